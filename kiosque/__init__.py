@@ -1,0 +1,1 @@
+"""Kiosque Famille: families pay their town's invoices online."""

@@ -1,0 +1,51 @@
+"""The one clock: aware UTC instants (`..._at`), Paris dates (`..._on`), and their words."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+PARIS = ZoneInfo("Europe/Paris")
+MONTHS = (
+    "janvier", "février", "mars", "avril", "mai", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+)  # fmt: skip
+
+
+def now() -> datetime:
+    """The present instant, aware, in UTC. Tests replace this function and nothing else."""
+    return datetime.now(UTC)
+
+
+def today() -> date:
+    """The present date in Paris."""
+    return paris_date(now())
+
+
+def paris_date(at: datetime) -> date:
+    return at.astimezone(PARIS).date()
+
+
+def short_date(on: date) -> str:
+    """For tables: `03/10/2025`."""
+    return on.strftime("%d/%m/%Y")
+
+
+def long_date(on: date) -> str:
+    """For sentences: `3 octobre 2025`, `1er mai 2026`."""
+    day = "1er" if on.day == 1 else str(on.day)
+    return f"{day} {MONTHS[on.month - 1]} {on.year}"
+
+
+def long_instant(at: datetime) -> str:
+    """For receipts: `3 octobre 2025 à 20 h 45`, Paris time."""
+    return f"{long_date(paris_date(at))} à {paris_hour(at)}"
+
+
+def paris_hour(at: datetime) -> str:
+    """`20 h 45`, Paris time, with no-break spaces."""
+    local = at.astimezone(PARIS)
+    return f"{local.hour}\u00a0h\u00a0{local.minute:02d}"
+
+
+def school_year(on: date) -> int:
+    """The year a school year begins: 2025 from 1 September 2025 to 31 August 2026."""
+    return on.year if on.month >= 9 else on.year - 1

@@ -1,0 +1,85 @@
+"""The states of an invoice and of a payment attempt, and how facts decide them.
+
+A bank repeats itself and does not keep order. So an attempt's state is never "moved" by a
+message: each message adds a *fact* to a set, and the state is a pure function of that set
+(`attempt_state`). The same facts in any order, any number of times, give the same state.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class InvoiceState(StrEnum):
+    OPEN = "open"
+    PAID = "paid"
+    CANCELLED = "cancelled"
+
+
+class AttemptState(StrEnum):
+    CREATED = "created"
+    HANDED_OFF = "handed_off"
+    PENDING = "pending"
+    PAID = "paid"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REVERSED = "reversed"
+    REFUNDED = "refunded"
+
+
+class SettlementState(StrEnum):
+    COUNTED = "counted"
+    REVERSED = "reversed"
+    REFUNDED = "refunded"
+
+
+class AllocationKind(StrEnum):
+    """What one part of the money received was for."""
+
+    INVOICE = "invoice"
+    OVERPAYMENT = "overpayment"
+    UNMATCHED = "unmatched"
+
+
+#: States in which the payer may still be on the bank's page, or the bank still deciding.
+UNDECIDED = frozenset({AttemptState.CREATED, AttemptState.HANDED_OFF, AttemptState.PENDING})
+
+# Within one bank transaction, what is later in this list makes what is earlier obsolete.
+_WITHIN_TRANSACTION = (
+    AttemptState.CREATED,
+    AttemptState.HANDED_OFF,
+    AttemptState.PENDING,
+    AttemptState.EXPIRED,
+    AttemptState.CANCELLED,
+    AttemptState.REFUSED,
+    AttemptState.PAID,
+    AttemptState.REVERSED,
+    AttemptState.REFUNDED,
+)
+
+# Between the transactions of one attempt, the strongest wins: a card refused then another
+# accepted is paid; a transaction under way outweighs one refused before it.
+_BETWEEN_TRANSACTIONS = (
+    AttemptState.CREATED,
+    AttemptState.HANDED_OFF,
+    AttemptState.EXPIRED,
+    AttemptState.CANCELLED,
+    AttemptState.REFUSED,
+    AttemptState.REVERSED,
+    AttemptState.REFUNDED,
+    AttemptState.PENDING,
+    AttemptState.PAID,
+)
+
+
+def attempt_state(facts: Iterable[tuple[str, AttemptState]]) -> AttemptState:
+    """The state that a set of facts (transaction id, state) amounts to.
+
+    The transaction id is empty where the fact is not about a bank transaction: the form was
+    shown, the payer gave up, the session ran out. Raises ValueError when there is no fact.
+    """
+    by_transaction: dict[str, AttemptState] = {}
+    for transaction, state in facts:
+        known = by_transaction.get(transaction, state)
+        by_transaction[transaction] = max(known, state, key=_WITHIN_TRANSACTION.index)
+    return max(by_transaction.values(), key=_BETWEEN_TRANSACTIONS.index)
