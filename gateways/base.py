@@ -1,0 +1,200 @@
+"""The gateway contract: one payment attempt out, verified facts back. Standard library only.
+
+A gateway turns an `Order` into a `Handoff` (where to send the payer), and a bank's message
+(`Callback`) into a `Report` it vouches for. It knows nothing of the database, of the web
+framework or of sessions, and decides nothing about invoices.
+
+Optional capabilities are methods, found by `isinstance` against the small protocols below.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, Self, runtime_checkable
+from urllib.parse import parse_qsl
+
+
+class GatewayError(Exception):
+    """Any error of this contract; its class carries the decision."""
+
+
+class ConfigError(GatewayError):
+    """The settings cannot be used: refuse to start. `faults` names every one, in French."""
+
+    def __init__(self, faults: list[str]):
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class BadCallback(GatewayError):
+    """Forged or garbled: change nothing, answer 4xx. The text is short and carries no value."""
+
+
+class Unreachable(GatewayError):
+    """The bank did not answer: nothing is known, ask again later."""
+
+
+class Outcome(StrEnum):
+    """What a report says of a transaction."""
+
+    PENDING = "pending"
+    PAID = "paid"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REVERSED = "reversed"
+    REFUNDED = "refunded"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the bank accepts, as data."""
+
+    minimum_cents: int = 1
+    maximum_cents: int = 99_999_999
+    #: How long the payer may stay on the bank's page, and the bank may take to tell us.
+    session_minutes: int = 15
+    requires_email: bool = False
+
+
+@dataclass(frozen=True)
+class Order:
+    """One payment attempt, as a gateway sees it.
+
+    `number` is unique for this gateway and UTC day, from 0 to 899999; `started_at` is aware
+    UTC; `description` names the invoices and nothing else; `gateway_reference` is empty
+    before `start` and what `start` returned afterwards.
+    """
+
+    reference: str
+    number: int
+    cents: int
+    description: str
+    started_at: datetime
+    return_url: str
+    notification_url: str
+    email: str | None = None
+    gateway_reference: str = ""
+
+
+@dataclass(frozen=True)
+class Handoff:
+    """Where to send the payer: `fields` to post to `url`, or None for a plain redirection."""
+
+    url: str
+    gateway_reference: str
+    fields: tuple[tuple[str, str], ...] | None = None
+
+
+@dataclass(frozen=True)
+class Callback:
+    """An HTTP request of the bank's, stripped of its framework: ordered field pairs."""
+
+    fields: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    #: A bank's notice has some 80 fields; far more is an attack on the parser.
+    MAX_FIELDS = 300
+
+    @classmethod
+    def from_form(cls, body: bytes, headers: Mapping[str, str]) -> Self:
+        """Read a form-encoded body strictly. Raises BadCallback when it is anything else.
+
+        Blank values are kept, since they are part of what is signed; what is not UTF-8 is
+        refused rather than replaced.
+        """
+        content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if content_type != "application/x-www-form-urlencoded":
+            raise BadCallback("type de contenu inattendu")
+        try:
+            pairs = parse_qsl(
+                body.decode("ascii"),
+                keep_blank_values=True,
+                strict_parsing=True,
+                errors="strict",
+                max_num_fields=cls.MAX_FIELDS,
+            )
+        except ValueError as error:
+            raise BadCallback("formulaire illisible") from error
+        return cls(tuple(pairs), headers, body)
+
+    def single_values(self) -> dict[str, str]:
+        """The fields by name. Raises BadCallback when a name is repeated."""
+        values = dict(self.fields)
+        if len(values) != len(self.fields):
+            raise BadCallback("champ répété")
+        return values
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a bank says of one order, verified by its gateway.
+
+    `cents` and `currency` (ISO 4217 letters) are what was really debited where the bank says
+    so. `transaction_id` is the bank's own unique id, empty where no transaction exists.
+    `anomaly`, when not empty, says in French why a human must look. `raw` is kept for the
+    audit and never holds card data.
+    """
+
+    reference: str
+    outcome: Outcome
+    cents: int
+    currency: str
+    transaction_id: str = ""
+    gateway_reference: str = ""
+    status: str = ""
+    authorisation: str = ""
+    card_brand: str = ""
+    card_last4: str = ""
+    anomaly: str = ""
+    raw: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Gateway(Protocol):
+    """What every adapter provides. `form_origin` is the scheme and host the payer is sent to."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def form_origin(self) -> str: ...
+    @property
+    def limits(self) -> Limits: ...
+
+    @classmethod
+    def configure(cls, name: str, table: Mapping[str, object], *, environment: str) -> Self:
+        """Read one `[gateways.NAME]` table. Raises ConfigError naming every fault."""
+        ...
+
+    def start(self, order: Order) -> Handoff:
+        """Prepare the way to the bank. Raises Unreachable."""
+        ...
+
+    def read_notification(self, callback: Callback) -> Report:
+        """Verify and translate the bank's message. Raises BadCallback."""
+        ...
+
+
+@runtime_checkable
+class Polls(Protocol):
+    """The bank can be asked."""
+
+    def poll(self, order: Order) -> list[Report]: ...
+
+
+@runtime_checkable
+class Refunds(Protocol):
+    """The bank can be told to give money back; `key` makes a repetition harmless."""
+
+    def refund(self, order: Order, cents: int, key: str) -> Report: ...
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """The configuration can be tried: the faults found, in French, none when it is live."""
+
+    def check(self) -> list[str]: ...

@@ -1,0 +1,309 @@
+"""Lyra's hosted form, `vads_*` fields version V2, as sold by French banks under many names.
+
+Systempay (Caisse d'Epargne, Banque Populaire), PayZen, Scellius, Sogecommerce... speak the
+same protocol on different hosts. Sources: paiement.systempay.fr/doc (form-payment: quick
+start guide, standard payment, reference, error codes) and docs.lyra.com/en/collect.
+
+The signature covers the *values* only, joined by `+`, in the order of their names. Whoever
+may put a `+` into a signed value can move the others under different names and turn our own
+signed form into a "paid" notice. Hence two rules here: nothing a payer types is signed, and
+no value containing `+` is ever sent (`_SENT` patterns); and a notice must carry, in their
+exact shape, the fields that only a notice has.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Self
+
+from gateways.base import (
+    BadCallback,
+    Callback,
+    ConfigError,
+    Handoff,
+    Limits,
+    Order,
+    Outcome,
+    Report,
+)
+from gateways.settings import read_table
+
+#: Brand: (host of the form, name shown to the payer). The hosts follow no rule.
+BRANDS = {
+    "systempay": ("paiement.systempay.fr", "Caisse d’Epargne"),
+    "payzen": ("secure.payzen.eu", "PayZen"),
+    "lyra": ("secure.lyra.com", "Lyra Collect"),
+    "sogecommerce": ("sogecommerce.societegenerale.eu", "Société Générale"),
+    "scellius": ("scelliuspaiement.labanquepostale.fr", "La Banque Postale"),
+    "clicandpay": ("clicandpay.groupecdn.fr", "Clic&Pay"),
+    "osb": ("secure.osb.pf", "OSB"),
+    "epaync": ("epaync.nc", "EpayNC"),
+}
+
+#: vads_trans_status (4.3 of the protocol notes). ABANDONED becomes EXPIRED when
+#: vads_payment_error is 149, the payment session's time-out.
+STATUSES = {
+    "AUTHORISED": Outcome.PAID,
+    "CAPTURED": Outcome.PAID,
+    "AUTHORISED_TO_VALIDATE": Outcome.PENDING,
+    "WAITING_AUTHORISATION": Outcome.PENDING,
+    "WAITING_AUTHORISATION_TO_VALIDATE": Outcome.PENDING,
+    "UNDER_VERIFICATION": Outcome.PENDING,
+    "INITIAL": Outcome.PENDING,
+    "PRE_AUTHORISED": Outcome.PENDING,
+    "WAITING_FOR_PAYMENT": Outcome.PENDING,
+    "PENDING": Outcome.PENDING,
+    "SUSPENDED": Outcome.PENDING,
+    "REFUND_TO_RETRY": Outcome.PENDING,
+    "ACCEPTED": Outcome.PENDING,
+    "PARTIALLY_AUTHORISED": Outcome.PENDING,
+    "REFUSED": Outcome.REFUSED,
+    "ABANDONED": Outcome.CANCELLED,
+    "NOT_CREATED": Outcome.CANCELLED,
+    "CANCELLED": Outcome.REVERSED,
+    "EXPIRED": Outcome.REVERSED,
+    "CAPTURE_FAILED": Outcome.REVERSED,
+}
+
+_NEEDS_A_HUMAN = {
+    "ACCEPTED": "vérification de carte sans débit",
+    "PARTIALLY_AUTHORISED": "paiement partiel",
+    "CAPTURE_FAILED": "remise en banque échouée",
+}
+
+SESSION_EXPIRED = "149"
+EURO = "978"
+
+# What we send. No pattern admits a `+`: see the module's docstring.
+_URL = re.compile(r"https?://[A-Za-z0-9.:/_-]{1,200}", re.ASCII)
+_SENT = {
+    "vads_action_mode": re.compile("INTERACTIVE"),
+    "vads_amount": re.compile(r"[1-9][0-9]{0,11}", re.ASCII),
+    "vads_ctx_mode": re.compile("TEST|PRODUCTION"),
+    "vads_currency": re.compile(EURO),
+    "vads_language": re.compile("fr"),
+    "vads_order_id": re.compile(r"[A-Za-z0-9-]{1,20}", re.ASCII),
+    "vads_order_info": re.compile(r"[A-Za-z0-9 ,.:/_-]{0,255}", re.ASCII),
+    "vads_page_action": re.compile("PAYMENT"),
+    "vads_payment_config": re.compile("SINGLE"),
+    "vads_return_mode": re.compile("NONE"),
+    "vads_site_id": re.compile(r"[0-9]{8}", re.ASCII),
+    "vads_trans_date": re.compile(r"[0-9]{14}", re.ASCII),
+    "vads_trans_id": re.compile(r"[0-8][0-9]{5}", re.ASCII),
+    "vads_url_return": _URL,
+    "vads_version": re.compile("V2"),
+}
+
+# What every notice has, and a form or a browser's return has not (hash, source).
+_NOTICE = {
+    "vads_amount": re.compile(r"[1-9][0-9]{0,11}", re.ASCII),
+    "vads_currency": re.compile(r"[0-9]{3}", re.ASCII),
+    "vads_hash": re.compile(r"[0-9A-Za-z]{64}", re.ASCII),
+    "vads_order_id": re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII),
+    "vads_trans_date": re.compile(r"[0-9]{14}", re.ASCII),
+    "vads_trans_id": re.compile(r"[0-9A-Za-z]{6}", re.ASCII),
+    "vads_trans_status": re.compile(r"[A-Z_]{1,40}", re.ASCII),
+    "vads_url_check_src": re.compile(r"[A-Z_]{1,30}", re.ASCII),
+}
+
+# What a notice that moves money has besides.
+_MONEY = {
+    "vads_effective_amount": re.compile(r"([1-9][0-9]{0,11})?", re.ASCII),
+    "vads_effective_currency": re.compile(r"([0-9]{3})?", re.ASCII),
+    "vads_page_action": re.compile("PAYMENT"),
+    "vads_payment_config": re.compile("SINGLE"),
+    "vads_trans_uuid": re.compile(r"[0-9A-Fa-f]{32}", re.ASCII),
+    "vads_version": re.compile("V2"),
+}
+_MAY_BE_ABSENT = {"vads_effective_amount", "vads_effective_currency"}
+
+# Kept for the audit. Card number, expiry, names, addresses and the payer's country are not.
+_KEPT = frozenset(
+    {
+        "vads_amount", "vads_auth_mode", "vads_auth_number", "vads_auth_result",
+        "vads_card_brand", "vads_contract_used", "vads_ctx_mode", "vads_currency",
+        "vads_effective_amount", "vads_effective_creation_date", "vads_effective_currency",
+        "vads_extra_result", "vads_operation_type", "vads_order_id", "vads_payment_error",
+        "vads_presentation_date", "vads_result", "vads_sequence_number", "vads_site_id",
+        "vads_trans_date", "vads_trans_id", "vads_trans_status", "vads_trans_uuid",
+        "vads_url_check_src", "vads_warranty_result",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LyraSettings:
+    """`[gateways.NAME]` with `adapter = "lyra"`. `mode` is TEST or PRODUCTION; it chooses the
+    key, whatever a message says. `host`, when given, replaces the brand's own; `label` is the
+    bank's name as the payer knows it."""
+
+    adapter: str
+    site_id: str
+    mode: str = "TEST"
+    test_key: str = field(default="", repr=False)
+    production_key: str = field(default="", repr=False)
+    brand: str = "systempay"
+    host: str = ""
+    label: str = ""
+
+    @property
+    def key(self) -> bytes:
+        """The key in force. Banks' pages add white space to what is copied from them."""
+        chosen = self.production_key if self.mode == "PRODUCTION" else self.test_key
+        return chosen.strip().encode()
+
+    def faults(self, environment: str) -> list[str]:
+        """Every fault, in French, without the keys' text."""
+        key_name = "production_key" if self.mode == "PRODUCTION" else "test_key"
+        wanted = "PRODUCTION" if environment == "production" else "TEST"
+        checks = {
+            "site_id : attendu 8 chiffres": re.fullmatch(r"[0-9]{8}", self.site_id, re.ASCII),
+            "mode : attendu TEST ou PRODUCTION": self.mode in ("TEST", "PRODUCTION"),
+            f"mode : attendu {wanted} quand environment vaut {environment}": self.mode == wanted,
+            f"{key_name} : attendu au moins 16 caractères sans espace": re.fullmatch(
+                rb"[!-~]{16,128}", self.key
+            ),
+            f"brand : attendu l’un de {', '.join(sorted(BRANDS))}": self.brand in BRANDS,
+            "host : attendu un nom d’hôte, sans https:// ni chemin": re.fullmatch(
+                r"([a-z0-9-]+(\.[a-z0-9-]+)+)?", self.host, re.ASCII
+            ),
+        }
+        return [fault for fault, holds in checks.items() if not holds]
+
+
+class LyraGateway:
+    """The hosted form of one shop, in one mode."""
+
+    def __init__(self, name: str, settings: LyraSettings, form_origin: str, label: str) -> None:
+        self.name = name
+        self.label = label
+        self.form_origin = form_origin
+        # The page lives 10 minutes; a result may follow a few minutes after its end.
+        self.limits = Limits(maximum_cents=99_999_999, session_minutes=15)
+        self._settings = settings
+
+    @classmethod
+    def configure(cls, name: str, table: Mapping[str, object], *, environment: str) -> Self:
+        where = f"gateways.{name}."
+        settings = read_table(LyraSettings, table, where)
+        if faults := settings.faults(environment):
+            raise ConfigError([where + fault for fault in faults])
+        host, label = BRANDS[settings.brand]
+        return cls(name, settings, f"https://{settings.host or host}", settings.label or label)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {self.form_origin!r})"
+
+    def start(self, order: Order) -> Handoff:
+        """The signed form. No network: the payer's browser carries it.
+
+        Raises ValueError when a value does not fit the protocol, which is a fault of ours.
+        """
+        trans_date = order.started_at.astimezone(UTC).strftime("%Y%m%d%H%M%S")
+        trans_id = f"{order.number:06d}"
+        fields = {
+            "vads_action_mode": "INTERACTIVE",
+            "vads_amount": str(order.cents),
+            "vads_ctx_mode": self._settings.mode,
+            "vads_currency": EURO,
+            "vads_language": "fr",
+            "vads_order_id": order.reference,
+            "vads_order_info": order.description[:255],
+            "vads_page_action": "PAYMENT",
+            "vads_payment_config": "SINGLE",
+            # The payer must never hold a message signed by the bank, nor our site depend on
+            # the cookie of a cross-site POST: the return carries no data at all.
+            "vads_return_mode": "NONE",
+            "vads_site_id": self._settings.site_id,
+            "vads_trans_date": trans_date,
+            "vads_trans_id": trans_id,
+            "vads_url_return": order.return_url,
+            "vads_version": "V2",
+        }
+        for name, value in fields.items():
+            if not _SENT[name].fullmatch(value):
+                raise ValueError(f"{name} ne peut pas être envoyé")
+        signed = (*fields.items(), ("signature", sign(fields, self._settings.key)))
+        return Handoff(f"{self.form_origin}/vads-payment/", f"{trans_date}-{trans_id}", signed)
+
+    def read_notification(self, callback: Callback) -> Report:
+        """Verify, in this order: shop and mode, signature, the shape of a notice."""
+        values = callback.single_values()
+        self._authenticate(values)
+        _demand(values, _NOTICE)
+        status = values["vads_trans_status"]
+        operation = values.get("vads_operation_type", "")
+        outcome, anomaly = _decide(values, status, operation)
+        if outcome in (Outcome.PAID, Outcome.REFUNDED):
+            _demand(values, _MONEY)
+        card = re.fullmatch(r"[0-9]{4,6}X+([0-9]{4})", values.get("vads_card_number", ""))
+        currency = values.get("vads_effective_currency") or values["vads_currency"]
+        return Report(
+            reference=values["vads_order_id"],
+            outcome=outcome,
+            cents=int(values.get("vads_effective_amount") or values["vads_amount"]),
+            currency="EUR" if currency == EURO else currency,
+            transaction_id=values.get("vads_trans_uuid", "").lower(),
+            gateway_reference=f"{values['vads_trans_date']}-{values['vads_trans_id']}",
+            status=f"{operation} {status}".strip(),
+            authorisation=values.get("vads_auth_number", "")[:20],
+            card_brand=values.get("vads_card_brand", "")[:20],
+            card_last4=card[1] if card else "",
+            anomaly=anomaly,
+            raw={name: value[:255] for name, value in values.items() if name in _KEPT},
+        )
+
+    def _authenticate(self, values: Mapping[str, str]) -> None:
+        """The message is the bank's, for our shop, in our mode; else BadCallback."""
+        expected = (self._settings.site_id, self._settings.mode)
+        if (values.get("vads_site_id"), values.get("vads_ctx_mode")) != expected:
+            raise BadCallback("boutique ou mode inattendu")
+        signature = sign(values, self._settings.key)
+        # On bytes: compare_digest raises on text that is not ASCII.
+        if not hmac.compare_digest(signature.encode(), values.get("signature", "").encode()):
+            raise BadCallback("signature fausse")
+
+
+def sign(fields: Mapping[str, str], key: bytes) -> str:
+    """The HMAC-SHA-256 signature of the `vads_` fields, Base64.
+
+    Source: form-payment/quick-start-guide/computing-the-signature. The key serves twice: as
+    the key of the HMAC and as the last value signed.
+    """
+    values = [fields[name].encode() for name in sorted(fields) if name.startswith("vads_")]
+    digest = hmac.new(key, b"+".join([*values, key]), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode("ascii")
+
+
+def _demand(values: Mapping[str, str], shapes: Mapping[str, re.Pattern[str]]) -> None:
+    for name, shape in shapes.items():
+        value = values.get(name, "" if name in _MAY_BE_ABSENT else None)
+        if value is None or not shape.fullmatch(value):
+            raise BadCallback(f"{name} absent ou mal formé")
+
+
+def _decide(values: Mapping[str, str], status: str, operation: str) -> tuple[Outcome, str]:
+    """The outcome, and why a human must look if one must.
+
+    The status decides, never vads_result: `00` also comes with a refund, a card check or a
+    payment still to be validated.
+    """
+    outcome = STATUSES.get(status)
+    if outcome is None:
+        return Outcome.PENDING, "statut inconnu de la banque"
+    if operation == "CREDIT":
+        if outcome is Outcome.PAID:
+            return Outcome.REFUNDED, ""
+        return Outcome.PENDING, "remboursement non abouti à la banque"
+    if outcome is Outcome.PAID:
+        if operation != "DEBIT":
+            return Outcome.PENDING, "paiement annoncé sans débit"
+        if values.get("vads_result") != "00":
+            return Outcome.PENDING, "paiement annoncé avec un code d’échec"
+    if status == "ABANDONED" and values.get("vads_payment_error") == SESSION_EXPIRED:
+        return Outcome.EXPIRED, ""
+    return outcome, _NEEDS_A_HUMAN.get(status, "")

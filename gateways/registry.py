@@ -1,0 +1,32 @@
+"""Find adapters by name: ours and strangers' come through the same door, as entry points."""
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+
+from gateways.base import ConfigError, Gateway
+
+GROUP = "kiosque.gateways"
+
+#: Ours, declared as an installed package would: the project runs from its folder, uninstalled.
+BUILT_IN = (
+    EntryPoint("lyra", "gateways.lyra:LyraGateway", GROUP),
+    EntryPoint("sandbox", "gateways.sandbox:SandboxGateway", GROUP),
+)
+
+
+def available() -> dict[str, EntryPoint]:
+    """Every adapter by name. Nobody can take the name of one of ours."""
+    found = {point.name: point for point in entry_points(group=GROUP)}
+    return found | {point.name: point for point in BUILT_IN}
+
+
+def configure(name: str, table: Mapping[str, object], *, environment: str) -> Gateway:
+    """Build the gateway of one `[gateways.NAME]` table. Raises ConfigError."""
+    adapter = table.get("adapter")
+    points = available()
+    if not isinstance(adapter, str) or adapter not in points:
+        known = ", ".join(sorted(points))
+        raise ConfigError([f"gateways.{name}.adapter : attendu l’un de {known}"])
+    gateway_class = points[adapter].load()
+    gateway: Gateway = gateway_class.configure(name, table, environment=environment)
+    return gateway

@@ -1,0 +1,48 @@
+"""Read a table of settings into a frozen dataclass, naming every fault at once, in French."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+
+from gateways.base import ConfigError
+
+T = typing.TypeVar("T")
+
+_FRENCH_TYPES = {str: "un texte", int: "un nombre entier", bool: "true ou false"}
+
+
+def read_table(cls: type[T], table: Mapping[str, object], where: str) -> T:
+    """Build `cls` from a table. Text is converted where a number or a boolean is expected,
+    since environment variables are only text.
+
+    Raises ConfigError for unknown keys, missing keys and values of the wrong type, together.
+    """
+    hints = typing.get_type_hints(cls)
+    known = {field.name: field for field in dataclasses.fields(typing.cast("typing.Any", cls))}
+    faults = [f"{where}{key} : réglage inconnu" for key in table if key not in known]
+    values: dict[str, object] = {}
+    for name, field in known.items():
+        if name in table:
+            try:
+                values[name] = _convert(table[name], hints[name])
+            except ValueError as error:
+                faults.append(f"{where}{name} : {error}")
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            faults.append(f"{where}{name} : réglage manquant")
+    if faults:
+        raise ConfigError(faults)
+    return cls(**values)
+
+
+def _convert(value: object, hint: object) -> object:
+    """The value in the type the dataclass declares: str, int, bool, or one of them or None."""
+    if isinstance(hint, types.UnionType):
+        hint = next(option for option in hint.__args__ if option is not type(None))
+    if hint is bool and value in ("true", "false"):
+        return value == "true"
+    if hint is int and isinstance(value, str) and value.lstrip("-").isdecimal():
+        return int(value)
+    if type(value) is not hint:
+        raise ValueError(f"attendu {_FRENCH_TYPES.get(typing.cast('type', hint), hint)}")
+    return value

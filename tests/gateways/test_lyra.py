@@ -1,0 +1,397 @@
+"""Lyra's hosted form: what we sign, what we believe, and what we never do."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from gateways.base import BadCallback, Callback, ConfigError, Gateway, Handoff, Order, Outcome
+from gateways.lyra import BRANDS, STATUSES, LyraGateway, sign
+from tests.bank import ABANDONED, KEY, REFUSED, SHARED, notice
+
+ORDER = Order(
+    reference="KF0123456789abcdef01",
+    number=421,
+    cents=8745,
+    description="Factures 2026-09-0012, 2026-10-0340",
+    started_at=datetime(2026, 7, 1, 23, 30, tzinfo=UTC),
+    return_url="https://kiosque.example.org/paiement/retour/KF0123456789abcdef01",
+    notification_url="https://kiosque.example.org/paiement/notification/banque",
+)
+TABLE = {"adapter": "lyra", "site_id": "12345678", "mode": "TEST", "test_key": KEY}
+
+
+@pytest.fixture
+def lyra() -> Gateway:
+    return LyraGateway.configure("banque", TABLE, environment="test")
+
+
+@pytest.fixture
+def handoff(lyra: Gateway) -> Handoff:
+    return lyra.start(ORDER)
+
+
+def callback(fields: dict[str, str]) -> Callback:
+    return Callback(tuple(fields.items()))
+
+
+# --- The signature ---
+
+
+def vectors() -> list[dict[str, object]]:
+    path = SHARED / "protocols" / "vectors.json"
+    if not path.exists():
+        return []
+    found = json.loads(path.read_text(encoding="utf-8"))["vectors"]
+    return [v for v in found if v["family"] == "vads_form" and v["algorithm"] == "hmac_sha256"]
+
+
+@pytest.mark.skipif(not vectors(), reason="../shared/protocols/vectors.json est absent")
+def test_the_public_vectors_verify() -> None:
+    for vector in vectors():
+        if vector["verified"]:
+            signature = sign(vector["fields"], str(vector["key"]).encode())  # type: ignore[arg-type]
+            assert signature == vector["expected_signature"], vector["id"]
+
+
+def test_the_documentations_worked_example_verifies() -> None:
+    fields = {
+        "vads_action_mode": "INTERACTIVE",
+        "vads_amount": "5124",
+        "vads_ctx_mode": "TEST",
+        "vads_currency": "978",
+        "vads_page_action": "PAYMENT",
+        "vads_payment_config": "SINGLE",
+        "vads_site_id": "12345678",
+        "vads_trans_date": "20170129130025",
+        "vads_trans_id": "123456",
+        "vads_version": "V2",
+    }
+    expected = "ycA5Do5tNvsnKdc/eP1bj2xa19z9q3iWPy9/rpesfS0="
+    assert sign(fields, b"1122334455667788") == expected
+    assert sign({**fields, "unrelated": "x", "signature": "y"}, b"1122334455667788") == expected
+
+
+# --- The request ---
+
+
+def test_the_form_carries_what_the_protocol_asks_and_nothing_of_the_payers(
+    handoff: Handoff,
+) -> None:
+    fields = dict(handoff.fields or ())
+    assert handoff.url == "https://paiement.systempay.fr/vads-payment/"
+    assert fields.pop("signature") == sign(fields, KEY.encode())
+    assert fields == {
+        "vads_action_mode": "INTERACTIVE",
+        "vads_amount": "8745",
+        "vads_ctx_mode": "TEST",
+        "vads_currency": "978",
+        "vads_language": "fr",
+        "vads_order_id": ORDER.reference,
+        "vads_order_info": ORDER.description,
+        "vads_page_action": "PAYMENT",
+        "vads_payment_config": "SINGLE",
+        "vads_return_mode": "NONE",
+        "vads_site_id": "12345678",
+        "vads_trans_date": "20260701233000",
+        "vads_trans_id": "000421",
+        "vads_url_return": ORDER.return_url,
+        "vads_version": "V2",
+    }
+    assert handoff.gateway_reference == "20260701233000-000421"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"description": "Facture 1+2"},
+        {"reference": "A+B"},
+        {"return_url": "https://kiosque.example.org/+"},
+        {"number": 900_000},
+        {"cents": 0},
+        {"reference": "x" * 21},
+    ],
+)
+def test_a_value_that_could_shift_the_signature_is_never_sent(
+    lyra: Gateway, change: dict[str, object]
+) -> None:
+    order = Order(**{**vars(ORDER), **change})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="ne peut pas être envoyé"):
+        lyra.start(order)
+
+
+def test_every_brand_has_its_host_and_a_setting_can_replace_it() -> None:
+    for brand, (host, label) in BRANDS.items():
+        gateway = LyraGateway.configure("b", {**TABLE, "brand": brand}, environment="test")
+        assert (gateway.form_origin, gateway.label) == (f"https://{host}", label)
+    replaced = {**TABLE, "host": "secure.example.org", "label": "Notre banque"}
+    gateway = LyraGateway.configure("b", replaced, environment="test")
+    assert (gateway.form_origin, gateway.label) == ("https://secure.example.org", "Notre banque")
+
+
+# --- The notice ---
+
+
+def test_an_authorised_notice_is_a_payment(lyra: Gateway, handoff: Handoff) -> None:
+    report = lyra.read_notification(callback(notice(handoff)))
+    assert report.outcome is Outcome.PAID
+    assert (report.reference, report.cents, report.currency) == (ORDER.reference, 8745, "EUR")
+    assert report.gateway_reference == handoff.gateway_reference
+    assert re.fullmatch("[0-9a-f]{32}", report.transaction_id)
+    assert (report.authorisation, report.card_brand, report.card_last4) == ("3fe69a", "CB", "0001")
+
+
+def test_the_audit_keeps_no_card_data(lyra: Gateway, handoff: Handoff) -> None:
+    extra = {"expiry_month": "6", "expiry_year": "2030", "cust_email": "a@example.org"}
+    report = lyra.read_notification(callback(notice(handoff, **extra)))
+    kept = json.dumps(dict(report.raw))
+    assert report.raw["vads_trans_status"] == "AUTHORISED"
+    assert not [word for word in ("497010", "2030", "example.org") if word in kept]
+
+
+@pytest.mark.parametrize("status", sorted(STATUSES))
+def test_every_status_of_the_table_has_its_outcome(
+    lyra: Gateway, handoff: Handoff, status: str
+) -> None:
+    report = lyra.read_notification(callback(notice(handoff, trans_status=status)))
+    assert report.outcome is STATUSES[status]
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "anomaly"),
+    [
+        (REFUSED, Outcome.REFUSED, ""),
+        (ABANDONED, Outcome.CANCELLED, ""),
+        ({**ABANDONED, "payment_error": "149"}, Outcome.EXPIRED, ""),
+        ({"operation_type": "CREDIT", "trans_id": "912345"}, Outcome.REFUNDED, ""),
+        ({"operation_type": "CREDIT", **REFUSED}, Outcome.PENDING, "remboursement"),
+        ({"operation_type": "VERIFICATION"}, Outcome.PENDING, "sans débit"),
+        ({"operation_type": None}, Outcome.PENDING, "sans débit"),
+        ({"result": "05"}, Outcome.PENDING, "code d’échec"),
+        ({"trans_status": "REFUSED", "result": "00"}, Outcome.REFUSED, ""),
+        ({"trans_status": "INVENTED_TOMORROW"}, Outcome.PENDING, "inconnu"),
+        ({"trans_status": "PARTIALLY_AUTHORISED"}, Outcome.PENDING, "partiel"),
+        ({"trans_status": "CAPTURE_FAILED"}, Outcome.REVERSED, "remise"),
+        ({"trans_status": "CANCELLED"}, Outcome.REVERSED, ""),
+        ({"url_check_src": "RETRY", "field_of_tomorrow": "é"}, Outcome.PAID, ""),
+    ],
+)
+def test_the_status_decides_and_the_unusual_calls_for_a_human(
+    lyra: Gateway,
+    handoff: Handoff,
+    changes: dict[str, str | None],
+    outcome: Outcome,
+    anomaly: str,
+) -> None:
+    report = lyra.read_notification(callback(notice(handoff, **changes)))
+    assert report.outcome is outcome
+    assert anomaly in report.anomaly
+    assert bool(anomaly) == bool(report.anomaly)
+
+
+def test_the_amount_really_debited_is_what_counts(lyra: Gateway, handoff: Handoff) -> None:
+    report = lyra.read_notification(
+        callback(notice(handoff, effective_amount="8744", effective_currency="840"))
+    )
+    assert (report.cents, report.currency) == (8744, "840")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"site_id": "87654321"},
+        {"ctx_mode": "PRODUCTION"},
+        {"site_id": None},
+        {"hash": None},
+        {"hash": "short"},
+        {"url_check_src": None},
+        {"url_check_src": ""},
+        {"trans_status": None},
+        {"trans_status": "AUTHORISED\n"},
+        {"trans_uuid": ""},
+        {"trans_uuid": "z" * 32},
+        {"payment_config": "MULTI:first=1;count=2;period=30"},
+        {"page_action": "REGISTER"},
+        {"version": "V1"},
+        {"amount": "0"},
+        {"amount": "-8745"},
+        {"amount": "1e3"},
+        {"amount": "87.45"},
+        {"amount": "87,45"},
+        {"amount": "9" * 19},
+        {"amount": None},
+        {"effective_amount": "87.45"},
+        {"currency": "EUR"},
+        {"order_id": "../../etc"},
+        {"order_id": "a" * 65},
+        {"order_id": "a\0b"},
+        {"trans_date": "20261332"},
+        {"trans_id": "12345"},
+    ],
+)
+def test_a_notice_of_the_wrong_shape_is_refused_though_well_signed(
+    lyra: Gateway, handoff: Handoff, changes: dict[str, str | None]
+) -> None:
+    with pytest.raises(BadCallback):
+        lyra.read_notification(callback(notice(handoff, **changes)))
+
+
+@pytest.mark.parametrize(
+    "signature",
+    ["", "x", "é" * 20, "\ud7ff", "a" * 44, "{right}\n", " {right}", "{right}{right}", "{sha1}"],
+)
+def test_a_signature_that_is_not_the_right_one_is_refused(
+    lyra: Gateway, handoff: Handoff, signature: str
+) -> None:
+    fields = notice(handoff)
+    import hashlib  # noqa: PLC0415  # for the one legacy case
+
+    text = "+".join([fields[name] for name in sorted(fields) if name != "signature"] + [KEY])
+    sha1 = hashlib.sha1(text.encode()).hexdigest()
+    fields["signature"] = signature.format(right=fields["signature"], sha1=sha1)
+    with pytest.raises(BadCallback, match="signature"):
+        lyra.read_notification(callback(fields))
+
+
+def test_any_single_change_after_signing_is_refused(lyra: Gateway, handoff: Handoff) -> None:
+    fields = notice(handoff)
+    for name in fields:
+        tampered = {**fields, name: fields[name] + "1"}
+        with pytest.raises(BadCallback):
+            lyra.read_notification(callback(tampered))
+        without = {other: value for other, value in fields.items() if other != name}
+        with pytest.raises(BadCallback):
+            lyra.read_notification(callback(without))
+
+
+def test_a_repeated_field_is_refused(lyra: Gateway, handoff: Handoff) -> None:
+    fields = notice(handoff)
+    for name, value in fields.items():
+        with pytest.raises(BadCallback, match="répété"):
+            lyra.read_notification(Callback((*fields.items(), (name, value))))
+
+
+def test_another_key_or_the_other_modes_key_is_refused(lyra: Gateway, handoff: Handoff) -> None:
+    with pytest.raises(BadCallback, match="signature"):
+        lyra.read_notification(callback(notice(handoff, key="f" * 32)))
+
+
+def test_our_own_signed_form_posted_back_is_refused(lyra: Gateway, handoff: Handoff) -> None:
+    with pytest.raises(BadCallback, match="absent"):
+        lyra.read_notification(callback(dict(handoff.fields or ())))
+
+
+def test_a_browsers_signed_return_is_not_a_notice(lyra: Gateway, handoff: Handoff) -> None:
+    with pytest.raises(BadCallback, match="absent"):
+        lyra.read_notification(callback(notice(handoff, hash=None, url_check_src=None)))
+
+
+# --- The relabelling weakness ---
+
+
+def relabelled(signed: dict[str, str], wanted: dict[str, str]) -> dict[str, str]:
+    """The attack: give the values of a signed form, cut at every `+`, the names we want.
+
+    The signature covers the values in the order of their names. If the sequence of values
+    holds what a paid notice holds, in the right order, new names make it that notice, and the
+    values in between go under names nobody looks at.
+    """
+    text = "+".join(signed[name] for name in sorted(signed) if name != "signature")
+    pieces = text.split("+")
+    forged: dict[str, str] = {}
+    last = "vads_"
+    targets = [(name, wanted[name]) for name in sorted(wanted)]
+    for piece in pieces:
+        if targets and piece == targets[0][1]:
+            last = targets.pop(0)[0]
+        else:
+            last += "0"
+        forged[last] = piece
+    if targets:
+        raise LookupError(f"{len(targets)} values of a notice are not in the form")
+    return {**forged, "signature": signed["signature"]}
+
+
+def test_a_payers_text_in_the_signed_form_would_let_a_payment_be_forged(
+    lyra: Gateway, handoff: Handoff
+) -> None:
+    """The negative control: with an e-mail signed, the attack works and is believed."""
+    wanted = notice(handoff)
+    del wanted["signature"]
+    wanted = {name: value for name, value in wanted.items() if value}
+    email = "x+" + "+".join(wanted[name] for name in sorted(wanted)) + "+@example.org"
+    naive = {**dict(handoff.fields or ()), "vads_cust_email": email}
+    del naive["signature"]
+    # The form's other values sort after the e-mail's pieces and under names without meaning.
+    naive = {"vads_cust_email": email, **{f"vads_zz{i}": v for i, v in enumerate(naive.values())}}
+    naive["signature"] = sign(naive, KEY.encode())
+    forged = relabelled(naive, wanted)
+    assert sign(forged, KEY.encode()) == forged["signature"]
+    assert lyra.read_notification(callback(forged)).outcome is Outcome.PAID
+
+
+def test_our_own_form_cannot_be_relabelled_into_a_notice(lyra: Gateway, handoff: Handoff) -> None:
+    fields = dict(handoff.fields or ())
+    assert not [value for name, value in fields.items() if "+" in value and name != "signature"]
+    wanted = notice(handoff)
+    del wanted["signature"]
+    with pytest.raises(LookupError):
+        relabelled(fields, {name: value for name, value in wanted.items() if value})
+
+
+def test_no_renaming_of_our_forms_values_can_be_a_notice(handoff: Handoff) -> None:
+    """What a paid notice must hold is in none of the values we sign, whatever their names."""
+    from gateways import lyra as module  # noqa: PLC0415  # its private shapes
+
+    values = [value for name, value in (handoff.fields or ()) if name != "signature"]
+    for name in ("vads_hash", "vads_trans_uuid"):
+        shape = {**module._NOTICE, **module._MONEY}[name]
+        assert not [value for value in values if shape.fullmatch(value)]
+    assert not set(values) & {"AUTHORISED", "CAPTURED", "DEBIT"}
+
+
+# --- Settings ---
+
+
+@pytest.mark.parametrize(
+    ("change", "environment", "fault"),
+    [
+        ({"site_id": "1234"}, "test", "site_id"),
+        ({"site_id": 12345678}, "test", "site_id"),
+        ({"test_key": ""}, "test", "test_key"),
+        ({"test_key": "court"}, "test", "test_key"),
+        ({"mode": "PROD"}, "test", "mode"),
+        ({"mode": "TEST"}, "production", "mode"),
+        ({"mode": "PRODUCTION", "production_key": KEY}, "demo", "mode"),
+        ({"mode": "PRODUCTION"}, "production", "production_key"),
+        ({"brand": "inconnue"}, "test", "brand"),
+        ({"host": "https://evil.example.org/x"}, "test", "host"),
+        ({"unknown": "1"}, "test", "unknown : réglage inconnu"),
+    ],
+)
+def test_wrong_settings_refuse_to_start_without_telling_the_key(
+    change: dict[str, object], environment: str, fault: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        LyraGateway.configure("banque", {**TABLE, **change}, environment=environment)
+    assert f"gateways.banque.{fault}" in str(caught.value)
+    assert KEY not in str(caught.value)
+
+
+def test_every_fault_is_named_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        LyraGateway.configure(
+            "b", {"adapter": "lyra", "site_id": "1", "brand": "x"}, environment="test"
+        )
+    assert len(caught.value.faults) == 3
+
+
+def test_the_key_shows_in_no_representation(lyra: Gateway) -> None:
+    assert KEY not in repr(lyra)
+    assert KEY not in repr(lyra._settings)  # type: ignore[attr-defined]
+
+
+def test_white_space_around_a_copied_key_is_dropped(handoff: Handoff) -> None:
+    gateway = LyraGateway.configure("b", {**TABLE, "test_key": f" {KEY}\n"}, environment="test")
+    assert gateway.read_notification(callback(notice(handoff))).outcome is Outcome.PAID
