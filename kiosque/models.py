@@ -1,0 +1,292 @@
+"""The tables, as Peewee reads them. Their constraints are in `migrations/`."""
+
+from peewee import (
+    AutoField,
+    BooleanField,
+    DateField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    TextField,
+)
+
+from kiosque.clock import today
+from kiosque.database import UtcDateTimeField, db
+from kiosque.states import InvoiceState
+
+
+class Base(Model):
+    class Meta:
+        database = db
+        legacy_table_names = False
+
+
+class Table(Base):
+    id = AutoField()
+
+
+class Family(Table):
+    """One household. A child of separated parents is in two, which see nothing of each other."""
+
+    code = TextField(unique=True)
+    name = TextField(default="")
+    address = TextField(default="")
+    postcode = TextField(default="")
+    city = TextField(default="")
+    updated_on = DateField()
+
+
+class Account(Table):
+    """A family's way in. Changing `session_key` ends every session it has."""
+
+    family = ForeignKeyField(Family, unique=True)
+    password_hash = TextField()
+    must_change_password = BooleanField()
+    session_key = TextField()
+
+
+class Guardian(Table):
+    """A parent or whoever answers for the children."""
+
+    family = ForeignKeyField(Family, backref="guardians")
+    first_name = TextField()
+    last_name = TextField()
+    email = TextField(default="")
+    phone = TextField(default="")
+
+
+class Service(Table):
+    """What is invoiced: restauration, périscolaire, mercredi, multi-accueil..."""
+
+    name = TextField(unique=True)
+
+
+class Child(Table):
+    family = ForeignKeyField(Family, backref="children")
+    family_id: int
+    name = TextField()
+    born_on = DateField(null=True)
+
+    class Meta:
+        indexes = ((("family", "name"), True),)
+
+
+class Enrolment(Table):
+    """A service takes a child in."""
+
+    child = ForeignKeyField(Child, backref="enrolments")
+    service = ForeignKeyField(Service)
+
+    class Meta:
+        indexes = ((("child", "service"), True),)
+
+
+class ImportBatch(Table):
+    """One file loaded."""
+
+    file_name = TextField()
+    sha256 = TextField()
+    kind = TextField()
+    row_count = IntegerField()
+    added_count = IntegerField()
+    imported_at = UtcDateTimeField()
+
+
+class Invoice(Table):
+    """`due_on` is shown to the family; after `closes_on` the debt goes to the Treasury.
+
+    `services` and `children` repeat in words what the lines say, so that a list of invoices
+    needs no line. `digest` tells whether a file brings it again unchanged. `state` changes
+    in `payments` only.
+    """
+
+    number = TextField(unique=True)
+    family = ForeignKeyField(Family, backref="invoices")
+    family_id: int
+    batch = ForeignKeyField(ImportBatch)
+    issued_on = DateField()
+    due_on = DateField()
+    closes_on = DateField(null=True)
+    period = TextField()
+    services = TextField()
+    children = TextField()
+    total_cents = IntegerField()
+    state = TextField(default=InvoiceState.OPEN)
+    state_reason = TextField(default="")
+    pdf_name = TextField(default="")
+    digest = TextField()
+
+    @property
+    def is_late(self) -> bool:
+        return self.due_on < today()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the time to pay it online has passed."""
+        return self.closes_on is not None and self.closes_on < today()
+
+
+class InvoiceLine(Table):
+    invoice = ForeignKeyField(Invoice, backref="lines")
+    child = TextField()
+    service = ForeignKeyField(Service)
+    label = TextField()
+    quantity_hundredths = IntegerField()
+    unit_price_cents = IntegerField()
+    amount_cents = IntegerField()
+
+
+class Attempt(Table):
+    """One way of a family to the bank, for one or several invoices at frozen amounts.
+
+    `reference` is random: it is in the address the bank sends the payer back to. `day` and
+    `number` are the bank's numbering of a UTC day. While it is live, until `live_until`, no
+    other attempt may take its invoices.
+    """
+
+    reference = TextField(unique=True)
+    family = ForeignKeyField(Family)
+    family_id: int
+    gateway = TextField()
+    started_at = UtcDateTimeField()
+    day = TextField()
+    number = IntegerField()
+    gateway_reference = TextField(null=True)
+    amount_cents = IntegerField()
+    state = TextField()
+    live_until = UtcDateTimeField()
+    receipt_email = TextField(null=True)
+
+    class Meta:
+        indexes = ((("gateway", "day", "number"), True), (("gateway", "gateway_reference"), True))
+
+
+class AttemptItem(Table):
+    """One invoice of an attempt. The database holds at most one live item an invoice."""
+
+    attempt = ForeignKeyField(Attempt, backref="items")
+    invoice = ForeignKeyField(Invoice, backref="attempt_items")
+    invoice_id: int
+    amount_cents = IntegerField()
+    live = BooleanField(default=True)
+
+
+class Fact(Table):
+    """Something learnt about an attempt, once; the attempt's state is computed from them."""
+
+    attempt = ForeignKeyField(Attempt, backref="facts")
+    at = UtcDateTimeField()
+    transaction_id = TextField(default="")
+    state = TextField()
+    status = TextField(default="")
+    source = TextField()
+
+    class Meta:
+        indexes = ((("attempt", "transaction_id", "state", "status"), True),)
+
+
+class Settlement(Table):
+    """An *encaissement*: money received, by one bank transaction or at the counter.
+
+    Its allocations say what for; their sum is its amount.
+    """
+
+    attempt = ForeignKeyField(Attempt, null=True, backref="settlements")
+    family = ForeignKeyField(Family)
+    gateway = TextField(null=True)
+    transaction_id = TextField(null=True)
+    mode = TextField()
+    amount_cents = IntegerField()
+    settled_at = UtcDateTimeField()
+    state = TextField()
+    author = TextField(default="")
+    reason = TextField(default="")
+    authorisation = TextField(default="")
+    card_brand = TextField(default="")
+    card_last4 = TextField(default="")
+
+    class Meta:
+        indexes = ((("gateway", "transaction_id"), True),)
+
+
+class Allocation(Table):
+    """One part of a settlement: it pays an invoice, is a *trop-perçu*, or matches nothing."""
+
+    settlement = ForeignKeyField(Settlement, backref="allocations")
+    invoice = ForeignKeyField(Invoice, null=True, backref="allocations")
+    invoice_id: int | None
+    kind = TextField()
+    amount_cents = IntegerField()
+    counts = BooleanField(default=True)
+
+
+class Receipt(Base):
+    """Proof of an online settlement, numbered without gaps."""
+
+    number = IntegerField(primary_key=True)
+    settlement = ForeignKeyField(Settlement, unique=True, backref="receipts")
+    issued_at = UtcDateTimeField()
+
+    @property
+    def title(self) -> str:
+        return f"R{self.number:06d}"
+
+
+class JournalEntry(Base):
+    """One line of the *journal des encaissements*; `journal.py` alone writes it."""
+
+    number = IntegerField(primary_key=True)
+    at = UtcDateTimeField()
+    settlement = ForeignKeyField(Settlement)
+    settlement_id: int
+    label = TextField()
+    debit = TextField()
+    credit = TextField()
+    amount_cents = IntegerField()
+    previous_hash = TextField()
+    hash = TextField(unique=True)
+
+
+class Notice(Table):
+    """The audit of what a bank sent us, accepted or not; without card data."""
+
+    received_at = UtcDateTimeField()
+    gateway = TextField()
+    accepted = BooleanField()
+    verdict = TextField()
+    reference = TextField(default="")
+    fields = TextField(default="")
+
+
+class Anomaly(Table):
+    """Something the régisseur must look at. `key` makes each noted once."""
+
+    key = TextField(unique=True)
+    kind = TextField()
+    noted_at = UtcDateTimeField()
+    attempt = ForeignKeyField(Attempt, null=True)
+    settlement = ForeignKeyField(Settlement, null=True)
+    invoice = ForeignKeyField(Invoice, null=True)
+    amount_cents = IntegerField()
+    detail = TextField()
+    resolved_at = UtcDateTimeField(null=True)
+    resolved_by = TextField(default="")
+    resolution = TextField(default="")
+
+
+class OutboxMail(Table):
+    """An e-mail to send, queued in the transaction that made it necessary.
+
+    It is rendered when it leaves, from `template` and `object_id`, so that no text of it lies
+    here; `recipient` is erased once it has left. `key` makes each queued once.
+    """
+
+    key = TextField(unique=True)
+    template = TextField()
+    object_id = IntegerField()
+    recipient = TextField()
+    queued_at = UtcDateTimeField()
+    next_try_at = UtcDateTimeField()
+    tries = IntegerField(default=0)
+    sent_at = UtcDateTimeField(null=True)
+    last_error = TextField(default="")
