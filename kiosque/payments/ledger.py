@@ -1,0 +1,167 @@
+"""The steps every change of money is made of. They belong inside `write()`."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from peewee import fn
+
+from kiosque import clock, journal, mail
+from kiosque.database import require_write
+from kiosque.models import (
+    Allocation,
+    Anomaly,
+    Attempt,
+    AttemptItem,
+    Fact,
+    Invoice,
+    Receipt,
+    Settlement,
+)
+from kiosque.states import (
+    UNDECIDED,
+    AllocationKind,
+    AttemptState,
+    InvoiceState,
+    SettlementState,
+    attempt_state,
+)
+
+#: How long an attempt that the bank calls pending keeps its invoices from another attempt.
+PENDING_DAYS = 7
+
+
+class Refused(Exception):
+    """What was asked cannot be done; `reasons` are French sentences. Nothing was changed."""
+
+    def __init__(self, reasons: Sequence[str]):
+        super().__init__("\n".join(reasons))
+        self.reasons = list(reasons)
+
+
+def learn(
+    attempt: Attempt, transaction_id: str, state: AttemptState, status: str, *, source: str
+) -> bool:
+    """Add a fact and recompute the attempt's state. False when the fact was known."""
+    require_write()
+    added = (
+        Fact.insert(
+            attempt=attempt,
+            at=clock.now(),
+            transaction_id=transaction_id,
+            state=state,
+            status=status,
+            source=source,
+        )
+        .on_conflict_ignore()
+        .as_rowcount()
+        .execute()
+    )
+    if not added:
+        return False
+    facts = Fact.select().where(Fact.attempt == attempt)
+    new = attempt_state((fact.transaction_id, AttemptState(fact.state)) for fact in facts)
+    changed = (
+        Attempt.update(state=new)
+        .where(Attempt.id == attempt.id, Attempt.state == attempt.state)
+        .execute()
+    )
+    if not changed:
+        raise RuntimeError("attempt changed outside its transaction")
+    attempt.state = new
+    _keep_or_release(attempt)
+    return True
+
+
+def _keep_or_release(attempt: Attempt) -> None:
+    """A decided attempt frees its invoices; a pending one holds them for days."""
+    if attempt.state not in UNDECIDED:
+        AttemptItem.update(live=False).where(AttemptItem.attempt == attempt).execute()
+    elif attempt.state == AttemptState.PENDING:
+        attempt.live_until = clock.now() + timedelta(days=PENDING_DAYS)
+        Attempt.update(live_until=attempt.live_until).where(Attempt.id == attempt.id).execute()
+
+
+def allocate(settlement: Settlement, invoice: Invoice, cents: int) -> AllocationKind:
+    """Pay the invoice if it is still open at this amount, else keep the money for a human."""
+    paid = (
+        Invoice.update(state=InvoiceState.PAID)
+        .where(
+            Invoice.id == invoice.id,
+            Invoice.state == InvoiceState.OPEN,
+            Invoice.total_cents == cents,
+        )
+        .execute()
+    )
+    kind = AllocationKind.INVOICE if paid else AllocationKind.OVERPAYMENT
+    Allocation.create(settlement=settlement, invoice=invoice, kind=kind, amount_cents=cents)
+    if not paid:
+        cancelled = invoice.state == InvoiceState.CANCELLED
+        note(
+            f"overpayment:{settlement.id}:{invoice.id}",
+            "overpayment",
+            cents,
+            "facture annulée entre-temps" if cancelled else "facture déjà payée",
+            attempt=settlement.attempt,
+            settlement=settlement,
+            invoice=invoice,
+        )
+    return kind
+
+
+def take_back(settlement: Settlement, state: SettlementState, label: str) -> None:
+    """The money of a settlement left again: its invoices are open again, a human is told."""
+    changed = (
+        Settlement.update(state=state)
+        .where(Settlement.id == settlement.id, Settlement.state == SettlementState.COUNTED)
+        .execute()
+    )
+    if not changed:
+        return
+    enter(settlement, label, backwards=True)
+    for allocation in Allocation.select().where(Allocation.settlement == settlement):
+        if allocation.kind == AllocationKind.INVOICE:
+            Invoice.update(state=InvoiceState.OPEN).where(
+                Invoice.id == allocation.invoice_id, Invoice.state == InvoiceState.PAID
+            ).execute()
+    Allocation.update(counts=False).where(Allocation.settlement == settlement).execute()
+    note(
+        f"{state.value}:{settlement.id}",
+        state.value,
+        settlement.amount_cents,
+        label,
+        attempt=settlement.attempt,
+        settlement=settlement,
+    )
+
+
+def enter(settlement: Settlement, label: str, *, backwards: bool = False) -> None:
+    """One journal entry for each kind of thing the settlement was for."""
+    source = f"bank:{settlement.gateway}" if settlement.gateway else f"counter:{settlement.mode}"
+    sums: Any = (
+        Allocation.select(Allocation.kind, fn.SUM(Allocation.amount_cents).alias("cents"))
+        .where(Allocation.settlement == settlement)
+        .group_by(Allocation.kind)
+        .order_by(Allocation.kind)
+        .dicts()
+    )
+    for row in list(sums):
+        purpose = journal.ACCOUNTS[AllocationKind(row["kind"])]
+        debit, credit = (purpose, source) if backwards else (source, purpose)
+        journal.append(settlement, label, debit=debit, credit=credit, cents=row["cents"])
+
+
+def issue_receipt(settlement: Settlement) -> Receipt:
+    last = Receipt.select(fn.MAX(Receipt.number)).scalar() or 0
+    return Receipt.create(number=last + 1, settlement=settlement, issued_at=clock.now())
+
+
+def note(key: str, kind: str, cents: int, detail: str, **about: object) -> None:
+    """Put something in the régisseur's list, once, and tell him by mail, once."""
+    require_write()
+    if Anomaly.select().where(Anomaly.key == key).exists():
+        return
+    anomaly = Anomaly.create(
+        key=key, kind=kind, noted_at=clock.now(), amount_cents=cents, detail=detail, **about
+    )
+    mail.queue(f"anomaly:{anomaly.id}", "anomaly", anomaly.id, mail.REGIE)

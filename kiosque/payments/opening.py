@@ -1,0 +1,202 @@
+"""From a family's choice to the bank's door."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+
+from gateways.base import Gateway, Handoff, Limits, Order, Unreachable
+from kiosque import clock
+from kiosque.database import write
+from kiosque.models import Attempt, AttemptItem, Family, Invoice
+from kiosque.money import format_euros
+from kiosque.payments.ledger import Refused, learn
+from kiosque.states import AttemptState, InvoiceState
+
+#: More at once would overflow an address and help nobody.
+MAX_INVOICES = 50
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Invoices a family may pay together, and why the others it asked for are refused."""
+
+    invoices: list[Invoice]
+    reasons: list[str]
+
+    @property
+    def total_cents(self) -> int:
+        return sum(invoice.total_cents for invoice in self.invoices)
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """What a family confirmed: `expected_cents` is the total it read."""
+
+    family: Family
+    numbers: Sequence[str]
+    expected_cents: int
+    receipt_email: str | None = None
+
+
+def select(family: Family, numbers: Iterable[str], limits: Limits) -> Selection:
+    """Sort the numbers asked for into what may be paid now and reasons why not."""
+    asked = list(dict.fromkeys(numbers))
+    if not asked:
+        return Selection([], ["Cochez au moins une facture."])
+    if len(asked) > MAX_INVOICES:
+        return Selection([], [f"Payez au plus {MAX_INVOICES} factures à la fois."])
+    found = {
+        invoice.number: invoice
+        for invoice in Invoice.select()
+        .where(Invoice.family == family, Invoice.number.in_(asked))
+        .order_by(Invoice.due_on, Invoice.number)
+    }
+    live = live_attempts(list(found.values()))
+    reasons, invoices = [], []
+    for number in asked:
+        invoice = found.get(number)
+        reason = _why_not(invoice, live.get(invoice.id) if invoice else None)
+        if invoice and not reason:
+            invoices.append(invoice)
+        else:
+            reasons.append(f"Facture {number[:30]}\u00a0: {reason}")
+    selection = Selection(invoices, reasons)
+    if invoices and not limits.minimum_cents <= selection.total_cents <= limits.maximum_cents:
+        least, most = format_euros(limits.minimum_cents), format_euros(limits.maximum_cents)
+        reasons.append(f"La banque accepte de {least} à {most} par paiement.")
+    return selection
+
+
+def live_attempts(invoices: Sequence[Invoice]) -> dict[int, Attempt]:
+    """The attempt that holds each of these invoices now, by invoice id."""
+    items = (
+        AttemptItem.select(AttemptItem, Attempt)
+        .join(Attempt)
+        .where(
+            AttemptItem.invoice.in_([invoice.id for invoice in invoices]),
+            AttemptItem.live == True,  # noqa: E712  # an SQL expression
+            Attempt.live_until > clock.now(),
+        )
+    )
+    return {item.invoice_id: item.attempt for item in items}
+
+
+def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attempt, Handoff]:
+    """Open an attempt and prepare its way to the bank.
+
+    The attempt is committed before the gateway is called and before any form exists. Raises
+    Refused, changing nothing; Unreachable, having closed the attempt: nobody can pay it.
+    """
+    attempt = _open(purchase, gateway)
+    order = Order(
+        reference=attempt.reference,
+        number=attempt.number,
+        cents=attempt.amount_cents,
+        description=_description(attempt),
+        started_at=attempt.started_at,
+        return_url=f"{public_url}/paiement/retour/{attempt.reference}",
+        notification_url=f"{public_url}/paiement/notification/{gateway.name}",
+        email=attempt.receipt_email if gateway.limits.requires_email else None,
+    )
+    try:
+        handoff = gateway.start(order)
+    except Unreachable:
+        with write():
+            learn(attempt, "", AttemptState.CANCELLED, "", source="banque injoignable")
+        raise
+    with write():
+        learn(attempt, "", AttemptState.HANDED_OFF, "", source="portail")
+        Attempt.update(gateway_reference=handoff.gateway_reference).where(
+            Attempt.id == attempt.id
+        ).execute()
+    return attempt, handoff
+
+
+def _open(purchase: Purchase, gateway: Gateway) -> Attempt:
+    now = clock.now()
+    with write():
+        selection = select(purchase.family, purchase.numbers, gateway.limits)
+        if selection.reasons:
+            raise Refused(selection.reasons)
+        if selection.total_cents != purchase.expected_cents:
+            raise Refused(["Le montant de vos factures a changé. Vérifiez-le de nouveau."])
+        _close_lapsed(selection.invoices)
+        day = now.astimezone(UTC).strftime("%Y%m%d")
+        attempt = Attempt.create(
+            reference=f"KF{secrets.token_hex(9)}",
+            family=purchase.family,
+            gateway=gateway.name,
+            started_at=now,
+            day=day,
+            number=_free_number(gateway.name, day),
+            amount_cents=selection.total_cents,
+            state=AttemptState.CREATED,
+            live_until=now + timedelta(minutes=gateway.limits.session_minutes),
+            receipt_email=purchase.receipt_email,
+        )
+        for invoice in selection.invoices:
+            AttemptItem.create(attempt=attempt, invoice=invoice, amount_cents=invoice.total_cents)
+        learn(attempt, "", AttemptState.CREATED, "", source="portail")
+    return attempt
+
+
+def _why_not(invoice: Invoice | None, live: Attempt | None) -> str:
+    """Why an invoice cannot be paid now, in words for the family; empty when it can."""
+    if invoice is None:
+        return "elle ne figure pas dans votre dossier."
+    if invoice.state == InvoiceState.PAID:
+        return "elle est déjà payée."
+    if invoice.state == InvoiceState.CANCELLED:
+        return "elle a été annulée, vous n’avez rien à payer."
+    if live and live.state == AttemptState.PENDING:
+        return "la banque examine encore votre paiement. Vous n’avez rien à faire."
+    if live:
+        return (
+            "un paiement est déjà ouvert à la banque. Terminez-le dans l’onglet où il est "
+            f"ouvert, ou recommencez après {clock.paris_hour(live.live_until)}."
+        )
+    if invoice.is_closed and invoice.closes_on:
+        return (
+            "le paiement en ligne est clos depuis le "
+            f"{clock.long_date(invoice.closes_on)}. Elle est transmise au Trésor public."
+        )
+    return ""
+
+
+def _free_number(gateway: str, day: str) -> int:
+    """A number no attempt of this gateway has that UTC day; random, so that it tells nothing.
+
+    Lyra reserves 900000 to 999999 for its back office.
+    """
+    while True:
+        number = secrets.randbelow(900_000)
+        taken = Attempt.gateway == gateway, Attempt.day == day, Attempt.number == number
+        if not Attempt.select().where(*taken).exists():
+            return number
+
+
+def _close_lapsed(invoices: Sequence[Invoice]) -> None:
+    """Declare expired the silent attempts that held these invoices beyond their time."""
+    lapsed = (
+        Attempt.select()
+        .join(AttemptItem)
+        .where(
+            AttemptItem.invoice.in_([invoice.id for invoice in invoices]),
+            AttemptItem.live == True,  # noqa: E712  # an SQL expression
+        )
+        .distinct()
+    )
+    for attempt in list(lapsed):
+        learn(attempt, "", AttemptState.EXPIRED, "", source="délai dépassé")
+
+
+def _description(attempt: Attempt) -> str:
+    """What the bank shows beside the amount: invoice numbers, never services nor names."""
+    items = AttemptItem.select(AttemptItem, Invoice).join(Invoice)
+    numbers = [
+        item.invoice.number
+        for item in items.where(AttemptItem.attempt == attempt).order_by(Invoice.number)
+    ]
+    text = ("Facture " if len(numbers) == 1 else "Factures ") + ", ".join(numbers)
+    return text if len(text) <= 255 else f"{len(numbers)} factures"

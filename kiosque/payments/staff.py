@@ -1,0 +1,146 @@
+"""What staff do to payments and invoices, with a name and a reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from peewee import JOIN
+
+from kiosque import clock
+from kiosque.database import write
+from kiosque.models import Allocation, Anomaly, Attempt, Invoice, Settlement
+from kiosque.money import format_euros
+from kiosque.payments.ledger import Refused, allocate, enter
+from kiosque.states import InvoiceState, SettlementState
+
+#: How the counter is paid.
+COUNTER_MODES = {
+    "cash": "espèces",
+    "cheque": "chèque",
+    "cesu": "CESU",
+    "transfer": "virement",
+    "direct_debit": "prélèvement",
+    "treasury": "Trésor public",
+}
+
+
+@dataclass(frozen=True)
+class CounterPayment:
+    """Money taken at the counter for one whole invoice; `mode` is a key of COUNTER_MODES."""
+
+    invoice_number: str
+    amount_cents: int
+    mode: str
+    settled_on: date
+    author: str
+    reason: str
+
+
+def settle_at_counter(payments: Sequence[CounterPayment]) -> int:
+    """Record money taken at the counter, all of it or nothing. Returns how many were new.
+
+    A payment recorded before, same invoice, amount, mode and day, is passed over. Raises
+    Refused, naming every one that cannot be: unknown invoice, not open, other amount.
+    """
+    added, reasons = 0, []
+    with write():
+        for payment in payments:
+            invoice = Invoice.get_or_none(Invoice.number == payment.invoice_number)
+            if invoice and _is_recorded(invoice, payment):
+                continue
+            if reason := _why_not_at_counter(invoice, payment):
+                reasons.append(f"Facture {payment.invoice_number}\u00a0: {reason}")
+            elif invoice:
+                _settle_counter(invoice, payment)
+                added += 1
+        if reasons:
+            raise Refused(reasons)
+    return added
+
+
+def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> str:
+    if not payment.author.strip() or not payment.reason.strip():
+        return "l’auteur et le motif sont obligatoires."
+    if payment.mode not in COUNTER_MODES:
+        return f"mode inconnu, attendu l’un de {', '.join(COUNTER_MODES)}."
+    if invoice is None:
+        return "elle n’existe pas."
+    if invoice.state != InvoiceState.OPEN:
+        return f"elle n’est pas à régler (état {invoice.state})."
+    if invoice.total_cents != payment.amount_cents:
+        return f"son montant est {format_euros(invoice.total_cents)}."
+    return ""
+
+
+def _settle_counter(invoice: Invoice, payment: CounterPayment) -> None:
+    settlement = Settlement.create(
+        family=invoice.family_id,
+        mode=payment.mode,
+        amount_cents=payment.amount_cents,
+        settled_at=_noon(payment.settled_on),
+        state=SettlementState.COUNTED,
+        author=payment.author,
+        reason=payment.reason,
+    )
+    allocate(settlement, invoice, payment.amount_cents)
+    enter(settlement, f"encaissement au guichet, {COUNTER_MODES[payment.mode]}")
+
+
+def _is_recorded(invoice: Invoice, payment: CounterPayment) -> bool:
+    return (
+        Settlement.select()
+        .join(Allocation)
+        .where(
+            Allocation.invoice == invoice,
+            Settlement.attempt.is_null(),
+            Settlement.mode == payment.mode,
+            Settlement.amount_cents == payment.amount_cents,
+            Settlement.settled_at == _noon(payment.settled_on),
+        )
+        .exists()
+    )
+
+
+def _noon(on: date) -> datetime:
+    """A day as an instant: its noon in Paris, which is that day everywhere in Europe."""
+    return datetime.combine(on, time(12), tzinfo=clock.PARIS).astimezone(UTC)
+
+
+def cancel_invoice(number: str, author: str, reason: str) -> None:
+    """Cancel an open invoice. Raises Refused when it is not open or nobody answers for it."""
+    if not author.strip() or not reason.strip():
+        raise Refused(["L’auteur et le motif sont obligatoires."])
+    with write():
+        changed = (
+            Invoice.update(state=InvoiceState.CANCELLED, state_reason=f"{author} : {reason}")
+            .where(Invoice.number == number, Invoice.state == InvoiceState.OPEN)
+            .execute()
+        )
+        if not changed:
+            raise Refused([f"Facture {number}\u00a0: elle n’existe pas ou n’est pas à régler."])
+
+
+def todo() -> list[Anomaly]:
+    """The régisseur's list, oldest first."""
+    return list(
+        Anomaly.select(Anomaly, Attempt, Invoice)
+        .join(Attempt, JOIN.LEFT_OUTER)
+        .switch(Anomaly)
+        .join(Invoice, JOIN.LEFT_OUTER)
+        .where(Anomaly.resolved_at.is_null())
+        .order_by(Anomaly.id)
+    )
+
+
+def resolve(anomaly_id: int, author: str, resolution: str) -> None:
+    """Take an entry off the list, saying what was done. Raises Refused when it is not there."""
+    if not author.strip() or not resolution.strip():
+        raise Refused(["L’auteur et ce qui a été fait sont obligatoires."])
+    with write():
+        changed = (
+            Anomaly.update(resolved_at=clock.now(), resolved_by=author, resolution=resolution)
+            .where(Anomaly.id == anomaly_id, Anomaly.resolved_at.is_null())
+            .execute()
+        )
+        if not changed:
+            raise Refused([f"Aucun point à traiter n°\u00a0{anomaly_id}."])
