@@ -1,0 +1,46 @@
+"""Files that family software writes, loaded all or nothing.
+
+`load` is the one way in. It tells the kinds of file apart by their columns: invoices (the
+format of `docs/import.md`), families, and payments taken at the counter.
+"""
+
+from pathlib import Path
+
+from peewee import IntegrityError
+
+from kiosque.imports.families import FamiliesFile
+from kiosque.imports.invoices import InvoicesFile
+from kiosque.imports.reading import BadFile, Fault, Progress, Sheet, Summary, silent
+from kiosque.imports.settlements import SettlementsFile
+
+KINDS = (InvoicesFile, FamiliesFile, SettlementsFile)
+
+__all__ = ["BadFile", "Fault", "Summary", "load"]
+
+
+def load(
+    path: Path,
+    *,
+    pdf_folder: Path,
+    closes_after_days: int | None = None,
+    preview: bool = False,
+    progress: Progress = silent,
+) -> Summary:
+    """Load one file into the base. With `preview`, check it and say what it would do.
+
+    Loading the same file again changes nothing. Raises BadFile, naming every faulty line,
+    having changed nothing.
+    """
+    sheet = Sheet.read(path)
+    kind = next((kind for kind in KINDS if set(sheet.columns) >= kind.KEY_COLUMNS), None)
+    if kind is None:
+        expected = " ou ".join(";".join(kind.COLUMNS) for kind in KINDS)
+        raise BadFile([Fault(1, f"colonnes inattendues. Attendu : {expected}")])
+    sheet.check(kind.COLUMNS, optional=kind.OPTIONAL)
+    file = kind(sheet, progress)
+    if isinstance(file, InvoicesFile):
+        file.prepare(closes_after_days, pdf_folder)
+    try:
+        return file.summary() if preview else file.store()
+    except IntegrityError:
+        raise BadFile([Fault(0, "la base a changé pendant la lecture. Recommencez.")]) from None

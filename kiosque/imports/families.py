@@ -1,0 +1,128 @@
+"""Families: one row a person, parents and children."""
+
+from dataclasses import dataclass, field
+
+from peewee import Expression, ModelDelete
+
+from kiosque import clock
+from kiosque.database import write
+from kiosque.imports.reading import Faults, Progress, Row, Sheet, Summary
+from kiosque.models import Child, Enrolment, Family, Guardian, Service, Table
+
+
+@dataclass
+class Household:
+    first_line: int
+    guardians: list[Row] = field(default_factory=list)
+    children: list[Row] = field(default_factory=list)
+
+
+class FamiliesFile:
+    """`code_famille;role;nom;...`: the file is the whole truth for each family it lists.
+
+    `role` is `responsable` or `enfant`; `services` separates its names with `|`; the address
+    is the first parent's.
+    """
+
+    COLUMNS = (
+        "code_famille", "role", "nom", "prenom", "courriel", "telephone", "adresse",
+        "code_postal", "ville", "date_naissance", "services",
+    )  # fmt: skip
+    OPTIONAL = frozenset({"courriel", "telephone", "date_naissance", "services"})
+    KEY_COLUMNS = frozenset({"code_famille", "role"})
+
+    def __init__(self, sheet: Sheet, progress: Progress) -> None:
+        self._sheet = sheet
+        self._progress = progress
+        self._households = _households(sheet)
+
+    def summary(self) -> Summary:
+        known = {family.code for family in Family.select(Family.code)}
+        new = len(self._households.keys() - known)
+        return Summary(
+            kind="familles",
+            rows=len(self._sheet.rows),
+            added=new,
+            unchanged=len(self._households) - new,
+            new_families=new,
+        )
+
+    def store(self) -> Summary:
+        with write():
+            summary = self.summary()
+            self._sheet.log(summary)
+            services = {service.name: service for service in Service.select()}
+            for code, household in self._progress(list(self._households.items()), "Familles"):
+                _store(code, household, services)
+        return summary
+
+
+def _households(sheet: Sheet) -> dict[str, Household]:
+    faults, households = Faults(), dict[str, Household]()
+    for row in sheet.rows:
+        try:
+            household = households.setdefault(row.code(), Household(row.line))
+            row.text("nom")
+            row.text("prenom")
+            if row["role"] == "responsable":
+                household.guardians.append(row)
+            elif row["role"] == "enfant":
+                household.children.append(row)
+                _born_on(row)
+            else:
+                raise ValueError("role : attendu responsable ou enfant")
+        except ValueError as error:
+            faults.add(row.line, str(error))
+    for code, household in households.items():
+        if not household.guardians:
+            faults.add(household.first_line, f"la famille {code} n’a pas de responsable")
+    faults.raise_any()
+    return households
+
+
+def _store(code: str, household: Household, services: dict[str, Service]) -> None:
+    first = household.guardians[0]
+    values = {
+        "name": " - ".join(dict.fromkeys(row["nom"] for row in household.guardians)),
+        "address": first["adresse"],
+        "postcode": first["code_postal"],
+        "city": first["ville"],
+        "updated_on": clock.today(),
+    }
+    family = Family.get_or_none(Family.code == code) or Family.create(code=code, **values)
+    Family.update(values).where(Family.id == family.id).execute()
+    _forget(Guardian, Guardian.family == family)
+    for row in household.guardians:
+        Guardian.create(
+            family=family,
+            first_name=row["prenom"],
+            last_name=row["nom"],
+            email=row.values.get("courriel", ""),
+            phone=row.values.get("telephone", ""),
+        )
+    gone = Child.select(Child.id).where(Child.family == family)
+    _forget(Enrolment, Enrolment.child.in_(gone))
+    _forget(Child, Child.family == family)
+    for row in household.children:
+        child = Child.create(
+            family=family, name=f"{row['prenom']} {row['nom']}", born_on=_born_on(row)
+        )
+        for name in _service_names(row):
+            services.setdefault(name, Service(name=name))
+            if services[name].id is None:
+                services[name].save()
+            Enrolment.create(child=child, service=services[name])
+
+
+def _forget(table: type[Table], which: Expression) -> None:
+    """Take out of the record what the new file no longer says."""
+    ModelDelete(table).where(which).execute()
+
+
+def _born_on(row: Row) -> object:
+    return row.date("date_naissance") if row.values.get("date_naissance") else None
+
+
+def _service_names(row: Row) -> list[str]:
+    names = (name.strip() for name in row.values.get("services", "").split("|"))
+    return list(dict.fromkeys(name for name in names if name))

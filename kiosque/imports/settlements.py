@@ -1,0 +1,60 @@
+"""Payments taken at the counter, so that the portal agrees with the paper."""
+
+from kiosque.imports.reading import BadFile, Fault, Faults, Progress, Row, Sheet, Summary
+from kiosque.payments import COUNTER_MODES, CounterPayment, Refused, settle_at_counter
+
+
+class SettlementsFile:
+    """`numero_facture;date_encaissement;mode;montant;auteur;motif`: whole invoices only."""
+
+    COLUMNS = ("numero_facture", "date_encaissement", "mode", "montant", "auteur", "motif")
+    OPTIONAL = frozenset[str]()
+    KEY_COLUMNS = frozenset({"numero_facture", "date_encaissement"})
+
+    def __init__(self, sheet: Sheet, progress: Progress) -> None:
+        self._sheet = sheet
+        self._payments = _read_all(sheet)
+        self._progress = progress
+
+    def summary(self) -> Summary:
+        return self._summary(added=len(self._payments))
+
+    def store(self) -> Summary:
+        try:
+            added = settle_at_counter(list(self._progress(self._payments, "Encaissements")))
+        except Refused as refusal:
+            raise BadFile([Fault(0, reason) for reason in refusal.reasons]) from None
+        return self._summary(added)
+
+    def _summary(self, added: int) -> Summary:
+        return Summary(
+            kind="encaissements",
+            rows=len(self._sheet.rows),
+            added=added,
+            unchanged=len(self._payments) - added,
+            total_cents=sum(payment.amount_cents for payment in self._payments),
+        )
+
+
+def _read_all(sheet: Sheet) -> list[CounterPayment]:
+    faults, payments = Faults(), []
+    for row in sheet.rows:
+        try:
+            payments.append(_read(row))
+        except ValueError as error:
+            faults.add(row.line, str(error))
+    faults.raise_any()
+    return payments
+
+
+def _read(row: Row) -> CounterPayment:
+    if row["mode"] not in COUNTER_MODES:
+        raise ValueError(f"mode : attendu l’un de {', '.join(COUNTER_MODES)}")
+    return CounterPayment(
+        invoice_number=row.number(),
+        amount_cents=row.hundredths("montant"),
+        mode=row["mode"],
+        settled_on=row.date("date_encaissement"),
+        author=row.text("auteur"),
+        reason=row.text("motif"),
+    )
