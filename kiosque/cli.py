@@ -1,0 +1,240 @@
+"""The command line: one door for every chore. `python app.py COMMAND --help` explains each."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from peewee import OperationalError
+
+from gateways.base import ConfigError
+from kiosque import accounts, clock, config, database, demo, imports, journal, mail, payments
+from kiosque.config import Settings
+from kiosque.models import Family, Invoice
+from kiosque.money import format_euros
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+#: Below this many rows, a progress bar is only noise.
+LONG_FILE = 2000
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Kiosque Famille : les commandes de la mairie."""
+
+
+def with_database(command: Command) -> Command:
+    """Give the command its settings, and the base for its length; faults become one line."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            settings = config.load(os.environ)
+        except ConfigError as error:
+            raise click.ClickException(
+                "Réglages refusés :\n- " + "\n- ".join(error.faults)
+            ) from None
+        database.configure(settings.database_path)
+        try:
+            with database.connection():
+                return command(settings, *args, **kwargs)
+        except OperationalError as error:
+            raise click.ClickException(
+                f"La base ne répond pas ({error}). A-t-elle été créée par « migrate » ?"
+            ) from None
+        except payments.Refused as refusal:
+            raise click.ClickException("\n".join(refusal.reasons)) from None
+
+    return wrapped  # type: ignore[return-value]  # the settings are given here, not by click
+
+
+@main.command()
+@with_database
+def migrate(settings: Settings) -> None:
+    """Crée la base ou la met à jour. Sans effet si elle est à jour."""
+    settings.database_path.parent.mkdir(parents=True, exist_ok=True)
+    done = database.migrate()
+    click.echo("\n".join(f"appliquée : {name}" for name in done) or "La base est à jour.")
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--preview", is_flag=True, help="Vérifie et dit ce qui serait fait, sans rien écrire."
+)
+@with_database
+def import_(settings: Settings, file: Path, *, preview: bool) -> None:
+    """Charge un fichier CSV : factures, familles ou encaissements.
+
+    Tout ou rien : une seule ligne fausse et rien n’est chargé. Recharger le même fichier est
+    sans effet. Les formats sont décrits dans docs/import.md.
+    """
+    try:
+        summary = imports.load(
+            file,
+            pdf_folder=settings.data / "pdf",
+            closes_after_days=settings.payment.closes_after_days,
+            preview=preview,
+            progress=progress_bar,
+        )
+    except imports.BadFile as error:
+        for fault in error.faults:
+            click.echo(f"{file.name}, {fault}", err=True)
+        raise click.ClickException("Rien n’a été chargé.") from None
+    click.echo(describe(file, summary, preview=preview))
+
+
+def progress_bar(items: Sequence[Any], what: str) -> Iterable[Any]:
+    """Show progress over a long sequence, on a terminal."""
+    if len(items) < LONG_FILE or not sys.stdout.isatty():
+        yield from items
+        return
+    with click.progressbar(items, label=what, width=30) as bar:
+        yield from bar
+
+
+def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
+    """What a file brought, in one or two lines."""
+    amount = f" pour {format_euros(summary.total_cents)}" if summary.total_cents else ""
+    verb = "à charger" if preview else "chargées"
+    text = (
+        f"{file.name} : {summary.rows} lignes, {summary.added} {summary.kind} {verb}{amount}, "
+        f"{summary.unchanged} déjà connues, {summary.new_families} familles nouvelles."
+    )
+    if summary.new_services:
+        text += f"\nPrestations nouvelles : {', '.join(summary.new_services)}"
+    return text
+
+
+@main.command()
+@click.argument("codes", nargs=-1)
+@click.option("--all", "everyone", is_flag=True, help="Toutes les familles sans mot de passe.")
+@click.option("--final", is_flag=True, help="Ne pas en demander un autre à la première connexion.")
+@with_database
+def password(settings: Settings, codes: tuple[str, ...], *, everyone: bool, final: bool) -> None:
+    """Donne un nouveau mot de passe à des familles et l’affiche, cette seule fois.
+
+    L’ancien ne sert plus et les sessions ouvertes sont fermées.
+    """
+    wanted = [accounts.normalise_code(code) for code in codes]
+    families = list(Family.select().where(Family.code.in_(wanted)).order_by(Family.code))
+    unknown = set(wanted) - {family.code for family in families}
+    if unknown:
+        raise click.ClickException(f"Code famille inconnu : {', '.join(sorted(unknown))}")
+    if everyone:
+        families += accounts.families_without_password()
+    if final and settings.environment == "production":
+        raise click.ClickException("--final est réservé à la démonstration et aux essais.")
+    for family in families:
+        secret = accounts.issue_password(family, must_change=not final)
+        click.echo(f"code famille : {family.code}  mot de passe : {secret}")
+
+
+@main.command()
+@click.argument("number")
+@click.option("--mode", required=True, type=click.Choice(list(payments.COUNTER_MODES)))
+@click.option("--on", "settled_on", type=click.DateTime(["%Y-%m-%d"]), help="Jour ; aujourd’hui.")
+@click.option("--author", required=True, help="Qui encaisse.")
+@click.option("--reason", required=True, help="Motif ou pièce, par exemple « chèque 123 ».")
+@with_database
+def settle(
+    _settings: Settings,
+    number: str,
+    mode: str,
+    settled_on: datetime | None,
+    author: str,
+    reason: str,
+) -> None:
+    """Enregistre le paiement au guichet d’une facture entière."""
+    invoice = Invoice.get_or_none(Invoice.number == number)
+    payment = payments.CounterPayment(
+        invoice_number=number,
+        amount_cents=invoice.total_cents if invoice else 0,
+        mode=mode,
+        settled_on=settled_on.date() if settled_on else clock.today(),
+        author=author,
+        reason=reason,
+    )
+    added = payments.settle_at_counter([payment])
+    click.echo(f"Facture {number} : {'payée' if added else 'déjà enregistrée'}.")
+
+
+@main.command("cancel-invoice")
+@click.argument("number")
+@click.option("--author", required=True, help="Qui annule.")
+@click.option("--reason", required=True, help="Pourquoi.")
+@with_database
+def cancel_invoice(_settings: Settings, number: str, author: str, reason: str) -> None:
+    """Annule une facture à régler."""
+    payments.cancel_invoice(number, author, reason)
+    click.echo(f"Facture {number} : annulée.")
+
+
+@main.command()
+@click.option("--resolve", type=int, help="Numéro du point traité.")
+@click.option("--author", default="", help="Qui l’a traité.")
+@click.option("--resolution", default="", help="Ce qui a été fait.")
+@with_database
+def todo(_settings: Settings, resolve: int | None, author: str, resolution: str) -> None:
+    """Liste ce que le régisseur doit traiter : trop-perçus, écarts, annulations."""
+    if resolve is not None:
+        payments.resolve(resolve, author, resolution)
+    points = payments.todo()
+    for point in points:
+        about = point.invoice.number if point.invoice else ""
+        attempt = point.attempt.reference if point.attempt else ""
+        day = clock.short_date(clock.paris_date(point.noted_at))
+        amount = format_euros(point.amount_cents)
+        click.echo(f"{point.id}\t{day}\t{amount}\t{point.detail}\t{about}\t{attempt}")
+    click.echo(f"{len(points)} à traiter.")
+
+
+@main.command()
+@with_database
+def verify(_settings: Settings) -> None:
+    """Vérifie le journal : numéros, chaînage, contenu. Affiche les soldes."""
+    faults = journal.verify()
+    for account, cents in sorted(journal.balances().items()):
+        click.echo(f"{account:30} {format_euros(cents)}")
+    if faults:
+        raise click.ClickException("\n".join(faults))
+    click.echo("Le journal est intact.")
+
+
+@main.command("send-mail")
+@with_database
+def send_mail(settings: Settings) -> None:
+    """Envoie les courriels en attente. À lancer chaque minute par une minuterie."""
+    sent, failed = mail.deliver(settings)
+    click.echo(f"{sent} envoyés, {failed} en échec, {mail.waiting()} en attente.")
+    if failed:
+        raise SystemExit(1)
+
+
+@main.command("demo")
+@click.option("--port", default=8000, show_default=True, help="Port du portail.")
+@click.option("--bank-port", default=8001, show_default=True, help="Port de la banque.")
+def demo_(port: int, bank_port: int) -> None:
+    """Lance la démonstration : le portail, et la banque dans un autre processus.
+
+    Au premier lancement, crée les réglages et la base et y charge data/demo. Ctrl-C arrête tout.
+    """
+    try:
+        demo.run(port, bank_port, progress=progress_bar)
+    except (demo.CannotStart, ConfigError, imports.BadFile) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+@click.confirmation_option(prompt="Effacer la base et les fichiers de la démonstration ?")
+def reset() -> None:
+    """Efface ce que la démonstration a écrit, pour recommencer."""
+    try:
+        demo.reset()
+    except (demo.CannotStart, ConfigError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo("La démonstration est effacée.")

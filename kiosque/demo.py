@@ -1,0 +1,266 @@
+"""The demo: a town's data, the portal and the mock bank, each in a process of its own."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+from peewee import fn
+
+from kiosque import accounts, config, database, imports, mail
+from kiosque.config import Settings
+from kiosque.imports.reading import Progress
+from kiosque.models import Account, Family, Invoice
+from kiosque.states import InvoiceState
+
+PROJECT = Path(__file__).parent.parent
+FILES = PROJECT / "data" / "demo"
+GATEWAY = "banque"
+START_SECONDS = 30
+STOP_SECONDS = 10
+
+_SETTINGS = """\
+# Réglages de la démonstration, faits au premier lancement. Les secrets sont tirés au hasard.
+environment = "demo"
+secret_key = "{secret_key}"
+public_url = "http://127.0.0.1:8000"
+
+[town]
+name = "Ville de Clairvigne"
+address = "1 place de la Mairie"
+postcode = "44999"
+city = "Clairvigne"
+phone = "02 61 91 00 00"
+contact_email = "enfance@clairvigne.example.org"
+technical_email = "informatique@clairvigne.example.org"
+publication_director = "le maire de Clairvigne"
+host = "cette machine"
+logo = "{logo}"
+
+[regie]
+name = "Régie de recettes Enfance et Jeunesse"
+regisseur = "Dominique Aubry"
+email = "regie@clairvigne.example.org"
+
+[payment]
+gateway = "banque"
+
+[mail]
+sender = "kiosque@clairvigne.example.org"
+
+[gateways.banque]
+adapter = "sandbox"
+url = "http://127.0.0.1:8001"
+key = "{bank_key}"
+"""
+
+
+class CannotStart(Exception):  # said to a person as it is
+    """The demo cannot start; the text says why and what to do, in French."""
+
+
+def run(port: int, bank_port: int, *, progress: Progress) -> None:
+    """Prepare what is missing, run both processes, deliver mails, until told to stop.
+
+    Raises CannotStart, ConfigError or BadFile when it cannot.
+    """
+    for taken, option in ((port, "PORT"), (bank_port, "BANK_PORT")):
+        _check_free(taken, option)
+    settings = _settings(port, bank_port)
+    database.configure(settings.database_path)
+    with database.connection():
+        _prepare(settings, progress)
+        lines = _account_lines(settings)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with _processes(settings, port, bank_port) as processes:
+        if not _wait_until_ready(processes, (port, bank_port), stop):
+            return
+        _announce(settings, lines)
+        _watch(settings, processes, stop)
+
+
+def reset() -> None:
+    """Erase what the demo wrote. Raises CannotStart where the data is not a demo's."""
+    settings = config.load(os.environ)
+    if settings.environment != "demo":
+        raise CannotStart("Ces données ne sont pas celles de la démonstration.")
+    for path in settings.data.glob(f"{settings.database_path.name}*"):
+        path.unlink()
+    for name in ("kiosque.toml", "demo-accounts.json", "bank.sqlite3"):
+        (settings.data / name).unlink(missing_ok=True)
+    for name in ("outbox", "pdf"):
+        shutil.rmtree(settings.data / name, ignore_errors=True)
+
+
+def _settings(port: int, bank_port: int) -> Settings:
+    """The settings, written on the first run; the ports of this run laid over them."""
+    path = config.config_path(os.environ)
+    if not path.exists() and "KIOSQUE_CONFIG" not in os.environ:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = _SETTINGS.format(
+            secret_key=secrets.token_urlsafe(48),
+            bank_key=secrets.token_hex(16),
+            logo=FILES / "logo.svg",
+        )
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    os.environ["KIOSQUE_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
+    os.environ[f"KIOSQUE_GATEWAYS_{GATEWAY.upper()}_URL"] = f"http://127.0.0.1:{bank_port}"
+    settings = config.load(os.environ)
+    if settings.environment != "demo":
+        raise CannotStart("Ces réglages ne sont pas ceux d’une démonstration (environment).")
+    return settings
+
+
+def _prepare(settings: Settings, progress: Progress) -> None:
+    """Make the base and load the town into it, once."""
+    database.migrate()
+    if Invoice.select().exists():
+        return
+    print("Premier lancement : chargement de la ville de démonstration.", flush=True)
+    order = ("familles.csv", *sorted(path.name for path in FILES.glob("factures-*.csv")))
+    for name in (*order, "encaissements.csv"):
+        imports.load(FILES / name, pdf_folder=settings.data / "pdf", progress=progress)
+
+
+def _account_lines(settings: Settings) -> list[str]:
+    """The families to try, with passwords made on the first run and kept beside the base."""
+    path = settings.data / "demo-accounts.json"
+    if not path.exists():
+        made = {
+            family.code: accounts.issue_password(family, must_change=number == 2)
+            for number, family in enumerate(_families_to_try())
+        }
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(made), encoding="utf-8")
+    lines = []
+    for code, password in json.loads(path.read_text(encoding="utf-8")).items():
+        account = Account.select().join(Family).where(Family.code == code).get()
+        if not accounts.verify_password(account, password):
+            note = "  (changé depuis)"
+        else:
+            note = "  (à changer à la première connexion)" if account.must_change_password else ""
+        lines.append(f"code famille : {code}  mot de passe : {password}{note}")
+    return lines
+
+
+def _families_to_try() -> list[Family]:
+    """Three families that have three invoices to pay."""
+    return list(
+        Family.select()
+        .join(Invoice)
+        .where(Invoice.state == InvoiceState.OPEN)
+        .group_by(Family)
+        .having(fn.COUNT(Invoice.id) == 3)
+        .order_by(Family.code)
+        .limit(3)
+    )
+
+
+@contextmanager
+def _processes(
+    settings: Settings, port: int, bank_port: int
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    bank_environment = {
+        "SANDBOX_KEY": str(settings.gateways[GATEWAY]["key"]),
+        "SANDBOX_NOTIFY_URL": f"{settings.public_url}/paiement/notification/{GATEWAY}",
+        "SANDBOX_DATABASE": str(settings.data / "bank.sqlite3"),
+    }
+    processes = [
+        _serve("app:create_app()", port, {}, workers=2),
+        _serve("gateways.sandbox.server:create_bank()", bank_port, bank_environment, workers=1),
+    ]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _serve(
+    application: str, port: int, environment: dict[str, str], *, workers: int
+) -> subprocess.Popen[bytes]:
+    """Gunicorn, away from this terminal's Ctrl-C: we are the one who stops it.
+
+    Threads, since a browser keeps connections open that would each hold a whole process.
+    """
+    command = [
+        *(sys.executable, "-m", "gunicorn", application),
+        *("--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--threads", "8"),
+        *("--chdir", str(PROJECT), "--log-level", "warning", "--no-control-socket"),
+        *("--graceful-timeout", "5"),
+    ]
+    return subprocess.Popen(  # noqa: S603  # our own command
+        command, env={**os.environ, **environment}, start_new_session=True
+    )
+
+
+def _wait_until_ready(
+    processes: list[subprocess.Popen[bytes]], ports: tuple[int, int], stop: threading.Event
+) -> bool:
+    """True when both answer; False when told to stop. Raises CannotStart."""
+    deadline = time.monotonic() + START_SECONDS
+    waiting = set(ports)
+    while waiting and not stop.wait(0.1):
+        if any(process.poll() is not None for process in processes):
+            raise CannotStart("Un des processus s’est arrêté au démarrage.")
+        if time.monotonic() > deadline:
+            raise CannotStart("Les processus ne répondent pas.")
+        waiting = {port for port in waiting if not _answers(port)}
+    return not waiting
+
+
+def _answers(port: int) -> bool:
+    try:
+        answer = requests.get(f"http://127.0.0.1:{port}/sante", timeout=1)
+    except requests.RequestException:
+        return False
+    return answer.status_code == 200
+
+
+def _announce(settings: Settings, lines: list[str]) -> None:
+    print("\n".join(lines))
+    print(f"courriels : {settings.data / 'outbox'}")
+    bank = settings.gateways[GATEWAY]["url"]
+    print(f"prêt : {settings.public_url} (portail), {bank} (banque). Ctrl-C pour arrêter.")
+    sys.stdout.flush()
+
+
+def _watch(
+    settings: Settings, processes: list[subprocess.Popen[bytes]], stop: threading.Event
+) -> None:
+    """Do what the timers of a real installation do, until told to stop."""
+    while not stop.wait(1):
+        if any(process.poll() is not None for process in processes):
+            raise CannotStart("Un des processus s’est arrêté.")
+        with database.connection():
+            mail.deliver(settings)
+
+
+def _check_free(port: int, option: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise CannotStart(
+                f"Le port {port} est déjà pris. Choisissez-en un autre avec {option}=..."
+            ) from None

@@ -1,0 +1,62 @@
+"""Error pages: what happened, in French, and what to do. Never a reason from inside."""
+
+import secrets
+
+from flask import Flask, current_app, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+#: Status: (title, what to do).
+MESSAGES = {
+    400: ("Demande incomprise", "Revenez à la page précédente et recommencez."),
+    403: ("Accès refusé", "Cette page ne vous est pas ouverte."),
+    404: ("Page introuvable", "L’adresse est fausse, ou ce document n’est pas dans votre dossier."),
+    405: ("Demande incomprise", "Revenez à la page précédente et recommencez."),
+    413: ("Envoi trop volumineux", "Ce que vous avez envoyé dépasse ce que le site accepte."),
+    429: ("Trop d’essais", "Patientez quelques minutes, puis recommencez."),
+    500: ("Le site a rencontré un problème", "Rien n’a été modifié. Recommencez plus tard."),
+    503: ("Le site est momentanément indisponible", "Recommencez dans quelques minutes."),
+}
+EXPIRED = (
+    "La page a expiré",
+    "Par sécurité, une page restée ouverte trop longtemps ne peut plus être envoyée. "
+    "Rechargez-la, puis recommencez.",
+)
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(CSRFError, _expired)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _page(status: int, title: str, advice: str) -> tuple[str, int]:
+    """The page, with a reference by which the town finds the error in its log.
+
+    The log holds the page's name and no value: addresses may carry what is private.
+    """
+    reference = secrets.token_hex(4)
+    current_app.logger.warning(
+        "error %s, reference %s, %s %s", status, reference, request.method, request.endpoint
+    )
+    page = render_template(
+        "errors/error.html", status=status, title=title, advice=advice, reference=reference
+    )
+    return page, status
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if status < 400:
+        return error.get_response()
+    return _page(status, *MESSAGES.get(status, MESSAGES[400 if status < 500 else 500]))
+
+
+def _expired(_error: CSRFError) -> tuple[str, int]:
+    return _page(400, *EXPIRED)
+
+
+def _unexpected(error: Exception) -> tuple[str, int]:
+    current_app.logger.error("unexpected error", exc_info=error)
+    return _page(500, *MESSAGES[500])

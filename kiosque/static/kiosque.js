@@ -1,0 +1,56 @@
+// Comforts only: every page works without this file.
+"use strict";
+
+const euros = (cents) =>
+  (cents / 100).toLocaleString("fr-FR", { style: "currency", currency: "EUR" });
+
+// A running total of the ticked invoices, and "select all" without a round trip.
+for (const form of document.querySelectorAll("[data-total]")) {
+  const boxes = [...form.querySelectorAll("[data-cents]")];
+  const words = form.querySelector("[data-total-words]");
+  const output = form.querySelector("[data-total-output]");
+  const button = form.querySelector("button");
+  const all = form.querySelector("[data-tick-all]");
+  const label = button.textContent;
+  const update = () => {
+    const ticked = boxes.filter((box) => box.checked);
+    const total = ticked.reduce((sum, box) => sum + Number(box.dataset.cents), 0);
+    words.hidden = false;
+    output.textContent = euros(total);
+    button.textContent = ticked.length ? `${label} ${euros(total)}` : label;
+    if (all) {
+      const complete = ticked.length === boxes.length;
+      all.textContent = complete ? "Tout désélectionner" : "Tout sélectionner";
+    }
+  };
+  form.addEventListener("change", update);
+  all?.addEventListener("click", (event) => {
+    event.preventDefault();
+    const tick = boxes.some((box) => !box.checked);
+    boxes.forEach((box) => (box.checked = tick));
+    update();
+  });
+  // The browser restores ticks when the payer comes back to the page.
+  window.addEventListener("pageshow", update);
+}
+
+// The way to the bank.
+document.querySelector("[data-auto-submit]")?.submit();
+const follow = document.querySelector("[data-auto-follow]");
+if (follow) location.replace(follow.href);
+
+// Waiting for the bank: the server says when to look again, and when to stop.
+const waiting = document.querySelector("[data-refresh-after]");
+if (waiting) {
+  setTimeout(
+    () => location.replace(waiting.dataset.refreshTo),
+    Number(waiting.dataset.refreshAfter) * 1000,
+  );
+}
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
+document.getElementById("erreurs")?.focus();

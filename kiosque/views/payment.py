@@ -1,0 +1,138 @@
+"""The three steps to the bank, the way back, and the bank's notifications."""
+
+from flask import Blueprint, Response, current_app, g, render_template, request
+from werkzeug.exceptions import NotFound
+
+from gateways.base import BadCallback, Callback, Gateway, Unreachable
+from kiosque import access, payments
+from kiosque.access import family_only, own_family
+from kiosque.forms import PayForm
+from kiosque.models import Allocation, Attempt, AttemptItem, Invoice, Receipt, Settlement
+from kiosque.payments import Purchase, Refused
+from kiosque.states import AllocationKind, AttemptState
+from kiosque.views.wording import attempt_result, is_undecided
+
+blueprint = Blueprint("payment", __name__, url_prefix="/paiement")
+
+#: Seconds before each of the return page's own refreshes; then it stops and offers a link.
+REFRESH_AFTER = (2, 2, 3, 5, 5, 10, 10, 20, 30, 60)
+
+Answer = str | tuple[str, int]
+
+
+@blueprint.get("/recapitulatif")
+@family_only
+def summary() -> Answer:
+    return _summary(request.args.getlist("invoice"), PayForm())
+
+
+@blueprint.post("/banque")
+@family_only
+def bank() -> Answer:
+    """Open the payment and hand the payer over to the bank."""
+    form, numbers = PayForm(), request.form.getlist("invoice")
+    if not form.validate():
+        return _summary(numbers, form, status=422)
+    expected = form.expected_cents.data
+    purchase = Purchase(
+        family=own_family(),
+        numbers=numbers,
+        expected_cents=int(expected) if expected.isascii() and expected.isdecimal() else -1,
+        receipt_email=form.email.data or None,
+    )
+    gateway, public_url = _gateway(), current_app.extensions["settings"].public_url
+    try:
+        attempt, handoff = payments.start(purchase, gateway, public_url)
+    except Refused as refusal:
+        return _refused(numbers, refusal.reasons)
+    except Unreachable:
+        return render_template("payment/unreachable.html", gateway=gateway), 503
+    g.form_origin = gateway.form_origin
+    return render_template("payment/bank.html", attempt=attempt, handoff=handoff, gateway=gateway)
+
+
+@blueprint.get("/retour/<reference>")
+def back(reference: str) -> Answer:
+    """Our own state of a payment. It decides nothing; signed out, it shows nothing private."""
+    attempt = Attempt.get_or_none(Attempt.reference == reference)
+    if attempt is None:
+        raise NotFound
+    family = access.signed_in_family()
+    tries = request.args.get("essai", 0, type=int)
+    refresh = is_undecided(attempt) and 0 <= tries < len(REFRESH_AFTER)
+    return render_template(
+        "payment/back.html",
+        attempt=attempt,
+        result=attempt_result(attempt),
+        refresh_after=REFRESH_AFTER[tries] if refresh else None,
+        tries=tries,
+        undecided=is_undecided(attempt),
+        details=_details(attempt) if family and family.id == attempt.family_id else None,
+    )
+
+
+@blueprint.post("/notification/<name>")
+def notification(name: str) -> Response:
+    """The bank speaks. No session, no redirect; 200 only after commit."""
+    gateway = current_app.extensions["gateways"].get(name)
+    if gateway is None:
+        return _plain("KO passerelle inconnue", 404)
+    callback = None
+    try:
+        callback = Callback.from_form(request.get_data(cache=False), dict(request.headers))
+        report = gateway.read_notification(callback)
+    except BadCallback as error:
+        payments.record_rejected(name, str(error), callback)
+        return _plain(f"KO {error}", 400)
+    payments.record(name, report)
+    return _plain("OK", 200)
+
+
+def _gateway() -> Gateway:
+    name = current_app.extensions["settings"].payment.gateway
+    gateway: Gateway = current_app.extensions["gateways"][name]
+    return gateway
+
+
+def _summary(numbers: list[str], form: PayForm, status: int = 200) -> Answer:
+    gateway = _gateway()
+    selection = payments.select(own_family(), numbers, gateway.limits)
+    if selection.reasons:
+        return _refused(numbers, selection.reasons)
+    page = render_template("payment/summary.html", selection=selection, form=form, gateway=gateway)
+    return page, status
+
+
+def _refused(numbers: list[str], reasons: list[str]) -> Answer:
+    return render_template("payment/refused.html", numbers=numbers, reasons=reasons), 409
+
+
+def _details(attempt: Attempt) -> dict[str, object]:
+    """What only the family that pays may read of its payment."""
+    items = AttemptItem.select(AttemptItem, Invoice).join(Invoice)
+    receipt = (
+        Receipt.select()
+        .join(Settlement)
+        .where(Settlement.attempt == attempt)
+        .order_by(Receipt.number)
+    ).first()
+    overpaid = (
+        Allocation.select()
+        .join(Settlement)
+        .where(
+            Settlement.attempt == attempt,
+            Allocation.kind != AllocationKind.INVOICE,
+            Allocation.counts == True,  # noqa: E712  # an SQL expression
+        )
+    )
+    return {
+        "items": list(items.where(AttemptItem.attempt == attempt).order_by(Invoice.number)),
+        "receipt": receipt,
+        "overpaid_cents": sum(allocation.amount_cents for allocation in overpaid),
+        "may_retry": AttemptState(attempt.state)
+        in (AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.EXPIRED),
+    }
+
+
+def _plain(text: str, status: int) -> Response:
+    return Response(text, status, mimetype="text/plain")

@@ -1,0 +1,225 @@
+"""The cast and the stage.
+
+Alice owns family F1001; Bob is the other parent, on his own phone, with the same account;
+Charlie is of another family, F2002, and must see nothing of theirs. The stranger is signed out.
+"""
+
+import secrets
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+
+from gateways.base import Gateway, Handoff
+from gateways.registry import configure as configure_gateway
+from kiosque import accounts, clock, create_app, database
+from kiosque.config import Mail, Payment, Regie, Settings, Town
+from kiosque.models import Attempt, Family, ImportBatch, Invoice, InvoiceLine, Service
+from kiosque.payments import Purchase, start
+from tests.bank import KEY
+
+PUBLIC_URL = "http://127.0.0.1:8000"
+PASSWORD = "une phrase assez longue"  # the cast's own
+NOW = datetime(2026, 11, 24, 19, 30, tzinfo=UTC)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(autouse=True)
+def _cheap_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed a thousand times faster than in production."""
+    monkeypatch.setattr(
+        accounts, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    )
+
+
+@pytest.fixture(scope="session")
+def template_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty base with its tables, copied for each test: far quicker than making them."""
+    path = tmp_path_factory.mktemp("template") / "kiosque.sqlite3"
+    database.configure(path)
+    with database.connection():
+        database.migrate()
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        environment="test",
+        secret_key=secrets.token_urlsafe(32),
+        public_url=PUBLIC_URL,
+        database="",
+        data=tmp_path,
+        town=Town("Ville de Sautron", "enfance@sautron.example.org", "info@sautron.example.org"),
+        regie=Regie("Régie Enfance", "Dominique Aubry", "regie@sautron.example.org"),
+        payment=Payment(gateway="banque"),
+        mail=Mail(sender="kiosque@sautron.example.org"),
+        gateways={
+            "banque": {"adapter": "sandbox", "url": "http://127.0.0.1:8001", "key": KEY},
+        },
+    )
+
+
+@pytest.fixture
+def base(template_base: Path, settings: Settings) -> Iterator[None]:
+    """A base of the test's own, connected."""
+    shutil.copyfile(template_base, settings.database_path)
+    database.configure(settings.database_path)
+    with database.connection():
+        yield
+
+
+@dataclass
+class Clock:
+    """The site's clock, held still and moved by hand."""
+
+    at: datetime
+
+    def advance(self, **units: float) -> None:
+        self.at += timedelta(**units)
+
+
+@pytest.fixture
+def frozen(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    held = Clock(NOW)
+    monkeypatch.setattr(clock, "now", lambda: held.at)
+    return held
+
+
+@pytest.fixture
+def alices_family(base: None, frozen: Clock) -> Family:
+    return make_family("F1001", "Martin")
+
+
+@pytest.fixture
+def charlies_family(base: None, frozen: Clock) -> Family:
+    return make_family("F2002", "Petit")
+
+
+def make_family(code: str, name: str) -> Family:
+    return Family.create(
+        code=code,
+        name=name,
+        address="1 rue des Lilas",
+        postcode="44880",
+        city="Sautron",
+        updated_on=date(2026, 11, 5),
+    )
+
+
+def make_invoice(family: Family, number: str, cents: int = 4520, **values: object) -> Invoice:
+    """An open invoice of October 2026, one line a meal."""
+    batch = ImportBatch.get_or_none() or ImportBatch.create(
+        file_name="essai.csv",
+        sha256="0" * 64,
+        kind="factures",
+        row_count=1,
+        added_count=1,
+        imported_at=NOW,
+    )
+    service = Service.get_or_none() or Service.create(name="Restauration scolaire")
+    details: dict[str, object] = {
+        "issued_on": date(2026, 11, 5),
+        "due_on": date(2026, 11, 30),
+        "period": "octobre 2026",
+        "services": "Restauration scolaire",
+        "children": "Léa Martin",
+        "total_cents": cents,
+        "digest": number,
+        **values,
+    }
+    invoice = Invoice.create(number=number, family=family, batch=batch, **details)
+    InvoiceLine.create(
+        invoice=invoice,
+        child="Léa Martin",
+        service=service,
+        label="Repas",
+        quantity_hundredths=100,
+        unit_price_cents=cents,
+        amount_cents=cents,
+    )
+    return invoice
+
+
+@pytest.fixture
+def gateway(settings: Settings) -> Gateway:
+    return configure_gateway("banque", settings.gateways["banque"], environment="test")
+
+
+@pytest.fixture
+def pay(gateway: Gateway) -> Callable[..., tuple[Attempt, Handoff]]:
+    """Send a family to the bank with these invoices."""
+
+    def go(family: Family, *invoices: Invoice, email: str | None = None) -> tuple[Attempt, Handoff]:
+        total = sum(invoice.total_cents for invoice in invoices)
+        numbers = [invoice.number for invoice in invoices]
+        return start(Purchase(family, numbers, total, email), gateway, PUBLIC_URL)
+
+    return go
+
+
+@pytest.fixture
+def app(base: None, settings: Settings, frozen: Clock) -> Flask:
+    return create_app(settings)
+
+
+@pytest.fixture
+def stranger(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[[Family], FlaskClient]:
+    """A browser of its own, signed in for a family."""
+
+    def go(family: Family) -> FlaskClient:
+        account = accounts.authenticate(family.code, PASSWORD)
+        if account is None:
+            accounts.issue_password(family, must_change=False)
+            account = accounts.find(family)
+            account = accounts.change_password(account, PASSWORD)
+        client = app.test_client()
+        page = client.get("/connexion").text
+        answer = client.post(
+            "/connexion",
+            data={"code": family.code, "password": PASSWORD, "csrf_token": csrf_token(page)},
+        )
+        assert answer.status_code == 302
+        return client
+
+    return go
+
+
+def csrf_token(page: str) -> str:
+    """The token of the page's main form: the last one, after the sign-out button's."""
+    return page.rpartition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
+
+
+@pytest.fixture
+def alice(sign_in: Callable[[Family], FlaskClient], alices_family: Family) -> FlaskClient:
+    return sign_in(alices_family)
+
+
+@pytest.fixture
+def bob(
+    sign_in: Callable[[Family], FlaskClient], alice: FlaskClient, alices_family: Family
+) -> FlaskClient:
+    return sign_in(alices_family)
+
+
+@pytest.fixture
+def charlie(sign_in: Callable[[Family], FlaskClient], charlies_family: Family) -> FlaskClient:
+    return sign_in(charlies_family)

@@ -1,0 +1,120 @@
+"""Passwords: whose they are, what they must be, and what ends with them."""
+
+import pytest
+from argon2 import PasswordHasher
+
+from kiosque import accounts
+from kiosque.database import db
+from kiosque.models import Account, Family
+from tests.conftest import PASSWORD
+
+
+@pytest.fixture
+def account(alices_family: Family) -> Account:
+    accounts.issue_password(alices_family, must_change=False)
+    return accounts.change_password(accounts.find(alices_family), PASSWORD)
+
+
+def test_the_right_password_opens_however_the_code_is_typed(account: Account) -> None:
+    for code in ("F1001", "f1001", " F 1001 "):
+        assert accounts.authenticate(code, PASSWORD) == account
+
+
+@pytest.mark.parametrize(
+    ("code", "password"),
+    [
+        ("F1001", "une phrase assez longu"),
+        ("F1001", PASSWORD + " "),
+        ("F1001", ""),
+        ("F9999", PASSWORD),
+        ("", ""),
+        ("F1001\0", PASSWORD),
+        ("😀" * 5000, "x" * 1_000_000),
+        ("F1001", "\udc80"),
+    ],
+)
+def test_anything_else_does_not(account: Account, code: str, password: str) -> None:
+    assert accounts.authenticate(code, password) is None
+
+
+def test_an_unknown_code_costs_the_same_hash(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    class Counting(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002
+            calls.append(password)
+            return super().verify(hash, password)
+
+    monkeypatch.setattr(accounts, "hasher", Counting(1, 8, 1))
+    accounts.authenticate("F9999", "x")
+    accounts.authenticate("F1001", "x")
+    assert calls == ["x", "x"]
+
+
+def test_a_very_long_password_is_not_truncated(account: Account) -> None:
+    long = "é" * 30_000
+    accounts.change_password(account, long)
+    assert accounts.authenticate("F1001", long)
+    assert accounts.authenticate("F1001", long[:-1]) is None
+
+
+def test_a_new_password_ends_every_session(account: Account) -> None:
+    before = account.session_key
+    changed = accounts.change_password(account, "une tout autre phrase")
+    assert not accounts.is_current(changed, before)
+    assert accounts.is_current(changed, changed.session_key)
+    assert not accounts.is_current(changed, "é")
+
+
+@pytest.mark.parametrize(
+    ("password", "fault"),
+    [
+        ("onze carac.", "au moins 12"),
+        ("mon code est f1001 voila", "code famille"),
+        (PASSWORD, "différent de l’actuel"),
+        ("quatre mots sans rapport", None),
+    ],
+)
+def test_a_new_password_is_long_new_and_not_the_code(
+    account: Account, password: str, fault: str | None
+) -> None:
+    found = accounts.password_faults(password, account)
+    assert fault in found[0] if fault else found == []
+
+
+def test_an_issued_password_is_random_and_may_have_to_be_changed(alices_family: Family) -> None:
+    first = accounts.issue_password(alices_family, must_change=True)
+    second = accounts.issue_password(alices_family, must_change=True)
+    assert first != second
+    assert len(first) >= accounts.MINIMUM_LENGTH
+    assert accounts.find(alices_family).must_change_password
+    assert accounts.authenticate("F1001", first) is None
+
+
+def test_passwords_are_kept_as_argon2id_with_the_chosen_cost(
+    alices_family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    accounts.issue_password(alices_family, must_change=True)
+    stored = accounts.find(alices_family).password_hash
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_nothing_is_hashed_inside_a_transaction(
+    alices_family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Watching(PasswordHasher):
+        def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+            assert not db.in_transaction()
+            return super().hash(password, salt=salt)
+
+    monkeypatch.setattr(accounts, "hasher", Watching(1, 8, 1))
+    accounts.issue_password(alices_family, must_change=True)
+
+
+def test_families_that_never_had_a_password_are_known(
+    account: Account, charlies_family: Family
+) -> None:
+    assert accounts.families_without_password() == [charlies_family]

@@ -1,0 +1,77 @@
+"""The base: its pragmas, its one way to write, its migrations."""
+
+import pytest
+from peewee import IntegrityError
+
+from kiosque import database, models
+from kiosque.database import db, write
+from kiosque.models import Base, Family, Table
+from tests.conftest import NOW, Clock, make_family
+
+
+def test_what_is_committed_survives_a_power_cut_and_references_are_kept(base: None) -> None:
+    pragmas = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+    values = [db.execute_sql(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
+    assert values == ["wal", 2, 1, 5000]
+
+
+def test_writing_inside_a_transaction_is_an_error_not_a_savepoint(base: None) -> None:
+    with write(), pytest.raises(RuntimeError, match="outermost"), write():
+        pass
+    with db.atomic(), pytest.raises(RuntimeError, match="outermost"), write():
+        pass
+
+
+def test_a_failed_write_leaves_nothing(base: None, frozen: Clock) -> None:
+    with pytest.raises(ZeroDivisionError), write():
+        make_family("F1", "Martin")
+        raise ZeroDivisionError
+    assert Family.select().count() == 0
+
+
+def test_a_step_of_a_write_outside_one_is_an_error(base: None) -> None:
+    with pytest.raises(RuntimeError, match="inside"):
+        database.require_write()
+
+
+def test_the_models_are_what_the_migrations_made(base: None) -> None:
+    tables = [cls for cls in models.__dict__.values() if isinstance(cls, type)]
+    tables = [cls for cls in tables if issubclass(cls, Base) and cls not in (Base, Table)]
+    existing = {name for name in db.get_tables() if name != "schema_migration"}
+    assert {cls._meta.table_name for cls in tables} == existing
+    for cls in tables:
+        columns = {column.name: column for column in db.get_columns(cls._meta.table_name)}
+        fields = {field.column_name: field for field in cls._meta.sorted_fields}
+        assert fields.keys() == columns.keys(), cls
+        for name, field in fields.items():
+            if not columns[name].primary_key:
+                assert bool(field.null) == columns[name].null, (cls, name)
+
+
+def test_migrating_again_does_nothing(base: None) -> None:
+    assert database.pending_migrations() == []
+    assert database.migrate() == []
+
+
+@pytest.mark.parametrize("table", ["journal_entry", "notice", "fact", "receipt"])
+@pytest.mark.parametrize("action", ["UPDATE {} SET rowid = rowid", "DELETE FROM {}"])
+def test_what_proves_the_accounts_can_be_neither_changed_nor_erased(
+    base: None, table: str, action: str
+) -> None:
+    columns = [column for column in db.get_columns(table) if not column.null]
+    db.execute_sql("PRAGMA foreign_keys = off")
+    values = {column.name: 1 if column.data_type == "INTEGER" else "x" for column in columns}
+    names, marks = ", ".join(values), ", ".join("?" for _ in values)
+    if table == "journal_entry":
+        values["credit"] = "y"
+    db.execute_sql(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))
+    with pytest.raises(IntegrityError, match="append-only"):
+        db.execute_sql(action.format(table))
+
+
+def test_instants_are_kept_in_utc_and_come_back_aware(base: None) -> None:
+    field = database.UtcDateTimeField()
+    stored = field.db_value(NOW)
+    assert stored == "2026-11-24T19:30:00.000000Z"
+    assert field.python_value(stored) == NOW
+    assert field.python_value(stored).tzinfo is not None

@@ -1,0 +1,77 @@
+"""The journal proves itself: numbers, chain, content, balance."""
+
+import pytest
+from peewee import IntegrityError
+
+from kiosque import journal
+from kiosque.database import db, write
+from kiosque.models import Family, JournalEntry, Settlement
+from tests.conftest import NOW
+
+
+@pytest.fixture
+def settlement(alices_family: Family) -> Settlement:
+    return Settlement.create(
+        family=alices_family,
+        mode="cash",
+        amount_cents=500,
+        settled_at=NOW,
+        state="counted",
+        author="Dominique",
+        reason="espèces",
+    )
+
+
+@pytest.fixture
+def three_entries(settlement: Settlement) -> None:
+    for cents in (500, 700, 900):
+        with write():
+            journal.append(
+                settlement, "essai", debit="counter:cash", credit="invoices", cents=cents
+            )
+
+
+def test_entries_are_numbered_without_gaps_and_add_up_to_zero(three_entries: None) -> None:
+    assert [entry.number for entry in JournalEntry.select()] == [1, 2, 3]
+    assert journal.balances() == {"counter:cash": 2100, "invoices": -2100}
+    assert journal.verify() == []
+
+
+def test_a_failed_write_leaves_no_gap(three_entries: None, settlement: Settlement) -> None:
+    with pytest.raises(ZeroDivisionError), write():
+        journal.append(settlement, "essai", debit="a", credit="b", cents=1)
+        raise ZeroDivisionError
+    with write():
+        journal.append(settlement, "essai", debit="a", credit="b", cents=1)
+    assert JournalEntry.select().count() == 4
+    assert journal.verify() == []
+
+
+def test_an_entry_is_never_written_outside_a_write(settlement: Settlement) -> None:
+    with pytest.raises(RuntimeError, match="inside"):
+        journal.append(settlement, "essai", debit="a", credit="b", cents=1)
+
+
+def test_an_entry_moves_an_amount_between_two_accounts(settlement: Settlement) -> None:
+    for debit, credit, cents in (("a", "a", 1), ("a", "b", 0), ("a", "b", -1)):
+        with pytest.raises(IntegrityError), write():
+            journal.append(settlement, "essai", debit=debit, credit=credit, cents=cents)
+
+
+@pytest.mark.parametrize(
+    ("tampering", "fault"),
+    [
+        ("UPDATE journal_entry SET amount_cents = 1 WHERE number = 2", "2 : contenu altéré"),
+        ("UPDATE journal_entry SET at = '2020-01-01T00:00:00.000000Z' WHERE number = 2", "2 : con"),
+        ("DELETE FROM journal_entry WHERE number = 2", "2 : absente"),
+        ("UPDATE journal_entry SET previous_hash = 'x' WHERE number = 3", "3 : chaînage rompu"),
+        ("UPDATE journal_entry SET number = 9 WHERE number = 3", "3 : absente"),
+    ],
+)
+def test_whoever_tampers_past_the_triggers_is_found(
+    three_entries: None, tampering: str, fault: str
+) -> None:
+    for action in ("update", "delete"):
+        db.execute_sql(f"DROP TRIGGER journal_entry_no_{action}")
+    db.execute_sql(tampering)
+    assert fault in "\n".join(journal.verify())
