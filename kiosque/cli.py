@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import click
 from peewee import OperationalError
@@ -16,6 +16,14 @@ from kiosque import accounts, clock, config, database, demo, imports, journal, m
 from kiosque.config import Settings
 from kiosque.models import Family, Invoice
 from kiosque.money import format_euros
+
+
+class Fault(click.ClickException):
+    """What went wrong, said in French on one line or a few."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"Erreur : {self.message}", err=True, file=file)
+
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 #: Below this many rows, a progress bar is only noise.
@@ -35,28 +43,25 @@ def with_database(command: Command) -> Command:
         try:
             settings = config.load(os.environ)
         except ConfigError as error:
-            raise click.ClickException(
-                "Réglages refusés :\n- " + "\n- ".join(error.faults)
-            ) from None
+            raise Fault("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
         database.configure(settings.database_path)
         try:
             with database.connection():
                 return command(settings, *args, **kwargs)
         except OperationalError as error:
-            raise click.ClickException(
+            raise Fault(
                 f"La base ne répond pas ({error}). A-t-elle été créée par « migrate » ?"
             ) from None
         except payments.Refused as refusal:
-            raise click.ClickException("\n".join(refusal.reasons)) from None
+            raise Fault("\n".join(refusal.reasons)) from None
 
     return wrapped  # type: ignore[return-value]  # the settings are given here, not by click
 
 
 @main.command()
 @with_database
-def migrate(settings: Settings) -> None:
+def migrate(_settings: Settings) -> None:
     """Crée la base ou la met à jour. Sans effet si elle est à jour."""
-    settings.database_path.parent.mkdir(parents=True, exist_ok=True)
     done = database.migrate()
     click.echo("\n".join(f"appliquée : {name}" for name in done) or "La base est à jour.")
 
@@ -84,7 +89,7 @@ def import_(settings: Settings, file: Path, *, preview: bool) -> None:
     except imports.BadFile as error:
         for fault in error.faults:
             click.echo(f"{file.name}, {fault}", err=True)
-        raise click.ClickException("Rien n’a été chargé.") from None
+        raise Fault("Rien n’a été chargé.") from None
     click.echo(describe(file, summary, preview=preview))
 
 
@@ -124,11 +129,11 @@ def password(settings: Settings, codes: tuple[str, ...], *, everyone: bool, fina
     families = list(Family.select().where(Family.code.in_(wanted)).order_by(Family.code))
     unknown = set(wanted) - {family.code for family in families}
     if unknown:
-        raise click.ClickException(f"Code famille inconnu : {', '.join(sorted(unknown))}")
+        raise Fault(f"Code famille inconnu : {', '.join(sorted(unknown))}")
     if everyone:
         families += accounts.families_without_password()
     if final and settings.environment == "production":
-        raise click.ClickException("--final est réservé à la démonstration et aux essais.")
+        raise Fault("--final est réservé à la démonstration et aux essais.")
     for family in families:
         secret = accounts.issue_password(family, must_change=not final)
         click.echo(f"code famille : {family.code}  mot de passe : {secret}")
@@ -201,7 +206,7 @@ def verify(_settings: Settings) -> None:
     for account, cents in sorted(journal.balances().items()):
         click.echo(f"{account:30} {format_euros(cents)}")
     if faults:
-        raise click.ClickException("\n".join(faults))
+        raise Fault("\n".join(faults))
     click.echo("Le journal est intact.")
 
 
@@ -226,7 +231,7 @@ def demo_(port: int, bank_port: int) -> None:
     try:
         demo.run(port, bank_port, progress=progress_bar)
     except (demo.CannotStart, ConfigError, imports.BadFile) as error:
-        raise click.ClickException(str(error)) from None
+        raise Fault(str(error)) from None
 
 
 @main.command()
@@ -236,5 +241,5 @@ def reset() -> None:
     try:
         demo.reset()
     except (demo.CannotStart, ConfigError) as error:
-        raise click.ClickException(str(error)) from None
+        raise Fault(str(error)) from None
     click.echo("La démonstration est effacée.")

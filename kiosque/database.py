@@ -46,7 +46,8 @@ class UtcDateTimeField(InstantField):
 
 
 def configure(path: Path) -> None:
-    """Say which file the database is. Connects nothing."""
+    """Say which file the database is, and make its folder. Connects nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     db.init(str(path), pragmas=_PRAGMAS)
 
 

@@ -4,6 +4,7 @@ Alice owns family F1001; Bob is the other parent, on his own phone, with the sam
 Charlie is of another family, F2002, and must see nothing of theirs. The stranger is signed out.
 """
 
+import logging
 import secrets
 import shutil
 import socket
@@ -206,6 +207,24 @@ def sign_in(app: Flask) -> Callable[[Family], FlaskClient]:
 def csrf_token(page: str) -> str:
     """The token of the page's main form: the last one, after the sign-out button's."""
     return page.rpartition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
+
+
+@pytest.fixture
+def queries() -> Iterator[list[str]]:
+    """The SQL asked of the base, in order; clear it to count anew."""
+    found: list[str] = []
+
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            found.append(str(record.msg))
+
+    logger = logging.getLogger("peewee")
+    handler = Collect()
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield found
+    logger.removeHandler(handler)
+    logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture

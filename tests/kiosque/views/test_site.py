@@ -1,0 +1,144 @@
+"""Pages for everybody, headers on every page, errors, and the leaflet's promises."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from kiosque.database import db
+from kiosque.models import Family
+from tests.bank import SHARED
+from tests.conftest import make_invoice
+
+PUBLIC = ["/connexion", "/mentions-legales", "/accessibilite", "/confidentialite"]
+PRIVATE = ["/factures", "/famille", "/compte", "/compte/mot-de-passe", "/factures/2026-10-0001",
+           "/paiement/recapitulatif?invoice=2026-10-0001", "/paiement/recapitulatif"]  # fmt: skip
+
+
+def test_the_entrance_leads_to_the_invoices_or_to_the_sign_in(
+    stranger: FlaskClient, alice: FlaskClient
+) -> None:
+    assert stranger.get("/").location == "/connexion"
+    assert alice.get("/").location == "/factures"
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_public_pages_answer_and_name_the_town(stranger: FlaskClient, address: str) -> None:
+    page = stranger.get(address)
+    assert page.status_code == 200
+    assert "Ville de Sautron" in page.text
+
+
+def test_health_says_whether_the_base_answers(stranger: FlaskClient) -> None:
+    assert stranger.get("/sante").json == {"etat": "ok"}
+    db.execute_sql("DELETE FROM schema_migration")
+    assert stranger.get("/sante").status_code == 503
+    db.execute_sql("PRAGMA foreign_keys = off")
+    db.execute_sql("DROP TABLE invoice")
+    assert stranger.get("/sante").status_code == 500
+
+
+def test_every_page_has_the_headers_that_protect_it(
+    stranger: FlaskClient, alice: FlaskClient, alices_family: Family
+) -> None:
+    make_invoice(alices_family, "2026-10-0001")
+    for client, addresses in ((stranger, [*PUBLIC, "/nulle-part", "/sante"]), (alice, PRIVATE)):
+        for address in addresses:
+            headers = client.get(address).headers
+            policy = headers["Content-Security-Policy"]
+            assert policy.startswith("default-src 'none'; style-src 'self'; script-src 'self'")
+            assert "frame-ancestors 'none'" in policy
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert headers["Referrer-Policy"] == "same-origin"
+            assert headers["Cache-Control"] == "no-store"
+
+
+def test_pages_hold_no_inline_script_or_style_and_ask_nothing_of_third_parties(
+    stranger: FlaskClient, alice: FlaskClient, alices_family: Family
+) -> None:
+    make_invoice(alices_family, "2026-10-0001")
+    for client, addresses in ((stranger, PUBLIC), (alice, PRIVATE)):
+        for address in addresses:
+            page = client.get(address).text
+            assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*src=)", page), address
+            for loaded in re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]+)"', page):
+                assert loaded.startswith(("/fichiers/", "data:,")), loaded
+
+
+def test_the_stylesheet_and_script_are_kept_for_ever_under_a_name_of_their_content(
+    stranger: FlaskClient,
+) -> None:
+    page = stranger.get("/connexion").text
+    for name in re.findall(r'"(/fichiers/[^"]+)"', page):
+        answer = stranger.get(name)
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.mimetype in ("text/css", "text/javascript")
+    assert "--town-colour:#0b4a75" in stranger.get(re.search(r'"(/fichiers/\S+css)"', page)[1]).text
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status", "title"),
+    [
+        ("GET", "/nulle-part", 404, "Page introuvable"),
+        ("DELETE", "/connexion", 405, "Demande incomprise"),
+        ("POST", "/connexion", 400, "La page a expiré"),
+    ],
+)
+def test_errors_are_french_pages_with_a_reference(
+    stranger: FlaskClient, method: str, address: str, status: int, title: str
+) -> None:
+    answer = stranger.open(address, method=method)
+    assert answer.status_code == status
+    assert f"<h1>{title}</h1>" in answer.text
+    assert re.search(r"référence [0-9a-f]{8}", answer.text)
+
+
+def test_an_error_of_ours_tells_nothing_of_the_inside(
+    app: Flask, stranger: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> str:
+        raise ValueError("secret inside")
+
+    app.view_functions["site.privacy"] = broken
+    answer = stranger.get("/confidentialite")
+    assert answer.status_code == 500
+    assert "secret inside" not in answer.text
+    reference = re.search(r"référence ([0-9a-f]{8})", answer.text)[1]
+    assert reference in caplog.text
+
+
+def test_behind_https_the_cookie_is_bound_to_this_host(app: Flask) -> None:
+    from dataclasses import replace  # noqa: PLC0415
+
+    from kiosque import create_app  # noqa: PLC0415
+
+    settings = replace(app.extensions["settings"], public_url="https://kiosque.example.org")
+    answer = create_app(settings).test_client().get("/connexion")
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-kiosque=")
+    assert all(word in cookie for word in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"))
+
+
+def test_french_spaces_stand_before_double_punctuation(
+    stranger: FlaskClient, alice: FlaskClient, alices_family: Family
+) -> None:
+    make_invoice(alices_family, "2026-10-0001")
+    for client, addresses in ((stranger, [*PUBLIC, "/nulle-part"]), (alice, PRIVATE)):
+        for address in addresses:
+            page = client.get(address).text.replace("&nbsp;", "\u00a0")
+            text = re.sub(r"<(script|title).*?</\1>|<[^>]+>|&\w+;", "", page, flags=re.DOTALL)
+            assert not re.search(r"\w [:;?!»]|« ", text), address
+            assert not re.search(r"\w[;?!](\s|$)", text), address
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="../shared est absent")
+def test_the_leaflets_own_words_are_on_the_screens(
+    alice: FlaskClient, alices_family: Family
+) -> None:
+    """The button a family reads about in the town's folder is the button it finds."""
+    make_invoice(alices_family, "2026-10-0001")
+    leaflet = (SHARED / "leaflet.txt").read_text(encoding="utf-8")
+    summary = alice.get("/paiement/recapitulatif?invoice=2026-10-0001").text
+    button = re.search(r"Vous cliquez sur « ([^»]+) »", leaflet)[1]
+    assert button in summary
