@@ -1,0 +1,96 @@
+"""What a newcomer meets: `make run`, twice, and what it prints."""
+
+import socket
+import subprocess
+
+import requests
+
+from tests.browser.conftest import ROOT, Demo, answers, environment
+from tests.conftest import csrf_token, free_port
+
+
+def sign_in(demo: Demo, code: str, password: str) -> requests.Response:
+    with requests.Session() as session:
+        page = session.get(f"{demo.url}/connexion", timeout=10).text
+        data = {"code": code, "password": password, "csrf_token": csrf_token(page)}
+        return session.post(f"{demo.url}/connexion", data=data, timeout=10)
+
+
+def test_the_first_run_prints_families_and_says_when_it_is_ready(first_run: Demo) -> None:
+    assert len(first_run.accounts) == 3
+    assert f"courriels : {first_run.data / 'outbox'}" in first_run.output
+    assert f"prêt : {first_run.url} (portail), {first_run.bank_url} (banque)" in first_run.output
+
+
+def test_ctrl_c_stops_both_processes_cleanly(first_run: Demo) -> None:
+    assert "Traceback" not in first_run.output
+    assert not answers(first_run.url)
+    assert not answers(first_run.bank_url)
+
+
+def test_the_second_run_keeps_the_data_and_the_passwords(first_run: Demo, town: Demo) -> None:
+    assert town.accounts == first_run.accounts
+    assert "Premier lancement" not in town.output
+    assert answers(town.url)
+    assert answers(town.bank_url)
+
+
+def test_two_families_have_three_invoices_each_and_a_third_must_choose_a_password(
+    town: Demo,
+) -> None:
+    for code, password in town.accounts[:2]:
+        page = sign_in(town, code, password)
+        assert page.url.endswith("/factures")
+        assert page.text.count('name="invoice"') == 3
+    assert sign_in(town, *town.accounts[2]).url.endswith("/compte/mot-de-passe")
+
+
+def test_the_demo_is_a_town_of_eight_thousand(town: Demo) -> None:
+    import sqlite3  # noqa: PLC0415
+    from contextlib import closing  # noqa: PLC0415
+
+    with closing(sqlite3.connect(town.data / "kiosque.sqlite3")) as base:
+        count = {
+            table: base.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("family", "child", "service")
+        }
+        months = base.execute("SELECT count(DISTINCT period) FROM invoice").fetchone()[0]
+        strays = base.execute(
+            "SELECT count(*) FROM guardian WHERE email NOT LIKE '%@example.org'"
+        ).fetchone()[0]
+    assert count["family"] >= 400
+    assert count["child"] >= 700
+    assert count["service"] >= 4
+    assert months >= 12
+    assert strays == 0
+
+
+def test_a_busy_port_is_one_line(first_run: Demo) -> None:
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        done = subprocess.run(
+            ["make", "run", f"PORT={port}", f"BANK_PORT={free_port()}"],
+            cwd=ROOT,
+            env=environment(first_run.data),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode != 0
+    errors = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert errors == [
+        f"Erreur : Le port {port} est déjà pris. Choisissez-en un autre avec PORT=..."
+    ]
+
+
+def test_secrets_are_drawn_at_random_and_kept_from_others(first_run: Demo) -> None:
+    for name in ("kiosque.toml", "demo-accounts.json"):
+        assert (first_run.data / name).stat().st_mode & 0o077 == 0
+
+
+def test_no_password_reaches_what_the_processes_print_besides_those_lines(town: Demo) -> None:
+    for code, password in town.accounts:
+        shown = [line for line in town.lines if password in line]
+        assert shown == [line for line in town.lines if line.startswith(f"code famille : {code}")]

@@ -1,0 +1,230 @@
+"""The whole journey, in Chromium, through the portal and the bank as two processes."""
+
+import re
+from collections.abc import Callable
+from email import message_from_bytes, policy
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Demo, Household, Visitor, open_context
+
+pytestmark = pytest.mark.browser
+Make = Callable[[str], Household]
+
+
+def test_a_family_pays_two_invoices_and_keeps_a_receipt(
+    visitor: Visitor, household: Make, town: Demo
+) -> None:
+    family, page = household("JOURNEY"), visitor.page
+    visitor.sign_in(family)
+    expect(page.locator(".lead")).to_have_text(re.compile("2 factures à régler, 87,45\u00a0€"))
+    page.click("text=Tout sélectionner")
+    expect(page.locator("output")).to_have_text(re.compile("87,45"))
+    visitor.go_to_bank(family, email="alice@example.org")
+    expect(page.locator(".detail")).to_contain_text(f"Factures {', '.join(family.invoices)}")
+    visitor.pay()
+    assert visitor.title() == "Paiement effectué"
+    page.click("text=Voir et imprimer le reçu")
+    expect(page.locator("article")).to_contain_text("Acquitté.")
+    visitor.look()
+    page.goto(f"{town.url}/factures")
+    expect(page.locator(".lead")).to_have_text("Vous n’avez aucune facture à régler.")
+    expect(page.get_by_role("link", name=re.compile("Reçu R"))).to_have_count(2)
+    receipt = wait_for_mail(town, "alice@example.org")
+    assert "87,45" in receipt
+    assert "Le journal est intact." in town.command("verify")
+
+
+def wait_for_mail(town: Demo, recipient: str) -> str:
+    """The text of the mail for this address. The demo sends it by itself; asking for it too
+    spares the wait, and shows that two senders at once do no harm."""
+    for _ in range(10):
+        town.command("send-mail")
+        for path in (town.data / "outbox").glob("*.eml"):
+            message = message_from_bytes(path.read_bytes(), policy=policy.default)
+            if message["To"] == recipient:
+                return str(message.get_content())
+    raise AssertionError("no mail came")
+
+
+def test_a_late_notice_is_awaited_and_the_page_updates_by_itself(
+    visitor: Visitor, household: Make
+) -> None:
+    family = household("LATE")
+    visitor.sign_in(family)
+    visitor.go_to_bank(family)
+    visitor.pay(delivery="late")
+    assert visitor.title() == "En attente de confirmation de la banque"
+    expect(visitor.page.locator("h1")).to_have_text("Paiement effectué", timeout=15_000)
+
+
+def test_a_lost_notice_leaves_the_invoices_waiting_until_the_bank_sends_it_again(
+    visitor: Visitor, household: Make, town: Demo
+) -> None:
+    family, page = household("LOST"), visitor.page
+    visitor.sign_in(family)
+    visitor.go_to_bank(family)
+    visitor.pay(delivery="lost")
+    assert visitor.title() == "En attente de confirmation de la banque"
+    address = page.url
+    page.goto(f"{town.url}/factures")
+    expect(page.locator(".tag-bank")).to_have_count(2)
+    assert page.locator("[name=invoice]").count() == 0
+    page.goto(town.bank_url)
+    page.locator("tr", has_text=address.rpartition("/")[2].partition("?")[0]).get_by_text(
+        "Renvoyer"
+    ).click()
+    page.goto(address)
+    expect(page.locator("h1")).to_have_text("Paiement effectué")
+
+
+def test_a_notice_sent_twice_counts_once(visitor: Visitor, household: Make, town: Demo) -> None:
+    family = household("TWICE")
+    visitor.sign_in(family)
+    visitor.go_to_bank(family, email="twice@example.org")
+    visitor.pay(delivery="twice")
+    assert visitor.title() == "Paiement effectué"
+    wait_for_mail(town, "twice@example.org")
+    mails = [p for p in (town.data / "outbox").glob("*.eml") if b"twice@" in p.read_bytes()]
+    assert len(mails) == 1
+
+
+@pytest.mark.parametrize(("delivery", "answer"), [("key", "KO signature fausse"), ("amount", "OK")])
+def test_a_forged_notice_or_one_of_another_amount_pays_nothing(
+    visitor: Visitor, household: Make, town: Demo, delivery: str, answer: str
+) -> None:
+    family, page = household(f"WRONG{delivery.upper()}"), visitor.page
+    visitor.sign_in(family)
+    visitor.go_to_bank(family)
+    visitor.pay(delivery=delivery)
+    assert visitor.title() == "En attente de confirmation de la banque"
+    page.goto(f"{town.url}/factures")
+    expect(page.locator(".tag-bank")).to_have_count(2)
+    page.goto(town.bank_url)
+    expect(page.locator("table >> nth=1").locator("tbody tr >> nth=0")).to_contain_text(answer)
+    told = "montant inattendu" in town.command("todo")
+    assert told == (delivery == "amount")
+
+
+def test_a_refused_card_is_said_to_have_debited_nothing_and_can_be_tried_again(
+    visitor: Visitor, household: Make
+) -> None:
+    family, page = household("REFUSED"), visitor.page
+    visitor.sign_in(family)
+    visitor.go_to_bank(family)
+    visitor.pay(card="4970100000000055")
+    expect(page.locator(".message")).to_contain_text("Carte refusée")
+    visitor.look()
+    page.click("text=Revenir au site")
+    assert visitor.title() == "Paiement refusé : aucun débit n’a été effectué"
+    page.click("text=Payer 87,45")
+    page.click("text=Régler votre facture en ligne")
+    page.wait_for_url(f"{visitor.town.bank_url}/**")
+    visitor.pay()
+    assert visitor.title() == "Paiement effectué"
+
+
+def test_a_card_refused_then_another_accepted_is_paid(visitor: Visitor, household: Make) -> None:
+    family = household("RETRY")
+    visitor.sign_in(family)
+    visitor.go_to_bank(family)
+    visitor.pay(card="4970100000000099")
+    visitor.pay()
+    assert visitor.title() == "Paiement effectué"
+
+
+@pytest.mark.parametrize(
+    ("button", "title"),
+    [
+        ("Abandonner", "Paiement abandonné : aucun débit n’a été effectué"),
+        ("Laisser expirer", "Le délai pour payer est dépassé"),
+    ],
+)
+def test_a_parent_who_gives_up_finds_the_invoices_to_pay_again(
+    visitor: Visitor, household: Make, button: str, title: str
+) -> None:
+    family, page = household(f"LEFT{button[:3].upper()}"), visitor.page
+    visitor.sign_in(family)
+    visitor.go_to_bank(family)
+    page.click(f"text={button}")
+    assert visitor.title() == title
+    page.click("text=Revenir à mes factures")
+    expect(page.locator("[name=invoice]")).to_have_count(2)
+
+
+def test_a_payment_the_bank_must_validate_is_awaited(visitor: Visitor, household: Make) -> None:
+    family = household("VALIDATE")
+    visitor.sign_in(family)
+    visitor.go_to_bank(family)
+    visitor.pay(card="4970100000000001")
+    assert visitor.title() == "En attente de confirmation de la banque"
+    expect(visitor.page.locator("main")).to_contain_text("La banque examine votre paiement")
+
+
+def test_a_second_tab_is_told_to_wait_and_the_back_button_does_not_pay_again(
+    visitor: Visitor, household: Make, town: Demo
+) -> None:
+    family, page = household("TABS"), visitor.page
+    visitor.sign_in(family)
+    visitor.go_to_bank(family)
+    other = Visitor(page.context.new_page(), town)
+    other.page.goto(f"{town.url}/paiement/recapitulatif?invoice={family.invoices[0]}")
+    expect(other.page.locator("main")).to_contain_text("déjà ouvert à la banque")
+    other.look()
+    page.go_back()
+    expect(page).to_have_url(re.compile(re.escape(town.url)))
+
+
+def test_the_whole_journey_works_without_javascript(
+    browser: Browser, household: Make, town: Demo
+) -> None:
+    family = household("NOSCRIPT")
+    with open_context(browser, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{town.url}/connexion")
+        page.fill("[name=code]", family.code)
+        page.fill("[name=password]", family.password)
+        page.click("main button")
+        page.click("text=Tout sélectionner")
+        page.click(".bar button")
+        page.click("text=Régler votre facture en ligne")
+        page.click("text=Continuer vers la banque")
+        page.fill("#card", "4970100000000000")
+        page.click("button.main")
+        expect(page.locator("h1")).to_have_text("Paiement effectué")
+
+
+def test_a_signed_out_browser_returning_sees_the_result_and_nothing_private(
+    visitor: Visitor, browser: Browser, household: Make, town: Demo
+) -> None:
+    family = household("RETURN")
+    visitor.sign_in(family)
+    visitor.go_to_bank(family)
+    visitor.pay()
+    visitor.title()
+    with open_context(browser) as context:
+        stranger = Visitor(context.new_page(), town)
+        stranger.page.goto(visitor.page.url)
+        assert stranger.title() == "Paiement effectué"
+        expect(stranger.page.locator("main")).not_to_contain_text("RETURN-1")
+        expect(stranger.page.locator("main")).not_to_contain_text("87,45")
+
+
+def test_every_page_fits_a_phone_and_a_desktop(
+    browser: Browser, household: Make, town: Demo
+) -> None:
+    family = household("A-VERY-LONG-CODE-020")
+    first, second = family.invoices
+    pages = (
+        *("/factures", f"/factures/{first}", "/famille", "/compte", "/compte/mot-de-passe"),
+        *("/mentions-legales", "/accessibilite", "/confidentialite", "/nulle-part"),
+        *("/paiement/recapitulatif", f"/paiement/recapitulatif?invoice={first}&invoice={second}"),
+    )
+    for width in (320, 360, 1280):
+        with open_context(browser, viewport={"width": width, "height": 800}) as context:
+            visitor = Visitor(context.new_page(), town)
+            visitor.sign_in(family)
+            for address in pages:
+                visitor.page.goto(town.url + address)
+                visitor.look()
