@@ -211,6 +211,9 @@ def _faults(settings: Settings) -> list[str]:
         "town.colour : attendu #rrggbb, assez sombre pour se lire sur du blanc (7:1)": (
             contrast_with_white(settings.town.colour) >= 7
         ),
+        "town.website : attendu https://...": bool(
+            re.fullmatch(r"(https?://[^\s<>\"']+)?", settings.town.website)
+        ),
         "town.logo : fichier introuvable": not settings.town.logo
         or Path(settings.town.logo).is_file(),
         "payment.gateway : aucune table [gateways.…] de ce nom": settings.payment.gateway

@@ -1,11 +1,14 @@
 """Settings start the site, or say everything that is wrong with them."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from gateways.base import ConfigError
-from kiosque import config, create_app
+from gateways.lyra import LyraSettings
+from kiosque import config, create_app, load_gateways
+from kiosque.config import Mail, Payment, Regie, Settings, Town
 from tests.bank import KEY
 
 TOML = f"""
@@ -96,6 +99,7 @@ def test_secrets_show_in_no_representation(tmp_path: Path) -> None:
         ("KIOSQUE_DATABASE", "postgresql://x", "database : seul un chemin"),
         ("KIOSQUE_TOWN_COLOUR", "#99ccff", "town.colour"),
         ("KIOSQUE_TOWN_COLOUR", "bleu", "town.colour"),
+        ("KIOSQUE_TOWN_WEBSITE", "javascript:alert(1)", "town.website"),
         ("KIOSQUE_TOWN_LOGO", "/nulle/part.svg", "town.logo"),
         ("KIOSQUE_TOWN_CONTACT_EMAIL", "enfance", "town.contact_email"),
         ("KIOSQUE_PAYMENT_GATEWAY", "autre", "payment.gateway"),
@@ -156,3 +160,21 @@ def test_contrast_is_measured_as_wcag_says() -> None:
     assert config.contrast_with_white("#000000") == pytest.approx(21)
     assert config.contrast_with_white("#ffffff") == pytest.approx(1)
     assert config.contrast_with_white("#767676") == pytest.approx(4.54, abs=0.01)
+
+
+def test_the_documented_example_is_whole_and_starts(tmp_path: Path) -> None:
+    """docs/configuration.md shows every setting there is, and a town can copy it."""
+    document = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
+    example = document.partition("```toml\n")[2].partition("```")[0]
+    settings = load(
+        tmp_path,
+        example,
+        KIOSQUE_SECRET_KEY="abcdefghijklmnopqrstuvwxyz0123456789",
+        KIOSQUE_TOWN_LOGO=str(Path(__file__)),
+        KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY=KEY,
+    )
+    assert load_gateways(settings)["banque"].form_origin == "https://paiement.systempay.fr"
+    for part in (Settings, Town, Regie, Payment, Mail, LyraSettings):
+        for setting in dataclasses.fields(part):
+            shown = setting.name if setting.name != "gateways" else "[gateways."
+            assert shown in example or setting.name == "data", setting.name
