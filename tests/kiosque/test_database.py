@@ -1,9 +1,13 @@
 """The base: its pragmas, its one way to write, its migrations."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from peewee import IntegrityError
 
 from kiosque import database, models
+from kiosque.config import Settings
 from kiosque.database import db, write
 from kiosque.models import Base, Family, Table
 from tests.conftest import NOW, Clock, make_family
@@ -20,6 +24,14 @@ def test_writing_inside_a_transaction_is_an_error_not_a_savepoint(base: None) ->
         pass
     with db.atomic(), pytest.raises(RuntimeError, match="outermost"), write():
         pass
+
+
+def test_a_write_holds_the_base_from_its_first_moment(base: None, settings: Settings) -> None:
+    """Else two requests would read the same state before either writes."""
+    with closing(sqlite3.connect(settings.database_path, timeout=0)) as other:
+        with write(), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
 
 
 def test_a_failed_write_leaves_nothing(base: None, frozen: Clock) -> None:

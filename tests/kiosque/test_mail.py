@@ -125,6 +125,12 @@ def test_two_runs_at_once_send_it_once(
     assert len(box.messages) == 1
 
 
+def test_a_mail_is_taken_by_one_of_two_runs_that_saw_it_waiting(receipt_queued: None) -> None:
+    (seen_by_both,) = mail._due()
+    assert mail._take(seen_by_both)
+    assert not mail._take(seen_by_both)
+
+
 def test_no_network_happens_inside_a_transaction(
     receipt_queued: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

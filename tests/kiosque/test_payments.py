@@ -474,6 +474,16 @@ def test_a_payment_the_bank_takes_back_opens_the_invoice_again(
     assert "reversed" in {anomaly.kind for anomaly in Anomaly.select()}
 
 
+def test_a_debit_said_to_be_taken_back_in_two_ways_is_taken_back_once(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    for status in ("AUTHORISED", "CAPTURE_FAILED", "CANCELLED"):
+        hear(handoff, trans_status=status)
+    assert journal.balances() == {"bank:banque": 0, "invoices": 0}
+    assert JournalEntry.select().count() == 2
+
+
 def test_a_refund_made_at_the_bank_is_seen_once(
     pay: Pay, hear: Hear, alices_family: Family, october: Invoice
 ) -> None:
