@@ -5,8 +5,7 @@ format of `docs/import.md`), families, and payments taken at the counter.
 """
 
 from pathlib import Path
-
-from peewee import IntegrityError
+from sqlite3 import IntegrityError
 
 from kiosque.imports.families import FamiliesFile
 from kiosque.imports.invoices import InvoicesFile

