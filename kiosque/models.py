@@ -172,13 +172,17 @@ class AttemptItem(Table):
 
 
 class Fact(Table):
-    """Something learnt about an attempt, once; the attempt's state is computed from them."""
+    """Something learnt about an attempt, once; the attempt's state is computed from them.
+
+    `amount_cents` is what the bank said it was about, 0 when it said none.
+    """
 
     attempt = ForeignKeyField(Attempt, backref="facts")
     at = UtcDateTimeField()
     transaction_id = TextField(default="")
     state = TextField()
     status = TextField(default="")
+    amount_cents = IntegerField(default=0)
     source = TextField()
 
     class Meta:

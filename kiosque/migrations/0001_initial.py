@@ -130,6 +130,7 @@ CREATE TABLE fact (
     transaction_id TEXT NOT NULL,
     state TEXT NOT NULL,
     status TEXT NOT NULL,
+    amount_cents INTEGER NOT NULL,
     source TEXT NOT NULL,
     UNIQUE (attempt_id, transaction_id, state, status)
 ) STRICT;

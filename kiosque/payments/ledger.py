@@ -40,7 +40,13 @@ class Refused(Exception):
 
 
 def learn(
-    attempt: Attempt, transaction_id: str, state: AttemptState, status: str, *, source: str
+    attempt: Attempt,
+    transaction_id: str,
+    state: AttemptState,
+    status: str = "",
+    *,
+    source: str,
+    cents: int = 0,
 ) -> bool:
     """Add a fact and recompute the attempt's state. False when the fact was known."""
     require_write()
@@ -51,6 +57,7 @@ def learn(
             transaction_id=transaction_id,
             state=state,
             status=status,
+            amount_cents=cents,
             source=source,
         )
         .on_conflict_ignore()

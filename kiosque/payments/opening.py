@@ -103,10 +103,10 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
         handoff = gateway.start(order)
     except Unreachable:
         with write():
-            learn(attempt, "", AttemptState.CANCELLED, "", source="banque injoignable")
+            learn(attempt, "", AttemptState.CANCELLED, source="banque injoignable")
         raise
     with write():
-        learn(attempt, "", AttemptState.HANDED_OFF, "", source="portail")
+        learn(attempt, "", AttemptState.HANDED_OFF, source="portail")
         Attempt.update(gateway_reference=handoff.gateway_reference).where(
             Attempt.id == attempt.id
         ).execute()
@@ -137,7 +137,7 @@ def _open(purchase: Purchase, gateway: Gateway) -> Attempt:
         )
         for invoice in selection.invoices:
             AttemptItem.create(attempt=attempt, invoice=invoice, amount_cents=invoice.total_cents)
-        learn(attempt, "", AttemptState.CREATED, "", source="portail")
+        learn(attempt, "", AttemptState.CREATED, source="portail")
     return attempt
 
 
@@ -188,7 +188,7 @@ def _close_lapsed(invoices: Sequence[Invoice]) -> None:
         .distinct()
     )
     for attempt in list(lapsed):
-        learn(attempt, "", AttemptState.EXPIRED, "", source="délai dépassé")
+        learn(attempt, "", AttemptState.EXPIRED, source="délai dépassé")
 
 
 def _description(attempt: Attempt) -> str:

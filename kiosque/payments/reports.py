@@ -7,7 +7,10 @@ from kiosque import clock, mail
 from kiosque.database import write
 from kiosque.models import Allocation, Attempt, AttemptItem, Fact, Notice, Settlement
 from kiosque.payments.ledger import allocate, enter, issue_receipt, learn, note, take_back
-from kiosque.states import AllocationKind, AttemptState, SettlementState, attempt_state
+from kiosque.states import AllocationKind, AttemptState, SettlementState
+
+#: The status of the fact that says which refund paid a debit back.
+_REFUNDED_BY = "refunded by "
 
 
 def record(gateway_name: str, report: Report) -> str:
@@ -24,7 +27,7 @@ def record(gateway_name: str, report: Report) -> str:
 
 def record_rejected(gateway_name: str, verdict: str, callback: Callback | None) -> None:
     """Leave the audit row of a message that was forged or garbled: its fields' names only."""
-    names = [name[:40] for name, _ in callback.fields[:100]] if callback else []
+    names = [name[:30] for name, _ in callback.fields[:30]] if callback else []
     with write():
         _audit(gateway_name, verdict, "", {"champs": " ".join(names)}, accepted=False)
 
@@ -80,7 +83,14 @@ def _apply_paid(attempt: Attempt, report: Report) -> str:
 def _learn_report(attempt: Attempt, report: Report) -> bool:
     """Add what a report says to what is known. False when it was known already."""
     state = AttemptState(report.outcome.value)
-    new = learn(attempt, report.transaction_id, state, report.status, source=attempt.gateway)
+    new = learn(
+        attempt,
+        report.transaction_id,
+        state,
+        report.status,
+        source=attempt.gateway,
+        cents=report.cents,
+    )
     if new and report.anomaly:
         _note_mismatch(attempt, report, report.anomaly)
     return new
@@ -95,12 +105,8 @@ def _settlement_of(attempt: Attempt, report: Report) -> Settlement | None:
 
 def _receive(attempt: Attempt, report: Report) -> None:
     """Money came, of the amount awaited: pay what is open, keep the rest as *trop-perçu*."""
-    facts = Fact.select().where(
-        Fact.attempt == attempt, Fact.transaction_id == report.transaction_id
-    )
-    state = attempt_state(("", AttemptState(fact.state)) for fact in facts)
-    if state is not AttemptState.PAID:
-        return  # The bank took this debit back before we heard of it.
+    if _is_taken_back(attempt, report.transaction_id):
+        return
     settlement = _settle_attempt(attempt, report)
     for item in AttemptItem.select().where(AttemptItem.attempt == attempt).order_by(AttemptItem.id):
         allocate(settlement, item.invoice, item.amount_cents)
@@ -110,6 +116,7 @@ def _receive(attempt: Attempt, report: Report) -> None:
         mail.queue(f"receipt:{receipt.number}", "receipt", receipt.number, attempt.receipt_email)
         # The address was given for this receipt and nothing else.
         Attempt.update(receipt_email=None).where(Attempt.id == attempt.id).execute()
+    _match_refunds(attempt)
 
 
 def _receive_unmatched(attempt: Attempt, report: Report, booked: Settlement | None) -> str:
@@ -119,13 +126,26 @@ def _receive_unmatched(attempt: Attempt, report: Report, booked: Settlement | No
         attempt, report.transaction_id, AttemptState.PENDING, status, source=attempt.gateway
     ):
         return "déjà connu"
-    if not booked:
+    if not booked and not _is_taken_back(attempt, report.transaction_id):
         settlement = _settle_attempt(attempt, report)
         Allocation.create(
             settlement=settlement, kind=AllocationKind.UNMATCHED, amount_cents=report.cents
         )
         enter(settlement, "débit d’un montant inattendu")
     return _note_mismatch(attempt, report, "montant inattendu")
+
+
+def _is_taken_back(attempt: Attempt, transaction_id: str) -> bool:
+    """Whether the bank had said that a debit was cancelled before saying that it was made."""
+    return (
+        Fact.select()
+        .where(
+            Fact.attempt == attempt,
+            Fact.transaction_id == transaction_id,
+            Fact.state == AttemptState.REVERSED,
+        )
+        .exists()
+    )
 
 
 def _settle_attempt(attempt: Attempt, report: Report) -> Settlement:
@@ -146,28 +166,48 @@ def _settle_attempt(attempt: Attempt, report: Report) -> Settlement:
 
 def _refund(attempt: Attempt, report: Report) -> str:
     """A refund made at the bank: of the whole of one debit, or a human sorts it out."""
-    counted = list(
-        Settlement.select().where(
-            Settlement.attempt == attempt,
-            Settlement.state == SettlementState.COUNTED,
-            Settlement.amount_cents == report.cents,
-        )
-    )
-    status = f"{report.status} {report.transaction_id}"
-    if Fact.select().where(Fact.attempt == attempt, Fact.status == status).exists():
+    if report.currency != "EUR":
+        return _note_mismatch(attempt, report, "devise inattendue")
+    if not _learn_report(attempt, report):
         return "déjà connu"
-    if len(counted) != 1 or report.currency != "EUR":
+    if not _match_refunds(attempt):
         return _note_mismatch(attempt, report, "remboursement à rapprocher")
-    refunded = counted[0]
+    return "enregistré"
+
+
+def _match_refunds(attempt: Attempt) -> bool:
+    """Take back each debit that a refund of the same amount pays back, whichever of the two
+    we heard of first. A debit matched has a second fact, under its own transaction."""
+    matched = False
+    refunds = Fact.select().where(Fact.attempt == attempt, Fact.state == AttemptState.REFUNDED)
+    known = {(fact.transaction_id, fact.status) for fact in refunds}
+    done = {status.removeprefix(_REFUNDED_BY) for _, status in known}
+    for refund in list(refunds.order_by(Fact.id)):
+        if refund.status.startswith(_REFUNDED_BY) or refund.transaction_id in done:
+            continue
+        debits = list(
+            Settlement.select().where(
+                Settlement.attempt == attempt,
+                Settlement.state == SettlementState.COUNTED,
+                Settlement.amount_cents == refund.amount_cents,
+            )
+        )
+        if len(debits) == 1:
+            _mark_refunded(attempt, debits[0], refund.transaction_id)
+            matched = True
+    return matched
+
+
+def _mark_refunded(attempt: Attempt, debit: Settlement, refund_id: str) -> None:
     learn(
         attempt,
-        refunded.transaction_id or "",
+        debit.transaction_id or "",
         AttemptState.REFUNDED,
-        status,
+        f"{_REFUNDED_BY}{refund_id}",
         source=attempt.gateway,
+        cents=debit.amount_cents,
     )
-    take_back(refunded, SettlementState.REFUNDED, "remboursement à la banque")
-    return "enregistré"
+    take_back(debit, SettlementState.REFUNDED, "remboursement à la banque")
 
 
 def _note_unknown(gateway_name: str, report: Report) -> str:
@@ -180,6 +220,6 @@ def _note_unknown(gateway_name: str, report: Report) -> str:
 
 
 def _note_mismatch(attempt: Attempt, report: Report, detail: str) -> str:
-    facts = (attempt.reference, report.transaction_id, report.status, str(report.cents))
+    facts = (attempt.reference, report.transaction_id, str(report.cents), detail)
     note("mismatch:" + ":".join(facts), "mismatch", report.cents, detail, attempt=attempt)
     return detail

@@ -498,6 +498,45 @@ def test_a_refund_made_at_the_bank_is_seen_once(
     assert journal.balances() == {"bank:banque": 0, "invoices": 0}
 
 
+CREDIT = {"operation_type": "CREDIT", "trans_id": "912345", "trans_uuid": "c" * 32}
+TAKEN_BACK = {
+    "refund": ({}, CREDIT),
+    "wrong amount": (
+        {"amount": "4519", "effective_amount": "4519"},
+        {"amount": "4519", "effective_amount": "4519", "trans_status": "CANCELLED"},
+    ),
+}
+
+
+@pytest.mark.parametrize("swapped", [False, True], ids=["in order", "swapped"])
+@pytest.mark.parametrize("case", TAKEN_BACK)
+def test_money_that_left_again_ends_the_same_in_either_order(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice, case: str, *, swapped: bool
+) -> None:
+    attempt, handoff = pay(alices_family, october)
+    messages = list(TAKEN_BACK[case])
+    for changes in reversed(messages) if swapped else messages:
+        hear(handoff, **changes)
+    ended = (state(attempt), state(october), [s.state for s in Settlement.select()])
+    expected = {"refund": ("refunded", "open"), "wrong amount": ("reversed", "open")}[case]
+    assert ended[:2] == expected
+    assert "counted" not in ended[2]
+    assert set(journal.balances().values()) <= {0}
+    before = effects()
+    for changes in messages * 2:
+        hear(handoff, **changes)
+    assert effects() == before
+
+
+def test_one_wrong_debit_is_told_once_however_often_it_is_announced(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    for status in ("AUTHORISED", "CAPTURED"):
+        hear(handoff, trans_status=status, amount="1", effective_amount="1")
+    assert Anomaly.select().count() == 1
+
+
 def test_a_partial_refund_changes_nothing_and_is_told(
     pay: Pay, hear: Hear, alices_family: Family, october: Invoice
 ) -> None:
