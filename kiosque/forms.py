@@ -1,39 +1,60 @@
 """The forms families fill. Flask-WTF protects each from cross-site requests."""
 
 from email_validator import EmailNotValidError, validate_email
+from flask import request
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 
-class SignInForm(FlaskForm):
+class Form(FlaskForm):
+    """A form of text fields only: a file sent under the name of a field is no value of it."""
+
+    class Meta(FlaskForm.Meta):
+        def wrap_formdata(self, form: FlaskForm, _formdata: object) -> MultiDict[str, str] | None:
+            return request.form if form.is_submitted() else None
+
+
+class SignInForm(Form):
     code = StringField(
         "Code famille", [InputRequired("Indiquez votre code famille."), Length(max=100)]
     )
     password = PasswordField("Mot de passe", [InputRequired("Indiquez votre mot de passe.")])
 
 
-class PasswordForm(FlaskForm):
+class PasswordForm(Form):
     current = PasswordField(
         "Mot de passe actuel", [InputRequired("Indiquez votre mot de passe actuel.")]
     )
     new = PasswordField("Nouveau mot de passe", [InputRequired("Choisissez un mot de passe.")])
 
 
-class PayForm(FlaskForm):
+class PayForm(Form):
     """`expected_cents` is the total the family read on the summary."""
 
     expected_cents = HiddenField()
     email = StringField("Adresse électronique pour le reçu (facultatif)")
 
     def validate_email(self, field: StringField) -> None:
-        text = (field.data or "").strip()
-        field.data = text
-        if not text:
-            return
-        try:
-            field.data = validate_email(text, check_deliverability=False).normalized
-        except EmailNotValidError:
-            raise ValidationError(
-                "Cette adresse électronique n’est pas complète. Exemple\u00a0: nom@exemple.fr"
-            ) from None
+        """Keep the address as a mail server takes it: ASCII, an international domain encoded."""
+        text = field.data = (field.data or "").strip()
+        if text:
+            field.data = _deliverable(text)
+            if field.data is None:
+                field.data = text
+                raise ValidationError(
+                    "Cette adresse électronique n’est pas complète. Exemple\u00a0: nom@exemple.fr"
+                )
+
+
+def _deliverable(text: str) -> str | None:
+    """The address if a mail can be sent to it, else None.
+
+    `=?` opens an encoded word in a mail's header: what follows could become another address.
+    """
+    try:
+        found: str | None = validate_email(text, check_deliverability=False).ascii_email
+    except EmailNotValidError:
+        return None
+    return None if found is None or "=?" in found else found

@@ -6,7 +6,9 @@ tried again at growing intervals.
 
 import smtplib
 import ssl
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
@@ -38,19 +40,19 @@ def queue(key: str, template: str, object_id: int, recipient: str) -> None:
     ).on_conflict_ignore().execute()
 
 
-def deliver(settings: Settings) -> tuple[int, int]:
-    """Send what waits, at most BATCH. Returns (sent, failed). Safe to run twice at once.
+def deliver(settings: Settings, *, stopped: Callable[[], bool] = lambda: False) -> tuple[int, int]:
+    """Send what waits, at most BATCH, or until stopped. Returns (sent, failed).
 
-    Nothing of the network happens inside a transaction: each mail is first taken for the time
-    of LEASE, so that two runs do not send it twice.
+    Safe to run twice at once. Nothing of the network happens inside a transaction: each mail
+    is first taken for the time of LEASE, so that two runs do not send it twice.
     """
     sent = failed = 0
     for row in _due():
-        if not _take(row):
+        if stopped() or not _take(row):
             continue
         try:
             _send(settings, row)
-        except (OSError, smtplib.SMTPException) as error:
+        except Exception as error:  # noqa: BLE001  # one bad mail must not stop the others
             _put_back(row, type(error).__name__)
             failed += 1
         else:
@@ -106,7 +108,7 @@ def _send(settings: Settings, row: OutboxMail) -> None:
     subject, body = documents.render_mail(settings, row.template, row.object_id)
     message = _message(settings, recipient, subject, body, row.queued_at)
     if settings.mail.host:
-        _by_smtp(settings.mail, message)
+        _by_smtp(settings.mail, recipient, message)
     else:
         _to_file(settings.data / "outbox", row, message)
 
@@ -116,7 +118,8 @@ def _message(
 ) -> EmailMessage:
     message = EmailMessage()
     message["From"] = settings.mail.sender
-    message["To"] = recipient
+    # An Address is taken as it is; plain text would be parsed for encoded words.
+    message["To"] = Address(addr_spec=recipient)
     message["Reply-To"] = settings.town.contact_email
     message["Subject"] = subject
     message["Date"] = format_datetime(queued_at)
@@ -126,7 +129,7 @@ def _message(
     return message
 
 
-def _by_smtp(mail: Mail, message: EmailMessage) -> None:
+def _by_smtp(mail: Mail, recipient: str, message: EmailMessage) -> None:
     context = ssl.create_default_context()
     connect = (
         smtplib.SMTP_SSL(mail.host, mail.port, timeout=TIMEOUT_SECONDS, context=context)
@@ -138,7 +141,7 @@ def _by_smtp(mail: Mail, message: EmailMessage) -> None:
             smtp.starttls(context=context)
         if mail.username:
             smtp.login(mail.username, mail.password)
-        smtp.send_message(message)
+        smtp.send_message(message, to_addrs=[recipient])
 
 
 def _to_file(folder: Path, row: OutboxMail, message: EmailMessage) -> None:

@@ -3,6 +3,7 @@
 import smtplib
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -16,7 +17,7 @@ from kiosque.config import Mail, Settings
 from kiosque.database import write
 from kiosque.models import Family, OutboxMail
 from tests.bank import notice
-from tests.conftest import Clock, free_port, make_invoice
+from tests.conftest import NOW, Clock, free_port, make_invoice
 
 
 class Mailbox:
@@ -116,9 +117,9 @@ def test_two_runs_at_once_send_it_once(
     box, settings = mailbox
     send = mail._by_smtp
 
-    def while_another_runs(smtp: Mail, message: EmailMessage) -> None:
+    def while_another_runs(*arguments: Any) -> None:
         assert mail.deliver(settings) == (0, 0)
-        send(smtp, message)
+        send(*arguments)
 
     monkeypatch.setattr(mail, "_by_smtp", while_another_runs)
     assert mail.deliver(settings) == (1, 0)
@@ -129,6 +130,29 @@ def test_a_mail_is_taken_by_one_of_two_runs_that_saw_it_waiting(receipt_queued: 
     (seen_by_both,) = mail._due()
     assert mail._take(seen_by_both)
     assert not mail._take(seen_by_both)
+
+
+@pytest.mark.parametrize("address", ["=?utf-8?q??=@x.fr", "=?utf-8?q?a=0Ab?=@x.fr", "nobody", ""])
+def test_an_address_that_cannot_be_written_to_stops_no_other_mail(
+    receipt_queued: None, mailbox: tuple[Mailbox, Settings], address: str
+) -> None:
+    box, settings = mailbox
+    with write():
+        mail.queue("receipt:bad", "receipt", 1, address or "\r\n")
+    OutboxMail.update(queued_at=NOW - timedelta(days=1), next_try_at=NOW - timedelta(days=1)).where(
+        OutboxMail.key == "receipt:bad"
+    ).execute()
+    sent, failed = mail.deliver(settings)
+    assert sent + failed == 2
+    assert [m["To"] for m in box.messages if "example.org" in m["To"]] == ["alice@example.org"]
+
+
+def test_what_is_left_when_told_to_stop_is_sent_the_next_time(
+    receipt_queued: None, mailbox: tuple[Mailbox, Settings]
+) -> None:
+    _, settings = mailbox
+    assert mail.deliver(settings, stopped=lambda: True) == (0, 0)
+    assert mail.deliver(settings) == (1, 0)
 
 
 def test_no_network_happens_inside_a_transaction(
