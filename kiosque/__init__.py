@@ -2,6 +2,7 @@
 
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 from flask_wtf import CSRFProtect
@@ -56,6 +57,8 @@ def load_gateways(settings: Settings) -> dict[str, Gateway]:
 def _flask_config(settings: Settings) -> dict[str, Any]:
     return {
         "SECRET_KEY": settings.secret_key,
+        # The site's own name, and this machine's for a health check made from it.
+        "TRUSTED_HOSTS": [urlsplit(settings.public_url).hostname, "127.0.0.1", "localhost"],
         "MAX_CONTENT_LENGTH": MAX_REQUEST_BYTES,
         "SESSION_COOKIE_NAME": "__Host-kiosque" if settings.https else "kiosque",
         "SESSION_COOKIE_SECURE": settings.https,

@@ -4,10 +4,10 @@ A family's own invoices and receipts are found by a query that names the family:
 check afterwards to forget.
 """
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
-from urllib.parse import urlsplit
 
 from flask import Flask, abort, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
@@ -18,7 +18,16 @@ from kiosque.models import Account, Family, Invoice, Receipt, Settlement
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-login_manager = LoginManager()
+
+class SessionOnly(LoginManager):
+    """Flask-Login without its "remember me" cookie, which we never give: one that a visitor
+    invents is not even read."""
+
+    def _load_user_from_remember_cookie(self, _cookie: str) -> None:
+        return None
+
+
+login_manager = SessionOnly()
 
 
 class SignedIn(UserMixin):
@@ -107,9 +116,8 @@ def own_receipt(number: int) -> Receipt:
 def safe_next() -> str:
     """Where to go after signing in: a page of ours that was asked for, else the invoices."""
     target = request.args.get("next", "")
-    parts = urlsplit(target.replace("\\", "/"))
-    ours = target.startswith("/") and not parts.scheme and not parts.netloc
-    return target if ours and target.isprintable() else url_for("family.invoices")
+    ours = re.fullmatch(r"/(?!/)[^\\]*", target) and target.isprintable()
+    return target if ours else url_for("family.invoices")
 
 
 def _to_sign_in() -> Response:

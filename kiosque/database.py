@@ -19,7 +19,8 @@ _PRAGMAS = {
     # FULL: what is acknowledged to the bank survives a power cut. NORMAL does not give that.
     "synchronous": "full",
     "foreign_keys": "on",
-    "busy_timeout": 5000,
+    # A bank waits ten seconds for our answer.
+    "busy_timeout": 8000,
 }
 
 

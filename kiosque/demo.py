@@ -1,5 +1,6 @@
 """The demo: a town's data, the portal and the mock bank, each in a process of its own."""
 
+import ctypes
 import json
 import os
 import secrets
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import requests
-from peewee import fn
+from peewee import OperationalError, fn
 
 from kiosque import accounts, config, database, imports, mail
 from kiosque.config import Settings
@@ -79,10 +80,14 @@ def run(port: int, bank_port: int, *, progress: Progress) -> None:
     settings = _settings(port, bank_port)
     database.configure(settings.database_path)
     with database.connection():
-        _prepare(settings, progress)
-        lines = _account_lines(settings)
+        database.migrate()
+        accounts_file = settings.data / "demo-accounts.json"
+        if not accounts_file.exists():
+            _load_town(settings, progress)
+            _make_accounts(accounts_file)
+        lines = _account_lines(accounts_file)
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     with _processes(settings, port, bank_port) as processes:
         if not _wait_until_ready(processes, (port, bank_port), stop):
@@ -125,27 +130,30 @@ def _settings(port: int, bank_port: int) -> Settings:
     return settings
 
 
-def _prepare(settings: Settings, progress: Progress) -> None:
-    """Make the base and load the town into it, once."""
-    database.migrate()
-    if Invoice.select().exists():
-        return
+def _load_town(settings: Settings, progress: Progress) -> None:
+    """Load the town's files. What an interrupted first run loaded is passed over."""
     print("Premier lancement : chargement de la ville de démonstration.", flush=True)
     order = ("familles.csv", *sorted(path.name for path in FILES.glob("factures-*.csv")))
     for name in (*order, "encaissements.csv"):
         imports.load(FILES / name, pdf_folder=settings.data / "pdf", progress=progress)
 
 
-def _account_lines(settings: Settings) -> list[str]:
-    """The families to try, with passwords made on the first run and kept beside the base."""
-    path = settings.data / "demo-accounts.json"
-    if not path.exists():
-        made = {
-            family.code: accounts.issue_password(family, must_change=number == 2)
-            for number, family in enumerate(_families_to_try())
-        }
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(made), encoding="utf-8")
+def _make_accounts(path: Path) -> None:
+    """Give three families a way in. The file that keeps their passwords appears whole, and
+    last: it says that the first run was complete."""
+    made = {
+        family.code: accounts.issue_password(family, must_change=number == 2)
+        for number, family in enumerate(_families_to_try())
+    }
+    draft = path.with_suffix(".part")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(made), encoding="utf-8")
+    draft.replace(path)
+
+
+def _account_lines(path: Path) -> list[str]:
+    """What to print of the families to try."""
     lines = []
     for code, password in json.loads(path.read_text(encoding="utf-8")).items():
         account = Account.select().join(Family).where(Family.code == code).get()
@@ -209,8 +217,18 @@ def _serve(
         *("--graceful-timeout", "5"),
     ]
     return subprocess.Popen(  # noqa: S603  # our own command
-        command, env={**os.environ, **environment}, start_new_session=True
+        command,
+        env={**os.environ, **environment},
+        start_new_session=True,
+        preexec_fn=_end_with_parent,  # noqa: PLW1509  # before any thread of ours
     )
+
+
+def _end_with_parent() -> None:
+    """On Linux, ask to be stopped should our parent be killed without a chance to stop us."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
 
 
 def _wait_until_ready(
@@ -229,11 +247,12 @@ def _wait_until_ready(
 
 
 def _answers(port: int) -> bool:
-    try:
-        answer = requests.get(f"http://127.0.0.1:{port}/sante", timeout=1)
-    except requests.RequestException:
-        return False
-    return answer.status_code == 200
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy on the way to this machine
+        try:
+            return session.get(f"http://127.0.0.1:{port}/sante", timeout=1).status_code == 200
+        except requests.RequestException:
+            return False
 
 
 def _announce(settings: Settings, lines: list[str]) -> None:
@@ -251,8 +270,11 @@ def _watch(
     while not stop.wait(1):
         if any(process.poll() is not None for process in processes):
             raise CannotStart("Un des processus s’est arrêté.")
-        with database.connection():
-            mail.deliver(settings)
+        try:
+            with database.connection():
+                mail.deliver(settings, stopped=stop.is_set)
+        except OperationalError as error:
+            print(f"courriels : la base est occupée ({error}), nouvel essai.", flush=True)
 
 
 def _check_free(port: int, option: str) -> None:

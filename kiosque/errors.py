@@ -5,7 +5,7 @@ import secrets
 from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 #: Status: (title, what to do).
 MESSAGES = {
@@ -27,6 +27,7 @@ EXPIRED = (
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(SecurityError, _wrong_host)
     app.register_error_handler(CSRFError, _expired)
     app.register_error_handler(Exception, _unexpected)
 
@@ -51,6 +52,11 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if status < 400:
         return error.get_response()
     return _page(status, *MESSAGES.get(status, MESSAGES[400 if status < 500 else 500]))
+
+
+def _wrong_host(_error: SecurityError) -> tuple[str, int]:
+    """Plain text: without a host that is ours, no address of the site can be written."""
+    return "Ce site ne répond pas sous ce nom.", 400
 
 
 def _expired(_error: CSRFError) -> tuple[str, int]:

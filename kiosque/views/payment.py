@@ -1,7 +1,9 @@
 """The three steps to the bank, the way back, and the bank's notifications."""
 
+import re
+
 from flask import Blueprint, Response, current_app, g, render_template, request
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import ClientDisconnected, NotFound, RequestEntityTooLarge
 
 from gateways.base import BadCallback, Callback, Gateway, Unreachable
 from kiosque import access, payments
@@ -33,11 +35,10 @@ def bank() -> Answer:
     form, numbers = PayForm(), request.form.getlist("invoice")
     if not form.validate():
         return _summary(numbers, form, status=422)
-    expected = form.expected_cents.data
     purchase = Purchase(
         family=own_family(),
         numbers=numbers,
-        expected_cents=int(expected) if expected.isascii() and expected.isdecimal() else -1,
+        expected_cents=_cents(form.expected_cents.data or ""),
         receipt_email=form.email.data or None,
     )
     gateway, public_url = _gateway(), current_app.extensions["settings"].public_url
@@ -79,13 +80,29 @@ def notification(name: str) -> Response:
         return _plain("KO passerelle inconnue", 404)
     callback = None
     try:
-        callback = Callback.from_form(request.get_data(cache=False), dict(request.headers))
+        callback = Callback.from_form(_body(), dict(request.headers))
         report = gateway.read_notification(callback)
     except BadCallback as error:
         payments.record_rejected(name, str(error), callback)
         return _plain(f"KO {error}", 400)
+    except RequestEntityTooLarge:
+        payments.record_rejected(name, "message trop long", None)
+        return _plain("KO message trop long", 413)
     payments.record(name, report)
     return _plain("OK", 200)
+
+
+def _body() -> bytes:
+    """The request's body. The server reads it as it comes: it may break off, or be malformed."""
+    try:
+        return request.get_data(cache=False)
+    except (OSError, ClientDisconnected) as error:
+        raise BadCallback("corps illisible") from error
+
+
+def _cents(text: str) -> int:
+    """The total sent back with the summary; -1, which no total is, when it makes no sense."""
+    return int(text) if re.fullmatch(r"[0-9]{1,12}", text, re.ASCII) else -1
 
 
 def _gateway() -> Gateway:

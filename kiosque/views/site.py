@@ -1,12 +1,20 @@
 """Pages for everybody: the entrance, the legal texts, the health check, the files of style."""
 
+import os
+import shutil
+from pathlib import Path
+
 from flask import Blueprint, abort, current_app, redirect, render_template, url_for
+from peewee import DatabaseError
 from werkzeug.wrappers import Response
 
 from kiosque import access
 from kiosque.database import db, pending_migrations
 
 blueprint = Blueprint("site", __name__)
+
+#: Below this, a busy day of payments might not be written.
+MINIMUM_FREE_BYTES = 50 * 1024 * 1024
 
 
 @blueprint.get("/")
@@ -32,11 +40,23 @@ def privacy() -> str:
 
 @blueprint.get("/sante")
 def health() -> tuple[dict[str, str], int]:
-    """200 when the base answers and its tables are those of this version, else 503."""
-    db.execute_sql("SELECT 1 FROM invoice LIMIT 1")
-    if pending_migrations():
-        return {"etat": "migrations en attente"}, 503
-    return {"etat": "ok"}, 200
+    """200 when the base answers, can be written and is of this version, else 503."""
+    fault = _fault(current_app.extensions["settings"].database_path)
+    return ({"etat": fault}, 503) if fault else ({"etat": "ok"}, 200)
+
+
+def _fault(path: Path) -> str:
+    """What keeps the base from serving, in French; empty when nothing does."""
+    try:
+        db.execute_sql("SELECT 1 FROM invoice LIMIT 1")
+        late = pending_migrations()
+    except DatabaseError:
+        return "base illisible"
+    if late:
+        return "migrations en attente"
+    if not os.access(path, os.W_OK):
+        return "base en lecture seule"
+    return "" if shutil.disk_usage(path.parent).free > MINIMUM_FREE_BYTES else "disque plein"
 
 
 @blueprint.get("/fichiers/<name>")

@@ -48,13 +48,13 @@ def posted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     class Answer:
         status_code, text = 200, "OK"
 
-    def post(url: str, *, data: dict[str, str], **options: Any) -> Answer:
+    def post(_self: object, url: str, *, data: dict[str, str], **options: Any) -> Answer:
         assert options == {"timeout": 10, "allow_redirects": False}
         assert url.endswith("/paiement/notification/banque")
         sent.append(data)
         return Answer()
 
-    monkeypatch.setattr(server.requests, "post", post)
+    monkeypatch.setattr(server.requests.Session, "post", post)
     return sent
 
 
@@ -290,7 +290,7 @@ def test_a_town_that_is_down_is_logged_and_the_payer_sent_back(
     def down(*_: object, **__: object) -> None:
         raise server.requests.ConnectionError
 
-    monkeypatch.setattr(server.requests, "post", down)
+    monkeypatch.setattr(server.requests.Session, "post", down)
     assert bank.post(f"{page}/carte", data={"card": ACCEPTED}).status_code == 303
     assert "ConnectionError" in bank.get("/").text
 

@@ -16,7 +16,7 @@ from tests.conftest import NOW, Clock, make_family
 def test_what_is_committed_survives_a_power_cut_and_references_are_kept(base: None) -> None:
     pragmas = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
     values = [db.execute_sql(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
-    assert values == ["wal", 2, 1, 5000]
+    assert values == ["wal", 2, 1, 8000]
 
 
 def test_writing_inside_a_transaction_is_an_error_not_a_savepoint(base: None) -> None:

@@ -1,5 +1,7 @@
 """Signing in and out, and the password of the letter."""
 
+import io
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -139,6 +141,11 @@ def test_signing_out_is_a_post_and_ends_the_session(alice: FlaskClient) -> None:
         ("\\\\evil.example.org", "/factures"),
         ("javascript:alert(1)", "/factures"),
         ("/\t/evil.example.org", "/factures"),
+        ("///evil.example.org", "/factures"),
+        ("////evil.example.org/x", "/factures"),
+        ("/x\\evil.example.org", "/factures"),
+        ("//[", "/factures"),
+        ("//[]", "/factures"),
         ("", "/factures"),
     ],
 )
@@ -174,6 +181,26 @@ def test_the_session_identity_is_new_at_sign_in(
     before = stranger.get_cookie("kiosque").value
     post(stranger, "/connexion", code="F1001", password=alices_password)
     assert stranger.get_cookie("kiosque").value != before
+
+
+@pytest.mark.parametrize("name", ["code", "password", "csrf_token"])
+def test_a_file_in_place_of_a_field_is_an_empty_field(
+    stranger: FlaskClient, alices_password: str, name: str
+) -> None:
+    token = csrf_token(stranger.get("/connexion").text)
+    data = {"code": "F1001", "password": alices_password, "csrf_token": token}
+    data[name] = (io.BytesIO(b"x"), "x.txt")
+    with stranger.post("/connexion", data=data) as answer:
+        assert answer.status_code == (400 if name == "csrf_token" else 422)
+
+
+def test_a_remember_me_cookie_is_not_even_read(
+    stranger: FlaskClient, alices_family: Family
+) -> None:
+    for value in ("1.x|é", "1|" + "0" * 128, "|"):
+        stranger.set_cookie("remember_token", value)
+        for address in ("/connexion", "/nulle-part", "/factures"):
+            assert stranger.get(address).status_code in (200, 302, 404)
 
 
 def test_a_forged_session_cookie_is_nobody(stranger: FlaskClient) -> None:

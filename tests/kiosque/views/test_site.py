@@ -33,10 +33,21 @@ def test_public_pages_answer_and_name_the_town(stranger: FlaskClient, address: s
 def test_health_says_whether_the_base_answers(stranger: FlaskClient) -> None:
     assert stranger.get("/sante").json == {"etat": "ok"}
     db.execute_sql("DELETE FROM schema_migration")
-    assert stranger.get("/sante").status_code == 503
+    assert stranger.get("/sante").json == {"etat": "migrations en attente"}
     db.execute_sql("PRAGMA foreign_keys = off")
     db.execute_sql("DROP TABLE invoice")
-    assert stranger.get("/sante").status_code == 500
+    answer = stranger.get("/sante")
+    assert (answer.status_code, answer.json) == (503, {"etat": "base illisible"})
+
+
+def test_health_says_when_nothing_more_can_be_written(
+    stranger: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosque.views.site.MINIMUM_FREE_BYTES", 2**62)
+    assert stranger.get("/sante").json == {"etat": "disque plein"}
+    monkeypatch.setattr("kiosque.views.site.os.access", lambda *_: False)
+    answer = stranger.get("/sante")
+    assert (answer.status_code, answer.json) == (503, {"etat": "base en lecture seule"})
 
 
 def test_every_page_has_the_headers_that_protect_it(
@@ -92,6 +103,17 @@ def test_errors_are_french_pages_with_a_reference(
     assert answer.status_code == status
     assert f"<h1>{title}</h1>" in answer.text
     assert re.search(r"référence [0-9a-f]{8}", answer.text)
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example.org", ".", "a..b", "x" * 300, "é", "127.0.0.1.evil.example.org"]
+)
+@pytest.mark.parametrize("address", ["/connexion", "/nulle-part"])
+def test_the_site_answers_under_its_own_name_only(
+    stranger: FlaskClient, host: str, address: str
+) -> None:
+    answer = stranger.get(address, headers={"Host": host})
+    assert (answer.status_code, answer.text) == (400, "Ce site ne répond pas sous ce nom.")
 
 
 def test_an_error_of_ours_tells_nothing_of_the_inside(
