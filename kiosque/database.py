@@ -1,5 +1,6 @@
 """The one database, its pragmas, its one way to write, and its migrations."""
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -73,7 +74,18 @@ def write() -> Iterator[None]:
     """
     if db.in_transaction():
         raise RuntimeError("write() must be the outermost transaction")
-    with db.atomic("IMMEDIATE"):
+    with _queue(), db.atomic("IMMEDIATE"):
+        yield
+
+
+@contextmanager
+def _queue() -> Iterator[None]:
+    """Wait for one's turn to write, across threads and processes.
+
+    SQLite itself makes writers try again at random: under load the unlucky wait for seconds.
+    """
+    with Path(f"{db.database}.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
         yield
 
 

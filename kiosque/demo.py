@@ -273,7 +273,7 @@ def _watch(
         try:
             with database.connection():
                 mail.deliver(settings, stopped=stop.is_set)
-        except OperationalError as error:
+        except (OperationalError, OSError) as error:
             print(f"courriels : la base est occupée ({error}), nouvel essai.", flush=True)
 
 

@@ -1,7 +1,9 @@
 """The base: its pragmas, its one way to write, its migrations."""
 
+import fcntl
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from peewee import IntegrityError
@@ -32,6 +34,13 @@ def test_a_write_holds_the_base_from_its_first_moment(base: None, settings: Sett
         with write(), pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
         other.execute("BEGIN IMMEDIATE")
+
+
+def test_writers_queue_instead_of_trying_again_at_random(base: None, settings: Settings) -> None:
+    with Path(f"{settings.database_path}.lock").open("a") as other:
+        with write(), pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_a_failed_write_leaves_nothing(base: None, frozen: Clock) -> None:
