@@ -28,6 +28,7 @@ class Fault(click.ClickException):
 Command = TypeVar("Command", bound=Callable[..., Any])
 #: Below this many rows, a progress bar is only noise.
 LONG_FILE = 2000
+PORT = click.IntRange(1, 65535)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -104,12 +105,14 @@ def progress_bar(items: Sequence[Any], what: str) -> Iterable[Any]:
 
 def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
     """What a file brought, in one or two lines."""
-    amount = f" pour {format_euros(summary.total_cents)}" if summary.total_cents else ""
-    verb = "à charger" if preview else "chargées"
+    amount = f" ({format_euros(summary.total_cents)})" if summary.total_cents else ""
     text = (
-        f"{file.name} : {summary.rows} lignes, {summary.added} {summary.kind} {verb}{amount}, "
-        f"{summary.unchanged} déjà connues, {summary.new_families} familles nouvelles."
+        f"{file.name} : fichier de {summary.kind}, {summary.rows} lignes. "
+        f"{'À charger' if preview else 'Chargé'} : {summary.added}{amount}. "
+        f"Déjà là : {summary.unchanged}."
     )
+    if summary.new_families:
+        text += f"\nFamilles nouvelles : {summary.new_families}"
     if summary.new_services:
         text += f"\nPrestations nouvelles : {', '.join(summary.new_services)}"
     return text
@@ -131,7 +134,8 @@ def password(settings: Settings, codes: tuple[str, ...], *, everyone: bool, fina
     if unknown:
         raise Fault(f"Code famille inconnu : {', '.join(sorted(unknown))}")
     if everyone:
-        families += accounts.families_without_password()
+        without = accounts.families_without_password()
+        families += [family for family in without if family not in families]
     if final and settings.environment == "production":
         raise Fault("--final est réservé à la démonstration et aux essais.")
     for family in families:
@@ -214,6 +218,7 @@ def verify(_settings: Settings) -> None:
 @with_database
 def send_mail(settings: Settings) -> None:
     """Envoie les courriels en attente. À lancer chaque minute par une minuterie."""
+    payments.forget_old_addresses()
     sent, failed = mail.deliver(settings)
     click.echo(f"{sent} envoyés, {failed} en échec, {mail.waiting()} en attente.")
     if failed:
@@ -221,8 +226,8 @@ def send_mail(settings: Settings) -> None:
 
 
 @main.command("demo")
-@click.option("--port", default=8000, show_default=True, help="Port du portail.")
-@click.option("--bank-port", default=8001, show_default=True, help="Port de la banque.")
+@click.option("--port", type=PORT, default=8000, show_default=True, help="Port du portail.")
+@click.option("--bank-port", type=PORT, default=8001, show_default=True, help="Port de la banque.")
 def demo_(port: int, bank_port: int) -> None:
     """Lance la démonstration : le portail, et la banque dans un autre processus.
 

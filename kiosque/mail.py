@@ -87,7 +87,7 @@ def _take(row: OutboxMail) -> bool:
 
 def _put_back(row: OutboxMail, error: str) -> None:
     """Try again after 1, 2, 4... minutes, at most every 6 hours."""
-    pause = min(timedelta(minutes=2**row.tries), timedelta(hours=6))
+    pause = min(timedelta(minutes=2 ** min(row.tries, 9)), timedelta(hours=6))
     with write():
         OutboxMail.update(next_try_at=clock.now() + pause, last_error=error).where(
             OutboxMail.id == row.id

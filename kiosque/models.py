@@ -26,7 +26,10 @@ class Table(Base):
 
 
 class Family(Table):
-    """One household. A child of separated parents is in two, which see nothing of each other."""
+    """One household. A child of separated parents is in two, which see nothing of each other.
+
+    `digest` tells whether a file brings its record again unchanged.
+    """
 
     code = TextField(unique=True)
     name = TextField(default="")
@@ -34,6 +37,7 @@ class Family(Table):
     postcode = TextField(default="")
     city = TextField(default="")
     updated_on = DateField()
+    digest = TextField(default="")
 
 
 class Account(Table):
@@ -196,6 +200,7 @@ class Settlement(Table):
     """
 
     attempt = ForeignKeyField(Attempt, null=True, backref="settlements")
+    attempt_id: int | None
     family = ForeignKeyField(Family)
     gateway = TextField(null=True)
     transaction_id = TextField(null=True)

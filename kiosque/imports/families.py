@@ -1,5 +1,7 @@
 """Families: one row a person, parents and children."""
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 
 from peewee import Expression, ModelDelete
@@ -15,6 +17,12 @@ class Household:
     first_line: int
     guardians: list[Row] = field(default_factory=list)
     children: list[Row] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        """Tells whether the same record comes again unchanged."""
+        rows = [row.values for row in (*self.guardians, *self.children)]
+        return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
 
 class FamiliesFile:
@@ -37,14 +45,16 @@ class FamiliesFile:
         self._households = _households(sheet)
 
     def summary(self) -> Summary:
-        known = {family.code for family in Family.select(Family.code)}
-        new = len(self._households.keys() - known)
+        known = _known_digests()
+        changed = [
+            code for code, home in self._households.items() if known.get(code) != home.digest
+        ]
         return Summary(
             kind="familles",
             rows=len(self._sheet.rows),
-            added=new,
-            unchanged=len(self._households) - new,
-            new_families=new,
+            added=len(changed),
+            unchanged=len(self._households) - len(changed),
+            new_families=len(self._households.keys() - known.keys()),
         )
 
     def store(self) -> Summary:
@@ -52,9 +62,15 @@ class FamiliesFile:
             summary = self.summary()
             self._sheet.log(summary)
             services = {service.name: service for service in Service.select()}
+            known = _known_digests()
             for code, household in self._progress(list(self._households.items()), "Familles"):
-                _store(code, household, services)
+                if known.get(code) != household.digest:
+                    _store(code, household, services)
         return summary
+
+
+def _known_digests() -> dict[str, str]:
+    return {family.code: family.digest for family in Family.select(Family.code, Family.digest)}
 
 
 def _households(sheet: Sheet) -> dict[str, Household]:
@@ -67,8 +83,7 @@ def _households(sheet: Sheet) -> dict[str, Household]:
             if row["role"] == "responsable":
                 household.guardians.append(row)
             elif row["role"] == "enfant":
-                household.children.append(row)
-                _born_on(row)
+                _add_child(household, row)
             else:
                 raise ValueError("role : attendu responsable ou enfant")
         except ValueError as error:
@@ -80,6 +95,17 @@ def _households(sheet: Sheet) -> dict[str, Household]:
     return households
 
 
+def _add_child(household: Household, row: Row) -> None:
+    _born_on(row)
+    if any(_child_name(child) == _child_name(row) for child in household.children):
+        raise ValueError(f"{_child_name(row)} figure deux fois dans la même famille")
+    household.children.append(row)
+
+
+def _child_name(row: Row) -> str:
+    return f"{row['prenom']} {row['nom']}"
+
+
 def _store(code: str, household: Household, services: dict[str, Service]) -> None:
     first = household.guardians[0]
     values = {
@@ -88,6 +114,7 @@ def _store(code: str, household: Household, services: dict[str, Service]) -> Non
         "postcode": first["code_postal"],
         "city": first["ville"],
         "updated_on": clock.today(),
+        "digest": household.digest,
     }
     family = Family.get_or_none(Family.code == code) or Family.create(code=code, **values)
     Family.update(values).where(Family.id == family.id).execute()
@@ -104,9 +131,7 @@ def _store(code: str, household: Household, services: dict[str, Service]) -> Non
     _forget(Enrolment, Enrolment.child.in_(gone))
     _forget(Child, Child.family == family)
     for row in household.children:
-        child = Child.create(
-            family=family, name=f"{row['prenom']} {row['nom']}", born_on=_born_on(row)
-        )
+        child = Child.create(family=family, name=_child_name(row), born_on=_born_on(row))
         for name in _service_names(row):
             services.setdefault(name, Service(name=name))
             if services[name].id is None:

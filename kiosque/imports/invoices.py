@@ -21,8 +21,8 @@ from kiosque.models import Child, Family, Invoice, Service
 CHUNK = 500
 
 _FAMILY = """
-    INSERT INTO family (code, name, address, postcode, city, updated_on)
-    VALUES (?, '', '', '', '', ?) ON CONFLICT DO NOTHING
+    INSERT INTO family (code, name, address, postcode, city, updated_on, digest)
+    VALUES (?, '', '', '', '', ?, '') ON CONFLICT DO NOTHING
 """
 _SERVICE = "INSERT INTO service (name) VALUES (?) ON CONFLICT DO NOTHING"
 _INVOICE = """

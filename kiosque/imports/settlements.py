@@ -17,22 +17,29 @@ class SettlementsFile:
         self._progress = progress
 
     def summary(self) -> Summary:
-        return self._summary(added=len(self._payments))
+        return self._settle(preview=True)
 
     def store(self) -> Summary:
-        try:
-            added = settle_at_counter(list(self._progress(self._payments, "Encaissements")))
-        except Refused as refusal:
-            raise BadFile([Fault(0, reason) for reason in refusal.reasons]) from None
-        return self._summary(added)
+        return self._settle(preview=False)
 
-    def _summary(self, added: int) -> Summary:
+    def _settle(self, *, preview: bool) -> Summary:
+        payments = self._progress(self._payments, "Encaissements")
+        try:
+            added = settle_at_counter(payments, preview=preview)
+        except Refused as refusal:
+            lines = {row["numero_facture"]: row.line for row in self._sheet.rows}
+            raise BadFile(
+                [
+                    Fault(lines[number], reason)
+                    for number, reason in zip(refusal.numbers, refusal.reasons, strict=True)
+                ]
+            ) from None
         return Summary(
             kind="encaissements",
             rows=len(self._sheet.rows),
-            added=added,
-            unchanged=len(self._payments) - added,
-            total_cents=sum(payment.amount_cents for payment in self._payments),
+            added=len(added),
+            unchanged=len(self._payments) - len(added),
+            total_cents=sum(added),
         )
 
 

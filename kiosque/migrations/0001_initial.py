@@ -12,7 +12,8 @@ CREATE TABLE family (
     address TEXT NOT NULL,
     postcode TEXT NOT NULL,
     city TEXT NOT NULL,
-    updated_on TEXT NOT NULL
+    updated_on TEXT NOT NULL,
+    digest TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE account (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from peewee import fn
+from peewee import Expression, fn
 
 from kiosque import clock, journal, mail
 from kiosque.database import require_write
@@ -18,6 +18,7 @@ from kiosque.models import (
     Receipt,
     Settlement,
 )
+from kiosque.money import format_euros
 from kiosque.states import (
     UNDECIDED,
     AllocationKind,
@@ -34,9 +35,11 @@ PENDING_DAYS = 7
 class Refused(Exception):
     """What was asked cannot be done; `reasons` are French sentences. Nothing was changed."""
 
-    def __init__(self, reasons: Sequence[str]):
+    def __init__(self, reasons: Sequence[str], numbers: Sequence[str] = ()):
+        """`numbers`, when given, are the invoices that the reasons are about, one each."""
         super().__init__("\n".join(reasons))
         self.reasons = list(reasons)
+        self.numbers = list(numbers)
 
 
 def learn(
@@ -81,12 +84,23 @@ def learn(
 
 
 def _keep_or_release(attempt: Attempt) -> None:
-    """A decided attempt frees its invoices; a pending one holds them for days."""
+    """A decided attempt frees its invoices; a pending one holds them for days, taking back
+    those that a refusal before it had freed and nobody else holds."""
     if attempt.state not in UNDECIDED:
-        AttemptItem.update(live=False).where(AttemptItem.attempt == attempt).execute()
+        release(attempt)
     elif attempt.state == AttemptState.PENDING:
         attempt.live_until = clock.now() + timedelta(days=PENDING_DAYS)
         Attempt.update(live_until=attempt.live_until).where(Attempt.id == attempt.id).execute()
+        held = AttemptItem.alias()
+        held_invoices = held.select(held.invoice).where(held.live == True)  # noqa: E712
+        AttemptItem.update(live=True).where(
+            AttemptItem.attempt == attempt, AttemptItem.invoice.not_in(held_invoices)
+        ).execute()
+
+
+def release(attempt: Attempt) -> None:
+    """Let another attempt take this one's invoices."""
+    AttemptItem.update(live=False).where(AttemptItem.attempt == attempt).execute()
 
 
 def allocate(settlement: Settlement, invoice: Invoice, cents: int) -> AllocationKind:
@@ -103,17 +117,28 @@ def allocate(settlement: Settlement, invoice: Invoice, cents: int) -> Allocation
     kind = AllocationKind.INVOICE if paid else AllocationKind.OVERPAYMENT
     Allocation.create(settlement=settlement, invoice=invoice, kind=kind, amount_cents=cents)
     if not paid:
-        cancelled = invoice.state == InvoiceState.CANCELLED
         note(
-            f"overpayment:{settlement.id}:{invoice.id}",
+            _overpayment_key(settlement.id, invoice.id),
             "overpayment",
             cents,
-            "facture annulée entre-temps" if cancelled else "facture déjà payée",
+            _why_overpaid(invoice, cents),
             attempt=settlement.attempt,
             settlement=settlement,
             invoice=invoice,
         )
     return kind
+
+
+def _overpayment_key(settlement_id: int, invoice_id: int) -> str:
+    return f"overpayment:{settlement_id}:{invoice_id}"
+
+
+def _why_overpaid(invoice: Invoice, cents: int) -> str:
+    if invoice.state == InvoiceState.CANCELLED:
+        return "facture annulée entre-temps"
+    if invoice.state == InvoiceState.PAID:
+        return "facture déjà payée"
+    return f"facture changée : {format_euros(cents)} payés, {format_euros(invoice.total_cents)} dus"
 
 
 def take_back(settlement: Settlement, state: SettlementState, label: str) -> None:
@@ -126,12 +151,19 @@ def take_back(settlement: Settlement, state: SettlementState, label: str) -> Non
     if not changed:
         return
     enter(settlement, label, backwards=True)
-    for allocation in Allocation.select().where(Allocation.settlement == settlement):
-        if allocation.kind == AllocationKind.INVOICE:
-            Invoice.update(state=InvoiceState.OPEN).where(
-                Invoice.id == allocation.invoice_id, Invoice.state == InvoiceState.PAID
-            ).execute()
     Allocation.update(counts=False).where(Allocation.settlement == settlement).execute()
+    _resolve_overpayments(Anomaly.settlement == settlement, label)
+    paid = Allocation.select().where(
+        Allocation.settlement == settlement, Allocation.kind == AllocationKind.INVOICE
+    )
+    for allocation in list(paid):
+        reopened = (
+            Invoice.update(state=InvoiceState.OPEN)
+            .where(Invoice.id == allocation.invoice_id, Invoice.state == InvoiceState.PAID)
+            .execute()
+        )
+        if reopened and allocation.invoice:
+            _pay_with_overpayment(allocation.invoice)
     note(
         f"{state.value}:{settlement.id}",
         state.value,
@@ -140,6 +172,49 @@ def take_back(settlement: Settlement, state: SettlementState, label: str) -> Non
         attempt=settlement.attempt,
         settlement=settlement,
     )
+
+
+def _pay_with_overpayment(invoice: Invoice) -> None:
+    """Pay an invoice open again with money that came twice for it, unless a human has already
+    dealt with that money."""
+    candidates = (
+        Allocation.select(Allocation, Settlement)
+        .join(Settlement)
+        .where(
+            Allocation.invoice == invoice,
+            Allocation.kind == AllocationKind.OVERPAYMENT,
+            Allocation.counts == True,  # noqa: E712  # an SQL expression
+            Allocation.amount_cents == invoice.total_cents,
+        )
+        .order_by(Allocation.id)
+    )
+    for spare in list(candidates):
+        key = _overpayment_key(spare.settlement.id, invoice.id)
+        if _resolve_overpayments(Anomaly.key == key, "affecté à la facture"):
+            Allocation.update(kind=AllocationKind.INVOICE).where(
+                Allocation.id == spare.id
+            ).execute()
+            Invoice.update(state=InvoiceState.PAID).where(Invoice.id == invoice.id).execute()
+            journal.append(
+                spare.settlement,
+                "trop-perçu affecté à la facture",
+                debit=journal.ACCOUNTS[AllocationKind.OVERPAYMENT],
+                credit=journal.ACCOUNTS[AllocationKind.INVOICE],
+                cents=spare.amount_cents,
+            )
+            return
+
+
+def _resolve_overpayments(which: Expression, resolution: str) -> int:
+    """Take off the list the *trop-perçus* that are none any more. Returns how many."""
+    taken_off: int = (
+        Anomaly.update(
+            resolved_at=clock.now(), resolved_by="Kiosque Famille", resolution=resolution
+        )
+        .where(which, Anomaly.kind == "overpayment", Anomaly.resolved_at.is_null())
+        .execute()
+    )
+    return taken_off
 
 
 def enter(settlement: Settlement, label: str, *, backwards: bool = False) -> None:

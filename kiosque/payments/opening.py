@@ -10,11 +10,13 @@ from kiosque import clock
 from kiosque.database import write
 from kiosque.models import Attempt, AttemptItem, Family, Invoice
 from kiosque.money import format_euros
-from kiosque.payments.ledger import Refused, learn
+from kiosque.payments.ledger import Refused, learn, release
 from kiosque.states import AttemptState, InvoiceState
 
 #: More at once would overflow an address and help nobody.
 MAX_INVOICES = 50
+#: A payment may be confirmed late; past this, its receipt waits in the family's space.
+ADDRESS_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,15 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
     return attempt, handoff
 
 
+def forget_old_addresses() -> None:
+    """Erase the receipt addresses of payments that came to nothing, after ADDRESS_DAYS."""
+    with write():
+        Attempt.update(receipt_email=None).where(
+            Attempt.receipt_email.is_null(False),
+            Attempt.started_at < clock.now() - timedelta(days=ADDRESS_DAYS),
+        ).execute()
+
+
 def _open(purchase: Purchase, gateway: Gateway) -> Attempt:
     now = clock.now()
     with write():
@@ -153,8 +164,8 @@ def _why_not(invoice: Invoice | None, live: Attempt | None) -> str:
         return "la banque examine encore votre paiement. Vous n’avez rien à faire."
     if live:
         return (
-            "un paiement est déjà ouvert à la banque. Terminez-le dans l’onglet où il est "
-            f"ouvert, ou recommencez après {clock.paris_hour(live.live_until)}."
+            "un paiement est déjà ouvert à la banque. Terminez-le sur la page de la banque si "
+            f"elle est encore ouverte, ou recommencez après {clock.paris_hour(live.live_until)}."
         )
     if invoice.is_closed and invoice.closes_on:
         return (
@@ -189,6 +200,8 @@ def _close_lapsed(invoices: Sequence[Invoice]) -> None:
     )
     for attempt in list(lapsed):
         learn(attempt, "", AttemptState.EXPIRED, source="délai dépassé")
+        # One that the bank called pending stays so, but no longer keeps its invoices.
+        release(attempt)
 
 
 def _description(attempt: Attempt) -> str:

@@ -54,21 +54,24 @@ def _apply(gateway_name: str, report: Report) -> str:
     if report.outcome is Outcome.REFUNDED:
         return _refund(attempt, report)
     if report.gateway_reference != attempt.gateway_reference:
+        if report.anomaly:  # such as a refund that failed: it has an identifier of its own
+            return _note_mismatch(attempt, report, report.anomaly)
         return _note_unknown(gateway_name, report)
+    settlement = _settlement_of(gateway_name, report)
+    if settlement and settlement.attempt_id != attempt.id:
+        return _note_mismatch(attempt, report, "débit déjà enregistré pour un autre paiement")
     if report.outcome is Outcome.PAID:
-        return _apply_paid(attempt, report)
+        return _apply_paid(attempt, report, settlement)
     if not _learn_report(attempt, report):
         return "déjà connu"
-    settlement = _settlement_of(attempt, report)
     if report.outcome is Outcome.REVERSED and settlement:
         take_back(settlement, SettlementState.REVERSED, "annulation à la banque")
     return "enregistré"
 
 
-def _apply_paid(attempt: Attempt, report: Report) -> str:
+def _apply_paid(attempt: Attempt, report: Report, settlement: Settlement | None) -> str:
     if report.currency != "EUR":
         return _note_mismatch(attempt, report, "devise inattendue")
-    settlement = _settlement_of(attempt, report)
     if settlement and settlement.amount_cents != report.cents:
         return _note_mismatch(attempt, report, "montant différent pour un même débit")
     if report.cents != attempt.amount_cents:
@@ -77,6 +80,8 @@ def _apply_paid(attempt: Attempt, report: Report) -> str:
         return "déjà connu"
     if not settlement:
         _receive(attempt, report)
+    elif settlement.state == SettlementState.REVERSED:
+        _note_mismatch(attempt, report, "débit annoncé de nouveau après son annulation")
     return "enregistré"
 
 
@@ -96,10 +101,10 @@ def _learn_report(attempt: Attempt, report: Report) -> bool:
     return new
 
 
-def _settlement_of(attempt: Attempt, report: Report) -> Settlement | None:
+def _settlement_of(gateway_name: str, report: Report) -> Settlement | None:
     """What we booked for the bank transaction that a report is about."""
     return Settlement.get_or_none(
-        Settlement.gateway == attempt.gateway, Settlement.transaction_id == report.transaction_id
+        Settlement.gateway == gateway_name, Settlement.transaction_id == report.transaction_id
     )
 
 
@@ -168,7 +173,12 @@ def _refund(attempt: Attempt, report: Report) -> str:
     """A refund made at the bank: of the whole of one debit, or a human sorts it out."""
     if report.currency != "EUR":
         return _note_mismatch(attempt, report, "devise inattendue")
-    if not _learn_report(attempt, report):
+    known = Fact.select().where(
+        Fact.attempt == attempt,
+        Fact.transaction_id == report.transaction_id,
+        Fact.state == AttemptState.REFUNDED,
+    )
+    if known.exists() or not _learn_report(attempt, report):
         return "déjà connu"
     if not _match_refunds(attempt):
         return _note_mismatch(attempt, report, "remboursement à rapprocher")

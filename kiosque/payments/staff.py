@@ -1,6 +1,7 @@
 """What staff do to payments and invoices, with a name and a reason."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -36,26 +37,39 @@ class CounterPayment:
     reason: str
 
 
-def settle_at_counter(payments: Sequence[CounterPayment]) -> int:
-    """Record money taken at the counter, all of it or nothing. Returns how many were new.
+class _Previewed(Exception):  # never seen outside: it undoes what a preview did
+    pass
 
-    A payment recorded before, same invoice, amount, mode and day, is passed over. Raises
-    Refused, naming every one that cannot be: unknown invoice, not open, other amount.
+
+def settle_at_counter(payments: Iterable[CounterPayment], *, preview: bool = False) -> list[int]:
+    """Record money taken at the counter, all of it or nothing. Returns the cents of those new.
+
+    A payment recorded before, same invoice, amount, mode and day, is passed over. With
+    `preview`, nothing is kept. Raises Refused, naming every one that cannot be: unknown
+    invoice, not open, other amount.
     """
-    added, reasons = 0, []
-    with write():
-        for payment in payments:
-            invoice = Invoice.get_or_none(Invoice.number == payment.invoice_number)
-            if invoice and _is_recorded(invoice, payment):
-                continue
-            if reason := _why_not_at_counter(invoice, payment):
-                reasons.append(f"Facture {payment.invoice_number}\u00a0: {reason}")
-            elif invoice:
-                _settle_counter(invoice, payment)
-                added += 1
-        if reasons:
-            raise Refused(reasons)
+    added: list[int] = []
+    with suppress(_Previewed), write():
+        _settle_all(payments, added)
+        if preview:
+            raise _Previewed
     return added
+
+
+def _settle_all(payments: Iterable[CounterPayment], added: list[int]) -> None:
+    reasons, numbers = [], []
+    for payment in payments:
+        invoice = Invoice.get_or_none(Invoice.number == payment.invoice_number)
+        if invoice and _is_recorded(invoice, payment):
+            continue
+        if reason := _why_not_at_counter(invoice, payment):
+            reasons.append(f"Facture {payment.invoice_number}\u00a0: {reason}")
+            numbers.append(payment.invoice_number)
+        elif invoice:
+            _settle_counter(invoice, payment)
+            added.append(payment.amount_cents)
+    if reasons:
+        raise Refused(reasons, numbers)
 
 
 def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> str:

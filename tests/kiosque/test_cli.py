@@ -10,7 +10,7 @@ from kiosque import accounts, payments
 from kiosque.cli import main
 from kiosque.config import Settings
 from kiosque.models import Family, Invoice, JournalEntry
-from tests.conftest import make_invoice
+from tests.conftest import make_family, make_invoice
 from tests.kiosque.test_config import TOML
 from tests.kiosque.test_imports import ROW, sheet
 
@@ -39,12 +39,12 @@ def test_importing_says_what_was_loaded(run: Run, settings: Settings) -> None:
     path = settings.data / "octobre.csv"
     path.write_text(sheet(ROW), encoding="utf-8")
     preview = run("import", str(path), "--preview")
-    assert "1 factures à charger pour 48,30\u00a0€" in preview.output
+    assert "fichier de factures, 1 lignes. À charger : 1 (48,30\u00a0€)" in preview.output
     assert Invoice.select().count() == 0
     result = run("import", str(path))
     assert (result.exit_code, Invoice.select().count()) == (0, 1)
-    assert "1 familles nouvelles" in result.output
-    assert "0 factures chargées, 1 déjà connues" in run("import", str(path)).output
+    assert "Familles nouvelles : 1" in result.output
+    assert "Chargé : 0. Déjà là : 1." in run("import", str(path)).output
 
 
 def test_a_faulty_file_is_reported_line_by_line(run: Run, settings: Settings) -> None:
@@ -64,6 +64,8 @@ def test_a_family_receives_a_password_shown_once(run: Run, alices_family: Family
     assert account
     assert account.must_change_password
     assert run("password", "--all").output == ""
+    make_family("F3003", "Neuf")
+    assert run("password", "F3003", "--all").output.count("F3003") == 1
     assert run("password", "inconnu").exit_code == 1
 
 

@@ -1,5 +1,6 @@
 """Files load all or nothing, however they are written, and loading again changes nothing."""
 
+import sqlite3
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -219,6 +220,16 @@ def test_what_is_called_a_pdf_and_is_not_is_refused(load: Load, tmp_path: Path) 
     assert "pas un PDF" in faults(load, sheet(ROW + "f1.pdf"))
 
 
+def test_a_fault_half_way_through_the_writing_leaves_nothing(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosque.imports.invoices._LINE", "INSERT INTO invoice_line VALUES (?)")
+    with pytest.raises(sqlite3.Error):
+        load(sheet(ROW))
+    for table in (Invoice, Family, Service, ImportBatch):
+        assert table.select().count() == 0
+
+
 def test_children_and_their_services_are_known_from_the_invoices(load: Load) -> None:
     load(sheet(ROW, ROW2))
     child = Child.get()
@@ -270,6 +281,21 @@ def test_a_families_file_is_the_whole_record_of_those_it_lists(load: Load) -> No
     assert Enrolment.select().count() == 2
 
 
+def test_a_families_file_loaded_again_changes_nothing(load: Load) -> None:
+    load(FAMILIES)
+    load(sheet(ROW.replace("Zoé Œuf", "Noé Martin")))
+    Family.update(updated_on=date(2020, 1, 1)).execute()
+    summary = load(FAMILIES)
+    assert (summary.added, summary.unchanged) == (0, 1)
+    assert Family.get().updated_on == date(2020, 1, 1)
+    assert sorted(child.name for child in Child.select()) == ["Noé Martin", "Zoé Martin"]
+
+
+def test_the_same_child_twice_is_named_with_its_line(load: Load) -> None:
+    child = FAMILIES.splitlines()[-1]
+    assert "ligne 5 : Zoé Martin figure deux fois" in faults(load, FAMILIES + child + "\n")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
@@ -297,6 +323,16 @@ def test_counter_payments_are_loaded_once(load: Load) -> None:
     assert load(SETTLEMENTS).added == 0
     assert Invoice.get().state == "paid"
     assert JournalEntry.select().count() == 1
+
+
+def test_a_preview_of_counter_payments_tells_what_would_happen(load: Load) -> None:
+    load(sheet(ROW))
+    summary = load(SETTLEMENTS, preview=True)
+    assert (summary.added, summary.total_cents) == (1, 4830)
+    assert Invoice.get().state == "open"
+    assert JournalEntry.select().count() == 0
+    with pytest.raises(BadFile, match=r"ligne 2 : Facture 2026-10-0002.*n’existe pas"):
+        load(SETTLEMENTS.replace("0001", "0002"), preview=True)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """E-mail: queued with what causes it, sent apart, never lost."""
 
+import re
 import smtplib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -64,14 +65,15 @@ def test_a_receipt_leaves_by_smtp_with_all_it_must_state(
     text = message.get_content()
     assert message["To"] == "alice@example.org"
     assert message["From"] == "kiosque@sautron.example.org"
-    assert message["Subject"] == "Reçu de paiement R000001 : 45,20\u00a0€"
+    assert message["Subject"] == "Reçu de paiement R000001\u00a0: 45,20\u00a0€"
     for words in (
         "R000001", "24 novembre 2026 à 20\u00a0h\u00a030", "Régie Enfance", "Dominique Aubry",
-        "F1001", "Facture 2026-10-0001, octobre 2026 : 45,20\u00a0€", "3fe69a", "Acquitté.",
+        "F1001", "Facture 2026-10-0001, octobre 2026\u00a0: 45,20\u00a0€", "3fe69a", "Acquitté.",
         "http://127.0.0.1:8000/recus/1",
     ):  # fmt: skip
         assert words in text
     assert "Léa" not in text
+    assert not re.search(r"\w [:;?!»]|« ", text.replace("https:", ""))
 
 
 def test_once_sent_it_is_not_sent_again_and_the_address_is_forgotten(
@@ -145,6 +147,19 @@ def test_an_address_that_cannot_be_written_to_stops_no_other_mail(
     sent, failed = mail.deliver(settings)
     assert sent + failed == 2
     assert [m["To"] for m in box.messages if "example.org" in m["To"]] == ["alice@example.org"]
+
+
+def test_a_month_of_outage_loses_nothing(
+    receipt_queued: None, mailbox: tuple[Mailbox, Settings], frozen: Clock
+) -> None:
+    box, settings = mailbox
+    box.refuse = "451 later"
+    for _ in range(60):
+        frozen.advance(hours=12)
+        assert mail.deliver(settings) == (0, 1)
+    box.refuse = ""
+    frozen.advance(hours=12)
+    assert mail.deliver(settings) == (1, 0)
 
 
 def test_what_is_left_when_told_to_stop_is_sent_the_next_time(

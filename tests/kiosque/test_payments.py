@@ -111,6 +111,16 @@ def test_the_receipts_address_is_forgotten_by_the_attempt_once_queued(
     assert Attempt.get_by_id(attempt.id).receipt_email is None
 
 
+def test_the_address_of_a_payment_that_came_to_nothing_is_erased_after_a_month(
+    pay: Pay, frozen: Clock, alices_family: Family, october: Invoice
+) -> None:
+    attempt, _ = pay(alices_family, october, email="alice@example.org")
+    for days, kept in ((29, "alice@example.org"), (2, None)):
+        frozen.advance(days=days)
+        payments.forget_old_addresses()
+        assert Attempt.get_by_id(attempt.id).receipt_email == kept
+
+
 def test_without_an_address_no_mail_is_queued(
     pay: Pay, hear: Hear, alices_family: Family, october: Invoice
 ) -> None:
@@ -266,6 +276,41 @@ def test_a_pending_payment_holds_the_invoice_for_days(
         pay(alices_family, october)
     hear(handoff)
     assert (state(attempt), state(october)) == ("paid", "paid")
+
+
+def test_a_payment_pending_for_too_long_no_longer_keeps_the_family_from_paying(
+    pay: Pay, hear: Hear, frozen: Clock, alices_family: Family, october: Invoice
+) -> None:
+    first, handoff = pay(alices_family, october)
+    hear(handoff, trans_status="UNDER_VERIFICATION")
+    frozen.advance(days=8)
+    _, second = pay(alices_family, october)
+    assert state(first) == "pending"
+    hear(second)
+    hear(handoff)
+    assert state(october) == "paid"
+    assert Anomaly.get().kind == "overpayment"
+
+
+def test_a_card_refused_then_one_the_bank_examines_holds_the_invoice_again(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    hear(handoff, **REFUSED, trans_uuid="a" * 32)
+    hear(handoff, trans_status="AUTHORISED_TO_VALIDATE", trans_uuid="b" * 32)
+    with pytest.raises(Refused, match="examine encore"):
+        pay(alices_family, october)
+
+
+def test_what_another_attempt_holds_is_not_taken_back_from_it(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    first, handoff = pay(alices_family, october)
+    hear(handoff, **REFUSED, trans_uuid="a" * 32)
+    second, _ = pay(alices_family, october)
+    hear(handoff, trans_status="AUTHORISED_TO_VALIDATE", trans_uuid="b" * 32)
+    assert payments.live_attempts([october]) == {october.id: second}
+    assert state(first) == "pending"
 
 
 # --- The bank repeats itself and keeps no order ---
@@ -474,6 +519,70 @@ def test_a_payment_the_bank_takes_back_opens_the_invoice_again(
     assert "reversed" in {anomaly.kind for anomaly in Anomaly.select()}
 
 
+@pytest.mark.parametrize(
+    "order", [("a", "b", "cancel a"), ("a", "cancel a", "b"), ("b", "a", "cancel a")], ids="-".join
+)
+def test_money_that_came_twice_pays_when_the_other_payment_is_cancelled(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice, order: tuple[str, ...]
+) -> None:
+    attempt, handoff = pay(alices_family, october)
+    messages = {
+        "a": {"trans_uuid": "a" * 32},
+        "b": {"trans_uuid": "b" * 32},
+        "cancel a": {"trans_uuid": "a" * 32, "trans_status": "CANCELLED"},
+    }
+    for name in order:
+        hear(handoff, **messages[name])
+    assert (state(attempt), state(october)) == ("paid", "paid")
+    assert journal.balances()["invoices"] == -4520
+    assert journal.balances().get("overpayments", 0) == 0
+    assert [point.kind for point in payments.todo() if point.kind == "overpayment"] == []
+
+
+def test_money_a_human_has_dealt_with_is_not_used_again(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    hear(handoff, trans_uuid="a" * 32)
+    hear(handoff, trans_uuid="b" * 32)
+    payments.resolve(payments.todo()[0].id, "Dominique", "remboursé par virement")
+    hear(handoff, trans_uuid="a" * 32, trans_status="CANCELLED")
+    assert state(october) == "open"
+    assert journal.balances()["overpayments"] == -4520
+
+
+def test_a_cancelled_invoice_stays_so_when_its_payment_is_taken_back(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    payments.cancel_invoice(october.number, "Dominique", "erreur")
+    hear(handoff)
+    hear(handoff, trans_status="CANCELLED")
+    assert state(october) == "cancelled"
+
+
+def test_a_debit_announced_again_after_its_reversal_is_told(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    for status in ("AUTHORISED", "CAPTURE_FAILED", "CAPTURED"):
+        hear(handoff, trans_status=status)
+    assert "débit annoncé de nouveau après son annulation" in {p.detail for p in payments.todo()}
+
+
+def test_one_debit_never_serves_two_attempts(
+    pay: Pay, hear: Hear, alices_family: Family, charlies_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    hear(handoff, trans_uuid="a" * 32)
+    theirs = make_invoice(charlies_family, "2026-10-0002", 4520)
+    attempt, other = pay(charlies_family, theirs)
+    for status in ("AUTHORISED", "CANCELLED"):
+        hear(other, trans_uuid="a" * 32, trans_status=status)
+    assert (state(attempt), state(theirs), state(october)) == ("handed_off", "open", "paid")
+    assert Anomaly.get().detail == "débit déjà enregistré pour un autre paiement"
+
+
 def test_a_debit_said_to_be_taken_back_in_two_ways_is_taken_back_once(
     pay: Pay, hear: Hear, alices_family: Family, october: Invoice
 ) -> None:
@@ -537,6 +646,19 @@ def test_one_wrong_debit_is_told_once_however_often_it_is_announced(
     assert Anomaly.select().count() == 1
 
 
+def test_a_refund_that_goes_on_is_told_once_and_one_that_failed_is_told(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    hear(handoff)
+    hear(handoff, **{**CREDIT, "trans_uuid": "d" * 32}, trans_status="REFUSED")
+    assert [p.detail for p in payments.todo()] == ["remboursement non abouti à la banque"]
+    hear(handoff, **CREDIT)
+    told = Anomaly.select().count()
+    assert hear(handoff, **CREDIT, trans_status="CAPTURED") == "déjà connu"
+    assert Anomaly.select().count() == told
+
+
 def test_a_partial_refund_changes_nothing_and_is_told(
     pay: Pay, hear: Hear, alices_family: Family, october: Invoice
 ) -> None:
@@ -564,8 +686,8 @@ def counter(invoice: Invoice, **changes: object) -> CounterPayment:
 
 
 def test_the_counter_pays_an_invoice_with_a_name_and_a_reason(october: Invoice) -> None:
-    assert payments.settle_at_counter([counter(october)]) == 1
-    assert payments.settle_at_counter([counter(october)]) == 0
+    assert payments.settle_at_counter([counter(october)]) == [4520]
+    assert payments.settle_at_counter([counter(october)]) == []
     assert state(october) == "paid"
     assert journal.balances() == {"counter:cheque": 4520, "invoices": -4520}
     assert Receipt.select().count() == 0
@@ -672,7 +794,7 @@ def test_an_attempt_remembers_the_amounts_it_was_opened_with(
     Invoice.update(total_cents=4600).where(Invoice.id == october.id).execute()
     hear(handoff)
     assert state(october) == "open"
-    assert Anomaly.get().kind == "overpayment"
+    assert Anomaly.get().detail == "facture changée : 45,20\u00a0€ payés, 46,00\u00a0€ dus"
 
 
 def test_attempts_older_than_their_time_no_longer_hold_their_invoices(
