@@ -126,6 +126,8 @@ def config_path(environ: Mapping[str, str]) -> Path:
 def load(environ: Mapping[str, str]) -> Settings:
     """Read and check the settings. Raises ConfigError naming every fault, in French."""
     tree = _read_file(config_path(environ))
+    if faults := _shape_faults(tree):
+        raise ConfigError(faults)
     faults = _override(tree, environ)
     gateways = tree.pop("gateways", {})
     parts: dict[str, Any] = {}
@@ -151,6 +153,17 @@ def _read_file(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError([f"{path} : fichier de réglages illisible ({error})"]) from None
+
+
+def _shape_faults(tree: Mapping[str, object]) -> list[str]:
+    """What is a value where a table is expected."""
+    tables = {name: tree[name] for name in (*_TABLES, "gateways") if name in tree}
+    gateways = tables.get("gateways")
+    if isinstance(gateways, dict):
+        tables |= {f"gateways.{name}": table for name, table in gateways.items()}
+    return [
+        f"{name} : attendu une table" for name, it in tables.items() if not isinstance(it, dict)
+    ]
 
 
 def _override(tree: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
@@ -181,10 +194,7 @@ def _place(tree: dict[str, Any], name: str) -> tuple[dict[str, Any] | None, str]
     return (tree, name) if found else (None, name)
 
 
-def _collect(faults: list[str], cls: type[Any], table: object, where: str) -> Any:
-    if not isinstance(table, dict):
-        faults.append(f"{where.rstrip('.')} : attendu une table")
-        return None
+def _collect(faults: list[str], cls: type[Any], table: Mapping[str, object], where: str) -> Any:
     try:
         return read_table(cls, table, where)
     except ConfigError as error:
@@ -196,7 +206,6 @@ def _faults(settings: Settings) -> list[str]:
     """What is of the right type but cannot serve."""
     url = urlsplit(settings.public_url)
     mail, live = settings.mail, settings.environment == "production"
-    no_smtp_ok = not live
     checks = {
         f"environment : attendu l’un de {', '.join(ENVIRONMENTS)}": settings.environment
         in ENVIRONMENTS,
@@ -222,7 +231,7 @@ def _faults(settings: Settings) -> list[str]:
         >= 0,
         "mail.security : attendu starttls, tls ou none": mail.security
         in ("starttls", "tls", "none"),
-        "mail.host : serveur SMTP obligatoire en production": bool(mail.host) or no_smtp_ok,
+        "mail.host : serveur SMTP obligatoire en production": bool(mail.host) or not live,
         "gateways : noms en lettres minuscules et chiffres, 20 au plus": all(
             re.fullmatch(r"[a-z][a-z0-9]{0,19}", name) for name in settings.gateways
         ),

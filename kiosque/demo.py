@@ -46,7 +46,6 @@ contact_email = "enfance@clairvigne.example.org"
 technical_email = "informatique@clairvigne.example.org"
 publication_director = "le maire de Clairvigne"
 host = "cette machine"
-logo = "{logo}"
 
 [regie]
 name = "Régie de recettes Enfance et Jeunesse"
@@ -75,6 +74,8 @@ def run(port: int, bank_port: int, *, progress: Progress) -> None:
 
     Raises CannotStart, ConfigError or BadFile when it cannot.
     """
+    if port == bank_port:
+        raise CannotStart("Le portail et la banque ne peuvent pas avoir le même port.")
     for taken, option in ((port, "PORT"), (bank_port, "BANK_PORT")):
         _check_free(taken, option)
     settings = _settings(port, bank_port)
@@ -98,11 +99,13 @@ def run(port: int, bank_port: int, *, progress: Progress) -> None:
 
 def reset() -> None:
     """Erase what the demo wrote. Raises CannotStart where the data is not a demo's."""
+    if not config.config_path(os.environ).exists():
+        return
     settings = config.load(os.environ)
     if settings.environment != "demo":
         raise CannotStart("Ces données ne sont pas celles de la démonstration.")
-    for path in settings.data.glob(f"{settings.database_path.name}*"):
-        path.unlink()
+    for suffix in ("", "-wal", "-shm", ".lock"):
+        Path(f"{settings.database_path}{suffix}").unlink(missing_ok=True)
     for name in ("kiosque.toml", "demo-accounts.json", "bank.sqlite3"):
         (settings.data / name).unlink(missing_ok=True)
     for name in ("outbox", "pdf"):
@@ -117,13 +120,14 @@ def _settings(port: int, bank_port: int) -> Settings:
         text = _SETTINGS.format(
             secret_key=secrets.token_urlsafe(48),
             bank_key=secrets.token_hex(16),
-            logo=FILES / "logo.svg",
         )
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
     os.environ["KIOSQUE_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
     os.environ[f"KIOSQUE_GATEWAYS_{GATEWAY.upper()}_URL"] = f"http://127.0.0.1:{bank_port}"
+    # Not in the file: the project's folder may move.
+    os.environ.setdefault("KIOSQUE_TOWN_LOGO", str(FILES / "logo.svg"))
     settings = config.load(os.environ)
     if settings.environment != "demo":
         raise CannotStart("Ces réglages ne sont pas ceux d’une démonstration (environment).")
@@ -284,5 +288,6 @@ def _check_free(port: int, option: str) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise CannotStart(
-                f"Le port {port} est déjà pris. Choisissez-en un autre avec {option}=..."
+                f"Le port {port} est déjà pris. Choisissez-en un autre avec {option}=..., "
+                "ou arrêtez la démonstration qui tourne déjà."
             ) from None

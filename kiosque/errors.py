@@ -32,15 +32,18 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def _page(status: int, title: str, advice: str) -> tuple[str, int]:
+def _page(status: int, title: str, advice: str) -> ResponseReturnValue:
     """The page, with a reference by which the town finds the error in its log.
 
-    The log holds the page's name and no value: addresses may carry what is private.
+    A bank's server gets a short text instead. The log holds the page's name and no value:
+    addresses may carry what is private.
     """
     reference = secrets.token_hex(4)
     current_app.logger.warning(
         "error %s, reference %s, %s %s", status, reference, request.method, request.endpoint
     )
+    if request.path.startswith("/paiement/notification/"):
+        return f"KO {title}", status, {"Content-Type": "text/plain; charset=utf-8"}
     page = render_template(
         "errors/error.html", status=status, title=title, advice=advice, reference=reference
     )
@@ -59,10 +62,10 @@ def _wrong_host(_error: SecurityError) -> tuple[str, int]:
     return "Ce site ne répond pas sous ce nom.", 400
 
 
-def _expired(_error: CSRFError) -> tuple[str, int]:
+def _expired(_error: CSRFError) -> ResponseReturnValue:
     return _page(400, *EXPIRED)
 
 
-def _unexpected(error: Exception) -> tuple[str, int]:
+def _unexpected(error: Exception) -> ResponseReturnValue:
     current_app.logger.error("unexpected error", exc_info=error)
     return _page(500, *MESSAGES[500])

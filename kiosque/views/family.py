@@ -40,6 +40,7 @@ class Row:
     status: Status
     receipt: Receipt | None = None
     settlement: Settlement | None = None
+    attempt: Attempt | None = None
 
 
 @blueprint.get("/factures")
@@ -127,7 +128,10 @@ def _open_rows(family: Family) -> list[Row]:
         .order_by(Invoice.due_on, Invoice.number)
     )
     live = payments.live_attempts(found)
-    return [Row(each, invoice_status(each, live.get(each.id))) for each in found]
+    return [
+        Row(each, invoice_status(each, live.get(each.id)), attempt=live.get(each.id))
+        for each in found
+    ]
 
 
 def _history(family: Family, page: int) -> tuple[list[Row], bool]:
@@ -171,8 +175,8 @@ def _settlements(invoices: Sequence[Invoice]) -> dict[int, tuple[Receipt | None,
 
 
 def _with_receipt(invoice: Invoice, live: Attempt | None) -> Row:
-    settled = _settlements([invoice]).get(invoice.id, (None, None))
-    return Row(invoice, invoice_status(invoice, live), *settled)
+    receipt, settlement = _settlements([invoice]).get(invoice.id, (None, None))
+    return Row(invoice, invoice_status(invoice, live), receipt, settlement, live)
 
 
 def _by_school_year(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:

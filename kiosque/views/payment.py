@@ -18,6 +18,8 @@ blueprint = Blueprint("payment", __name__, url_prefix="/paiement")
 
 #: Seconds before each of the return page's own refreshes; then it stops and offers a link.
 REFRESH_AFTER = (2, 2, 3, 5, 5, 10, 10, 20, 30, 60)
+#: Ends after which the same invoices are offered for payment again.
+RETRIABLE = {AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.EXPIRED}
 
 Answer = str | tuple[str, int]
 
@@ -126,29 +128,37 @@ def _refused(numbers: list[str], reasons: list[str]) -> Answer:
 
 def _details(attempt: Attempt) -> dict[str, object]:
     """What only the family that pays may read of its payment."""
-    items = AttemptItem.select(AttemptItem, Invoice).join(Invoice)
+    query = AttemptItem.select(AttemptItem, Invoice).join(Invoice)
+    items = list(query.where(AttemptItem.attempt == attempt).order_by(Invoice.number))
+    numbers = [item.invoice.number for item in items]
+    selection = payments.select(attempt.family, numbers, _gateway().limits)
     receipt = (
         Receipt.select()
         .join(Settlement)
         .where(Settlement.attempt == attempt)
         .order_by(Receipt.number)
     ).first()
-    overpaid = (
+    return {
+        "items": items,
+        "receipt": receipt,
+        "overpaid_cents": _kept_cents(attempt, AllocationKind.OVERPAYMENT),
+        "unmatched_cents": _kept_cents(attempt, AllocationKind.UNMATCHED),
+        "may_retry": AttemptState(attempt.state) in RETRIABLE and not selection.reasons,
+    }
+
+
+def _kept_cents(attempt: Attempt, kind: AllocationKind) -> int:
+    """The cents received by this payment that paid nothing, of one kind."""
+    kept = (
         Allocation.select()
         .join(Settlement)
         .where(
             Settlement.attempt == attempt,
-            Allocation.kind != AllocationKind.INVOICE,
+            Allocation.kind == kind,
             Allocation.counts == True,  # noqa: E712  # an SQL expression
         )
     )
-    return {
-        "items": list(items.where(AttemptItem.attempt == attempt).order_by(Invoice.number)),
-        "receipt": receipt,
-        "overpaid_cents": sum(allocation.amount_cents for allocation in overpaid),
-        "may_retry": AttemptState(attempt.state)
-        in (AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.EXPIRED),
-    }
+    return sum(allocation.amount_cents for allocation in kept)
 
 
 def _plain(text: str, status: int) -> Response:

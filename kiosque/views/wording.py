@@ -48,8 +48,7 @@ class Result:
 _WAITING = Result(
     "bank",
     "En attente de confirmation de la banque",
-    "La banque ne nous a pas encore donné sa réponse. Cette page se met à jour toute seule. "
-    "Ne payez pas une seconde fois.",
+    "La banque ne nous a pas encore donné sa réponse. Ne payez pas une seconde fois.",
 )
 _SILENT = Result(
     "bank",
@@ -88,7 +87,7 @@ _RESULTS = {
     AttemptState.REFUNDED: Result(
         "cancelled",
         "Ce paiement a été remboursé",
-        "Le service famille peut vous renseigner.",
+        "Vos factures sont de nouveau à régler. Le service famille peut vous renseigner.",
     ),
 }
 

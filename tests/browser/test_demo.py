@@ -81,7 +81,8 @@ def test_a_busy_port_is_one_line(first_run: Demo) -> None:
     assert done.returncode != 0
     errors = [line for line in done.stderr.splitlines() if not line.startswith("make")]
     assert errors == [
-        f"Erreur : Le port {port} est déjà pris. Choisissez-en un autre avec PORT=..."
+        f"Erreur : Le port {port} est déjà pris. Choisissez-en un autre avec PORT=..., "
+        "ou arrêtez la démonstration qui tourne déjà."
     ]
 
 

@@ -121,7 +121,9 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     assert "town.name : réglage manquant" in found
 
 
-@pytest.mark.parametrize("toml", ["", "x = ", 'town = "Sautron"', "\ufeff"])
+@pytest.mark.parametrize(
+    "toml", ["", "x = ", 'town = "Sautron"', "\ufeff", 'gateways = "x"', '[gateways]\nbanque = "x"']
+)
 def test_a_broken_file_is_a_sentence_not_a_traceback(tmp_path: Path, toml: str) -> None:
     assert faults(tmp_path, toml)
 

@@ -292,6 +292,37 @@ def test_a_refused_parent_can_try_again_from_the_return(
     assert 'href="/paiement/recapitulatif?invoice=2026-10-0001"' in page
 
 
+def test_what_has_been_paid_since_is_not_offered_again(
+    alice: FlaskClient, pay: Pay, alices_family: Family, october: Invoice
+) -> None:
+    attempt, handoff = pay(alices_family, october)
+    hear(alice, handoff, **REFUSED)
+    _, second = pay(alices_family, october)
+    hear(alice, second)
+    page = alice.get(f"/paiement/retour/{attempt.reference}").text
+    assert "Paiement refusé" in page
+    assert "/paiement/recapitulatif" not in page
+
+
+def test_a_debit_of_another_amount_is_told_to_the_family_as_it_is(
+    alice: FlaskClient, pay: Pay, alices_family: Family, october: Invoice
+) -> None:
+    attempt, handoff = pay(alices_family, october)
+    hear(alice, handoff, amount="9999", effective_amount="9999")
+    page = alice.get(f"/paiement/retour/{attempt.reference}").text
+    assert "La banque nous annonce 99,99\u00a0€ au lieu de 45,20\u00a0€." in page
+
+
+def test_a_parent_who_came_back_without_paying_finds_the_way_and_the_hour(
+    alice: FlaskClient, pay: Pay, alices_family: Family, october: Invoice
+) -> None:
+    attempt, _ = pay(alices_family, october)
+    for address in ("/factures", "/factures/2026-10-0001"):
+        page = alice.get(address).text
+        assert f'href="/paiement/retour/{attempt.reference}"' in page
+        assert "payable de nouveau après 20\u00a0h\u00a045" in page
+
+
 def test_a_paid_twice_parent_is_told_the_money_is_theirs(
     alice: FlaskClient, pay: Pay, frozen: Clock, alices_family: Family, october: Invoice
 ) -> None:
@@ -382,6 +413,7 @@ def test_garbled_requests_are_refused_and_change_nothing(
     assert (too_long.status_code, too_long.text) == (413, "KO message trop long")
     assert Notice.select().count() == 8
     assert stranger.get(NOTIFY).status_code == 405
+    assert stranger.get(NOTIFY).text == "KO Demande incomprise"
     assert untouched(october)
 
 
@@ -435,7 +467,8 @@ def test_a_fault_of_ours_is_a_5xx_and_the_bank_may_try_again(
         raise OSError("disk full")
 
     monkeypatch.setattr("kiosque.payments.reports.issue_receipt", broken)
-    assert hear(stranger, handoff).status_code == 500
+    fault = hear(stranger, handoff)
+    assert (fault.status_code, fault.text) == (500, "KO Le site a rencontré un problème")
     assert untouched(october)
     assert KEY not in caplog.text
     monkeypatch.undo()

@@ -149,7 +149,7 @@ def test_french_spaces_stand_before_double_punctuation(
     for client, addresses in ((stranger, [*PUBLIC, "/nulle-part"]), (alice, PRIVATE)):
         for address in addresses:
             page = client.get(address).text.replace("&nbsp;", "\u00a0")
-            text = re.sub(r"<(script|title).*?</\1>|<[^>]+>|&\w+;", "", page, flags=re.DOTALL)
+            text = re.sub(r"<script.*?</script>|<[^>]+>|&\w+;", "", page, flags=re.DOTALL)
             assert not re.search(r"\w [:;?!»]|« ", text), address
             assert not re.search(r"\w[;?!](\s|$)", text), address
 
