@@ -175,6 +175,13 @@ TABLE_4_3 = {
 }
 
 
+@pytest.mark.parametrize("number", ["4970100000000055", "x0055", "", "497010XXXXXX00551", "é0055"])
+def test_of_a_card_number_only_a_mask_of_the_usual_shape_is_read(
+    lyra: Gateway, handoff: Handoff, number: str
+) -> None:
+    assert lyra.read_notification(callback(notice(handoff, card_number=number))).card_last4 == ""
+
+
 @pytest.mark.parametrize(("status", "outcome"), TABLE_4_3.items())
 def test_every_status_of_the_table_has_its_outcome(
     lyra: Gateway, handoff: Handoff, status: str, outcome: str

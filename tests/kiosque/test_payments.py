@@ -25,6 +25,8 @@ from kiosque.models import (
     Settlement,
 )
 from kiosque.payments import CounterPayment, Purchase, Refused
+from kiosque.payments.ledger import learn
+from kiosque.states import AttemptState
 from tests.bank import ABANDONED, REFUSED, notice
 from tests.conftest import PUBLIC_URL, Clock, make_invoice
 
@@ -659,6 +661,16 @@ def test_a_refund_that_goes_on_is_told_once_and_one_that_failed_is_told(
     assert Anomaly.select().count() == told
 
 
+def test_a_refund_that_could_be_of_either_of_two_debits_is_left_to_a_human(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    hear(handoff, trans_uuid="a" * 32)
+    hear(handoff, trans_uuid="b" * 32)
+    assert hear(handoff, **CREDIT) == "remboursement à rapprocher"
+    assert {s.state for s in Settlement.select()} == {"counted"}
+
+
 def test_a_partial_refund_changes_nothing_and_is_told(
     pay: Pay, hear: Hear, alices_family: Family, october: Invoice
 ) -> None:
@@ -756,6 +768,16 @@ def test_an_error_half_way_leaves_nothing_of_a_notice(
     monkeypatch.undo()
     hear(handoff)
     assert state(october) == "paid"
+
+
+def test_a_change_decided_on_a_state_that_is_no_longer_is_refused(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    stale, handoff = pay(alices_family, october)
+    hear(handoff)
+    with pytest.raises(RuntimeError, match="outside its transaction"), write():
+        learn(stale, "", AttemptState.CANCELLED, source="essai")
+    assert state(stale) == "paid"
 
 
 def test_the_numbers_given_to_the_bank_never_repeat_in_a_day(

@@ -203,6 +203,16 @@ def test_a_remember_me_cookie_is_not_even_read(
             assert stranger.get(address).status_code in (200, 302, 404)
 
 
+def test_nothing_of_the_session_before_signing_in_stays_in_it(
+    stranger: FlaskClient, alices_password: str
+) -> None:
+    with stranger.session_transaction() as session:
+        session["planted"] = "by someone else"
+    post(stranger, "/connexion", code="F1001", password=alices_password)
+    with stranger.session_transaction() as session:
+        assert "planted" not in session
+
+
 def test_a_forged_session_cookie_is_nobody(stranger: FlaskClient) -> None:
     stranger.set_cookie("kiosque", "eyJfdXNlcl9pZCI6IjEueCJ9.x.x")
     assert stranger.get("/factures").location.startswith("/connexion")

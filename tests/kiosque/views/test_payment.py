@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from gateways.base import Handoff
+from kiosque import database
 from kiosque.models import (
     Attempt,
     Fact,
@@ -19,8 +21,10 @@ from kiosque.models import (
     JournalEntry,
     Notice,
     OutboxMail,
+    Receipt,
     Settlement,
 )
+from kiosque.payments import Refused
 from tests.bank import ABANDONED, KEY, REFUSED, notice
 from tests.conftest import Clock, csrf_token, make_invoice
 
@@ -355,6 +359,34 @@ def test_a_genuine_notice_is_answered_ok_once_committed(
     assert Invoice.get().state == "paid"
     assert JournalEntry.select().count() == 1
     assert Notice.select().count() == 10
+
+
+def test_the_same_notice_many_times_at_once_counts_once(
+    app: Flask, pay: Pay, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october, email="alice@example.org")
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: hear(app.test_client(), handoff).status_code, range(24)))
+    assert answers == [200] * 24
+    assert (Settlement.select().count(), JournalEntry.select().count()) == (1, 1)
+    assert (Receipt.select().count(), OutboxMail.select().count()) == (1, 1)
+    assert Notice.select().count() == 24
+
+
+def test_many_browsers_confirming_at_once_open_one_payment(
+    app: Flask, pay: Pay, alices_family: Family, october: Invoice
+) -> None:
+    def confirm_once(_: int) -> bool:
+        with database.connection():
+            try:
+                pay(alices_family, october)
+            except Refused:
+                return False
+            return True
+
+    with ThreadPoolExecutor(12) as pool:
+        opened = list(pool.map(confirm_once, range(24)))
+    assert opened.count(True) == Attempt.select().count() == 1
 
 
 def untouched(october: Invoice) -> bool:
