@@ -257,7 +257,7 @@ def test_a_long_file_is_loaded_by_parts(load: Load) -> None:
     load(sheet(*rows), progress=progress)
     assert Invoice.select().count() == 1200
     assert Family.select().count() == 700
-    assert shown == ["Lecture", "Préparation"]
+    assert shown == ["Lecture", "Enregistrement"]
 
 
 # --- Families ---
