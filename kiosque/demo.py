@@ -26,7 +26,6 @@ from kiosque.states import InvoiceState
 
 PROJECT = Path(__file__).parent.parent
 FILES = PROJECT / "data" / "demo"
-GATEWAY = "banque"
 START_SECONDS = 30
 STOP_SECONDS = 10
 
@@ -124,14 +123,17 @@ def _settings(port: int, bank_port: int) -> Settings:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-    os.environ["KIOSQUE_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
-    os.environ[f"KIOSQUE_GATEWAYS_{GATEWAY.upper()}_URL"] = f"http://127.0.0.1:{bank_port}"
     # Not in the file: the project's folder may move.
     os.environ.setdefault("KIOSQUE_TOWN_LOGO", str(FILES / "logo.svg"))
     settings = config.load(os.environ)
-    if settings.environment != "demo":
-        raise CannotStart("Ces réglages ne sont pas ceux d’une démonstration (environment).")
-    return settings
+    bank = settings.payment.gateway
+    if settings.environment != "demo" or settings.gateways[bank].get("adapter") != "sandbox":
+        raise CannotStart(
+            "Ces réglages ne sont pas ceux d’une démonstration (environment, adapter)."
+        )
+    os.environ["KIOSQUE_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
+    os.environ[f"KIOSQUE_GATEWAYS_{bank.upper()}_URL"] = f"http://127.0.0.1:{bank_port}"
+    return config.load(os.environ)
 
 
 def _load_town(settings: Settings, progress: Progress) -> None:
@@ -186,9 +188,10 @@ def _families_to_try() -> list[Family]:
 def _processes(
     settings: Settings, port: int, bank_port: int
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
+    bank = settings.payment.gateway
     bank_environment = {
-        "SANDBOX_KEY": str(settings.gateways[GATEWAY]["key"]),
-        "SANDBOX_NOTIFY_URL": f"{settings.public_url}/paiement/notification/{GATEWAY}",
+        "SANDBOX_KEY": str(settings.gateways[bank]["key"]),
+        "SANDBOX_NOTIFY_URL": f"{settings.public_url}/paiement/notification/{bank}",
         "SANDBOX_DATABASE": str(settings.data / "bank.sqlite3"),
     }
     processes = [
@@ -262,7 +265,7 @@ def _answers(port: int) -> bool:
 def _announce(settings: Settings, lines: list[str]) -> None:
     print("\n".join(lines))
     print(f"courriels : {settings.data / 'outbox'}")
-    bank = settings.gateways[GATEWAY]["url"]
+    bank = settings.gateways[settings.payment.gateway]["url"]
     print(f"prêt : {settings.public_url} (portail), {bank} (banque). Ctrl-C pour arrêter.")
     sys.stdout.flush()
 
