@@ -237,6 +237,10 @@ def demo_(port: int, bank_port: int) -> None:
         demo.run(port, bank_port, progress=progress_bar)
     except (demo.CannotStart, ConfigError, imports.BadFile) as error:
         raise Fault(str(error)) from None
+    except KeyboardInterrupt:
+        raise Fault(
+            "Interrompu. Le prochain lancement reprendra où celui-ci s’est arrêté."
+        ) from None
 
 
 @main.command()

@@ -1,7 +1,7 @@
 """Invoices, one row a line: the town's own CSV format."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
@@ -105,8 +105,9 @@ class InvoicesFile:
                 self._keep_pdf(draft)
         lines = self._line_rows()
         invoices = [self._invoice_row(draft) for draft in self._new]
-        children = _new_children(self._new)
-        enrolments = _enrolments(self._new)
+        known = _known_children({draft.code for draft in self._new})
+        children = _new_children(self._new, known)
+        enrolments = _enrolments(self._new, known)
         with write():
             summary = self.summary()
             batch = self._sheet.log(summary)
@@ -161,18 +162,18 @@ class InvoicesFile:
         shutil.copyfile(self._sheet.path.parent / draft.pdf, self._pdf_folder / pdf_name(draft))
 
 
-def _new_children(drafts: Sequence[Draft]) -> list[tuple[str, str]]:
+def _new_children(drafts: Sequence[Draft], known: Mapping[str, set[str]]) -> list[tuple[str, str]]:
     """The (family code, name) of the children that the record does not know yet."""
-    known = _known_children({draft.code for draft in drafts})
     named = {(draft.code, line.child) for draft in drafts for line in draft.lines if line.child}
     return sorted(
         (code, name) for code, name in named if _known_name(known.get(code, set()), name) is None
     )
 
 
-def _enrolments(drafts: Sequence[Draft]) -> list[tuple[str, str, str]]:
+def _enrolments(
+    drafts: Sequence[Draft], known: Mapping[str, set[str]]
+) -> list[tuple[str, str, str]]:
     """The (family code, child's name, service) that the invoices tell of."""
-    known = _known_children({draft.code for draft in drafts})
     return sorted(
         {
             (draft.code, _known_name(known.get(draft.code, set()), line.child) or line.child,

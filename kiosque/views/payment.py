@@ -130,8 +130,6 @@ def _details(attempt: Attempt) -> dict[str, object]:
     """What only the family that pays may read of its payment."""
     query = AttemptItem.select(AttemptItem, Invoice).join(Invoice)
     items = list(query.where(AttemptItem.attempt == attempt).order_by(Invoice.number))
-    numbers = [item.invoice.number for item in items]
-    selection = payments.select(attempt.family, numbers, _gateway().limits)
     receipt = (
         Receipt.select()
         .join(Settlement)
@@ -143,8 +141,15 @@ def _details(attempt: Attempt) -> dict[str, object]:
         "receipt": receipt,
         "overpaid_cents": _kept_cents(attempt, AllocationKind.OVERPAYMENT),
         "unmatched_cents": _kept_cents(attempt, AllocationKind.UNMATCHED),
-        "may_retry": AttemptState(attempt.state) in RETRIABLE and not selection.reasons,
+        "may_retry": _may_retry(attempt, [item.invoice.number for item in items]),
     }
+
+
+def _may_retry(attempt: Attempt, numbers: list[str]) -> bool:
+    """Whether this payment came to nothing and its invoices can still be paid together."""
+    if AttemptState(attempt.state) not in RETRIABLE:
+        return False
+    return not payments.select(attempt.family, numbers, _gateway().limits).reasons
 
 
 def _kept_cents(attempt: Attempt, kind: AllocationKind) -> int:
