@@ -156,6 +156,23 @@ def make_invoice(family: Family, number: str, cents: int = 4520, **values: objec
 
 
 @pytest.fixture
+def october(alices_family: Family) -> Invoice:
+    return make_invoice(alices_family, "2026-10-0001", 4520)
+
+
+@pytest.fixture
+def september(alices_family: Family) -> Invoice:
+    return make_invoice(
+        alices_family,
+        "2026-09-0001",
+        4225,
+        due_on=date(2026, 10, 31),
+        issued_on=date(2026, 10, 5),
+        period="septembre 2026",
+    )
+
+
+@pytest.fixture
 def gateway(settings: Settings) -> Gateway:
     return configure_gateway("banque", settings.gateways["banque"], environment="test")
 

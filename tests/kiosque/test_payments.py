@@ -46,16 +46,6 @@ def hear(gateway: Gateway) -> Hear:
     return go
 
 
-@pytest.fixture
-def october(alices_family: Family) -> Invoice:
-    return make_invoice(alices_family, "2026-10-0001", 4520)
-
-
-@pytest.fixture
-def september(alices_family: Family) -> Invoice:
-    return make_invoice(alices_family, "2026-09-0001", 4225, due_on=date(2026, 10, 31))
-
-
 def state(row: Invoice | Attempt) -> str:
     return type(row).get_by_id(row.id).state
 

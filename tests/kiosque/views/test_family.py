@@ -17,23 +17,6 @@ from tests.conftest import make_invoice
 
 
 @pytest.fixture
-def october(alices_family: Family) -> Invoice:
-    return make_invoice(alices_family, "2026-10-0001", 4520)
-
-
-@pytest.fixture
-def september(alices_family: Family) -> Invoice:
-    return make_invoice(
-        alices_family,
-        "2026-09-0001",
-        4225,
-        due_on=date(2026, 10, 31),
-        issued_on=date(2026, 10, 5),
-        period="septembre 2026",
-    )
-
-
-@pytest.fixture
 def paid(pay: Any, gateway: Gateway) -> Callable[..., None]:
     def go(*invoices: Invoice) -> None:
         _, handoff = pay(invoices[0].family, *invoices)

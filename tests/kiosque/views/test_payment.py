@@ -32,16 +32,6 @@ NOTIFY = "/paiement/notification/banque"
 Pay = Callable[..., tuple[Attempt, Handoff]]
 
 
-@pytest.fixture
-def october(alices_family: Family) -> Invoice:
-    return make_invoice(alices_family, "2026-10-0001", 4520)
-
-
-@pytest.fixture
-def september(alices_family: Family) -> Invoice:
-    return make_invoice(alices_family, "2026-09-0001", 4225)
-
-
 def confirm(client: FlaskClient, *numbers: str, **changes: str) -> TestResponse:
     """Read the summary and press its button."""
     page = client.get("/paiement/recapitulatif", query_string={"invoice": numbers}).text

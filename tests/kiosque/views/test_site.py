@@ -5,11 +5,12 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from peewee import IntegrityError
 
 from kiosque.database import db
-from kiosque.models import Family
+from kiosque.models import Family, Settlement
 from tests.bank import SHARED
-from tests.conftest import make_invoice
+from tests.conftest import NOW, make_invoice
 
 PUBLIC = ["/connexion", "/mentions-legales", "/accessibilite", "/confidentialite"]
 PRIVATE = ["/factures", "/famille", "/compte", "/compte/mot-de-passe", "/factures/2026-10-0001",
@@ -27,7 +28,8 @@ def test_the_entrance_leads_to_the_invoices_or_to_the_sign_in(
 def test_public_pages_answer_and_name_the_town(stranger: FlaskClient, address: str) -> None:
     page = stranger.get(address)
     assert page.status_code == 200
-    assert "Ville de Sautron" in page.text
+    for words in ("Ville de Sautron", "enfance@sautron.example.org", "info@sautron.example.org"):
+        assert words in page.text
 
 
 def test_health_says_whether_the_base_answers(stranger: FlaskClient) -> None:
@@ -152,6 +154,34 @@ def test_french_spaces_stand_before_double_punctuation(
             text = re.sub(r"<script.*?</script>|<[^>]+>|&\w+;", "", page, flags=re.DOTALL)
             assert not re.search(r"\w [:;?!»]|« ", text), address
             assert not re.search(r"\w[;?!](\s|$)", text), address
+
+
+def test_no_page_of_the_towns_asks_for_a_card(
+    stranger: FlaskClient, alice: FlaskClient, alices_family: Family
+) -> None:
+    """Card numbers go straight to the bank: the town has no field to type one in."""
+    make_invoice(alices_family, "2026-10-0001")
+    asked = set()
+    for client, addresses in ((stranger, PUBLIC), (alice, PRIVATE)):
+        for address in addresses:
+            asked |= set(
+                re.findall(
+                    r'<(?:input|select|textarea)[^>]*name="([^"]+)"', client.get(address).text
+                )
+            )
+    assert asked == {
+        "csrf_token", "code", "password", "current", "new", "invoice", "expected_cents", "email",
+    }  # fmt: skip
+
+
+def test_the_base_itself_refuses_more_of_a_card_than_its_last_four_digits(
+    alices_family: Family,
+) -> None:
+    money = {"family": alices_family, "mode": "cash", "amount_cents": 1, "settled_at": NOW}
+    values = {**money, "state": "counted", "author": "Dominique", "reason": "essai"}
+    Settlement.create(**values, card_last4="0055")
+    with pytest.raises(IntegrityError, match="card_last4"):
+        Settlement.create(**values, card_last4="4970100000000055")
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="../shared est absent")
