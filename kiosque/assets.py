@@ -2,15 +2,16 @@
 with its content so that browsers may keep it for ever."""
 
 import hashlib
-import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosque.config import Town
+from kiosque.config import LOGO_TYPES, Town
 
 STATIC = Path(__file__).parent / "static"
 STYLESHEETS = ("vendor/pico/pico.min.css", "kiosque.css")
 SCRIPT = "kiosque.js"
+#: Written out: the standard library's own table depends on the machine's files.
+TYPES = {".css": "text/css", ".js": "text/javascript", **LOGO_TYPES}
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,7 @@ class Asset:
     @classmethod
     def of(cls, content: bytes, suffix: str) -> "Asset":
         digest = hashlib.sha256(content).hexdigest()[:16]
-        mimetype = mimetypes.types_map.get(suffix, "application/octet-stream")
-        return cls(f"{digest}{suffix}", content, mimetype)
+        return cls(f"{digest}{suffix}", content, TYPES[suffix])
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from gateways.base import ConfigError
 from gateways.settings import read_table
 
 PREFIX = "KIOSQUE_"
+LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
 ENVIRONMENTS = ("production", "demo", "test")
 #: Read before the settings themselves: where they are, and where we may write.
 _LOCATIONS = ("KIOSQUE_CONFIG", "KIOSQUE_DATA")
@@ -223,8 +224,8 @@ def _faults(settings: Settings) -> list[str]:
         "town.website : attendu https://...": bool(
             re.fullmatch(r"(https?://[^\s<>\"']+)?", settings.town.website)
         ),
-        "town.logo : fichier introuvable": not settings.town.logo
-        or Path(settings.town.logo).is_file(),
+        f"town.logo : attendu un fichier {', '.join(LOGO_TYPES)}": not settings.town.logo
+        or (Path(settings.town.logo).is_file() and Path(settings.town.logo).suffix in LOGO_TYPES),
         "payment.gateway : aucune table [gateways.…] de ce nom": settings.payment.gateway
         in settings.gateways,
         "payment.closes_after_days : attendu 0 ou plus": (settings.payment.closes_after_days or 0)

@@ -100,6 +100,7 @@ def test_secrets_show_in_no_representation(tmp_path: Path) -> None:
         ("KIOSQUE_TOWN_COLOUR", "#99ccff", "town.colour"),
         ("KIOSQUE_TOWN_COLOUR", "bleu", "town.colour"),
         ("KIOSQUE_TOWN_WEBSITE", "javascript:alert(1)", "town.website"),
+        ("KIOSQUE_TOWN_LOGO", __file__, "town.logo : attendu un fichier .svg"),
         ("KIOSQUE_TOWN_LOGO", "/nulle/part.svg", "town.logo"),
         ("KIOSQUE_TOWN_CONTACT_EMAIL", "enfance", "town.contact_email"),
         ("KIOSQUE_PAYMENT_GATEWAY", "autre", "payment.gateway"),
@@ -172,7 +173,7 @@ def test_the_documented_example_is_whole_and_starts(tmp_path: Path) -> None:
         tmp_path,
         example,
         KIOSQUE_SECRET_KEY="abcdefghijklmnopqrstuvwxyz0123456789",
-        KIOSQUE_TOWN_LOGO=str(Path(__file__)),
+        KIOSQUE_TOWN_LOGO=str(Path(__file__).parents[2] / "data" / "demo" / "logo.svg"),
         KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY=KEY,
     )
     assert load_gateways(settings)["banque"].form_origin == "https://paiement.systempay.fr"
