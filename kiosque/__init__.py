@@ -81,6 +81,7 @@ def _connect_each_request(app: Flask) -> None:
 
 def _prepare_templates(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(documents.FILTERS)
+    documents.translate(app.jinja_env)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         settings=settings,

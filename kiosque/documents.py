@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from kiosque import clock, money
+from kiosque import clock, i18n, money
 from kiosque.config import Settings
 from kiosque.models import Allocation, Anomaly, Invoice, Receipt, Settlement
 from kiosque.states import AllocationKind, SettlementState
@@ -23,6 +23,14 @@ FILTERS = {
     "paris_date": clock.paris_date,
 }
 
+
+def translate(environment: Environment) -> None:
+    """Give templates `_()`, `ngettext()` and `{% trans %}`."""
+    environment.add_extension("jinja2.ext.i18n")
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+
+
 _environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
     autoescape=select_autoescape(["html"]),
@@ -31,6 +39,7 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters.update(FILTERS)
+translate(_environment)
 
 
 @dataclass(frozen=True)
