@@ -5,16 +5,21 @@ check afterwards to forget.
 """
 
 import re
+import secrets
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import Flask, abort, redirect, request, session, url_for
+from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
-from kiosque import accounts
+from kiosque import accounts, security, sessions
+from kiosque.i18n import gettext as _
 from kiosque.models import Account, Family, Invoice, Receipt, Settlement
+from kiosque.security import Event
+from kiosque.signin import Visitor
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -30,40 +35,96 @@ class SessionOnly(LoginManager):
 login_manager = SessionOnly()
 
 
-class SignedIn(UserMixin):
-    """The signed-in family. Its identity carries the account's session key, so that a new
-    password ends every other session."""
+#: How long a browser is remembered as one from which a family signed in.
+BROWSER_SECONDS = 365 * 24 * 3600
 
-    def __init__(self, account: Account) -> None:
+
+class SignedIn(UserMixin):
+    """The signed-in family, known by the number of a session that the server keeps."""
+
+    def __init__(self, account: Account, number: str) -> None:
         self.account = account
         self.family: Family = account.family
+        self.number = number
 
     def get_id(self) -> str:
-        return f"{self.account.id}.{self.account.session_key}"
+        return self.number
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]  # flask-login carries no types
-def load_signed_in(identity: str) -> SignedIn | None:
-    account_id, _, session_key = identity.partition(".")
-    account = (
-        Account.select(Account, Family).join(Family).where(Account.id == int(account_id)).first()
-    )
-    return SignedIn(account) if account and accounts.is_current(account, session_key) else None
+def load_signed_in(number: str) -> SignedIn | None:
+    account = sessions.find(number)
+    return SignedIn(account, number) if account else None
 
 
 def init_app(app: Flask) -> None:
+    # The server's own sessions say who is signed in; a fingerprint of the browser adds nothing.
+    login_manager.session_protection = None
     login_manager.init_app(app)
 
 
 def sign_in(account: Account) -> None:
     """Open a session, under an identity of its own."""
+    _end_session()
     session.clear()
-    login_user(SignedIn(account))
+    login_user(SignedIn(account, sessions.start(account)))
 
 
 def sign_out() -> None:
+    if family := signed_in_family():
+        security.note(Event.SIGNED_OUT, family, remote_address())
+    _end_session()
     logout_user()
     session.clear()
+
+
+def _end_session() -> None:
+    if current_user.is_authenticated:
+        sessions.end(current_user.number)
+
+
+def remote_address() -> str:
+    """The browser's network address; behind the configured proxy, the one it names."""
+    return request.remote_addr or ""
+
+
+def visitor(code: str) -> Visitor:
+    """Who is trying to sign in with this code."""
+    return Visitor(remote_address(), _recognised(accounts.normalise_code(code)))
+
+
+def remember_browser(response: Response, family: Family) -> Response:
+    """Mark the browser as one from which this family has signed in. The mark opens nothing: it
+    keeps a stranger's failures from delaying the family."""
+    mark = _marks().dumps([family.code, secrets.token_urlsafe(12)])
+    response.set_cookie(
+        _mark_name(),
+        mark,
+        max_age=BROWSER_SECONDS,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _recognised(code: str) -> str:
+    """What identifies this browser, if this code has signed in from it; else nothing."""
+    try:
+        marked, identity = _marks().loads(
+            request.cookies.get(_mark_name(), ""), max_age=BROWSER_SECONDS
+        )
+    except (BadData, ValueError):
+        return ""
+    return f"{marked}.{identity}" if marked == code else ""
+
+
+def _marks() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="browser")
+
+
+def _mark_name() -> str:
+    return f"{current_app.config['SESSION_COOKIE_NAME']}-navigateur"
 
 
 def signed_in_family() -> Family | None:
@@ -121,5 +182,8 @@ def safe_next() -> str:
 
 
 def _to_sign_in() -> Response:
+    if "_user_id" in session:
+        session.clear()
+        flash(_("Par sécurité, votre session est terminée. Connectez-vous de nouveau."))
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("account.sign_in", next=wanted))

@@ -1,19 +1,19 @@
-"""Families' passwords and who is who. No web request here, no hashing inside a transaction."""
+"""Families' ways in and who is who. No web request here, no hashing inside a transaction."""
 
-import hmac
 import secrets
+import unicodedata
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from kiosque import sessions
 from kiosque.database import write
 from kiosque.models import Account, Family
 
 #: argon2id, 19 MiB, two passes: about 20 ms on a small server.
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
-MINIMUM_LENGTH = 12
 # No 0/o, 1/l/i: these are read on paper and typed on a phone.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -42,28 +42,34 @@ def find(family: Family) -> Account:
 
 def issue_password(family: Family, *, must_change: bool) -> str:
     """Give a family a new random password, returned in clear this once, and end its sessions."""
-    password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(3))
+    password = random_code()
     _store(family, password, must_change=must_change)
     return password
 
 
-def change_password(account: Account, password: str) -> Account:
+def random_code() -> str:
+    """Fifteen letters and figures, 74 bits, grouped to be read on paper and typed."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(3))
+
+
+def set_password(family: Family, password: str) -> Account:
     """Replace the password by the family's own choice and end its sessions. Returns the
     account as it has become, to sign in with again."""
-    _store(account.family, password, must_change=False)
-    return Account.get_by_id(account.id)
+    _store(family, password, must_change=False)
+    return find(family)
 
 
-def password_faults(password: str, account: Account) -> list[str]:
-    """Why a new password is refused, in French; nothing when it is good."""
-    faults = []
-    if len(password) < MINIMUM_LENGTH:
-        faults.append(f"Le mot de passe doit compter au moins {MINIMUM_LENGTH} caractères.")
-    if account.family.code.lower() in password.lower():
-        faults.append("Le mot de passe ne doit pas contenir votre code famille.")
-    if not faults and _matches(account.password_hash, password):
-        faults.append("Choisissez un mot de passe différent de l’actuel.")
-    return faults
+def strengthen(account: Account, password: str) -> None:
+    """Hash a password just verified again, if it was hashed with weaker parameters than
+    today's. Sessions go on."""
+    weak = account.password_hash
+    if not hasher.check_needs_rehash(weak):
+        return
+    strong = hasher.hash(normalise_password(password))
+    with write():
+        Account.update(password_hash=strong).where(
+            Account.id == account.id, Account.password_hash == weak
+        ).execute()
 
 
 def families_without_password() -> list[Family]:
@@ -72,30 +78,30 @@ def families_without_password() -> list[Family]:
     return list(Family.select().where(Family.id.not_in(known)).order_by(Family.code))
 
 
-def is_current(account: Account, session_key: str) -> bool:
-    """Whether a session opened with this key is still allowed."""
-    return hmac.compare_digest(account.session_key.encode(), session_key.encode())
-
-
 def verify_password(account: Account, password: str) -> bool:
     return _matches(account.password_hash, password)
 
 
+def normalise_password(password: str) -> str:
+    """The same characters however a keyboard composes them: `é` may come as one or two."""
+    return unicodedata.normalize("NFC", password)
+
+
 def _store(family: Family, password: str, *, must_change: bool) -> None:
-    password_hash, session_key = hasher.hash(password), secrets.token_urlsafe(16)
+    password_hash = hasher.hash(normalise_password(password))
     with write():
-        values = {
-            "password_hash": password_hash,
-            "must_change_password": must_change,
-            "session_key": session_key,
-        }
-        if not Account.update(values).where(Account.family == family).execute():
+        values = {"password_hash": password_hash, "must_change_password": must_change}
+        account = Account.get_or_none(Account.family == family)
+        if account is None:
             Account.create(family=family, **values)
+        else:
+            Account.update(values).where(Account.id == account.id).execute()
+            sessions.end_all(account)
 
 
 def _matches(password_hash: str, password: str) -> bool:
     try:
-        return hasher.verify(password_hash, password)
+        return hasher.verify(password_hash, normalise_password(password))
     except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False
 

@@ -1,7 +1,10 @@
 """The one clock: aware UTC instants (`..._at`), Paris dates (`..._on`), and their words."""
 
-from datetime import UTC, date, datetime
+import math
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from kiosque.i18n import ngettext
 
 PARIS = ZoneInfo("Europe/Paris")
 MONTHS = (
@@ -44,6 +47,15 @@ def paris_hour(at: datetime) -> str:
     """`20 h 45`, Paris time, with no-break spaces."""
     local = at.astimezone(PARIS)
     return f"{local.hour}\u00a0h\u00a0{local.minute:02d}"
+
+
+def duration(wait: timedelta) -> str:
+    """A wait in words, rounded up: `1 minute`, `35 minutes`, `2 heures`."""
+    minutes = max(math.ceil(wait.total_seconds() / 60), 1)
+    if minutes < 60:
+        return ngettext("%(num)d minute", "%(num)d minutes", minutes) % {"num": minutes}
+    hours = math.ceil(minutes / 60)
+    return ngettext("%(num)d heure", "%(num)d heures", hours) % {"num": hours}
 
 
 def school_year(on: date) -> int:

@@ -1,11 +1,18 @@
 """Error pages: what happened, in French, and what to do. Never a reason from inside."""
 
+import math
 import secrets
+from datetime import timedelta
 
-from flask import Flask, current_app, render_template, request
+from flask import Flask, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
+
+from kiosque import clock, signin
+from kiosque.i18n import gettext as _
+from kiosque.signin import Busy
+from kiosque.throttle import TooManyTries
 
 #: Status: (title, what to do).
 MESSAGES = {
@@ -29,6 +36,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(SecurityError, _wrong_host)
     app.register_error_handler(CSRFError, _expired)
+    app.register_error_handler(TooManyTries, _too_many_tries)
+    app.register_error_handler(Busy, _busy)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -64,6 +73,26 @@ def _wrong_host(_error: SecurityError) -> tuple[str, int]:
 
 def _expired(_error: CSRFError) -> ResponseReturnValue:
     return _page(400, *EXPIRED)
+
+
+def _too_many_tries(error: TooManyTries) -> ResponseReturnValue:
+    title = MESSAGES[429][0]
+    advice = _(
+        "Par sécurité, patientez %(duration)s avant le prochain essai. Si vous avez oublié votre "
+        "mot de passe, la page de connexion permet d’en choisir un autre."
+    ) % {"duration": clock.duration(error.wait)}
+    return _try_again(_page(429, title, advice), error.wait)
+
+
+def _busy(_error: Busy) -> ResponseReturnValue:
+    advice = _("Beaucoup de personnes se connectent. Recommencez dans quelques secondes.")
+    return _try_again(_page(503, MESSAGES[503][0], advice), signin.PAUSE)
+
+
+def _try_again(answer: ResponseReturnValue, wait: timedelta) -> ResponseReturnValue:
+    response = make_response(answer)
+    response.headers["Retry-After"] = str(math.ceil(wait.total_seconds()))
+    return response
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

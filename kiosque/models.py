@@ -28,7 +28,9 @@ class Table(Base):
 class Family(Table):
     """One household. A child of separated parents is in two, which see nothing of each other.
 
-    `digest` tells whether a file brings its record again unchanged.
+    `digest` tells whether a file brings its record again unchanged. `email` is the address the
+    family chose and confirmed, empty until then; `language` is the one it reads; `wants_mail`
+    whether it takes the mails it may refuse. No file changes these three.
     """
 
     code = TextField(unique=True)
@@ -38,15 +40,64 @@ class Family(Table):
     city = TextField(default="")
     updated_on = DateField()
     digest = TextField(default="")
+    email = TextField(default="")
+    language = TextField(default="fr")
+    wants_mail = BooleanField(default=True)
 
 
 class Account(Table):
-    """A family's way in. Changing `session_key` ends every session it has."""
+    """A family's way in."""
 
     family = ForeignKeyField(Family, unique=True)
     password_hash = TextField()
     must_change_password = BooleanField()
-    session_key = TextField()
+
+
+class Session(Base):
+    """A browser signed in. Its cookie holds the number of which `digest` is the hash."""
+
+    digest = TextField(primary_key=True)
+    account = ForeignKeyField(Account)
+    account_id: int
+    opened_at = UtcDateTimeField()
+    seen_at = UtcDateTimeField()
+
+
+class Throttle(Base):
+    """Tries that failed in a row, and until when the next one must wait.
+
+    `key` names what is tried, hashed: an account, a browser's address.
+    """
+
+    key = TextField(primary_key=True)
+    failures = IntegerField()
+    tried_at = UtcDateTimeField()
+    next_try_at = UtcDateTimeField()
+
+
+class Token(Table):
+    """Something that opens a door once, known by its hash. `email` is the address to confirm."""
+
+    digest = TextField(unique=True)
+    purpose = TextField()
+    family = ForeignKeyField(Family)
+    family_id: int
+    email = TextField(default="")
+    issued_at = UtcDateTimeField()
+    expires_at = UtcDateTimeField()
+    used_at = UtcDateTimeField(null=True)
+
+
+class SecurityEvent(Table):
+    """A line of the security log: sign-ins, refusals, changes of password... Purged with age.
+
+    `address` is the network address of the browser. Apart from the accounts' journal.
+    """
+
+    at = UtcDateTimeField()
+    kind = TextField()
+    family = ForeignKeyField(Family, null=True)
+    address = TextField()
 
 
 class Guardian(Table):

@@ -8,7 +8,19 @@ ROOT = Path(__file__).parents[1]
 FLOORS = {
     0: {"money", "clock", "states", "config", "i18n"},
     1: {"database", "models", "migrations"},
-    2: {"payments", "imports", "accounts", "journal", "mail", "documents"},
+    2: {
+        "payments",
+        "imports",
+        "journal",
+        "mail",
+        "documents",
+        "accounts",
+        "passwords",
+        "sessions",
+        "signin",
+        "throttle",
+        "security",
+    },
     3: {"forms", "access", "errors", "assets", "views", "cli", "demo"},
     4: {"__init__"},
 }

@@ -1,11 +1,12 @@
 """Signing in and out, and the family's password."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from kiosque import access, accounts
+from kiosque import access, accounts, passwords, security, signin
 from kiosque.access import family_only, own_account
 from kiosque.forms import PasswordForm, SignInForm
+from kiosque.security import Event
 
 blueprint = Blueprint("account", __name__)
 
@@ -18,10 +19,11 @@ def sign_in() -> str | Response | tuple[str, int]:
     if not form.is_submitted():
         return render_template("account/sign_in.html", form=form)
     if form.validate():
-        account = accounts.authenticate(form.code.data, form.password.data)
+        code = form.code.data
+        account = signin.attempt(code, form.password.data, access.visitor(code))
         if account:
             access.sign_in(account)
-            return redirect(access.safe_next())
+            return access.remember_browser(redirect(access.safe_next()), account.family)
         form.form_errors.append(
             "Code famille ou mot de passe incorrect. "
             "Le code famille figure au bas de votre facture."
@@ -49,7 +51,9 @@ def password() -> str | Response | tuple[str, int]:
     if not form.is_submitted():
         return render_template("account/password.html", form=form)
     if form.validate() and _may_replace(form):
-        access.sign_in(accounts.change_password(account, form.new.data))
+        account = accounts.set_password(account.family, form.new.data)
+        security.note(Event.PASSWORD_CHANGED, account.family, access.remote_address())
+        access.sign_in(account)
         flash("Votre mot de passe est changé.")
         return redirect(url_for("family.invoices"))
     return render_template("account/password.html", form=form), 422
@@ -57,9 +61,11 @@ def password() -> str | Response | tuple[str, int]:
 
 def _may_replace(form: PasswordForm) -> bool:
     """Whether the current password is right and the new one good; says why not in the form."""
-    account = own_account()
-    if not accounts.verify_password(account, form.current.data):
+    account, town = own_account(), current_app.extensions["settings"].town
+    if not signin.confirm(account, form.current.data):
         form.current.errors = ["Le mot de passe actuel est incorrect."]
-        return False
-    form.new.errors = accounts.password_faults(form.new.data, account)
-    return not form.new.errors
+    elif form.new.data == form.current.data:
+        form.new.errors = ["Choisissez un mot de passe différent de l’actuel."]
+    else:
+        form.new.errors = passwords.faults(form.new.data, account.family, town)
+    return not form.errors

@@ -3,7 +3,7 @@
 import pytest
 from argon2 import PasswordHasher
 
-from kiosque import accounts
+from kiosque import accounts, passwords
 from kiosque.database import db
 from kiosque.models import Account, Family
 from tests.conftest import PASSWORD
@@ -11,8 +11,7 @@ from tests.conftest import PASSWORD
 
 @pytest.fixture
 def account(alices_family: Family) -> Account:
-    accounts.issue_password(alices_family, must_change=False)
-    return accounts.change_password(accounts.find(alices_family), PASSWORD)
+    return accounts.set_password(alices_family, PASSWORD)
 
 
 def test_the_right_password_opens_however_the_code_is_typed(account: Account) -> None:
@@ -55,40 +54,43 @@ def test_an_unknown_code_costs_the_same_hash(
 
 def test_a_very_long_password_is_not_truncated(account: Account) -> None:
     long = "é" * 30_000
-    accounts.change_password(account, long)
+    accounts.set_password(account.family, long)
     assert accounts.authenticate("F1001", long)
     assert accounts.authenticate("F1001", long[:-1]) is None
 
 
-def test_a_new_password_ends_every_session(account: Account) -> None:
-    before = account.session_key
-    changed = accounts.change_password(account, "une tout autre phrase")
-    assert not accounts.is_current(changed, before)
-    assert accounts.is_current(changed, changed.session_key)
-    assert not accounts.is_current(changed, "é")
+def test_a_password_is_the_same_however_the_keyboard_composes_it(account: Account) -> None:
+    accounts.set_password(account.family, "un \u00e9t\u00e9 au bord de la mer")
+    assert accounts.authenticate("F1001", "un e\u0301te\u0301 au bord de la mer")
 
 
-@pytest.mark.parametrize(
-    ("password", "fault"),
-    [
-        ("onze carac.", "au moins 12"),
-        ("mon code est f1001 voila", "code famille"),
-        (PASSWORD, "différent de l’actuel"),
-        ("quatre mots sans rapport", None),
-    ],
-)
-def test_a_new_password_is_long_new_and_not_the_code(
-    account: Account, password: str, fault: str | None
+def test_a_hash_of_weaker_days_is_made_again_at_the_next_sign_in(
+    account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = accounts.password_faults(password, account)
-    assert fault in found[0] if fault else found == []
+    weak = account.password_hash
+    accounts.strengthen(account, PASSWORD)
+    assert accounts.find(account.family).password_hash == weak
+    monkeypatch.setattr(accounts, "hasher", PasswordHasher(2, 16, 1))
+    accounts.strengthen(account, PASSWORD)
+    stronger = accounts.find(account.family).password_hash
+    assert "m=16,t=2,p=1" in stronger
+    assert accounts.authenticate("F1001", PASSWORD)
+
+
+def test_a_hash_is_not_made_again_over_a_password_changed_meanwhile(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts.set_password(account.family, "une tout autre phrase")
+    monkeypatch.setattr(accounts, "hasher", PasswordHasher(2, 16, 1))
+    accounts.strengthen(account, PASSWORD)
+    assert accounts.authenticate("F1001", "une tout autre phrase")
 
 
 def test_an_issued_password_is_random_and_may_have_to_be_changed(alices_family: Family) -> None:
     first = accounts.issue_password(alices_family, must_change=True)
     second = accounts.issue_password(alices_family, must_change=True)
     assert first != second
-    assert len(first) >= accounts.MINIMUM_LENGTH
+    assert len(first) >= passwords.MINIMUM_LENGTH
     assert accounts.find(alices_family).must_change_password
     assert accounts.authenticate("F1001", first) is None
 

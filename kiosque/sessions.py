@@ -1,0 +1,74 @@
+"""Sessions kept by the server: a copied cookie dies with its session.
+
+A session ends when its family signs out, changes its password, leaves it idle, or after half a
+day whatever it does.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from peewee import ModelDelete
+
+from kiosque import clock
+from kiosque.database import require_write, write
+from kiosque.models import Account, Family, Session
+
+IDLE = timedelta(minutes=30)
+LONGEST = timedelta(hours=12)
+#: A page seen sooner than this after another writes nothing.
+_PRECISION = timedelta(minutes=1)
+
+
+def start(account: Account) -> str:
+    """Begin a session. Returns its number, which only the browser keeps."""
+    number, now = secrets.token_urlsafe(32), clock.now()
+    with write():
+        Session.create(digest=_digest(number), account=account, opened_at=now, seen_at=now)
+    return number
+
+
+def find(number: str) -> Account | None:
+    """The account of a session that still runs, with its family; the session is seen now."""
+    now = clock.now()
+    session: Session | None = (
+        Session.select(Session, Account, Family)
+        .join(Account)
+        .join(Family)
+        .where(
+            Session.digest == _digest(number),
+            Session.seen_at > now - IDLE,
+            Session.opened_at > now - LONGEST,
+        )
+        .first()
+    )
+    if session is None:
+        return None
+    if session.seen_at <= now - _PRECISION:
+        with write():
+            Session.update(seen_at=now).where(Session.digest == session.digest).execute()
+    return session.account
+
+
+def end(number: str) -> None:
+    with write():
+        ModelDelete(Session).where(Session.digest == _digest(number)).execute()
+
+
+def end_all(account: Account) -> None:
+    """End every session of an account, as part of the change that asks for it."""
+    require_write()
+    ModelDelete(Session).where(Session.account == account).execute()
+
+
+def purge() -> None:
+    """Erase the sessions that have run out."""
+    now = clock.now()
+    with write():
+        ModelDelete(Session).where(
+            (Session.seen_at <= now - IDLE) | (Session.opened_at <= now - LONGEST)
+        ).execute()
+
+
+def _digest(number: str) -> str:
+    return hashlib.sha256(number.encode(errors="surrogatepass")).hexdigest()
