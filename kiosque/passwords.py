@@ -1,5 +1,7 @@
 """What a password must be: long, and not what anyone would try first. No composition rule."""
 
+import unicodedata
+
 from kiosque.config import Town
 from kiosque.i18n import gettext as _
 from kiosque.models import Child, Family, Guardian
@@ -50,4 +52,9 @@ def _context(family: Family, town: Town) -> list[str]:
         names += [guardian.first_name, guardian.last_name, guardian.email.partition("@")[0]]
     names += [child.name for child in Child.select().where(Child.family == family)]
     words = {word.lower() for name in names for word in (name, *name.split())}
+    words |= {_without_accents(word) for word in words}
     return sorted(word for word in words if len(word) > 2)
+
+
+def _without_accents(word: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
