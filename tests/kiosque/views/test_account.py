@@ -1,13 +1,16 @@
 """Signing in and out, and the password of the letter."""
 
+import dataclasses
 import io
 
 import pytest
 from flask.testing import FlaskClient
 
-from kiosque import accounts
+from kiosque import accounts, create_app, signin
+from kiosque.config import Settings
 from kiosque.models import Family
-from tests.conftest import PASSWORD, csrf_token
+from kiosque.signin import Gate
+from tests.conftest import PASSWORD, Clock, csrf_token
 
 
 def post(client: FlaskClient, address: str, **data: str) -> object:
@@ -216,3 +219,119 @@ def test_nothing_of_the_session_before_signing_in_stays_in_it(
 def test_a_forged_session_cookie_is_nobody(stranger: FlaskClient) -> None:
     stranger.set_cookie("kiosque", "eyJfdXNlcl9pZCI6IjEueCJ9.x.x")
     assert stranger.get("/factures").location.startswith("/connexion")
+
+
+def test_a_copied_cookie_is_dead_once_its_owner_signs_out(
+    alice: FlaskClient, stranger: FlaskClient
+) -> None:
+    stranger.set_cookie("kiosque", alice.get_cookie("kiosque").value)
+    assert stranger.get("/factures").status_code == 200
+    alice.post("/deconnexion", data={"csrf_token": csrf_token(alice.get("/compte").text)})
+    answer = stranger.get("/factures", follow_redirects=True)
+    assert "votre session est terminée" in answer.text
+
+
+def test_half_an_hour_idle_asks_to_sign_in_again_and_comes_back(
+    alice: FlaskClient, frozen: Clock
+) -> None:
+    frozen.advance(minutes=31)
+    answer = alice.get("/famille", follow_redirects=True)
+    assert "Par sécurité, votre session est terminée" in answer.text
+    assert post(alice, answer.request.full_path, code="F1001", password=PASSWORD).location == (
+        "/famille"
+    )
+
+
+def test_half_a_day_asks_to_sign_in_again_however_busy(alice: FlaskClient, frozen: Clock) -> None:
+    for _ in range(36):
+        assert alice.get("/factures").status_code == 200
+        frozen.advance(minutes=20)
+    assert alice.get("/factures").location.startswith("/connexion")
+
+
+def test_guesses_are_delayed_in_words_and_by_the_book(
+    stranger: FlaskClient, alices_password: str
+) -> None:
+    for _ in range(5):
+        assert post(stranger, "/connexion", code="F1001", password="essai").status_code == 422
+    answer = post(stranger, "/connexion", code="F1001", password=alices_password)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
+    assert "patientez 1 minute avant" in answer.text
+
+
+def test_the_familys_own_browser_gets_in_while_a_stranger_is_delayed(
+    alice: FlaskClient, stranger: FlaskClient
+) -> None:
+    alice.post("/deconnexion", data={"csrf_token": csrf_token(alice.get("/compte").text)})
+    for _ in range(5):
+        post(stranger, "/connexion", code="F1001", password="essai")
+    assert post(stranger, "/connexion", code="F1001", password=PASSWORD).status_code == 429
+    assert post(alice, "/connexion", code="F1001", password=PASSWORD).location == "/factures"
+
+
+def test_its_mark_serves_no_other_family_and_cannot_be_forged(
+    alice: FlaskClient, stranger: FlaskClient, charlies_family: Family
+) -> None:
+    """A mark is a favour to one family: it lifts no delay from the others."""
+    accounts.set_password(charlies_family, PASSWORD)
+    for _ in range(5):
+        post(stranger, "/connexion", code="F2002", password="essai")
+    mark = alice.get_cookie("kiosque-navigateur").value
+    for forged in (mark, mark[:-1], "WyJGMjAwMiIsIngiXQ.x.x", "é", ""):
+        stranger.set_cookie("kiosque-navigateur", forged)
+        assert post(stranger, "/connexion", code="F2002", password=PASSWORD).status_code == 429
+
+
+def test_a_mark_opens_nothing_by_itself(alice: FlaskClient, stranger: FlaskClient) -> None:
+    stranger.set_cookie("kiosque-navigateur", alice.get_cookie("kiosque-navigateur").value)
+    assert stranger.get("/factures").location.startswith("/connexion")
+    assert post(stranger, "/connexion", code="F1001", password="essai").status_code == 422
+
+
+def test_a_crowded_door_says_when_to_come_back(
+    stranger: FlaskClient, alices_password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin, "strangers", Gate(at_once=1, waiting=0))
+    with signin.strangers.enter():
+        answer = post(stranger, "/connexion", code="F1001", password=alices_password)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert stranger.get("/connexion").status_code == 200
+    assert post(stranger, "/connexion", code="F1001", password=alices_password).status_code == 302
+
+
+def test_the_present_password_is_not_guessed_in_a_session_left_open(alice: FlaskClient) -> None:
+    for _ in range(5):
+        post(alice, "/compte/mot-de-passe", current="essai", new="une tout autre phrase")
+    answer = post(alice, "/compte/mot-de-passe", current=PASSWORD, new="une tout autre phrase")
+    assert answer.status_code == 429
+    assert accounts.authenticate("F1001", PASSWORD)
+
+
+def test_a_new_password_gives_the_session_a_new_identity(alice: FlaskClient) -> None:
+    before = alice.get_cookie("kiosque").value
+    post(alice, "/compte/mot-de-passe", current=PASSWORD, new="une autre phrase encore")
+    replayed = alice.application.test_client()
+    replayed.set_cookie("kiosque", before)
+    assert replayed.get("/factures").location.startswith("/connexion")
+
+
+def test_where_https_cookies_are_secure_and_bound_to_the_host(
+    settings: Settings, alices_family: Family
+) -> None:
+    accounts.set_password(alices_family, PASSWORD)
+    client = create_app(dataclasses.replace(settings, public_url="https://localhost")).test_client()
+    page = client.get("/connexion", base_url="https://localhost")
+    answer = client.post(
+        "/connexion",
+        base_url="https://localhost",
+        headers={"Referer": "https://localhost/connexion"},
+        data={"code": "F1001", "password": PASSWORD, "csrf_token": csrf_token(page.text)},
+    )
+    cookies = answer.headers.getlist("Set-Cookie")
+    assert {cookie.partition("=")[0] for cookie in cookies} == {
+        "__Host-kiosque",
+        "__Host-kiosque-navigateur",
+    }
+    for cookie in cookies:
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
