@@ -14,6 +14,7 @@ FLOORS = {
         "journal",
         "mail",
         "documents",
+        "pdf",
         "accounts",
         "passwords",
         "sessions",
