@@ -12,10 +12,24 @@ import click
 from peewee import OperationalError
 
 from gateways.base import ConfigError
-from kiosque import accounts, clock, config, database, demo, imports, journal, mail, payments
+from kiosque import (
+    accounts,
+    clock,
+    config,
+    database,
+    demo,
+    imports,
+    journal,
+    mail,
+    payments,
+    security,
+    sessions,
+    throttle,
+)
 from kiosque.config import Settings
 from kiosque.models import Family, Invoice
 from kiosque.money import format_euros
+from kiosque.security import Event
 
 
 class Fault(click.ClickException):
@@ -140,6 +154,7 @@ def password(settings: Settings, codes: tuple[str, ...], *, everyone: bool, fina
         raise Fault("--final est réservé à la démonstration et aux essais.")
     for family in families:
         secret = accounts.issue_password(family, must_change=not final)
+        security.note(Event.PASSWORD_ISSUED, family, address="")
         click.echo(f"code famille : {family.code}  mot de passe : {secret}")
 
 
@@ -218,11 +233,19 @@ def verify(_settings: Settings) -> None:
 @with_database
 def send_mail(settings: Settings) -> None:
     """Envoie les courriels en attente. À lancer chaque minute par une minuterie."""
-    payments.forget_old_addresses()
+    _forget_what_is_old()
     sent, failed = mail.deliver(settings)
     click.echo(f"{sent} envoyés, {failed} en échec, {mail.waiting()} en attente.")
     if failed:
         raise SystemExit(1)
+
+
+def _forget_what_is_old() -> None:
+    """Erase what is kept for a time only."""
+    payments.forget_old_addresses()
+    sessions.purge()
+    throttle.purge()
+    security.purge()
 
 
 @main.command("demo")

@@ -5,7 +5,7 @@ from argon2 import PasswordHasher
 
 from kiosque import accounts, passwords
 from kiosque.database import db
-from kiosque.models import Account, Family
+from kiosque.models import Account, Family, Guardian
 from tests.conftest import PASSWORD
 
 
@@ -120,3 +120,20 @@ def test_families_that_never_had_a_password_are_known(
     account: Account, charlies_family: Family
 ) -> None:
     assert accounts.families_without_password() == [charlies_family]
+
+
+def test_a_family_is_written_to_where_it_asked_else_where_the_town_knows(
+    alices_family: Family, charlies_family: Family
+) -> None:
+    assert accounts.addresses(alices_family) == []
+    for family, email in (
+        (alices_family, "alice@example.org"),
+        (alices_family, ""),
+        (alices_family, "bob@example.org"),
+        (alices_family, "alice@example.org"),
+        (charlies_family, "charlie@example.org"),
+    ):
+        Guardian.create(family=family, first_name="", last_name="", email=email)
+    assert accounts.addresses(alices_family) == ["alice@example.org", "bob@example.org"]
+    alices_family.email = "martin@example.org"
+    assert accounts.addresses(alices_family) == ["martin@example.org"]

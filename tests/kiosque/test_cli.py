@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from kiosque import accounts, payments
+from kiosque import accounts, payments, sessions, signin
 from kiosque.cli import main
 from kiosque.config import Settings
-from kiosque.models import Family, Invoice, JournalEntry
-from tests.conftest import make_family, make_invoice
+from kiosque.models import Family, Invoice, JournalEntry, SecurityEvent, Session, Throttle
+from kiosque.signin import Visitor
+from tests.conftest import PASSWORD, Clock, make_family, make_invoice
 from tests.kiosque.test_config import TOML
 from tests.kiosque.test_imports import ROW, sheet
 
@@ -139,3 +140,22 @@ def test_wrong_settings_are_one_message_not_a_traceback(
 
 def test_waiting_mail_is_sent(run: Run) -> None:
     assert "0 envoyés, 0 en échec, 0 en attente." in run("send-mail").output
+
+
+def test_what_is_kept_for_a_time_only_is_then_erased(
+    run: Run, alices_family: Family, frozen: Clock
+) -> None:
+    account = accounts.set_password(alices_family, PASSWORD)
+    kept = (Session, Throttle, SecurityEvent)
+    sessions.start(account)
+    signin.attempt("F1001", "essai", Visitor("203.0.113.9"))
+    run("send-mail")
+    assert all(table.select().exists() for table in kept)
+    frozen.advance(days=366)
+    run("send-mail")
+    assert not any(table.select().exists() for table in kept)
+
+
+def test_a_password_issued_by_staff_is_in_the_security_log(run: Run, alices_family: Family) -> None:
+    run("password", "f1001")
+    assert [line.kind for line in SecurityEvent.select()] == ["password_issued"]
