@@ -2,12 +2,14 @@
 
 import secrets
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from peewee import fn
 
-from kiosque import sessions
+from kiosque import sessions, tokens
 from kiosque.database import write
 from kiosque.models import Account, Family, Guardian
 
@@ -52,10 +54,15 @@ def random_code() -> str:
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(3))
 
 
-def set_password(family: Family, password: str) -> Account:
+def set_password(
+    family: Family, password: str, *, also: Callable[[], object] = lambda: None
+) -> Account:
     """Replace the password by the family's own choice and end its sessions. Returns the
-    account as it has become, to sign in with again."""
-    _store(family, password, must_change=False)
+    account as it has become, to sign in with again.
+
+    `also` is done before, in the same transaction: what it raises leaves all as it was.
+    """
+    _store(family, password, must_change=False, also=also)
     return find(family)
 
 
@@ -81,6 +88,27 @@ def addresses(family: Family) -> list[str]:
     return list(dict.fromkeys(guardian.email for guardian in guardians.order_by(Guardian.id)))
 
 
+def every_address(family: Family) -> list[str]:
+    """Every e-mail address known of the family, to warn it of what changes its way in."""
+    guardians = Guardian.select().where(Guardian.family == family, Guardian.email != "")
+    held = [guardian.email for guardian in guardians.order_by(Guardian.id)]
+    return list(dict.fromkeys([email for email in (family.email, *held) if email]))
+
+
+def families_written_to_at(email: str) -> list[tuple[Family, str]]:
+    """The families that `addresses` gives this e-mail address for, each with the address as it
+    holds it. The case of ASCII letters does not count, and nothing else is taken for the same."""
+    typed = email.lower()
+    guardians = Guardian.select(Guardian.family).where(fn.LOWER(Guardian.email) == typed)
+    candidates = Family.select().where((fn.LOWER(Family.email) == typed) | Family.id.in_(guardians))
+    found = []
+    for family in candidates.order_by(Family.code):
+        held = (each for each in addresses(family) if each.isascii() and each.lower() == typed)
+        if address := next(held, None):
+            found.append((family, address))
+    return found
+
+
 def families_without_password() -> list[Family]:
     """Families that have never been given a way in."""
     known = Account.select(Account.family)
@@ -96,9 +124,17 @@ def normalise_password(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
-def _store(family: Family, password: str, *, must_change: bool) -> None:
+def _store(
+    family: Family,
+    password: str,
+    *,
+    must_change: bool,
+    also: Callable[[], object] = lambda: None,
+) -> None:
     password_hash = hasher.hash(normalise_password(password))
     with write():
+        also()
+        tokens.cancel(family)
         values = {"password_hash": password_hash, "must_change_password": must_change}
         account = Account.get_or_none(Account.family == family)
         if account is None:

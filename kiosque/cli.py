@@ -16,15 +16,18 @@ from kiosque import (
     accounts,
     clock,
     config,
+    credentials,
     database,
     demo,
     imports,
     journal,
+    letters,
     mail,
     payments,
     security,
     sessions,
     throttle,
+    tokens,
 )
 from kiosque.config import Settings
 from kiosque.models import Family, Invoice
@@ -142,6 +145,17 @@ def password(settings: Settings, codes: tuple[str, ...], *, everyone: bool, fina
 
     L’ancien ne sert plus et les sessions ouvertes sont fermées.
     """
+    families = _families(codes, everyone=everyone)
+    if final and settings.environment == "production":
+        raise Fault("--final est réservé à la démonstration et aux essais.")
+    for family in families:
+        secret = accounts.issue_password(family, must_change=not final)
+        security.note(Event.PASSWORD_ISSUED, family, address="")
+        click.echo(f"code famille : {family.code}  mot de passe : {secret}")
+
+
+def _families(codes: Iterable[str], *, everyone: bool) -> list[Family]:
+    """The families of these codes, and with `everyone` those that never had a way in."""
     wanted = [accounts.normalise_code(code) for code in codes]
     families = list(Family.select().where(Family.code.in_(wanted)).order_by(Family.code))
     unknown = set(wanted) - {family.code for family in families}
@@ -150,12 +164,47 @@ def password(settings: Settings, codes: tuple[str, ...], *, everyone: bool, fina
     if everyone:
         without = accounts.families_without_password()
         families += [family for family in without if family not in families]
-    if final and settings.environment == "production":
-        raise Fault("--final est réservé à la démonstration et aux essais.")
-    for family in families:
-        secret = accounts.issue_password(family, must_change=not final)
-        security.note(Event.PASSWORD_ISSUED, family, address="")
-        click.echo(f"code famille : {family.code}  mot de passe : {secret}")
+    return families
+
+
+@main.command("letters")
+@click.argument("codes", nargs=-1)
+@click.option("--all", "everyone", is_flag=True, help="Toutes les familles sans mot de passe.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Le PDF à écrire ; par défaut lettres-AAAA-MM-JJ.pdf, dans le dossier courant.",
+)
+@click.option(
+    "--forget-email",
+    is_flag=True,
+    help="Oublie l’adresse choisie en ligne : seules celles de la fiche servent encore.",
+)
+@with_database
+def letters_(
+    settings: Settings,
+    codes: tuple[str, ...],
+    *,
+    everyone: bool,
+    output: Path | None,
+    forget_email: bool,
+) -> None:
+    """Écrit les lettres qui donnent à des familles leur code d’activation, en un seul PDF.
+
+    Le code d’une lettre précédente ne sert plus. Le mot de passe en cours, lui, sert toujours,
+    jusqu’à ce que la famille en choisisse un autre avec sa lettre. Un PDF qui existe déjà n’est
+    jamais remplacé.
+    """
+    families = _families(codes, everyone=everyone)
+    if not families:
+        raise Fault("Aucune famille. Donnez des codes famille, ou --all.")
+    output = output or Path(f"lettres-{clock.today()}.pdf")
+    try:
+        letters.write(settings, families, output, forget_email=forget_email)
+    except letters.CannotWrite as error:
+        raise Fault(str(error)) from None
+    count = f"{len(families)} lettres" if len(families) > 1 else "1 lettre"
+    click.echo(f"{output} : {count}. Imprimez-le, puis effacez-le : il ouvre des comptes.")
 
 
 @main.command()
@@ -234,6 +283,7 @@ def verify(_settings: Settings) -> None:
 def send_mail(settings: Settings) -> None:
     """Envoie les courriels en attente. À lancer chaque minute par une minuterie."""
     _forget_what_is_old()
+    credentials.answer_resets()
     sent, failed = mail.deliver(settings)
     click.echo(f"{sent} envoyés, {failed} en échec, {mail.waiting()} en attente.")
     if failed:
@@ -245,6 +295,7 @@ def _forget_what_is_old() -> None:
     payments.forget_old_addresses()
     sessions.purge()
     throttle.purge()
+    tokens.purge()
     security.purge()
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import requests
 from peewee import OperationalError, fn
 
-from kiosque import accounts, config, database, imports, mail
+from kiosque import accounts, config, credentials, database, imports, mail, tokens
 from kiosque.config import Settings
 from kiosque.imports.reading import Progress
 from kiosque.models import Account, Family, Invoice
@@ -81,7 +81,7 @@ def run(port: int, bank_port: int, *, progress: Progress) -> None:
     database.configure(settings.database_path)
     with database.connection():
         database.migrate()
-        accounts_file = settings.data / "demo-accounts.json"
+        accounts_file = settings.data / "demo-families.json"
         if not accounts_file.exists():
             _load_town(settings, progress)
             _make_accounts(accounts_file)
@@ -105,7 +105,7 @@ def reset() -> None:
         raise CannotStart("Ces données ne sont pas celles de la démonstration.")
     for suffix in ("", "-wal", "-shm", ".lock"):
         Path(f"{settings.database_path}{suffix}").unlink(missing_ok=True)
-    for name in ("kiosque.toml", "demo-accounts.json", "bank.sqlite3"):
+    for name in ("kiosque.toml", "demo-families.json", "bank.sqlite3"):
         (settings.data / name).unlink(missing_ok=True)
     for name in ("outbox", "pdf"):
         shutil.rmtree(settings.data / name, ignore_errors=True)
@@ -145,12 +145,16 @@ def _load_town(settings: Settings, progress: Progress) -> None:
 
 
 def _make_accounts(path: Path) -> None:
-    """Give three families a way in. The file that keeps their passwords appears whole, and
-    last: it says that the first run was complete."""
-    made = {
+    """Give three families a password and a fourth the activation code of a letter. The file
+    that keeps them appears whole, and last: it says that the first run was complete."""
+    *families, newcomer = _families_to_try()
+    passwords = {
         family.code: accounts.issue_password(family, must_change=number == 2)
-        for number, family in enumerate(_families_to_try())
+        for number, family in enumerate(families)
     }
+    code = accounts.random_code()
+    credentials.issue_codes([(newcomer, code)])
+    made = {"passwords": passwords, "activation_codes": {newcomer.code: code}}
     draft = path.with_suffix(".part")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
@@ -160,19 +164,22 @@ def _make_accounts(path: Path) -> None:
 
 def _account_lines(path: Path) -> list[str]:
     """What to print of the families to try."""
-    lines = []
-    for code, password in json.loads(path.read_text(encoding="utf-8")).items():
+    made, lines = json.loads(path.read_text(encoding="utf-8")), []
+    for code, password in made["passwords"].items():
         account = Account.select().join(Family).where(Family.code == code).get()
         if not accounts.verify_password(account, password):
             note = "  (changé depuis)"
         else:
             note = "  (à changer à la première connexion)" if account.must_change_password else ""
         lines.append(f"code famille : {code}  mot de passe : {password}{note}")
+    for code, activation in made["activation_codes"].items():
+        note = "" if tokens.find_code(code, activation) else "  (déjà servi, ou trop ancien)"
+        lines.append(f"code famille : {code}  code d’activation : {activation}{note}")
     return lines
 
 
 def _families_to_try() -> list[Family]:
-    """Three families that have three invoices to pay."""
+    """Four families that have three invoices to pay."""
     return list(
         Family.select()
         .join(Invoice)
@@ -180,7 +187,7 @@ def _families_to_try() -> list[Family]:
         .group_by(Family)
         .having(fn.COUNT(Invoice.id) == 3)
         .order_by(Family.code)
-        .limit(3)
+        .limit(4)
     )
 
 
@@ -279,6 +286,7 @@ def _watch(
             raise CannotStart("Un des processus s’est arrêté.")
         try:
             with database.connection():
+                credentials.answer_resets()
                 mail.deliver(settings, stopped=stop.is_set)
         except (OperationalError, OSError) as error:
             print(f"courriels : la base est occupée ({error}), nouvel essai.", flush=True)

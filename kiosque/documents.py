@@ -1,13 +1,14 @@
 """What families receive and keep: receipts and mails, made from the base each time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from kiosque import clock, i18n, money
+from kiosque import clock, i18n, money, tokens
 from kiosque.config import Settings
-from kiosque.models import Allocation, Anomaly, Invoice, Receipt, Settlement
+from kiosque.models import Allocation, Anomaly, Family, Invoice, Receipt, Settlement, Token
 from kiosque.states import AllocationKind, SettlementState
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -84,11 +85,16 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
     return ReceiptDocument(receipt, receipt.settlement, lines)
 
 
-def render_mail(settings: Settings, template: str, object_id: int) -> tuple[str, str]:
-    """The subject and text of a queued mail. The first line of its template is the subject."""
-    makers = {"receipt": _receipt_context, "anomaly": _anomaly_context}
-    context = makers[template](object_id)
-    text = _environment.get_template(f"mail/{template}.txt").render(settings=settings, **context)
+def render_mail(settings: Settings, template: str, object_id: int) -> tuple[str, str] | None:
+    """The subject and text of a queued mail, whose template's first line is the subject; None
+    when what it was for is over. A link it carries is drawn here, and only known to it."""
+    context = _MAKERS[template](object_id)
+    if context is None:
+        return None
+    family = context.get("family")
+    with i18n.using(family.language if isinstance(family, Family) else i18n.SOURCE):
+        source = _environment.get_template(f"mail/{template}.txt")
+        text = source.render(settings=settings, **context)
     subject, _, body = text.partition("\n")
     return subject.strip(), body.lstrip("\n")
 
@@ -99,3 +105,27 @@ def _receipt_context(number: int) -> dict[str, object]:
 
 def _anomaly_context(anomaly_id: int) -> dict[str, object]:
     return {"anomaly": Anomaly.get_by_id(anomaly_id)}
+
+
+def _link_context(token_id: int) -> dict[str, object] | None:
+    secret = tokens.draw_link(token_id)
+    if secret is None:
+        return None
+    token = Token.select(Token, Family).join(Family).where(Token.id == token_id).get()
+    return {"family": token.family, "secret": secret}
+
+
+def _family_context(family_id: int) -> dict[str, object]:
+    return {"family": Family.get_by_id(family_id)}
+
+
+#: What each mail says, from the number of what it is about; None when there is nothing to say.
+_MAKERS: dict[str, Callable[[int], dict[str, object] | None]] = {
+    "receipt": _receipt_context,
+    "anomaly": _anomaly_context,
+    "reset": _link_context,
+    "email_confirm": _link_context,
+    "password_changed": _family_context,
+    "email_asked": _family_context,
+    "email_changed": _family_context,
+}

@@ -7,6 +7,8 @@ from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
+from kiosque.i18n import N_
+
 
 class Form(FlaskForm):
     """A form of text fields only: a file sent under the name of a field is no value of it."""
@@ -46,6 +48,60 @@ class PayForm(Form):
                 raise ValidationError(
                     "Cette adresse électronique n’est pas complète. Exemple\u00a0: nom@exemple.fr"
                 )
+
+
+class ResetRequestForm(Form):
+    """The address a link is asked for."""
+
+    email = StringField(
+        N_("Adresse électronique"), [InputRequired(N_("Indiquez votre adresse électronique."))]
+    )
+    validate_email = PayForm.validate_email
+
+
+class EmailForm(Form):
+    """The address a family wants its mails at."""
+
+    current = PasswordField(
+        N_("Mot de passe actuel"), [InputRequired(N_("Indiquez votre mot de passe actuel."))]
+    )
+    email = StringField(
+        N_("Nouvelle adresse électronique"),
+        [InputRequired(N_("Indiquez votre nouvelle adresse électronique."))],
+    )
+    validate_email = PayForm.validate_email
+
+
+class ActivationForm(Form):
+    """What the letter says, and the password the family chooses."""
+
+    code = StringField(
+        N_("Code famille"),
+        [
+            InputRequired(N_("Indiquez votre code famille.")),
+            Length(max=100, message=N_("Un code famille est plus court. Vérifiez-le.")),
+        ],
+    )
+    activation = StringField(
+        N_("Code d’activation"),
+        [
+            InputRequired(N_("Indiquez le code d’activation de la lettre.")),
+            Length(max=100, message=N_("Un code d’activation est plus court. Vérifiez-le.")),
+        ],
+    )
+    new = PasswordField(
+        N_("Votre mot de passe"), [InputRequired(N_("Choisissez un mot de passe."))]
+    )
+
+
+class NewPasswordForm(Form):
+    new = PasswordField(
+        N_("Nouveau mot de passe"), [InputRequired(N_("Choisissez un mot de passe."))]
+    )
+
+
+class ConfirmForm(Form):
+    """A button, and nothing to fill."""
 
 
 def _deliverable(text: str) -> str | None:

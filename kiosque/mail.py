@@ -105,8 +105,10 @@ def _send(settings: Settings, row: OutboxMail) -> None:
     recipient = settings.regie.email if row.recipient == REGIE else row.recipient
     if not recipient:
         return  # No address for the régisseur: the list of the `todo` command is enough.
-    subject, body = documents.render_mail(settings, row.template, row.object_id)
-    message = _message(settings, recipient, subject, body, row.queued_at)
+    rendered = documents.render_mail(settings, row.template, row.object_id)
+    if rendered is None:
+        return  # What it was for is over: a link already replaced, or asked for too long ago.
+    message = _message(settings, recipient, *rendered, row.queued_at)
     if settings.mail.host:
         _by_smtp(settings.mail, recipient, message)
     else:

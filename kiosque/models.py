@@ -88,6 +88,16 @@ class Token(Table):
     used_at = UtcDateTimeField(null=True)
 
 
+class ResetRequest(Table):
+    """Somebody typed this e-mail address to choose a new password. Whether a family has it is
+    looked up by the timer, never by the page; the row is then erased. `address` is the network
+    address of the browser."""
+
+    email = TextField()
+    address = TextField()
+    asked_at = UtcDateTimeField()
+
+
 class SecurityEvent(Table):
     """A line of the security log: sign-ins, refusals, changes of password... Purged with age.
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from peewee import ModelDelete
 
 from kiosque import clock
-from kiosque.database import write
+from kiosque.database import require_write, write
 from kiosque.models import Family, SecurityEvent
 
 KEPT = timedelta(days=365)
@@ -32,7 +32,13 @@ class Event(StrEnum):
 def note(event: Event, family: Family | None, address: str) -> None:
     """Write a line. `address` is the browser's network address, empty for the command line."""
     with write():
-        SecurityEvent.create(at=clock.now(), kind=event, family=family, address=address)
+        add(event, family, address)
+
+
+def add(event: Event, family: Family | None, address: str) -> None:
+    """Write a line as part of the change under way, which it tells."""
+    require_write()
+    SecurityEvent.create(at=clock.now(), kind=event, family=family, address=address)
 
 
 def purge() -> None:

@@ -55,6 +55,29 @@ def end(number: str) -> None:
         ModelDelete(Session).where(Session.digest == _digest(number)).execute()
 
 
+def others(account: Account, number: str) -> int:
+    """How many sessions of the account run in other browsers."""
+    now = clock.now()
+    return (
+        Session.select()
+        .where(
+            Session.account == account,
+            Session.digest != _digest(number),
+            Session.seen_at > now - IDLE,
+            Session.opened_at > now - LONGEST,
+        )
+        .count()
+    )
+
+
+def end_others(account: Account, number: str) -> None:
+    """End every session of the account but this one."""
+    with write():
+        ModelDelete(Session).where(
+            Session.account == account, Session.digest != _digest(number)
+        ).execute()
+
+
 def end_all(account: Account) -> None:
     """End every session of an account, as part of the change that asks for it."""
     require_write()

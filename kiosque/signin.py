@@ -90,11 +90,11 @@ def attempt(code: str, password: str, visitor: Visitor) -> Account | None:
     """
     gate = own_browsers if visitor.browser else strangers
     with gate.enter():
-        mine, shared = _buckets(code, visitor)
+        mine, shared = buckets(code, visitor)
         throttle.spend(*mine, *shared)
         account = accounts.authenticate(code, password)
         if account is None:
-            security.note(Event.REFUSED, _family(code), visitor.address)
+            refuse(code, visitor)
             return None
         accounts.strengthen(account, password)
     throttle.settle(forget=mine, give_back=shared)
@@ -113,7 +113,12 @@ def confirm(account: Account, password: str) -> bool:
     return right
 
 
-def _buckets(code: str, visitor: Visitor) -> tuple[list[Bucket], list[Bucket]]:
+def refuse(code: str, visitor: Visitor) -> None:
+    """Note a try that failed. It costs the same when no family has this code."""
+    security.note(Event.REFUSED, _family(code), visitor.address)
+
+
+def buckets(code: str, visitor: Visitor) -> tuple[list[Bucket], list[Bucket]]:
     """What a success forgets, and what it only gives back one try of: an address may be one
     that guesses the codes of others between two visits to its own."""
     if visitor.browser:

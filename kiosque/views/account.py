@@ -1,12 +1,13 @@
-"""Signing in and out, and the family's password."""
+"""Signing in and out, and what a family changes of its account once signed in."""
 
 from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from kiosque import access, accounts, passwords, security, signin
+from kiosque import access, accounts, credentials, passwords, sessions, signin, tokens
 from kiosque.access import family_only, own_account
-from kiosque.forms import PasswordForm, SignInForm
-from kiosque.security import Event
+from kiosque.forms import EmailForm, PasswordForm, SignInForm
+from kiosque.i18n import gettext as _
 
 blueprint = Blueprint("account", __name__)
 
@@ -41,7 +42,44 @@ def sign_out() -> Response:
 @blueprint.get("/compte")
 @family_only
 def show() -> str:
-    return render_template("account/account.html")
+    account = own_account()
+    return render_template(
+        "account/account.html",
+        addresses=accounts.addresses(account.family),
+        pending=tokens.pending_email(account.family),
+        others=sessions.others(account, current_user.number),
+    )
+
+
+@blueprint.post("/compte/appareils")
+@family_only
+def end_others() -> Response:
+    sessions.end_others(own_account(), current_user.number)
+    flash(_("Les autres appareils sont déconnectés."))
+    return redirect(url_for("account.show"))
+
+
+@blueprint.route("/compte/adresse", methods=["GET", "POST"])
+@family_only
+def email() -> str | Response | tuple[str, int]:
+    form, account = EmailForm(), own_account()
+    if not form.is_submitted():
+        return render_template("account/email.html", form=form)
+    if form.validate() and _may_ask(form):
+        credentials.ask_email(account.family, form.email.data, access.remote_address())
+        flash(_("Un courriel part à cette adresse. Ouvrez son lien pour la confirmer."))
+        return redirect(url_for("account.show"))
+    return render_template("account/email.html", form=form), 422
+
+
+def _may_ask(form: EmailForm) -> bool:
+    """Whether the password is right and the address another one; says why not in the form."""
+    account = own_account()
+    if not signin.confirm(account, form.current.data):
+        form.current.errors = [_("Le mot de passe actuel est incorrect.")]
+    elif form.email.data == account.family.email:
+        form.email.errors = [_("C’est déjà votre adresse.")]
+    return not form.errors
 
 
 @blueprint.route("/compte/mot-de-passe", methods=["GET", "POST"])
@@ -51,8 +89,9 @@ def password() -> str | Response | tuple[str, int]:
     if not form.is_submitted():
         return render_template("account/password.html", form=form)
     if form.validate() and _may_replace(form):
-        account = accounts.set_password(account.family, form.new.data)
-        security.note(Event.PASSWORD_CHANGED, account.family, access.remote_address())
+        account = credentials.change_password(
+            account.family, form.new.data, access.remote_address()
+        )
         access.sign_in(account)
         flash("Votre mot de passe est changé.")
         return redirect(url_for("family.invoices"))

@@ -1,5 +1,6 @@
 """What a newcomer meets: `make run`, twice, and what it prints."""
 
+import re
 import socket
 import subprocess
 
@@ -18,6 +19,7 @@ def sign_in(demo: Demo, code: str, password: str) -> requests.Response:
 
 def test_the_first_run_prints_families_and_says_when_it_is_ready(first_run: Demo) -> None:
     assert len(first_run.accounts) == 3
+    assert re.search(r"code famille : F\d+  code d’activation : [a-z0-9-]{17}\n", first_run.output)
     assert f"courriels : {first_run.data / 'outbox'}" in first_run.output
     assert f"prêt : {first_run.url} (portail), {first_run.bank_url} (banque)" in first_run.output
 
@@ -87,7 +89,7 @@ def test_a_busy_port_is_one_line(first_run: Demo) -> None:
 
 
 def test_secrets_are_drawn_at_random_and_kept_from_others(first_run: Demo) -> None:
-    for name in ("kiosque.toml", "demo-accounts.json"):
+    for name in ("kiosque.toml", "demo-families.json"):
         assert (first_run.data / name).stat().st_mode & 0o077 == 0
 
 

@@ -222,6 +222,7 @@ def test_every_page_fits_a_phone_and_a_desktop(
     first, second = family.invoices
     pages = (
         *("/factures", f"/factures/{first}", "/famille", "/compte", "/compte/mot-de-passe"),
+        *("/compte/adresse", "/mot-de-passe/oublie", "/mot-de-passe/envoye", "/lien/x"),
         *("/mentions-legales", "/accessibilite", "/confidentialite", "/nulle-part"),
         *("/paiement/recapitulatif", f"/paiement/recapitulatif?invoice={first}&invoice={second}"),
     )

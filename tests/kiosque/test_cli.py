@@ -1,16 +1,28 @@
 """The command line, as staff use it."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from peewee import OperationalError
 
-from kiosque import accounts, payments, sessions, signin
+from kiosque import accounts, credentials, letters, payments, sessions, signin, tokens
 from kiosque.cli import main
 from kiosque.config import Settings
-from kiosque.models import Family, Invoice, JournalEntry, SecurityEvent, Session, Throttle
+from kiosque.models import (
+    Family,
+    Guardian,
+    Invoice,
+    JournalEntry,
+    SecurityEvent,
+    Session,
+    Throttle,
+    Token,
+)
 from kiosque.signin import Visitor
+from tests import pdfs
 from tests.conftest import PASSWORD, Clock, make_family, make_invoice
 from tests.kiosque.test_config import TOML
 from tests.kiosque.test_imports import ROW, sheet
@@ -146,8 +158,9 @@ def test_what_is_kept_for_a_time_only_is_then_erased(
     run: Run, alices_family: Family, frozen: Clock
 ) -> None:
     account = accounts.set_password(alices_family, PASSWORD)
-    kept = (Session, Throttle, SecurityEvent)
+    kept = (Session, Throttle, SecurityEvent, Token)
     sessions.start(account)
+    credentials.issue_codes([(alices_family, "abcde-fghjk-mnpqr")])
     signin.attempt("F1001", "essai", Visitor("203.0.113.9"))
     run("send-mail")
     assert all(table.select().exists() for table in kept)
@@ -159,3 +172,88 @@ def test_what_is_kept_for_a_time_only_is_then_erased(
 def test_a_password_issued_by_staff_is_in_the_security_log(run: Run, alices_family: Family) -> None:
     run("password", "f1001")
     assert [line.kind for line in SecurityEvent.select()] == ["password_issued"]
+
+
+def letter_codes(path: Path) -> list[str]:
+    """The activation codes that one reads in a PDF of letters."""
+    return re.findall(r"\b[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}\b", pdfs.text(path.read_bytes()))
+
+
+def test_letters_give_one_or_all_families_a_code_that_opens(
+    run: Run, settings: Settings, alices_family: Family, charlies_family: Family, frozen: Clock
+) -> None:
+    path = settings.data / "une.pdf"
+    result = run("letters", "f1001", "--output", str(path))
+    assert (result.exit_code, path.stat().st_mode & 0o777) == (0, 0o600)
+    (code,) = letter_codes(path)
+    assert code not in result.output
+    text = pdfs.text(path.read_bytes())
+    for words in ("Famille Martin", "1 rue des Lilas", "44880 Sautron", "F1001", "/activer"):
+        assert words in text
+    assert "23 décembre 2026" in text  # thirty days, the last of which is whole
+    token = tokens.find_code("F1001", code)
+    assert token
+    credentials.activate(token, PASSWORD, "")
+    both = settings.data / "toutes.pdf"
+    assert "1 lettre." in run("letters", "--all", "--output", str(both)).output
+    assert "Famille Petit" in pdfs.text(both.read_bytes())
+    assert tokens.find_code("F2002", *letter_codes(both))
+    assert [line.kind for line in SecurityEvent.select()].count("activation_issued") == 2
+
+
+def test_a_letter_is_for_the_parents_that_the_town_knows(
+    run: Run, settings: Settings, alices_family: Family
+) -> None:
+    for name in ("Alice", "Bob"):
+        Guardian.create(family=alices_family, first_name=name, last_name="Martin")
+    path = settings.data / "une.pdf"
+    run("letters", "F1001", "--output", str(path))
+    assert "Alice Martin, Bob Martin" in pdfs.text(path.read_bytes())
+
+
+def test_letters_that_cannot_be_written_leave_the_earlier_ones_good(
+    run: Run,
+    settings: Settings,
+    alices_family: Family,
+    frozen: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = settings.data / "premiere.pdf"
+    run("letters", "F1001", "--output", str(path))
+    (code,) = letter_codes(path)
+    before = path.read_bytes()
+
+    def full(_file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    refused = [
+        run("letters", "F1001", "--output", str(path)),
+        run("letters", "F1001", "--output", str(settings.data / "absent" / "x.pdf")),
+        run("letters", "F1001", "inconnu"),
+        run("letters"),
+    ]
+    monkeypatch.setattr(letters.os, "fsync", full)
+    refused.append(run("letters", "F1001", "--output", str(settings.data / "x.pdf")))
+    assert all(result.exit_code == 1 for result in refused)
+    assert all("Erreur" in result.output for result in refused)
+    assert tokens.find_code("F1001", code)
+    assert path.read_bytes() == before
+    assert [each.name for each in settings.data.glob("*.pdf")] == ["premiere.pdf"]
+
+
+def test_codes_that_cannot_be_kept_leave_no_letter_behind(
+    run: Run, settings: Settings, alices_family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(letters.credentials, "issue_codes", busy)
+    result = run("letters", "F1001", "--output", str(settings.data / "x.pdf"))
+    assert result.exit_code == 1
+    assert list(settings.data.glob("*.pdf")) == []
+
+
+def test_the_timer_sends_the_links_asked_for(run: Run, alices_family: Family) -> None:
+    Guardian.create(family=alices_family, first_name="", last_name="", email="alice@example.org")
+    credentials.ask_reset("alice@example.org", Visitor("203.0.113.9"))
+    assert "1 envoyés, 0 en échec, 0 en attente." in run("send-mail").output

@@ -1,0 +1,150 @@
+"""A family's way in, made and changed by itself: by the code of a letter, by a link in a mail,
+or signed in. The family is told by mail of every change, at every address known.
+
+Whether an e-mail address is known is never learnt from a page: pages only note what is asked,
+and the timer looks.
+"""
+
+import secrets
+from collections.abc import Iterable
+from datetime import timedelta
+
+from peewee import ModelDelete
+
+from kiosque import accounts, clock, mail, security, signin, throttle, tokens
+from kiosque.database import require_write, write
+from kiosque.models import Account, Family, ResetRequest, Token
+from kiosque.security import Event
+from kiosque.signin import Visitor
+from kiosque.throttle import Bucket, Limit
+from kiosque.tokens import Purpose
+
+#: Links asked for one address. The longest pause is the life of a link: whoever asks in the
+#: family's place only keeps it supplied with one that opens.
+RESET_EMAIL = Limit("reset-email", 3, timedelta(minutes=5), timedelta(hours=1))
+#: Links asked from one network address, whatever for.
+RESET_NETWORK = Limit("reset-network", 10, timedelta(minutes=1), timedelta(minutes=15))
+#: Changes of address asked by one family: each one writes to whom it names.
+EMAIL_CHANGE = Limit("email-change", 3, timedelta(minutes=5), timedelta(hours=1))
+
+
+def check_code(code: str, activation_code: str, visitor: Visitor) -> Token | None:
+    """The activation token, if the code opens one for this *code famille*. It is not used yet.
+
+    Counted and delayed with the tries of a password: raises TooManyTries. An unknown family
+    costs the same look-up.
+    """
+    mine, shared = signin.buckets(code, visitor)
+    throttle.spend(*mine, *shared)
+    token = tokens.find_code(accounts.normalise_code(code), activation_code)
+    if token is None:
+        signin.refuse(code, visitor)
+        return None
+    throttle.settle(forget=mine, give_back=shared)
+    return token
+
+
+def activate(token: Token, password: str, address: str) -> Account:
+    """Open the family's account with the password it chooses. Raises Spent."""
+    return _choose_password(token, password, Event.ACTIVATED, address)
+
+
+def reset(token: Token, password: str, address: str) -> Account:
+    """Replace the password by means of a link. Raises Spent."""
+    return _choose_password(token, password, Event.PASSWORD_RESET, address)
+
+
+def change_password(family: Family, password: str, address: str) -> Account:
+    """Replace the password of a family that has just given its present one."""
+
+    def tell() -> None:
+        security.add(Event.PASSWORD_CHANGED, family, address)
+        _warn(family, "password_changed", accounts.every_address(family))
+
+    return accounts.set_password(family, password, also=tell)
+
+
+def ask_reset(email: str, visitor: Visitor) -> None:
+    """Note that a link is asked for this address; nothing is looked up. Raises TooManyTries."""
+    throttle.spend(Bucket(RESET_EMAIL, email.lower()), Bucket(RESET_NETWORK, visitor.network))
+    with write():
+        ResetRequest.create(email=email, address=visitor.address, asked_at=clock.now())
+
+
+def answer_resets() -> None:
+    """Queue the links asked for since the last time, one a family of each address. Safe to run
+    twice at once. What waited for longer than a link may is for nobody any more."""
+    oldest = clock.now() - tokens.LINK_LEAVES_WITHIN
+    for request in list(ResetRequest.select().order_by(ResetRequest.id)):
+        with write():
+            taken = ModelDelete(ResetRequest).where(ResetRequest.id == request.id).execute()
+            if taken and request.asked_at > oldest:
+                _answer(request)
+
+
+def ask_email(family: Family, email: str, address: str) -> None:
+    """Send a link to the address the family wants, and warn those known. Nothing changes until
+    the link is confirmed. Raises TooManyTries."""
+    throttle.spend(Bucket(EMAIL_CHANGE, str(family.id)))
+    with write():
+        token = tokens.prepare_link(Purpose.EMAIL, family, email)
+        mail.queue(_key("email-confirm"), "email_confirm", token.id, email)
+        _warn(family, "email_asked", accounts.every_address(family))
+        security.add(Event.EMAIL_ASKED, family, address)
+
+
+def confirm_email(token: Token, address: str) -> None:
+    """Make the confirmed address the family's one, and tell the old ones and the new. Links
+    sent to the old ones no longer open. Raises Spent."""
+    with write():
+        tokens.redeem(token)
+        family = Family.get_by_id(token.family_id)
+        before = accounts.every_address(family)
+        Family.update(email=token.email).where(Family.id == family.id).execute()
+        tokens.cancel(family, Purpose.RESET)
+        _warn(family, "email_changed", list(dict.fromkeys([*before, token.email])))
+        security.add(Event.EMAIL_CHANGED, family, address)
+
+
+def issue_codes(codes: Iterable[tuple[Family, str]], *, forget_email: bool = False) -> None:
+    """Make these activation codes the families' ones, all or none. With `forget_email`, the
+    address that somebody chose in a family's place no longer receives anything."""
+    with write():
+        for family, code in codes:
+            tokens.issue_code(family, code)
+            security.add(Event.ACTIVATION_ISSUED, family, address="")
+            if forget_email:
+                Family.update(email="").where(Family.id == family.id).execute()
+                tokens.cancel(family, Purpose.RESET, Purpose.EMAIL)
+
+
+def _choose_password(token: Token, password: str, event: Event, address: str) -> Account:
+    family = token.family
+
+    def spend() -> None:
+        tokens.redeem(token)
+        security.add(event, family, address)
+        _warn(family, "password_changed", accounts.every_address(family))
+
+    return accounts.set_password(family, password, also=spend)
+
+
+def _answer(request: ResetRequest) -> None:
+    found = accounts.families_written_to_at(request.email)
+    for family, email in found:
+        token = tokens.prepare_link(Purpose.RESET, family, email)
+        mail.queue(_key("reset"), "reset", token.id, email)
+        security.add(Event.RESET_ASKED, family, request.address)
+    if not found:
+        security.add(Event.RESET_ASKED, None, request.address)
+
+
+def _warn(family: Family, template: str, addresses: list[str]) -> None:
+    require_write()
+    for email in addresses:
+        mail.queue(_key(template), template, family.id, email)
+
+
+def _key(template: str) -> str:
+    """Each mail of these is one of its own, whatever was sent before."""
+    return f"{template}:{secrets.token_hex(8)}"

@@ -1,0 +1,420 @@
+"""A family's way in, made and changed by itself, and the mails that tell of it."""
+
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from kiosque import accounts, credentials, database, mail, sessions, signin, tokens
+from kiosque.config import Mail, Settings
+from kiosque.database import write
+from kiosque.models import (
+    Child,
+    Family,
+    Guardian,
+    OutboxMail,
+    ResetRequest,
+    SecurityEvent,
+    Session,
+    Throttle,
+    Token,
+)
+from kiosque.signin import Visitor
+from kiosque.throttle import TooManyTries
+from kiosque.tokens import Purpose, Spent
+from tests.conftest import PASSWORD, PUBLIC_URL, Clock, free_port
+
+STRANGER = Visitor("203.0.113.9")
+OTHER = "une tout autre phrase"
+
+
+@pytest.fixture
+def parents(alices_family: Family, charlies_family: Family) -> None:
+    for family, name, email in (
+        (alices_family, "Alice", "alice@example.org"),
+        (alices_family, "Bob", "bob@example.org"),
+        (charlies_family, "Charlie", "charlie@example.org"),
+    ):
+        Guardian.create(family=family, first_name=name, last_name="", email=email)
+    Child.create(family=alices_family, name="Léa Martin")
+
+
+@pytest.fixture
+def mailbox(settings: Settings) -> Iterator[list[EmailMessage]]:
+    """What a real SMTP server received; `settings.mail` must point to it."""
+    received: list[EmailMessage] = []
+
+    class Keep:
+        async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+            received.append(message_from_bytes(envelope.content, policy=policy.default))
+            return "250 OK"
+
+    port = free_port()
+    server = Controller(Keep(), hostname="127.0.0.1", port=port)
+    server.start()
+    smtp = Mail(settings.mail.sender, host="127.0.0.1", port=port, security="none")
+    object.__setattr__(settings, "mail", smtp)
+    yield received
+    server.stop()
+
+
+def post(settings: Settings) -> None:
+    """What the timer does."""
+    credentials.answer_resets()
+    assert mail.deliver(settings)[1] == 0
+
+
+def link_in(message: EmailMessage) -> str:
+    """The secret of the link of a mail."""
+    (secret,) = re.findall(
+        rf"^{re.escape(PUBLIC_URL)}/lien/([\w-]+)\r?$", message.get_content(), re.MULTILINE
+    )
+    return str(secret)
+
+
+def opened(secret: str, purpose: Purpose = Purpose.RESET) -> Token:
+    token = tokens.find_link(secret, purpose)
+    assert token
+    return token
+
+
+def recipients(messages: list[EmailMessage]) -> list[str]:
+    return sorted(str(message["To"]) for message in messages)
+
+
+def test_a_forgotten_password_is_replaced_through_a_real_mail(
+    parents: None, settings: Settings, mailbox: list[EmailMessage]
+) -> None:
+    accounts.set_password(Family.get(Family.code == "F1001"), PASSWORD)
+    credentials.ask_reset("bob@example.org", STRANGER)
+    post(settings)
+    (message,) = mailbox
+    assert message["To"] == "bob@example.org"
+    token = opened(link_in(message))
+    credentials.reset(token, OTHER, STRANGER.address)
+    assert accounts.authenticate("F1001", OTHER)
+    assert accounts.authenticate("F1001", PASSWORD) is None
+    mailbox.clear()
+    post(settings)
+    assert recipients(mailbox) == ["alice@example.org", "bob@example.org"]
+    assert all("vient d’être changé" in each.get_content() for each in mailbox)
+
+
+def test_no_mail_holds_a_password_a_code_or_a_childs_name(
+    parents: None, settings: Settings, mailbox: list[EmailMessage], alices_family: Family
+) -> None:
+    with write():
+        tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
+    credentials.ask_reset("alice@example.org", STRANGER)
+    credentials.ask_email(alices_family, "martin@example.org", "")
+    post(settings)
+    (reset,) = [each for each in mailbox if "choisissez" in str(each["Subject"])]
+    credentials.reset(opened(link_in(reset)), PASSWORD, "")
+    credentials.change_password(alices_family, OTHER, "")
+    credentials.ask_email(alices_family, "martin@example.org", "")
+    post(settings)
+    confirmation = [each for each in mailbox if each["To"] == "martin@example.org"][-1]
+    credentials.confirm_email(opened(link_in(confirmation), Purpose.EMAIL), "")
+    post(settings)
+    subjects = {str(each["Subject"]) for each in mailbox}
+    assert len(subjects) == 5
+    for message in mailbox:
+        text = f"{message['Subject']} {message.get_content()}"
+        for private in (PASSWORD, OTHER, "F1001", "abcde", "Léa", "Martin", "martin@"):
+            assert private not in text
+        assert not re.search(r"\w [:;?!»]|« ", text.replace("http:", ""))
+
+
+def test_nobody_is_written_to_at_an_unknown_address(
+    parents: None, settings: Settings, mailbox: list[EmailMessage]
+) -> None:
+    for email in ("nobody@example.org", "alice@example.com", "alice", "%@example.org"):
+        credentials.ask_reset(email, Visitor(email))
+    post(settings)
+    assert mailbox == []
+    assert not Token.select().exists()
+    assert not ResetRequest.select().exists()
+
+
+def test_asking_does_the_same_work_for_an_unknown_address(
+    parents: None, queries: list[str]
+) -> None:
+    asked = []
+    for email in ("alice@example.org", "nobody@example.org"):
+        queries.clear()
+        credentials.ask_reset(email, Visitor(email))
+        asked.append([str(query).partition("',")[0] for query in queries])
+    assert asked[0] == asked[1]
+    assert not any("guardian" in query or '"family"' in query for query in asked[0])
+
+
+def test_two_households_of_one_address_receive_a_link_each(
+    parents: None, settings: Settings, mailbox: list[EmailMessage], charlies_family: Family
+) -> None:
+    """Separated parents: each link opens one household, and the other stays as it was."""
+    Guardian.create(
+        family=charlies_family, first_name="Alice", last_name="", email="Alice@Example.org"
+    )
+    credentials.ask_reset("alice@example.ORG", STRANGER)
+    post(settings)
+    assert recipients(mailbox) == ["Alice@Example.org", "alice@example.org"]
+    codes = {opened(link_in(message)).family.code for message in mailbox}
+    assert codes == {"F1001", "F2002"}
+
+
+def test_an_address_held_twice_by_a_family_receives_one_link(
+    parents: None, settings: Settings, mailbox: list[EmailMessage], alices_family: Family
+) -> None:
+    Guardian.create(family=alices_family, first_name="", last_name="", email="ALICE@example.org")
+    credentials.ask_reset("alice@example.org", STRANGER)
+    post(settings)
+    assert len(mailbox) == 1
+
+
+def test_only_the_confirmed_address_receives_links_once_there_is_one(
+    parents: None, settings: Settings, mailbox: list[EmailMessage], alices_family: Family
+) -> None:
+    Family.update(email="martin@example.org").where(Family.id == alices_family.id).execute()
+    credentials.ask_reset("alice@example.org", STRANGER)
+    credentials.ask_reset("martin@example.org", STRANGER)
+    post(settings)
+    assert recipients(mailbox) == ["martin@example.org"]
+
+
+def test_an_address_that_only_looks_the_same_is_another(
+    alices_family: Family, settings: Settings, mailbox: list[EmailMessage]
+) -> None:
+    """U+212A, the kelvin sign, is a k once in lower case."""
+    Guardian.create(
+        family=alices_family, first_name="", last_name="", email="\u212aate@example.org"
+    )
+    credentials.ask_reset("kate@example.org", STRANGER)
+    post(settings)
+    assert mailbox == []
+
+
+def test_a_mail_server_that_was_down_shortens_nobodys_hour(
+    parents: None, settings: Settings, mailbox: list[EmailMessage], frozen: Clock
+) -> None:
+    credentials.ask_reset("alice@example.org", STRANGER)
+    credentials.answer_resets()
+    smtp = replace(settings.mail, port=free_port())
+    assert mail.deliver(replace(settings, mail=smtp)) == (0, 1)
+    frozen.advance(hours=3)
+    assert mail.deliver(settings) == (1, 0)
+    frozen.advance(minutes=59)
+    assert opened(link_in(mailbox[0]))
+
+
+def test_a_link_asked_for_yesterday_is_no_longer_sent(
+    parents: None, settings: Settings, mailbox: list[EmailMessage], frozen: Clock
+) -> None:
+    credentials.ask_reset("alice@example.org", STRANGER)
+    credentials.answer_resets()
+    credentials.ask_reset("bob@example.org", STRANGER)
+    frozen.advance(days=1)
+    post(settings)
+    assert mailbox == []
+    assert (mail.waiting(), ResetRequest.select().count()) == (0, 0)
+
+
+def test_of_two_links_asked_for_the_last_serves(
+    parents: None, settings: Settings, mailbox: list[EmailMessage]
+) -> None:
+    for email in ("alice@example.org", "bob@example.org"):
+        credentials.ask_reset(email, STRANGER)
+        post(settings)
+    assert tokens.find_link(link_in(mailbox[0]), Purpose.RESET) is None
+    assert opened(link_in(mailbox[1]))
+
+
+def test_asked_for_again_before_the_timer_one_mail_leaves(
+    parents: None, settings: Settings, mailbox: list[EmailMessage]
+) -> None:
+    credentials.ask_reset("alice@example.org", STRANGER)
+    credentials.ask_reset("alice@example.org", STRANGER)
+    post(settings)
+    assert len(mailbox) == 1
+    assert opened(link_in(mailbox[0]))
+
+
+def test_nothing_readable_waits_in_the_base(parents: None, settings: Settings) -> None:
+    """Between the request and the mail there is no secret; afterwards no address either."""
+    credentials.ask_reset("alice@example.org", STRANGER)
+    post(settings)
+    assert not OutboxMail.select().where(OutboxMail.recipient != "").exists()
+    (path,) = (settings.data / "outbox").iterdir()
+    secret = link_in(message_from_bytes(path.read_bytes(), policy=policy.default))  # type: ignore[arg-type]
+    assert secret not in " ".join(database.db.connection().iterdump())
+
+
+def test_links_for_one_address_are_delayed_whoever_asks(parents: None, frozen: Clock) -> None:
+    for email in ("alice@example.org", "nobody@example.org"):
+        for number in range(3):
+            credentials.ask_reset(email, Visitor(f"192.0.2.{number}"))
+        with pytest.raises(TooManyTries) as refused:
+            credentials.ask_reset(email.upper(), Visitor("192.0.2.77"))
+        assert refused.value.wait.total_seconds() == 300
+    frozen.advance(minutes=5)
+    credentials.ask_reset("alice@example.org", Visitor("192.0.2.77"))
+
+
+def test_links_from_one_network_are_delayed_whatever_for(base: None, frozen: Clock) -> None:
+    for number in range(10):
+        credentials.ask_reset(f"{number}@example.org", STRANGER)
+    with pytest.raises(TooManyTries):
+        credentials.ask_reset("alice@example.org", STRANGER)
+    credentials.ask_reset("alice@example.org", Visitor("192.0.2.77"))
+
+
+def test_a_letters_code_opens_the_account_and_tells_the_family(
+    parents: None, alices_family: Family, settings: Settings, mailbox: list[EmailMessage]
+) -> None:
+    with write():
+        tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
+    token = credentials.check_code("f 1001", "ABCDE FGHJK MNPQR", STRANGER)
+    assert token
+    account = credentials.activate(token, PASSWORD, STRANGER.address)
+    assert accounts.authenticate("F1001", PASSWORD) == account
+    assert not account.must_change_password
+    assert [line.kind for line in SecurityEvent.select()] == ["activated"]
+    post(settings)
+    assert recipients(mailbox) == ["alice@example.org", "bob@example.org"]
+
+
+def test_codes_are_guessed_no_faster_than_passwords(alices_family: Family, frozen: Clock) -> None:
+    """The two doors share one count: a guess at one is a guess less at the other."""
+    with write():
+        tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
+    for _ in range(3):
+        assert credentials.check_code("F1001", "essai", STRANGER) is None
+    for _ in range(2):
+        signin.attempt("F1001", "essai", STRANGER)
+    with pytest.raises(TooManyTries):
+        credentials.check_code("F1001", "abcde-fghjk-mnpqr", STRANGER)
+    frozen.advance(minutes=1)
+    assert credentials.check_code("F1001", "abcde-fghjk-mnpqr", STRANGER)
+    assert not Throttle.select().where(Throttle.failures > 5).exists()
+
+
+def test_checking_a_code_does_the_same_work_for_an_unknown_family(
+    alices_family: Family, charlies_family: Family, queries: list[str], frozen: Clock
+) -> None:
+    with write():
+        tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
+        used = tokens.issue_code(charlies_family, "zzzzz-zzzzz-zzzzz")
+        tokens.redeem(used)
+    work = []
+    for code, activation in (("F1001", "faux"), ("F9999", "faux"), ("F2002", "zzzzzzzzzzzzzzz")):
+        queries.clear()
+        assert credentials.check_code(code, activation, Visitor(code)) is None
+        work.append([str(query).partition("',")[0] for query in queries])
+    assert work[0] == work[1] == work[2]
+
+
+def test_a_new_password_ends_every_session(parents: None, alices_family: Family) -> None:
+    account = accounts.set_password(alices_family, PASSWORD)
+    sessions.start(account)
+    with write():
+        token = tokens.prepare_link(Purpose.RESET, alices_family, "")
+    secret = tokens.draw_link(token.id)
+    assert secret
+    credentials.reset(opened(secret), OTHER, "")
+    assert not Session.select().exists()
+
+
+def test_of_two_parents_at_once_one_chooses_and_the_other_is_told(
+    parents: None, alices_family: Family
+) -> None:
+    with write():
+        tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
+    outcomes: list[str] = []
+    ready = threading.Barrier(2)
+
+    def choose(password: str) -> None:
+        with database.connection():
+            token = tokens.find_code("F1001", "abcde-fghjk-mnpqr")
+            assert token
+            ready.wait()
+            try:
+                credentials.activate(token, password, "")
+                outcomes.append(password)
+            except Spent:
+                outcomes.append("")
+
+    threads = [threading.Thread(target=choose, args=(each,)) for each in (PASSWORD, OTHER)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(bool, outcomes)) == [False, True]
+    assert accounts.authenticate("F1001", max(outcomes))
+    assert SecurityEvent.select().count() == 1
+    assert OutboxMail.select().count() == 2
+
+
+def test_a_change_of_address_waits_for_its_confirmation(
+    parents: None, alices_family: Family, settings: Settings, mailbox: list[EmailMessage]
+) -> None:
+    credentials.ask_email(alices_family, "martin@example.org", STRANGER.address)
+    post(settings)
+    assert recipients(mailbox) == ["alice@example.org", "bob@example.org", "martin@example.org"]
+    assert tokens.pending_email(alices_family) == "martin@example.org"
+    assert accounts.addresses(alices_family) == ["alice@example.org", "bob@example.org"]
+    (confirmation,) = [each for each in mailbox if each["To"] == "martin@example.org"]
+    secret = link_in(confirmation)
+    assert not any(secret in each.get_content() for each in mailbox if each is not confirmation)
+    mailbox.clear()
+    credentials.confirm_email(opened(secret, Purpose.EMAIL), STRANGER.address)
+    post(settings)
+    family = Family.get_by_id(alices_family.id)
+    assert accounts.addresses(family) == ["martin@example.org"]
+    assert tokens.pending_email(family) == ""
+    assert recipients(mailbox) == ["alice@example.org", "bob@example.org", "martin@example.org"]
+    assert [line.kind for line in SecurityEvent.select()] == ["email_asked", "email_changed"]
+    with pytest.raises(Spent):
+        credentials.confirm_email(
+            Token(id=1, digest="", family=family, email="x@example.org"), STRANGER.address
+        )
+
+
+def test_links_sent_to_the_old_address_die_with_it(
+    parents: None, alices_family: Family, settings: Settings, mailbox: list[EmailMessage]
+) -> None:
+    credentials.ask_reset("bob@example.org", STRANGER)
+    credentials.ask_email(alices_family, "martin@example.org", "")
+    post(settings)
+    links = {str(each["To"]): each for each in mailbox if "/lien/" in each.get_content()}
+    credentials.confirm_email(
+        opened(link_in(links["martin@example.org"]), Purpose.EMAIL), STRANGER.address
+    )
+    assert tokens.find_link(link_in(links["bob@example.org"]), Purpose.RESET) is None
+
+
+def test_a_family_does_not_flood_somebody_elses_mailbox(alices_family: Family) -> None:
+    for _ in range(3):
+        credentials.ask_email(alices_family, "victim@example.org", "")
+    with pytest.raises(TooManyTries):
+        credentials.ask_email(alices_family, "victim@example.org", "")
+    assert OutboxMail.select().count() == 3
+
+
+def test_the_town_can_take_back_an_address_somebody_else_chose(
+    parents: None, alices_family: Family, settings: Settings, mailbox: list[EmailMessage]
+) -> None:
+    Family.update(email="thief@example.org").where(Family.id == alices_family.id).execute()
+    credentials.ask_reset("thief@example.org", STRANGER)
+    post(settings)
+    credentials.issue_codes([(alices_family, "abcde-fghjk-mnpqr")], forget_email=True)
+    assert tokens.find_link(link_in(mailbox[0]), Purpose.RESET) is None
+    credentials.ask_reset("thief@example.org", STRANGER)
+    mailbox.clear()
+    post(settings)
+    assert mailbox == []
+    assert tokens.find_code("F1001", "abcde-fghjk-mnpqr")
