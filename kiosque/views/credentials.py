@@ -35,7 +35,10 @@ def activate() -> Answer:
     if form.validate():
         visitor = access.visitor(form.code.data)
         token = credentials.check_code(form.code.data, form.activation.data, visitor)
-        account = token and _choose_password(form, token, credentials.activate)
+        try:
+            account = token and _choose_password(form, token, credentials.activate)
+        except Spent:
+            token = account = None
         if account:
             return _let_in(account, _("Bienvenue. Votre espace est ouvert."))
         if token is None:

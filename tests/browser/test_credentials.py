@@ -31,6 +31,7 @@ def test_from_the_letter_to_the_invoices(
     page = visitor.page
     page.goto(town.url)
     page.click("text=Première connexion")
+    page.wait_for_url("**/activer")
     visitor.look()
     page.fill("[name=code]", "letter")
     page.fill("[name=activation]", code.upper().replace("-", " "))
@@ -56,6 +57,7 @@ def test_from_a_forgotten_password_to_the_invoices(
     page = visitor.page
     page.goto(f"{town.url}/connexion")
     page.click("text=Mot de passe oublié")
+    page.wait_for_url("**/oublie")
     visitor.look()
     page.fill("[name=email]", "Forgot@Example.org")
     page.click("main button")
@@ -76,11 +78,12 @@ def test_from_a_forgotten_password_to_the_invoices(
 
 
 def link_to(town: Demo, recipient: str) -> str:
-    """The link of the mail for this address, which the demo sends by itself."""
+    """The link of the mail for this address, at this demo's own port: the command that sends it
+    too reads the one in the settings."""
     for _ in range(10):
         town.command("send-mail")
         for path in (town.data / "outbox").glob("*-reset-*.eml"):
             message = message_from_bytes(path.read_bytes(), policy=policy.default)
             if message["To"] == recipient:
-                return re.findall(r"http\S+/lien/\S+", message.get_content())[0]
+                return town.url + re.findall(r"/lien/\S+", message.get_content())[0]
     raise AssertionError("no mail came")

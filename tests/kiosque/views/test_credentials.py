@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from kiosque import accounts, credentials, mail, tokens
+from kiosque import accounts, credentials, mail, passwords, tokens
 from kiosque.config import Settings
 from kiosque.database import write
 from kiosque.models import Account, Family, Guardian, OutboxMail, Token
@@ -221,6 +221,30 @@ def test_a_link_that_ends_while_the_page_is_open_changes_nothing(
     frozen.advance(hours=1)
     answer = stranger.post("/mot-de-passe/nouveau", data={"new": OTHER, "csrf_token": token})
     assert answer.status_code == 404
+    assert not Account.select().exists()
+
+
+def test_a_token_used_by_the_other_parent_meanwhile_is_told_like_one_used_before(
+    stranger: FlaskClient,
+    alices_family: Family,
+    letter: Token,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def the_other_parent_first(*_: object) -> list[str]:
+        Token.update(used_at=letter.issued_at).execute()
+        return []
+
+    stranger.get(link(alices_family))
+    forms = [stranger.get(address).text for address in ("/activer", "/mot-de-passe/nouveau")]
+    monkeypatch.setattr(passwords, "faults", the_other_parent_first)
+    data = {"code": "F1001", "activation": CODE, "new": OTHER, "csrf_token": csrf_token(forms[0])}
+    answer = stranger.post("/activer", data=data)
+    assert answer.status_code == 422
+    assert "Ces codes ne vont pas ensemble" in answer.text
+    Token.update(used_at=None).execute()
+    answer = stranger.post("/mot-de-passe/nouveau", data=data)
+    assert answer.status_code == 404
+    assert "Ce lien ne peut plus servir" in answer.text
     assert not Account.select().exists()
 
 
