@@ -29,7 +29,15 @@ def letters(settings: Settings, to_write: Iterable[Letter]) -> bytes:
     written = [_words(settings, letter) for letter in to_write]
     if not written:
         raise ValueError("aucune lettre")
-    return typeset("letters", settings, {"title": _("Codes d’activation"), "letters": written})
+    return typeset(
+        "letters",
+        settings,
+        {
+            "title": _("Codes d’activation"),
+            "numbered": False,
+            "letters": written,
+        },
+    )
 
 
 def _words(settings: Settings, letter: Letter) -> dict[str, object]:
