@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from kiosque import clock
+from kiosque import clock, i18n
 from kiosque.attestation import Attestation, Sum
 from kiosque.config import Settings
 from kiosque.documents import InvoiceDocument, ReceiptDocument, ReceiptLine
@@ -115,9 +115,14 @@ def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
 
 
 def attestation(settings: Settings, document: Attestation) -> bytes:
-    """The sums paid in a year to have young children minded, as the taxes ask for them."""
+    """The sums paid in a year to have young children minded, in French: it is for the taxes."""
+    with i18n.using(i18n.SOURCE):
+        return _typeset(settings, _attestation(settings, document))
+
+
+def _attestation(settings: Settings, document: Attestation) -> Paper:
     payers = _payer(document.family, document.payers)
-    paper = Paper(
+    return Paper(
         title=_("Attestation fiscale %(year)d") % {"year": document.year},
         recipient=_postal(document.family, document.payers),
         warning=_("Provisoire\u00a0: l’année n’est pas finie. Situation au %(date)s.")
@@ -156,7 +161,6 @@ def attestation(settings: Settings, document: Attestation) -> bytes:
             _("Le régisseur, %(name)s") % {"name": settings.regie.regisseur},
         ],
     )
-    return _typeset(settings, paper)
 
 
 def _typeset(settings: Settings, paper: Paper) -> bytes:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from kiosque import pdf
+from kiosque import i18n, pdf
 from kiosque.attestation import Attestation, Sum
 from kiosque.config import Settings
 from kiosque.documents import InvoiceDocument, ReceiptDocument, ReceiptLine
@@ -173,6 +173,14 @@ def test_an_attestation_names_payer_child_year_and_sum(settings: Settings, froze
 def test_an_attestation_of_a_year_not_over_is_provisional(settings: Settings) -> None:
     words = pdfs.text(pdf.attestation(settings, an_attestation(year=2026)))
     assert "Provisoire : l’année n’est pas finie. Situation au 24 novembre 2026." in words
+
+
+def test_the_language_of_the_family_is_said_but_the_taxes_read_french(settings: Settings) -> None:
+    with i18n.using("en"):
+        receipt = pdf.receipt(settings, a_receipt())
+        attestation = pdf.attestation(settings, an_attestation())
+    assert pdfs.reader(receipt).trailer["/Root"]["/Lang"] == "en"
+    assert pdfs.reader(attestation).trailer["/Root"]["/Lang"] == "fr-FR"
 
 
 # --- Read aloud ---
