@@ -10,17 +10,18 @@ from kiosque.documents import InvoiceDocument, ReceiptDocument, ReceiptLine
 from kiosque.i18n import gettext as _
 from kiosque.models import Family, InvoiceLine
 from kiosque.money import format_euros, format_hundredths
-from kiosque.pdf.typesetting import typeset
+from kiosque.pdf.typesetting import CELL_WORD, breakable, postal, typeset
 from kiosque.states import InvoiceState
 
 
 @dataclass(frozen=True)
 class Column:
-    """Of a table: its head, whether it holds figures, and whether it takes the room left."""
+    """Of a table: its head, its share of the room left (0 for a column as wide as its widest
+    cell), and whether it holds figures."""
 
     head: str
+    share: int = 0
     figures: bool = False
-    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def receipt(settings: Settings, document: ReceiptDocument) -> bytes:
         facts=[fact for fact in facts if fact[1]],
         tables=[
             Table(
-                (Column(_("Facture")), Column(_("Période"), wide=True), _amounts()),
+                (Column(_("Facture"), share=1), Column(_("Période"), share=3), _amounts()),
                 [_receipt_row(line) for line in document.lines],
                 (_("Total payé"), format_euros(settlement.amount_cents)),
             )
@@ -95,8 +96,8 @@ def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
         tables=[
             Table(
                 (
-                    Column(_("Enfant")),
-                    Column(_("Prestation"), wide=True),
+                    Column(_("Enfant"), share=2),
+                    Column(_("Prestation"), share=3),
                     Column(_("Quantité"), figures=True),
                     Column(_("Prix unitaire"), figures=True),
                     _amounts(),
@@ -146,9 +147,9 @@ def _attestation(settings: Settings, document: Attestation) -> Paper:
         tables=[
             Table(
                 (
-                    Column(_("Enfant")),
+                    Column(_("Enfant"), share=2),
                     Column(_("Naissance")),
-                    Column(_("Prestation"), wide=True),
+                    Column(_("Prestation"), share=3),
                     _amounts(),
                 ),
                 [_sum_row(each) for each in document.counted],
@@ -181,7 +182,7 @@ def _payer(family: Family, names: Sequence[str] = ()) -> str:
 def _postal(family: Family, names: Sequence[str] = ()) -> list[str]:
     who = list(names) or [_("Famille %(name)s") % {"name": family.name or family.code}]
     place = f"{family.postcode} {family.city}".strip()
-    return [line for line in (*who, family.address, place) if line]
+    return postal([*who, family.address, place])
 
 
 def _card(document: ReceiptDocument) -> str:
@@ -204,8 +205,8 @@ def _receipt_row(line: ReceiptLine) -> tuple[str, ...]:
 
 def _invoice_row(line: InvoiceLine) -> tuple[str, ...]:
     return (
-        line.child,
-        f"{line.service.name} – {line.label}",
+        breakable(line.child, CELL_WORD),
+        breakable(f"{line.service.name} – {line.label}", CELL_WORD),
         format_hundredths(line.quantity_hundredths),
         format_euros(line.unit_price_cents),
         format_euros(line.amount_cents),
@@ -235,7 +236,12 @@ def _how_to_pay(settings: Settings, document: InvoiceDocument) -> list[str]:
 
 def _sum_row(each: Sum) -> tuple[str, ...]:
     born = clock.short_date(each.born_on) if each.born_on else ""
-    return (each.child, born, each.service, format_euros(each.cents))
+    return (
+        breakable(each.child, CELL_WORD),
+        born,
+        breakable(each.service, CELL_WORD),
+        format_euros(each.cents),
+    )
 
 
 def _not_counted(settings: Settings, each: Sum) -> str:

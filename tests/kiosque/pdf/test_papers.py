@@ -228,12 +228,24 @@ def test_many_lines_go_over_pages_under_the_same_head(settings: Settings) -> Non
 def test_no_name_spoils_a_document(settings: Settings, frozen: Clock, name: str) -> None:
     for made in (
         pdf.receipt(settings, a_receipt(name=name)),
-        pdf.invoice(settings, an_invoice(name=name)),
+        pdf.invoice(settings, an_invoice(1, name)),
         pdf.attestation(settings, an_attestation(name=name)),
     ):
         assert not pdfs.faults(made)
         assert len(pdfs.reader(made).pages) == 1
         assert "€" in pdfs.text(made)
+
+
+def test_a_long_name_covers_nothing_else(settings: Settings) -> None:
+    """The words of each line stay apart: none is written over another."""
+    long = "Anne-Sophie-Marguerite-Alexandrine de La Rochefoucauld-Montmorency-Luxembourg"
+    made = pdf.invoice(settings, an_invoice(name=long))
+    found = [(round(x), round(y)) for x, y, _ in pdfs.runs(made)]
+    assert len(found) == len(set(found))
+    heads = {words: x for x, _, words in pdfs.runs(made)}
+    assert heads["Prestation"] + 20 < heads["Quantité"]
+    title = next(y for _, y, words in pdfs.runs(made) if words.startswith("Facture"))
+    assert all(y > title for x, y, words in pdfs.runs(made) if x > 108 and words == "44880 Sautron")
 
 
 def test_markup_in_a_name_is_printed_as_it_is(settings: Settings) -> None:
