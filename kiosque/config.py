@@ -77,6 +77,15 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class Attestation:
+    """Which `services` the yearly attestation for the taxes counts, none by default, and which
+    of their lines it leaves out: those whose label contains one of `meal_labels`."""
+
+    services: tuple[str, ...] = ()
+    meal_labels: tuple[str, ...] = ("repas", "goûter", "déjeuner")
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that differs from one town to another."""
 
@@ -90,6 +99,7 @@ class Settings:
     payment: Payment
     mail: Mail
     gateways: Mapping[str, Mapping[str, object]] = field(repr=False)
+    attestation: Attestation = Attestation()
 
     @property
     def https(self) -> bool:
@@ -110,7 +120,13 @@ class _TopLevel:
     database: str = ""
 
 
-_TABLES: Mapping[str, type[Any]] = {"town": Town, "regie": Regie, "payment": Payment, "mail": Mail}
+_TABLES: Mapping[str, type[Any]] = {
+    "town": Town,
+    "regie": Regie,
+    "payment": Payment,
+    "mail": Mail,
+    "attestation": Attestation,
+}
 
 
 def data_directory(environ: Mapping[str, str]) -> Path:

@@ -57,6 +57,9 @@ gateway = "banque"
 [mail]
 sender = "kiosque@clairvigne.example.org"
 
+[attestation]
+services = ["Multi-accueil", "Périscolaire", "Mercredi"]
+
 [gateways.banque]
 adapter = "sandbox"
 url = "http://127.0.0.1:8001"

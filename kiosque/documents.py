@@ -2,13 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from kiosque import clock, i18n, money, tokens
 from kiosque.config import Settings
-from kiosque.models import Allocation, Anomaly, Family, Invoice, Receipt, Settlement, Token
+from kiosque.models import (
+    Allocation,
+    Anomaly,
+    Family,
+    Invoice,
+    InvoiceLine,
+    Receipt,
+    Service,
+    Settlement,
+    Token,
+)
 from kiosque.states import AllocationKind, SettlementState
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -83,6 +94,36 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
         if allocation.invoice
     ]
     return ReceiptDocument(receipt, receipt.settlement, lines)
+
+
+@dataclass(frozen=True)
+class InvoiceDocument:
+    """An invoice with its lines, and the Paris date it was paid on if it is."""
+
+    invoice: Invoice
+    lines: list[InvoiceLine]
+    paid_on: date | None
+
+
+def invoice_document(invoice: Invoice) -> InvoiceDocument:
+    lines = (
+        InvoiceLine.select(InvoiceLine, Service)
+        .join(Service)
+        .where(InvoiceLine.invoice == invoice)
+        .order_by(InvoiceLine.id)
+    )
+    paid = (
+        Allocation.select(Allocation, Settlement)
+        .join(Settlement)
+        .where(
+            Allocation.invoice == invoice,
+            Allocation.kind == AllocationKind.INVOICE,
+            Allocation.counts == True,  # noqa: E712  # an SQL expression
+        )
+        .first()
+    )
+    paid_on = clock.paris_date(paid.settlement.settled_at) if paid else None
+    return InvoiceDocument(invoice, list(lines), paid_on)
 
 
 def render_mail(settings: Settings, template: str, object_id: int) -> tuple[str, str] | None:

@@ -136,6 +136,15 @@ class Child(Table):
         indexes = ((("family", "name"), True),)
 
 
+def known_child(known: set[str], name: str) -> str | None:
+    """The full name under which the record knows the child, if it does: an invoice may give
+    only the first name, which is enough when one child of the family has it."""
+    if name in known:
+        return name
+    found = [full for full in known if full.startswith(name + " ")]
+    return found[0] if len(found) == 1 else None
+
+
 class Enrolment(Table):
     """A service takes a child in."""
 

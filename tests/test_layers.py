@@ -15,6 +15,7 @@ FLOORS = {
         "mail",
         "documents",
         "pdf",
+        "attestation",
         "accounts",
         "tokens",
         "credentials",

@@ -11,7 +11,7 @@ from kiosque import clock
 from kiosque.database import db, write
 from kiosque.imports.drafts import Draft, pdf_name, pdf_problem, read_drafts
 from kiosque.imports.reading import Faults, Progress, Sheet, Summary
-from kiosque.models import Child, Family, Invoice, Service
+from kiosque.models import Child, Family, Invoice, Service, known_child
 
 #: SQLite takes at most 32766 values a statement.
 CHUNK = 500
@@ -166,7 +166,7 @@ def _new_children(drafts: Sequence[Draft], known: Mapping[str, set[str]]) -> lis
     """The (family code, name) of the children that the record does not know yet."""
     named = {(draft.code, line.child) for draft in drafts for line in draft.lines if line.child}
     return sorted(
-        (code, name) for code, name in named if _known_name(known.get(code, set()), name) is None
+        (code, name) for code, name in named if known_child(known.get(code, set()), name) is None
     )
 
 
@@ -176,7 +176,7 @@ def _enrolments(
     """The (family code, child's name, service) that the invoices tell of."""
     return sorted(
         {
-            (draft.code, _known_name(known.get(draft.code, set()), line.child) or line.child,
+            (draft.code, known_child(known.get(draft.code, set()), line.child) or line.child,
              line.service)
             for draft in drafts
             for line in draft.lines
@@ -192,15 +192,6 @@ def _known_children(codes: Iterable[str]) -> dict[str, set[str]]:
         for child in found:
             names.setdefault(child.family.code, set()).add(child.name)
     return names
-
-
-def _known_name(known: set[str], name: str) -> str | None:
-    """The full name under which the record knows the child, if it does: an invoice may give
-    only the first name, which is enough when one child of the family has it."""
-    if name in known:
-        return name
-    found = [full for full in known if full.startswith(name + " ")]
-    return found[0] if len(found) == 1 else None
 
 
 def _insert(statement: str, rows: Iterable[tuple[object, ...]]) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 from kiosque import clock, i18n
 from kiosque.config import Settings
 from kiosque.i18n import gettext as _
-from kiosque.pdf.typesetting import typeset
+from kiosque.pdf.typesetting import postal, typeset
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,22 @@ def letters(settings: Settings, to_write: Iterable[Letter]) -> bytes:
     written = [_words(settings, letter) for letter in to_write]
     if not written:
         raise ValueError("aucune lettre")
-    return typeset("letters", settings, {"title": _("Codes d’activation"), "letters": written})
+    return typeset(
+        "letters",
+        settings,
+        {
+            "title": _("Codes d’activation"),
+            "numbered": False,
+            "letters": written,
+        },
+    )
 
 
 def _words(settings: Settings, letter: Letter) -> dict[str, object]:
     with i18n.using(letter.language):
         return {
             "language": letter.language,
-            "recipient": [letter.recipient, *letter.address],
+            "recipient": postal([letter.recipient, *letter.address]),
             "dated": _("%(city)s, le %(date)s")
             % {
                 "city": settings.town.city or settings.town.name,

@@ -7,7 +7,7 @@ ours, seen by the tests, and what people's names may hold is made harmless by `p
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -33,8 +33,10 @@ _DRAWN = (
     (0x2100, 0x214F), (0x2190, 0x22FF), (0x25A0, 0x25FF), (0x1F600, 0x1F623), (0xFFFD, 0xFFFD),
 )  # fmt: skip
 _LINE_ENDS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
-# No margin holds a longer word; an address of a site stays whole, to be copied.
-_LONG_WORD = re.compile(r"(?<!\S)(?!https?://)\S{41,}")
+#: Longer words may be broken: no line holds them. A column of names is narrower.
+LINE_WORD, CELL_WORD = 40, 16
+# Twice what the post office recommends.
+_POSTAL_LENGTH = 76
 _ZERO_WIDTH_SPACE = "\u200b"
 
 
@@ -52,15 +54,33 @@ def printable(text: str) -> str:
     """Any text as our fonts can draw it: composed, on one line, without control characters."""
     composed = unicodedata.normalize("NFC", _LINE_ENDS.sub(" ", text))
     drawn = "".join(_drawn(character) for character in composed)
-    return _LONG_WORD.sub(_breakable, drawn)
+    return breakable(drawn, LINE_WORD)
 
 
-def _breakable(word: re.Match[str]) -> str:
-    return re.sub(r".{20}(?=.)", rf"\g<0>{_ZERO_WIDTH_SPACE}", word[0])
+def breakable(text: str, longest: int) -> str:
+    """The text with places where its longer words may be broken. An address of a site stays
+    whole, to be copied."""
+    long_word = rf"https?://\S+|[^\s{_ZERO_WIDTH_SPACE}-]{{{longest + 1},}}"
+    return re.sub(long_word, _broken, text)
+
+
+def postal(lines: Iterable[str]) -> list[str]:
+    """The lines of an address, those that say something, none longer than an envelope bears."""
+    return [
+        line if len(line) <= _POSTAL_LENGTH else f"{line[:_POSTAL_LENGTH]}…"
+        for line in lines
+        if line
+    ]
+
+
+def _broken(word: re.Match[str]) -> str:
+    if "://" in word[0]:
+        return word[0]
+    return re.sub(r".{10}(?=.)", rf"\g<0>{_ZERO_WIDTH_SPACE}", word[0])
 
 
 def _drawn(character: str) -> str:
-    if unicodedata.category(character) in ("Cc", "Cf"):
+    if unicodedata.category(character) in ("Cc", "Cf") and character != _ZERO_WIDTH_SPACE:
         # Among these are the marks that make text run backwards.
         return ""
     code = ord(character)

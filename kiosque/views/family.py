@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from flask import Blueprint, abort, current_app, render_template, request, send_from_directory
+from flask import Blueprint, abort, render_template, request
 from peewee import JOIN
-from werkzeug.wrappers import Response
 
 from kiosque import clock, documents, payments
 from kiosque.access import family_only, own_family, own_invoice, own_receipt
@@ -18,7 +17,6 @@ from kiosque.models import (
     Family,
     Guardian,
     Invoice,
-    InvoiceLine,
     Receipt,
     Service,
     Settlement,
@@ -70,23 +68,11 @@ def invoices() -> str:
 def invoice(number: str) -> str:
     found = own_invoice(number)
     live = payments.live_attempts([found]).get(found.id)
-    lines = InvoiceLine.select(InvoiceLine, Service).join(Service)
     return render_template(
         "family/invoice.html",
         row=_with_receipt(found, live),
-        lines=list(lines.where(InvoiceLine.invoice == found).order_by(InvoiceLine.id)),
+        lines=documents.invoice_document(found).lines,
     )
-
-
-@blueprint.get("/documents/factures/<path:number>.pdf")
-@family_only
-def invoice_pdf(number: str) -> Response:
-    found = own_invoice(number)
-    if not found.pdf_name:
-        abort(404)
-    folder = current_app.extensions["settings"].data / "pdf"
-    name = f"facture-{found.number.replace('/', '-')}.pdf"
-    return send_from_directory(folder, found.pdf_name, as_attachment=True, download_name=name)
 
 
 @blueprint.get("/recus/<int:number>")

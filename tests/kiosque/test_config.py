@@ -8,7 +8,7 @@ import pytest
 from gateways.base import ConfigError
 from gateways.lyra import LyraSettings
 from kiosque import config, create_app, load_gateways
-from kiosque.config import Mail, Payment, Regie, Settings, Town
+from kiosque.config import Attestation, Mail, Payment, Regie, Settings, Town
 from tests.bank import KEY
 
 TOML = f"""
@@ -70,6 +70,16 @@ def test_a_file_is_read_and_the_environment_lies_over_it(tmp_path: Path) -> None
     )
     assert (settings.mail.port, settings.payment.closes_after_days) == (2525, 45)
     assert settings.gateways["banque"]["url"] == "http://127.0.0.1:9001"
+
+
+def test_the_services_of_the_attestation_are_a_list_or_a_text_with_commas(tmp_path: Path) -> None:
+    listed = TOML + '[attestation]\nservices = ["Multi-accueil", "Périscolaire"]\n'
+    assert load(tmp_path, listed).attestation.services == ("Multi-accueil", "Périscolaire")
+    over = load(tmp_path, listed, KIOSQUE_ATTESTATION_SERVICES="Mercredi, Multi-accueil")
+    assert over.attestation.services == ("Mercredi", "Multi-accueil")
+    assert load(tmp_path).attestation.services == ()
+    wrong = TOML + "[attestation]\nservices = [1]\n"
+    assert "attestation.services : attendu une liste de textes" in faults(tmp_path, wrong)
 
 
 def test_what_is_written_at_run_time_lies_under_the_data_folder(tmp_path: Path) -> None:
@@ -177,7 +187,7 @@ def test_the_documented_example_is_whole_and_starts(tmp_path: Path) -> None:
         KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY=KEY,
     )
     assert load_gateways(settings)["banque"].form_origin == "https://paiement.systempay.fr"
-    for part in (Settings, Town, Regie, Payment, Mail, LyraSettings):
+    for part in (Settings, Town, Regie, Payment, Mail, Attestation, LyraSettings):
         for setting in dataclasses.fields(part):
             shown = setting.name if setting.name != "gateways" else "[gateways."
             assert shown in example or setting.name == "data", setting.name

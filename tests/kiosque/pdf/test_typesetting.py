@@ -25,7 +25,8 @@ def test_no_break_spaces_and_accents_are_kept() -> None:
         ("Léa\nMartin\tPetit", "Léa Martin Petit"),
         ("a\x00b\u202ec\u200ed", "abcd"),
         ("王\ud800\ue000", "\ufffd\ufffd\ufffd"),
-        ("a" * 45, f"{'a' * 20}\u200b{'a' * 20}\u200b{'a' * 5}"),
+        ("a" * 45, "\u200b".join(["a" * 10] * 4 + ["a" * 5])),
+        ("Jean-" * 20, "Jean-" * 20),
         ("https://kiosque.example.org/" + "a" * 40, "https://kiosque.example.org/" + "a" * 40),
     ],
 )
@@ -38,13 +39,15 @@ def test_our_fonts_draw_every_character_that_is_let_through(settings: Settings) 
     kept = [character for character in every if printable(character) not in ("", "\ufffd")]
     assert len(kept) > 2000
     letter = {**LETTER, "opening": [" ".join(kept)]}
-    pdf = typeset("letters", settings, {"title": "Caractères", "letters": [letter]})
+    pdf = typeset(
+        "letters", settings, {"title": "Caractères", "numbered": False, "letters": [letter]}
+    )
     assert not pdfs.faults(pdf)
 
 
 def test_a_character_that_our_fonts_lack_would_be_refused(settings: Settings) -> None:
     data = {"title": "王", "town": typesetting._letterhead(settings), "language": "fr"}
-    letters = {"letters": [{**LETTER, "opening": ["王"]}]}
+    letters = {"numbered": False, "letters": [{**LETTER, "opening": ["王"]}]}
     with pytest.raises(RuntimeError, match="could not be displayed"):
         typesetting._compile(typesetting.TEMPLATES / "letters.typ", data | letters, None)
 
@@ -57,7 +60,7 @@ def test_the_logo_is_drawn_and_a_broken_or_absent_one_left_out(
     sizes = []
     for logo in (str(LOGO), str(broken), str(tmp_path / "absent.svg"), ""):
         town = dataclasses.replace(settings.town, logo=logo)
-        content = {"title": "Lettre", "letters": [LETTER]}
+        content = {"title": "Lettre", "numbered": False, "letters": [LETTER]}
         pdf = typeset("letters", dataclasses.replace(settings, town=town), content)
         assert not pdfs.faults(pdf)
         sizes.append(len(pdf))

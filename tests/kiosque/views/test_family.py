@@ -178,14 +178,13 @@ def test_an_invoice_with_a_slash_in_its_number_has_its_page(
 def test_the_towns_own_pdf_is_offered_when_there_is_one(
     alice: FlaskClient, october: Invoice, settings: Settings
 ) -> None:
-    assert alice.get("/documents/factures/2026-10-0001.pdf").status_code == 404
     (settings.data / "pdf").mkdir()
     (settings.data / "pdf" / "abc.pdf").write_bytes(b"%PDF-1.7")
     Invoice.update(pdf_name="abc.pdf").execute()
     assert "Télécharger la facture (PDF)" in alice.get("/factures/2026-10-0001").text
     with alice.get("/documents/factures/2026-10-0001.pdf") as answer:
         assert answer.data == b"%PDF-1.7"
-        assert "facture-2026-10-0001.pdf" in answer.headers["Content-Disposition"]
+        assert "2026-11-05-facture-2026-10-0001.pdf" in answer.headers["Content-Disposition"]
         assert answer.headers["Cache-Control"] == "no-store"
 
 
@@ -246,6 +245,7 @@ PRIVATE = [
     "/factures/2026-10-0001",
     "/documents/factures/2026-10-0001.pdf",
     "/recus/1",
+    "/recus/1.pdf",
 ]
 
 
