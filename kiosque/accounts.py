@@ -9,7 +9,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from kiosque import sessions
 from kiosque.database import write
-from kiosque.models import Account, Family
+from kiosque.models import Account, Family, Guardian
 
 #: argon2id, 19 MiB, two passes: about 20 ms on a small server.
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -70,6 +70,15 @@ def strengthen(account: Account, password: str) -> None:
         Account.update(password_hash=strong).where(
             Account.id == account.id, Account.password_hash == weak
         ).execute()
+
+
+def addresses(family: Family) -> list[str]:
+    """Where the family is written to: the e-mail address it confirmed, else those that the town
+    holds of its parents; none when the town knows none."""
+    if family.email:
+        return [family.email]
+    guardians = Guardian.select().where(Guardian.family == family, Guardian.email != "")
+    return list(dict.fromkeys(guardian.email for guardian in guardians.order_by(Guardian.id)))
 
 
 def families_without_password() -> list[Family]:

@@ -77,6 +77,18 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class Notices:
+    """Which mails tell families of their invoices, and when: when they are there, `reminder_days`
+    before the due date, `relance_days` after it."""
+
+    new_invoices: bool = True
+    reminder: bool = True
+    reminder_days: int = 5
+    relance: bool = True
+    relance_days: int = 7
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that differs from one town to another."""
 
@@ -90,6 +102,7 @@ class Settings:
     payment: Payment
     mail: Mail
     gateways: Mapping[str, Mapping[str, object]] = field(repr=False)
+    notices: Notices = Notices()
 
     @property
     def https(self) -> bool:
@@ -110,7 +123,13 @@ class _TopLevel:
     database: str = ""
 
 
-_TABLES: Mapping[str, type[Any]] = {"town": Town, "regie": Regie, "payment": Payment, "mail": Mail}
+_TABLES: Mapping[str, type[Any]] = {
+    "town": Town,
+    "regie": Regie,
+    "payment": Payment,
+    "mail": Mail,
+    "notices": Notices,
+}
 
 
 def data_directory(environ: Mapping[str, str]) -> Path:
@@ -233,6 +252,8 @@ def _faults(settings: Settings) -> list[str]:
         "mail.security : attendu starttls, tls ou none": mail.security
         in ("starttls", "tls", "none"),
         "mail.host : serveur SMTP obligatoire en production": bool(mail.host) or not live,
+        "notices.reminder_days : attendu de 1 à 30": 1 <= settings.notices.reminder_days <= 30,
+        "notices.relance_days : attendu de 1 à 60": 1 <= settings.notices.relance_days <= 60,
         "gateways : noms en lettres minuscules et chiffres, 20 au plus": all(
             re.fullmatch(r"[a-z][a-z0-9]{0,19}", name) for name in settings.gateways
         ),

@@ -1,14 +1,24 @@
 """What families receive and keep: receipts and mails, made from the base each time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from kiosque import clock, i18n, money
+from kiosque import clock, i18n, money, notices
 from kiosque.config import Settings
-from kiosque.models import Allocation, Anomaly, Invoice, Receipt, Settlement
-from kiosque.states import AllocationKind, SettlementState
+from kiosque.models import (
+    Allocation,
+    Anomaly,
+    Family,
+    FamilyNotice,
+    Invoice,
+    OutboxMail,
+    Receipt,
+    Settlement,
+)
+from kiosque.states import AllocationKind, NoticeKind, SettlementState
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -84,18 +94,66 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
     return ReceiptDocument(receipt, receipt.settlement, lines)
 
 
-def render_mail(settings: Settings, template: str, object_id: int) -> tuple[str, str]:
-    """The subject and text of a queued mail. The first line of its template is the subject."""
+@dataclass(frozen=True)
+class Letter:
+    """A mail as it leaves. `html` says the same as `text`, or is empty; `stop_url` stops mails
+    of its kind, empty for those that somebody asked for."""
+
+    subject: str
+    text: str
+    html: str = ""
+    stop_url: str = ""
+
+
+def render_mail(settings: Settings, row: OutboxMail) -> Letter | None:
+    """A queued mail in its reader's language, or None when it has nothing to say any more.
+
+    The first line of its text template is the subject.
+    """
     makers = {"receipt": _receipt_context, "anomaly": _anomaly_context}
-    context = makers[template](object_id)
-    text = _environment.get_template(f"mail/{template}.txt").render(settings=settings, **context)
-    subject, _, body = text.partition("\n")
-    return subject.strip(), body.lstrip("\n")
+    makers |= dict.fromkeys(NoticeKind, _notice_context)
+    context = makers[row.template](settings, row)
+    if context is None:
+        return None
+    family = mail_family(row)
+    with i18n.using(family.language if family else i18n.SOURCE):
+        text = _render(f"{row.template}.txt", settings, context)
+        subject, _, body = text.partition("\n")
+        subject = subject.strip()
+        html = ""
+        if (TEMPLATES / "mail" / f"{row.template}.html").exists():
+            html = _render(f"{row.template}.html", settings, {"subject": subject, **context})
+    return Letter(subject, body.strip("\n") + "\n", html, str(context.get("stop_url", "")))
 
 
-def _receipt_context(number: int) -> dict[str, object]:
-    return {"document": receipt_document(Receipt.get_by_id(number))}
+def mail_family(row: OutboxMail) -> Family | None:
+    """The family that a queued mail is about, None when it is about none."""
+    if row.template in list(NoticeKind):
+        return FamilyNotice.get_by_id(row.object_id).family
+    if row.template == "receipt":
+        return Receipt.get_by_id(row.object_id).settlement.family
+    return None
 
 
-def _anomaly_context(anomaly_id: int) -> dict[str, object]:
-    return {"anomaly": Anomaly.get_by_id(anomaly_id)}
+def _render(name: str, settings: Settings, context: Mapping[str, object]) -> str:
+    template = _environment.get_template(f"mail/{name}")
+    return template.render(settings=settings, language=i18n.language(), **context)
+
+
+Context = dict[str, object]
+
+
+def _receipt_context(_settings: Settings, row: OutboxMail) -> Context | None:
+    return {"document": receipt_document(Receipt.get_by_id(row.object_id))}
+
+
+def _anomaly_context(_settings: Settings, row: OutboxMail) -> Context | None:
+    return {"anomaly": Anomaly.get_by_id(row.object_id)}
+
+
+def _notice_context(settings: Settings, row: OutboxMail) -> Context | None:
+    found = notices.content(row.object_id, row.recipient)
+    if found is None:
+        return None
+    token = notices.stop_token(settings.secret_key, found.family)
+    return {"notice": found, "stop_url": f"{settings.public_url}/courriels/arret/{token}"}

@@ -2,9 +2,15 @@
 
 from flask import Flask
 
-from kiosque.views import account, family, payment, site
+from kiosque.views import account, family, mails, payment, site
 
-BLUEPRINTS = (site.blueprint, account.blueprint, family.blueprint, payment.blueprint)
+BLUEPRINTS = (
+    site.blueprint,
+    account.blueprint,
+    family.blueprint,
+    mails.blueprint,
+    payment.blueprint,
+)
 
 
 def init_app(app: Flask) -> None:

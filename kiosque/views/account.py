@@ -4,7 +4,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, url_
 from werkzeug.wrappers import Response
 
 from kiosque import access, accounts, passwords, security, signin
-from kiosque.access import family_only, own_account
+from kiosque.access import family_only, own_account, own_family
 from kiosque.forms import PasswordForm, SignInForm
 from kiosque.security import Event
 
@@ -41,7 +41,7 @@ def sign_out() -> Response:
 @blueprint.get("/compte")
 @family_only
 def show() -> str:
-    return render_template("account/account.html")
+    return render_template("account/account.html", addresses=accounts.addresses(own_family()))
 
 
 @blueprint.route("/compte/mot-de-passe", methods=["GET", "POST"])
