@@ -1,6 +1,6 @@
 """What families receive and keep: receipts and mails, made from the base each time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,13 +110,14 @@ def render_mail(settings: Settings, row: OutboxMail) -> Letter | None:
 
     The first line of its text template is the subject.
     """
-    makers = {"receipt": _receipt_context, "anomaly": _anomaly_context}
-    makers |= dict.fromkeys(NoticeKind, _notice_context)
-    context = makers[row.template](settings, row)
+    if row.template in _NOTICES:
+        context = _notice_context(settings, row)
+    else:
+        context = _MAKERS[row.template](row.object_id)
     if context is None:
         return None
-    family = mail_family(row)
-    with i18n.using(family.language if family else i18n.SOURCE):
+    family = context.get("family")
+    with i18n.using(family.language if isinstance(family, Family) else i18n.SOURCE):
         text = _render(f"{row.template}.txt", settings, context)
         subject, _, body = text.partition("\n")
         subject = subject.strip()
@@ -128,7 +129,7 @@ def render_mail(settings: Settings, row: OutboxMail) -> Letter | None:
 
 def mail_family(row: OutboxMail) -> Family | None:
     """The family that a queued mail is about, None when it is about none."""
-    if row.template in list(NoticeKind):
+    if row.template in _NOTICES:
         return FamilyNotice.get_by_id(row.object_id).family
     if row.template == "receipt":
         return Receipt.get_by_id(row.object_id).settlement.family
@@ -140,20 +141,27 @@ def _render(name: str, settings: Settings, context: Mapping[str, object]) -> str
     return template.render(settings=settings, language=i18n.language(), **context)
 
 
-Context = dict[str, object]
+def _receipt_context(number: int) -> dict[str, object]:
+    document = receipt_document(Receipt.get_by_id(number))
+    return {"document": document, "family": document.settlement.family}
 
 
-def _receipt_context(_settings: Settings, row: OutboxMail) -> Context | None:
-    return {"document": receipt_document(Receipt.get_by_id(row.object_id))}
+def _anomaly_context(anomaly_id: int) -> dict[str, object]:
+    return {"anomaly": Anomaly.get_by_id(anomaly_id)}
 
 
-def _anomaly_context(_settings: Settings, row: OutboxMail) -> Context | None:
-    return {"anomaly": Anomaly.get_by_id(row.object_id)}
-
-
-def _notice_context(settings: Settings, row: OutboxMail) -> Context | None:
+def _notice_context(settings: Settings, row: OutboxMail) -> dict[str, object] | None:
     found = notices.content(row.object_id, row.recipient)
     if found is None:
         return None
     token = notices.stop_token(settings.secret_key, found.family)
-    return {"notice": found, "stop_url": f"{settings.public_url}/courriels/arret/{token}"}
+    stop_url = f"{settings.public_url}/courriels/arret/{token}"
+    return {"notice": found, "family": found.family, "stop_url": stop_url}
+
+
+_NOTICES = frozenset(NoticeKind)
+#: What every other mail says, from the number of what it is about; None when that is over.
+_MAKERS: dict[str, Callable[[int], dict[str, object] | None]] = {
+    "receipt": _receipt_context,
+    "anomaly": _anomaly_context,
+}
