@@ -14,6 +14,9 @@ from kiosque.config import Settings
 
 #: No form of ours, and no notification of a bank's, comes near this.
 MAX_REQUEST_BYTES = 64 * 1024
+#: Posted by a bank and by mail programs, which have no page of ours to take a token from; each
+#: carries a signature instead, and uses no session.
+NO_CSRF_TOKEN = ("kiosque.views.payment.notification", "kiosque.views.mails.stop")
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -33,7 +36,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     database.configure(settings.database_path)
     _connect_each_request(app)
     _prepare_templates(app, settings)
-    CSRFProtect(app).exempt("kiosque.views.payment.notification")
+    csrf = CSRFProtect(app)
+    for view in NO_CSRF_TOKEN:
+        csrf.exempt(view)
     access.init_app(app)
     errors.init_app(app)
     views.init_app(app)

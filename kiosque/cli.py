@@ -19,10 +19,13 @@ from kiosque import (
     credentials,
     database,
     demo,
+    documents,
     imports,
     journal,
     letters,
     mail,
+    notices,
+    outbox,
     payments,
     security,
     sessions,
@@ -33,6 +36,7 @@ from kiosque.config import Settings
 from kiosque.models import Family, Invoice
 from kiosque.money import format_euros
 from kiosque.security import Event
+from kiosque.states import MailState
 
 
 class Fault(click.ClickException):
@@ -264,6 +268,8 @@ def todo(_settings: Settings, resolve: int | None, author: str, resolution: str)
         amount = format_euros(point.amount_cents)
         click.echo(f"{point.id}\t{day}\t{amount}\t{point.detail}\t{about}\t{attempt}")
     click.echo(f"{len(points)} à traiter.")
+    if lost := outbox.given_up():
+        click.echo(f"Et {lost} courriels abandonnés : « python app.py mails » les liste.")
 
 
 @main.command()
@@ -281,11 +287,17 @@ def verify(_settings: Settings) -> None:
 @main.command("send-mail")
 @with_database
 def send_mail(settings: Settings) -> None:
-    """Envoie les courriels en attente. À lancer chaque minute par une minuterie."""
+    """Envoie les courriels en attente. À lancer chaque minute par une minuterie.
+
+    Prépare d’abord les avis, rappels et relances dont c’est le moment (docs/mail.md).
+    """
     _forget_what_is_old()
     credentials.answer_resets()
+    notices.plan(settings)
     sent, failed = mail.deliver(settings)
-    click.echo(f"{sent} envoyés, {failed} en échec, {mail.waiting()} en attente.")
+    click.echo(f"{sent} envoyés, {failed} en échec, {outbox.waiting()} en attente.")
+    if lost := outbox.given_up():
+        click.echo(f"{lost} abandonnés : « python app.py mails » les liste.")
     if failed:
         raise SystemExit(1)
 
@@ -293,10 +305,32 @@ def send_mail(settings: Settings) -> None:
 def _forget_what_is_old() -> None:
     """Erase what is kept for a time only."""
     payments.forget_old_addresses()
+    outbox.forget_old_addresses()
     sessions.purge()
     throttle.purge()
     tokens.purge()
     security.purge()
+
+
+@main.command("mails")
+@click.option("--retry", "ids", type=int, multiple=True, help="Numéro d’un courriel à renvoyer.")
+@click.option("--retry-all", is_flag=True, help="Renvoyer tous ceux qui sont abandonnés.")
+@with_database
+def mails(_settings: Settings, ids: tuple[int, ...], *, retry_all: bool) -> None:
+    """Liste les courriels qui ne sont pas partis, et pourquoi. Aucune adresse n’est affichée.
+
+    Corrigez d’abord ce qui est en cause : l’adresse de la famille, ou les réglages [mail].
+    """
+    if ids or retry_all:
+        click.echo(f"{outbox.retry(None if retry_all else ids)} remis en attente.")
+    for row in outbox.troubled():
+        family = documents.mail_family(row)
+        state = "abandonné" if row.state == MailState.FAILED else "en attente"
+        day = clock.short_date(clock.paris_date(row.queued_at))
+        code = family.code if family else ""
+        cells = (row.id, day, state, row.template, code, f"{row.tries} essais", row.last_error)
+        click.echo("\t".join(map(str, cells)))
+    click.echo(f"{outbox.given_up()} abandonnés, {outbox.waiting()} en attente.")
 
 
 @main.command("demo")

@@ -86,6 +86,18 @@ class Attestation:
 
 
 @dataclass(frozen=True)
+class Notices:
+    """Which mails tell families of their invoices, and when: when they are there, `reminder_days`
+    before the due date, `relance_days` after it."""
+
+    new_invoices: bool = True
+    reminder: bool = True
+    reminder_days: int = 5
+    relance: bool = True
+    relance_days: int = 7
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that differs from one town to another."""
 
@@ -100,6 +112,7 @@ class Settings:
     mail: Mail
     gateways: Mapping[str, Mapping[str, object]] = field(repr=False)
     attestation: Attestation = Attestation()
+    notices: Notices = Notices()
 
     @property
     def https(self) -> bool:
@@ -126,6 +139,7 @@ _TABLES: Mapping[str, type[Any]] = {
     "payment": Payment,
     "mail": Mail,
     "attestation": Attestation,
+    "notices": Notices,
 }
 
 
@@ -249,6 +263,8 @@ def _faults(settings: Settings) -> list[str]:
         "mail.security : attendu starttls, tls ou none": mail.security
         in ("starttls", "tls", "none"),
         "mail.host : serveur SMTP obligatoire en production": bool(mail.host) or not live,
+        "notices.reminder_days : attendu de 1 à 30": 1 <= settings.notices.reminder_days <= 30,
+        "notices.relance_days : attendu de 1 à 60": 1 <= settings.notices.relance_days <= 60,
         "gateways : noms en lettres minuscules et chiffres, 20 au plus": all(
             re.fullmatch(r"[a-z][a-z0-9]{0,19}", name) for name in settings.gateways
         ),

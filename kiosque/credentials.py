@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from peewee import ModelDelete
 
-from kiosque import accounts, clock, mail, security, signin, throttle, tokens
+from kiosque import accounts, clock, outbox, security, signin, throttle, tokens
 from kiosque.database import require_write, write
 from kiosque.models import Account, Family, ResetRequest, Token
 from kiosque.security import Event
@@ -88,7 +88,7 @@ def ask_email(family: Family, email: str, address: str) -> None:
     throttle.spend(Bucket(EMAIL_CHANGE, str(family.id)))
     with write():
         token = tokens.prepare_link(Purpose.EMAIL, family, email)
-        mail.queue(_key("email-confirm"), "email_confirm", token.id, email)
+        outbox.queue(_key("email-confirm"), "email_confirm", token.id, email)
         _warn(family, "email_asked", accounts.every_address(family))
         security.add(Event.EMAIL_ASKED, family, address)
 
@@ -133,7 +133,7 @@ def _answer(request: ResetRequest) -> None:
     found = accounts.families_written_to_at(request.email)
     for family, email in found:
         token = tokens.prepare_link(Purpose.RESET, family, email)
-        mail.queue(_key("reset"), "reset", token.id, email)
+        outbox.queue(_key("reset"), "reset", token.id, email)
         security.add(Event.RESET_ASKED, family, request.address)
     if not found:
         security.add(Event.RESET_ASKED, None, request.address)
@@ -142,7 +142,7 @@ def _answer(request: ResetRequest) -> None:
 def _warn(family: Family, template: str, addresses: list[str]) -> None:
     require_write()
     for email in addresses:
-        mail.queue(_key(template), template, family.id, email)
+        outbox.queue(_key(template), template, family.id, email)
 
 
 def _key(template: str) -> str:

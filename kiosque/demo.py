@@ -18,11 +18,22 @@ from pathlib import Path
 import requests
 from peewee import OperationalError, fn
 
-from kiosque import accounts, config, credentials, database, imports, mail, tokens
+from kiosque import (
+    accounts,
+    config,
+    credentials,
+    database,
+    imports,
+    mail,
+    notices,
+    payments,
+    tokens,
+)
 from kiosque.config import Settings
+from kiosque.database import write
 from kiosque.imports.reading import Progress
-from kiosque.models import Account, Family, Invoice
-from kiosque.states import InvoiceState
+from kiosque.models import Account, Family, FamilyNotice, Invoice
+from kiosque.states import InvoiceState, NoticeKind
 
 PROJECT = Path(__file__).parent.parent
 FILES = PROJECT / "data" / "demo"
@@ -60,6 +71,12 @@ sender = "kiosque@clairvigne.example.org"
 [attestation]
 services = ["Multi-accueil", "Périscolaire", "Mercredi"]
 
+# La ville entière serait avertie ; une famille l’est au premier lancement, pour montrer.
+[notices]
+new_invoices = false
+reminder = false
+relance = false
+
 [gateways.banque]
 adapter = "sandbox"
 url = "http://127.0.0.1:8001"
@@ -87,6 +104,7 @@ def run(port: int, bank_port: int, *, progress: Progress) -> None:
         accounts_file = settings.data / "demo-families.json"
         if not accounts_file.exists():
             _load_town(settings, progress)
+            _announce_to(_families_to_try()[0])
             _make_accounts(accounts_file)
         lines = _account_lines(accounts_file)
     stop = threading.Event()
@@ -145,6 +163,16 @@ def _load_town(settings: Settings, progress: Progress) -> None:
     order = ("familles.csv", *sorted(path.name for path in FILES.glob("factures-*.csv")))
     for name in (*order, "encaissements.csv"):
         imports.load(FILES / name, pdf_folder=settings.data / "pdf", progress=progress)
+
+
+def _announce_to(family: Family) -> None:
+    """Show one mail: to the first family to try, about its invoices. Once, even after a first
+    run cut short."""
+    if FamilyNotice.select().exists():
+        return
+    invoices = Invoice.select().where(Invoice.family == family, payments.payable_now())
+    with write():
+        notices.announce(NoticeKind.NEW_INVOICES, family, list(invoices))
 
 
 def _make_accounts(path: Path) -> None:

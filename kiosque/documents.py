@@ -1,26 +1,28 @@
 """What families receive and keep: receipts and mails, made from the base each time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from kiosque import clock, i18n, money, tokens
+from kiosque import clock, i18n, money, notices, tokens
 from kiosque.config import Settings
 from kiosque.models import (
     Allocation,
     Anomaly,
     Family,
+    FamilyNotice,
     Invoice,
     InvoiceLine,
+    OutboxMail,
     Receipt,
     Service,
     Settlement,
     Token,
 )
-from kiosque.states import AllocationKind, SettlementState
+from kiosque.states import AllocationKind, NoticeKind, SettlementState
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -126,22 +128,59 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
     return InvoiceDocument(invoice, list(lines), paid_on)
 
 
-def render_mail(settings: Settings, template: str, object_id: int) -> tuple[str, str] | None:
-    """The subject and text of a queued mail, whose template's first line is the subject; None
-    when what it was for is over. A link it carries is drawn here, and only known to it."""
-    context = _MAKERS[template](object_id)
+@dataclass(frozen=True)
+class Letter:
+    """A mail as it leaves. `html` says the same as `text`, or is empty; `stop_url` stops mails
+    of its kind, empty for those that somebody asked for."""
+
+    subject: str
+    text: str
+    html: str = ""
+    stop_url: str = ""
+
+
+def render_mail(settings: Settings, row: OutboxMail) -> Letter | None:
+    """A queued mail in its reader's language, or None when it has nothing to say any more.
+
+    The first line of its text template is the subject.
+    """
+    if row.template in _NOTICES:
+        context = _notice_context(settings, row)
+    else:
+        context = _MAKERS[row.template](row.object_id)
     if context is None:
         return None
     family = context.get("family")
     with i18n.using(family.language if isinstance(family, Family) else i18n.SOURCE):
-        source = _environment.get_template(f"mail/{template}.txt")
-        text = source.render(settings=settings, **context)
-    subject, _, body = text.partition("\n")
-    return subject.strip(), body.lstrip("\n")
+        text = _render(f"{row.template}.txt", settings, context)
+        subject, _, body = text.partition("\n")
+        subject = subject.strip()
+        html = ""
+        if (TEMPLATES / "mail" / f"{row.template}.html").exists():
+            html = _render(f"{row.template}.html", settings, {"subject": subject, **context})
+    return Letter(subject, body.strip("\n") + "\n", html, str(context.get("stop_url", "")))
+
+
+def mail_family(row: OutboxMail) -> Family | None:
+    """The family that a queued mail is about, None when it is about none."""
+    if row.template in _NOTICES:
+        return FamilyNotice.get_by_id(row.object_id).family
+    if row.template == "receipt":
+        return Receipt.get_by_id(row.object_id).settlement.family
+    if row.template in _LINKS:
+        token = Token.get_or_none(Token.id == row.object_id)
+        return token.family if token else None
+    return Family.get_by_id(row.object_id) if row.template in _CHANGES else None
+
+
+def _render(name: str, settings: Settings, context: Mapping[str, object]) -> str:
+    template = _environment.get_template(f"mail/{name}")
+    return template.render(settings=settings, language=i18n.language(), **context)
 
 
 def _receipt_context(number: int) -> dict[str, object]:
-    return {"document": receipt_document(Receipt.get_by_id(number))}
+    document = receipt_document(Receipt.get_by_id(number))
+    return {"document": document, "family": document.settlement.family}
 
 
 def _anomaly_context(anomaly_id: int) -> dict[str, object]:
@@ -160,13 +199,22 @@ def _family_context(family_id: int) -> dict[str, object]:
     return {"family": Family.get_by_id(family_id)}
 
 
-#: What each mail says, from the number of what it is about; None when there is nothing to say.
+def _notice_context(settings: Settings, row: OutboxMail) -> dict[str, object] | None:
+    found = notices.content(row.object_id, row.recipient)
+    if found is None:
+        return None
+    token = notices.stop_token(settings.secret_key, found.family)
+    stop_url = f"{settings.public_url}/courriels/arret/{token}"
+    return {"notice": found, "family": found.family, "stop_url": stop_url}
+
+
+_NOTICES = frozenset(NoticeKind)
+_LINKS = ("reset", "email_confirm")
+_CHANGES = ("password_changed", "email_asked", "email_changed")
+#: What every other mail says, from the number of what it is about; None when that is over.
 _MAKERS: dict[str, Callable[[int], dict[str, object] | None]] = {
     "receipt": _receipt_context,
     "anomaly": _anomaly_context,
-    "reset": _link_context,
-    "email_confirm": _link_context,
-    "password_changed": _family_context,
-    "email_asked": _family_context,
-    "email_changed": _family_context,
+    **dict.fromkeys(_LINKS, _link_context),
+    **dict.fromkeys(_CHANGES, _family_context),
 }

@@ -5,7 +5,7 @@ from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField, PasswordField, StringField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import AnyOf, InputRequired, Length, ValidationError
 
 from kiosque.i18n import N_
 
@@ -30,6 +30,12 @@ class PasswordForm(Form):
         "Mot de passe actuel", [InputRequired("Indiquez votre mot de passe actuel.")]
     )
     new = PasswordField("Nouveau mot de passe", [InputRequired("Choisissez un mot de passe.")])
+
+
+class NoticesForm(Form):
+    """Whether the family takes mails about its invoices: `yes` or `no`."""
+
+    wanted = HiddenField(validators=[AnyOf(["yes", "no"])])
 
 
 class PayForm(Form):

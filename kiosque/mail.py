@@ -1,152 +1,234 @@
-"""E-mail: queued in the transaction that needs it, sent by a command, never by a page.
+"""E-mail: sent by a command, never by a page. What is queued is in `outbox`.
 
-A mail server that is down loses nothing and delays no page: what is queued waits, and is
-tried again at growing intervals.
+A mail server that is down loses nothing and delays no page: what is queued waits. A mail that
+the server puts off is tried again at growing intervals; one that it refuses for good is given
+up, shown by the command `mails`, and stops no other.
 """
 
+import contextlib
+import hashlib
+import re
 import smtplib
 import ssl
+import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
+from email.policy import EmailPolicy
+from email.utils import format_datetime
 from pathlib import Path
+from typing import Protocol
 
-from kiosque import clock, documents
+from kiosque import documents, notices, outbox
 from kiosque.config import Mail, Settings
-from kiosque.database import require_write, write
+from kiosque.documents import Letter
 from kiosque.models import OutboxMail
 
-#: Stands for the régisseur's address, which the settings give when the mail leaves.
-REGIE = "regie"
-#: A mail taken by a process that died is taken again after this.
-LEASE = timedelta(minutes=5)
 TIMEOUT_SECONDS = 15
 BATCH = 50
+#: The timer calls each minute: a run that lasts stops taking mails before the next begins.
+RUN_SECONDS = 45
 
 
-def queue(key: str, template: str, object_id: int, recipient: str) -> None:
-    """Queue a mail once for its key, as part of the transaction under way."""
-    require_write()
-    now = clock.now()
-    OutboxMail.insert(
-        key=key,
-        template=template,
-        object_id=object_id,
-        recipient=recipient,
-        queued_at=now,
-        next_try_at=now,
-    ).on_conflict_ignore().execute()
+class ServerDown(Exception):
+    """No mail can leave now, whoever it is for; the text is the failure in a word."""
+
+
+class Refused(Exception):
+    """The server will never take this mail; the text is its code, without any address."""
+
+
+class Carrier(Protocol):
+    """What takes messages away."""
+
+    def send(self, row: OutboxMail, recipient: str, message: EmailMessage) -> None:
+        """Take one message. Raises ServerDown, Refused, or whatever may pass with time."""
+
+    def close(self) -> None: ...
+
+
+class _Policy(EmailPolicy):
+    """Leaves addresses and identifiers whole: the library would cut a long one and write it as
+    encoded words, which no mail program reads there."""
+
+    _WHOLE = frozenset({"List-Unsubscribe", "Message-ID"})
+
+    def fold(self, name: str, value: str) -> str:
+        if name in self._WHOLE:
+            return f"{name}: {value}{self.linesep}"
+        return str(super().fold(name, value))
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name in self._WHOLE:
+            return self.fold(name, value).encode("ascii")
+        return bytes(super().fold_binary(name, value))
 
 
 def deliver(settings: Settings, *, stopped: Callable[[], bool] = lambda: False) -> tuple[int, int]:
-    """Send what waits, at most BATCH, or until stopped. Returns (sent, failed).
+    """Send what waits, at most BATCH, for RUN_SECONDS, or until stopped. Returns (sent, failed).
 
     Safe to run twice at once. Nothing of the network happens inside a transaction: each mail
-    is first taken for the time of LEASE, so that two runs do not send it twice.
+    is first taken for a while, so that two runs do not send it twice.
     """
     sent = failed = 0
-    for row in _due():
-        if stopped() or not _take(row):
-            continue
-        try:
-            _send(settings, row)
-        except Exception as error:  # noqa: BLE001  # one bad mail must not stop the others
-            _put_back(row, type(error).__name__)
-            failed += 1
-        else:
-            _done(row)
-            sent += 1
+    end = time.monotonic() + RUN_SECONDS
+    carrier = _carrier(settings)
+    # A file, which the demo writes, wakes nobody.
+    wait = outbox.OPTIONAL if settings.mail.host and notices.is_quiet() else ()
+    with contextlib.closing(carrier):
+        for row in outbox.due(BATCH, without=wait):
+            if stopped() or time.monotonic() > end:
+                break
+            if not outbox.take(row):
+                continue
+            try:
+                sent += _send(settings, row, carrier)
+            except ServerDown as error:
+                outbox.give_back(row, str(error))
+                failed += 1
+                break
+            except Refused as error:
+                outbox.give_up(row, str(error))
+                failed += 1
+            except Exception as error:  # noqa: BLE001  # one bad mail must not stop the others
+                outbox.put_back(row, _word(error))
+                failed += 1
     return sent, failed
 
 
-def waiting() -> int:
-    """How many mails are still to be sent."""
-    return OutboxMail.select().where(OutboxMail.sent_at.is_null()).count()
+def _send(settings: Settings, row: OutboxMail, carrier: Carrier) -> bool:
+    """Send one mail. False when it had nothing to say any more, or nobody to say it to."""
+    recipient = settings.regie.email if row.recipient == outbox.REGIE else row.recipient
+    # No address for the régisseur: the list of the `todo` command is enough.
+    letter = documents.render_mail(settings, row) if recipient else None
+    if letter is None:
+        outbox.drop(row)
+        return False
+    carrier.send(row, recipient, _message(settings, row, recipient, letter))
+    outbox.done(row)
+    return True
 
 
-def _due() -> list[OutboxMail]:
-    return list(
-        OutboxMail.select()
-        .where(OutboxMail.sent_at.is_null(), OutboxMail.next_try_at <= clock.now())
-        .order_by(OutboxMail.next_try_at)
-        .limit(BATCH)
-    )
-
-
-def _take(row: OutboxMail) -> bool:
-    with write():
-        taken: int = (
-            OutboxMail.update(next_try_at=clock.now() + LEASE, tries=row.tries + 1)
-            .where(OutboxMail.id == row.id, OutboxMail.next_try_at == row.next_try_at)
-            .execute()
-        )
-    return taken == 1
-
-
-def _put_back(row: OutboxMail, error: str) -> None:
-    """Try again after 1, 2, 4... minutes, at most every 6 hours."""
-    pause = min(timedelta(minutes=2 ** min(row.tries, 9)), timedelta(hours=6))
-    with write():
-        OutboxMail.update(next_try_at=clock.now() + pause, last_error=error).where(
-            OutboxMail.id == row.id
-        ).execute()
-
-
-def _done(row: OutboxMail) -> None:
-    with write():
-        OutboxMail.update(sent_at=clock.now(), recipient="", last_error="").where(
-            OutboxMail.id == row.id
-        ).execute()
-
-
-def _send(settings: Settings, row: OutboxMail) -> None:
-    recipient = settings.regie.email if row.recipient == REGIE else row.recipient
-    if not recipient:
-        return  # No address for the régisseur: the list of the `todo` command is enough.
-    rendered = documents.render_mail(settings, row.template, row.object_id)
-    if rendered is None:
-        return  # What it was for is over: a link already replaced, or asked for too long ago.
-    message = _message(settings, recipient, *rendered, row.queued_at)
-    if settings.mail.host:
-        _by_smtp(settings.mail, recipient, message)
-    else:
-        _to_file(settings.data / "outbox", row, message)
-
-
-def _message(
-    settings: Settings, recipient: str, subject: str, body: str, queued_at: datetime
-) -> EmailMessage:
-    message = EmailMessage()
-    message["From"] = settings.mail.sender
-    # An Address is taken as it is; plain text would be parsed for encoded words.
-    message["To"] = Address(addr_spec=recipient)
+def _message(settings: Settings, row: OutboxMail, recipient: str, letter: Letter) -> EmailMessage:
+    message = EmailMessage(policy=_Policy())
+    message["From"] = Address(settings.town.name, addr_spec=settings.mail.sender)
+    try:
+        # An Address is taken as it is; plain text would be parsed for encoded words.
+        message["To"] = Address(addr_spec=recipient)
+    except Exception:  # noqa: BLE001  # the library raises a dozen kinds for a wrong address
+        raise Refused("adresse invalide") from None
     message["Reply-To"] = settings.town.contact_email
-    message["Subject"] = subject
-    message["Date"] = format_datetime(queued_at)
-    message["Message-ID"] = make_msgid(domain=settings.mail.sender.partition("@")[2])
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(body)
+    message["Subject"] = letter.subject
+    message["Date"] = format_datetime(row.queued_at)
+    # The same at each try: should one have left unknown to us, readers show it once.
+    domain = settings.mail.sender.partition("@")[2]
+    secret = f"{settings.secret_key}:{row.key}".encode()
+    message["Message-ID"] = f"<{hashlib.sha256(secret).hexdigest()[:40]}@{domain}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834
+    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"  # Exchange does not know RFC 3834
+    if letter.stop_url:  # RFC 8058
+        message["List-Unsubscribe"] = f"<{letter.stop_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    # Quoted-printable passes every relay unchanged: a signature made on the way stays valid.
+    message.set_content(letter.text, cte="quoted-printable")
+    if letter.html:
+        message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
     return message
 
 
-def _by_smtp(mail: Mail, recipient: str, message: EmailMessage) -> None:
-    context = ssl.create_default_context()
-    connect = (
-        smtplib.SMTP_SSL(mail.host, mail.port, timeout=TIMEOUT_SECONDS, context=context)
-        if mail.security == "tls"
-        else smtplib.SMTP(mail.host, mail.port, timeout=TIMEOUT_SECONDS)
-    )
-    with connect as smtp:
-        if mail.security == "starttls":
-            smtp.starttls(context=context)
-        if mail.username:
-            smtp.login(mail.username, mail.password)
-        smtp.send_message(message, to_addrs=[recipient])
+def _carrier(settings: Settings) -> Carrier:
+    return _Smtp(settings.mail) if settings.mail.host else _Folder(settings.data / "outbox")
 
 
-def _to_file(folder: Path, row: OutboxMail, message: EmailMessage) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"{row.queued_at:%Y-%m-%dT%H%M%S}-{row.key.replace(':', '-')}.eml"
-    (folder / name).write_bytes(message.as_bytes())
+class _Smtp:
+    """One connection for a whole run, opened at the first mail, and again when it breaks."""
+
+    def __init__(self, mail: Mail) -> None:
+        self._mail = mail
+        self._smtp: smtplib.SMTP | None = None
+
+    def send(self, _row: OutboxMail, recipient: str, message: EmailMessage) -> None:
+        self._smtp = self._smtp or self._connect()
+        try:
+            self._smtp.send_message(message, to_addrs=[recipient])
+        except smtplib.SMTPRecipientsRefused as error:
+            (answer,) = error.recipients.values()
+            self._raise(*answer)
+        except smtplib.SMTPSenderRefused as error:
+            self.close()
+            raise ServerDown(
+                f"expéditeur refusé {_code(error.smtp_code, error.smtp_error)}"
+            ) from None
+        except smtplib.SMTPNotSupportedError:
+            raise Refused("adresse à lettres accentuées") from None
+        except smtplib.SMTPResponseException as error:
+            self._raise(error.smtp_code, error.smtp_error)
+        except OSError:  # cut or silent: whether the mail has left is not known
+            self.close()
+            raise
+
+    def _connect(self) -> smtplib.SMTP:
+        mail, context = self._mail, ssl.create_default_context()
+        smtp: smtplib.SMTP | None = None
+        try:
+            if mail.security == "tls":
+                smtp = smtplib.SMTP_SSL(
+                    mail.host, mail.port, timeout=TIMEOUT_SECONDS, context=context
+                )
+            else:
+                smtp = smtplib.SMTP(mail.host, mail.port, timeout=TIMEOUT_SECONDS)
+            if mail.security == "starttls":
+                smtp.starttls(context=context)
+            if mail.username:
+                smtp.login(mail.username, mail.password)
+        except OSError as error:  # every failure of smtplib is one
+            if smtp:
+                smtp.close()
+            raise ServerDown(_word(error)) from None
+        return smtp
+
+    def _raise(self, code: int, text: bytes | str) -> None:
+        """Say whether a refusal is for good. One of policy (5.7) is about us, not about the
+        mail: a relay not yet open to us, a missing SPF. It may pass."""
+        answer = _code(code, text)
+        if code == 421:  # the server hangs up
+            self.close()
+        if code >= 500 and " 5.7." not in answer:
+            raise Refused(answer)
+        raise smtplib.SMTPResponseException(code, text)
+
+    def close(self) -> None:
+        smtp, self._smtp = self._smtp, None
+        if smtp:
+            with contextlib.suppress(OSError):
+                smtp.quit()
+            smtp.close()
+
+
+class _Folder:
+    """Files instead of mails, for the demo and tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def send(self, row: OutboxMail, _recipient: str, message: EmailMessage) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        name = f"{row.queued_at:%Y-%m-%dT%H%M%S}-{row.key.replace(':', '-')}.eml"
+        (self._folder / name).write_bytes(message.as_bytes())
+
+    def close(self) -> None:
+        pass
+
+
+def _word(error: Exception) -> str:
+    """The failure without what a server wrote, which may quote an address."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _code(error.smtp_code, error.smtp_error)
+    return type(error).__name__
+
+
+def _code(code: int, text: bytes | str) -> str:
+    """`550 5.1.1`: the server's answer without its words."""
+    words = text.decode("ascii", "replace") if isinstance(text, bytes) else text
+    enhanced = re.match(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}\b", words)
+    return f"{code} {enhanced[0]}" if enhanced else str(code)

@@ -12,7 +12,7 @@ from peewee import (
 
 from kiosque.clock import today
 from kiosque.database import UtcDateTimeField, db
-from kiosque.states import InvoiceState
+from kiosque.states import InvoiceState, MailState
 
 
 class Base(Model):
@@ -357,7 +357,8 @@ class OutboxMail(Table):
     """An e-mail to send, queued in the transaction that made it necessary.
 
     It is rendered when it leaves, from `template` and `object_id`, so that no text of it lies
-    here; `recipient` is erased once it has left. `key` makes each queued once.
+    here; `recipient` is erased once it has left. `key` makes each queued once. `last_error` is
+    the last failure in a word or a code, never an address.
     """
 
     key = TextField(unique=True)
@@ -367,5 +368,29 @@ class OutboxMail(Table):
     queued_at = UtcDateTimeField()
     next_try_at = UtcDateTimeField()
     tries = IntegerField(default=0)
+    state = TextField(default=MailState.WAITING)
     sent_at = UtcDateTimeField(null=True)
     last_error = TextField(default="")
+
+
+class FamilyNotice(Table):
+    """A mail that tells a family of some of its invoices, whatever the number of parents that
+    receive it."""
+
+    kind = TextField()
+    family = ForeignKeyField(Family)
+    family_id: int
+    made_at = UtcDateTimeField()
+
+
+class FamilyNoticeItem(Table):
+    """An invoice of a notice. The database holds at most one of a kind an invoice: no family is
+    told the same thing twice."""
+
+    notice = ForeignKeyField(FamilyNotice, backref="items")
+    invoice = ForeignKeyField(Invoice)
+    invoice_id: int
+    kind = TextField()
+
+    class Meta:
+        indexes = ((("invoice", "kind"), True),)

@@ -27,6 +27,8 @@ class Event(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105
     EMAIL_ASKED = "email_asked"
     EMAIL_CHANGED = "email_changed"
+    NOTICES_STOPPED = "notices_stopped"
+    NOTICES_RESUMED = "notices_resumed"
 
 
 def note(event: Event, family: Family | None, address: str) -> None:

@@ -33,6 +33,25 @@ class SettlementState(StrEnum):
     REFUNDED = "refunded"
 
 
+class MailState(StrEnum):
+    """`FAILED` was given up; `DROPPED` was no longer true, or no longer wanted, when it was to
+    leave."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+class NoticeKind(StrEnum):
+    """What a family is told of its invoices by mail, unless it would rather not: they are there
+    (*avis*), the limit is near (*rappel*), the limit has passed (*relance*)."""
+
+    NEW_INVOICES = "new-invoices"
+    REMINDER = "reminder"
+    RELANCE = "relance"
+
+
 class AllocationKind(StrEnum):
     """What one part of the money received was for."""
 

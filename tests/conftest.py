@@ -9,11 +9,12 @@ import secrets
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
@@ -25,6 +26,7 @@ from kiosque.config import Mail, Payment, Regie, Settings, Town
 from kiosque.models import Attempt, Family, ImportBatch, Invoice, InvoiceLine, Service
 from kiosque.payments import Purchase, start
 from tests.bank import KEY
+from tests.mailbox import Mailbox
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 PASSWORD = "une phrase assez longue"  # the cast's own
@@ -187,6 +189,17 @@ def pay(gateway: Gateway) -> Callable[..., tuple[Attempt, Handoff]]:
         return start(Purchase(family, numbers, total, email), gateway, PUBLIC_URL)
 
     return go
+
+
+@pytest.fixture
+def mailbox(settings: Settings) -> Iterator[tuple[Mailbox, Settings]]:
+    box = Mailbox()
+    port = free_port()
+    server = Controller(box, hostname="127.0.0.1", port=port)
+    server.start()
+    smtp = Mail(settings.mail.sender, host="127.0.0.1", port=port, security="none")
+    yield box, replace(settings, mail=smtp)
+    server.stop()
 
 
 @pytest.fixture

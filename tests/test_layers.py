@@ -13,6 +13,8 @@ FLOORS = {
         "imports",
         "journal",
         "mail",
+        "notices",
+        "outbox",
         "documents",
         "pdf",
         "attestation",

@@ -19,6 +19,7 @@ from kiosque.payments.opening import (
     Selection,
     forget_old_addresses,
     live_attempts,
+    payable_now,
     select,
     start,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "cancel_invoice",
     "forget_old_addresses",
     "live_attempts",
+    "payable_now",
     "record",
     "record_rejected",
     "resolve",

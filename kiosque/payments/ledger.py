@@ -6,7 +6,7 @@ from typing import Any
 
 from peewee import Expression, fn
 
-from kiosque import clock, journal, mail
+from kiosque import clock, journal, outbox
 from kiosque.database import require_write
 from kiosque.models import (
     Allocation,
@@ -246,4 +246,4 @@ def note(key: str, kind: str, cents: int, detail: str, **about: object) -> None:
     anomaly = Anomaly.create(
         key=key, kind=kind, noted_at=clock.now(), amount_cents=cents, detail=detail, **about
     )
-    mail.queue(f"anomaly:{anomaly.id}", "anomaly", anomaly.id, mail.REGIE)
+    outbox.queue(f"anomaly:{anomaly.id}", "anomaly", anomaly.id, outbox.REGIE)

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
+from peewee import Expression
+
 from gateways.base import Gateway, Handoff, Limits, Order, Unreachable
 from kiosque import clock
 from kiosque.database import write
@@ -82,6 +84,24 @@ def live_attempts(invoices: Sequence[Invoice]) -> dict[int, Attempt]:
         )
     )
     return {item.invoice_id: item.attempt for item in items}
+
+
+def payable_now() -> Expression:
+    """The invoices that can be paid online at this moment: open, not yet the Treasury's, held
+    by no payment under way. For a query over many families."""
+    held = (
+        AttemptItem.select(AttemptItem.invoice)
+        .join(Attempt)
+        .where(
+            AttemptItem.live == True,  # noqa: E712  # an SQL expression
+            Attempt.live_until > clock.now(),
+        )
+    )
+    return (
+        (Invoice.state == InvoiceState.OPEN)
+        & (Invoice.closes_on.is_null() | (Invoice.closes_on >= clock.today()))
+        & Invoice.id.not_in(held)
+    )
 
 
 def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attempt, Handoff]:

@@ -3,7 +3,7 @@
 import json
 
 from gateways.base import Callback, Outcome, Report
-from kiosque import clock, mail
+from kiosque import clock, outbox
 from kiosque.database import write
 from kiosque.models import Allocation, Attempt, AttemptItem, Fact, Notice, Settlement
 from kiosque.payments.ledger import allocate, enter, issue_receipt, learn, note, take_back
@@ -118,7 +118,7 @@ def _receive(attempt: Attempt, report: Report) -> None:
     enter(settlement, "paiement en ligne")
     receipt = issue_receipt(settlement)
     if attempt.receipt_email:
-        mail.queue(f"receipt:{receipt.number}", "receipt", receipt.number, attempt.receipt_email)
+        outbox.queue(f"receipt:{receipt.number}", "receipt", receipt.number, attempt.receipt_email)
         # The address was given for this receipt and nothing else.
         Attempt.update(receipt_email=None).where(Attempt.id == attempt.id).execute()
     _match_refunds(attempt)

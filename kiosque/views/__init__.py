@@ -2,13 +2,14 @@
 
 from flask import Flask
 
-from kiosque.views import account, credentials, family, papers, payment, site
+from kiosque.views import account, credentials, family, mails, papers, payment, site
 
 BLUEPRINTS = (
     site.blueprint,
     account.blueprint,
     credentials.blueprint,
     family.blueprint,
+    mails.blueprint,
     papers.blueprint,
     payment.blueprint,
 )

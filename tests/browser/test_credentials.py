@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests import pdfs
 from tests.browser.conftest import Demo, Household, Visitor
+from tests.mailbox import plain_of
 
 pytestmark = pytest.mark.browser
 Make = Callable[[str], Household]
@@ -85,5 +86,5 @@ def link_to(town: Demo, recipient: str) -> str:
         for path in (town.data / "outbox").glob("*-reset-*.eml"):
             message = message_from_bytes(path.read_bytes(), policy=policy.default)
             if message["To"] == recipient:
-                return town.url + re.findall(r"/lien/\S+", message.get_content())[0]
+                return town.url + re.findall(r"/lien/\S+", plain_of(message))[0]
     raise AssertionError("no mail came")

@@ -67,6 +67,18 @@ def test_the_demo_is_a_town_of_eight_thousand(town: Demo) -> None:
     assert strays == 0
 
 
+def test_one_family_is_told_of_its_invoices_to_show_such_a_mail_and_no_other_is(
+    town: Demo,
+) -> None:
+    town.command("send-mail")
+    mails = [path.read_bytes() for path in (town.data / "outbox").glob("*new-invoices*.eml")]
+    assert 1 <= len(mails) <= 2
+    for mail in mails:
+        assert re.search(f"(?im)^To: {town.accounts[0][0]}-[12]@".encode(), mail)
+    for kind in ("reminder", "relance"):
+        assert not list((town.data / "outbox").glob(f"*{kind}*"))
+
+
 def test_a_busy_port_is_one_line(first_run: Demo) -> None:
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Demo, Household, Visitor, open_context
+from tests.mailbox import plain_of
 
 pytestmark = pytest.mark.browser
 Make = Callable[[str], Household]
@@ -48,7 +49,7 @@ def wait_for_mail(town: Demo, recipient: str) -> str:
         for path in (town.data / "outbox").glob("*.eml"):
             message = message_from_bytes(path.read_bytes(), policy=policy.default)
             if message["To"] == recipient:
-                return str(message.get_content())
+                return plain_of(message)
     raise AssertionError("no mail came")
 
 

@@ -2,28 +2,43 @@
 
 import re
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from peewee import OperationalError
 
-from kiosque import accounts, credentials, letters, payments, sessions, signin, tokens
+from kiosque import (
+    accounts,
+    credentials,
+    letters,
+    notices,
+    outbox,
+    payments,
+    sessions,
+    signin,
+    tokens,
+)
 from kiosque.cli import main
 from kiosque.config import Settings
+from kiosque.database import write
 from kiosque.models import (
     Family,
     Guardian,
+    ImportBatch,
     Invoice,
     JournalEntry,
+    OutboxMail,
     SecurityEvent,
     Session,
     Throttle,
     Token,
 )
 from kiosque.signin import Visitor
+from kiosque.states import NoticeKind
 from tests import pdfs
-from tests.conftest import PASSWORD, Clock, make_family, make_invoice
+from tests.conftest import NOW, PASSWORD, Clock, make_family, make_invoice
 from tests.kiosque.test_config import TOML
 from tests.kiosque.test_imports import ROW, sheet
 
@@ -257,3 +272,31 @@ def test_the_timer_sends_the_links_asked_for(run: Run, alices_family: Family) ->
     Guardian.create(family=alices_family, first_name="", last_name="", email="alice@example.org")
     credentials.ask_reset("alice@example.org", Visitor("203.0.113.9"))
     assert "1 envoyés, 0 en échec, 0 en attente." in run("send-mail").output
+
+
+def test_mails_that_were_given_up_are_listed_without_their_address_and_can_be_sent_again(
+    run: Run, alices_family: Family, frozen: Clock
+) -> None:
+    frozen.at = NOW - timedelta(hours=9)
+    with write():
+        invoice = make_invoice(alices_family, "2026-10-0001")
+        alices_family.email = "alice@example.org\r\n"
+        alices_family.save()
+        notices.announce(NoticeKind.REMINDER, alices_family, [invoice])
+    result = run("send-mail")
+    assert (result.exit_code, "1 abandonnés" in result.output) == (1, True)
+    assert "Et 1 courriels abandonnés" in run("todo").output
+    listed = run("mails").output
+    assert "abandonné\treminder\tF1001\t1 essais\tadresse invalide" in listed
+    assert "alice" not in listed + result.output
+    assert "1 remis en attente." in run("mails", "--retry", str(OutboxMail.get().id)).output
+    assert outbox.waiting() == 1
+
+
+def test_sending_mail_announces_what_is_due(run: Run, alices_family: Family, frozen: Clock) -> None:
+    frozen.at = NOW - timedelta(hours=9)
+    Guardian.create(family=alices_family, first_name="A", last_name="B", email="a@example.org")
+    make_invoice(alices_family, "2026-10-0001", due_on=date(2026, 11, 28))
+    ImportBatch.update(imported_at=NOW - timedelta(days=4)).execute()
+    result = run("send-mail")
+    assert "2 envoyés, 0 en échec, 0 en attente." in result.output

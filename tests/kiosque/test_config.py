@@ -8,7 +8,7 @@ import pytest
 from gateways.base import ConfigError
 from gateways.lyra import LyraSettings
 from kiosque import config, create_app, load_gateways
-from kiosque.config import Attestation, Mail, Payment, Regie, Settings, Town
+from kiosque.config import Attestation, Mail, Notices, Payment, Regie, Settings, Town
 from tests.bank import KEY
 
 TOML = f"""
@@ -187,7 +187,7 @@ def test_the_documented_example_is_whole_and_starts(tmp_path: Path) -> None:
         KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY=KEY,
     )
     assert load_gateways(settings)["banque"].form_origin == "https://paiement.systempay.fr"
-    for part in (Settings, Town, Regie, Payment, Mail, Attestation, LyraSettings):
+    for part in (Settings, Town, Regie, Payment, Mail, Attestation, Notices, LyraSettings):
         for setting in dataclasses.fields(part):
             shown = setting.name if setting.name != "gateways" else "[gateways."
             assert shown in example or setting.name == "data", setting.name

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from kiosque import accounts, credentials, database, mail, sessions, signin, tokens
+from kiosque import accounts, credentials, database, mail, outbox, sessions, signin, tokens
 from kiosque.config import Mail, Settings
 from kiosque.database import write
 from kiosque.models import (
@@ -29,6 +29,7 @@ from kiosque.signin import Visitor
 from kiosque.throttle import TooManyTries
 from kiosque.tokens import Purpose, Spent
 from tests.conftest import PASSWORD, PUBLIC_URL, Clock, free_port
+from tests.mailbox import plain_of, text_of
 
 STRANGER = Visitor("203.0.113.9")
 OTHER = "une tout autre phrase"
@@ -73,7 +74,7 @@ def post(settings: Settings) -> None:
 def link_in(message: EmailMessage) -> str:
     """The secret of the link of a mail."""
     (secret,) = re.findall(
-        rf"^{re.escape(PUBLIC_URL)}/lien/([\w-]+)\r?$", message.get_content(), re.MULTILINE
+        rf"^{re.escape(PUBLIC_URL)}/lien/([\w-]+)\r?$", plain_of(message), re.MULTILINE
     )
     return str(secret)
 
@@ -103,7 +104,7 @@ def test_a_forgotten_password_is_replaced_through_a_real_mail(
     mailbox.clear()
     post(settings)
     assert recipients(mailbox) == ["alice@example.org", "bob@example.org"]
-    assert all("vient d’être changé" in each.get_content() for each in mailbox)
+    assert all("vient d’être changé" in text_of(each) for each in mailbox)
 
 
 def test_no_mail_holds_a_password_a_code_or_a_childs_name(
@@ -125,7 +126,7 @@ def test_no_mail_holds_a_password_a_code_or_a_childs_name(
     subjects = {str(each["Subject"]) for each in mailbox}
     assert len(subjects) == 5
     for message in mailbox:
-        text = f"{message['Subject']} {message.get_content()}"
+        text = f"{message['Subject']} {plain_of(message)}"
         for private in (PASSWORD, OTHER, "F1001", "abcde", "Léa", "Martin", "martin@"):
             assert private not in text
         assert not re.search(r"\w [:;?!»]|« ", text.replace("http:", ""))
@@ -221,7 +222,7 @@ def test_a_link_asked_for_yesterday_is_no_longer_sent(
     frozen.advance(days=1)
     post(settings)
     assert mailbox == []
-    assert (mail.waiting(), ResetRequest.select().count()) == (0, 0)
+    assert (outbox.waiting(), ResetRequest.select().count()) == (0, 0)
 
 
 def test_of_two_links_asked_for_the_last_serves(
@@ -369,7 +370,7 @@ def test_a_change_of_address_waits_for_its_confirmation(
     assert accounts.addresses(alices_family) == ["alice@example.org", "bob@example.org"]
     (confirmation,) = [each for each in mailbox if each["To"] == "martin@example.org"]
     secret = link_in(confirmation)
-    assert not any(secret in each.get_content() for each in mailbox if each is not confirmation)
+    assert not any(secret in text_of(each) for each in mailbox if each is not confirmation)
     mailbox.clear()
     credentials.confirm_email(opened(secret, Purpose.EMAIL), STRANGER.address)
     post(settings)
@@ -390,7 +391,7 @@ def test_links_sent_to_the_old_address_die_with_it(
     credentials.ask_reset("bob@example.org", STRANGER)
     credentials.ask_email(alices_family, "martin@example.org", "")
     post(settings)
-    links = {str(each["To"]): each for each in mailbox if "/lien/" in each.get_content()}
+    links = {str(each["To"]): each for each in mailbox if "/lien/" in text_of(each)}
     credentials.confirm_email(
         opened(link_in(links["martin@example.org"]), Purpose.EMAIL), STRANGER.address
     )

@@ -2,48 +2,21 @@
 
 import re
 import smtplib
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from gateways.base import Callback, Gateway
-from kiosque import mail, payments
-from kiosque.config import Mail, Settings
+from kiosque import mail, outbox, payments
+from kiosque.config import Settings
 from kiosque.database import write
 from kiosque.models import Family, OutboxMail
 from tests.bank import notice
-from tests.conftest import NOW, Clock, free_port, make_invoice
-
-
-class Mailbox:
-    """A real SMTP server's memory."""
-
-    def __init__(self) -> None:
-        self.messages: list[EmailMessage] = []
-        self.refuse = ""
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        if self.refuse:
-            return self.refuse
-        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
-        return "250 OK"
-
-
-@pytest.fixture
-def mailbox(settings: Settings) -> Iterator[tuple[Mailbox, Settings]]:
-    box = Mailbox()
-    port = free_port()
-    server = Controller(box, hostname="127.0.0.1", port=port)
-    server.start()
-    smtp = Mail(settings.mail.sender, host="127.0.0.1", port=port, security="none")
-    yield box, replace(settings, mail=smtp)
-    server.stop()
+from tests.conftest import NOW, Clock, make_invoice
+from tests.mailbox import Mailbox, html_of, plain_of, text_of
 
 
 @pytest.fixture
@@ -62,13 +35,14 @@ def test_a_receipt_leaves_by_smtp_with_all_it_must_state(
     box, settings = mailbox
     assert mail.deliver(settings) == (1, 0)
     (message,) = box.messages
-    text = message.get_content()
+    text = plain_of(message)
     assert message["To"] == "alice@example.org"
-    assert message["From"] == "kiosque@sautron.example.org"
+    assert message["From"] == "Ville de Sautron <kiosque@sautron.example.org>"
     assert message["Subject"] == "Reçu de paiement R000001\u00a0: 45,20\u00a0€"
     for words in (
         "R000001", "24 novembre 2026 à 20\u00a0h\u00a030", "Régie Enfance", "Dominique Aubry",
-        "F1001", "Facture 2026-10-0001, octobre 2026\u00a0: 45,20\u00a0€", "3fe69a", "Acquitté.",
+        "Payeur\u00a0: famille Martin",
+        "Facture 2026-10-0001, octobre 2026\u00a0: 45,20\u00a0€", "3fe69a", "Acquitté.",
         "http://127.0.0.1:8000/recus/1",
     ):  # fmt: skip
         assert words in text
@@ -93,7 +67,7 @@ def test_a_server_that_is_down_loses_nothing_and_is_tried_again_later(
     down = replace(settings, mail=replace(settings.mail, port=1))
     assert mail.deliver(down) == (0, 1)
     assert mail.deliver(settings) == (0, 0)
-    assert (mail.waiting(), OutboxMail.get().last_error) == (1, "ConnectionRefusedError")
+    assert (outbox.waiting(), OutboxMail.get().last_error) == (1, "ConnectionRefusedError")
     frozen.advance(minutes=2)
     assert mail.deliver(settings) == (1, 0)
     assert len(box.messages) == 1
@@ -117,21 +91,21 @@ def test_two_runs_at_once_send_it_once(
     receipt_queued: None, mailbox: tuple[Mailbox, Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box, settings = mailbox
-    send = mail._by_smtp
+    send = mail._Smtp.send
 
     def while_another_runs(*arguments: Any) -> None:
         assert mail.deliver(settings) == (0, 0)
         send(*arguments)
 
-    monkeypatch.setattr(mail, "_by_smtp", while_another_runs)
+    monkeypatch.setattr(mail._Smtp, "send", while_another_runs)
     assert mail.deliver(settings) == (1, 0)
     assert len(box.messages) == 1
 
 
 def test_a_mail_is_taken_by_one_of_two_runs_that_saw_it_waiting(receipt_queued: None) -> None:
-    (seen_by_both,) = mail._due()
-    assert mail._take(seen_by_both)
-    assert not mail._take(seen_by_both)
+    (seen_by_both,) = outbox.due(mail.BATCH)
+    assert outbox.take(seen_by_both)
+    assert not outbox.take(seen_by_both)
 
 
 @pytest.mark.parametrize("address", ["=?utf-8?q??=@x.fr", "=?utf-8?q?a=0Ab?=@x.fr", "nobody", ""])
@@ -140,7 +114,7 @@ def test_an_address_that_cannot_be_written_to_stops_no_other_mail(
 ) -> None:
     box, settings = mailbox
     with write():
-        mail.queue("receipt:bad", "receipt", 1, address or "\r\n")
+        outbox.queue("receipt:bad", "receipt", 1, address or "\r\n")
     OutboxMail.update(queued_at=NOW - timedelta(days=1), next_try_at=NOW - timedelta(days=1)).where(
         OutboxMail.key == "receipt:bad"
     ).execute()
@@ -149,17 +123,137 @@ def test_an_address_that_cannot_be_written_to_stops_no_other_mail(
     assert [m["To"] for m in box.messages if "example.org" in m["To"]] == ["alice@example.org"]
 
 
-def test_a_month_of_outage_loses_nothing(
+def test_weeks_of_outage_lose_nothing_and_delay_nothing_afterwards(
+    receipt_queued: None, mailbox: tuple[Mailbox, Settings], frozen: Clock
+) -> None:
+    _, settings = mailbox
+    down = replace(settings, mail=replace(settings.mail, port=1))
+    for _ in range(58):
+        frozen.advance(hours=12)
+        assert mail.deliver(down) == (0, 1)
+        outbox.forget_old_addresses()
+    assert (OutboxMail.get().tries, outbox.given_up()) == (0, 0)
+    frozen.advance(minutes=1)
+    assert mail.deliver(settings) == (1, 0)
+
+
+def test_no_address_is_kept_more_than_thirty_days(receipt_queued: None, frozen: Clock) -> None:
+    frozen.advance(days=30, seconds=1)
+    outbox.forget_old_addresses()
+    row = OutboxMail.get()
+    assert (row.recipient, row.state, row.last_error) == ("", "failed", "TooLate")
+    assert outbox.retry() == 0
+
+
+def test_what_the_server_puts_off_for_days_is_given_up_and_can_be_sent_again(
     receipt_queued: None, mailbox: tuple[Mailbox, Settings], frozen: Clock
 ) -> None:
     box, settings = mailbox
-    box.refuse = "451 later"
-    for _ in range(60):
-        frozen.advance(hours=12)
+    box.refuse = "451 4.3.0 alice@example.org later"
+    for _ in range(10):
         assert mail.deliver(settings) == (0, 1)
-    box.refuse = ""
+        assert outbox.given_up() == 0
+        frozen.advance(hours=12)
+    mail.deliver(settings)
+    assert (outbox.waiting(), outbox.given_up()) == (0, 1)
+    assert OutboxMail.get().last_error == "451 4.3.0"
     frozen.advance(hours=12)
+    assert mail.deliver(settings) == (0, 0)
+    box.refuse = ""
+    assert outbox.retry([OutboxMail.get().id]) == 1
     assert mail.deliver(settings) == (1, 0)
+    assert box.recipients() == ["alice@example.org"]
+
+
+def test_an_address_refused_for_good_is_given_up_at_once_and_stops_no_other(
+    receipt_queued: None, mailbox: tuple[Mailbox, Settings]
+) -> None:
+    box, settings = mailbox
+    box.unknown["nobody@example.org"] = "550 5.1.1 <nobody@example.org> unknown"
+    with write():
+        outbox.queue("receipt:bad", "receipt", 1, "nobody@example.org")
+    OutboxMail.update(next_try_at=NOW - timedelta(days=1)).where(
+        OutboxMail.key == "receipt:bad"
+    ).execute()
+    assert mail.deliver(settings) == (1, 1)
+    (row,) = outbox.troubled()
+    assert (row.key, row.state, row.last_error) == ("receipt:bad", "failed", "550 5.1.1")
+    assert box.recipients() == ["alice@example.org"]
+
+
+def test_a_refusal_that_is_about_us_is_tried_again(
+    receipt_queued: None, mailbox: tuple[Mailbox, Settings], frozen: Clock
+) -> None:
+    box, settings = mailbox
+    box.unknown["alice@example.org"] = "554 5.7.1 Relay access denied"
+    assert mail.deliver(settings) == (0, 1)
+    assert (outbox.given_up(), OutboxMail.get().last_error) == (0, "554 5.7.1")
+    box.unknown.clear()
+    frozen.advance(minutes=2)
+    assert mail.deliver(settings) == (1, 0)
+
+
+def test_each_try_of_a_mail_bears_the_same_name_and_no_other_mail_bears_it(
+    receipt_queued: None, mailbox: tuple[Mailbox, Settings], frozen: Clock
+) -> None:
+    box, settings = mailbox
+    mail.deliver(settings)
+    OutboxMail.update(state="waiting", recipient="alice@example.org").execute()
+    with write():
+        outbox.queue("receipt:other", "receipt", 1, "alice@example.org")
+    frozen.advance(minutes=10)
+    mail.deliver(settings)
+    names = [message["Message-ID"] for message in box.messages]
+    assert len(names) == 3
+    assert len(set(names)) == 2
+
+
+def test_one_connection_carries_a_whole_run_and_a_cut_one_is_made_again(
+    receipt_queued: None, mailbox: tuple[Mailbox, Settings]
+) -> None:
+    box, settings = mailbox
+    with write():
+        for number in range(10):
+            outbox.queue(f"receipt:more{number}", "receipt", 1, f"more{number}@example.org")
+    box.unknown["more4@example.org"] = "421 4.7.0 too many messages"
+    assert mail.deliver(settings) == (10, 1)
+    assert box.connections == 2
+
+
+def test_an_overlong_run_leaves_the_rest_to_the_next(
+    receipt_queued: None, mailbox: tuple[Mailbox, Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, settings = mailbox
+    monkeypatch.setattr(mail, "RUN_SECONDS", -1)
+    assert mail.deliver(settings) == (0, 0)
+    assert outbox.waiting() == 1
+
+
+def test_a_receipt_is_text_and_html_that_fetches_nothing(
+    receipt_queued: None, mailbox: tuple[Mailbox, Settings]
+) -> None:
+    box, settings = mailbox
+    mail.deliver(settings)
+    (message,) = box.messages
+    html = html_of(message)
+    assert message.get_content_type() == "multipart/alternative"
+    for words in ('<html lang="fr">', "R000001", "45,20\u00a0€", "famille Martin", "Acquitté."):
+        assert words in html
+    assert not re.search(r"<img|<script|<link|src=|url\(|@import", html)
+    assert message["List-Unsubscribe"] is None
+    assert message["Auto-Submitted"] == "auto-generated"
+
+
+def test_a_familys_name_cannot_forge_a_header_nor_a_tag(
+    receipt_queued: None, mailbox: tuple[Mailbox, Settings]
+) -> None:
+    box, settings = mailbox
+    Family.update(name="<b>X\r\nBcc: charlie@example.org\r\n\r\n").execute()
+    assert mail.deliver(settings) == (1, 0)
+    (message,) = box.messages
+    assert message["Bcc"] is None
+    assert "<b>" not in html_of(message)
+    assert box.recipients() == ["alice@example.org"]
 
 
 def test_what_is_left_when_told_to_stop_is_sent_the_next_time(
@@ -180,7 +274,7 @@ def test_no_network_happens_inside_a_transaction(
             seen.append("free")
         raise smtplib.SMTPServerDisconnected
 
-    monkeypatch.setattr(mail, "_by_smtp", refuse)
+    monkeypatch.setattr(mail._Smtp, "_connect", refuse)
     mail.deliver(replace(settings, mail=replace(settings.mail, host="mail.example.org")))
     assert seen == ["free"]
 
@@ -202,7 +296,7 @@ def test_the_regisseur_is_told_of_what_needs_him(
     mail.deliver(settings)
     (message,) = box.messages
     assert message["To"] == "regie@sautron.example.org"
-    assert "99,99\u00a0€" in message.get_content()
+    assert "99,99\u00a0€" in text_of(message)
 
 
 def test_without_an_address_for_the_regisseur_the_list_is_enough(
@@ -213,5 +307,5 @@ def test_without_an_address_for_the_regisseur_the_list_is_enough(
     payments.record("banque", gateway.read_notification(Callback(tuple(fields.items()))))
     box, settings = mailbox
     mail.deliver(replace(settings, regie=replace(settings.regie, email="")))
-    assert (box.messages, mail.waiting()) == ([], 0)
+    assert (box.messages, outbox.waiting()) == ([], 0)
     assert len(payments.todo()) == 1

@@ -749,7 +749,7 @@ def test_an_error_half_way_leaves_nothing_of_a_notice(
     def broken(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("kiosque.payments.reports.mail.queue", broken)
+    monkeypatch.setattr("kiosque.payments.reports.outbox.queue", broken)
     with pytest.raises(OSError, match="disk full"):
         hear(handoff)
     assert effects() == before

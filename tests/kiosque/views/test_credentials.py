@@ -13,6 +13,7 @@ from kiosque.database import write
 from kiosque.models import Account, Family, Guardian, OutboxMail, Token
 from kiosque.tokens import Purpose
 from tests.conftest import PASSWORD, PUBLIC_URL, Clock, csrf_token
+from tests.mailbox import plain_of
 
 CODE = "abcde-fghjk-mnpqr"
 OTHER = "une tout autre phrase"
@@ -321,7 +322,7 @@ def test_an_address_is_changed_by_its_owner_and_confirmed_in_its_mail(
 def link_of(path: Path) -> str:
     """The link of a mail that the demo has written, without the site's address."""
     message = message_from_bytes(path.read_bytes(), policy=policy.default)
-    text = message.get_content()  # type: ignore[attr-defined]
+    text = plain_of(message)
     return "/lien/" + str(text).partition(f"{PUBLIC_URL}/lien/")[2].split()[0]
 
 
