@@ -1,6 +1,7 @@
 """Read a table of settings into a frozen dataclass, naming every fault at once, in French."""
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -9,7 +10,12 @@ from gateways.base import ConfigError
 
 T = typing.TypeVar("T")
 
-_FRENCH_TYPES = {str: "un texte", int: "un nombre entier", bool: "true ou false"}
+_FRENCH_TYPES = {
+    str: "un texte",
+    int: "un nombre entier",
+    bool: "true ou false",
+    tuple[str, ...]: "une liste de textes",
+}
 
 
 def read_table(cls: type[T], table: Mapping[str, object], where: str) -> T:
@@ -36,13 +42,18 @@ def read_table(cls: type[T], table: Mapping[str, object], where: str) -> T:
 
 
 def _convert(value: object, hint: object) -> object:
-    """The value in the type the dataclass declares: str, int, bool, or one of them or None."""
+    """The value in the type the dataclass declares: str, int, bool, a tuple of texts, or one of
+    them or None. A list is written in one text as its items between commas."""
     if isinstance(hint, types.UnionType):
         hint = next(option for option in hint.__args__ if option is not type(None))
     if hint is bool and value in ("true", "false"):
         return value == "true"
-    if hint is int and isinstance(value, str) and value.lstrip("-").isdecimal():
+    if hint is int and isinstance(value, str) and re.fullmatch("-?[0-9]{1,9}", value, re.ASCII):
         return int(value)
+    if hint == tuple[str, ...] and isinstance(value, str | list):
+        items = value.split(",") if isinstance(value, str) else value
+        if all(isinstance(item, str) for item in items):
+            return tuple(item.strip() for item in items if item.strip())
     if type(value) is not hint:
         raise ValueError(f"attendu {_FRENCH_TYPES.get(typing.cast('type', hint), hint)}")
     return value

@@ -4,12 +4,13 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, request
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import BadRequest, SecurityError
 
 from gateways.base import ConfigError, Gateway
 from gateways.registry import configure as configure_gateway
-from kiosque import access, assets, config, database, documents, errors, views
+from kiosque import access, assets, config, database, documents, errors, headers, proxy, views
 from kiosque.config import Settings
 
 #: No form of ours, and no notification of a bank's, comes near this.
@@ -31,13 +32,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.extensions.update(settings=settings, gateways=gateways, assets=assets.build(settings.town))
     database.configure(settings.database_path)
-    _connect_each_request(app)
+    _close_each_connection(app)
+    _answer_under_one_name(app, settings)
     _prepare_templates(app, settings)
+    _read_forms_first(app)
     CSRFProtect(app).exempt("kiosque.views.payment.notification")
     access.init_app(app)
     errors.init_app(app)
     views.init_app(app)
-    app.after_request(_secure)
+    headers.init_app(app)
+    proxy.init_app(app, settings.proxies)
     return app
 
 
@@ -65,18 +69,43 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "WTF_CSRF_TIME_LIMIT": None,
+        # The token is enough; some browsers and guards take the Referer out of every request.
+        "WTF_CSRF_SSL_STRICT": False,
     }
 
 
-def _connect_each_request(app: Flask) -> None:
-    @app.before_request
-    def connect() -> None:
-        database.db.connect(reuse_if_open=True)
+def _close_each_connection(app: Flask) -> None:
+    """Peewee connects at a request's first query: error pages and files need no base."""
 
     @app.teardown_request
     def disconnect(_error: BaseException | None) -> None:
         if not database.db.is_closed():
             database.db.close()
+
+
+def _read_forms_first(app: Flask) -> None:
+    """A form that breaks off on its way is a bad request, not a fault of ours. A notification
+    reads its own body."""
+
+    @app.before_request
+    def read() -> None:
+        if request.endpoint != "payment.notification":
+            try:
+                _ = request.form
+            except OSError as error:
+                raise BadRequest from error
+
+
+def _answer_under_one_name(app: Flask, settings: Settings) -> None:
+    """In production the site's own name only; this machine's is for a health check made from
+    it. `TRUSTED_HOSTS` has refused every other before."""
+    name = urlsplit(settings.public_url).hostname
+
+    @app.before_request
+    def check() -> None:
+        own = request.host.partition(":")[0] == name or request.endpoint == "site.health"
+        if settings.environment == "production" and not own:
+            raise SecurityError
 
 
 def _prepare_templates(app: Flask, settings: Settings) -> None:
@@ -89,19 +118,3 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
         assets=app.extensions["assets"],
         signed_in_family=access.signed_in_family,
     )
-
-
-def _secure(response: Response) -> Response:
-    """Only what is used is allowed; a form goes nowhere but here, or to the bank from the page
-    that hands over to it."""
-    form_action = f"'self' {g.get('form_origin', '')}".strip()
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-        f"form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
-    )
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if request.endpoint != "site.asset":
-        response.headers["Cache-Control"] = "no-store"
-    return response

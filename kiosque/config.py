@@ -90,6 +90,7 @@ class Settings:
     payment: Payment
     mail: Mail
     gateways: Mapping[str, Mapping[str, object]] = field(repr=False)
+    proxies: tuple[str, ...] = ()
 
     @property
     def https(self) -> bool:
@@ -108,6 +109,7 @@ class _TopLevel:
     secret_key: str
     public_url: str
     database: str = ""
+    proxies: tuple[str, ...] = ()
 
 
 _TABLES: Mapping[str, type[Any]] = {"town": Town, "regie": Regie, "payment": Payment, "mail": Mail}

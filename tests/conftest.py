@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from argon2 import PasswordHasher
@@ -25,6 +26,9 @@ from kiosque.config import Mail, Payment, Regie, Settings, Town
 from kiosque.models import Attempt, Family, ImportBatch, Invoice, InvoiceLine, Service
 from kiosque.payments import Purchase, start
 from tests.bank import KEY
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 PASSWORD = "une phrase assez longue"  # the cast's own
@@ -256,3 +260,11 @@ def bob(
 @pytest.fixture
 def charlie(sign_in: Callable[[Family], FlaskClient], charlies_family: Family) -> FlaskClient:
     return sign_in(charlies_family)
+
+
+@pytest.fixture
+def stage(app: Flask, settings: Settings, alices_family: Family, gateway: Gateway) -> "Stage":
+    """Every address of the site has something of Alice's to show."""
+    from tests.stage import set_up  # noqa: PLC0415  # it needs this module
+
+    return set_up(app, settings, alices_family, gateway)

@@ -21,7 +21,7 @@ FLOORS = {
         "throttle",
         "security",
     },
-    3: {"forms", "access", "errors", "assets", "views", "cli", "demo"},
+    3: {"forms", "access", "errors", "headers", "proxy", "assets", "views", "cli", "demo"},
     4: {"__init__"},
 }
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}

@@ -2,11 +2,11 @@
 
 import re
 
-from flask import Blueprint, Response, current_app, g, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request
 from werkzeug.exceptions import ClientDisconnected, NotFound, RequestEntityTooLarge
 
 from gateways.base import BadCallback, Callback, Gateway, Unreachable
-from kiosque import access, payments
+from kiosque import access, headers, payments
 from kiosque.access import family_only, own_family
 from kiosque.forms import PayForm
 from kiosque.models import Allocation, Attempt, AttemptItem, Invoice, Receipt, Settlement
@@ -50,7 +50,7 @@ def bank() -> Answer:
         return _refused(numbers, refusal.reasons)
     except Unreachable:
         return render_template("payment/unreachable.html", gateway=gateway), 503
-    g.form_origin = gateway.form_origin
+    headers.allow_form_to(gateway.form_origin)
     return render_template("payment/bank.html", attempt=attempt, handoff=handoff, gateway=gateway)
 
 

@@ -1,0 +1,124 @@
+"""Every page and action of the site, with what it takes and to whom it opens.
+
+Tests that must hold everywhere walk this table; `test_hostile.py` fails when an address of the
+site is missing from it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from gateways.base import Callback, Gateway
+from kiosque import payments
+from kiosque.config import Settings
+from kiosque.models import Family, Invoice, Receipt
+from tests.bank import notice
+from tests.conftest import PUBLIC_URL, make_invoice
+
+#: Who may open it: everybody, a signed-in family, the bank's server.
+PUBLIC, FAMILY, BANK = "public", "family", "bank"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What an address takes, with values of Alice's: in its path, its query, its form.
+
+    `status` is what Alice gets with them; `charlie`, what another family gets with hers, when
+    something of hers is named. `words` are shown to Alice and never to Charlie.
+    """
+
+    audience: str = PUBLIC
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+    method: str = "GET"
+    status: int = 200
+    charlie: int | None = None
+    words: str = ""
+
+
+OPEN, PAID = "2026-10-0001", "2026-09-0001"
+PAGES: dict[str, Page] = {
+    "site.index": Page(status=302),
+    "site.legal_notice": Page(),
+    "site.privacy": Page(),
+    "site.accessibility": Page(),
+    "site.health": Page(),
+    "site.asset": Page(path={"name": "{stylesheet}"}),
+    "account.sign_in": Page(
+        method="POST", query={"next": "/famille"}, form={"code": "F1001", "password": "x"},
+        status=302,
+    ),
+    "account.sign_out": Page(method="POST", status=302),
+    "account.show": Page(FAMILY, words="F1001"),
+    "account.password": Page(
+        FAMILY, method="POST", form={"current": "x", "new": "une autre phrase encore"}, status=422
+    ),
+    "family.invoices": Page(FAMILY, query={"page": "1", "invoice": OPEN, "tout": "1"}, words=OPEN),
+    "family.invoice": Page(FAMILY, path={"number": OPEN}, charlie=404, words=OPEN),
+    "family.invoice_pdf": Page(FAMILY, path={"number": OPEN}, charlie=404),
+    "family.receipt": Page(FAMILY, path={"number": "{receipt}"}, charlie=404, words=PAID),
+    "family.record": Page(FAMILY, words="Martin"),
+    "payment.summary": Page(FAMILY, query={"invoice": OPEN}, charlie=409, words="45,20"),
+    "payment.bank": Page(
+        FAMILY, method="POST", charlie=409, words="45,20",
+        form={"invoice": OPEN, "expected_cents": "4520", "email": "alice@example.org"},
+    ),
+    "payment.back": Page(
+        path={"reference": "{reference}"}, query={"essai": "1"}, charlie=200, words=PAID
+    ),
+    "payment.notification": Page(
+        BANK, path={"name": "banque"}, method="POST", form={"vads_amount": "1"}, status=400
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A site where Alice has an invoice to pay and one paid, and the addresses of her things."""
+
+    app: Flask
+    values: Mapping[str, str]
+
+    def rules(self) -> list[Rule]:
+        return list(self.app.url_map.iter_rules())
+
+    def page(self, endpoint: str) -> Page:
+        """The page, with the values of this stage in place of their names."""
+        page = PAGES[endpoint]
+        filled = {name: self._fill(getattr(page, name)) for name in ("path", "query", "form")}
+        return Page(**{**page.__dict__, **filled})
+
+    def address(self, endpoint: str, **path: str) -> str:
+        with self.app.test_request_context(base_url=PUBLIC_URL):
+            adapter = self.app.url_map.bind("127.0.0.1")
+            values: dict[str, Any] = {**self.page(endpoint).path, **path}
+            rule = next(self.app.url_map.iter_rules(endpoint))
+            for name, converter in rule._converters.items():
+                values[name] = converter.to_python(values[name])
+            return adapter.build(endpoint, values)
+
+    def _fill(self, values: Mapping[str, str]) -> dict[str, str]:
+        return {name: value.format(**self.values) for name, value in values.items()}
+
+
+def set_up(app: Flask, settings: Settings, family: Family, gateway: Gateway) -> Stage:
+    """Alice's invoice to pay, with its PDF, and another that she paid online."""
+    make_invoice(family, OPEN, pdf_name="abc.pdf")
+    paid = make_invoice(family, PAID, 4225)
+    (settings.data / "pdf").mkdir()
+    (settings.data / "pdf" / "abc.pdf").write_bytes(b"%PDF-1.7")
+    purchase = payments.Purchase(family, [paid.number], paid.total_cents, None)
+    attempt, handoff = payments.start(purchase, gateway, PUBLIC_URL)
+    report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
+    payments.record(gateway.name, report)
+    assert Invoice.get(Invoice.number == PAID).state == "paid"
+    values = {
+        "reference": attempt.reference,
+        "receipt": str(Receipt.get().number),
+        "stylesheet": app.extensions["assets"].stylesheet.name,
+    }
+    return Stage(app, values)
