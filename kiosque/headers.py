@@ -12,6 +12,8 @@ _UNUSED = (
 )  # fmt: skip
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
+    # For browsers older than frame-ancestors.
+    "X-Frame-Options": "DENY",
     # Our own pages may know where a visitor comes from; the bank and other sites may not.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
