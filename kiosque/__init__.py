@@ -10,7 +10,18 @@ from werkzeug.exceptions import BadRequest, SecurityError
 
 from gateways.base import ConfigError, Gateway
 from gateways.registry import configure as configure_gateway
-from kiosque import access, assets, config, database, documents, errors, headers, proxy, views
+from kiosque import (
+    access,
+    assets,
+    config,
+    database,
+    documents,
+    errors,
+    headers,
+    proxy,
+    texts,
+    views,
+)
 from kiosque.config import Settings
 
 #: No form of ours, and no notification of a bank's, comes near this.
@@ -21,7 +32,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Assemble the site. Without settings, they are read from the environment, and what is
     wrong with them is said in French instead of starting."""
     try:
-        settings = settings or config.load(os.environ)
+        settings, own_texts = _read(settings)
         gateways = load_gateways(settings)
     except ConfigError as error:
         raise SystemExit("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
@@ -30,7 +41,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.strict_slashes = False
     # A redirected notification is a lost one: not even `//` is corrected by a redirect.
     app.url_map.merge_slashes = False
-    app.extensions.update(settings=settings, gateways=gateways, assets=assets.build(settings.town))
+    app.extensions.update(
+        settings=settings,
+        gateways=gateways,
+        assets=assets.build(settings.town),
+        texts=own_texts,
+    )
     database.configure(settings.database_path)
     _close_each_connection(app)
     _answer_under_one_name(app, settings)
@@ -42,7 +58,27 @@ def create_app(settings: Settings | None = None) -> Flask:
     views.init_app(app)
     headers.init_app(app)
     proxy.init_app(app, settings.proxies)
+    if settings.environment == "production" and (lacking := texts.missing(settings, own_texts)):
+        app.logger.warning("pages légales incomplètes, réglages absents : %s", ", ".join(lacking))
     return app
+
+
+def _read(settings: Settings | None) -> tuple[Settings, dict[str, str]]:
+    """The settings, unless given, and the town's own texts. Raises ConfigError naming the
+    faults of both."""
+    faults, own_texts = [], {}
+    data = settings.data if settings else config.data_directory(os.environ)
+    try:
+        own_texts = texts.load(data / "texts")
+    except ConfigError as error:
+        faults = error.faults
+    try:
+        settings = settings or config.load(os.environ)
+    except ConfigError as error:
+        raise ConfigError([*error.faults, *faults]) from None
+    if faults:
+        raise ConfigError(faults)
+    return settings, own_texts
 
 
 def load_gateways(settings: Settings) -> dict[str, Gateway]:
@@ -117,4 +153,5 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
         town=settings.town,
         assets=app.extensions["assets"],
         signed_in_family=access.signed_in_family,
+        accessibility_words=lambda: texts.accessibility_words(settings),
     )

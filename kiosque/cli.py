@@ -12,7 +12,18 @@ import click
 from peewee import OperationalError
 
 from gateways.base import ConfigError
-from kiosque import accounts, clock, config, database, demo, imports, journal, mail, payments
+from kiosque import (
+    accounts,
+    clock,
+    config,
+    database,
+    demo,
+    imports,
+    journal,
+    mail,
+    payments,
+    texts,
+)
 from kiosque.config import Settings
 from kiosque.models import Family, Invoice
 from kiosque.money import format_euros
@@ -223,6 +234,22 @@ def send_mail(settings: Settings) -> None:
     click.echo(f"{sent} envoyés, {failed} en échec, {mail.waiting()} en attente.")
     if failed:
         raise SystemExit(1)
+
+
+@main.command("text")
+@click.argument("name", type=click.Choice(list(texts.TITLES)))
+@with_database
+def text_(settings: Settings, name: str) -> None:
+    """Écrit le texte d’une page légale dans KIOSQUE_DATA/texts, pour le modifier.
+
+    Le site montre ce fichier dès son prochain démarrage. Le supprimer rend le texte d’origine.
+    """
+    path = settings.data / "texts" / f"{name}.md"
+    if path.exists():
+        raise Fault(f"{path} existe déjà.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(texts.default(name, settings), encoding="utf-8")
+    click.echo(path)
 
 
 @main.command("demo")

@@ -84,6 +84,11 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
     return ReceiptDocument(receipt, receipt.settlement, lines)
 
 
+def render_text(name: str, **values: object) -> str:
+    """A text that is no page: Markdown."""
+    return _environment.get_template(f"texts/{name}.txt").render(**values)
+
+
 def render_mail(settings: Settings, template: str, object_id: int) -> tuple[str, str]:
     """The subject and text of a queued mail. The first line of its template is the subject."""
     makers = {"receipt": _receipt_context, "anomaly": _anomaly_context}

@@ -14,6 +14,7 @@ FLOORS = {
         "journal",
         "mail",
         "documents",
+        "texts",
         "accounts",
         "passwords",
         "sessions",

@@ -139,3 +139,14 @@ def test_wrong_settings_are_one_message_not_a_traceback(
 
 def test_waiting_mail_is_sent(run: Run) -> None:
     assert "0 envoyés, 0 en échec, 0 en attente." in run("send-mail").output
+
+
+def test_a_legal_text_is_written_out_once_to_be_changed(run: Run, settings: Settings) -> None:
+    path = settings.data / "texts" / "confidentialite.md"
+    assert str(path) in run("text", "confidentialite").output
+    assert path.read_text(encoding="utf-8").startswith("# Confidentialité")
+    path.write_text("# À nous", encoding="utf-8")
+    again = run("text", "confidentialite")
+    assert again.exit_code != 0
+    assert "existe déjà" in again.output
+    assert path.read_text(encoding="utf-8") == "# À nous"
