@@ -113,7 +113,8 @@ def set_up(app: Flask, settings: Settings, family: Family, gateway: Gateway) -> 
     (settings.data / "pdf" / "abc.pdf").write_bytes(b"%PDF-1.7")
     purchase = payments.Purchase(family, [paid.number], paid.total_cents, None)
     attempt, handoff = payments.start(purchase, gateway, PUBLIC_URL)
-    report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
+    said = notice(handoff, key=str(settings.gateways["banque"]["key"]))
+    report = gateway.read_notification(Callback(tuple(said.items())))
     payments.record(gateway.name, report)
     assert Invoice.get(Invoice.number == PAID).state == "paid"
     values = {
