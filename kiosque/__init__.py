@@ -1,12 +1,13 @@
 """Kiosque Famille: families pay their town's invoices online."""
 
 import os
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, request
 from flask_wtf import CSRFProtect
-from werkzeug.exceptions import BadRequest, SecurityError
+from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
 from gateways.base import ConfigError, Gateway
 from gateways.registry import configure as configure_gateway
@@ -28,6 +29,16 @@ from kiosque.config import Settings
 MAX_REQUEST_BYTES = 64 * 1024
 
 
+class CannotStart(SystemExit):
+    """Said on the error output. Its status, 3, makes gunicorn stop, where another would make it
+    start new workers for ever."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.code = 3
+        print(text, file=sys.stderr)
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """Assemble the site. Without settings, they are read from the environment, and what is
     wrong with them is said in French instead of starting."""
@@ -35,7 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings, own_texts = _read(settings)
         gateways = load_gateways(settings)
     except ConfigError as error:
-        raise SystemExit("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
+        raise CannotStart("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
     app = Flask(__name__, template_folder=str(documents.TEMPLATES), static_folder=None)
     app.config.from_mapping(_flask_config(settings))
     app.url_map.strict_slashes = False
@@ -128,7 +139,9 @@ def _read_forms_first(app: Flask) -> None:
         if request.endpoint != "payment.notification":
             try:
                 _ = request.form
-            except OSError as error:
+            except HTTPException:
+                raise
+            except Exception as error:  # each server's parser has exceptions of its own
                 raise BadRequest from error
 
 

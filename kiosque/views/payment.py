@@ -3,7 +3,7 @@
 import re
 
 from flask import Blueprint, Response, current_app, render_template, request
-from werkzeug.exceptions import ClientDisconnected, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 
 from gateways.base import BadCallback, Callback, Gateway, Unreachable
 from kiosque import access, headers, payments
@@ -98,7 +98,9 @@ def _body() -> bytes:
     """The request's body. The server reads it as it comes: it may break off, or be malformed."""
     try:
         return request.get_data(cache=False)
-    except (OSError, ClientDisconnected) as error:
+    except RequestEntityTooLarge:
+        raise
+    except Exception as error:  # each server's parser has exceptions of its own
         raise BadCallback("corps illisible") from error
 
 

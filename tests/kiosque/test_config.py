@@ -297,6 +297,23 @@ def test_a_site_that_cannot_start_says_why_in_french(
         create_app()
 
 
+def test_a_server_that_cannot_start_stops_and_says_why(tmp_path: Path) -> None:
+    """Gunicorn goes on starting workers for ever unless their status says not to."""
+    command = [sys.executable, "-m", "gunicorn", "app:create_app()", "--no-control-socket"]
+    ran = subprocess.run(
+        [*command, "--bind", f"unix:{tmp_path}/socket"],
+        env={"PATH": "/usr/bin:/bin", "KIOSQUE_DATA": str(tmp_path)},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 3
+    assert "fichier de réglages absent" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 def test_contrast_is_measured_as_wcag_says() -> None:
     assert checks.contrast_with_white("#000000") == pytest.approx(21)
     assert checks.contrast_with_white("#ffffff") == pytest.approx(1)
