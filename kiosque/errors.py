@@ -165,7 +165,9 @@ def _log(status: int) -> str:
 def _bare_page(status: int, title: str, advice: str, reference: str) -> Response:
     """A page that needs no template, style, base or address of ours."""
     settings = current_app.extensions["settings"]
-    contact = _("Si le problème persiste, écrivez à %(email)s en indiquant « %(code)s ».") % {
+    contact = _(
+        "Si le problème persiste, écrivez à %(email)s en indiquant «\u00a0%(code)s\u00a0»."
+    ) % {
         "email": settings.town.technical_email,
         "code": _("erreur %(status)s, référence %(reference)s")
         % {"status": status, "reference": reference},

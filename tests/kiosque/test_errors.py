@@ -128,11 +128,9 @@ def test_a_locked_base_makes_the_bank_send_again_and_nothing_is_lost(
     pay: Callable[..., tuple[Attempt, Handoff]],
     alices_family: Family,
     october: Invoice,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, handoff = pay(alices_family, october)
-    monkeypatch.setitem(database._PRAGMAS, "busy_timeout", 1)
-    database.db.close()
+    database.db.pragma("busy_timeout", 1, permanent=True)  # until the next test's base
     other = sqlite3.connect(database.db.database, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     answer = stranger.post(NOTIFY, data=notice(handoff))

@@ -135,6 +135,7 @@ class Attack:
         self.client = client
         self.before = everything()
         self.seen: set[int] = set()
+        self._token = ""
 
     def send(self, what: object, address: str, **request: Any) -> TestResponse:
         """The answer, once judged; reports `what` was sent when it is a fault."""
@@ -164,7 +165,8 @@ class Attack:
         )
 
     def form(self, endpoint: str, **changes: object) -> dict[str, object]:
-        return {**self.stage.page(endpoint).form, "csrf_token": self.token(), **changes}
+        self._token = self._token or self.token()
+        return {**self.stage.page(endpoint).form, "csrf_token": self._token, **changes}
 
 
 @pytest.fixture(params=["stranger", "alice"])
@@ -247,7 +249,8 @@ def test_hostile_fields(attack: Attack) -> None:
                     attack.send((endpoint, name, what), address, method="POST", data=data)
         attack.unchanged(endpoint)
     assert attack.seen <= {302, 400, 409, 413, 422}
-    assert len(attack.seen) > 2
+    # Each was judged by its own page: refused there, or sent to sign in.
+    assert attack.seen >= {409, 422} or attack.seen >= {302, 422}
 
 
 def actions(stage: Stage) -> list[str]:
