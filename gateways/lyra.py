@@ -30,7 +30,7 @@ from gateways.base import (
     Outcome,
     Report,
 )
-from gateways.settings import read_table
+from gateways.settings import read_values
 
 #: Brand: (host of the form, name shown to the payer). The hosts follow no rule.
 BRANDS = {
@@ -167,6 +167,10 @@ class LyraSettings:
             f"{key_name} : attendu au moins 16 caractères sans espace": re.fullmatch(
                 rb"[!-~]{16,128}", self.key
             ),
+            "production_key : c’est la clé de test": self.mode != "PRODUCTION"
+            or self.production_key.strip() != self.test_key.strip(),
+            f"{key_name} : écrite à la main ; copiez celle de la banque": len(self.key) < 16
+            or len(set(self.key)) >= 6,
             f"brand : attendu l’un de {', '.join(sorted(BRANDS))}": self.brand in BRANDS,
             "host : attendu un nom d’hôte, sans https:// ni chemin": re.fullmatch(
                 r"([a-z0-9-]+(\.[a-z0-9-]+)+)?", self.host, re.ASCII
@@ -189,9 +193,14 @@ class LyraGateway:
     @classmethod
     def configure(cls, name: str, table: Mapping[str, object], *, environment: str) -> Self:
         where = f"gateways.{name}."
-        settings = read_table(LyraSettings, table, where)
-        if faults := settings.faults(environment):
-            raise ConfigError([where + fault for fault in faults])
+        values, faults = read_values(LyraSettings, table, where)
+        settings = LyraSettings(**{"adapter": "lyra", "site_id": "", **values})
+        named = {fault.partition(" : ")[0] for fault in faults}
+        for fault in settings.faults(environment):
+            if where + fault.partition(" : ")[0] not in named:
+                faults.append(where + fault)
+        if faults:
+            raise ConfigError(faults)
         host, label = BRANDS[settings.brand]
         return cls(name, settings, f"https://{settings.host or host}", settings.label or label)
 

@@ -1,6 +1,7 @@
 """Read a table of settings into a frozen dataclass, naming every fault at once, in French."""
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -23,21 +24,31 @@ def read_table(cls: type[T], table: Mapping[str, object], where: str) -> T:
 
     Raises ConfigError for unknown keys, missing keys and values of the wrong type, together.
     """
+    values, faults = read_values(cls, table, where)
+    if faults:
+        raise ConfigError(faults)
+    return cls(**values)
+
+
+def read_values(
+    cls: type[T], table: Mapping[str, object], where: str
+) -> tuple[dict[str, typing.Any], list[str]]:
+    """What can be read of a table, defaults included, and the faults of the rest."""
     hints = typing.get_type_hints(cls)
     known = {field.name: field for field in dataclasses.fields(typing.cast("typing.Any", cls))}
     faults = [f"{where}{key} : réglage inconnu" for key in table if key not in known]
-    values: dict[str, object] = {}
+    values: dict[str, typing.Any] = {}
     for name, field in known.items():
         if name in table:
             try:
                 values[name] = _convert(table[name], hints[name])
             except ValueError as error:
                 faults.append(f"{where}{name} : {error}")
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+        elif field.default is not dataclasses.MISSING:
+            values[name] = field.default
+        else:
             faults.append(f"{where}{name} : réglage manquant")
-    if faults:
-        raise ConfigError(faults)
-    return cls(**values)
+    return values, faults
 
 
 def _convert(value: object, hint: object) -> object:
@@ -47,7 +58,7 @@ def _convert(value: object, hint: object) -> object:
         hint = next(option for option in hint.__args__ if option is not type(None))
     if hint is bool and value in ("true", "false"):
         return value == "true"
-    if hint is int and isinstance(value, str) and value.lstrip("-").isdecimal():
+    if hint is int and isinstance(value, str) and re.fullmatch("-?[0-9]{1,9}", value, re.ASCII):
         return int(value)
     if hint == tuple[str, ...] and isinstance(value, str | list):
         items = value.split(",") if isinstance(value, str) else value

@@ -1,15 +1,28 @@
 """Kiosque Famille: families pay their town's invoices online."""
 
 import os
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, request
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
 from gateways.base import ConfigError, Gateway
 from gateways.registry import configure as configure_gateway
-from kiosque import access, assets, config, database, documents, errors, views
+from kiosque import (
+    access,
+    assets,
+    config,
+    database,
+    documents,
+    errors,
+    headers,
+    proxy,
+    texts,
+    views,
+)
 from kiosque.config import Settings
 
 #: No form of ours, and no notification of a bank's, comes near this.
@@ -19,31 +32,69 @@ MAX_REQUEST_BYTES = 64 * 1024
 NO_CSRF_TOKEN = ("kiosque.views.payment.notification", "kiosque.views.mails.stop")
 
 
+class CannotStart(SystemExit):
+    """Said on the error output. Its status, 3, makes gunicorn stop, where another would make it
+    start new workers for ever."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.code = 3
+        print(text, file=sys.stderr)
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """Assemble the site. Without settings, they are read from the environment, and what is
     wrong with them is said in French instead of starting."""
     try:
-        settings = settings or config.load(os.environ)
+        settings, own_texts = _read(settings)
         gateways = load_gateways(settings)
     except ConfigError as error:
-        raise SystemExit("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
+        raise CannotStart("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
     app = Flask(__name__, template_folder=str(documents.TEMPLATES), static_folder=None)
     app.config.from_mapping(_flask_config(settings))
     app.url_map.strict_slashes = False
     # A redirected notification is a lost one: not even `//` is corrected by a redirect.
     app.url_map.merge_slashes = False
-    app.extensions.update(settings=settings, gateways=gateways, assets=assets.build(settings.town))
+    app.extensions.update(
+        settings=settings,
+        gateways=gateways,
+        assets=assets.build(settings.town),
+        texts=own_texts,
+    )
     database.configure(settings.database_path)
-    _connect_each_request(app)
+    _close_each_connection(app)
+    _answer_under_one_name(app, settings)
     _prepare_templates(app, settings)
+    _read_forms_first(app)
     csrf = CSRFProtect(app)
     for view in NO_CSRF_TOKEN:
         csrf.exempt(view)
     access.init_app(app)
     errors.init_app(app)
     views.init_app(app)
-    app.after_request(_secure)
+    headers.init_app(app)
+    proxy.init_app(app, settings.proxies)
+    if settings.environment == "production" and (lacking := texts.missing(settings, own_texts)):
+        app.logger.warning("pages légales incomplètes, réglages absents : %s", ", ".join(lacking))
     return app
+
+
+def _read(settings: Settings | None) -> tuple[Settings, dict[str, str]]:
+    """The settings, unless given, and the town's own texts. Raises ConfigError naming the
+    faults of both."""
+    faults, own_texts = [], {}
+    data = settings.data if settings else config.data_directory(os.environ)
+    try:
+        own_texts = texts.load(data / "texts")
+    except ConfigError as error:
+        faults = error.faults
+    try:
+        settings = settings or config.load(os.environ)
+    except ConfigError as error:
+        raise ConfigError([*error.faults, *faults]) from None
+    if faults:
+        raise ConfigError(faults)
+    return settings, own_texts
 
 
 def load_gateways(settings: Settings) -> dict[str, Gateway]:
@@ -70,18 +121,45 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "WTF_CSRF_TIME_LIMIT": None,
+        # The token is enough; some browsers and guards take the Referer out of every request.
+        "WTF_CSRF_SSL_STRICT": False,
     }
 
 
-def _connect_each_request(app: Flask) -> None:
-    @app.before_request
-    def connect() -> None:
-        database.db.connect(reuse_if_open=True)
+def _close_each_connection(app: Flask) -> None:
+    """Peewee connects at a request's first query: error pages and files need no base."""
 
     @app.teardown_request
     def disconnect(_error: BaseException | None) -> None:
         if not database.db.is_closed():
             database.db.close()
+
+
+def _read_forms_first(app: Flask) -> None:
+    """A form that breaks off on its way is a bad request, not a fault of ours. A notification
+    reads its own body."""
+
+    @app.before_request
+    def read() -> None:
+        if request.endpoint != "payment.notification":
+            try:
+                _ = request.form
+            except HTTPException:
+                raise
+            except Exception as error:  # each server's parser has exceptions of its own
+                raise BadRequest from error
+
+
+def _answer_under_one_name(app: Flask, settings: Settings) -> None:
+    """In production the site's own name only; this machine's is for a health check made from
+    it. `TRUSTED_HOSTS` has refused every other before."""
+    name = urlsplit(settings.public_url).hostname
+
+    @app.before_request
+    def check() -> None:
+        own = request.host.partition(":")[0] == name or request.endpoint == "site.health"
+        if settings.environment == "production" and not own:
+            raise SecurityError
 
 
 def _prepare_templates(app: Flask, settings: Settings) -> None:
@@ -93,20 +171,5 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
         town=settings.town,
         assets=app.extensions["assets"],
         signed_in_family=access.signed_in_family,
+        accessibility_words=lambda: texts.accessibility_words(settings),
     )
-
-
-def _secure(response: Response) -> Response:
-    """Only what is used is allowed; a form goes nowhere but here, or to the bank from the page
-    that hands over to it."""
-    form_action = f"'self' {g.get('form_origin', '')}".strip()
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-        f"form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
-    )
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if request.endpoint != "site.asset":
-        response.headers["Cache-Control"] = "no-store"
-    return response

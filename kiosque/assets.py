@@ -5,7 +5,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosque.config import LOGO_TYPES, Town
+from kiosque.checks import LOGO_TYPES
+from kiosque.config import Town
 
 STATIC = Path(__file__).parent / "static"
 STYLESHEETS = ("vendor/pico/pico.min.css", "kiosque.css")

@@ -29,6 +29,7 @@ from kiosque import (
     payments,
     security,
     sessions,
+    texts,
     throttle,
     tokens,
 )
@@ -331,6 +332,22 @@ def mails(_settings: Settings, ids: tuple[int, ...], *, retry_all: bool) -> None
         cells = (row.id, day, state, row.template, code, f"{row.tries} essais", row.last_error)
         click.echo("\t".join(map(str, cells)))
     click.echo(f"{outbox.given_up()} abandonnés, {outbox.waiting()} en attente.")
+
+
+@main.command("text")
+@click.argument("name", type=click.Choice(list(texts.TITLES)))
+@with_database
+def text_(settings: Settings, name: str) -> None:
+    """Écrit le texte d’une page légale dans KIOSQUE_DATA/texts, pour le modifier.
+
+    Le site montre ce fichier dès son prochain démarrage. Le supprimer rend le texte d’origine.
+    """
+    path = settings.data / "texts" / f"{name}.md"
+    if path.exists():
+        raise Fault(f"{path} existe déjà.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(texts.default(name, settings), encoding="utf-8")
+    click.echo(path)
 
 
 @main.command("demo")

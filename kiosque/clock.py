@@ -49,6 +49,11 @@ def paris_hour(at: datetime) -> str:
     return f"{local.hour}\u00a0h\u00a0{local.minute:02d}"
 
 
+def from_iso(text: str) -> date | None:
+    """The date that an ISO text stands for; none for an empty one."""
+    return date.fromisoformat(text) if text else None
+
+
 def duration(wait: timedelta) -> str:
     """A wait in words, rounded up: `1 minute`, `35 minutes`, `2 heures`."""
     minutes = max(math.ceil(wait.total_seconds() / 60), 1)

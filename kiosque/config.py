@@ -6,20 +6,18 @@ wrong refuses to start, every fault named at once.
 """
 
 import dataclasses
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from gateways import registry
 from gateways.base import ConfigError
-from gateways.settings import read_table
+from gateways.settings import read_values
+from kiosque import checks
 
 PREFIX = "KIOSQUE_"
-LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
-ENVIRONMENTS = ("production", "demo", "test")
 #: Read before the settings themselves: where they are, and where we may write.
 _LOCATIONS = ("KIOSQUE_CONFIG", "KIOSQUE_DATA")
 
@@ -98,6 +96,17 @@ class Notices:
 
 
 @dataclass(frozen=True)
+class Legal:
+    """What the legal pages state. `accessibility` is `non`, `partiellement` or `totalement`
+    (conforme to the RGAA), as declared on `declared_on`, an ISO date. `dpo` is the e-mail of
+    the data protection officer."""
+
+    accessibility: str = "non"
+    declared_on: str = ""
+    dpo: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that differs from one town to another."""
 
@@ -113,6 +122,8 @@ class Settings:
     gateways: Mapping[str, Mapping[str, object]] = field(repr=False)
     attestation: Attestation = Attestation()
     notices: Notices = Notices()
+    proxies: tuple[str, ...] = ()
+    legal: Legal = Legal()
 
     @property
     def https(self) -> bool:
@@ -131,6 +142,7 @@ class _TopLevel:
     secret_key: str
     public_url: str
     database: str = ""
+    proxies: tuple[str, ...] = ()
 
 
 _TABLES: Mapping[str, type[Any]] = {
@@ -140,6 +152,7 @@ _TABLES: Mapping[str, type[Any]] = {
     "mail": Mail,
     "attestation": Attestation,
     "notices": Notices,
+    "legal": Legal,
 }
 
 
@@ -155,24 +168,52 @@ def config_path(environ: Mapping[str, str]) -> Path:
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """Read and check the settings. Raises ConfigError naming every fault, in French."""
-    tree = _read_file(config_path(environ))
+    """Read and check the settings. Raises ConfigError naming every fault, in French, and no
+    value: some are secrets."""
+    path, data = config_path(environ), data_directory(environ)
+    tree = _read_file(path)
     if faults := _shape_faults(tree):
         raise ConfigError(faults)
+    readable = checks.readable_secrets(path, tree)
     faults = _override(tree, environ)
     gateways = tree.pop("gateways", {})
-    parts: dict[str, Any] = {}
+    values: dict[str, Any] = {"gateways": gateways}
     for name, cls in _TABLES.items():
-        parts[name] = _collect(faults, cls, tree.pop(name, {}), f"{name}.")
-    top = _collect(faults, _TopLevel, tree, "")
+        faults += _read(values, cls, tree.pop(name, {}), f"{name}.")
+    faults += _read(values, _TopLevel, tree, "")
+    faults += checks.faults(values) + _gateway_faults(values)
+    if values.get("environment") == "production":
+        faults += readable + checks.machine_faults(data, environ)
     if faults:
         raise ConfigError(faults)
-    settings = Settings(
-        **dataclasses.asdict(top), **parts, data=data_directory(environ), gateways=gateways
-    )
-    if faults := _faults(settings):
-        raise ConfigError(faults)
-    return settings
+    parts = {name: cls(**_under(values, f"{name}.")) for name, cls in _TABLES.items()}
+    return Settings(**_under(values, ""), **parts, data=data)
+
+
+def _read(
+    values: dict[str, Any], cls: type[Any], table: Mapping[str, object], where: str
+) -> list[str]:
+    """Add what a table holds to the values, under full names. Returns its faults."""
+    found, faults = read_values(cls, table, where)
+    values |= {f"{where}{name}": value for name, value in found.items()}
+    return faults
+
+
+def _under(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The values whose full name begins so, under their short names."""
+    names = {name: name.removeprefix(where) for name in values if name.startswith(where)}
+    return {short: values[name] for name, short in names.items() if "." not in short}
+
+
+def _gateway_faults(values: Mapping[str, Any]) -> list[str]:
+    """The faults of every gateway, in the environment that is asked for."""
+    faults = []
+    for name, table in values["gateways"].items():
+        try:
+            registry.configure(name, table, environment=values.get("environment", "production"))
+        except ConfigError as error:
+            faults += error.faults
+    return faults
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -223,69 +264,3 @@ def _place(tree: dict[str, Any], name: str) -> tuple[dict[str, Any] | None, str]
         return (tree.setdefault(section, {}), key) if found else (None, key)
     found = name in {item.name for item in dataclasses.fields(_TopLevel)}
     return (tree, name) if found else (None, name)
-
-
-def _collect(faults: list[str], cls: type[Any], table: Mapping[str, object], where: str) -> Any:
-    try:
-        return read_table(cls, table, where)
-    except ConfigError as error:
-        faults.extend(error.faults)
-        return None
-
-
-def _faults(settings: Settings) -> list[str]:
-    """What is of the right type but cannot serve."""
-    url = urlsplit(settings.public_url)
-    mail, live = settings.mail, settings.environment == "production"
-    checks = {
-        f"environment : attendu l’un de {', '.join(ENVIRONMENTS)}": settings.environment
-        in ENVIRONMENTS,
-        "secret_key : attendu au moins 32 caractères tirés au hasard": len(settings.secret_key)
-        >= 32
-        and len(set(settings.secret_key)) >= 10,
-        # The address goes into the form we sign: no `+`, nothing to escape.
-        "public_url : attendu https://nom-du-site, sans chemin": url.scheme in ("https", "http")
-        and bool(re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?", settings.public_url)),
-        "public_url : https est obligatoire en production": settings.https or not live,
-        "database : seul un chemin de fichier SQLite est accepté": "://" not in settings.database,
-        "town.colour : attendu #rrggbb, assez sombre pour se lire sur du blanc (7:1)": (
-            contrast_with_white(settings.town.colour) >= 7
-        ),
-        "town.website : attendu https://...": bool(
-            re.fullmatch(r"(https?://[^\s<>\"']+)?", settings.town.website)
-        ),
-        f"town.logo : attendu un fichier {', '.join(LOGO_TYPES)}": not settings.town.logo
-        or (Path(settings.town.logo).is_file() and Path(settings.town.logo).suffix in LOGO_TYPES),
-        "payment.gateway : aucune table [gateways.…] de ce nom": settings.payment.gateway
-        in settings.gateways,
-        "payment.closes_after_days : attendu 0 ou plus": (settings.payment.closes_after_days or 0)
-        >= 0,
-        "mail.security : attendu starttls, tls ou none": mail.security
-        in ("starttls", "tls", "none"),
-        "mail.host : serveur SMTP obligatoire en production": bool(mail.host) or not live,
-        "notices.reminder_days : attendu de 1 à 30": 1 <= settings.notices.reminder_days <= 30,
-        "notices.relance_days : attendu de 1 à 60": 1 <= settings.notices.relance_days <= 60,
-        "gateways : noms en lettres minuscules et chiffres, 20 au plus": all(
-            re.fullmatch(r"[a-z][a-z0-9]{0,19}", name) for name in settings.gateways
-        ),
-    }
-    for name, address in (
-        ("town.contact_email", settings.town.contact_email),
-        ("town.technical_email", settings.town.technical_email),
-        ("mail.sender", mail.sender),
-        ("regie.email", settings.regie.email or mail.sender),
-    ):
-        checks[f"{name} : attendu une adresse électronique"] = bool(
-            re.fullmatch(r"[^@\s,<>]+@[^@\s,<>]+\.[^@\s,<>]+", address)
-        )
-    return [fault for fault, holds in checks.items() if not holds]
-
-
-def contrast_with_white(colour: str) -> float:
-    """The contrast ratio of `#rrggbb` on white (WCAG 2.1); 0 when it is not a colour."""
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
-        return 0.0
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return 1.05 / (luminance + 0.05)

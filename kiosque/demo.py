@@ -62,6 +62,10 @@ name = "Régie de recettes Enfance et Jeunesse"
 regisseur = "Dominique Aubry"
 email = "regie@clairvigne.example.org"
 
+[legal]
+declared_on = "2026-11-24"
+dpo = "dpo@clairvigne.example.org"
+
 [payment]
 gateway = "banque"
 

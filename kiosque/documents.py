@@ -178,6 +178,11 @@ def _render(name: str, settings: Settings, context: Mapping[str, object]) -> str
     return template.render(settings=settings, language=i18n.language(), **context)
 
 
+def render_text(name: str, **values: object) -> str:
+    """A text that is no page: Markdown."""
+    return _environment.get_template(f"texts/{name}.txt").render(**values)
+
+
 def _receipt_context(number: int) -> dict[str, object]:
     document = receipt_document(Receipt.get_by_id(number))
     return {"document": document, "family": document.settlement.family}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -27,6 +28,9 @@ from kiosque.models import Attempt, Family, ImportBatch, Invoice, InvoiceLine, S
 from kiosque.payments import Purchase, start
 from tests.bank import KEY
 from tests.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 PASSWORD = "une phrase assez longue"  # the cast's own
@@ -269,3 +273,11 @@ def bob(
 @pytest.fixture
 def charlie(sign_in: Callable[[Family], FlaskClient], charlies_family: Family) -> FlaskClient:
     return sign_in(charlies_family)
+
+
+@pytest.fixture
+def stage(app: Flask, settings: Settings, alices_family: Family, gateway: Gateway) -> "Stage":
+    """Every address of the site has something of Alice's to show."""
+    from tests.stage import set_up  # noqa: PLC0415  # it needs this module
+
+    return set_up(app, settings, alices_family, gateway)

@@ -2,11 +2,11 @@
 
 import re
 
-from flask import Blueprint, Response, current_app, g, render_template, request
-from werkzeug.exceptions import ClientDisconnected, NotFound, RequestEntityTooLarge
+from flask import Blueprint, Response, current_app, render_template, request
+from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 
 from gateways.base import BadCallback, Callback, Gateway, Unreachable
-from kiosque import access, payments
+from kiosque import access, headers, payments
 from kiosque.access import family_only, own_family
 from kiosque.forms import PayForm
 from kiosque.models import Allocation, Attempt, AttemptItem, Invoice, Receipt, Settlement
@@ -50,7 +50,7 @@ def bank() -> Answer:
         return _refused(numbers, refusal.reasons)
     except Unreachable:
         return render_template("payment/unreachable.html", gateway=gateway), 503
-    g.form_origin = gateway.form_origin
+    headers.allow_form_to(gateway.form_origin)
     return render_template("payment/bank.html", attempt=attempt, handoff=handoff, gateway=gateway)
 
 
@@ -98,7 +98,9 @@ def _body() -> bytes:
     """The request's body. The server reads it as it comes: it may break off, or be malformed."""
     try:
         return request.get_data(cache=False)
-    except (OSError, ClientDisconnected) as error:
+    except RequestEntityTooLarge:
+        raise
+    except Exception as error:  # each server's parser has exceptions of its own
         raise BadCallback("corps illisible") from error
 
 

@@ -5,11 +5,13 @@ import shutil
 from pathlib import Path
 
 from flask import Blueprint, abort, current_app, redirect, render_template, url_for
+from markupsafe import Markup
 from peewee import DatabaseError
 from werkzeug.wrappers import Response
 
-from kiosque import access
+from kiosque import access, texts
 from kiosque.database import db, pending_migrations
+from kiosque.i18n import gettext as _
 
 blueprint = Blueprint("site", __name__)
 
@@ -25,17 +27,24 @@ def index() -> Response:
 
 @blueprint.get("/mentions-legales")
 def legal_notice() -> str:
-    return render_template("site/legal_notice.html")
+    return _text("mentions-legales")
 
 
 @blueprint.get("/accessibilite")
 def accessibility() -> str:
-    return render_template("site/accessibility.html")
+    return _text("accessibilite")
 
 
 @blueprint.get("/confidentialite")
 def privacy() -> str:
-    return render_template("site/privacy.html")
+    return _text("confidentialite")
+
+
+def _text(name: str) -> str:
+    extensions = current_app.extensions
+    body = texts.page(name, extensions["texts"], extensions["settings"])
+    # Safe: it comes from Markdown in which HTML is not obeyed.
+    return render_template("site/text.html", title=_(texts.TITLES[name]), body=Markup(body))  # noqa: S704
 
 
 @blueprint.get("/sante")

@@ -188,7 +188,8 @@ class Visitor:
             self.outside.append(url)
 
     def look(self) -> None:
-        """What must hold of any page one stands on."""
+        """What must hold of any page one stands on, once it is there."""
+        self.page.wait_for_load_state()
         wider = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wider <= 0, f"{self.page.url} scrolls sideways by {wider} px"
         assert self.page.locator("h1").count() == 1

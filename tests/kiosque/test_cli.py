@@ -300,3 +300,14 @@ def test_sending_mail_announces_what_is_due(run: Run, alices_family: Family, fro
     ImportBatch.update(imported_at=NOW - timedelta(days=4)).execute()
     result = run("send-mail")
     assert "2 envoyés, 0 en échec, 0 en attente." in result.output
+
+
+def test_a_legal_text_is_written_out_once_to_be_changed(run: Run, settings: Settings) -> None:
+    path = settings.data / "texts" / "confidentialite.md"
+    assert str(path) in run("text", "confidentialite").output
+    assert path.read_text(encoding="utf-8").startswith("# Confidentialité")
+    path.write_text("# À nous", encoding="utf-8")
+    again = run("text", "confidentialite")
+    assert again.exit_code != 0
+    assert "existe déjà" in again.output
+    assert path.read_text(encoding="utf-8") == "# À nous"

@@ -1,14 +1,17 @@
 """Settings start the site, or say everything that is wrong with them."""
 
 import dataclasses
+import secrets
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from gateways.base import ConfigError
 from gateways.lyra import LyraSettings
-from kiosque import config, create_app, load_gateways
-from kiosque.config import Attestation, Mail, Notices, Payment, Regie, Settings, Town
+from kiosque import checks, config, create_app, load_gateways
+from kiosque.config import Attestation, Legal, Mail, Notices, Payment, Regie, Settings, Town
 from tests.bank import KEY
 
 TOML = f"""
@@ -41,6 +44,7 @@ key = "{KEY}"
 def load(tmp_path: Path, toml: str = TOML, **environ: str) -> config.Settings:
     path = tmp_path / "kiosque.toml"
     path.write_text(toml, encoding="utf-8")
+    path.chmod(0o640)
     return config.load({"KIOSQUE_CONFIG": str(path), "KIOSQUE_DATA": str(tmp_path), **environ})
 
 
@@ -82,6 +86,15 @@ def test_the_services_of_the_attestation_are_a_list_or_a_text_with_commas(tmp_pa
     assert "attestation.services : attendu une liste de textes" in faults(tmp_path, wrong)
 
 
+def test_proxies_are_a_list_in_the_file_and_a_text_in_the_environment(tmp_path: Path) -> None:
+    listed = TOML.replace("[town]", 'proxies = ["unix", "10.0.0.0/8"]\n[town]', 1)
+    assert load(tmp_path, listed).proxies == ("unix", "10.0.0.0/8")
+    assert load(tmp_path, KIOSQUE_PROXIES="127.0.0.1, ::1").proxies == ("127.0.0.1", "::1")
+    assert load(tmp_path).proxies == ()
+    wrong = TOML.replace("[town]", "proxies = [1]\n[town]", 1)
+    assert "proxies : attendu une liste de textes" in faults(tmp_path, wrong)
+
+
 def test_what_is_written_at_run_time_lies_under_the_data_folder(tmp_path: Path) -> None:
     settings = load(tmp_path)
     assert settings.data == tmp_path
@@ -118,6 +131,21 @@ def test_secrets_show_in_no_representation(tmp_path: Path) -> None:
         ("KIOSQUE_PAYMENT_CLOSES_AFTER_DAYS", "-1", "payment.closes_after_days : attendu 0"),
         ("KIOSQUE_MAIL_SECURITY", "ssl3", "mail.security"),
         ("KIOSQUE_MAIL_PORT", "vingt-cinq", "mail.port : attendu un nombre entier"),
+        ("KIOSQUE_MAIL_PORT", "--5", "mail.port : attendu un nombre entier"),
+        ("KIOSQUE_MAIL_PORT", "9" * 5000, "mail.port : attendu un nombre entier"),
+        ("KIOSQUE_MAIL_PORT", "0", "mail.port : attendu un nombre de 1"),
+        ("KIOSQUE_MAIL_SENDER", "a@example.org\r\nBcc: b@example.org", "mail.sender : sauts"),
+        ("KIOSQUE_TOWN_NAME", " ", "town.name : attendu un texte"),
+        ("KIOSQUE_PUBLIC_URL", "https://kiosque.example.org:0", "public_url"),
+        ("KIOSQUE_PUBLIC_URL", "https://kiosque.example.org:99999", "public_url"),
+        ("KIOSQUE_PUBLIC_URL", "https://.", "public_url"),
+        ("KIOSQUE_PROXIES", "*", "proxies : attendu des adresses"),
+        ("KIOSQUE_PROXIES", "127.0.0.1, ::/0", "proxies : attendu des adresses"),
+        ("KIOSQUE_PROXIES", "10.0.0.1/8", "proxies : attendu des adresses"),
+        ("KIOSQUE_LEGAL_ACCESSIBILITY", "oui", "legal.accessibility : attendu l’un de non"),
+        ("KIOSQUE_LEGAL_ACCESSIBILITY", "totalement", "legal.declared_on : la date de l’audit"),
+        ("KIOSQUE_LEGAL_DECLARED_ON", "24/11/2026", "legal.declared_on : attendu une date"),
+        ("KIOSQUE_LEGAL_DPO", "le maire", "legal.dpo : attendu une adresse"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, variable: str, value: str, fault: str) -> None:
@@ -150,15 +178,125 @@ def test_production_wants_https_and_a_mail_server(tmp_path: Path) -> None:
     assert "serveur SMTP obligatoire" in found
 
 
-def test_production_refuses_the_mock_bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load(
-        tmp_path,
-        KIOSQUE_ENVIRONMENT="production",
-        KIOSQUE_PUBLIC_URL="https://kiosque.example.org",
-        KIOSQUE_MAIL_HOST="smtp.example.org",
+LIVE = {
+    "KIOSQUE_ENVIRONMENT": "production",
+    "KIOSQUE_SECRET_KEY": "Jm5-2vX_qT9rWz8LkPn4sYb7HdGc3FaEuRoiQ1xB",
+    "KIOSQUE_PUBLIC_URL": "https://kiosque.example.org",
+    "KIOSQUE_MAIL_HOST": "smtp.example.org",
+}
+LYRA = """
+adapter = "lyra"
+site_id = "12345678"
+mode = "PRODUCTION"
+production_key = "Xq8wLz3RvT6nKp2M"
+test_key = "Bd5yHs9JcF4gWa7E"
+"""
+LIVE_TOML = TOML.partition('adapter = "sandbox"')[0] + LYRA
+
+
+def test_a_town_in_production_starts(tmp_path: Path) -> None:
+    assert load(tmp_path, LIVE_TOML, **LIVE).environment == "production"
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"KIOSQUE_SECRET_KEY": "Change-Me_5vX_qT9rWz8LkPn4sYb7HdGc3F"}, "secret_key : tirée d’un"),
+        ({"KIOSQUE_SECRET_KEY": "abcdefghijklmnopqrstuvwxyz0123456789"}, "secret_key : tirée d’un"),
+        ({"KIOSQUE_SECRET_KEY": "dev"}, "secret_key : attendu au moins 32"),
+        ({"KIOSQUE_SECRET_KEY": ""}, "secret_key : attendu au moins 32"),
+        (
+            {"KIOSQUE_PUBLIC_URL": "http://kiosque.example.org"},
+            "public_url : https est obligatoire",
+        ),
+        ({"KIOSQUE_MAIL_HOST": ""}, "mail.host : serveur SMTP obligatoire"),
+        (
+            {"KIOSQUE_MAIL_SECURITY": "none", "KIOSQUE_MAIL_USERNAME": "kiosque"},
+            "mail.security : none enverrait le mot de passe en clair",
+        ),
+        ({"KIOSQUE_GATEWAYS_BANQUE_MODE": "TEST"}, "gateways.banque.mode : attendu PRODUCTION"),
+        (
+            {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY": "Bd5yHs9JcF4gWa7E"},
+            "gateways.banque.production_key : c’est la clé de test",
+        ),
+        (
+            {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY": "0" * 16},
+            "gateways.banque.production_key : écrite à la main",
+        ),
+        ({"FLASK_DEBUG": "1"}, "FLASK_DEBUG : le mode de mise au point"),
+    ],
+)
+def test_production_refuses_what_is_dangerous(
+    tmp_path: Path, change: dict[str, str], fault: str
+) -> None:
+    assert fault in faults(tmp_path, LIVE_TOML, **(LIVE | change))
+
+
+def test_production_refuses_the_mock_bank(tmp_path: Path) -> None:
+    found = faults(tmp_path, TOML, **LIVE)
+    assert "gateways.banque.adapter : la banque de démonstration est interdite" in found
+
+
+def test_production_refuses_secrets_that_every_account_may_read(tmp_path: Path) -> None:
+    path = tmp_path / "kiosque.toml"
+    environ = LIVE | {"KIOSQUE_CONFIG": str(path), "KIOSQUE_DATA": str(tmp_path)}
+    path.write_text(LIVE_TOML, encoding="utf-8")
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match="lisible par tous"):
+        config.load(environ)
+    path.chmod(0o640)
+    tmp_path.chmod(0o755)
+    with pytest.raises(ConfigError, match=r"ouvert à tous les comptes \(chmod 750\)"):
+        config.load(environ)
+    tmp_path.chmod(0o750)
+    assert config.load(environ)
+
+
+def test_a_file_without_secrets_may_be_read_by_all(tmp_path: Path) -> None:
+    path = tmp_path / "kiosque.toml"
+    lines = [line for line in LIVE_TOML.splitlines() if "key" not in line]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    path.chmod(0o644)
+    keys = {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY": "Xq8wLz3RvT6nKp2M"}
+    environ = LIVE | keys | {"KIOSQUE_CONFIG": str(path), "KIOSQUE_DATA": str(tmp_path)}
+    assert config.load(environ).environment == "production"
+
+
+def test_a_command_that_cannot_start_names_everything_at_once_without_a_secret(
+    tmp_path: Path,
+) -> None:
+    """Wrong types, missing, unknown, dangerous, of every table and of the gateway, in one go."""
+    path = tmp_path / "kiosque.toml"
+    toml = TOML.replace('name = "Ville de Sautron"', 'colour = "bleu"\nport = "x"')
+    toml = toml.replace("[mail]", '[mail]\nport = "vingt"\npassword = "motdepasse-smtp"')
+    toml = toml.replace('secret_key = "abc', 'secret_key = "changeme-abc')
+    path.write_text(toml.replace('adapter = "sandbox"', LYRA).replace("Xq8", "Bd5"), "utf-8")
+    path.chmod(0o644)
+    environ = {
+        "PATH": "/usr/bin:/bin",
+        "KIOSQUE_CONFIG": str(path),
+        "KIOSQUE_DATA": str(tmp_path),
+        "KIOSQUE_ENVIRONMENT": "production",
+        "KIOSQUE_PROXIES": "0.0.0.0/0",
+        "KIOSQUE_INCONNU": "x",
+        "FLASK_DEBUG": "true",
+    }
+    command = [sys.executable, "app.py", "migrate"]
+    root = Path(__file__).parents[2]
+    ran = subprocess.run(
+        command, env=environ, cwd=root, capture_output=True, text=True, check=False
     )
-    with pytest.raises(SystemExit, match="interdite"):
-        create_app(settings)
+    assert ran.returncode != 0
+    for fault in (
+        "town.port : réglage inconnu", "town.name : réglage manquant", "town.colour : attendu",
+        "mail.port : attendu un nombre", "mail.host : serveur SMTP", "secret_key : tirée",
+        "public_url : https", "proxies : attendu", "KIOSQUE_INCONNU : variable", "FLASK_DEBUG",
+        "lisible par tous", "gateways.banque.url : réglage inconnu",
+    ):  # fmt: skip
+        assert fault in ran.stderr, fault
+    assert "Traceback" not in ran.stderr
+    for secret in ("changeme-abc", "motdepasse-smtp", KEY, "wLz3RvT6nKp2M", "Hs9JcF4gWa7E"):
+        assert secret not in ran.stderr + ran.stdout
 
 
 def test_a_site_that_cannot_start_says_why_in_french(
@@ -169,10 +307,27 @@ def test_a_site_that_cannot_start_says_why_in_french(
         create_app()
 
 
+def test_a_server_that_cannot_start_stops_and_says_why(tmp_path: Path) -> None:
+    """Gunicorn goes on starting workers for ever unless their status says not to."""
+    command = [sys.executable, "-m", "gunicorn", "app:create_app()", "--no-control-socket"]
+    ran = subprocess.run(
+        [*command, "--bind", f"unix:{tmp_path}/socket"],
+        env={"PATH": "/usr/bin:/bin", "KIOSQUE_DATA": str(tmp_path)},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 3
+    assert "fichier de réglages absent" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 def test_contrast_is_measured_as_wcag_says() -> None:
-    assert config.contrast_with_white("#000000") == pytest.approx(21)
-    assert config.contrast_with_white("#ffffff") == pytest.approx(1)
-    assert config.contrast_with_white("#767676") == pytest.approx(4.54, abs=0.01)
+    assert checks.contrast_with_white("#000000") == pytest.approx(21)
+    assert checks.contrast_with_white("#ffffff") == pytest.approx(1)
+    assert checks.contrast_with_white("#767676") == pytest.approx(4.54, abs=0.01)
 
 
 def test_the_documented_example_is_whole_and_starts(tmp_path: Path) -> None:
@@ -182,12 +337,12 @@ def test_the_documented_example_is_whole_and_starts(tmp_path: Path) -> None:
     settings = load(
         tmp_path,
         example,
-        KIOSQUE_SECRET_KEY="abcdefghijklmnopqrstuvwxyz0123456789",
+        KIOSQUE_SECRET_KEY=secrets.token_urlsafe(48),
         KIOSQUE_TOWN_LOGO=str(Path(__file__).parents[2] / "data" / "demo" / "logo.svg"),
         KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY=KEY,
     )
     assert load_gateways(settings)["banque"].form_origin == "https://paiement.systempay.fr"
-    for part in (Settings, Town, Regie, Payment, Mail, Attestation, Notices, LyraSettings):
+    for part in (Settings, Town, Regie, Payment, Mail, Attestation, Notices, Legal, LyraSettings):
         for setting in dataclasses.fields(part):
             shown = setting.name if setting.name != "gateways" else "[gateways."
             assert shown in example or setting.name == "data", setting.name

@@ -1,0 +1,247 @@
+"""What a setting must be to serve, besides being of the right type. No value is ever repeated
+in a fault: some are secrets."""
+
+import ipaddress
+import re
+import stat
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+ENVIRONMENTS = ("production", "demo", "test")
+LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
+ACCESSIBILITY = ("non", "partiellement", "totalement")
+#: What a secret copied from an example, or typed by hand, contains.
+_KNOWN_WORDS = (
+    "change", "secret", "default", "password", "motdepasse", "example", "exemple", "insecure",
+    "kiosque", "azerty", "qwerty", "abcdefgh", "01234567", "12345678",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Check:
+    """A fault, the settings it depends on, and whether they are free of it."""
+
+    fault: str
+    needs: tuple[str, ...]
+    holds: Callable[..., object]
+
+
+def faults(values: Mapping[str, Any]) -> list[str]:
+    """What is of the right type but cannot serve. A check that depends on a setting which is
+    missing, or of the wrong type, is passed over: that fault is named already."""
+    texts = [
+        f"{name} : sauts de ligne et caractères invisibles interdits"
+        for name, value in values.items()
+        if isinstance(value, str) and any(_is_invisible(letter) for letter in value)
+    ]
+    return texts + [
+        check.fault
+        for check in CHECKS
+        if all(name in values for name in check.needs)
+        and not check.holds(*(values[name] for name in check.needs))
+    ]
+
+
+def readable_secrets(path: Path, tree: Mapping[str, Any]) -> list[str]:
+    """Whether every account of the machine may read a file that holds a secret."""
+    gateways = tree.get("gateways", {}).values()
+    held = tree.get("secret_key") or tree.get("mail", {}).get("password")
+    held = held or any(name.endswith("key") for table in gateways for name in table)
+    if held and path.stat().st_mode & stat.S_IROTH:
+        return [f"{path} : lisible par tous alors qu’il contient des secrets (chmod 640)"]
+    return []
+
+
+def machine_faults(data: Path, environ: Mapping[str, str]) -> list[str]:
+    """What production refuses of the machine itself."""
+    found = []
+    if data.exists() and data.stat().st_mode & stat.S_IRWXO:
+        found.append(f"KIOSQUE_DATA : {data} est ouvert à tous les comptes (chmod 750)")
+    if environ.get("FLASK_DEBUG", "0").lower() not in ("", "0", "false", "no"):
+        found.append("FLASK_DEBUG : le mode de mise au point est interdit en production")
+    return found
+
+
+def contrast_with_white(colour: str) -> float:
+    """The contrast ratio of `#rrggbb` on white (WCAG 2.1); 0 when it is not a colour."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
+        return 0.0
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return 1.05 / (luminance + 0.05)
+
+
+def _is_invisible(letter: str) -> bool:
+    """A control, or what a no-break space is not: a separator of lines, half a character."""
+    return unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
+
+
+def _is_address(text: str) -> bool:
+    return bool(re.fullmatch(r"[^@\s,<>]+@[^@\s,<>]+\.[^@\s,<>]+", text))
+
+
+def _is_network(text: str) -> bool:
+    """An address or a network; not the whole Internet, which would make anyone believed."""
+    try:
+        return text == "unix" or ipaddress.ip_network(text).prefixlen > 0
+    except ValueError:
+        return False
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _is_public_url(text: str) -> bool:
+    """The address goes into the form we sign: no `+`, nothing to escape."""
+    try:
+        port = urlsplit(text).port
+    except ValueError:
+        return False
+    return port != 0 and bool(re.fullmatch(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?", text))
+
+
+def _is_known(secret: str) -> bool:
+    """Whether others may know it: it comes from an example, or was typed by hand."""
+    return any(word in re.sub(r"[\s_-]", "", secret).lower() for word in _KNOWN_WORDS)
+
+
+def _in_clear(security: str, username: str, host: str) -> bool:
+    return security == "none" and bool(username) and host not in ("localhost", "127.0.0.1", "::1")
+
+
+def _is_live(environment: str) -> bool:
+    return environment == "production"
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        f"environment : attendu l’un de {', '.join(ENVIRONMENTS)}",
+        ("environment",),
+        lambda name: name in ENVIRONMENTS,
+    ),
+    Check(
+        "secret_key : attendu au moins 32 caractères tirés au hasard",
+        ("secret_key",),
+        lambda key: len(key) >= 32 and len(set(key)) >= 10,
+    ),
+    Check(
+        "secret_key : tirée d’un exemple ou écrite à la main ; tirez-la au hasard",
+        ("secret_key", "environment"),
+        lambda key, environment: not (_is_live(environment) and _is_known(key)),
+    ),
+    Check("public_url : attendu https://nom-du-site, sans chemin", ("public_url",), _is_public_url),
+    Check(
+        "public_url : https est obligatoire en production",
+        ("public_url", "environment"),
+        lambda url, environment: url.startswith("https://") or not _is_live(environment),
+    ),
+    Check(
+        "database : seul un chemin de fichier SQLite est accepté",
+        ("database",),
+        lambda path: "://" not in path,
+    ),
+    Check(
+        "proxies : attendu des adresses ou des réseaux IP, ou unix ; jamais tout Internet",
+        ("proxies",),
+        lambda names: all(_is_network(name) for name in names),
+    ),
+    *(
+        Check(f"{name} : attendu un texte", (name,), str.strip)
+        for name in ("town.name", "regie.name", "regie.regisseur")
+    ),
+    *(
+        Check(f"{name} : attendu une adresse électronique", (name,), _is_address)
+        for name in ("town.contact_email", "town.technical_email", "mail.sender")
+    ),
+    *(
+        Check(
+            f"{name} : attendu une adresse électronique",
+            (name,),
+            lambda text: not text or _is_address(text),
+        )
+        for name in ("regie.email", "legal.dpo")
+    ),
+    Check(
+        "town.colour : attendu #rrggbb, assez sombre pour se lire sur du blanc (7:1)",
+        ("town.colour",),
+        lambda colour: contrast_with_white(colour) >= 7,
+    ),
+    Check(
+        "town.website : attendu https://...",
+        ("town.website",),
+        lambda url: re.fullmatch(r"(https?://[^\s<>\"']+)?", url),
+    ),
+    Check(
+        f"town.logo : attendu un fichier {', '.join(LOGO_TYPES)}",
+        ("town.logo",),
+        lambda name: not name or (Path(name).suffix in LOGO_TYPES and Path(name).is_file()),
+    ),
+    Check(
+        "payment.gateway : aucune table [gateways.…] de ce nom",
+        ("payment.gateway", "gateways"),
+        lambda name, gateways: name in gateways,
+    ),
+    Check(
+        "payment.closes_after_days : attendu 0 ou plus",
+        ("payment.closes_after_days",),
+        lambda days: (days or 0) >= 0,
+    ),
+    Check(
+        "mail.port : attendu un nombre de 1 à 65535", ("mail.port",), lambda port: 0 < port < 65536
+    ),
+    Check(
+        "mail.security : attendu starttls, tls ou none",
+        ("mail.security",),
+        lambda security: security in ("starttls", "tls", "none"),
+    ),
+    Check(
+        "mail.security : none enverrait le mot de passe en clair",
+        ("mail.security", "mail.username", "mail.host"),
+        lambda *parts: not _in_clear(*parts),
+    ),
+    Check(
+        "mail.host : serveur SMTP obligatoire en production",
+        ("mail.host", "environment"),
+        lambda host, environment: host or not _is_live(environment),
+    ),
+    Check(
+        "notices.reminder_days : attendu de 1 à 30",
+        ("notices.reminder_days",),
+        lambda days: 1 <= days <= 30,
+    ),
+    Check(
+        "notices.relance_days : attendu de 1 à 60",
+        ("notices.relance_days",),
+        lambda days: 1 <= days <= 60,
+    ),
+    Check(
+        "gateways : noms en lettres minuscules et chiffres, 20 au plus",
+        ("gateways",),
+        lambda gateways: all(re.fullmatch(r"[a-z][a-z0-9]{0,19}", name) for name in gateways),
+    ),
+    Check(
+        f"legal.accessibility : attendu l’un de {', '.join(ACCESSIBILITY)}",
+        ("legal.accessibility",),
+        lambda state: state in ACCESSIBILITY,
+    ),
+    Check(
+        "legal.declared_on : attendu une date, par exemple 2026-11-24",
+        ("legal.declared_on",),
+        lambda text: not text or _is_date(text),
+    ),
+    Check(
+        "legal.declared_on : la date de l’audit est obligatoire pour se dire conforme",
+        ("legal.declared_on", "legal.accessibility"),
+        lambda text, state: text or state == "non",
+    ),
+)

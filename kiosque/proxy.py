@@ -1,0 +1,82 @@
+"""The visitor's address behind a reverse proxy.
+
+X-Forwarded-For and X-Forwarded-Proto can be written by anyone: they are read only when the
+connection comes from a proxy that the settings name. X-Forwarded-Host is never read: the site
+has one name, its own.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+#: Stands for a proxy that connects through a socket file, and so has no address.
+UNIX = "unix"
+#: What is read of X-Forwarded-For, from its right. No chain of proxies is this long.
+_MAX_HOPS = 20
+
+
+class BehindProxy:
+    """Gives the application the address and scheme that its own proxies vouch for."""
+
+    def __init__(self, app: "WSGIApplication", proxies: Sequence[str]) -> None:
+        self._app = app
+        self._networks = [ipaddress.ip_network(name) for name in proxies if name != UNIX]
+        self._unix = UNIX in proxies
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        peer = environ.get("REMOTE_ADDR", "")
+        if self._vouches(peer):
+            environ["REMOTE_ADDR"] = self._visitor(peer, environ.get("HTTP_X_FORWARDED_FOR", ""))
+            scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
+            if scheme in ("http", "https"):
+                environ["wsgi.url_scheme"] = scheme
+        return self._app(environ, start_response)
+
+    def _vouches(self, peer: str) -> bool:
+        if not peer:
+            return self._unix
+        address = parse(peer)
+        return address is not None and self._is_proxy(address)
+
+    def _is_proxy(self, address: Address) -> bool:
+        return any(address in network for network in self._networks)
+
+    def _visitor(self, peer: str, chain: str) -> str:
+        """The right-most hop that is not a proxy of ours. What is on its left was written by
+        it, and proves nothing; a hop that is no address ends what is known."""
+        known = peer
+        for hop in chain.split(",")[: -_MAX_HOPS - 1 : -1]:
+            address = parse(hop.strip())
+            if address is None:
+                break
+            known = str(address)
+            if not self._is_proxy(address):
+                break
+        return known
+
+
+def parse(text: str) -> Address | None:
+    """An address as written in a header, an IPv4 one in its usual form; None if it is none."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.scope_id:
+            return None
+        return address.ipv4_mapped or address
+    return address
+
+
+def init_app(app: Flask, proxies: Sequence[str]) -> None:
+    """Believe these proxies, given by address, by network, or as `unix`; none when empty."""
+    if proxies:
+        app.wsgi_app = BehindProxy(app.wsgi_app, proxies)  # type: ignore[method-assign]

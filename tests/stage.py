@@ -1,0 +1,152 @@
+"""Every page and action of the site, with what it takes and to whom it opens.
+
+Tests that must hold everywhere walk this table; `test_hostile.py` fails when an address of the
+site is missing from it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from gateways.base import Callback, Gateway
+from kiosque import payments
+from kiosque.config import Attestation, Settings
+from kiosque.models import Child, Family, Invoice, Receipt
+from tests.bank import notice
+from tests.conftest import PUBLIC_URL, make_invoice
+
+#: Who may open it: everybody, a signed-in family, a server (the bank's, a mail program's) that
+#: has no token of a form.
+PUBLIC, FAMILY, SERVER = "public", "family", "server"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What an address takes, with values of Alice's: in its path, its query, its form.
+
+    `status` is what Alice gets with them; `charlie`, what another family gets with hers, when
+    something of hers is named. `words` are shown to Alice and never to Charlie.
+    """
+
+    audience: str = PUBLIC
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+    method: str = "GET"
+    status: int = 200
+    charlie: int | None = None
+    words: str = ""
+
+
+OPEN, PAID = "2026-10-0001", "2026-09-0001"
+PAGES: dict[str, Page] = {
+    "site.index": Page(status=302),
+    "site.legal_notice": Page(),
+    "site.privacy": Page(),
+    "site.accessibility": Page(),
+    "site.health": Page(),
+    "site.asset": Page(path={"name": "{stylesheet}"}),
+    "account.sign_in": Page(
+        method="POST", query={"next": "/famille"}, form={"code": "F1001", "password": "x"},
+        status=302,
+    ),
+    "account.sign_out": Page(method="POST", status=302),
+    "account.show": Page(FAMILY, words="F1001"),
+    "account.password": Page(
+        FAMILY, method="POST", form={"current": "x", "new": "une autre phrase encore"}, status=422
+    ),
+    "account.email": Page(
+        FAMILY, method="POST", form={"current": "x", "email": "new@example.org"}, status=422
+    ),
+    "account.end_others": Page(FAMILY, method="POST", status=302),
+    "family.invoices": Page(FAMILY, query={"page": "1", "invoice": OPEN, "tout": "1"}, words=OPEN),
+    "family.invoice": Page(FAMILY, path={"number": OPEN}, charlie=404, words=OPEN),
+    "papers.invoice": Page(FAMILY, path={"number": OPEN}, charlie=404),
+    "papers.receipt": Page(FAMILY, path={"number": "{receipt}"}, charlie=404),
+    "papers.attestations": Page(FAMILY, words="Sommes payées en 2026"),
+    "papers.yearly": Page(FAMILY, path={"year": "2026"}, charlie=404),
+    "family.receipt": Page(FAMILY, path={"number": "{receipt}"}, charlie=404, words=PAID),
+    "family.record": Page(FAMILY, words="Martin"),
+    "payment.summary": Page(FAMILY, query={"invoice": OPEN}, charlie=409, words="45,20"),
+    "payment.bank": Page(
+        FAMILY, method="POST", charlie=409, words="45,20",
+        form={"invoice": OPEN, "expected_cents": "4520", "email": "alice@example.org"},
+    ),
+    "payment.back": Page(
+        path={"reference": "{reference}"}, query={"essai": "1"}, charlie=200, words=PAID
+    ),
+    "payment.notification": Page(
+        SERVER, path={"name": "banque"}, method="POST", form={"vads_amount": "1"}, status=400
+    ),
+    "mails.stop": Page(
+        SERVER, path={"token": "x"}, method="POST", form={"List-Unsubscribe": "One-Click"},
+        status=404,
+    ),
+    "mails.choose": Page(FAMILY, method="POST", form={"wanted": "yes"}, status=302),
+    "credentials.activate": Page(
+        method="POST", status=302,
+        form={"code": "F1001", "activation": "x", "new": "une autre phrase encore"},
+    ),
+    "credentials.ask_reset": Page(method="POST", form={"email": "personne"}, status=422),
+    "credentials.reset_asked": Page(),
+    "credentials.open_link": Page(path={"secret": "x"}, status=404),
+    "credentials.reset": Page(method="POST", form={"new": "une autre phrase encore"}, status=404),
+    "credentials.confirm_email": Page(method="POST", status=404),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A site where Alice has an invoice to pay and one paid, and the addresses of her things."""
+
+    app: Flask
+    values: Mapping[str, str]
+
+    def rules(self) -> list[Rule]:
+        return list(self.app.url_map.iter_rules())
+
+    def page(self, endpoint: str) -> Page:
+        """The page, with the values of this stage in place of their names."""
+        page = PAGES[endpoint]
+        filled = {name: self._fill(getattr(page, name)) for name in ("path", "query", "form")}
+        return Page(**{**page.__dict__, **filled})
+
+    def address(self, endpoint: str, **path: str) -> str:
+        with self.app.test_request_context(base_url=PUBLIC_URL):
+            adapter = self.app.url_map.bind("127.0.0.1")
+            values: dict[str, Any] = {**self.page(endpoint).path, **path}
+            rule = next(self.app.url_map.iter_rules(endpoint))
+            for name, converter in rule._converters.items():
+                values[name] = converter.to_python(values[name])
+            return adapter.build(endpoint, values)
+
+    def _fill(self, values: Mapping[str, str]) -> dict[str, str]:
+        return {name: value.format(**self.values) for name, value in values.items()}
+
+
+def set_up(app: Flask, settings: Settings, family: Family, gateway: Gateway) -> Stage:
+    """Alice's invoice to pay, with its PDF, and another that she paid online."""
+    make_invoice(family, OPEN, pdf_name="abc.pdf")
+    paid = make_invoice(family, PAID, 4225)
+    (settings.data / "pdf").mkdir()
+    (settings.data / "pdf" / "abc.pdf").write_bytes(b"%PDF-1.7")
+    purchase = payments.Purchase(family, [paid.number], paid.total_cents, None)
+    attempt, handoff = payments.start(purchase, gateway, PUBLIC_URL)
+    said = notice(handoff, key=str(settings.gateways["banque"]["key"]))
+    report = gateway.read_notification(Callback(tuple(said.items())))
+    payments.record(gateway.name, report)
+    assert Invoice.get(Invoice.number == PAID).state == "paid"
+    # Alice's child is three: what was paid for its meals counts, in this town.
+    Child.create(family=family, name="Léa Martin", born_on=date(2023, 5, 2))
+    rules = Attestation(services=("Restauration scolaire",), meal_labels=())
+    app.extensions["settings"] = replace(settings, attestation=rules)
+    values = {
+        "reference": attempt.reference,
+        "receipt": str(Receipt.get().number),
+        "stylesheet": app.extensions["assets"].stylesheet.name,
+    }
+    return Stage(app, values)
