@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from gateways.base import ConfigError
 from gateways.settings import read_table
+from kiosque.colours import is_colour
 
 PREFIX = "KIOSQUE_"
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
@@ -218,9 +219,7 @@ def _faults(settings: Settings) -> list[str]:
         and bool(re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?", settings.public_url)),
         "public_url : https est obligatoire en production": settings.https or not live,
         "database : seul un chemin de fichier SQLite est accepté": "://" not in settings.database,
-        "town.colour : attendu #rrggbb, assez sombre pour se lire sur du blanc (7:1)": (
-            contrast_with_white(settings.town.colour) >= 7
-        ),
+        "town.colour : attendu #rrggbb": is_colour(settings.town.colour),
         "town.website : attendu https://...": bool(
             re.fullmatch(r"(https?://[^\s<>\"']+)?", settings.town.website)
         ),
@@ -247,13 +246,3 @@ def _faults(settings: Settings) -> list[str]:
             re.fullmatch(r"[^@\s,<>]+@[^@\s,<>]+\.[^@\s,<>]+", address)
         )
     return [fault for fault, holds in checks.items() if not holds]
-
-
-def contrast_with_white(colour: str) -> float:
-    """The contrast ratio of `#rrggbb` on white (WCAG 2.1); 0 when it is not a colour."""
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
-        return 0.0
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return 1.05 / (luminance + 0.05)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS = {
-    0: {"money", "clock", "states", "config", "i18n"},
+    0: {"money", "clock", "colours", "states", "config", "i18n"},
     1: {"database", "models", "migrations"},
     2: {
         "payments",

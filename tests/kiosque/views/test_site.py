@@ -87,7 +87,9 @@ def test_the_stylesheet_and_script_are_kept_for_ever_under_a_name_of_their_conte
         answer = stranger.get(name)
         assert "immutable" in answer.headers["Cache-Control"]
         assert answer.mimetype == ("text/css" if name.endswith(".css") else "text/javascript")
-    assert "--town-colour:#0b4a75" in stranger.get(re.search(r'"(/fichiers/\S+css)"', page)[1]).text
+    assert (
+        "--town-on-light:#0b4a75" in stranger.get(re.search(r'"(/fichiers/\S+css)"', page)[1]).text
+    )
 
 
 @pytest.mark.parametrize(
