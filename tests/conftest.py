@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from argon2 import PasswordHasher
@@ -25,6 +26,9 @@ from kiosque.config import Mail, Payment, Regie, Settings, Town
 from kiosque.models import Attempt, Family, ImportBatch, Invoice, InvoiceLine, Service
 from kiosque.payments import Purchase, start
 from tests.bank import KEY
+
+if TYPE_CHECKING:
+    from tests.pages import Seen
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 PASSWORD = "une phrase assez longue"  # the cast's own
@@ -256,3 +260,20 @@ def bob(
 @pytest.fixture
 def charlie(sign_in: Callable[[Family], FlaskClient], charlies_family: Family) -> FlaskClient:
     return sign_in(charlies_family)
+
+
+@pytest.fixture(scope="session")
+def _visited() -> "list[Seen]":
+    return []
+
+
+@pytest.fixture
+def pages(_visited: "list[Seen]", request: pytest.FixtureRequest, tmp_path: Path) -> "list[Seen]":
+    """Every page in every state, the portal's then the mock bank's; rendered once a session."""
+    from tests.pages import Stage, visit, visit_bank  # noqa: PLC0415
+
+    if not _visited:
+        names = ("app", "frozen", "sign_in", "pay")
+        stage = Stage(*(request.getfixturevalue(name) for name in names))
+        _visited += [*visit(stage), *visit_bank(stage, tmp_path)]
+    return list(_visited)
