@@ -3,15 +3,21 @@
 What only a browser can tell (contrast, focus, width) is in tests/browser/test_accessibility.py.
 """
 
+import json
+import os
 import re
+import subprocess
 from collections import defaultdict
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from justhtml import JustHTML
 
 from tests.pages import BANK_NO_PAGE, NO_PAGE, Seen
+
+VALIDATOR = os.environ.get("W3C_VALIDATOR")
 
 #: RGAA 11.13: a field about the person says which, so that a browser can fill it.
 AUTOCOMPLETE = {
@@ -63,6 +69,28 @@ def test_every_page_there_is_stands_in_the_table_of_states(pages: list[Seen], ap
 def test_every_page_is_html_without_a_single_error_of_syntax(pages: list[Seen]) -> None:
     for seen in pages:
         JustHTML(seen.html, sanitize=False, strict=True)
+        # Two errors that this parser forgives, and the W3C's validator does not.
+        assert not re.search(r'<\w[^<>]*="[^"<>]*"[^\s<>/]', seen.html), seen.state
+        assert not re.search(r'="(True|False|None)"', seen.html), seen.state
+
+
+@pytest.mark.skipif(not VALIDATOR, reason="validateur du W3C : make validate")
+def test_the_w3c_validator_finds_nothing_on_any_page(pages: list[Seen], tmp_path: Path) -> None:
+    names = []
+    for seen in pages:
+        names.append(f"{seen.state}.html".replace(" ", "-"))
+        (tmp_path / names[-1]).write_text(seen.html, encoding="utf-8")
+    done = subprocess.run(
+        ["java", "-jar", VALIDATOR, "--format", "json", "--exit-zero-always", *names],
+        cwd=tmp_path,
+        timeout=500,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    messages = json.loads(done.stderr)["messages"]
+    found = {f"{each['message']} {each.get('extract', '')}": each["url"] for each in messages}
+    assert found == {}
 
 
 def test_every_page_has_its_language_and_room_to_be_enlarged(read: list[Page]) -> None:
