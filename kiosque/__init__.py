@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 
 from gateways.base import ConfigError, Gateway
 from gateways.registry import configure as configure_gateway
-from kiosque import access, assets, config, database, documents, errors, views
+from kiosque import access, assets, config, database, documents, errors, i18n, views
 from kiosque.config import Settings
 
 #: No form of ours, and no notification of a bank's, comes near this.
@@ -88,6 +88,7 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
         town=settings.town,
         assets=app.extensions["assets"],
         signed_in_family=access.signed_in_family,
+        language=i18n.language,
     )
 
 

@@ -2,7 +2,7 @@
 "use strict";
 
 const euros = (cents) =>
-  (cents / 100).toLocaleString("fr-FR", { style: "currency", currency: "EUR" });
+  (cents / 100).toLocaleString(document.documentElement.lang, { style: "currency", currency: "EUR" });
 
 // A running total of the ticked invoices, and "select all" without a round trip.
 for (const form of document.querySelectorAll("[data-total]")) {
@@ -12,6 +12,7 @@ for (const form of document.querySelectorAll("[data-total]")) {
   const button = form.querySelector("button");
   const all = form.querySelector("[data-tick-all]");
   const label = button.textContent;
+  const tickWords = all?.textContent;
   const update = () => {
     const ticked = boxes.filter((box) => box.checked);
     const total = ticked.reduce((sum, box) => sum + Number(box.dataset.cents), 0);
@@ -20,7 +21,7 @@ for (const form of document.querySelectorAll("[data-total]")) {
     button.textContent = ticked.length ? `${label} ${euros(total)}` : label;
     if (all) {
       const complete = ticked.length === boxes.length;
-      all.textContent = complete ? "Tout désélectionner" : "Tout sélectionner";
+      all.textContent = complete ? all.dataset.untickWords : tickWords;
     }
   };
   form.addEventListener("change", update);
