@@ -4,7 +4,7 @@ BANK_PORT ?= 8001
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint format reset requirements
+.PHONY: run test lint format reset requirements messages
 
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT)
@@ -23,6 +23,10 @@ format: .venv/.development
 
 reset: .venv/.runtime
 	@$(BIN)/python app.py reset --yes
+
+# Bring the translations up to date with the sources. NEW=de begins another language.
+messages: .venv/.development
+	@$(BIN)/python -m scripts.messages $(NEW)
 
 # Pin again from pyproject.toml, all of it, on purpose.
 requirements: .venv/.development
