@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
-.PHONY: run test validate lint format reset requirements
+.PHONY: run test validate lint format reset requirements messages
 
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT)
@@ -31,6 +31,10 @@ format: .venv/.development
 
 reset: .venv/.runtime
 	@$(BIN)/python app.py reset --yes
+
+# Bring the translations up to date with the sources. NEW=de begins another language.
+messages: .venv/.development
+	@$(BIN)/python -m scripts.messages $(NEW)
 
 # Pin again from pyproject.toml, all of it, on purpose.
 requirements: .venv/.development

@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 
 from gateways.base import ConfigError, Gateway
 from gateways.registry import configure as configure_gateway
-from kiosque import access, assets, config, database, documents, errors, views
+from kiosque import access, assets, config, database, documents, errors, languages, views
 from kiosque.config import Settings
 
 #: No form of ours, and no notification of a bank's, comes near this.
@@ -32,6 +32,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions.update(settings=settings, gateways=gateways, assets=assets.build(settings.town))
     database.configure(settings.database_path)
     _connect_each_request(app)
+    languages.init_app(app)
     _prepare_templates(app, settings)
     CSRFProtect(app).exempt("kiosque.views.payment.notification")
     access.init_app(app)
@@ -80,7 +81,7 @@ def _connect_each_request(app: Flask) -> None:
 
 
 def _prepare_templates(app: Flask, settings: Settings) -> None:
-    app.jinja_env.filters.update(documents.FILTERS)
+    app.jinja_env.filters.update(documents.FILTERS, french=documents.french)
     documents.translate(app.jinja_env)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from kiosque import clock, i18n, money
 from kiosque.config import Settings
-from kiosque.models import Allocation, Anomaly, Invoice, Receipt, Settlement
+from kiosque.models import Allocation, Anomaly, Family, Invoice, Receipt, Settlement
 from kiosque.states import AllocationKind, SettlementState
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -19,6 +20,7 @@ FILTERS = {
     "short_date": clock.short_date,
     "long_date": clock.long_date,
     "long_instant": clock.long_instant,
+    "period": clock.period,
     "paris_hour": clock.paris_hour,
     "paris_date": clock.paris_date,
 }
@@ -29,6 +31,13 @@ def translate(environment: Environment) -> None:
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+
+
+def french(text: str) -> str | Markup:
+    """What the town's files say, in French: marked so for whoever hears the page in another
+    language."""
+    marked = Markup('<span lang="fr">{}</span>').format(text)
+    return text if i18n.is_source() or not text else marked
 
 
 _environment = Environment(
@@ -85,16 +94,21 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
 
 
 def render_mail(settings: Settings, template: str, object_id: int) -> tuple[str, str]:
-    """The subject and text of a queued mail. The first line of its template is the subject."""
+    """The subject and text of a queued mail, in the language of the family it goes to, else in
+    French. The first line of its template is the subject."""
     makers = {"receipt": _receipt_context, "anomaly": _anomaly_context}
     context = makers[template](object_id)
-    text = _environment.get_template(f"mail/{template}.txt").render(settings=settings, **context)
+    family = context.get("family")
+    with i18n.using(family.language if isinstance(family, Family) else i18n.SOURCE):
+        source = _environment.get_template(f"mail/{template}.txt")
+        text = source.render(settings=settings, **context)
     subject, _, body = text.partition("\n")
     return subject.strip(), body.lstrip("\n")
 
 
 def _receipt_context(number: int) -> dict[str, object]:
-    return {"document": receipt_document(Receipt.get_by_id(number))}
+    document = receipt_document(Receipt.get_by_id(number))
+    return {"document": document, "family": document.settlement.family}
 
 
 def _anomaly_context(anomaly_id: int) -> dict[str, object]:

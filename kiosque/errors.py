@@ -10,25 +10,37 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from kiosque import clock, signin
+from kiosque.i18n import N_
 from kiosque.i18n import gettext as _
 from kiosque.signin import Busy
 from kiosque.throttle import TooManyTries
 
 #: Status: (title, what to do).
 MESSAGES = {
-    400: ("Demande incomprise", "Revenez à la page précédente et recommencez."),
-    403: ("Accès refusé", "Cette page ne vous est pas ouverte."),
-    404: ("Page introuvable", "L’adresse est fausse, ou ce document n’est pas dans votre dossier."),
-    405: ("Demande incomprise", "Revenez à la page précédente et recommencez."),
-    413: ("Envoi trop volumineux", "Ce que vous avez envoyé dépasse ce que le site accepte."),
-    429: ("Trop d’essais", "Patientez quelques minutes, puis recommencez."),
-    500: ("Le site a rencontré un problème", "Rien n’a été modifié. Recommencez plus tard."),
-    503: ("Le site est momentanément indisponible", "Recommencez dans quelques minutes."),
+    400: (N_("Demande incomprise"), N_("Revenez à la page précédente et recommencez.")),
+    403: (N_("Accès refusé"), N_("Cette page ne vous est pas ouverte.")),
+    404: (
+        N_("Page introuvable"),
+        N_("L’adresse est fausse, ou ce document n’est pas dans votre dossier."),
+    ),
+    405: (N_("Demande incomprise"), N_("Revenez à la page précédente et recommencez.")),
+    413: (
+        N_("Envoi trop volumineux"),
+        N_("Ce que vous avez envoyé dépasse ce que le site accepte."),
+    ),
+    429: (N_("Trop d’essais"), N_("Patientez quelques minutes, puis recommencez.")),
+    500: (
+        N_("Le site a rencontré un problème"),
+        N_("Rien n’a été modifié. Recommencez plus tard."),
+    ),
+    503: (N_("Le site est momentanément indisponible"), N_("Recommencez dans quelques minutes.")),
 }
 EXPIRED = (
-    "La page a expiré",
-    "Par sécurité, une page restée ouverte trop longtemps ne peut plus être envoyée. "
-    "Rechargez-la, puis recommencez.",
+    N_("La page a expiré"),
+    N_(
+        "Par sécurité, une page restée ouverte trop longtemps ne peut plus être envoyée. "
+        "Rechargez-la, puis recommencez."
+    ),
 )
 
 
@@ -54,7 +66,7 @@ def _page(status: int, title: str, advice: str) -> ResponseReturnValue:
     if request.path.startswith("/paiement/notification/"):
         return f"KO {title}", status, {"Content-Type": "text/plain; charset=utf-8"}
     page = render_template(
-        "errors/error.html", status=status, title=title, advice=advice, reference=reference
+        "errors/error.html", status=status, title=_(title), advice=_(advice), reference=reference
     )
     return page, status
 

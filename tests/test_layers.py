@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS = {
-    0: {"money", "clock", "colours", "states", "config", "i18n"},
+    0: {"money", "clock", "colours", "states", "config", "i18n", "cldr"},
     1: {"database", "models", "migrations"},
     2: {
         "payments",
@@ -21,7 +21,7 @@ FLOORS = {
         "throttle",
         "security",
     },
-    3: {"forms", "access", "errors", "assets", "views", "cli", "demo"},
+    3: {"forms", "access", "errors", "assets", "languages", "views", "cli", "demo"},
     4: {"__init__"},
 }
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}

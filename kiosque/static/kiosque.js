@@ -2,7 +2,7 @@
 "use strict";
 
 const euros = (cents) =>
-  (cents / 100).toLocaleString("fr-FR", { style: "currency", currency: "EUR" });
+  (cents / 100).toLocaleString(document.documentElement.lang, { style: "currency", currency: "EUR" });
 
 // A link that no longer leads anywhere is a button: announced as one, pressed with the space bar.
 function asButton(link) {
@@ -23,6 +23,7 @@ for (const form of document.querySelectorAll("[data-total]")) {
   const button = form.querySelector(".bar button");
   const all = asButton(form.querySelector("[data-tick-all]"));
   const label = button.textContent;
+  const tickWords = all?.textContent;
   const update = () => {
     const ticked = boxes.filter((box) => box.checked);
     const total = ticked.reduce((sum, box) => sum + Number(box.dataset.cents), 0);
@@ -31,7 +32,7 @@ for (const form of document.querySelectorAll("[data-total]")) {
     button.textContent = ticked.length ? `${label} ${euros(total)}` : label;
     if (all) {
       const complete = ticked.length === boxes.length;
-      all.textContent = complete ? "Tout désélectionner" : "Tout sélectionner";
+      all.textContent = complete ? all.dataset.untickWords : tickWords;
     }
   };
   form.addEventListener("change", update);

@@ -4,11 +4,11 @@ import os
 import shutil
 from pathlib import Path
 
-from flask import Blueprint, abort, current_app, redirect, render_template, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from peewee import DatabaseError
 from werkzeug.wrappers import Response
 
-from kiosque import access
+from kiosque import access, i18n, languages
 from kiosque.database import db, pending_migrations
 
 blueprint = Blueprint("site", __name__)
@@ -36,6 +36,16 @@ def accessibility() -> str:
 @blueprint.get("/confidentialite")
 def privacy() -> str:
     return render_template("site/privacy.html")
+
+
+@blueprint.post("/langue")
+def language() -> Response:
+    """The switch: the same page in another language."""
+    code = request.form.get("language", "")
+    if code not in i18n.languages():
+        abort(400)
+    languages.choose(code, access.signed_in_family())
+    return redirect(access.page_of_ours(request.form.get("next", "")) or url_for("site.index"))
 
 
 @blueprint.get("/sante")

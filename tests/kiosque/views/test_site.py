@@ -173,6 +173,7 @@ def test_no_page_of_the_towns_asks_for_a_card(
             )
     assert asked == {
         "csrf_token", "code", "password", "current", "new", "invoice", "expected_cents", "email",
+            "next",
     }  # fmt: skip
 
 
