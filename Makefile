@@ -3,14 +3,22 @@ PORT ?= 8000
 BANK_PORT ?= 8001
 PYTHON ?= python3
 BIN := .venv/bin
+VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
-.PHONY: run test lint format reset requirements
+.PHONY: run test validate lint format reset requirements messages
 
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT)
 
 test: .venv/.development
 	@$(BIN)/python -m pytest
+
+# The W3C's own validator, over every page in every state. Needs npm and Java.
+validate: .venv/.development $(VNU)
+	@W3C_VALIDATOR=$(CURDIR)/$(VNU) $(BIN)/python -m pytest tests/test_pages.py -k w3c
+
+$(VNU): | .venv/bin/python
+	@npm install --silent --no-save --ignore-scripts --prefix .venv/vnu vnu-jar@26.9.27
 
 lint: .venv/.development
 	@$(BIN)/ruff format --check .
@@ -23,6 +31,10 @@ format: .venv/.development
 
 reset: .venv/.runtime
 	@$(BIN)/python app.py reset --yes
+
+# Bring the translations up to date with the sources. NEW=de begins another language.
+messages: .venv/.development
+	@$(BIN)/python -m scripts.messages $(NEW)
 
 # Pin again from pyproject.toml, all of it, on purpose.
 requirements: .venv/.development

@@ -19,6 +19,7 @@ from kiosque import (
     documents,
     errors,
     headers,
+    languages,
     proxy,
     texts,
     views,
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     database.configure(settings.database_path)
     _close_each_connection(app)
+    languages.init_app(app)
     _answer_under_one_name(app, settings)
     _prepare_templates(app, settings)
     _read_forms_first(app)
@@ -163,7 +165,7 @@ def _answer_under_one_name(app: Flask, settings: Settings) -> None:
 
 
 def _prepare_templates(app: Flask, settings: Settings) -> None:
-    app.jinja_env.filters.update(documents.FILTERS)
+    app.jinja_env.filters.update(documents.FILTERS, french=documents.french)
     documents.translate(app.jinja_env)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(

@@ -15,7 +15,7 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
-from kiosque import accounts, security, sessions
+from kiosque import accounts, languages, security, sessions
 from kiosque.i18n import gettext as _
 from kiosque.models import Account, Family, Invoice, Receipt, Settlement
 from kiosque.security import Event
@@ -66,7 +66,7 @@ def init_app(app: Flask) -> None:
 def sign_in(account: Account) -> None:
     """Open a session, under an identity of its own."""
     _end_session()
-    session.clear()
+    languages.sign_in(account.family)
     login_user(SignedIn(account, sessions.start(account)))
 
 
@@ -75,7 +75,7 @@ def sign_out() -> None:
         security.note(Event.SIGNED_OUT, family, remote_address())
     _end_session()
     logout_user()
-    session.clear()
+    languages.clear_session()
 
 
 def _end_session() -> None:
@@ -176,14 +176,18 @@ def own_receipt(number: int) -> Receipt:
 
 def safe_next() -> str:
     """Where to go after signing in: a page of ours that was asked for, else the invoices."""
-    target = request.args.get("next", "")
-    ours = re.fullmatch(r"/(?!/)[^\\]*", target) and target.isprintable()
-    return target if ours else url_for("family.invoices")
+    return page_of_ours(request.args.get("next", "")) or url_for("family.invoices")
+
+
+def page_of_ours(target: str) -> str:
+    """The address if it leads nowhere but to this site, else nothing."""
+    ours = re.fullmatch(r"/(?!/)[^\\]{0,2000}", target) and target.isprintable()
+    return target if ours else ""
 
 
 def _to_sign_in() -> Response:
     if "_user_id" in session:
-        session.clear()
+        languages.clear_session()
         flash(_("Par sécurité, votre session est terminée. Connectez-vous de nouveau."))
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("account.sign_in", next=wanted))

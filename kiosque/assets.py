@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosque.checks import LOGO_TYPES
+from kiosque.colours import readable_on
 from kiosque.config import Town
 
 STATIC = Path(__file__).parent / "static"
 STYLESHEETS = ("vendor/pico/pico.min.css", "kiosque.css")
 SCRIPT = "kiosque.js"
+#: The grounds of kiosque.css, on which the town's colour must be read: --ground and --wash.
+LIGHT_GROUNDS = ("#ffffff", "#f4f5f7")
+DARK_GROUNDS = ("#16181c", "#23262c")
 #: Written out: the standard library's own table depends on the machine's files.
 TYPES = {".css": "text/css", ".js": "text/javascript", **LOGO_TYPES}
 
@@ -45,10 +49,17 @@ class Assets:
 def build(town: Town) -> Assets:
     """Read the files once, at start."""
     parts = [(STATIC / name).read_bytes() for name in STYLESHEETS]
-    parts.append(f":root{{--town-colour:{town.colour}}}".encode())
+    parts.append(_town_colour(town.colour).encode())
     logo = Path(town.logo) if town.logo else None
     return Assets(
         stylesheet=Asset.of(b"\n".join(parts), ".css"),
         script=Asset.of((STATIC / SCRIPT).read_bytes(), ".js"),
         logo=Asset.of(logo.read_bytes(), logo.suffix) if logo else None,
     )
+
+
+def _town_colour(colour: str) -> str:
+    """The town's colour as the stylesheet takes it: readable on light grounds, and on dark."""
+    light = readable_on(colour, LIGHT_GROUNDS, towards="#000000")
+    dark = readable_on(colour, DARK_GROUNDS, towards="#ffffff")
+    return f":root{{--town-on-light:{light};--town-on-dark:{dark}}}"

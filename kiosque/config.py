@@ -16,6 +16,7 @@ from gateways import registry
 from gateways.base import ConfigError
 from gateways.settings import read_values
 from kiosque import checks
+from kiosque.colours import readable_on
 
 PREFIX = "KIOSQUE_"
 #: Read before the settings themselves: where they are, and where we may write.
@@ -40,6 +41,11 @@ class Town:
     logo: str = ""
     publication_director: str = ""
     host: str = ""
+
+    @property
+    def ink(self) -> str:
+        """The town's colour, darkened where needed to be read on white: paper, mails."""
+        return readable_on(self.colour, ["#ffffff"], towards="#000000")
 
 
 @dataclass(frozen=True)

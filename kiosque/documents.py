@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from kiosque import clock, i18n, money, notices, tokens
 from kiosque.config import Settings
@@ -33,6 +34,7 @@ FILTERS = {
     "short_date": clock.short_date,
     "long_date": clock.long_date,
     "long_instant": clock.long_instant,
+    "period": clock.period,
     "paris_hour": clock.paris_hour,
     "paris_date": clock.paris_date,
 }
@@ -43,6 +45,13 @@ def translate(environment: Environment) -> None:
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+
+
+def french(text: str) -> str | Markup:
+    """What the town's files say, in French: marked so for whoever hears the page in another
+    language."""
+    marked = Markup('<span lang="fr">{}</span>').format(text)
+    return text if i18n.is_source() or not text else marked
 
 
 _environment = Environment(

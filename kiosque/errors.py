@@ -15,7 +15,7 @@ from markupsafe import Markup
 from peewee import DatabaseError, DataError, IntegrityError, InternalError, ProgrammingError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from kiosque import access, clock, signin
+from kiosque import access, clock, languages, signin
 from kiosque.i18n import N_, language
 from kiosque.i18n import gettext as _
 from kiosque.signin import Busy
@@ -134,6 +134,7 @@ def _page(status: int, title: str, advice: str) -> Response:
     A bank's server gets a short text instead.
     """
     reference = _log(status)
+    languages.lead_home()
     if request.path.startswith("/paiement/notification/"):
         body = f"KO {title} ({reference})"
         return make_response(body, status, {"Content-Type": "text/plain; charset=utf-8"})

@@ -1,5 +1,7 @@
 """The forms families fill. Flask-WTF protects each from cross-site requests."""
 
+from typing import Any
+
 from email_validator import EmailNotValidError, validate_email
 from flask import request
 from flask_wtf import FlaskForm
@@ -8,10 +10,25 @@ from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import AnyOf, InputRequired, Length, ValidationError
 
 from kiosque.i18n import N_
+from kiosque.i18n import gettext as _
 
 
 class Form(FlaskForm):
-    """A form of text fields only: a file sent under the name of a field is no value of it."""
+    """A form of text fields only: a file sent under the name of a field is no value of it.
+
+    Labels and messages written with `N_` are said in the language in force.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        for field in self:
+            field.label.text = _(field.label.text)
+
+    def validate(self, extra_validators: object = None) -> bool:
+        valid: bool = super().validate(extra_validators)
+        for field in self:
+            field.errors = [_(error) for error in field.errors]
+        return valid
 
     class Meta(FlaskForm.Meta):
         def wrap_formdata(self, form: FlaskForm, _formdata: object) -> MultiDict[str, str] | None:
@@ -20,16 +37,24 @@ class Form(FlaskForm):
 
 class SignInForm(Form):
     code = StringField(
-        "Code famille", [InputRequired("Indiquez votre code famille."), Length(max=100)]
+        N_("Code famille"),
+        [
+            InputRequired(N_("Indiquez votre code famille.")),
+            Length(max=100, message=N_("Un code famille est plus court. Vérifiez-le.")),
+        ],
     )
-    password = PasswordField("Mot de passe", [InputRequired("Indiquez votre mot de passe.")])
+    password = PasswordField(
+        N_("Mot de passe"), [InputRequired(N_("Indiquez votre mot de passe."))]
+    )
 
 
 class PasswordForm(Form):
     current = PasswordField(
-        "Mot de passe actuel", [InputRequired("Indiquez votre mot de passe actuel.")]
+        N_("Mot de passe actuel"), [InputRequired(N_("Indiquez votre mot de passe actuel."))]
     )
-    new = PasswordField("Nouveau mot de passe", [InputRequired("Choisissez un mot de passe.")])
+    new = PasswordField(
+        N_("Nouveau mot de passe"), [InputRequired(N_("Choisissez un mot de passe."))]
+    )
 
 
 class NoticesForm(Form):
@@ -42,7 +67,7 @@ class PayForm(Form):
     """`expected_cents` is the total the family read on the summary."""
 
     expected_cents = HiddenField()
-    email = StringField("Adresse électronique pour le reçu (facultatif)")
+    email = StringField(N_("Adresse électronique pour le reçu (facultatif)"))
 
     def validate_email(self, field: StringField) -> None:
         """Keep the address as a mail server takes it: ASCII, an international domain encoded."""
@@ -52,7 +77,10 @@ class PayForm(Form):
             if field.data is None:
                 field.data = text
                 raise ValidationError(
-                    "Cette adresse électronique n’est pas complète. Exemple\u00a0: nom@exemple.fr"
+                    _(
+                        "Cette adresse électronique n’est pas complète. "
+                        "Exemple\u00a0: nom@exemple.fr"
+                    )
                 )
 
 

@@ -2,6 +2,8 @@
 
 import re
 
+from kiosque import cldr, i18n
+
 NARROW_NO_BREAK_SPACE = "\u202f"
 NO_BREAK_SPACE = "\u00a0"
 #: The largest amount a file may carry: a million euros, far above any family's invoice.
@@ -38,7 +40,9 @@ def product_cents(quantity_hundredths: int, unit_price_cents: int) -> tuple[int,
 
 
 def format_hundredths(hundredths: int) -> str:
-    """`1234.5` units as French text, without useless decimals: `1 234,5`."""
+    """`1234.5` units in the language in force, without useless decimals: `1 234,5`."""
+    if not i18n.is_source():
+        return cldr.hundredths(hundredths)
     units, rest = divmod(abs(hundredths), 100)
     decimals = f",{rest:02d}".rstrip("0") if rest else ""
     sign = "-" if hundredths < 0 else ""
@@ -46,7 +50,9 @@ def format_hundredths(hundredths: int) -> str:
 
 
 def format_euros(cents: int) -> str:
-    """Cents as French text by CLDR: `1 234,56 €` with its no-break spaces."""
+    """Cents in the language in force: `1 234,56 €` with its no-break spaces."""
+    if not i18n.is_source():
+        return cldr.euros(cents)
     units, rest = divmod(abs(cents), 100)
     sign = "-" if cents < 0 else ""
     return f"{sign}{_grouped(units)},{rest:02d}{NO_BREAK_SPACE}€"

@@ -96,8 +96,8 @@ def missing(settings: Settings, own: Mapping[str, str]) -> list[str]:
 def _read(path: Path) -> str:
     """One file as HTML. Raises ValueError saying in French why it cannot serve."""
     name, _dot, suffix = path.name.partition(".")
-    languages = ("md", *(f"{code}.md" for code in ("en", "es", "pt", "ar", "tr", "uk", "de")))
-    if name not in TITLES or suffix not in languages:
+    suffixes = ("md", *(f"{code}.md" for code in i18n.languages() if code != i18n.SOURCE))
+    if name not in TITLES or suffix not in suffixes:
         raise ValueError(f"nom inconnu ; attendu {', '.join(f'{known}.md' for known in TITLES)}")
     try:
         content = path.read_bytes()[: MAX_BYTES + 1]

@@ -30,6 +30,7 @@ from tests.bank import KEY
 from tests.mailbox import Mailbox
 
 if TYPE_CHECKING:
+    from tests.pages import Seen
     from tests.stage import Stage
 
 PUBLIC_URL = "http://127.0.0.1:8000"
@@ -281,3 +282,20 @@ def stage(app: Flask, settings: Settings, alices_family: Family, gateway: Gatewa
     from tests.stage import set_up  # noqa: PLC0415  # it needs this module
 
     return set_up(app, settings, alices_family, gateway)
+
+
+@pytest.fixture(scope="session")
+def _visited() -> "list[Seen]":
+    return []
+
+
+@pytest.fixture
+def pages(_visited: "list[Seen]", request: pytest.FixtureRequest, tmp_path: Path) -> "list[Seen]":
+    """Every page in every state, the portal's then the mock bank's; rendered once a session."""
+    from tests.pages import Stage, visit, visit_bank  # noqa: PLC0415
+
+    if not _visited:
+        names = ("app", "frozen", "sign_in", "pay")
+        stage = Stage(*(request.getfixturevalue(name) for name in names))
+        _visited += [*visit(stage), *visit_bank(stage, tmp_path)]
+    return list(_visited)

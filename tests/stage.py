@@ -49,6 +49,9 @@ PAGES: dict[str, Page] = {
     "site.privacy": Page(),
     "site.accessibility": Page(),
     "site.health": Page(),
+    "site.language": Page(
+        method="POST", form={"language": "fr", "next": "/famille"}, status=302
+    ),
     "site.asset": Page(path={"name": "{stylesheet}"}),
     "account.sign_in": Page(
         method="POST", query={"next": "/famille"}, form={"code": "F1001", "password": "x"},
@@ -63,7 +66,9 @@ PAGES: dict[str, Page] = {
         FAMILY, method="POST", form={"current": "x", "email": "new@example.org"}, status=422
     ),
     "account.end_others": Page(FAMILY, method="POST", status=302),
-    "family.invoices": Page(FAMILY, query={"page": "1", "invoice": OPEN, "tout": "1"}, words=OPEN),
+    "family.invoices": Page(
+        FAMILY, query={"page": "1", "invoice": OPEN, "tout": "1"}, words="45,20"
+    ),
     "family.invoice": Page(FAMILY, path={"number": OPEN}, charlie=404, words=OPEN),
     "papers.invoice": Page(FAMILY, path={"number": OPEN}, charlie=404),
     "papers.receipt": Page(FAMILY, path={"number": "{receipt}"}, charlie=404),

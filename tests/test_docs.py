@@ -14,6 +14,14 @@ def test_every_promise_of_the_leaflet_names_tests_that_exist() -> None:
     assert not [name for name in named if f"def test_{name}(" not in tests]
 
 
+def test_what_is_said_of_accessibility_names_tests_that_exist() -> None:
+    written = (ROOT / "docs" / "accessibility.md").read_text(encoding="utf-8")
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    named = set(re.findall(r"\b[a-z0-9]+(?:_[a-z0-9]+){4,}\b", written))
+    assert len(named) >= 15
+    assert not [name for name in named if f"def test_{name}(" not in tests]
+
+
 def test_the_links_between_documents_lead_somewhere() -> None:
     for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         text = document.read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS = {
-    0: {"money", "clock", "states", "checks", "config", "i18n"},
+    0: {"money", "clock", "colours", "states", "checks", "config", "i18n", "cldr"},
     1: {"database", "models", "migrations"},
     2: {
         "payments",
@@ -29,7 +29,18 @@ FLOORS = {
         "throttle",
         "security",
     },
-    3: {"forms", "access", "errors", "headers", "proxy", "assets", "views", "cli", "demo"},
+    3: {
+        "forms",
+        "access",
+        "languages",
+        "errors",
+        "headers",
+        "proxy",
+        "assets",
+        "views",
+        "cli",
+        "demo",
+    },
     4: {"__init__"},
 }
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}

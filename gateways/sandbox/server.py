@@ -21,6 +21,7 @@ from flask import (
     request,
     url_for,
 )
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from gateways.sandbox.bank import CARDS, DELIVERIES, Bank, FormRejected, PaymentSession
@@ -84,6 +85,7 @@ def create_bank() -> Flask:
     app.extensions["courier"] = Courier(bank, environ["SANDBOX_NOTIFY_URL"], late_seconds)
     app.jinja_env.filters["euros"] = _euros
     app.register_blueprint(pages)
+    app.register_error_handler(404, _missing)
     app.after_request(_secure)
     return app
 
@@ -109,7 +111,8 @@ def pay(token: str) -> Answer:
     if not session.is_open:
         return _page(session)
     if card not in CARDS:
-        return _page(session, "Ce numéro n’est pas celui d’une carte de test.", 422)
+        message = "Ce numéro n’est pas celui d’une carte de test."
+        return _page(session, message, unknown_card=True)
     refused = CARDS[card][1] == "REFUSED"
     if not refused and not _bank().close(session):
         return _page(_session(token))
@@ -176,10 +179,20 @@ def _session(token: str) -> PaymentSession:
         abort(404)
 
 
-def _page(session: PaymentSession, message: str = "", status: int = 200) -> Answer:
-    template = "bank_pay.html" if session.is_open else "bank_over.html"
-    choices = {"cards": CARDS, "deliveries": DELIVERIES}
-    return render_template(template, session=session, message=message, **choices), status
+def _page(session: PaymentSession, message: str = "", *, unknown_card: bool = False) -> Answer:
+    page = render_template(
+        "bank_pay.html" if session.is_open else "bank_over.html",
+        session=session,
+        message=message,
+        unknown_card=unknown_card,
+        cards=CARDS,
+        deliveries=DELIVERIES,
+    )
+    return page, 422 if unknown_card else 200
+
+
+def _missing(_error: HTTPException) -> Answer:
+    return render_template("bank_missing.html"), 404
 
 
 def _send_back(session: PaymentSession) -> Answer:

@@ -6,7 +6,7 @@ from typing import Any
 
 from peewee import Expression, fn
 
-from kiosque import clock, journal, outbox
+from kiosque import clock, i18n, journal, outbox
 from kiosque.database import require_write
 from kiosque.models import (
     Allocation,
@@ -138,7 +138,10 @@ def _why_overpaid(invoice: Invoice, cents: int) -> str:
         return "facture annulée entre-temps"
     if invoice.state == InvoiceState.PAID:
         return "facture déjà payée"
-    return f"facture changée : {format_euros(cents)} payés, {format_euros(invoice.total_cents)} dus"
+    # For the régisseur, whose language is French, whatever the family's.
+    with i18n.using(i18n.SOURCE):
+        paid, due = format_euros(cents), format_euros(invoice.total_cents)
+    return f"facture changée : {paid} payés, {due} dus"
 
 
 def take_back(settlement: Settlement, state: SettlementState, label: str) -> None:

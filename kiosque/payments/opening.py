@@ -10,6 +10,7 @@ from peewee import Expression
 from gateways.base import Gateway, Handoff, Limits, Order, Unreachable
 from kiosque import clock
 from kiosque.database import write
+from kiosque.i18n import gettext as _
 from kiosque.models import Attempt, AttemptItem, Family, Invoice
 from kiosque.money import format_euros
 from kiosque.payments.ledger import Refused, learn, release
@@ -47,9 +48,11 @@ def select(family: Family, numbers: Iterable[str], limits: Limits) -> Selection:
     """Sort the numbers asked for into what may be paid now and reasons why not."""
     asked = list(dict.fromkeys(numbers))
     if not asked:
-        return Selection([], ["Cochez au moins une facture."])
+        return Selection([], [_("Cochez au moins une facture.")])
     if len(asked) > MAX_INVOICES:
-        return Selection([], [f"Payez au plus {MAX_INVOICES} factures à la fois."])
+        return Selection(
+            [], [_("Payez au plus %(count)d factures à la fois.") % {"count": MAX_INVOICES}]
+        )
     found = {
         invoice.number: invoice
         for invoice in Invoice.select()
@@ -64,11 +67,15 @@ def select(family: Family, numbers: Iterable[str], limits: Limits) -> Selection:
         if invoice and not reason:
             invoices.append(invoice)
         else:
-            reasons.append(f"Facture {number[:30]}\u00a0: {reason}")
+            words = {"number": number[:30], "reason": reason}
+            reasons.append(_("Facture %(number)s\u00a0: %(reason)s") % words)
     selection = Selection(invoices, reasons)
     if invoices and not limits.minimum_cents <= selection.total_cents <= limits.maximum_cents:
-        least, most = format_euros(limits.minimum_cents), format_euros(limits.maximum_cents)
-        reasons.append(f"La banque accepte de {least} à {most} par paiement.")
+        bounds = {
+            "least": format_euros(limits.minimum_cents),
+            "most": format_euros(limits.maximum_cents),
+        }
+        reasons.append(_("La banque accepte de %(least)s à %(most)s par paiement.") % bounds)
     return selection
 
 
@@ -151,7 +158,7 @@ def _open(purchase: Purchase, gateway: Gateway) -> Attempt:
         if selection.reasons:
             raise Refused(selection.reasons)
         if selection.total_cents != purchase.expected_cents:
-            raise Refused(["Le montant de vos factures a changé. Vérifiez-le de nouveau."])
+            raise Refused([_("Le montant de vos factures a changé. Vérifiez-le de nouveau.")])
         _close_lapsed(selection.invoices)
         day = now.astimezone(UTC).strftime("%Y%m%d")
         attempt = Attempt.create(
@@ -175,23 +182,22 @@ def _open(purchase: Purchase, gateway: Gateway) -> Attempt:
 def _why_not(invoice: Invoice | None, live: Attempt | None) -> str:
     """Why an invoice cannot be paid now, in words for the family; empty when it can."""
     if invoice is None:
-        return "elle ne figure pas dans votre dossier."
+        return _("elle ne figure pas dans votre dossier.")
     if invoice.state == InvoiceState.PAID:
-        return "elle est déjà payée."
+        return _("elle est déjà payée.")
     if invoice.state == InvoiceState.CANCELLED:
-        return "elle a été annulée, vous n’avez rien à payer."
+        return _("elle a été annulée, vous n’avez rien à payer.")
     if live and live.state == AttemptState.PENDING:
-        return "la banque examine encore votre paiement. Vous n’avez rien à faire."
+        return _("la banque examine encore votre paiement. Vous n’avez rien à faire.")
     if live:
-        return (
+        return _(
             "un paiement est déjà ouvert à la banque. Terminez-le sur la page de la banque si "
-            f"elle est encore ouverte, ou recommencez après {clock.paris_hour(live.live_until)}."
-        )
+            "elle est encore ouverte, ou recommencez après %(hour)s."
+        ) % {"hour": clock.paris_hour(live.live_until)}
     if invoice.is_closed and invoice.closes_on:
-        return (
-            "le paiement en ligne est clos depuis le "
-            f"{clock.long_date(invoice.closes_on)}. Elle est transmise au Trésor public."
-        )
+        return _(
+            "le paiement en ligne est clos depuis le %(date)s. Elle est transmise au Trésor public."
+        ) % {"date": clock.long_date(invoice.closes_on)}
     return ""
 
 

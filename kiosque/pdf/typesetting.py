@@ -107,7 +107,7 @@ def _letterhead(settings: Settings) -> dict[str, object]:
         "service": town.service,
         "address": [line for line in (town.address, place) if line],
         "contacts": [line for line in (town.phone, town.contact_email, town.website) if line],
-        "colour": town.colour,
+        "colour": town.ink,
     }
 
 

@@ -2,16 +2,28 @@
 "use strict";
 
 const euros = (cents) =>
-  (cents / 100).toLocaleString("fr-FR", { style: "currency", currency: "EUR" });
+  (cents / 100).toLocaleString(document.documentElement.lang, { style: "currency", currency: "EUR" });
+
+// A link that no longer leads anywhere is a button: announced as one, pressed with the space bar.
+function asButton(link) {
+  if (!link) return null;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = link.className;
+  button.textContent = link.textContent;
+  link.replaceWith(button);
+  return button;
+}
 
 // A running total of the ticked invoices, and "select all" without a round trip.
 for (const form of document.querySelectorAll("[data-total]")) {
   const boxes = [...form.querySelectorAll("[data-cents]")];
   const words = form.querySelector("[data-total-words]");
   const output = form.querySelector("[data-total-output]");
-  const button = form.querySelector("button");
-  const all = form.querySelector("[data-tick-all]");
+  const button = form.querySelector(".bar button");
+  const all = asButton(form.querySelector("[data-tick-all]"));
   const label = button.textContent;
+  const tickWords = all?.textContent;
   const update = () => {
     const ticked = boxes.filter((box) => box.checked);
     const total = ticked.reduce((sum, box) => sum + Number(box.dataset.cents), 0);
@@ -20,12 +32,11 @@ for (const form of document.querySelectorAll("[data-total]")) {
     button.textContent = ticked.length ? `${label} ${euros(total)}` : label;
     if (all) {
       const complete = ticked.length === boxes.length;
-      all.textContent = complete ? "Tout désélectionner" : "Tout sélectionner";
+      all.textContent = complete ? all.dataset.untickWords : tickWords;
     }
   };
   form.addEventListener("change", update);
-  all?.addEventListener("click", (event) => {
-    event.preventDefault();
+  all?.addEventListener("click", () => {
     const tick = boxes.some((box) => !box.checked);
     boxes.forEach((box) => (box.checked = tick));
     update();

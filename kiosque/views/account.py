@@ -26,8 +26,10 @@ def sign_in() -> str | Response | tuple[str, int]:
             access.sign_in(account)
             return access.remember_browser(redirect(access.safe_next()), account.family)
         form.form_errors.append(
-            "Code famille ou mot de passe incorrect. "
-            "Le code famille figure au bas de votre facture."
+            _(
+                "Code famille ou mot de passe incorrect. "
+                "Le code famille figure au bas de votre facture."
+            )
         )
     return render_template("account/sign_in.html", form=form), 422
 
@@ -35,7 +37,7 @@ def sign_in() -> str | Response | tuple[str, int]:
 @blueprint.post("/deconnexion")
 def sign_out() -> Response:
     access.sign_out()
-    flash("Vous êtes déconnecté.")
+    flash(_("Vous êtes déconnecté."))
     return redirect(url_for("account.sign_in"))
 
 
@@ -93,7 +95,7 @@ def password() -> str | Response | tuple[str, int]:
             account.family, form.new.data, access.remote_address()
         )
         access.sign_in(account)
-        flash("Votre mot de passe est changé.")
+        flash(_("Votre mot de passe est changé."))
         return redirect(url_for("family.invoices"))
     return render_template("account/password.html", form=form), 422
 
@@ -102,9 +104,9 @@ def _may_replace(form: PasswordForm) -> bool:
     """Whether the current password is right and the new one good; says why not in the form."""
     account, town = own_account(), current_app.extensions["settings"].town
     if not signin.confirm(account, form.current.data):
-        form.current.errors = ["Le mot de passe actuel est incorrect."]
+        form.current.errors = [_("Le mot de passe actuel est incorrect.")]
     elif form.new.data == form.current.data:
-        form.new.errors = ["Choisissez un mot de passe différent de l’actuel."]
+        form.new.errors = [_("Choisissez un mot de passe différent de l’actuel.")]
     else:
         form.new.errors = passwords.faults(form.new.data, account.family, town)
     return not form.errors

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from flask import Blueprint, current_app, flash, redirect, render_template, session, url_for
 from werkzeug.wrappers import Response
 
-from kiosque import access, credentials, passwords, tokens
+from kiosque import access, credentials, languages, passwords, tokens
 from kiosque.forms import ActivationForm, ConfirmForm, NewPasswordForm, ResetRequestForm
 from kiosque.i18n import gettext as _
 from kiosque.models import Account, Token
@@ -117,6 +117,7 @@ def _opened(purpose: Purpose) -> Token | None:
 
 def _dead_link() -> Answer:
     session.pop(_LINK, None)
+    languages.lead_home()
     return render_template("account/dead_link.html"), 404
 
 

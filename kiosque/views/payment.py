@@ -69,6 +69,7 @@ def back(reference: str) -> Answer:
         result=attempt_result(attempt),
         refresh_after=REFRESH_AFTER[tries] if refresh else None,
         tries=tries,
+        last_try=len(REFRESH_AFTER),
         undecided=is_undecided(attempt),
         details=_details(attempt) if family and family.id == attempt.family_id else None,
     )

@@ -4,12 +4,12 @@ import os
 import shutil
 from pathlib import Path
 
-from flask import Blueprint, abort, current_app, redirect, render_template, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from markupsafe import Markup
 from peewee import DatabaseError
 from werkzeug.wrappers import Response
 
-from kiosque import access, texts
+from kiosque import access, i18n, languages, texts
 from kiosque.database import db, pending_migrations
 from kiosque.i18n import gettext as _
 
@@ -45,6 +45,16 @@ def _text(name: str) -> str:
     body = texts.page(name, extensions["texts"], extensions["settings"])
     # Safe: it comes from Markdown in which HTML is not obeyed.
     return render_template("site/text.html", title=_(texts.TITLES[name]), body=Markup(body))  # noqa: S704
+
+
+@blueprint.post("/langue")
+def language() -> Response:
+    """The switch: the same page in another language."""
+    code = request.form.get("language", "")
+    if code not in i18n.languages():
+        abort(400)
+    languages.choose(code, access.signed_in_family())
+    return redirect(access.page_of_ours(request.form.get("next", "")) or url_for("site.index"))
 
 
 @blueprint.get("/sante")

@@ -3,24 +3,26 @@
 from dataclasses import dataclass
 
 from kiosque import clock
+from kiosque.i18n import N_
 from kiosque.models import Attempt, Invoice
 from kiosque.states import UNDECIDED, AttemptState, InvoiceState
 
 
 @dataclass(frozen=True)
 class Status:
-    """A word, and a name that the stylesheet turns into an icon and a colour."""
+    """A word, to translate when shown, and a name that the stylesheet turns into an icon and a
+    colour."""
 
     name: str
     words: str
 
 
-DUE = Status("due", "À régler")
-LATE = Status("late", "À régler (date dépassée)")
-AT_BANK = Status("bank", "En attente de la banque")
-PAID = Status("paid", "Payée")
-CANCELLED = Status("cancelled", "Annulée")
-TREASURY = Status("treasury", "Transmise au Trésor public")
+DUE = Status("due", N_("À régler"))
+LATE = Status("late", N_("À régler (date dépassée)"))
+AT_BANK = Status("bank", N_("En attente de la banque"))
+PAID = Status("paid", N_("Payée"))
+CANCELLED = Status("cancelled", N_("Annulée"))
+TREASURY = Status("treasury", N_("Transmise au Trésor public"))
 
 
 def invoice_status(invoice: Invoice, live: Attempt | None) -> Status:
@@ -38,7 +40,7 @@ def invoice_status(invoice: Invoice, live: Attempt | None) -> Status:
 
 @dataclass(frozen=True)
 class Result:
-    """What the return page says first, and what to do next."""
+    """What the return page says first, and what to do next, to translate when shown."""
 
     name: str
     title: str
@@ -47,47 +49,53 @@ class Result:
 
 _WAITING = Result(
     "bank",
-    "En attente de confirmation de la banque",
-    "La banque ne nous a pas encore donné sa réponse. Ne payez pas une seconde fois.",
+    N_("En attente de confirmation de la banque"),
+    N_("La banque ne nous a pas encore donné sa réponse. Ne payez pas une seconde fois."),
 )
 _SILENT = Result(
     "bank",
-    "La banque n’a pas confirmé de paiement",
-    "Si vous avez payé, ne recommencez pas\u00a0: la confirmation peut encore arriver. "
-    "Si vous n’avez pas payé, vous pouvez recommencer.",
+    N_("La banque n’a pas confirmé de paiement"),
+    N_(
+        "Si vous avez payé, ne recommencez pas\u00a0: la confirmation peut encore arriver. "
+        "Si vous n’avez pas payé, vous pouvez recommencer."
+    ),
 )
 _RESULTS = {
     AttemptState.PENDING: Result(
         "bank",
-        "En attente de confirmation de la banque",
-        "La banque examine votre paiement. Vous n’avez rien à faire\u00a0: "
-        "votre espace sera mis à jour dès sa réponse.",
+        N_("En attente de confirmation de la banque"),
+        N_(
+            "La banque examine votre paiement. Vous n’avez rien à faire\u00a0: "
+            "votre espace sera mis à jour dès sa réponse."
+        ),
     ),
-    AttemptState.PAID: Result("paid", "Paiement effectué", "Merci. Votre paiement est enregistré."),
+    AttemptState.PAID: Result(
+        "paid", N_("Paiement effectué"), N_("Merci. Votre paiement est enregistré.")
+    ),
     AttemptState.REFUSED: Result(
         "late",
-        "Paiement refusé\u00a0: aucun débit n’a été effectué",
-        "La banque n’a pas accepté la carte. Vous pouvez réessayer, au besoin avec une autre.",
+        N_("Paiement refusé\u00a0: aucun débit n’a été effectué"),
+        N_("La banque n’a pas accepté la carte. Vous pouvez réessayer, au besoin avec une autre."),
     ),
     AttemptState.CANCELLED: Result(
         "cancelled",
-        "Paiement abandonné\u00a0: aucun débit n’a été effectué",
-        "Vos factures restent à régler. Vous pouvez recommencer quand vous voulez.",
+        N_("Paiement abandonné\u00a0: aucun débit n’a été effectué"),
+        N_("Vos factures restent à régler. Vous pouvez recommencer quand vous voulez."),
     ),
     AttemptState.EXPIRED: Result(
         "late",
-        "Le délai pour payer est dépassé",
-        "Nous n’avons reçu aucune confirmation de la banque. Vous pouvez recommencer.",
+        N_("Le délai pour payer est dépassé"),
+        N_("Nous n’avons reçu aucune confirmation de la banque. Vous pouvez recommencer."),
     ),
     AttemptState.REVERSED: Result(
         "cancelled",
-        "La banque a annulé ce paiement",
-        "Vos factures sont de nouveau à régler. Le service famille peut vous renseigner.",
+        N_("La banque a annulé ce paiement"),
+        N_("Vos factures sont de nouveau à régler. Le service famille peut vous renseigner."),
     ),
     AttemptState.REFUNDED: Result(
         "cancelled",
-        "Ce paiement a été remboursé",
-        "Vos factures sont de nouveau à régler. Le service famille peut vous renseigner.",
+        N_("Ce paiement a été remboursé"),
+        N_("Vos factures sont de nouveau à régler. Le service famille peut vous renseigner."),
     ),
 }
 

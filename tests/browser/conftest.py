@@ -211,6 +211,7 @@ class Visitor:
         for number in family.invoices:
             self.page.check(f'[name=invoice][value="{number}"]')
         self.page.click(".bar button")
+        self.page.wait_for_url("**/paiement/recapitulatif*")
         self.look()
         self.page.fill("[name=email]", email)
         self.page.click("text=Régler votre facture en ligne")

@@ -200,6 +200,44 @@ def test_the_whole_journey_works_without_javascript(
         expect(page.locator("h1")).to_have_text("Paiement effectué")
 
 
+def test_a_family_reads_english_from_the_first_page_to_the_receipt_without_javascript(
+    browser: Browser, household: Make, town: Demo
+) -> None:
+    family = household("ENGLISH")
+    with open_context(browser, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{town.url}/connexion")
+        page.get_by_role("button", name="English").click()
+        expect(page).to_have_title(re.compile("^Sign in"))
+        page.fill("[name=code]", family.code)
+        page.fill("[name=password]", family.password)
+        page.click("main button")
+        page.click("text=Select all")
+        page.click("text=Check and pay")
+        page.click("text=Pay your invoice online")
+        page.click("text=Continue to the bank")
+        page.fill("#card", "4970100000000000")
+        page.click("button.main")
+        expect(page.locator("h1")).to_have_text("Payment complete")
+        page.click("text=View and print receipt")
+        expect(page.locator("article")).to_contain_text("Paid in full (acquitté).")
+        page.get_by_role("button", name="Français").click()
+        expect(page.locator("article")).to_contain_text("Acquitté.")
+
+
+def test_the_running_total_speaks_the_language_of_the_page(
+    visitor: Visitor, household: Make
+) -> None:
+    family, page = household("TOTAL"), visitor.page
+    visitor.sign_in(family)
+    page.get_by_role("button", name="English").click()
+    page.click("text=Select all")
+    expect(page.locator("[data-tick-all]")).to_have_text("Clear all")
+    expect(page.locator("output")).to_have_text("€87.45")
+    expect(page.locator(".bar button")).to_have_text("Check and pay €87.45")
+    visitor.look()
+
+
 def test_a_signed_out_browser_returning_sees_the_result_and_nothing_private(
     visitor: Visitor, browser: Browser, household: Make, town: Demo
 ) -> None:

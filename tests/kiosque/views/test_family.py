@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from markupsafe import escape
 
 from gateways.base import Callback, Gateway
 from kiosque import payments
@@ -277,7 +278,8 @@ def test_charlies_lists_hold_nothing_of_alices(
     Guardian.create(family=alices_family, first_name="Alice", last_name="Martin")
     paid(september)
     for address in ("/factures", "/famille", "/compte", "/factures?tout=1&invoice=2026-10-0001"):
-        page = charlie.get(address).text
+        # The language switch leads back to the address, which Charlie typed himself.
+        page = charlie.get(address).text.replace(str(escape(address)), "")
         assert not [w for w in ("Martin", "2026-10", "2026-09", "Léa", "R0000") if w in page]
 
 

@@ -72,7 +72,9 @@ def test_the_stylesheet_and_script_are_kept_for_ever_under_a_name_of_their_conte
         answer = stranger.get(name)
         assert "immutable" in answer.headers["Cache-Control"]
         assert answer.mimetype == ("text/css" if name.endswith(".css") else "text/javascript")
-    assert "--town-colour:#0b4a75" in stranger.get(re.search(r'"(/fichiers/\S+css)"', page)[1]).text
+    assert (
+        "--town-on-light:#0b4a75" in stranger.get(re.search(r'"(/fichiers/\S+css)"', page)[1]).text
+    )
 
 
 def test_behind_https_the_cookie_is_bound_to_this_host(app: Flask) -> None:
@@ -114,7 +116,7 @@ def test_no_page_of_the_towns_asks_for_a_card(
             )
     assert asked == {
         "csrf_token", "code", "password", "current", "new", "invoice", "expected_cents", "email",
-        "wanted",
+        "wanted", "next",
     }  # fmt: skip
 
 

@@ -1,0 +1,330 @@
+"""What only a browser can tell of a page: contrast, focus, width, the reader's own colours.
+
+Every page in every state of tests/pages.py is shown as its server sent it, without a server.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from kiosque.colours import contrast
+from tests.browser.conftest import Demo, Household, Visitor, open_context
+from tests.pages import Seen
+
+pytestmark = pytest.mark.browser
+
+PHONE, DESKTOP = {"width": 320, "height": 640}, {"width": 1280, "height": 800}
+#: RGAA asks 4.5:1; we promise 7:1, which axe checks when told to.
+ENHANCED = {"color-contrast-enhanced": {"enabled": True}, "target-size": {"enabled": True}}
+CONTRAST = ["color-contrast", "color-contrast-enhanced"]
+
+AXE_RUN = """async (options) => {
+  const found = await axe.run(document, {resultTypes: ["violations"], ...options});
+  return found.violations.flatMap((rule) => rule.nodes.map((node) =>
+    `${rule.id}: ${node.html.slice(0, 160)} ${node.failureSummary}`));
+}"""
+
+#: What is cut off or lies beyond the screen's edges, to which one cannot scroll sideways.
+LOST = """() => {
+  const wide = document.documentElement.scrollWidth - innerWidth;
+  const lost = wide > 0 ? [`the page, by ${wide} px`] : [];
+  for (const node of document.body.querySelectorAll("*")) {
+    if (node.closest(".sr, .skip, .scroll") || !node.getClientRects().length) continue;
+    const box = node.getBoundingClientRect();
+    const cut = getComputedStyle(node).overflowX !== "visible" && node.tagName !== "INPUT"
+      && node.scrollWidth > node.clientWidth + 1;
+    if (box.right > innerWidth + 1 || box.left < -1 || cut) lost.push(node.outerHTML.slice(0, 120));
+  }
+  return lost;
+}"""
+
+#: For each thing that takes the focus: its outline, and the ground around it.
+FOCUS = """() => [...document.querySelectorAll(
+  "a[href], button, input, select, summary, [tabindex]")]
+  .filter((node) => node.getClientRects().length && node.type !== "hidden")
+  .map((node) => {
+    node.focus({preventScroll: true, focusVisible: true});
+    const style = getComputedStyle(node);
+    let ground = node.parentElement;
+    while (ground.parentElement && /, 0\\)$/.test(getComputedStyle(ground).backgroundColor))
+      ground = ground.parentElement;
+    return {
+      what: node.outerHTML.slice(0, 100),
+      focused: document.activeElement === node,
+      style: style.outlineStyle, width: parseFloat(style.outlineWidth),
+      colour: style.outlineColor, ground: getComputedStyle(ground).backgroundColor,
+    };
+  })"""
+
+#: Text alone enlarged to 200 %, as a browser's own setting does.
+ENLARGE = """() => {
+  const root = document.documentElement;
+  const size = parseFloat(getComputedStyle(root).fontSize) * 2 + "px";
+  root.style.setProperty("--pico-font-size", size);
+  root.style.fontSize = size;
+}"""
+
+MOVING = """() => [...document.querySelectorAll("*")].flatMap((node) =>
+  [null, "::before", "::after"].map((part) => getComputedStyle(node, part)).filter((style) =>
+    style.transitionDuration.split(",").some((time) => parseFloat(time) > 0) ||
+    (style.animationName !== "none" && parseFloat(style.animationDuration) > 0.001)
+  ).map(() => node.outerHTML.slice(0, 100)))"""
+
+
+@pytest.fixture
+def show(browser: Browser, pages: list[Seen]) -> Iterator[Callable[[Seen], Page]]:
+    """Show a page as it was sent, with its own style, script and security policy."""
+    shown: list[Seen] = []
+    waiting: list[Seen] = []
+
+    def answer(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        if not route.request.is_navigation_request():
+            # Pages that lead elsewhere by themselves would be gone before having been looked at.
+            leaves = re.search("data-(auto|refresh)-", shown[-1].html)
+            hasty = leaves and path.endswith(".js")
+            with shown[-1].app.test_client().get(path) as got:
+                body = b"" if hasty else got.data
+                route.fulfill(status=got.status_code, content_type=got.mimetype, body=body)
+        elif waiting:
+            seen = waiting.pop()
+            route.fulfill(status=seen.status, headers=seen.headers, body=seen.html)
+        else:
+            raise AssertionError(f"{shown[-1].state}: leaves by itself for {route.request.url}")
+
+    with open_context(browser, viewport=PHONE) as context:
+        context.route("**/*", answer)
+        page = context.new_page()
+
+        def go(seen: Seen) -> Page:
+            shown.append(seen)
+            waiting.append(seen)
+            page.goto(seen.url)
+            return page
+
+        yield go
+
+
+def report(found: dict[str, list[str]]) -> str:
+    return "\n".join(f"{where}:\n  " + "\n  ".join(what) for where, what in found.items() if what)
+
+
+@dataclass
+class Survey:
+    """What was found wrong on every page, by state: made in one walk, told by several tests."""
+
+    axe: dict[str, list[str]] = field(default_factory=dict)
+    lost: dict[str, list[str]] = field(default_factory=dict)
+    faint: dict[str, list[str]] = field(default_factory=dict)
+    moving: dict[str, list[str]] = field(default_factory=dict)
+    focused: int = 0
+
+    def walk(self, page: Page, state: str) -> None:
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        page.set_viewport_size(PHONE)
+        page.evaluate(AXE_SCRIPT)
+        self.see(page, state, "light, 320 px", {"rules": ENHANCED})
+        self.moving[state] = page.evaluate(MOVING)
+        # A desktop of 1280 zoomed to 200 %.
+        page.set_viewport_size({"width": 640, "height": 400})
+        self.lost[f"{state}, 640 px"] = page.evaluate(LOST)
+        page.set_viewport_size(DESKTOP)
+        page.emulate_media(color_scheme="dark")
+        self.see(page, state, "dark, 1280 px", {"rules": ENHANCED})
+        # Between the two, what colours can change at the other width.
+        page.emulate_media(color_scheme="light")
+        self.axe[f"{state}, light, 1280 px"] = page.evaluate(AXE_RUN, {"runOnly": CONTRAST})
+        page.evaluate(ENLARGE)
+        self.lost[f"{state}, text at 200 %"] = page.evaluate(LOST)
+
+    def see(self, page: Page, state: str, how: str, axe: dict) -> None:
+        self.axe[f"{state}, {how}"] = page.evaluate(AXE_RUN, axe)
+        self.lost[f"{state}, {how}"] = page.evaluate(LOST)
+        page.keyboard.press("Tab")  # from now on the focus is shown, as to one who uses the keys
+        spots = page.evaluate(FOCUS)
+        self.focused += len(spots)
+        self.faint[f"{state}, {how}"] = [str(spot) for spot in spots if faint(spot)]
+
+
+@pytest.fixture(scope="session")
+def _surveys() -> list[Survey]:
+    return []
+
+
+@pytest.fixture
+def survey(_surveys: list[Survey], show: Callable[[Seen], Page], pages: list[Seen]) -> Survey:
+    if not _surveys:
+        made = Survey()
+        for seen in pages:
+            made.walk(show(seen), seen.state)
+        _surveys.append(made)
+    return _surveys[0]
+
+
+def test_axe_finds_nothing_on_any_page_in_any_state(survey: Survey) -> None:
+    assert not report(survey.axe), report(survey.axe)
+
+
+def test_nothing_is_lost_on_a_narrow_screen_nor_when_enlarged_twice(survey: Survey) -> None:
+    assert not report(survey.lost), report(survey.lost)
+
+
+def test_what_has_the_focus_is_outlined_by_day_and_by_night(survey: Survey) -> None:
+    assert survey.focused > 1000
+    assert not report(survey.faint), report(survey.faint)
+
+
+def test_nothing_moves_for_those_who_ask_for_no_motion(survey: Survey) -> None:
+    assert not report(survey.moving), report(survey.moving)
+
+
+def test_the_survey_itself_sees_faults(show: Callable[[Seen], Page], pages: list[Seen]) -> None:
+    """The counter-test: the same walk over a page that we spoil."""
+    page = show(called(pages, "the sign in"))
+    page.evaluate("""() => {
+      document.documentElement.lang = "";
+      document.querySelector(".lead").style.color = "#666";
+      document.querySelector("label").remove();
+      const button = document.querySelector("main button");
+      button.style.setProperty("outline", "0", "important");
+      button.style.setProperty("transition", "color 1s", "important");
+      button.style.width = "700px";
+    }""")
+    made = Survey()
+    made.walk(page, "spoiled")
+    rules = {line.partition(":")[0] for found in made.axe.values() for line in found}
+    assert {"html-has-lang", "color-contrast-enhanced", "label-title-only"} <= rules
+    assert all(any(found.values()) for found in (made.lost, made.faint, made.moving))
+
+
+def hexadecimal(colour: str) -> str:
+    red, green, blue, *rest = re.findall(r"[\d.]+", colour)
+    assert rest in ([], ["1"]), colour
+    return "#" + "".join(f"{int(part):02x}" for part in (red, green, blue))
+
+
+def faint(spot: dict) -> bool:
+    """Whether one would not see that this has the focus."""
+    if not spot["focused"] or spot["style"] != "solid" or spot["width"] < 2:
+        return True
+    return contrast(hexadecimal(spot["colour"]), hexadecimal(spot["ground"])) < 3
+
+
+def called(pages: list[Seen], state: str) -> Seen:
+    return next(seen for seen in pages if seen.state == state)
+
+
+def style(node: Locator, name: str, part: str = "") -> str:
+    script = "(node, [name, part]) => getComputedStyle(node, part || null)[name]"
+    return str(node.evaluate(script, [name, part]))
+
+
+def test_in_the_readers_own_colours_states_keep_their_word_and_their_icon(
+    show: Callable[[Seen], Page], pages: list[Seen]
+) -> None:
+    page = show(called(pages, "invoices in every state"))
+    page.emulate_media(forced_colors="active")
+    tags = page.locator(".tag")
+    assert tags.count() >= 6
+    for tag in tags.all():
+        assert tag.inner_text().strip()
+        assert re.search(r'"\S+"', style(tag, "content", "::before"))
+        assert style(tag, "borderTopStyle") == "solid"
+    links = page.locator("body > header nav a").all()
+    edges = {link.get_attribute("aria-current"): style(link, "borderBottomColor") for link in links}
+    assert edges["page"] != edges[None]
+    assert style(page.locator("[type=checkbox]").first, "appearance") == "auto"
+    chosen = page.locator(".invoices li", has=page.locator(":checked")).first
+    assert style(chosen, "outlineStyle") == "solid"
+    for name in (".bar button", ".toolbar .button"):
+        assert style(page.locator(name), "borderTopStyle") == "solid"
+
+
+def test_paper_is_white_even_by_night(show: Callable[[Seen], Page], pages: list[Seen]) -> None:
+    page = show(called(pages, "a receipt"))
+    page.emulate_media(color_scheme="dark", media="print")
+    assert style(page.locator("body"), "backgroundColor") == "rgb(255, 255, 255)"
+    assert style(page.locator("h1"), "color") == "rgb(27, 27, 27)"
+    expect(page.locator("body > header")).to_be_hidden()
+
+
+def test_the_error_summary_has_the_focus_and_leads_to_its_field(
+    show: Callable[[Seen], Page], pages: list[Seen]
+) -> None:
+    page = show(called(pages, "a sign in left empty"))
+    expect(page.locator("#erreurs")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("[name=code]")).to_be_focused()
+
+
+class Keyboard:
+    """A person who has nothing but a keyboard, and looks where the focus is."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.visitor, self.page = visitor, visitor.page
+
+    def reach(self, target: Locator, presses: int = 40) -> None:
+        """Press Tab until there, seeing each stop on the way."""
+        for _ in range(presses):
+            self.page.keyboard.press("Tab")
+            self.see()
+            if target.evaluate("node => node === document.activeElement"):
+                return
+        raise AssertionError(f"{target} is not reached by {presses} presses of Tab")
+
+    def see(self) -> None:
+        """Where the focus is, an outline shows it, on screen and under nothing else."""
+        spot = self.page.evaluate("""() => {
+          const node = document.activeElement;
+          const style = getComputedStyle(node), box = node.getBoundingClientRect();
+          const above = document.elementFromPoint(
+            box.left + Math.min(box.width / 2, 20), box.top + Math.min(box.height / 2, 10));
+          return {
+            what: node.outerHTML.slice(0, 100), style: style.outlineStyle,
+            width: parseFloat(style.outlineWidth),
+            seen: node.contains(above) || above?.contains(node),
+          };
+        }""")
+        if not spot["what"].startswith("<body"):
+            assert spot["style"] == "solid", spot
+            assert spot["width"] >= 2, spot
+            assert spot["seen"], spot
+
+    def type(self, label: str, text: str) -> None:
+        self.reach(self.page.get_by_label(label))
+        self.page.keyboard.type(text)
+
+    def press(self, target: Locator, key: str = "Enter") -> None:
+        self.reach(target)
+        self.page.keyboard.press(key)
+
+
+def test_a_family_pays_with_the_keyboard_alone_and_sees_where_it_is(
+    visitor: Visitor, household: Callable[[str], Household], town: Demo
+) -> None:
+    family, page, hands = household("KEYBOARD"), visitor.page, Keyboard(visitor)
+    page.goto(f"{town.url}/connexion")
+    hands.press(page.locator("a.skip"))
+    hands.type("Code famille", family.code)
+    hands.type("Mot de passe", family.password)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/factures**")
+    hands.press(page.locator("a.skip"))
+    hands.press(page.get_by_role("button", name="Tout sélectionner"), "Space")
+    expect(page.get_by_role("button", name="Tout désélectionner")).to_be_focused()
+    hands.press(page.locator(".bar button"))
+    page.wait_for_url("**/recapitulatif?**")
+    hands.press(page.get_by_role("button", name="Régler votre facture en ligne"))
+    page.wait_for_url(f"{town.bank_url}/**")
+    hands.press(page.locator("a.skip"))
+    hands.press(page.get_by_role("button", name="4970100000000000"))
+    hands.press(page.get_by_role("button", name="Valider", exact=True))
+    assert visitor.title() == "Paiement effectué"
+    hands.press(page.get_by_role("link", name=re.compile("Voir et imprimer le reçu")))
+    expect(page.locator("article")).to_contain_text("Acquitté.")
