@@ -491,14 +491,14 @@ def test_no_familys_mail_says_a_word_that_is_not_marked(
 ) -> None:
     household.email = "alice@example.org"
     household.save()
+    credentials.change_password(household, "une tout autre phrase", "")
+    credentials.ask_email(household, "new@example.org", "")
     open_invoices = list(Invoice.select().where(payments.payable_now()))
     with write():
         for kind in NoticeKind:
             notices.announce(kind, household, open_invoices)
         link = tokens.prepare_link(tokens.Purpose.RESET, household, household.email)
         outbox.queue("reset:1", "reset", link.id, household.email)
-    credentials.ask_email(household, "new@example.org", "")
-    credentials.change_password(household, "une tout autre phrase", "")
     seen = set()
     for row in OutboxMail.select().where(OutboxMail.template != "anomaly"):
         letter = documents.render_mail(settings, row)
