@@ -10,6 +10,7 @@ function asButton(link) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = link.className;
+  Object.assign(button.dataset, link.dataset);
   button.textContent = link.textContent;
   link.replaceWith(button);
   return button;
