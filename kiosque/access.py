@@ -4,6 +4,7 @@ A family's own invoices and receipts are found by a query that names the family:
 check afterwards to forget.
 """
 
+import hashlib
 import re
 import secrets
 from collections.abc import Callable
@@ -67,7 +68,12 @@ def sign_in(account: Account) -> None:
     """Open a session, under an identity of its own."""
     _end_session()
     languages.sign_in(account.family)
-    login_user(SignedIn(account, sessions.start(account)))
+    try:
+        number = sessions.start(account)
+    except sessions.Stale:
+        flash(_("Votre mot de passe vient d’être changé. Connectez-vous avec le nouveau."))
+        return
+    login_user(SignedIn(account, number))
 
 
 def sign_out() -> None:
@@ -96,7 +102,7 @@ def visitor(code: str) -> Visitor:
 def remember_browser(response: Response, family: Family) -> Response:
     """Mark the browser as one from which this family has signed in. The mark opens nothing: it
     keeps a stranger's failures from delaying the family."""
-    mark = _marks().dumps([family.code, secrets.token_urlsafe(12)])
+    mark = _marks().dumps([family.code, secrets.token_urlsafe(12), _password_now(family.code)])
     response.set_cookie(
         _mark_name(),
         mark,
@@ -111,12 +117,20 @@ def remember_browser(response: Response, family: Family) -> Response:
 def _recognised(code: str) -> str:
     """What identifies this browser, if this code has signed in from it; else nothing."""
     try:
-        marked, identity = _marks().loads(
+        marked, identity, password = _marks().loads(
             request.cookies.get(_mark_name(), ""), max_age=BROWSER_SECONDS
         )
     except (BadData, ValueError):
         return ""
-    return f"{marked}.{identity}" if marked == code else ""
+    known = marked == code and password == _password_now(code)
+    return f"{marked}.{identity}" if known else ""
+
+
+def _password_now(code: str) -> str:
+    """What changes with a family's password: a mark ends with it, or whoever once knew it could
+    gather marks and guess the next one with each."""
+    account = Account.select().join(Family).where(Family.code == code).first()
+    return hashlib.sha256(account.password_hash.encode()).hexdigest()[:16] if account else ""
 
 
 def _marks() -> URLSafeTimedSerializer:

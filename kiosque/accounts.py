@@ -16,6 +16,9 @@ from kiosque.models import Account, Family, Guardian
 #: argon2id, 19 MiB, two passes: about 20 ms on a small server.
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
+#: A longer password is refused, never cut: to normalise hostile text takes a time quadratic in it.
+LONGEST_PASSWORD = 1000
+
 # No 0/o, 1/l/i: these are read on paper and typed on a phone.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -74,9 +77,11 @@ def strengthen(account: Account, password: str) -> None:
         return
     strong = hasher.hash(normalise_password(password))
     with write():
-        Account.update(password_hash=strong).where(
+        changed = Account.update(password_hash=strong).where(
             Account.id == account.id, Account.password_hash == weak
-        ).execute()
+        )
+        if changed.execute():
+            account.password_hash = strong
 
 
 def addresses(family: Family) -> list[str]:
@@ -144,7 +149,23 @@ def _store(
             sessions.end_all(account)
 
 
+def unknowable_hash() -> str:
+    """A hash that no password opens, at the usual price."""
+    return hasher.hash(secrets.token_hex())
+
+
+def disable(family: Family, password_hash: str) -> None:
+    """Close the family's account, if it has one, with this unknowable hash, and end its
+    sessions; part of the transaction under way, which must not hash."""
+    account = Account.get_or_none(Account.family == family)
+    if account:
+        Account.update(password_hash=password_hash).where(Account.id == account.id).execute()
+        sessions.end_all(account)
+
+
 def _matches(password_hash: str, password: str) -> bool:
+    if len(password) > LONGEST_PASSWORD:
+        return False
     try:
         return hasher.verify(password_hash, normalise_password(password))
     except (VerificationError, InvalidHashError, UnicodeEncodeError):
@@ -153,5 +174,5 @@ def _matches(password_hash: str, password: str) -> bool:
 
 @cache
 def _decoy() -> str:
-    """A hash of nobody's password, made with the parameters in force."""
-    return hasher.hash(secrets.token_hex())
+    """What an unknown code is compared with, so that it takes as long."""
+    return unknowable_hash()

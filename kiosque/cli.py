@@ -183,7 +183,8 @@ def _families(codes: Iterable[str], *, everyone: bool) -> list[Family]:
 @click.option(
     "--forget-email",
     is_flag=True,
-    help="Oublie l’adresse choisie en ligne : seules celles de la fiche servent encore.",
+    help="Quelqu’un a pris la place de la famille : son mot de passe, ses sessions et l’adresse "
+    "choisie en ligne ne servent plus.",
 )
 @with_database
 def letters_(
@@ -196,9 +197,9 @@ def letters_(
 ) -> None:
     """Écrit les lettres qui donnent à des familles leur code d’activation, en un seul PDF.
 
-    Le code d’une lettre précédente ne sert plus. Le mot de passe en cours, lui, sert toujours,
-    jusqu’à ce que la famille en choisisse un autre avec sa lettre. Un PDF qui existe déjà n’est
-    jamais remplacé.
+    Le code d’une lettre précédente ne sert plus. Le mot de passe en cours, lui, sert toujours
+    (sauf avec --forget-email), jusqu’à ce que la famille en choisisse un autre avec sa lettre.
+    Un PDF qui existe déjà n’est jamais remplacé.
     """
     families = _families(codes, everyone=everyone)
     if not families:

@@ -31,16 +31,17 @@ EMAIL_CHANGE = Limit("email-change", 3, timedelta(minutes=5), timedelta(hours=1)
 def check_code(code: str, activation_code: str, visitor: Visitor) -> Token | None:
     """The activation token, if the code opens one for this *code famille*. It is not used yet.
 
-    Counted and delayed with the tries of a password: raises TooManyTries. An unknown family
+    Counted by network address only, raises TooManyTries: the code's 74 bits need no count by
+    account, by which a stranger could keep a family from its first sign-in. An unknown family
     costs the same look-up.
     """
-    mine, shared = signin.buckets(code, visitor)
-    throttle.spend(*mine, *shared)
+    network = Bucket(signin.ADDRESS, visitor.network)
+    throttle.spend(network)
     token = tokens.find_code(accounts.normalise_code(code), activation_code)
     if token is None:
         signin.refuse(code, visitor)
         return None
-    throttle.settle(forget=mine, give_back=shared)
+    throttle.settle(give_back=[network])
     return token
 
 
@@ -107,14 +108,17 @@ def confirm_email(token: Token, address: str) -> None:
 
 
 def issue_codes(codes: Iterable[tuple[Family, str]], *, forget_email: bool = False) -> None:
-    """Make these activation codes the families' ones, all or none. With `forget_email`, the
-    address that somebody chose in a family's place no longer receives anything."""
+    """Make these activation codes the families' ones, all or none. With `forget_email`, whoever
+    took a family's place is out: the address chosen no longer receives anything, the password no
+    longer opens, every session ends."""
+    closed = accounts.unknowable_hash()
     with write():
         for family, code in codes:
             tokens.issue_code(family, code)
             security.add(Event.ACTIVATION_ISSUED, family, address="")
             if forget_email:
                 Family.update(email="").where(Family.id == family.id).execute()
+                accounts.disable(family, closed)
                 tokens.cancel(family, Purpose.RESET, Purpose.EMAIL)
 
 

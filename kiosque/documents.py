@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from kiosque import clock, i18n, money, notices, tokens
+from kiosque import accounts, clock, i18n, money, notices, tokens
 from kiosque.config import Settings
 from kiosque.models import (
     Allocation,
@@ -155,6 +155,8 @@ def render_mail(settings: Settings, row: OutboxMail) -> Letter | None:
     """
     if row.template in _NOTICES:
         context = _notice_context(settings, row)
+    elif row.template == "reset" and not _still_written_to(row):
+        return None
     else:
         context = _MAKERS[row.template](row.object_id)
     if context is None:
@@ -176,7 +178,7 @@ def mail_family(row: OutboxMail) -> Family | None:
         return FamilyNotice.get_by_id(row.object_id).family
     if row.template == "receipt":
         return Receipt.get_by_id(row.object_id).settlement.family
-    if row.template in _LINKS:
+    if row.template in LINKS:
         token = Token.get_or_none(Token.id == row.object_id)
         return token.family if token else None
     return Family.get_by_id(row.object_id) if row.template in _CHANGES else None
@@ -209,6 +211,12 @@ def _link_context(token_id: int) -> dict[str, object] | None:
     return {"family": token.family, "secret": secret}
 
 
+def _still_written_to(row: OutboxMail) -> bool:
+    """Whether the address a link goes to is still one of its family's."""
+    family = mail_family(row)
+    return family is not None and row.recipient in accounts.addresses(family)
+
+
 def _family_context(family_id: int) -> dict[str, object]:
     return {"family": Family.get_by_id(family_id)}
 
@@ -223,12 +231,13 @@ def _notice_context(settings: Settings, row: OutboxMail) -> dict[str, object] | 
 
 
 _NOTICES = frozenset(NoticeKind)
-_LINKS = ("reset", "email_confirm")
+#: Mails that carry a link, drawn anew each time one leaves.
+LINKS = ("reset", "email_confirm")
 _CHANGES = ("password_changed", "email_asked", "email_changed")
 #: What every other mail says, from the number of what it is about; None when that is over.
 _MAKERS: dict[str, Callable[[int], dict[str, object] | None]] = {
     "receipt": _receipt_context,
     "anomaly": _anomaly_context,
-    **dict.fromkeys(_LINKS, _link_context),
+    **dict.fromkeys(LINKS, _link_context),
     **dict.fromkeys(_CHANGES, _family_context),
 }

@@ -12,6 +12,9 @@ from wtforms.validators import AnyOf, InputRequired, Length, ValidationError
 from kiosque.i18n import N_
 from kiosque.i18n import gettext as _
 
+#: RFC 5321 allows no longer one.
+LONGEST_EMAIL = 254
+
 
 class Form(FlaskForm):
     """A form of text fields only: a file sent under the name of a field is no value of it.
@@ -143,6 +146,8 @@ def _deliverable(text: str) -> str | None:
 
     `=?` opens an encoded word in a mail's header: what follows could become another address.
     """
+    if len(text) > LONGEST_EMAIL:
+        return None  # Before the library normalises it: that is quadratic in hostile text.
     try:
         found: str | None = validate_email(text, check_deliverability=False).ascii_email
     except EmailNotValidError:

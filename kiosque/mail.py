@@ -122,7 +122,8 @@ def _message(settings: Settings, row: OutboxMail, recipient: str, letter: Letter
     message["Date"] = format_datetime(row.queued_at)
     # The same at each try: should one have left unknown to us, readers show it once.
     domain = settings.mail.sender.partition("@")[2]
-    secret = f"{settings.secret_key}:{row.key}".encode()
+    again = row.tries if row.template in documents.LINKS else ""  # each carries a link of its own
+    secret = f"{settings.secret_key}:{row.key}:{again}".encode()
     message["Message-ID"] = f"<{hashlib.sha256(secret).hexdigest()[:40]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"  # Exchange does not know RFC 3834

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from kiosque.accounts import LONGEST_PASSWORD
 from kiosque.config import Town
 from kiosque.i18n import gettext as _
 from kiosque.models import Child, Family, Guardian
@@ -11,7 +12,7 @@ MINIMUM_LENGTH = 12
 #: the family's own words, alone or together, fall below it; a phrase is far above.
 MINIMUM_GUESSES = 10**9
 #: What is read of a long one to judge it: more could only make it better, and slower to judge.
-_JUDGED_LENGTH = 72
+_JUDGED_LENGTH = 32
 #: The words of this site, tried first by whoever wants in.
 _SITE_WORDS = (
     "kiosque", "famille", "kiosquefamille", "cantine", "facture", "factures", "mairie", "ville",
@@ -25,6 +26,11 @@ def faults(password: str, family: Family, town: Town) -> list[str]:
         return [
             _("Le mot de passe doit compter au moins %(count)d caractères.")
             % {"count": MINIMUM_LENGTH}
+        ]
+    if len(password) > LONGEST_PASSWORD:
+        return [
+            _("Le mot de passe doit compter au plus %(count)d caractères.")
+            % {"count": LONGEST_PASSWORD}
         ]
     if family.code.lower() in password.lower():
         return [_("Le mot de passe ne doit pas contenir votre code famille.")]

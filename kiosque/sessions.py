@@ -20,10 +20,23 @@ LONGEST = timedelta(hours=12)
 _PRECISION = timedelta(minutes=1)
 
 
+class Stale(Exception):
+    """The password was changed after it was verified."""
+
+
 def start(account: Account) -> str:
-    """Begin a session. Returns its number, which only the browser keeps."""
+    """Begin a session. Returns its number, which only the browser keeps.
+
+    Raises Stale when the account's password is no longer the one that was just verified: whoever
+    changed it meanwhile ended every session, and this one would begin after.
+    """
     number, now = secrets.token_urlsafe(32), clock.now()
+    verified = Account.select().where(
+        Account.id == account.id, Account.password_hash == account.password_hash
+    )
     with write():
+        if not verified.exists():
+            raise Stale
         Session.create(digest=_digest(number), account=account, opened_at=now, seen_at=now)
     return number
 

@@ -41,8 +41,9 @@ class Visitor:
             parsed = ipaddress.ip_address(self.address)
         except ValueError:
             return self.address
-        if parsed.version == 4:
-            return str(parsed)
+        mapped = parsed if parsed.version == 4 else parsed.ipv4_mapped
+        if mapped:
+            return str(mapped)
         return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 

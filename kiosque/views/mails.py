@@ -3,7 +3,7 @@
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from kiosque import notices, security
+from kiosque import languages, notices, security
 from kiosque.access import family_only, own_family, remote_address
 from kiosque.forms import NoticesForm
 from kiosque.i18n import gettext as _
@@ -17,6 +17,7 @@ blueprint = Blueprint("mails", __name__)
 def stop(token: str) -> str | tuple[str, int]:
     """Stop the notices of a family, signed out. Mail scanners follow links: only the button of
     the page, or the mail program's own (RFC 8058), stops anything."""
+    languages.lead_home()
     family = notices.read_stop_token(current_app.config["SECRET_KEY"], token)
     if family is None:
         return render_template("mails/unknown.html"), 404

@@ -22,7 +22,6 @@ from kiosque.models import (
     ResetRequest,
     SecurityEvent,
     Session,
-    Throttle,
     Token,
 )
 from kiosque.signin import Visitor
@@ -289,19 +288,50 @@ def test_a_letters_code_opens_the_account_and_tells_the_family(
     assert recipients(mailbox) == ["alice@example.org", "bob@example.org"]
 
 
-def test_codes_are_guessed_no_faster_than_passwords(alices_family: Family, frozen: Clock) -> None:
-    """The two doors share one count: a guess at one is a guess less at the other."""
+def test_a_stranger_who_knows_the_code_famille_cannot_delay_a_first_sign_in(
+    alices_family: Family, frozen: Clock
+) -> None:
     with write():
         tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
-    for _ in range(3):
-        assert credentials.check_code("F1001", "essai", STRANGER) is None
-    for _ in range(2):
+    for _ in range(5):
         signin.attempt("F1001", "essai", STRANGER)
+    assert credentials.check_code("F1001", "abcde-fghjk-mnpqr", Visitor("198.51.100.7"))
+
+
+def test_codes_are_guessed_at_the_pace_of_one_address(alices_family: Family, frozen: Clock) -> None:
+    with write():
+        tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
+    for _ in range(20):
+        assert credentials.check_code("F1001", "essai", STRANGER) is None
     with pytest.raises(TooManyTries):
         credentials.check_code("F1001", "abcde-fghjk-mnpqr", STRANGER)
-    frozen.advance(minutes=1)
+    frozen.advance(seconds=30)
     assert credentials.check_code("F1001", "abcde-fghjk-mnpqr", STRANGER)
-    assert not Throttle.select().where(Throttle.failures > 5).exists()
+
+
+def test_a_family_whose_place_was_taken_gets_it_back_for_good(
+    alices_family: Family, frozen: Clock
+) -> None:
+    thief = accounts.set_password(alices_family, "la phrase du voleur")
+    session = sessions.start(thief)
+    Family.update(email="thief@example.org").where(Family.id == alices_family.id).execute()
+    credentials.issue_codes([(alices_family, "abcde-fghjk-mnpqr")], forget_email=True)
+    assert sessions.find(session) is None
+    assert accounts.authenticate("F1001", "la phrase du voleur") is None
+    assert Family.get_by_id(alices_family.id).email == ""
+    token = credentials.check_code("F1001", "abcde-fghjk-mnpqr", STRANGER)
+    assert credentials.activate(token, PASSWORD, "")
+    assert accounts.authenticate("F1001", PASSWORD)
+
+
+def test_a_link_is_not_sent_to_an_address_the_town_has_removed(
+    parents: None, settings: Settings, mailbox: list[EmailMessage]
+) -> None:
+    credentials.ask_reset("bob@example.org", STRANGER)
+    credentials.answer_resets()
+    Guardian.update(email="").where(Guardian.email == "bob@example.org").execute()
+    post(settings)
+    assert mailbox == []
 
 
 def test_checking_a_code_does_the_same_work_for_an_unknown_family(

@@ -77,3 +77,11 @@ def test_the_purge_erases_what_has_run_out_and_nothing_else(
     sessions.purge()
     assert Session.select().count() == 1
     assert sessions.find(alive)
+
+
+def test_none_begins_with_a_password_changed_since_it_was_verified(account: Account) -> None:
+    verified = accounts.authenticate("F1001", PASSWORD)
+    accounts.set_password(account.family, "une tout autre phrase")
+    with pytest.raises(sessions.Stale):
+        sessions.start(verified)
+    assert not Session.select().exists()

@@ -335,3 +335,14 @@ def test_where_https_cookies_are_secure_and_bound_to_the_host(
     for cookie in cookies:
         assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
         assert "Domain" not in cookie
+
+
+def test_a_mark_ends_with_the_password_it_was_given_for(
+    alice: FlaskClient, alices_family: Family
+) -> None:
+    """Or whoever once knew it could gather marks, and guess the next one with each."""
+    accounts.set_password(alices_family, "une tout autre phrase")
+    for _ in range(5):
+        post(alice, "/connexion", code="F1001", password="essai")
+    answer = post(alice, "/connexion", code="F1001", password="une tout autre phrase")
+    assert answer.status_code == 429
