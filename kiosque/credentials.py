@@ -46,23 +46,24 @@ def check_code(code: str, activation_code: str, visitor: Visitor) -> Token | Non
 
 
 def activate(token: Token, password: str, address: str) -> Account:
-    """Open the family's account with the password it chooses. Raises Spent."""
+    """Open the family's account with the password it chooses. Raises Spent, Busy."""
     return _choose_password(token, password, Event.ACTIVATED, address)
 
 
 def reset(token: Token, password: str, address: str) -> Account:
-    """Replace the password by means of a link. Raises Spent."""
+    """Replace the password by means of a link. Raises Spent, Busy."""
     return _choose_password(token, password, Event.PASSWORD_RESET, address)
 
 
 def change_password(family: Family, password: str, address: str) -> Account:
-    """Replace the password of a family that has just given its present one."""
+    """Replace the password of a family that has just given its present one. Raises Busy."""
 
     def tell() -> None:
         security.add(Event.PASSWORD_CHANGED, family, address)
         _warn(family, "password_changed", accounts.every_address(family))
 
-    return accounts.set_password(family, password, also=tell)
+    with signin.own_browsers.enter():
+        return accounts.set_password(family, password, also=tell)
 
 
 def ask_reset(email: str, visitor: Visitor) -> None:
@@ -130,7 +131,8 @@ def _choose_password(token: Token, password: str, event: Event, address: str) ->
         security.add(event, family, address)
         _warn(family, "password_changed", accounts.every_address(family))
 
-    return accounts.set_password(family, password, also=spend)
+    with signin.own_browsers.enter():
+        return accounts.set_password(family, password, also=spend)
 
 
 def _answer(request: ResetRequest) -> None:

@@ -449,3 +449,14 @@ def test_the_town_can_take_back_an_address_somebody_else_chose(
     post(settings)
     assert mailbox == []
     assert tokens.find_code("F1001", "abcde-fghjk-mnpqr")
+
+
+def test_a_flood_of_one_link_hashes_one_at_a_time(
+    alices_family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with write():
+        token = tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
+    monkeypatch.setattr(signin, "own_browsers", signin.Gate(at_once=1, waiting=0))
+    with signin.own_browsers.enter(), pytest.raises(signin.Busy):
+        credentials.activate(token, PASSWORD, "")
+    assert credentials.activate(token, PASSWORD, "")
