@@ -29,7 +29,8 @@ ACCESSIBILITY = {
 }
 MAX_BYTES = 100_000
 
-_markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+_markdown = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False})
+_markdown.enable("table").disable("image")
 
 
 def load(folder: Path) -> dict[str, str]:
