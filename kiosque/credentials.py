@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from peewee import ModelDelete
 
-from kiosque import accounts, clock, outbox, security, signin, throttle, tokens
+from kiosque import accounts, clock, outbox, security, sessions, signin, throttle, tokens
 from kiosque.database import require_write, write
 from kiosque.models import Account, Family, ResetRequest, Token
 from kiosque.security import Event
@@ -55,10 +55,13 @@ def reset(token: Token, password: str, address: str) -> Account:
     return _choose_password(token, password, Event.PASSWORD_RESET, address)
 
 
-def change_password(family: Family, password: str, address: str) -> Account:
-    """Replace the password of a family that has just given its present one. Raises Busy."""
+def change_password(account: Account, password: str, address: str) -> Account:
+    """Replace the password of a family that has just given its present one, which `account`
+    holds. Raises Busy; Stale when another was chosen meanwhile, which stays."""
+    family = account.family
 
     def tell() -> None:
+        sessions.require_current(account)
         security.add(Event.PASSWORD_CHANGED, family, address)
         _warn(family, "password_changed", accounts.every_address(family))
 

@@ -31,14 +31,20 @@ def start(account: Account) -> str:
     changed it meanwhile ended every session, and this one would begin after.
     """
     number, now = secrets.token_urlsafe(32), clock.now()
+    with write():
+        require_current(account)
+        Session.create(digest=_digest(number), account=account, opened_at=now, seen_at=now)
+    return number
+
+
+def require_current(account: Account) -> None:
+    """Raise Stale unless the password just verified still is the account's."""
+    require_write()
     verified = Account.select().where(
         Account.id == account.id, Account.password_hash == account.password_hash
     )
-    with write():
-        if not verified.exists():
-            raise Stale
-        Session.create(digest=_digest(number), account=account, opened_at=now, seen_at=now)
-    return number
+    if not verified.exists():
+        raise Stale
 
 
 def find(number: str) -> Account | None:

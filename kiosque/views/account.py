@@ -91,12 +91,14 @@ def password() -> str | Response | tuple[str, int]:
     if not form.is_submitted():
         return render_template("account/password.html", form=form)
     if form.validate() and _may_replace(form):
-        account = credentials.change_password(
-            account.family, form.new.data, access.remote_address()
-        )
-        access.sign_in(account)
-        flash(_("Votre mot de passe est changé."))
-        return redirect(url_for("family.invoices"))
+        try:
+            account = credentials.change_password(account, form.new.data, access.remote_address())
+        except sessions.Stale:
+            form.current.errors = [_("Le mot de passe actuel est incorrect.")]
+        else:
+            access.sign_in(account)
+            flash(_("Votre mot de passe est changé."))
+            return redirect(url_for("family.invoices"))
     return render_template("account/password.html", form=form), 422
 
 

@@ -25,6 +25,7 @@ from kiosque.models import (
     Token,
 )
 from kiosque.signin import Visitor
+from kiosque.states import MailState
 from kiosque.throttle import TooManyTries
 from kiosque.tokens import Purpose, Spent
 from tests.conftest import PASSWORD, PUBLIC_URL, Clock, free_port
@@ -116,7 +117,7 @@ def test_no_mail_holds_a_password_a_code_or_a_childs_name(
     post(settings)
     (reset,) = [each for each in mailbox if "choisissez" in str(each["Subject"])]
     credentials.reset(opened(link_in(reset)), PASSWORD, "")
-    credentials.change_password(alices_family, OTHER, "")
+    credentials.change_password(accounts.find(alices_family), OTHER, "")
     credentials.ask_email(alices_family, "martin@example.org", "")
     post(settings)
     confirmation = [each for each in mailbox if each["To"] == "martin@example.org"][-1]
@@ -460,3 +461,26 @@ def test_a_flood_of_one_link_hashes_one_at_a_time(
     with signin.own_browsers.enter(), pytest.raises(signin.Busy):
         credentials.activate(token, PASSWORD, "")
     assert credentials.activate(token, PASSWORD, "")
+
+
+def test_a_change_under_way_does_not_undo_a_reset_just_made(alices_family: Family) -> None:
+    verified = accounts.set_password(alices_family, PASSWORD)
+    accounts.set_password(alices_family, OTHER)
+    with pytest.raises(sessions.Stale):
+        credentials.change_password(verified, "la phrase du voleur", "")
+    assert accounts.authenticate("F1001", OTHER)
+
+
+def test_a_link_drawn_anew_is_in_a_mail_of_its_own(
+    parents: None, settings: Settings, mailbox: list[EmailMessage]
+) -> None:
+    """Readers show one of two mails with the same number: it could be the one with a dead link."""
+    credentials.ask_reset("alice@example.org", STRANGER)
+    post(settings)
+    OutboxMail.update(
+        state=MailState.WAITING, recipient="alice@example.org", next_try_at=OutboxMail.queued_at
+    ).execute()
+    post(settings)
+    first, second = mailbox
+    assert link_in(first) != link_in(second)
+    assert first["Message-ID"] != second["Message-ID"]

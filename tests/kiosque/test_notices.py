@@ -514,7 +514,7 @@ def _confirmed_email(family: Family, *_others: Any) -> None:
 
 
 def _new_password(family: Family, *_others: Any) -> None:
-    credentials.change_password(family, "une tout autre phrase", "")
+    credentials.change_password(accounts.find(family), "une tout autre phrase", "")
 
 
 CAUSES = {

@@ -491,7 +491,8 @@ def test_no_familys_mail_says_a_word_that_is_not_marked(
 ) -> None:
     household.email = "alice@example.org"
     household.save()
-    credentials.change_password(household, "une tout autre phrase", "")
+    account = accounts.set_password(household, "une phrase assez longue")
+    credentials.change_password(account, "une tout autre phrase", "")
     credentials.ask_email(household, "new@example.org", "")
     open_invoices = list(Invoice.select().where(payments.payable_now()))
     with write():

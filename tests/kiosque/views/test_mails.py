@@ -148,3 +148,9 @@ def test_the_choice_in_the_account_is_the_familys_own(
 
 def test_a_family_that_the_town_cannot_write_to_is_told_so(alice: FlaskClient) -> None:
     assert "Nous n’avons pas d’adresse électronique" in alice.get("/compte").text
+
+
+def test_the_link_that_stops_mails_is_written_in_no_other_form(
+    stranger: FlaskClient, link: str
+) -> None:
+    assert link.rpartition("/")[2] not in stranger.get(link).text
