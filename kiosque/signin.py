@@ -91,7 +91,7 @@ def attempt(code: str, password: str, visitor: Visitor) -> Account | None:
     """
     gate = own_browsers if visitor.browser else strangers
     with gate.enter():
-        mine, shared = buckets(code, visitor)
+        mine, shared = _buckets(code, visitor)
         throttle.spend(*mine, *shared)
         account = accounts.authenticate(code, password)
         if account is None:
@@ -119,7 +119,7 @@ def refuse(code: str, visitor: Visitor) -> None:
     security.note(Event.REFUSED, _family(code), visitor.address)
 
 
-def buckets(code: str, visitor: Visitor) -> tuple[list[Bucket], list[Bucket]]:
+def _buckets(code: str, visitor: Visitor) -> tuple[list[Bucket], list[Bucket]]:
     """What a success forgets, and what it only gives back one try of: an address may be one
     that guesses the codes of others between two visits to its own."""
     if visitor.browser:
