@@ -32,7 +32,13 @@ class BadCallback(GatewayError):
 
 
 class Unreachable(GatewayError):
-    """The bank did not answer: nothing is known, ask again later."""
+    """The bank did not answer, or its answer cannot be believed (another shop, another order, a
+    page where data was expected): nothing is known, ask again later. The text is short, in
+    French, and carries no value."""
+
+
+class Declined(GatewayError):
+    """The bank answered no: nothing was done. The text says why, in French."""
 
 
 class Outcome(StrEnum):
@@ -56,6 +62,20 @@ class Limits:
     #: How long the payer may stay on the bank's page, and the bank may take to tell us.
     session_minutes: int = 15
     requires_email: bool = False
+
+
+@dataclass(frozen=True)
+class Polling:
+    """When the bank is worth asking about an attempt, as data.
+
+    An attempt not paid is asked for at each of these ages, in minutes; found unknown at the bank
+    from `expires_minutes` on, it has expired. A payment that the bank may still undo is asked for
+    once a day until it is final, at most `follow_days`.
+    """
+
+    ages_minutes: tuple[int, ...] = (15, 30, 24 * 60)
+    expires_minutes: int = 30
+    follow_days: int = 10
 
 
 @dataclass(frozen=True)
@@ -133,9 +153,12 @@ class Report:
     """What a bank says of one order, verified by its gateway.
 
     `cents` and `currency` (ISO 4217 letters) are what was really debited where the bank says
-    so. `transaction_id` is the bank's own unique id, empty where no transaction exists.
-    `anomaly`, when not empty, says in French why a human must look. `raw` is kept for the
-    audit and never holds card data.
+    so. `transaction_id` is the bank's own unique id, empty where no transaction exists;
+    `parent_id`, for a refund, the id of the debit it gives back, empty where the bank does not
+    say. `final` is False while the bank may still undo the outcome by itself. `ask` says that
+    the message proves nothing but that there is news: the bank must be asked before anything
+    counts; `reference` may then be empty, `gateway_reference` never. `anomaly`, when not empty,
+    says in French why a human must look. `raw` is kept for the audit and never holds card data.
     """
 
     reference: str
@@ -148,6 +171,9 @@ class Report:
     authorisation: str = ""
     card_brand: str = ""
     card_last4: str = ""
+    parent_id: str = ""
+    final: bool = True
+    ask: bool = False
     anomaly: str = ""
     raw: Mapping[str, str] = field(default_factory=dict)
 
@@ -183,14 +209,41 @@ class Gateway(Protocol):
 class Polls(Protocol):
     """The bank can be asked."""
 
-    def poll(self, order: Order) -> list[Report]: ...
+    @property
+    def polling(self) -> Polling: ...
+
+    def poll(self, order: Order) -> list[Report]:
+        """Everything the bank knows of this order now; empty when it knows nothing.
+
+        Reports go through the same decision as notifications, and prove as much. Raises
+        Unreachable, within a bounded time whatever the bank does.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class RefundRequest:
+    """Give back `cents` of the debit `transaction_id`. `returned_cents` is what we know to have
+    been given back of it before; `key`, unique, names this request at the bank."""
+
+    transaction_id: str
+    cents: int
+    returned_cents: int
+    key: str
 
 
 @runtime_checkable
 class Refunds(Protocol):
-    """The bank can be told to give money back; `key` makes a repetition harmless."""
+    """The bank can be told to give money back."""
 
-    def refund(self, order: Order, cents: int, key: str) -> Report: ...
+    def refund(self, order: Order, request: RefundRequest) -> list[Report]:
+        """Give money back, and report what the bank now says of the order.
+
+        Repeating a request whose answer was lost is harmless: where the bank has given back more
+        than `returned_cents`, nothing is sent and the reports tell of it. Raises Unreachable
+        when it is not known whether the bank did it; Declined when it did not.
+        """
+        ...
 
 
 @runtime_checkable
