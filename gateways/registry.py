@@ -30,3 +30,18 @@ def configure(name: str, table: Mapping[str, object], *, environment: str) -> Ga
     gateway_class = points[adapter].load()
     gateway: Gateway = gateway_class.configure(name, table, environment=environment)
     return gateway
+
+
+def configure_all(
+    tables: Mapping[str, Mapping[str, object]], *, environment: str
+) -> dict[str, Gateway]:
+    """Build every gateway by name. Raises ConfigError naming the faults of all of them."""
+    gateways, faults = {}, []
+    for name, table in tables.items():
+        try:
+            gateways[name] = configure(name, table, environment=environment)
+        except ConfigError as error:
+            faults += error.faults
+    if faults:
+        raise ConfigError(faults)
+    return gateways

@@ -9,8 +9,8 @@ from flask import Flask, request
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
-from gateways.base import ConfigError, Gateway
-from gateways.registry import configure as configure_gateway
+from gateways import registry
+from gateways.base import ConfigError
 from kiosque import (
     access,
     assets,
@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     wrong with them is said in French instead of starting."""
     try:
         settings, own_texts = _read(settings)
-        gateways = load_gateways(settings)
+        gateways = registry.configure_all(settings.gateways, environment=settings.environment)
     except ConfigError as error:
         raise CannotStart("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
     app = Flask(__name__, template_folder=str(documents.TEMPLATES), static_folder=None)
@@ -97,19 +97,6 @@ def _read(settings: Settings | None) -> tuple[Settings, dict[str, str]]:
     if faults:
         raise ConfigError(faults)
     return settings, own_texts
-
-
-def load_gateways(settings: Settings) -> dict[str, Gateway]:
-    """Every gateway the settings name. Raises ConfigError naming the faults of all of them."""
-    gateways, faults = {}, []
-    for name, table in settings.gateways.items():
-        try:
-            gateways[name] = configure_gateway(name, table, environment=settings.environment)
-        except ConfigError as error:
-            faults += error.faults
-    if faults:
-        raise ConfigError(faults)
-    return gateways
 
 
 def _flask_config(settings: Settings) -> dict[str, Any]:

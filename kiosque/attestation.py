@@ -1,8 +1,9 @@
 """What a family paid in a year to have its young children minded (CGI 200 quater B).
 
 The town says which services count and which lines are meals. What was really paid counts, in
-the year (of Paris) in which it was: a payment cancelled or refunded since does not, nor does a
-*trop-perçu*. An invoice is always paid whole, so a line that is paid is paid whole.
+the year (of Paris) in which it was: a payment cancelled or refunded since does not, even in
+part, for which lines were given back is not known; nor does a *trop-perçu*. An invoice is always
+paid whole, so a line that is paid is paid whole.
 """
 
 from collections.abc import Iterable, Sequence
@@ -113,6 +114,7 @@ def _paid(family: Family) -> Any:
             Allocation.kind == AllocationKind.INVOICE,
             Allocation.counts == True,  # noqa: E712  # an SQL expression
             Settlement.state == SettlementState.COUNTED,
+            Settlement.returned_cents == 0,
         )
     )
 

@@ -213,13 +213,12 @@ def _under(values: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def _gateway_faults(values: Mapping[str, Any]) -> list[str]:
     """The faults of every gateway, in the environment that is asked for."""
-    faults = []
-    for name, table in values["gateways"].items():
-        try:
-            registry.configure(name, table, environment=values.get("environment", "production"))
-        except ConfigError as error:
-            faults += error.faults
-    return faults
+    environment = values.get("environment", "production")
+    try:
+        registry.configure_all(values["gateways"], environment=environment)
+    except ConfigError as error:
+        return error.faults
+    return []
 
 
 def _read_file(path: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pathlib import Path
 import requests
 from peewee import OperationalError, fn
 
+from gateways import registry
 from kiosque import (
     accounts,
     config,
@@ -27,6 +28,7 @@ from kiosque import (
     mail,
     notices,
     payments,
+    reconcile,
     tokens,
 )
 from kiosque.config import Settings
@@ -316,6 +318,7 @@ def _watch(
     settings: Settings, processes: list[subprocess.Popen[bytes]], stop: threading.Event
 ) -> None:
     """Do what the timers of a real installation do, until told to stop."""
+    gateways = registry.configure_all(settings.gateways, environment=settings.environment)
     while not stop.wait(1):
         if any(process.poll() is not None for process in processes):
             raise CannotStart("Un des processus s’est arrêté.")
@@ -323,8 +326,16 @@ def _watch(
             with database.connection():
                 credentials.answer_resets()
                 mail.deliver(settings, stopped=stop.is_set)
+                if _is_due():
+                    reconcile.run(gateways, settings.public_url, seconds=STOP_SECONDS)
         except (OperationalError, OSError) as error:
-            print(f"courriels : la base est occupée ({error}), nouvel essai.", flush=True)
+            print(f"minuterie : la base est occupée ({error}), nouvel essai.", flush=True)
+
+
+def _is_due() -> bool:
+    """Whether the last round of questions to the bank is a minute old."""
+    age = reconcile.age()
+    return age is None or age.total_seconds() >= 60
 
 
 def _check_free(port: int, option: str) -> None:

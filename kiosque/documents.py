@@ -86,6 +86,11 @@ class ReceiptDocument:
         """Whether the bank took the money back, or it was refunded."""
         return self.settlement.state != SettlementState.COUNTED
 
+    @property
+    def refunded_cents(self) -> int:
+        """What was given back of it since, when it was not the whole."""
+        return 0 if self.is_void else self.settlement.returned_cents
+
 
 def receipt_document(receipt: Receipt) -> ReceiptDocument:
     allocations = (

@@ -2,15 +2,18 @@
 
 Each entry says that an amount went from one account (`credit`) to another (`debit`). The
 accounts are words: `bank:NAME` and `counter:MODE` hold what was collected; `invoices`,
-`overpayments` and `unmatched` say what for.
+`overpayments` and `unmatched` say what for; `refunds` holds what was given back of payments
+whose invoices stay paid.
 """
 
 import hashlib
 import json
+from collections import deque
+from collections.abc import Collection, Mapping
 from datetime import UTC
 from typing import Any
 
-from peewee import fn
+from peewee import Expression, fn
 
 from kiosque import clock
 from kiosque.database import require_write
@@ -25,34 +28,76 @@ ACCOUNTS = {
     AllocationKind.OVERPAYMENT: "overpayments",
     AllocationKind.UNMATCHED: "unmatched",
 }
+REFUNDS = "refunds"
 
 
 def append(settlement: Settlement, label: str, *, debit: str, credit: str, cents: int) -> None:
     """Write the next entry, in cents. Belongs inside `write()`, which is what numbers it."""
     require_write()
-    last = JournalEntry.select().order_by(JournalEntry.number.desc()).first()
+    number, previous_hash = last()
     entry = JournalEntry(
-        number=last.number + 1 if last else 1,
+        number=number + 1,
         at=clock.now(),
         settlement=settlement,
         label=label,
         debit=debit,
         credit=credit,
         amount_cents=cents,
-        previous_hash=last.hash if last else GENESIS,
+        previous_hash=previous_hash,
     )
     entry.hash = _hash(entry)
     entry.save(force_insert=True)
 
 
+def bring_to(
+    target: Mapping[str, int], settlement: Settlement, among: Collection[int], label: str
+) -> None:
+    """Write the entries that bring the accounts of these settlements to `target`, in cents,
+    debits less credits; none when they are there already. They bear on `settlement`."""
+    held = balances_of(among)
+    moves = {
+        account: target.get(account, 0) - held.get(account, 0)
+        for account in sorted({*target, *held})
+    }
+    debits = deque((account, cents) for account, cents in moves.items() if cents > 0)
+    credits_ = deque((account, -cents) for account, cents in moves.items() if cents < 0)
+    while debits and credits_:
+        (debit, owed), (credit, due) = debits.popleft(), credits_.popleft()
+        cents = min(owed, due)
+        append(settlement, label, debit=debit, credit=credit, cents=cents)
+        if owed > cents:
+            debits.appendleft((debit, owed - cents))
+        if due > cents:
+            credits_.appendleft((credit, due - cents))
+    if debits or credits_:
+        raise RuntimeError("the accounts of a payment do not add up to zero")
+
+
+def last() -> tuple[int, str]:
+    """The number and hash of the last entry; 0 and the first hash when there is none. Kept
+    elsewhere, they prove that nothing was taken off the journal's end."""
+    entry = JournalEntry.select().order_by(JournalEntry.number.desc()).first()
+    return (entry.number, entry.hash) if entry else (0, GENESIS)
+
+
 def balances() -> dict[str, int]:
     """The balance of every account in cents, debits less credits. They add up to zero."""
+    return _balances()
+
+
+def balances_of(settlements: Collection[int]) -> dict[str, int]:
+    """The same, of the entries that bear on these settlements only."""
+    return _balances(JournalEntry.settlement.in_(list(settlements)))
+
+
+def _balances(*which: Expression) -> dict[str, int]:
     totals: dict[str, int] = {}
     for side, sign in ((JournalEntry.debit, 1), (JournalEntry.credit, -1)):
         cents = fn.SUM(JournalEntry.amount_cents).alias("cents")
-        rows: Any = JournalEntry.select(side.alias("account"), cents).group_by(side).dicts()
+        query = JournalEntry.select(side.alias("name"), cents)
+        rows: Any = (query.where(*which) if which else query).group_by(side).dicts()
         for row in rows:
-            totals[row["account"]] = totals.get(row["account"], 0) + sign * row["cents"]
+            totals[row["name"]] = totals.get(row["name"], 0) + sign * row["cents"]
     return totals
 
 

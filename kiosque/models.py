@@ -216,6 +216,10 @@ class Attempt(Table):
     `reference` is random: it is in the address the bank sends the payer back to. `day` and
     `number` are the bank's numbering of a UTC day. While it is live, until `live_until`, no
     other attempt may take its invoices.
+
+    `ask_at` is when the bank is next worth asking about it, empty where it is not, or cannot be
+    asked; `asked_at` and `answered_at`, the last time it was asked and the last time it
+    answered; `unanswered` counts the questions in a row that it left without an answer.
     """
 
     reference = TextField(unique=True)
@@ -230,6 +234,10 @@ class Attempt(Table):
     state = TextField()
     live_until = UtcDateTimeField()
     receipt_email = TextField(null=True)
+    ask_at = UtcDateTimeField(null=True)
+    asked_at = UtcDateTimeField(null=True)
+    answered_at = UtcDateTimeField(null=True)
+    unanswered = IntegerField(default=0)
 
     class Meta:
         indexes = ((("gateway", "day", "number"), True), (("gateway", "gateway_reference"), True))
@@ -248,7 +256,8 @@ class AttemptItem(Table):
 class Fact(Table):
     """Something learnt about an attempt, once; the attempt's state is computed from them.
 
-    `amount_cents` is what the bank said it was about, 0 when it said none.
+    `amount_cents` is what the bank said it was about, 0 when it said none; `parent_id`, the
+    debit that a refund gives back, empty when it did not say.
     """
 
     attempt = ForeignKeyField(Attempt, backref="facts")
@@ -258,6 +267,7 @@ class Fact(Table):
     status = TextField(default="")
     amount_cents = IntegerField(default=0)
     source = TextField()
+    parent_id = TextField(default="")
 
     class Meta:
         indexes = ((("attempt", "transaction_id", "state", "status"), True),)
@@ -266,7 +276,9 @@ class Fact(Table):
 class Settlement(Table):
     """An *encaissement*: money received, by one bank transaction or at the counter.
 
-    Its allocations say what for; their sum is its amount.
+    Its allocations say what for; their sum is its amount. `returned_cents` is what of it has
+    left again, the sum of its repayments done. `final_at` is when the bank said that it would
+    no longer undo it by itself.
     """
 
     attempt = ForeignKeyField(Attempt, null=True, backref="settlements")
@@ -283,13 +295,48 @@ class Settlement(Table):
     authorisation = TextField(default="")
     card_brand = TextField(default="")
     card_last4 = TextField(default="")
+    final_at = UtcDateTimeField(null=True)
+    returned_cents = IntegerField(default=0)
+
+    class Meta:
+        indexes = ((("gateway", "transaction_id"), True),)
+
+    @property
+    def remaining_cents(self) -> int:
+        return self.amount_cents - self.returned_cents
+
+
+class Repayment(Table):
+    """Money of a settlement that leaves again, wholly or in part.
+
+    Asked of the bank by us, under a `key` that makes repeating it harmless; or told by the bank,
+    by `transaction_id` where it has one; or entered by the régisseur, with a name and a reason.
+    `sent_at` is when it was last sent to the bank.
+    """
+
+    settlement = ForeignKeyField(Settlement, backref="repayments")
+    settlement_id: int
+    kind = TextField()
+    state = TextField()
+    amount_cents = IntegerField()
+    key = TextField(unique=True)
+    gateway = TextField(null=True)
+    transaction_id = TextField(null=True)
+    asked_at = UtcDateTimeField()
+    sent_at = UtcDateTimeField(null=True)
+    done_at = UtcDateTimeField(null=True)
+    author = TextField(default="")
+    reason = TextField(default="")
 
     class Meta:
         indexes = ((("gateway", "transaction_id"), True),)
 
 
 class Allocation(Table):
-    """One part of a settlement: it pays an invoice, is a *trop-perçu*, or matches nothing."""
+    """One part of a settlement: it pays an invoice, is a *trop-perçu*, or matches nothing.
+
+    It no longer `counts` once the whole settlement has left again.
+    """
 
     settlement = ForeignKeyField(Settlement, backref="allocations")
     invoice = ForeignKeyField(Invoice, null=True, backref="allocations")
@@ -394,3 +441,14 @@ class FamilyNoticeItem(Table):
 
     class Meta:
         indexes = ((("invoice", "kind"), True),)
+
+
+class Lease(Base):
+    """Who does a chore that one process at a time may do, until when, and when it was last done
+    to its end."""
+
+    name = TextField(primary_key=True)
+    holder = TextField()
+    expires_at = UtcDateTimeField()
+    started_at = UtcDateTimeField()
+    finished_at = UtcDateTimeField(null=True)

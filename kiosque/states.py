@@ -33,6 +33,23 @@ class SettlementState(StrEnum):
     REFUNDED = "refunded"
 
 
+class RepaymentKind(StrEnum):
+    """Why money left again: given back, undone by the bank before it was really ours, or taken
+    back by the payer's bank (*impayé*)."""
+
+    REFUND = "refund"
+    REVERSAL = "reversal"
+    CHARGEBACK = "chargeback"
+
+
+class RepaymentState(StrEnum):
+    """`ASKED` may or may not have been done by the bank: it is asked again until known."""
+
+    ASKED = "asked"
+    DONE = "done"
+    DECLINED = "declined"
+
+
 class MailState(StrEnum):
     """`FAILED` was given up; `DROPPED` was no longer true, or no longer wanted, when it was to
     leave."""

@@ -10,6 +10,9 @@ FLOORS = {
     1: {"database", "models", "migrations"},
     2: {
         "payments",
+        "leases",
+        "reconcile",
+        "verification",
         "imports",
         "journal",
         "mail",

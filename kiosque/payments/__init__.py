@@ -12,42 +12,56 @@ The rules kept here:
 7. card data never gets here.
 """
 
-from kiosque.payments.ledger import Refused
+from kiosque.payments.asking import ask_soon
+from kiosque.payments.ledger import Money, Refused, money_of
 from kiosque.payments.opening import (
     MAX_INVOICES,
     Purchase,
     Selection,
+    ask_about_holders,
     forget_old_addresses,
     live_attempts,
     payable_now,
     select,
     start,
 )
-from kiosque.payments.reports import record, record_rejected
+from kiosque.payments.refunds import ask_refund, find_settlement, note_repayment, send
+from kiosque.payments.reports import attempt_of, record, record_rejected
 from kiosque.payments.staff import (
     COUNTER_MODES,
     CounterPayment,
     cancel_invoice,
-    resolve,
+    close_attempt,
     settle_at_counter,
-    todo,
 )
+from kiosque.payments.todo import ADVICE, resolve, todo
 
 __all__ = [
+    "ADVICE",
     "COUNTER_MODES",
     "MAX_INVOICES",
     "CounterPayment",
+    "Money",
     "Purchase",
     "Refused",
     "Selection",
+    "ask_about_holders",
+    "ask_refund",
+    "ask_soon",
+    "attempt_of",
     "cancel_invoice",
+    "close_attempt",
+    "find_settlement",
     "forget_old_addresses",
     "live_attempts",
+    "money_of",
+    "note_repayment",
     "payable_now",
     "record",
     "record_rejected",
     "resolve",
     "select",
+    "send",
     "settle_at_counter",
     "start",
     "todo",

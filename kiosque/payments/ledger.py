@@ -1,8 +1,8 @@
 """The steps every change of money is made of. They belong inside `write()`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from peewee import Expression, fn
 
@@ -50,6 +50,7 @@ def learn(
     *,
     source: str,
     cents: int = 0,
+    parent_id: str = "",
 ) -> bool:
     """Add a fact and recompute the attempt's state. False when the fact was known."""
     require_write()
@@ -62,6 +63,7 @@ def learn(
             status=status,
             amount_cents=cents,
             source=source,
+            parent_id=parent_id,
         )
         .on_conflict_ignore()
         .as_rowcount()
@@ -144,40 +146,7 @@ def _why_overpaid(invoice: Invoice, cents: int) -> str:
     return f"facture changée : {paid} payés, {due} dus"
 
 
-def take_back(settlement: Settlement, state: SettlementState, label: str) -> None:
-    """The money of a settlement left again: its invoices are open again, a human is told."""
-    changed = (
-        Settlement.update(state=state)
-        .where(Settlement.id == settlement.id, Settlement.state == SettlementState.COUNTED)
-        .execute()
-    )
-    if not changed:
-        return
-    enter(settlement, label, backwards=True)
-    Allocation.update(counts=False).where(Allocation.settlement == settlement).execute()
-    _resolve_overpayments(Anomaly.settlement == settlement, label)
-    paid = Allocation.select().where(
-        Allocation.settlement == settlement, Allocation.kind == AllocationKind.INVOICE
-    )
-    for allocation in list(paid):
-        reopened = (
-            Invoice.update(state=InvoiceState.OPEN)
-            .where(Invoice.id == allocation.invoice_id, Invoice.state == InvoiceState.PAID)
-            .execute()
-        )
-        if reopened and allocation.invoice:
-            _pay_with_overpayment(allocation.invoice)
-    note(
-        f"{state.value}:{settlement.id}",
-        state.value,
-        settlement.amount_cents,
-        label,
-        attempt=settlement.attempt,
-        settlement=settlement,
-    )
-
-
-def _pay_with_overpayment(invoice: Invoice) -> None:
+def pay_with_overpayment(invoice: Invoice) -> None:
     """Pay an invoice open again with money that came twice for it, unless a human has already
     dealt with that money."""
     candidates = (
@@ -193,22 +162,16 @@ def _pay_with_overpayment(invoice: Invoice) -> None:
     )
     for spare in list(candidates):
         key = _overpayment_key(spare.settlement.id, invoice.id)
-        if _resolve_overpayments(Anomaly.key == key, "affecté à la facture"):
+        if resolve_overpayments(Anomaly.key == key, "affecté à la facture"):
             Allocation.update(kind=AllocationKind.INVOICE).where(
                 Allocation.id == spare.id
             ).execute()
             Invoice.update(state=InvoiceState.PAID).where(Invoice.id == invoice.id).execute()
-            journal.append(
-                spare.settlement,
-                "trop-perçu affecté à la facture",
-                debit=journal.ACCOUNTS[AllocationKind.OVERPAYMENT],
-                credit=journal.ACCOUNTS[AllocationKind.INVOICE],
-                cents=spare.amount_cents,
-            )
+            book(spare.settlement, "trop-perçu affecté à la facture")
             return
 
 
-def _resolve_overpayments(which: Expression, resolution: str) -> int:
+def resolve_overpayments(which: Expression, resolution: str) -> int:
     """Take off the list the *trop-perçus* that are none any more. Returns how many."""
     taken_off: int = (
         Anomaly.update(
@@ -220,20 +183,76 @@ def _resolve_overpayments(which: Expression, resolution: str) -> int:
     return taken_off
 
 
-def enter(settlement: Settlement, label: str, *, backwards: bool = False) -> None:
-    """One journal entry for each kind of thing the settlement was for."""
-    source = f"bank:{settlement.gateway}" if settlement.gateway else f"counter:{settlement.mode}"
-    sums: Any = (
-        Allocation.select(Allocation.kind, fn.SUM(Allocation.amount_cents).alias("cents"))
-        .where(Allocation.settlement == settlement)
-        .group_by(Allocation.kind)
-        .order_by(Allocation.kind)
-        .dicts()
+def book(settlement: Settlement, label: str) -> None:
+    """Bring the journal to what the money of this payment is now for, by new entries."""
+    settlements = of_one_payment(settlement)
+    ids = [each.id for each in settlements]
+    journal.bring_to(balances(settlements), settlement, ids, label)
+
+
+def of_one_payment(settlement: Settlement) -> list[Settlement]:
+    """The settlements, as they are now, of the attempt that this one belongs to; itself alone
+    when it was taken at the counter."""
+    if settlement.attempt_id is None:
+        return [Settlement.get_by_id(settlement.id)]
+    return list(Settlement.select().where(Settlement.attempt == settlement.attempt_id))
+
+
+def balances(settlements: Sequence[Settlement]) -> dict[str, int]:
+    """What the journal's accounts must hold, in cents, for the settlements of one payment."""
+    first = settlements[0]
+    source = f"bank:{first.gateway}" if first.gateway else f"counter:{first.mode}"
+    counted = [each for each in settlements if each.state == SettlementState.COUNTED]
+    parts = dict.fromkeys(AllocationKind, 0)
+    for part in Allocation.select().where(
+        Allocation.settlement.in_([each.id for each in counted]),
+        Allocation.counts == True,  # noqa: E712  # an SQL expression
+    ):
+        parts[AllocationKind(part.kind)] += part.amount_cents
+    kept = sum(each.remaining_cents for each in settlements)
+    return purposes(source, kept, parts, sum(each.returned_cents for each in counted))
+
+
+@dataclass(frozen=True)
+class Money:
+    """What a family may read of the money of one payment, in cents: owed back to it because it
+    came twice, or of another amount than awaited; given back though its invoices stay paid."""
+
+    overpaid_cents: int
+    unmatched_cents: int
+    refunded_cents: int
+
+
+def money_of(attempt: Attempt) -> Money:
+    settlements = list(Settlement.select().where(Settlement.attempt == attempt))
+    if not settlements:
+        return Money(0, 0, 0)
+    accounts = balances(settlements)
+    return Money(
+        -accounts[journal.ACCOUNTS[AllocationKind.OVERPAYMENT]],
+        -accounts[journal.ACCOUNTS[AllocationKind.UNMATCHED]],
+        accounts[journal.REFUNDS],
     )
-    for row in list(sums):
-        purpose = journal.ACCOUNTS[AllocationKind(row["kind"])]
-        debit, credit = (purpose, source) if backwards else (source, purpose)
-        journal.append(settlement, label, debit=debit, credit=credit, cents=row["cents"])
+
+
+def purposes(
+    source: str, kept: int, parts: Mapping[AllocationKind, int], returned: int
+) -> dict[str, int]:
+    """The accounts of one payment: `kept` cents are still there, `parts` says what the money that
+    counts was for, `returned` how much of that has been given back.
+
+    What was given back is taken first from what was owed back, the *trop-perçus* then what
+    matched nothing; only the rest is a refund of invoices, which stay paid until a settlement
+    has left again wholly. So the order in which debits and refunds are heard of is of no account.
+    """
+    accounts = {source: kept}
+    for kind in (AllocationKind.OVERPAYMENT, AllocationKind.UNMATCHED):
+        taken = min(parts[kind], returned)
+        accounts[journal.ACCOUNTS[kind]] = taken - parts[kind]
+        returned -= taken
+    accounts[journal.ACCOUNTS[AllocationKind.INVOICE]] = -parts[AllocationKind.INVOICE]
+    accounts[journal.REFUNDS] = returned
+    return accounts
 
 
 def issue_receipt(settlement: Settlement) -> Receipt:
@@ -250,3 +269,10 @@ def note(key: str, kind: str, cents: int, detail: str, **about: object) -> None:
         key=key, kind=kind, noted_at=clock.now(), amount_cents=cents, detail=detail, **about
     )
     outbox.queue(f"anomaly:{anomaly.id}", "anomaly", anomaly.id, outbox.REGIE)
+
+
+def resolve_note(key: str, resolution: str) -> None:
+    """Take off the régisseur's list what has sorted itself out since."""
+    Anomaly.update(
+        resolved_at=clock.now(), resolved_by="Kiosque Famille", resolution=resolution
+    ).where(Anomaly.key == key, Anomaly.resolved_at.is_null()).execute()

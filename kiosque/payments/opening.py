@@ -1,19 +1,21 @@
 """From a family's choice to the bank's door."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
 from peewee import Expression
 
-from gateways.base import Gateway, Handoff, Limits, Order, Unreachable
+from gateways.base import Gateway, Handoff, Limits, Unreachable
 from kiosque import clock
 from kiosque.database import write
 from kiosque.i18n import gettext as _
 from kiosque.models import Attempt, AttemptItem, Family, Invoice
 from kiosque.money import format_euros
+from kiosque.payments.asking import ask_soon, first_question, holders, is_owed_an_answer
 from kiosque.payments.ledger import Refused, learn, release
+from kiosque.payments.orders import order_of
 from kiosque.states import AttemptState, InvoiceState
 
 #: More at once would overflow an address and help nobody.
@@ -79,6 +81,18 @@ def select(family: Family, numbers: Iterable[str], limits: Limits) -> Selection:
     return selection
 
 
+def ask_about_holders(
+    family: Family, numbers: Iterable[str], gateways: Mapping[str, Gateway], public_url: str
+) -> None:
+    """Ask the bank about the attempts that hold these invoices of a family's, so that it learns
+    what became of them before it opens another. Never raises for a bank that does not answer."""
+    invoices = Invoice.select(Invoice.id).where(
+        Invoice.family == family, Invoice.number.in_(list(numbers)[:MAX_INVOICES])
+    )
+    for attempt in holders([invoice.id for invoice in invoices]):
+        ask_soon(attempt, gateways, public_url)
+
+
 def live_attempts(invoices: Sequence[Invoice]) -> dict[int, Attempt]:
     """The attempt that holds each of these invoices now, by invoice id."""
     items = (
@@ -118,16 +132,8 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
     Refused, changing nothing; Unreachable, having closed the attempt: nobody can pay it.
     """
     attempt = _open(purchase, gateway)
-    order = Order(
-        reference=attempt.reference,
-        number=attempt.number,
-        cents=attempt.amount_cents,
-        description=_description(attempt),
-        started_at=attempt.started_at,
-        return_url=f"{public_url}/paiement/retour/{attempt.reference}",
-        notification_url=f"{public_url}/paiement/notification/{gateway.name}",
-        email=attempt.receipt_email if gateway.limits.requires_email else None,
-    )
+    email = attempt.receipt_email if gateway.limits.requires_email else None
+    order = order_of(attempt, public_url, email=email)
     try:
         handoff = gateway.start(order)
     except Unreachable:
@@ -136,9 +142,10 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
         raise
     with write():
         learn(attempt, "", AttemptState.HANDED_OFF, source="portail")
-        Attempt.update(gateway_reference=handoff.gateway_reference).where(
-            Attempt.id == attempt.id
-        ).execute()
+        Attempt.update(
+            gateway_reference=handoff.gateway_reference,
+            ask_at=first_question(attempt, gateway),
+        ).where(Attempt.id == attempt.id).execute()
     return attempt, handoff
 
 
@@ -214,28 +221,18 @@ def _free_number(gateway: str, day: str) -> int:
 
 
 def _close_lapsed(invoices: Sequence[Invoice]) -> None:
-    """Declare expired the silent attempts that held these invoices beyond their time."""
-    lapsed = (
-        Attempt.select()
-        .join(AttemptItem)
-        .where(
-            AttemptItem.invoice.in_([invoice.id for invoice in invoices]),
-            AttemptItem.live == True,  # noqa: E712  # an SQL expression
-        )
-        .distinct()
-    )
-    for attempt in list(lapsed):
+    """Declare expired the silent attempts that held these invoices beyond their time. Raises
+    Refused when the bank, which can say what became of one, has not answered since."""
+    for attempt in holders([invoice.id for invoice in invoices]):
+        if is_owed_an_answer(attempt):
+            raise Refused(
+                [
+                    _(
+                        "Nous attendons encore la réponse de la banque sur votre paiement "
+                        "précédent. Réessayez dans quelques minutes."
+                    )
+                ]
+            )
         learn(attempt, "", AttemptState.EXPIRED, source="délai dépassé")
         # One that the bank called pending stays so, but no longer keeps its invoices.
         release(attempt)
-
-
-def _description(attempt: Attempt) -> str:
-    """What the bank shows beside the amount: invoice numbers, never services nor names."""
-    items = AttemptItem.select(AttemptItem, Invoice).join(Invoice)
-    numbers = [
-        item.invoice.number
-        for item in items.where(AttemptItem.attempt == attempt).order_by(Invoice.number)
-    ]
-    text = ("Facture " if len(numbers) == 1 else "Factures ") + ", ".join(numbers)
-    return text if len(text) <= 255 else f"{len(numbers)} factures"

@@ -1,28 +1,61 @@
 """From a bank's verified report to our books."""
 
 import json
+from collections.abc import Sequence
+from datetime import timedelta
 
 from gateways.base import Callback, Outcome, Report
 from kiosque import clock, outbox
-from kiosque.database import write
+from kiosque.database import require_write, write
 from kiosque.models import Allocation, Attempt, AttemptItem, Fact, Notice, Settlement
-from kiosque.payments.ledger import allocate, enter, issue_receipt, learn, note, take_back
+from kiosque.payments.ledger import allocate, book, issue_receipt, learn, note
+from kiosque.payments.returns import match_refunds, refund_key, reverse
 from kiosque.states import AllocationKind, AttemptState, SettlementState
 
-#: The status of the fact that says which refund paid a debit back.
-_REFUNDED_BY = "refunded by "
+#: Verdicts.
+RECORDED, KNOWN = "enregistré", "déjà connu"
 
 
 def record(gateway_name: str, report: Report) -> str:
     """Apply a verified report and leave its audit row, in one transaction.
 
     Returns a short verdict in French. Returning means committed: only then may the bank be
-    told so. A repetition is as good as the first.
+    told so. A repetition is as good as the first. A report that only says that there is news
+    makes its attempt due to be asked about, and changes nothing else.
     """
     with write():
-        verdict = _apply(gateway_name, report)
+        verdict = _make_due(gateway_name, report) if report.ask else _apply(gateway_name, report)
         _audit(gateway_name, verdict, report.reference, dict(report.raw), accepted=True)
     return verdict
+
+
+def record_answer(attempt: Attempt, reports: Sequence[Report]) -> None:
+    """Apply what the bank answered about an attempt, as part of the transaction under way: by
+    the same decision as what it tells by itself. What was news leaves an audit row."""
+    require_write()
+    for report in reports:
+        verdict = _apply(attempt.gateway, report)
+        if verdict != KNOWN:
+            _audit(attempt.gateway, verdict, report.reference, dict(report.raw), accepted=True)
+
+
+def attempt_of(gateway_name: str, report: Report) -> Attempt | None:
+    """The attempt that a report is about, by our reference or else by the bank's."""
+    if report.reference:
+        which = Attempt.reference == report.reference
+    else:
+        which = Attempt.gateway_reference == report.gateway_reference
+    found: Attempt | None = Attempt.get_or_none(which, Attempt.gateway == gateway_name)
+    return found
+
+
+def _make_due(gateway_name: str, report: Report) -> str:
+    attempt = attempt_of(gateway_name, report)
+    if attempt is None:
+        # Without a reference of ours, anyone may have written it: not worth anyone's time.
+        return _note_unknown(gateway_name, report) if report.reference else "commande inconnue"
+    Attempt.update(ask_at=clock.now()).where(Attempt.id == attempt.id).execute()
+    return "à confirmer par la banque"
 
 
 def record_rejected(gateway_name: str, verdict: str, callback: Callback | None) -> None:
@@ -46,9 +79,7 @@ def _audit(
 
 
 def _apply(gateway_name: str, report: Report) -> str:
-    attempt = Attempt.get_or_none(
-        Attempt.reference == report.reference, Attempt.gateway == gateway_name
-    )
+    attempt = attempt_of(gateway_name, report)
     if attempt is None:
         return _note_unknown(gateway_name, report)
     if report.outcome is Outcome.REFUNDED:
@@ -61,12 +92,33 @@ def _apply(gateway_name: str, report: Report) -> str:
     if settlement and settlement.attempt_id != attempt.id:
         return _note_mismatch(attempt, report, "débit déjà enregistré pour un autre paiement")
     if report.outcome is Outcome.PAID:
-        return _apply_paid(attempt, report, settlement)
+        verdict = _apply_paid(attempt, report, settlement)
+        _follow(attempt, report)
+        return verdict
     if not _learn_report(attempt, report):
-        return "déjà connu"
+        return KNOWN
     if report.outcome is Outcome.REVERSED and settlement:
-        take_back(settlement, SettlementState.REVERSED, "annulation à la banque")
-    return "enregistré"
+        reverse(settlement, "annulation à la banque")
+    return RECORDED
+
+
+def _follow(attempt: Attempt, report: Report) -> None:
+    """Ask again tomorrow about money that the bank may still undo; not about the rest."""
+    settlement = _settlement_of(attempt.gateway, report)
+    if settlement is None or settlement.attempt_id != attempt.id:
+        return
+    if report.final and settlement.final_at is None:
+        Settlement.update(final_at=clock.now()).where(Settlement.id == settlement.id).execute()
+    if attempt.state == AttemptState.PAID:
+        unfinal = Settlement.select().where(
+            Settlement.attempt == attempt,
+            Settlement.state == SettlementState.COUNTED,
+            Settlement.final_at.is_null(),
+        )
+        tomorrow = clock.now() + timedelta(days=1)
+        Attempt.update(ask_at=tomorrow if unfinal.exists() else None).where(
+            Attempt.id == attempt.id
+        ).execute()
 
 
 def _apply_paid(attempt: Attempt, report: Report, settlement: Settlement | None) -> str:
@@ -77,12 +129,12 @@ def _apply_paid(attempt: Attempt, report: Report, settlement: Settlement | None)
     if report.cents != attempt.amount_cents:
         return _receive_unmatched(attempt, report, settlement)
     if not _learn_report(attempt, report):
-        return "déjà connu"
+        return KNOWN
     if not settlement:
         _receive(attempt, report)
     elif settlement.state == SettlementState.REVERSED:
         _note_mismatch(attempt, report, "débit annoncé de nouveau après son annulation")
-    return "enregistré"
+    return RECORDED
 
 
 def _learn_report(attempt: Attempt, report: Report) -> bool:
@@ -95,6 +147,7 @@ def _learn_report(attempt: Attempt, report: Report) -> bool:
         report.status,
         source=attempt.gateway,
         cents=report.cents,
+        parent_id=report.parent_id,
     )
     if new and report.anomaly:
         _note_mismatch(attempt, report, report.anomaly)
@@ -115,13 +168,13 @@ def _receive(attempt: Attempt, report: Report) -> None:
     settlement = _settle_attempt(attempt, report)
     for item in AttemptItem.select().where(AttemptItem.attempt == attempt).order_by(AttemptItem.id):
         allocate(settlement, item.invoice, item.amount_cents)
-    enter(settlement, "paiement en ligne")
+    book(settlement, "paiement en ligne")
     receipt = issue_receipt(settlement)
     if attempt.receipt_email:
         outbox.queue(f"receipt:{receipt.number}", "receipt", receipt.number, attempt.receipt_email)
         # The address was given for this receipt and nothing else.
         Attempt.update(receipt_email=None).where(Attempt.id == attempt.id).execute()
-    _match_refunds(attempt)
+    match_refunds(attempt)
 
 
 def _receive_unmatched(attempt: Attempt, report: Report, booked: Settlement | None) -> str:
@@ -130,13 +183,13 @@ def _receive_unmatched(attempt: Attempt, report: Report, booked: Settlement | No
     if not learn(
         attempt, report.transaction_id, AttemptState.PENDING, status, source=attempt.gateway
     ):
-        return "déjà connu"
+        return KNOWN
     if not booked and not _is_taken_back(attempt, report.transaction_id):
         settlement = _settle_attempt(attempt, report)
         Allocation.create(
             settlement=settlement, kind=AllocationKind.UNMATCHED, amount_cents=report.cents
         )
-        enter(settlement, "débit d’un montant inattendu")
+        book(settlement, "débit d’un montant inattendu")
     return _note_mismatch(attempt, report, "montant inattendu")
 
 
@@ -170,7 +223,7 @@ def _settle_attempt(attempt: Attempt, report: Report) -> Settlement:
 
 
 def _refund(attempt: Attempt, report: Report) -> str:
-    """A refund made at the bank: of the whole of one debit, or a human sorts it out."""
+    """Money that the bank gave back, wholly or in part."""
     if report.currency != "EUR":
         return _note_mismatch(attempt, report, "devise inattendue")
     known = Fact.select().where(
@@ -179,45 +232,17 @@ def _refund(attempt: Attempt, report: Report) -> str:
         Fact.state == AttemptState.REFUNDED,
     )
     if known.exists() or not _learn_report(attempt, report):
-        return "déjà connu"
-    if not _match_refunds(attempt):
-        return _note_mismatch(attempt, report, "remboursement à rapprocher")
-    return "enregistré"
-
-
-def _match_refunds(attempt: Attempt) -> bool:
-    """Take back each debit that a refund of the same amount pays back, whichever of the two
-    we heard of first. A debit matched has a second fact, under its own transaction."""
-    matched = False
-    refunds = Fact.select().where(Fact.attempt == attempt, Fact.state == AttemptState.REFUNDED)
-    known = {(fact.transaction_id, fact.status) for fact in refunds}
-    done = {status.removeprefix(_REFUNDED_BY) for _, status in known}
-    for refund in list(refunds.order_by(Fact.id)):
-        if refund.status.startswith(_REFUNDED_BY) or refund.transaction_id in done:
-            continue
-        debits = list(
-            Settlement.select().where(
-                Settlement.attempt == attempt,
-                Settlement.state == SettlementState.COUNTED,
-                Settlement.amount_cents == refund.amount_cents,
-            )
+        return KNOWN
+    if not match_refunds(attempt):
+        note(
+            refund_key(attempt, report.transaction_id),
+            "unmatched_refund",
+            report.cents,
+            "remboursement à rapprocher",
+            attempt=attempt,
         )
-        if len(debits) == 1:
-            _mark_refunded(attempt, debits[0], refund.transaction_id)
-            matched = True
-    return matched
-
-
-def _mark_refunded(attempt: Attempt, debit: Settlement, refund_id: str) -> None:
-    learn(
-        attempt,
-        debit.transaction_id or "",
-        AttemptState.REFUNDED,
-        f"{_REFUNDED_BY}{refund_id}",
-        source=attempt.gateway,
-        cents=debit.amount_cents,
-    )
-    take_back(debit, SettlementState.REFUNDED, "remboursement à la banque")
+        return "remboursement à rapprocher"
+    return RECORDED
 
 
 def _note_unknown(gateway_name: str, report: Report) -> str:

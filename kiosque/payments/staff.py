@@ -5,14 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from peewee import JOIN
-
 from kiosque import clock
 from kiosque.database import write
-from kiosque.models import Allocation, Anomaly, Attempt, Invoice, Settlement
+from kiosque.models import Allocation, Attempt, Invoice, Settlement
 from kiosque.money import format_euros
-from kiosque.payments.ledger import Refused, allocate, enter
-from kiosque.states import InvoiceState, SettlementState
+from kiosque.payments.ledger import Refused, allocate, book, learn, release
+from kiosque.states import UNDECIDED, AttemptState, InvoiceState, SettlementState
 
 #: How the counter is paid.
 COUNTER_MODES = {
@@ -97,7 +95,7 @@ def _settle_counter(invoice: Invoice, payment: CounterPayment) -> None:
         reason=payment.reason,
     )
     allocate(settlement, invoice, payment.amount_cents)
-    enter(settlement, f"encaissement au guichet, {COUNTER_MODES[payment.mode]}")
+    book(settlement, f"encaissement au guichet, {COUNTER_MODES[payment.mode]}")
 
 
 def _is_recorded(invoice: Invoice, payment: CounterPayment) -> bool:
@@ -134,27 +132,24 @@ def cancel_invoice(number: str, author: str, reason: str) -> None:
             raise Refused([f"Facture {number}\u00a0: elle n’existe pas ou n’est pas à régler."])
 
 
-def todo() -> list[Anomaly]:
-    """The régisseur's list, oldest first."""
-    return list(
-        Anomaly.select(Anomaly, Attempt, Invoice)
-        .join(Attempt, JOIN.LEFT_OUTER)
-        .switch(Anomaly)
-        .join(Invoice, JOIN.LEFT_OUTER)
-        .where(Anomaly.resolved_at.is_null())
-        .order_by(Anomaly.id)
-    )
-
-
-def resolve(anomaly_id: int, author: str, resolution: str) -> None:
-    """Take an entry off the list, saying what was done. Raises Refused when it is not there."""
-    if not author.strip() or not resolution.strip():
-        raise Refused(["L’auteur et ce qui a été fait sont obligatoires."])
+def close_attempt(reference: str, author: str, reason: str) -> None:
+    """Declare that nothing came of a payment the bank says nothing about, so that the family may
+    pay again; what the bank says later is taken as it comes. Raises Refused when it is not
+    undecided, is still within its time, or nobody answers for it."""
+    if not author.strip() or not reason.strip():
+        raise Refused(["L’auteur et le motif sont obligatoires."])
     with write():
-        changed = (
-            Anomaly.update(resolved_at=clock.now(), resolved_by=author, resolution=resolution)
-            .where(Anomaly.id == anomaly_id, Anomaly.resolved_at.is_null())
-            .execute()
+        attempt = Attempt.get_or_none(Attempt.reference == reference)
+        if attempt is None or AttemptState(attempt.state) not in UNDECIDED:
+            raise Refused([f"Paiement {reference[:30]}\u00a0: il n’existe pas ou est décidé."])
+        if attempt.state != AttemptState.PENDING and attempt.live_until > clock.now():
+            until = clock.long_instant(attempt.live_until)
+            raise Refused([f"La famille peut encore payer à la banque jusqu’au {until}."])
+        learn(
+            attempt,
+            "",
+            AttemptState.EXPIRED,
+            f"{author.strip()} : {reason.strip()}"[:200],
+            source="régisseur",
         )
-        if not changed:
-            raise Refused([f"Aucun point à traiter n°\u00a0{anomaly_id}."])
+        release(attempt)

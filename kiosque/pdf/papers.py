@@ -62,9 +62,7 @@ def receipt(settings: Settings, document: ReceiptDocument) -> bytes:
     )
     paper = Paper(
         title=_("Reçu de paiement %(number)s") % {"number": document.receipt.title},
-        warning=_("Ce paiement a depuis été annulé ou remboursé\u00a0: ce reçu n’est plus valable.")
-        if document.is_void
-        else "",
+        warning=_receipt_warning(document),
         facts=[fact for fact in facts if fact[1]],
         tables=[
             Table(
@@ -77,6 +75,15 @@ def receipt(settings: Settings, document: ReceiptDocument) -> bytes:
         signed=[_("Le régisseur, %(name)s") % {"name": regie.regisseur}],
     )
     return _typeset(settings, paper)
+
+
+def _receipt_warning(document: ReceiptDocument) -> str:
+    if document.is_void:
+        return _("Ce paiement a depuis été annulé ou remboursé\u00a0: ce reçu n’est plus valable.")
+    if document.refunded_cents:
+        amount = format_euros(document.refunded_cents)
+        return _("%(amount)s de ce paiement ont été remboursés depuis.") % {"amount": amount}
+    return ""
 
 
 def invoice(settings: Settings, document: InvoiceDocument) -> bytes:

@@ -1,6 +1,7 @@
 """The three steps to the bank, the way back, and the bank's notifications."""
 
 import re
+from collections.abc import Mapping
 
 from flask import Blueprint, Response, current_app, render_template, request
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge
@@ -9,9 +10,9 @@ from gateways.base import BadCallback, Callback, Gateway, Unreachable
 from kiosque import access, headers, payments
 from kiosque.access import family_only, own_family
 from kiosque.forms import PayForm
-from kiosque.models import Allocation, Attempt, AttemptItem, Invoice, Receipt, Settlement
+from kiosque.models import Attempt, AttemptItem, Invoice, Receipt, Settlement
 from kiosque.payments import Purchase, Refused
-from kiosque.states import AllocationKind, AttemptState
+from kiosque.states import AttemptState
 from kiosque.views.wording import attempt_result, is_undecided
 
 blueprint = Blueprint("payment", __name__, url_prefix="/paiement")
@@ -27,7 +28,9 @@ Answer = str | tuple[str, int]
 @blueprint.get("/recapitulatif")
 @family_only
 def summary() -> Answer:
-    return _summary(request.args.getlist("invoice"), PayForm())
+    numbers = request.args.getlist("invoice")
+    _ask_about_holders(numbers)
+    return _summary(numbers, PayForm())
 
 
 @blueprint.post("/banque")
@@ -43,9 +46,10 @@ def bank() -> Answer:
         expected_cents=_cents(form.expected_cents.data or ""),
         receipt_email=form.email.data or None,
     )
-    gateway, public_url = _gateway(), current_app.extensions["settings"].public_url
+    gateway = _gateway()
+    _ask_about_holders(numbers)
     try:
-        attempt, handoff = payments.start(purchase, gateway, public_url)
+        attempt, handoff = payments.start(purchase, gateway, _public_url())
     except Refused as refusal:
         return _refused(numbers, refusal.reasons)
     except Unreachable:
@@ -56,10 +60,14 @@ def bank() -> Answer:
 
 @blueprint.get("/retour/<reference>")
 def back(reference: str) -> Answer:
-    """Our own state of a payment. It decides nothing; signed out, it shows nothing private."""
+    """Our own state of a payment. The return decides nothing: at most, it makes us ask the bank.
+    Signed out, it shows nothing private."""
     attempt = Attempt.get_or_none(Attempt.reference == reference)
     if attempt is None:
         raise NotFound
+    if is_undecided(attempt):
+        payments.ask_soon(attempt, _gateways(), _public_url())
+        attempt = Attempt.get_by_id(attempt.id)
     family = access.signed_in_family()
     tries = request.args.get("essai", 0, type=int)
     refresh = is_undecided(attempt) and 0 <= tries < len(REFRESH_AFTER)
@@ -78,7 +86,7 @@ def back(reference: str) -> Answer:
 @blueprint.post("/notification/<name>")
 def notification(name: str) -> Response:
     """The bank speaks. No session, no redirect; 200 only after commit."""
-    gateway = current_app.extensions["gateways"].get(name)
+    gateway = _gateways().get(name)
     if gateway is None:
         return _plain("KO passerelle inconnue", 404)
     callback = None
@@ -92,6 +100,8 @@ def notification(name: str) -> Response:
         payments.record_rejected(name, "message trop long", None)
         return _plain("KO message trop long", 413)
     payments.record(name, report)
+    if report.ask and (attempt := payments.attempt_of(name, report)):
+        payments.ask_soon(attempt, _gateways(), _public_url())
     return _plain("OK", 200)
 
 
@@ -112,8 +122,22 @@ def _cents(text: str) -> int:
 
 def _gateway() -> Gateway:
     name = current_app.extensions["settings"].payment.gateway
-    gateway: Gateway = current_app.extensions["gateways"][name]
-    return gateway
+    return _gateways()[name]
+
+
+def _gateways() -> Mapping[str, Gateway]:
+    gateways: Mapping[str, Gateway] = current_app.extensions["gateways"]
+    return gateways
+
+
+def _public_url() -> str:
+    public_url: str = current_app.extensions["settings"].public_url
+    return public_url
+
+
+def _ask_about_holders(numbers: list[str]) -> None:
+    """What became of an earlier payment of these invoices is learnt before another is offered."""
+    payments.ask_about_holders(own_family(), numbers, _gateways(), _public_url())
 
 
 def _summary(numbers: list[str], form: PayForm, status: int = 200) -> Answer:
@@ -139,11 +163,13 @@ def _details(attempt: Attempt) -> dict[str, object]:
         .where(Settlement.attempt == attempt)
         .order_by(Receipt.number)
     ).first()
+    money = payments.money_of(attempt)
     return {
         "items": items,
         "receipt": receipt,
-        "overpaid_cents": _kept_cents(attempt, AllocationKind.OVERPAYMENT),
-        "unmatched_cents": _kept_cents(attempt, AllocationKind.UNMATCHED),
+        "overpaid_cents": money.overpaid_cents,
+        "unmatched_cents": money.unmatched_cents,
+        "refunded_cents": money.refunded_cents,
         "may_retry": _may_retry(attempt, [item.invoice.number for item in items]),
     }
 
@@ -153,20 +179,6 @@ def _may_retry(attempt: Attempt, numbers: list[str]) -> bool:
     if AttemptState(attempt.state) not in RETRIABLE:
         return False
     return not payments.select(attempt.family, numbers, _gateway().limits).reasons
-
-
-def _kept_cents(attempt: Attempt, kind: AllocationKind) -> int:
-    """The cents received by this payment that paid nothing, of one kind."""
-    kept = (
-        Allocation.select()
-        .join(Settlement)
-        .where(
-            Settlement.attempt == attempt,
-            Allocation.kind == kind,
-            Allocation.counts == True,  # noqa: E712  # an SQL expression
-        )
-    )
-    return sum(allocation.amount_cents for allocation in kept)
 
 
 def _plain(text: str, status: int) -> Response:

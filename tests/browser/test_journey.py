@@ -38,7 +38,7 @@ def test_a_family_pays_two_invoices_and_keeps_a_receipt(
     expect(page.get_by_role("link", name=re.compile("Reçu R"))).to_have_count(2)
     receipt = wait_for_mail(town, "alice@example.org")
     assert "87,45" in receipt
-    assert "Le journal est intact." in town.command("verify")
+    assert "Le journal et les comptes sont intacts." in town.command("verify")
 
 
 def wait_for_mail(town: Demo, recipient: str) -> str:

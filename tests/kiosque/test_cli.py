@@ -139,7 +139,7 @@ def test_the_journal_is_verified_and_its_balances_shown(run: Run, alices_family:
     make_invoice(alices_family, "2026-10-0001")
     run("settle", "2026-10-0001", "--mode", "cash", "--author", "D", "--reason", "x")
     result = run("verify")
-    assert "Le journal est intact." in result.output
+    assert "Le journal et les comptes sont intacts." in result.output
     assert "counter:cash" in result.output
 
 

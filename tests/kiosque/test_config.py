@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gateways import registry
 from gateways.base import ConfigError
 from gateways.lyra import LyraSettings
-from kiosque import config, create_app, load_gateways
+from kiosque import config, create_app
 from kiosque.config import Attestation, Legal, Mail, Notices, Payment, Regie, Settings, Town
 from tests.bank import KEY
 
@@ -335,7 +336,8 @@ def test_the_documented_example_is_whole_and_starts(tmp_path: Path) -> None:
         KIOSQUE_TOWN_LOGO=str(Path(__file__).parents[2] / "data" / "demo" / "logo.svg"),
         KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY=KEY,
     )
-    assert load_gateways(settings)["banque"].form_origin == "https://paiement.systempay.fr"
+    gateways = registry.configure_all(settings.gateways, environment=settings.environment)
+    assert gateways["banque"].form_origin == "https://paiement.systempay.fr"
     for part in (Settings, Town, Regie, Payment, Mail, Attestation, Notices, Legal, LyraSettings):
         for setting in dataclasses.fields(part):
             shown = setting.name if setting.name != "gateways" else "[gateways."

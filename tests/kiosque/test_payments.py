@@ -8,7 +8,7 @@ import pytest
 from peewee import IntegrityError
 
 from gateways.base import Callback, Gateway, Handoff, Limits, Order, Unreachable
-from kiosque import journal, payments
+from kiosque import journal, payments, verification
 from kiosque.database import db, write
 from kiosque.models import (
     Allocation,
@@ -70,6 +70,7 @@ def check_invariants() -> None:
         assert counted.count() == (1 if invoice.state == "paid" else 0)
     numbers = [receipt.number for receipt in Receipt.select().order_by(Receipt.number)]
     assert numbers == list(range(1, len(numbers) + 1))
+    assert verification.faults() == []
 
 
 @pytest.fixture(autouse=True)
@@ -247,6 +248,7 @@ def test_two_live_attempts_for_one_invoice_are_refused_by_the_base_itself(
     )
     with pytest.raises(IntegrityError), write():
         AttemptItem.create(attempt=other, invoice=october, amount_cents=4520)
+    other.delete_instance()
 
 
 def test_a_refused_card_frees_the_invoice_at_once(
@@ -651,25 +653,90 @@ def test_a_refund_that_goes_on_is_told_once_and_one_that_failed_is_told(
     assert Anomaly.select().count() == told
 
 
-def test_a_refund_that_could_be_of_either_of_two_debits_is_left_to_a_human(
+TWICE_AND_REFUNDED = {
+    "a": {"trans_uuid": "a" * 32},
+    "b": {"trans_uuid": "b" * 32},
+    "refund": CREDIT,
+}
+
+
+@pytest.mark.parametrize("order", list(permutations(TWICE_AND_REFUNDED)), ids="-".join)
+def test_the_refund_of_one_of_two_debits_leaves_the_invoice_paid_in_any_order(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice, order: tuple[str, ...]
+) -> None:
+    attempt, handoff = pay(alices_family, october)
+    for name in order * 2:
+        hear(handoff, **TWICE_AND_REFUNDED[name])
+    assert (state(attempt), state(october)) == ("paid", "paid")
+    assert sorted(s.state for s in Settlement.select()) == ["counted", "refunded"]
+    accounts = {name: cents for name, cents in journal.balances().items() if cents}
+    assert accounts == {"bank:banque": 4520, "invoices": -4520}
+    assert {p.kind for p in payments.todo()} == {"refunded"}
+
+
+PARTLY = {
+    "debit": {},
+    "ten": {**CREDIT, "amount": "1000", "effective_amount": "1000"},
+    "five": {**CREDIT, "trans_uuid": "d" * 32, "amount": "500", "effective_amount": "500"},
+}
+
+
+@pytest.mark.parametrize("order", list(permutations(PARTLY)), ids="-".join)
+def test_partial_refunds_leave_the_invoice_paid_and_are_told_in_any_order(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice, order: tuple[str, ...]
+) -> None:
+    attempt, handoff = pay(alices_family, october)
+    for name in order * 2:
+        hear(handoff, **PARTLY[name])
+    assert (state(attempt), state(october)) == ("paid", "paid")
+    assert Settlement.get().returned_cents == 1500
+    assert journal.balances() == {"bank:banque": 3020, "invoices": -4520, "refunds": 1500}
+    assert [point.kind for point in payments.todo()] == ["partial_refund", "partial_refund"]
+
+
+def test_refunds_that_add_up_to_the_whole_open_the_invoice_again(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    attempt, handoff = pay(alices_family, october)
+    hear(handoff)
+    for letter, cents in (("c", 1000), ("d", 3520)):
+        amounts = {"amount": str(cents), "effective_amount": str(cents)}
+        hear(handoff, **{**CREDIT, "trans_uuid": letter * 32, **amounts})
+    assert (state(attempt), state(october)) == ("refunded", "open")
+    assert set(journal.balances().values()) == {0}
+
+
+def test_a_refund_takes_first_what_had_come_twice(
     pay: Pay, hear: Hear, alices_family: Family, october: Invoice
 ) -> None:
     _, handoff = pay(alices_family, october)
     hear(handoff, trans_uuid="a" * 32)
     hear(handoff, trans_uuid="b" * 32)
-    assert hear(handoff, **CREDIT) == "remboursement à rapprocher"
-    assert {s.state for s in Settlement.select()} == {"counted"}
+    hear(handoff, **CREDIT, amount="1000", effective_amount="1000")
+    assert journal.balances() == {
+        "bank:banque": 8040, "invoices": -4520, "overpayments": -3520,
+    }  # fmt: skip
 
 
-def test_a_partial_refund_changes_nothing_and_is_told(
+def test_a_refund_larger_than_the_payment_is_left_to_a_human(
     pay: Pay, hear: Hear, alices_family: Family, october: Invoice
 ) -> None:
-    attempt, handoff = pay(alices_family, october)
+    _, handoff = pay(alices_family, october)
     hear(handoff)
-    credit = {"operation_type": "CREDIT", "trans_id": "912345", "trans_uuid": "c" * 32}
-    hear(handoff, **credit, amount="100", effective_amount="100")
-    assert (state(attempt), state(october)) == ("paid", "paid")
-    assert Anomaly.get().detail == "remboursement à rapprocher"
+    too_much = {**CREDIT, "amount": "4521", "effective_amount": "4521"}
+    assert hear(handoff, **too_much) == "remboursement à rapprocher"
+    assert state(october) == "paid"
+    assert [point.kind for point in payments.todo()] == ["unmatched_refund"]
+
+
+def test_a_refund_heard_of_before_its_debit_leaves_the_list_when_the_debit_comes(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    hear(handoff, **CREDIT)
+    assert [point.kind for point in payments.todo()] == ["unmatched_refund"]
+    hear(handoff)
+    assert [point.kind for point in payments.todo()] == ["refunded"]
 
 
 # --- Staff ---

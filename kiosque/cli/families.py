@@ -1,0 +1,85 @@
+"""Commands: give families their way in."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from kiosque import accounts, clock, letters, security
+from kiosque.cli.base import Fault, main, with_database
+from kiosque.config import Settings
+from kiosque.models import Family
+from kiosque.security import Event
+
+
+@main.command()
+@click.argument("codes", nargs=-1)
+@click.option("--all", "everyone", is_flag=True, help="Toutes les familles sans mot de passe.")
+@click.option("--final", is_flag=True, help="Ne pas en demander un autre à la première connexion.")
+@with_database
+def password(settings: Settings, codes: tuple[str, ...], *, everyone: bool, final: bool) -> None:
+    """Donne un nouveau mot de passe à des familles et l’affiche, cette seule fois.
+
+    L’ancien ne sert plus et les sessions ouvertes sont fermées.
+    """
+    families = _families(codes, everyone=everyone)
+    if final and settings.environment == "production":
+        raise Fault("--final est réservé à la démonstration et aux essais.")
+    for family in families:
+        secret = accounts.issue_password(family, must_change=not final)
+        security.note(Event.PASSWORD_ISSUED, family, address="")
+        click.echo(f"code famille : {family.code}  mot de passe : {secret}")
+
+
+def _families(codes: Iterable[str], *, everyone: bool) -> list[Family]:
+    """The families of these codes, and with `everyone` those that never had a way in."""
+    wanted = [accounts.normalise_code(code) for code in codes]
+    families = list(Family.select().where(Family.code.in_(wanted)).order_by(Family.code))
+    unknown = set(wanted) - {family.code for family in families}
+    if unknown:
+        raise Fault(f"Code famille inconnu : {', '.join(sorted(unknown))}")
+    if everyone:
+        without = accounts.families_without_password()
+        families += [family for family in without if family not in families]
+    return families
+
+
+@main.command("letters")
+@click.argument("codes", nargs=-1)
+@click.option("--all", "everyone", is_flag=True, help="Toutes les familles sans mot de passe.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Le PDF à écrire ; par défaut lettres-AAAA-MM-JJ.pdf, dans le dossier courant.",
+)
+@click.option(
+    "--forget-email",
+    is_flag=True,
+    help="Quelqu’un a pris la place de la famille : son mot de passe, ses sessions et l’adresse "
+    "choisie en ligne ne servent plus.",
+)
+@with_database
+def letters_(
+    settings: Settings,
+    codes: tuple[str, ...],
+    *,
+    everyone: bool,
+    output: Path | None,
+    forget_email: bool,
+) -> None:
+    """Écrit les lettres qui donnent à des familles leur code d’activation, en un seul PDF.
+
+    Le code d’une lettre précédente ne sert plus. Le mot de passe en cours, lui, sert toujours
+    (sauf avec --forget-email), jusqu’à ce que la famille en choisisse un autre avec sa lettre.
+    Un PDF qui existe déjà n’est jamais remplacé.
+    """
+    families = _families(codes, everyone=everyone)
+    if not families:
+        raise Fault("Aucune famille. Donnez des codes famille, ou --all.")
+    output = output or Path(f"lettres-{clock.today()}.pdf")
+    try:
+        letters.write(settings, families, output, forget_email=forget_email)
+    except letters.CannotWrite as error:
+        raise Fault(str(error)) from None
+    count = f"{len(families)} lettres" if len(families) > 1 else "1 lettre"
+    click.echo(f"{output} : {count}. Imprimez-le, puis effacez-le : il ouvre des comptes.")

@@ -1,0 +1,76 @@
+"""Commands: create the base, load files, write the legal texts."""
+
+from pathlib import Path
+
+import click
+
+from kiosque import database, imports, texts
+from kiosque.cli.base import Fault, main, progress_bar, with_database
+from kiosque.config import Settings
+from kiosque.money import format_euros
+
+
+@main.command()
+@with_database
+def migrate(_settings: Settings) -> None:
+    """Crée la base ou la met à jour. Sans effet si elle est à jour."""
+    done = database.migrate()
+    click.echo("\n".join(f"appliquée : {name}" for name in done) or "La base est à jour.")
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--preview", is_flag=True, help="Vérifie et dit ce qui serait fait, sans rien écrire."
+)
+@with_database
+def import_(settings: Settings, file: Path, *, preview: bool) -> None:
+    """Charge un fichier CSV : factures, familles ou encaissements.
+
+    Tout ou rien : une seule ligne fausse et rien n’est chargé. Recharger le même fichier est
+    sans effet. Les formats sont décrits dans docs/import.md.
+    """
+    try:
+        summary = imports.load(
+            file,
+            pdf_folder=settings.data / "pdf",
+            closes_after_days=settings.payment.closes_after_days,
+            preview=preview,
+            progress=progress_bar,
+        )
+    except imports.BadFile as error:
+        for fault in error.faults:
+            click.echo(f"{file.name}, {fault}", err=True)
+        raise Fault("Rien n’a été chargé.") from None
+    click.echo(describe(file, summary, preview=preview))
+
+
+def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
+    """What a file brought, in one or two lines."""
+    amount = f" ({format_euros(summary.total_cents)})" if summary.total_cents else ""
+    text = (
+        f"{file.name} : fichier de {summary.kind}, {summary.rows} lignes. "
+        f"{'À charger' if preview else 'Chargé'} : {summary.added}{amount}. "
+        f"Déjà là : {summary.unchanged}."
+    )
+    if summary.new_families:
+        text += f"\nFamilles nouvelles : {summary.new_families}"
+    if summary.new_services:
+        text += f"\nPrestations nouvelles : {', '.join(summary.new_services)}"
+    return text
+
+
+@main.command("text")
+@click.argument("name", type=click.Choice(list(texts.TITLES)))
+@with_database
+def text_(settings: Settings, name: str) -> None:
+    """Écrit le texte d’une page légale dans KIOSQUE_DATA/texts, pour le modifier.
+
+    Le site montre ce fichier dès son prochain démarrage. Le supprimer rend le texte d’origine.
+    """
+    path = settings.data / "texts" / f"{name}.md"
+    if path.exists():
+        raise Fault(f"{path} existe déjà.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(texts.default(name, settings), encoding="utf-8")
+    click.echo(path)

@@ -1,0 +1,69 @@
+"""Commands: send the mails, and see to those that do not leave."""
+
+import click
+
+from kiosque import (
+    clock,
+    credentials,
+    documents,
+    mail,
+    notices,
+    outbox,
+    payments,
+    security,
+    sessions,
+    throttle,
+    tokens,
+)
+from kiosque.cli.base import main, with_database
+from kiosque.config import Settings
+from kiosque.states import MailState
+
+
+@main.command("send-mail")
+@with_database
+def send_mail(settings: Settings) -> None:
+    """Envoie les courriels en attente. À lancer chaque minute par une minuterie.
+
+    Prépare d’abord les avis, rappels et relances dont c’est le moment (docs/mail.md).
+    """
+    _forget_what_is_old()
+    credentials.answer_resets()
+    notices.plan(settings)
+    sent, failed = mail.deliver(settings)
+    click.echo(f"{sent} envoyés, {failed} en échec, {outbox.waiting()} en attente.")
+    if lost := outbox.given_up():
+        click.echo(f"{lost} abandonnés : « python app.py mails » les liste.")
+    if failed:
+        raise SystemExit(1)
+
+
+def _forget_what_is_old() -> None:
+    """Erase what is kept for a time only."""
+    payments.forget_old_addresses()
+    outbox.forget_old_addresses()
+    sessions.purge()
+    throttle.purge()
+    tokens.purge()
+    security.purge()
+
+
+@main.command("mails")
+@click.option("--retry", "ids", type=int, multiple=True, help="Numéro d’un courriel à renvoyer.")
+@click.option("--retry-all", is_flag=True, help="Renvoyer tous ceux qui sont abandonnés.")
+@with_database
+def mails(_settings: Settings, ids: tuple[int, ...], *, retry_all: bool) -> None:
+    """Liste les courriels qui ne sont pas partis, et pourquoi. Aucune adresse n’est affichée.
+
+    Corrigez d’abord ce qui est en cause : l’adresse de la famille, ou les réglages [mail].
+    """
+    if ids or retry_all:
+        click.echo(f"{outbox.retry(None if retry_all else ids)} remis en attente.")
+    for row in outbox.troubled():
+        family = documents.mail_family(row)
+        state = "abandonné" if row.state == MailState.FAILED else "en attente"
+        day = clock.short_date(clock.paris_date(row.queued_at))
+        code = family.code if family else ""
+        cells = (row.id, day, state, row.template, code, f"{row.tries} essais", row.last_error)
+        click.echo("\t".join(map(str, cells)))
+    click.echo(f"{outbox.given_up()} abandonnés, {outbox.waiting()} en attente.")

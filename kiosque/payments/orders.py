@@ -1,0 +1,33 @@
+"""A payment attempt, as its gateway sees it."""
+
+from gateways.base import Order
+from kiosque.models import Attempt, AttemptItem, Invoice
+
+#: What a bank shows beside the amount, at most.
+_LONGEST = 255
+
+
+def order_of(attempt: Attempt, public_url: str, *, email: str | None = None) -> Order:
+    """The order that stands for an attempt, the same each time. Reads the base."""
+    return Order(
+        reference=attempt.reference,
+        number=attempt.number,
+        cents=attempt.amount_cents,
+        description=_description(attempt),
+        started_at=attempt.started_at,
+        return_url=f"{public_url}/paiement/retour/{attempt.reference}",
+        notification_url=f"{public_url}/paiement/notification/{attempt.gateway}",
+        email=email,
+        gateway_reference=attempt.gateway_reference or "",
+    )
+
+
+def _description(attempt: Attempt) -> str:
+    """What the bank shows beside the amount: invoice numbers, never services nor names."""
+    items = AttemptItem.select(AttemptItem, Invoice).join(Invoice)
+    numbers = [
+        item.invoice.number
+        for item in items.where(AttemptItem.attempt == attempt).order_by(Invoice.number)
+    ]
+    text = ("Facture " if len(numbers) == 1 else "Factures ") + ", ".join(numbers)
+    return text if len(text) <= _LONGEST else f"{len(numbers)} factures"

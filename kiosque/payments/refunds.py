@@ -1,0 +1,179 @@
+"""Money given back or lost on the régisseur's decision, with a name and a reason."""
+
+import re
+import secrets
+from datetime import timedelta
+
+from gateways.base import Declined, Gateway, RefundRequest, Refunds, Report, Unreachable
+from kiosque import clock
+from kiosque.database import write
+from kiosque.models import Allocation, Invoice, Receipt, Repayment, Settlement
+from kiosque.money import format_euros
+from kiosque.payments.ledger import Refused, note
+from kiosque.payments.orders import order_of
+from kiosque.payments.reports import record_answer
+from kiosque.payments.returns import close, give_back
+from kiosque.states import AllocationKind, RepaymentKind, RepaymentState, SettlementState
+
+#: A request whose outcome is not known is sent again after this; repeating it is harmless.
+SENT_AGAIN_AFTER = timedelta(minutes=1)
+
+
+def find_settlement(name: str) -> Settlement:
+    """The payment that a receipt's number (`R000123`, `R123`) or a paid invoice's stands for.
+    Raises Refused."""
+    found: Settlement | None = None
+    if match := re.fullmatch(r"R([0-9]{1,9})", name.strip().upper(), re.ASCII):
+        found = Settlement.select().join(Receipt).where(Receipt.number == int(match[1])).first()
+    found = found or (
+        Settlement.select()
+        .join(Allocation)
+        .join(Invoice)
+        .where(
+            Invoice.number == name.strip(),
+            Allocation.kind == AllocationKind.INVOICE,
+            Allocation.counts == True,  # noqa: E712  # an SQL expression
+        )
+        .first()
+    )
+    if found is None:
+        raise Refused([f"Aucun reçu ni aucune facture payée ne porte le numéro {name[:30]}."])
+    return found
+
+
+def ask_refund(
+    settlement: Settlement, cents: int | None, author: str, reason: str, gateway: Gateway | None
+) -> Repayment:
+    """Note that the bank must give back `cents`, or all that remains, before it is told so.
+
+    Raises Refused, changing nothing: nobody answers for it, more than remains, a request under
+    way, a payment that no bank can give back.
+    """
+    if not isinstance(gateway, Refunds) or not settlement.gateway:
+        raise Refused(
+            [
+                "Cette banque ne rembourse pas sur demande. Remboursez autrement, puis "
+                "enregistrez-le avec --elsewhere."
+            ]
+        )
+    with write():
+        amount = _amount(settlement, cents, author, reason)
+        return _create(settlement, RepaymentKind.REFUND, amount, author, reason)
+
+
+def note_repayment(
+    settlement: Settlement, kind: RepaymentKind, cents: int | None, author: str, reason: str
+) -> Repayment:
+    """Record money that has left by another way than our request to the bank: given back by
+    transfer or in cash, or taken back by the payer's bank. Raises Refused, changing nothing."""
+    label = {
+        RepaymentKind.REFUND: "remboursement hors ligne",
+        RepaymentKind.CHARGEBACK: "impayé",
+    }[kind]
+    with write():
+        amount = _amount(settlement, cents, author, reason)
+        repayment = _create(settlement, kind, amount, author, reason)
+        close(repayment, RepaymentState.DONE)
+        give_back(repayment, label)
+        return Repayment.get_by_id(repayment.id)
+
+
+def send(repayment: Repayment, gateway: Gateway, public_url: str) -> Repayment:
+    """Tell the bank, or tell it again, and apply its answer.
+
+    The repayment returned is done, declined (its `reason` then ends with the bank's words), or
+    still asked when nothing is known: it is sent again later.
+    """
+    settlement = Settlement.get_by_id(repayment.settlement_id)
+    if not isinstance(gateway, Refunds) or settlement.attempt is None:
+        raise TypeError("this gateway gives nothing back")
+    with write():
+        Repayment.update(sent_at=clock.now()).where(Repayment.id == repayment.id).execute()
+    request = RefundRequest(
+        transaction_id=settlement.transaction_id or "",
+        cents=repayment.amount_cents,
+        returned_cents=settlement.returned_cents,
+        key=repayment.key,
+    )
+    try:
+        reports = gateway.refund(order_of(settlement.attempt, public_url), request)
+    except Unreachable:
+        return repayment
+    except Declined as declined:
+        return _declined(repayment, str(declined))
+    return _answered(repayment, settlement, reports)
+
+
+def unanswered(limit: int) -> list[Repayment]:
+    """The requests whose outcome is not known, to be sent again now."""
+    before = clock.now() - SENT_AGAIN_AFTER
+    return list(
+        Repayment.select()
+        .where(
+            Repayment.state == RepaymentState.ASKED,
+            Repayment.sent_at.is_null() | (Repayment.sent_at <= before),
+        )
+        .order_by(Repayment.id)
+        .limit(limit)
+    )
+
+
+def _answered(repayment: Repayment, settlement: Settlement, reports: list[Report]) -> Repayment:
+    if settlement.attempt and all(
+        report.reference == settlement.attempt.reference for report in reports
+    ):
+        with write():
+            record_answer(settlement.attempt, reports)
+    return Repayment.get_by_id(repayment.id)
+
+
+def _declined(repayment: Repayment, words: str) -> Repayment:
+    with write():
+        if close(repayment, RepaymentState.DECLINED):
+            reason = f"{repayment.reason} (la banque\u00a0: {words})"
+            Repayment.update(reason=reason).where(Repayment.id == repayment.id).execute()
+            note(
+                f"declined:{repayment.key}",
+                "declined",
+                repayment.amount_cents,
+                f"remboursement refusé par la banque\u00a0: {words}",
+                settlement=repayment.settlement_id,
+            )
+    return Repayment.get_by_id(repayment.id)
+
+
+def _amount(settlement: Settlement, cents: int | None, author: str, reason: str) -> int:
+    """The cents that may be given back, as asked or else all that remains. Raises Refused."""
+    if not author.strip() or not reason.strip():
+        raise Refused(["L’auteur et le motif sont obligatoires."])
+    settlement = Settlement.get_by_id(settlement.id)
+    if settlement.state != SettlementState.COUNTED:
+        raise Refused(["Ce paiement a déjà été annulé ou remboursé en entier."])
+    amount = settlement.remaining_cents if cents is None else cents
+    if not 0 < amount <= settlement.remaining_cents:
+        most = format_euros(settlement.remaining_cents)
+        raise Refused([f"Il reste au plus {most} à rendre sur ce paiement."])
+    under_way = Repayment.select().where(
+        Repayment.settlement == settlement, Repayment.state == RepaymentState.ASKED
+    )
+    if under_way.exists():
+        raise Refused(
+            ["Un remboursement de ce paiement est déjà demandé\u00a0: attendez sa réponse."]
+        )
+    return amount
+
+
+def _create(
+    settlement: Settlement, kind: RepaymentKind, cents: int, author: str, reason: str
+) -> Repayment:
+    return Repayment.create(
+        settlement=settlement,
+        kind=kind,
+        state=RepaymentState.ASKED,
+        amount_cents=cents,
+        key=f"KFR{secrets.token_hex(9)}",
+        gateway=settlement.gateway,
+        asked_at=clock.now(),
+        author=author.strip(),
+        reason=reason.strip(),
+    )
