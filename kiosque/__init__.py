@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     try:
         settings, own_texts = _read(settings)
         gateways = registry.configure_all(settings.gateways, environment=settings.environment)
+        database.configure(settings.database_path)
     except ConfigError as error:
         raise CannotStart("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
     app = Flask(__name__, template_folder=str(documents.TEMPLATES), static_folder=None)
@@ -62,7 +63,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         assets=assets.build(settings.town),
         texts=own_texts,
     )
-    database.configure(settings.database_path)
     _close_each_connection(app)
     languages.init_app(app)
     _answer_under_one_name(app, settings)

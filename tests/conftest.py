@@ -90,6 +90,13 @@ def base(template_base: Path, settings: Settings) -> Iterator[None]:
         yield
 
 
+def dump() -> str:
+    """Everything that the base holds, as text."""
+    tables = database.db.get_tables()
+    rows = [row for table in tables for row in database.db.execute_sql(f'SELECT * FROM "{table}"')]
+    return "\n".join(map(repr, rows))
+
+
 @dataclass
 class Clock:
     """The site's clock, held still and moved by hand."""

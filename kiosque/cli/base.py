@@ -37,9 +37,9 @@ def with_database(command: Command) -> Command:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             settings = config.load(os.environ)
+            database.configure(settings.database_path)
         except ConfigError as error:
             raise Fault("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
-        database.configure(settings.database_path)
         try:
             with database.connection():
                 return command(settings, *args, **kwargs)

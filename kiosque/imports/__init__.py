@@ -5,7 +5,8 @@ format of `docs/import.md`), families, and payments taken at the counter.
 """
 
 from pathlib import Path
-from sqlite3 import IntegrityError
+
+from peewee import IntegrityError
 
 from kiosque.imports.families import FamiliesFile
 from kiosque.imports.invoices import InvoicesFile

@@ -3,7 +3,9 @@
 import re
 import socket
 import subprocess
+from contextlib import closing
 
+import apsw
 import requests
 
 from tests.browser.conftest import ROOT, Demo, answers, environment
@@ -48,10 +50,7 @@ def test_two_families_have_three_invoices_each_and_a_third_must_choose_a_passwor
 
 
 def test_the_demo_is_a_town_of_eight_thousand(town: Demo) -> None:
-    import sqlite3  # noqa: PLC0415
-    from contextlib import closing  # noqa: PLC0415
-
-    with closing(sqlite3.connect(town.data / "kiosque.sqlite3")) as base:
+    with closing(apsw.Connection(str(town.data / "kiosque.sqlite3"))) as base:
         count = {
             table: base.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             for table in ("family", "child", "service")

@@ -17,9 +17,9 @@ from werkzeug.datastructures import Headers
 from gateways.sandbox import server
 from kiosque import accounts, clock, create_app, credentials, mail, tokens
 from kiosque.config import Settings
-from kiosque.database import db, write
+from kiosque.database import write
 from kiosque.models import Family, Invoice
-from tests.conftest import csrf_token
+from tests.conftest import csrf_token, dump
 from tests.stage import OPEN, Stage
 
 SECRET_KEY = "canari-cle-Jm5vXqT9rWz8LkPn4sYb7HdGc3FaEu"
@@ -188,7 +188,7 @@ def test_no_secret_reaches_a_log_a_page_an_address_or_the_base(
     send(client, "/deconnexion")
     secrets = come_in_by_code_and_by_link(app, alices_family)
 
-    base = "\n".join(db.connection().iterdump())
+    base = dump()
     kept = "\n".join(path.read_text("utf-8", "replace") for path in settings.data.rglob("*.eml"))
     said = "\n".join([*trail.pages, *trail.addresses()])
     # The search looks where it should: these do appear.

@@ -1,14 +1,16 @@
 """The base: its pragmas, its one way to write, its migrations."""
 
 import fcntl
-import sqlite3
 from contextlib import closing
+from datetime import date, timedelta
 from pathlib import Path
 
+import apsw
 import pytest
-from peewee import IntegrityError
+from peewee import IntegrityError, OperationalError
 
-from kiosque import database, models
+from gateways.base import ConfigError
+from kiosque import create_app, database, models
 from kiosque.config import Settings
 from kiosque.database import db, write
 from kiosque.models import Base, Family, Table
@@ -21,6 +23,58 @@ def test_what_is_committed_survives_a_power_cut_and_references_are_kept(base: No
     assert values == ["wal", 2, 1, 8000]
 
 
+def test_a_file_system_that_refuses_a_wal_is_said_so(settings: Settings) -> None:
+    """Without it, SQLite goes on silently in another mode."""
+    database.configure(settings.database_path)
+    # Locks by files, as on some network shares: no shared memory, hence no WAL.
+    without_wal = apsw.VFS("without-wal", base="unix-dotfile", makedefault=True)
+    try:
+        with (
+            pytest.raises(OperationalError, match="journal_mode vaut delete, il faut wal"),
+            database.connection(),
+        ):
+            pass
+    finally:
+        without_wal.unregister()
+    assert db.is_closed()
+    with database.connection():
+        assert db.journal_mode == "wal"
+
+
+def test_an_old_sqlite_refuses_to_start(
+    settings: Settings,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert apsw.sqlite_lib_version().startswith("3.")
+    monkeypatch.setattr(db, "server_version", (3, 51, 2))
+    with pytest.raises(ConfigError, match=r"SQLite 3\.51\.2 .* 3\.51\.3 ou plus"):
+        database.configure(settings.database_path)
+    with pytest.raises(SystemExit):
+        create_app(settings)
+    assert "SQLite 3.51.2 peut abîmer la base" in capsys.readouterr().err
+    monkeypatch.setattr(db, "server_version", (3, 51, 3))
+    database.configure(settings.database_path)
+
+
+def test_a_word_misspelt_in_a_query_is_an_error_not_a_text(base: None) -> None:
+    with pytest.raises(OperationalError, match="no such column"):
+        db.execute_sql('SELECT "stat" FROM invoice')
+
+
+def test_the_base_cannot_be_damaged_through_sql(base: None) -> None:
+    db.execute_sql("PRAGMA writable_schema = on")
+    with pytest.raises(OperationalError, match="may not be modified"):
+        db.execute_sql("DELETE FROM sqlite_master")
+
+
+def test_dates_are_kept_as_text_and_what_sqlite_does_not_know_is_refused(base: None) -> None:
+    ask = "SELECT ?"
+    assert db.execute_sql(ask, (date(2026, 11, 24),)).fetchone() == ("2026-11-24",)
+    with pytest.raises(TypeError, match="no way to keep a timedelta"):
+        db.execute_sql(ask, (timedelta(1),))
+
+
 def test_writing_inside_a_transaction_is_an_error_not_a_savepoint(base: None) -> None:
     with write(), pytest.raises(RuntimeError, match="outermost"), write():
         pass
@@ -30,8 +84,8 @@ def test_writing_inside_a_transaction_is_an_error_not_a_savepoint(base: None) ->
 
 def test_a_write_holds_the_base_from_its_first_moment(base: None, settings: Settings) -> None:
     """Else two requests would read the same state before either writes."""
-    with closing(sqlite3.connect(settings.database_path, timeout=0)) as other:
-        with write(), pytest.raises(sqlite3.OperationalError, match="locked"):
+    with closing(apsw.Connection(str(settings.database_path))) as other:
+        with write(), pytest.raises(apsw.BusyError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
         other.execute("BEGIN IMMEDIATE")
 

@@ -2,11 +2,11 @@
 
 import errno
 import re
-import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 
+import apsw
 import pytest
 from flask import Flask, abort
 from flask.testing import FlaskClient
@@ -128,10 +128,12 @@ def test_a_locked_base_makes_the_bank_send_again_and_nothing_is_lost(
     pay: Callable[..., tuple[Attempt, Handoff]],
     alices_family: Family,
     october: Invoice,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, handoff = pay(alices_family, october)
-    database.db.pragma("busy_timeout", 1, permanent=True)  # until the next test's base
-    other = sqlite3.connect(database.db.database, isolation_level=None)
+    database.db.close()
+    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.001)
+    other = apsw.Connection(database.db.database)
     other.execute("BEGIN EXCLUSIVE")
     answer = stranger.post(NOTIFY, data=notice(handoff))
     assert answer.status_code == 503

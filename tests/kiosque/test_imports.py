@@ -1,11 +1,11 @@
 """Files load all or nothing, however they are written, and loading again changes nothing."""
 
-import sqlite3
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
+from peewee import OperationalError
 
 from kiosque import imports
 from kiosque.imports import BadFile, Summary
@@ -224,7 +224,7 @@ def test_a_fault_half_way_through_the_writing_leaves_nothing(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kiosque.imports.invoices._LINE", "INSERT INTO invoice_line VALUES (?)")
-    with pytest.raises(sqlite3.Error):
+    with pytest.raises(OperationalError, match="8 columns"):
         load(sheet(ROW))
     for table in (Invoice, Family, Service, ImportBatch):
         assert table.select().count() == 0
