@@ -11,7 +11,17 @@ from datetime import timedelta
 
 from peewee import ModelDelete
 
-from kiosque import accounts, clock, outbox, security, sessions, signin, throttle, tokens
+from kiosque import (
+    accounts,
+    clock,
+    emails,
+    outbox,
+    security,
+    sessions,
+    signin,
+    throttle,
+    tokens,
+)
 from kiosque.database import require_write, write
 from kiosque.models import Account, Family, ResetRequest, Token
 from kiosque.security import Event
@@ -71,7 +81,7 @@ def change_password(account: Account, password: str, address: str) -> Account:
 
 def ask_reset(email: str, visitor: Visitor) -> None:
     """Note that a link is asked for this address; nothing is looked up. Raises TooManyTries."""
-    throttle.spend(Bucket(RESET_EMAIL, email.lower()), Bucket(RESET_NETWORK, visitor.network))
+    throttle.spend(Bucket(RESET_EMAIL, emails.key(email)), Bucket(RESET_NETWORK, visitor.network))
     with write():
         ResetRequest.create(email=email, address=visitor.address, asked_at=clock.now())
 
@@ -107,7 +117,7 @@ def confirm_email(token: Token, address: str) -> None:
         before = accounts.every_address(family)
         Family.update(email=token.email).where(Family.id == family.id).execute()
         tokens.cancel(family, Purpose.RESET)
-        _warn(family, "email_changed", list(dict.fromkeys([*before, token.email])))
+        _warn(family, "email_changed", emails.distinct([*before, token.email]))
         security.add(Event.EMAIL_CHANGED, family, address)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from kiosque import accounts, clock, i18n, money, notices, tokens
+from kiosque import accounts, clock, emails, i18n, money, notices, tokens
 from kiosque.config import Settings
 from kiosque.models import (
     Allocation,
@@ -29,6 +29,7 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 
 #: How templates, of pages and of mails, write amounts and dates.
 FILTERS = {
+    "address": emails.shown,
     "euros": money.format_euros,
     "hundredths": money.format_hundredths,
     "short_date": clock.short_date,
@@ -214,7 +215,7 @@ def _link_context(token_id: int) -> dict[str, object] | None:
 def _still_written_to(row: OutboxMail) -> bool:
     """Whether the address a link goes to is still one of its family's."""
     family = mail_family(row)
-    return family is not None and row.recipient in accounts.addresses(family)
+    return family is not None and accounts.is_written_to_at(family, row.recipient)
 
 
 def _family_context(family_id: int) -> dict[str, object]:

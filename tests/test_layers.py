@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS = {
-    0: {"money", "clock", "colours", "states", "checks", "config", "i18n", "cldr"},
+    0: {"money", "clock", "colours", "states", "checks", "config", "i18n", "cldr", "emails"},
     1: {"database", "models", "migrations"},
     2: {
         "payments",

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from kiosque import accounts, credentials, forms, mail, passwords, tokens
+from kiosque import accounts, credentials, emails, mail, passwords, tokens
 from kiosque.config import Settings
 from kiosque.database import write
 from kiosque.models import Account, Family, Guardian, OutboxMail, Token
@@ -116,8 +116,12 @@ def test_an_endless_address_is_refused_at_once(
     stranger: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To normalise hostile text takes a time quadratic in it: it is not even looked at."""
-    monkeypatch.setattr(forms, "validate_email", None)
-    for hostile in ("a" + "\u0316\u0301" * 2000 + "@example.org", "a" * 250 + "@b.fr"):
+    monkeypatch.setattr(emails, "validate_email", None)
+    for hostile in (
+        "a" + "\u0316\u0301" * 2000 + "@example.org",
+        "a" * 250 + "@b.fr",
+        "e\u0301" * 300 + "@b.fr",
+    ):
         assert post(stranger, "/mot-de-passe/oublie", email=hostile).status_code == 422
 
 
@@ -364,6 +368,21 @@ def test_the_present_address_is_no_change(alice: FlaskClient, alices_family: Fam
     Family.update(email="martin@example.org").where(Family.id == alices_family.id).execute()
     answer = post(alice, "/compte/adresse", email="martin@example.org", current=PASSWORD)
     assert "C’est déjà votre adresse." in answer.text
+
+
+def test_an_accented_address_is_shown_in_its_own_letters_and_is_one_however_typed(
+    alice: FlaskClient, alices_family: Family
+) -> None:
+    Guardian.create(
+        family=alices_family, first_name="Alice", last_name="", email="alice@xn--cole-9oa.fr"
+    )
+    for page in ("/compte", "/famille"):
+        assert "alice@école.fr" in alice.get(page).text
+    Family.update(email="alice@xn--cole-9oa.fr").execute()
+    answer = post(alice, "/compte/adresse", current=PASSWORD, email="Alice@École.fr")
+    assert "C’est déjà votre adresse." in answer.text
+    post(alice, "/compte/adresse", current=PASSWORD, email="bob@École.fr")
+    assert "bob@école.fr" in alice.get("/compte").text
 
 
 def test_a_new_password_in_the_account_is_told_by_mail(
