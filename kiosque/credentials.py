@@ -27,7 +27,7 @@ from kiosque.models import Account, Family, ResetRequest, Token
 from kiosque.security import Event
 from kiosque.signin import Visitor
 from kiosque.throttle import Bucket, Limit
-from kiosque.tokens import Purpose
+from kiosque.tokens import Purpose, Spent
 
 #: Links asked for one address. The longest pause is the life of a link: whoever asks in the
 #: family's place only keeps it supplied with one that opens.
@@ -53,6 +53,13 @@ def check_code(code: str, activation_code: str, visitor: Visitor) -> Token | Non
         return None
     throttle.settle(give_back=[network])
     return token
+
+
+def find_link(secret: str, *purposes: Purpose) -> Token | None:
+    """The token, with its family, of a link that can still serve. One to choose a password
+    serves as long as the family is written to at the address it was sent to."""
+    token = tokens.find_link(secret, *purposes)
+    return token if token and _is_welcome(token) else None
 
 
 def activate(token: Token, password: str, address: str) -> Account:
@@ -141,11 +148,21 @@ def _choose_password(token: Token, password: str, event: Event, address: str) ->
 
     def spend() -> None:
         tokens.redeem(token)
+        if not _is_welcome(token):
+            raise Spent
         security.add(event, family, address)
         _warn(family, "password_changed", accounts.every_address(family))
 
     with signin.own_browsers.enter():
         return accounts.set_password(family, password, also=spend)
+
+
+def _is_welcome(token: Token) -> bool:
+    """Whether the address that a link to a new password went to is still the family's: the town
+    may have taken it off, or the family chosen another."""
+    if token.purpose != Purpose.RESET:
+        return True
+    return accounts.is_written_to_at(Family.get_by_id(token.family_id), token.email)
 
 
 def _answer(request: ResetRequest) -> None:

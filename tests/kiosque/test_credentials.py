@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from peewee import ModelDelete
 
-from kiosque import accounts, credentials, database, mail, outbox, sessions, signin, tokens
+from kiosque import accounts, credentials, database, imports, mail, outbox, sessions, signin, tokens
 from kiosque.config import Mail, Settings
 from kiosque.database import write
 from kiosque.models import (
@@ -388,6 +390,53 @@ def test_a_link_is_not_sent_to_an_address_the_town_has_removed(
     assert mailbox == []
 
 
+ANOTHER_FILE = (
+    "code_famille;role;nom;prenom;courriel;adresse;code_postal;ville\n"
+    "F1001;responsable;Martin;Alice;alice@École.fr;;;\n"
+)
+
+
+@pytest.mark.parametrize("way", ["a file", "by hand", "the family's own address"])
+def test_a_link_sent_dies_with_the_address_it_was_sent_to(
+    parents: None, settings: Settings, mailbox: list[EmailMessage], way: str, tmp_path: Path
+) -> None:
+    credentials.ask_reset("bob@example.org", STRANGER)
+    post(settings)
+    secret = link_in(mailbox[0])
+    token = credentials.find_link(secret, Purpose.RESET)
+    assert token
+    if way == "a file":
+        file = tmp_path / "familles.csv"
+        file.write_text(ANOTHER_FILE)
+        imports.load(file, pdf_folder=tmp_path)
+    elif way == "by hand":
+        ModelDelete(Guardian).where(Guardian.email == "bob@example.org").execute()
+    else:
+        Family.update(email="martin@example.org").where(Family.code == "F1001").execute()
+    assert credentials.find_link(secret, *Purpose) is None
+    with pytest.raises(Spent):  # opened before, its form sent after
+        credentials.reset(token, OTHER, "")
+    assert accounts.authenticate("F1001", OTHER) is None
+
+
+@pytest.mark.parametrize("email", ["alice@École.fr", "ALICE@xn--cole-9oa.fr"])
+def test_a_link_sent_to_an_address_that_remains_still_opens(
+    parents: None, settings: Settings, mailbox: list[EmailMessage], tmp_path: Path, email: str
+) -> None:
+    """Even if the file writes the address in another way."""
+    Guardian.update(email=email).where(Guardian.email == "alice@example.org").execute()
+    credentials.ask_reset(email, STRANGER)
+    post(settings)
+    (tmp_path / "familles.csv").write_text(ANOTHER_FILE)
+    imports.load(tmp_path / "familles.csv", pdf_folder=tmp_path)
+    assert [guardian.email for guardian in Family.get(code="F1001").guardians] == [
+        "alice@xn--cole-9oa.fr"
+    ]
+    token = credentials.find_link(link_in(mailbox[0]), Purpose.RESET)
+    assert token
+    assert credentials.reset(token, OTHER, "")
+
+
 def test_checking_a_code_does_the_same_work_for_an_unknown_family(
     alices_family: Family, charlies_family: Family, queries: list[str], frozen: Clock
 ) -> None:
@@ -407,7 +456,7 @@ def test_a_new_password_ends_every_session(parents: None, alices_family: Family)
     account = accounts.set_password(alices_family, PASSWORD)
     sessions.start(account)
     with write():
-        token = tokens.prepare_link(Purpose.RESET, alices_family, "")
+        token = tokens.prepare_link(Purpose.RESET, alices_family, "alice@example.org")
     secret = tokens.draw_link(token.id)
     assert secret
     credentials.reset(opened(secret), OTHER, "")

@@ -32,7 +32,10 @@ def letter(alices_family: Family) -> Token:
 
 
 def link(family: Family, purpose: Purpose = Purpose.RESET, email: str = "") -> str:
-    """The path of a link that a mail has carried."""
+    """The path of a link that a mail has carried, to an address of the family's."""
+    if purpose == Purpose.RESET:
+        email = "martin@example.org"
+        Family.update(email=email).where(Family.id == family.id).execute()
     with write():
         token = tokens.prepare_link(purpose, family, email)
     return f"/lien/{tokens.draw_link(token.id)}"
