@@ -7,10 +7,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from kiosque import accounts, credentials, emails, mail, passwords, tokens
+from kiosque import accounts, credentials, emails, mail, passwords, signin, tokens
 from kiosque.config import Settings
 from kiosque.database import write
 from kiosque.models import Account, Family, Guardian, OutboxMail, Token
+from kiosque.signin import Gate
 from kiosque.tokens import Purpose
 from tests.conftest import PASSWORD, PUBLIC_URL, Clock, csrf_token
 from tests.mailbox import plain_of
@@ -105,6 +106,16 @@ def test_a_poor_password_is_refused_and_the_code_still_serves(
         assert answer.status_code == 422
         assert 'href="#new"' in answer.text
         assert "Ces codes" not in answer.text
+    assert activate(stranger).location == "/factures"
+
+
+def test_a_crowd_of_new_passwords_is_told_when_to_come_back_and_spends_no_code(
+    stranger: FlaskClient, letter: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin, "own_browsers", Gate(at_once=1, waiting=0))
+    with signin.own_browsers.enter():
+        answer = activate(stranger)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert activate(stranger).location == "/factures"
 
 
