@@ -21,6 +21,7 @@ from kiosque import (
     demo,
     documents,
     imports,
+    issuer,
     journal,
     letters,
     mail,
@@ -69,7 +70,7 @@ def with_database(command: Command) -> Command:
             raise Fault("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
         database.configure(settings.database_path)
         try:
-            with database.connection():
+            with database.connection(), issuer.using(settings):
                 return command(settings, *args, **kwargs)
         except OperationalError as error:
             raise Fault(

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from kiosque import accounts, clock, emails, i18n, money, notices, tokens
+from kiosque import accounts, clock, emails, i18n, issuer, money, notices, tokens
 from kiosque.config import Settings
 from kiosque.models import (
     Allocation,
@@ -86,6 +86,12 @@ class ReceiptDocument:
     def is_void(self) -> bool:
         """Whether the bank took the money back, or it was refunded."""
         return self.settlement.state != SettlementState.COUNTED
+
+    def as_issued(self, settings: Settings) -> Settings:
+        """The settings with the town's, the *régie*'s and the *régisseur*'s names of the day it
+        was issued."""
+        kept = self.receipt
+        return issuer.as_issued(settings, kept.town_name, kept.regie_name, kept.regisseur)
 
 
 def receipt_document(receipt: Receipt) -> ReceiptDocument:

@@ -6,7 +6,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS = {
-    0: {"money", "clock", "colours", "states", "checks", "config", "i18n", "cldr", "emails"},
+    0: {
+        "money",
+        "clock",
+        "colours",
+        "states",
+        "checks",
+        "config",
+        "i18n",
+        "cldr",
+        "emails",
+        "issuer",
+    },
     1: {"database", "models", "migrations"},
     2: {
         "payments",
