@@ -39,6 +39,7 @@ from kiosque.models import Family, Invoice
 from kiosque.money import format_euros
 from kiosque.security import Event
 from kiosque.states import MailState
+from kiosque.usage import FrenchGroup
 
 
 class Fault(click.ClickException):
@@ -54,7 +55,10 @@ LONG_FILE = 2000
 PORT = click.IntRange(1, 65535)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=FrenchGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def main() -> None:
     """Kiosque Famille : les commandes de la mairie."""
 
@@ -371,7 +375,10 @@ def demo_(port: int, bank_port: int) -> None:
 
 
 @main.command()
-@click.confirmation_option(prompt="Effacer la base et les fichiers de la démonstration ?")
+@click.confirmation_option(
+    help="Ne pas demander de confirmation.",
+    prompt="Effacer la base et les fichiers de la démonstration ?",
+)
 def reset() -> None:
     """Efface ce que la démonstration a écrit, pour recommencer."""
     try:

@@ -50,6 +50,7 @@ FLOORS = {
         "assets",
         "views",
         "cli",
+        "usage",
         "demo",
     },
     4: {"__init__"},
