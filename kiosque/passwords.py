@@ -3,7 +3,7 @@
 import unicodedata
 
 from kiosque import signin
-from kiosque.accounts import LONGEST_PASSWORD
+from kiosque.accounts import LONGEST_PASSWORD, normalise_password
 from kiosque.config import Town
 from kiosque.i18n import gettext as _
 from kiosque.models import Child, Family, Guardian
@@ -25,15 +25,16 @@ _SITE_WORDS = (
 
 def faults(password: str, family: Family, town: Town) -> list[str]:
     """Why a new password is refused; nothing when it is good. Raises Busy."""
-    if len(password) < MINIMUM_LENGTH:
-        return [
-            _("Le mot de passe doit compter au moins %(count)d caractères.")
-            % {"count": MINIMUM_LENGTH}
-        ]
     if len(password) > LONGEST_PASSWORD:
         return [
             _("Le mot de passe doit compter au plus %(count)d caractères.")
             % {"count": LONGEST_PASSWORD}
+        ]
+    password = normalise_password(password)
+    if len(password) < MINIMUM_LENGTH:
+        return [
+            _("Le mot de passe doit compter au moins %(count)d caractères.")
+            % {"count": MINIMUM_LENGTH}
         ]
     if family.code.lower() in password.lower():
         return [_("Le mot de passe ne doit pas contenir votre code famille.")]

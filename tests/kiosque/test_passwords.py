@@ -43,6 +43,7 @@ def test_a_long_one_that_nobody_would_guess_is_taken(
     [
         ("", "au moins 12"),
         ("onze carac.", "au moins 12"),
+        ("e\u0301" * 11, "au moins 12"),  # as many characters as one reads
         ("mon code est f1001 voila", "code famille"),
         ("F1001F1001F1001", "code famille"),
     ],
