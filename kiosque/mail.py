@@ -112,13 +112,14 @@ def _send(settings: Settings, row: OutboxMail, carrier: Carrier) -> bool:
 
 def _message(settings: Settings, row: OutboxMail, recipient: str, letter: Letter) -> EmailMessage:
     message = EmailMessage(policy=_Policy())
-    message["From"] = Address(settings.town.name, addr_spec=settings.mail.sender)
+    sender = emails.kept(settings.mail.sender)
+    message["From"] = Address(settings.town.name, addr_spec=sender)
     message["To"] = _to(recipient)
-    message["Reply-To"] = settings.town.contact_email
+    message["Reply-To"] = emails.kept(settings.town.contact_email)
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(row.queued_at)
     # The same at each try: should one have left unknown to us, readers show it once.
-    domain = settings.mail.sender.partition("@")[2]
+    domain = sender.partition("@")[2]
     again = row.tries if row.template in documents.LINKS else ""  # each carries a link of its own
     secret = f"{settings.secret_key}:{row.key}:{again}".encode()
     message["Message-ID"] = f"<{hashlib.sha256(secret).hexdigest()[:40]}@{domain}>"

@@ -139,6 +139,24 @@ def test_accents_before_the_at_sign_are_written_to_through_a_server_that_takes_t
     assert "To: Hélène@xn--cole-9oa.fr\r\n".encode() in box.raw[0]
 
 
+def test_a_towns_own_accented_domain_is_written_as_servers_want_it(
+    receipt_queued: None, mailbox: tuple[Mailbox, Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a server that takes no accents would refuse every mail."""
+    box, settings = mailbox
+    monkeypatch.setattr(smtplib.SMTP, "has_extn", lambda _smtp, name: name != "smtputf8")
+    settings = replace(
+        settings,
+        mail=replace(settings.mail, sender="kiosque@Orléans.example.org"),
+        town=replace(settings.town, contact_email="enfance@orléans.example.org"),
+    )
+    assert mail.deliver(settings) == (1, 0)
+    (message,) = box.messages
+    assert message["From"].addresses[0].addr_spec == "kiosque@xn--orlans-dva.example.org"
+    assert message["Reply-To"] == "enfance@xn--orlans-dva.example.org"
+    assert message["Message-ID"].endswith("@xn--orlans-dva.example.org>")
+
+
 def test_weeks_of_outage_lose_nothing_and_delay_nothing_afterwards(
     receipt_queued: None, mailbox: tuple[Mailbox, Settings], frozen: Clock
 ) -> None:
