@@ -19,6 +19,7 @@ from kiosque import (
     documents,
     errors,
     headers,
+    issuer,
     languages,
     proxy,
     texts,
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     views.init_app(app)
     headers.init_app(app)
     proxy.init_app(app, settings.proxies)
+    _act_in_the_name_of(app, settings)
     if settings.environment == "production" and (lacking := texts.missing(settings, own_texts)):
         app.logger.warning("pages légales incomplètes, réglages absents : %s", ", ".join(lacking))
     return app
@@ -122,6 +124,17 @@ def _close_each_connection(app: Flask) -> None:
     def disconnect(_error: BaseException | None) -> None:
         if not database.db.is_closed():
             database.db.close()
+
+
+def _act_in_the_name_of(app: Flask, settings: Settings) -> None:
+    """What a request issues bears the names of these settings."""
+    answer = app.wsgi_app
+
+    def named(environ: Any, start_response: Any) -> Any:
+        with issuer.using(settings):
+            return answer(environ, start_response)
+
+    app.wsgi_app = named  # type: ignore[method-assign]
 
 
 def _read_forms_first(app: Flask) -> None:

@@ -7,9 +7,9 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from peewee import fn
+from peewee import Expression, TextField, fn
 
-from kiosque import sessions, tokens
+from kiosque import emails, sessions, tokens
 from kiosque.database import write
 from kiosque.models import Account, Family, Guardian
 
@@ -87,28 +87,28 @@ def strengthen(account: Account, password: str) -> None:
 def addresses(family: Family) -> list[str]:
     """Where the family is written to: the e-mail address it confirmed, else those that the town
     holds of its parents; none when the town knows none."""
-    if family.email:
-        return [family.email]
-    guardians = Guardian.select().where(Guardian.family == family, Guardian.email != "")
-    return list(dict.fromkeys(guardian.email for guardian in guardians.order_by(Guardian.id)))
+    return emails.distinct([family.email] if family.email else _held(family))
 
 
 def every_address(family: Family) -> list[str]:
     """Every e-mail address known of the family, to warn it of what changes its way in."""
-    guardians = Guardian.select().where(Guardian.family == family, Guardian.email != "")
-    held = [guardian.email for guardian in guardians.order_by(Guardian.id)]
-    return list(dict.fromkeys([email for email in (family.email, *held) if email]))
+    return emails.distinct([*filter(None, [family.email]), *_held(family)])
+
+
+def is_written_to_at(family: Family, email: str) -> bool:
+    """Whether this address is still one of those that `addresses` gives."""
+    return emails.key(email) in {emails.key(each) for each in addresses(family)}
 
 
 def families_written_to_at(email: str) -> list[tuple[Family, str]]:
-    """The families that `addresses` gives this e-mail address for, each with the address as it
-    holds it. The case of ASCII letters does not count, and nothing else is taken for the same."""
-    typed = email.lower()
-    guardians = Guardian.select(Guardian.family).where(fn.LOWER(Guardian.email) == typed)
-    candidates = Family.select().where((fn.LOWER(Family.email) == typed) | Family.id.in_(guardians))
+    """The families that `addresses` gives this e-mail address for, however it is written, each
+    with the address it has: that is the one to write to."""
+    typed = emails.key(email)
+    guardians = Guardian.select(Guardian.family).where(_may_be(Guardian.email, typed))
+    candidates = Family.select().where(_may_be(Family.email, typed) | Family.id.in_(guardians))
     found = []
     for family in candidates.order_by(Family.code):
-        held = (each for each in addresses(family) if each.isascii() and each.lower() == typed)
+        held = (each for each in addresses(family) if emails.key(each) == typed)
         if address := next(held, None):
             found.append((family, address))
     return found
@@ -127,6 +127,18 @@ def verify_password(account: Account, password: str) -> bool:
 def normalise_password(password: str) -> str:
     """The same characters however a keyboard composes them: `é` may come as one or two."""
     return unicodedata.normalize("NFC", password)
+
+
+def _held(family: Family) -> list[str]:
+    """What the town's record has of its parents' addresses, as it is there."""
+    guardians = Guardian.select().where(Guardian.family == family, Guardian.email != "")
+    return [guardian.email for guardian in guardians.order_by(Guardian.id)]
+
+
+def _may_be(column: TextField, key: str) -> Expression:
+    """Whether the base may hold there an address of this key: exactly when it is in ASCII, as
+    SQLite lowers no other letter. The few others are compared one by one."""
+    return (fn.LOWER(column) == key) | fn.GLOB("*[^ -~]*", column)
 
 
 def _store(

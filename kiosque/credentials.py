@@ -11,13 +11,23 @@ from datetime import timedelta
 
 from peewee import ModelDelete
 
-from kiosque import accounts, clock, outbox, security, sessions, signin, throttle, tokens
+from kiosque import (
+    accounts,
+    clock,
+    emails,
+    outbox,
+    security,
+    sessions,
+    signin,
+    throttle,
+    tokens,
+)
 from kiosque.database import require_write, write
 from kiosque.models import Account, Family, ResetRequest, Token
 from kiosque.security import Event
 from kiosque.signin import Visitor
 from kiosque.throttle import Bucket, Limit
-from kiosque.tokens import Purpose
+from kiosque.tokens import Purpose, Spent
 
 #: Links asked for one address. The longest pause is the life of a link: whoever asks in the
 #: family's place only keeps it supplied with one that opens.
@@ -43,6 +53,13 @@ def check_code(code: str, activation_code: str, visitor: Visitor) -> Token | Non
         return None
     throttle.settle(give_back=[network])
     return token
+
+
+def find_link(secret: str, *purposes: Purpose) -> Token | None:
+    """The token, with its family, of a link that can still serve. One to choose a password
+    serves as long as the family is written to at the address it was sent to."""
+    token = tokens.find_link(secret, *purposes)
+    return token if token and _is_welcome(token) else None
 
 
 def activate(token: Token, password: str, address: str) -> Account:
@@ -71,7 +88,7 @@ def change_password(account: Account, password: str, address: str) -> Account:
 
 def ask_reset(email: str, visitor: Visitor) -> None:
     """Note that a link is asked for this address; nothing is looked up. Raises TooManyTries."""
-    throttle.spend(Bucket(RESET_EMAIL, email.lower()), Bucket(RESET_NETWORK, visitor.network))
+    throttle.spend(Bucket(RESET_EMAIL, emails.key(email)), Bucket(RESET_NETWORK, visitor.network))
     with write():
         ResetRequest.create(email=email, address=visitor.address, asked_at=clock.now())
 
@@ -107,7 +124,7 @@ def confirm_email(token: Token, address: str) -> None:
         before = accounts.every_address(family)
         Family.update(email=token.email).where(Family.id == family.id).execute()
         tokens.cancel(family, Purpose.RESET)
-        _warn(family, "email_changed", list(dict.fromkeys([*before, token.email])))
+        _warn(family, "email_changed", emails.distinct([*before, token.email]))
         security.add(Event.EMAIL_CHANGED, family, address)
 
 
@@ -131,11 +148,21 @@ def _choose_password(token: Token, password: str, event: Event, address: str) ->
 
     def spend() -> None:
         tokens.redeem(token)
+        if not _is_welcome(token):
+            raise Spent
         security.add(event, family, address)
         _warn(family, "password_changed", accounts.every_address(family))
 
     with signin.own_browsers.enter():
         return accounts.set_password(family, password, also=spend)
+
+
+def _is_welcome(token: Token) -> bool:
+    """Whether the address that a link to a new password went to is still the family's: the town
+    may have taken it off, or the family chosen another."""
+    if token.purpose != Purpose.RESET:
+        return True
+    return accounts.is_written_to_at(Family.get_by_id(token.family_id), token.email)
 
 
 def _answer(request: ResetRequest) -> None:

@@ -25,6 +25,7 @@ from kiosque import (
     credentials,
     database,
     imports,
+    issuer,
     mail,
     notices,
     payments,
@@ -323,7 +324,7 @@ def _watch(
         if any(process.poll() is not None for process in processes):
             raise CannotStart("Un des processus s’est arrêté.")
         try:
-            with database.connection():
+            with database.connection(), issuer.using(settings):
                 credentials.answer_resets()
                 mail.deliver(settings, stopped=stop.is_set)
                 if _is_due():

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from kiosque import accounts, clock, i18n, money, notices, tokens
+from kiosque import accounts, clock, emails, i18n, issuer, money, notices, tokens
 from kiosque.config import Settings
 from kiosque.models import (
     Allocation,
@@ -29,6 +29,7 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 
 #: How templates, of pages and of mails, write amounts and dates.
 FILTERS = {
+    "address": emails.shown,
     "euros": money.format_euros,
     "hundredths": money.format_hundredths,
     "short_date": clock.short_date,
@@ -90,6 +91,12 @@ class ReceiptDocument:
     def refunded_cents(self) -> int:
         """What was given back of it since, when it was not the whole."""
         return 0 if self.is_void else self.settlement.returned_cents
+
+    def as_issued(self, settings: Settings) -> Settings:
+        """The settings with the town's, the *régie*'s and the *régisseur*'s names of the day it
+        was issued."""
+        kept = self.receipt
+        return issuer.as_issued(settings, kept.town_name, kept.regie_name, kept.regisseur)
 
 
 def receipt_document(receipt: Receipt) -> ReceiptDocument:
@@ -219,7 +226,7 @@ def _link_context(token_id: int) -> dict[str, object] | None:
 def _still_written_to(row: OutboxMail) -> bool:
     """Whether the address a link goes to is still one of its family's."""
     family = mail_family(row)
-    return family is not None and row.recipient in accounts.addresses(family)
+    return family is not None and accounts.is_written_to_at(family, row.recipient)
 
 
 def _family_context(family_id: int) -> dict[str, object]:

@@ -19,7 +19,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Protocol
 
-from kiosque import documents, notices, outbox
+from kiosque import documents, emails, notices, outbox
 from kiosque.config import Mail, Settings
 from kiosque.documents import Letter
 from kiosque.models import OutboxMail
@@ -104,6 +104,7 @@ def _send(settings: Settings, row: OutboxMail, carrier: Carrier) -> bool:
     if letter is None:
         outbox.drop(row)
         return False
+    recipient = emails.kept(recipient)  # one queued by an earlier version may be in another form
     carrier.send(row, recipient, _message(settings, row, recipient, letter))
     outbox.done(row)
     return True
@@ -111,17 +112,14 @@ def _send(settings: Settings, row: OutboxMail, carrier: Carrier) -> bool:
 
 def _message(settings: Settings, row: OutboxMail, recipient: str, letter: Letter) -> EmailMessage:
     message = EmailMessage(policy=_Policy())
-    message["From"] = Address(settings.town.name, addr_spec=settings.mail.sender)
-    try:
-        # An Address is taken as it is; plain text would be parsed for encoded words.
-        message["To"] = Address(addr_spec=recipient)
-    except Exception:  # noqa: BLE001  # the library raises a dozen kinds for a wrong address
-        raise Refused("adresse invalide") from None
-    message["Reply-To"] = settings.town.contact_email
+    sender = emails.kept(settings.mail.sender)
+    message["From"] = Address(settings.town.name, addr_spec=sender)
+    message["To"] = _to(recipient)
+    message["Reply-To"] = emails.kept(settings.town.contact_email)
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(row.queued_at)
     # The same at each try: should one have left unknown to us, readers show it once.
-    domain = settings.mail.sender.partition("@")[2]
+    domain = sender.partition("@")[2]
     again = row.tries if row.template in documents.LINKS else ""  # each carries a link of its own
     secret = f"{settings.secret_key}:{row.key}:{again}".encode()
     message["Message-ID"] = f"<{hashlib.sha256(secret).hexdigest()[:40]}@{domain}>"
@@ -135,6 +133,18 @@ def _message(settings: Settings, row: OutboxMail, recipient: str, letter: Letter
     if letter.html:
         message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
     return message
+
+
+def _to(recipient: str) -> Address:
+    """An Address is taken as it is; plain text would be parsed for encoded words."""
+    try:
+        if recipient.isascii() or emails.normal(recipient) != recipient:
+            return Address(addr_spec=recipient)
+        # The library reads no address with accents, but writes it for a server that takes them.
+        username, _, domain = recipient.rpartition("@")
+        return Address(username=username, domain=domain)
+    except Exception:  # noqa: BLE001  # the library raises a dozen kinds for a wrong address
+        raise Refused("adresse invalide") from None
 
 
 def _carrier(settings: Settings) -> Carrier:

@@ -347,11 +347,17 @@ class Allocation(Table):
 
 
 class Receipt(Base):
-    """Proof of an online settlement, numbered without gaps."""
+    """Proof of an online settlement, numbered without gaps.
+
+    It keeps the names it was issued with; they are empty in those issued before names were kept.
+    """
 
     number = IntegerField(primary_key=True)
     settlement = ForeignKeyField(Settlement, unique=True, backref="receipts")
     issued_at = UtcDateTimeField()
+    town_name = TextField(default="")
+    regie_name = TextField(default="")
+    regisseur = TextField(default="")
 
     @property
     def title(self) -> str:

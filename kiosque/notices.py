@@ -102,7 +102,7 @@ def content(notice_id: int, recipient: str) -> Content | None:
         .get()
     )
     kind, family = NoticeKind(notice.kind), notice.family
-    if not family.wants_mail or recipient not in accounts.addresses(family):
+    if not family.wants_mail or not accounts.is_written_to_at(family, recipient):
         return None
     if clock.now() - notice.made_at > timedelta(days=LATEST_DAYS):
         return None

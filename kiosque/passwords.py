@@ -2,7 +2,8 @@
 
 import unicodedata
 
-from kiosque.accounts import LONGEST_PASSWORD
+from kiosque import signin
+from kiosque.accounts import LONGEST_PASSWORD, normalise_password
 from kiosque.config import Town
 from kiosque.i18n import gettext as _
 from kiosque.models import Child, Family, Guardian
@@ -13,6 +14,8 @@ MINIMUM_LENGTH = 12
 MINIMUM_GUESSES = 10**9
 #: What is read of a long one to judge it: more could only make it better, and slower to judge.
 _JUDGED_LENGTH = 32
+#: Signs that stand for the same letter of a word, the figure first.
+_SAME_LETTER = ("4@", "({[<", "5$", "7+", "1|")
 #: The words of this site, tried first by whoever wants in.
 _SITE_WORDS = (
     "kiosque", "famille", "kiosquefamille", "cantine", "facture", "factures", "mairie", "ville",
@@ -21,16 +24,17 @@ _SITE_WORDS = (
 
 
 def faults(password: str, family: Family, town: Town) -> list[str]:
-    """Why a new password is refused; nothing when it is good."""
-    if len(password) < MINIMUM_LENGTH:
-        return [
-            _("Le mot de passe doit compter au moins %(count)d caractères.")
-            % {"count": MINIMUM_LENGTH}
-        ]
+    """Why a new password is refused; nothing when it is good. Raises Busy."""
     if len(password) > LONGEST_PASSWORD:
         return [
             _("Le mot de passe doit compter au plus %(count)d caractères.")
             % {"count": LONGEST_PASSWORD}
+        ]
+    password = normalise_password(password)
+    if len(password) < MINIMUM_LENGTH:
+        return [
+            _("Le mot de passe doit compter au moins %(count)d caractères.")
+            % {"count": MINIMUM_LENGTH}
         ]
     if family.code.lower() in password.lower():
         return [_("Le mot de passe ne doit pas contenir votre code famille.")]
@@ -47,8 +51,24 @@ def faults(password: str, family: Family, town: Town) -> list[str]:
 def _guesses(password: str, words: list[str]) -> float:
     from zxcvbn import zxcvbn  # noqa: PLC0415  # 14 MiB and 45 ms, for this page only
 
-    judged = password[:_JUDGED_LENGTH]
-    return float(zxcvbn(judged, user_inputs=words, max_length=_JUDGED_LENGTH)["guesses"])
+    # It takes tens of milliseconds of a processor, and keeps the words in one place for all.
+    with signin.own_browsers.enter():
+        found = zxcvbn(_judged(password), user_inputs=words, max_length=_JUDGED_LENGTH)
+    return float(found["guesses"])
+
+
+def _judged(password: str) -> str:
+    """What is read of a password to judge it.
+
+    Signs that stand for the same letter become one of them: the judge searches its dictionaries
+    once for each way to read `@4{[<...` together, which took forty times as long.
+    """
+    text = password[:_JUDGED_LENGTH]
+    for signs in _SAME_LETTER:
+        there = [sign for sign in signs if sign in text]
+        for sign in there[1:]:
+            text = text.replace(sign, there[0])
+    return text
 
 
 def _context(family: Family, town: Town) -> list[str]:

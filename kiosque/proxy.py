@@ -6,6 +6,7 @@ has one name, its own.
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 UNIX = "unix"
 #: What is read of X-Forwarded-For, from its right. No chain of proxies is this long.
 _MAX_HOPS = 20
+#: IPv6 in brackets, with a port or not; IPv4 with a port. The address is still to be read.
+_WITH_PORT = re.compile(
+    r"(?:(?P<v4>[0-9.]{7,15})(?=:)|\[(?P<v6>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\])"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+)
 
 
 class BehindProxy:
@@ -51,16 +57,26 @@ class BehindProxy:
 
     def _visitor(self, peer: str, chain: str) -> str:
         """The right-most hop that is not a proxy of ours. What is on its left was written by
-        it, and proves nothing; a hop that is no address ends what is known."""
+        it, and proves nothing; a hop that is no address, with or without a port, ends what is
+        known."""
         known = peer
         for hop in chain.split(",")[: -_MAX_HOPS - 1 : -1]:
-            address = parse(hop.strip())
+            address = parse(_without_port(hop.strip()))
             if address is None:
                 break
             known = str(address)
             if not self._is_proxy(address):
                 break
         return known
+
+
+def _without_port(hop: str) -> str:
+    """The address of a hop that may be written `192.0.2.1:443`, `[2001:db8::1]:443` or
+    `[2001:db8::1]`; what is of none of these forms, as it is."""
+    found = _WITH_PORT.fullmatch(hop)
+    if not found or not 0 < int(found["port"] or 1) < 65536:
+        return hop
+    return found["v4"] or found["v6"]
 
 
 def parse(text: str) -> Address | None:

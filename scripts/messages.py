@@ -11,10 +11,13 @@ from pathlib import Path
 from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
 LOCALES = ROOT / "kiosque" / "locales"
+#: Click's own texts in French, read by the standard library, which wants it compiled.
+COMMANDS = "fr/LC_MESSAGES/click.po"
 #: Where families' texts are, and how each kind of file is read.
 SOURCES = {
     "kiosque": [("**.py", "python")],
@@ -53,6 +56,16 @@ def written(catalogue: Catalog) -> bytes:
     return buffer.getvalue()
 
 
+def compiled(path: Path) -> bytes:
+    """The catalogue as the standard library's gettext reads it."""
+    with path.open("rb") as file:
+        catalogue = read_po(file, abort_invalid=True)
+    catalogue.fuzzy = False
+    buffer = BytesIO()
+    write_mo(buffer, catalogue)
+    return buffer.getvalue()
+
+
 def begin(code: str) -> None:
     """An empty catalogue for this language (BCP 47), which `make messages` then fills."""
     locale = Locale.parse(code, sep="-")
@@ -71,6 +84,8 @@ def main(new: list[str]) -> None:
         with path.open("rb") as file:
             missing = [message for message in read_po(file) if message.id and not message.string]
         print(f"{path.relative_to(ROOT)} : {len(missing)} texte(s) à traduire.")
+    for path in LOCALES.glob(COMMANDS):
+        path.with_suffix(".mo").write_bytes(compiled(path))
 
 
 if __name__ == "__main__":

@@ -283,8 +283,11 @@ def a_link_asked_for(stage: Stage) -> TestResponse:
 
 def open_link(stage: Stage, client: FlaskClient, purpose: Purpose) -> TestResponse:
     """Open the link of a mail; the page it leads to."""
+    family = stage.family()
+    family.email = LONG_EMAIL
+    family.save()
     with write():
-        token = tokens.prepare_link(purpose, stage.family(), LONG_EMAIL)
+        token = tokens.prepare_link(purpose, family, LONG_EMAIL)
     return client.get(client.get(f"/lien/{tokens.draw_link(token.id)}").location)
 
 

@@ -6,7 +6,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS = {
-    0: {"money", "clock", "colours", "states", "checks", "config", "i18n", "cldr"},
+    0: {
+        "money",
+        "clock",
+        "colours",
+        "states",
+        "checks",
+        "config",
+        "i18n",
+        "cldr",
+        "emails",
+        "issuer",
+    },
     1: {"database", "models", "migrations"},
     2: {
         "payments",
@@ -42,6 +53,7 @@ FLOORS = {
         "assets",
         "views",
         "cli",
+        "usage",
         "demo",
     },
     4: {"__init__"},

@@ -10,7 +10,8 @@ import click
 from peewee import OperationalError
 
 from gateways.base import ConfigError
-from kiosque import config, database, payments
+from kiosque import config, database, issuer, payments
+from kiosque.usage import FrenchGroup
 
 
 class Fault(click.ClickException):
@@ -25,7 +26,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 LONG_FILE = 2000
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=FrenchGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def main() -> None:
     """Kiosque Famille : les commandes de la mairie."""
 
@@ -41,7 +45,7 @@ def with_database(command: Command) -> Command:
         except ConfigError as error:
             raise Fault("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
         try:
-            with database.connection():
+            with database.connection(), issuer.using(settings):
                 return command(settings, *args, **kwargs)
         except OperationalError as error:
             raise Fault(

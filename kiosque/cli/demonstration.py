@@ -28,7 +28,10 @@ def demo_(port: int, bank_port: int) -> None:
 
 
 @main.command()
-@click.confirmation_option(prompt="Effacer la base et les fichiers de la démonstration ?")
+@click.confirmation_option(
+    help="Ne pas demander de confirmation.",
+    prompt="Effacer la base et les fichiers de la démonstration ?",
+)
 def reset() -> None:
     """Efface ce que la démonstration a écrit, pour recommencer."""
     try:

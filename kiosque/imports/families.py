@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from peewee import Expression, ModelDelete
 
-from kiosque import clock
+from kiosque import clock, emails
 from kiosque.database import write
 from kiosque.imports.reading import Faults, Progress, Row, Sheet, Summary
 from kiosque.models import Child, Enrolment, Family, Guardian, Service, Table
@@ -81,7 +81,7 @@ def _households(sheet: Sheet) -> dict[str, Household]:
             row.text("nom")
             row.text("prenom")
             if row["role"] == "responsable":
-                household.guardians.append(row)
+                household.guardians.append(_with_kept_address(row))
             elif row["role"] == "enfant":
                 _add_child(household, row)
             else:
@@ -93,6 +93,13 @@ def _households(sheet: Sheet) -> dict[str, Household]:
             faults.add(household.first_line, f"la famille {code} n’a pas de responsable")
     faults.raise_any()
     return households
+
+
+def _with_kept_address(row: Row) -> Row:
+    """The row, its e-mail address in the one form that we keep and compare."""
+    if not (email := row.values.get("courriel", "")):
+        return row
+    return Row(row.line, {**row.values, "courriel": emails.kept(email)})
 
 
 def _add_child(household: Household, row: Row) -> None:

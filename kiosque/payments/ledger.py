@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from peewee import Expression, fn
 
-from kiosque import clock, i18n, journal, outbox
+from kiosque import clock, i18n, issuer, journal, outbox
 from kiosque.database import require_write
 from kiosque.models import (
     Allocation,
@@ -257,7 +257,9 @@ def purposes(
 
 def issue_receipt(settlement: Settlement) -> Receipt:
     last = Receipt.select(fn.MAX(Receipt.number)).scalar() or 0
-    return Receipt.create(number=last + 1, settlement=settlement, issued_at=clock.now())
+    return Receipt.create(
+        number=last + 1, settlement=settlement, issued_at=clock.now(), **issuer.names()
+    )
 
 
 def note(key: str, kind: str, cents: int, detail: str, **about: object) -> None:

@@ -51,6 +51,7 @@ class Paper:
 
 def receipt(settings: Settings, document: ReceiptDocument) -> bytes:
     """A *reçu de paiement*, «acquitté» unless the money has left again."""
+    settings = document.as_issued(settings)
     settlement, regie = document.settlement, settings.regie
     facts = (
         (_("Date"), clock.long_instant(settlement.settled_at)),

@@ -4,7 +4,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, url_
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from kiosque import access, accounts, credentials, passwords, sessions, signin, tokens
+from kiosque import access, accounts, credentials, emails, passwords, sessions, signin, tokens
 from kiosque.access import family_only, own_account
 from kiosque.forms import EmailForm, PasswordForm, SignInForm
 from kiosque.i18n import gettext as _
@@ -79,7 +79,7 @@ def _may_ask(form: EmailForm) -> bool:
     account = own_account()
     if not signin.confirm(account, form.current.data):
         form.current.errors = [_("Le mot de passe actuel est incorrect.")]
-    elif form.email.data == account.family.email:
+    elif emails.key(form.email.data) == emails.key(account.family.email):
         form.email.errors = [_("C’est déjà votre adresse.")]
     return not form.errors
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from flask import Blueprint, current_app, flash, redirect, render_template, session, url_for
 from werkzeug.wrappers import Response
 
-from kiosque import access, credentials, languages, passwords, tokens
+from kiosque import access, credentials, languages, passwords
 from kiosque.forms import ActivationForm, ConfirmForm, NewPasswordForm, ResetRequestForm
 from kiosque.i18n import gettext as _
 from kiosque.models import Account, Token
@@ -69,7 +69,7 @@ def reset_asked() -> str:
 
 @blueprint.get("/lien/<secret>")
 def open_link(secret: str) -> Answer:
-    token = tokens.find_link(secret, *_FORMS)
+    token = credentials.find_link(secret, *_FORMS)
     if token is None:
         return _dead_link()
     session[_LINK] = secret
@@ -112,7 +112,7 @@ def confirm_email() -> Answer:
 
 def _opened(purpose: Purpose) -> Token | None:
     """The token of the link that this browser has opened, if it can still serve."""
-    return tokens.find_link(session.get(_LINK, ""), purpose)
+    return credentials.find_link(session.get(_LINK, ""), purpose)
 
 
 def _dead_link() -> Answer:

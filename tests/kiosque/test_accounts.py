@@ -136,5 +136,7 @@ def test_a_family_is_written_to_where_it_asked_else_where_the_town_knows(
     ):
         Guardian.create(family=family, first_name="", last_name="", email=email)
     assert accounts.addresses(alices_family) == ["alice@example.org", "bob@example.org"]
+    Guardian.create(family=alices_family, first_name="", last_name="", email="ALICE@Example.org")
+    assert accounts.addresses(alices_family) == ["alice@example.org", "bob@example.org"]
     alices_family.email = "martin@example.org"
     assert accounts.addresses(alices_family) == ["martin@example.org"]

@@ -18,7 +18,7 @@ from gateways.sandbox import server
 from kiosque import accounts, clock, create_app, credentials, mail, tokens
 from kiosque.config import Settings
 from kiosque.database import write
-from kiosque.models import Family, Invoice
+from kiosque.models import Family, Guardian, Invoice
 from tests.conftest import csrf_token, dump
 from tests.stage import OPEN, Stage
 
@@ -132,6 +132,7 @@ def come_in_by_code_and_by_link(app: Flask, family: Family) -> list[str]:
     newcomer = app.test_client()
     fields = {"code": family.code, "activation": code, "new": NEW_PASSWORD}
     assert send(newcomer, "/activer", **fields).location == "/factures"
+    Guardian.create(family=family, first_name="", last_name="", email="alice@example.org")
     with write():
         token = tokens.prepare_link(tokens.Purpose.RESET, family, "alice@example.org")
     secret = tokens.draw_link(token.id)

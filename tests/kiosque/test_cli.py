@@ -1,5 +1,7 @@
 """The command line, as staff use it."""
 
+import gettext
+import os
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -61,6 +63,33 @@ def test_every_command_explains_itself_in_french(run: Run) -> None:
         assert result.exit_code == 0
         assert command.help, name
     assert set(main.commands) >= {"import", "migrate", "demo", "todo", "verify", "send-mail"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("impot", "Erreur : Commande inconnue : 'impot'. Est-ce 'import' ?"),
+        ("import", "Erreur : Argument manquant 'FILE'."),
+        ("import a b", "Erreur : Argument en trop : b"),
+        ("letters --tous", "Erreur : Option inconnue : '--tous'."),
+        ("letters --all=1", "Erreur : L’option '--all' n’attend pas de valeur."),
+        ("mails --retry", "Erreur : L’option '--retry' attend une valeur."),
+        ("demo --port x", "Erreur : Valeur refusée pour '--port' : 'x' n’est pas un nombre"),
+        ("demo --port 0", "Erreur : Valeur refusée pour '--port' : 0 n’est pas dans"),
+        ("settle 1 --mode or", "Valeur refusée pour '--mode' : 'or' n’est pas l’un de 'cash'"),
+        ("settle 1", "Erreur : Option manquante '--mode'. Au choix :"),
+    ],
+)
+def test_a_command_mistyped_is_explained_in_french(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: str, words: str
+) -> None:
+    """Whatever the language of the terminal, which is left as it was."""
+    monkeypatch.setenv("LANGUAGE", "en")
+    result = run(*arguments.split())
+    assert result.exit_code == 2
+    assert words in result.output.replace("\u00a0", " ")
+    assert "Usage" not in result.output or "Usage\u00a0:" in result.output
+    assert (os.environ["LANGUAGE"], gettext.textdomain()) == ("en", "messages")
 
 
 def test_importing_says_what_was_loaded(run: Run, settings: Settings) -> None:

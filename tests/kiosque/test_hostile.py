@@ -14,9 +14,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, TestResponse
 
-from kiosque.database import db
+from kiosque import accounts, tokens
+from kiosque.database import db, write
 from kiosque.models import Family
-from tests.conftest import csrf_token
+from tests.conftest import PASSWORD, csrf_token
 from tests.stage import FAMILY, PAGES, PUBLIC, SERVER, Stage
 
 #: Tables that a visit may write: who came, how often, and what the bank was answered.
@@ -253,6 +254,51 @@ def test_hostile_fields(attack: Attack) -> None:
     assert attack.seen <= {302, 400, 404, 409, 413, 422}
     # Each was judged by its own page: refused there, or sent to sign in.
     assert attack.seen >= {409, 422} or attack.seen >= {302, 422}
+
+
+#: The doors behind which a new password is judged, each with its own proof of who asks.
+DOORS = ("/activer", "/mot-de-passe/nouveau", "/compte/mot-de-passe")
+NEW_PASSWORDS = {
+    **VALUES,
+    "a thousand": "x😀" * 500,
+    "a thousand and one": "x😀" * 500 + "x",
+    "signs for letters": "![9200(%[@3(+26$4|{565$<@<787+31",
+    "two ways to write": "e\u0301t\u00e9 au bord de la me\u0301r",
+    "one character in four": "\U0001d160" * 400,
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("kind", NEW_PASSWORDS)
+def test_a_hostile_new_password_is_refused_or_opens(
+    app: Flask, alices_family: Family, door: str, kind: str
+) -> None:
+    """Past the door: with the letter's code, the mail's link, the present password."""
+    alices_family.email = "alice@example.org"
+    alices_family.save()
+    accounts.set_password(alices_family, PASSWORD)
+    with write():
+        tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
+        link = tokens.prepare_link(tokens.Purpose.RESET, alices_family, "alice@example.org")
+    client = app.test_client()
+    if door == "/mot-de-passe/nouveau":
+        client.get(f"/lien/{tokens.draw_link(link.id)}")
+    if door == "/compte/mot-de-passe":
+        sign_in(client, PASSWORD.encode())
+    typed = NEW_PASSWORDS[kind].encode(errors="surrogatepass")
+    data = {"code": "F1001", "activation": "abcde-fghjk-mnpqr", "current": PASSWORD, "new": typed}
+    answer = client.post(door, data={**data, "csrf_token": csrf_token(client.get(door).text)})
+    assert answer.status_code in (302, 413, 422)
+    assert "Traceback" not in answer.text
+    taken = answer.status_code == 302
+    assert sign_in(app.test_client(), typed) == (302 if taken else answer.status_code)
+    assert (sign_in(app.test_client(), PASSWORD.encode()) == 302) is not taken
+
+
+def sign_in(client: FlaskClient, password: bytes) -> int:
+    token = csrf_token(client.get("/connexion").text)
+    data = {"code": "F1001", "password": password, "csrf_token": token}
+    return client.post("/connexion", data=data).status_code
 
 
 def actions(stage: Stage) -> list[str]:

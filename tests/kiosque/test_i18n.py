@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import click
 import pytest
 from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from kiosque import clock, i18n, money
@@ -193,3 +195,18 @@ def test_a_new_catalogue_is_begun_by_a_command_and_read_at_once(
         assert i18n.gettext("Payée") == "Payée"
     with pytest.raises(SystemExit, match="existe déjà"):
         messages.main(["de"])
+
+
+def test_clicks_own_words_are_those_of_the_version_in_use_and_compiled() -> None:
+    """A word that Click no longer says, or says in another way, would come out in English."""
+    path = messages.LOCALES / messages.COMMANDS
+    assert path.with_suffix(".mo").read_bytes() == messages.compiled(path), "run `make messages`"
+    keywords = {"_": None, "ngettext": (1, 2)}
+    folder = Path(click.__file__).parent
+    said = {
+        found[2] for found in extract_from_dir(folder, [("**.py", "python")], keywords=keywords)
+    }
+    with path.open("rb") as file:
+        written = {message.id: message.string for message in read_po(file) if message.id}
+    assert written.keys() <= said
+    assert all(written.values())

@@ -1,5 +1,7 @@
 """Files load all or nothing, however they are written, and loading again changes nothing."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -289,6 +291,39 @@ def test_a_families_file_loaded_again_changes_nothing(load: Load) -> None:
     assert (summary.added, summary.unchanged) == (0, 1)
     assert Family.get().updated_on == date(2020, 1, 1)
     assert sorted(child.name for child in Child.select()) == ["Noé Martin", "Zoé Martin"]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Alice@École.fr", "Alice@xn--cole-9oa.fr"),
+        ("alice@e\u0301cole.fr", "alice@xn--cole-9oa.fr"),
+        ("He\u0301lène@EXAMPLE.org", "Hélène@example.org"),
+        ("pas encore", "pas encore"),
+        ("", ""),
+    ],
+)
+def test_a_parents_address_is_kept_in_the_one_form_of_addresses(
+    load: Load, written: str, kept: str
+) -> None:
+    load(FAMILIES.replace("alice@example.org", written))
+    assert [guardian.email for guardian in Guardian.select()] == [kept, ""]
+
+
+def test_an_address_loaded_before_there_was_one_form_is_put_in_it_by_the_next_file(
+    load: Load,
+) -> None:
+    load(FAMILIES.replace("alice@example.org", "alice@École.fr"))
+    rows = [
+        dict(zip(FAMILIES.split("\n", maxsplit=1)[0].split(";"), line.split(";"), strict=True))
+        for line in FAMILIES.replace("alice@example.org", "alice@École.fr").split("\n")[1:4]
+    ]
+    as_it_was = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+    Guardian.update(email="alice@École.fr").where(Guardian.email != "").execute()
+    Family.update(digest=as_it_was).execute()
+    summary = load(FAMILIES.replace("alice@example.org", "alice@École.fr"))
+    assert summary.added == 1
+    assert Guardian.select().where(Guardian.email == "alice@xn--cole-9oa.fr").exists()
 
 
 def test_the_same_child_twice_is_named_with_its_line(load: Load) -> None:

@@ -123,6 +123,40 @@ def test_an_address_that_cannot_be_written_to_stops_no_other_mail(
     assert [m["To"] for m in box.messages if "example.org" in m["To"]] == ["alice@example.org"]
 
 
+def test_accents_before_the_at_sign_are_written_to_through_a_server_that_takes_them(
+    alices_family: Family, mailbox: tuple[Mailbox, Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, settings = mailbox
+    with write():
+        outbox.queue("change", "password_changed", alices_family.id, "He\u0301lène@École.fr")
+    has_extn = smtplib.SMTP.has_extn
+    monkeypatch.setattr(smtplib.SMTP, "has_extn", lambda _smtp, name: name != "smtputf8")
+    assert mail.deliver(settings) == (0, 1)
+    assert OutboxMail.get().last_error == "adresse à lettres accentuées"
+    monkeypatch.setattr(smtplib.SMTP, "has_extn", has_extn)
+    outbox.retry()
+    assert mail.deliver(settings) == (1, 0)
+    assert "To: Hélène@xn--cole-9oa.fr\r\n".encode() in box.raw[0]
+
+
+def test_a_towns_own_accented_domain_is_written_as_servers_want_it(
+    receipt_queued: None, mailbox: tuple[Mailbox, Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a server that takes no accents would refuse every mail."""
+    box, settings = mailbox
+    monkeypatch.setattr(smtplib.SMTP, "has_extn", lambda _smtp, name: name != "smtputf8")
+    settings = replace(
+        settings,
+        mail=replace(settings.mail, sender="kiosque@Orléans.example.org"),
+        town=replace(settings.town, contact_email="enfance@orléans.example.org"),
+    )
+    assert mail.deliver(settings) == (1, 0)
+    (message,) = box.messages
+    assert message["From"].addresses[0].addr_spec == "kiosque@xn--orlans-dva.example.org"
+    assert message["Reply-To"] == "enfance@xn--orlans-dva.example.org"
+    assert message["Message-ID"].endswith("@xn--orlans-dva.example.org>")
+
+
 def test_weeks_of_outage_lose_nothing_and_delay_nothing_afterwards(
     receipt_queued: None, mailbox: tuple[Mailbox, Settings], frozen: Clock
 ) -> None:

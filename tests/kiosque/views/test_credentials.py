@@ -7,10 +7,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from kiosque import accounts, credentials, forms, mail, passwords, tokens
+from kiosque import accounts, credentials, emails, mail, passwords, signin, tokens
 from kiosque.config import Settings
 from kiosque.database import write
 from kiosque.models import Account, Family, Guardian, OutboxMail, Token
+from kiosque.signin import Gate
 from kiosque.tokens import Purpose
 from tests.conftest import PASSWORD, PUBLIC_URL, Clock, csrf_token
 from tests.mailbox import plain_of
@@ -32,7 +33,10 @@ def letter(alices_family: Family) -> Token:
 
 
 def link(family: Family, purpose: Purpose = Purpose.RESET, email: str = "") -> str:
-    """The path of a link that a mail has carried."""
+    """The path of a link that a mail has carried, to an address of the family's."""
+    if purpose == Purpose.RESET:
+        email = "martin@example.org"
+        Family.update(email=email).where(Family.id == family.id).execute()
     with write():
         token = tokens.prepare_link(purpose, family, email)
     return f"/lien/{tokens.draw_link(token.id)}"
@@ -105,6 +109,16 @@ def test_a_poor_password_is_refused_and_the_code_still_serves(
     assert activate(stranger).location == "/factures"
 
 
+def test_a_crowd_of_new_passwords_is_told_when_to_come_back_and_spends_no_code(
+    stranger: FlaskClient, letter: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin, "own_browsers", Gate(at_once=1, waiting=0))
+    with signin.own_browsers.enter():
+        answer = activate(stranger)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert activate(stranger).location == "/factures"
+
+
 def test_guesses_are_delayed(stranger: FlaskClient, letter: Token) -> None:
     for _ in range(20):
         assert activate(stranger, activation="essai").status_code == 422
@@ -116,8 +130,12 @@ def test_an_endless_address_is_refused_at_once(
     stranger: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To normalise hostile text takes a time quadratic in it: it is not even looked at."""
-    monkeypatch.setattr(forms, "validate_email", None)
-    for hostile in ("a" + "\u0316\u0301" * 2000 + "@example.org", "a" * 250 + "@b.fr"):
+    monkeypatch.setattr(emails, "validate_email", None)
+    for hostile in (
+        "a" + "\u0316\u0301" * 2000 + "@example.org",
+        "a" * 250 + "@b.fr",
+        "e\u0301" * 300 + "@b.fr",
+    ):
         assert post(stranger, "/mot-de-passe/oublie", email=hostile).status_code == 422
 
 
@@ -364,6 +382,21 @@ def test_the_present_address_is_no_change(alice: FlaskClient, alices_family: Fam
     Family.update(email="martin@example.org").where(Family.id == alices_family.id).execute()
     answer = post(alice, "/compte/adresse", email="martin@example.org", current=PASSWORD)
     assert "C’est déjà votre adresse." in answer.text
+
+
+def test_an_accented_address_is_shown_in_its_own_letters_and_is_one_however_typed(
+    alice: FlaskClient, alices_family: Family
+) -> None:
+    Guardian.create(
+        family=alices_family, first_name="Alice", last_name="", email="alice@xn--cole-9oa.fr"
+    )
+    for page in ("/compte", "/famille"):
+        assert "alice@école.fr" in alice.get(page).text
+    Family.update(email="alice@xn--cole-9oa.fr").execute()
+    answer = post(alice, "/compte/adresse", current=PASSWORD, email="Alice@École.fr")
+    assert "C’est déjà votre adresse." in answer.text
+    post(alice, "/compte/adresse", current=PASSWORD, email="bob@École.fr")
+    assert "bob@école.fr" in alice.get("/compte").text
 
 
 def test_a_new_password_in_the_account_is_told_by_mail(

@@ -6,16 +6,17 @@ from datetime import date
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from gateways.base import Callback, Gateway
-from kiosque import payments
-from kiosque.config import Attestation, Settings
-from kiosque.models import Child, Family, Invoice
+from kiosque import accounts, create_app, documents, issuer, payments
+from kiosque.config import Attestation, Regie, Settings
+from kiosque.models import Child, Family, Invoice, OutboxMail, Receipt
 from kiosque.payments import CounterPayment
 from tests import pdfs
 from tests.bank import notice
-from tests.conftest import make_invoice
+from tests.conftest import PASSWORD, csrf_token, make_invoice
 
 
 @pytest.fixture
@@ -54,6 +55,74 @@ def test_the_receipt_leads_to_its_pdf(alice: FlaskClient, paid: Any, october: In
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert not pdfs.faults(answer.data)
     assert "Reçu de paiement R000001" in pdfs.text(answer.data)
+
+
+NEXT_YEAR = {"town": "Ville nouvelle", "regie": "Régie unique", "regisseur": "Camille Roy"}
+
+
+@pytest.fixture
+def later(settings: Settings, alices_family: Family) -> Callable[[], tuple[Settings, FlaskClient]]:
+    """The site after the town, its régie and its régisseur have changed, and Alice there."""
+
+    def go() -> tuple[Settings, FlaskClient]:
+        town = dataclasses.replace(settings.town, name=NEXT_YEAR["town"])
+        regie = Regie(NEXT_YEAR["regie"], NEXT_YEAR["regisseur"])
+        changed = dataclasses.replace(settings, town=town, regie=regie)
+        client = create_app(changed).test_client()
+        accounts.set_password(alices_family, PASSWORD)
+        page = client.get("/connexion").text
+        data = {"code": "F1001", "password": PASSWORD, "csrf_token": csrf_token(page)}
+        assert client.post("/connexion", data=data).status_code == 302
+        return changed, client
+
+    return go
+
+
+def receipt_words(settings: Settings, client: FlaskClient) -> list[str]:
+    """What the receipt says on the page, on paper and in a mail's two parts."""
+    letter = documents.render_mail(settings, OutboxMail.get(template="receipt"))
+    assert letter
+    table = letter.html.partition("<table>")[2].partition("</table>")[0]
+    page = client.get("/recus/1").text.partition("<article")[2].partition("</article>")[0]
+    paper = pdfs.reader(client.get("/recus/1.pdf").data)
+    author = paper.metadata.author if paper.metadata else ""
+    text = letter.text.partition("Payeur")[0]
+    return [page, f"{author} {pdfs.text(client.get('/recus/1.pdf').data)}", text, table]
+
+
+def test_a_receipt_keeps_the_names_it_was_issued_with(
+    app: Flask, pay: Any, alice: FlaskClient, october: Invoice, later: Any
+) -> None:
+    _, handoff = pay(october.family, october, email="alice@example.org")
+    bank = app.test_client()
+    assert bank.post("/paiement/notification/banque", data=notice(handoff)).status_code == 200
+    for words in receipt_words(*later()):
+        assert "Régie Enfance" in words
+        assert "Dominique Aubry" in words
+        assert not [new for new in NEXT_YEAR.values() if new in words]
+    page, paper, *_ = receipt_words(*later())
+    assert "Ville de Sautron" in page
+    assert paper.count("Ville de Sautron") == 3  # author, head and foot
+
+
+def test_a_receipt_issued_by_a_command_keeps_them_too(
+    settings: Settings, pay: Any, gateway: Gateway, october: Invoice, later: Any
+) -> None:
+    _, handoff = pay(october.family, october, email="alice@example.org")
+    with issuer.using(settings):
+        report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
+        payments.record(gateway.name, report)
+    assert all("Dominique Aubry" in words for words in receipt_words(*later()))
+
+
+def test_a_receipt_older_than_the_names_kept_shows_those_of_today(
+    pay: Any, gateway: Gateway, october: Invoice, later: Any
+) -> None:
+    _, handoff = pay(october.family, october, email="alice@example.org")
+    report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
+    payments.record(gateway.name, report)
+    assert Receipt.get().regisseur == ""
+    assert all("Camille Roy" in words for words in receipt_words(*later()))
 
 
 def test_an_invoice_without_the_towns_pdf_is_made_from_its_lines(

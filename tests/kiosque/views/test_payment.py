@@ -109,7 +109,6 @@ def test_nothing_ticked_is_said_kindly(alice: FlaskClient) -> None:
         "a@example.org\r\nBcc: x@y.z",
         "=?utf-8?q??=@x.fr",
         "=?utf-8?q?a=2Cvictim=40y.fr?=@x.fr",
-        "zoé@example.org",
     ],
 )
 def test_a_wrong_address_is_said_beside_the_field_and_opens_nothing(
@@ -119,6 +118,15 @@ def test_a_wrong_address_is_said_beside_the_field_and_opens_nothing(
     assert answer.status_code == 422
     assert "adresse électronique n’est pas complète" in answer.text
     assert 'aria-invalid="true"' in answer.text
+    assert Attempt.select().count() == 0
+
+
+def test_a_receipt_is_for_an_address_that_every_mail_server_takes(
+    alice: FlaskClient, october: Invoice
+) -> None:
+    answer = confirm(alice, october.number, email="zoé@example.org")
+    assert answer.status_code == 422
+    assert "lettres accentuées avant l’arobase" in answer.text
     assert Attempt.select().count() == 0
 
 
