@@ -13,8 +13,9 @@ from kiosque import database, journal, leases, payments, reconcile, verification
 from kiosque.models import Anomaly, Attempt, Family, Invoice, Lease, Notice, Settlement
 from kiosque.payments import Purchase, Refused
 from kiosque.reconcile import Summary
-from tests.bank import REFUSED, TalkativeBank
+from tests.bank import REFUSED
 from tests.conftest import PUBLIC_URL, Clock, csrf_token, make_invoice
+from tests.talkative import TalkativeBank
 
 Pay = Callable[..., tuple[Attempt, Handoff]]
 

@@ -9,8 +9,8 @@ from kiosque import journal, payments, reconcile, verification
 from kiosque.models import Family, Invoice, Receipt, Repayment, Settlement
 from kiosque.payments import CounterPayment, Purchase, Refused
 from kiosque.states import RepaymentKind
-from tests.bank import TalkativeBank
 from tests.conftest import NOW, PUBLIC_URL, Clock, make_invoice
+from tests.talkative import TalkativeBank
 
 CREDIT = {"operation_type": "CREDIT", "trans_id": "912345", "trans_uuid": "c" * 32}
 
