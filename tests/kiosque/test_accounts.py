@@ -52,6 +52,31 @@ def test_an_unknown_code_costs_the_same_hash(
     assert calls == ["x", "x"]
 
 
+def test_an_unknown_code_asks_the_same_of_the_base(account: Account, queries: list[str]) -> None:
+    asked = []
+    for code in ("F9999", "F1001"):
+        queries.clear()
+        assert accounts.authenticate(code, "x") is None
+        asked.append([str(query).partition("',")[0] for query in queries])
+    assert asked[0] == asked[1]
+    assert len(asked[0]) == 1
+    assert "address" not in asked[0][0]
+
+
+def test_a_password_changed_while_it_is_verified_does_not_open(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matches = accounts._matches
+
+    def changed_meanwhile(password_hash: str, password: str) -> bool:
+        right = matches(password_hash, password)
+        accounts.set_password(account.family, "une tout autre phrase")
+        return right
+
+    monkeypatch.setattr(accounts, "_matches", changed_meanwhile)
+    assert accounts.authenticate("F1001", PASSWORD) is None
+
+
 def test_a_very_long_password_is_not_truncated(account: Account) -> None:
     long = "é" * accounts.LONGEST_PASSWORD
     accounts.set_password(account.family, long)
