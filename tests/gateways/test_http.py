@@ -1,0 +1,412 @@
+"""A bank's service is asked within bounds that hold whatever the other side does."""
+
+import json
+import logging
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateways import http
+from gateways.base import Unreachable
+from gateways.http import Endpoint, post_json
+from tests.conftest import free_port
+
+PASSWORD = "testpassword_canari0123456789"
+GOOD = b'{"status": "SUCCESS"}'
+#: What a call may last here, and how far beyond a test still believes it was bounded.
+SECONDS, SLACK = 0.4, 2.0
+
+Script = Callable[[socket.socket], None]
+
+
+class Server:
+    """One that says to each caller, in a thread, what a test wrote; and keeps what it was sent."""
+
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
+        self._script = script
+        self._tls = tls
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=50)
+        self.asked: list[bytes] = []
+        self.over = threading.Event()
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    @property
+    def origin(self) -> str:
+        scheme = "https" if self._tls else "http"
+        return f"{scheme}://127.0.0.1:{self._listening.getsockname()[1]}"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                caller, _ = self._listening.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._answer, args=(caller,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _answer(self, caller: socket.socket) -> None:
+        caller.settimeout(5)
+        try:
+            if self._tls:
+                caller = self._tls.wrap_socket(caller, server_side=True)
+            self.asked.append(read_request(caller))
+            self._script(caller)
+        except OSError:
+            pass  # the caller has had enough
+        finally:
+            caller.close()
+
+    def stop(self) -> None:
+        self.over.set()
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        for thread in self._threads:
+            thread.join(5)
+            assert not thread.is_alive()
+
+
+def read_request(caller: socket.socket) -> bytes:
+    read = b""
+    while b"\r\n\r\n" not in read:
+        if not (piece := caller.recv(65536)):
+            return read
+        read += piece
+    head, _, body = read.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    while len(body) < length:
+        body += caller.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+def answer(
+    body: bytes = GOOD,
+    status: str = "200 OK",
+    kind: str = "application/json; charset=utf-8",
+    extra: str = "",
+    length: int | None = None,
+) -> bytes:
+    size = len(body) if length is None else length
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\n{extra}\r\n"
+    return head.encode() + body
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    servers: list[Server] = []
+
+    def start(script: bytes | Script, tls: ssl.SSLContext | None = None) -> Server:
+        said = script if callable(script) else lambda caller: caller.sendall(script)
+        servers.append(Server(said, tls))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+def ask(origin: str, seconds: float = 5) -> dict[str, Any]:
+    endpoint = Endpoint(origin, "12345678", PASSWORD, in_clear=True)
+    return post_json(endpoint, "/api-payment/V4/Order/Get", {"orderId": "é"}, seconds=seconds)
+
+
+def drip(data: bytes, over: threading.Event, pause: float = 0.02) -> Script:
+    """A byte now and then, for as long as the other side stays."""
+
+    def script(caller: socket.socket) -> None:
+        for byte in data:
+            caller.sendall(bytes([byte]))
+            if over.wait(pause):
+                return
+
+    return script
+
+
+def test_a_question_carries_its_credentials_and_gets_its_answer(
+    serve: Callable[..., Server],
+) -> None:
+    server = serve(answer())
+    assert ask(server.origin) == {"status": "SUCCESS"}
+    head, _, body = server.asked[0].partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert lines[0] == "POST /api-payment/V4/Order/Get HTTP/1.1"
+    assert f"Host: {server.origin.removeprefix('http://')}" in lines
+    assert "Accept-Encoding: identity" in lines
+    assert "Content-Type: application/json" in lines
+    basic = "MTIzNDU2Nzg6dGVzdHBhc3N3b3JkX2NhbmFyaTAxMjM0NTY3ODk="
+    assert f"Authorization: Basic {basic}" in lines
+    assert json.loads(body) == {"orderId": "é"}
+
+
+def test_an_answer_in_pieces_is_whole(serve: Callable[..., Server]) -> None:
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    server = serve(head + b'9\r\n{"status"\r\nC\r\n: "SUCCESS"}\r\n0\r\n\r\n')
+    assert ask(server.origin) == {"status": "SUCCESS"}
+    server = serve(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + GOOD)
+    assert ask(server.origin) == {"status": "SUCCESS"}
+
+
+LONG = b'{"x": "' + b"a" * http.MAX_BYTES + b'"}'
+CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+GZIPPED = zlib.compress(GOOD, wbits=31)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (b"", "connexion"),
+        (b"bonjour\r\n\r\n", "autre chose"),
+        (b"HTTP/1.1 200 OK\r\n", "autre chose"),
+        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n", "autre chose"),
+        (b"HTTP/1.1 200 OK\r\nA: " + b"b" * 100_000 + b"\r\n\r\n", "autre chose"),
+        (answer(status="500 Internal Server Error"), "panne"),
+        (answer(status="503 Service Unavailable", kind="text/html"), "panne"),
+        (answer(status="401 Unauthorized"), "identifiants"),
+        (answer(status="403 Forbidden"), "identifiants"),
+        (answer(status="404 Not Found"), "ne connaît pas"),
+        (answer(status="429 Too Many Requests"), "attendre"),
+        (answer(status="204 No Content", body=b""), "autre chose"),
+        (answer(status="301 Moved", extra="Location: http://127.0.0.1:9/\r\n"), "autre adresse"),
+        (answer(status="307 Temporary", extra="Location: /\r\n"), "autre adresse"),
+        (answer(kind="text/html"), "autre chose"),
+        (answer(kind=""), "autre chose"),
+        (answer(GZIPPED, extra="Content-Encoding: gzip\r\n"), "autre chose"),
+        (answer(GOOD[:-5]), "autre chose"),
+        (answer(GOOD[:-5], length=len(GOOD)), "incomplète"),
+        (CHUNKED + b"15\r\n" + GOOD[:-5], "incomplète"),
+        (CHUNKED + b"zz\r\n" + GOOD, "incomplète"),
+        (answer(LONG), "trop longuement"),
+        (CHUNKED + b"10000\r\n" + b" " * 65536 + b"\r\n", "incomplète"),
+        (CHUNKED + (b"10000\r\n" + b" " * 65536 + b"\r\n") * 5, "trop longuement"),
+        (answer(b"[]"), "autre chose"),
+        (answer(b'"x"'), "autre chose"),
+        (answer(b""), "autre chose"),
+        (answer(b"{'a': 1}"), "autre chose"),
+        (answer(b'{"a": NaN}'), "autre chose"),
+        (answer(b'{"a": -Infinity}'), "autre chose"),
+        (answer(b'{"a": 1, "a": 2}'), "autre chose"),
+        (answer(b'{"a": {"b": 1, "b": 1}}'), "autre chose"),
+        (answer(b'{"a": ' + b"9" * 5000 + b"}"), "autre chose"),
+        (answer(b'{"a": "\xe9"}'), "autre chose"),
+        (answer(b"\xef\xbb\xbf" + GOOD), "autre chose"),
+        (answer(GOOD.decode().encode("utf-16")), "autre chose"),
+        (answer(b"[" * 200_000), "autre chose"),
+        (answer(b'{"a":' * 40_000), "autre chose"),
+    ],
+)
+def test_anything_else_than_a_readable_answer_is_a_bank_out_of_reach(
+    serve: Callable[..., Server], said: bytes, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = serve(said)
+    with pytest.raises(Unreachable, match=words) as caught:
+        ask(server.origin)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    for shown in (str(caught.value), caplog.text):
+        assert PASSWORD not in shown
+        assert "dGVzdHBhc3N3b3Jk" not in shown
+        assert "127.0.0.1" not in shown
+
+
+def test_a_redirection_is_not_followed(serve: Callable[..., Server]) -> None:
+    other = serve(answer())
+    moved = answer(status="302 Found", extra=f"Location: {other.origin}/\r\n")
+    with pytest.raises(Unreachable, match="autre adresse"):
+        ask(serve(moved).origin)
+    assert other.asked == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        answer(b'{"x": "' + b"a" * 5000 + b'"}'),
+        b"HTTP/1.1 200 OK\r\n" + b"X-Slow: " + b"a" * 5000 + b"\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 500,
+        CHUNKED + b"1\r\n \r\n" * 1000,
+    ],
+)
+def test_a_slow_drip_of_an_answer_ends_in_time(serve: Callable[..., Server], said: bytes) -> None:
+    over = threading.Event()
+    server = serve(drip(said, over))
+    begun = time.monotonic()
+    with pytest.raises(Unreachable, match="trop lentement"):
+        ask(server.origin, SECONDS)
+    assert time.monotonic() - begun < SECONDS + SLACK
+    over.set()
+
+
+def test_without_the_deadline_the_same_drip_would_go_on(serve: Callable[..., Server]) -> None:
+    """The negative control: each wait is short, so a limit on each alone would not end this."""
+    over = threading.Event()
+    server = serve(drip(answer(b"{}"), over, pause=0.006))
+    begun = time.monotonic()
+    assert ask(server.origin, 30) == {}
+    assert time.monotonic() - begun > SECONDS
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_silence_ends_in_time(serve: Callable[..., Server], scheme: str) -> None:
+    """Of a service that says nothing; of one that does not even begin to encrypt."""
+    over = threading.Event()
+    server = serve(lambda _caller: bool(over.wait(5)))
+    origin = server.origin.replace("http:", f"{scheme}:")
+    with pytest.raises(Unreachable, match="trop lentement"):
+        ask(origin, SECONDS)
+    over.set()
+
+
+def test_a_handshake_that_drips_ends_in_time() -> None:
+    over, done = threading.Event(), threading.Event()
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def trickle() -> None:
+        caller, _ = listening.accept()
+        with caller:
+            # A record of the handshake, announced as 16 KiB long.
+            for byte in b"\x16\x03\x03\x40\x00" + b"\x02" * 16384:
+                try:
+                    caller.sendall(bytes([byte]))
+                except OSError:
+                    break
+                if over.wait(0.02):
+                    break
+        done.set()
+
+    threading.Thread(target=trickle, daemon=True).start()
+    begun = time.monotonic()
+    with listening, pytest.raises(Unreachable):
+        ask(f"https://127.0.0.1:{listening.getsockname()[1]}", SECONDS)
+    assert time.monotonic() - begun < SECONDS + SLACK
+    over.set()
+    assert done.wait(5)
+
+
+def test_a_name_that_takes_too_long_to_find_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def slow(*_: object, **__: object) -> list[Any]:
+        over.wait(5)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with pytest.raises(Unreachable, match="trop lentement"):
+        ask("https://banque.example.org", SECONDS)
+    over.set()
+
+
+def test_a_name_that_does_not_exist_is_said_so() -> None:
+    for host in ("banque.invalid", "é" * 70, "a..b"):
+        with pytest.raises(Unreachable, match="introuvable"):
+            ask(f"https://{host}")
+
+
+def test_nobody_there_is_said_so() -> None:
+    with pytest.raises(Unreachable, match="connexion avec la banque"):
+        ask(f"http://127.0.0.1:{free_port()}")
+
+
+def test_the_next_address_of_a_name_is_tried(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(answer())
+    port = int(server.origin.rpartition(":")[2])
+    found = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", one))
+        for one in (free_port(), port)
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    assert ask("http://banque.example.org") == {"status": "SUCCESS"}
+
+
+def test_the_password_never_travels_in_clear_unless_allowed(serve: Callable[..., Server]) -> None:
+    server = serve(answer())
+    with pytest.raises(Unreachable, match="https est obligatoire"):
+        post_json(Endpoint(server.origin, "12345678", PASSWORD), "/", {}, seconds=5)
+    assert server.asked == []
+    assert PASSWORD not in repr(Endpoint(server.origin, "12345678", PASSWORD))
+
+
+def test_a_service_that_does_not_encrypt_is_out_of_reach() -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    origin = f"https://127.0.0.1:{listening.getsockname()[1]}"
+
+    def speak_plainly() -> None:
+        caller, _ = listening.accept()
+        with caller:
+            caller.recv(100)
+            caller.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    threading.Thread(target=speak_plainly, daemon=True).start()
+    with listening, pytest.raises(Unreachable, match="chiffrée"):
+        ask(origin)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that no authority signed, with its key."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl est absent")
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+        f"-subj /CN=banque -addext subjectAltName=IP:127.0.0.1 -keyout {path} -out {path}.crt"
+    )
+    subprocess.run(command.split(), check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + Path(f"{path}.crt").read_bytes())
+    return path
+
+
+def test_only_a_certificate_that_is_trusted_is_spoken_to(
+    serve: Callable[..., Server], certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    server = serve(answer(), tls)
+    with pytest.raises(Unreachable, match="certificat"):
+        ask(server.origin)
+    assert server.asked == []
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    monkeypatch.setattr(http, "_tls", lambda: trusting)
+    assert ask(server.origin) == {"status": "SUCCESS"}
+    with pytest.raises(Unreachable, match="certificat"):
+        ask(server.origin.replace("127.0.0.1", "localhost"))
+
+
+def test_no_proxy_nor_password_comes_from_the_environment(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login other password other")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    server = serve(answer())
+    assert ask(server.origin)
+    assert b"Basic MTIzNDU2Nzg6" in server.asked[0]
+
+
+def test_ten_threads_ask_at_once_and_each_gets_its_own(serve: Callable[..., Server]) -> None:
+    together = threading.Barrier(10, timeout=5)
+
+    def one(number: int) -> dict[str, Any]:
+        def say(caller: socket.socket) -> None:
+            together.wait()
+            caller.sendall(answer(b'{"n": %d}' % number))
+
+        return ask(serve(say).origin)
+
+    with ThreadPoolExecutor(10) as pool:
+        assert list(pool.map(one, range(10))) == [{"n": number} for number in range(10)]
