@@ -192,8 +192,11 @@ class Gateway(Protocol):
     def limits(self) -> Limits: ...
 
     @classmethod
-    def configure(cls, name: str, table: Mapping[str, object], *, environment: str) -> Self:
-        """Read one `[gateways.NAME]` table. Raises ConfigError naming every fault."""
+    def configure(cls, name: str, table: Mapping[str, object], *, environment: str) -> "Gateway":
+        """Read one `[gateways.NAME]` table. Raises ConfigError naming every fault.
+
+        The gateway made has the optional capabilities that the settings allow, no other.
+        """
         ...
 
     def start(self, order: Order) -> Handoff:

@@ -53,7 +53,7 @@ def readable_secrets(path: Path, tree: Mapping[str, Any]) -> list[str]:
     """Whether every account of the machine may read a file that holds a secret."""
     gateways = tree.get("gateways", {}).values()
     held = tree.get("secret_key") or tree.get("mail", {}).get("password")
-    held = held or any(name.endswith("key") for table in gateways for name in table)
+    held = held or any(name.endswith(("key", "password")) for table in gateways for name in table)
     if held and path.stat().st_mode & stat.S_IROTH:
         return [f"{path} : lisible par tous alors qu’il contient des secrets (chmod 640)"]
     return []

@@ -1,8 +1,11 @@
-"""The bank's voice, for tests: notices as Lyra's platform posts and signs them."""
+"""The bank's voice, for tests: notices as Lyra's platform posts and signs them, and what its REST
+service answers."""
 
 import hashlib
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 from gateways.base import Callback, Gateway, Handoff, Order, Polling, RefundRequest, Report
 from gateways.lyra import sign
@@ -93,3 +96,124 @@ class TalkativeBank:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+def transaction(order: Order, **changes: object) -> dict[str, Any]:
+    """A debit of this order as the bank's REST service tells it, authorised unless changed.
+
+    A change's name says where it goes: `transactionDetails__effectiveAmount`.
+    """
+    told: dict[str, Any] = {
+        "shopId": "12345678",
+        "uuid": hashlib.md5(order.reference.encode()).hexdigest(),
+        "amount": order.cents,
+        "currency": "EUR",
+        "paymentMethodType": "CARD",
+        "paymentMethodToken": None,
+        "status": "PAID",
+        "detailedStatus": "AUTHORISED",
+        "operationType": "DEBIT",
+        "effectiveStrongAuthentication": "ENABLED",
+        "creationDate": f"{order.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}+00:00",
+        "errorCode": None,
+        "errorMessage": None,
+        "detailedErrorCode": None,
+        "detailedErrorMessage": None,
+        "metadata": None,
+        "orderDetails": {
+            "orderTotalAmount": order.cents,
+            "orderCurrency": "EUR",
+            "mode": "TEST",
+            "orderId": order.reference,
+            "_type": "V4/OrderDetails",
+        },
+        "customer": {"reference": None, "email": None, "_type": "V4/Customer/Customer"},
+        "transactionDetails": {
+            "liabilityShift": "YES",
+            "effectiveAmount": order.cents,
+            "effectiveCurrency": "EUR",
+            "creationContext": "CHARGE",
+            "mid": "5785350",
+            "sequenceNumber": 1,
+            "parentTransactionUuid": None,
+            "cardDetails": {
+                "paymentSource": "EC",
+                "effectiveBrand": "CB",
+                "pan": "497010XXXXXX0001",
+                "expiryMonth": 6,
+                "expiryYear": 2030,
+                "expectedCaptureDate": f"{order.started_at:%Y-%m-%dT%H:%M:%S}+00:00",
+                "legacyTransId": f"{order.number:06d}",
+                "legacyTransDate": f"{order.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}+00:00",
+                "authorizationResponse": {
+                    "amount": order.cents,
+                    "currency": "EUR",
+                    "authorizationDate": f"{order.started_at:%Y-%m-%dT%H:%M:%S}+00:00",
+                    "authorizationNumber": "3fe69a",
+                    "authorizationResult": "0",
+                    "authorizationMode": "FULL",
+                    "_type": "V4/PaymentMethod/Details/Cards/CardAuthorizationResponse",
+                },
+                "captureResponse": {"refundAmount": None, "captureDate": None},
+                "_type": "V4/PaymentMethod/Details/CardDetails",
+            },
+            "_type": "V4/TransactionDetails",
+        },
+        "_type": "V4/PaymentTransaction",
+    }
+    for path, value in changes.items():
+        *above, name = path.split("__")
+        table = told
+        for step in above:
+            table = table[step]
+        table[name] = value
+    return told
+
+
+def order_answer(order: Order, *transactions: object) -> dict[str, Any]:
+    """What `Order/Get` answers of an order."""
+    return {
+        "shopId": "12345678",
+        "orderCycle": "CLOSED",
+        "orderStatus": "PAID",
+        "orderDetails": {
+            "orderTotalAmount": order.cents,
+            "orderEffectiveAmount": order.cents,
+            "orderCurrency": "EUR",
+            "mode": "TEST",
+            "orderId": order.reference,
+            "_type": "V4/OrderDetails",
+        },
+        "transactions": list(transactions),
+        "_type": "V4/OrderTransactions",
+    }
+
+
+def envelope(service: str, answer: object, **changes: object) -> dict[str, Any]:
+    """What the REST service wraps around its answers."""
+    return {
+        "webService": service,
+        "version": "V4",
+        "applicationVersion": "6.24.0",
+        "status": "SUCCESS",
+        "answer": answer,
+        "ticket": "a1b2c3d4e5f64a5b8c9d0e1f2a3b4c5d",
+        "serverDate": "2026-11-24T19:35:00+00:00",
+        "applicationProvider": "SYSTEMPAY",
+        "metadata": None,
+        "mode": "TEST",
+        "_type": "V4/WebService/Response",
+        **changes,
+    }
+
+
+def error_envelope(service: str, code: str) -> dict[str, Any]:
+    """What the REST service answers when it does not do what was asked."""
+    answer = {
+        "errorCode": code,
+        "errorMessage": "refused",
+        "detailedErrorCode": None,
+        "detailedErrorMessage": None,
+        "_type": "V4/WebService/WebServiceError",
+    }
+    return envelope(service, answer, status="ERROR")

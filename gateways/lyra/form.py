@@ -16,64 +16,11 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC
-from typing import Self
 
-from gateways.base import (
-    BadCallback,
-    Callback,
-    ConfigError,
-    Handoff,
-    Limits,
-    Order,
-    Outcome,
-    Report,
-)
-from gateways.settings import read_values
-
-#: Brand: (host of the form, name shown to the payer). The hosts follow no rule.
-BRANDS = {
-    "systempay": ("paiement.systempay.fr", "Caisse d’Epargne"),
-    "payzen": ("secure.payzen.eu", "PayZen"),
-    "lyra": ("secure.lyra.com", "Lyra Collect"),
-    "sogecommerce": ("sogecommerce.societegenerale.eu", "Société Générale"),
-    "scellius": ("scelliuspaiement.labanquepostale.fr", "La Banque Postale"),
-    "clicandpay": ("clicandpay.groupecdn.fr", "Clic&Pay"),
-    "osb": ("secure.osb.pf", "OSB"),
-    "epaync": ("epaync.nc", "EpayNC"),
-}
-
-#: vads_trans_status (4.3 of the protocol notes). ABANDONED becomes EXPIRED when
-#: vads_payment_error is 149, the payment session's time-out.
-STATUSES = {
-    "AUTHORISED": Outcome.PAID,
-    "CAPTURED": Outcome.PAID,
-    "AUTHORISED_TO_VALIDATE": Outcome.PENDING,
-    "WAITING_AUTHORISATION": Outcome.PENDING,
-    "WAITING_AUTHORISATION_TO_VALIDATE": Outcome.PENDING,
-    "UNDER_VERIFICATION": Outcome.PENDING,
-    "INITIAL": Outcome.PENDING,
-    "PRE_AUTHORISED": Outcome.PENDING,
-    "WAITING_FOR_PAYMENT": Outcome.PENDING,
-    "PENDING": Outcome.PENDING,
-    "SUSPENDED": Outcome.PENDING,
-    "REFUND_TO_RETRY": Outcome.PENDING,
-    "ACCEPTED": Outcome.PENDING,
-    "PARTIALLY_AUTHORISED": Outcome.PENDING,
-    "REFUSED": Outcome.REFUSED,
-    "ABANDONED": Outcome.CANCELLED,
-    "NOT_CREATED": Outcome.CANCELLED,
-    "CANCELLED": Outcome.REVERSED,
-    "EXPIRED": Outcome.REVERSED,
-    "CAPTURE_FAILED": Outcome.REVERSED,
-}
-
-_NEEDS_A_HUMAN = {
-    "ACCEPTED": "vérification de carte sans débit",
-    "PARTIALLY_AUTHORISED": "paiement partiel",
-    "CAPTURE_FAILED": "remise en banque échouée",
-}
+from gateways.base import BadCallback, Callback, Handoff, Limits, Order, Outcome, Report
+from gateways.lyra.settings import Shop
+from gateways.lyra.statuses import decide, is_final
 
 SESSION_EXPIRED = "149"
 EURO = "978"
@@ -135,74 +82,16 @@ _KEPT = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class LyraSettings:
-    """`[gateways.NAME]` with `adapter = "lyra"`. `mode` is TEST or PRODUCTION; it chooses the
-    key, whatever a message says. `host`, when given, replaces the brand's own; `label` is the
-    bank's name as the payer knows it."""
-
-    adapter: str
-    site_id: str
-    mode: str = "TEST"
-    test_key: str = field(default="", repr=False)
-    production_key: str = field(default="", repr=False)
-    brand: str = "systempay"
-    host: str = ""
-    label: str = ""
-
-    @property
-    def key(self) -> bytes:
-        """The key in force. Banks' pages add white space to what is copied from them."""
-        chosen = self.production_key if self.mode == "PRODUCTION" else self.test_key
-        return chosen.strip().encode()
-
-    def faults(self, environment: str) -> list[str]:
-        """Every fault, in French, without the keys' text."""
-        key_name = "production_key" if self.mode == "PRODUCTION" else "test_key"
-        wanted = "PRODUCTION" if environment == "production" else "TEST"
-        checks = {
-            "site_id : attendu 8 chiffres": re.fullmatch(r"[0-9]{8}", self.site_id, re.ASCII),
-            "mode : attendu TEST ou PRODUCTION": self.mode in ("TEST", "PRODUCTION"),
-            f"mode : attendu {wanted} quand environment vaut {environment}": self.mode == wanted,
-            f"{key_name} : attendu au moins 16 caractères sans espace": re.fullmatch(
-                rb"[!-~]{16,128}", self.key
-            ),
-            "production_key : c’est la clé de test": self.mode != "PRODUCTION"
-            or self.production_key.strip() != self.test_key.strip(),
-            f"{key_name} : écrite à la main ; copiez celle de la banque": len(self.key) < 16
-            or len(set(self.key)) >= 6,
-            f"brand : attendu l’un de {', '.join(sorted(BRANDS))}": self.brand in BRANDS,
-            "host : attendu un nom d’hôte, sans https:// ni chemin": re.fullmatch(
-                r"([a-z0-9-]+(\.[a-z0-9-]+)+)?", self.host, re.ASCII
-            ),
-        }
-        return [fault for fault, holds in checks.items() if not holds]
-
-
-class LyraGateway:
+class HostedForm:
     """The hosted form of one shop, in one mode."""
 
-    def __init__(self, name: str, settings: LyraSettings, form_origin: str, label: str) -> None:
+    def __init__(self, name: str, label: str, shop: Shop) -> None:
         self.name = name
         self.label = label
-        self.form_origin = form_origin
+        self.form_origin = shop.form_origin
         # The page lives 10 minutes; a result may follow a few minutes after its end.
         self.limits = Limits(maximum_cents=99_999_999, session_minutes=15)
-        self._settings = settings
-
-    @classmethod
-    def configure(cls, name: str, table: Mapping[str, object], *, environment: str) -> Self:
-        where = f"gateways.{name}."
-        values, faults = read_values(LyraSettings, table, where)
-        settings = LyraSettings(**{"adapter": "lyra", "site_id": "", **values})
-        named = {fault.partition(" : ")[0] for fault in faults}
-        for fault in settings.faults(environment):
-            if where + fault.partition(" : ")[0] not in named:
-                faults.append(where + fault)
-        if faults:
-            raise ConfigError(faults)
-        host, label = BRANDS[settings.brand]
-        return cls(name, settings, f"https://{settings.host or host}", settings.label or label)
+        self._shop = shop
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {self.form_origin!r})"
@@ -212,12 +101,11 @@ class LyraGateway:
 
         Raises ValueError when a value does not fit the protocol, which is a fault of ours.
         """
-        trans_date = order.started_at.astimezone(UTC).strftime("%Y%m%d%H%M%S")
-        trans_id = f"{order.number:06d}"
+        trans_date, trans_id = trans_date_and_id(order)
         fields = {
             "vads_action_mode": "INTERACTIVE",
             "vads_amount": str(order.cents),
-            "vads_ctx_mode": self._settings.mode,
+            "vads_ctx_mode": self._shop.mode,
             "vads_currency": EURO,
             "vads_language": "fr",
             "vads_order_id": order.reference,
@@ -227,7 +115,7 @@ class LyraGateway:
             # The payer must never hold a message signed by the bank, nor our site depend on
             # the cookie of a cross-site POST: the return carries no data at all.
             "vads_return_mode": "NONE",
-            "vads_site_id": self._settings.site_id,
+            "vads_site_id": self._shop.site_id,
             "vads_trans_date": trans_date,
             "vads_trans_id": trans_id,
             "vads_url_return": order.return_url,
@@ -236,20 +124,27 @@ class LyraGateway:
         for name, value in fields.items():
             if not _SENT[name].fullmatch(value):
                 raise ValueError(f"{name} ne peut pas être envoyé")
-        signed = (*fields.items(), ("signature", sign(fields, self._settings.key)))
+        signed = (*fields.items(), ("signature", sign(fields, self._shop.key)))
         return Handoff(f"{self.form_origin}/vads-payment/", f"{trans_date}-{trans_id}", signed)
 
     def read_notification(self, callback: Callback) -> Report:
-        """Verify, in this order: shop and mode, signature, the shape of a notice."""
+        """Verify, in this order: shop and mode, signature, the shape of a notice.
+
+        Where the shop confirms, a paid notice is only a reason to ask the bank.
+        """
         values = callback.single_values()
         self._authenticate(values)
         _demand(values, _NOTICE)
         status = values["vads_trans_status"]
         operation = values.get("vads_operation_type", "")
-        outcome, anomaly = _decide(values, status, operation)
+        outcome, anomaly = decide(
+            status,
+            operation,
+            succeeded=values.get("vads_result") == "00",
+            timed_out=values.get("vads_payment_error") == SESSION_EXPIRED,
+        )
         if outcome in (Outcome.PAID, Outcome.REFUNDED):
             _demand(values, _MONEY)
-        card = re.fullmatch(r"[0-9]{4,6}X+([0-9]{4})", values.get("vads_card_number", ""))
         currency = values.get("vads_effective_currency") or values["vads_currency"]
         return Report(
             reference=values["vads_order_id"],
@@ -261,17 +156,19 @@ class LyraGateway:
             status=f"{operation} {status}".strip(),
             authorisation=values.get("vads_auth_number", "")[:20],
             card_brand=values.get("vads_card_brand", "")[:20],
-            card_last4=card[1] if card else "",
+            card_last4=card_last4(values.get("vads_card_number", "")),
+            final=is_final(status, outcome),
+            ask=self._shop.confirm and outcome is Outcome.PAID,
             anomaly=anomaly,
             raw={name: value[:255] for name, value in values.items() if name in _KEPT},
         )
 
     def _authenticate(self, values: Mapping[str, str]) -> None:
         """The message is the bank's, for our shop, in our mode; else BadCallback."""
-        expected = (self._settings.site_id, self._settings.mode)
+        expected = (self._shop.site_id, self._shop.mode)
         if (values.get("vads_site_id"), values.get("vads_ctx_mode")) != expected:
             raise BadCallback("boutique ou mode inattendu")
-        signature = sign(values, self._settings.key)
+        signature = sign(values, self._shop.key)
         # On bytes: compare_digest raises on text that is not ASCII.
         if not hmac.compare_digest(signature.encode(), values.get("signature", "").encode()):
             raise BadCallback("signature fausse")
@@ -288,31 +185,19 @@ def sign(fields: Mapping[str, str], key: bytes) -> str:
     return base64.b64encode(digest).decode("ascii")
 
 
+def trans_date_and_id(order: Order) -> tuple[str, str]:
+    """What names an attempt at the bank: an instant in UTC, and a number of its day."""
+    return order.started_at.astimezone(UTC).strftime("%Y%m%d%H%M%S"), f"{order.number:06d}"
+
+
+def card_last4(masked: str) -> str:
+    """The last four digits of a card number masked as the bank does; else nothing."""
+    found = re.fullmatch(r"[0-9]{4,6}X+([0-9]{4})", masked, re.ASCII)
+    return found[1] if found else ""
+
+
 def _demand(values: Mapping[str, str], shapes: Mapping[str, re.Pattern[str]]) -> None:
     for name, shape in shapes.items():
         value = values.get(name, "" if name in _MAY_BE_ABSENT else None)
         if value is None or not shape.fullmatch(value):
             raise BadCallback(f"{name} absent ou mal formé")
-
-
-def _decide(values: Mapping[str, str], status: str, operation: str) -> tuple[Outcome, str]:
-    """The outcome, and why a human must look if one must.
-
-    The status decides, never vads_result: `00` also comes with a refund, a card check or a
-    payment still to be validated.
-    """
-    outcome = STATUSES.get(status)
-    if outcome is None:
-        return Outcome.PENDING, "statut inconnu de la banque"
-    if operation == "CREDIT":
-        if outcome is Outcome.PAID:
-            return Outcome.REFUNDED, ""
-        return Outcome.PENDING, "remboursement non abouti à la banque"
-    if outcome is Outcome.PAID:
-        if operation != "DEBIT":
-            return Outcome.PENDING, "paiement annoncé sans débit"
-        if values.get("vads_result") != "00":
-            return Outcome.PENDING, "paiement annoncé avec un code d’échec"
-    if status == "ABANDONED" and values.get("vads_payment_error") == SESSION_EXPIRED:
-        return Outcome.EXPIRED, ""
-    return outcome, _NEEDS_A_HUMAN.get(status, "")

@@ -6,11 +6,10 @@ It exists outside production only.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import dataclass, field, replace
 
 from gateways.base import ConfigError
-from gateways.lyra import LyraGateway, LyraSettings
+from gateways.lyra import HostedForm, LyraSettings, RestShop
 from gateways.settings import read_table
 
 SITE_ID = "12345678"
@@ -18,28 +17,48 @@ SITE_ID = "12345678"
 
 @dataclass(frozen=True)
 class SandboxSettings:
-    """`[gateways.NAME]` with `adapter = "sandbox"`: where the mock bank is, and the key it
-    shares with the portal."""
+    """`[gateways.NAME]` with `adapter = "sandbox"`: where the mock bank is, and the secrets it
+    shares with the portal. With a `password` it can be asked and told to give money back, as
+    Lyra's; `confirm` is Lyra's."""
 
     adapter: str
     url: str
     key: str = field(repr=False)
     label: str = "Banque de démonstration"
+    password: str = field(default="", repr=False)
+    confirm: bool = False
 
 
-class SandboxGateway(LyraGateway):
-    """Lyra's form, at the mock bank, in TEST mode."""
+class SandboxGateway(HostedForm):
+    """Lyra's form, at the mock bank, in TEST mode; `configure` makes one with the REST service
+    where a password is set."""
 
     @classmethod
-    def configure(cls, name: str, table: Mapping[str, object], *, environment: str) -> Self:
+    def configure(
+        cls, name: str, table: Mapping[str, object], *, environment: str
+    ) -> "SandboxGateway":
         where = f"gateways.{name}."
         if environment not in ("demo", "test"):
             raise ConfigError([f"{where}adapter : la banque de démonstration est interdite ici"])
         settings = read_table(SandboxSettings, table, where)
-        lyra = LyraSettings("lyra", SITE_ID, test_key=settings.key)
-        faults = [where + fault.replace("test_key", "key") for fault in lyra.faults(environment)]
+        lyra = LyraSettings(
+            "lyra",
+            SITE_ID,
+            test_key=settings.key,
+            test_password=settings.password,
+            confirm=settings.confirm,
+        )
+        faults = [where + fault.removeprefix("test_") for fault in lyra.faults(environment)]
         if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?", settings.url):
             faults.append(f"{where}url : attendue sous la forme http://hôte:port")
         if faults:
             raise ConfigError(faults)
-        return cls(name, lyra, settings.url, settings.label)
+        shop = replace(
+            lyra.shop(), form_origin=settings.url, api_origin=settings.url, in_clear=True
+        )
+        chosen = SandboxRestGateway if lyra.password else SandboxGateway
+        return chosen(name, settings.label, shop)
+
+
+class SandboxRestGateway(RestShop, SandboxGateway):
+    """The mock bank when it can be asked."""

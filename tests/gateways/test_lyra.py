@@ -122,9 +122,9 @@ def test_a_value_that_could_shift_the_signature_is_never_sent(
 
 
 def test_every_brand_has_its_host_and_a_setting_can_replace_it() -> None:
-    for brand, (host, label) in BRANDS.items():
-        gateway = LyraGateway.configure("b", {**TABLE, "brand": brand}, environment="test")
-        assert (gateway.form_origin, gateway.label) == (f"https://{host}", label)
+    for name, brand in BRANDS.items():
+        gateway = LyraGateway.configure("b", {**TABLE, "brand": name}, environment="test")
+        assert (gateway.form_origin, gateway.label) == (f"https://{brand.form_host}", brand.label)
     replaced = {**TABLE, "host": "secure.example.org", "label": "Notre banque"}
     gateway = LyraGateway.configure("b", replaced, environment="test")
     assert (gateway.form_origin, gateway.label) == ("https://secure.example.org", "Notre banque")
@@ -378,7 +378,7 @@ def test_our_own_form_cannot_be_relabelled_into_a_notice(lyra: Gateway, handoff:
 
 def test_no_renaming_of_our_forms_values_can_be_a_notice(handoff: Handoff) -> None:
     """What a paid notice must hold is in none of the values we sign, whatever their names."""
-    from gateways import lyra as module  # noqa: PLC0415  # its private shapes
+    from gateways.lyra import form as module  # noqa: PLC0415  # its private shapes
 
     values = [value for name, value in (handoff.fields or ()) if name != "signature"]
     for name in ("vads_hash", "vads_trans_uuid"):
@@ -425,7 +425,7 @@ def test_every_fault_is_named_at_once() -> None:
 
 def test_the_key_shows_in_no_representation(lyra: Gateway) -> None:
     assert KEY not in repr(lyra)
-    assert KEY not in repr(lyra._settings)  # type: ignore[attr-defined]
+    assert KEY not in repr(lyra._shop)  # type: ignore[attr-defined]
 
 
 def test_white_space_around_a_copied_key_is_dropped(handoff: Handoff) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateways import registry
-from gateways.base import ConfigError
+from gateways.base import ConfigError, Polls
 from gateways.lyra import LyraSettings
 from kiosque import config, create_app
 from kiosque.config import Attestation, Legal, Mail, Notices, Payment, Regie, Settings, Town
@@ -106,6 +106,8 @@ def test_secrets_show_in_no_representation(tmp_path: Path) -> None:
     settings = load(tmp_path, KIOSQUE_MAIL_PASSWORD="motdepasse-smtp")
     shown = repr(settings)
     assert not [word for word in ("abcdefgh", KEY, "motdepasse-smtp") if word in shown]
+    live = repr(load(tmp_path, LIVE_TOML, **LIVE))
+    assert not [word for word in ("Xq8wLz3RvT6nKp2M", "Bd5yHs9J") if word in live]
 
 
 @pytest.mark.parametrize(
@@ -190,13 +192,19 @@ adapter = "lyra"
 site_id = "12345678"
 mode = "PRODUCTION"
 production_key = "Xq8wLz3RvT6nKp2M"
+production_password = "prodpassword_Xq8wLz3RvT6nKp2MBd5yHs9J"
 test_key = "Bd5yHs9JcF4gWa7E"
 """
 LIVE_TOML = TOML.partition('adapter = "sandbox"')[0] + LYRA
 
 
 def test_a_town_in_production_starts(tmp_path: Path) -> None:
-    assert load(tmp_path, LIVE_TOML, **LIVE).environment == "production"
+    settings = load(tmp_path, LIVE_TOML, **LIVE)
+    assert settings.environment == "production"
+    # With the password of its REST service, the bank can be asked.
+    assert isinstance(
+        registry.configure_all(settings.gateways, environment="production")["banque"], Polls
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,6 +231,10 @@ def test_a_town_in_production_starts(tmp_path: Path) -> None:
         (
             {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY": "0" * 16},
             "gateways.banque.production_key : écrite à la main",
+        ),
+        (
+            {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_PASSWORD": "testpassword_Xq8wLz3RvT6nKp2M"},
+            "gateways.banque.production_password : attendu prodpassword_",
         ),
         ({"FLASK_DEBUG": "1"}, "FLASK_DEBUG : le mode de mise au point"),
     ],
@@ -253,9 +265,24 @@ def test_production_refuses_secrets_that_every_account_may_read(tmp_path: Path) 
     assert config.load(environ)
 
 
+@pytest.mark.parametrize("secret", ["production_key", "production_password"])
+def test_each_of_a_gateways_secrets_is_one(tmp_path: Path, secret: str) -> None:
+    """A file that holds one of them only, read by all, is refused all the same."""
+    path = tmp_path / "kiosque.toml"
+    others = {"secret_key", "test_key", "production_key", "production_password"} - {secret}
+    lines = [line for line in LIVE_TOML.splitlines() if line.partition(" ")[0] not in others]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    path.chmod(0o644)
+    keys = {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY": "Xq8wLz3RvT6nKp2M"}
+    environ = LIVE | keys | {"KIOSQUE_CONFIG": str(path), "KIOSQUE_DATA": str(tmp_path)}
+    with pytest.raises(ConfigError, match="lisible par tous"):
+        config.load(environ)
+
+
 def test_a_file_without_secrets_may_be_read_by_all(tmp_path: Path) -> None:
     path = tmp_path / "kiosque.toml"
-    lines = [line for line in LIVE_TOML.splitlines() if "key" not in line]
+    secrets = ("key", "password")
+    lines = [line for line in LIVE_TOML.splitlines() if not any(it in line for it in secrets)]
     path.write_text("\n".join(lines), encoding="utf-8")
     path.chmod(0o644)
     keys = {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY": "Xq8wLz3RvT6nKp2M"}

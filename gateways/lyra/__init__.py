@@ -1,0 +1,52 @@
+"""Lyra's hosted payment page, as French banks sell it under many names, and its REST service.
+
+`form` is the way out and the notices back, `rest` what the bank can be asked, `orders` how its
+answers are read, `statuses` what its words mean, `settings` a shop.
+"""
+
+from collections.abc import Mapping
+
+from gateways.base import ConfigError
+from gateways.lyra.form import EURO, SESSION_EXPIRED, HostedForm, sign
+from gateways.lyra.rest import RestShop
+from gateways.lyra.settings import BRANDS, LyraSettings, Shop
+from gateways.lyra.statuses import STATUSES
+from gateways.settings import read_values
+
+__all__ = [
+    "BRANDS",
+    "EURO",
+    "SESSION_EXPIRED",
+    "STATUSES",
+    "HostedForm",
+    "LyraGateway",
+    "LyraRestGateway",
+    "LyraSettings",
+    "RestShop",
+    "Shop",
+    "sign",
+]
+
+
+class LyraGateway(HostedForm):
+    """A shop without the REST service; `configure` makes one with it where a password is set."""
+
+    @classmethod
+    def configure(
+        cls, name: str, table: Mapping[str, object], *, environment: str
+    ) -> "LyraGateway":
+        where = f"gateways.{name}."
+        values, faults = read_values(LyraSettings, table, where)
+        settings = LyraSettings(**{"adapter": "lyra", "site_id": "", **values})
+        named = {fault.partition(" : ")[0] for fault in faults}
+        for fault in settings.faults(environment):
+            if where + fault.partition(" : ")[0] not in named:
+                faults.append(where + fault)
+        if faults:
+            raise ConfigError(faults)
+        chosen = LyraRestGateway if settings.password else LyraGateway
+        return chosen(name, settings.label or BRANDS[settings.brand].label, settings.shop())
+
+
+class LyraRestGateway(RestShop, LyraGateway):
+    """A shop that can be asked, and told to give money back."""

@@ -1,0 +1,228 @@
+"""What the REST service says of an order, into reports: no network, no state.
+
+Nothing of an answer is taken for granted. What does not hold together, is of another shop,
+mode or order, or of another type than the documentation says, raises Unreachable: a doubt is
+asked again, never booked. Source: docs.lyra.com, REST V4, Order/Get and Transaction.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from gateways.base import GatewayError, Order, Outcome, Report, Unreachable
+from gateways.lyra.form import card_last4, trans_date_and_id
+from gateways.lyra.settings import Shop
+from gateways.lyra.statuses import decide, is_final
+
+Table = Mapping[str, object]
+
+#: The service itself refuses to list more.
+MAX_TRANSACTIONS = 30
+_MAX_CENTS = 10**12
+_UNREADABLE = "la réponse de la banque est illisible"
+_UUID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_CODE = re.compile(r"[A-Z]{2,10}_[0-9]{1,5}", re.ASCII)
+_STATUS = re.compile(r"[A-Z_]{1,40}", re.ASCII)
+_OPERATION = re.compile(r"[A-Z_]{0,30}", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_TRANS_ID = re.compile(r"[0-9A-Za-z]{6}", re.ASCII)
+
+
+class BankError(GatewayError):
+    """The service understood and answered with an error; `code` is the platform's."""
+
+    def __init__(self, code: str):
+        super().__init__(f"la banque répond par une erreur ({code})")
+        self.code = code
+
+
+def read_envelope(envelope: object, service: str, shop: Shop) -> Table:
+    """The answer inside an envelope. Raises BankError when it is an error, Unreachable when it
+    is of another service or mode."""
+    envelope = _is_table(envelope)
+    status, mode = _text(envelope, "status"), _text(envelope, "mode")
+    answer = _table(envelope, "answer")
+    if _text(envelope, "webService") != service:
+        raise Unreachable(_UNREADABLE)
+    # An error met before the shop is known may come without a mode; with another, it is not ours.
+    if mode != shop.mode and not (status == "ERROR" and not mode):
+        raise Unreachable("la banque répond dans un autre mode")
+    if status == "ERROR":
+        code = _text(answer, "errorCode")
+        raise BankError(code if _CODE.fullmatch(code) else "sans code")
+    if status != "SUCCESS":
+        raise Unreachable(_UNREADABLE)
+    return answer
+
+
+def read_order(answer: object, order: Order, shop: Shop) -> list[Report]:
+    """Every transaction of an `Order/Get` answer. Raises Unreachable."""
+    answer = _is_table(answer)
+    _demand_order(_table(answer, "orderDetails"), order, shop, always=True)
+    if _text(answer, "shopId") not in ("", shop.site_id):
+        raise Unreachable("la banque répond pour une autre boutique")
+    found = answer.get("transactions")
+    if not isinstance(found, list) or len(found) > MAX_TRANSACTIONS:
+        raise Unreachable(_UNREADABLE)
+    reports = [read_transaction(transaction, order, shop) for transaction in found]
+    if len({report.transaction_id for report in reports}) != len(reports):
+        raise Unreachable(_UNREADABLE)
+    return reports
+
+
+def read_transaction(transaction: object, order: Order, shop: Shop) -> Report:
+    """One transaction of this order, decided as its notice would be. Raises Unreachable."""
+    transaction = _is_table(transaction)
+    if _text(transaction, "shopId") != shop.site_id:
+        raise Unreachable("la banque répond pour une autre boutique")
+    _demand_order(_table(transaction, "orderDetails"), order, shop, always=False)
+    details = _table(transaction, "transactionDetails")
+    card = _table(details, "cardDetails")
+    status = _shaped(transaction, "detailedStatus", _STATUS)
+    operation = _shaped(transaction, "operationType", _OPERATION)
+    succeeded = _text(transaction, "status") == "PAID"
+    outcome, anomaly = decide(status, operation, succeeded=succeeded)
+    cents, currency = _amount(transaction, details)
+    if cents == 0 and outcome in (Outcome.PAID, Outcome.REFUNDED):
+        raise Unreachable(_UNREADABLE)
+    parent = _text(details, "parentTransactionUuid").lower()
+    uuid = _shaped(transaction, "uuid", _UUID)
+    if parent and not _UUID.fullmatch(parent):
+        raise Unreachable(_UNREADABLE)
+    # A refund has a number of its own at the bank; it is known by the debit it gives back.
+    refunded = outcome is Outcome.REFUNDED
+    return Report(
+        reference=order.reference,
+        outcome=outcome,
+        cents=cents,
+        currency=currency,
+        transaction_id=uuid,
+        gateway_reference=_own(order) if refunded else _reference(card, order) or uuid,
+        status=f"{operation} {status}".strip(),
+        authorisation=_text(_table(card, "authorizationResponse"), "authorizationNumber")[:20],
+        card_brand=_text(card, "effectiveBrand")[:20],
+        card_last4=card_last4(_text(card, "pan")),
+        parent_id=parent if operation == "CREDIT" else "",
+        final=is_final(status, outcome),
+        anomaly=anomaly,
+        raw=_kept(transaction, details, card),
+    )
+
+
+def _demand_order(details: Table, order: Order, shop: Shop, *, always: bool) -> None:
+    """The order and mode named are ours; `always` when they must be named."""
+    reference, mode = _text(details, "orderId"), _text(details, "mode")
+    if reference != order.reference and (always or reference):
+        raise Unreachable("la banque répond pour une autre commande")
+    if mode not in ("", shop.mode):
+        raise Unreachable("la banque répond dans un autre mode")
+
+
+def _amount(transaction: Table, details: Table) -> tuple[int, str]:
+    """What was really debited, in cents and ISO letters; else what was asked."""
+    asked = _cents(transaction, "amount")
+    currency = _shaped(transaction, "currency", _CURRENCY)
+    effective = details.get("effectiveAmount")
+    if effective is None:
+        return asked, currency
+    spent = _text(details, "effectiveCurrency") or currency
+    if not _CURRENCY.fullmatch(spent):
+        raise Unreachable(_UNREADABLE)
+    return _cents(details, "effectiveAmount"), spent
+
+
+def _own(order: Order) -> str:
+    return order.gateway_reference or "-".join(trans_date_and_id(order))
+
+
+def _reference(card: Table, order: Order) -> str:
+    """What names a transaction's attempt at the bank: ours, when its number and its UTC day
+    are; another's; empty where the bank does not say."""
+    number, date = _text(card, "legacyTransId"), _text(card, "legacyTransDate")
+    if not number or not date:
+        return ""
+    if not _TRANS_ID.fullmatch(number):
+        raise Unreachable(_UNREADABLE)
+    at = _instant(date)
+    own_date, own_number = trans_date_and_id(order)
+    if number == own_number and at[:8] == own_date[:8]:
+        return _own(order)
+    return f"{at}-{number}"
+
+
+def _instant(text: str) -> str:
+    """A date, ISO 8601 or 14 digits, as 14 digits in UTC; UTC where it names no zone."""
+    try:
+        if re.fullmatch(r"[0-9]{14}", text, re.ASCII):
+            at = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        else:
+            at = datetime.fromisoformat(text)
+        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise Unreachable(_UNREADABLE) from None
+    return at.strftime("%Y%m%d%H%M%S").zfill(14)
+
+
+def _kept(transaction: Table, details: Table, card: Table) -> dict[str, str]:
+    """What the audit keeps: flat text, without the card's number or its end."""
+    wanted = {
+        "": (transaction, (
+            "shopId", "uuid", "amount", "currency", "status", "detailedStatus", "operationType",
+            "creationDate", "errorCode", "detailedErrorCode", "paymentMethodType",
+        )),
+        "transactionDetails.": (details, (
+            "effectiveAmount", "effectiveCurrency", "parentTransactionUuid", "sequenceNumber",
+        )),
+        "cardDetails.": (card, (
+            "effectiveBrand", "legacyTransId", "legacyTransDate", "expectedCaptureDate",
+        )),
+    }  # fmt: skip
+    return {
+        f"{where}{name}": str(table[name])[:255]
+        for where, (table, names) in wanted.items()
+        for name in names
+        if _is_plain(table.get(name))
+    }
+
+
+def _is_plain(value: object) -> bool:
+    """Text of ordinary characters, or a number of an ordinary size."""
+    if type(value) is int:
+        return abs(value) < _MAX_CENTS
+    return isinstance(value, str) and value.isprintable()
+
+
+def _table(table: Table, name: str) -> Table:
+    """A table within another, empty where it is absent or null."""
+    value = table.get(name)
+    return {} if value is None else _is_table(value)
+
+
+def _is_table(value: object) -> Table:
+    if not isinstance(value, Mapping):
+        raise Unreachable(_UNREADABLE)
+    return value
+
+
+def _text(table: Table, name: str) -> str:
+    """A short text of ordinary characters, empty where it is absent or null."""
+    value = table.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > 255 or not value.isprintable():
+        raise Unreachable(_UNREADABLE)
+    return value
+
+
+def _shaped(table: Table, name: str, shape: re.Pattern[str]) -> str:
+    text = _text(table, name)
+    if not shape.fullmatch(text):
+        raise Unreachable(_UNREADABLE)
+    return text
+
+
+def _cents(table: Table, name: str) -> int:
+    value = table.get(name)
+    if type(value) is not int or not 0 <= value < _MAX_CENTS:
+        raise Unreachable(_UNREADABLE)
+    return value

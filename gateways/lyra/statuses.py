@@ -1,0 +1,74 @@
+"""What Lyra's words for a transaction mean, whoever says them: a notice or the REST service.
+
+Source: docs.lyra.com, `vads_trans_status` and the REST service's status reference.
+"""
+
+from gateways.base import Outcome
+
+#: vads_trans_status, or detailedStatus. ABANDONED becomes EXPIRED when the payment page's
+#: session ran out.
+STATUSES = {
+    "AUTHORISED": Outcome.PAID,
+    "CAPTURED": Outcome.PAID,
+    "AUTHORISED_TO_VALIDATE": Outcome.PENDING,
+    "WAITING_AUTHORISATION": Outcome.PENDING,
+    "WAITING_AUTHORISATION_TO_VALIDATE": Outcome.PENDING,
+    "UNDER_VERIFICATION": Outcome.PENDING,
+    "INITIAL": Outcome.PENDING,
+    "PRE_AUTHORISED": Outcome.PENDING,
+    "WAITING_FOR_PAYMENT": Outcome.PENDING,
+    "PENDING": Outcome.PENDING,
+    "SUSPENDED": Outcome.PENDING,
+    "REFUND_TO_RETRY": Outcome.PENDING,
+    "ACCEPTED": Outcome.PENDING,
+    "PARTIALLY_AUTHORISED": Outcome.PENDING,
+    "REFUSED": Outcome.REFUSED,
+    "ABANDONED": Outcome.CANCELLED,
+    "NOT_CREATED": Outcome.CANCELLED,
+    "CANCELLED": Outcome.REVERSED,
+    "EXPIRED": Outcome.REVERSED,
+    "CAPTURE_FAILED": Outcome.REVERSED,
+}
+
+_NEEDS_A_HUMAN = {
+    "ACCEPTED": "vérification de carte sans débit",
+    "PARTIALLY_AUTHORISED": "paiement partiel",
+    "CAPTURE_FAILED": "remise en banque échouée",
+}
+
+# Decided, and yet the bank may still change it by itself: not captured, or captured again.
+_MAY_CHANGE = frozenset({"AUTHORISED", "CAPTURE_FAILED"})
+
+#: A refund with one of these gave nothing back.
+NOTHING_DONE = frozenset({"REFUSED", "ABANDONED", "NOT_CREATED", "CANCELLED", "EXPIRED"})
+
+
+def decide(
+    status: str, operation: str, *, succeeded: bool, timed_out: bool = False
+) -> tuple[Outcome, str]:
+    """The outcome of a transaction, and why a human must look if one must.
+
+    `operation` is DEBIT, CREDIT (a refund) or VERIFICATION. The status decides, never the
+    message's own word that all went well, `succeeded`: that also comes with a refund, a card
+    check or a payment still to be validated. Without it, though, nothing is paid.
+    """
+    outcome = STATUSES.get(status)
+    if outcome is None:
+        return Outcome.PENDING, "statut inconnu de la banque"
+    if operation == "CREDIT":
+        if outcome is Outcome.PAID:
+            return Outcome.REFUNDED, ""
+        return Outcome.PENDING, "remboursement non abouti à la banque"
+    if outcome is Outcome.PAID:
+        if operation != "DEBIT":
+            return Outcome.PENDING, "paiement annoncé sans débit"
+        if not succeeded:
+            return Outcome.PENDING, "paiement annoncé avec un code d’échec"
+    if status == "ABANDONED" and timed_out:
+        return Outcome.EXPIRED, ""
+    return outcome, _NEEDS_A_HUMAN.get(status, "")
+
+
+def is_final(status: str, outcome: Outcome) -> bool:
+    """Whether the bank will leave it at that, unless somebody asks it for more."""
+    return outcome is not Outcome.PENDING and status not in _MAY_CHANGE
