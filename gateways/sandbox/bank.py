@@ -1,4 +1,4 @@
-"""What the mock bank checks, keeps and says: the other end of Lyra's hosted form.
+"""What the mock bank keeps and says: the other end of Lyra's hosted form.
 
 It stands for a shop in TEST mode whose back office has every notification rule switched on.
 Card numbers are masked before anything keeps them.
@@ -6,17 +6,17 @@ Card numbers are masked before anything keeps them.
 
 import hashlib
 import json
-import re
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gateways.lyra import EURO, SESSION_EXPIRED, sign
-from gateways.sandbox import SITE_ID
+from gateways.sandbox.forms import FormRejected, check_form
+from gateways.sandbox.movements import Movement
 
 SESSION = timedelta(minutes=10)
 
@@ -28,55 +28,15 @@ CARDS = {
     "4970100000000001": ("Accepté, à valider par la banque", "AUTHORISED_TO_VALIDATE", "00", "00"),
 }
 
-#: How the notice of a payment behaves, chosen on the bank's page.
-DELIVERIES = {
-    "normal": "Normale",
-    "late": "En retard, après le retour du payeur",
-    "lost": "Perdue",
-    "twice": "Envoyée deux fois",
-    "amount": "Montant faux",
-    "key": "Signée d’une autre clé",
-}
-
-# Field: (pattern, error code of the platform).
-_FORMATS = {
-    "vads_version": (r"V2", "01"),
-    "vads_site_id": (SITE_ID, "02"),
-    "vads_trans_id": (r"[0-8][0-9]{5}", "03"),
-    "vads_trans_date": (r"[0-9]{14}", "04"),
-    "vads_payment_config": (r"SINGLE", "07"),
-    "vads_amount": (r"[1-9][0-9]{0,11}", "09"),
-    "vads_currency": (EURO, "10"),
-    "vads_ctx_mode": (r"TEST", "11"),
-    "vads_language": (r"(de|en|es|fr|it|ja|nl|pl|pt|ru|sv|tr|zh)?", "12"),
-    "vads_order_id": (r"[A-Za-z0-9_-]{0,64}", "13"),
-    "vads_order_info": (r"[^<>]{0,255}", "14"),
-    "vads_url_return": (r"(https?://[^<>\s]{1,1000})?", "28"),
-    "vads_page_action": (r"PAYMENT", "46"),
-    "vads_action_mode": (r"INTERACTIVE", "47"),
-    "vads_return_mode": (r"(NONE)?", "48"),
-}
-_OPTIONAL = {
-    "vads_language", "vads_order_id", "vads_order_info", "vads_url_return", "vads_return_mode",
-}  # fmt: skip
-
 _TABLES = """
 CREATE TABLE IF NOT EXISTS burnt (day TEXT, trans_id TEXT, PRIMARY KEY (day, trans_id));
 CREATE TABLE IF NOT EXISTS session (
     token TEXT PRIMARY KEY, opened_at TEXT, fields TEXT, state TEXT, tries INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS movement (
-    uuid TEXT PRIMARY KEY, token TEXT, at TEXT, notice TEXT);
+    uuid TEXT PRIMARY KEY, token TEXT, at TEXT, notice TEXT, parent TEXT DEFAULT '');
 CREATE TABLE IF NOT EXISTS delivery (
     id INTEGER PRIMARY KEY, token TEXT, at TEXT, source TEXT, status TEXT, answer TEXT);
 """
-
-
-class FormRejected(Exception):  # the word of the protocol
-    """The form is refused before any page is shown; `code` is the platform's error code."""
-
-    def __init__(self, code: str):
-        super().__init__(f"error-{code}")
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -98,55 +58,49 @@ class PaymentSession:
         return self.state == "open" and datetime.now(UTC) - self.opened_at < SESSION
 
 
-class Bank:
-    """The bank's memory and rules, for one shop."""
+class Store:
+    """The bank's file."""
 
-    def __init__(self, path: Path, key: bytes) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._key = key
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self._database() as database:
-            database.executescript(_TABLES)
 
     @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """One transaction. What reads in order to write begins with BEGIN IMMEDIATE."""
         with closing(sqlite3.connect(self._path, timeout=5)) as database, database:
             database.row_factory = sqlite3.Row
             yield database
 
+
+class Bank:
+    """The bank's memory and rules, for one shop."""
+
+    def __init__(self, store: Store, key: bytes) -> None:
+        self._database = store.connection
+        self._key = key
+        with self._database() as database:
+            database.executescript(_TABLES)
+            columns = {row["name"] for row in database.execute("PRAGMA table_info(movement)")}
+            if "parent" not in columns:  # the file of a demo older than refunds
+                database.execute("ALTER TABLE movement ADD COLUMN parent TEXT DEFAULT ''")
+
     def open_session(self, fields: Mapping[str, str]) -> PaymentSession:
         """Accept a signed form. Raises FormRejected with the platform's code."""
-        signature = fields.get("signature", "")
-        if not secrets.compare_digest(sign(fields, self._key).encode(), signature.encode()):
-            raise FormRejected("00")
-        for name, (pattern, code) in _FORMATS.items():
-            value = fields.get(name, "" if name in _OPTIONAL else None)
-            if value is None or not re.fullmatch(pattern, value, re.ASCII):
-                raise FormRejected(code)
-        self._burn(fields["vads_trans_date"], fields["vads_trans_id"])
+        kept = check_form(fields, self._key)
         token = secrets.token_urlsafe(16)
-        kept = {name: value for name, value in fields.items() if name.startswith("vads_")}
-        with self._database() as database:
-            database.execute(
-                "INSERT INTO session (token, opened_at, fields, state) VALUES (?, ?, ?, 'open')",
-                (token, datetime.now(UTC).isoformat(), json.dumps(kept)),
-            )
-        return self.session(token)
-
-    def _burn(self, trans_date: str, trans_id: str) -> None:
-        """Check the date against our clock, and that the id is new for its UTC day."""
-        try:
-            sent_at = datetime.strptime(trans_date, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-        except ValueError:
-            raise FormRejected("04") from None
-        age = datetime.now(UTC) - sent_at
-        if not timedelta(minutes=-150) < age < timedelta(minutes=60):
-            raise FormRejected("04")
+        day, trans_id = kept["vads_trans_date"][:8], kept["vads_trans_id"]
         try:
             with self._database() as database:
-                database.execute("INSERT INTO burnt VALUES (?, ?)", (trans_date[:8], trans_id))
+                database.execute("INSERT INTO burnt VALUES (?, ?)", (day, trans_id))
+                database.execute(
+                    "INSERT INTO session (token, opened_at, fields, state) "
+                    "VALUES (?, ?, ?, 'open')",
+                    (token, datetime.now(UTC).isoformat(), json.dumps(kept)),
+                )
         except sqlite3.IntegrityError:
             raise FormRejected("03") from None
+        return self.session(token)
 
     def session(self, token: str) -> PaymentSession:
         """Raises KeyError when there is none."""
@@ -175,11 +129,7 @@ class Bank:
         """Try a card. Returns the notice of the result, unsigned. Raises KeyError for a card
         that is not one of ours."""
         _, status, result, auth_result = CARDS[card]
-        accepted = result == "00"
-        with self._database() as database:
-            database.execute(
-                "UPDATE session SET tries = tries + 1 WHERE token = ?", (session.token,)
-            )
+        accepted, now = result == "00", datetime.now(UTC)
         notice = {
             **_notice(session, status, result),
             "vads_auth_mode": "FULL",
@@ -188,14 +138,20 @@ class Bank:
             "vads_card_brand": "CB",
             "vads_card_number": f"{card[:6]}XXXXXX{card[-4:]}",
             "vads_effective_amount": session.fields["vads_amount"],
+            "vads_effective_creation_date": f"{now:%Y%m%d%H%M%S}",
             "vads_effective_currency": EURO,
             "vads_operation_type": "DEBIT",
             "vads_payment_certificate": secrets.token_hex(20) if accepted else "",
+            "vads_presentation_date": f"{now:%Y%m%d%H%M%S}",
             "vads_sequence_number": str(session.tries + 1),
             "vads_trans_uuid": secrets.token_hex(16),
             "vads_warranty_result": "YES" if accepted else "",
         }
-        self._keep(session, notice)
+        with self._database() as database:
+            database.execute(
+                "UPDATE session SET tries = tries + 1 WHERE token = ?", (session.token,)
+            )
+            _keep(database, Movement(notice["vads_trans_uuid"], session.token, now, notice))
         return notice
 
     def give_up(self, session: PaymentSession, *, expired: bool) -> dict[str, str]:
@@ -204,29 +160,33 @@ class Bank:
         notice["vads_payment_error"] = SESSION_EXPIRED if expired else ""
         return notice
 
-    def operate(self, uuid: str, operation: str) -> tuple[PaymentSession, dict[str, str]]:
-        """An operation of the back office: `cancel`, `capture`, `credit`, or `resend`.
+    def operate(self, uuid: str, make: Callable[[Movement], Movement]) -> Movement:
+        """Do something to a transaction, one at a time, and keep what comes of it.
 
-        Raises KeyError when there is no such movement or operation.
+        Raises KeyError when there is no such transaction, and what `make` raises.
         """
         with self._database() as database:
-            row = database.execute("SELECT * FROM movement WHERE uuid = ?", (uuid,)).fetchone()
-        if row is None:
-            raise KeyError(uuid)
-        session, notice = self.session(row["token"]), json.loads(row["notice"])
-        notice |= {
-            "resend": {},
-            "cancel": {"vads_trans_status": "CANCELLED"},
-            "capture": {"vads_trans_status": "CAPTURED"},
-            "credit": {
-                "vads_operation_type": "CREDIT",
-                "vads_trans_id": f"9{secrets.randbelow(100_000):05d}",
-                "vads_trans_status": "AUTHORISED",
-                "vads_trans_uuid": secrets.token_hex(16),
-            },
-        }[operation]
-        self._keep(session, notice)
-        return session, notice
+            database.execute("BEGIN IMMEDIATE")
+            made = make(_find(database, "movement.uuid = ?", uuid)[uuid])
+            _keep(database, made)
+        return made
+
+    def movement(self, uuid: str) -> Movement:
+        """Raises KeyError when there is none."""
+        with self._database() as database:
+            return _find(database, "movement.uuid = ?", uuid)[uuid]
+
+    def movements_of(self, order_id: str) -> list[Movement]:
+        """Every transaction of an order, the oldest first."""
+        with self._database() as database:
+            order = "json_extract(movement.notice, '$.vads_order_id') = ?"
+            return list(_find(database, order, order_id).values())
+
+    def movements(self) -> list[Movement]:
+        """The latest transactions, for the back office."""
+        latest = "movement.rowid IN (SELECT rowid FROM movement ORDER BY at DESC LIMIT ?)"
+        with self._database() as database:
+            return list(_find(database, latest, 50).values())[::-1]
 
     def signed(self, notice: Mapping[str, str], source: str, *, forged: bool) -> dict[str, str]:
         """A notice as it is posted: with its source, its stamp and its signature."""
@@ -247,29 +207,50 @@ class Bank:
                 (token, now, source, status, answer[:256]),
             )
 
-    def movements(self) -> list[dict[str, str]]:
-        """The latest movements, for the back office."""
-        with self._database() as database:
-            rows = database.execute("SELECT * FROM movement ORDER BY at DESC LIMIT 50").fetchall()
-        return [{"uuid": row["uuid"], **json.loads(row["notice"])} for row in rows]
-
     def deliveries(self) -> list[sqlite3.Row]:
         """The latest notices sent and their answers."""
         with self._database() as database:
             return database.execute("SELECT * FROM delivery ORDER BY id DESC LIMIT 50").fetchall()
 
-    def _keep(self, session: PaymentSession, notice: Mapping[str, str]) -> None:
-        with self._database() as database:
-            database.execute(
-                "INSERT INTO movement VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (uuid) DO UPDATE SET notice = excluded.notice",
-                (
-                    notice["vads_trans_uuid"],
-                    session.token,
-                    datetime.now(UTC).isoformat(),
-                    json.dumps(notice),
-                ),
-            )
+
+def _find(database: sqlite3.Connection, where: str, value: object) -> dict[str, Movement]:
+    """Transactions by their id, the oldest first, each with what was given back of it."""
+    rows = database.execute(
+        f"SELECT * FROM movement WHERE {where} ORDER BY at, rowid",  # noqa: S608  # our own words
+        (value,),
+    ).fetchall()
+    return {row["uuid"]: _movement(row, _returned(database, row["uuid"])) for row in rows}
+
+
+def _returned(database: sqlite3.Connection, uuid: str) -> int:
+    """What refunds have given back of a debit, in cents."""
+    rows = database.execute("SELECT * FROM movement WHERE parent = ?", (uuid,)).fetchall()
+    return sum(refund.cents for refund in map(_movement, rows) if refund.is_returned)
+
+
+def _movement(row: sqlite3.Row, returned_cents: int = 0) -> Movement:
+    return Movement(
+        row["uuid"],
+        row["token"],
+        datetime.fromisoformat(row["at"]),
+        json.loads(row["notice"]),
+        row["parent"],
+        returned_cents,
+    )
+
+
+def _keep(database: sqlite3.Connection, movement: Movement) -> None:
+    database.execute(
+        "INSERT INTO movement (uuid, token, at, notice, parent) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (uuid) DO UPDATE SET notice = excluded.notice",
+        (
+            movement.uuid,
+            movement.token,
+            movement.created_at.isoformat(),
+            json.dumps(dict(movement.notice)),
+            movement.parent,
+        ),
+    )
 
 
 def _notice(session: PaymentSession, status: str, result: str) -> dict[str, str]:

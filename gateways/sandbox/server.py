@@ -1,15 +1,14 @@
 """The mock bank's web site: a process of its own, that speaks to the portal over HTTP only.
 
-Settings, by environment: SANDBOX_KEY (shared with the portal), SANDBOX_NOTIFY_URL (where
-notices go, as entered in a bank's back office), SANDBOX_DATABASE, SANDBOX_LATE_SECONDS.
+Settings, by environment: SANDBOX_KEY (shared with the portal), SANDBOX_PASSWORD (of the REST
+service; without it there is none), SANDBOX_NOTIFY_URL (where notices go, as entered in a bank's
+back office), SANDBOX_DATABASE, SANDBOX_LATE_SECONDS, SANDBOX_DRIP_SECONDS.
 """
 
 import os
-import threading
-from collections.abc import Mapping
+import re
 from pathlib import Path
 
-import requests
 from flask import (
     Blueprint,
     Flask,
@@ -24,52 +23,22 @@ from flask import (
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from gateways.sandbox.bank import CARDS, DELIVERIES, Bank, FormRejected, PaymentSession
+from gateways.sandbox.bank import CARDS, Bank, PaymentSession, Store
+from gateways.sandbox.courier import DELIVERIES, Courier
+from gateways.sandbox.faults import FAULTS, LOST, SCOPES, Fault, Faults
+from gateways.sandbox.forms import FormRejected
+from gateways.sandbox.movements import CHANGES, Movement, NotAllowed, changed, refunded
+from gateways.sandbox.rest import api
 
-#: What the platform allows the shop to answer.
-TIMEOUT_SECONDS = 10
+_REFUSALS = {
+    "PSP_011": "l’état de cette transaction ne le permet pas",
+    "PSP_020": "le montant dépasse ce qui peut être rendu",
+    "PSP_043": "seul un débit remis peut être remboursé",
+    "PSP_075": "un débit remis ne s’annule plus, il se rembourse",
+    "PSP_105": "elle est déjà annulée",
+}
 
 Answer = str | tuple[str, int] | BaseResponse
-
-
-class Courier:
-    """Carries notices to the shop, well or badly as chosen."""
-
-    def __init__(self, bank: Bank, url: str, late_seconds: float) -> None:
-        self._bank = bank
-        self._url = url
-        self._late_seconds = late_seconds
-
-    def deliver(
-        self, session: PaymentSession, notice: Mapping[str, str], how: str, source: str = "PAY"
-    ) -> None:
-        """Send one notice of a session in one of the DELIVERIES."""
-        if how == "lost":
-            self._bank.log_delivery(session.token, source, "perdue", "")
-            return
-        if how == "amount":
-            wrong = str(session.cents + 100)
-            notice = {**notice, "vads_amount": wrong, "vads_effective_amount": wrong}
-        fields = self._bank.signed(notice, source, forged=how == "key")
-        if how == "late":
-            timer = threading.Timer(self._late_seconds, self._post, (session, source, fields))
-            timer.daemon = True
-            timer.start()
-            return
-        for _ in range(2 if how == "twice" else 1):
-            self._post(session, source, fields)
-
-    def _post(self, session: PaymentSession, source: str, fields: Mapping[str, str]) -> None:
-        try:
-            with requests.Session() as http:
-                http.trust_env = False  # no proxy on the way to a town on this machine
-                answer = http.post(
-                    self._url, data=dict(fields), timeout=TIMEOUT_SECONDS, allow_redirects=False
-                )
-        except requests.RequestException as error:
-            self._bank.log_delivery(session.token, source, "échec", type(error).__name__)
-        else:
-            self._bank.log_delivery(session.token, source, str(answer.status_code), answer.text)
 
 
 pages = Blueprint("bank", __name__)
@@ -78,13 +47,18 @@ pages = Blueprint("bank", __name__)
 def create_bank() -> Flask:
     """The mock bank, configured by the environment."""
     environ = os.environ
-    bank = Bank(Path(environ["SANDBOX_DATABASE"]), environ["SANDBOX_KEY"].encode())
+    store = Store(Path(environ["SANDBOX_DATABASE"]))
+    bank = Bank(store, environ["SANDBOX_KEY"].encode())
     late_seconds = float(environ.get("SANDBOX_LATE_SECONDS", "6"))
     app = Flask(__name__)
     app.extensions["bank"] = bank
     app.extensions["courier"] = Courier(bank, environ["SANDBOX_NOTIFY_URL"], late_seconds)
+    app.extensions["faults"] = Faults(store)
+    app.extensions["rest_password"] = environ.get("SANDBOX_PASSWORD", "")
+    app.extensions["drip_seconds"] = float(environ.get("SANDBOX_DRIP_SECONDS", "1"))
     app.jinja_env.filters["euros"] = _euros
     app.register_blueprint(pages)
+    app.register_blueprint(api)
     app.register_error_handler(404, _missing)
     app.after_request(_secure)
     return app
@@ -141,20 +115,80 @@ def expire(token: str) -> Answer:
 
 @pages.get("/")
 def home() -> Answer:
-    return render_template(
-        "bank_home.html", movements=_bank().movements(), deliveries=_bank().deliveries()
-    )
+    return _home()
 
 
 @pages.post("/operations/<uuid>/<operation>")
 def operate(uuid: str, operation: str) -> Answer:
-    """What a shop does in its back office, and the notice that follows."""
+    """What happens to a transaction in a back office or at night, and the notice that follows."""
     try:
-        session, notice = _bank().operate(uuid, operation)
+        movement, source = _operate(uuid, operation)
     except KeyError:
         abort(404)
-    _courier().deliver(session, notice, "normal", "BO" if operation == "resend" else "MERCH_BO")
+    except NotAllowed as refusal:
+        return _home(f"Opération refusée : {_REFUSALS[refusal.code]} ({refusal.code})."), 409
+    except ValueError:
+        return _home("Écrivez un montant en euros, par exemple 12,50.", wrong_amount=uuid), 422
+    _courier().deliver(_session(movement.token), movement.notice, "normal", source)
     return redirect(url_for(".home"), 303)
+
+
+def _operate(uuid: str, operation: str) -> tuple[Movement, str]:
+    """The transaction that comes of it, and the source of its notice. Raises KeyError,
+    NotAllowed, and ValueError for an amount that is none."""
+    if operation == "resend":
+        return _bank().movement(uuid), "BO"
+    if operation == "refund":
+        cents = _cents(request.form.get("amount", ""))
+        return _bank().operate(uuid, lambda debit: refunded(debit, cents)), "MERCH_BO"
+    source = CHANGES[operation].source
+    return _bank().operate(uuid, lambda movement: changed(movement, operation)), source
+
+
+def _home(message: str = "", wrong_amount: str = "") -> str:
+    """The back office; `wrong_amount` is the transaction whose amount was not understood."""
+    movements = _bank().movements()
+    field = next((it.uuid for it in movements if it.uuid == wrong_amount and it.left_cents), "")
+    return render_template(
+        "bank_home.html",
+        movements=movements,
+        deliveries=_bank().deliveries(),
+        message=message,
+        wrong_amount=field,
+    )
+
+
+@pages.get("/pannes")
+def faults() -> Answer:
+    return _faults_page()
+
+
+@pages.post("/pannes")
+def choose_fault() -> Answer:
+    """How the REST service behaves from now on."""
+    form = request.form
+    name, scope, calls = form.get("fault", ""), form.get("scope", ""), form.get("calls", "").strip()
+    if name not in FAULTS or scope not in SCOPES:
+        abort(404)
+    if calls and not re.fullmatch("[1-9][0-9]{0,2}", calls, re.ASCII):
+        message = "Écrivez un nombre d’appels de 1 à 999, ou rien."
+        return _faults_page(message, Fault(name, scope)), 422
+    _faults().choose(Fault(name, scope, int(calls) if calls else None))
+    return redirect(url_for(".faults"), 303)
+
+
+def _faults_page(message: str = "", chosen: Fault | None = None) -> str:
+    current = _faults().current()
+    return render_template(
+        "bank_faults.html",
+        current=current,
+        chosen=chosen or current,
+        message=message,
+        faults=FAULTS,
+        scopes=SCOPES,
+        lost=LOST,
+        calls=_faults().calls(),
+    )
 
 
 @pages.get("/sante")
@@ -170,6 +204,11 @@ def _bank() -> Bank:
 def _courier() -> Courier:
     courier: Courier = current_app.extensions["courier"]
     return courier
+
+
+def _faults() -> Faults:
+    found: Faults = current_app.extensions["faults"]
+    return found
 
 
 def _session(token: str) -> PaymentSession:
@@ -202,6 +241,14 @@ def _send_back(session: PaymentSession) -> Answer:
 def _how() -> str:
     how = request.form.get("delivery", "normal")
     return how if how in DELIVERIES else "normal"
+
+
+def _cents(text: str) -> int:
+    """An amount as people write it. Raises ValueError."""
+    found = re.fullmatch(r"([0-9]{1,7})(?:[.,]([0-9]{1,2}))?\s*€?", text.strip(), re.ASCII)
+    if not found:
+        raise ValueError(text)
+    return int(found[1]) * 100 + int((found[2] or "0").ljust(2, "0"))
 
 
 def _euros(cents: int) -> str:

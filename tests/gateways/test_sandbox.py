@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,8 @@ from flask.testing import FlaskClient
 from gateways.base import Callback, Gateway, Order, Outcome
 from gateways.lyra import sign
 from gateways.registry import configure
-from gateways.sandbox import server
-from gateways.sandbox.bank import Bank
+from gateways.sandbox import courier, server
+from gateways.sandbox.bank import Bank, Store
 from tests.bank import KEY
 
 ACCEPTED, REFUSED, TO_VALIDATE = "4970100000000000", "4970100000000055", "4970100000000001"
@@ -54,7 +56,7 @@ def posted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
         sent.append(data)
         return Answer()
 
-    monkeypatch.setattr(server.requests.Session, "post", post)
+    monkeypatch.setattr(courier.requests.Session, "post", post)
     return sent
 
 
@@ -229,7 +231,7 @@ def test_a_late_notice_leaves_after_the_browser(
         def start(self) -> None:
             pass
 
-    monkeypatch.setattr(server.threading, "Timer", Timer)
+    monkeypatch.setattr(courier.threading, "Timer", Timer)
     assert bank.post(f"{page}/carte", data={"card": ACCEPTED, "delivery": "late"}).location
     assert posted == []
     waiting[0]()
@@ -247,13 +249,37 @@ def test_a_notice_may_carry_a_wrong_amount_or_another_keys_signature(
         read(posted[1])
 
 
+# --- The back office ---
+
+Operate = Callable[..., Any]
+
+
+@pytest.fixture
+def operate(bank: FlaskClient) -> Operate:
+    """Press a button of the back office, found on its page by the operation it stands for."""
+
+    def press(operation: str, status: str = "", **fields: str) -> Any:
+        for row in bank.get("/").text.split("<tr>"):
+            address = re.search(rf'"(/operations/\w+/{operation})"', row)
+            if address and f"<td>{status}" in row:
+                return bank.post(address[1], data=fields)
+        raise LookupError(operation)
+
+    return press
+
+
 @pytest.mark.parametrize(
-    ("operation", "outcome", "source"),
+    ("card", "operations", "outcome", "source"),
     [
-        ("resend", Outcome.PAID, "BO"),
-        ("capture", Outcome.PAID, "MERCH_BO"),
-        ("cancel", Outcome.REVERSED, "MERCH_BO"),
-        ("credit", Outcome.REFUNDED, "MERCH_BO"),
+        (ACCEPTED, ["resend"], Outcome.PAID, "BO"),
+        (ACCEPTED, ["capture"], Outcome.PAID, "BATCH"),
+        (ACCEPTED, ["cancel"], Outcome.REVERSED, "MERCH_BO"),
+        (ACCEPTED, ["expire"], Outcome.REVERSED, "BATCH"),
+        (ACCEPTED, ["fail"], Outcome.REVERSED, "BATCH"),
+        (TO_VALIDATE, ["validate"], Outcome.PAID, "MERCH_BO"),
+        (TO_VALIDATE, ["expire"], Outcome.REVERSED, "BATCH"),
+        (TO_VALIDATE, ["cancel"], Outcome.REVERSED, "MERCH_BO"),
+        (ACCEPTED, ["capture", "refund"], Outcome.REFUNDED, "MERCH_BO"),
     ],
 )
 def test_the_back_office_resends_captures_cancels_and_refunds(
@@ -261,24 +287,125 @@ def test_the_back_office_resends_captures_cancels_and_refunds(
     page: str,
     posted: list[dict[str, str]],
     read: Read,
-    operation: str,
+    operate: Operate,
+    card: str,
+    operations: list[str],
     outcome: Outcome,
     source: str,
 ) -> None:
+    bank.post(f"{page}/carte", data={"card": card})
+    for operation in operations:
+        assert operate(operation, amount="87,45").status_code == 303
+    assert read(posted[-1]).outcome is outcome
+    assert len(posted) == 1 + len(operations)
+    assert posted[-1]["vads_url_check_src"] == source
+
+
+def test_an_operation_or_a_transaction_that_does_not_exist_is_not_found(
+    bank: FlaskClient, page: str, posted: list[dict[str, str]]
+) -> None:
     bank.post(f"{page}/carte", data={"card": ACCEPTED})
-    address = re.search(rf'"(/operations/\w+/{operation})"', bank.get("/").text)
-    assert address
-    bank.post(address[1])
-    assert read(posted[1]).outcome is outcome
-    assert posted[1]["vads_url_check_src"] == source
-    assert bank.post("/operations/absent/resend").status_code == 404
-    assert bank.post(address[1].replace(operation, "nothing")).status_code == 404
+    uuid = posted[0]["vads_trans_uuid"]
+    for address in (f"{uuid}/nothing", "absent/resend", "absent/cancel", "absent/refund"):
+        assert bank.post(f"/operations/{address}", data={"amount": "1"}).status_code == 404
+    assert len(posted) == 1
+
+
+def test_a_debit_is_given_back_in_parts_and_never_beyond_its_amount(
+    bank: FlaskClient, page: str, posted: list[dict[str, str]], read: Read, operate: Operate
+) -> None:
+    bank.post(f"{page}/carte", data={"card": ACCEPTED})
+    operate("capture")
+    operate("refund", amount="20,00")
+    assert (read(posted[-1]).outcome, read(posted[-1]).cents) == (Outcome.REFUNDED, 2000)
+    assert 'value="67,45"' in bank.get("/").text
+    refused = operate("refund", amount="67.46")
+    assert refused.status_code == 409
+    assert "le montant dépasse ce qui peut être rendu (PSP_020)" in refused.text
+    operate("refund", amount="67.45")
+    assert [read(fields).cents for fields in posted] == [8745, 8745, 2000, 6745]
+    assert "/refund" not in bank.get("/").text
+
+
+@pytest.mark.parametrize("amount", ["", "douze", "-1", "1,234", "1e3", "é", "9" * 30, "1\0"])
+def test_an_amount_that_is_none_is_asked_again(
+    bank: FlaskClient, page: str, posted: list[dict[str, str]], operate: Operate, amount: str
+) -> None:
+    bank.post(f"{page}/carte", data={"card": ACCEPTED})
+    operate("capture")
+    answer = operate("refund", amount=amount)
+    assert answer.status_code == 422
+    assert "Écrivez un montant en euros" in answer.text
+    assert len(posted) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "operation", "code"),
+    [
+        ("", "validate", "PSP_011"),
+        ("", "refund", "PSP_043"),
+        ("capture", "cancel", "PSP_075"),
+        ("capture", "expire", "PSP_075"),
+        ("capture", "capture", "PSP_075"),
+        ("cancel", "cancel", "PSP_105"),
+        ("cancel", "capture", "PSP_105"),
+        ("cancel", "refund", "PSP_105"),
+        ("fail", "cancel", "PSP_011"),
+        ("fail", "refund", "PSP_011"),
+        ("expire", "capture", "PSP_011"),
+    ],
+)
+def test_what_the_rules_forbid_is_refused_by_a_page_left_open_too(
+    bank: FlaskClient,
+    page: str,
+    posted: list[dict[str, str]],
+    operate: Operate,
+    before: str,
+    operation: str,
+    code: str,
+) -> None:
+    bank.post(f"{page}/carte", data={"card": ACCEPTED})
+    if before:
+        operate(before)
+    sent = len(posted)
+    uuid = posted[0]["vads_trans_uuid"]
+    refused = bank.post(f"/operations/{uuid}/{operation}", data={"amount": "87,45"})
+    assert refused.status_code == 409
+    assert code in refused.text
+    assert len(posted) == sent
+    with pytest.raises(LookupError):
+        operate(operation)
+
+
+def test_a_refund_is_a_transaction_that_cannot_be_refunded(
+    bank: FlaskClient, page: str, posted: list[dict[str, str]], operate: Operate
+) -> None:
+    bank.post(f"{page}/carte", data={"card": ACCEPTED})
+    operate("capture")
+    operate("refund", amount="10")
+    uuid = posted[-1]["vads_trans_uuid"]
+    assert posted[-1]["vads_trans_id"].startswith("9")
+    refused = bank.post(f"/operations/{uuid}/refund", data={"amount": "5"})
+    assert "PSP_043" in refused.text
+    # Cancelled before it is captured, it gives nothing back.
+    bank.post(f"/operations/{uuid}/cancel")
+    assert 'value="87,45"' in bank.get("/").text
+
+
+def test_the_file_of_an_older_demo_is_still_read(
+    tmp_path: Path, bank: FlaskClient, page: str, posted: object
+) -> None:
+    bank.post(f"{page}/carte", data={"card": ACCEPTED})
+    path = tmp_path / "bank.sqlite3"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript("ALTER TABLE movement DROP COLUMN parent; DROP TABLE fault;")
+    assert server.create_bank().test_client().get("/").text.count("AUTHORISED") >= 1
 
 
 def test_a_session_lasts_ten_minutes(
     bank: FlaskClient, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = Bank(tmp_path / "bank.sqlite3", KEY.encode()).session(page.rpartition("/")[2])
+    session = Bank(Store(tmp_path / "bank.sqlite3"), KEY.encode()).session(page.rpartition("/")[2])
     assert session.is_open
     old = session.opened_at - timedelta(minutes=10)
     assert not type(session)(session.token, old, session.fields, "open", 0).is_open
@@ -288,9 +415,9 @@ def test_a_town_that_is_down_is_logged_and_the_payer_sent_back(
     bank: FlaskClient, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(*_: object, **__: object) -> None:
-        raise server.requests.ConnectionError
+        raise courier.requests.ConnectionError
 
-    monkeypatch.setattr(server.requests.Session, "post", down)
+    monkeypatch.setattr(courier.requests.Session, "post", down)
     assert bank.post(f"{page}/carte", data={"card": ACCEPTED}).status_code == 303
     assert "ConnectionError" in bank.get("/").text
 

@@ -14,7 +14,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers
 
-from gateways.sandbox import server
+from gateways.sandbox import courier, server
 from kiosque import accounts, clock, create_app, credentials, mail, tokens
 from kiosque.config import Settings
 from kiosque.database import write
@@ -78,7 +78,7 @@ def bank(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, app: Flask, frozen: Any
     def post(_self: object, _url: str, *, data: dict[str, str], **_options: object) -> Any:
         return app.test_client().post("/paiement/notification/banque", data=data)
 
-    monkeypatch.setattr(server.requests.Session, "post", post)
+    monkeypatch.setattr(courier.requests.Session, "post", post)
     frozen.at = datetime.now(UTC)  # the bank's own clock is the machine's
     return server.create_bank().test_client()
 

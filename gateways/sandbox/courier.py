@@ -1,0 +1,61 @@
+"""How the mock bank's notices travel to the shop: well, or badly as chosen."""
+
+import threading
+from collections.abc import Mapping
+
+import requests
+
+from gateways.sandbox.bank import Bank, PaymentSession
+
+#: What the platform allows the shop to answer.
+TIMEOUT_SECONDS = 10
+
+#: How the notice of a payment behaves, chosen on the bank's page.
+DELIVERIES = {
+    "normal": "Normale",
+    "late": "En retard, après le retour du payeur",
+    "lost": "Perdue",
+    "twice": "Envoyée deux fois",
+    "amount": "Montant faux",
+    "key": "Signée d’une autre clé",
+}
+
+
+class Courier:
+    """Carries notices to the shop, well or badly as chosen."""
+
+    def __init__(self, bank: Bank, url: str, late_seconds: float) -> None:
+        self._bank = bank
+        self._url = url
+        self._late_seconds = late_seconds
+
+    def deliver(
+        self, session: PaymentSession, notice: Mapping[str, str], how: str, source: str = "PAY"
+    ) -> None:
+        """Send one notice of a session in one of the DELIVERIES."""
+        if how == "lost":
+            self._bank.log_delivery(session.token, source, "perdue", "")
+            return
+        if how == "amount":
+            wrong = str(session.cents + 100)
+            notice = {**notice, "vads_amount": wrong, "vads_effective_amount": wrong}
+        fields = self._bank.signed(notice, source, forged=how == "key")
+        if how == "late":
+            timer = threading.Timer(self._late_seconds, self._post, (session, source, fields))
+            timer.daemon = True
+            timer.start()
+            return
+        for _ in range(2 if how == "twice" else 1):
+            self._post(session, source, fields)
+
+    def _post(self, session: PaymentSession, source: str, fields: Mapping[str, str]) -> None:
+        try:
+            with requests.Session() as http:
+                http.trust_env = False  # no proxy on the way to a town on this machine
+                answer = http.post(
+                    self._url, data=dict(fields), timeout=TIMEOUT_SECONDS, allow_redirects=False
+                )
+        except requests.RequestException as error:
+            self._bank.log_delivery(session.token, source, "échec", type(error).__name__)
+        else:
+            self._bank.log_delivery(session.token, source, str(answer.status_code), answer.text)

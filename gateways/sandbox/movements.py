@@ -1,0 +1,141 @@
+"""The mock bank's transactions: what each is, and what may be done to it.
+
+Rules and error codes: docs.lyra.com, REST V4, Transaction/CancelOrRefund and the reference of
+PSP errors. A debit is cancelled before it is captured, given back after; never more than it was.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+_CANCELLABLE = frozenset(
+    {
+        "AUTHORISED", "AUTHORISED_TO_VALIDATE", "WAITING_AUTHORISATION",
+        "WAITING_AUTHORISATION_TO_VALIDATE",
+    }
+)  # fmt: skip
+
+
+class NotAllowed(Exception):
+    """The bank's rules forbid it: nothing was done; `code` is the platform's."""
+
+    def __init__(self, code: str):
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Change:
+    """An operation that gives a transaction another status, and the `vads_url_check_src` of
+    the notice it sends."""
+
+    words: str
+    before: frozenset[str]
+    after: str
+    source: str
+
+
+CHANGES = {
+    "validate": Change("Valider", frozenset({"AUTHORISED_TO_VALIDATE"}), "AUTHORISED", "MERCH_BO"),
+    "capture": Change("Remettre", frozenset({"AUTHORISED"}), "CAPTURED", "BATCH"),
+    "fail": Change("Échec de remise", frozenset({"AUTHORISED"}), "CAPTURE_FAILED", "BATCH"),
+    "cancel": Change("Annuler", _CANCELLABLE, "CANCELLED", "MERCH_BO"),
+    "expire": Change("Laisser expirer", _CANCELLABLE, "EXPIRED", "BATCH"),
+}
+
+
+@dataclass(frozen=True)
+class Movement:
+    """One transaction: `notice` holds its fields as a notice tells them, unsigned; `parent` is
+    the debit that a refund gives back, `returned_cents` what refunds have given back of it."""
+
+    uuid: str
+    token: str
+    created_at: datetime
+    notice: Mapping[str, str]
+    parent: str = ""
+    returned_cents: int = 0
+
+    @property
+    def order_id(self) -> str:
+        return self.notice.get("vads_order_id", "")
+
+    @property
+    def operation(self) -> str:
+        return self.notice.get("vads_operation_type", "")
+
+    @property
+    def status(self) -> str:
+        return self.notice["vads_trans_status"]
+
+    @property
+    def cents(self) -> int:
+        return int(self.notice["vads_amount"])
+
+    @property
+    def is_returned(self) -> bool:
+        """Whether this is a refund whose money went back, or is on its way."""
+        return self.operation == "CREDIT" and self.status in ("AUTHORISED", "CAPTURED")
+
+    @property
+    def left_cents(self) -> int:
+        """What may still be given back: nothing but of a captured debit."""
+        if (self.operation, self.status) != ("DEBIT", "CAPTURED"):
+            return 0
+        return self.cents - self.returned_cents
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """The changes that the rules allow now, with their words."""
+        return {
+            name: change.words for name, change in CHANGES.items() if self.status in change.before
+        }
+
+
+def changed(movement: Movement, operation: str) -> Movement:
+    """The transaction after one of CHANGES. Raises KeyError, NotAllowed."""
+    change = CHANGES[operation]
+    if movement.status not in change.before:
+        raise NotAllowed(_why_not(movement.status))
+    return replace(movement, notice={**movement.notice, "vads_trans_status": change.after})
+
+
+def refunded(movement: Movement, cents: int) -> Movement:
+    """A new transaction that gives back part of a debit. Raises NotAllowed."""
+    if movement.operation != "DEBIT":
+        raise NotAllowed("PSP_043")
+    if movement.status != "CAPTURED":
+        waits = movement.status in _CANCELLABLE
+        raise NotAllowed("PSP_043" if waits else _why_not(movement.status))
+    if not 0 < cents <= movement.left_cents:
+        raise NotAllowed("PSP_020")
+    now = datetime.now(UTC)
+    notice = {
+        **movement.notice,
+        "vads_amount": str(cents),
+        "vads_auth_number": "",
+        "vads_effective_amount": str(cents),
+        "vads_effective_creation_date": f"{now:%Y%m%d%H%M%S}",
+        "vads_operation_type": "CREDIT",
+        "vads_presentation_date": f"{now:%Y%m%d%H%M%S}",
+        # What the back office makes takes numbers that no shop may.
+        "vads_trans_id": f"9{secrets.randbelow(100_000):05d}",
+        "vads_trans_status": "AUTHORISED",
+        "vads_trans_uuid": secrets.token_hex(16),
+    }
+    return Movement(notice["vads_trans_uuid"], movement.token, now, notice, movement.uuid)
+
+
+def cancelled_or_refunded(movement: Movement, cents: int, resolution: str) -> Movement:
+    """What `CancelOrRefund` makes: the debit cancelled, or a refund of it. Raises NotAllowed."""
+    whole = movement.status in _CANCELLABLE and cents == movement.cents
+    if resolution == "CANCELLATION_ONLY" or (resolution == "AUTO" and whole):
+        if movement.status in _CANCELLABLE and not whole:
+            raise NotAllowed("PSP_020")
+        return changed(movement, "cancel")
+    return refunded(movement, cents)
+
+
+def _why_not(status: str) -> str:
+    return {"CANCELLED": "PSP_105", "CAPTURED": "PSP_075"}.get(status, "PSP_011")
