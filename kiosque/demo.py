@@ -88,6 +88,7 @@ relance = false
 adapter = "sandbox"
 url = "http://127.0.0.1:8001"
 key = "{bank_key}"
+password = "testpassword_{bank_password}"
 """
 
 
@@ -147,6 +148,7 @@ def _settings(port: int, bank_port: int) -> Settings:
         text = _SETTINGS.format(
             secret_key=secrets.token_urlsafe(48),
             bank_key=secrets.token_hex(16),
+            bank_password=secrets.token_hex(20),
         )
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -236,6 +238,7 @@ def _processes(
     bank = settings.payment.gateway
     bank_environment = {
         "SANDBOX_KEY": str(settings.gateways[bank]["key"]),
+        "SANDBOX_PASSWORD": str(settings.gateways[bank].get("password", "")),
         "SANDBOX_NOTIFY_URL": f"{settings.public_url}/paiement/notification/{bank}",
         "SANDBOX_DATABASE": str(settings.data / "bank.sqlite3"),
     }

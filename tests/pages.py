@@ -4,6 +4,7 @@ Add a page to the site and the tests of accessibility fail until a state of it s
 a function that leads somebody to it and returns what they see.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -821,6 +822,59 @@ def the_banks_back_office_after_a_payment(bank: FlaskClient, handoff: Handoff) -
     return bank.get("/")
 
 
+def pay_at_the_bank(bank: FlaskClient, handoff: Handoff, *operations: str) -> str:
+    """A card accepted, then operations of the back office; the address of one more, a refund."""
+    card = {"card": "4970100000000000", "delivery": "lost"}
+    bank.post(f"{arrive(bank, handoff)}/carte", data=card)
+    address = re.search(r"(/operations/\w+)/resend", bank.get("/").text)[1]
+    for operation in operations:
+        bank.post(f"{address}/{operation}")
+    return f"{address}/refund"
+
+
+@bank_scene
+def the_banks_back_office_with_a_debit_to_give_back(
+    bank: FlaskClient, handoff: Handoff
+) -> TestResponse:
+    address = pay_at_the_bank(bank, handoff, "capture")
+    bank.post(address, data={"amount": "10,00"})
+    return bank.get("/")
+
+
+@bank_scene
+def the_banks_back_office_does_not_understand_the_amount(
+    bank: FlaskClient, handoff: Handoff
+) -> TestResponse:
+    return bank.post(pay_at_the_bank(bank, handoff, "capture"), data={"amount": "dix"})
+
+
+@bank_scene
+def the_banks_back_office_refuses_an_operation(bank: FlaskClient, handoff: Handoff) -> TestResponse:
+    return bank.post(pay_at_the_bank(bank, handoff), data={"amount": "10"})
+
+
+@bank_scene
+def the_banks_breakdowns_none(bank: FlaskClient, handoff: Handoff) -> TestResponse:
+    return bank.get("/pannes")
+
+
+@bank_scene
+def the_banks_breakdowns_one_in_force_and_its_calls(
+    bank: FlaskClient, handoff: Handoff
+) -> TestResponse:
+    bank.post("/pannes", data={"fault": "lost", "scope": "refund", "calls": "3"})
+    for service in ("Order/Get", "Transaction/CancelOrRefund"):
+        bank.post(f"/api-payment/V4/{service}", json={"orderId": "KF" + "f" * 18})
+    return bank.get("/pannes")
+
+
+@bank_scene
+def the_banks_breakdowns_for_a_number_that_is_none(
+    bank: FlaskClient, handoff: Handoff
+) -> TestResponse:
+    return bank.post("/pannes", data={"fault": "drip", "scope": "ask", "calls": "deux"})
+
+
 @bank_scene
 def an_unknown_address_at_the_bank(bank: FlaskClient, handoff: Handoff) -> TestResponse:
     return bank.get("/paiement/inconnu")
@@ -848,7 +902,7 @@ def visit_bank(stage: Stage, folder: Path) -> list[Seen]:
     for count, play in enumerate(BANK_SCENES):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SANDBOX_KEY", KEY)
-            patch.setenv("SANDBOX_NOTIFY_URL", NOTIFY_URL)
+            patch.setenv("SANDBOX_NOTIFY_URL", "http://127.0.0.1:9/")  # nobody hears
             patch.setenv("SANDBOX_DATABASE", str(folder / f"bank-{count}.sqlite3"))
             app = sandbox.create_bank()
         _, handoff = stage.open_payment(family, *(stage.invoice(family) for _ in range(3)))

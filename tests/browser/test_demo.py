@@ -8,6 +8,9 @@ from contextlib import closing
 import apsw
 import requests
 
+from gateways.base import Checks, Polls
+from gateways.registry import configure
+from kiosque import config
 from tests.browser.conftest import ROOT, Demo, answers, environment
 from tests.conftest import csrf_token, free_port
 
@@ -37,6 +40,15 @@ def test_the_second_run_keeps_the_data_and_the_passwords(first_run: Demo, town: 
     assert "Premier lancement" not in town.output
     assert answers(town.url)
     assert answers(town.bank_url)
+
+
+def test_the_bank_of_the_demo_can_be_asked(town: Demo) -> None:
+    settings = config.load(environment(town.data))
+    table = {**settings.gateways["banque"], "url": town.bank_url}
+    gateway = configure("banque", table, environment="demo")
+    assert isinstance(gateway, Polls)
+    assert isinstance(gateway, Checks)
+    assert gateway.check() == []
 
 
 def test_two_families_have_three_invoices_each_and_a_third_must_choose_a_password(

@@ -199,10 +199,12 @@ LIVE_TOML = TOML.partition('adapter = "sandbox"')[0] + LYRA
 
 
 def test_a_town_in_production_starts(tmp_path: Path) -> None:
-    assert load(tmp_path, LIVE_TOML, **LIVE).environment == "production"
+    settings = load(tmp_path, LIVE_TOML, **LIVE)
+    assert settings.environment == "production"
     # With the password of its REST service, the bank can be asked.
-    tables = load(tmp_path, LIVE_TOML, **LIVE).gateways
-    assert isinstance(registry.configure_all(tables, environment="production")["banque"], Polls)
+    assert isinstance(
+        registry.configure_all(settings.gateways, environment="production")["banque"], Polls
+    )
 
 
 @pytest.mark.parametrize(
