@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,13 +59,37 @@ class Demo:
         done = subprocess.run(
             [sys.executable, "app.py", *arguments],
             cwd=ROOT,
-            env=environment(self.data),
+            env={
+                **environment(self.data),
+                "KIOSQUE_PUBLIC_URL": self.url,
+                "KIOSQUE_GATEWAYS_BANQUE_URL": self.bank_url,
+            },
             capture_output=True,
             text=True,
             check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    @contextmanager
+    def broken_bank(self, fault: str) -> Iterator[None]:
+        """For a while, the bank's REST service breaks down so."""
+        self._break(fault)
+        try:
+            yield
+        finally:
+            self._break("normal")
+
+    def silent_bank(self) -> AbstractContextManager[None]:
+        """For a while, the bank answers no question: its notices alone tell what happened."""
+        return self.broken_bank("down")
+
+    def _break(self, fault: str) -> None:
+        """What its control page does."""
+        with requests.Session() as http:
+            http.trust_env = False
+            form = {"fault": fault, "scope": "all"}
+            http.post(f"{self.bank_url}/pannes", data=form, timeout=10).raise_for_status()
 
     def stop(self) -> int:
         """Ctrl-C, as a terminal sends it: to the whole group."""
