@@ -9,6 +9,9 @@ from kiosque import clock
 from kiosque.database import write
 from kiosque.models import Lease
 
+#: A clock may be corrected by so much without anything being wrong.
+_CLOCK_STEP = timedelta(minutes=1)
+
 
 @contextmanager
 def hold(name: str, longest: timedelta) -> Iterator[bool]:
@@ -39,8 +42,8 @@ def _take(name: str, holder: str, longest: timedelta) -> bool:
         if Lease.get_or_none(Lease.name == name) is None:
             Lease.create(name=name, **held)
             return True
-        # A lease that would last longer than any was taken before the clock was put back.
-        lapsed = (Lease.expires_at <= now) | (Lease.expires_at > now + longest)
+        # One taken in the future was taken before the clock was put back.
+        lapsed = (Lease.expires_at <= now) | (Lease.started_at > now + _CLOCK_STEP)
         taken: int = Lease.update(held).where(Lease.name == name, lapsed).execute()
     return taken == 1
 

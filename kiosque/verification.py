@@ -193,10 +193,12 @@ def _accounts() -> Iterator[str]:
         sums: dict[str, dict[str, int]] = {"held": {}, "part": {}, "kept": {}, "returned": {}}
         for _, what, name, cents in found:
             sums[what][name] = cents
-        ((source, kept),) = sums["kept"].items()
         parts = {kind: sums["part"].get(kind, 0) for kind in AllocationKind}
-        target = purposes(source, kept, parts, sums["returned"].get("", 0))
-        if _nonzero(target) != _nonzero(sums["held"]):
+        targets = [
+            purposes(source, kept, parts, sums["returned"].get("", 0))
+            for source, kept in sums["kept"].items()  # a payment comes from one place
+        ]
+        if [_nonzero(target) for target in targets] != [_nonzero(sums["held"])]:
             yield f"encaissement {payment} : le journal ne dit pas ce que disent les comptes"
 
 

@@ -4,6 +4,8 @@ import re
 import secrets
 from datetime import timedelta
 
+from peewee import Expression
+
 from gateways.base import Declined, Gateway, RefundRequest, Refunds, Report, Unreachable
 from kiosque import clock
 from kiosque.database import write
@@ -15,8 +17,9 @@ from kiosque.payments.reports import record_answer
 from kiosque.payments.returns import close, give_back
 from kiosque.states import AllocationKind, RepaymentKind, RepaymentState, SettlementState
 
-#: A request whose outcome is not known is sent again after this; repeating it is harmless.
-SENT_AGAIN_AFTER = timedelta(minutes=1)
+#: A request whose outcome is not known is sent again after this, longer than any gateway takes to
+#: send one; repeating it is then harmless.
+SENT_AGAIN_AFTER = timedelta(minutes=2)
 
 
 def find_settlement(name: str) -> Settlement:
@@ -87,8 +90,8 @@ def send(repayment: Repayment, gateway: Gateway, public_url: str) -> Repayment:
     settlement = Settlement.get_by_id(repayment.settlement_id)
     if not isinstance(gateway, Refunds) or settlement.attempt is None:
         raise TypeError("this gateway gives nothing back")
-    with write():
-        Repayment.update(sent_at=clock.now()).where(Repayment.id == repayment.id).execute()
+    if not _claim(repayment):
+        return Repayment.get_by_id(repayment.id)
     request = RefundRequest(
         transaction_id=settlement.transaction_id or "",
         cents=repayment.amount_cents,
@@ -106,15 +109,25 @@ def send(repayment: Repayment, gateway: Gateway, public_url: str) -> Repayment:
 
 def unanswered(limit: int) -> list[Repayment]:
     """The requests whose outcome is not known, to be sent again now."""
-    before = clock.now() - SENT_AGAIN_AFTER
-    return list(
-        Repayment.select()
-        .where(
-            Repayment.state == RepaymentState.ASKED,
-            Repayment.sent_at.is_null() | (Repayment.sent_at <= before),
+    query = Repayment.select().where(_may_be_sent()).order_by(Repayment.id)
+    return list(query.limit(limit))
+
+
+def _claim(repayment: Repayment) -> bool:
+    """Be the one who sends it now: two at the same instant might both find nothing done yet."""
+    with write():
+        claimed: int = (
+            Repayment.update(sent_at=clock.now())
+            .where(Repayment.id == repayment.id, _may_be_sent())
+            .execute()
         )
-        .order_by(Repayment.id)
-        .limit(limit)
+    return claimed == 1
+
+
+def _may_be_sent() -> Expression:
+    before = clock.now() - SENT_AGAIN_AFTER
+    return (Repayment.state == RepaymentState.ASKED) & (
+        Repayment.sent_at.is_null() | (Repayment.sent_at <= before)
     )
 
 

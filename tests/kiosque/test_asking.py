@@ -303,6 +303,13 @@ def test_the_lease_of_a_run_that_died_lapses_by_itself(base: None, frozen: Clock
     assert leases.finished_at("x") == frozen.at
 
 
+def test_a_run_that_may_last_longer_than_ours_keeps_its_lease(base: None, frozen: Clock) -> None:
+    with leases.hold("x", timedelta(hours=1)):
+        frozen.advance(minutes=30)
+        with leases.hold("x", timedelta(minutes=2)) as held:
+            assert not held
+
+
 def test_a_lease_taken_before_the_clock_was_put_back_does_not_last_for_ever(
     base: None, frozen: Clock
 ) -> None:

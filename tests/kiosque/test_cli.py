@@ -1,5 +1,6 @@
 """The command line, as staff use it."""
 
+import ast
 import gettext
 import os
 import re
@@ -11,13 +12,16 @@ import pytest
 from click.testing import CliRunner, Result
 from peewee import OperationalError
 
+from gateways.base import Callback, Gateway, Handoff
 from kiosque import (
     accounts,
     credentials,
+    leases,
     letters,
     notices,
     outbox,
     payments,
+    reconcile,
     sessions,
     signin,
     tokens,
@@ -26,6 +30,7 @@ from kiosque.cli import main
 from kiosque.config import Settings
 from kiosque.database import write
 from kiosque.models import (
+    Attempt,
     Family,
     Guardian,
     ImportBatch,
@@ -37,14 +42,18 @@ from kiosque.models import (
     Throttle,
     Token,
 )
+from kiosque.payments.orders import order_of
 from kiosque.signin import Visitor
 from kiosque.states import NoticeKind
 from tests import pdfs
-from tests.conftest import NOW, PASSWORD, Clock, make_family, make_invoice
+from tests.bank import notice
+from tests.conftest import NOW, PASSWORD, PUBLIC_URL, Clock, make_family, make_invoice
 from tests.kiosque.test_config import TOML
 from tests.kiosque.test_imports import ROW, sheet
 
 Run = Callable[..., Result]
+Pay = Callable[..., tuple[Attempt, Handoff]]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -340,3 +349,96 @@ def test_a_legal_text_is_written_out_once_to_be_changed(run: Run, settings: Sett
     assert again.exit_code != 0
     assert "existe déjà" in again.output
     assert path.read_text(encoding="utf-8") == "# À nous"
+
+
+# --- Money that leaves, questions to the bank ---
+
+PERSON = ("--author", "Dominique Aubry", "--reason", "absence justifiée")
+
+
+@pytest.fixture
+def paid(base: None, gateway: Gateway, alices_family: Family) -> str:
+    """Alice paid an invoice online; the number of its receipt."""
+    invoice = make_invoice(alices_family, "2026-10-0001")
+    purchase = payments.Purchase(alices_family, [invoice.number], 4520)
+    _, handoff = payments.start(purchase, gateway, PUBLIC_URL)
+    said = Callback(tuple(notice(handoff).items()))
+    payments.record("banque", gateway.read_notification(said))
+    return "R000001"
+
+
+def test_a_bank_that_gives_nothing_back_on_demand_leads_to_the_other_way(
+    run: Run, paid: str
+) -> None:
+    refused = run("refund", paid, *PERSON)
+    assert refused.exit_code == 1
+    assert "--elsewhere" in refused.output
+    part = run("refund", paid, "--amount", "10,00", "--elsewhere", *PERSON)
+    assert part.output == "R000001 : 10,00\u00a0€ remboursés.\n"
+    assert Invoice.get().state == "paid"
+    assert run("refund", paid, "--elsewhere", *PERSON).exit_code == 0
+    assert Invoice.get().state == "open"
+    again = run("refund", paid, "--elsewhere", *PERSON)
+    assert "déjà été annulé ou remboursé" in again.output
+
+
+@pytest.mark.parametrize("amount", ["dix", "1e3", "10.001", "-5", "0", "45,21", ""])
+def test_an_amount_that_makes_no_sense_gives_nothing_back(run: Run, paid: str, amount: str) -> None:
+    result = run("refund", paid, "--elsewhere", "--amount", amount, *PERSON)
+    assert result.exit_code == 1
+    assert result.output.startswith("Erreur : ")
+    assert Invoice.get().state == "paid"
+
+
+def test_a_chargeback_is_entered_and_its_invoice_is_open_again(run: Run, paid: str) -> None:
+    result = run("chargeback", "2026-10-0001", *PERSON)
+    assert result.output == "2026-10-0001 : impayé de 45,20\u00a0€ enregistré.\n"
+    assert Invoice.get().state == "open"
+
+
+def test_the_list_says_what_there_is_to_do(run: Run, paid: str, gateway: Gateway) -> None:
+    attempt = Attempt.get()
+    handoff = gateway.start(order_of(attempt, PUBLIC_URL))
+    said = Callback(tuple(notice(handoff, trans_uuid="b" * 32).items()))
+    payments.record("banque", gateway.read_notification(said))
+    lines = run("todo").output.splitlines()
+    assert "facture déjà payée" in lines[0]
+    assert "R000002" in lines[0]
+    assert "rendez-le (refund)" in lines[1]
+    assert lines[2] == "1 à traiter."
+
+
+def test_every_kind_of_entry_of_the_list_says_what_to_do() -> None:
+    calls = [
+        node
+        for path in (ROOT / "kiosque" / "payments").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("note", "_tell")
+    ]
+    kinds = {node.args[1].value for node in calls if isinstance(node.args[1], ast.Constant)}
+    kinds |= {"reversed", "refunded", "partial_refund"}  # computed, in `returns`
+    assert {"overpayment", "mismatch", "silent", "uncaptured", "declined"} <= kinds
+    assert kinds <= payments.ADVICE.keys()
+
+
+def test_the_bank_is_asked_by_a_command_that_says_what_came_of_it(run: Run, paid: str) -> None:
+    asked = run("reconcile", "--seconds", "5")
+    assert asked.exit_code == 0
+    assert asked.output.startswith("0 réponses, 0 sans réponse, 0 expirés")
+    assert "Dernier rapprochement : " in run("verify").output
+
+
+def test_a_run_under_way_is_left_to_its_work(run: Run, base: None) -> None:
+    with leases.hold(reconcile.LEASE, timedelta(minutes=2)):
+        assert "Un autre rapprochement est en cours" in run("reconcile").output
+
+
+def test_staff_close_a_payment_that_came_to_nothing(
+    run: Run, pay: Pay, alices_family: Family, frozen: Clock
+) -> None:
+    attempt, _ = pay(alices_family, make_invoice(alices_family, "2026-10-0001"))
+    early = run("close-attempt", attempt.reference, *PERSON)
+    assert early.exit_code == 1
+    assert "peut encore payer à la banque" in early.output
+    frozen.advance(hours=1)
+    assert "sans suite" in run("close-attempt", attempt.reference, *PERSON).output

@@ -111,7 +111,7 @@ def test_a_lost_answer_is_asked_for_again_by_the_timer_and_books_once(
         refund(1000)
     bank.answers = [[told(bank, paid, 1000)]]
     assert reconcile.run({"banque": bank}, PUBLIC_URL).refunds == 0
-    frozen.advance(minutes=1)
+    frozen.advance(minutes=2)
     assert reconcile.run({"banque": bank}, PUBLIC_URL).refunds == 1
     assert Repayment.get().state == "done"
     assert len({request.key for request in bank.refunds}) == 1
@@ -119,6 +119,23 @@ def test_a_lost_answer_is_asked_for_again_by_the_timer_and_books_once(
     reconcile.run({"banque": bank}, PUBLIC_URL)
     assert len(bank.refunds) == 2
     assert journal.balances()["refunds"] == 1000
+
+
+def test_two_who_send_the_same_request_at_once_send_it_once(
+    bank: TalkativeBank, paid: Handoff
+) -> None:
+    settlement = payments.find_settlement("R1")
+    asked = payments.ask_refund(settlement, 1000, "Dominique", "absence", bank)
+    give = bank.refund
+
+    def meanwhile(*call: object) -> list[Report]:
+        assert payments.send(asked, bank, PUBLIC_URL).state == "asked"
+        return give(*call)  # type: ignore[arg-type]
+
+    bank.refund = meanwhile  # type: ignore[method-assign, assignment]
+    bank.answers = [[told(bank, paid, 1000)]]
+    assert payments.send(asked, bank, PUBLIC_URL).state == "done"
+    assert len(bank.refunds) == 1
 
 
 def test_a_lost_answer_is_made_good_by_the_banks_own_notice(
@@ -137,7 +154,7 @@ def test_a_refund_made_at_the_bank_meanwhile_is_not_taken_for_ours(
     assert refund(1000).state == "asked"
     assert Settlement.get().returned_cents == 700
     bank.answers = [[told(bank, paid, 700), told(bank, paid, 1000, "d")]]
-    frozen.advance(minutes=1)
+    frozen.advance(minutes=2)
     reconcile.run({"banque": bank}, PUBLIC_URL)
     assert bank.refunds[-1].returned_cents == 700
     assert sorted((r.amount_cents, r.state) for r in Repayment.select()) == [
