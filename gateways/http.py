@@ -1,7 +1,7 @@
 """Ask a bank's JSON service, within bounds that hold whatever the other side does.
 
-Time: every wait, for a name, a connection, a handshake or a byte, ends by one deadline. A
-`requests` time-out bounds each wait but not their number: a byte a second lasts for ever.
+Time: a `requests` time-out bounds each wait but not their number: a byte a second lasts for ever.
+So each call is made in a thread, and left at one deadline, whatever it waits for then.
 Size: an answer is cut at `MAX_BYTES`. Trust: HTTPS only unless told otherwise, no redirection
 followed, no proxy nor password taken from the environment.
 
@@ -9,21 +9,23 @@ Each call has a connection of its own: one kept from before may have died, and t
 knows whether the bank did what was asked. Safe to call from several threads.
 """
 
-import base64
-import functools
-import http.client
-import io
 import json
 import queue
-import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, cast
-from urllib.parse import SplitResult, urlsplit
+from http.client import HTTPException, IncompleteRead
+from typing import Any, NoReturn
+
+import requests
+from urllib3.exceptions import (
+    HTTPError,
+    LocationParseError,
+    NameResolutionError,
+    ProtocolError,
+)
 
 from gateways.base import Unreachable
 
@@ -33,6 +35,15 @@ CONNECT_SECONDS = 3.0
 #: Between two things the bank says; it may have to ask another bank first.
 SILENCE_SECONDS = 20.0
 
+#: The authorities that may vouch for a bank: those that `requests` comes with.
+AUTHORITIES: bool | str = True
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+    "Content-Type": "application/json",
+    "User-Agent": "Kiosque-Famille",
+}
 _TOO_SLOW = "la banque répond trop lentement"
 _GARBLED = "la banque a répondu autre chose que des données lisibles"
 _STATUSES = {
@@ -63,153 +74,73 @@ def post_json(
 
     Raises Unreachable for anything else than HTTP 200 and readable data.
     """
-    deadline = _Deadline(seconds)
-    address = urlsplit(endpoint.origin)
-    if address.scheme != "https" and not endpoint.in_clear:
+    if not endpoint.origin.startswith("https://") and not endpoint.in_clear:
         raise Unreachable("https est obligatoire pour interroger la banque")
+    end = time.monotonic() + seconds
+    waits = (min(CONNECT_SECONDS, seconds), min(SILENCE_SECONDS, seconds))
+
+    def work() -> str:
+        with requests.Session() as session:
+            session.trust_env = False
+            with session.post(
+                f"{endpoint.origin}{path}",
+                data=json.dumps(body).encode(),
+                headers=_HEADERS,
+                auth=(endpoint.user, endpoint.password),
+                timeout=waits,
+                verify=AUTHORITIES,
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                return _read(answer, end)
+
     try:
-        with closing(_connect(address, deadline)) as wire:
-            connection = http.client.HTTPConnection(address.netloc)
-            connection.sock = cast("socket.socket", _Wire(wire, deadline))
-            headers = {"Host": address.netloc, **_headers(endpoint)}
-            connection.request("POST", path, json.dumps(body).encode(), headers)
-            text = _read(connection.getresponse())
+        text = _within(seconds, work)
     # The errors' own words hold addresses and the bank's text: none of them goes further.
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, ValueError, HTTPException, HTTPError) as error:
         raise Unreachable(_say(error)) from None
     return _parse(text)
 
 
-class _Deadline:
-    """The end of a call, on a clock that nobody sets."""
+def _within(seconds: float, work: Callable[[], str]) -> str:
+    """Do the work in a thread, and leave it alone when the time is over: nothing else bounds all
+    of it, the system's look-up of names and a drip of headers included. Raises TimeoutError, and
+    what the work raises."""
+    outcome: queue.SimpleQueue[str | Exception] = queue.SimpleQueue()
 
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    def left(self, at_most: float) -> float:
-        """The seconds left, `at_most` at most. Raises TimeoutError when there are none."""
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return min(left, at_most)
-
-
-class _Reader(io.RawIOBase):
-    """What comes from a socket, each wait shortened to the time that is left."""
-
-    def __init__(self, wire: socket.socket, deadline: _Deadline) -> None:
-        self._wire = wire
-        self._deadline = deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._wire.settimeout(self._deadline.left(SILENCE_SECONDS))
-        return self._wire.recv_into(buffer)
-
-
-class _Wire:
-    """A socket as `http.client` uses one, under a deadline."""
-
-    def __init__(self, wire: socket.socket, deadline: _Deadline) -> None:
-        self._wire = wire
-        self._deadline = deadline
-
-    def sendall(self, data: bytes) -> None:
-        self._wire.settimeout(self._deadline.left(SILENCE_SECONDS))
-        self._wire.sendall(data)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self._wire, self._deadline))
-
-    def close(self) -> None:
-        """Nothing: `http.client` is done with it before the answer is read."""
-
-
-def _connect(address: SplitResult, deadline: _Deadline) -> socket.socket:
-    """A connection to the host, encrypted where its scheme says so. Raises OSError."""
-    encrypted, host = address.scheme == "https", address.hostname or ""
-    wire = _dial(host, address.port or (443 if encrypted else 80), deadline)
-    if not encrypted:
-        return wire
-    try:
-        wire.settimeout(deadline.left(CONNECT_SECONDS))
-        return _tls().wrap_socket(wire, server_hostname=host)
-    except BaseException:
-        wire.close()
-        raise
-
-
-def _dial(host: str, port: int, deadline: _Deadline) -> socket.socket:
-    """Try the host's addresses in turn. Raises OSError."""
-    failure: OSError = OSError()
-    for family, kind, protocol, _, address in _addresses(host, port, deadline):
-        wire = socket.socket(family, kind, protocol)
+    def run() -> None:
         try:
-            wire.settimeout(deadline.left(CONNECT_SECONDS))
-            wire.connect(address)
-        except OSError as error:
-            wire.close()
-            failure = error
-        else:
-            return wire
-    raise failure
+            outcome.put(work())
+        except Exception as error:  # noqa: BLE001  # raised again by whoever waits
+            outcome.put(error)
 
-
-def _addresses(host: str, port: int, deadline: _Deadline) -> list[Any]:
-    """What a name stands for. The system's resolver knows no time limit but its own: it is
-    asked in a thread, and left to itself when it is too slow."""
-    found: queue.SimpleQueue[list[Any] | OSError] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            found.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-        except (OSError, UnicodeError):
-            found.put(socket.gaierror())
-
-    threading.Thread(target=ask, daemon=True).start()
+    threading.Thread(target=run, daemon=True).start()
     try:
-        answer = found.get(timeout=deadline.left(CONNECT_SECONDS))
+        found = outcome.get(timeout=seconds)
     except queue.Empty:
         raise TimeoutError from None
-    if isinstance(answer, OSError):
-        raise answer
-    return answer
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    """The system's authorities; names and dates checked."""
-    return ssl.create_default_context()
-
-
-def _headers(endpoint: Endpoint) -> dict[str, str]:
-    credentials = base64.b64encode(f"{endpoint.user}:{endpoint.password}".encode()).decode()
-    return {
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",
-        "Authorization": f"Basic {credentials}",
-        "Connection": "close",
-        "Content-Type": "application/json",
-        "User-Agent": "Kiosque-Famille",
-    }
-
-
-def _read(answer: http.client.HTTPResponse) -> str:
+def _read(answer: requests.Response, end: float) -> str:
     """The text of a good answer. Raises Unreachable for any other."""
-    if answer.status != 200:
-        raise Unreachable(_STATUSES.get(answer.status) or _family(answer.status))
-    kind = answer.headers.get_content_type()
-    if kind != "application/json" or answer.getheader("Content-Encoding", "identity") != "identity":
+    if answer.status_code != 200:
+        raise Unreachable(_STATUSES.get(answer.status_code) or _family(answer.status_code))
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if (
+        kind != "application/json"
+        or answer.headers.get("Content-Encoding", "identity") != "identity"
+    ):
         raise Unreachable(_GARBLED)
     read = bytearray()
-    while piece := answer.read(min(MAX_BYTES + 1 - len(read), 65536)):
+    for piece in answer.iter_content(1024):
         read += piece
+        if time.monotonic() > end:
+            raise TimeoutError
         if len(read) > MAX_BYTES:
             raise Unreachable("la banque répond trop longuement")
-    if answer.length:  # what was announced and did not come
-        raise Unreachable("la réponse de la banque est incomplète")
     return read.decode()
 
 
@@ -241,14 +172,32 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _say(error: Exception) -> str:
-    """What a failure is, in French, the more precise first."""
-    kinds: dict[type[Exception], str] = {
+def _say(error: BaseException) -> str:
+    """What a failure is, in French, by the most precise of what led to it."""
+    kinds: dict[type[BaseException], str] = {
         ssl.SSLCertVerificationError: "le certificat de la banque n’est pas valable",
         ssl.SSLError: "la connexion chiffrée avec la banque échoue",
-        socket.gaierror: "le nom de la banque est introuvable",
+        NameResolutionError: "le nom de la banque est introuvable",
+        LocationParseError: "le nom de la banque est introuvable",
+        requests.exceptions.InvalidURL: "le nom de la banque est introuvable",
         TimeoutError: _TOO_SLOW,
-        http.client.IncompleteRead: "la réponse de la banque est incomplète",
+        requests.exceptions.Timeout: _TOO_SLOW,
+        IncompleteRead: "la réponse de la banque est incomplète",
+        ConnectionError: "la connexion avec la banque échoue",
+        ProtocolError: _GARBLED,
         OSError: "la connexion avec la banque échoue",
     }
-    return next((words for kind, words in kinds.items() if isinstance(error, kind)), _GARBLED)
+    causes = list(_causes(error))
+    found = (words for kind, words in kinds.items() if any(isinstance(it, kind) for it in causes))
+    return next(found, _GARBLED)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, those it was made from, and those wrapped in it."""
+    while error is not None:
+        yield error
+        for wrapped in error.args:
+            inner = getattr(wrapped, "reason", wrapped)
+            if isinstance(inner, BaseException):
+                yield from _causes(inner)
+        error = error.__cause__ or error.__context__

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -100,14 +101,24 @@ def money(reports: list[Report]) -> list[tuple[str, int]]:
 def street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
     posted: list[dict[str, str]] = []
 
-    class Answer:
+    class Post:
+        """Takes the bank's notices; its REST service is asked for real."""
+
+        trust_env = True
         status_code, text = 200, "OK"
 
-    def post(_self: object, _url: str, *, data: dict[str, str], **_: object) -> Answer:
-        posted.append(data)
-        return Answer()
+        def __enter__(self) -> "Post":
+            return self
 
-    monkeypatch.setattr(courier.requests.Session, "post", post)
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def post(self, _url: str, *, data: dict[str, str], **_: object) -> "Post":
+            posted.append(data)
+            return self
+
+    fake = SimpleNamespace(Session=Post, RequestException=OSError)
+    monkeypatch.setattr(courier, "requests", fake)
     monkeypatch.setenv("SANDBOX_KEY", KEY)
     monkeypatch.setenv("SANDBOX_PASSWORD", PASSWORD)
     monkeypatch.setenv("SANDBOX_NOTIFY_URL", "http://127.0.0.1:8000/paiement/notification/banque")
