@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FLOORS = {
     0: {"money", "clock", "colours", "states", "checks", "config", "i18n", "cldr"},
-    1: {"database", "models", "migrations"},
+    1: {"database", "turns", "models", "migrations"},
     2: {
         "payments",
         "imports",
