@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
-.PHONY: run test validate lint format reset requirements messages
+.PHONY: run test soak-power validate lint format reset requirements messages
 
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT)
@@ -19,6 +19,10 @@ validate: .venv/.development $(VNU)
 
 $(VNU): | .venv/bin/python
 	@npm install --silent --no-save --ignore-scripts --prefix .venv/vnu vnu-jar@26.9.27
+
+# Power cuts at 24 000 moments of payments: some minutes.
+soak-power: .venv/.development
+	@POWER_CUT_ROUNDS=2000 $(BIN)/python -m pytest tests/proof/test_power_cut.py
 
 lint: .venv/.development
 	@$(BIN)/ruff format --check .

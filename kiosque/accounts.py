@@ -10,7 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from peewee import Expression, TextField, fn
 
 from kiosque import emails, sessions, tokens
-from kiosque.database import write
+from kiosque.database import require_no_write, write
 from kiosque.models import Account, Family, Guardian
 
 #: argon2id, 19 MiB, two passes: about 20 ms on a small server.
@@ -80,7 +80,7 @@ def strengthen(account: Account, password: str) -> None:
     weak = account.password_hash
     if not hasher.check_needs_rehash(weak):
         return
-    strong = hasher.hash(normalise_password(password))
+    strong = _hash(password)
     with write():
         changed = Account.update(password_hash=strong).where(
             Account.id == account.id, Account.password_hash == weak
@@ -153,7 +153,7 @@ def _store(
     must_change: bool,
     also: Callable[[], object] = lambda: None,
 ) -> None:
-    password_hash = hasher.hash(normalise_password(password))
+    password_hash = _hash(password)
     with write():
         also()
         tokens.cancel(family)
@@ -168,7 +168,7 @@ def _store(
 
 def unknowable_hash() -> str:
     """A hash that no password opens, at the usual price."""
-    return hasher.hash(secrets.token_hex())
+    return _hash(secrets.token_hex())
 
 
 def disable(family: Family, password_hash: str) -> None:
@@ -180,9 +180,15 @@ def disable(family: Family, password_hash: str) -> None:
         sessions.end_all(account)
 
 
+def _hash(password: str) -> str:
+    require_no_write()
+    return hasher.hash(normalise_password(password))
+
+
 def _matches(password_hash: str, password: str) -> bool:
     if len(password) > LONGEST_PASSWORD:
         return False
+    require_no_write()
     try:
         return hasher.verify(password_hash, normalise_password(password))
     except (VerificationError, InvalidHashError, UnicodeEncodeError):

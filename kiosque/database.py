@@ -1,9 +1,10 @@
 """The one database, its pragmas, its one way to write, and its migrations."""
 
-import fcntl
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from peewee import Field, OperationalError, SqliteDatabase
 from playhouse.migrations import Runner
 
 from gateways.base import ConfigError
+from kiosque.turns import Turn, Turns
 
 if TYPE_CHECKING:  # what playhouse does not type, and what takes no parameter at run time
     ApswDatabase = SqliteDatabase
@@ -27,7 +29,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 #: "The WAL-Reset Bug").
 OLDEST_SQLITE = (3, 51, 3)
 
-#: How long we wait for the base. A bank waits ten seconds for our answer.
+#: How long a write waits for the base, all in all. A bank waits ten seconds for our answer.
 PATIENCE_SECONDS = 8.0
 
 #: As read back once the connection is open.
@@ -60,7 +62,7 @@ class Database(ApswDatabase):
         ):
             connection.config(setting, value)
         super()._add_conn_hooks(connection)  # type: ignore[misc]  # sets the pragmas
-        patience = int(PATIENCE_SECONDS * 1000)
+        patience = _milliseconds(PATIENCE_SECONDS)
         connection.set_busy_timeout(patience)
         for name, wanted in {**PRAGMAS, "busy_timeout": patience}.items():
             found = connection.pragma(name)
@@ -135,19 +137,43 @@ def write() -> Iterator[None]:
     """
     if db.in_transaction():
         raise RuntimeError("write() must be the outermost transaction")
-    with _queue(), db.atomic("IMMEDIATE"):
+    end = time.monotonic() + PATIENCE_SECONDS
+    with _turn(), _waiting_until(end), db.atomic("IMMEDIATE"):
         yield
 
 
-@contextmanager
-def _queue() -> Iterator[None]:
+def _turn() -> Turn:
     """Wait for one's turn to write, across threads and processes.
 
     SQLite itself makes writers try again at random: under load the unlucky wait for seconds.
+    Raises OperationalError when the turn does not come, or when nothing can be written here.
     """
-    with Path(f"{db.database}.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
+    try:
+        return _turns(f"{db.database}.lock").take(PATIENCE_SECONDS)
+    except TimeoutError:
+        raise OperationalError("une autre écriture n’en finit pas") from None
+    except OSError as error:
+        raise OperationalError(f"verrou des écritures : {error.strerror}") from error
+
+
+@cache
+def _turns(path: str) -> Turns:
+    return Turns(Path(path))
+
+
+@contextmanager
+def _waiting_until(end: float) -> Iterator[None]:
+    """Let SQLite wait no longer than until this moment: the turn has had its share."""
+    connection = db.connection()
+    connection.set_busy_timeout(_milliseconds(end - time.monotonic()))
+    try:
         yield
+    finally:
+        connection.set_busy_timeout(_milliseconds(PATIENCE_SECONDS))
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(int(seconds * 1000), 1)
 
 
 def execute_many(statement: str, rows: Iterable[tuple[object, ...]]) -> None:
@@ -162,9 +188,17 @@ def require_write() -> None:
         raise RuntimeError("this step belongs inside write()")
 
 
+def require_no_write() -> None:
+    """Assert that the caller is not inside `write()`: for what takes long, such as the network
+    or the hash of a password. Everybody else who writes waits meanwhile."""
+    if db.in_transaction():
+        raise RuntimeError("no network nor hashing inside write()")
+
+
 def migrate() -> list[str]:
-    """Apply the migrations not yet applied. Returns their names."""
-    names: list[str] = Runner(db, str(MIGRATIONS), table_name="schema_migration").up()
+    """Apply the migrations not yet applied, each whole or not at all. Returns their names."""
+    with _turn():
+        names: list[str] = Runner(db, str(MIGRATIONS), table_name="schema_migration").up()
     return names
 
 

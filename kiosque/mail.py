@@ -21,6 +21,7 @@ from typing import Protocol
 
 from kiosque import documents, emails, notices, outbox
 from kiosque.config import Mail, Settings
+from kiosque.database import require_no_write
 from kiosque.documents import Letter
 from kiosque.models import OutboxMail
 
@@ -70,6 +71,7 @@ def deliver(settings: Settings, *, stopped: Callable[[], bool] = lambda: False) 
     Safe to run twice at once. Nothing of the network happens inside a transaction: each mail
     is first taken for a while, so that two runs do not send it twice.
     """
+    require_no_write()
     sent = failed = 0
     end = time.monotonic() + RUN_SECONDS
     carrier = _carrier(settings)

@@ -8,6 +8,7 @@ import logging
 import secrets
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -36,6 +37,15 @@ if TYPE_CHECKING:
 PUBLIC_URL = "http://127.0.0.1:8000"
 PASSWORD = "une phrase assez longue"  # the cast's own
 NOW = datetime(2026, 11, 24, 19, 30, tzinfo=UTC)
+
+
+def _no_network_inside_a_write(event: str, _arguments: object) -> None:
+    if event == "socket.connect" and database.db.in_transaction():
+        raise AssertionError("a connection is made inside write()")
+
+
+# Over the whole suite: while a write lasts, everybody else who writes waits.
+sys.addaudithook(_no_network_inside_a_write)
 
 
 def free_port() -> int:

@@ -18,7 +18,7 @@ FLOORS = {
         "emails",
         "issuer",
     },
-    1: {"database", "models", "migrations"},
+    1: {"database", "turns", "models", "migrations"},
     2: {
         "payments",
         "leases",

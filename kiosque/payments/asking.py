@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from gateways.base import Gateway, Polling, Polls, Report, Unreachable
 from kiosque import clock
-from kiosque.database import require_write, write
+from kiosque.database import require_no_write, require_write, write
 from kiosque.models import Attempt, AttemptItem, Settlement
 from kiosque.payments.ledger import learn, note
 from kiosque.payments.orders import order_of
@@ -50,6 +50,7 @@ def due(gateway_names: Collection[str], limit: int) -> list[Attempt]:
 def ask(attempt: Attempt, gateway: Polls, public_url: str) -> bool:
     """Ask about one attempt, now. False when the bank did not answer."""
     order = order_of(attempt, public_url)
+    require_no_write()
     try:
         reports = gateway.poll(order)
     except Unreachable:

@@ -9,7 +9,7 @@ from peewee import Expression
 
 from gateways.base import Gateway, Handoff, Limits, Unreachable
 from kiosque import clock
-from kiosque.database import write
+from kiosque.database import require_no_write, write
 from kiosque.i18n import gettext as _
 from kiosque.models import Attempt, AttemptItem, Family, Invoice
 from kiosque.money import format_euros
@@ -131,6 +131,7 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
     The attempt is committed before the gateway is called and before any form exists. Raises
     Refused, changing nothing; Unreachable, having closed the attempt: nobody can pay it.
     """
+    require_no_write()
     attempt = _open(purchase, gateway)
     email = attempt.receipt_email if gateway.limits.requires_email else None
     order = order_of(attempt, public_url, email=email)

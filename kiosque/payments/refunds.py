@@ -8,7 +8,7 @@ from peewee import Expression
 
 from gateways.base import Declined, Gateway, RefundRequest, Refunds, Report, Unreachable
 from kiosque import clock
-from kiosque.database import write
+from kiosque.database import require_no_write, write
 from kiosque.models import Allocation, Invoice, Receipt, Repayment, Settlement
 from kiosque.money import format_euros
 from kiosque.payments.ledger import Refused, note
@@ -98,6 +98,7 @@ def send(repayment: Repayment, gateway: Gateway, public_url: str) -> Repayment:
         returned_cents=settlement.returned_cents,
         key=repayment.key,
     )
+    require_no_write()
     try:
         reports = gateway.refund(order_of(settlement.attempt, public_url), request)
     except Unreachable:

@@ -1,6 +1,8 @@
 """The base: its pragmas, its one way to write, its migrations."""
 
 import fcntl
+import socket
+from collections.abc import Callable
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,10 +12,11 @@ import pytest
 from peewee import IntegrityError, OperationalError
 
 from gateways.base import ConfigError
-from kiosque import create_app, database, models
+from kiosque import accounts, create_app, database, mail, models
 from kiosque.config import Settings
 from kiosque.database import db, write
-from kiosque.models import Base, Family, Table
+from kiosque.models import Base, Family, Invoice, Table
+from kiosque.turns import Turn, Turns
 from tests.conftest import NOW, Clock, make_family
 
 
@@ -95,6 +98,84 @@ def test_writers_queue_instead_of_trying_again_at_random(base: None, settings: S
         with write(), pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_write_waits_for_its_turn_no_longer_than_a_bank_for_us(
+    base: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert database.PATIENCE_SECONDS < 10
+    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.01)
+    with Path(f"{settings.database_path}.lock").open("a") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(OperationalError, match="n’en finit pas"), write():
+            pass
+    with write():
+        pass
+
+
+def test_the_wait_for_the_turn_and_for_the_base_are_one(
+    base: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a write could wait eight seconds twice, and the bank would have left."""
+    moment = 1000.0
+    waits: list[int] = []
+
+    def begin_slowly(seconds: float) -> Turn:
+        nonlocal moment
+        moment += 5
+        return Turns(settings.data / "another.lock").take(seconds)
+
+    monkeypatch.setattr(database.time, "monotonic", lambda: moment)
+    monkeypatch.setattr(database._turns(f"{settings.database_path}.lock"), "take", begin_slowly)
+    with write():
+        waits.append(db.pragma("busy_timeout"))
+    waits.append(db.pragma("busy_timeout"))
+    assert waits == [3000, 8000]
+
+
+def test_where_no_lock_can_be_made_the_base_cannot_be_written(settings: Settings) -> None:
+    database.configure(settings.data / "gone" / "kiosque.sqlite3")
+    (settings.data / "gone").rmdir()
+    with pytest.raises(OperationalError, match="verrou des écritures : No such file"), write():
+        pass
+
+
+# --- Nothing slow inside a write ---
+
+
+def test_no_password_is_hashed_nor_verified_inside_a_write(alices_family: Family) -> None:
+    steps = (
+        lambda: accounts.issue_password(alices_family, must_change=False),
+        accounts.unknowable_hash,
+        lambda: accounts.authenticate("F1001", "une phrase assez longue"),
+        lambda: accounts.verify_password(accounts.find(alices_family), "une autre phrase"),
+    )
+    for step in steps:
+        step()  # outside, it is done
+        with write(), pytest.raises(RuntimeError, match="no network nor hashing"):
+            step()
+
+
+def test_no_mail_leaves_inside_a_write(base: None, settings: Settings) -> None:
+    assert mail.deliver(settings) == (0, 0)
+    with write(), pytest.raises(RuntimeError, match="no network nor hashing"):
+        mail.deliver(settings)
+
+
+def test_no_payment_is_opened_at_the_bank_inside_a_write(
+    pay: Callable[..., object], alices_family: Family, october: Invoice
+) -> None:
+    with write(), pytest.raises(RuntimeError, match="no network nor hashing"):
+        pay(alices_family, october)
+    pay(alices_family, october)
+
+
+def test_no_connection_is_made_inside_a_write_by_any_test(base: None) -> None:
+    """`conftest` watches over the whole suite; this is its own proof."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        with write(), pytest.raises(AssertionError, match="inside write"):
+            client.connect(server.getsockname())
+        client.connect(server.getsockname())
 
 
 def test_a_failed_write_leaves_nothing(base: None, frozen: Clock) -> None:
