@@ -13,7 +13,8 @@ from gateways.lyra.form import HostedForm
 from gateways.lyra.orders import BankError, Table, read_envelope, read_order, read_transaction
 from gateways.lyra.statuses import NOTHING_DONE
 
-ASK_SECONDS = 10.0
+#: Less than the ten seconds the bank gives us to answer a notice, should we ask on hearing one.
+ASK_SECONDS = 6.0
 #: The bank may have to ask the card's own.
 REFUND_SECONDS = 25.0
 

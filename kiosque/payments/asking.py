@@ -6,6 +6,7 @@ applied, each apart. Asking twice is harmless.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 
 from gateways.base import Gateway, Polling, Polls, Report, Unreachable
 from kiosque import clock
@@ -27,6 +28,9 @@ SILENCE = timedelta(days=1)
 #: How long after its time an attempt whose bank cannot be asked is declared expired: the result
 #: may follow the end of the bank's page by a few minutes.
 GRACE = timedelta(minutes=15)
+#: How many of a process's threads may wait for banks on behalf of visitors.
+AT_ONCE = 2
+_places = BoundedSemaphore(AT_ONCE)
 _SILENT = (AttemptState.CREATED, AttemptState.HANDED_OFF)
 
 
@@ -60,10 +64,18 @@ def ask(attempt: Attempt, gateway: Polls, public_url: str) -> bool:
 
 
 def ask_soon(attempt: Attempt, gateways: Mapping[str, Gateway], public_url: str) -> None:
-    """Ask on behalf of somebody who waits, unless it was just done or cannot be."""
+    """Ask on behalf of somebody who waits, unless it was just done, cannot be, or AT_ONCE others
+    wait already: a bank that is slow must not take all the threads of the site."""
     gateway = gateways.get(attempt.gateway)
-    if isinstance(gateway, Polls) and attempt.gateway_reference and _claim(attempt):
-        ask(attempt, gateway, public_url)
+    if not isinstance(gateway, Polls) or not attempt.gateway_reference:
+        return
+    if not _places.acquire(blocking=False):
+        return
+    try:
+        if _claim(attempt):
+            ask(attempt, gateway, public_url)
+    finally:
+        _places.release()
 
 
 def holders(invoice_ids: Sequence[int]) -> list[Attempt]:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from gateways.base import Gateway, Handoff, Unreachable
+from gateways.base import Gateway, Handoff, Order, Report, Unreachable
 from kiosque import database, journal, leases, payments, reconcile, verification
 from kiosque.models import Anomaly, Attempt, Family, Invoice, Lease, Notice, Settlement
 from kiosque.payments import Purchase, Refused
@@ -487,6 +487,32 @@ def test_a_bank_that_does_not_answer_breaks_no_page(
     answer = alice.get(f"/paiement/retour/{attempt.reference}")
     assert answer.status_code == 200
     assert "En attente de confirmation de la banque" in answer.text
+
+
+def test_a_slow_bank_takes_few_of_the_sites_threads(
+    asked_app: Flask,
+    go: Pay,
+    bank: TalkativeBank,
+    alices_family: Family,
+) -> None:
+    """While two visitors wait for the bank, the third has a page at once; then asks again."""
+    attempts = [go(alices_family, make_invoice(alices_family, f"N{n}"))[0] for n in range(4)]
+    address = "/paiement/retour/{}".format
+    deep: list[int] = []
+    poll = bank.poll
+
+    def slowly(order: Order) -> list[Report]:
+        deep.append(len(deep))
+        if len(deep) < len(attempts):
+            page = asked_app.test_client().get(address(attempts[len(deep)].reference))
+            assert "En attente de confirmation" in page.text
+        return poll(order)
+
+    bank.poll = slowly  # type: ignore[method-assign]
+    asked_app.test_client().get(address(attempts[0].reference))
+    assert len(deep) == 2
+    asked_app.test_client().get(address(attempts[2].reference))
+    assert len(deep) == 4
 
 
 def test_the_summary_asks_about_the_payment_that_holds_the_invoice(
