@@ -18,7 +18,8 @@ from typing import Any, cast
 from unittest import mock
 from urllib.parse import parse_qsl, urlencode
 
-from gateways import http
+from urllib3.util import connection
+
 from gateways.base import Declined, Handoff, Order, Outcome, RefundRequest, Unreachable
 from gateways.lyra import LyraRestGateway, Shop, sign
 from gateways.registry import configure as configure_gateway
@@ -234,8 +235,9 @@ SHOP = Shop(
     "TEST",
     KEY.encode(),
     "https://form.example.org",
-    "https://api.example.org",
+    "http://api.example.org",
     "testpassword_Xq8wLz3RvT6nKp2MBd5yHs9J",
+    in_clear=True,
 )
 _REFUND = RefundRequest(str(transaction(ORDER)["uuid"]), 8745, 0, "KFR01")
 
@@ -244,16 +246,18 @@ class _Line:
     """A connection on which the bank says what it is told to, whatever it was asked."""
 
     def __init__(self, said: bytes) -> None:
-        self._said = io.BytesIO(said)
+        self._said = said
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self._said)
 
     def settimeout(self, _seconds: float) -> None: ...
 
     def sendall(self, _data: bytes) -> None: ...
 
-    def close(self) -> None: ...
+    def shutdown(self, _how: int) -> None: ...
 
-    def recv_into(self, buffer: Any) -> int:
-        return self._said.readinto(buffer)
+    def close(self) -> None: ...
 
 
 def answers(_folder: Path) -> Target:
@@ -273,7 +277,7 @@ def answers(_folder: Path) -> Target:
         first, _, rest = data.partition(b"\n")
         said = rest if first == b"http" else _as_http(_body(first.decode("latin-1"), rest))
         for call in calls:
-            with mock.patch.object(http, "_connect", side_effect=lambda *_: _Line(said)):
+            with mock.patch.object(connection, "create_connection", return_value=_Line(said)):
                 try:
                     found = cast("list[Any]", call())
                 except (Unreachable, Declined):
