@@ -4,10 +4,19 @@ from typing import Any
 
 import pytest
 
-from gateways.base import ConfigError, RefundRequest, Unreachable
+from gateways.base import BadCallback, Callback, ConfigError, RefundRequest, Report, Unreachable
 from gateways.lyra import LyraGateway, LyraRestGateway, Shop, rest
 from gateways.lyra.orders import BankError, read_envelope, read_order, read_transaction
-from tests.bank import KEY, envelope, error_envelope, order_answer, transaction
+from tests.bank import (
+    ABANDONED,
+    KEY,
+    REFUSED,
+    envelope,
+    error_envelope,
+    notice,
+    order_answer,
+    transaction,
+)
 from tests.fuzz.targets import ORDER, SHOP
 
 TABLE = {"adapter": "lyra", "site_id": "12345678", "test_key": KEY}
@@ -250,3 +259,26 @@ def test_the_audit_keeps_what_identifies_and_explains_and_nothing_of_the_card() 
     kept = read_transaction(told, ORDER, SHOP).raw
     assert kept["transactionDetails.sequenceNumber"] == "2"
     assert kept["creationDate"] == "x" * 255
+
+
+# --- Reading a notice ---
+
+
+def told(**changes: str | None) -> Report:
+    gateway = LyraGateway.configure("banque", TABLE, environment="test")
+    fields = notice(gateway.start(ORDER), **changes)
+    return gateway.read_notification(Callback(tuple(fields.items())))
+
+
+@pytest.mark.parametrize("changes", [{"result": "17"}, REFUSED, ABANDONED, {}])
+@pytest.mark.parametrize("amount", ["1x", "-1", "1.5", "²", "1" * 13, " 1"])
+def test_an_amount_that_is_none_is_refused_whatever_became_of_the_payment(
+    changes: dict[str, str | None], amount: str
+) -> None:
+    with pytest.raises(BadCallback, match="vads_effective_amount absent ou mal formé"):
+        told(**{**changes, "effective_amount": amount})
+
+
+def test_a_payment_that_failed_may_have_an_effective_amount_of_nothing() -> None:
+    assert told(**{**REFUSED, "effective_amount": "0"}).cents == 0
+    assert told(**{**REFUSED, "effective_amount": ""}).cents == ORDER.cents
