@@ -1,5 +1,6 @@
 """Lyra's adapter at its edges: what exactly is sent, kept and said."""
 
+import time
 from typing import Any
 
 import pytest
@@ -220,8 +221,15 @@ def test_a_transaction_that_names_no_order_is_of_the_order_asked_about() -> None
         "2026-07-01T13:30:00-10:00",
     ],
 )
-def test_a_date_is_the_same_instant_however_it_is_written(date: str) -> None:
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Noumea"])
+def test_a_date_is_the_same_instant_however_it_is_written_and_wherever_the_machine_is(
+    date: str, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
     report = read(**{f"{CARD}legacyTransDate": date, f"{CARD}legacyTransId": "999999"})
+    monkeypatch.undo()
+    time.tzset()
     assert report.gateway_reference == "20260701233000-999999"
 
 

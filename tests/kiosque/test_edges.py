@@ -112,6 +112,15 @@ def test_whoever_makes_us_ask_the_bank_is_asked_about_the_very_same_order(
         assert order.notification_url == f"{PUBLIC_URL}/paiement/notification/banque"
 
 
+def test_no_bank_is_asked_while_the_base_is_being_written(
+    bank: TalkativeBank, go: Go, october: Invoice
+) -> None:
+    attempt, _ = go(october)
+    with pytest.raises(RuntimeError), write():
+        asking.ask(attempt, bank, PUBLIC_URL)
+    assert bank.asked == []
+
+
 def test_only_the_payments_of_the_invoices_ticked_are_asked_about(
     bank: TalkativeBank, gateways: dict[str, Gateway], go: Go, october: Invoice, september: Invoice
 ) -> None:
