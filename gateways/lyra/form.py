@@ -49,6 +49,8 @@ _SENT = {
 _NOTICE = {
     "vads_amount": re.compile(r"[1-9][0-9]{0,11}", re.ASCII),
     "vads_currency": re.compile(r"[0-9]{3}", re.ASCII),
+    "vads_effective_amount": re.compile(r"[0-9]{0,12}", re.ASCII),
+    "vads_effective_currency": re.compile(r"([0-9]{3})?", re.ASCII),
     "vads_hash": re.compile(r"[0-9A-Za-z]{64}", re.ASCII),
     "vads_order_id": re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII),
     "vads_trans_date": re.compile(r"[0-9]{14}", re.ASCII),

@@ -51,16 +51,16 @@ def due(gateway_names: Collection[str], limit: int) -> list[Attempt]:
     )
 
 
-def ask(attempt: Attempt, gateway: Polls, public_url: str) -> bool:
-    """Ask about one attempt, now. False when the bank did not answer."""
+def ask(attempt: Attempt, gateway: Polls, public_url: str) -> None:
+    """Ask about one attempt, now, and note what comes of it."""
     order = order_of(attempt, public_url)
     require_no_write()
     try:
         reports = gateway.poll(order)
     except Unreachable:
         no_answer(attempt)
-        return False
-    return answer(attempt, gateway, reports)
+    else:
+        answer(attempt, gateway, reports)
 
 
 def ask_soon(attempt: Attempt, gateways: Mapping[str, Gateway], public_url: str) -> None:
