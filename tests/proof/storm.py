@@ -26,9 +26,22 @@ from tests.proof.storm_bank import Bank, Form, Message
 from tests.proof.storm_check import faults_of
 from tests.proof.storm_service import Broken, Browser, Service, make_town
 
-CLIENTS, WORKERS = 12, 4
+CLIENTS = 12
 #: Once the storm is over, or a fault is found, what is under way ends within this.
 END_SECONDS = 60
+
+#: What a client does with some invoices; one is as likely as another.
+SCENES = (
+    "pay",
+    "pay_announced_at_once",
+    "be_refused_then_pay",
+    "pay_and_hear_late",
+    "pay_and_never_hear",
+    "pay_and_capture",
+    "pay_twice",
+    "pay_twice",
+    "fight_in_two_tabs",
+)
 
 Basket = list[tuple[str, int]]
 
@@ -40,11 +53,13 @@ class Plan:
     `payments` is how many debits the bank makes; each `..._every` counts payments between two
     kills of a worker, of the whole service, two deploys; `chores_every` is in seconds. `fault` is
     a guard to take off; then a 500 is no fault by itself: only what is wrong in the base is.
-    `spoil` is done to the base before anything.
+    `spoil` is done to the base before anything; `scenes` are those of a client's life to play,
+    all of them when empty.
     """
 
     payments: int
     seed: int = 0
+    workers: int = 4
     worker_every: int = 40
     service_every: int = 140
     deploy_every: int = 200
@@ -52,6 +67,7 @@ class Plan:
     longest_seconds: float = 240
     fault: str = ""
     spoil: Callable[[Path], None] = lambda _: None
+    scenes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -90,7 +106,7 @@ class Storm:
             town = make_town(self._folder / "kiosque.sqlite3", families, each)
             self.plan.spoil(self._folder / "kiosque.sqlite3")
             self.service = Service(
-                self._folder, self.bank.url, workers=WORKERS, fault=self.plan.fault
+                self._folder, self.bank.url, workers=self.plan.workers, fault=self.plan.fault
             )
             try:
                 self.service.start()
@@ -113,16 +129,19 @@ class Storm:
                 clients.append(_Client(self, mine, stack, random.Random(seed)))
         self._end = time.monotonic() + self.plan.longest_seconds
         threads = [threading.Thread(target=client.live, daemon=True) for client in clients]
-        chores = threading.Thread(target=self._do_chores, daemon=True)
-        for thread in (*threads, chores):
+        threads.append(threading.Thread(target=self._do_chores, daemon=True))
+        for thread in threads:
             thread.start()
-        self._destroy()
-        self._end = time.monotonic() + END_SECONDS
-        self._calm.set()
-        for thread in (*threads, chores):
+        try:
+            self._destroy()
+        finally:
+            self._end = time.monotonic() + END_SECONDS
+            self._calm.set()
+        for thread in threads:
             thread.join(2 * END_SECONDS)
             if thread.is_alive():
                 raise AssertionError("a client does not end")
+        self._end = time.monotonic() + END_SECONDS
         for message in self._late:
             self.deliver(message)
 
@@ -245,17 +264,7 @@ class _Client:
         self._storm, self._tabs, self._stack, self._random = storm, tabs, stack, draw
 
     def live(self) -> None:
-        scenes = (
-            self._pay,
-            self._pay_announced_at_once,
-            self._be_refused_then_pay,
-            self._pay_and_hear_late,
-            self._pay_and_never_hear,
-            self._pay_and_capture,
-            self._pay_twice,
-            self._pay_twice,
-            self._fight_in_two_tabs,
-        )
+        scenes = [getattr(self, name) for name in self._storm.plan.scenes or SCENES]
         try:
             while not self._storm.is_over():
                 basket = self._take()
@@ -309,18 +318,18 @@ class _Client:
             if self._random.random() < 0.3:
                 self._storm.deliver(message)
 
-    def _pay(self, basket: Basket) -> None:
+    def pay(self, basket: Basket) -> None:
         if form := self._open(basket):
             message = self._storm.bank.say(form, "AUTHORISED")
             self._storm.deliver(message)
             self._repeat(message)
 
-    def _pay_announced_at_once(self, basket: Basket) -> None:
+    def pay_announced_at_once(self, basket: Basket) -> None:
         if form := self._open(basket):
             message = self._storm.bank.say(form, "AUTHORISED")
             self._tell(message, message)
 
-    def _be_refused_then_pay(self, basket: Basket) -> None:
+    def be_refused_then_pay(self, basket: Basket) -> None:
         if form := self._open(basket):
             refused = self._storm.bank.say(form, "REFUSED")
             paid = self._storm.bank.say(form, "AUTHORISED")
@@ -331,23 +340,23 @@ class _Client:
                 self._tell(paid, refused)
             self._repeat(refused, paid)
 
-    def _pay_and_hear_late(self, basket: Basket) -> None:
+    def pay_and_hear_late(self, basket: Basket) -> None:
         if form := self._open(basket):
             self._storm.put_off(self._storm.bank.say(form, "AUTHORISED"))
 
-    def _pay_and_never_hear(self, basket: Basket) -> None:
+    def pay_and_never_hear(self, basket: Basket) -> None:
         """The notice is lost for good: only asking the bank tells."""
         if form := self._open(basket):
             self._storm.bank.say(form, "AUTHORISED")
 
-    def _pay_and_capture(self, basket: Basket) -> None:
+    def pay_and_capture(self, basket: Basket) -> None:
         if form := self._open(basket):
             authorised = self._storm.bank.say(form, "AUTHORISED")
             captured = self._storm.bank.say(form, "CAPTURED", authorised.uuid)
             self._tell(authorised, captured)
             self._repeat(captured, authorised)
 
-    def _pay_twice(self, basket: Basket) -> None:
+    def pay_twice(self, basket: Basket) -> None:
         """Refused or abandoned, begun again, and then both are paid."""
         first = self._open(basket)
         if not first:
@@ -360,7 +369,7 @@ class _Client:
         self._tell(*debits)
         self._repeat(*debits)
 
-    def _fight_in_two_tabs(self, basket: Basket) -> None:
+    def fight_in_two_tabs(self, basket: Basket) -> None:
         """Both parents press the button at once, for invoices of which they share one at least:
         one of the two is refused."""
         other = basket[:1] + self._take()[:1]

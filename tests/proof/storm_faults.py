@@ -18,7 +18,7 @@ from typing import Any
 from flask import Flask
 
 from kiosque import create_app as create_whole_app
-from kiosque import database, leases, reconcile
+from kiosque import database, leases
 from kiosque.cli import main
 from kiosque.models import Allocation, Invoice, Settlement
 from kiosque.payments import reports
@@ -67,7 +67,7 @@ def early_answer(app: Flask) -> None:
         later = {**environ, "wsgi.input": BytesIO(body)}
 
         def record() -> None:
-            time.sleep(random.uniform(0, 0.4))
+            time.sleep(random.uniform(0.2, 0.5))
             list(whole(later, lambda *_: lambda _: None))
 
         threading.Thread(target=record, daemon=True).start()
@@ -89,11 +89,11 @@ def no_lease() -> None:
 def frozen() -> None:
     """The next notice, once, freezes its whole worker in the middle of its transaction, the
     interpreter's lock held, as a library in C may."""
-    queue = reports.book
+    book = reports.book
     flag = Path(os.environ["KIOSQUE_DATA"]) / FREEZE
 
     def freeze(*arguments: Any) -> None:
-        queue(*arguments)
+        book(*arguments)
         try:
             flag.unlink()
         except FileNotFoundError:
@@ -124,6 +124,6 @@ def create_app() -> Flask:
 
 if __name__ == "__main__":
     no_lease()
-    assert reconcile.leases is leases
-    sys.argv[0] = "app.py"
+    print("ready", flush=True)
+    sys.stdin.readline()
     main()
