@@ -9,7 +9,7 @@ BIN := .venv/bin
 MEMORY := $(firstword $(wildcard /dev/shm) /tmp)
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
-.PHONY: run test soak-power validate mutants fuzz lint format reset requirements messages
+.PHONY: run test soak-power storm validate mutants fuzz lint format reset requirements messages
 
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT) --bank "$(BANK)"
@@ -57,6 +57,11 @@ $(VNU): | .venv/bin/python
 # Power cuts at 24 000 moments of payments: some minutes.
 soak-power: .venv/.development
 	@POWER_CUT_ROUNDS=2000 $(BIN)/python -m pytest tests/proof/test_power_cut.py
+
+# 3 000 payments, processes killed at random meanwhile: some minutes. SEED=1 for another storm.
+SEED ?= 0
+storm: .venv/.development
+	@$(BIN)/python -m tests.proof.storm 3000 $(SEED)
 
 lint: .venv/.development
 	@$(BIN)/ruff format --check .

@@ -1,22 +1,14 @@
-"""A storm on the real service: gunicorn's workers, parents who fight over the same invoices, a
-bank that repeats itself, and somebody who kills it all at random.
+"""A storm: many families pay at once, the bank repeats itself, and processes are killed at random.
 
-    python -m tests.proof.storm --payments 3000
-
-The bank is ours here: it signs notices as Lyra's does, sends each several times, at once and late,
-and sends again what was not acknowledged, as the real one may. What it was answered 200 for is
-acknowledged. Afterwards, from a fresh process: everything acknowledged is in the books, once.
+What is acknowledged to the bank is remembered; afterwards the base must hold all of it, once.
+`make storm` runs the long one: 3 000 payments.
 """
 
-import argparse
 import html
 import os
-import queue
 import random
 import re
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,388 +20,419 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import requests
+import apsw
 
-from gateways.base import Handoff
-from kiosque import accounts, database
-from kiosque.models import Allocation, Family, Invoice, Receipt, Settlement
-from tests.bank import KEY, REFUSED, notice
-from tests.conftest import PASSWORD, csrf_token, free_port, make_family, make_invoice
+from tests.proof.storm_bank import Bank, Form, Message
+from tests.proof.storm_check import faults_of
+from tests.proof.storm_service import Broken, Browser, Service, make_town
 
-ROOT = Path(__file__).parents[2]
-WORKERS, FAMILIES, PARENTS, COURIERS = 4, 6, 2, 6
-SETTINGS = """
-environment = "test"
-secret_key = "{secret}"
-public_url = "http://127.0.0.1:{port}"
-[town]
-name = "Ville de l’orage"
-contact_email = "a@example.org"
-technical_email = "b@example.org"
-[regie]
-name = "Régie"
-regisseur = "Dominique Aubry"
-[payment]
-gateway = "banque"
-[mail]
-sender = "c@example.org"
-[gateways.banque]
-adapter = "sandbox"
-url = "http://127.0.0.1:9"
-key = "{key}"
-"""
+CLIENTS = 12
+#: Once the storm is over, or a fault is found, what is under way ends within this.
+END_SECONDS = 60
+
+#: What a client does with some invoices; one is as likely as another.
+SCENES = (
+    "pay",
+    "pay_announced_at_once",
+    "be_refused_then_pay",
+    "pay_and_hear_late",
+    "pay_and_never_hear",
+    "pay_and_capture",
+    "pay_twice",
+    "pay_twice",
+    "fight_in_two_tabs",
+)
+
+Basket = list[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What happens, and how often.
+
+    `payments` is how many debits the bank makes; each `..._every` counts payments between two
+    kills of a worker, of the whole service, two deploys; `chores_every` is in seconds. `fault` is
+    a guard to take off; then a 500 is no fault by itself: only what is wrong in the base is.
+    `spoil` is done to the base before anything; `scenes` are those of a client's life to play,
+    all of them when empty.
+    """
+
+    payments: int
+    seed: int = 0
+    workers: int = 4
+    worker_every: int = 40
+    service_every: int = 140
+    deploy_every: int = 200
+    chores_every: float = 2.0
+    longest_seconds: float = 240
+    fault: str = ""
+    spoil: Callable[[Path], None] = lambda _: None
+    scenes: tuple[str, ...] = ()
 
 
 @dataclass
-class Truth:
-    """What the bank knows: its debits, those the town acknowledged, and what was done to it all."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    debits: dict[str, tuple[str, int]] = field(default_factory=dict)
-    acknowledged: set[str] = field(default_factory=set)
-    counts: Counter[str] = field(default_factory=Counter)
-    over: threading.Event = field(default_factory=threading.Event)
-    failures: list[str] = field(default_factory=list)
-
-    def count(self, what: str) -> None:
-        with self.lock:
-            self.counts[what] += 1
-
-
-class Service:
-    """The town's service, as installed: gunicorn with several workers, and what a timer calls."""
-
-    def __init__(self, folder: Path, application: str) -> None:
-        self._application = application
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        text = SETTINGS.format(secret=secrets.token_urlsafe(48), port=self.port, key=KEY)
-        (folder / "kiosque.toml").write_text(text, encoding="utf-8")
-        self.environment = {**os.environ, "KIOSQUE_DATA": str(folder)}
-        self._log = (folder / "gunicorn.log").open("a")
-        self.base = folder / "kiosque.sqlite3"
-        self._master: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [
-            *(sys.executable, "-m", "gunicorn", self._application, "--no-control-socket"),
-            *("--bind", f"127.0.0.1:{self.port}", "--workers", str(WORKERS), "--threads", "4"),
-            *("--log-level", "critical", "--graceful-timeout", "5"),
-        ]
-        self._master = subprocess.Popen(
-            command, cwd=ROOT, env=self.environment, start_new_session=True,
-            stdout=self._log, stderr=self._log,
-        )  # fmt: skip
-        pause = threading.Event()
-        for _ in range(400):
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                return
-            pause.wait(0.05)
-        raise RuntimeError("the service does not start")
-
-    def workers(self) -> list[int]:
-        assert self._master
-        path = Path(f"/proc/{self._master.pid}/task/{self._master.pid}/children")
-        with suppress(OSError):
-            return [int(pid) for pid in path.read_text().split()]
-        return []
-
-    def kill_everything(self) -> None:
-        assert self._master
-        with suppress(ProcessLookupError):
-            os.killpg(self._master.pid, signal.SIGKILL)
-        self._master.wait(10)
-
-    def deploy(self) -> None:
-        """New workers take over from the old ones, as after an update."""
-        assert self._master
-        self._master.send_signal(signal.SIGHUP)
-
-    def stop(self) -> None:
-        assert self._master
-        self._master.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self._master.wait(10)
-        self.kill_everything()
-        self._log.close()
-
-    def command(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "app.py", *arguments], cwd=ROOT, env=self.environment,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+class Tally:
+    acknowledged: int = 0
+    repeated: int = 0
+    forms: int = 0
+    twice: int = 0
+    worker_kills: int = 0
+    service_kills: int = 0
+    deploys: int = 0
+    chores: int = 0
+    chores_killed: int = 0
+    broken: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
 
 
-class Bank:
-    """Sends each notice until it is acknowledged, in several threads, in no order."""
+class Storm:
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        self.plan, self.bank, self.tally = plan, Bank(), Tally()
+        self.faults: list[str] = []
+        self.acknowledged: dict[Message, float] = {}
+        self._folder = folder
+        self._random = random.Random(plan.seed)
+        self._lock = threading.Lock()
+        self._calm = threading.Event()  # set: nobody begins anything any more
+        self._end = float("inf")
+        self._late: list[Message] = []
 
-    def __init__(self, service: Service, truth: Truth, *, insists: bool = True) -> None:
-        self._address = f"{service.url}/paiement/notification/banque"
-        self._truth = truth
-        self._insists = insists
-        self._waiting: queue.PriorityQueue[tuple[float, int, dict[str, str], str]] = (
-            queue.PriorityQueue()
-        )
-        self._ends, self._pause = threading.Event(), threading.Event()
-        self._threads = [threading.Thread(target=self._carry) for _ in range(COURIERS)]
-        for thread in self._threads:
-            thread.start()
-
-    def debit(self, handoff: Handoff, *, late: float = 0) -> None:
-        """A card was accepted: the same notice leaves two to four times."""
-        uuid = secrets.token_hex(16)
-        cents = int(dict(handoff.fields or ())["vads_amount"])
-        with self._truth.lock:
-            self._truth.debits[uuid] = (dict(handoff.fields or ())["vads_order_id"], cents)
-        fields = notice(handoff, trans_uuid=uuid)
-        for _ in range(random.randint(2, 4)):
-            self._send(fields, uuid, random.random() * late)
-
-    def refuse(self, handoff: Handoff) -> bool:
-        """A card was refused; whether the town acknowledges it at once."""
-        return self._post(notice(handoff, **REFUSED, trans_uuid=secrets.token_hex(16)))
-
-    def _send(self, fields: dict[str, str], uuid: str, wait: float) -> None:
-        self._waiting.put((time.monotonic() + wait, random.getrandbits(60), fields, uuid))
-
-    def _carry(self) -> None:
-        while True:
+    def run(self) -> "Storm":
+        started = time.monotonic()
+        with self.bank.serving():
+            # A debit or more for each invoice, but for what is lost when a process is killed.
+            families = CLIENTS // 2
+            each = self.plan.payments * 2 // families + 30
+            town = make_town(self._folder / "kiosque.sqlite3", families, each)
+            self.plan.spoil(self._folder / "kiosque.sqlite3")
+            self.service = Service(
+                self._folder, self.bank.url, workers=self.plan.workers, fault=self.plan.fault
+            )
             try:
-                at, _, fields, uuid = self._waiting.get(timeout=0.1)
-            except queue.Empty:
-                if self._ends.is_set():
-                    return
-                continue
-            if (wait := at - time.monotonic()) > 0:
-                self._pause.wait(min(wait, 0.05))
-                self._waiting.put((at, random.getrandbits(60), fields, uuid))
-            elif self._post(fields):
-                self._truth.count("notices acknowledged")
-                with self._truth.lock:
-                    self._truth.acknowledged.add(uuid)
-            elif self._insists:
-                self._truth.count("notices sent again")
-                self._send(fields, uuid, 0.2)
+                self.service.start()
+                self._rage(town)
+                self.faults += faults_of(self)
+            finally:
+                self.service.stop()
+        self.seconds = time.monotonic() - started
+        return self
 
-    def _post(self, fields: dict[str, str]) -> bool:
+    def _rage(self, town: dict[str, Basket]) -> None:
+        clients = []
+        for code, owed in town.items():
+            stack, tabs = list(owed), [Browser(self.service.port), Browser(self.service.port)]
+            for tab in tabs:
+                tab.sign_in(code, owed[0][0])
+            for number in (0, 1):
+                seed = self._random.random()
+                mine = [tabs[number], tabs[1 - number]]
+                clients.append(_Client(self, mine, stack, random.Random(seed)))
+        self._end = time.monotonic() + self.plan.longest_seconds
+        threads = [threading.Thread(target=client.live, daemon=True) for client in clients]
+        threads.append(threading.Thread(target=self._do_chores, daemon=True))
+        for thread in threads:
+            thread.start()
         try:
-            answer = requests.post(
-                self._address, data=fields, timeout=10, allow_redirects=False,
-                proxies={"http": ""},
-            )  # fmt: skip
-        except requests.RequestException:
+            self._destroy()
+        finally:
+            self._end = time.monotonic() + END_SECONDS
+            self._calm.set()
+        for thread in threads:
+            thread.join(2 * END_SECONDS)
+            if thread.is_alive():
+                raise AssertionError("a client does not end")
+        self._end = time.monotonic() + END_SECONDS
+        for message in self._late:
+            self.deliver(message)
+
+    def is_over(self) -> bool:
+        return self._calm.is_set()
+
+    def fault(self, text: str) -> None:
+        with self._lock:
+            self.faults.append(text)
+
+    def fault_of_answer(self, text: str) -> None:
+        if not self.plan.fault:
+            self.fault(text)
+
+    def note_answer(self, status: int | None) -> None:
+        with self._lock:
+            if status is None:
+                self.tally.broken += 1
+            else:
+                self.tally.statuses[status] += 1
+
+    def deliver(self, message: Message) -> None:
+        """As a bank: again and again until the answer is 200, which is an acknowledgement."""
+        courier = Browser(self.service.port)
+        tries = 0
+        while time.monotonic() < self._end:
+            tries += 1
+            status = None
+            with suppress(Broken):
+                status = courier.post("/paiement/notification/banque", message.fields).status
+            self.note_answer(status)
+            if status == 200:
+                with self._lock:
+                    self.tally.repeated += message in self.acknowledged
+                    self.acknowledged.setdefault(message, time.monotonic())
+                return
+            if status not in (None, 503):
+                if self.plan.fault and tries > 3:
+                    return
+                self.fault_of_answer(f"notice {message.status}: answer {status}")
+            time.sleep(random.uniform(0.05, 0.4))
+        if not self.plan.fault:
+            self.fault(f"notice {message.status} never acknowledged, after {tries} tries")
+
+    def put_off(self, message: Message) -> None:
+        with self._lock:
+            self._late.append(message)
+
+    def late(self) -> Message | None:
+        with self._lock:
+            if not self._late:
+                return None
+            return self._late.pop(random.randrange(len(self._late)))
+
+    def _destroy(self) -> None:
+        """The killer: by progress, not by the clock, so that a slow machine suffers as much."""
+        plan, tally = self.plan, self.tally
+        while True:
+            count = len(self.bank.debits())
+            if count >= plan.payments:
+                return
+            if time.monotonic() > self._end:
+                self.fault(f"{count} payments only, in {plan.longest_seconds} seconds")
+                return
+            if count >= plan.service_every * (tally.service_kills + 1):
+                self.service.kill()
+                tally.service_kills += 1
+                self.service.start()
+            elif count >= plan.deploy_every * (tally.deploys + 1):
+                self.service.deploy()
+                tally.deploys += 1
+            elif count >= plan.worker_every * (tally.worker_kills + 1):
+                tally.worker_kills += self._kill_a_worker()
+            time.sleep(self._random.uniform(0.002, 0.03))
+
+    def _kill_a_worker(self) -> bool:
+        try:
+            os.kill(self._random.choice(self.service.workers()), signal.SIGKILL)
+        except (IndexError, ProcessLookupError):
             return False
-        if 400 <= answer.status_code < 500:
-            raise AssertionError(f"a genuine notice was refused: {answer.text}")
-        return answer.status_code == 200
+        return True
 
-    def finish(self, seconds: float) -> None:
-        self._ends.set()
-        for thread in self._threads:
-            thread.join(seconds)
-            assert not thread.is_alive(), "notices are not acknowledged"
+    def _do_chores(self) -> None:
+        """What timers call, each cut short one time in two."""
+        while not self._calm.wait(random.uniform(0, 2 * self.plan.chores_every)):
+            self.let_time_pass()
+            command = random.choice([("reconcile", "--seconds", "5"), ("send-mail",)])
+            process = self.service.command(*command)
+            self.tally.chores += 1
+            if random.random() < 0.5:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(random.uniform(0.6, 2.5))
+                self.tally.chores_killed += process.poll() is None
+                process.kill()
+            process.communicate()
+
+    def let_time_pass(self) -> None:
+        """Make every question to the bank due, and end the lease of a run that was killed: no run
+        is under way."""
+        connection = apsw.Connection(str(self.service.base))
+        connection.set_busy_timeout(30_000)
+        try:
+            with connection:
+                connection.execute(
+                    "UPDATE attempt SET ask_at = started_at WHERE ask_at IS NOT NULL;"
+                    "UPDATE lease SET expires_at = started_at"
+                )
+        except apsw.BusyError:
+            pass  # next time
+        finally:
+            connection.close()
 
 
-class Parent(threading.Thread):
-    """A browser signed in. It pays one invoice after the other, as the other parent does."""
+class _Client:
+    """A parent and a bank in one thread. Two clients share a family, and its invoices."""
 
     def __init__(
-        self, service: Service, bank: Bank, truth: Truth, code: str, numbers: list[str]
+        self, storm: Storm, tabs: list[Browser], stack: Basket, draw: random.Random
     ) -> None:
-        super().__init__()
-        self._service, self._bank, self._truth = service, bank, truth
-        self._code, self._numbers = code, numbers
-        self._http = requests.Session()
-        self._http.trust_env = False
+        self._storm, self._tabs, self._stack, self._random = storm, tabs, stack, draw
 
-    def sign_in(self) -> None:
-        page = self._http.get(f"{self._service.url}/connexion", timeout=30).text
-        form = {"code": self._code, "password": PASSWORD, "csrf_token": csrf_token(page)}
-        answer = self._http.post(f"{self._service.url}/connexion", data=form, timeout=30)
-        assert answer.url.endswith("/factures"), answer.status_code
+    def live(self) -> None:
+        scenes = [getattr(self, name) for name in self._storm.plan.scenes or SCENES]
+        try:
+            while not self._storm.is_over():
+                basket = self._take()
+                if not basket:
+                    return
+                self._random.choice(scenes)(basket)
+                if self._random.random() < 0.4 and (message := self._storm.late()):
+                    self._storm.deliver(message)
+        except Exception as error:  # noqa: BLE001  # a thread's own would be lost
+            self._storm.fault(f"client: {error!r}")
 
-    def run(self) -> None:
-        for number in self._numbers:
-            while not self._truth.over.is_set():
-                try:
-                    self._pay(number)
-                except requests.RequestException:
-                    self._truth.count("pages broken")
-                    self._truth.over.wait(0.1)
-                else:
-                    break
+    def _take(self) -> Basket:
+        count = self._random.choice((1, 1, 1, 2, 3))
+        with suppress(IndexError):
+            return [self._stack.pop() for _ in range(count)]
+        return []
 
-    def _pay(self, number: str) -> None:
-        """Raises RequestException when the service was not there: nothing is known then."""
-        handoff = self._open(number)
-        if handoff is None:
+    def _open(self, basket: Basket, tab: int = 0) -> Form | None:
+        """Press the button until a page comes: the bank's form, or a refusal."""
+        browser = self._tabs[tab]
+        asked = [
+            *(("invoice", number) for number, _ in basket),
+            ("expected_cents", str(sum(cents for _, cents in basket))),
+            ("email", self._random.choice(("", "alice@example.org"))),
+            ("csrf_token", browser.token),
+        ]
+        while not self._storm.is_over():
+            answer = None
+            with suppress(Broken):
+                answer = browser.post("/paiement/banque", asked)
+            self._storm.note_answer(answer.status if answer else None)
+            if answer and answer.status == 200:
+                form = _form(answer.text)
+                self._storm.bank.open(form)
+                self._storm.tally.forms += 1
+                return form
+            if answer and answer.status == 409:
+                return None
+            if answer and answer.status != 503:
+                self._storm.fault_of_answer(f"opening: answer {answer.status}")
+                return None
+            time.sleep(self._random.uniform(0.05, 0.3))
+        return None
+
+    def _tell(self, *messages: Message) -> None:
+        """Each from a thread of its own, at once."""
+        _at_once(*(lambda it=it: self._storm.deliver(it) for it in messages))
+
+    def _repeat(self, *messages: Message) -> None:
+        for message in messages:
+            if self._random.random() < 0.3:
+                self._storm.deliver(message)
+
+    def pay(self, basket: Basket) -> None:
+        if form := self._open(basket):
+            message = self._storm.bank.say(form, "AUTHORISED")
+            self._storm.deliver(message)
+            self._repeat(message)
+
+    def pay_announced_at_once(self, basket: Basket) -> None:
+        if form := self._open(basket):
+            message = self._storm.bank.say(form, "AUTHORISED")
+            self._tell(message, message)
+
+    def be_refused_then_pay(self, basket: Basket) -> None:
+        if form := self._open(basket):
+            refused = self._storm.bank.say(form, "REFUSED")
+            paid = self._storm.bank.say(form, "AUTHORISED")
+            if self._random.random() < 0.5:
+                self._storm.deliver(refused)
+                self._storm.deliver(paid)
+            else:
+                self._tell(paid, refused)
+            self._repeat(refused, paid)
+
+    def pay_and_hear_late(self, basket: Basket) -> None:
+        if form := self._open(basket):
+            self._storm.put_off(self._storm.bank.say(form, "AUTHORISED"))
+
+    def pay_and_never_hear(self, basket: Basket) -> None:
+        """The notice is lost for good: only asking the bank tells."""
+        if form := self._open(basket):
+            self._storm.bank.say(form, "AUTHORISED")
+
+    def pay_and_capture(self, basket: Basket) -> None:
+        if form := self._open(basket):
+            authorised = self._storm.bank.say(form, "AUTHORISED")
+            captured = self._storm.bank.say(form, "CAPTURED", authorised.uuid)
+            self._tell(authorised, captured)
+            self._repeat(captured, authorised)
+
+    def pay_twice(self, basket: Basket) -> None:
+        """Refused or abandoned, begun again, and then both are paid."""
+        first = self._open(basket)
+        if not first:
             return
-        story = random.random()
-        if story < 0.3 and self._bank.refuse(handoff):
-            # The invoice is free: it is opened again, and both cards are accepted after all.
-            second = self._open(number)
-            if second:
-                self._truth.count("attempts both paid")
-                self._bank.debit(second, late=0.5)
-        if story < 0.95:
-            self._bank.debit(handoff, late=0.5)
+        status = self._random.choice(("REFUSED", "ABANDONED"))
+        self._storm.deliver(self._storm.bank.say(first, status))
+        second = self._open(basket)
+        debits = [self._storm.bank.say(form, "AUTHORISED") for form in (first, second) if form]
+        self._storm.tally.twice += len(debits) == 2
+        self._tell(*debits)
+        self._repeat(*debits)
 
-    def _open(self, number: str) -> Handoff | None:
-        """The signed form for one invoice, or None: held by the other parent, paid, or broken."""
-        address = f"{self._service.url}/paiement/recapitulatif"
-        page = self._http.get(address, params={"invoice": number}, timeout=30)
-        if page.status_code != 200:
-            self._truth.count("openings refused" if page.status_code == 409 else "pages broken")
-            return None
-        cents = re.search(r'name="expected_cents"[^>]*value="([0-9]+)"', page.text)
-        assert cents
-        form = {
-            "invoice": number, "expected_cents": cents[1], "csrf_token": csrf_token(page.text),
-            "email": f"{number}@example.org",
-        }  # fmt: skip
-        answer = self._http.post(f"{self._service.url}/paiement/banque", data=form, timeout=30)
-        if answer.status_code != 200:
-            self._truth.count("openings refused" if answer.status_code == 409 else "pages broken")
-            return None
-        found = re.findall(r'name="(vads_\w+|signature)" value="([^"]*)"', answer.text)
-        self._truth.count("attempts opened")
-        return Handoff("", "", tuple((name, html.unescape(value)) for name, value in found))
+    def fight_in_two_tabs(self, basket: Basket) -> None:
+        """Both parents press the button at once, for invoices of which they share one at least:
+        one of the two is refused."""
+        other = basket[:1] + self._take()[:1]
+        forms: list[Form | None] = [None, None]
+
+        def press(tab: int, wanted: Basket) -> None:
+            forms[tab] = self._open(wanted, tab)
+
+        _at_once(lambda: press(0, basket), lambda: press(1, other))
+        opened = [form for form in forms if form]
+        if len(opened) == 2:
+            self._storm.fault(f"two live attempts for {basket[0][0]}")
+        self._tell(*(self._storm.bank.say(form, "AUTHORISED") for form in opened))
 
 
-def prepare(service: Service, payments: int) -> dict[str, list[str]]:
-    """A town with enough invoices to pay. Returns their numbers by family."""
-    database.configure(service.base)
-    numbers: dict[str, list[str]] = {}
-    with database.connection():
-        database.migrate()
-        with database.write():
-            for index in range(FAMILIES):
-                family = make_family(f"F{index}", "Orage")
-                numbers[family.code] = [f"{family.code}-{n}" for n in range(payments // 4 + 20)]
-                for number in numbers[family.code]:
-                    make_invoice(family, number, random.randint(100, 9999))
-        for family in Family.select():
-            accounts.set_password(family, PASSWORD)
-    return numbers
+def _at_once(*actions: Callable[[], object]) -> None:
+    threads = [threading.Thread(target=action, daemon=True) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
-def break_things(service: Service, truth: Truth) -> None:
-    """Kill workers, the whole service, the timers' commands; deploy; until it is over."""
-    next_restart = time.monotonic() + 5
-    while not truth.over.wait(random.uniform(1, 2.5)):
-        if time.monotonic() > next_restart:
-            service.kill_everything()
-            truth.count("services killed")
-            service.start()
-            next_restart = time.monotonic() + random.uniform(8, 15)
-        elif random.random() < 0.1:
-            service.deploy()
-            truth.count("deploys")
-        elif workers := service.workers():
-            with suppress(ProcessLookupError):
-                os.kill(random.choice(workers), signal.SIGKILL)
-                truth.count("workers killed")
+def _form(page: str) -> Form:
+    """The form to the bank, as a browser would send it."""
+    fields = re.findall(r'<input type="hidden" name="(vads_\w+|signature)" value="([^"]*)">', page)
+    return {name: html.unescape(value) for name, value in fields}
 
 
-def run_timers(service: Service, truth: Truth) -> None:
-    while not truth.over.wait(0.3):
-        with service.command(random.choice(["reconcile", "send-mail"])) as command:
-            try:
-                command.wait(random.uniform(0.3, 3))
-            except subprocess.TimeoutExpired:
-                command.kill()
-                truth.count("timers killed")
-
-
-def judge(service: Service, truth: Truth) -> list[str]:
-    """What is wrong, seen from fresh processes once the storm is over."""
-    with service.command("verify") as command:
-        words, _ = command.communicate(timeout=120)
-    faults = [] if command.returncode == 0 else [f"verify: {words}"]
-    database.configure(service.base)
-    with database.connection():
-        booked = Counter(each.transaction_id for each in Settlement.select())
-        amounts = {each.transaction_id: each.amount_cents for each in Settlement.select()}
-        paid = Invoice.select().where(Invoice.state == "paid").count()
-        kinds = Counter(each.kind for each in Allocation.select())
-        receipts = Receipt.select().count()
-        integrity = list(database.db.execute_sql("PRAGMA integrity_check"))
-    lost = truth.acknowledged - booked.keys()
-    truth.counts["lost"], truth.counts["invoices paid"] = len(lost), paid
-    truth.counts["overpayments"] = kinds["overpayment"]
-    truth.counts["doubled"] = sum(count - 1 for count in booked.values())
-    checks = {
-        f"acknowledged and lost: {len(lost)}": not lost,
-        f"booked more than once: {truth.counts['doubled']}": truth.counts["doubled"] == 0,
-        f"debits of nobody's: {len(booked.keys() - truth.debits.keys())}": booked.keys()
-        <= truth.debits.keys(),
-        "amounts differ": all(
-            truth.debits.get(uuid, ("", cents))[1] == cents for uuid, cents in amounts.items()
-        ),
-        f"{paid} invoices paid by {kinds['invoice']} debits": paid == kinds["invoice"],
-        f"{len(booked)} debits, {receipts} receipts": receipts == booked.total(),
-        f"integrity: {integrity}": [tuple(row) for row in integrity] == [("ok",)],
+def table(storm: Storm) -> str:
+    """What was done and found."""
+    tally = storm.tally
+    lost = [fault for fault in storm.faults if fault.startswith("lost")]
+    twice = [fault for fault in storm.faults if fault.startswith("twice")]
+    rows = {
+        "payments": len(storm.bank.debits()),
+        "acknowledged": len(storm.acknowledged),
+        "repeated": tally.repeated,
+        "invoices paid by two attempts": tally.twice,
+        "workers killed": tally.worker_kills,
+        "service killed and restarted": tally.service_kills,
+        "deploys": tally.deploys,
+        "commands (of which killed)": f"{tally.chores} ({tally.chores_killed})",
+        "requests broken": tally.broken,
+        "answers": dict(sorted(tally.statuses.items())),
+        "lost": len(lost),
+        "duplicates": len(twice),
+        "other faults": len(storm.faults) - len(lost) - len(twice),
+        "seconds": round(storm.seconds),
     }
-    return faults + [fault for fault, holds in checks.items() if not holds]
-
-
-def storm(
-    payments: int,
-    folder: Path,
-    *,
-    application: str = "app:create_app()",
-    insists: bool = True,
-    longest_seconds: float = 900,
-    judge: Callable[[Service, Truth], list[str]] = judge,
-) -> tuple[Truth, list[str]]:
-    """Go on until that many debits were announced. Returns what happened, and what is wrong."""
-    truth, service = Truth(), Service(folder, application)
-    numbers = prepare(service, payments)
-    service.start()
-    hook = threading.excepthook
-    threading.excepthook = lambda raised: truth.failures.append(f"{raised.exc_value!r}")
-    try:
-        bank = Bank(service, truth, insists=insists)
-        parents = [
-            Parent(service, bank, truth, code, numbers[code])
-            for code in numbers
-            for _ in range(PARENTS)
-        ]
-        for parent in parents:
-            parent.sign_in()
-        breakers = [
-            threading.Thread(target=break_things, args=(service, truth)),
-            threading.Thread(target=run_timers, args=(service, truth)),
-        ]
-        for thread in (*parents, *breakers):
-            thread.start()
-        end = time.monotonic() + longest_seconds
-        while len(truth.debits) < payments and any(parent.is_alive() for parent in parents):
-            truth.over.wait(0.1)
-            assert time.monotonic() < end, "the storm does not end"
-        truth.over.set()
-        for thread in (*parents, *breakers):
-            thread.join(60)
-        bank.finish(120)
-    finally:
-        truth.over.set()
-        service.stop()
-        threading.excepthook = hook
-    return truth, truth.failures + judge(service, truth)
+    return "\n".join(f"{name:30} {value}" for name, value in rows.items())
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--payments", type=int, default=3000)
-    payments, begun = parser.parse_args().payments, time.monotonic()
+    count, seed = (int(text) for text in sys.argv[1:3])
+    plan = Plan(
+        count, seed, longest_seconds=1800, service_every=250, deploy_every=400, chores_every=1
+    )
     with tempfile.TemporaryDirectory() as folder:
-        truth, faults = storm(payments, Path(folder))
-    truth.counts["debits announced"] = len(truth.debits)
-    truth.counts["debits acknowledged"] = len(truth.acknowledged)
-    truth.counts["seconds"] = round(time.monotonic() - begun)
-    for what, count in sorted(truth.counts.items()):
-        print(f"{what:25} {count:7}")
-    sys.exit("\n".join(faults) or 0)
+        storm = Storm(Path(folder), plan).run()
+    print(table(storm))
+    if storm.faults:
+        raise SystemExit("\n".join(storm.faults[:20]))
 
 
 if __name__ == "__main__":

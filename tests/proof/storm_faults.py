@@ -1,0 +1,129 @@
+"""The site with a guard taken off, named by STORM_FAULT: the proof that the storm sees it.
+
+Served by gunicorn in place of `app:create_app()`, or run as a command; for tests only.
+"""
+
+import ctypes
+import os
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from kiosque import create_app as create_whole_app
+from kiosque import database, leases
+from kiosque.cli import main
+from kiosque.models import Allocation, Invoice, Settlement
+from kiosque.payments import reports
+from kiosque.states import AllocationKind
+
+#: While this file is in the data folder, the next notice freezes its worker inside `write()`.
+FREEZE = "freeze"
+
+
+def no_transaction() -> None:
+    """Each statement commits by itself, nobody waits for a turn, and an invoice is marked paid
+    without a look at what it was."""
+    within = threading.local()
+
+    @contextmanager
+    def each_by_itself(_kind: str) -> Iterator[None]:
+        within.write = True
+        try:
+            yield
+        finally:
+            within.write = False
+
+    db: Any = database.db
+    db.atomic = each_by_itself
+    db.in_transaction = lambda: getattr(within, "write", False)
+    replace(database, "_turn", nullcontext)
+    replace(reports, "allocate", _allocate_unguarded)
+
+
+def _allocate_unguarded(settlement: Settlement, invoice: Invoice, cents: int) -> AllocationKind:
+    kind = AllocationKind.INVOICE if invoice.state == "open" else AllocationKind.OVERPAYMENT
+    time.sleep(0.01)
+    Invoice.update(state="paid").where(Invoice.id == invoice.id).execute()
+    Allocation.create(settlement=settlement, invoice=invoice, kind=kind, amount_cents=cents)
+    return kind
+
+
+def early_answer(app: Flask) -> None:
+    """The bank is answered before the commit."""
+    whole = app.wsgi_app
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if "/notification/" not in environ["PATH_INFO"]:
+            return whole(environ, start_response)
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        later = {**environ, "wsgi.input": BytesIO(body)}
+
+        def record() -> None:
+            time.sleep(random.uniform(0.2, 0.5))
+            list(whole(later, lambda *_: lambda _: None))
+
+        threading.Thread(target=record, daemon=True).start()
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"OK"]
+
+    app.wsgi_app = answer  # type: ignore[method-assign,assignment]
+
+
+def repeated_transactions() -> None:
+    """A bank's transaction is not looked up; the base's own index is taken off by the test."""
+    replace(reports, "_settlement_of", lambda *_: None)
+
+
+def no_lease() -> None:
+    replace(leases, "hold", lambda *_: nullcontext(True))
+
+
+def frozen() -> None:
+    """The next notice, once, freezes its whole worker in the middle of its transaction, the
+    interpreter's lock held, as a library in C may."""
+    book = reports.book
+    flag = Path(os.environ["KIOSQUE_DATA"]) / FREEZE
+
+    def freeze(*arguments: Any) -> None:
+        book(*arguments)
+        try:
+            flag.unlink()
+        except FileNotFoundError:
+            return
+        ctypes.PyDLL(None).sleep(600)
+
+    replace(reports, "book", freeze)
+
+
+def replace(module: object, name: str, value: object) -> None:
+    assert hasattr(module, name)
+    setattr(module, name, value)
+
+
+def create_app() -> Flask:
+    app = create_whole_app()
+    fault = os.environ["STORM_FAULT"]
+    if fault == "early_answer":
+        early_answer(app)
+    else:
+        {
+            "no_transaction": no_transaction,
+            "repeated_transactions": repeated_transactions,
+            "frozen": frozen,
+        }[fault]()
+    return app
+
+
+if __name__ == "__main__":
+    no_lease()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    main()

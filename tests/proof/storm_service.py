@@ -1,0 +1,275 @@
+"""The real service under the storm: gunicorn's processes on a base of their own, killed at will."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date
+from http.client import HTTPConnection, HTTPException
+from http.cookies import SimpleCookie
+from pathlib import Path
+from urllib.parse import urlencode
+
+import apsw
+
+from kiosque import accounts, database
+from kiosque.database import write
+from kiosque.models import Family, ImportBatch, Invoice
+from tests.bank import KEY
+from tests.conftest import NOW, PASSWORD, csrf_token, free_port
+
+PROJECT = Path(__file__).parents[2]
+START_SECONDS = 60
+#: The password of the bank's REST service, where it can be asked.
+BANK_PASSWORD = "testpassword_0123456789abcdef"
+
+#: Gunicorn, stopped should the test be killed without a chance to stop it (prctl's
+#: PR_SET_PDEATHSIG, SIGTERM).
+_GUNICORN = """
+import ctypes
+from gunicorn.app.wsgiapp import run
+ctypes.CDLL(None).prctl(1, 15)
+run()
+"""
+
+_SETTINGS = """\
+environment = "demo"
+secret_key = "{secret}"
+public_url = "http://127.0.0.1:{port}"
+[town]
+name = "Ville de Sautron"
+contact_email = "enfance@sautron.example.org"
+technical_email = "info@sautron.example.org"
+[regie]
+name = "Régie Enfance"
+regisseur = "Dominique Aubry"
+[payment]
+gateway = "banque"
+[mail]
+sender = "kiosque@sautron.example.org"
+[notices]
+new_invoices = false
+reminder = false
+relance = false
+[gateways.banque]
+adapter = "sandbox"
+url = "{bank}"
+key = "{key}"
+password = "{password}"
+"""
+
+
+class Broken(Exception):
+    """No answer came: what became of the request is not known."""
+
+
+class Service:
+    """Gunicorn with several workers; `fault` names a guard to take off (storm_faults)."""
+
+    def __init__(
+        self, folder: Path, bank_url: str, *, workers: int = 4, fault: str = "", timeout: int = 30
+    ) -> None:
+        self.folder, self.port = folder, free_port()
+        self.base = folder / "kiosque.sqlite3"
+        self.log = folder / "gunicorn.log"
+        self._workers, self._timeout = workers, timeout
+        self._application = "tests.proof.storm_faults:create_app()" if fault else "app:create_app()"
+        self.environment = {
+            **{name: it for name, it in os.environ.items() if not name.startswith("KIOSQUE_")},
+            "KIOSQUE_DATA": str(folder),
+            "STORM_FAULT": fault,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        settings = _SETTINGS.format(
+            secret=secrets.token_urlsafe(48),
+            port=self.port,
+            bank=bank_url,
+            key=KEY,
+            password=BANK_PASSWORD,
+        )
+        path = folder / "kiosque.toml"
+        path.touch(mode=0o600)
+        path.write_text(settings, encoding="utf-8")
+
+    def start(self) -> None:
+        """Start it, and wait until it answers. Called by the main thread: the service ends with
+        the thread that started it."""
+        command = [
+            *(sys.executable, "-c", _GUNICORN, self._application),
+            *("--bind", f"127.0.0.1:{self.port}", "--workers", str(self._workers)),
+            *("--threads", "8", "--no-control-socket", "--graceful-timeout", "5"),
+            *("--timeout", str(self._timeout), "--log-level", "warning"),
+            *("--chdir", str(PROJECT)),
+        ]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.wait_until_it_answers()
+
+    def wait_until_it_answers(self) -> None:
+        end = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                if Browser(self.port).get("/sante").status == 200:
+                    return
+            except Broken:
+                pass
+            if time.monotonic() > end or self._running().poll() is not None:
+                raise AssertionError(f"the service does not start: {self.log.read_text()[-2000:]}")
+            time.sleep(0.05)
+
+    def workers(self) -> list[int]:
+        """The processes of the workers, at this moment."""
+        pid = self._running().pid
+        try:
+            return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        except OSError:
+            return []
+
+    def kill(self) -> None:
+        """SIGKILL to the master and its workers, all at once."""
+        process = self._running()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            self.kill()
+
+    def deploy(self) -> None:
+        """What a deploy does: new workers, while the old ones end what they were doing."""
+        os.kill(self._running().pid, signal.SIGHUP)
+
+    def command(self, *arguments: str) -> subprocess.Popen[str]:
+        """Begin `python app.py ...`."""
+        return subprocess.Popen(
+            [sys.executable, "app.py", *arguments],
+            cwd=PROJECT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """`python app.py ...` to its end: its status, and all it said."""
+        process = self.command(*arguments)
+        output, _ = process.communicate(timeout=120)
+        return process.returncode, output
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """Read the base, by a connection of its own."""
+        connection = apsw.Connection(str(self.base), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            connection.set_busy_timeout(30_000)
+            return [tuple(row) for row in connection.execute(sql)]
+        finally:
+            connection.close()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process
+        return self._process
+
+
+class Answer:
+    def __init__(self, status: int, text: str, cookies: dict[str, str]) -> None:
+        self.status, self.text, self.cookies = status, text, cookies
+
+
+class Browser:
+    """Somebody with a cookie, or the bank, who has none. Its requests may be made at once."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._cookies: dict[str, str] = {}
+        self.token = ""
+
+    def get(self, path: str) -> Answer:
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, form: Sequence[tuple[str, str]]) -> Answer:
+        return self._ask("POST", path, urlencode(form))
+
+    def sign_in(self, code: str, invoice: str) -> None:
+        """By the page, then take the token that the summary's form carries."""
+        page = self._keep(self.get("/connexion"))
+        form = [("code", code), ("password", PASSWORD), ("csrf_token", csrf_token(page.text))]
+        answer = self._keep(self.post("/connexion", form))
+        assert answer.status == 302, answer.text
+        summary = self._keep(self.get(f"/paiement/recapitulatif?invoice={invoice}"))
+        assert summary.status == 200, summary.text
+        self.token = csrf_token(summary.text)
+
+    def _keep(self, answer: Answer) -> Answer:
+        self._cookies |= answer.cookies
+        return answer
+
+    def _ask(self, method: str, path: str, body: str | None) -> Answer:
+        headers = {"Connection": "close"}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        if self._cookies:
+            headers["Cookie"] = "; ".join(f"{name}={it}" for name, it in self._cookies.items())
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=30)
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            text = response.read().decode()
+            given = SimpleCookie()
+            for line in response.headers.get_all("Set-Cookie") or ():
+                given.load(line)
+            return Answer(response.status, text, {name: it.value for name, it in given.items()})
+        except (OSError, HTTPException) as error:
+            raise Broken(type(error).__name__) from None
+        finally:
+            connection.close()
+
+
+def make_town(base: Path, families: int, invoices: int) -> dict[str, list[tuple[str, int]]]:
+    """A base with so many families that have a password, each with so many open invoices; and
+    as many again that do nothing. Returns the numbers and cents of the first, by family."""
+    database.configure(base)
+    town: dict[str, list[tuple[str, int]]] = {}
+    with database.connection():
+        database.migrate()
+        batch = ImportBatch.create(
+            file_name="essai.csv",
+            sha256="0" * 64,
+            kind="factures",
+            row_count=1,
+            added_count=1,
+            imported_at=NOW,
+        )
+        for number in range(2 * families):
+            code = f"F{1000 + number}"
+            family = Family.create(code=code, name=f"Famille {number}", updated_on=NOW.date())
+            owed = [(f"{code}-{each:04}", 1000 + 7 * each) for each in range(invoices)]
+            with write():
+                Invoice.insert_many([_invoice(family, batch, *each) for each in owed]).execute()
+            if number < families:
+                accounts.set_password(family, PASSWORD)
+                town[code] = owed
+    return town
+
+
+def _invoice(family: Family, batch: ImportBatch, number: str, cents: int) -> dict[str, object]:
+    return {
+        "number": number,
+        "family": family,
+        "batch": batch,
+        "issued_on": date(2026, 11, 5),
+        "due_on": date(2099, 11, 30),
+        "period": "octobre 2026",
+        "services": "Restauration scolaire",
+        "children": "Léa Martin",
+        "total_cents": cents,
+        "digest": number,
+    }

@@ -1,0 +1,196 @@
+"""Real processes, killed at random while families pay: nothing acknowledged is lost, nothing is
+paid twice. Then the same with a guard taken off, to show that the storm sees it.
+
+`make storm` runs 3 000 payments. Nothing here fails by slowness: a machine too slow for a storm is
+told so, by the deadline of `Plan`.
+"""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from gateways.base import Handoff
+from gateways.registry import configure
+from kiosque import database, journal, verification
+from kiosque.models import Attempt, Family, Invoice, Settlement
+from kiosque.payments import Purchase, start
+from tests.bank import KEY
+from tests.proof.storm import Plan, Storm, table
+from tests.proof.storm_bank import Bank, Message
+from tests.proof.storm_faults import FREEZE
+from tests.proof.storm_service import BANK_PASSWORD, PROJECT, Broken, Browser, Service, make_town
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes as Linux has them")
+
+
+def test_processes_killed_at_random_lose_nothing_acknowledged_and_pay_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    storm = Storm(tmp_path, Plan(300)).run()
+    assert storm.faults == [], table(storm)
+    assert storm.tally.worker_kills >= 5, table(storm)
+    assert storm.tally.service_kills >= 1
+    assert storm.tally.deploys >= 1
+    assert storm.tally.twice >= 10
+    assert storm.tally.statuses[409] >= 5  # the second of two tabs, among others
+
+
+def test_without_transactions_the_storm_sees_halves(tmp_path: Path) -> None:
+    def spoil(base: Path) -> None:
+        execute(base, "DROP INDEX allocation_one_payment")
+
+    plan = Plan(
+        40,
+        workers=2,
+        worker_every=8,
+        fault="no_transaction",
+        spoil=spoil,
+        scenes=("pay_announced_at_once", "pay_twice"),
+    )
+    storm = Storm(tmp_path, plan).run()
+    assert words(storm) & {"lost", "twice", "missing"}, table(storm)
+    assert "verify" in words(storm)
+
+
+def test_an_answer_before_the_commit_loses_what_it_acknowledged(tmp_path: Path) -> None:
+    plan = Plan(40, workers=2, worker_every=10, fault="early_answer")
+    storm = Storm(tmp_path, plan).run()
+    assert "lost" in words(storm), table(storm)
+
+
+def test_without_unique_transactions_a_debit_counts_twice(tmp_path: Path) -> None:
+    plan = Plan(
+        40,
+        workers=2,
+        fault="repeated_transactions",
+        spoil=let_transactions_repeat,
+        scenes=("pay_and_capture",),
+    )
+    storm = Storm(tmp_path, plan).run()
+    assert {"twice", "sums"} <= words(storm), table(storm)
+
+
+def words(storm: Storm) -> set[str]:
+    """What kinds of faults were found."""
+    return {fault.partition(":")[0] for fault in storm.faults}
+
+
+def execute(base: Path, sql: str) -> None:
+    connection = apsw.Connection(str(base))
+    connection.execute(sql)
+    connection.close()
+
+
+def let_transactions_repeat(base: Path) -> None:
+    """Make the table of settlements anew without its uniqueness: a table's own constraint cannot
+    be dropped. The base is still empty of them."""
+    connection = apsw.Connection(str(base))
+    ((sql,),) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'settlement'")
+    loose = sql.replace("UNIQUE (gateway, transaction_id),", "")
+    assert loose != sql
+    connection.execute("PRAGMA foreign_keys = OFF; DROP TABLE settlement")
+    connection.execute(loose)
+    connection.close()
+
+
+@pytest.fixture
+def bank() -> Iterator[Bank]:
+    bank = Bank()
+    with bank.serving():
+        yield bank
+
+
+def test_two_runs_of_reconcile_without_the_lease_are_harmless(tmp_path: Path, bank: Bank) -> None:
+    town = make_town(tmp_path / "kiosque.sqlite3", families=1, invoices=40)
+    service = Service(tmp_path, bank.url)
+    debits = [debit(bank, number, cents) for number, cents in town["F1000"]]
+    execute(service.base, "UPDATE attempt SET ask_at = started_at")
+    bank.meeting = threading.Barrier(2)
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.proof.storm_faults", "reconcile"],
+            cwd=PROJECT,
+            env=service.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for run in runs:
+        assert run.stdout
+        assert run.stdout.readline() == "ready\n"
+    for run in runs:
+        assert run.stdin
+        run.stdin.write("\n")
+        run.stdin.flush()
+    said = [run.communicate(timeout=120)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0]
+    assert all("0 sans réponse" in text and "en cours" not in text for text in said), said
+    assert max(bank.questions.values()) == 2  # both worked, on the same payments
+    with database.connection():
+        assert verification.faults() == []
+        booked = {row.transaction_id for row in Settlement.select()}
+        assert booked == {each.uuid for each in debits}
+        assert Settlement.select().count() == len(debits)
+
+
+def debit(bank: Bank, number: str, cents: int) -> Message:
+    """A payment that the bank has taken, and told nobody about."""
+    _, handoff = open_payment(bank, number, cents)
+    form = dict(handoff.fields or ())
+    bank.open(form)
+    return bank.say(form, "AUTHORISED")
+
+
+def open_payment(bank: Bank, number: str, cents: int) -> tuple[Attempt, Handoff]:
+    shop = {"adapter": "sandbox", "url": bank.url, "key": KEY, "password": BANK_PASSWORD}
+    gateway = configure("banque", shop, environment="demo")
+    with database.connection():
+        family = Family.get(Family.code == number.partition("-")[0])
+        return start(Purchase(family, [number], cents), gateway, "http://127.0.0.1:1")
+
+
+def test_a_worker_frozen_inside_a_write_is_killed_and_leaves_nothing_by_half(
+    tmp_path: Path, bank: Bank
+) -> None:
+    """By gunicorn itself, past its `--timeout`."""
+    town = make_town(tmp_path / "kiosque.sqlite3", families=1, invoices=2)
+    service = Service(tmp_path, bank.url, workers=2, fault="frozen", timeout=3)
+    first, second = (debit(bank, number, cents) for number, cents in town["F1000"])
+    courier = Browser(service.port)
+    service.start()
+    try:
+        (tmp_path / FREEZE).touch()
+        with pytest.raises(Broken):
+            courier.post("/paiement/notification/banque", first.fields)
+        assert "WORKER TIMEOUT" in service.log.read_text()
+        with database.connection():
+            assert Settlement.select().count() == 0
+            assert Invoice.select().where(Invoice.state == "paid").count() == 0
+            assert journal.last()[0] == 0
+            assert verification.faults() == []
+        for message in (first, second):
+            assert deliver(courier, message) == 200
+        with database.connection():
+            assert verification.faults() == []
+            assert Settlement.select().count() == 2
+    finally:
+        service.stop()
+
+
+def deliver(courier: Browser, message: Message) -> int:
+    """Until an answer comes: the master may be starting another worker."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return courier.post("/paiement/notification/banque", message.fields).status
+        except Broken:
+            if time.monotonic() > end:
+                raise
