@@ -9,12 +9,13 @@ from kiosque import clock, outbox
 from kiosque.database import require_write, write
 from kiosque.models import Allocation, Attempt, AttemptItem, Fact, Notice, Settlement
 from kiosque.payments.ledger import allocate, book, issue_receipt, learn, note
-from kiosque.payments.returns import match_refunds, refund_key, reverse
+from kiosque.payments.returns import RETURNED, match_refunds, refund_key, reverse
 from kiosque.states import AllocationKind, AttemptState, SettlementState
 
 #: Verdicts.
 RECORDED, KNOWN = "enregistré", "déjà connu"
 _ONLINE = {Mode.CARD: "paiement en ligne", Mode.DIRECT_DEBIT: "prélèvement en ligne"}
+AGAIN = "débit annoncé de nouveau après son annulation"
 
 
 def record(gateway_name: str, report: Report) -> str:
@@ -93,12 +94,12 @@ def _apply(gateway_name: str, report: Report) -> str:
     if settlement and settlement.attempt_id != attempt.id:
         return _note_mismatch(attempt, report, "débit déjà enregistré pour un autre paiement")
     if report.outcome is Outcome.PAID:
-        verdict = _apply_paid(attempt, report, settlement)
-        _follow(attempt, report)
-        return verdict
+        return _apply_paid(attempt, report, settlement)
     if not _learn_report(attempt, report):
         return KNOWN
     if report.outcome is Outcome.REVERSED and settlement:
+        if settlement.final_at:  # heard in the other order
+            _note_mismatch(attempt, report, AGAIN)
         reverse(settlement, "annulation à la banque")
     return RECORDED
 
@@ -127,15 +128,21 @@ def _apply_paid(attempt: Attempt, report: Report, settlement: Settlement | None)
         return _note_mismatch(attempt, report, "devise inattendue")
     if settlement and settlement.amount_cents != report.cents:
         return _note_mismatch(attempt, report, "montant différent pour un même débit")
+    undone = _is_taken_back(attempt, report.transaction_id)
     if report.cents != attempt.amount_cents:
-        return _receive_unmatched(attempt, report, settlement)
-    if not _learn_report(attempt, report):
+        verdict = _receive_unmatched(attempt, report, settlement)
+    elif _learn_report(attempt, report):
+        verdict = RECORDED
+        if not settlement:
+            _receive(attempt, report)
+    else:
         return KNOWN
-    if not settlement:
-        _receive(attempt, report)
-    elif settlement.state == SettlementState.REVERSED:
-        _note_mismatch(attempt, report, "débit annoncé de nouveau après son annulation")
-    return RECORDED
+    if verdict != KNOWN:
+        # Late news of a debit undone since, or real money that is not in the books?
+        if undone and (settlement or report.final):
+            _note_mismatch(attempt, report, AGAIN)
+        _follow(attempt, report)
+    return verdict
 
 
 def _learn_report(attempt: Attempt, report: Report) -> bool:
@@ -191,17 +198,20 @@ def _receive_unmatched(attempt: Attempt, report: Report, booked: Settlement | No
             settlement=settlement, kind=AllocationKind.UNMATCHED, amount_cents=report.cents
         )
         book(settlement, "débit d’un montant inattendu")
+        match_refunds(attempt)
     return _note_mismatch(attempt, report, "montant inattendu")
 
 
 def _is_taken_back(attempt: Attempt, transaction_id: str) -> bool:
     """Whether the bank had said that a debit was cancelled before saying that it was made."""
+    # That all of it has left otherwise is not the bank's word.
     return (
         Fact.select()
         .where(
             Fact.attempt == attempt,
             Fact.transaction_id == transaction_id,
             Fact.state == AttemptState.REVERSED,
+            Fact.status != RETURNED,
         )
         .exists()
     )

@@ -27,7 +27,7 @@ from kiosque.states import (
 )
 
 #: The status of the fact that says that all the money of a debit has left again.
-_RETURNED = "returned"
+RETURNED = "returned"
 
 
 def reverse(settlement: Settlement, label: str) -> None:
@@ -116,7 +116,7 @@ def _withdraw(settlement: Settlement) -> list[Invoice]:
             settlement.attempt,
             settlement.transaction_id or "",
             AttemptState.REFUNDED if refunded else AttemptState.REVERSED,
-            _RETURNED,
+            RETURNED,
             source="portail",
             cents=settlement.amount_cents,
         )

@@ -148,6 +148,18 @@ def test_an_authorised_payment_is_followed_each_day_until_it_is_captured(
     assert [notice.verdict for notice in Notice.select()] == ["enregistré", "enregistré"]
 
 
+def test_a_notice_repeated_each_hour_does_not_keep_the_bank_from_being_asked(
+    go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
+) -> None:
+    _, handoff = go(october.family, october)
+    bank.answers = [[bank.report(handoff)]]
+    for _ in range(25):
+        payments.record(bank.name, bank.report(handoff))
+        run()
+        frozen.advance(hours=1)
+    assert len(bank.asked) == 1
+
+
 def test_a_payment_cancelled_before_its_capture_is_seen_the_next_day(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:

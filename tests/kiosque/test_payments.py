@@ -26,7 +26,7 @@ from kiosque.models import (
 )
 from kiosque.payments import CounterPayment, Purchase, Refused
 from kiosque.payments.ledger import learn
-from kiosque.states import AttemptState
+from kiosque.states import AttemptState, RepaymentKind
 from tests.bank import ABANDONED, REFUSED, notice
 from tests.conftest import PUBLIC_URL, Clock, make_invoice
 
@@ -564,6 +564,39 @@ def test_a_debit_announced_again_after_its_reversal_is_told(
     assert "débit annoncé de nouveau après son annulation" in {p.detail for p in payments.todo()}
 
 
+RECAPTURED = ("AUTHORISED", "CAPTURE_FAILED", "CAPTURED")
+
+
+@pytest.mark.parametrize("amount", [None, "4519"], ids=["right amount", "wrong amount"])
+@pytest.mark.parametrize("order", [*permutations(RECAPTURED), RECAPTURED[1:]], ids="-".join)
+def test_a_debit_captured_after_all_is_told_in_any_order(
+    pay: Pay,
+    hear: Hear,
+    alices_family: Family,
+    october: Invoice,
+    order: tuple[str, ...],
+    amount: str | None,
+) -> None:
+    _, handoff = pay(alices_family, october)
+    changes = {"amount": amount, "effective_amount": amount} if amount else {}
+    for status in order * 2:
+        hear(handoff, trans_status=status, **changes)
+    assert state(october) == "open"
+    told = [p.detail for p in payments.todo()]
+    assert told.count("débit annoncé de nouveau après son annulation") == 1
+
+
+def test_a_capture_heard_of_after_a_chargeback_is_no_contradiction(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    hear(handoff)
+    settlement = payments.find_settlement("R1")
+    payments.note_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "contesté")
+    hear(handoff, trans_status="CAPTURED")
+    assert payments.todo() == []
+
+
 def test_one_debit_never_serves_two_attempts(
     pay: Pay, hear: Hear, alices_family: Family, charlies_family: Family, october: Invoice
 ) -> None:
@@ -737,6 +770,17 @@ def test_a_refund_heard_of_before_its_debit_leaves_the_list_when_the_debit_comes
     assert [point.kind for point in payments.todo()] == ["unmatched_refund"]
     hear(handoff)
     assert [point.kind for point in payments.todo()] == ["refunded"]
+
+
+def test_a_refund_heard_of_before_a_debit_of_another_amount_is_given_back_of_it(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    amounts = {"amount": "4519", "effective_amount": "4519"}
+    hear(handoff, **CREDIT, **amounts)
+    hear(handoff, **amounts)
+    assert set(journal.balances().values()) == {0}
+    assert "unmatched_refund" not in {point.kind for point in payments.todo()}
 
 
 # --- Staff ---
