@@ -41,6 +41,17 @@ class Declined(GatewayError):
     """The bank answered no: nothing was done. The text says why, in French."""
 
 
+class WrongEmail(Declined):
+    """The bank refuses the payer's e-mail address: it is for the payer to correct."""
+
+
+class Mode(StrEnum):
+    """What the payer paid with."""
+
+    CARD = "card"
+    DIRECT_DEBIT = "direct_debit"
+
+
 class Outcome(StrEnum):
     """What a report says of a transaction."""
 
@@ -61,7 +72,9 @@ class Limits:
     maximum_cents: int = 99_999_999
     #: How long the payer may stay on the bank's page, and the bank may take to tell us.
     session_minutes: int = 15
+    #: Whether the bank itself needs the payer's address, and how long that may be.
     requires_email: bool = False
+    longest_email: int = 254
 
 
 @dataclass(frozen=True)
@@ -158,7 +171,8 @@ class Report:
     say. `final` is False while the bank may still undo the outcome by itself. `ask` says that
     the message proves nothing but that there is news: the bank must be asked before anything
     counts; `reference` may then be empty, `gateway_reference` never. `anomaly`, when not empty,
-    says in French why a human must look. `raw` is kept for the audit and never holds card data.
+    says in French why a human must look. `mode` is what was paid with. `raw` is kept for the
+    audit and never holds card data.
     """
 
     reference: str
@@ -175,6 +189,7 @@ class Report:
     final: bool = True
     ask: bool = False
     anomaly: str = ""
+    mode: Mode = Mode.CARD
     raw: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -200,7 +215,8 @@ class Gateway(Protocol):
         ...
 
     def start(self, order: Order) -> Handoff:
-        """Prepare the way to the bank. Raises Unreachable."""
+        """Prepare the way to the bank. Raises Unreachable or WrongEmail, and then there is none:
+        nobody can pay this order."""
         ...
 
     def read_notification(self, callback: Callback) -> Report:

@@ -1,4 +1,4 @@
-"""Ask a bank's JSON service, within bounds that hold whatever the other side does.
+"""Ask a bank's JSON or SOAP service, within bounds that hold whatever the other side does.
 
 Time: a `requests` time-out bounds each wait but not their number: a byte a second lasts for ever.
 So each call is made in a thread, and left at one deadline, whatever it waits for then.
@@ -38,10 +38,8 @@ SILENCE_SECONDS = 20.0
 #: The authorities that may vouch for a bank: those that `requests` comes with.
 AUTHORITIES: bool | str = True
 _HEADERS = {
-    "Accept": "application/json",
     "Accept-Encoding": "identity",
     "Connection": "close",
-    "Content-Type": "application/json",
     "User-Agent": "Kiosque-Famille",
 }
 _TOO_SLOW = "la banque répond trop lentement"
@@ -56,15 +54,38 @@ _STATUSES = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A service's address and the credentials it knows us by.
+    """A service's address and the credentials it knows us by, where it asks for some.
 
     `origin` is a scheme and host, perhaps a port. `in_clear` allows HTTP: to the mock bank.
     """
 
     origin: str
-    user: str
-    password: str = field(repr=False)
+    user: str = ""
+    password: str = field(default="", repr=False)
     in_clear: bool = False
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    """How a service is spoken to: the type of its answers, their statuses, and the headers that
+    it wants."""
+
+    kind: str
+    statuses: frozenset[int]
+    headers: Mapping[str, str]
+
+
+_JSON = _Dialect(
+    "application/json",
+    frozenset({200}),
+    {"Accept": "application/json", "Content-Type": "application/json"},
+)
+#: A fault comes with HTTP 500: W3C, SOAP 1.1, section 6.2.
+_SOAP = _Dialect(
+    "text/xml",
+    frozenset({200, 500}),
+    {"Accept": "text/xml", "Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'},
+)
 
 
 def post_json(
@@ -74,39 +95,48 @@ def post_json(
 
     Raises Unreachable for anything else than HTTP 200 and readable data.
     """
+    return _parse(_post(endpoint, path, json.dumps(body).encode(), _JSON, seconds))
+
+
+def post_soap(endpoint: Endpoint, path: str, envelope: bytes, *, seconds: float) -> bytes:
+    """Post a SOAP 1.1 envelope and return that of the answer or of the fault, unread, within
+    `seconds` in all. Raises Unreachable for what is neither."""
+    return _post(endpoint, path, envelope, _SOAP, seconds)
+
+
+def _post(endpoint: Endpoint, path: str, body: bytes, dialect: _Dialect, seconds: float) -> bytes:
     if not endpoint.origin.startswith("https://") and not endpoint.in_clear:
         raise Unreachable("https est obligatoire pour interroger la banque")
     end = time.monotonic() + seconds
     waits = (min(CONNECT_SECONDS, seconds), min(SILENCE_SECONDS, seconds))
 
-    def work() -> str:
+    def work() -> bytes:
         with requests.Session() as session:
             session.trust_env = False
             with session.post(
                 f"{endpoint.origin}{path}",
-                data=json.dumps(body).encode(),
-                headers=_HEADERS,
-                auth=(endpoint.user, endpoint.password),
+                data=body,
+                headers={**_HEADERS, **dialect.headers},
+                auth=(endpoint.user, endpoint.password) if endpoint.user else None,
                 timeout=waits,
                 verify=AUTHORITIES,
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                return _read(answer, end)
+                return _read(answer, dialect, end)
 
     try:
-        text = _within(seconds, work)
+        return _within(seconds, work)
     # The errors' own words hold addresses and the bank's text: none of them goes further.
     except (OSError, ValueError, HTTPException, HTTPError) as error:
         raise Unreachable(_say(error)) from None
-    return _parse(text)
 
 
-def _within(seconds: float, work: Callable[[], str]) -> str:
+def _within(seconds: float, work: Callable[[], bytes]) -> bytes:
     """Do the work in a thread, and leave it alone when the time is over: nothing else bounds all
     of it, the system's look-up of names and a drip of headers included. Raises TimeoutError, and
     what the work raises."""
-    outcome: queue.SimpleQueue[str | Exception] = queue.SimpleQueue()
+    outcome: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
 
     def run() -> None:
         try:
@@ -124,15 +154,13 @@ def _within(seconds: float, work: Callable[[], str]) -> str:
     return found
 
 
-def _read(answer: requests.Response, end: float) -> str:
-    """The text of a good answer. Raises Unreachable for any other."""
-    if answer.status_code != 200:
-        raise Unreachable(_STATUSES.get(answer.status_code) or _family(answer.status_code))
+def _read(answer: requests.Response, dialect: _Dialect, end: float) -> bytes:
+    """The body of a good answer. Raises Unreachable for any other."""
+    status, expected = answer.status_code, dialect.kind
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if (
-        kind != "application/json"
-        or answer.headers.get("Content-Encoding", "identity") != "identity"
-    ):
+    if status not in dialect.statuses or (status != 200 and kind != expected):
+        raise Unreachable(_STATUSES.get(status) or _family(status))
+    if kind != expected or answer.headers.get("Content-Encoding", "identity") != "identity":
         raise Unreachable(_GARBLED)
     read = bytearray()
     for piece in answer.iter_content(1024):
@@ -141,7 +169,7 @@ def _read(answer: requests.Response, end: float) -> str:
             raise TimeoutError
         if len(read) > MAX_BYTES:
             raise Unreachable("la banque répond trop longuement")
-    return read.decode()
+    return bytes(read)
 
 
 def _family(status: int) -> str:
@@ -150,10 +178,10 @@ def _family(status: int) -> str:
     return "la banque est en panne" if status >= 500 else _GARBLED
 
 
-def _parse(text: str) -> dict[str, Any]:
+def _parse(text: bytes) -> dict[str, Any]:
     """The JSON object of a text, strictly: names once, numbers that are numbers."""
     try:
-        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
+        value = json.loads(text.decode(), parse_constant=_refuse, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
         raise Unreachable(_GARBLED) from None
     if not isinstance(value, dict):

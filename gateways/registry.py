@@ -10,6 +10,7 @@ GROUP = "kiosque.gateways"
 #: Ours, declared as an installed package would: the project runs from its folder, uninstalled.
 BUILT_IN = (
     EntryPoint("lyra", "gateways.lyra:LyraGateway", GROUP),
+    EntryPoint("payfip", "gateways.payfip:PayfipGateway", GROUP),
     EntryPoint("sandbox", "gateways.sandbox:SandboxGateway", GROUP),
 )
 

@@ -29,9 +29,13 @@ from kiosque.config import Settings
 
 #: No form of ours, and no notification of a bank's, comes near this.
 MAX_REQUEST_BYTES = 64 * 1024
-#: Posted by a bank and by mail programs, which have no page of ours to take a token from; each
-#: carries a signature instead, and uses no session.
-NO_CSRF_TOKEN = ("kiosque.views.payment.notification", "kiosque.views.mails.stop")
+#: Posted by a bank, by a browser it sends back and by mail programs, which have no page of ours to
+#: take a token from; none uses a session, and what counts is proved otherwise.
+NO_CSRF_TOKEN = (
+    "kiosque.views.payment.notification",
+    "kiosque.views.payment.sent_back",
+    "kiosque.views.mails.stop",
+)
 
 
 class CannotStart(SystemExit):

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from gateways.base import Mode
 from kiosque import accounts, clock, emails, i18n, issuer, money, notices, tokens
 from kiosque.config import Settings
 from kiosque.models import (
@@ -91,6 +92,11 @@ class ReceiptDocument:
     def refunded_cents(self) -> int:
         """What was given back of it since, when it was not the whole."""
         return 0 if self.is_void else self.settlement.returned_cents
+
+    @property
+    def is_direct_debit(self) -> bool:
+        """Whether it was paid by direct debit, which is no card."""
+        return self.settlement.mode == Mode.DIRECT_DEBIT
 
     def as_issued(self, settings: Settings) -> Settings:
         """The settings with the town's, the *régie*'s and the *régisseur*'s names of the day it

@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import AnyOf, InputRequired, Length, ValidationError
 
+from gateways.base import Limits
 from kiosque import emails
 from kiosque.i18n import N_
 from kiosque.i18n import gettext as _
@@ -69,15 +70,25 @@ class PayForm(Form):
     expected_cents = HiddenField()
     email = StringField(N_("Adresse électronique pour le reçu (facultatif)"))
 
+    def __init__(self, limits: Limits, **values: Any) -> None:
+        """`limits` are the bank's: it may need the address itself."""
+        super().__init__(**values)
+        self._limits = limits
+        if limits.requires_email:
+            self.email.label.text = _("Adresse électronique pour le reçu")
+
     def validate_email(self, field: StringField) -> None:
-        """Take only an address that every mail server takes: ASCII, but for its domain."""
-        _address(field)
-        if not field.data.isascii():
+        """Take an address that every mail server takes, and the bank where it needs one."""
+        _plain_address(field)
+        if self._limits.requires_email and not field.data:
+            raise ValidationError(_("Indiquez votre adresse électronique : la banque l’exige."))
+        if len(field.data) > self._limits.longest_email:
             raise ValidationError(
                 _(
-                    "Cette adresse a des lettres accentuées avant l’arobase\u00a0: nous ne pouvons "
-                    "pas y écrire à coup sûr. Donnez-en une autre."
+                    "Cette adresse est trop longue pour la banque, qui accepte %(count)d "
+                    "caractères au plus. Donnez-en une autre."
                 )
+                % {"count": self._limits.longest_email}
             )
 
 
@@ -103,7 +114,10 @@ class EmailForm(Form):
         N_("Nouvelle adresse électronique"),
         [InputRequired(N_("Indiquez votre nouvelle adresse électronique."))],
     )
-    validate_email = PayForm.validate_email
+
+    def validate_email(self, field: StringField) -> None:
+        """Take only an address that every mail server takes."""
+        _plain_address(field)
 
 
 class ActivationForm(Form):
@@ -136,6 +150,18 @@ class NewPasswordForm(Form):
 
 class ConfirmForm(Form):
     """A button, and nothing to fill."""
+
+
+def _plain_address(field: StringField) -> None:
+    """Take only an address in ASCII, but for its domain."""
+    _address(field)
+    if not field.data.isascii():
+        raise ValidationError(
+            _(
+                "Cette adresse a des lettres accentuées avant l’arobase\u00a0: nous ne pouvons "
+                "pas y écrire à coup sûr. Donnez-en une autre."
+            )
+        )
 
 
 def _address(field: StringField) -> None:

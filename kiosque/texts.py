@@ -10,6 +10,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from gateways import registry
 from gateways.base import ConfigError
 from kiosque import clock, documents, i18n
 from kiosque.config import Settings
@@ -63,9 +64,17 @@ def default(name: str, settings: Settings) -> str:
         settings=settings,
         town=settings.town,
         legal=settings.legal,
+        email_goes_to=_email_goes_to(settings),
         state=accessibility_words(settings),
         declared_on=clock.from_iso(settings.legal.declared_on),
     )
+
+
+def _email_goes_to(settings: Settings) -> str:
+    """The bank in use, where it is given the payer's address; else nothing."""
+    name, environment = settings.payment.gateway, settings.environment
+    gateway = registry.configure(name, settings.gateways[name], environment=environment)
+    return gateway.label if gateway.limits.requires_email else ""
 
 
 def accessibility_words(settings: Settings) -> str:

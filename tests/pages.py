@@ -18,7 +18,7 @@ from peewee import ModelDelete
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from gateways.base import Handoff, Unreachable
+from gateways.base import Handoff, Limits, Unreachable, WrongEmail
 from gateways.sandbox import server as sandbox
 from kiosque import notices, tokens
 from kiosque.config import Attestation
@@ -600,6 +600,19 @@ def the_way_to_a_bank_that_takes_no_form(stage: Stage) -> TestResponse:
 
 
 @scene
+def a_summary_without_the_address_that_the_bank_demands(stage: Stage) -> TestResponse:
+    return with_gateway(stage, limits=Limits(requires_email=True))
+
+
+@scene
+def a_summary_with_an_address_that_the_bank_refuses(stage: Stage) -> TestResponse:
+    def refuse(_order: object) -> Handoff:
+        raise WrongEmail("no")
+
+    return with_gateway(stage, start=refuse)
+
+
+@scene
 def a_bank_out_of_reach(stage: Stage) -> TestResponse:
     def silent(_order: object) -> Handoff:
         raise Unreachable("no answer")
@@ -610,11 +623,12 @@ def a_bank_out_of_reach(stage: Stage) -> TestResponse:
 def with_gateway(stage: Stage, **methods: object) -> TestResponse:
     """The summary's button, when the gateway behaves in this way."""
     gateway = stage.app.extensions["gateways"]["banque"]
+    own = dict(vars(gateway))
     vars(gateway).update(methods)
     family = stage.family()
     page = stage.confirm(family, stage.invoice(family))
-    for name in methods:
-        del vars(gateway)[name]
+    vars(gateway).clear()
+    vars(gateway).update(own)
     return page
 
 

@@ -84,6 +84,9 @@ PAGES: dict[str, Page] = {
     "payment.back": Page(
         path={"reference": "{reference}"}, query={"essai": "1"}, charlie=200, words=PAID
     ),
+    "payment.sent_back": Page(
+        path={"reference": "{reference}"}, method="POST", form={"idop": "x"}, status=303
+    ),
     "payment.notification": Page(
         SERVER, path={"name": "banque"}, method="POST", form={"vads_amount": "1"}, status=400
     ),

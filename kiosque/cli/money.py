@@ -107,7 +107,10 @@ def refund(
 def chargeback(
     _settings: Settings, payment: str, amount: str | None, author: str, reason: str
 ) -> None:
-    """Note un impayé : l’argent d’un paiement a été repris (contestation de carte, chèque)."""
+    """Note un impayé : l’argent d’un paiement a été repris.
+
+    Une carte contestée, un prélèvement ou un chèque rejeté.
+    """
     settlement = payments.find_settlement(payment)
     repayment = payments.note_repayment(
         settlement, RepaymentKind.CHARGEBACK, _cents(amount), author, reason

@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 
 from peewee import Expression
 
-from gateways.base import Gateway, Handoff, Limits, Unreachable
+from gateways.base import Gateway, Handoff, Limits, Unreachable, WrongEmail
 from kiosque import clock
 from kiosque.database import require_no_write, write
 from kiosque.i18n import gettext as _
@@ -129,7 +129,8 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
     """Open an attempt and prepare its way to the bank.
 
     The attempt is committed before the gateway is called and before any form exists. Raises
-    Refused, changing nothing; Unreachable, having closed the attempt: nobody can pay it.
+    Refused, changing nothing; Unreachable or WrongEmail, having closed the attempt: nobody can
+    pay it.
     """
     require_no_write()
     attempt = _open(purchase, gateway)
@@ -137,9 +138,10 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
     order = order_of(attempt, public_url, email=email)
     try:
         handoff = gateway.start(order)
-    except Unreachable:
+    except (Unreachable, WrongEmail) as error:
+        why = "banque injoignable" if isinstance(error, Unreachable) else "adresse refusée"
         with write():
-            learn(attempt, "", AttemptState.CANCELLED, source="banque injoignable")
+            learn(attempt, "", AttemptState.CANCELLED, source=why)
         raise
     with write():
         learn(attempt, "", AttemptState.HANDED_OFF, source="portail")

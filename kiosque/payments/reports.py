@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
-from gateways.base import Callback, Outcome, Report
+from gateways.base import Callback, Mode, Outcome, Report
 from kiosque import clock, outbox
 from kiosque.database import require_write, write
 from kiosque.models import Allocation, Attempt, AttemptItem, Fact, Notice, Settlement
@@ -14,6 +14,7 @@ from kiosque.states import AllocationKind, AttemptState, SettlementState
 
 #: Verdicts.
 RECORDED, KNOWN = "enregistré", "déjà connu"
+_ONLINE = {Mode.CARD: "paiement en ligne", Mode.DIRECT_DEBIT: "prélèvement en ligne"}
 
 
 def record(gateway_name: str, report: Report) -> str:
@@ -168,7 +169,7 @@ def _receive(attempt: Attempt, report: Report) -> None:
     settlement = _settle_attempt(attempt, report)
     for item in AttemptItem.select().where(AttemptItem.attempt == attempt).order_by(AttemptItem.id):
         allocate(settlement, item.invoice, item.amount_cents)
-    book(settlement, "paiement en ligne")
+    book(settlement, _ONLINE[report.mode])
     receipt = issue_receipt(settlement)
     if attempt.receipt_email:
         outbox.queue(f"receipt:{receipt.number}", "receipt", receipt.number, attempt.receipt_email)
@@ -212,7 +213,7 @@ def _settle_attempt(attempt: Attempt, report: Report) -> Settlement:
         family=attempt.family,
         gateway=attempt.gateway,
         transaction_id=report.transaction_id,
-        mode="card",
+        mode=report.mode,
         amount_cents=report.cents,
         settled_at=clock.now(),
         state=SettlementState.COUNTED,

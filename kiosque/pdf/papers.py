@@ -195,6 +195,8 @@ def _postal(family: Family, names: Sequence[str] = ()) -> list[str]:
 
 def _card(document: ReceiptDocument) -> str:
     settlement, words = document.settlement, _("Carte bancaire en ligne")
+    if document.is_direct_debit:
+        return _("Prélèvement, autorisé en ligne")
     if settlement.card_brand and settlement.card_last4:
         return _("%(mode)s (%(brand)s se terminant par %(digits)s)") % {
             "mode": words,

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge
+from werkzeug.wrappers import Response as BaseResponse
 
-from gateways.base import BadCallback, Callback, Gateway, Unreachable
+from gateways.base import BadCallback, Callback, Gateway, Unreachable, WrongEmail
 from kiosque import access, headers, payments
 from kiosque.access import family_only, own_family
 from kiosque.forms import PayForm
+from kiosque.i18n import gettext as _
 from kiosque.models import Attempt, AttemptItem, Invoice, Receipt, Settlement
 from kiosque.payments import Purchase, Refused
 from kiosque.states import AttemptState
@@ -30,14 +32,15 @@ Answer = str | tuple[str, int]
 def summary() -> Answer:
     numbers = request.args.getlist("invoice")
     _ask_about_holders(numbers)
-    return _summary(numbers, PayForm())
+    return _summary(numbers, PayForm(_gateway().limits))
 
 
 @blueprint.post("/banque")
 @family_only
 def bank() -> Answer:
     """Open the payment and hand the payer over to the bank."""
-    form, numbers = PayForm(), request.form.getlist("invoice")
+    gateway = _gateway()
+    form, numbers = PayForm(gateway.limits), request.form.getlist("invoice")
     if not form.validate():
         return _summary(numbers, form, status=422)
     purchase = Purchase(
@@ -46,7 +49,6 @@ def bank() -> Answer:
         expected_cents=_cents(form.expected_cents.data or ""),
         receipt_email=form.email.data or None,
     )
-    gateway = _gateway()
     _ask_about_holders(numbers)
     try:
         attempt, handoff = payments.start(purchase, gateway, _public_url())
@@ -54,6 +56,9 @@ def bank() -> Answer:
         return _refused(numbers, refusal.reasons)
     except Unreachable:
         return render_template("payment/unreachable.html", gateway=gateway), 503
+    except WrongEmail:
+        form.email.errors = [_("La banque n’accepte pas cette adresse électronique. Vérifiez-la.")]
+        return _summary(numbers, form, status=422)
     headers.allow_form_to(gateway.form_origin)
     return render_template("payment/bank.html", attempt=attempt, handoff=handoff, gateway=gateway)
 
@@ -62,9 +67,7 @@ def bank() -> Answer:
 def back(reference: str) -> Answer:
     """Our own state of a payment. The return decides nothing: at most, it makes us ask the bank.
     Signed out, it shows nothing private."""
-    attempt = Attempt.get_or_none(Attempt.reference == reference)
-    if attempt is None:
-        raise NotFound
+    attempt = _attempt(reference)
     if is_undecided(attempt):
         payments.ask_soon(attempt, _gateways(), _public_url())
         attempt = Attempt.get_by_id(attempt.id)
@@ -81,6 +84,13 @@ def back(reference: str) -> Answer:
         undecided=is_undecided(attempt),
         details=_details(attempt) if family and family.id == attempt.family_id else None,
     )
+
+
+@blueprint.post("/retour/<reference>")
+def sent_back(reference: str) -> BaseResponse:
+    """Some banks send the payer back by a form: a cross-site one, which carries no cookie of ours
+    and may say anything. The page it leads to has the cookies, and reads nothing of the form."""
+    return redirect(url_for(".back", reference=_attempt(reference).reference), 303)
 
 
 @blueprint.post("/notification/<name>")
@@ -103,6 +113,14 @@ def notification(name: str) -> Response:
     if report.ask and (attempt := payments.attempt_of(name, report)):
         payments.ask_soon(attempt, _gateways(), _public_url())
     return _plain("OK", 200)
+
+
+def _attempt(reference: str) -> Attempt:
+    """Raises NotFound."""
+    found: Attempt | None = Attempt.get_or_none(Attempt.reference == reference)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def _body() -> bytes:

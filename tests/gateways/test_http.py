@@ -18,7 +18,7 @@ import pytest
 
 from gateways import http
 from gateways.base import Unreachable
-from gateways.http import Endpoint, post_json
+from gateways.http import Endpoint, post_json, post_soap
 from tests.conftest import free_port
 
 PASSWORD = "testpassword_canari0123456789"
@@ -409,3 +409,65 @@ def test_ten_threads_ask_at_once_and_each_gets_its_own(serve: Callable[..., Serv
 
     with ThreadPoolExecutor(10) as pool:
         assert list(pool.map(one, range(10))) == [{"n": number} for number in range(10)]
+
+
+# --- SOAP ---
+
+XML = b"<a>\xc3\xa9</a>"
+
+
+def soap(origin: str, seconds: float = 5) -> bytes:
+    return post_soap(Endpoint(origin, in_clear=True), "/service", b"<q/>", seconds=seconds)
+
+
+@pytest.mark.parametrize("status", ["200 OK", "500 Internal Server Error"])
+@pytest.mark.parametrize("kind", ["text/xml", "text/xml; charset=utf-8"])
+def test_an_envelope_and_a_fault_are_both_answers(
+    serve: Callable[..., Server], status: str, kind: str
+) -> None:
+    server = serve(answer(XML, status=status, kind=kind))
+    assert soap(server.origin) == XML
+    head, _, body = server.asked[0].partition(b"\r\n\r\n")
+    assert body == b"<q/>"
+    assert b"POST /service HTTP/1.1" in head
+    assert b'SOAPAction: ""' in head
+    assert b"Content-Type: text/xml; charset=utf-8" in head
+    assert b"Authorization" not in head
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (answer(XML, kind="text/html"), "autre chose"),
+        (answer(XML, kind="application/json"), "autre chose"),
+        (answer(XML, status="500 Oops", kind="text/html"), "en panne"),
+        (answer(XML, status="503 Busy", kind="text/xml"), "en panne"),
+        (answer(XML, status="404 Not Found", kind="text/xml"), "ne connaît pas ce service"),
+        (answer(XML, status="302 Found", kind="text/xml"), "autre adresse"),
+        (answer(XML, kind="text/xml", length=50), "incomplète"),
+        (answer(b"a" * (http.MAX_BYTES + 1), kind="text/xml"), "trop longuement"),
+        (answer(XML, kind="text/xml", extra="Content-Encoding: gzip\r\n"), "autre chose"),
+    ],
+)
+def test_anything_else_than_an_envelope_is_a_bank_out_of_reach(
+    serve: Callable[..., Server], said: bytes, words: str
+) -> None:
+    with pytest.raises(Unreachable, match=words):
+        soap(serve(said).origin)
+
+
+def test_an_envelope_that_drips_ends_in_time(serve: Callable[..., Server]) -> None:
+    over = threading.Event()
+    server = serve(drip(answer(b"<a>" + b" " * 5000 + b"</a>", kind="text/xml"), over))
+    begun = time.monotonic()
+    with pytest.raises(Unreachable, match="trop lentement"):
+        soap(server.origin, SECONDS)
+    assert time.monotonic() - begun < SECONDS + SLACK
+    over.set()
+
+
+def test_soap_too_never_travels_in_clear_unless_allowed(serve: Callable[..., Server]) -> None:
+    server = serve(answer(XML, kind="text/xml"))
+    with pytest.raises(Unreachable, match="https est obligatoire"):
+        post_soap(Endpoint(server.origin), "/", b"<q/>", seconds=5)
+    assert server.asked == []

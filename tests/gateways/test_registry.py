@@ -36,7 +36,7 @@ def test_a_strangers_adapter_comes_through_the_same_door_but_cannot_take_our_nam
 
 
 def test_an_unknown_adapter_refuses_to_start() -> None:
-    with pytest.raises(ConfigError, match="attendu l’un de lyra, sandbox"):
+    with pytest.raises(ConfigError, match="attendu l’un de lyra, payfip, sandbox"):
         registry.configure("b", {"adapter": "nothing"}, environment="test")
 
 

@@ -255,7 +255,7 @@ def test_a_return_decides_nothing_whatever_it_carries(
     attempt, handoff = pay(alices_family, october)
     address = f"/paiement/retour/{attempt.reference}"
     alice.get(address, query_string=notice(handoff))
-    assert alice.post(address, data=notice(handoff)).status_code == 405
+    assert alice.post(address, data=notice(handoff)).status_code == 303
     assert Attempt.get().state == "handed_off"
     assert Fact.select().count() == 2
 

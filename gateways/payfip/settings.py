@@ -1,0 +1,63 @@
+"""A *régie* at PayFiP: what a town writes, and what the adapter keeps of it."""
+
+import re
+from dataclasses import dataclass
+
+from gateways.http import Endpoint
+
+ORIGIN = "https://www.payfip.gouv.fr"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What the DGFiP knows a *régie* by, and the letter (*saisie*) of the mode. `exer` is the
+    debts' year, empty for the current one. `origin` is another than PayFiP's for the mock
+    service only, which alone may be `in_clear`."""
+
+    numcli: str
+    mode: str
+    exer: str
+    maximum_cents: int
+    origin: str = ORIGIN
+    in_clear: bool = False
+
+    @property
+    def service(self) -> Endpoint:
+        return Endpoint(self.origin, in_clear=self.in_clear)
+
+
+@dataclass(frozen=True)
+class PayfipSettings:
+    """`[gateways.NAME]` with `adapter = "payfip"`. `numcli` is text, its zeros kept. `mode` is T
+    (test: no money moves), X (the one real payment that activates) or W (production).
+    `maximum_cents` is what the convention with the DGFiP allows for one payment."""
+
+    adapter: str
+    numcli: str
+    mode: str = "T"
+    exer: str = ""
+    maximum_cents: int = 999_999
+    label: str = "PayFiP, service de la Direction générale des Finances publiques"
+
+    def contract(self) -> Contract:
+        """What the adapter keeps, once there are no faults."""
+        return Contract(self.numcli, self.mode, self.exer, self.maximum_cents)
+
+    def faults(self, environment: str) -> list[str]:
+        """Every fault, in French."""
+        wanted = ("W", "X") if environment == "production" else ("T",)
+        checks = {
+            "numcli : attendu 6 chiffres, entre guillemets": re.fullmatch(
+                r"[0-9]{6}", self.numcli, re.ASCII
+            ),
+            f"mode : attendu {' ou '.join(wanted)} quand environment vaut {environment}": (
+                self.mode in wanted
+            ),
+            "exer : attendu une année de 4 chiffres, ou rien": re.fullmatch(
+                r"(20[0-9]{2})?", self.exer, re.ASCII
+            ),
+            "maximum_cents : attendu de 100 à 9999999 centimes": (
+                100 <= self.maximum_cents <= 9_999_999
+            ),
+        }
+        return [fault for fault, holds in checks.items() if not holds]

@@ -1,0 +1,115 @@
+"""PayFiP's SOAP 1.1 service: envelopes written and read, nothing of its WSDL fetched.
+
+Only the wrappers carry a namespace, and every leaf is optional in the schema: what is asked of an
+answer's content is asked in `orders`. The parser knows no DTD, entity nor network.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lxml import etree
+
+from gateways.base import GatewayError, Unreachable
+from gateways.http import Endpoint, post_soap
+
+PATH = "/tpa/services/securite"
+ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+SERVICE = (
+    "http://securite.service.tpa.cp.finances.gouv.fr/services/mas_securite/"
+    "contrat_paiement_securise/PaiementSecuriseService"
+)
+FUNCTIONAL = "FonctionnelleErreur"
+_UNREADABLE = "la réponse de PayFiP est illisible"
+_DOWN = "PayFiP est en panne"
+
+
+class FunctionalFault(GatewayError):
+    """The service understood and answered no. `code` is the guide's, such as P5."""
+
+    def __init__(self, code: str, words: str):
+        super().__init__(f"PayFiP répond {code} : {words}")
+        self.code = code
+
+
+def call(
+    endpoint: Endpoint, operation: str, values: Mapping[str, str], *, seconds: float
+) -> dict[str, str]:
+    """The leaves of the answer, by name in lower case. Raises FunctionalFault; Unreachable for
+    technical faults and for what is no answer."""
+    body = post_soap(endpoint, PATH, request(operation, values), seconds=seconds)
+    return read(body, operation)
+
+
+def request(operation: str, values: Mapping[str, str]) -> bytes:
+    """An envelope. The schema is a sequence: `values` come in its order, the alphabetical."""
+    root = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap={"e": ENVELOPE})
+    body = etree.SubElement(root, f"{{{ENVELOPE}}}Body")
+    wrapper = etree.SubElement(body, f"{{{SERVICE}}}{operation}", nsmap={"s": SERVICE})
+    argument = etree.SubElement(wrapper, "arg0")
+    for name, value in values.items():
+        etree.SubElement(argument, name).text = value
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
+
+
+def read(envelope: bytes, operation: str) -> dict[str, str]:
+    """What an envelope says. Raises as `call`."""
+    content = _content(parse(envelope))
+    if content.tag == f"{{{ENVELOPE}}}Fault":
+        raise _fault(content)
+    if content.tag != f"{{{SERVICE}}}{operation}Response" or len(content) != 1:
+        raise Unreachable(_UNREADABLE)
+    return _leaves(content[0])
+
+
+def parse(text: bytes) -> Any:
+    """The root of a document, which has neither DTD nor entity. Raises Unreachable."""
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(text, parser)
+    except (etree.XMLSyntaxError, ValueError, LookupError):
+        raise Unreachable(_UNREADABLE) from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise Unreachable(_UNREADABLE)
+    return root
+
+
+def _content(root: Any) -> Any:
+    """The one thing that an envelope's body holds."""
+    bodies = root.findall(f"{{{ENVELOPE}}}Body")
+    if root.tag != f"{{{ENVELOPE}}}Envelope" or len(bodies) != 1 or len(bodies[0]) != 1:
+        raise Unreachable(_UNREADABLE)
+    return bodies[0][0]
+
+
+def _fault(fault: Any) -> GatewayError:
+    """Only a functional fault with its code is an answer; any other is a service in trouble."""
+    details = [
+        each for each in fault.iterfind("detail/*") if etree.QName(each).localname == FUNCTIONAL
+    ]
+    if len(details) != 1:
+        return Unreachable(_DOWN)
+    leaves = _leaves(details[0])
+    code, words = leaves.get("code", ""), leaves.get("libelle", "")
+    if not (code.isascii() and code.isalnum() and len(code) <= 4):
+        return Unreachable(_UNREADABLE)
+    # The label is a sentence of the guide's; nothing long nor odd of it goes into a log.
+    return FunctionalFault(code, "".join(filter(str.isprintable, words))[:120])
+
+
+def _leaves(parent: Any) -> dict[str, str]:
+    """The texts by name, in lower case: `idOp` is also seen as `idop`. Raises Unreachable for a
+    name twice or something inside a leaf."""
+    found: dict[str, str] = {}
+    for leaf in parent:
+        name = etree.QName(leaf).localname.lower() if isinstance(leaf.tag, str) else ""
+        if not name or name in found or len(leaf):
+            raise Unreachable(_UNREADABLE)
+        found[name] = (leaf.text or "").strip()
+    return found
