@@ -1,6 +1,8 @@
 # The two commands a newcomer needs: `make run` and `make test`.
 PORT ?= 8000
 BANK_PORT ?= 8001
+# `make run BANK=payfip`: the mock PayFiP in place of the mock bank.
+BANK ?=
 PYTHON ?= python3
 BIN := .venv/bin
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
@@ -8,7 +10,7 @@ VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 .PHONY: run test soak-power validate lint format reset requirements messages
 
 run: .venv/.runtime
-	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT)
+	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT) --bank "$(BANK)"
 
 test: .venv/.development
 	@$(BIN)/python -m pytest

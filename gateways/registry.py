@@ -11,6 +11,7 @@ GROUP = "kiosque.gateways"
 BUILT_IN = (
     EntryPoint("lyra", "gateways.lyra:LyraGateway", GROUP),
     EntryPoint("payfip", "gateways.payfip:PayfipGateway", GROUP),
+    EntryPoint("sandbox-payfip", "gateways.sandbox.payfip:SandboxPayfipGateway", GROUP),
     EntryPoint("sandbox", "gateways.sandbox:SandboxGateway", GROUP),
 )
 

@@ -42,6 +42,7 @@ PROJECT = Path(__file__).parent.parent
 FILES = PROJECT / "data" / "demo"
 START_SECONDS = 30
 STOP_SECONDS = 10
+_MOCKS = {"sandbox", "sandbox-payfip"}
 
 _SETTINGS = """\
 # Réglages de la démonstration, faits au premier lancement. Les secrets sont tirés au hasard.
@@ -89,6 +90,11 @@ adapter = "sandbox"
 url = "http://127.0.0.1:8001"
 key = "{bank_key}"
 password = "testpassword_{bank_password}"
+
+# make run BANK=payfip
+[gateways.payfip]
+adapter = "sandbox-payfip"
+url = "http://127.0.0.1:8001"
 """
 
 
@@ -96,7 +102,7 @@ class CannotStart(Exception):  # said to a person as it is
     """The demo cannot start; the text says why and what to do, in French."""
 
 
-def run(port: int, bank_port: int, *, progress: Progress) -> None:
+def run(port: int, bank_port: int, bank: str = "", *, progress: Progress) -> None:
     """Prepare what is missing, run both processes, deliver mails, until told to stop.
 
     Raises CannotStart, ConfigError or BadFile when it cannot.
@@ -105,7 +111,7 @@ def run(port: int, bank_port: int, *, progress: Progress) -> None:
         raise CannotStart("Le portail et la banque ne peuvent pas avoir le même port.")
     for taken, option in ((port, "PORT"), (bank_port, "BANK_PORT")):
         _check_free(taken, option)
-    settings = _settings(port, bank_port)
+    settings = _settings(port, bank_port, bank)
     database.configure(settings.database_path)
     with database.connection():
         database.migrate()
@@ -140,8 +146,9 @@ def reset() -> None:
         shutil.rmtree(settings.data / name, ignore_errors=True)
 
 
-def _settings(port: int, bank_port: int) -> Settings:
-    """The settings, written on the first run; the ports of this run laid over them."""
+def _settings(port: int, bank_port: int, bank: str) -> Settings:
+    """The settings, written on the first run; the ports of this run, and its bank, laid over
+    them."""
     path = config.config_path(os.environ)
     if not path.exists() and "KIOSQUE_CONFIG" not in os.environ:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -155,15 +162,26 @@ def _settings(port: int, bank_port: int) -> Settings:
             file.write(text)
     # Not in the file: the project's folder may move.
     os.environ.setdefault("KIOSQUE_TOWN_LOGO", str(FILES / "logo.svg"))
+    if bank:
+        os.environ["KIOSQUE_PAYMENT_GATEWAY"] = bank
     settings = config.load(os.environ)
-    bank = settings.payment.gateway
-    if settings.environment != "demo" or settings.gateways[bank].get("adapter") != "sandbox":
+    adapters = {name: table.get("adapter") for name, table in settings.gateways.items()}
+    if settings.environment != "demo" or not set(adapters.values()) <= _MOCKS:
         raise CannotStart(
             "Ces réglages ne sont pas ceux d’une démonstration (environment, adapter)."
         )
     os.environ["KIOSQUE_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
-    os.environ[f"KIOSQUE_GATEWAYS_{bank.upper()}_URL"] = f"http://127.0.0.1:{bank_port}"
+    for name in adapters:
+        os.environ[f"KIOSQUE_GATEWAYS_{name.upper()}_URL"] = f"http://127.0.0.1:{bank_port}"
     return config.load(os.environ)
+
+
+def _mock_bank(settings: Settings) -> str:
+    """The name of the gateway whose secrets the mock bank shares. Raises CannotStart."""
+    for name, table in settings.gateways.items():
+        if table.get("adapter") == "sandbox":
+            return name
+    raise CannotStart('Ces réglages n’ont pas de banque de démonstration (adapter = "sandbox").')
 
 
 def _load_town(settings: Settings, progress: Progress) -> None:
@@ -235,7 +253,7 @@ def _families_to_try() -> list[Family]:
 def _processes(
     settings: Settings, port: int, bank_port: int
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
-    bank = settings.payment.gateway
+    bank = _mock_bank(settings)
     bank_environment = {
         "SANDBOX_KEY": str(settings.gateways[bank]["key"]),
         "SANDBOX_PASSWORD": str(settings.gateways[bank].get("password", "")),

@@ -19,6 +19,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from gateways.base import Handoff, Limits, Unreachable, WrongEmail
+from gateways.payfip import Contract
+from gateways.payfip.orders import creation
 from gateways.sandbox import server as sandbox
 from kiosque import notices, tokens
 from kiosque.config import Attestation
@@ -47,6 +49,7 @@ from tests.conftest import (
     make_family,
     make_invoice,
 )
+from tests.payfip import NUMCLI, ORDER
 
 BANK_URL = "http://127.0.0.1:8001"
 NOTIFY_URL = f"{PUBLIC_URL}/paiement/notification/banque"
@@ -892,6 +895,46 @@ def the_banks_breakdowns_for_a_number_that_is_none(
 @bank_scene
 def an_unknown_address_at_the_bank(bank: FlaskClient, handoff: Handoff) -> TestResponse:
     return bank.get("/paiement/inconnu")
+
+
+# --- The mock PayFiP ---
+
+
+def arrive_at_payfip(bank: FlaskClient) -> str:
+    """Open a payment page by the service; its address."""
+    order = replace(ORDER, gateway_reference="")
+    told = creation(order, Contract(NUMCLI, "T", "", 999_999))
+    idop = bank.application.extensions["treasury"].create(told)
+    return bank.get(f"/tpa/paiementws.web?idop={idop}").location
+
+
+@bank_scene
+def payfip_offers_a_card_and_a_direct_debit(bank: FlaskClient, handoff: Handoff) -> TestResponse:
+    return bank.get(arrive_at_payfip(bank))
+
+
+@bank_scene
+def payfips_page_is_over(bank: FlaskClient, handoff: Handoff) -> TestResponse:
+    page = arrive_at_payfip(bank)
+    bank.post(page, data={"ending": "debit", "delivery": "lost"})
+    return bank.get(page)
+
+
+@bank_scene
+def payfip_does_not_know_the_payment(bank: FlaskClient, handoff: Handoff) -> TestResponse:
+    return bank.get("/tpa/paiementws.web?idop=x")
+
+
+@bank_scene
+def payfips_empty_back_office(bank: FlaskClient, handoff: Handoff) -> TestResponse:
+    return bank.get("/tpa/")
+
+
+@bank_scene
+def payfips_back_office(bank: FlaskClient, handoff: Handoff) -> TestResponse:
+    arrive_at_payfip(bank)
+    bank.post(arrive_at_payfip(bank), data={"ending": "card", "delivery": "lost"})
+    return bank.get("/tpa/")
 
 
 # --- The visit ---

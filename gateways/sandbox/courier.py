@@ -33,29 +33,34 @@ class Courier:
         self, session: PaymentSession, notice: Mapping[str, str], how: str, source: str = "PAY"
     ) -> None:
         """Send one notice of a session in one of the DELIVERIES."""
-        if how == "lost":
-            self._bank.log_delivery(session.token, source, "perdue", "")
-            return
         if how == "amount":
             wrong = str(session.cents + 100)
             notice = {**notice, "vads_amount": wrong, "vads_effective_amount": wrong}
         fields = self._bank.signed(notice, source, forged=how == "key")
+        self.carry(session.token, self._url, fields, how, source)
+
+    def carry(self, token: str, url: str, fields: Mapping[str, str], how: str, source: str) -> None:
+        """Post these fields to the shop: at once, late, twice or never, as chosen."""
+        if how == "lost":
+            self._bank.log_delivery(token, source, "perdue", "")
+            return
         if how == "late":
-            timer = threading.Timer(self._late_seconds, self._post, (session, source, fields))
+            post = (token, url, source, fields)
+            timer = threading.Timer(self._late_seconds, self._post, post)
             timer.daemon = True
             timer.start()
             return
         for _ in range(2 if how == "twice" else 1):
-            self._post(session, source, fields)
+            self._post(token, url, source, fields)
 
-    def _post(self, session: PaymentSession, source: str, fields: Mapping[str, str]) -> None:
+    def _post(self, token: str, url: str, source: str, fields: Mapping[str, str]) -> None:
         try:
             with requests.Session() as http:
                 http.trust_env = False  # no proxy on the way to a town on this machine
                 answer = http.post(
-                    self._url, data=dict(fields), timeout=TIMEOUT_SECONDS, allow_redirects=False
+                    url, data=dict(fields), timeout=TIMEOUT_SECONDS, allow_redirects=False
                 )
         except requests.RequestException as error:
-            self._bank.log_delivery(session.token, source, "échec", type(error).__name__)
+            self._bank.log_delivery(token, source, "échec", type(error).__name__)
         else:
-            self._bank.log_delivery(session.token, source, str(answer.status_code), answer.text)
+            self._bank.log_delivery(token, source, str(answer.status_code), answer.text)

@@ -29,6 +29,8 @@ from gateways.sandbox.faults import FAULTS, LOST, SCOPES, Fault, Faults
 from gateways.sandbox.forms import FormRejected
 from gateways.sandbox.movements import CHANGES, Movement, NotAllowed, changed, refunded
 from gateways.sandbox.rest import api
+from gateways.sandbox.tpa import tpa
+from gateways.sandbox.treasury import Treasury
 
 _REFUSALS = {
     "PSP_011": "l’état de cette transaction ne le permet pas",
@@ -54,11 +56,13 @@ def create_bank() -> Flask:
     app.extensions["bank"] = bank
     app.extensions["courier"] = Courier(bank, environ["SANDBOX_NOTIFY_URL"], late_seconds)
     app.extensions["faults"] = Faults(store)
+    app.extensions["treasury"] = Treasury(store, late_seconds)
     app.extensions["rest_password"] = environ.get("SANDBOX_PASSWORD", "")
     app.extensions["drip_seconds"] = float(environ.get("SANDBOX_DRIP_SECONDS", "1"))
     app.jinja_env.filters["euros"] = _euros
     app.register_blueprint(pages)
     app.register_blueprint(api)
+    app.register_blueprint(tpa)
     app.register_error_handler(404, _missing)
     app.after_request(_secure)
     return app

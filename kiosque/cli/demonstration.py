@@ -12,13 +12,16 @@ PORT = click.IntRange(1, 65535)
 @main.command("demo")
 @click.option("--port", type=PORT, default=8000, show_default=True, help="Port du portail.")
 @click.option("--bank-port", type=PORT, default=8001, show_default=True, help="Port de la banque.")
-def demo_(port: int, bank_port: int) -> None:
+@click.option(
+    "--bank", default="", help="La passerelle : banque ou payfip.  [par défaut : le réglage]"
+)
+def demo_(port: int, bank_port: int, bank: str) -> None:
     """Lance la démonstration : le portail, et la banque dans un autre processus.
 
     Au premier lancement, crée les réglages et la base et y charge data/demo. Ctrl-C arrête tout.
     """
     try:
-        demo.run(port, bank_port, progress=progress_bar)
+        demo.run(port, bank_port, bank, progress=progress_bar)
     except (demo.CannotStart, ConfigError, imports.BadFile) as error:
         raise Fault(str(error)) from None
     except KeyboardInterrupt:

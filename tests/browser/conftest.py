@@ -63,6 +63,7 @@ class Demo:
                 **environment(self.data),
                 "KIOSQUE_PUBLIC_URL": self.url,
                 "KIOSQUE_GATEWAYS_BANQUE_URL": self.bank_url,
+                "KIOSQUE_GATEWAYS_PAYFIP_URL": self.bank_url,
             },
             capture_output=True,
             text=True,
@@ -102,11 +103,11 @@ def environment(data: Path) -> dict[str, str]:
     return {**kept, "KIOSQUE_DATA": str(data), "SANDBOX_LATE_SECONDS": "3", "MAKEFLAGS": ""}
 
 
-def start_demo(data: Path) -> Demo:
+def start_demo(data: Path, *options: str) -> Demo:
     """`make run`, until it says it is ready."""
     port, bank_port = free_port(), free_port()
     process = subprocess.Popen(
-        ["make", "run", f"PORT={port}", f"BANK_PORT={bank_port}"],
+        ["make", "run", f"PORT={port}", f"BANK_PORT={bank_port}", *options],
         cwd=ROOT,
         env=environment(data),
         stdout=subprocess.PIPE,

@@ -15,7 +15,11 @@ SANDBOX = {"adapter": "sandbox", "url": "http://127.0.0.1:8001", "key": KEY}
 LYRA = {"adapter": "lyra", "site_id": "12345678", "test_key": KEY}
 
 
-@pytest.mark.parametrize("table", [LYRA, SANDBOX])
+PAYFIP = {"adapter": "payfip", "numcli": "006382"}
+MOCK_PAYFIP = {"adapter": "sandbox-payfip", "url": "http://127.0.0.1:8001"}
+
+
+@pytest.mark.parametrize("table", [LYRA, SANDBOX, PAYFIP, MOCK_PAYFIP])
 def test_our_adapters_are_there_and_keep_the_contract(table: dict[str, str]) -> None:
     gateway = registry.configure("b", table, environment="test")
     assert isinstance(gateway, Gateway)
@@ -36,7 +40,7 @@ def test_a_strangers_adapter_comes_through_the_same_door_but_cannot_take_our_nam
 
 
 def test_an_unknown_adapter_refuses_to_start() -> None:
-    with pytest.raises(ConfigError, match="attendu l’un de lyra, payfip, sandbox"):
+    with pytest.raises(ConfigError, match="attendu l’un de lyra, payfip, sandbox, sandbox-payfip"):
         registry.configure("b", {"adapter": "nothing"}, environment="test")
 
 

@@ -1,0 +1,97 @@
+"""The journey through the mock PayFiP, chosen by `make run BANK=payfip`."""
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Demo, Household, Visitor, start_demo
+
+pytestmark = pytest.mark.browser
+Make = Callable[[str], Household]
+
+
+@pytest.fixture(scope="module")
+def town(first_run: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A town like the others', whose bank is PayFiP."""
+    data = tmp_path_factory.mktemp("payfip") / "data"
+    shutil.copytree(first_run.data, data)
+    demo = start_demo(data, "BANK=payfip")
+    yield demo
+    demo.stop()
+
+
+@pytest.fixture
+def go(visitor: Visitor, household: Make) -> Callable[[str], Household]:
+    """A family of its own, up to PayFiP's page."""
+
+    def start(code: str) -> Household:
+        family = household(code)
+        visitor.sign_in(family)
+        visitor.go_to_bank(family, email="alice@example.org")
+        expect(visitor.page.locator("h1")).to_have_text("PayFiP de démonstration")
+        return family
+
+    return start
+
+
+def end(visitor: Visitor, button: str, *, delivery: str = "normal", known: str = "now") -> str:
+    """At PayFiP: what the payer does, how the notification and the result travel."""
+    visitor.page.select_option("#delivery", delivery)
+    visitor.page.select_option("#known", known)
+    visitor.page.get_by_role("button", name=button, exact=True).click()
+    return visitor.title()
+
+
+def test_a_card_is_paid_whose_notification_never_comes_and_the_books_are_sound(
+    go: Make, visitor: Visitor, town: Demo
+) -> None:
+    go("TPCARD")
+    expect(visitor.page.locator(".detail")).to_contain_text("alice@example.org")
+    opened = visitor.page.url
+    assert end(visitor, "Carte acceptée", delivery="lost") == "Paiement effectué"
+    visitor.page.click("text=Voir et imprimer le reçu")
+    expect(visitor.page.locator("article")).to_contain_text("Carte bancaire en ligne")
+    assert "Le journal et les comptes sont intacts." in town.command("verify")
+    visitor.page.goto(opened)
+    expect(visitor.page.locator("h1")).to_have_text("Cette page de paiement n’est plus active")
+
+
+def test_a_direct_debit_refused_then_accepted_and_told_twice_counts_once(
+    go: Make, visitor: Visitor
+) -> None:
+    family = go("TPDEBIT")
+    refused = "Paiement refusé : aucun débit n’a été effectué"
+    assert end(visitor, "Prélèvement refusé") == refused
+    visitor.go_to_bank(family, email="alice@example.org")
+    assert end(visitor, "Prélèvement accepté", delivery="twice") == "Paiement effectué"
+    visitor.page.click("text=Voir et imprimer le reçu")
+    expect(visitor.page.locator("article")).to_contain_text("Prélèvement, autorisé en ligne")
+
+
+def test_a_parent_who_gave_up_finds_the_invoices_to_pay_again(go: Make, visitor: Visitor) -> None:
+    go("TPLEFT")
+    abandoned = "Paiement abandonné : aucun débit n’a été effectué"
+    assert end(visitor, "Abandonner, il y a dix minutes") == abandoned
+    visitor.page.click("text=Revenir à mes factures")
+    expect(visitor.page.locator("[name=invoice]")).to_have_count(2)
+
+
+def test_a_result_unknown_for_a_while_holds_the_invoices_then_pays_them(
+    go: Make, visitor: Visitor, town: Demo
+) -> None:
+    go("TPLATER")
+    page = visitor.page
+    assert end(visitor, "Carte acceptée", delivery="late", known="later") == (
+        "En attente de confirmation de la banque"
+    )
+    address = page.url.partition("?")[0]
+    page.goto(f"{town.url}/factures")
+    expect(page.locator(".tag-bank")).to_have_count(2)
+    for _ in range(20):
+        town.command("reconcile")
+        if "Paiement effectué" in page.request.get(address).text():
+            break
+    page.goto(address)
+    expect(page.locator("h1")).to_have_text("Paiement effectué")
