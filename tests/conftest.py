@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from tests.pages import Seen
     from tests.stage import Stage
 
+pytest.register_assert_rewrite("gateways.testing")
+
 PUBLIC_URL = "http://127.0.0.1:8000"
 PASSWORD = "une phrase assez longue"  # the cast's own
 NOW = datetime(2026, 11, 24, 19, 30, tzinfo=UTC)

@@ -1,0 +1,116 @@
+"""Each of our adapters keeps the contract, by the suite that strangers use."""
+
+from typing import Any, ClassVar
+
+import pytest
+
+from gateways import testing
+from gateways.base import Callback, Handoff, Order, Unreachable
+from gateways.lyra import rest
+from gateways.payfip import soap
+from gateways.testing import GatewayContract
+from tests import payfip
+from tests.bank import KEY, REFUSED, envelope, error_envelope, notice, order_answer, transaction
+from tests.payfip import IDOP
+
+PASSWORD = "testpassword_Xq8wLz3RvT6nKp2MBd5yHs9J"
+PRODUCTION_KEY = "Jm5vXqT9rWz8LkPn4sYb7HdGc3FaEu"
+SAID = {
+    testing.PAID: {},
+    testing.REFUSED: REFUSED,
+    testing.UNKNOWN_STATUS: {"trans_status": "SOMETHING_NEW"},
+}
+
+
+class TestLyra(GatewayContract):
+    table: ClassVar = {"adapter": "lyra", "site_id": "12345678", "test_key": KEY}
+    production_table: ClassVar = {
+        "adapter": "lyra",
+        "site_id": "12345678",
+        "mode": "PRODUCTION",
+        "production_key": PRODUCTION_KEY,
+    }
+    secrets = (KEY,)
+
+    def notice(self, order: Order, handoff: Handoff, said: str) -> Callback:
+        return Callback(tuple(notice(handoff, **SAID[said]).items()))
+
+
+class TestSandbox(TestLyra):
+    table: ClassVar = {"adapter": "sandbox", "url": "http://127.0.0.1:8001", "key": KEY}
+    production_table = None
+
+
+class TestLyraRest(TestLyra):
+    table: ClassVar = {**TestLyra.table, "test_password": PASSWORD}
+    production_table: ClassVar = {
+        **TestLyra.production_table,
+        "production_password": PASSWORD.replace("test", "prod"),
+    }
+    secrets = (KEY, PASSWORD)
+
+    def prepare(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.told: dict[str, Any] | None = {}
+        monkeypatch.setattr(rest, "post_json", self.service)
+
+    def service(self, _endpoint: object, path: str, body: Any, *, seconds: float) -> Any:
+        if self.told is None:
+            raise Unreachable("la banque ne répond pas")
+        service = path.removeprefix("/api-payment/V4/")
+        return envelope(service, body) if service == "Charge/SDKTest" else self.told
+
+    def answer(self, order: Order, said: str) -> None:
+        changes = {
+            testing.REFUSED: {"detailedStatus": "REFUSED", "status": "UNPAID"},
+            testing.UNKNOWN_STATUS: {"detailedStatus": "SOMETHING_NEW"},
+            testing.OTHER_ORDER: {"orderDetails__orderId": "KF" + "f" * 18},
+        }
+        debit = transaction(order, **changes.get(said, {}))
+        self.told = {
+            testing.UNREACHABLE: None,
+            testing.NOTHING: error_envelope("Order/Get", "PSP_010"),
+        }.get(said, envelope("Order/Get", order_answer(order, debit)))
+
+
+class TestLyraConfirm(TestLyraRest):
+    table: ClassVar = {**TestLyraRest.table, "confirm": True}
+    production_table: ClassVar = {**TestLyraRest.production_table, "confirm": True}
+
+
+class TestSandboxRest(TestLyraRest):
+    table: ClassVar = {**TestSandbox.table, "password": PASSWORD}
+    production_table = None
+
+
+class TestPayfip(GatewayContract):
+    table: ClassVar = {**payfip.TABLE, "mode": "T"}
+    production_table: ClassVar = {**payfip.TABLE, "mode": "W"}
+
+    def prepare(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.told: bytes | None = b""
+        monkeypatch.setattr(soap, "post_soap", self.service)
+
+    def service(self, _endpoint: object, _path: str, sent: bytes, *, seconds: float) -> bytes:
+        if self.told is None:
+            raise Unreachable("la banque ne répond pas")
+        if b"creerPaiementSecurise" in sent:
+            return payfip.created()
+        if b"recupererDetailClient" in sent:
+            return payfip.answer("recupererDetailClient", numcli=payfip.NUMCLI)
+        return self.told
+
+    def notice(self, order: Order, handoff: Handoff, said: str) -> Callback:
+        return Callback((("idop", handoff.gateway_reference),))
+
+    def answer(self, order: Order, said: str) -> None:
+        results = {testing.PAID: "P", testing.REFUSED: "R", testing.UNKNOWN_STATUS: "Q"}
+        self.told = {
+            testing.UNREACHABLE: None,
+            testing.NOTHING: payfip.fault("P5"),
+            testing.OTHER_ORDER: payfip.detail(order, idOp=IDOP.replace("d2fa", "0000")),
+        }.get(said, payfip.detail(order, resultrans=results.get(said)))
+
+
+class TestSandboxPayfip(TestPayfip):
+    table: ClassVar = {"adapter": "sandbox-payfip", "url": "http://127.0.0.1:8001"}
+    production_table = None
