@@ -67,9 +67,7 @@ def bank() -> Answer:
 def back(reference: str) -> Answer:
     """Our own state of a payment. The return decides nothing: at most, it makes us ask the bank.
     Signed out, it shows nothing private."""
-    attempt = Attempt.get_or_none(Attempt.reference == reference)
-    if attempt is None:
-        raise NotFound
+    attempt = _attempt(reference)
     if is_undecided(attempt):
         payments.ask_soon(attempt, _gateways(), _public_url())
         attempt = Attempt.get_by_id(attempt.id)
@@ -92,7 +90,7 @@ def back(reference: str) -> Answer:
 def sent_back(reference: str) -> BaseResponse:
     """Some banks send the payer back by a form: a cross-site one, which carries no cookie of ours
     and may say anything. The page it leads to has the cookies, and reads nothing of the form."""
-    return redirect(url_for(".back", reference=reference), 303)
+    return redirect(url_for(".back", reference=_attempt(reference).reference), 303)
 
 
 @blueprint.post("/notification/<name>")
@@ -115,6 +113,14 @@ def notification(name: str) -> Response:
     if report.ask and (attempt := payments.attempt_of(name, report)):
         payments.ask_soon(attempt, _gateways(), _public_url())
     return _plain("OK", 200)
+
+
+def _attempt(reference: str) -> Attempt:
+    """Raises NotFound."""
+    found: Attempt | None = Attempt.get_or_none(Attempt.reference == reference)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def _body() -> bytes:

@@ -250,6 +250,7 @@ def test_a_payer_sent_back_by_a_form_finds_the_page_of_the_payment(
     sent = alice.post(address, data={"idop": attempt.gateway_reference, "resultrans": "R"})
     assert (sent.status_code, sent.location) == (303, address)
     assert Attempt.get().state == "handed_off"
+    assert alice.post("/paiement/retour/inconnu").status_code == 404
     assert "Paiement effectué" in alice.get(sent.location).text
     assert Invoice.get().state == "paid"
 
