@@ -1,0 +1,113 @@
+"""The base, row by row, against what the books of the proof say."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from kiosque import verification
+from tests.proof.stage import balances, rows
+
+if TYPE_CHECKING:
+    from tests.proof.machine import Town
+
+
+def compare(town: "Town") -> None:
+    """Raises AssertionError, naming what differs."""
+    faults = [fault for fault in verification.faults() if "« reconcile »" not in fault]
+    assert faults == []
+    _compare_states(town)
+    _compare_money(town)
+    _compare_papers(town)
+    _compare_journal(town)
+
+
+def _compare_states(town: "Town") -> None:
+    books = town.books
+    assert dict(rows("SELECT number, state FROM invoice")) == {
+        bill.number: bill.state for bill in books.bills.values()
+    }
+    assert dict(rows("SELECT reference, state FROM attempt")) == {
+        order.reference: order.state for order in books.orders.values()
+    }
+    live = rows(
+        """
+        SELECT invoice.number, reference FROM attempt_item JOIN invoice ON invoice.id = invoice_id
+            JOIN attempt ON attempt.id = attempt_id WHERE live = 1
+        """
+    )
+    assert len(live) == len(dict(live)), "two live attempts for one invoice"
+    assert dict(live) == {number: order.reference for number, order in books.holds.items()}
+
+
+def _compare_money(town: "Town") -> None:
+    debits = [debit for together in town.books.payments() for debit in together]
+    settled = rows(
+        """
+        SELECT COALESCE(transaction_id, CAST(id AS TEXT)), amount_cents, returned_cents, state
+        FROM settlement
+        """
+    )
+    assert sorted(settled) == sorted(
+        (debit.name, debit.cents, debit.returned, debit.state) for debit in debits
+    )
+    parts = rows(
+        """
+        SELECT COALESCE(transaction_id, CAST(settlement.id AS TEXT)), COALESCE(number, ''), kind,
+            allocation.amount_cents, counts
+        FROM allocation JOIN settlement ON settlement.id = settlement_id
+            LEFT JOIN invoice ON invoice.id = invoice_id
+        """
+    )
+    assert Counter(parts) == Counter(
+        (part.debit.name, part.number or "", part.kind, part.cents, part.debit.state == "counted")
+        for part in town.books.parts
+    )
+
+
+def _compare_papers(town: "Town") -> None:
+    books = town.books
+    receipts = rows(
+        """
+        SELECT receipt.number, transaction_id FROM receipt
+            JOIN settlement ON settlement.id = settlement_id
+        """
+    )
+    wanted = [debit.name for debit in books.receipts]
+    assert sorted(receipts) == list(enumerate(wanted, start=1)), "a receipt too many, or missing"
+    mails = Counter(key for (key,) in rows("SELECT key FROM outbox_mail"))
+    numbers = {debit.name: number for number, debit in enumerate(books.receipts, start=1)}
+    points = [f"anomaly:{key}" for (key,) in rows("SELECT id FROM anomaly")]
+    assert mails == Counter([*points, *(f"receipt:{numbers[debit.name]}" for debit in books.mails)])
+    listed = rows(
+        """
+        SELECT COALESCE(transaction_id, CAST(settlement.id AS TEXT)), number FROM anomaly
+            JOIN settlement ON settlement.id = settlement_id
+            JOIN invoice ON invoice.id = invoice_id
+        WHERE kind = 'overpayment' AND resolved_at IS NULL
+        """
+    )
+    assert sorted(listed) == sorted(
+        (part.debit.name, part.number) for part in books.parts if part.listed
+    )
+    told = rows("SELECT COUNT(*) FROM anomaly WHERE kind IN ('mismatch', 'unknown_order')")[0][0]
+    assert bool(told) >= bool(books.told), "what a human must see was not told"
+
+
+def _compare_journal(town: "Town") -> None:
+    """The accounts of each payment; and entries only where something changed."""
+    held = balances()
+    wanted: dict[str, dict[str, int]] = {}
+    for together in town.books.payments():
+        first = together[0]
+        wanted[first.owner.reference if first.owner else first.name] = town.books.accounts(together)
+    nothing: dict[str, int] = {}
+    differ = {
+        name: (held.get(name, nothing), wanted.get(name, nothing))
+        for name in held.keys() | wanted.keys()
+        if held.get(name, nothing) != wanted.get(name, nothing)
+    }
+    assert not differ, "the journal says other than what was heard"
+    entries = rows("SELECT COUNT(*) FROM journal_entry")[0][0]
+    known = sum(map(len, town.books.payments()))
+    if held == town.balances and known == town.known:
+        assert entries == town.entries, "journal entries for nothing"
+    town.balances, town.entries, town.known = held, entries, known

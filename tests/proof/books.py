@@ -1,0 +1,334 @@
+"""What the books must hold, worked out from what was heard: a second opinion, in plain Python.
+
+It shares no code with `kiosque`. One thing is taken from the portal rather than worked out: of
+which debit a credit is, where the bank names none and several would do; it is then checked that
+the choice was open, and that money was not left loose while a debit could take it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tests.proof.bank import EURO, Message
+
+HELD = timedelta(minutes=15)
+EXAMINED = timedelta(days=7)
+PENDING = {"UNDER_VERIFICATION", "AUTHORISED_TO_VALIDATE", "INVENTED"}
+ACCEPTED = {"AUTHORISED", "CAPTURED"}
+UNDONE = {"CANCELLED", "EXPIRED", "CAPTURE_FAILED"}
+#: Of the facts of one transaction, the later in this list says what became of it.
+RANK = ("created", "handed_off", "pending", "expired", "cancelled", "refused", "paid",
+        "reversed", "refunded")  # fmt: skip
+#: Of the transactions of one order, the first found here says what became of it.
+STRONGEST = ("paid", "pending", "refunded", "reversed", "refused", "cancelled", "expired",
+             "handed_off", "created")  # fmt: skip
+
+
+@dataclass
+class Bill:
+    """An invoice. `payer` is the part of a payment that pays it."""
+
+    number: str
+    family: str
+    cents: int
+    state: str = "open"
+    payer: "Part | None" = None
+
+
+@dataclass
+class Part:
+    """What one part of the money received is for. `listed`: owed back, and told to a human."""
+
+    debit: "Debit"
+    number: str | None
+    kind: str
+    cents: int
+    listed: bool = False
+
+
+@dataclass
+class Debit:
+    """Money that came. `asked` is a refund asked of the bank and not yet known to be done."""
+
+    owner: "Opened | None"
+    name: str
+    cents: int
+    parts: list[Part] = field(default_factory=list)
+    returned: int = 0
+    ways: set[str] = field(default_factory=set)
+    asked: int | None = None
+    elsewhere: int = 0
+
+    @property
+    def left(self) -> int:
+        return self.cents - self.returned
+
+    @property
+    def state(self) -> str:
+        if self.left:
+            return "counted"
+        return "refunded" if self.ways == {"refund"} else "reversed"
+
+
+@dataclass
+class Opened:
+    """A payment opened at the bank."""
+
+    reference: str
+    family: str
+    items: dict[str, int]
+    started_at: datetime
+    until: datetime
+    email: bool
+    facts: set[tuple[str, str, str]] = field(default_factory=set)
+    debits: dict[str, Debit] = field(default_factory=dict)
+    credits_: dict[str, Message] = field(default_factory=dict)
+    matched: dict[str, str] = field(default_factory=dict)
+    answered_at: datetime | None = None
+
+    @property
+    def cents(self) -> int:
+        return sum(self.items.values())
+
+    @property
+    def state(self) -> str:
+        last: dict[str, str] = {}
+        for uuid, state, _ in self.facts:
+            last[uuid] = max(last.get(uuid, state), state, key=RANK.index)
+        return min(last.values(), key=STRONGEST.index)
+
+    def is_undecided(self) -> bool:
+        return self.state in ("created", "handed_off", "pending")
+
+
+class Books:
+    """`debit_of` says, once a step is over, to which debit the portal gave a credit."""
+
+    def __init__(self, now: Callable[[], datetime], debit_of: Callable[[str], str | None]) -> None:
+        self._now, self._debit_of = now, debit_of
+        self.bills: dict[str, Bill] = {}
+        self.orders: dict[str, Opened] = {}
+        self.counter: list[Debit] = []
+        self.parts: list[Part] = []
+        self.holds: dict[str, Opened] = {}
+        self.told: set[tuple[str, ...]] = set()
+        self.receipts: list[Debit] = []
+        self.mails: list[Debit] = []
+        self.owners: dict[str, Opened] = {}
+
+    # --- Opening, closing ---
+
+    def opened(self, order: Opened) -> None:
+        """A family went to the bank; what held its invoices has lapsed."""
+        for number in order.items:
+            if holder := self.holds.get(number):
+                self.learn(holder, "", "expired", "")
+                self.release(holder)
+        self.orders[order.reference] = order
+        order.facts |= {("", "created", ""), ("", "handed_off", "")}
+        self.holds |= dict.fromkeys(order.items, order)
+
+    def release(self, order: Opened) -> None:
+        self.holds = {number: each for number, each in self.holds.items() if each is not order}
+
+    def learn(self, order: Opened, uuid: str, state: str, status: str) -> bool:
+        """A fact; False when it was known."""
+        if (uuid, state, status) in order.facts:
+            return False
+        order.facts.add((uuid, state, status))
+        if not order.is_undecided():
+            self.release(order)
+        elif order.state == "pending":
+            order.until = self._now() + EXAMINED
+            for number in order.items:
+                self.holds.setdefault(number, order)
+        return True
+
+    # --- Hearing the bank ---
+
+    def hear(self, said: Message) -> bool:
+        """Whether it is news."""
+        order = self.orders.get(said.reference)
+        if order is None:
+            return self._tell("unknown", said.reference, said.uuid, said.status)
+        if said.operation == "CREDIT":
+            return self._hear_credit(order, said)
+        if self.owners.get(said.uuid, order) is not order:
+            return self._tell("another's", order.reference, said.uuid, str(said.cents))
+        if said.status in ACCEPTED:
+            return self._hear_accepted(order, said)
+        if said.status == "ABANDONED":
+            state = "expired" if said.operation else "cancelled"
+        elif said.status in UNDONE:
+            state = "reversed"
+        else:
+            state = "pending" if said.status in PENDING else "refused"
+        new = self.learn(order, said.uuid, state, said.status)
+        if new and state == "reversed" and said.uuid in order.debits:
+            if {(said.uuid, "paid", "CAPTURED"), (said.uuid, "pending", "CAPTURED wrong")} & (
+                order.facts
+            ):
+                self._tell("again", order.reference, said.uuid)
+            self._undo(order.debits[said.uuid])
+        return new
+
+    def _tell(self, *what: str) -> bool:
+        """Something for a human to look at; False when it was told before."""
+        new = what not in self.told
+        self.told.add(what)
+        return new
+
+    def _hear_accepted(self, order: Opened, said: Message) -> bool:
+        booked = order.debits.get(said.uuid)
+        if said.currency != EURO:
+            return self._tell("currency", order.reference, said.uuid, str(said.cents))
+        if booked and booked.cents != said.cents:
+            return self._tell("two amounts", order.reference, said.uuid, str(said.cents))
+        awaited = said.cents == order.cents
+        undone = self.is_undone(order, said.uuid)
+        state, status = ("paid", said.status) if awaited else ("pending", f"{said.status} wrong")
+        if not self.learn(order, said.uuid, state, status):
+            return False
+        if undone and (booked or said.status == "CAPTURED"):
+            self._tell("again", order.reference, said.uuid)
+        if not booked and not undone:
+            self._receive(order, said, awaited=awaited)
+        return True
+
+    @staticmethod
+    def is_undone(order: Opened, uuid: str) -> bool:
+        """Whether the bank has said that it took a debit back."""
+        return any(
+            known == uuid and state == "reversed" and status != "returned"
+            for known, state, status in order.facts
+        )
+
+    def _receive(self, order: Opened, said: Message, *, awaited: bool) -> None:
+        debit = order.debits[said.uuid] = Debit(order, said.uuid, said.cents)
+        self.owners[said.uuid] = order
+        if awaited:
+            for number, cents in order.items.items():
+                self._allot(debit, self.bills[number], cents)
+            self.receipts.append(debit)
+            if order.email:
+                order.email = False
+                self.mails.append(debit)
+        else:
+            self._part(debit, None, "unmatched", said.cents)
+        self._match(order)
+
+    def _part(self, debit: Debit, number: str | None, kind: str, cents: int) -> Part:
+        part = Part(debit, number, kind, cents, listed=kind == "overpayment")
+        debit.parts.append(part)
+        self.parts.append(part)
+        return part
+
+    def _allot(self, debit: Debit, bill: Bill, cents: int) -> None:
+        if bill.state == "open" and bill.cents == cents:
+            bill.state, bill.payer = "paid", self._part(debit, bill.number, "invoice", cents)
+        else:
+            self._part(debit, bill.number, "overpayment", cents)
+
+    # --- Money that leaves ---
+
+    def _hear_credit(self, order: Opened, said: Message) -> bool:
+        if said.status not in ACCEPTED:
+            return self._tell("failed credit", order.reference, said.uuid)
+        if said.uuid in order.credits_:
+            return False
+        order.credits_[said.uuid] = said
+        self.learn(order, said.uuid, "refunded", "")
+        self._match(order)
+        return True
+
+    def _match(self, order: Opened) -> None:
+        for uuid, credit in order.credits_.items():
+            if uuid in order.matched:
+                continue
+            open_to = {
+                name
+                for name, debit in order.debits.items()
+                if debit.left >= credit.cents and credit.parent in ("", name)
+            }
+            chosen = self._debit_of(uuid)
+            assert chosen in open_to if open_to else chosen is None or chosen not in order.debits, (
+                f"credit {uuid} was given to {chosen}, it could go to {open_to}"
+            )
+            if chosen in open_to:
+                order.matched[uuid] = chosen
+                debit = order.debits[chosen]
+                if debit.asked == credit.cents:
+                    debit.asked = None
+                self.give_back(debit, credit.cents, "refund")
+
+    def _undo(self, debit: Debit) -> None:
+        if debit.state == "counted":
+            way = "refund" if debit.asked == debit.left else "reversal"
+            debit.asked = None
+            self.give_back(debit, debit.left, way)
+
+    def give_back(self, debit: Debit, cents: int, way: str) -> None:
+        """Money has left. All of it: what it paid is open again, or paid by what came twice."""
+        debit.returned += cents
+        debit.ways.add(way)
+        reopened = []
+        if not debit.left:
+            if debit.owner:
+                self.learn(debit.owner, debit.name, debit.state, "returned")
+            for part in debit.parts:
+                bill = self.bills.get(part.number or "")
+                if bill and bill.payer is part:
+                    bill.state, bill.payer = "open", None
+                    reopened.append(bill)
+        self._strike(debit)
+        for bill in reopened:
+            self._pay_with_what_came_twice(bill)
+
+    def _strike(self, debit: Debit) -> None:
+        """What is owed back no more leaves the list."""
+        together = self.of_one_payment(debit)
+        owed = self.accounts(together).get("overpayments", 0)
+        for part in self.parts:
+            if part.debit in together and (not owed or part.debit.state != "counted"):
+                part.listed = False
+
+    def _pay_with_what_came_twice(self, bill: Bill) -> None:
+        for part in self.parts:
+            if (part.number, part.listed, part.cents) == (bill.number, True, bill.cents):
+                part.kind, part.listed = "invoice", False
+                bill.state, bill.payer = "paid", part
+                return
+
+    # --- Staff ---
+
+    def pay_at_counter(self, bill: Bill, name: str) -> None:
+        debit = Debit(None, name, bill.cents)
+        self.counter.append(debit)
+        self._allot(debit, bill, bill.cents)
+
+    # --- What the journal must say ---
+
+    def of_one_payment(self, debit: Debit) -> list[Debit]:
+        return list(debit.owner.debits.values()) if debit.owner else [debit]
+
+    def payments(self) -> list[list[Debit]]:
+        """The debits, together as the journal accounts for them."""
+        online = [list(order.debits.values()) for order in self.orders.values()]
+        return [each for each in [*online, *([one] for one in self.counter)] if each]
+
+    def accounts(self, together: list[Debit]) -> dict[str, int]:
+        """The balances of one payment, those that are not zero. What was given back comes first
+        out of what came twice, then out of what matched nothing; the rest is a refund."""
+        source = "bank:banque" if together[0].owner else "counter:cash"
+        there = [debit for debit in together if debit.state == "counted"]
+        owed = {kind: sum(part.cents for debit in there for part in debit.parts
+                          if part.kind == kind)
+                for kind in ("overpayment", "unmatched", "invoice")}  # fmt: skip
+        gone = sum(debit.returned for debit in there)
+        balances = {source: sum(debit.left for debit in together), "invoices": -owed["invoice"]}
+        for kind, account in (("overpayment", "overpayments"), ("unmatched", "unmatched")):
+            taken = min(owed[kind], gone)
+            balances[account] = taken - owed[kind]
+            gone -= taken
+        balances["refunds"] = gone
+        return {name: cents for name, cents in balances.items() if cents}

@@ -1,0 +1,570 @@
+"""Everything that may happen to payments, in any order, at random; the books after each step.
+
+Alice owns a family and has two tabs, Bob shares it from his phone; Charlie has another. The bank
+is `bank.Bank`, what the portal should hold is `books.Books`; both learn of each step on their
+own, and are compared with the base.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from gateways.base import BadCallback, Callback, Unreachable
+from kiosque import mail, payments, reconcile
+from kiosque.models import Family, Invoice, Settlement
+from kiosque.payments import CounterPayment, Purchase, Refused
+from kiosque.states import RepaymentKind
+from tests.conftest import NOW, PUBLIC_URL, make_family, make_invoice
+from tests.proof.audit import compare
+from tests.proof.bank import DOLLAR, NEXT, STANDING, Message
+from tests.proof.books import Bill, Books, Debit, Opened
+from tests.proof.stage import Crash, Stage, crash_at, dump, rows
+
+BILLS = (("A1", "F1001", 4520), ("A2", "F1001", 4520), ("A3", "F1001", 3000), ("C1", "F2002", 4520))
+#: Which of several: taken modulo how many there are, so that small ones stay the simple ones.
+pick = st.integers(0, 63)
+part = st.sampled_from([None, 1000, 3000, 520])
+FORGERIES = {
+    "unsigned": lambda fields: {k: v for k, v in fields.items() if k != "signature"},
+    "wrong signature": lambda fields: fields | {"signature": "A" * 43 + "="},
+    "other amount": lambda fields: fields | {"vads_effective_amount": "77"},
+    "accepted after all": lambda fields: fields | {"vads_trans_status": "CAPTURED!"},
+    "cut": lambda fields: dict(list(fields.items())[: len(fields) // 2]),
+    "moved": lambda fields: fields | {"vads_amount": fields["vads_amount"] + "0"},
+    "production": lambda fields: fields | {"vads_ctx_mode": "PRODUCTION"},
+}
+
+
+class Town(RuleBasedStateMachine):
+    """The state machine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stage = Stage()
+        self.bank, self.clock = self.stage.bank, self.stage.clock
+        self.books = Books(lambda: self.clock.at, _debit_of)
+        self.entries = self.known = 0
+        self.balances: dict[str, dict[str, int]] = {}
+        families = {code: make_family(code, code) for code in ("F1001", "F2002")}
+        for number, code, cents in BILLS:
+            make_invoice(families[code], number, cents)
+            self.books.bills[number] = Bill(number, code, cents)
+
+    # --- The families ---
+
+    @rule(
+        numbers=st.lists(st.sampled_from([bill[0] for bill in BILLS[:3]]), min_size=1, max_size=3),
+        email=st.booleans(),
+    )
+    def alice_or_bob_pays(self, numbers: list[str], *, email: bool) -> None:
+        self._open("F1001", numbers, email=email)
+
+    @rule(numbers=st.sampled_from([["C1"], ["C1"], ["A1"], ["C1", "A2"]]))
+    def charlie_pays(self, numbers: list[str]) -> None:
+        self._open("F2002", numbers, email=True)
+
+    @precondition(lambda self: self.books.holds)
+    @rule(mood=st.sampled_from(["true", "true", "down", "other order"]))
+    def a_parent_is_back(self, mood: str) -> None:
+        family = Family.get(Family.code == "F1001")
+        gateways = {"banque": self.bank}
+        self._ask(
+            mood,
+            lambda: payments.ask_about_holders(family, ["A1", "A2", "A3"], gateways, PUBLIC_URL),
+        )
+
+    def _open(self, code: str, numbers: list[str], *, email: bool) -> None:
+        numbers = list(dict.fromkeys(numbers))
+        bills = [self.books.bills[number] for number in numbers]
+        total = sum(bill.cents for bill in bills)
+        holders = [self.books.holds[n] for n in numbers if n in self.books.holds]
+        now = self.clock.at
+        wrong = any(bill.family != code or bill.state != "open" for bill in bills)
+        wrong |= any(holder.until > now for holder in holders)
+        # The time of one is over, and the bank, which can say what became of it, has not.
+        mute = _mute()
+        wrong |= any(
+            holder.reference not in mute
+            and (holder.answered_at is None or holder.answered_at < holder.until)
+            for holder in holders
+        )
+        purchase = Purchase(
+            Family.get(Family.code == code), numbers, total, "alice@example.org" if email else None
+        )
+        before = dump()
+        try:
+            attempt, _ = payments.start(purchase, self.bank, PUBLIC_URL)
+        except Refused:
+            assert wrong, "refused without a reason"
+            assert dump() == before
+            return
+        assert not wrong, "two live attempts, or an invoice that cannot be paid"
+        items = {bill.number: bill.cents for bill in sorted(bills, key=lambda each: each.number)}
+        until = now + timedelta(minutes=15)
+        self.books.opened(Opened(attempt.reference, code, items, now, until, email))
+
+    # --- At the bank ---
+
+    @precondition(lambda self: self.books.orders)
+    @rule(
+        which=pick,
+        status=st.sampled_from(
+            ["AUTHORISED"] * 4
+            + ["CAPTURED", "REFUSED", "UNDER_VERIFICATION", "AUTHORISED_TO_VALIDATE", "INVENTED"]
+        ),
+        off=st.sampled_from([0] * 6 + [-1, 480]),
+        dollars=st.sampled_from([False] * 9 + [True]),
+        heard=st.sampled_from([1, 1, 2, 0]),
+    )
+    def a_card_is_presented(
+        self, which: int, status: str, off: int, *, dollars: bool, heard: int
+    ) -> None:
+        order = _one(list(self.books.orders.values()), which)
+        currency = {"currency": DOLLAR} if dollars and status in STANDING else {}
+        self.bank.debit(order.reference, status, order.cents + off, **currency)
+        self._deliver_last(heard)
+
+    @precondition(lambda self: self.books.orders)
+    @rule(which=pick, timed_out=st.booleans(), heard=st.sampled_from([1, 0]))
+    def the_payer_leaves(self, which: int, *, timed_out: bool, heard: int) -> None:
+        order = _one(list(self.books.orders.values()), which)
+        self.bank.leave(order.reference, timed_out=timed_out)
+        self._deliver_last(heard)
+
+    @precondition(lambda self: self._movable())
+    @rule(which=pick, choice=pick, heard=st.sampled_from([1, 1, 2, 0]))
+    def the_bank_decides(self, which: int, choice: int, heard: int) -> None:
+        message = _one(self._movable(), which)
+        status = _one(list(NEXT[message.status]), choice)
+        self.bank.advance(message.reference, message.uuid, status)
+        self._deliver_last(heard)
+
+    @precondition(lambda self: self._captured())
+    @rule(
+        which=pick,
+        cents=part,
+        status=st.sampled_from(["CAPTURED", "CAPTURED", "AUTHORISED", "REFUSED"]),
+        heard=st.sampled_from([1, 2, 0]),
+    )
+    def the_back_office_gives_back(
+        self, which: int, cents: int | None, status: str, heard: int
+    ) -> None:
+        debit = _one(self._captured(), which)
+        left = debit.cents - self.bank.accounts[debit.reference].given_back(debit.uuid)
+        self.bank.credit(debit.reference, debit.uuid, min(cents or left, left), status)
+        self._deliver_last(heard)
+
+    def _movable(self) -> list[Message]:
+        return [
+            each
+            for each in self._transactions()
+            if each.operation == "DEBIT" and each.status in NEXT
+        ]
+
+    def _captured(self) -> list[Message]:
+        return [
+            each
+            for each in self._transactions()
+            if (each.operation, each.status) == ("DEBIT", "CAPTURED")
+            and each.currency != DOLLAR
+            and self.bank.accounts[each.reference].given_back(each.uuid) < each.cents
+        ]
+
+    def _transactions(self) -> list[Message]:
+        accounts = self.bank.accounts.values()
+        return [each for account in accounts for each in account.transactions.values()]
+
+    # --- What arrives ---
+
+    def _deliver_last(self, times: int) -> None:
+        for _ in range(times):
+            self._deliver(self.bank.sent[-1])
+
+    def _deliver(self, message: Message) -> None:
+        report = self.bank.read_notification(Callback(tuple(self.bank.fields(message).items())))
+        before, audit = dump(), _audit()
+        payments.record("banque", report)
+        assert _audit() == audit + 1, "a message that left no trace"
+        if not self.books.hear(message):
+            assert dump() == before, "a repetition changed something"
+
+    @precondition(lambda self: self.bank.sent)
+    @rule(which=pick, times=st.integers(1, 3))
+    def a_message_arrives_again_or_at_last(self, which: int, times: int) -> None:
+        message = _one(self.bank.sent, which)
+        for _ in range(times):
+            self._deliver(message)
+
+    @precondition(lambda self: self.bank.sent)
+    @rule(which=pick, how=st.sampled_from([*sorted(FORGERIES), "our own form"]))
+    def a_forged_message_arrives(self, which: int, how: str) -> None:
+        message = _one(self.bank.sent, which)
+        if how == "our own form":
+            fields = dict(self.bank.accounts[message.reference].handoff.fields or ())
+        else:
+            fields = FORGERIES[how](self.bank.fields(message))
+        before, audit = dump(), _audit()
+        callback = Callback(tuple(fields.items()))
+        with pytest.raises(BadCallback) as refused:
+            self.bank.read_notification(callback)
+        payments.record_rejected("banque", str(refused.value), callback)
+        assert dump() == before
+        assert _audit() == audit + 1
+
+    @precondition(lambda self: self.books.owners)
+    @rule(which=pick, how=st.sampled_from(["amount", "order", "unknown"]))
+    def the_bank_contradicts_itself(self, which: int, how: str) -> None:
+        """Genuine words about a debit in the books already, that cannot be true."""
+        message = self._as_booked(_one(list(self.books.owners), which))
+        if how == "amount":
+            self._deliver(replace(message, cents=message.cents + 1))
+        elif how == "unknown":
+            self._deliver(replace(message, reference="KF000000000000000000"))
+        else:
+            for reference in self.books.orders:
+                if reference != message.reference:
+                    self._deliver(replace(message, reference=reference))
+
+    def _as_booked(self, uuid: str) -> Message:
+        return replace(
+            self.bank.accounts[self.books.owners[uuid].reference].transactions[uuid],
+            status="AUTHORISED",
+            currency="978",
+        )
+
+    @precondition(lambda self: self.bank.sent)
+    @rule(which=pick, statement=st.integers(1, 40))
+    def the_process_dies_while_a_message_is_recorded(self, which: int, statement: int) -> None:
+        message = _one(self.bank.sent, which)
+        report = self.bank.report(replace(message, parent=""))
+        before, audit = dump(), _audit()
+        try:
+            with crash_at(statement):
+                payments.record("banque", report)
+        except Crash:
+            self.stage.restart()
+            assert (dump(), _audit()) == (before, audit), "half a message was kept"
+        else:
+            self.books.hear(message)
+
+    # --- Asking ---
+
+    @rule(mood=st.sampled_from(["true", "true", "true", "down", "other order", "other amount"]))
+    def the_timer_asks(self, mood: str) -> None:
+        self._reconcile(mood)
+
+    def _reconcile(self, mood: str) -> reconcile.Summary:
+        lapsed = self.clock.at - timedelta(minutes=15)
+        mute = _mute()
+        found: list[reconcile.Summary] = []
+        self._ask(
+            mood, lambda: found.append(reconcile.run({"banque": self.bank}, PUBLIC_URL)),
+            before=lambda: [
+                self.books.learn(order, "", "expired", "")
+                for order in self.books.orders.values()
+                if not found[0].busy
+                and order.state == "handed_off"
+                and order.reference in mute
+                and order.until < lapsed
+            ],
+        )  # fmt: skip
+        return found[0]
+
+    def _ask(
+        self, mood: str, ask: Callable[[], object], before: Callable[[], object] = lambda: None
+    ) -> None:
+        """Have the portal ask, then let the books hear what the bank answered, in order."""
+        self.bank.mood, self.bank.lie = mood, self._lie
+        self.bank.log.clear()
+        try:
+            ask()
+        finally:
+            self.bank.mood = "true"
+        before()
+        for what, reference, said in self.bank.log:
+            order = self.books.orders[reference]
+            if isinstance(said, Exception):
+                if what == "refund" and not isinstance(said, Unreachable):
+                    self._declined(order)
+                continue
+            if any(message.reference != reference for message in said):
+                continue
+            for message in said:
+                self.books.hear(message)
+            if what == "poll":
+                age = self.clock.at - order.started_at
+                if not said and order.state == "handed_off" and age >= timedelta(minutes=30):
+                    self.books.learn(order, "", "expired", "")
+                order.answered_at = self.clock.at
+
+    def _lie(self, message: Message) -> Message:
+        """Another amount, about what is in the books already: it cannot be believed."""
+        booked = message.uuid in self.books.owners
+        return replace(message, cents=message.cents + 7) if booked else message
+
+    def _declined(self, order: Opened) -> None:
+        """The one refund of this order that the bank said no to: the portal says which."""
+        asked = {
+            name
+            for (name,) in rows(
+                """
+                SELECT settlement.transaction_id FROM repayment
+                    JOIN settlement ON settlement.id = settlement_id
+                WHERE repayment.state = 'asked'
+                """
+            )
+        }
+        for debit in order.debits.values():
+            if debit.name not in asked:
+                debit.asked = None
+
+    # --- Staff ---
+
+    @rule(
+        what=st.sampled_from(["amount", "amount", "counter", "cancel", "close", "resolve"]),
+        number=st.sampled_from([bill[0] for bill in BILLS]),
+        which=pick,
+    )
+    def staff_act(self, what: str, number: str, which: int) -> None:
+        if what == "counter":
+            self.the_counter_is_paid(number)
+        elif what == "cancel" and which % 3 == 0:
+            self.an_invoice_is_cancelled(number)
+        elif what == "amount":
+            self.an_open_invoice_changes_its_amount(number, 4520 if which % 2 else 4600)
+        elif what == "close" and self.books.orders:
+            self.an_attempt_is_closed(which)
+        elif what == "resolve" and any(each.listed for each in self.books.parts):
+            self.what_came_twice_is_dealt_with(which)
+
+    @rule(what=st.sampled_from(["restart", "mails"]))
+    def the_house_goes_on(self, what: str) -> None:
+        if what == "mails":
+            self.the_mails_leave()
+        else:
+            self.the_portal_restarts()
+
+    def the_counter_is_paid(self, number: str) -> None:
+        bill = self.books.bills[number]
+        day = self.clock.at.date()
+        payment = CounterPayment(
+            number, bill.cents, "cash", day, "Dominique", f"quittance {len(self.books.counter)}"
+        )
+        known = Settlement.select().where(Settlement.attempt.is_null()).count()
+        try:
+            added = payments.settle_at_counter([payment])
+        except Refused:
+            assert bill.state != "open"
+            return
+        if added:
+            assert bill.state == "open", "what is not to be paid was taken at the counter"
+            (name,) = rows("SELECT MAX(id) FROM settlement")[0]
+            self.books.pay_at_counter(bill, str(name))
+        else:
+            assert known, "the counter's money was passed over"
+
+    def an_invoice_is_cancelled(self, number: str) -> None:
+        bill = self.books.bills[number]
+        try:
+            payments.cancel_invoice(number, "Dominique", "double saisie")
+        except Refused:
+            assert bill.state != "open"
+        else:
+            assert bill.state == "open"
+            bill.state = "cancelled"
+
+    def an_open_invoice_changes_its_amount(self, number: str, cents: int) -> None:
+        """No screen does it: should a file do it one day, money is not to be lost."""
+        bill = self.books.bills[number]
+        if bill.state == "open":
+            Invoice.update(total_cents=cents).where(Invoice.number == number).execute()
+            bill.cents = cents
+
+    @precondition(lambda self: self.books.owners)
+    @rule(
+        which=pick,
+        cents=part,
+        mood=st.sampled_from(["true", "true", "lost", "down"]),
+    )
+    def a_refund_is_asked(self, which: int, cents: int | None, mood: str) -> None:
+        debit = self._debit(which)
+        possible = self._may_leave(debit, cents)
+        settlement = Settlement.get(Settlement.transaction_id == debit.name)
+        before = dump()
+        try:
+            asked = payments.ask_refund(settlement, cents, "Dominique", "absence", self.bank)
+        except Refused:
+            assert not possible
+            assert dump() == before
+            return
+        assert possible, "more is asked back than there is, or twice"
+        debit.asked = cents or debit.left
+        self._ask(mood, lambda: payments.send(asked, self.bank, PUBLIC_URL))
+
+    @precondition(lambda self: self.books.owners or self.books.counter)
+    @rule(which=pick, cents=part, kind=st.sampled_from(["refund", "chargeback"]))
+    def money_leaves_elsewhere(self, which: int, cents: int | None, kind: str) -> None:
+        debits = [*self.books.counter, *(self._debits())]
+        debit = _one(debits, which)
+        possible = self._may_leave(debit, cents)
+        chosen = (
+            Settlement.transaction_id == debit.name if debit.owner else Settlement.id == debit.name
+        )
+        before = dump()
+        left = debit.left
+        try:
+            payments.note_repayment(
+                Settlement.get(chosen), RepaymentKind(kind), cents, "Dominique", "virement"
+            )
+        except Refused:
+            assert not possible
+            assert dump() == before
+            return
+        assert possible, "more has left than had come"
+        debit.elsewhere += cents or left
+        self.books.give_back(debit, cents or left, kind)
+
+    def _debits(self) -> list[Debit]:
+        return [owner.debits[uuid] for uuid, owner in self.books.owners.items()]
+
+    def _debit(self, which: int) -> Debit:
+        return _one(self._debits(), which)
+
+    def _may_leave(self, debit: Debit, cents: int | None) -> bool:
+        return debit.asked is None and 0 < (debit.left if cents is None else cents) <= debit.left
+
+    def an_attempt_is_closed(self, which: int) -> None:
+        order = _one(list(self.books.orders.values()), which)
+        over = order.state == "pending" or order.until <= self.clock.at
+        try:
+            payments.close_attempt(order.reference, "Dominique", "vu avec la banque")
+        except Refused:
+            assert not (order.is_undecided() and over)
+        else:
+            assert order.is_undecided()
+            assert over, "closed while the family may still pay"
+            self.books.learn(order, "", "expired", "closed")
+            self.books.release(order)
+
+    def what_came_twice_is_dealt_with(self, which: int) -> None:
+        listed = [point for point in payments.todo() if point.kind == "overpayment"]
+        point = _one(listed, which)
+        payments.resolve(point.id, "Dominique", "convenu avec la famille")
+        for each in self.books.parts:
+            if _key(each) == (point.settlement_id, point.invoice.number):
+                each.listed = False
+
+    # --- The machine it runs on ---
+
+    @rule(seconds=st.sampled_from([16, 60, 15 * 60, 16 * 60, 31 * 60, 86_400, 8 * 86_400,
+                                   61 * 86_400, -5, -50]))  # fmt: skip
+    def time_passes(self, seconds: int) -> None:
+        self.clock.advance(seconds=seconds)
+
+    def the_portal_restarts(self) -> None:
+        before = dump()
+        self.stage.restart()
+        assert dump() == before
+
+    def the_mails_leave(self) -> None:
+        mail.deliver(self.stage.settings)
+        assert all(times == 1 for times in self.stage.carried.values()), "a mail left twice"
+
+    # --- After each step ---
+
+    @invariant()
+    def the_books_are_right(self) -> None:
+        compare(self)
+
+    def teardown(self) -> None:
+        try:
+            if sys.exc_info()[0] is None:  # a step that failed is what there is to say
+                self._end()
+        finally:
+            self.stage.close()
+
+    def _end(self) -> None:
+        """All that was lost arrives, the bank is asked until it has no more to say: both agree."""
+        self.clock.at = max(self.clock.at, NOW) + timedelta(hours=3)
+        for message in self.bank.sent:
+            self._deliver(message)
+        for _ in range(3):
+            self.clock.advance(days=2)
+            self._reconcile("true")
+        compare(self)
+        self._agree()
+        while mail.deliver(self.stage.settings)[0]:
+            pass
+        self.the_mails_leave()
+        receipts = [key for key in self.stage.carried if key.startswith("receipt")]
+        assert len(receipts) == len(self.books.mails)
+
+    def _agree(self) -> None:
+        """To the cent, what the bank holds for each order is what our books say it does, but for
+        what a human was told or has told us."""
+        for reference, account in self.bank.accounts.items():
+            order = self.books.orders[reference]
+            ours = self.balances.get(reference, {}).get("bank:banque", 0)
+            euros = [
+                each
+                for each in account.transactions.values()
+                if each.currency != DOLLAR and each.status in STANDING
+            ]
+            theirs = sum(each.cents if each.operation == "DEBIT" else -each.cents for each in euros)
+            # Given back, and of no debit of ours; money that came again after it was undone.
+            theirs += sum(self._loose(order).values())
+            theirs -= sum(self._again(order, each) for each in euros)
+            # Given back elsewhere; all of an undone debit has left anyway.
+            theirs -= sum(
+                debit.elsewhere
+                for uuid, debit in order.debits.items()
+                if not self.books.is_undone(order, uuid)
+            )
+            assert ours == theirs, f"{reference}: {ours} here, {theirs} at the bank"
+
+    def _loose(self, order: Opened) -> dict[str, int]:
+        return {
+            uuid: each.cents for uuid, each in order.credits_.items() if uuid not in order.matched
+        }
+
+    def _again(self, order: Opened, message: Message) -> int:
+        if ("again", order.reference, message.uuid) not in self.books.told:
+            return 0
+        given = [uuid for uuid, debit in order.matched.items() if debit == message.uuid]
+        return message.cents - sum(order.credits_[uuid].cents for uuid in given)
+
+
+def _one(things: list[Any], which: int) -> Any:
+    return things[which % len(things)]
+
+
+def _mute() -> set[str]:
+    """The orders that the portal asks nothing about any more."""
+    return {name for (name,) in rows("SELECT reference FROM attempt WHERE ask_at IS NULL")}
+
+
+def _audit() -> int:
+    return int(rows("SELECT COUNT(*) FROM notice")[0][0])
+
+
+def _debit_of(credit: str) -> str | None:
+    found = rows(
+        f"""
+        SELECT settlement.transaction_id FROM repayment
+            JOIN settlement ON settlement.id = settlement_id
+        WHERE repayment.transaction_id = '{credit}'
+        """
+    )
+    return found[0][0] if found else None
+
+
+def _key(each: Any) -> tuple[int, str]:
+    debit = each.debit
+    which = Settlement.transaction_id == debit.name if debit.owner else Settlement.id == debit.name
+    return Settlement.get(which).id, each.number

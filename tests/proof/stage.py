@@ -1,0 +1,141 @@
+"""A base of its own for each run of the machine, and what is read of it to be compared."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from gateways.registry import configure as configure_gateway
+from kiosque import clock, database, mail, reconcile
+from kiosque.config import Mail, Payment, Regie, Settings, Town
+from tests.bank import KEY
+from tests.conftest import NOW, PUBLIC_URL, Clock
+from tests.proof.bank import Bank
+
+#: In memory where the system has such a folder: the same calls, without the disk's patience.
+_FOLDER = next((path for path in ("/dev/shm",) if Path(path).is_dir()), None)
+SANDBOX = {"adapter": "sandbox", "url": "http://127.0.0.1:8001", "key": KEY}
+
+
+@cache
+def _template() -> bytes:
+    with tempfile.TemporaryDirectory(dir=_FOLDER) as folder:
+        path = Path(folder) / "template.sqlite3"
+        database.configure(path)
+        with database.connection():
+            database.migrate()
+        return path.read_bytes()
+
+
+class Stage:
+    """The portal on an empty base, its clock held by hand, its bank ours, its mails counted."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        template = _template()
+        before = database.db.database
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(dir=_FOLDER)))
+        path = folder / "kiosque.sqlite3"
+        path.write_bytes(template)
+        database.configure(path)
+        database.db.connect()
+        self._before = before
+        self.clock = Clock(NOW)
+        self.bank = Bank(configure_gateway("banque", SANDBOX, environment="test"))
+        self.carried: Counter[str] = Counter()
+        self.settings = Settings(
+            environment="test",
+            secret_key="s" * 43,
+            public_url=PUBLIC_URL,
+            database=str(path),
+            data=folder,
+            town=Town("Ville de Sautron", "enfance@sautron.example.org", "i@sautron.example.org"),
+            regie=Regie("Régie Enfance", "Dominique Aubry", "regie@sautron.example.org"),
+            payment=Payment(gateway="banque"),
+            mail=Mail(sender="kiosque@sautron.example.org"),
+            gateways={"banque": SANDBOX},
+        )
+        for target, name, value in (
+            (clock, "now", lambda: self.clock.at),
+            (mail, "_carrier", lambda _settings: _Carrier(self.carried)),
+            (reconcile, "AT_ONCE", 1),  # answers come in the order of the questions
+        ):
+            self._stack.enter_context(mock.patch.object(target, name, value))
+
+    def restart(self) -> None:
+        database.db.close()
+        database.db.connect()
+
+    def close(self) -> None:
+        database.db.close()
+        if self._before:
+            database.configure(Path(self._before))
+        self._stack.close()
+
+
+class _Carrier:
+    """Takes every mail away, and counts it."""
+
+    def __init__(self, carried: "Counter[str]") -> None:
+        self._carried = carried
+
+    def send(self, row: Any, recipient: str, _message: object) -> None:
+        self._carried[f"{row.key} {recipient}"] += 1
+
+    def close(self) -> None:
+        pass
+
+
+def rows(sql: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in database.db.execute_sql(sql)]
+
+
+_TABLES = ("family", "invoice", "attempt", "attempt_item", "fact", "settlement", "repayment",
+           "allocation", "receipt", "journal_entry", "anomaly", "outbox_mail")  # fmt: skip
+
+
+def dump() -> dict[str, list[tuple[Any, ...]]]:
+    """Every table that money or families are in, the audit excepted."""
+    return {table: rows(f"SELECT * FROM {table}") for table in _TABLES}
+
+
+def balances() -> dict[str, dict[str, int]]:
+    """The journal's accounts that are not zero, of each payment: an order's reference, or the
+    number of a payment at the counter."""
+    found: dict[str, Counter[str]] = {}
+    for name, debit, credit, cents in rows(
+        """
+        SELECT COALESCE(attempt.reference, CAST(settlement.id AS TEXT)), debit, credit,
+            journal_entry.amount_cents
+        FROM journal_entry JOIN settlement ON settlement.id = settlement_id
+            LEFT JOIN attempt ON attempt.id = attempt_id
+        """
+    ):
+        accounts = found.setdefault(name, Counter())
+        accounts[debit] += cents
+        accounts[credit] -= cents
+    return {name: {a: c for a, c in each.items() if c} for name, each in found.items()}
+
+
+class Crash(Exception):
+    """The process dies here."""
+
+
+@contextmanager
+def crash_at(statement: int) -> Iterator[None]:
+    """Die at the nth statement sent to the base from now on."""
+    execute, count = database.db.execute_sql, 0
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == statement:
+            raise Crash
+        return execute(*args, **kwargs)
+
+    with mock.patch.object(database.db, "execute_sql", counted):
+        yield
