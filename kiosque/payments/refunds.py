@@ -8,7 +8,7 @@ from peewee import Expression
 
 from gateways.base import Declined, Gateway, RefundRequest, Refunds, Report, Unreachable
 from kiosque import clock
-from kiosque.database import require_no_write, write
+from kiosque.database import write
 from kiosque.models import Allocation, Invoice, Receipt, Repayment, Settlement
 from kiosque.money import format_euros
 from kiosque.payments.ledger import Refused, note
@@ -90,7 +90,7 @@ def send(repayment: Repayment, gateway: Gateway, public_url: str) -> Repayment:
     settlement = Settlement.get_by_id(repayment.settlement_id)
     if not isinstance(gateway, Refunds) or settlement.attempt is None:
         raise TypeError("this gateway gives nothing back")
-    if not _claim(repayment):
+    if not _claim(repayment):  # a write of its own: inside another, it raises
         return Repayment.get_by_id(repayment.id)
     request = RefundRequest(
         transaction_id=settlement.transaction_id or "",
@@ -98,7 +98,6 @@ def send(repayment: Repayment, gateway: Gateway, public_url: str) -> Repayment:
         returned_cents=settlement.returned_cents,
         key=repayment.key,
     )
-    require_no_write()
     try:
         reports = gateway.refund(order_of(settlement.attempt, public_url), request)
     except Unreachable:

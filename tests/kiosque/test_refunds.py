@@ -6,8 +6,9 @@ import pytest
 
 from gateways.base import Declined, Gateway, Handoff, Report, Unreachable
 from kiosque import journal, payments, reconcile, verification
+from kiosque.database import write
 from kiosque.models import Family, Invoice, Receipt, Repayment, Settlement
-from kiosque.payments import CounterPayment, Purchase, Refused
+from kiosque.payments import CounterPayment, Purchase, Refused, asking
 from kiosque.states import RepaymentKind
 from tests.conftest import NOW, PUBLIC_URL, Clock, make_invoice
 from tests.talkative import TalkativeBank
@@ -174,6 +175,30 @@ def test_a_refund_that_the_bank_declines_changes_nothing_and_is_told(
     assert [point.kind for point in payments.todo()] == ["declined"]
     bank.answers = [[told(bank, paid, 1000)]]
     assert refund(1000).state == "done"
+
+
+def test_a_refund_that_the_bank_declines_leaves_the_reasons_of_others_as_they_were(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    bank.answers = [[told(bank, paid, 700)]]
+    assert refund(700).state == "done"
+    bank.answers = [Declined("pas encore remis en banque")]
+    refund(1000)
+    first, second = Repayment.select().order_by(Repayment.id)
+    assert (first.reason, first.state) == ("absence justifiée", "done")
+    assert second.reason == "absence justifiée (la banque\u00a0: pas encore remis en banque)"
+
+
+def test_no_bank_is_told_anything_inside_a_transaction(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    settlement = payments.find_settlement("R1")
+    asked = payments.ask_refund(settlement, 1000, "Dominique", "absence", bank)
+    with pytest.raises(RuntimeError), write():
+        payments.send(asked, bank, PUBLIC_URL)
+    with pytest.raises(RuntimeError), write():
+        asking.ask(settlement.attempt, bank, PUBLIC_URL)
+    assert (bank.refunds, bank.asked) == ([], [])
 
 
 def test_part_of_a_debit_that_the_bank_has_undone_is_no_longer_to_be_given_back(
