@@ -9,7 +9,7 @@ from kiosque import clock, outbox
 from kiosque.database import require_write, write
 from kiosque.models import Allocation, Attempt, AttemptItem, Fact, Notice, Settlement
 from kiosque.payments.ledger import allocate, book, issue_receipt, learn, note
-from kiosque.payments.returns import RETURNED, match_refunds, refund_key, reverse
+from kiosque.payments.returns import RETURNED, match_refunds, refund_key, reverse, was_credited
 from kiosque.states import AllocationKind, AttemptState, SettlementState
 
 #: Verdicts.
@@ -98,10 +98,17 @@ def _apply(gateway_name: str, report: Report) -> str:
     if not _learn_report(attempt, report):
         return KNOWN
     if report.outcome is Outcome.REVERSED and settlement:
-        if settlement.final_at:  # heard in the other order
-            _note_mismatch(attempt, report, AGAIN)
-        reverse(settlement, "annulation à la banque")
+        _undo(attempt, report, settlement)
     return RECORDED
+
+
+def _undo(attempt: Attempt, report: Report, settlement: Settlement) -> None:
+    """The bank took a debit back; and had said something else of it, that a human must see."""
+    if settlement.final_at:  # heard in the other order
+        _note_mismatch(attempt, report, AGAIN)
+    elif was_credited(settlement):
+        _note_mismatch(attempt, report, "débit annulé que la banque semblait avoir remboursé")
+    reverse(settlement, "annulation à la banque")
 
 
 def _follow(attempt: Attempt, report: Report) -> None:

@@ -164,6 +164,11 @@ def done(settlement: Settlement) -> list[Repayment]:
     )
 
 
+def was_credited(settlement: Settlement) -> bool:
+    """Whether a refund that the bank told of was taken for one of this debit."""
+    return any(each.transaction_id for each in done(settlement))
+
+
 def _asked(settlement: Settlement) -> Repayment | None:
     return Repayment.get_or_none(
         Repayment.settlement == settlement, Repayment.state == RepaymentState.ASKED
@@ -230,7 +235,8 @@ def _loose_refunds(attempt: Attempt) -> list[Fact]:
 
 def _debit_of(attempt: Attempt, refund: Fact) -> Settlement | None:
     """The debit that a refund gives back: the one the bank names; else the one we asked it
-    for, or of exactly that amount, or that came twice, or came last."""
+    for, or that is known to be captured, or of exactly that amount, or that came twice, or came
+    last."""
     enough = [
         each
         for each in Settlement.select().where(
@@ -240,10 +246,11 @@ def _debit_of(attempt: Attempt, refund: Fact) -> Settlement | None:
         and refund.parent_id in ("", each.transaction_id)
     ]
 
-    def likeness(debit: Settlement) -> tuple[bool, bool, bool, int]:
+    def likeness(debit: Settlement) -> tuple[bool, bool, bool, bool, int]:
         asked = _asked(debit)
         return (
             asked is not None and asked.amount_cents == refund.amount_cents,
+            debit.final_at is not None,
             debit.remaining_cents == refund.amount_cents,
             _came_twice(debit),
             debit.id,

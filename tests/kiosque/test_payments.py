@@ -707,6 +707,32 @@ def test_the_refund_of_one_of_two_debits_leaves_the_invoice_paid_in_any_order(
     assert {p.kind for p in payments.todo()} == {"refunded"}
 
 
+def test_a_refund_is_of_the_debit_captured_rather_than_of_one_only_authorised(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    hear(handoff, trans_uuid="a" * 32, trans_status="CAPTURED")
+    hear(handoff, trans_uuid="b" * 32)
+    hear(handoff, **CREDIT)
+    hear(handoff, trans_uuid="b" * 32, trans_status="CANCELLED")
+    assert state(october) == "open"
+    assert set(journal.balances().values()) == {0}
+
+
+def test_a_refund_taken_for_one_of_a_debit_cancelled_since_is_told(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    """The bank refunds only what it captured: the refund was of a debit not heard of yet."""
+    _, handoff = pay(alices_family, october)
+    hear(handoff, trans_uuid="b" * 32)
+    hear(handoff, **CREDIT)
+    hear(handoff, trans_uuid="a" * 32, trans_status="CAPTURED")
+    assert "mismatch" not in {point.kind for point in payments.todo()}
+    hear(handoff, trans_uuid="b" * 32, trans_status="CANCELLED")
+    told = [point.detail for point in payments.todo()]
+    assert "débit annulé que la banque semblait avoir remboursé" in told
+
+
 PARTLY = {
     "debit": {},
     "ten": {**CREDIT, "amount": "1000", "effective_amount": "1000"},

@@ -46,9 +46,8 @@ def _compare_money(town: "Town") -> None:
         FROM settlement
         """
     )
-    assert sorted(settled) == sorted(
-        (debit.name, debit.cents, debit.returned, debit.state) for debit in debits
-    )
+    wanted = sorted((debit.name, debit.cents, debit.returned, debit.state) for debit in debits)
+    assert sorted(settled) == wanted, f"{sorted(settled)} settled, not {wanted}"
     parts = rows(
         """
         SELECT COALESCE(transaction_id, CAST(settlement.id AS TEXT)), COALESCE(number, ''), kind,

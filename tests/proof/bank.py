@@ -150,23 +150,24 @@ class Bank:
 
     def refund(self, order: Order, request: RefundRequest) -> list[Report]:
         """Give back once, as the contract says; the answer may be lost before or after."""
+        what = f"refund {request.transaction_id}"
         if self.mood == "down":
-            return self._answer("refund", order.reference)
+            return self._answer(what, order.reference)
         account = self.accounts[order.reference]
         debit = account.transactions[request.transaction_id]
         given = account.given_back(debit.uuid)
         if debit.status in STANDING and given <= request.returned_cents:
             if request.cents > debit.cents - given:
-                return self._fail("refund", order.reference, Declined("plus que le reste"))
+                return self._fail(what, order.reference, Declined("plus que le reste"))
             if debit.status == "CAPTURED":
                 self.credit(order.reference, debit.uuid, request.cents)
             elif request.cents == debit.cents:
                 self.advance(order.reference, debit.uuid, "CANCELLED")
             else:
-                return self._fail("refund", order.reference, Declined("pas encore remis"))
+                return self._fail(what, order.reference, Declined("pas encore remis"))
         if self.mood == "lost":
-            return self._fail("refund", order.reference, Unreachable("coupée"))
-        return self._answer("refund", order.reference)
+            return self._fail(what, order.reference, Unreachable("coupée"))
+        return self._answer(what, order.reference)
 
     def _answer(self, what: str, reference: str) -> list[Report]:
         if self.mood in ("down", "lost"):

@@ -165,10 +165,11 @@ class Books:
             state = "pending" if said.status in PENDING else "refused"
         new = self.learn(order, said.uuid, state, said.status)
         if new and state == "reversed" and said.uuid in order.debits:
-            if {(said.uuid, "paid", "CAPTURED"), (said.uuid, "pending", "CAPTURED wrong")} & (
-                order.facts
-            ):
+            captured = {(said.uuid, "paid", "CAPTURED"), (said.uuid, "pending", "CAPTURED wrong")}
+            if captured & order.facts:
                 self._tell("again", order.reference, said.uuid)
+            elif said.uuid in order.matched.values():  # they were of another debit, then
+                self._tell("credited", order.reference, said.uuid)
             self._undo(order.debits[said.uuid])
         return new
 

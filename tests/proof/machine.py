@@ -290,8 +290,8 @@ class Town(RuleBasedStateMachine):
         for what, reference, said in self.bank.log:
             order = self.books.orders[reference]
             if isinstance(said, Exception):
-                if what == "refund" and not isinstance(said, Unreachable):
-                    self._declined(order)
+                if not isinstance(said, Unreachable):
+                    order.debits[what.removeprefix("refund ")].asked = None
                 continue
             if any(message.reference != reference for message in said):
                 continue
@@ -307,22 +307,6 @@ class Town(RuleBasedStateMachine):
         """Another amount, about what is in the books already: it cannot be believed."""
         booked = message.uuid in self.books.owners
         return replace(message, cents=message.cents + 7) if booked else message
-
-    def _declined(self, order: Opened) -> None:
-        """The one refund of this order that the bank said no to: the portal says which."""
-        asked = {
-            name
-            for (name,) in rows(
-                """
-                SELECT settlement.transaction_id FROM repayment
-                    JOIN settlement ON settlement.id = settlement_id
-                WHERE repayment.state = 'asked'
-                """
-            )
-        }
-        for debit in order.debits.values():
-            if debit.name not in asked:
-                debit.asked = None
 
     # --- Staff ---
 
@@ -517,7 +501,7 @@ class Town(RuleBasedStateMachine):
                 if each.currency != DOLLAR and each.status in STANDING
             ]
             theirs = sum(each.cents if each.operation == "DEBIT" else -each.cents for each in euros)
-            # Given back, and of no debit of ours; money that came again after it was undone.
+            # Given back, of no debit of ours that stands; money that came again once undone.
             theirs += sum(self._loose(order).values())
             theirs -= sum(self._again(order, each) for each in euros)
             # Given back elsewhere; all of an undone debit has left anyway.
@@ -529,8 +513,11 @@ class Town(RuleBasedStateMachine):
             assert ours == theirs, f"{reference}: {ours} here, {theirs} at the bank"
 
     def _loose(self, order: Opened) -> dict[str, int]:
+        told = {each[2] for each in self.books.told if each[0] == "credited"}
         return {
-            uuid: each.cents for uuid, each in order.credits_.items() if uuid not in order.matched
+            uuid: each.cents
+            for uuid, each in order.credits_.items()
+            if uuid not in order.matched or order.matched[uuid] in told
         }
 
     def _again(self, order: Opened, message: Message) -> int:
