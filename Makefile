@@ -9,13 +9,17 @@ BIN := .venv/bin
 MEMORY := $(firstword $(wildcard /dev/shm) /tmp)
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
-.PHONY: run test soak-power storm validate mutants fuzz lint format reset requirements messages
+.PHONY: run test soak soak-power storm validate mutants fuzz lint format reset requirements messages
 
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT) --bank "$(BANK)"
 
 test: .venv/.development
 	@$(BIN)/python -m pytest
+
+# The random histories of tests/proof, for long and on fresh seeds. SOAK_SEED=... runs one again.
+soak: .venv/.development
+	@$(BIN)/python -m tests.proof.soak
 
 # The W3C's own validator, over every page in every state. Needs npm and Java.
 validate: .venv/.development $(VNU)
