@@ -5,13 +5,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
-.PHONY: run test validate lint format reset requirements messages
+.PHONY: run test soak validate lint format reset requirements messages
 
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT)
 
 test: .venv/.development
 	@$(BIN)/python -m pytest
+
+# The random histories of tests/proof, for long and on fresh seeds. SOAK_SEED=... runs one again.
+soak: .venv/.development
+	@$(BIN)/python -m tests.proof.soak
 
 # The W3C's own validator, over every page in every state. Needs npm and Java.
 validate: .venv/.development $(VNU)

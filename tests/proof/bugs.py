@@ -1,0 +1,204 @@
+"""Faults of the core, put in one at a time to see whether the machine finds them.
+
+Each is a piece of a module's source and what it is replaced by. The functions that differ take
+the new code in place, so that every module that has imported them runs it.
+"""
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FunctionType, ModuleType
+
+from kiosque import journal, outbox, states
+from kiosque.payments import asking, ledger, opening, refunds, reports, returns, staff
+
+
+@dataclass(frozen=True)
+class Bug:
+    """`old` is in the module's source exactly once. A `slow` one takes long to find: the soak's."""
+
+    name: str
+    module: ModuleType
+    old: str
+    new: str
+    slow: bool = False
+
+
+BUGS = (
+    Bug(
+        "an invoice is paid whatever its state",
+        ledger,
+        "Invoice.state == InvoiceState.OPEN,\n            Invoice.total_cents == cents",
+        "Invoice.total_cents == cents",
+    ),
+    Bug(
+        "an invoice is paid whatever its amount",
+        ledger,
+        "Invoice.total_cents == cents,\n        )\n        .execute()",
+        ")\n        .execute()",
+        slow=True,
+    ),
+    Bug(
+        "a debit pays whatever its amount",
+        reports,
+        "if report.cents != attempt.amount_cents:",
+        "if report.cents < attempt.amount_cents - 1:",
+    ),
+    Bug(
+        "dollars count as euros",
+        reports,
+        'if report.currency != "EUR":\n        return _note_mismatch(attempt, report, "devise '
+        'inattendue")\n    if settlement',
+        "if settlement",
+    ),
+    Bug(
+        "a fact is learnt at each repetition",
+        ledger,
+        "    if not added:\n        return False\n",
+        "",
+    ),
+    Bug(
+        "what came twice is not told",
+        ledger,
+        "    if not paid:\n        note(",
+        "    if 0:\n        note(",
+    ),
+    Bug(
+        "a debit leaves no journal entry",
+        reports,
+        'book(settlement, "paiement en ligne")',
+        "pass",
+    ),
+    Bug(
+        "a receipt is issued at each repetition",
+        reports,
+        "        if not settlement:\n            _receive(attempt, report)\n"
+        "    else:\n        return KNOWN",
+        "        if not settlement:\n            _receive(attempt, report)\n    elif settlement:\n"
+        "        issue_receipt(settlement)\n        return KNOWN",
+    ),
+    Bug(
+        "a mail is queued at each repetition",
+        outbox,
+        "key=key,\n        template",
+        "key=f'{key}:{OutboxMail.select().count()}',\n        template",
+    ),
+    Bug(
+        "one who left has not paid",
+        states,
+        "return max(by_transaction.values(), key=_BETWEEN_TRANSACTIONS.index)",
+        "return (AttemptState.CANCELLED if AttemptState.CANCELLED in by_transaction.values() else "
+        "max(by_transaction.values(), key=_BETWEEN_TRANSACTIONS.index))",
+    ),
+    Bug(
+        "an invoice opens again without a journal entry",
+        returns,
+        "    _resolve_what_is_given_back(settlement, label)\n    book(settlement, label)\n",
+        "    _resolve_what_is_given_back(settlement, label)\n",
+    ),
+    Bug(
+        "what left again leaves its invoice paid",
+        returns,
+        "return [part.invoice for part in paid if part.invoice and _reopen(part.invoice)]",
+        "return []",
+    ),
+    Bug(
+        "one credit of the bank's is given back twice",
+        returns,
+        "            Fact.transaction_id.not_in(matched),\n",
+        "",
+    ),
+    Bug(
+        "silence is taken for an end without asking",
+        opening,
+        "if is_owed_an_answer(attempt):",
+        "if False:",
+    ),
+    Bug(
+        "two live attempts hold one invoice",
+        opening,
+        "            AttemptItem.live == True,  # noqa: E712  # an SQL expression\n"
+        "            Attempt.live_until > clock.now(),\n        )\n    )\n    return {item",
+        "            AttemptItem.live == False,\n        )\n    )\n    return {item",
+    ),
+    Bug(
+        "more may be given back than remains",
+        refunds,
+        "if not 0 < amount <= settlement.remaining_cents:",
+        "if not 0 < amount:",
+    ),
+    Bug(
+        "a journal entry is chained to the first one",
+        journal,
+        "entry = JournalEntry.select().order_by(JournalEntry.number.desc()).first()\n"
+        "    return (entry.number, entry.hash) if entry else (0, GENESIS)",
+        "entry = JournalEntry.select().order_by(JournalEntry.number.desc()).first()\n"
+        "    return (entry.number, entry.previous_hash) if entry else (0, GENESIS)",
+    ),
+    Bug(
+        "another order's answer is believed",
+        asking,
+        "    if any(report.reference != attempt.reference for report in reports):\n"
+        "        no_answer(attempt)\n        return False\n",
+        "",
+        slow=True,
+    ),
+    Bug(
+        "one debit serves two payments",
+        reports,
+        "if settlement and settlement.attempt_id != attempt.id:",
+        "if False:",
+    ),
+    Bug(
+        "a debit undone before it was heard of is money",
+        reports,
+        "    if _is_taken_back(attempt, report.transaction_id):\n",
+        "    if False:\n",
+    ),
+    Bug(
+        "what came twice pays nothing when the other payment leaves",
+        returns,
+        "        pay_with_overpayment(invoice)",
+        "        pass",
+        slow=True,
+    ),
+    Bug(
+        "a counter takes money for what is paid",
+        staff,
+        "if invoice.state != InvoiceState.OPEN:",
+        "if invoice.state == InvoiceState.CANCELLED:",
+    ),
+    Bug(
+        "a refund heard of before a debit of a wrong amount stays loose",
+        reports,
+        'book(settlement, "débit d’un montant inattendu")\n        match_refunds(attempt)\n',
+        'book(settlement, "débit d’un montant inattendu")\n',
+        slow=True,
+    ),
+    Bug(
+        "a repetition puts off the next question",
+        reports,
+        "    else:\n        return KNOWN\n",
+        "    else:\n        _follow(attempt, report)\n        return KNOWN\n",
+    ),
+)
+
+
+@contextmanager
+def put_in(bug: Bug) -> Iterator[None]:
+    """Run with the bug, then without it. Raises AssertionError where `old` is not there once."""
+    source = inspect.getsource(bug.module)
+    assert source.count(bug.old) == 1, f"{bug.name}: {source.count(bug.old)} places"
+    copy = dict(vars(bug.module))
+    exec(compile(source.replace(bug.old, bug.new), bug.module.__name__, "exec"), copy)
+    before = {}
+    for name, function in vars(bug.module).items():
+        if isinstance(function, FunctionType) and function.__module__ == bug.module.__name__:
+            before[function] = function.__code__
+            function.__code__ = copy[name].__code__
+    try:
+        yield
+    finally:
+        for function, code in before.items():
+            function.__code__ = code
