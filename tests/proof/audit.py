@@ -1,6 +1,7 @@
 """The base, row by row, against what the books of the proof say."""
 
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kiosque import verification
@@ -28,6 +29,11 @@ def _compare_states(town: "Town") -> None:
     assert dict(rows("SELECT reference, state FROM attempt")) == {
         order.reference: order.state for order in books.orders.values()
     }
+    answered = {
+        reference: at and datetime.fromisoformat(at)
+        for reference, at in rows("SELECT reference, answered_at FROM attempt")
+    }
+    assert answered == {order.reference: order.answered_at for order in books.orders.values()}
     live = rows(
         """
         SELECT invoice.number, reference FROM attempt_item JOIN invoice ON invoice.id = invoice_id

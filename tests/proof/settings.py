@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, settings
 
 QUICK = settings(
-    max_examples=40,
+    max_examples=80,
     stateful_step_count=40,
     derandomize=True,
     deadline=None,

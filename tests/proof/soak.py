@@ -8,9 +8,11 @@ import time
 from hypothesis import Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.proof.bugs import BUGS
 from tests.proof.machine import Town
 from tests.proof.settings import QUICK
 from tests.proof.test_order import any_order_ends_the_same
+from tests.proof.test_seeded_bugs import find
 
 #: So many histories a seed: some minutes, then another seed.
 ROUND = settings(QUICK, derandomize=False, max_examples=200, stateful_step_count=60)
@@ -19,6 +21,10 @@ LOOK = settings(ROUND, phases=[Phase.generate])
 
 
 def main() -> None:
+    for bug in BUGS:
+        if bug.slow and not os.environ.get("SOAK_SEED"):
+            print(f"put in: {bug.name}", flush=True)
+            find(bug, settings(LOOK, derandomize=False, max_examples=2000))
     end = time.monotonic() + 60 * float(os.environ.get("SOAK_MINUTES", "15"))
     chosen = os.environ.get("SOAK_SEED")
     chosen_settings = ROUND if chosen else LOOK

@@ -8,7 +8,7 @@ from tests.proof.bugs import BUGS, Bug, put_in
 from tests.proof.machine import Town
 from tests.proof.settings import QUICK
 
-LOOK = settings(QUICK, max_examples=60, phases=[Phase.generate])
+LOOK = settings(QUICK, max_examples=200, phases=[Phase.generate])
 
 
 def find(bug: Bug, looking: settings = LOOK) -> None:
@@ -17,13 +17,13 @@ def find(bug: Bug, looking: settings = LOOK) -> None:
         run_state_machine_as_test(Town, settings=looking)
 
 
-@pytest.mark.parametrize("bug", [bug for bug in BUGS if not bug.rare], ids=lambda bug: bug.name)
+@pytest.mark.parametrize("bug", [bug for bug in BUGS if not bug.slow], ids=lambda bug: bug.name)
 def test_a_fault_of_the_core_is_found(bug: Bug) -> None:
     find(bug)
 
 
-@pytest.mark.parametrize("bug", [bug for bug in BUGS if bug.rare], ids=lambda bug: bug.name)
+@pytest.mark.parametrize("bug", [bug for bug in BUGS if bug.slow], ids=lambda bug: bug.name)
 def test_a_rare_fault_is_still_written_as_the_core_is(bug: Bug) -> None:
-    """Only that its words are still those of the core: sixty histories do not reach it."""
+    """`make soak` finds it; here, that its words are still those of the core."""
     with put_in(bug):
         pass
