@@ -30,6 +30,38 @@ def read_table(cls: type[T], table: Mapping[str, object], where: str) -> T:
     return cls(**values)
 
 
+class Checked(typing.Protocol):
+    """Settings that know their own faults, in French, each beginning by the key and ` : `."""
+
+    def faults(self, environment: str) -> list[str]: ...
+
+
+C = typing.TypeVar("C", bound=Checked)
+
+
+def read_checked(
+    cls: type[C],
+    table: Mapping[str, object],
+    where: str,
+    *,
+    environment: str,
+    stand_ins: Mapping[str, object],
+) -> C:
+    """Build `cls` from a table and have it check itself. `stand_ins` are put where a mandatory key
+    is missing, so that the other keys are checked all the same.
+
+    Raises ConfigError naming every fault, one a key.
+    """
+    values, faults = read_values(cls, table, where)
+    settings = cls(**{**stand_ins, **values})
+    named = {fault.partition(" : ")[0] for fault in faults}
+    found = (where + fault for fault in settings.faults(environment))
+    faults += [fault for fault in found if fault.partition(" : ")[0] not in named]
+    if faults:
+        raise ConfigError(faults)
+    return settings
+
+
 def read_values(
     cls: type[T], table: Mapping[str, object], where: str
 ) -> tuple[dict[str, typing.Any], list[str]]:

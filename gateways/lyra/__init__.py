@@ -6,12 +6,11 @@ answers are read, `statuses` what its words mean, `settings` a shop.
 
 from collections.abc import Mapping
 
-from gateways.base import ConfigError
 from gateways.lyra.form import EURO, SESSION_EXPIRED, HostedForm, sign
 from gateways.lyra.rest import RestShop
 from gateways.lyra.settings import BRANDS, LyraSettings, Shop
 from gateways.lyra.statuses import STATUSES
-from gateways.settings import read_values
+from gateways.settings import read_checked
 
 __all__ = [
     "BRANDS",
@@ -35,15 +34,13 @@ class LyraGateway(HostedForm):
     def configure(
         cls, name: str, table: Mapping[str, object], *, environment: str
     ) -> "LyraGateway":
-        where = f"gateways.{name}."
-        values, faults = read_values(LyraSettings, table, where)
-        settings = LyraSettings(**{"adapter": "lyra", "site_id": "", **values})
-        named = {fault.partition(" : ")[0] for fault in faults}
-        for fault in settings.faults(environment):
-            if where + fault.partition(" : ")[0] not in named:
-                faults.append(where + fault)
-        if faults:
-            raise ConfigError(faults)
+        settings = read_checked(
+            LyraSettings,
+            table,
+            f"gateways.{name}.",
+            environment=environment,
+            stand_ins={"adapter": "lyra", "site_id": ""},
+        )
         chosen = LyraRestGateway if settings.password else LyraGateway
         return chosen(name, settings.label or BRANDS[settings.brand].label, settings.shop())
 

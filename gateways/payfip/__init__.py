@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from gateways.base import (
     BadCallback,
     Callback,
-    ConfigError,
     Handoff,
     Limits,
     Order,
@@ -26,7 +25,7 @@ from gateways.base import (
 )
 from gateways.payfip import orders, soap
 from gateways.payfip.settings import Contract, PayfipSettings
-from gateways.settings import read_values
+from gateways.settings import read_checked
 
 __all__ = ["Contract", "PayfipGateway", "PayfipSettings"]
 
@@ -69,15 +68,13 @@ class PayfipGateway:
     def configure(
         cls, name: str, table: Mapping[str, object], *, environment: str
     ) -> "PayfipGateway":
-        where = f"gateways.{name}."
-        values, faults = read_values(PayfipSettings, table, where)
-        settings = PayfipSettings(**{"adapter": "payfip", "numcli": "", **values})
-        named = {fault.partition(" : ")[0] for fault in faults}
-        for fault in settings.faults(environment):
-            if where + fault.partition(" : ")[0] not in named:
-                faults.append(where + fault)
-        if faults:
-            raise ConfigError(faults)
+        settings = read_checked(
+            PayfipSettings,
+            table,
+            f"gateways.{name}.",
+            environment=environment,
+            stand_ins={"adapter": "payfip", "numcli": ""},
+        )
         return PayfipGateway(name, settings.label, settings.contract())
 
     def start(self, order: Order) -> Handoff:

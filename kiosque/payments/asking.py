@@ -11,11 +11,11 @@ from threading import BoundedSemaphore
 from gateways.base import Gateway, Polling, Polls, Report, Unreachable
 from kiosque import clock
 from kiosque.database import require_no_write, require_write, write
-from kiosque.models import Attempt, AttemptItem, Settlement
-from kiosque.payments.ledger import learn, note
+from kiosque.models import Attempt, AttemptItem
+from kiosque.payments.ledger import learn, may_be_undone, note
 from kiosque.payments.orders import order_of
 from kiosque.payments.reports import record_answer
-from kiosque.states import UNDECIDED, AttemptState, SettlementState
+from kiosque.states import UNDECIDED, AttemptState
 
 #: A parent who returns, or tries again, asks the bank no more often than this.
 PATIENCE = timedelta(seconds=15)
@@ -203,12 +203,7 @@ def _next_question(attempt: Attempt, polling: Polling) -> datetime | None:
 
 def _follow(attempt: Attempt, age: timedelta, longest: timedelta) -> datetime | None:
     """Tomorrow, while the bank may still undo a debit of this attempt by itself."""
-    unfinal = Settlement.select().where(
-        Settlement.attempt == attempt,
-        Settlement.state == SettlementState.COUNTED,
-        Settlement.final_at.is_null(),
-    )
-    if not unfinal.exists():
+    if not may_be_undone(attempt):
         return None
     if age >= longest:
         _tell(attempt, "uncaptured", "autorisé, mais pas encore remis en banque")

@@ -71,6 +71,12 @@ def learn(
     )
     if not added:
         return False
+    _decide_again(attempt)
+    return True
+
+
+def _decide_again(attempt: Attempt) -> None:
+    """Bring the attempt's state to what its facts amount to."""
     facts = Fact.select().where(Fact.attempt == attempt)
     new = attempt_state((fact.transaction_id, AttemptState(fact.state)) for fact in facts)
     changed = (
@@ -82,7 +88,6 @@ def learn(
         raise RuntimeError("attempt changed outside its transaction")
     attempt.state = new
     _keep_or_release(attempt)
-    return True
 
 
 def _keep_or_release(attempt: Attempt) -> None:
@@ -181,6 +186,17 @@ def resolve_overpayments(which: Expression, resolution: str) -> int:
         .execute()
     )
     return taken_off
+
+
+def may_be_undone(attempt: Attempt) -> bool:
+    """Whether the bank may still undo a debit of this attempt by itself."""
+    unfinal = Settlement.select().where(
+        Settlement.attempt == attempt,
+        Settlement.state == SettlementState.COUNTED,
+        Settlement.final_at.is_null(),
+    )
+    exists: bool = unfinal.exists()
+    return exists
 
 
 def book(settlement: Settlement, label: str) -> None:

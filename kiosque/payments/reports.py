@@ -8,7 +8,7 @@ from gateways.base import Callback, Mode, Outcome, Report
 from kiosque import clock, outbox
 from kiosque.database import require_write, write
 from kiosque.models import Allocation, Attempt, AttemptItem, Fact, Notice, Settlement
-from kiosque.payments.ledger import allocate, book, issue_receipt, learn, note
+from kiosque.payments.ledger import allocate, book, issue_receipt, learn, may_be_undone, note
 from kiosque.payments.returns import RETURNED, match_refunds, refund_key, reverse, was_credited
 from kiosque.states import AllocationKind, AttemptState, SettlementState
 
@@ -119,13 +119,8 @@ def _follow(attempt: Attempt, report: Report) -> None:
     if report.final and settlement.final_at is None:
         Settlement.update(final_at=clock.now()).where(Settlement.id == settlement.id).execute()
     if attempt.state == AttemptState.PAID:
-        unfinal = Settlement.select().where(
-            Settlement.attempt == attempt,
-            Settlement.state == SettlementState.COUNTED,
-            Settlement.final_at.is_null(),
-        )
         tomorrow = clock.now() + timedelta(days=1)
-        Attempt.update(ask_at=tomorrow if unfinal.exists() else None).where(
+        Attempt.update(ask_at=tomorrow if may_be_undone(attempt) else None).where(
             Attempt.id == attempt.id
         ).execute()
 
@@ -136,19 +131,14 @@ def _apply_paid(attempt: Attempt, report: Report, settlement: Settlement | None)
     if settlement and settlement.amount_cents != report.cents:
         return _note_mismatch(attempt, report, "montant différent pour un même débit")
     undone = _is_taken_back(attempt, report.transaction_id)
-    if report.cents != attempt.amount_cents:
-        verdict = _receive_unmatched(attempt, report, settlement)
-    elif _learn_report(attempt, report):
-        verdict = RECORDED
-        if not settlement:
-            _receive(attempt, report)
-    else:
+    awaited = report.cents == attempt.amount_cents
+    verdict = (_receive if awaited else _receive_unmatched)(attempt, report, settlement)
+    if verdict == KNOWN:
         return KNOWN
-    if verdict != KNOWN:
-        # Late news of a debit undone since, or real money that is not in the books?
-        if undone and (settlement or report.final):
-            _note_mismatch(attempt, report, AGAIN)
-        _follow(attempt, report)
+    # Late news of a debit undone since, or real money that is not in the books?
+    if undone and (settlement or report.final):
+        _note_mismatch(attempt, report, AGAIN)
+    _follow(attempt, report)
     return verdict
 
 
@@ -176,10 +166,16 @@ def _settlement_of(gateway_name: str, report: Report) -> Settlement | None:
     )
 
 
-def _receive(attempt: Attempt, report: Report) -> None:
+def _receive(attempt: Attempt, report: Report, booked: Settlement | None) -> str:
     """Money came, of the amount awaited: pay what is open, keep the rest as *trop-perçu*."""
-    if _is_taken_back(attempt, report.transaction_id):
-        return
+    if not _learn_report(attempt, report):
+        return KNOWN
+    if not booked and not _is_taken_back(attempt, report.transaction_id):
+        _book_awaited(attempt, report)
+    return RECORDED
+
+
+def _book_awaited(attempt: Attempt, report: Report) -> None:
     settlement = _settle_attempt(attempt, report)
     for item in AttemptItem.select().where(AttemptItem.attempt == attempt).order_by(AttemptItem.id):
         allocate(settlement, item.invoice, item.amount_cents)
