@@ -51,6 +51,7 @@ BUGS = (
         'if report.currency != "EUR":\n        return _note_mismatch(attempt, report, "devise '
         'inattendue")\n    if settlement',
         "if settlement",
+        slow=True,
     ),
     Bug(
         "a fact is learnt at each repetition",
@@ -107,6 +108,7 @@ BUGS = (
         returns,
         "            Fact.transaction_id.not_in(matched),\n",
         "",
+        slow=True,
     ),
     Bug(
         "silence is taken for an end without asking",
@@ -157,6 +159,7 @@ BUGS = (
         "    if not booked and not _is_taken_back(attempt, report.transaction_id):\n"
         "        _book_awaited",
         "    if not booked:\n        _book_awaited",
+        slow=True,
     ),
     Bug(
         "what came twice pays nothing when the other payment leaves",

@@ -54,8 +54,9 @@ def test_without_transactions_the_storm_sees_halves(tmp_path: Path) -> None:
         scenes=("pay_announced_at_once", "pay_twice"),
     )
     storm = Storm(tmp_path, plan).run()
-    assert words(storm) & {"lost", "twice", "missing"}, table(storm)
-    assert "verify" in words(storm)
+    # Which halves are left is chance: that there are some is seen by `verify`, and without it.
+    assert "verify" in words(storm), table(storm)
+    assert words(storm) - {"verify"}, table(storm)
 
 
 def test_an_answer_before_the_commit_loses_what_it_acknowledged(tmp_path: Path) -> None:
