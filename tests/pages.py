@@ -871,6 +871,12 @@ def the_banks_back_office_refuses_an_operation(bank: FlaskClient, handoff: Hando
 
 
 @bank_scene
+def the_banks_key_just_changed(bank: FlaskClient, handoff: Handoff) -> TestResponse:
+    bank.post("/cle")
+    return bank.get("/cle")
+
+
+@bank_scene
 def the_banks_breakdowns_none(bank: FlaskClient, handoff: Handoff) -> TestResponse:
     return bank.get("/pannes")
 

@@ -27,7 +27,8 @@ def record(gateway_name: str, report: Report) -> str:
     """
     with write():
         verdict = _make_due(gateway_name, report) if report.ask else _apply(gateway_name, report)
-        _audit(gateway_name, verdict, report.reference, dict(report.raw), accepted=True)
+        fields = dict(report.raw) | ({"clé": report.key} if report.key else {})
+        _audit(gateway_name, verdict, report.reference, fields, accepted=True)
     return verdict
 
 
