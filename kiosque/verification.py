@@ -208,7 +208,8 @@ def _questions() -> Iterator[str]:
     if late:
         yield (
             f"{late} paiement(s) attendent depuis plus de deux heures d’être demandés à la "
-            "banque : la minuterie appelle-t-elle « reconcile » ?"
+            "banque : la minuterie appelle-t-elle « reconcile » ? Une passerelle a-t-elle été "
+            "retirée (« gateways ») ?"
         )
 
 

@@ -156,6 +156,8 @@ def reconcile_(settings: Settings, seconds: int) -> None:
         f"{summary.expired} expirés, {summary.refunds} remboursements conclus, "
         f"{summary.left} restent à demander."
     )
+    for words in summary.unserved:
+        click.echo(f"Attention : {words}.")
     if summary.unanswered and not summary.answered:
         raise SystemExit(1)
 

@@ -14,6 +14,7 @@ The rules kept here:
 
 from kiosque.payments.asking import ask_soon
 from kiosque.payments.ledger import Money, Refused, money_of
+from kiosque.payments.moving import Use, is_removed, unserved, uses, words
 from kiosque.payments.opening import (
     MAX_INVOICES,
     Purchase,
@@ -45,6 +46,7 @@ __all__ = [
     "Purchase",
     "Refused",
     "Selection",
+    "Use",
     "ask_about_holders",
     "ask_refund",
     "ask_soon",
@@ -53,6 +55,7 @@ __all__ = [
     "close_attempt",
     "find_settlement",
     "forget_old_addresses",
+    "is_removed",
     "live_attempts",
     "money_of",
     "note_repayment",
@@ -65,4 +68,7 @@ __all__ = [
     "settle_at_counter",
     "start",
     "todo",
+    "unserved",
+    "uses",
+    "words",
 ]

@@ -98,7 +98,7 @@ def notification(name: str) -> Response:
     """The bank speaks. No session, no redirect; 200 only after commit."""
     gateway = _gateways().get(name)
     if gateway is None:
-        return _plain("KO passerelle inconnue", 404)
+        return _unserved(name)
     callback = None
     try:
         callback = Callback.from_form(_body(), dict(request.headers))
@@ -113,6 +113,15 @@ def notification(name: str) -> Response:
     if report.ask and (attempt := payments.attempt_of(name, report)):
         payments.ask_soon(attempt, _gateways(), _public_url())
     return _plain("OK", 200)
+
+
+def _unserved(name: str) -> Response:
+    """A notice for a gateway that is not, or no longer, in the settings: nothing proves it. One
+    that was removed too early leaves a row, and the bank, told so, sends it again."""
+    if not payments.is_removed(name, _gateways()):
+        return _plain("KO passerelle inconnue", 404)
+    payments.record_rejected(name, "passerelle retirée des réglages", None)
+    return _plain("KO passerelle retirée", 404)
 
 
 def _attempt(reference: str) -> Attempt:

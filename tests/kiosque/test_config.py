@@ -369,3 +369,15 @@ def test_the_documented_example_is_whole_and_starts(tmp_path: Path) -> None:
         for setting in dataclasses.fields(part):
             shown = setting.name if setting.name != "gateways" else "[gateways."
             assert shown in example or setting.name == "data", setting.name
+
+
+def test_a_site_whose_base_is_not_made_yet_starts_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load(tmp_path)
+    create_app(settings)
+    assert not settings.database_path.exists()
+    assert caplog.text == ""
+    settings.database_path.touch()
+    create_app(settings)
+    assert "migrate" in caplog.text

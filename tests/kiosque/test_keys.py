@@ -1,4 +1,4 @@
-"""A town changes its key, or its bank, while payments are on their way."""
+"""A town changes its key while payments are on their way."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,9 +22,6 @@ NEW_KEY = "Qd7rVn2LxBw9TgKc4PzMh6Ys"
 def _sound_books(base: None) -> object:
     yield
     assert verification.faults() == []
-
-
-# --- The key ---
 
 
 class TestKey:
