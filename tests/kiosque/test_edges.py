@@ -27,6 +27,7 @@ from kiosque.models import (
     Family,
     Invoice,
     Notice,
+    OutboxMail,
     Repayment,
     Settlement,
 )
@@ -404,6 +405,24 @@ def test_a_refund_known_of_another_payment_gives_nothing_back_and_is_told(
     assert hear(second, **gave_back(1000)) == "remboursement déjà enregistré pour un autre paiement"
     assert "mismatch" in [point.kind for point in payments.todo()]
     assert Settlement.get(Settlement.transaction_id == "d" * 32).returned_cents == 0
+
+
+def test_the_card_is_kept_by_its_brand_and_four_digits(
+    go: Go, hear: Hear, october: Invoice
+) -> None:
+    hear(go(october)[1], card_brand="VISA", card_number="497010XXXXXX0055")
+    settlement = Settlement.get()
+    assert (settlement.card_brand, settlement.card_last4) == ("VISA", "0055")
+
+
+def test_the_address_given_for_a_receipt_is_forgotten_once_it_is_queued(
+    bank: TalkativeBank, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    for invoice, email in ((october, "alice@example.org"), (september, None)):
+        purchase = Purchase(invoice.family, [invoice.number], invoice.total_cents, email)
+        hear(payments.start(purchase, bank, PUBLIC_URL)[1], trans_uuid=str(invoice.id) * 32)
+    assert [mail.recipient for mail in OutboxMail.select()] == ["alice@example.org"]
+    assert [attempt.receipt_email for attempt in Attempt.select()] == [None, None]
 
 
 def test_a_payment_wholly_refunded_is_so_though_another_was_cancelled(
