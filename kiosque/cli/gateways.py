@@ -27,6 +27,9 @@ def gateways(settings: Settings) -> None:
         click.echo(f"{use.name} : {_state(use, settings)}.")
         for line in (*_refunds(use, settings), *_old_key(use.name, table or {})):
             click.echo(f"\t{line}")
+    for words in payments.closed_regies(list(settings.regies)):
+        click.echo(f"Attention : {words}.")
+        lost = True
     if lost:
         raise SystemExit(1)
 
@@ -34,8 +37,9 @@ def gateways(settings: Settings) -> None:
 def _state(use: Use, settings: Settings) -> str:
     still = f"{use.open} paiement{'s' if use.open > 1 else ''} pas encore définitif"
     still += "s" if use.open > 1 else ""
-    if use.name == settings.payment.gateway:
-        return f"en service, {still}"
+    if use.name in settings.gateways_in_force:
+        regie = settings.regie_named(settings.regie_of_gateway(use.name)).name
+        return f"en service{f' ({regie})' if settings.regies else ''}, {still}"
     if use.name not in settings.gateways:
         return payments.words(use) if use.open else "retirée des réglages, plus rien d’ouvert"
     if use.open:
@@ -48,7 +52,7 @@ def _state(use: Use, settings: Settings) -> str:
 
 def _refunds(use: Use, settings: Settings) -> Iterator[str]:
     """What else would end with it."""
-    if use.refundable and use.name != settings.payment.gateway:
+    if use.refundable and use.name not in settings.gateways_in_force:
         yield (
             f"{use.refundable} encaissement(s) de moins d’un an : sans elle, ils ne se remboursent "
             "que hors du site (refund --elsewhere)."

@@ -14,15 +14,17 @@ The rules kept here:
 
 from kiosque.payments.asking import ask_soon
 from kiosque.payments.ledger import Money, Refused, money_of
-from kiosque.payments.moving import Use, is_removed, unserved, uses, words
+from kiosque.payments.moving import Use, closed_regies, is_removed, unserved, uses, words
 from kiosque.payments.opening import (
     MAX_INVOICES,
     Purchase,
     Selection,
     ask_about_holders,
+    choose,
     forget_old_addresses,
     live_attempts,
     payable_now,
+    regie_of,
     select,
     start,
 )
@@ -52,7 +54,9 @@ __all__ = [
     "ask_soon",
     "attempt_of",
     "cancel_invoice",
+    "choose",
     "close_attempt",
+    "closed_regies",
     "find_settlement",
     "forget_old_addresses",
     "is_removed",
@@ -62,6 +66,7 @@ __all__ = [
     "payable_now",
     "record",
     "record_rejected",
+    "regie_of",
     "resolve",
     "select",
     "send",

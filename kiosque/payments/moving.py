@@ -7,15 +7,22 @@ one, which goes on being notified and asked, until its last attempt is final.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from peewee import Expression, fn
 
 from gateways.base import Polling
 from kiosque import clock
 from kiosque.database import write
-from kiosque.models import Anomaly, Attempt, Fact, Repayment, Settlement
+from kiosque.models import Anomaly, Attempt, Fact, Invoice, Repayment, Settlement
 from kiosque.payments.ledger import note
-from kiosque.states import UNDECIDED, AttemptState, RepaymentState, SettlementState
+from kiosque.states import (
+    UNDECIDED,
+    AttemptState,
+    InvoiceState,
+    RepaymentState,
+    SettlementState,
+)
 
 #: An attempt that came to nothing may still have news for so long: another card, a notice late.
 NEWS = timedelta(days=1)
@@ -86,6 +93,19 @@ def words(removed: Use) -> str:
         f"passerelle {removed.name} retirée des réglages alors que {removed.open} de ses "
         f"paiements ne sont pas définitifs\u00a0: remettez [gateways.{removed.name}]"
     )
+
+
+def closed_regies(keys: Collection[str]) -> list[str]:
+    """What to say, in French, of the *régies* other than these that have invoices to pay: nobody
+    can pay them online."""
+    others = Invoice.regie.not_in(["", *keys]), Invoice.state == InvoiceState.OPEN
+    counted = Invoice.select(Invoice.regie, fn.COUNT(Invoice.id)).where(*others)
+    rows: Any = counted.group_by(Invoice.regie).order_by(Invoice.regie).tuples()
+    return [
+        f"régie {key} retirée des réglages alors que {count} de ses factures sont à régler\u00a0: "
+        f"elles ne peuvent plus l’être en ligne, remettez [regies.{key}]"
+        for key, count in rows
+    ]
 
 
 def _note_unserved(removed: Use) -> None:
