@@ -109,7 +109,7 @@ def test_invoices_of_two_regies_are_paid_in_two_payments_with_a_button_for_each(
     numbers = [october.number, november.number]
     page = alice.get("/paiement/recapitulatif", query_string={"invoice": numbers})
     assert page.status_code == 200
-    assert "Vos factures se paient en 2 fois" in page.text
+    assert "Vos factures demandent 2 paiements" in page.text
     assert "75,20\u00a0€ en tout" in page.text
     for name, amount in (("Régie Enfance", "45,20"), ("Régie de la crèche", "30,00")):
         assert name in page.text
@@ -130,14 +130,14 @@ def test_each_goes_to_its_own_bank_and_after_the_first_the_second_is_offered(
     attempt = paid(alice, first.text, "banque", KEY)
     assert (attempt.gateway, attempt.regie) == ("banque", "")
     back = alice.get(f"/paiement/retour/{attempt.reference}").text
-    assert "Il vous reste 30,00\u00a0€ à payer de votre choix." in back
+    assert "il vous reste 30,00\u00a0€ à payer." in back
     assert f"/paiement/recapitulatif?invoice={november.number}" in back
     second = confirm(november)
     assert "https://secure.payzen.eu" in second.text
     assert "PayZen" in second.text
     other = paid(alice, second.text, "creche", OTHER_KEY)
     assert (other.gateway, other.regie) == ("creche", "creche")
-    assert "Il vous reste" not in alice.get(f"/paiement/retour/{other.reference}").text
+    assert "il vous reste" not in alice.get(f"/paiement/retour/{other.reference}").text
     assert {invoice.state for invoice in Invoice.select()} == {"paid"}
 
 
@@ -149,7 +149,7 @@ def test_what_is_left_of_alices_choice_is_shown_to_nobody_else(
     alice.get("/paiement/recapitulatif", query_string={"invoice": numbers})
     attempt = paid(alice, confirm(october).text, "banque", KEY)
     for client in (charlie, stranger):
-        assert "Il vous reste" not in client.get(f"/paiement/retour/{attempt.reference}").text
+        assert "il vous reste" not in client.get(f"/paiement/retour/{attempt.reference}").text
     refused = charlie.get("/paiement/recapitulatif", query_string={"invoice": numbers})
     assert refused.status_code == 409
     assert "Régie de la crèche" not in refused.text
