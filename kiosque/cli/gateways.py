@@ -18,7 +18,7 @@ def gateways(settings: Settings) -> None:
     """Dit de chaque passerelle si elle est en service, et si elle peut être retirée.
 
     Une passerelle qui n’est plus en service reste dans les réglages, notifiée et interrogée, tant
-    qu’un de ses paiements n’est pas définitif.
+    qu’un de ses paiements est ouvert : la banque peut encore en dire quelque chose.
     """
     lost = False
     for use in payments.uses(list(settings.gateways)):
@@ -35,8 +35,8 @@ def gateways(settings: Settings) -> None:
 
 
 def _state(use: Use, settings: Settings) -> str:
-    still = f"{use.open} paiement{'s' if use.open > 1 else ''} pas encore définitif"
-    still += "s" if use.open > 1 else ""
+    many = "s" if use.open > 1 else ""
+    still = f"{use.open or 'aucun'} paiement{many} ouvert{many}"
     if use.name in settings.gateways_in_force:
         regie = settings.regie_named(settings.regie_of_gateway(use.name)).name
         return f"en service{f' ({regie})' if settings.regies else ''}, {still}"

@@ -363,14 +363,13 @@ def test_the_command_says_of_each_whether_it_may_go(
 
     assert said("old", old=OLD, new=NEW) == (
         0,
-        ["old : en service, 0 paiement pas encore définitif.", "new : n’a jamais servi."],
+        ["old : en service, aucun paiement ouvert.", "new : n’a jamais servi."],
     )
     _, handoff = town.open(alices_family, october)
     status, lines = said("new", old=OLD, new=NEW)
     assert status == 0
     assert lines[0] == (
-        "old : n’est plus en service, mais 1 paiement pas encore définitif : à garder dans les "
-        "réglages."
+        "old : n’est plus en service, mais 1 paiement ouvert : à garder dans les réglages."
     )
     status, lines = said("new", new=NEW)
     assert status == 1
