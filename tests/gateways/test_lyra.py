@@ -92,6 +92,7 @@ def test_the_form_carries_what_the_protocol_asks_and_nothing_of_the_payers(
         "vads_order_info": ORDER.description,
         "vads_page_action": "PAYMENT",
         "vads_payment_config": "SINGLE",
+        "vads_redirect_success_timeout": "5",
         "vads_return_mode": "NONE",
         "vads_site_id": "12345678",
         "vads_trans_date": "20260701233000",
