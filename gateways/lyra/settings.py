@@ -110,6 +110,11 @@ class LyraSettings:
     def page(self) -> Page:
         return Page(self.cards, self.theme, self.return_mode, self.return_seconds)
 
+    @property
+    def bank(self) -> str:
+        """The bank's name for the payer: never a brand's where the form goes to another host."""
+        return self.label or self.host or BRANDS[self.brand].label
+
     def shop(self) -> Shop:
         """What the adapter keeps, once there are no faults."""
         brand = BRANDS[self.brand]

@@ -129,6 +129,8 @@ def test_every_brand_has_its_host_and_a_setting_can_replace_it() -> None:
     replaced = {**TABLE, "host": "secure.example.org", "label": "Notre banque"}
     gateway = LyraGateway.configure("b", replaced, environment="test")
     assert (gateway.form_origin, gateway.label) == ("https://secure.example.org", "Notre banque")
+    unnamed = LyraGateway.configure("b", {**replaced, "label": ""}, environment="test")
+    assert unnamed.label == "secure.example.org", "not the brand's: the payer checks the address"
 
 
 # --- The notice ---
