@@ -176,10 +176,27 @@ def config_path(environ: Mapping[str, str]) -> Path:
 def load(environ: Mapping[str, str]) -> Settings:
     """Read and check the settings. Raises ConfigError naming every fault, in French, and no
     value: some are secrets."""
-    path, data = config_path(environ), data_directory(environ)
-    tree = _read_file(path)
-    if faults := _shape_faults(tree):
+    values, faults = read(environ)
+    if faults:
         raise ConfigError(faults)
+    return build(values, environ)
+
+
+def build(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    """The settings, of values that were read without a fault."""
+    parts = {name: cls(**_under(values, f"{name}.")) for name, cls in _TABLES.items()}
+    return Settings(**_under(values, ""), **parts, data=data_directory(environ))
+
+
+def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """What can be read of the settings, by full name (`mail.host`), and every fault."""
+    path, data = config_path(environ), data_directory(environ)
+    try:
+        tree = _read_file(path)
+    except ConfigError as error:
+        return {}, error.faults
+    if faults := _shape_faults(tree):
+        return {}, faults
     readable = checks.readable_secrets(path, tree)
     faults = _override(tree, environ)
     gateways = tree.pop("gateways", {})
@@ -190,10 +207,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     faults += checks.faults(values) + _gateway_faults(values)
     if values.get("environment") == "production":
         faults += readable + checks.machine_faults(data, environ)
-    if faults:
-        raise ConfigError(faults)
-    parts = {name: cls(**_under(values, f"{name}.")) for name, cls in _TABLES.items()}
-    return Settings(**_under(values, ""), **parts, data=data)
+    return values, faults
 
 
 def _read(
