@@ -104,8 +104,11 @@ def _say(error: OSError, settings: Mail) -> tuple[str, str]:
             f"Voyez le pare-feu (sortie, port {settings.port}), et [mail] port\u00a0: {_PORTS}.",
         ),
     )
+    # The library says of a silence that the server has gone.
+    cause = error.__context__ if isinstance(error, smtplib.SMTPServerDisconnected) else None
+    met = cause if isinstance(cause, OSError) else error
     for kind, what, advice in kinds:
-        if isinstance(error, kind):
+        if isinstance(met, kind):
             return what, advice
     return web.say(error), "Corrigez [mail] host et port ; voyez si le serveur est en marche."
 

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from kiosque.checkup.findings import WORDS, Level, Result, Trouble
+from kiosque.checkup.findings import WORDS, Level, Result
 
 _COLOURS = {Level.GOOD: "32", Level.UNKNOWN: "33", Level.LOOK: "33", Level.BROKEN: "31"}
 #: For scripts: no accent, no space.
@@ -24,26 +24,28 @@ def as_text(results: Sequence[Result], *, colour: bool, columns: int = 100) -> s
     wide = max(map(len, WORDS.values()))
     lines = []
     for result in results:
-        word = _paint(result.level, WORDS[result.level].ljust(wide), colour=colour)
-        margin = " " * (width + 2)
-        detail = _wrap(result.detail, " " * (width + wide + 4), columns)
-        lines.append(f"{result.subject.ljust(width)}  {word}  {detail.lstrip()}".rstrip())
-        for begin, text in _told(result, colour=colour):
-            lines.append(
-                f"{margin}{begin}{_wrap(text, margin + ' ' * len(begin), columns).lstrip()}"
-            )
+        word = WORDS[result.level]
+        told = _wrap(f"{result.subject:{width}}  {word:{wide}}  ", result.detail, columns)
+        if colour:  # last: what paints takes no column
+            told = told[: width + 2] + _paint(result.level, word) + told[width + 2 + len(word) :]
+        lines.append(told)
+        for begin, text in _told(result):
+            lines.append(_wrap(f"{'':{width}}  {begin}", text, columns))
     return "\n".join([*lines, "", conclusion(results)])
 
 
-def _wrap(text: str, margin: str, columns: int) -> str:
+def _wrap(begin: str, text: str, columns: int) -> str:
     """Lines of so many columns. What is typed as it is, such as a path, is never cut."""
-    return textwrap.fill(
-        _typeset(text),
-        columns,
-        initial_indent=margin,
-        subsequent_indent=margin,
-        break_long_words=False,
-        break_on_hyphens=False,
+    return (
+        textwrap.fill(
+            _typeset(text),
+            columns,
+            initial_indent=begin,
+            subsequent_indent=" " * len(begin),
+            break_long_words=False,
+            break_on_hyphens=False,
+        ).rstrip()
+        or begin.rstrip()
     )
 
 
@@ -52,26 +54,21 @@ def _typeset(text: str) -> str:
     return re.sub(r" (?=[:;?!»])|(?<=«) ", "\u00a0", text)
 
 
-def _told(result: Result, *, colour: bool) -> Iterator[tuple[str, str]]:
+def _told(result: Result) -> Iterator[tuple[str, str]]:
     """How each line begins, and what it says. Troubles with one remedy are told together, the
     remedy once."""
     several = len({trouble.level for trouble in result.troubles}) > 1
     for advice, troubles in groupby(result.troubles, key=lambda trouble: trouble.advice):
         for trouble in troubles:
-            yield "- ", f"{_sign(trouble, several=several, colour=colour)}{trouble.what}"
+            # Where they are not all alike.
+            sign = f"{WORDS[trouble.level]}\u00a0: " if several else ""
+            yield "- ", f"{sign}{trouble.what}"
         if advice:
             yield "  → ", advice
 
 
-def _sign(trouble: Trouble, *, several: bool, colour: bool) -> str:
-    """The word of a trouble, where those of its subject are not all alike."""
-    if not several:
-        return ""
-    return _paint(trouble.level, f"{WORDS[trouble.level]}\u00a0: ", colour=colour)
-
-
-def _paint(level: Level, text: str, *, colour: bool) -> str:
-    return f"\033[{_COLOURS[level]}m{text}\033[0m" if colour else text
+def _paint(level: Level, text: str) -> str:
+    return f"\033[{_COLOURS[level]}m{text}\033[0m"
 
 
 def conclusion(results: Sequence[Result]) -> str:

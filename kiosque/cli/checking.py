@@ -21,9 +21,13 @@ def check(*, strict: bool, as_json: bool) -> None:
     1 sinon (docs/check.md).
     """
     results = running.run(os.environ)
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    colour = _is_terminal() and not os.environ.get("NO_COLOR")
     columns = min(shutil.get_terminal_size((100, 24)).columns, 100)
     told = report.as_text(results, colour=colour, columns=columns)
     click.echo(report.as_json(results) if as_json else told)
     if running.fails(results, strict=strict):
         raise SystemExit(1)
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
