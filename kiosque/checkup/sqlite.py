@@ -47,6 +47,11 @@ def check_files(path: Path, found: Findings, *, live: bool) -> None:
             f"écriture interdite à ce compte\u00a0: {', '.join(closed)}",
             f"Donnez-les au compte du site (chown), et lancez « check » sous {who}.",
         )
+    if os.geteuid() == 0 and path.stat().st_uid != 0:
+        found.look(
+            "« check » est lancé par root : les droits du site n’ont pas été vérifiés",
+            f"Relancez-le sous {who} (« sudo -u »).",
+        )
     owners = {file.stat().st_uid for file in (*there, path.parent)}
     if len(owners) > 1:
         found.look(

@@ -1,12 +1,18 @@
 """Checks: the settings and the texts, then the keys and what each bank's table says."""
 
+import re
+from dataclasses import fields
+
 from gateways.base import Checks, ConfigError, Polls
 from kiosque import texts
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.ground import Ground
+from kiosque.config import Settings
 
 #: Full names of settings that are about keys begin so.
 _KEYS = ("secret_key", "gateways", "payment.gateway", "KIOSQUE_GATEWAYS", "KIOSQUE_SECRET_KEY")
+#: What the documentation writes where a town writes its own.
+_EXAMPLE = re.compile(r"^\.\.\.$|\bexample\.(org|com|net|fr)$")
 _PLAIN = {"demo": "démonstration, aucun argent ne circule", "test": "essai"}
 
 
@@ -22,6 +28,8 @@ def settings(ground: Ground) -> Result:
         words = _PLAIN.get(ground.environment, "")
         found.see(ground.environment + (f" ({words})" if words else ""))
         lacking = texts.missing(ground.settings, own)
+        if ground.live:
+            _look_for_examples(ground.settings, found)
         if lacking:
             found.look(
                 f"pages légales incomplètes, réglages absents : {', '.join(lacking)}",
@@ -30,6 +38,21 @@ def settings(ground: Ground) -> Result:
     elif not found.troubles:
         found.see("voir les clés")
     return found.result("Réglages")
+
+
+def _look_for_examples(settings: Settings, found: Findings) -> None:
+    """Values that were copied from the documentation and left there."""
+    tables = {name: getattr(settings, name) for name in ("town", "regie", "legal", "mail")}
+    left = [
+        f"{table}.{item.name}"
+        for table, values in tables.items()
+        for item in fields(values)
+        if item.repr and _EXAMPLE.search(str(getattr(values, item.name)))
+    ]
+    if left:
+        found.look(
+            f"valeurs d’exemple laissées en place : {', '.join(left)}", "Écrivez les vôtres."
+        )
 
 
 def _own_texts(ground: Ground, found: Findings) -> dict[str, str]:

@@ -81,6 +81,21 @@ def test_without_its_legal_texts_a_site_is_to_be_looked_at(ground: Settle, data:
     assert written.settings(ground(KIOSQUE_TOWN_HOST="", KIOSQUE_LEGAL_DPO="")).level is Level.GOOD
 
 
+def test_values_left_from_an_example_are_named_in_production(ground: Settle, data: Path) -> None:
+    data.chmod(0o750)
+    path = data / "kiosque.toml"
+    shop = '[gateways.ville]\nadapter = "lyra"\nsite_id = "12345678"\nmode = "PRODUCTION"\n'
+    kept = path.read_text().partition("[gateways.")[0].replace('"banque"', '"ville"')
+    path.write_text(f'{kept}{shop}production_key = "{KEY}"\n')
+    left = written.settings(ground(**LIVE, KIOSQUE_TOWN_HOST="...", KIOSQUE_REGIE_REGISSEUR="..."))
+    assert left.level is Level.LOOK
+    assert "valeurs d’exemple laissées en place : town.contact_email" in told(left)
+    for name in ("town.host", "regie.regisseur", "legal.dpo", "mail.sender", "mail.host"):
+        assert name in told(left)
+    for name in ("town.name", "town.website", "regie.name"):
+        assert name not in told(left)
+
+
 def test_what_only_a_rehearsal_may_have_is_named_in_production(ground: Settle, data: Path) -> None:
     with (data / "kiosque.toml").open("a") as file:
         file.write(
@@ -229,6 +244,11 @@ def test_files_of_several_accounts_or_open_to_all_are_told(
         lock.touch()
         os.chown(lock, 12345, 12345)
         assert "sont à plusieurs comptes" in told(base.check(ground()))
+        for file in (data, *data.iterdir()):
+            os.chown(file, 12345, 12345)
+        result = told(base.check(ground()))
+        assert "lancé par root" in result
+        assert "plusieurs comptes" not in result
     monkeypatch.setattr(sqlite.os, "access", lambda path, _: "lock" not in str(path))
     (data / "kiosque.sqlite3.lock").touch()
     result = base.check(ground())

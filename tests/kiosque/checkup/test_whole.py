@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,10 +14,18 @@ import apsw
 import pytest
 from click.testing import CliRunner
 
-from kiosque.checkup import running
+from kiosque.checkup import report, running
 from kiosque.checkup.findings import Level
 from kiosque.cli import main
-from tests.installation import BANK_PASSWORD, PROJECT, SECRET_KEY, Front, Installation, environment
+from tests.installation import (
+    BANK_PASSWORD,
+    PROJECT,
+    SECRET_KEY,
+    Front,
+    Installation,
+    canned,
+    environment,
+)
 from tests.kiosque.checkup.conftest import furnish
 
 Stand = Callable[..., Front]
@@ -89,6 +98,30 @@ def test_a_good_installation_is_said_so_and_nothing_of_it_changes(
         "Adresse publique", "Notification banque", "Notification tresor", "Banque banque",
         "Banque tresor", "Tout est bon.",
     ]  # fmt: skip
+
+
+def bare(text: str) -> list[str]:
+    """Lines without what differs from one day and machine to another: figures, and where a line
+    that holds some is cut."""
+    words = re.sub(r"\d+", "0", text.replace("\u00a0", " ").replace("\u202f", " ")).strip()
+    words = re.sub(r"0(,0)? (Mo|Go|To) libres", "0 Go libres", words)
+    return re.sub(r"\n {30,}(?=[^ →-])", " ", words).splitlines()
+
+
+def test_the_documented_output_is_what_is_said(installation: Installation, stand: Stand) -> None:
+    document = (PROJECT / "docs" / "check.md").read_text(encoding="utf-8")
+    shown = document.partition("```\nRéglages")[2].partition("```")[0]
+    lost = canned(301, Location="https://www.sautron.example.org/")
+    front = stand(faults={"/paiement/notification/banque": lost})
+    environ = {
+        **installation.environ,
+        "KIOSQUE_PUBLIC_URL": front.url,
+        "KIOSQUE_MAIL_HOST": "127.0.0.1",
+        "KIOSQUE_MAIL_PORT": "9",
+        "KIOSQUE_LEGAL_DPO": "",
+    }
+    said = report.as_text(running.run(environ), colour=False)
+    assert bare(said) == bare(f"Réglages{shown}")
 
 
 def test_a_base_that_nobody_has_open_is_left_alone_too(data: Path) -> None:
