@@ -7,7 +7,7 @@ from datetime import timedelta
 from gateways.base import Callback, Mode, Outcome, Report
 from kiosque import clock, outbox
 from kiosque.database import require_write, write
-from kiosque.models import Allocation, Attempt, AttemptItem, Fact, Notice, Settlement
+from kiosque.models import Allocation, Attempt, AttemptItem, Fact, Notice, Repayment, Settlement
 from kiosque.payments.ledger import allocate, book, issue_receipt, learn, may_be_undone, note
 from kiosque.payments.returns import RETURNED, match_refunds, refund_key, reverse, was_credited
 from kiosque.states import AllocationKind, AttemptState, SettlementState
@@ -240,6 +240,10 @@ def _refund(attempt: Attempt, report: Report) -> str:
     """Money that the bank gave back, wholly or in part."""
     if report.currency != "EUR":
         return _note_mismatch(attempt, report, "devise inattendue")
+    if _is_refund_of_another(attempt, report):
+        return _note_mismatch(
+            attempt, report, "remboursement déjà enregistré pour un autre paiement"
+        )
     known = Fact.select().where(
         Fact.attempt == attempt,
         Fact.transaction_id == report.transaction_id,
@@ -257,6 +261,19 @@ def _refund(attempt: Attempt, report: Report) -> str:
         )
         return "remboursement à rapprocher"
     return RECORDED
+
+
+def _is_refund_of_another(attempt: Attempt, report: Report) -> bool:
+    return (
+        Repayment.select()
+        .join(Settlement)
+        .where(
+            Repayment.gateway == attempt.gateway,
+            Repayment.transaction_id == report.transaction_id,
+            Settlement.attempt != attempt,
+        )
+        .exists()
+    )
 
 
 def _note_unknown(gateway_name: str, report: Report) -> str:
