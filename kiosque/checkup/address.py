@@ -139,13 +139,16 @@ def _check_visitor(ground: Ground, seen: dict[str, str], reply: Reply, found: Fi
     """The site must see who comes, not its own proxy: it counts tries of sign-in by address."""
     advice = (
         "Nommez le mandataire dans proxies, et qu’il envoie X-Forwarded-For et X-Forwarded-Proto "
-        "(docs/configuration.md) : sans cela, un seul essaie des mots de passe et toutes les "
-        "familles attendent."
+        "(docs/configuration.md)."
     )
     here = _is_this_machine(seen.get("address", ""))
     passed_off = here and not _is_this_machine(reply.local)
     if seen.get("forwarded") == "ignored" or here is None or passed_off:
-        found.broken("le site voit son mandataire à la place du visiteur", advice)
+        found.broken(
+            "le site voit son mandataire à la place du visiteur : que l’un essaie des mots de "
+            "passe, et toutes les familles attendent",
+            advice,
+        )
     elif seen.get("scheme", "") != urlsplit(ground.public_url).scheme:
         found.look("le site ne sait pas que le visiteur vient en https", advice)
 

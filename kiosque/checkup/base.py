@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from peewee import OperationalError, PeeweeException
 
@@ -20,17 +21,24 @@ class NoBase(Exception):
 
 def configure(ground: Ground) -> None:
     """Say which base it is, for all that read it here. Raises ConfigError."""
-    if ground.database_path.is_file():
-        database.configure(ground.database_path)
+    if path := _file(ground):
+        database.configure(path)
+
+
+def _file(ground: Ground) -> Path | None:
+    """The base's file, where it is there."""
+    path = ground.database_path
+    return path if path and path.is_file() else None
 
 
 @contextmanager
 def reading(ground: Ground) -> Iterator[None]:
     """The base, connected and left as it is. Raises NoBase."""
-    if not ground.database_path.is_file():
+    path = _file(ground)
+    if path is None:
         raise NoBase
     try:
-        with sqlite.connected(ground.database_path, files_open=ground.files_open):
+        with sqlite.connected(path, files_open=ground.files_open):
             yield
     except PeeweeException as error:
         raise NoBase from error
@@ -38,20 +46,28 @@ def reading(ground: Ground) -> Iterator[None]:
 
 def check(ground: Ground) -> Result:
     """The file, its whole content, its version; and that one may write."""
-    found, path = Findings(), ground.database_path
-    if not path.is_file():
-        found.broken(f"la base n’existe pas ({path})", f"{_MIGRATE} Ou voyez KIOSQUE_DATA.")
-        return found.result("Base")
+    found, path = Findings(), _file(ground)
+    if ground.database_path is None:
+        found.unknown("le réglage database n’a pas pu être lu", "Corrigez-le d’abord.")
+    elif path is None:
+        found.broken(
+            f"la base n’existe pas ({ground.database_path})", f"{_MIGRATE} Ou voyez KIOSQUE_DATA."
+        )
+    else:
+        _check_file(ground, path, found)
+    return found.result("Base")
+
+
+def _check_file(ground: Ground, path: Path, found: Findings) -> None:
     try:
         configure(ground)
     except ConfigError as error:
         found.broken(error.faults[0], "« .venv/bin/pip install -r requirements.txt ».")
-        return found.result("Base")
+        return
     found.see(sqlite.describe(path))
     sqlite.check_files(path, found, live=ground.live)
     if sqlite.check_content(path, found, files_open=ground.files_open):
         _check_version(ground, found)
-    return found.result("Base")
 
 
 def _check_version(ground: Ground, found: Findings) -> None:

@@ -26,11 +26,11 @@ def check(ground: Ground) -> Result:
     found, base = Findings(), ground.database_path
     places = {
         "données": ground.data,
-        "base": base.parent,
+        "base": base.parent if base else ground.data,
         "fichiers temporaires": Path(tempfile.gettempdir()),
         "journaux": LOGS,
     }
-    wanted = max(LOOK_BYTES, 2 * base.stat().st_size if base.exists() else 0)
+    wanted = max(LOOK_BYTES, 2 * base.stat().st_size if base and base.exists() else 0)
     seen: set[int] = set()
     for name, path in places.items():
         if path.is_dir() and (device := path.stat().st_dev) not in seen:

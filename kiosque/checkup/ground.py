@@ -15,7 +15,8 @@ from kiosque.config import Mail, Settings
 @dataclass(frozen=True)
 class Ground:
     """`faults` are those of the settings. With any, `settings` is None, `mail` is None where it
-    cannot be read, and `gateways` are those whose own table is right.
+    cannot be read, `gateways` are those whose own table is right, and `database_path` is None
+    where it is no path.
 
     `files_open` says whether the base was in use, or left as it was by a machine that stopped,
     before we came: then its files are to be left there.
@@ -30,7 +31,7 @@ class Ground:
     in_force: str
     mail: Mail | None
     gateways: Mapping[str, Gateway]
-    database_path: Path
+    database_path: Path | None
     files_open: bool
 
     @property
@@ -63,12 +64,14 @@ def survey(environ: Mapping[str, str]) -> Ground:
         _mail(values),
         _gateways(values.get("gateways", {}), environment),
         path,
-        Path(f"{path}-wal").exists(),
+        path is not None and Path(f"{path}-wal").exists(),
     )
 
 
-def _database_path(values: Mapping[str, Any], environ: Mapping[str, str]) -> Path:
-    named = values.get("database", "")
+def _database_path(values: Mapping[str, Any], environ: Mapping[str, str]) -> Path | None:
+    named = str(values.get("database", ""))
+    if "://" in named:
+        return None  # an address, refused already; it may hold a password
     return Path(named) if named else config.data_directory(environ) / "kiosque.sqlite3"
 
 

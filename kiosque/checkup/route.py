@@ -103,8 +103,8 @@ def _say(path: str, reply: Reply) -> tuple[str, str]:
         )
     advices = {
         401: "Le serveur mandataire demande un mot de passe : ôtez-le pour cette adresse.",
-        403: "Un filtre (pare-feu applicatif, liste d’adresses) arrête l’avis : ouvrez-lui "
-        "/paiement/notification/.",
+        403: "Un filtre (pare-feu applicatif, liste d’adresses, limit_except) arrête l’avis : "
+        "ouvrez-lui /paiement/notification/, en POST.",
         404: "Le serveur mandataire ne passe pas cette adresse au site, ou le site tourne avec "
         "d’autres réglages : relancez-le.",
         405: "Le serveur mandataire n’accepte pas POST : voyez limit_except.",

@@ -35,7 +35,8 @@ def check(ground: Ground) -> Result:
 def _check_timer(command: str, finished: datetime | None, found: Findings) -> None:
     advice = (
         f"Créez ou relancez la minuterie qui appelle « python app.py {command} » chaque minute "
-        "(« systemctl list-timers », « journalctl -u » son service), sous le compte du site."
+        "(« systemctl list-timers 'kiosque-*' », « journalctl -u » son service), sous le compte "
+        "du site."
     )
     words = f"{command} jamais mené à son terme"
     since = finished or database.created_at() or clock.now()

@@ -153,6 +153,13 @@ def test_without_a_base_none_is_made(ground: Settle, data: Path) -> None:
     assert not (data / "absent").exists()
 
 
+def test_an_address_in_the_place_of_a_path_is_not_said(ground: Settle, data: Path) -> None:
+    here = ground(KIOSQUE_DATABASE="mysql://kiosque:canari@127.0.0.1:9/kiosque")
+    results = [check(here) for check in (base.check, base.books, timers.check, disk.check)]
+    assert results[0].level is Level.UNKNOWN
+    assert "canari" not in "".join(map(told, (*results, written.settings(here))))
+
+
 def test_a_base_that_is_none_or_is_damaged_is_told(ground: Settle, data: Path) -> None:
     path = data / "kiosque.sqlite3"
     good = path.read_bytes()
