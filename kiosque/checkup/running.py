@@ -40,14 +40,14 @@ class _Run:
 
 
 def run(environ: Mapping[str, str], *, seconds: float = SECONDS) -> Sequence[Result]:
-    """Look at everything, within `seconds`. Raises nothing."""
-    end = time.monotonic() + seconds
+    """Look at everything, for `seconds` at most. Raises nothing."""
     try:
         ground = survey(environ)
     except Exception as error:  # noqa: BLE001  # a stranger's adapter may raise anything
         return [_failed("Réglages", error)]
     with contextlib.suppress(ConfigError):  # told by the check of the base
         base.configure(ground)
+    end = time.monotonic() + seconds
     runs = [_start(subject, check, ground) for subject, check in _checks(ground)]
     for each in runs:
         each.thread.join(max(end - time.monotonic(), 0))

@@ -105,6 +105,7 @@ def bare(text: str) -> list[str]:
     that holds some is cut."""
     words = re.sub(r"\d+", "0", text.replace("\u00a0", " ").replace("\u202f", " ")).strip()
     words = re.sub(r"0(,0)? (Mo|Go|To) libres", "0 Go libres", words)
+    words = words.replace("moins de 0 s", "0 s")
     return re.sub(r"\n {30,}(?=[^ →-])", " ", words).splitlines()
 
 
