@@ -12,7 +12,7 @@ import trustme
 from kiosque.checkup import address, route, web
 from kiosque.checkup.findings import Findings, Level, Result
 from kiosque.checkup.ground import Ground
-from tests.installation import Fault, Front, canned, silence
+from tests.installation import Fault, Front, Passing, canned, silence
 from tests.kiosque.checkup.conftest import server_tls
 from tests.kiosque.checkup.test_machine import told
 
@@ -157,6 +157,20 @@ def test_the_running_site_has_other_settings(stand: Stand, behind: Behind) -> No
     here = behind(stand(), KIOSQUE_SECRET_KEY="Zq8nXd3Yo0UcSl5XtZe7IhKq4MgOy9Bf")
     assert "il tourne avec d’autres réglages (secret_key)" in told(address.check(here))
     assert route.check(here, "banque").level is Level.UNKNOWN
+
+
+def unwell(passing: Passing) -> None:
+    """The site's own answer, as it is when its base does not serve."""
+    tell = passing.tell
+    passing.tell = lambda _status, headers, body: tell(503, headers, body)  # type: ignore[method-assign]
+    passing.pass_on()
+
+
+def test_a_site_that_says_it_cannot_serve_is_told_as_such(stand: Stand, behind: Behind) -> None:
+    result = address.check(behind(stand(faults={"/sante": unwell})))
+    assert result.level is Level.BROKEN
+    assert "le site se dit hors service (503)" in told(result)
+    assert "ce n’est pas ce site" not in told(result)
 
 
 # --- What the site sees ---
