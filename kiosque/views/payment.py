@@ -17,7 +17,7 @@ from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
 from gateways.base import BadCallback, Callback, Gateway, Unreachable, WrongEmail
-from kiosque import access, headers, payments
+from kiosque import access, headers, payments, probe
 from kiosque.access import family_only, own_family
 from kiosque.config import Settings
 from kiosque.forms import PayForm
@@ -25,6 +25,7 @@ from kiosque.i18n import gettext as _
 from kiosque.models import Attempt, AttemptItem, Invoice, Receipt, Settlement
 from kiosque.payments import Purchase, Refused, Selection
 from kiosque.states import AttemptState
+from kiosque.views.trial import proof, token_in_form
 from kiosque.views.wording import attempt_result, is_undecided
 
 blueprint = Blueprint("payment", __name__, url_prefix="/paiement")
@@ -144,6 +145,8 @@ def notification(name: str) -> Response:
     callback = None
     try:
         callback = Callback.from_form(_body(), dict(request.headers))
+        if asked := token_in_form(probe.notices_of(name), callback.fields):
+            return _plain(f"{probe.REFUSED}\n{proof(asked)}", 400)
         report = gateway.read_notification(callback)
     except BadCallback as error:
         payments.record_rejected(name, str(error), callback)
