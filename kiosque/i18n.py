@@ -9,7 +9,7 @@ when somebody first asks for it; what it does not say stays French.
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -69,11 +69,20 @@ def locale() -> Locale:
 @contextmanager
 def using(code: str) -> Iterator[None]:
     """Speak this language for the length of a block; French when there is no such language."""
-    token = _language.set(code if code in languages() else SOURCE)
+    token = speak(code)
     try:
         yield
     finally:
-        _language.reset(token)
+        be_silent(token)
+
+
+def speak(code: str) -> Token[str]:
+    """Speak this language until `be_silent` is given what is returned."""
+    return _language.set(code if code in languages() else SOURCE)
+
+
+def be_silent(spoken: Token[str]) -> None:
+    _language.reset(spoken)
 
 
 def N_(message: str) -> str:  # noqa: N802  # gettext's own name for it

@@ -33,8 +33,8 @@ def site(
 
 
 def _warm(service: Service) -> None:
-    page = service.ask(PAGE)
-    if b"HTTP/1.1 200" not in page:
+    page = service.open(PAGE)
+    if " 200 " not in page.partition("\r\n")[0]:
         raise AssertionError(page[:2000])
     cost(service, PAGE, REQUESTS)
 

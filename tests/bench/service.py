@@ -104,16 +104,16 @@ class Service:
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
     def sign_in(self, code: str) -> None:
-        page = self._kept(self.ask("/connexion"))
+        page = self.open("/connexion")
         token = page.rpartition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
         form = {"code": code, "password": PASSWORD, "csrf_token": token}
-        answer = self._kept(self.ask("/connexion", form))
+        answer = self.open("/connexion", form)
         if " 302 " not in answer.partition("\r\n")[0]:
             raise AssertionError(answer)
 
-    def _kept(self, answer: bytes) -> str:
-        """The answer as text; its session's cookie is kept."""
-        text = answer.decode()
+    def open(self, path: str, form: dict[str, str] | None = None) -> str:
+        """The answer, of which a browser keeps the session's cookie."""
+        text = self.ask(path, form).decode()
         for line in text.partition("\r\n\r\n")[0].split("\r\n"):
             if line.lower().startswith("set-cookie: kiosque="):
                 self.cookie = line.partition(": ")[2].partition(";")[0]
