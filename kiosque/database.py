@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import apsw
-from peewee import Field, OperationalError, SqliteDatabase
+from peewee import (  # type: ignore[attr-defined]  # the last is left out of its stubs
+    Field,
+    OperationalError,
+    SqliteDatabase,
+    __exception_wrapper__,
+)
 from playhouse.migrations import Runner
 
 from gateways.base import ConfigError
@@ -184,9 +189,9 @@ def _milliseconds(seconds: float) -> int:
 
 
 def execute_many(statement: str, rows: Iterable[tuple[object, ...]]) -> None:
-    """Run one statement for each row: ten times faster than to build each with Peewee."""
-    for row in rows:
-        db.execute_sql(statement, row)
+    """Run one statement for each row, without what Peewee does around each."""
+    with __exception_wrapper__:
+        db.cursor().executemany(statement, rows)
 
 
 def require_write() -> None:

@@ -38,10 +38,11 @@ class Language:
 
 @dataclass(frozen=True)
 class _Catalogue:
-    """A catalogue in memory: its texts, and the locale by which it writes amounts and dates."""
+    """A catalogue in memory: its texts, and the locale by which it writes amounts and dates,
+    where it names one."""
 
     texts: NullTranslations
-    locale: Locale
+    locale: Locale | None = None
 
 
 @cache
@@ -63,7 +64,7 @@ def is_source() -> bool:
 
 def locale() -> Locale:
     """The rules, by CLDR, of the language in force."""
-    return _catalogue(language()).locale
+    return _catalogue(language()).locale or _locale(language())
 
 
 @contextmanager
@@ -108,9 +109,16 @@ class _French(NullTranslations):
         return msgid1 if n < 2 else msgid2
 
 
+@cache
+def _locale(code: str) -> Locale:
+    return Locale.parse(code, sep="-")
+
+
 def _describe(code: str) -> Language | None:
+    if code == SOURCE:  # without the 4 MiB of all that CLDR knows of it
+        return Language(SOURCE, "Français", "ltr")
     try:
-        known = Locale.parse(code, sep="-")
+        known = _locale(code)
     except (ValueError, UnknownLocaleError):
         logging.getLogger(__name__).error("%s.po is not named after a language", code)
         return None
@@ -122,9 +130,8 @@ def _describe(code: str) -> Language | None:
 @cache
 def _catalogue(code: str) -> _Catalogue:
     """The catalogue of a language. One that cannot be read says nothing: all stays French."""
-    known = Locale.parse(code, sep="-")
     if code == SOURCE:
-        return _Catalogue(_French(), known)
+        return _Catalogue(_French())
     try:
         with (LOCALES / f"{code}.po").open("rb") as file:
             found = read_po(file, abort_invalid=True)
@@ -136,6 +143,6 @@ def _catalogue(code: str) -> _Catalogue:
         texts = GNUTranslations(compiled)
     except (OSError, ValueError, PoFileError):
         logging.getLogger(__name__).exception("catalogue %s.po cannot be read", code)
-        return _Catalogue(_French(), known)
+        return _Catalogue(_French())
     texts.add_fallback(_French())
-    return _Catalogue(texts, found.locale or known)
+    return _Catalogue(texts, found.locale)
