@@ -18,6 +18,7 @@ from peewee import (  # type: ignore[attr-defined]  # the last is left out of it
 from playhouse.migrations import Runner
 
 from gateways.base import ConfigError
+from kiosque.sql import QuickContext
 from kiosque.turns import Turn, Turns
 
 if TYPE_CHECKING:  # what playhouse does not type, and what takes no parameter at run time
@@ -54,6 +55,8 @@ PRAGMAS = {
 
 class Database(ApswDatabase):
     """SQLite as the package apsw carries it. Peewee gives each thread its own connection."""
+
+    context_class = QuickContext
 
     def _add_conn_hooks(self, connection: apsw.Connection) -> None:
         """Prepare a connection. Raises OperationalError when it is not as asked, such as on a

@@ -18,7 +18,7 @@ FLOORS = {
         "emails",
         "issuer",
     },
-    1: {"database", "turns", "models", "prepared", "migrations"},
+    1: {"database", "turns", "models", "prepared", "sql", "migrations"},
     2: {
         "payments",
         "leases",
