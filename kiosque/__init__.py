@@ -174,6 +174,7 @@ def _answer_under_one_name(app: Flask, settings: Settings) -> None:
 
 def _prepare_templates(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(documents.FILTERS, french=documents.french)
+    app.jinja_env.constants["town"] = settings.town  # type: ignore[attr-defined]  # it is a Pages
     documents.translate(app.jinja_env)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(

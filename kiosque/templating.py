@@ -51,6 +51,8 @@ class Pages(Environment):
         super().__init__(*arguments, **options)
         self.filters["in_address"] = _in_address
         self.cache = None  # it knows one language
+        #: What is the same for every page of a language, by the name that templates give it.
+        self.constants: dict[str, object] = {}
         self._loaded: dict[tuple[str, str], Template] = {}
 
     @staticmethod
@@ -71,15 +73,24 @@ class Pages(Environment):
         tree = super()._parse(source, name, filename)
         escapes = self.autoescape(name) if callable(self.autoescape) else self.autoescape
         if escapes:
-            _Fold(self.app.url_map).visit(tree)
+            _Fold(self.app.url_map, self.constants).visit(tree)
         return tree
 
 
 class _Fold(NodeTransformer):
-    """Puts texts of the language in force, and addresses, in the place of calls."""
+    """Puts texts of the language in force, addresses and constants in the place of calls."""
 
-    def __init__(self, addresses: Map) -> None:
+    def __init__(self, addresses: Map, constants: Mapping[str, object]) -> None:
         self._addresses = addresses
+        self._constants = constants
+
+    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:  # noqa: N802
+        """`town.name`: a constant's own text."""
+        self.generic_visit(node)
+        if isinstance(node.node, nodes.Name) and node.node.name in self._constants:
+            found = getattr(self._constants[node.node.name], node.attr)
+            return nodes.Const(found) if isinstance(found, str) else node
+        return node
 
     def visit_Output(self, node: nodes.Output) -> nodes.Output:  # noqa: N802  # Jinja's own name
         """The parts of a text need no joining here: each is written after the other."""
