@@ -52,7 +52,7 @@ class Draft:
         """What every row of the invoice must repeat."""
         return (self.code, self.issued_on, self.due_on, self.period, self.pdf)
 
-    @property
+    @cached_property  # read once all its lines are there
     def total_cents(self) -> int:
         return sum(line.amount_cents for line in self.lines)
 

@@ -174,15 +174,18 @@ def _enrolments(
     drafts: Sequence[Draft], known: Mapping[str, set[str]]
 ) -> list[tuple[str, str, str]]:
     """The (family code, child's name, service) that the invoices tell of."""
+    named = {
+        (draft.code, line.child, line.service)
+        for draft in drafts
+        for line in draft.lines
+        if line.child
+    }
     return sorted(
         {
-            (draft.code, known_child(known.get(draft.code, set()), line.child) or line.child,
-             line.service)
-            for draft in drafts
-            for line in draft.lines
-            if line.child
+            (code, known_child(known.get(code, set()), name) or name, service)
+            for code, name, service in named
         }
-    )  # fmt: skip
+    )
 
 
 def _known_children(codes: Iterable[str]) -> dict[str, set[str]]:

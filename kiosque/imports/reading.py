@@ -210,26 +210,21 @@ def _parse(text: str) -> tuple[list[str], list[Row], Faults]:
         columns = [cell.strip().lower() for cell in next(reader)]
         for cells in reader:
             line = reader.line_num
-            stripped = [*map(str.strip, cells)]
-            if not any(stripped):
+            text = "".join(cells)
+            if not text or text.isspace():
                 continue
             if len(cells) != len(columns):
                 faults.add(line, f"{len(cells)} cellules au lieu de {len(columns)}")
-            elif problem := _problem(cells):
+            # Nearly always all is well: so all of the line is looked at first.
+            elif (len(text) > MAX_CELL or not text.isprintable()) and (
+                problem := next(filter(None, map(_cell_problem, cells)), None)
+            ):
                 faults.add(line, problem)
             else:
-                rows.append(Row(line, dict(zip(columns, stripped, strict=True))))
+                rows.append(Row(line, dict(zip(columns, map(str.strip, cells), strict=True))))
     except csv.Error as error:
         raise BadFile([Fault(reader.line_num, f"CSV mal formé ({error})")]) from None
     return columns, rows, faults
-
-
-def _problem(cells: Sequence[str]) -> str | None:
-    """What is wrong with a line, nearly always nothing: so all of it is looked at first."""
-    text = "".join(cells)
-    if len(text) <= MAX_CELL and text.isprintable():
-        return None
-    return next(filter(None, map(_cell_problem, cells)), None)
 
 
 def _cell_problem(cell: str) -> str | None:
