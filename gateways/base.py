@@ -171,8 +171,9 @@ class Report:
     say. `final` is False while the bank may still undo the outcome by itself. `ask` says that
     the message proves nothing but that there is news: the bank must be asked before anything
     counts; `reference` may then be empty, `gateway_reference` never. `anomaly`, when not empty,
-    says in French why a human must look. `mode` is what was paid with. `raw` is kept for the
-    audit and never holds card data.
+    says in French why a human must look. `mode` is what was paid with. `key` says in French which
+    of the keys we share with the bank proved it, never the key itself; empty where there is one
+    at most. `raw` is kept for the audit and never holds card data.
     """
 
     reference: str
@@ -190,6 +191,7 @@ class Report:
     ask: bool = False
     anomaly: str = ""
     mode: Mode = Mode.CARD
+    key: str = ""
     raw: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -5,6 +5,7 @@ import re
 import types
 import typing
 from collections.abc import Mapping
+from datetime import date
 
 from gateways.base import ConfigError
 
@@ -15,6 +16,7 @@ _FRENCH_TYPES = {
     int: "un nombre entier",
     bool: "true ou false",
     tuple[str, ...]: "une liste de textes",
+    date: "une date, par exemple 2026-12-31",
 }
 
 
@@ -84,14 +86,16 @@ def read_values(
 
 
 def _convert(value: object, hint: object) -> object:
-    """The value in the type the dataclass declares: str, int, bool, a tuple of texts, or one of
-    them or None. A list is written in one text as its items between commas."""
+    """The value in the type the dataclass declares: str, int, bool, date, a tuple of texts, or one
+    of them or None. A list is written in one text as its items between commas, a date as ISO."""
     if isinstance(hint, types.UnionType):
         hint = next(option for option in hint.__args__ if option is not type(None))
     if hint is bool and value in ("true", "false"):
         return value == "true"
     if hint is int and isinstance(value, str) and re.fullmatch("-?[0-9]{1,9}", value, re.ASCII):
         return int(value)
+    if hint is date and isinstance(value, str):
+        value = _date(value)
     if hint == tuple[str, ...] and isinstance(value, str | list):
         items = value.split(",") if isinstance(value, str) else value
         if all(isinstance(item, str) for item in items):
@@ -99,3 +103,10 @@ def _convert(value: object, hint: object) -> object:
     if type(value) is not hint:
         raise ValueError(f"attendu {_FRENCH_TYPES.get(typing.cast('type', hint), hint)}")
     return value
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None

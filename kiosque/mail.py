@@ -102,7 +102,8 @@ def deliver(settings: Settings, *, stopped: Callable[[], bool] = lambda: False) 
 
 def _send(settings: Settings, row: OutboxMail, carrier: Carrier) -> bool:
     """Send one mail. False when it had nothing to say any more, or nobody to say it to."""
-    recipient = settings.regie.email if row.recipient == outbox.REGIE else row.recipient
+    regie = outbox.regie_in(row.recipient)
+    recipient = row.recipient if regie is None else settings.regie_named(regie).email
     # No address for the régisseur: the list of the `todo` command is enough.
     letter = documents.render_mail(settings, row) if recipient else None
     if letter is None:

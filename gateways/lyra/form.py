@@ -15,8 +15,8 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
-from datetime import UTC
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from gateways.base import BadCallback, Callback, Handoff, Limits, Order, Outcome, Report
 from gateways.lyra.settings import Shop
@@ -24,6 +24,8 @@ from gateways.lyra.statuses import decide, is_final
 
 SESSION_EXPIRED = "149"
 EURO = "978"
+#: Which key proved a notice, in the audit.
+CURRENT, PREVIOUS = "clé en service", "ancienne clé"
 
 # What we send. No pattern admits a `+`: see the module's docstring.
 _URL = re.compile(r"https?://[A-Za-z0-9.:/_-]{1,200}", re.ASCII)
@@ -94,6 +96,7 @@ class HostedForm:
         # The page lives 10 minutes; a result may follow a few minutes after its end.
         self.limits = Limits(maximum_cents=99_999_999, session_minutes=15)
         self._shop = shop
+        self._now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {self.form_origin!r})"
@@ -135,7 +138,7 @@ class HostedForm:
         Where the shop confirms, a paid notice is only a reason to ask the bank.
         """
         values = callback.single_values()
-        self._authenticate(values)
+        key = self._authenticate(values)
         _demand(values, _NOTICE)
         status = values["vads_trans_status"]
         operation = values.get("vads_operation_type", "")
@@ -162,18 +165,37 @@ class HostedForm:
             final=is_final(status, outcome),
             ask=self._shop.confirm and outcome is Outcome.PAID,
             anomaly=anomaly,
+            key=key,
             raw={name: value[:255] for name, value in values.items() if name in _KEPT},
         )
 
-    def _authenticate(self, values: Mapping[str, str]) -> None:
-        """The message is the bank's, for our shop, in our mode; else BadCallback."""
+    def _authenticate(self, values: Mapping[str, str]) -> str:
+        """The message is the bank's, for our shop, in our mode; else BadCallback. Returns which
+        of our keys says so."""
         expected = (self._shop.site_id, self._shop.mode)
         if (values.get("vads_site_id"), values.get("vads_ctx_mode")) != expected:
             raise BadCallback("boutique ou mode inattendu")
-        signature = sign(values, self._shop.key)
         # On bytes: compare_digest raises on text that is not ASCII.
-        if not hmac.compare_digest(signature.encode(), values.get("signature", "").encode()):
+        given = values.get("signature", "").encode()
+        # Every key is tried each time: how long it takes tells nothing.
+        proved = [
+            word
+            for word, key in self._keys()
+            if hmac.compare_digest(sign(values, key).encode(), given)
+        ]
+        if not proved:
             raise BadCallback("signature fausse")
+        if proved == [PREVIOUS] and self._now() >= self._shop.previous_until:
+            raise BadCallback("signée de l’ancienne clé, qui n’est plus acceptée")
+        return proved[0] if self._shop.previous_key else ""
+
+    def _keys(self) -> list[tuple[str, bytes]]:
+        """What the bank may sign with, each with the word for it in the audit."""
+        shop = self._shop
+        return [
+            (CURRENT, shop.key),
+            *([(PREVIOUS, shop.previous_key)] if shop.previous_key else []),
+        ]
 
 
 def sign(fields: Mapping[str, str], key: bytes) -> str:

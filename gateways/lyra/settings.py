@@ -1,8 +1,11 @@
 """A shop at a bank of Lyra's: what a town writes, and what the adapter keeps of it."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 
 class Brand(NamedTuple):
@@ -32,6 +35,10 @@ BRANDS = {
     "epaync": Brand("epaync.nc", "epaync.nc", "EpayNC"),
 }
 
+PARIS = ZoneInfo("Europe/Paris")
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+#: A key that was changed is not kept for ever.
+LONGEST_OVERLAP = timedelta(days=366)
 _HOST = re.compile(r"([a-z0-9-]+(\.[a-z0-9-]+)+)?", re.ASCII)
 
 
@@ -39,7 +46,10 @@ _HOST = re.compile(r"([a-z0-9-]+(\.[a-z0-9-]+)+)?", re.ASCII)
 class Shop:
     """One shop in one mode, TEST or PRODUCTION. Origins are a scheme and a host; `password` is
     the REST service's, empty for a shop without it. `confirm` asks the bank about every paid
-    notice before it counts. `in_clear` lets the password travel over HTTP: at the mock bank."""
+    notice before it counts. `in_clear` lets the password travel over HTTP: at the mock bank.
+
+    `key` signs what we send. What the bank says may also be signed by `previous_key`, empty
+    unless the key was changed, before the instant `previous_until`."""
 
     site_id: str
     mode: str
@@ -49,6 +59,8 @@ class Shop:
     password: str = field(default="", repr=False)
     confirm: bool = False
     in_clear: bool = False
+    previous_key: bytes = field(default=b"", repr=False)
+    previous_until: datetime = LONG_AGO
 
 
 @dataclass(frozen=True)
@@ -57,13 +69,17 @@ class LyraSettings:
     key and the REST password, whatever a message says. `host` and `api_host`, when given,
     replace the brand's own; `label` is the bank's name as the payer knows it. With a password
     the bank can be asked and told to give money back; with `confirm` it is asked about every
-    payment that a notice announces, before the payment counts."""
+    payment that a notice announces, before the payment counts. `previous_key` is the key that the
+    one in force replaced: notices it signs are accepted to the end of `previous_key_until`, a
+    Paris date."""
 
     adapter: str
     site_id: str
     mode: str = "TEST"
     test_key: str = field(default="", repr=False)
     production_key: str = field(default="", repr=False)
+    previous_key: str = field(default="", repr=False)
+    previous_key_until: date | None = None
     test_password: str = field(default="", repr=False)
     production_password: str = field(default="", repr=False)
     confirm: bool = False
@@ -95,6 +111,8 @@ class LyraSettings:
             f"https://{self.api_host or brand.api_host}",
             self.password,
             confirm=self.confirm,
+            previous_key=self.previous_key.strip().encode(),
+            previous_until=_end_of(self.previous_key_until),
         )
 
     def faults(self, environment: str) -> list[str]:
@@ -115,7 +133,10 @@ class LyraSettings:
             f"brand : attendu l’un de {', '.join(sorted(BRANDS))}": self.brand in BRANDS,
             "host : attendu un nom d’hôte, sans https:// ni chemin": _HOST.fullmatch(self.host),
         }
-        return [fault for fault, holds in checks.items() if not holds] + self._rest_faults()
+        return [fault for fault, holds in checks.items() if not holds] + [
+            *self._rest_faults(),
+            *self._rotation_faults(),
+        ]
 
     def _rest_faults(self) -> list[str]:
         """The faults of what concerns the REST service. Each mode's password says which it is:
@@ -138,6 +159,30 @@ class LyraSettings:
             ),
         }
         return [fault for fault, holds in checks.items() if not holds]
+
+    def _rotation_faults(self) -> Iterator[str]:
+        """The faults of the key that was replaced. One whose time has passed is none: the site
+        must start the day after."""
+        previous, until = self.previous_key.strip(), self.previous_key_until
+        if not self.previous_key and until is None:
+            return
+        if not re.fullmatch(r"[!-~]{16,128}", previous, re.ASCII) or len(set(previous)) < 6:
+            yield "previous_key : attendu l’ancienne clé de la banque, 16 caractères au moins"
+        elif previous.encode() == self.key:
+            yield "previous_key : c’est la clé en service"
+        elif self.mode == "PRODUCTION" and previous == self.test_key.strip():
+            yield "previous_key : c’est la clé de test"
+        if until is None:
+            yield "previous_key_until : attendu le dernier jour où l’ancienne clé est acceptée"
+        elif until - datetime.now(PARIS).date() > LONGEST_OVERLAP:
+            yield "previous_key_until : attendu un jour à moins d’un an d’ici"
+
+
+def _end_of(day: date | None) -> datetime:
+    """The instant at which a Paris day ends; long ago when there is none."""
+    if day is None:
+        return LONG_AGO
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=PARIS)
 
 
 def _is_password(text: str, prefix: str) -> bool:

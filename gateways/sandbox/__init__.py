@@ -7,6 +7,7 @@ It exists outside production only.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from gateways.base import ConfigError
 from gateways.lyra import HostedForm, LyraSettings, RestShop
@@ -19,7 +20,7 @@ SITE_ID = "12345678"
 class SandboxSettings:
     """`[gateways.NAME]` with `adapter = "sandbox"`: where the mock bank is, and the secrets it
     shares with the portal. With a `password` it can be asked and told to give money back, as
-    Lyra's; `confirm` is Lyra's."""
+    Lyra's; `confirm`, `previous_key` and `previous_key_until` are Lyra's."""
 
     adapter: str
     url: str
@@ -27,6 +28,8 @@ class SandboxSettings:
     label: str = "Banque de démonstration"
     password: str = field(default="", repr=False)
     confirm: bool = False
+    previous_key: str = field(default="", repr=False)
+    previous_key_until: date | None = None
 
 
 class SandboxGateway(HostedForm):
@@ -47,6 +50,8 @@ class SandboxGateway(HostedForm):
             test_key=settings.key,
             test_password=settings.password,
             confirm=settings.confirm,
+            previous_key=settings.previous_key,
+            previous_key_until=settings.previous_key_until,
         )
         faults = [where + fault.removeprefix("test_") for fault in lyra.faults(environment)]
         if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?", settings.url):

@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS session (
     token TEXT PRIMARY KEY, opened_at TEXT, fields TEXT, state TEXT, tries INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS movement (
     uuid TEXT PRIMARY KEY, token TEXT, at TEXT, notice TEXT, parent TEXT DEFAULT '');
+CREATE TABLE IF NOT EXISTS shop_key (key TEXT, shared TEXT, at TEXT);
 CREATE TABLE IF NOT EXISTS delivery (
     id INTEGER PRIMARY KEY, token TEXT, at TEXT, source TEXT, status TEXT, answer TEXT);
 """
@@ -85,9 +86,24 @@ class Bank:
             if "parent" not in columns:  # the file of a demo older than refunds
                 database.execute("ALTER TABLE movement ADD COLUMN parent TEXT DEFAULT ''")
 
+    def key(self) -> bytes:
+        """The shop's key, as it was last changed here; else the one shared at start. Another one
+        shared since is believed."""
+        with self._database() as database:
+            row = database.execute("SELECT * FROM shop_key ORDER BY rowid DESC LIMIT 1").fetchone()
+        shared = self._key.decode()
+        return row["key"].encode() if row and shared in (row["key"], row["shared"]) else self._key
+
+    def change_key(self) -> None:
+        """Draw another key, in force at once: forms signed with the one before are refused."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        row = (secrets.token_hex(16), self._key.decode(), now)
+        with self._database() as database:
+            database.execute("INSERT INTO shop_key VALUES (?, ?, ?)", row)
+
     def open_session(self, fields: Mapping[str, str]) -> PaymentSession:
         """Accept a signed form. Raises FormRejected with the platform's code."""
-        kept = check_form(fields, self._key)
+        kept = check_form(fields, self.key())
         token = secrets.token_urlsafe(16)
         day, trans_id = kept["vads_trans_date"][:8], kept["vads_trans_id"]
         try:
@@ -190,7 +206,8 @@ class Bank:
 
     def signed(self, notice: Mapping[str, str], source: str, *, forged: bool) -> dict[str, str]:
         """A notice as it is posted: with its source, its stamp and its signature."""
-        key = self._key[::-1] + b"x" if forged else self._key
+        key = self.key()
+        key = key[::-1] + b"x" if forged else key
         fields = {
             **notice,
             "vads_hash": hashlib.sha256(secrets.token_bytes(16)).hexdigest(),

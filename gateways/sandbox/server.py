@@ -195,6 +195,18 @@ def _faults_page(message: str = "", chosen: Fault | None = None) -> str:
     )
 
 
+@pages.get("/cle")
+def key() -> Answer:
+    return render_template("bank_key.html", key=_bank().key().decode())
+
+
+@pages.post("/cle")
+def change_key() -> Answer:
+    """As in a real back office: at once, and without a way back."""
+    _bank().change_key()
+    return redirect(url_for(".key"), 303)
+
+
 @pages.get("/sante")
 def health() -> Answer:
     return "ok"

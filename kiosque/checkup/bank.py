@@ -14,7 +14,7 @@ SECONDS = 6
 def check(ground: Ground, name: str) -> Result:
     """One in reserve is only looked at: nobody pays there."""
     found, gateway = Findings(), ground.gateways[name]
-    tell = found.broken if name == ground.in_force else found.look
+    tell = found.broken if name in ground.in_force else found.look
     troubles = [*_page_troubles(gateway), *_settings_troubles(ground, name, gateway)]
     for what, advice in troubles:
         tell(what, advice)

@@ -1,7 +1,7 @@
 """What the checks stand on: the settings, or what can be known of them when they are refused."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ class Ground:
     environment: str
     secret_key: str
     public_url: str
-    in_force: str
+    in_force: tuple[str, ...]
     mail: Mail | None
     gateways: Mapping[str, Gateway]
     database_path: Path | None
@@ -60,7 +60,7 @@ def survey(environ: Mapping[str, str]) -> Ground:
         environment,
         str(values.get("secret_key", "")),
         str(values.get("public_url", "")),
-        str(values.get("payment.gateway", "")),
+        tuple(_in_force(values)),
         _mail(values),
         _gateways(values.get("gateways", {}), environment),
         path,
@@ -73,6 +73,14 @@ def _database_path(values: Mapping[str, Any], environ: Mapping[str, str]) -> Pat
     if "://" in named:
         return None  # an address, refused already; it may hold a password
     return Path(named) if named else config.data_directory(environ) / "kiosque.sqlite3"
+
+
+def _in_force(values: Mapping[str, Any]) -> Iterator[str]:
+    """The gateways by which payments start: the first *régie*'s, then the others'."""
+    yield str(values.get("payment.gateway", ""))
+    for name, value in values.items():
+        if name.startswith("regies.") and name.endswith(".gateway"):
+            yield str(value)
 
 
 def _mail(values: Mapping[str, Any]) -> Mail | None:

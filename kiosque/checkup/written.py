@@ -75,7 +75,7 @@ def keys(ground: Ground) -> Result:
             f"Corrigez {ground.settings_file} ; une clé se copie du back office de la banque.",
         )
     for name, gateway in ground.gateways.items():
-        state = "en service" if name == ground.in_force else "en réserve"
+        state = "en service" if name in ground.in_force else "en réserve"
         asked = "" if isinstance(gateway, Polls) else ", ne peut pas être interrogée"
         tried = "" if isinstance(gateway, Checks) else ", ne peut pas être essayée"
         found.see(f"{name} ({gateway.label}) {state}{asked or tried}")
