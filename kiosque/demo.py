@@ -288,7 +288,8 @@ def _serve(
         *(sys.executable, "-m", "gunicorn", application),
         *("--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--threads", "8"),
         *("--chdir", str(PROJECT), "--log-level", "warning", "--no-control-socket"),
-        *("--graceful-timeout", "5"),
+        # A bank that answers by the payer's address writes some 3 500 letters in it.
+        *("--graceful-timeout", "5", "--limit-request-line", "8190"),
     ]
     return subprocess.Popen(  # noqa: S603  # our own command
         command,

@@ -82,7 +82,8 @@ def _check_version(ground: Ground, found: Findings) -> None:
         return
     if pending:
         found.broken(
-            f"la base est d’une version plus ancienne ({len(pending)} migrations)", _MIGRATE
+            f"la base est d’une version plus ancienne (migrations à faire\u00a0: {len(pending)})",
+            _MIGRATE,
         )
     else:
         found.see("à jour")

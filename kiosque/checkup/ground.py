@@ -1,7 +1,8 @@
 """What the checks stand on: the settings, or what can be known of them when they are refused."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from kiosque.config import Mail, Settings
 class Ground:
     """`faults` are those of the settings. With any, `settings` is None, `mail` is None where it
     cannot be read, `gateways` are those whose own table is right, and `database_path` is None
-    where it is no path.
+    where it is no path. `in_force` names the gateways by which families pay now: each régie's.
 
     `files_open` says whether the base was in use, or left as it was by a machine that stopped,
     before we came: then its files are to be left there.
@@ -28,7 +29,7 @@ class Ground:
     environment: str
     secret_key: str
     public_url: str
-    in_force: tuple[str, ...]
+    in_force: frozenset[str]
     mail: Mail | None
     gateways: Mapping[str, Gateway]
     database_path: Path | None
@@ -60,7 +61,7 @@ def survey(environ: Mapping[str, str]) -> Ground:
         environment,
         str(values.get("secret_key", "")),
         str(values.get("public_url", "")),
-        tuple(_in_force(values)),
+        _in_force(values),
         _mail(values),
         _gateways(values.get("gateways", {}), environment),
         path,
@@ -68,19 +69,16 @@ def survey(environ: Mapping[str, str]) -> Ground:
     )
 
 
+def _in_force(values: Mapping[str, Any]) -> frozenset[str]:
+    named = re.compile(r"payment\.gateway|regies\..+\.gateway")
+    return frozenset(str(values[name]) for name in values if named.fullmatch(name))
+
+
 def _database_path(values: Mapping[str, Any], environ: Mapping[str, str]) -> Path | None:
     named = str(values.get("database", ""))
     if "://" in named:
         return None  # an address, refused already; it may hold a password
     return Path(named) if named else config.data_directory(environ) / "kiosque.sqlite3"
-
-
-def _in_force(values: Mapping[str, Any]) -> Iterator[str]:
-    """The gateways by which payments start: the first *régie*'s, then the others'."""
-    yield str(values.get("payment.gateway", ""))
-    for name, value in values.items():
-        if name.startswith("regies.") and name.endswith(".gateway"):
-            yield str(value)
 
 
 def _mail(values: Mapping[str, Any]) -> Mail | None:

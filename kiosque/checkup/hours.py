@@ -53,7 +53,7 @@ def _check_paris(found: Findings) -> None:
 
 
 def _offsets(ground: Ground) -> Iterator[tuple[str, float]]:
-    """By how many seconds we are ahead of each bank that says the time, those in force first."""
+    """By how many seconds we are ahead of each bank that says the time, the one in force first."""
     names = sorted(ground.gateways, key=lambda name: name not in ground.in_force)
     for origin in dict.fromkeys(ground.gateways[name].form_origin for name in names):
         try:

@@ -3,4 +3,13 @@
 from kiosque.cli import checking, demonstration, families, gateways, loading, money, post
 from kiosque.cli.base import main
 
-__all__ = ["checking", "demonstration", "families", "gateways", "loading", "main", "money", "post"]
+__all__ = [
+    "checking",
+    "demonstration",
+    "families",
+    "gateways",
+    "loading",
+    "main",
+    "money",
+    "post",
+]

@@ -32,6 +32,8 @@ blueprint = Blueprint("payment", __name__, url_prefix="/paiement")
 
 #: Seconds before each of the return page's own refreshes; then it stops and offers a link.
 REFRESH_AFTER = (2, 2, 3, 5, 5, 10, 10, 20, 30, 60)
+#: In the query: which refresh this is. All that the return page reads of its address.
+_TRIES = "essai"
 #: Ends after which the same invoices are offered for payment again.
 RETRIABLE = {AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.EXPIRED}
 
@@ -100,15 +102,20 @@ def bank() -> Answer:
 
 
 @blueprint.get("/retour/<reference>")
-def back(reference: str) -> Answer:
+def back(reference: str) -> Answer | BaseResponse:
     """Our own state of a payment. The return decides nothing: at most, it makes us ask the bank.
-    Signed out, it shows nothing private."""
+    Signed out, it shows nothing private.
+
+    Some banks put their answer into the address. It is not read; it is left at once for an
+    address without it, so that no history keeps it and no page tells it to another site."""
     attempt = _attempt(reference)
+    if request.args.keys() - {_TRIES}:
+        return redirect(url_for(".back", reference=attempt.reference))
     if is_undecided(attempt):
         payments.ask_soon(attempt, _gateways(), _public_url())
         attempt = Attempt.get_by_id(attempt.id)
     family = access.signed_in_family()
-    tries = request.args.get("essai", 0, type=int)
+    tries = request.args.get(_TRIES, 0, type=int)
     refresh = is_undecided(attempt) and 0 <= tries < len(REFRESH_AFTER)
     return render_template(
         "payment/back.html",
