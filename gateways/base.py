@@ -97,7 +97,8 @@ class Order:
 
     `number` is unique for this gateway and UTC day, from 0 to 899999; `started_at` is aware
     UTC; `description` names the invoices and nothing else; `gateway_reference` is empty
-    before `start` and what `start` returned afterwards.
+    before `start` and what `start` returned afterwards. `language` is the one the payer reads,
+    as HTML names it (BCP 47): a bank that speaks it shows its page in it, another in its own.
     """
 
     reference: str
@@ -109,6 +110,7 @@ class Order:
     notification_url: str
     email: str | None = None
     gateway_reference: str = ""
+    language: str = "fr"
 
 
 @dataclass(frozen=True)

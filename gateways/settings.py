@@ -1,6 +1,7 @@
 """Read a table of settings into a frozen dataclass, naming every fault at once, in French."""
 
 import dataclasses
+import difflib
 import re
 import types
 import typing
@@ -11,8 +12,10 @@ from gateways.base import ConfigError
 
 T = typing.TypeVar("T")
 
+MISSING = "réglage manquant"
+
 _FRENCH_TYPES = {
-    str: "un texte",
+    str: "un texte entre guillemets",
     int: "un nombre entier",
     bool: "true ou false",
     tuple[str, ...]: "une liste de textes",
@@ -52,15 +55,17 @@ def read_checked(
     """Build `cls` from a table and have it check itself. `stand_ins` are put where a mandatory key
     is missing, so that the other keys are checked all the same.
 
-    Raises ConfigError naming every fault, one a key.
+    Raises ConfigError naming every fault, one a key: of a missing key, also what is expected.
     """
     values, faults = read_values(cls, table, where)
     settings = cls(**{**stand_ins, **values})
-    named = {fault.partition(" : ")[0] for fault in faults}
-    found = (where + fault for fault in settings.faults(environment))
-    faults += [fault for fault in found if fault.partition(" : ")[0] not in named]
-    if faults:
-        raise ConfigError(faults)
+    told = {fault.partition(" : ")[0]: fault for fault in faults}
+    for fault in settings.faults(environment):
+        key, _, expected = (where + fault).partition(" : ")
+        if told.setdefault(key, where + fault).endswith(MISSING):
+            told[key] += f" ; {expected}"
+    if told:
+        raise ConfigError(list(told.values()))
     return settings
 
 
@@ -70,7 +75,9 @@ def read_values(
     """What can be read of a table, defaults included, and the faults of the rest."""
     hints = typing.get_type_hints(cls)
     known = {field.name: field for field in dataclasses.fields(typing.cast("typing.Any", cls))}
-    faults = [f"{where}{key} : réglage inconnu" for key in table if key not in known]
+    faults = [
+        f"{where}{key} : réglage inconnu{_perhaps(key, known)}" for key in table if key not in known
+    ]
     values: dict[str, typing.Any] = {}
     for name, field in known.items():
         if name in table:
@@ -81,8 +88,14 @@ def read_values(
         elif field.default is not dataclasses.MISSING:
             values[name] = field.default
         else:
-            faults.append(f"{where}{name} : réglage manquant")
+            faults.append(f"{where}{name} : {MISSING}")
     return values, faults
+
+
+def _perhaps(key: str, known: typing.Iterable[str]) -> str:
+    """What somebody may have meant to write."""
+    close = difflib.get_close_matches(key, known, n=1)
+    return f" ; peut-être {close[0]}" if close else ""
 
 
 def _convert(value: object, hint: object) -> object:

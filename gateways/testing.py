@@ -198,6 +198,12 @@ class GatewayContract:
         for cents in (limits.minimum_cents, limits.maximum_cents):
             assert gateway.start(replace(order, cents=cents)).url
 
+    @pytest.mark.parametrize("language", ["en", "pt-BR", "br", "zh-Hant", "ar"])
+    def test_a_payer_who_reads_any_language_is_sent_on(
+        self, gateway: Gateway, order: Order, language: str
+    ) -> None:
+        assert gateway.start(replace(order, language=language)).url
+
     def test_an_address_that_it_needs_is_asked_for(self, gateway: Gateway, order: Order) -> None:
         if not gateway.limits.requires_email:
             pytest.skip("it needs no address")

@@ -223,10 +223,29 @@ def config_path(environ: Mapping[str, str]) -> Path:
 def load(environ: Mapping[str, str]) -> Settings:
     """Read and check the settings. Raises ConfigError naming every fault, in French, and no
     value: some are secrets."""
-    path, data = config_path(environ), data_directory(environ)
-    tree = _read_file(path)
-    if faults := _shape_faults(tree):
+    values, faults = read(environ)
+    if faults:
         raise ConfigError(faults)
+    return build(values, environ)
+
+
+def build(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    """The settings, of values that were read without a fault."""
+    parts = {name: cls(**_under(values, f"{name}.")) for name, cls in _TABLES.items()}
+    names = dict.fromkeys(name.split(".")[1] for name in values if name.startswith("regies."))
+    others = {name: OtherRegie(**_under(values, f"regies.{name}.")) for name in names}
+    return Settings(**_under(values, ""), **parts, regies=others, data=data_directory(environ))
+
+
+def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """What can be read of the settings, by full name (`mail.host`), and every fault."""
+    path, data = config_path(environ), data_directory(environ)
+    try:
+        tree = _read_file(path)
+    except ConfigError as error:
+        return {}, error.faults
+    if faults := _shape_faults(tree):
+        return {}, faults
     readable = checks.readable_secrets(path, tree)
     faults = _override(tree, environ)
     gateways, regies = tree.pop("gateways", {}), tree.pop("regies", {})
@@ -239,11 +258,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     faults += checks.faults(values) + checks.regie_faults(values, regies) + _gateway_faults(values)
     if values.get("environment") == "production":
         faults += readable + checks.machine_faults(data, environ)
-    if faults:
-        raise ConfigError(faults)
-    parts = {name: cls(**_under(values, f"{name}.")) for name, cls in _TABLES.items()}
-    others = {name: OtherRegie(**_under(values, f"regies.{name}.")) for name in regies}
-    return Settings(**_under(values, ""), **parts, regies=others, data=data)
+    return values, faults
 
 
 def _read(

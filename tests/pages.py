@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from gateways.base import Handoff, Limits, Unreachable, WrongEmail
+from gateways.lyra import sign
 from gateways.payfip import Contract
 from gateways.payfip.orders import creation
 from gateways.sandbox import server as sandbox
@@ -857,9 +858,11 @@ def bank_scene(function: BankScene) -> BankScene:
     return function
 
 
-def arrive(bank: FlaskClient, handoff: Handoff) -> str:
-    """Open a payment page; its address."""
-    return bank.post("/vads-payment/", data=dict(handoff.fields or ())).location
+def arrive(bank: FlaskClient, handoff: Handoff, **changes: str) -> str:
+    """Open a payment page; its address. The form may ask for another page than ours does."""
+    fields = dict(handoff.fields or ()) | {f"vads_{name}": it for name, it in changes.items()}
+    fields["signature"] = sign(fields, KEY.encode())
+    return bank.post("/vads-payment/", data=fields).location
 
 
 @bank_scene
@@ -876,6 +879,21 @@ def the_bank_does_not_know_the_card(bank: FlaskClient, handoff: Handoff) -> Test
 def the_bank_refuses_the_card(bank: FlaskClient, handoff: Handoff) -> TestResponse:
     card = {"card": "4970100000000055", "delivery": "lost"}
     return bank.post(f"{arrive(bank, handoff)}/carte", data=card)
+
+
+@bank_scene
+def the_bank_speaks_english_and_takes_two_cards(
+    bank: FlaskClient, handoff: Handoff
+) -> TestResponse:
+    theme = "SIMPLIFIED_DISPLAY=true;CANCEL_FOOTER_MSG_RETURN=Back to the town"
+    chosen = {"language": "en", "payment_cards": "MASTERCARD;E-CARTEBLEUE", "theme_config": theme}
+    return bank.get(arrive(bank, handoff, **chosen))
+
+
+@bank_scene
+def the_bank_has_been_paid_and_soon_sends_back(bank: FlaskClient, handoff: Handoff) -> TestResponse:
+    address = arrive(bank, handoff, redirect_success_timeout="9", return_mode="GET")
+    return bank.post(f"{address}/carte", data={"card": "4970100000000000", "delivery": "lost"})
 
 
 @bank_scene

@@ -9,6 +9,10 @@ may put a `+` into a signed value can move the others under different names and 
 signed form into a "paid" notice. Hence two rules here: nothing a payer types is signed, and
 no value containing `+` is ever sent (`_SENT` patterns); and a notice must carry, in their
 exact shape, the fields that only a notice has.
+
+A payer sent back by GET holds a message that the bank has signed, and that may repeat what was
+typed on its page. So such a shop always asks the bank (`page` demands `confirm`) before it believes
+a notice by which money comes or goes; by default the return carries no data at all.
 """
 
 import base64
@@ -34,13 +38,16 @@ _SENT = {
     "vads_amount": re.compile(r"[1-9][0-9]{0,11}", re.ASCII),
     "vads_ctx_mode": re.compile("TEST|PRODUCTION"),
     "vads_currency": re.compile(EURO),
-    "vads_language": re.compile("fr"),
+    "vads_language": re.compile("[a-z]{2}", re.ASCII),
     "vads_order_id": re.compile(r"[A-Za-z0-9-]{1,20}", re.ASCII),
     "vads_order_info": re.compile(r"[A-Za-z0-9 ,.:/_-]{0,255}", re.ASCII),
     "vads_page_action": re.compile("PAYMENT"),
+    "vads_payment_cards": re.compile("[A-Z_;-]{1,127}", re.ASCII),
     "vads_payment_config": re.compile("SINGLE"),
-    "vads_return_mode": re.compile("NONE"),
+    "vads_redirect_success_timeout": re.compile("[0-9]{1,3}", re.ASCII),
+    "vads_return_mode": re.compile("NONE|GET"),
     "vads_site_id": re.compile(r"[0-9]{8}", re.ASCII),
+    "vads_theme_config": re.compile("[^+<>]{1,255}"),
     "vads_trans_date": re.compile(r"[0-9]{14}", re.ASCII),
     "vads_trans_id": re.compile(r"[0-8][0-9]{5}", re.ASCII),
     "vads_url_return": _URL,
@@ -70,6 +77,7 @@ _MONEY = {
     "vads_trans_uuid": re.compile(r"[0-9A-Fa-f]{32}", re.ASCII),
     "vads_version": re.compile("V2"),
 }
+_MOVES_MONEY = {Outcome.PAID, Outcome.REVERSED, Outcome.REFUNDED}
 _MAY_BE_ABSENT = {"vads_effective_amount", "vads_effective_currency"}
 
 # Kept for the audit. Card number, expiry, names, addresses and the payer's country are not.
@@ -97,6 +105,7 @@ class HostedForm:
         self.limits = Limits(maximum_cents=99_999_999, session_minutes=15)
         self._shop = shop
         self._now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self._doubted = _MOVES_MONEY if shop.page.return_mode == "GET" else {Outcome.PAID}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {self.form_origin!r})"
@@ -112,19 +121,16 @@ class HostedForm:
             "vads_amount": str(order.cents),
             "vads_ctx_mode": self._shop.mode,
             "vads_currency": EURO,
-            "vads_language": "fr",
             "vads_order_id": order.reference,
             "vads_order_info": order.description[:255],
             "vads_page_action": "PAYMENT",
             "vads_payment_config": "SINGLE",
-            # The payer must never hold a message signed by the bank, nor our site depend on
-            # the cookie of a cross-site POST: the return carries no data at all.
-            "vads_return_mode": "NONE",
             "vads_site_id": self._shop.site_id,
             "vads_trans_date": trans_date,
             "vads_trans_id": trans_id,
             "vads_url_return": order.return_url,
             "vads_version": "V2",
+            **self._shop.page.fields(order.language),
         }
         for name, value in fields.items():
             if not _SENT[name].fullmatch(value):
@@ -163,7 +169,7 @@ class HostedForm:
             card_brand=values.get("vads_card_brand", "")[:20],
             card_last4=card_last4(values.get("vads_card_number", "")),
             final=is_final(status, outcome),
-            ask=self._shop.confirm and outcome is Outcome.PAID,
+            ask=self._shop.confirm and outcome in self._doubted,
             anomaly=anomaly,
             key=key,
             raw={name: value[:255] for name, value in values.items() if name in _KEPT},

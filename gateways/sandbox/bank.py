@@ -10,23 +10,15 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
 from gateways.lyra import EURO, SESSION_EXPIRED, sign
+from gateways.sandbox.cards import CARDS, network
 from gateways.sandbox.forms import FormRejected, check_form
 from gateways.sandbox.movements import Movement
-
-SESSION = timedelta(minutes=10)
-
-#: Test card: (what it does, vads_trans_status, vads_result, vads_auth_result).
-CARDS = {
-    "4970100000000000": ("Paiement accepté", "AUTHORISED", "00", "00"),
-    "4970100000000055": ("Refus : provision insuffisante", "REFUSED", "05", "51"),
-    "4970100000000099": ("Refus : cryptogramme faux", "REFUSED", "05", "05"),
-    "4970100000000001": ("Accepté, à valider par la banque", "AUTHORISED_TO_VALIDATE", "00", "00"),
-}
+from gateways.sandbox.session import PaymentSession
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS burnt (day TEXT, trans_id TEXT, PRIMARY KEY (day, trans_id));
@@ -38,25 +30,6 @@ CREATE TABLE IF NOT EXISTS shop_key (key TEXT, shared TEXT, at TEXT);
 CREATE TABLE IF NOT EXISTS delivery (
     id INTEGER PRIMARY KEY, token TEXT, at TEXT, source TEXT, status TEXT, answer TEXT);
 """
-
-
-@dataclass(frozen=True)
-class PaymentSession:
-    """One opening of the payment page."""
-
-    token: str
-    opened_at: datetime
-    fields: Mapping[str, str]
-    state: str
-    tries: int
-
-    @property
-    def cents(self) -> int:
-        return int(self.fields["vads_amount"])
-
-    @property
-    def is_open(self) -> bool:
-        return self.state == "open" and datetime.now(UTC) - self.opened_at < SESSION
 
 
 class Store:
@@ -115,7 +88,7 @@ class Bank:
                     (token, datetime.now(UTC).isoformat(), json.dumps(kept)),
                 )
         except sqlite3.IntegrityError:
-            raise FormRejected("03") from None
+            raise FormRejected("03", "vads_trans_id") from None
         return self.session(token)
 
     def session(self, token: str) -> PaymentSession:
@@ -144,14 +117,17 @@ class Bank:
     def pay(self, session: PaymentSession, card: str) -> dict[str, str]:
         """Try a card. Returns the notice of the result, unsigned. Raises KeyError for a card
         that is not one of ours."""
-        _, status, result, auth_result = CARDS[card]
-        accepted, now = result == "00", datetime.now(UTC)
+        tried = CARDS[card]
+        accepted, now = tried.result == "00", datetime.now(UTC)
+        brand = network(tried, session.fields)
+        choice = {"userChoice": False, "brandList": "|".join(tried.brands), "brand": brand}
         notice = {
-            **_notice(session, status, result),
+            **_notice(session, tried.status, tried.result),
             "vads_auth_mode": "FULL",
             "vads_auth_number": secrets.token_hex(3) if accepted else "",
-            "vads_auth_result": auth_result,
-            "vads_card_brand": "CB",
+            "vads_auth_result": tried.auth_result,
+            "vads_brand_management": json.dumps(choice, separators=(",", ":")),
+            "vads_card_brand": brand,
             "vads_card_number": f"{card[:6]}XXXXXX{card[-4:]}",
             "vads_effective_amount": session.fields["vads_amount"],
             "vads_effective_creation_date": f"{now:%Y%m%d%H%M%S}",
@@ -214,6 +190,21 @@ class Bank:
             "vads_url_check_src": source,
         }
         return {**fields, "signature": sign(fields, key)}
+
+    def way_back(self, session: PaymentSession, notice: Mapping[str, str] | None = None) -> str:
+        """Where the payer goes on leaving, empty where the form does not say. By GET the address
+        holds the result, `notice` or the last card's: signed, without what a notice alone has."""
+        address = session.fields.get("vads_url_return", "")
+        notice = notice or self._last_notice(session)
+        if not address or not notice or session.fields.get("vads_return_mode") != "GET":
+            return address
+        signed = {**notice, "signature": sign(notice, self._key)}
+        return f"{address}{'&' if '?' in address else '?'}{urlencode(signed)}"
+
+    def _last_notice(self, session: PaymentSession) -> Mapping[str, str] | None:
+        with self._database() as database:
+            tried = list(_find(database, "movement.token = ?", session.token).values())
+        return tried[-1].notice if tried else None
 
     def log_delivery(self, token: str, source: str, status: str, answer: str) -> None:
         """Keep the first 256 bytes of the shop's answer, as the real platform shows them."""

@@ -17,7 +17,7 @@ from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
 from gateways.base import BadCallback, Callback, Gateway, Unreachable, WrongEmail
-from kiosque import access, headers, payments
+from kiosque import access, headers, payments, probe
 from kiosque.access import family_only, own_family
 from kiosque.config import Settings
 from kiosque.forms import PayForm
@@ -25,12 +25,15 @@ from kiosque.i18n import gettext as _
 from kiosque.models import Attempt, AttemptItem, Invoice, Receipt, Settlement
 from kiosque.payments import Purchase, Refused, Selection
 from kiosque.states import AttemptState
+from kiosque.views.trial import proof, token_in_form
 from kiosque.views.wording import attempt_result, is_undecided
 
 blueprint = Blueprint("payment", __name__, url_prefix="/paiement")
 
 #: Seconds before each of the return page's own refreshes; then it stops and offers a link.
 REFRESH_AFTER = (2, 2, 3, 5, 5, 10, 10, 20, 30, 60)
+#: In the query: which refresh this is. All that the return page reads of its address.
+_TRIES = "essai"
 #: Ends after which the same invoices are offered for payment again.
 RETRIABLE = {AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.EXPIRED}
 
@@ -99,15 +102,20 @@ def bank() -> Answer:
 
 
 @blueprint.get("/retour/<reference>")
-def back(reference: str) -> Answer:
+def back(reference: str) -> Answer | BaseResponse:
     """Our own state of a payment. The return decides nothing: at most, it makes us ask the bank.
-    Signed out, it shows nothing private."""
+    Signed out, it shows nothing private.
+
+    Some banks put their answer into the address. It is not read; it is left at once for an
+    address without it, so that no history keeps it and no page tells it to another site."""
     attempt = _attempt(reference)
+    if request.args.keys() - {_TRIES}:
+        return redirect(url_for(".back", reference=attempt.reference))
     if is_undecided(attempt):
         payments.ask_soon(attempt, _gateways(), _public_url())
         attempt = Attempt.get_by_id(attempt.id)
     family = access.signed_in_family()
-    tries = request.args.get("essai", 0, type=int)
+    tries = request.args.get(_TRIES, 0, type=int)
     refresh = is_undecided(attempt) and 0 <= tries < len(REFRESH_AFTER)
     return render_template(
         "payment/back.html",
@@ -137,6 +145,8 @@ def notification(name: str) -> Response:
     callback = None
     try:
         callback = Callback.from_form(_body(), dict(request.headers))
+        if asked := token_in_form(probe.notices_of(name), callback.fields):
+            return _plain(f"{probe.REFUSED}\n{proof(asked)}", 400)
         report = gateway.read_notification(callback)
     except BadCallback as error:
         payments.record_rejected(name, str(error), callback)
