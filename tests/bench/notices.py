@@ -56,15 +56,13 @@ class _Bank:
         self.app = create_app(load({"KIOSQUE_DATA": str(folder)}))
 
     def settle(self) -> float:
-        """Milliseconds from a notice's arrival to its acknowledgement."""
+        """Milliseconds from a notice's arrival to its acknowledgement: the quickest of EACH, the
+        one that waited least for what else uses the machine."""
         database.db.close()
         database.configure(self.path)
         bodies = self._notices()
         _post(self.app, bodies.pop())
-        before = time.perf_counter()
-        for body in bodies:
-            _post(self.app, body)
-        return (time.perf_counter() - before) * 1000 / len(bodies)
+        return min(_timed(lambda body=body: _post(self.app, body)) for body in bodies)
 
     def _notices(self) -> list[bytes]:
         gateway: Gateway = self.app.extensions["gateways"]["banque"]
@@ -118,12 +116,15 @@ def _bare(path: Path) -> Callable[[], float]:
         connection.pragma(name, value)
     connection.execute("CREATE TABLE notice (id INTEGER PRIMARY KEY, fields TEXT)")
 
-    def work() -> float:
-        before = time.perf_counter()
-        for _ in range(EACH):
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("INSERT INTO notice (fields) VALUES (?)", ("x" * 500,))
-            connection.execute("COMMIT")
-        return (time.perf_counter() - before) * 1000 / EACH
+    def write() -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT INTO notice (fields) VALUES (?)", ("x" * 500,))
+        connection.execute("COMMIT")
 
-    return work
+    return lambda: min(_timed(write) for _ in range(EACH))
+
+
+def _timed(work: Callable[[], None]) -> float:
+    before = time.perf_counter()
+    work()
+    return (time.perf_counter() - before) * 1000
