@@ -41,7 +41,9 @@ def with_database(command: Command) -> Command:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             settings = config.load(os.environ)
-            database.configure(settings.database_path)
+            database.configure(
+                settings.database_location, durable=settings.environment == "production"
+            )
         except ConfigError as error:
             raise Fault("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
         try:

@@ -1,22 +1,13 @@
 """Pages for everybody: the entrance, the legal texts, the health check, the files of style."""
 
-import os
-import shutil
-from pathlib import Path
-
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from markupsafe import Markup
-from peewee import DatabaseError
 from werkzeug.wrappers import Response
 
-from kiosque import access, i18n, languages, texts
-from kiosque.database import db, pending_migrations
+from kiosque import access, database, i18n, languages, texts
 from kiosque.i18n import gettext as _
 
 blueprint = Blueprint("site", __name__)
-
-#: Below this, a busy day of payments might not be written.
-MINIMUM_FREE_BYTES = 50 * 1024 * 1024
 
 
 @blueprint.get("/")
@@ -60,22 +51,8 @@ def language() -> Response:
 @blueprint.get("/sante")
 def health() -> tuple[dict[str, str], int]:
     """200 when the base answers, can be written and is of this version, else 503."""
-    fault = _fault(current_app.extensions["settings"].database_path)
+    fault = database.fault()
     return ({"etat": fault}, 503) if fault else ({"etat": "ok"}, 200)
-
-
-def _fault(path: Path) -> str:
-    """What keeps the base from serving, in French; empty when nothing does."""
-    try:
-        db.execute_sql("SELECT 1 FROM invoice LIMIT 1")
-        late = pending_migrations()
-    except DatabaseError:
-        return "base illisible"
-    if late:
-        return "migrations en attente"
-    if not os.access(path, os.W_OK):
-        return "base en lecture seule"
-    return "" if shutil.disk_usage(path.parent).free > MINIMUM_FREE_BYTES else "disque plein"
 
 
 @blueprint.get("/fichiers/<name>")

@@ -20,13 +20,17 @@ from gateways.registry import configure
 from kiosque import database, journal, verification
 from kiosque.models import Attempt, Family, Invoice, Settlement
 from kiosque.payments import Purchase, start
+from tests import bases
 from tests.bank import KEY
 from tests.proof.storm import Plan, Storm, table
 from tests.proof.storm_bank import Bank, Message
 from tests.proof.storm_faults import FREEZE
 from tests.proof.storm_service import BANK_PASSWORD, PROJECT, Broken, Browser, Service, make_town
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes as Linux has them")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="processes as Linux has them"),
+    bases.on_sqlite,
+]
 
 
 def test_processes_killed_at_random_lose_nothing_acknowledged_and_pay_nothing_twice(
