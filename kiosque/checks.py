@@ -103,7 +103,7 @@ def _is_public_url(text: str) -> bool:
     return port != 0 and bool(re.fullmatch(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?", text))
 
 
-def _is_database(text: str) -> bool:
+def is_database(text: str) -> bool:
     """A path, or the address of a PostgreSQL that names its base. What libpq makes of the rest is
     seen when it is configured."""
     scheme, separator, _ = text.partition("://")
@@ -154,7 +154,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "database : attendu un chemin de fichier SQLite, ou postgresql://utilisateur@machine/base",
         ("database",),
-        _is_database,
+        is_database,
     ),
     Check(
         "proxies : attendu des adresses ou des réseaux IP, ou unix ; jamais tout Internet",

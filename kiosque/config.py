@@ -184,6 +184,13 @@ def config_path(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("KIOSQUE_CONFIG") or data_directory(environ) / "kiosque.toml")
 
 
+def postgresql_address(text: str) -> str:
+    """The address of a PostgreSQL, as the setting `database` takes it. Raises ConfigError."""
+    if not text.startswith("postgresql://") or not checks.is_database(text):
+        raise ConfigError(["adresse attendue : postgresql://utilisateur@machine/base"])
+    return text
+
+
 def load(environ: Mapping[str, str]) -> Settings:
     """Read and check the settings. Raises ConfigError naming every fault, in French, and no
     value: some are secrets."""

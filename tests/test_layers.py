@@ -22,6 +22,7 @@ FLOORS = {
     2: {
         "payments",
         "leases",
+        "moving",
         "reconcile",
         "verification",
         "imports",

@@ -9,7 +9,7 @@ import os
 import select
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import date
 from decimal import Decimal
@@ -123,6 +123,28 @@ def _adapters() -> AdaptersMap:
     return adapters
 
 
+@contextmanager
+def _discreet() -> Iterator[None]:
+    """An error's own sentence only: what PostgreSQL adds to it shows the row, to whatever logs."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if error.diag.message_primary:
+            error.args = (error.diag.message_primary,)
+        raise
+
+
+class _Cursor(psycopg.Cursor[Any]):
+    def execute(self, *args: Any, **kwargs: Any) -> "_Cursor":
+        with _discreet():
+            super().execute(*args, **kwargs)
+        return self
+
+    def executemany(self, *args: Any, **kwargs: Any) -> None:
+        with _discreet():
+            super().executemany(*args, **kwargs)
+
+
 class _Driver(Psycopg3Adapter):
     """psycopg 3. Peewee was imported without it (`peewee_alone`)."""
 
@@ -170,7 +192,9 @@ class Base(PostgresqlDatabase):
 
     def open_session(self) -> psycopg.Connection:
         """A session that is as asked. Raises psycopg's errors, or peewee's OperationalError."""
-        connection = psycopg.connect(**self._address, autocommit=True, context=self._adapters)
+        connection = psycopg.connect(
+            **self._address, autocommit=True, context=self._adapters, cursor_factory=_Cursor
+        )
         try:
             self._check(connection)
         except BaseException:
@@ -264,8 +288,20 @@ class Base(PostgresqlDatabase):
         with __exception_wrapper__:
             self.cursor().executemany(statement.replace("%", "%%").replace("?", "%s"), rows)
 
-    def number_on(self) -> None:
-        """Have the numbers that the base gives go on after those of the rows that are there."""
+    def copy_in(self, table: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+        """Put rows into a table, as fast as PostgreSQL takes them."""
+        names = ", ".join(f'"{column}"' for column in columns)
+        with (
+            __exception_wrapper__,
+            _discreet(),
+            self.cursor().copy(f'COPY "{table}" ({names}) FROM STDIN') as copy,
+        ):
+            for row in rows:
+                copy.write_row(tuple(row))
+
+    def number_on(self, given: Mapping[str, int]) -> None:
+        """Have the numbers that the base gives go on after those of the rows that are there, and
+        after those `given` already, by table, though their rows are gone."""
         numbered = self.execute_sql(
             "SELECT table_name, column_name FROM information_schema.columns "
             "WHERE table_schema = current_schema() AND is_identity = 'YES'"
@@ -273,7 +309,9 @@ class Base(PostgresqlDatabase):
         for table, column in numbered.fetchall():
             last = f"SELECT COALESCE(MAX({column}), 0) FROM {table}"  # noqa: S608  # names of ours
             self.execute_sql(
-                f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), ({last}) + 1, false)"
+                f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), "
+                f"GREATEST(({last}), %s) + 1, false)",
+                (given.get(table, 0),),
             )
 
     def schema_editor(self) -> SchemaEditor:

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -296,6 +297,16 @@ def test_what_proves_the_accounts_cannot_be_truncated_either(base: None) -> None
     for table in ("journal_entry", "notice", "fact", "receipt"):
         with pytest.raises(IntegrityError, match="append-only"):
             db.execute_sql(f"TRUNCATE {table} CASCADE")
+
+
+def test_an_error_shows_nothing_of_the_row(base: None) -> None:
+    make_family("F1", "Martin")
+    with pytest.raises(IntegrityError) as refused:
+        make_family("F1", "tr3s-secret")
+    told = "".join(traceback.format_exception(refused.value))
+    assert "family_code_key" in told
+    assert "DETAIL" not in told
+    assert "Failing row" not in told
 
 
 def test_values_come_back_as_they_do_from_sqlite(base: None) -> None:
