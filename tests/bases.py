@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -252,3 +253,24 @@ def locked() -> Iterator[None]:
         with psycopg.connect(location) as other:
             other.execute("SELECT pg_advisory_xact_lock(%s)", (postgresql.WRITERS,))
             yield
+
+
+def run(location: Location, *statements: str) -> list[tuple[Any, ...]]:
+    """What SQL says, by a connection of its own, each statement by itself."""
+    found: list[tuple[Any, ...]] = []
+    if isinstance(location, Path):
+        with closing(apsw.Connection(str(location), flags=apsw.SQLITE_OPEN_READWRITE)) as link:
+            link.set_busy_timeout(30_000)
+            for statement in statements:
+                found = [tuple(row) for row in link.execute(statement)]
+        return found
+    import psycopg  # noqa: PLC0415
+
+    with psycopg.connect(location, autocommit=True) as session:
+        for statement in statements:
+            cursor = session.execute(statement)
+            found = [
+                tuple(int(it) if isinstance(it, Decimal) else it for it in row)
+                for row in (cursor if cursor.description else ())
+            ]
+    return found
