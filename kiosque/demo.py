@@ -26,6 +26,7 @@ from kiosque import (
     database,
     imports,
     issuer,
+    leases,
     mail,
     notices,
     payments,
@@ -287,7 +288,8 @@ def _serve(
         *(sys.executable, "-m", "gunicorn", application),
         *("--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--threads", "8"),
         *("--chdir", str(PROJECT), "--log-level", "warning", "--no-control-socket"),
-        *("--graceful-timeout", "5"),
+        # A bank that answers by the payer's address writes some 3 500 letters in it.
+        *("--graceful-timeout", "5", "--limit-request-line", "8190"),
     ]
     return subprocess.Popen(  # noqa: S603  # our own command
         command,
@@ -349,6 +351,7 @@ def _watch(
                 credentials.answer_resets()
                 mail.deliver(settings, stopped=stop.is_set)
                 if _is_due():
+                    leases.note_done(mail.LEASE)
                     reconcile.run(gateways, settings.public_url, seconds=STOP_SECONDS)
         except (OperationalError, OSError) as error:
             print(f"minuterie : la base est occupée ({error}), nouvel essai.", flush=True)

@@ -70,6 +70,12 @@ def pytest_sessionfinish() -> None:
     bases.end()
 
 
+@pytest.fixture(scope="session")
+def template_base() -> Path:
+    """A base of SQLite's with its tables, to copy."""
+    return bases.template()
+
+
 @pytest.fixture
 def postgresql_base(tmp_path: Path) -> Iterator[str]:
     """Where the test's own base is, on PostgreSQL; empty on SQLite, where it is in `tmp_path`."""

@@ -43,6 +43,8 @@ FLOORS = {
         "signin",
         "throttle",
         "security",
+        "probe",
+        "checkup",
     },
     3: {
         "forms",

@@ -121,6 +121,13 @@ def migrate(target: str | None = None) -> list[str]:
     return names
 
 
+def created_at() -> datetime | None:
+    """When the base was made: its first migration; None for one without."""
+    applied = _runner().applied().values()
+    # The runner keeps them by this machine's clock, without a zone.
+    return min(applied).astimezone(UTC) if applied else None
+
+
 def pending_migrations() -> list[str]:
     return [step.name for step in _runner().status() if step.applied is None]
 

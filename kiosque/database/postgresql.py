@@ -318,6 +318,14 @@ class Base(PostgresqlDatabase):
         """What runs the migrations: they are written in SQLite's words."""
         return SchemaEditor(self)
 
+    def description(self) -> str:
+        """Its version and size, for a human."""
+        ((version, size),) = self.execute_sql(
+            "SELECT current_setting('server_version'), pg_database_size(current_database())"
+        )
+        megabytes = size / 1_000_000
+        return f"PostgreSQL {version.partition(' ')[0]}, {megabytes:.0f}\u00a0Mo"
+
     def fault(self) -> str:
         """Why nothing can be written, in French; empty when it can."""
         ((read_only,),) = self.execute_sql("SELECT current_setting('transaction_read_only')")

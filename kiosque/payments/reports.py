@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from gateways.base import Callback, Mode, Outcome, Report
-from kiosque import clock, outbox
+from kiosque import clock, issuer, outbox
 from kiosque.database import require_write, write
-from kiosque.models import Allocation, Attempt, AttemptItem, Fact, Notice, Settlement
+from kiosque.models import Allocation, Attempt, AttemptItem, Fact, Notice, Repayment, Settlement
 from kiosque.payments.ledger import allocate, book, issue_receipt, learn, may_be_undone, note
 from kiosque.payments.returns import RETURNED, match_refunds, refund_key, reverse, was_credited
 from kiosque.states import AllocationKind, AttemptState, SettlementState
@@ -27,7 +27,8 @@ def record(gateway_name: str, report: Report) -> str:
     """
     with write():
         verdict = _make_due(gateway_name, report) if report.ask else _apply(gateway_name, report)
-        _audit(gateway_name, verdict, report.reference, dict(report.raw), accepted=True)
+        fields = dict(report.raw) | ({"clé": report.key} if report.key else {})
+        _audit(gateway_name, verdict, report.reference, fields, accepted=True)
     return verdict
 
 
@@ -224,6 +225,7 @@ def _settle_attempt(attempt: Attempt, report: Report) -> Settlement:
     return Settlement.create(
         attempt=attempt,
         family=attempt.family,
+        regie=attempt.regie,
         gateway=attempt.gateway,
         transaction_id=report.transaction_id,
         mode=report.mode,
@@ -240,6 +242,10 @@ def _refund(attempt: Attempt, report: Report) -> str:
     """Money that the bank gave back, wholly or in part."""
     if report.currency != "EUR":
         return _note_mismatch(attempt, report, "devise inattendue")
+    if _is_refund_of_another(attempt, report):
+        return _note_mismatch(
+            attempt, report, "remboursement déjà enregistré pour un autre paiement"
+        )
     known = Fact.select().where(
         Fact.attempt == attempt,
         Fact.transaction_id == report.transaction_id,
@@ -259,11 +265,28 @@ def _refund(attempt: Attempt, report: Report) -> str:
     return RECORDED
 
 
+def _is_refund_of_another(attempt: Attempt, report: Report) -> bool:
+    return (
+        Repayment.select()
+        .join(Settlement)
+        .where(
+            Repayment.gateway == attempt.gateway,
+            Repayment.transaction_id == report.transaction_id,
+            Settlement.attempt != attempt,
+        )
+        .exists()
+    )
+
+
 def _note_unknown(gateway_name: str, report: Report) -> str:
     """A genuine message about an order that is not one of ours: kept, told, never repeated."""
     facts = (gateway_name, report.reference, report.transaction_id, report.outcome, report.status)
     note(
-        "unknown:" + ":".join(facts), "unknown_order", report.cents, f"commande {report.reference}"
+        "unknown:" + ":".join(facts),
+        "unknown_order",
+        report.cents,
+        f"commande {report.reference}",
+        regie=issuer.regie_of_gateway(gateway_name),
     )
     return "commande inconnue"
 

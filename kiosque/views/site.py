@@ -4,8 +4,9 @@ from flask import Blueprint, abort, current_app, redirect, render_template, requ
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from kiosque import access, database, i18n, languages, texts
+from kiosque import access, database, i18n, languages, probe, texts
 from kiosque.i18n import gettext as _
+from kiosque.views.trial import proof, token_in_header
 
 blueprint = Blueprint("site", __name__)
 
@@ -49,10 +50,13 @@ def language() -> Response:
 
 
 @blueprint.get("/sante")
-def health() -> tuple[dict[str, str], int]:
-    """200 when the base answers, can be written and is of this version, else 503."""
+def health() -> tuple[dict[str, str], int, dict[str, str]]:
+    """200 when the base answers, can be written and is of this version, else 503. To a probe of
+    the town's own, it also proves which site it is."""
     fault = database.fault()
-    return ({"etat": fault}, 503) if fault else ({"etat": "ok"}, 200)
+    asked = token_in_header(probe.HEALTH)
+    extra = {probe.HEADER: proof(asked)} if asked else {}
+    return ({"etat": fault}, 503, extra) if fault else ({"etat": "ok"}, 200, extra)
 
 
 @blueprint.get("/fichiers/<name>")

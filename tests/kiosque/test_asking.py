@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 from gateways.base import Gateway, Handoff, Order, Report, Unreachable
 from kiosque import database, journal, leases, payments, reconcile, verification
-from kiosque.models import Anomaly, Attempt, Family, Invoice, Lease, Notice, Settlement
-from kiosque.payments import Purchase, Refused
+from kiosque.models import Anomaly, Attempt, Fact, Family, Invoice, Lease, Notice, Settlement
+from kiosque.payments import Purchase, Refused, asking
 from kiosque.reconcile import Summary
 from tests.bank import REFUSED
 from tests.conftest import PUBLIC_URL, Clock, csrf_token, make_invoice
@@ -116,6 +116,42 @@ def test_late_money_is_looked_for_once_more_the_next_day(
     assert len(bank.asked) == asked
 
 
+def test_the_bank_is_left_in_peace_from_the_end_of_its_page_to_the_next_day(
+    go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
+) -> None:
+    attempt, _ = go(october.family, october)
+    for minutes in (15, 15):
+        frozen.advance(minutes=minutes)
+        run()
+    assert fresh(attempt) == "expired"
+    assert Fact.get(Fact.state == "expired").transaction_id == ""
+    for _ in range(23):
+        frozen.advance(hours=1)
+        assert run() == Summary()
+
+
+def test_an_answer_is_dated_and_ends_the_count_of_silences(
+    go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
+) -> None:
+    attempt, _ = go(october.family, october)
+    bank.answers = [Unreachable("lente"), Unreachable("lente"), []]
+    for minutes in (15, 1, 2):
+        frozen.advance(minutes=minutes)
+        run()
+    attempt = Attempt.get_by_id(attempt.id)
+    assert (attempt.unanswered, attempt.asked_at, attempt.answered_at) == (0, frozen.at, frozen.at)
+
+
+def test_those_who_wait_longest_are_asked_about_first(
+    go: Pay, frozen: Clock, october: Invoice, september: Invoice
+) -> None:
+    one, two = go(october.family, october)[0], go(october.family, september)[0]
+    Attempt.update(ask_at=frozen.at - timedelta(minutes=1)).where(Attempt.id == two.id).execute()
+    frozen.advance(minutes=20)
+    assert [each.id for each in asking.due(["banque"], 9)] == [two.id, one.id]
+    assert [each.id for each in asking.due(["banque"], 1)] == [two.id]
+
+
 def test_a_card_refused_is_asked_about_too_since_another_may_have_been_tried(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
@@ -199,6 +235,30 @@ def test_a_payment_under_examination_is_asked_about_ever_more_rarely(
     assert [point.kind for point in payments.todo()] == ["unsettled"]
 
 
+@pytest.mark.parametrize(
+    ("age", "pause"),
+    [
+        (timedelta(minutes=15), timedelta(minutes=15)),
+        (timedelta(hours=2), timedelta(minutes=30)),
+        (timedelta(days=8), timedelta(days=1)),
+    ],
+)
+def test_a_payment_under_examination_is_asked_about_again_after_a_quarter_of_its_age(
+    go: Pay,
+    run: Run,
+    bank: TalkativeBank,
+    frozen: Clock,
+    october: Invoice,
+    age: timedelta,
+    pause: timedelta,
+) -> None:
+    attempt, handoff = go(october.family, october)
+    bank.answers = [[bank.report(handoff, trans_status="UNDER_VERIFICATION")]]
+    frozen.at += age
+    run()
+    assert Attempt.get_by_id(attempt.id).ask_at == frozen.at + pause
+
+
 def test_a_bank_that_does_not_answer_is_asked_again_after_growing_pauses(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
@@ -256,7 +316,9 @@ def test_an_answer_about_another_order_is_no_answer(
     frozen.advance(minutes=15)
     assert run().unanswered == 1
     assert (fresh(first), fresh(second)) == ("handed_off", "handed_off")
-    assert Attempt.get_by_id(second.id).answered_at is None
+    second = Attempt.get_by_id(second.id)
+    assert (second.answered_at, second.unanswered) == (None, 1)
+    assert second.ask_at == frozen.at + timedelta(minutes=1)
 
 
 def test_an_adapter_that_fails_on_one_order_keeps_no_other_waiting(
@@ -359,8 +421,8 @@ def test_where_the_bank_cannot_be_asked_a_silent_attempt_expires_by_its_time(
     pay: Pay, gateway: Gateway, frozen: Clock, october: Invoice
 ) -> None:
     attempt, _ = pay(october.family, october)
-    for minutes, state in ((29, "handed_off"), (2, "expired")):
-        frozen.advance(minutes=minutes)
+    for seconds, state in ((30 * 60, "handed_off"), (1, "expired")):
+        frozen.advance(seconds=seconds)
         reconcile.run({"banque": gateway}, PUBLIC_URL)
         assert fresh(attempt) == state
 

@@ -22,14 +22,18 @@ from kiosque.database import write
 from kiosque.models import (
     Anomaly,
     Attempt,
+    AttemptItem,
     Fact,
     Family,
     Invoice,
     Notice,
+    OutboxMail,
     Repayment,
     Settlement,
 )
-from kiosque.payments import CounterPayment, Money, Purchase, Refused, asking, returns
+from kiosque.payments import CounterPayment, Money, Purchase, Refused, asking, refunds, returns
+from kiosque.payments.opening import payable_now
+from kiosque.payments.reports import record_answer
 from kiosque.states import RepaymentKind
 from tests.bank import ABANDONED
 from tests.conftest import NOW, PUBLIC_URL, Clock, make_invoice
@@ -80,7 +84,7 @@ def gave_back(cents: int, uuid: str = "c") -> dict[str, str]:
     return {**CREDIT, **amounts, "trans_uuid": uuid * 32}
 
 
-def at_counter(invoice: Invoice, **changes: object) -> list[int]:
+def at_counter(invoice: Invoice, **changes: object) -> list[tuple[str, int]]:
     values = {
         "invoice_number": invoice.number, "amount_cents": invoice.total_cents, "mode": "cash",
         "settled_on": NOW.date(), "author": "Dominique", "reason": "guichet",
@@ -359,6 +363,79 @@ def test_money_that_left_is_told_whole_or_in_part_with_its_payment(
     assert whole.key == f"refunded:{whole.settlement.id}"
 
 
+def test_what_the_bank_says_is_kept_as_it_said_it_whether_it_speaks_or_is_asked(
+    bank: TalkativeBank, go: Go, hear: Hear, frozen: Clock, october: Invoice, september: Invoice
+) -> None:
+    hear(go(october)[1])
+    _, handoff = go(september)
+    bank.answers = [[bank.report(handoff)]]
+    frozen.advance(minutes=15)
+    reconcile.run({"banque": bank}, PUBLIC_URL)
+    heard = list(Notice.select().order_by(Notice.id))
+    assert [(each.accepted, each.verdict) for each in heard] == [(True, "enregistré")] * 2
+    for each in heard:
+        assert json.loads(each.fields)["vads_trans_status"] == "AUTHORISED"
+
+
+def test_an_answer_is_applied_as_part_of_a_write(
+    bank: TalkativeBank, go: Go, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    with pytest.raises(RuntimeError):
+        record_answer(attempt, [bank.report(handoff)])
+    assert fresh(attempt) == "handed_off"
+
+
+def test_a_debit_cancelled_before_its_capture_is_told_once_and_as_nothing_else(
+    go: Go, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff)
+    hear(handoff, **CANCELLED)
+    assert [point.kind for point in payments.todo()] == ["reversed"]
+
+
+def test_a_refund_known_of_another_payment_gives_nothing_back_and_is_told(
+    go: Go, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    (_, first), (_, second) = go(october), go(september)
+    hear(first)
+    hear(first, **gave_back(1000))
+    hear(second, trans_uuid="d" * 32)
+    assert hear(second, **gave_back(1000)) == "remboursement déjà enregistré pour un autre paiement"
+    assert "mismatch" in [point.kind for point in payments.todo()]
+    assert Settlement.get(Settlement.transaction_id == "d" * 32).returned_cents == 0
+
+
+def test_the_card_is_kept_by_its_brand_and_four_digits(
+    go: Go, hear: Hear, october: Invoice
+) -> None:
+    hear(go(october)[1], card_brand="VISA", card_number="497010XXXXXX0055")
+    settlement = Settlement.get()
+    assert (settlement.card_brand, settlement.card_last4) == ("VISA", "0055")
+
+
+def test_the_address_given_for_a_receipt_is_forgotten_once_it_is_queued(
+    bank: TalkativeBank, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    for invoice, email in ((october, "alice@example.org"), (september, None)):
+        purchase = Purchase(invoice.family, [invoice.number], invoice.total_cents, email)
+        hear(payments.start(purchase, bank, PUBLIC_URL)[1], trans_uuid=str(invoice.id) * 32)
+    assert [mail.recipient for mail in OutboxMail.select()] == ["alice@example.org"]
+    assert [attempt.receipt_email for attempt in Attempt.select()] == [None, None]
+
+
+def test_a_payment_wholly_refunded_is_so_though_another_was_cancelled(
+    go: Go, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    (_, cancelled), (refunded, handoff) = go(october), go(september)
+    hear(cancelled)
+    hear(cancelled, **CANCELLED)
+    hear(handoff)
+    hear(handoff, **gave_back(september.total_cents))
+    assert Settlement.get(Settlement.attempt == refunded).state == "refunded"
+
+
 def test_a_forged_message_leaves_the_names_of_its_fields_and_no_value(base: None) -> None:
     fields = (("signature", "secret"), *((f"n{i:02d}" + "x" * 40, "secret") for i in range(40)))
     payments.record_rejected("banque", "signature fausse", Callback(fields))
@@ -550,6 +627,24 @@ def test_an_answer_about_another_order_gives_nothing_back(
     assert [each.returned_cents for each in Settlement.select()] == [0, 0]
 
 
+def test_requests_without_an_answer_are_sent_again_in_their_order_and_so_many_at_a_time(
+    bank: TalkativeBank, go: Go, hear: Hear, frozen: Clock, alices_family: Family
+) -> None:
+    asked = []
+    for number in range(3):
+        attempt, handoff = go(make_invoice(alices_family, f"N{number}"))
+        hear(handoff, trans_uuid=f"{number}" * 32)
+        settlement = Settlement.get(Settlement.attempt == attempt)
+        asked.append(payments.ask_refund(settlement, 100, "Dominique", "absence", bank))
+    bank.answers = [Unreachable("coupée")]
+    payments.send(asked[0], bank, PUBLIC_URL)
+    waiting = [asked[1].id, asked[2].id]
+    assert [each.id for each in refunds.unanswered(9)] == waiting
+    assert [each.id for each in refunds.unanswered(1)] == waiting[:1]
+    frozen.advance(minutes=2)
+    assert [each.id for each in refunds.unanswered(9)] == [asked[0].id, *waiting]
+
+
 def test_what_the_bank_declines_names_its_payment(
     bank: TalkativeBank, go: Go, hear: Hear, october: Invoice
 ) -> None:
@@ -604,14 +699,14 @@ def test_two_invoices_of_one_amount_are_both_paid_at_the_counter_the_same_day(
     alices_family: Family,
 ) -> None:
     one, two, three = (make_invoice(alices_family, f"2026-10-{number}") for number in "123")
-    assert at_counter(one) == [4520]
+    assert at_counter(one) == [("", 4520)]
     batch = [
         CounterPayment(invoice.number, 4520, "cash", NOW.date(), "Dominique", "guichet")
         for invoice in (one, two, three)
     ]
-    assert payments.settle_at_counter(batch, preview=True) == [4520, 4520]
+    assert payments.settle_at_counter(batch, preview=True) == [("", 4520), ("", 4520)]
     assert [fresh(invoice) for invoice in (one, two, three)] == ["paid", "open", "open"]
-    assert payments.settle_at_counter(batch) == [4520, 4520]
+    assert payments.settle_at_counter(batch) == [("", 4520), ("", 4520)]
     assert [fresh(invoice) for invoice in (one, two, three)] == ["paid", "paid", "paid"]
 
 
@@ -667,6 +762,34 @@ def test_what_is_dealt_with_says_by_whom_and_how(go: Go, hear: Hear, october: In
         "remboursé",
         NOW,
     )
+
+
+@pytest.mark.parametrize(
+    ("live", "minutes", "closes_in_days", "payable"),
+    [
+        (False, 30, None, True),
+        (True, 0, None, True),
+        (True, 1, None, False),
+        (False, 30, 0, True),
+        (False, 30, -1, False),
+    ],
+)
+def test_an_invoice_is_payable_to_the_end_of_its_last_day_unless_held_at_the_bank(
+    go: Go,
+    frozen: Clock,
+    october: Invoice,
+    live: bool,
+    minutes: int,
+    closes_in_days: int | None,
+    payable: bool,
+) -> None:
+    go(october)
+    AttemptItem.update(live=live).execute()
+    Attempt.update(live_until=frozen.at + timedelta(minutes=minutes)).execute()
+    if closes_in_days is not None:
+        closes_on = clock.today() + timedelta(days=closes_in_days)
+        Invoice.update(closes_on=closes_on).execute()
+    assert Invoice.select().where(payable_now()).exists() is payable
 
 
 def test_an_address_is_kept_thirty_days_to_the_second(

@@ -16,12 +16,16 @@ from peewee import IntegrityError, OperationalError
 
 from gateways.base import ConfigError, Handoff
 from kiosque import database, journal
+from kiosque.checkup import base as checked
+from kiosque.checkup.findings import Level, Result
+from kiosque.checkup.ground import survey
 from kiosque.database import db, write
 from kiosque.database.dialect import translate
 from kiosque.models import Attempt, Family, Invoice, Lease, Session
 from tests import bases
 from tests.bank import notice
 from tests.conftest import NOW, make_family
+from tests.installation import SETTINGS
 
 pytestmark = bases.on_postgresql
 
@@ -410,3 +414,29 @@ def test_two_who_migrate_at_once_do_it_once(tmp_path: Path) -> None:
             thread.join()
         assert sorted(map(len, done)) == [0, len(db.execute_sql(
             "SELECT name FROM schema_migration").fetchall())]  # fmt: skip
+
+
+# --- `app.py check` ---
+
+
+def test_check_looks_at_the_server_as_it_would_at_a_file(
+    base: None, settings: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "kiosque.toml").write_text(SETTINGS, encoding="utf-8")
+    environ = {"KIOSQUE_DATA": str(tmp_path), "KIOSQUE_DATABASE": settings.database}
+    seen = checked.check(survey(environ))
+    assert seen.level == Level.GOOD, seen
+    assert seen.detail.startswith("PostgreSQL 1"), seen
+    assert checked.books(survey(environ)).level == Level.GOOD
+    db.execute_sql("DELETE FROM schema_migration WHERE name LIKE '0008%%'")
+    assert "migrations à faire\u00a0: 1" in words(checked.check(survey(environ)))
+    away = {**environ, "KIOSQUE_DATABASE": "postgresql://u:tr3s-secret@127.0.0.1:1/base"}
+    told = checked.check(survey(away))
+    assert told.level == Level.BROKEN
+    assert "la base ne répond pas" in words(told)
+    assert "secret" not in repr(told)
+    database.configure(settings.database)
+
+
+def words(result: Result) -> str:
+    return "\n".join(trouble.what for trouble in result.troubles)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.proof.storm import Storm
 
+#: A run ends after a minute; on a busy machine the next goes on.
+RUNS = 15
 _FILE: tuple[tuple[str, str, list[tuple[object, ...]]], ...] = (
     ("file", "PRAGMA integrity_check", [("ok",)]),
     ("file", "PRAGMA foreign_key_check", []),
@@ -21,7 +23,10 @@ def faults_of(storm: "Storm") -> list[str]:
     service.kill()
     found = _lost(storm)
     storm.let_time_pass()
-    status, said = service.run("reconcile", "--seconds", "60")
+    for _ in range(RUNS):
+        status, said = service.run("reconcile", "--seconds", "60")
+        if " 0 restent" in said:
+            break
     if status or " 0 restent" not in said:
         found.append(f"reconcile: {said}")
     found += [*_debits(storm), *_invoices(storm), *_numbers(storm)]
