@@ -62,10 +62,14 @@ $(VNU): | .venv/bin/python
 soak-power: .venv/.development
 	@POWER_CUT_ROUNDS=2000 $(BIN)/python -m pytest tests/proof/test_power_cut.py
 
-# 3 000 payments, processes killed at random meanwhile: some minutes. SEED=1 for another storm.
+# PAYMENTS payments, processes killed at random meanwhile: some minutes. SEED=1 for another storm;
+# DATABASE=postgresql://... on bases made there for the occasion, NODES=2 behind nginx.
 SEED ?= 0
+NODES ?= 1
+PAYMENTS ?= 3000
+DATABASE ?=
 storm: .venv/.development
-	@$(BIN)/python -m tests.proof.storm 3000 $(SEED)
+	@TEST_DATABASE_URL='$(DATABASE)' $(BIN)/python -m tests.proof.storm $(PAYMENTS) $(SEED) $(NODES)
 
 # What the site costs, beside a yardstick of the same run: some ten minutes. ONLY=page for one.
 bench: .venv/.runtime

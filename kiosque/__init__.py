@@ -12,6 +12,8 @@ from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
 from gateways import registry
 from gateways.base import ConfigError
+
+from kiosque import peewee_alone  # noqa: F401  isort: skip  # before anything imports Peewee
 from kiosque import (
     access,
     assets,
@@ -57,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     try:
         settings, own_texts = _read(settings)
         gateways = registry.configure_all(settings.gateways, environment=settings.environment)
-        database.configure(settings.database_path)
+        database.configure(settings.database_location, durable=settings.environment == "production")
     except ConfigError as error:
         raise CannotStart("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
     app = Flask(__name__, template_folder=str(documents.TEMPLATES), static_folder=None)

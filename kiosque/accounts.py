@@ -150,8 +150,9 @@ def _held(family: Family) -> list[str]:
 
 def _may_be(column: TextField, key: str) -> Expression:
     """Whether the base may hold there an address of this key: exactly when it is in ASCII, as
-    SQLite lowers no other letter. The few others are compared one by one."""
-    return (fn.LOWER(column) == key) | fn.GLOB("*[^ -~]*", column)
+    the base lowers no other letter. The few others, longer in bytes than in letters, are compared
+    one by one."""
+    return (fn.LOWER(column) == key) | (fn.OCTET_LENGTH(column) > fn.LENGTH(column))
 
 
 def _store(

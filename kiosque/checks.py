@@ -87,6 +87,7 @@ def readable_secrets(path: Path, tree: Mapping[str, Any]) -> list[str]:
     """Whether every account of the machine may read a file that holds a secret."""
     gateways = tree.get("gateways", {}).values()
     held = tree.get("secret_key") or tree.get("mail", {}).get("password")
+    held = held or "://" in str(tree.get("database", ""))
     held = held or any(name.endswith(("key", "password")) for table in gateways for name in table)
     if held and path.stat().st_mode & stat.S_IROTH:
         return [f"{path} : lisible par tous alors qu’il contient des secrets (chmod 640)"]
@@ -140,6 +141,19 @@ def _is_public_url(text: str) -> bool:
     return port != 0 and bool(re.fullmatch(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?", text))
 
 
+def is_database(text: str) -> bool:
+    """A path, or the address of a PostgreSQL that names its base. What libpq makes of the rest is
+    seen when it is configured."""
+    scheme, separator, _ = text.partition("://")
+    if not separator:
+        return not text.startswith("postgresql:")
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return scheme == "postgresql" and not parts.fragment and len(parts.path) > 1
+
+
 def _is_known(secret: str) -> bool:
     """Whether others may know it: it comes from an example, or was typed by hand."""
     return any(word in re.sub(r"[\s_-]", "", secret).lower() for word in _KNOWN_WORDS)
@@ -176,9 +190,9 @@ CHECKS: tuple[Check, ...] = (
         lambda url, environment: url.startswith("https://") or not _is_live(environment),
     ),
     Check(
-        "database : seul un chemin de fichier SQLite est accepté",
+        "database : attendu un chemin de fichier SQLite, ou postgresql://utilisateur@machine/base",
         ("database",),
-        lambda path: "://" not in path,
+        is_database,
     ),
     Check(
         "proxies : attendu des adresses ou des réseaux IP, ou unix ; jamais tout Internet",

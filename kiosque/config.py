@@ -131,7 +131,7 @@ class Settings:
     environment: str
     secret_key: str = field(repr=False)
     public_url: str
-    database: str
+    database: str = field(repr=False)  # an address may hold a password
     data: Path
     town: Town
     regie: Regie
@@ -182,7 +182,18 @@ class Settings:
 
     @property
     def database_path(self) -> Path:
-        return Path(self.database) if self.database else self.data / "kiosque.sqlite3"
+        """SQLite's file: the one configured, or where it is by default."""
+        named = self.database and not self.on_postgresql
+        return Path(self.database) if named else self.data / "kiosque.sqlite3"
+
+    @property
+    def on_postgresql(self) -> bool:
+        return self.database.startswith("postgresql://")
+
+    @property
+    def database_location(self) -> Path | str:
+        """Where the base is: SQLite's file, or the address of a PostgreSQL."""
+        return self.database if self.on_postgresql else self.database_path
 
 
 @dataclass(frozen=True)
@@ -218,6 +229,13 @@ def data_directory(environ: Mapping[str, str]) -> Path:
 def config_path(environ: Mapping[str, str]) -> Path:
     """The settings file: KIOSQUE_CONFIG, else `kiosque.toml` in the data directory."""
     return Path(environ.get("KIOSQUE_CONFIG") or data_directory(environ) / "kiosque.toml")
+
+
+def postgresql_address(text: str) -> str:
+    """The address of a PostgreSQL, as the setting `database` takes it. Raises ConfigError."""
+    if not text.startswith("postgresql://") or not checks.is_database(text):
+        raise ConfigError(["adresse attendue : postgresql://utilisateur@machine/base"])
+    return text
 
 
 def load(environ: Mapping[str, str]) -> Settings:

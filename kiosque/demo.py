@@ -113,7 +113,7 @@ def run(port: int, bank_port: int, bank: str = "", *, progress: Progress) -> Non
     for taken, option in ((port, "PORT"), (bank_port, "BANK_PORT")):
         _check_free(taken, option)
     settings = _settings(port, bank_port, bank)
-    database.configure(settings.database_path)
+    database.configure(settings.database_location)
     with database.connection():
         database.migrate()
         accounts_file = settings.data / "demo-families.json"

@@ -101,6 +101,10 @@ class _Fold(NodeTransformer):
         node.nodes = parts
         return node
 
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:  # noqa: N802
+        self.generic_visit(node)
+        return _joined(node.nodes)
+
     def visit_Block(self, node: nodes.Block) -> nodes.Block:  # noqa: N802
         """Put a block together at once: else each of its parts goes up alone, through the
         generators of every template that the page extends."""
@@ -159,4 +163,19 @@ def _plain(text: str) -> nodes.Expr:
 
 
 def _joined(parts: Sequence[nodes.Expr]) -> nodes.Expr:
-    return parts[0] if len(parts) == 1 else nodes.Concat(list(parts))
+    """Parts one after the other. Jinja, which would join those that are all constants by itself,
+    would take the whole for plain text."""
+    if len(parts) == 1:
+        return parts[0]
+    if any(isinstance(part, nodes.MarkSafe) for part in parts):
+        constants = [_constant(part) for part in parts]
+        if None not in constants:
+            return _plain("".join(map(str, constants)))
+    return nodes.Concat(list(parts))
+
+
+def _constant(part: nodes.Expr) -> str | None:
+    """What is always written for this part; None when it depends."""
+    if isinstance(part, nodes.MarkSafe) and isinstance(part.expr, nodes.Const):
+        return str(part.expr.value)
+    return str(escape(part.value)) if isinstance(part, nodes.Const) else None

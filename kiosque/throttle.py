@@ -75,7 +75,10 @@ def spend(*buckets: Bucket) -> None:
                 failures=failures,
                 tried_at=now,
                 next_try_at=now + bucket.limit.delay(failures),
-            ).on_conflict_replace().execute()
+            ).on_conflict(
+                conflict_target=[Throttle.key],
+                preserve=[Throttle.failures, Throttle.tried_at, Throttle.next_try_at],
+            ).execute()
 
 
 def settle(*, forget: Iterable[Bucket] = (), give_back: Iterable[Bucket] = ()) -> None:

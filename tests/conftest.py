@@ -27,6 +27,7 @@ from kiosque import accounts, clock, create_app, database
 from kiosque.config import Mail, Payment, Regie, Settings, Town
 from kiosque.models import Attempt, Family, ImportBatch, Invoice, InvoiceLine, Service
 from kiosque.payments import Purchase, start
+from tests import bases
 from tests.bank import KEY
 from tests.mailbox import Mailbox
 
@@ -65,23 +66,33 @@ def _cheap_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def pytest_sessionfinish() -> None:
+    bases.end()
+
+
 @pytest.fixture(scope="session")
-def template_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty base with its tables, copied for each test: far quicker than making them."""
-    path = tmp_path_factory.mktemp("template") / "kiosque.sqlite3"
-    database.configure(path)
-    with database.connection():
-        database.migrate()
-    return path
+def template_base() -> Path:
+    """A base of SQLite's with its tables, to copy."""
+    return bases.template()
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def postgresql_base(tmp_path: Path) -> Iterator[str]:
+    """Where the test's own base is, on PostgreSQL; empty on SQLite, where it is in `tmp_path`."""
+    if not bases.URL:
+        yield ""
+        return
+    with bases.ready(tmp_path) as location:
+        yield str(location)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, postgresql_base: str) -> Settings:
     return Settings(
         environment="test",
         secret_key=secrets.token_urlsafe(32),
         public_url=PUBLIC_URL,
-        database="",
+        database=postgresql_base,
         data=tmp_path,
         town=Town("Ville de Sautron", "enfance@sautron.example.org", "info@sautron.example.org"),
         regie=Regie("Régie Enfance", "Dominique Aubry", "regie@sautron.example.org"),
@@ -94,10 +105,11 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def base(template_base: Path, settings: Settings) -> Iterator[None]:
+def base(settings: Settings) -> Iterator[None]:
     """A base of the test's own, connected."""
-    shutil.copyfile(template_base, settings.database_path)
-    database.configure(settings.database_path)
+    if not settings.on_postgresql:
+        shutil.copyfile(bases.template(), settings.database_path)
+    database.configure(settings.database_location)
     with database.connection():
         yield
 

@@ -21,7 +21,9 @@ class NoBase(Exception):
 
 def configure(ground: Ground) -> None:
     """Say which base it is, for all that read it here. Raises ConfigError."""
-    if path := _file(ground):
+    if ground.address:
+        database.configure(ground.address, durable=ground.live)
+    elif path := _file(ground):
         database.configure(path)
 
 
@@ -35,10 +37,12 @@ def _file(ground: Ground) -> Path | None:
 def reading(ground: Ground) -> Iterator[None]:
     """The base, connected and left as it is. Raises NoBase."""
     path = _file(ground)
-    if path is None:
+    if path is None and not ground.address:
         raise NoBase
     try:
-        with sqlite.connected(path, files_open=ground.files_open):
+        with (
+            sqlite.connected(path, files_open=ground.files_open) if path else database.connection()
+        ):
             yield
     except PeeweeException as error:
         raise NoBase from error
@@ -47,7 +51,9 @@ def reading(ground: Ground) -> Iterator[None]:
 def check(ground: Ground) -> Result:
     """The file, its whole content, its version; and that one may write."""
     found, path = Findings(), _file(ground)
-    if ground.database_path is None:
+    if ground.address:
+        _check_server(ground, found)
+    elif ground.database_path is None:
         found.unknown("le réglage database n’a pas pu être lu", "Corrigez-le d’abord.")
     elif path is None:
         found.broken(
@@ -56,6 +62,27 @@ def check(ground: Ground) -> Result:
     else:
         _check_file(ground, path, found)
     return found.result("Base")
+
+
+def _check_server(ground: Ground, found: Findings) -> None:
+    """PostgreSQL: that it answers, is as it must be, may be written to, and is of this version."""
+    try:
+        configure(ground)
+        with reading(ground):
+            found.see(database.db.description())
+            pending, fault = database.pending_migrations(), database.db.fault()
+    except ConfigError as error:
+        found.broken(error.faults[0], "Voyez docs/postgresql.md.")
+        return
+    except NoBase as error:
+        found.broken(
+            f"la base ne répond pas ({_reason(error)})",
+            "Voyez si PostgreSQL tourne, l’adresse, le mot de passe (docs/postgresql.md).",
+        )
+        return
+    if fault:
+        found.broken(fault, "Voyez si ce serveur n’est qu’une réplique.")
+    _tell_version(pending, found)
 
 
 def _check_file(ground: Ground, path: Path, found: Findings) -> None:
@@ -80,6 +107,10 @@ def _check_version(ground: Ground, found: Findings) -> None:
             "Voyez les droits du dossier et la place sur le disque.",
         )
         return
+    _tell_version(pending, found)
+
+
+def _tell_version(pending: list[str], found: Findings) -> None:
     if pending:
         found.broken(
             f"la base est d’une version plus ancienne (migrations à faire\u00a0: {len(pending)})",
@@ -91,7 +122,7 @@ def _check_version(ground: Ground, found: Findings) -> None:
 
 def _reason(error: NoBase) -> str:
     cause = error.__cause__
-    return str(cause) if isinstance(cause, OperationalError) else type(cause).__name__
+    return str(cause.args[-1]) if isinstance(cause, OperationalError) else type(cause).__name__
 
 
 def books(ground: Ground) -> Result:

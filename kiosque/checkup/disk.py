@@ -6,9 +6,10 @@ from pathlib import Path
 
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.ground import Ground
+from kiosque.database.sqlite import MINIMUM_FREE_BYTES
 
-#: Below this, a busy day of payments might not be written: `/sante` answers 503.
-BROKEN_BYTES = 50 * 1024 * 1024
+#: Below this, `/sante` answers 503.
+BROKEN_BYTES = MINIMUM_FREE_BYTES
 #: Below this, or room for twice the base, a month and a backup might not be.
 LOOK_BYTES = 500 * 1024 * 1024
 #: Of a file system's inodes, what should be free.

@@ -3,7 +3,7 @@
 import contextlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from kiosque.config import Mail, Settings
 class Ground:
     """`faults` are those of the settings. With any, `settings` is None, `mail` is None where it
     cannot be read, `gateways` are those whose own table is right, and `database_path` is None
-    where it is no path. `in_force` names the gateways by which families pay now: each régie's.
+    where it is no path: on PostgreSQL, `address` says where the base is, unless it was refused.
+    `in_force` names the gateways by which families pay now: each régie's.
 
     `files_open` says whether the base was in use, or left as it was by a machine that stopped,
     before we came: then its files are to be left there.
@@ -34,6 +35,7 @@ class Ground:
     gateways: Mapping[str, Gateway]
     database_path: Path | None
     files_open: bool
+    address: str = field(default="", repr=False)
 
     @property
     def live(self) -> bool:
@@ -53,7 +55,7 @@ def survey(environ: Mapping[str, str]) -> Ground:
     values, faults = config.read(environ)
     settings = None if faults else config.build(values, environ)
     environment = str(values.get("environment", "production"))
-    path = settings.database_path if settings else _database_path(values, environ)
+    path = _database_path(values, environ)
     return Ground(
         environ,
         tuple(faults),
@@ -66,6 +68,7 @@ def survey(environ: Mapping[str, str]) -> Ground:
         _gateways(values.get("gateways", {}), environment),
         path,
         path is not None and Path(f"{path}-wal").exists(),
+        settings.database if settings and settings.on_postgresql else "",
     )
 
 
@@ -77,7 +80,7 @@ def _in_force(values: Mapping[str, Any]) -> frozenset[str]:
 def _database_path(values: Mapping[str, Any], environ: Mapping[str, str]) -> Path | None:
     named = str(values.get("database", ""))
     if "://" in named:
-        return None  # an address, refused already; it may hold a password
+        return None  # an address; it may hold a password
     return Path(named) if named else config.data_directory(environ) / "kiosque.sqlite3"
 
 

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import IO, Any, TypeVar
 
 import click
-from peewee import OperationalError
+from peewee import DatabaseError, DataError, IntegrityError, InternalError, ProgrammingError
 
 from gateways.base import ConfigError
 from kiosque import config, database, issuer, payments
@@ -21,6 +21,8 @@ class Fault(click.ClickException):
         click.echo(f"Erreur : {self.message}", err=True, file=file)
 
 
+#: Of the queries, not of the base that they are asked of.
+_OUR_FAULTS = (DataError, IntegrityError, InternalError, ProgrammingError)
 Command = TypeVar("Command", bound=Callable[..., Any])
 #: Below this many rows, a progress bar is only noise.
 LONG_FILE = 2000
@@ -41,15 +43,19 @@ def with_database(command: Command) -> Command:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             settings = config.load(os.environ)
-            database.configure(settings.database_path)
+            database.configure(
+                settings.database_location, durable=settings.environment == "production"
+            )
         except ConfigError as error:
             raise Fault("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
         try:
             with database.connection(), issuer.using(settings):
                 return command(settings, *args, **kwargs)
-        except OperationalError as error:
+        except _OUR_FAULTS:
+            raise
+        except DatabaseError as error:
             raise Fault(
-                f"La base ne répond pas ({error}). A-t-elle été créée par « migrate » ?"
+                f"La base ne répond pas ({error.args[-1]}). A-t-elle été créée par « migrate » ?"
             ) from None
         except payments.Refused as refusal:
             raise Fault("\n".join(refusal.reasons)) from None

@@ -1,17 +1,10 @@
 """Pages for everybody: the entrance, the legal texts, the health check, the files of style."""
 
-import os
-import shutil
-from pathlib import Path
-
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from markupsafe import Markup
-from peewee import DatabaseError
 from werkzeug.wrappers import Response
 
-from kiosque import access, i18n, languages, probe, texts
-from kiosque.checkup.disk import BROKEN_BYTES as MINIMUM_FREE_BYTES
-from kiosque.database import db, pending_migrations
+from kiosque import access, database, i18n, languages, probe, texts
 from kiosque.i18n import gettext as _
 from kiosque.views.trial import proof, token_in_header
 
@@ -60,24 +53,10 @@ def language() -> Response:
 def health() -> tuple[dict[str, str], int, dict[str, str]]:
     """200 when the base answers, can be written and is of this version, else 503. To a probe of
     the town's own, it also proves which site it is."""
-    fault = _fault(current_app.extensions["settings"].database_path)
+    fault = database.fault()
     asked = token_in_header(probe.HEALTH)
     extra = {probe.HEADER: proof(asked)} if asked else {}
     return ({"etat": fault}, 503, extra) if fault else ({"etat": "ok"}, 200, extra)
-
-
-def _fault(path: Path) -> str:
-    """What keeps the base from serving, in French; empty when nothing does."""
-    try:
-        db.execute_sql("SELECT 1 FROM invoice LIMIT 1")
-        late = pending_migrations()
-    except DatabaseError:
-        return "base illisible"
-    if late:
-        return "migrations en attente"
-    if not os.access(path, os.W_OK):
-        return "base en lecture seule"
-    return "" if shutil.disk_usage(path.parent).free > MINIMUM_FREE_BYTES else "disque plein"
 
 
 @blueprint.get("/fichiers/<name>")

@@ -8,11 +8,11 @@ import pytest
 
 from gateways.base import Declined, Gateway, Handoff, Outcome, Unreachable
 from kiosque import payments, reconcile, verification
-from kiosque.database import db
 from kiosque.models import Anomaly, Attempt, Family, Invoice, Repayment, Settlement
 from kiosque.payments import CounterPayment, Purchase
 from kiosque.payments.asking import no_answer, stop_asking
 from kiosque.states import RepaymentKind
+from tests import bases
 from tests.bank import REFUSED
 from tests.conftest import NOW, PUBLIC_URL, Clock, make_invoice
 from tests.talkative import TalkativeBank
@@ -69,12 +69,8 @@ class Stage:
 
 def everything() -> Rows:
     """Every row of every table, by its place; the running of the machine excepted."""
-    tables = [name for name in db.get_tables() if name not in ("lease", "sqlite_sequence")]
-    return {
-        (name, row[0]): row[1:]
-        for name in tables
-        for row in db.execute_sql(f'SELECT rowid, * FROM "{name}"')
-    }
+    found = bases.rows(without=("lease", "sqlite_sequence"))
+    return {(name, row[0]): row for name, rows in found.items() for row in rows}
 
 
 @pytest.fixture

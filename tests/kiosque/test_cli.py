@@ -45,7 +45,7 @@ from kiosque.models import (
 from kiosque.payments.orders import order_of
 from kiosque.signin import Visitor
 from kiosque.states import NoticeKind
-from tests import pdfs
+from tests import bases, pdfs
 from tests.bank import notice
 from tests.conftest import NOW, PASSWORD, PUBLIC_URL, Clock, make_family, make_invoice
 from tests.kiosque.test_config import TOML
@@ -63,6 +63,8 @@ def run(base: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     path.write_text(TOML, encoding="utf-8")
     monkeypatch.setenv("KIOSQUE_CONFIG", str(path))
     monkeypatch.setenv("KIOSQUE_DATA", str(settings.data))
+    if settings.database:
+        monkeypatch.setenv("KIOSQUE_DATABASE", settings.database)
     return lambda *arguments: CliRunner().invoke(main, list(arguments))
 
 
@@ -182,16 +184,14 @@ def test_the_journal_is_verified_and_its_balances_shown(run: Run, alices_family:
 
 
 def test_a_base_that_is_not_there_is_said_so_and_made_by_migrate(
-    run: Run, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kiosque.database import db  # noqa: PLC0415
-
-    db.close()
-    monkeypatch.setenv("KIOSQUE_DATABASE", str(tmp_path / "neuve" / "base.sqlite3"))
-    assert "migrate" in run("todo").output
-    assert "appliquée : 0001_initial" in run("migrate").output
-    assert "à jour" in run("migrate").output
-    assert "0 à traiter." in run("todo").output
+    with bases.bare(tmp_path / "neuve") as location:
+        monkeypatch.setenv("KIOSQUE_DATABASE", str(location))
+        assert "migrate" in run("todo").output
+        assert "appliquée : 0001_initial" in run("migrate").output
+        assert "à jour" in run("migrate").output
+        assert "0 à traiter." in run("todo").output
 
 
 def test_wrong_settings_are_one_message_not_a_traceback(

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 
-import apsw
 import pytest
 from flask import Flask, abort
 from flask.testing import FlaskClient
@@ -18,6 +17,7 @@ from kiosque import database
 from kiosque.models import Attempt, Family, Invoice
 from kiosque.signin import Busy
 from kiosque.throttle import TooManyTries
+from tests import bases
 from tests.bank import notice
 from tests.conftest import NOW, Clock
 
@@ -133,13 +133,10 @@ def test_a_locked_base_makes_the_bank_send_again_and_nothing_is_lost(
     _, handoff = pay(alices_family, october)
     database.db.close()
     monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.001)
-    other = apsw.Connection(database.db.database)
-    other.execute("BEGIN EXCLUSIVE")
-    answer = stranger.post(NOTIFY, data=notice(handoff))
+    with bases.locked():
+        answer = stranger.post(NOTIFY, data=notice(handoff))
     assert answer.status_code == 503
     assert answer.text.startswith("KO Le site est momentanément indisponible")
-    other.execute("ROLLBACK")
-    other.close()
     assert stranger.post(NOTIFY, data=notice(handoff)).status_code == 200
     assert Invoice.get().state == "paid"
 
@@ -153,7 +150,7 @@ def test_error_pages_and_files_need_no_base(
     def no_base(*_: object, **__: object) -> None:
         raise OperationalError("unable to open database file")
 
-    monkeypatch.setattr(database.db, "connect", no_base)
+    monkeypatch.setattr(database.db.obj, "connect", no_base)
     assert stranger.get("/nulle-part").status_code == 404
     assert stranger.get(stylesheet).status_code == 200
     assert alice.get("/factures").status_code == 503

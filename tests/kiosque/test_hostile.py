@@ -17,6 +17,7 @@ from werkzeug.test import EnvironBuilder, TestResponse
 from kiosque import accounts, tokens
 from kiosque.database import db, write
 from kiosque.models import Family
+from tests import bases
 from tests.conftest import PASSWORD, csrf_token
 from tests.stage import FAMILY, PAGES, PUBLIC, SERVER, Stage
 
@@ -125,9 +126,7 @@ def test_every_address_of_the_site_is_declared(stage: Stage) -> None:
 
 def everything() -> dict[str, list[Any]]:
     """What the base holds, apart from traces of visits."""
-    names = [row[0] for row in db.execute_sql("SELECT name FROM sqlite_master WHERE type='table'")]
-    found = {name: db.execute_sql(f'SELECT * FROM "{name}"').fetchall() for name in names}
-    return {name: rows for name, rows in found.items() if name not in TRACES}
+    return bases.rows(without=TRACES)
 
 
 class Attack:

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from peewee import OperationalError
+from peewee import DatabaseError
 
 from kiosque import imports
 from kiosque.imports import BadFile, Summary
@@ -227,7 +227,7 @@ def test_a_fault_half_way_through_the_writing_leaves_nothing(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kiosque.imports.invoices._LINE", "INSERT INTO invoice_line VALUES (?)")
-    with pytest.raises(OperationalError, match="8 columns"):
+    with pytest.raises(DatabaseError):
         load(sheet(ROW))
     for table in (Invoice, Family, Service, ImportBatch):
         assert table.select().count() == 0

@@ -4,8 +4,9 @@ import pytest
 from peewee import IntegrityError
 
 from kiosque import journal
-from kiosque.database import db, write
+from kiosque.database import write
 from kiosque.models import Family, JournalEntry, Settlement
+from tests import bases
 from tests.conftest import NOW
 
 
@@ -71,7 +72,5 @@ def test_an_entry_moves_an_amount_between_two_accounts(settlement: Settlement) -
 def test_whoever_tampers_past_the_triggers_is_found(
     three_entries: None, tampering: str, fault: str
 ) -> None:
-    for action in ("update", "delete"):
-        db.execute_sql(f"DROP TRIGGER journal_entry_no_{action}")
-    db.execute_sql(tampering)
+    bases.damage(tampering)
     assert fault in "\n".join(journal.verify())

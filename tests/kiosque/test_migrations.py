@@ -1,13 +1,14 @@
 """A base of an earlier version becomes one of today's, and its books are as sound as before."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playhouse.migrations import Runner
 
 from kiosque import database, journal, verification
 from kiosque.database import db
 from kiosque.models import Repayment, Settlement
+from tests import bases
 
 #: Before repayments: a payment cancelled, one refunded at the bank, one that stands; as the
 #: version of then wrote them.
@@ -57,11 +58,9 @@ MOVES = (
 
 
 @pytest.fixture
-def earlier(tmp_path: Path) -> None:
-    database.configure(tmp_path / "kiosque.sqlite3")
-    with database.connection():
-        runner = Runner(db, str(database.MIGRATIONS), table_name="schema_migration")
-        runner.up("0006_mails")
+def earlier(tmp_path: Path) -> Iterator[None]:
+    with bases.bare(tmp_path) as location, bases.elsewhere(location):
+        database.migrate("0006_mails")
         for statement in EARLIER.split(";"):
             db.execute_sql(statement)
         with database.write():

@@ -65,7 +65,9 @@ def check_invariants() -> None:
         assert sum(part.amount_cents for part in parts) == settlement.amount_cents
     for invoice in Invoice.select():
         counted = Allocation.select().where(
-            Allocation.invoice == invoice, Allocation.kind == "invoice", Allocation.counts
+            Allocation.invoice == invoice,
+            Allocation.kind == "invoice",
+            Allocation.counts == True,  # noqa: E712
         )
         assert counted.count() == (1 if invoice.state == "paid" else 0)
     numbers = [receipt.number for receipt in Receipt.select().order_by(Receipt.number)]
@@ -319,7 +321,7 @@ def test_the_same_notice_again_changes_nothing_but_the_audit(
     assert hear(handoff) == "déjà connu"
     assert hear(handoff, url_check_src="RETRY") == "déjà connu"
     assert effects() == before
-    assert Notice.select().where(Notice.accepted).count() == 3
+    assert Notice.select().where(Notice.accepted == True).count() == 3  # noqa: E712
 
 
 MESSAGES = {

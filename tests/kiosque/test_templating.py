@@ -52,6 +52,11 @@ def test_a_texts_own_html_and_percents_are_kept(write: Write) -> None:
     assert write('{{ _("10 %% de %(x)s", x=value) }}', value="y") == "10 % de y"
 
 
+def test_a_texts_own_html_is_kept_where_only_constants_are_put_together(write: Write) -> None:
+    assert write('{{ _("Le&nbsp;<b>site") ~ " & " if value }}', value=1) == "Le&nbsp;<b>site &amp; "
+    assert write('{{ _("<b>%(x)s</b>", x="<i>") if value }}', value=1) == "<b>&lt;i&gt;</b>"
+
+
 @pytest.mark.parametrize("value", [NASTY, "", "é", "'\"<>", None, 1.5, Markup("<i>")])
 def test_every_value_is_written_as_jinja_itself_escapes_it(write: Write, value: object) -> None:
     assert write("{{ value }}{% block b %}{{ value }}{% endblock %}", value=value) == str(

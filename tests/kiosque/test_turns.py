@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosque.turns import IN_A_ROW, Turns
+from kiosque.database.turns import IN_A_ROW, Turns
 
 LONG = 10.0
 
@@ -134,7 +134,7 @@ def test_when_all_have_given_up_the_lock_is_given_back(turns: Turns, lock: Path)
 
 def test_a_writer_killed_gives_its_turn_back(turns: Turns, lock: Path) -> None:
     program = (
-        "import sys, time, pathlib; from kiosque.turns import Turns\n"
+        "import sys, time, pathlib; from kiosque.database.turns import Turns\n"
         "with Turns(pathlib.Path(sys.argv[1])).take(5):\n"
         "    print('mine', flush=True); time.sleep(60)"
     )
@@ -155,7 +155,7 @@ def test_an_interruption_while_waiting_leaves_the_line(
 ) -> None:
     """A turn given to somebody who has left would never end."""
     with turns.take(LONG):
-        monkeypatch.setattr("kiosque.turns.Future.result", interrupt)
+        monkeypatch.setattr("kiosque.database.turns.Future.result", interrupt)
         with pytest.raises(KeyboardInterrupt):
             turns.take(LONG)
         monkeypatch.undo()
@@ -204,6 +204,6 @@ def test_a_child_process_waits_in_a_line_of_its_own(
     turns._busy = True
     with pytest.raises(TimeoutError):
         turns.take(0.01)
-    monkeypatch.setattr("kiosque.turns.os.getpid", lambda: -1)
+    monkeypatch.setattr("kiosque.database.turns.os.getpid", lambda: -1)
     with turns.take(0.01):
         assert not is_free(lock)

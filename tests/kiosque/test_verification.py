@@ -10,6 +10,7 @@ from kiosque.database import db
 from kiosque.models import Attempt, Family, Invoice
 from kiosque.payments import CounterPayment
 from kiosque.states import RepaymentKind
+from tests import bases
 from tests.bank import notice
 from tests.conftest import NOW, make_invoice
 
@@ -38,18 +39,6 @@ def books(pay: Pay, gateway: Gateway, alices_family: Family) -> None:
 def hear(gateway: Gateway, handoff: Handoff, **changes: str) -> None:
     fields = notice(handoff, **changes)
     payments.record(gateway.name, gateway.read_notification(Callback(tuple(fields.items()))))
-
-
-def damage(sql: str) -> None:
-    """What a hand in the base, a bad disk or a fault of ours could do: no rule is in its way."""
-    for name, table in list(
-        db.execute_sql("SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'")
-    ):
-        if table in sql:
-            db.execute_sql(f"DROP TRIGGER {name}")
-    db.execute_sql("PRAGMA ignore_check_constraints = 1")
-    db.execute_sql("PRAGMA foreign_keys = 0")
-    db.execute_sql(sql)
 
 
 def test_sound_books_have_no_fault(books: None) -> None:
@@ -129,15 +118,15 @@ DAMAGES = {
 @pytest.mark.parametrize("name", DAMAGES)
 def test_each_damage_is_named(books: None, name: str) -> None:
     sql, expected = DAMAGES[name]
-    damage(sql)
+    bases.damage(sql)
     faults = verification.faults()
     assert any(expected in fault for fault in faults), faults
 
 
 def test_verifying_changes_nothing(books: None) -> None:
-    before = list(db.execute_sql("SELECT total_changes()"))
+    before = bases.rows()
     verification.faults()
-    assert list(db.execute_sql("SELECT total_changes()")) == before
+    assert bases.rows() == before
 
 
 def test_the_end_of_the_journal_can_be_noted_elsewhere(books: None) -> None:

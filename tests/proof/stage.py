@@ -4,7 +4,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -12,6 +11,7 @@ from unittest import mock
 from gateways.registry import configure as configure_gateway
 from kiosque import clock, database, mail, reconcile
 from kiosque.config import Mail, Payment, Regie, Settings, Town
+from tests import bases
 from tests.bank import KEY
 from tests.conftest import NOW, PUBLIC_URL, Clock
 from tests.proof.bank import Bank
@@ -21,29 +21,14 @@ _FOLDER = next((path for path in ("/dev/shm",) if Path(path).is_dir()), None)
 SANDBOX = {"adapter": "sandbox", "url": "http://127.0.0.1:8001", "key": KEY}
 
 
-@cache
-def _template() -> bytes:
-    with tempfile.TemporaryDirectory(dir=_FOLDER) as folder:
-        path = Path(folder) / "template.sqlite3"
-        database.configure(path)
-        with database.connection():
-            database.migrate()
-        return path.read_bytes()
-
-
 class Stage:
     """The portal on an empty base, its clock held by hand, its bank ours, its mails counted."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        template = _template()
-        before = database.db.database
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(dir=_FOLDER)))
-        path = folder / "kiosque.sqlite3"
-        path.write_bytes(template)
-        database.configure(path)
-        database.db.connect()
-        self._before = before
+        location = self._stack.enter_context(bases.ready(folder))
+        self._stack.enter_context(bases.elsewhere(location))
         self.clock = Clock(NOW)
         self.bank = Bank(configure_gateway("banque", SANDBOX, environment="test"))
         self.carried: Counter[str] = Counter()
@@ -51,7 +36,7 @@ class Stage:
             environment="test",
             secret_key="s" * 43,
             public_url=PUBLIC_URL,
-            database=str(path),
+            database=str(location),
             data=folder,
             town=Town("Ville de Sautron", "enfance@sautron.example.org", "i@sautron.example.org"),
             regie=Regie("Régie Enfance", "Dominique Aubry", "regie@sautron.example.org"),
@@ -71,9 +56,6 @@ class Stage:
         database.db.connect()
 
     def close(self) -> None:
-        database.db.close()
-        if self._before:
-            database.configure(Path(self._before))
         self._stack.close()
 
 
@@ -137,5 +119,5 @@ def crash_at(statement: int) -> Iterator[None]:
             raise Crash
         return execute(*args, **kwargs)
 
-    with mock.patch.object(database.db, "execute_sql", counted):
+    with mock.patch.object(database.db.obj, "execute_sql", counted):
         yield

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import apsw
 
+from tests import bases
 from tests.proof.storm_bank import Bank, Form, Message
 from tests.proof.storm_check import faults_of
 from tests.proof.storm_service import Broken, Browser, Service, make_town
@@ -51,10 +52,11 @@ class Plan:
     """What happens, and how often.
 
     `payments` is how many debits the bank makes; each `..._every` counts payments between two
-    kills of a worker, of the whole service, two deploys; `chores_every` is in seconds. `fault` is
-    a guard to take off; then a 500 is no fault by itself: only what is wrong in the base is.
-    `spoil` is done to the base before anything; `scenes` are those of a client's life to play,
-    all of them when empty.
+    kills of a worker, of the service (of several nodes, by turns one and all), two deploys;
+    `chores_every` is in seconds. `fault` is a guard to take off; then a 500 is no fault by itself:
+    only what is wrong in the base is. `spoil` is done to the base before anything; `scenes` are
+    those of a client's life to play, all of them when empty; `nodes` share the base, each with
+    so many `workers`.
     """
 
     payments: int
@@ -66,8 +68,9 @@ class Plan:
     chores_every: float = 2.0
     longest_seconds: float = 240
     fault: str = ""
-    spoil: Callable[[Path], None] = lambda _: None
+    spoil: Callable[[bases.Location], None] = lambda _: None
     scenes: tuple[str, ...] = ()
+    nodes: int = 1
 
 
 @dataclass
@@ -78,6 +81,7 @@ class Tally:
     twice: int = 0
     worker_kills: int = 0
     service_kills: int = 0
+    node_kills: int = 0
     deploys: int = 0
     chores: int = 0
     chores_killed: int = 0
@@ -86,16 +90,18 @@ class Tally:
 
 
 class Storm:
-    def __init__(self, folder: Path, plan: Plan) -> None:
+    def __init__(self, folder: Path, location: bases.Location, plan: Plan) -> None:
         self.plan, self.bank, self.tally = plan, Bank(), Tally()
         self.faults: list[str] = []
         self.acknowledged: dict[Message, float] = {}
-        self._folder = folder
+        self._folder, self._location = folder, location
         self._random = random.Random(plan.seed)
         self._lock = threading.Lock()
         self._calm = threading.Event()  # set: nobody begins anything any more
         self._end = float("inf")
         self._late: list[Message] = []
+        #: Try again: nobody answers, the base does not, or the balancer finds no node.
+        self.no_answers = (None, 503, *((502, 504) if plan.nodes > 1 else ()))
 
     def run(self) -> "Storm":
         started = time.monotonic()
@@ -103,10 +109,15 @@ class Storm:
             # A debit or more for each invoice, but for what is lost when a process is killed.
             families = CLIENTS // 2
             each = self.plan.payments * 2 // families + 30
-            town = make_town(self._folder / "kiosque.sqlite3", families, each)
-            self.plan.spoil(self._folder / "kiosque.sqlite3")
+            town = make_town(self._location, families, each)
+            self.plan.spoil(self._location)
             self.service = Service(
-                self._folder, self.bank.url, workers=self.plan.workers, fault=self.plan.fault
+                self._folder,
+                self._location,
+                self.bank.url,
+                workers=self.plan.workers,
+                fault=self.plan.fault,
+                nodes=self.plan.nodes,
             )
             try:
                 self.service.start()
@@ -178,7 +189,7 @@ class Storm:
                     self.tally.repeated += message in self.acknowledged
                     self.acknowledged.setdefault(message, time.monotonic())
                 return
-            if status not in (None, 503):
+            if status not in self.no_answers:
                 if self.plan.fault and tries > 3:
                     return
                 self.fault_of_answer(f"notice {message.status}: answer {status}")
@@ -206,9 +217,8 @@ class Storm:
             if time.monotonic() > self._end:
                 self.fault(f"{count} payments only, in {plan.longest_seconds} seconds")
                 return
-            if count >= plan.service_every * (tally.service_kills + 1):
-                self.service.kill()
-                tally.service_kills += 1
+            if count >= plan.service_every * (tally.service_kills + tally.node_kills + 1):
+                self._kill_nodes()
                 self.service.start()
             elif count >= plan.deploy_every * (tally.deploys + 1):
                 self.service.deploy()
@@ -216,6 +226,18 @@ class Storm:
             elif count >= plan.worker_every * (tally.worker_kills + 1):
                 tally.worker_kills += self._kill_a_worker()
             time.sleep(self._random.uniform(0.002, 0.03))
+
+    def _kill_nodes(self) -> None:
+        if self.plan.nodes > 1 and self.tally.node_kills <= self.tally.service_kills:
+            self._random.choice(self.service.nodes).kill()
+            self.tally.node_kills += 1
+            # The others go on alone for a while.
+            alone = len(self.bank.debits()) + self.plan.worker_every // 2
+            while len(self.bank.debits()) < alone and time.monotonic() < self._end:
+                time.sleep(0.02)
+        else:
+            self.service.kill()
+            self.tally.service_kills += 1
 
     def _kill_a_worker(self) -> bool:
         try:
@@ -241,18 +263,12 @@ class Storm:
     def let_time_pass(self) -> None:
         """Make every question to the bank due, and end the lease of a run that was killed: no run
         is under way."""
-        connection = apsw.Connection(str(self.service.base))
-        connection.set_busy_timeout(30_000)
-        try:
-            with connection:
-                connection.execute(
-                    "UPDATE attempt SET ask_at = started_at WHERE ask_at IS NOT NULL;"
-                    "UPDATE lease SET expires_at = started_at"
-                )
-        except apsw.BusyError:
-            pass  # next time
-        finally:
-            connection.close()
+        with suppress(apsw.BusyError):  # next time
+            bases.run(
+                self._location,
+                "UPDATE attempt SET ask_at = started_at WHERE ask_at IS NOT NULL",
+                "UPDATE lease SET expires_at = started_at",
+            )
 
 
 class _Client:
@@ -303,7 +319,7 @@ class _Client:
                 return form
             if answer and answer.status == 409:
                 return None
-            if answer and answer.status != 503:
+            if answer and answer.status not in self._storm.no_answers:
                 self._storm.fault_of_answer(f"opening: answer {answer.status}")
                 return None
             time.sleep(self._random.uniform(0.05, 0.3))
@@ -411,6 +427,7 @@ def table(storm: Storm) -> str:
         "invoices paid by two attempts": tally.twice,
         "workers killed": tally.worker_kills,
         "service killed and restarted": tally.service_kills,
+        "one node killed and restarted": tally.node_kills,
         "deploys": tally.deploys,
         "commands (of which killed)": f"{tally.chores} ({tally.chores_killed})",
         "requests broken": tally.broken,
@@ -425,11 +442,20 @@ def table(storm: Storm) -> str:
 
 def main() -> None:
     count, seed = (int(text) for text in sys.argv[1:3])
+    nodes = int(sys.argv[3])
     plan = Plan(
-        count, seed, longest_seconds=1800, service_every=250, deploy_every=400, chores_every=1
+        count,
+        seed,
+        longest_seconds=1800,
+        service_every=250,
+        deploy_every=400,
+        chores_every=1,
+        workers=4 // nodes,
+        nodes=nodes,
     )
-    with tempfile.TemporaryDirectory() as folder:
-        storm = Storm(Path(folder), plan).run()
+    with tempfile.TemporaryDirectory() as name, bases.ready(Path(name)) as location:
+        storm = Storm(Path(name), location, plan).run()
+    bases.end()
     print(table(storm))
     if storm.faults:
         raise SystemExit("\n".join(storm.faults[:20]))

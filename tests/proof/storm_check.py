@@ -1,11 +1,18 @@
 """What must be true after a storm, found in the base by other means than the site's own."""
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.proof.storm import Storm
 
+#: A run ends after a minute; on a busy machine the next goes on.
+RUNS = 15
+_FILE: tuple[tuple[str, str, list[tuple[object, ...]]], ...] = (
+    ("file", "PRAGMA integrity_check", [("ok",)]),
+    ("file", "PRAGMA foreign_key_check", []),
+)
 _STATES = {"AUTHORISED": "paid", "CAPTURED": "paid", "REFUSED": "refused", "ABANDONED": "cancelled"}
 
 
@@ -16,7 +23,10 @@ def faults_of(storm: "Storm") -> list[str]:
     service.kill()
     found = _lost(storm)
     storm.let_time_pass()
-    status, said = service.run("reconcile", "--seconds", "60")
+    for _ in range(RUNS):
+        status, said = service.run("reconcile", "--seconds", "60")
+        if " 0 restent" in said:
+            break
     if status or " 0 restent" not in said:
         found.append(f"reconcile: {said}")
     found += [*_debits(storm), *_invoices(storm), *_numbers(storm)]
@@ -77,8 +87,8 @@ def _invoices(storm: "Storm") -> list[str]:
         came[invoice] += debits[str(reference)]
     found = []
     for invoice, state, paying, spare in storm.service.rows(
-        "SELECT invoice.id, invoice.state, COALESCE(SUM(kind = 'invoice'), 0),"
-        " COALESCE(SUM(kind = 'overpayment'), 0)"
+        "SELECT invoice.id, invoice.state, COUNT(CASE WHEN kind = 'invoice' THEN 1 END),"
+        " COUNT(CASE WHEN kind = 'overpayment' THEN 1 END)"
         " FROM invoice LEFT JOIN allocation ON invoice_id = invoice.id GROUP BY invoice.id"
     ):
         count = came[invoice]
@@ -111,11 +121,10 @@ def _numbers(storm: "Storm") -> list[str]:
         ("notes", "SELECT kind, detail FROM anomaly WHERE kind <> 'overpayment'", []),
         (
             "attempts",
-            "SELECT invoice_id FROM attempt_item WHERE live GROUP BY 1 HAVING COUNT(*) > 1",
+            "SELECT invoice_id FROM attempt_item WHERE live = 1 GROUP BY 1 HAVING COUNT(*) > 1",
             [],
         ),
-        ("file", "PRAGMA integrity_check", [("ok",)]),
-        ("file", "PRAGMA foreign_key_check", []),
+        *(_FILE if isinstance(storm.service.location, Path) else ()),
     ):
         if (seen := rows(sql)) != wanted:
             found.append(f"{name}: {seen[:5]}, not {wanted}")

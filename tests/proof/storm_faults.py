@@ -41,10 +41,10 @@ def no_transaction() -> None:
         finally:
             within.write = False
 
-    db: Any = database.db
+    db: Any = database.db.obj
     db.atomic = each_by_itself
     db.in_transaction = lambda: getattr(within, "write", False)
-    replace(database, "_turn", nullcontext)
+    replace(db, "alone", lambda *_: nullcontext())
     replace(reports, "allocate", _allocate_unguarded)
 
 

@@ -13,13 +13,13 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlencode
 
-import apsw
-
 from kiosque import accounts, database
 from kiosque.database import write
 from kiosque.models import Family, ImportBatch, Invoice
+from tests import bases
 from tests.bank import KEY
 from tests.conftest import NOW, PASSWORD, csrf_token, free_port
+from tests.proof.storm_balancer import Balancer
 
 PROJECT = Path(__file__).parents[2]
 START_SECONDS = 60
@@ -66,23 +66,79 @@ class Broken(Exception):
     """No answer came: what became of the request is not known."""
 
 
+class Node:
+    """One gunicorn with several workers."""
+
+    def __init__(self, application: str, workers: int, timeout: int, log: Path) -> None:
+        self.port, self._log = free_port(), log
+        self._command = [
+            *(sys.executable, "-c", _GUNICORN, application),
+            *("--bind", f"127.0.0.1:{self.port}", "--workers", str(workers)),
+            *("--threads", "8", "--no-control-socket", "--graceful-timeout", "5"),
+            *("--timeout", str(timeout), "--log-level", "warning"),
+            *("--chdir", str(PROJECT)),
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, environment: dict[str, str]) -> None:
+        if self._process:
+            return
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def workers(self) -> list[int]:
+        """The processes of the workers, at this moment."""
+        pid = self._process.pid if self._process else 0
+        try:
+            return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        except OSError:
+            return []
+
+    def kill(self) -> None:
+        """SIGKILL to the master and its workers, all at once."""
+        if self._process:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def deploy(self) -> None:
+        """What a deploy does: new workers, while the old ones end what they were doing."""
+        if self._process:
+            os.kill(self._process.pid, signal.SIGHUP)
+
+
 class Service:
-    """Gunicorn with several workers; `fault` names a guard to take off (storm_faults)."""
+    """Nodes on one base, behind a balancer when they are several; `fault` names a guard to take
+    off (storm_faults)."""
 
     def __init__(
-        self, folder: Path, bank_url: str, *, workers: int = 4, fault: str = "", timeout: int = 30
+        self,
+        folder: Path,
+        location: bases.Location,
+        bank_url: str,
+        *,
+        workers: int = 4,
+        fault: str = "",
+        timeout: int = 30,
+        nodes: int = 1,
     ) -> None:
-        self.folder, self.port = folder, free_port()
-        self.base = folder / "kiosque.sqlite3"
+        self.location = location
         self.log = folder / "gunicorn.log"
-        self._workers, self._timeout = workers, timeout
-        self._application = "tests.proof.storm_faults:create_app()" if fault else "app:create_app()"
+        application = "tests.proof.storm_faults:create_app()" if fault else "app:create_app()"
+        self.nodes = [Node(application, workers, timeout, self.log) for _ in range(nodes)]
+        self.port = free_port() if nodes > 1 else self.nodes[0].port
+        self._balancer = Balancer(folder, self.port, [node.port for node in self.nodes])
         self.environment = {
             **{name: it for name, it in os.environ.items() if not name.startswith("KIOSQUE_")},
             "KIOSQUE_DATA": str(folder),
+            "KIOSQUE_DATABASE": str(location),
             "STORM_FAULT": fault,
         }
-        self._process: subprocess.Popen[bytes] | None = None
         settings = _SETTINGS.format(
             secret=secrets.token_urlsafe(48),
             port=self.port,
@@ -95,58 +151,41 @@ class Service:
         path.write_text(settings, encoding="utf-8")
 
     def start(self) -> None:
-        """Start it, and wait until it answers. Called by the main thread: the service ends with
-        the thread that started it."""
-        command = [
-            *(sys.executable, "-c", _GUNICORN, self._application),
-            *("--bind", f"127.0.0.1:{self.port}", "--workers", str(self._workers)),
-            *("--threads", "8", "--no-control-socket", "--graceful-timeout", "5"),
-            *("--timeout", str(self._timeout), "--log-level", "warning"),
-            *("--chdir", str(PROJECT)),
-        ]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self.wait_until_it_answers()
+        """Start what does not run, and wait until it answers. Called by the main thread: the
+        service ends with the thread that started it."""
+        for node in self.nodes:
+            node.start(self.environment)
+        if len(self.nodes) > 1:
+            self._balancer.start()
+        for port in {self.port, *(node.port for node in self.nodes)}:
+            self._wait_until_it_answers(port)
 
-    def wait_until_it_answers(self) -> None:
+    def _wait_until_it_answers(self, port: int) -> None:
         end = time.monotonic() + START_SECONDS
         while True:
             try:
-                if Browser(self.port).get("/sante").status == 200:
+                if Browser(port).get("/sante").status == 200:
                     return
             except Broken:
                 pass
-            if time.monotonic() > end or self._running().poll() is not None:
+            if time.monotonic() > end or not all(node.is_running() for node in self.nodes):
                 raise AssertionError(f"the service does not start: {self.log.read_text()[-2000:]}")
             time.sleep(0.05)
 
     def workers(self) -> list[int]:
-        """The processes of the workers, at this moment."""
-        pid = self._running().pid
-        try:
-            return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-        except OSError:
-            return []
+        return [worker for node in self.nodes for worker in node.workers()]
 
     def kill(self) -> None:
-        """SIGKILL to the master and its workers, all at once."""
-        process = self._running()
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        for node in self.nodes:
+            node.kill()
 
     def stop(self) -> None:
-        if self._process and self._process.poll() is None:
-            self.kill()
+        self.kill()
+        self._balancer.stop()
 
     def deploy(self) -> None:
-        """What a deploy does: new workers, while the old ones end what they were doing."""
-        os.kill(self._running().pid, signal.SIGHUP)
+        for node in self.nodes:
+            node.deploy()
 
     def command(self, *arguments: str) -> subprocess.Popen[str]:
         """Begin `python app.py ...`."""
@@ -167,16 +206,7 @@ class Service:
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """Read the base, by a connection of its own."""
-        connection = apsw.Connection(str(self.base), flags=apsw.SQLITE_OPEN_READWRITE)
-        try:
-            connection.set_busy_timeout(30_000)
-            return [tuple(row) for row in connection.execute(sql)]
-        finally:
-            connection.close()
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        assert self._process
-        return self._process
+        return bases.run(self.location, sql)
 
 
 class Answer:
@@ -233,7 +263,9 @@ class Browser:
             connection.close()
 
 
-def make_town(base: Path, families: int, invoices: int) -> dict[str, list[tuple[str, int]]]:
+def make_town(
+    base: bases.Location, families: int, invoices: int
+) -> dict[str, list[tuple[str, int]]]:
     """A base with so many families that have a password, each with so many open invoices; and
     as many again that do nothing. Returns the numbers and cents of the first, by family."""
     database.configure(base)

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from gateways.base import Handoff
 from kiosque import database, journal
 from kiosque.config import Settings
-from kiosque.database import db
+from kiosque.database import db, sqlite
 from kiosque.models import (
     Allocation,
     Attempt,
@@ -29,11 +29,14 @@ from kiosque.models import (
     Receipt,
     Settlement,
 )
+from tests import bases
 from tests.bank import notice
 from tests.conftest import make_invoice
 from tests.proof.disk import Disk, losing_power
 
 NOTIFY = "/paiement/notification/banque"
+pytestmark = bases.on_sqlite
+
 EFFECTS = (Settlement, Allocation, JournalEntry, Receipt, OutboxMail, Notice)
 
 Pay = Callable[..., tuple[Attempt, Handoff]]
@@ -156,12 +159,12 @@ def test_a_base_that_may_not_grow_refuses_what_does_not_fit_and_takes_it_later(
 ) -> None:
     invoices = [make_invoice(alices_family, f"2026-10-{number:04}") for number in range(30)]
     handoffs = [pay(alices_family, each, email="alice@example.org")[1] for each in invoices]
-    monkeypatch.setitem(database.PRAGMAS, "max_page_count", db.pragma("page_count"))
+    monkeypatch.setitem(sqlite.PRAGMAS, "max_page_count", db.pragma("page_count"))
     database.configure(settings.database_path)
     answers = [bank(handoff) for handoff in handoffs]
     assert set(answers) == {200, 503}
     check_paid_once(answers.count(200))
-    monkeypatch.delitem(database.PRAGMAS, "max_page_count")
+    monkeypatch.delitem(sqlite.PRAGMAS, "max_page_count")
     database.configure(settings.database_path)
     assert {bank(handoff) for handoff in handoffs} == {200}
     paid_again = answers.count(200)  # heard twice: one more audit row, and nothing else
@@ -271,8 +274,8 @@ def test_a_reader_left_open_lets_the_wal_grow_and_payments_go_on(
 ) -> None:
     """Once it has left, the WAL is used again from its beginning, and shrinks to its limit."""
     limit = 150_000
-    monkeypatch.setitem(database.PRAGMAS, "journal_size_limit", limit)
-    monkeypatch.setitem(database.PRAGMAS, "wal_autocheckpoint", 20)
+    monkeypatch.setitem(sqlite.PRAGMAS, "journal_size_limit", limit)
+    monkeypatch.setitem(sqlite.PRAGMAS, "wal_autocheckpoint", 20)
     database.configure(settings.database_path)
     wal = Path(f"{settings.database_path}-wal")
 

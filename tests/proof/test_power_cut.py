@@ -14,7 +14,7 @@ import pytest
 
 from gateways.base import Callback, Gateway, Handoff
 from kiosque import database, journal, payments
-from kiosque.database import db
+from kiosque.database import db, sqlite
 from kiosque.models import (
     Allocation,
     Attempt,
@@ -26,9 +26,12 @@ from kiosque.models import (
     Receipt,
     Settlement,
 )
+from tests import bases
 from tests.bank import notice
 from tests.conftest import Clock, make_family, make_invoice
 from tests.proof.disk import Cuts, Disk, Remains, losing_power, put_back
+
+pytestmark = bases.on_sqlite
 
 ROUNDS = int(os.environ.get("POWER_CUT_ROUNDS", "25"))
 PAYMENTS = 6
@@ -38,10 +41,10 @@ Pay = Callable[..., tuple[Attempt, Handoff]]
 
 
 @pytest.fixture
-def town(template_base: Path, tmp_path: Path, frozen: Clock) -> Path:
+def town(tmp_path: Path, frozen: Clock) -> Path:
     """A base at rest, with a family that has invoices to pay."""
     path = tmp_path / "town.sqlite3"
-    shutil.copyfile(template_base, path)
+    shutil.copyfile(bases.template(), path)
     database.configure(path)
     with database.connection():
         family = make_family("F1001", "Martin")
@@ -160,7 +163,7 @@ def test_with_less_than_full_synchronisation_the_same_cuts_do_lose(
     synchronous: int,
 ) -> None:
     """The proof that the test above can see a loss."""
-    monkeypatch.setitem(database.PRAGMAS, "synchronous", synchronous)
+    monkeypatch.setitem(sqlite.PRAGMAS, "synchronous", synchronous)
     for seed in range(ROUNDS):
         run = Round(town, tmp_path, seed)
         run.run(pay, gateway)
@@ -173,11 +176,11 @@ def test_with_less_than_full_synchronisation_the_same_cuts_do_lose(
     pytest.fail("nothing was lost")
 
 
-def test_a_migration_cut_short_is_taken_up_again(tmp_path: Path, template_base: Path) -> None:
+def test_a_migration_cut_short_is_taken_up_again(tmp_path: Path) -> None:
     def schema() -> list[tuple[str, ...]]:
         return sorted(db.execute_sql("SELECT name, sql FROM sqlite_master"))
 
-    database.configure(template_base)
+    database.configure(bases.template())
     with database.connection():
         whole = schema()
     base = tmp_path / "new.sqlite3"

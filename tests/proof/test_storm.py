@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import apsw
 import pytest
 
 from gateways.base import Handoff
@@ -20,7 +19,9 @@ from gateways.registry import configure
 from kiosque import database, journal, verification
 from kiosque.models import Attempt, Family, Invoice, Settlement
 from kiosque.payments import Purchase, start
+from tests import bases
 from tests.bank import KEY
+from tests.proof import storm_balancer
 from tests.proof.storm import Plan, Storm, table
 from tests.proof.storm_bank import Bank, Message
 from tests.proof.storm_faults import FREEZE
@@ -29,10 +30,18 @@ from tests.proof.storm_service import BANK_PASSWORD, PROJECT, Broken, Browser, S
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes as Linux has them")
 
 
+@pytest.fixture
+def location(tmp_path: Path) -> Iterator[bases.Location]:
+    with bases.ready(tmp_path) as location:
+        yield location
+
+
 def test_processes_killed_at_random_lose_nothing_acknowledged_and_pay_nothing_twice(
-    tmp_path: Path,
+    tmp_path: Path, location: bases.Location
 ) -> None:
-    storm = Storm(tmp_path, Plan(200, worker_every=30, service_every=90, deploy_every=130)).run()
+    storm = Storm(
+        tmp_path, location, Plan(200, worker_every=30, service_every=90, deploy_every=130)
+    ).run()
     assert storm.faults == [], table(storm)
     assert storm.tally.worker_kills >= 4, table(storm)
     assert storm.tally.service_kills >= 1
@@ -41,9 +50,26 @@ def test_processes_killed_at_random_lose_nothing_acknowledged_and_pay_nothing_tw
     assert storm.tally.statuses[409] >= 5  # the second of two tabs, among others
 
 
-def test_without_transactions_the_storm_sees_halves(tmp_path: Path) -> None:
-    def spoil(base: Path) -> None:
-        execute(base, "DROP INDEX allocation_one_payment")
+@bases.on_postgresql
+@pytest.mark.skipif(not storm_balancer.program(), reason="nginx is not installed")
+def test_two_nodes_on_one_base_behind_a_balancer_lose_and_double_nothing(
+    tmp_path: Path, location: bases.Location
+) -> None:
+    plan = Plan(160, workers=2, worker_every=30, service_every=50, deploy_every=110, nodes=2)
+    storm = Storm(tmp_path, location, plan).run()
+    assert storm.faults == [], table(storm)
+    assert storm.tally.worker_kills >= 3, table(storm)
+    assert storm.tally.node_kills >= 2
+    assert storm.tally.service_kills >= 1
+    assert storm.tally.deploys >= 1
+    assert storm.tally.twice >= 5
+
+
+def test_without_transactions_the_storm_sees_halves(
+    tmp_path: Path, location: bases.Location
+) -> None:
+    def spoil(base: bases.Location) -> None:
+        bases.run(base, "DROP INDEX allocation_one_payment")
 
     plan = Plan(
         40,
@@ -53,19 +79,23 @@ def test_without_transactions_the_storm_sees_halves(tmp_path: Path) -> None:
         spoil=spoil,
         scenes=("pay_announced_at_once", "pay_twice"),
     )
-    storm = Storm(tmp_path, plan).run()
+    storm = Storm(tmp_path, location, plan).run()
     # Which halves are left is chance: that there are some is seen by `verify`, and without it.
     assert "verify" in words(storm), table(storm)
     assert words(storm) - {"verify"}, table(storm)
 
 
-def test_an_answer_before_the_commit_loses_what_it_acknowledged(tmp_path: Path) -> None:
+def test_an_answer_before_the_commit_loses_what_it_acknowledged(
+    tmp_path: Path, location: bases.Location
+) -> None:
     plan = Plan(40, workers=2, worker_every=10, fault="early_answer")
-    storm = Storm(tmp_path, plan).run()
+    storm = Storm(tmp_path, location, plan).run()
     assert "lost" in words(storm), table(storm)
 
 
-def test_without_unique_transactions_a_debit_counts_twice(tmp_path: Path) -> None:
+def test_without_unique_transactions_a_debit_counts_twice(
+    tmp_path: Path, location: bases.Location
+) -> None:
     plan = Plan(
         40,
         workers=2,
@@ -73,7 +103,7 @@ def test_without_unique_transactions_a_debit_counts_twice(tmp_path: Path) -> Non
         spoil=let_transactions_repeat,
         scenes=("pay_and_capture",),
     )
-    storm = Storm(tmp_path, plan).run()
+    storm = Storm(tmp_path, location, plan).run()
     assert {"twice", "sums"} <= words(storm), table(storm)
 
 
@@ -82,22 +112,17 @@ def words(storm: Storm) -> set[str]:
     return {fault.partition(":")[0] for fault in storm.faults}
 
 
-def execute(base: Path, sql: str) -> None:
-    connection = apsw.Connection(str(base))
-    connection.execute(sql)
-    connection.close()
-
-
-def let_transactions_repeat(base: Path) -> None:
-    """Make the table of settlements anew without its uniqueness: a table's own constraint cannot
-    be dropped. The base is still empty of them."""
-    connection = apsw.Connection(str(base))
-    ((sql,),) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'settlement'")
+def let_transactions_repeat(base: bases.Location) -> None:
+    """Take off the uniqueness of the bank's transactions. SQLite drops no constraint of a table:
+    it is made anew, while the base is still empty of them."""
+    if not isinstance(base, Path):
+        constraint = "settlement_gateway_transaction_id_key"
+        bases.run(base, f"ALTER TABLE settlement DROP CONSTRAINT {constraint}")
+        return
+    ((sql,),) = bases.run(base, "SELECT sql FROM sqlite_schema WHERE name = 'settlement'")
     loose = sql.replace("UNIQUE (gateway, transaction_id),", "")
     assert loose != sql
-    connection.execute("PRAGMA foreign_keys = OFF; DROP TABLE settlement")
-    connection.execute(loose)
-    connection.close()
+    bases.run(base, "PRAGMA foreign_keys = OFF; DROP TABLE settlement", loose)
 
 
 @pytest.fixture
@@ -107,11 +132,13 @@ def bank() -> Iterator[Bank]:
         yield bank
 
 
-def test_two_runs_of_reconcile_without_the_lease_are_harmless(tmp_path: Path, bank: Bank) -> None:
-    town = make_town(tmp_path / "kiosque.sqlite3", families=1, invoices=40)
-    service = Service(tmp_path, bank.url)
+def test_two_runs_of_reconcile_without_the_lease_are_harmless(
+    tmp_path: Path, location: bases.Location, bank: Bank
+) -> None:
+    town = make_town(location, families=1, invoices=40)
+    service = Service(tmp_path, location, bank.url)
     debits = [debit(bank, number, cents) for number, cents in town["F1000"]]
-    execute(service.base, "UPDATE attempt SET ask_at = started_at")
+    bases.run(location, "UPDATE attempt SET ask_at = started_at")
     bank.meeting = threading.Barrier(2)
     runs = [
         subprocess.Popen(
@@ -159,11 +186,11 @@ def open_payment(bank: Bank, number: str, cents: int) -> tuple[Attempt, Handoff]
 
 
 def test_a_worker_frozen_inside_a_write_is_killed_and_leaves_nothing_by_half(
-    tmp_path: Path, bank: Bank
+    tmp_path: Path, location: bases.Location, bank: Bank
 ) -> None:
     """By gunicorn itself, past its `--timeout`."""
-    town = make_town(tmp_path / "kiosque.sqlite3", families=1, invoices=2)
-    service = Service(tmp_path, bank.url, workers=2, fault="frozen", timeout=3)
+    town = make_town(location, families=1, invoices=2)
+    service = Service(tmp_path, location, bank.url, workers=2, fault="frozen", timeout=3)
     first, second = (debit(bank, number, cents) for number, cents in town["F1000"])
     courier = Browser(service.port)
     service.start()

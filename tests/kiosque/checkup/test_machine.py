@@ -322,7 +322,7 @@ def test_a_base_on_a_disk_of_the_network_is_told(
 
 
 def test_too_old_a_library_is_told(ground: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "OLDEST_SQLITE", (99, 0, 0))
+    monkeypatch.setattr("kiosque.database.sqlite.OLDEST", (99, 0, 0))
     assert "99.0.0 ou plus est nécessaire" in told(base.check(ground()))
 
 

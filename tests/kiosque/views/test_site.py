@@ -10,6 +10,7 @@ from peewee import IntegrityError
 
 from kiosque.database import db
 from kiosque.models import Family, Settlement
+from tests import bases
 from tests.bank import SHARED
 from tests.conftest import NOW, make_invoice
 
@@ -37,18 +38,18 @@ def test_health_says_whether_the_base_answers(stranger: FlaskClient) -> None:
     assert stranger.get("/sante").json == {"etat": "ok"}
     db.execute_sql("DELETE FROM schema_migration")
     assert stranger.get("/sante").json == {"etat": "migrations en attente"}
-    db.execute_sql("PRAGMA foreign_keys = off")
-    db.execute_sql("DROP TABLE invoice")
+    bases.damage("DROP TABLE invoice")
     answer = stranger.get("/sante")
     assert (answer.status_code, answer.json) == (503, {"etat": "base illisible"})
 
 
+@bases.on_sqlite
 def test_health_says_when_nothing_more_can_be_written(
     stranger: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kiosque.views.site.MINIMUM_FREE_BYTES", 2**62)
+    monkeypatch.setattr("kiosque.database.sqlite.MINIMUM_FREE_BYTES", 2**62)
     assert stranger.get("/sante").json == {"etat": "disque plein"}
-    monkeypatch.setattr("kiosque.views.site.os.access", lambda *_: False)
+    monkeypatch.setattr("kiosque.database.sqlite.os.access", lambda *_: False)
     answer = stranger.get("/sante")
     assert (answer.status_code, answer.json) == (503, {"etat": "base en lecture seule"})
 
