@@ -97,7 +97,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _warn_of_what_was_removed_too_early(app: Flask, settings: Settings) -> None:
     """Nobody hears of a gateway's payments any more, nobody pays a *régie*'s invoices. A base
     that is not there yet has none."""
-    if not settings.database_path.exists():
+    if not (settings.on_postgresql or settings.database_path.exists()):
         return
     try:
         with database.connection():

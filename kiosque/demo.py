@@ -139,8 +139,13 @@ def reset() -> None:
     settings = config.load(os.environ)
     if settings.environment != "demo":
         raise CannotStart("Ces données ne sont pas celles de la démonstration.")
-    for suffix in ("", "-wal", "-shm", ".lock"):
-        Path(f"{settings.database_path}{suffix}").unlink(missing_ok=True)
+    if settings.on_postgresql:
+        database.configure(settings.database_location)
+        with database.connection():
+            database.db.erase()
+    else:
+        for suffix in ("", "-wal", "-shm", ".lock"):
+            Path(f"{settings.database_path}{suffix}").unlink(missing_ok=True)
     for name in ("kiosque.toml", "demo-families.json", "bank.sqlite3"):
         (settings.data / name).unlink(missing_ok=True)
     for name in ("outbox", "pdf"):

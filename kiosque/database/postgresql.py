@@ -320,6 +320,12 @@ class Base(PostgresqlDatabase):
                 (given.get(table, 0),),
             )
 
+    def erase(self) -> None:
+        """Take off every table: a demonstration begins again."""
+        with self.atomic():
+            for table in self.get_tables():
+                self.execute_sql(f'DROP TABLE "{table}" CASCADE')
+
     def schema_editor(self) -> SchemaEditor:
         """What runs the migrations: they are written in SQLite's words."""
         return SchemaEditor(self)

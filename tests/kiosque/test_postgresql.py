@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from peewee import IntegrityError, OperationalError
 
 from gateways.base import ConfigError, Handoff
-from kiosque import database, journal
+from kiosque import database, demo, journal
 from kiosque.checkup import base as checked
 from kiosque.checkup.findings import Level, Result
 from kiosque.checkup.ground import survey
@@ -397,6 +397,22 @@ def test_a_migration_is_translated_only_where_words_differ() -> None:
     )
     kept = "UPDATE x SET a = 'INTEGER TEXT' WHERE b = 1"
     assert translate(kept) == kept
+
+
+def test_a_demonstration_that_is_erased_begins_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "kiosque.toml"
+    path.write_text(SETTINGS.replace('"test"', '"demo"', 1), encoding="utf-8")
+    with bases.bare(tmp_path) as location, bases.elsewhere(location):
+        database.migrate()
+        make_family("F1", "Martin")
+        monkeypatch.setenv("KIOSQUE_DATA", str(tmp_path))
+        monkeypatch.setenv("KIOSQUE_DATABASE", str(location))
+        demo.reset()
+        assert db.get_tables() == []
+        assert not path.exists()
+        assert database.migrate()
 
 
 def test_two_who_migrate_at_once_do_it_once(tmp_path: Path) -> None:
