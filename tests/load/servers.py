@@ -82,13 +82,13 @@ def _sign_in(url: str, certificate: Path | None) -> tuple[str, str]:
     return browser.cookie(url), style
 
 
-def _speed(site: Site, folder: Path, seconds: float) -> list[str]:
+def _speed(site: Site, folder: Path, seconds: int) -> list[str]:
     """Pages a second and p95, page by page; a page that fails is said."""
     told = []
     for path, signed_in in PAGES:
         url = site.url + (site.style if path == "style" else path)
         cookie = site.cookie if signed_in else ""
-        wrk.load(url, folder, seconds=min(seconds, 1), cookie=cookie)
+        wrk.load(url, folder, seconds=1, cookie=cookie)
         seen = wrk.load(url, folder, seconds=seconds, cookie=cookie)
         faults = f" ({seen.refused} refused, {seen.broken} broken)" * bool(
             seen.refused or seen.broken
@@ -97,7 +97,7 @@ def _speed(site: Site, folder: Path, seconds: float) -> list[str]:
     return told
 
 
-def _measure(kind: Kind, folder: Path, nginx: front.Front | None, seconds: float) -> None:
+def _measure(kind: Kind, folder: Path, nginx: front.Front | None, seconds: int) -> None:
     """Print a server's rows, as they come."""
     places: list[tuple[str, Callable[[], object]]] = [("direct", lambda: _direct(kind, folder))]
     if nginx:
@@ -114,10 +114,12 @@ def _measure(kind: Kind, folder: Path, nginx: front.Front | None, seconds: float
             print(f"| {kind.name} | {place} | {' | '.join(rows)} |", flush=True)
             odd = trials.odd_requests(site.door)
             killed = trials.killed_worker(site.door, site.tree)
-            print(f"{kind.name}, {place}: worker killed: {killed}; odd: {odd}", file=sys.stderr)
+            print(
+                f"{kind.name}, {place}: killed: {killed}; odd: {odd}", file=sys.stderr, flush=True
+            )
 
 
-def main(seconds: float, names: list[str]) -> None:
+def main(seconds: int, names: list[str]) -> None:
     if not wrk.WRK:
         raise SystemExit("wrk is wanted: apt-get install wrk nginx")
     with tempfile.TemporaryDirectory(prefix="kiosque-servers-") as name:
@@ -139,4 +141,4 @@ def main(seconds: float, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if sys.argv[1:] else 5, sys.argv[2:])
+    main(int(sys.argv[1]) if sys.argv[1:] else 5, sys.argv[2:])

@@ -34,12 +34,12 @@ class Load:
     client: float
 
 
-def load(url: str, folder: Path, *, seconds: float, cookie: str = "", at_once: int = 16) -> Load:
+def load(url: str, folder: Path, *, seconds: int, cookie: str = "", at_once: int = 16) -> Load:
     """Ask for this page again and again, so many at once."""
     script = folder / "report.lua"
     script.write_text(_REPORT)
     command = [
-        *(WRK or "wrk", "-t1", f"-c{at_once}", f"-d{seconds:g}s", "--timeout", "30s"),
+        *(WRK or "wrk", "-t1", f"-c{at_once}", f"-d{seconds}s", "--timeout", "30s"),
         *("-s", str(script)),
         *(("-H", f"Cookie: {cookie}") if cookie else ()),
         url,
