@@ -20,6 +20,9 @@ graceful_timeout = 20
 # Workers touch a file now and then to say that they live: never on a slow disk.
 worker_tmp_dir = "/dev/shm"  # noqa: S108  # unlinked at once
 
+# A bank that answers by the payer's address writes some 3 500 letters in it.
+limit_request_line = 8190
+
 # nginx writes the access log, without the secrets of links; what goes wrong goes to the journal.
 accesslog = None
 errorlog = "-"

@@ -97,7 +97,8 @@ class Order:
 
     `number` is unique for this gateway and UTC day, from 0 to 899999; `started_at` is aware
     UTC; `description` names the invoices and nothing else; `gateway_reference` is empty
-    before `start` and what `start` returned afterwards.
+    before `start` and what `start` returned afterwards. `language` is the one the payer reads,
+    as HTML names it (BCP 47): a bank that speaks it shows its page in it, another in its own.
     """
 
     reference: str
@@ -109,6 +110,7 @@ class Order:
     notification_url: str
     email: str | None = None
     gateway_reference: str = ""
+    language: str = "fr"
 
 
 @dataclass(frozen=True)
@@ -171,8 +173,9 @@ class Report:
     say. `final` is False while the bank may still undo the outcome by itself. `ask` says that
     the message proves nothing but that there is news: the bank must be asked before anything
     counts; `reference` may then be empty, `gateway_reference` never. `anomaly`, when not empty,
-    says in French why a human must look. `mode` is what was paid with. `raw` is kept for the
-    audit and never holds card data.
+    says in French why a human must look. `mode` is what was paid with. `key` says in French which
+    of the keys we share with the bank proved it, never the key itself; empty where there is one
+    at most. `raw` is kept for the audit and never holds card data.
     """
 
     reference: str
@@ -190,6 +193,7 @@ class Report:
     ask: bool = False
     anomaly: str = ""
     mode: Mode = Mode.CARD
+    key: str = ""
     raw: Mapping[str, str] = field(default_factory=dict)
 
 

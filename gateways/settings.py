@@ -1,20 +1,25 @@
 """Read a table of settings into a frozen dataclass, naming every fault at once, in French."""
 
 import dataclasses
+import difflib
 import re
 import types
 import typing
 from collections.abc import Mapping
+from datetime import date
 
 from gateways.base import ConfigError
 
 T = typing.TypeVar("T")
 
+MISSING = "réglage manquant"
+
 _FRENCH_TYPES = {
-    str: "un texte",
+    str: "un texte entre guillemets",
     int: "un nombre entier",
     bool: "true ou false",
     tuple[str, ...]: "une liste de textes",
+    date: "une date, par exemple 2026-12-31",
 }
 
 
@@ -50,15 +55,17 @@ def read_checked(
     """Build `cls` from a table and have it check itself. `stand_ins` are put where a mandatory key
     is missing, so that the other keys are checked all the same.
 
-    Raises ConfigError naming every fault, one a key.
+    Raises ConfigError naming every fault, one a key: of a missing key, also what is expected.
     """
     values, faults = read_values(cls, table, where)
     settings = cls(**{**stand_ins, **values})
-    named = {fault.partition(" : ")[0] for fault in faults}
-    found = (where + fault for fault in settings.faults(environment))
-    faults += [fault for fault in found if fault.partition(" : ")[0] not in named]
-    if faults:
-        raise ConfigError(faults)
+    told = {fault.partition(" : ")[0]: fault for fault in faults}
+    for fault in settings.faults(environment):
+        key, _, expected = (where + fault).partition(" : ")
+        if told.setdefault(key, where + fault).endswith(MISSING):
+            told[key] += f" ; {expected}"
+    if told:
+        raise ConfigError(list(told.values()))
     return settings
 
 
@@ -68,7 +75,9 @@ def read_values(
     """What can be read of a table, defaults included, and the faults of the rest."""
     hints = typing.get_type_hints(cls)
     known = {field.name: field for field in dataclasses.fields(typing.cast("typing.Any", cls))}
-    faults = [f"{where}{key} : réglage inconnu" for key in table if key not in known]
+    faults = [
+        f"{where}{key} : réglage inconnu{_perhaps(key, known)}" for key in table if key not in known
+    ]
     values: dict[str, typing.Any] = {}
     for name, field in known.items():
         if name in table:
@@ -79,19 +88,27 @@ def read_values(
         elif field.default is not dataclasses.MISSING:
             values[name] = field.default
         else:
-            faults.append(f"{where}{name} : réglage manquant")
+            faults.append(f"{where}{name} : {MISSING}")
     return values, faults
 
 
+def _perhaps(key: str, known: typing.Iterable[str]) -> str:
+    """What somebody may have meant to write."""
+    close = difflib.get_close_matches(key, known, n=1)
+    return f" ; peut-être {close[0]}" if close else ""
+
+
 def _convert(value: object, hint: object) -> object:
-    """The value in the type the dataclass declares: str, int, bool, a tuple of texts, or one of
-    them or None. A list is written in one text as its items between commas."""
+    """The value in the type the dataclass declares: str, int, bool, date, a tuple of texts, or one
+    of them or None. A list is written in one text as its items between commas, a date as ISO."""
     if isinstance(hint, types.UnionType):
         hint = next(option for option in hint.__args__ if option is not type(None))
     if hint is bool and value in ("true", "false"):
         return value == "true"
     if hint is int and isinstance(value, str) and re.fullmatch("-?[0-9]{1,9}", value, re.ASCII):
         return int(value)
+    if hint is date and isinstance(value, str):
+        value = _date(value)
     if hint == tuple[str, ...] and isinstance(value, str | list):
         items = value.split(",") if isinstance(value, str) else value
         if all(isinstance(item, str) for item in items):
@@ -99,3 +116,10 @@ def _convert(value: object, hint: object) -> object:
     if type(value) is not hint:
         raise ValueError(f"attendu {_FRENCH_TYPES.get(typing.cast('type', hint), hint)}")
     return value
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None

@@ -59,6 +59,12 @@ class GatewayContract:
     #: Texts that must never be shown.
     secrets: ClassVar[tuple[str, ...]] = ()
 
+    def after_key_change(self, until: str) -> dict[str, object] | None:
+        """`table` once another key has replaced its own, which is accepted until the end of a day
+        (ISO); None where keys do not change, or there is none."""
+        del until
+        return None
+
     def prepare(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Put your fake in the place of the network, before each test. It answers well."""
 
@@ -192,6 +198,12 @@ class GatewayContract:
         for cents in (limits.minimum_cents, limits.maximum_cents):
             assert gateway.start(replace(order, cents=cents)).url
 
+    @pytest.mark.parametrize("language", ["en", "pt-BR", "br", "zh-Hant", "ar"])
+    def test_a_payer_who_reads_any_language_is_sent_on(
+        self, gateway: Gateway, order: Order, language: str
+    ) -> None:
+        assert gateway.start(replace(order, language=language)).url
+
     def test_an_address_that_it_needs_is_asked_for(self, gateway: Gateway, order: Order) -> None:
         if not gateway.limits.requires_email:
             pytest.skip("it needs no address")
@@ -282,6 +294,47 @@ class GatewayContract:
         pairs = [tuple(pair.split("=", 1)) for pair in query.split("&") if "=" in pair]
         for fields in ([*(handoff.fields or ())], pairs):
             assert self._is_refused(gateway, [(name, value) for name, value in fields])
+
+    # --- Where keys change ---
+
+    def test_a_key_that_was_changed_is_accepted_for_a_set_time_only(
+        self, gateway: Gateway, order: Order, handoff: Handoff
+    ) -> None:
+        said = self.notice(order, handoff, PAID)
+        report = self._after_key_change(days=1).read_notification(said)
+        assert report.key, "the audit says which key proved it"
+        assert replace(report, key="") == gateway.read_notification(said)
+        with pytest.raises(BadCallback):
+            self._after_key_change(days=-2).read_notification(said)
+
+    def test_what_no_key_signed_is_refused_while_two_are_accepted(
+        self, order: Order, handoff: Handoff
+    ) -> None:
+        changed, fields = self._after_key_change(days=1), self.notice(order, handoff, PAID).fields
+        for index, (name, value) in enumerate(fields):
+            forged = [*fields[:index], (name, f"{value}0"), *fields[index + 1 :]]
+            assert self._is_refused(changed, forged), name
+
+    def test_the_new_key_signs_and_neither_is_shown(self, order: Order, handoff: Handoff) -> None:
+        changed = self._after_key_change(days=1)
+        started = changed.start(order)
+        assert started.fields != handoff.fields
+        shown = [repr(changed), str(started), *map(repr, vars(changed).values())]
+        assert not [secret for secret in self.secrets if any(secret in text for text in shown)]
+
+    def test_a_changed_key_is_not_accepted_for_ever(self) -> None:
+        for days in (800, 40_000):
+            with pytest.raises(ConfigError) as refused:
+                self._after_key_change(days=days)
+            assert not any(secret in str(refused.value) for secret in self.secrets)
+
+    def _after_key_change(self, *, days: int) -> Gateway:
+        """The gateway whose former key is accepted for so many days yet."""
+        until = (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+        table = self.after_key_change(until)
+        if table is None:
+            pytest.skip("it has no key that changes")
+        return configure(NAME, table, environment="test")
 
     # --- Where the bank can be asked ---
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, request
 from flask_wtf import CSRFProtect
+from peewee import DatabaseError
 from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
 from gateways import registry
@@ -21,6 +22,7 @@ from kiosque import (
     headers,
     issuer,
     languages,
+    payments,
     proxy,
     texts,
     views,
@@ -84,7 +86,23 @@ def create_app(settings: Settings | None = None) -> Flask:
     _act_in_the_name_of(app, settings)
     if settings.environment == "production" and (lacking := texts.missing(settings, own_texts)):
         app.logger.warning("pages légales incomplètes, réglages absents : %s", ", ".join(lacking))
+    _warn_of_what_was_removed_too_early(app, settings)
     return app
+
+
+def _warn_of_what_was_removed_too_early(app: Flask, settings: Settings) -> None:
+    """Nobody hears of a gateway's payments any more, nobody pays a *régie*'s invoices. A base
+    that is not there yet has none."""
+    if not settings.database_path.exists():
+        return
+    try:
+        with database.connection():
+            for removed in payments.unserved(list(settings.gateways)):
+                app.logger.warning("%s", payments.words(removed))
+            for words in payments.closed_regies(list(settings.regies)):
+                app.logger.warning("%s", words)
+    except DatabaseError:
+        app.logger.warning("la base ne répond pas encore : « migrate » a-t-il été lancé ?")
 
 
 def _read(settings: Settings | None) -> tuple[Settings, dict[str, str]]:

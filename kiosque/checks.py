@@ -5,7 +5,7 @@ import ipaddress
 import re
 import stat
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,6 +17,7 @@ from kiosque.colours import is_colour
 ENVIRONMENTS = ("production", "demo", "test")
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
 ACCESSIBILITY = ("non", "partiellement", "totalement")
+_REGIE_KEYS = ("name", "regisseur", "email", "services", "gateway")
 #: What a secret copied from an example, or typed by hand, contains.
 _KNOWN_WORDS = (
     "change", "secret", "default", "password", "motdepasse", "example", "exemple", "insecure",
@@ -49,6 +50,39 @@ def faults(values: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def regie_faults(values: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """What keeps the *régies* besides the first from being told apart, by families, by services
+    and by banks."""
+    found: list[str] = []
+    seen = {"name": {values.get("regie.name")}, "gateway": {values.get("payment.gateway")}}
+    served: set[str] = set()
+    for name in names:
+        own = {key: values.get(f"regies.{name}.{key}") for key in _REGIE_KEYS}
+        if None in own.values():
+            continue  # missing or of the wrong type: named already
+        days, services = values.get(f"regies.{name}.closes_after_days"), set(own["services"] or ())
+        rules = {
+            " : nom en lettres minuscules et chiffres, 20 au plus": _is_table_name(name),
+            ".name : attendu un texte": str(own["name"]).strip(),
+            ".name : celui d’une autre régie": own["name"] not in seen["name"],
+            ".regisseur : attendu un texte": str(own["regisseur"]).strip(),
+            ".email : attendu une adresse électronique": not own["email"]
+            or _is_address(str(own["email"])),
+            ".services : attendu une prestation au moins": services,
+            ".services : une prestation est à une seule régie": not services & served,
+            ".gateway : aucune table [gateways.…] de ce nom": own["gateway"]
+            in values.get("gateways", {}),
+            ".gateway : celle d’une autre régie, dont le compte serait crédité": own["gateway"]
+            not in seen["gateway"],
+            ".closes_after_days : attendu 0 ou plus": (days or 0) >= 0,
+        }
+        found += [f"regies.{name}{fault}" for fault, holds in rules.items() if not holds]
+        seen["name"].add(own["name"])
+        seen["gateway"].add(own["gateway"])
+        served |= services
+    return found
+
+
 def readable_secrets(path: Path, tree: Mapping[str, Any]) -> list[str]:
     """Whether every account of the machine may read a file that holds a secret."""
     gateways = tree.get("gateways", {}).values()
@@ -72,6 +106,10 @@ def machine_faults(data: Path, environ: Mapping[str, str]) -> list[str]:
 def _is_invisible(letter: str) -> bool:
     """A control, or what a no-break space is not: a separator of lines, half a character."""
     return unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
+
+
+def _is_table_name(name: str) -> bool:
+    return bool(re.fullmatch(r"[a-z][a-z0-9]{0,19}", name))
 
 
 def _is_address(text: str) -> bool:
@@ -219,7 +257,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "gateways : noms en lettres minuscules et chiffres, 20 au plus",
         ("gateways",),
-        lambda gateways: all(re.fullmatch(r"[a-z][a-z0-9]{0,19}", name) for name in gateways),
+        lambda gateways: all(map(_is_table_name, gateways)),
     ),
     Check(
         f"legal.accessibility : attendu l’un de {', '.join(ACCESSIBILITY)}",

@@ -1,13 +1,14 @@
 """Settings: one TOML file named by KIOSQUE_CONFIG, any key overridden by the environment.
 
 `[town] name` is overridden by KIOSQUE_TOWN_NAME, `[gateways.bank] key` by
-KIOSQUE_GATEWAYS_BANK_KEY, a key outside any table by KIOSQUE_KEY. What is unknown, missing or
-wrong refuses to start, every fault named at once.
+KIOSQUE_GATEWAYS_BANK_KEY, `[regies.creche] email` by KIOSQUE_REGIES_CRECHE_EMAIL, a key outside
+any table by KIOSQUE_KEY. What is unknown, missing or wrong refuses to start, every fault named at
+once.
 """
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,17 @@ class Regie:
     name: str
     regisseur: str
     email: str = ""
+
+
+@dataclass(frozen=True)
+class OtherRegie(Regie):
+    """A *régie* besides the first, with a contract and an account of its own: the invoices whose
+    lines are of its `services` are paid by its `gateway`, until `closes_after_days` after their
+    due date; as `[payment]` says, when that is absent."""
+
+    services: tuple[str, ...] = ()
+    gateway: str = ""
+    closes_after_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +142,39 @@ class Settings:
     notices: Notices = Notices()
     proxies: tuple[str, ...] = ()
     legal: Legal = Legal()
+    regies: Mapping[str, OtherRegie] = field(default_factory=dict)
+
+    def regie_named(self, key: str) -> Regie:
+        """The *régie* of this key: the first one's is empty. It also stands for one that is no
+        longer in the settings."""
+        return self.regies.get(key, self.regie)
+
+    def gateway_of(self, regie: str) -> str | None:
+        """The name of the gateway by which a *régie* is paid now; None when it is no longer in
+        the settings: nothing of it can be paid online."""
+        if not regie:
+            return self.payment.gateway
+        return self.regies[regie].gateway if regie in self.regies else None
+
+    def regie_of_gateway(self, name: str) -> str:
+        """The key of the *régie* that this gateway serves; the first one's for one not in force."""
+        return next((key for key, regie in self.regies.items() if regie.gateway == name), "")
+
+    @property
+    def every_regie(self) -> list[Regie]:
+        return [self.regie, *self.regies.values()]
+
+    def regies_of(self, services: Iterable[str]) -> list[Regie]:
+        """The *régies* that collect for these services, the first one first; it alone for none."""
+        asked = set(services)
+        others = [regie for regie in self.regies.values() if asked & set(regie.services)]
+        own = asked - {service for regie in others for service in regie.services}
+        return [*([self.regie] if own or not others else []), *others]
+
+    @property
+    def gateways_in_force(self) -> list[str]:
+        """The gateways by which a payment may start, the first *régie*'s first."""
+        return [self.payment.gateway, *(regie.gateway for regie in self.regies.values())]
 
     @property
     def https(self) -> bool:
@@ -160,6 +205,8 @@ _TABLES: Mapping[str, type[Any]] = {
     "notices": Notices,
     "legal": Legal,
 }
+#: Tables of tables, whose names the town chooses.
+_NAMED = ("gateways", "regies")
 
 
 def data_directory(environ: Mapping[str, str]) -> Path:
@@ -176,24 +223,42 @@ def config_path(environ: Mapping[str, str]) -> Path:
 def load(environ: Mapping[str, str]) -> Settings:
     """Read and check the settings. Raises ConfigError naming every fault, in French, and no
     value: some are secrets."""
-    path, data = config_path(environ), data_directory(environ)
-    tree = _read_file(path)
-    if faults := _shape_faults(tree):
+    values, faults = read(environ)
+    if faults:
         raise ConfigError(faults)
+    return build(values, environ)
+
+
+def build(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    """The settings, of values that were read without a fault."""
+    parts = {name: cls(**_under(values, f"{name}.")) for name, cls in _TABLES.items()}
+    names = dict.fromkeys(name.split(".")[1] for name in values if name.startswith("regies."))
+    others = {name: OtherRegie(**_under(values, f"regies.{name}.")) for name in names}
+    return Settings(**_under(values, ""), **parts, regies=others, data=data_directory(environ))
+
+
+def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """What can be read of the settings, by full name (`mail.host`), and every fault."""
+    path, data = config_path(environ), data_directory(environ)
+    try:
+        tree = _read_file(path)
+    except ConfigError as error:
+        return {}, error.faults
+    if faults := _shape_faults(tree):
+        return {}, faults
     readable = checks.readable_secrets(path, tree)
     faults = _override(tree, environ)
-    gateways = tree.pop("gateways", {})
+    gateways, regies = tree.pop("gateways", {}), tree.pop("regies", {})
     values: dict[str, Any] = {"gateways": gateways}
+    for name, table in regies.items():
+        faults += _read(values, OtherRegie, table, f"regies.{name}.")
     for name, cls in _TABLES.items():
         faults += _read(values, cls, tree.pop(name, {}), f"{name}.")
     faults += _read(values, _TopLevel, tree, "")
-    faults += checks.faults(values) + _gateway_faults(values)
+    faults += checks.faults(values) + checks.regie_faults(values, regies) + _gateway_faults(values)
     if values.get("environment") == "production":
         faults += readable + checks.machine_faults(data, environ)
-    if faults:
-        raise ConfigError(faults)
-    parts = {name: cls(**_under(values, f"{name}.")) for name, cls in _TABLES.items()}
-    return Settings(**_under(values, ""), **parts, data=data)
+    return values, faults
 
 
 def _read(
@@ -234,10 +299,11 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 def _shape_faults(tree: Mapping[str, object]) -> list[str]:
     """What is a value where a table is expected."""
-    tables = {name: tree[name] for name in (*_TABLES, "gateways") if name in tree}
-    gateways = tables.get("gateways")
-    if isinstance(gateways, dict):
-        tables |= {f"gateways.{name}": table for name, table in gateways.items()}
+    tables = {name: tree[name] for name in (*_TABLES, *_NAMED) if name in tree}
+    for kind in _NAMED:
+        named = tables.get(kind)
+        if isinstance(named, dict):
+            tables |= {f"{kind}.{name}": table for name, table in named.items()}
     return [
         f"{name} : attendu une table" for name, it in tables.items() if not isinstance(it, dict)
     ]
@@ -260,10 +326,10 @@ def _override(tree: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
 def _place(tree: dict[str, Any], name: str) -> tuple[dict[str, Any] | None, str]:
     """The table and key that a variable's name, without its prefix, stands for."""
     section, _, key = name.partition("_")
-    if section == "gateways":
-        gateway, _, key = key.partition("_")
-        known = isinstance(tree.get("gateways"), dict) and gateway in tree["gateways"]
-        return (tree["gateways"][gateway], key) if known and key else (None, key)
+    if section in _NAMED:
+        which, _, key = key.partition("_")
+        known = isinstance(tree.get(section), dict) and which in tree[section]
+        return (tree[section][which], key) if known and key else (None, key)
     if section in _TABLES:
         found = key in {item.name for item in dataclasses.fields(_TABLES[section])}
         return (tree.setdefault(section, {}), key) if found else (None, key)

@@ -202,6 +202,13 @@ def migrate() -> list[str]:
     return names
 
 
+def created_at() -> datetime | None:
+    """When the base was made: its first migration; None for one without."""
+    applied = Runner(db, str(MIGRATIONS), table_name="schema_migration").applied().values()
+    # The runner keeps them by this machine's clock, without a zone.
+    return min(applied).astimezone(UTC) if applied else None
+
+
 def pending_migrations() -> list[str]:
     runner = Runner(db, str(MIGRATIONS), table_name="schema_migration")
     return [step.name for step in runner.status() if step.applied is None]

@@ -26,6 +26,7 @@ from kiosque import (
     database,
     imports,
     issuer,
+    leases,
     mail,
     notices,
     payments,
@@ -347,6 +348,7 @@ def _watch(
                 credentials.answer_resets()
                 mail.deliver(settings, stopped=stop.is_set)
                 if _is_due():
+                    leases.note_done(mail.LEASE)
                     reconcile.run(gateways, settings.public_url, seconds=STOP_SECONDS)
         except (OperationalError, OSError) as error:
             print(f"minuterie : la base est occupée ({error}), nouvel essai.", flush=True)

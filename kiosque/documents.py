@@ -102,6 +102,7 @@ class ReceiptDocument:
         """The settings with the town's, the *régie*'s and the *régisseur*'s names of the day it
         was issued."""
         kept = self.receipt
+        settings = issuer.of_regie(settings, self.settlement.regie)
         return issuer.as_issued(settings, kept.town_name, kept.regie_name, kept.regisseur)
 
 

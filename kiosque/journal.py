@@ -3,7 +3,7 @@
 Each entry says that an amount went from one account (`credit`) to another (`debit`). The
 accounts are words: `bank:NAME` and `counter:MODE` hold what was collected; `invoices`,
 `overpayments` and `unmatched` say what for; `refunds` holds what was given back of payments
-whose invoices stay paid.
+whose invoices stay paid. A *régie* besides the first has its own, `invoices/KEY`.
 """
 
 import hashlib
@@ -29,6 +29,12 @@ ACCOUNTS = {
     AllocationKind.UNMATCHED: "unmatched",
 }
 REFUNDS = "refunds"
+
+
+def account(name: str, regie: str) -> str:
+    """The account of this kind that belongs to a *régie*, by its key: each has books of its own.
+    A bank's belongs to the one whose contract it is."""
+    return name if not regie or name.startswith("bank:") else f"{name}/{regie}"
 
 
 def append(settlement: Settlement, label: str, *, debit: str, credit: str, cents: int) -> None:

@@ -25,6 +25,8 @@ from kiosque.database import require_no_write
 from kiosque.documents import Letter
 from kiosque.models import OutboxMail
 
+#: Under this name `leases` keeps when mails were last sent; no run waits for another.
+LEASE = "send-mail"
 TIMEOUT_SECONDS = 15
 BATCH = 50
 #: The timer calls each minute: a run that lasts stops taking mails before the next begins.
@@ -100,7 +102,8 @@ def deliver(settings: Settings, *, stopped: Callable[[], bool] = lambda: False) 
 
 def _send(settings: Settings, row: OutboxMail, carrier: Carrier) -> bool:
     """Send one mail. False when it had nothing to say any more, or nobody to say it to."""
-    recipient = settings.regie.email if row.recipient == outbox.REGIE else row.recipient
+    regie = outbox.regie_in(row.recipient)
+    recipient = row.recipient if regie is None else settings.regie_named(regie).email
     # No address for the régisseur: the list of the `todo` command is enough.
     letter = documents.render_mail(settings, row) if recipient else None
     if letter is None:
@@ -153,6 +156,27 @@ def _carrier(settings: Settings) -> Carrier:
     return _Smtp(settings.mail) if settings.mail.host else _Folder(settings.data / "outbox")
 
 
+def connect(mail: Mail, seconds: float = TIMEOUT_SECONDS) -> smtplib.SMTP:
+    """A server ready to take mails: encrypted, its certificate verified, signed in, as the
+    settings say. Raises OSError, of which every failure of smtplib is one."""
+    context = ssl.create_default_context()
+    smtp: smtplib.SMTP | None = None
+    try:
+        if mail.security == "tls":
+            smtp = smtplib.SMTP_SSL(mail.host, mail.port, timeout=seconds, context=context)
+        else:
+            smtp = smtplib.SMTP(mail.host, mail.port, timeout=seconds)
+        if mail.security == "starttls":
+            smtp.starttls(context=context)
+        if mail.username:
+            smtp.login(mail.username, mail.password)
+    except OSError:
+        if smtp:
+            smtp.close()
+        raise
+    return smtp
+
+
 class _Smtp:
     """One connection for a whole run, opened at the first mail, and again when it breaks."""
 
@@ -181,24 +205,10 @@ class _Smtp:
             raise
 
     def _connect(self) -> smtplib.SMTP:
-        mail, context = self._mail, ssl.create_default_context()
-        smtp: smtplib.SMTP | None = None
         try:
-            if mail.security == "tls":
-                smtp = smtplib.SMTP_SSL(
-                    mail.host, mail.port, timeout=TIMEOUT_SECONDS, context=context
-                )
-            else:
-                smtp = smtplib.SMTP(mail.host, mail.port, timeout=TIMEOUT_SECONDS)
-            if mail.security == "starttls":
-                smtp.starttls(context=context)
-            if mail.username:
-                smtp.login(mail.username, mail.password)
+            return connect(self._mail)
         except OSError as error:  # every failure of smtplib is one
-            if smtp:
-                smtp.close()
             raise ServerDown(_word(error)) from None
-        return smtp
 
     def _raise(self, code: int, text: bytes | str) -> None:
         """Say whether a refusal is for good. One of policy (5.7) is about us, not about the

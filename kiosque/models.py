@@ -171,7 +171,8 @@ class Invoice(Table):
 
     `services` and `children` repeat in words what the lines say, so that a list of invoices
     needs no line. `digest` tells whether a file brings it again unchanged. `state` changes
-    in `payments` only.
+    in `payments` only. `regie` is the key in the settings of the *régie* that collects it, empty
+    for the first; it never changes.
     """
 
     number = TextField(unique=True)
@@ -189,6 +190,7 @@ class Invoice(Table):
     state_reason = TextField(default="")
     pdf_name = TextField(default="")
     digest = TextField()
+    regie = TextField(default="")
 
     @property
     def is_late(self) -> bool:
@@ -219,7 +221,8 @@ class Attempt(Table):
 
     `ask_at` is when the bank is next worth asking about it, empty where it is not, or cannot be
     asked; `asked_at` and `answered_at`, the last time it was asked and the last time it
-    answered; `unanswered` counts the questions in a row that it left without an answer.
+    answered; `unanswered` counts the questions in a row that it left without an answer. All its
+    invoices are of one *régie*, `regie`.
     """
 
     reference = TextField(unique=True)
@@ -238,6 +241,7 @@ class Attempt(Table):
     asked_at = UtcDateTimeField(null=True)
     answered_at = UtcDateTimeField(null=True)
     unanswered = IntegerField(default=0)
+    regie = TextField(default="")
 
     class Meta:
         indexes = ((("gateway", "day", "number"), True), (("gateway", "gateway_reference"), True))
@@ -297,6 +301,7 @@ class Settlement(Table):
     card_last4 = TextField(default="")
     final_at = UtcDateTimeField(null=True)
     returned_cents = IntegerField(default=0)
+    regie = TextField(default="")
 
     class Meta:
         indexes = ((("gateway", "transaction_id"), True),)
@@ -404,6 +409,7 @@ class Anomaly(Table):
     resolved_at = UtcDateTimeField(null=True)
     resolved_by = TextField(default="")
     resolution = TextField(default="")
+    regie = TextField(default="")
 
 
 class OutboxMail(Table):

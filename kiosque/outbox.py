@@ -15,6 +15,19 @@ from kiosque.states import MailState, NoticeKind
 
 #: Stands for the régisseur's address, which the settings give when the mail leaves.
 REGIE = "regie"
+
+
+def regisseur_of(regie: str) -> str:
+    """What stands for the address of a *régie*'s régisseur, by its key."""
+    return f"{REGIE}:{regie}" if regie else REGIE
+
+
+def regie_in(recipient: str) -> str | None:
+    """The key of the *régie* whose régisseur this stands for; None when it is an address."""
+    name, _, regie = recipient.partition(":")
+    return regie if name == REGIE else None
+
+
 #: Mails that may wait for a decent hour, and that let every other go first.
 OPTIONAL = frozenset(NoticeKind)
 #: A mail taken by a process that died is taken again after this.

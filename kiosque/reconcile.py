@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -17,7 +17,7 @@ from peewee import DatabaseError
 from gateways.base import Gateway, Polls, Refunds, Report, Unreachable
 from kiosque import clock, leases
 from kiosque.models import Attempt
-from kiosque.payments import asking, refunds
+from kiosque.payments import asking, moving, refunds
 from kiosque.payments.orders import order_of
 from kiosque.states import RepaymentState
 
@@ -37,7 +37,8 @@ _BATCH = 500
 
 @dataclass
 class Summary:
-    """What a run did. `busy` when another one was at work: nothing was done."""
+    """What a run did. `busy` when another one was at work: nothing was done. `unserved` says, in
+    French, which gateways were removed too early."""
 
     busy: bool = False
     answered: int = 0
@@ -45,6 +46,7 @@ class Summary:
     expired: int = 0
     refunds: int = 0
     left: int = 0
+    unserved: list[str] = field(default_factory=list)
 
 
 def run(
@@ -81,6 +83,7 @@ class _Run:
         self._summary.expired = asking.expire_what_cannot_be_asked()
         self._send_refunds_again()
         self._forget_what_cannot_be_asked()
+        self._tell_of_what_nobody_asks()
         asked: set[int] = set()
         while not self._is_over():
             batch = [each for each in self._due() if each.id not in asked]
@@ -105,6 +108,11 @@ class _Run:
         mute = [name for name, each in self._gateways.items() if not isinstance(each, Polls)]
         for attempt in asking.due(mute, _BATCH):
             asking.stop_asking(attempt)
+
+    def _tell_of_what_nobody_asks(self) -> None:
+        self._summary.unserved = moving.tell_unserved(list(self._gateways))
+        for words in self._summary.unserved:
+            _log.warning("%s", words)
 
     def _is_over(self) -> bool:
         return time.monotonic() >= self._deadline

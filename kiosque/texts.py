@@ -71,10 +71,10 @@ def default(name: str, settings: Settings) -> str:
 
 
 def _email_goes_to(settings: Settings) -> str:
-    """The bank in use, where it is given the payer's address; else nothing."""
-    name, environment = settings.payment.gateway, settings.environment
-    gateway = registry.configure(name, settings.gateways[name], environment=environment)
-    return gateway.label if gateway.limits.requires_email else ""
+    """The banks in use that are given the payer's address; nothing where none is."""
+    tables = {name: settings.gateways[name] for name in settings.gateways_in_force}
+    gateways = registry.configure_all(tables, environment=settings.environment).values()
+    return ", ".join(each.label for each in gateways if each.limits.requires_email)
 
 
 def accessibility_words(settings: Settings) -> str:

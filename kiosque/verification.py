@@ -173,7 +173,7 @@ def _accounts() -> Iterator[str]:
     rows = _rows(
         """
         WITH money AS (SELECT id, state, amount_cents, returned_cents,
-            COALESCE('bank:' || gateway, 'counter:' || mode) AS source,
+            COALESCE('bank:' || gateway, 'counter:' || mode) || '/' || regie AS source,
             MIN(id) OVER (PARTITION BY COALESCE(-attempt_id, id)) AS payment FROM settlement)
         SELECT payment, what, name, SUM(cents) FROM (
             SELECT payment, 'held' AS what, debit AS name, journal_entry.amount_cents AS cents
@@ -195,11 +195,44 @@ def _accounts() -> Iterator[str]:
             sums[what][name] = cents
         parts = {kind: sums["part"].get(kind, 0) for kind in AllocationKind}
         targets = [
-            purposes(source, kept, parts, sums["returned"].get("", 0))
+            _targets(source, kept, parts, sums["returned"].get("", 0))
             for source, kept in sums["kept"].items()  # a payment comes from one place
         ]
         if [_nonzero(target) for target in targets] != [_nonzero(sums["held"])]:
             yield f"encaissement {payment} : le journal ne dit pas ce que disent les comptes"
+
+
+def _targets(
+    source: str, kept: int, parts: Mapping[AllocationKind, int], returned: int
+) -> dict[str, int]:
+    """The accounts of one payment, of the *régie* whose key ends the name of its source."""
+    name, _, regie = source.partition("/")
+    accounts = purposes(name, kept, parts, returned)
+    return {journal.account(each, regie): cents for each, cents in accounts.items()}
+
+
+def _regies() -> Iterator[str]:
+    """A payment is of the *régie* of each of its invoices, and so is its money."""
+    for reference in _one(
+        """
+        SELECT DISTINCT attempt.reference FROM attempt
+            JOIN attempt_item ON attempt_item.attempt_id = attempt.id
+            JOIN invoice ON invoice.id = attempt_item.invoice_id
+        WHERE invoice.regie <> attempt.regie
+        """
+    ):
+        yield f"paiement {reference} : une de ses factures est d’une autre régie"
+    for name in _one(
+        """
+        SELECT DISTINCT settlement.id FROM settlement
+            LEFT JOIN attempt ON attempt.id = settlement.attempt_id
+            LEFT JOIN allocation ON allocation.settlement_id = settlement.id
+            LEFT JOIN invoice ON invoice.id = allocation.invoice_id
+        WHERE settlement.regie <> COALESCE(attempt.regie, invoice.regie, settlement.regie)
+            OR settlement.regie <> COALESCE(invoice.regie, settlement.regie)
+        """
+    ):
+        yield f"encaissement {name} : il n’est pas de la régie de ce qu’il paie"
 
 
 def _questions() -> Iterator[str]:
@@ -208,13 +241,14 @@ def _questions() -> Iterator[str]:
     if late:
         yield (
             f"{late} paiement(s) attendent depuis plus de deux heures d’être demandés à la "
-            "banque : la minuterie appelle-t-elle « reconcile » ?"
+            "banque : la minuterie appelle-t-elle « reconcile » ? Une passerelle a-t-elle été "
+            "retirée (« gateways ») ?"
         )
 
 
 _CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     _invoices, _proofs, _debits, _parts, _repayments, _overpayments, _receipts, _attempts,
-    _accounts, _questions,
+    _accounts, _regies, _questions,
 )  # fmt: skip
 
 

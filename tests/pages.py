@@ -5,7 +5,8 @@ a function that leads somebody to it and returns what they see.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,11 +20,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from gateways.base import Handoff, Limits, Unreachable, WrongEmail
+from gateways.lyra import sign
 from gateways.payfip import Contract
 from gateways.payfip.orders import creation
 from gateways.sandbox import server as sandbox
 from kiosque import notices, tokens
-from kiosque.config import Attestation
+from kiosque.config import Attestation, OtherRegie
 from kiosque.database import write
 from kiosque.models import (
     Account,
@@ -566,6 +568,68 @@ def the_summary(stage: Stage) -> TestResponse:
     return stage.enter(family).get(address, query_string={"invoice": numbers})
 
 
+@contextmanager
+def two_regies(stage: Stage, name: str = "Régie de la crèche") -> Iterator[Family]:
+    """A family with invoices of both, in a town that has two."""
+    extensions, shown = stage.app.extensions, stage.app.jinja_env.globals
+    whole, gateways = extensions["settings"], extensions["gateways"]
+    creche = OtherRegie(name, "Camille Roy", services=("Multi-accueil",), gateway="creche")
+    changed = replace(whole, regies={"creche": creche})
+    extensions["settings"] = shown["settings"] = changed
+    extensions["gateways"] = {**gateways, "creche": gateways["banque"]}
+    family = stage.family()
+    stage.invoice(family)
+    stage.invoice(family, 3000, regie="creche", services="Multi-accueil", due_on=NOW.date())
+    try:
+        yield family
+    finally:
+        extensions["settings"] = shown["settings"] = whole
+        extensions["gateways"] = gateways
+
+
+def numbers_of(family: Family) -> list[str]:
+    return [each.number for each in Invoice.select().where(Invoice.family == family)]
+
+
+@scene
+def invoices_of_two_regies(stage: Stage) -> TestResponse:
+    with two_regies(stage) as family:
+        return stage.enter(family).get("/factures")
+
+
+@scene
+def an_invoice_of_another_regie(stage: Stage) -> TestResponse:
+    with two_regies(stage) as family:
+        return stage.enter(family).get(f"/factures/{numbers_of(family)[1]}")
+
+
+@scene
+def a_choice_of_two_regies(stage: Stage) -> TestResponse:
+    with two_regies(stage) as family:
+        chosen = {"invoice": numbers_of(family)}
+        return stage.enter(family).get("/paiement/recapitulatif", query_string=chosen)
+
+
+@scene
+def a_choice_of_two_regies_with_very_long_words(stage: Stage) -> TestResponse:
+    with two_regies(stage, name=f"{LONG_WORD} {LONG_NAME}") as family:
+        long_invoice(stage, family)
+        chosen = {"invoice": numbers_of(family)}
+        return stage.enter(family).get("/paiement/recapitulatif", query_string=chosen)
+
+
+@scene
+def back_with_what_is_left_of_a_choice(stage: Stage) -> TestResponse:
+    with two_regies(stage) as family:
+        client = stage.enter(family)
+        first, second = Invoice.select().where(Invoice.family == family).order_by(Invoice.id)
+        chosen = {"invoice": [first.number, second.number]}
+        client.get("/paiement/recapitulatif", query_string=chosen)
+        attempt, handoff = stage.open_payment(family, first)
+        stage.hear(handoff)
+        return client.get(f"/paiement/retour/{attempt.reference}")
+
+
 @scene
 def a_summary_with_very_long_words(stage: Stage) -> TestResponse:
     family = stage.family(name=LONG_NAME)
@@ -794,9 +858,11 @@ def bank_scene(function: BankScene) -> BankScene:
     return function
 
 
-def arrive(bank: FlaskClient, handoff: Handoff) -> str:
-    """Open a payment page; its address."""
-    return bank.post("/vads-payment/", data=dict(handoff.fields or ())).location
+def arrive(bank: FlaskClient, handoff: Handoff, **changes: str) -> str:
+    """Open a payment page; its address. The form may ask for another page than ours does."""
+    fields = dict(handoff.fields or ()) | {f"vads_{name}": it for name, it in changes.items()}
+    fields["signature"] = sign(fields, KEY.encode())
+    return bank.post("/vads-payment/", data=fields).location
 
 
 @bank_scene
@@ -813,6 +879,21 @@ def the_bank_does_not_know_the_card(bank: FlaskClient, handoff: Handoff) -> Test
 def the_bank_refuses_the_card(bank: FlaskClient, handoff: Handoff) -> TestResponse:
     card = {"card": "4970100000000055", "delivery": "lost"}
     return bank.post(f"{arrive(bank, handoff)}/carte", data=card)
+
+
+@bank_scene
+def the_bank_speaks_english_and_takes_two_cards(
+    bank: FlaskClient, handoff: Handoff
+) -> TestResponse:
+    theme = "SIMPLIFIED_DISPLAY=true;CANCEL_FOOTER_MSG_RETURN=Back to the town"
+    chosen = {"language": "en", "payment_cards": "MASTERCARD;E-CARTEBLEUE", "theme_config": theme}
+    return bank.get(arrive(bank, handoff, **chosen))
+
+
+@bank_scene
+def the_bank_has_been_paid_and_soon_sends_back(bank: FlaskClient, handoff: Handoff) -> TestResponse:
+    address = arrive(bank, handoff, redirect_success_timeout="9", return_mode="GET")
+    return bank.post(f"{address}/carte", data={"card": "4970100000000000", "delivery": "lost"})
 
 
 @bank_scene
@@ -868,6 +949,12 @@ def the_banks_back_office_does_not_understand_the_amount(
 @bank_scene
 def the_banks_back_office_refuses_an_operation(bank: FlaskClient, handoff: Handoff) -> TestResponse:
     return bank.post(pay_at_the_bank(bank, handoff), data={"amount": "10"})
+
+
+@bank_scene
+def the_banks_key_just_changed(bank: FlaskClient, handoff: Handoff) -> TestResponse:
+    bank.post("/cle")
+    return bank.get("/cle")
 
 
 @bank_scene

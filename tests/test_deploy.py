@@ -158,13 +158,14 @@ def test_the_secret_of_a_link_is_in_no_log(served: Served) -> None:
     [
         (_request("POST", "/connexion", body=b"a" * 70_000), 413),
         (_request("POST", "/connexion", body=b"a" * 2_000_000), 413),
+        (_request("GET", f"/paiement/retour/KF1?{'a' * 8_000}"), 404),
         (_request("GET", f"/connexion?{'a' * 10_000}"), 400),
         (_request("GET", "/connexion", f"X-Long: {'a' * 20_000}"), 400),
         (_request("GET", "/factures/%00"), 400),
         (_request("TRACE", "/"), 405),
         (b"not http\r\n\r\n", 400),
     ],
-    ids=["70 kB", "2 MB", "address", "header", "NUL", "TRACE", "not HTTP"],
+    ids=["70 kB", "2 MB", "address of a bank", "address", "header", "NUL", "TRACE", "not HTTP"],
 )
 def test_what_nginx_refuses_is_said_in_french(served: Served, request_: bytes, status: int) -> None:
     answer = served.door.ask(request_).decode()
@@ -179,6 +180,7 @@ def test_a_site_that_is_down_is_a_503_that_says_when_to_come_back(tmp_path: Path
         door = Door(nginx.https_port, nginx.certificate, PATIENT)
         answer = door.ask(_request("GET", "/factures")).decode()
         door.get("/lien/QmFuYW5h")
+        door.get("/paiement/retour/KF1?signature=QmFuYW5h")
     assert answer.startswith("HTTP/1.1 503")
     assert "Retry-After: " in answer
     assert "ne payez pas une seconde fois" in answer

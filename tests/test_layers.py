@@ -42,6 +42,8 @@ FLOORS = {
         "signin",
         "throttle",
         "security",
+        "probe",
+        "checkup",
     },
     3: {
         "forms",

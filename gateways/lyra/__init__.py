@@ -42,7 +42,7 @@ class LyraGateway(HostedForm):
             stand_ins={"adapter": "lyra", "site_id": ""},
         )
         chosen = LyraRestGateway if settings.password else LyraGateway
-        return chosen(name, settings.label or BRANDS[settings.brand].label, settings.shop())
+        return chosen(name, settings.bank, settings.shop())
 
 
 class LyraRestGateway(RestShop, LyraGateway):

@@ -9,14 +9,18 @@ may put a `+` into a signed value can move the others under different names and 
 signed form into a "paid" notice. Hence two rules here: nothing a payer types is signed, and
 no value containing `+` is ever sent (`_SENT` patterns); and a notice must carry, in their
 exact shape, the fields that only a notice has.
+
+A payer sent back by GET holds a message that the bank has signed, and that may repeat what was
+typed on its page. So such a shop always asks the bank (`page` demands `confirm`) before it believes
+a notice by which money comes or goes; by default the return carries no data at all.
 """
 
 import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
-from datetime import UTC
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from gateways.base import BadCallback, Callback, Handoff, Limits, Order, Outcome, Report
 from gateways.lyra.settings import Shop
@@ -24,6 +28,8 @@ from gateways.lyra.statuses import decide, is_final
 
 SESSION_EXPIRED = "149"
 EURO = "978"
+#: Which key proved a notice, in the audit.
+CURRENT, PREVIOUS = "clé en service", "ancienne clé"
 
 # What we send. No pattern admits a `+`: see the module's docstring.
 _URL = re.compile(r"https?://[A-Za-z0-9.:/_-]{1,200}", re.ASCII)
@@ -32,13 +38,16 @@ _SENT = {
     "vads_amount": re.compile(r"[1-9][0-9]{0,11}", re.ASCII),
     "vads_ctx_mode": re.compile("TEST|PRODUCTION"),
     "vads_currency": re.compile(EURO),
-    "vads_language": re.compile("fr"),
+    "vads_language": re.compile("[a-z]{2}", re.ASCII),
     "vads_order_id": re.compile(r"[A-Za-z0-9-]{1,20}", re.ASCII),
     "vads_order_info": re.compile(r"[A-Za-z0-9 ,.:/_-]{0,255}", re.ASCII),
     "vads_page_action": re.compile("PAYMENT"),
+    "vads_payment_cards": re.compile("[A-Z_;-]{1,127}", re.ASCII),
     "vads_payment_config": re.compile("SINGLE"),
-    "vads_return_mode": re.compile("NONE"),
+    "vads_redirect_success_timeout": re.compile("[0-9]{1,3}", re.ASCII),
+    "vads_return_mode": re.compile("NONE|GET"),
     "vads_site_id": re.compile(r"[0-9]{8}", re.ASCII),
+    "vads_theme_config": re.compile("[^+<>]{1,255}"),
     "vads_trans_date": re.compile(r"[0-9]{14}", re.ASCII),
     "vads_trans_id": re.compile(r"[0-8][0-9]{5}", re.ASCII),
     "vads_url_return": _URL,
@@ -68,6 +77,7 @@ _MONEY = {
     "vads_trans_uuid": re.compile(r"[0-9A-Fa-f]{32}", re.ASCII),
     "vads_version": re.compile("V2"),
 }
+_MOVES_MONEY = {Outcome.PAID, Outcome.REVERSED, Outcome.REFUNDED}
 _MAY_BE_ABSENT = {"vads_effective_amount", "vads_effective_currency"}
 
 # Kept for the audit. Card number, expiry, names, addresses and the payer's country are not.
@@ -94,6 +104,8 @@ class HostedForm:
         # The page lives 10 minutes; a result may follow a few minutes after its end.
         self.limits = Limits(maximum_cents=99_999_999, session_minutes=15)
         self._shop = shop
+        self._now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self._doubted = _MOVES_MONEY if shop.page.return_mode == "GET" else {Outcome.PAID}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {self.form_origin!r})"
@@ -109,19 +121,16 @@ class HostedForm:
             "vads_amount": str(order.cents),
             "vads_ctx_mode": self._shop.mode,
             "vads_currency": EURO,
-            "vads_language": "fr",
             "vads_order_id": order.reference,
             "vads_order_info": order.description[:255],
             "vads_page_action": "PAYMENT",
             "vads_payment_config": "SINGLE",
-            # The payer must never hold a message signed by the bank, nor our site depend on
-            # the cookie of a cross-site POST: the return carries no data at all.
-            "vads_return_mode": "NONE",
             "vads_site_id": self._shop.site_id,
             "vads_trans_date": trans_date,
             "vads_trans_id": trans_id,
             "vads_url_return": order.return_url,
             "vads_version": "V2",
+            **self._shop.page.fields(order.language),
         }
         for name, value in fields.items():
             if not _SENT[name].fullmatch(value):
@@ -135,7 +144,7 @@ class HostedForm:
         Where the shop confirms, a paid notice is only a reason to ask the bank.
         """
         values = callback.single_values()
-        self._authenticate(values)
+        key = self._authenticate(values)
         _demand(values, _NOTICE)
         status = values["vads_trans_status"]
         operation = values.get("vads_operation_type", "")
@@ -160,20 +169,39 @@ class HostedForm:
             card_brand=values.get("vads_card_brand", "")[:20],
             card_last4=card_last4(values.get("vads_card_number", "")),
             final=is_final(status, outcome),
-            ask=self._shop.confirm and outcome is Outcome.PAID,
+            ask=self._shop.confirm and outcome in self._doubted,
             anomaly=anomaly,
+            key=key,
             raw={name: value[:255] for name, value in values.items() if name in _KEPT},
         )
 
-    def _authenticate(self, values: Mapping[str, str]) -> None:
-        """The message is the bank's, for our shop, in our mode; else BadCallback."""
+    def _authenticate(self, values: Mapping[str, str]) -> str:
+        """The message is the bank's, for our shop, in our mode; else BadCallback. Returns which
+        of our keys says so."""
         expected = (self._shop.site_id, self._shop.mode)
         if (values.get("vads_site_id"), values.get("vads_ctx_mode")) != expected:
             raise BadCallback("boutique ou mode inattendu")
-        signature = sign(values, self._shop.key)
         # On bytes: compare_digest raises on text that is not ASCII.
-        if not hmac.compare_digest(signature.encode(), values.get("signature", "").encode()):
+        given = values.get("signature", "").encode()
+        # Every key is tried each time: how long it takes tells nothing.
+        proved = [
+            word
+            for word, key in self._keys()
+            if hmac.compare_digest(sign(values, key).encode(), given)
+        ]
+        if not proved:
             raise BadCallback("signature fausse")
+        if proved == [PREVIOUS] and self._now() >= self._shop.previous_until:
+            raise BadCallback("signée de l’ancienne clé, qui n’est plus acceptée")
+        return proved[0] if self._shop.previous_key else ""
+
+    def _keys(self) -> list[tuple[str, bytes]]:
+        """What the bank may sign with, each with the word for it in the audit."""
+        shop = self._shop
+        return [
+            (CURRENT, shop.key),
+            *([(PREVIOUS, shop.previous_key)] if shop.previous_key else []),
+        ]
 
 
 def sign(fields: Mapping[str, str], key: bytes) -> str:

@@ -45,19 +45,26 @@ class PayfipSettings:
 
     def faults(self, environment: str) -> list[str]:
         """Every fault, in French."""
-        wanted = ("W", "X") if environment == "production" else ("T",)
+        live = environment == "production"
+        wanted = ("W", "X") if live else ("T",)
+        modes = "W, ou X pour le paiement d’activation" if live else "T, où rien n’est débité"
         checks = {
-            "numcli : attendu 6 chiffres, entre guillemets": re.fullmatch(
+            "numcli : attendu les 6 chiffres de votre convention PayFiP avec la DGFiP, entre "
+            "guillemets et sans espace : le zéro du début compte": re.fullmatch(
                 r"[0-9]{6}", self.numcli, re.ASCII
             ),
-            f"mode : attendu {' ou '.join(wanted)} quand environment vaut {environment}": (
-                self.mode in wanted
-            ),
-            "exer : attendu une année de 4 chiffres, ou rien": re.fullmatch(
-                r"(20[0-9]{2})?", self.exer, re.ASCII
-            ),
-            "maximum_cents : attendu de 100 à 9999999 centimes": (
-                100 <= self.maximum_cents <= 9_999_999
-            ),
+            f"mode : attendu {modes}, quand environment vaut {environment}": self.mode in wanted,
+            "exer : attendu l’année de la dette, 4 chiffres entre guillemets, ou rien pour l’année "
+            "en cours": re.fullmatch(r"(20[0-9]{2})?", self.exer, re.ASCII),
+            "maximum_cents : attendu un nombre de centimes, de 100 à 9999999, que donne votre "
+            "convention avec la DGFiP": 100 <= self.maximum_cents <= 9_999_999,
         }
-        return [fault for fault, holds in checks.items() if not holds]
+        faults = [fault for fault, holds in checks.items() if not holds]
+        return [*faults, *filter(None, [label_fault(self.label)])]
+
+
+def label_fault(label: str) -> str:
+    """Why a payer cannot be shown this name, in French, or nothing."""
+    if label.strip() and len(label) <= 80 and label.isprintable():
+        return ""
+    return "label : attendu le nom montré au payeur, sur une ligne, 80 caractères au plus"

@@ -10,23 +10,15 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
 from gateways.lyra import EURO, SESSION_EXPIRED, sign
+from gateways.sandbox.cards import CARDS, network
 from gateways.sandbox.forms import FormRejected, check_form
 from gateways.sandbox.movements import Movement
-
-SESSION = timedelta(minutes=10)
-
-#: Test card: (what it does, vads_trans_status, vads_result, vads_auth_result).
-CARDS = {
-    "4970100000000000": ("Paiement accepté", "AUTHORISED", "00", "00"),
-    "4970100000000055": ("Refus : provision insuffisante", "REFUSED", "05", "51"),
-    "4970100000000099": ("Refus : cryptogramme faux", "REFUSED", "05", "05"),
-    "4970100000000001": ("Accepté, à valider par la banque", "AUTHORISED_TO_VALIDATE", "00", "00"),
-}
+from gateways.sandbox.session import PaymentSession
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS burnt (day TEXT, trans_id TEXT, PRIMARY KEY (day, trans_id));
@@ -34,28 +26,10 @@ CREATE TABLE IF NOT EXISTS session (
     token TEXT PRIMARY KEY, opened_at TEXT, fields TEXT, state TEXT, tries INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS movement (
     uuid TEXT PRIMARY KEY, token TEXT, at TEXT, notice TEXT, parent TEXT DEFAULT '');
+CREATE TABLE IF NOT EXISTS shop_key (key TEXT, shared TEXT, at TEXT);
 CREATE TABLE IF NOT EXISTS delivery (
     id INTEGER PRIMARY KEY, token TEXT, at TEXT, source TEXT, status TEXT, answer TEXT);
 """
-
-
-@dataclass(frozen=True)
-class PaymentSession:
-    """One opening of the payment page."""
-
-    token: str
-    opened_at: datetime
-    fields: Mapping[str, str]
-    state: str
-    tries: int
-
-    @property
-    def cents(self) -> int:
-        return int(self.fields["vads_amount"])
-
-    @property
-    def is_open(self) -> bool:
-        return self.state == "open" and datetime.now(UTC) - self.opened_at < SESSION
 
 
 class Store:
@@ -85,9 +59,24 @@ class Bank:
             if "parent" not in columns:  # the file of a demo older than refunds
                 database.execute("ALTER TABLE movement ADD COLUMN parent TEXT DEFAULT ''")
 
+    def key(self) -> bytes:
+        """The shop's key, as it was last changed here; else the one shared at start. Another one
+        shared since is believed."""
+        with self._database() as database:
+            row = database.execute("SELECT * FROM shop_key ORDER BY rowid DESC LIMIT 1").fetchone()
+        shared = self._key.decode()
+        return row["key"].encode() if row and shared in (row["key"], row["shared"]) else self._key
+
+    def change_key(self) -> None:
+        """Draw another key, in force at once: forms signed with the one before are refused."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        row = (secrets.token_hex(16), self._key.decode(), now)
+        with self._database() as database:
+            database.execute("INSERT INTO shop_key VALUES (?, ?, ?)", row)
+
     def open_session(self, fields: Mapping[str, str]) -> PaymentSession:
         """Accept a signed form. Raises FormRejected with the platform's code."""
-        kept = check_form(fields, self._key)
+        kept = check_form(fields, self.key())
         token = secrets.token_urlsafe(16)
         day, trans_id = kept["vads_trans_date"][:8], kept["vads_trans_id"]
         try:
@@ -99,7 +88,7 @@ class Bank:
                     (token, datetime.now(UTC).isoformat(), json.dumps(kept)),
                 )
         except sqlite3.IntegrityError:
-            raise FormRejected("03") from None
+            raise FormRejected("03", "vads_trans_id") from None
         return self.session(token)
 
     def session(self, token: str) -> PaymentSession:
@@ -128,14 +117,17 @@ class Bank:
     def pay(self, session: PaymentSession, card: str) -> dict[str, str]:
         """Try a card. Returns the notice of the result, unsigned. Raises KeyError for a card
         that is not one of ours."""
-        _, status, result, auth_result = CARDS[card]
-        accepted, now = result == "00", datetime.now(UTC)
+        tried = CARDS[card]
+        accepted, now = tried.result == "00", datetime.now(UTC)
+        brand = network(tried, session.fields)
+        choice = {"userChoice": False, "brandList": "|".join(tried.brands), "brand": brand}
         notice = {
-            **_notice(session, status, result),
+            **_notice(session, tried.status, tried.result),
             "vads_auth_mode": "FULL",
             "vads_auth_number": secrets.token_hex(3) if accepted else "",
-            "vads_auth_result": auth_result,
-            "vads_card_brand": "CB",
+            "vads_auth_result": tried.auth_result,
+            "vads_brand_management": json.dumps(choice, separators=(",", ":")),
+            "vads_card_brand": brand,
             "vads_card_number": f"{card[:6]}XXXXXX{card[-4:]}",
             "vads_effective_amount": session.fields["vads_amount"],
             "vads_effective_creation_date": f"{now:%Y%m%d%H%M%S}",
@@ -190,13 +182,29 @@ class Bank:
 
     def signed(self, notice: Mapping[str, str], source: str, *, forged: bool) -> dict[str, str]:
         """A notice as it is posted: with its source, its stamp and its signature."""
-        key = self._key[::-1] + b"x" if forged else self._key
+        key = self.key()
+        key = key[::-1] + b"x" if forged else key
         fields = {
             **notice,
             "vads_hash": hashlib.sha256(secrets.token_bytes(16)).hexdigest(),
             "vads_url_check_src": source,
         }
         return {**fields, "signature": sign(fields, key)}
+
+    def way_back(self, session: PaymentSession, notice: Mapping[str, str] | None = None) -> str:
+        """Where the payer goes on leaving, empty where the form does not say. By GET the address
+        holds the result, `notice` or the last card's: signed, without what a notice alone has."""
+        address = session.fields.get("vads_url_return", "")
+        notice = notice or self._last_notice(session)
+        if not address or not notice or session.fields.get("vads_return_mode") != "GET":
+            return address
+        signed = {**notice, "signature": sign(notice, self._key)}
+        return f"{address}{'&' if '?' in address else '?'}{urlencode(signed)}"
+
+    def _last_notice(self, session: PaymentSession) -> Mapping[str, str] | None:
+        with self._database() as database:
+            tried = list(_find(database, "movement.token = ?", session.token).values())
+        return tried[-1].notice if tried else None
 
     def log_delivery(self, token: str, source: str, status: str, answer: str) -> None:
         """Keep the first 256 bytes of the shop's answer, as the real platform shows them."""

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import requests
 
-from gateways.sandbox.bank import Bank, PaymentSession
+from gateways.sandbox.bank import Bank
+from gateways.sandbox.session import PaymentSession
 
 #: What the platform allows the shop to answer.
 TIMEOUT_SECONDS = 10

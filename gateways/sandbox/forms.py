@@ -7,6 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 from gateways.lyra import EURO, sign
 from gateways.sandbox import SITE_ID
+from gateways.sandbox.cards import CONTRACT
+
+_LANGUAGE = "(de|en|es|fr|it|ja|nl|pl|pt|ru|sv|tr|zh)"
+_CARD = f"({'|'.join(CONTRACT)})"
+_SECONDS = "([0-9]{1,2}|[12][0-9]{2}|300)?"
+_MESSAGE = "[^<>]{0,255}"
 
 # Field: (pattern, error code of the platform).
 _FORMATS = {
@@ -18,40 +24,54 @@ _FORMATS = {
     "vads_amount": (r"[1-9][0-9]{0,11}", "09"),
     "vads_currency": (EURO, "10"),
     "vads_ctx_mode": (r"TEST", "11"),
-    "vads_language": (r"(de|en|es|fr|it|ja|nl|pl|pt|ru|sv|tr|zh)?", "12"),
+    "vads_payment_cards": (f"({_CARD}(;{_CARD})*)?", "08"),
+    "vads_language": (f"{_LANGUAGE}?", "12"),
     "vads_order_id": (r"[A-Za-z0-9_-]{0,64}", "13"),
     "vads_order_info": (r"[^<>]{0,255}", "14"),
     "vads_url_return": (r"(https?://[^<>\s]{1,1000})?", "28"),
+    "vads_theme_config": (
+        r"(?=.{0,255}$)([A-Z][A-Z0-9_]*=[^<>;]+(;[A-Z][A-Z0-9_]*=[^<>;]+)*)?",
+        "32",
+    ),
+    "vads_redirect_success_timeout": (_SECONDS, "34"),
+    "vads_redirect_success_message": (_MESSAGE, "35"),
+    "vads_redirect_error_timeout": (_SECONDS, "36"),
+    "vads_redirect_error_message": (_MESSAGE, "37"),
     "vads_page_action": (r"PAYMENT", "46"),
     "vads_action_mode": (r"INTERACTIVE", "47"),
-    "vads_return_mode": (r"(NONE)?", "48"),
+    # The real one also sends payers back by POST; no adapter of ours asks for it.
+    "vads_return_mode": (r"(NONE|GET)?", "48"),
+    "vads_available_languages": (f"({_LANGUAGE}(;{_LANGUAGE})*)?", "71"),
 }
-_OPTIONAL = {
-    "vads_language", "vads_order_id", "vads_order_info", "vads_url_return", "vads_return_mode",
+_MANDATORY = {
+    "vads_version", "vads_site_id", "vads_trans_id", "vads_trans_date", "vads_payment_config",
+    "vads_amount", "vads_currency", "vads_ctx_mode", "vads_page_action", "vads_action_mode",
 }  # fmt: skip
 
 
 class FormRejected(Exception):  # the word of the protocol
-    """The form is refused before any page is shown; `code` is the platform's error code."""
+    """The form is refused before any page is shown; `code` is the platform's error code, `field`
+    the one at fault."""
 
-    def __init__(self, code: str):
+    def __init__(self, code: str, field: str):
         super().__init__(f"error-{code}")
         self.code = code
+        self.field = field
 
 
 def check_form(fields: Mapping[str, str], key: bytes) -> dict[str, str]:
     """The signed fields of a form. Raises FormRejected with the platform's code."""
     signature = fields.get("signature", "")
     if not secrets.compare_digest(sign(fields, key).encode(), signature.encode()):
-        raise FormRejected("00")
+        raise FormRejected("00", "signature")
     for name, (pattern, code) in _FORMATS.items():
-        value = fields.get(name, "" if name in _OPTIONAL else None)
+        value = fields.get(name, None if name in _MANDATORY else "")
         if value is None or not re.fullmatch(pattern, value, re.ASCII):
-            raise FormRejected(code)
+            raise FormRejected(code, name)
     try:
         sent_at = datetime.strptime(fields["vads_trans_date"], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     except ValueError:
-        raise FormRejected("04") from None
+        raise FormRejected("04", "vads_trans_date") from None
     if not timedelta(minutes=-150) < datetime.now(UTC) - sent_at < timedelta(minutes=60):
-        raise FormRejected("04")
+        raise FormRejected("04", "vads_trans_date")
     return {name: value for name, value in fields.items() if name.startswith("vads_")}

@@ -1,12 +1,13 @@
 """The adapter of the mock PayFiP: the real one, at another address, in test mode."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateways.base import ConfigError
 from gateways.payfip import Contract, PayfipGateway
-from gateways.settings import read_table
+from gateways.payfip.settings import label_fault
+from gateways.sandbox import FORBIDDEN, url_fault
+from gateways.settings import read_checked
 
 NUMCLI = "006382"
 MAXIMUM_CENTS = 999_999
@@ -20,6 +21,9 @@ class SandboxPayfipSettings:
     url: str
     label: str = "PayFiP de démonstration"
 
+    def faults(self, _environment: str) -> list[str]:
+        return [fault for fault in (url_fault(self.url), label_fault(self.label)) if fault]
+
 
 class SandboxPayfipGateway(PayfipGateway):
     """PayFiP as the mock bank's process plays it. It exists outside production only."""
@@ -30,9 +34,13 @@ class SandboxPayfipGateway(PayfipGateway):
     ) -> "SandboxPayfipGateway":
         where = f"gateways.{name}."
         if environment not in ("demo", "test"):
-            raise ConfigError([f"{where}adapter : la banque de démonstration est interdite ici"])
-        settings = read_table(SandboxPayfipSettings, table, where)
-        if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?", settings.url):
-            raise ConfigError([f"{where}url : attendue sous la forme http://hôte:port"])
+            raise ConfigError([where + FORBIDDEN])
+        settings = read_checked(
+            SandboxPayfipSettings,
+            table,
+            where,
+            environment=environment,
+            stand_ins={"adapter": "sandbox-payfip", "url": ""},
+        )
         contract = Contract(NUMCLI, "T", "", MAXIMUM_CENTS, origin=settings.url, in_clear=True)
         return cls(name, settings.label, contract)

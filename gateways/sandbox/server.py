@@ -7,6 +7,7 @@ back office), SANDBOX_DATABASE, SANDBOX_LATE_SECONDS, SANDBOX_DRIP_SECONDS.
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from flask import (
@@ -23,12 +24,15 @@ from flask import (
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from gateways.sandbox.bank import CARDS, Bank, PaymentSession, Store
+from gateways.sandbox import words
+from gateways.sandbox.bank import Bank, Store
+from gateways.sandbox.cards import CARDS, CONTRACT, network, offered
 from gateways.sandbox.courier import DELIVERIES, Courier
 from gateways.sandbox.faults import FAULTS, LOST, SCOPES, Fault, Faults
 from gateways.sandbox.forms import FormRejected
 from gateways.sandbox.movements import CHANGES, Movement, NotAllowed, changed, refunded
 from gateways.sandbox.rest import api
+from gateways.sandbox.session import PaymentSession
 from gateways.sandbox.tpa import tpa
 from gateways.sandbox.treasury import Treasury
 
@@ -59,7 +63,8 @@ def create_bank() -> Flask:
     app.extensions["treasury"] = Treasury(store, late_seconds)
     app.extensions["rest_password"] = environ.get("SANDBOX_PASSWORD", "")
     app.extensions["drip_seconds"] = float(environ.get("SANDBOX_DRIP_SECONDS", "1"))
-    app.jinja_env.filters["euros"] = _euros
+    app.jinja_env.filters["euros"] = words.euros
+    app.jinja_env.globals.update(lang="fr", say=words.speaker("fr"), theme={})
     app.register_blueprint(pages)
     app.register_blueprint(api)
     app.register_blueprint(tpa)
@@ -73,7 +78,7 @@ def open_page() -> Answer:
     try:
         session = _bank().open_session(request.form.to_dict())
     except FormRejected as rejected:
-        return render_template("bank_error.html", code=rejected.code), 400
+        return _to_payer("bank_error.html", request.form, error=rejected), 400
     return redirect(url_for(".pay_page", token=session.token), 303)
 
 
@@ -91,13 +96,23 @@ def pay(token: str) -> Answer:
     if card not in CARDS:
         message = "Ce numéro n’est pas celui d’une carte de test."
         return _page(session, message, unknown_card=True)
-    refused = CARDS[card][1] == "REFUSED"
+    if not network(CARDS[card], session.fields):
+        return _page(session, "La boutique n’accepte pas cette carte.", unknown_card=True)
+    refused = CARDS[card].status == "REFUSED"
     if not refused and not _bank().close(session):
         return _page(_session(token))
-    _courier().deliver(session, _bank().pay(session, card), _how())
+    notice = _bank().pay(session, card)
+    _courier().deliver(session, notice, _how())
     if refused:
-        return _page(session, "Carte refusée. Essayez une autre carte, ou revenez au site.")
-    return _send_back(session)
+        return _page(_session(token), "Carte refusée. Essayez une autre carte, ou revenez au site.")
+    if session.seconds == 0:
+        return _send_back(session, notice)
+    return _to_payer(
+        "bank_done.html",
+        session.fields,
+        session=session,
+        address=_bank().way_back(session, notice),
+    )
 
 
 @pages.post("/paiement/<token>/abandon")
@@ -105,16 +120,20 @@ def abandon(token: str) -> Answer:
     session = _session(token)
     # A payer who leaves after a refusal abandons nothing: the refusal was told.
     if _bank().close(session) and session.tries == 0:
-        _courier().deliver(session, _bank().give_up(session, expired=False), _how())
+        return _leave(session, expired=False)
     return _send_back(session)
 
 
 @pages.post("/paiement/<token>/expiration")
 def expire(token: str) -> Answer:
     session = _session(token)
-    if _bank().close(session):
-        _courier().deliver(session, _bank().give_up(session, expired=True), _how())
-    return _send_back(session)
+    return _leave(session, expired=True) if _bank().close(session) else _send_back(session)
+
+
+def _leave(session: PaymentSession, *, expired: bool) -> Answer:
+    notice = _bank().give_up(session, expired=expired)
+    _courier().deliver(session, notice, _how())
+    return _send_back(session, notice)
 
 
 @pages.get("/")
@@ -143,7 +162,7 @@ def _operate(uuid: str, operation: str) -> tuple[Movement, str]:
     if operation == "resend":
         return _bank().movement(uuid), "BO"
     if operation == "refund":
-        cents = _cents(request.form.get("amount", ""))
+        cents = words.cents(request.form.get("amount", ""))
         return _bank().operate(uuid, lambda debit: refunded(debit, cents)), "MERCH_BO"
     source = CHANGES[operation].source
     return _bank().operate(uuid, lambda movement: changed(movement, operation)), source
@@ -195,6 +214,18 @@ def _faults_page(message: str = "", chosen: Fault | None = None) -> str:
     )
 
 
+@pages.get("/cle")
+def key() -> Answer:
+    return render_template("bank_key.html", key=_bank().key().decode())
+
+
+@pages.post("/cle")
+def change_key() -> Answer:
+    """As in a real back office: at once, and without a way back."""
+    _bank().change_key()
+    return redirect(url_for(".key"), 303)
+
+
 @pages.get("/sante")
 def health() -> Answer:
     return "ok"
@@ -223,40 +254,45 @@ def _session(token: str) -> PaymentSession:
 
 
 def _page(session: PaymentSession, message: str = "", *, unknown_card: bool = False) -> Answer:
-    page = render_template(
+    page = _to_payer(
         "bank_pay.html" if session.is_open else "bank_over.html",
+        session.fields,
         session=session,
         message=message,
         unknown_card=unknown_card,
-        cards=CARDS,
+        brands=[CONTRACT[brand] for brand in offered(session.fields)],
+        cards={
+            number: (card, CONTRACT[brand])
+            for number, card in CARDS.items()
+            if (brand := network(card, session.fields))
+        },
         deliveries=DELIVERIES,
     )
     return page, 422 if unknown_card else 200
+
+
+def _to_payer(template: str, fields: Mapping[str, str], **values: object) -> str:
+    """A page in the language that the form, or else the browser, asks for."""
+    preferred = request.accept_languages.best_match(["fr", "en"])
+    language = words.language_of(fields, preferred)
+    session = values.get("session")
+    theme = session.theme if isinstance(session, PaymentSession) else {}
+    return render_template(
+        template, lang=language, say=words.speaker(language), theme=theme, **values
+    )
 
 
 def _missing(_error: HTTPException) -> Answer:
     return render_template("bank_missing.html"), 404
 
 
-def _send_back(session: PaymentSession) -> Answer:
-    return redirect(session.fields.get("vads_url_return") or url_for(".home"), 303)
+def _send_back(session: PaymentSession, notice: Mapping[str, str] | None = None) -> Answer:
+    return redirect(_bank().way_back(session, notice) or url_for(".home"), 303)
 
 
 def _how() -> str:
     how = request.form.get("delivery", "normal")
     return how if how in DELIVERIES else "normal"
-
-
-def _cents(text: str) -> int:
-    """An amount as people write it. Raises ValueError."""
-    found = re.fullmatch(r"([0-9]{1,7})(?:[.,]([0-9]{1,2}))?\s*€?", text.strip(), re.ASCII)
-    if not found:
-        raise ValueError(text)
-    return int(found[1]) * 100 + int((found[2] or "0").ljust(2, "0"))
-
-
-def _euros(cents: int) -> str:
-    return f"{cents // 100},{cents % 100:02d}\u00a0€"
 
 
 def _secure(response: Response) -> Response:

@@ -35,6 +35,7 @@ def import_(settings: Settings, file: Path, *, preview: bool) -> None:
             file,
             pdf_folder=settings.data / "pdf",
             closes_after_days=settings.payment.closes_after_days,
+            regies=settings.regies,
             preview=preview,
             progress=progress_bar,
         )
@@ -43,6 +44,8 @@ def import_(settings: Settings, file: Path, *, preview: bool) -> None:
             click.echo(f"{file.name}, {fault}", err=True)
         raise Fault("Rien n’a été chargé.") from None
     click.echo(describe(file, summary, preview=preview))
+    for key, cents in sorted(summary.regies.items()) if settings.regies else ():
+        click.echo(f"{settings.regie_named(key).name} : {format_euros(cents)}")
 
 
 def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:

@@ -22,7 +22,7 @@ from kiosque.states import RepaymentKind, RepaymentState
 @click.option("--reason", required=True, help="Motif ou pièce, par exemple « chèque 123 ».")
 @with_database
 def settle(
-    _settings: Settings,
+    settings: Settings,
     number: str,
     mode: str,
     settled_on: datetime | None,
@@ -40,7 +40,9 @@ def settle(
         reason=reason,
     )
     added = payments.settle_at_counter([payment])
-    click.echo(f"Facture {number} : {'payée' if added else 'déjà enregistrée'}.")
+    regie = settings.regie_named(invoice.regie) if invoice and settings.regies else None
+    of = f", {regie.name}" if regie else ""
+    click.echo(f"Facture {number}{of} : {'payée' if added else 'déjà enregistrée'}.")
 
 
 @main.command("cancel-invoice")
@@ -156,6 +158,8 @@ def reconcile_(settings: Settings, seconds: int) -> None:
         f"{summary.expired} expirés, {summary.refunds} remboursements conclus, "
         f"{summary.left} restent à demander."
     )
+    for words in summary.unserved:
+        click.echo(f"Attention : {words}.")
     if summary.unanswered and not summary.answered:
         raise SystemExit(1)
 
@@ -165,13 +169,14 @@ def reconcile_(settings: Settings, seconds: int) -> None:
 @click.option("--author", default="", help="Qui l’a traité.")
 @click.option("--resolution", default="", help="Ce qui a été fait.")
 @with_database
-def todo(_settings: Settings, resolve: int | None, author: str, resolution: str) -> None:
+def todo(settings: Settings, resolve: int | None, author: str, resolution: str) -> None:
     """Liste ce que le régisseur doit traiter : trop-perçus, écarts, annulations."""
     if resolve is not None:
         payments.resolve(resolve, author, resolution)
     points = payments.todo()
     for point in points:
-        click.echo("\t".join(_cells(point)))
+        regie = (settings.regie_named(point.regie).name,) if settings.regies else ()
+        click.echo("\t".join((*_cells(point), *regie)))
         click.echo(f"\t{payments.ADVICE.get(point.kind, '')}")
     click.echo(f"{len(points)} à traiter.")
     if lost := outbox.given_up():

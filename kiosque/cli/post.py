@@ -6,6 +6,7 @@ from kiosque import (
     clock,
     credentials,
     documents,
+    leases,
     mail,
     notices,
     outbox,
@@ -31,6 +32,7 @@ def send_mail(settings: Settings) -> None:
     credentials.answer_resets()
     notices.plan(settings)
     sent, failed = mail.deliver(settings)
+    leases.note_done(mail.LEASE)
     click.echo(f"{sent} envoyés, {failed} en échec, {outbox.waiting()} en attente.")
     if lost := outbox.given_up():
         click.echo(f"{lost} abandonnés : « python app.py mails » les liste.")

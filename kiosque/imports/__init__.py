@@ -4,10 +4,13 @@
 format of `docs/import.md`), families, and payments taken at the counter.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from peewee import IntegrityError
 
+from kiosque.config import OtherRegie
 from kiosque.imports.families import FamiliesFile
 from kiosque.imports.invoices import InvoicesFile
 from kiosque.imports.reading import BadFile, Fault, Progress, Sheet, Summary, silent
@@ -23,10 +26,13 @@ def load(
     *,
     pdf_folder: Path,
     closes_after_days: int | None = None,
+    regies: Mapping[str, OtherRegie] = MappingProxyType({}),
     preview: bool = False,
     progress: Progress = silent,
 ) -> Summary:
-    """Load one file into the base. With `preview`, check it and say what it would do.
+    """Load one file into the base. `regies` are those besides the first, by key: an invoice
+    belongs to the one whose services its lines are of, for good. With `preview`, check it and say
+    what it would do.
 
     Loading the same file again changes nothing. Raises BadFile, naming every faulty line,
     having changed nothing.
@@ -39,7 +45,7 @@ def load(
     sheet.check(kind.COLUMNS, optional=kind.OPTIONAL)
     file = kind(sheet, progress)
     if isinstance(file, InvoicesFile):
-        file.prepare(closes_after_days, pdf_folder)
+        file.prepare(closes_after_days, pdf_folder, regies)
     try:
         return file.summary() if preview else file.store()
     except IntegrityError:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from kiosque import clock
+from kiosque.config import OtherRegie
 from kiosque.database import execute_many, write
 from kiosque.imports.drafts import Draft, pdf_name, pdf_problem, read_drafts
-from kiosque.imports.reading import Faults, Progress, Sheet, Summary
+from kiosque.imports.reading import Faults, Progress, Sheet, Summary, sums
 from kiosque.models import Child, Family, Invoice, Service, known_child
 
 #: SQLite takes at most 32766 values a statement.
@@ -23,8 +24,8 @@ _FAMILY = """
 _SERVICE = "INSERT INTO service (name) VALUES (?) ON CONFLICT DO NOTHING"
 _INVOICE = """
     INSERT INTO invoice (batch_id, number, family_id, issued_on, due_on, closes_on, period,
-        services, children, total_cents, pdf_name, digest, state, state_reason)
-    VALUES (?, ?, (SELECT id FROM family WHERE code = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', '')
+        services, children, total_cents, pdf_name, digest, regie, state, state_reason)
+    VALUES (?, ?, (SELECT id FROM family WHERE code = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', '')
 """
 _LINE = """
     INSERT INTO invoice_line (invoice_id, child, service_id, label, quantity_hundredths,
@@ -60,11 +61,17 @@ class InvoicesFile:
         self._drafts = read_drafts(sheet, progress)
         self._closes_after_days: int | None = None
         self._pdf_folder = Path()
+        self._regies: Mapping[str, OtherRegie] = {}
+        self._regie_of: dict[str, str] = {}
         self._new: list[Draft] = self._drafts
 
-    def prepare(self, closes_after_days: int | None, pdf_folder: Path) -> None:
+    def prepare(
+        self, closes_after_days: int | None, pdf_folder: Path, regies: Mapping[str, OtherRegie]
+    ) -> None:
         """Compare with the base: what is there unchanged is left, what differs is a fault."""
         self._closes_after_days, self._pdf_folder = closes_after_days, pdf_folder
+        self._regies = regies
+        self._regie_of = {name: key for key, each in regies.items() for name in each.services}
         known: dict[str, str] = {}
         for numbers in _chunks([draft.number for draft in self._drafts]):
             rows = Invoice.select(Invoice.number, Invoice.digest).where(Invoice.number.in_(numbers))
@@ -76,6 +83,12 @@ class InvoicesFile:
                     draft.first_line,
                     f"la facture {draft.number} est déjà enregistrée avec un autre contenu. "
                     "Annulez-la puis émettez-en une autre sous un nouveau numéro.",
+                )
+            elif draft.number not in known and len(self._regies_of(draft)) > 1:
+                faults.add(
+                    draft.first_line,
+                    f"la facture {draft.number} porte des prestations de régies différentes "
+                    f"({draft.words('service')}). Émettez une facture par régie.",
                 )
             if draft.pdf and (problem := pdf_problem(self._sheet.path.parent / draft.pdf)):
                 faults.add(draft.first_line, f"fichier_pdf {draft.pdf} : {problem}")
@@ -91,6 +104,7 @@ class InvoicesFile:
             added=len(self._new),
             unchanged=len(self._drafts) - len(self._new),
             total_cents=sum(draft.total_cents for draft in self._new),
+            regies=sums((self._regie(draft), draft.total_cents) for draft in self._new),
             new_families=len(codes - set(_ids(Family.code, codes))),
             new_services=tuple(sorted(services - set(_ids(Service.name, services)))),
         )
@@ -134,6 +148,7 @@ class InvoicesFile:
             draft.total_cents,
             pdf_name(draft) if draft.pdf else "",
             draft.digest,
+            self._regie(draft),
         )
 
     def _line_rows(self) -> list[tuple[object, ...]]:
@@ -151,10 +166,19 @@ class InvoicesFile:
             for line in draft.lines
         ]
 
+    def _regies_of(self, draft: Draft) -> set[str]:
+        return {self._regie_of.get(line.service, "") for line in draft.lines}
+
+    def _regie(self, draft: Draft) -> str:
+        """The key of the *régie* that collects it; one only, as `prepare` has seen."""
+        (regie,) = self._regies_of(draft)
+        return regie
+
     def _closing(self, draft: Draft) -> date | None:
-        if self._closes_after_days is None:
-            return None
-        return draft.due_on + timedelta(days=self._closes_after_days)
+        days = self._closes_after_days
+        if (own := self._regies.get(self._regie(draft))) and own.closes_after_days is not None:
+            days = own.closes_after_days
+        return None if days is None else draft.due_on + timedelta(days=days)
 
     def _keep_pdf(self, draft: Draft) -> None:
         """Copy the PDF before the invoice is written: a copy too many harms nobody."""

@@ -5,8 +5,8 @@ import hashlib
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -48,7 +48,8 @@ class BadFile(Exception):  # the word of the domain
 
 @dataclass(frozen=True)
 class Summary:
-    """What a file brought, or would bring."""
+    """What a file brought, or would bring. `regies` are the cents of it by the key of the *régie*
+    that they belong to."""
 
     kind: str
     rows: int
@@ -57,6 +58,15 @@ class Summary:
     total_cents: int = 0
     new_families: int = 0
     new_services: tuple[str, ...] = ()
+    regies: Mapping[str, int] = field(default_factory=dict)
+
+
+def sums(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """What the amounts of each name add up to."""
+    found: dict[str, int] = {}
+    for name, cents in amounts:
+        found[name] = found.get(name, 0) + cents
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Payments taken at the counter, so that the portal agrees with the paper."""
 
-from kiosque.imports.reading import BadFile, Fault, Faults, Progress, Row, Sheet, Summary
+from kiosque.imports.reading import BadFile, Fault, Faults, Progress, Row, Sheet, Summary, sums
 from kiosque.payments import COUNTER_MODES, CounterPayment, Refused, settle_at_counter
 
 
@@ -39,7 +39,8 @@ class SettlementsFile:
             rows=len(self._sheet.rows),
             added=len(added),
             unchanged=len(self._payments) - len(added),
-            total_cents=sum(added),
+            total_cents=sum(cents for _, cents in added),
+            regies=sums(added),
         )
 
 

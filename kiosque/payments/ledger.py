@@ -203,7 +203,11 @@ def book(settlement: Settlement, label: str) -> None:
     """Bring the journal to what the money of this payment is now for, by new entries."""
     settlements = of_one_payment(settlement)
     ids = [each.id for each in settlements]
-    journal.bring_to(balances(settlements), settlement, ids, label)
+    accounts = {
+        journal.account(name, settlement.regie): cents
+        for name, cents in balances(settlements).items()
+    }
+    journal.bring_to(accounts, settlement, ids, label)
 
 
 def of_one_payment(settlement: Settlement) -> list[Settlement]:
@@ -215,7 +219,8 @@ def of_one_payment(settlement: Settlement) -> list[Settlement]:
 
 
 def balances(settlements: Sequence[Settlement]) -> dict[str, int]:
-    """What the journal's accounts must hold, in cents, for the settlements of one payment."""
+    """What the journal's accounts must hold, in cents, for the settlements of one payment: the
+    accounts of their *régie*."""
     first = settlements[0]
     source = f"bank:{first.gateway}" if first.gateway else f"counter:{first.mode}"
     counted = [each for each in settlements if each.state == SettlementState.COUNTED]
@@ -274,19 +279,39 @@ def purposes(
 def issue_receipt(settlement: Settlement) -> Receipt:
     last = Receipt.select(fn.MAX(Receipt.number)).scalar() or 0
     return Receipt.create(
-        number=last + 1, settlement=settlement, issued_at=clock.now(), **issuer.names()
+        number=last + 1,
+        settlement=settlement,
+        issued_at=clock.now(),
+        **issuer.names(settlement.regie),
     )
 
 
-def note(key: str, kind: str, cents: int, detail: str, **about: object) -> None:
-    """Put something in the régisseur's list, once, and tell him by mail, once."""
+def note(
+    key: str,
+    kind: str,
+    cents: int,
+    detail: str,
+    *,
+    regie: str | None = None,
+    **about: Attempt | Settlement | Invoice | None,
+) -> None:
+    """Put something in the régisseur's list, once, and tell him by mail, once. `regie` is whose
+    list; by default, that of what it is about."""
     require_write()
     if Anomaly.select().where(Anomaly.key == key).exists():
         return
+    if regie is None:
+        regie = next((each.regie for each in about.values() if each), "")
     anomaly = Anomaly.create(
-        key=key, kind=kind, noted_at=clock.now(), amount_cents=cents, detail=detail, **about
+        key=key,
+        kind=kind,
+        noted_at=clock.now(),
+        amount_cents=cents,
+        detail=detail,
+        regie=regie,
+        **about,
     )
-    outbox.queue(f"anomaly:{anomaly.id}", "anomaly", anomaly.id, outbox.REGIE)
+    outbox.queue(f"anomaly:{anomaly.id}", "anomaly", anomaly.id, outbox.regisseur_of(regie))
 
 
 def resolve_note(key: str, resolution: str) -> None:

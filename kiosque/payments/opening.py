@@ -35,6 +35,16 @@ class Selection:
     def total_cents(self) -> int:
         return sum(invoice.total_cents for invoice in self.invoices)
 
+    @property
+    def parts(self) -> dict[str, "Selection"]:
+        """The same by *régie*, that of the oldest invoice first: each is paid apart."""
+        oldest_first = sorted(self.invoices, key=lambda invoice: (invoice.due_on, invoice.number))
+        keys = dict.fromkeys(invoice.regie for invoice in oldest_first)
+        return {
+            key: Selection([each for each in self.invoices if each.regie == key], [])
+            for key in keys
+        }
+
 
 @dataclass(frozen=True)
 class Purchase:
@@ -47,7 +57,27 @@ class Purchase:
 
 
 def select(family: Family, numbers: Iterable[str], limits: Limits) -> Selection:
-    """Sort the numbers asked for into what may be paid now and reasons why not."""
+    """Sort the numbers asked for into what may be paid now, together and by a bank of these
+    limits, and reasons why not."""
+    chosen = choose(family, numbers)
+    reasons = list(chosen.reasons)
+    if len(chosen.parts) > 1:
+        reasons.append(
+            _("Ces factures sont de régies différentes\u00a0: elles se paient séparément.")
+        )
+    total = chosen.total_cents
+    if chosen.invoices and not limits.minimum_cents <= total <= limits.maximum_cents:
+        bounds = {
+            "least": format_euros(limits.minimum_cents),
+            "most": format_euros(limits.maximum_cents),
+        }
+        reasons.append(_("La banque accepte de %(least)s à %(most)s par paiement.") % bounds)
+    return Selection(chosen.invoices, reasons)
+
+
+def choose(family: Family, numbers: Iterable[str]) -> Selection:
+    """Sort the numbers asked for into what may be paid now, in one payment or several, and
+    reasons why not."""
     asked = list(dict.fromkeys(numbers))
     if not asked:
         return Selection([], [_("Cochez au moins une facture.")])
@@ -71,14 +101,18 @@ def select(family: Family, numbers: Iterable[str], limits: Limits) -> Selection:
         else:
             words = {"number": number[:30], "reason": reason}
             reasons.append(_("Facture %(number)s\u00a0: %(reason)s") % words)
-    selection = Selection(invoices, reasons)
-    if invoices and not limits.minimum_cents <= selection.total_cents <= limits.maximum_cents:
-        bounds = {
-            "least": format_euros(limits.minimum_cents),
-            "most": format_euros(limits.maximum_cents),
-        }
-        reasons.append(_("La banque accepte de %(least)s à %(most)s par paiement.") % bounds)
-    return selection
+    return Selection(invoices, reasons)
+
+
+def regie_of(family: Family, numbers: Iterable[str]) -> str:
+    """The key of the *régie* of these invoices; of the oldest one's, should they be of several."""
+    first = (
+        Invoice.select(Invoice.regie)
+        .where(Invoice.family == family, Invoice.number.in_(list(numbers)[:MAX_INVOICES]))
+        .order_by(Invoice.due_on, Invoice.number)
+        .first()
+    )
+    return first.regie if first else ""
 
 
 def ask_about_holders(
@@ -174,6 +208,7 @@ def _open(purchase: Purchase, gateway: Gateway) -> Attempt:
         attempt = Attempt.create(
             reference=f"KF{secrets.token_hex(9)}",
             family=purchase.family,
+            regie=selection.invoices[0].regie,
             gateway=gateway.name,
             started_at=now,
             day=day,

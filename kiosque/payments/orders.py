@@ -1,6 +1,7 @@
 """A payment attempt, as its gateway sees it."""
 
 from gateways.base import Order
+from kiosque import i18n
 from kiosque.models import Attempt, AttemptItem, Invoice
 
 #: What a bank shows beside the amount, at most.
@@ -8,7 +9,8 @@ _LONGEST = 255
 
 
 def order_of(attempt: Attempt, public_url: str, *, email: str | None = None) -> Order:
-    """The order that stands for an attempt, the same each time. Reads the base."""
+    """The order that stands for an attempt, the same each time but for its language: the one in
+    force, which matters when the payer leaves for the bank. Reads the base."""
     return Order(
         reference=attempt.reference,
         number=attempt.number,
@@ -19,6 +21,7 @@ def order_of(attempt: Attempt, public_url: str, *, email: str | None = None) -> 
         notification_url=f"{public_url}/paiement/notification/{attempt.gateway}",
         email=email,
         gateway_reference=attempt.gateway_reference or "",
+        language=i18n.language(),
     )
 
 

@@ -150,7 +150,7 @@ def _declined(repayment: Repayment, words: str) -> Repayment:
                 "declined",
                 repayment.amount_cents,
                 f"remboursement refusé par la banque\u00a0: {words}",
-                settlement=repayment.settlement_id,
+                settlement=Settlement.get_by_id(repayment.settlement_id),
             )
     return Repayment.get_by_id(repayment.id)
 

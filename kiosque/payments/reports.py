@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from gateways.base import Callback, Mode, Outcome, Report
-from kiosque import clock, outbox
+from kiosque import clock, issuer, outbox
 from kiosque.database import require_write, write
 from kiosque.models import Allocation, Attempt, AttemptItem, Fact, Notice, Repayment, Settlement
 from kiosque.payments.ledger import allocate, book, issue_receipt, learn, may_be_undone, note
@@ -27,7 +27,8 @@ def record(gateway_name: str, report: Report) -> str:
     """
     with write():
         verdict = _make_due(gateway_name, report) if report.ask else _apply(gateway_name, report)
-        _audit(gateway_name, verdict, report.reference, dict(report.raw), accepted=True)
+        fields = dict(report.raw) | ({"clé": report.key} if report.key else {})
+        _audit(gateway_name, verdict, report.reference, fields, accepted=True)
     return verdict
 
 
@@ -224,6 +225,7 @@ def _settle_attempt(attempt: Attempt, report: Report) -> Settlement:
     return Settlement.create(
         attempt=attempt,
         family=attempt.family,
+        regie=attempt.regie,
         gateway=attempt.gateway,
         transaction_id=report.transaction_id,
         mode=report.mode,
@@ -280,7 +282,11 @@ def _note_unknown(gateway_name: str, report: Report) -> str:
     """A genuine message about an order that is not one of ours: kept, told, never repeated."""
     facts = (gateway_name, report.reference, report.transaction_id, report.outcome, report.status)
     note(
-        "unknown:" + ":".join(facts), "unknown_order", report.cents, f"commande {report.reference}"
+        "unknown:" + ":".join(facts),
+        "unknown_order",
+        report.cents,
+        f"commande {report.reference}",
+        regie=issuer.regie_of_gateway(gateway_name),
     )
     return "commande inconnue"
 

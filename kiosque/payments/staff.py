@@ -39,14 +39,17 @@ class _Previewed(Exception):  # never seen outside: it undoes what a preview did
     pass
 
 
-def settle_at_counter(payments: Iterable[CounterPayment], *, preview: bool = False) -> list[int]:
-    """Record money taken at the counter, all of it or nothing. Returns the cents of those new.
+def settle_at_counter(
+    payments: Iterable[CounterPayment], *, preview: bool = False
+) -> list[tuple[str, int]]:
+    """Record money taken at the counter, all of it or nothing. Returns those new, each a payment
+    of its own, as the key of its *régie* and cents.
 
     A payment recorded before, same invoice, amount, mode and day, is passed over. With
     `preview`, nothing is kept. Raises Refused, naming every one that cannot be: unknown
     invoice, not open, other amount.
     """
-    added: list[int] = []
+    added: list[tuple[str, int]] = []
     with suppress(_Previewed), write():
         _settle_all(payments, added)
         if preview:
@@ -54,7 +57,7 @@ def settle_at_counter(payments: Iterable[CounterPayment], *, preview: bool = Fal
     return added
 
 
-def _settle_all(payments: Iterable[CounterPayment], added: list[int]) -> None:
+def _settle_all(payments: Iterable[CounterPayment], added: list[tuple[str, int]]) -> None:
     reasons, numbers = [], []
     for payment in payments:
         invoice = Invoice.get_or_none(Invoice.number == payment.invoice_number)
@@ -65,7 +68,7 @@ def _settle_all(payments: Iterable[CounterPayment], added: list[int]) -> None:
             numbers.append(payment.invoice_number)
         elif invoice:
             _settle_counter(invoice, payment)
-            added.append(payment.amount_cents)
+            added.append((invoice.regie, payment.amount_cents))
     if reasons:
         raise Refused(reasons, numbers)
 
@@ -87,6 +90,7 @@ def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> str
 def _settle_counter(invoice: Invoice, payment: CounterPayment) -> None:
     settlement = Settlement.create(
         family=invoice.family_id,
+        regie=invoice.regie,
         mode=payment.mode,
         amount_cents=payment.amount_cents,
         settled_at=_noon(payment.settled_on),

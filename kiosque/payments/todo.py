@@ -21,6 +21,7 @@ ADVICE: Mapping[str, str] = {
     "uncaptured": "L’argent n’est pas arrivé : voyez avec la banque pourquoi.",
     "unsettled": "La banque ne conclut pas : demandez-lui, puis close-attempt si rien n’est dû.",
     "silent": "Voyez à la banque ce qu’est devenu ce paiement ; close-attempt libère la facture.",
+    "unserved": "Remettez-la jusqu’à ce que « gateways » dise qu’elle peut être retirée.",
     "declined": "La banque n’a pas remboursé : voyez pourquoi, rendez autrement (--elsewhere).",
 }
 

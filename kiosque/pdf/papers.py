@@ -130,6 +130,7 @@ def attestation(settings: Settings, document: Attestation) -> bytes:
 
 
 def _attestation(settings: Settings, document: Attestation) -> Paper:
+    regies = settings.regies_of(each.service for each in document.counted)
     payers = _payer(document.family, document.payers)
     return Paper(
         title=_("Attestation fiscale %(year)d") % {"year": document.year},
@@ -146,7 +147,7 @@ def _attestation(settings: Settings, document: Attestation) -> Paper:
                 "Les repas n’y sont pas compris."
             )
             % {
-                "regie": settings.regie.name,
+                "regie": "\u00a0» et «\u00a0".join(regie.name for regie in regies),
                 "town": settings.town.name,
                 "payers": payers,
                 "year": document.year,
@@ -167,7 +168,7 @@ def _attestation(settings: Settings, document: Attestation) -> Paper:
         closing=[_not_counted(settings, each) for each in document.without_birth_date],
         signed=[
             _("Le %(date)s") % {"date": clock.long_date(document.made_on)},
-            _("Le régisseur, %(name)s") % {"name": settings.regie.regisseur},
+            *(_("Le régisseur, %(name)s") % {"name": regie.regisseur} for regie in regies),
         ],
     )
 

@@ -9,14 +9,13 @@ from markupsafe import Markup
 from peewee import DatabaseError
 from werkzeug.wrappers import Response
 
-from kiosque import access, i18n, languages, texts
+from kiosque import access, i18n, languages, probe, texts
+from kiosque.checkup.disk import BROKEN_BYTES as MINIMUM_FREE_BYTES
 from kiosque.database import db, pending_migrations
 from kiosque.i18n import gettext as _
+from kiosque.views.trial import proof, token_in_header
 
 blueprint = Blueprint("site", __name__)
-
-#: Below this, a busy day of payments might not be written.
-MINIMUM_FREE_BYTES = 50 * 1024 * 1024
 
 
 @blueprint.get("/")
@@ -58,10 +57,13 @@ def language() -> Response:
 
 
 @blueprint.get("/sante")
-def health() -> tuple[dict[str, str], int]:
-    """200 when the base answers, can be written and is of this version, else 503."""
+def health() -> tuple[dict[str, str], int, dict[str, str]]:
+    """200 when the base answers, can be written and is of this version, else 503. To a probe of
+    the town's own, it also proves which site it is."""
     fault = _fault(current_app.extensions["settings"].database_path)
-    return ({"etat": fault}, 503) if fault else ({"etat": "ok"}, 200)
+    asked = token_in_header(probe.HEALTH)
+    extra = {probe.HEADER: proof(asked)} if asked else {}
+    return ({"etat": fault}, 503, extra) if fault else ({"etat": "ok"}, 200, extra)
 
 
 def _fault(path: Path) -> str:

@@ -14,6 +14,7 @@ from tests.bank import KEY, REFUSED, envelope, error_envelope, notice, order_ans
 from tests.payfip import IDOP
 
 PASSWORD = "testpassword_Xq8wLz3RvT6nKp2MBd5yHs9J"
+NEW_KEY = "Qd7rVn2LxBw9TgKc4PzMh6Ys"
 PRODUCTION_KEY = "Jm5vXqT9rWz8LkPn4sYb7HdGc3FaEu"
 SAID = {
     testing.PAID: {},
@@ -30,10 +31,14 @@ class TestLyra(GatewayContract):
         "mode": "PRODUCTION",
         "production_key": PRODUCTION_KEY,
     }
-    secrets = (KEY,)
+    secrets = (KEY, NEW_KEY)
 
     def notice(self, order: Order, handoff: Handoff, said: str) -> Callback:
         return Callback(tuple(notice(handoff, **SAID[said]).items()))
+
+    def after_key_change(self, until: str) -> dict[str, object]:
+        name = "key" if "key" in self.table else "test_key"
+        return {**self.table, name: NEW_KEY, "previous_key": KEY, "previous_key_until": until}
 
 
 class TestSandbox(TestLyra):
@@ -47,7 +52,7 @@ class TestLyraRest(TestLyra):
         **TestLyra.production_table,
         "production_password": PASSWORD.replace("test", "prod"),
     }
-    secrets = (KEY, PASSWORD)
+    secrets = (KEY, NEW_KEY, PASSWORD)
 
     def prepare(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.told: dict[str, Any] | None = {}

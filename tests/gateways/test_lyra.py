@@ -92,6 +92,7 @@ def test_the_form_carries_what_the_protocol_asks_and_nothing_of_the_payers(
         "vads_order_info": ORDER.description,
         "vads_page_action": "PAYMENT",
         "vads_payment_config": "SINGLE",
+        "vads_redirect_success_timeout": "5",
         "vads_return_mode": "NONE",
         "vads_site_id": "12345678",
         "vads_trans_date": "20260701233000",
@@ -128,6 +129,8 @@ def test_every_brand_has_its_host_and_a_setting_can_replace_it() -> None:
     replaced = {**TABLE, "host": "secure.example.org", "label": "Notre banque"}
     gateway = LyraGateway.configure("b", replaced, environment="test")
     assert (gateway.form_origin, gateway.label) == ("https://secure.example.org", "Notre banque")
+    unnamed = LyraGateway.configure("b", {**replaced, "label": ""}, environment="test")
+    assert unnamed.label == "secure.example.org", "not the brand's: the payer checks the address"
 
 
 # --- The notice ---

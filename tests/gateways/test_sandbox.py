@@ -96,6 +96,19 @@ def resigned(form: dict[str, str], **changes: str | None) -> dict[str, str]:
         ({"page_action": "REGISTER"}, "46"),
         ({"action_mode": "SILENT"}, "47"),
         ({"return_mode": "POST"}, "48"),
+        ({"payment_cards": "CB;AMEX"}, "08"),
+        ({"payment_cards": "ALL"}, "08"),
+        ({"payment_cards": "CB;"}, "08"),
+        ({"payment_cards": "CB,VISA"}, "08"),
+        ({"theme_config": "SECURE_MESSAGE"}, "32"),
+        ({"theme_config": "SECURE_MESSAGE=<b>"}, "32"),
+        ({"theme_config": "A=" + "b" * 254}, "32"),
+        ({"redirect_success_timeout": "301"}, "34"),
+        ({"redirect_success_timeout": "-1"}, "34"),
+        ({"redirect_success_message": "<"}, "35"),
+        ({"redirect_error_timeout": "1e1"}, "36"),
+        ({"redirect_error_message": "x" * 256}, "37"),
+        ({"available_languages": "fr;xx"}, "71"),
     ],
 )
 def test_a_form_with_a_fault_is_refused_with_the_platforms_code(
@@ -103,7 +116,24 @@ def test_a_form_with_a_fault_is_refused_with_the_platforms_code(
 ) -> None:
     answer = bank.post("/vads-payment/", data=resigned(form, **changes))
     assert answer.status_code == 400
-    assert f"error-{code}" in answer.text
+    (name,) = changes
+    assert f"error-{code} (vads_{name})" in answer.text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        dict.fromkeys(("payment_cards", "theme_config", "redirect_success_timeout"), ""),
+        {"language": "", "available_languages": "fr;en", "redirect_error_timeout": "0"},
+        {"payment_cards": "CB;VISA;MASTERCARD;E-CARTEBLEUE", "redirect_success_timeout": "300"},
+        {"theme_config": "A=" + "é" * 253, "redirect_success_message": "À bientôt"},
+        {"language": None, "order_id": None, "url_return": None, "return_mode": None},
+    ],
+)
+def test_what_is_optional_may_be_empty_absent_or_long(
+    bank: FlaskClient, form: dict[str, str], changes: dict[str, str | None]
+) -> None:
+    assert bank.post("/vads-payment/", data=resigned(form, **changes)).status_code == 303
 
 
 def test_a_form_wrongly_signed_is_refused(bank: FlaskClient, form: dict[str, str]) -> None:
@@ -135,10 +165,10 @@ def test_the_page_shows_the_detail_on_the_left_and_the_test_cards(
     bank: FlaskClient, page: str
 ) -> None:
     text = bank.get(page).text
-    assert "Banque de démonstration&nbsp;: aucun argent ne circule" in text
+    assert "Banque de démonstration\u00a0: aucun argent ne circule" in text
     assert text.index("87,45\u00a0€") < text.index("Numéro de carte")
     assert "Factures A, B" in text
-    assert text.count("data-card=") == 4
+    assert text.count("data-card=") == 6
 
 
 def test_an_accepted_card_is_notified_before_the_browser_goes_back(

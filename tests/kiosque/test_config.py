@@ -155,6 +155,72 @@ def test_a_wrong_setting_is_named(tmp_path: Path, variable: str, value: str, fau
     assert fault in faults(tmp_path, **{variable: value})
 
 
+CRECHE = f"""
+[regies.creche]
+name = "Régie de la crèche"
+regisseur = "Camille Roy"
+email = "creche@sautron.example.org"
+services = ["Multi-accueil", "Halte"]
+gateway = "seconde"
+
+[gateways.seconde]
+adapter = "sandbox"
+url = "http://127.0.0.1:8001"
+key = "{KEY}"
+"""
+
+
+def test_a_second_regie_has_its_names_services_bank_and_closing(tmp_path: Path) -> None:
+    settings = load(tmp_path, TOML + CRECHE, KIOSQUE_REGIES_CRECHE_CLOSES_AFTER_DAYS="30")
+    creche = settings.regies["creche"]
+    assert (creche.name, creche.services) == ("Régie de la crèche", ("Multi-accueil", "Halte"))
+    assert creche.closes_after_days == 30
+    assert settings.gateways_in_force == ["banque", "seconde"]
+    assert settings.gateway_of("") == "banque"
+    assert settings.gateway_of("creche") == "seconde"
+    assert settings.gateway_of("autre") is None
+    assert settings.regie_of_gateway("seconde") == "creche"
+    assert settings.regie_of_gateway("banque") == ""
+    assert [each.name for each in settings.every_regie] == ["Régie Enfance", "Régie de la crèche"]
+    assert settings.regies_of([]) == settings.regies_of(["Cantine"]) == [settings.regie]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('regisseur = "Camille Roy"', "", "regisseur : réglage manquant"),
+        ('regisseur = "Camille Roy"', 'regisseur = " "', "regisseur : attendu un texte"),
+        ("Régie de la crèche", " ", "name : attendu un texte"),
+        ("Régie de la crèche", "Régie Enfance", "name : celui d’une autre régie"),
+        ("creche@sautron.example.org", "creche", "email : attendu une adresse"),
+        ('["Multi-accueil", "Halte"]', "[]", "services : attendu une prestation au moins"),
+        ('["Multi-accueil", "Halte"]', "[1]", "services : attendu une liste"),
+        ('gateway = "seconde"', "", "gateway : aucune table"),
+        ('gateway = "seconde"', 'gateway = "autre"', "gateway : aucune table"),
+        ('gateway = "seconde"', 'gateway = "banque"', "gateway : celle d’une autre régie"),
+        ('gateway = "seconde"', 'gateway = "seconde"\ncloses_after_days = -1',
+         "closes_after_days : attendu 0"),
+        ('gateway = "seconde"', 'gateway = "seconde"\nbanque = 1', "banque : réglage inconnu"),
+        ("[regies.creche]", "[regies.Crèche]", "Crèche : nom en lettres minuscules"),
+        ("[regies.creche]", "[regies]\ncreche = 1\n[autre]", "regies.creche : attendu une table"),
+    ],
+)  # fmt: skip
+def test_a_second_regie_that_cannot_be_told_apart_refuses_to_start(
+    tmp_path: Path, old: str, new: str, fault: str
+) -> None:
+    toml = TOML + CRECHE.replace(old, new, 1)
+    if "Crèche :" in fault:
+        toml = toml.replace("[regies.Crèche]", '[regies."Crèche"]')
+    assert fault in faults(tmp_path, toml)
+
+
+def test_a_service_is_of_one_regie_only(tmp_path: Path) -> None:
+    third = CRECHE.replace("creche", "halte").replace("seconde", "tierce").replace("de la", "de l")
+    found = faults(tmp_path, TOML + CRECHE + third)
+    assert "regies.halte.services : une prestation est à une seule régie" in found
+    assert found.count("\n") == 0
+
+
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     found = faults(
         tmp_path, TOML.replace("[mail]", "[mail]\nunknown = 1").replace('name = "V', "#")
@@ -369,3 +435,15 @@ def test_the_documented_example_is_whole_and_starts(tmp_path: Path) -> None:
         for setting in dataclasses.fields(part):
             shown = setting.name if setting.name != "gateways" else "[gateways."
             assert shown in example or setting.name == "data", setting.name
+
+
+def test_a_site_whose_base_is_not_made_yet_starts_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load(tmp_path)
+    create_app(settings)
+    assert not settings.database_path.exists()
+    assert caplog.text == ""
+    settings.database_path.touch()
+    create_app(settings)
+    assert "migrate" in caplog.text

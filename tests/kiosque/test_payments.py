@@ -825,7 +825,7 @@ def counter(invoice: Invoice, **changes: object) -> CounterPayment:
 
 
 def test_the_counter_pays_an_invoice_with_a_name_and_a_reason(october: Invoice) -> None:
-    assert payments.settle_at_counter([counter(october)]) == [4520]
+    assert payments.settle_at_counter([counter(october)]) == [("", 4520)]
     assert payments.settle_at_counter([counter(october)]) == []
     assert state(october) == "paid"
     assert journal.balances() == {"counter:cheque": 4520, "invoices": -4520}

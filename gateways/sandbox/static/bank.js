@@ -5,3 +5,7 @@ for (const button of document.querySelectorAll("[data-card]")) {
     document.getElementById("card").value = button.dataset.card;
   });
 }
+// Whoever has paid is sent back by and by; the link is there for those who do not wait.
+for (const link of document.querySelectorAll("[data-follow-after]")) {
+  setTimeout(() => link.click(), Number(link.dataset.followAfter) * 1000);
+}

@@ -126,6 +126,20 @@ def test_what_the_browser_prefers_is_not_asked(stranger: FlaskClient) -> None:
     assert spoken(stranger.get("/connexion", headers={"Accept-Language": "en"}).text) == "fr"
 
 
+@pytest.mark.parametrize("code", ["fr", "en"])
+def test_the_bank_is_asked_to_speak_the_language_the_parent_reads(
+    alice: FlaskClient, charlie: FlaskClient, october: Invoice, code: str
+) -> None:
+    choose(charlie, "en", "/factures")
+    if code != "fr":
+        choose(alice, code, "/factures")
+    token = csrf_token(alice.get("/factures").text)
+    data = {"csrf_token": token, "invoice": october.number, "expected_cents": "4520"}
+    page = alice.post("/paiement/banque", data=data).text
+    assert spoken(page) == code
+    assert f'name="vads_language" value="{code}"' in page
+
+
 # --- Whose choice it is ---
 
 

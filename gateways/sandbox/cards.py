@@ -1,0 +1,47 @@
+"""The mock bank's test cards, and which of them a form allows. No number is of a real card."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+#: The networks of the shop's contract, as the form names them and as people do.
+CONTRACT = {
+    "CB": "CB",
+    "VISA": "Visa",
+    "MASTERCARD": "Mastercard",
+    "E-CARTEBLEUE": "e-Carte Bleue",
+}
+
+
+class Card(NamedTuple):
+    """What it does, in French; the `vads_` fields status, result and auth_result that say so; the
+    networks it belongs to, the one it prefers first."""
+
+    words: str
+    status: str
+    result: str
+    auth_result: str
+    brands: tuple[str, ...] = ("CB", "VISA")
+
+
+CARDS = {
+    "4970100000000000": Card("Paiement accepté", "AUTHORISED", "00", "00"),
+    "4970100000000055": Card("Refus : provision insuffisante", "REFUSED", "05", "51"),
+    "4970100000000099": Card("Refus : cryptogramme faux", "REFUSED", "05", "05"),
+    "4970100000000001": Card(
+        "Accepté, à valider par la banque", "AUTHORISED_TO_VALIDATE", "00", "00"
+    ),
+    "5970100300000018": Card("Paiement accepté", "AUTHORISED", "00", "00", ("CB", "MASTERCARD")),
+    "4973010000000004": Card("Paiement accepté", "AUTHORISED", "00", "00", ("E-CARTEBLEUE",)),
+}
+
+
+def offered(fields: Mapping[str, str]) -> tuple[str, ...]:
+    """The networks that a form offers: those it names, else the whole contract's."""
+    named = fields.get("vads_payment_cards", "")
+    return tuple(named.split(";")) if named else tuple(CONTRACT)
+
+
+def network(card: Card, fields: Mapping[str, str]) -> str:
+    """The network by which a card pays, empty where the form offers none of its own."""
+    allowed = offered(fields)
+    return next((brand for brand in card.brands if brand in allowed), "")

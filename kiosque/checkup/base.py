@@ -1,0 +1,118 @@
+"""Checks: the base, and whether the books in it hold together."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from peewee import OperationalError, PeeweeException
+
+from gateways.base import ConfigError
+from kiosque import database, journal, verification
+from kiosque.checkup import sqlite
+from kiosque.checkup.findings import Findings, Result
+from kiosque.checkup.ground import Ground
+
+_MIGRATE = "« python app.py migrate »."
+
+
+class NoBase(Exception):
+    """The base cannot be read; the check named « Base » says why."""
+
+
+def configure(ground: Ground) -> None:
+    """Say which base it is, for all that read it here. Raises ConfigError."""
+    if path := _file(ground):
+        database.configure(path)
+
+
+def _file(ground: Ground) -> Path | None:
+    """The base's file, where it is there."""
+    path = ground.database_path
+    return path if path and path.is_file() else None
+
+
+@contextmanager
+def reading(ground: Ground) -> Iterator[None]:
+    """The base, connected and left as it is. Raises NoBase."""
+    path = _file(ground)
+    if path is None:
+        raise NoBase
+    try:
+        with sqlite.connected(path, files_open=ground.files_open):
+            yield
+    except PeeweeException as error:
+        raise NoBase from error
+
+
+def check(ground: Ground) -> Result:
+    """The file, its whole content, its version; and that one may write."""
+    found, path = Findings(), _file(ground)
+    if ground.database_path is None:
+        found.unknown("le réglage database n’a pas pu être lu", "Corrigez-le d’abord.")
+    elif path is None:
+        found.broken(
+            f"la base n’existe pas ({ground.database_path})", f"{_MIGRATE} Ou voyez KIOSQUE_DATA."
+        )
+    else:
+        _check_file(ground, path, found)
+    return found.result("Base")
+
+
+def _check_file(ground: Ground, path: Path, found: Findings) -> None:
+    try:
+        configure(ground)
+    except ConfigError as error:
+        found.broken(error.faults[0], "« .venv/bin/pip install -r requirements.txt ».")
+        return
+    found.see(sqlite.describe(path))
+    sqlite.check_files(path, found, live=ground.live)
+    if sqlite.check_content(path, found, files_open=ground.files_open):
+        _check_version(ground, found)
+
+
+def _check_version(ground: Ground, found: Findings) -> None:
+    try:
+        with reading(ground):
+            pending = database.pending_migrations()
+    except NoBase as error:
+        found.broken(
+            f"le site ne peut pas ouvrir la base ({_reason(error)})",
+            "Voyez les droits du dossier et la place sur le disque.",
+        )
+        return
+    if pending:
+        found.broken(
+            f"la base est d’une version plus ancienne (migrations à faire\u00a0: {len(pending)})",
+            _MIGRATE,
+        )
+    else:
+        found.see("à jour")
+
+
+def _reason(error: NoBase) -> str:
+    cause = error.__cause__
+    return str(cause) if isinstance(cause, OperationalError) else type(cause).__name__
+
+
+def books(ground: Ground) -> Result:
+    """What `verify` checks."""
+    found = Findings()
+    try:
+        with reading(ground):
+            faults = verification.faults()
+            number, _ = journal.last()
+    except NoBase:
+        found.unknown("les comptes n’ont pas pu être lus", "Voyez « Base ».")
+        return found.result("Comptes")
+    for fault in faults[:_MOST]:
+        found.broken(fault, _TELL)
+    if len(faults) > _MOST:
+        found.broken(f"et {len(faults) - _MOST} autres", _TELL)
+    if not faults:
+        found.see(f"intacts, {number} écritures au journal")
+    return found.result("Comptes")
+
+
+#: Faults told; `verify` tells all of them.
+_MOST = 5
+_TELL = "Ne corrigez rien à la main. « python app.py verify » dit tout ; prévenez le régisseur."

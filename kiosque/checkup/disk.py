@@ -1,0 +1,67 @@
+"""Check: room on the disks that are written to."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from kiosque.checkup.findings import Findings, Result
+from kiosque.checkup.ground import Ground
+
+#: Below this, a busy day of payments might not be written: `/sante` answers 503.
+BROKEN_BYTES = 50 * 1024 * 1024
+#: Below this, or room for twice the base, a month and a backup might not be.
+LOOK_BYTES = 500 * 1024 * 1024
+#: Of a file system's inodes, what should be free.
+LOOK_INODES, BROKEN_INODES = 0.05, 0.01
+LOGS = Path("/var/log")
+_ROOM = (
+    "Faites de la place : vieilles sauvegardes, journaux (« journalctl --vacuum-size=200M », "
+    "logrotate), ou agrandissez le disque."
+)
+_FILES = "Supprimez les dossiers qui contiennent le plus de petits fichiers (« du --inodes -x / »)."
+
+
+def check(ground: Ground) -> Result:
+    """Data, temporary files, logs: each file system once."""
+    found, base = Findings(), ground.database_path
+    places = {
+        "données": ground.data,
+        "base": base.parent if base else ground.data,
+        "fichiers temporaires": Path(tempfile.gettempdir()),
+        "journaux": LOGS,
+    }
+    wanted = max(LOOK_BYTES, 2 * base.stat().st_size if base and base.exists() else 0)
+    seen: set[int] = set()
+    for name, path in places.items():
+        if path.is_dir() and (device := path.stat().st_dev) not in seen:
+            seen.add(device)
+            _check_one(name, path, wanted, found)
+    return found.result("Disque")
+
+
+def _check_one(name: str, path: Path, wanted: int, found: Findings) -> None:
+    state = os.statvfs(path)
+    free = state.f_bavail * state.f_frsize
+    found.see(f"{name} : {_size(free)} libres")
+    if state.f_flag & os.ST_RDONLY:
+        found.broken(
+            f"{name} : disque en lecture seule ({path})",
+            "Voyez « dmesg » : un disque malade est souvent remonté ainsi par le système.",
+        )
+    if free < BROKEN_BYTES:
+        found.broken(f"{name} : disque plein ({path})", _ROOM)
+    elif free < wanted:
+        found.look(f"{name} : plus que {_size(free)} ({path})", _ROOM)
+    # Some file systems have no fixed number of inodes, and say 0.
+    left = state.f_favail / state.f_files if state.f_files else 1.0
+    if left < BROKEN_INODES:
+        found.broken(f"{name} : plus d’inodes, aucun fichier ne peut être créé ({path})", _FILES)
+    elif left < LOOK_INODES:
+        found.look(f"{name} : bientôt plus d’inodes ({path})", _FILES)
+
+
+def _size(count: float) -> str:
+    for unit, size in (("To", 1e12), ("Go", 1e9)):
+        if count >= size:
+            return f"{count / size:.1f}\u00a0{unit}".replace(".", ",")
+    return f"{count / 1e6:.0f}\u00a0Mo"

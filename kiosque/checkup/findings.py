@@ -1,0 +1,67 @@
+"""What a check finds, and how it is told: a line a subject, each trouble with what to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class Level(IntEnum):
+    """From good to bad: the worst of several is the greatest."""
+
+    GOOD = 0
+    UNKNOWN = 1
+    LOOK = 2
+    BROKEN = 3
+
+
+WORDS = {
+    Level.GOOD: "bon",
+    Level.UNKNOWN: "non vérifié",
+    Level.LOOK: "à regarder",
+    Level.BROKEN: "en panne",
+}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something wrong, in French, and what to do about it. Neither ever holds a secret."""
+
+    level: Level
+    what: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is known of one subject: a few words of what was seen, and its troubles."""
+
+    subject: str
+    detail: str = ""
+    troubles: Sequence[Trouble] = field(default=())
+
+    @property
+    def level(self) -> Level:
+        return max((trouble.level for trouble in self.troubles), default=Level.GOOD)
+
+
+class Findings:
+    """What a check gathers on its way."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.troubles: list[Trouble] = []
+
+    def see(self, words: str) -> None:
+        self.seen.append(words)
+
+    def broken(self, what: str, advice: str) -> None:
+        self.troubles.append(Trouble(Level.BROKEN, what, advice))
+
+    def look(self, what: str, advice: str) -> None:
+        self.troubles.append(Trouble(Level.LOOK, what, advice))
+
+    def unknown(self, what: str, advice: str) -> None:
+        self.troubles.append(Trouble(Level.UNKNOWN, what, advice))
+
+    def result(self, subject: str) -> Result:
+        return Result(subject, "\u00a0; ".join(self.seen), tuple(self.troubles))

@@ -1,0 +1,80 @@
+"""Check: what the timers should have done, and the mails that wait for them."""
+
+from datetime import datetime, timedelta
+
+from peewee import fn
+
+from kiosque import clock, database, leases, mail, outbox, reconcile
+from kiosque.checkup.base import NoBase, reading
+from kiosque.checkup.findings import Findings, Result
+from kiosque.checkup.ground import Ground
+from kiosque.models import OutboxMail
+from kiosque.states import MailState
+
+#: Each is called every minute, and its run may last one.
+LOOK_AFTER = timedelta(minutes=10)
+BROKEN_AFTER = timedelta(hours=2)
+#: A mail that somebody waits for; a notice may wait for the morning, and for its turn.
+MAIL_AFTER = timedelta(hours=1)
+NOTICE_AFTER = timedelta(days=1)
+COMMANDS = {reconcile.LEASE: "reconcile", mail.LEASE: "send-mail"}
+
+
+def check(ground: Ground) -> Result:
+    found = Findings()
+    try:
+        with reading(ground):
+            for lease, command in COMMANDS.items():
+                _check_timer(command, leases.finished_at(lease), found)
+            _check_outbox(found)
+    except NoBase:
+        found.unknown("les minuteries n’ont pas pu être lues", "Voyez « Base ».")
+    return found.result("Minuteries")
+
+
+def _check_timer(command: str, finished: datetime | None, found: Findings) -> None:
+    advice = (
+        f"Créez ou relancez la minuterie qui appelle « python app.py {command} » chaque minute "
+        "(« systemctl list-timers 'kiosque-*' », « journalctl -u » son service), sous le compte "
+        "du site."
+    )
+    words = f"{command} jamais mené à son terme"
+    since = finished or database.created_at() or clock.now()
+    age = clock.now() - since
+    if finished:
+        words = f"dernier {command} il y a {clock.duration(age)}"
+    if age > BROKEN_AFTER:
+        found.broken(words, advice)
+    elif age > LOOK_AFTER:
+        found.look(words, advice)
+    elif age < -LOOK_AFTER:
+        found.look(f"dernier {command} dans l’avenir", "Voyez « Horloge » : elle a reculé.")
+    else:
+        found.see(words)
+
+
+def _check_outbox(found: Findings) -> None:
+    now = clock.now()
+    wanted = _waiting_since(now - MAIL_AFTER, optional=False)
+    notices = _waiting_since(now - NOTICE_AFTER, optional=True)
+    advice = "« python app.py mails » dit pourquoi, et comment les renvoyer (docs/mail.md)."
+    if late := wanted + notices:
+        found.look(f"{late} courriels attendent depuis trop longtemps", advice)
+    if lost := outbox.given_up():
+        found.look(f"{lost} courriels abandonnés", advice)
+    if not late and not lost:
+        found.see(f"{outbox.waiting()} courriels en attente")
+
+
+def _waiting_since(before: datetime, *, optional: bool) -> int:
+    which = OutboxMail.template.in_(list(outbox.OPTIONAL))
+    found: int = (
+        OutboxMail.select(fn.COUNT(OutboxMail.id))
+        .where(
+            OutboxMail.state == MailState.WAITING,
+            OutboxMail.queued_at < before,
+            which if optional else ~which,
+        )
+        .scalar()
+    )
+    return found

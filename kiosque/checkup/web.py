@@ -1,0 +1,111 @@
+"""One HTTP exchange, as whoever comes from outside makes it: no redirection followed, no proxy,
+certificates verified by the authorities that browsers and banks know."""
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import certifi
+
+#: Who may vouch for a site: those that `requests` comes with.
+AUTHORITIES = certifi.where()
+MAX_BYTES = 64 * 1024
+_HEADERS = {
+    "User-Agent": "Kiosque-Famille",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+}
+#: OpenSSL's reasons (X509_V_ERR_...) that an administrator can do something about.
+_REASONS = {
+    9: "le certificat n’est pas encore valable (l’horloge ?)",
+    10: "le certificat a expiré",
+    18: "le certificat est signé par lui-même",
+    19: "le certificat est signé par une autorité inconnue",
+    20: "le certificat vient d’une autorité inconnue, ou le certificat intermédiaire manque",
+    21: "le certificat vient d’une autorité inconnue, ou le certificat intermédiaire manque",
+    62: "le certificat est d’un autre nom",
+    64: "le certificat est d’une autre adresse",
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back. `asked_at` and `told_at` are by our clock; `local` is our own address on
+    that connection; `certificate_ends` is None without TLS."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+    asked_at: datetime
+    told_at: datetime
+    seconds: float
+    local: str
+    certificate_ends: datetime | None
+
+    def header(self, name: str) -> str:
+        return self.headers.get(name.lower(), "")
+
+
+def ask(
+    method: str,
+    url: str,
+    *,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    seconds: float = 10,
+) -> Reply:
+    """Ask, and read what comes back. `seconds` bounds each wait: whoever calls bounds the whole.
+
+    Raises OSError or http.client.HTTPException: `say` puts them in French.
+    """
+    parts = urlsplit(url)
+    connection = _connection(parts.scheme, parts.hostname or "", parts.port, seconds)
+    started, asked_at = time.monotonic(), datetime.now(UTC)
+    try:
+        connection.request(method, parts.path or "/", body, {**_HEADERS, **(headers or {})})
+        ours = connection.sock
+        ends, local = _certificate_end(ours), ours.getsockname()[0]
+        answer = connection.getresponse()
+        told_at = datetime.now(UTC)
+        read = answer.read(MAX_BYTES).decode("utf-8", "replace")
+    finally:
+        connection.close()
+    spent = time.monotonic() - started
+    found = {name.lower(): value for name, value in answer.getheaders()}
+    return Reply(answer.status, found, read, asked_at, told_at, spent, local, ends)
+
+
+def _connection(
+    scheme: str, host: str, port: int | None, seconds: float
+) -> http.client.HTTPConnection:
+    if scheme == "http":
+        return http.client.HTTPConnection(host, port, timeout=seconds)
+    context = ssl.create_default_context(cafile=AUTHORITIES)
+    return http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
+
+
+def _certificate_end(ours: socket.socket) -> datetime | None:
+    if not isinstance(ours, ssl.SSLSocket):
+        return None
+    text = str((ours.getpeercert() or {})["notAfter"])
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC)
+
+
+def say(error: Exception) -> str:
+    """A failure of the network in French, without what the other side wrote."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _REASONS.get(error.verify_code, "le certificat n’est pas valable")
+    kinds: tuple[tuple[type[Exception], str], ...] = (
+        (ssl.SSLError, "la connexion chiffrée échoue (mauvais port, ou TLS trop ancien)"),
+        (socket.gaierror, "le nom est introuvable (DNS)"),
+        (ConnectionRefusedError, "rien n’écoute à cette adresse"),
+        (TimeoutError, "pas de réponse à temps"),
+        (OSError, "la connexion échoue"),
+    )
+    found = (words for kind, words in kinds if isinstance(error, kind))
+    return next(found, "la réponse n’est pas du HTTP")

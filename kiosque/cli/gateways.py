@@ -1,0 +1,73 @@
+"""Commands: the gateways, and which of them are still needed."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+import click
+
+from kiosque import clock, payments
+from kiosque.cli.base import main, with_database
+from kiosque.config import Settings
+from kiosque.models import Notice
+from kiosque.payments import Use
+
+
+@main.command()
+@with_database
+def gateways(settings: Settings) -> None:
+    """Dit de chaque passerelle si elle est en service, et si elle peut être retirée.
+
+    Une passerelle qui n’est plus en service reste dans les réglages, notifiée et interrogée, tant
+    qu’un de ses paiements est ouvert : la banque peut encore en dire quelque chose.
+    """
+    lost = False
+    for use in payments.uses(list(settings.gateways)):
+        table = settings.gateways.get(use.name)
+        lost = lost or (table is None and use.open > 0)
+        click.echo(f"{use.name} : {_state(use, settings)}.")
+        for line in (*_refunds(use, settings), *_old_key(use.name, table or {})):
+            click.echo(f"\t{line}")
+    for words in payments.closed_regies(list(settings.regies)):
+        click.echo(f"Attention : {words}.")
+        lost = True
+    if lost:
+        raise SystemExit(1)
+
+
+def _state(use: Use, settings: Settings) -> str:
+    many = "s" if use.open > 1 else ""
+    still = f"{use.open or 'aucun'} paiement{many} ouvert{many}"
+    if use.name in settings.gateways_in_force:
+        regie = settings.regie_named(settings.regie_of_gateway(use.name)).name
+        return f"en service{f' ({regie})' if settings.regies else ''}, {still}"
+    if use.name not in settings.gateways:
+        return payments.words(use) if use.open else "retirée des réglages, plus rien d’ouvert"
+    if use.open:
+        return f"n’est plus en service, mais {still} : à garder dans les réglages"
+    if use.last_news_at is None:
+        return "n’a jamais servi"
+    last = clock.long_instant(use.last_news_at)
+    return f"n’est plus en service ; rien d’ouvert, dernière nouvelle le {last} : peut être retirée"
+
+
+def _refunds(use: Use, settings: Settings) -> Iterator[str]:
+    """What else would end with it."""
+    if use.refundable and use.name not in settings.gateways_in_force:
+        yield (
+            f"{use.refundable} encaissement(s) de moins d’un an : sans elle, ils ne se remboursent "
+            "que hors du site (refund --elsewhere)."
+        )
+
+
+def _old_key(name: str, table: Mapping[str, object]) -> Iterator[str]:
+    """Until when the key before is accepted, and whether the bank still signs with it."""
+    if "previous_key_until" not in table:
+        return
+    until = date.fromisoformat(str(table["previous_key_until"]).strip())
+    if until < clock.today():
+        yield "L’ancienne clé n’est plus acceptée : retirez previous_key et previous_key_until."
+        return
+    yield f"L’ancienne clé est acceptée jusqu’au {clock.long_date(until)} inclus."
+    signed = Notice.select().where(Notice.gateway == name, Notice.fields.contains("ancienne clé"))
+    if last := signed.order_by(Notice.id.desc()).first():
+        yield f"Dernier avis qu’elle a signé : le {clock.long_instant(last.received_at)}."

@@ -1,0 +1,406 @@
+"""What can be wrong on the machine itself: settings, keys, base, books, disks, timers."""
+
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import apsw
+import pytest
+
+from kiosque import clock, database, leases, mail, outbox, reconcile
+from kiosque.checkup import base, disk, sqlite, timers, written
+from kiosque.checkup.findings import Level, Result
+from kiosque.checkup.ground import Ground
+from kiosque.database import write
+from kiosque.models import OutboxMail
+from kiosque.states import MailState, NoticeKind
+from tests.bank import KEY
+
+Settle = Callable[..., Ground]
+LIVE = {
+    "KIOSQUE_ENVIRONMENT": "production",
+    "KIOSQUE_PUBLIC_URL": "https://kiosque.sautron.example.org",
+    "KIOSQUE_MAIL_HOST": "smtp.sautron.example.org",
+}
+
+
+def told(result: Result) -> str:
+    """All that is said, with plain spaces."""
+    parts = [result.detail, *(f"{it.what} → {it.advice}" for it in result.troubles)]
+    return "\n".join(parts).replace("\u00a0", " ")
+
+
+# --- Settings and keys ---
+
+
+def test_good_settings_are_said_in_a_few_words(ground: Settle) -> None:
+    here = ground()
+    assert written.settings(here) == Result("Réglages", "test (essai)")
+    keys = written.keys(here)
+    assert keys.level is Level.GOOD
+    assert keys.detail.startswith("banque (Banque de démonstration) en service")
+    assert "tresor (PayFiP de démonstration) en réserve" in keys.detail
+    unasked = written.keys(ground(KIOSQUE_GATEWAYS_BANQUE_PASSWORD=""))
+    assert "en service, ne peut pas être interrogée" in unasked.detail
+
+
+def test_every_fault_is_told_at_once_each_with_its_subject_and_no_value(
+    ground: Settle, data: Path
+) -> None:
+    (data / "texts").mkdir()
+    (data / "texts" / "autre.md").write_text("# Autre")
+    here = ground(
+        KIOSQUE_MAIL_PORT="canari",
+        KIOSQUE_TOWN_NAME="",
+        KIOSQUE_PUBLIK="canari",
+        KIOSQUE_GATEWAYS_BANQUE_KEY="canari",
+        KIOSQUE_GATEWAYS_TRESOR_MODE="canari",
+        KIOSQUE_SECRET_KEY="canari",
+    )
+    settings, keys = written.settings(here), written.keys(here)
+    assert (settings.level, keys.level) == (Level.BROKEN, Level.BROKEN)
+    for words in ("mail.port", "town.name", "KIOSQUE_PUBLIK", "texts/autre.md : nom inconnu"):
+        assert words in told(settings)
+    for words in ("gateways.banque.key", "gateways.tresor.mode", "secret_key"):
+        assert words in told(keys)
+        assert words not in told(settings)
+    assert "canari" not in told(settings) + told(keys)
+    assert str(data / "kiosque.toml") in told(settings)
+
+
+def test_without_its_legal_texts_a_site_is_to_be_looked_at(ground: Settle, data: Path) -> None:
+    result = written.settings(ground(KIOSQUE_TOWN_HOST="", KIOSQUE_LEGAL_DPO=""))
+    assert result.level is Level.LOOK
+    assert "réglages absents : town.host, legal.dpo" in told(result)
+    (data / "texts").mkdir()
+    for name in ("mentions-legales", "confidentialite"):
+        (data / "texts" / f"{name}.md").write_text("# Le nôtre\n")
+    assert written.settings(ground(KIOSQUE_TOWN_HOST="", KIOSQUE_LEGAL_DPO="")).level is Level.GOOD
+
+
+def test_values_left_from_an_example_are_named_in_production(ground: Settle, data: Path) -> None:
+    data.chmod(0o750)
+    path = data / "kiosque.toml"
+    shop = '[gateways.ville]\nadapter = "lyra"\nsite_id = "12345678"\nmode = "PRODUCTION"\n'
+    kept = path.read_text().partition("[gateways.")[0].replace('"banque"', '"ville"')
+    path.write_text(f'{kept}{shop}production_key = "{KEY}"\n')
+    left = written.settings(ground(**LIVE, KIOSQUE_TOWN_HOST="...", KIOSQUE_REGIE_REGISSEUR="..."))
+    assert left.level is Level.LOOK
+    assert "valeurs d’exemple laissées en place : town.contact_email" in told(left)
+    for name in ("town.host", "regie.regisseur", "legal.dpo", "mail.sender", "mail.host"):
+        assert name in told(left)
+    for name in ("town.name", "town.website", "regie.name"):
+        assert name not in told(left)
+
+
+def test_the_bank_of_another_regie_is_in_force_as_well(ground: Settle, data: Path) -> None:
+    with (data / "kiosque.toml").open("a") as file:
+        file.write(
+            '[regies.creche]\nname = "Régie de la crèche"\nregisseur = "Camille Roux"\n'
+            'services = ["Multi-accueil"]\ngateway = "tresor"\n'
+        )
+    assert "tresor (PayFiP de démonstration) en service" in written.keys(ground()).detail
+
+
+def test_what_only_a_rehearsal_may_have_is_named_in_production(ground: Settle, data: Path) -> None:
+    with (data / "kiosque.toml").open("a") as file:
+        file.write(
+            f'[gateways.ville]\nadapter = "lyra"\nsite_id = "12345678"\ntest_key = "{KEY}"\n'
+        )
+    (data / "kiosque.toml").chmod(0o644)
+    data.chmod(0o755)
+    here = ground(
+        **LIVE, FLASK_DEBUG="1", KIOSQUE_SECRET_KEY="motdepasse-exemple-0123456789-azerty"
+    )
+    settings, keys = told(written.settings(here)), told(written.keys(here))
+    for words in ("lisible par tous", "chmod 750", "FLASK_DEBUG"):
+        assert words in settings
+    for words in (
+        "gateways.ville.mode : attendu PRODUCTION quand environment vaut production",
+        "gateways.banque.adapter : la banque de démonstration est interdite en production",
+        "secret_key : tirée d’un exemple",
+    ):
+        assert words in keys
+    assert KEY not in settings + keys
+
+
+@pytest.mark.parametrize("toml", ["", "x", "town = 1", "environment = 3", "[gateways]\nbanque = 1"])
+def test_settings_that_hold_nothing_leave_something_to_check(
+    ground: Settle, data: Path, toml: str
+) -> None:
+    (data / "kiosque.toml").write_text(toml)
+    here = ground()
+    assert Level.BROKEN in (written.settings(here).level, written.keys(here).level)
+    assert base.check(here).level is Level.GOOD
+    assert base.books(here).level is Level.GOOD
+    assert disk.check(here).level is Level.GOOD
+
+
+# --- The base ---
+
+
+def test_a_good_base_is_of_this_version_and_its_books_hold(ground: Settle) -> None:
+    here = ground()
+    result, books = base.check(here), base.books(here)
+    assert (result.level, books.level) == (Level.GOOD, Level.GOOD)
+    assert f"SQLite {apsw.sqlite_lib_version()}" in result.detail
+    assert result.detail.endswith("à jour")
+    assert books.detail == "intacts, 0 écritures au journal"
+
+
+def test_without_a_base_none_is_made(ground: Settle, data: Path) -> None:
+    (data / "kiosque.sqlite3").unlink()
+    shutil.rmtree(data / "absent", ignore_errors=True)
+    for here in (ground(), ground(KIOSQUE_DATABASE=str(data / "absent" / "kiosque.sqlite3"))):
+        assert "la base n’existe pas" in told(base.check(here))
+        assert base.books(here).level is Level.UNKNOWN
+        assert timers.check(here).level is Level.UNKNOWN
+    assert not (data / "kiosque.sqlite3").exists()
+    assert not (data / "absent").exists()
+
+
+def test_an_address_in_the_place_of_a_path_is_not_said(ground: Settle, data: Path) -> None:
+    here = ground(KIOSQUE_DATABASE="mysql://kiosque:canari@127.0.0.1:9/kiosque")
+    results = [check(here) for check in (base.check, base.books, timers.check, disk.check)]
+    assert results[0].level is Level.UNKNOWN
+    assert "canari" not in "".join(map(told, (*results, written.settings(here))))
+
+
+def test_a_base_that_is_none_or_is_damaged_is_told(ground: Settle, data: Path) -> None:
+    path = data / "kiosque.sqlite3"
+    good = path.read_bytes()
+    path.write_bytes(b"ce n'est pas une base" * 500)
+    assert "la base est abîmée, ou n’est pas une base" in told(base.check(ground()))
+    damaged = bytearray(good)
+    for page in range(2, len(good) // 4096):  # all but the first: the tables' own description
+        damaged[page * 4096 : page * 4096 + 200] = b"\xff" * 200
+    path.write_bytes(damaged)
+    result = base.check(ground())
+    assert result.level is Level.BROKEN
+    assert "abîmée" in told(result)
+    assert path.read_bytes() == bytes(damaged)
+    assert base.books(ground()).level in (Level.UNKNOWN, Level.BROKEN)
+
+
+def test_an_empty_file_or_another_way_of_writing_is_not_put_right(
+    ground: Settle, data: Path
+) -> None:
+    path = data / "kiosque.sqlite3"
+    with closing(apsw.Connection(str(path))) as connection:
+        connection.pragma("journal_mode", "delete")
+    for content in (path.read_bytes(), b""):
+        path.write_bytes(content)
+        result = base.check(ground())
+        assert "la base n’est pas prête (journal_mode vaut delete)" in told(result)
+        assert base.books(ground()).level is Level.UNKNOWN
+        assert path.read_bytes() == content
+
+
+def change(data: Path, sql: str) -> None:
+    with closing(apsw.Connection(str(data / "kiosque.sqlite3"))) as connection:
+        connection.execute(sql)
+
+
+def test_rows_without_what_they_refer_to_are_told(ground: Settle, data: Path) -> None:
+    change(
+        data,
+        "INSERT INTO account (family_id, password_hash, must_change_password) VALUES (7, 'x', 0)",
+    )
+    assert "1 lignes renvoient à d’autres qui manquent (account)" in told(base.check(ground()))
+
+
+def test_a_base_of_an_earlier_version_is_told(ground: Settle, data: Path) -> None:
+    change(
+        data, "DELETE FROM schema_migration WHERE name = (SELECT max(name) FROM schema_migration)"
+    )
+    result = told(base.check(ground()))
+    assert "d’une version plus ancienne (migrations à faire : 1)" in result
+    assert "python app.py migrate" in result
+
+
+def test_books_that_do_not_hold_are_told_in_part(ground: Settle, data: Path) -> None:
+    for number in range(8):
+        change(
+            data,
+            "INSERT INTO settlement (family_id, mode, amount_cents, settled_at, state, author, "
+            "reason, returned_cents, authorisation, card_brand, card_last4) "
+            f"VALUES ({number}, 'cash', 100, '', 'counted', 'x', 'y', 0, '', '', '')",
+        )
+    result = base.books(ground())
+    assert result.level is Level.BROKEN
+    assert len(result.troubles) == 6
+    assert "ses parts n’en font pas le montant" in told(result)
+    assert "autres → Ne corrigez rien à la main" in told(result)
+
+
+def test_a_writer_that_does_not_end_is_told(
+    ground: Settle, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "_PATIENCE_MS", 1)
+    with closing(apsw.Connection(str(data / "kiosque.sqlite3"))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert "une autre écriture n’en finit pas" in told(base.check(ground()))
+        other.execute("ROLLBACK")
+        assert base.check(ground()).level is Level.GOOD
+
+
+def test_files_of_several_accounts_or_open_to_all_are_told(
+    ground: Settle, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = data / "kiosque.sqlite3"
+    data.chmod(0o755)
+    path.chmod(0o644)
+    assert base.check(ground()).level is Level.GOOD  # in a rehearsal
+    assert "lisible par tous les comptes" in told(base.check(ground(**LIVE)))
+    data.chmod(0o750)
+    assert "lisible par tous" not in told(base.check(ground(**LIVE)))
+    if os.getuid() == 0:
+        lock = data / "kiosque.sqlite3.lock"
+        lock.touch()
+        os.chown(lock, 12345, 12345)
+        assert "sont à plusieurs comptes" in told(base.check(ground()))
+        for file in (data, *data.iterdir()):
+            os.chown(file, 12345, 12345)
+        result = told(base.check(ground()))
+        assert "lancé par root" in result
+        assert "plusieurs comptes" not in result
+    monkeypatch.setattr(sqlite.os, "access", lambda path, _: "lock" not in str(path))
+    (data / "kiosque.sqlite3.lock").touch()
+    result = base.check(ground())
+    assert "écriture interdite à ce compte : kiosque.sqlite3.lock" in told(result)
+
+
+def test_a_base_on_a_disk_of_the_network_is_told(
+    ground: Settle, data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mounts = tmp_path / "mounts"
+    lines = [
+        "rootfs / ext4 rw 0 0",
+        f"serveur:/partage {data.parent} nfs4 rw 0 0",
+        f"x {data}\\040autre ext4 rw 0 0",
+    ]
+    mounts.write_text("\n".join(lines))
+    monkeypatch.setattr(sqlite, "MOUNTS", mounts)
+    assert "la base est sur un disque du réseau (nfs4)" in told(base.check(ground()))
+    assert sqlite.file_system(Path(f"{data} autre")) == "ext4"
+    assert sqlite.file_system(Path("/etc")) == "ext4"
+    monkeypatch.setattr(sqlite, "MOUNTS", tmp_path / "absent")
+    assert sqlite.file_system(data) == ""
+
+
+def test_too_old_a_library_is_told(ground: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "OLDEST_SQLITE", (99, 0, 0))
+    assert "99.0.0 ou plus est nécessaire" in told(base.check(ground()))
+
+
+# --- Disks ---
+
+
+def test_room_is_measured_against_what_is_wanted(
+    ground: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = ground()
+    assert disk.check(here).level is Level.GOOD
+    assert "libres" in disk.check(here).detail
+    monkeypatch.setattr(disk, "LOOK_BYTES", 2**62)
+    assert disk.check(here).level is Level.LOOK
+    monkeypatch.setattr(disk, "BROKEN_BYTES", 2**62)
+    assert "disque plein" in told(disk.check(here))
+    assert "journalctl --vacuum-size" in told(disk.check(here))
+
+
+def test_files_that_cannot_be_made_any_more_are_told(
+    ground: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.statvfs
+
+    def few(left: float, flag: int = 0) -> Callable[[Path], os.statvfs_result]:
+        def statvfs(path: Path) -> os.statvfs_result:
+            values = [*real(path)]
+            values[5:8] = [1000, int(1000 * left), int(1000 * left)]
+            values[8] |= flag
+            return os.statvfs_result(values)
+
+        return statvfs
+
+    for left, words in ((0.04, "bientôt plus d’inodes"), (0.001, "plus d’inodes, aucun fichier")):
+        monkeypatch.setattr(disk.os, "statvfs", few(left))
+        assert words in told(disk.check(ground()))
+    monkeypatch.setattr(disk.os, "statvfs", few(0.5, os.ST_RDONLY))
+    assert "disque en lecture seule" in told(disk.check(ground()))
+
+
+# --- Timers and mails ---
+
+
+def later(monkeypatch: pytest.MonkeyPatch, **delay: float) -> None:
+    at = clock.now() + timedelta(**delay)
+    monkeypatch.setattr(clock, "now", lambda: at)
+
+
+def test_timers_that_ran_just_now_are_well(ground: Settle) -> None:
+    result = timers.check(ground())
+    assert result.level is Level.GOOD
+    assert "dernier reconcile il y a 1 minute" in told(result)
+    assert "dernier send-mail il y a 1 minute" in told(result)
+
+
+@pytest.mark.parametrize(
+    ("delay", "level"),
+    [
+        ({"minutes": 9}, Level.GOOD),
+        ({"minutes": 11}, Level.LOOK),
+        ({"hours": 3}, Level.BROKEN),
+        ({"minutes": -11}, Level.LOOK),
+    ],
+)
+def test_a_timer_that_stopped_is_told_with_its_command(
+    ground: Settle, monkeypatch: pytest.MonkeyPatch, delay: dict[str, float], level: Level
+) -> None:
+    here = ground()
+    later(monkeypatch, **delay)
+    assert timers.check(here).level is level
+
+
+def test_a_timer_that_never_ran_is_told_once_the_base_is_not_new(
+    ground: Settle, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(data, "DELETE FROM lease WHERE name = 'send-mail'")
+    change(data, "UPDATE schema_migration SET applied = datetime('now', 'localtime')")
+    assert timers.check(ground()).level is Level.GOOD
+    assert "send-mail jamais mené à son terme" in told(timers.check(ground()))
+    later(monkeypatch, hours=3)
+    with database.connection():
+        leases.note_done(reconcile.LEASE)
+    result = timers.check(ground())
+    assert result.level is Level.BROKEN
+    assert [trouble.what for trouble in result.troubles] == ["send-mail jamais mené à son terme"]
+    assert "python app.py send-mail" in result.troubles[0].advice
+
+
+def queue(template: str, key: str) -> None:
+    with database.connection(), write():
+        outbox.queue(key, template, 1, "alice@example.org")
+
+
+def test_mails_that_wait_too_long_or_were_given_up_are_told(
+    ground: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue("receipt", "a")
+    queue(NoticeKind.REMINDER, "b")
+    assert "2 courriels en attente" in told(timers.check(ground()))
+    for hours, count in ((2, 1), (25, 2)):
+        later(monkeypatch, hours=hours)
+        with database.connection():
+            leases.note_done(mail.LEASE)
+            leases.note_done(reconcile.LEASE)
+        result = timers.check(ground())
+        assert result.level is Level.LOOK
+        assert f"{count} courriels attendent depuis trop longtemps" in told(result)
+    with database.connection(), write():
+        OutboxMail.update(state=MailState.FAILED).execute()
+    assert "2 courriels abandonnés" in told(timers.check(ground()))
+    assert "alice" not in told(timers.check(ground()))

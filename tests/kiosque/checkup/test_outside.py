@@ -1,0 +1,326 @@
+"""What is beyond this machine: the banks, their time, and the mail server."""
+
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+
+from gateways.base import Unreachable
+from gateways.sandbox import SandboxGateway
+from kiosque.checkup import bank, hours, post
+from kiosque.checkup.findings import Level
+from kiosque.checkup.ground import Ground
+from tests.conftest import free_port
+from tests.installation import Front, Installation, canned
+from tests.kiosque.checkup.conftest import server_tls
+from tests.kiosque.checkup.test_machine import LIVE, told
+from tests.mailbox import Mailbox
+
+Stand = Callable[..., Front]
+Behind = Callable[..., Ground]
+Settle = Callable[..., Ground]
+
+# --- The banks ---
+
+
+def test_banks_that_answer_to_these_settings_are_well(stand: Stand, behind: Behind) -> None:
+    here = behind(stand())
+    for name in ("banque", "tresor"):
+        result = bank.check(here, name)
+        assert (result.level, result.subject) == (Level.GOOD, f"Banque {name}")
+        assert "et la banque accepte ces réglages" in result.detail
+    mute = behind(stand(), KIOSQUE_GATEWAYS_BANQUE_PASSWORD="")
+    assert bank.check(mute, "banque").detail.endswith("répond")
+
+
+def test_a_bank_that_refuses_the_password_is_told_without_it(stand: Stand, behind: Behind) -> None:
+    password = "testpassword_canari9876543210"
+    result = bank.check(behind(stand(), KIOSQUE_GATEWAYS_BANQUE_PASSWORD=password), "banque")
+    assert result.level is Level.BROKEN
+    assert "la banque refuse les identifiants de la boutique" in told(result)
+    assert "Comparez [gateways.banque]" in told(result)
+    assert "canari" not in told(result)
+
+
+def test_a_bank_that_cannot_be_reached_is_told_and_one_in_reserve_is_only_looked_at(
+    ground: Settle,
+) -> None:
+    here = ground()
+    broken, reserve = bank.check(here, "banque"), bank.check(here, "tresor")
+    assert (broken.level, reserve.level) == (Level.BROKEN, Level.LOOK)
+    assert "127.0.0.1:9 : rien n’écoute à cette adresse" in told(broken)
+    assert "pare-feu en sortie" in told(broken)
+
+
+def test_a_bank_whose_page_is_down_is_told(stand: Stand, ground: Settle) -> None:
+    front = stand(faults={"/": canned(503)})
+    result = bank.check(ground(KIOSQUE_GATEWAYS_BANQUE_URL=front.url), "banque")
+    assert "est en panne (503)" in told(result)
+
+
+def test_a_stranger_s_adapter_may_raise_what_the_contract_allows(
+    stand: Stand, behind: Behind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(_self: object) -> list[str]:
+        raise Unreachable("la banque dort")
+
+    monkeypatch.setattr(SandboxGateway, "check", check, raising=False)
+    here = behind(stand(), KIOSQUE_GATEWAYS_BANQUE_PASSWORD="")
+    assert "gateways.banque : la banque dort" in told(bank.check(here, "banque"))
+
+
+# --- The time ---
+
+
+def test_our_time_is_the_banks(stand: Stand, behind: Behind, installation: Installation) -> None:
+    result = hours.check(behind(stand()))
+    assert result.level is Level.GOOD
+    assert re.search(r"(moins de 2|[2-9]) s d’écart avec 127.0.0.1", told(result))
+    assert "à Paris (tzdata " in told(result)
+
+
+@pytest.mark.parametrize(
+    ("delay", "level", "words"),
+    [
+        (timedelta(seconds=5), Level.GOOD, r"; [3-9] s d’écart"),
+        (timedelta(seconds=45), Level.LOOK, r"horloge en avance de 4\d s sur celle de 127"),
+        (timedelta(minutes=-11), Level.BROKEN, "en retard de 1[01] min"),
+        (timedelta(hours=5), Level.BROKEN, "la banque refuserait les paiements"),
+    ],
+)
+def test_a_clock_that_is_off_is_told_before_the_bank_refuses(
+    stand: Stand, ground: Settle, delay: timedelta, level: Level, words: str
+) -> None:
+    def theirs(passing: Any) -> None:
+        date = format_datetime(datetime.now(UTC) - delay, usegmt=True)
+        passing.tell(200, {"Date": date}, b"")
+
+    front = stand(faults={"/": theirs})
+    result = hours.check(ground(KIOSQUE_GATEWAYS_BANQUE_URL=front.url))
+    assert result.level is level
+    assert re.search(words, told(result))
+    assert ("timedatectl set-ntp true" in told(result)) == (level is not Level.GOOD)
+
+
+def test_without_the_time_of_a_bank_ours_is_not_known(stand: Stand, ground: Settle) -> None:
+    for said in ({}, {"Date": "hier"}, {"Date": "Mon, 32 Nov 2026 99:00:00 GMT"}):
+        front = stand(faults={"/": canned(200, **said)})
+        assert hours.check(ground(KIOSQUE_GATEWAYS_BANQUE_URL=front.url)).level is Level.UNKNOWN
+
+
+def test_zone_files_that_lie_are_told(ground: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kiosque.clock.PARIS", UTC)
+    assert "l’heure de Paris est fausse" in told(hours.check(ground()))
+
+
+# --- Mail ---
+
+
+def passes(
+    _server: Any, _session: Any, _envelope: Any, mechanism: str, data: LoginPassword
+) -> AuthResult:
+    known = (data.login, data.password) == (b"kiosque", b"canari")
+    return AuthResult(success=known, handled=False)
+
+
+class Picky(Mailbox):
+    """A server that welcomes one sender only."""
+
+    senders: tuple[str, ...] = ("kiosque@sautron.example.org",)
+
+    async def handle_MAIL(  # noqa: N802
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        if address not in self.senders:
+            return "550 5.7.1 canari"
+        envelope.mail_from = address
+        return "250 OK"
+
+
+class _Tls(Controller):
+    """The library tries a server of TLS by asking it in clear."""
+
+    def _trigger_server(self) -> None:
+        self._factory_invoked.set()
+        self.smtpd = self.factory()
+
+
+@dataclass
+class Post:
+    """Start a mail server, and see the settings that lead to it."""
+
+    ground: Settle
+    stack: ExitStack
+
+    def at(self, box: Mailbox | None = None, **how: Any) -> dict[str, str]:
+        kind = _Tls if "ssl_context" in how else Controller
+        port = free_port()
+        server = kind(box or Picky(), hostname="127.0.0.1", port=port, **how)
+        server.start()
+        self.stack.callback(server.stop)
+        return {"KIOSQUE_MAIL_HOST": "127.0.0.1", "KIOSQUE_MAIL_PORT": str(port)}
+
+
+@pytest.fixture
+def office(ground: Settle) -> Iterator[Post]:
+    with ExitStack() as stack:
+        yield Post(ground, stack)
+
+
+ACCOUNT = {"KIOSQUE_MAIL_USERNAME": "kiosque", "KIOSQUE_MAIL_PASSWORD": "canari"}
+PLAIN = {"KIOSQUE_MAIL_SECURITY": "none"}
+
+
+@pytest.fixture
+def tls(authority: trustme.CA, trusted: Path) -> ssl.SSLContext:
+    return server_tls(authority.issue_cert("127.0.0.1"))
+
+
+def test_a_mail_server_that_takes_us_is_well_and_gets_no_mail(
+    office: Post, tls: ssl.SSLContext
+) -> None:
+    box = Picky()
+    # The library does not see that a connection which began encrypted is.
+    from_the_start = {"ssl_context": tls, "auth_require_tls": False}
+    for how, security in (({"tls_context": tls}, "starttls"), (from_the_start, "tls")):
+        where = office.at(box, **how, authenticator=passes)
+        result = post.check(office.ground(**where, **ACCOUNT, KIOSQUE_MAIL_SECURITY=security))
+        assert (result.level, told(result)) == (
+            Level.GOOD,
+            f"127.0.0.1:{where['KIOSQUE_MAIL_PORT']} ({security}) ; compte accepté, "
+            "rien n’a été envoyé",
+        )
+    plain = post.check(office.ground(**office.at(box), **PLAIN))
+    assert told(plain).endswith("(none) ; sans compte, rien n’a été envoyé")
+    assert box.raw == []
+
+
+def test_without_a_server_mails_are_files(ground: Settle) -> None:
+    result = post.check(ground())
+    assert (result.level, result.detail) == (
+        Level.GOOD,
+        "aucun serveur : des fichiers dans outbox/",
+    )
+    assert post.check(ground(KIOSQUE_MAIL_PORT="x")).level is Level.UNKNOWN
+
+
+def test_a_wrong_password_is_told_without_it(office: Post, tls: ssl.SSLContext) -> None:
+    where = office.at(tls_context=tls, authenticator=passes)
+    wrong = {**ACCOUNT, "KIOSQUE_MAIL_PASSWORD": "canari2"}
+    result = post.check(office.ground(**where, **wrong))
+    assert result.level is Level.BROKEN
+    assert "le serveur refuse le compte ou le mot de passe" in told(result)
+    assert "canari" not in told(result)
+
+
+def test_a_sender_that_is_not_welcome_is_told(office: Post) -> None:
+    where = office.at()
+    result = post.check(
+        office.ground(**where, **PLAIN, KIOSQUE_MAIL_SENDER="autre@sautron.example.org")
+    )
+    assert "le serveur refuse l’expéditeur [mail] sender (réponse 550)" in told(result)
+    assert "canari" not in told(result)
+
+
+def test_a_server_without_tls_or_without_accounts_is_told(office: Post) -> None:
+    where = office.at()
+    for settings in ({}, {**PLAIN, **ACCOUNT}):
+        result = post.check(office.ground(**where, **settings))
+        assert "ne sait pas chiffrer, ou n’attend pas de compte, sur ce port" in told(result)
+        assert "587 va avec starttls, 465 avec tls" in told(result)
+    result = post.check(office.ground(**where, KIOSQUE_MAIL_SECURITY="tls"))
+    assert "la connexion chiffrée échoue" in told(result)
+
+
+def test_a_certificate_that_is_not_the_server_s_is_told(
+    office: Post, authority: trustme.CA, trusted: Path
+) -> None:
+    ended = datetime.now(UTC) - timedelta(days=1)
+    before = ended - timedelta(days=30)
+    cases = {
+        "le certificat a expiré": authority.issue_cert(
+            "127.0.0.1", not_before=before, not_after=ended
+        ),
+        "le certificat est d’une autre adresse": authority.issue_cert("smtp.example.org"),
+        "le certificat vient d’une autorité inconnue": trustme.CA().issue_cert("127.0.0.1"),
+    }
+    for words, leaf in cases.items():
+        result = post.check(office.ground(**office.at(tls_context=server_tls(leaf))))
+        assert words in told(result)
+        assert "[mail] host" in told(result)
+
+
+@contextmanager
+def scripted(said: bytes | None) -> Iterator[dict[str, str]]:
+    """A server that says this and no more; with None, nothing, and stays."""
+    over = threading.Event()
+
+    def serve() -> None:
+        caller, _ = listening.accept()
+        with caller:
+            if said is None:
+                over.wait(20)
+            else:
+                caller.sendall(said)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = str(listening.getsockname()[1])
+        try:
+            yield {"KIOSQUE_MAIL_HOST": "127.0.0.1", "KIOSQUE_MAIL_PORT": port, **PLAIN}
+        finally:
+            over.set()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (b"554 5.7.1 canari\r\n", "le serveur refuse de nous parler (réponse 554)"),
+        (b"", "le serveur raccroche"),
+        (b"220 \r\n", "le serveur raccroche"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "le serveur re"),
+        (None, "le serveur ne répond pas"),
+    ],
+)
+def test_a_server_that_does_not_want_us_is_told(
+    ground: Settle, monkeypatch: pytest.MonkeyPatch, said: bytes | None, words: str
+) -> None:
+    monkeypatch.setattr(post, "SECONDS", 0.5)
+    with scripted(said) as where:
+        result = post.check(ground(**where))
+    assert result.level is Level.BROKEN
+    assert words in told(result)
+    assert "canari" not in told(result)
+
+
+def test_a_mail_server_that_is_nowhere_is_told(ground: Settle) -> None:
+    unknown = post.check(ground(KIOSQUE_MAIL_HOST="smtp.invalid"))
+    assert "le nom du serveur est introuvable (DNS)" in told(unknown)
+    closed = post.check(ground(KIOSQUE_MAIL_HOST="127.0.0.1", KIOSQUE_MAIL_PORT="9"))
+    assert "rien n’écoute à cette adresse" in told(closed)
+
+
+def test_a_sender_to_whom_nobody_can_answer_is_told_in_production(
+    office: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`.invalid` is no domain (RFC 6761): the library knows without asking."""
+    where = office.at()
+    sender = {"KIOSQUE_MAIL_SENDER": "kiosque@ville.invalid"}
+    live = {**LIVE, **where, **PLAIN, **sender}
+    assert "ne reçoit pas de courriel" in told(post.check(office.ground(**live)))
+    rehearsal = post.check(office.ground(**where, **PLAIN, **sender))
+    assert "ne reçoit pas" not in told(rehearsal)
