@@ -5,6 +5,7 @@ import gzip
 import ssl
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -55,10 +56,15 @@ class Browser:
         held = self._cookies.get(urlsplit(url).netloc, {})
         return "; ".join(f"{name}={value}" for name, value in held.items())
 
-    def close(self) -> None:
-        for _, writer in self._connections.values():
-            writer.close()
-        self._connections.clear()
+    async def close(self) -> None:
+        for origin in list(self._connections):
+            await self._drop(origin)
+
+    async def _drop(self, origin: str) -> None:
+        if connection := self._connections.pop(origin, None):
+            connection[1].transport.abort()
+            with suppress(OSError, EOFError):
+                await connection[1].wait_closed()
 
     async def _ask(self, method: str, url: str, body: bytes | None) -> Answer:
         before = time.perf_counter()
@@ -67,8 +73,7 @@ class Browser:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 status, headers, content = await self._exchange(method, url, body)
         except (OSError, TimeoutError, EOFError, ValueError) as error:
-            if connection := self._connections.pop(origin, None):
-                connection[1].close()
+            await self._drop(origin)
             raise Broken(type(error).__name__) from None
         text = content.decode(errors="replace")
         return Answer(url, status, headers, text, time.perf_counter() - before)
@@ -88,8 +93,7 @@ class Browser:
             headers[name.lower()] = value
         content = await _content(reader, headers)
         if headers.get("connection") == "close":
-            del self._connections[origin]
-            writer.close()
+            await self._drop(origin)
         return int(lines[0].split()[1]), headers, content
 
     async def _connect(self, url: str) -> _Connection:
@@ -98,6 +102,7 @@ class Browser:
         held = self._connections.get(parts.netloc)
         if held and not held[0].at_eof() and not held[1].is_closing():
             return held
+        await self._drop(parts.netloc)
         made = await asyncio.open_connection(
             parts.hostname,
             parts.port,

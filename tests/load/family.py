@@ -64,7 +64,7 @@ class Family:
         except GaveUp as reason:
             self._tally.errors[str(reason)] += 1
         finally:
-            self._browser.close()
+            await self._browser.close()
 
     async def sign_in(self) -> None:
         """From the sign-in page, its style and script included."""

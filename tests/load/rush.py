@@ -132,6 +132,7 @@ def main(families: int, minutes: float, times: list[int]) -> None:
         print(f"a town of {total} families...", flush=True)
         with open_site(Path(folder), total) as site, asyncio.Runner() as runner:
             rush = Rush(site)
+            print(f"the base: {_size(site) / 1e6:.1f} MB, two invoices a family", flush=True)
             runner.run(rush.one_at_a_time(WARM_UP))
             idle = runner.run(rush.one_at_a_time(IDLE))
             rush.log_since()

@@ -75,7 +75,7 @@ def _sign_in(url: str, certificate: Path | None) -> tuple[str, str]:
         family = Family(town.code(7), url, browser, tally, hurry=True)
         page = await browser.get(f"{url}/connexion")
         await family.sign_in()
-        browser.close()
+        await browser.close()
         return "/fichiers/" + page.text.partition('href="/fichiers/')[2].partition('"')[0]
 
     style = asyncio.run(sign_in())
