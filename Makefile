@@ -9,7 +9,7 @@ BIN := .venv/bin
 MEMORY := $(firstword $(wildcard /dev/shm) /tmp)
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
-.PHONY: run test soak soak-power storm rush servers validate mutants fuzz lint format reset requirements messages
+.PHONY: run test soak soak-power storm bench rush servers validate mutants fuzz lint format reset requirements messages
 
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT) --bank "$(BANK)"
@@ -66,6 +66,10 @@ soak-power: .venv/.development
 SEED ?= 0
 storm: .venv/.development
 	@$(BIN)/python -m tests.proof.storm 3000 $(SEED)
+
+# What the site costs, beside a yardstick of the same run: some ten minutes. ONLY=page for one.
+bench: .venv/.runtime
+	@$(BIN)/python -m tests.bench $(ONLY)
 
 # The last hour before the limit date, on the real site behind nginx, then so many times more
 # families. The hour is played in MINUTES.
