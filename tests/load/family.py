@@ -4,6 +4,7 @@ import asyncio
 import html
 import random
 import re
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ class Tally:
     errors: Counter[str] = field(default_factory=Counter)
     #: The invoices of each family that holds its receipt.
     done: dict[str, list[str]] = field(default_factory=dict)
+    #: When each receipt came, in seconds of a clock.
+    ended: list[float] = field(default_factory=list)
 
     def note(self, page: str, seconds: float) -> None:
         self.seconds.setdefault(page, []).append(seconds)
@@ -61,6 +64,7 @@ class Family:
             back = await self._at_the_bank(await self._hand_over(invoices))
             await self._take_receipt(back)
             self._tally.done[self._code] = invoices
+            self._tally.ended.append(time.monotonic())
         except GaveUp as reason:
             self._tally.errors[str(reason)] += 1
         finally:

@@ -12,6 +12,7 @@ import re
 import sys
 import tempfile
 import time
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +20,7 @@ from pathlib import Path
 from tests.load import books, town
 from tests.load.client import Browser
 from tests.load.family import Family, Tally
-from tests.load.meter import Meter
+from tests.load.meter import STRETCH, Meter
 from tests.load.process import PROJECT, python
 from tests.load.site import Site, open_site
 
@@ -157,6 +158,7 @@ def _play(
     print(f"An hour played {60 / minutes:.0f} times as fast: {end:.1f} a second at the end.\n")
     print("\n".join(_table(idle, tally)))
     print(f"\nreceipts: {len(tally.done)}, the last {late:.0f} s after the limit")
+    print(f"most receipts in {STRETCH} s: {_most(tally.ended) / STRETCH:.1f} a second")
     print(f"slowest page: {_slowest(idle, tally):.1f}x idle")
     print(f"asked to come back: {dict(tally.later)}")
     print(f"no answer: {dict(tally.broken)}; errors: {dict(tally.errors)}")
@@ -166,6 +168,12 @@ def _play(
     print(f"the base grew by {(_size(site) - size) / done / 1000:.1f} kB a payment", flush=True)
     errors = [f"{count} families: {name} x{n}" for name, n in tally.errors.items()]
     return found.faults + errors
+
+
+def _most(moments: list[float]) -> int:
+    """How many of them lie within one stretch."""
+    ordered = sorted(moments)
+    return max((bisect(ordered, at + STRETCH) - rank for rank, at in enumerate(ordered)), default=0)
 
 
 def _size(site: Site) -> int:
