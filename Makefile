@@ -9,7 +9,7 @@ BIN := .venv/bin
 MEMORY := $(firstword $(wildcard /dev/shm) /tmp)
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
-.PHONY: run test soak soak-power storm bench validate mutants fuzz lint format reset requirements messages
+.PHONY: run test soak soak-power storm bench rush servers validate mutants fuzz lint format reset requirements messages
 
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT) --bank "$(BANK)"
@@ -74,6 +74,19 @@ storm: .venv/.development
 # What the site costs, beside a yardstick of the same run: some ten minutes. ONLY=page for one.
 bench: .venv/.runtime
 	@$(BIN)/python -m tests.bench $(ONLY)
+
+# The last hour before the limit date, on the real site behind nginx, then so many times more
+# families. The hour is played in MINUTES.
+FAMILIES ?= 200
+MINUTES ?= 3
+TIMES ?= 1 10
+rush: .venv/.development
+	@$(BIN)/python -m tests.load.rush $(FAMILIES) $(MINUTES) $(TIMES)
+
+# The site under each server, behind nginx and not. Needs wrk and nginx; `SERVER=granian` tries one.
+SECONDS ?= 5
+servers: .venv/.development
+	@$(BIN)/python -m tests.load.servers $(SECONDS) $(SERVER)
 
 lint: .venv/.development
 	@$(BIN)/ruff format --check .

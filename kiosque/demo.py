@@ -41,6 +41,7 @@ from kiosque.states import InvoiceState, NoticeKind
 
 PROJECT = Path(__file__).parent.parent
 FILES = PROJECT / "data" / "demo"
+GUNICORN = PROJECT / "deploy" / "gunicorn.conf.py"
 START_SECONDS = 30
 STOP_SECONDS = 10
 _MOCKS = {"sandbox", "sandbox-payfip"}
@@ -267,8 +268,8 @@ def _processes(
         "SANDBOX_DATABASE": str(settings.data / "bank.sqlite3"),
     }
     processes = [
-        _serve("app:create_app()", port, {}, workers=2),
-        _serve("gateways.sandbox.server:create_bank()", bank_port, bank_environment, workers=1),
+        _serve("app:create_app()", port, {}),
+        _serve("gateways.sandbox.server:create_bank()", bank_port, bank_environment, "--workers=1"),
     ]
     try:
         yield processes
@@ -283,18 +284,14 @@ def _processes(
 
 
 def _serve(
-    application: str, port: int, environment: dict[str, str], *, workers: int
+    application: str, port: int, environment: dict[str, str], *options: str
 ) -> subprocess.Popen[bytes]:
-    """Gunicorn, away from this terminal's Ctrl-C: we are the one who stops it.
-
-    Threads, since a browser keeps connections open that would each hold a whole process.
-    """
+    """Gunicorn as it is installed, away from this terminal's Ctrl-C: we are the one who stops
+    it."""
     command = [
-        *(sys.executable, "-m", "gunicorn", application),
-        *("--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--threads", "8"),
-        *("--chdir", str(PROJECT), "--log-level", "warning", "--no-control-socket"),
-        # A bank that answers by the payer's address writes some 3 500 letters in it.
-        *("--graceful-timeout", "5", "--limit-request-line", "8190"),
+        *(sys.executable, "-m", "gunicorn", application, "--config", str(GUNICORN)),
+        *("--bind", f"127.0.0.1:{port}", "--chdir", str(PROJECT), "--graceful-timeout", "5"),
+        *options,
     ]
     return subprocess.Popen(  # noqa: S603  # our own command
         command,

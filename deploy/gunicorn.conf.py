@@ -1,0 +1,37 @@
+"""How gunicorn runs the site: `gunicorn --config deploy/gunicorn.conf.py 'app:create_app()'`.
+
+Why this server and these numbers: docs/servers.md. An option on the command line wins over this
+file; under systemd the socket is systemd's.
+"""
+
+import ctypes
+import platform
+
+# A worker to a core: a page is nearly all computing. Another machine: KIOSQUE's own cores, at most.
+workers = 2
+# A thread waits for the bank's answer, for its turn to write, for the password hash.
+worker_class = "gthread"
+threads = 8
+
+# A worker frozen for this long is killed: no page lasts so long.
+timeout = 30
+# What is under way when told to stop or to reload has this long to end.
+graceful_timeout = 20
+# Workers touch a file now and then to say that they live: never on a slow disk.
+worker_tmp_dir = "/dev/shm"  # noqa: S108  # unlinked at once
+
+# A bank that answers by the payer's address writes some 3 500 letters in it.
+limit_request_line = 8190
+
+# nginx writes the access log, without the secrets of links; what goes wrong goes to the journal.
+accesslog = None
+errorlog = "-"
+loglevel = "warning"
+
+# Nothing here is steered by a socket of gunicorn's own.
+control_socket_disable = True
+
+# Otherwise glibc gives each thread a heap of its own, and each keeps the 19 MiB of the last
+# password hash it made: 170 MiB a worker instead of 35 for that alone. mallopt(3), M_ARENA_MAX.
+if platform.libc_ver()[0] == "glibc":
+    ctypes.CDLL(None).mallopt(-8, 1)

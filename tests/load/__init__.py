@@ -1,0 +1,1 @@
+"""`make servers` and `make rush`: the real site under load, as it is installed."""

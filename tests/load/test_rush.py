@@ -1,0 +1,45 @@
+"""A rush of a few families, in the suite; `make rush` plays the long one."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from tests.load import books
+from tests.load.rush import Rush
+from tests.load.site import Site, open_site
+
+FAMILIES, SECONDS = 8, 2
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Rush]]:
+    """A town after its rush."""
+    with open_site(tmp_path_factory.mktemp("rush"), FAMILIES + 3) as site:
+        rush = Rush(site)
+        calm = asyncio.run(rush.one_at_a_time(2))
+        tally, _ = asyncio.run(rush.play(FAMILIES, SECONDS))
+        assert not {**calm.errors, **tally.errors}
+        yield site, rush
+
+
+def test_every_family_of_a_rush_has_paid_once_and_holds_its_receipt(
+    played: tuple[Site, Rush],
+) -> None:
+    site, rush = played
+    assert len(rush.receipts) == FAMILIES + 2
+    found = books.look(site, rush.receipts)
+    assert (found.payments, found.faults) == (FAMILIES + 2, [])
+
+
+def test_a_payment_that_nobody_made_would_be_seen(played: tuple[Site, Rush]) -> None:
+    """Were an invoice paid without a debit, or a debit without its invoice."""
+    site, rush = played
+    number = next(iter(rush.receipts.values()))[0]
+    connection = apsw.Connection(str(Path(site.folder) / "kiosque.sqlite3"))
+    with connection:
+        connection.execute("UPDATE invoice SET state = 'open' WHERE number = ?", (number,))
+    connection.close()
+    assert any(number in fault for fault in books.look(site, rush.receipts).faults)
