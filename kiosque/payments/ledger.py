@@ -110,7 +110,7 @@ def release(attempt: Attempt) -> None:
     AttemptItem.update(live=False).where(AttemptItem.attempt == attempt).execute()
 
 
-def allocate(settlement: Settlement, invoice: Invoice, cents: int) -> AllocationKind:
+def allocate(settlement: Settlement, invoice: Invoice, cents: int) -> None:
     """Pay the invoice if it is still open at this amount, else keep the money for a human."""
     paid = (
         Invoice.update(state=InvoiceState.PAID)
@@ -133,7 +133,6 @@ def allocate(settlement: Settlement, invoice: Invoice, cents: int) -> Allocation
             settlement=settlement,
             invoice=invoice,
         )
-    return kind
 
 
 def _overpayment_key(settlement_id: int, invoice_id: int) -> str:

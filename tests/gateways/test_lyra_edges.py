@@ -287,6 +287,34 @@ def test_an_amount_that_is_none_is_refused_whatever_became_of_the_payment(
         told(**{**changes, "effective_amount": amount})
 
 
+@pytest.mark.parametrize("absent", ["", None])
+def test_what_the_bank_does_not_say_is_empty(absent: str | None) -> None:
+    silent = ("auth_number", "card_brand", "card_number", "operation_type", "trans_uuid")
+    said = told(**REFUSED, **dict.fromkeys(silent, absent))
+    assert (said.authorisation, said.card_brand, said.card_last4) == ("", "", "")
+    assert (said.transaction_id, said.status) == ("", "REFUSED")
+    whole = told(effective_amount=absent, effective_currency=absent)
+    assert (whole.outcome, whole.cents, whole.currency) == ("paid", ORDER.cents, "EUR")
+
+
+@pytest.mark.parametrize(
+    "name", ["amount", "hash", "order_id", "trans_date", "trans_uuid", "url_check_src", "version"]
+)
+def test_a_notice_has_all_that_only_a_notice_has(name: str) -> None:
+    with pytest.raises(BadCallback, match=f"vads_{name} absent ou mal formé"):
+        told(**{name: None})
+
+
+def test_a_notice_is_cut_where_the_base_is() -> None:
+    said = told(auth_number="a" * 21, card_brand="b" * 21)
+    assert (said.authorisation, said.card_brand) == ("a" * 20, "b" * 20)
+
+
+def test_a_message_of_another_shop_is_said_to_be_so() -> None:
+    with pytest.raises(BadCallback, match="boutique ou mode inattendu"):
+        told(site_id="87654321")
+
+
 def test_a_payment_that_failed_may_have_an_effective_amount_of_nothing() -> None:
     assert told(**{**REFUSED, "effective_amount": "0"}).cents == 0
     assert told(**{**REFUSED, "effective_amount": ""}).cents == ORDER.cents

@@ -97,6 +97,7 @@ def bystanders(stage: Stage, charlies_family: Family) -> Rows:
     stage.asked_back(charlie, Unreachable("coupée"))
     stage.asked_back(charlie, Declined("non"))
     at_counter(stage.invoice(charlie))
+    stage.open(stage.invoice(charlie))  # last: nothing of Charlie's own has released it since
     return everything()
 
 

@@ -17,7 +17,8 @@ from gateways.base import (
     Report,
     Unreachable,
 )
-from kiosque import clock, i18n, payments, reconcile, verification
+from kiosque import clock, i18n, issuer, journal, payments, reconcile, verification
+from kiosque.config import Settings
 from kiosque.database import write
 from kiosque.models import (
     Anomaly,
@@ -28,10 +29,20 @@ from kiosque.models import (
     Invoice,
     Notice,
     OutboxMail,
+    Receipt,
     Repayment,
     Settlement,
 )
-from kiosque.payments import CounterPayment, Money, Purchase, Refused, asking, refunds, returns
+from kiosque.payments import (
+    CounterPayment,
+    Money,
+    Purchase,
+    Refused,
+    asking,
+    ledger,
+    refunds,
+    returns,
+)
 from kiosque.payments.opening import payable_now
 from kiosque.payments.reports import record_answer
 from kiosque.states import RepaymentKind
@@ -423,6 +434,64 @@ def test_the_address_given_for_a_receipt_is_forgotten_once_it_is_queued(
         hear(payments.start(purchase, bank, PUBLIC_URL)[1], trans_uuid=str(invoice.id) * 32)
     assert [mail.recipient for mail in OutboxMail.select()] == ["alice@example.org"]
     assert [attempt.receipt_email for attempt in Attempt.select()] == [None, None]
+
+
+def test_a_receipt_bears_the_names_of_whoever_issues_it(
+    go: Go, hear: Hear, october: Invoice, september: Invoice, settings: Settings
+) -> None:
+    hear(go(october)[1])
+    with issuer.using(settings):
+        hear(go(september)[1], trans_uuid="d" * 32)
+    first, second = Receipt.select().order_by(Receipt.number)
+    assert (first.number, first.town_name, second.number) == (1, "", 2)
+    names = (second.town_name, second.regie_name, second.regisseur)
+    assert names == (settings.town.name, settings.regie.name, settings.regie.regisseur)
+
+
+def test_nothing_is_put_on_the_list_outside_a_write(base: None) -> None:
+    with pytest.raises(RuntimeError):
+        ledger.note("x", "mismatch", 1, "essai")
+
+
+def test_each_payment_at_the_counter_has_accounts_of_its_own(
+    october: Invoice, september: Invoice
+) -> None:
+    at_counter(october)
+    at_counter(september, mode="cheque")
+    balances = journal.balances()
+    assert balances["counter:cash"] == october.total_cents
+    assert balances["counter:cheque"] == september.total_cents
+
+
+def test_a_payment_captured_is_followed_no_more_whatever_becomes_of_others(
+    bank: TalkativeBank, go: Go, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    hear(go(september)[1], trans_uuid="e" * 32)  # not captured yet
+    attempt, handoff = go(october)
+    hear(handoff)
+    hear(handoff, **CANCELLED)
+    captured = bank.report(handoff, trans_status="CAPTURED", trans_uuid="d" * 32, final=True)
+    payments.record(bank.name, captured)
+    assert Attempt.get_by_id(attempt.id).ask_at is None
+
+
+def test_a_refund_that_matches_nothing_keeps_no_other_from_being_matched(
+    go: Go, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff)
+    hear(handoff, **gave_back(9999))
+    hear(handoff, **gave_back(1000, "d"))
+    assert Settlement.get(Settlement.attempt == attempt).returned_cents == 1000
+
+
+def test_a_refund_that_matches_nothing_of_its_payment_takes_nothing_from_another(
+    go: Go, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    hear(go(october)[1], **gave_back(500))
+    attempt, handoff = go(september)
+    hear(handoff)
+    assert Settlement.get(Settlement.attempt == attempt).returned_cents == 0
 
 
 def test_a_payment_wholly_refunded_is_so_though_another_was_cancelled(

@@ -53,6 +53,35 @@ def test_an_entry_is_never_written_outside_a_write(settlement: Settlement) -> No
         journal.append(settlement, "essai", debit="a", credit="b", cents=1)
 
 
+def test_the_accounts_of_a_payment_are_brought_to_what_its_money_is_for(
+    settlement: Settlement,
+) -> None:
+    steps: list[dict[str, int]] = [
+        {"counter:cash": 500, "invoices": -500},
+        {"counter:cash": 500, "overpayments": -300, "unmatched": -200},
+        {"counter:cash": 100, "refunds": 400, "invoices": -500},
+        {"counter:cash": 500, "invoices": -500},
+    ]
+    for target in steps:
+        with write():
+            journal.bring_to(target, settlement, [settlement.id], "essai")
+        held = journal.balances_of([settlement.id])
+        assert {account: cents for account, cents in held.items() if cents} == target
+    written = JournalEntry.select().count()
+    with write():
+        journal.bring_to(steps[-1], settlement, [settlement.id], "essai")
+    assert JournalEntry.select().count() == written
+
+
+@pytest.mark.parametrize("target", [{"a": 500, "b": -400}, {"a": 400, "b": -500}, {"a": 1}])
+def test_accounts_that_do_not_add_up_are_never_written(
+    settlement: Settlement, target: dict[str, int]
+) -> None:
+    with pytest.raises(RuntimeError, match="add up"), write():
+        journal.bring_to(target, settlement, [settlement.id], "essai")
+    assert JournalEntry.select().count() == 0
+
+
 def test_an_entry_moves_an_amount_between_two_accounts(settlement: Settlement) -> None:
     for debit, credit, cents in (("a", "a", 1), ("a", "b", 0), ("a", "b", -1)):
         with pytest.raises(IntegrityError), write():
