@@ -51,10 +51,6 @@ class Draft:
     #: The key of the *régie* that collects it.
     regie: str = field(default="", init=False)
 
-    def add(self, line: Line) -> None:
-        self.lines.append(line)
-        self.total_cents += line.amount_cents
-
     @property
     def head(self) -> tuple[object, ...]:
         """What every row of the invoice must repeat."""
@@ -98,7 +94,8 @@ def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
                 f"la facture {read.number} n’a pas la même famille, les mêmes dates, la même "
                 f"période ou le même PDF qu’à la ligne {draft.first_line}",
             )
-        draft.add(line)
+        draft.lines.append(line)
+        draft.total_cents += line.amount_cents
     for draft in drafts.values():
         if draft.total_cents <= 0:
             faults.add(

@@ -37,13 +37,12 @@ _LINE = """
     VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 _CHILD = """
-    INSERT INTO child (family_id, name) VALUES ((SELECT id FROM family WHERE code = ?), ?)
+    INSERT INTO child (family_id, name) VALUES (?, ?)
     ON CONFLICT DO NOTHING
 """
 _ENROLMENT = """
     INSERT INTO enrolment (child_id, service_id)
-    VALUES ((SELECT child.id FROM child JOIN family ON family.id = child.family_id
-        WHERE family.code = ? AND child.name = ?), (SELECT id FROM service WHERE name = ?))
+    VALUES ((SELECT id FROM child WHERE family_id = ? AND name = ?), ?)
     ON CONFLICT DO NOTHING
 """
 
@@ -136,12 +135,15 @@ class InvoicesFile:
             execute_many(_FAMILY, [(code, today) for code in codes])
             execute_many(_SERVICE, [(name,) for name in services])
             last = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
-            families = _ids(Family.code, codes)
+            families, taken = _ids(Family.code, codes), _ids(Service.name, services)
             execute_many(_INVOICE, [(batch.id, families[code], *row) for code, row in invoices])
-            lines = self._line_rows(_ids_after(last), _ids(Service.name, services))
+            lines = self._line_rows(_ids_after(last), taken)
             execute_many(_LINE, self._progress(lines, "Enregistrement"))
-            execute_many(_CHILD, children)
-            execute_many(_ENROLMENT, enrolments)
+            execute_many(_CHILD, [(families[code], name) for code, name in children])
+            execute_many(
+                _ENROLMENT,
+                [(families[code], child, taken[service]) for code, child, service in enrolments],
+            )
         return summary
 
     def _invoice_row(self, draft: Draft) -> tuple[object, ...]:
