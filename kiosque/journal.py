@@ -97,13 +97,13 @@ def balances_of(settlements: Collection[int]) -> dict[str, int]:
 
 
 def _balances(*which: Expression) -> dict[str, int]:
+    sides = (JournalEntry.debit, JournalEntry.credit)
+    query = JournalEntry.select(*sides, fn.SUM(JournalEntry.amount_cents))
+    rows: Any = (query.where(*which) if which else query).group_by(*sides).tuples()
     totals: dict[str, int] = {}
-    for side, sign in ((JournalEntry.debit, 1), (JournalEntry.credit, -1)):
-        cents = fn.SUM(JournalEntry.amount_cents).alias("cents")
-        query = JournalEntry.select(side.alias("name"), cents)
-        rows: Any = (query.where(*which) if which else query).group_by(side).dicts()
-        for row in rows:
-            totals[row["name"]] = totals.get(row["name"], 0) + sign * row["cents"]
+    for debit, credit, cents in rows:
+        totals[debit] = totals.get(debit, 0) + cents
+        totals[credit] = totals.get(credit, 0) - cents
     return totals
 
 

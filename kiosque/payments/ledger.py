@@ -51,8 +51,9 @@ def learn(
     source: str,
     cents: int = 0,
     parent_id: str = "",
-) -> bool:
-    """Add a fact and recompute the attempt's state. False when the fact was known."""
+) -> list[Fact]:
+    """Add a fact and recompute the attempt's state. Returns all that is now known of it; nothing
+    when the fact was known before."""
     require_write()
     added = (
         Fact.insert(
@@ -70,14 +71,14 @@ def learn(
         .execute()
     )
     if not added:
-        return False
-    _decide_again(attempt)
-    return True
+        return []
+    facts = list(Fact.select().where(Fact.attempt == attempt))
+    _decide_again(attempt, facts)
+    return facts
 
 
-def _decide_again(attempt: Attempt) -> None:
+def _decide_again(attempt: Attempt, facts: Sequence[Fact]) -> None:
     """Bring the attempt's state to what its facts amount to."""
-    facts = Fact.select().where(Fact.attempt == attempt)
     new = attempt_state((fact.transaction_id, AttemptState(fact.state)) for fact in facts)
     changed = (
         Attempt.update(state=new)
@@ -110,20 +111,21 @@ def release(attempt: Attempt) -> None:
     AttemptItem.update(live=False).where(AttemptItem.attempt == attempt).execute()
 
 
-def allocate(settlement: Settlement, invoice: Invoice, cents: int) -> None:
+def allocate(settlement: Settlement, invoice_id: int, cents: int) -> None:
     """Pay the invoice if it is still open at this amount, else keep the money for a human."""
     paid = (
         Invoice.update(state=InvoiceState.PAID)
         .where(
-            Invoice.id == invoice.id,
+            Invoice.id == invoice_id,
             Invoice.state == InvoiceState.OPEN,
             Invoice.total_cents == cents,
         )
         .execute()
     )
     kind = AllocationKind.INVOICE if paid else AllocationKind.OVERPAYMENT
-    Allocation.create(settlement=settlement, invoice=invoice, kind=kind, amount_cents=cents)
+    Allocation.create(settlement=settlement, invoice=invoice_id, kind=kind, amount_cents=cents)
     if not paid:
+        invoice = Invoice.get_by_id(invoice_id)
         note(
             _overpayment_key(settlement.id, invoice.id),
             "overpayment",
