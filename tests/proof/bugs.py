@@ -133,10 +133,8 @@ BUGS = (
     Bug(
         "a journal entry is chained to the first one",
         journal,
-        "entry = JournalEntry.select().order_by(JournalEntry.number.desc()).first()\n"
-        "    return (entry.number, entry.hash) if entry else (0, GENESIS)",
-        "entry = JournalEntry.select().order_by(JournalEntry.number.desc()).first()\n"
-        "    return (entry.number, entry.previous_hash) if entry else (0, GENESIS)",
+        "return (entries[0].number, entries[0].hash)",
+        "return (entries[0].number, entries[0].previous_hash)",
     ),
     Bug(
         "another order's answer is believed",
