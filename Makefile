@@ -9,7 +9,7 @@ BIN := .venv/bin
 MEMORY := $(firstword $(wildcard /dev/shm) /tmp)
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
-.PHONY: run test soak soak-power storm validate mutants fuzz lint format reset requirements messages
+.PHONY: run test soak soak-power storm bench validate mutants fuzz lint format reset requirements messages
 
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT) --bank "$(BANK)"
@@ -70,6 +70,10 @@ PAYMENTS ?= 3000
 DATABASE ?=
 storm: .venv/.development
 	@TEST_DATABASE_URL='$(DATABASE)' $(BIN)/python -m tests.proof.storm $(PAYMENTS) $(SEED) $(NODES)
+
+# What the site costs, beside a yardstick of the same run: some ten minutes. ONLY=page for one.
+bench: .venv/.runtime
+	@$(BIN)/python -m tests.bench $(ONLY)
 
 lint: .venv/.development
 	@$(BIN)/ruff format --check .

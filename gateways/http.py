@@ -17,17 +17,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException, IncompleteRead
-from typing import Any, NoReturn
-
-import requests
-from urllib3.exceptions import (
-    HTTPError,
-    LocationParseError,
-    NameResolutionError,
-    ProtocolError,
-)
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gateways.base import Unreachable
+
+if TYPE_CHECKING:  # a worker that asks no bank loads none of it: 6 MiB, a quarter of its start
+    import requests
 
 MAX_BYTES = 256 * 1024
 #: To find the host and reach it; a bank is one hop away or down.
@@ -105,6 +100,9 @@ def post_soap(endpoint: Endpoint, path: str, envelope: bytes, *, seconds: float)
 
 
 def _post(endpoint: Endpoint, path: str, body: bytes, dialect: _Dialect, seconds: float) -> bytes:
+    import requests  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
     if not endpoint.origin.startswith("https://") and not endpoint.in_clear:
         raise Unreachable("https est obligatoire pour interroger la banque")
     end = time.monotonic() + seconds
@@ -154,7 +152,7 @@ def _within(seconds: float, work: Callable[[], bytes]) -> bytes:
     return found
 
 
-def _read(answer: requests.Response, dialect: _Dialect, end: float) -> bytes:
+def _read(answer: "requests.Response", dialect: _Dialect, end: float) -> bytes:
     """The body of a good answer. Raises Unreachable for any other."""
     status, expected = answer.status_code, dialect.kind
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -202,6 +200,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _say(error: BaseException) -> str:
     """What a failure is, in French, by the most precise of what led to it."""
+    import requests  # noqa: PLC0415
+    from urllib3.exceptions import (  # noqa: PLC0415
+        LocationParseError,
+        NameResolutionError,
+        ProtocolError,
+    )
+
     kinds: dict[type[BaseException], str] = {
         ssl.SSLCertVerificationError: "le certificat de la banque n’est pas valable",
         ssl.SSLError: "la connexion chiffrée avec la banque échoue",

@@ -1,5 +1,6 @@
 """Kiosque Famille: families pay their town's invoices online."""
 
+from kiosque import peewee_alone  # noqa: F401  isort: skip  # before anything imports Peewee
 import os
 import sys
 from typing import Any
@@ -12,8 +13,6 @@ from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
 from gateways import registry
 from gateways.base import ConfigError
-
-from kiosque import peewee_alone  # noqa: F401  isort: skip  # before anything imports Peewee
 from kiosque import (
     access,
     assets,
@@ -26,6 +25,7 @@ from kiosque import (
     languages,
     payments,
     proxy,
+    templating,
     texts,
     views,
 )
@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     except ConfigError as error:
         raise CannotStart("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
     app = Flask(__name__, template_folder=str(documents.TEMPLATES), static_folder=None)
+    app.jinja_environment = templating.Pages
     app.config.from_mapping(_flask_config(settings))
     app.url_map.strict_slashes = False
     # A redirected notification is a lost one: not even `//` is corrected by a redirect.
@@ -72,7 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         assets=assets.build(settings.town),
         texts=own_texts,
     )
-    _close_each_connection(app)
+    _release_each_connection(app)
     languages.init_app(app)
     _answer_under_one_name(app, settings)
     _prepare_templates(app, settings)
@@ -141,12 +142,14 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _close_each_connection(app: Flask) -> None:
-    """Peewee connects at a request's first query: error pages and files need no base."""
+def _release_each_connection(app: Flask) -> None:
+    """Peewee connects at a thread's first query: error pages and files need no base."""
 
     @app.teardown_request
-    def disconnect(_error: BaseException | None) -> None:
-        if not database.db.is_closed():
+    def release(error: BaseException | None) -> None:
+        if error is None:
+            database.release()
+        elif not database.db.is_closed():
             database.db.close()
 
 
@@ -167,7 +170,7 @@ def _read_forms_first(app: Flask) -> None:
 
     @app.before_request
     def read() -> None:
-        if request.endpoint != "payment.notification":
+        if request.content_type and request.endpoint != "payment.notification":
             try:
                 _ = request.form
             except HTTPException:
@@ -190,6 +193,7 @@ def _answer_under_one_name(app: Flask, settings: Settings) -> None:
 
 def _prepare_templates(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(documents.FILTERS, french=documents.french)
+    app.jinja_env.constants["town"] = settings.town  # type: ignore[attr-defined]  # it is a Pages
     documents.translate(app.jinja_env)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(

@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
@@ -34,6 +35,16 @@ class SessionOnly(LoginManager):
 
 
 login_manager = SessionOnly()
+
+
+class _Cookies(SecureCookieSessionInterface):
+    """Flask's session cookies, their signer made once rather than at each request."""
+
+    def __init__(self, app: Flask) -> None:
+        self._signer = super().get_signing_serializer(app)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:  # noqa: ARG002
+        return self._signer
 
 
 #: How long a browser is remembered as one from which a family signed in.
@@ -62,6 +73,7 @@ def init_app(app: Flask) -> None:
     # The server's own sessions say who is signed in; a fingerprint of the browser adds nothing.
     login_manager.session_protection = None
     login_manager.init_app(app)
+    app.session_interface = _Cookies(app)
 
 
 def sign_in(account: Account) -> None:

@@ -1,5 +1,7 @@
 """Families' ways in and who is who. No web request here, no hashing inside a transaction."""
 
+import contextlib
+import ctypes
 import secrets
 import unicodedata
 from collections.abc import Callable
@@ -15,6 +17,12 @@ from kiosque.models import Account, Family, Guardian
 
 #: argon2id, 19 MiB, two passes: about 20 ms on a small server.
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+#: glibc's M_MMAP_THRESHOLD, in bytes: without it, the 19 MiB of the second hash of a process and
+#: of those after it would stay in the process for good.
+_MMAP_THRESHOLD = -3, 1024 * 1024
+with contextlib.suppress(AttributeError):  # another library of C
+    ctypes.CDLL(None).mallopt(*_MMAP_THRESHOLD)
 
 #: A longer password is refused, never cut: to normalise hostile text takes a time quadratic in it.
 LONGEST_PASSWORD = 1000

@@ -1,6 +1,7 @@
 """The one stylesheet: Pico, ours, and the town's colour, served under a name that changes
 with its content so that browsers may keep it for ever."""
 
+import gzip
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +22,18 @@ TYPES = {".css": "text/css", ".js": "text/javascript", **LOGO_TYPES}
 
 @dataclass(frozen=True)
 class Asset:
-    """A file served as it is. `name` carries a digest of `content`."""
+    """A file served as it is. `name` carries a digest of `content`; `compressed` is the same in
+    gzip's format, for the browsers that take it: all do."""
 
     name: str
     content: bytes
+    compressed: bytes
     mimetype: str
 
     @classmethod
     def of(cls, content: bytes, suffix: str) -> "Asset":
         digest = hashlib.sha256(content).hexdigest()[:16]
-        return cls(f"{digest}{suffix}", content, TYPES[suffix])
+        return cls(f"{digest}{suffix}", content, gzip.compress(content, mtime=0), TYPES[suffix])
 
 
 @dataclass(frozen=True)

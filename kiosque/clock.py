@@ -34,7 +34,7 @@ def short_date(on: date) -> str:
     """For tables: `03/10/2025`."""
     if not i18n.is_source():
         return cldr.short_date(on)
-    return on.strftime("%d/%m/%Y")
+    return f"{on.day:02d}/{on.month:02d}/{on.year}"
 
 
 def long_date(on: date) -> str:

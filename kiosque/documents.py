@@ -23,6 +23,7 @@ from kiosque.models import (
     Service,
     Settlement,
     Token,
+    receipt_title,
 )
 from kiosque.states import AllocationKind, NoticeKind, SettlementState
 
@@ -31,6 +32,9 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 #: How templates, of pages and of mails, write amounts and dates.
 FILTERS = {
     "address": emails.shown,
+    "capital": lambda text: text[:1].upper() + text[1:],
+    "receipt_title": receipt_title,
+    "translated": i18n.gettext,
     "euros": money.format_euros,
     "hundredths": money.format_hundredths,
     "short_date": clock.short_date,
@@ -52,8 +56,9 @@ def translate(environment: Environment) -> None:
 def french(text: str) -> str | Markup:
     """What the town's files say, in French: marked so for whoever hears the page in another
     language."""
-    marked = Markup('<span lang="fr">{}</span>').format(text)
-    return text if i18n.is_source() or not text else marked
+    if i18n.is_source() or not text:
+        return text
+    return Markup('<span lang="fr">{}</span>').format(text)
 
 
 _environment = Environment(

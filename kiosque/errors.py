@@ -15,7 +15,7 @@ from markupsafe import Markup
 from peewee import DatabaseError, DataError, IntegrityError, InternalError, ProgrammingError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from kiosque import access, clock, languages, signin
+from kiosque import access, clock, database, languages, signin
 from kiosque.i18n import N_, language
 from kiosque.i18n import gettext as _
 from kiosque.signin import Busy
@@ -107,6 +107,8 @@ def _no_base(error: DatabaseError) -> Response:
     if isinstance(error, _OUR_FAULTS):
         return _unexpected(error)
     current_app.logger.error("the base does not answer: %s", type(error).__name__)
+    if not database.db.is_closed():
+        database.db.close()  # the next request begins with a connection of its own
     return _unavailable()
 
 

@@ -9,7 +9,7 @@ when somebody first asks for it; what it does not say stays French.
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -38,10 +38,11 @@ class Language:
 
 @dataclass(frozen=True)
 class _Catalogue:
-    """A catalogue in memory: its texts, and the locale by which it writes amounts and dates."""
+    """A catalogue in memory: its texts, and the locale by which it writes amounts and dates,
+    where it names one."""
 
     texts: NullTranslations
-    locale: Locale
+    locale: Locale | None = None
 
 
 @cache
@@ -63,17 +64,26 @@ def is_source() -> bool:
 
 def locale() -> Locale:
     """The rules, by CLDR, of the language in force."""
-    return _catalogue(language()).locale
+    return _catalogue(language()).locale or _locale(language())
 
 
 @contextmanager
 def using(code: str) -> Iterator[None]:
     """Speak this language for the length of a block; French when there is no such language."""
-    token = _language.set(code if code in languages() else SOURCE)
+    token = speak(code)
     try:
         yield
     finally:
-        _language.reset(token)
+        be_silent(token)
+
+
+def speak(code: str) -> Token[str]:
+    """Speak this language until `be_silent` is given what is returned."""
+    return _language.set(code if code in languages() else SOURCE)
+
+
+def be_silent(spoken: Token[str]) -> None:
+    _language.reset(spoken)
 
 
 def N_(message: str) -> str:  # noqa: N802  # gettext's own name for it
@@ -99,9 +109,16 @@ class _French(NullTranslations):
         return msgid1 if n < 2 else msgid2
 
 
+@cache
+def _locale(code: str) -> Locale:
+    return Locale.parse(code, sep="-")
+
+
 def _describe(code: str) -> Language | None:
+    if code == SOURCE:  # without the 4 MiB of all that CLDR knows of it
+        return Language(SOURCE, "Français", "ltr")
     try:
-        known = Locale.parse(code, sep="-")
+        known = _locale(code)
     except (ValueError, UnknownLocaleError):
         logging.getLogger(__name__).error("%s.po is not named after a language", code)
         return None
@@ -113,9 +130,8 @@ def _describe(code: str) -> Language | None:
 @cache
 def _catalogue(code: str) -> _Catalogue:
     """The catalogue of a language. One that cannot be read says nothing: all stays French."""
-    known = Locale.parse(code, sep="-")
     if code == SOURCE:
-        return _Catalogue(_French(), known)
+        return _Catalogue(_French())
     try:
         with (LOCALES / f"{code}.po").open("rb") as file:
             found = read_po(file, abort_invalid=True)
@@ -127,6 +143,6 @@ def _catalogue(code: str) -> _Catalogue:
         texts = GNUTranslations(compiled)
     except (OSError, ValueError, PoFileError):
         logging.getLogger(__name__).exception("catalogue %s.po cannot be read", code)
-        return _Catalogue(_French(), known)
+        return _Catalogue(_French())
     texts.add_fallback(_French())
-    return _Catalogue(texts, found.locale or known)
+    return _Catalogue(texts, found.locale)

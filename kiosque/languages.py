@@ -3,7 +3,6 @@
 What a browser says it prefers (`Accept-Language`) is not asked: see docs/translate.md.
 """
 
-from contextlib import ExitStack
 from urllib.parse import urlencode
 
 from flask import Flask, g, request, session, url_for
@@ -28,13 +27,12 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def speak() -> None:
-        g.speaking = ExitStack()
-        g.speaking.enter_context(i18n.using(session.get(_SPOKEN, i18n.SOURCE)))
+        g.speaking = i18n.speak(session.get(_SPOKEN, i18n.SOURCE))
 
     @app.teardown_request
     def be_silent(_error: BaseException | None) -> None:
         if speaking := g.pop("speaking", None):
-            speaking.close()
+            i18n.be_silent(speaking)
 
 
 def choose(code: str, family: Family | None) -> None:

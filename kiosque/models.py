@@ -351,6 +351,10 @@ class Allocation(Table):
     counts = BooleanField(default=True)
 
 
+def receipt_title(number: int) -> str:
+    return f"R{number:06d}"
+
+
 class Receipt(Base):
     """Proof of an online settlement, numbered without gaps.
 
@@ -366,7 +370,7 @@ class Receipt(Base):
 
     @property
     def title(self) -> str:
-        return f"R{self.number:06d}"
+        return receipt_title(self.number)
 
 
 class JournalEntry(Base):

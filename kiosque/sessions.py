@@ -13,6 +13,7 @@ from peewee import ModelDelete
 from kiosque import clock
 from kiosque.database import require_write, write
 from kiosque.models import Account, Family, Session
+from kiosque.prepared import Prepared, columns
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
@@ -49,24 +50,31 @@ def require_current(account: Account) -> None:
 
 def find(number: str) -> Account | None:
     """The account of a session that still runs, with its family; the session is seen now."""
-    now = clock.now()
-    session: Session | None = (
-        Session.select(Session, Account, Family)
+    now, digest = clock.now(), _digest(number)
+    found = _RUNNING.rows(digest=digest, idle=now - IDLE, longest=now - LONGEST)
+    if not found:
+        return None
+    seen_at, *values = found[0]
+    if seen_at <= now - _PRECISION:
+        with write():
+            Session.update(seen_at=now).where(Session.digest == digest).execute()
+    account = Account(**dict(zip(_ACCOUNT, values, strict=False)))
+    account.family = Family(**dict(zip(_FAMILY, values[len(_ACCOUNT) :], strict=True)))
+    return account
+
+
+_ACCOUNT, _FAMILY = columns(Account), columns(Family)
+_RUNNING = Prepared(
+    lambda digest, idle, longest: (
+        Session.select(Session.seen_at, *_ACCOUNT.values(), *_FAMILY.values())
         .join(Account)
         .join(Family)
-        .where(
-            Session.digest == _digest(number),
-            Session.seen_at > now - IDLE,
-            Session.opened_at > now - LONGEST,
-        )
-        .first()
-    )
-    if session is None:
-        return None
-    if session.seen_at <= now - _PRECISION:
-        with write():
-            Session.update(seen_at=now).where(Session.digest == session.digest).execute()
-    return session.account
+        .where(Session.digest == digest, Session.seen_at > idle, Session.opened_at > longest)
+    ),
+    digest=Session.digest,
+    idle=Session.seen_at,
+    longest=Session.opened_at,
+)
 
 
 def end(number: str) -> None:

@@ -6,9 +6,9 @@ it is shown as it is written, never obeyed, and images are not loaded.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-
-from markdown_it import MarkdownIt
+from typing import TYPE_CHECKING
 
 from gateways import registry
 from gateways.base import ConfigError
@@ -16,6 +16,9 @@ from kiosque import clock, documents, i18n
 from kiosque.config import Settings
 from kiosque.i18n import N_
 from kiosque.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 #: Name of the file and of the page's address: what it is.
 TITLES = {
@@ -30,8 +33,13 @@ ACCESSIBILITY = {
 }
 MAX_BYTES = 100_000
 
-_markdown = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False})
-_markdown.enable("table").disable("image")
+
+@cache
+def _markdown() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # noqa: PLC0415  # for the legal pages only
+
+    reader = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False})
+    return reader.enable("table").disable("image")
 
 
 def load(folder: Path) -> dict[str, str]:
@@ -54,7 +62,7 @@ def page(name: str, own: Mapping[str, str], settings: Settings) -> str:
     """A legal page as HTML: the town's text in the language in force, else in French, else
     the default one."""
     text = own.get(f"{name}.{i18n.language()}") or own.get(name)
-    return text or _markdown.render(default(name, settings))
+    return text or _markdown().render(default(name, settings))
 
 
 def default(name: str, settings: Settings) -> str:
@@ -118,7 +126,7 @@ def _read(path: Path) -> str:
         raise ValueError("fichier illisible") from None
     if len(content) > MAX_BYTES:
         raise ValueError(f"texte trop long ({MAX_BYTES // 1000} ko au plus)")
-    levels = [token.tag for token in _markdown.parse(text) if token.type == "heading_open"]
+    levels = [token.tag for token in _markdown().parse(text) if token.type == "heading_open"]
     if not text.lstrip().startswith("# ") or levels.count("h1") != 1:
         raise ValueError("attendu un titre « # ... » en première ligne, et un seul")
-    return str(_markdown.render(text.replace("\0", "")))
+    return str(_markdown().render(text.replace("\0", "")))

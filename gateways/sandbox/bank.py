@@ -198,7 +198,7 @@ class Bank:
         notice = notice or self._last_notice(session)
         if not address or not notice or session.fields.get("vads_return_mode") != "GET":
             return address
-        signed = {**notice, "signature": sign(notice, self._key)}
+        signed = {**notice, "signature": sign(notice, self.key())}
         return f"{address}{'&' if '?' in address else '?'}{urlencode(signed)}"
 
     def _last_notice(self, session: PaymentSession) -> Mapping[str, str] | None:

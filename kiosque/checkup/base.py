@@ -7,7 +7,7 @@ from pathlib import Path
 from peewee import OperationalError, PeeweeException
 
 from gateways.base import ConfigError
-from kiosque import database, journal, verification
+from kiosque import database, journal, payments, verification
 from kiosque.checkup import sqlite
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.ground import Ground
@@ -131,6 +131,7 @@ def books(ground: Ground) -> Result:
     try:
         with reading(ground):
             faults = verification.faults()
+            removed = _removed_too_early(ground)
             number, _ = journal.last()
     except NoBase:
         found.unknown("les comptes n’ont pas pu être lus", "Voyez « Base ».")
@@ -139,9 +140,19 @@ def books(ground: Ground) -> Result:
         found.broken(fault, _TELL)
     if len(faults) > _MOST:
         found.broken(f"et {len(faults) - _MOST} autres", _TELL)
+    for words in removed:
+        found.broken(words, f"{ground.settings_file}, puis relancez le site.")
     if not faults:
         found.see(f"intacts, {number} écritures au journal")
     return found.result("Comptes")
+
+
+def _removed_too_early(ground: Ground) -> list[str]:
+    """The gateways and *régies* that the base still needs, and the settings no longer have."""
+    if ground.settings is None:
+        return []
+    unserved = payments.unserved(list(ground.settings.gateways))
+    return [*map(payments.words, unserved), *payments.closed_regies(list(ground.settings.regies))]
 
 
 #: Faults told; `verify` tells all of them.

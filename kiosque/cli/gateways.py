@@ -63,7 +63,10 @@ def _old_key(name: str, table: Mapping[str, object]) -> Iterator[str]:
     """Until when the key before is accepted, and whether the bank still signs with it."""
     if "previous_key_until" not in table:
         return
-    until = date.fromisoformat(str(table["previous_key_until"]).strip())
+    try:
+        until = date.fromisoformat(str(table["previous_key_until"]).strip())
+    except ValueError:  # a stranger's adapter may write it in another way
+        return
     if until < clock.today():
         yield "L’ancienne clé n’est plus acceptée : retirez previous_key et previous_key_until."
         return

@@ -30,6 +30,7 @@ from psycopg.types.string import StrDumperUnknown
 
 from gateways.base import ConfigError
 from kiosque.database.dialect import SchemaEditor
+from kiosque.sql import QuickContext
 
 OLDEST = 15
 
@@ -164,6 +165,7 @@ class Base(PostgresqlDatabase):
     """Each thread has its own session while it needs one; those that nobody needs are kept."""
 
     psycopg2_adapter = psycopg3_adapter = _Driver
+    context_class = QuickContext
     location: str | None = None
 
     def __init__(self) -> None:
@@ -233,6 +235,10 @@ class Base(PostgresqlDatabase):
         with suppress(IndexError):  # another thread may have emptied it
             while self._idle[0][0] < now - IDLE_SECONDS:
                 self._idle.popleft()[1].close()
+
+    def release(self) -> None:
+        """Give the session back: whoever needs one next looks whether it is still there."""
+        self.close()
 
     def close_idle(self) -> None:
         """End the sessions that nobody uses."""

@@ -11,10 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import apsw
-from peewee import OperationalError, SqliteDatabase
+from peewee import (  # type: ignore[attr-defined]  # the last is left out of its stubs
+    OperationalError,
+    SqliteDatabase,
+    __exception_wrapper__,
+)
 
 from gateways.base import ConfigError
 from kiosque.database.turns import Turn, Turns
+from kiosque.sql import QuickContext
 
 if TYPE_CHECKING:  # what playhouse does not type
     ApswDatabase = SqliteDatabase
@@ -46,6 +51,7 @@ PRAGMAS = {
 class Base(ApswDatabase):
     """SQLite as the package apsw carries it. Peewee gives each thread its own connection."""
 
+    context_class = QuickContext
     location: Path | None = None
     _patience = 0.0
 
@@ -120,8 +126,14 @@ class Base(ApswDatabase):
             connection.set_busy_timeout(_milliseconds(self._patience))
 
     def execute_many(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
-        for row in rows:
-            self.execute_sql(statement, row)
+        with __exception_wrapper__:
+            self.cursor().executemany(statement, rows)
+
+    def release(self) -> None:
+        """Keep the connection for the next request: to open one costs as much as a page. One that
+        still reads would go on seeing the base as it was: it is closed."""
+        if self.connection().txn_state() != apsw.SQLITE_TXN_NONE:
+            self.close()
 
     def schema_editor(self) -> "Base":
         """What runs the migrations: they are written in SQLite's words."""

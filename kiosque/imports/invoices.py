@@ -7,6 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from peewee import fn
+
 from kiosque import clock
 from kiosque.config import OtherRegie
 from kiosque.database import execute_many, write
@@ -30,8 +32,7 @@ _INVOICE = """
 _LINE = """
     INSERT INTO invoice_line (invoice_id, child, service_id, label, quantity_hundredths,
         unit_price_cents, amount_cents)
-    VALUES ((SELECT id FROM invoice WHERE number = ?), ?,
-        (SELECT id FROM service WHERE name = ?), ?, ?, ?, ?)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 _CHILD = """
     INSERT INTO child (family_id, name) VALUES ((SELECT id FROM family WHERE code = ?), ?)
@@ -78,7 +79,7 @@ class InvoicesFile:
             known.update({invoice.number: invoice.digest for invoice in rows})
         faults = Faults()
         for draft in self._drafts:
-            if known.get(draft.number, draft.digest) != draft.digest:
+            if draft.number in known and known[draft.number] != draft.digest:
                 faults.add(
                     draft.first_line,
                     f"la facture {draft.number} est déjà enregistrée avec un autre contenu. "
@@ -117,18 +118,22 @@ class InvoicesFile:
         for draft in self._new:
             if draft.pdf:
                 self._keep_pdf(draft)
-        lines = self._line_rows()
+        codes = sorted({draft.code for draft in self._new})
+        services = sorted({line.service for draft in self._new for line in draft.lines})
         invoices = [self._invoice_row(draft) for draft in self._new]
-        known = _known_children({draft.code for draft in self._new})
+        known = _known_children(codes)
         children = _new_children(self._new, known)
         enrolments = _enrolments(self._new, known)
         with write():
             summary = self.summary()
             batch = self._sheet.log(summary)
             today = clock.today().isoformat()
-            execute_many(_FAMILY, [(draft.code, today) for draft in self._new])
-            execute_many(_SERVICE, [(line.service,) for draft in self._new for line in draft.lines])
+            execute_many(_FAMILY, [(code, today) for code in codes])
+            execute_many(_SERVICE, [(name,) for name in services])
+            last = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
             execute_many(_INVOICE, [(batch.id, *row) for row in invoices])
+            ids: Any = Invoice.select(Invoice.number, Invoice.id).where(Invoice.id > last).tuples()
+            lines = self._line_rows(dict(ids), _ids(Service.name, services))
             execute_many(_LINE, self._progress(lines, "Enregistrement"))
             execute_many(_CHILD, children)
             execute_many(_ENROLMENT, enrolments)
@@ -151,17 +156,12 @@ class InvoicesFile:
             self._regie(draft),
         )
 
-    def _line_rows(self) -> list[tuple[object, ...]]:
+    def _line_rows(
+        self, ids: Mapping[str, int], services: Mapping[str, int]
+    ) -> list[tuple[object, ...]]:
+        """The lines, by the numbers that the base gave their invoices and their services."""
         return [
-            (
-                draft.number,
-                line.child,
-                line.service,
-                line.label,
-                line.quantity_hundredths,
-                line.unit_price_cents,
-                line.amount_cents,
-            )
+            (ids[draft.number], line.child, services[line.service], *line[2:])
             for draft in self._new
             for line in draft.lines
         ]
@@ -198,15 +198,18 @@ def _enrolments(
     drafts: Sequence[Draft], known: Mapping[str, set[str]]
 ) -> list[tuple[str, str, str]]:
     """The (family code, child's name, service) that the invoices tell of."""
+    named = {
+        (draft.code, line.child, line.service)
+        for draft in drafts
+        for line in draft.lines
+        if line.child
+    }
     return sorted(
         {
-            (draft.code, known_child(known.get(draft.code, set()), line.child) or line.child,
-             line.service)
-            for draft in drafts
-            for line in draft.lines
-            if line.child
+            (code, known_child(known.get(code, set()), name) or name, service)
+            for code, name, service in named
         }
-    )  # fmt: skip
+    )
 
 
 def _known_children(codes: Iterable[str]) -> dict[str, set[str]]:

@@ -1,6 +1,16 @@
 """Payments taken at the counter, so that the portal agrees with the paper."""
 
-from kiosque.imports.reading import BadFile, Fault, Faults, Progress, Row, Sheet, Summary, sums
+from kiosque.imports.reading import (
+    BadFile,
+    Fault,
+    Faults,
+    Progress,
+    Row,
+    Sheet,
+    Summary,
+    hundredths,
+    sums,
+)
 from kiosque.payments import COUNTER_MODES, CounterPayment, Refused, settle_at_counter
 
 
@@ -60,7 +70,7 @@ def _read(row: Row) -> CounterPayment:
         raise ValueError(f"mode : attendu l’un de {', '.join(COUNTER_MODES)}")
     return CounterPayment(
         invoice_number=row.number(),
-        amount_cents=row.hundredths("montant"),
+        amount_cents=hundredths("montant", row["montant"]),
         mode=row["mode"],
         settled_on=row.date("date_encaissement"),
         author=row.text("auteur"),

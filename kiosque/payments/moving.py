@@ -30,6 +30,7 @@ NEWS = timedelta(days=1)
 FOLLOWED = timedelta(days=Polling.follow_days)
 #: Older payments are hardly ever given back.
 REFUNDED_WITHIN = timedelta(days=365)
+_OURSELVES = "Kiosque Famille"
 _OVER = (AttemptState.PAID, AttemptState.REVERSED, AttemptState.REFUNDED)
 
 
@@ -81,7 +82,7 @@ def tell_unserved(names: Collection[str]) -> list[str]:
             _note_unserved(removed)
         Anomaly.update(
             resolved_at=clock.now(),
-            resolved_by="Kiosque Famille",
+            resolved_by=_OURSELVES,
             resolution="passerelle rétablie, ou plus rien d’ouvert",
         ).where(Anomaly.id.in_([each.id for each in settled])).execute()
     return [words(removed) for removed in found]
@@ -109,11 +110,16 @@ def closed_regies(keys: Collection[str]) -> list[str]:
 
 
 def _note_unserved(removed: Use) -> None:
-    """Once for its last attempt: put back, used and removed again, it is told again."""
+    """By one mail for its last attempt. Put back then removed again, it is on the list again."""
     last = Attempt.select().where(Attempt.gateway == removed.name).order_by(Attempt.id.desc()).get()
     still = Attempt.select(fn.SUM(Attempt.amount_cents))
     cents = still.where(Attempt.gateway == removed.name, _is_open()).scalar() or 0
-    note(f"unserved:{last.reference}", "unserved", cents, words(removed), attempt=last)
+    key = f"unserved:{last.reference}"
+    note(key, "unserved", cents, words(removed), attempt=last)
+    # What a human took off the list stays off.
+    Anomaly.update(resolved_at=None, resolved_by="", resolution="").where(
+        Anomaly.key == key, Anomaly.resolved_by == _OURSELVES
+    ).execute()
 
 
 def _use(name: str) -> Use:

@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import typst
-
 from kiosque import clock, i18n
 from kiosque.config import Settings, Town
 
@@ -112,6 +110,8 @@ def _letterhead(settings: Settings) -> dict[str, object]:
 
 
 def _compile(path: Path, data: object, logo: list[int] | None) -> bytes:
+    import typst  # noqa: PLC0415  # 12 MiB, for those pages only that give a PDF
+
     return typst.compile(
         path,
         root=TEMPLATES,
@@ -128,6 +128,8 @@ def _logo(town: Town) -> list[int] | None:
     """The bytes of the town's logo, or None when it has none that can be drawn."""
     if not town.logo:
         return None
+    import typst  # noqa: PLC0415
+
     try:
         logo = list(Path(town.logo).read_bytes())
         _compile(TEMPLATES / "logo.typ", None, logo)

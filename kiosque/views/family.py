@@ -1,62 +1,64 @@
 """The family's own space: invoices, receipts, record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from flask import Blueprint, abort, render_template, request
 from peewee import JOIN
 
-from kiosque import clock, documents, payments
+from kiosque import clock, documents, listing, payments
 from kiosque.access import family_only, own_family, own_invoice, own_receipt
+from kiosque.listing import Listed
 from kiosque.models import (
     Allocation,
     Attempt,
     Child,
     Enrolment,
-    Family,
     Guardian,
     Invoice,
     Receipt,
     Service,
     Settlement,
 )
-from kiosque.states import AllocationKind, InvoiceState
-from kiosque.views.wording import AT_BANK, DUE, LATE, Status, invoice_status
+from kiosque.states import AllocationKind
+from kiosque.views.wording import AT_BANK, DUE, LATE, Status, invoice_status, status_on
 
 blueprint = Blueprint("family", __name__)
 
-#: Settled invoices shown at once; the open ones follow payments.MAX_INVOICES.
-HISTORY_PAGE = 24
+Line = tuple[Listed, Status]
 
 
-@dataclass(frozen=True)
-class Row:
-    """An invoice with its state in words, and its receipt if it has one."""
+class Row(NamedTuple):
+    """One invoice with its state in words, and what paid it or holds it."""
 
     invoice: Invoice
     status: Status
-    receipt: Receipt | None = None
-    settlement: Settlement | None = None
-    attempt: Attempt | None = None
+    settlement: Settlement | None
+    receipt: Receipt | None
+    held: Attempt | None
 
 
 @blueprint.get("/factures")
 @family_only
 def invoices() -> str:
-    family, page = own_family(), request.args.get("page", 1, type=int)
-    rows = _open_rows(family)
-    payable = [row for row in rows if row.status in (DUE, LATE)]
-    history, has_next = _history(family, max(page, 1))
+    family, page = own_family(), max(request.args.get("page", 1, type=int), 1)
+    today = clock.today()
+    unpaid = [
+        (each, status_on(today, each, held=each.held is not None))
+        for each in listing.unpaid(family)
+    ]
+    payable = [line for line in unpaid if line[1] in (DUE, LATE)]
+    history, has_next = listing.settled(family, page)
     return render_template(
         "family/invoices.html",
         payable=payable[: payments.MAX_INVOICES],
         payable_count=len(payable),
-        due_cents=sum(row.invoice.total_cents for row in payable),
-        at_bank=[row for row in rows if row.status is AT_BANK],
-        elsewhere=[row for row in rows if row.status not in (DUE, LATE, AT_BANK)],
-        years=_by_school_year(history),
-        page=max(page, 1),
+        due_cents=sum(invoice.total_cents for invoice, _status in payable),
+        at_bank=[line for line in unpaid if line[1] is AT_BANK],
+        elsewhere=[line for line in unpaid if line[1] not in (DUE, LATE, AT_BANK)],
+        years=_by_school_year([(each, status_on(today, each, held=False)) for each in history]),
+        page=page,
         has_next=has_next,
         ticked=request.args.getlist("invoice"),
         tick_all="tout" in request.args,
@@ -70,7 +72,7 @@ def invoice(number: str) -> str:
     live = payments.live_attempts([found]).get(found.id)
     return render_template(
         "family/invoice.html",
-        row=_with_receipt(found, live),
+        row=_row(found, live),
         lines=documents.invoice_document(found).lines,
     )
 
@@ -107,64 +109,23 @@ def record() -> str:
     )
 
 
-def _open_rows(family: Family) -> list[Row]:
-    found = list(
-        Invoice.select()
-        .where(Invoice.family == family, Invoice.state == InvoiceState.OPEN)
-        .order_by(Invoice.due_on, Invoice.number)
-    )
-    live = payments.live_attempts(found)
-    return [
-        Row(each, invoice_status(each, live.get(each.id)), attempt=live.get(each.id))
-        for each in found
-    ]
-
-
-def _history(family: Family, page: int) -> tuple[list[Row], bool]:
-    """One page of what is settled or cancelled, the latest first, and whether more follows."""
-    found = (
-        Invoice.select()
-        .where(Invoice.family == family, Invoice.state != InvoiceState.OPEN)
-        .order_by(Invoice.issued_on.desc(), Invoice.number.desc())
-        .paginate(min(page, 10_000), HISTORY_PAGE)
-        .limit(HISTORY_PAGE + 1)
-    )
-    invoices = list(found)
-    settled = _settlements(invoices[:HISTORY_PAGE])
-    rows = [
-        Row(each, invoice_status(each, None), *settled.get(each.id, (None, None)))
-        for each in invoices[:HISTORY_PAGE]
-    ]
-    return rows, len(invoices) > HISTORY_PAGE
-
-
-def _settlements(invoices: Sequence[Invoice]) -> dict[int, tuple[Receipt | None, Settlement]]:
-    """What paid each of these invoices, and its receipt when it was paid online."""
+def _row(invoice: Invoice, held: Attempt | None) -> Row:
     paid = (
         Allocation.select(Allocation, Settlement, Receipt)
         .join(Settlement)
         .join(Receipt, JOIN.LEFT_OUTER)
         .where(
-            Allocation.invoice.in_([invoice.id for invoice in invoices]),
+            Allocation.invoice == invoice,
             Allocation.kind == AllocationKind.INVOICE,
             Allocation.counts == True,  # noqa: E712  # an SQL expression
         )
+        .first()
     )
-    return {
-        allocation.invoice_id: (
-            getattr(allocation.settlement, "receipt", None),
-            allocation.settlement,
-        )
-        for allocation in paid
-        if allocation.invoice_id
-    }
+    settlement = paid.settlement if paid else None
+    receipt = getattr(settlement, "receipt", None)
+    return Row(invoice, invoice_status(invoice, held), settlement, receipt, held)
 
 
-def _with_receipt(invoice: Invoice, live: Attempt | None) -> Row:
-    receipt, settlement = _settlements([invoice]).get(invoice.id, (None, None))
-    return Row(invoice, invoice_status(invoice, live), receipt, settlement, live)
-
-
-def _by_school_year(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
-    grouped = groupby(rows, key=lambda row: clock.school_year(row.invoice.issued_on))
+def _by_school_year(lines: Sequence[Line]) -> list[tuple[str, list[Line]]]:
+    grouped = groupby(lines, key=lambda line: clock.school_year(line[0].issued_on))
     return [(f"{year}-{year + 1}", list(group)) for year, group in grouped]

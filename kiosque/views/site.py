@@ -62,6 +62,12 @@ def health() -> tuple[dict[str, str], int, dict[str, str]]:
 @blueprint.get("/fichiers/<name>")
 def asset(name: str) -> Response:
     found = current_app.extensions["assets"].find(name) or abort(404)
-    response = current_app.response_class(found.content, mimetype=found.mimetype)
+    small = request.accept_encodings.quality("gzip") > 0
+    response = current_app.response_class(
+        found.compressed if small else found.content, mimetype=found.mimetype
+    )
+    if small:
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response

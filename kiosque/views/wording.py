@@ -1,6 +1,8 @@
 """The state of an invoice or of a payment, in words for the family."""
 
 from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
 
 from kiosque import clock
 from kiosque.i18n import N_
@@ -25,17 +27,33 @@ CANCELLED = Status("cancelled", N_("Annulée"))
 TREASURY = Status("treasury", N_("Transmise au Trésor public"))
 
 
+class Dated(Protocol):
+    """What the state of an invoice depends on, but for an attempt."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def due_on(self) -> date: ...
+    @property
+    def closes_on(self) -> date | None: ...
+
+
 def invoice_status(invoice: Invoice, live: Attempt | None) -> Status:
     """`live` is the attempt that holds the invoice now, if one does."""
+    return status_on(clock.today(), invoice, held=live is not None)
+
+
+def status_on(today: date, invoice: Dated, *, held: bool) -> Status:
+    """The same, for one that is held by an attempt or not."""
     if invoice.state == InvoiceState.PAID:
         return PAID
     if invoice.state == InvoiceState.CANCELLED:
         return CANCELLED
-    if live:
+    if held:
         return AT_BANK
-    if invoice.is_closed:
+    if invoice.closes_on and invoice.closes_on < today:
         return TREASURY
-    return LATE if invoice.is_late else DUE
+    return LATE if invoice.due_on < today else DUE
 
 
 @dataclass(frozen=True)

@@ -202,6 +202,17 @@ def test_by_get_whose_card_was_refused_brings_the_refusal_back(
     assert back(bank.post(f"{address}/abandon").location)["vads_trans_status"] == "REFUSED"
 
 
+def test_by_get_the_way_back_is_signed_with_the_key_in_force(
+    bank: FlaskClient, opened: Open, posted: object
+) -> None:
+    """One changed while the payer was on the page, as its notice is."""
+    address, mock = opened(return_mode="GET"), bank.application.extensions["bank"]
+    mock.change_key()
+    query = urlsplit(bank.post(f"{address}/carte", data={"card": ACCEPTED}).location).query
+    fields = dict(parse_qsl(query, keep_blank_values=True))
+    assert fields["signature"] == sign(fields, mock.key()) != sign(fields, KEY.encode())
+
+
 @pytest.mark.parametrize(
     ("seconds", "waits"), [("9", 'data-follow-after="9"'), (None, ""), ("", "")]
 )

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import apsw
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from peewee import IntegrityError, OperationalError
 
 from gateways.base import ConfigError
@@ -239,3 +241,42 @@ def test_instants_are_kept_in_utc_and_come_back_aware(base: None) -> None:
     assert stored == "2026-11-24T19:30:00.000000Z"
     assert field.python_value(stored) == NOW
     assert field.python_value(stored).tzinfo is not None
+
+
+def test_a_threads_connection_serves_its_next_request(stranger: FlaskClient) -> None:
+    stranger.get("/sante")
+    first = db.connection()
+    stranger.get("/sante")
+    assert db.connection() is first
+
+
+@bases.on_sqlite
+def test_one_that_still_reads_is_not_kept(app: Flask, base: None) -> None:
+    """It would go on seeing the base as it was when it began to read."""
+    make_family("F1", "Martin")
+    make_family("F2", "Martin")
+    unfinished = []
+
+    @app.get("/essai")
+    def leave_open() -> str:
+        cursor = db.execute_sql("SELECT code FROM family")
+        next(cursor)
+        unfinished.append(cursor)
+        return ""
+
+    first = db.connection()
+    app.test_client().get("/essai")
+    assert db.is_closed()
+    assert db.connection() is not first
+    assert Family.select().count() == 2
+
+
+@bases.on_sqlite
+def test_one_upon_which_the_base_failed_is_not_kept(app: Flask, base: None) -> None:
+    @app.get("/essai")
+    def fail() -> str:
+        raise OperationalError("disk I/O error")
+
+    first = db.connection()
+    assert app.test_client().get("/essai").status_code == 503
+    assert db.connection() is not first

@@ -11,6 +11,7 @@ from peewee import DatabaseError
 
 from kiosque import imports
 from kiosque.imports import BadFile, Summary
+from kiosque.imports.drafts import Draft, Line
 from kiosque.models import (
     Child,
     Enrolment,
@@ -386,3 +387,16 @@ def test_a_faulty_counter_payment_refuses_the_file(
     with pytest.raises(BadFile, match=fault):
         load(SETTLEMENTS.replace(old, new))
     assert Invoice.get().state == "open"
+
+
+def test_an_invoices_digest_is_the_one_that_older_versions_kept() -> None:
+    """Else every invoice of a base would differ from the file that brought it."""
+    lines = [
+        Line('Lé"a', "Périscolaire", "soir\u2028", 150, -20, -30),
+        Line("", "S", "\\", 1, 2, 3),
+    ]
+    days = date(2026, 11, 5), date(2026, 11, 30)
+    draft = Draft(1, "F1001", 'n"é', *days, "octobre 2026", "a.pdf", lines)
+    head = [draft.number, *(str(part) for part in draft.head)]
+    text = json.dumps([head, [line._asdict() for line in lines]], sort_keys=True)
+    assert draft.digest == hashlib.sha256(text.encode()).hexdigest()

@@ -324,12 +324,24 @@ def test_removed_too_early_it_is_told_everywhere_and_once_put_back_nothing_is_lo
     assert payments.ADVICE[point.kind]
     mails = OutboxMail.select().where(OutboxMail.template == "anomaly")
     assert mails.count() == 1
-    # Put back, it is heard again; the list empties by itself.
-    town.restart("new", old=OLD, new=NEW)
-    assert town.reconcile().unserved == []
-    assert payments.todo() == []
+    # Put back, it is heard again; the list empties by itself. Removed again, it is there again.
+    for tables, listed in (({"old": OLD}, 0), ({}, 1), ({"old": OLD}, 0)):
+        town.restart("new", **tables, new=NEW)
+        assert len(town.reconcile().unserved) == len(payments.todo()) == listed
+    assert mails.count() == 1
     assert town.told("old", paid) == (200, "OK")
     assert invoice_state(october) == "paid"
+
+
+def test_what_the_regisseur_took_off_his_list_stays_off(
+    town: Town, alices_family: Family, october: Invoice
+) -> None:
+    town.open(alices_family, october)
+    town.restart("new", new=NEW)
+    town.reconcile()
+    payments.resolve(payments.todo()[0].id, "Dominique", "vu avec l’informatique")
+    assert len(town.reconcile().unserved) == 1
+    assert payments.todo() == []
 
 
 def test_removed_in_time_nobody_is_told_anything(

@@ -10,14 +10,17 @@ from pathlib import Path
 import apsw
 import pytest
 
+from gateways import registry
 from kiosque import clock, database, leases, mail, outbox, reconcile
 from kiosque.checkup import base, disk, sqlite, timers, written
 from kiosque.checkup.findings import Level, Result
 from kiosque.checkup.ground import Ground
 from kiosque.database import write
 from kiosque.models import OutboxMail
+from kiosque.payments import Purchase, start
 from kiosque.states import MailState, NoticeKind
 from tests.bank import KEY
+from tests.conftest import PUBLIC_URL, make_family, make_invoice
 
 Settle = Callable[..., Ground]
 LIVE = {
@@ -234,6 +237,33 @@ def test_books_that_do_not_hold_are_told_in_part(ground: Settle, data: Path) -> 
     assert len(result.troubles) == 6
     assert "ses parts n’en font pas le montant" in told(result)
     assert "autres → Ne corrigez rien à la main" in told(result)
+
+
+def test_what_the_base_still_needs_of_the_settings_is_told(ground: Settle, data: Path) -> None:
+    table = {"adapter": "sandbox", "url": "http://127.0.0.1:9", "key": KEY}
+    former = registry.configure("ancienne", table, environment="test")
+    with database.connection():
+        family = make_family("F1001", "Martin")
+        make_invoice(family, "2026-10-0001", regie="sport")
+        payable = make_invoice(family, "2026-10-0002")
+        start(Purchase(family, [payable.number], payable.total_cents, None), former, PUBLIC_URL)
+    result = base.books(ground())
+    assert result.level is Level.BROKEN
+    assert "remettez [gateways.ancienne] →" in told(result)
+    assert "remettez [regies.sport] →" in told(result)
+    assert "intacts" in told(result)
+
+
+def test_gateways_of_every_regie_are_in_force(ground: Settle, data: Path) -> None:
+    with (data / "kiosque.toml").open("a") as file:
+        file.write(
+            '[regies.sport]\nname = "Régie Sport"\nregisseur = "Camille Roux"\n'
+            'services = ["Piscine"]\ngateway = "tresor"\n'
+        )
+    here = ground()
+    assert here.settings is not None
+    assert here.in_force == set(here.settings.gateways_in_force) == {"banque", "tresor"}
+    assert "en réserve" not in written.keys(here).detail
 
 
 def test_a_writer_that_does_not_end_is_told(

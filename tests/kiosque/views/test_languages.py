@@ -267,9 +267,10 @@ class Brackets(NullTranslations):
 @pytest.fixture
 def bracketed(monkeypatch: pytest.MonkeyPatch) -> None:
     catalogue = i18n._Catalogue(Brackets(), Locale("en", "GB"))
-    using = i18n.using
+    using, speak = i18n.using, i18n.speak
     monkeypatch.setattr(i18n, "_catalogue", lambda _code: catalogue)
     monkeypatch.setattr(i18n, "using", lambda _code: using("en"))
+    monkeypatch.setattr(i18n, "speak", lambda _code: speak("en"))
 
 
 #: Names and what the town's files say, in these tests; they are nobody's to translate.

@@ -1,5 +1,6 @@
 """Pages for everybody, headers on every page, errors, and the leaflet's promises."""
 
+import gzip
 import re
 
 import pytest
@@ -76,6 +77,26 @@ def test_the_stylesheet_and_script_are_kept_for_ever_under_a_name_of_their_conte
     assert (
         "--town-on-light:#0b4a75" in stranger.get(re.search(r'"(/fichiers/\S+css)"', page)[1]).text
     )
+
+
+def test_the_stylesheet_and_script_travel_compressed_to_whoever_takes_it(
+    stranger: FlaskClient,
+) -> None:
+    page = stranger.get("/connexion").text
+    names = re.findall(r'"(/fichiers/[^"]+)"', page)
+    sent = len(page.encode())
+    for name in names:
+        plain = stranger.get(name, headers={"Accept-Encoding": "gzip;q=0, identity"})
+        small = stranger.get(name, headers={"Accept-Encoding": "gzip, br"})
+        assert "Content-Encoding" not in plain.headers
+        assert small.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(small.data) == plain.data
+        assert "Accept-Encoding" in plain.headers["Vary"]
+        assert "Accept-Encoding" in small.headers["Vary"]
+        sent += len(small.data)
+    # A phone on a bad network: three requests, and some kilobytes of headers besides.
+    assert len(names) == 2
+    assert sent < 26_000
 
 
 def test_behind_https_the_cookie_is_bound_to_this_host(app: Flask) -> None:

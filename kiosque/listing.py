@@ -1,0 +1,117 @@
+"""A family's invoices as its list shows them, each kind by one query."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from peewee import JOIN
+
+from kiosque import clock
+from kiosque.models import (
+    Allocation,
+    Attempt,
+    AttemptItem,
+    Family,
+    Invoice,
+    Receipt,
+    Settlement,
+)
+from kiosque.prepared import Prepared, Row
+from kiosque.states import AllocationKind, InvoiceState
+
+#: Settled invoices of a page: a year of months.
+HISTORY_PAGE = 12
+
+
+class Held(NamedTuple):
+    """The attempt that holds an invoice now."""
+
+    reference: str
+    state: str
+    live_until: datetime
+
+
+class Listed(NamedTuple):
+    """An invoice; `held` while it is at the bank, `settled_at` and `receipt` once it is paid:
+    it has no receipt when that was at the counter."""
+
+    number: str
+    period: str
+    services: str
+    children: str
+    total_cents: int
+    state: str
+    issued_on: date
+    due_on: date
+    closes_on: date | None
+    regie: str
+    held: Held | None
+    settled_at: datetime | None
+    receipt: int | None
+
+
+#: How many of these are the invoice's own columns.
+_OWN = Listed._fields.index("held")
+_COLUMNS = [getattr(Invoice, name) for name in Listed._fields[:_OWN]]
+
+
+def unpaid(family: Family) -> list[Listed]:
+    """All that is open, whether it can be paid here or not, the most pressing first."""
+    return [
+        _listed(row[:_OWN], Held(*row[_OWN:]) if row[_OWN] else None, None, None)
+        for row in _UNPAID.rows(family=family.id, now=clock.now())
+    ]
+
+
+def settled(family: Family, page: int) -> tuple[list[Listed], bool]:
+    """One page of what is paid or cancelled, the latest first, and whether more follows."""
+    first = min(page - 1, 10_000) * HISTORY_PAGE
+    found = _SETTLED.rows(family=family.id, first=first)
+    listed = [_listed(row[:_OWN], None, *row[_OWN:]) for row in found[:HISTORY_PAGE]]
+    return listed, len(found) > HISTORY_PAGE
+
+
+def _listed(invoice: Row, *about: object) -> Listed:
+    return Listed._make((*invoice, *about))
+
+
+_UNPAID = Prepared(
+    lambda family, now: (
+        Invoice.select(*_COLUMNS, Attempt.reference, Attempt.state, Attempt.live_until)
+        .join(
+            AttemptItem,
+            JOIN.LEFT_OUTER,
+            on=(AttemptItem.invoice == Invoice.id) & (AttemptItem.live == True),  # noqa: E712
+        )
+        .join(
+            Attempt,
+            JOIN.LEFT_OUTER,
+            on=(Attempt.id == AttemptItem.attempt) & (Attempt.live_until > now),
+        )
+        .where(Invoice.family == family, Invoice.state == InvoiceState.OPEN)
+        .order_by(Invoice.due_on, Invoice.number)
+    ),
+    family=Invoice.id,
+    now=Attempt.live_until,
+)
+_SETTLED = Prepared(
+    lambda family, first: (
+        Invoice.select(*_COLUMNS, Settlement.settled_at, Receipt.number)
+        .join(
+            Allocation,
+            JOIN.LEFT_OUTER,
+            on=(
+                (Allocation.invoice == Invoice.id)
+                & (Allocation.kind == AllocationKind.INVOICE)
+                & (Allocation.counts == True)  # noqa: E712
+            ),
+        )
+        .join(Settlement, JOIN.LEFT_OUTER)
+        .join(Receipt, JOIN.LEFT_OUTER)
+        .where(Invoice.family == family, Invoice.state != InvoiceState.OPEN)
+        .order_by(Invoice.issued_on.desc(), Invoice.number.desc())
+        .limit(HISTORY_PAGE + 1)
+        .offset(first)
+    ),
+    family=Invoice.id,
+    first=Invoice.id,
+)

@@ -1,0 +1,91 @@
+"""Queries whose SQL is worked out once: for the page that every family opens, and for what a
+bank's notice does. Building a query costs Peewee more than answering it costs the base."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+from peewee import (
+    AutoField,
+    DateField,
+    Field,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    Select,
+    TextField,
+    Value,
+)
+
+from kiosque.database import db
+
+Row = Sequence[Any]
+
+
+class Prepared:
+    """A query with places for its values, as Peewee writes it for the base in use.
+
+    `build` makes it, given by name what stands for each value; `fields` say how each value goes
+    into the base.
+    """
+
+    def __init__(self, build: Callable[..., Select], **fields: "Field[Any]") -> None:
+        self._build = build
+        self._fields = fields
+        self._written: dict[str, _Written] = {}
+
+    def rows(self, **values: object) -> list[Row]:
+        """What the base answers, as the models have it."""
+        # Each kind of base marks the places in its own way.
+        written = self._written.get(db.param) or self._write()
+        given = {name: self._fields[name].db_value(value) for name, value in values.items()}
+        bound = [given[each.name] if type(each) is _Place else each for each in written.bound]
+        found: list[Row] = db.execute_sql(written.sql, bound).fetchall()
+        return [written.read(row) for row in found]
+
+    def _write(self) -> "_Written":
+        places = {name: Value(_Place(name), converter=False) for name in self._fields}
+        query = self._build(**places)
+        self._written[db.param] = written = _Written(*query.sql(), query.selected_columns)
+        return written
+
+
+def columns(model: type[Model]) -> "dict[str, Field[Any]]":
+    """The columns of a table, by name, in order."""
+    found: dict[str, Field[Any]] = model._meta.fields  # noqa: SLF001  # Peewee's own door
+    return found
+
+
+class _Place:
+    """Stands for a value in a query that has none yet."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class _Written:
+    """SQL, what is bound to it, and how to read the columns that the base keeps otherwise than
+    the models do."""
+
+    def __init__(self, sql: str, bound: list[Any], columns: "Sequence[Field[Any]]") -> None:
+        self.sql, self.bound = sql, bound
+        self._readers = [
+            (place, _date if type(column) is DateField else column.python_value)
+            for place, column in enumerate(columns)
+            if type(column) not in _AS_KEPT
+        ]
+
+    def read(self, row: Row) -> Row:
+        read = list(row)
+        for place, reader in self._readers:
+            if read[place] is not None:
+                read[place] = reader(read[place])
+        return read
+
+
+def _date(value: str | date) -> date:
+    """As Peewee, which tries several formats, would read it."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+_AS_KEPT = {AutoField, ForeignKeyField, IntegerField, TextField}

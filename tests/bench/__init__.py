@@ -1,0 +1,1 @@
+"""`make bench`: what the site costs, each figure as a ratio to a yardstick of the same run."""

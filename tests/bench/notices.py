@@ -1,0 +1,130 @@
+"""A bank's notification, from its bytes to the books, on a disk."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import urlencode
+
+import apsw
+from flask import Flask
+
+from gateways.base import Gateway
+from kiosque import create_app, database, payments
+from kiosque.config import load
+from kiosque.models import Family, Invoice
+from tests.bank import notice
+from tests.bench import base
+from tests.bench.pages import FEW, MANY
+from tests.bench.service import settle
+from tests.bench.table import Figure, interleaved
+
+ROUNDS, EACH = 15, 40
+
+
+def notification(folder: Path) -> Iterator[Figure]:
+    """Beside one bare transaction of SQLite's, which writes as little as it can."""
+    bank = _Bank(folder / "few-notices", FEW)
+    bare = _bare(folder / "bare.sqlite3")
+    ours, yardstick = interleaved(ROUNDS, bank.settle, bare)
+    yield Figure(
+        "a notification settled durably", ours, "ms", yardstick, "bare BEGIN IMMEDIATE commit",
+        "3x", "2x",
+    )  # fmt: skip
+
+
+def notification_many(folder: Path, many: Path) -> Iterator[Figure]:
+    """The same with a million payments in the base."""
+    large, small = _Bank(many, MANY), _Bank(folder / "few-notices", FEW)
+    ours, yardstick = interleaved(ROUNDS, large.settle, small.settle)
+    yield Figure(
+        "the same, 1 000 000 payments in the base", ours, "ms", yardstick, "with 1 000", "1.2x",
+        "1.05x",
+    )  # fmt: skip
+
+
+class _Bank:
+    """A site, and notices for it that the bank has yet to post."""
+
+    def __init__(self, folder: Path, families: int) -> None:
+        folder.mkdir(exist_ok=True)
+        self.path = folder / "kiosque.sqlite3"
+        if not self.path.exists():
+            base.fill(self.path, families)
+        settle(folder, 1)
+        self.app = create_app(load({"KIOSQUE_DATA": str(folder)}))
+
+    def settle(self) -> float:
+        """Milliseconds from a notice's arrival to its acknowledgement: the quickest of EACH, the
+        one that waited least for what else uses the machine."""
+        database.db.close()
+        database.configure(self.path)
+        bodies = self._notices()
+        _post(self.app, bodies.pop())
+        return min(_timed(lambda body=body: _post(self.app, body)) for body in bodies)
+
+    def _notices(self) -> list[bytes]:
+        gateway: Gateway = self.app.extensions["gateways"]["banque"]
+        found = []
+        with database.connection():
+            _open_again(EACH + 1)
+            for invoice in Invoice.select().where(Invoice.state == "open").limit(EACH + 1):
+                family = Family.get_by_id(invoice.family_id)
+                purchase = payments.Purchase(family, [invoice.number], invoice.total_cents)
+                _, handoff = payments.start(purchase, gateway, "http://127.0.0.1:1")
+                uuid = secrets.token_hex(16)
+                found.append(urlencode(notice(handoff, trans_uuid=uuid)).encode())
+        return found
+
+
+def _open_again(count: int) -> None:
+    """Invoices to pay in place of those that were."""
+    with database.write():
+        for _ in range(count):
+            database.db.execute_sql(
+                "INSERT INTO invoice (number, family_id, batch_id, issued_on, due_on, period,"
+                " services, children, total_cents, state, state_reason, pdf_name, digest)"
+                " VALUES (?, 50, 1, '2026-11-05', '2099-11-30', 'novembre 2026', '', '', 4520,"
+                " 'open', '', '', '0')",
+                (f"N-{secrets.token_hex(8)}",),
+            )
+
+
+def _post(app: Flask, body: bytes) -> None:
+    """Hand the notice to the site as a server does."""
+    environ = {
+        "REQUEST_METHOD": "POST", "PATH_INFO": "/paiement/notification/banque",
+        "SCRIPT_NAME": "", "QUERY_STRING": "", "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "1",
+        "HTTP_HOST": "127.0.0.1:1", "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input": BytesIO(body),
+        "wsgi.errors": BytesIO(), "wsgi.multithread": False, "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }  # fmt: skip
+    said: list[str] = []
+    answer = app(environ, lambda status, _headers, _error=None: said.append(status))
+    text = b"".join(answer)
+    if said != ["200 OK"]:
+        raise AssertionError((said, text))
+    answer.close()  # type: ignore[attr-defined]
+
+
+def _bare(path: Path) -> Callable[[], float]:
+    connection = apsw.Connection(str(path))
+    for name, value in database.PRAGMAS.items():
+        connection.pragma(name, value)
+    connection.execute("CREATE TABLE notice (id INTEGER PRIMARY KEY, fields TEXT)")
+
+    def write() -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT INTO notice (fields) VALUES (?)", ("x" * 500,))
+        connection.execute("COMMIT")
+
+    return lambda: min(_timed(write) for _ in range(EACH))
+
+
+def _timed(work: Callable[[], None]) -> float:
+    before = time.perf_counter()
+    work()
+    return (time.perf_counter() - before) * 1000

@@ -1,0 +1,41 @@
+"""Queries are written to the letter as Peewee itself writes them."""
+
+import pytest
+from peewee import JOIN, SQL, Context, Query, fn
+
+from kiosque.database import db
+from kiosque.models import Attempt, AttemptItem, Family, Invoice, Service, Settlement
+
+_other = AttemptItem.alias()
+_held = _other.select(_other.invoice).where(_other.live == True)  # noqa: E712
+_late = Invoice.select(Invoice.family).where(Invoice.due_on < "2026-01-01").alias("late")
+QUERIES = {
+    "all": Family.select(),
+    "some": Family.select(Family.code, fn.COUNT(Invoice.id).alias("n"))
+    .join(Invoice, JOIN.LEFT_OUTER)
+    .group_by(Family.code)
+    .having(fn.COUNT(Invoice.id) > 2)
+    .order_by(SQL("n").desc(), Family.code),
+    "alias": AttemptItem.update(live=True).where(AttemptItem.invoice.not_in(_held)),
+    "subquery": Attempt.select().where(Attempt.family.in_(Invoice.select(Invoice.family))),
+    "source": Family.select(Family, _late.c.family_id).join(
+        _late, on=(_late.c.family_id == Family.id)
+    ),
+    "insert": Service.insert(name="x").on_conflict_ignore(),
+    "upsert": Service.insert(name="x").on_conflict(
+        conflict_target=[Service.name], update={Service.name: Service.name + "y"}
+    ),
+    "update": Settlement.update(returned_cents=Settlement.returned_cents + 1).where(
+        Settlement.id == 1, Settlement.final_at.is_null()
+    ),
+    "delete": Family.delete().where(Family.code == "x"),
+    "compound": Family.select(Family.code) | Service.select(Service.name),
+}
+
+
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
+def test_a_query_is_written_as_peewee_writes_it(base: None, query: Query) -> None:
+    assert db.context_class is not Context
+    expected = Context(**db.get_context_options()).parse(query)
+    assert query.sql() == expected
+    assert "None" not in expected[0]

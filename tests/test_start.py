@@ -1,0 +1,32 @@
+"""What a worker loads before its first page: what few pages need waits until one needs it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+#: Each costs memory or the time to start, and serves a PDF, a bank that is asked, the legal pages,
+#: a password that is chosen, an address that is shown, the command line, PostgreSQL.
+LATER = {
+    "typst",
+    "requests",
+    "lxml",
+    "markdown_it",
+    "zxcvbn",
+    "email_validator",
+    "kiosque.cli",
+    "psycopg",
+}
+
+
+def test_a_worker_starts_without_what_few_pages_need() -> None:
+    code = "import sys, app; print(*sys.modules)"
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[1],
+    )
+    loaded = set(answer.stdout.split())
+    assert "kiosque.views" in loaded
+    assert not LATER & loaded
