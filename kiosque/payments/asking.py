@@ -157,7 +157,7 @@ def _expire_if_silent(attempt_id: int) -> bool:
         attempt = Attempt.get_by_id(attempt_id)
         if not _is_silent(attempt) or attempt.ask_at is not None:
             return False
-        return learn(attempt, "", AttemptState.EXPIRED, source="délai dépassé")
+        return bool(learn(attempt, "", AttemptState.EXPIRED, source="délai dépassé"))
 
 
 def stop_asking(attempt: Attempt) -> None:

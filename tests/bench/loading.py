@@ -8,6 +8,7 @@ from pathlib import Path
 import apsw
 
 from kiosque import database, imports
+from kiosque.database import sqlite
 from kiosque.imports.invoices import InvoicesFile
 from tests.bench.table import Figure, interleaved
 
@@ -57,7 +58,7 @@ def _load(folder: Path, path: Path) -> float:
 
 def _bare(folder: Path, path: Path) -> float:
     connection = apsw.Connection(str(_fresh(folder / "bare-import.sqlite3")))
-    for name, value in database.PRAGMAS.items():
+    for name, value in sqlite.PRAGMAS.items():
         connection.pragma(name, value)
     connection.execute(f"CREATE TABLE line ({', '.join(InvoicesFile.COLUMNS)})")
     before = time.process_time()

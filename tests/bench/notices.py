@@ -13,6 +13,7 @@ from flask import Flask
 from gateways.base import Gateway
 from kiosque import create_app, database, payments
 from kiosque.config import load
+from kiosque.database import sqlite
 from kiosque.models import Family, Invoice
 from tests.bank import notice
 from tests.bench import base
@@ -112,7 +113,7 @@ def _post(app: Flask, body: bytes) -> None:
 
 def _bare(path: Path) -> Callable[[], float]:
     connection = apsw.Connection(str(path))
-    for name, value in database.PRAGMAS.items():
+    for name, value in sqlite.PRAGMAS.items():
         connection.pragma(name, value)
     connection.execute("CREATE TABLE notice (id INTEGER PRIMARY KEY, fields TEXT)")
 
