@@ -4,7 +4,7 @@ bank's notice does. Building a query costs Peewee more than answering it costs t
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from peewee import (
     AutoField,
@@ -21,6 +21,7 @@ from peewee import (
 from kiosque.database import db
 
 Row = Sequence[Any]
+AnyModel = TypeVar("AnyModel", bound=Model)
 
 
 class Prepared:
@@ -95,6 +96,13 @@ def columns(model: type[Model]) -> "dict[str, Field[Any]]":
     """The columns of a table, by name, in order."""
     found: dict[str, Field[Any]] = model._meta.fields  # noqa: SLF001  # Peewee's own door
     return found
+
+
+def as_read(model: type[AnyModel], row: Row) -> AnyModel:
+    """The model of a row of all its table's columns, in order."""
+    made = model(__no_default__=True)
+    made.__data__.update(zip(columns(model), row, strict=True))
+    return made
 
 
 class _Place:
