@@ -69,7 +69,8 @@ def insert(row: Any, *, unless_known: bool = False) -> bool:
     is written once a table. With `unless_known`, one that a unique constraint says is there
     already is left out: False then."""
     model: Any = type(row)
-    fields, given = columns(model), row.__data__
+    fields, key = columns(model), model._meta.primary_key.name  # noqa: SLF001
+    given = {name: value for name, value in row.__data__.items() if (name, value) != (key, None)}
     statement = _insert(model, tuple(given), db.param, unless_known=unless_known)
     bound = [fields[name].db_value(value) for name, value in given.items()]
     found = db.execute_sql(statement, bound).fetchall()
