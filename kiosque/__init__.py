@@ -1,7 +1,9 @@
 """Kiosque Famille: families pay their town's invoices online."""
 
+from kiosque import peewee_alone  # noqa: F401  isort: skip  # before anything imports Peewee
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,8 +14,6 @@ from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
 from gateways import registry
 from gateways.base import ConfigError
-
-from kiosque import peewee_alone  # noqa: F401  isort: skip  # before anything imports Peewee
 from kiosque import (
     access,
     assets,
@@ -43,6 +43,14 @@ NO_CSRF_TOKEN = (
 )
 
 
+class _Site(Flask):
+    """Flask, which would look at each function it calls, several a request, for a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """None of ours is one."""
+        return func
+
+
 class CannotStart(SystemExit):
     """Said on the error output. Its status, 3, makes gunicorn stop, where another would make it
     start new workers for ever."""
@@ -62,7 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         database.configure(settings.database_location, durable=settings.environment == "production")
     except ConfigError as error:
         raise CannotStart("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
-    app = Flask(__name__, template_folder=str(documents.TEMPLATES), static_folder=None)
+    app = _Site(__name__, template_folder=str(documents.TEMPLATES), static_folder=None)
     app.jinja_environment = templating.Pages
     app.config.from_mapping(_flask_config(settings))
     app.url_map.strict_slashes = False
@@ -183,12 +191,13 @@ def _read_forms_first(app: Flask) -> None:
 def _answer_under_one_name(app: Flask, settings: Settings) -> None:
     """In production the site's own name only; this machine's is for a health check made from
     it. `TRUSTED_HOSTS` has refused every other before."""
+    if settings.environment != "production":
+        return
     name = urlsplit(settings.public_url).hostname
 
     @app.before_request
     def check() -> None:
-        own = request.host.partition(":")[0] == name or request.endpoint == "site.health"
-        if settings.environment == "production" and not own:
+        if request.host.partition(":")[0] != name and request.endpoint != "site.health":
             raise SecurityError
 
 

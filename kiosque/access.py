@@ -33,6 +33,11 @@ class SessionOnly(LoginManager):
     def _load_user_from_remember_cookie(self, _cookie: str) -> None:
         return None
 
+    def _session_protection_failed(self) -> bool:
+        """The server's own sessions say who is signed in; a fingerprint of the browser, which
+        would be made at each page, adds nothing."""
+        return False
+
 
 login_manager = SessionOnly()
 
@@ -70,7 +75,6 @@ def load_signed_in(number: str) -> SignedIn | None:
 
 
 def init_app(app: Flask) -> None:
-    # The server's own sessions say who is signed in; a fingerprint of the browser adds nothing.
     login_manager.session_protection = None
     login_manager.init_app(app)
     app.session_interface = _Cookies(app)
@@ -155,7 +159,8 @@ def _mark_name() -> str:
 
 def signed_in_family() -> Family | None:
     """The family signed in, or None. For pages that a stranger may also see."""
-    return current_user.family if current_user.is_authenticated else None
+    user = current_user._get_current_object()  # noqa: SLF001  # each look through costs a search
+    return user.family if user.is_authenticated else None
 
 
 def own_account() -> Account:
@@ -173,9 +178,10 @@ def family_only(view: View) -> View:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        if not current_user.is_authenticated:
+        user = current_user._get_current_object()  # noqa: SLF001  # each look costs a search
+        if not user.is_authenticated:
             return _to_sign_in()
-        if current_user.account.must_change_password and request.endpoint != "account.password":
+        if user.account.must_change_password and request.endpoint != "account.password":
             return redirect(url_for("account.password"))
         return view(*args, **kwargs)
 

@@ -32,11 +32,11 @@ def allow_form_to(origin: str) -> None:
 
 
 def _secure(response: Response) -> Response:
-    response.headers.update(_ALWAYS)
+    response.headers.extend(_ALWAYS)
     response.headers["Content-Security-Policy"] = _content_policy()
     if current_app.extensions["settings"].https:
         response.headers["Strict-Transport-Security"] = f"max-age={HSTS_SECONDS}"
-    if not response.cache_control.public:
+    if "public" not in response.headers.get("Cache-Control", ""):
         response.headers["Cache-Control"] = "no-store"
     return response
 

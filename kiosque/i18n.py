@@ -59,7 +59,7 @@ def language() -> str:
 
 def is_source() -> bool:
     """Whether French is in force."""
-    return language() == SOURCE
+    return _language.get() == SOURCE
 
 
 def locale() -> Locale:

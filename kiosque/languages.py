@@ -79,5 +79,6 @@ def _this_page() -> str:
     methods = (request.url_rule and request.url_rule.methods) or ()
     if "GET" not in methods or g.get("switch_leads_home"):
         return url_for("site.index")
-    read = {name: request.args.getlist(name) for name in _READ if name in request.args}
-    return f"{request.path}?{urlencode(read, doseq=True)}".rstrip("?")
+    asked = request.args
+    read = {name: asked.getlist(name) for name in _READ if name in asked} if asked else {}
+    return f"{request.path}?{urlencode(read, doseq=True)}" if read else request.path

@@ -4,7 +4,7 @@ bank's notice does. Building a query costs Peewee more than answering it costs t
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from peewee import (
     AutoField,
@@ -21,6 +21,7 @@ from peewee import (
 from kiosque.database import db
 
 Row = Sequence[Any]
+AnyModel = TypeVar("AnyModel", bound=Model)
 
 
 class Prepared:
@@ -68,7 +69,8 @@ def insert(row: Any, *, unless_known: bool = False) -> bool:
     is written once a table. With `unless_known`, one that a unique constraint says is there
     already is left out: False then."""
     model: Any = type(row)
-    fields, given = columns(model), row.__data__
+    fields, key = columns(model), model._meta.primary_key.name  # noqa: SLF001
+    given = {name: value for name, value in row.__data__.items() if (name, value) != (key, None)}
     statement = _insert(model, tuple(given), db.param, unless_known=unless_known)
     bound = [fields[name].db_value(value) for name, value in given.items()]
     found = db.execute_sql(statement, bound).fetchall()
@@ -95,6 +97,13 @@ def columns(model: type[Model]) -> "dict[str, Field[Any]]":
     """The columns of a table, by name, in order."""
     found: dict[str, Field[Any]] = model._meta.fields  # noqa: SLF001  # Peewee's own door
     return found
+
+
+def as_read(model: type[AnyModel], row: Row) -> AnyModel:
+    """The model of a row of all its table's columns, in order."""
+    made = model(__no_default__=True)
+    made.__data__.update(zip(columns(model), row, strict=True))
+    return made
 
 
 class _Place:

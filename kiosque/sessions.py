@@ -13,7 +13,7 @@ from peewee import ModelDelete
 from kiosque import clock
 from kiosque.database import require_write, write
 from kiosque.models import Account, Family, Session
-from kiosque.prepared import Prepared, columns
+from kiosque.prepared import Prepared, as_read, columns
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
@@ -58,8 +58,8 @@ def find(number: str) -> Account | None:
     if seen_at <= now - _PRECISION:
         with write():
             Session.update(seen_at=now).where(Session.digest == digest).execute()
-    account = Account(**dict(zip(_ACCOUNT, values, strict=False)))
-    account.family = Family(**dict(zip(_FAMILY, values[len(_ACCOUNT) :], strict=True)))
+    account = as_read(Account, values[: len(_ACCOUNT)])
+    account.family = as_read(Family, values[len(_ACCOUNT) :])
     return account
 
 

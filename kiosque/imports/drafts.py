@@ -2,9 +2,10 @@
 
 import hashlib
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 from operator import itemgetter
 from pathlib import Path
@@ -46,37 +47,46 @@ class Draft:
     period: str
     pdf: str
     lines: list[Line] = field(default_factory=list)
+    total_cents: int = field(default=0, init=False)
+    #: The key of the *régie* that collects it.
+    regie: str = field(default="", init=False)
+
+    def add(self, line: Line) -> None:
+        self.lines.append(line)
+        self.total_cents += line.amount_cents
 
     @property
     def head(self) -> tuple[object, ...]:
         """What every row of the invoice must repeat."""
         return (self.code, self.issued_on, self.due_on, self.period, self.pdf)
 
-    @cached_property  # read once all its lines are there
-    def total_cents(self) -> int:
-        return sum(line.amount_cents for line in self.lines)
+    @property
+    def services(self) -> str:
+        """In the order of the lines, each once."""
+        return ", ".join(dict.fromkeys([line.service for line in self.lines]))
 
-    def words(self, attribute: str) -> str:
-        """The services, or the children, in the order of the lines, each once."""
-        return ", ".join(dict.fromkeys(getattr(line, attribute) for line in self.lines))
+    @property
+    def children(self) -> str:
+        return ", ".join(dict.fromkeys([line.child for line in self.lines]))
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """Tells whether the same invoice comes again unchanged."""
         head = ", ".join(map(_quoted, (self.number, *map(str, self.head))))
-        lines = ", ".join(line.json() for line in self.lines)
+        lines = ", ".join([line.json() for line in self.lines])
         return hashlib.sha256(f"[[{head}], [{lines}]]".encode()).hexdigest()
 
 
 def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
     faults, drafts = Faults(), dict[str, Draft]()
     written: dict[tuple[str, ...], Draft] = {}
+    head_of, line_of = _cells(sheet, _HEAD), _cells(sheet, _LINE)
     for row in progress(sheet.rows, "Lecture"):
         # Most lines repeat to the letter the head of the one before.
-        head = _head(row.values)
+        head = head_of(row.cells)
         try:
             read = written.get(head) or _read(row)
-            line = _read_line(row)
+            line = _read_line(*line_of(row.cells))
         except ValueError as error:
             faults.add(row.line, str(error))
             continue
@@ -88,7 +98,7 @@ def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
                 f"la facture {read.number} n’a pas la même famille, les mêmes dates, la même "
                 f"période ou le même PDF qu’à la ligne {draft.first_line}",
             )
-        draft.lines.append(line)
+        draft.add(line)
     for draft in drafts.values():
         if draft.total_cents <= 0:
             faults.add(
@@ -100,12 +110,15 @@ def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
     return list(drafts.values())
 
 
-_HEAD = ("code_famille", "numero_facture", "date_emission", "date_echeance", "periode")
-_written_head = itemgetter(*_HEAD)
+_HEAD = (
+    "code_famille", "numero_facture", "date_emission", "date_echeance", "periode", "fichier_pdf",
+)  # fmt: skip
+_LINE = ("enfant", "service", "libelle", "quantite", "prix_unitaire", "montant")
 
 
-def _head(values: dict[str, str]) -> tuple[str, ...]:
-    return (*_written_head(values), values.get("fichier_pdf", ""))
+def _cells(sheet: Sheet, columns: Sequence[str]) -> Callable[[list[str]], tuple[str, ...]]:
+    """Takes these columns' cells, of those that the file has, out of a line's."""
+    return itemgetter(*[sheet.columns.index(name) for name in columns if name in sheet.columns])
 
 
 def _read(row: Row) -> Draft:
@@ -116,7 +129,7 @@ def _read(row: Row) -> Draft:
         issued_on=row.date("date_emission"),
         due_on=row.date("date_echeance"),
         period=_period(row.text("periode")),
-        pdf=row.values.get("fichier_pdf", ""),
+        pdf=row.get("fichier_pdf"),
     )
     if draft.due_on < draft.issued_on:
         raise ValueError("date_echeance précède date_emission")
@@ -125,14 +138,12 @@ def _read(row: Row) -> Draft:
     return draft
 
 
-def _read_line(row: Row) -> Line:
-    values = row.values
-    return Line(
-        values["enfant"],
-        row.text("service"),
-        row.text("libelle"),
-        *_amounts(values["quantite"], values["prix_unitaire"], values["montant"]),
-    )
+def _read_line(
+    child: str, service: str, label: str, quantity: str, unit_price: str, amount: str
+) -> Line:
+    if not (service and label):
+        raise ValueError(f"{'libelle' if service else 'service'} est vide")
+    return Line(child, service, label, *_amounts(quantity, unit_price, amount))
 
 
 @lru_cache(maxsize=10_000)  # a town has few prices: the same come again at every family
@@ -150,6 +161,7 @@ def _amounts(quantity: str, unit_price: str, amount: str) -> tuple[int, int, int
     return quantity_hundredths, unit_price_cents, amount_cents
 
 
+@lru_cache(maxsize=1_000)
 def _period(text: str) -> str:
     """`2026-10` in words; anything else as it is."""
     match = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text, re.ASCII)

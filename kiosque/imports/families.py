@@ -97,9 +97,11 @@ def _households(sheet: Sheet) -> dict[str, Household]:
 
 def _with_kept_address(row: Row) -> Row:
     """The row, its e-mail address in the one form that we keep and compare."""
-    if not (email := row.values.get("courriel", "")):
+    if not (email := row.get("courriel")):
         return row
-    return Row(row.line, {**row.values, "courriel": emails.kept(email)})
+    cells = row.cells.copy()
+    cells[row.places["courriel"]] = emails.kept(email)
+    return Row(row.line, row.places, cells)
 
 
 def _add_child(household: Household, row: Row) -> None:
@@ -131,8 +133,8 @@ def _store(code: str, household: Household, services: dict[str, Service]) -> Non
             family=family,
             first_name=row["prenom"],
             last_name=row["nom"],
-            email=row.values.get("courriel", ""),
-            phone=row.values.get("telephone", ""),
+            email=row.get("courriel"),
+            phone=row.get("telephone"),
         )
     gone = Child.select(Child.id).where(Child.family == family)
     _forget(Enrolment, Enrolment.child.in_(gone))
@@ -152,9 +154,9 @@ def _forget(table: type[Table], which: Expression) -> None:
 
 
 def _born_on(row: Row) -> object:
-    return row.date("date_naissance") if row.values.get("date_naissance") else None
+    return row.date("date_naissance") if row.get("date_naissance") else None
 
 
 def _service_names(row: Row) -> list[str]:
-    names = (name.strip() for name in row.values.get("services", "").split("|"))
+    names = (name.strip() for name in row.get("services").split("|"))
     return list(dict.fromkeys(name for name in names if name))

@@ -1,7 +1,7 @@
 """Invoices, one row a line: the town's own CSV format."""
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,7 @@ from peewee import fn
 
 from kiosque import clock
 from kiosque.config import OtherRegie
-from kiosque.database import execute_many, write
+from kiosque.database import db, execute_many, write
 from kiosque.imports.drafts import Draft, pdf_name, pdf_problem, read_drafts
 from kiosque.imports.reading import Faults, Progress, Sheet, Summary, sums
 from kiosque.models import Child, Family, Invoice, Service, known_child
@@ -19,6 +19,8 @@ from kiosque.models import Child, Family, Invoice, Service, known_child
 #: SQLite takes at most 32766 values a statement.
 CHUNK = 500
 
+_DIGESTS = "SELECT number, digest FROM invoice WHERE number IN ({})"
+_IDS = "SELECT number, id FROM invoice WHERE id > {}"
 _FAMILY = """
     INSERT INTO family (code, name, address, postcode, city, updated_on, digest)
     VALUES (?, '', '', '', '', ?, '') ON CONFLICT DO NOTHING
@@ -65,6 +67,8 @@ class InvoicesFile:
         self._regies: Mapping[str, OtherRegie] = {}
         self._regie_of: dict[str, str] = {}
         self._new: list[Draft] = self._drafts
+        #: The (family code, child, service) that the new invoices tell of.
+        self._told: set[tuple[str, str, str]] = set()
 
     def prepare(
         self, closes_after_days: int | None, pdf_folder: Path, regies: Mapping[str, OtherRegie]
@@ -73,10 +77,7 @@ class InvoicesFile:
         self._closes_after_days, self._pdf_folder = closes_after_days, pdf_folder
         self._regies = regies
         self._regie_of = {name: key for key, each in regies.items() for name in each.services}
-        known: dict[str, str] = {}
-        for numbers in _chunks([draft.number for draft in self._drafts]):
-            rows = Invoice.select(Invoice.number, Invoice.digest).where(Invoice.number.in_(numbers))
-            known.update({invoice.number: invoice.digest for invoice in rows})
+        known = _known_digests([draft.number for draft in self._drafts])
         faults = Faults()
         for draft in self._drafts:
             if draft.number in known and known[draft.number] != draft.digest:
@@ -85,27 +86,31 @@ class InvoicesFile:
                     f"la facture {draft.number} est déjà enregistrée avec un autre contenu. "
                     "Annulez-la puis émettez-en une autre sous un nouveau numéro.",
                 )
-            elif draft.number not in known and len(self._regies_of(draft)) > 1:
+            elif draft.number not in known and not self._give_to_its_regie(draft):
                 faults.add(
                     draft.first_line,
                     f"la facture {draft.number} porte des prestations de régies différentes "
-                    f"({draft.words('service')}). Émettez une facture par régie.",
+                    f"({draft.services}). Émettez une facture par régie.",
                 )
             if draft.pdf and (problem := pdf_problem(self._sheet.path.parent / draft.pdf)):
                 faults.add(draft.first_line, f"fichier_pdf {draft.pdf} : {problem}")
         faults.raise_any()
         self._new = [draft for draft in self._drafts if draft.number not in known]
+        self._told = {
+            (draft.code, line.child, line.service) for draft in self._new for line in draft.lines
+        }
 
     def summary(self) -> Summary:
-        codes = {draft.code for draft in self._new}
-        services = {line.service for draft in self._new for line in draft.lines}
+        codes = {code for code, _child, _service in self._told}
+        services = {service for _code, _child, service in self._told}
+        regies = sums((draft.regie, draft.total_cents) for draft in self._new)
         return Summary(
             kind="factures",
             rows=len(self._sheet.rows),
             added=len(self._new),
             unchanged=len(self._drafts) - len(self._new),
-            total_cents=sum(draft.total_cents for draft in self._new),
-            regies=sums((self._regie(draft), draft.total_cents) for draft in self._new),
+            total_cents=sum(regies.values()),
+            regies=regies,
             new_families=len(codes - set(_ids(Family.code, codes))),
             new_services=tuple(sorted(services - set(_ids(Service.name, services)))),
         )
@@ -118,12 +123,12 @@ class InvoicesFile:
         for draft in self._new:
             if draft.pdf:
                 self._keep_pdf(draft)
-        codes = sorted({draft.code for draft in self._new})
-        services = sorted({line.service for draft in self._new for line in draft.lines})
+        codes = sorted({code for code, _child, _service in self._told})
+        services = sorted({service for _code, _child, service in self._told})
         invoices = [self._invoice_row(draft) for draft in self._new]
         known = _known_children(codes)
-        children = _new_children(self._new, known)
-        enrolments = _enrolments(self._new, known)
+        children = _new_children(self._told, known)
+        enrolments = _enrolments(self._told, known)
         with write():
             summary = self.summary()
             batch = self._sheet.log(summary)
@@ -132,8 +137,7 @@ class InvoicesFile:
             execute_many(_SERVICE, [(name,) for name in services])
             last = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
             execute_many(_INVOICE, [(batch.id, *row) for row in invoices])
-            ids: Any = Invoice.select(Invoice.number, Invoice.id).where(Invoice.id > last).tuples()
-            lines = self._line_rows(dict(ids), _ids(Service.name, services))
+            lines = self._line_rows(_ids_after(last), _ids(Service.name, services))
             execute_many(_LINE, self._progress(lines, "Enregistrement"))
             execute_many(_CHILD, children)
             execute_many(_ENROLMENT, enrolments)
@@ -148,12 +152,12 @@ class InvoicesFile:
             draft.due_on.isoformat(),
             closes_on.isoformat() if closes_on else None,
             draft.period,
-            draft.words("service"),
-            draft.words("child"),
+            draft.services,
+            draft.children,
             draft.total_cents,
             pdf_name(draft) if draft.pdf else "",
             draft.digest,
-            self._regie(draft),
+            draft.regie,
         )
 
     def _line_rows(
@@ -166,17 +170,17 @@ class InvoicesFile:
             for line in draft.lines
         ]
 
-    def _regies_of(self, draft: Draft) -> set[str]:
-        return {self._regie_of.get(line.service, "") for line in draft.lines}
-
-    def _regie(self, draft: Draft) -> str:
-        """The key of the *régie* that collects it; one only, as `prepare` has seen."""
-        (regie,) = self._regies_of(draft)
-        return regie
+    def _give_to_its_regie(self, draft: Draft) -> bool:
+        """Whether the lines of an invoice are all of one *régie*: it is the one that collects."""
+        if not self._regies:
+            return True
+        keys = {self._regie_of.get(line.service, "") for line in draft.lines}
+        draft.regie = keys.pop()
+        return not keys
 
     def _closing(self, draft: Draft) -> date | None:
         days = self._closes_after_days
-        if (own := self._regies.get(self._regie(draft))) and own.closes_after_days is not None:
+        if (own := self._regies.get(draft.regie)) and own.closes_after_days is not None:
             days = own.closes_after_days
         return None if days is None else draft.due_on + timedelta(days=days)
 
@@ -186,30 +190,42 @@ class InvoicesFile:
         shutil.copyfile(self._sheet.path.parent / draft.pdf, self._pdf_folder / pdf_name(draft))
 
 
-def _new_children(drafts: Sequence[Draft], known: Mapping[str, set[str]]) -> list[tuple[str, str]]:
+def _new_children(
+    told: Collection[tuple[str, str, str]], known: Mapping[str, set[str]]
+) -> list[tuple[str, str]]:
     """The (family code, name) of the children that the record does not know yet."""
-    named = {(draft.code, line.child) for draft in drafts for line in draft.lines if line.child}
+    named = {(code, child) for code, child, _service in told if child}
     return sorted(
         (code, name) for code, name in named if known_child(known.get(code, set()), name) is None
     )
 
 
 def _enrolments(
-    drafts: Sequence[Draft], known: Mapping[str, set[str]]
+    told: Collection[tuple[str, str, str]], known: Mapping[str, set[str]]
 ) -> list[tuple[str, str, str]]:
     """The (family code, child's name, service) that the invoices tell of."""
-    named = {
-        (draft.code, line.child, line.service)
-        for draft in drafts
-        for line in draft.lines
-        if line.child
-    }
     return sorted(
         {
-            (code, known_child(known.get(code, set()), name) or name, service)
-            for code, name, service in named
+            (code, known_child(known.get(code, set()), child) or child, service)
+            for code, child, service in told
+            if child
         }
     )
+
+
+def _known_digests(numbers: Sequence[str]) -> dict[str, str]:
+    """The digests of those of these invoices that are in the base. Peewee would handle each of
+    the numbers, and each row, one at a time."""
+    found: dict[str, str] = {}
+    for part in _chunks(numbers):
+        places = ", ".join([db.param] * len(part))
+        found.update(db.execute_sql(_DIGESTS.format(places), part).fetchall())
+    return found
+
+
+def _ids_after(last: int) -> dict[str, int]:
+    """The base's own numbers of the invoices put in after this one, by number."""
+    return dict(db.execute_sql(_IDS.format(db.param), (last,)).fetchall())
 
 
 def _known_children(codes: Iterable[str]) -> dict[str, set[str]]:

@@ -72,17 +72,27 @@ def sums(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 @dataclass(slots=True)  # frozen, it would take thrice as long to make: a file has 100 000
 class Row:
-    """One line of a file, by column."""
+    """One line of a file, by column. `places` tells where each column's cell is: a dictionary for
+    each line would take longer than reading it."""
 
     line: int
-    values: dict[str, str]
+    places: Mapping[str, int]
+    cells: list[str]
 
     def __getitem__(self, column: str) -> str:
-        return self.values[column]
+        return self.cells[self.places[column]]
+
+    def get(self, column: str) -> str:
+        """The text of a column that the file may lack."""
+        return self[column] if column in self.places else ""
+
+    @property
+    def values(self) -> dict[str, str]:
+        return dict(zip(self.places, self.cells, strict=True))
 
     def text(self, column: str) -> str:
         """The text of a cell that must hold one."""
-        if not (value := self.values[column]):
+        if not (value := self[column]):
             raise ValueError(f"{column} est vide")
         return value
 
@@ -218,20 +228,20 @@ def _parse(text: str) -> tuple[list[str], list[Row], Faults]:
     faults, rows = Faults(), []
     try:
         columns = [cell.strip().lower() for cell in next(reader)]
+        places, width = {name: place for place, name in enumerate(columns)}, len(columns)
         for cells in reader:
-            line = reader.line_num
             text = "".join(cells)
             if not text or text.isspace():
                 continue
-            if len(cells) != len(columns):
-                faults.add(line, f"{len(cells)} cellules au lieu de {len(columns)}")
+            if len(cells) != width:
+                faults.add(reader.line_num, f"{len(cells)} cellules au lieu de {width}")
             # Nearly always all is well: so all of the line is looked at first.
             elif (len(text) > MAX_CELL or not text.isprintable()) and (
                 problem := next(filter(None, map(_cell_problem, cells)), None)
             ):
-                faults.add(line, problem)
+                faults.add(reader.line_num, problem)
             else:
-                rows.append(Row(line, dict(zip(columns, map(str.strip, cells), strict=True))))
+                rows.append(Row(reader.line_num, places, list(map(str.strip, cells))))
     except csv.Error as error:
         raise BadFile([Fault(reader.line_num, f"CSV mal formé ({error})")]) from None
     return columns, rows, faults

@@ -54,6 +54,7 @@ def invoices() -> str:
         "family/invoices.html",
         payable=payable[: payments.MAX_INVOICES],
         payable_count=len(payable),
+        of_several_regies=len({invoice.regie for invoice, _status in payable}) > 1,
         due_cents=sum(invoice.total_cents for invoice, _status in payable),
         at_bank=[line for line in unpaid if line[1] is AT_BANK],
         elsewhere=[line for line in unpaid if line[1] not in (DUE, LATE, AT_BANK)],
