@@ -15,7 +15,7 @@ from kiosque.models import (
     Receipt,
     Settlement,
 )
-from kiosque.prepared import Prepared, Row
+from kiosque.prepared import Prepared
 from kiosque.states import AllocationKind, InvoiceState
 
 #: Settled invoices of a page: a year of months.
@@ -44,20 +44,20 @@ class Listed(NamedTuple):
     due_on: date
     closes_on: date | None
     regie: str
-    held: Held | None
     settled_at: datetime | None
     receipt: int | None
+    held: Held | None
 
 
 #: How many of these are the invoice's own columns.
-_OWN = Listed._fields.index("held")
+_OWN = Listed._fields.index("settled_at")
 _COLUMNS = [getattr(Invoice, name) for name in Listed._fields[:_OWN]]
 
 
 def unpaid(family: Family) -> list[Listed]:
     """All that is open, whether it can be paid here or not, the most pressing first."""
     return [
-        _listed(row[:_OWN], Held(*row[_OWN:]) if row[_OWN] else None, None, None)
+        Listed._make((*row[:_OWN], None, None, Held(*row[_OWN:]) if row[_OWN] else None))
         for row in _UNPAID.rows(family=family.id, now=clock.now())
     ]
 
@@ -66,12 +66,7 @@ def settled(family: Family, page: int) -> tuple[list[Listed], bool]:
     """One page of what is paid or cancelled, the latest first, and whether more follows."""
     first = min(page - 1, 10_000) * HISTORY_PAGE
     found = _SETTLED.rows(family=family.id, first=first)
-    listed = [_listed(row[:_OWN], None, *row[_OWN:]) for row in found[:HISTORY_PAGE]]
-    return listed, len(found) > HISTORY_PAGE
-
-
-def _listed(invoice: Row, *about: object) -> Listed:
-    return Listed._make((*invoice, *about))
+    return [Listed._make((*row, None)) for row in found[:HISTORY_PAGE]], len(found) > HISTORY_PAGE
 
 
 _UNPAID = Prepared(

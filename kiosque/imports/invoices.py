@@ -27,9 +27,9 @@ _FAMILY = """
 """
 _SERVICE = "INSERT INTO service (name) VALUES (?) ON CONFLICT DO NOTHING"
 _INVOICE = """
-    INSERT INTO invoice (batch_id, number, family_id, issued_on, due_on, closes_on, period,
+    INSERT INTO invoice (batch_id, family_id, number, issued_on, due_on, closes_on, period,
         services, children, total_cents, pdf_name, digest, regie, state, state_reason)
-    VALUES (?, ?, (SELECT id FROM family WHERE code = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', '')
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', '')
 """
 _LINE = """
     INSERT INTO invoice_line (invoice_id, child, service_id, label, quantity_hundredths,
@@ -125,7 +125,7 @@ class InvoicesFile:
                 self._keep_pdf(draft)
         codes = sorted({code for code, _child, _service in self._told})
         services = sorted({service for _code, _child, service in self._told})
-        invoices = [self._invoice_row(draft) for draft in self._new]
+        invoices = [(draft.code, self._invoice_row(draft)) for draft in self._new]
         known = _known_children(codes)
         children = _new_children(self._told, known)
         enrolments = _enrolments(self._told, known)
@@ -136,7 +136,8 @@ class InvoicesFile:
             execute_many(_FAMILY, [(code, today) for code in codes])
             execute_many(_SERVICE, [(name,) for name in services])
             last = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
-            execute_many(_INVOICE, [(batch.id, *row) for row in invoices])
+            families = _ids(Family.code, codes)
+            execute_many(_INVOICE, [(batch.id, families[code], *row) for code, row in invoices])
             lines = self._line_rows(_ids_after(last), _ids(Service.name, services))
             execute_many(_LINE, self._progress(lines, "Enregistrement"))
             execute_many(_CHILD, children)
@@ -147,7 +148,6 @@ class InvoicesFile:
         closes_on = self._closing(draft)
         return (
             draft.number,
-            draft.code,
             draft.issued_on.isoformat(),
             draft.due_on.isoformat(),
             closes_on.isoformat() if closes_on else None,

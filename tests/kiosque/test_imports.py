@@ -400,3 +400,15 @@ def test_an_invoices_digest_is_the_one_that_older_versions_kept() -> None:
     head = [draft.number, *(str(part) for part in draft.head)]
     text = json.dumps([head, [line._asdict() for line in lines]], sort_keys=True)
     assert draft.digest == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_an_import_asks_the_base_as_much_for_many_lines_as_for_one(
+    load: Load, queries: list[str]
+) -> None:
+    load(sheet(ROW))
+    queries.clear()
+    load(sheet(ROW.replace("2026-10-0001", "N1")))
+    few = len(queries)
+    queries.clear()
+    load(sheet(*(ROW.replace("2026-10-0001", f"N{number}") for number in range(2, 100))))
+    assert len(queries) == few
