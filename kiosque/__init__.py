@@ -1,5 +1,6 @@
 """Kiosque Famille: families pay their town's invoices online."""
 
+from kiosque import peewee_alone  # noqa: F401  isort: skip  # before anything imports Peewee
 import os
 import sys
 from collections.abc import Callable
@@ -13,8 +14,6 @@ from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
 from gateways import registry
 from gateways.base import ConfigError
-
-from kiosque import peewee_alone  # noqa: F401  isort: skip  # before anything imports Peewee
 from kiosque import (
     access,
     assets,

@@ -9,15 +9,15 @@ whose invoices stay paid. A *régie* besides the first has its own, `invoices/KE
 import hashlib
 import json
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC
-from typing import Any
 
-from peewee import Expression, fn
+from peewee import fn
 
 from kiosque import clock
 from kiosque.database import require_write
 from kiosque.models import JournalEntry, Settlement
+from kiosque.prepared import Prepared, Row, insert
 from kiosque.states import AllocationKind
 
 GENESIS = "0" * 64
@@ -52,7 +52,7 @@ def append(settlement: Settlement, label: str, *, debit: str, credit: str, cents
         previous_hash=previous_hash,
     )
     entry.hash = _hash(entry)
-    entry.save(force_insert=True)
+    insert(entry)
 
 
 def bring_to(
@@ -82,28 +82,40 @@ def bring_to(
 def last() -> tuple[int, str]:
     """The number and hash of the last entry; 0 and the first hash when there is none. Kept
     elsewhere, they prove that nothing was taken off the journal's end."""
-    entry = JournalEntry.select().order_by(JournalEntry.number.desc()).first()
-    return (entry.number, entry.hash) if entry else (0, GENESIS)
+    entries = _LAST.models()
+    return (entries[0].number, entries[0].hash) if entries else (0, GENESIS)
+
+
+_LAST = Prepared(lambda: JournalEntry.select().order_by(JournalEntry.number.desc()).limit(1))
 
 
 def balances() -> dict[str, int]:
     """The balance of every account in cents, debits less credits. They add up to zero."""
-    return _balances()
+    return _add_up(_MOVES.rows())
 
 
 def balances_of(settlements: Collection[int]) -> dict[str, int]:
     """The same, of the entries that bear on these settlements only."""
-    return _balances(JournalEntry.settlement.in_(list(settlements)))
+    return _add_up(row for each in settlements for row in _MOVES_OF.rows(settlement=each))
 
 
-def _balances(*which: Expression) -> dict[str, int]:
+_SIDES = (JournalEntry.debit, JournalEntry.credit)
+_MOVES = Prepared(
+    lambda: JournalEntry.select(*_SIDES, fn.SUM(JournalEntry.amount_cents)).group_by(*_SIDES)
+)
+_MOVES_OF = Prepared(
+    lambda settlement: JournalEntry.select(*_SIDES, JournalEntry.amount_cents).where(
+        JournalEntry.settlement == settlement
+    ),
+    settlement=JournalEntry.settlement,
+)
+
+
+def _add_up(moves: Iterable[Row]) -> dict[str, int]:
     totals: dict[str, int] = {}
-    for side, sign in ((JournalEntry.debit, 1), (JournalEntry.credit, -1)):
-        cents = fn.SUM(JournalEntry.amount_cents).alias("cents")
-        query = JournalEntry.select(side.alias("name"), cents)
-        rows: Any = (query.where(*which) if which else query).group_by(side).dicts()
-        for row in rows:
-            totals[row["name"]] = totals.get(row["name"], 0) + sign * row["cents"]
+    for debit, credit, cents in moves:
+        totals[debit] = totals.get(debit, 0) + cents
+        totals[credit] = totals.get(credit, 0) - cents
     return totals
 
 

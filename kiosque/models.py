@@ -1,5 +1,7 @@
 """The tables, as Peewee reads them. Their constraints are in `migrations/`."""
 
+from typing import Any, Self
+
 from peewee import (
     AutoField,
     BooleanField,
@@ -12,6 +14,7 @@ from peewee import (
 
 from kiosque.clock import today
 from kiosque.database import UtcDateTimeField, db
+from kiosque.prepared import insert
 from kiosque.states import InvoiceState, MailState
 
 
@@ -19,6 +22,13 @@ class Base(Model):
     class Meta:
         database = db
         legacy_table_names = False
+
+    @classmethod
+    def create(cls, **values: Any) -> Self:
+        """A new row, put into its table: as Peewee's own, but for the time it takes."""
+        row = cls(**values)
+        insert(row)
+        return row
 
 
 class Table(Base):

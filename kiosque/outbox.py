@@ -11,6 +11,7 @@ from peewee import fn
 from kiosque import clock
 from kiosque.database import require_write, write
 from kiosque.models import OutboxMail
+from kiosque.prepared import insert
 from kiosque.states import MailState, NoticeKind
 
 #: Stands for the régisseur's address, which the settings give when the mail leaves.
@@ -43,14 +44,15 @@ def queue(key: str, template: str, object_id: int, recipient: str) -> None:
     """Queue a mail once for its key, as part of the transaction under way."""
     require_write()
     now = clock.now()
-    OutboxMail.insert(
+    mail = OutboxMail(
         key=key,
         template=template,
         object_id=object_id,
         recipient=recipient,
         queued_at=now,
         next_try_at=now,
-    ).on_conflict_ignore().execute()
+    )
+    insert(mail, unless_known=True)
 
 
 def due(limit: int, *, without: Collection[str] = ()) -> list[OutboxMail]:

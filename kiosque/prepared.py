@@ -3,6 +3,7 @@ bank's notice does. Building a query costs Peewee more than answering it costs t
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import cache
 from typing import Any, TypeVar
 
 from peewee import (
@@ -44,11 +45,52 @@ class Prepared:
         found: list[Row] = db.execute_sql(written.sql, bound).fetchall()
         return [written.read(row) for row in found]
 
+    def models(self, **values: object) -> list[Any]:
+        """The same, as models: for a query that selects whole rows of one."""
+        return [self._model(row) for row in self.rows(**values)]
+
+    def _model(self, row: Row) -> Any:
+        written = self._written[db.param]
+        model = written.model(__no_default__=True, **dict(zip(written.names, row, strict=True)))
+        model._dirty.clear()  # noqa: SLF001  # Peewee's own door
+        return model
+
     def _write(self) -> "_Written":
         places = {name: Value(_Place(name), converter=False) for name in self._fields}
-        query = self._build(**places)
-        self._written[db.param] = written = _Written(*query.sql(), query.selected_columns)
+        query: Any = self._build(**places)
+        sql, bound = query.sql()
+        written = _Written(sql, bound, query.model, query.selected_columns)
+        self._written[db.param] = written
         return written
+
+
+def insert(row: Any, *, unless_known: bool = False) -> bool:
+    """Put a new row into its table, and the number that the base gives into the row, by SQL that
+    is written once a table. With `unless_known`, one that a unique constraint says is there
+    already is left out: False then."""
+    model: Any = type(row)
+    fields, key = columns(model), model._meta.primary_key.name  # noqa: SLF001
+    given = {name: value for name, value in row.__data__.items() if (name, value) != (key, None)}
+    statement = _insert(model, tuple(given), db.param, unless_known=unless_known)
+    bound = [fields[name].db_value(value) for name, value in given.items()]
+    found = db.execute_sql(statement, bound).fetchall()
+    if found:
+        row._pk = found[0][0]  # noqa: SLF001  # Peewee's own door
+        row._dirty.clear()  # noqa: SLF001
+    return bool(found)
+
+
+@cache
+def _insert(model: Any, names: tuple[str, ...], mark: str, *, unless_known: bool) -> str:
+    fields, table = columns(model), model._meta  # noqa: SLF001
+    key: Any = table.primary_key
+    places = ", ".join(f'"{fields[name].column_name}"' for name in names)
+    marks = ", ".join([mark] * len(names))
+    known = " ON CONFLICT DO NOTHING" if unless_known else ""
+    return (
+        f'INSERT INTO "{table.table_name}" ({places}) VALUES ({marks}){known}'  # noqa: S608
+        f' RETURNING "{key.column_name}"'
+    )
 
 
 def columns(model: type[Model]) -> "dict[str, Field[Any]]":
@@ -75,12 +117,15 @@ class _Written:
     """SQL, what is bound to it, and how to read the columns that the base keeps otherwise than
     the models do."""
 
-    def __init__(self, sql: str, bound: list[Any], columns: "Sequence[Field[Any]]") -> None:
-        self.sql, self.bound = sql, bound
+    def __init__(
+        self, sql: str, bound: list[Any], model: Any, columns: "Sequence[Field[Any]]"
+    ) -> None:
+        self.sql, self.bound, self.model = sql, bound, model
+        self.names = [column.name for column in columns if isinstance(column, Field)]
         self._readers = [
             (place, _date if type(column) is DateField else column.python_value)
             for place, column in enumerate(columns)
-            if type(column) not in _AS_KEPT
+            if isinstance(column, Field) and type(column) not in _AS_KEPT
         ]
 
     def read(self, row: Row) -> Row:

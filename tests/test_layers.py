@@ -18,7 +18,7 @@ FLOORS = {
         "emails",
         "issuer",
     },
-    1: {"peewee_alone", "sql", "database", "models", "prepared", "migrations"},
+    1: {"peewee_alone", "database", "models", "prepared", "sql", "migrations"},
     2: {
         "payments",
         "leases",

@@ -5,8 +5,17 @@ import sys
 from pathlib import Path
 
 #: Each costs memory or the time to start, and serves a PDF, a bank that is asked, the legal pages,
-#: a password that is chosen, an address that is shown, the command line.
-LATER = {"typst", "requests", "lxml", "markdown_it", "zxcvbn", "email_validator", "kiosque.cli"}
+#: a password that is chosen, an address that is shown, the command line, PostgreSQL.
+LATER = {
+    "typst",
+    "requests",
+    "lxml",
+    "markdown_it",
+    "zxcvbn",
+    "email_validator",
+    "kiosque.cli",
+    "psycopg",
+}
 
 
 def test_a_worker_starts_without_what_few_pages_need() -> None:

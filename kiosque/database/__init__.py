@@ -80,10 +80,9 @@ def connection() -> Iterator[None]:
 
 
 def release() -> None:
-    """This thread has done with its connection for now, which is kept: to open one costs as much
-    as a page. One that still reads SQLite would go on seeing the base as it was: it is closed. A
-    session of PostgreSQL's is any thread's to take."""
-    db.release()
+    """A request has ended: keep what serves the next one, and nothing else."""
+    if not db.is_closed():
+        db.release()
 
 
 @contextmanager

@@ -164,8 +164,8 @@ class _Driver(Psycopg3Adapter):
 class Base(PostgresqlDatabase):
     """Each thread has its own session while it needs one; those that nobody needs are kept."""
 
-    context_class = QuickContext
     psycopg2_adapter = psycopg3_adapter = _Driver
+    context_class = QuickContext
     location: str | None = None
 
     def __init__(self) -> None:
@@ -237,8 +237,8 @@ class Base(PostgresqlDatabase):
                 self._idle.popleft()[1].close()
 
     def release(self) -> None:
-        if not self.is_closed():
-            self.close()
+        """Give the session back: whoever needs one next looks whether it is still there."""
+        self.close()
 
     def close_idle(self) -> None:
         """End the sessions that nobody uses."""

@@ -130,7 +130,9 @@ class Base(ApswDatabase):
             self.cursor().executemany(statement, rows)
 
     def release(self) -> None:
-        if not self.is_closed() and self.connection().txn_state() != apsw.SQLITE_TXN_NONE:
+        """Keep the connection for the next request: to open one costs as much as a page. One that
+        still reads would go on seeing the base as it was: it is closed."""
+        if self.connection().txn_state() != apsw.SQLITE_TXN_NONE:
             self.close()
 
     def schema_editor(self) -> "Base":

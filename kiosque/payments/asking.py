@@ -15,6 +15,7 @@ from kiosque.models import Attempt, AttemptItem
 from kiosque.payments.ledger import learn, may_be_undone, note
 from kiosque.payments.orders import order_of
 from kiosque.payments.reports import record_answer
+from kiosque.prepared import Prepared
 from kiosque.states import UNDECIDED, AttemptState
 
 #: A parent who returns, or tries again, asks the bank no more often than this.
@@ -98,6 +99,11 @@ def is_owed_an_answer(attempt: Attempt) -> bool:
     return attempt.answered_at is None or attempt.answered_at < attempt.live_until
 
 
+_AS_IT_IS_NOW = Prepared(
+    lambda attempt: Attempt.select().where(Attempt.id == attempt), attempt=Attempt.id
+)
+
+
 def answer(attempt: Attempt, gateway: Polls, reports: Sequence[Report]) -> bool:
     """Apply what the bank answered, and say when to ask next. False when it is no answer: it
     speaks of another order."""
@@ -107,7 +113,7 @@ def answer(attempt: Attempt, gateway: Polls, reports: Sequence[Report]) -> bool:
     with write():
         record_answer(attempt, reports)
         now = clock.now()
-        attempt = Attempt.get_by_id(attempt.id)
+        (attempt,) = _AS_IT_IS_NOW.models(attempt=attempt.id)
         age = now - attempt.started_at
         expires = timedelta(minutes=gateway.polling.expires_minutes)
         if not reports and _is_silent(attempt) and age >= expires:
@@ -157,7 +163,7 @@ def _expire_if_silent(attempt_id: int) -> bool:
         attempt = Attempt.get_by_id(attempt_id)
         if not _is_silent(attempt) or attempt.ask_at is not None:
             return False
-        return learn(attempt, "", AttemptState.EXPIRED, source="délai dépassé")
+        return bool(learn(attempt, "", AttemptState.EXPIRED, source="délai dépassé"))
 
 
 def stop_asking(attempt: Attempt) -> None:

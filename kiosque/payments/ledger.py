@@ -19,6 +19,7 @@ from kiosque.models import (
     Settlement,
 )
 from kiosque.money import format_euros
+from kiosque.prepared import Prepared, insert
 from kiosque.states import (
     UNDECIDED,
     AllocationKind,
@@ -27,6 +28,22 @@ from kiosque.states import (
     SettlementState,
     attempt_state,
 )
+
+_FACTS = Prepared(
+    lambda attempt: Fact.select().where(Fact.attempt == attempt), attempt=Fact.attempt
+)
+_SETTLEMENTS = Prepared(
+    lambda attempt: Settlement.select().where(Settlement.attempt == attempt),
+    attempt=Settlement.attempt,
+)
+_PARTS = Prepared(
+    lambda settlement: Allocation.select().where(
+        Allocation.settlement == settlement,
+        Allocation.counts == True,  # noqa: E712  # an SQL expression
+    ),
+    settlement=Allocation.settlement,
+)
+_LAST_RECEIPT = Prepared(lambda: Receipt.select(fn.MAX(Receipt.number)))
 
 #: How long an attempt that the bank calls pending keeps its invoices from another attempt.
 PENDING_DAYS = 7
@@ -51,33 +68,30 @@ def learn(
     source: str,
     cents: int = 0,
     parent_id: str = "",
-) -> bool:
-    """Add a fact and recompute the attempt's state. False when the fact was known."""
+) -> list[Fact]:
+    """Add a fact and recompute the attempt's state. Returns all that is now known of it; nothing
+    when the fact was known before."""
     require_write()
-    added = (
-        Fact.insert(
-            attempt=attempt,
-            at=clock.now(),
-            transaction_id=transaction_id,
-            state=state,
-            status=status,
-            amount_cents=cents,
-            source=source,
-            parent_id=parent_id,
-        )
-        .on_conflict_ignore()
-        .as_rowcount()
-        .execute()
+    fact = Fact(
+        attempt=attempt,
+        at=clock.now(),
+        transaction_id=transaction_id,
+        state=state,
+        status=status,
+        amount_cents=cents,
+        source=source,
+        parent_id=parent_id,
     )
+    added = insert(fact, unless_known=True)
     if not added:
-        return False
-    _decide_again(attempt)
-    return True
+        return []
+    facts = _FACTS.models(attempt=attempt.id)
+    _decide_again(attempt, facts)
+    return facts
 
 
-def _decide_again(attempt: Attempt) -> None:
+def _decide_again(attempt: Attempt, facts: Sequence[Fact]) -> None:
     """Bring the attempt's state to what its facts amount to."""
-    facts = Fact.select().where(Fact.attempt == attempt)
     new = attempt_state((fact.transaction_id, AttemptState(fact.state)) for fact in facts)
     changed = (
         Attempt.update(state=new)
@@ -110,20 +124,21 @@ def release(attempt: Attempt) -> None:
     AttemptItem.update(live=False).where(AttemptItem.attempt == attempt).execute()
 
 
-def allocate(settlement: Settlement, invoice: Invoice, cents: int) -> None:
+def allocate(settlement: Settlement, invoice_id: int, cents: int) -> None:
     """Pay the invoice if it is still open at this amount, else keep the money for a human."""
     paid = (
         Invoice.update(state=InvoiceState.PAID)
         .where(
-            Invoice.id == invoice.id,
+            Invoice.id == invoice_id,
             Invoice.state == InvoiceState.OPEN,
             Invoice.total_cents == cents,
         )
         .execute()
     )
     kind = AllocationKind.INVOICE if paid else AllocationKind.OVERPAYMENT
-    Allocation.create(settlement=settlement, invoice=invoice, kind=kind, amount_cents=cents)
+    Allocation.create(settlement=settlement, invoice=invoice_id, kind=kind, amount_cents=cents)
     if not paid:
+        invoice = Invoice.get_by_id(invoice_id)
         note(
             _overpayment_key(settlement.id, invoice.id),
             "overpayment",
@@ -189,13 +204,10 @@ def resolve_overpayments(which: Expression, resolution: str) -> int:
 
 def may_be_undone(attempt: Attempt) -> bool:
     """Whether the bank may still undo a debit of this attempt by itself."""
-    unfinal = Settlement.select().where(
-        Settlement.attempt == attempt,
-        Settlement.state == SettlementState.COUNTED,
-        Settlement.final_at.is_null(),
+    return any(
+        each.state == SettlementState.COUNTED and each.final_at is None
+        for each in _SETTLEMENTS.models(attempt=attempt.id)
     )
-    exists: bool = unfinal.exists()
-    return exists
 
 
 def book(settlement: Settlement, label: str) -> None:
@@ -214,7 +226,7 @@ def of_one_payment(settlement: Settlement) -> list[Settlement]:
     when it was taken at the counter."""
     if settlement.attempt_id is None:
         return [Settlement.get_by_id(settlement.id)]
-    return list(Settlement.select().where(Settlement.attempt == settlement.attempt_id))
+    return _SETTLEMENTS.models(attempt=settlement.attempt_id)
 
 
 def balances(settlements: Sequence[Settlement]) -> dict[str, int]:
@@ -224,11 +236,9 @@ def balances(settlements: Sequence[Settlement]) -> dict[str, int]:
     source = f"bank:{first.gateway}" if first.gateway else f"counter:{first.mode}"
     counted = [each for each in settlements if each.state == SettlementState.COUNTED]
     parts = dict.fromkeys(AllocationKind, 0)
-    for part in Allocation.select().where(
-        Allocation.settlement.in_([each.id for each in counted]),
-        Allocation.counts == True,  # noqa: E712  # an SQL expression
-    ):
-        parts[AllocationKind(part.kind)] += part.amount_cents
+    for settlement in counted:
+        for part in _PARTS.models(settlement=settlement.id):
+            parts[AllocationKind(part.kind)] += part.amount_cents
     kept = sum(each.remaining_cents for each in settlements)
     return purposes(source, kept, parts, sum(each.returned_cents for each in counted))
 
@@ -276,9 +286,9 @@ def purposes(
 
 
 def issue_receipt(settlement: Settlement) -> Receipt:
-    last = Receipt.select(fn.MAX(Receipt.number)).scalar() or 0
+    ((last,),) = _LAST_RECEIPT.rows()
     return Receipt.create(
-        number=last + 1,
+        number=(last or 0) + 1,
         settlement=settlement,
         issued_at=clock.now(),
         **issuer.names(settlement.regie),

@@ -4,10 +4,12 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from functools import cache
+from threading import BoundedSemaphore
 
 from peewee import Expression
 
-from gateways.base import Gateway, Handoff, Limits, Unreachable, WrongEmail
+from gateways.base import Gateway, Handoff, Limits, Order, Unreachable, WrongEmail
 from kiosque import clock
 from kiosque.database import require_no_write, write
 from kiosque.i18n import gettext as _
@@ -22,6 +24,10 @@ from kiosque.states import AttemptState, InvoiceState
 MAX_INVOICES = 50
 #: A payment may be confirmed late; past this, its receipt waits in the family's space.
 ADDRESS_DAYS = 30
+#: How many of a process's threads may wait for one bank to open a payment, and how many seconds
+#: another waits for one of them to be done. Most banks are asked nothing: the form is enough.
+STARTS_AT_ONCE = 4
+DOOR_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -171,7 +177,7 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
     email = attempt.receipt_email if gateway.limits.requires_email else None
     order = order_of(attempt, public_url, email=email)
     try:
-        handoff = gateway.start(order)
+        handoff = _hand_over(gateway, order)
     except (Unreachable, WrongEmail) as error:
         why = "banque injoignable" if isinstance(error, Unreachable) else "adresse refusée"
         with write():
@@ -184,6 +190,23 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
             ask_at=first_question(attempt, gateway),
         ).where(Attempt.id == attempt.id).execute()
     return attempt, handoff
+
+
+def _hand_over(gateway: Gateway, order: Order) -> Handoff:
+    """The way to the bank. Raises WrongEmail, and Unreachable also when STARTS_AT_ONCE others wait
+    for this bank already: one that is slow must not take all the threads of the site."""
+    door = _door(gateway.name)
+    if not door.acquire(timeout=DOOR_SECONDS):
+        raise Unreachable("d’autres payeurs attendent déjà cette banque")
+    try:
+        return gateway.start(order)
+    finally:
+        door.release()
+
+
+@cache
+def _door(_gateway_name: str) -> BoundedSemaphore:
+    return BoundedSemaphore(STARTS_AT_ONCE)
 
 
 def forget_old_addresses() -> None:

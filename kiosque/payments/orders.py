@@ -3,6 +3,7 @@
 from gateways.base import Order
 from kiosque import i18n
 from kiosque.models import Attempt, AttemptItem, Invoice
+from kiosque.prepared import Prepared
 
 #: What a bank shows beside the amount, at most.
 _LONGEST = 255
@@ -25,12 +26,19 @@ def order_of(attempt: Attempt, public_url: str, *, email: str | None = None) -> 
     )
 
 
+_NUMBERS = Prepared(
+    lambda attempt: (
+        Invoice.select(Invoice.number)
+        .join(AttemptItem)
+        .where(AttemptItem.attempt == attempt)
+        .order_by(Invoice.number)
+    ),
+    attempt=AttemptItem.attempt,
+)
+
+
 def _description(attempt: Attempt) -> str:
     """What the bank shows beside the amount: invoice numbers, never services nor names."""
-    items = AttemptItem.select(AttemptItem, Invoice).join(Invoice)
-    numbers = [
-        item.invoice.number
-        for item in items.where(AttemptItem.attempt == attempt).order_by(Invoice.number)
-    ]
+    numbers = [number for (number,) in _NUMBERS.rows(attempt=attempt.id)]
     text = ("Facture " if len(numbers) == 1 else "Factures ") + ", ".join(numbers)
     return text if len(text) <= _LONGEST else f"{len(numbers)} factures"

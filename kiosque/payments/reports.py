@@ -10,6 +10,7 @@ from kiosque.database import require_write, write
 from kiosque.models import Allocation, Attempt, AttemptItem, Fact, Notice, Repayment, Settlement
 from kiosque.payments.ledger import allocate, book, issue_receipt, learn, may_be_undone, note
 from kiosque.payments.returns import RETURNED, match_refunds, refund_key, reverse, was_credited
+from kiosque.prepared import Prepared
 from kiosque.states import AllocationKind, AttemptState, SettlementState
 
 #: Verdicts.
@@ -42,14 +43,42 @@ def record_answer(attempt: Attempt, reports: Sequence[Report]) -> None:
             _audit(attempt.gateway, verdict, report.reference, dict(report.raw), accepted=True)
 
 
+_BY_OURS = Prepared(
+    lambda gateway, reference: Attempt.select().where(
+        Attempt.reference == reference, Attempt.gateway == gateway
+    ),
+    gateway=Attempt.gateway,
+    reference=Attempt.reference,
+)
+_BY_THEIRS = Prepared(
+    lambda gateway, reference: Attempt.select().where(
+        Attempt.gateway_reference == reference, Attempt.gateway == gateway
+    ),
+    gateway=Attempt.gateway,
+    reference=Attempt.gateway_reference,
+)
+_ITEMS = Prepared(
+    lambda attempt: (
+        AttemptItem.select().where(AttemptItem.attempt == attempt).order_by(AttemptItem.id)
+    ),
+    attempt=AttemptItem.attempt,
+)
+_SETTLED = Prepared(
+    lambda gateway, transaction: Settlement.select().where(
+        Settlement.gateway == gateway, Settlement.transaction_id == transaction
+    ),
+    gateway=Settlement.gateway,
+    transaction=Settlement.transaction_id,
+)
+
+
 def attempt_of(gateway_name: str, report: Report) -> Attempt | None:
     """The attempt that a report is about, by our reference or else by the bank's."""
     if report.reference:
-        which = Attempt.reference == report.reference
+        found = _BY_OURS.models(gateway=gateway_name, reference=report.reference)
     else:
-        which = Attempt.gateway_reference == report.gateway_reference
-    found: Attempt | None = Attempt.get_or_none(which, Attempt.gateway == gateway_name)
-    return found
+        found = _BY_THEIRS.models(gateway=gateway_name, reference=report.gateway_reference)
+    return next(iter(found), None)
 
 
 def _make_due(gateway_name: str, report: Report) -> str:
@@ -112,11 +141,30 @@ def _undo(attempt: Attempt, report: Report, settlement: Settlement) -> None:
     reverse(settlement, "annulation à la banque")
 
 
-def _follow(attempt: Attempt, report: Report) -> None:
+def _apply_paid(attempt: Attempt, report: Report, settlement: Settlement | None) -> str:
+    if report.currency != "EUR":
+        return _note_mismatch(attempt, report, "devise inattendue")
+    if settlement and settlement.amount_cents != report.cents:
+        return _note_mismatch(attempt, report, "montant différent pour un même débit")
+    awaited = report.cents == attempt.amount_cents
+    facts = (_learn_report if awaited else _learn_unmatched)(attempt, report)
+    if not facts:
+        return KNOWN
+    undone = _is_taken_back(facts, report.transaction_id)
+    # Late news of a debit undone since, or real money that is not in the books?
+    again = undone and (settlement is not None or report.final)
+    if not settlement and not undone:
+        settlement = (_book_awaited if awaited else _book_unmatched)(attempt, report, facts)
+    verdict = RECORDED if awaited else _note_mismatch(attempt, report, "montant inattendu")
+    if again:
+        _note_mismatch(attempt, report, AGAIN)
+    if settlement:
+        _follow(attempt, report, settlement)
+    return verdict
+
+
+def _follow(attempt: Attempt, report: Report, settlement: Settlement) -> None:
     """Ask again tomorrow about money that the bank may still undo; not about the rest."""
-    settlement = _settlement_of(attempt.gateway, report)
-    if settlement is None or settlement.attempt_id != attempt.id:
-        return
     if report.final and settlement.final_at is None:
         Settlement.update(final_at=clock.now()).where(Settlement.id == settlement.id).execute()
     if attempt.state == AttemptState.PAID:
@@ -126,27 +174,10 @@ def _follow(attempt: Attempt, report: Report) -> None:
         ).execute()
 
 
-def _apply_paid(attempt: Attempt, report: Report, settlement: Settlement | None) -> str:
-    if report.currency != "EUR":
-        return _note_mismatch(attempt, report, "devise inattendue")
-    if settlement and settlement.amount_cents != report.cents:
-        return _note_mismatch(attempt, report, "montant différent pour un même débit")
-    undone = _is_taken_back(attempt, report.transaction_id)
-    awaited = report.cents == attempt.amount_cents
-    verdict = (_receive if awaited else _receive_unmatched)(attempt, report, settlement)
-    if verdict == KNOWN:
-        return KNOWN
-    # Late news of a debit undone since, or real money that is not in the books?
-    if undone and (settlement or report.final):
-        _note_mismatch(attempt, report, AGAIN)
-    _follow(attempt, report)
-    return verdict
-
-
-def _learn_report(attempt: Attempt, report: Report) -> bool:
-    """Add what a report says to what is known. False when it was known already."""
+def _learn_report(attempt: Attempt, report: Report) -> list[Fact]:
+    """Add what a report says to what is known. Returns all of that; nothing when it is no news."""
     state = AttemptState(report.outcome.value)
-    new = learn(
+    facts = learn(
         attempt,
         report.transaction_id,
         state,
@@ -155,76 +186,66 @@ def _learn_report(attempt: Attempt, report: Report) -> bool:
         cents=report.cents,
         parent_id=report.parent_id,
     )
-    if new and report.anomaly:
+    if facts and report.anomaly:
         _note_mismatch(attempt, report, report.anomaly)
-    return new
+    return facts
 
 
 def _settlement_of(gateway_name: str, report: Report) -> Settlement | None:
     """What we booked for the bank transaction that a report is about."""
-    return Settlement.get_or_none(
-        Settlement.gateway == gateway_name, Settlement.transaction_id == report.transaction_id
-    )
+    found = _SETTLED.models(gateway=gateway_name, transaction=report.transaction_id)
+    return next(iter(found), None)
 
 
-def _receive(attempt: Attempt, report: Report, booked: Settlement | None) -> str:
+def _book_awaited(attempt: Attempt, report: Report, facts: Sequence[Fact]) -> Settlement:
     """Money came, of the amount awaited: pay what is open, keep the rest as *trop-perçu*."""
-    if not _learn_report(attempt, report):
-        return KNOWN
-    if not booked and not _is_taken_back(attempt, report.transaction_id):
-        _book_awaited(attempt, report)
-    return RECORDED
-
-
-def _book_awaited(attempt: Attempt, report: Report) -> None:
     settlement = _settle_attempt(attempt, report)
-    for item in AttemptItem.select().where(AttemptItem.attempt == attempt).order_by(AttemptItem.id):
-        allocate(settlement, item.invoice, item.amount_cents)
+    for item in _ITEMS.models(attempt=attempt.id):
+        allocate(settlement, item.invoice_id, item.amount_cents)
     book(settlement, _ONLINE[report.mode])
     receipt = issue_receipt(settlement)
     if attempt.receipt_email:
         outbox.queue(f"receipt:{receipt.number}", "receipt", receipt.number, attempt.receipt_email)
         # The address was given for this receipt and nothing else.
         Attempt.update(receipt_email=None).where(Attempt.id == attempt.id).execute()
-    match_refunds(attempt)
+    match_refunds(attempt, facts)
+    return settlement
 
 
-def _receive_unmatched(attempt: Attempt, report: Report, booked: Settlement | None) -> str:
-    """Money came, of another amount: it pays nothing until a human has looked."""
+def _learn_unmatched(attempt: Attempt, report: Report) -> list[Fact]:
+    """Money came, of another amount than awaited: nothing is decided until a human has looked."""
     status = f"{report.status} montant inattendu"
-    if not learn(
+    return learn(
         attempt, report.transaction_id, AttemptState.PENDING, status, source=attempt.gateway
-    ):
-        return KNOWN
-    if not booked and not _is_taken_back(attempt, report.transaction_id):
-        settlement = _settle_attempt(attempt, report)
-        Allocation.create(
-            settlement=settlement, kind=AllocationKind.UNMATCHED, amount_cents=report.cents
-        )
-        book(settlement, "débit d’un montant inattendu")
-        match_refunds(attempt)
-    return _note_mismatch(attempt, report, "montant inattendu")
+    )
 
 
-def _is_taken_back(attempt: Attempt, transaction_id: str) -> bool:
-    """Whether the bank had said that a debit was cancelled before saying that it was made."""
+def _book_unmatched(attempt: Attempt, report: Report, facts: Sequence[Fact]) -> Settlement:
+    """Money came, of another amount: it pays nothing."""
+    settlement = _settle_attempt(attempt, report)
+    Allocation.create(
+        settlement=settlement, kind=AllocationKind.UNMATCHED, amount_cents=report.cents
+    )
+    book(settlement, "débit d’un montant inattendu")
+    match_refunds(attempt, facts)
+    return settlement
+
+
+def _is_taken_back(facts: Sequence[Fact], transaction_id: str) -> bool:
+    """Whether the bank has said that this debit was cancelled."""
     # That all of it has left otherwise is not the bank's word.
-    return (
-        Fact.select()
-        .where(
-            Fact.attempt == attempt,
-            Fact.transaction_id == transaction_id,
-            Fact.state == AttemptState.REVERSED,
-            Fact.status != RETURNED,
-        )
-        .exists()
+    return any(
+        fact.transaction_id == transaction_id
+        and fact.state == AttemptState.REVERSED
+        and fact.status != RETURNED
+        for fact in facts
     )
 
 
 def _settle_attempt(attempt: Attempt, report: Report) -> Settlement:
     return Settlement.create(
         attempt=attempt,
-        family=attempt.family,
+        family=attempt.family_id,
         regie=attempt.regie,
         gateway=attempt.gateway,
         transaction_id=report.transaction_id,
@@ -251,9 +272,9 @@ def _refund(attempt: Attempt, report: Report) -> str:
         Fact.transaction_id == report.transaction_id,
         Fact.state == AttemptState.REFUNDED,
     )
-    if known.exists() or not _learn_report(attempt, report):
+    if known.exists() or not (facts := _learn_report(attempt, report)):
         return KNOWN
-    if not match_refunds(attempt):
+    if not match_refunds(attempt, facts):
         note(
             refund_key(attempt, report.transaction_id),
             "unmatched_refund",

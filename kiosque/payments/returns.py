@@ -4,6 +4,8 @@ These steps belong inside `write()`. An invoice is open again once the whole set
 paid it has left; a part given back leaves it paid, and a human decides.
 """
 
+from collections.abc import Iterable
+
 from kiosque import clock, journal
 from kiosque.database import require_write
 from kiosque.models import Allocation, Anomaly, Attempt, Fact, Invoice, Repayment, Settlement
@@ -49,9 +51,11 @@ def reverse(settlement: Settlement, label: str) -> None:
     give_back(repayment, label)
 
 
-def match_refunds(attempt: Attempt) -> bool:
+def match_refunds(attempt: Attempt, facts: Iterable[Fact]) -> bool:
     """Give each refund that the bank told of the debit it is of, whichever of the two was heard
-    of first. False when one of them finds none."""
+    of first. `facts` are all that is known of the attempt. False when one of them finds none."""
+    if not any(fact.state == AttemptState.REFUNDED for fact in facts):
+        return True
     everything_matched = True
     for fact in _loose_refunds(attempt):
         debit = _debit_of(attempt, fact)

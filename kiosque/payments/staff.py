@@ -98,7 +98,7 @@ def _settle_counter(invoice: Invoice, payment: CounterPayment) -> None:
         author=payment.author,
         reason=payment.reason,
     )
-    allocate(settlement, invoice, payment.amount_cents)
+    allocate(settlement, invoice.id, payment.amount_cents)
     book(settlement, f"encaissement au guichet, {COUNTER_MODES[payment.mode]}")
 
 

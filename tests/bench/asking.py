@@ -9,40 +9,54 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import requests
+from peewee import Select
 
 from kiosque import create_app, database, reconcile
 from kiosque.config import load
 from kiosque.database import db
+from kiosque.models import Attempt, JournalEntry, Receipt, Settlement
 from tests.bench import base, stub
 from tests.bench.service import BANK_PASSWORD, free_port, settle
 from tests.bench.table import Figure
 
-PENDING = 10_000
+PENDING, FEW = 10_000, 500
 
 
-def asking(folder: Path) -> Iterator[Figure]:
+def asking(folder: Path, pending: int = PENDING) -> Iterator[Figure]:
     """Each answer is booked; the yardstick only reads it."""
     port = free_port()
-    home = folder / "asking"
+    home = folder / f"asking-{pending}"
     home.mkdir()
-    base.fill(home / "kiosque.sqlite3", PENDING)
+    base.fill(home / "kiosque.sqlite3", pending)
     settle(home, 1, f"http://127.0.0.1:{port}")
     app = create_app(load({"KIOSQUE_DATA": str(home)}))
     with _bank(port), database.connection():
-        references = _leave_pending()
+        references = _leave_pending(pending)
         yardstick = _bare(port, references)
         before = time.perf_counter()
         summary = reconcile.run(app.extensions["gateways"], "http://127.0.0.1:1", seconds=600)
         ours = time.perf_counter() - before
-    if summary.answered != PENDING:
-        raise AssertionError(summary)
+        booked = Attempt.select().where(Attempt.id.in_(_booked()), Attempt.state == "paid").count()
+    if (summary.answered, booked) != (pending, pending):
+        raise AssertionError((summary, booked))
     yield Figure(
-        f"reconcile {PENDING} pending attempts, each found paid", ours, "s", yardstick,
+        f"reconcile {pending} pending attempts, each found paid", ours, "s", yardstick,
         f"requests.post, {reconcile.AT_ONCE} at once", "1.5x", "1.1x",
     )  # fmt: skip
 
 
-def _leave_pending() -> list[str]:
+def _booked() -> Select:
+    """The attempts that have a settlement in the journal, and a receipt."""
+    return (
+        Settlement.select(Settlement.attempt)
+        .join(Receipt)
+        .switch(Settlement)
+        .join(JournalEntry)
+        .where(Settlement.attempt.in_(Attempt.select(Attempt.id).where(Attempt.day == "20990101")))
+    )
+
+
+def _leave_pending(pending: int) -> list[str]:
     """One attempt for each family, handed over an hour ago."""
     at = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="microseconds")
     at = at.replace("+00:00", "Z")
@@ -51,7 +65,8 @@ def _leave_pending() -> list[str]:
             "INSERT INTO attempt (reference, family_id, gateway, started_at, day, number,"
             " gateway_reference, amount_cents, state, live_until, ask_at)"
             " SELECT printf('KFA%017d', id), family_id, 'banque', ?1, '20990101', family_id,"
-            " printf('new-%d', id), total_cents, 'handed_off', ?1, ?1 FROM invoice"
+            # As the stub names it.
+            " printf('%014da%017d', 0, id), total_cents, 'handed_off', ?1, ?1 FROM invoice"
             " WHERE state = 'open' GROUP BY family_id HAVING id = min(id)",
             (at,),
         )
@@ -68,7 +83,7 @@ def _leave_pending() -> list[str]:
                 (state,),
             )
     found = db.execute_sql("SELECT reference FROM attempt WHERE state = 'handed_off'").fetchall()
-    if len(found) != PENDING:
+    if len(found) != pending:
         raise AssertionError(len(found))
     return [reference for (reference,) in found]
 

@@ -49,6 +49,7 @@ class Base:
                 self.before = tables()
 
     def renew(self) -> None:
+        database.db.close()  # kept from the request before, to a file about to be replaced
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(self._pristine, self.path)

@@ -384,6 +384,30 @@ def test_only_a_certificate_that_is_trusted_is_spoken_to(
         ask(server.origin.replace("127.0.0.1", "localhost"))
 
 
+def test_authorities_are_read_once_for_the_calls_that_follow_each_other(
+    serve: Callable[..., Server], certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[object] = []
+    really = ssl.SSLContext.load_verify_locations
+
+    def load(context: ssl.SSLContext, path: str) -> None:
+        read.append(path)
+        really(context, path)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", load)
+    monkeypatch.setattr(http, "AUTHORITIES", str(certificate))
+    monkeypatch.setattr(http, "_idle", {})
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    server = serve(answer(), tls)
+    for _ in range(3):
+        assert ask(server.origin) == {"status": "SUCCESS"}
+    with pytest.raises(Unreachable, match="certificat"):
+        ask(server.origin.replace("127.0.0.1", "localhost"))
+    assert ask(server.origin) == {"status": "SUCCESS"}
+    assert read == [str(certificate)]
+
+
 def test_no_proxy_nor_password_comes_from_the_environment(
     serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from gateways.base import Gateway, Handoff, Order, Report, Unreachable
 from kiosque import database, journal, leases, payments, reconcile, verification
 from kiosque.models import Anomaly, Attempt, Fact, Family, Invoice, Lease, Notice, Settlement
-from kiosque.payments import Purchase, Refused, asking
+from kiosque.payments import Purchase, Refused, asking, opening
 from kiosque.reconcile import Summary
 from tests.bank import REFUSED
 from tests.conftest import PUBLIC_URL, Clock, csrf_token, make_invoice
@@ -587,6 +587,28 @@ def test_a_slow_bank_takes_few_of_the_sites_threads(
     assert len(deep) == 2
     asked_app.test_client().get(address(attempts[2].reference))
     assert len(deep) == 4
+
+
+def test_a_bank_slow_to_open_payments_takes_few_of_the_sites_threads(
+    go: Pay, bank: TalkativeBank, alices_family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While four payers wait for it, the fifth is told at once; once they are through, no more."""
+    monkeypatch.setattr(opening, "DOOR_SECONDS", 0)
+    invoices = [make_invoice(alices_family, f"N{n}") for n in range(6)]
+    begin = bank.start
+
+    def slowly(order: Order) -> Handoff:
+        waiting = Attempt.select().where(Attempt.state == "created").count()
+        if waiting <= opening.STARTS_AT_ONCE:
+            go(alices_family, invoices[waiting])
+        return begin(order)
+
+    bank.start = slowly  # type: ignore[method-assign]
+    with pytest.raises(Unreachable, match="d’autres payeurs"):
+        go(alices_family, invoices[0])
+    assert Attempt.select().where(Attempt.state == "cancelled").count() == 5
+    bank.start = begin  # type: ignore[method-assign]
+    assert fresh(go(alices_family, invoices[5])[0]) == "handed_off"
 
 
 def test_the_summary_asks_about_the_payment_that_holds_the_invoice(

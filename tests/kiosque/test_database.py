@@ -250,6 +250,7 @@ def test_a_threads_connection_serves_its_next_request(stranger: FlaskClient) -> 
     assert db.connection() is first
 
 
+@bases.on_sqlite
 def test_one_that_still_reads_is_not_kept(app: Flask, base: None) -> None:
     """It would go on seeing the base as it was when it began to read."""
     make_family("F1", "Martin")
@@ -270,6 +271,7 @@ def test_one_that_still_reads_is_not_kept(app: Flask, base: None) -> None:
     assert Family.select().count() == 2
 
 
+@bases.on_sqlite
 def test_one_upon_which_the_base_failed_is_not_kept(app: Flask, base: None) -> None:
     @app.get("/essai")
     def fail() -> str:

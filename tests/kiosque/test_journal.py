@@ -1,5 +1,7 @@
 """The journal proves itself: numbers, chain, content, balance."""
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from peewee import IntegrityError
 
@@ -103,3 +105,19 @@ def test_whoever_tampers_past_the_triggers_is_found(
 ) -> None:
     bases.damage(tampering)
     assert fault in "\n".join(journal.verify())
+
+
+def test_the_hash_of_an_entry_is_the_same_from_one_version_to_the_next() -> None:
+    """Else the journals that towns keep would all seem to be altered."""
+    entry = JournalEntry(
+        number=1,
+        at=datetime(2026, 11, 24, 20, 30, tzinfo=timezone(timedelta(hours=1))),
+        settlement_id=7,
+        label="Encaissé à l’été",
+        debit="bank:banque",
+        credit="invoices",
+        amount_cents=4520,
+        previous_hash=journal.GENESIS,
+    )
+    known = "a85e82b86bd553b455ddf82ae22ce168d74040ba082901aa16fbba762506fd0a"
+    assert journal._hash(entry) == known

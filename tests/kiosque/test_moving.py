@@ -14,6 +14,7 @@ from gateways.base import Handoff, Unreachable
 from kiosque import accounts, create_app, payments, reconcile, verification
 from kiosque.cli import main
 from kiosque.config import Payment, Settings
+from kiosque.database import write
 from kiosque.models import (
     Anomaly,
     Attempt,
@@ -25,6 +26,7 @@ from kiosque.models import (
     Settlement,
 )
 from kiosque.payments import Purchase, Use, start
+from kiosque.payments.ledger import note, resolve_note
 from kiosque.payments.orders import order_of
 from tests import payfip
 from tests.bank import (
@@ -331,6 +333,54 @@ def test_removed_too_early_it_is_told_everywhere_and_once_put_back_nothing_is_lo
     assert mails.count() == 1
     assert town.told("old", paid) == (200, "OK")
     assert invoice_state(october) == "paid"
+
+
+def test_each_gateway_is_told_of_its_own_and_of_no_others(
+    town: Town, alices_family: Family, october: Invoice, september: Invoice, frozen: Clock
+) -> None:
+    began = frozen.at
+    _, refused = town.open(alices_family, october)
+    town.told("old", notice(refused, OLD_KEY, **REFUSED))
+    frozen.advance(days=2)
+    town.restart("new", old=OLD, new=NEW)
+    paid, handoff = town.open(alices_family, september)
+    town.told("new", notice(handoff, OTHER_KEY, trans_status="CAPTURED"))
+    assert uses_of(town) == {"old": Use("old", 0, 0, began), "new": Use("new", 0, 1, frozen.at)}
+    assert payments.is_removed("old", ["new"])
+    assert not payments.is_removed("old", ["old"])
+    frozen.advance(days=364, hours=23, minutes=59)
+    assert uses_of(town)["new"].refundable == 1
+    frozen.advance(minutes=1)
+    assert uses_of(town)["new"].refundable == 0, "a year later"
+    frozen.advance(days=-300)
+    other = notice(handoff, OTHER_KEY, trans_status="CANCELLED")
+    town.told("new", other)
+    assert Settlement.get(Settlement.attempt == paid).state == "reversed"
+    assert uses_of(town)["new"].refundable == 0
+
+
+def test_a_gateway_removed_too_early_is_listed_for_its_last_payment_and_what_is_open(
+    town: Town, alices_family: Family, october: Invoice, september: Invoice, frozen: Clock
+) -> None:
+    _, refused = town.open(alices_family, october)
+    town.told("old", notice(refused, OLD_KEY, **REFUSED))
+    frozen.advance(days=2)
+    last, _ = town.open(alices_family, september)
+    town.restart("new", new=NEW)
+    town.open(alices_family, october)
+    for _ in range(2):
+        town.reconcile()
+    town.restart("new", old=OLD, new=NEW)
+    town.reconcile()
+    with write():
+        note("x", "silent", 1, "essai", attempt=last)
+        resolve_note("x", "cela s’est arrangé")
+    town.restart("new", new=NEW)
+    town.reconcile()
+    (point,) = payments.todo()
+    assert (point.kind, point.attempt.id) == ("unserved", last.id)
+    assert point.amount_cents == september.total_cents
+    assert (point.resolved_by, point.resolution) == ("", "")
 
 
 def test_what_the_regisseur_took_off_his_list_stays_off(

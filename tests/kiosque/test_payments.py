@@ -98,6 +98,18 @@ def test_two_invoices_paid_at_once_leave_one_journal_line_one_receipt_and_one_ma
     assert Anomaly.select().count() == 0
 
 
+def test_a_notice_asks_little_of_the_base(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice, queries: list[str]
+) -> None:
+    _, handoff = pay(alices_family, october)
+    queries.clear()
+    hear(handoff)
+    paid = len(queries)
+    queries.clear()
+    hear(handoff)
+    assert (paid, len(queries)) == (20, 4)
+
+
 def test_the_receipts_address_is_forgotten_by_the_attempt_once_queued(
     pay: Pay, hear: Hear, alices_family: Family, october: Invoice
 ) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from kiosque.models import (
 )
 from kiosque.payments import CounterPayment, Refused
 from kiosque.payments.ledger import note
+from kiosque.payments.opening import regie_of
 from tests import payfip, pdfs
 from tests.bank import KEY, notice
 from tests.conftest import NOW, PUBLIC_URL, Clock, csrf_token, make_invoice
@@ -453,3 +455,27 @@ def test_a_site_starts_with_two_and_says_when_one_went_too_early(
     assert caplog.text == ""
     create_app(replace(settings, regies={}))
     assert "régie creche retirée des réglages alors que 1 de ses factures" in caplog.text
+
+
+def test_the_regie_of_a_choice_is_that_of_its_most_pressing_invoice_and_of_nobody_elses(
+    alices_family: Family, charlies_family: Family
+) -> None:
+    days = {"a": date(2026, 10, 5), "b": date(2026, 10, 4), "c": date(2026, 10, 4)}
+    for regie, due_on in days.items():
+        make_invoice(alices_family, f"N-{regie}", regie=regie, due_on=due_on)
+    make_invoice(charlies_family, "N-x", regie="x", due_on=date(2026, 9, 1))
+    assert regie_of(alices_family, ["N-c", "N-a", "N-b", "N-x"]) == "b"
+    assert regie_of(alices_family, ["N-c", "N-a"]) == "c"
+    assert regie_of(alices_family, ["N-x"]) == ""
+
+
+def test_each_closed_regie_is_told_with_the_count_of_its_own_invoices(
+    alices_family: Family,
+) -> None:
+    for number, regie in enumerate(["z", "y", "z", "x", ""]):
+        make_invoice(alices_family, f"N{number}", regie=regie)
+    told = payments.closed_regies(["x"])
+    assert [words.partition(" de ses")[0] for words in told] == [
+        "régie y retirée des réglages alors que 1",
+        "régie z retirée des réglages alors que 2",
+    ]

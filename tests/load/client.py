@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -41,7 +42,7 @@ class Browser:
 
     def __init__(self, address: str = "127.0.0.1", certificate: Path | None = None) -> None:
         self._address = address
-        self._tls = ssl.create_default_context(cafile=certificate) if certificate else None
+        self._tls = _tls(certificate) if certificate else None
         self._connections: dict[str, _Connection] = {}
         self._cookies: dict[str, dict[str, str]] = {}
 
@@ -131,6 +132,12 @@ class Browser:
         given.load(line)
         for name, morsel in given.items():
             self._cookies.setdefault(origin, {})[name] = morsel.value
+
+
+@cache
+def _tls(certificate: Path) -> ssl.SSLContext:
+    """One for all: each takes 0.3 MB."""
+    return ssl.create_default_context(cafile=certificate)
 
 
 async def _content(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:

@@ -1,5 +1,6 @@
 """Processes of ours: begun, waited for, weighed, ended."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -79,12 +80,18 @@ def begun(
             stdout=file,
             stderr=file,
             start_new_session=True,
+            preexec_fn=_end_with_us,  # noqa: PLW1509  # before any thread of ours
         )
     tree = Tree(process)
     try:
         yield tree
     finally:
         tree.end()
+
+
+def _end_with_us() -> None:
+    """Be told to stop should we be killed without a chance to say it: PR_SET_PDEATHSIG, SIGTERM."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def answers(address: str | tuple[str, int]) -> bool:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import apsw
 import pytest
 
 from tests.load import books
+from tests.load.family import Tally
 from tests.load.rush import Rush
 from tests.load.site import Site, open_site
 
@@ -19,8 +21,14 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Rus
     """A town after its rush."""
     with open_site(tmp_path_factory.mktemp("rush"), FAMILIES + 3) as site:
         rush = Rush(site)
-        calm = asyncio.run(rush.one_at_a_time(2))
-        tally, _ = asyncio.run(rush.play(FAMILIES, SECONDS))
+
+        async def play() -> tuple[Tally, Tally]:
+            calm = await rush.one_at_a_time(2)
+            return calm, (await rush.play(FAMILIES, SECONDS))[0]
+
+        # In a thread: Playwright's own loop may be running in this one.
+        with ThreadPoolExecutor(1) as apart:
+            calm, tally = apart.submit(lambda: asyncio.run(play())).result()
         assert not {**calm.errors, **tally.errors}
         yield site, rush
 

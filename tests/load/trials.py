@@ -21,7 +21,7 @@ SLOW, IDLE = 60, 200
 #: Somebody who waits longer has left.
 PATIENCE_SECONDS = 3
 #: How many ask at once while something happens to the server, and for how long.
-ASKING, ASKED_SECONDS = 8, 5.0
+ASKING, ASKED_SECONDS = 8, 4.0
 #: While something happens to it, one may wait longer.
 WAITING_SECONDS = 20
 

@@ -56,14 +56,14 @@ BUGS = (
     Bug(
         "a fact is learnt at each repetition",
         ledger,
-        "    if not added:\n        return False\n",
+        "    if not added:\n        return []\n",
         "",
     ),
     Bug(
         "what came twice is not told",
         ledger,
-        "    if not paid:\n        note(",
-        "    if 0:\n        note(",
+        "    if not paid:\n        invoice",
+        "    if 0:\n        invoice",
     ),
     Bug(
         "a debit leaves no journal entry",
@@ -74,9 +74,9 @@ BUGS = (
     Bug(
         "a receipt is issued at each repetition",
         reports,
-        "    if verdict == KNOWN:\n        return KNOWN\n    # Late",
-        "    if verdict == KNOWN:\n        if settlement:\n            issue_receipt(settlement)\n"
-        "        return KNOWN\n    # Late",
+        "    if not facts:\n        return KNOWN\n    undone",
+        "    if not facts:\n        if settlement:\n            issue_receipt(settlement)\n"
+        "        return KNOWN\n    undone",
     ),
     Bug(
         "a mail is queued at each repetition",
@@ -133,10 +133,8 @@ BUGS = (
     Bug(
         "a journal entry is chained to the first one",
         journal,
-        "entry = JournalEntry.select().order_by(JournalEntry.number.desc()).first()\n"
-        "    return (entry.number, entry.hash) if entry else (0, GENESIS)",
-        "entry = JournalEntry.select().order_by(JournalEntry.number.desc()).first()\n"
-        "    return (entry.number, entry.previous_hash) if entry else (0, GENESIS)",
+        "return (entries[0].number, entries[0].hash)",
+        "return (entries[0].number, entries[0].previous_hash)",
     ),
     Bug(
         "another order's answer is believed",
@@ -156,9 +154,8 @@ BUGS = (
     Bug(
         "a debit undone before it was heard of is money",
         reports,
-        "    if not booked and not _is_taken_back(attempt, report.transaction_id):\n"
-        "        _book_awaited",
-        "    if not booked:\n        _book_awaited",
+        "if not settlement and not undone:",
+        "if not settlement:",
         slow=True,
     ),
     Bug(
@@ -177,16 +174,17 @@ BUGS = (
     Bug(
         "a refund heard of before a debit of a wrong amount stays loose",
         reports,
-        'book(settlement, "débit d’un montant inattendu")\n        match_refunds(attempt)\n',
+        'book(settlement, "débit d’un montant inattendu")\n    match_refunds(attempt, facts)\n',
         'book(settlement, "débit d’un montant inattendu")\n',
         slow=True,
     ),
     Bug(
         "a repetition puts off the next question",
         reports,
-        "    if verdict == KNOWN:\n        return KNOWN\n    # Late",
-        "    if verdict == KNOWN:\n        _follow(attempt, report)\n        return KNOWN\n"
-        "    # Late",
+        "    if not facts:\n        return KNOWN\n    undone",
+        "    if not facts:\n        if settlement:\n            "
+        "_follow(attempt, report, settlement)\n"
+        "        return KNOWN\n    undone",
     ),
 )
 
