@@ -47,13 +47,8 @@ class Prepared:
 
     def models(self, **values: object) -> list[Any]:
         """The same, as models: for a query that selects whole rows of one."""
-        return [self._model(row) for row in self.rows(**values)]
-
-    def _model(self, row: Row) -> Any:
-        written = self._written[db.param]
-        model = written.model(__no_default__=True, **dict(zip(written.names, row, strict=True)))
-        model._dirty.clear()  # noqa: SLF001  # Peewee's own door
-        return model
+        rows = self.rows(**values)
+        return [as_read(self._written[db.param].model, row) for row in rows]
 
     def _write(self) -> "_Written":
         places = {name: Value(_Place(name), converter=False) for name in self._fields}
@@ -121,7 +116,6 @@ class _Written:
         self, sql: str, bound: list[Any], model: Any, columns: "Sequence[Field[Any]]"
     ) -> None:
         self.sql, self.bound, self.model = sql, bound, model
-        self.names = [column.name for column in columns if isinstance(column, Field)]
         self._readers = [
             (place, _date if type(column) is DateField else column.python_value)
             for place, column in enumerate(columns)

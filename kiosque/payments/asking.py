@@ -13,9 +13,9 @@ from kiosque import clock
 from kiosque.database import require_no_write, require_write, write
 from kiosque.models import Attempt, AttemptItem
 from kiosque.payments.ledger import learn, may_be_undone, note
+from kiosque.payments.lookups import attempt_by_id
 from kiosque.payments.orders import order_of
 from kiosque.payments.reports import record_answer
-from kiosque.prepared import Prepared
 from kiosque.states import UNDECIDED, AttemptState
 
 #: A parent who returns, or tries again, asks the bank no more often than this.
@@ -99,11 +99,6 @@ def is_owed_an_answer(attempt: Attempt) -> bool:
     return attempt.answered_at is None or attempt.answered_at < attempt.live_until
 
 
-_AS_IT_IS_NOW = Prepared(
-    lambda attempt: Attempt.select().where(Attempt.id == attempt), attempt=Attempt.id
-)
-
-
 def answer(attempt: Attempt, gateway: Polls, reports: Sequence[Report]) -> bool:
     """Apply what the bank answered, and say when to ask next. False when it is no answer: it
     speaks of another order."""
@@ -113,7 +108,7 @@ def answer(attempt: Attempt, gateway: Polls, reports: Sequence[Report]) -> bool:
     with write():
         record_answer(attempt, reports)
         now = clock.now()
-        (attempt,) = _AS_IT_IS_NOW.models(attempt=attempt.id)
+        attempt = attempt_by_id(attempt.id)
         age = now - attempt.started_at
         expires = timedelta(minutes=gateway.polling.expires_minutes)
         if not reports and _is_silent(attempt) and age >= expires:

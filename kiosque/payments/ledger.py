@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from peewee import Expression, fn
+from peewee import Expression
 
 from kiosque import clock, i18n, issuer, journal, outbox
 from kiosque.database import require_write
@@ -19,7 +19,13 @@ from kiosque.models import (
     Settlement,
 )
 from kiosque.money import format_euros
-from kiosque.prepared import Prepared, insert
+from kiosque.payments.lookups import (
+    facts_of,
+    last_receipt_number,
+    parts_of,
+    settlements_of,
+)
+from kiosque.prepared import insert
 from kiosque.states import (
     UNDECIDED,
     AllocationKind,
@@ -28,22 +34,6 @@ from kiosque.states import (
     SettlementState,
     attempt_state,
 )
-
-_FACTS = Prepared(
-    lambda attempt: Fact.select().where(Fact.attempt == attempt), attempt=Fact.attempt
-)
-_SETTLEMENTS = Prepared(
-    lambda attempt: Settlement.select().where(Settlement.attempt == attempt),
-    attempt=Settlement.attempt,
-)
-_PARTS = Prepared(
-    lambda settlement: Allocation.select().where(
-        Allocation.settlement == settlement,
-        Allocation.counts == True,  # noqa: E712  # an SQL expression
-    ),
-    settlement=Allocation.settlement,
-)
-_LAST_RECEIPT = Prepared(lambda: Receipt.select(fn.MAX(Receipt.number)))
 
 #: How long an attempt that the bank calls pending keeps its invoices from another attempt.
 PENDING_DAYS = 7
@@ -85,7 +75,7 @@ def learn(
     added = insert(fact, unless_known=True)
     if not added:
         return []
-    facts = _FACTS.models(attempt=attempt.id)
+    facts = facts_of(attempt)
     _decide_again(attempt, facts)
     return facts
 
@@ -206,7 +196,7 @@ def may_be_undone(attempt: Attempt) -> bool:
     """Whether the bank may still undo a debit of this attempt by itself."""
     return any(
         each.state == SettlementState.COUNTED and each.final_at is None
-        for each in _SETTLEMENTS.models(attempt=attempt.id)
+        for each in settlements_of(attempt.id)
     )
 
 
@@ -226,7 +216,7 @@ def of_one_payment(settlement: Settlement) -> list[Settlement]:
     when it was taken at the counter."""
     if settlement.attempt_id is None:
         return [Settlement.get_by_id(settlement.id)]
-    return _SETTLEMENTS.models(attempt=settlement.attempt_id)
+    return settlements_of(settlement.attempt_id)
 
 
 def balances(settlements: Sequence[Settlement]) -> dict[str, int]:
@@ -237,7 +227,7 @@ def balances(settlements: Sequence[Settlement]) -> dict[str, int]:
     counted = [each for each in settlements if each.state == SettlementState.COUNTED]
     parts = dict.fromkeys(AllocationKind, 0)
     for settlement in counted:
-        for part in _PARTS.models(settlement=settlement.id):
+        for part in parts_of(settlement):
             parts[AllocationKind(part.kind)] += part.amount_cents
     kept = sum(each.remaining_cents for each in settlements)
     return purposes(source, kept, parts, sum(each.returned_cents for each in counted))
@@ -286,9 +276,8 @@ def purposes(
 
 
 def issue_receipt(settlement: Settlement) -> Receipt:
-    ((last,),) = _LAST_RECEIPT.rows()
     return Receipt.create(
-        number=(last or 0) + 1,
+        number=last_receipt_number() + 1,
         settlement=settlement,
         issued_at=clock.now(),
         **issuer.names(settlement.regie),

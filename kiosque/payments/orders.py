@@ -2,8 +2,8 @@
 
 from gateways.base import Order
 from kiosque import i18n
-from kiosque.models import Attempt, AttemptItem, Invoice
-from kiosque.prepared import Prepared
+from kiosque.models import Attempt
+from kiosque.payments.lookups import numbers_of
 
 #: What a bank shows beside the amount, at most.
 _LONGEST = 255
@@ -26,19 +26,8 @@ def order_of(attempt: Attempt, public_url: str, *, email: str | None = None) -> 
     )
 
 
-_NUMBERS = Prepared(
-    lambda attempt: (
-        Invoice.select(Invoice.number)
-        .join(AttemptItem)
-        .where(AttemptItem.attempt == attempt)
-        .order_by(Invoice.number)
-    ),
-    attempt=AttemptItem.attempt,
-)
-
-
 def _description(attempt: Attempt) -> str:
     """What the bank shows beside the amount: invoice numbers, never services nor names."""
-    numbers = [number for (number,) in _NUMBERS.rows(attempt=attempt.id)]
+    numbers = numbers_of(attempt)
     text = ("Facture " if len(numbers) == 1 else "Factures ") + ", ".join(numbers)
     return text if len(text) <= _LONGEST else f"{len(numbers)} factures"

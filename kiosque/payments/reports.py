@@ -7,10 +7,15 @@ from datetime import timedelta
 from gateways.base import Callback, Mode, Outcome, Report
 from kiosque import clock, issuer, outbox
 from kiosque.database import require_write, write
-from kiosque.models import Allocation, Attempt, AttemptItem, Fact, Notice, Repayment, Settlement
+from kiosque.models import Allocation, Attempt, Fact, Notice, Repayment, Settlement
 from kiosque.payments.ledger import allocate, book, issue_receipt, learn, may_be_undone, note
+from kiosque.payments.lookups import (
+    attempt_by_gateway_reference,
+    attempt_by_reference,
+    items_of,
+    settlement_of,
+)
 from kiosque.payments.returns import RETURNED, match_refunds, refund_key, reverse, was_credited
-from kiosque.prepared import Prepared
 from kiosque.states import AllocationKind, AttemptState, SettlementState
 
 #: Verdicts.
@@ -43,42 +48,11 @@ def record_answer(attempt: Attempt, reports: Sequence[Report]) -> None:
             _audit(attempt.gateway, verdict, report.reference, dict(report.raw), accepted=True)
 
 
-_BY_OURS = Prepared(
-    lambda gateway, reference: Attempt.select().where(
-        Attempt.reference == reference, Attempt.gateway == gateway
-    ),
-    gateway=Attempt.gateway,
-    reference=Attempt.reference,
-)
-_BY_THEIRS = Prepared(
-    lambda gateway, reference: Attempt.select().where(
-        Attempt.gateway_reference == reference, Attempt.gateway == gateway
-    ),
-    gateway=Attempt.gateway,
-    reference=Attempt.gateway_reference,
-)
-_ITEMS = Prepared(
-    lambda attempt: (
-        AttemptItem.select().where(AttemptItem.attempt == attempt).order_by(AttemptItem.id)
-    ),
-    attempt=AttemptItem.attempt,
-)
-_SETTLED = Prepared(
-    lambda gateway, transaction: Settlement.select().where(
-        Settlement.gateway == gateway, Settlement.transaction_id == transaction
-    ),
-    gateway=Settlement.gateway,
-    transaction=Settlement.transaction_id,
-)
-
-
 def attempt_of(gateway_name: str, report: Report) -> Attempt | None:
     """The attempt that a report is about, by our reference or else by the bank's."""
     if report.reference:
-        found = _BY_OURS.models(gateway=gateway_name, reference=report.reference)
-    else:
-        found = _BY_THEIRS.models(gateway=gateway_name, reference=report.gateway_reference)
-    return next(iter(found), None)
+        return attempt_by_reference(gateway_name, report.reference)
+    return attempt_by_gateway_reference(gateway_name, report.gateway_reference)
 
 
 def _make_due(gateway_name: str, report: Report) -> str:
@@ -193,14 +167,13 @@ def _learn_report(attempt: Attempt, report: Report) -> list[Fact]:
 
 def _settlement_of(gateway_name: str, report: Report) -> Settlement | None:
     """What we booked for the bank transaction that a report is about."""
-    found = _SETTLED.models(gateway=gateway_name, transaction=report.transaction_id)
-    return next(iter(found), None)
+    return settlement_of(gateway_name, report.transaction_id)
 
 
 def _book_awaited(attempt: Attempt, report: Report, facts: Sequence[Fact]) -> Settlement:
     """Money came, of the amount awaited: pay what is open, keep the rest as *trop-perçu*."""
     settlement = _settle_attempt(attempt, report)
-    for item in _ITEMS.models(attempt=attempt.id):
+    for item in items_of(attempt):
         allocate(settlement, item.invoice_id, item.amount_cents)
     book(settlement, _ONLINE[report.mode])
     receipt = issue_receipt(settlement)

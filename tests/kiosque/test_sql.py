@@ -3,8 +3,10 @@
 import pytest
 from peewee import JOIN, SQL, Context, Query, fn
 
+from kiosque import models
 from kiosque.database import db
 from kiosque.models import Attempt, AttemptItem, Family, Invoice, Service, Settlement
+from kiosque.prepared import columns
 
 _other = AttemptItem.alias()
 _held = _other.select(_other.invoice).where(_other.live == True)  # noqa: E712
@@ -39,3 +41,15 @@ def test_a_query_is_written_as_peewee_writes_it(base: None, query: Query) -> Non
     expected = Context(**db.get_context_options()).parse(query)
     assert query.sql() == expected
     assert "None" not in expected[0]
+
+
+def test_a_row_is_read_in_the_order_in_which_its_columns_are_asked_for() -> None:
+    tables = [
+        model
+        for model in vars(models).values()
+        if isinstance(model, type) and issubclass(model, models.Base)
+    ]
+    assert len(tables) > 20
+    for model in tables:
+        asked = [column.name for column in model.select().selected_columns]
+        assert list(columns(model)) == asked, model
