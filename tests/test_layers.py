@@ -22,7 +22,7 @@ FLOORS = {
     2: {
         "payments",
         "leases",
-        "moving",
+        "relocation",
         "reconcile",
         "verification",
         "imports",

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from gateways.base import ConfigError
-from kiosque import config, database, imports, moving, texts
+from kiosque import config, database, imports, relocation, texts
 from kiosque.cli.base import Fault, main, progress_bar, with_database
 from kiosque.config import Settings
 from kiosque.money import format_euros
@@ -32,13 +32,13 @@ def move_database(settings: Settings, address: str) -> None:
     if settings.on_postgresql:
         raise Fault("Les réglages désignent déjà une base PostgreSQL, et non le fichier à copier.")
     try:
-        moved = moving.move(
+        moved = relocation.move(
             settings.database_path,
             config.postgresql_address(address),
             durable=settings.environment == "production",
             progress=lambda table: click.echo(f"{table}...", err=True),
         )
-    except moving.CannotMove as error:
+    except relocation.CannotMove as error:
         raise Fault(f"{error}\nRien n’a été copié.") from None
     except ConfigError as error:
         raise Fault("\n".join([*error.faults, "Rien n’a été copié."])) from None

@@ -25,7 +25,7 @@ from kiosque.i18n import gettext as _
 from kiosque.models import Attempt, AttemptItem, Invoice, Receipt, Settlement
 from kiosque.payments import Purchase, Refused, Selection
 from kiosque.states import AttemptState
-from kiosque.views.trial import proof, token_in_form
+from kiosque.views.probes import proof, token_in_form
 from kiosque.views.wording import attempt_result, is_undecided
 
 blueprint = Blueprint("payment", __name__, url_prefix="/paiement")

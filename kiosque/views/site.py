@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from kiosque import access, database, i18n, languages, probe, texts
 from kiosque.i18n import gettext as _
-from kiosque.views.trial import proof, token_in_header
+from kiosque.views.probes import proof, token_in_header
 
 blueprint = Blueprint("site", __name__)
 
