@@ -1,8 +1,8 @@
 """The migrations' words, in PostgreSQL's.
 
 There is one series of migrations, in the words of SQLite: so no base can lack what the other has.
-Few words differ, and `test_postgresql.py` compares what they made, column by column. A migration that
-needs another word teaches it here.
+Few words differ, and `test_postgresql.py` compares what they made, column by column. A migration
+that needs another word teaches it here.
 """
 
 import re
