@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from http.client import HTTPException, IncompleteRead
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import certifi
+
 from gateways.base import Unreachable
 
 if TYPE_CHECKING:  # a worker that asks no bank loads none of it: 6 MiB, a quarter of its start
@@ -32,15 +34,15 @@ CONNECT_SECONDS = 3.0
 #: Between two things the bank says; it may have to ask another bank first.
 SILENCE_SECONDS = 20.0
 
-#: The authorities that may vouch for a bank: those that `requests` comes with.
-AUTHORITIES: bool | str = True
+#: The file of the authorities that may vouch for a bank: those that `requests` comes with.
+AUTHORITIES = certifi.where()
 _HEADERS = {
     "Accept-Encoding": "identity",
     "Connection": "close",
     "User-Agent": "Kiosque-Famille",
 }
 #: Adapters that no call uses now, by the authorities they trust.
-_idle: "dict[bool | str, deque[requests.adapters.HTTPAdapter]]" = {}
+_idle: "dict[str, deque[requests.adapters.HTTPAdapter]]" = {}
 _TOO_SLOW = "la banque répond trop lentement"
 _GARBLED = "la banque a répondu autre chose que des données lisibles"
 _STATUSES = {
@@ -135,7 +137,7 @@ def _post(endpoint: Endpoint, path: str, body: bytes, dialect: _Dialect, seconds
 
 
 @contextmanager
-def _trusting(authorities: bool | str) -> "Iterator[requests.adapters.HTTPAdapter]":
+def _trusting(authorities: str) -> "Iterator[requests.adapters.HTTPAdapter]":
     """What checks a bank's certificate, for one call at a time: an adapter that nobody uses now,
     or a new one. To read the authorities takes 16 ms of processor, more than all the rest."""
     from gateways.trust import Trusting  # noqa: PLC0415

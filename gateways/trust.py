@@ -4,21 +4,19 @@ from typing import Any
 
 import requests
 import requests.adapters
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
 
 
 class Trusting(requests.adapters.HTTPAdapter):
     """Reads the authorities as it is made, where `requests` would read them at each connection.
 
-    `authorities` is the path of their file, or True for those that `requests` comes with. The
-    context is changed a little by each connection: for one call at a time.
+    `authorities` is the path of their file. The context is changed a little by each connection:
+    for one call at a time.
     """
 
-    def __init__(self, authorities: bool | str) -> None:
-        path = authorities if isinstance(authorities, str) else DEFAULT_CA_BUNDLE_PATH
+    def __init__(self, authorities: str) -> None:
         self._context = create_urllib3_context()
-        self._context.load_verify_locations(path)
+        self._context.load_verify_locations(authorities)
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
