@@ -45,6 +45,10 @@ class WrongEmail(Declined):
     """The bank refuses the payer's e-mail address: it is for the payer to correct."""
 
 
+#: What `Report.key` says of the two keys that a gateway may believe while one replaces the other.
+KEY_IN_FORCE, KEY_REPLACED = "clé en service", "ancienne clé"
+
+
 class Mode(StrEnum):
     """What the payer paid with."""
 

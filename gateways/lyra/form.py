@@ -22,14 +22,22 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from gateways.base import BadCallback, Callback, Handoff, Limits, Order, Outcome, Report
+from gateways.base import (
+    KEY_IN_FORCE,
+    KEY_REPLACED,
+    BadCallback,
+    Callback,
+    Handoff,
+    Limits,
+    Order,
+    Outcome,
+    Report,
+)
 from gateways.lyra.settings import Shop
 from gateways.lyra.statuses import decide, is_final
 
 SESSION_EXPIRED = "149"
 EURO = "978"
-#: Which key proved a notice, in the audit.
-CURRENT, PREVIOUS = "clé en service", "ancienne clé"
 
 # What we send. No pattern admits a `+`: see the module's docstring.
 _URL = re.compile(r"https?://[A-Za-z0-9.:/_-]{1,200}", re.ASCII)
@@ -190,7 +198,7 @@ class HostedForm:
         ]
         if not proved:
             raise BadCallback("signature fausse")
-        if proved == [PREVIOUS] and self._now() >= self._shop.previous_until:
+        if proved == [KEY_REPLACED] and self._now() >= self._shop.previous_until:
             raise BadCallback("signée de l’ancienne clé, qui n’est plus acceptée")
         return proved[0] if self._shop.previous_key else ""
 
@@ -198,8 +206,8 @@ class HostedForm:
         """What the bank may sign with, each with the word for it in the audit."""
         shop = self._shop
         return [
-            (CURRENT, shop.key),
-            *([(PREVIOUS, shop.previous_key)] if shop.previous_key else []),
+            (KEY_IN_FORCE, shop.key),
+            *([(KEY_REPLACED, shop.previous_key)] if shop.previous_key else []),
         ]
 
 

@@ -5,6 +5,7 @@ from datetime import date
 
 import click
 
+from gateways.base import KEY_REPLACED
 from kiosque import clock, payments
 from kiosque.cli.base import main, with_database
 from kiosque.config import Settings
@@ -71,6 +72,6 @@ def _old_key(name: str, table: Mapping[str, object]) -> Iterator[str]:
         yield "L’ancienne clé n’est plus acceptée : retirez previous_key et previous_key_until."
         return
     yield f"L’ancienne clé est acceptée jusqu’au {clock.long_date(until)} inclus."
-    signed = Notice.select().where(Notice.gateway == name, Notice.fields.contains("ancienne clé"))
+    signed = Notice.select().where(Notice.gateway == name, Notice.fields.contains(KEY_REPLACED))
     if last := signed.order_by(Notice.id.desc()).first():
         yield f"Dernier avis qu’elle a signé : le {clock.long_instant(last.received_at)}."
