@@ -11,10 +11,10 @@ from datetime import date
 
 from gateways.base import ConfigError
 from gateways.lyra import HostedForm, LyraSettings, RestShop
-from gateways.settings import read_checked
+from gateways.settings import C, read_checked
 
 SITE_ID = "12345678"
-FORBIDDEN = "adapter : la banque de démonstration est interdite en production"
+_FORBIDDEN = "adapter : la banque de démonstration est interdite en production"
 _URL = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?", re.ASCII)
 #: A secret of the mock bank's is where it was started, and not in a back office.
 _WHERE = {
@@ -79,6 +79,23 @@ def url_fault(url: str) -> str:
     return "url : attendu http://hôte:port, où la banque de démonstration répond, sans chemin"
 
 
+def read_demo(
+    cls: type[C],
+    name: str,
+    table: Mapping[str, object],
+    environment: str,
+    stand_ins: Mapping[str, object],
+) -> C:
+    """The checked settings of an adapter of the mock bank's, as `read_checked` reads them.
+
+    Raises ConfigError for every fault, and in production whatever the table holds.
+    """
+    where = f"gateways.{name}."
+    if environment not in ("demo", "test"):
+        raise ConfigError([where + _FORBIDDEN])
+    return read_checked(cls, table, where, environment=environment, stand_ins=stand_ins)
+
+
 class SandboxGateway(HostedForm):
     """Lyra's form, at the mock bank, in TEST mode; `configure` makes one with the REST service
     where a password is set."""
@@ -87,16 +104,8 @@ class SandboxGateway(HostedForm):
     def configure(
         cls, name: str, table: Mapping[str, object], *, environment: str
     ) -> "SandboxGateway":
-        where = f"gateways.{name}."
-        if environment not in ("demo", "test"):
-            raise ConfigError([where + FORBIDDEN])
-        settings = read_checked(
-            SandboxSettings,
-            table,
-            where,
-            environment=environment,
-            stand_ins={"adapter": "sandbox", "url": "", "key": ""},
-        )
+        stand_ins = {"adapter": "sandbox", "url": "", "key": ""}
+        settings = read_demo(SandboxSettings, name, table, environment, stand_ins)
         shop = replace(
             settings.lyra.shop(), form_origin=settings.url, api_origin=settings.url, in_clear=True
         )

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateways.base import ConfigError
 from gateways.payfip import Contract, PayfipGateway
 from gateways.payfip.settings import label_fault
-from gateways.sandbox import FORBIDDEN, url_fault
-from gateways.settings import read_checked
+from gateways.sandbox import read_demo, url_fault
 
 NUMCLI = "006382"
 MAXIMUM_CENTS = 999_999
@@ -32,15 +30,7 @@ class SandboxPayfipGateway(PayfipGateway):
     def configure(
         cls, name: str, table: Mapping[str, object], *, environment: str
     ) -> "SandboxPayfipGateway":
-        where = f"gateways.{name}."
-        if environment not in ("demo", "test"):
-            raise ConfigError([where + FORBIDDEN])
-        settings = read_checked(
-            SandboxPayfipSettings,
-            table,
-            where,
-            environment=environment,
-            stand_ins={"adapter": "sandbox-payfip", "url": ""},
-        )
+        stand_ins = {"adapter": "sandbox-payfip", "url": ""}
+        settings = read_demo(SandboxPayfipSettings, name, table, environment, stand_ins)
         contract = Contract(NUMCLI, "T", "", MAXIMUM_CENTS, origin=settings.url, in_clear=True)
         return cls(name, settings.label, contract)
