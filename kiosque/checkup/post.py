@@ -16,6 +16,56 @@ from kiosque.config import Mail
 SECONDS = 6
 _PORTS = "587 va avec starttls, 465 avec tls"
 
+#: What is wrong and what to do, by the first kind that fits. `{said}` is what any check says of the
+#: error, `{code}` the server's code, `{port}` ours.
+_KINDS: tuple[tuple[type[OSError], str, str], ...] = (
+    (
+        smtplib.SMTPAuthenticationError,
+        "le serveur refuse le compte ou le mot de passe",
+        "Corrigez [mail] username et password (certains demandent un mot de passe d’application).",
+    ),
+    (
+        smtplib.SMTPNotSupportedError,
+        "le serveur ne sait pas chiffrer, ou n’attend pas de compte, sur ce port",
+        f"Corrigez [mail] port et security\u00a0: {_PORTS}.",
+    ),
+    (
+        smtplib.SMTPResponseException,
+        "le serveur refuse de nous parler (réponse {code})",
+        "Demandez au prestataire s’il admet l’adresse de cette machine.",
+    ),
+    (
+        smtplib.SMTPException,
+        "le serveur raccroche",
+        f"Voyez [mail] port et security\u00a0: {_PORTS}.",
+    ),
+    (
+        ssl.SSLCertVerificationError,
+        "{said}",
+        "Écrivez dans [mail] host le nom qui est dans le certificat ; ou faites-le renouveler.",
+    ),
+    (
+        ssl.SSLError,
+        "la connexion chiffrée échoue",
+        f"Corrigez [mail] port et security\u00a0: {_PORTS}.",
+    ),
+    (
+        socket.gaierror,
+        "le nom du serveur est introuvable (DNS)",
+        "Corrigez [mail] host, ou le DNS de cette machine (« resolvectl query »).",
+    ),
+    (
+        TimeoutError,
+        "le serveur ne répond pas",
+        f"Voyez le pare-feu (sortie, port {{port}}), et [mail] port\u00a0: {_PORTS}.",
+    ),
+    (
+        OSError,
+        "{said}",
+        "Corrigez [mail] host et port ; voyez si le serveur est en marche.",
+    ),
+)
+
 
 def check(ground: Ground) -> Result:
     """Connect, encrypt, sign in, ask whether our sender is welcome, and leave."""
@@ -61,62 +111,16 @@ def _check_server(settings: Mail, found: Findings) -> None:
 
 def _say(error: OSError, settings: Mail) -> tuple[str, str]:
     """What is wrong, and what to do; never what the server wrote, which may quote an address."""
-    kinds: tuple[tuple[type[OSError], str, str], ...] = (
-        (
-            smtplib.SMTPAuthenticationError,
-            "le serveur refuse le compte ou le mot de passe",
-            "Corrigez [mail] username et password (certains demandent un mot de passe "
-            "d’application).",
-        ),
-        (
-            smtplib.SMTPNotSupportedError,
-            "le serveur ne sait pas chiffrer, ou n’attend pas de compte, sur ce port",
-            f"Corrigez [mail] port et security\u00a0: {_PORTS}.",
-        ),
-        (
-            smtplib.SMTPResponseException,
-            f"le serveur refuse de nous parler{_code(error)}",
-            "Demandez au prestataire s’il admet l’adresse de cette machine.",
-        ),
-        (
-            smtplib.SMTPException,
-            "le serveur raccroche",
-            f"Voyez [mail] port et security\u00a0: {_PORTS}.",
-        ),
-        (
-            ssl.SSLCertVerificationError,
-            web.say(error),
-            "Écrivez dans [mail] host le nom qui est dans le certificat ; ou faites-le renouveler.",
-        ),
-        (
-            ssl.SSLError,
-            "la connexion chiffrée échoue",
-            f"Corrigez [mail] port et security\u00a0: {_PORTS}.",
-        ),
-        (
-            socket.gaierror,
-            "le nom du serveur est introuvable (DNS)",
-            "Corrigez [mail] host, ou le DNS de cette machine (« resolvectl query »).",
-        ),
-        (
-            TimeoutError,
-            "le serveur ne répond pas",
-            f"Voyez le pare-feu (sortie, port {settings.port}), et [mail] port\u00a0: {_PORTS}.",
-        ),
-    )
     # The library says of a silence that the server has gone.
     cause = error.__context__ if isinstance(error, smtplib.SMTPServerDisconnected) else None
     met = cause if isinstance(cause, OSError) else error
-    for kind, what, advice in kinds:
-        if isinstance(met, kind):
-            return what, advice
-    return web.say(error), "Corrigez [mail] host et port ; voyez si le serveur est en marche."
-
-
-def _code(error: OSError) -> str:
-    return (
-        f" (réponse {error.smtp_code})" if isinstance(error, smtplib.SMTPResponseException) else ""
-    )
+    what, advice = next(told for kind, *told in _KINDS if isinstance(met, kind))
+    details = {
+        "said": web.say(met),
+        "code": getattr(met, "smtp_code", ""),
+        "port": settings.port,
+    }
+    return what.format(**details), advice.format(**details)
 
 
 def _check_sender(settings: Mail, found: Findings) -> None:
