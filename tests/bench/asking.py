@@ -16,8 +16,9 @@ from kiosque.config import load
 from kiosque.database import db
 from kiosque.models import Attempt, JournalEntry, Receipt, Settlement
 from tests.bench import base, stub
-from tests.bench.service import BANK_PASSWORD, free_port, settle
 from tests.bench.table import Figure
+from tests.conftest import free_port
+from tests.sites import BANK_PASSWORD, NOWHERE, settle
 
 PENDING, FEW = 10_000, 500
 
@@ -28,7 +29,7 @@ def asking(folder: Path, pending: int = PENDING) -> Iterator[Figure]:
     home = folder / f"asking-{pending}"
     home.mkdir()
     base.fill(home / "kiosque.sqlite3", pending)
-    settle(home, 1, f"http://127.0.0.1:{port}")
+    settle(home, NOWHERE, bank=f"http://127.0.0.1:{port}")
     app = create_app(load({"KIOSQUE_DATA": str(home)}))
     with _bank(port), database.connection():
         references = _leave_pending(pending)

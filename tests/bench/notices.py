@@ -18,8 +18,8 @@ from kiosque.models import Family, Invoice
 from tests.bank import notice
 from tests.bench import base
 from tests.bench.pages import FEW, MANY
-from tests.bench.service import settle
 from tests.bench.table import Figure, interleaved
+from tests.sites import NOWHERE, settle
 
 ROUNDS, EACH = 15, 40
 
@@ -53,7 +53,7 @@ class _Bank:
         self.path = folder / "kiosque.sqlite3"
         if not self.path.exists():
             base.fill(self.path, families)
-        settle(folder, 1)
+        settle(folder, NOWHERE)
         self.app = create_app(load({"KIOSQUE_DATA": str(folder)}))
 
     def settle(self) -> float:

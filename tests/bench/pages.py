@@ -6,8 +6,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.bench import base
-from tests.bench.service import HELLO, SITE, Service, cost, free_port, let_in, serve, settle
+from tests.bench.service import HELLO, SITE, Service, cost, let_in, serve
 from tests.bench.table import Figure, interleaved
+from tests.conftest import free_port
+from tests.sites import settle
 
 ROUNDS, REQUESTS = 9, 300
 PAGE = "/factures"
@@ -25,7 +27,7 @@ def site(
     if not path.exists():
         base.fill(path, families, invoices)
     let_in(path, code)
-    settle(folder, port)
+    settle(folder, f"http://127.0.0.1:{port}")
     with serve(SITE, folder, port) as service:
         service.sign_in(code)
         _warm(service)

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.pages import PAGE, site
-from tests.bench.service import HELLO, SITE, free_port, launch, let_in, serve, settle, stop, wait
+from tests.bench.service import HELLO, SITE, launch, let_in, serve, stop, wait
 from tests.bench.table import Figure, interleaved
+from tests.conftest import free_port
+from tests.sites import settle
 
 FEW, MANY = 1_000, 100_000
 STARTS = 7
@@ -39,7 +41,7 @@ def start(folder: Path) -> Iterator[Figure]:
     port = free_port()
     with site(folder / "few", 500):
         pass  # the base, and the byte code, are there
-    settle(folder / "few", port)
+    settle(folder / "few", f"http://127.0.0.1:{port}")
     let_in(folder / "few" / "kiosque.sqlite3", "F100050")
     ours, hello = interleaved(
         STARTS,

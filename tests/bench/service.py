@@ -1,7 +1,6 @@
 """Gunicorn with one sync worker, what its worker costs, and the least client there is."""
 
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -14,58 +13,11 @@ from urllib.parse import urlencode
 
 from kiosque import accounts, database
 from kiosque.models import Family
-from tests.bank import KEY
+from tests.conftest import free_port
 
 PROJECT = Path(__file__).parents[2]
 PASSWORD = "une phrase assez longue"
-BANK_PASSWORD = "testpassword_0123456789abcdef"
 SITE, HELLO = "app:create_app()", "tests.bench.hello:app"
-
-_SETTINGS = """\
-environment = "demo"
-secret_key = "{secret}"
-public_url = "http://127.0.0.1:{port}"
-[town]
-name = "Ville de Sautron"
-contact_email = "enfance@sautron.example.org"
-technical_email = "info@sautron.example.org"
-address = "6 rue de la Mairie"
-postcode = "44880"
-city = "Sautron"
-phone = "02 51 77 86 97"
-website = "https://www.sautron.example.org"
-[regie]
-name = "Régie Enfance"
-regisseur = "Dominique Aubry"
-[payment]
-gateway = "banque"
-[mail]
-sender = "kiosque@sautron.example.org"
-[gateways.banque]
-adapter = "sandbox"
-url = "{bank}"
-key = "{key}"
-password = "{password}"
-"""
-
-
-def settle(folder: Path, port: int, bank: str = "http://127.0.0.1:1") -> Path:
-    """Write the settings of a site in this folder; returns their file."""
-    path = folder / "kiosque.toml"
-    path.touch(mode=0o600)
-    path.write_text(
-        _SETTINGS.format(
-            secret=secrets.token_urlsafe(48), port=port, bank=bank, key=KEY, password=BANK_PASSWORD
-        ),
-        encoding="utf-8",
-    )
-    return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Service:

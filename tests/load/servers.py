@@ -19,6 +19,7 @@ from tests.load.family import Family, Tally
 from tests.load.kinds import KINDS, Kind
 from tests.load.process import Tree, begun, free_port, wait_for
 from tests.load.trials import Door
+from tests.sites import settle
 
 FAMILIES, INVOICES = 500, 12
 #: Address, and whether it wants a session.
@@ -134,7 +135,7 @@ def main(seconds: int, names: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="kiosque-servers-") as name:
         folder = Path(name)
         nginx = front.prepare(folder) if front.NGINX else None
-        town.settle(folder, nginx.url if nginx else "http://127.0.0.1")
+        settle(folder, nginx.url if nginx else "http://127.0.0.1", proxy="unix", letters=False)
         town.build(folder, FAMILIES, INVOICES, settled=20)
         heads = [path for path, _ in PAGES]
         heads += ["RSS / shared once", "60 slow", "200 idle", "50 gone", "reload"]

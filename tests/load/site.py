@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.bank import KEY
 from tests.load import front, town
 from tests.load.process import PROJECT, Tree, begun, free_port, python, wait_for
+from tests.sites import BANK_PASSWORD, settle
 
 CONFIG = str(PROJECT / "deploy" / "gunicorn.conf.py")
 
@@ -50,7 +51,7 @@ def open_site(folder: Path, families: int) -> Iterator[Site]:
     port, bank_port = free_port(), free_port()
     url = behind.url if behind else f"http://127.0.0.1:{port}"
     heard = f"http://127.0.0.1:{behind.http_port if behind else port}"
-    town.settle(folder, url, f"http://127.0.0.1:{bank_port}")
+    settle(folder, url, bank=f"http://127.0.0.1:{bank_port}", proxy="unix", letters=False)
     town.build(folder, families)
     site = Site(
         *(folder, url, folder / "gunicorn.log", behind.certificate if behind else None),
@@ -77,7 +78,7 @@ def open_site(folder: Path, families: int) -> Iterator[Site]:
 def _bank(site: Site, port: int, heard: str) -> Iterator[Tree]:
     environment = {
         "SANDBOX_KEY": KEY,
-        "SANDBOX_PASSWORD": town.BANK_PASSWORD,
+        "SANDBOX_PASSWORD": BANK_PASSWORD,
         "SANDBOX_NOTIFY_URL": f"{heard}/paiement/notification/banque",
         "SANDBOX_DATABASE": str(site.bank_base),
     }

@@ -1,7 +1,6 @@
 """A town of any size: its settings, its base loaded from files as a town hall loads them."""
 
 import csv
-import secrets
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,56 +11,10 @@ from kiosque.imports.families import FamiliesFile
 from kiosque.imports.invoices import InvoicesFile
 from kiosque.imports.settlements import SettlementsFile
 from kiosque.models import Account, Family
-from tests.bank import KEY
 
 PASSWORD = "une phrase assez longue"
-BANK_PASSWORD = "testpassword_0123456789abcdef"
 #: Of a family's monthly invoices, the latest are still to pay.
 OPEN = 2
-
-_SETTINGS = """\
-environment = "demo"
-secret_key = "{secret}"
-public_url = "{url}"
-proxies = ["unix"]
-[town]
-name = "Ville de Sautron"
-contact_email = "enfance@sautron.example.org"
-technical_email = "info@sautron.example.org"
-address = "6 rue de la Mairie"
-postcode = "44880"
-city = "Sautron"
-phone = "02 51 77 86 97"
-website = "https://www.sautron.example.org"
-[regie]
-name = "Régie Enfance"
-regisseur = "Dominique Aubry"
-[payment]
-gateway = "banque"
-[mail]
-sender = "kiosque@sautron.example.org"
-[notices]
-new_invoices = false
-reminder = false
-relance = false
-[gateways.banque]
-adapter = "sandbox"
-url = "{bank}"
-key = "{key}"
-password = "{password}"
-"""
-
-
-def settle(folder: Path, url: str, bank: str = "http://127.0.0.1:1") -> None:
-    """Write the settings of a site that answers at this address."""
-    path = folder / "kiosque.toml"
-    path.touch(mode=0o600)
-    path.write_text(
-        _SETTINGS.format(
-            secret=secrets.token_urlsafe(48), url=url, bank=bank, key=KEY, password=BANK_PASSWORD
-        ),
-        encoding="utf-8",
-    )
 
 
 def code(number: int) -> str:

@@ -14,6 +14,7 @@ from tests.load.client import Browser
 from tests.load.family import Family, Tally
 from tests.load.process import Tree, begun, free_port, python, wait_for
 from tests.load.site import CONFIG
+from tests.sites import settle
 
 VISITS = 30
 
@@ -33,7 +34,7 @@ def main(count: int) -> None:
 def _open_town(folder: Path, stack: ExitStack) -> Tree:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    town.settle(folder, url)
+    settle(folder, url, proxy="unix", letters=False)
     town.build(folder, VISITS)
     log = folder / "gunicorn.log"
     serve = python("-m", "gunicorn", "--config", CONFIG, "--bind", f"127.0.0.1:{port}")

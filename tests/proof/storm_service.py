@@ -1,7 +1,6 @@
 """The real service under the storm: gunicorn's processes on a base of their own, killed at will."""
 
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -17,14 +16,12 @@ from kiosque import accounts, database
 from kiosque.database import write
 from kiosque.models import Family, ImportBatch, Invoice
 from tests import bases
-from tests.bank import KEY
 from tests.conftest import NOW, PASSWORD, csrf_token, free_port
 from tests.proof.storm_balancer import Balancer
+from tests.sites import settle
 
 PROJECT = Path(__file__).parents[2]
 START_SECONDS = 60
-#: The password of the bank's REST service, where it can be asked.
-BANK_PASSWORD = "testpassword_0123456789abcdef"
 
 #: Gunicorn, stopped should the test be killed without a chance to stop it (prctl's
 #: PR_SET_PDEATHSIG, SIGTERM).
@@ -33,32 +30,6 @@ import ctypes
 from gunicorn.app.wsgiapp import run
 ctypes.CDLL(None).prctl(1, 15)
 run()
-"""
-
-_SETTINGS = """\
-environment = "demo"
-secret_key = "{secret}"
-public_url = "http://127.0.0.1:{port}"
-[town]
-name = "Ville de Sautron"
-contact_email = "enfance@sautron.example.org"
-technical_email = "info@sautron.example.org"
-[regie]
-name = "Régie Enfance"
-regisseur = "Dominique Aubry"
-[payment]
-gateway = "banque"
-[mail]
-sender = "kiosque@sautron.example.org"
-[notices]
-new_invoices = false
-reminder = false
-relance = false
-[gateways.banque]
-adapter = "sandbox"
-url = "{bank}"
-key = "{key}"
-password = "{password}"
 """
 
 
@@ -139,16 +110,7 @@ class Service:
             "KIOSQUE_DATABASE": str(location),
             "STORM_FAULT": fault,
         }
-        settings = _SETTINGS.format(
-            secret=secrets.token_urlsafe(48),
-            port=self.port,
-            bank=bank_url,
-            key=KEY,
-            password=BANK_PASSWORD,
-        )
-        path = folder / "kiosque.toml"
-        path.touch(mode=0o600)
-        path.write_text(settings, encoding="utf-8")
+        settle(folder, f"http://127.0.0.1:{self.port}", bank=bank_url, letters=False)
 
     def start(self) -> None:
         """Start what does not run, and wait until it answers. Called by the main thread: the

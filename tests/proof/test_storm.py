@@ -25,7 +25,8 @@ from tests.proof import storm_balancer
 from tests.proof.storm import Plan, Storm, table
 from tests.proof.storm_bank import Bank, Message
 from tests.proof.storm_faults import FREEZE
-from tests.proof.storm_service import BANK_PASSWORD, PROJECT, Broken, Browser, Service, make_town
+from tests.proof.storm_service import PROJECT, Broken, Browser, Service, make_town
+from tests.sites import BANK_PASSWORD
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes as Linux has them")
 
