@@ -2,7 +2,8 @@
 service answers."""
 
 import hashlib
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,20 @@ from gateways.lyra import sign
 KEY = "0123456789abcdef0123456789abcdef"
 #: The town's papers and the banks' protocols, where they are beside the project.
 SHARED = Path(__file__).parents[2] / "shared"
+#: What a family is about to pay.
+NEW_ORDER = Order(
+    reference="KF0123456789abcdef01",
+    number=421,
+    cents=8745,
+    description="Factures 2026-09-0012, 2026-10-0340",
+    started_at=datetime(2026, 7, 1, 23, 30, tzinfo=UTC),
+    return_url="https://kiosque.example.org/paiement/retour/KF0123456789abcdef01",
+    notification_url="https://kiosque.example.org/paiement/notification/banque",
+)
+#: The transaction's date and number, as they are written on the form.
+REFERENCE = "20260701233000-000421"
+#: The same, once the family has been handed over to the bank.
+ORDER = replace(NEW_ORDER, gateway_reference=REFERENCE)
 
 
 def notice(handoff: Handoff, key: str = KEY, **changes: str | None) -> dict[str, str]:

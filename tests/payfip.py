@@ -1,22 +1,20 @@
 """PayFiP's voice, for tests: what its SOAP service answers, as recorded exchanges show it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from gateways.base import Order
 from gateways.payfip.orders import refdet
 from gateways.payfip.soap import ENVELOPE, SERVICE
+from tests.bank import NEW_ORDER
 
 IDOP = "d2fa2170-b336-11e2-9476-001fe256bdfe"
 NUMCLI = "006382"
 TABLE = {"adapter": "payfip", "numcli": NUMCLI}
-ORDER = Order(
-    reference="KF0123456789abcdef01",
-    number=421,
-    cents=8745,
-    description="Factures 2026-09-0012, 2026-10-0340",
+ORDER = replace(
+    NEW_ORDER,
     started_at=datetime(2026, 7, 1, 22, 30, tzinfo=UTC),
-    return_url="https://kiosque.example.org/paiement/retour/KF0123456789abcdef01",
     notification_url="https://kiosque.example.org/paiement/notification/tresor",
     email="alice@example.org",
     gateway_reference=IDOP,

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from urllib3.util import connection
 
-from gateways.base import Declined, Handoff, Order, Outcome, RefundRequest, Unreachable
+from gateways.base import Declined, Handoff, Outcome, RefundRequest, Unreachable
 from gateways.lyra import LyraRestGateway, Shop, sign
 from gateways.registry import configure as configure_gateway
 from kiosque import clock, create_app, database, imports, verification
@@ -28,7 +28,7 @@ from kiosque.config import Mail, Payment, Regie, Settings, Town
 from kiosque.imports import BadFile
 from kiosque.models import Family, ImportBatch, Invoice, Notice
 from kiosque.payments import Purchase, start
-from tests.bank import KEY, envelope, notice, order_answer, transaction
+from tests.bank import KEY, ORDER, envelope, notice, order_answer, transaction
 
 NOW = datetime(2026, 11, 24, 19, 30, tzinfo=UTC)
 Target = Callable[[bytes], None]
@@ -221,16 +221,6 @@ def importing(folder: Path) -> Target:
 
 # --- The answers of the REST service ---
 
-ORDER = Order(
-    reference="KF0123456789abcdef01",
-    number=421,
-    cents=8745,
-    description="Factures 2026-09-0012, 2026-10-0340",
-    started_at=datetime(2026, 7, 1, 23, 30, tzinfo=UTC),
-    return_url="https://kiosque.example.org/paiement/retour/KF0123456789abcdef01",
-    notification_url="https://kiosque.example.org/paiement/notification/banque",
-    gateway_reference="20260701233000-000421",
-)
 SHOP = Shop(
     "12345678",
     "TEST",

@@ -13,8 +13,8 @@ from gateways.lyra import LyraGateway, sign
 from gateways.registry import configure
 from gateways.sandbox import server
 from gateways.sandbox.bank import Bank, Store
-from tests.bank import KEY, notice
-from tests.gateways.test_lyra import ORDER, TABLE
+from tests.bank import KEY, NEW_ORDER, notice
+from tests.gateways.test_lyra import TABLE
 
 NEW_KEY = "Qd7rVn2LxBw9TgKc4PzMh6Ys"
 LAST_DAY = date(2026, 12, 31)
@@ -51,7 +51,7 @@ def shop(table: dict[str, object] = CHANGED, *, now: datetime = MIDNIGHT) -> Lyr
 @pytest.fixture
 def handoff() -> Handoff:
     """A form on a payer's screen, signed before the change."""
-    return shop(TABLE).start(ORDER)
+    return shop(TABLE).start(NEW_ORDER)
 
 
 def said(handoff: Handoff, key: str, **changes: str | None) -> Callback:
@@ -62,7 +62,7 @@ def test_the_new_key_signs_and_both_are_believed_until_the_last_paris_instant(
     handoff: Handoff,
 ) -> None:
     before = shop(now=MIDNIGHT - timedelta(microseconds=1))
-    fields = dict(before.start(ORDER).fields or ())
+    fields = dict(before.start(NEW_ORDER).fields or ())
     assert fields["signature"] == sign(fields, NEW_KEY.encode())
     assert before.read_notification(said(handoff, KEY)).key == "ancienne clé"
     assert before.read_notification(said(handoff, NEW_KEY)).key == "clé en service"
@@ -191,7 +191,7 @@ def sandbox(key: str, **values: object) -> Any:
 
 
 def opened(bank: Bank, gateway: Any) -> Any:
-    order = replace(ORDER, started_at=datetime.now(UTC))
+    order = replace(NEW_ORDER, started_at=datetime.now(UTC))
     return bank.open_session(dict(gateway.start(order).fields))
 
 

@@ -2,23 +2,13 @@
 
 import json
 import re
-from datetime import UTC, datetime
 
 import pytest
 
 from gateways.base import BadCallback, Callback, ConfigError, Gateway, Handoff, Order, Outcome
 from gateways.lyra import BRANDS, STATUSES, LyraGateway, sign
-from tests.bank import ABANDONED, KEY, REFUSED, SHARED, notice
+from tests.bank import ABANDONED, KEY, NEW_ORDER, REFUSED, SHARED, notice
 
-ORDER = Order(
-    reference="KF0123456789abcdef01",
-    number=421,
-    cents=8745,
-    description="Factures 2026-09-0012, 2026-10-0340",
-    started_at=datetime(2026, 7, 1, 23, 30, tzinfo=UTC),
-    return_url="https://kiosque.example.org/paiement/retour/KF0123456789abcdef01",
-    notification_url="https://kiosque.example.org/paiement/notification/banque",
-)
 TABLE = {"adapter": "lyra", "site_id": "12345678", "mode": "TEST", "test_key": KEY}
 
 
@@ -29,7 +19,7 @@ def lyra() -> Gateway:
 
 @pytest.fixture
 def handoff(lyra: Gateway) -> Handoff:
-    return lyra.start(ORDER)
+    return lyra.start(NEW_ORDER)
 
 
 def callback(fields: dict[str, str]) -> Callback:
@@ -88,8 +78,8 @@ def test_the_form_carries_what_the_protocol_asks_and_nothing_of_the_payers(
         "vads_ctx_mode": "TEST",
         "vads_currency": "978",
         "vads_language": "fr",
-        "vads_order_id": ORDER.reference,
-        "vads_order_info": ORDER.description,
+        "vads_order_id": NEW_ORDER.reference,
+        "vads_order_info": NEW_ORDER.description,
         "vads_page_action": "PAYMENT",
         "vads_payment_config": "SINGLE",
         "vads_redirect_success_timeout": "5",
@@ -97,7 +87,7 @@ def test_the_form_carries_what_the_protocol_asks_and_nothing_of_the_payers(
         "vads_site_id": "12345678",
         "vads_trans_date": "20260701233000",
         "vads_trans_id": "000421",
-        "vads_url_return": ORDER.return_url,
+        "vads_url_return": NEW_ORDER.return_url,
         "vads_version": "V2",
     }
     assert handoff.gateway_reference == "20260701233000-000421"
@@ -117,7 +107,7 @@ def test_the_form_carries_what_the_protocol_asks_and_nothing_of_the_payers(
 def test_a_value_that_could_shift_the_signature_is_never_sent(
     lyra: Gateway, change: dict[str, object]
 ) -> None:
-    order = Order(**{**vars(ORDER), **change})  # type: ignore[arg-type]
+    order = Order(**{**vars(NEW_ORDER), **change})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="ne peut pas être envoyé"):
         lyra.start(order)
 
@@ -139,7 +129,7 @@ def test_every_brand_has_its_host_and_a_setting_can_replace_it() -> None:
 def test_an_authorised_notice_is_a_payment(lyra: Gateway, handoff: Handoff) -> None:
     report = lyra.read_notification(callback(notice(handoff)))
     assert report.outcome is Outcome.PAID
-    assert (report.reference, report.cents, report.currency) == (ORDER.reference, 8745, "EUR")
+    assert (report.reference, report.cents, report.currency) == (NEW_ORDER.reference, 8745, "EUR")
     assert report.gateway_reference == handoff.gateway_reference
     assert re.fullmatch("[0-9a-f]{32}", report.transaction_id)
     assert (report.authorisation, report.card_brand, report.card_last4) == ("3fe69a", "CB", "0001")

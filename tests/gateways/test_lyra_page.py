@@ -8,8 +8,8 @@ import pytest
 from gateways.base import BadCallback, Callback, Outcome
 from gateways.lyra import HostedForm, LyraGateway, sign
 from gateways.lyra.page import CARDS, LANGUAGES
-from tests.bank import ABANDONED, KEY, REFUSED, notice
-from tests.gateways.test_lyra import ORDER, TABLE, callback, relabelled
+from tests.bank import ABANDONED, KEY, NEW_ORDER, REFUSED, notice
+from tests.gateways.test_lyra import TABLE, callback, relabelled
 
 PASSWORD = "testpassword_Xq8wLz3RvT6nKp2MBd5yHs9J"
 BY_GET = {**TABLE, "test_password": PASSWORD, "confirm": True, "return_mode": "GET"}
@@ -21,7 +21,7 @@ def shop(**settings: object) -> LyraGateway:
 
 def sent(language: str = "fr", **settings: object) -> dict[str, str]:
     """The form a payer carries, whose signature is right."""
-    fields = dict(shop(**settings).start(replace(ORDER, language=language)).fields or ())
+    fields = dict(shop(**settings).start(replace(NEW_ORDER, language=language)).fields or ())
     assert fields["signature"] == sign(fields, KEY.encode())
     return fields
 
@@ -64,7 +64,7 @@ def test_every_card_of_the_contract_is_offered_unless_some_are_chosen() -> None:
 
 @pytest.mark.parametrize("brand", [*CARDS, "CB_OF_TOMORROW"])
 def test_a_receipt_names_the_network_that_the_bank_announces(brand: str) -> None:
-    handoff = shop(cards=["CB", "VISA"]).start(ORDER)
+    handoff = shop(cards=["CB", "VISA"]).start(NEW_ORDER)
     report = shop().read_notification(callback(notice(handoff, card_brand=brand)))
     assert (report.outcome, report.card_brand) == (Outcome.PAID, brand)
 
@@ -100,7 +100,7 @@ def test_a_theme_that_could_shift_the_signature_is_never_sent(theme: str) -> Non
     gateway = shop()
     gateway._shop = replace(gateway._shop, page=replace(gateway._shop.page, theme=theme))
     with pytest.raises(ValueError, match="vads_theme_config ne peut pas être envoyé"):
-        gateway.start(ORDER)
+        gateway.start(NEW_ORDER)
 
 
 # --- A return by GET is signed by the bank, of the same key as its notices ---
@@ -113,7 +113,7 @@ def by_get() -> LyraGateway:
 
 def returned(gateway: HostedForm, **changes: str | None) -> dict[str, str]:
     """What the browser brings back: a notice, but for what only notices have."""
-    return notice(gateway.start(ORDER), **{"hash": None, "url_check_src": None, **changes})
+    return notice(gateway.start(NEW_ORDER), **{"hash": None, "url_check_src": None, **changes})
 
 
 @pytest.mark.parametrize("end", [{}, REFUSED, ABANDONED])
@@ -145,7 +145,7 @@ def test_a_return_with_anything_added_or_changed_is_refused(
 
 def test_a_return_cannot_be_relabelled_into_a_notice(by_get: LyraGateway) -> None:
     """The values of a return to which the payer wrote nothing: none is a stamp."""
-    wanted = notice(by_get.start(ORDER))
+    wanted = notice(by_get.start(NEW_ORDER))
     del wanted["signature"]
     with pytest.raises(LookupError):
         relabelled(returned(by_get), {name: value for name, value in wanted.items() if value})
@@ -178,7 +178,7 @@ GAINED: list[Any] = [
 def test_what_a_payer_could_forge_of_a_return_only_makes_us_ask_the_bank(
     by_get: LyraGateway, said: dict[str, str | None], outcome: Outcome
 ) -> None:
-    forged = typed_into(returned(by_get), notice(by_get.start(ORDER), **said))
+    forged = typed_into(returned(by_get), notice(by_get.start(NEW_ORDER), **said))
     report = by_get.read_notification(callback(forged))
     assert report.outcome is outcome
     assert report.ask, "it counts once the bank has confirmed it"
@@ -190,7 +190,7 @@ def test_without_the_banks_word_such_a_forgery_would_be_believed(
 ) -> None:
     """The negative control, and why GET demands `confirm`."""
     credulous = LyraGateway("banque", "", replace(by_get._shop, confirm=False))
-    forged = typed_into(returned(by_get), notice(by_get.start(ORDER), **said))
+    forged = typed_into(returned(by_get), notice(by_get.start(NEW_ORDER), **said))
     report = credulous.read_notification(callback(forged))
     assert (report.outcome, report.ask) == (outcome, False)
 
@@ -199,7 +199,7 @@ def test_what_moves_no_money_is_heard_at_once_even_so(by_get: LyraGateway) -> No
     """Asked about an abandon, the bank knows nothing: its invoices would be held half an hour."""
     for said in (REFUSED, ABANDONED, {"trans_status": "UNDER_VERIFICATION"}):
         report = by_get.read_notification(
-            Callback(tuple(notice(by_get.start(ORDER), **said).items()))
+            Callback(tuple(notice(by_get.start(NEW_ORDER), **said).items()))
         )
         assert not report.ask
 
@@ -207,5 +207,5 @@ def test_what_moves_no_money_is_heard_at_once_even_so(by_get: LyraGateway) -> No
 def test_where_the_return_is_empty_only_payments_are_asked_about() -> None:
     gateway = shop(test_password=PASSWORD, confirm=True)
     for said, outcome in GAINED:
-        report = gateway.read_notification(callback(notice(gateway.start(ORDER), **said)))
+        report = gateway.read_notification(callback(notice(gateway.start(NEW_ORDER), **said)))
         assert report.ask == (outcome is Outcome.PAID)

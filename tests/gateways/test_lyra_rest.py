@@ -4,7 +4,6 @@ import copy
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from gateways.base import (
     Declined,
     Gateway,
     Handoff,
-    Order,
     Outcome,
     Polls,
     RefundRequest,
@@ -33,6 +31,8 @@ from gateways.registry import configure
 from tests.bank import (
     ABANDONED,
     KEY,
+    ORDER,
+    REFERENCE,
     REFUSED,
     envelope,
     error_envelope,
@@ -48,17 +48,6 @@ TABLE = {
     "test_key": KEY,
     "test_password": PASSWORD,
 }
-REFERENCE = "20260701233000-000421"
-ORDER = Order(
-    reference="KF0123456789abcdef01",
-    number=421,
-    cents=8745,
-    description="Factures 2026-09-0012, 2026-10-0340",
-    started_at=datetime(2026, 7, 1, 23, 30, tzinfo=UTC),
-    return_url="https://kiosque.example.org/paiement/retour/KF0123456789abcdef01",
-    notification_url="https://kiosque.example.org/paiement/notification/banque",
-    gateway_reference=REFERENCE,
-)
 SHOP = Shop("12345678", "TEST", KEY.encode(), "https://form.example.org", password=PASSWORD)
 UUID = transaction(ORDER)["uuid"]
 OTHER_UUID = "f" * 32

@@ -58,6 +58,18 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
+@pytest.fixture
+def confirm(monkeypatch: pytest.MonkeyPatch) -> Callable[[Attempt], None]:
+    """Have the bank say, when asked, that it took the payer's money."""
+
+    def know(attempt: Attempt) -> None:
+        order = order_of(Attempt.get_by_id(attempt.id), "https://kiosque.example.org")
+        told = envelope("Order/Get", order_answer(order, transaction(order)))
+        monkeypatch.setattr(rest, "post_json", lambda *_, **__: told)
+
+    return know
+
+
 def brought_back(handoff: Handoff, **changes: str | None) -> dict[str, str]:
     """The fields of the address, signed by the bank."""
     return notice(handoff, **{"hash": None, "url_check_src": None, **changes})
@@ -184,12 +196,10 @@ def test_a_true_notice_pays_once_the_bank_confirms_it(
     pay: Pay,
     alices_family: Family,
     october: Invoice,
-    monkeypatch: pytest.MonkeyPatch,
+    confirm: Callable[[Attempt], None],
 ) -> None:
     attempt, handoff = pay(alices_family, october)
-    order = order_of(Attempt.get_by_id(attempt.id), "https://kiosque.example.org")
-    told = envelope("Order/Get", order_answer(order, transaction(order)))
-    monkeypatch.setattr(rest, "post_json", lambda *_, **__: told)
+    confirm(attempt)
     assert stranger.post(NOTIFY, data=notice(handoff)).status_code == 200
     assert Attempt.get_by_id(attempt.id).state == "paid"
 
@@ -199,12 +209,10 @@ def test_a_refund_forged_of_it_gives_nothing_back(
     pay: Pay,
     alices_family: Family,
     october: Invoice,
-    monkeypatch: pytest.MonkeyPatch,
+    confirm: Callable[[Attempt], None],
 ) -> None:
     attempt, handoff = pay(alices_family, october)
-    order = order_of(Attempt.get_by_id(attempt.id), "https://kiosque.example.org")
-    told = envelope("Order/Get", order_answer(order, transaction(order)))
-    monkeypatch.setattr(rest, "post_json", lambda *_, **__: told)
+    confirm(attempt)
     stranger.post(NOTIFY, data=notice(handoff))
     for said in (
         {"trans_status": "CANCELLED"},
