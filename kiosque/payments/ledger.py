@@ -299,7 +299,7 @@ def note(
     if Anomaly.select().where(Anomaly.key == key).exists():
         return
     if regie is None:
-        regie = next((each.regie for each in about.values() if each), "")
+        regie = next(each.regie for each in about.values() if each)
     anomaly = Anomaly.create(
         key=key,
         kind=kind,

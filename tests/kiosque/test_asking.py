@@ -611,6 +611,33 @@ def test_a_bank_slow_to_open_payments_takes_few_of_the_sites_threads(
     assert fresh(go(alices_family, invoices[5])[0]) == "handed_off"
 
 
+def test_who_pays_at_another_bank_does_not_wait_for_the_slow_one(
+    bank: TalkativeBank, gateway: Gateway, alices_family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "DOOR_SECONDS", 0)
+    other = TalkativeBank(gateway)
+    other.name = "autre"
+    begin = bank.start
+
+    def open_at(bank: TalkativeBank, name: str) -> Attempt:
+        invoice = make_invoice(alices_family, name)
+        return payments.start(
+            Purchase(alices_family, [name], invoice.total_cents), bank, PUBLIC_URL
+        )[0]
+
+    def slowly(order: Order) -> Handoff:
+        waiting = Attempt.select().where(Attempt.state == "created").count()
+        if waiting < opening.STARTS_AT_ONCE:
+            open_at(bank, f"N{waiting}")
+        else:
+            assert fresh(open_at(other, "autre")) == "handed_off"
+        return begin(order)
+
+    bank.start = slowly  # type: ignore[method-assign]
+    open_at(bank, "N0")
+    assert Attempt.select().where(Attempt.state == "handed_off").count() == 5
+
+
 def test_the_summary_asks_about_the_payment_that_holds_the_invoice(
     asked_app: Flask, alice: FlaskClient, go: Pay, bank: TalkativeBank, october: Invoice
 ) -> None:

@@ -45,7 +45,7 @@ from kiosque.payments import (
 )
 from kiosque.payments.opening import payable_now
 from kiosque.payments.reports import record_answer
-from kiosque.states import RepaymentKind
+from kiosque.states import AttemptState, RepaymentKind
 from tests.bank import ABANDONED
 from tests.conftest import NOW, PUBLIC_URL, Clock, make_invoice
 from tests.talkative import TalkativeBank
@@ -155,6 +155,16 @@ def test_a_bank_silent_to_a_parent_is_asked_again_a_minute_later(
     assert (attempt.unanswered, attempt.ask_at) == (1, NOW + timedelta(minutes=1))
 
 
+def test_a_bank_that_answers_a_parent_about_another_order_has_not_answered(
+    bank: TalkativeBank, gateways: dict[str, Gateway], go: Go, october: Invoice, september: Invoice
+) -> None:
+    (attempt, _), (other, handoff) = go(october), go(september)
+    bank.answers = [[bank.report(handoff)]]
+    payments.ask_soon(attempt, gateways, PUBLIC_URL)
+    assert Attempt.get_by_id(attempt.id).unanswered == 1
+    assert (fresh(attempt), fresh(other)) == ("handed_off", "handed_off")
+
+
 def test_of_two_who_want_to_ask_at_once_one_does_and_fifteen_seconds_later_another_may(
     go: Go, frozen: Clock, october: Invoice
 ) -> None:
@@ -197,6 +207,7 @@ def test_a_payment_that_lapsed_says_so_of_no_bank_transaction(
     assert asking.expire_what_cannot_be_asked() == 1
     fact = Fact.get(Fact.state == "expired")
     assert (fact.transaction_id, fact.source) == ("", "délai dépassé")
+    assert (fact.status, fact.parent_id, fact.amount_cents) == ("", "", 0)
 
 
 def test_the_age_of_the_last_run_is_known(
@@ -384,8 +395,12 @@ def test_what_the_bank_says_is_kept_as_it_said_it_whether_it_speaks_or_is_asked(
     reconcile.run({"banque": bank}, PUBLIC_URL)
     heard = list(Notice.select().order_by(Notice.id))
     assert [(each.accepted, each.verdict) for each in heard] == [(True, "enregistré")] * 2
+    assert [each.reference for each in heard] == [each.reference for each in Attempt.select()]
     for each in heard:
-        assert json.loads(each.fields)["vads_trans_status"] == "AUTHORISED"
+        fields = json.loads(each.fields)
+        assert fields["vads_trans_status"] == "AUTHORISED"
+        assert "clé" not in fields  # it has one key only
+        assert list(fields) == sorted(fields)
 
 
 def test_an_answer_is_applied_as_part_of_a_write(
@@ -404,6 +419,33 @@ def test_a_debit_cancelled_before_its_capture_is_told_once_and_as_nothing_else(
     hear(handoff)
     hear(handoff, **CANCELLED)
     assert [point.kind for point in payments.todo()] == ["reversed"]
+
+
+def test_an_authorisation_that_comes_after_its_cancellation_is_no_debit_to_look_for(
+    go: Go, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff, **CANCELLED)
+    hear(handoff)
+    assert payments.todo() == []
+    assert (fresh(attempt), Settlement.select().count()) == ("reversed", 0)
+
+
+def test_a_refund_that_matches_nothing_is_told_of_each_payment_it_is_said_of(
+    go: Go, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    for invoice in (october, september):
+        hear(go(invoice)[1], **gave_back(1000))
+    told = [(point.kind, point.attempt) for point in Anomaly.select().order_by(Anomaly.id)]
+    assert told == [("unmatched_refund", attempt) for attempt in Attempt.select()]
+
+
+def test_a_debit_of_a_strange_amount_leaves_the_next_question_where_it_was(
+    go: Go, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff, effective_amount="100")
+    assert Attempt.get_by_id(attempt.id).ask_at == attempt.ask_at
 
 
 def test_a_refund_known_of_another_payment_gives_nothing_back_and_is_told(
@@ -450,7 +492,15 @@ def test_a_receipt_bears_the_names_of_whoever_issues_it(
 
 def test_nothing_is_put_on_the_list_outside_a_write(base: None) -> None:
     with pytest.raises(RuntimeError):
-        ledger.note("x", "mismatch", 1, "essai")
+        ledger.note("x", "mismatch", 1, "essai", regie="")
+    assert not Anomaly.select().exists()
+
+
+def test_nothing_is_learnt_outside_a_write(go: Go, october: Invoice) -> None:
+    attempt, _ = go(october)
+    with pytest.raises(RuntimeError):
+        ledger.learn(attempt, "", AttemptState.CANCELLED, source="essai")
+    assert fresh(attempt) == "handed_off"
 
 
 def test_each_payment_at_the_counter_has_accounts_of_its_own(

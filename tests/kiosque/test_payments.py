@@ -931,6 +931,13 @@ def test_the_numbers_given_to_the_bank_never_repeat_in_a_day(
     assert (first.number, second.number) == (7, 8)
 
 
+def test_the_numbers_of_the_banks_own_back_office_are_left_to_it(
+    pay: Pay, alices_family: Family, october: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosque.payments.opening.secrets.randbelow", lambda bound: bound - 1)
+    assert pay(alices_family, october)[0].number == 899_999
+
+
 def test_the_bank_reads_invoice_numbers_and_nothing_of_the_services_or_children(
     pay: Pay, alices_family: Family, october: Invoice, september: Invoice
 ) -> None:

@@ -275,7 +275,12 @@ def test_each_receipt_bears_the_names_of_its_regie(
         for said in (page, paper, text_of(letter)):
             assert all(word in said for word in own)
             assert not [word for word in others if word in said]
-        assert (receipt.regie_name, receipt.regisseur) == own
+
+
+def test_each_receipt_keeps_the_names_of_its_regie(both_paid: tuple[Receipt, Receipt]) -> None:
+    first, second = both_paid
+    assert (first.regie_name, first.regisseur) == ("Régie Enfance", "Dominique Aubry")
+    assert (second.regie_name, second.regisseur) == ("Régie de la crèche", "Camille Roy")
 
 
 def test_the_books_are_kept_apart(both_paid: tuple[Receipt, Receipt]) -> None:
