@@ -8,7 +8,7 @@ import pytest
 
 from gateways.base import Declined, Gateway, Handoff, Outcome, Unreachable
 from kiosque import payments, reconcile, verification
-from kiosque.models import Anomaly, Attempt, Family, Invoice, Repayment, Settlement
+from kiosque.models import Anomaly, Attempt, AttemptItem, Family, Invoice, Repayment, Settlement
 from kiosque.payments import CounterPayment, Purchase
 from kiosque.payments.asking import no_answer, stop_asking
 from kiosque.states import RepaymentKind
@@ -116,9 +116,10 @@ def is_refused(stage: Stage, alice: Family) -> None:
 
 
 def is_refused_then_examined(stage: Stage, alice: Family) -> None:
-    _, handoff = stage.open(stage.invoice(alice))
+    attempt, handoff = stage.open(stage.invoice(alice))
     stage.hear(handoff, **REFUSED)
     stage.hear(handoff, **PENDING, trans_uuid="a" * 32)
+    assert AttemptItem.get(AttemptItem.attempt == attempt).live, "held again"
 
 
 def pays_twice_and_the_first_is_cancelled(stage: Stage, alice: Family) -> None:

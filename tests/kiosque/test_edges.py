@@ -16,6 +16,7 @@ from gateways.base import (
     RefundRequest,
     Report,
     Unreachable,
+    WrongEmail,
 )
 from kiosque import clock, i18n, issuer, journal, payments, reconcile, verification
 from kiosque.config import Settings
@@ -208,6 +209,77 @@ def test_a_payment_that_lapsed_says_so_of_no_bank_transaction(
     fact = Fact.get(Fact.state == "expired")
     assert (fact.transaction_id, fact.source) == ("", "délai dépassé")
     assert (fact.status, fact.parent_id, fact.amount_cents) == ("", "", 0)
+
+
+def test_a_payment_that_lapsed_frees_its_invoice_and_is_of_no_bank_transaction_either(
+    go: Go, frozen: Clock, october: Invoice
+) -> None:
+    attempt, _ = go(october)
+    asking.stop_asking(attempt)
+    frozen.advance(minutes=30, seconds=1)
+    go(october)
+    fact = Fact.get(Fact.state == "expired")
+    assert (fact.attempt, fact.transaction_id, fact.source) == (attempt, "", "délai dépassé")
+
+
+def test_a_payment_begins_by_what_the_site_alone_says_of_it(go: Go, october: Invoice) -> None:
+    go(october)
+    facts = Fact.select(Fact.state, Fact.transaction_id, Fact.status, Fact.source)
+    assert list(facts.order_by(Fact.id).tuples()) == [
+        ("created", "", "", "portail"),
+        ("handed_off", "", "", "portail"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(Unreachable("coupée"), "banque injoignable"), (WrongEmail("non"), "adresse refusée")],
+)
+def test_a_payment_that_the_bank_does_not_open_says_why(
+    bank: TalkativeBank, go: Go, october: Invoice, error: Exception, words: str
+) -> None:
+    def refuse(_order: Order) -> Handoff:
+        raise error
+
+    bank.start = refuse  # type: ignore[method-assign]
+    with pytest.raises(type(error)):
+        go(october)
+    fact = Fact.get(Fact.state == "cancelled")
+    assert (fact.transaction_id, fact.source) == ("", words)
+
+
+def test_a_bank_is_told_of_an_order_what_it_needs(
+    bank: TalkativeBank, october: Invoice, september: Invoice
+) -> None:
+    """The payer's address only where it wants one; his language; no reference before its own."""
+    orders: list[Order] = []
+    begin = bank.start
+    bank.start = lambda order: orders.append(order) or begin(order)  # type: ignore[method-assign,func-returns-value]
+    for invoice, language in ((october, "fr"), (september, "en")):
+        purchase = Purchase(invoice.family, [invoice.number], invoice.total_cents, "a@example.org")
+        with i18n.using(language):
+            payments.start(purchase, bank, PUBLIC_URL)
+        bank.limits = replace(bank.limits, requires_email=True)
+    assert [(order.email, order.language) for order in orders] == [
+        (None, "fr"),
+        ("a@example.org", "en"),
+    ]
+    assert [order.gateway_reference for order in orders] == ["", ""]
+
+
+@pytest.mark.parametrize(("length", "shown"), [(255, True), (256, False)])
+def test_what_the_bank_shows_holds_255_letters(
+    bank: TalkativeBank, alices_family: Family, length: int, shown: bool
+) -> None:
+    numbers = ["A" * 122, "B" * (length - 133)]
+    for number in numbers:
+        make_invoice(alices_family, number)
+    orders: list[Order] = []
+    begin = bank.start
+    bank.start = lambda order: orders.append(order) or begin(order)  # type: ignore[method-assign,func-returns-value]
+    payments.start(Purchase(alices_family, numbers, 9040), bank, PUBLIC_URL)
+    expected = f"Factures {', '.join(numbers)}" if shown else "2 factures"
+    assert orders[0].description == expected
 
 
 def test_the_age_of_the_last_run_is_known(

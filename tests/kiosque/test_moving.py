@@ -28,6 +28,7 @@ from kiosque.models import (
 from kiosque.payments import Purchase, Use, start
 from kiosque.payments.ledger import note, resolve_note
 from kiosque.payments.orders import order_of
+from kiosque.states import RepaymentKind
 from tests import payfip
 from tests.bank import (
     KEY,
@@ -284,8 +285,8 @@ def test_one_that_is_never_captured_is_followed_ten_days(
 ) -> None:
     _, handoff = town.open(alices_family, october)
     town.told("old", notice(handoff, OLD_KEY))
-    for days, still in ((9.9, 1), (0.2, 0)):
-        frozen.advance(days=days)
+    for seconds, still in ((10 * 24 * 3600 - 1, 1), (1, 0)):
+        frozen.advance(seconds=seconds)
         town.reconcile()  # this bank cannot be asked
         assert uses_of(town)["old"].open == still
 
@@ -295,9 +296,9 @@ def test_one_refused_may_still_have_news_for_a_day_and_one_examined_for_as_long_
 ) -> None:
     _, handoff = town.open(alices_family, october)
     town.told("old", notice(handoff, OLD_KEY, **REFUSED))
-    assert uses_of(town)["old"].open == 1
-    frozen.advance(hours=25)
-    assert uses_of(town)["old"].open == 0
+    for seconds, still in ((24 * 3600 - 1, 1), (1, 0)):
+        frozen.advance(seconds=seconds)
+        assert uses_of(town)["old"].open == still
     _, examined = town.open(alices_family, september)
     town.told("old", notice(examined, OLD_KEY, trans_status="AUTHORISED_TO_VALIDATE"))
     frozen.advance(days=50)
@@ -359,6 +360,32 @@ def test_each_gateway_is_told_of_its_own_and_of_no_others(
     assert uses_of(town)["new"].refundable == 0
 
 
+def test_what_is_open_at_one_bank_is_not_counted_at_another(
+    town: Town, alices_family: Family, october: Invoice, september: Invoice
+) -> None:
+    town.open(alices_family, october)
+    town.restart("new", old=OLD, new=NEW)
+    _, handoff = town.open(alices_family, september)
+    assert {name: use.open for name, use in uses_of(town).items()} == {"old": 1, "new": 1}
+    town.told("new", notice(handoff, OTHER_KEY, trans_status="CAPTURED"))
+    assert {name: use.open for name, use in uses_of(town).items()} == {"old": 1, "new": 0}
+
+
+def test_a_payment_undone_or_given_back_in_part_is_open_no_more(
+    town: Town, alices_family: Family, october: Invoice, september: Invoice, frozen: Clock
+) -> None:
+    _, undone = town.open(alices_family, october)
+    for status in ("AUTHORISED", "CANCELLED"):
+        town.told("old", notice(undone, OLD_KEY, trans_status=status))
+    _, repaid = town.open(alices_family, september)
+    town.told("old", notice(repaid, OLD_KEY, trans_status="CAPTURED", trans_uuid="d" * 32))
+    kept = Settlement.get(Settlement.transaction_id == "d" * 32)
+    payments.note_repayment(kept, RepaymentKind.REFUND, 500, "Dominique", "absence")
+    frozen.advance(days=1)
+    town.reconcile()  # this bank cannot be asked
+    assert uses_of(town)["old"].open == 0
+
+
 def test_a_gateway_removed_too_early_is_listed_for_its_last_payment_and_what_is_open(
     town: Town, alices_family: Family, october: Invoice, september: Invoice, frozen: Clock
 ) -> None:
@@ -392,6 +419,22 @@ def test_what_the_regisseur_took_off_his_list_stays_off(
     payments.resolve(payments.todo()[0].id, "Dominique", "vu avec l’informatique")
     assert len(town.reconcile().unserved) == 1
     assert payments.todo() == []
+    town.restart("new", old=OLD, new=NEW)
+    town.reconcile()
+    point = Anomaly.get()
+    assert (point.resolved_by, point.resolution) == ("Dominique", "vu avec l’informatique")
+
+
+def test_put_back_the_list_says_why_it_is_empty(
+    town: Town, alices_family: Family, october: Invoice
+) -> None:
+    town.open(alices_family, october)
+    for tables in ({}, {"old": OLD}):
+        town.restart("new", **tables, new=NEW)
+        town.reconcile()
+    point = Anomaly.get()
+    words = "passerelle rétablie, ou plus rien d’ouvert"
+    assert (point.resolved_by, point.resolution) == ("Kiosque Famille", words)
 
 
 def test_removed_in_time_nobody_is_told_anything(
