@@ -282,6 +282,16 @@ def test_what_the_bank_shows_holds_255_letters(
     assert orders[0].description == expected
 
 
+@pytest.mark.parametrize(
+    ("least", "most", "taken"), [(4520, 4520, True), (4521, 9999, False), (100, 4519, False)]
+)
+def test_a_bank_takes_from_its_least_to_its_most_to_the_cent(
+    gateway: Gateway, october: Invoice, least: int, most: int, taken: bool
+) -> None:
+    limits = replace(gateway.limits, minimum_cents=least, maximum_cents=most)
+    assert payments.select(october.family, [october.number], limits).reasons is not taken
+
+
 def test_the_age_of_the_last_run_is_known(
     gateways: dict[str, Gateway], frozen: Clock, october: Invoice
 ) -> None:
