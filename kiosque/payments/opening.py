@@ -93,9 +93,7 @@ def choose(family: Family, numbers: Iterable[str]) -> Selection:
         )
     found = {
         invoice.number: invoice
-        for invoice in Invoice.select()
-        .where(Invoice.family == family, Invoice.number.in_(asked))
-        .order_by(Invoice.due_on, Invoice.number)
+        for invoice in Invoice.select().where(Invoice.family == family, Invoice.number.in_(asked))
     }
     live = live_attempts(list(found.values()))
     reasons, invoices = [], []
