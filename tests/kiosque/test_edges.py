@@ -293,6 +293,23 @@ def test_a_bank_takes_from_its_least_to_its_most_to_the_cent(
     assert (reasons == []) is taken
 
 
+def test_fifty_invoices_are_paid_at_once_and_no_more(
+    gateway: Gateway, alices_family: Family
+) -> None:
+    numbers = [make_invoice(alices_family, f"N{n}", 100).number for n in range(51)]
+    for count, taken in ((50, True), (51, False)):
+        reasons = payments.select(alices_family, numbers[:count], gateway.limits).reasons
+        assert (reasons == []) is taken
+
+
+def test_a_number_that_nobody_wrote_is_told_in_thirty_letters(
+    gateway: Gateway, alices_family: Family
+) -> None:
+    (reason,) = payments.select(alices_family, ["9" * 31], gateway.limits).reasons
+    assert "9" * 30 in reason
+    assert "9" * 31 not in reason
+
+
 def test_the_age_of_the_last_run_is_known(
     gateways: dict[str, Gateway], frozen: Clock, october: Invoice
 ) -> None:
