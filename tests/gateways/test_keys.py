@@ -163,8 +163,20 @@ def test_in_production_the_test_key_cannot_be_the_previous_one() -> None:
     assert refused.value.faults == ["gateways.banque.previous_key : c’est la clé de test"]
 
 
-def test_a_day_long_past_or_written_as_a_toml_date_starts() -> None:
-    for until in (LAST_DAY, date(2020, 1, 1), " 2026-12-31 "):
+def test_in_production_a_key_takes_the_place_of_another() -> None:
+    live = {
+        "adapter": "lyra",
+        "site_id": "12345678",
+        "mode": "PRODUCTION",
+        "production_key": NEW_KEY,
+        "previous_key": KEY,
+        "previous_key_until": "2026-12-31",
+    }
+    assert LyraGateway.configure("banque", live, environment="production").name == "banque"
+
+
+def test_a_day_long_past_or_a_year_away_or_written_as_a_toml_date_starts() -> None:
+    for until in (LAST_DAY, date(2020, 1, 1), " 2026-12-31 ", "2027-12-02"):
         assert shop({**CHANGED, "previous_key_until": until}).name == "banque"
 
 

@@ -73,6 +73,7 @@ def test_a_receipt_names_the_network_that_the_bank_announces(brand: str) -> None
     "theme",
     [
         "SIMPLIFIED_DISPLAY=true",
+        "SIMPLIFIED_DISPLAY=false",
         "SUCCESS_FOOTER_MSG_RETURN=Revenir à l’accueil ;SHOP_LOGO=https://example.org/l.png?a=b",
         "A=" + "é" * 253,
     ],

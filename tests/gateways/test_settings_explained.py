@@ -6,6 +6,7 @@ import pytest
 from gateways.base import ConfigError
 from gateways.lyra import BRANDS
 from gateways.lyra.credentials import key_fault, password_fault
+from gateways.lyra.page import CARDS
 from gateways.registry import configure
 from tests.bank import KEY
 
@@ -124,6 +125,20 @@ def test_a_key_copied_wrong_is_explained_in_either_mode(key: str, why: str) -> N
     for sentence in (in_test, live):
         assert sentence.startswith(why)
         assert sentence.endswith(KEYS)
+
+
+@pytest.mark.parametrize("key", ["aB1!" * 4, "Jm5vXqT9rWz8LkPn", FORM_KEY * 2 + FORM_KEY[:8]])
+def test_a_key_of_four_signs_or_of_the_most_letters_is_one(key: str) -> None:
+    assert key_fault(key) == ""
+
+
+@pytest.mark.parametrize("own", ["aB1!" * 4, FORM_KEY])
+def test_a_password_of_four_signs_or_of_the_fewest_letters_is_one(own: str) -> None:
+    assert password_fault(f"testpassword_{own}", "testpassword_") == ""
+
+
+def test_a_label_holds_sixty_letters() -> None:
+    assert configure("banque", {**LYRA, "label": "B" * 60}, environment="test").label == "B" * 60
 
 
 def test_the_key_not_in_force_is_looked_at_too() -> None:
@@ -264,6 +279,11 @@ def test_a_banks_name_is_a_line(label: str) -> None:
 )  # fmt: skip
 def test_a_card_is_one_the_bank_knows_and_the_books_can_follow(cards: object, why: str) -> None:
     assert explained({**LYRA, "cards": cards}, setting="cards").startswith(why)
+
+
+def test_the_cards_there_are_are_told() -> None:
+    told = explained({**LYRA, "cards": ["x"]}, setting="cards")
+    assert f"parmi {', '.join(CARDS)} (ou E-CARTE)" in told
 
 
 @pytest.mark.parametrize(
