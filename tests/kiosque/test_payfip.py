@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from gateways.base import Gateway
 from gateways.payfip import soap
-from kiosque import documents, reconcile, verification
+from kiosque import clock, documents, reconcile, verification
 from kiosque.config import Payment, Settings
 from kiosque.models import Anomaly, Attempt, Fact, Invoice, JournalEntry, Receipt, Settlement
 from kiosque.pdf import papers
@@ -47,7 +47,7 @@ class Treasury:
             return fault(self.missing)
         order = self.orders[told["idOp"]]
         kept = {name: order[name] for name in ("mel", "montant", "numcli", "refdet", "saisie")}
-        at = self.clock.at.astimezone() - timedelta(minutes=5)
+        at = self.clock.at.astimezone(clock.PARIS) - timedelta(minutes=5)
         return answer(
             "recupererDetailPaiementSecurise",
             dattrans=f"{at:%d%m%Y}",
