@@ -5,7 +5,16 @@ import re
 
 import pytest
 
-from gateways.base import BadCallback, Callback, ConfigError, Gateway, Handoff, Order, Outcome
+from gateways.base import (
+    BadCallback,
+    Callback,
+    ConfigError,
+    Gateway,
+    Handoff,
+    Limits,
+    Order,
+    Outcome,
+)
 from gateways.lyra import BRANDS, STATUSES, LyraGateway, sign
 from tests.bank import ABANDONED, KEY, NEW_ORDER, REFUSED, SHARED, notice
 
@@ -35,6 +44,12 @@ def vectors() -> list[dict[str, object]]:
         return []
     found = json.loads(path.read_text(encoding="utf-8"))["vectors"]
     return [v for v in found if v["family"] == "vads_form" and v["algorithm"] == "hmac_sha256"]
+
+
+def test_the_form_takes_up_to_a_million_euros_in_a_quarter_of_an_hour(
+    gateway: LyraGateway,
+) -> None:
+    assert gateway.limits == Limits(1, 99_999_999, 15)
 
 
 @pytest.mark.skipif(not vectors(), reason="../shared/protocols/vectors.json est absent")

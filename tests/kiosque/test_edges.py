@@ -229,6 +229,7 @@ def test_a_payment_begins_by_what_the_site_alone_says_of_it(go: Go, october: Inv
         ("created", "", "", "portail"),
         ("handed_off", "", "", "portail"),
     ]
+    assert Attempt.get().day == "20261124", "of UTC, as the number it goes with"
 
 
 @pytest.mark.parametrize(
