@@ -85,8 +85,6 @@ _UNPAID = Prepared(
         .where(Invoice.family == family, Invoice.state == InvoiceState.OPEN)
         .order_by(Invoice.due_on, Invoice.number)
     ),
-    family=Invoice.id,
-    now=Attempt.live_until,
 )
 _SETTLED = Prepared(
     lambda family, first: (
@@ -107,6 +105,4 @@ _SETTLED = Prepared(
         .limit(HISTORY_PAGE + 1)
         .offset(first)
     ),
-    family=Invoice.id,
-    first=Invoice.id,
 )

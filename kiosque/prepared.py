@@ -1,9 +1,11 @@
 """Queries whose SQL is worked out once: for the page that every family opens, and for what a
 bank's notice does. Building a query costs Peewee more than answering it costs the base."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache
+from inspect import signature
+from types import CodeType
 from typing import Any, TypeVar
 
 from peewee import (
@@ -13,12 +15,11 @@ from peewee import (
     ForeignKeyField,
     IntegerField,
     Model,
-    Select,
     TextField,
-    Value,
 )
 
 from kiosque.database import db
+from kiosque.sql import Place
 
 Row = Sequence[Any]
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -27,36 +28,57 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 class Prepared:
     """A query with places for its values, as Peewee writes it for the base in use.
 
-    `build` makes it, given by name what stands for each value; `fields` say how each value goes
-    into the base.
+    `build` makes it; each of its parameters stands for the value that is given by that name.
     """
 
-    def __init__(self, build: Callable[..., Select], **fields: "Field[Any]") -> None:
+    def __init__(self, build: Callable[..., Any]) -> None:
         self._build = build
-        self._fields = fields
         self._written: dict[str, _Written] = {}
 
     def rows(self, **values: object) -> list[Row]:
         """What the base answers, as the models have it."""
-        # Each kind of base marks the places in its own way.
-        written = self._written.get(db.param) or self._write()
-        given = {name: self._fields[name].db_value(value) for name, value in values.items()}
-        bound = [given[each.name] if type(each) is _Place else each for each in written.bound]
-        found: list[Row] = db.execute_sql(written.sql, bound).fetchall()
+        written = self._for_this_base()
+        found: list[Row] = db.execute_sql(written.sql, written.bind(values)).fetchall()
         return [written.read(row) for row in found]
 
     def models(self, **values: object) -> list[Any]:
         """The same, as models: for a query that selects whole rows of one."""
-        rows = self.rows(**values)
-        return [as_read(self._written[db.param].model, row) for row in rows]
+        model = self._for_this_base().model
+        return [as_read(model, row) for row in self.rows(**values)]
 
-    def _write(self) -> "_Written":
-        places = {name: Value(_Place(name), converter=False) for name in self._fields}
-        query: Any = self._build(**places)
-        sql, bound = query.sql()
-        written = _Written(sql, bound, query.model, query.selected_columns)
-        self._written[db.param] = written
-        return written
+    def change(self, **values: object) -> int:
+        """Carry out an UPDATE. Returns how many rows it changed."""
+        written = self._for_this_base()
+        done = db.execute_sql(written.sql, written.bind(values))
+        changed: int = db.rows_affected(done)
+        return changed
+
+    def _for_this_base(self) -> "_Written":
+        # Each kind of base marks the places in its own way.
+        found = self._written.get(db.param)
+        if found is None:
+            places = {name: Place(name) for name in signature(self._build).parameters}
+            found = self._written[db.param] = _Written(self._build(**places))
+        return found
+
+
+def change(build: Callable[..., Any], **values: object) -> int:
+    """Carry out an UPDATE whose SQL is written once, where it stands: `build` is a lambda that
+    makes it of parameters, and knows of nothing else around. Returns how many rows it changed."""
+    if build.__closure__:
+        raise TypeError("what changes from one time to the next is a parameter")
+    return _prepared(build.__module__, build.__code__, build).change(**values)
+
+
+_changes: dict[tuple[str, CodeType], Prepared] = {}
+
+
+def _prepared(module: str, code: CodeType, build: Callable[..., Any]) -> Prepared:
+    """A lambda is another at each call of what it stands in; its code is the same."""
+    found = _changes.get((module, code))
+    if found is None:
+        found = _changes[module, code] = Prepared(build)
+    return found
 
 
 def insert(row: Any, *, unless_known: bool = False) -> bool:
@@ -101,25 +123,25 @@ def as_read(model: type[AnyModel], row: Row) -> AnyModel:
     return made
 
 
-class _Place:
-    """Stands for a value in a query that has none yet."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
 class _Written:
     """SQL, what is bound to it, and how to read the columns that the base keeps otherwise than
     the models do."""
 
-    def __init__(
-        self, sql: str, bound: list[Any], model: Any, columns: "Sequence[Field[Any]]"
-    ) -> None:
-        self.sql, self.bound, self.model = sql, bound, model
+    def __init__(self, query: Any) -> None:
+        self.sql: str
+        self.sql, self._bound = query.sql()
+        self.model = query.model
         self._readers = [
             (place, _date if type(column) is DateField else column.python_value)
-            for place, column in enumerate(columns)
+            for place, column in enumerate(getattr(query, "selected_columns", ()))
             if isinstance(column, Field) and type(column) not in _AS_KEPT
+        ]
+
+    def bind(self, values: Mapping[str, object]) -> list[object]:
+        """What goes into each place."""
+        return [
+            each if type(each) is not Place else _kept(each, values[each.name])
+            for each in self._bound
         ]
 
     def read(self, row: Row) -> Row:
@@ -128,6 +150,10 @@ class _Written:
             if read[place] is not None:
                 read[place] = reader(read[place])
         return read
+
+
+def _kept(place: Place, value: object) -> object:
+    return place.keep(value) if place.keep else value
 
 
 def _date(value: str | date) -> date:

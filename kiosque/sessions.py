@@ -71,9 +71,6 @@ _RUNNING = Prepared(
         .join(Family)
         .where(Session.digest == digest, Session.seen_at > idle, Session.opened_at > longest)
     ),
-    digest=Session.digest,
-    idle=Session.seen_at,
-    longest=Session.opened_at,
 )
 
 

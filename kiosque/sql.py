@@ -1,7 +1,20 @@
 """Peewee writes each column of each query through five calls and as many copies of its settings:
-a third of what a query costs. Here a column is written at once, to the same letters."""
+a third of what a query costs. Here a column is written at once, to the same letters. And a query
+may have places for values that are not there yet."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from peewee import SCOPE_VALUES, Context, Field, FieldAlias
+
+
+@dataclass(frozen=True)
+class Place:
+    """Stands in a query for a value that has a name; `keep` is how its column keeps one."""
+
+    name: str
+    keep: Callable[[Any], object] | None = None
 
 
 class QuickContext(Context):
@@ -21,3 +34,12 @@ class QuickContext(Context):
             alias = self.alias_manager[obj.model._meta.table]  # noqa: SLF001  # Peewee's own door
             self.literal(f"{opening}{alias}{closing}.{name}")
         return self
+
+    def value(self, value: object, converter: Any = None, add_param: bool = True) -> Context:
+        """What is bound where a value stands. Of a place, how its column keeps one is found as
+        Peewee finds it (None for that of the column beside it, False for none), and kept."""
+        if isinstance(value, Place):
+            found = self.state.converter if converter is None else converter
+            value, converter = Place(value.name, found or None), False
+        written: Context = super().value(value, converter, add_param)
+        return written

@@ -16,6 +16,7 @@ from kiosque.payments.ledger import learn, may_be_undone, note
 from kiosque.payments.lookups import attempt_by_id
 from kiosque.payments.orders import order_of
 from kiosque.payments.reports import record_answer
+from kiosque.prepared import change
 from kiosque.states import UNDECIDED, AttemptState
 
 #: A parent who returns, or tries again, asks the bank no more often than this.
@@ -113,12 +114,14 @@ def answer(attempt: Attempt, gateway: Polls, reports: Sequence[Report]) -> bool:
         expires = timedelta(minutes=gateway.polling.expires_minutes)
         if not reports and _is_silent(attempt) and age >= expires:
             learn(attempt, "", AttemptState.EXPIRED, source="banque interrogée")
-        Attempt.update(
-            asked_at=now,
-            answered_at=now,
-            unanswered=0,
-            ask_at=_next_question(attempt, gateway.polling),
-        ).where(Attempt.id == attempt.id).execute()
+        change(
+            lambda attempt, now, again: Attempt.update(
+                asked_at=now, answered_at=now, unanswered=0, ask_at=again
+            ).where(Attempt.id == attempt),
+            attempt=attempt.id,
+            now=now,
+            again=_next_question(attempt, gateway.polling),
+        )
     return True
 
 

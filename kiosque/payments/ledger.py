@@ -25,7 +25,7 @@ from kiosque.payments.lookups import (
     parts_of,
     settlements_of,
 )
-from kiosque.prepared import insert
+from kiosque.prepared import change, insert
 from kiosque.states import (
     UNDECIDED,
     AllocationKind,
@@ -83,10 +83,13 @@ def learn(
 def _decide_again(attempt: Attempt, facts: Sequence[Fact]) -> None:
     """Bring the attempt's state to what its facts amount to."""
     new = attempt_state((fact.transaction_id, AttemptState(fact.state)) for fact in facts)
-    changed = (
-        Attempt.update(state=new)
-        .where(Attempt.id == attempt.id, Attempt.state == attempt.state)
-        .execute()
+    changed = change(
+        lambda attempt, known, new: Attempt.update(state=new).where(
+            Attempt.id == attempt, Attempt.state == known
+        ),
+        attempt=attempt.id,
+        known=attempt.state,
+        new=new,
     )
     if not changed:
         raise RuntimeError("attempt changed outside its transaction")
@@ -111,19 +114,22 @@ def _keep_or_release(attempt: Attempt) -> None:
 
 def release(attempt: Attempt) -> None:
     """Let another attempt take this one's invoices."""
-    AttemptItem.update(live=False).where(AttemptItem.attempt == attempt).execute()
+    change(
+        lambda attempt: AttemptItem.update(live=False).where(AttemptItem.attempt == attempt),
+        attempt=attempt.id,
+    )
 
 
 def allocate(settlement: Settlement, invoice_id: int, cents: int) -> None:
     """Pay the invoice if it is still open at this amount, else keep the money for a human."""
-    paid = (
-        Invoice.update(state=InvoiceState.PAID)
-        .where(
-            Invoice.id == invoice_id,
+    paid = change(
+        lambda invoice, cents: Invoice.update(state=InvoiceState.PAID).where(
+            Invoice.id == invoice,
             Invoice.state == InvoiceState.OPEN,
             Invoice.total_cents == cents,
-        )
-        .execute()
+        ),
+        invoice=invoice_id,
+        cents=cents,
     )
     kind = AllocationKind.INVOICE if paid else AllocationKind.OVERPAYMENT
     Allocation.create(settlement=settlement, invoice=invoice_id, kind=kind, amount_cents=cents)

@@ -59,27 +59,22 @@ def last_receipt_number() -> int:
 
 
 _ATTEMPT = Prepared(
-    lambda attempt: Attempt.select().where(Attempt.id == attempt), attempt=Attempt.id
+    lambda attempt: Attempt.select().where(Attempt.id == attempt),
 )
 _BY_OURS = Prepared(
     lambda gateway, reference: Attempt.select().where(
         Attempt.reference == reference, Attempt.gateway == gateway
     ),
-    gateway=Attempt.gateway,
-    reference=Attempt.reference,
 )
 _BY_THEIRS = Prepared(
     lambda gateway, reference: Attempt.select().where(
         Attempt.gateway_reference == reference, Attempt.gateway == gateway
     ),
-    gateway=Attempt.gateway,
-    reference=Attempt.gateway_reference,
 )
 _ITEMS = Prepared(
     lambda attempt: (
         AttemptItem.select().where(AttemptItem.attempt == attempt).order_by(AttemptItem.id)
     ),
-    attempt=AttemptItem.attempt,
 )
 _NUMBERS = Prepared(
     lambda attempt: (
@@ -88,27 +83,22 @@ _NUMBERS = Prepared(
         .where(AttemptItem.attempt == attempt)
         .order_by(Invoice.number)
     ),
-    attempt=AttemptItem.attempt,
 )
 _FACTS = Prepared(
-    lambda attempt: Fact.select().where(Fact.attempt == attempt), attempt=Fact.attempt
+    lambda attempt: Fact.select().where(Fact.attempt == attempt),
 )
 _SETTLEMENTS = Prepared(
     lambda attempt: Settlement.select().where(Settlement.attempt == attempt),
-    attempt=Settlement.attempt,
 )
 _SETTLED = Prepared(
     lambda gateway, transaction: Settlement.select().where(
         Settlement.gateway == gateway, Settlement.transaction_id == transaction
     ),
-    gateway=Settlement.gateway,
-    transaction=Settlement.transaction_id,
 )
 _PARTS = Prepared(
     lambda settlement: Allocation.select().where(
         Allocation.settlement == settlement,
         Allocation.counts == True,  # noqa: E712  # an SQL expression
     ),
-    settlement=Allocation.settlement,
 )
 _LAST_RECEIPT = Prepared(lambda: Receipt.select(fn.MAX(Receipt.number)))

@@ -16,6 +16,7 @@ from kiosque.payments.lookups import (
     settlement_of,
 )
 from kiosque.payments.returns import RETURNED, match_refunds, refund_key, reverse, was_credited
+from kiosque.prepared import change
 from kiosque.states import AllocationKind, AttemptState, SettlementState
 
 #: Verdicts.
@@ -143,9 +144,11 @@ def _follow(attempt: Attempt, report: Report, settlement: Settlement) -> None:
         Settlement.update(final_at=clock.now()).where(Settlement.id == settlement.id).execute()
     if attempt.state == AttemptState.PAID:
         tomorrow = clock.now() + timedelta(days=1)
-        Attempt.update(ask_at=tomorrow if may_be_undone(attempt) else None).where(
-            Attempt.id == attempt.id
-        ).execute()
+        change(
+            lambda attempt, at: Attempt.update(ask_at=at).where(Attempt.id == attempt),
+            attempt=attempt.id,
+            at=tomorrow if may_be_undone(attempt) else None,
+        )
 
 
 def _learn_report(attempt: Attempt, report: Report) -> list[Fact]:

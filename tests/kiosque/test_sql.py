@@ -1,12 +1,15 @@
 """Queries are written to the letter as Peewee itself writes them."""
 
+from datetime import date
+
 import pytest
 from peewee import JOIN, SQL, Context, Query, fn
 
 from kiosque import models
-from kiosque.database import db
+from kiosque.database import db, write
 from kiosque.models import Attempt, AttemptItem, Family, Invoice, Service, Settlement
-from kiosque.prepared import columns
+from kiosque.prepared import change, columns
+from kiosque.states import InvoiceState
 
 _other = AttemptItem.alias()
 _held = _other.select(_other.invoice).where(_other.live == True)  # noqa: E712
@@ -53,3 +56,53 @@ def test_a_row_is_read_in_the_order_in_which_its_columns_are_asked_for() -> None
     for model in tables:
         asked = [column.name for column in model.select().selected_columns]
         assert list(columns(model)) == asked, model
+
+
+_built: list[str] = []
+
+
+def _rename(family: Family, name: str) -> int:
+    return change(
+        lambda family, name: (
+            _built.append("once"),
+            Family.update(name=name).where(Family.id == family),
+        )[1],
+        family=family.id,
+        name=name,
+    )
+
+
+def test_what_changes_a_row_is_written_once_and_bound_each_time(
+    alices_family: Family, charlies_family: Family
+) -> None:
+    _built.clear()
+    with write():
+        changed = [_rename(alices_family, "Un"), _rename(charlies_family, "Deux")]
+        alices_family.id = 10_000
+        changed.append(_rename(alices_family, "Personne"))
+    assert changed == [1, 1, 0]
+    assert [each.name for each in Family.select().order_by(Family.id)] == ["Un", "Deux"]
+    assert len(_built) <= 1
+
+
+def test_a_value_goes_into_its_place_as_its_column_keeps_it(october: Invoice) -> None:
+    family, day = october.family, date(2030, 1, 31)
+    with write():
+        changed = change(
+            lambda family, day, state: Invoice.update(due_on=day).where(
+                Invoice.family == family, Invoice.state == state
+            ),
+            family=family,
+            day=day,
+            state=InvoiceState.OPEN,
+        )
+    assert (changed, Invoice.get().due_on) == (1, day)
+
+
+def test_what_changes_a_row_knows_of_nothing_but_its_parameters(alices_family: Family) -> None:
+    name = "Un"
+    with write(), pytest.raises(TypeError):
+        change(
+            lambda family: Family.update(name=name).where(Family.id == family),
+            family=alices_family.id,
+        )
