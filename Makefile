@@ -71,7 +71,7 @@ DATABASE ?=
 storm: .venv/.development
 	@TEST_DATABASE_URL='$(DATABASE)' $(BIN)/python -m tests.proof.storm $(PAYMENTS) $(SEED) $(NODES)
 
-# What the site costs, beside a yardstick of the same run: some ten minutes. ONLY=page for one.
+# What the site costs, beside a yardstick of the same run: some six minutes. ONLY=page for one.
 bench: .venv/.runtime
 	@$(BIN)/python -m tests.bench $(ONLY)
 

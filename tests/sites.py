@@ -15,7 +15,7 @@ environment = "demo"
 secret_key = "{secret}"
 public_url = "{url}"
 proxies = [{proxies}]
-[town]
+{database}[town]
 name = "Ville de Sautron"
 contact_email = "enfance@sautron.example.org"
 technical_email = "info@sautron.example.org"
@@ -46,16 +46,23 @@ relance = false
 
 
 def settle(
-    folder: Path, url: str, *, bank: str = NOWHERE, proxy: str = "", letters: bool = True
+    folder: Path,
+    url: str,
+    *,
+    bank: str = NOWHERE,
+    proxy: str = "",
+    letters: bool = True,
+    database: str = "",
 ) -> Path:
     """Write the settings of a site that answers at `url`; returns their file. Without `letters`,
-    no family is written to about its invoices."""
+    no family is written to about its invoices. `database` is the address of a PostgreSQL's."""
     path = folder / "kiosque.toml"
     path.touch(mode=0o600)
     text = _SETTINGS.format(
         secret=secrets.token_urlsafe(48),
         url=url,
         proxies=f'"{proxy}"' if proxy else "",
+        database=f'database = "{database}"\n' if database else "",
         bank=bank,
         key=KEY,
         password=BANK_PASSWORD,

@@ -8,11 +8,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from tests.bench import asking, base, loading, notices, pages, process
+from tests.bench import asking, base, least, loading, notices, pages, postgresql, process
 from tests.bench.table import HEAD, Figure, machine
 
-#: Asked for by name only: the same in less time, to see what a change is worth.
-QUICK = ("reconcile-few",)
+#: Asked for by name only: the same in less time, to see what a change is worth; and what the
+#: libraries cost by themselves.
+BY_NAME = (
+    "reconcile-few",
+    "page-least",
+    "notice-least",
+    "page-postgresql",
+    "notice-postgresql",
+)
 
 
 def _measures(folder: Path, many: Path) -> dict[str, Callable[[], Iterator[Figure]]]:
@@ -29,6 +36,10 @@ def _measures(folder: Path, many: Path) -> dict[str, Callable[[], Iterator[Figur
         "memory": partial(process.memory, folder),
         "start": partial(process.start, folder),
         "wire": partial(pages.wire, folder),
+        "page-least": partial(least.page, folder),
+        "notice-least": partial(least.notification, folder),
+        "page-postgresql": partial(postgresql.page, folder),
+        "notice-postgresql": partial(postgresql.notification, folder),
     }
 
 
@@ -44,7 +55,7 @@ def _run(folder: Path, names: list[str]) -> None:
     measures = _measures(folder, folder / "many")
     if unknown := set(names) - measures.keys():
         raise SystemExit(f"unknown: {', '.join(unknown)}. Known: {', '.join(measures)}")
-    chosen = names or [name for name in measures if name not in QUICK]
+    chosen = names or [name for name in measures if name not in BY_NAME]
     if any(name.endswith("-many") for name in chosen):
         _say("a base of a million", _fill_many, folder / "many")
     print(f"{machine()}\n\n{HEAD}", flush=True)

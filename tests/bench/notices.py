@@ -26,7 +26,7 @@ ROUNDS, EACH = 15, 40
 
 def notification(folder: Path) -> Iterator[Figure]:
     """Beside one bare transaction of SQLite's, which writes as little as it can."""
-    bank = _Bank(folder / "few-notices", FEW)
+    bank = Bank(folder / "few-notices", FEW)
     bare = _bare(folder / "bare.sqlite3")
     ours, yardstick = interleaved(ROUNDS, bank.settle, bare)
     yield Figure(
@@ -37,7 +37,7 @@ def notification(folder: Path) -> Iterator[Figure]:
 
 def notification_many(folder: Path, many: Path) -> Iterator[Figure]:
     """The same with a million payments in the base."""
-    large, small = _Bank(many, MANY), _Bank(folder / "few-notices", FEW)
+    large, small = Bank(many, MANY), Bank(folder / "few-notices", FEW)
     ours, yardstick = interleaved(ROUNDS, large.settle, small.settle)
     yield Figure(
         "the same, 1 000 000 payments in the base", ours, "ms", yardstick, "with 1 000", "1.2x",
@@ -45,22 +45,23 @@ def notification_many(folder: Path, many: Path) -> Iterator[Figure]:
     )  # fmt: skip
 
 
-class _Bank:
+class Bank:
     """A site, and notices for it that the bank has yet to post."""
 
-    def __init__(self, folder: Path, families: int) -> None:
+    def __init__(self, folder: Path, families: int, address: str = "") -> None:
+        """`address` is that of a base of PostgreSQL's, filled already."""
         folder.mkdir(exist_ok=True)
-        self.path = folder / "kiosque.sqlite3"
-        if not self.path.exists():
-            base.fill(self.path, families)
-        settle(folder, NOWHERE)
+        self.location: Path | str = address or folder / "kiosque.sqlite3"
+        if isinstance(self.location, Path) and not self.location.exists():
+            base.fill(self.location, families)
+        settle(folder, NOWHERE, database=address)
         self.app = create_app(load({"KIOSQUE_DATA": str(folder)}))
 
     def settle(self) -> float:
         """Milliseconds from a notice's arrival to its acknowledgement: the quickest of EACH, the
         one that waited least for what else uses the machine."""
         database.db.close()
-        database.configure(self.path)
+        database.configure(self.location)
         bodies = self._notices()
         _post(self.app, bodies.pop())
         return min(_timed(lambda body=body: _post(self.app, body)) for body in bodies)
@@ -86,8 +87,8 @@ def _open_again(count: int) -> None:
             database.db.execute_sql(
                 "INSERT INTO invoice (number, family_id, batch_id, issued_on, due_on, period,"
                 " services, children, total_cents, state, state_reason, pdf_name, digest)"
-                " VALUES (?, 50, 1, '2026-11-05', '2099-11-30', 'novembre 2026', '', '', 4520,"
-                " 'open', '', '', '0')",
+                f" VALUES ({database.db.param}, 50, 1, '2026-11-05', '2099-11-30', 'novembre 2026',"
+                " '', '', 4520, 'open', '', '', '0')",
                 (f"N-{secrets.token_hex(8)}",),
             )
 

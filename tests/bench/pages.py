@@ -30,11 +30,12 @@ def site(
     settle(folder, f"http://127.0.0.1:{port}")
     with serve(SITE, folder, port) as service:
         service.sign_in(code)
-        _warm(service)
+        warm(service)
         yield service
 
 
-def _warm(service: Service) -> None:
+def warm(service: Service) -> None:
+    """Open the page often enough that nothing is done for the first time any more."""
     page = service.open(PAGE)
     if " 200 " not in page.partition("\r\n")[0]:
         raise AssertionError(page[:2000])
