@@ -64,21 +64,18 @@ class Prepared:
 
 def change(build: Callable[..., Any], **values: object) -> int:
     """Carry out an UPDATE whose SQL is written once, where it stands: `build` is a lambda that
-    makes it of parameters, and knows of nothing else around. Returns how many rows it changed."""
+    makes it of parameters, and knows of nothing else around. A parameter may be set to None, not
+    compared with it. Returns how many rows it changed."""
     if build.__closure__:
         raise TypeError("what changes from one time to the next is a parameter")
-    return _prepared(build.__module__, build.__code__, build).change(**values)
+    # The lambda is made anew each time; its code is not.
+    key = build.__module__, build.__code__
+    if key not in _changes:
+        _changes[key] = Prepared(build)
+    return _changes[key].change(**values)
 
 
 _changes: dict[tuple[str, CodeType], Prepared] = {}
-
-
-def _prepared(module: str, code: CodeType, build: Callable[..., Any]) -> Prepared:
-    """A lambda is another at each call of what it stands in; its code is the same."""
-    found = _changes.get((module, code))
-    if found is None:
-        found = _changes[module, code] = Prepared(build)
-    return found
 
 
 def insert(row: Any, *, unless_known: bool = False) -> bool:
