@@ -15,9 +15,10 @@ import pytest
 
 from kiosque import database
 from kiosque.database import db
-from tests.load import front, town
+from tests.load import front
 from tests.load.process import PROJECT, Tree, begun, python, wait_for
 from tests.load.trials import Door
+from tests.sites import settle
 
 DEPLOY = PROJECT / "deploy"
 UNITS = DEPLOY / "systemd"
@@ -56,7 +57,7 @@ def _request(method: str, path: str, *headers: str, body: bytes = b"") -> bytes:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     nginx = front.prepare(folder)
-    town.settle(folder, nginx.url)
+    settle(folder, nginx.url, proxy="unix", letters=False)
     database.configure(folder / "kiosque.sqlite3")
     with database.connection():
         database.migrate()
@@ -225,7 +226,7 @@ def test_a_reload_loses_no_request_and_wrong_settings_are_not_taken(served: Serv
 @needs_systemd
 def test_a_door_of_systemds_stays_open_while_the_site_starts_again(tmp_path: Path) -> None:
     """gunicorn takes the socket that it is given, and leaves it there."""
-    town.settle(tmp_path, "http://127.0.0.1:8000")
+    settle(tmp_path, "http://127.0.0.1:8000", proxy="unix", letters=False)
     database.configure(tmp_path / "kiosque.sqlite3")
     with database.connection():
         database.migrate()
