@@ -25,7 +25,7 @@ soak: .venv/.development
 validate: .venv/.development $(VNU)
 	@W3C_VALIDATOR=$(CURDIR)/$(VNU) $(BIN)/python -m pytest tests/test_pages.py -k w3c
 
-# What the tests would not notice: some 4 000 small faults put into the payment core, one at a
+# What the tests would not notice: some 4 500 small faults put into the payment core, one at a
 # time. About forty minutes on two cores; begun again, it goes on where it was.
 # `make mutants ONLY='kiosque.journal.*'` tries some of them. Far from UTC, so that local time shows.
 MUTMUT := .venv/mutants/bin/python -m scripts.mutants
