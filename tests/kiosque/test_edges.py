@@ -496,7 +496,9 @@ def test_what_the_bank_says_is_kept_as_it_said_it_whether_it_speaks_or_is_asked(
     reconcile.run({"banque": bank}, PUBLIC_URL)
     heard = list(Notice.select().order_by(Notice.id))
     assert [(each.accepted, each.verdict) for each in heard] == [(True, "enregistré")] * 2
-    assert [each.reference for each in heard] == [each.reference for each in Attempt.select()]
+    assert [each.reference for each in heard] == [
+        each.reference for each in Attempt.select().order_by(Attempt.id)
+    ]
     for each in heard:
         fields = json.loads(each.fields)
         assert fields["vads_trans_status"] == "AUTHORISED"
@@ -538,7 +540,9 @@ def test_a_refund_that_matches_nothing_is_told_of_each_payment_it_is_said_of(
     for invoice in (october, september):
         hear(go(invoice)[1], **gave_back(1000))
     told = [(point.kind, point.attempt) for point in Anomaly.select().order_by(Anomaly.id)]
-    assert told == [("unmatched_refund", attempt) for attempt in Attempt.select()]
+    assert told == [
+        ("unmatched_refund", attempt) for attempt in Attempt.select().order_by(Attempt.id)
+    ]
 
 
 def test_a_debit_of_a_strange_amount_leaves_the_next_question_where_it_was(
