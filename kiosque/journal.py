@@ -101,12 +101,12 @@ def balances_of(settlements: Collection[int]) -> dict[str, int]:
 
 _SIDES = (JournalEntry.debit, JournalEntry.credit)
 _MOVES = Prepared(
-    lambda: JournalEntry.select(*_SIDES, fn.SUM(JournalEntry.amount_cents)).group_by(*_SIDES),
+    lambda: JournalEntry.select(*_SIDES, fn.SUM(JournalEntry.amount_cents)).group_by(*_SIDES)
 )
 _MOVES_OF = Prepared(
     lambda settlement: JournalEntry.select(*_SIDES, JournalEntry.amount_cents).where(
         JournalEntry.settlement == settlement
-    ),
+    )
 )
 
 

@@ -84,7 +84,7 @@ _UNPAID = Prepared(
         )
         .where(Invoice.family == family, Invoice.state == InvoiceState.OPEN)
         .order_by(Invoice.due_on, Invoice.number)
-    ),
+    )
 )
 _SETTLED = Prepared(
     lambda family, first: (
@@ -104,5 +104,5 @@ _SETTLED = Prepared(
         .order_by(Invoice.issued_on.desc(), Invoice.number.desc())
         .limit(HISTORY_PAGE + 1)
         .offset(first)
-    ),
+    )
 )

@@ -70,7 +70,7 @@ _RUNNING = Prepared(
         .join(Account)
         .join(Family)
         .where(Session.digest == digest, Session.seen_at > idle, Session.opened_at > longest)
-    ),
+    )
 )
 
 

@@ -58,23 +58,21 @@ def last_receipt_number() -> int:
     return last or 0
 
 
-_ATTEMPT = Prepared(
-    lambda attempt: Attempt.select().where(Attempt.id == attempt),
-)
+_ATTEMPT = Prepared(lambda attempt: Attempt.select().where(Attempt.id == attempt))
 _BY_OURS = Prepared(
     lambda gateway, reference: Attempt.select().where(
         Attempt.reference == reference, Attempt.gateway == gateway
-    ),
+    )
 )
 _BY_THEIRS = Prepared(
     lambda gateway, reference: Attempt.select().where(
         Attempt.gateway_reference == reference, Attempt.gateway == gateway
-    ),
+    )
 )
 _ITEMS = Prepared(
     lambda attempt: (
         AttemptItem.select().where(AttemptItem.attempt == attempt).order_by(AttemptItem.id)
-    ),
+    )
 )
 _NUMBERS = Prepared(
     lambda attempt: (
@@ -82,23 +80,19 @@ _NUMBERS = Prepared(
         .join(AttemptItem)
         .where(AttemptItem.attempt == attempt)
         .order_by(Invoice.number)
-    ),
+    )
 )
-_FACTS = Prepared(
-    lambda attempt: Fact.select().where(Fact.attempt == attempt),
-)
-_SETTLEMENTS = Prepared(
-    lambda attempt: Settlement.select().where(Settlement.attempt == attempt),
-)
+_FACTS = Prepared(lambda attempt: Fact.select().where(Fact.attempt == attempt))
+_SETTLEMENTS = Prepared(lambda attempt: Settlement.select().where(Settlement.attempt == attempt))
 _SETTLED = Prepared(
     lambda gateway, transaction: Settlement.select().where(
         Settlement.gateway == gateway, Settlement.transaction_id == transaction
-    ),
+    )
 )
 _PARTS = Prepared(
     lambda settlement: Allocation.select().where(
         Allocation.settlement == settlement,
         Allocation.counts == True,  # noqa: E712  # an SQL expression
-    ),
+    )
 )
 _LAST_RECEIPT = Prepared(lambda: Receipt.select(fn.MAX(Receipt.number)))

@@ -95,7 +95,7 @@ def _apply(gateway_name: str, report: Report) -> str:
         if report.anomaly:  # such as a refund that failed: it has an identifier of its own
             return _note_mismatch(attempt, report, report.anomaly)
         return _note_unknown(gateway_name, report)
-    settlement = _settlement_of(gateway_name, report)
+    settlement = settlement_of(gateway_name, report.transaction_id)
     if settlement and settlement.attempt_id != attempt.id:
         return _note_mismatch(attempt, report, "débit déjà enregistré pour un autre paiement")
     if report.outcome is Outcome.PAID:
@@ -166,11 +166,6 @@ def _learn_report(attempt: Attempt, report: Report) -> list[Fact]:
     if facts and report.anomaly:
         _note_mismatch(attempt, report, report.anomaly)
     return facts
-
-
-def _settlement_of(gateway_name: str, report: Report) -> Settlement | None:
-    """What we booked for the bank transaction that a report is about."""
-    return settlement_of(gateway_name, report.transaction_id)
 
 
 def _book_awaited(attempt: Attempt, report: Report, facts: Sequence[Fact]) -> Settlement:
