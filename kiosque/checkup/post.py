@@ -18,7 +18,7 @@ _PORTS = "587 va avec starttls, 465 avec tls"
 
 #: What is wrong and what to do, by the first kind that fits. `{said}` is what any check says of the
 #: error, `{code}` the server's code, `{port}` ours.
-_KINDS: tuple[tuple[type[OSError], str, str], ...] = (
+_FAILURES: tuple[tuple[type[OSError], str, str], ...] = (
     (
         smtplib.SMTPAuthenticationError,
         "le serveur refuse le compte ou le mot de passe",
@@ -114,7 +114,7 @@ def _say(error: OSError, settings: Mail) -> tuple[str, str]:
     # The library says of a silence that the server has gone.
     cause = error.__context__ if isinstance(error, smtplib.SMTPServerDisconnected) else None
     met = cause if isinstance(cause, OSError) else error
-    what, advice = next(told for kind, *told in _KINDS if isinstance(met, kind))
+    what, advice = next(told for kind, *told in _FAILURES if isinstance(met, kind))
     details = {
         "said": web.say(met),
         "code": getattr(met, "smtp_code", ""),
