@@ -27,8 +27,8 @@ ROUNDS, EACH = 15, 40
 def notification(folder: Path) -> Iterator[Figure]:
     """Beside one bare transaction of SQLite's, which writes as little as it can."""
     bank = Bank(folder / "few-notices", FEW)
-    bare = _bare(folder / "bare.sqlite3")
-    ours, yardstick = interleaved(ROUNDS, bank.settle, bare)
+    commit = bare(folder / "bare.sqlite3")
+    ours, yardstick = interleaved(ROUNDS, bank.settle, commit)
     yield Figure(
         "a notification settled durably", ours, "ms", yardstick, "bare BEGIN IMMEDIATE commit",
         "3x", "2x",
@@ -62,11 +62,12 @@ class Bank:
         one that waited least for what else uses the machine."""
         database.db.close()
         database.configure(self.location)
-        bodies = self._notices()
-        _post(self.app, bodies.pop())
-        return min(_timed(lambda body=body: _post(self.app, body)) for body in bodies)
+        bodies = self.notices()
+        post(self.app, bodies.pop())
+        return min(timed(lambda body=body: post(self.app, body)) for body in bodies)
 
-    def _notices(self) -> list[bytes]:
+    def notices(self) -> list[bytes]:
+        """What the bank has to post about payments opened for that."""
         gateway: Gateway = self.app.extensions["gateways"]["banque"]
         found = []
         with database.connection():
@@ -93,7 +94,7 @@ def _open_again(count: int) -> None:
             )
 
 
-def _post(app: Flask, body: bytes) -> None:
+def post(app: Flask, body: bytes) -> None:
     """Hand the notice to the site as a server does."""
     environ = {
         "REQUEST_METHOD": "POST", "PATH_INFO": "/paiement/notification/banque",
@@ -112,10 +113,18 @@ def _post(app: Flask, body: bytes) -> None:
     answer.close()  # type: ignore[attr-defined]
 
 
-def _bare(path: Path) -> Callable[[], float]:
+def opened(path: Path) -> apsw.Connection:
+    """A connection as the site's are, and nothing around it."""
     connection = apsw.Connection(str(path))
+    connection.convert_binding = sqlite._date_to_text
     for name, value in sqlite.PRAGMAS.items():
         connection.pragma(name, value)
+    return connection
+
+
+def bare(path: Path) -> Callable[[], float]:
+    """Milliseconds of a transaction that writes as little as it can: the quickest of EACH."""
+    connection = opened(path)
     connection.execute("CREATE TABLE notice (id INTEGER PRIMARY KEY, fields TEXT)")
 
     def write() -> None:
@@ -123,10 +132,11 @@ def _bare(path: Path) -> Callable[[], float]:
         connection.execute("INSERT INTO notice (fields) VALUES (?)", ("x" * 500,))
         connection.execute("COMMIT")
 
-    return lambda: min(_timed(write) for _ in range(EACH))
+    return lambda: min(timed(write) for _ in range(EACH))
 
 
-def _timed(work: Callable[[], None]) -> float:
+def timed(work: Callable[[], None]) -> float:
+    """How long it took, in milliseconds."""
     before = time.perf_counter()
     work()
     return (time.perf_counter() - before) * 1000
