@@ -78,8 +78,8 @@ def refund(
 ) -> None:
     """Rembourse un paiement, en entier ou en partie : PAYMENT est un reçu ou une facture payée.
 
-    Le demander deux fois ne rembourse pas deux fois. Remboursée en entier, une facture est de
-    nouveau à régler ; en partie, elle reste payée.
+    Demandé deux fois, du même montant et pour le même motif, il n’est fait qu’une fois. Remboursée
+    en entier, une facture est de nouveau à régler ; en partie, elle reste payée.
     """
     settlement, cents = payments.find_settlement(payment), _cents(amount)
     if elsewhere:
@@ -154,9 +154,9 @@ def reconcile_(settings: Settings, seconds: int) -> None:
         click.echo("Un autre rapprochement est en cours : rien à faire.")
         return
     click.echo(
-        f"{summary.answered} réponses, {summary.unanswered} sans réponse, "
-        f"{summary.expired} expirés, {summary.refunds} remboursements conclus, "
-        f"{summary.left} restent à demander."
+        f"Réponses\u00a0: {summary.answered} ; sans réponse\u00a0: {summary.unanswered} ; "
+        f"expirés\u00a0: {summary.expired} ; remboursements conclus\u00a0: {summary.refunds} ; "
+        f"restent à demander\u00a0: {summary.left}."
     )
     for words in summary.unserved:
         click.echo(f"Attention : {words}.")

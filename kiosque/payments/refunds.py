@@ -50,7 +50,7 @@ def ask_refund(
     """Note that the bank must give back `cents`, or all that remains, before it is told so.
 
     Raises Refused, changing nothing: nobody answers for it, more than remains, a request under
-    way, a payment that no bank can give back.
+    way, one of the same amount and reason done, a payment that no bank can give back.
     """
     if not isinstance(gateway, Refunds) or not settlement.gateway:
         raise Refused(
@@ -60,7 +60,7 @@ def ask_refund(
             ]
         )
     with write():
-        amount = _amount(settlement, cents, author, reason)
+        amount = _amount(settlement, RepaymentKind.REFUND, cents, author, reason)
         return _create(settlement, RepaymentKind.REFUND, amount, author, reason)
 
 
@@ -74,7 +74,7 @@ def note_repayment(
         RepaymentKind.CHARGEBACK: "impayé",
     }[kind]
     with write():
-        amount = _amount(settlement, cents, author, reason)
+        amount = _amount(settlement, kind, cents, author, reason)
         repayment = _create(settlement, kind, amount, author, reason)
         close(repayment, RepaymentState.DONE)
         give_back(repayment, label)
@@ -155,7 +155,9 @@ def _declined(repayment: Repayment, words: str) -> Repayment:
     return Repayment.get_by_id(repayment.id)
 
 
-def _amount(settlement: Settlement, cents: int | None, author: str, reason: str) -> int:
+def _amount(
+    settlement: Settlement, kind: RepaymentKind, cents: int | None, author: str, reason: str
+) -> int:
     """The cents that may be given back, as asked or else all that remains. Raises Refused."""
     if not author.strip() or not reason.strip():
         raise Refused(["L’auteur et le motif sont obligatoires."])
@@ -166,12 +168,25 @@ def _amount(settlement: Settlement, cents: int | None, author: str, reason: str)
     if not 0 < amount <= settlement.remaining_cents:
         most = format_euros(settlement.remaining_cents)
         raise Refused([f"Il reste au plus {most} à rendre sur ce paiement."])
-    under_way = Repayment.select().where(
-        Repayment.settlement == settlement, Repayment.state == RepaymentState.ASKED
-    )
-    if under_way.exists():
+    of_this = Repayment.select().where(Repayment.settlement == settlement)
+    if of_this.where(Repayment.state == RepaymentState.ASKED).exists():
         raise Refused(
             ["Un remboursement de ce paiement est déjà demandé\u00a0: attendez sa réponse."]
+        )
+    # The command repeated by who did not see the answer; not by who gives as much once more.
+    same = of_this.where(
+        Repayment.state == RepaymentState.DONE,
+        Repayment.kind == kind,
+        Repayment.amount_cents == amount,
+        Repayment.reason == reason.strip(),
+    ).first()
+    if same:
+        day = clock.long_date(clock.paris_date(same.done_at))
+        raise Refused(
+            [
+                f"C’est déjà fait, le {day}, pour ce montant et ce motif. S’il faut "
+                "recommencer, donnez un autre motif."
+            ]
         )
     return amount
 

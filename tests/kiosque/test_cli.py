@@ -424,7 +424,7 @@ def test_every_kind_of_entry_of_the_list_says_what_to_do() -> None:
 def test_the_bank_is_asked_by_a_command_that_says_what_came_of_it(run: Run, paid: str) -> None:
     asked = run("reconcile", "--seconds", "5")
     assert asked.exit_code == 0
-    assert asked.output.startswith("0 réponses, 0 sans réponse, 0 expirés")
+    assert asked.output.startswith("Réponses\u00a0: 0 ; sans réponse\u00a0: 0 ; expirés\u00a0: 0 ;")
     assert "Dernier rapprochement : " in run("verify").output
 
 

@@ -280,6 +280,40 @@ def test_no_more_is_given_back_than_remains(
     assert bank.refunds == []
 
 
+def test_the_command_repeated_once_the_bank_has_answered_gives_nothing_back_again(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    """As one does who was told that the bank did not answer, and did not see the timer ask it."""
+    bank.answers = [[told(bank, paid, 500)]]
+    assert refund(500).state == "done"
+    with pytest.raises(Refused, match=r"déjà fait, le 24 novembre 2026.*un autre motif"):
+        refund(500)
+    assert (len(bank.refunds), Settlement.get().returned_cents) == (1, 500)
+    # Another amount, or another reason, is another refund.
+    bank.answers = [[told(bank, paid, 600, "d")], [told(bank, paid, 500, "e")]]
+    refund(600)
+    settlement = payments.find_settlement("R000001")
+    asked = payments.ask_refund(settlement, 500, "Dominique", "second repas", bank)
+    payments.send(asked, bank, PUBLIC_URL)
+    assert Settlement.get().returned_cents == 1600
+
+
+def test_what_was_noted_elsewhere_is_not_noted_twice_either(paid: Handoff) -> None:
+    settlement = payments.find_settlement("R000001")
+    for kind in (RepaymentKind.CHARGEBACK, RepaymentKind.REFUND):
+        payments.note_repayment(settlement, kind, 500, "Dominique", "avis 123")
+        with pytest.raises(Refused, match="déjà fait"):
+            payments.note_repayment(settlement, kind, 500, "Camille", " avis 123 ")
+    assert Settlement.get().returned_cents == 1000
+
+
+def test_a_request_that_the_bank_declined_may_be_made_again(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    bank.answers = [Declined("pas encore remis en banque"), [told(bank, paid, 500)]]
+    assert [refund(500).state, refund(500).state] == ["declined", "done"]
+
+
 def test_a_bank_that_gives_nothing_back_on_demand_is_said_so(
     bank: TalkativeBank, gateway: Gateway, paid: Handoff
 ) -> None:
