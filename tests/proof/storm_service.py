@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from http.client import HTTPConnection, HTTPException
 from http.cookies import SimpleCookie
@@ -73,7 +74,8 @@ class Node:
     def kill(self) -> None:
         """SIGKILL to the master and its workers, all at once."""
         if self._process:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended by itself
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
 
