@@ -93,7 +93,11 @@ _RESULTS = {
     AttemptState.REFUSED: Result(
         "late",
         N_("Paiement refusé\u00a0: aucun débit n’a été effectué"),
-        N_("La banque n’a pas accepté la carte. Vous pouvez réessayer, au besoin avec une autre."),
+        # A card, or an account: the Treasury's service takes both.
+        N_(
+            "La banque n’a pas accepté ce moyen de paiement. "
+            "Vous pouvez réessayer, au besoin avec un autre."
+        ),
     ),
     AttemptState.CANCELLED: Result(
         "cancelled",

@@ -226,6 +226,18 @@ def test_a_notification_makes_us_ask_and_the_answer_counts(
     assert Settlement.select().count() == (state == "paid")
 
 
+def test_a_direct_debit_refused_is_not_said_to_be_a_card(
+    go: Go, stranger: FlaskClient, alice: FlaskClient, october: Invoice, treasury: Treasury
+) -> None:
+    go(october)
+    treasury.result = "Z"
+    notify(stranger)
+    page = alice.get(f"/paiement/retour/{Attempt.get().reference}").text
+    assert "Paiement refusé" in page
+    assert "n’a pas accepté ce moyen de paiement" in page
+    assert "carte" not in page
+
+
 def test_a_forged_notification_pays_nothing_and_asks_for_nobody_else(
     go: Go, stranger: FlaskClient, october: Invoice, treasury: Treasury
 ) -> None:
