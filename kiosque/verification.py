@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from kiosque import clock, journal
+from kiosque.counts import counted
 from kiosque.database import db
 from kiosque.models import Attempt
 from kiosque.money import format_euros
@@ -41,7 +42,7 @@ def _invoices() -> Iterator[str]:
     ):
         yield (
             f"facture {number} : état {state}, {format_euros(total)} dus, "
-            f"{count} paiement(s) pour {format_euros(cents)}"
+            f"{counted(count, 'paiement')} pour {format_euros(cents)}"
         )
 
 
@@ -240,9 +241,9 @@ def _questions() -> Iterator[str]:
     late = Attempt.select().where(Attempt.ask_at < clock.now() - LATE).count()
     if late:
         yield (
-            f"{late} paiement(s) attendent depuis plus de deux heures d’être demandés à la "
-            "banque : la minuterie appelle-t-elle « reconcile » ? Une passerelle a-t-elle été "
-            "retirée (« gateways ») ?"
+            f"{counted(late, 'paiement')} à demander à la banque depuis plus de deux heures : la "
+            "minuterie appelle-t-elle « reconcile » ? Une passerelle a-t-elle été retirée "
+            "(« gateways ») ?"
         )
 
 

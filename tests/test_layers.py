@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = {
     0: {
         "money",
+        "counts",
         "clock",
         "colours",
         "states",

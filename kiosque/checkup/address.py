@@ -10,6 +10,7 @@ from kiosque.checkup import web
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.ground import Ground
 from kiosque.checkup.web import Reply
+from kiosque.counts import counted
 
 HEALTH = "/sante"
 SECONDS = 10
@@ -100,11 +101,11 @@ def _check_certificate(reply: Reply, found: Findings) -> None:
     days = (reply.certificate_ends - datetime.now(UTC)).days
     advice = "Voyez pourquoi il ne se renouvelle pas : « certbot renew --dry-run »."
     if days < BROKEN_DAYS:
-        found.broken(f"le certificat finit dans {days} jours", advice)
+        found.broken(f"le certificat finit dans {counted(days, 'jour')}", advice)
     elif days < LOOK_DAYS:
-        found.look(f"le certificat finit dans {days} jours", advice)
+        found.look(f"le certificat finit dans {counted(days, 'jour')}", advice)
     else:
-        found.see(f"certificat pour {days} jours")
+        found.see(f"certificat pour {counted(days, 'jour')}")
 
 
 def _stranger(reply: Reply) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from kiosque import database, journal, payments, verification
 from kiosque.checkup import sqlite
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.ground import Ground
+from kiosque.counts import counted
 
 _MIGRATE = "« python app.py migrate »."
 
@@ -143,7 +144,7 @@ def books(ground: Ground) -> Result:
     for words in removed:
         found.broken(words, f"{ground.settings_file}, puis relancez le site.")
     if not faults:
-        found.see(f"intacts, {number} écritures au journal")
+        found.see(f"intacts, {counted(number, 'écriture')} au journal")
     return found.result("Comptes")
 
 

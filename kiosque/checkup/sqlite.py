@@ -15,6 +15,7 @@ from peewee import OperationalError
 
 from kiosque import database
 from kiosque.checkup.findings import Findings
+from kiosque.counts import counted
 
 #: What the site writes beside the base: SQLite's own, and the line of writers.
 BESIDE = ("", "-wal", "-shm", ".lock")
@@ -116,9 +117,7 @@ def _check_pages(connection: apsw.Connection, found: Findings) -> None:
     orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
     if orphans:
         tables = ", ".join(sorted({str(row[0]) for row in orphans}))
-        found.broken(
-            f"{len(orphans)} lignes renvoient à d’autres qui manquent ({tables})", _RESTORE
-        )
+        found.broken(f"{counted(len(orphans), 'ligne orpheline')} ({tables})", _RESTORE)
 
 
 def _check_lock(connection: apsw.Connection, found: Findings) -> None:

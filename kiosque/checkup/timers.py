@@ -8,6 +8,7 @@ from kiosque import clock, database, leases, mail, outbox, reconcile
 from kiosque.checkup.base import NoBase, reading
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.ground import Ground
+from kiosque.counts import counted
 from kiosque.models import OutboxMail
 from kiosque.states import MailState
 
@@ -59,11 +60,11 @@ def _check_outbox(found: Findings) -> None:
     notices = _waiting_since(now - NOTICE_AFTER, optional=True)
     advice = "« python app.py mails » dit pourquoi, et comment les renvoyer (docs/mail.md)."
     if late := wanted + notices:
-        found.look(f"{late} courriels attendent depuis trop longtemps", advice)
+        found.look(f"{counted(late, 'courriel')} en attente depuis trop longtemps", advice)
     if lost := outbox.given_up():
-        found.look(f"{lost} courriels abandonnés", advice)
+        found.look(counted(lost, "courriel abandonné"), advice)
     if not late and not lost:
-        found.see(f"{outbox.waiting()} courriels en attente")
+        found.see(f"{counted(outbox.waiting(), 'courriel')} en attente")
 
 
 def _waiting_since(before: datetime, *, optional: bool) -> int:

@@ -8,6 +8,7 @@ import click
 from kiosque import accounts, clock, letters, security
 from kiosque.cli.base import Fault, main, with_database
 from kiosque.config import Settings
+from kiosque.counts import counted
 from kiosque.models import Family
 from kiosque.security import Event
 
@@ -81,5 +82,5 @@ def letters_(
         letters.write(settings, families, output, forget_email=forget_email)
     except letters.CannotWrite as error:
         raise Fault(str(error)) from None
-    count = f"{len(families)} lettres" if len(families) > 1 else "1 lettre"
+    count = counted(len(families), "lettre")
     click.echo(f"{output} : {count}. Imprimez-le, puis effacez-le : il ouvre des comptes.")

@@ -9,6 +9,7 @@ from gateways.base import KEY_REPLACED
 from kiosque import clock, payments
 from kiosque.cli.base import main, with_database
 from kiosque.config import Settings
+from kiosque.counts import counted
 from kiosque.models import Notice
 from kiosque.payments import Use
 
@@ -36,8 +37,7 @@ def gateways(settings: Settings) -> None:
 
 
 def _state(use: Use, settings: Settings) -> str:
-    many = "s" if use.open > 1 else ""
-    still = f"{use.open or 'aucun'} paiement{many} ouvert{many}"
+    still = counted(use.open, "paiement ouvert") if use.open else "aucun paiement ouvert"
     if use.name in settings.gateways_in_force:
         regie = settings.regie_named(settings.regie_of_gateway(use.name)).name
         return f"en service{f' ({regie})' if settings.regies else ''}, {still}"
@@ -55,8 +55,8 @@ def _refunds(use: Use, settings: Settings) -> Iterator[str]:
     """What else would end with it."""
     if use.refundable and use.name not in settings.gateways_in_force:
         yield (
-            f"{use.refundable} encaissement(s) de moins d’un an : sans elle, ils ne se remboursent "
-            "que hors du site (refund --elsewhere)."
+            f"{counted(use.refundable, 'encaissement')} de moins d’un an, sans elle à rembourser "
+            "hors du site seulement (refund --elsewhere)."
         )
 
 

@@ -8,6 +8,7 @@ from gateways.base import ConfigError
 from kiosque import config, database, imports, relocation, texts
 from kiosque.cli.base import Fault, main, progress_bar, with_database
 from kiosque.config import Settings
+from kiosque.counts import counted
 from kiosque.money import format_euros
 
 
@@ -44,7 +45,7 @@ def move_database(settings: Settings, address: str) -> None:
         raise Fault("\n".join([*error.faults, "Rien n’a été copié."])) from None
     for table in moved.tables:
         sums = ", ".join(f"{name} {format_euros(cents)}" for name, cents in table.cents.items())
-        click.echo(f"{table.name} : {table.count} lignes{f' ({sums})' if sums else ''}")
+        click.echo(f"{table.name} : {counted(table.count, 'ligne')}{f' ({sums})' if sums else ''}")
     number, fingerprint = moved.last_entry
     click.echo(f"Dernière écriture : {number}, empreinte {fingerprint}")
     click.echo("Tout est arrivé : mêmes lignes, mêmes sommes, même journal.")
@@ -84,7 +85,7 @@ def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
     """What a file brought, in one or two lines."""
     amount = f" ({format_euros(summary.total_cents)})" if summary.total_cents else ""
     text = (
-        f"{file.name} : fichier de {summary.kind}, {summary.rows} lignes. "
+        f"{file.name} : fichier de {summary.kind}, {counted(summary.rows, 'ligne')}. "
         f"{'À charger' if preview else 'Chargé'} : {summary.added}{amount}. "
         f"Déjà là : {summary.unchanged}."
     )

@@ -9,6 +9,7 @@ from gateways.base import Gateway
 from kiosque import clock, journal, outbox, payments, reconcile, verification
 from kiosque.cli.base import Fault, main, with_database
 from kiosque.config import Settings
+from kiosque.counts import counted
 from kiosque.models import Anomaly, Invoice
 from kiosque.money import format_euros, parse_hundredths
 from kiosque.states import RepaymentKind, RepaymentState
@@ -180,7 +181,7 @@ def todo(settings: Settings, resolve: int | None, author: str, resolution: str) 
         click.echo(f"\t{payments.ADVICE.get(point.kind, '')}")
     click.echo(f"{len(points)} à traiter.")
     if lost := outbox.given_up():
-        click.echo(f"Et {lost} courriels abandonnés : « python app.py mails » les liste.")
+        click.echo(f"Et {counted(lost, 'courriel abandonné')} : « python app.py mails » les liste.")
 
 
 def _cells(point: Anomaly) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from kiosque import (
 )
 from kiosque.cli.base import main, with_database
 from kiosque.config import Settings
+from kiosque.counts import counted
 from kiosque.states import MailState
 
 
@@ -33,9 +34,9 @@ def send_mail(settings: Settings) -> None:
     notices.plan(settings)
     sent, failed = mail.deliver(settings)
     leases.note_done(mail.LEASE)
-    click.echo(f"{sent} envoyés, {failed} en échec, {outbox.waiting()} en attente.")
+    click.echo(f"{counted(sent, 'envoyé')}, {failed} en échec, {outbox.waiting()} en attente.")
     if lost := outbox.given_up():
-        click.echo(f"{lost} abandonnés : « python app.py mails » les liste.")
+        click.echo(f"{counted(lost, 'abandonné')} : « python app.py mails » les liste.")
     if failed:
         raise SystemExit(1)
 
@@ -66,6 +67,14 @@ def mails(_settings: Settings, ids: tuple[int, ...], *, retry_all: bool) -> None
         state = "abandonné" if row.state == MailState.FAILED else "en attente"
         day = clock.short_date(clock.paris_date(row.queued_at))
         code = family.code if family else ""
-        cells = (row.id, day, state, row.template, code, f"{row.tries} essais", row.last_error)
+        cells = (
+            row.id,
+            day,
+            state,
+            row.template,
+            code,
+            counted(row.tries, "essai"),
+            row.last_error,
+        )
         click.echo("\t".join(map(str, cells)))
-    click.echo(f"{outbox.given_up()} abandonnés, {outbox.waiting()} en attente.")
+    click.echo(f"{counted(outbox.given_up(), 'abandonné')}, {outbox.waiting()} en attente.")

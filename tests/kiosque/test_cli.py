@@ -107,7 +107,7 @@ def test_importing_says_what_was_loaded(run: Run, settings: Settings) -> None:
     path = settings.data / "octobre.csv"
     path.write_text(sheet(ROW), encoding="utf-8")
     preview = run("import", str(path), "--preview")
-    assert "fichier de factures, 1 lignes. À charger : 1 (48,30\u00a0€)" in preview.output
+    assert "fichier de factures, 1 ligne. À charger : 1 (48,30\u00a0€)" in preview.output
     assert Invoice.select().count() == 0
     result = run("import", str(path))
     assert (result.exit_code, Invoice.select().count()) == (0, 1)
@@ -204,7 +204,7 @@ def test_wrong_settings_are_one_message_not_a_traceback(
 
 
 def test_waiting_mail_is_sent(run: Run) -> None:
-    assert "0 envoyés, 0 en échec, 0 en attente." in run("send-mail").output
+    assert "0 envoyé, 0 en échec, 0 en attente." in run("send-mail").output
 
 
 def test_what_is_kept_for_a_time_only_is_then_erased(
@@ -309,7 +309,7 @@ def test_codes_that_cannot_be_kept_leave_no_letter_behind(
 def test_the_timer_sends_the_links_asked_for(run: Run, alices_family: Family) -> None:
     Guardian.create(family=alices_family, first_name="", last_name="", email="alice@example.org")
     credentials.ask_reset("alice@example.org", Visitor("203.0.113.9"))
-    assert "1 envoyés, 0 en échec, 0 en attente." in run("send-mail").output
+    assert "1 envoyé, 0 en échec, 0 en attente." in run("send-mail").output
 
 
 def test_mails_that_were_given_up_are_listed_without_their_address_and_can_be_sent_again(
@@ -322,10 +322,10 @@ def test_mails_that_were_given_up_are_listed_without_their_address_and_can_be_se
         alices_family.save()
         notices.announce(NoticeKind.REMINDER, alices_family, [invoice])
     result = run("send-mail")
-    assert (result.exit_code, "1 abandonnés" in result.output) == (1, True)
-    assert "Et 1 courriels abandonnés" in run("todo").output
+    assert (result.exit_code, "1 abandonné" in result.output) == (1, True)
+    assert "Et 1 courriel abandonné" in run("todo").output
     listed = run("mails").output
-    assert "abandonné\treminder\tF1001\t1 essais\tadresse invalide" in listed
+    assert "abandonné\treminder\tF1001\t1 essai\tadresse invalide" in listed
     assert "alice" not in listed + result.output
     assert "1 remis en attente." in run("mails", "--retry", str(OutboxMail.get().id)).output
     assert outbox.waiting() == 1

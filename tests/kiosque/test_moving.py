@@ -487,7 +487,7 @@ def test_the_command_says_of_each_whether_it_may_go(
     assert lines[:4] == [
         "old : n’est plus en service ; rien d’ouvert, dernière nouvelle le 24 novembre 2026 à "
         "20\u00a0h\u00a030 : peut être retirée.",
-        "\t1 encaissement(s) de moins d’un an : sans elle, ils ne se remboursent que hors du site "
+        "\t1 encaissement de moins d’un an, sans elle à rembourser hors du site seulement "
         "(refund --elsewhere).",
         "\tL’ancienne clé est acceptée jusqu’au 30 novembre 2026 inclus.",
         "\tDernier avis qu’elle a signé : le 24 novembre 2026 à 20\u00a0h\u00a030.",

@@ -49,7 +49,7 @@ def test_a_site_behind_a_good_proxy_is_well(
     [
         (60, Level.GOOD, "certificat pour 59 jours"),
         (10, Level.LOOK, "le certificat finit dans 9 jours"),
-        (2, Level.BROKEN, "le certificat finit dans 1 jours"),
+        (2, Level.BROKEN, "le certificat finit dans 1 jour"),
         (-1, Level.BROKEN, "/sante : le certificat a expiré"),
     ],
 )

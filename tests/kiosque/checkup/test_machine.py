@@ -151,7 +151,7 @@ def test_a_good_base_is_of_this_version_and_its_books_hold(ground: Settle) -> No
     assert (result.level, books.level) == (Level.GOOD, Level.GOOD)
     assert f"SQLite {apsw.sqlite_lib_version()}" in result.detail
     assert result.detail.endswith("à jour")
-    assert books.detail == "intacts, 0 écritures au journal"
+    assert books.detail == "intacts, 0 écriture au journal"
 
 
 def test_without_a_base_none_is_made(ground: Settle, data: Path) -> None:
@@ -212,7 +212,7 @@ def test_rows_without_what_they_refer_to_are_told(ground: Settle, data: Path) ->
         data,
         "INSERT INTO account (family_id, password_hash, must_change_password) VALUES (7, 'x', 0)",
     )
-    assert "1 lignes renvoient à d’autres qui manquent (account)" in told(base.check(ground()))
+    assert "1 ligne orpheline (account)" in told(base.check(ground()))
 
 
 def test_a_base_of_an_earlier_version_is_told(ground: Settle, data: Path) -> None:
@@ -422,14 +422,14 @@ def test_mails_that_wait_too_long_or_were_given_up_are_told(
     queue("receipt", "a")
     queue(NoticeKind.REMINDER, "b")
     assert "2 courriels en attente" in told(timers.check(ground()))
-    for hours, count in ((2, 1), (25, 2)):
+    for hours, late in ((2, "1 courriel"), (25, "2 courriels")):
         later(monkeypatch, hours=hours)
         with database.connection():
             leases.note_done(mail.LEASE)
             leases.note_done(reconcile.LEASE)
         result = timers.check(ground())
         assert result.level is Level.LOOK
-        assert f"{count} courriels attendent depuis trop longtemps" in told(result)
+        assert f"{late} en attente depuis trop longtemps" in told(result)
     with database.connection(), write():
         OutboxMail.update(state=MailState.FAILED).execute()
     assert "2 courriels abandonnés" in told(timers.check(ground()))
