@@ -48,6 +48,19 @@ PRAGMAS = {
 }
 
 
+#: What no pragma sets.
+SETTINGS = (
+    # "word" is a column or an error, never a text.
+    (apsw.SQLITE_DBCONFIG_DQS_DML, 0),
+    (apsw.SQLITE_DBCONFIG_DQS_DDL, 0),
+    # The file's inner tables are read only.
+    (apsw.SQLITE_DBCONFIG_DEFENSIVE, 1),
+    # A query is planned by its text alone. Else SQLite looks at the values bound to it, and so
+    # reads, plans and compiles it again each time they change: several times what it then costs.
+    (apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1),
+)
+
+
 class Base(ApswDatabase):
     """SQLite as the package apsw carries it. Peewee gives each thread its own connection."""
 
@@ -76,12 +89,7 @@ class Base(ApswDatabase):
         """Prepare a connection. Raises OperationalError when it is not as asked, such as on a
         file system where a WAL cannot be."""
         connection.convert_binding = _date_to_text
-        # "word" is a column or an error, never a text; the file's inner tables are read only.
-        for setting, value in (
-            (apsw.SQLITE_DBCONFIG_DQS_DML, 0),
-            (apsw.SQLITE_DBCONFIG_DQS_DDL, 0),
-            (apsw.SQLITE_DBCONFIG_DEFENSIVE, 1),
-        ):
+        for setting, value in SETTINGS:
             connection.config(setting, value)
         super()._add_conn_hooks(connection)  # type: ignore[misc]  # sets the pragmas
         patience = _milliseconds(self._patience)

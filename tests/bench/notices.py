@@ -117,6 +117,8 @@ def opened(path: Path) -> apsw.Connection:
     """A connection as the site's are, and nothing around it."""
     connection = apsw.Connection(str(path))
     connection.convert_binding = sqlite._date_to_text
+    for setting, value in sqlite.SETTINGS:
+        connection.config(setting, value)
     for name, value in sqlite.PRAGMAS.items():
         connection.pragma(name, value)
     return connection

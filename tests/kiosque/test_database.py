@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from peewee import IntegrityError, OperationalError
 
 from gateways.base import ConfigError
-from kiosque import accounts, create_app, database, mail, models
+from kiosque import accounts, create_app, database, listing, mail, models
 from kiosque.config import Settings
 from kiosque.database import db, sqlite, write
 from kiosque.database.turns import Turn, Turns
@@ -78,6 +78,26 @@ def test_the_base_cannot_be_damaged_through_sql(base: None) -> None:
     db.execute_sql("PRAGMA writable_schema = on")
     with pytest.raises(OperationalError, match="may not be modified"):
         db.execute_sql("DELETE FROM sqlite_master")
+
+
+@bases.on_sqlite
+def test_a_query_is_compiled_once_whatever_is_bound_to_it(
+    alices_family: Family, charlies_family: Family, october: Invoice
+) -> None:
+    compiled: list[int] = []
+
+    def authorize(action: int, *_details: object) -> int:
+        compiled.append(action)
+        return apsw.SQLITE_OK
+
+    db.connection().authorizer = authorize
+    found = [listing.unpaid(each) for each in (alices_family, charlies_family)]
+    once = len(compiled)
+    assert once
+    found += [listing.unpaid(each) for each in (alices_family, charlies_family)]
+    db.connection().authorizer = None
+    assert [len(each) for each in found] == [1, 0, 1, 0]
+    assert len(compiled) == once
 
 
 @bases.on_sqlite

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from itertools import permutations
 
 import pytest
+from flask.testing import FlaskClient
 from peewee import IntegrityError
 
 from gateways.base import Callback, Gateway, Handoff, Limits, Order, Unreachable
@@ -27,6 +28,7 @@ from kiosque.models import (
 from kiosque.payments import CounterPayment, Purchase, Refused
 from kiosque.payments.ledger import learn
 from kiosque.states import AttemptState, RepaymentKind
+from tests import bases
 from tests.bank import ABANDONED, REFUSED, notice
 from tests.conftest import PUBLIC_URL, Clock, make_invoice
 
@@ -108,6 +110,31 @@ def test_a_notice_asks_little_of_the_base(
     queries.clear()
     hear(handoff)
     assert (paid, len(queries)) == (20, 4)
+
+
+@bases.on_sqlite
+def test_what_a_family_or_a_notice_asks_for_is_found_by_an_index(
+    alice: FlaskClient,
+    pay: Pay,
+    hear: Hear,
+    alices_family: Family,
+    october: Invoice,
+) -> None:
+    _, handoff = pay(alices_family, october)
+    asked: list[str] = []
+    db.connection().exec_trace = lambda _cursor, sql, _bound: asked.append(sql) is None
+    alice.get("/factures")
+    hear(handoff)
+    db.connection().exec_trace = None
+    plans = [
+        row[3]
+        for sql in asked
+        if sql.startswith(("SELECT", "UPDATE")) and "WHERE" in sql
+        for row in db.execute_sql(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?"))
+    ]
+    assert [plan for plan in plans if plan.startswith("SCAN")] == []
+    for of_some_rows in ("attempt_item_one_live", "allocation_one_payment"):
+        assert any(of_some_rows in plan for plan in plans)
 
 
 def test_the_receipts_address_is_forgotten_by_the_attempt_once_queued(

@@ -1,6 +1,7 @@
 """Queries are written to the letter as Peewee itself writes them."""
 
 from datetime import date
+from enum import StrEnum
 
 import pytest
 from peewee import JOIN, SQL, Context, Query, fn
@@ -12,7 +13,7 @@ from kiosque.prepared import change, columns
 from kiosque.states import InvoiceState
 
 _other = AttemptItem.alias()
-_held = _other.select(_other.invoice).where(_other.live == True)  # noqa: E712
+_held = _other.select(_other.invoice).where(_other.amount_cents > 1)
 _late = Invoice.select(Invoice.family).where(Invoice.due_on < "2026-01-01").alias("late")
 QUERIES = {
     "all": Family.select(),
@@ -21,7 +22,7 @@ QUERIES = {
     .group_by(Family.code)
     .having(fn.COUNT(Invoice.id) > 2)
     .order_by(SQL("n").desc(), Family.code),
-    "alias": AttemptItem.update(live=True).where(AttemptItem.invoice.not_in(_held)),
+    "alias": AttemptItem.update(amount_cents=1).where(AttemptItem.invoice.not_in(_held)),
     "subquery": Attempt.select().where(Attempt.family.in_(Invoice.select(Invoice.family))),
     "source": Family.select(Family, _late.c.family_id).join(
         _late, on=(_late.c.family_id == Family.id)
@@ -44,6 +45,34 @@ def test_a_query_is_written_as_peewee_writes_it(base: None, query: Query) -> Non
     expected = Context(**db.get_context_options()).parse(query)
     assert query.sql() == expected
     assert "None" not in expected[0]
+
+
+def test_a_word_of_ours_is_written_a_value_from_elsewhere_is_bound(base: None) -> None:
+    """So the base can tell which index of some rows only holds those that are asked for."""
+    written, bound = (
+        Invoice.select(Invoice.id)
+        .join(AttemptItem)
+        .where(
+            Invoice.state == InvoiceState.OPEN,
+            Invoice.period == "open",
+            AttemptItem.live == True,  # noqa: E712
+        )
+        .sql()
+    )
+    assert written.endswith(
+        f"""(("t1"."state" = 'open') AND ("t1"."period" = {db.param})) AND ("t2"."live" = 1))"""
+    )
+    assert bound == ["open"]
+
+
+class _Foreign(StrEnum):
+    WORD = "x' OR '1' = '1"
+
+
+def test_a_word_that_would_not_stay_in_its_quotes_is_bound(base: None) -> None:
+    written, bound = Invoice.select().where(Invoice.period == _Foreign.WORD).sql()
+    assert "OR" not in written
+    assert bound == [_Foreign.WORD]
 
 
 def test_a_row_is_read_in_the_order_in_which_its_columns_are_asked_for() -> None:
