@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, request
-from flask_wtf import CSRFProtect
 from peewee import DatabaseError
 from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
@@ -18,6 +17,7 @@ from kiosque import (
     access,
     assets,
     config,
+    cookies,
     database,
     documents,
     errors,
@@ -87,9 +87,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _answer_under_one_name(app, settings)
     _prepare_templates(app, settings)
     _read_forms_first(app)
-    csrf = CSRFProtect(app)
-    for view in NO_CSRF_TOKEN:
-        csrf.exempt(view)
+    cookies.init_app(app, NO_CSRF_TOKEN)
     access.init_app(app)
     errors.init_app(app)
     views.init_app(app)

@@ -12,7 +12,6 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
-from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
@@ -42,16 +41,6 @@ class SessionOnly(LoginManager):
 login_manager = SessionOnly()
 
 
-class _Cookies(SecureCookieSessionInterface):
-    """Flask's session cookies, their signer made once rather than at each request."""
-
-    def __init__(self, app: Flask) -> None:
-        self._signer = super().get_signing_serializer(app)
-
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:  # noqa: ARG002
-        return self._signer
-
-
 #: How long a browser is remembered as one from which a family signed in.
 BROWSER_SECONDS = 365 * 24 * 3600
 
@@ -77,7 +66,6 @@ def load_signed_in(number: str) -> SignedIn | None:
 def init_app(app: Flask) -> None:
     login_manager.session_protection = None
     login_manager.init_app(app)
-    app.session_interface = _Cookies(app)
 
 
 def sign_in(account: Account) -> None:

@@ -1,6 +1,12 @@
 """The headers that every answer carries: only what is used is allowed."""
 
-from flask import Flask, Response, current_app, g
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 #: Two years, in seconds. Subdomains are not ours to decide for.
 HSTS_SECONDS = 63_072_000
@@ -20,29 +26,38 @@ _ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": ", ".join(f"{name}=()" for name in _UNUSED),
 }
+_NOT_KEPT = ("Cache-Control", "no-store")
+#: Where a request's environment says to whom else its page may send its form.
+_FORM_ORIGIN = "kiosque.form_origin"
 
 
 def init_app(app: Flask) -> None:
-    app.after_request(_secure)
+    """Add them where the answer leaves, whatever made it; so do they also cost least."""
+    always = list(_ALWAYS.items())
+    if app.extensions["settings"].https:
+        always.append(("Strict-Transport-Security", f"max-age={HSTS_SECONDS}"))
+    answer = app.wsgi_app
+
+    def secured(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            policy = _content_policy(environ.get(_FORM_ORIGIN, ""))
+            if not any(name == "Cache-Control" and "public" in value for name, value in headers):
+                headers = [each for each in headers if each[0] != "Cache-Control"] + [_NOT_KEPT]
+            headers = [*headers, *always, ("Content-Security-Policy", policy)]
+            return start_response(status, headers, *rest)
+
+        return answer(environ, start)
+
+    app.wsgi_app = secured  # type: ignore[method-assign]
 
 
 def allow_form_to(origin: str) -> None:
     """Let the page under way send its form to that origin: the bank's."""
-    g.form_origin = origin
+    request.environ[_FORM_ORIGIN] = origin
 
 
-def _secure(response: Response) -> Response:
-    response.headers.extend(_ALWAYS)
-    response.headers["Content-Security-Policy"] = _content_policy()
-    if current_app.extensions["settings"].https:
-        response.headers["Strict-Transport-Security"] = f"max-age={HSTS_SECONDS}"
-    if "public" not in response.headers.get("Cache-Control", ""):
-        response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _content_policy() -> str:
-    form_action = " ".join(("'self'", *filter(None, [g.get("form_origin")])))
+def _content_policy(form_origin: str) -> str:
+    form_action = f"'self' {form_origin}".rstrip()
     return (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
         f"form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"

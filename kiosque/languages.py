@@ -3,6 +3,7 @@
 What a browser says it prefers (`Accept-Language`) is not asked: see docs/translate.md.
 """
 
+from functools import cache
 from urllib.parse import urlencode
 
 from flask import Flask, g, request, session, url_for
@@ -21,7 +22,7 @@ _READ = ("next", "tout", "page", "invoice", "essai")
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         language=lambda: i18n.languages()[i18n.language()],
-        other_languages=_others,
+        other_languages=lambda: _others(i18n.language()),
         this_page=_this_page,
     )
 
@@ -64,8 +65,9 @@ def clear_session() -> None:
         session[_SPOKEN] = spoken
 
 
-def _others() -> list[i18n.Language]:
-    return [each for each in i18n.languages().values() if each.code != i18n.language()]
+@cache
+def _others(code: str) -> list[i18n.Language]:
+    return [each for each in i18n.languages().values() if each.code != code]
 
 
 def lead_home() -> None:

@@ -1,7 +1,8 @@
 """A family's invoices as its list shows them, each kind by one query."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from peewee import JOIN
 
@@ -30,9 +31,23 @@ class Held(NamedTuple):
     live_until: datetime
 
 
-class Listed(NamedTuple):
-    """An invoice; `held` while it is at the bank, `settled_at` and `receipt` once it is paid:
-    it has no receipt when that was at the counter."""
+class Unpaid(NamedTuple):
+    """An invoice still open; `held` while it is at the bank."""
+
+    number: str
+    period: str
+    services: str
+    children: str
+    total_cents: int
+    state: str
+    due_on: date
+    closes_on: date | None
+    regie: str
+    held: Held | None
+
+
+class Settled(NamedTuple):
+    """An invoice that is cancelled, or paid: it has no receipt when that was at the counter."""
 
     number: str
     period: str
@@ -41,37 +56,36 @@ class Listed(NamedTuple):
     total_cents: int
     state: str
     issued_on: date
-    due_on: date
-    closes_on: date | None
-    regie: str
     settled_at: datetime | None
     receipt: int | None
-    held: Held | None
 
 
-#: How many of these are the invoice's own columns.
-_OWN = Listed._fields.index("settled_at")
-_COLUMNS = [getattr(Invoice, name) for name in Listed._fields[:_OWN]]
+def _of_invoice(names: Sequence[str]) -> list[Any]:
+    return [getattr(Invoice, name) for name in names]
 
 
-def unpaid(family: Family) -> list[Listed]:
+_OPEN = _of_invoice(Unpaid._fields[:-1])
+
+
+def unpaid(family: Family) -> list[Unpaid]:
     """All that is open, whether it can be paid here or not, the most pressing first."""
+    end = len(_OPEN)
     return [
-        Listed._make((*row[:_OWN], None, None, Held(*row[_OWN:]) if row[_OWN] else None))
+        Unpaid._make((*row[:end], Held(*row[end:]) if row[end] else None))
         for row in _UNPAID.rows(family=family.id, now=clock.now())
     ]
 
 
-def settled(family: Family, page: int) -> tuple[list[Listed], bool]:
+def settled(family: Family, page: int) -> tuple[list[Settled], bool]:
     """One page of what is paid or cancelled, the latest first, and whether more follows."""
     first = min(page - 1, 10_000) * HISTORY_PAGE
     found = _SETTLED.rows(family=family.id, first=first)
-    return [Listed._make((*row, None)) for row in found[:HISTORY_PAGE]], len(found) > HISTORY_PAGE
+    return [Settled._make(row) for row in found[:HISTORY_PAGE]], len(found) > HISTORY_PAGE
 
 
 _UNPAID = Prepared(
     lambda family, now: (
-        Invoice.select(*_COLUMNS, Attempt.reference, Attempt.state, Attempt.live_until)
+        Invoice.select(*_OPEN, Attempt.reference, Attempt.state, Attempt.live_until)
         .join(
             AttemptItem,
             JOIN.LEFT_OUTER,
@@ -88,7 +102,7 @@ _UNPAID = Prepared(
 )
 _SETTLED = Prepared(
     lambda family, first: (
-        Invoice.select(*_COLUMNS, Settlement.settled_at, Receipt.number)
+        Invoice.select(*_of_invoice(Settled._fields[:-2]), Settlement.settled_at, Receipt.number)
         .join(
             Allocation,
             JOIN.LEFT_OUTER,

@@ -126,7 +126,11 @@ class _Written:
 
     def __init__(self, query: Any) -> None:
         self.sql: str
+        self._bound: list[object]
         self.sql, self._bound = query.sql()
+        self._places = [
+            (number, each) for number, each in enumerate(self._bound) if isinstance(each, Place)
+        ]
         self.model = query.model
         self._readers = [
             (place, _date if type(column) is DateField else column.python_value)
@@ -136,10 +140,11 @@ class _Written:
 
     def bind(self, values: Mapping[str, object]) -> list[object]:
         """What goes into each place."""
-        return [
-            each if type(each) is not Place else _kept(each, values[each.name])
-            for each in self._bound
-        ]
+        bound = self._bound.copy()
+        for number, place in self._places:
+            value = values[place.name]
+            bound[number] = place.keep(value) if place.keep else value
+        return bound
 
     def read(self, row: Row) -> Row:
         read = list(row)
@@ -147,10 +152,6 @@ class _Written:
             if read[place] is not None:
                 read[place] = reader(read[place])
         return read
-
-
-def _kept(place: Place, value: object) -> object:
-    return place.keep(value) if place.keep else value
 
 
 def _date(value: str | date) -> date:

@@ -16,7 +16,7 @@ from flask.templating import Environment
 from jinja2 import Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
-from markupsafe import escape
+from markupsafe import _escape_inner, escape  # type: ignore[attr-defined]  # its own quick door
 from werkzeug.routing import Map
 
 from kiosque import i18n
@@ -28,12 +28,25 @@ _PART = re.compile(r"<(?:\w+:)?(\w+)>")
 #: What werkzeug leaves as it is in an address.
 _PLAIN = "!$&'()*+,/:;=@"
 _NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9_.~/-]*", re.ASCII).fullmatch
-_SPECIAL = re.compile("[&<>'\"]").search
+#: Filters that change nothing in French.
+_SAME_IN_FRENCH = ("french", "period", "translated")
 #: A name that no template uses.
 _BLOCK = "whole_block_"
 
 
 class _Writer(CodeGenerator):
+    def visit_Call(  # noqa: N802  # Jinja's own name
+        self, node: nodes.Call, frame: Frame, forward_caller: bool = False
+    ) -> None:
+        """Call `language()` and the like as Python does. Jinja goes through a function that finds
+        out each time what else to pass; to these, nothing."""
+        given = node.args or node.kwargs or node.dyn_args or node.dyn_kwargs or forward_caller
+        if given or not isinstance(node.node, nodes.Name):
+            super().visit_Call(node, frame, forward_caller=forward_caller)
+        else:
+            self.visit(node.node, frame)
+            self.write("()")
+
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         """Write what a page outputs through `escaped`, in the place of a slower `escape`."""
         if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape or finalize.src is not None:
@@ -50,6 +63,9 @@ class Pages(Environment):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.filters["in_address"] = _in_address
+        # What a page reads of a thing is there: a misspelt name is an error, not nothing. And no
+        # function of Jinja's stands between, some two hundred times a page.
+        self.getattr = getattr  # type: ignore[method-assign,assignment]
         self.cache = None  # it knows one language
         #: What is the same for every page of a language, by the name that templates give it.
         self.constants: dict[str, object] = {}
@@ -61,10 +77,10 @@ class Pages(Environment):
 
     @staticmethod
     def escaped(value: object) -> str:
-        """What a page writes for a value: nearly always a text in which nothing is special."""
-        if type(value) is str and not _SPECIAL(value):
-            return value
-        return escape(value)
+        """What a page writes for a value: nearly always a text, which needs not be marked as HTML
+        on its way out."""
+        written: str = _escape_inner(value) if type(value) is str else escape(value)
+        return written
 
     def _load_template(self, name: str, globals: Any) -> Template:  # noqa: A002  # Jinja's own name
         key = (i18n.language(), name)
@@ -95,6 +111,12 @@ class _Fold(NodeTransformer):
             found = getattr(self._constants[node.node.name], node.attr)
             return nodes.Const(found) if isinstance(found, str) else node
         return node
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Expr:  # noqa: N802
+        """In French, what the town wrote and the texts of the sources are written as they are."""
+        self.generic_visit(node)
+        same = node.name in _SAME_IN_FRENCH and i18n.is_source()
+        return node.node if same and node.node else node
 
     def visit_Output(self, node: nodes.Output) -> nodes.Output:  # noqa: N802  # Jinja's own name
         """The parts of a text need no joining here: each is written after the other."""

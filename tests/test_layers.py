@@ -54,6 +54,7 @@ FLOORS = {
         "languages",
         "errors",
         "headers",
+        "cookies",
         "proxy",
         "templating",
         "assets",

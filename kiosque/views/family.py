@@ -9,7 +9,7 @@ from peewee import JOIN
 
 from kiosque import clock, documents, listing, payments
 from kiosque.access import family_only, own_family, own_invoice, own_receipt
-from kiosque.listing import Listed
+from kiosque.listing import Settled
 from kiosque.models import (
     Allocation,
     Attempt,
@@ -22,11 +22,19 @@ from kiosque.models import (
     Settlement,
 )
 from kiosque.states import AllocationKind
-from kiosque.views.wording import AT_BANK, DUE, LATE, Status, invoice_status, status_on
+from kiosque.views.wording import (
+    AT_BANK,
+    DUE,
+    LATE,
+    Status,
+    invoice_status,
+    settled_status,
+    status_on,
+)
 
 blueprint = Blueprint("family", __name__)
 
-Line = tuple[Listed, Status]
+Line = tuple[Settled, Status]
 
 
 class Row(NamedTuple):
@@ -42,8 +50,8 @@ class Row(NamedTuple):
 @blueprint.get("/factures")
 @family_only
 def invoices() -> str:
-    family, page = own_family(), max(request.args.get("page", 1, type=int), 1)
-    today = clock.today()
+    family, asked, today = own_family(), request.args, clock.today()
+    page = max(asked.get("page", 1, type=int), 1)
     unpaid = [
         (each, status_on(today, each, held=each.held is not None))
         for each in listing.unpaid(family)
@@ -58,11 +66,11 @@ def invoices() -> str:
         due_cents=sum(invoice.total_cents for invoice, _status in payable),
         at_bank=[line for line in unpaid if line[1] is AT_BANK],
         elsewhere=[line for line in unpaid if line[1] not in (DUE, LATE, AT_BANK)],
-        years=_by_school_year([(each, status_on(today, each, held=False)) for each in history]),
+        years=_by_school_year([(each, settled_status(each.state)) for each in history]),
         page=page,
         has_next=has_next,
-        ticked=request.args.getlist("invoice"),
-        tick_all="tout" in request.args,
+        ticked=asked.getlist("invoice"),
+        tick_all="tout" in asked,
     )
 
 

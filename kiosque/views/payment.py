@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from flask import (
     Blueprint,
@@ -23,7 +24,7 @@ from kiosque.config import Settings
 from kiosque.forms import PayForm
 from kiosque.i18n import gettext as _
 from kiosque.models import Attempt, AttemptItem, Invoice, Receipt, Settlement
-from kiosque.payments import Purchase, Refused, Selection
+from kiosque.payments import Money, Purchase, Refused, Selection
 from kiosque.states import AttemptState
 from kiosque.views.probes import proof, token_in_form
 from kiosque.views.wording import attempt_result, is_undecided
@@ -232,8 +233,17 @@ def _refused(numbers: list[str], reasons: list[str]) -> Answer:
     return render_template("payment/refused.html", numbers=numbers, reasons=reasons), 409
 
 
-def _details(attempt: Attempt) -> dict[str, object]:
+class _Details(NamedTuple):
     """What only the family that pays may read of its payment."""
+
+    items: list[AttemptItem]
+    receipt: Receipt | None
+    money: Money
+    left: Selection | None
+    may_retry: bool
+
+
+def _details(attempt: Attempt) -> _Details:
     query = AttemptItem.select(AttemptItem, Invoice).join(Invoice)
     items = list(query.where(AttemptItem.attempt == attempt).order_by(Invoice.number))
     receipt = (
@@ -242,16 +252,13 @@ def _details(attempt: Attempt) -> dict[str, object]:
         .where(Settlement.attempt == attempt)
         .order_by(Receipt.number)
     ).first()
-    money = payments.money_of(attempt)
-    return {
-        "items": items,
-        "receipt": receipt,
-        "overpaid_cents": money.overpaid_cents,
-        "unmatched_cents": money.unmatched_cents,
-        "refunded_cents": money.refunded_cents,
-        "left": _left_of_choice(attempt),
-        "may_retry": _may_retry(attempt, [item.invoice.number for item in items]),
-    }
+    return _Details(
+        items=items,
+        receipt=receipt,
+        money=payments.money_of(attempt),
+        left=_left_of_choice(attempt),
+        may_retry=_may_retry(attempt, [item.invoice.number for item in items]),
+    )
 
 
 def _left_of_choice(attempt: Attempt) -> Selection | None:

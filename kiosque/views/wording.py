@@ -45,15 +45,18 @@ def invoice_status(invoice: Invoice, live: Attempt | None) -> Status:
 
 def status_on(today: date, invoice: Dated, *, held: bool) -> Status:
     """The same, for one that is held by an attempt or not."""
-    if invoice.state == InvoiceState.PAID:
-        return PAID
-    if invoice.state == InvoiceState.CANCELLED:
-        return CANCELLED
+    if invoice.state != InvoiceState.OPEN:
+        return settled_status(invoice.state)
     if held:
         return AT_BANK
     if invoice.closes_on and invoice.closes_on < today:
         return TREASURY
     return LATE if invoice.due_on < today else DUE
+
+
+def settled_status(state: str) -> Status:
+    """The same, for one that is paid or cancelled."""
+    return PAID if state == InvoiceState.PAID else CANCELLED
 
 
 @dataclass(frozen=True)

@@ -76,3 +76,8 @@ def test_an_address_is_the_one_flask_builds(app: Flask, write: Write, number: st
 def test_an_address_with_a_query_is_left_to_flask(write: Write) -> None:
     assert write("{{ url_for('family.invoices', page=2) }}") == "/factures?page=2"
     assert write("{{ url_for('family.receipt', number=7) }}") == "/recus/7"
+
+
+def test_a_misspelt_name_is_an_error_not_nothing(write: Write) -> None:
+    with pytest.raises(AttributeError):
+        write("{{ value.nmae }}", value=Markup("x"))
