@@ -43,8 +43,11 @@ class _Cookies(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession:  # noqa: ARG002
         """What the cookie holds; nothing when we did not sign it, or too long ago."""
+        text = request.cookies.get(self._name)
+        if not text:
+            return self.session_class()
         try:
-            content, signed_at = self._verified(request.cookies.get(self._name, ""))
+            content, signed_at = self._verified(text)
         except BadData:
             return self.session_class()
         if time.time() - signed_at.timestamp() > self._seconds:

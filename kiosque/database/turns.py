@@ -22,7 +22,7 @@ IN_A_ROW = 8
 class Turn:
     """The right to write, until the end of a `with`."""
 
-    def __init__(self, turns: "Turns", file: IO[str], left: int) -> None:
+    def __init__(self, turns: "Turns", file: IO[bytes], left: int) -> None:
         self._turns = turns
         self._file = file  # locked
         self._left = left  # how many of this process may still follow
@@ -78,7 +78,7 @@ class Turns:
                 place.result().end()
             raise
 
-    def follow(self, file: IO[str], left: int) -> None:
+    def follow(self, file: IO[bytes], left: int) -> None:
         """A turn has ended: give the next one, here or to other processes."""
         with self._guard:
             if left and self._give(Turn(self, file, left - 1)):
@@ -88,8 +88,8 @@ class Turns:
             if self._line:
                 self._send_waiter()
 
-    def _lock_at_once(self) -> IO[str] | None:
-        file = self._path.open("a")
+    def _lock_at_once(self) -> IO[bytes] | None:
+        file = self._path.open("ab", buffering=0)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -103,7 +103,7 @@ class Turns:
 
     def _wait_for_them(self) -> None:
         try:
-            file = self._path.open("a")
+            file = self._path.open("ab", buffering=0)
         except OSError as error:
             self._fail(error)
             return
