@@ -48,7 +48,8 @@ class Part:
 
 @dataclass
 class Debit:
-    """Money that came. `asked` is a refund asked of the bank and not yet known to be done."""
+    """Money that came. `asked` is a refund asked of the bank and not yet known to be done, for
+    `reason`; `given`, what was given back on our side: how, how much and why."""
 
     owner: "Opened | None"
     name: str
@@ -57,6 +58,8 @@ class Debit:
     returned: int = 0
     ways: set[str] = field(default_factory=set)
     asked: int | None = None
+    reason: str = ""
+    given: set[tuple[str, int, str]] = field(default_factory=set)
     elsewhere: int = 0
 
     @property
@@ -259,14 +262,23 @@ class Books:
                 order.matched[uuid] = chosen
                 debit = order.debits[chosen]
                 if debit.asked == credit.cents:
-                    debit.asked = None
+                    self._answer(debit)
                 self.give_back(debit, credit.cents, "refund")
 
     def _undo(self, debit: Debit) -> None:
         if debit.state == "counted":
-            way = "refund" if debit.asked == debit.left else "reversal"
+            way = "reversal"
+            if debit.asked == debit.left:
+                way = "refund"
+                self._answer(debit)
             debit.asked = None
             self.give_back(debit, debit.left, way)
+
+    def _answer(self, debit: Debit) -> None:
+        """The refund asked is done."""
+        if debit.asked is not None:
+            debit.given.add(("refund", debit.asked, debit.reason))
+            debit.asked = None
 
     def give_back(self, debit: Debit, cents: int, way: str) -> None:
         """Money has left. All of it: what it paid is open again, or paid by what came twice."""

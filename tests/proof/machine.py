@@ -34,6 +34,7 @@ ALICES = [number for number, code, _ in BILLS if code == "F1001"]
 #: Which of several: taken modulo how many there are, so that small ones stay the simple ones.
 pick = st.integers(0, 63)
 part = st.sampled_from([None, 1000, 3000, 520])
+why = st.sampled_from(["absence", "fermeture", "erreur"])
 wanted_back = st.sampled_from([None, 1000, 3000, 520, 7521, 0])
 FORGERIES = {
     "unsigned": lambda fields: {k: v for k, v in fields.items() if k != "signature"},
@@ -420,29 +421,30 @@ class Town(RuleBasedStateMachine):
     @rule(
         which=pick,
         cents=wanted_back,
+        reason=why,
         mood=st.sampled_from(["true", "true", "lost", "down"]),
     )
-    def a_refund_is_asked(self, which: int, cents: int | None, mood: str) -> None:
+    def a_refund_is_asked(self, which: int, cents: int | None, reason: str, mood: str) -> None:
         debit = self._debit(which)
-        possible = self._may_leave(debit, cents)
+        possible = self._may_leave(debit, cents, "refund", reason)
         settlement = Settlement.get(Settlement.transaction_id == debit.name)
         before = dump()
         try:
-            asked = payments.ask_refund(settlement, cents, "Dominique", "absence", self.bank)
+            asked = payments.ask_refund(settlement, cents, "Dominique", reason, self.bank)
         except Refused:
             assert not possible
             assert dump() == before
             return
         assert possible, "more is asked back than there is, or twice"
-        debit.asked = cents or debit.left
+        debit.asked, debit.reason = cents or debit.left, reason
         self._ask(mood, lambda: payments.send(asked, self.bank, PUBLIC_URL))
 
     @precondition(lambda self: self.books.owners or self.books.counter)
-    @rule(which=pick, cents=wanted_back, kind=st.sampled_from(["refund", "chargeback"]))
-    def money_leaves_elsewhere(self, which: int, cents: int | None, kind: str) -> None:
+    @rule(which=pick, cents=wanted_back, kind=st.sampled_from(["refund", "chargeback"]), reason=why)
+    def money_leaves_elsewhere(self, which: int, cents: int | None, kind: str, reason: str) -> None:
         debits = [*self.books.counter, *(self._debits())]
         debit = _one(debits, which)
-        possible = self._may_leave(debit, cents)
+        possible = self._may_leave(debit, cents, kind, reason)
         chosen = (
             Settlement.transaction_id == debit.name if debit.owner else Settlement.id == debit.name
         )
@@ -450,7 +452,7 @@ class Town(RuleBasedStateMachine):
         left = debit.left
         try:
             payments.note_repayment(
-                Settlement.get(chosen), RepaymentKind(kind), cents, "Dominique", "virement"
+                Settlement.get(chosen), RepaymentKind(kind), cents, "Dominique", reason
             )
         except Refused:
             assert not possible
@@ -458,6 +460,7 @@ class Town(RuleBasedStateMachine):
             return
         assert possible, "more has left than had come"
         debit.elsewhere += cents or left
+        debit.given.add((kind, cents or left, reason))
         self.books.give_back(debit, cents or left, kind)
 
     def _debits(self) -> list[Debit]:
@@ -466,8 +469,11 @@ class Town(RuleBasedStateMachine):
     def _debit(self, which: int) -> Debit:
         return _one(self._debits(), which)
 
-    def _may_leave(self, debit: Debit, cents: int | None) -> bool:
-        return debit.asked is None and 0 < (debit.left if cents is None else cents) <= debit.left
+    def _may_leave(self, debit: Debit, cents: int | None, kind: str, reason: str) -> bool:
+        """Neither more than there is, nor twice the same thing."""
+        amount = debit.left if cents is None else cents
+        again = (kind, amount, reason) in debit.given
+        return debit.asked is None and 0 < amount <= debit.left and not again
 
     def an_attempt_is_closed(self, which: int) -> None:
         order = _one(list(self.books.orders.values()), which)
