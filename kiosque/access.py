@@ -32,6 +32,10 @@ class SessionOnly(LoginManager):
     def _load_user_from_remember_cookie(self, _cookie: str) -> None:
         return None
 
+    def _update_remember_cookie(self, response: Response) -> Response:
+        """None is given: there is none to renew nor to take back."""
+        return response
+
     def _session_protection_failed(self) -> bool:
         """The server's own sessions say who is signed in; a fingerprint of the browser, which
         would be made at each page, adds nothing."""

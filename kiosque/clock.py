@@ -3,6 +3,7 @@
 import math
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from kiosque import cldr, i18n
@@ -32,8 +33,11 @@ def paris_date(at: datetime) -> date:
 
 def short_date(on: date) -> str:
     """For tables: `03/10/2025`."""
-    if not i18n.is_source():
-        return cldr.short_date(on)
+    return _french_date(on) if i18n.is_source() else cldr.short_date(on)
+
+
+@lru_cache(1024)  # some years of days
+def _french_date(on: date) -> str:
     return f"{on.day:02d}/{on.month:02d}/{on.year}"
 
 

@@ -41,7 +41,7 @@ def init_app(app: Flask) -> None:
     def secured(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             policy = _content_policy(environ.get(_FORM_ORIGIN, ""))
-            if not any(name == "Cache-Control" and "public" in value for name, value in headers):
+            if not any("public" in value for name, value in headers if name == "Cache-Control"):
                 headers = [each for each in headers if each[0] != "Cache-Control"] + [_NOT_KEPT]
             headers = [*headers, *always, ("Content-Security-Policy", policy)]
             return start_response(status, headers, *rest)

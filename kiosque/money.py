@@ -1,6 +1,7 @@
 """Money is integer cents everywhere; text exists only at the edges."""
 
 import re
+from functools import lru_cache
 
 from kiosque import cldr, i18n
 
@@ -51,8 +52,11 @@ def format_hundredths(hundredths: int) -> str:
 
 def format_euros(cents: int) -> str:
     """Cents in the language in force: `1 234,56 €` with its no-break spaces."""
-    if not i18n.is_source():
-        return cldr.euros(cents)
+    return _french_euros(cents) if i18n.is_source() else cldr.euros(cents)
+
+
+@lru_cache(4096)  # a town's prices are few
+def _french_euros(cents: int) -> str:
     units, rest = divmod(abs(cents), 100)
     sign = "-" if cents < 0 else ""
     return f"{sign}{_grouped(units)},{rest:02d}{NO_BREAK_SPACE}€"

@@ -37,28 +37,29 @@ class Prepared:
 
     def rows(self, **values: object) -> list[Row]:
         """What the base answers, as the models have it."""
-        written = self._for_this_base()
-        found: list[Row] = db.execute_sql(written.sql, written.bind(values)).fetchall()
+        base = db.obj  # each look through its proxy is a search
+        written = self._for(base)
+        found: list[Row] = base.execute_sql(written.sql, written.bind(values)).fetchall()
         return [written.read(row) for row in found]
 
     def models(self, **values: object) -> list[Any]:
         """The same, as models: for a query that selects whole rows of one."""
-        model = self._for_this_base().model
+        model = self._for(db.obj).model
         return [as_read(model, row) for row in self.rows(**values)]
 
     def change(self, **values: object) -> int:
         """Carry out an UPDATE. Returns how many rows it changed."""
-        written = self._for_this_base()
-        done = db.execute_sql(written.sql, written.bind(values))
-        changed: int = db.rows_affected(done)
+        base = db.obj
+        written = self._for(base)
+        changed: int = base.rows_affected(base.execute_sql(written.sql, written.bind(values)))
         return changed
 
-    def _for_this_base(self) -> "_Written":
+    def _for(self, base: Any) -> "_Written":
         # Each kind of base marks the places in its own way.
-        found = self._written.get(db.param)
+        found = self._written.get(base.param)
         if found is None:
             places = {name: Place(name) for name in signature(self._build).parameters}
-            found = self._written[db.param] = _Written(self._build(**places))
+            found = self._written[base.param] = _Written(self._build(**places))
         return found
 
 
@@ -83,11 +84,15 @@ def insert(row: Any, *, unless_known: bool = False) -> bool:
     is written once a table. With `unless_known`, one that a unique constraint says is there
     already is left out: False then."""
     model: Any = type(row)
-    fields, key = columns(model), model._meta.primary_key.name  # noqa: SLF001
-    given = {name: value for name, value in row.__data__.items() if (name, value) != (key, None)}
-    statement = _insert(model, tuple(given), db.param, unless_known=unless_known)
-    bound = [fields[name].db_value(value) for name, value in given.items()]
-    found = db.execute_sql(statement, bound).fetchall()
+    base, given = db.obj, row.__data__
+    key = model._meta.primary_key.name  # noqa: SLF001
+    if given.get(key, 0) is None:
+        given = {name: value for name, value in given.items() if name != key}
+    statement, keepers = _insert(model, tuple(given), base.param, unless_known=unless_known)
+    bound = [
+        keep(value) if keep else value for keep, value in zip(keepers, given.values(), strict=True)
+    ]
+    found = base.execute_sql(statement, bound).fetchall()
     if found:
         row._pk = found[0][0]  # noqa: SLF001  # Peewee's own door
         row._dirty.clear()  # noqa: SLF001
@@ -95,16 +100,21 @@ def insert(row: Any, *, unless_known: bool = False) -> bool:
 
 
 @cache
-def _insert(model: Any, names: tuple[str, ...], mark: str, *, unless_known: bool) -> str:
+def _insert(
+    model: Any, names: tuple[str, ...], mark: str, *, unless_known: bool
+) -> "tuple[str, list[Callable[[Any], object] | None]]":
+    """The statement, and how each column keeps its value; None for one kept as it is."""
     fields, table = columns(model), model._meta  # noqa: SLF001
     key: Any = table.primary_key
     places = ", ".join(f'"{fields[name].column_name}"' for name in names)
     marks = ", ".join([mark] * len(names))
     known = " ON CONFLICT DO NOTHING" if unless_known else ""
-    return (
+    statement = (
         f'INSERT INTO "{table.table_name}" ({places}) VALUES ({marks}){known}'  # noqa: S608
         f' RETURNING "{key.column_name}"'
     )
+    given = [fields[name] for name in names]
+    return statement, [None if type(each) in _AS_KEPT else each.db_value for each in given]
 
 
 def columns(model: type[Model]) -> "dict[str, Field[Any]]":
@@ -115,9 +125,13 @@ def columns(model: type[Model]) -> "dict[str, Field[Any]]":
 
 def as_read(model: type[AnyModel], row: Row) -> AnyModel:
     """The model of a row of all its table's columns, in order."""
-    made = model(__no_default__=True)
-    made.__data__.update(zip(columns(model), row, strict=True))
-    return made
+    made: Any = model.__new__(model)
+    # What Peewee's own `__init__` begins with, before it looks at what it is given.
+    made.__data__ = dict(zip(columns(model), row, strict=True))
+    made.__rel__ = {}
+    made._dirty = set()  # noqa: SLF001
+    found: AnyModel = made
+    return found
 
 
 class _Written:

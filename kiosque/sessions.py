@@ -7,6 +7,7 @@ day whatever it does.
 import hashlib
 import secrets
 from datetime import timedelta
+from functools import lru_cache
 
 from peewee import ModelDelete
 
@@ -117,5 +118,6 @@ def purge() -> None:
         ).execute()
 
 
+@lru_cache(1000)
 def _digest(number: str) -> str:
     return hashlib.sha256(number.encode(errors="surrogatepass")).hexdigest()

@@ -16,7 +16,7 @@ from flask.templating import Environment
 from jinja2 import Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
-from markupsafe import _escape_inner, escape  # type: ignore[attr-defined]  # its own quick door
+from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]  # its own quick door
 from werkzeug.routing import Map
 
 from kiosque import i18n
@@ -78,9 +78,11 @@ class Pages(Environment):
     @staticmethod
     def escaped(value: object) -> str:
         """What a page writes for a value: nearly always a text, which needs not be marked as HTML
-        on its way out."""
-        written: str = _escape_inner(value) if type(value) is str else escape(value)
-        return written
+        on its way out, or HTML already."""
+        if type(value) is str:
+            written: str = _escape_inner(value)
+            return written
+        return value if type(value) is Markup else escape(value)
 
     def _load_template(self, name: str, globals: Any) -> Template:  # noqa: A002  # Jinja's own name
         key = (i18n.language(), name)
@@ -118,14 +120,16 @@ class _Fold(NodeTransformer):
         same = node.name in _SAME_IN_FRENCH and i18n.is_source()
         return node.node if same and node.node else node
 
-    def visit_Output(self, node: nodes.Output) -> nodes.Output:  # noqa: N802  # Jinja's own name
-        """The parts of a text need no joining here: each is written after the other."""
+    def visit_Output(  # noqa: N802  # Jinja's own name
+        self, node: nodes.Output
+    ) -> list[nodes.Stmt]:
+        """The parts of a text need no joining here: each is written after the other; of two,
+        the one chosen."""
         self.generic_visit(node)
         parts: list[nodes.Expr] = []
         for child in node.nodes:
             parts += child.nodes if isinstance(child, nodes.Concat) else [child]
-        node.nodes = parts
-        return node
+        return _chosen_apart(parts)
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:  # noqa: N802
         self.generic_visit(node)
@@ -144,6 +148,8 @@ class _Fold(NodeTransformer):
         called, arguments = node.node, node.args
         if not isinstance(called, nodes.Name) or node.dyn_args or node.dyn_kwargs:
             return node
+        if called.name == "ngettext" and i18n.is_source():
+            return _french_plural(node)
         if len(arguments) != 1 or not isinstance(arguments[0], nodes.Const):
             return node
         values = {pair.key: pair.value for pair in node.kwargs}
@@ -182,6 +188,33 @@ def _text(message: str, values: Mapping[str, nodes.Expr]) -> nodes.Expr:
         parts.append(values[place[1]] if place[1] else _plain("%"))
         end = place.end()
     return _joined([*parts, _plain(translated[end:])])
+
+
+def _french_plural(node: nodes.Call) -> nodes.Expr:
+    """`ngettext` by the one rule of French: two is plural."""
+    one, many, count = node.args
+    if not isinstance(one, nodes.Const) or not isinstance(many, nodes.Const):
+        return node
+    values = {"num": count} | {pair.key: pair.value for pair in node.kwargs}
+    few = nodes.Compare(count, [nodes.Operand("lt", nodes.Const(2))])
+    return nodes.CondExpr(few, _text(one.value, values), _text(many.value, values))
+
+
+def _chosen_apart(parts: Sequence[nodes.Expr]) -> list[nodes.Stmt]:
+    """What is written, each `one if test else other` as a choice between two things to write."""
+    written: list[nodes.Stmt] = []
+    plain: list[nodes.Expr] = []
+    for part in parts:
+        if not isinstance(part, nodes.CondExpr):
+            plain.append(part)
+            continue
+        one, other = (
+            nodes.Output(text.nodes if isinstance(text, nodes.Concat) else [text])
+            for text in (part.expr1, part.expr2 or _plain(""))
+        )
+        written += [nodes.Output(plain), nodes.If(part.test, [one], [], [other])]
+        plain = []
+    return [*written, nodes.Output(plain)]
 
 
 def _plain(text: str) -> nodes.Expr:

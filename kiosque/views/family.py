@@ -60,7 +60,7 @@ def invoices() -> str:
     history, has_next = listing.settled(family, page)
     return render_template(
         "family/invoices.html",
-        payable=payable[: payments.MAX_INVOICES],
+        payable=list(enumerate(payable[: payments.MAX_INVOICES], 1)),
         payable_count=len(payable),
         of_several_regies=len({invoice.regie for invoice, _status in payable}) > 1,
         due_cents=sum(invoice.total_cents for invoice, _status in payable),

@@ -86,7 +86,7 @@ def _asker(path: Path, family: int) -> Callable[[Prepared], list[Any]]:
     values = {"family": family, "now": now, "first": 0, "digest": "", "idle": now, "longest": now}
 
     def ask(query: Prepared) -> list[Any]:
-        written = query._for_this_base()
+        written = query._for(database.db.obj)
         return connection.execute(written.sql, written.bind(values)).fetchall()
 
     return ask

@@ -81,3 +81,19 @@ def test_an_address_with_a_query_is_left_to_flask(write: Write) -> None:
 def test_a_misspelt_name_is_an_error_not_nothing(write: Write) -> None:
     with pytest.raises(AttributeError):
         write("{{ value.nmae }}", value=Markup("x"))
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, "0 mot"), (1, "1 mot"), (2, "2 mots")])
+def test_a_plural_is_that_of_french(write: Write, count: int, words: str) -> None:
+    one, many = "{{ count }} mot{{ x }}", "{{ count }} mots{{ x }}"
+    plural = f"{{% trans count=n, x=value %}}{one}{{% pluralize %}}{many}{{% endtrans %}}"
+    assert write(plural, n=count, value="<") == f"{words}&lt;"
+    assert (
+        write(f"{{% set text %}}{plural}{{% endset %}}{{{{ text }}}}", n=count, value="") == words
+    )
+
+
+def test_a_choice_is_escaped_as_what_it_chooses(write: Write) -> None:
+    choice = '{{ value if n else _("<b>%(x)s</b>", x=value) }}-{{ value if not n }}'
+    assert write(choice, n=1, value="<") == "&lt;-"
+    assert write(choice, n=0, value="<") == "<b>&lt;</b>-&lt;"
