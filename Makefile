@@ -27,7 +27,7 @@ validate: .venv/.development $(VNU)
 
 # What the tests would not notice: some 4 500 small faults put into the payment core, one at a
 # time. About forty minutes on two cores; begun again, it goes on where it was.
-# `make mutants ONLY='kiosque.journal.*'` tries some of them. Far from UTC, so that local time shows.
+# `make mutants ONLY='kiosque.payments.journal.*'` tries some of them. Far from UTC, so that local time shows.
 MUTMUT := .venv/mutants/bin/python -m scripts.mutants
 mutants: .venv/mutants/.ready
 	@TZ=Pacific/Auckland TMPDIR=$(MEMORY) nice -n 10 $(MUTMUT) run --max-children 2 $(if $(ONLY),'$(ONLY)')

@@ -1,6 +1,6 @@
 """Kiosque Famille: families pay their town's invoices online."""
 
-from kiosque import peewee_alone  # noqa: F401  isort: skip  # before anything imports Peewee
+from kiosque.db import peewee_alone  # noqa: F401  isort: skip  # before anything imports Peewee
 import os
 import sys
 from collections.abc import Callable
@@ -13,33 +13,31 @@ from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
 from gateways import registry
 from gateways.base import ConfigError
-from kiosque import (
+from kiosque import db, payments
+from kiosque.language import templates
+from kiosque.outbox import addresses
+from kiosque.settings import Settings, issuer, loading
+from kiosque.web import (
     access,
     assets,
-    config,
     cookies,
-    database,
-    documents,
     errors,
     headers,
-    issuer,
-    languages,
-    payments,
+    language,
+    legal,
     proxy,
     templating,
-    texts,
     views,
 )
-from kiosque.config import Settings
 
 #: No form of ours, and no notification of a bank's, comes near this.
 MAX_REQUEST_BYTES = 64 * 1024
 #: Posted by a bank, by a browser it sends back and by mail programs, which have no page of ours to
 #: take a token from; none uses a session, and what counts is proved otherwise.
 NO_CSRF_TOKEN = (
-    "kiosque.views.payment.notification",
-    "kiosque.views.payment.sent_back",
-    "kiosque.views.mails.stop",
+    "kiosque.web.views.payment.notification",
+    "kiosque.web.views.payment.sent_back",
+    "kiosque.web.views.mails.stop",
 )
 
 
@@ -67,10 +65,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     try:
         settings, own_texts = _read(settings)
         gateways = registry.configure_all(settings.gateways, environment=settings.environment)
-        database.configure(settings.database_location, durable=settings.environment == "production")
+        db.configure(settings.database_location, durable=settings.environment == "production")
     except ConfigError as error:
         raise CannotStart("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
-    app = _Site(__name__, template_folder=str(documents.TEMPLATES), static_folder=None)
+    app = _Site(__name__, template_folder=str(templates.TEMPLATES), static_folder=None)
     app.jinja_environment = templating.Pages
     app.config.from_mapping(_flask_config(settings))
     app.url_map.strict_slashes = False
@@ -83,7 +81,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         texts=own_texts,
     )
     _release_each_connection(app)
-    languages.init_app(app)
+    language.init_app(app)
     _answer_under_one_name(app, settings)
     _prepare_templates(app, settings)
     _read_forms_first(app)
@@ -94,7 +92,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     headers.init_app(app)
     proxy.init_app(app, settings.proxies)
     _act_in_the_name_of(app, settings)
-    if settings.environment == "production" and (lacking := texts.missing(settings, own_texts)):
+    if settings.environment == "production" and (lacking := legal.missing(settings, own_texts)):
         app.logger.warning("pages légales incomplètes, réglages absents : %s", ", ".join(lacking))
     _warn_of_what_was_removed_too_early(app, settings)
     return app
@@ -106,7 +104,7 @@ def _warn_of_what_was_removed_too_early(app: Flask, settings: Settings) -> None:
     if not (settings.on_postgresql or settings.database_path.exists()):
         return
     try:
-        with database.connection():
+        with db.connection():
             for removed in payments.unserved(list(settings.gateways)):
                 app.logger.warning("%s", payments.words(removed))
             for words in payments.closed_regies(list(settings.regies)):
@@ -119,13 +117,13 @@ def _read(settings: Settings | None) -> tuple[Settings, dict[str, str]]:
     """The settings, unless given, and the town's own texts. Raises ConfigError naming the
     faults of both."""
     faults, own_texts = [], {}
-    data = settings.data if settings else config.data_directory(os.environ)
+    data = settings.data if settings else loading.data_directory(os.environ)
     try:
-        own_texts = texts.load(data / "texts")
+        own_texts = legal.load(data / "texts")
     except ConfigError as error:
         faults = error.faults
     try:
-        settings = settings or config.load(os.environ)
+        settings = settings or loading.load(os.environ)
     except ConfigError as error:
         raise ConfigError([*error.faults, *faults]) from None
     if faults:
@@ -155,9 +153,9 @@ def _release_each_connection(app: Flask) -> None:
     @app.teardown_request
     def release(error: BaseException | None) -> None:
         if error is None:
-            database.release()
-        elif not database.db.is_closed():
-            database.db.close()
+            db.release()
+        elif not db.database.is_closed():
+            db.database.close()
 
 
 def _act_in_the_name_of(app: Flask, settings: Settings) -> None:
@@ -200,14 +198,16 @@ def _answer_under_one_name(app: Flask, settings: Settings) -> None:
 
 
 def _prepare_templates(app: Flask, settings: Settings) -> None:
-    app.jinja_env.filters.update(documents.FILTERS, french=documents.french)
+    app.jinja_env.filters.update(
+        templates.FILTERS, french=templates.french, address=addresses.shown
+    )
     app.jinja_env.constants["town"] = settings.town  # type: ignore[attr-defined]  # it is a Pages
-    documents.translate(app.jinja_env)
+    templates.translate(app.jinja_env)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         settings=settings,
         town=settings.town,
         assets=app.extensions["assets"],
         signed_in_family=access.signed_in_family,
-        accessibility_words=lambda: texts.accessibility_words(settings),
+        accessibility_words=lambda: legal.accessibility_words(settings),
     )

@@ -19,25 +19,16 @@ import requests
 from peewee import OperationalError, fn
 
 from gateways import registry
-from kiosque import (
-    accounts,
-    config,
-    credentials,
-    database,
-    imports,
-    issuer,
-    leases,
-    mail,
-    notices,
-    payments,
-    reconcile,
-    tokens,
-)
-from kiosque.config import Settings
-from kiosque.database import write
-from kiosque.imports.reading import Progress
-from kiosque.models import Account, Family, FamilyNotice, Invoice
-from kiosque.states import InvoiceState, NoticeKind
+from kiosque import db, payments
+from kiosque.db import leases, write
+from kiosque.db.models import Account, Family, FamilyNotice, Invoice
+from kiosque.db.states import InvoiceState, NoticeKind
+from kiosque.families import accounts, own_changes, tokens
+from kiosque.invoices import announcements, imports
+from kiosque.invoices.imports.reading import Progress
+from kiosque.mails import delivery
+from kiosque.payments import reconcile
+from kiosque.settings import Settings, issuer, loading
 
 PROJECT = Path(__file__).parent.parent
 FILES = PROJECT / "data" / "demo"
@@ -114,9 +105,9 @@ def run(port: int, bank_port: int, bank: str = "", *, progress: Progress) -> Non
     for taken, option in ((port, "PORT"), (bank_port, "BANK_PORT")):
         _check_free(taken, option)
     settings = _settings(port, bank_port, bank)
-    database.configure(settings.database_location)
-    with database.connection():
-        database.migrate()
+    db.configure(settings.database_location)
+    with db.connection():
+        db.migrate()
         accounts_file = settings.data / "demo-families.json"
         if not accounts_file.exists():
             _load_town(settings, progress)
@@ -135,15 +126,15 @@ def run(port: int, bank_port: int, bank: str = "", *, progress: Progress) -> Non
 
 def reset() -> None:
     """Erase what the demo wrote. Raises CannotStart where the data is not a demo's."""
-    if not config.config_path(os.environ).exists():
+    if not loading.config_path(os.environ).exists():
         return
-    settings = config.load(os.environ)
+    settings = loading.load(os.environ)
     if settings.environment != "demo":
         raise CannotStart("Ces données ne sont pas celles de la démonstration.")
     if settings.on_postgresql:
-        database.configure(settings.database_location)
-        with database.connection():
-            database.db.erase()
+        db.configure(settings.database_location)
+        with db.connection():
+            db.database.erase()
     else:
         for suffix in ("", "-wal", "-shm", ".lock"):
             Path(f"{settings.database_path}{suffix}").unlink(missing_ok=True)
@@ -156,7 +147,7 @@ def reset() -> None:
 def _settings(port: int, bank_port: int, bank: str) -> Settings:
     """The settings, written on the first run; the ports of this run, and its bank, laid over
     them."""
-    path = config.config_path(os.environ)
+    path = loading.config_path(os.environ)
     if not path.exists() and "KIOSQUE_CONFIG" not in os.environ:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = _SETTINGS.format(
@@ -171,7 +162,7 @@ def _settings(port: int, bank_port: int, bank: str) -> Settings:
     os.environ.setdefault("KIOSQUE_TOWN_LOGO", str(FILES / "logo.svg"))
     if bank:
         os.environ["KIOSQUE_PAYMENT_GATEWAY"] = bank
-    settings = config.load(os.environ)
+    settings = loading.load(os.environ)
     adapters = {name: table.get("adapter") for name, table in settings.gateways.items()}
     if settings.environment != "demo" or not set(adapters.values()) <= _MOCKS:
         raise CannotStart(
@@ -180,7 +171,7 @@ def _settings(port: int, bank_port: int, bank: str) -> Settings:
     os.environ["KIOSQUE_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
     for name in adapters:
         os.environ[f"KIOSQUE_GATEWAYS_{name.upper()}_URL"] = f"http://127.0.0.1:{bank_port}"
-    return config.load(os.environ)
+    return loading.load(os.environ)
 
 
 def _mock_bank(settings: Settings) -> str:
@@ -206,7 +197,7 @@ def _announce_to(family: Family) -> None:
         return
     invoices = Invoice.select().where(Invoice.family == family, payments.payable_now())
     with write():
-        notices.announce(NoticeKind.NEW_INVOICES, family, list(invoices))
+        announcements.announce(NoticeKind.NEW_INVOICES, family, list(invoices))
 
 
 def _make_accounts(path: Path) -> None:
@@ -218,7 +209,7 @@ def _make_accounts(path: Path) -> None:
         for number, family in enumerate(families)
     }
     code = accounts.random_code()
-    credentials.issue_codes([(newcomer, code)])
+    own_changes.issue_codes([(newcomer, code)])
     made = {"passwords": passwords, "activation_codes": {newcomer.code: code}}
     draft = path.with_suffix(".part")
     draft.unlink(missing_ok=True)
@@ -349,11 +340,11 @@ def _watch(
         if any(process.poll() is not None for process in processes):
             raise CannotStart("Un des processus s’est arrêté.")
         try:
-            with database.connection(), issuer.using(settings):
-                credentials.answer_resets()
-                mail.deliver(settings, stopped=stop.is_set)
+            with db.connection(), issuer.using(settings):
+                own_changes.answer_resets()
+                delivery.deliver(settings, stopped=stop.is_set)
                 if _is_due():
-                    leases.note_done(mail.LEASE)
+                    leases.note_done(delivery.LEASE)
                     reconcile.run(gateways, settings.public_url, seconds=STOP_SECONDS)
         except (OperationalError, OSError) as error:
             print(f"minuterie : la base est occupée ({error}), nouvel essai.", flush=True)

@@ -15,7 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
-LOCALES = ROOT / "kiosque" / "locales"
+LOCALES = ROOT / "kiosque" / "language" / "locales"
 #: Click's own texts in French, read by the standard library, which wants it compiled.
 COMMANDS = "fr/LC_MESSAGES/click.po"
 #: Where families' texts are, and how each kind of file is read.

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit, urlunsplit
 import apsw
 import pytest
 
-from kiosque import database
-from kiosque.database import db
+from kiosque import db
+from kiosque.db import database
 
 URL = os.environ.get("TEST_DATABASE_URL", "")
 on_sqlite = pytest.mark.skipif(bool(URL), reason="about SQLite's files and locks")
@@ -62,14 +62,14 @@ def bare(folder: Path, name: str = "bare.sqlite3") -> Iterator[Location]:
 @contextmanager
 def elsewhere(location: Location) -> Iterator[None]:
     """Another base for a while, connected."""
-    before = database.db.location
-    database.configure(location)
+    before = db.database.location
+    db.configure(location)
     try:
-        with database.connection():
+        with db.connection():
             yield
     finally:
         if before is not None:
-            database.configure(before)
+            db.configure(before)
 
 
 @cache
@@ -77,7 +77,7 @@ def template() -> Path:
     """A base of SQLite's with its tables, to copy for each test: far quicker than making them."""
     path = Path(tempfile.mkdtemp(prefix="kiosque-template-")) / "kiosque.sqlite3"
     with elsewhere(path):
-        database.migrate()
+        db.migrate()
     return path
 
 
@@ -102,7 +102,7 @@ class _Server:
     def __init__(self, url: str) -> None:
         import psycopg  # noqa: PLC0415  # only where there is one
 
-        from kiosque.database import postgresql  # noqa: PLC0415
+        from kiosque.db import postgresql  # noqa: PLC0415
 
         self._url = url
         self._count = 0
@@ -114,7 +114,7 @@ class _Server:
         postgresql.DURABLE.clear()
         self._template = self.create("template0")
         with elsewhere(self.address(self._template)):
-            database.migrate()
+            db.migrate()
         postgresql.base.close_idle()
 
     @contextmanager
@@ -149,7 +149,7 @@ class _Server:
         self._admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def end(self) -> None:
-        from kiosque.database import postgresql  # noqa: PLC0415
+        from kiosque.db import postgresql  # noqa: PLC0415
 
         postgresql.base.close_idle()
         for base in self._free:
@@ -209,9 +209,9 @@ class _Base:
 
 def rows(*, without: Collection[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
     """Everything that the base holds, in an order of its own."""
-    names = [name for name in db.get_tables() if name not in without]
+    names = [name for name in database.get_tables() if name not in without]
     return {
-        name: sorted(map(tuple, db.execute_sql(f'SELECT * FROM "{name}"')), key=repr)
+        name: sorted(map(tuple, database.execute_sql(f'SELECT * FROM "{name}"')), key=repr)
         for name in names
     }
 
@@ -220,27 +220,27 @@ def damage(sql: str) -> None:
     """What a hand in the base, a bad disk or a fault of ours could do: no rule is in its way."""
     if not URL:
         triggers = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
-        for name, table in list(db.execute_sql(triggers)):
+        for name, table in list(database.execute_sql(triggers)):
             if table in sql:
-                db.execute_sql(f"DROP TRIGGER {name}")
-        db.execute_sql("PRAGMA ignore_check_constraints = 1")
-        db.execute_sql("PRAGMA foreign_keys = 0")
+                database.execute_sql(f"DROP TRIGGER {name}")
+        database.execute_sql("PRAGMA ignore_check_constraints = 1")
+        database.execute_sql("PRAGMA foreign_keys = 0")
     else:
         rules = """
             SELECT conrelid::regclass::text, conname FROM pg_constraint
             WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'f')
         """
-        for table, name in db.execute_sql(rules).fetchall():
-            db.execute_sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
-        for table in db.get_tables():
-            db.execute_sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-    db.execute_sql(sql.replace("%", "%%") if URL else sql)
+        for table, name in database.execute_sql(rules).fetchall():
+            database.execute_sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        for table in database.get_tables():
+            database.execute_sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    database.execute_sql(sql.replace("%", "%%") if URL else sql)
 
 
 @contextmanager
 def locked() -> Iterator[None]:
     """Another program writes meanwhile, and does not end."""
-    location = database.db.location
+    location = db.database.location
     if isinstance(location, Path):
         with closing(apsw.Connection(str(location))) as other:
             other.execute("BEGIN EXCLUSIVE")
@@ -248,7 +248,7 @@ def locked() -> Iterator[None]:
     else:
         import psycopg  # noqa: PLC0415
 
-        from kiosque.database import postgresql  # noqa: PLC0415
+        from kiosque.db import postgresql  # noqa: PLC0415
 
         with psycopg.connect(location) as other:
             other.execute("SELECT pg_advisory_xact_lock(%s)", (postgresql.WRITERS,))

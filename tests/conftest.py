@@ -23,10 +23,12 @@ from flask.testing import FlaskClient
 
 from gateways.base import Gateway, Handoff
 from gateways.registry import configure as configure_gateway
-from kiosque import accounts, clock, create_app, database
-from kiosque.config import Mail, Payment, Regie, Settings, Town
-from kiosque.models import Attempt, Family, ImportBatch, Invoice, InvoiceLine, Service
+from kiosque import create_app, db
+from kiosque.db.models import Attempt, Family, ImportBatch, Invoice, InvoiceLine, Service
+from kiosque.families import accounts
+from kiosque.language import clock
 from kiosque.payments import Purchase, start
+from kiosque.settings import Mail, Payment, Regie, Settings, Town
 from tests import bases
 from tests.bank import KEY
 from tests.mailbox import Mailbox
@@ -43,7 +45,7 @@ NOW = datetime(2026, 11, 24, 19, 30, tzinfo=UTC)
 
 
 def _no_network_inside_a_write(event: str, _arguments: object) -> None:
-    if event == "socket.connect" and database.db.in_transaction():
+    if event == "socket.connect" and db.database.in_transaction():
         raise AssertionError("a connection is made inside write()")
 
 
@@ -109,15 +111,15 @@ def base(settings: Settings) -> Iterator[None]:
     """A base of the test's own, connected."""
     if not settings.on_postgresql:
         shutil.copyfile(bases.template(), settings.database_path)
-    database.configure(settings.database_location)
-    with database.connection():
+    db.configure(settings.database_location)
+    with db.connection():
         yield
 
 
 def dump() -> str:
     """Everything that the base holds, as text."""
-    tables = database.db.get_tables()
-    rows = [row for table in tables for row in database.db.execute_sql(f'SELECT * FROM "{table}"')]
+    tables = db.database.get_tables()
+    rows = [row for table in tables for row in db.database.execute_sql(f'SELECT * FROM "{table}"')]
     return "\n".join(map(repr, rows))
 
 

@@ -24,10 +24,8 @@ from gateways.lyra import sign
 from gateways.payfip import Contract
 from gateways.payfip.orders import creation
 from gateways.sandbox import server as sandbox
-from kiosque import notices, tokens
-from kiosque.config import Attestation, OtherRegie
-from kiosque.database import write
-from kiosque.models import (
+from kiosque.db import write
+from kiosque.db.models import (
     Account,
     Attempt,
     Child,
@@ -39,18 +37,13 @@ from kiosque.models import (
     Service,
     Throttle,
 )
+from kiosque.families import tokens
+from kiosque.families.tokens import Purpose
+from kiosque.invoices import announcements
 from kiosque.payments import CounterPayment, cancel_invoice, settle_at_counter
-from kiosque.tokens import Purpose
+from kiosque.settings import Attestation, OtherRegie
 from tests.bank import ABANDONED, KEY, REFUSED, notice
-from tests.conftest import (
-    NOW,
-    PASSWORD,
-    PUBLIC_URL,
-    Clock,
-    csrf_token,
-    make_family,
-    make_invoice,
-)
+from tests.conftest import NOW, PASSWORD, PUBLIC_URL, Clock, csrf_token, make_family, make_invoice
 from tests.payfip import NUMCLI, ORDER
 
 BANK_URL = "http://127.0.0.1:8001"
@@ -320,7 +313,7 @@ def a_link_that_opens_nothing(stage: Stage) -> TestResponse:
 
 
 def stop_address(stage: Stage) -> str:
-    token = notices.stop_token(stage.app.config["SECRET_KEY"], stage.family())
+    token = announcements.stop_token(stage.app.config["SECRET_KEY"], stage.family())
     return f"/courriels/arret/{token}"
 
 

@@ -14,8 +14,8 @@ from werkzeug.routing import Rule
 
 from gateways.base import Callback, Gateway
 from kiosque import payments
-from kiosque.config import Attestation, Settings
-from kiosque.models import Child, Family, Invoice, Receipt
+from kiosque.db.models import Child, Family, Invoice, Receipt
+from kiosque.settings import Attestation, Settings
 from tests.bank import notice
 from tests.conftest import PUBLIC_URL, make_invoice
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from gateways.base import Callback, Gateway, Handoff, Order, Polling, RefundRequest, Report
-from kiosque.database import db
+from kiosque.db import database
 from tests.bank import notice
 
 
@@ -34,12 +34,12 @@ class TalkativeBank:
         return replace(self._gateway.read_notification(said), final=final, **parent)
 
     def poll(self, order: Order) -> list[Report]:
-        assert not db.in_transaction(), "asked inside a transaction"
+        assert not database.in_transaction(), "asked inside a transaction"
         self.asked.append(order)
         return self._answer()
 
     def refund(self, _order: Order, request: RefundRequest) -> list[Report]:
-        assert not db.in_transaction(), "asked inside a transaction"
+        assert not database.in_transaction(), "asked inside a transaction"
         self.refunds.append(request)
         return self._answer()
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosque import database
-from kiosque.database import db
+from kiosque import db
+from kiosque.db import database
 from tests.load import front
 from tests.load.process import PROJECT, Tree, begun, python, wait_for
 from tests.load.trials import Door
@@ -58,9 +58,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     nginx = front.prepare(folder)
     settle(folder, nginx.url, proxy="unix", letters=False)
-    database.configure(folder / "kiosque.sqlite3")
-    with database.connection():
-        database.migrate()
+    db.configure(folder / "kiosque.sqlite3")
+    with db.connection():
+        db.migrate()
     with ExitStack() as stack:
         log = folder / "gunicorn.log"
         command = [*SERVE, "--bind", f"unix:{nginx.socket}", "app:create_app()"]
@@ -137,9 +137,9 @@ def test_the_visitors_address_is_the_one_that_connects(served: Served) -> None:
         request,
     )
     assert b" 422 " in served.door.ask(request).partition(b"\r\n")[0]
-    database.configure(served.folder / "kiosque.sqlite3")
-    with database.connection():
-        rows = db.execute_sql("SELECT DISTINCT address FROM security_event").fetchall()
+    db.configure(served.folder / "kiosque.sqlite3")
+    with db.connection():
+        rows = database.execute_sql("SELECT DISTINCT address FROM security_event").fetchall()
     assert [tuple(row) for row in rows] == [("127.0.0.1",)]
 
 
@@ -227,9 +227,9 @@ def test_a_reload_loses_no_request_and_wrong_settings_are_not_taken(served: Serv
 def test_a_door_of_systemds_stays_open_while_the_site_starts_again(tmp_path: Path) -> None:
     """gunicorn takes the socket that it is given, and leaves it there."""
     settle(tmp_path, "http://127.0.0.1:8000", proxy="unix", letters=False)
-    database.configure(tmp_path / "kiosque.sqlite3")
-    with database.connection():
-        database.migrate()
+    db.configure(tmp_path / "kiosque.sqlite3")
+    with db.connection():
+        db.migrate()
     door, log = tmp_path / "door.sock", tmp_path / "gunicorn.log"
     activate = [
         *("systemd-socket-activate", "--listen", str(door), f"--setenv=KIOSQUE_DATA={tmp_path}"),

@@ -28,5 +28,5 @@ def test_a_worker_starts_without_what_few_pages_need() -> None:
         cwd=Path(__file__).parents[1],
     )
     loaded = set(answer.stdout.split())
-    assert "kiosque.views" in loaded
+    assert "kiosque.web.views" in loaded
     assert not LATER & loaded

@@ -21,9 +21,9 @@ from gateways import testing
 from gateways.base import Callback, ConfigError, Handoff, Order, Outcome, Report
 from gateways.registry import configure
 from gateways.testing import GatewayContract
-from kiosque import verification
-from kiosque.config import Payment, Settings
-from kiosque.models import Family, Invoice, Receipt
+from kiosque.db.models import Family, Invoice, Receipt
+from kiosque.payments import verification
+from kiosque.settings import Payment, Settings
 from tests.conftest import csrf_token, make_invoice
 from tests.payfip import ORDER
 

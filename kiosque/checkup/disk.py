@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 from kiosque.checkup.findings import Findings, Result
-from kiosque.checkup.ground import Ground
-from kiosque.database.sqlite import MINIMUM_FREE_BYTES
+from kiosque.checkup.installation import Ground
+from kiosque.db.sqlite import MINIMUM_FREE_BYTES
 
 #: Below this, `/sante` answers 503.
 BROKEN_BYTES = MINIMUM_FREE_BYTES

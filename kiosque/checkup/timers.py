@@ -4,13 +4,18 @@ from datetime import datetime, timedelta
 
 from peewee import fn
 
-from kiosque import clock, database, leases, mail, outbox, reconcile
-from kiosque.checkup.base import NoBase, reading
+from kiosque import db
+from kiosque.checkup.database import NoBase, reading
 from kiosque.checkup.findings import Findings, Result
-from kiosque.checkup.ground import Ground
-from kiosque.counts import counted
-from kiosque.models import OutboxMail
-from kiosque.states import MailState
+from kiosque.checkup.installation import Ground
+from kiosque.db import leases
+from kiosque.db.models import OutboxMail
+from kiosque.db.states import MailState
+from kiosque.language import clock, formats
+from kiosque.language.formats import counted
+from kiosque.mails import delivery
+from kiosque.outbox import queue
+from kiosque.payments import reconcile
 
 #: Each is called every minute, and its run may last one.
 LOOK_AFTER = timedelta(minutes=10)
@@ -18,7 +23,7 @@ BROKEN_AFTER = timedelta(hours=2)
 #: A mail that somebody waits for; a notice may wait for the morning, and for its turn.
 MAIL_AFTER = timedelta(hours=1)
 NOTICE_AFTER = timedelta(days=1)
-COMMANDS = {reconcile.LEASE: "reconcile", mail.LEASE: "send-mail"}
+COMMANDS = {reconcile.LEASE: "reconcile", delivery.LEASE: "send-mail"}
 
 
 def check(ground: Ground) -> Result:
@@ -40,10 +45,10 @@ def _check_timer(command: str, finished: datetime | None, found: Findings) -> No
         "du site."
     )
     words = f"{command} jamais mené à son terme"
-    since = finished or database.created_at() or clock.now()
+    since = finished or db.created_at() or clock.now()
     age = clock.now() - since
     if finished:
-        words = f"dernier {command} il y a {clock.duration(age)}"
+        words = f"dernier {command} il y a {formats.duration(age)}"
     if age > BROKEN_AFTER:
         found.broken(words, advice)
     elif age > LOOK_AFTER:
@@ -61,14 +66,14 @@ def _check_outbox(found: Findings) -> None:
     advice = "« python app.py mails » dit pourquoi, et comment les renvoyer (docs/mail.md)."
     if late := wanted + notices:
         found.look(f"{counted(late, 'courriel')} en attente depuis trop longtemps", advice)
-    if lost := outbox.given_up():
+    if lost := queue.given_up():
         found.look(counted(lost, "courriel abandonné"), advice)
     if not late and not lost:
-        found.see(f"{counted(outbox.waiting(), 'courriel')} en attente")
+        found.see(f"{counted(queue.waiting(), 'courriel')} en attente")
 
 
 def _waiting_since(before: datetime, *, optional: bool) -> int:
-    which = OutboxMail.template.in_(list(outbox.OPTIONAL))
+    which = OutboxMail.template.in_(list(queue.OPTIONAL))
     found: int = (
         OutboxMail.select(fn.COUNT(OutboxMail.id))
         .where(

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import click
 
-from kiosque import accounts, clock, letters, security
-from kiosque.cli.base import Fault, main, with_database
-from kiosque.config import Settings
-from kiosque.counts import counted
-from kiosque.models import Family
-from kiosque.security import Event
+from kiosque.cli.entry import Fault, main, with_database
+from kiosque.db.models import Family
+from kiosque.families import accounts, audit
+from kiosque.families.audit import Event
+from kiosque.language import clock
+from kiosque.language.formats import counted
+from kiosque.papers import activation_letters
+from kiosque.settings import Settings
 
 
 @main.command()
@@ -28,7 +30,7 @@ def password(settings: Settings, codes: tuple[str, ...], *, everyone: bool, fina
         raise Fault("--final est réservé à la démonstration et aux essais.")
     for family in families:
         secret = accounts.issue_password(family, must_change=not final)
-        security.note(Event.PASSWORD_ISSUED, family, address="")
+        audit.note(Event.PASSWORD_ISSUED, family, address="")
         click.echo(f"code famille : {family.code}  mot de passe : {secret}")
 
 
@@ -79,8 +81,8 @@ def letters_(
         raise Fault("Aucune famille. Donnez des codes famille, ou --all.")
     output = output or Path(f"lettres-{clock.today()}.pdf")
     try:
-        letters.write(settings, families, output, forget_email=forget_email)
-    except letters.CannotWrite as error:
+        activation_letters.write(settings, families, output, forget_email=forget_email)
+    except activation_letters.CannotWrite as error:
         raise Fault(str(error)) from None
     count = counted(len(families), "lettre")
     click.echo(f"{output} : {count}. Imprimez-le, puis effacez-le : il ouvre des comptes.")

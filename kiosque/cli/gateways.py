@@ -6,12 +6,13 @@ from datetime import date
 import click
 
 from gateways.base import KEY_REPLACED
-from kiosque import clock, payments
-from kiosque.cli.base import main, with_database
-from kiosque.config import Settings
-from kiosque.counts import counted
-from kiosque.models import Notice
+from kiosque import payments
+from kiosque.cli.entry import main, with_database
+from kiosque.db.models import Notice
+from kiosque.language import clock, formats
+from kiosque.language.formats import counted
 from kiosque.payments import Use
+from kiosque.settings import Settings
 
 
 @main.command()
@@ -47,7 +48,7 @@ def _state(use: Use, settings: Settings) -> str:
         return f"n’est plus en service, mais {still} : à garder dans les réglages"
     if use.last_news_at is None:
         return "n’a jamais servi"
-    last = clock.long_instant(use.last_news_at)
+    last = formats.long_instant(use.last_news_at)
     return f"n’est plus en service ; rien d’ouvert, dernière nouvelle le {last} : peut être retirée"
 
 
@@ -71,7 +72,7 @@ def _old_key(name: str, table: Mapping[str, object]) -> Iterator[str]:
     if until < clock.today():
         yield "L’ancienne clé n’est plus acceptée : retirez previous_key et previous_key_until."
         return
-    yield f"L’ancienne clé est acceptée jusqu’au {clock.long_date(until)} inclus."
+    yield f"L’ancienne clé est acceptée jusqu’au {formats.long_date(until)} inclus."
     signed = Notice.select().where(Notice.gateway == name, Notice.fields.contains(KEY_REPLACED))
     if last := signed.order_by(Notice.id.desc()).first():
-        yield f"Dernier avis qu’elle a signé : le {clock.long_instant(last.received_at)}."
+        yield f"Dernier avis qu’elle a signé : le {formats.long_instant(last.received_at)}."

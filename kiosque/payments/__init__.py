@@ -1,5 +1,7 @@
 """The only door to the state of payments and invoices.
 
+It may import `outbox` and what is below; it knows of no page. The way in: the names below.
+
 The rules kept here:
 1. an invoice becomes paid by a verified report of the same amount and currency for that
    attempt, or by a staff action with a name and a reason;
@@ -12,10 +14,8 @@ The rules kept here:
 7. card data never gets here.
 """
 
-from kiosque.payments.asking import ask_soon
-from kiosque.payments.ledger import Money, Refused, money_of
-from kiosque.payments.moving import Use, closed_regies, is_removed, unserved, uses, words
-from kiosque.payments.opening import (
+from kiosque.payments.anomalies import ADVICE, resolve, todo
+from kiosque.payments.checkout import (
     MAX_INVOICES,
     Purchase,
     Selection,
@@ -28,16 +28,18 @@ from kiosque.payments.opening import (
     select,
     start,
 )
-from kiosque.payments.refunds import ask_refund, find_settlement, note_repayment, send
-from kiosque.payments.reports import attempt_of, record, record_rejected
-from kiosque.payments.staff import (
+from kiosque.payments.counter import (
     COUNTER_MODES,
     CounterPayment,
     cancel_invoice,
     close_attempt,
     settle_at_counter,
 )
-from kiosque.payments.todo import ADVICE, resolve, todo
+from kiosque.payments.gateway_usage import Use, closed_regies, is_removed, unserved, uses, words
+from kiosque.payments.incoming import attempt_of, record, record_rejected
+from kiosque.payments.ledger import Money, Refused, money_of
+from kiosque.payments.polling import ask_soon
+from kiosque.payments.refunds import ask_refund, find_settlement, note_repayment, send
 
 __all__ = [
     "ADVICE",

@@ -6,9 +6,8 @@ from datetime import timedelta
 
 from peewee import Expression
 
-from kiosque import clock, i18n, issuer, journal, outbox
-from kiosque.database import require_write
-from kiosque.models import (
+from kiosque.db import require_write
+from kiosque.db.models import (
     Allocation,
     Anomaly,
     Attempt,
@@ -18,15 +17,8 @@ from kiosque.models import (
     Receipt,
     Settlement,
 )
-from kiosque.money import format_euros
-from kiosque.payments.lookups import (
-    facts_of,
-    last_receipt_number,
-    parts_of,
-    settlements_of,
-)
-from kiosque.prepared import change, insert
-from kiosque.states import (
+from kiosque.db.prepared import change, insert
+from kiosque.db.states import (
     UNDECIDED,
     AllocationKind,
     AttemptState,
@@ -34,6 +26,12 @@ from kiosque.states import (
     SettlementState,
     attempt_state,
 )
+from kiosque.language import catalogue, clock
+from kiosque.language.formats import format_euros
+from kiosque.outbox import queue
+from kiosque.payments import journal
+from kiosque.payments.queries import facts_of, last_receipt_number, parts_of, settlements_of
+from kiosque.settings import issuer
 
 #: How long an attempt that the bank calls pending keeps its invoices from another attempt.
 PENDING_DAYS = 7
@@ -156,7 +154,7 @@ def _why_overpaid(invoice: Invoice, cents: int) -> str:
     if invoice.state == InvoiceState.PAID:
         return "facture déjà payée"
     # For the régisseur, whose language is French, whatever the family's.
-    with i18n.using(i18n.SOURCE):
+    with catalogue.using(catalogue.SOURCE):
         paid, due = format_euros(cents), format_euros(invoice.total_cents)
     return f"facture changée : {paid} payés, {due} dus"
 
@@ -315,7 +313,7 @@ def note(
         regie=regie,
         **about,
     )
-    outbox.queue(f"anomaly:{anomaly.id}", "anomaly", anomaly.id, outbox.regisseur_of(regie))
+    queue.add(f"anomaly:{anomaly.id}", "anomaly", anomaly.id, queue.regisseur_of(regie))
 
 
 def resolve_note(key: str, resolution: str) -> None:

@@ -1,9 +1,9 @@
 """A payment attempt, as its gateway sees it."""
 
 from gateways.base import Order
-from kiosque import i18n
-from kiosque.models import Attempt
-from kiosque.payments.lookups import numbers_of
+from kiosque.db.models import Attempt
+from kiosque.language import catalogue
+from kiosque.payments.queries import numbers_of
 
 #: What a bank shows beside the amount, at most.
 _LONGEST = 255
@@ -22,7 +22,7 @@ def order_of(attempt: Attempt, public_url: str, *, email: str | None = None) -> 
         notification_url=f"{public_url}/paiement/notification/{attempt.gateway}",
         email=email,
         gateway_reference=attempt.gateway_reference or "",
-        language=i18n.language(),
+        language=catalogue.language(),
     )
 
 

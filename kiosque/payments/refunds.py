@@ -7,15 +7,15 @@ from datetime import timedelta
 from peewee import Expression
 
 from gateways.base import Declined, Gateway, RefundRequest, Refunds, Report, Unreachable
-from kiosque import clock
-from kiosque.database import write
-from kiosque.models import Allocation, Invoice, Receipt, Repayment, Settlement
-from kiosque.money import format_euros
+from kiosque.db import write
+from kiosque.db.models import Allocation, Invoice, Receipt, Repayment, Settlement
+from kiosque.db.states import AllocationKind, RepaymentKind, RepaymentState, SettlementState
+from kiosque.language import clock, formats
+from kiosque.language.formats import format_euros
+from kiosque.payments.incoming import record_answer
 from kiosque.payments.ledger import Refused, note
 from kiosque.payments.orders import order_of
-from kiosque.payments.reports import record_answer
-from kiosque.payments.returns import close, give_back
-from kiosque.states import AllocationKind, RepaymentKind, RepaymentState, SettlementState
+from kiosque.payments.reversals import close, give_back
 
 #: A request whose outcome is not known is sent again after this, longer than any gateway takes to
 #: send one; repeating it is then harmless.
@@ -181,7 +181,7 @@ def _amount(
         Repayment.reason == reason.strip(),
     ).first()
     if same:
-        day = clock.long_date(clock.paris_date(same.done_at))
+        day = formats.long_date(clock.paris_date(same.done_at))
         raise Refused(
             [
                 f"C’est déjà fait, le {day}, pour ce montant et ce motif. S’il faut "

@@ -11,10 +11,11 @@ from pathlib import Path
 import requests
 from peewee import Select
 
-from kiosque import create_app, database, reconcile
-from kiosque.config import load
-from kiosque.database import db
-from kiosque.models import Attempt, JournalEntry, Receipt, Settlement
+from kiosque import create_app, db
+from kiosque.db import database
+from kiosque.db.models import Attempt, JournalEntry, Receipt, Settlement
+from kiosque.payments import reconcile
+from kiosque.settings.loading import load
 from tests.bench import base, stub
 from tests.bench.table import Figure
 from tests.conftest import free_port
@@ -31,7 +32,7 @@ def asking(folder: Path, pending: int = PENDING) -> Iterator[Figure]:
     base.fill(home / "kiosque.sqlite3", pending)
     settle(home, NOWHERE, bank=f"http://127.0.0.1:{port}")
     app = create_app(load({"KIOSQUE_DATA": str(home)}))
-    with _bank(port), database.connection():
+    with _bank(port), db.connection():
         references = _leave_pending(pending)
         yardstick = _bare(port, references)
         before = time.perf_counter()
@@ -61,8 +62,8 @@ def _leave_pending(pending: int) -> list[str]:
     """One attempt for each family, handed over an hour ago."""
     at = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="microseconds")
     at = at.replace("+00:00", "Z")
-    with database.write():
-        db.execute_sql(
+    with db.write():
+        database.execute_sql(
             "INSERT INTO attempt (reference, family_id, gateway, started_at, day, number,"
             " gateway_reference, amount_cents, state, live_until, ask_at)"
             " SELECT printf('KFA%017d', id), family_id, 'banque', ?1, '20990101', family_id,"
@@ -71,19 +72,21 @@ def _leave_pending(pending: int) -> list[str]:
             " WHERE state = 'open' GROUP BY family_id HAVING id = min(id)",
             (at,),
         )
-        db.execute_sql(
+        database.execute_sql(
             "INSERT INTO attempt_item (attempt_id, invoice_id, amount_cents, live)"
             " SELECT id, CAST(substr(reference, 4) AS INTEGER), amount_cents, 1 FROM attempt"
             " WHERE state = 'handed_off'"
         )
         for state in ("created", "handed_off"):
-            db.execute_sql(
+            database.execute_sql(
                 "INSERT INTO fact (attempt_id, at, transaction_id, state, status, amount_cents,"
                 " source) SELECT id, started_at, '', ?, '', 0, 'portail' FROM attempt"
                 " WHERE state = 'handed_off'",
                 (state,),
             )
-    found = db.execute_sql("SELECT reference FROM attempt WHERE state = 'handed_off'").fetchall()
+    found = database.execute_sql(
+        "SELECT reference FROM attempt WHERE state = 'handed_off'"
+    ).fetchall()
     if len(found) != pending:
         raise AssertionError(len(found))
     return [reference for (reference,) in found]

@@ -4,8 +4,9 @@ online, all but the two latest."""
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kiosque import clock, database
-from kiosque.database import db
+from kiosque import db
+from kiosque.db import database
+from kiosque.language import clock, formats
 
 OPEN = 2
 
@@ -40,31 +41,33 @@ INSERT INTO notice (received_at, gateway, accepted, verdict, reference, fields)
 
 def fill(path: Path, families: int, invoices: int = 12) -> None:
     """A new base of so many families with so many monthly invoices each."""
-    database.configure(path)
-    with database.connection():
-        database.migrate()
+    db.configure(path)
+    with db.connection():
+        db.migrate()
         # Only a figure is lost with it.
-        db.execute_sql("PRAGMA synchronous = OFF")
-        db.execute_sql("PRAGMA cache_size = -500000")
-        with db.atomic():
+        database.execute_sql("PRAGMA synchronous = OFF")
+        database.execute_sql("PRAGMA cache_size = -500000")
+        with database.atomic():
             _invoices(families, invoices)
             _payments(families, invoices)
-        db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _invoices(families: int, each: int) -> None:
     at = _text(datetime.now(UTC))
-    db.execute_sql("INSERT INTO import_batch VALUES (1, 'x.csv', '0', 'factures', 1, 1, ?)", (at,))
-    db.execute_sql(
+    database.execute_sql(
+        "INSERT INTO import_batch VALUES (1, 'x.csv', '0', 'factures', 1, 1, ?)", (at,)
+    )
+    database.execute_sql(
         f"{_series('n')} INSERT INTO family (id, code, name, address, postcode, city, updated_on,"
         " digest) SELECT i, printf('F%d', 100000 + i), 'Martin', '1 rue des Lilas', '44880',"
         " 'Sautron', '2026-11-05', '' FROM n",
         (families,),
     )
-    db.execute_sql("CREATE TEMP TABLE month (rank, issued_on, due_on, period)")
+    database.execute_sql("CREATE TEMP TABLE month (rank, issued_on, due_on, period)")
     for row in _months(each):
-        db.execute_sql("INSERT INTO month VALUES (?, ?, ?, ?)", row)
-    db.execute_sql(
+        database.execute_sql("INSERT INTO month VALUES (?, ?, ?, ?)", row)
+    database.execute_sql(
         f"{_series('n')} INSERT INTO invoice (id, number, family_id, batch_id, issued_on, due_on,"
         " period, services, children, total_cents, state, state_reason, pdf_name, digest)"
         " SELECT (i - 1) * ? + rank + 1, printf('%s-%07d', substr(issued_on, 1, 7), i), i, 1,"
@@ -76,14 +79,14 @@ def _invoices(families: int, each: int) -> None:
 
 
 def _payments(families: int, each: int) -> None:
-    db.execute_sql("CREATE TEMP TABLE paid (p INTEGER PRIMARY KEY, family, invoice)")
-    db.execute_sql(
+    database.execute_sql("CREATE TEMP TABLE paid (p INTEGER PRIMARY KEY, family, invoice)")
+    database.execute_sql(
         "INSERT INTO paid SELECT row_number() OVER (ORDER BY id), family_id, id FROM invoice"
         " WHERE state = 'paid'"
     )
     at = _text(datetime.now(UTC) - timedelta(days=20))
     for statement in filter(str.strip, _PAYMENT.split(";")):
-        db.execute_sql(statement.replace(":at", f"'{at}'"))
+        database.execute_sql(statement.replace(":at", f"'{at}'"))
 
 
 def _series(name: str) -> str:
@@ -94,7 +97,7 @@ def _months(count: int) -> list[tuple[int, str, str, str]]:
     """The latest months: (how many ago, issued on, due on, in words)."""
     found, first = [], clock.today().replace(day=1)
     for rank in range(count):
-        words = f"{clock.MONTHS[first.month - 1]} {first.year}"
+        words = f"{formats.MONTHS[first.month - 1]} {first.year}"
         due = first + timedelta(days=40 if rank == 0 else 29)
         found.append((rank, first.isoformat(), due.isoformat(), words))
         first = (first - timedelta(days=1)).replace(day=1)

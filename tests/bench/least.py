@@ -20,9 +20,12 @@ from flask_login import LoginManager, UserMixin, current_user, login_required, l
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import generate_csrf
 
-from kiosque import clock, database, listing, sessions
-from kiosque.models import Family
-from kiosque.prepared import Prepared
+from kiosque import db
+from kiosque.db.models import Family
+from kiosque.db.prepared import Prepared
+from kiosque.families import sessions
+from kiosque.invoices import listing
+from kiosque.language import clock
 from tests.bank import KEY
 from tests.bench import base, notices
 from tests.bench.pages import REQUESTS, ROUNDS
@@ -52,8 +55,8 @@ def create_app() -> Flask:
     app.secret_key = secrets.token_hex()
     CSRFProtect(app)
     path = Path(os.environ["KIOSQUE_DATA"]) / "kiosque.sqlite3"
-    database.configure(path)
-    with database.connection():
+    db.configure(path)
+    with db.connection():
         family = Family.get(Family.code == CODE).id
         ask = _asker(path, family)
     manager = LoginManager(app)
@@ -86,7 +89,7 @@ def _asker(path: Path, family: int) -> Callable[[Prepared], list[Any]]:
     values = {"family": family, "now": now, "first": 0, "digest": "", "idle": now, "longest": now}
 
     def ask(query: Prepared) -> list[Any]:
-        written = query._for(database.db.obj)
+        written = query._for(db.database.obj)
         return connection.execute(written.sql, written.bind(values)).fetchall()
 
     return ask
@@ -138,17 +141,17 @@ def notification(folder: Path) -> Iterator[Figure]:
 
 def _record(bank: Any, copies: list[Path]) -> tuple[list[bytes], list[list[Statement]]]:
     """Notices, and the statements by which the site settles each; copies of the base before."""
-    database.db.close()
-    database.configure(bank.location)
+    db.database.close()
+    db.configure(bank.location)
     bodies = bank.notices()
-    database.db.close()
+    db.database.close()
     with apsw.Connection(str(bank.location)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     for copy in copies:
         shutil.copy(bank.location, copy)
     recorded: list[list[Statement]] = []
-    database.db.connect(reuse_if_open=True)
-    connection = database.db.connection()
+    db.database.connect(reuse_if_open=True)
+    connection = db.database.connection()
     connection.exec_trace = lambda _cursor, sql, bound: recorded[-1].append((sql, bound)) or True
     for body in bodies:
         recorded.append([])

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import apsw
 
-from kiosque import database, imports
-from kiosque.database import sqlite
-from kiosque.imports.invoices import InvoicesFile
+from kiosque import db
+from kiosque.db import sqlite
+from kiosque.invoices import imports
+from kiosque.invoices.imports.invoices import InvoicesFile
 from tests.bench.table import Figure, interleaved
 
 LINES, EACH = 100_000, 4
@@ -45,9 +46,9 @@ def _write(path: Path) -> None:
 
 def _load(folder: Path, path: Path) -> float:
     base = _fresh(folder / "import.sqlite3")
-    database.configure(base)
-    with database.connection():
-        database.migrate()
+    db.configure(base)
+    with db.connection():
+        db.migrate()
         before = time.process_time()
         summary = imports.load(path, pdf_folder=folder)
         seconds = time.process_time() - before

@@ -11,10 +11,10 @@ import apsw
 from flask import Flask
 
 from gateways.base import Gateway
-from kiosque import create_app, database, payments
-from kiosque.config import load
-from kiosque.database import sqlite
-from kiosque.models import Family, Invoice
+from kiosque import create_app, db, payments
+from kiosque.db import sqlite
+from kiosque.db.models import Family, Invoice
+from kiosque.settings.loading import load
 from tests.bank import notice
 from tests.bench import base
 from tests.bench.pages import FEW, MANY
@@ -60,8 +60,8 @@ class Bank:
     def settle(self) -> float:
         """Milliseconds from a notice's arrival to its acknowledgement: the quickest of EACH, the
         one that waited least for what else uses the machine."""
-        database.db.close()
-        database.configure(self.location)
+        db.database.close()
+        db.configure(self.location)
         bodies = self.notices()
         post(self.app, bodies.pop())
         return min(timed(lambda body=body: post(self.app, body)) for body in bodies)
@@ -70,7 +70,7 @@ class Bank:
         """What the bank has to post about payments opened for that."""
         gateway: Gateway = self.app.extensions["gateways"]["banque"]
         found = []
-        with database.connection():
+        with db.connection():
             _open_again(EACH + 1)
             for invoice in Invoice.select().where(Invoice.state == "open").limit(EACH + 1):
                 family = Family.get_by_id(invoice.family_id)
@@ -83,12 +83,12 @@ class Bank:
 
 def _open_again(count: int) -> None:
     """Invoices to pay in place of those that were."""
-    with database.write():
+    with db.write():
         for _ in range(count):
-            database.db.execute_sql(
+            db.database.execute_sql(
                 "INSERT INTO invoice (number, family_id, batch_id, issued_on, due_on, period,"
                 " services, children, total_cents, state, state_reason, pdf_name, digest)"
-                f" VALUES ({database.db.param}, 50, 1, '2026-11-05', '2099-11-30', 'novembre 2026',"
+                f" VALUES ({db.database.param}, 50, 1, '2026-11-05', '2099-11-30', 'novembre 2026',"
                 " '', '', 4520, 'open', '', '', '0')",
                 (f"N-{secrets.token_hex(8)}",),
             )

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kiosque import database, relocation
+from kiosque import db
+from kiosque.cli import relocation
 from tests import bases
 from tests.bench import base, notices
 from tests.bench.pages import PAGE, REQUESTS, ROUNDS, warm
@@ -39,7 +40,7 @@ def notification(folder: Path) -> Iterator[Figure]:
         ours = notices.Bank(folder / "moved-notices", FAMILIES, address)
         yardstick = notices.Bank(folder / "file-notices", FAMILIES)
         figures = interleaved(notices.ROUNDS, ours.settle, yardstick.settle)
-        database.db.close()
+        db.database.close()
     yield Figure(
         "a notification settled durably on PostgreSQL", figures[0], "ms", figures[1], "on SQLite",
         "–", "–",
@@ -58,7 +59,7 @@ def _moved(folder: Path) -> Iterator[str]:
     try:
         with bases.bare(folder) as address:
             relocation.move(path, str(address), durable=True, progress=lambda _table: None)
-            database.db.close()
+            db.database.close()
             yield str(address)
     finally:
         bases.end()

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
-from kiosque import accounts, database
-from kiosque.models import Family
+from kiosque import db
+from kiosque.db.models import Family
+from kiosque.families import accounts
 from tests.conftest import free_port
 
 PROJECT = Path(__file__).parents[2]
@@ -114,8 +115,8 @@ def stop(service: Service) -> None:
 
 def let_in(path: Path, code: str) -> None:
     """Give a family of this base its password."""
-    database.configure(path)
-    with database.connection():
+    db.configure(path)
+    with db.connection():
         accounts.set_password(Family.get(Family.code == code), PASSWORD)
 
 

@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from kiosque.colours import contrast
+from kiosque.settings.colours import contrast
 from tests.browser.conftest import Demo, Household, Visitor, open_context
 from tests.pages import Seen
 

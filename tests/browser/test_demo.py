@@ -10,7 +10,7 @@ import requests
 
 from gateways.base import Checks, Polls
 from gateways.registry import configure
-from kiosque import config
+from kiosque.settings import loading
 from tests.browser.conftest import ROOT, Demo, answers, environment
 from tests.conftest import csrf_token, free_port
 
@@ -43,7 +43,7 @@ def test_the_second_run_keeps_the_data_and_the_passwords(first_run: Demo, town: 
 
 
 def test_the_bank_of_the_demo_can_be_asked(town: Demo) -> None:
-    settings = config.load(environment(town.data))
+    settings = loading.load(environment(town.data))
     table = {**settings.gateways["banque"], "url": town.bank_url}
     gateway = configure("banque", table, environment="demo")
     assert isinstance(gateway, Polls)

@@ -10,7 +10,7 @@ import atheris
 
 with atheris.instrument_imports(include=["kiosque", "gateways"]):
     from gateways.lyra import STATUSES, form
-    from kiosque.imports import KINDS
+    from kiosque.invoices.imports import KINDS
     from tests.fuzz import targets
 
 #: Words of each target's own language, that chance alone would be long to find.

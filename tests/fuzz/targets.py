@@ -23,11 +23,13 @@ from urllib3.util import connection
 from gateways.base import Declined, Handoff, Outcome, RefundRequest, Unreachable
 from gateways.lyra import LyraRestGateway, Shop, sign
 from gateways.registry import configure as configure_gateway
-from kiosque import clock, create_app, database, imports, verification
-from kiosque.config import Mail, Payment, Regie, Settings, Town
-from kiosque.imports import BadFile
-from kiosque.models import Family, ImportBatch, Invoice, Notice
-from kiosque.payments import Purchase, start
+from kiosque import create_app, db
+from kiosque.db.models import Family, ImportBatch, Invoice, Notice
+from kiosque.invoices import imports
+from kiosque.invoices.imports import BadFile
+from kiosque.language import clock
+from kiosque.payments import Purchase, start, verification
+from kiosque.settings import Mail, Payment, Regie, Settings, Town
 from tests.bank import KEY, ORDER, envelope, notice, order_answer, transaction
 
 NOW = datetime(2026, 11, 24, 19, 30, tzinfo=UTC)
@@ -42,23 +44,23 @@ class Base:
         self._pristine = folder / "pristine.sqlite3"
         self.path = folder / "kiosque.sqlite3"
         with mock.patch.object(clock, "now", return_value=NOW):
-            database.configure(self._pristine)
-            with database.connection():
-                database.migrate()
+            db.configure(self._pristine)
+            with db.connection():
+                db.migrate()
                 fill()
                 self.before = tables()
 
     def renew(self) -> None:
-        database.db.close()  # kept from the request before, to a file about to be replaced
+        db.database.close()  # kept from the request before, to a file about to be replaced
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(self._pristine, self.path)
-        database.configure(self.path)
+        db.configure(self.path)
 
 
 def tables() -> Tables:
-    names = database.db.get_tables()
-    return {name: list(database.db.execute_sql(f'SELECT * FROM "{name}"')) for name in names}
+    names = db.database.get_tables()
+    return {name: list(db.database.execute_sql(f'SELECT * FROM "{name}"')) for name in names}
 
 
 def changes(text: str) -> list[tuple[str, str]]:
@@ -93,7 +95,7 @@ def notification(folder: Path) -> Target:
         with mock.patch.object(clock, "now", return_value=NOW):
             kind = kind if kind.isprintable() else ""
             answer = client.post("/paiement/notification/banque", data=rest, content_type=kind)
-            with database.connection():
+            with db.connection():
                 after = tables()
                 rows = [row.accepted for row in Notice.select()]
                 faults = verification.faults() if answer.status_code == 200 else []
@@ -201,7 +203,7 @@ def importing(folder: Path) -> Target:
     def one(data: bytes) -> None:
         path.write_bytes(data)
         base.renew()
-        with mock.patch.object(clock, "now", return_value=NOW), database.connection():
+        with mock.patch.object(clock, "now", return_value=NOW), db.connection():
             foretold = load(preview=True)
             assert tables() == base.before, "a check changed the base"
             done = load()

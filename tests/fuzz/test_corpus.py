@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateways.lyra import HostedForm, orders
-from kiosque import imports
+from kiosque.invoices import imports
 from tests.fuzz import targets
 
 CORPUS = Path(__file__).parent / "corpus"

@@ -28,17 +28,7 @@ from gateways.payfip import PayfipGateway, orders, soap
 from gateways.payfip.orders import creation, instant, is_purged, refdet, subject
 from gateways.registry import configure
 from tests.bank import SHARED
-from tests.payfip import (
-    IDOP,
-    NUMCLI,
-    ORDER,
-    TABLE,
-    answer,
-    created,
-    detail,
-    envelope,
-    fault,
-)
+from tests.payfip import IDOP, NUMCLI, ORDER, TABLE, answer, created, detail, envelope, fault
 
 Ask = Callable[[bytes | Exception], PayfipGateway]
 SAMPLES = SHARED / "samples"

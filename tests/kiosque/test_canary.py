@@ -15,10 +15,13 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers
 
 from gateways.sandbox import courier, server
-from kiosque import accounts, clock, create_app, credentials, mail, tokens
-from kiosque.config import Settings
-from kiosque.database import write
-from kiosque.models import Family, Guardian, Invoice
+from kiosque import create_app
+from kiosque.db import write
+from kiosque.db.models import Family, Guardian, Invoice
+from kiosque.families import accounts, own_changes, tokens
+from kiosque.language import clock
+from kiosque.mails import delivery
+from kiosque.settings import Settings
 from tests.conftest import csrf_token, dump
 from tests.stage import OPEN, Stage
 
@@ -128,7 +131,7 @@ def fail_in_every_way(client: FlaskClient, app: Flask, monkeypatch: pytest.Monke
 def come_in_by_code_and_by_link(app: Flask, family: Family) -> list[str]:
     """Open the account with a letter's code, then with a mail's link. Returns both secrets."""
     code = "canar-codew-5n8rt"
-    credentials.issue_codes([(family, code)])
+    own_changes.issue_codes([(family, code)])
     newcomer = app.test_client()
     fields = {"code": family.code, "activation": code, "new": NEW_PASSWORD}
     assert send(newcomer, "/activer", **fields).location == "/factures"
@@ -159,8 +162,8 @@ def refuse_mail(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         def login(self, *_: object, **__: object) -> tuple[int, bytes]:
             raise smtplib.SMTPAuthenticationError(535, SMTP_PASSWORD.encode())
 
-    monkeypatch.setattr(mail.smtplib, "SMTP", Refusing)
-    assert mail.deliver(settings)[1] >= 1
+    monkeypatch.setattr(delivery.smtplib, "SMTP", Refusing)
+    assert delivery.deliver(settings)[1] >= 1
 
 
 def test_no_secret_reaches_a_log_a_page_an_address_or_the_base(

@@ -5,12 +5,15 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from kiosque import accounts, clock, database, imports
-from kiosque.database import execute_many, write
-from kiosque.imports.families import FamiliesFile
-from kiosque.imports.invoices import InvoicesFile
-from kiosque.imports.settlements import SettlementsFile
-from kiosque.models import Account, Family
+from kiosque import db
+from kiosque.db import execute_many, write
+from kiosque.db.models import Account, Family
+from kiosque.families import accounts
+from kiosque.invoices import imports
+from kiosque.invoices.imports.families import FamiliesFile
+from kiosque.invoices.imports.invoices import InvoicesFile
+from kiosque.invoices.imports.settlements import SettlementsFile
+from kiosque.language import clock
 
 PASSWORD = "une phrase assez longue"
 #: Of a family's monthly invoices, the latest are still to pay.
@@ -25,9 +28,9 @@ def code(number: int) -> str:
 def build(folder: Path, families: int, invoices: int = OPEN, *, settled: int = 0) -> None:
     """Make the base: families with so many monthly invoices of two lines each, and a password, one
     for all. The first `settled` of them have paid all but the latest, at the counter."""
-    database.configure(folder / "kiosque.sqlite3")
-    with database.connection():
-        database.migrate()
+    db.configure(folder / "kiosque.sqlite3")
+    with db.connection():
+        db.migrate()
         for name, columns, rows in (
             ("familles.csv", FamiliesFile.COLUMNS, _people(families)),
             ("factures.csv", InvoicesFile.COLUMNS, _invoices(families, invoices)),
@@ -36,7 +39,7 @@ def build(folder: Path, families: int, invoices: int = OPEN, *, settled: int = 0
             if settled or columns is not SettlementsFile.COLUMNS:
                 imports.load(_write(folder / name, columns, rows), pdf_folder=folder / "pdf")
         _let_everybody_in()
-        database.db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _write(path: Path, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Path:

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from kiosque import verification
+from kiosque.payments import verification
 from tests.proof.stage import balances, rows
 
 if TYPE_CHECKING:

@@ -10,8 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
 
-from kiosque import journal, outbox, states
-from kiosque.payments import asking, ledger, opening, refunds, reports, returns, staff
+from kiosque.db import states
+from kiosque.outbox import queue
+from kiosque.payments import (
+    checkout,
+    counter,
+    incoming,
+    journal,
+    ledger,
+    polling,
+    refunds,
+    reversals,
+)
 
 
 @dataclass(frozen=True)
@@ -41,13 +51,13 @@ BUGS = (
     ),
     Bug(
         "a debit pays whatever its amount",
-        reports,
+        incoming,
         "awaited = report.cents == attempt.amount_cents",
         "awaited = report.cents >= attempt.amount_cents - 1",
     ),
     Bug(
         "dollars count as euros",
-        reports,
+        incoming,
         'if report.currency != "EUR":\n        return _note_mismatch(attempt, report, "devise '
         'inattendue")\n    if settlement',
         "if settlement",
@@ -67,20 +77,20 @@ BUGS = (
     ),
     Bug(
         "a debit leaves no journal entry",
-        reports,
+        incoming,
         "book(settlement, _ONLINE[report.mode])",
         "pass",
     ),
     Bug(
         "a receipt is issued at each repetition",
-        reports,
+        incoming,
         "    if not facts:\n        return KNOWN\n    undone",
         "    if not facts:\n        if settlement:\n            issue_receipt(settlement)\n"
         "        return KNOWN\n    undone",
     ),
     Bug(
         "a mail is queued at each repetition",
-        outbox,
+        queue,
         "key=key,\n        template",
         "key=f'{key}:{OutboxMail.select().count()}',\n        template",
     ),
@@ -93,32 +103,32 @@ BUGS = (
     ),
     Bug(
         "an invoice opens again without a journal entry",
-        returns,
+        reversals,
         "    _resolve_what_is_given_back(settlement, label)\n    book(settlement, label)\n",
         "    _resolve_what_is_given_back(settlement, label)\n",
     ),
     Bug(
         "what left again leaves its invoice paid",
-        returns,
+        reversals,
         "return [part.invoice for part in paid if part.invoice and _reopen(part.invoice)]",
         "return []",
     ),
     Bug(
         "one credit of the bank's is given back twice",
-        returns,
+        reversals,
         "            Fact.transaction_id.not_in(matched),\n",
         "",
         slow=True,
     ),
     Bug(
         "silence is taken for an end without asking",
-        opening,
+        checkout,
         "if is_owed_an_answer(attempt):",
         "if False:",
     ),
     Bug(
         "two live attempts hold one invoice",
-        opening,
+        checkout,
         "            AttemptItem.live == True,  # noqa: E712  # an SQL expression\n"
         "            Attempt.live_until > clock.now(),\n        )\n    )\n    return {item",
         "            AttemptItem.live == False,\n        )\n    )\n    return {item",
@@ -138,7 +148,7 @@ BUGS = (
     ),
     Bug(
         "another order's answer is believed",
-        asking,
+        polling,
         "    if any(report.reference != attempt.reference for report in reports):\n"
         "        no_answer(attempt)\n        return False\n",
         "",
@@ -146,41 +156,41 @@ BUGS = (
     ),
     Bug(
         "one debit serves two payments",
-        reports,
+        incoming,
         "if settlement and settlement.attempt_id != attempt.id:",
         "if False:",
         slow=True,
     ),
     Bug(
         "a debit undone before it was heard of is money",
-        reports,
+        incoming,
         "if not settlement and not undone:",
         "if not settlement:",
         slow=True,
     ),
     Bug(
         "what came twice pays nothing when the other payment leaves",
-        returns,
+        reversals,
         "        pay_with_overpayment(invoice)",
         "        pass",
         slow=True,
     ),
     Bug(
         "a counter takes money for what is paid",
-        staff,
+        counter,
         "if invoice.state != InvoiceState.OPEN:",
         "if invoice.state == InvoiceState.CANCELLED:",
     ),
     Bug(
         "a refund heard of before a debit of a wrong amount stays loose",
-        reports,
+        incoming,
         'book(settlement, "débit d’un montant inattendu")\n    match_refunds(attempt, facts)\n',
         'book(settlement, "débit d’un montant inattendu")\n',
         slow=True,
     ),
     Bug(
         "a repetition puts off the next question",
-        reports,
+        incoming,
         "    if not facts:\n        return KNOWN\n    undone",
         "    if not facts:\n        if settlement:\n            "
         "_follow(attempt, report, settlement)\n"

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from gateways.base import BadCallback, Callback, Unreachable
-from kiosque import mail, payments, reconcile
-from kiosque.models import Family, Invoice, Settlement
-from kiosque.payments import CounterPayment, Purchase, Refused
-from kiosque.states import RepaymentKind
+from kiosque import payments
+from kiosque.db.models import Family, Invoice, Settlement
+from kiosque.db.states import RepaymentKind
+from kiosque.mails import delivery
+from kiosque.payments import CounterPayment, Purchase, Refused, reconcile
 from tests.conftest import NOW, PUBLIC_URL, make_family, make_invoice
 from tests.proof.audit import compare
 from tests.proof.bank import DOLLAR, NEXT, STANDING, STORIES, Message
@@ -509,7 +510,7 @@ class Town(RuleBasedStateMachine):
         assert dump() == before
 
     def the_mails_leave(self) -> None:
-        mail.deliver(self.stage.settings)
+        delivery.deliver(self.stage.settings)
         assert all(times == 1 for times in self.stage.carried.values()), "a mail left twice"
 
     # --- After each step ---
@@ -535,7 +536,7 @@ class Town(RuleBasedStateMachine):
             self._reconcile("true")
         compare(self)
         self._agree()
-        while mail.deliver(self.stage.settings)[0]:
+        while delivery.deliver(self.stage.settings)[0]:
             pass
         self.the_mails_leave()
         receipts = [key for key in self.stage.carried if key.startswith("receipt")]

@@ -9,8 +9,11 @@ from typing import Any
 from unittest import mock
 
 from gateways.registry import configure as configure_gateway
-from kiosque import clock, database, mail, reconcile
-from kiosque.config import Mail, Payment, Regie, Settings, Town
+from kiosque import db
+from kiosque.language import clock
+from kiosque.mails import delivery
+from kiosque.payments import reconcile
+from kiosque.settings import Mail, Payment, Regie, Settings, Town
 from tests import bases
 from tests.bank import KEY
 from tests.conftest import NOW, PUBLIC_URL, Clock
@@ -46,14 +49,14 @@ class Stage:
         )
         for target, name, value in (
             (clock, "now", lambda: self.clock.at),
-            (mail, "_carrier", lambda _settings: _Carrier(self.carried)),
+            (delivery, "_carrier", lambda _settings: _Carrier(self.carried)),
             (reconcile, "AT_ONCE", 1),  # answers come in the order of the questions
         ):
             self._stack.enter_context(mock.patch.object(target, name, value))
 
     def restart(self) -> None:
-        database.db.close()
-        database.db.connect()
+        db.database.close()
+        db.database.connect()
 
     def close(self) -> None:
         self._stack.close()
@@ -73,7 +76,7 @@ class _Carrier:
 
 
 def rows(sql: str) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in database.db.execute_sql(sql)]
+    return [tuple(row) for row in db.database.execute_sql(sql)]
 
 
 _TABLES = ("family", "invoice", "attempt", "attempt_item", "fact", "settlement", "repayment",
@@ -110,7 +113,7 @@ class Crash(Exception):
 @contextmanager
 def crash_at(statement: int) -> Iterator[None]:
     """Die at the nth statement sent to the base from now on."""
-    execute, count = database.db.execute_sql, 0
+    execute, count = db.database.execute_sql, 0
 
     def counted(*args: Any, **kwargs: Any) -> Any:
         nonlocal count
@@ -119,5 +122,5 @@ def crash_at(statement: int) -> Iterator[None]:
             raise Crash
         return execute(*args, **kwargs)
 
-    with mock.patch.object(database.db.obj, "execute_sql", counted):
+    with mock.patch.object(db.database.obj, "execute_sql", counted):
         yield

@@ -18,11 +18,12 @@ from typing import Any
 from flask import Flask
 
 from kiosque import create_app as create_whole_app
-from kiosque import database, leases
+from kiosque import db
 from kiosque.cli import main
-from kiosque.models import Allocation, Invoice, Settlement
-from kiosque.payments import reports
-from kiosque.states import AllocationKind
+from kiosque.db import leases
+from kiosque.db.models import Allocation, Invoice, Settlement
+from kiosque.db.states import AllocationKind
+from kiosque.payments import incoming
 
 #: While this file is in the data folder, the next notice freezes its worker inside `write()`.
 FREEZE = "freeze"
@@ -41,11 +42,11 @@ def no_transaction() -> None:
         finally:
             within.write = False
 
-    db: Any = database.db.obj
-    db.atomic = each_by_itself
-    db.in_transaction = lambda: getattr(within, "write", False)
-    replace(db, "alone", lambda *_: nullcontext())
-    replace(reports, "allocate", _allocate_unguarded)
+    base: Any = db.database.obj
+    base.atomic = each_by_itself
+    base.in_transaction = lambda: getattr(within, "write", False)
+    replace(base, "alone", lambda *_: nullcontext())
+    replace(incoming, "allocate", _allocate_unguarded)
 
 
 def _allocate_unguarded(settlement: Settlement, invoice: Invoice, cents: int) -> AllocationKind:
@@ -79,7 +80,7 @@ def early_answer(app: Flask) -> None:
 
 def repeated_transactions() -> None:
     """A bank's transaction is not looked up; the base's own index is taken off by the test."""
-    replace(reports, "settlement_of", lambda *_: None)
+    replace(incoming, "settlement_of", lambda *_: None)
 
 
 def no_lease() -> None:
@@ -89,7 +90,7 @@ def no_lease() -> None:
 def frozen() -> None:
     """The next notice, once, freezes its whole worker in the middle of its transaction, the
     interpreter's lock held, as a library in C may."""
-    book = reports.book
+    book = incoming.book
     flag = Path(os.environ["KIOSQUE_DATA"]) / FREEZE
 
     def freeze(*arguments: Any) -> None:
@@ -100,7 +101,7 @@ def frozen() -> None:
             return
         ctypes.PyDLL(None).sleep(600)
 
-    replace(reports, "book", freeze)
+    replace(incoming, "book", freeze)
 
 
 def replace(module: object, name: str, value: object) -> None:

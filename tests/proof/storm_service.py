@@ -13,9 +13,10 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlencode
 
-from kiosque import accounts, database
-from kiosque.database import write
-from kiosque.models import Family, ImportBatch, Invoice
+from kiosque import db
+from kiosque.db import write
+from kiosque.db.models import Family, ImportBatch, Invoice
+from kiosque.families import accounts
 from tests import bases
 from tests.conftest import NOW, PASSWORD, csrf_token, free_port
 from tests.proof.storm_balancer import Balancer
@@ -232,10 +233,10 @@ def make_town(
 ) -> dict[str, list[tuple[str, int]]]:
     """A base with so many families that have a password, each with so many open invoices; and
     as many again that do nothing. Returns the numbers and cents of the first, by family."""
-    database.configure(base)
+    db.configure(base)
     town: dict[str, list[tuple[str, int]]] = {}
-    with database.connection():
-        database.migrate()
+    with db.connection():
+        db.migrate()
         batch = ImportBatch.create(
             file_name="essai.csv",
             sha256="0" * 64,

@@ -15,10 +15,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gateways.base import Handoff
-from kiosque import database, journal
-from kiosque.config import Settings
-from kiosque.database import db, sqlite
-from kiosque.models import (
+from kiosque import db
+from kiosque.db import database, sqlite
+from kiosque.db.models import (
     Allocation,
     Attempt,
     Family,
@@ -29,6 +28,8 @@ from kiosque.models import (
     Receipt,
     Settlement,
 )
+from kiosque.payments import journal
+from kiosque.settings import Settings
 from tests import bases
 from tests.bank import notice
 from tests.conftest import make_invoice
@@ -86,7 +87,7 @@ def check_paid_once(count: int = 1) -> None:
     assert Attempt.select().where(Attempt.state == "paid").count() == count
     assert Invoice.select().where(Invoice.state == "paid").count() == count
     assert journal.verify() == []
-    assert db.execute_sql("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert database.execute_sql("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def fill(folder: Path) -> Path:
@@ -103,7 +104,7 @@ def fill(folder: Path) -> Path:
 
 
 def remount(folder: Path, how: str) -> None:
-    db.close()
+    database.close()
     subprocess.run(("mount", "-o", f"remount,{how}", str(folder)), check=True)
 
 
@@ -118,7 +119,7 @@ def test_a_full_disk_refuses_the_notice_and_takes_it_once_there_is_room(
     october: Invoice,
 ) -> None:
     _, handoff = pay(alices_family, october, email="alice@example.org")
-    db.close()
+    database.close()
     filling = fill(small_disk)
     assert [bank(handoff), bank(handoff)] == [503, 503]
     filling.unlink()
@@ -159,13 +160,13 @@ def test_a_base_that_may_not_grow_refuses_what_does_not_fit_and_takes_it_later(
 ) -> None:
     invoices = [make_invoice(alices_family, f"2026-10-{number:04}") for number in range(30)]
     handoffs = [pay(alices_family, each, email="alice@example.org")[1] for each in invoices]
-    monkeypatch.setitem(sqlite.PRAGMAS, "max_page_count", db.pragma("page_count"))
-    database.configure(settings.database_path)
+    monkeypatch.setitem(sqlite.PRAGMAS, "max_page_count", database.pragma("page_count"))
+    db.configure(settings.database_path)
     answers = [bank(handoff) for handoff in handoffs]
     assert set(answers) == {200, 503}
     check_paid_once(answers.count(200))
     monkeypatch.delitem(sqlite.PRAGMAS, "max_page_count")
-    database.configure(settings.database_path)
+    db.configure(settings.database_path)
     assert {bank(handoff) for handoff in handoffs} == {200}
     paid_again = answers.count(200)  # heard twice: one more audit row, and nothing else
     assert counts() == [30, 30, 30, 30, 30, 30 + paid_again]
@@ -203,7 +204,7 @@ def test_a_disk_that_fails_at_any_moment_of_a_notice_leaves_nothing_by_half(
     error: type[apsw.Error],
 ) -> None:
     """At each write and sync in turn, until the notice goes through before the failure."""
-    db.close()
+    database.close()
     disk, answers = FailingDisk(), []
     with (
         losing_power(Disk(settings.database_path, disk.watch)),
@@ -213,7 +214,7 @@ def test_a_disk_that_fails_at_any_moment_of_a_notice_leaves_nothing_by_half(
         for moment in itertools.count():
             invoice = make_invoice(alices_family, f"2026-10-{moment:04}")
             _, handoff = pay(alices_family, invoice, email="alice@example.org")
-            db.close()
+            database.close()
             disk.fail_after(moment, error)
             answers.append(bank(handoff))
             disk.mend()
@@ -223,7 +224,7 @@ def test_a_disk_that_fails_at_any_moment_of_a_notice_leaves_nothing_by_half(
             if answers[-1] == 503:
                 assert bank(handoff) == 200
                 check_paid_once(moment + 1)
-        db.close()
+        database.close()
     # Only tidying up after the commit may fail without a word to the bank.
     assert answers.count(503) > 20
     assert answers == sorted(answers, reverse=True)
@@ -241,8 +242,8 @@ def test_a_shell_that_holds_the_base_makes_the_bank_send_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, handoff = pay(alices_family, october, email="alice@example.org")
-    db.close()
-    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.05)
+    database.close()
+    monkeypatch.setattr(db, "PATIENCE_SECONDS", 0.05)
     program = (
         "import apsw, sys\n"
         "base = apsw.Connection(sys.argv[1])\n"
@@ -276,7 +277,7 @@ def test_a_reader_left_open_lets_the_wal_grow_and_payments_go_on(
     limit = 150_000
     monkeypatch.setitem(sqlite.PRAGMAS, "journal_size_limit", limit)
     monkeypatch.setitem(sqlite.PRAGMAS, "wal_autocheckpoint", 20)
-    database.configure(settings.database_path)
+    db.configure(settings.database_path)
     wal = Path(f"{settings.database_path}-wal")
 
     def one_more(number: int) -> int:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosque import payments, verification
-from kiosque.models import Family
-from kiosque.payments import Purchase
+from kiosque import payments
+from kiosque.db.models import Family
+from kiosque.payments import Purchase, verification
 from tests.conftest import PUBLIC_URL, make_family, make_invoice
 from tests.proof.bank import STANDING, STORIES, Message
 from tests.proof.settings import QUICK

@@ -13,9 +13,9 @@ import apsw
 import pytest
 
 from gateways.base import Callback, Gateway, Handoff
-from kiosque import database, journal, payments
-from kiosque.database import db, sqlite
-from kiosque.models import (
+from kiosque import db, payments
+from kiosque.db import database, sqlite
+from kiosque.db.models import (
     Allocation,
     Attempt,
     Family,
@@ -26,6 +26,7 @@ from kiosque.models import (
     Receipt,
     Settlement,
 )
+from kiosque.payments import journal
 from tests import bases
 from tests.bank import notice
 from tests.conftest import Clock, make_family, make_invoice
@@ -45,8 +46,8 @@ def town(tmp_path: Path, frozen: Clock) -> Path:
     """A base at rest, with a family that has invoices to pay."""
     path = tmp_path / "town.sqlite3"
     shutil.copyfile(bases.template(), path)
-    database.configure(path)
-    with database.connection():
+    db.configure(path)
+    with db.connection():
         family = make_family("F1001", "Martin")
         for number in range(PAYMENTS):
             make_invoice(family, f"2026-10-{number:04}")
@@ -68,16 +69,16 @@ class Round:
         self.handoffs: list[Handoff] = []
 
     def run(self, pay: Pay, gateway: Gateway) -> None:
-        database.configure(self.base)
+        db.configure(self.base)
         stays = self.random.random() < 0.7  # else each is the last connection: no WAL remains
         with losing_power(self.cuts.disk):
             reader = apsw.Connection(str(self.base)) if stays else None
             if reader:
                 reader.execute("SELECT count(*) FROM family").fetchall()  # joins the WAL
             for number in range(PAYMENTS):
-                with database.connection():
+                with db.connection():
                     # As after a busy hour: the WAL goes back into the base, and begins anew.
-                    db.pragma("wal_autocheckpoint", self.random.choice((10, 40, 1000)))
+                    database.pragma("wal_autocheckpoint", self.random.choice((10, 40, 1000)))
                     self._pay(f"2026-10-{number:04}", pay, gateway)
             if reader:
                 reader.close()
@@ -107,8 +108,8 @@ def known() -> set[str]:
 
 def check_whole() -> None:
     """Each payment is there with all that belongs to it, or not at all."""
-    assert [tuple(row) for row in db.execute_sql("PRAGMA integrity_check")] == [("ok",)]
-    assert list(db.execute_sql("PRAGMA foreign_key_check")) == []
+    assert [tuple(row) for row in database.execute_sql("PRAGMA integrity_check")] == [("ok",)]
+    assert list(database.execute_sql("PRAGMA foreign_key_check")) == []
     assert journal.verify() == []
     paid = Attempt.select().where(Attempt.state == "paid").count()
     tables = (Settlement, Allocation, JournalEntry, Receipt, OutboxMail, Notice)
@@ -121,8 +122,8 @@ def check_whole() -> None:
 def after(remains: Remains, base: Path) -> set[str]:
     """Start again after a cut. Returns what the base knows."""
     put_back(remains, base)
-    database.configure(base)
-    with database.connection():
+    db.configure(base)
+    with db.connection():
         check_whole()
         return known()
 
@@ -140,7 +141,7 @@ def test_a_power_cut_loses_nothing_acknowledged_and_leaves_nothing_by_half(
             in_flight += len(found - set(told))
             assert len(found - set(told)) <= 1, (seed, number)
         # The bank, not answered, sends its notices again: each payment counts once.
-        with database.connection():
+        with db.connection():
             begun = [each for each in run.handoffs if f"form {order(each)}" in known()]
             for handoff in begun:
                 hear(handoff, gateway)
@@ -169,8 +170,8 @@ def test_with_less_than_full_synchronisation_the_same_cuts_do_lose(
         run.run(pay, gateway)
         for remains, told in run.cuts.drawn:
             put_back(remains, tmp_path / "after.sqlite3")
-            database.configure(tmp_path / "after.sqlite3")
-            with database.connection():
+            db.configure(tmp_path / "after.sqlite3")
+            with db.connection():
                 if not set(told) <= known():
                     return
     pytest.fail("nothing was lost")
@@ -178,20 +179,22 @@ def test_with_less_than_full_synchronisation_the_same_cuts_do_lose(
 
 def test_a_migration_cut_short_is_taken_up_again(tmp_path: Path) -> None:
     def schema() -> list[tuple[str, ...]]:
-        return sorted(db.execute_sql("SELECT name, sql FROM sqlite_master"))
+        return sorted(database.execute_sql("SELECT name, sql FROM sqlite_master"))
 
-    database.configure(bases.template())
-    with database.connection():
+    db.configure(bases.template())
+    with db.connection():
         whole = schema()
     base = tmp_path / "new.sqlite3"
     cuts = Cuts(Random(0), 20)
     cuts.disk = Disk(base, cuts.watch)
-    database.configure(base)
-    with losing_power(cuts.disk), database.connection():
-        database.migrate()
+    db.configure(base)
+    with losing_power(cuts.disk), db.connection():
+        db.migrate()
     for remains, _ in cuts.drawn:
         put_back(remains, base)
-        with database.connection():
-            database.migrate()
+        with db.connection():
+            db.migrate()
             assert schema() == whole
-            assert [tuple(row) for row in db.execute_sql("PRAGMA integrity_check")] == [("ok",)]
+            assert [tuple(row) for row in database.execute_sql("PRAGMA integrity_check")] == [
+                ("ok",)
+            ]

@@ -16,9 +16,9 @@ import pytest
 
 from gateways.base import Handoff
 from gateways.registry import configure
-from kiosque import database, journal, verification
-from kiosque.models import Attempt, Family, Invoice, Settlement
-from kiosque.payments import Purchase, start
+from kiosque import db
+from kiosque.db.models import Attempt, Family, Invoice, Settlement
+from kiosque.payments import Purchase, journal, start, verification
 from tests import bases
 from tests.bank import KEY
 from tests.proof import storm_balancer
@@ -163,7 +163,7 @@ def test_two_runs_of_reconcile_without_the_lease_are_harmless(
     assert [run.returncode for run in runs] == [0, 0]
     assert all("sans réponse\u00a0: 0 ;" in text and "en cours" not in text for text in said), said
     assert max(bank.questions.values()) == 2  # both worked, on the same payments
-    with database.connection():
+    with db.connection():
         assert verification.faults() == []
         booked = {row.transaction_id for row in Settlement.select()}
         assert booked == {each.uuid for each in debits}
@@ -181,7 +181,7 @@ def debit(bank: Bank, number: str, cents: int) -> Message:
 def open_payment(bank: Bank, number: str, cents: int) -> tuple[Attempt, Handoff]:
     shop = {"adapter": "sandbox", "url": bank.url, "key": KEY, "password": BANK_PASSWORD}
     gateway = configure("banque", shop, environment="demo")
-    with database.connection():
+    with db.connection():
         family = Family.get(Family.code == number.partition("-")[0])
         return start(Purchase(family, [number], cents), gateway, "http://127.0.0.1:1")
 
@@ -200,14 +200,14 @@ def test_a_worker_frozen_inside_a_write_is_killed_and_leaves_nothing_by_half(
         with pytest.raises(Broken):
             courier.post("/paiement/notification/banque", first.fields)
         assert "WORKER TIMEOUT" in service.log.read_text()
-        with database.connection():
+        with db.connection():
             assert Settlement.select().count() == 0
             assert Invoice.select().where(Invoice.state == "paid").count() == 0
             assert journal.last()[0] == 0
             assert verification.faults() == []
         for message in (first, second):
             assert deliver(courier, message) == 200
-        with database.connection():
+        with db.connection():
             assert verification.faults() == []
             assert Settlement.select().count() == 2
     finally:

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 import trustme
 
-from kiosque import database, leases, mail, reconcile
-from kiosque.checkup import web
+from kiosque import db
+from kiosque.checkup import http_client
 from kiosque.checkup.findings import Result
-from kiosque.checkup.ground import Ground, survey
+from kiosque.checkup.installation import Ground, survey
+from kiosque.db import leases
+from kiosque.mails import delivery
+from kiosque.payments import reconcile
 from tests.installation import (
     SETTINGS,
     Front,
@@ -32,9 +35,9 @@ def furnish(data: Path, template_base: Path) -> None:
     path.write_text(SETTINGS, encoding="utf-8")
     path.chmod(0o640)
     shutil.copyfile(template_base, data / "kiosque.sqlite3")
-    database.configure(data / "kiosque.sqlite3")
-    with database.connection():
-        leases.note_done(mail.LEASE)
+    db.configure(data / "kiosque.sqlite3")
+    with db.connection():
+        leases.note_done(delivery.LEASE)
         leases.note_done(reconcile.LEASE)
 
 
@@ -79,7 +82,7 @@ def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """The file of the authority, known for the web and for mail."""
     path = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(path))
-    monkeypatch.setattr(web, "AUTHORITIES", str(path))
+    monkeypatch.setattr(http_client, "AUTHORITIES", str(path))
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     return path
 

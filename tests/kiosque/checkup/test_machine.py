@@ -11,14 +11,18 @@ import apsw
 import pytest
 
 from gateways import registry
-from kiosque import clock, database, leases, mail, outbox, reconcile
-from kiosque.checkup import base, disk, sqlite, timers, written
+from kiosque import db
+from kiosque.checkup import database, disk, sqlite_file, timers
+from kiosque.checkup import settings as settings_check
 from kiosque.checkup.findings import Level, Result
-from kiosque.checkup.ground import Ground
-from kiosque.database import write
-from kiosque.models import OutboxMail
-from kiosque.payments import Purchase, start
-from kiosque.states import MailState, NoticeKind
+from kiosque.checkup.installation import Ground
+from kiosque.db import leases, write
+from kiosque.db.models import OutboxMail
+from kiosque.db.states import MailState, NoticeKind
+from kiosque.language import clock
+from kiosque.mails import delivery
+from kiosque.outbox import queue
+from kiosque.payments import Purchase, reconcile, start
 from tests.bank import KEY
 from tests.conftest import PUBLIC_URL, make_family, make_invoice
 
@@ -41,12 +45,12 @@ def told(result: Result) -> str:
 
 def test_good_settings_are_said_in_a_few_words(ground: Settle) -> None:
     here = ground()
-    assert written.settings(here) == Result("Réglages", "test (essai)")
-    keys = written.keys(here)
+    assert settings_check.settings(here) == Result("Réglages", "test (essai)")
+    keys = settings_check.keys(here)
     assert keys.level is Level.GOOD
     assert keys.detail.startswith("banque (Banque de démonstration) en service")
     assert "tresor (PayFiP de démonstration) en réserve" in keys.detail
-    unasked = written.keys(ground(KIOSQUE_GATEWAYS_BANQUE_PASSWORD=""))
+    unasked = settings_check.keys(ground(KIOSQUE_GATEWAYS_BANQUE_PASSWORD=""))
     assert "en service, ne peut pas être interrogée" in unasked.detail
 
 
@@ -63,7 +67,7 @@ def test_every_fault_is_told_at_once_each_with_its_subject_and_no_value(
         KIOSQUE_GATEWAYS_TRESOR_MODE="canari",
         KIOSQUE_SECRET_KEY="canari",
     )
-    settings, keys = written.settings(here), written.keys(here)
+    settings, keys = settings_check.settings(here), settings_check.keys(here)
     assert (settings.level, keys.level) == (Level.BROKEN, Level.BROKEN)
     for words in ("mail.port", "town.name", "KIOSQUE_PUBLIK", "texts/autre.md : nom inconnu"):
         assert words in told(settings)
@@ -75,13 +79,16 @@ def test_every_fault_is_told_at_once_each_with_its_subject_and_no_value(
 
 
 def test_without_its_legal_texts_a_site_is_to_be_looked_at(ground: Settle, data: Path) -> None:
-    result = written.settings(ground(KIOSQUE_TOWN_HOST="", KIOSQUE_LEGAL_DPO=""))
+    result = settings_check.settings(ground(KIOSQUE_TOWN_HOST="", KIOSQUE_LEGAL_DPO=""))
     assert result.level is Level.LOOK
     assert "réglages absents : town.host, legal.dpo" in told(result)
     (data / "texts").mkdir()
     for name in ("mentions-legales", "confidentialite"):
         (data / "texts" / f"{name}.md").write_text("# Le nôtre\n")
-    assert written.settings(ground(KIOSQUE_TOWN_HOST="", KIOSQUE_LEGAL_DPO="")).level is Level.GOOD
+    assert (
+        settings_check.settings(ground(KIOSQUE_TOWN_HOST="", KIOSQUE_LEGAL_DPO="")).level
+        is Level.GOOD
+    )
 
 
 def test_values_left_from_an_example_are_named_in_production(ground: Settle, data: Path) -> None:
@@ -90,7 +97,9 @@ def test_values_left_from_an_example_are_named_in_production(ground: Settle, dat
     shop = '[gateways.ville]\nadapter = "lyra"\nsite_id = "12345678"\nmode = "PRODUCTION"\n'
     kept = path.read_text().partition("[gateways.")[0].replace('"banque"', '"ville"')
     path.write_text(f'{kept}{shop}production_key = "{KEY}"\n')
-    left = written.settings(ground(**LIVE, KIOSQUE_TOWN_HOST="...", KIOSQUE_REGIE_REGISSEUR="..."))
+    left = settings_check.settings(
+        ground(**LIVE, KIOSQUE_TOWN_HOST="...", KIOSQUE_REGIE_REGISSEUR="...")
+    )
     assert left.level is Level.LOOK
     assert "valeurs d’exemple laissées en place : town.contact_email" in told(left)
     for name in ("town.host", "regie.regisseur", "legal.dpo", "mail.sender", "mail.host"):
@@ -105,7 +114,7 @@ def test_the_bank_of_another_regie_is_in_force_as_well(ground: Settle, data: Pat
             '[regies.creche]\nname = "Régie de la crèche"\nregisseur = "Camille Roux"\n'
             'services = ["Multi-accueil"]\ngateway = "tresor"\n'
         )
-    assert "tresor (PayFiP de démonstration) en service" in written.keys(ground()).detail
+    assert "tresor (PayFiP de démonstration) en service" in settings_check.keys(ground()).detail
 
 
 def test_what_only_a_rehearsal_may_have_is_named_in_production(ground: Settle, data: Path) -> None:
@@ -118,7 +127,7 @@ def test_what_only_a_rehearsal_may_have_is_named_in_production(ground: Settle, d
     here = ground(
         **LIVE, FLASK_DEBUG="1", KIOSQUE_SECRET_KEY="motdepasse-exemple-0123456789-azerty"
     )
-    settings, keys = told(written.settings(here)), told(written.keys(here))
+    settings, keys = told(settings_check.settings(here)), told(settings_check.keys(here))
     for words in ("lisible par tous", "chmod 750", "FLASK_DEBUG"):
         assert words in settings
     for words in (
@@ -136,9 +145,9 @@ def test_settings_that_hold_nothing_leave_something_to_check(
 ) -> None:
     (data / "kiosque.toml").write_text(toml)
     here = ground()
-    assert Level.BROKEN in (written.settings(here).level, written.keys(here).level)
-    assert base.check(here).level is Level.GOOD
-    assert base.books(here).level is Level.GOOD
+    assert Level.BROKEN in (settings_check.settings(here).level, settings_check.keys(here).level)
+    assert database.check(here).level is Level.GOOD
+    assert database.books(here).level is Level.GOOD
     assert disk.check(here).level is Level.GOOD
 
 
@@ -147,7 +156,7 @@ def test_settings_that_hold_nothing_leave_something_to_check(
 
 def test_a_good_base_is_of_this_version_and_its_books_hold(ground: Settle) -> None:
     here = ground()
-    result, books = base.check(here), base.books(here)
+    result, books = database.check(here), database.books(here)
     assert (result.level, books.level) == (Level.GOOD, Level.GOOD)
     assert f"SQLite {apsw.sqlite_lib_version()}" in result.detail
     assert result.detail.endswith("à jour")
@@ -158,8 +167,8 @@ def test_without_a_base_none_is_made(ground: Settle, data: Path) -> None:
     (data / "kiosque.sqlite3").unlink()
     shutil.rmtree(data / "absent", ignore_errors=True)
     for here in (ground(), ground(KIOSQUE_DATABASE=str(data / "absent" / "kiosque.sqlite3"))):
-        assert "la base n’existe pas" in told(base.check(here))
-        assert base.books(here).level is Level.UNKNOWN
+        assert "la base n’existe pas" in told(database.check(here))
+        assert database.books(here).level is Level.UNKNOWN
         assert timers.check(here).level is Level.UNKNOWN
     assert not (data / "kiosque.sqlite3").exists()
     assert not (data / "absent").exists()
@@ -167,25 +176,25 @@ def test_without_a_base_none_is_made(ground: Settle, data: Path) -> None:
 
 def test_an_address_in_the_place_of_a_path_is_not_said(ground: Settle, data: Path) -> None:
     here = ground(KIOSQUE_DATABASE="mysql://kiosque:canari@127.0.0.1:9/kiosque")
-    results = [check(here) for check in (base.check, base.books, timers.check, disk.check)]
+    results = [check(here) for check in (database.check, database.books, timers.check, disk.check)]
     assert results[0].level is Level.UNKNOWN
-    assert "canari" not in "".join(map(told, (*results, written.settings(here))))
+    assert "canari" not in "".join(map(told, (*results, settings_check.settings(here))))
 
 
 def test_a_base_that_is_none_or_is_damaged_is_told(ground: Settle, data: Path) -> None:
     path = data / "kiosque.sqlite3"
     good = path.read_bytes()
     path.write_bytes(b"ce n'est pas une base" * 500)
-    assert "la base est abîmée, ou n’est pas une base" in told(base.check(ground()))
+    assert "la base est abîmée, ou n’est pas une base" in told(database.check(ground()))
     damaged = bytearray(good)
     for page in range(2, len(good) // 4096):  # all but the first: the tables' own description
         damaged[page * 4096 : page * 4096 + 200] = b"\xff" * 200
     path.write_bytes(damaged)
-    result = base.check(ground())
+    result = database.check(ground())
     assert result.level is Level.BROKEN
     assert "abîmée" in told(result)
     assert path.read_bytes() == bytes(damaged)
-    assert base.books(ground()).level in (Level.UNKNOWN, Level.BROKEN)
+    assert database.books(ground()).level in (Level.UNKNOWN, Level.BROKEN)
 
 
 def test_an_empty_file_or_another_way_of_writing_is_not_put_right(
@@ -196,9 +205,9 @@ def test_an_empty_file_or_another_way_of_writing_is_not_put_right(
         connection.pragma("journal_mode", "delete")
     for content in (path.read_bytes(), b""):
         path.write_bytes(content)
-        result = base.check(ground())
+        result = database.check(ground())
         assert "la base n’est pas prête (journal_mode vaut delete)" in told(result)
-        assert base.books(ground()).level is Level.UNKNOWN
+        assert database.books(ground()).level is Level.UNKNOWN
         assert path.read_bytes() == content
 
 
@@ -212,14 +221,14 @@ def test_rows_without_what_they_refer_to_are_told(ground: Settle, data: Path) ->
         data,
         "INSERT INTO account (family_id, password_hash, must_change_password) VALUES (7, 'x', 0)",
     )
-    assert "1 ligne orpheline (account)" in told(base.check(ground()))
+    assert "1 ligne orpheline (account)" in told(database.check(ground()))
 
 
 def test_a_base_of_an_earlier_version_is_told(ground: Settle, data: Path) -> None:
     change(
         data, "DELETE FROM schema_migration WHERE name = (SELECT max(name) FROM schema_migration)"
     )
-    result = told(base.check(ground()))
+    result = told(database.check(ground()))
     assert "d’une version plus ancienne (migrations à faire : 1)" in result
     assert "python app.py migrate" in result
 
@@ -232,7 +241,7 @@ def test_books_that_do_not_hold_are_told_in_part(ground: Settle, data: Path) -> 
             "reason, returned_cents, authorisation, card_brand, card_last4) "
             f"VALUES ({number}, 'cash', 100, '', 'counted', 'x', 'y', 0, '', '', '')",
         )
-    result = base.books(ground())
+    result = database.books(ground())
     assert result.level is Level.BROKEN
     assert len(result.troubles) == 6
     assert "ses parts n’en font pas le montant" in told(result)
@@ -242,12 +251,12 @@ def test_books_that_do_not_hold_are_told_in_part(ground: Settle, data: Path) -> 
 def test_what_the_base_still_needs_of_the_settings_is_told(ground: Settle, data: Path) -> None:
     table = {"adapter": "sandbox", "url": "http://127.0.0.1:9", "key": KEY}
     former = registry.configure("ancienne", table, environment="test")
-    with database.connection():
+    with db.connection():
         family = make_family("F1001", "Martin")
         make_invoice(family, "2026-10-0001", regie="sport")
         payable = make_invoice(family, "2026-10-0002")
         start(Purchase(family, [payable.number], payable.total_cents, None), former, PUBLIC_URL)
-    result = base.books(ground())
+    result = database.books(ground())
     assert result.level is Level.BROKEN
     assert "remettez [gateways.ancienne] →" in told(result)
     assert "remettez [regies.sport] →" in told(result)
@@ -263,18 +272,18 @@ def test_gateways_of_every_regie_are_in_force(ground: Settle, data: Path) -> Non
     here = ground()
     assert here.settings is not None
     assert here.in_force == set(here.settings.gateways_in_force) == {"banque", "tresor"}
-    assert "en réserve" not in written.keys(here).detail
+    assert "en réserve" not in settings_check.keys(here).detail
 
 
 def test_a_writer_that_does_not_end_is_told(
     ground: Settle, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "_PATIENCE_MS", 1)
+    monkeypatch.setattr(sqlite_file, "_PATIENCE_MS", 1)
     with closing(apsw.Connection(str(data / "kiosque.sqlite3"))) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert "une autre écriture n’en finit pas" in told(base.check(ground()))
+        assert "une autre écriture n’en finit pas" in told(database.check(ground()))
         other.execute("ROLLBACK")
-        assert base.check(ground()).level is Level.GOOD
+        assert database.check(ground()).level is Level.GOOD
 
 
 def test_files_of_several_accounts_or_open_to_all_are_told(
@@ -283,23 +292,23 @@ def test_files_of_several_accounts_or_open_to_all_are_told(
     path = data / "kiosque.sqlite3"
     data.chmod(0o755)
     path.chmod(0o644)
-    assert base.check(ground()).level is Level.GOOD  # in a rehearsal
-    assert "lisible par tous les comptes" in told(base.check(ground(**LIVE)))
+    assert database.check(ground()).level is Level.GOOD  # in a rehearsal
+    assert "lisible par tous les comptes" in told(database.check(ground(**LIVE)))
     data.chmod(0o750)
-    assert "lisible par tous" not in told(base.check(ground(**LIVE)))
+    assert "lisible par tous" not in told(database.check(ground(**LIVE)))
     if os.getuid() == 0:
         lock = data / "kiosque.sqlite3.lock"
         lock.touch()
         os.chown(lock, 12345, 12345)
-        assert "sont à plusieurs comptes" in told(base.check(ground()))
+        assert "sont à plusieurs comptes" in told(database.check(ground()))
         for file in (data, *data.iterdir()):
             os.chown(file, 12345, 12345)
-        result = told(base.check(ground()))
+        result = told(database.check(ground()))
         assert "lancé par root" in result
         assert "plusieurs comptes" not in result
-    monkeypatch.setattr(sqlite.os, "access", lambda path, _: "lock" not in str(path))
+    monkeypatch.setattr(sqlite_file.os, "access", lambda path, _: "lock" not in str(path))
     (data / "kiosque.sqlite3.lock").touch()
-    result = base.check(ground())
+    result = database.check(ground())
     assert "écriture interdite à ce compte : kiosque.sqlite3.lock" in told(result)
 
 
@@ -313,17 +322,17 @@ def test_a_base_on_a_disk_of_the_network_is_told(
         f"x {data}\\040autre ext4 rw 0 0",
     ]
     mounts.write_text("\n".join(lines))
-    monkeypatch.setattr(sqlite, "MOUNTS", mounts)
-    assert "la base est sur un disque du réseau (nfs4)" in told(base.check(ground()))
-    assert sqlite.file_system(Path(f"{data} autre")) == "ext4"
-    assert sqlite.file_system(Path("/etc")) == "ext4"
-    monkeypatch.setattr(sqlite, "MOUNTS", tmp_path / "absent")
-    assert sqlite.file_system(data) == ""
+    monkeypatch.setattr(sqlite_file, "MOUNTS", mounts)
+    assert "la base est sur un disque du réseau (nfs4)" in told(database.check(ground()))
+    assert sqlite_file.file_system(Path(f"{data} autre")) == "ext4"
+    assert sqlite_file.file_system(Path("/etc")) == "ext4"
+    monkeypatch.setattr(sqlite_file, "MOUNTS", tmp_path / "absent")
+    assert sqlite_file.file_system(data) == ""
 
 
 def test_too_old_a_library_is_told(ground: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kiosque.database.sqlite.OLDEST", (99, 0, 0))
-    assert "99.0.0 ou plus est nécessaire" in told(base.check(ground()))
+    monkeypatch.setattr("kiosque.db.sqlite.OLDEST", (99, 0, 0))
+    assert "99.0.0 ou plus est nécessaire" in told(database.check(ground()))
 
 
 # --- Disks ---
@@ -403,7 +412,7 @@ def test_a_timer_that_never_ran_is_told_once_the_base_is_not_new(
     assert timers.check(ground()).level is Level.GOOD
     assert "send-mail jamais mené à son terme" in told(timers.check(ground()))
     later(monkeypatch, hours=3)
-    with database.connection():
+    with db.connection():
         leases.note_done(reconcile.LEASE)
     result = timers.check(ground())
     assert result.level is Level.BROKEN
@@ -411,26 +420,26 @@ def test_a_timer_that_never_ran_is_told_once_the_base_is_not_new(
     assert "python app.py send-mail" in result.troubles[0].advice
 
 
-def queue(template: str, key: str) -> None:
-    with database.connection(), write():
-        outbox.queue(key, template, 1, "alice@example.org")
+def enqueue(template: str, key: str) -> None:
+    with db.connection(), write():
+        queue.add(key, template, 1, "alice@example.org")
 
 
 def test_mails_that_wait_too_long_or_were_given_up_are_told(
     ground: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queue("receipt", "a")
-    queue(NoticeKind.REMINDER, "b")
+    enqueue("receipt", "a")
+    enqueue(NoticeKind.REMINDER, "b")
     assert "2 courriels en attente" in told(timers.check(ground()))
     for hours, late in ((2, "1 courriel"), (25, "2 courriels")):
         later(monkeypatch, hours=hours)
-        with database.connection():
-            leases.note_done(mail.LEASE)
+        with db.connection():
+            leases.note_done(delivery.LEASE)
             leases.note_done(reconcile.LEASE)
         result = timers.check(ground())
         assert result.level is Level.LOOK
         assert f"{late} en attente depuis trop longtemps" in told(result)
-    with database.connection(), write():
+    with db.connection(), write():
         OutboxMail.update(state=MailState.FAILED).execute()
     assert "2 courriels abandonnés" in told(timers.check(ground()))
     assert "alice" not in told(timers.check(ground()))

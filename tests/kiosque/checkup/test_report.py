@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosque.checkup import report, running
+from kiosque.checkup import report, runner
 from kiosque.checkup.findings import Findings, Level, Result
-from kiosque.checkup.ground import Ground
+from kiosque.checkup.installation import Ground
 
 
 def results() -> list[Result]:
@@ -86,8 +86,8 @@ def test_what_is_to_be_looked_at_fails_only_when_asked(
     if level in tell:
         tell[level]("quelque chose", "Rien.")
     one = [found.result("Base"), Result("Disque")]
-    assert running.fails(one, strict=False) == fails
-    assert running.fails(one, strict=True) == fails_strictly
+    assert runner.fails(one, strict=False) == fails
+    assert runner.fails(one, strict=True) == fails_strictly
 
 
 @pytest.fixture
@@ -108,8 +108,8 @@ def test_one_that_hangs_or_fails_keeps_no_other_from_telling(
         raise RuntimeError("canari")
 
     checks = {"Faute": fail, "Bon": lambda _: Result("Bon"), "Sans fin": hang}
-    monkeypatch.setattr(running, "CHECKS", checks)
-    found = running.run(
+    monkeypatch.setattr(runner, "CHECKS", checks)
+    found = runner.run(
         {"KIOSQUE_DATA": str(data), "KIOSQUE_GATEWAYS_BANQUE_KEY": "", "KIOSQUE_X": "1"},
         seconds=0.4,
     )
@@ -127,5 +127,5 @@ def test_an_adapter_that_fails_to_be_set_is_told_without_its_words(
         raise ZeroDivisionError("canari")
 
     monkeypatch.setattr("gateways.registry.configure", configure)
-    (found,) = running.run({"KIOSQUE_DATA": str(data)})
+    (found,) = runner.run({"KIOSQUE_DATA": str(data)})
     assert found.troubles[0].what == "la vérification elle-même échoue (ZeroDivisionError)"

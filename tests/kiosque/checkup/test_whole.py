@@ -14,7 +14,7 @@ import apsw
 import pytest
 from click.testing import CliRunner
 
-from kiosque.checkup import report, running, web
+from kiosque.checkup import http_client, report, runner
 from kiosque.checkup.findings import Level
 from kiosque.cli import main
 from tests.installation import (
@@ -81,7 +81,7 @@ def test_a_good_installation_is_said_so_and_nothing_of_it_changes(
     base = installation.data / "kiosque.sqlite3"
     rows = rows_of(base)
     # A thread of the site's keeps the connection that it opened for its first request.
-    web.ask("GET", f"{front.url}/sante", seconds=10)
+    http_client.ask("GET", f"{front.url}/sante", seconds=10)
     files = files_of(installation.data)
     done = command(environ, "--strict")
     assert done.returncode == 0, done.stdout
@@ -123,7 +123,7 @@ def test_the_documented_output_is_what_is_said(installation: Installation, stand
         "KIOSQUE_MAIL_PORT": "9",
         "KIOSQUE_LEGAL_DPO": "",
     }
-    said = report.as_text(running.run(environ), colour=False)
+    said = report.as_text(runner.run(environ), colour=False)
     assert bare(said) == bare(f"Réglages{shown}")
 
 
@@ -146,7 +146,7 @@ def test_what_a_machine_that_stopped_had_not_put_away_is_left_where_it_is(
             shutil.copyfile(path, after / path.name)
     files = files_of(after)
     assert (after / "kiosque.sqlite3-wal").stat().st_size > 0
-    found = {it.subject: it for it in running.run({"KIOSQUE_DATA": str(after)})}
+    found = {it.subject: it for it in runner.run({"KIOSQUE_DATA": str(after)})}
     assert (found["Base"].level, found["Comptes"].level) == (Level.GOOD, Level.GOOD)
     assert files_of(after) == files
     assert "unfinished" in rows_of(after / "kiosque.sqlite3")
@@ -181,7 +181,7 @@ def test_colours_are_for_a_terminal_that_wants_them(
 ) -> None:
     for name, value in (("KIOSQUE_DATA", str(data)), ("NO_COLOR", refused)):
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("kiosque.cli.checking._is_terminal", lambda: terminal)
+    monkeypatch.setattr("kiosque.cli.check._is_terminal", lambda: terminal)
     result = CliRunner().invoke(main, ["check"], color=True)
     assert result.exit_code == 1
     assert ("\033[" in result.output) == painted
@@ -198,7 +198,7 @@ def test_the_timers_commands_are_seen_to_have_run(data: Path, template_base: Pat
         connection.execute("UPDATE schema_migration SET applied = '2026-01-01 00:00:00'")
 
     def state() -> Level:
-        found = running.run({"KIOSQUE_DATA": str(data)})
+        found = runner.run({"KIOSQUE_DATA": str(data)})
         return next(it.level for it in found if it.subject == "Minuteries")
 
     assert state() is Level.BROKEN

@@ -1,0 +1,53 @@
+"""Check: the banks. The page where payers are sent answers, and the settings are good where the
+bank can be asked. Nothing is paid nor created there."""
+
+import http.client
+
+from gateways.base import Checks, Gateway, GatewayError
+from kiosque.checkup import http_client
+from kiosque.checkup.findings import Findings, Result
+from kiosque.checkup.installation import Ground
+
+SECONDS = 6
+
+
+def check(ground: Ground, name: str) -> Result:
+    """One in reserve is only looked at: nobody pays there."""
+    found, gateway = Findings(), ground.gateways[name]
+    tell = found.broken if name in ground.in_force else found.look
+    troubles = [*_page_troubles(gateway), *_settings_troubles(ground, name, gateway)]
+    for what, advice in troubles:
+        tell(what, advice)
+    if not troubles:
+        asked = ", et la banque accepte ces réglages" if isinstance(gateway, Checks) else ""
+        found.see(f"{_host(gateway)} répond{asked}")
+    return found.result(f"Banque {name}")
+
+
+def _host(gateway: Gateway) -> str:
+    return gateway.form_origin.partition("://")[2]
+
+
+def _page_troubles(gateway: Gateway) -> list[tuple[str, str]]:
+    """Any answer but a failure of theirs will do: we ask for no page in particular."""
+    out = "Voyez si cette machine atteint Internet (« curl -I »), le pare-feu en sortie, le DNS."
+    try:
+        reply = http_client.ask("HEAD", f"{gateway.form_origin}/", seconds=SECONDS)
+    except (OSError, http.client.HTTPException) as error:
+        return [(f"{_host(gateway)}\u00a0: {http_client.say(error)}", out)]
+    if reply.status >= 500:
+        return [(f"{_host(gateway)} est en panne ({reply.status})", "Réessayez plus tard.")]
+    return []
+
+
+def _settings_troubles(ground: Ground, name: str, gateway: Gateway) -> list[tuple[str, str]]:
+    if not isinstance(gateway, Checks):
+        return []
+    advice = (
+        f"Comparez [gateways.{name}] ({ground.settings_file}) au back office de la banque ; si la "
+        "banque est seulement lente ou en panne, réessayez plus tard."
+    )
+    try:
+        return [(fault, advice) for fault in gateway.check()]
+    except GatewayError as error:
+        return [(f"gateways.{name} : {error}", advice)]

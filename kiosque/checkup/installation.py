@@ -1,0 +1,96 @@
+"""What the checks stand on: the settings, or what can be known of them when they are refused."""
+
+import contextlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from gateways import registry
+from gateways.base import ConfigError, Gateway
+from kiosque.settings import Mail, Settings, loading
+
+
+@dataclass(frozen=True)
+class Ground:
+    """`faults` are those of the settings. With any, `settings` is None, `mail` is None where it
+    cannot be read, `gateways` are those whose own table is right, and `database_path` is None
+    where it is no path: on PostgreSQL, `address` says where the base is, unless it was refused.
+    `in_force` names the gateways by which families pay now: each régie's.
+
+    `files_open` says whether the base was in use, or left as it was by a machine that stopped,
+    before we came: then its files are to be left there.
+    """
+
+    environ: Mapping[str, str]
+    faults: tuple[str, ...]
+    settings: Settings | None
+    environment: str
+    secret_key: str
+    public_url: str
+    in_force: frozenset[str]
+    mail: Mail | None
+    gateways: Mapping[str, Gateway]
+    database_path: Path | None
+    files_open: bool
+    address: str = field(default="", repr=False)
+
+    @property
+    def live(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def settings_file(self) -> Path:
+        return loading.config_path(self.environ)
+
+    @property
+    def data(self) -> Path:
+        return loading.data_directory(self.environ)
+
+
+def survey(environ: Mapping[str, str]) -> Ground:
+    """Read the settings, as far as they go. Raises nothing."""
+    values, faults = loading.read(environ)
+    settings = None if faults else loading.build(values, environ)
+    environment = str(values.get("environment", "production"))
+    path = _database_path(values, environ)
+    return Ground(
+        environ,
+        tuple(faults),
+        settings,
+        environment,
+        str(values.get("secret_key", "")),
+        str(values.get("public_url", "")),
+        _in_force(values),
+        _mail(values),
+        _gateways(values.get("gateways", {}), environment),
+        path,
+        path is not None and Path(f"{path}-wal").exists(),
+        settings.database if settings and settings.on_postgresql else "",
+    )
+
+
+def _in_force(values: Mapping[str, Any]) -> frozenset[str]:
+    named = re.compile(r"payment\.gateway|regies\..+\.gateway")
+    return frozenset(str(values[name]) for name in values if named.fullmatch(name))
+
+
+def _database_path(values: Mapping[str, Any], environ: Mapping[str, str]) -> Path | None:
+    named = str(values.get("database", ""))
+    if "://" in named:
+        return None  # an address; it may hold a password
+    return Path(named) if named else loading.data_directory(environ) / "kiosque.sqlite3"
+
+
+def _mail(values: Mapping[str, Any]) -> Mail | None:
+    found = {item.name: values.get(f"mail.{item.name}") for item in fields(Mail)}
+    return None if None in found.values() else Mail(**found)  # type: ignore[arg-type]
+
+
+def _gateways(tables: Mapping[str, Any], environment: str) -> dict[str, Gateway]:
+    found = {}
+    for name, table in tables.items():
+        with contextlib.suppress(ConfigError):
+            found[name] = registry.configure(name, table, environment=environment)
+    return found

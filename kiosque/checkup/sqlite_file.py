@@ -1,0 +1,177 @@
+"""What can go wrong with an SQLite file, seen without changing it.
+
+Connections are our own and write nothing: the lock of writers is taken, then given back. One
+that leaves last would put the WAL away into the file; where it was there before us, it is left.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import apsw
+from peewee import OperationalError
+
+from kiosque import db
+from kiosque.checkup.findings import Findings
+from kiosque.language.formats import counted
+
+#: What the site writes beside the base: SQLite's own, and the line of writers.
+BESIDE = ("", "-wal", "-shm", ".lock")
+#: How long another writer may keep us waiting.
+_PATIENCE_MS = 3000
+#: Where a WAL cannot be: its index is memory that one machine's processes share.
+NETWORK_FILE_SYSTEMS = frozenset(
+    {
+        "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs", "lustre", "ncpfs",
+        "nfs", "nfs4", "smb3", "smbfs",
+    }
+)  # fmt: skip
+MOUNTS = Path("/proc/self/mounts")
+_RESTORE = (
+    "Arrêtez le site, gardez ce fichier à part, remettez la dernière sauvegarde, puis "
+    "« python app.py verify » et « python app.py reconcile »."
+)
+
+
+def check_files(path: Path, found: Findings, *, live: bool) -> None:
+    """Whose the files are, who may read them, where they lie."""
+    there = [Path(f"{path}{suffix}") for suffix in BESIDE]
+    there = [file for file in there if file.exists()]
+    who = "le compte du site"
+    closed = [file.name for file in there if not os.access(file, os.R_OK | os.W_OK)]
+    if not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
+        closed.append(str(path.parent))
+    if closed:
+        found.broken(
+            f"écriture interdite à ce compte\u00a0: {', '.join(closed)}",
+            f"Donnez-les au compte du site (chown), et lancez « check » sous {who}.",
+        )
+    if os.geteuid() == 0 and path.stat().st_uid != 0:
+        found.look(
+            "« check » est lancé par root : les droits du site n’ont pas été vérifiés",
+            f"Relancez-le sous {who} (« sudo -u »).",
+        )
+    owners = {file.stat().st_uid for file in (*there, path.parent)}
+    if len(owners) > 1:
+        found.look(
+            f"les fichiers de {path.parent} sont à plusieurs comptes",
+            f"« chown -R » à celui du site : une commande a été lancée sous un autre que {who}.",
+        )
+    if live and path.stat().st_mode & stat.S_IROTH and path.parent.stat().st_mode & stat.S_IXOTH:
+        found.broken(
+            "la base est lisible par tous les comptes de la machine",
+            f"« chmod 640 {path.name} », et « chmod 750 » sur son dossier.",
+        )
+    kind = file_system(path)
+    if kind in NETWORK_FILE_SYSTEMS:
+        found.broken(
+            f"la base est sur un disque du réseau ({kind})",
+            "Mettez KIOSQUE_DATA sur un disque de cette machine : SQLite s’y abîmerait.",
+        )
+
+
+def file_system(path: Path) -> str:
+    """The kind of the file system that holds a path, as Linux names it; empty when not known."""
+    try:
+        lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    # proc(5): spaces and the like are written in octal.
+    mounts = [(fields[1].replace("\\040", " "), fields[2]) for fields in map(str.split, lines)]
+    place = path.resolve()
+    holding = [(len(where), kind) for where, kind in mounts if place.is_relative_to(where)]
+    return max(holding)[1] if holding else ""
+
+
+def check_content(path: Path, found: Findings, *, files_open: bool) -> bool:
+    """Read all of the file, and see whether one may write. Whether the site can open it at all."""
+    try:
+        with closing(_connect(path, files_open=files_open)) as connection:
+            mode = connection.pragma("journal_mode")
+            if mode != "wal":
+                advice = "« python app.py migrate » la prépare ; relancez ensuite « check »."
+                found.broken(f"la base n’est pas prête (journal_mode vaut {mode})", advice)
+                return False
+            _check_pages(connection, found)
+            _check_lock(connection, found)
+    except (apsw.NotADBError, apsw.CorruptError):
+        found.broken("la base est abîmée, ou n’est pas une base", _RESTORE)
+        return False
+    except apsw.Error as error:
+        found.broken(
+            f"la base ne s’ouvre pas ({type(error).__name__})",
+            "Voyez les droits du fichier et de son dossier, et la place sur le disque.",
+        )
+        return False
+    return True
+
+
+def _check_pages(connection: apsw.Connection, found: Findings) -> None:
+    rows = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
+    if rows != ["ok"]:
+        found.broken(
+            f"la base est abîmée (quick_check\u00a0: {len(rows)} défauts ou plus)", _RESTORE
+        )
+    orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
+    if orphans:
+        tables = ", ".join(sorted({str(row[0]) for row in orphans}))
+        found.broken(f"{counted(len(orphans), 'ligne orpheline')} ({tables})", _RESTORE)
+
+
+def _check_lock(connection: apsw.Connection, found: Findings) -> None:
+    """Take the lock of writers, and give it back: nothing is written."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except apsw.BusyError:
+        found.broken(
+            "une autre écriture n’en finit pas",
+            "Trouvez qui tient la base (« fuser -v kiosque.sqlite3 ») : une commande arrêtée à "
+            "moitié, un outil ouvert dessus.",
+        )
+    except apsw.ReadOnlyError:
+        found.broken(
+            "la base ne peut pas être écrite",
+            "Donnez-la au compte du site (chown), et voyez si le disque est en lecture seule.",
+        )
+
+
+def _connect(path: Path, *, files_open: bool) -> apsw.Connection:
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection.set_busy_timeout(_PATIENCE_MS)
+    connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+    _leave_files(connection, files_open=files_open)
+    return connection
+
+
+def _leave_files(connection: apsw.Connection, *, files_open: bool) -> None:
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, int(files_open))
+
+
+@contextmanager
+def connected(path: Path, *, files_open: bool) -> Iterator[None]:
+    """The base as the site connects to it, to be read. Raises OperationalError.
+
+    A file that is not in WAL mode would be put in it: it is refused.
+    """
+    try:
+        with closing(_connect(path, files_open=files_open)) as connection:
+            mode = connection.pragma("journal_mode")
+    except apsw.Error as error:
+        raise OperationalError(type(error).__name__) from None
+    if mode != "wal":
+        raise OperationalError(f"journal_mode vaut {mode}")
+    with db.connection():
+        _leave_files(db.database.connection(), files_open=files_open)
+        yield
+
+
+def describe(path: Path) -> str:
+    """Which library, and how large."""
+    megabytes = sum(
+        file.stat().st_size for suffix in BESIDE if (file := Path(f"{path}{suffix}")).exists()
+    )
+    size = f"{megabytes / 1_000_000:.1f}".replace(".", ",")
+    return f"SQLite {apsw.sqlite_lib_version()}, {size}\u00a0Mo"

@@ -1,0 +1,45 @@
+"""Commands: the demo."""
+
+import click
+
+from gateways.base import ConfigError
+from kiosque import demo
+from kiosque.cli.entry import Fault, main, progress_bar
+from kiosque.invoices import imports
+
+PORT = click.IntRange(1, 65535)
+
+
+@main.command("demo")
+@click.option("--port", type=PORT, default=8000, show_default=True, help="Port du portail.")
+@click.option("--bank-port", type=PORT, default=8001, show_default=True, help="Port de la banque.")
+@click.option(
+    "--bank", default="", help="La passerelle : banque ou payfip.  [par défaut : le réglage]"
+)
+def demo_(port: int, bank_port: int, bank: str) -> None:
+    """Lance la démonstration : le portail, et la banque dans un autre processus.
+
+    Au premier lancement, crée les réglages et la base et y charge data/demo. Ctrl-C arrête tout.
+    """
+    try:
+        demo.run(port, bank_port, bank, progress=progress_bar)
+    except (demo.CannotStart, ConfigError, imports.BadFile) as error:
+        raise Fault(str(error)) from None
+    except KeyboardInterrupt:
+        raise Fault(
+            "Interrompu. Le prochain lancement reprendra où celui-ci s’est arrêté."
+        ) from None
+
+
+@main.command()
+@click.confirmation_option(
+    help="Ne pas demander de confirmation.",
+    prompt="Effacer la base et les fichiers de la démonstration ?",
+)
+def reset() -> None:
+    """Efface ce que la démonstration a écrit, pour recommencer."""
+    try:
+        demo.reset()
+    except (demo.CannotStart, ConfigError) as error:
+        raise Fault(str(error)) from None
+    click.echo("La démonstration est effacée.")

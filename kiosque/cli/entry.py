@@ -1,0 +1,71 @@
+"""What every command shares: settings, the base, faults said on a line, progress."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import IO, Any, TypeVar
+
+import click
+from peewee import DatabaseError, DataError, IntegrityError, InternalError, ProgrammingError
+
+from gateways.base import ConfigError
+from kiosque import db, payments
+from kiosque.cli.french import FrenchGroup
+from kiosque.settings import issuer, loading
+
+
+class Fault(click.ClickException):
+    """What went wrong, said in French on one line or a few."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"Erreur : {self.message}", err=True, file=file)
+
+
+#: Of the queries, not of the base that they are asked of.
+_OUR_FAULTS = (DataError, IntegrityError, InternalError, ProgrammingError)
+Command = TypeVar("Command", bound=Callable[..., Any])
+#: Below this many rows, a progress bar is only noise.
+LONG_FILE = 2000
+
+
+@click.group(
+    cls=FrenchGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+def main() -> None:
+    """Kiosque Famille : les commandes de la mairie."""
+
+
+def with_database(command: Command) -> Command:
+    """Give the command its settings, and the base for its length; faults become one line."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            settings = loading.load(os.environ)
+            db.configure(settings.database_location, durable=settings.environment == "production")
+        except ConfigError as error:
+            raise Fault("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
+        try:
+            with db.connection(), issuer.using(settings):
+                return command(settings, *args, **kwargs)
+        except _OUR_FAULTS:
+            raise
+        except DatabaseError as error:
+            raise Fault(
+                f"La base ne répond pas ({error.args[-1]}). A-t-elle été créée par « migrate » ?"
+            ) from None
+        except payments.Refused as refusal:
+            raise Fault("\n".join(refusal.reasons)) from None
+
+    return wrapped  # type: ignore[return-value]  # the settings are given here, not by click
+
+
+def progress_bar(items: Sequence[Any], what: str) -> Iterable[Any]:
+    """Show progress over a long sequence, on a terminal."""
+    if len(items) < LONG_FILE or not sys.stdout.isatty():
+        yield from items
+        return
+    with click.progressbar(items, label=what, width=30) as bar:
+        yield from bar

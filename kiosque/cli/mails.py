@@ -1,0 +1,73 @@
+"""Commands: send the mails, and see to those that do not leave."""
+
+import click
+
+from kiosque import payments
+from kiosque.cli.entry import main, with_database
+from kiosque.db import leases
+from kiosque.db.states import MailState
+from kiosque.families import audit, own_changes, sessions, throttle, tokens
+from kiosque.invoices import announcements
+from kiosque.language import clock, formats
+from kiosque.language.formats import counted
+from kiosque.mails import delivery, rendering
+from kiosque.outbox import queue
+from kiosque.settings import Settings
+
+
+@main.command("send-mail")
+@with_database
+def send_mail(settings: Settings) -> None:
+    """Envoie les courriels en attente. À lancer chaque minute par une minuterie.
+
+    Prépare d’abord les avis, rappels et relances dont c’est le moment (docs/mail.md).
+    """
+    _forget_what_is_old()
+    own_changes.answer_resets()
+    announcements.plan(settings)
+    sent, failed = delivery.deliver(settings)
+    leases.note_done(delivery.LEASE)
+    click.echo(f"{counted(sent, 'envoyé')}, {failed} en échec, {queue.waiting()} en attente.")
+    if lost := queue.given_up():
+        click.echo(f"{counted(lost, 'abandonné')} : « python app.py mails » les liste.")
+    if failed:
+        raise SystemExit(1)
+
+
+def _forget_what_is_old() -> None:
+    """Erase what is kept for a time only."""
+    payments.forget_old_addresses()
+    queue.forget_old_addresses()
+    sessions.purge()
+    throttle.purge()
+    tokens.purge()
+    audit.purge()
+
+
+@main.command("mails")
+@click.option("--retry", "ids", type=int, multiple=True, help="Numéro d’un courriel à renvoyer.")
+@click.option("--retry-all", is_flag=True, help="Renvoyer tous ceux qui sont abandonnés.")
+@with_database
+def mails(_settings: Settings, ids: tuple[int, ...], *, retry_all: bool) -> None:
+    """Liste les courriels qui ne sont pas partis, et pourquoi. Aucune adresse n’est affichée.
+
+    Corrigez d’abord ce qui est en cause : l’adresse de la famille, ou les réglages [mail].
+    """
+    if ids or retry_all:
+        click.echo(f"{queue.retry(None if retry_all else ids)} remis en attente.")
+    for row in queue.troubled():
+        family = rendering.mail_family(row)
+        state = "abandonné" if row.state == MailState.FAILED else "en attente"
+        day = formats.short_date(clock.paris_date(row.queued_at))
+        code = family.code if family else ""
+        cells = (
+            row.id,
+            day,
+            state,
+            row.template,
+            code,
+            counted(row.tries, "essai"),
+            row.last_error,
+        )
+        click.echo("\t".join(map(str, cells)))
+    click.echo(f"{counted(queue.given_up(), 'abandonné')}, {queue.waiting()} en attente.")

@@ -1,0 +1,234 @@
+"""Commands: money that comes and goes, and what the régisseur must look at."""
+
+from datetime import datetime
+
+import click
+
+from gateways import registry
+from gateways.base import Gateway
+from kiosque import payments
+from kiosque.cli.entry import Fault, main, with_database
+from kiosque.db.models import Anomaly, Invoice
+from kiosque.db.states import RepaymentKind, RepaymentState
+from kiosque.language import clock, formats
+from kiosque.language.amounts import parse_hundredths
+from kiosque.language.formats import counted, format_euros
+from kiosque.outbox import queue
+from kiosque.payments import journal, reconcile, verification
+from kiosque.settings import Settings
+
+
+@main.command()
+@click.argument("number")
+@click.option("--mode", required=True, type=click.Choice(list(payments.COUNTER_MODES)))
+@click.option("--on", "settled_on", type=click.DateTime(["%Y-%m-%d"]), help="Jour ; aujourd’hui.")
+@click.option("--author", required=True, help="Qui encaisse.")
+@click.option("--reason", required=True, help="Motif ou pièce, par exemple « chèque 123 ».")
+@with_database
+def settle(
+    settings: Settings,
+    number: str,
+    mode: str,
+    settled_on: datetime | None,
+    author: str,
+    reason: str,
+) -> None:
+    """Enregistre le paiement au guichet d’une facture entière."""
+    invoice = Invoice.get_or_none(Invoice.number == number)
+    payment = payments.CounterPayment(
+        invoice_number=number,
+        amount_cents=invoice.total_cents if invoice else 0,
+        mode=mode,
+        settled_on=settled_on.date() if settled_on else clock.today(),
+        author=author,
+        reason=reason,
+    )
+    added = payments.settle_at_counter([payment])
+    regie = settings.regie_named(invoice.regie) if invoice and settings.regies else None
+    of = f", {regie.name}" if regie else ""
+    click.echo(f"Facture {number}{of} : {'payée' if added else 'déjà enregistrée'}.")
+
+
+@main.command("cancel-invoice")
+@click.argument("number")
+@click.option("--author", required=True, help="Qui annule.")
+@click.option("--reason", required=True, help="Pourquoi.")
+@with_database
+def cancel_invoice(_settings: Settings, number: str, author: str, reason: str) -> None:
+    """Annule une facture à régler."""
+    payments.cancel_invoice(number, author, reason)
+    click.echo(f"Facture {number} : annulée.")
+
+
+@main.command()
+@click.argument("payment")
+@click.option("--amount", help="Montant en euros ; par défaut tout ce qui reste.")
+@click.option(
+    "--elsewhere",
+    is_flag=True,
+    help="Rendu autrement que par la banque : noté, rien n’est demandé.",
+)
+@click.option("--author", required=True, help="Qui rembourse.")
+@click.option("--reason", required=True, help="Pourquoi.")
+@with_database
+def refund(
+    settings: Settings,
+    payment: str,
+    amount: str | None,
+    *,
+    elsewhere: bool,
+    author: str,
+    reason: str,
+) -> None:
+    """Rembourse un paiement, en entier ou en partie : PAYMENT est un reçu ou une facture payée.
+
+    Demandé deux fois, du même montant et pour le même motif, il n’est fait qu’une fois. Remboursée
+    en entier, une facture est de nouveau à régler ; en partie, elle reste payée.
+    """
+    settlement, cents = payments.find_settlement(payment), _cents(amount)
+    if elsewhere:
+        repayment = payments.note_repayment(settlement, RepaymentKind.REFUND, cents, author, reason)
+    else:
+        gateway = _gateways(settings).get(settlement.gateway or "")
+        repayment = payments.ask_refund(settlement, cents, author, reason, gateway)
+        if gateway:
+            repayment = payments.send(repayment, gateway, settings.public_url)
+    given = format_euros(repayment.amount_cents)
+    if repayment.state == RepaymentState.DECLINED:
+        raise Fault(f"Rien n’a été remboursé. {repayment.reason}")
+    if repayment.state == RepaymentState.ASKED:
+        raise Fault(
+            f"La banque n’a pas répondu : on ne sait pas si {given} ont été rendus. "
+            "« reconcile » le lui redemandera, sans risque de rendre deux fois."
+        )
+    click.echo(f"{payment} : {given} remboursés.")
+
+
+@main.command()
+@click.argument("payment")
+@click.option("--amount", help="Montant en euros ; par défaut tout ce qui reste.")
+@click.option("--author", required=True, help="Qui le constate.")
+@click.option("--reason", required=True, help="Pièce ou motif, par exemple « avis d’impayé 123 ».")
+@with_database
+def chargeback(
+    _settings: Settings, payment: str, amount: str | None, author: str, reason: str
+) -> None:
+    """Note un impayé : l’argent d’un paiement a été repris.
+
+    Une carte contestée, un prélèvement ou un chèque rejeté.
+    """
+    settlement = payments.find_settlement(payment)
+    repayment = payments.note_repayment(
+        settlement, RepaymentKind.CHARGEBACK, _cents(amount), author, reason
+    )
+    click.echo(f"{payment} : impayé de {format_euros(repayment.amount_cents)} enregistré.")
+
+
+@main.command("close-attempt")
+@click.argument("reference")
+@click.option("--author", required=True, help="Qui le décide.")
+@click.option("--reason", required=True, help="Ce que la banque a montré ou dit.")
+@with_database
+def close_attempt(_settings: Settings, reference: str, author: str, reason: str) -> None:
+    """Libère les factures d’un paiement dont la banque ne dit rien.
+
+    Voyez d’abord à la banque qu’aucun débit n’a été fait. S’il en vient un quand même, il est
+    pris en compte.
+    """
+    payments.close_attempt(reference, author, reason)
+    click.echo(f"Paiement {reference} : sans suite. Ses factures peuvent être payées.")
+
+
+@main.command("reconcile")
+@click.option(
+    "--seconds",
+    type=click.IntRange(1, 3600),
+    default=reconcile.RUN_SECONDS,
+    show_default=True,
+    help="Durée au plus.",
+)
+@with_database
+def reconcile_(settings: Settings, seconds: int) -> None:
+    """Demande à la banque ce que sont devenus les paiements sans réponse. Chaque minute.
+
+    Lancé deux fois à la fois, il ne travaille qu’une fois.
+    """
+    summary = reconcile.run(_gateways(settings), settings.public_url, seconds=seconds)
+    if summary.busy:
+        click.echo("Un autre rapprochement est en cours : rien à faire.")
+        return
+    click.echo(
+        f"Réponses\u00a0: {summary.answered} ; sans réponse\u00a0: {summary.unanswered} ; "
+        f"expirés\u00a0: {summary.expired} ; remboursements conclus\u00a0: {summary.refunds} ; "
+        f"restent à demander\u00a0: {summary.left}."
+    )
+    for words in summary.unserved:
+        click.echo(f"Attention : {words}.")
+    if summary.unanswered and not summary.answered:
+        raise SystemExit(1)
+
+
+@main.command()
+@click.option("--resolve", type=int, help="Numéro du point traité.")
+@click.option("--author", default="", help="Qui l’a traité.")
+@click.option("--resolution", default="", help="Ce qui a été fait.")
+@with_database
+def todo(settings: Settings, resolve: int | None, author: str, resolution: str) -> None:
+    """Liste ce que le régisseur doit traiter : trop-perçus, écarts, annulations."""
+    if resolve is not None:
+        payments.resolve(resolve, author, resolution)
+    points = payments.todo()
+    for point in points:
+        regie = (settings.regie_named(point.regie).name,) if settings.regies else ()
+        click.echo("\t".join((*_cells(point), *regie)))
+        click.echo(f"\t{payments.ADVICE.get(point.kind, '')}")
+    click.echo(f"{len(points)} à traiter.")
+    if lost := queue.given_up():
+        click.echo(f"Et {counted(lost, 'courriel abandonné')} : « python app.py mails » les liste.")
+
+
+def _cells(point: Anomaly) -> tuple[str, ...]:
+    receipt = getattr(point.settlement, "receipt", None) if point.settlement else None
+    return (
+        str(point.id),
+        formats.short_date(clock.paris_date(point.noted_at)),
+        format_euros(point.amount_cents),
+        point.detail,
+        point.invoice.number if point.invoice else "",
+        receipt.title if receipt else "",
+        point.attempt.reference if point.attempt else "",
+    )
+
+
+@main.command()
+@with_database
+def verify(_settings: Settings) -> None:
+    """Vérifie le journal et les comptes, sans rien changer. Affiche les soldes.
+
+    Notez hors de cette machine le numéro et l’empreinte de la dernière écriture : ils prouveront
+    que rien n’a été retiré de la fin du journal.
+    """
+    faults = verification.faults()
+    for account, cents in sorted(journal.balances().items()):
+        click.echo(f"{account:30} {format_euros(cents)}")
+    number, fingerprint = journal.last()
+    click.echo(f"Dernière écriture : {number}, empreinte {fingerprint}")
+    if ended := reconcile.last_finished_at():
+        click.echo(f"Dernier rapprochement : {formats.long_instant(ended)}")
+    if faults:
+        raise Fault("\n".join(faults))
+    click.echo("Le journal et les comptes sont intacts.")
+
+
+def _cents(amount: str | None) -> int | None:
+    """An amount typed in euros. Raises Fault."""
+    if amount is None:
+        return None
+    try:
+        return parse_hundredths(amount)
+    except ValueError:
+        raise Fault(f"Montant illisible : {amount[:30]}. Écrivez par exemple 12,50.") from None
+
+
+def _gateways(settings: Settings) -> dict[str, Gateway]:
+    return registry.configure_all(settings.gateways, environment=settings.environment)

@@ -1,0 +1,165 @@
+"""Move a town from SQLite to PostgreSQL: everything, or nothing at all.
+
+The file is held against writers meanwhile, and only read. On the other side one transaction makes
+the tables, fills them, and compares what it finds there with the file, row by row; whatever differs
+undoes it all.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+from peewee import sort_models  # type: ignore[attr-defined]  # what no stub names
+
+from kiosque import db
+from kiosque.db import database, models
+from kiosque.payments import journal
+
+#: How long the file is waited for, should the site still write to it.
+PATIENCE_MILLISECONDS = 2000
+
+Rows = Iterable[Sequence[Any]]
+
+
+class CannotMove(Exception):
+    """Why nothing was moved, in French."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What was copied of one table: how many rows, the sum in cents of each column of money."""
+
+    name: str
+    count: int
+    cents: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Moved:
+    tables: list[Table]
+    last_entry: tuple[int, str]
+
+
+def move(source: Path, target: str, *, durable: bool, progress: Callable[[str], None]) -> Moved:
+    """Copy the base of this file into the PostgreSQL base at this address, which must be empty.
+
+    `progress` is told each table's name. Raises CannotMove, ConfigError for an address that makes
+    no sense, OperationalError when a base does not answer; nothing has then changed anywhere.
+    """
+    with _held(source) as file:
+        db.configure(target, durable=durable)
+        with db.connection(), db.write():
+            _require_empty()
+            # As long as it takes: nobody else works there.
+            for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                database.execute_sql(f"SET LOCAL {limit} = 0")
+            db.migrate()
+            tables = []
+            for name in _names():
+                progress(name)
+                _copy(file, name)
+                tables.append(_compare(file, name))
+            database.number_on(dict(file.execute("SELECT name, seq FROM sqlite_sequence")))
+            last = _last_entry(file)
+            if journal.last() != last:
+                raise CannotMove("La dernière écriture du journal n’est pas la même.")
+        return Moved(tables, last)
+
+
+@contextmanager
+def _held(source: Path) -> Iterator[apsw.Connection]:
+    """The file, as it is until the end of the block: nobody writes to it."""
+    if not source.is_file():
+        raise CannotMove(f"{source} : aucune base SQLite ici.")
+    file = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        file.set_busy_timeout(PATIENCE_MILLISECONDS)
+        file.execute("BEGIN IMMEDIATE")
+        _require_up_to_date(file)
+        yield file
+    except apsw.BusyError:
+        raise CannotMove(
+            f"{source} : une écriture est en cours. Arrêtez d’abord le site et ses minuteries."
+        ) from None
+    except (apsw.NotADBError, apsw.CorruptError, apsw.CantOpenError, apsw.ReadOnlyError) as error:
+        raise CannotMove(f"{source} : base illisible ({error}).") from None
+    finally:
+        file.close()
+
+
+def _require_up_to_date(file: apsw.Connection) -> None:
+    applied: set[Any] = set()
+    if file.execute("SELECT 1 FROM sqlite_schema WHERE name = 'schema_migration'").fetchall():
+        applied = {name for (name,) in file.execute("SELECT name FROM schema_migration")}
+    if applied != {path.stem for path in db.MIGRATIONS.glob("[0-9]*.py")}:
+        raise CannotMove(
+            "La base SQLite n’est pas de cette version : lancez d’abord « python app.py migrate »."
+        )
+
+
+def _require_empty() -> None:
+    for name in database.get_tables():
+        held = database.execute_sql(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()  # noqa: S608
+        if held and name != "schema_migration":
+            raise CannotMove(f"La base d’arrivée n’est pas vide : {name} contient des lignes.")
+
+
+def _names() -> list[str]:
+    """Every table, those that others refer to first."""
+    found = [
+        model
+        for model in vars(models).values()
+        if isinstance(model, type)
+        and issubclass(model, models.Base)
+        and model not in (models.Base, models.Table)
+    ]
+    return [model._meta.table_name for model in sort_models(found)]  # noqa: SLF001  # Peewee's own
+
+
+def _columns(file: apsw.Connection, table: str) -> list[str]:
+    return [row[1] for row in file.execute(f'PRAGMA table_info("{table}")')]
+
+
+def _select(columns: Sequence[str], table: str) -> str:
+    """All rows, in the order of the table's key, which is its first column."""
+    names = ", ".join(f'"{column}"' for column in columns)
+    return f'SELECT {names} FROM "{table}" ORDER BY "{columns[0]}"'  # noqa: S608  # names of ours
+
+
+def _copy(file: apsw.Connection, table: str) -> None:
+    columns = _columns(file, table)
+    database.copy_in(table, columns, file.execute(_select(columns, table)))
+
+
+def _compare(file: apsw.Connection, table: str) -> Table:
+    """What both hold of a table. Raises CannotMove when it is not the same, to the last letter."""
+    columns = _columns(file, table)
+    select = _select(columns, table)
+    before, after = (
+        _described(table, columns, rows)
+        for rows in (file.execute(select), database.execute_sql(select))
+    )
+    if before != after:
+        raise CannotMove(f"{table} : ce qui est arrivé n’est pas ce qui est parti.")
+    return before[0]
+
+
+def _described(table: str, columns: Sequence[str], rows: Rows) -> tuple[Table, str]:
+    digest, count = hashlib.sha256(), 0
+    cents = {column: 0 for column in columns if column.endswith("_cents")}
+    for row in rows:
+        count += 1
+        digest.update(repr(tuple(row)).encode("utf-8", "surrogatepass"))
+        for column, value in zip(columns, row, strict=True):
+            if column in cents:
+                cents[column] += value
+    return Table(table, count, cents), digest.hexdigest()
+
+
+def _last_entry(file: apsw.Connection) -> tuple[int, str]:
+    rows = file.execute("SELECT number, hash FROM journal_entry ORDER BY number DESC LIMIT 1")
+    return next(iter([(row[0], row[1]) for row in rows]), (0, journal.GENESIS))

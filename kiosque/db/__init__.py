@@ -1,0 +1,36 @@
+"""The database: its tables, its migrations, and the one way to write to it.
+
+It may import `settings` and `language`. The way in: `write()` for a change, `models` for the
+tables, `schema` for the migrations. What differs between SQLite and PostgreSQL is in the modules
+of these names.
+"""
+
+from kiosque.db.schema import MIGRATIONS, created_at, fault, migrate, pending_migrations
+from kiosque.db.transactions import (
+    PATIENCE_SECONDS,
+    configure,
+    connection,
+    database,
+    execute_many,
+    release,
+    require_no_write,
+    require_write,
+    write,
+)
+
+__all__ = [
+    "MIGRATIONS",
+    "PATIENCE_SECONDS",
+    "configure",
+    "connection",
+    "created_at",
+    "database",
+    "execute_many",
+    "fault",
+    "migrate",
+    "pending_migrations",
+    "release",
+    "require_no_write",
+    "require_write",
+    "write",
+]

@@ -1,0 +1,66 @@
+"""The tables, as Peewee reads them, one file a subject. Their constraints are in `migrations/`."""
+
+from kiosque.db.models.base import Base, Table
+from kiosque.db.models.chores import Lease
+from kiosque.db.models.families import (
+    Account,
+    Child,
+    Enrolment,
+    Family,
+    Guardian,
+    ResetRequest,
+    SecurityEvent,
+    Service,
+    Session,
+    Throttle,
+    Token,
+    known_child,
+)
+from kiosque.db.models.invoices import ImportBatch, Invoice, InvoiceLine
+from kiosque.db.models.mails import FamilyNotice, FamilyNoticeItem, OutboxMail
+from kiosque.db.models.payments import (
+    Allocation,
+    Anomaly,
+    Attempt,
+    AttemptItem,
+    Fact,
+    JournalEntry,
+    Notice,
+    Receipt,
+    Repayment,
+    Settlement,
+)
+
+__all__ = [
+    "Account",
+    "Allocation",
+    "Anomaly",
+    "Attempt",
+    "AttemptItem",
+    "Base",
+    "Child",
+    "Enrolment",
+    "Fact",
+    "Family",
+    "FamilyNotice",
+    "FamilyNoticeItem",
+    "Guardian",
+    "ImportBatch",
+    "Invoice",
+    "InvoiceLine",
+    "JournalEntry",
+    "Lease",
+    "Notice",
+    "OutboxMail",
+    "Receipt",
+    "Repayment",
+    "ResetRequest",
+    "SecurityEvent",
+    "Service",
+    "Session",
+    "Settlement",
+    "Table",
+    "Throttle",
+    "Token",
+    "known_child",
+]

@@ -1,0 +1,136 @@
+"""Households, and how they sign in."""
+
+from peewee import BooleanField, DateField, ForeignKeyField, IntegerField, TextField
+
+from kiosque.db.fields import UtcDateTimeField
+from kiosque.db.models.base import Base, Table
+
+
+class Family(Table):
+    """One household. A child of separated parents is in two, which see nothing of each other.
+
+    `digest` tells whether a file brings its record again unchanged. `email` is the address the
+    family chose and confirmed, empty until then; `language` is the one it reads; `wants_mail`
+    whether it takes the mails it may refuse. No file changes these three.
+    """
+
+    code = TextField(unique=True)
+    name = TextField(default="")
+    address = TextField(default="")
+    postcode = TextField(default="")
+    city = TextField(default="")
+    updated_on = DateField()
+    digest = TextField(default="")
+    email = TextField(default="")
+    language = TextField(default="fr")
+    wants_mail = BooleanField(default=True)
+
+
+class Account(Table):
+    """A family's way in."""
+
+    family = ForeignKeyField(Family, unique=True)
+    password_hash = TextField()
+    must_change_password = BooleanField()
+
+
+class Session(Base):
+    """A browser signed in. Its cookie holds the number of which `digest` is the hash."""
+
+    digest = TextField(primary_key=True)
+    account = ForeignKeyField(Account)
+    account_id: int
+    opened_at = UtcDateTimeField()
+    seen_at = UtcDateTimeField()
+
+
+class Throttle(Base):
+    """Tries that failed in a row, and until when the next one must wait.
+
+    `key` names what is tried, hashed: an account, a browser's address.
+    """
+
+    key = TextField(primary_key=True)
+    failures = IntegerField()
+    tried_at = UtcDateTimeField()
+    next_try_at = UtcDateTimeField()
+
+
+class Token(Table):
+    """Something that opens a door once, known by its hash. `email` is the address to confirm."""
+
+    digest = TextField(unique=True)
+    purpose = TextField()
+    family = ForeignKeyField(Family)
+    family_id: int
+    email = TextField(default="")
+    issued_at = UtcDateTimeField()
+    expires_at = UtcDateTimeField()
+    used_at = UtcDateTimeField(null=True)
+
+
+class ResetRequest(Table):
+    """Somebody typed this e-mail address to choose a new password. Whether a family has it is
+    looked up by the timer, never by the page; the row is then erased. `address` is the network
+    address of the browser."""
+
+    email = TextField()
+    address = TextField()
+    asked_at = UtcDateTimeField()
+
+
+class SecurityEvent(Table):
+    """A line of the security log: sign-ins, refusals, changes of password... Purged with age.
+
+    `address` is the network address of the browser. Apart from the accounts' journal.
+    """
+
+    at = UtcDateTimeField()
+    kind = TextField()
+    family = ForeignKeyField(Family, null=True)
+    address = TextField()
+
+
+class Guardian(Table):
+    """A parent or whoever answers for the children."""
+
+    family = ForeignKeyField(Family, backref="guardians")
+    first_name = TextField()
+    last_name = TextField()
+    email = TextField(default="")
+    phone = TextField(default="")
+
+
+class Service(Table):
+    """What is invoiced: restauration, périscolaire, mercredi, multi-accueil..."""
+
+    name = TextField(unique=True)
+
+
+class Child(Table):
+    family = ForeignKeyField(Family, backref="children")
+    family_id: int
+    name = TextField()
+    born_on = DateField(null=True)
+
+    class Meta:
+        indexes = ((("family", "name"), True),)
+
+
+def known_child(known: set[str], name: str) -> str | None:
+    """The full name under which the record knows the child, if it does: an invoice may give
+    only the first name, which is enough when one child of the family has it."""
+    if name in known:
+        return name
+    found = [full for full in known if full.startswith(name + " ")]
+    return found[0] if len(found) == 1 else None
+
+
+class Enrolment(Table):
+    """A service takes a child in."""
+
+    child = ForeignKeyField(Child, backref="enrolments")
+    service = ForeignKeyField(Service)
+
+    class Meta:
+        indexes = ((("child", "service"), True),)

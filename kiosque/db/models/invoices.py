@@ -1,0 +1,66 @@
+"""Invoices, and the files they came from."""
+
+from peewee import DateField, ForeignKeyField, IntegerField, TextField
+
+from kiosque.db.fields import UtcDateTimeField
+from kiosque.db.models.base import Table
+from kiosque.db.models.families import Family, Service
+from kiosque.db.states import InvoiceState
+from kiosque.language.clock import today
+
+
+class ImportBatch(Table):
+    """One file loaded."""
+
+    file_name = TextField()
+    sha256 = TextField()
+    kind = TextField()
+    row_count = IntegerField()
+    added_count = IntegerField()
+    imported_at = UtcDateTimeField()
+
+
+class Invoice(Table):
+    """`due_on` is shown to the family; after `closes_on` the debt goes to the Treasury.
+
+    `services` and `children` repeat in words what the lines say, so that a list of invoices
+    needs no line. `digest` tells whether a file brings it again unchanged. `state` changes
+    in `payments` only. `regie` is the key in the settings of the *régie* that collects it, empty
+    for the first; it never changes.
+    """
+
+    number = TextField(unique=True)
+    family = ForeignKeyField(Family, backref="invoices")
+    family_id: int
+    batch = ForeignKeyField(ImportBatch)
+    issued_on = DateField()
+    due_on = DateField()
+    closes_on = DateField(null=True)
+    period = TextField()
+    services = TextField()
+    children = TextField()
+    total_cents = IntegerField()
+    state = TextField(default=InvoiceState.OPEN)
+    state_reason = TextField(default="")
+    pdf_name = TextField(default="")
+    digest = TextField()
+    regie = TextField(default="")
+
+    @property
+    def is_late(self) -> bool:
+        return self.due_on < today()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the time to pay it online has passed."""
+        return self.closes_on is not None and self.closes_on < today()
+
+
+class InvoiceLine(Table):
+    invoice = ForeignKeyField(Invoice, backref="lines")
+    child = TextField()
+    service = ForeignKeyField(Service)
+    label = TextField()
+    quantity_hundredths = IntegerField()
+    unit_price_cents = IntegerField()
+    amount_cents = IntegerField()

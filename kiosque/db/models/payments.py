@@ -1,0 +1,209 @@
+"""Payments, the journal, and what the régisseur must look at."""
+
+from peewee import BooleanField, ForeignKeyField, IntegerField, TextField
+
+from kiosque.db.fields import UtcDateTimeField
+from kiosque.db.models.base import Base, Table
+from kiosque.db.models.families import Family
+from kiosque.db.models.invoices import Invoice
+from kiosque.language.formats import receipt_title
+
+
+class Attempt(Table):
+    """One way of a family to the bank, for one or several invoices at frozen amounts.
+
+    `reference` is random: it is in the address the bank sends the payer back to. `day` and
+    `number` are the bank's numbering of a UTC day. While it is live, until `live_until`, no
+    other attempt may take its invoices.
+
+    `ask_at` is when the bank is next worth asking about it, empty where it is not, or cannot be
+    asked; `asked_at` and `answered_at`, the last time it was asked and the last time it
+    answered; `unanswered` counts the questions in a row that it left without an answer. All its
+    invoices are of one *régie*, `regie`.
+    """
+
+    reference = TextField(unique=True)
+    family = ForeignKeyField(Family)
+    family_id: int
+    gateway = TextField()
+    started_at = UtcDateTimeField()
+    day = TextField()
+    number = IntegerField()
+    gateway_reference = TextField(null=True)
+    amount_cents = IntegerField()
+    state = TextField()
+    live_until = UtcDateTimeField()
+    receipt_email = TextField(null=True)
+    ask_at = UtcDateTimeField(null=True)
+    asked_at = UtcDateTimeField(null=True)
+    answered_at = UtcDateTimeField(null=True)
+    unanswered = IntegerField(default=0)
+    regie = TextField(default="")
+
+    class Meta:
+        indexes = ((("gateway", "day", "number"), True), (("gateway", "gateway_reference"), True))
+
+
+class AttemptItem(Table):
+    """One invoice of an attempt. The database holds at most one live item an invoice."""
+
+    attempt = ForeignKeyField(Attempt, backref="items")
+    invoice = ForeignKeyField(Invoice, backref="attempt_items")
+    invoice_id: int
+    amount_cents = IntegerField()
+    live = BooleanField(default=True)
+
+
+class Fact(Table):
+    """Something learnt about an attempt, once; the attempt's state is computed from them.
+
+    `amount_cents` is what the bank said it was about, 0 when it said none; `parent_id`, the
+    debit that a refund gives back, empty when it did not say.
+    """
+
+    attempt = ForeignKeyField(Attempt, backref="facts")
+    at = UtcDateTimeField()
+    transaction_id = TextField(default="")
+    state = TextField()
+    status = TextField(default="")
+    amount_cents = IntegerField(default=0)
+    source = TextField()
+    parent_id = TextField(default="")
+
+    class Meta:
+        indexes = ((("attempt", "transaction_id", "state", "status"), True),)
+
+
+class Settlement(Table):
+    """An *encaissement*: money received, by one bank transaction or at the counter.
+
+    Its allocations say what for; their sum is its amount. `returned_cents` is what of it has
+    left again, the sum of its repayments done. `final_at` is when the bank said that it would
+    no longer undo it by itself.
+    """
+
+    attempt = ForeignKeyField(Attempt, null=True, backref="settlements")
+    attempt_id: int | None
+    family = ForeignKeyField(Family)
+    gateway = TextField(null=True)
+    transaction_id = TextField(null=True)
+    mode = TextField()
+    amount_cents = IntegerField()
+    settled_at = UtcDateTimeField()
+    state = TextField()
+    author = TextField(default="")
+    reason = TextField(default="")
+    authorisation = TextField(default="")
+    card_brand = TextField(default="")
+    card_last4 = TextField(default="")
+    final_at = UtcDateTimeField(null=True)
+    returned_cents = IntegerField(default=0)
+    regie = TextField(default="")
+
+    class Meta:
+        indexes = ((("gateway", "transaction_id"), True),)
+
+    @property
+    def remaining_cents(self) -> int:
+        return self.amount_cents - self.returned_cents
+
+
+class Repayment(Table):
+    """Money of a settlement that leaves again, wholly or in part.
+
+    Asked of the bank by us, under a `key` that makes repeating it harmless; or told by the bank,
+    by `transaction_id` where it has one; or entered by the régisseur, with a name and a reason.
+    `sent_at` is when it was last sent to the bank.
+    """
+
+    settlement = ForeignKeyField(Settlement, backref="repayments")
+    settlement_id: int
+    kind = TextField()
+    state = TextField()
+    amount_cents = IntegerField()
+    key = TextField(unique=True)
+    gateway = TextField(null=True)
+    transaction_id = TextField(null=True)
+    asked_at = UtcDateTimeField()
+    sent_at = UtcDateTimeField(null=True)
+    done_at = UtcDateTimeField(null=True)
+    author = TextField(default="")
+    reason = TextField(default="")
+
+    class Meta:
+        indexes = ((("gateway", "transaction_id"), True),)
+
+
+class Allocation(Table):
+    """One part of a settlement: it pays an invoice, is a *trop-perçu*, or matches nothing.
+
+    It no longer `counts` once the whole settlement has left again.
+    """
+
+    settlement = ForeignKeyField(Settlement, backref="allocations")
+    invoice = ForeignKeyField(Invoice, null=True, backref="allocations")
+    invoice_id: int | None
+    kind = TextField()
+    amount_cents = IntegerField()
+    counts = BooleanField(default=True)
+
+
+class Receipt(Base):
+    """Proof of an online settlement, numbered without gaps.
+
+    It keeps the names it was issued with; they are empty in those issued before names were kept.
+    """
+
+    number = IntegerField(primary_key=True)
+    settlement = ForeignKeyField(Settlement, unique=True, backref="receipts")
+    issued_at = UtcDateTimeField()
+    town_name = TextField(default="")
+    regie_name = TextField(default="")
+    regisseur = TextField(default="")
+
+    @property
+    def title(self) -> str:
+        return receipt_title(self.number)
+
+
+class JournalEntry(Base):
+    """One line of the *journal des encaissements*; `journal.py` alone writes it."""
+
+    number = IntegerField(primary_key=True)
+    at = UtcDateTimeField()
+    settlement = ForeignKeyField(Settlement)
+    settlement_id: int
+    label = TextField()
+    debit = TextField()
+    credit = TextField()
+    amount_cents = IntegerField()
+    previous_hash = TextField()
+    hash = TextField(unique=True)
+
+
+class Notice(Table):
+    """The audit of what a bank sent us, accepted or not; without card data."""
+
+    received_at = UtcDateTimeField()
+    gateway = TextField()
+    accepted = BooleanField()
+    verdict = TextField()
+    reference = TextField(default="")
+    fields = TextField(default="")
+
+
+class Anomaly(Table):
+    """Something the régisseur must look at. `key` makes each noted once."""
+
+    key = TextField(unique=True)
+    kind = TextField()
+    noted_at = UtcDateTimeField()
+    attempt = ForeignKeyField(Attempt, null=True)
+    settlement = ForeignKeyField(Settlement, null=True)
+    invoice = ForeignKeyField(Invoice, null=True)
+    amount_cents = IntegerField()
+    detail = TextField()
+    resolved_at = UtcDateTimeField(null=True)
+    resolved_by = TextField(default="")
+    resolution = TextField(default="")
+    regie = TextField(default="")

@@ -1,0 +1,48 @@
+"""The tables of the database in force: migrations, and whether they can serve."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from peewee import DatabaseError
+from playhouse.migrations import Runner
+
+from kiosque.db.transactions import PATIENCE_SECONDS, database
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def migrate(target: str | None = None) -> list[str]:
+    """Apply the migrations not yet applied, up to `target` when given, each whole or not at all.
+    Returns their names."""
+    with database.alone(PATIENCE_SECONDS):
+        names: list[str] = _runner().up(target)
+    return names
+
+
+def created_at() -> datetime | None:
+    """When the base was made: its first migration; None for one without."""
+    applied = _runner().applied().values()
+    # The runner keeps them by this machine's clock, without a zone.
+    return min(applied).astimezone(UTC) if applied else None
+
+
+def pending_migrations() -> list[str]:
+    return [step.name for step in _runner().status() if step.applied is None]
+
+
+def _runner() -> Runner:
+    runner = Runner(database.obj, str(MIGRATIONS), table_name="schema_migration")
+    runner.database = database.schema_editor()
+    return runner
+
+
+def fault() -> str:
+    """What keeps the base from serving, in French; empty when nothing does."""
+    try:
+        database.execute_sql("SELECT 1 FROM invoice LIMIT 1")
+        if pending_migrations():
+            return "migrations en attente"
+        reason: str = database.fault()
+    except DatabaseError:
+        return "base illisible"
+    return reason

@@ -1,0 +1,188 @@
+"""SQLite: one file, its pragmas, and the line of those who write to it."""
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import apsw
+from peewee import (  # type: ignore[attr-defined]  # the last is left out of its stubs
+    OperationalError,
+    SqliteDatabase,
+    __exception_wrapper__,
+)
+
+from gateways.base import ConfigError
+from kiosque.db.sql import QuickContext
+from kiosque.db.write_lock import Turn, Turns
+
+if TYPE_CHECKING:  # what playhouse does not type
+    ApswDatabase = SqliteDatabase
+else:
+    from playhouse.apsw_ext import APSWDatabase as ApswDatabase
+
+#: Older ones may corrupt the base when two connections checkpoint at once (sqlite.org/wal.html,
+#: "The WAL-Reset Bug").
+OLDEST = (3, 51, 3)
+
+#: Below this, a busy day of payments might not be written.
+MINIMUM_FREE_BYTES = 50 * 1024 * 1024
+
+#: Where Peewee writes queries, for who wants to see them.
+_logger = logging.getLogger("peewee")
+
+#: As read back once the connection is open.
+PRAGMAS = {
+    "journal_mode": "wal",
+    # FULL: what is acknowledged to the bank survives a power cut. NORMAL does not give that.
+    "synchronous": 2,
+    "foreign_keys": 1,
+    # While a reader stays, the WAL grows; once it has left, it shrinks to this.
+    "journal_size_limit": 16 * 1024 * 1024,
+    # A damaged page is an error when it is read, not a wrong answer.
+    "cell_size_check": 1,
+    # What someone wrote into the file's schema runs none of our functions.
+    "trusted_schema": 0,
+}
+
+
+#: What no pragma sets.
+SETTINGS = (
+    # "word" is a column or an error, never a text.
+    (apsw.SQLITE_DBCONFIG_DQS_DML, 0),
+    (apsw.SQLITE_DBCONFIG_DQS_DDL, 0),
+    # The file's inner tables are read only.
+    (apsw.SQLITE_DBCONFIG_DEFENSIVE, 1),
+    # A query is planned by its text alone. Else SQLite looks at the values bound to it, and so
+    # reads, plans and compiles it again each time they change: several times what it then costs.
+    (apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1),
+)
+
+
+class Base(ApswDatabase):
+    """SQLite as the package apsw carries it. Peewee gives each thread its own connection."""
+
+    context_class = QuickContext
+    location: Path | None = None
+    _patience = 0.0
+
+    def use(self, path: Path, patience: float) -> None:
+        """Say which file it is, and make its folder; how many seconds to wait for it.
+
+        Raises ConfigError where the SQLite library is too old to be trusted.
+        """
+        if self.server_version < OLDEST:
+            raise ConfigError(
+                [
+                    f"SQLite {_dotted(self.server_version)} peut abîmer la base\u00a0: "
+                    f"{_dotted(OLDEST)} ou plus est nécessaire (requirements.txt l’apporte)."
+                ]
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.location = path
+        self._patience = patience
+        self.init(str(path), pragmas=PRAGMAS)
+
+    def _add_conn_hooks(self, connection: apsw.Connection) -> None:
+        """Prepare a connection. Raises OperationalError when it is not as asked, such as on a
+        file system where a WAL cannot be."""
+        connection.convert_binding = _date_to_text
+        for setting, value in SETTINGS:
+            connection.config(setting, value)
+        super()._add_conn_hooks(connection)  # type: ignore[misc]  # sets the pragmas
+        patience = _milliseconds(self._patience)
+        connection.set_busy_timeout(patience)
+        for name, wanted in {**PRAGMAS, "busy_timeout": patience}.items():
+            found = connection.pragma(name)
+            if found != wanted:
+                raise OperationalError(f"{name} vaut {found}, il faut {wanted}")
+
+    @contextmanager
+    def writing(self, end: float) -> Iterator[None]:
+        """One's turn, then `BEGIN IMMEDIATE`: a deferred transaction fails at once under
+        concurrent writers, with "database is locked"."""
+        with (
+            self.alone(end - time.monotonic()),
+            self._waiting_until(end),
+            self.atomic("IMMEDIATE"),
+        ):
+            yield
+
+    def alone(self, seconds: float) -> Turn:
+        """Wait for one's turn to write, across threads and processes.
+
+        SQLite itself makes writers try again at random: under load the unlucky wait for seconds.
+        Raises OperationalError when the turn does not come, or when nothing can be written here.
+        """
+        try:
+            return turns(f"{self.database}.lock").take(seconds)
+        except TimeoutError:
+            raise OperationalError("une autre écriture n’en finit pas") from None
+        except OSError as error:
+            raise OperationalError(f"verrou des écritures : {error.strerror}") from error
+
+    @contextmanager
+    def _waiting_until(self, end: float) -> Iterator[None]:
+        """Let SQLite wait no longer than until this moment: the turn has had its share."""
+        connection = self.connection()
+        connection.set_busy_timeout(_milliseconds(end - time.monotonic()))
+        try:
+            yield
+        finally:
+            connection.set_busy_timeout(_milliseconds(self._patience))
+
+    def execute_sql(self, sql: str, params: Sequence[object] | None = None) -> apsw.Cursor:
+        """As Peewee does, which goes through seven functions for it."""
+        if _logger.isEnabledFor(logging.DEBUG):
+            _logger.debug((sql, params))
+        with __exception_wrapper__:
+            found: apsw.Cursor = self.connection().execute(sql, params or ())
+        return found
+
+    def execute_many(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
+        with __exception_wrapper__:
+            self.cursor().executemany(statement, rows)
+
+    def release(self) -> None:
+        """Keep the connection for the next request: to open one costs as much as a page. One that
+        still reads would go on seeing the base as it was: it is closed."""
+        if self.connection().txn_state() != apsw.SQLITE_TXN_NONE:
+            self.close()
+
+    def schema_editor(self) -> "Base":
+        """What runs the migrations: they are written in SQLite's words."""
+        return self
+
+    def fault(self) -> str:
+        """Why nothing can be written, in French; empty when it can."""
+        path = Path(self.database)
+        if not os.access(path, os.W_OK):
+            return "base en lecture seule"
+        return "" if shutil.disk_usage(path.parent).free > MINIMUM_FREE_BYTES else "disque plein"
+
+
+@cache
+def turns(path: str) -> Turns:
+    """The line of those who write to a base, by its lock's path."""
+    return Turns(Path(path))
+
+
+def _date_to_text(_cursor: object, _number: int, value: object) -> str:
+    """A date as the base keeps it: apsw itself takes only what SQLite knows."""
+    if isinstance(value, date):
+        return str(value)
+    raise TypeError(f"no way to keep a {type(value).__name__}")
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(int(seconds * 1000), 1)

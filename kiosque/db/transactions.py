@@ -1,0 +1,94 @@
+"""The one database, SQLite or PostgreSQL: and its one way to write.
+
+What differs between the two is in `sqlite` and `postgresql`; the driver of the second is imported
+only where it is configured.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from peewee import DatabaseProxy
+
+from kiosque.db import sqlite
+
+#: How long a write waits for the base, all in all. A bank waits ten seconds for our answer.
+PATIENCE_SECONDS = 8.0
+
+_sqlite = sqlite.Base(None)
+#: The base in force: a `sqlite.Base`, or a `postgresql.Base`. Each thread has its own connection.
+database: Any = DatabaseProxy()
+database.initialize(_sqlite)
+
+
+def configure(location: Path | str, *, durable: bool = False) -> None:
+    """Say where the database is: a file of SQLite's, whose folder is made, or the address of a
+    PostgreSQL, `postgresql://...`. Connects nothing.
+
+    `durable` refuses to work on a PostgreSQL that may lose what it has committed, as production
+    must. Raises ConfigError where the SQLite library is too old to be trusted, or the address
+    makes no sense.
+    """
+    if database.obj is not None and not database.is_closed():
+        database.close()
+    if isinstance(location, Path):
+        database.initialize(_sqlite)
+        _sqlite.use(location, PATIENCE_SECONDS)
+        return
+    from kiosque.db import postgresql  # noqa: PLC0415  # its driver weighs 11 MB
+
+    database.initialize(postgresql.base)
+    postgresql.base.use(location, PATIENCE_SECONDS, durable=durable)
+
+
+@contextmanager
+def connection() -> Iterator[None]:
+    """Connect for the length of a command or a request, unless already connected."""
+    opened = database.connect(reuse_if_open=True)
+    try:
+        yield
+    finally:
+        if opened:
+            database.close()
+
+
+def release() -> None:
+    """A request has ended: keep what serves the next one, and nothing else."""
+    if not database.is_closed():
+        database.release()
+
+
+@contextmanager
+def write() -> Iterator[None]:
+    """The one way to write: an outermost transaction, alone from its first moment, all or
+    nothing. Writers take turns in the order of arrival, and wait PATIENCE_SECONDS at most: then
+    it is an OperationalError.
+
+    Raises RuntimeError when a transaction is already open. A nested one would silently become
+    a savepoint of another, which lets two requests read the same state before writing.
+    """
+    if database.in_transaction():
+        raise RuntimeError("write() must be the outermost transaction")
+    with database.writing(time.monotonic() + PATIENCE_SECONDS):
+        yield
+
+
+def execute_many(statement: str, rows: Iterable[tuple[object, ...]]) -> None:
+    """Run one statement, whose values are marked `?`, for each row, without what Peewee does
+    around each."""
+    database.execute_many(statement, rows)
+
+
+def require_write() -> None:
+    """Assert that the caller holds `write()`: for steps that make sense only inside it."""
+    if not database.in_transaction():
+        raise RuntimeError("this step belongs inside write()")
+
+
+def require_no_write() -> None:
+    """Assert that the caller is not inside `write()`: for what takes long, such as the network
+    or the hash of a password. Everybody else who writes waits meanwhile."""
+    if database.in_transaction():
+        raise RuntimeError("no network nor hashing inside write()")

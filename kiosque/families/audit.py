@@ -1,0 +1,48 @@
+"""The security log: who came in or tried to, and what was changed. Apart from the accounts'
+journal, and erased with age (CNIL 2021-122: six to twelve months)."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from peewee import ModelDelete
+
+from kiosque.db import require_write, write
+from kiosque.db.models import Family, SecurityEvent
+from kiosque.language import clock
+
+KEPT = timedelta(days=365)
+
+
+class Event(StrEnum):
+    """What is worth a line."""
+
+    SIGNED_IN = "signed_in"
+    REFUSED = "refused"
+    SIGNED_OUT = "signed_out"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  # the name of an event
+    PASSWORD_ISSUED = "password_issued"  # noqa: S105
+    ACTIVATION_ISSUED = "activation_issued"
+    ACTIVATED = "activated"
+    RESET_ASKED = "reset_asked"
+    PASSWORD_RESET = "password_reset"  # noqa: S105
+    EMAIL_ASKED = "email_asked"
+    EMAIL_CHANGED = "email_changed"
+    NOTICES_STOPPED = "notices_stopped"
+    NOTICES_RESUMED = "notices_resumed"
+
+
+def note(event: Event, family: Family | None, address: str) -> None:
+    """Write a line. `address` is the browser's network address, empty for the command line."""
+    with write():
+        add(event, family, address)
+
+
+def add(event: Event, family: Family | None, address: str) -> None:
+    """Write a line as part of the change under way, which it tells."""
+    require_write()
+    SecurityEvent.create(at=clock.now(), kind=event, family=family, address=address)
+
+
+def purge() -> None:
+    with write():
+        ModelDelete(SecurityEvent).where(SecurityEvent.at <= clock.now() - KEPT).execute()

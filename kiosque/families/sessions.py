@@ -1,0 +1,123 @@
+"""Sessions kept by the server: a copied cookie dies with its session.
+
+A session ends when its family signs out, changes its password, leaves it idle, or after half a
+day whatever it does.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from functools import lru_cache
+
+from peewee import ModelDelete
+
+from kiosque.db import require_write, write
+from kiosque.db.models import Account, Family, Session
+from kiosque.db.prepared import Prepared, as_read, columns
+from kiosque.language import clock
+
+IDLE = timedelta(minutes=30)
+LONGEST = timedelta(hours=12)
+#: A page seen sooner than this after another writes nothing.
+_PRECISION = timedelta(minutes=1)
+
+
+class Stale(Exception):
+    """The password was changed after it was verified."""
+
+
+def start(account: Account) -> str:
+    """Begin a session. Returns its number, which only the browser keeps.
+
+    Raises Stale when the account's password is no longer the one that was just verified: whoever
+    changed it meanwhile ended every session, and this one would begin after.
+    """
+    number, now = secrets.token_urlsafe(32), clock.now()
+    with write():
+        require_current(account)
+        Session.create(digest=_digest(number), account=account, opened_at=now, seen_at=now)
+    return number
+
+
+def require_current(account: Account) -> None:
+    """Raise Stale unless the password just verified still is the account's."""
+    require_write()
+    verified = Account.select().where(
+        Account.id == account.id, Account.password_hash == account.password_hash
+    )
+    if not verified.exists():
+        raise Stale
+
+
+def find(number: str) -> Account | None:
+    """The account of a session that still runs, with its family; the session is seen now."""
+    now, digest = clock.now(), _digest(number)
+    found = _RUNNING.rows(digest=digest, idle=now - IDLE, longest=now - LONGEST)
+    if not found:
+        return None
+    seen_at, *values = found[0]
+    if seen_at <= now - _PRECISION:
+        with write():
+            Session.update(seen_at=now).where(Session.digest == digest).execute()
+    account = as_read(Account, values[: len(_ACCOUNT)])
+    account.family = as_read(Family, values[len(_ACCOUNT) :])
+    return account
+
+
+_ACCOUNT, _FAMILY = columns(Account), columns(Family)
+_RUNNING = Prepared(
+    lambda digest, idle, longest: (
+        Session.select(Session.seen_at, *_ACCOUNT.values(), *_FAMILY.values())
+        .join(Account)
+        .join(Family)
+        .where(Session.digest == digest, Session.seen_at > idle, Session.opened_at > longest)
+    )
+)
+
+
+def end(number: str) -> None:
+    with write():
+        ModelDelete(Session).where(Session.digest == _digest(number)).execute()
+
+
+def others(account: Account, number: str) -> int:
+    """How many sessions of the account run in other browsers."""
+    now = clock.now()
+    return (
+        Session.select()
+        .where(
+            Session.account == account,
+            Session.digest != _digest(number),
+            Session.seen_at > now - IDLE,
+            Session.opened_at > now - LONGEST,
+        )
+        .count()
+    )
+
+
+def end_others(account: Account, number: str) -> None:
+    """End every session of the account but this one."""
+    with write():
+        ModelDelete(Session).where(
+            Session.account == account, Session.digest != _digest(number)
+        ).execute()
+
+
+def end_all(account: Account) -> None:
+    """End every session of an account, as part of the change that asks for it."""
+    require_write()
+    ModelDelete(Session).where(Session.account == account).execute()
+
+
+def purge() -> None:
+    """Erase the sessions that have run out."""
+    now = clock.now()
+    with write():
+        ModelDelete(Session).where(
+            (Session.seen_at <= now - IDLE) | (Session.opened_at <= now - LONGEST)
+        ).execute()
+
+
+@lru_cache(1000)
+def _digest(number: str) -> str:
+    return hashlib.sha256(number.encode(errors="surrogatepass")).hexdigest()

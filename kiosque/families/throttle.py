@@ -1,0 +1,111 @@
+"""Growing delays between tries, shared by every worker through the base.
+
+A try is counted *before* what it costs is done, so that a hundred at once do not pass together;
+a success forgets it. Keys are kept hashed, and no longer than a day.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from peewee import ModelDelete
+
+from kiosque.db import write
+from kiosque.db.models import Throttle
+from kiosque.language import clock
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many tries are `free`; each failure after them doubles `pause`, up to `longest`."""
+
+    kind: str
+    free: int
+    pause: timedelta
+    longest: timedelta
+
+    def delay(self, failures: int) -> timedelta:
+        """How long to wait after this many failures in a row."""
+        if failures < self.free:
+            return timedelta()
+        doublings = min(failures - self.free, 20)
+        growing: timedelta = self.pause * 2**doublings
+        return min(growing, self.longest)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """What is limited: one account, one address..."""
+
+    limit: Limit
+    name: str
+
+    @property
+    def key(self) -> str:
+        return hashlib.sha256(f"{self.limit.kind}:{self.name}".encode()).hexdigest()
+
+
+class TooManyTries(Exception):
+    """The next try must wait; nothing was tried."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
+
+    @property
+    def wait(self) -> timedelta:
+        return max(self.until - clock.now(), timedelta())
+
+
+#: A series of failures is forgotten this long after its last one.
+MEMORY = timedelta(days=1)
+
+
+def spend(*buckets: Bucket) -> None:
+    """Count one try in every bucket. Raises TooManyTries, counting none, if one must wait."""
+    now = clock.now()
+    _current(buckets, now)  # A flood that must wait does not even queue for the write lock.
+    with write():
+        rows = _current(buckets, now)
+        for bucket in buckets:
+            failures = rows[bucket.key].failures + 1 if bucket.key in rows else 1
+            Throttle.insert(
+                key=bucket.key,
+                failures=failures,
+                tried_at=now,
+                next_try_at=now + bucket.limit.delay(failures),
+            ).on_conflict(
+                conflict_target=[Throttle.key],
+                preserve=[Throttle.failures, Throttle.tried_at, Throttle.next_try_at],
+            ).execute()
+
+
+def settle(*, forget: Iterable[Bucket] = (), give_back: Iterable[Bucket] = ()) -> None:
+    """The try succeeded. Failures are forgotten in some buckets; in the others this try alone
+    is not counted."""
+    gone = [bucket.key for bucket in forget]
+    returned = [bucket.key for bucket in give_back]
+    with write():
+        ModelDelete(Throttle).where(Throttle.key.in_(gone)).execute()
+        Throttle.update(failures=Throttle.failures - 1, next_try_at=clock.now()).where(
+            Throttle.key.in_(returned), Throttle.failures > 0
+        ).execute()
+
+
+def purge() -> None:
+    """Erase what is no longer counted."""
+    with write():
+        ModelDelete(Throttle).where(Throttle.tried_at <= clock.now() - MEMORY).execute()
+
+
+def _current(buckets: Iterable[Bucket], now: datetime) -> dict[str, Throttle]:
+    """What is counted in these buckets, by key. Raises TooManyTries if one must wait."""
+    known = Throttle.select().where(
+        Throttle.key.in_([bucket.key for bucket in buckets]), Throttle.tried_at > now - MEMORY
+    )
+    rows: dict[str, Throttle] = {row.key: row for row in known}
+    latest = max((row.next_try_at for row in rows.values()), default=now)
+    if latest > now:
+        raise TooManyTries(latest)
+    return rows

@@ -1,0 +1,211 @@
+"""What families are told of their invoices by mail, unless they would rather not: the *avis* of
+new ones, the *rappel* before the limit, the *relance* after it.
+
+A run of the timer plans what is due and queues it; when a mail leaves, what it says is looked
+up anew, so that nobody is reminded of what is paid. An invoice is told of once in each kind,
+which the database enforces.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+
+from itsdangerous import BadData, URLSafeSerializer
+from peewee import Expression
+
+from kiosque import payments
+from kiosque.db import require_write, write
+from kiosque.db.models import Family, FamilyNotice, FamilyNoticeItem, Guardian, ImportBatch, Invoice
+from kiosque.db.states import NoticeKind
+from kiosque.families import accounts
+from kiosque.language import clock
+from kiosque.outbox import queue
+from kiosque.settings import Notices, Settings
+
+#: Nobody is written to about money before or after these hours, Paris time.
+FIRST_HOUR, LAST_HOUR = 9, 19
+#: A file just loaded may yet be found wrong: its invoices are not announced at once.
+SECOND_THOUGHTS = timedelta(hours=1)
+#: Nobody is reminded of an invoice that came so recently.
+TIME_TO_READ = timedelta(days=3)
+#: Days after the moment it should have left beyond which a notice is not sent any more: after a
+#: long outage, or when a town starts with the invoices of past months, silence is better.
+LATEST_DAYS = 7
+#: Families written to in one run: each minute brings the next ones, and payments go between.
+FAMILIES_A_RUN = 100
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a notice says: invoices of one family that it can pay now."""
+
+    kind: NoticeKind
+    family: Family
+    invoices: list[Invoice]
+
+    @property
+    def total_cents(self) -> int:
+        return sum(invoice.total_cents for invoice in self.invoices)
+
+    @property
+    def first_due_on(self) -> date:
+        return min(invoice.due_on for invoice in self.invoices)
+
+    @property
+    def first_closes_on(self) -> date | None:
+        """When the time to pay online ends for the first of them; None when it does not."""
+        return min((each.closes_on for each in self.invoices if each.closes_on), default=None)
+
+
+def plan(settings: Settings) -> int:
+    """Queue the notices whose time has come. Returns how many families are told something.
+
+    Safe to run at any moment and twice at once: nothing is told twice, nothing at night.
+    """
+    if is_quiet():
+        return 0
+    told = 0
+    for kind in NoticeKind:
+        if _is_sent(kind, settings.notices) and _untold(kind, settings.notices):
+            with write():
+                told += _tell(kind, _untold(kind, settings.notices))
+    return told
+
+
+def is_quiet() -> bool:
+    """Whether it is too early or too late in the day to write about money."""
+    return not FIRST_HOUR <= clock.now().astimezone(clock.PARIS).hour < LAST_HOUR
+
+
+def announce(kind: NoticeKind, family: Family, invoices: Sequence[Invoice]) -> None:
+    """Queue one notice, a mail to each of the family's addresses. Belongs inside `write()`."""
+    require_write()
+    notice = FamilyNotice.create(kind=kind, family=family, made_at=clock.now())
+    for invoice in invoices:
+        FamilyNoticeItem.create(notice=notice, invoice=invoice, kind=kind)
+    for number, address in enumerate(accounts.addresses(family), 1):
+        queue.add(f"{kind}:{notice.id}:{number}", kind, notice.id, address)
+
+
+def content(notice_id: int, recipient: str) -> Content | None:
+    """What a queued notice says to this address now, or None when there is nothing to say any
+    more: paid, cancelled, at the bank, too late, no longer wanted, an address no longer theirs."""
+    notice: FamilyNotice = (
+        FamilyNotice.select(FamilyNotice, Family)
+        .join(Family)
+        .where(FamilyNotice.id == notice_id)
+        .get()
+    )
+    kind, family = NoticeKind(notice.kind), notice.family
+    if not family.wants_mail or not accounts.is_written_to_at(family, recipient):
+        return None
+    if clock.now() - notice.made_at > timedelta(days=LATEST_DAYS):
+        return None
+    invoices = (
+        Invoice.select()
+        .join(FamilyNoticeItem)
+        .where(FamilyNoticeItem.notice == notice, payments.payable_now())
+        .order_by(Invoice.due_on, Invoice.number)
+    )
+    if kind == NoticeKind.REMINDER:
+        invoices = invoices.where(Invoice.due_on >= clock.today())
+    found = list(invoices)
+    return Content(kind, family, found) if found else None
+
+
+def choose(family: Family, *, wanted: bool) -> bool:
+    """Take the notices up again, or stop them, those that wait to leave included. True when
+    that changes something."""
+    with write():
+        changed = (
+            Family.update(wants_mail=wanted)
+            .where(Family.id == family.id, Family.wants_mail != wanted)
+            .execute()
+        )
+    return bool(changed)
+
+
+def stop_token(secret_key: str, family: Family) -> str:
+    """What a link needs to stop the notices of this family, signed out; it allows nothing else,
+    and always works: a mail is found again years later."""
+    return _tokens(secret_key).dumps(family.id)
+
+
+def read_stop_token(secret_key: str, token: str) -> Family | None:
+    """The family whose notices this stops, or None when it is not a token of ours."""
+    try:
+        number = _tokens(secret_key).loads(token)
+    except BadData:
+        return None
+    return Family.get_or_none(Family.id == number)
+
+
+def _tokens(secret_key: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret_key, salt="stop-notices")
+
+
+def _is_sent(kind: NoticeKind, settings: Notices) -> bool:
+    return {
+        NoticeKind.NEW_INVOICES: settings.new_invoices,
+        NoticeKind.REMINDER: settings.reminder,
+        NoticeKind.RELANCE: settings.relance,
+    }[kind]
+
+
+def _is_time(kind: NoticeKind, settings: Notices) -> Expression:
+    """Which invoices this kind of notice is for, today."""
+    now, today = clock.now(), clock.today()
+    latest = timedelta(days=LATEST_DAYS)
+    if kind == NoticeKind.NEW_INVOICES:
+        loaded = ImportBatch.imported_at.between(now - latest, now - SECOND_THOUGHTS)
+        return loaded & (Invoice.due_on >= today)
+    was_read = ImportBatch.imported_at <= now - TIME_TO_READ
+    if kind == NoticeKind.REMINDER:
+        last = today + timedelta(days=settings.reminder_days)
+        return was_read & Invoice.due_on.between(today, last)
+    # An invoice loaded after its date may have been paid elsewhere, as when a town begins. (An
+    # instant and a date compare as texts.)
+    was_payable = ImportBatch.imported_at < Invoice.due_on
+    last = today - timedelta(days=settings.relance_days)
+    return was_read & was_payable & Invoice.due_on.between(last - latest, last)
+
+
+def _untold(kind: NoticeKind, settings: Notices) -> list[Invoice]:
+    """The invoices to tell of, family by family: FAMILIES_A_RUN at most."""
+    told = FamilyNoticeItem.select(FamilyNoticeItem.invoice).where(FamilyNoticeItem.kind == kind)
+    written_to = Guardian.select(Guardian.family).where(Guardian.email != "")
+    which = (
+        payments.payable_now(),
+        _is_time(kind, settings),
+        Invoice.id.not_in(told),
+        Family.wants_mail == True,  # noqa: E712  # an SQL expression
+        (Family.email != "") | Family.id.in_(written_to),
+    )
+    families = (
+        Invoice.select(Invoice.family)
+        .join(Family)
+        .switch(Invoice)
+        .join(ImportBatch)
+        .where(*which)
+        .distinct()
+        .order_by(Invoice.family)
+        .limit(FAMILIES_A_RUN)
+    )
+    return list(
+        Invoice.select(Invoice, Family)
+        .join(Family)
+        .switch(Invoice)
+        .join(ImportBatch)
+        .where(*which, Invoice.family.in_([each.family_id for each in families]))
+        .order_by(Invoice.family, Invoice.due_on, Invoice.number)
+    )
+
+
+def _tell(kind: NoticeKind, invoices: Sequence[Invoice]) -> int:
+    told = 0
+    for _, group in groupby(invoices, key=lambda invoice: invoice.family_id):
+        own = list(group)
+        announce(kind, own[0].family, own)
+        told += 1
+    return told

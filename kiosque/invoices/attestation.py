@@ -1,0 +1,155 @@
+"""What a family paid in a year to have its young children minded (CGI 200 quater B).
+
+The town says which services count and which lines are meals. What was really paid counts, in
+the year (of Paris) in which it was: a payment cancelled or refunded since does not, even in
+part, for which lines were given back is not known; nor does a *trop-perçu*. An invoice is always
+paid whole, so a line that is paid is paid whole.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from kiosque.db.models import (
+    Allocation,
+    Child,
+    Family,
+    Guardian,
+    Invoice,
+    InvoiceLine,
+    Service,
+    Settlement,
+    known_child,
+)
+from kiosque.db.states import AllocationKind, SettlementState
+from kiosque.language import clock
+from kiosque.settings import Attestation as Rules
+
+#: Children must be younger than this on the first of January.
+AGE_LIMIT = 6
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Cents paid for one child in one service. `born_on` is None where we do not know it."""
+
+    child: str
+    born_on: date | None
+    service: str
+    cents: int
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """`counted` is what the family may declare; `without_birth_date` what it might, once we
+    know the child's age."""
+
+    family: Family
+    payers: Sequence[str]
+    year: int
+    made_on: date
+    counted: Sequence[Sum]
+    without_birth_date: Sequence[Sum]
+
+    @property
+    def total_cents(self) -> int:
+        return sum(each.cents for each in self.counted)
+
+    @property
+    def is_provisional(self) -> bool:
+        return self.year >= self.made_on.year
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.counted and not self.without_birth_date
+
+
+def years(family: Family, rules: Rules) -> list[Attestation]:
+    """The attestation of each year for which there is something to say, the latest first."""
+    if not rules.services:
+        return []
+    first = _paid(family).order_by(Settlement.settled_at).first()
+    if first is None:
+        return []
+    last_year = clock.today().year
+    first_year = clock.paris_date(first.settlement.settled_at).year
+    found = [attest(family, year, rules) for year in range(last_year, first_year - 1, -1)]
+    return [each for each in found if not each.is_empty]
+
+
+def attest(family: Family, year: int, rules: Rules) -> Attestation:
+    """What the family paid in that year. Empty where the town marked no service."""
+    sums: dict[tuple[str, str], int] = {}
+    for line in _lines_paid(family, year, rules.services):
+        if not _is_meal(line.label, rules.meal_labels):
+            key = (line.child, line.service.name)
+            sums[key] = sums.get(key, 0) + line.amount_cents
+    every = _with_birth_dates(family, sums)
+    guardians = Guardian.select().where(Guardian.family == family).order_by(Guardian.id)
+    return Attestation(
+        family=family,
+        payers=[f"{each.first_name} {each.last_name}" for each in guardians],
+        year=year,
+        made_on=clock.today(),
+        counted=[each for each in every if each.born_on and is_young(each.born_on, year)],
+        without_birth_date=[each for each in every if each.born_on is None],
+    )
+
+
+def is_young(born_on: date, year: int) -> bool:
+    """Whether a child has not yet turned six on the first of January of the year."""
+    return born_on > date(year - AGE_LIMIT, 1, 1)
+
+
+def _paid(family: Family) -> Any:
+    """The payments that stand, of the family's invoices."""
+    return (
+        Allocation.select(Allocation, Settlement)
+        .join(Settlement)
+        .switch(Allocation)
+        .join(Invoice)
+        .where(
+            Invoice.family == family,
+            Allocation.kind == AllocationKind.INVOICE,
+            Allocation.counts == True,  # noqa: E712  # an SQL expression
+            Settlement.state == SettlementState.COUNTED,
+            Settlement.returned_cents == 0,
+        )
+    )
+
+
+def _lines_paid(family: Family, year: int, services: Iterable[str]) -> list[InvoiceLine]:
+    begins, ends = _first_instant(year), _first_instant(year + 1)
+    paid = _paid(family).where(Settlement.settled_at >= begins, Settlement.settled_at < ends)
+    return list(
+        InvoiceLine.select(InvoiceLine, Service)
+        .join(Service)
+        .where(
+            InvoiceLine.invoice.in_([allocation.invoice_id for allocation in paid]),
+            Service.name.in_(list(services)),
+        )
+        .order_by(InvoiceLine.child, Service.name)
+    )
+
+
+def _first_instant(year: int) -> datetime:
+    return datetime.combine(date(year, 1, 1), time(), tzinfo=clock.PARIS).astimezone(UTC)
+
+
+def _is_meal(label: str, meal_labels: Iterable[str]) -> bool:
+    return any(words.casefold() in label.casefold() for words in meal_labels)
+
+
+def _with_birth_dates(family: Family, sums: dict[tuple[str, str], int]) -> list[Sum]:
+    """The sums above zero, under the full names of the record; the same child's added up."""
+    born = {child.name: child.born_on for child in Child.select().where(Child.family == family)}
+    named: dict[tuple[str, str], int] = {}
+    for (written, service), cents in sums.items():
+        key = (known_child(set(born), written) or written, service)
+        named[key] = named.get(key, 0) + cents
+    return [
+        Sum(child, born.get(child), service, cents)
+        for (child, service), cents in sorted(named.items())
+        if cents > 0
+    ]

@@ -1,0 +1,80 @@
+"""Files that family software writes, loaded all or nothing.
+
+`load` is the one way in. It tells the kinds of file apart by their columns: invoices (the
+format of `docs/import.md`), families, and payments taken at the counter.
+"""
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+from peewee import IntegrityError
+
+from kiosque.invoices.imports.families import FamiliesFile
+from kiosque.invoices.imports.invoices import InvoicesFile
+from kiosque.invoices.imports.reading import BadFile, Fault, Progress, Sheet, Summary, silent
+from kiosque.invoices.imports.settlements import SettlementsFile
+from kiosque.settings import OtherRegie
+
+KINDS = (InvoicesFile, FamiliesFile, SettlementsFile)
+
+__all__ = ["BadFile", "Fault", "Summary", "load"]
+
+
+def load(
+    path: Path,
+    *,
+    pdf_folder: Path,
+    closes_after_days: int | None = None,
+    regies: Mapping[str, OtherRegie] = MappingProxyType({}),
+    preview: bool = False,
+    progress: Progress = silent,
+) -> Summary:
+    """Load one file into the base. `regies` are those besides the first, by key: an invoice
+    belongs to the one whose services its lines are of, for good. With `preview`, check it and say
+    what it would do.
+
+    Loading the same file again changes nothing. Raises BadFile, naming every faulty line,
+    having changed nothing.
+    """
+    with _no_cycles_looked_for():
+        return _load(path, pdf_folder, closes_after_days, regies, progress, preview=preview)
+
+
+@contextmanager
+def _no_cycles_looked_for() -> Iterator[None]:
+    """A file is hundreds of thousands of objects, none of them in a cycle: to look for some each
+    time that many have been made takes a fifth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _load(
+    path: Path,
+    pdf_folder: Path,
+    closes_after_days: int | None,
+    regies: Mapping[str, OtherRegie],
+    progress: Progress,
+    *,
+    preview: bool,
+) -> Summary:
+    sheet = Sheet.read(path)
+    kind = next((kind for kind in KINDS if set(sheet.columns) >= kind.KEY_COLUMNS), None)
+    if kind is None:
+        expected = " ou ".join(";".join(kind.COLUMNS) for kind in KINDS)
+        raise BadFile([Fault(1, f"colonnes inattendues. Attendu : {expected}")])
+    sheet.check(kind.COLUMNS, optional=kind.OPTIONAL)
+    file = kind(sheet, progress)
+    if isinstance(file, InvoicesFile):
+        file.prepare(closes_after_days, pdf_folder, regies)
+    try:
+        return file.summary() if preview else file.store()
+    except IntegrityError:
+        raise BadFile([Fault(0, "la base a changé pendant la lecture. Recommencez.")]) from None

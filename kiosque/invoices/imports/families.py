@@ -1,0 +1,163 @@
+"""Families: one row a person, parents and children."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+from peewee import Expression, ModelDelete
+
+from kiosque.db import write
+from kiosque.db.models import Child, Enrolment, Family, Guardian, Service, Table
+from kiosque.invoices.imports.reading import Faults, Progress, Row, Sheet, Summary
+from kiosque.language import clock
+from kiosque.outbox import addresses
+
+
+@dataclass
+class Household:
+    first_line: int
+    guardians: list[Row] = field(default_factory=list)
+    children: list[Row] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        """Tells whether the same record comes again unchanged."""
+        rows = [row.values for row in (*self.guardians, *self.children)]
+        return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+
+
+class FamiliesFile:
+    """`code_famille;role;nom;...`: the file is the whole truth for each family it lists.
+
+    `role` is `responsable` or `enfant`; `services` separates its names with `|`; the address
+    is the first parent's.
+    """
+
+    COLUMNS = (
+        "code_famille", "role", "nom", "prenom", "courriel", "telephone", "adresse",
+        "code_postal", "ville", "date_naissance", "services",
+    )  # fmt: skip
+    OPTIONAL = frozenset({"courriel", "telephone", "date_naissance", "services"})
+    KEY_COLUMNS = frozenset({"code_famille", "role"})
+
+    def __init__(self, sheet: Sheet, progress: Progress) -> None:
+        self._sheet = sheet
+        self._progress = progress
+        self._households = _households(sheet)
+
+    def summary(self) -> Summary:
+        known = _known_digests()
+        changed = [
+            code for code, home in self._households.items() if known.get(code) != home.digest
+        ]
+        return Summary(
+            kind="familles",
+            rows=len(self._sheet.rows),
+            added=len(changed),
+            unchanged=len(self._households) - len(changed),
+            new_families=len(self._households.keys() - known.keys()),
+        )
+
+    def store(self) -> Summary:
+        with write():
+            summary = self.summary()
+            self._sheet.log(summary)
+            services = {service.name: service for service in Service.select()}
+            known = _known_digests()
+            for code, household in self._progress(list(self._households.items()), "Familles"):
+                if known.get(code) != household.digest:
+                    _store(code, household, services)
+        return summary
+
+
+def _known_digests() -> dict[str, str]:
+    return {family.code: family.digest for family in Family.select(Family.code, Family.digest)}
+
+
+def _households(sheet: Sheet) -> dict[str, Household]:
+    faults, households = Faults(), dict[str, Household]()
+    for row in sheet.rows:
+        try:
+            household = households.setdefault(row.code(), Household(row.line))
+            row.text("nom")
+            row.text("prenom")
+            if row["role"] == "responsable":
+                household.guardians.append(_with_kept_address(row))
+            elif row["role"] == "enfant":
+                _add_child(household, row)
+            else:
+                raise ValueError("role : attendu responsable ou enfant")
+        except ValueError as error:
+            faults.add(row.line, str(error))
+    for code, household in households.items():
+        if not household.guardians:
+            faults.add(household.first_line, f"la famille {code} n’a pas de responsable")
+    faults.raise_any()
+    return households
+
+
+def _with_kept_address(row: Row) -> Row:
+    """The row, its e-mail address in the one form that we keep and compare."""
+    if not (email := row.get("courriel")):
+        return row
+    cells = row.cells.copy()
+    cells[row.places["courriel"]] = addresses.kept(email)
+    return Row(row.line, row.places, cells)
+
+
+def _add_child(household: Household, row: Row) -> None:
+    _born_on(row)
+    if any(_child_name(child) == _child_name(row) for child in household.children):
+        raise ValueError(f"{_child_name(row)} figure deux fois dans la même famille")
+    household.children.append(row)
+
+
+def _child_name(row: Row) -> str:
+    return f"{row['prenom']} {row['nom']}"
+
+
+def _store(code: str, household: Household, services: dict[str, Service]) -> None:
+    first = household.guardians[0]
+    values = {
+        "name": " - ".join(dict.fromkeys(row["nom"] for row in household.guardians)),
+        "address": first["adresse"],
+        "postcode": first["code_postal"],
+        "city": first["ville"],
+        "updated_on": clock.today(),
+        "digest": household.digest,
+    }
+    family = Family.get_or_none(Family.code == code) or Family.create(code=code, **values)
+    Family.update(values).where(Family.id == family.id).execute()
+    _forget(Guardian, Guardian.family == family)
+    for row in household.guardians:
+        Guardian.create(
+            family=family,
+            first_name=row["prenom"],
+            last_name=row["nom"],
+            email=row.get("courriel"),
+            phone=row.get("telephone"),
+        )
+    gone = Child.select(Child.id).where(Child.family == family)
+    _forget(Enrolment, Enrolment.child.in_(gone))
+    _forget(Child, Child.family == family)
+    for row in household.children:
+        child = Child.create(family=family, name=_child_name(row), born_on=_born_on(row))
+        for name in _service_names(row):
+            services.setdefault(name, Service(name=name))
+            if services[name].id is None:
+                services[name].save()
+            Enrolment.create(child=child, service=services[name])
+
+
+def _forget(table: type[Table], which: Expression) -> None:
+    """Take out of the record what the new file no longer says."""
+    ModelDelete(table).where(which).execute()
+
+
+def _born_on(row: Row) -> object:
+    return row.date("date_naissance") if row.get("date_naissance") else None
+
+
+def _service_names(row: Row) -> list[str]:
+    names = (name.strip() for name in row.get("services").split("|"))
+    return list(dict.fromkeys(name for name in names if name))

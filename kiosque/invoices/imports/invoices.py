@@ -1,0 +1,252 @@
+"""Invoices, one row a line: the town's own CSV format."""
+
+import shutil
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from peewee import fn
+
+from kiosque.db import database, execute_many, write
+from kiosque.db.models import Child, Family, Invoice, Service, known_child
+from kiosque.invoices.imports.drafts import Draft, pdf_name, pdf_problem, read_drafts
+from kiosque.invoices.imports.reading import Faults, Progress, Sheet, Summary, sums
+from kiosque.language import clock
+from kiosque.settings import OtherRegie
+
+#: SQLite takes at most 32766 values a statement.
+CHUNK = 500
+
+_DIGESTS = "SELECT number, digest FROM invoice WHERE number IN ({})"
+_IDS = "SELECT number, id FROM invoice WHERE id > {}"
+_FAMILY = """
+    INSERT INTO family (code, name, address, postcode, city, updated_on, digest)
+    VALUES (?, '', '', '', '', ?, '') ON CONFLICT DO NOTHING
+"""
+_SERVICE = "INSERT INTO service (name) VALUES (?) ON CONFLICT DO NOTHING"
+_INVOICE = """
+    INSERT INTO invoice (batch_id, family_id, number, issued_on, due_on, closes_on, period,
+        services, children, total_cents, pdf_name, digest, regie, state, state_reason)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', '')
+"""
+_LINE = """
+    INSERT INTO invoice_line (invoice_id, child, service_id, label, quantity_hundredths,
+        unit_price_cents, amount_cents)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_CHILD = """
+    INSERT INTO child (family_id, name) VALUES (?, ?)
+    ON CONFLICT DO NOTHING
+"""
+_ENROLMENT = """
+    INSERT INTO enrolment (child_id, service_id)
+    VALUES ((SELECT id FROM child WHERE family_id = ? AND name = ?), ?)
+    ON CONFLICT DO NOTHING
+"""
+
+
+class InvoicesFile:
+    """`code_famille;numero_facture;...`: an invoice's total is the sum of its rows."""
+
+    COLUMNS = (
+        "code_famille", "numero_facture", "date_emission", "date_echeance", "periode", "service",
+        "enfant", "libelle", "quantite", "prix_unitaire", "montant", "fichier_pdf",
+    )  # fmt: skip
+    OPTIONAL = frozenset({"fichier_pdf"})
+    KEY_COLUMNS = frozenset({"numero_facture", "prix_unitaire"})
+
+    def __init__(self, sheet: Sheet, progress: Progress) -> None:
+        self._sheet = sheet
+        self._progress = progress
+        self._drafts = read_drafts(sheet, progress)
+        self._closes_after_days: int | None = None
+        self._pdf_folder = Path()
+        self._regies: Mapping[str, OtherRegie] = {}
+        self._regie_of: dict[str, str] = {}
+        self._new: list[Draft] = self._drafts
+        #: The (family code, child, service) that the new invoices tell of.
+        self._told: set[tuple[str, str, str]] = set()
+
+    def prepare(
+        self, closes_after_days: int | None, pdf_folder: Path, regies: Mapping[str, OtherRegie]
+    ) -> None:
+        """Compare with the base: what is there unchanged is left, what differs is a fault."""
+        self._closes_after_days, self._pdf_folder = closes_after_days, pdf_folder
+        self._regies = regies
+        self._regie_of = {name: key for key, each in regies.items() for name in each.services}
+        known = _known_digests([draft.number for draft in self._drafts])
+        faults = Faults()
+        for draft in self._drafts:
+            if draft.number in known and known[draft.number] != draft.digest:
+                faults.add(
+                    draft.first_line,
+                    f"la facture {draft.number} est déjà enregistrée avec un autre contenu. "
+                    "Annulez-la puis émettez-en une autre sous un nouveau numéro.",
+                )
+            elif draft.number not in known and not self._give_to_its_regie(draft):
+                faults.add(
+                    draft.first_line,
+                    f"la facture {draft.number} porte des prestations de régies différentes "
+                    f"({draft.services}). Émettez une facture par régie.",
+                )
+            if draft.pdf and (problem := pdf_problem(self._sheet.path.parent / draft.pdf)):
+                faults.add(draft.first_line, f"fichier_pdf {draft.pdf} : {problem}")
+        faults.raise_any()
+        self._new = [draft for draft in self._drafts if draft.number not in known]
+        self._told = {
+            (draft.code, line.child, line.service) for draft in self._new for line in draft.lines
+        }
+
+    def summary(self) -> Summary:
+        codes = {code for code, _child, _service in self._told}
+        services = {service for _code, _child, service in self._told}
+        regies = sums((draft.regie, draft.total_cents) for draft in self._new)
+        return Summary(
+            kind="factures",
+            rows=len(self._sheet.rows),
+            added=len(self._new),
+            unchanged=len(self._drafts) - len(self._new),
+            total_cents=sum(regies.values()),
+            regies=regies,
+            new_families=len(codes - set(_ids(Family.code, codes))),
+            new_services=tuple(sorted(services - set(_ids(Service.name, services)))),
+        )
+
+    def store(self) -> Summary:
+        """Write what is new, all or nothing.
+
+        Everything is made ready before the transaction: while it lasts, payments wait.
+        """
+        for draft in self._new:
+            if draft.pdf:
+                self._keep_pdf(draft)
+        codes = sorted({code for code, _child, _service in self._told})
+        services = sorted({service for _code, _child, service in self._told})
+        invoices = [(draft.code, self._invoice_row(draft)) for draft in self._new]
+        known = _known_children(codes)
+        children = _new_children(self._told, known)
+        enrolments = _enrolments(self._told, known)
+        with write():
+            summary = self.summary()
+            batch = self._sheet.log(summary)
+            today = clock.today().isoformat()
+            execute_many(_FAMILY, [(code, today) for code in codes])
+            execute_many(_SERVICE, [(name,) for name in services])
+            last = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
+            families, taken = _ids(Family.code, codes), _ids(Service.name, services)
+            execute_many(_INVOICE, [(batch.id, families[code], *row) for code, row in invoices])
+            lines = self._line_rows(_ids_after(last), taken)
+            execute_many(_LINE, self._progress(lines, "Enregistrement"))
+            execute_many(_CHILD, [(families[code], name) for code, name in children])
+            execute_many(
+                _ENROLMENT,
+                [(families[code], child, taken[service]) for code, child, service in enrolments],
+            )
+        return summary
+
+    def _invoice_row(self, draft: Draft) -> tuple[object, ...]:
+        closes_on = self._closing(draft)
+        return (
+            draft.number,
+            draft.issued_on.isoformat(),
+            draft.due_on.isoformat(),
+            closes_on.isoformat() if closes_on else None,
+            draft.period,
+            draft.services,
+            draft.children,
+            draft.total_cents,
+            pdf_name(draft) if draft.pdf else "",
+            draft.digest,
+            draft.regie,
+        )
+
+    def _line_rows(
+        self, ids: Mapping[str, int], services: Mapping[str, int]
+    ) -> list[tuple[object, ...]]:
+        """The lines, by the numbers that the base gave their invoices and their services."""
+        return [
+            (ids[draft.number], line.child, services[line.service], *line[2:])
+            for draft in self._new
+            for line in draft.lines
+        ]
+
+    def _give_to_its_regie(self, draft: Draft) -> bool:
+        """Whether the lines of an invoice are all of one *régie*: it is the one that collects."""
+        if not self._regies:
+            return True
+        keys = {self._regie_of.get(line.service, "") for line in draft.lines}
+        draft.regie = keys.pop()
+        return not keys
+
+    def _closing(self, draft: Draft) -> date | None:
+        days = self._closes_after_days
+        if (own := self._regies.get(draft.regie)) and own.closes_after_days is not None:
+            days = own.closes_after_days
+        return None if days is None else draft.due_on + timedelta(days=days)
+
+    def _keep_pdf(self, draft: Draft) -> None:
+        """Copy the PDF before the invoice is written: a copy too many harms nobody."""
+        self._pdf_folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self._sheet.path.parent / draft.pdf, self._pdf_folder / pdf_name(draft))
+
+
+def _new_children(
+    told: Collection[tuple[str, str, str]], known: Mapping[str, set[str]]
+) -> list[tuple[str, str]]:
+    """The (family code, name) of the children that the record does not know yet."""
+    named = {(code, child) for code, child, _service in told if child}
+    return sorted(
+        (code, name) for code, name in named if known_child(known.get(code, set()), name) is None
+    )
+
+
+def _enrolments(
+    told: Collection[tuple[str, str, str]], known: Mapping[str, set[str]]
+) -> list[tuple[str, str, str]]:
+    """The (family code, child's name, service) that the invoices tell of."""
+    return sorted(
+        {
+            (code, known_child(known.get(code, set()), child) or child, service)
+            for code, child, service in told
+            if child
+        }
+    )
+
+
+def _known_digests(numbers: Sequence[str]) -> dict[str, str]:
+    """The digests of those of these invoices that are in the base. Peewee would handle each of
+    the numbers, and each row, one at a time."""
+    found: dict[str, str] = {}
+    for part in _chunks(numbers):
+        places = ", ".join([database.param] * len(part))
+        found.update(database.execute_sql(_DIGESTS.format(places), part).fetchall())
+    return found
+
+
+def _ids_after(last: int) -> dict[str, int]:
+    """The base's own numbers of the invoices put in after this one, by number."""
+    return dict(database.execute_sql(_IDS.format(database.param), (last,)).fetchall())
+
+
+def _known_children(codes: Iterable[str]) -> dict[str, set[str]]:
+    names: dict[str, set[str]] = {}
+    for part in _chunks(sorted(codes)):
+        found = Child.select(Child.name, Family.code).join(Family).where(Family.code.in_(part))
+        for child in found:
+            names.setdefault(child.family.code, set()).add(child.name)
+    return names
+
+
+def _ids(column: Any, values: Iterable[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in _chunks(sorted(set(values))):
+        found.update(column.model.select(column, column.model.id).where(column.in_(part)).tuples())
+    return found
+
+
+def _chunks(items: Iterable[Any]) -> Iterable[list[Any]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk

@@ -1,0 +1,114 @@
+"""A family's invoices as its list shows them, each kind by one query."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from peewee import JOIN
+
+from kiosque.db.models import Allocation, Attempt, AttemptItem, Family, Invoice, Receipt, Settlement
+from kiosque.db.prepared import Prepared
+from kiosque.db.states import AllocationKind, InvoiceState
+from kiosque.language import clock
+
+#: Settled invoices of a page: a year of months.
+HISTORY_PAGE = 12
+
+
+class Held(NamedTuple):
+    """The attempt that holds an invoice now."""
+
+    reference: str
+    state: str
+    live_until: datetime
+
+
+class Unpaid(NamedTuple):
+    """An invoice still open; `held` while it is at the bank."""
+
+    number: str
+    period: str
+    services: str
+    children: str
+    total_cents: int
+    state: str
+    due_on: date
+    closes_on: date | None
+    regie: str
+    held: Held | None
+
+
+class Settled(NamedTuple):
+    """An invoice that is cancelled, or paid: it has no receipt when that was at the counter."""
+
+    number: str
+    period: str
+    services: str
+    children: str
+    total_cents: int
+    state: str
+    issued_on: date
+    settled_at: datetime | None
+    receipt: int | None
+
+
+def _of_invoice(names: Sequence[str]) -> list[Any]:
+    return [getattr(Invoice, name) for name in names]
+
+
+_OPEN = _of_invoice(Unpaid._fields[:-1])
+
+
+def unpaid(family: Family) -> list[Unpaid]:
+    """All that is open, whether it can be paid here or not, the most pressing first."""
+    end = len(_OPEN)
+    return [
+        Unpaid._make((*row[:end], Held(*row[end:]) if row[end] else None))
+        for row in _UNPAID.rows(family=family.id, now=clock.now())
+    ]
+
+
+def settled(family: Family, page: int) -> tuple[list[Settled], bool]:
+    """One page of what is paid or cancelled, the latest first, and whether more follows."""
+    first = min(page - 1, 10_000) * HISTORY_PAGE
+    found = _SETTLED.rows(family=family.id, first=first)
+    return [Settled._make(row) for row in found[:HISTORY_PAGE]], len(found) > HISTORY_PAGE
+
+
+_UNPAID = Prepared(
+    lambda family, now: (
+        Invoice.select(*_OPEN, Attempt.reference, Attempt.state, Attempt.live_until)
+        .join(
+            AttemptItem,
+            JOIN.LEFT_OUTER,
+            on=(AttemptItem.invoice == Invoice.id) & (AttemptItem.live == True),  # noqa: E712
+        )
+        .join(
+            Attempt,
+            JOIN.LEFT_OUTER,
+            on=(Attempt.id == AttemptItem.attempt) & (Attempt.live_until > now),
+        )
+        .where(Invoice.family == family, Invoice.state == InvoiceState.OPEN)
+        .order_by(Invoice.due_on, Invoice.number)
+    )
+)
+_SETTLED = Prepared(
+    lambda family, first: (
+        Invoice.select(*_of_invoice(Settled._fields[:-2]), Settlement.settled_at, Receipt.number)
+        .join(
+            Allocation,
+            JOIN.LEFT_OUTER,
+            on=(
+                (Allocation.invoice == Invoice.id)
+                & (Allocation.kind == AllocationKind.INVOICE)
+                & (Allocation.counts == True)  # noqa: E712
+            ),
+        )
+        .join(Settlement, JOIN.LEFT_OUTER)
+        .join(Receipt, JOIN.LEFT_OUTER)
+        .where(Invoice.family == family, Invoice.state != InvoiceState.OPEN)
+        .order_by(Invoice.issued_on.desc(), Invoice.number.desc())
+        .limit(HISTORY_PAGE + 1)
+        .offset(first)
+    )
+)

@@ -1,0 +1,55 @@
+"""Jinja's templates: where they are, how they write amounts and dates, how they speak."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from kiosque.language import catalogue, clock, formats
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+
+
+#: How templates, of pages and of mails, write amounts and dates.
+FILTERS = {
+    "capital": lambda text: text[:1].upper() + text[1:],
+    "receipt_title": formats.receipt_title,
+    "translated": catalogue.gettext,
+    "euros": formats.format_euros,
+    "hundredths": formats.format_hundredths,
+    "short_date": formats.short_date,
+    "long_date": formats.long_date,
+    "long_instant": formats.long_instant,
+    "period": formats.period,
+    "paris_hour": formats.paris_hour,
+    "paris_date": clock.paris_date,
+}
+
+
+def translate(environment: Environment) -> None:
+    """Give templates `_()`, `ngettext()` and `{% trans %}`."""
+    environment.add_extension("jinja2.ext.i18n")
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+
+
+def french(text: str) -> str | Markup:
+    """What the town's files say, in French: marked so for whoever hears the page in another
+    language."""
+    if catalogue.is_source() or not text:
+        return text
+    return Markup('<span lang="fr">{}</span>').format(text)
+
+
+def environment() -> Environment:
+    """Make the environment of the templates that are no pages: mails, and texts in Markdown."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(FILTERS)
+    translate(made)
+    return made

@@ -1,0 +1,259 @@
+"""E-mail: sent by a command, never by a page. What is queued is in `outbox`.
+
+A mail server that is down loses nothing and delays no page: what is queued waits. A mail that
+the server puts off is tried again at growing intervals; one that it refuses for good is given
+up, shown by the command `mails`, and stops no other.
+"""
+
+import contextlib
+import hashlib
+import re
+import smtplib
+import ssl
+import time
+from collections.abc import Callable
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Protocol
+
+from kiosque.db import require_no_write
+from kiosque.db.models import OutboxMail
+from kiosque.invoices import announcements
+from kiosque.mails import rendering
+from kiosque.mails.rendering import Letter
+from kiosque.outbox import addresses, queue
+from kiosque.settings import Mail, Settings
+
+#: Under this name `leases` keeps when mails were last sent; no run waits for another.
+LEASE = "send-mail"
+TIMEOUT_SECONDS = 15
+BATCH = 50
+#: The timer calls each minute: a run that lasts stops taking mails before the next begins.
+RUN_SECONDS = 45
+
+
+class ServerDown(Exception):
+    """No mail can leave now, whoever it is for; the text is the failure in a word."""
+
+
+class Refused(Exception):
+    """The server will never take this mail; the text is its code, without any address."""
+
+
+class Carrier(Protocol):
+    """What takes messages away."""
+
+    def send(self, row: OutboxMail, recipient: str, message: EmailMessage) -> None:
+        """Take one message. Raises ServerDown, Refused, or whatever may pass with time."""
+
+    def close(self) -> None: ...
+
+
+class _Policy(EmailPolicy):
+    """Leaves addresses and identifiers whole: the library would cut a long one and write it as
+    encoded words, which no mail program reads there."""
+
+    _WHOLE = frozenset({"List-Unsubscribe", "Message-ID"})
+
+    def fold(self, name: str, value: str) -> str:
+        if name in self._WHOLE:
+            return f"{name}: {value}{self.linesep}"
+        return str(super().fold(name, value))
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name in self._WHOLE:
+            return self.fold(name, value).encode("ascii")
+        return bytes(super().fold_binary(name, value))
+
+
+def deliver(settings: Settings, *, stopped: Callable[[], bool] = lambda: False) -> tuple[int, int]:
+    """Send what waits, at most BATCH, for RUN_SECONDS, or until stopped. Returns (sent, failed).
+
+    Safe to run twice at once. Nothing of the network happens inside a transaction: each mail
+    is first taken for a while, so that two runs do not send it twice.
+    """
+    require_no_write()
+    sent = failed = 0
+    end = time.monotonic() + RUN_SECONDS
+    carrier = _carrier(settings)
+    # A file, which the demo writes, wakes nobody.
+    wait = queue.OPTIONAL if settings.mail.host and announcements.is_quiet() else ()
+    with contextlib.closing(carrier):
+        for row in queue.due(BATCH, without=wait):
+            if stopped() or time.monotonic() > end:
+                break
+            if not queue.take(row):
+                continue
+            try:
+                sent += _send(settings, row, carrier)
+            except ServerDown as error:
+                queue.give_back(row, str(error))
+                failed += 1
+                break
+            except Refused as error:
+                queue.give_up(row, str(error))
+                failed += 1
+            except Exception as error:  # noqa: BLE001  # one bad mail must not stop the others
+                queue.put_back(row, _word(error))
+                failed += 1
+    return sent, failed
+
+
+def _send(settings: Settings, row: OutboxMail, carrier: Carrier) -> bool:
+    """Send one mail. False when it had nothing to say any more, or nobody to say it to."""
+    regie = queue.regie_in(row.recipient)
+    recipient = row.recipient if regie is None else settings.regie_named(regie).email
+    # No address for the régisseur: the list of the `todo` command is enough.
+    letter = rendering.render_mail(settings, row) if recipient else None
+    if letter is None:
+        queue.drop(row)
+        return False
+    recipient = addresses.kept(recipient)  # one queued by an earlier version may be in another form
+    carrier.send(row, recipient, _message(settings, row, recipient, letter))
+    queue.done(row)
+    return True
+
+
+def _message(settings: Settings, row: OutboxMail, recipient: str, letter: Letter) -> EmailMessage:
+    message = EmailMessage(policy=_Policy())
+    sender = addresses.kept(settings.mail.sender)
+    message["From"] = Address(settings.town.name, addr_spec=sender)
+    message["To"] = _to(recipient)
+    message["Reply-To"] = addresses.kept(settings.town.contact_email)
+    message["Subject"] = letter.subject
+    message["Date"] = format_datetime(row.queued_at)
+    # The same at each try: should one have left unknown to us, readers show it once.
+    domain = sender.partition("@")[2]
+    again = row.tries if row.template in rendering.LINKS else ""  # each carries a link of its own
+    secret = f"{settings.secret_key}:{row.key}:{again}".encode()
+    message["Message-ID"] = f"<{hashlib.sha256(secret).hexdigest()[:40]}@{domain}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834
+    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"  # Exchange does not know RFC 3834
+    if letter.stop_url:  # RFC 8058
+        message["List-Unsubscribe"] = f"<{letter.stop_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    # Quoted-printable passes every relay unchanged: a signature made on the way stays valid.
+    message.set_content(letter.text, cte="quoted-printable")
+    if letter.html:
+        message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    return message
+
+
+def _to(recipient: str) -> Address:
+    """An Address is taken as it is; plain text would be parsed for encoded words."""
+    try:
+        if recipient.isascii() or addresses.normal(recipient) != recipient:
+            return Address(addr_spec=recipient)
+        # The library reads no address with accents, but writes it for a server that takes them.
+        username, _, domain = recipient.rpartition("@")
+        return Address(username=username, domain=domain)
+    except Exception:  # noqa: BLE001  # the library raises a dozen kinds for a wrong address
+        raise Refused("adresse invalide") from None
+
+
+def _carrier(settings: Settings) -> Carrier:
+    return _Smtp(settings.mail) if settings.mail.host else _Folder(settings.data / "outbox")
+
+
+def connect(mail: Mail, seconds: float = TIMEOUT_SECONDS) -> smtplib.SMTP:
+    """A server ready to take mails: encrypted, its certificate verified, signed in, as the
+    settings say. Raises OSError, of which every failure of smtplib is one."""
+    context = ssl.create_default_context()
+    smtp: smtplib.SMTP | None = None
+    try:
+        if mail.security == "tls":
+            smtp = smtplib.SMTP_SSL(mail.host, mail.port, timeout=seconds, context=context)
+        else:
+            smtp = smtplib.SMTP(mail.host, mail.port, timeout=seconds)
+        if mail.security == "starttls":
+            smtp.starttls(context=context)
+        if mail.username:
+            smtp.login(mail.username, mail.password)
+    except OSError:
+        if smtp:
+            smtp.close()
+        raise
+    return smtp
+
+
+class _Smtp:
+    """One connection for a whole run, opened at the first mail, and again when it breaks."""
+
+    def __init__(self, mail: Mail) -> None:
+        self._mail = mail
+        self._smtp: smtplib.SMTP | None = None
+
+    def send(self, _row: OutboxMail, recipient: str, message: EmailMessage) -> None:
+        self._smtp = self._smtp or self._connect()
+        try:
+            self._smtp.send_message(message, to_addrs=[recipient])
+        except smtplib.SMTPRecipientsRefused as error:
+            (answer,) = error.recipients.values()
+            self._raise(*answer)
+        except smtplib.SMTPSenderRefused as error:
+            self.close()
+            raise ServerDown(
+                f"expéditeur refusé {_code(error.smtp_code, error.smtp_error)}"
+            ) from None
+        except smtplib.SMTPNotSupportedError:
+            raise Refused("adresse à lettres accentuées") from None
+        except smtplib.SMTPResponseException as error:
+            self._raise(error.smtp_code, error.smtp_error)
+        except OSError:  # cut or silent: whether the mail has left is not known
+            self.close()
+            raise
+
+    def _connect(self) -> smtplib.SMTP:
+        try:
+            return connect(self._mail)
+        except OSError as error:  # every failure of smtplib is one
+            raise ServerDown(_word(error)) from None
+
+    def _raise(self, code: int, text: bytes | str) -> None:
+        """Say whether a refusal is for good. One of policy (5.7) is about us, not about the
+        mail: a relay not yet open to us, a missing SPF. It may pass."""
+        answer = _code(code, text)
+        if code == 421:  # the server hangs up
+            self.close()
+        if code >= 500 and " 5.7." not in answer:
+            raise Refused(answer)
+        raise smtplib.SMTPResponseException(code, text)
+
+    def close(self) -> None:
+        smtp, self._smtp = self._smtp, None
+        if smtp:
+            with contextlib.suppress(OSError):
+                smtp.quit()
+            smtp.close()
+
+
+class _Folder:
+    """Files instead of mails, for the demo and tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def send(self, row: OutboxMail, _recipient: str, message: EmailMessage) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        name = f"{row.queued_at:%Y-%m-%dT%H%M%S}-{row.key.replace(':', '-')}.eml"
+        (self._folder / name).write_bytes(message.as_bytes())
+
+    def close(self) -> None:
+        pass
+
+
+def _word(error: Exception) -> str:
+    """The failure without what a server wrote, which may quote an address."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _code(error.smtp_code, error.smtp_error)
+    return type(error).__name__
+
+
+def _code(code: int, text: bytes | str) -> str:
+    """`550 5.1.1`: the server's answer without its words."""
+    words = text.decode("ascii", "replace") if isinstance(text, bytes) else text
+    enhanced = re.match(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}\b", words)
+    return f"{code} {enhanced[0]}" if enhanced else str(code)

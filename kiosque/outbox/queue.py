@@ -1,0 +1,164 @@
+"""The outbox: mails queued in the transaction that needs them, and what became of each.
+
+`mails.delivery` is what sends them.
+"""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from peewee import fn
+
+from kiosque.db import require_write, write
+from kiosque.db.models import OutboxMail
+from kiosque.db.prepared import insert
+from kiosque.db.states import MailState, NoticeKind
+from kiosque.language import clock
+
+#: Stands for the régisseur's address, which the settings give when the mail leaves.
+REGIE = "regie"
+
+
+def regisseur_of(regie: str) -> str:
+    """What stands for the address of a *régie*'s régisseur, by its key."""
+    return f"{REGIE}:{regie}" if regie else REGIE
+
+
+def regie_in(recipient: str) -> str | None:
+    """The key of the *régie* whose régisseur this stands for; None when it is an address."""
+    name, _, regie = recipient.partition(":")
+    return regie if name == REGIE else None
+
+
+#: Mails that may wait for a decent hour, and that let every other go first.
+OPTIONAL = frozenset(NoticeKind)
+#: A mail taken by a process that died is taken again after this.
+LEASE = timedelta(minutes=5)
+#: A mail that the server keeps putting off is given up after this, as mail servers do (RFC 5321
+#: 4.5.4.1: four to five days).
+PATIENCE = timedelta(days=5)
+#: No address is kept longer, not even to try again.
+ADDRESS_KEPT = timedelta(days=30)
+
+
+def add(key: str, template: str, object_id: int, recipient: str) -> None:
+    """Queue a mail once for its key, as part of the transaction under way."""
+    require_write()
+    now = clock.now()
+    mail = OutboxMail(
+        key=key,
+        template=template,
+        object_id=object_id,
+        recipient=recipient,
+        queued_at=now,
+        next_try_at=now,
+    )
+    insert(mail, unless_known=True)
+
+
+def due(limit: int, *, without: Collection[str] = ()) -> list[OutboxMail]:
+    """What may leave now, at most `limit`: first what somebody waits for, then the notices."""
+    return list(
+        OutboxMail.select()
+        .where(
+            OutboxMail.state == MailState.WAITING,
+            OutboxMail.next_try_at <= clock.now(),
+            OutboxMail.template.not_in(list(without)),
+        )
+        .order_by(OutboxMail.template.in_(list(OPTIONAL)), OutboxMail.next_try_at, OutboxMail.id)
+        .limit(limit)
+    )
+
+
+def take(row: OutboxMail) -> bool:
+    """Keep the mail from other runs for the time of LEASE. False when one has taken it."""
+    with write():
+        taken: int = (
+            OutboxMail.update(next_try_at=clock.now() + LEASE, tries=row.tries + 1)
+            .where(
+                OutboxMail.id == row.id,
+                OutboxMail.state == MailState.WAITING,
+                OutboxMail.next_try_at == row.next_try_at,
+            )
+            .execute()
+        )
+    return taken == 1
+
+
+def give_back(row: OutboxMail, error: str) -> None:
+    """The server was not there: the mail is not to blame, and goes with the next run."""
+    _change(row, next_try_at=clock.now() + timedelta(minutes=1), tries=row.tries, last_error=error)
+
+
+def put_back(row: OutboxMail, error: str) -> None:
+    """Try again after 1, 2, 4... minutes, at most every 6 hours; after PATIENCE, give up."""
+    if clock.now() - row.queued_at >= PATIENCE:
+        give_up(row, error)
+        return
+    pause = min(timedelta(minutes=2 ** min(row.tries, 9)), timedelta(hours=6))
+    _change(row, next_try_at=clock.now() + pause, last_error=error)
+
+
+def give_up(row: OutboxMail, error: str) -> None:
+    """Trying again would change nothing, until somebody corrects what is wrong."""
+    _change(row, state=MailState.FAILED, last_error=error)
+
+
+def drop(row: OutboxMail) -> None:
+    """It is no longer true, or no longer wanted."""
+    _change(row, state=MailState.DROPPED, recipient="", last_error="")
+
+
+def done(row: OutboxMail) -> None:
+    _change(row, state=MailState.SENT, sent_at=clock.now(), recipient="", last_error="")
+
+
+def waiting() -> int:
+    """How many mails are still to be sent."""
+    return OutboxMail.select().where(OutboxMail.state == MailState.WAITING).count()
+
+
+def given_up() -> int:
+    """How many mails were given up."""
+    return OutboxMail.select().where(OutboxMail.state == MailState.FAILED).count()
+
+
+def troubled() -> list[OutboxMail]:
+    """Mails given up, then those that wait after a failure; the oldest first."""
+    waits = (OutboxMail.state == MailState.WAITING) & (OutboxMail.last_error != "")
+    return list(
+        OutboxMail.select()
+        .where((OutboxMail.state == MailState.FAILED) | waits)
+        .order_by(OutboxMail.state, OutboxMail.id)
+    )
+
+
+def retry(ids: Collection[int] | None = None) -> int:
+    """Send again mails given up, all or these. Returns how many.
+
+    One whose address is erased stays where it is; one past PATIENCE has a single try.
+    """
+    which = (OutboxMail.state == MailState.FAILED) & (OutboxMail.recipient != "")
+    if ids is not None:
+        which &= OutboxMail.id.in_(list(ids))
+    with write():
+        changed: int = (
+            OutboxMail.update(state=MailState.WAITING, tries=0, next_try_at=clock.now())
+            .where(which)
+            .execute()
+        )
+    return changed
+
+
+def forget_old_addresses() -> None:
+    """Give up the mails queued ADDRESS_KEPT ago, and erase their addresses."""
+    old = OutboxMail.queued_at < clock.now() - ADDRESS_KEPT
+    late = fn.COALESCE(fn.NULLIF(OutboxMail.last_error, ""), "TooLate")
+    with write():
+        OutboxMail.update(state=MailState.FAILED, recipient="", last_error=late).where(
+            old, OutboxMail.recipient != "", OutboxMail.state != MailState.SENT
+        ).execute()
+
+
+def _change(row: OutboxMail, **values: object) -> None:
+    with write():
+        OutboxMail.update(values).where(OutboxMail.id == row.id).execute()

@@ -1,0 +1,267 @@
+"""What a family keeps: the receipt of a payment, an invoice, the yearly attestation."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from kiosque.db.models import Family, InvoiceLine
+from kiosque.db.states import InvoiceState
+from kiosque.invoices.attestation import Attestation, Sum
+from kiosque.language import catalogue, formats
+from kiosque.language.catalogue import gettext as _
+from kiosque.language.formats import format_euros, format_hundredths
+from kiosque.papers.content import InvoiceDocument, ReceiptDocument, ReceiptLine
+from kiosque.papers.typesetting import CELL_WORD, breakable, postal, typeset
+from kiosque.settings import Settings
+
+
+@dataclass(frozen=True)
+class Column:
+    """Of a table: its head, its share of the room left (0 for a column as wide as its widest
+    cell), and whether it holds figures."""
+
+    head: str
+    share: int = 0
+    figures: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under their columns, and the words and amount of the total."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    total: tuple[str, str]
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """The words of one document, in the order in which they are read."""
+
+    title: str
+    recipient: Sequence[str] = ()
+    warning: str = ""
+    opening: Sequence[str] = ()
+    facts: Sequence[tuple[str, str]] = ()
+    tables: Sequence[Table] = ()
+    closing: Sequence[str] = ()
+    stamp: str = ""
+    signed: Sequence[str] = ()
+
+
+def receipt(settings: Settings, document: ReceiptDocument) -> bytes:
+    """A *reçu de paiement*, «acquitté» unless the money has left again."""
+    settings = document.as_issued(settings)
+    settlement, regie = document.settlement, settings.regie
+    facts = (
+        (_("Date"), formats.long_instant(settlement.settled_at)),
+        (_("Payé par"), _payer(settlement.family)),
+        (_("Encaissé par"), regie.name),
+        (_("Mode"), _card(document)),
+        (_("Autorisation de la banque"), settlement.authorisation),
+        (_("Référence de la banque"), settlement.transaction_id or ""),
+    )
+    paper = Paper(
+        title=_("Reçu de paiement %(number)s") % {"number": document.receipt.title},
+        warning=_receipt_warning(document),
+        facts=[fact for fact in facts if fact[1]],
+        tables=[
+            Table(
+                (Column(_("Facture"), share=1), Column(_("Période"), share=3), _amounts()),
+                [_receipt_row(line) for line in document.lines],
+                (_("Total payé"), format_euros(settlement.amount_cents)),
+            )
+        ],
+        stamp="" if document.is_void else _("Acquitté"),
+        signed=[_("Le régisseur, %(name)s") % {"name": regie.regisseur}],
+    )
+    return _typeset(settings, paper)
+
+
+def _receipt_warning(document: ReceiptDocument) -> str:
+    if document.is_void:
+        return _("Ce paiement a depuis été annulé ou remboursé\u00a0: ce reçu n’est plus valable.")
+    if document.refunded_cents:
+        amount = format_euros(document.refunded_cents)
+        return _("%(amount)s de ce paiement ont été remboursés depuis.") % {"amount": amount}
+    return ""
+
+
+def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
+    """An invoice made from its lines, for a town that gave no PDF of its own."""
+    found, family = document.invoice, document.invoice.family
+    facts = (
+        (_("Période"), found.period),
+        (_("Émise le"), formats.long_date(found.issued_on)),
+        (_("À régler avant le"), formats.long_date(found.due_on)),
+        (_("Code famille"), family.code),
+    )
+    paper = Paper(
+        title=_("Facture %(number)s") % {"number": found.number},
+        recipient=_postal(family),
+        warning=_invoice_warning(document),
+        facts=facts,
+        tables=[
+            Table(
+                (
+                    Column(_("Enfant"), share=2),
+                    Column(_("Prestation"), share=3),
+                    Column(_("Quantité"), figures=True),
+                    Column(_("Prix unitaire"), figures=True),
+                    _amounts(),
+                ),
+                [_invoice_row(line) for line in document.lines],
+                (_("Total"), format_euros(found.total_cents)),
+            )
+        ],
+        closing=_how_to_pay(settings, document),
+        stamp=_("Acquitté") if found.state == InvoiceState.PAID else "",
+        signed=[_("Le %(date)s") % {"date": formats.long_date(document.paid_on)}]
+        if document.paid_on
+        else [],
+    )
+    return _typeset(settings, paper)
+
+
+def attestation(settings: Settings, document: Attestation) -> bytes:
+    """The sums paid in a year to have young children minded, in French: it is for the taxes."""
+    with catalogue.using(catalogue.SOURCE):
+        return _typeset(settings, _attestation(settings, document))
+
+
+def _attestation(settings: Settings, document: Attestation) -> Paper:
+    regies = settings.regies_of(each.service for each in document.counted)
+    payers = _payer(document.family, document.payers)
+    return Paper(
+        title=_("Attestation fiscale %(year)d") % {"year": document.year},
+        recipient=_postal(document.family, document.payers),
+        warning=_("Provisoire\u00a0: l’année n’est pas finie. Situation au %(date)s.")
+        % {"date": formats.long_date(document.made_on)}
+        if document.is_provisional
+        else "",
+        opening=[
+            _(
+                "La régie «\u00a0%(regie)s\u00a0» (%(town)s) atteste avoir reçu de\u00a0: "
+                "%(payers)s, du 1er janvier au 31 décembre %(year)d, les sommes suivantes pour la "
+                "garde d’enfants de moins de six ans au 1er janvier %(year)d. "
+                "Les repas n’y sont pas compris."
+            )
+            % {
+                "regie": "\u00a0» et «\u00a0".join(regie.name for regie in regies),
+                "town": settings.town.name,
+                "payers": payers,
+                "year": document.year,
+            },
+        ],
+        tables=[
+            Table(
+                (
+                    Column(_("Enfant"), share=2),
+                    Column(_("Naissance")),
+                    Column(_("Prestation"), share=3),
+                    _amounts(),
+                ),
+                [_sum_row(each) for each in document.counted],
+                (_("Total payé"), format_euros(document.total_cents)),
+            )
+        ],
+        closing=[_not_counted(settings, each) for each in document.without_birth_date],
+        signed=[
+            _("Le %(date)s") % {"date": formats.long_date(document.made_on)},
+            *(_("Le régisseur, %(name)s") % {"name": regie.regisseur} for regie in regies),
+        ],
+    )
+
+
+def _typeset(settings: Settings, paper: Paper) -> bytes:
+    return typeset("paper", settings, {"numbered": True, **asdict(paper)})
+
+
+def _amounts() -> Column:
+    return Column(_("Montant"), figures=True)
+
+
+def _payer(family: Family, names: Sequence[str] = ()) -> str:
+    """Who paid, as well as we know: the parents, or the household's name, and its code."""
+    who = ", ".join(names) or (_("Famille %(name)s") % {"name": family.name} if family.name else "")
+    code = _("code famille %(code)s") % {"code": family.code}
+    return f"{who}, {code}" if who else code
+
+
+def _postal(family: Family, names: Sequence[str] = ()) -> list[str]:
+    who = list(names) or [_("Famille %(name)s") % {"name": family.name or family.code}]
+    place = f"{family.postcode} {family.city}".strip()
+    return postal([*who, family.address, place])
+
+
+def _card(document: ReceiptDocument) -> str:
+    settlement, words = document.settlement, _("Carte bancaire en ligne")
+    if document.is_direct_debit:
+        return _("Prélèvement, autorisé en ligne")
+    if settlement.card_brand and settlement.card_last4:
+        return _("%(mode)s (%(brand)s se terminant par %(digits)s)") % {
+            "mode": words,
+            "brand": settlement.card_brand,
+            "digits": settlement.card_last4,
+        }
+    return f"{words} ({settlement.card_brand})" if settlement.card_brand else words
+
+
+def _receipt_row(line: ReceiptLine) -> tuple[str, ...]:
+    period = line.period
+    if line.overpaid:
+        period += _(" (déjà réglée\u00a0: cette somme vous est due)")
+    return (line.number, period, format_euros(line.amount_cents))
+
+
+def _invoice_row(line: InvoiceLine) -> tuple[str, ...]:
+    return (
+        breakable(line.child, CELL_WORD),
+        breakable(f"{line.service.name} – {line.label}", CELL_WORD),
+        format_hundredths(line.quantity_hundredths),
+        format_euros(line.unit_price_cents),
+        format_euros(line.amount_cents),
+    )
+
+
+def _invoice_warning(document: InvoiceDocument) -> str:
+    if document.invoice.state == InvoiceState.CANCELLED:
+        return _("Cette facture a été annulée. Vous n’avez rien à payer.")
+    if document.invoice.state == InvoiceState.OPEN and document.invoice.is_closed:
+        return _("Cette facture est transmise au Trésor public, qui vous écrira.")
+    return ""
+
+
+def _how_to_pay(settings: Settings, document: InvoiceDocument) -> list[str]:
+    found = document.invoice
+    if found.state != InvoiceState.OPEN or found.is_closed:
+        return []
+    words = _("Réglez en ligne, avec votre code famille %(code)s, sur %(site)s") % {
+        "code": found.family.code,
+        "site": settings.public_url,
+    }
+    if found.closes_on:
+        words += _(" jusqu’au %(date)s") % {"date": formats.long_date(found.closes_on)}
+    return [f"{words}."]
+
+
+def _sum_row(each: Sum) -> tuple[str, ...]:
+    born = formats.short_date(each.born_on) if each.born_on else ""
+    return (
+        breakable(each.child, CELL_WORD),
+        born,
+        breakable(each.service, CELL_WORD),
+        format_euros(each.cents),
+    )
+
+
+def _not_counted(settings: Settings, each: Sum) -> str:
+    return _(
+        "%(amount)s payés pour %(child)s (%(service)s) ne sont pas comptés\u00a0: sa date de "
+        "naissance ne nous est pas connue. Donnez-la en écrivant à %(email)s."
+    ) % {
+        "amount": format_euros(each.cents),
+        "child": each.child or _("un enfant non précisé"),
+        "service": each.service,
+        "email": settings.town.contact_email,
+    }

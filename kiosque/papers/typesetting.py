@@ -1,0 +1,138 @@
+"""From words and figures to PDF, by Typst: tagged, its fonts embedded, PDF/UA-1 and PDF/A-2a.
+
+Typst refuses to make a file that is not of these norms: a fault of a template is an error of
+ours, seen by the tests, and what people's names may hold is made harmless by `printable`.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from kiosque.language import catalogue, clock
+from kiosque.settings import Settings, Town
+
+TEMPLATES = Path(__file__).parents[2] / "templates" / "documents"
+FONTS = Path(__file__).parent / "fonts"
+#: To be read aloud, and to be readable in ten years.
+STANDARDS: tuple[Literal["ua-1"], Literal["a-2a"]] = ("ua-1", "a-2a")
+
+#: What stands for a character that our fonts do not draw.
+UNKNOWN = "\ufffd"
+# The blocks that Noto Sans and DejaVu Sans draw, together: a test asks Typst for each character.
+# Beside Latin: Greek, Cyrillic, Armenian, Hebrew, Arabic, Georgian, and a few signs.
+_DRAWN = (
+    (0x20, 0x7E), (0xA0, 0x52F), (0x531, 0x556), (0x559, 0x55F), (0x561, 0x587), (0x5D0, 0x5EA),
+    (0x621, 0x63A), (0x640, 0x652), (0x660, 0x669), (0x679, 0x6BF), (0x6CC, 0x6CC), (0x6F0, 0x6F9),
+    (0x10D0, 0x10FC), (0x1E00, 0x1FFF), (0x2000, 0x2027), (0x202F, 0x205E), (0x20A0, 0x20B5),
+    (0x2100, 0x214F), (0x2190, 0x22FF), (0x25A0, 0x25FF), (0x1F600, 0x1F623), (0xFFFD, 0xFFFD),
+)  # fmt: skip
+_LINE_ENDS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
+#: Longer words may be broken: no line holds them. A column of names is narrower.
+LINE_WORD, CELL_WORD = 40, 16
+# Twice what the post office recommends.
+_POSTAL_LENGTH = 76
+_ZERO_WIDTH_SPACE = "\u200b"
+
+
+def typeset(template: str, settings: Settings, content: Mapping[str, object]) -> bytes:
+    """A document of the town's, on its letterhead, from a template of `templates/documents`."""
+    data = {
+        "town": _letterhead(settings),
+        "language": catalogue.language(),
+        **content,
+    }
+    return _compile(TEMPLATES / f"{template}.typ", _cleaned(data), _logo(settings.town))
+
+
+def printable(text: str) -> str:
+    """Any text as our fonts can draw it: composed, on one line, without control characters."""
+    composed = unicodedata.normalize("NFC", _LINE_ENDS.sub(" ", text))
+    drawn = "".join(_drawn(character) for character in composed)
+    return breakable(drawn, LINE_WORD)
+
+
+def breakable(text: str, longest: int) -> str:
+    """The text with places where its longer words may be broken. An address of a site stays
+    whole, to be copied."""
+    long_word = rf"https?://\S+|[^\s{_ZERO_WIDTH_SPACE}-]{{{longest + 1},}}"
+    return re.sub(long_word, _broken, text)
+
+
+def postal(lines: Iterable[str]) -> list[str]:
+    """The lines of an address, those that say something, none longer than an envelope bears."""
+    return [
+        line if len(line) <= _POSTAL_LENGTH else f"{line[:_POSTAL_LENGTH]}…"
+        for line in lines
+        if line
+    ]
+
+
+def _broken(word: re.Match[str]) -> str:
+    if "://" in word[0]:
+        return word[0]
+    return re.sub(r".{10}(?=.)", rf"\g<0>{_ZERO_WIDTH_SPACE}", word[0])
+
+
+def _drawn(character: str) -> str:
+    if unicodedata.category(character) in ("Cc", "Cf") and character != _ZERO_WIDTH_SPACE:
+        # Among these are the marks that make text run backwards.
+        return ""
+    code = ord(character)
+    known = unicodedata.category(character) != "Cn"
+    return character if known and any(first <= code <= last for first, last in _DRAWN) else UNKNOWN
+
+
+def _cleaned(value: object) -> object:
+    """The same content, every text of it printable."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {key: _cleaned(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(item) for item in value]
+    return value
+
+
+def _letterhead(settings: Settings) -> dict[str, object]:
+    town = settings.town
+    place = f"{town.postcode} {town.city}".strip()
+    return {
+        "name": town.name,
+        "service": town.service,
+        "address": [line for line in (town.address, place) if line],
+        "contacts": [line for line in (town.phone, town.contact_email, town.website) if line],
+        "colour": town.ink,
+    }
+
+
+def _compile(path: Path, data: object, logo: list[int] | None) -> bytes:
+    import typst  # noqa: PLC0415  # 12 MiB, for those pages only that give a PDF
+
+    return typst.compile(
+        path,
+        root=TEMPLATES,
+        font_paths=[FONTS],
+        ignore_system_fonts=True,
+        sys_inputs={"data": json.dumps(data), "logo": json.dumps(logo)},
+        pdf_standards=list(STANDARDS),
+        timestamp=clock.now().replace(microsecond=0),
+    )
+
+
+@cache
+def _logo(town: Town) -> list[int] | None:
+    """The bytes of the town's logo, or None when it has none that can be drawn."""
+    if not town.logo:
+        return None
+    import typst  # noqa: PLC0415
+
+    try:
+        logo = list(Path(town.logo).read_bytes())
+        _compile(TEMPLATES / "logo.typ", None, logo)
+    except (OSError, typst.TypstError):
+        return None
+    return logo

@@ -1,0 +1,159 @@
+"""What staff do to payments and invoices, with a name and a reason."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from kiosque.db import write
+from kiosque.db.models import Allocation, Attempt, Invoice, Settlement
+from kiosque.db.states import UNDECIDED, AttemptState, InvoiceState, SettlementState
+from kiosque.language import clock, formats
+from kiosque.language.formats import format_euros
+from kiosque.payments.ledger import Refused, allocate, book, learn, release
+
+#: How the counter is paid.
+COUNTER_MODES = {
+    "cash": "espèces",
+    "cheque": "chèque",
+    "cesu": "CESU",
+    "transfer": "virement",
+    "direct_debit": "prélèvement",
+    "treasury": "Trésor public",
+}
+
+
+@dataclass(frozen=True)
+class CounterPayment:
+    """Money taken at the counter for one whole invoice; `mode` is a key of COUNTER_MODES."""
+
+    invoice_number: str
+    amount_cents: int
+    mode: str
+    settled_on: date
+    author: str
+    reason: str
+
+
+class _Previewed(Exception):  # never seen outside: it undoes what a preview did
+    pass
+
+
+def settle_at_counter(
+    payments: Iterable[CounterPayment], *, preview: bool = False
+) -> list[tuple[str, int]]:
+    """Record money taken at the counter, all of it or nothing. Returns those new, each a payment
+    of its own, as the key of its *régie* and cents.
+
+    A payment recorded before, same invoice, amount, mode and day, is passed over. With
+    `preview`, nothing is kept. Raises Refused, naming every one that cannot be: unknown
+    invoice, not open, other amount.
+    """
+    added: list[tuple[str, int]] = []
+    with suppress(_Previewed), write():
+        _settle_all(payments, added)
+        if preview:
+            raise _Previewed
+    return added
+
+
+def _settle_all(payments: Iterable[CounterPayment], added: list[tuple[str, int]]) -> None:
+    reasons, numbers = [], []
+    for payment in payments:
+        invoice = Invoice.get_or_none(Invoice.number == payment.invoice_number)
+        if invoice and _is_recorded(invoice, payment):
+            continue
+        if reason := _why_not_at_counter(invoice, payment):
+            reasons.append(f"Facture {payment.invoice_number}\u00a0: {reason}")
+            numbers.append(payment.invoice_number)
+        elif invoice:
+            _settle_counter(invoice, payment)
+            added.append((invoice.regie, payment.amount_cents))
+    if reasons:
+        raise Refused(reasons, numbers)
+
+
+def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> str:
+    if not payment.author.strip() or not payment.reason.strip():
+        return "l’auteur et le motif sont obligatoires."
+    if payment.mode not in COUNTER_MODES:
+        return f"mode inconnu, attendu l’un de {', '.join(COUNTER_MODES)}."
+    if invoice is None:
+        return "elle n’existe pas."
+    if invoice.state != InvoiceState.OPEN:
+        return f"elle n’est pas à régler (état {invoice.state})."
+    if invoice.total_cents != payment.amount_cents:
+        return f"son montant est {format_euros(invoice.total_cents)}."
+    return ""
+
+
+def _settle_counter(invoice: Invoice, payment: CounterPayment) -> None:
+    settlement = Settlement.create(
+        family=invoice.family_id,
+        regie=invoice.regie,
+        mode=payment.mode,
+        amount_cents=payment.amount_cents,
+        settled_at=_noon(payment.settled_on),
+        state=SettlementState.COUNTED,
+        author=payment.author,
+        reason=payment.reason,
+    )
+    allocate(settlement, invoice.id, payment.amount_cents)
+    book(settlement, f"encaissement au guichet, {COUNTER_MODES[payment.mode]}")
+
+
+def _is_recorded(invoice: Invoice, payment: CounterPayment) -> bool:
+    return (
+        Settlement.select()
+        .join(Allocation)
+        .where(
+            Allocation.invoice == invoice,
+            Settlement.attempt.is_null(),
+            Settlement.mode == payment.mode,
+            Settlement.amount_cents == payment.amount_cents,
+            Settlement.settled_at == _noon(payment.settled_on),
+        )
+        .exists()
+    )
+
+
+def _noon(on: date) -> datetime:
+    """A day as an instant: its noon in Paris, which is that day everywhere in Europe."""
+    return datetime.combine(on, time(12), tzinfo=clock.PARIS).astimezone(UTC)
+
+
+def cancel_invoice(number: str, author: str, reason: str) -> None:
+    """Cancel an open invoice. Raises Refused when it is not open or nobody answers for it."""
+    if not author.strip() or not reason.strip():
+        raise Refused(["L’auteur et le motif sont obligatoires."])
+    with write():
+        changed = (
+            Invoice.update(state=InvoiceState.CANCELLED, state_reason=f"{author} : {reason}")
+            .where(Invoice.number == number, Invoice.state == InvoiceState.OPEN)
+            .execute()
+        )
+        if not changed:
+            raise Refused([f"Facture {number}\u00a0: elle n’existe pas ou n’est pas à régler."])
+
+
+def close_attempt(reference: str, author: str, reason: str) -> None:
+    """Declare that nothing came of a payment the bank says nothing about, so that the family may
+    pay again; what the bank says later is taken as it comes. Raises Refused when it is not
+    undecided, is still within its time, or nobody answers for it."""
+    if not author.strip() or not reason.strip():
+        raise Refused(["L’auteur et le motif sont obligatoires."])
+    with write():
+        attempt = Attempt.get_or_none(Attempt.reference == reference)
+        if attempt is None or AttemptState(attempt.state) not in UNDECIDED:
+            raise Refused([f"Paiement {reference[:30]}\u00a0: il n’existe pas ou est décidé."])
+        if attempt.state != AttemptState.PENDING and attempt.live_until > clock.now():
+            until = formats.long_instant(attempt.live_until)
+            raise Refused([f"La famille peut encore payer à la banque jusqu’au {until}."])
+        learn(
+            attempt,
+            "",
+            AttemptState.EXPIRED,
+            f"{author.strip()} : {reason.strip()}"[:200],
+            source="régisseur",
+        )
+        release(attempt)

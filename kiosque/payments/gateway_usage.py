@@ -1,0 +1,156 @@
+"""Which gateways still have payments under way.
+
+Each attempt remembers its gateway. A town that moves to another bank keeps the table of the old
+one, which goes on being notified and asked, until its last attempt is final.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from peewee import Expression, fn
+
+from gateways.base import Polling
+from kiosque.db import write
+from kiosque.db.models import Anomaly, Attempt, Fact, Invoice, Repayment, Settlement
+from kiosque.db.states import UNDECIDED, AttemptState, InvoiceState, RepaymentState, SettlementState
+from kiosque.language import clock
+from kiosque.payments.ledger import note
+
+#: An attempt that came to nothing may still have news for so long: another card, a notice late.
+NEWS = timedelta(days=1)
+#: How long a debit that the bank may undo by itself is followed, where it cannot be asked.
+FOLLOWED = timedelta(days=Polling.follow_days)
+#: Older payments are hardly ever given back.
+REFUNDED_WITHIN = timedelta(days=365)
+_OURSELVES = "Kiosque Famille"
+_OVER = (AttemptState.PAID, AttemptState.REVERSED, AttemptState.REFUNDED)
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a gateway still has to do. `open` counts its attempts that are not final, a refund
+    whose outcome is not known included; `refundable`, the payments of a year that could still be
+    given back by it; `last_news_at` is when something was last learnt of one of its attempts."""
+
+    name: str
+    open: int
+    refundable: int
+    last_news_at: datetime | None
+
+
+def uses(names: Collection[str]) -> list[Use]:
+    """What each of these gateways, and each other that ever had an attempt, still has to do."""
+    known = {each.gateway for each in Attempt.select(Attempt.gateway).distinct()}
+    return [_use(name) for name in [*names, *sorted(known - set(names))]]
+
+
+def unserved(names: Collection[str]) -> list[Use]:
+    """The gateways, other than these, that have attempts which are not final: nobody hears of
+    these any more, nor asks."""
+    others = Attempt.gateway.not_in(list(names))
+    found = Attempt.select(Attempt.gateway).where(others, _is_open()).distinct()
+    return [_use(name) for name in sorted(each.gateway for each in found)]
+
+
+def is_removed(name: str, names: Collection[str]) -> bool:
+    """Whether this gateway is none of these, but once was one."""
+    if name in names:
+        return False
+    once: bool = Attempt.select().where(Attempt.gateway == name).exists()
+    return once
+
+
+def tell_unserved(names: Collection[str]) -> list[str]:
+    """Put the gateways removed too early on the régisseur's list, once; take off it those that
+    are back, or have nothing under way any more. Returns what to say of each, in French."""
+    found = unserved(names)
+    told = Anomaly.select(Anomaly).join(Attempt)
+    still = Attempt.gateway.in_([removed.name for removed in found])
+    settled = list(told.where(Anomaly.kind == "unserved", Anomaly.resolved_at.is_null(), ~still))
+    if not found and not settled:
+        return []
+    with write():
+        for removed in found:
+            _note_unserved(removed)
+        Anomaly.update(
+            resolved_at=clock.now(),
+            resolved_by=_OURSELVES,
+            resolution="passerelle rétablie, ou plus rien d’ouvert",
+        ).where(Anomaly.id.in_([each.id for each in settled])).execute()
+    return [words(removed) for removed in found]
+
+
+def words(removed: Use) -> str:
+    """A gateway removed too early, in French."""
+    return (
+        f"passerelle {removed.name} retirée des réglages alors que {removed.open} de ses "
+        f"paiements ne sont pas définitifs\u00a0: remettez [gateways.{removed.name}]"
+    )
+
+
+def closed_regies(keys: Collection[str]) -> list[str]:
+    """What to say, in French, of the *régies* other than these that have invoices to pay: nobody
+    can pay them online."""
+    others = Invoice.regie.not_in(["", *keys]), Invoice.state == InvoiceState.OPEN
+    counted = Invoice.select(Invoice.regie, fn.COUNT(Invoice.id)).where(*others)
+    rows: Any = counted.group_by(Invoice.regie).order_by(Invoice.regie).tuples()
+    return [
+        f"régie {key} retirée des réglages alors que {count} de ses factures sont à régler\u00a0: "
+        f"elles ne peuvent plus l’être en ligne, remettez [regies.{key}]"
+        for key, count in rows
+    ]
+
+
+def _note_unserved(removed: Use) -> None:
+    """By one mail for its last attempt. Put back then removed again, it is on the list again."""
+    last = Attempt.select().where(Attempt.gateway == removed.name).order_by(Attempt.id.desc()).get()
+    still = Attempt.select(fn.SUM(Attempt.amount_cents))
+    cents = still.where(Attempt.gateway == removed.name, _is_open()).scalar() or 0
+    key = f"unserved:{last.reference}"
+    note(key, "unserved", cents, words(removed), attempt=last)
+    # What a human took off the list stays off.
+    Anomaly.update(resolved_at=None, resolved_by="", resolution="").where(
+        Anomaly.key == key, Anomaly.resolved_by == _OURSELVES
+    ).execute()
+
+
+def _use(name: str) -> Use:
+    own = Attempt.gateway == name
+    refundable = Settlement.select().where(
+        Settlement.gateway == name,
+        Settlement.state == SettlementState.COUNTED,
+        Settlement.settled_at > clock.now() - REFUNDED_WITHIN,
+    )
+    news = Fact.select(Fact.at).join(Attempt).where(own).order_by(Fact.id.desc()).first()
+    return Use(
+        name,
+        Attempt.select().where(own, _is_open()).count(),
+        refundable.count(),
+        news.at if news else None,
+    )
+
+
+def _is_open() -> Expression:
+    """The attempts of which the bank may have something to say, or be asked something."""
+    now = clock.now()
+    undoable = Settlement.select(Settlement.attempt).where(
+        Settlement.state == SettlementState.COUNTED, Settlement.final_at.is_null()
+    )
+    asked = (
+        Repayment.select(Settlement.attempt)
+        .join(Settlement)
+        .where(Repayment.state == RepaymentState.ASKED)
+    )
+    return (
+        Attempt.state.in_(_words(UNDECIDED))
+        | Attempt.ask_at.is_null(False)
+        | (Attempt.state.not_in(_words(_OVER)) & (Attempt.started_at > now - NEWS))
+        | (Attempt.id.in_(undoable) & (Attempt.started_at > now - FOLLOWED))
+        | Attempt.id.in_(asked)
+    )
+
+
+def _words(states: Collection[AttemptState]) -> Sequence[str]:
+    return sorted(states)

@@ -1,0 +1,291 @@
+"""From a bank's verified report to our books."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+
+from gateways.base import Callback, Mode, Outcome, Report
+from kiosque.db import require_write, write
+from kiosque.db.models import Allocation, Attempt, Fact, Notice, Repayment, Settlement
+from kiosque.db.prepared import change
+from kiosque.db.states import AllocationKind, AttemptState, SettlementState
+from kiosque.language import clock
+from kiosque.outbox import queue
+from kiosque.payments.ledger import allocate, book, issue_receipt, learn, may_be_undone, note
+from kiosque.payments.queries import (
+    attempt_by_gateway_reference,
+    attempt_by_reference,
+    items_of,
+    settlement_of,
+)
+from kiosque.payments.reversals import RETURNED, match_refunds, refund_key, reverse, was_credited
+from kiosque.settings import issuer
+
+#: Verdicts.
+RECORDED, KNOWN = "enregistré", "déjà connu"
+_ONLINE = {Mode.CARD: "paiement en ligne", Mode.DIRECT_DEBIT: "prélèvement en ligne"}
+AGAIN = "débit annoncé de nouveau après son annulation"
+
+
+def record(gateway_name: str, report: Report) -> str:
+    """Apply a verified report and leave its audit row, in one transaction.
+
+    Returns a short verdict in French. Returning means committed: only then may the bank be
+    told so. A repetition is as good as the first. A report that only says that there is news
+    makes its attempt due to be asked about, and changes nothing else.
+    """
+    with write():
+        verdict = _make_due(gateway_name, report) if report.ask else _apply(gateway_name, report)
+        fields = dict(report.raw) | ({"clé": report.key} if report.key else {})
+        _audit(gateway_name, verdict, report.reference, fields, accepted=True)
+    return verdict
+
+
+def record_answer(attempt: Attempt, reports: Sequence[Report]) -> None:
+    """Apply what the bank answered about an attempt, as part of the transaction under way: by
+    the same decision as what it tells by itself. What was news leaves an audit row."""
+    require_write()
+    for report in reports:
+        verdict = _apply(attempt.gateway, report)
+        if verdict != KNOWN:
+            _audit(attempt.gateway, verdict, report.reference, dict(report.raw), accepted=True)
+
+
+def attempt_of(gateway_name: str, report: Report) -> Attempt | None:
+    """The attempt that a report is about, by our reference or else by the bank's."""
+    if report.reference:
+        return attempt_by_reference(gateway_name, report.reference)
+    return attempt_by_gateway_reference(gateway_name, report.gateway_reference)
+
+
+def _make_due(gateway_name: str, report: Report) -> str:
+    attempt = attempt_of(gateway_name, report)
+    if attempt is None:
+        # Without a reference of ours, anyone may have written it: not worth anyone's time.
+        return _note_unknown(gateway_name, report) if report.reference else "commande inconnue"
+    Attempt.update(ask_at=clock.now()).where(Attempt.id == attempt.id).execute()
+    return "à confirmer par la banque"
+
+
+def record_rejected(gateway_name: str, verdict: str, callback: Callback | None) -> None:
+    """Leave the audit row of a message that was forged or garbled: its fields' names only."""
+    names = [name[:30] for name, _ in callback.fields[:30]] if callback else []
+    with write():
+        _audit(gateway_name, verdict, "", {"champs": " ".join(names)}, accepted=False)
+
+
+def _audit(
+    gateway_name: str, verdict: str, reference: str, fields: dict[str, str], *, accepted: bool
+) -> None:
+    Notice.create(
+        received_at=clock.now(),
+        gateway=gateway_name,
+        accepted=accepted,
+        verdict=verdict,
+        reference=reference,
+        fields=json.dumps(fields, ensure_ascii=False, sort_keys=True),
+    )
+
+
+def _apply(gateway_name: str, report: Report) -> str:
+    attempt = attempt_of(gateway_name, report)
+    if attempt is None:
+        return _note_unknown(gateway_name, report)
+    if report.outcome is Outcome.REFUNDED:
+        return _refund(attempt, report)
+    if report.gateway_reference != attempt.gateway_reference:
+        if report.anomaly:  # such as a refund that failed: it has an identifier of its own
+            return _note_mismatch(attempt, report, report.anomaly)
+        return _note_unknown(gateway_name, report)
+    settlement = settlement_of(gateway_name, report.transaction_id)
+    if settlement and settlement.attempt_id != attempt.id:
+        return _note_mismatch(attempt, report, "débit déjà enregistré pour un autre paiement")
+    if report.outcome is Outcome.PAID:
+        return _apply_paid(attempt, report, settlement)
+    if not _learn_report(attempt, report):
+        return KNOWN
+    if report.outcome is Outcome.REVERSED and settlement:
+        _undo(attempt, report, settlement)
+    return RECORDED
+
+
+def _undo(attempt: Attempt, report: Report, settlement: Settlement) -> None:
+    """The bank took a debit back; and had said something else of it, that a human must see."""
+    if settlement.final_at:  # heard in the other order
+        _note_mismatch(attempt, report, AGAIN)
+    elif was_credited(settlement):
+        _note_mismatch(attempt, report, "débit annulé que la banque semblait avoir remboursé")
+    reverse(settlement, "annulation à la banque")
+
+
+def _apply_paid(attempt: Attempt, report: Report, settlement: Settlement | None) -> str:
+    if report.currency != "EUR":
+        return _note_mismatch(attempt, report, "devise inattendue")
+    if settlement and settlement.amount_cents != report.cents:
+        return _note_mismatch(attempt, report, "montant différent pour un même débit")
+    awaited = report.cents == attempt.amount_cents
+    facts = (_learn_report if awaited else _learn_unmatched)(attempt, report)
+    if not facts:
+        return KNOWN
+    undone = _is_taken_back(facts, report.transaction_id)
+    # Late news of a debit undone since, or real money that is not in the books?
+    again = undone and (settlement is not None or report.final)
+    if not settlement and not undone:
+        settlement = (_book_awaited if awaited else _book_unmatched)(attempt, report, facts)
+    verdict = RECORDED if awaited else _note_mismatch(attempt, report, "montant inattendu")
+    if again:
+        _note_mismatch(attempt, report, AGAIN)
+    if settlement:
+        _follow(attempt, report, settlement)
+    return verdict
+
+
+def _follow(attempt: Attempt, report: Report, settlement: Settlement) -> None:
+    """Ask again tomorrow about money that the bank may still undo; not about the rest."""
+    if report.final and settlement.final_at is None:
+        Settlement.update(final_at=clock.now()).where(Settlement.id == settlement.id).execute()
+    if attempt.state == AttemptState.PAID:
+        tomorrow = clock.now() + timedelta(days=1)
+        change(
+            lambda attempt, at: Attempt.update(ask_at=at).where(Attempt.id == attempt),
+            attempt=attempt.id,
+            at=tomorrow if may_be_undone(attempt) else None,
+        )
+
+
+def _learn_report(attempt: Attempt, report: Report) -> list[Fact]:
+    """Add what a report says to what is known. Returns all of that; nothing when it is no news."""
+    state = AttemptState(report.outcome.value)
+    facts = learn(
+        attempt,
+        report.transaction_id,
+        state,
+        report.status,
+        source=attempt.gateway,
+        cents=report.cents,
+        parent_id=report.parent_id,
+    )
+    if facts and report.anomaly:
+        _note_mismatch(attempt, report, report.anomaly)
+    return facts
+
+
+def _book_awaited(attempt: Attempt, report: Report, facts: Sequence[Fact]) -> Settlement:
+    """Money came, of the amount awaited: pay what is open, keep the rest as *trop-perçu*."""
+    settlement = _settle_attempt(attempt, report)
+    for item in items_of(attempt):
+        allocate(settlement, item.invoice_id, item.amount_cents)
+    book(settlement, _ONLINE[report.mode])
+    receipt = issue_receipt(settlement)
+    if attempt.receipt_email:
+        queue.add(f"receipt:{receipt.number}", "receipt", receipt.number, attempt.receipt_email)
+        # The address was given for this receipt and nothing else.
+        Attempt.update(receipt_email=None).where(Attempt.id == attempt.id).execute()
+    match_refunds(attempt, facts)
+    return settlement
+
+
+def _learn_unmatched(attempt: Attempt, report: Report) -> list[Fact]:
+    """Money came, of another amount than awaited: nothing is decided until a human has looked."""
+    status = f"{report.status} montant inattendu"
+    return learn(
+        attempt, report.transaction_id, AttemptState.PENDING, status, source=attempt.gateway
+    )
+
+
+def _book_unmatched(attempt: Attempt, report: Report, facts: Sequence[Fact]) -> Settlement:
+    """Money came, of another amount: it pays nothing."""
+    settlement = _settle_attempt(attempt, report)
+    Allocation.create(
+        settlement=settlement, kind=AllocationKind.UNMATCHED, amount_cents=report.cents
+    )
+    book(settlement, "débit d’un montant inattendu")
+    match_refunds(attempt, facts)
+    return settlement
+
+
+def _is_taken_back(facts: Sequence[Fact], transaction_id: str) -> bool:
+    """Whether the bank has said that this debit was cancelled."""
+    # That all of it has left otherwise is not the bank's word.
+    return any(
+        fact.transaction_id == transaction_id
+        and fact.state == AttemptState.REVERSED
+        and fact.status != RETURNED
+        for fact in facts
+    )
+
+
+def _settle_attempt(attempt: Attempt, report: Report) -> Settlement:
+    return Settlement.create(
+        attempt=attempt,
+        family=attempt.family_id,
+        regie=attempt.regie,
+        gateway=attempt.gateway,
+        transaction_id=report.transaction_id,
+        mode=report.mode,
+        amount_cents=report.cents,
+        settled_at=clock.now(),
+        state=SettlementState.COUNTED,
+        authorisation=report.authorisation,
+        card_brand=report.card_brand,
+        card_last4=report.card_last4,
+    )
+
+
+def _refund(attempt: Attempt, report: Report) -> str:
+    """Money that the bank gave back, wholly or in part."""
+    if report.currency != "EUR":
+        return _note_mismatch(attempt, report, "devise inattendue")
+    if _is_refund_of_another(attempt, report):
+        return _note_mismatch(
+            attempt, report, "remboursement déjà enregistré pour un autre paiement"
+        )
+    known = Fact.select().where(
+        Fact.attempt == attempt,
+        Fact.transaction_id == report.transaction_id,
+        Fact.state == AttemptState.REFUNDED,
+    )
+    if known.exists() or not (facts := _learn_report(attempt, report)):
+        return KNOWN
+    if not match_refunds(attempt, facts):
+        note(
+            refund_key(attempt, report.transaction_id),
+            "unmatched_refund",
+            report.cents,
+            "remboursement à rapprocher",
+            attempt=attempt,
+        )
+        return "remboursement à rapprocher"
+    return RECORDED
+
+
+def _is_refund_of_another(attempt: Attempt, report: Report) -> bool:
+    return (
+        Repayment.select()
+        .join(Settlement)
+        .where(
+            Repayment.gateway == attempt.gateway,
+            Repayment.transaction_id == report.transaction_id,
+            Settlement.attempt != attempt,
+        )
+        .exists()
+    )
+
+
+def _note_unknown(gateway_name: str, report: Report) -> str:
+    """A genuine message about an order that is not one of ours: kept, told, never repeated."""
+    facts = (gateway_name, report.reference, report.transaction_id, report.outcome, report.status)
+    note(
+        "unknown:" + ":".join(facts),
+        "unknown_order",
+        report.cents,
+        f"commande {report.reference}",
+        regie=issuer.regie_of_gateway(gateway_name),
+    )
+    return "commande inconnue"
+
+
+def _note_mismatch(attempt: Attempt, report: Report, detail: str) -> str:
+    facts = (attempt.reference, report.transaction_id, str(report.cents), detail)
+    note("mismatch:" + ":".join(facts), "mismatch", report.cents, detail, attempt=attempt)
+    return detail

@@ -1,0 +1,219 @@
+"""Ask the bank what became of an attempt, and believe its answer as much as its notices.
+
+The network is never used inside a transaction: a question is put together, sent, and its answer
+applied, each apart. Asking twice is harmless.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from threading import BoundedSemaphore
+
+from gateways.base import Gateway, Polling, Polls, Report, Unreachable
+from kiosque.db import require_no_write, require_write, write
+from kiosque.db.models import Attempt, AttemptItem
+from kiosque.db.prepared import change
+from kiosque.db.states import UNDECIDED, AttemptState
+from kiosque.language import clock
+from kiosque.payments.incoming import record_answer
+from kiosque.payments.ledger import learn, may_be_undone, note
+from kiosque.payments.orders import order_of
+from kiosque.payments.queries import attempt_by_id
+
+#: A parent who returns, or tries again, asks the bank no more often than this.
+PATIENCE = timedelta(seconds=15)
+#: The longest pause between two questions that the bank does not answer.
+LONGEST_PAUSE = timedelta(hours=1)
+#: A payment that the bank has been examining for longer is for a human to ask about.
+PENDING_FOLLOWED = timedelta(days=60)
+#: After this without an answer about an attempt, a human is told, once.
+SILENCE = timedelta(days=1)
+#: How long after its time an attempt whose bank cannot be asked is declared expired: the result
+#: may follow the end of the bank's page by a few minutes.
+GRACE = timedelta(minutes=15)
+#: How many of a process's threads may wait for banks on behalf of visitors.
+AT_ONCE = 2
+_places = BoundedSemaphore(AT_ONCE)
+_SILENT = (AttemptState.CREATED, AttemptState.HANDED_OFF)
+
+
+def first_question(attempt: Attempt, gateway: Gateway) -> datetime | None:
+    """When to ask about an attempt just handed over; None where the bank cannot be asked."""
+    if not isinstance(gateway, Polls):
+        return None
+    return attempt.started_at + timedelta(minutes=gateway.polling.ages_minutes[0])
+
+
+def due(gateway_names: Collection[str], limit: int) -> list[Attempt]:
+    """The attempts worth asking about now, those that wait longest first."""
+    return list(
+        Attempt.select()
+        .where(Attempt.ask_at <= clock.now(), Attempt.gateway.in_(list(gateway_names)))
+        .order_by(Attempt.ask_at, Attempt.id)
+        .limit(limit)
+    )
+
+
+def ask(attempt: Attempt, gateway: Polls, public_url: str) -> None:
+    """Ask about one attempt, now, and note what comes of it."""
+    order = order_of(attempt, public_url)
+    require_no_write()
+    try:
+        reports = gateway.poll(order)
+    except Unreachable:
+        no_answer(attempt)
+    else:
+        answer(attempt, gateway, reports)
+
+
+def ask_soon(attempt: Attempt, gateways: Mapping[str, Gateway], public_url: str) -> None:
+    """Ask on behalf of somebody who waits, unless it was just done, cannot be, or AT_ONCE others
+    wait already: a bank that is slow must not take all the threads of the site."""
+    gateway = gateways.get(attempt.gateway)
+    if not isinstance(gateway, Polls) or not attempt.gateway_reference:
+        return
+    if not _places.acquire(blocking=False):
+        return
+    try:
+        if _claim(attempt):
+            ask(attempt, gateway, public_url)
+    finally:
+        _places.release()
+
+
+def holders(invoice_ids: Sequence[int]) -> list[Attempt]:
+    """The attempts that hold these invoices, within their time or beyond it."""
+    return list(
+        Attempt.select()
+        .join(AttemptItem)
+        .where(
+            AttemptItem.invoice.in_(invoice_ids),
+            AttemptItem.live == True,  # noqa: E712  # an SQL expression
+        )
+        .distinct()
+    )
+
+
+def is_owed_an_answer(attempt: Attempt) -> bool:
+    """Whether the bank can say what became of this attempt, and has not since its time ended."""
+    if attempt.ask_at is None:
+        return False
+    return attempt.answered_at is None or attempt.answered_at < attempt.live_until
+
+
+def answer(attempt: Attempt, gateway: Polls, reports: Sequence[Report]) -> bool:
+    """Apply what the bank answered, and say when to ask next. False when it is no answer: it
+    speaks of another order."""
+    if any(report.reference != attempt.reference for report in reports):
+        no_answer(attempt)
+        return False
+    with write():
+        record_answer(attempt, reports)
+        now = clock.now()
+        attempt = attempt_by_id(attempt.id)
+        age = now - attempt.started_at
+        expires = timedelta(minutes=gateway.polling.expires_minutes)
+        if not reports and _is_silent(attempt) and age >= expires:
+            learn(attempt, "", AttemptState.EXPIRED, source="banque interrogée")
+        change(
+            lambda attempt, now, again: Attempt.update(
+                asked_at=now, answered_at=now, unanswered=0, ask_at=again
+            ).where(Attempt.id == attempt),
+            attempt=attempt.id,
+            now=now,
+            again=_next_question(attempt, gateway.polling),
+        )
+    return True
+
+
+def no_answer(attempt: Attempt) -> None:
+    """Ask again later, after pauses that grow; a human is told when it lasts."""
+    with write():
+        attempt = Attempt.get_by_id(attempt.id)
+        now = clock.now()
+        pause = min(timedelta(minutes=2 ** min(attempt.unanswered, 9)), LONGEST_PAUSE)
+        Attempt.update(asked_at=now, unanswered=attempt.unanswered + 1, ask_at=now + pause).where(
+            Attempt.id == attempt.id
+        ).execute()
+        since = attempt.answered_at or attempt.started_at
+        if AttemptState(attempt.state) in UNDECIDED and now - since >= SILENCE:
+            note(
+                f"silent:{attempt.reference}",
+                "silent",
+                attempt.amount_cents,
+                "la banque ne répond pas sur ce paiement depuis un jour",
+                attempt=attempt,
+            )
+
+
+def expire_what_cannot_be_asked() -> int:
+    """Declare expired the silent attempts whose bank cannot be asked, and those that were never
+    handed over, GRACE after their time. Returns how many."""
+    lapsed = Attempt.select().where(
+        Attempt.state.in_(_SILENT),
+        Attempt.live_until < clock.now() - GRACE,
+        Attempt.ask_at.is_null(),
+    )
+    return sum(_expire_if_silent(attempt.id) for attempt in list(lapsed.limit(1000)))
+
+
+def _expire_if_silent(attempt_id: int) -> bool:
+    with write():
+        attempt = Attempt.get_by_id(attempt_id)
+        if not _is_silent(attempt) or attempt.ask_at is not None:
+            return False
+        return bool(learn(attempt, "", AttemptState.EXPIRED, source="délai dépassé"))
+
+
+def stop_asking(attempt: Attempt) -> None:
+    """The gateway of this attempt cannot be asked (any more)."""
+    with write():
+        Attempt.update(ask_at=None).where(Attempt.id == attempt.id).execute()
+
+
+def _claim(attempt: Attempt) -> bool:
+    """Be the one who asks now. False when somebody did within PATIENCE."""
+    now = clock.now()
+    with write():
+        claimed: int = (
+            Attempt.update(asked_at=now)
+            .where(
+                Attempt.id == attempt.id,
+                Attempt.asked_at.is_null() | (Attempt.asked_at <= now - PATIENCE),
+            )
+            .execute()
+        )
+    return claimed == 1
+
+
+def _is_silent(attempt: Attempt) -> bool:
+    return attempt.state in _SILENT
+
+
+def _next_question(attempt: Attempt, polling: Polling) -> datetime | None:
+    """When to ask again about an attempt that the bank has just answered about."""
+    require_write()
+    now = clock.now()
+    age: timedelta = now - attempt.started_at
+    if attempt.state == AttemptState.PAID:
+        return _follow(attempt, age, timedelta(days=polling.follow_days))
+    if attempt.state == AttemptState.PENDING:
+        if age > PENDING_FOLLOWED:
+            _tell(attempt, "unsettled", "la banque examine ce paiement depuis soixante jours")
+            return None
+        return now + min(max(age / 4, timedelta(minutes=15)), timedelta(days=1))
+    ages = (timedelta(minutes=minutes) for minutes in polling.ages_minutes)
+    return next((attempt.started_at + next_age for next_age in ages if next_age > age), None)
+
+
+def _follow(attempt: Attempt, age: timedelta, longest: timedelta) -> datetime | None:
+    """Tomorrow, while the bank may still undo a debit of this attempt by itself."""
+    if not may_be_undone(attempt):
+        return None
+    if age >= longest:
+        _tell(attempt, "uncaptured", "autorisé, mais pas encore remis en banque")
+        return None
+    return clock.now() + timedelta(days=1)
+
+
+def _tell(attempt: Attempt, kind: str, detail: str) -> None:
+    note(f"{kind}:{attempt.reference}", kind, attempt.amount_cents, detail, attempt=attempt)

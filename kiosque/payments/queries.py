@@ -1,0 +1,98 @@
+"""What the core looks up at each notice and each answer of a bank's, its SQL written once."""
+
+from peewee import fn
+
+from kiosque.db.models import Allocation, Attempt, AttemptItem, Fact, Invoice, Receipt, Settlement
+from kiosque.db.prepared import Prepared
+
+
+def attempt_by_id(attempt_id: int) -> Attempt:
+    """An attempt as it is now."""
+    found: Attempt = _ATTEMPT.models(attempt=attempt_id)[0]
+    return found
+
+
+def attempt_by_reference(gateway: str, reference: str) -> Attempt | None:
+    """The attempt of a gateway's that has this reference of ours."""
+    return next(iter(_BY_OURS.models(gateway=gateway, reference=reference)), None)
+
+
+def attempt_by_gateway_reference(gateway: str, reference: str) -> Attempt | None:
+    """The same, by the bank's own reference."""
+    return next(iter(_BY_THEIRS.models(gateway=gateway, reference=reference)), None)
+
+
+def items_of(attempt: Attempt) -> list[AttemptItem]:
+    """The invoices of an attempt, in order."""
+    return _ITEMS.models(attempt=attempt.id)
+
+
+def numbers_of(attempt: Attempt) -> list[str]:
+    """Their numbers, sorted."""
+    return [number for (number,) in _NUMBERS.rows(attempt=attempt.id)]
+
+
+def facts_of(attempt: Attempt) -> list[Fact]:
+    """All that is known of an attempt."""
+    return _FACTS.models(attempt=attempt.id)
+
+
+def settlements_of(attempt_id: int) -> list[Settlement]:
+    """The debits of an attempt, as they are now."""
+    return _SETTLEMENTS.models(attempt=attempt_id)
+
+
+def settlement_of(gateway: str, transaction_id: str) -> Settlement | None:
+    """What was booked for a transaction of a bank's."""
+    return next(iter(_SETTLED.models(gateway=gateway, transaction=transaction_id)), None)
+
+
+def parts_of(settlement: Settlement) -> list[Allocation]:
+    """What the money of a settlement counts for."""
+    return _PARTS.models(settlement=settlement.id)
+
+
+def last_receipt_number() -> int:
+    """0 when no receipt was issued yet."""
+    ((last,),) = _LAST_RECEIPT.rows()
+    return last or 0
+
+
+_ATTEMPT = Prepared(lambda attempt: Attempt.select().where(Attempt.id == attempt))
+_BY_OURS = Prepared(
+    lambda gateway, reference: Attempt.select().where(
+        Attempt.reference == reference, Attempt.gateway == gateway
+    )
+)
+_BY_THEIRS = Prepared(
+    lambda gateway, reference: Attempt.select().where(
+        Attempt.gateway_reference == reference, Attempt.gateway == gateway
+    )
+)
+_ITEMS = Prepared(
+    lambda attempt: (
+        AttemptItem.select().where(AttemptItem.attempt == attempt).order_by(AttemptItem.id)
+    )
+)
+_NUMBERS = Prepared(
+    lambda attempt: (
+        Invoice.select(Invoice.number)
+        .join(AttemptItem)
+        .where(AttemptItem.attempt == attempt)
+        .order_by(Invoice.number)
+    )
+)
+_FACTS = Prepared(lambda attempt: Fact.select().where(Fact.attempt == attempt))
+_SETTLEMENTS = Prepared(lambda attempt: Settlement.select().where(Settlement.attempt == attempt))
+_SETTLED = Prepared(
+    lambda gateway, transaction: Settlement.select().where(
+        Settlement.gateway == gateway, Settlement.transaction_id == transaction
+    )
+)
+_PARTS = Prepared(
+    lambda settlement: Allocation.select().where(
+        Allocation.settlement == settlement,
+        Allocation.counts == True,  # noqa: E712  # an SQL expression
+    )
+)
+_LAST_RECEIPT = Prepared(lambda: Receipt.select(fn.MAX(Receipt.number)))

@@ -1,0 +1,272 @@
+"""Money that leaves again: undone or given back by the bank, taken back by the payer's bank.
+
+These steps belong inside `write()`. An invoice is open again once the whole settlement that
+paid it has left; a part given back leaves it paid, and a human decides.
+"""
+
+from collections.abc import Iterable
+
+from kiosque.db import require_write
+from kiosque.db.models import Allocation, Anomaly, Attempt, Fact, Invoice, Repayment, Settlement
+from kiosque.db.states import (
+    AllocationKind,
+    AttemptState,
+    InvoiceState,
+    RepaymentKind,
+    RepaymentState,
+    SettlementState,
+)
+from kiosque.language import clock
+from kiosque.payments import journal
+from kiosque.payments.ledger import (
+    balances,
+    book,
+    learn,
+    note,
+    of_one_payment,
+    pay_with_overpayment,
+    resolve_note,
+    resolve_overpayments,
+)
+
+#: The status of the fact that says that all the money of a debit has left again.
+RETURNED = "returned"
+
+
+def reverse(settlement: Settlement, label: str) -> None:
+    """The bank undid a debit: whatever was left of it has gone."""
+    if settlement.state != SettlementState.COUNTED:
+        return
+    asked = _asked(settlement)
+    if asked and asked.amount_cents == settlement.remaining_cents:
+        repayment = _mark_done(asked)
+    else:
+        if asked:  # part of a debit that is no more cannot be given back
+            close(asked, RepaymentState.DECLINED)
+        repayment = _create(
+            settlement,
+            RepaymentKind.REVERSAL,
+            settlement.remaining_cents,
+            key=f"reversal:{settlement.id}",
+        )
+    give_back(repayment, label)
+
+
+def match_refunds(attempt: Attempt, facts: Iterable[Fact]) -> bool:
+    """Give each refund that the bank told of the debit it is of, whichever of the two was heard
+    of first. `facts` are all that is known of the attempt. False when one of them finds none."""
+    if not any(fact.state == AttemptState.REFUNDED for fact in facts):
+        return True
+    everything_matched = True
+    for fact in _loose_refunds(attempt):
+        debit = _debit_of(attempt, fact)
+        if debit is None:
+            everything_matched = False
+            continue
+        asked = _asked(debit)
+        if asked and asked.amount_cents == fact.amount_cents:
+            repayment = _mark_done(asked, fact.transaction_id)
+        else:
+            repayment = _create(
+                debit,
+                RepaymentKind.REFUND,
+                fact.amount_cents,
+                key=f"{attempt.gateway}:{fact.transaction_id}",
+                transaction_id=fact.transaction_id,
+            )
+        resolve_note(refund_key(attempt, fact.transaction_id), "débit retrouvé")
+        give_back(repayment, "remboursement à la banque")
+    return everything_matched
+
+
+def refund_key(attempt: Attempt, transaction_id: str) -> str:
+    """The key of the note about a refund whose debit is not known."""
+    return f"unmatched_refund:{attempt.reference}:{transaction_id}"
+
+
+def give_back(repayment: Repayment, label: str) -> None:
+    """Book a repayment that is done. Its amount is at most what remained of its settlement."""
+    require_write()
+    cents = repayment.amount_cents
+    changed = (
+        Settlement.update(returned_cents=Settlement.returned_cents + cents)
+        .where(
+            Settlement.id == repayment.settlement_id,
+            Settlement.state == SettlementState.COUNTED,
+            Settlement.returned_cents + cents <= Settlement.amount_cents,
+        )
+        .execute()
+    )
+    if not changed:
+        raise RuntimeError("more was given back than had come")
+    settlement = Settlement.get_by_id(repayment.settlement_id)
+    reopened = [] if settlement.remaining_cents else _withdraw(settlement)
+    _resolve_what_is_given_back(settlement, label)
+    book(settlement, label)
+    for invoice in reopened:
+        pay_with_overpayment(invoice)
+    if not repayment.author:
+        _tell(repayment, settlement, label)
+
+
+def _withdraw(settlement: Settlement) -> list[Invoice]:
+    """All the money of a settlement has left: what it paid is open again. Returns those."""
+    kinds = {each.kind for each in done(settlement)}
+    refunded = kinds == {RepaymentKind.REFUND}
+    state = SettlementState.REFUNDED if refunded else SettlementState.REVERSED
+    Settlement.update(state=state).where(Settlement.id == settlement.id).execute()
+    settlement.state = state
+    if settlement.attempt:
+        learn(
+            settlement.attempt,
+            settlement.transaction_id or "",
+            AttemptState.REFUNDED if refunded else AttemptState.REVERSED,
+            RETURNED,
+            source="portail",
+            cents=settlement.amount_cents,
+        )
+    parts = list(Allocation.select().where(Allocation.settlement == settlement))
+    Allocation.update(counts=False).where(Allocation.settlement == settlement).execute()
+    paid = [part for part in parts if part.kind == AllocationKind.INVOICE and part.invoice]
+    return [part.invoice for part in paid if part.invoice and _reopen(part.invoice)]
+
+
+def _reopen(invoice: Invoice) -> bool:
+    changed: int = (
+        Invoice.update(state=InvoiceState.OPEN)
+        .where(Invoice.id == invoice.id, Invoice.state == InvoiceState.PAID)
+        .execute()
+    )
+    return changed == 1
+
+
+def _resolve_what_is_given_back(settlement: Settlement, label: str) -> None:
+    """Take off the list the *trop-perçus* of this payment that have been given back."""
+    settlements = of_one_payment(settlement)
+    owed = balances(settlements)[journal.ACCOUNTS[AllocationKind.OVERPAYMENT]]
+    gone = [each.id for each in settlements if not owed or each.state != SettlementState.COUNTED]
+    resolve_overpayments(Anomaly.settlement.in_(gone), label)
+
+
+def _tell(repayment: Repayment, settlement: Settlement, label: str) -> None:
+    whole = not settlement.remaining_cents
+    note(
+        f"{settlement.state}:{settlement.id}" if whole else f"partial_refund:{repayment.id}",
+        settlement.state if whole else "partial_refund",
+        repayment.amount_cents,
+        label if whole else f"{label}, en partie",
+        attempt=settlement.attempt,
+        settlement=settlement,
+    )
+
+
+def done(settlement: Settlement) -> list[Repayment]:
+    """What has left of a settlement, in order."""
+    return list(
+        Repayment.select()
+        .where(Repayment.settlement == settlement, Repayment.state == RepaymentState.DONE)
+        .order_by(Repayment.id)
+    )
+
+
+def was_credited(settlement: Settlement) -> bool:
+    """Whether a refund that the bank told of was taken for one of this debit."""
+    return any(each.transaction_id for each in done(settlement))
+
+
+def _asked(settlement: Settlement) -> Repayment | None:
+    return Repayment.get_or_none(
+        Repayment.settlement == settlement, Repayment.state == RepaymentState.ASKED
+    )
+
+
+def close(repayment: Repayment, state: RepaymentState, transaction_id: str | None = None) -> bool:
+    """End a request. False when it had ended before."""
+    changed: int = (
+        Repayment.update(
+            state=state,
+            transaction_id=transaction_id,
+            done_at=clock.now() if state == RepaymentState.DONE else None,
+        )
+        .where(Repayment.id == repayment.id, Repayment.state == RepaymentState.ASKED)
+        .execute()
+    )
+    return changed == 1
+
+
+def _mark_done(repayment: Repayment, transaction_id: str | None = None) -> Repayment:
+    close(repayment, RepaymentState.DONE, transaction_id)
+    return Repayment.get_by_id(repayment.id)
+
+
+def _create(
+    settlement: Settlement,
+    kind: RepaymentKind,
+    cents: int,
+    *,
+    key: str,
+    transaction_id: str | None = None,
+) -> Repayment:
+    return Repayment.create(
+        settlement=settlement,
+        kind=kind,
+        state=RepaymentState.DONE,
+        amount_cents=cents,
+        key=key,
+        gateway=settlement.gateway,
+        transaction_id=transaction_id,
+        asked_at=clock.now(),
+        done_at=clock.now(),
+    )
+
+
+def _loose_refunds(attempt: Attempt) -> list[Fact]:
+    """What the bank told of money given back, that is not yet a repayment of any debit."""
+    debits = Settlement.select(Settlement.transaction_id).where(Settlement.attempt == attempt)
+    matched = Repayment.select(Repayment.transaction_id).where(
+        Repayment.gateway == attempt.gateway, Repayment.transaction_id.is_null(False)
+    )
+    return list(
+        Fact.select()
+        .where(
+            Fact.attempt == attempt,
+            Fact.state == AttemptState.REFUNDED,
+            Fact.transaction_id.not_in(debits),
+            Fact.transaction_id.not_in(matched),
+        )
+        .order_by(Fact.id)
+    )
+
+
+def _debit_of(attempt: Attempt, refund: Fact) -> Settlement | None:
+    """The debit that a refund gives back: the one the bank names; else the one we asked it
+    for, or that is known to be captured, or of exactly that amount, or that came twice, or came
+    last."""
+    enough = [
+        each
+        for each in Settlement.select().where(
+            Settlement.attempt == attempt, Settlement.state == SettlementState.COUNTED
+        )
+        if each.remaining_cents >= refund.amount_cents
+        and refund.parent_id in ("", each.transaction_id)
+    ]
+
+    def likeness(debit: Settlement) -> tuple[bool, bool, bool, bool, int]:
+        asked = _asked(debit)
+        return (
+            asked is not None and asked.amount_cents == refund.amount_cents,
+            debit.final_at is not None,
+            debit.remaining_cents == refund.amount_cents,
+            _came_twice(debit),
+            debit.id,
+        )
+
+    return max(enough, key=likeness, default=None)
+
+
+def _came_twice(settlement: Settlement) -> bool:
+    return (
+        Allocation.select()
+        .where(Allocation.settlement == settlement, Allocation.kind == AllocationKind.OVERPAYMENT)
+        .exists()
+    )

@@ -1,0 +1,29 @@
+"""The settings of a town: what they are, where they are read, what is refused of them.
+
+It imports no other room, and `gateways` only. The way in: `loading.load()`, which gives a frozen
+`Settings` or names every fault at once.
+"""
+
+from kiosque.settings.model import (
+    Attestation,
+    Legal,
+    Mail,
+    Notices,
+    OtherRegie,
+    Payment,
+    Regie,
+    Settings,
+    Town,
+)
+
+__all__ = [
+    "Attestation",
+    "Legal",
+    "Mail",
+    "Notices",
+    "OtherRegie",
+    "Payment",
+    "Regie",
+    "Settings",
+    "Town",
+]

@@ -1,0 +1,179 @@
+"""The settings of a town, as frozen records."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kiosque.settings.colours import readable_on
+
+
+@dataclass(frozen=True)
+class Town:
+    """Who the families deal with. `contact_email` takes their questions and changes to their
+    record; `technical_email` their trouble with the site."""
+
+    name: str
+    contact_email: str
+    technical_email: str
+    address: str = ""
+    postcode: str = ""
+    city: str = ""
+    phone: str = ""
+    service: str = "Service famille"
+    website: str = ""
+    colour: str = "#0b4a75"
+    logo: str = ""
+    publication_director: str = ""
+    host: str = ""
+
+    @property
+    def ink(self) -> str:
+        """The town's colour, darkened where needed to be read on white: paper, mails."""
+        return readable_on(self.colour, ["#ffffff"], towards="#000000")
+
+
+@dataclass(frozen=True)
+class Regie:
+    """The *régie de recettes* and the official answerable for it. Anomalies are mailed to
+    `email` when it is given."""
+
+    name: str
+    regisseur: str
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class OtherRegie(Regie):
+    """A *régie* besides the first, with a contract and an account of its own: the invoices whose
+    lines are of its `services` are paid by its `gateway`, until `closes_after_days` after their
+    due date; as `[payment]` says, when that is absent."""
+
+    services: tuple[str, ...] = ()
+    gateway: str = ""
+    closes_after_days: int | None = None
+
+
+@dataclass(frozen=True)
+class Payment:
+    """`gateway` names the table in force. Online payment of an invoice closes
+    `closes_after_days` after its due date; never, when that is absent."""
+
+    gateway: str
+    closes_after_days: int | None = None
+
+
+@dataclass(frozen=True)
+class Mail:
+    """How e-mail leaves: by SMTP, or as files under KIOSQUE_DATA/outbox when `host` is empty,
+    which only the demo and tests may do. `security` is starttls, tls or none."""
+
+    sender: str
+    host: str = ""
+    port: int = 587
+    security: str = "starttls"
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """Which `services` the yearly attestation for the taxes counts, none by default, and which
+    of their lines it leaves out: those whose label contains one of `meal_labels`."""
+
+    services: tuple[str, ...] = ()
+    meal_labels: tuple[str, ...] = ("repas", "goûter", "déjeuner")
+
+
+@dataclass(frozen=True)
+class Notices:
+    """Which mails tell families of their invoices, and when: when they are there, `reminder_days`
+    before the due date, `relance_days` after it."""
+
+    new_invoices: bool = True
+    reminder: bool = True
+    reminder_days: int = 5
+    relance: bool = True
+    relance_days: int = 7
+
+
+@dataclass(frozen=True)
+class Legal:
+    """What the legal pages state. `accessibility` is `non`, `partiellement` or `totalement`
+    (conforme to the RGAA), as declared on `declared_on`, an ISO date. `dpo` is the e-mail of
+    the data protection officer."""
+
+    accessibility: str = "non"
+    declared_on: str = ""
+    dpo: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that differs from one town to another."""
+
+    environment: str
+    secret_key: str = field(repr=False)
+    public_url: str
+    database: str = field(repr=False)  # an address may hold a password
+    data: Path
+    town: Town
+    regie: Regie
+    payment: Payment
+    mail: Mail
+    gateways: Mapping[str, Mapping[str, object]] = field(repr=False)
+    attestation: Attestation = Attestation()
+    notices: Notices = Notices()
+    proxies: tuple[str, ...] = ()
+    legal: Legal = Legal()
+    regies: Mapping[str, OtherRegie] = field(default_factory=dict)
+
+    def regie_named(self, key: str) -> Regie:
+        """The *régie* of this key: the first one's is empty. It also stands for one that is no
+        longer in the settings."""
+        return self.regies.get(key, self.regie)
+
+    def gateway_of(self, regie: str) -> str | None:
+        """The name of the gateway by which a *régie* is paid now; None when it is no longer in
+        the settings: nothing of it can be paid online."""
+        if not regie:
+            return self.payment.gateway
+        return self.regies[regie].gateway if regie in self.regies else None
+
+    def regie_of_gateway(self, name: str) -> str:
+        """The key of the *régie* that this gateway serves; the first one's for one not in force."""
+        return next((key for key, regie in self.regies.items() if regie.gateway == name), "")
+
+    @property
+    def every_regie(self) -> list[Regie]:
+        return [self.regie, *self.regies.values()]
+
+    def regies_of(self, services: Iterable[str]) -> list[Regie]:
+        """The *régies* that collect for these services, the first one first; it alone for none."""
+        asked = set(services)
+        others = [regie for regie in self.regies.values() if asked & set(regie.services)]
+        own = asked - {service for regie in others for service in regie.services}
+        return [*([self.regie] if own or not others else []), *others]
+
+    @property
+    def gateways_in_force(self) -> list[str]:
+        """The gateways by which a payment may start, the first *régie*'s first."""
+        return [self.payment.gateway, *(regie.gateway for regie in self.regies.values())]
+
+    @property
+    def https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def database_path(self) -> Path:
+        """SQLite's file: the one configured, or where it is by default."""
+        named = self.database and not self.on_postgresql
+        return Path(self.database) if named else self.data / "kiosque.sqlite3"
+
+    @property
+    def on_postgresql(self) -> bool:
+        return self.database.startswith("postgresql://")
+
+    @property
+    def database_location(self) -> Path | str:
+        """Where the base is: SQLite's file, or the address of a PostgreSQL."""
+        return self.database if self.on_postgresql else self.database_path

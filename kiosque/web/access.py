@@ -1,0 +1,218 @@
+"""Who may see what: the one place where access is decided.
+
+A family's own invoices and receipts are found by a query that names the family: there is no
+check afterwards to forget.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from itsdangerous import BadData, URLSafeTimedSerializer
+from werkzeug.wrappers import Response
+
+from kiosque.db.models import Account, Family, Invoice, Receipt, Settlement
+from kiosque.families import accounts, audit, sessions
+from kiosque.families.audit import Event
+from kiosque.families.signin import Visitor
+from kiosque.language.catalogue import gettext as _
+from kiosque.web import language
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class SessionOnly(LoginManager):
+    """Flask-Login without its "remember me" cookie, which we never give: one that a visitor
+    invents is not even read."""
+
+    def _load_user_from_remember_cookie(self, _cookie: str) -> None:
+        return None
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        """None is given: there is none to renew nor to take back."""
+        return response
+
+    def _session_protection_failed(self) -> bool:
+        """The server's own sessions say who is signed in; a fingerprint of the browser, which
+        would be made at each page, adds nothing."""
+        return False
+
+
+login_manager = SessionOnly()
+
+
+#: How long a browser is remembered as one from which a family signed in.
+BROWSER_SECONDS = 365 * 24 * 3600
+
+
+class SignedIn(UserMixin):
+    """The signed-in family, known by the number of a session that the server keeps."""
+
+    def __init__(self, account: Account, number: str) -> None:
+        self.account = account
+        self.family: Family = account.family
+        self.number = number
+
+    def get_id(self) -> str:
+        return self.number
+
+
+@login_manager.user_loader  # type: ignore[untyped-decorator]  # flask-login carries no types
+def load_signed_in(number: str) -> SignedIn | None:
+    account = sessions.find(number)
+    return SignedIn(account, number) if account else None
+
+
+def init_app(app: Flask) -> None:
+    login_manager.session_protection = None
+    login_manager.init_app(app)
+
+
+def sign_in(account: Account) -> None:
+    """Open a session, under an identity of its own."""
+    _end_session()
+    language.sign_in(account.family)
+    try:
+        number = sessions.start(account)
+    except sessions.Stale:
+        flash(_("Votre mot de passe vient d’être changé. Connectez-vous avec le nouveau."))
+        return
+    login_user(SignedIn(account, number))
+
+
+def sign_out() -> None:
+    if family := signed_in_family():
+        audit.note(Event.SIGNED_OUT, family, remote_address())
+    _end_session()
+    logout_user()
+    language.clear_session()
+
+
+def _end_session() -> None:
+    if current_user.is_authenticated:
+        sessions.end(current_user.number)
+
+
+def remote_address() -> str:
+    """The browser's network address; behind the configured proxy, the one it names."""
+    return request.remote_addr or ""
+
+
+def visitor(code: str) -> Visitor:
+    """Who is trying to sign in with this code."""
+    return Visitor(remote_address(), _recognised(accounts.normalise_code(code)))
+
+
+def remember_browser(response: Response, family: Family) -> Response:
+    """Mark the browser as one from which this family has signed in. The mark opens nothing: it
+    keeps a stranger's failures from delaying the family."""
+    mark = _marks().dumps([family.code, secrets.token_urlsafe(12), _password_now(family.code)])
+    response.set_cookie(
+        _mark_name(),
+        mark,
+        max_age=BROWSER_SECONDS,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _recognised(code: str) -> str:
+    """What identifies this browser, if this code has signed in from it; else nothing."""
+    try:
+        marked, identity, password = _marks().loads(
+            request.cookies.get(_mark_name(), ""), max_age=BROWSER_SECONDS
+        )
+    except (BadData, ValueError):
+        return ""
+    known = marked == code and password == _password_now(code)
+    return f"{marked}.{identity}" if known else ""
+
+
+def _password_now(code: str) -> str:
+    """What changes with a family's password: a mark ends with it, or whoever once knew it could
+    gather marks and guess the next one with each."""
+    account = Account.select().join(Family).where(Family.code == code).first()
+    return hashlib.sha256(account.password_hash.encode()).hexdigest()[:16] if account else ""
+
+
+def _marks() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="browser")
+
+
+def _mark_name() -> str:
+    return f"{current_app.config['SESSION_COOKIE_NAME']}-navigateur"
+
+
+def signed_in_family() -> Family | None:
+    """The family signed in, or None. For pages that a stranger may also see."""
+    user = current_user._get_current_object()  # noqa: SLF001  # each look through costs a search
+    return user.family if user.is_authenticated else None
+
+
+def own_account() -> Account:
+    """The account signed in, on a page behind `family_only`."""
+    return cast("Account", current_user.account)
+
+
+def own_family() -> Family:
+    """The family signed in, on a page behind `family_only`."""
+    return cast("Family", current_user.family)
+
+
+def family_only(view: View) -> View:
+    """The page is for a signed-in family whose password is its own choice."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        user = current_user._get_current_object()  # noqa: SLF001  # each look costs a search
+        if not user.is_authenticated:
+            return _to_sign_in()
+        if user.account.must_change_password and request.endpoint != "account.password":
+            return redirect(url_for("account.password"))
+        return view(*args, **kwargs)
+
+    return cast("View", guarded)
+
+
+def own_invoice(number: str) -> Invoice:
+    """The family's invoice of that number, else 404: whether another has it is not told."""
+    return Invoice.get_or_none(Invoice.number == number, Invoice.family == own_family()) or abort(
+        404
+    )
+
+
+def own_receipt(number: int) -> Receipt:
+    """The family's receipt of that number, else 404."""
+    found: Receipt | None = (
+        Receipt.select(Receipt, Settlement)
+        .join(Settlement)
+        .where(Receipt.number == number, Settlement.family == own_family())
+        .first()
+    )
+    return found or abort(404)
+
+
+def safe_next() -> str:
+    """Where to go after signing in: a page of ours that was asked for, else the invoices."""
+    return page_of_ours(request.args.get("next", "")) or url_for("family.invoices")
+
+
+def page_of_ours(target: str) -> str:
+    """The address if it leads nowhere but to this site, else nothing."""
+    ours = re.fullmatch(r"/(?!/)[^\\]{0,2000}", target) and target.isprintable()
+    return target if ours else ""
+
+
+def _to_sign_in() -> Response:
+    if "_user_id" in session:
+        language.clear_session()
+        flash(_("Par sécurité, votre session est terminée. Connectez-vous de nouveau."))
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("account.sign_in", next=wanted))

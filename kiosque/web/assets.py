@@ -1,0 +1,68 @@
+"""The one stylesheet: Pico, ours, and the town's colour, served under a name that changes
+with its content so that browsers may keep it for ever."""
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosque.settings import Town
+from kiosque.settings.colours import readable_on
+from kiosque.settings.rules import LOGO_TYPES
+
+STATIC = Path(__file__).parent / "static"
+STYLESHEETS = ("vendor/pico/pico.min.css", "kiosque.css")
+SCRIPT = "kiosque.js"
+#: The grounds of kiosque.css, on which the town's colour must be read: --ground and --wash.
+LIGHT_GROUNDS = ("#ffffff", "#f4f5f7")
+DARK_GROUNDS = ("#16181c", "#23262c")
+#: Written out: the standard library's own table depends on the machine's files.
+TYPES = {".css": "text/css", ".js": "text/javascript", **LOGO_TYPES}
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file served as it is. `name` carries a digest of `content`; `compressed` is the same in
+    gzip's format, for the browsers that take it: all do."""
+
+    name: str
+    content: bytes
+    compressed: bytes
+    mimetype: str
+
+    @classmethod
+    def of(cls, content: bytes, suffix: str) -> "Asset":
+        digest = hashlib.sha256(content).hexdigest()[:16]
+        return cls(f"{digest}{suffix}", content, gzip.compress(content, mtime=0), TYPES[suffix])
+
+
+@dataclass(frozen=True)
+class Assets:
+    """What every page links to."""
+
+    stylesheet: Asset
+    script: Asset
+    logo: Asset | None
+
+    def find(self, name: str) -> Asset | None:
+        every = (self.stylesheet, self.script, self.logo)
+        return next((asset for asset in every if asset and asset.name == name), None)
+
+
+def build(town: Town) -> Assets:
+    """Read the files once, at start."""
+    parts = [(STATIC / name).read_bytes() for name in STYLESHEETS]
+    parts.append(_town_colour(town.colour).encode())
+    logo = Path(town.logo) if town.logo else None
+    return Assets(
+        stylesheet=Asset.of(b"\n".join(parts), ".css"),
+        script=Asset.of((STATIC / SCRIPT).read_bytes(), ".js"),
+        logo=Asset.of(logo.read_bytes(), logo.suffix) if logo else None,
+    )
+
+
+def _town_colour(colour: str) -> str:
+    """The town's colour as the stylesheet takes it: readable on light grounds, and on dark."""
+    light = readable_on(colour, LIGHT_GROUNDS, towards="#000000")
+    dark = readable_on(colour, DARK_GROUNDS, towards="#ffffff")
+    return f":root{{--town-on-light:{light};--town-on-dark:{dark}}}"

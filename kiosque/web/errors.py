@@ -1,0 +1,220 @@
+"""Error pages: what happened, in French, and what to do. Never a reason from inside.
+
+They need neither the base nor a session: they are also what a visitor sees when the base is
+locked, the disk full, or the address asked for not ours.
+"""
+
+import errno
+import math
+import secrets
+from datetime import datetime, timedelta
+
+from flask import Flask, Response, current_app, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from markupsafe import Markup
+from peewee import DatabaseError, DataError, IntegrityError, InternalError, ProgrammingError
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from kiosque import db
+from kiosque.families import signin
+from kiosque.families.signin import Busy
+from kiosque.families.throttle import TooManyTries
+from kiosque.language import catalogue, clock, formats
+from kiosque.language.catalogue import N_
+from kiosque.language.catalogue import gettext as _
+from kiosque.web import access, language
+
+#: Status: (title, what to do).
+MESSAGES = {
+    400: (N_("Demande incomprise"), N_("Revenez à la page précédente et recommencez.")),
+    403: (N_("Accès refusé"), N_("Cette page ne vous est pas ouverte.")),
+    404: (
+        N_("Page introuvable"),
+        N_("L’adresse est fausse, ou ce document n’est pas dans votre dossier."),
+    ),
+    405: (
+        N_("Action impossible ici"),
+        N_("Cette adresse ne s’ouvre pas ainsi. Repartez de l’accueil."),
+    ),
+    413: (
+        N_("Envoi trop volumineux"),
+        N_("Ce que vous avez envoyé dépasse ce que le site accepte. Rien n’a été modifié."),
+    ),
+    429: (N_("Trop d’essais"), N_("Patientez quelques minutes, puis recommencez.")),
+    500: (
+        N_("Le site a rencontré un problème"),
+        N_("Rien n’a été modifié. Recommencez plus tard."),
+    ),
+    503: (
+        N_("Le site est momentanément indisponible"),
+        N_("Rien n’a été modifié. Recommencez dans quelques minutes."),
+    ),
+}
+EXPIRED = (
+    N_("La page a expiré"),
+    N_(
+        "Par sécurité, une page restée ouverte trop longtemps ne peut plus être envoyée. "
+        "Rechargez-la, puis recommencez. Si cela se répète, vérifiez que votre navigateur "
+        "accepte les cookies."
+    ),
+)
+WRONG_HOST = (
+    N_("Ce site ne répond pas sous ce nom"),
+    N_("Vérifiez l’adresse, ou repartez du site de la ville."),
+)
+#: When to come back after a 503 of ours: a lock is short, a full disk wants a human.
+PAUSE = timedelta(minutes=2)
+#: Headers that belong to a status, kept on its page.
+_KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+#: Faults of ours, not of the base's: asking again later would not help.
+_OUR_FAULTS = (DataError, IntegrityError, InternalError, ProgrammingError)
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(SecurityError, _wrong_host)
+    app.register_error_handler(CSRFError, _expired)
+    app.register_error_handler(TooManyTries, _too_many_tries)
+    app.register_error_handler(Busy, _busy)
+    app.register_error_handler(DatabaseError, _no_base)
+    app.register_error_handler(OSError, _system_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:
+        return make_response(error.get_response())
+    title, advice = MESSAGES.get(status, MESSAGES[400 if status < 500 else 500])
+    page = _page(status, _(title), _advice(error) or _(advice))
+    for name, value in error.get_headers():
+        if name in _KEPT_HEADERS:
+            page.headers[name] = value
+    return page
+
+
+def _wrong_host(_error: SecurityError) -> Response:
+    """Without a host that is ours, no address of the site can be written."""
+    title, advice = WRONG_HOST
+    return _bare_page(400, _(title), _(advice), _log(400))
+
+
+def _expired(_error: CSRFError) -> Response:
+    title, advice = EXPIRED
+    return _page(400, _(title), _(advice))
+
+
+def _no_base(error: DatabaseError) -> Response:
+    """The base is locked, gone or full: a 503, upon which a bank sends its notice again."""
+    if isinstance(error, _OUR_FAULTS):
+        return _unexpected(error)
+    current_app.logger.error("the base does not answer: %s", type(error).__name__)
+    if not db.database.is_closed():
+        db.database.close()  # the next request begins with a connection of its own
+    return _unavailable()
+
+
+def _system_error(error: OSError) -> Response:
+    if error.errno not in _NO_ROOM:
+        return _unexpected(error)
+    current_app.logger.error("nothing can be written: %s", errno.errorcode[error.errno])
+    return _unavailable()
+
+
+def _unavailable() -> Response:
+    title, advice = MESSAGES[503]
+    return _try_again(_page(503, _(title), _(advice)), PAUSE)
+
+
+def _unexpected(error: Exception) -> Response:
+    current_app.logger.error("unexpected error", exc_info=error)
+    title, advice = MESSAGES[500]
+    return _page(500, _(title), _(advice))
+
+
+def _page(status: int, title: str, advice: str) -> Response:
+    """The page, with a reference by which the town finds the error in its log.
+
+    A bank's server gets a short text instead.
+    """
+    reference = _log(status)
+    language.lead_home()
+    if request.path.startswith("/paiement/notification/"):
+        body = f"KO {title} ({reference})"
+        return make_response(body, status, {"Content-Type": "text/plain; charset=utf-8"})
+    try:
+        page = render_template(
+            "errors/error.html",
+            status=status,
+            title=title,
+            advice=advice,
+            reference=reference,
+            signed_in_family=access.signed_in_family if status < 500 else lambda: None,
+        )
+    except Exception as error:  # whatever is broken, the visitor gets a page
+        current_app.logger.error("no error page", exc_info=error)
+        return _bare_page(status, title, advice, reference)
+    return make_response(page, status)
+
+
+def _log(status: int) -> str:
+    """Log the error under a new reference, and return it. The log holds the page's name and no
+    value: addresses may carry what is private."""
+    reference = secrets.token_hex(4)
+    current_app.logger.warning(
+        "error %s, reference %s, %s %s", status, reference, request.method, request.endpoint
+    )
+    return reference
+
+
+def _bare_page(status: int, title: str, advice: str, reference: str) -> Response:
+    """A page that needs no template, style, base or address of ours."""
+    settings = current_app.extensions["settings"]
+    contact = _(
+        "Si le problème persiste, écrivez à %(email)s en indiquant «\u00a0%(code)s\u00a0»."
+    ) % {
+        "email": settings.town.technical_email,
+        "code": _("erreur %(status)s, référence %(reference)s")
+        % {"status": status, "reference": reference},
+    }
+    body = Markup(
+        '<!doctype html><html lang="{language}"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<title>{title} – {town}</title><h1>{title}</h1><p>{advice}</p><p>{contact}</p></html>"
+    )
+    text = body.format(
+        language=catalogue.language(),
+        title=title,
+        town=settings.town.name,
+        advice=advice,
+        contact=contact,
+    )
+    return make_response(text, status)
+
+
+def _advice(error: HTTPException) -> str:
+    """When to try again, in words, if the error says it."""
+    again = getattr(error, "retry_after", None)
+    if again is None:
+        return ""
+    wait = again - clock.now() if isinstance(again, datetime) else timedelta(seconds=int(again))
+    return _("Vous pourrez recommencer dans %(duration)s.") % {"duration": formats.duration(wait)}
+
+
+def _too_many_tries(error: TooManyTries) -> Response:
+    advice = _(
+        "Par sécurité, patientez %(duration)s avant le prochain essai. Si vous avez oublié votre "
+        "mot de passe, la page de connexion permet d’en choisir un autre."
+    ) % {"duration": formats.duration(error.wait)}
+    return _try_again(_page(429, _(MESSAGES[429][0]), advice), error.wait)
+
+
+def _busy(_error: Busy) -> Response:
+    advice = _("Beaucoup de personnes se connectent. Recommencez dans quelques secondes.")
+    return _try_again(_page(503, _(MESSAGES[503][0]), advice), signin.PAUSE)
+
+
+def _try_again(page: Response, wait: timedelta) -> Response:
+    page.headers["Retry-After"] = str(math.ceil(wait.total_seconds()))
+    return page

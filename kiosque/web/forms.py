@@ -1,0 +1,174 @@
+"""The forms families fill. Flask-WTF protects each from cross-site requests."""
+
+from typing import Any
+
+from flask import request
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+from wtforms import HiddenField, PasswordField, StringField
+from wtforms.validators import AnyOf, InputRequired, Length, ValidationError
+
+from gateways.base import Limits
+from kiosque.language.catalogue import N_
+from kiosque.language.catalogue import gettext as _
+from kiosque.outbox import addresses
+
+
+class Form(FlaskForm):
+    """A form of text fields only: a file sent under the name of a field is no value of it.
+
+    Labels and messages written with `N_` are said in the language in force.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        for field in self:
+            field.label.text = _(field.label.text)
+
+    def validate(self, extra_validators: object = None) -> bool:
+        valid: bool = super().validate(extra_validators)
+        for field in self:
+            field.errors = [_(error) for error in field.errors]
+        return valid
+
+    class Meta(FlaskForm.Meta):
+        def wrap_formdata(self, form: FlaskForm, _formdata: object) -> MultiDict[str, str] | None:
+            return request.form if form.is_submitted() else None
+
+
+class SignInForm(Form):
+    code = StringField(
+        N_("Code famille"),
+        [
+            InputRequired(N_("Indiquez votre code famille.")),
+            Length(max=100, message=N_("Un code famille est plus court. Vérifiez-le.")),
+        ],
+    )
+    password = PasswordField(
+        N_("Mot de passe"), [InputRequired(N_("Indiquez votre mot de passe."))]
+    )
+
+
+class PasswordForm(Form):
+    current = PasswordField(
+        N_("Mot de passe actuel"), [InputRequired(N_("Indiquez votre mot de passe actuel."))]
+    )
+    new = PasswordField(
+        N_("Nouveau mot de passe"), [InputRequired(N_("Choisissez un mot de passe."))]
+    )
+
+
+class NoticesForm(Form):
+    """Whether the family takes mails about its invoices: `yes` or `no`."""
+
+    wanted = HiddenField(validators=[AnyOf(["yes", "no"])])
+
+
+class PayForm(Form):
+    """`expected_cents` is the total the family read on the summary."""
+
+    expected_cents = HiddenField()
+    email = StringField(N_("Adresse électronique pour le reçu (facultatif)"))
+
+    def __init__(self, limits: Limits, **values: Any) -> None:
+        """`limits` are the bank's: it may need the address itself."""
+        super().__init__(**values)
+        self._limits = limits
+        if limits.requires_email:
+            self.email.label.text = _("Adresse électronique pour le reçu")
+
+    def validate_email(self, field: StringField) -> None:
+        """Take an address that every mail server takes, and the bank where it needs one."""
+        _plain_address(field)
+        if self._limits.requires_email and not field.data:
+            raise ValidationError(_("Indiquez votre adresse électronique : la banque l’exige."))
+        if len(field.data) > self._limits.longest_email:
+            raise ValidationError(
+                _(
+                    "Cette adresse est trop longue pour la banque, qui accepte %(count)d "
+                    "caractères au plus. Donnez-en une autre."
+                )
+                % {"count": self._limits.longest_email}
+            )
+
+
+class ResetRequestForm(Form):
+    """The address a link is asked for."""
+
+    email = StringField(
+        N_("Adresse électronique"), [InputRequired(N_("Indiquez votre adresse électronique."))]
+    )
+
+    def validate_email(self, field: StringField) -> None:
+        """Take any address: the town may hold one with accents before its at sign."""
+        _address(field)
+
+
+class EmailForm(Form):
+    """The address a family wants its mails at."""
+
+    current = PasswordField(
+        N_("Mot de passe actuel"), [InputRequired(N_("Indiquez votre mot de passe actuel."))]
+    )
+    email = StringField(
+        N_("Nouvelle adresse électronique"),
+        [InputRequired(N_("Indiquez votre nouvelle adresse électronique."))],
+    )
+
+    def validate_email(self, field: StringField) -> None:
+        """Take only an address that every mail server takes."""
+        _plain_address(field)
+
+
+class ActivationForm(Form):
+    """What the letter says, and the password the family chooses."""
+
+    code = StringField(
+        N_("Code famille"),
+        [
+            InputRequired(N_("Indiquez votre code famille.")),
+            Length(max=100, message=N_("Un code famille est plus court. Vérifiez-le.")),
+        ],
+    )
+    activation = StringField(
+        N_("Code d’activation"),
+        [
+            InputRequired(N_("Indiquez le code d’activation de la lettre.")),
+            Length(max=100, message=N_("Un code d’activation est plus court. Vérifiez-le.")),
+        ],
+    )
+    new = PasswordField(
+        N_("Votre mot de passe"), [InputRequired(N_("Choisissez un mot de passe."))]
+    )
+
+
+class NewPasswordForm(Form):
+    new = PasswordField(
+        N_("Nouveau mot de passe"), [InputRequired(N_("Choisissez un mot de passe."))]
+    )
+
+
+class ConfirmForm(Form):
+    """A button, and nothing to fill."""
+
+
+def _plain_address(field: StringField) -> None:
+    """Take only an address in ASCII, but for its domain."""
+    _address(field)
+    if not field.data.isascii():
+        raise ValidationError(
+            _(
+                "Cette adresse a des lettres accentuées avant l’arobase\u00a0: nous ne pouvons "
+                "pas y écrire à coup sûr. Donnez-en une autre."
+            )
+        )
+
+
+def _address(field: StringField) -> None:
+    """Keep the address in the one form of addresses, or say that it is none."""
+    text = (field.data or "").strip()
+    field.data = addresses.kept(text)
+    if text and addresses.normal(text) is None:
+        raise ValidationError(
+            _("Cette adresse électronique n’est pas complète. Exemple\u00a0: nom@exemple.fr")
+        )

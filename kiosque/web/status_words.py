@@ -1,0 +1,136 @@
+"""The state of an invoice or of a payment, in words for the family."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from kiosque.db.models import Attempt, Invoice
+from kiosque.db.states import UNDECIDED, AttemptState, InvoiceState
+from kiosque.language import clock
+from kiosque.language.catalogue import N_
+
+
+@dataclass(frozen=True)
+class Status:
+    """A word, to translate when shown, and a name that the stylesheet turns into an icon and a
+    colour."""
+
+    name: str
+    words: str
+
+
+DUE = Status("due", N_("À régler"))
+LATE = Status("late", N_("À régler (date dépassée)"))
+AT_BANK = Status("bank", N_("En attente de la banque"))
+PAID = Status("paid", N_("Payée"))
+CANCELLED = Status("cancelled", N_("Annulée"))
+TREASURY = Status("treasury", N_("Transmise au Trésor public"))
+
+
+class Dated(Protocol):
+    """What the state of an invoice depends on, but for an attempt."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def due_on(self) -> date: ...
+    @property
+    def closes_on(self) -> date | None: ...
+
+
+def invoice_status(invoice: Invoice, live: Attempt | None) -> Status:
+    """`live` is the attempt that holds the invoice now, if one does."""
+    return status_on(clock.today(), invoice, held=live is not None)
+
+
+def status_on(today: date, invoice: Dated, *, held: bool) -> Status:
+    """The same, for one that is held by an attempt or not."""
+    if invoice.state != InvoiceState.OPEN:
+        return settled_status(invoice.state)
+    if held:
+        return AT_BANK
+    if invoice.closes_on and invoice.closes_on < today:
+        return TREASURY
+    return LATE if invoice.due_on < today else DUE
+
+
+def settled_status(state: str) -> Status:
+    """The same, for one that is paid or cancelled."""
+    return PAID if state == InvoiceState.PAID else CANCELLED
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the return page says first, and what to do next, to translate when shown."""
+
+    name: str
+    title: str
+    advice: str
+
+
+_WAITING = Result(
+    "bank",
+    N_("En attente de confirmation de la banque"),
+    N_("La banque ne nous a pas encore donné sa réponse. Ne payez pas une seconde fois."),
+)
+_SILENT = Result(
+    "bank",
+    N_("La banque n’a pas confirmé de paiement"),
+    N_(
+        "Si vous avez payé, ne recommencez pas\u00a0: la confirmation peut encore arriver. "
+        "Si vous n’avez pas payé, vous pouvez recommencer."
+    ),
+)
+_RESULTS = {
+    AttemptState.PENDING: Result(
+        "bank",
+        N_("En attente de confirmation de la banque"),
+        N_(
+            "La banque examine votre paiement. Vous n’avez rien à faire\u00a0: "
+            "votre espace sera mis à jour dès sa réponse."
+        ),
+    ),
+    AttemptState.PAID: Result(
+        "paid", N_("Paiement effectué"), N_("Merci. Votre paiement est enregistré.")
+    ),
+    AttemptState.REFUSED: Result(
+        "late",
+        N_("Paiement refusé\u00a0: aucun débit n’a été effectué"),
+        # A card, or an account: the Treasury's service takes both.
+        N_(
+            "La banque n’a pas accepté ce moyen de paiement. "
+            "Vous pouvez réessayer, au besoin avec un autre."
+        ),
+    ),
+    AttemptState.CANCELLED: Result(
+        "cancelled",
+        N_("Paiement abandonné\u00a0: aucun débit n’a été effectué"),
+        N_("Vos factures restent à régler. Vous pouvez recommencer quand vous voulez."),
+    ),
+    AttemptState.EXPIRED: Result(
+        "late",
+        N_("Le délai pour payer est dépassé"),
+        N_("Nous n’avons reçu aucune confirmation de la banque. Vous pouvez recommencer."),
+    ),
+    AttemptState.REVERSED: Result(
+        "cancelled",
+        N_("La banque a annulé ce paiement"),
+        N_("Vos factures sont de nouveau à régler. Le service famille peut vous renseigner."),
+    ),
+    AttemptState.REFUNDED: Result(
+        "cancelled",
+        N_("Ce paiement a été remboursé"),
+        N_("Vos factures sont de nouveau à régler. Le service famille peut vous renseigner."),
+    ),
+}
+
+
+def attempt_result(attempt: Attempt) -> Result:
+    state = AttemptState(attempt.state)
+    if state in _RESULTS:
+        return _RESULTS[state]
+    return _WAITING if attempt.live_until > clock.now() else _SILENT
+
+
+def is_undecided(attempt: Attempt) -> bool:
+    return AttemptState(attempt.state) in UNDECIDED

@@ -1,0 +1,20 @@
+"""Thin views: load, authorise, call, answer. One blueprint per audience."""
+
+from flask import Flask
+
+from kiosque.web.views import account, credentials, family, mails, papers, payment, site
+
+BLUEPRINTS = (
+    site.blueprint,
+    account.blueprint,
+    credentials.blueprint,
+    family.blueprint,
+    mails.blueprint,
+    papers.blueprint,
+    payment.blueprint,
+)
+
+
+def init_app(app: Flask) -> None:
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)

@@ -1,0 +1,116 @@
+"""Signing in and out, and what a family changes of its account once signed in."""
+
+from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from kiosque.families import accounts, own_changes, passwords, sessions, signin, tokens
+from kiosque.language.catalogue import gettext as _
+from kiosque.outbox import addresses
+from kiosque.web import access
+from kiosque.web.access import family_only, own_account
+from kiosque.web.forms import EmailForm, PasswordForm, SignInForm
+
+blueprint = Blueprint("account", __name__)
+
+
+@blueprint.route("/connexion", methods=["GET", "POST"])
+def sign_in() -> str | Response | tuple[str, int]:
+    if access.signed_in_family():
+        return redirect(access.safe_next())
+    form = SignInForm()
+    if not form.is_submitted():
+        return render_template("account/sign_in.html", form=form)
+    if form.validate():
+        code = form.code.data
+        account = signin.attempt(code, form.password.data, access.visitor(code))
+        if account:
+            access.sign_in(account)
+            return access.remember_browser(redirect(access.safe_next()), account.family)
+        form.form_errors.append(
+            _(
+                "Code famille ou mot de passe incorrect. "
+                "Le code famille figure au bas de votre facture."
+            )
+        )
+    return render_template("account/sign_in.html", form=form), 422
+
+
+@blueprint.post("/deconnexion")
+def sign_out() -> Response:
+    access.sign_out()
+    flash(_("Vous êtes déconnecté."))
+    return redirect(url_for("account.sign_in"))
+
+
+@blueprint.get("/compte")
+@family_only
+def show() -> str:
+    account = own_account()
+    return render_template(
+        "account/account.html",
+        addresses=accounts.addresses(account.family),
+        pending=tokens.pending_email(account.family),
+        others=sessions.others(account, current_user.number),
+    )
+
+
+@blueprint.post("/compte/appareils")
+@family_only
+def end_others() -> Response:
+    sessions.end_others(own_account(), current_user.number)
+    flash(_("Les autres appareils sont déconnectés."))
+    return redirect(url_for("account.show"))
+
+
+@blueprint.route("/compte/adresse", methods=["GET", "POST"])
+@family_only
+def email() -> str | Response | tuple[str, int]:
+    form, account = EmailForm(), own_account()
+    if not form.is_submitted():
+        return render_template("account/email.html", form=form)
+    if form.validate() and _may_ask(form):
+        own_changes.ask_email(account.family, form.email.data, access.remote_address())
+        flash(_("Un courriel part à cette adresse. Ouvrez son lien pour la confirmer."))
+        return redirect(url_for("account.show"))
+    return render_template("account/email.html", form=form), 422
+
+
+def _may_ask(form: EmailForm) -> bool:
+    """Whether the password is right and the address another one; says why not in the form."""
+    account = own_account()
+    if not signin.confirm(account, form.current.data):
+        form.current.errors = [_("Le mot de passe actuel est incorrect.")]
+    elif addresses.key(form.email.data) == addresses.key(account.family.email):
+        form.email.errors = [_("C’est déjà votre adresse.")]
+    return not form.errors
+
+
+@blueprint.route("/compte/mot-de-passe", methods=["GET", "POST"])
+@family_only
+def password() -> str | Response | tuple[str, int]:
+    form, account = PasswordForm(), own_account()
+    if not form.is_submitted():
+        return render_template("account/password.html", form=form)
+    if form.validate() and _may_replace(form):
+        try:
+            account = own_changes.change_password(account, form.new.data, access.remote_address())
+        except sessions.Stale:
+            form.current.errors = [_("Le mot de passe actuel est incorrect.")]
+        else:
+            access.sign_in(account)
+            flash(_("Votre mot de passe est changé."))
+            return redirect(url_for("family.invoices"))
+    return render_template("account/password.html", form=form), 422
+
+
+def _may_replace(form: PasswordForm) -> bool:
+    """Whether the current password is right and the new one good; says why not in the form."""
+    account, town = own_account(), current_app.extensions["settings"].town
+    if not signin.confirm(account, form.current.data):
+        form.current.errors = [_("Le mot de passe actuel est incorrect.")]
+    elif form.new.data == form.current.data:
+        form.new.errors = [_("Choisissez un mot de passe différent de l’actuel.")]
+    else:
+        form.new.errors = passwords.faults(form.new.data, account.family, town)
+    return not form.errors

@@ -1,0 +1,139 @@
+"""How a family comes in by itself: the code of its letter, the link of a mail.
+
+A link's secret leaves the address bar at once, for the browser's session, and only the form
+behind it uses it up: a mail filter that opens every link spends none.
+"""
+
+from collections.abc import Callable
+
+from flask import Blueprint, current_app, flash, redirect, render_template, session, url_for
+from werkzeug.wrappers import Response
+
+from kiosque.db.models import Account, Token
+from kiosque.families import own_changes, passwords
+from kiosque.families.signin import Visitor
+from kiosque.families.tokens import Purpose, Spent
+from kiosque.language.catalogue import gettext as _
+from kiosque.web import access, language
+from kiosque.web.forms import ActivationForm, ConfirmForm, NewPasswordForm, ResetRequestForm
+
+blueprint = Blueprint("credentials", __name__)
+
+Answer = str | Response | tuple[str, int]
+
+#: Where the secret of an opened link waits in the browser's session.
+_LINK = "link"
+_FORMS = {Purpose.RESET: "credentials.reset", Purpose.EMAIL: "credentials.confirm_email"}
+
+
+@blueprint.route("/activer", methods=["GET", "POST"])
+def activate() -> Answer:
+    if access.signed_in_family():
+        return redirect(url_for("family.invoices"))
+    form = ActivationForm()
+    if not form.is_submitted():
+        return render_template("account/activate.html", form=form)
+    if form.validate():
+        visitor = access.visitor(form.code.data)
+        token = own_changes.check_code(form.code.data, form.activation.data, visitor)
+        try:
+            account = token and _choose_password(form, token, own_changes.activate)
+        except Spent:
+            token = account = None
+        if account:
+            return _let_in(account, _("Bienvenue. Votre espace est ouvert."))
+        if token is None:
+            form.form_errors.append(
+                _(
+                    "Ces codes ne vont pas ensemble, ou le code d’activation a déjà servi, ou il "
+                    "est trop ancien. Recopiez-les de la dernière lettre reçue."
+                )
+            )
+    return render_template("account/activate.html", form=form), 422
+
+
+@blueprint.route("/mot-de-passe/oublie", methods=["GET", "POST"])
+def ask_reset() -> Answer:
+    form = ResetRequestForm()
+    if not form.is_submitted():
+        return render_template("account/ask_reset.html", form=form)
+    if not form.validate():
+        return render_template("account/ask_reset.html", form=form), 422
+    own_changes.ask_reset(form.email.data, Visitor(access.remote_address()))
+    return redirect(url_for("credentials.reset_asked"))
+
+
+@blueprint.get("/mot-de-passe/envoye")
+def reset_asked() -> str:
+    return render_template("account/reset_asked.html")
+
+
+@blueprint.get("/lien/<secret>")
+def open_link(secret: str) -> Answer:
+    token = own_changes.find_link(secret, *_FORMS)
+    if token is None:
+        return _dead_link()
+    session[_LINK] = secret
+    return redirect(url_for(_FORMS[Purpose(token.purpose)]))
+
+
+@blueprint.route("/mot-de-passe/nouveau", methods=["GET", "POST"])
+def reset() -> Answer:
+    token = _opened(Purpose.RESET)
+    if token is None:
+        return _dead_link()
+    form = NewPasswordForm()
+    if not form.is_submitted():
+        return render_template("account/reset.html", form=form, token=token)
+    if form.validate():
+        try:
+            account = _choose_password(form, token, own_changes.reset)
+        except Spent:
+            return _dead_link()
+        if account:
+            return _let_in(account, _("Votre mot de passe est enregistré."))
+    return render_template("account/reset.html", form=form, token=token), 422
+
+
+@blueprint.route("/adresse/confirmer", methods=["GET", "POST"])
+def confirm_email() -> Answer:
+    token, form = _opened(Purpose.EMAIL), ConfirmForm()
+    if token is None:
+        return _dead_link()
+    if not form.is_submitted():
+        return render_template("account/confirm_email.html", form=form, token=token)
+    try:
+        own_changes.confirm_email(token, access.remote_address())
+    except Spent:
+        return _dead_link()
+    session.pop(_LINK, None)
+    flash(_("Votre adresse électronique est confirmée."))
+    return redirect(url_for("account.show" if access.signed_in_family() else "account.sign_in"))
+
+
+def _opened(purpose: Purpose) -> Token | None:
+    """The token of the link that this browser has opened, if it can still serve."""
+    return own_changes.find_link(session.get(_LINK, ""), purpose)
+
+
+def _dead_link() -> Answer:
+    session.pop(_LINK, None)
+    language.lead_home()
+    return render_template("account/dead_link.html"), 404
+
+
+def _choose_password(
+    form: ActivationForm | NewPasswordForm,
+    token: Token,
+    choose: Callable[[Token, str, str], Account],
+) -> Account | None:
+    """Make it the family's password; None when it will not do, said in the form."""
+    town = current_app.extensions["settings"].town
+    form.new.errors = passwords.faults(form.new.data, token.family, town)
+    return None if form.errors else choose(token, form.new.data, access.remote_address())
+
+
+def _let_in(account: Account, message: str) -> Response:
+    access.sign_in(account)
+    flash(message)
+    return access.remember_browser(redirect(url_for("family.invoices")), account.family)

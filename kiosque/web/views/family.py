@@ -1,0 +1,143 @@
+"""The family's own space: invoices, receipts, record."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from flask import Blueprint, abort, render_template, request
+from peewee import JOIN
+
+from kiosque import payments
+from kiosque.db.models import (
+    Allocation,
+    Attempt,
+    Child,
+    Enrolment,
+    Guardian,
+    Invoice,
+    Receipt,
+    Service,
+    Settlement,
+)
+from kiosque.db.states import AllocationKind
+from kiosque.invoices import listing
+from kiosque.invoices.listing import Settled
+from kiosque.language import clock
+from kiosque.papers import content
+from kiosque.web.access import family_only, own_family, own_invoice, own_receipt
+from kiosque.web.status_words import (
+    AT_BANK,
+    DUE,
+    LATE,
+    Status,
+    invoice_status,
+    settled_status,
+    status_on,
+)
+
+blueprint = Blueprint("family", __name__)
+
+Line = tuple[Settled, Status]
+
+
+class Row(NamedTuple):
+    """One invoice with its state in words, and what paid it or holds it."""
+
+    invoice: Invoice
+    status: Status
+    settlement: Settlement | None
+    receipt: Receipt | None
+    held: Attempt | None
+
+
+@blueprint.get("/factures")
+@family_only
+def invoices() -> str:
+    family, asked, today = own_family(), request.args, clock.today()
+    page = max(asked.get("page", 1, type=int), 1)
+    unpaid = [
+        (each, status_on(today, each, held=each.held is not None))
+        for each in listing.unpaid(family)
+    ]
+    payable = [line for line in unpaid if line[1] in (DUE, LATE)]
+    history, has_next = listing.settled(family, page)
+    return render_template(
+        "family/invoices.html",
+        payable=list(enumerate(payable[: payments.MAX_INVOICES], 1)),
+        payable_count=len(payable),
+        of_several_regies=len({invoice.regie for invoice, _status in payable}) > 1,
+        due_cents=sum(invoice.total_cents for invoice, _status in payable),
+        at_bank=[line for line in unpaid if line[1] is AT_BANK],
+        elsewhere=[line for line in unpaid if line[1] not in (DUE, LATE, AT_BANK)],
+        years=_by_school_year([(each, settled_status(each.state)) for each in history]),
+        page=page,
+        has_next=has_next,
+        ticked=asked.getlist("invoice"),
+        tick_all="tout" in asked,
+    )
+
+
+@blueprint.get("/factures/<path:number>")
+@family_only
+def invoice(number: str) -> str:
+    found = own_invoice(number)
+    live = payments.live_attempts([found]).get(found.id)
+    return render_template(
+        "family/invoice.html",
+        row=_row(found, live),
+        lines=content.invoice_document(found).lines,
+    )
+
+
+@blueprint.get("/recus/<int:number>")
+@family_only
+def receipt(number: int) -> str:
+    if number >= 2**63:
+        abort(404)
+    document = content.receipt_document(own_receipt(number))
+    return render_template("family/receipt.html", document=document)
+
+
+@blueprint.get("/famille")
+@family_only
+def record() -> str:
+    family = own_family()
+    taken = (
+        Enrolment.select(Enrolment, Child, Service)
+        .join(Child)
+        .switch(Enrolment)
+        .join(Service)
+        .where(Child.family == family)
+        .order_by(Service.name)
+    )
+    services: dict[int, list[str]] = {}
+    for enrolment in taken:
+        services.setdefault(enrolment.child.id, []).append(enrolment.service.name)
+    return render_template(
+        "family/record.html",
+        guardians=list(Guardian.select().where(Guardian.family == family).order_by(Guardian.id)),
+        children=list(Child.select().where(Child.family == family).order_by(Child.name)),
+        services=services,
+    )
+
+
+def _row(invoice: Invoice, held: Attempt | None) -> Row:
+    paid = (
+        Allocation.select(Allocation, Settlement, Receipt)
+        .join(Settlement)
+        .join(Receipt, JOIN.LEFT_OUTER)
+        .where(
+            Allocation.invoice == invoice,
+            Allocation.kind == AllocationKind.INVOICE,
+            Allocation.counts == True,  # noqa: E712  # an SQL expression
+        )
+        .first()
+    )
+    settlement = paid.settlement if paid else None
+    receipt = getattr(settlement, "receipt", None)
+    return Row(invoice, invoice_status(invoice, held), settlement, receipt, held)
+
+
+def _by_school_year(lines: Sequence[Line]) -> list[tuple[str, list[Line]]]:
+    grouped = groupby(lines, key=lambda line: clock.school_year(line[0].issued_on))
+    return [(f"{year}-{year + 1}", list(group)) for year, group in grouped]

@@ -1,0 +1,49 @@
+"""Taking mails about invoices, or not: by the link in each of them, or in the family's account."""
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from kiosque.db.models import Family
+from kiosque.families import audit
+from kiosque.families.audit import Event
+from kiosque.invoices import announcements
+from kiosque.language.catalogue import gettext as _
+from kiosque.web import language
+from kiosque.web.access import family_only, own_family, remote_address
+from kiosque.web.forms import NoticesForm
+
+blueprint = Blueprint("mails", __name__)
+
+
+@blueprint.route("/courriels/arret/<token>", methods=["GET", "POST"])
+def stop(token: str) -> str | tuple[str, int]:
+    """Stop the notices of a family, signed out. Mail scanners follow links: only the button of
+    the page, or the mail program's own (RFC 8058), stops anything."""
+    language.lead_home()
+    family = announcements.read_stop_token(current_app.config["SECRET_KEY"], token)
+    if family is None:
+        return render_template("mails/unknown.html"), 404
+    if request.method == "POST":
+        _choose(family, wanted=False)
+    return render_template("mails/stop.html", stopped=request.method == "POST")
+
+
+@blueprint.post("/compte/avis")
+@family_only
+def choose() -> Response:
+    form = NoticesForm()
+    if form.validate():
+        wanted = form.wanted.data == "yes"
+        _choose(own_family(), wanted=wanted)
+        flash(
+            _("Vous recevrez les avis de factures par courriel.")
+            if wanted
+            else _("Vous ne recevrez plus les avis de factures par courriel.")
+        )
+    return redirect(url_for("account.show"))
+
+
+def _choose(family: Family, *, wanted: bool) -> None:
+    if announcements.choose(family, wanted=wanted):
+        event = Event.NOTICES_RESUMED if wanted else Event.NOTICES_STOPPED
+        audit.note(event, family, remote_address())

@@ -1,0 +1,76 @@
+"""Pages for everybody: the entrance, the legal texts, the health check, the files of style."""
+
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from kiosque import db
+from kiosque.language import catalogue
+from kiosque.language.catalogue import gettext as _
+from kiosque.web import access, legal, probe
+from kiosque.web import language as browser_language
+from kiosque.web.views.probes import proof, token_in_header
+
+blueprint = Blueprint("site", __name__)
+
+
+@blueprint.get("/")
+def index() -> Response:
+    family = access.signed_in_family()
+    return redirect(url_for("family.invoices" if family else "account.sign_in"))
+
+
+@blueprint.get("/mentions-legales")
+def legal_notice() -> str:
+    return _text("mentions-legales")
+
+
+@blueprint.get("/accessibilite")
+def accessibility() -> str:
+    return _text("accessibilite")
+
+
+@blueprint.get("/confidentialite")
+def privacy() -> str:
+    return _text("confidentialite")
+
+
+def _text(name: str) -> str:
+    extensions = current_app.extensions
+    body = legal.page(name, extensions["texts"], extensions["settings"])
+    # Safe: it comes from Markdown in which HTML is not obeyed.
+    return render_template("site/text.html", title=_(legal.TITLES[name]), body=Markup(body))  # noqa: S704
+
+
+@blueprint.post("/langue")
+def language() -> Response:
+    """The switch: the same page in another language."""
+    code = request.form.get("language", "")
+    if code not in catalogue.languages():
+        abort(400)
+    browser_language.choose(code, access.signed_in_family())
+    return redirect(access.page_of_ours(request.form.get("next", "")) or url_for("site.index"))
+
+
+@blueprint.get("/sante")
+def health() -> tuple[dict[str, str], int, dict[str, str]]:
+    """200 when the base answers, can be written and is of this version, else 503. To a probe of
+    the town's own, it also proves which site it is."""
+    fault = db.fault()
+    asked = token_in_header(probe.HEALTH)
+    extra = {probe.HEADER: proof(asked)} if asked else {}
+    return ({"etat": fault}, 503, extra) if fault else ({"etat": "ok"}, 200, extra)
+
+
+@blueprint.get("/fichiers/<name>")
+def asset(name: str) -> Response:
+    found = current_app.extensions["assets"].find(name) or abort(404)
+    small = request.accept_encodings.quality("gzip") > 0
+    response = current_app.response_class(
+        found.compressed if small else found.content, mimetype=found.mimetype
+    )
+    if small:
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response

@@ -1,0 +1,437 @@
+"""The command line, as staff use it."""
+
+import ast
+import gettext
+import os
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from peewee import OperationalError
+
+from gateways.base import Callback, Gateway, Handoff
+from kiosque import payments
+from kiosque.cli import main
+from kiosque.db import leases, write
+from kiosque.db.models import (
+    Attempt,
+    Family,
+    Guardian,
+    ImportBatch,
+    Invoice,
+    JournalEntry,
+    OutboxMail,
+    SecurityEvent,
+    Session,
+    Throttle,
+    Token,
+)
+from kiosque.db.states import NoticeKind
+from kiosque.families import accounts, own_changes, sessions, signin, tokens
+from kiosque.families.signin import Visitor
+from kiosque.invoices import announcements
+from kiosque.outbox import queue
+from kiosque.papers import activation_letters
+from kiosque.payments import reconcile
+from kiosque.payments.orders import order_of
+from kiosque.settings import Settings
+from tests import bases, pdfs
+from tests.bank import notice
+from tests.conftest import NOW, PASSWORD, PUBLIC_URL, Clock, make_family, make_invoice
+from tests.kiosque.invoices.test_imports import ROW, sheet
+from tests.kiosque.settings.test_settings import TOML
+
+Run = Callable[..., Result]
+Pay = Callable[..., tuple[Attempt, Handoff]]
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def run(base: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command on the test's own base."""
+    path = settings.data / "kiosque.toml"
+    path.write_text(TOML, encoding="utf-8")
+    monkeypatch.setenv("KIOSQUE_CONFIG", str(path))
+    monkeypatch.setenv("KIOSQUE_DATA", str(settings.data))
+    if settings.database:
+        monkeypatch.setenv("KIOSQUE_DATABASE", settings.database)
+    return lambda *arguments: CliRunner().invoke(main, list(arguments))
+
+
+def test_every_command_explains_itself_in_french(run: Run) -> None:
+    for name, command in main.commands.items():
+        result = run(name, "--help")
+        assert result.exit_code == 0
+        assert command.help, name
+    assert set(main.commands) >= {"import", "migrate", "demo", "todo", "verify", "send-mail"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("impot", "Erreur : Commande inconnue : 'impot'. Est-ce 'import' ?"),
+        ("import", "Erreur : Argument manquant 'FILE'."),
+        ("import a b", "Erreur : Argument en trop : b"),
+        ("letters --tous", "Erreur : Option inconnue : '--tous'."),
+        ("letters --all=1", "Erreur : L’option '--all' n’attend pas de valeur."),
+        ("mails --retry", "Erreur : L’option '--retry' attend une valeur."),
+        ("demo --port x", "Erreur : Valeur refusée pour '--port' : 'x' n’est pas un nombre"),
+        ("demo --port 0", "Erreur : Valeur refusée pour '--port' : 0 n’est pas dans"),
+        ("settle 1 --mode or", "Valeur refusée pour '--mode' : 'or' n’est pas l’un de 'cash'"),
+        ("settle 1", "Erreur : Option manquante '--mode'. Au choix :"),
+    ],
+)
+def test_a_command_mistyped_is_explained_in_french(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: str, words: str
+) -> None:
+    """Whatever the language of the terminal, which is left as it was."""
+    monkeypatch.setenv("LANGUAGE", "en")
+    result = run(*arguments.split())
+    assert result.exit_code == 2
+    assert words in result.output.replace("\u00a0", " ")
+    assert "Usage" not in result.output or "Usage\u00a0:" in result.output
+    assert (os.environ["LANGUAGE"], gettext.textdomain()) == ("en", "messages")
+
+
+def test_importing_says_what_was_loaded(run: Run, settings: Settings) -> None:
+    path = settings.data / "octobre.csv"
+    path.write_text(sheet(ROW), encoding="utf-8")
+    preview = run("import", str(path), "--preview")
+    assert "fichier de factures, 1 ligne. À charger : 1 (48,30\u00a0€)" in preview.output
+    assert Invoice.select().count() == 0
+    result = run("import", str(path))
+    assert (result.exit_code, Invoice.select().count()) == (0, 1)
+    assert "Familles nouvelles : 1" in result.output
+    assert "Chargé : 0. Déjà là : 1." in run("import", str(path)).output
+
+
+def test_a_faulty_file_is_reported_line_by_line(run: Run, settings: Settings) -> None:
+    path = settings.data / "octobre.csv"
+    path.write_text(sheet(ROW.replace("48,30", "x")), encoding="utf-8")
+    result = run("import", str(path))
+    assert result.exit_code == 1
+    assert "octobre.csv, ligne 2 : montant" in result.output
+    assert "Rien n’a été chargé." in result.output
+
+
+def test_a_family_receives_a_password_shown_once(run: Run, alices_family: Family) -> None:
+    result = run("password", "f1001")
+    code, password = result.output.split("  mot de passe : ")
+    assert code == "code famille : F1001"
+    account = accounts.authenticate("F1001", password.strip())
+    assert account
+    assert account.must_change_password
+    assert run("password", "--all").output == ""
+    make_family("F3003", "Neuf")
+    assert run("password", "F3003", "--all").output.count("F3003") == 1
+    assert run("password", "inconnu").exit_code == 1
+
+
+def test_the_counter_is_recorded_with_a_name_and_a_reason(run: Run, alices_family: Family) -> None:
+    make_invoice(alices_family, "2026-10-0001")
+    arguments = ("settle", "2026-10-0001", "--mode", "cash", "--author", "Dominique")
+    assert run(*arguments).exit_code == 2
+    assert "payée" in run(*arguments, "--reason", "espèces").output
+    assert JournalEntry.get().debit == "counter:cash"
+    refused = run("settle", "absente", "--mode", "cash", "--author", "D", "--reason", "x")
+    assert refused.exit_code == 1
+    assert "n’existe pas" in refused.output
+
+
+def test_an_invoice_is_cancelled_with_a_name_and_a_reason(run: Run, alices_family: Family) -> None:
+    make_invoice(alices_family, "2026-10-0001")
+    assert (
+        "annulée"
+        in run(
+            "cancel-invoice", "2026-10-0001", "--author", "Dominique", "--reason", "double"
+        ).output
+    )
+    assert Invoice.get().state_reason == "Dominique : double"
+
+
+def test_the_list_of_what_is_to_be_done_is_shown_and_shortened(
+    run: Run, alices_family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoice = make_invoice(alices_family, "2026-10-0001")
+    from kiosque.db import write  # noqa: PLC0415
+    from kiosque.payments.ledger import note  # noqa: PLC0415
+
+    with write():
+        note("k", "overpayment", 4520, "facture déjà payée", invoice=invoice)
+    result = run("todo")
+    assert "45,20\u00a0€\tfacture déjà payée\t2026-10-0001" in result.output
+    number = str(payments.todo()[0].id)
+    done = run("todo", "--resolve", number, "--author", "Dominique", "--resolution", "remboursé")
+    assert "0 à traiter." in done.output
+
+
+def test_the_journal_is_verified_and_its_balances_shown(run: Run, alices_family: Family) -> None:
+    make_invoice(alices_family, "2026-10-0001")
+    run("settle", "2026-10-0001", "--mode", "cash", "--author", "D", "--reason", "x")
+    result = run("verify")
+    assert "Le journal et les comptes sont intacts." in result.output
+    assert "counter:cash" in result.output
+
+
+def test_a_base_that_is_not_there_is_said_so_and_made_by_migrate(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bases.bare(tmp_path / "neuve") as location:
+        monkeypatch.setenv("KIOSQUE_DATABASE", str(location))
+        assert "migrate" in run("todo").output
+        assert "appliquée : 0001_initial" in run("migrate").output
+        assert "à jour" in run("migrate").output
+        assert "0 à traiter." in run("todo").output
+
+
+def test_wrong_settings_are_one_message_not_a_traceback(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIOSQUE_PUBLIC_URL", "x")
+    result = run("todo")
+    assert result.exit_code == 1
+    assert "Réglages refusés" in result.output
+
+
+def test_waiting_mail_is_sent(run: Run) -> None:
+    assert "0 envoyé, 0 en échec, 0 en attente." in run("send-mail").output
+
+
+def test_what_is_kept_for_a_time_only_is_then_erased(
+    run: Run, alices_family: Family, frozen: Clock
+) -> None:
+    account = accounts.set_password(alices_family, PASSWORD)
+    kept = (Session, Throttle, SecurityEvent, Token)
+    sessions.start(account)
+    own_changes.issue_codes([(alices_family, "abcde-fghjk-mnpqr")])
+    signin.attempt("F1001", "essai", Visitor("203.0.113.9"))
+    run("send-mail")
+    assert all(table.select().exists() for table in kept)
+    frozen.advance(days=366)
+    run("send-mail")
+    assert not any(table.select().exists() for table in kept)
+
+
+def test_a_password_issued_by_staff_is_in_the_security_log(run: Run, alices_family: Family) -> None:
+    run("password", "f1001")
+    assert [line.kind for line in SecurityEvent.select()] == ["password_issued"]
+
+
+def letter_codes(path: Path) -> list[str]:
+    """The activation codes that one reads in a PDF of letters."""
+    return re.findall(r"\b[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}\b", pdfs.text(path.read_bytes()))
+
+
+def test_letters_give_one_or_all_families_a_code_that_opens(
+    run: Run, settings: Settings, alices_family: Family, charlies_family: Family, frozen: Clock
+) -> None:
+    path = settings.data / "une.pdf"
+    result = run("letters", "f1001", "--output", str(path))
+    assert (result.exit_code, path.stat().st_mode & 0o777) == (0, 0o600)
+    (code,) = letter_codes(path)
+    assert code not in result.output
+    text = pdfs.text(path.read_bytes())
+    for words in ("Famille Martin", "1 rue des Lilas", "44880 Sautron", "F1001", "/activer"):
+        assert words in text
+    assert "23 décembre 2026" in text  # thirty days, the last of which is whole
+    token = tokens.find_code("F1001", code)
+    assert token
+    own_changes.activate(token, PASSWORD, "")
+    both = settings.data / "toutes.pdf"
+    assert "1 lettre." in run("letters", "--all", "--output", str(both)).output
+    assert "Famille Petit" in pdfs.text(both.read_bytes())
+    assert tokens.find_code("F2002", *letter_codes(both))
+    assert [line.kind for line in SecurityEvent.select()].count("activation_issued") == 2
+
+
+def test_a_letter_is_for_the_parents_that_the_town_knows(
+    run: Run, settings: Settings, alices_family: Family
+) -> None:
+    for name in ("Alice", "Bob"):
+        Guardian.create(family=alices_family, first_name=name, last_name="Martin")
+    path = settings.data / "une.pdf"
+    run("letters", "F1001", "--output", str(path))
+    assert "Alice Martin, Bob Martin" in pdfs.text(path.read_bytes())
+
+
+def test_letters_that_cannot_be_written_leave_the_earlier_ones_good(
+    run: Run,
+    settings: Settings,
+    alices_family: Family,
+    frozen: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = settings.data / "premiere.pdf"
+    run("letters", "F1001", "--output", str(path))
+    (code,) = letter_codes(path)
+    before = path.read_bytes()
+
+    def full(_file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    refused = [
+        run("letters", "F1001", "--output", str(path)),
+        run("letters", "F1001", "--output", str(settings.data / "absent" / "x.pdf")),
+        run("letters", "F1001", "inconnu"),
+        run("letters"),
+    ]
+    monkeypatch.setattr(activation_letters.os, "fsync", full)
+    refused.append(run("letters", "F1001", "--output", str(settings.data / "x.pdf")))
+    assert all(result.exit_code == 1 for result in refused)
+    assert all("Erreur" in result.output for result in refused)
+    assert tokens.find_code("F1001", code)
+    assert path.read_bytes() == before
+    assert [each.name for each in settings.data.glob("*.pdf")] == ["premiere.pdf"]
+
+
+def test_codes_that_cannot_be_kept_leave_no_letter_behind(
+    run: Run, settings: Settings, alices_family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(activation_letters.own_changes, "issue_codes", busy)
+    result = run("letters", "F1001", "--output", str(settings.data / "x.pdf"))
+    assert result.exit_code == 1
+    assert list(settings.data.glob("*.pdf")) == []
+
+
+def test_the_timer_sends_the_links_asked_for(run: Run, alices_family: Family) -> None:
+    Guardian.create(family=alices_family, first_name="", last_name="", email="alice@example.org")
+    own_changes.ask_reset("alice@example.org", Visitor("203.0.113.9"))
+    assert "1 envoyé, 0 en échec, 0 en attente." in run("send-mail").output
+
+
+def test_mails_that_were_given_up_are_listed_without_their_address_and_can_be_sent_again(
+    run: Run, alices_family: Family, frozen: Clock
+) -> None:
+    frozen.at = NOW - timedelta(hours=9)
+    with write():
+        invoice = make_invoice(alices_family, "2026-10-0001")
+        alices_family.email = "alice@example.org\r\n"
+        alices_family.save()
+        announcements.announce(NoticeKind.REMINDER, alices_family, [invoice])
+    result = run("send-mail")
+    assert (result.exit_code, "1 abandonné" in result.output) == (1, True)
+    assert "Et 1 courriel abandonné" in run("todo").output
+    listed = run("mails").output
+    assert "abandonné\treminder\tF1001\t1 essai\tadresse invalide" in listed
+    assert "alice" not in listed + result.output
+    assert "1 remis en attente." in run("mails", "--retry", str(OutboxMail.get().id)).output
+    assert queue.waiting() == 1
+
+
+def test_sending_mail_announces_what_is_due(run: Run, alices_family: Family, frozen: Clock) -> None:
+    frozen.at = NOW - timedelta(hours=9)
+    Guardian.create(family=alices_family, first_name="A", last_name="B", email="a@example.org")
+    make_invoice(alices_family, "2026-10-0001", due_on=date(2026, 11, 28))
+    ImportBatch.update(imported_at=NOW - timedelta(days=4)).execute()
+    result = run("send-mail")
+    assert "2 envoyés, 0 en échec, 0 en attente." in result.output
+
+
+def test_a_legal_text_is_written_out_once_to_be_changed(run: Run, settings: Settings) -> None:
+    path = settings.data / "texts" / "confidentialite.md"
+    assert str(path) in run("text", "confidentialite").output
+    assert path.read_text(encoding="utf-8").startswith("# Confidentialité")
+    path.write_text("# À nous", encoding="utf-8")
+    again = run("text", "confidentialite")
+    assert again.exit_code != 0
+    assert "existe déjà" in again.output
+    assert path.read_text(encoding="utf-8") == "# À nous"
+
+
+# --- Money that leaves, questions to the bank ---
+
+PERSON = ("--author", "Dominique Aubry", "--reason", "absence justifiée")
+
+
+@pytest.fixture
+def paid(base: None, gateway: Gateway, alices_family: Family) -> str:
+    """Alice paid an invoice online; the number of its receipt."""
+    invoice = make_invoice(alices_family, "2026-10-0001")
+    purchase = payments.Purchase(alices_family, [invoice.number], 4520)
+    _, handoff = payments.start(purchase, gateway, PUBLIC_URL)
+    said = Callback(tuple(notice(handoff).items()))
+    payments.record("banque", gateway.read_notification(said))
+    return "R000001"
+
+
+def test_a_bank_that_gives_nothing_back_on_demand_leads_to_the_other_way(
+    run: Run, paid: str
+) -> None:
+    refused = run("refund", paid, *PERSON)
+    assert refused.exit_code == 1
+    assert "--elsewhere" in refused.output
+    part = run("refund", paid, "--amount", "10,00", "--elsewhere", *PERSON)
+    assert part.output == "R000001 : 10,00\u00a0€ remboursés.\n"
+    assert Invoice.get().state == "paid"
+    assert run("refund", paid, "--elsewhere", *PERSON).exit_code == 0
+    assert Invoice.get().state == "open"
+    again = run("refund", paid, "--elsewhere", *PERSON)
+    assert "déjà été annulé ou remboursé" in again.output
+
+
+@pytest.mark.parametrize("amount", ["dix", "1e3", "10.001", "-5", "0", "45,21", ""])
+def test_an_amount_that_makes_no_sense_gives_nothing_back(run: Run, paid: str, amount: str) -> None:
+    result = run("refund", paid, "--elsewhere", "--amount", amount, *PERSON)
+    assert result.exit_code == 1
+    assert result.output.startswith("Erreur : ")
+    assert Invoice.get().state == "paid"
+
+
+def test_a_chargeback_is_entered_and_its_invoice_is_open_again(run: Run, paid: str) -> None:
+    result = run("chargeback", "2026-10-0001", *PERSON)
+    assert result.output == "2026-10-0001 : impayé de 45,20\u00a0€ enregistré.\n"
+    assert Invoice.get().state == "open"
+
+
+def test_the_list_says_what_there_is_to_do(run: Run, paid: str, gateway: Gateway) -> None:
+    attempt = Attempt.get()
+    handoff = gateway.start(order_of(attempt, PUBLIC_URL))
+    said = Callback(tuple(notice(handoff, trans_uuid="b" * 32).items()))
+    payments.record("banque", gateway.read_notification(said))
+    lines = run("todo").output.splitlines()
+    assert "facture déjà payée" in lines[0]
+    assert "R000002" in lines[0]
+    assert "rendez-le (refund)" in lines[1]
+    assert lines[2] == "1 à traiter."
+
+
+def test_every_kind_of_entry_of_the_list_says_what_to_do() -> None:
+    calls = [
+        node
+        for path in (ROOT / "kiosque" / "payments").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("note", "_tell")
+    ]
+    kinds = {node.args[1].value for node in calls if isinstance(node.args[1], ast.Constant)}
+    kinds |= {"reversed", "refunded", "partial_refund"}  # computed, in `reversals`
+    assert {"overpayment", "mismatch", "silent", "uncaptured", "declined"} <= kinds
+    assert kinds <= payments.ADVICE.keys()
+
+
+def test_the_bank_is_asked_by_a_command_that_says_what_came_of_it(run: Run, paid: str) -> None:
+    asked = run("reconcile", "--seconds", "5")
+    assert asked.exit_code == 0
+    assert asked.output.startswith("Réponses\u00a0: 0 ; sans réponse\u00a0: 0 ; expirés\u00a0: 0 ;")
+    assert "Dernier rapprochement : " in run("verify").output
+
+
+def test_a_run_under_way_is_left_to_its_work(run: Run, base: None) -> None:
+    with leases.hold(reconcile.LEASE, timedelta(minutes=2)):
+        assert "Un autre rapprochement est en cours" in run("reconcile").output
+
+
+def test_staff_close_a_payment_that_came_to_nothing(
+    run: Run, pay: Pay, alices_family: Family, frozen: Clock
+) -> None:
+    attempt, _ = pay(alices_family, make_invoice(alices_family, "2026-10-0001"))
+    early = run("close-attempt", attempt.reference, *PERSON)
+    assert early.exit_code == 1
+    assert "peut encore payer à la banque" in early.output
+    frozen.advance(hours=1)
+    assert "sans suite" in run("close-attempt", attempt.reference, *PERSON).output

@@ -1,0 +1,196 @@
+"""A town moves from SQLite to PostgreSQL: all of it arrives, or nothing does."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+from click.testing import CliRunner, Result
+
+from gateways.base import Callback, Gateway, Handoff
+from kiosque import db, payments
+from kiosque.cli import main, relocation
+from kiosque.db import database
+from kiosque.db.models import Attempt, Family, Invoice, JournalEntry, Token
+from kiosque.families import accounts
+from kiosque.payments import journal, verification
+from kiosque.settings import Settings
+from tests import bases
+from tests.bank import notice
+from tests.conftest import NOW, PASSWORD, Clock, make_family, make_invoice
+from tests.kiosque.settings.test_settings import TOML
+
+pytestmark = bases.on_postgresql
+
+Pay = Callable[..., tuple[Attempt, Handoff]]
+
+
+@pytest.fixture
+def town(tmp_path: Path, frozen: Clock, pay: Pay, gateway: Gateway) -> Path:
+    """A town on SQLite: accents, what is empty, money that came, a token erased."""
+    path = tmp_path / "town" / "kiosque.sqlite3"
+    path.parent.mkdir()
+    shutil.copyfile(bases.template(), path)
+    with bases.elsewhere(path):
+        family = make_family("F1001", "Œuvrard-Ñandú ’ \\ \t “é”")
+        make_family("F2002", "Petit")
+        accounts.set_password(family, PASSWORD)
+        for number in range(3):
+            make_invoice(family, f"N{number}", 4520 + number)
+            hear(gateway, pay(family, Invoice.get(Invoice.number == f"N{number}"))[1], number)
+        make_invoice(family, "N9", 1)
+        token(family)
+    with closing(apsw.Connection(str(path))) as file:
+        file.execute("DELETE FROM token; UPDATE sqlite_sequence SET seq = 41 WHERE name = 'token'")
+    return path
+
+
+def token(family: Family) -> Token:
+    return Token.create(
+        digest="0" * 64, purpose="reset", family=family, issued_at=NOW, expires_at=NOW
+    )
+
+
+def hear(gateway: Gateway, handoff: Handoff, number: int) -> None:
+    fields = notice(handoff, trans_uuid=f"{number}" * 32)
+    payments.record(gateway.name, gateway.read_notification(Callback(tuple(fields.items()))))
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[str]:
+    with bases.bare(tmp_path) as location:
+        yield str(location)
+
+
+@pytest.fixture
+def run(town: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    path = settings.data / "kiosque.toml"
+    path.write_text(TOML, encoding="utf-8")
+    monkeypatch.setenv("KIOSQUE_CONFIG", str(path))
+    monkeypatch.setenv("KIOSQUE_DATA", str(settings.data))
+    monkeypatch.setenv("KIOSQUE_DATABASE", str(town))
+    return lambda *arguments: CliRunner().invoke(main, ["move-database", *arguments])
+
+
+def contents(location: bases.Location) -> dict[str, Any]:
+    with bases.elsewhere(location):
+        return bases.rows(without=("schema_migration", "sqlite_sequence"))
+
+
+def test_a_town_moves_whole_and_goes_on_from_where_it_was(
+    run: Callable[..., Result], town: Path, target: str, pay: Pay, gateway: Gateway
+) -> None:
+    before = contents(town)
+    result = run(target)
+    assert result.exit_code == 0, result.output
+    assert "journal_entry : 3 lignes (amount_cents 135,63" in result.output
+    assert "Tout est arrivé" in result.output
+    assert contents(target) == before == contents(town)
+    with bases.elsewhere(target):
+        assert verification.faults() == []
+        assert f"Dernière écriture : 3, empreinte {journal.last()[1]}" in result.output
+        family = Family.get(Family.code == "F1001")
+        assert accounts.authenticate("F1001", PASSWORD)
+        hear(gateway, pay(family, Invoice.get(Invoice.number == "N9"))[1], 9)
+        assert JournalEntry.select().count() == 4
+        assert verification.faults() == []
+        assert make_family("F3003", "Durand").id == 3
+        assert token(family).id == 42
+
+
+def test_nothing_is_copied_into_a_base_that_holds_something(
+    run: Callable[..., Result], town: Path, target: str
+) -> None:
+    with bases.elsewhere(target):
+        db.migrate()
+        make_family("F9", "Déjà")
+    result = run(target)
+    assert result.exit_code == 1
+    assert "pas vide : family contient des lignes.\nRien n’a été copié." in result.output
+    with bases.elsewhere(target):
+        assert [family.code for family in Family.select()] == ["F9"]
+
+
+def test_a_base_whose_tables_were_made_before_is_empty_all_the_same(
+    run: Callable[..., Result], town: Path, target: str
+) -> None:
+    with bases.elsewhere(target):
+        db.migrate()
+    assert run(target).exit_code == 0
+
+
+def test_an_older_base_is_brought_up_to_date_first(
+    run: Callable[..., Result], town: Path, target: str
+) -> None:
+    with closing(apsw.Connection(str(town))) as file:
+        file.execute("DELETE FROM schema_migration WHERE name LIKE '0008%'")
+    assert "lancez d’abord « python app.py migrate »" in run(target).output
+    assert contents(target) == {}
+
+
+def test_a_site_that_still_writes_is_to_be_stopped_first(
+    run: Callable[..., Result], town: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relocation, "PATIENCE_MILLISECONDS", 1)
+    with closing(apsw.Connection(str(town))) as site:
+        site.execute("BEGIN IMMEDIATE")
+        result = run(target)
+    assert "Arrêtez d’abord le site" in result.output
+    assert contents(target) == {}
+
+
+@pytest.mark.parametrize("damage", ["a row less", "another amount", "a NUL", "another end"])
+def test_what_does_not_arrive_as_it_was_undoes_everything(
+    run: Callable[..., Result],
+    town: Path,
+    target: str,
+    damage: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from kiosque.db import postgresql  # noqa: PLC0415
+
+    copy_in = postgresql.Base.copy_in
+
+    def lossy(self: Any, table: str, columns: list[str], rows: Any) -> None:
+        kept = [list(row) for row in rows]
+        if table == "allocation" and damage == "a row less":
+            del kept[0]
+        if table == "allocation" and damage == "another amount":
+            kept[0][columns.index("amount_cents")] += 1
+        copy_in(self, table, columns, kept)
+
+    monkeypatch.setattr(postgresql.Base, "copy_in", lossy)
+    if damage == "a NUL":
+        with closing(apsw.Connection(str(town))) as file:
+            file.execute("UPDATE family SET name = ?", ("a\0b",))
+    if damage == "another end":
+        monkeypatch.setattr(relocation, "_last_entry", lambda _file: (3, "x"))
+    result = run(target)
+    assert result.exit_code == 1
+    assert "Rien n’a été copié." in result.output
+    assert contents(target) == {}
+
+
+def test_what_cannot_be_reached_or_read_is_said_without_the_password(
+    run: Callable[..., Result], town: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = [
+        run("mysql://u:tr3s-secret@x/base"),
+        run("postgresql://u:tr3s-secret@127.0.0.1:1/base"),
+        run("postgresql://u:tr3s-secret@/base?sslmod=x"),
+    ]
+    town.write_bytes(b"x" * 5000)
+    results.append(run(target))
+    monkeypatch.setenv("KIOSQUE_DATABASE", target)
+    results.append(run(target))
+    monkeypatch.setenv("KIOSQUE_DATABASE", str(town.parent / "absent" / "x.sqlite3"))
+    results.append(run(target))
+    for result in results:
+        assert result.exit_code == 1, result.output
+        assert "Erreur : " in result.output
+        assert "secret" not in result.output
+        assert "Traceback" not in result.output
+    assert database.is_closed()

@@ -1,0 +1,84 @@
+"""A base of an earlier version becomes one of today's, and its books are as sound as before."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosque import db
+from kiosque.db import database
+from kiosque.db.models import Repayment, Settlement
+from kiosque.payments import journal, verification
+from tests import bases
+
+#: Before repayments: a payment cancelled, one refunded at the bank, one that stands; as the
+#: version of then wrote them.
+EARLIER = """
+INSERT INTO family (id, code, name, address, postcode, city, updated_on, digest)
+    VALUES (1, 'F1001', 'Martin', '', '', '', '2026-11-05', '');
+INSERT INTO import_batch VALUES (1, 'a.csv', '', 'factures', 3, 3, '2026-11-05T00:00:00.000000Z');
+INSERT INTO invoice VALUES
+    (1, 'A', 1, 1, '2026-11-05', '2026-11-30', NULL, '', '', '', 1000, 'open', '', '', ''),
+    (2, 'B', 1, 1, '2026-11-05', '2026-11-30', NULL, '', '', '', 2000, 'open', '', '', ''),
+    (3, 'C', 1, 1, '2026-11-05', '2026-11-30', NULL, '', '', '', 3000, 'paid', '', '', '');
+INSERT INTO attempt VALUES
+    (1, 'KF1', 1, 'banque', '2026-11-06T10:00:00.000000Z', '20261106', 1, 'r1', 1000, 'reversed',
+        '2026-11-06T10:15:00.000000Z', NULL),
+    (2, 'KF2', 1, 'banque', '2026-11-06T10:00:00.000000Z', '20261106', 2, 'r2', 2000, 'refunded',
+        '2026-11-06T10:15:00.000000Z', NULL),
+    (3, 'KF3', 1, 'banque', '2026-11-06T10:00:00.000000Z', '20261106', 3, 'r3', 3000, 'paid',
+        '2026-11-06T10:15:00.000000Z', NULL);
+INSERT INTO attempt_item VALUES (1, 1, 1, 1000, 0), (2, 2, 2, 2000, 0), (3, 3, 3, 3000, 0);
+INSERT INTO fact (attempt_id, at, transaction_id, state, status, amount_cents, source) VALUES
+    (1, '2026-11-06T10:00:00.000000Z', 'u1', 'paid', 'DEBIT AUTHORISED', 1000, 'banque'),
+    (1, '2026-11-07T10:00:00.000000Z', 'u1', 'reversed', 'DEBIT CANCELLED', 1000, 'banque'),
+    (2, '2026-11-06T10:00:00.000000Z', 'u2', 'paid', 'DEBIT AUTHORISED', 2000, 'banque'),
+    (2, '2026-11-07T10:00:00.000000Z', 'c2', 'refunded', 'CREDIT AUTHORISED', 2000, 'banque'),
+    (2, '2026-11-07T10:00:00.000000Z', 'u2', 'refunded', 'refunded by c2', 2000, 'banque'),
+    (3, '2026-11-06T10:00:00.000000Z', 'u3', 'paid', 'DEBIT CAPTURED', 3000, 'banque');
+INSERT INTO settlement VALUES
+    (1, 1, 1, 'banque', 'u1', 'card', 1000, '2026-11-06T10:00:00.000000Z', 'reversed', '', '',
+        '', '', ''),
+    (2, 2, 1, 'banque', 'u2', 'card', 2000, '2026-11-06T10:00:00.000000Z', 'refunded', '', '',
+        '', '', ''),
+    (3, 3, 1, 'banque', 'u3', 'card', 3000, '2026-11-06T10:00:00.000000Z', 'counted', '', '',
+        '', '', '');
+INSERT INTO allocation VALUES
+    (1, 1, 1, 'invoice', 1000, 0), (2, 2, 2, 'invoice', 2000, 0), (3, 3, 3, 'invoice', 3000, 1);
+INSERT INTO receipt (number, settlement_id, issued_at) VALUES
+    (1, 1, '2026-11-06T10:00:00.000000Z'), (2, 2, '2026-11-06T10:00:00.000000Z'),
+    (3, 3, '2026-11-06T10:00:00.000000Z')
+"""
+MOVES = (
+    (1, "bank:banque", "invoices", 1000),
+    (2, "bank:banque", "invoices", 2000),
+    (3, "bank:banque", "invoices", 3000),
+    (1, "invoices", "bank:banque", 1000),
+    (2, "invoices", "bank:banque", 2000),
+)
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Iterator[None]:
+    with bases.bare(tmp_path) as location, bases.elsewhere(location):
+        db.migrate("0006_mails")
+        for statement in EARLIER.split(";"):
+            database.execute_sql(statement)
+        with db.write():
+            for settlement, debit, credit, cents in MOVES:
+                owner = Settlement(id=settlement)
+                journal.append(owner, "avant", debit=debit, credit=credit, cents=cents)
+        yield
+
+
+def test_money_that_had_left_before_there_were_repayments_is_one_now(earlier: None) -> None:
+    assert db.migrate()
+    assert verification.faults() == []
+    found = [(r.settlement_id, r.kind, r.transaction_id) for r in Repayment.select()]
+    assert found == [(1, "reversal", None), (2, "refund", "c2")]
+    assert [s.returned_cents for s in Settlement.select().order_by(Settlement.id)] == [
+        1000,
+        2000,
+        0,
+    ]
+    assert db.migrate() == []

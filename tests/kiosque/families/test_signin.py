@@ -1,0 +1,212 @@
+"""Signing in under attack: strangers are delayed, the family never, and the site stays up."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from argon2 import PasswordHasher
+
+from kiosque.db.models import Account, Family, SecurityEvent
+from kiosque.families import accounts, signin
+from kiosque.families.signin import Busy, Gate, Visitor
+from kiosque.families.throttle import TooManyTries
+from tests.conftest import PASSWORD, Clock
+
+STRANGER = Visitor("203.0.113.9")
+ALICES_PHONE = Visitor("198.51.100.7", browser="F1001.phone")
+
+
+@pytest.fixture
+def account(alices_family: Family) -> Account:
+    return accounts.set_password(alices_family, PASSWORD)
+
+
+def guess(times: int, code: str = "F1001", visitor: Visitor = STRANGER) -> None:
+    for number in range(times):
+        assert signin.attempt(code, f"essai {number}", visitor) is None
+
+
+def test_the_right_password_opens(account: Account) -> None:
+    assert signin.attempt("f 1001", PASSWORD, STRANGER) == account
+
+
+def test_five_wrong_ones_delay_the_next_even_a_right_one(account: Account, frozen: Clock) -> None:
+    guess(5)
+    with pytest.raises(TooManyTries) as refused:
+        signin.attempt("F1001", PASSWORD, STRANGER)
+    assert refused.value.wait == timedelta(minutes=1)
+    frozen.advance(minutes=1)
+    assert signin.attempt("F1001", PASSWORD, STRANGER) == account
+
+
+def test_from_elsewhere_the_account_is_delayed_too(account: Account) -> None:
+    guess(5)
+    with pytest.raises(TooManyTries):
+        signin.attempt("F1001", PASSWORD, Visitor("192.0.2.44"))
+
+
+def test_the_familys_own_browser_gets_in_while_a_stranger_is_delayed(account: Account) -> None:
+    guess(5)
+    assert signin.attempt("F1001", PASSWORD, ALICES_PHONE) == account
+
+
+def test_even_from_the_very_address_of_the_stranger(account: Account) -> None:
+    for code in range(20):
+        guess(1, code=f"F9{code}")
+    home = Visitor(STRANGER.address, browser="F1001.phone")
+    assert signin.attempt("F1001", PASSWORD, home) == account
+
+
+def test_its_own_browser_is_delayed_after_failures_of_its_own(account: Account) -> None:
+    guess(10, visitor=ALICES_PHONE)
+    with pytest.raises(TooManyTries):
+        signin.attempt("F1001", PASSWORD, ALICES_PHONE)
+
+
+def test_guessing_one_account_delays_no_other(account: Account, charlies_family: Family) -> None:
+    charlies = accounts.set_password(charlies_family, PASSWORD)
+    guess(5)
+    assert signin.attempt("F2002", PASSWORD, Visitor("192.0.2.44")) == charlies
+
+
+def test_one_address_trying_many_codes_is_delayed(account: Account) -> None:
+    for code in range(20):
+        guess(1, code=f"F9{code:03}")
+    with pytest.raises(TooManyTries):
+        signin.attempt("F1001", PASSWORD, STRANGER)
+
+
+def test_a_good_sign_in_does_not_clear_the_address(account: Account) -> None:
+    """Or whoever has an account could guess those of others between two visits to its own."""
+    for code in range(19):
+        guess(1, code=f"F9{code:03}")
+    assert signin.attempt("F1001", PASSWORD, STRANGER)
+    guess(1, code="F9777")
+    with pytest.raises(TooManyTries):
+        signin.attempt("F1001", PASSWORD, STRANGER)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("", ""),
+        ("unix:", "unix:"),
+    ],
+)
+def test_an_ipv6_subscriber_is_one_visitor(address: str, network: str) -> None:
+    assert Visitor(address).network == network
+
+
+def test_guesses_in_a_day_stay_below_twenty_five(account: Account, frozen: Clock) -> None:
+    tries, end = 0, frozen.at + timedelta(days=1)
+    while frozen.at < end:
+        try:
+            guess(1, visitor=Visitor(f"192.0.2.{tries}"))
+            tries += 1
+        except TooManyTries as refusal:
+            frozen.at += refusal.wait
+    assert tries < 25
+
+
+def test_an_unknown_code_is_counted_delayed_and_hashed_like_a_known_one(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed = []
+
+    class Counting(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002
+            hashed.append(password)
+            return super().verify(hash, password)
+
+    monkeypatch.setattr(accounts, "hasher", Counting(1, 8, 1))
+    answers = []
+    for code, visitor in (("F1001", STRANGER), ("F9999", Visitor("192.0.2.44"))):
+        guess(5, code, visitor)
+        with pytest.raises(TooManyTries) as refused:
+            signin.attempt(code, "essai", visitor)
+        answers.append((len(hashed), refused.value.wait))
+        hashed.clear()
+    assert answers[0] == answers[1]
+
+
+def test_the_log_tells_who_came_in_and_who_was_refused(account: Account) -> None:
+    guess(1)
+    guess(1, code="F9999")
+    signin.attempt("F1001", PASSWORD, STRANGER)
+    lines = [(line.kind, line.family_id, line.address) for line in SecurityEvent.select()]
+    family = account.family_id
+    assert lines == [
+        ("refused", family, STRANGER.address),
+        ("refused", None, STRANGER.address),
+        ("signed_in", family, STRANGER.address),
+    ]
+
+
+def test_the_present_password_is_not_guessed_either(account: Account, frozen: Clock) -> None:
+    for _ in range(5):
+        assert not signin.confirm(account, "essai")
+    with pytest.raises(TooManyTries):
+        signin.confirm(account, PASSWORD)
+    frozen.advance(minutes=1)
+    assert signin.confirm(account, PASSWORD)
+
+
+def crowd(enter: Callable[[], object], size: int) -> tuple[int, int]:
+    """How many were inside at the same time, and how many were turned away, of a crowd."""
+    inside, most, turned_away = 0, 0, 0
+    counting, all_here, leave = threading.Lock(), threading.Barrier(size), threading.Event()
+
+    def visit() -> None:
+        nonlocal inside, most, turned_away
+        all_here.wait()
+        try:
+            with enter():
+                with counting:
+                    inside += 1
+                    most = max(most, inside)
+                leave.wait(5)
+                with counting:
+                    inside -= 1
+        except Busy:
+            with counting:
+                turned_away += 1
+                if turned_away == expected:
+                    leave.set()
+
+    expected = size - 3
+    threads = [threading.Thread(target=visit) for _ in range(size)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return most, turned_away
+
+
+def test_a_flood_hashes_one_at_a_time_and_turns_the_rest_away() -> None:
+    assert crowd(Gate(at_once=1, waiting=2).enter, 12) == (1, 9)
+
+
+def test_a_wider_gate_lets_more_in() -> None:
+    """So the count above is the gate's doing."""
+    assert crowd(Gate(at_once=3, waiting=0).enter, 12) == (3, 9)
+
+
+def test_strangers_do_not_crowd_out_a_familys_own_browser(account: Account) -> None:
+    with signin.strangers.enter():
+        assert signin.attempt("F1001", PASSWORD, ALICES_PHONE) == account
+
+
+def test_nothing_is_tried_or_counted_when_turned_away(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin, "strangers", Gate(at_once=1, waiting=0))
+    with signin.strangers.enter():
+        for _ in range(50):
+            with pytest.raises(Busy):
+                signin.attempt("F1001", "essai", STRANGER)
+    assert signin.attempt("F1001", PASSWORD, STRANGER) == account

@@ -1,0 +1,416 @@
+"""Files load all or nothing, however they are written, and loading again changes nothing."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from peewee import DatabaseError
+
+from kiosque.db.models import (
+    Child,
+    Enrolment,
+    Family,
+    Guardian,
+    ImportBatch,
+    Invoice,
+    InvoiceLine,
+    JournalEntry,
+    Service,
+)
+from kiosque.invoices import imports
+from kiosque.invoices.imports import BadFile, Summary
+from kiosque.invoices.imports.drafts import Draft, Line
+
+COLUMNS = (
+    "code_famille;numero_facture;date_emission;date_echeance;periode;service;enfant;libelle;"
+    "quantite;prix_unitaire;montant;fichier_pdf"
+)
+ROW = "F1001;2026-10-0001;2026-11-05;2026-11-30;2026-10;Restauration;Zoé Œuf;Repas;14;3,45;48,30;"
+ROW2 = "F1001;2026-10-0001;2026-11-05;2026-11-30;2026-10;Périscolaire;Zoé Œuf;Garderie;6;0,98;5,88;"
+Load = Callable[..., Summary]
+
+
+@pytest.fixture
+def load(base: None, tmp_path: Path) -> Load:
+    def go(content: str | bytes, *, name: str = "factures.csv", **options: object) -> Summary:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return imports.load(path, pdf_folder=tmp_path / "pdf", **options)  # type: ignore[arg-type]
+
+    return go
+
+
+def sheet(*rows: str) -> str:
+    return "\n".join((COLUMNS, *rows)) + "\n"
+
+
+def faults(load: Load, content: str | bytes) -> str:
+    with pytest.raises(BadFile) as caught:
+        load(content)
+    assert Invoice.select().count() == 0
+    assert Family.select().count() == 0
+    return str(caught.value)
+
+
+def test_an_invoice_is_the_sum_of_its_rows(load: Load) -> None:
+    summary = load(sheet(ROW, ROW2))
+    invoice = Invoice.get()
+    assert (invoice.family.code, invoice.number) == ("F1001", "2026-10-0001")
+    assert (invoice.issued_on, invoice.due_on) == (date(2026, 11, 5), date(2026, 11, 30))
+    assert (invoice.period, invoice.total_cents) == ("octobre 2026", 5418)
+    assert (invoice.services, invoice.children) == ("Restauration, Périscolaire", "Zoé Œuf")
+    line = InvoiceLine.select().order_by(InvoiceLine.id).first()
+    assert (line.quantity_hundredths, line.unit_price_cents, line.amount_cents) == (1400, 345, 4830)
+    assert (summary.rows, summary.added, summary.new_families) == (2, 1, 1)
+    assert summary.new_services == ("Périscolaire", "Restauration")
+    assert summary.total_cents == 5418
+
+
+def variants() -> list[tuple[str, bytes]]:
+    text = sheet(ROW, ROW2)
+    comma = text.replace(",", ".").replace(";", ",")
+    return [
+        ("utf-8", text.encode()),
+        ("utf-8 with a mark", text.encode("utf-8-sig")),
+        ("windows-1252", text.encode("cp1252")),
+        ("commas and points", comma.encode()),
+        ("commas and points in windows-1252", comma.encode("cp1252")),
+        ("quoted commas", text.replace("3,45", '"3,45"').encode()),
+        ("semicolons and points", text.replace(",", ".").encode()),
+        ("windows line ends", text.replace("\n", "\r\n").encode()),
+        ("blank lines at the end", text.encode() + b"\n;;;;;;;;;;;\n"),
+        ("french dates", text.replace("2026-11-05", "05/11/2026").encode()),
+        ("upper-case title", text.replace(COLUMNS, COLUMNS.upper()).encode()),
+        ("decomposed accents", text.replace("é", "e\u0301").encode()),
+    ]
+
+
+@pytest.mark.parametrize("content", [v[1] for v in variants()], ids=[v[0] for v in variants()])
+def test_encodings_separators_and_decimals_are_told_apart(load: Load, content: bytes) -> None:
+    load(content)
+    invoice = Invoice.get()
+    assert (invoice.total_cents, invoice.children) == (5418, "Zoé Œuf")
+    assert invoice.services == "Restauration, Périscolaire"
+
+
+def test_loading_the_same_file_again_changes_nothing(load: Load) -> None:
+    load(sheet(ROW, ROW2))
+    summary = load(sheet(ROW, ROW2))
+    assert (summary.added, summary.unchanged) == (0, 1)
+    assert Invoice.select().count() == 1
+    assert InvoiceLine.select().count() == 2
+
+
+def test_loading_again_after_payment_changes_nothing_either(load: Load) -> None:
+    load(sheet(ROW))
+    Invoice.update(state="paid").execute()
+    load(sheet(ROW))
+    assert Invoice.get().state == "paid"
+
+
+def test_a_known_invoice_with_other_content_refuses_the_file(load: Load) -> None:
+    load(sheet(ROW))
+    other = ROW.replace("0001", "0002")
+    with pytest.raises(BadFile, match="ligne 2 : la facture 2026-10-0001 est déjà enregistrée"):
+        load(sheet(ROW.replace("14;3,45;48,30", "13;3,45;44,85"), other))
+    assert Invoice.select().count() == 1
+
+
+def test_a_preview_says_everything_and_writes_nothing(load: Load) -> None:
+    summary = load(sheet(ROW, ROW2), preview=True)
+    assert (summary.added, summary.total_cents) == (1, 5418)
+    for table in (Invoice, Family, Service, ImportBatch, Child):
+        assert table.select().count() == 0
+
+
+def test_online_payment_closes_some_days_after_the_due_date(load: Load) -> None:
+    load(sheet(ROW), closes_after_days=45)
+    assert Invoice.get().closes_on == date(2027, 1, 14)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("F1001", "", "code_famille"),
+        ("F1001", "F" * 21, "code_famille"),
+        ("F1001", "é", "code_famille"),
+        ("2026-10-0001", "=cmd|' /C calc'!A0", "numero_facture"),
+        ("2026-10-0001", "A+B", "numero_facture"),
+        ("2026-10-0001", "A" * 31, "numero_facture"),
+        ("2026-11-05", "2026-02-30", "date_emission : attendu une date"),
+        ("2026-11-05", "1999-01-01", "date_emission"),
+        ("2026-11-05", "5 nov.", "date_emission"),
+        ("2026-11-30", "2026-11-04", "date_echeance précède"),
+        (";2026-10;", ";;", "periode est vide"),
+        ("Restauration", "", "service est vide"),
+        ("Repas", "", "libelle est vide"),
+        ("14;", "quatorze;", "quantite : attendu un nombre"),
+        ("3,45", "3,455", "prix_unitaire : attendu un nombre"),
+        ("48,30", "48,3000", "montant : attendu un nombre"),
+        ("48,30", "1e3", "montant : attendu un nombre"),
+        ("48,30", "48,31", "différent de quantite x prix_unitaire"),
+        ("14;3,45;48,30", "0;3,45;0", "nul ou négatif"),
+        ("14;3,45;48,30", "-1;3,45;-3,45", "nul ou négatif"),
+        ("48,30;", "48,30;../../etc/passwd", "sans dossier"),
+        ("48,30;", "48,30;absent.pdf", "introuvable"),
+        ("Repas", "R" * 201, "plus de 200 caractères"),
+        ("Repas", "Re\x07pas", "caractère de contrôle"),
+        ("Repas", '"Re\npas"', "retour à la ligne"),
+        ("48,30;", "48,30;;", "13 cellules au lieu de 12"),
+    ],
+)
+def test_a_faulty_line_is_named_and_nothing_is_loaded(
+    load: Load, old: str, new: str, fault: str
+) -> None:
+    good = ROW.replace("0001", "0009")
+    found = faults(load, sheet(good, ROW.replace(old, new, 1)))
+    assert fault in found
+    assert "ligne 3" in found or "ligne 4" in found
+
+
+def test_every_fault_of_a_file_is_named_in_one_reading(load: Load) -> None:
+    found = faults(load, sheet(ROW.replace("48,30", "x"), ROW2.replace("F1001", "F2002"), ROW2))
+    assert "ligne 2 : montant" in found
+    found = faults(load, sheet(ROW, ROW2.replace("F1001", "F2002")))
+    assert "ligne 3 : la facture 2026-10-0001 n’a pas la même famille" in found
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "vide"),
+        (b"\n\n", "vide"),
+        (COLUMNS.encode(), "que son titre"),
+        (b"a;b;c\n1;2;3\n", "colonnes inattendues"),
+        (sheet(ROW).replace(";libelle", "").encode(), "colonne libelle absente"),
+        (sheet(ROW).replace("fichier_pdf", "autre").encode(), "colonne autre inconnue"),
+        (sheet(ROW).replace("fichier_pdf", "montant").encode(), "figure deux fois"),
+        (b"\x00" * 100, "pas un CSV"),
+        (b"\x81\x8d\x8f\x90\x9d\n", "encodage inconnu"),
+        (sheet(ROW).encode("utf-16"), "pas un CSV"),
+        (sheet('F1001;"unclosed').encode(), "CSV mal formé"),
+        (b"PK\x03\x04 an xlsx file", "pas un CSV"),
+    ],
+)
+def test_what_is_not_such_a_file_is_refused(load: Load, content: bytes, fault: str) -> None:
+    assert fault in faults(load, content)
+
+
+def test_a_file_that_is_not_there_is_said_so(base: None, tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match="ne peut pas être lu"):
+        imports.load(tmp_path / "absent.csv", pdf_folder=tmp_path)
+    with pytest.raises(BadFile, match="ne peut pas être lu"):
+        imports.load(tmp_path, pdf_folder=tmp_path)
+
+
+def test_a_wholly_wrong_file_stops_at_a_hundred_faults(load: Load) -> None:
+    rows = [ROW.replace("48,30", "x") for _ in range(500)]
+    assert len(faults(load, sheet(*rows)).splitlines()) == 100
+
+
+def test_a_pdf_beside_the_file_is_kept(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "f1.pdf").write_bytes(b"%PDF-1.7 essai")
+    load(sheet(ROW + "f1.pdf"))
+    kept = tmp_path / "pdf" / Invoice.get().pdf_name
+    assert kept.read_bytes() == b"%PDF-1.7 essai"
+
+
+def test_what_is_called_a_pdf_and_is_not_is_refused(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "f1.pdf").write_bytes(b"<html>")
+    assert "pas un PDF" in faults(load, sheet(ROW + "f1.pdf"))
+
+
+def test_a_fault_half_way_through_the_writing_leaves_nothing(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "kiosque.invoices.imports.invoices._LINE", "INSERT INTO invoice_line VALUES (?)"
+    )
+    with pytest.raises(DatabaseError):
+        load(sheet(ROW))
+    for table in (Invoice, Family, Service, ImportBatch):
+        assert table.select().count() == 0
+
+
+def test_children_and_their_services_are_known_from_the_invoices(load: Load) -> None:
+    load(sheet(ROW, ROW2))
+    child = Child.get()
+    services = [enrolment.service.name for enrolment in child.enrolments]
+    assert child.name == "Zoé Œuf"
+    assert sorted(services) == ["Périscolaire", "Restauration"]
+
+
+def test_a_child_known_by_its_full_name_is_not_doubled_by_its_first_name(load: Load) -> None:
+    load(FAMILIES, name="familles.csv")
+    load(sheet(ROW.replace("Zoé Œuf", "Zoé")))
+    assert [child.name for child in Child.select()] == ["Zoé Martin"]
+
+
+def test_a_long_file_is_loaded_by_parts(load: Load) -> None:
+    rows = [
+        ROW.replace("2026-10-0001", f"N{i}").replace("F1001", f"F{i % 700}") for i in range(1200)
+    ]
+    shown: list[str] = []
+
+    def progress(items: object, what: str) -> object:
+        shown.append(what)
+        return items
+
+    load(sheet(*rows), progress=progress)
+    assert Invoice.select().count() == 1200
+    assert Family.select().count() == 700
+    assert shown == ["Lecture", "Enregistrement"]
+
+
+# --- Families ---
+
+FAMILIES = (
+    "code_famille;role;nom;prenom;courriel;telephone;adresse;code_postal;ville;date_naissance;"
+    "services\n"
+    "F1001;responsable;Martin;Alice;alice@example.org;02 61 91 00 01;1 rue;44880;Sautron;;\n"
+    "F1001;responsable;Petit;Bob;;;;;;;\n"
+    "F1001;enfant;Martin;Zoé;;;;;;2019-05-01;Restauration|Périscolaire\n"
+)
+
+
+def test_a_families_file_is_the_whole_record_of_those_it_lists(load: Load) -> None:
+    load(FAMILIES)
+    load(FAMILIES.replace("Bob", "Robert"))
+    family = Family.get()
+    assert (family.name, family.city) == ("Martin - Petit", "Sautron")
+    assert sorted(guardian.first_name for guardian in Guardian.select()) == ["Alice", "Robert"]
+    assert (Child.get().name, Child.get().born_on) == ("Zoé Martin", date(2019, 5, 1))
+    assert Enrolment.select().count() == 2
+
+
+def test_a_families_file_loaded_again_changes_nothing(load: Load) -> None:
+    load(FAMILIES)
+    load(sheet(ROW.replace("Zoé Œuf", "Noé Martin")))
+    Family.update(updated_on=date(2020, 1, 1)).execute()
+    summary = load(FAMILIES)
+    assert (summary.added, summary.unchanged) == (0, 1)
+    assert Family.get().updated_on == date(2020, 1, 1)
+    assert sorted(child.name for child in Child.select()) == ["Noé Martin", "Zoé Martin"]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Alice@École.fr", "Alice@xn--cole-9oa.fr"),
+        ("alice@e\u0301cole.fr", "alice@xn--cole-9oa.fr"),
+        ("He\u0301lène@EXAMPLE.org", "Hélène@example.org"),
+        ("pas encore", "pas encore"),
+        ("", ""),
+    ],
+)
+def test_a_parents_address_is_kept_in_the_one_form_of_addresses(
+    load: Load, written: str, kept: str
+) -> None:
+    load(FAMILIES.replace("alice@example.org", written))
+    assert [guardian.email for guardian in Guardian.select()] == [kept, ""]
+
+
+def test_an_address_loaded_before_there_was_one_form_is_put_in_it_by_the_next_file(
+    load: Load,
+) -> None:
+    load(FAMILIES.replace("alice@example.org", "alice@École.fr"))
+    rows = [
+        dict(zip(FAMILIES.split("\n", maxsplit=1)[0].split(";"), line.split(";"), strict=True))
+        for line in FAMILIES.replace("alice@example.org", "alice@École.fr").split("\n")[1:4]
+    ]
+    as_it_was = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+    Guardian.update(email="alice@École.fr").where(Guardian.email != "").execute()
+    Family.update(digest=as_it_was).execute()
+    summary = load(FAMILIES.replace("alice@example.org", "alice@École.fr"))
+    assert summary.added == 1
+    assert Guardian.select().where(Guardian.email == "alice@xn--cole-9oa.fr").exists()
+
+
+def test_the_same_child_twice_is_named_with_its_line(load: Load) -> None:
+    child = FAMILIES.splitlines()[-1]
+    assert "ligne 5 : Zoé Martin figure deux fois" in faults(load, FAMILIES + child + "\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("enfant", "chat", "role : attendu"),
+        ("2019-05-01", "hier", "date_naissance"),
+        ("Alice", "", "prenom est vide"),
+        ("responsable", "enfant", "n’a pas de responsable"),
+    ],
+)
+def test_a_faulty_family_refuses_the_file(load: Load, old: str, new: str, fault: str) -> None:
+    assert fault in faults(load, FAMILIES.replace(old, new))
+
+
+# --- Payments at the counter ---
+
+SETTLEMENTS = (
+    "numero_facture;date_encaissement;mode;montant;auteur;motif\n"
+    "2026-10-0001;2026-11-20;cheque;48,30;Dominique;chèque 123\n"
+)
+
+
+def test_counter_payments_are_loaded_once(load: Load) -> None:
+    load(sheet(ROW))
+    assert load(SETTLEMENTS).added == 1
+    assert load(SETTLEMENTS).added == 0
+    assert Invoice.get().state == "paid"
+    assert JournalEntry.select().count() == 1
+
+
+def test_a_preview_of_counter_payments_tells_what_would_happen(load: Load) -> None:
+    load(sheet(ROW))
+    summary = load(SETTLEMENTS, preview=True)
+    assert (summary.added, summary.total_cents) == (1, 4830)
+    assert Invoice.get().state == "open"
+    assert JournalEntry.select().count() == 0
+    with pytest.raises(BadFile, match=r"ligne 2 : Facture 2026-10-0002.*n’existe pas"):
+        load(SETTLEMENTS.replace("0001", "0002"), preview=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("48,30", "48,31", "son montant est"),
+        ("cheque", "carte", "mode : attendu"),
+        ("0001", "0002", "n’existe pas"),
+        ("Dominique", "", "auteur est vide"),
+    ],
+)
+def test_a_faulty_counter_payment_refuses_the_file(
+    load: Load, old: str, new: str, fault: str
+) -> None:
+    load(sheet(ROW))
+    with pytest.raises(BadFile, match=fault):
+        load(SETTLEMENTS.replace(old, new))
+    assert Invoice.get().state == "open"
+
+
+def test_an_invoices_digest_is_the_one_that_older_versions_kept() -> None:
+    """Else every invoice of a base would differ from the file that brought it."""
+    lines = [
+        Line('Lé"a', "Périscolaire", "soir\u2028", 150, -20, -30),
+        Line("", "S", "\\", 1, 2, 3),
+    ]
+    days = date(2026, 11, 5), date(2026, 11, 30)
+    draft = Draft(1, "F1001", 'n"é', *days, "octobre 2026", "a.pdf", lines)
+    head = [draft.number, *(str(part) for part in draft.head)]
+    text = json.dumps([head, [line._asdict() for line in lines]], sort_keys=True)
+    assert draft.digest == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_an_import_asks_the_base_as_much_for_many_lines_as_for_one(
+    load: Load, queries: list[str]
+) -> None:
+    load(sheet(ROW))
+    queries.clear()
+    load(sheet(ROW.replace("2026-10-0001", "N1")))
+    few = len(queries)
+    queries.clear()
+    load(sheet(*(ROW.replace("2026-10-0001", f"N{number}") for number in range(2, 100))))
+    assert len(queries) == few

@@ -1,0 +1,350 @@
+"""Money that leaves on the régisseur's decision: with a name, a reason, and never twice."""
+
+from collections.abc import Callable
+
+import pytest
+
+from gateways.base import Declined, Gateway, Handoff, Report, Unreachable
+from kiosque import payments
+from kiosque.db import write
+from kiosque.db.models import Family, Invoice, Receipt, Repayment, Settlement
+from kiosque.db.states import RepaymentKind
+from kiosque.payments import (
+    CounterPayment,
+    Purchase,
+    Refused,
+    journal,
+    polling,
+    reconcile,
+    verification,
+)
+from tests.conftest import NOW, PUBLIC_URL, Clock, make_invoice
+from tests.talkative import TalkativeBank
+
+CREDIT = {"operation_type": "CREDIT", "trans_id": "912345", "trans_uuid": "c" * 32}
+
+
+@pytest.fixture
+def bank(gateway: Gateway) -> TalkativeBank:
+    return TalkativeBank(gateway)
+
+
+@pytest.fixture
+def paid(bank: TalkativeBank, october: Invoice, september: Invoice) -> Handoff:
+    """Alice paid two invoices at once, 87,45 €; the bank has captured them."""
+    numbers = [october.number, september.number]
+    _, handoff = payments.start(Purchase(october.family, numbers, 8745), bank, PUBLIC_URL)
+    payments.record(bank.name, bank.report(handoff, final=True))
+    return handoff
+
+
+@pytest.fixture(autouse=True)
+def _sound_books(base: None) -> object:
+    yield
+    assert verification.faults() == []
+    assert sum(journal.balances().values()) == 0
+
+
+@pytest.fixture
+def refund(bank: TalkativeBank) -> Callable[..., Repayment]:
+    """The régisseur has a payment given back."""
+
+    def go(cents: int | None = None, receipt: str = "R000001") -> Repayment:
+        settlement = payments.find_settlement(receipt)
+        asked = payments.ask_refund(settlement, cents, "Dominique", "absence justifiée", bank)
+        return payments.send(asked, bank, PUBLIC_URL)
+
+    return go
+
+
+Refund = Callable[..., Repayment]
+
+
+def states() -> list[str]:
+    return [invoice.state for invoice in Invoice.select().order_by(Invoice.number)]
+
+
+def told(bank: TalkativeBank, handoff: Handoff, cents: int, uuid: str = "c") -> Report:
+    amounts = {"amount": str(cents), "effective_amount": str(cents)}
+    return bank.report(handoff, **{**CREDIT, "trans_uuid": uuid * 32, **amounts})
+
+
+# --- By the bank ---
+
+
+def test_a_whole_refund_opens_the_invoices_again(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    bank.answers = [[bank.report(paid), told(bank, paid, 8745)]]
+    assert refund().state == "done"
+    assert states() == ["open", "open"]
+    assert set(journal.balances().values()) == {0}
+    assert payments.todo() == []
+
+
+def test_a_partial_refund_leaves_them_paid(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    bank.answers = [[told(bank, paid, 1000)]]
+    assert refund(1000).state == "done"
+    assert states() == ["paid", "paid"]
+    assert journal.balances() == {"bank:banque": 7745, "invoices": -8745, "refunds": 1000}
+
+
+def test_the_bank_is_told_what_we_know_so_that_repeating_is_harmless(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    bank.answers = [[told(bank, paid, 1000)], [told(bank, paid, 1000), told(bank, paid, 500, "d")]]
+    first, second = refund(1000), refund(500)
+    assert [(r.cents, r.returned_cents) for r in bank.refunds] == [(1000, 0), (500, 1000)]
+    assert [r.key for r in bank.refunds] == [first.key, second.key]
+    assert Settlement.get().returned_cents == 1500
+
+
+def test_a_cancellation_before_capture_is_the_refund_asked_for(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    bank.answers = [[bank.report(paid, trans_status="CANCELLED", final=True)]]
+    assert refund().state == "done"
+    assert Repayment.select().count() == 1
+    assert states() == ["open", "open"]
+
+
+def test_a_lost_answer_is_asked_for_again_by_the_timer_and_books_once(
+    bank: TalkativeBank, paid: Handoff, refund: Refund, frozen: Clock
+) -> None:
+    bank.answers = [Unreachable("coupée")]
+    assert refund(1000).state == "asked"
+    assert Settlement.get().returned_cents == 0
+    with pytest.raises(Refused, match="déjà demandé"):
+        refund(1000)
+    bank.answers = [[told(bank, paid, 1000)]]
+    assert reconcile.run({"banque": bank}, PUBLIC_URL).refunds == 0
+    frozen.advance(minutes=2)
+    assert reconcile.run({"banque": bank}, PUBLIC_URL).refunds == 1
+    assert Repayment.get().state == "done"
+    assert len({request.key for request in bank.refunds}) == 1
+    frozen.advance(minutes=10)
+    reconcile.run({"banque": bank}, PUBLIC_URL)
+    assert len(bank.refunds) == 2
+    assert journal.balances()["refunds"] == 1000
+
+
+def test_two_who_send_the_same_request_at_once_send_it_once(
+    bank: TalkativeBank, paid: Handoff
+) -> None:
+    settlement = payments.find_settlement("R1")
+    asked = payments.ask_refund(settlement, 1000, "Dominique", "absence", bank)
+    give = bank.refund
+
+    def meanwhile(*call: object) -> list[Report]:
+        assert payments.send(asked, bank, PUBLIC_URL).state == "asked"
+        return give(*call)  # type: ignore[arg-type]
+
+    bank.refund = meanwhile  # type: ignore[method-assign, assignment]
+    bank.answers = [[told(bank, paid, 1000)]]
+    assert payments.send(asked, bank, PUBLIC_URL).state == "done"
+    assert len(bank.refunds) == 1
+
+
+def test_a_lost_answer_is_made_good_by_the_banks_own_notice(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    bank.answers = [Unreachable("coupée")]
+    refund(1000)
+    payments.record(bank.name, told(bank, paid, 1000))
+    assert [(r.state, r.author) for r in Repayment.select()] == [("done", "Dominique")]
+
+
+def test_a_refund_made_at_the_bank_meanwhile_is_not_taken_for_ours(
+    bank: TalkativeBank, paid: Handoff, refund: Refund, frozen: Clock
+) -> None:
+    bank.answers = [[told(bank, paid, 700)]]
+    assert refund(1000).state == "asked"
+    assert Settlement.get().returned_cents == 700
+    bank.answers = [[told(bank, paid, 700), told(bank, paid, 1000, "d")]]
+    frozen.advance(minutes=2)
+    reconcile.run({"banque": bank}, PUBLIC_URL)
+    assert bank.refunds[-1].returned_cents == 700
+    assert sorted((r.amount_cents, r.state) for r in Repayment.select()) == [
+        (700, "done"),
+        (1000, "done"),
+    ]
+
+
+def test_a_refund_that_the_bank_declines_changes_nothing_and_is_told(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    bank.answers = [Declined("pas encore remis en banque")]
+    declined = refund(1000)
+    assert declined.state == "declined"
+    assert "pas encore remis en banque" in declined.reason
+    assert states() == ["paid", "paid"]
+    assert [point.kind for point in payments.todo()] == ["declined"]
+    bank.answers = [[told(bank, paid, 1000)]]
+    assert refund(1000).state == "done"
+
+
+def test_a_refund_that_the_bank_declines_leaves_the_reasons_of_others_as_they_were(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    bank.answers = [[told(bank, paid, 700)]]
+    assert refund(700).state == "done"
+    bank.answers = [Declined("pas encore remis en banque")]
+    refund(1000)
+    first, second = Repayment.select().order_by(Repayment.id)
+    assert (first.reason, first.state) == ("absence justifiée", "done")
+    assert second.reason == "absence justifiée (la banque\u00a0: pas encore remis en banque)"
+
+
+def test_no_bank_is_told_anything_inside_a_transaction(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    settlement = payments.find_settlement("R1")
+    asked = payments.ask_refund(settlement, 1000, "Dominique", "absence", bank)
+    with pytest.raises(RuntimeError), write():
+        payments.send(asked, bank, PUBLIC_URL)
+    with pytest.raises(RuntimeError), write():
+        polling.ask(settlement.attempt, bank, PUBLIC_URL)
+    assert (bank.refunds, bank.asked) == ([], [])
+
+
+def test_part_of_a_debit_that_the_bank_has_undone_is_no_longer_to_be_given_back(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    bank.answers = [Unreachable("coupée")]
+    refund(1000)
+    payments.record(bank.name, bank.report(paid, trans_status="CAPTURE_FAILED", final=True))
+    assert sorted((r.kind, r.state) for r in Repayment.select()) == [
+        ("refund", "declined"),
+        ("reversal", "done"),
+    ]
+    assert states() == ["open", "open"]
+
+
+def test_the_refund_of_what_came_twice_leaves_the_invoice_paid(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    payments.record(bank.name, bank.report(paid, trans_uuid="b" * 32, final=True))
+    assert {point.kind for point in payments.todo()} == {"overpayment"}
+    bank.answers = [[told(bank, paid, 8745)]]
+    refund(receipt="R000002")
+    assert states() == ["paid", "paid"]
+    assert payments.todo() == []
+    assert [s.state for s in Settlement.select().order_by(Settlement.id)] == ["counted", "refunded"]
+
+
+# --- By other ways ---
+
+
+@pytest.mark.parametrize("kind", [RepaymentKind.REFUND, RepaymentKind.CHARGEBACK])
+def test_money_lost_or_given_back_elsewhere_is_entered_with_a_name_and_a_reason(
+    bank: TalkativeBank, paid: Handoff, kind: RepaymentKind
+) -> None:
+    settlement = payments.find_settlement("r1")
+    with pytest.raises(Refused, match="auteur"):
+        payments.note_repayment(settlement, kind, None, " ", "x")
+    payments.note_repayment(settlement, kind, 1000, "Dominique", "virement 12")
+    assert states() == ["paid", "paid"]
+    payments.note_repayment(settlement, kind, None, "Dominique", "virement 13")
+    assert states() == ["open", "open"]
+    assert set(journal.balances().values()) == {0}
+    with pytest.raises(Refused, match="déjà été annulé"):
+        payments.note_repayment(settlement, kind, None, "Dominique", "virement 14")
+
+
+def test_a_cheque_that_bounced_opens_its_invoice_again(october: Invoice) -> None:
+    cheque = CounterPayment(october.number, 4520, "cheque", NOW.date(), "Dominique", "chèque 1")
+    payments.settle_at_counter([cheque])
+    settlement = payments.find_settlement(october.number)
+    payments.note_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "impayé")
+    assert states() == ["open"]
+    assert journal.balances() == {"counter:cheque": 0, "invoices": 0}
+    payments.settle_at_counter([CounterPayment(**{**cheque.__dict__, "reason": "chèque 2"})])
+
+
+def test_a_chargeback_leaves_its_mark_on_the_attempt_and_its_invoice_may_be_paid_again(
+    bank: TalkativeBank, paid: Handoff, october: Invoice
+) -> None:
+    settlement = payments.find_settlement("R000001")
+    payments.note_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "contesté")
+    attempt = Settlement.get().attempt
+    assert attempt.state == "reversed"
+    _, handoff = payments.start(Purchase(october.family, [october.number], 4520), bank, PUBLIC_URL)
+    payments.record(bank.name, bank.report(handoff, trans_uuid="e" * 32))
+    assert Invoice.get_by_id(october.id).state == "paid"
+    assert Receipt.select().count() == 2
+
+
+# --- What is refused ---
+
+
+@pytest.mark.parametrize("cents", [0, -1, 8746])
+def test_no_more_is_given_back_than_remains(
+    bank: TalkativeBank, paid: Handoff, refund: Refund, cents: int
+) -> None:
+    with pytest.raises(Refused, match="au plus 87,45"):
+        refund(cents)
+    assert bank.refunds == []
+
+
+def test_the_command_repeated_once_the_bank_has_answered_gives_nothing_back_again(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    """As one does who was told that the bank did not answer, and did not see the timer ask it."""
+    bank.answers = [[told(bank, paid, 500)]]
+    assert refund(500).state == "done"
+    with pytest.raises(Refused, match=r"déjà fait, le 24 novembre 2026.*un autre motif"):
+        refund(500)
+    assert (len(bank.refunds), Settlement.get().returned_cents) == (1, 500)
+    # Another amount, or another reason, is another refund.
+    bank.answers = [[told(bank, paid, 600, "d")], [told(bank, paid, 500, "e")]]
+    refund(600)
+    settlement = payments.find_settlement("R000001")
+    asked = payments.ask_refund(settlement, 500, "Dominique", "second repas", bank)
+    payments.send(asked, bank, PUBLIC_URL)
+    assert Settlement.get().returned_cents == 1600
+
+
+def test_what_was_noted_elsewhere_is_not_noted_twice_either(paid: Handoff) -> None:
+    settlement = payments.find_settlement("R000001")
+    for kind in (RepaymentKind.CHARGEBACK, RepaymentKind.REFUND):
+        payments.note_repayment(settlement, kind, 500, "Dominique", "avis 123")
+        with pytest.raises(Refused, match="déjà fait"):
+            payments.note_repayment(settlement, kind, 500, "Camille", " avis 123 ")
+    assert Settlement.get().returned_cents == 1000
+
+
+def test_a_request_that_the_bank_declined_may_be_made_again(
+    bank: TalkativeBank, paid: Handoff, refund: Refund
+) -> None:
+    bank.answers = [Declined("pas encore remis en banque"), [told(bank, paid, 500)]]
+    assert [refund(500).state, refund(500).state] == ["declined", "done"]
+
+
+def test_a_bank_that_gives_nothing_back_on_demand_is_said_so(
+    bank: TalkativeBank, gateway: Gateway, paid: Handoff
+) -> None:
+    settlement = payments.find_settlement("R000001")
+    for mute in (gateway, None):
+        with pytest.raises(Refused, match="--elsewhere"):
+            payments.ask_refund(settlement, None, "Dominique", "x", mute)
+
+
+@pytest.mark.parametrize("name", ["R000002", "1", "", "R", "é" * 500, "1 OR 1=1", "-1", "9" * 30])
+def test_a_payment_that_is_not_found_is_said_so(paid: Handoff, name: str) -> None:
+    with pytest.raises(Refused, match="Aucun reçu ni aucune facture"):
+        payments.find_settlement(name)
+
+
+def test_a_paid_invoice_names_its_payment(paid: Handoff, october: Invoice) -> None:
+    assert payments.find_settlement(october.number) == payments.find_settlement("R000001")
+
+
+def test_charlies_receipt_number_names_charlies_payment_only(
+    bank: TalkativeBank, paid: Handoff, charlies_family: Family
+) -> None:
+    theirs = make_invoice(charlies_family, "2026-10-0002", 100)
+    _, handoff = payments.start(Purchase(charlies_family, [theirs.number], 100), bank, PUBLIC_URL)
+    payments.record(bank.name, bank.report(handoff, trans_uuid="f" * 32))
+    assert payments.find_settlement("R000002").family == charlies_family

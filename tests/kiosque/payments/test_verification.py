@@ -1,0 +1,149 @@
+"""`verify` names whatever is wrong in the base: each kind of damage is done, and must be seen."""
+
+from collections.abc import Callable
+
+import pytest
+
+from gateways.base import Callback, Gateway, Handoff
+from kiosque import payments
+from kiosque.db import database
+from kiosque.db.models import Attempt, Family, Invoice
+from kiosque.db.states import RepaymentKind
+from kiosque.payments import CounterPayment, journal, verification
+from tests import bases
+from tests.bank import notice
+from tests.conftest import NOW, make_invoice
+
+Pay = Callable[..., tuple[Attempt, Handoff]]
+
+
+@pytest.fixture
+def books(pay: Pay, gateway: Gateway, alices_family: Family) -> None:
+    """Alice paid one invoice online, twice; one at the counter; a third payment was given back
+    in part, a fourth wholly; the last invoice is still open."""
+    invoices = [make_invoice(alices_family, f"N{number}", 1000 + number) for number in range(5)]
+    _, handoff = pay(alices_family, invoices[0])
+    for uuid in "ab":
+        hear(gateway, handoff, trans_uuid=uuid * 32)
+    payments.settle_at_counter(
+        [CounterPayment("N1", 1001, "cheque", NOW.date(), "Dominique", "chèque 1")]
+    )
+    for uuid, invoice in zip("cd", invoices[2:4], strict=True):
+        hear(gateway, pay(alices_family, invoice)[1], trans_uuid=uuid * 32)
+    for number, cents in (("N2", 300), ("N3", None)):
+        settlement = payments.find_settlement(number)
+        payments.note_repayment(settlement, RepaymentKind.REFUND, cents, "Dominique", "virement")
+    pay(alices_family, invoices[4])
+
+
+def hear(gateway: Gateway, handoff: Handoff, **changes: str) -> None:
+    fields = notice(handoff, **changes)
+    payments.record(gateway.name, gateway.read_notification(Callback(tuple(fields.items()))))
+
+
+def test_sound_books_have_no_fault(books: None) -> None:
+    assert verification.faults() == []
+
+
+DAMAGES = {
+    "paid without money": ("UPDATE invoice SET state = 'paid' WHERE number = 'N4'", "facture N4"),
+    "money but not paid": ("UPDATE invoice SET state = 'open' WHERE number = 'N1'", "facture N1"),
+    "cancelled though paid": (
+        "UPDATE invoice SET state = 'cancelled' WHERE number = 'N0'",
+        "facture N0 : état cancelled",
+    ),
+    "another total": ("UPDATE invoice SET total_cents = 1 WHERE number = 'N0'", "facture N0"),
+    "no author": ("UPDATE settlement SET author = '' WHERE attempt_id IS NULL", "sans débit"),
+    "no verified debit": (
+        "UPDATE settlement SET transaction_id = 'x' WHERE id = 1",
+        "encaissement 1 : sans débit vérifié",
+    ),
+    "a debit of another amount": (
+        "UPDATE fact SET amount_cents = 1 WHERE state = 'paid' AND transaction_id LIKE 'c%'",
+        "sans débit vérifié",
+    ),
+    "another family's": ("UPDATE settlement SET family_id = 99 WHERE id = 1", "sans débit"),
+    "another gateway's": ("UPDATE settlement SET gateway = 'x' WHERE id = 1", "sans débit"),
+    "not the amount awaited": (
+        "UPDATE attempt SET amount_cents = 1 WHERE id = 1",
+        "sans être du montant attendu",
+    ),
+    "a debit nowhere": ("DELETE FROM settlement WHERE id = 1", "n’est pas dans les comptes"),
+    "a part lost": ("DELETE FROM allocation WHERE id = 1", "encaissement 1 : ses parts"),
+    "a part of another amount": (
+        "UPDATE allocation SET amount_cents = 1 WHERE id = 2",
+        "encaissement 2 : ses parts",
+    ),
+    "a part that no longer counts": (
+        "UPDATE allocation SET counts = 0 WHERE id = 2",
+        "encaissement 2 : ses parts",
+    ),
+    "money gone unexplained": (
+        "UPDATE settlement SET returned_cents = 5 WHERE id = 1",
+        "encaissement 1 : ce qui en a été rendu",
+    ),
+    "a repayment lost": ("DELETE FROM repayment WHERE id = 1", "ce qui en a été rendu"),
+    "counted though gone": (
+        "UPDATE settlement SET state = 'counted' WHERE state = 'refunded'",
+        "ce qui en a été rendu",
+    ),
+    "came twice, never told": ("DELETE FROM anomaly WHERE kind = 'overpayment'", "jamais signalé"),
+    "a receipt lost": ("DELETE FROM receipt WHERE number = 2", "reçus : 3 reçus"),
+    "a receipt of nothing": (
+        "UPDATE receipt SET settlement_id = 3 WHERE number = 1",
+        "encaissement 1 : sans reçu",
+    ),
+    "a state unexplained": (
+        "UPDATE attempt SET state = 'paid' WHERE state = 'handed_off'",
+        "son état paid ne s’explique pas",
+    ),
+    "no fact": ("DELETE FROM fact WHERE attempt_id = 4", "ne s’explique pas"),
+    "a journal that says other": (
+        "UPDATE journal_entry SET credit = 'invoices' WHERE credit = 'overpayments'",
+        "le journal ne dit pas",
+    ),
+    "an entry lost": ("DELETE FROM journal_entry WHERE number = 2", "écriture 2 : absente"),
+    "an entry altered": ("UPDATE journal_entry SET amount_cents = 1 WHERE number = 1", "altéré"),
+    "the last entry lost": (
+        "DELETE FROM journal_entry WHERE number = (SELECT MAX(number) FROM journal_entry)",
+        "le journal ne dit pas",
+    ),
+    "a question nobody asks": (
+        "UPDATE attempt SET ask_at = '2026-11-24T00:00:00.000000Z' WHERE id = 4",
+        "« reconcile »",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_each_damage_is_named(books: None, name: str) -> None:
+    sql, expected = DAMAGES[name]
+    bases.damage(sql)
+    faults = verification.faults()
+    assert any(expected in fault for fault in faults), faults
+
+
+def test_verifying_changes_nothing(books: None) -> None:
+    before = bases.rows()
+    verification.faults()
+    assert bases.rows() == before
+
+
+def test_the_end_of_the_journal_can_be_noted_elsewhere(books: None) -> None:
+    number, fingerprint = journal.last()
+    entry = list(database.execute_sql("SELECT number, hash FROM journal_entry ORDER BY number"))[-1]
+    assert (number, fingerprint) == tuple(entry)
+
+
+def test_each_check_reads_the_base_a_fixed_number_of_times(
+    books: None, alices_family: Family, pay: Pay, gateway: Gateway, queries: list[str]
+) -> None:
+    verification.faults()
+    asked = len(queries)
+    for number in range(5):
+        invoice = make_invoice(alices_family, f"M{number}")
+        hear(gateway, pay(alices_family, invoice)[1], trans_uuid=f"{number}" * 32)
+    queries.clear()
+    verification.faults()
+    assert len(queries) == asked
+    assert Invoice.select().count() == 10

@@ -1,0 +1,462 @@
+"""Settings start the site, or say everything that is wrong with them."""
+
+import dataclasses
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateways import registry
+from gateways.base import ConfigError, Polls
+from gateways.lyra import LyraSettings
+from kiosque import create_app, settings
+from kiosque.settings import (
+    Attestation,
+    Legal,
+    Mail,
+    Notices,
+    Payment,
+    Regie,
+    Settings,
+    Town,
+    loading,
+)
+from tests.bank import KEY
+
+TOML = f"""
+environment = "test"
+secret_key = "abcdefghijklmnopqrstuvwxyz0123456789"
+public_url = "http://127.0.0.1:8000"
+
+[town]
+name = "Ville de Sautron"
+contact_email = "enfance@sautron.example.org"
+technical_email = "info@sautron.example.org"
+
+[regie]
+name = "Régie Enfance"
+regisseur = "Dominique Aubry"
+
+[payment]
+gateway = "banque"
+
+[mail]
+sender = "kiosque@sautron.example.org"
+
+[gateways.banque]
+adapter = "sandbox"
+url = "http://127.0.0.1:8001"
+key = "{KEY}"
+"""
+
+
+def load(tmp_path: Path, toml: str = TOML, **environ: str) -> settings.Settings:
+    path = tmp_path / "kiosque.toml"
+    path.write_text(toml, encoding="utf-8")
+    path.chmod(0o640)
+    return loading.load({"KIOSQUE_CONFIG": str(path), "KIOSQUE_DATA": str(tmp_path), **environ})
+
+
+def faults(tmp_path: Path, toml: str = TOML, **environ: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, toml, **environ)
+    return str(caught.value)
+
+
+def test_a_file_is_read_and_the_environment_lies_over_it(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path,
+        KIOSQUE_SECRET_KEY="z9" * 5 + "abcdefghijklmnopqrstuvwxyz",
+        KIOSQUE_DATABASE="/tmp/autre.sqlite3",
+        KIOSQUE_TOWN_NAME="Ville d’Ailleurs",
+        KIOSQUE_TOWN_CONTACT_EMAIL="a@example.org",
+        KIOSQUE_MAIL_PORT="2525",
+        KIOSQUE_PAYMENT_CLOSES_AFTER_DAYS="45",
+        KIOSQUE_GATEWAYS_BANQUE_URL="http://127.0.0.1:9001",
+        PATH="/usr/bin",
+    )
+    assert settings.secret_key.startswith("z9z9")
+    assert settings.database_path == Path("/tmp/autre.sqlite3")
+    assert (settings.town.name, settings.town.contact_email) == (
+        "Ville d’Ailleurs",
+        "a@example.org",
+    )
+    assert (settings.mail.port, settings.payment.closes_after_days) == (2525, 45)
+    assert settings.gateways["banque"]["url"] == "http://127.0.0.1:9001"
+
+
+def test_the_services_of_the_attestation_are_a_list_or_a_text_with_commas(tmp_path: Path) -> None:
+    listed = TOML + '[attestation]\nservices = ["Multi-accueil", "Périscolaire"]\n'
+    assert load(tmp_path, listed).attestation.services == ("Multi-accueil", "Périscolaire")
+    over = load(tmp_path, listed, KIOSQUE_ATTESTATION_SERVICES="Mercredi, Multi-accueil")
+    assert over.attestation.services == ("Mercredi", "Multi-accueil")
+    assert load(tmp_path).attestation.services == ()
+    wrong = TOML + "[attestation]\nservices = [1]\n"
+    assert "attestation.services : attendu une liste de textes" in faults(tmp_path, wrong)
+
+
+def test_proxies_are_a_list_in_the_file_and_a_text_in_the_environment(tmp_path: Path) -> None:
+    listed = TOML.replace("[town]", 'proxies = ["unix", "10.0.0.0/8"]\n[town]', 1)
+    assert load(tmp_path, listed).proxies == ("unix", "10.0.0.0/8")
+    assert load(tmp_path, KIOSQUE_PROXIES="127.0.0.1, ::1").proxies == ("127.0.0.1", "::1")
+    assert load(tmp_path).proxies == ()
+    wrong = TOML.replace("[town]", "proxies = [1]\n[town]", 1)
+    assert "proxies : attendu une liste de textes" in faults(tmp_path, wrong)
+
+
+def test_what_is_written_at_run_time_lies_under_the_data_folder(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    assert settings.data == tmp_path
+    assert settings.database_path == tmp_path / "kiosque.sqlite3"
+
+
+def test_secrets_show_in_no_representation(tmp_path: Path) -> None:
+    settings = load(tmp_path, KIOSQUE_MAIL_PASSWORD="motdepasse-smtp")
+    shown = repr(settings)
+    assert not [word for word in ("abcdefgh", KEY, "motdepasse-smtp") if word in shown]
+    live = repr(load(tmp_path, LIVE_TOML, **LIVE))
+    assert not [word for word in ("Xq8wLz3RvT6nKp2M", "Bd5yHs9J") if word in live]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "fault"),
+    [
+        ("KIOSQUE_SECRETKEY", "x", "KIOSQUE_SECRETKEY : variable d’environnement inconnue"),
+        ("KIOSQUE_TOWN_NOM", "x", "KIOSQUE_TOWN_NOM : variable d’environnement inconnue"),
+        ("KIOSQUE_GATEWAYS_AUTRE_KEY", "x", "KIOSQUE_GATEWAYS_AUTRE_KEY : variable"),
+        ("KIOSQUE_ENVIRONMENT", "prod", "environment : attendu"),
+        ("KIOSQUE_SECRET_KEY", "court", "secret_key : attendu au moins 32"),
+        ("KIOSQUE_SECRET_KEY", "a" * 40, "secret_key : attendu au moins 32"),
+        ("KIOSQUE_PUBLIC_URL", "kiosque.example.org", "public_url"),
+        ("KIOSQUE_PUBLIC_URL", "https://kiosque.example.org/", "public_url"),
+        ("KIOSQUE_PUBLIC_URL", "https://a+b.example.org", "public_url"),
+        ("KIOSQUE_DATABASE", "postgresql://x", "database : attendu un chemin"),
+        ("KIOSQUE_DATABASE", "postgresql:base", "database : attendu un chemin"),
+        ("KIOSQUE_DATABASE", "postgresql://u:p@[x/base", "database : attendu un chemin"),
+        ("KIOSQUE_DATABASE", "mysql://u:p@x/base", "database : attendu un chemin"),
+        ("KIOSQUE_TOWN_COLOUR", "#99ccf", "town.colour"),
+        ("KIOSQUE_TOWN_COLOUR", "bleu", "town.colour"),
+        ("KIOSQUE_TOWN_WEBSITE", "javascript:alert(1)", "town.website"),
+        ("KIOSQUE_TOWN_LOGO", __file__, "town.logo : attendu un fichier .svg"),
+        ("KIOSQUE_TOWN_LOGO", "/nulle/part.svg", "town.logo"),
+        ("KIOSQUE_TOWN_CONTACT_EMAIL", "enfance", "town.contact_email"),
+        ("KIOSQUE_PAYMENT_GATEWAY", "autre", "payment.gateway"),
+        ("KIOSQUE_PAYMENT_CLOSES_AFTER_DAYS", "bientôt", "payment.closes_after_days : attendu un"),
+        ("KIOSQUE_PAYMENT_CLOSES_AFTER_DAYS", "-1", "payment.closes_after_days : attendu 0"),
+        ("KIOSQUE_MAIL_SECURITY", "ssl3", "mail.security"),
+        ("KIOSQUE_MAIL_PORT", "vingt-cinq", "mail.port : attendu un nombre entier"),
+        ("KIOSQUE_MAIL_PORT", "--5", "mail.port : attendu un nombre entier"),
+        ("KIOSQUE_MAIL_PORT", "9" * 5000, "mail.port : attendu un nombre entier"),
+        ("KIOSQUE_MAIL_PORT", "0", "mail.port : attendu un nombre de 1"),
+        ("KIOSQUE_MAIL_SENDER", "a@example.org\r\nBcc: b@example.org", "mail.sender : sauts"),
+        ("KIOSQUE_TOWN_NAME", " ", "town.name : attendu un texte"),
+        ("KIOSQUE_PUBLIC_URL", "https://kiosque.example.org:0", "public_url"),
+        ("KIOSQUE_PUBLIC_URL", "https://kiosque.example.org:99999", "public_url"),
+        ("KIOSQUE_PUBLIC_URL", "https://.", "public_url"),
+        ("KIOSQUE_PROXIES", "*", "proxies : attendu des adresses"),
+        ("KIOSQUE_PROXIES", "127.0.0.1, ::/0", "proxies : attendu des adresses"),
+        ("KIOSQUE_PROXIES", "10.0.0.1/8", "proxies : attendu des adresses"),
+        ("KIOSQUE_LEGAL_ACCESSIBILITY", "oui", "legal.accessibility : attendu l’un de non"),
+        ("KIOSQUE_LEGAL_ACCESSIBILITY", "totalement", "legal.declared_on : la date de l’audit"),
+        ("KIOSQUE_LEGAL_DECLARED_ON", "24/11/2026", "legal.declared_on : attendu une date"),
+        ("KIOSQUE_LEGAL_DPO", "le maire", "legal.dpo : attendu une adresse"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, variable: str, value: str, fault: str) -> None:
+    assert fault in faults(tmp_path, **{variable: value})
+
+
+CRECHE = f"""
+[regies.creche]
+name = "Régie de la crèche"
+regisseur = "Camille Roy"
+email = "creche@sautron.example.org"
+services = ["Multi-accueil", "Halte"]
+gateway = "seconde"
+
+[gateways.seconde]
+adapter = "sandbox"
+url = "http://127.0.0.1:8001"
+key = "{KEY}"
+"""
+
+
+def test_a_second_regie_has_its_names_services_bank_and_closing(tmp_path: Path) -> None:
+    settings = load(tmp_path, TOML + CRECHE, KIOSQUE_REGIES_CRECHE_CLOSES_AFTER_DAYS="30")
+    creche = settings.regies["creche"]
+    assert (creche.name, creche.services) == ("Régie de la crèche", ("Multi-accueil", "Halte"))
+    assert creche.closes_after_days == 30
+    assert settings.gateways_in_force == ["banque", "seconde"]
+    assert settings.gateway_of("") == "banque"
+    assert settings.gateway_of("creche") == "seconde"
+    assert settings.gateway_of("autre") is None
+    assert settings.regie_of_gateway("seconde") == "creche"
+    assert settings.regie_of_gateway("banque") == ""
+    assert [each.name for each in settings.every_regie] == ["Régie Enfance", "Régie de la crèche"]
+    assert settings.regies_of([]) == settings.regies_of(["Cantine"]) == [settings.regie]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('regisseur = "Camille Roy"', "", "regisseur : réglage manquant"),
+        ('regisseur = "Camille Roy"', 'regisseur = " "', "regisseur : attendu un texte"),
+        ("Régie de la crèche", " ", "name : attendu un texte"),
+        ("Régie de la crèche", "Régie Enfance", "name : celui d’une autre régie"),
+        ("creche@sautron.example.org", "creche", "email : attendu une adresse"),
+        ('["Multi-accueil", "Halte"]', "[]", "services : attendu une prestation au moins"),
+        ('["Multi-accueil", "Halte"]', "[1]", "services : attendu une liste"),
+        ('gateway = "seconde"', "", "gateway : aucune table"),
+        ('gateway = "seconde"', 'gateway = "autre"', "gateway : aucune table"),
+        ('gateway = "seconde"', 'gateway = "banque"', "gateway : celle d’une autre régie"),
+        ('gateway = "seconde"', 'gateway = "seconde"\ncloses_after_days = -1',
+         "closes_after_days : attendu 0"),
+        ('gateway = "seconde"', 'gateway = "seconde"\nbanque = 1', "banque : réglage inconnu"),
+        ("[regies.creche]", "[regies.Crèche]", "Crèche : nom en lettres minuscules"),
+        ("[regies.creche]", "[regies]\ncreche = 1\n[autre]", "regies.creche : attendu une table"),
+    ],
+)  # fmt: skip
+def test_a_second_regie_that_cannot_be_told_apart_refuses_to_start(
+    tmp_path: Path, old: str, new: str, fault: str
+) -> None:
+    toml = TOML + CRECHE.replace(old, new, 1)
+    if "Crèche :" in fault:
+        toml = toml.replace("[regies.Crèche]", '[regies."Crèche"]')
+    assert fault in faults(tmp_path, toml)
+
+
+def test_a_service_is_of_one_regie_only(tmp_path: Path) -> None:
+    third = CRECHE.replace("creche", "halte").replace("seconde", "tierce").replace("de la", "de l")
+    found = faults(tmp_path, TOML + CRECHE + third)
+    assert "regies.halte.services : une prestation est à une seule régie" in found
+    assert found.count("\n") == 0
+
+
+def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path, TOML.replace("[mail]", "[mail]\nunknown = 1").replace('name = "V', "#")
+    )
+    assert "mail.unknown : réglage inconnu" in found
+    assert "town.name : réglage manquant" in found
+
+
+@pytest.mark.parametrize(
+    "toml", ["", "x = ", 'town = "Sautron"', "\ufeff", 'gateways = "x"', '[gateways]\nbanque = "x"']
+)
+def test_a_broken_file_is_a_sentence_not_a_traceback(tmp_path: Path, toml: str) -> None:
+    assert faults(tmp_path, toml)
+
+
+def test_a_missing_file_says_where_it_is_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"absent\.toml : fichier de réglages absent"):
+        loading.load({"KIOSQUE_CONFIG": str(tmp_path / "absent.toml")})
+
+
+def test_production_wants_https_and_a_mail_server(tmp_path: Path) -> None:
+    found = faults(tmp_path, KIOSQUE_ENVIRONMENT="production")
+    assert "https est obligatoire" in found
+    assert "serveur SMTP obligatoire" in found
+
+
+LIVE = {
+    "KIOSQUE_ENVIRONMENT": "production",
+    "KIOSQUE_SECRET_KEY": "Jm5-2vX_qT9rWz8LkPn4sYb7HdGc3FaEuRoiQ1xB",
+    "KIOSQUE_PUBLIC_URL": "https://kiosque.example.org",
+    "KIOSQUE_MAIL_HOST": "smtp.example.org",
+}
+LYRA = """
+adapter = "lyra"
+site_id = "12345678"
+mode = "PRODUCTION"
+production_key = "Xq8wLz3RvT6nKp2M"
+production_password = "prodpassword_Xq8wLz3RvT6nKp2MBd5yHs9J"
+test_key = "Bd5yHs9JcF4gWa7E"
+"""
+LIVE_TOML = TOML.partition('adapter = "sandbox"')[0] + LYRA
+
+
+def test_a_town_in_production_starts(tmp_path: Path) -> None:
+    settings = load(tmp_path, LIVE_TOML, **LIVE)
+    assert settings.environment == "production"
+    # With the password of its REST service, the bank can be asked.
+    assert isinstance(
+        registry.configure_all(settings.gateways, environment="production")["banque"], Polls
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"KIOSQUE_SECRET_KEY": "Change-Me_5vX_qT9rWz8LkPn4sYb7HdGc3F"}, "secret_key : tirée d’un"),
+        ({"KIOSQUE_SECRET_KEY": "abcdefghijklmnopqrstuvwxyz0123456789"}, "secret_key : tirée d’un"),
+        ({"KIOSQUE_SECRET_KEY": "dev"}, "secret_key : attendu au moins 32"),
+        ({"KIOSQUE_SECRET_KEY": ""}, "secret_key : attendu au moins 32"),
+        (
+            {"KIOSQUE_PUBLIC_URL": "http://kiosque.example.org"},
+            "public_url : https est obligatoire",
+        ),
+        ({"KIOSQUE_MAIL_HOST": ""}, "mail.host : serveur SMTP obligatoire"),
+        (
+            {"KIOSQUE_MAIL_SECURITY": "none", "KIOSQUE_MAIL_USERNAME": "kiosque"},
+            "mail.security : none enverrait le mot de passe en clair",
+        ),
+        ({"KIOSQUE_GATEWAYS_BANQUE_MODE": "TEST"}, "gateways.banque.mode : attendu PRODUCTION"),
+        (
+            {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY": "Bd5yHs9JcF4gWa7E"},
+            "gateways.banque.production_key : c’est la clé de test",
+        ),
+        (
+            {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY": "0" * 16},
+            "gateways.banque.production_key : écrite à la main",
+        ),
+        (
+            {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_PASSWORD": "testpassword_Xq8wLz3RvT6nKp2M"},
+            "gateways.banque.production_password : attendu prodpassword_",
+        ),
+        ({"FLASK_DEBUG": "1"}, "FLASK_DEBUG : le mode de mise au point"),
+    ],
+)
+def test_production_refuses_what_is_dangerous(
+    tmp_path: Path, change: dict[str, str], fault: str
+) -> None:
+    assert fault in faults(tmp_path, LIVE_TOML, **(LIVE | change))
+
+
+def test_production_refuses_the_mock_bank(tmp_path: Path) -> None:
+    found = faults(tmp_path, TOML, **LIVE)
+    assert "gateways.banque.adapter : la banque de démonstration est interdite" in found
+
+
+def test_production_refuses_secrets_that_every_account_may_read(tmp_path: Path) -> None:
+    path = tmp_path / "kiosque.toml"
+    environ = LIVE | {"KIOSQUE_CONFIG": str(path), "KIOSQUE_DATA": str(tmp_path)}
+    path.write_text(LIVE_TOML, encoding="utf-8")
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match="lisible par tous"):
+        loading.load(environ)
+    path.chmod(0o640)
+    tmp_path.chmod(0o755)
+    with pytest.raises(ConfigError, match=r"ouvert à tous les comptes \(chmod 750\)"):
+        loading.load(environ)
+    tmp_path.chmod(0o750)
+    assert loading.load(environ)
+
+
+@pytest.mark.parametrize("secret", ["production_key", "production_password"])
+def test_each_of_a_gateways_secrets_is_one(tmp_path: Path, secret: str) -> None:
+    """A file that holds one of them only, read by all, is refused all the same."""
+    path = tmp_path / "kiosque.toml"
+    others = {"secret_key", "test_key", "production_key", "production_password"} - {secret}
+    lines = [line for line in LIVE_TOML.splitlines() if line.partition(" ")[0] not in others]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    path.chmod(0o644)
+    keys = {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY": "Xq8wLz3RvT6nKp2M"}
+    environ = LIVE | keys | {"KIOSQUE_CONFIG": str(path), "KIOSQUE_DATA": str(tmp_path)}
+    with pytest.raises(ConfigError, match="lisible par tous"):
+        loading.load(environ)
+
+
+def test_a_file_without_secrets_may_be_read_by_all(tmp_path: Path) -> None:
+    path = tmp_path / "kiosque.toml"
+    secrets = ("key", "password")
+    lines = [line for line in LIVE_TOML.splitlines() if not any(it in line for it in secrets)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    path.chmod(0o644)
+    keys = {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY": "Xq8wLz3RvT6nKp2M"}
+    environ = LIVE | keys | {"KIOSQUE_CONFIG": str(path), "KIOSQUE_DATA": str(tmp_path)}
+    assert loading.load(environ).environment == "production"
+
+
+def test_a_command_that_cannot_start_names_everything_at_once_without_a_secret(
+    tmp_path: Path,
+) -> None:
+    """Wrong types, missing, unknown, dangerous, of every table and of the gateway, in one go."""
+    path = tmp_path / "kiosque.toml"
+    toml = TOML.replace('name = "Ville de Sautron"', 'colour = "bleu"\nport = "x"')
+    toml = toml.replace("[mail]", '[mail]\nport = "vingt"\npassword = "motdepasse-smtp"')
+    toml = toml.replace('secret_key = "abc', 'secret_key = "changeme-abc')
+    path.write_text(toml.replace('adapter = "sandbox"', LYRA).replace("Xq8", "Bd5"), "utf-8")
+    path.chmod(0o644)
+    environ = {
+        "PATH": "/usr/bin:/bin",
+        "KIOSQUE_CONFIG": str(path),
+        "KIOSQUE_DATA": str(tmp_path),
+        "KIOSQUE_ENVIRONMENT": "production",
+        "KIOSQUE_PROXIES": "0.0.0.0/0",
+        "KIOSQUE_INCONNU": "x",
+        "FLASK_DEBUG": "true",
+    }
+    command = [sys.executable, "app.py", "migrate"]
+    root = Path(__file__).parents[3]
+    ran = subprocess.run(
+        command, env=environ, cwd=root, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode != 0
+    for fault in (
+        "town.port : réglage inconnu", "town.name : réglage manquant", "town.colour : attendu",
+        "mail.port : attendu un nombre", "mail.host : serveur SMTP", "secret_key : tirée",
+        "public_url : https", "proxies : attendu", "KIOSQUE_INCONNU : variable", "FLASK_DEBUG",
+        "lisible par tous", "gateways.banque.url : réglage inconnu",
+    ):  # fmt: skip
+        assert fault in ran.stderr, fault
+    assert "Traceback" not in ran.stderr
+    for secret in ("changeme-abc", "motdepasse-smtp", KEY, "wLz3RvT6nKp2M", "Hs9JcF4gWa7E"):
+        assert secret not in ran.stderr + ran.stdout
+
+
+def test_a_site_that_cannot_start_says_why_in_french(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIOSQUE_CONFIG", str(tmp_path / "absent.toml"))
+    with pytest.raises(SystemExit, match="Réglages refusés"):
+        create_app()
+
+
+def test_a_server_that_cannot_start_stops_and_says_why(tmp_path: Path) -> None:
+    """Gunicorn goes on starting workers for ever unless their status says not to."""
+    command = [sys.executable, "-m", "gunicorn", "app:create_app()", "--no-control-socket"]
+    ran = subprocess.run(
+        [*command, "--bind", f"unix:{tmp_path}/socket"],
+        env={"PATH": "/usr/bin:/bin", "KIOSQUE_DATA": str(tmp_path)},
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 3
+    assert "fichier de réglages absent" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_the_documented_example_is_whole_and_starts(tmp_path: Path) -> None:
+    """docs/configuration.md shows every setting there is, and a town can copy it."""
+    document = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text("utf-8")
+    example = document.partition("```toml\n")[2].partition("```")[0]
+    settings = load(
+        tmp_path,
+        example,
+        KIOSQUE_SECRET_KEY=secrets.token_urlsafe(48),
+        KIOSQUE_TOWN_LOGO=str(Path(__file__).parents[3] / "data" / "demo" / "logo.svg"),
+        KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY=KEY,
+    )
+    gateways = registry.configure_all(settings.gateways, environment=settings.environment)
+    assert gateways["banque"].form_origin == "https://paiement.systempay.fr"
+    for part in (Settings, Town, Regie, Payment, Mail, Attestation, Notices, Legal, LyraSettings):
+        for setting in dataclasses.fields(part):
+            shown = setting.name if setting.name != "gateways" else "[gateways."
+            assert shown in example or setting.name == "data", setting.name
+
+
+def test_a_site_whose_base_is_not_made_yet_starts_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load(tmp_path)
+    create_app(settings)
+    assert not settings.database_path.exists()
+    assert caplog.text == ""
+    settings.database_path.touch()
+    create_app(settings)
+    assert "migrate" in caplog.text

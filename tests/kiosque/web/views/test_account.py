@@ -1,0 +1,349 @@
+"""Signing in and out, and the password of the letter."""
+
+import dataclasses
+import io
+
+import pytest
+from flask.testing import FlaskClient
+
+from kiosque import create_app
+from kiosque.db.models import Family
+from kiosque.families import accounts, signin
+from kiosque.families.signin import Gate
+from kiosque.settings import Settings
+from tests.conftest import PASSWORD, Clock, csrf_token
+
+
+def post(client: FlaskClient, address: str, **data: str) -> object:
+    token = csrf_token(client.get(address).text)
+    return client.post(address, data={**data, "csrf_token": token})
+
+
+@pytest.fixture
+def alices_password(alices_family: Family) -> str:
+    return accounts.issue_password(alices_family, must_change=False)
+
+
+@pytest.fixture
+def letters_password(alices_family: Family) -> str:
+    return accounts.issue_password(alices_family, must_change=True)
+
+
+def test_the_right_code_and_password_open_the_invoices(
+    stranger: FlaskClient, alices_password: str
+) -> None:
+    answer = post(stranger, "/connexion", code="f1001", password=alices_password)
+    assert (answer.status_code, answer.location) == (302, "/factures")
+    assert "Famille Martin" in stranger.get("/factures").text
+
+
+@pytest.mark.parametrize(
+    ("code", "password"),
+    [("F1001", "faux"), ("F9999", "faux"), ("😀" * 2000, "x"), ("F1\0", "\0"), ("' OR 1=1", "x")],
+)
+def test_a_wrong_one_says_the_same_whichever_is_wrong(
+    stranger: FlaskClient, alices_password: str, code: str, password: str
+) -> None:
+    answer = post(stranger, "/connexion", code=code, password=password)
+    assert answer.status_code == 422
+    if len(code) <= 100:
+        assert "Code famille ou mot de passe incorrect" in answer.text
+    assert password not in ("faux",) or 'value="faux"' not in answer.text
+
+
+def test_empty_fields_are_named(stranger: FlaskClient, app: object) -> None:
+    answer = post(stranger, "/connexion", code="", password="")
+    assert answer.status_code == 422
+    assert "Indiquez votre code famille." in answer.text
+    assert 'href="#password"' in answer.text
+
+
+def test_a_megabyte_of_password_is_refused_politely(stranger: FlaskClient) -> None:
+    answer = post(stranger, "/connexion", code="F1001", password="x" * 1_000_000)
+    assert answer.status_code == 413
+    assert "trop volumineux" in answer.text
+
+
+def test_without_its_token_no_form_is_taken(stranger: FlaskClient, alices_password: str) -> None:
+    data = {"code": "F1001", "password": alices_password}
+    for token in ("", "x", None):
+        answer = stranger.post("/connexion", data=data | ({"csrf_token": token} if token else {}))
+        assert answer.status_code == 400
+        assert "La page a expiré" in answer.text
+
+
+def test_one_visitors_token_does_not_serve_another(
+    app: object, stranger: FlaskClient, alices_password: str
+) -> None:
+    theirs = csrf_token(app.test_client().get("/connexion").text)
+    stranger.get("/connexion")
+    answer = stranger.post(
+        "/connexion",
+        data={"code": "F1001", "password": alices_password, "csrf_token": theirs},
+    )
+    assert answer.status_code == 400
+
+
+def test_the_letters_password_must_be_replaced_before_anything_else(
+    stranger: FlaskClient, letters_password: str
+) -> None:
+    post(stranger, "/connexion", code="F1001", password=letters_password)
+    for page in ("/factures", "/famille", "/compte", "/paiement/recapitulatif?invoice=x"):
+        assert stranger.get(page).location == "/compte/mot-de-passe"
+    assert "première connexion" in stranger.get("/compte/mot-de-passe").text
+    answer = post(stranger, "/compte/mot-de-passe", current=letters_password, new=PASSWORD)
+    assert answer.location == "/factures"
+    assert stranger.get("/factures").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "words"),
+    [
+        ("faux", PASSWORD, "actuel est incorrect"),
+        (None, "court", "au moins 12"),
+        (None, "", "Choisissez un mot de passe"),
+        ("", PASSWORD, "actuel"),
+    ],
+)
+def test_a_password_is_not_replaced_by_a_bad_one_or_by_someone_else(
+    stranger: FlaskClient, letters_password: str, current: str | None, new: str, words: str
+) -> None:
+    post(stranger, "/connexion", code="F1001", password=letters_password)
+    current = letters_password if current is None else current
+    answer = post(stranger, "/compte/mot-de-passe", current=current, new=new)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert accounts.authenticate("F1001", letters_password)
+
+
+def test_a_new_password_ends_the_other_parents_session(
+    alice: FlaskClient, bob: FlaskClient
+) -> None:
+    assert bob.get("/factures").status_code == 200
+    post(alice, "/compte/mot-de-passe", current=PASSWORD, new="une autre phrase encore")
+    assert alice.get("/factures").status_code == 200
+    assert bob.get("/factures").location.startswith("/connexion")
+
+
+def test_signing_out_is_a_post_and_ends_the_session(alice: FlaskClient) -> None:
+    assert alice.get("/deconnexion").status_code == 405
+    assert alice.get("/factures").status_code == 200
+    token = csrf_token(alice.get("/factures").text)
+    answer = alice.post("/deconnexion", data={"csrf_token": token}, follow_redirects=True)
+    assert "Vous êtes déconnecté." in answer.text
+    assert alice.get("/factures").location.startswith("/connexion")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "got"),
+    [
+        ("/famille", "/famille"),
+        ("/paiement/recapitulatif?invoice=A&invoice=B", None),
+        ("//evil.example.org", "/factures"),
+        ("https://evil.example.org", "/factures"),
+        ("/\\evil.example.org", "/factures"),
+        ("\\\\evil.example.org", "/factures"),
+        ("javascript:alert(1)", "/factures"),
+        ("/\t/evil.example.org", "/factures"),
+        ("///evil.example.org", "/factures"),
+        ("////evil.example.org/x", "/factures"),
+        ("/x\\evil.example.org", "/factures"),
+        ("//[", "/factures"),
+        ("//[]", "/factures"),
+        ("", "/factures"),
+    ],
+)
+def test_after_signing_in_one_goes_only_to_a_page_of_ours(
+    stranger: FlaskClient, alices_password: str, wanted: str, got: str | None
+) -> None:
+    stranger.get("/connexion")
+    page = stranger.get("/connexion", query_string={"next": wanted})
+    answer = stranger.post(
+        "/connexion",
+        query_string={"next": wanted},
+        data={
+            "code": "F1001",
+            "password": alices_password,
+            "csrf_token": csrf_token(page.text),
+        },
+    )
+    assert answer.location == (got or wanted)
+
+
+def test_a_page_asked_for_signed_out_is_shown_after_signing_in(
+    stranger: FlaskClient, alices_password: str
+) -> None:
+    address = stranger.get("/famille").location
+    answer = post(stranger, address, code="F1001", password=alices_password)
+    assert answer.location == "/famille"
+
+
+def test_the_session_identity_is_new_at_sign_in(
+    stranger: FlaskClient, alices_password: str
+) -> None:
+    stranger.get("/connexion")
+    before = stranger.get_cookie("kiosque").value
+    post(stranger, "/connexion", code="F1001", password=alices_password)
+    assert stranger.get_cookie("kiosque").value != before
+
+
+@pytest.mark.parametrize("name", ["code", "password", "csrf_token"])
+def test_a_file_in_place_of_a_field_is_an_empty_field(
+    stranger: FlaskClient, alices_password: str, name: str
+) -> None:
+    token = csrf_token(stranger.get("/connexion").text)
+    data = {"code": "F1001", "password": alices_password, "csrf_token": token}
+    data[name] = (io.BytesIO(b"x"), "x.txt")
+    with stranger.post("/connexion", data=data) as answer:
+        assert answer.status_code == (400 if name == "csrf_token" else 422)
+
+
+def test_a_remember_me_cookie_is_not_even_read(
+    stranger: FlaskClient, alices_family: Family
+) -> None:
+    for value in ("1.x|é", "1|" + "0" * 128, "|"):
+        stranger.set_cookie("remember_token", value)
+        for address in ("/connexion", "/nulle-part", "/factures"):
+            assert stranger.get(address).status_code in (200, 302, 404)
+
+
+def test_nothing_of_the_session_before_signing_in_stays_in_it(
+    stranger: FlaskClient, alices_password: str
+) -> None:
+    with stranger.session_transaction() as session:
+        session["planted"] = "by someone else"
+    post(stranger, "/connexion", code="F1001", password=alices_password)
+    with stranger.session_transaction() as session:
+        assert "planted" not in session
+
+
+def test_a_forged_session_cookie_is_nobody(stranger: FlaskClient) -> None:
+    stranger.set_cookie("kiosque", "eyJfdXNlcl9pZCI6IjEueCJ9.x.x")
+    assert stranger.get("/factures").location.startswith("/connexion")
+
+
+def test_a_copied_cookie_is_dead_once_its_owner_signs_out(
+    alice: FlaskClient, stranger: FlaskClient
+) -> None:
+    stranger.set_cookie("kiosque", alice.get_cookie("kiosque").value)
+    assert stranger.get("/factures").status_code == 200
+    alice.post("/deconnexion", data={"csrf_token": csrf_token(alice.get("/compte").text)})
+    answer = stranger.get("/factures", follow_redirects=True)
+    assert "votre session est terminée" in answer.text
+
+
+def test_half_an_hour_idle_asks_to_sign_in_again_and_comes_back(
+    alice: FlaskClient, frozen: Clock
+) -> None:
+    frozen.advance(minutes=31)
+    answer = alice.get("/famille", follow_redirects=True)
+    assert "Par sécurité, votre session est terminée" in answer.text
+    assert post(alice, answer.request.full_path, code="F1001", password=PASSWORD).location == (
+        "/famille"
+    )
+
+
+def test_half_a_day_asks_to_sign_in_again_however_busy(alice: FlaskClient, frozen: Clock) -> None:
+    for _ in range(36):
+        assert alice.get("/factures").status_code == 200
+        frozen.advance(minutes=20)
+    assert alice.get("/factures").location.startswith("/connexion")
+
+
+def test_guesses_are_delayed_in_words_and_by_the_book(
+    stranger: FlaskClient, alices_password: str
+) -> None:
+    for _ in range(5):
+        assert post(stranger, "/connexion", code="F1001", password="essai").status_code == 422
+    answer = post(stranger, "/connexion", code="F1001", password=alices_password)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
+    assert "patientez 1 minute avant" in answer.text
+
+
+def test_the_familys_own_browser_gets_in_while_a_stranger_is_delayed(
+    alice: FlaskClient, stranger: FlaskClient
+) -> None:
+    alice.post("/deconnexion", data={"csrf_token": csrf_token(alice.get("/compte").text)})
+    for _ in range(5):
+        post(stranger, "/connexion", code="F1001", password="essai")
+    assert post(stranger, "/connexion", code="F1001", password=PASSWORD).status_code == 429
+    assert post(alice, "/connexion", code="F1001", password=PASSWORD).location == "/factures"
+
+
+def test_its_mark_serves_no_other_family_and_cannot_be_forged(
+    alice: FlaskClient, stranger: FlaskClient, charlies_family: Family
+) -> None:
+    """A mark is a favour to one family: it lifts no delay from the others."""
+    accounts.set_password(charlies_family, PASSWORD)
+    for _ in range(5):
+        post(stranger, "/connexion", code="F2002", password="essai")
+    mark = alice.get_cookie("kiosque-navigateur").value
+    for forged in (mark, mark[:-1], "WyJGMjAwMiIsIngiXQ.x.x", "é", ""):
+        stranger.set_cookie("kiosque-navigateur", forged)
+        assert post(stranger, "/connexion", code="F2002", password=PASSWORD).status_code == 429
+
+
+def test_a_mark_opens_nothing_by_itself(alice: FlaskClient, stranger: FlaskClient) -> None:
+    stranger.set_cookie("kiosque-navigateur", alice.get_cookie("kiosque-navigateur").value)
+    assert stranger.get("/factures").location.startswith("/connexion")
+    assert post(stranger, "/connexion", code="F1001", password="essai").status_code == 422
+
+
+def test_a_crowded_door_says_when_to_come_back(
+    stranger: FlaskClient, alices_password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin, "strangers", Gate(at_once=1, waiting=0))
+    with signin.strangers.enter():
+        answer = post(stranger, "/connexion", code="F1001", password=alices_password)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert stranger.get("/connexion").status_code == 200
+    assert post(stranger, "/connexion", code="F1001", password=alices_password).status_code == 302
+
+
+def test_the_present_password_is_not_guessed_in_a_session_left_open(alice: FlaskClient) -> None:
+    for _ in range(5):
+        post(alice, "/compte/mot-de-passe", current="essai", new="une tout autre phrase")
+    answer = post(alice, "/compte/mot-de-passe", current=PASSWORD, new="une tout autre phrase")
+    assert answer.status_code == 429
+    assert accounts.authenticate("F1001", PASSWORD)
+
+
+def test_a_new_password_gives_the_session_a_new_identity(alice: FlaskClient) -> None:
+    before = alice.get_cookie("kiosque").value
+    post(alice, "/compte/mot-de-passe", current=PASSWORD, new="une autre phrase encore")
+    replayed = alice.application.test_client()
+    replayed.set_cookie("kiosque", before)
+    assert replayed.get("/factures").location.startswith("/connexion")
+
+
+def test_where_https_cookies_are_secure_and_bound_to_the_host(
+    settings: Settings, alices_family: Family
+) -> None:
+    accounts.set_password(alices_family, PASSWORD)
+    client = create_app(dataclasses.replace(settings, public_url="https://localhost")).test_client()
+    page = client.get("/connexion", base_url="https://localhost")
+    answer = client.post(
+        "/connexion",
+        base_url="https://localhost",
+        headers={"Referer": "https://localhost/connexion"},
+        data={"code": "F1001", "password": PASSWORD, "csrf_token": csrf_token(page.text)},
+    )
+    cookies = answer.headers.getlist("Set-Cookie")
+    assert {cookie.partition("=")[0] for cookie in cookies} == {
+        "__Host-kiosque",
+        "__Host-kiosque-navigateur",
+    }
+    for cookie in cookies:
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
+
+
+def test_a_mark_ends_with_the_password_it_was_given_for(
+    alice: FlaskClient, alices_family: Family
+) -> None:
+    """Or whoever once knew it could gather marks, and guess the next one with each."""
+    accounts.set_password(alices_family, "une tout autre phrase")
+    for _ in range(5):
+        post(alice, "/connexion", code="F1001", password="essai")
+    answer = post(alice, "/connexion", code="F1001", password="une tout autre phrase")
+    assert answer.status_code == 429
