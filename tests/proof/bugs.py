@@ -1,6 +1,6 @@
-"""Faults of the core, put in one at a time to see whether the machine finds them.
+"""Faults of the core, put in one at a time to see that each is found.
 
-Each is a piece of a module's source and what it is replaced by. The functions that differ take
+Each is a piece of a module's source and its replacement. The functions that differ take
 the new code in place, so that every module that has imported them runs it.
 """
 
@@ -22,17 +22,22 @@ from kiosque.payments import (
     refunds,
     reversals,
 )
+from tests.proof import histories
 
 
 @dataclass(frozen=True)
 class Bug:
-    """`old` is in the module's source exactly once. A `slow` one takes long to find: the soak's."""
+    """A fault: `old`, which is in the module's source exactly once, becomes `new`.
+
+    `history` shows it. At random, a `rare` one takes minutes to meet: `make soak` looks for it.
+    """
 
     name: str
     module: ModuleType
     old: str
     new: str
-    slow: bool = False
+    history: histories.History
+    rare: bool = False
 
 
 BUGS = (
@@ -41,19 +46,22 @@ BUGS = (
         ledger,
         "Invoice.state == InvoiceState.OPEN,\n            Invoice.total_cents == cents",
         "Invoice.total_cents == cents",
+        histories.two_debits,
     ),
     Bug(
         "an invoice is paid whatever its amount",
         ledger,
         "Invoice.total_cents == cents,\n        ),\n",
         "),\n",
-        slow=True,
+        histories.amount_changed_meanwhile,
+        rare=True,
     ),
     Bug(
         "a debit pays whatever its amount",
         incoming,
         "awaited = report.cents == attempt.amount_cents",
         "awaited = report.cents >= attempt.amount_cents - 1",
+        histories.debit_of_another_amount,
     ),
     Bug(
         "dollars count as euros",
@@ -61,25 +69,29 @@ BUGS = (
         'if report.currency != "EUR":\n        return _note_mismatch(attempt, report, "devise '
         'inattendue")\n    if settlement',
         "if settlement",
-        slow=True,
+        histories.debit_in_dollars,
+        rare=True,
     ),
     Bug(
         "a fact is learnt at each repetition",
         ledger,
         "    if not added:\n        return []\n",
         "",
+        histories.notice_repeated,
     ),
     Bug(
         "what came twice is not told",
         ledger,
         "    if not paid:\n        invoice",
         "    if 0:\n        invoice",
+        histories.two_debits,
     ),
     Bug(
         "a debit leaves no journal entry",
         incoming,
         "book(settlement, _ONLINE[report.mode])",
         "pass",
+        histories.one_debit,
     ),
     Bug(
         "a receipt is issued at each repetition",
@@ -87,12 +99,14 @@ BUGS = (
         "    if not facts:\n        return KNOWN\n    undone",
         "    if not facts:\n        if settlement:\n            issue_receipt(settlement)\n"
         "        return KNOWN\n    undone",
+        histories.notice_repeated,
     ),
     Bug(
         "a mail is queued at each repetition",
         queue,
         "key=key,\n        template",
         "key=f'{key}:{OutboxMail.select().count()}',\n        template",
+        histories.one_debit,
     ),
     Bug(
         "one who left has not paid",
@@ -100,31 +114,36 @@ BUGS = (
         "return max(by_transaction.values(), key=_BETWEEN_TRANSACTIONS.index)",
         "return (AttemptState.CANCELLED if AttemptState.CANCELLED in by_transaction.values() else "
         "max(by_transaction.values(), key=_BETWEEN_TRANSACTIONS.index))",
+        histories.payer_left_then_paid,
     ),
     Bug(
         "an invoice opens again without a journal entry",
         reversals,
         "    _resolve_what_is_given_back(settlement, label)\n    book(settlement, label)\n",
         "    _resolve_what_is_given_back(settlement, label)\n",
+        histories.debit_undone,
     ),
     Bug(
         "what left again leaves its invoice paid",
         reversals,
         "return [part.invoice for part in paid if part.invoice and _reopen(part.invoice)]",
         "return []",
+        histories.debit_undone,
     ),
     Bug(
         "one credit of the bank's is given back twice",
         reversals,
         "            Fact.transaction_id.not_in(matched),\n",
         "",
-        slow=True,
+        histories.two_credits_of_one_debit,
+        rare=True,
     ),
     Bug(
         "silence is taken for an end without asking",
         checkout,
         "if is_owed_an_answer(attempt):",
         "if False:",
+        histories.opened_again_unanswered,
     ),
     Bug(
         "two live attempts hold one invoice",
@@ -132,19 +151,23 @@ BUGS = (
         "            AttemptItem.live == True,  # noqa: E712  # an SQL expression\n"
         "            Attempt.live_until > clock.now(),\n        )\n    )\n    return {item",
         "            AttemptItem.live == False,\n        )\n    )\n    return {item",
+        histories.opened_again_after_leaving,
+        rare=True,
     ),
     Bug(
         "more may be given back than remains",
         refunds,
         "if not 0 < amount <= settlement.remaining_cents:",
         "if not 0 < amount:",
-        slow=True,
+        histories.too_large_a_refund,
+        rare=True,
     ),
     Bug(
         "a journal entry is chained to the first one",
         journal,
         "return (entries[0].number, entries[0].hash)",
         "return (entries[0].number, entries[0].previous_hash)",
+        histories.two_debits,
     ),
     Bug(
         "another order's answer is believed",
@@ -152,41 +175,47 @@ BUGS = (
         "    if any(report.reference != attempt.reference for report in reports):\n"
         "        no_answer(attempt)\n        return False\n",
         "",
-        slow=True,
+        histories.answer_about_another_order,
+        rare=True,
     ),
     Bug(
         "one debit serves two payments",
         incoming,
         "if settlement and settlement.attempt_id != attempt.id:",
         "if False:",
-        slow=True,
+        histories.debit_claimed_for_another_order,
+        rare=True,
     ),
     Bug(
         "a debit undone before it was heard of is money",
         incoming,
         "if not settlement and not undone:",
         "if not settlement:",
-        slow=True,
+        histories.debit_undone_before_it_is_heard_of,
+        rare=True,
     ),
     Bug(
         "what came twice pays nothing when the other payment leaves",
         reversals,
         "        pay_with_overpayment(invoice)",
         "        pass",
-        slow=True,
+        histories.one_of_two_debits_undone,
+        rare=True,
     ),
     Bug(
         "a counter takes money for what is paid",
         counter,
         "if invoice.state != InvoiceState.OPEN:",
         "if invoice.state == InvoiceState.CANCELLED:",
+        histories.paid_again_at_the_counter,
     ),
     Bug(
         "a refund heard of before a debit of a wrong amount stays loose",
         incoming,
         'book(settlement, "débit d’un montant inattendu")\n    match_refunds(attempt, facts)\n',
         'book(settlement, "débit d’un montant inattendu")\n',
-        slow=True,
+        histories.credit_before_its_debit_of_another_amount,
+        rare=True,
     ),
     Bug(
         "a repetition puts off the next question",
@@ -195,6 +224,7 @@ BUGS = (
         "    if not facts:\n        if settlement:\n            "
         "_follow(attempt, report, settlement)\n"
         "        return KNOWN\n    undone",
+        histories.notice_repeated,
     ),
 )
 

@@ -22,7 +22,7 @@ LOOK = settings(ROUND, phases=[Phase.generate])
 
 def main() -> None:
     for bug in BUGS:
-        if bug.slow and not os.environ.get("SOAK_SEED"):
+        if bug.rare and not os.environ.get("SOAK_SEED"):
             print(f"put in: {bug.name}", flush=True)
             find(bug, settings(LOOK, derandomize=False, max_examples=2000))
     end = time.monotonic() + 60 * float(os.environ.get("SOAK_MINUTES", "15"))

@@ -1,0 +1,214 @@
+"""Short histories of payments, told step by step; the books are compared after each step.
+
+The random machine of `machine.py` meets such histories by luck. These make sure of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.proof.machine import Town
+from tests.proof.stage import rows
+
+
+@dataclass(frozen=True)
+class Story:
+    """The steps of a town's history, in words. `order` and `message` count from 0, as they came."""
+
+    town: Town
+
+    def opens(self, *numbers: str) -> None:
+        """Alice goes to the bank with these invoices."""
+        self.town.alice_or_bob_pays(numbers=list(numbers), at_once="", email=True)
+        self._compare()
+
+    def card(
+        self, status: str, *, order: int = 0, off: int = 0, dollars: bool = False, heard: int = 1
+    ) -> None:
+        """A card is presented, for `off` cents more than awaited; the notice arrives so often."""
+        self.town.a_card_is_presented(
+            which=order, status=status, off=off, dollars=dollars, heard=heard
+        )
+        self._compare()
+
+    def leaves(self) -> None:
+        """The payer leaves the bank's page."""
+        self.town.the_payer_leaves(which=0, timed_out=False, heard=1)
+        self._compare()
+
+    def bank_cancels(self) -> None:
+        """The bank cancels the first debit, which was authorised."""
+        self.town.the_bank_decides(which=0, choice=1, heard=1)
+        self._compare()
+
+    def credit(self, cents: int | None = None) -> None:
+        """The bank's back office gives back a part of the first debit, or all of it."""
+        self.town.the_back_office_gives_back(which=0, cents=cents, status="CAPTURED", heard=1)
+        self._compare()
+
+    def arrives(self, message: int) -> None:
+        """A message of the bank's arrives, again or at last."""
+        self.town.a_message_arrives_again_or_at_last(which=message, times=1)
+        self._compare()
+
+    def wait(self, minutes: int) -> None:
+        self.town.time_passes(seconds=60 * minutes)
+
+    def check(self, what: Callable[[Town], object]) -> None:
+        """Take any other step of the machine's."""
+        what(self.town)
+        self._compare()
+
+    def _compare(self) -> None:
+        self.town.the_books_are_right()
+
+
+History = Callable[[Story], None]
+
+
+def play(history: History) -> None:
+    """Tell it to its end, all that was lost having arrived. Raises AssertionError."""
+    town = Town()
+    try:
+        history(Story(town))
+    finally:
+        town.teardown()
+
+
+def one_debit(story: Story) -> None:
+    story.opens("A1")
+    story.card("CAPTURED")
+    assert rows("SELECT number FROM invoice WHERE state = 'paid'") == [("A1",)]
+
+
+def two_debits(story: Story) -> None:
+    one_debit(story)
+    story.card("CAPTURED")
+
+
+def notice_repeated(story: Story) -> None:
+    story.opens("A1")
+    story.card("AUTHORISED")
+    story.wait(1)
+    story.arrives(0)
+
+
+def amount_changed_meanwhile(story: Story) -> None:
+    story.opens("A1")
+    story.check(lambda town: town.an_open_invoice_changes_its_amount("A1", 4600))
+    story.card("CAPTURED")
+
+
+def debit_of_another_amount(story: Story) -> None:
+    story.opens("A1")
+    story.card("CAPTURED", off=480)
+
+
+def debit_in_dollars(story: Story) -> None:
+    story.opens("A1")
+    story.card("CAPTURED", dollars=True)
+
+
+def payer_left_then_paid(story: Story) -> None:
+    story.opens("A1")
+    story.leaves()
+    story.card("CAPTURED")
+
+
+def debit_undone(story: Story) -> None:
+    story.opens("A1")
+    story.card("AUTHORISED")
+    story.bank_cancels()
+
+
+def debit_undone_before_it_is_heard_of(story: Story) -> None:
+    story.opens("A1")
+    story.card("AUTHORISED", heard=0)
+    story.bank_cancels()
+    story.arrives(0)
+
+
+def one_of_two_debits_undone(story: Story) -> None:
+    story.opens("A1")
+    story.card("AUTHORISED")
+    story.card("AUTHORISED")
+    story.bank_cancels()
+
+
+def two_credits_of_one_debit(story: Story) -> None:
+    one_debit(story)
+    story.credit(1000)
+    story.credit(520)
+
+
+def credit_before_its_debit_of_another_amount(story: Story) -> None:
+    story.opens("A1")
+    story.card("CAPTURED", off=480, heard=0)
+    story.credit()
+    story.arrives(0)
+
+
+def too_large_a_refund(story: Story) -> None:
+    one_debit(story)
+    story.check(
+        lambda town: town.a_refund_is_asked(which=0, cents=7521, reason="erreur", mood="true")
+    )
+
+
+def opened_in_two_tabs(story: Story) -> None:
+    story.opens("A1")
+    story.opens("A1")
+
+
+def opened_again_unanswered(story: Story) -> None:
+    story.opens("A1")
+    story.wait(16)
+    story.opens("A1")
+
+
+def opened_again_after_leaving(story: Story) -> None:
+    story.opens("A1")
+    story.leaves()
+    story.opens("A1")
+    assert len(story.town.books.orders) == 2
+
+
+def answer_about_another_order(story: Story) -> None:
+    story.opens("A1")
+    story.opens("A2")
+    story.card("CAPTURED", heard=0)
+    story.wait(16)
+    story.check(lambda town: town.the_timer_asks(mood="other order"))
+
+
+def debit_claimed_for_another_order(story: Story) -> None:
+    one_debit(story)
+    story.opens("A2")
+    story.check(lambda town: town.the_bank_contradicts_itself(which=0, how="order"))
+
+
+def paid_again_at_the_counter(story: Story) -> None:
+    one_debit(story)
+    story.check(lambda town: town.the_counter_is_paid("A1"))
+
+
+HISTORIES: tuple[History, ...] = (
+    one_debit,
+    two_debits,
+    notice_repeated,
+    amount_changed_meanwhile,
+    debit_of_another_amount,
+    debit_in_dollars,
+    payer_left_then_paid,
+    debit_undone,
+    debit_undone_before_it_is_heard_of,
+    one_of_two_debits_undone,
+    two_credits_of_one_debit,
+    credit_before_its_debit_of_another_amount,
+    too_large_a_refund,
+    opened_in_two_tabs,
+    opened_again_unanswered,
+    opened_again_after_leaving,
+    answer_about_another_order,
+    debit_claimed_for_another_order,
+    paid_again_at_the_counter,
+)
