@@ -18,16 +18,13 @@ from pathlib import Path
 import requests
 from peewee import OperationalError, fn
 
-from gateways import registry
-from kiosque import db, payments
-from kiosque.db import leases, write
+from kiosque import chores, db, payments
+from kiosque.db import write
 from kiosque.db.models import Account, Family, FamilyNotice, Invoice
 from kiosque.db.states import InvoiceState, NoticeKind
 from kiosque.families import accounts, own_changes, tokens
 from kiosque.invoices import announcements, imports
 from kiosque.invoices.imports.reading import Progress
-from kiosque.mails import delivery
-from kiosque.payments import reconcile
 from kiosque.settings import Settings, issuer, loading
 
 PROJECT = Path(__file__).parent.parent
@@ -35,6 +32,7 @@ FILES = PROJECT / "data" / "demo"
 GUNICORN = PROJECT / "deploy" / "gunicorn.conf.py"
 START_SECONDS = 30
 STOP_SECONDS = 10
+ASK_BANKS_SECONDS = 60
 _MOCKS = {"sandbox", "sandbox-payfip"}
 
 _SETTINGS = """\
@@ -334,26 +332,19 @@ def _announce(settings: Settings, lines: list[str]) -> None:
 def _watch(
     settings: Settings, processes: list[subprocess.Popen[bytes]], stop: threading.Event
 ) -> None:
-    """Do what the timers of a real installation do, until told to stop."""
-    gateways = registry.configure_all(settings.gateways, environment=settings.environment)
+    """Do the chores of the timers until told to stop: mails each second, banks each minute."""
+    banks_due = time.monotonic()
     while not stop.wait(1):
         if any(process.poll() is not None for process in processes):
             raise CannotStart("Un des processus s’est arrêté.")
         try:
             with db.connection(), issuer.using(settings):
-                own_changes.answer_resets()
-                delivery.deliver(settings, stopped=stop.is_set)
-                if _is_due():
-                    leases.note_done(delivery.LEASE)
-                    reconcile.run(gateways, settings.public_url, seconds=STOP_SECONDS)
+                chores.send_mail(settings, stopped=stop.is_set)
+                if time.monotonic() >= banks_due:
+                    chores.ask_banks(settings, seconds=STOP_SECONDS)
+                    banks_due = time.monotonic() + ASK_BANKS_SECONDS
         except (OperationalError, OSError) as error:
             print(f"minuterie : la base est occupée ({error}), nouvel essai.", flush=True)
-
-
-def _is_due() -> bool:
-    """Whether the last round of questions to the bank is a minute old."""
-    age = reconcile.age()
-    return age is None or age.total_seconds() >= 60
 
 
 def _check_free(port: int, option: str) -> None:

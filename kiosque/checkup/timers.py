@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from peewee import fn
 
-from kiosque import db
+from kiosque import chores, db
 from kiosque.checkup.database import NoBase, reading
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.installation import Ground
@@ -13,9 +13,7 @@ from kiosque.db.models import OutboxMail
 from kiosque.db.states import MailState
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted
-from kiosque.mails import delivery
 from kiosque.outbox import queue
-from kiosque.payments import reconcile
 
 #: Each is called every minute, and its run may last one.
 LOOK_AFTER = timedelta(minutes=10)
@@ -23,15 +21,14 @@ BROKEN_AFTER = timedelta(hours=2)
 #: A mail that somebody waits for; a notice may wait for the morning, and for its turn.
 MAIL_AFTER = timedelta(hours=1)
 NOTICE_AFTER = timedelta(days=1)
-COMMANDS = {reconcile.LEASE: "reconcile", delivery.LEASE: "send-mail"}
 
 
 def check(ground: Ground) -> Result:
     found = Findings()
     try:
         with reading(ground):
-            for lease, command in COMMANDS.items():
-                _check_timer(command, leases.finished_at(lease), found)
+            for command in chores.EACH_MINUTE:
+                _check_timer(command, leases.finished_at(command), found)
             _check_outbox(found)
     except NoBase:
         found.unknown("les minuteries n’ont pas pu être lues", "Voyez « Base ».")

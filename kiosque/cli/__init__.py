@@ -1,10 +1,32 @@
 """The command line: one door for every chore. `python app.py COMMAND --help` explains each.
 
 It may import every room. The way in: `entry.main`, to which each module adds its commands;
-`entry.with_database` gives a command the settings and the database.
+`entry.with_database` gives a command the settings and the database. A command is in the file of
+its subject: `migrate` in `database`, `text` in `legal_texts`, `letters` in `families`.
 """
 
-from kiosque.cli import check, demo, families, gateways, imports, mails, payments
+from kiosque.cli import (
+    check,
+    database,
+    demo,
+    families,
+    gateways,
+    imports,
+    legal_texts,
+    mails,
+    payments,
+)
 from kiosque.cli.entry import main
 
-__all__ = ["check", "demo", "families", "gateways", "imports", "mails", "main", "payments"]
+__all__ = [
+    "check",
+    "database",
+    "demo",
+    "families",
+    "gateways",
+    "imports",
+    "legal_texts",
+    "mails",
+    "main",
+    "payments",
+]

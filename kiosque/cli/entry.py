@@ -7,7 +7,7 @@ from functools import wraps
 from typing import IO, Any, TypeVar
 
 import click
-from peewee import DatabaseError, DataError, IntegrityError, InternalError, ProgrammingError
+from peewee import DatabaseError
 
 from gateways.base import ConfigError
 from kiosque import db, payments
@@ -22,8 +22,6 @@ class Fault(click.ClickException):
         click.echo(f"Erreur : {self.message}", err=True, file=file)
 
 
-#: Of the queries, not of the base that they are asked of.
-_OUR_FAULTS = (DataError, IntegrityError, InternalError, ProgrammingError)
 Command = TypeVar("Command", bound=Callable[..., Any])
 #: Below this many rows, a progress bar is only noise.
 LONG_FILE = 2000
@@ -50,7 +48,7 @@ def with_database(command: Command) -> Command:
         try:
             with db.connection(), issuer.using(settings):
                 return command(settings, *args, **kwargs)
-        except _OUR_FAULTS:
+        except db.OUR_FAULTS:
             raise
         except DatabaseError as error:
             raise Fault(

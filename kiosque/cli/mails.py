@@ -1,16 +1,13 @@
-"""Commands: send the mails, and see to those that do not leave."""
+"""Commands: send the mails, and list or retry those that do not leave."""
 
 import click
 
-from kiosque import payments
+from kiosque import chores
 from kiosque.cli.entry import main, with_database
-from kiosque.db import leases
 from kiosque.db.states import MailState
-from kiosque.families import audit, own_changes, sessions, throttle, tokens
-from kiosque.invoices import announcements
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted
-from kiosque.mails import delivery, rendering
+from kiosque.mails import rendering
 from kiosque.outbox import queue
 from kiosque.settings import Settings
 
@@ -22,26 +19,12 @@ def send_mail(settings: Settings) -> None:
 
     Prépare d’abord les avis, rappels et relances dont c’est le moment (docs/mail.md).
     """
-    _forget_what_is_old()
-    own_changes.answer_resets()
-    announcements.plan(settings)
-    sent, failed = delivery.deliver(settings)
-    leases.note_done(delivery.LEASE)
+    sent, failed = chores.send_mail(settings)
     click.echo(f"{counted(sent, 'envoyé')}, {failed} en échec, {queue.waiting()} en attente.")
     if lost := queue.given_up():
         click.echo(f"{counted(lost, 'abandonné')} : « python app.py mails » les liste.")
     if failed:
         raise SystemExit(1)
-
-
-def _forget_what_is_old() -> None:
-    """Erase what is kept for a time only."""
-    payments.forget_old_addresses()
-    queue.forget_old_addresses()
-    sessions.purge()
-    throttle.purge()
-    tokens.purge()
-    audit.purge()
 
 
 @main.command("mails")

@@ -6,7 +6,7 @@ import click
 
 from gateways import registry
 from gateways.base import Gateway
-from kiosque import payments
+from kiosque import chores, payments
 from kiosque.cli.entry import Fault, main, with_database
 from kiosque.db.models import Anomaly, Invoice
 from kiosque.db.states import RepaymentKind, RepaymentState
@@ -153,7 +153,7 @@ def reconcile_(settings: Settings, seconds: int) -> None:
 
     Lancé deux fois à la fois, il ne travaille qu’une fois.
     """
-    summary = reconcile.run(_gateways(settings), settings.public_url, seconds=seconds)
+    summary = chores.ask_banks(settings, seconds=seconds)
     if summary.busy:
         click.echo("Un autre rapprochement est en cours : rien à faire.")
         return

@@ -5,6 +5,8 @@ tables, `schema` for the migrations. What differs between SQLite and PostgreSQL 
 of these names.
 """
 
+from peewee import DataError, IntegrityError, InternalError, ProgrammingError
+
 from kiosque.db.schema import MIGRATIONS, created_at, fault, migrate, pending_migrations
 from kiosque.db.transactions import (
     PATIENCE_SECONDS,
@@ -18,8 +20,12 @@ from kiosque.db.transactions import (
     write,
 )
 
+#: Faults of our own queries, not of the database: asking again later would not help.
+OUR_FAULTS = (DataError, IntegrityError, InternalError, ProgrammingError)
+
 __all__ = [
     "MIGRATIONS",
+    "OUR_FAULTS",
     "PATIENCE_SECONDS",
     "configure",
     "connection",

@@ -18,7 +18,6 @@ from gateways.base import Gateway, Polls, Refunds, Report, Unreachable
 from kiosque.db import leases
 from kiosque.db.models import Attempt
 from kiosque.db.states import RepaymentState
-from kiosque.language import clock
 from kiosque.payments import gateway_usage, polling, refunds
 from kiosque.payments.orders import order_of
 
@@ -170,9 +169,3 @@ def _asked(gateway: Gateway) -> Polls:
     if not isinstance(gateway, Polls):
         raise TypeError(gateway.name)
     return gateway
-
-
-def age() -> timedelta | None:
-    """How long ago a run last came to its end; None when none ever did."""
-    finished = last_finished_at()
-    return None if finished is None else clock.now() - finished

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from flask import Flask, Response, current_app, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
-from peewee import DatabaseError, DataError, IntegrityError, InternalError, ProgrammingError
+from peewee import DatabaseError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from kiosque import db
@@ -67,8 +67,6 @@ PAUSE = timedelta(minutes=2)
 #: Headers that belong to a status, kept on its page.
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
-#: Faults of ours, not of the base's: asking again later would not help.
-_OUR_FAULTS = (DataError, IntegrityError, InternalError, ProgrammingError)
 
 
 def init_app(app: Flask) -> None:
@@ -107,7 +105,7 @@ def _expired(_error: CSRFError) -> Response:
 
 def _no_base(error: DatabaseError) -> Response:
     """The base is locked, gone or full: a 503, upon which a bank sends its notice again."""
-    if isinstance(error, _OUR_FAULTS):
+    if isinstance(error, db.OUR_FAULTS):
         return _unexpected(error)
     current_app.logger.error("the base does not answer: %s", type(error).__name__)
     if not db.database.is_closed():

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kiosque import db
-from kiosque.cli import relocation
+from kiosque.cli import move_database
 from tests import bases
 from tests.bench import base, notices
 from tests.bench.pages import PAGE, REQUESTS, ROUNDS, warm
@@ -58,7 +58,7 @@ def _moved(folder: Path) -> Iterator[str]:
     let_in(path, CODE)
     try:
         with bases.bare(folder) as address:
-            relocation.move(path, str(address), durable=True, progress=lambda _table: None)
+            move_database.move(path, str(address), durable=True, progress=lambda _table: None)
             db.database.close()
             yield str(address)
     finally:

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from gateways.base import Callback, Gateway, Handoff
 from kiosque import db, payments
-from kiosque.cli import main, relocation
+from kiosque.cli import main, move_database
 from kiosque.db import database
 from kiosque.db.models import Attempt, Family, Invoice, JournalEntry, Token
 from kiosque.families import accounts
@@ -134,7 +134,7 @@ def test_an_older_base_is_brought_up_to_date_first(
 def test_a_site_that_still_writes_is_to_be_stopped_first(
     run: Callable[..., Result], town: Path, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relocation, "PATIENCE_MILLISECONDS", 1)
+    monkeypatch.setattr(move_database, "PATIENCE_MILLISECONDS", 1)
     with closing(apsw.Connection(str(town))) as site:
         site.execute("BEGIN IMMEDIATE")
         result = run(target)
@@ -167,7 +167,7 @@ def test_what_does_not_arrive_as_it_was_undoes_everything(
         with closing(apsw.Connection(str(town))) as file:
             file.execute("UPDATE family SET name = ?", ("a\0b",))
     if damage == "another end":
-        monkeypatch.setattr(relocation, "_last_entry", lambda _file: (3, "x"))
+        monkeypatch.setattr(move_database, "_last_entry", lambda _file: (3, "x"))
     result = run(target)
     assert result.exit_code == 1
     assert "Rien n’a été copié." in result.output

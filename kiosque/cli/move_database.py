@@ -1,8 +1,8 @@
-"""Move a town from SQLite to PostgreSQL: everything, or nothing at all.
+"""Copy a town's SQLite database to PostgreSQL: everything, or nothing at all.
 
-The file is held against writers meanwhile, and only read. On the other side one transaction makes
-the tables, fills them, and compares what it finds there with the file, row by row; whatever differs
-undoes it all.
+The file is locked against writers meanwhile, and only read. On the other side one transaction
+makes the tables, fills them, and compares them with the file, row by row; any difference undoes
+it all. The command is in `database.py`.
 """
 
 import hashlib
@@ -13,25 +13,25 @@ from pathlib import Path
 from typing import Any
 
 import apsw
-from peewee import sort_models  # type: ignore[attr-defined]  # what no stub names
+from peewee import sort_models  # type: ignore[attr-defined]  # absent from the stubs
 
 from kiosque import db
 from kiosque.db import database, models
 from kiosque.payments import journal
 
-#: How long the file is waited for, should the site still write to it.
+#: How long to wait for the file, should the site still write to it.
 PATIENCE_MILLISECONDS = 2000
 
 Rows = Iterable[Sequence[Any]]
 
 
 class CannotMove(Exception):
-    """Why nothing was moved, in French."""
+    """Nothing was moved; the text says why, in French."""
 
 
 @dataclass(frozen=True)
-class Table:
-    """What was copied of one table: how many rows, the sum in cents of each column of money."""
+class CopiedTable:
+    """One table as copied: its number of rows, and the sum of each column of money, in cents."""
 
     name: str
     count: int
@@ -40,21 +40,23 @@ class Table:
 
 @dataclass(frozen=True)
 class Moved:
-    tables: list[Table]
+    """The tables copied, and the last journal entry: its number and its fingerprint."""
+
+    tables: list[CopiedTable]
     last_entry: tuple[int, str]
 
 
 def move(source: Path, target: str, *, durable: bool, progress: Callable[[str], None]) -> Moved:
-    """Copy the base of this file into the PostgreSQL base at this address, which must be empty.
+    """Copy the SQLite file `source` into the empty PostgreSQL database at the address `target`.
 
-    `progress` is told each table's name. Raises CannotMove, ConfigError for an address that makes
-    no sense, OperationalError when a base does not answer; nothing has then changed anywhere.
+    Call `progress` with each table's name. Raises CannotMove, ConfigError for an address that
+    makes no sense, OperationalError when a database does not answer; nothing has then changed.
     """
     with _held(source) as file:
         db.configure(target, durable=durable)
         with db.connection(), db.write():
             _require_empty()
-            # As long as it takes: nobody else works there.
+            # Lift the site's limits: nobody else works there, and a large table takes long.
             for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
                 database.execute_sql(f"SET LOCAL {limit} = 0")
             db.migrate()
@@ -72,7 +74,7 @@ def move(source: Path, target: str, *, durable: bool, progress: Callable[[str], 
 
 @contextmanager
 def _held(source: Path) -> Iterator[apsw.Connection]:
-    """The file, as it is until the end of the block: nobody writes to it."""
+    """Open the file, locked against writers until the end of the block. Raises CannotMove."""
     if not source.is_file():
         raise CannotMove(f"{source} : aucune base SQLite ici.")
     file = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READWRITE)
@@ -109,7 +111,7 @@ def _require_empty() -> None:
 
 
 def _names() -> list[str]:
-    """Every table, those that others refer to first."""
+    """Return the name of every table, those that others refer to first."""
     found = [
         model
         for model in vars(models).values()
@@ -125,7 +127,7 @@ def _columns(file: apsw.Connection, table: str) -> list[str]:
 
 
 def _select(columns: Sequence[str], table: str) -> str:
-    """All rows, in the order of the table's key, which is its first column."""
+    """Return the query for all rows, ordered by the key, which is the first column."""
     names = ", ".join(f'"{column}"' for column in columns)
     return f'SELECT {names} FROM "{table}" ORDER BY "{columns[0]}"'  # noqa: S608  # names of ours
 
@@ -135,8 +137,8 @@ def _copy(file: apsw.Connection, table: str) -> None:
     database.copy_in(table, columns, file.execute(_select(columns, table)))
 
 
-def _compare(file: apsw.Connection, table: str) -> Table:
-    """What both hold of a table. Raises CannotMove when it is not the same, to the last letter."""
+def _compare(file: apsw.Connection, table: str) -> CopiedTable:
+    """Describe a table that both databases hold alike, to the last letter. Raises CannotMove."""
     columns = _columns(file, table)
     select = _select(columns, table)
     before, after = (
@@ -148,7 +150,8 @@ def _compare(file: apsw.Connection, table: str) -> Table:
     return before[0]
 
 
-def _described(table: str, columns: Sequence[str], rows: Rows) -> tuple[Table, str]:
+def _described(table: str, columns: Sequence[str], rows: Rows) -> tuple[CopiedTable, str]:
+    """Return the table's description and a digest of all its rows."""
     digest, count = hashlib.sha256(), 0
     cents = {column: 0 for column in columns if column.endswith("_cents")}
     for row in rows:
@@ -157,7 +160,7 @@ def _described(table: str, columns: Sequence[str], rows: Rows) -> tuple[Table, s
         for column, value in zip(columns, row, strict=True):
             if column in cents:
                 cents[column] += value
-    return Table(table, count, cents), digest.hexdigest()
+    return CopiedTable(table, count, cents), digest.hexdigest()
 
 
 def _last_entry(file: apsw.Connection) -> tuple[int, str]:

@@ -1,0 +1,52 @@
+"""The chores of the timers, each one function: the command of its name and the demo call it.
+
+Each is safe to call at any moment and twice at once.
+"""
+
+from collections.abc import Callable
+
+from gateways import registry
+from kiosque import payments
+from kiosque.db import leases
+from kiosque.families import audit, own_changes, sessions, throttle, tokens
+from kiosque.invoices import announcements
+from kiosque.mails import delivery
+from kiosque.outbox import queue
+from kiosque.payments import reconcile
+from kiosque.settings import Settings
+
+#: The commands to call each minute; each keeps under its name the time of its last run (`leases`).
+EACH_MINUTE = (reconcile.LEASE, delivery.LEASE)
+
+
+def ask_banks(settings: Settings, *, seconds: float = reconcile.RUN_SECONDS) -> reconcile.Summary:
+    """Ask the banks about every payment without a final answer, for `seconds` at most.
+
+    Raises ConfigError when a gateway's settings are wrong.
+    """
+    gateways = registry.configure_all(settings.gateways, environment=settings.environment)
+    return reconcile.run(gateways, settings.public_url, seconds=seconds)
+
+
+def send_mail(
+    settings: Settings, *, stopped: Callable[[], bool] = lambda: False
+) -> tuple[int, int]:
+    """Erase what is kept for a time only, queue the notices that are due, send what waits.
+
+    Return (sent, failed). Stop between two mails once `stopped()` is true.
+    """
+    _erase_what_is_old()
+    own_changes.answer_resets()
+    announcements.plan(settings)
+    counts = delivery.deliver(settings, stopped=stopped)
+    leases.note_done(delivery.LEASE)
+    return counts
+
+
+def _erase_what_is_old() -> None:
+    payments.forget_old_addresses()
+    queue.forget_old_addresses()
+    sessions.purge()
+    throttle.purge()
+    tokens.purge()
+    audit.purge()

@@ -1,0 +1,23 @@
+"""Commands: write the text of a legal page, for the town to change."""
+
+import click
+
+from kiosque.cli.entry import Fault, main, with_database
+from kiosque.settings import Settings
+from kiosque.web import legal
+
+
+@main.command("text")
+@click.argument("name", type=click.Choice(list(legal.TITLES)))
+@with_database
+def text_(settings: Settings, name: str) -> None:
+    """Écrit le texte d’une page légale dans KIOSQUE_DATA/texts, pour le modifier.
+
+    Le site montre ce fichier dès son prochain démarrage. Le supprimer rend le texte d’origine.
+    """
+    path = settings.data / "texts" / f"{name}.md"
+    if path.exists():
+        raise Fault(f"{path} existe déjà.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(legal.default(name, settings), encoding="utf-8")
+    click.echo(path)
