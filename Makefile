@@ -106,8 +106,8 @@ messages: .venv/.development
 
 # Pin again from pyproject.toml, all of it, on purpose.
 requirements: .venv/.development
-	@$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links -o requirements.txt pyproject.toml
-	@$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --extra dev -c requirements.txt \
+	@$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --extra payfip -o requirements.txt pyproject.toml
+	@$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --extra payfip --extra dev -c requirements.txt \
 		-o requirements-dev.txt pyproject.toml
 
 .venv/bin/python:

@@ -29,9 +29,18 @@ def configure(name: str, table: Mapping[str, object], *, environment: str) -> Ga
     if not isinstance(adapter, str) or adapter not in points:
         known = ", ".join(sorted(points))
         raise ConfigError([f"gateways.{name}.adapter : attendu l’un de {known}"])
-    gateway_class = points[adapter].load()
+    try:
+        gateway_class = points[adapter].load()
+    except ModuleNotFoundError as error:
+        raise ConfigError([f"gateways.{name}.adapter : {_missing(error)}"]) from None
     gateway: Gateway = gateway_class.configure(name, table, environment=environment)
     return gateway
+
+
+def _missing(error: ModuleNotFoundError) -> str:
+    """Tell what to install: an adapter may need a package that only some towns want."""
+    extra = " (pip install 'kiosque-famille[payfip]')" if error.name == "lxml" else ""
+    return f"le paquet Python {error.name} n’est pas installé{extra}"
 
 
 def configure_all(

@@ -18,7 +18,7 @@ from pathlib import Path
 import requests
 from peewee import OperationalError, fn
 
-from kiosque import chores, db, payments
+from kiosque import chores, db, payments, resources
 from kiosque.db import write
 from kiosque.db.models import Account, Family, FamilyNotice, Invoice
 from kiosque.db.states import InvoiceState, NoticeKind
@@ -27,9 +27,8 @@ from kiosque.invoices import announcements, imports
 from kiosque.invoices.imports.reading import Progress
 from kiosque.settings import Settings, issuer, loading
 
-PROJECT = Path(__file__).parent.parent
-FILES = PROJECT / "data" / "demo"
-GUNICORN = PROJECT / "deploy" / "gunicorn.conf.py"
+FILES = resources.find("data/demo")
+GUNICORN = resources.find("deploy/gunicorn.conf.py")
 START_SECONDS = 30
 STOP_SECONDS = 10
 ASK_BANKS_SECONDS = 60
@@ -257,7 +256,7 @@ def _processes(
         "SANDBOX_DATABASE": str(settings.data / "bank.sqlite3"),
     }
     processes = [
-        _serve("app:create_app()", port, {}),
+        _serve("kiosque:create_app()", port, {}),
         _serve("gateways.sandbox.server:create_bank()", bank_port, bank_environment, "--workers=1"),
     ]
     try:
@@ -279,7 +278,8 @@ def _serve(
     it."""
     command = [
         *(sys.executable, "-m", "gunicorn", application, "--config", str(GUNICORN)),
-        *("--bind", f"127.0.0.1:{port}", "--chdir", str(PROJECT), "--graceful-timeout", "5"),
+        *("--bind", f"127.0.0.1:{port}", "--graceful-timeout", "5"),
+        *("--chdir", str(resources.SOURCE_TREE or Path.cwd())),
         *options,
     ]
     return subprocess.Popen(  # noqa: S603  # our own command

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from kiosque.checkup.findings import WORDS, Level, Result
+from kiosque.version import VERSION
 
 _COLOURS = {Level.GOOD: "32", Level.UNKNOWN: "33", Level.LOOK: "33", Level.BROKEN: "31"}
 #: For scripts: no accent, no space.
@@ -101,4 +102,5 @@ def as_json(results: Sequence[Result]) -> str:
         }
         for result in results
     ]
-    return json.dumps({"etat": _CODES[worst], "sujets": subjects}, ensure_ascii=False, indent=2)
+    told = {"etat": _CODES[worst], "version": VERSION, "sujets": subjects}
+    return json.dumps(told, ensure_ascii=False, indent=2)

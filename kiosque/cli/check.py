@@ -8,6 +8,7 @@ import click
 
 from kiosque.checkup import report, runner
 from kiosque.cli.entry import main
+from kiosque.version import VERSION
 
 
 @main.command()
@@ -24,7 +25,7 @@ def check(*, strict: bool, as_json: bool) -> None:
     colour = _is_terminal() and not os.environ.get("NO_COLOR")
     columns = min(shutil.get_terminal_size((100, 24)).columns, 100)
     told = report.as_text(results, colour=colour, columns=columns)
-    click.echo(report.as_json(results) if as_json else told)
+    click.echo(report.as_json(results) if as_json else f"Kiosque Famille {VERSION}\n\n{told}")
     if runner.fails(results, strict=strict):
         raise SystemExit(1)
 

@@ -13,6 +13,7 @@ from gateways.base import ConfigError
 from kiosque import db, payments
 from kiosque.cli.french import FrenchGroup
 from kiosque.settings import issuer, loading
+from kiosque.version import VERSION
 
 
 class Fault(click.ClickException):
@@ -31,6 +32,7 @@ LONG_FILE = 2000
     cls=FrenchGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+@click.version_option(VERSION, message="Kiosque Famille %(version)s", help="Affiche la version.")
 def main() -> None:
     """Kiosque Famille : les commandes de la mairie."""
 

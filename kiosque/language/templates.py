@@ -1,13 +1,12 @@
 """Jinja's templates: where they are, how they write amounts and dates, how they speak."""
 
-from pathlib import Path
-
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from kiosque import resources
 from kiosque.language import catalogue, clock, formats
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
+TEMPLATES = resources.find("templates")
 
 
 #: How templates, of pages and of mails, write amounts and dates.

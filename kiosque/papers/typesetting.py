@@ -12,10 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from kiosque import resources
 from kiosque.language import catalogue, clock
 from kiosque.settings import Settings, Town
 
-TEMPLATES = Path(__file__).parents[2] / "templates" / "documents"
+TEMPLATES = resources.find("templates/documents")
 FONTS = Path(__file__).parent / "fonts"
 #: To be read aloud, and to be readable in ten years.
 STANDARDS: tuple[Literal["ua-1"], Literal["a-2a"]] = ("ua-1", "a-2a")

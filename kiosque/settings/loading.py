@@ -16,6 +16,7 @@ from typing import Any
 from gateways import registry
 from gateways.base import ConfigError
 from gateways.settings import read_values
+from kiosque import resources
 from kiosque.settings import rules
 from kiosque.settings.model import (
     Attestation,
@@ -59,8 +60,9 @@ _NAMED = ("gateways", "regies")
 
 
 def data_directory(environ: Mapping[str, str]) -> Path:
-    """Where everything written at run time lies: KIOSQUE_DATA, else `data/` in the project."""
-    default = Path(__file__).parents[2] / "data"
+    """Return where everything written at run time lies: KIOSQUE_DATA, else `data/` in the source
+    tree, or in the current folder for an installed site."""
+    default = (resources.SOURCE_TREE or Path.cwd()) / "data"
     return Path(environ.get("KIOSQUE_DATA") or default).resolve()
 
 

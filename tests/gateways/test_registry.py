@@ -1,5 +1,6 @@
 """Adapters come through one door, and only when the settings name them."""
 
+import sys
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -42,6 +43,19 @@ def test_a_strangers_adapter_comes_through_the_same_door_but_cannot_take_our_nam
 def test_an_unknown_adapter_refuses_to_start() -> None:
     with pytest.raises(ConfigError, match="attendu l’un de lyra, payfip, sandbox, sandbox-payfip"):
         registry.configure("b", {"adapter": "nothing"}, environment="test")
+
+
+@pytest.mark.parametrize(
+    ("library", "advice"), [("lxml", r"kiosque-famille\[payfip\]"), ("lilas", "installé$")]
+)
+def test_an_adapter_whose_library_is_absent_refuses_to_start_and_names_it(
+    monkeypatch: pytest.MonkeyPatch, library: str, advice: str
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)  # as if it were not installed
+    stranger = EntryPoint("other", f"{library}:Gateway", registry.GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda **_: [stranger])
+    with pytest.raises(ConfigError, match=rf"b\.adapter : le paquet Python {library} .*{advice}"):
+        registry.configure("b", {"adapter": "other"}, environment="test")
 
 
 @pytest.mark.parametrize("environment", ["production", "", "Demo"])

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from kiosque import db
 from kiosque.language import catalogue
 from kiosque.language.catalogue import gettext as _
+from kiosque.version import VERSION
 from kiosque.web import access, legal, probe
 from kiosque.web import language as browser_language
 from kiosque.web.views.probes import proof, token_in_header
@@ -59,7 +60,7 @@ def health() -> tuple[dict[str, str], int, dict[str, str]]:
     fault = db.fault()
     asked = token_in_header(probe.HEALTH)
     extra = {probe.HEADER: proof(asked)} if asked else {}
-    return ({"etat": fault}, 503, extra) if fault else ({"etat": "ok"}, 200, extra)
+    return {"etat": fault or "ok", "version": VERSION}, 503 if fault else 200, extra
 
 
 @blueprint.get("/fichiers/<name>")

@@ -10,6 +10,7 @@ import pytest
 from kiosque.checkup import report, runner
 from kiosque.checkup.findings import Findings, Level, Result
 from kiosque.checkup.installation import Ground
+from kiosque.version import VERSION
 
 
 def results() -> list[Result]:
@@ -60,7 +61,7 @@ def test_colour_adds_nothing_else() -> None:
 
 def test_a_script_reads_the_same() -> None:
     told = json.loads(report.as_json(results()))
-    assert told["etat"] == "en-panne"
+    assert (told["etat"], told["version"]) == ("en-panne", VERSION)
     assert [each["etat"] for each in told["sujets"]] == ["bon", "a-regarder", "en-panne"]
     assert told["sujets"][2]["ennuis"][2] == {
         "etat": "a-regarder",
