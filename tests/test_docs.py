@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -23,8 +25,23 @@ def test_what_is_said_of_accessibility_names_tests_that_exist() -> None:
 
 
 def test_the_links_between_documents_lead_somewhere() -> None:
-    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+    for document in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
         text = document.read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)#:]+)\)|src=\"([^\"]+)\"", text):
             path = document.parent / "".join(target)
             assert path.exists(), f"{document.name}: {path}"
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md"])
+def test_every_file_that_a_guide_to_the_code_names_exists(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    tops = "kiosque|gateways|templates|tests|docs|deploy|scripts|data"
+    named = re.findall(rf"`((?:{tops})/[\w/.-]*)`", text)
+    assert len(named) >= 15
+    assert not [path for path in named if not (ROOT / path).exists()]
+
+
+def test_the_list_of_documents_names_each_of_them() -> None:
+    folder = ROOT / "docs"
+    listed = re.findall(r"\]\(([a-z]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
+    assert sorted([*listed, "README.md"]) == sorted(path.name for path in folder.glob("*.md"))
