@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,7 @@ from psycopg.types.string import StrDumperUnknown
 
 from gateways.base import ConfigError
 from kiosque.db.dialect import SchemaEditor
+from kiosque.db.fields import to_text
 from kiosque.db.sql import QuickContext
 
 OLDEST = 15
@@ -95,10 +96,10 @@ class _Flag(Dumper):
 
 
 class _Day(Dumper):
-    """A date, as text."""
+    """Send a day or an instant as the text that the database keeps."""
 
     def dump(self, obj: date) -> bytes:
-        return obj.isoformat().encode()
+        return to_text(obj).encode()
 
 
 class _Text(StrDumperUnknown):
@@ -118,7 +119,7 @@ class _Sum(Loader):
 
 def _adapters() -> AdaptersMap:
     adapters = AdaptersMap(psycopg.adapters)
-    for kind, dumper in ((bool, _Flag), (date, _Day), (str, _Text)):
+    for kind, dumper in ((bool, _Flag), (date, _Day), (datetime, _Day), (str, _Text)):
         adapters.register_dumper(kind, dumper)
     adapters.register_loader("numeric", _Sum)
     return adapters

@@ -19,6 +19,7 @@ from peewee import (  # type: ignore[attr-defined]  # the last is left out of it
 )
 
 from gateways.base import ConfigError
+from kiosque.db.fields import to_text
 from kiosque.db.sql import QuickContext
 from kiosque.db.write_lock import Turn, Turns
 
@@ -174,9 +175,9 @@ def turns(path: str) -> Turns:
 
 
 def _date_to_text(_cursor: object, _number: int, value: object) -> str:
-    """A date as the base keeps it: apsw itself takes only what SQLite knows."""
+    """Return a day or an instant as the database keeps it: apsw takes only what SQLite knows."""
     if isinstance(value, date):
-        return str(value)
+        return to_text(value)
     raise TypeError(f"no way to keep a {type(value).__name__}")
 
 

@@ -13,7 +13,7 @@ from peewee import ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Account, Family, Session
-from kiosque.db.prepared import Prepared, as_read, columns
+from kiosque.db.prepared import PreparedQuery
 from kiosque.language import clock
 
 IDLE = timedelta(minutes=30)
@@ -59,13 +59,13 @@ def find(number: str) -> Account | None:
     if seen_at <= now - _PRECISION:
         with write():
             Session.update(seen_at=now).where(Session.digest == digest).execute()
-    account = as_read(Account, values[: len(_ACCOUNT)])
-    account.family = as_read(Family, values[len(_ACCOUNT) :])
+    account = Account(**dict(zip(_ACCOUNT, values, strict=False)))
+    account.family = Family(**dict(zip(_FAMILY, values[len(_ACCOUNT) :], strict=True)))
     return account
 
 
-_ACCOUNT, _FAMILY = columns(Account), columns(Family)
-_RUNNING = Prepared(
+_ACCOUNT, _FAMILY = Account._meta.fields, Family._meta.fields  # noqa: SLF001
+_RUNNING = PreparedQuery(
     lambda digest, idle, longest: (
         Session.select(Session.seen_at, *_ACCOUNT.values(), *_FAMILY.values())
         .join(Account)

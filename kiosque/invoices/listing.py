@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from peewee import JOIN
 
 from kiosque.db.models import Allocation, Attempt, AttemptItem, Family, Invoice, Receipt, Settlement
-from kiosque.db.prepared import Prepared
+from kiosque.db.prepared import PreparedQuery, literal
 from kiosque.db.states import AllocationKind, InvoiceState
 from kiosque.language import clock
 
@@ -75,24 +75,24 @@ def settled(family: Family, page: int) -> tuple[list[Settled], bool]:
     return [Settled._make(row) for row in found[:HISTORY_PAGE]], len(found) > HISTORY_PAGE
 
 
-_UNPAID = Prepared(
+_UNPAID = PreparedQuery(
     lambda family, now: (
         Invoice.select(*_OPEN, Attempt.reference, Attempt.state, Attempt.live_until)
         .join(
             AttemptItem,
             JOIN.LEFT_OUTER,
-            on=(AttemptItem.invoice == Invoice.id) & (AttemptItem.live == True),  # noqa: E712
+            on=(AttemptItem.invoice == Invoice.id) & (AttemptItem.live == literal(True)),
         )
         .join(
             Attempt,
             JOIN.LEFT_OUTER,
             on=(Attempt.id == AttemptItem.attempt) & (Attempt.live_until > now),
         )
-        .where(Invoice.family == family, Invoice.state == InvoiceState.OPEN)
+        .where(Invoice.family == family, Invoice.state == literal(InvoiceState.OPEN))
         .order_by(Invoice.due_on, Invoice.number)
     )
 )
-_SETTLED = Prepared(
+_SETTLED = PreparedQuery(
     lambda family, first: (
         Invoice.select(*_of_invoice(Settled._fields[:-2]), Settlement.settled_at, Receipt.number)
         .join(
@@ -100,13 +100,13 @@ _SETTLED = Prepared(
             JOIN.LEFT_OUTER,
             on=(
                 (Allocation.invoice == Invoice.id)
-                & (Allocation.kind == AllocationKind.INVOICE)
-                & (Allocation.counts == True)  # noqa: E712
+                & (Allocation.kind == literal(AllocationKind.INVOICE))
+                & (Allocation.counts == literal(True))
             ),
         )
         .join(Settlement, JOIN.LEFT_OUTER)
         .join(Receipt, JOIN.LEFT_OUTER)
-        .where(Invoice.family == family, Invoice.state != InvoiceState.OPEN)
+        .where(Invoice.family == family, Invoice.state != literal(InvoiceState.OPEN))
         .order_by(Invoice.issued_on.desc(), Invoice.number.desc())
         .limit(HISTORY_PAGE + 1)
         .offset(first)

@@ -10,7 +10,6 @@ from peewee import fn
 
 from kiosque.db import require_write, write
 from kiosque.db.models import OutboxMail
-from kiosque.db.prepared import insert
 from kiosque.db.states import MailState, NoticeKind
 from kiosque.language import clock
 
@@ -44,15 +43,14 @@ def add(key: str, template: str, object_id: int, recipient: str) -> None:
     """Queue a mail once for its key, as part of the transaction under way."""
     require_write()
     now = clock.now()
-    mail = OutboxMail(
+    OutboxMail.insert(
         key=key,
         template=template,
         object_id=object_id,
         recipient=recipient,
         queued_at=now,
         next_try_at=now,
-    )
-    insert(mail, unless_known=True)
+    ).on_conflict("NOTHING").execute()
 
 
 def due(limit: int, *, without: Collection[str] = ()) -> list[OutboxMail]:

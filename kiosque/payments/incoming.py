@@ -7,7 +7,7 @@ from datetime import timedelta
 from gateways.base import Callback, Mode, Outcome, Report
 from kiosque.db import require_write, write
 from kiosque.db.models import Allocation, Attempt, Fact, Notice, Repayment, Settlement
-from kiosque.db.prepared import change
+from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import AllocationKind, AttemptState, SettlementState
 from kiosque.language import clock
 from kiosque.outbox import queue
@@ -146,11 +146,10 @@ def _follow(attempt: Attempt, report: Report, settlement: Settlement) -> None:
         Settlement.update(final_at=clock.now()).where(Settlement.id == settlement.id).execute()
     if attempt.state == AttemptState.PAID:
         tomorrow = clock.now() + timedelta(days=1)
-        change(
-            lambda attempt, at: Attempt.update(ask_at=at).where(Attempt.id == attempt),
-            attempt=attempt.id,
-            at=tomorrow if may_be_undone(attempt) else None,
-        )
+        _ASK_AT.execute(attempt=attempt.id, at=tomorrow if may_be_undone(attempt) else None)
+
+
+_ASK_AT = PreparedQuery(lambda attempt, at: Attempt.update(ask_at=at).where(Attempt.id == attempt))
 
 
 def _learn_report(attempt: Attempt, report: Report) -> list[Fact]:

@@ -16,7 +16,7 @@ from peewee import fn
 
 from kiosque.db import require_write
 from kiosque.db.models import JournalEntry, Settlement
-from kiosque.db.prepared import Prepared, Row, insert
+from kiosque.db.prepared import PreparedQuery, Row
 from kiosque.db.states import AllocationKind
 from kiosque.language import clock
 
@@ -52,7 +52,7 @@ def append(settlement: Settlement, label: str, *, debit: str, credit: str, cents
         previous_hash=previous_hash,
     )
     entry.hash = _hash(entry)
-    insert(entry)
+    entry.save(force_insert=True)
 
 
 def bring_to(
@@ -86,7 +86,7 @@ def last() -> tuple[int, str]:
     return (entries[0].number, entries[0].hash) if entries else (0, GENESIS)
 
 
-_LAST = Prepared(lambda: JournalEntry.select().order_by(JournalEntry.number.desc()).limit(1))
+_LAST = PreparedQuery(lambda: JournalEntry.select().order_by(JournalEntry.number.desc()).limit(1))
 
 
 def balances() -> dict[str, int]:
@@ -100,10 +100,10 @@ def balances_of(settlements: Collection[int]) -> dict[str, int]:
 
 
 _SIDES = (JournalEntry.debit, JournalEntry.credit)
-_MOVES = Prepared(
+_MOVES = PreparedQuery(
     lambda: JournalEntry.select(*_SIDES, fn.SUM(JournalEntry.amount_cents)).group_by(*_SIDES)
 )
-_MOVES_OF = Prepared(
+_MOVES_OF = PreparedQuery(
     lambda settlement: JournalEntry.select(*_SIDES, JournalEntry.amount_cents).where(
         JournalEntry.settlement == settlement
     )

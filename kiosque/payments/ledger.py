@@ -17,7 +17,7 @@ from kiosque.db.models import (
     Receipt,
     Settlement,
 )
-from kiosque.db.prepared import change, insert
+from kiosque.db.prepared import PreparedQuery, literal
 from kiosque.db.states import (
     UNDECIDED,
     AllocationKind,
@@ -60,7 +60,7 @@ def learn(
     """Add a fact and recompute the attempt's state. Returns all that is now known of it; nothing
     when the fact was known before."""
     require_write()
-    fact = Fact(
+    added = Fact.insert(
         attempt=attempt,
         at=clock.now(),
         transaction_id=transaction_id,
@@ -69,9 +69,8 @@ def learn(
         amount_cents=cents,
         source=source,
         parent_id=parent_id,
-    )
-    added = insert(fact, unless_known=True)
-    if not added:
+    ).on_conflict("NOTHING")
+    if not added.as_rowcount().execute():
         return []
     facts = facts_of(attempt)
     _decide_again(attempt, facts)
@@ -81,18 +80,17 @@ def learn(
 def _decide_again(attempt: Attempt, facts: Sequence[Fact]) -> None:
     """Bring the attempt's state to what its facts amount to."""
     new = attempt_state((fact.transaction_id, AttemptState(fact.state)) for fact in facts)
-    changed = change(
-        lambda attempt, known, new: Attempt.update(state=new).where(
-            Attempt.id == attempt, Attempt.state == known
-        ),
-        attempt=attempt.id,
-        known=attempt.state,
-        new=new,
-    )
-    if not changed:
+    if not _CHANGE_STATE.execute(attempt=attempt.id, known=attempt.state, new=new):
         raise RuntimeError("attempt changed outside its transaction")
     attempt.state = new
     _keep_or_release(attempt)
+
+
+_CHANGE_STATE = PreparedQuery(
+    lambda attempt, known, new: Attempt.update(state=new).where(
+        Attempt.id == attempt, Attempt.state == known
+    )
+)
 
 
 def _keep_or_release(attempt: Attempt) -> None:
@@ -112,23 +110,17 @@ def _keep_or_release(attempt: Attempt) -> None:
 
 def release(attempt: Attempt) -> None:
     """Let another attempt take this one's invoices."""
-    change(
-        lambda attempt: AttemptItem.update(live=False).where(AttemptItem.attempt == attempt),
-        attempt=attempt.id,
-    )
+    _RELEASE.execute(attempt=attempt.id)
+
+
+_RELEASE = PreparedQuery(
+    lambda attempt: AttemptItem.update(live=False).where(AttemptItem.attempt == attempt)
+)
 
 
 def allocate(settlement: Settlement, invoice_id: int, cents: int) -> None:
     """Pay the invoice if it is still open at this amount, else keep the money for a human."""
-    paid = change(
-        lambda invoice, cents: Invoice.update(state=InvoiceState.PAID).where(
-            Invoice.id == invoice,
-            Invoice.state == InvoiceState.OPEN,
-            Invoice.total_cents == cents,
-        ),
-        invoice=invoice_id,
-        cents=cents,
-    )
+    paid = _PAY.execute(invoice=invoice_id, cents=cents)
     kind = AllocationKind.INVOICE if paid else AllocationKind.OVERPAYMENT
     Allocation.create(settlement=settlement, invoice=invoice_id, kind=kind, amount_cents=cents)
     if not paid:
@@ -142,6 +134,15 @@ def allocate(settlement: Settlement, invoice_id: int, cents: int) -> None:
             settlement=settlement,
             invoice=invoice,
         )
+
+
+_PAY = PreparedQuery(
+    lambda invoice, cents: Invoice.update(state=InvoiceState.PAID).where(
+        Invoice.id == invoice,
+        Invoice.state == literal(InvoiceState.OPEN),
+        Invoice.total_cents == cents,
+    )
+)
 
 
 def _overpayment_key(settlement_id: int, invoice_id: int) -> str:

@@ -11,7 +11,6 @@ from threading import BoundedSemaphore
 from gateways.base import Gateway, Polling, Polls, Report, Unreachable
 from kiosque.db import require_no_write, require_write, write
 from kiosque.db.models import Attempt, AttemptItem
-from kiosque.db.prepared import change
 from kiosque.db.states import UNDECIDED, AttemptState
 from kiosque.language import clock
 from kiosque.payments.incoming import record_answer
@@ -114,14 +113,10 @@ def answer(attempt: Attempt, gateway: Polls, reports: Sequence[Report]) -> bool:
         expires = timedelta(minutes=gateway.polling.expires_minutes)
         if not reports and _is_silent(attempt) and age >= expires:
             learn(attempt, "", AttemptState.EXPIRED, source="banque interrogée")
-        change(
-            lambda attempt, now, again: Attempt.update(
-                asked_at=now, answered_at=now, unanswered=0, ask_at=again
-            ).where(Attempt.id == attempt),
-            attempt=attempt.id,
-            now=now,
-            again=_next_question(attempt, gateway.polling),
-        )
+        again = _next_question(attempt, gateway.polling)
+        Attempt.update(asked_at=now, answered_at=now, unanswered=0, ask_at=again).where(
+            Attempt.id == attempt.id
+        ).execute()
     return True
 
 

@@ -3,7 +3,7 @@
 from peewee import fn
 
 from kiosque.db.models import Allocation, Attempt, AttemptItem, Fact, Invoice, Receipt, Settlement
-from kiosque.db.prepared import Prepared
+from kiosque.db.prepared import PreparedQuery, literal
 
 
 def attempt_by_id(attempt_id: int) -> Attempt:
@@ -58,23 +58,23 @@ def last_receipt_number() -> int:
     return last or 0
 
 
-_ATTEMPT = Prepared(lambda attempt: Attempt.select().where(Attempt.id == attempt))
-_BY_OURS = Prepared(
+_ATTEMPT = PreparedQuery(lambda attempt: Attempt.select().where(Attempt.id == attempt))
+_BY_OURS = PreparedQuery(
     lambda gateway, reference: Attempt.select().where(
         Attempt.reference == reference, Attempt.gateway == gateway
     )
 )
-_BY_THEIRS = Prepared(
+_BY_THEIRS = PreparedQuery(
     lambda gateway, reference: Attempt.select().where(
         Attempt.gateway_reference == reference, Attempt.gateway == gateway
     )
 )
-_ITEMS = Prepared(
+_ITEMS = PreparedQuery(
     lambda attempt: (
         AttemptItem.select().where(AttemptItem.attempt == attempt).order_by(AttemptItem.id)
     )
 )
-_NUMBERS = Prepared(
+_NUMBERS = PreparedQuery(
     lambda attempt: (
         Invoice.select(Invoice.number)
         .join(AttemptItem)
@@ -82,17 +82,19 @@ _NUMBERS = Prepared(
         .order_by(Invoice.number)
     )
 )
-_FACTS = Prepared(lambda attempt: Fact.select().where(Fact.attempt == attempt))
-_SETTLEMENTS = Prepared(lambda attempt: Settlement.select().where(Settlement.attempt == attempt))
-_SETTLED = Prepared(
+_FACTS = PreparedQuery(lambda attempt: Fact.select().where(Fact.attempt == attempt))
+_SETTLEMENTS = PreparedQuery(
+    lambda attempt: Settlement.select().where(Settlement.attempt == attempt)
+)
+_SETTLED = PreparedQuery(
     lambda gateway, transaction: Settlement.select().where(
         Settlement.gateway == gateway, Settlement.transaction_id == transaction
     )
 )
-_PARTS = Prepared(
+_PARTS = PreparedQuery(
     lambda settlement: Allocation.select().where(
         Allocation.settlement == settlement,
-        Allocation.counts == True,  # noqa: E712  # an SQL expression
+        Allocation.counts == literal(True),
     )
 )
-_LAST_RECEIPT = Prepared(lambda: Receipt.select(fn.MAX(Receipt.number)))
+_LAST_RECEIPT = PreparedQuery(lambda: Receipt.select(fn.MAX(Receipt.number)))

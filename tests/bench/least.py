@@ -22,7 +22,7 @@ from flask_wtf.csrf import generate_csrf
 
 from kiosque import db
 from kiosque.db.models import Family
-from kiosque.db.prepared import Prepared
+from kiosque.db.prepared import PreparedQuery
 from kiosque.families import sessions
 from kiosque.invoices import listing
 from kiosque.language import clock
@@ -83,13 +83,13 @@ def create_app() -> Flask:
     return app
 
 
-def _asker(path: Path, family: int) -> Callable[[Prepared], list[Any]]:
+def _asker(path: Path, family: int) -> Callable[[PreparedQuery], list[Any]]:
     connection = notices.opened(path)
     now = clock.now()
     values = {"family": family, "now": now, "first": 0, "digest": "", "idle": now, "longest": now}
 
-    def ask(query: Prepared) -> list[Any]:
-        written = query._for(db.database.obj)
+    def ask(query: PreparedQuery) -> list[Any]:
+        written = query._for_database()
         return connection.execute(written.sql, written.bind(values)).fetchall()
 
     return ask

@@ -1,8 +1,8 @@
 """Households, and how they sign in."""
 
-from peewee import BooleanField, DateField, ForeignKeyField, IntegerField, TextField
+from peewee import BooleanField, ForeignKeyField, IntegerField, TextField
 
-from kiosque.db.fields import UtcDateTimeField
+from kiosque.db.fields import DateField, UtcDateTimeField
 from kiosque.db.models.base import Base, Table
 
 

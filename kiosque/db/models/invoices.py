@@ -1,8 +1,8 @@
 """Invoices, and the files they came from."""
 
-from peewee import DateField, ForeignKeyField, IntegerField, TextField
+from peewee import ForeignKeyField, IntegerField, TextField
 
-from kiosque.db.fields import UtcDateTimeField
+from kiosque.db.fields import DateField, UtcDateTimeField
 from kiosque.db.models.base import Table
 from kiosque.db.models.families import Family, Service
 from kiosque.db.states import InvoiceState
