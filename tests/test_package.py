@@ -2,6 +2,7 @@
 stranger's adapter and tests need nothing but its version."""
 
 import json
+import re
 import shutil
 import subprocess
 import sysconfig
@@ -16,27 +17,6 @@ from tests.installation import SETTINGS, environment
 
 ROOT = Path(__file__).parents[1]
 PAGE = "from kiosque import create_app; print(create_app().test_client().get('/connexion').text)"
-#: What a stranger writes beside an adapter (docs/gateways.md).
-STRANGERS_TESTS = """\
-from gateways.base import Callback
-from gateways.registry import configure
-from gateways.testing import PAID, REFUSED, GatewayContract
-
-KEY = "u7Kp2MBd5yHs9JXq8wLz3RvT6n"
-
-
-class TestLilas(GatewayContract):
-    table = {"adapter": "lilas", "key": KEY}
-    production_table = {"adapter": "lilas", "key": KEY, "mode": "live"}
-    secrets = (KEY,)
-
-    def notice(self, order, handoff, said):
-        words = {PAID: "accepted", REFUSED: "refused"}
-        fields = {"cents": str(order.cents), "mode": "test", "order": order.reference}
-        fields |= {"status": words.get(said, "dreaming"), "transaction": "T1"}
-        signature = configure("lilas", self.table, environment="test").sign(fields)
-        return Callback(tuple({**fields, "signature": signature}.items()))
-"""
 
 
 @dataclass
@@ -109,7 +89,9 @@ def test_every_file_beside_the_code_is_installed_with_it(home: Home) -> None:
 
 
 def test_a_stranger_tests_an_adapter_against_the_installed_contract(home: Home) -> None:
-    (home.folder / "test_lilas.py").write_text(STRANGERS_TESTS, encoding="utf-8")
+    page = (ROOT / "docs" / "gateways.md").read_text(encoding="utf-8")
+    (written,) = re.findall(r"^```python\n(from gateways.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    (home.folder / "test_lilas.py").write_text(written, encoding="utf-8")
     done = home.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_lilas.py")
     assert done.returncode == 0, done.stdout
     assert "passed" in done.stdout
