@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_layers import FLOORS
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -32,7 +34,7 @@ def test_the_links_between_documents_lead_somewhere() -> None:
             assert path.exists(), f"{document.name}: {path}"
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
 def test_every_file_that_a_guide_to_the_code_names_exists(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     tops = "kiosque|gateways|templates|tests|docs|deploy|scripts|data"
@@ -45,3 +47,16 @@ def test_the_list_of_documents_names_each_of_them() -> None:
     folder = ROOT / "docs"
     listed = re.findall(r"\]\(([a-z]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
     assert sorted([*listed, "README.md"]) == sorted(path.name for path in folder.glob("*.md"))
+
+
+def test_the_plan_of_the_house_fits_on_two_screens() -> None:
+    lines = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 100
+
+
+def test_the_plan_of_the_house_draws_the_rooms_as_the_tests_of_imports_do() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = text.split("```")[1].strip("\n").splitlines()
+    rooms = [tuple(line[:18].split()) for line in drawn if line[:18].strip()]
+    above_the_resources = [*reversed(FLOORS[1:]), ("gateways",)]
+    assert [set(floor) for floor in rooms] == [set(floor) for floor in above_the_resources]
