@@ -243,7 +243,7 @@ def test_writers_have_their_turns_in_the_order_of_arrival(base: None) -> None:
 def test_a_write_waits_for_its_turn_no_longer_than_a_bank_for_us(
     base: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("kiosque.db.transactions.PATIENCE_SECONDS", 0.05)
     before = time.monotonic()
     with bases.locked(), pytest.raises(OperationalError), write():
         pass
@@ -256,7 +256,7 @@ def test_a_write_waits_for_its_turn_no_longer_than_a_bank_for_us(
 def test_a_row_that_another_program_holds_is_waited_for_no_longer_either(
     alices_family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("kiosque.db.transactions.PATIENCE_SECONDS", 0.05)
     with another_session() as other, other.transaction():
         other.execute("UPDATE family SET name = 'Durand'")
         with pytest.raises(OperationalError), write():

@@ -141,7 +141,7 @@ def test_a_write_waits_for_its_turn_no_longer_than_a_bank_for_us(
 ) -> None:
     assert db.PATIENCE_SECONDS < 10
     with Path(f"{settings.database_path}.lock").open("a") as other, monkeypatch.context() as patch:
-        patch.setattr(db, "PATIENCE_SECONDS", 0.01)
+        patch.setattr("kiosque.db.transactions.PATIENCE_SECONDS", 0.01)
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(OperationalError, match="n’en finit pas"), write():
             pass

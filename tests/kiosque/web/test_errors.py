@@ -132,7 +132,7 @@ def test_a_locked_base_makes_the_bank_send_again_and_nothing_is_lost(
 ) -> None:
     _, handoff = pay(alices_family, october)
     db.database.close()
-    monkeypatch.setattr(db, "PATIENCE_SECONDS", 0.001)
+    monkeypatch.setattr("kiosque.db.transactions.PATIENCE_SECONDS", 0.001)
     with bases.locked():
         answer = stranger.post(NOTIFY, data=notice(handoff))
     assert answer.status_code == 503
