@@ -1,4 +1,4 @@
-"""Check: our clock against the banks', and Paris time."""
+"""Check our clock against those of the banks, and Paris time."""
 
 import http.client
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from kiosque.checkup import http_client
 from kiosque.checkup.findings import Findings, Result
-from kiosque.checkup.installation import Ground
+from kiosque.checkup.installation import Installation
 from kiosque.language import clock, formats
 
 #: A machine that asks the time of the network is within a tenth of a second; a bank's `Date`
@@ -23,10 +23,10 @@ _SET = (
 )
 
 
-def check(ground: Ground) -> Result:
+def check_clock(installation: Installation) -> Result:
     found = Findings()
     _check_paris(found)
-    offsets = list(_offsets(ground))
+    offsets = list(_offsets(installation))
     for host, off in offsets[:1]:
         found.see(f"{_seconds(off)} d’écart avec {host}")
     for host, off in offsets:
@@ -42,7 +42,7 @@ def check(ground: Ground) -> Result:
 
 
 def _check_paris(found: Findings) -> None:
-    """A zone file that is missing or a stub would date every payment wrongly."""
+    """Report a time zone file that is missing or false: every payment would be dated wrongly."""
     winter, summer = (datetime(2026, month, 1, 12, tzinfo=clock.PARIS) for month in (1, 7))
     if (winter.utcoffset(), summer.utcoffset()) != (timedelta(hours=1), timedelta(hours=2)):
         found.broken(
@@ -52,17 +52,20 @@ def _check_paris(found: Findings) -> None:
     found.see(f"{formats.paris_hour(clock.now())} à Paris (tzdata {version('tzdata')})")
 
 
-def _offsets(ground: Ground) -> Iterator[tuple[str, float]]:
-    """By how many seconds we are ahead of each bank that says the time, the one in force first."""
-    names = sorted(ground.gateways, key=lambda name: name not in ground.in_force)
-    for origin in dict.fromkeys(ground.gateways[name].form_origin for name in names):
+def _offsets(installation: Installation) -> Iterator[tuple[str, float]]:
+    """Yield (host, seconds by which we are ahead) for each bank that gives the time.
+
+    The bank in force comes first.
+    """
+    names = sorted(installation.gateways, key=lambda name: name not in installation.in_force)
+    for origin in dict.fromkeys(installation.gateways[name].form_origin for name in names):
         try:
             reply = http_client.ask("HEAD", f"{origin}/", seconds=5)
             theirs = parsedate_to_datetime(reply.header("Date"))
         except (OSError, http.client.HTTPException, ValueError, TypeError):
             continue
         ours = reply.asked_at + (reply.told_at - reply.asked_at) / 2
-        # `Date` drops what is beyond the second: half of one on average.
+        # `Date` is cut to the second: half a second late on average.
         off = (ours - theirs).total_seconds() - 0.5
         yield origin.partition("://")[2], off
 

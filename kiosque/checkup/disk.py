@@ -1,18 +1,18 @@
-"""Check: room on the disks that are written to."""
+"""Check the free space of the disks that are written to."""
 
 import os
 import tempfile
 from pathlib import Path
 
 from kiosque.checkup.findings import Findings, Result
-from kiosque.checkup.installation import Ground
+from kiosque.checkup.installation import Installation
 from kiosque.db.sqlite import MINIMUM_FREE_BYTES
 
 #: Below this, `/sante` answers 503.
 BROKEN_BYTES = MINIMUM_FREE_BYTES
-#: Below this, or room for twice the base, a month and a backup might not be.
+#: Below this, or twice the database, there may be no room for a month of work and a backup.
 LOOK_BYTES = 500 * 1024 * 1024
-#: Of a file system's inodes, what should be free.
+#: Share of a file system's inodes below which to report.
 LOOK_INODES, BROKEN_INODES = 0.05, 0.01
 LOGS = Path("/var/log")
 _ROOM = (
@@ -22,12 +22,12 @@ _ROOM = (
 _FILES = "Supprimez les dossiers qui contiennent le plus de petits fichiers (« du --inodes -x / »)."
 
 
-def check(ground: Ground) -> Result:
-    """Data, temporary files, logs: each file system once."""
-    found, base = Findings(), ground.database_path
+def check_disk(installation: Installation) -> Result:
+    """Report the space left for data, temporary files and logs, once for each file system."""
+    found, base = Findings(), installation.database_path
     places = {
-        "données": ground.data,
-        "base": base.parent if base else ground.data,
+        "données": installation.data,
+        "base": base.parent if base else installation.data,
         "fichiers temporaires": Path(tempfile.gettempdir()),
         "journaux": LOGS,
     }
@@ -53,7 +53,7 @@ def _check_one(name: str, path: Path, wanted: int, found: Findings) -> None:
         found.broken(f"{name} : disque plein ({path})", _ROOM)
     elif free < wanted:
         found.look(f"{name} : plus que {_size(free)} ({path})", _ROOM)
-    # Some file systems have no fixed number of inodes, and say 0.
+    # A file system without a fixed number of inodes gives 0.
     left = state.f_favail / state.f_files if state.f_files else 1.0
     if left < BROKEN_INODES:
         found.broken(f"{name} : plus d’inodes, aucun fichier ne peut être créé ({path})", _FILES)

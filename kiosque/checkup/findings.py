@@ -1,4 +1,4 @@
-"""What a check finds, and how it is told: a line a subject, each trouble with what to do."""
+"""The result of a check: its level, a few words of what was seen, each trouble with its remedy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Level(IntEnum):
-    """From good to bad: the worst of several is the greatest."""
+    """How bad a trouble is; the worst of several is the greatest."""
 
     GOOD = 0
     UNKNOWN = 1
@@ -24,7 +24,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something wrong, in French, and what to do about it. Neither ever holds a secret."""
+    """Something wrong and its remedy, both in French. Neither ever holds a secret."""
 
     level: Level
     what: str
@@ -33,7 +33,7 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Result:
-    """What is known of one subject: a few words of what was seen, and its troubles."""
+    """The result of one subject: a few words of what was seen, and its troubles."""
 
     subject: str
     detail: str = ""
@@ -45,7 +45,7 @@ class Result:
 
 
 class Findings:
-    """What a check gathers on its way."""
+    """Collect what one check sees and finds wrong, then give its `result`."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []

@@ -1,5 +1,8 @@
-"""One HTTP exchange, as whoever comes from outside makes it: no redirection followed, no proxy,
-certificates verified by the authorities that browsers and banks know."""
+"""Make one HTTP request as a visitor from outside would.
+
+No redirection is followed, no proxy is used, and certificates are verified against the authorities
+that browsers and banks know.
+"""
 
 import http.client
 import socket
@@ -12,7 +15,7 @@ from urllib.parse import urlsplit
 
 import certifi
 
-#: Who may vouch for a site: those that `requests` comes with.
+#: File of the authorities that certify a site: those that `requests` comes with.
 AUTHORITIES = certifi.where()
 MAX_BYTES = 64 * 1024
 _HEADERS = {
@@ -20,7 +23,7 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "Connection": "close",
 }
-#: OpenSSL's reasons (X509_V_ERR_...) that an administrator can do something about.
+#: OpenSSL's errors (X509_V_ERR_...) that an administrator can correct.
 _REASONS = {
     9: "le certificat n’est pas encore valable (l’horloge ?)",
     10: "le certificat a expiré",
@@ -35,8 +38,11 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back. `asked_at` and `told_at` are by our clock; `local` is our own address on
-    that connection; `certificate_ends` is None without TLS."""
+    """The answer of a request, and its circumstances.
+
+    `asked_at` and `told_at` (UTC) are by our clock; `seconds` is the time it took; `local` is our
+    own address on that connection; `certificate_ends` (UTC) is None without TLS.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -59,9 +65,10 @@ def ask(
     headers: Mapping[str, str] | None = None,
     seconds: float = 10,
 ) -> Reply:
-    """Ask, and read what comes back. `seconds` bounds each wait: whoever calls bounds the whole.
+    """Send a request and read the answer, at most MAX_BYTES of it.
 
-    Raises OSError or http.client.HTTPException: `say` puts them in French.
+    `seconds` bounds each wait, not the whole, which is for the caller to bound. Raises OSError or
+    http.client.HTTPException, which `say` puts in French.
     """
     parts = urlsplit(url)
     connection = _connection(parts.scheme, parts.hostname or "", parts.port, seconds)
@@ -97,7 +104,7 @@ def _certificate_end(ours: socket.socket) -> datetime | None:
 
 
 def say(error: Exception) -> str:
-    """A failure of the network in French, without what the other side wrote."""
+    """Put a failure of the network in French, without anything that the other side wrote."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _REASONS.get(error.verify_code, "le certificat n’est pas valable")
     kinds: tuple[tuple[type[Exception], str], ...] = (

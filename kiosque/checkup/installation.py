@@ -1,4 +1,4 @@
-"""What the checks stand on: the settings, or what can be known of them when they are refused."""
+"""The installation to check: its settings, or the readable part of those that are refused."""
 
 import contextlib
 import re
@@ -13,14 +13,16 @@ from kiosque.settings import Mail, Settings, loading
 
 
 @dataclass(frozen=True)
-class Ground:
-    """`faults` are those of the settings. With any, `settings` is None, `mail` is None where it
-    cannot be read, `gateways` are those whose own table is right, and `database_path` is None
-    where it is no path: on PostgreSQL, `address` says where the base is, unless it was refused.
-    `in_force` names the gateways by which families pay now: each régie's.
+class Installation:
+    """An installation as the checks see it.
 
-    `files_open` says whether the base was in use, or left as it was by a machine that stopped,
-    before we came: then its files are to be left there.
+    `faults` are those of the settings; with any, `settings` is None, `mail` is None if it cannot
+    be read, and `gateways` holds only those whose own table is right. `in_force` names the
+    gateways by which families pay now, one for each régie. `database_path` is None if it cannot
+    be read, and on PostgreSQL, whose `address` is then set.
+
+    `files_open` is True if the SQLite database was in use before we came, or was left open by a
+    machine that stopped: its files must then stay as they are.
     """
 
     environ: Mapping[str, str]
@@ -49,13 +51,13 @@ class Ground:
         return loading.data_directory(self.environ)
 
 
-def survey(environ: Mapping[str, str]) -> Ground:
-    """Read the settings, as far as they go. Raises nothing."""
+def survey(environ: Mapping[str, str]) -> Installation:
+    """Read the settings as far as they can be read. Raises nothing about them."""
     values, faults = loading.read(environ)
     settings = None if faults else loading.build(values, environ)
     environment = str(values.get("environment", "production"))
     path = _database_path(values, environ)
-    return Ground(
+    return Installation(
         environ,
         tuple(faults),
         settings,
@@ -79,7 +81,7 @@ def _in_force(values: Mapping[str, Any]) -> frozenset[str]:
 def _database_path(values: Mapping[str, Any], environ: Mapping[str, str]) -> Path | None:
     named = str(values.get("database", ""))
     if "://" in named:
-        return None  # an address; it may hold a password
+        return None  # the address of a PostgreSQL; it may hold a password
     return Path(named) if named else loading.data_directory(environ) / "kiosque.sqlite3"
 
 

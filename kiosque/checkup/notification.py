@@ -1,9 +1,8 @@
-"""Check: the way of the banks' notices, walked as a bank walks it: from outside, by POST, with a
-form as long and as odd as theirs.
+"""Check that a bank's notifications reach the site: post one as a bank does.
 
-The form carries a token of ours (`kiosque.web.probe`): the site answers that it would have refused
-it, proves who it is, and writes nothing. It is posted only once the public address has proved to
-be this very site: another one might keep it.
+The form is as long and as odd as a bank's, and carries a token of ours (`kiosque.web.probe`): the
+site proves who it is, refuses the form and writes nothing. It is posted only once the public
+address has proved to be this very site, since another one might keep it.
 """
 
 import http.client
@@ -12,13 +11,13 @@ from urllib.parse import urlencode
 from kiosque.checkup import http_client, public_address
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.http_client import Reply
-from kiosque.checkup.installation import Ground
+from kiosque.checkup.installation import Installation
 from kiosque.web import probe
 
-#: What a bank leaves us, connection and answer; beyond, it counts a failure. (Lyra: 10 s.)
+#: Time that a bank gives us to answer, connection included; then it counts a failure (Lyra: 10 s).
 BANK_SECONDS = 10
-#: Fields in the manner of a bank's: many, some empty, JSON, an address, accents and quotes. Filters
-#: before the site sometimes take one of these for an attack.
+#: Fields like those of a bank: many, some empty, JSON, an address, accents and quotes. A filter in
+#: front of the site sometimes takes one of these for an attack.
 SAMPLE = (
     ("essai_libelle", "Banque d’essai «\u00a0à l'été\u00a0» & fils"),
     ("essai_marques", '{"choix":false,"marques":"CB|VISA","autre":null}'),
@@ -35,10 +34,10 @@ def path_of(name: str) -> str:
     return f"/paiement/notification/{name}"
 
 
-def check(ground: Ground, name: str) -> Result:
+def check_notification(installation: Installation, name: str) -> Result:
     found = Findings()
-    if _is_this_site(ground):
-        _check_notices(ground, name, found)
+    if _is_this_site(installation):
+        _check_notices(installation, name, found)
     else:
         found.unknown(
             "l’adresse publique ne mène pas à ce site, l’avis n’a pas été posté",
@@ -47,26 +46,26 @@ def check(ground: Ground, name: str) -> Result:
     return found.result(f"Notification {name}")
 
 
-def _is_this_site(ground: Ground) -> bool:
-    if not public_address.is_known(ground):
+def _is_this_site(installation: Installation) -> bool:
+    if not public_address.is_known(installation):
         return False
-    token = probe.token(ground.secret_key, probe.HEALTH)
+    token = probe.token(installation.secret_key, probe.HEALTH)
     try:
-        reply = public_address.ask_health(ground, token)
+        reply = public_address.ask_health(installation, token)
     except (OSError, http.client.HTTPException):
         return False
-    return public_address.seen_by_site(ground, token, reply) is not None
+    return public_address.seen_by_site(installation, token, reply) is not None
 
 
-def _check_notices(ground: Ground, name: str, found: Findings) -> None:
+def _check_notices(installation: Installation, name: str, found: Findings) -> None:
     path = path_of(name)
-    token = probe.token(ground.secret_key, probe.notices_of(name))
+    token = probe.token(installation.secret_key, probe.notices_of(name))
     try:
-        reply = _post(f"{ground.public_url}{path}", token)
+        reply = _post(f"{installation.public_url}{path}", token)
     except (OSError, http.client.HTTPException) as error:
         found.broken(f"{path}\u00a0: {http_client.say(error)}", public_address.remedy(error))
         return
-    answered = probe.read_answer(ground.secret_key, token, reply.body.partition("\n")[2])
+    answered = probe.read_answer(installation.secret_key, token, reply.body.partition("\n")[2])
     if answered is None or reply.status != 400:
         found.broken(*_say(path, reply))
     elif reply.seconds > BANK_SECONDS:
@@ -82,12 +81,12 @@ def _check_notices(ground: Ground, name: str, found: Findings) -> None:
 def _post(url: str, token: str) -> Reply:
     body = urlencode([*SAMPLE, (probe.FIELD, token)]).encode()
     headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
-    # Longer than a bank would wait: to say by how much.
+    # Wait longer than a bank would, to tell how late the answer is.
     return http_client.ask("POST", url, body=body, headers=headers, seconds=BANK_SECONDS + 3)
 
 
 def _say(path: str, reply: Reply) -> tuple[str, str]:
-    """Who answered in the site's place, as far as the status tells."""
+    """Return (fault, remedy): who answered in the site's place, as far as the status tells."""
     status = reply.status
     what = f"{path}\u00a0: réponse {status}"
     if 200 <= status < 300:

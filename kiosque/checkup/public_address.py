@@ -1,4 +1,4 @@
-"""Check: the public address, as families reach it. And: is it this very site that answers there?"""
+"""Check the public address as families reach it, and that this very site answers there."""
 
 import http.client
 import ipaddress
@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 from kiosque.checkup import http_client
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.http_client import Reply
-from kiosque.checkup.installation import Ground
+from kiosque.checkup.installation import Installation
 from kiosque.language.formats import counted
 from kiosque.web import probe
 
 HEALTH = "/sante"
 SECONDS = 10
-#: A certificate that renews itself does so a month before its end.
+#: Days before the end of a certificate; one that renews itself does so a month before.
 LOOK_DAYS, BROKEN_DAYS = 14, 3
 HTTP_PORT = 80
-#: Sent by the site with each answer: a proxy must leave them.
+#: Headers that the site sends with each answer, and that a proxy must leave.
 HEADERS = (
     "Content-Security-Policy",
     "X-Content-Type-Options",
@@ -28,42 +28,45 @@ _PROXY = "Voyez le serveur mandataire (nginx) et public_url."
 _UP = "Voyez si le site tourne (« systemctl status »), son journal, et le serveur mandataire."
 
 
-def check(ground: Ground) -> Result:
+def check_public_address(installation: Installation) -> Result:
     found = Findings()
-    if not is_known(ground):
+    if not is_known(installation):
         found.unknown("public_url et secret_key n’ont pas pu être lus", "Corrigez-les d’abord.")
         return found.result("Adresse publique")
-    found.see(ground.public_url)
-    token = probe.token(ground.secret_key, probe.HEALTH)
+    found.see(installation.public_url)
+    token = probe.token(installation.secret_key, probe.HEALTH)
     try:
-        reply = ask_health(ground, token)
+        reply = ask_health(installation, token)
     except (OSError, http.client.HTTPException) as error:
         found.broken(f"{HEALTH}\u00a0: {http_client.say(error)}", remedy(error))
     else:
-        _check_reply(ground, token, reply, found)
-    if ground.public_url.startswith("https://") and not urlsplit(ground.public_url).port:
-        check_in_clear(str(urlsplit(ground.public_url).hostname), HTTP_PORT, found)
+        _check_reply(installation, token, reply, found)
+    if (
+        installation.public_url.startswith("https://")
+        and not urlsplit(installation.public_url).port
+    ):
+        check_in_clear(str(urlsplit(installation.public_url).hostname), HTTP_PORT, found)
     return found.result("Adresse publique")
 
 
-def is_known(ground: Ground) -> bool:
-    """Whether the settings go far enough to look for the site."""
-    return bool(ground.secret_key and urlsplit(ground.public_url).hostname)
+def is_known(installation: Installation) -> bool:
+    """Return True if enough of the settings can be read to look for the site."""
+    return bool(installation.secret_key and urlsplit(installation.public_url).hostname)
 
 
-def ask_health(ground: Ground, token: str) -> Reply:
-    """Raises OSError, HTTPException."""
-    url = f"{ground.public_url}{HEALTH}"
+def ask_health(installation: Installation, token: str) -> Reply:
+    """Request the health page with a token of ours. Raises OSError, HTTPException."""
+    url = f"{installation.public_url}{HEALTH}"
     return http_client.ask("GET", url, headers={probe.HEADER: token}, seconds=SECONDS)
 
 
-def seen_by_site(ground: Ground, token: str, reply: Reply) -> dict[str, str] | None:
-    """What our own site saw of us; None when it is not our own."""
-    return probe.read_answer(ground.secret_key, token, reply.header(probe.HEADER))
+def seen_by_site(installation: Installation, token: str, reply: Reply) -> dict[str, str] | None:
+    """Return what the site saw of our request; None if the answer is not our own site's."""
+    return probe.read_answer(installation.secret_key, token, reply.header(probe.HEADER))
 
 
 def remedy(error: Exception) -> str:
-    """What to do when nothing is answered."""
+    """Return, in French, what to do when there is no answer."""
     words = http_client.say(error)
     if "certificat" in words:
         return (
@@ -75,9 +78,9 @@ def remedy(error: Exception) -> str:
     return f"{_UP} Si le site répond du dehors mais pas d’ici, voyez le pare-feu (NAT en épingle)."
 
 
-def _check_reply(ground: Ground, token: str, reply: Reply, found: Findings) -> None:
+def _check_reply(installation: Installation, token: str, reply: Reply, found: Findings) -> None:
     _check_certificate(reply, found)
-    seen = seen_by_site(ground, token, reply)
+    seen = seen_by_site(installation, token, reply)
     if 300 <= reply.status < 400:
         found.broken(
             f"{HEALTH} renvoie vers une autre adresse ({reply.status})",
@@ -91,8 +94,8 @@ def _check_reply(ground: Ground, token: str, reply: Reply, found: Findings) -> N
             f"le site se dit hors service ({reply.status})", "Voyez « Base » et « Disque »."
         )
     if seen is not None:
-        _check_headers(ground, reply, found)
-        _check_visitor(ground, seen, reply, found)
+        _check_headers(installation, reply, found)
+        _check_visitor(installation, seen, reply, found)
 
 
 def _check_certificate(reply: Reply, found: Findings) -> None:
@@ -109,7 +112,7 @@ def _check_certificate(reply: Reply, found: Findings) -> None:
 
 
 def _stranger(reply: Reply) -> tuple[str, str]:
-    """Somebody else answers, or our site with other settings."""
+    """Return (fault, remedy) when another site answers, or ours with other settings."""
     what = f"ce n’est pas ce site qui répond à {HEALTH} (réponse {reply.status})"
     if reply.status in (401, 403, 407):
         return what, (
@@ -124,9 +127,9 @@ def _stranger(reply: Reply) -> tuple[str, str]:
     return what, f"{_PROXY} Le nom mène peut-être à une autre machine."
 
 
-def _check_headers(ground: Ground, reply: Reply, found: Findings) -> None:
+def _check_headers(installation: Installation, reply: Reply, found: Findings) -> None:
     names = list(HEADERS)
-    if ground.public_url.startswith("https://"):
+    if installation.public_url.startswith("https://"):
         names.append("Strict-Transport-Security")
     lacking = [name for name in names if not reply.header(name)]
     if lacking:
@@ -136,8 +139,10 @@ def _check_headers(ground: Ground, reply: Reply, found: Findings) -> None:
         )
 
 
-def _check_visitor(ground: Ground, seen: dict[str, str], reply: Reply, found: Findings) -> None:
-    """The site must see who comes, not its own proxy: it counts tries of sign-in by address."""
+def _check_visitor(
+    installation: Installation, seen: dict[str, str], reply: Reply, found: Findings
+) -> None:
+    """Report a site that sees its proxy in place of the visitor: sign-in is limited by address."""
     advice = (
         "Nommez le mandataire dans proxies, et qu’il envoie X-Forwarded-For et X-Forwarded-Proto "
         "(docs/configuration.md)."
@@ -150,12 +155,12 @@ def _check_visitor(ground: Ground, seen: dict[str, str], reply: Reply, found: Fi
             "passe, et toutes les familles attendent",
             advice,
         )
-    elif seen.get("scheme", "") != urlsplit(ground.public_url).scheme:
+    elif seen.get("scheme", "") != urlsplit(installation.public_url).scheme:
         found.look("le site ne sait pas que le visiteur vient en https", advice)
 
 
 def _is_this_machine(text: str) -> bool | None:
-    """Whether an address is the machine's own, 127.0.0.1; None for none, as of a socket file."""
+    """Return True for a loopback address; None for what is no address, such as a socket file."""
     try:
         return ipaddress.ip_address(text).is_loopback
     except ValueError:
@@ -163,7 +168,7 @@ def _is_this_machine(text: str) -> bool | None:
 
 
 def check_in_clear(host: str, port: int, found: Findings) -> None:
-    """Who types the name without https is sent there."""
+    """Report an HTTP port that does not redirect to HTTPS."""
     advice = f"Dans nginx, sur le port {port} : « return 301 https://$host$request_uri; »."
     try:
         reply = http_client.ask("GET", f"http://{host}:{port}{HEALTH}", seconds=SECONDS)

@@ -1,4 +1,4 @@
-"""The results as people read them, and as scripts do."""
+"""Print the results: as text for people, as JSON for scripts."""
 
 import json
 import re
@@ -20,14 +20,14 @@ _CODES = {
 
 
 def as_text(results: Sequence[Result], *, colour: bool, columns: int = 100) -> str:
-    """A line a subject, aligned; under it its troubles, and after each what to do."""
+    """Return one aligned line for each subject; under it its troubles, each with its remedy."""
     width = max(len(result.subject) for result in results)
     wide = max(map(len, WORDS.values()))
     lines = []
     for result in results:
         word = WORDS[result.level]
         told = _wrap(f"{result.subject:{width}}  {word:{wide}}  ", result.detail, columns)
-        if colour:  # last: what paints takes no column
+        if colour:  # after wrapping: the codes of a colour take no column
             told = told[: width + 2] + _paint(result.level, word) + told[width + 2 + len(word) :]
         lines.append(told)
         for begin, text in _told(result):
@@ -36,7 +36,7 @@ def as_text(results: Sequence[Result], *, colour: bool, columns: int = 100) -> s
 
 
 def _wrap(begin: str, text: str, columns: int) -> str:
-    """Lines of so many columns. What is typed as it is, such as a path, is never cut."""
+    """Wrap a text at `columns`, never inside a word: a path must be copied whole."""
     return (
         textwrap.fill(
             _typeset(text),
@@ -51,17 +51,15 @@ def _wrap(begin: str, text: str, columns: int) -> str:
 
 
 def _typeset(text: str) -> str:
-    """No-break spaces where French wants them."""
+    """Put the no-break spaces that French wants."""
     return re.sub(r" (?=[:;?!»])|(?<=«) ", "\u00a0", text)
 
 
 def _told(result: Result) -> Iterator[tuple[str, str]]:
-    """How each line begins, and what it says. Troubles with one remedy are told together, the
-    remedy once."""
+    """Yield (beginning, text) of each line; troubles with one remedy together, the remedy once."""
     several = len({trouble.level for trouble in result.troubles}) > 1
     for advice, troubles in groupby(result.troubles, key=lambda trouble: trouble.advice):
         for trouble in troubles:
-            # Where they are not all alike.
             sign = f"{WORDS[trouble.level]}\u00a0: " if several else ""
             yield "- ", f"{sign}{trouble.what}"
         if advice:
@@ -73,7 +71,7 @@ def _paint(level: Level, text: str) -> str:
 
 
 def conclusion(results: Sequence[Result]) -> str:
-    """The whole in a sentence."""
+    """Return the number of troubles of each level, in one sentence."""
     levels = [result.level for result in results]
     counts = [
         f"{WORDS[level]}\u00a0: {levels.count(level)}"
@@ -84,7 +82,7 @@ def conclusion(results: Sequence[Result]) -> str:
 
 
 def as_json(results: Sequence[Result]) -> str:
-    """The same for a script: `etat` is bon, a-regarder, en-panne or non-verifie."""
+    """Return the results in JSON; each `etat` is bon, a-regarder, en-panne or non-verifie."""
     worst = max(result.level for result in results)
     subjects = [
         {

@@ -1,5 +1,7 @@
-"""The checks run side by side, each in a thread that is left alone at one deadline; whatever
-happens in one, the others tell what they found."""
+"""Run the checks side by side, each in a thread abandoned at one common deadline.
+
+Whatever happens in one, the others report what they found.
+"""
 
 import contextlib
 import threading
@@ -10,7 +12,7 @@ from functools import partial
 
 from gateways.base import ConfigError
 from kiosque.checkup import (
-    bank_pages,
+    banks,
     clocks,
     database,
     disk,
@@ -21,28 +23,28 @@ from kiosque.checkup import (
     timers,
 )
 from kiosque.checkup.findings import Level, Result, Trouble
-from kiosque.checkup.installation import Ground, survey
+from kiosque.checkup.installation import Installation, survey
 
-Check = Callable[[Ground], Result]
-#: In the order they are told, what the later ones need first; then each bank's.
+Check = Callable[[Installation], Result]
+#: In the order of the report: the causes before their consequences. Those of each bank come after.
 CHECKS: Mapping[str, Check] = {
-    "Réglages": settings.settings,
-    "Clés": settings.keys,
-    "Horloge": clocks.check,
-    "Base": database.check,
-    "Comptes": database.books,
-    "Disque": disk.check,
-    "Courriel": smtp.check,
-    "Minuteries": timers.check,
-    "Adresse publique": public_address.check,
+    "Réglages": settings.check_settings,
+    "Clés": settings.check_keys,
+    "Horloge": clocks.check_clock,
+    "Base": database.check_database,
+    "Comptes": database.check_books,
+    "Disque": disk.check_disk,
+    "Courriel": smtp.check_smtp,
+    "Minuteries": timers.check_timers,
+    "Adresse publique": public_address.check_public_address,
 }
-#: For all of them together. Each wait on the network has a shorter bound of its own.
+#: Deadline of all checks together. Each wait on the network has a shorter one of its own.
 SECONDS = 40.0
 
 
 @dataclass
 class _Run:
-    """One check under way."""
+    """One check in progress."""
 
     subject: str
     thread: threading.Thread = field(init=False)
@@ -50,39 +52,42 @@ class _Run:
 
 
 def run(environ: Mapping[str, str], *, seconds: float = SECONDS) -> Sequence[Result]:
-    """Look at everything, for `seconds` at most. Raises nothing."""
+    """Run every check, for `seconds` at most, and return their results. Raises nothing."""
     try:
-        ground = survey(environ)
+        installation = survey(environ)
     except Exception as error:  # noqa: BLE001  # a stranger's adapter may raise anything
         return [_failed("Réglages", error)]
-    with contextlib.suppress(ConfigError):  # told by the check of the base
-        database.configure(ground)
+    with contextlib.suppress(ConfigError):  # reported by the check of the database
+        database.configure(installation)
     end = time.monotonic() + seconds
-    runs = [_start(subject, check, ground) for subject, check in _checks(ground)]
+    runs = [_start(subject, check, installation) for subject, check in _checks(installation)]
     for each in runs:
         each.thread.join(max(end - time.monotonic(), 0))
     return [each.result or _too_slow(each.subject, seconds) for each in runs]
 
 
-def _checks(ground: Ground) -> Iterator[tuple[str, Check]]:
+def _checks(installation: Installation) -> Iterator[tuple[str, Check]]:
     yield from CHECKS.items()
-    for subject, check in (("Notification", notification.check), ("Banque", bank_pages.check)):
-        for name in ground.gateways:
+    for subject, check in (
+        ("Notification", notification.check_notification),
+        ("Banque", banks.check_bank),
+    ):
+        for name in installation.gateways:
             yield f"{subject} {name}", partial(check, name=name)
 
 
 def fails(results: Sequence[Result], *, strict: bool) -> bool:
-    """Whether a script should stop: something is broken; with `strict`, or is not good."""
+    """Return True if a script should stop: something is broken or, with `strict`, not good."""
     least = Level.UNKNOWN if strict else Level.BROKEN
     return any(result.level >= least for result in results)
 
 
-def _start(subject: str, check: Check, ground: Ground) -> _Run:
+def _start(subject: str, check: Check, installation: Installation) -> _Run:
     under_way = _Run(subject)
 
     def work() -> None:
         try:
-            under_way.result = check(ground)
+            under_way.result = check(installation)
         except Exception as error:  # noqa: BLE001  # the others still have something to say
             under_way.result = _failed(subject, error)
 
@@ -92,7 +97,7 @@ def _start(subject: str, check: Check, ground: Ground) -> _Run:
 
 
 def _failed(subject: str, error: Exception) -> Result:
-    """Without the error's own words, which may hold a secret."""
+    """Report a check that raised, without the text of its error, which may hold a secret."""
     what = f"la vérification elle-même échoue ({type(error).__name__})"
     return Result(subject, "", (Trouble(Level.BROKEN, what, "Signalez-le : c’est un défaut."),))
 

@@ -1,35 +1,37 @@
-"""Checks: the settings and the texts, then the keys and what each bank's table says."""
+"""Check the settings and the town's texts, then the keys and the table of each bank."""
 
 import re
 from dataclasses import fields
 
 from gateways.base import Checks, ConfigError, Polls
 from kiosque.checkup.findings import Findings, Result
-from kiosque.checkup.installation import Ground
+from kiosque.checkup.installation import Installation
 from kiosque.settings import Settings
 from kiosque.web import legal
 
-#: Full names of settings that are about keys begin so.
+#: Faults that begin so are reported under « Clés ».
 _KEYS = ("secret_key", "gateways", "payment.gateway", "KIOSQUE_GATEWAYS", "KIOSQUE_SECRET_KEY")
-#: What the documentation writes where a town writes its own.
+#: Values of the documentation, which a town replaces by its own.
 _EXAMPLE = re.compile(r"^\.\.\.$|\bexample\.(org|com|net|fr)$")
 _PLAIN = {"demo": "démonstration, aucun argent ne circule", "test": "essai"}
 
 
-def settings(ground: Ground) -> Result:
-    """Every fault of the file, of the environment and of the town's texts."""
+def check_settings(installation: Installation) -> Result:
+    """Report every fault of the settings file, of the environment and of the town's texts."""
     found = Findings()
-    advice = f"Corrigez {ground.settings_file} (docs/configuration.md), puis relancez le site."
-    for fault in ground.faults:
+    advice = (
+        f"Corrigez {installation.settings_file} (docs/configuration.md), puis relancez le site."
+    )
+    for fault in installation.faults:
         if not fault.startswith(_KEYS):
             found.broken(fault, advice)
-    own = _own_texts(ground, found)
-    if ground.settings:
-        words = _PLAIN.get(ground.environment, "")
-        found.see(ground.environment + (f" ({words})" if words else ""))
-        lacking = legal.missing(ground.settings, own)
-        if ground.live:
-            _look_for_examples(ground.settings, found)
+    own = _own_texts(installation, found)
+    if installation.settings:
+        words = _PLAIN.get(installation.environment, "")
+        found.see(installation.environment + (f" ({words})" if words else ""))
+        lacking = legal.missing(installation.settings, own)
+        if installation.live:
+            _look_for_examples(installation.settings, found)
         if lacking:
             found.look(
                 f"pages légales incomplètes, réglages absents : {', '.join(lacking)}",
@@ -41,7 +43,7 @@ def settings(ground: Ground) -> Result:
 
 
 def _look_for_examples(settings: Settings, found: Findings) -> None:
-    """Values that were copied from the documentation and left there."""
+    """Report values copied from the documentation and left there."""
     tables = {name: getattr(settings, name) for name in ("town", "regie", "legal", "mail")}
     left = [
         f"{table}.{item.name}"
@@ -55,8 +57,8 @@ def _look_for_examples(settings: Settings, found: Findings) -> None:
         )
 
 
-def _own_texts(ground: Ground, found: Findings) -> dict[str, str]:
-    folder = ground.data / "texts"
+def _own_texts(installation: Installation, found: Findings) -> dict[str, str]:
+    folder = installation.data / "texts"
     try:
         return legal.load(folder)
     except ConfigError as error:
@@ -65,20 +67,21 @@ def _own_texts(ground: Ground, found: Findings) -> dict[str, str]:
     return {}
 
 
-def keys(ground: Ground) -> Result:
-    """Every fault of a key or of a bank's table, in force or not; never a value."""
+def check_keys(installation: Installation) -> Result:
+    """Report every fault of a key or of a bank's table, in force or not; never a value."""
     found = Findings()
-    faults = [fault for fault in ground.faults if fault.startswith(_KEYS)]
+    faults = [fault for fault in installation.faults if fault.startswith(_KEYS)]
     for fault in faults:
         found.broken(
             fault,
-            f"Corrigez {ground.settings_file} ; une clé se copie du back office de la banque.",
+            f"Corrigez {installation.settings_file} ; une clé se copie du back office de la "
+            "banque.",
         )
-    for name, gateway in ground.gateways.items():
-        state = "en service" if name in ground.in_force else "en réserve"
+    for name, gateway in installation.gateways.items():
+        state = "en service" if name in installation.in_force else "en réserve"
         asked = "" if isinstance(gateway, Polls) else ", ne peut pas être interrogée"
         tried = "" if isinstance(gateway, Checks) else ", ne peut pas être essayée"
         found.see(f"{name} ({gateway.label}) {state}{asked or tried}")
-    if not ground.gateways and not faults:
+    if not installation.gateways and not faults:
         found.unknown("aucune clé n’a pu être lue", "Corrigez d’abord les réglages.")
     return found.result("Clés")

@@ -1,4 +1,4 @@
-"""Check: the mail server, by which nothing is sent."""
+"""Check the mail server, without sending anything."""
 
 import contextlib
 import smtplib
@@ -9,15 +9,15 @@ from email_validator import EmailNotValidError, validate_email
 
 from kiosque.checkup import http_client
 from kiosque.checkup.findings import Findings, Result
-from kiosque.checkup.installation import Ground
+from kiosque.checkup.installation import Installation
 from kiosque.mails import delivery
 from kiosque.settings import Mail
 
 SECONDS = 6
 _PORTS = "587 va avec starttls, 465 avec tls"
 
-#: What is wrong and what to do, by the first kind that fits. `{said}` is what any check says of the
-#: error, `{code}` the server's code, `{port}` ours.
+#: (error, fault, remedy); the first error that fits is reported. `{said}` stands for the error in
+#: French, `{code}` for the server's code, `{port}` for the port of the settings.
 _FAILURES: tuple[tuple[type[OSError], str, str], ...] = (
     (
         smtplib.SMTPAuthenticationError,
@@ -67,18 +67,20 @@ _FAILURES: tuple[tuple[type[OSError], str, str], ...] = (
 )
 
 
-def check(ground: Ground) -> Result:
-    """Connect, encrypt, sign in, ask whether our sender is welcome, and leave."""
+def check_smtp(installation: Installation) -> Result:
+    """Connect, encrypt, sign in, propose our sender, and leave; report what fails."""
     found = Findings()
-    if ground.mail is None:
+    if installation.mail is None:
         found.unknown("les réglages [mail] n’ont pas pu être lus", "Corrigez-les d’abord.")
-    elif not ground.mail.host:
+    elif not installation.mail.host:
         found.see("aucun serveur : des fichiers dans outbox/")
     else:
-        found.see(f"{ground.mail.host}:{ground.mail.port} ({ground.mail.security})")
-        _check_server(ground.mail, found)
-        if ground.live:
-            _check_sender(ground.mail, found)
+        found.see(
+            f"{installation.mail.host}:{installation.mail.port} ({installation.mail.security})"
+        )
+        _check_server(installation.mail, found)
+        if installation.live:
+            _check_sender(installation.mail, found)
     return found.result("Courriel")
 
 
@@ -110,8 +112,8 @@ def _check_server(settings: Mail, found: Findings) -> None:
 
 
 def _say(error: OSError, settings: Mail) -> tuple[str, str]:
-    """What is wrong, and what to do; never what the server wrote, which may quote an address."""
-    # The library says of a silence that the server has gone.
+    """Return (fault, remedy), never the text of the server, which may quote an address."""
+    # The library reports a server that stays silent as disconnected.
     cause = error.__context__ if isinstance(error, smtplib.SMTPServerDisconnected) else None
     met = cause if isinstance(cause, OSError) else error
     what, advice = next(told for kind, *told in _FAILURES if isinstance(met, kind))
@@ -124,7 +126,7 @@ def _say(error: OSError, settings: Mail) -> tuple[str, str]:
 
 
 def _check_sender(settings: Mail, found: Findings) -> None:
-    """Whether mail can come back to the sender's domain: many servers look."""
+    """Report a sender whose domain cannot receive mail: many servers refuse it."""
     try:
         validate_email(settings.sender, check_deliverability=True, timeout=SECONDS)
     except EmailNotValidError:

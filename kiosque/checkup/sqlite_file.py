@@ -1,7 +1,7 @@
-"""What can go wrong with an SQLite file, seen without changing it.
+"""Check an SQLite file without changing it.
 
-Connections are our own and write nothing: the lock of writers is taken, then given back. One
-that leaves last would put the WAL away into the file; where it was there before us, it is left.
+Our own connections write nothing: they take the writers' lock, then give it back. The last
+connection to close would move the WAL into the file; a WAL that was there before us is left.
 """
 
 import os
@@ -17,11 +17,11 @@ from kiosque import db
 from kiosque.checkup.findings import Findings
 from kiosque.language.formats import counted
 
-#: What the site writes beside the base: SQLite's own, and the line of writers.
+#: Suffixes of the site's files: the database, SQLite's WAL and its index, the lock of writers.
 BESIDE = ("", "-wal", "-shm", ".lock")
-#: How long another writer may keep us waiting.
+#: Time to wait for another writer.
 _PATIENCE_MS = 3000
-#: Where a WAL cannot be: its index is memory that one machine's processes share.
+#: File systems where a WAL cannot be: its index is memory shared by the processes of one machine.
 NETWORK_FILE_SYSTEMS = frozenset(
     {
         "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs", "lustre", "ncpfs",
@@ -36,7 +36,7 @@ _RESTORE = (
 
 
 def check_files(path: Path, found: Findings, *, live: bool) -> None:
-    """Whose the files are, who may read them, where they lie."""
+    """Report wrong owners, wrong rights and a disk of the network."""
     there = [Path(f"{path}{suffix}") for suffix in BESIDE]
     there = [file for file in there if file.exists()]
     who = "le compte du site"
@@ -73,12 +73,12 @@ def check_files(path: Path, found: Findings, *, live: bool) -> None:
 
 
 def file_system(path: Path) -> str:
-    """The kind of the file system that holds a path, as Linux names it; empty when not known."""
+    """Return the type of the file system of a path, as Linux names it; empty if unknown."""
     try:
         lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    # proc(5): spaces and the like are written in octal.
+    # proc(5): a space is written in octal.
     mounts = [(fields[1].replace("\\040", " "), fields[2]) for fields in map(str.split, lines)]
     place = path.resolve()
     holding = [(len(where), kind) for where, kind in mounts if place.is_relative_to(where)]
@@ -86,7 +86,7 @@ def file_system(path: Path) -> str:
 
 
 def check_content(path: Path, found: Findings, *, files_open: bool) -> bool:
-    """Read all of the file, and see whether one may write. Whether the site can open it at all."""
+    """Read the whole file and take the lock; return False if the site cannot open it."""
     try:
         with closing(_connect(path, files_open=files_open)) as connection:
             mode = connection.pragma("journal_mode")
@@ -121,7 +121,7 @@ def _check_pages(connection: apsw.Connection, found: Findings) -> None:
 
 
 def _check_lock(connection: apsw.Connection, found: Findings) -> None:
-    """Take the lock of writers, and give it back: nothing is written."""
+    """Take the writers' lock and give it back, so that nothing is written."""
     try:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
@@ -152,9 +152,9 @@ def _leave_files(connection: apsw.Connection, *, files_open: bool) -> None:
 
 @contextmanager
 def connected(path: Path, *, files_open: bool) -> Iterator[None]:
-    """The base as the site connects to it, to be read. Raises OperationalError.
+    """Connect to the database as the site does, to read it. Raises OperationalError.
 
-    A file that is not in WAL mode would be put in it: it is refused.
+    Refuse a file that is not in WAL mode, since connecting would change its mode.
     """
     try:
         with closing(_connect(path, files_open=files_open)) as connection:
@@ -169,7 +169,7 @@ def connected(path: Path, *, files_open: bool) -> Iterator[None]:
 
 
 def describe(path: Path) -> str:
-    """Which library, and how large."""
+    """Return the version of SQLite and the size of the files."""
     megabytes = sum(
         file.stat().st_size for suffix in BESIDE if (file := Path(f"{path}{suffix}")).exists()
     )

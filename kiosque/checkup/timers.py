@@ -1,13 +1,13 @@
-"""Check: what the timers should have done, and the mails that wait for them."""
+"""Check that the timers run, and that no mail waits for too long."""
 
 from datetime import datetime, timedelta
 
 from peewee import fn
 
 from kiosque import chores, db
-from kiosque.checkup.database import NoBase, reading
+from kiosque.checkup.database import DatabaseUnreadable, reading
 from kiosque.checkup.findings import Findings, Result
-from kiosque.checkup.installation import Ground
+from kiosque.checkup.installation import Installation
 from kiosque.db import leases
 from kiosque.db.models import OutboxMail
 from kiosque.db.states import MailState
@@ -15,22 +15,22 @@ from kiosque.language import clock, formats
 from kiosque.language.formats import counted
 from kiosque.outbox import queue
 
-#: Each is called every minute, and its run may last one.
+#: Age of the last run; a chore is called each minute, and may last one.
 LOOK_AFTER = timedelta(minutes=10)
 BROKEN_AFTER = timedelta(hours=2)
-#: A mail that somebody waits for; a notice may wait for the morning, and for its turn.
+#: Age of a waiting mail: somebody waits for it; a notice may wait for the morning and its turn.
 MAIL_AFTER = timedelta(hours=1)
 NOTICE_AFTER = timedelta(days=1)
 
 
-def check(ground: Ground) -> Result:
+def check_timers(installation: Installation) -> Result:
     found = Findings()
     try:
-        with reading(ground):
+        with reading(installation):
             for command in chores.EACH_MINUTE:
                 _check_timer(command, leases.finished_at(command), found)
             _check_outbox(found)
-    except NoBase:
+    except DatabaseUnreadable:
         found.unknown("les minuteries n’ont pas pu être lues", "Voyez « Base ».")
     return found.result("Minuteries")
 

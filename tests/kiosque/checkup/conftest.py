@@ -12,7 +12,8 @@ import trustme
 from kiosque import db
 from kiosque.checkup import http_client
 from kiosque.checkup.findings import Result
-from kiosque.checkup.installation import Ground, survey
+from kiosque.checkup.installation import Installation as Surveyed
+from kiosque.checkup.installation import survey
 from kiosque.db import leases
 from kiosque.mails import delivery
 from kiosque.payments import reconcile
@@ -49,7 +50,7 @@ def data(tmp_path: Path, template_base: Path) -> Path:
 
 
 @pytest.fixture
-def ground(data: Path) -> Callable[..., Ground]:
+def surveyed(data: Path) -> Callable[..., Surveyed]:
     """The settings as they are, with some laid over them."""
     return lambda **settings: survey({"KIOSQUE_DATA": str(data), **settings})
 
@@ -101,10 +102,10 @@ def stand(installation: Installation) -> Iterator[Callable[..., Front]]:
 
 
 @pytest.fixture
-def behind(installation: Installation) -> Callable[..., Ground]:
+def behind(installation: Installation) -> Callable[..., Surveyed]:
     """The installation as seen behind this proxy."""
 
-    def settle(front: Front, **settings: str) -> Ground:
+    def settle(front: Front, **settings: str) -> Surveyed:
         return survey({**installation.environ, "KIOSQUE_PUBLIC_URL": front.url, **settings})
 
     return settle

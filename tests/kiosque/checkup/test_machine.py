@@ -15,7 +15,7 @@ from kiosque import db
 from kiosque.checkup import database, disk, sqlite_file, timers
 from kiosque.checkup import settings as settings_check
 from kiosque.checkup.findings import Level, Result
-from kiosque.checkup.installation import Ground
+from kiosque.checkup.installation import Installation as Surveyed
 from kiosque.db import leases, write
 from kiosque.db.models import OutboxMail
 from kiosque.db.states import MailState, NoticeKind
@@ -26,7 +26,7 @@ from kiosque.payments import Purchase, reconcile, start
 from tests.bank import KEY
 from tests.conftest import PUBLIC_URL, make_family, make_invoice
 
-Settle = Callable[..., Ground]
+Settle = Callable[..., Surveyed]
 LIVE = {
     "KIOSQUE_ENVIRONMENT": "production",
     "KIOSQUE_PUBLIC_URL": "https://kiosque.sautron.example.org",
@@ -43,23 +43,23 @@ def told(result: Result) -> str:
 # --- Settings and keys ---
 
 
-def test_good_settings_are_said_in_a_few_words(ground: Settle) -> None:
-    here = ground()
-    assert settings_check.settings(here) == Result("Réglages", "test (essai)")
-    keys = settings_check.keys(here)
+def test_good_settings_are_said_in_a_few_words(surveyed: Settle) -> None:
+    here = surveyed()
+    assert settings_check.check_settings(here) == Result("Réglages", "test (essai)")
+    keys = settings_check.check_keys(here)
     assert keys.level is Level.GOOD
     assert keys.detail.startswith("banque (Banque de démonstration) en service")
     assert "tresor (PayFiP de démonstration) en réserve" in keys.detail
-    unasked = settings_check.keys(ground(KIOSQUE_GATEWAYS_BANQUE_PASSWORD=""))
+    unasked = settings_check.check_keys(surveyed(KIOSQUE_GATEWAYS_BANQUE_PASSWORD=""))
     assert "en service, ne peut pas être interrogée" in unasked.detail
 
 
 def test_every_fault_is_told_at_once_each_with_its_subject_and_no_value(
-    ground: Settle, data: Path
+    surveyed: Settle, data: Path
 ) -> None:
     (data / "texts").mkdir()
     (data / "texts" / "autre.md").write_text("# Autre")
-    here = ground(
+    here = surveyed(
         KIOSQUE_MAIL_PORT="canari",
         KIOSQUE_TOWN_NAME="",
         KIOSQUE_PUBLIK="canari",
@@ -67,7 +67,7 @@ def test_every_fault_is_told_at_once_each_with_its_subject_and_no_value(
         KIOSQUE_GATEWAYS_TRESOR_MODE="canari",
         KIOSQUE_SECRET_KEY="canari",
     )
-    settings, keys = settings_check.settings(here), settings_check.keys(here)
+    settings, keys = settings_check.check_settings(here), settings_check.check_keys(here)
     assert (settings.level, keys.level) == (Level.BROKEN, Level.BROKEN)
     for words in ("mail.port", "town.name", "KIOSQUE_PUBLIK", "texts/autre.md : nom inconnu"):
         assert words in told(settings)
@@ -78,27 +78,27 @@ def test_every_fault_is_told_at_once_each_with_its_subject_and_no_value(
     assert str(data / "kiosque.toml") in told(settings)
 
 
-def test_without_its_legal_texts_a_site_is_to_be_looked_at(ground: Settle, data: Path) -> None:
-    result = settings_check.settings(ground(KIOSQUE_TOWN_HOST="", KIOSQUE_LEGAL_DPO=""))
+def test_without_its_legal_texts_a_site_is_to_be_looked_at(surveyed: Settle, data: Path) -> None:
+    result = settings_check.check_settings(surveyed(KIOSQUE_TOWN_HOST="", KIOSQUE_LEGAL_DPO=""))
     assert result.level is Level.LOOK
     assert "réglages absents : town.host, legal.dpo" in told(result)
     (data / "texts").mkdir()
     for name in ("mentions-legales", "confidentialite"):
         (data / "texts" / f"{name}.md").write_text("# Le nôtre\n")
     assert (
-        settings_check.settings(ground(KIOSQUE_TOWN_HOST="", KIOSQUE_LEGAL_DPO="")).level
+        settings_check.check_settings(surveyed(KIOSQUE_TOWN_HOST="", KIOSQUE_LEGAL_DPO="")).level
         is Level.GOOD
     )
 
 
-def test_values_left_from_an_example_are_named_in_production(ground: Settle, data: Path) -> None:
+def test_values_left_from_an_example_are_named_in_production(surveyed: Settle, data: Path) -> None:
     data.chmod(0o750)
     path = data / "kiosque.toml"
     shop = '[gateways.ville]\nadapter = "lyra"\nsite_id = "12345678"\nmode = "PRODUCTION"\n'
     kept = path.read_text().partition("[gateways.")[0].replace('"banque"', '"ville"')
     path.write_text(f'{kept}{shop}production_key = "{KEY}"\n')
-    left = settings_check.settings(
-        ground(**LIVE, KIOSQUE_TOWN_HOST="...", KIOSQUE_REGIE_REGISSEUR="...")
+    left = settings_check.check_settings(
+        surveyed(**LIVE, KIOSQUE_TOWN_HOST="...", KIOSQUE_REGIE_REGISSEUR="...")
     )
     assert left.level is Level.LOOK
     assert "valeurs d’exemple laissées en place : town.contact_email" in told(left)
@@ -108,26 +108,34 @@ def test_values_left_from_an_example_are_named_in_production(ground: Settle, dat
         assert name not in told(left)
 
 
-def test_the_bank_of_another_regie_is_in_force_as_well(ground: Settle, data: Path) -> None:
+def test_the_bank_of_another_regie_is_in_force_as_well(surveyed: Settle, data: Path) -> None:
     with (data / "kiosque.toml").open("a") as file:
         file.write(
             '[regies.creche]\nname = "Régie de la crèche"\nregisseur = "Camille Roux"\n'
             'services = ["Multi-accueil"]\ngateway = "tresor"\n'
         )
-    assert "tresor (PayFiP de démonstration) en service" in settings_check.keys(ground()).detail
+    assert (
+        "tresor (PayFiP de démonstration) en service"
+        in settings_check.check_keys(surveyed()).detail
+    )
 
 
-def test_what_only_a_rehearsal_may_have_is_named_in_production(ground: Settle, data: Path) -> None:
+def test_what_only_a_rehearsal_may_have_is_named_in_production(
+    surveyed: Settle, data: Path
+) -> None:
     with (data / "kiosque.toml").open("a") as file:
         file.write(
             f'[gateways.ville]\nadapter = "lyra"\nsite_id = "12345678"\ntest_key = "{KEY}"\n'
         )
     (data / "kiosque.toml").chmod(0o644)
     data.chmod(0o755)
-    here = ground(
+    here = surveyed(
         **LIVE, FLASK_DEBUG="1", KIOSQUE_SECRET_KEY="motdepasse-exemple-0123456789-azerty"
     )
-    settings, keys = told(settings_check.settings(here)), told(settings_check.keys(here))
+    settings, keys = (
+        told(settings_check.check_settings(here)),
+        told(settings_check.check_keys(here)),
+    )
     for words in ("lisible par tous", "chmod 750", "FLASK_DEBUG"):
         assert words in settings
     for words in (
@@ -141,73 +149,84 @@ def test_what_only_a_rehearsal_may_have_is_named_in_production(ground: Settle, d
 
 @pytest.mark.parametrize("toml", ["", "x", "town = 1", "environment = 3", "[gateways]\nbanque = 1"])
 def test_settings_that_hold_nothing_leave_something_to_check(
-    ground: Settle, data: Path, toml: str
+    surveyed: Settle, data: Path, toml: str
 ) -> None:
     (data / "kiosque.toml").write_text(toml)
-    here = ground()
-    assert Level.BROKEN in (settings_check.settings(here).level, settings_check.keys(here).level)
-    assert database.check(here).level is Level.GOOD
-    assert database.books(here).level is Level.GOOD
-    assert disk.check(here).level is Level.GOOD
+    here = surveyed()
+    assert Level.BROKEN in (
+        settings_check.check_settings(here).level,
+        settings_check.check_keys(here).level,
+    )
+    assert database.check_database(here).level is Level.GOOD
+    assert database.check_books(here).level is Level.GOOD
+    assert disk.check_disk(here).level is Level.GOOD
 
 
 # --- The base ---
 
 
-def test_a_good_base_is_of_this_version_and_its_books_hold(ground: Settle) -> None:
-    here = ground()
-    result, books = database.check(here), database.books(here)
+def test_a_good_base_is_of_this_version_and_its_books_hold(surveyed: Settle) -> None:
+    here = surveyed()
+    result, books = database.check_database(here), database.check_books(here)
     assert (result.level, books.level) == (Level.GOOD, Level.GOOD)
     assert f"SQLite {apsw.sqlite_lib_version()}" in result.detail
     assert result.detail.endswith("à jour")
     assert books.detail == "intacts, 0 écriture au journal"
 
 
-def test_without_a_base_none_is_made(ground: Settle, data: Path) -> None:
+def test_without_a_base_none_is_made(surveyed: Settle, data: Path) -> None:
     (data / "kiosque.sqlite3").unlink()
     shutil.rmtree(data / "absent", ignore_errors=True)
-    for here in (ground(), ground(KIOSQUE_DATABASE=str(data / "absent" / "kiosque.sqlite3"))):
-        assert "la base n’existe pas" in told(database.check(here))
-        assert database.books(here).level is Level.UNKNOWN
-        assert timers.check(here).level is Level.UNKNOWN
+    for here in (surveyed(), surveyed(KIOSQUE_DATABASE=str(data / "absent" / "kiosque.sqlite3"))):
+        assert "la base n’existe pas" in told(database.check_database(here))
+        assert database.check_books(here).level is Level.UNKNOWN
+        assert timers.check_timers(here).level is Level.UNKNOWN
     assert not (data / "kiosque.sqlite3").exists()
     assert not (data / "absent").exists()
 
 
-def test_an_address_in_the_place_of_a_path_is_not_said(ground: Settle, data: Path) -> None:
-    here = ground(KIOSQUE_DATABASE="mysql://kiosque:canari@127.0.0.1:9/kiosque")
-    results = [check(here) for check in (database.check, database.books, timers.check, disk.check)]
+def test_an_address_in_the_place_of_a_path_is_not_said(surveyed: Settle, data: Path) -> None:
+    here = surveyed(KIOSQUE_DATABASE="mysql://kiosque:canari@127.0.0.1:9/kiosque")
+    results = [
+        check(here)
+        for check in (
+            database.check_database,
+            database.check_books,
+            timers.check_timers,
+            disk.check_disk,
+        )
+    ]
     assert results[0].level is Level.UNKNOWN
-    assert "canari" not in "".join(map(told, (*results, settings_check.settings(here))))
+    assert "canari" not in "".join(map(told, (*results, settings_check.check_settings(here))))
 
 
-def test_a_base_that_is_none_or_is_damaged_is_told(ground: Settle, data: Path) -> None:
+def test_a_base_that_is_none_or_is_damaged_is_told(surveyed: Settle, data: Path) -> None:
     path = data / "kiosque.sqlite3"
     good = path.read_bytes()
     path.write_bytes(b"ce n'est pas une base" * 500)
-    assert "la base est abîmée, ou n’est pas une base" in told(database.check(ground()))
+    assert "la base est abîmée, ou n’est pas une base" in told(database.check_database(surveyed()))
     damaged = bytearray(good)
     for page in range(2, len(good) // 4096):  # all but the first: the tables' own description
         damaged[page * 4096 : page * 4096 + 200] = b"\xff" * 200
     path.write_bytes(damaged)
-    result = database.check(ground())
+    result = database.check_database(surveyed())
     assert result.level is Level.BROKEN
     assert "abîmée" in told(result)
     assert path.read_bytes() == bytes(damaged)
-    assert database.books(ground()).level in (Level.UNKNOWN, Level.BROKEN)
+    assert database.check_books(surveyed()).level in (Level.UNKNOWN, Level.BROKEN)
 
 
 def test_an_empty_file_or_another_way_of_writing_is_not_put_right(
-    ground: Settle, data: Path
+    surveyed: Settle, data: Path
 ) -> None:
     path = data / "kiosque.sqlite3"
     with closing(apsw.Connection(str(path))) as connection:
         connection.pragma("journal_mode", "delete")
     for content in (path.read_bytes(), b""):
         path.write_bytes(content)
-        result = database.check(ground())
+        result = database.check_database(surveyed())
         assert "la base n’est pas prête (journal_mode vaut delete)" in told(result)
-        assert database.books(ground()).level is Level.UNKNOWN
+        assert database.check_books(surveyed()).level is Level.UNKNOWN
         assert path.read_bytes() == content
 
 
@@ -216,24 +235,24 @@ def change(data: Path, sql: str) -> None:
         connection.execute(sql)
 
 
-def test_rows_without_what_they_refer_to_are_told(ground: Settle, data: Path) -> None:
+def test_rows_without_what_they_refer_to_are_told(surveyed: Settle, data: Path) -> None:
     change(
         data,
         "INSERT INTO account (family_id, password_hash, must_change_password) VALUES (7, 'x', 0)",
     )
-    assert "1 ligne orpheline (account)" in told(database.check(ground()))
+    assert "1 ligne orpheline (account)" in told(database.check_database(surveyed()))
 
 
-def test_a_base_of_an_earlier_version_is_told(ground: Settle, data: Path) -> None:
+def test_a_base_of_an_earlier_version_is_told(surveyed: Settle, data: Path) -> None:
     change(
         data, "DELETE FROM schema_migration WHERE name = (SELECT max(name) FROM schema_migration)"
     )
-    result = told(database.check(ground()))
+    result = told(database.check_database(surveyed()))
     assert "d’une version plus ancienne (migrations à faire : 1)" in result
     assert "python app.py migrate" in result
 
 
-def test_books_that_do_not_hold_are_told_in_part(ground: Settle, data: Path) -> None:
+def test_books_that_do_not_hold_are_told_in_part(surveyed: Settle, data: Path) -> None:
     for number in range(8):
         change(
             data,
@@ -241,14 +260,14 @@ def test_books_that_do_not_hold_are_told_in_part(ground: Settle, data: Path) -> 
             "reason, returned_cents, authorisation, card_brand, card_last4) "
             f"VALUES ({number}, 'cash', 100, '', 'counted', 'x', 'y', 0, '', '', '')",
         )
-    result = database.books(ground())
+    result = database.check_books(surveyed())
     assert result.level is Level.BROKEN
     assert len(result.troubles) == 6
     assert "ses parts n’en font pas le montant" in told(result)
     assert "autres → Ne corrigez rien à la main" in told(result)
 
 
-def test_what_the_base_still_needs_of_the_settings_is_told(ground: Settle, data: Path) -> None:
+def test_what_the_base_still_needs_of_the_settings_is_told(surveyed: Settle, data: Path) -> None:
     table = {"adapter": "sandbox", "url": "http://127.0.0.1:9", "key": KEY}
     former = registry.configure("ancienne", table, environment="test")
     with db.connection():
@@ -256,64 +275,64 @@ def test_what_the_base_still_needs_of_the_settings_is_told(ground: Settle, data:
         make_invoice(family, "2026-10-0001", regie="sport")
         payable = make_invoice(family, "2026-10-0002")
         start(Purchase(family, [payable.number], payable.total_cents, None), former, PUBLIC_URL)
-    result = database.books(ground())
+    result = database.check_books(surveyed())
     assert result.level is Level.BROKEN
     assert "remettez [gateways.ancienne] →" in told(result)
     assert "remettez [regies.sport] →" in told(result)
     assert "intacts" in told(result)
 
 
-def test_gateways_of_every_regie_are_in_force(ground: Settle, data: Path) -> None:
+def test_gateways_of_every_regie_are_in_force(surveyed: Settle, data: Path) -> None:
     with (data / "kiosque.toml").open("a") as file:
         file.write(
             '[regies.sport]\nname = "Régie Sport"\nregisseur = "Camille Roux"\n'
             'services = ["Piscine"]\ngateway = "tresor"\n'
         )
-    here = ground()
+    here = surveyed()
     assert here.settings is not None
     assert here.in_force == set(here.settings.gateways_in_force) == {"banque", "tresor"}
-    assert "en réserve" not in settings_check.keys(here).detail
+    assert "en réserve" not in settings_check.check_keys(here).detail
 
 
 def test_a_writer_that_does_not_end_is_told(
-    ground: Settle, data: Path, monkeypatch: pytest.MonkeyPatch
+    surveyed: Settle, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_file, "_PATIENCE_MS", 1)
     with closing(apsw.Connection(str(data / "kiosque.sqlite3"))) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert "une autre écriture n’en finit pas" in told(database.check(ground()))
+        assert "une autre écriture n’en finit pas" in told(database.check_database(surveyed()))
         other.execute("ROLLBACK")
-        assert database.check(ground()).level is Level.GOOD
+        assert database.check_database(surveyed()).level is Level.GOOD
 
 
 def test_files_of_several_accounts_or_open_to_all_are_told(
-    ground: Settle, data: Path, monkeypatch: pytest.MonkeyPatch
+    surveyed: Settle, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = data / "kiosque.sqlite3"
     data.chmod(0o755)
     path.chmod(0o644)
-    assert database.check(ground()).level is Level.GOOD  # in a rehearsal
-    assert "lisible par tous les comptes" in told(database.check(ground(**LIVE)))
+    assert database.check_database(surveyed()).level is Level.GOOD  # in a rehearsal
+    assert "lisible par tous les comptes" in told(database.check_database(surveyed(**LIVE)))
     data.chmod(0o750)
-    assert "lisible par tous" not in told(database.check(ground(**LIVE)))
+    assert "lisible par tous" not in told(database.check_database(surveyed(**LIVE)))
     if os.getuid() == 0:
         lock = data / "kiosque.sqlite3.lock"
         lock.touch()
         os.chown(lock, 12345, 12345)
-        assert "sont à plusieurs comptes" in told(database.check(ground()))
+        assert "sont à plusieurs comptes" in told(database.check_database(surveyed()))
         for file in (data, *data.iterdir()):
             os.chown(file, 12345, 12345)
-        result = told(database.check(ground()))
+        result = told(database.check_database(surveyed()))
         assert "lancé par root" in result
         assert "plusieurs comptes" not in result
     monkeypatch.setattr(sqlite_file.os, "access", lambda path, _: "lock" not in str(path))
     (data / "kiosque.sqlite3.lock").touch()
-    result = database.check(ground())
+    result = database.check_database(surveyed())
     assert "écriture interdite à ce compte : kiosque.sqlite3.lock" in told(result)
 
 
 def test_a_base_on_a_disk_of_the_network_is_told(
-    ground: Settle, data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    surveyed: Settle, data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     mounts = tmp_path / "mounts"
     lines = [
@@ -323,36 +342,36 @@ def test_a_base_on_a_disk_of_the_network_is_told(
     ]
     mounts.write_text("\n".join(lines))
     monkeypatch.setattr(sqlite_file, "MOUNTS", mounts)
-    assert "la base est sur un disque du réseau (nfs4)" in told(database.check(ground()))
+    assert "la base est sur un disque du réseau (nfs4)" in told(database.check_database(surveyed()))
     assert sqlite_file.file_system(Path(f"{data} autre")) == "ext4"
     assert sqlite_file.file_system(Path("/etc")) == "ext4"
     monkeypatch.setattr(sqlite_file, "MOUNTS", tmp_path / "absent")
     assert sqlite_file.file_system(data) == ""
 
 
-def test_too_old_a_library_is_told(ground: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_old_a_library_is_told(surveyed: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kiosque.db.sqlite.OLDEST", (99, 0, 0))
-    assert "99.0.0 ou plus est nécessaire" in told(database.check(ground()))
+    assert "99.0.0 ou plus est nécessaire" in told(database.check_database(surveyed()))
 
 
 # --- Disks ---
 
 
 def test_room_is_measured_against_what_is_wanted(
-    ground: Settle, monkeypatch: pytest.MonkeyPatch
+    surveyed: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = ground()
-    assert disk.check(here).level is Level.GOOD
-    assert "libres" in disk.check(here).detail
+    here = surveyed()
+    assert disk.check_disk(here).level is Level.GOOD
+    assert "libres" in disk.check_disk(here).detail
     monkeypatch.setattr(disk, "LOOK_BYTES", 2**62)
-    assert disk.check(here).level is Level.LOOK
+    assert disk.check_disk(here).level is Level.LOOK
     monkeypatch.setattr(disk, "BROKEN_BYTES", 2**62)
-    assert "disque plein" in told(disk.check(here))
-    assert "journalctl --vacuum-size" in told(disk.check(here))
+    assert "disque plein" in told(disk.check_disk(here))
+    assert "journalctl --vacuum-size" in told(disk.check_disk(here))
 
 
 def test_files_that_cannot_be_made_any_more_are_told(
-    ground: Settle, monkeypatch: pytest.MonkeyPatch
+    surveyed: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.statvfs
 
@@ -367,9 +386,9 @@ def test_files_that_cannot_be_made_any_more_are_told(
 
     for left, words in ((0.04, "bientôt plus d’inodes"), (0.001, "plus d’inodes, aucun fichier")):
         monkeypatch.setattr(disk.os, "statvfs", few(left))
-        assert words in told(disk.check(ground()))
+        assert words in told(disk.check_disk(surveyed()))
     monkeypatch.setattr(disk.os, "statvfs", few(0.5, os.ST_RDONLY))
-    assert "disque en lecture seule" in told(disk.check(ground()))
+    assert "disque en lecture seule" in told(disk.check_disk(surveyed()))
 
 
 # --- Timers and mails ---
@@ -380,8 +399,8 @@ def later(monkeypatch: pytest.MonkeyPatch, **delay: float) -> None:
     monkeypatch.setattr(clock, "now", lambda: at)
 
 
-def test_timers_that_ran_just_now_are_well(ground: Settle) -> None:
-    result = timers.check(ground())
+def test_timers_that_ran_just_now_are_well(surveyed: Settle) -> None:
+    result = timers.check_timers(surveyed())
     assert result.level is Level.GOOD
     assert "dernier reconcile il y a 1 minute" in told(result)
     assert "dernier send-mail il y a 1 minute" in told(result)
@@ -397,24 +416,24 @@ def test_timers_that_ran_just_now_are_well(ground: Settle) -> None:
     ],
 )
 def test_a_timer_that_stopped_is_told_with_its_command(
-    ground: Settle, monkeypatch: pytest.MonkeyPatch, delay: dict[str, float], level: Level
+    surveyed: Settle, monkeypatch: pytest.MonkeyPatch, delay: dict[str, float], level: Level
 ) -> None:
-    here = ground()
+    here = surveyed()
     later(monkeypatch, **delay)
-    assert timers.check(here).level is level
+    assert timers.check_timers(here).level is level
 
 
 def test_a_timer_that_never_ran_is_told_once_the_base_is_not_new(
-    ground: Settle, data: Path, monkeypatch: pytest.MonkeyPatch
+    surveyed: Settle, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(data, "DELETE FROM lease WHERE name = 'send-mail'")
     change(data, "UPDATE schema_migration SET applied = datetime('now', 'localtime')")
-    assert timers.check(ground()).level is Level.GOOD
-    assert "send-mail jamais mené à son terme" in told(timers.check(ground()))
+    assert timers.check_timers(surveyed()).level is Level.GOOD
+    assert "send-mail jamais mené à son terme" in told(timers.check_timers(surveyed()))
     later(monkeypatch, hours=3)
     with db.connection():
         leases.note_done(reconcile.LEASE)
-    result = timers.check(ground())
+    result = timers.check_timers(surveyed())
     assert result.level is Level.BROKEN
     assert [trouble.what for trouble in result.troubles] == ["send-mail jamais mené à son terme"]
     assert "python app.py send-mail" in result.troubles[0].advice
@@ -426,20 +445,20 @@ def enqueue(template: str, key: str) -> None:
 
 
 def test_mails_that_wait_too_long_or_were_given_up_are_told(
-    ground: Settle, monkeypatch: pytest.MonkeyPatch
+    surveyed: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enqueue("receipt", "a")
     enqueue(NoticeKind.REMINDER, "b")
-    assert "2 courriels en attente" in told(timers.check(ground()))
+    assert "2 courriels en attente" in told(timers.check_timers(surveyed()))
     for hours, late in ((2, "1 courriel"), (25, "2 courriels")):
         later(monkeypatch, hours=hours)
         with db.connection():
             leases.note_done(delivery.LEASE)
             leases.note_done(reconcile.LEASE)
-        result = timers.check(ground())
+        result = timers.check_timers(surveyed())
         assert result.level is Level.LOOK
         assert f"{late} en attente depuis trop longtemps" in told(result)
     with db.connection(), write():
         OutboxMail.update(state=MailState.FAILED).execute()
-    assert "2 courriels abandonnés" in told(timers.check(ground()))
-    assert "alice" not in told(timers.check(ground()))
+    assert "2 courriels abandonnés" in told(timers.check_timers(surveyed()))
+    assert "alice" not in told(timers.check_timers(surveyed()))

@@ -19,9 +19,9 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from gateways.base import Unreachable
 from gateways.sandbox import SandboxGateway
-from kiosque.checkup import bank_pages, clocks, smtp
+from kiosque.checkup import banks, clocks, smtp
 from kiosque.checkup.findings import Level
-from kiosque.checkup.installation import Ground
+from kiosque.checkup.installation import Installation as Surveyed
 from tests.conftest import free_port
 from tests.installation import Front, Installation, canned
 from tests.kiosque.checkup.conftest import server_tls
@@ -29,8 +29,8 @@ from tests.kiosque.checkup.test_machine import LIVE, told
 from tests.mailbox import Mailbox
 
 Stand = Callable[..., Front]
-Behind = Callable[..., Ground]
-Settle = Callable[..., Ground]
+Behind = Callable[..., Surveyed]
+Settle = Callable[..., Surveyed]
 
 # --- The banks ---
 
@@ -38,16 +38,16 @@ Settle = Callable[..., Ground]
 def test_banks_that_answer_to_these_settings_are_well(stand: Stand, behind: Behind) -> None:
     here = behind(stand())
     for name in ("banque", "tresor"):
-        result = bank_pages.check(here, name)
+        result = banks.check_bank(here, name)
         assert (result.level, result.subject) == (Level.GOOD, f"Banque {name}")
         assert "et la banque accepte ces réglages" in result.detail
     mute = behind(stand(), KIOSQUE_GATEWAYS_BANQUE_PASSWORD="")
-    assert bank_pages.check(mute, "banque").detail.endswith("répond")
+    assert banks.check_bank(mute, "banque").detail.endswith("répond")
 
 
 def test_a_bank_that_refuses_the_password_is_told_without_it(stand: Stand, behind: Behind) -> None:
     password = "testpassword_canari9876543210"
-    result = bank_pages.check(behind(stand(), KIOSQUE_GATEWAYS_BANQUE_PASSWORD=password), "banque")
+    result = banks.check_bank(behind(stand(), KIOSQUE_GATEWAYS_BANQUE_PASSWORD=password), "banque")
     assert result.level is Level.BROKEN
     assert "la banque refuse les identifiants de la boutique" in told(result)
     assert "Comparez [gateways.banque]" in told(result)
@@ -55,18 +55,18 @@ def test_a_bank_that_refuses_the_password_is_told_without_it(stand: Stand, behin
 
 
 def test_a_bank_that_cannot_be_reached_is_told_and_one_in_reserve_is_only_looked_at(
-    ground: Settle,
+    surveyed: Settle,
 ) -> None:
-    here = ground()
-    broken, reserve = bank_pages.check(here, "banque"), bank_pages.check(here, "tresor")
+    here = surveyed()
+    broken, reserve = banks.check_bank(here, "banque"), banks.check_bank(here, "tresor")
     assert (broken.level, reserve.level) == (Level.BROKEN, Level.LOOK)
     assert "127.0.0.1:9 : rien n’écoute à cette adresse" in told(broken)
     assert "pare-feu en sortie" in told(broken)
 
 
-def test_a_bank_whose_page_is_down_is_told(stand: Stand, ground: Settle) -> None:
+def test_a_bank_whose_page_is_down_is_told(stand: Stand, surveyed: Settle) -> None:
     front = stand(faults={"/": canned(503)})
-    result = bank_pages.check(ground(KIOSQUE_GATEWAYS_BANQUE_URL=front.url), "banque")
+    result = banks.check_bank(surveyed(KIOSQUE_GATEWAYS_BANQUE_URL=front.url), "banque")
     assert "est en panne (503)" in told(result)
 
 
@@ -78,14 +78,14 @@ def test_a_stranger_s_adapter_may_raise_what_the_contract_allows(
 
     monkeypatch.setattr(SandboxGateway, "check", check, raising=False)
     here = behind(stand(), KIOSQUE_GATEWAYS_BANQUE_PASSWORD="")
-    assert "gateways.banque : la banque dort" in told(bank_pages.check(here, "banque"))
+    assert "gateways.banque : la banque dort" in told(banks.check_bank(here, "banque"))
 
 
 # --- The time ---
 
 
 def test_our_time_is_the_banks(stand: Stand, behind: Behind, installation: Installation) -> None:
-    result = clocks.check(behind(stand()))
+    result = clocks.check_clock(behind(stand()))
     assert result.level is Level.GOOD
     assert re.search(r"(moins de 2|[2-9]) s d’écart avec 127.0.0.1", told(result))
     assert "à Paris (tzdata " in told(result)
@@ -101,28 +101,31 @@ def test_our_time_is_the_banks(stand: Stand, behind: Behind, installation: Insta
     ],
 )
 def test_a_clock_that_is_off_is_told_before_the_bank_refuses(
-    stand: Stand, ground: Settle, delay: timedelta, level: Level, words: str
+    stand: Stand, surveyed: Settle, delay: timedelta, level: Level, words: str
 ) -> None:
     def theirs(passing: Any) -> None:
         date = format_datetime(datetime.now(UTC) - delay, usegmt=True)
         passing.tell(200, {"Date": date}, b"")
 
     front = stand(faults={"/": theirs})
-    result = clocks.check(ground(KIOSQUE_GATEWAYS_BANQUE_URL=front.url))
+    result = clocks.check_clock(surveyed(KIOSQUE_GATEWAYS_BANQUE_URL=front.url))
     assert result.level is level
     assert re.search(words, told(result))
     assert ("timedatectl set-ntp true" in told(result)) == (level is not Level.GOOD)
 
 
-def test_without_the_time_of_a_bank_ours_is_not_known(stand: Stand, ground: Settle) -> None:
+def test_without_the_time_of_a_bank_ours_is_not_known(stand: Stand, surveyed: Settle) -> None:
     for said in ({}, {"Date": "hier"}, {"Date": "Mon, 32 Nov 2026 99:00:00 GMT"}):
         front = stand(faults={"/": canned(200, **said)})
-        assert clocks.check(ground(KIOSQUE_GATEWAYS_BANQUE_URL=front.url)).level is Level.UNKNOWN
+        assert (
+            clocks.check_clock(surveyed(KIOSQUE_GATEWAYS_BANQUE_URL=front.url)).level
+            is Level.UNKNOWN
+        )
 
 
-def test_zone_files_that_lie_are_told(ground: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zone_files_that_lie_are_told(surveyed: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kiosque.checkup.clocks.clock.PARIS", UTC)
-    assert "l’heure de Paris est fausse" in told(clocks.check(ground()))
+    assert "l’heure de Paris est fausse" in told(clocks.check_clock(surveyed()))
 
 
 # --- Mail ---
@@ -161,7 +164,7 @@ class _Tls(Controller):
 class Post:
     """Start a mail server, and see the settings that lead to it."""
 
-    ground: Settle
+    surveyed: Settle
     stack: ExitStack
 
     def at(self, box: Mailbox | None = None, **how: Any) -> dict[str, str]:
@@ -174,9 +177,9 @@ class Post:
 
 
 @pytest.fixture
-def office(ground: Settle) -> Iterator[Post]:
+def office(surveyed: Settle) -> Iterator[Post]:
     with ExitStack() as stack:
-        yield Post(ground, stack)
+        yield Post(surveyed, stack)
 
 
 ACCOUNT = {"KIOSQUE_MAIL_USERNAME": "kiosque", "KIOSQUE_MAIL_PASSWORD": "canari"}
@@ -196,30 +199,32 @@ def test_a_mail_server_that_takes_us_is_well_and_gets_no_mail(
     from_the_start = {"ssl_context": tls, "auth_require_tls": False}
     for how, security in (({"tls_context": tls}, "starttls"), (from_the_start, "tls")):
         where = office.at(box, **how, authenticator=passes)
-        result = smtp.check(office.ground(**where, **ACCOUNT, KIOSQUE_MAIL_SECURITY=security))
+        result = smtp.check_smtp(
+            office.surveyed(**where, **ACCOUNT, KIOSQUE_MAIL_SECURITY=security)
+        )
         assert (result.level, told(result)) == (
             Level.GOOD,
             f"127.0.0.1:{where['KIOSQUE_MAIL_PORT']} ({security}) ; compte accepté, "
             "rien n’a été envoyé",
         )
-    plain = smtp.check(office.ground(**office.at(box), **PLAIN))
+    plain = smtp.check_smtp(office.surveyed(**office.at(box), **PLAIN))
     assert told(plain).endswith("(none) ; sans compte, rien n’a été envoyé")
     assert box.raw == []
 
 
-def test_without_a_server_mails_are_files(ground: Settle) -> None:
-    result = smtp.check(ground())
+def test_without_a_server_mails_are_files(surveyed: Settle) -> None:
+    result = smtp.check_smtp(surveyed())
     assert (result.level, result.detail) == (
         Level.GOOD,
         "aucun serveur : des fichiers dans outbox/",
     )
-    assert smtp.check(ground(KIOSQUE_MAIL_PORT="x")).level is Level.UNKNOWN
+    assert smtp.check_smtp(surveyed(KIOSQUE_MAIL_PORT="x")).level is Level.UNKNOWN
 
 
 def test_a_wrong_password_is_told_without_it(office: Post, tls: ssl.SSLContext) -> None:
     where = office.at(tls_context=tls, authenticator=passes)
     wrong = {**ACCOUNT, "KIOSQUE_MAIL_PASSWORD": "canari2"}
-    result = smtp.check(office.ground(**where, **wrong))
+    result = smtp.check_smtp(office.surveyed(**where, **wrong))
     assert result.level is Level.BROKEN
     assert "le serveur refuse le compte ou le mot de passe" in told(result)
     assert "canari" not in told(result)
@@ -227,8 +232,8 @@ def test_a_wrong_password_is_told_without_it(office: Post, tls: ssl.SSLContext) 
 
 def test_a_sender_that_is_not_welcome_is_told(office: Post) -> None:
     where = office.at()
-    result = smtp.check(
-        office.ground(**where, **PLAIN, KIOSQUE_MAIL_SENDER="autre@sautron.example.org")
+    result = smtp.check_smtp(
+        office.surveyed(**where, **PLAIN, KIOSQUE_MAIL_SENDER="autre@sautron.example.org")
     )
     assert "le serveur refuse l’expéditeur [mail] sender (réponse 550)" in told(result)
     assert "canari" not in told(result)
@@ -237,10 +242,10 @@ def test_a_sender_that_is_not_welcome_is_told(office: Post) -> None:
 def test_a_server_without_tls_or_without_accounts_is_told(office: Post) -> None:
     where = office.at()
     for settings in ({}, {**PLAIN, **ACCOUNT}):
-        result = smtp.check(office.ground(**where, **settings))
+        result = smtp.check_smtp(office.surveyed(**where, **settings))
         assert "ne sait pas chiffrer, ou n’attend pas de compte, sur ce port" in told(result)
         assert "587 va avec starttls, 465 avec tls" in told(result)
-    result = smtp.check(office.ground(**where, KIOSQUE_MAIL_SECURITY="tls"))
+    result = smtp.check_smtp(office.surveyed(**where, KIOSQUE_MAIL_SECURITY="tls"))
     assert "la connexion chiffrée échoue" in told(result)
 
 
@@ -257,7 +262,7 @@ def test_a_certificate_that_is_not_the_server_s_is_told(
         "le certificat vient d’une autorité inconnue": trustme.CA().issue_cert("127.0.0.1"),
     }
     for words, leaf in cases.items():
-        result = smtp.check(office.ground(**office.at(tls_context=server_tls(leaf))))
+        result = smtp.check_smtp(office.surveyed(**office.at(tls_context=server_tls(leaf))))
         assert words in told(result)
         assert "[mail] host" in told(result)
 
@@ -297,20 +302,20 @@ def scripted(said: bytes | None) -> Iterator[dict[str, str]]:
     ],
 )
 def test_a_server_that_does_not_want_us_is_told(
-    ground: Settle, monkeypatch: pytest.MonkeyPatch, said: bytes | None, words: str
+    surveyed: Settle, monkeypatch: pytest.MonkeyPatch, said: bytes | None, words: str
 ) -> None:
     monkeypatch.setattr(smtp, "SECONDS", 0.5)
     with scripted(said) as where:
-        result = smtp.check(ground(**where))
+        result = smtp.check_smtp(surveyed(**where))
     assert result.level is Level.BROKEN
     assert words in told(result)
     assert "canari" not in told(result)
 
 
-def test_a_mail_server_that_is_nowhere_is_told(ground: Settle) -> None:
-    unknown = smtp.check(ground(KIOSQUE_MAIL_HOST="smtp.invalid"))
+def test_a_mail_server_that_is_nowhere_is_told(surveyed: Settle) -> None:
+    unknown = smtp.check_smtp(surveyed(KIOSQUE_MAIL_HOST="smtp.invalid"))
     assert "le nom du serveur est introuvable (DNS)" in told(unknown)
-    closed = smtp.check(ground(KIOSQUE_MAIL_HOST="127.0.0.1", KIOSQUE_MAIL_PORT="9"))
+    closed = smtp.check_smtp(surveyed(KIOSQUE_MAIL_HOST="127.0.0.1", KIOSQUE_MAIL_PORT="9"))
     assert "rien n’écoute à cette adresse" in told(closed)
 
 
@@ -321,6 +326,6 @@ def test_a_sender_to_whom_nobody_can_answer_is_told_in_production(
     where = office.at()
     sender = {"KIOSQUE_MAIL_SENDER": "kiosque@ville.invalid"}
     live = {**LIVE, **where, **PLAIN, **sender}
-    assert "ne reçoit pas de courriel" in told(smtp.check(office.ground(**live)))
-    rehearsal = smtp.check(office.ground(**where, **PLAIN, **sender))
+    assert "ne reçoit pas de courriel" in told(smtp.check_smtp(office.surveyed(**live)))
+    rehearsal = smtp.check_smtp(office.surveyed(**where, **PLAIN, **sender))
     assert "ne reçoit pas" not in told(rehearsal)

@@ -11,13 +11,13 @@ import trustme
 
 from kiosque.checkup import http_client, notification, public_address
 from kiosque.checkup.findings import Findings, Level, Result
-from kiosque.checkup.installation import Ground
+from kiosque.checkup.installation import Installation as Surveyed
 from tests.installation import Fault, Front, Passing, canned, silence
 from tests.kiosque.checkup.conftest import server_tls
 from tests.kiosque.checkup.test_machine import told
 
 Stand = Callable[..., Front]
-Behind = Callable[..., Ground]
+Behind = Callable[..., Surveyed]
 NOTIFY = "/paiement/notification/banque"
 
 
@@ -31,11 +31,11 @@ def test_a_site_behind_a_good_proxy_is_well(
 ) -> None:
     front = stand(tls=tls, visitor="192.0.2.7")
     here = behind(front)
-    result = public_address.check(here)
+    result = public_address.check_public_address(here)
     assert result.level is Level.GOOD
     assert re.fullmatch(rf"{front.url} ; certificat pour \d+ jours", told(result))
     for name in ("banque", "tresor"):
-        notices = notification.check(here, name)
+        notices = notification.check_notification(here, name)
         assert (notices.level, notices.subject) == (Level.GOOD, f"Notification {name}")
         assert notices.detail == f"/paiement/notification/{name} atteint le site"
     assert front.asked.count(("POST", NOTIFY)) == 1
@@ -66,7 +66,7 @@ def test_a_certificate_is_told_before_it_ends(
     leaf = authority.issue_cert(
         "127.0.0.1", not_before=now - timedelta(days=30), not_after=now + timedelta(days=days)
     )
-    result = public_address.check(behind(stand(tls=server_tls(leaf))))
+    result = public_address.check_public_address(behind(stand(tls=server_tls(leaf))))
     assert result.level is level
     assert words in told(result)
     if level is Level.BROKEN:
@@ -77,9 +77,11 @@ def test_a_certificate_of_another_name_or_that_nobody_knows_is_told(
     stand: Stand, behind: Behind, authority: trustme.CA, trusted: Path
 ) -> None:
     other = stand(tls=server_tls(authority.issue_cert("autre.example.org")))
-    assert "le certificat est d’une autre adresse" in told(public_address.check(behind(other)))
+    assert "le certificat est d’une autre adresse" in told(
+        public_address.check_public_address(behind(other))
+    )
     unknown = stand(tls=server_tls(trustme.CA().issue_cert("127.0.0.1")))
-    result = public_address.check(behind(unknown))
+    result = public_address.check_public_address(behind(unknown))
     assert "le certificat vient d’une autorité inconnue" in told(result)
     assert other.asked == unknown.asked == []
 
@@ -89,7 +91,7 @@ def test_a_site_that_does_not_speak_tls_is_told(
 ) -> None:
     front = stand()
     here = behind(front, KIOSQUE_PUBLIC_URL=front.url.replace("http:", "https:"))
-    assert "la connexion chiffrée échoue" in told(public_address.check(here))
+    assert "la connexion chiffrée échoue" in told(public_address.check_public_address(here))
 
 
 # --- The name, the port, the site ---
@@ -98,10 +100,12 @@ def test_a_site_that_does_not_speak_tls_is_told(
 def test_a_name_that_is_unknown_or_a_port_where_nobody_is(behind: Behind, stand: Stand) -> None:
     front = stand()
     nowhere = behind(front, KIOSQUE_PUBLIC_URL="http://kiosque.invalid")
-    result = public_address.check(nowhere)
+    result = public_address.check_public_address(nowhere)
     assert "le nom est introuvable (DNS)" in told(result)
     assert "DNS de la commune" in told(result)
-    closed = public_address.check(behind(front, KIOSQUE_PUBLIC_URL="http://127.0.0.1:9"))
+    closed = public_address.check_public_address(
+        behind(front, KIOSQUE_PUBLIC_URL="http://127.0.0.1:9")
+    )
     assert "rien n’écoute à cette adresse" in told(closed)
 
 
@@ -109,8 +113,8 @@ def test_without_its_address_or_its_key_nothing_is_asked(behind: Behind, stand: 
     front = stand()
     for settings in ({"KIOSQUE_PUBLIC_URL": ""}, {"KIOSQUE_SECRET_KEY": ""}):
         here = behind(front, **settings)
-        assert public_address.check(here).level is Level.UNKNOWN
-        assert notification.check(here, "banque").level is Level.UNKNOWN
+        assert public_address.check_public_address(here).level is Level.UNKNOWN
+        assert notification.check_notification(here, "banque").level is Level.UNKNOWN
     assert front.asked == []
 
 
@@ -136,10 +140,10 @@ def test_whoever_answers_in_the_place_of_the_site_is_told_and_no_notice_is_poste
     fault, words = STRANGERS[kind]
     front = stand(faults={"/sante": fault})
     here = behind(front)
-    result = public_address.check(here)
+    result = public_address.check_public_address(here)
     assert result.level is Level.BROKEN
     assert words in told(result)
-    notices = notification.check(here, "banque")
+    notices = notification.check_notification(here, "banque")
     assert notices.level is Level.UNKNOWN
     assert "l’avis n’a pas été posté" in told(notices)
     assert not [asked for asked in front.asked if asked[0] == "POST"]
@@ -149,14 +153,16 @@ def test_a_site_that_never_answers_is_left(
     stand: Stand, behind: Behind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(public_address, "SECONDS", 0.2)
-    result = public_address.check(behind(stand(faults={"/sante": silence})))
+    result = public_address.check_public_address(behind(stand(faults={"/sante": silence})))
     assert "pas de réponse à temps" in told(result)
 
 
 def test_the_running_site_has_other_settings(stand: Stand, behind: Behind) -> None:
     here = behind(stand(), KIOSQUE_SECRET_KEY="Zq8nXd3Yo0UcSl5XtZe7IhKq4MgOy9Bf")
-    assert "il tourne avec d’autres réglages (secret_key)" in told(public_address.check(here))
-    assert notification.check(here, "banque").level is Level.UNKNOWN
+    assert "il tourne avec d’autres réglages (secret_key)" in told(
+        public_address.check_public_address(here)
+    )
+    assert notification.check_notification(here, "banque").level is Level.UNKNOWN
 
 
 def unwell(passing: Passing) -> None:
@@ -167,7 +173,7 @@ def unwell(passing: Passing) -> None:
 
 
 def test_a_site_that_says_it_cannot_serve_is_told_as_such(stand: Stand, behind: Behind) -> None:
-    result = public_address.check(behind(stand(faults={"/sante": unwell})))
+    result = public_address.check_public_address(behind(stand(faults={"/sante": unwell})))
     assert result.level is Level.BROKEN
     assert "le site se dit hors service (503)" in told(result)
     assert "ce n’est pas ce site" not in told(result)
@@ -182,12 +188,12 @@ def test_headers_that_a_proxy_takes_out_are_told(
     front = stand(
         tls=tls, hides=frozenset({"Strict-Transport-Security", "Content-Security-Policy"})
     )
-    result = public_address.check(behind(front))
+    result = public_address.check_public_address(behind(front))
     assert result.level is Level.LOOK
     assert "Content-Security-Policy" in told(result)
 
 
-def seen(here: Ground, **values: str) -> Result:
+def seen(here: Surveyed, **values: str) -> Result:
     """What is said of what a site answers to have seen."""
     reply = http_client.Reply(
         200, {}, "", datetime.now(UTC), datetime.now(UTC), 0, "192.0.2.9", None
@@ -217,7 +223,7 @@ def test_a_site_that_sees_its_proxy_for_the_visitor_is_told(stand: Stand, behind
 def test_a_proxy_that_does_not_say_https_is_told(
     stand: Stand, behind: Behind, tls: ssl.SSLContext
 ) -> None:
-    result = public_address.check(behind(stand(tls=tls, tells=False)))
+    result = public_address.check_public_address(behind(stand(tls=tls, tells=False)))
     assert "le site ne sait pas que le visiteur vient en https" in told(result)
 
 
@@ -260,22 +266,22 @@ def test_what_a_bank_would_meet_in_the_place_of_the_site_is_told(
 ) -> None:
     fault, words = WRONG[kind]
     here = behind(stand(faults={NOTIFY: fault}))
-    assert public_address.check(here).level is Level.GOOD
-    result = notification.check(here, "banque")
+    assert public_address.check_public_address(here).level is Level.GOOD
+    result = notification.check_notification(here, "banque")
     assert result.level is Level.BROKEN
     assert words in told(result)
-    assert notification.check(here, "tresor").level is Level.GOOD
+    assert notification.check_notification(here, "tresor").level is Level.GOOD
 
 
 def test_the_way_must_be_as_quick_as_a_bank_wants_it(
     stand: Stand, behind: Behind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notification, "BANK_SECONDS", 0)
-    result = notification.check(behind(stand()), "banque")
+    result = notification.check_notification(behind(stand()), "banque")
     assert result.level is Level.BROKEN
     assert "une banque n’attend que 0 s" in told(result)
     monkeypatch.setattr(notification, "BANK_SECONDS", -2.8)
-    result = notification.check(behind(stand(faults={NOTIFY: silence})), "banque")
+    result = notification.check_notification(behind(stand(faults={NOTIFY: silence})), "banque")
     assert "pas de réponse à temps" in told(result)
 
 
@@ -283,6 +289,6 @@ def test_a_gateway_that_the_running_site_does_not_have(
     stand: Stand, behind: Behind, installation: object
 ) -> None:
     here = behind(stand())
-    result = notification.check(here, "autre")
+    result = notification.check_notification(here, "autre")
     assert "réponse 404" in told(result)
     assert "d’autres réglages : relancez-le" in told(result)

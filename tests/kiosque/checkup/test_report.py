@@ -9,7 +9,7 @@ import pytest
 
 from kiosque.checkup import report, runner
 from kiosque.checkup.findings import Findings, Level, Result
-from kiosque.checkup.installation import Ground
+from kiosque.checkup.installation import Installation as Surveyed
 from kiosque.version import VERSION
 
 
@@ -101,11 +101,11 @@ def over() -> Iterator[threading.Event]:
 def test_one_that_hangs_or_fails_keeps_no_other_from_telling(
     data: Path, monkeypatch: pytest.MonkeyPatch, over: threading.Event
 ) -> None:
-    def hang(_ground: Ground) -> Result:
+    def hang(_installation: Surveyed) -> Result:
         over.wait(20)
         return Result("Sans fin")
 
-    def fail(_ground: Ground) -> Result:
+    def fail(_installation: Surveyed) -> Result:
         raise RuntimeError("canari")
 
     checks = {"Faute": fail, "Bon": lambda _: Result("Bon"), "Sans fin": hang}

@@ -441,14 +441,14 @@ def test_check_looks_at_the_server_as_it_would_at_a_file(
 ) -> None:
     (tmp_path / "kiosque.toml").write_text(SETTINGS, encoding="utf-8")
     environ = {"KIOSQUE_DATA": str(tmp_path), "KIOSQUE_DATABASE": settings.database}
-    seen = checked.check(survey(environ))
+    seen = checked.check_database(survey(environ))
     assert seen.level == Level.GOOD, seen
     assert seen.detail.startswith("PostgreSQL 1"), seen
-    assert checked.books(survey(environ)).level == Level.GOOD
+    assert checked.check_books(survey(environ)).level == Level.GOOD
     database.execute_sql("DELETE FROM schema_migration WHERE name LIKE '0008%%'")
-    assert "migrations à faire\u00a0: 1" in words(checked.check(survey(environ)))
+    assert "migrations à faire\u00a0: 1" in words(checked.check_database(survey(environ)))
     away = {**environ, "KIOSQUE_DATABASE": "postgresql://u:tr3s-secret@127.0.0.1:1/base"}
-    told = checked.check(survey(away))
+    told = checked.check_database(survey(away))
     assert told.level == Level.BROKEN
     assert "la base ne répond pas" in words(told)
     assert "secret" not in repr(told)

@@ -1,21 +1,23 @@
-"""Check: the banks. The page where payers are sent answers, and the settings are good where the
-bank can be asked. Nothing is paid nor created there."""
+"""Check each bank: the page where payers are sent answers, and the bank accepts our settings.
+
+The second is checked only where the bank can be asked. Nothing is paid nor created there.
+"""
 
 import http.client
 
 from gateways.base import Checks, Gateway, GatewayError
 from kiosque.checkup import http_client
 from kiosque.checkup.findings import Findings, Result
-from kiosque.checkup.installation import Ground
+from kiosque.checkup.installation import Installation
 
 SECONDS = 6
 
 
-def check(ground: Ground, name: str) -> Result:
-    """One in reserve is only looked at: nobody pays there."""
-    found, gateway = Findings(), ground.gateways[name]
-    tell = found.broken if name in ground.in_force else found.look
-    troubles = [*_page_troubles(gateway), *_settings_troubles(ground, name, gateway)]
+def check_bank(installation: Installation, name: str) -> Result:
+    """Report the troubles of one bank: broken if it is in force, else to look at."""
+    found, gateway = Findings(), installation.gateways[name]
+    tell = found.broken if name in installation.in_force else found.look
+    troubles = [*_page_troubles(gateway), *_settings_troubles(installation, name, gateway)]
     for what, advice in troubles:
         tell(what, advice)
     if not troubles:
@@ -29,7 +31,7 @@ def _host(gateway: Gateway) -> str:
 
 
 def _page_troubles(gateway: Gateway) -> list[tuple[str, str]]:
-    """Any answer but a failure of theirs will do: we ask for no page in particular."""
+    """Return [(fault, remedy)]; any answer below 500 is good, as no page in particular is asked."""
     out = "Voyez si cette machine atteint Internet (« curl -I »), le pare-feu en sortie, le DNS."
     try:
         reply = http_client.ask("HEAD", f"{gateway.form_origin}/", seconds=SECONDS)
@@ -40,12 +42,14 @@ def _page_troubles(gateway: Gateway) -> list[tuple[str, str]]:
     return []
 
 
-def _settings_troubles(ground: Ground, name: str, gateway: Gateway) -> list[tuple[str, str]]:
+def _settings_troubles(
+    installation: Installation, name: str, gateway: Gateway
+) -> list[tuple[str, str]]:
     if not isinstance(gateway, Checks):
         return []
     advice = (
-        f"Comparez [gateways.{name}] ({ground.settings_file}) au back office de la banque ; si la "
-        "banque est seulement lente ou en panne, réessayez plus tard."
+        f"Comparez [gateways.{name}] ({installation.settings_file}) au back office de la banque ; "
+        "si la banque est seulement lente ou en panne, réessayez plus tard."
     )
     try:
         return [(fault, advice) for fault in gateway.check()]
