@@ -23,7 +23,7 @@ def demo_(port: int, bank_port: int, bank: str) -> None:
     """
     try:
         demo.run(port, bank_port, bank, progress=progress_bar)
-    except (demo.CannotStart, ConfigError, imports.BadFile) as error:
+    except (demo.DemoError, ConfigError, imports.BadFile) as error:
         raise Fault(str(error)) from None
     except KeyboardInterrupt:
         raise Fault(
@@ -40,6 +40,6 @@ def reset() -> None:
     """Efface ce que la démonstration a écrit, pour recommencer."""
     try:
         demo.reset()
-    except (demo.CannotStart, ConfigError) as error:
+    except (demo.DemoError, ConfigError) as error:
         raise Fault(str(error)) from None
     click.echo("La démonstration est effacée.")

@@ -1,0 +1,96 @@
+"""The demo town: load its files, and give some families a way in."""
+
+import json
+from pathlib import Path
+
+from peewee import fn
+
+from kiosque import payments, resources
+from kiosque.db import write
+from kiosque.db.models import Account, Family, FamilyNotice, Invoice
+from kiosque.db.states import InvoiceState, NoticeKind
+from kiosque.families import accounts, own_changes, tokens
+from kiosque.invoices import announcements, imports
+from kiosque.invoices.imports.reading import Progress
+from kiosque.settings import Settings
+
+FILES = resources.find("data/demo")
+
+
+def load(settings: Settings, progress: Progress) -> list[str]:
+    """Load the town on the first run; return a line for each family to try, in French."""
+    accounts_file = settings.data / "demo-families.json"
+    if not accounts_file.exists():
+        _load_files(settings, progress)
+        _announce_to(_families_to_try()[0])
+        _make_accounts(accounts_file)
+    return _account_lines(accounts_file)
+
+
+def _load_files(settings: Settings, progress: Progress) -> None:
+    """Load the town's files; rows that an interrupted first run loaded are skipped."""
+    print("Premier lancement : chargement de la ville de démonstration.", flush=True)
+    order = ("familles.csv", *sorted(path.name for path in FILES.glob("factures-*.csv")))
+    for name in (*order, "encaissements.csv"):
+        imports.load(FILES / name, pdf_folder=settings.data / "pdf", progress=progress)
+
+
+def _announce_to(family: Family) -> None:
+    """Queue one mail to show, about this family's invoices; none if there is one already."""
+    if FamilyNotice.select().exists():
+        return
+    invoices = Invoice.select().where(Invoice.family == family, payments.payable_now())
+    with write():
+        announcements.announce(NoticeKind.NEW_INVOICES, family, list(invoices))
+
+
+def _make_accounts(path: Path) -> None:
+    """Give three families a password, and a fourth the activation code of a letter.
+
+    The file that keeps them is renamed into place last: it marks the first run as complete.
+    """
+    *families, newcomer = _families_to_try()
+    passwords = {
+        family.code: accounts.issue_password(family, must_change=number == 2)
+        for number, family in enumerate(families)
+    }
+    code = accounts.random_code()
+    own_changes.issue_codes([(newcomer, code)])
+    made = {"passwords": passwords, "activation_codes": {newcomer.code: code}}
+    draft = path.with_suffix(".part")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(made), encoding="utf-8")
+    draft.replace(path)
+
+
+def _account_lines(path: Path) -> list[str]:
+    made = json.loads(path.read_text(encoding="utf-8"))
+    lines = []
+    for code, password in made["passwords"].items():
+        account = Account.select().join(Family).where(Family.code == code).get()
+        note = _password_note(account, password)
+        lines.append(f"code famille : {code}  mot de passe : {password}{note}")
+    for code, activation in made["activation_codes"].items():
+        note = "" if tokens.find_code(code, activation) else "  (déjà servi, ou trop ancien)"
+        lines.append(f"code famille : {code}  code d’activation : {activation}{note}")
+    return lines
+
+
+def _password_note(account: Account, password: str) -> str:
+    if not accounts.verify_password(account, password):
+        return "  (changé depuis)"
+    return "  (à changer à la première connexion)" if account.must_change_password else ""
+
+
+def _families_to_try() -> list[Family]:
+    """Return four families that have three invoices to pay."""
+    return list(
+        Family.select()
+        .join(Invoice)
+        .where(Invoice.state == InvoiceState.OPEN)
+        .group_by(Family)
+        .having(fn.COUNT(Invoice.id) == 3)
+        .order_by(Family.code)
+        .limit(4)
+    )
