@@ -5,7 +5,7 @@ BANK_PORT ?= 8001
 BANK ?=
 PYTHON ?= python3
 BIN := .venv/bin
-# A folder in memory where there is one: many small bases are made there.
+# A folder in memory where there is one: many small databases are made there.
 MEMORY := $(firstword $(wildcard /dev/shm) /tmp)
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
@@ -63,7 +63,7 @@ soak-power: .venv/.development
 	@POWER_CUT_ROUNDS=2000 $(BIN)/python -m pytest tests/proof/test_power_cut.py
 
 # PAYMENTS payments, processes killed at random meanwhile: some minutes. SEED=1 for another storm;
-# DATABASE=postgresql://... on bases made there for the occasion, NODES=2 behind nginx.
+# DATABASE=postgresql://... on databases made there for the occasion, NODES=2 behind nginx.
 SEED ?= 0
 NODES ?= 1
 PAYMENTS ?= 3000

@@ -40,6 +40,14 @@ def copy(town: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_the_families_that_the_documents_show_are_those_of_the_demo(town: Demo) -> None:
+    shown = r"^code famille : (F\d+)"
+    met = re.findall(shown, town.output, re.MULTILINE)
+    for name in ("README.md", "LISEZMOI.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert re.findall(shown, text, re.MULTILINE) == met
+
+
 def test_the_two_documents_give_the_same_commands() -> None:
     assert len(examples("README.md")) >= 10
     assert examples("README.md") == examples("LISEZMOI.md")
