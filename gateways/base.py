@@ -45,8 +45,12 @@ class WrongEmail(Declined):
     """The bank refuses the payer's e-mail address: it is for the payer to correct."""
 
 
-#: What `Report.key` says of the two keys that a gateway may believe while one replaces the other.
-KEY_IN_FORCE, KEY_REPLACED = "clé en service", "ancienne clé"
+class SigningKey(StrEnum):
+    """Which of our two keys signed a message, while a gateway believes both: the one in force, or
+    the one that it replaces."""
+
+    CURRENT = "current"
+    PREVIOUS = "previous"
 
 
 class Mode(StrEnum):
@@ -177,9 +181,9 @@ class Report:
     say. `final` is False while the bank may still undo the outcome by itself. `ask` says that
     the message proves nothing but that there is news: the bank must be asked before anything
     counts; `reference` may then be empty, `gateway_reference` never. `anomaly`, when not empty,
-    says in French why a human must look. `mode` is what was paid with. `key` says in French which
-    of the keys we share with the bank proved it, never the key itself; empty where there is one
-    at most. `raw` is kept for the audit and never holds card data.
+    says in French why a human must look. `mode` is what was paid with. `signing_key` says
+    which of the keys we share with the bank proved it; None where there is one at most. `raw`
+    is kept for the audit and never holds card data.
     """
 
     reference: str
@@ -197,7 +201,7 @@ class Report:
     ask: bool = False
     anomaly: str = ""
     mode: Mode = Mode.CARD
-    key: str = ""
+    signing_key: SigningKey | None = None
     raw: Mapping[str, str] = field(default_factory=dict)
 
 

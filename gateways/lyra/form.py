@@ -23,8 +23,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from gateways.base import (
-    KEY_IN_FORCE,
-    KEY_REPLACED,
     BadCallback,
     Callback,
     Handoff,
@@ -32,6 +30,7 @@ from gateways.base import (
     Order,
     Outcome,
     Report,
+    SigningKey,
 )
 from gateways.lyra.settings import Shop
 from gateways.lyra.statuses import decide, is_final
@@ -151,7 +150,7 @@ class HostedForm:
         Where the shop confirms, a paid notice is only a reason to ask the bank.
         """
         values = callback.single_values()
-        key = self._authenticate(values)
+        signing_key = self._authenticate(values)
         _demand(values, _NOTICE)
         status = values["vads_trans_status"]
         operation = values.get("vads_operation_type", "")
@@ -178,13 +177,13 @@ class HostedForm:
             final=is_final(status, outcome),
             ask=self._shop.confirm and outcome in self._doubted,
             anomaly=anomaly,
-            key=key,
+            signing_key=signing_key,
             raw={name: value[:255] for name, value in values.items() if name in _KEPT},
         )
 
-    def _authenticate(self, values: Mapping[str, str]) -> str:
-        """The message is the bank's, for our shop, in our mode; else BadCallback. Returns which
-        of our keys says so."""
+    def _authenticate(self, values: Mapping[str, str]) -> SigningKey | None:
+        """Verify that the message is the bank's, for our shop, in our mode. Returns which of our
+        two keys signed it, None where we have one only. Raises BadCallback."""
         expected = (self._shop.site_id, self._shop.mode)
         if (values.get("vads_site_id"), values.get("vads_ctx_mode")) != expected:
             raise BadCallback("boutique ou mode inattendu")
@@ -192,23 +191,21 @@ class HostedForm:
         given = values.get("signature", "").encode()
         # Every key is tried each time: how long it takes tells nothing.
         proved = [
-            word
-            for word, key in self._keys()
+            which
+            for which, key in self._keys()
             if hmac.compare_digest(sign(values, key).encode(), given)
         ]
         if not proved:
             raise BadCallback("signature fausse")
-        if proved == [KEY_REPLACED] and self._now() >= self._shop.previous_until:
+        if proved == [SigningKey.PREVIOUS] and self._now() >= self._shop.previous_until:
             raise BadCallback("signée de l’ancienne clé, qui n’est plus acceptée")
-        return proved[0] if self._shop.previous_key else ""
+        return proved[0] if self._shop.previous_key else None
 
-    def _keys(self) -> list[tuple[str, bytes]]:
-        """What the bank may sign with, each with the word for it in the audit."""
+    def _keys(self) -> list[tuple[SigningKey, bytes]]:
+        """Return the keys that the bank may sign with."""
         shop = self._shop
-        return [
-            (KEY_IN_FORCE, shop.key),
-            *([(KEY_REPLACED, shop.previous_key)] if shop.previous_key else []),
-        ]
+        previous = [(SigningKey.PREVIOUS, shop.previous_key)] if shop.previous_key else []
+        return [(SigningKey.CURRENT, shop.key), *previous]
 
 
 def sign(fields: Mapping[str, str], key: bytes) -> str:

@@ -5,10 +5,10 @@ from datetime import date
 
 import click
 
-from gateways.base import KEY_REPLACED
+from gateways.base import SigningKey
 from kiosque import payments
 from kiosque.cli.entry import main, with_database
-from kiosque.db.models import Notice
+from kiosque.db.models import BankMessage
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted
 from kiosque.payments import Use
@@ -73,6 +73,8 @@ def _old_key(name: str, table: Mapping[str, object]) -> Iterator[str]:
         yield "L’ancienne clé n’est plus acceptée : retirez previous_key et previous_key_until."
         return
     yield f"L’ancienne clé est acceptée jusqu’au {formats.long_date(until)} inclus."
-    signed = Notice.select().where(Notice.gateway == name, Notice.fields.contains(KEY_REPLACED))
-    if last := signed.order_by(Notice.id.desc()).first():
+    signed = BankMessage.select().where(
+        BankMessage.gateway == name, BankMessage.signing_key == SigningKey.PREVIOUS
+    )
+    if last := signed.order_by(BankMessage.id.desc()).first():
         yield f"Dernier avis qu’elle a signé : le {formats.long_instant(last.received_at)}."

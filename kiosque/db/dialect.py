@@ -23,6 +23,11 @@ _TRIGGER = re.compile(
     r"CREATE TRIGGER (\w+) BEFORE (UPDATE|DELETE) ON (\w+) "
     r"BEGIN SELECT RAISE\(ABORT, '\w+ is append-only'\); END"
 )
+_DROPPED_TRIGGER = re.compile(r"DROP TRIGGER ((\w+)_no_(?:update|delete))")
+_NO_MORE_APPEND_ONLY = """
+DROP TRIGGER {name} ON {table};
+DROP TRIGGER IF EXISTS {table}_no_truncate ON {table}
+"""
 #: TRUNCATE passes over the triggers of rows.
 _APPEND_ONLY = """
 CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -42,6 +47,9 @@ def translate(statement: str) -> str:
     if trigger := _TRIGGER.fullmatch(statement):
         name, action, table = trigger.groups()
         return _APPEND_ONLY.format(name=name, action=action, table=table)
+    if dropped := _DROPPED_TRIGGER.fullmatch(statement):
+        name, table = dropped.groups()
+        return _NO_MORE_APPEND_ONLY.format(name=name, table=table)
     if re.match(r"(CREATE|ALTER) TABLE\b", statement):
         for word, ours in _WORDS:
             statement = re.sub(word, ours, statement)

@@ -69,6 +69,23 @@ class NoticeKind(StrEnum):
     RELANCE = "relance"
 
 
+class Verdict(StrEnum):
+    """What was decided about a bank's message.
+
+    `KNOWN` repeats what was recorded before; `TO_CONFIRM` only says that the bank must be asked;
+    `UNKNOWN_ORDER`, `MISMATCH` and `UNMATCHED_REFUND` are for the régisseur to look at;
+    `REJECTED` was forged or garbled, and changed nothing.
+    """
+
+    RECORDED = "recorded"
+    KNOWN = "known"
+    TO_CONFIRM = "to_confirm"
+    UNKNOWN_ORDER = "unknown_order"
+    MISMATCH = "mismatch"
+    UNMATCHED_REFUND = "unmatched_refund"
+    REJECTED = "rejected"
+
+
 class AllocationKind(StrEnum):
     """What one part of the money received was for."""
 

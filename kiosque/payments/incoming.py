@@ -1,14 +1,15 @@
 """From a bank's verified report to our books."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
-from gateways.base import Callback, Mode, Outcome, Report
+from gateways.base import Callback, Mode, Outcome, Report, SigningKey
 from kiosque.db import require_write, write
-from kiosque.db.models import Allocation, Attempt, Fact, Notice, Repayment, Settlement
+from kiosque.db.models import Allocation, Attempt, BankMessage, Fact, Repayment, Settlement
 from kiosque.db.prepared import PreparedQuery
-from kiosque.db.states import AllocationKind, AttemptState, SettlementState
+from kiosque.db.states import AllocationKind, AttemptState, SettlementState, Verdict
 from kiosque.language import clock
 from kiosque.outbox import queue
 from kiosque.payments.ledger import allocate, book, issue_receipt, learn, may_be_undone, note
@@ -21,24 +22,31 @@ from kiosque.payments.queries import (
 from kiosque.payments.reversals import RETURNED, match_refunds, refund_key, reverse, was_credited
 from kiosque.settings import issuer
 
-#: Verdicts.
-RECORDED, KNOWN = "enregistré", "déjà connu"
 _ONLINE = {Mode.CARD: "paiement en ligne", Mode.DIRECT_DEBIT: "prélèvement en ligne"}
 AGAIN = "débit annoncé de nouveau après son annulation"
 
 
-def record(gateway_name: str, report: Report) -> str:
+class Decision(NamedTuple):
+    """A verdict, and what it says more to a human, in French."""
+
+    verdict: Verdict
+    detail: str = ""
+
+
+RECORDED, KNOWN = Decision(Verdict.RECORDED), Decision(Verdict.KNOWN)
+
+
+def record(gateway_name: str, report: Report) -> Verdict:
     """Apply a verified report and leave its audit row, in one transaction.
 
-    Returns a short verdict in French. Returning means committed: only then may the bank be
-    told so. A repetition is as good as the first. A report that only says that there is news
-    makes its attempt due to be asked about, and changes nothing else.
+    Returning means committed: only then may the bank be told so. A repetition is as good as the
+    first. A report that only says that there is news makes its attempt due to be asked about,
+    and changes nothing else.
     """
     with write():
-        verdict = _make_due(gateway_name, report) if report.ask else _apply(gateway_name, report)
-        fields = dict(report.raw) | ({"clé": report.key} if report.key else {})
-        _audit(gateway_name, verdict, report.reference, fields, accepted=True)
-    return verdict
+        decision = _make_due(gateway_name, report) if report.ask else _apply(gateway_name, report)
+        _audit_verified(gateway_name, decision, report)
+    return decision.verdict
 
 
 def record_answer(attempt: Attempt, reports: Sequence[Report]) -> None:
@@ -46,9 +54,9 @@ def record_answer(attempt: Attempt, reports: Sequence[Report]) -> None:
     the same decision as what it tells by itself. What was news leaves an audit row."""
     require_write()
     for report in reports:
-        verdict = _apply(attempt.gateway, report)
-        if verdict != KNOWN:
-            _audit(attempt.gateway, verdict, report.reference, dict(report.raw), accepted=True)
+        decision = _apply(attempt.gateway, report)
+        if decision != KNOWN:
+            _audit_verified(attempt.gateway, decision, report)
 
 
 def attempt_of(gateway_name: str, report: Report) -> Attempt | None:
@@ -58,36 +66,49 @@ def attempt_of(gateway_name: str, report: Report) -> Attempt | None:
     return attempt_by_gateway_reference(gateway_name, report.gateway_reference)
 
 
-def _make_due(gateway_name: str, report: Report) -> str:
+def _make_due(gateway_name: str, report: Report) -> Decision:
     attempt = attempt_of(gateway_name, report)
     if attempt is None:
         # Without a reference of ours, anyone may have written it: not worth anyone's time.
-        return _note_unknown(gateway_name, report) if report.reference else "commande inconnue"
+        if report.reference:
+            return _note_unknown(gateway_name, report)
+        return Decision(Verdict.UNKNOWN_ORDER)
     Attempt.update(ask_at=clock.now()).where(Attempt.id == attempt.id).execute()
-    return "à confirmer par la banque"
+    return Decision(Verdict.TO_CONFIRM)
 
 
-def record_rejected(gateway_name: str, verdict: str, callback: Callback | None) -> None:
-    """Leave the audit row of a message that was forged or garbled: its fields' names only."""
+def record_rejected(gateway_name: str, detail: str, callback: Callback | None) -> None:
+    """Leave the audit row of a message that was forged or garbled, with the names of its fields
+    and no value; `detail` says in French what is wrong with it."""
     names = [name[:30] for name, _ in callback.fields[:30]] if callback else []
     with write():
-        _audit(gateway_name, verdict, "", {"champs": " ".join(names)}, accepted=False)
+        _audit(gateway_name, Decision(Verdict.REJECTED, detail), {"champs": " ".join(names)})
+
+
+def _audit_verified(gateway_name: str, decision: Decision, report: Report) -> None:
+    _audit(gateway_name, decision, report.raw, report.reference, report.signing_key)
 
 
 def _audit(
-    gateway_name: str, verdict: str, reference: str, fields: dict[str, str], *, accepted: bool
+    gateway_name: str,
+    decision: Decision,
+    fields: Mapping[str, str],
+    reference: str = "",
+    signing_key: SigningKey | None = None,
 ) -> None:
-    Notice.create(
+    BankMessage.create(
         received_at=clock.now(),
         gateway=gateway_name,
-        accepted=accepted,
-        verdict=verdict,
+        accepted=decision.verdict != Verdict.REJECTED,
+        verdict=decision.verdict,
+        detail=decision.detail,
         reference=reference,
-        fields=json.dumps(fields, ensure_ascii=False, sort_keys=True),
+        fields=json.dumps(dict(fields), ensure_ascii=False, sort_keys=True),
+        signing_key=signing_key,
     )
 
 
-def _apply(gateway_name: str, report: Report) -> str:
+def _apply(gateway_name: str, report: Report) -> Decision:
     attempt = attempt_of(gateway_name, report)
     if attempt is None:
         return _note_unknown(gateway_name, report)
@@ -118,7 +139,7 @@ def _undo(attempt: Attempt, report: Report, settlement: Settlement) -> None:
     reverse(settlement, "annulation à la banque")
 
 
-def _apply_paid(attempt: Attempt, report: Report, settlement: Settlement | None) -> str:
+def _apply_paid(attempt: Attempt, report: Report, settlement: Settlement | None) -> Decision:
     if report.currency != "EUR":
         return _note_mismatch(attempt, report, "devise inattendue")
     if settlement and settlement.amount_cents != report.cents:
@@ -132,12 +153,12 @@ def _apply_paid(attempt: Attempt, report: Report, settlement: Settlement | None)
     again = undone and (settlement is not None or report.final)
     if not settlement and not undone:
         settlement = (_book_awaited if awaited else _book_unmatched)(attempt, report, facts)
-    verdict = RECORDED if awaited else _note_mismatch(attempt, report, "montant inattendu")
+    decision = RECORDED if awaited else _note_mismatch(attempt, report, "montant inattendu")
     if again:
         _note_mismatch(attempt, report, AGAIN)
     if settlement:
         _follow(attempt, report, settlement)
-    return verdict
+    return decision
 
 
 def _follow(attempt: Attempt, report: Report, settlement: Settlement) -> None:
@@ -231,7 +252,7 @@ def _settle_attempt(attempt: Attempt, report: Report) -> Settlement:
     )
 
 
-def _refund(attempt: Attempt, report: Report) -> str:
+def _refund(attempt: Attempt, report: Report) -> Decision:
     """Money that the bank gave back, wholly or in part."""
     if report.currency != "EUR":
         return _note_mismatch(attempt, report, "devise inattendue")
@@ -254,7 +275,7 @@ def _refund(attempt: Attempt, report: Report) -> str:
             "remboursement à rapprocher",
             attempt=attempt,
         )
-        return "remboursement à rapprocher"
+        return Decision(Verdict.UNMATCHED_REFUND)
     return RECORDED
 
 
@@ -271,7 +292,7 @@ def _is_refund_of_another(attempt: Attempt, report: Report) -> bool:
     )
 
 
-def _note_unknown(gateway_name: str, report: Report) -> str:
+def _note_unknown(gateway_name: str, report: Report) -> Decision:
     """A genuine message about an order that is not one of ours: kept, told, never repeated."""
     facts = (gateway_name, report.reference, report.transaction_id, report.outcome, report.status)
     note(
@@ -281,10 +302,10 @@ def _note_unknown(gateway_name: str, report: Report) -> str:
         f"commande {report.reference}",
         regie=issuer.regie_of_gateway(gateway_name),
     )
-    return "commande inconnue"
+    return Decision(Verdict.UNKNOWN_ORDER)
 
 
-def _note_mismatch(attempt: Attempt, report: Report, detail: str) -> str:
+def _note_mismatch(attempt: Attempt, report: Report, detail: str) -> Decision:
     facts = (attempt.reference, report.transaction_id, str(report.cents), detail)
     note("mismatch:" + ":".join(facts), "mismatch", report.cents, detail, attempt=attempt)
-    return detail
+    return Decision(Verdict.MISMATCH, detail)

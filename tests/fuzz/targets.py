@@ -24,7 +24,7 @@ from gateways.base import Declined, Handoff, Outcome, RefundRequest, Unreachable
 from gateways.lyra import LyraRestGateway, Shop, sign
 from gateways.registry import configure as configure_gateway
 from kiosque import create_app, db
-from kiosque.db.models import Family, ImportBatch, Invoice, Notice
+from kiosque.db.models import BankMessage, Family, ImportBatch, Invoice
 from kiosque.invoices import imports
 from kiosque.invoices.imports import BadFile
 from kiosque.language import clock
@@ -97,12 +97,12 @@ def notification(folder: Path) -> Target:
             answer = client.post("/paiement/notification/banque", data=rest, content_type=kind)
             with db.connection():
                 after = tables()
-                rows = [row.accepted for row in Notice.select()]
+                rows = [row.accepted for row in BankMessage.select()]
                 faults = verification.faults() if answer.status_code == 200 else []
         assert answer.status_code in (200, 400, 413), answer.status
         assert rows == [answer.status_code == 200], rows
         assert answer.status_code != 200 or _is_signed(rest), "believed without a signature"
-        assert answer.status_code == 200 or _differing(base.before, after) <= {"notice"}
+        assert answer.status_code == 200 or _differing(base.before, after) <= {"bank_message"}
         assert not faults, faults
 
     return one

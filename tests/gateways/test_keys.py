@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateways.base import BadCallback, Callback, ConfigError, Handoff
+from gateways.base import BadCallback, Callback, ConfigError, Handoff, SigningKey
 from gateways.lyra import LyraGateway, sign
 from gateways.registry import configure
 from gateways.sandbox import server
@@ -64,22 +64,22 @@ def test_the_new_key_signs_and_both_are_believed_until_the_last_paris_instant(
     before = shop(now=MIDNIGHT - timedelta(microseconds=1))
     fields = dict(before.start(NEW_ORDER).fields or ())
     assert fields["signature"] == sign(fields, NEW_KEY.encode())
-    assert before.read_notification(said(handoff, KEY)).key == "ancienne clé"
-    assert before.read_notification(said(handoff, NEW_KEY)).key == "clé en service"
+    assert before.read_notification(said(handoff, KEY)).signing_key is SigningKey.PREVIOUS
+    assert before.read_notification(said(handoff, NEW_KEY)).signing_key is SigningKey.CURRENT
 
 
 def test_after_the_last_day_only_the_new_key_is_believed(handoff: Handoff) -> None:
     after = shop(now=MIDNIGHT)
     with pytest.raises(BadCallback, match="ancienne clé, qui n’est plus acceptée"):
         after.read_notification(said(handoff, KEY))
-    assert after.read_notification(said(handoff, NEW_KEY)).key == "clé en service"
+    assert after.read_notification(said(handoff, NEW_KEY)).signing_key is SigningKey.CURRENT
 
 
 def test_the_day_ends_in_paris_in_summer_too(handoff: Handoff) -> None:
     summer = {**CHANGED, "previous_key_until": "2027-07-31"}
     end = datetime(2027, 7, 31, 22, 0, tzinfo=UTC)
     before = shop(summer, now=end - timedelta(seconds=1))
-    assert before.read_notification(said(handoff, KEY)).key
+    assert before.read_notification(said(handoff, KEY)).signing_key
     with pytest.raises(BadCallback):
         shop(summer, now=end).read_notification(said(handoff, KEY))
 
@@ -118,7 +118,7 @@ def test_every_key_is_tried_whichever_is_right(
 
 
 def test_a_shop_whose_key_never_changed_says_nothing_of_it(handoff: Handoff) -> None:
-    assert shop(TABLE).read_notification(said(handoff, KEY)).key == ""
+    assert shop(TABLE).read_notification(said(handoff, KEY)).signing_key is None
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_the_town_changes_after_the_bank_and_what_was_refused_is_heard_when_sent
         before.read_notification(signed)
     until = (datetime.now(UTC).date() + timedelta(days=3)).isoformat()
     after = sandbox(new, previous_key=KEY, previous_key_until=until)
-    assert after.read_notification(signed).key == "clé en service"
+    assert after.read_notification(signed).signing_key is SigningKey.CURRENT
 
 
 def test_the_town_changes_before_the_bank_and_what_the_bank_still_signs_is_heard(
@@ -233,7 +233,7 @@ def test_the_town_changes_before_the_bank_and_what_the_bank_still_signs_is_heard
     until = (datetime.now(UTC).date() + timedelta(days=3)).isoformat()
     ahead = sandbox(NEW_KEY, previous_key=KEY, previous_key_until=until)
     signed = Callback(tuple(bank.signed(told, "PAY", forged=False).items()))
-    assert ahead.read_notification(signed).key == "ancienne clé"
+    assert ahead.read_notification(signed).signing_key is SigningKey.PREVIOUS
 
 
 def test_the_bank_refuses_forms_signed_with_the_key_before(town: Callable[..., Bank]) -> None:

@@ -1,7 +1,8 @@
 """Faults of the core, put in one at a time to see that each is found.
 
 Each is a piece of a module's source and its replacement. The functions that differ take
-the new code in place, so that every module that has imported them runs it.
+the new code in place, so that every module that has imported them runs it; a module's prepared
+queries are replaced.
 """
 
 import inspect
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 
 from kiosque.db import states
+from kiosque.db.prepared import PreparedQuery
 from kiosque.outbox import queue
 from kiosque.payments import (
     checkout,
@@ -44,15 +46,15 @@ BUGS = (
     Bug(
         "an invoice is paid whatever its state",
         ledger,
-        "Invoice.state == InvoiceState.OPEN,\n            Invoice.total_cents == cents",
+        "Invoice.state == literal(InvoiceState.OPEN),\n        Invoice.total_cents == cents",
         "Invoice.total_cents == cents",
         histories.two_debits,
     ),
     Bug(
         "an invoice is paid whatever its amount",
         ledger,
-        "Invoice.total_cents == cents,\n        ),\n",
-        "),\n",
+        "Invoice.total_cents == cents,\n    )\n",
+        ")\n",
         histories.amount_changed_meanwhile,
         rare=True,
     ),
@@ -75,8 +77,8 @@ BUGS = (
     Bug(
         "a fact is learnt at each repetition",
         ledger,
-        "    if not added:\n        return []\n",
-        "",
+        "    if not added.as_rowcount().execute():\n        return []\n",
+        "    added.execute()\n",
         histories.notice_repeated,
     ),
     Bug(
@@ -236,13 +238,17 @@ def put_in(bug: Bug) -> Iterator[None]:
     assert source.count(bug.old) == 1, f"{bug.name}: {source.count(bug.old)} places"
     copy = dict(vars(bug.module))
     exec(compile(source.replace(bug.old, bug.new), bug.module.__name__, "exec"), copy)
-    before = {}
-    for name, function in vars(bug.module).items():
-        if isinstance(function, FunctionType) and function.__module__ == bug.module.__name__:
-            before[function] = function.__code__
-            function.__code__ = copy[name].__code__
+    codes, queries = {}, {}
+    for name, value in vars(bug.module).items():
+        if isinstance(value, FunctionType) and value.__module__ == bug.module.__name__:
+            codes[value] = value.__code__
+            value.__code__ = copy[name].__code__
+        elif isinstance(value, PreparedQuery):
+            queries[name] = value
+    vars(bug.module).update({name: copy[name] for name in queries})
     try:
         yield
     finally:
-        for function, code in before.items():
+        vars(bug.module).update(queries)
+        for function, code in codes.items():
             function.__code__ = code

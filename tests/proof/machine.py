@@ -591,7 +591,7 @@ def _mute() -> set[str]:
 
 
 def _audit() -> int:
-    return int(rows("SELECT COUNT(*) FROM notice")[0][0])
+    return int(rows("SELECT COUNT(*) FROM bank_message")[0][0])
 
 
 def _debit_of(credit: str) -> str | None:

@@ -20,10 +20,10 @@ from kiosque.db import database, sqlite
 from kiosque.db.models import (
     Allocation,
     Attempt,
+    BankMessage,
     Family,
     Invoice,
     JournalEntry,
-    Notice,
     OutboxMail,
     Receipt,
     Settlement,
@@ -38,7 +38,7 @@ from tests.proof.disk import Disk, losing_power
 NOTIFY = "/paiement/notification/banque"
 pytestmark = bases.on_sqlite
 
-EFFECTS = (Settlement, Allocation, JournalEntry, Receipt, OutboxMail, Notice)
+EFFECTS = (Settlement, Allocation, JournalEntry, Receipt, OutboxMail, BankMessage)
 
 Pay = Callable[..., tuple[Attempt, Handoff]]
 

@@ -18,10 +18,10 @@ from kiosque.db import database, sqlite
 from kiosque.db.models import (
     Allocation,
     Attempt,
+    BankMessage,
     Family,
     Invoice,
     JournalEntry,
-    Notice,
     OutboxMail,
     Receipt,
     Settlement,
@@ -112,7 +112,7 @@ def check_whole() -> None:
     assert list(database.execute_sql("PRAGMA foreign_key_check")) == []
     assert journal.verify() == []
     paid = Attempt.select().where(Attempt.state == "paid").count()
-    tables = (Settlement, Allocation, JournalEntry, Receipt, OutboxMail, Notice)
+    tables = (Settlement, Allocation, JournalEntry, Receipt, OutboxMail, BankMessage)
     assert {table.__name__: table.select().count() for table in tables} == {
         table.__name__: paid for table in tables
     }

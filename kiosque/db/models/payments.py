@@ -181,15 +181,22 @@ class JournalEntry(Base):
     hash = TextField(unique=True)
 
 
-class Notice(Table):
-    """The audit of what a bank sent us, accepted or not; without card data."""
+class BankMessage(Table):
+    """The audit of a message that a bank sent, or somebody in its name; without card data.
+
+    `verdict` is what was decided about it, a `Verdict`; `detail` says more, in French, of a
+    mismatch or a rejection. `signing_key` is which of the town's two keys signed it, a
+    `SigningKey`; empty while there is one. `fields` is a stranger's text unless `accepted`.
+    """
 
     received_at = UtcDateTimeField()
     gateway = TextField()
     accepted = BooleanField()
     verdict = TextField()
+    detail = TextField(default="")
     reference = TextField(default="")
     fields = TextField(default="")
+    signing_key = TextField(null=True)
 
 
 class Anomaly(Table):

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from peewee import IntegrityError
 
 from kiosque import db
 from kiosque.db import database
-from kiosque.db.models import Repayment, Settlement
+from kiosque.db.models import BankMessage, Repayment, Settlement
 from kiosque.payments import journal, verification
 from tests import bases
 
@@ -82,3 +83,34 @@ def test_money_that_had_left_before_there_were_repayments_is_one_now(earlier: No
         0,
     ]
     assert db.migrate() == []
+
+
+EARLIER_AT = "2026-11-06T10:00:00.000000Z"
+MESSAGES = [
+    # verdict, accepted, fields; then verdict, detail and key since.
+    ("enregistré", 1, '{"clé": "clé en service", "vads_amount": "1"}', "recorded", "", "current"),
+    ("déjà connu", 1, '{"clé": "ancienne clé"}', "known", "", "previous"),
+    ("à confirmer par la banque", 1, "{}", "to_confirm", "", None),
+    ("commande inconnue", 1, '{"vads_x": "ancienne clé"}', "unknown_order", "", None),
+    ("remboursement à rapprocher", 1, "{}", "unmatched_refund", "", None),
+    ("montant inattendu", 1, "{}", "mismatch", "montant inattendu", None),
+    ("signature fausse", 0, '{"champs": "ancienne clé"}', "rejected", "signature fausse", None),
+    ("enregistré", 0, '{"clé": "ancienne clé"}', "rejected", "enregistré", None),
+]
+
+
+def test_a_banks_message_keeps_its_row_and_the_key_that_is_known_to_have_signed_it(
+    earlier: None,
+) -> None:
+    for verdict, accepted, fields, *_ in MESSAGES:
+        row = f"'{EARLIER_AT}', 'banque', {accepted}, '{verdict}', 'KF1', '{fields}'"
+        columns = "received_at, gateway, accepted, verdict, reference, fields"
+        database.execute_sql(f"INSERT INTO notice ({columns}) VALUES ({row})")
+    db.migrate()
+    rows = BankMessage.select().order_by(BankMessage.id)
+    assert [
+        (row.accepted, row.fields, row.verdict, row.detail, row.signing_key) for row in rows
+    ] == [(bool(accepted), fields, *since) for _, accepted, fields, *since in MESSAGES]
+    for action in ("UPDATE bank_message SET detail = 'x'", "DELETE FROM bank_message"):
+        with pytest.raises(IntegrityError, match="bank_message is append-only"):
+            database.execute_sql(action)

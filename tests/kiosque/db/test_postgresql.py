@@ -299,7 +299,7 @@ def test_a_forked_process_leaves_its_parents_sessions_alone(base: None) -> None:
 
 
 def test_what_proves_the_accounts_cannot_be_truncated_either(base: None) -> None:
-    for table in ("journal_entry", "notice", "fact", "receipt"):
+    for table in ("journal_entry", "bank_message", "fact", "receipt"):
         with pytest.raises(IntegrityError, match="append-only"):
             database.execute_sql(f"TRUNCATE {table} CASCADE")
 

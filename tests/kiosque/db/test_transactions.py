@@ -247,7 +247,7 @@ def test_migrating_again_does_nothing(base: None) -> None:
     assert db.migrate() == []
 
 
-@pytest.mark.parametrize("table", ["journal_entry", "notice", "fact", "receipt"])
+@pytest.mark.parametrize("table", ["journal_entry", "bank_message", "fact", "receipt"])
 @pytest.mark.parametrize("action", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}"])
 def test_what_proves_the_accounts_can_be_neither_changed_nor_erased(
     stage: Stage, table: str, action: str

@@ -24,10 +24,10 @@ from kiosque.db.models import (
     Anomaly,
     Attempt,
     AttemptItem,
+    BankMessage,
     Fact,
     Family,
     Invoice,
-    Notice,
     OutboxMail,
     Receipt,
     Repayment,
@@ -315,14 +315,13 @@ def test_a_number_that_nobody_wrote_is_told_in_thirty_letters(
     assert "9" * 31 not in reason
 
 
-def test_the_age_of_the_last_run_is_known(
+def test_when_the_last_run_ended_is_known(
     gateways: dict[str, Gateway], frozen: Clock, october: Invoice
 ) -> None:
-    assert reconcile.age() is None
+    assert reconcile.last_finished_at() is None
     reconcile.run(gateways, PUBLIC_URL)
     frozen.advance(minutes=3)
     assert reconcile.last_finished_at() == NOW
-    assert reconcile.age() == timedelta(minutes=3)
 
 
 def test_a_trigger_makes_its_payment_due_and_one_of_an_unknown_order_is_told(
@@ -331,10 +330,10 @@ def test_a_trigger_makes_its_payment_due_and_one_of_an_unknown_order_is_told(
     attempt, handoff = go(october)
     frozen.advance(seconds=5)
     report = replace(bank.report(handoff), ask=True)
-    assert payments.record("banque", report) == "à confirmer par la banque"
+    assert payments.record("banque", report) == "to_confirm"
     assert Attempt.get_by_id(attempt.id).ask_at == frozen.at
     unknown = replace(report, reference="KF-inconnue")
-    assert payments.record("banque", unknown) == "commande inconnue"
+    assert payments.record("banque", unknown) == "unknown_order"
     (point,) = payments.todo()
     assert (point.kind, point.detail) == ("unknown_order", "commande KF-inconnue")
 
@@ -440,7 +439,7 @@ def test_each_wrong_amount_of_one_debit_is_told(go: Go, hear: Hear, october: Inv
     _, handoff = go(october)
     hear(handoff)
     for cents in ("100", "200", "200"):
-        assert hear(handoff, effective_amount=cents) == "montant différent pour un même débit"
+        assert hear(handoff, effective_amount=cents) == "mismatch"
     assert [point.amount_cents for point in payments.todo()] == [100, 200]
 
 
@@ -450,7 +449,7 @@ def test_a_refund_in_another_currency_gives_nothing_back_and_is_told(
     attempt, handoff = go(october)
     hear(handoff)
     foreign = {**gave_back(4520), "currency": "840", "effective_currency": "840"}
-    assert hear(handoff, **foreign) == "devise inattendue"
+    assert hear(handoff, **foreign) == "mismatch"
     assert fresh(october) == "paid"
     (point,) = payments.todo()
     assert (point.kind, point.attempt) == ("mismatch", attempt)
@@ -464,7 +463,7 @@ def test_a_refund_announced_before_it_is_done_is_booked_once_done(
     own = {**gave_back(1000), "trans_id": str(dict(handoff.fields or ())["vads_trans_id"])}
     hear(handoff, **own, trans_status="AUTHORISED_TO_VALIDATE")
     assert Settlement.get().returned_cents == 0
-    assert hear(handoff, **own) == "enregistré"
+    assert hear(handoff, **own) == "recorded"
     assert Settlement.get().returned_cents == 1000
 
 
@@ -498,8 +497,8 @@ def test_what_the_bank_says_is_kept_as_it_said_it_whether_it_speaks_or_is_asked(
     bank.answers = [[bank.report(handoff)]]
     frozen.advance(minutes=15)
     reconcile.run({"banque": bank}, PUBLIC_URL)
-    heard = list(Notice.select().order_by(Notice.id))
-    assert [(each.accepted, each.verdict) for each in heard] == [(True, "enregistré")] * 2
+    heard = list(BankMessage.select().order_by(BankMessage.id))
+    assert [(each.accepted, each.verdict) for each in heard] == [(True, "recorded")] * 2
     assert [each.reference for each in heard] == [
         each.reference for each in Attempt.select().order_by(Attempt.id)
     ]
@@ -564,7 +563,7 @@ def test_a_refund_known_of_another_payment_gives_nothing_back_and_is_told(
     hear(first)
     hear(first, **gave_back(1000))
     hear(second, trans_uuid="d" * 32)
-    assert hear(second, **gave_back(1000)) == "remboursement déjà enregistré pour un autre paiement"
+    assert hear(second, **gave_back(1000)) == "mismatch"
     assert "mismatch" in [point.kind for point in payments.todo()]
     assert Settlement.get(Settlement.transaction_id == "d" * 32).returned_cents == 0
 
@@ -667,10 +666,11 @@ def test_a_payment_wholly_refunded_is_so_though_another_was_cancelled(
 def test_a_forged_message_leaves_the_names_of_its_fields_and_no_value(base: None) -> None:
     fields = (("signature", "secret"), *((f"n{i:02d}" + "x" * 40, "secret") for i in range(40)))
     payments.record_rejected("banque", "signature fausse", Callback(fields))
-    row = Notice.get()
+    row = BankMessage.get()
     kept = json.loads(row.fields)["champs"].split(" ")
     assert kept == ["signature", *(f"n{i:02d}" + "x" * 27 for i in range(29))]
-    assert (row.accepted, row.reference, row.verdict) == (False, "", "signature fausse")
+    assert (row.accepted, row.reference, row.verdict) == (False, "", "rejected")
+    assert row.detail == "signature fausse"
     assert "secret" not in row.fields
 
 

@@ -17,9 +17,9 @@ from kiosque.db import write
 from kiosque.db.models import (
     Anomaly,
     Attempt,
+    BankMessage,
     Family,
     Invoice,
-    Notice,
     OutboxMail,
     Receipt,
     Settlement,
@@ -308,7 +308,7 @@ def test_removed_too_early_it_is_told_everywhere_and_once_put_back_nothing_is_lo
     assert words in caplog.text
     # The bank is told that nobody is there, and the audit keeps that it called.
     assert town.told("old", paid) == (404, "KO passerelle retirée")
-    assert [(row.gateway, row.accepted) for row in Notice.select()] == [("old", False)]
+    assert [(row.gateway, row.accepted) for row in BankMessage.select()] == [("old", False)]
     caplog.clear()
     for _ in range(2):
         summary = town.reconcile()
@@ -446,7 +446,22 @@ def test_an_address_that_was_never_a_gateways_leaves_nothing(
 ) -> None:
     town.open(alices_family, october)
     assert town.told("inconnue", {"x": "1"}) == (404, "KO passerelle inconnue")
-    assert Notice.select().count() == 0
+    assert BankMessage.select().count() == 0
+
+
+def test_a_stranger_who_names_a_field_after_the_old_key_does_not_pass_for_it(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The names of a garbled message's fields are kept, and anybody may choose them."""
+    until = {"previous_key": OTHER_KEY, "previous_key_until": "2026-11-30"}
+    town.restart("old", old={**OLD, **until})
+    for name in ("ancienne clé", '"clé": "ancienne clé"', "previous"):
+        assert town.told("old", {name: "x"})[0] == 400
+    monkeypatch.setattr("kiosque.settings.loading.load", lambda _: town.settings)
+    assert CliRunner().invoke(main, ["gateways"]).output.splitlines() == [
+        "old : en service, aucun paiement ouvert.",
+        "\tL’ancienne clé est acceptée jusqu’au 30 novembre 2026 inclus.",
+    ]
 
 
 def test_the_command_says_of_each_whether_it_may_go(

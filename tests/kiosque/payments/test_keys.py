@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from gateways.base import Handoff
 from gateways.sandbox.server import create_bank
 from kiosque import create_app
-from kiosque.db.models import Invoice, Notice
+from kiosque.db.models import BankMessage, Invoice
 from kiosque.payments import Purchase, start, verification
 from kiosque.settings import Settings
 from tests.bank import KEY, notice
@@ -51,7 +51,7 @@ class TestKey:
         answer = stranger.post("/paiement/notification/banque", data=notice(handoff, KEY))
         assert (answer.status_code, answer.text) == (200, "OK")
         assert Invoice.get_by_id(october.id).state == "paid"
-        assert '"clé": "ancienne clé"' in Notice.get().fields
+        assert BankMessage.get().signing_key == "previous"
         assert not [key for key in (KEY, NEW_KEY) if key in dump()]
 
     def test_after_its_day_it_is_refused_kept_in_the_audit_and_sent_again_under_the_new_one(
@@ -62,9 +62,10 @@ class TestKey:
         answer = stranger.post("/paiement/notification/banque", data=notice(handoff, KEY))
         assert answer.status_code == 400
         assert "ancienne clé, qui n’est plus acceptée" in answer.text
-        refused = Notice.get()
-        assert (refused.accepted, refused.verdict) == (
+        refused = BankMessage.get()
+        assert (refused.accepted, refused.signing_key, refused.detail) == (
             False,
+            None,
             "signée de l’ancienne clé, qui n’est plus acceptée",
         )
         assert Invoice.get_by_id(october.id).state == "open"
@@ -78,8 +79,8 @@ class TestKey:
     ) -> None:
         for key in (KEY, NEW_KEY, KEY):
             stranger.post("/paiement/notification/banque", data=notice(handoff, key))
-        said = [row.verdict for row in Notice.select().order_by(Notice.id)]
-        assert said == ["enregistré", "déjà connu", "déjà connu"]
+        said = [row.verdict for row in BankMessage.select().order_by(BankMessage.id)]
+        assert said == ["recorded", "known", "known"]
 
 
 # --- With the mock bank, from end to end ---
@@ -112,7 +113,7 @@ def test_the_bank_changes_its_key_while_a_payer_is_on_its_page(
     page = bank.post("/vads-payment/", data=go(invoices[0])).location
     bank.post("/cle")
     bank.post(f"{page}/carte", data={"card": "4970100000000000"})
-    assert [row.verdict for row in Notice.select()] == ["signature fausse"]
+    assert [row.detail for row in BankMessage.select()] == ["signature fausse"]
     refused = bank.post("/vads-payment/", data=go(invoices[1]))
     assert (refused.status_code, "00" in refused.text) == (400, True)
 
@@ -124,4 +125,5 @@ def test_the_bank_changes_its_key_while_a_payer_is_on_its_page(
     (resend,) = re.findall(r'action="(/operations/\w+/resend)"', bank.get("/").text)
     bank.post(resend)
     assert Invoice.get(Invoice.number == "A").state == "paid"
-    assert "clé en service" in Notice.select().order_by(Notice.id.desc()).get().fields
+    last = BankMessage.select().order_by(BankMessage.id.desc()).get()
+    assert last.signing_key == "current"

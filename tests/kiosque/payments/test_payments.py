@@ -16,11 +16,11 @@ from kiosque.db.models import (
     Anomaly,
     Attempt,
     AttemptItem,
+    BankMessage,
     Fact,
     Family,
     Invoice,
     JournalEntry,
-    Notice,
     OutboxMail,
     Receipt,
     Settlement,
@@ -91,7 +91,7 @@ def test_two_invoices_paid_at_once_leave_one_journal_line_one_receipt_and_one_ma
 ) -> None:
     attempt, handoff = pay(alices_family, october, september, email="alice@example.org")
     assert state(attempt) == "handed_off"
-    assert hear(handoff) == "enregistré"
+    assert hear(handoff) == "recorded"
     assert (state(attempt), state(october), state(september)) == ("paid", "paid", "paid")
     entry = JournalEntry.get()
     assert (entry.debit, entry.credit, entry.amount_cents) == ("bank:banque", "invoices", 8745)
@@ -357,10 +357,10 @@ def test_the_same_notice_again_changes_nothing_but_the_audit(
     _, handoff = pay(alices_family, october, email="alice@example.org")
     hear(handoff)
     before = effects()
-    assert hear(handoff) == "déjà connu"
-    assert hear(handoff, url_check_src="RETRY") == "déjà connu"
+    assert hear(handoff) == "known"
+    assert hear(handoff, url_check_src="RETRY") == "known"
     assert effects() == before
-    assert Notice.select().where(Notice.accepted == True).count() == 3  # noqa: E712
+    assert BankMessage.select().where(BankMessage.accepted == True).count() == 3  # noqa: E712
 
 
 MESSAGES = {
@@ -469,9 +469,9 @@ def test_a_debit_of_another_amount_pays_nothing_and_is_booked_apart(
 ) -> None:
     attempt, handoff = pay(alices_family, october)
     changes = {"amount": amount, "effective_amount": amount}
-    assert hear(handoff, **changes) == "montant inattendu"
+    assert hear(handoff, **changes) == "mismatch"
     before = effects()
-    assert hear(handoff, **changes) == "déjà connu"
+    assert hear(handoff, **changes) == "known"
     assert effects() == before
     hear(handoff, trans_status="CAPTURED", **changes)
     assert (state(attempt), state(october)) == ("pending", "open")
@@ -484,7 +484,7 @@ def test_one_debit_announced_with_two_amounts_is_booked_once_and_told(
 ) -> None:
     _, handoff = pay(alices_family, october)
     hear(handoff)
-    assert hear(handoff, effective_amount="9999") == "montant différent pour un même débit"
+    assert hear(handoff, effective_amount="9999") == "mismatch"
     assert journal.balances() == {"bank:banque": 4520, "invoices": -4520}
     assert Anomaly.select().count() == 1
 
@@ -493,7 +493,7 @@ def test_another_currency_pays_nothing_and_is_told(
     pay: Pay, hear: Hear, alices_family: Family, october: Invoice
 ) -> None:
     _, handoff = pay(alices_family, october)
-    assert hear(handoff, effective_currency="840") == "devise inattendue"
+    assert hear(handoff, effective_currency="840") == "mismatch"
     assert state(october) == "open"
     assert Anomaly.select().count() == 1
 
@@ -501,7 +501,7 @@ def test_another_currency_pays_nothing_and_is_told(
 def test_an_unknown_order_is_kept_and_told_once(hear: Hear, pay: Pay, october: Invoice) -> None:
     _, handoff = pay(october.family, october)
     for _ in range(3):
-        assert hear(handoff, order_id="KF000000000000000000") == "commande inconnue"
+        assert hear(handoff, order_id="KF000000000000000000") == "unknown_order"
     assert Anomaly.select().count() == 1
     assert state(october) == "open"
 
@@ -523,7 +523,7 @@ def test_another_gateway_cannot_speak_for_this_one(
 ) -> None:
     _, handoff = pay(alices_family, october)
     report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
-    assert payments.record("autre", report) == "commande inconnue"
+    assert payments.record("autre", report) == "unknown_order"
     assert state(october) == "open"
 
 
@@ -669,7 +669,7 @@ def test_a_refund_made_at_the_bank_is_seen_once(
     credit = {"operation_type": "CREDIT", "trans_id": "912345", "trans_uuid": "c" * 32}
     hear(handoff, **credit)
     before = effects()
-    assert hear(handoff, **credit) == "déjà connu"
+    assert hear(handoff, **credit) == "known"
     assert effects() == before
     assert (state(attempt), state(october)) == ("refunded", "open")
     assert journal.balances() == {"bank:banque": 0, "invoices": 0}
@@ -723,7 +723,7 @@ def test_a_refund_that_goes_on_is_told_once_and_one_that_failed_is_told(
     assert [p.detail for p in payments.todo()] == ["remboursement non abouti à la banque"]
     hear(handoff, **CREDIT)
     told = Anomaly.select().count()
-    assert hear(handoff, **CREDIT, trans_status="CAPTURED") == "déjà connu"
+    assert hear(handoff, **CREDIT, trans_status="CAPTURED") == "known"
     assert Anomaly.select().count() == told
 
 
@@ -824,7 +824,7 @@ def test_a_refund_larger_than_the_payment_is_left_to_a_human(
     _, handoff = pay(alices_family, october)
     hear(handoff)
     too_much = {**CREDIT, "amount": "4521", "effective_amount": "4521"}
-    assert hear(handoff, **too_much) == "remboursement à rapprocher"
+    assert hear(handoff, **too_much) == "unmatched_refund"
     assert state(october) == "paid"
     assert [point.kind for point in payments.todo()] == ["unmatched_refund"]
 
@@ -931,7 +931,7 @@ def test_an_error_half_way_leaves_nothing_of_a_notice(
     with pytest.raises(OSError, match="disk full"):
         hear(handoff)
     assert effects() == before
-    assert Notice.select().count() == 0
+    assert BankMessage.select().count() == 0
     assert (state(attempt), state(october)) == ("handed_off", "open")
     monkeypatch.undo()
     hear(handoff)

@@ -11,7 +11,16 @@ from flask.testing import FlaskClient
 from gateways.base import Gateway, Handoff, Order, Report, Unreachable
 from kiosque import db, payments
 from kiosque.db import leases
-from kiosque.db.models import Anomaly, Attempt, Fact, Family, Invoice, Lease, Notice, Settlement
+from kiosque.db.models import (
+    Anomaly,
+    Attempt,
+    BankMessage,
+    Fact,
+    Family,
+    Invoice,
+    Lease,
+    Settlement,
+)
 from kiosque.payments import Purchase, Refused, checkout, journal, polling, reconcile, verification
 from kiosque.payments.reconcile import Summary
 from tests.bank import REFUSED
@@ -79,7 +88,7 @@ def test_a_lost_notice_is_made_good_by_asking(
     run()
     assert (fresh(attempt), fresh(october)) == ("paid", "paid")
     assert Settlement.get().transaction_id == bank.report(handoff).transaction_id
-    assert Notice.get().verdict == "enregistré"
+    assert BankMessage.get().verdict == "recorded"
 
 
 def test_a_silent_attempt_expires_only_once_the_bank_has_said_it_knows_nothing(
@@ -182,7 +191,7 @@ def test_an_authorised_payment_is_followed_each_day_until_it_is_captured(
     assert Settlement.get().final_at
     assert fresh(attempt) == "paid"
     # What repeats itself each day leaves no trace each day.
-    assert [notice.verdict for notice in Notice.select()] == ["enregistré", "enregistré"]
+    assert [notice.verdict for notice in BankMessage.select()] == ["recorded", "recorded"]
 
 
 def test_a_notice_repeated_each_hour_does_not_keep_the_bank_from_being_asked(
@@ -683,7 +692,7 @@ def test_a_notice_confirmed_by_the_bank_counts_at_once(
     cautious.answers = [[cautious.report(handoff)]]
     assert hear(stranger, handoff) == 200
     assert fresh(october) == "paid"
-    assert sorted(n.verdict for n in Notice.select()) == ["enregistré", "à confirmer par la banque"]
+    assert sorted(n.verdict for n in BankMessage.select()) == ["recorded", "to_confirm"]
 
 
 @pytest.mark.parametrize("answer", [[], Unreachable("panne")], ids=["unknown", "silent"])
@@ -723,6 +732,6 @@ def test_a_mere_trigger_about_an_order_of_nobodys_asks_nothing(
     _, handoff = go(october.family, october)
     report = replace(cautious.report(handoff), reference="", ask=True)
     unknown = replace(report, gateway_reference="20200101000000-000000")
-    assert payments.record("banque", unknown) == "commande inconnue"
+    assert payments.record("banque", unknown) == "unknown_order"
     assert Anomaly.select().count() == 0
-    assert payments.record("banque", report) == "à confirmer par la banque"
+    assert payments.record("banque", report) == "to_confirm"

@@ -5,7 +5,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from kiosque.db.models import Family, Invoice, Notice
+from kiosque.db.models import BankMessage, Family, Invoice
 from kiosque.settings import Settings
 from kiosque.web import probe
 from tests.bank import notice
@@ -60,7 +60,7 @@ def test_any_other_token_takes_the_usual_way_and_leaves_the_usual_row(
 ) -> None:
     token = forgeries(settings.secret_key, frozen)[kind]
     answer = stranger.post(NOTIFY, data={probe.FIELD: token})
-    assert (answer.status_code, Notice.select().count()) == (400, 1)
+    assert (answer.status_code, BankMessage.select().count()) == (400, 1)
     assert answer.text == "KO boutique ou mode inattendu"
     health = stranger.get("/sante", headers={probe.HEADER: token.encode().decode("latin-1")})
     assert (probe.HEADER in health.headers) == (kind == "for another door")
@@ -69,7 +69,7 @@ def test_any_other_token_takes_the_usual_way_and_leaves_the_usual_row(
 def test_two_tokens_are_none(stranger: FlaskClient, settings: Settings) -> None:
     tokens = [probe.token(settings.secret_key, DOOR) for _ in range(2)]
     assert stranger.post(NOTIFY, data={probe.FIELD: tokens}).status_code == 400
-    assert Notice.select().count() == 1
+    assert BankMessage.select().count() == 1
 
 
 def test_a_genuine_notice_that_carries_a_token_is_refused_so_that_the_bank_sends_it_again(

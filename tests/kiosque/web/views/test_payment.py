@@ -15,11 +15,11 @@ from gateways.base import Handoff
 from kiosque import db
 from kiosque.db.models import (
     Attempt,
+    BankMessage,
     Fact,
     Family,
     Invoice,
     JournalEntry,
-    Notice,
     OutboxMail,
     Receipt,
     Settlement,
@@ -356,7 +356,7 @@ def test_a_genuine_notice_is_answered_ok_once_committed(
         assert "Set-Cookie" not in answer.headers
     assert Invoice.get().state == "paid"
     assert JournalEntry.select().count() == 1
-    assert Notice.select().count() == 10
+    assert BankMessage.select().count() == 10
 
 
 def test_the_same_notice_many_times_at_once_counts_once(
@@ -368,7 +368,7 @@ def test_the_same_notice_many_times_at_once_counts_once(
     assert answers == [200] * 24
     assert (Settlement.select().count(), JournalEntry.select().count()) == (1, 1)
     assert (Receipt.select().count(), OutboxMail.select().count()) == (1, 1)
-    assert Notice.select().count() == 24
+    assert BankMessage.select().count() == 24
 
 
 def test_many_browsers_confirming_at_once_open_one_payment(
@@ -417,8 +417,8 @@ def test_a_forged_notice_is_refused_changes_nothing_and_leaves_its_audit(
     assert answer.status_code == 400
     assert len(answer.data) < 256
     assert untouched(october)
-    assert Notice.get().accepted is False
-    assert "497010" not in Notice.get().fields
+    assert BankMessage.get().accepted is False
+    assert "497010" not in BankMessage.get().fields
 
 
 def test_garbled_requests_are_refused_and_change_nothing(
@@ -441,7 +441,7 @@ def test_garbled_requests_are_refused_and_change_nothing(
     assert [answer.status_code for answer in answers] == [400] * 7
     too_long = stranger.post(NOTIFY, data={**good, "x": "x" * 65_536})
     assert (too_long.status_code, too_long.text) == (413, "KO message trop long")
-    assert Notice.select().count() == 8
+    assert BankMessage.select().count() == 8
     assert stranger.get(NOTIFY).status_code == 405
     assert stranger.get(NOTIFY).text.startswith("KO Action impossible ici (")
     assert untouched(october)

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from gateways.base import Gateway, Handoff
 from gateways.lyra import rest
-from kiosque.db.models import Attempt, Family, Invoice, Notice
+from kiosque.db.models import Attempt, BankMessage, Family, Invoice
 from kiosque.payments.orders import order_of
 from kiosque.settings import Settings
 from tests.bank import (
@@ -158,7 +158,7 @@ def test_posted_as_a_notice_it_is_refused_and_changes_nothing(
     answer = stranger.post(NOTIFY, data=brought_back(handoff, **end))
     assert (answer.status_code, answer.text) == (400, "KO vads_hash absent ou mal formé")
     assert Attempt.get_by_id(attempt.id).state == "handed_off"
-    assert [(row.accepted, row.reference) for row in Notice.select()] == [(False, "")]
+    assert [(row.accepted, row.reference) for row in BankMessage.select()] == [(False, "")]
 
 
 def test_a_forgery_made_of_it_pays_nothing_since_the_bank_does_not_confirm_it(
