@@ -24,8 +24,9 @@ from flask.testing import FlaskClient
 from gateways.base import Gateway, Handoff
 from gateways.registry import configure as configure_gateway
 from kiosque import create_app, db
-from kiosque.db.models import Attempt, Family, ImportBatch, Invoice, InvoiceLine, Service
-from kiosque.families import accounts
+from kiosque.db.models import Account, Attempt, Family, ImportBatch, Invoice, InvoiceLine, Service
+from kiosque.families import accounts, hashing
+from kiosque.families.passwords import NewPassword
 from kiosque.language import clock
 from kiosque.payments import Purchase, start
 from kiosque.settings import Mail, Payment, Regie, Settings, Town
@@ -41,6 +42,7 @@ pytest.register_assert_rewrite("gateways.testing")
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 PASSWORD = "une phrase assez longue"  # the cast's own
+TOWN = Town("Ville de Sautron", "enfance@sautron.example.org", "info@sautron.example.org")
 NOW = datetime(2026, 11, 24, 19, 30, tzinfo=UTC)
 
 
@@ -63,9 +65,7 @@ def free_port() -> int:
 @pytest.fixture(autouse=True)
 def _cheap_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords are hashed a thousand times faster than in production."""
-    monkeypatch.setattr(
-        accounts, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    )
+    monkeypatch.setattr(hashing, "hasher", PasswordHasher(1, 8, 1))
 
 
 def pytest_sessionfinish() -> None:
@@ -96,7 +96,7 @@ def settings(tmp_path: Path, postgresql_base: str) -> Settings:
         public_url=PUBLIC_URL,
         database=postgresql_base,
         data=tmp_path,
-        town=Town("Ville de Sautron", "enfance@sautron.example.org", "info@sautron.example.org"),
+        town=TOWN,
         regie=Regie("Régie Enfance", "Dominique Aubry", "regie@sautron.example.org"),
         payment=Payment(gateway="banque"),
         mail=Mail(sender="kiosque@sautron.example.org"),
@@ -159,6 +159,11 @@ def make_family(code: str, name: str) -> Family:
         city="Sautron",
         updated_on=date(2026, 11, 5),
     )
+
+
+def choose_password(family: Family, password: str = PASSWORD) -> Account:
+    """The family chooses a password, as it does on the site."""
+    return accounts.set_password(NewPassword(password, family, TOWN))
 
 
 def make_invoice(family: Family, number: str, cents: int = 4520, **values: object) -> Invoice:
@@ -256,7 +261,7 @@ def sign_in(app: Flask) -> Callable[[Family], FlaskClient]:
 
     def go(family: Family) -> FlaskClient:
         if not accounts.authenticate(family.code, PASSWORD):
-            accounts.set_password(family, PASSWORD)
+            choose_password(family)
         client = app.test_client()
         page = client.get("/connexion").text
         answer = client.post(

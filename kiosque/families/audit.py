@@ -1,5 +1,8 @@
-"""The security log: who came in or tried to, and what was changed. Apart from the accounts'
-journal, and erased with age (CNIL 2021-122: six to twelve months)."""
+"""The security log: who came in or tried to, and what they changed.
+
+It is apart from the accounting journal, and erased with age (CNIL 2021-122: six to twelve
+months).
+"""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -14,7 +17,7 @@ KEPT = timedelta(days=365)
 
 
 class Event(StrEnum):
-    """What is worth a line."""
+    """Something worth a line."""
 
     SIGNED_IN = "signed_in"
     REFUSED = "refused"
@@ -32,17 +35,21 @@ class Event(StrEnum):
 
 
 def note(event: Event, family: Family | None, address: str) -> None:
-    """Write a line. `address` is the browser's network address, empty for the command line."""
+    """Write a line in a transaction of its own.
+
+    `address` is the browser's network address, empty for the command line.
+    """
     with write():
         add(event, family, address)
 
 
 def add(event: Event, family: Family | None, address: str) -> None:
-    """Write a line as part of the change under way, which it tells."""
+    """Write a line as part of the transaction under way, whose change it tells."""
     require_write()
     SecurityEvent.create(at=clock.now(), kind=event, family=family, address=address)
 
 
 def purge() -> None:
+    """Erase the lines older than KEPT."""
     with write():
         ModelDelete(SecurityEvent).where(SecurityEvent.at <= clock.now() - KEPT).execute()

@@ -1,8 +1,8 @@
-"""A family's way in, made and changed by itself: by the code of a letter, by a link in a mail,
-or signed in. The family is told by mail of every change, at every address known.
+"""A family makes and changes its own way in: with the code of a letter, with the link of a mail,
+or signed in. It is told of every change by mail, at every address known.
 
-Whether an e-mail address is known is never learnt from a page: pages only note what is asked,
-and the timer looks.
+No page lets a stranger learn which e-mail addresses are known: pages only note what is asked,
+and the timer looks the addresses up.
 """
 
 import secrets
@@ -13,74 +13,95 @@ from peewee import ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Account, Family, ResetRequest, Token
-from kiosque.families import accounts, audit, sessions, signin, throttle, tokens
+from kiosque.families import accounts, audit, contacts, hashing, sessions, signin, throttle, tokens
 from kiosque.families.audit import Event
+from kiosque.families.passwords import NewPassword, Unsuitable
 from kiosque.families.signin import Visitor
 from kiosque.families.throttle import Bucket, Limit
 from kiosque.families.tokens import Purpose, Spent
 from kiosque.language import clock
+from kiosque.language.catalogue import gettext as _
 from kiosque.outbox import addresses, queue
+from kiosque.settings import Town
 
-#: Links asked for one address. The longest pause is the life of a link: whoever asks in the
-#: family's place only keeps it supplied with one that opens.
+#: Links asked for one address. The longest pause is the life of a link, so that a stranger who
+#: keeps asking for the family's address only keeps the family supplied with a link that opens.
 RESET_EMAIL = Limit("reset-email", 3, timedelta(minutes=5), timedelta(hours=1))
 #: Links asked from one network address, whatever for.
 RESET_NETWORK = Limit("reset-network", 10, timedelta(minutes=1), timedelta(minutes=15))
-#: Changes of address asked by one family: each one writes to whom it names.
+#: Changes of address asked by one family: each one sends a mail to the address it names.
 EMAIL_CHANGE = Limit("email-change", 3, timedelta(minutes=5), timedelta(hours=1))
 
 
-def check_code(code: str, activation_code: str, visitor: Visitor) -> Token | None:
-    """The activation token, if the code opens one for this *code famille*. It is not used yet.
+class WrongPassword(Exception):
+    """The present password was asked for, and another was given."""
 
-    Counted by network address only, raises TooManyTries: the code's 74 bits need no count by
-    account, by which a stranger could keep a family from its first sign-in. An unknown family
-    costs the same look-up.
+
+def find_activation(code: str, activation_code: str, visitor: Visitor) -> Token | None:
+    """Return the activation token that these codes open, or None. It is not used up yet.
+
+    Raises TooManyTries. Tries are counted by network address only: an activation code's 74 bits
+    need no count by account, with which a stranger could keep a family from its first sign-in.
+    An unknown family costs the same look-up.
     """
     network = Bucket(signin.ADDRESS, visitor.network)
-    throttle.spend(network)
+    throttle.count_try(network)
     token = tokens.find_code(accounts.normalise_code(code), activation_code)
     if token is None:
-        signin.refuse(code, visitor)
+        signin.note_refusal(code, visitor)
         return None
-    throttle.settle(give_back=[network])
+    with write():
+        throttle.count_success(refund=[network])
     return token
 
 
 def find_link(secret: str, *purposes: Purpose) -> Token | None:
-    """The token, with its family, of a link that can still serve. One to choose a password
-    serves as long as the family is written to at the address it was sent to."""
+    """Return the token, with its family, of a link that can still serve.
+
+    A link to a new password serves as long as the family is written to at the address that the
+    link was sent to.
+    """
     token = tokens.find_link(secret, *purposes)
     return token if token and _is_welcome(token) else None
 
 
-def activate(token: Token, password: str, address: str) -> Account:
-    """Open the family's account with the password it chooses. Raises Spent, Busy."""
-    return _choose_password(token, password, Event.ACTIVATED, address)
+def activate(token: Token, password: str, town: Town, address: str) -> Account:
+    """Open the family's account with the password it chooses. Raises Unsuitable, Spent, Busy."""
+    return _choose_password(token, password, town, Event.ACTIVATED, address)
 
 
-def reset(token: Token, password: str, address: str) -> Account:
-    """Replace the password by means of a link. Raises Spent, Busy."""
-    return _choose_password(token, password, Event.PASSWORD_RESET, address)
+def reset(token: Token, password: str, town: Town, address: str) -> Account:
+    """Replace the password by means of a link. Raises Unsuitable, Spent, Busy."""
+    return _choose_password(token, password, town, Event.PASSWORD_RESET, address)
 
 
-def change_password(account: Account, password: str, address: str) -> Account:
-    """Replace the password of a family that has just given its present one, which `account`
-    holds. Raises Busy; Stale when another was chosen meanwhile, which stays."""
+def change_password(
+    account: Account, current: str, password: str, town: Town, address: str
+) -> Account:
+    """Replace the `current` password of a signed-in family.
+
+    Raises WrongPassword when it is not the current one; Unsuitable when the new one will not do;
+    TooManyTries, Busy; Stale when another was chosen meanwhile, which stays.
+    """
+    if not signin.confirm_password(account, current):
+        raise WrongPassword
+    if password == current:
+        raise Unsuitable(_("Choisissez un mot de passe différent de l’actuel."))
     family = account.family
+    new = NewPassword(password, family, town)
 
     def tell() -> None:
         sessions.require_current(account)
         audit.add(Event.PASSWORD_CHANGED, family, address)
-        _warn(family, "password_changed", accounts.every_address(family))
+        _warn(family, "password_changed", contacts.every_address(family))
 
-    with signin.own_browsers.enter():
-        return accounts.set_password(family, password, also=tell)
+    with hashing.own_browsers.enter():
+        return accounts.set_password(new, before=tell)
 
 
 def ask_reset(email: str, visitor: Visitor) -> None:
     """Note that a link is asked for this address; nothing is looked up. Raises TooManyTries."""
-    throttle.spend(
+    throttle.count_try(
         Bucket(RESET_EMAIL, addresses.key(email)), Bucket(RESET_NETWORK, visitor.network)
     )
     with write():
@@ -88,8 +109,10 @@ def ask_reset(email: str, visitor: Visitor) -> None:
 
 
 def answer_resets() -> None:
-    """Queue the links asked for since the last time, one a family of each address. Safe to run
-    twice at once. What waited for longer than a link may is for nobody any more."""
+    """Queue the links asked for since the last time, one for each family of each address.
+
+    Safe to run twice at once. A request older than a link may be is dropped.
+    """
     oldest = clock.now() - tokens.LINK_LEAVES_WITHIN
     for request in list(ResetRequest.select().order_by(ResetRequest.id)):
         with write():
@@ -99,23 +122,23 @@ def answer_resets() -> None:
 
 
 def ask_email(family: Family, email: str, address: str) -> None:
-    """Send a link to the address the family wants, and warn those known. Nothing changes until
-    the link is confirmed. Raises TooManyTries."""
-    throttle.spend(Bucket(EMAIL_CHANGE, str(family.id)))
+    """Send a link to the address that the family wants, and warn those known. Nothing changes
+    until the link is confirmed. Raises TooManyTries."""
+    throttle.count_try(Bucket(EMAIL_CHANGE, str(family.id)))
     with write():
         token = tokens.prepare_link(Purpose.EMAIL, family, email)
         queue.add(_key("email-confirm"), "email_confirm", token.id, email)
-        _warn(family, "email_asked", accounts.every_address(family))
+        _warn(family, "email_asked", contacts.every_address(family))
         audit.add(Event.EMAIL_ASKED, family, address)
 
 
 def confirm_email(token: Token, address: str) -> None:
-    """Make the confirmed address the family's one, and tell the old ones and the new. Links
-    sent to the old ones no longer open. Raises Spent."""
+    """Make the confirmed address the family's only one, and tell it and the old ones. Links sent
+    to the old ones no longer open. Raises Spent."""
     with write():
         tokens.redeem(token)
         family = Family.get_by_id(token.family_id)
-        before = accounts.every_address(family)
+        before = contacts.every_address(family)
         Family.update(email=token.email).where(Family.id == family.id).execute()
         tokens.cancel(family, Purpose.RESET)
         _warn(family, "email_changed", addresses.distinct([*before, token.email]))
@@ -123,10 +146,12 @@ def confirm_email(token: Token, address: str) -> None:
 
 
 def issue_codes(codes: Iterable[tuple[Family, str]], *, forget_email: bool = False) -> None:
-    """Make these activation codes the families' ones, all or none. With `forget_email`, whoever
-    took a family's place is out: the address chosen no longer receives anything, the password no
-    longer opens, every session ends."""
-    closed = accounts.unknowable_hash()
+    """Make these activation codes the families' only ones: all of them or none.
+
+    `forget_email` shuts out somebody who took a family's place: the address chosen online no
+    longer receives anything, the password no longer opens, every session ends.
+    """
+    closed = hashing.unknowable_hash()
     with write():
         for family, code in codes:
             tokens.issue_code(family, code)
@@ -137,30 +162,33 @@ def issue_codes(codes: Iterable[tuple[Family, str]], *, forget_email: bool = Fal
                 tokens.cancel(family, Purpose.RESET, Purpose.EMAIL)
 
 
-def _choose_password(token: Token, password: str, event: Event, address: str) -> Account:
+def _choose_password(
+    token: Token, password: str, town: Town, event: Event, address: str
+) -> Account:
     family = token.family
+    new = NewPassword(password, family, town)
 
     def spend() -> None:
         tokens.redeem(token)
         if not _is_welcome(token):
             raise Spent
         audit.add(event, family, address)
-        _warn(family, "password_changed", accounts.every_address(family))
+        _warn(family, "password_changed", contacts.every_address(family))
 
-    with signin.own_browsers.enter():
-        return accounts.set_password(family, password, also=spend)
+    with hashing.own_browsers.enter():
+        return accounts.set_password(new, before=spend)
 
 
 def _is_welcome(token: Token) -> bool:
-    """Whether the address that a link to a new password went to is still the family's: the town
-    may have taken it off, or the family chosen another."""
+    """Tell whether a link to a new password was sent to an address that is still the family's:
+    the town may have removed it, or the family chosen another."""
     if token.purpose != Purpose.RESET:
         return True
-    return accounts.is_written_to_at(Family.get_by_id(token.family_id), token.email)
+    return contacts.is_written_to_at(Family.get_by_id(token.family_id), token.email)
 
 
 def _answer(request: ResetRequest) -> None:
-    found = accounts.families_written_to_at(request.email)
+    found = contacts.families_written_to_at(request.email)
     for family, email in found:
         token = tokens.prepare_link(Purpose.RESET, family, email)
         queue.add(_key("reset"), "reset", token.id, email)
@@ -176,5 +204,5 @@ def _warn(family: Family, template: str, addresses: list[str]) -> None:
 
 
 def _key(template: str) -> str:
-    """Each mail of these is one of its own, whatever was sent before."""
+    """Return a key of its own for each mail, whatever was sent before."""
     return f"{template}:{secrets.token_hex(8)}"

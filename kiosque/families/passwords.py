@@ -1,10 +1,10 @@
-"""What a password must be: long, and not what anyone would try first. No composition rule."""
+"""Judge a new password: long, and not what anyone would try first. No composition rule."""
 
 import unicodedata
+from dataclasses import InitVar, dataclass, field
 
 from kiosque.db.models import Child, Family, Guardian
-from kiosque.families import signin
-from kiosque.families.accounts import LONGEST_PASSWORD, normalise_password
+from kiosque.families import hashing
 from kiosque.language.catalogue import gettext as _
 from kiosque.settings import Town
 
@@ -12,7 +12,8 @@ MINIMUM_LENGTH = 12
 #: Guesses that a password must withstand. Common passwords, keyboard walks, dates, repeats and
 #: the family's own words, alone or together, fall below it; a phrase is far above.
 MINIMUM_GUESSES = 10**9
-#: What is read of a long one to judge it: more could only make it better, and slower to judge.
+#: Characters of a long password that are judged: more could only make it better, and slower to
+#: judge.
 _JUDGED_LENGTH = 32
 #: Signs that stand for the same letter of a word, the figure first.
 _SAME_LETTER = ("4@", "({[<", "5$", "7+", "1|")
@@ -23,44 +24,62 @@ _SITE_WORDS = (
 )  # fmt: skip
 
 
-def faults(password: str, family: Family, town: Town) -> list[str]:
-    """Why a new password is refused; nothing when it is good. Raises Busy."""
-    if len(password) > LONGEST_PASSWORD:
-        return [
-            _("Le mot de passe doit compter au plus %(count)d caractères.")
-            % {"count": LONGEST_PASSWORD}
-        ]
-    password = normalise_password(password)
+class Unsuitable(ValueError):
+    """A password that cannot be taken; the text says why, in French, to who chose it."""
+
+
+@dataclass(frozen=True)
+class NewPassword:
+    """A password that a family may take: to make one is to have it judged.
+
+    Raises Unsuitable when it is too short, too long or easy to guess for somebody who knows the
+    family and the town; Busy when too many are being judged.
+    """
+
+    text: str = field(repr=False)
+    family: Family
+    town: InitVar[Town]
+
+    def __post_init__(self, town: Town) -> None:
+        if fault := _fault(self.text, self.family, town):
+            raise Unsuitable(fault)
+
+
+def _fault(password: str, family: Family, town: Town) -> str:
+    """Return why a password is refused, or nothing when it is good."""
+    if len(password) > hashing.LONGEST_PASSWORD:
+        return _("Le mot de passe doit compter au plus %(count)d caractères.") % {
+            "count": hashing.LONGEST_PASSWORD
+        }
+    password = hashing.normalise(password)
     if len(password) < MINIMUM_LENGTH:
-        return [
-            _("Le mot de passe doit compter au moins %(count)d caractères.")
-            % {"count": MINIMUM_LENGTH}
-        ]
+        return _("Le mot de passe doit compter au moins %(count)d caractères.") % {
+            "count": MINIMUM_LENGTH
+        }
     if family.code.lower() in password.lower():
-        return [_("Le mot de passe ne doit pas contenir votre code famille.")]
+        return _("Le mot de passe ne doit pas contenir votre code famille.")
     if _guesses(password, [*_SITE_WORDS, *_context(family, town)]) < MINIMUM_GUESSES:
-        return [
-            _(
-                "Ce mot de passe est trop facile à deviner : trop courant, ou fait de mots qui "
-                "vous désignent. Choisissez par exemple une phrase de quatre ou cinq mots."
-            )
-        ]
-    return []
+        return _(
+            "Ce mot de passe est trop facile à deviner : trop courant, ou fait de mots qui "
+            "vous désignent. Choisissez par exemple une phrase de quatre ou cinq mots."
+        )
+    return ""
 
 
 def _guesses(password: str, words: list[str]) -> float:
     from zxcvbn import zxcvbn  # noqa: PLC0415  # 14 MiB and 45 ms, for this page only
 
-    # It takes tens of milliseconds of a processor, and keeps the words in one place for all.
-    with signin.own_browsers.enter():
+    # zxcvbn takes tens of milliseconds of a processor, and keeps the words of one call in a place
+    # that the next call overwrites.
+    with hashing.own_browsers.enter():
         found = zxcvbn(_judged(password), user_inputs=words, max_length=_JUDGED_LENGTH)
     return float(found["guesses"])
 
 
 def _judged(password: str) -> str:
-    """What is read of a password to judge it.
+    """Return what zxcvbn is given of a password.
 
-    Signs that stand for the same letter become one of them: the judge searches its dictionaries
+    Signs that stand for the same letter become one of them: zxcvbn searches its dictionaries
     once for each way to read `@4{[<...` together, which took forty times as long.
     """
     text = password[:_JUDGED_LENGTH]
@@ -72,7 +91,7 @@ def _judged(password: str) -> str:
 
 
 def _context(family: Family, town: Town) -> list[str]:
-    """The words that whoever knows the family would try."""
+    """Return the words that somebody who knows the family would try."""
     names = [family.code, family.name, family.city, family.address, town.name, town.city]
     for guardian in Guardian.select().where(Guardian.family == family):
         names += [guardian.first_name, guardian.last_name, guardian.email.partition("@")[0]]

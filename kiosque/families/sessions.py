@@ -27,15 +27,21 @@ class Stale(Exception):
 
 
 def start(account: Account) -> str:
-    """Begin a session. Returns its number, which only the browser keeps.
+    """Begin a session in a transaction of its own; see `add`."""
+    with write():
+        return add(account)
+
+
+def add(account: Account) -> str:
+    """Begin a session as part of the transaction under way. Returns its number, which only the
+    browser keeps.
 
     Raises Stale when the account's password is no longer the one that was just verified: whoever
     changed it meanwhile ended every session, and this one would begin after.
     """
+    require_current(account)
     number, now = secrets.token_urlsafe(32), clock.now()
-    with write():
-        require_current(account)
-        Session.create(digest=_digest(number), account=account, opened_at=now, seen_at=now)
+    Session.create(digest=_digest(number), account=account, opened_at=now, seen_at=now)
     return number
 
 
@@ -49,8 +55,9 @@ def require_current(account: Account) -> None:
         raise Stale
 
 
-def find(number: str) -> Account | None:
-    """The account of a session that still runs, with its family; the session is seen now."""
+def signed_in(number: str) -> Account | None:
+    """Return the account of a session that still runs, with its family, and note that the session
+    was seen now. Returns None when it has ended."""
     now, digest = clock.now(), _digest(number)
     found = _RUNNING.rows(digest=digest, idle=now - IDLE, longest=now - LONGEST)
     if not found:
@@ -81,7 +88,7 @@ def end(number: str) -> None:
 
 
 def others(account: Account, number: str) -> int:
-    """How many sessions of the account run in other browsers."""
+    """Count the sessions of the account that run in other browsers."""
     now = clock.now()
     return (
         Session.select()
@@ -104,7 +111,7 @@ def end_others(account: Account, number: str) -> None:
 
 
 def end_all(account: Account) -> None:
-    """End every session of an account, as part of the change that asks for it."""
+    """End every session of an account, as part of the transaction under way."""
     require_write()
     ModelDelete(Session).where(Session.account == account).execute()
 

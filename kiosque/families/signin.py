@@ -5,14 +5,12 @@ already signed in is counted apart: while a stranger guesses and is delayed, it 
 """
 
 import ipaddress
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from kiosque.db import write
 from kiosque.db.models import Account, Family
-from kiosque.families import accounts, audit, throttle
+from kiosque.families import accounts, audit, hashing, sessions, throttle
 from kiosque.families.audit import Event
 from kiosque.families.throttle import Bucket, Limit
 
@@ -28,8 +26,8 @@ CURRENT = Limit("current", 5, timedelta(minutes=1), timedelta(hours=2))
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who is trying. `browser` identifies one that this account has signed in from before,
-    empty when it has not."""
+    """Somebody who tries, by network address. `browser` identifies one that this account has
+    signed in from before; it is empty for any other."""
 
     address: str
     browser: str = ""
@@ -47,81 +45,63 @@ class Visitor:
         return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
-#: When to come back, for whoever found the site busy.
-PAUSE = timedelta(seconds=5)
+@dataclass(frozen=True)
+class Entry:
+    """An account that has just been signed in, and the number of its new session."""
+
+    account: Account
+    session: str
 
 
-class Busy(Exception):
-    """Too many are signing in at this instant; nothing was tried."""
+def attempt(code: str, password: str, visitor: Visitor) -> Entry | None:
+    """Sign in with this code and password. Returns None when they do not go together.
 
+    Raises TooManyTries when the visitor must wait first and Busy when the site is flooded, in
+    both cases without looking at the password; Stale when the password was changed while it was
+    verified. An unknown code is counted, delayed and timed like a known one.
 
-class Gate:
-    """At most `at_once` threads inside and `waiting` behind them; the others are turned away.
-
-    A hash costs 20 ms of a processor and 19 MiB: a flood of them must leave the site both.
+    Two transactions: the try is counted before it is hashed, so that a burst cannot pass the
+    limits; all that a success changes comes after, at once.
     """
-
-    def __init__(self, at_once: int, waiting: int) -> None:
-        self._places = threading.BoundedSemaphore(at_once + waiting)
-        self._inside = threading.BoundedSemaphore(at_once)
-
-    @contextmanager
-    def enter(self) -> Iterator[None]:
-        """Raises Busy when there is no place even to wait."""
-        if not self._places.acquire(blocking=False):
-            raise Busy
-        try:
-            with self._inside:
-                yield
-        finally:
-            self._places.release()
-
-
-# Strangers cannot crowd out a family's own browser: each has its gate, in each worker.
-strangers = Gate(at_once=1, waiting=2)
-own_browsers = Gate(at_once=1, waiting=2)
-
-
-def attempt(code: str, password: str, visitor: Visitor) -> Account | None:
-    """The account, if the password is its own.
-
-    Raises TooManyTries when the visitor must wait first, Busy when the site is flooded; in both
-    cases the password was not even looked at. An unknown code is counted, delayed and timed
-    like a known one.
-    """
-    gate = own_browsers if visitor.browser else strangers
+    gate = hashing.own_browsers if visitor.browser else hashing.strangers
     with gate.enter():
-        mine, shared = _buckets(code, visitor)
-        throttle.spend(*mine, *shared)
+        reset, refund = _buckets(code, visitor)
+        throttle.count_try(*reset, *refund)
         account = accounts.authenticate(code, password)
         if account is None:
-            refuse(code, visitor)
+            note_refusal(code, visitor)
             return None
-        accounts.strengthen(account, password)
-    throttle.settle(forget=mine, give_back=shared)
-    audit.note(Event.SIGNED_IN, account.family, visitor.address)
-    return account
+        accounts.rehash_if_weak(account, password)
+    with write():
+        number = sessions.add(account)
+        throttle.count_success(reset=reset, refund=refund)
+        audit.add(Event.SIGNED_IN, account.family, visitor.address)
+    return Entry(account, number)
 
 
-def confirm(account: Account, password: str) -> bool:
-    """Whether a signed-in family knows its password. Raises TooManyTries, Busy."""
+def confirm_password(account: Account, password: str) -> bool:
+    """Tell whether a signed-in family knows its password. Raises TooManyTries, Busy."""
     bucket = Bucket(CURRENT, str(account.id))
-    with own_browsers.enter():
-        throttle.spend(bucket)
+    with hashing.own_browsers.enter():
+        throttle.count_try(bucket)
         right = accounts.verify_password(account, password)
     if right:
-        throttle.settle(forget=[bucket])
+        with write():
+            throttle.count_success(reset=[bucket])
     return right
 
 
-def refuse(code: str, visitor: Visitor) -> None:
+def note_refusal(code: str, visitor: Visitor) -> None:
     """Note a try that failed. It costs the same when no family has this code."""
     audit.note(Event.REFUSED, _family(code), visitor.address)
 
 
 def _buckets(code: str, visitor: Visitor) -> tuple[list[Bucket], list[Bucket]]:
-    """What a success forgets, and what it only gives back one try of: an address may be one
-    that guesses the codes of others between two visits to its own."""
+    """Return (buckets to reset on success, buckets to refund one try).
+
+    A network address is refunded only: somebody who has an account could otherwise guess the
+    codes of others between two visits to its own.
+    """
     if visitor.browser:
         return [Bucket(BROWSER, visitor.browser)], []
     account = Bucket(ACCOUNT, accounts.normalise_code(code))

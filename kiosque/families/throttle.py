@@ -1,7 +1,7 @@
-"""Growing delays between tries, shared by every worker through the base.
+"""Growing delays between tries, shared by every worker through the database.
 
-A try is counted *before* what it costs is done, so that a hundred at once do not pass together;
-a success forgets it. Keys are kept hashed, and no longer than a day.
+Count a try *before* doing what it costs, so that a hundred at once do not pass together; count
+its success after. Keys are kept hashed, and no longer than a day.
 """
 
 import hashlib
@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 
 from peewee import ModelDelete
 
-from kiosque.db import write
+from kiosque.db import require_write, write
 from kiosque.db.models import Throttle
 from kiosque.language import clock
 
 
 @dataclass(frozen=True)
 class Limit:
-    """How many tries are `free`; each failure after them doubles `pause`, up to `longest`."""
+    """`free` tries wait for nothing; each failure after them doubles `pause`, up to `longest`."""
 
     kind: str
     free: int
@@ -26,7 +26,7 @@ class Limit:
     longest: timedelta
 
     def delay(self, failures: int) -> timedelta:
-        """How long to wait after this many failures in a row."""
+        """Return how long to wait after this many failures in a row."""
         if failures < self.free:
             return timedelta()
         doublings = min(failures - self.free, 20)
@@ -36,7 +36,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Bucket:
-    """What is limited: one account, one address..."""
+    """A counter of tries: that of one account, of one address..."""
 
     limit: Limit
     name: str
@@ -62,7 +62,7 @@ class TooManyTries(Exception):
 MEMORY = timedelta(days=1)
 
 
-def spend(*buckets: Bucket) -> None:
+def count_try(*buckets: Bucket) -> None:
     """Count one try in every bucket. Raises TooManyTries, counting none, if one must wait."""
     now = clock.now()
     _current(buckets, now)  # A flood that must wait does not even queue for the write lock.
@@ -81,26 +81,26 @@ def spend(*buckets: Bucket) -> None:
             ).execute()
 
 
-def settle(*, forget: Iterable[Bucket] = (), give_back: Iterable[Bucket] = ()) -> None:
-    """The try succeeded. Failures are forgotten in some buckets; in the others this try alone
-    is not counted."""
-    gone = [bucket.key for bucket in forget]
-    returned = [bucket.key for bucket in give_back]
-    with write():
-        ModelDelete(Throttle).where(Throttle.key.in_(gone)).execute()
-        Throttle.update(failures=Throttle.failures - 1, next_try_at=clock.now()).where(
-            Throttle.key.in_(returned), Throttle.failures > 0
-        ).execute()
+def count_success(*, reset: Iterable[Bucket] = (), refund: Iterable[Bucket] = ()) -> None:
+    """Note that a counted try succeeded, as part of the transaction under way: forget every
+    failure in the buckets to `reset`, this one try in those to `refund`."""
+    require_write()
+    gone = [bucket.key for bucket in reset]
+    returned = [bucket.key for bucket in refund]
+    ModelDelete(Throttle).where(Throttle.key.in_(gone)).execute()
+    Throttle.update(failures=Throttle.failures - 1, next_try_at=clock.now()).where(
+        Throttle.key.in_(returned), Throttle.failures > 0
+    ).execute()
 
 
 def purge() -> None:
-    """Erase what is no longer counted."""
+    """Erase the tries that are no longer counted."""
     with write():
         ModelDelete(Throttle).where(Throttle.tried_at <= clock.now() - MEMORY).execute()
 
 
 def _current(buckets: Iterable[Bucket], now: datetime) -> dict[str, Throttle]:
-    """What is counted in these buckets, by key. Raises TooManyTries if one must wait."""
+    """Return the rows of these buckets, by key. Raises TooManyTries if one must wait."""
     known = Throttle.select().where(
         Throttle.key.in_([bucket.key for bucket in buckets]), Throttle.tried_at > now - MEMORY
     )

@@ -1,8 +1,8 @@
-"""What opens a door once: the activation code of a letter, the link of a mail.
+"""Secrets that serve once: the activation code of a letter, the link of a mail.
 
-Only its hash is kept. It serves once, for a time, for one purpose and one family; a new one
-cancels the earlier. The secret of a link is drawn when its mail leaves, never before: none
-waits in the base, and a mail server that was down shortens nobody's hour.
+Only the hash of a secret is kept. A token serves once, for a time, for one purpose and one
+family; a new one cancels the earlier. The secret of a link is drawn when its mail leaves, never
+before: none waits in the database, and a mail server that was down shortens nobody's hour.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from kiosque.language import clock
 
 
 class Purpose(StrEnum):
-    """What a token opens."""
+    """The one thing that a token allows."""
 
     ACTIVATION = "activation"
     RESET = "reset"
@@ -30,31 +30,32 @@ LIFETIMES = {
     Purpose.RESET: timedelta(hours=1),
     Purpose.EMAIL: timedelta(hours=1),
 }
-#: A link not gone after this was for somebody who no longer waits for it.
+#: A link whose mail could not leave within this is not sent: nobody waits for it any more.
 LINK_LEAVES_WITHIN = timedelta(days=1)
 
 
 class Spent(Exception):
-    """It has served, or its time is over, or another has replaced it; nothing was done."""
+    """The token has served, or is out of date, or another has replaced it; nothing was done."""
 
 
 def issue_code(family: Family, code: str) -> Token:
-    """Make this activation code the family's one, as part of the transaction under way."""
+    """Make this activation code the family's only one, as part of the transaction under way."""
     return _create(Purpose.ACTIVATION, family, normalise_code(code), "")
 
 
 def prepare_link(purpose: Purpose, family: Family, email: str) -> Token:
-    """Announce a link that a mail to `email` will carry, as part of the transaction under way.
+    """Make the token of a link that a mail to `email` will carry, as part of the transaction
+    under way.
 
-    Nobody knows the secret it has until `draw_link`. For Purpose.EMAIL, `email` is the address
-    to confirm.
+    Its secret is known to nobody until `draw_link`. For Purpose.EMAIL, `email` is the address to
+    confirm.
     """
     return _create(purpose, family, secrets.token_urlsafe(32), email)
 
 
 def draw_link(token_id: int) -> str | None:
-    """The secret of the link, 256 bits, drawn now for the mail that leaves: one drawn before
-    opens nothing any more. None when the link is cancelled, has served, or comes too late."""
+    """Draw the secret of a link, 256 bits, for the mail that leaves now; a secret drawn before no
+    longer opens anything. Returns None when the link is cancelled, has served, or is too old."""
     secret, now = secrets.token_urlsafe(32), clock.now()
     with write():
         token = Token.get_or_none(Token.id == token_id)
@@ -66,19 +67,19 @@ def draw_link(token_id: int) -> str | None:
 
 
 def find_code(family_code: str, code: str) -> Token | None:
-    """The activation token that this code opens for the family of that *code famille*."""
+    """Return the activation token that this code opens for the family of that *code famille*."""
     return _find(
         normalise_code(code), Token.purpose == Purpose.ACTIVATION, Family.code == family_code
     )
 
 
 def find_link(secret: str, *purposes: Purpose) -> Token | None:
-    """The token, with its family, of a link that can still serve."""
+    """Return the token, with its family, of a link that can still serve."""
     return _find(secret, Token.purpose.in_(purposes))
 
 
 def pending_email(family: Family) -> str:
-    """The address whose confirmation is awaited; empty when none is."""
+    """Return the address that the family has yet to confirm; empty when there is none."""
     token = Token.get_or_none(
         Token.family == family,
         Token.purpose == Purpose.EMAIL,
@@ -89,7 +90,8 @@ def pending_email(family: Family) -> str:
 
 
 def redeem(token: Token) -> None:
-    """Use it up, as part of the change that it allows. Raises Spent when it cannot serve."""
+    """Use a token up, as part of the transaction that does what it allows. Raises Spent when it
+    can no longer serve."""
     require_write()
     now = clock.now()
     used: int = (
@@ -107,8 +109,8 @@ def redeem(token: Token) -> None:
 
 
 def cancel(family: Family, *purposes: Purpose) -> None:
-    """Cancel what the family has not used, of these purposes or of all, as part of the change
-    that makes it unwelcome."""
+    """Cancel the family's unused tokens of these purposes, or all of them, as part of the
+    transaction under way."""
     require_write()
     ModelDelete(Token).where(
         Token.family == family,
@@ -118,7 +120,7 @@ def cancel(family: Family, *purposes: Purpose) -> None:
 
 
 def purge() -> None:
-    """Erase what can no longer serve."""
+    """Erase the tokens that can no longer serve."""
     now = clock.now()
     over = (Token.expires_at <= now) & (Token.issued_at <= now - LINK_LEAVES_WITHIN)
     with write():
@@ -126,7 +128,7 @@ def purge() -> None:
 
 
 def normalise_code(code: str) -> str:
-    """An activation code as hashed: people copy it with or without its dashes, in either case."""
+    """Return an activation code as hashed: people copy it with dashes or not, in either case."""
     return "".join(character for character in code.lower() if character.isalnum())
 
 

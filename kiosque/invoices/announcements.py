@@ -18,7 +18,7 @@ from kiosque import payments
 from kiosque.db import require_write, write
 from kiosque.db.models import Family, FamilyNotice, FamilyNoticeItem, Guardian, ImportBatch, Invoice
 from kiosque.db.states import NoticeKind
-from kiosque.families import accounts
+from kiosque.families import contacts
 from kiosque.language import clock
 from kiosque.outbox import queue
 from kiosque.settings import Notices, Settings
@@ -84,7 +84,7 @@ def announce(kind: NoticeKind, family: Family, invoices: Sequence[Invoice]) -> N
     notice = FamilyNotice.create(kind=kind, family=family, made_at=clock.now())
     for invoice in invoices:
         FamilyNoticeItem.create(notice=notice, invoice=invoice, kind=kind)
-    for number, address in enumerate(accounts.addresses(family), 1):
+    for number, address in enumerate(contacts.addresses(family), 1):
         queue.add(f"{kind}:{notice.id}:{number}", kind, notice.id, address)
 
 
@@ -98,7 +98,7 @@ def content(notice_id: int, recipient: str) -> Content | None:
         .get()
     )
     kind, family = NoticeKind(notice.kind), notice.family
-    if not family.wants_mail or not accounts.is_written_to_at(family, recipient):
+    if not family.wants_mail or not contacts.is_written_to_at(family, recipient):
         return None
     if clock.now() - notice.made_at > timedelta(days=LATEST_DAYS):
         return None

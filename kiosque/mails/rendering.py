@@ -12,7 +12,7 @@ from kiosque.db.models import (
     Token,
 )
 from kiosque.db.states import NoticeKind
-from kiosque.families import accounts, tokens
+from kiosque.families import contacts, tokens
 from kiosque.invoices import announcements
 from kiosque.language import catalogue, templates
 from kiosque.outbox import addresses
@@ -95,7 +95,7 @@ def _link_context(token_id: int) -> dict[str, object] | None:
 def _still_written_to(row: OutboxMail) -> bool:
     """Whether the address a link goes to is still one of its family's."""
     family = mail_family(row)
-    return family is not None and accounts.is_written_to_at(family, row.recipient)
+    return family is not None and contacts.is_written_to_at(family, row.recipient)
 
 
 def _family_context(family_id: int) -> dict[str, object]:

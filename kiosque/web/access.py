@@ -19,8 +19,9 @@ from werkzeug.wrappers import Response
 from kiosque.db.models import Account, Family, Invoice, Receipt, Settlement
 from kiosque.families import accounts, audit, sessions
 from kiosque.families.audit import Event
-from kiosque.families.signin import Visitor
+from kiosque.families.signin import Entry, Visitor
 from kiosque.language.catalogue import gettext as _
+from kiosque.settings import Town
 from kiosque.web import language
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -64,7 +65,7 @@ class SignedIn(UserMixin):
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]  # flask-login carries no types
 def load_signed_in(number: str) -> SignedIn | None:
-    account = sessions.find(number)
+    account = sessions.signed_in(number)
     return SignedIn(account, number) if account else None
 
 
@@ -74,15 +75,24 @@ def init_app(app: Flask) -> None:
 
 
 def sign_in(account: Account) -> None:
-    """Open a session, under an identity of its own."""
-    _end_session()
-    language.sign_in(account.family)
+    """Begin a session of this account, whose password was just chosen, and enter it."""
     try:
         number = sessions.start(account)
     except sessions.Stale:
-        flash(_("Votre mot de passe vient d’être changé. Connectez-vous avec le nouveau."))
-        return
-    login_user(SignedIn(account, number))
+        flash_stale()
+    else:
+        enter(Entry(account, number))
+
+
+def enter(entry: Entry) -> None:
+    """Give the browser this session, under an identity of its own; end the one it had."""
+    _end_session()
+    language.sign_in(entry.account.family)
+    login_user(SignedIn(entry.account, entry.session))
+
+
+def flash_stale() -> None:
+    flash(_("Votre mot de passe vient d’être changé. Connectez-vous avec le nouveau."))
 
 
 def sign_out() -> None:
@@ -101,6 +111,11 @@ def _end_session() -> None:
 def remote_address() -> str:
     """The browser's network address; behind the configured proxy, the one it names."""
     return request.remote_addr or ""
+
+
+def town() -> Town:
+    """The town that this site is for."""
+    return cast("Town", current_app.extensions["settings"].town)
 
 
 def visitor(code: str) -> Visitor:

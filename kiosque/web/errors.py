@@ -16,8 +16,8 @@ from peewee import DatabaseError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from kiosque import db
-from kiosque.families import signin
-from kiosque.families.signin import Busy
+from kiosque.families import hashing
+from kiosque.families.hashing import Busy
 from kiosque.families.throttle import TooManyTries
 from kiosque.language import catalogue, clock, formats
 from kiosque.language.catalogue import N_
@@ -210,7 +210,7 @@ def _too_many_tries(error: TooManyTries) -> Response:
 
 def _busy(_error: Busy) -> Response:
     advice = _("Beaucoup de personnes se connectent. Recommencez dans quelques secondes.")
-    return _try_again(_page(503, _(MESSAGES[503][0]), advice), signin.PAUSE)
+    return _try_again(_page(503, _(MESSAGES[503][0]), advice), hashing.PAUSE)
 
 
 def _try_again(page: Response, wait: timedelta) -> Response:

@@ -13,8 +13,7 @@ from urllib.parse import urlencode
 
 from kiosque import db
 from kiosque.db.models import Family
-from kiosque.families import accounts
-from tests.conftest import free_port
+from tests.conftest import choose_password, free_port
 
 PROJECT = Path(__file__).parents[2]
 PASSWORD = "une phrase assez longue"
@@ -87,6 +86,7 @@ def serve(application: str, folder: Path | None = None, port: int = 0) -> Iterat
 
 def launch(application: str, folder: Path | None, port: int) -> Service:
     environment = {name: it for name, it in os.environ.items() if not name.startswith("KIOSQUE_")}
+    environment["MALLOC_MMAP_THRESHOLD_"] = "1048576"  # as deploy/gunicorn.conf.py does
     if folder:
         environment["KIOSQUE_DATA"] = str(folder)
     command = [
@@ -117,7 +117,7 @@ def let_in(path: Path, code: str) -> None:
     """Give a family of this base its password."""
     db.configure(path)
     with db.connection():
-        accounts.set_password(Family.get(Family.code == code), PASSWORD)
+        choose_password(Family.get(Family.code == code), PASSWORD)
 
 
 def cost(service: Service, path: str, count: int, **headers: str) -> float:

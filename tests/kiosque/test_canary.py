@@ -22,7 +22,7 @@ from kiosque.families import accounts, own_changes, tokens
 from kiosque.language import clock
 from kiosque.mails import delivery
 from kiosque.settings import Settings
-from tests.conftest import csrf_token, dump
+from tests.conftest import choose_password, csrf_token, dump
 from tests.stage import OPEN, Stage
 
 SECRET_KEY = "canari-cle-Jm5vXqT9rWz8LkPn4sYb7HdGc3FaEu"
@@ -178,7 +178,7 @@ def test_no_secret_reaches_a_log_a_page_an_address_or_the_base(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     accounts.issue_password(alices_family, must_change=False)
-    accounts.set_password(alices_family, PASSWORD)
+    choose_password(alices_family, PASSWORD)
     client = app.test_client()
     assert send(client, "/connexion", code="F1001", password=PASSWORD).status_code == 302
     cookie = client.get_cookie("kiosque").value

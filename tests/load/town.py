@@ -8,12 +8,12 @@ from pathlib import Path
 from kiosque import db
 from kiosque.db import execute_many, write
 from kiosque.db.models import Account, Family
-from kiosque.families import accounts
 from kiosque.invoices import imports
 from kiosque.invoices.imports.families import FamiliesFile
 from kiosque.invoices.imports.invoices import InvoicesFile
 from kiosque.invoices.imports.settlements import SettlementsFile
 from kiosque.language import clock
+from tests.conftest import choose_password
 
 PASSWORD = "une phrase assez longue"
 #: Of a family's monthly invoices, the latest are still to pay.
@@ -91,7 +91,7 @@ def _months(count: int) -> list[tuple[str, str, str]]:
 def _let_everybody_in() -> None:
     """One hash for all: a real one, of which the price is paid once."""
     first = Family.get()
-    accounts.set_password(first, PASSWORD)
+    choose_password(first, PASSWORD)
     held = Account.get(Account.family == first).password_hash
     rows = [(family.id, held) for family in Family.select() if family != first]
     with write():

@@ -16,9 +16,8 @@ from urllib.parse import urlencode
 from kiosque import db
 from kiosque.db import write
 from kiosque.db.models import Family, ImportBatch, Invoice
-from kiosque.families import accounts
 from tests import bases
-from tests.conftest import NOW, PASSWORD, csrf_token, free_port
+from tests.conftest import NOW, PASSWORD, choose_password, csrf_token, free_port
 from tests.proof.storm_balancer import Balancer
 from tests.sites import settle
 
@@ -252,7 +251,7 @@ def make_town(
             with write():
                 Invoice.insert_many([_invoice(family, batch, *each) for each in owed]).execute()
             if number < families:
-                accounts.set_password(family, PASSWORD)
+                choose_password(family)
                 town[code] = owed
     return town
 

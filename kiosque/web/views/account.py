@@ -1,10 +1,11 @@
 """Signing in and out, and what a family changes of its account once signed in."""
 
-from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from kiosque.families import accounts, own_changes, passwords, sessions, signin, tokens
+from kiosque.families import contacts, own_changes, sessions, signin, tokens
+from kiosque.families.passwords import Unsuitable
 from kiosque.language.catalogue import gettext as _
 from kiosque.outbox import addresses
 from kiosque.web import access
@@ -23,10 +24,14 @@ def sign_in() -> str | Response | tuple[str, int]:
         return render_template("account/sign_in.html", form=form)
     if form.validate():
         code = form.code.data
-        account = signin.attempt(code, form.password.data, access.visitor(code))
-        if account:
-            access.sign_in(account)
-            return access.remember_browser(redirect(access.safe_next()), account.family)
+        try:
+            entry = signin.attempt(code, form.password.data, access.visitor(code))
+        except sessions.Stale:
+            access.flash_stale()
+            return redirect(url_for("account.sign_in"))
+        if entry:
+            access.enter(entry)
+            return access.remember_browser(redirect(access.safe_next()), entry.account.family)
         form.form_errors.append(
             _(
                 "Code famille ou mot de passe incorrect. "
@@ -49,7 +54,7 @@ def show() -> str:
     account = own_account()
     return render_template(
         "account/account.html",
-        addresses=accounts.addresses(account.family),
+        addresses=contacts.addresses(account.family),
         pending=tokens.pending_email(account.family),
         others=sessions.others(account, current_user.number),
     )
@@ -79,7 +84,7 @@ def email() -> str | Response | tuple[str, int]:
 def _may_ask(form: EmailForm) -> bool:
     """Whether the password is right and the address another one; says why not in the form."""
     account = own_account()
-    if not signin.confirm(account, form.current.data):
+    if not signin.confirm_password(account, form.current.data):
         form.current.errors = [_("Le mot de passe actuel est incorrect.")]
     elif addresses.key(form.email.data) == addresses.key(account.family.email):
         form.email.errors = [_("C’est déjà votre adresse.")]
@@ -92,25 +97,17 @@ def password() -> str | Response | tuple[str, int]:
     form, account = PasswordForm(), own_account()
     if not form.is_submitted():
         return render_template("account/password.html", form=form)
-    if form.validate() and _may_replace(form):
+    if form.validate():
         try:
-            account = own_changes.change_password(account, form.new.data, access.remote_address())
-        except sessions.Stale:
+            account = own_changes.change_password(
+                account, form.current.data, form.new.data, access.town(), access.remote_address()
+            )
+        except (own_changes.WrongPassword, sessions.Stale):
             form.current.errors = [_("Le mot de passe actuel est incorrect.")]
+        except Unsuitable as refused:
+            form.new.errors = [str(refused)]
         else:
             access.sign_in(account)
             flash(_("Votre mot de passe est changé."))
             return redirect(url_for("family.invoices"))
     return render_template("account/password.html", form=form), 422
-
-
-def _may_replace(form: PasswordForm) -> bool:
-    """Whether the current password is right and the new one good; says why not in the form."""
-    account, town = own_account(), current_app.extensions["settings"].town
-    if not signin.confirm(account, form.current.data):
-        form.current.errors = [_("Le mot de passe actuel est incorrect.")]
-    elif form.new.data == form.current.data:
-        form.new.errors = [_("Choisissez un mot de passe différent de l’actuel.")]
-    else:
-        form.new.errors = passwords.faults(form.new.data, account.family, town)
-    return not form.errors

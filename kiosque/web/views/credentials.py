@@ -6,14 +6,16 @@ behind it uses it up: a mail filter that opens every link spends none.
 
 from collections.abc import Callable
 
-from flask import Blueprint, current_app, flash, redirect, render_template, session, url_for
+from flask import Blueprint, flash, redirect, render_template, session, url_for
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import Account, Token
-from kiosque.families import own_changes, passwords
+from kiosque.families import own_changes
+from kiosque.families.passwords import Unsuitable
 from kiosque.families.signin import Visitor
 from kiosque.families.tokens import Purpose, Spent
 from kiosque.language.catalogue import gettext as _
+from kiosque.settings import Town
 from kiosque.web import access, language
 from kiosque.web.forms import ActivationForm, ConfirmForm, NewPasswordForm, ResetRequestForm
 
@@ -35,7 +37,7 @@ def activate() -> Answer:
         return render_template("account/activate.html", form=form)
     if form.validate():
         visitor = access.visitor(form.code.data)
-        token = own_changes.check_code(form.code.data, form.activation.data, visitor)
+        token = own_changes.find_activation(form.code.data, form.activation.data, visitor)
         try:
             account = token and _choose_password(form, token, own_changes.activate)
         except Spent:
@@ -125,12 +127,14 @@ def _dead_link() -> Answer:
 def _choose_password(
     form: ActivationForm | NewPasswordForm,
     token: Token,
-    choose: Callable[[Token, str, str], Account],
+    choose: Callable[[Token, str, Town, str], Account],
 ) -> Account | None:
     """Make it the family's password; None when it will not do, said in the form."""
-    town = current_app.extensions["settings"].town
-    form.new.errors = passwords.faults(form.new.data, token.family, town)
-    return None if form.errors else choose(token, form.new.data, access.remote_address())
+    try:
+        return choose(token, form.new.data, access.town(), access.remote_address())
+    except Unsuitable as refused:
+        form.new.errors = [str(refused)]
+        return None
 
 
 def _let_in(account: Account, message: str) -> Response:

@@ -40,7 +40,16 @@ from kiosque.payments.orders import order_of
 from kiosque.settings import Settings
 from tests import bases, pdfs
 from tests.bank import notice
-from tests.conftest import NOW, PASSWORD, PUBLIC_URL, Clock, make_family, make_invoice
+from tests.conftest import (
+    NOW,
+    PASSWORD,
+    PUBLIC_URL,
+    TOWN,
+    Clock,
+    choose_password,
+    make_family,
+    make_invoice,
+)
 from tests.kiosque.invoices.test_imports import ROW, sheet
 from tests.kiosque.settings.test_settings import TOML
 
@@ -203,7 +212,7 @@ def test_waiting_mail_is_sent(run: Run) -> None:
 def test_what_is_kept_for_a_time_only_is_then_erased(
     run: Run, alices_family: Family, frozen: Clock
 ) -> None:
-    account = accounts.set_password(alices_family, PASSWORD)
+    account = choose_password(alices_family)
     kept = (Session, Throttle, SecurityEvent, Token)
     sessions.start(account)
     own_changes.issue_codes([(alices_family, "abcde-fghjk-mnpqr")])
@@ -239,7 +248,7 @@ def test_letters_give_one_or_all_families_a_code_that_opens(
     assert "23 décembre 2026" in text  # thirty days, the last of which is whole
     token = tokens.find_code("F1001", code)
     assert token
-    own_changes.activate(token, PASSWORD, "")
+    own_changes.activate(token, PASSWORD, TOWN, "")
     both = settings.data / "toutes.pdf"
     assert "1 lettre." in run("letters", "--all", "--output", str(both)).output
     assert "Famille Petit" in pdfs.text(both.read_bytes())

@@ -20,7 +20,7 @@ from kiosque.payments import journal, verification
 from kiosque.settings import Settings
 from tests import bases
 from tests.bank import notice
-from tests.conftest import NOW, PASSWORD, Clock, make_family, make_invoice
+from tests.conftest import NOW, PASSWORD, Clock, choose_password, make_family, make_invoice
 from tests.kiosque.settings.test_settings import TOML
 
 pytestmark = bases.on_postgresql
@@ -37,7 +37,7 @@ def town(tmp_path: Path, frozen: Clock, pay: Pay, gateway: Gateway) -> Path:
     with bases.elsewhere(path):
         family = make_family("F1001", "Œuvrard-Ñandú ’ \\ \t “é”")
         make_family("F2002", "Petit")
-        accounts.set_password(family, PASSWORD)
+        choose_password(family)
         for number in range(3):
             make_invoice(family, f"N{number}", 4520 + number)
             hear(gateway, pay(family, Invoice.get(Invoice.number == f"N{number}"))[1], number)

@@ -18,7 +18,7 @@ from kiosque import create_app, db
 from kiosque.db import database, fields, models, sqlite, transactions, write
 from kiosque.db.models import Base, Family, Invoice, Table
 from kiosque.db.write_lock import Turn, Turns
-from kiosque.families import accounts
+from kiosque.families import accounts, hashing
 from kiosque.invoices import listing
 from kiosque.mails import delivery
 from kiosque.settings import Settings
@@ -184,9 +184,9 @@ def test_where_no_lock_can_be_made_the_base_cannot_be_written(settings: Settings
 def test_no_password_is_hashed_nor_verified_inside_a_write(alices_family: Family) -> None:
     steps = (
         lambda: accounts.issue_password(alices_family, must_change=False),
-        accounts.unknowable_hash,
+        hashing.unknowable_hash,
         lambda: accounts.authenticate("F1001", "une phrase assez longue"),
-        lambda: accounts.verify_password(accounts.find(alices_family), "une autre phrase"),
+        lambda: accounts.verify_password(accounts.account_of(alices_family), "une autre phrase"),
     )
     for step in steps:
         step()  # outside, it is done

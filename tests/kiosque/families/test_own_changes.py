@@ -26,7 +26,7 @@ from kiosque.db.models import (
     Token,
 )
 from kiosque.db.states import MailState
-from kiosque.families import accounts, own_changes, sessions, signin, tokens
+from kiosque.families import accounts, contacts, hashing, own_changes, sessions, signin, tokens
 from kiosque.families.signin import Visitor
 from kiosque.families.throttle import TooManyTries
 from kiosque.families.tokens import Purpose, Spent
@@ -34,7 +34,7 @@ from kiosque.invoices import imports
 from kiosque.mails import delivery
 from kiosque.outbox import queue
 from kiosque.settings import Mail, Settings
-from tests.conftest import PASSWORD, PUBLIC_URL, Clock, dump, free_port
+from tests.conftest import PASSWORD, PUBLIC_URL, TOWN, Clock, choose_password, dump, free_port
 from tests.mailbox import plain_of, text_of
 
 STRANGER = Visitor("203.0.113.9")
@@ -100,13 +100,13 @@ def recipients(messages: list[EmailMessage]) -> list[str]:
 def test_a_forgotten_password_is_replaced_through_a_real_mail(
     parents: None, settings: Settings, mailbox: list[EmailMessage]
 ) -> None:
-    accounts.set_password(Family.get(Family.code == "F1001"), PASSWORD)
+    choose_password(Family.get(Family.code == "F1001"))
     own_changes.ask_reset("bob@example.org", STRANGER)
     post(settings)
     (message,) = mailbox
     assert message["To"] == "bob@example.org"
     token = opened(link_in(message))
-    own_changes.reset(token, OTHER, STRANGER.address)
+    own_changes.reset(token, OTHER, TOWN, STRANGER.address)
     assert accounts.authenticate("F1001", OTHER)
     assert accounts.authenticate("F1001", PASSWORD) is None
     mailbox.clear()
@@ -124,8 +124,8 @@ def test_no_mail_holds_a_password_a_code_or_a_childs_name(
     own_changes.ask_email(alices_family, "martin@example.org", "")
     post(settings)
     (reset,) = [each for each in mailbox if "choisissez" in str(each["Subject"])]
-    own_changes.reset(opened(link_in(reset)), PASSWORD, "")
-    own_changes.change_password(accounts.find(alices_family), OTHER, "")
+    own_changes.reset(opened(link_in(reset)), PASSWORD, TOWN, "")
+    own_changes.change_password(accounts.account_of(alices_family), PASSWORD, OTHER, TOWN, "")
     own_changes.ask_email(alices_family, "martin@example.org", "")
     post(settings)
     confirmation = [each for each in mailbox if each["To"] == "martin@example.org"][-1]
@@ -338,9 +338,9 @@ def test_a_letters_code_opens_the_account_and_tells_the_family(
 ) -> None:
     with write():
         tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
-    token = own_changes.check_code("f 1001", "ABCDE FGHJK MNPQR", STRANGER)
+    token = own_changes.find_activation("f 1001", "ABCDE FGHJK MNPQR", STRANGER)
     assert token
-    account = own_changes.activate(token, PASSWORD, STRANGER.address)
+    account = own_changes.activate(token, PASSWORD, TOWN, STRANGER.address)
     assert accounts.authenticate("F1001", PASSWORD) == account
     assert not account.must_change_password
     assert [line.kind for line in SecurityEvent.select()] == ["activated"]
@@ -355,32 +355,32 @@ def test_a_stranger_who_knows_the_code_famille_cannot_delay_a_first_sign_in(
         tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
     for _ in range(5):
         signin.attempt("F1001", "essai", STRANGER)
-    assert own_changes.check_code("F1001", "abcde-fghjk-mnpqr", Visitor("198.51.100.7"))
+    assert own_changes.find_activation("F1001", "abcde-fghjk-mnpqr", Visitor("198.51.100.7"))
 
 
 def test_codes_are_guessed_at_the_pace_of_one_address(alices_family: Family, frozen: Clock) -> None:
     with write():
         tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
     for _ in range(20):
-        assert own_changes.check_code("F1001", "essai", STRANGER) is None
+        assert own_changes.find_activation("F1001", "essai", STRANGER) is None
     with pytest.raises(TooManyTries):
-        own_changes.check_code("F1001", "abcde-fghjk-mnpqr", STRANGER)
+        own_changes.find_activation("F1001", "abcde-fghjk-mnpqr", STRANGER)
     frozen.advance(seconds=30)
-    assert own_changes.check_code("F1001", "abcde-fghjk-mnpqr", STRANGER)
+    assert own_changes.find_activation("F1001", "abcde-fghjk-mnpqr", STRANGER)
 
 
 def test_a_family_whose_place_was_taken_gets_it_back_for_good(
     alices_family: Family, frozen: Clock
 ) -> None:
-    thief = accounts.set_password(alices_family, "la phrase du voleur")
+    thief = choose_password(alices_family, "la phrase du voleur")
     session = sessions.start(thief)
     Family.update(email="thief@example.org").where(Family.id == alices_family.id).execute()
     own_changes.issue_codes([(alices_family, "abcde-fghjk-mnpqr")], forget_email=True)
-    assert sessions.find(session) is None
+    assert sessions.signed_in(session) is None
     assert accounts.authenticate("F1001", "la phrase du voleur") is None
     assert Family.get_by_id(alices_family.id).email == ""
-    token = own_changes.check_code("F1001", "abcde-fghjk-mnpqr", STRANGER)
-    assert own_changes.activate(token, PASSWORD, "")
+    token = own_changes.find_activation("F1001", "abcde-fghjk-mnpqr", STRANGER)
+    assert own_changes.activate(token, PASSWORD, TOWN, "")
     assert accounts.authenticate("F1001", PASSWORD)
 
 
@@ -419,7 +419,7 @@ def test_a_link_sent_dies_with_the_address_it_was_sent_to(
         Family.update(email="martin@example.org").where(Family.code == "F1001").execute()
     assert own_changes.find_link(secret, *Purpose) is None
     with pytest.raises(Spent):  # opened before, its form sent after
-        own_changes.reset(token, OTHER, "")
+        own_changes.reset(token, OTHER, TOWN, "")
     assert accounts.authenticate("F1001", OTHER) is None
 
 
@@ -438,7 +438,7 @@ def test_a_link_sent_to_an_address_that_remains_still_opens(
     ]
     token = own_changes.find_link(link_in(mailbox[0]), Purpose.RESET)
     assert token
-    assert own_changes.reset(token, OTHER, "")
+    assert own_changes.reset(token, OTHER, TOWN, "")
 
 
 def test_checking_a_code_does_the_same_work_for_an_unknown_family(
@@ -451,19 +451,19 @@ def test_checking_a_code_does_the_same_work_for_an_unknown_family(
     work = []
     for code, activation in (("F1001", "faux"), ("F9999", "faux"), ("F2002", "zzzzzzzzzzzzzzz")):
         queries.clear()
-        assert own_changes.check_code(code, activation, Visitor(code)) is None
+        assert own_changes.find_activation(code, activation, Visitor(code)) is None
         work.append([str(query).partition("',")[0] for query in queries])
     assert work[0] == work[1] == work[2]
 
 
 def test_a_new_password_ends_every_session(parents: None, alices_family: Family) -> None:
-    account = accounts.set_password(alices_family, PASSWORD)
+    account = choose_password(alices_family)
     sessions.start(account)
     with write():
         token = tokens.prepare_link(Purpose.RESET, alices_family, "alice@example.org")
     secret = tokens.draw_link(token.id)
     assert secret
-    own_changes.reset(opened(secret), OTHER, "")
+    own_changes.reset(opened(secret), OTHER, TOWN, "")
     assert not Session.select().exists()
 
 
@@ -481,7 +481,7 @@ def test_of_two_parents_at_once_one_chooses_and_the_other_is_told(
             assert token
             ready.wait()
             try:
-                own_changes.activate(token, password, "")
+                own_changes.activate(token, password, TOWN, "")
                 outcomes.append(password)
             except Spent:
                 outcomes.append("")
@@ -504,7 +504,7 @@ def test_a_change_of_address_waits_for_its_confirmation(
     post(settings)
     assert recipients(mailbox) == ["alice@example.org", "bob@example.org", "martin@example.org"]
     assert tokens.pending_email(alices_family) == "martin@example.org"
-    assert accounts.addresses(alices_family) == ["alice@example.org", "bob@example.org"]
+    assert contacts.addresses(alices_family) == ["alice@example.org", "bob@example.org"]
     (confirmation,) = [each for each in mailbox if each["To"] == "martin@example.org"]
     secret = link_in(confirmation)
     assert not any(secret in text_of(each) for each in mailbox if each is not confirmation)
@@ -512,7 +512,7 @@ def test_a_change_of_address_waits_for_its_confirmation(
     own_changes.confirm_email(opened(secret, Purpose.EMAIL), STRANGER.address)
     post(settings)
     family = Family.get_by_id(alices_family.id)
-    assert accounts.addresses(family) == ["martin@example.org"]
+    assert contacts.addresses(family) == ["martin@example.org"]
     assert tokens.pending_email(family) == ""
     assert recipients(mailbox) == ["alice@example.org", "bob@example.org", "martin@example.org"]
     assert [line.kind for line in SecurityEvent.select()] == ["email_asked", "email_changed"]
@@ -563,17 +563,17 @@ def test_a_flood_of_one_link_hashes_one_at_a_time(
 ) -> None:
     with write():
         token = tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
-    monkeypatch.setattr(signin, "own_browsers", signin.Gate(at_once=1, waiting=0))
-    with signin.own_browsers.enter(), pytest.raises(signin.Busy):
-        own_changes.activate(token, PASSWORD, "")
-    assert own_changes.activate(token, PASSWORD, "")
+    monkeypatch.setattr(hashing, "own_browsers", hashing.Gate(at_once=1, waiting=0))
+    with hashing.own_browsers.enter(), pytest.raises(hashing.Busy):
+        own_changes.activate(token, PASSWORD, TOWN, "")
+    assert own_changes.activate(token, PASSWORD, TOWN, "")
 
 
 def test_a_change_under_way_does_not_undo_a_reset_just_made(alices_family: Family) -> None:
-    verified = accounts.set_password(alices_family, PASSWORD)
-    accounts.set_password(alices_family, OTHER)
+    verified = choose_password(alices_family)
+    choose_password(alices_family, OTHER)
     with pytest.raises(sessions.Stale):
-        own_changes.change_password(verified, "la phrase du voleur", "")
+        own_changes.change_password(verified, PASSWORD, "la phrase du voleur", TOWN, "")
     assert accounts.authenticate("F1001", OTHER)
 
 

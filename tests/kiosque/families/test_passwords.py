@@ -3,8 +3,9 @@
 import pytest
 from zxcvbn import matching
 
-from kiosque.db.models import Child, Family, Guardian
-from kiosque.families import passwords, signin
+from kiosque.db.models import Account, Child, Family, Guardian
+from kiosque.families import accounts, hashing, passwords
+from kiosque.families.passwords import NewPassword, Unsuitable
 from kiosque.settings import Settings
 
 
@@ -35,7 +36,7 @@ def family(alices_family: Family) -> Family:
 def test_a_long_one_that_nobody_would_guess_is_taken(
     family: Family, settings: Settings, password: str
 ) -> None:
-    assert passwords.faults(password, family, settings.town) == []
+    assert NewPassword(password, family, settings.town).text == password
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,8 @@ def test_a_long_one_that_nobody_would_guess_is_taken(
 def test_a_short_one_or_the_code_is_refused(
     family: Family, settings: Settings, password: str, words: str
 ) -> None:
-    assert words in passwords.faults(password, family, settings.town)[0]
+    with pytest.raises(Unsuitable, match=words):
+        NewPassword(password, family, settings.town)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,8 @@ def test_a_short_one_or_the_code_is_refused(
 def test_a_common_one_or_the_familys_own_words_are_refused(
     family: Family, settings: Settings, password: str
 ) -> None:
-    assert "trop facile à deviner" in passwords.faults(password, family, settings.town)[0]
+    with pytest.raises(Unsuitable, match="trop facile à deviner"):
+        NewPassword(password, family, settings.town)
 
 
 @pytest.mark.parametrize(
@@ -120,16 +123,29 @@ def test_a_flood_of_new_passwords_is_judged_one_at_a_time(
 ) -> None:
     """As each is hashed: in the same gate, that turns the others away. What the judge knows of a
     family, it holds in one place for the whole process."""
-    monkeypatch.setattr(signin, "own_browsers", signin.Gate(at_once=1, waiting=0))
-    with signin.own_browsers.enter():
-        assert "au moins 12" in passwords.faults("court", family, settings.town)[0]
-        with pytest.raises(signin.Busy):
-            passwords.faults("quatre mots sans rapport", family, settings.town)
-    assert passwords.faults("quatre mots sans rapport", family, settings.town) == []
+    monkeypatch.setattr(hashing, "own_browsers", hashing.Gate(at_once=1, waiting=0))
+    with hashing.own_browsers.enter():
+        with pytest.raises(Unsuitable, match="au moins 12"):
+            NewPassword("court", family, settings.town)
+        with pytest.raises(hashing.Busy):
+            NewPassword("quatre mots sans rapport", family, settings.town)
+    assert NewPassword("quatre mots sans rapport", family, settings.town)
 
 
 def test_judging_a_hostile_one_stays_quick(family: Family, settings: Settings) -> None:
     """Only the first characters are judged, and there is a longest one."""
     guesses = passwords._guesses
     assert guesses("abcdefgh" * 4 + "🎻 velours citron", []) == guesses("abcdefgh" * 4, [])
-    assert "au plus 1000" in passwords.faults("a1b2" * 251, family, settings.town)[0]
+    with pytest.raises(Unsuitable, match="au plus 1000"):
+        NewPassword("a1b2" * 251, family, settings.town)
+
+
+def test_no_password_is_set_that_was_not_judged(alices_family: Family) -> None:
+    with pytest.raises(AttributeError):
+        accounts.set_password("a")  # type: ignore[arg-type]
+    assert not Account.select().exists()
+
+
+def test_a_new_password_does_not_show_itself(family: Family, settings: Settings) -> None:
+    new = NewPassword("quatre mots sans rapport", family, settings.town)
+    assert new.text not in f"{new!r} {new}"

@@ -2,16 +2,19 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
 
-from kiosque.db.models import Account, Family, SecurityEvent
-from kiosque.families import accounts, signin
-from kiosque.families.signin import Busy, Gate, Visitor
+from kiosque.db import database
+from kiosque.db.models import Account, Family, SecurityEvent, Session, Throttle
+from kiosque.families import accounts, hashing, sessions, signin
+from kiosque.families.hashing import Busy, Gate
+from kiosque.families.signin import Visitor
 from kiosque.families.throttle import TooManyTries
-from tests.conftest import PASSWORD, Clock
+from tests.conftest import PASSWORD, Clock, choose_password
 
 STRANGER = Visitor("203.0.113.9")
 ALICES_PHONE = Visitor("198.51.100.7", browser="F1001.phone")
@@ -19,7 +22,12 @@ ALICES_PHONE = Visitor("198.51.100.7", browser="F1001.phone")
 
 @pytest.fixture
 def account(alices_family: Family) -> Account:
-    return accounts.set_password(alices_family, PASSWORD)
+    return choose_password(alices_family)
+
+
+def signed_in(code: str, password: str, visitor: Visitor) -> Account | None:
+    entry = signin.attempt(code, password, visitor)
+    return entry and entry.account
 
 
 def guess(times: int, code: str = "F1001", visitor: Visitor = STRANGER) -> None:
@@ -28,7 +36,7 @@ def guess(times: int, code: str = "F1001", visitor: Visitor = STRANGER) -> None:
 
 
 def test_the_right_password_opens(account: Account) -> None:
-    assert signin.attempt("f 1001", PASSWORD, STRANGER) == account
+    assert signed_in("f 1001", PASSWORD, STRANGER) == account
 
 
 def test_five_wrong_ones_delay_the_next_even_a_right_one(account: Account, frozen: Clock) -> None:
@@ -37,7 +45,7 @@ def test_five_wrong_ones_delay_the_next_even_a_right_one(account: Account, froze
         signin.attempt("F1001", PASSWORD, STRANGER)
     assert refused.value.wait == timedelta(minutes=1)
     frozen.advance(minutes=1)
-    assert signin.attempt("F1001", PASSWORD, STRANGER) == account
+    assert signed_in("F1001", PASSWORD, STRANGER) == account
 
 
 def test_from_elsewhere_the_account_is_delayed_too(account: Account) -> None:
@@ -48,14 +56,14 @@ def test_from_elsewhere_the_account_is_delayed_too(account: Account) -> None:
 
 def test_the_familys_own_browser_gets_in_while_a_stranger_is_delayed(account: Account) -> None:
     guess(5)
-    assert signin.attempt("F1001", PASSWORD, ALICES_PHONE) == account
+    assert signed_in("F1001", PASSWORD, ALICES_PHONE) == account
 
 
 def test_even_from_the_very_address_of_the_stranger(account: Account) -> None:
     for code in range(20):
         guess(1, code=f"F9{code}")
     home = Visitor(STRANGER.address, browser="F1001.phone")
-    assert signin.attempt("F1001", PASSWORD, home) == account
+    assert signed_in("F1001", PASSWORD, home) == account
 
 
 def test_its_own_browser_is_delayed_after_failures_of_its_own(account: Account) -> None:
@@ -65,9 +73,9 @@ def test_its_own_browser_is_delayed_after_failures_of_its_own(account: Account) 
 
 
 def test_guessing_one_account_delays_no_other(account: Account, charlies_family: Family) -> None:
-    charlies = accounts.set_password(charlies_family, PASSWORD)
+    charlies = choose_password(charlies_family)
     guess(5)
-    assert signin.attempt("F2002", PASSWORD, Visitor("192.0.2.44")) == charlies
+    assert signed_in("F2002", PASSWORD, Visitor("192.0.2.44")) == charlies
 
 
 def test_one_address_trying_many_codes_is_delayed(account: Account) -> None:
@@ -123,7 +131,7 @@ def test_an_unknown_code_is_counted_delayed_and_hashed_like_a_known_one(
             hashed.append(password)
             return super().verify(hash, password)
 
-    monkeypatch.setattr(accounts, "hasher", Counting(1, 8, 1))
+    monkeypatch.setattr(hashing, "hasher", Counting(1, 8, 1))
     answers = []
     for code, visitor in (("F1001", STRANGER), ("F9999", Visitor("192.0.2.44"))):
         guess(5, code, visitor)
@@ -147,13 +155,68 @@ def test_the_log_tells_who_came_in_and_who_was_refused(account: Account) -> None
     ]
 
 
+def writes_of(action: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> int:
+    """Count the transactions that the action writes."""
+    begun = []
+    writing = database.writing
+
+    def counted(until: float) -> AbstractContextManager[None]:
+        begun.append(until)
+        return writing(until)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database.obj, "writing", counted)
+        action()
+    return len(begun)
+
+
+@pytest.mark.parametrize("visitor", [STRANGER, ALICES_PHONE])
+def test_signing_in_writes_twice_before_the_hash_and_after(
+    account: Account, monkeypatch: pytest.MonkeyPatch, visitor: Visitor
+) -> None:
+    assert writes_of(lambda: signin.attempt("F1001", PASSWORD, visitor), monkeypatch) == 2
+    assert writes_of(lambda: signin.attempt("F1001", "essai", visitor), monkeypatch) == 2
+
+
+def test_the_try_is_in_the_database_before_the_password_is_hashed(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = []
+
+    class Looking(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002
+            counted.append(sum(row.failures for row in Throttle.select()))
+            return super().verify(hash, password)
+
+    monkeypatch.setattr(hashing, "hasher", Looking(1, 8, 1))
+    signin.attempt("F1001", PASSWORD, STRANGER)
+    assert counted == [2]  # by account, and by network address
+    assert [row.failures for row in Throttle.select()] == [0]
+
+
+def test_a_password_changed_meanwhile_opens_nothing_and_its_try_stays_counted(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the hash and what follows it: all of that is undone."""
+
+    def changed_meanwhile(account: Account, _password: str) -> None:
+        choose_password(account.family, "une tout autre phrase")
+
+    monkeypatch.setattr(accounts, "rehash_if_weak", changed_meanwhile)
+    with pytest.raises(sessions.Stale):
+        signin.attempt("F1001", PASSWORD, STRANGER)
+    assert not Session.select().exists()
+    assert not SecurityEvent.select().exists()
+    assert [row.failures for row in Throttle.select()] == [1, 1]
+
+
 def test_the_present_password_is_not_guessed_either(account: Account, frozen: Clock) -> None:
     for _ in range(5):
-        assert not signin.confirm(account, "essai")
+        assert not signin.confirm_password(account, "essai")
     with pytest.raises(TooManyTries):
-        signin.confirm(account, PASSWORD)
+        signin.confirm_password(account, PASSWORD)
     frozen.advance(minutes=1)
-    assert signin.confirm(account, PASSWORD)
+    assert signin.confirm_password(account, PASSWORD)
 
 
 def crowd(enter: Callable[[], object], size: int) -> tuple[int, int]:
@@ -197,16 +260,16 @@ def test_a_wider_gate_lets_more_in() -> None:
 
 
 def test_strangers_do_not_crowd_out_a_familys_own_browser(account: Account) -> None:
-    with signin.strangers.enter():
-        assert signin.attempt("F1001", PASSWORD, ALICES_PHONE) == account
+    with hashing.strangers.enter():
+        assert signed_in("F1001", PASSWORD, ALICES_PHONE) == account
 
 
 def test_nothing_is_tried_or_counted_when_turned_away(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signin, "strangers", Gate(at_once=1, waiting=0))
-    with signin.strangers.enter():
+    monkeypatch.setattr(hashing, "strangers", Gate(at_once=1, waiting=0))
+    with hashing.strangers.enter():
         for _ in range(50):
             with pytest.raises(Busy):
                 signin.attempt("F1001", "essai", STRANGER)
-    assert signin.attempt("F1001", PASSWORD, STRANGER) == account
+    assert signed_in("F1001", PASSWORD, STRANGER) == account

@@ -20,13 +20,13 @@ pytestmark = pytest.mark.usefixtures("base", "frozen")
 
 def fail(times: int, *buckets: Bucket) -> None:
     for _ in range(times):
-        throttle.spend(*buckets)
+        throttle.count_try(*buckets)
 
 
 def wait_for(bucket: Bucket) -> timedelta:
     """How long the next try must wait; counts it if it need not."""
     try:
-        throttle.spend(bucket)
+        throttle.count_try(bucket)
     except TooManyTries as refusal:
         return refusal.wait
     return timedelta()
@@ -39,7 +39,7 @@ def test_the_first_tries_are_free_and_each_failure_after_doubles_the_pause(froze
         pause = wait_for(DOOR)
         pauses.append(pause)
         frozen.at += pause
-        throttle.spend(DOOR)
+        throttle.count_try(DOOR)
     assert pauses == [timedelta(minutes=m) for m in (1, 2, 4, 5, 5)]
 
 
@@ -54,21 +54,23 @@ def test_a_try_made_too_soon_is_not_counted(frozen: Clock) -> None:
 def test_when_one_of_two_must_wait_neither_is_counted() -> None:
     fail(3, DOOR)
     with pytest.raises(TooManyTries):
-        throttle.spend(OTHER, DOOR)
+        throttle.count_try(OTHER, DOOR)
     assert Throttle.select().count() == 1
 
 
 def test_success_forgets_failures() -> None:
     fail(2, DOOR)
-    throttle.settle(forget=[DOOR])
+    with db.write():
+        throttle.count_success(reset=[DOOR])
     fail(2, DOOR)
     assert wait_for(DOOR) == timedelta()
 
 
 def test_success_gives_back_one_try_and_no_more() -> None:
     fail(3, DOOR)
-    throttle.settle(give_back=[DOOR])
-    throttle.spend(DOOR)
+    with db.write():
+        throttle.count_success(refund=[DOOR])
+    throttle.count_try(DOOR)
     assert wait_for(DOOR) == timedelta(minutes=1)
 
 
@@ -86,14 +88,14 @@ def test_a_day_of_calm_forgets_a_series_and_the_purge_erases_it(frozen: Clock) -
 
 
 def test_nothing_readable_is_kept() -> None:
-    throttle.spend(DOOR)
+    throttle.count_try(DOOR)
     assert "door" not in Throttle.get().key
 
 
 def let_through(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many of twenty tries made at the same instant pass a limit of three."""
     if not guarded:
-        counting = throttle.spend
+        counting = throttle.count_try
         both = threading.Barrier(20)
 
         def check_then_count(*buckets: Bucket) -> None:
@@ -102,14 +104,14 @@ def let_through(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> int:
             monkeypatch.setattr(throttle, "_current", lambda *_: {})
             counting(*buckets)
 
-        monkeypatch.setattr(throttle, "spend", check_then_count)
+        monkeypatch.setattr(throttle, "count_try", check_then_count)
     passed, start = [], threading.Barrier(20)
 
     def attempt() -> None:
         with db.connection():
             start.wait()
             try:
-                throttle.spend(DOOR)
+                throttle.count_try(DOOR)
             except TooManyTries:
                 return
             passed.append(1)

@@ -9,9 +9,9 @@ import pytest
 from kiosque import db
 from kiosque.db import write
 from kiosque.db.models import Family, Token
-from kiosque.families import accounts, tokens
+from kiosque.families import tokens
 from kiosque.families.tokens import Purpose, Spent
-from tests.conftest import Clock, dump
+from tests.conftest import Clock, choose_password, dump
 
 LINKS = (Purpose.RESET, Purpose.EMAIL)
 HOSTILE = ("", "\0", "x" * 10_240, "é😀", "\udc80", "' OR 1=1 --", "../..", "%00")
@@ -267,6 +267,6 @@ def test_a_new_password_cancels_whatever_would_open_the_account(
     link(alices_family)
     link(alices_family, Purpose.EMAIL)
     _, charlies = link(charlies_family)
-    accounts.set_password(alices_family, "une phrase assez longue")
+    choose_password(alices_family, "une phrase assez longue")
     assert not Token.select().where(Token.family == alices_family).exists()
     assert tokens.find_link(charlies, *LINKS)

@@ -34,7 +34,7 @@ from kiosque.mails import delivery, rendering
 from kiosque.outbox import queue
 from kiosque.settings import Settings
 from tests.bank import notice
-from tests.conftest import Clock, make_family, make_invoice
+from tests.conftest import PASSWORD, TOWN, Clock, choose_password, make_family, make_invoice
 from tests.mailbox import Mailbox, html_of, plain_of, text_of
 
 Post = tuple[Mailbox, Settings]
@@ -509,7 +509,8 @@ def _confirmed_email(family: Family, *_others: Any) -> None:
 
 
 def _new_password(family: Family, *_others: Any) -> None:
-    own_changes.change_password(accounts.find(family), "une tout autre phrase", "")
+    account = choose_password(family)
+    own_changes.change_password(account, PASSWORD, "une tout autre phrase", TOWN, "")
 
 
 CAUSES = {
@@ -547,7 +548,14 @@ def test_no_mail_holds_a_password_a_code_famille_or_the_name_of_a_child(
     assert box.messages
     for message in box.messages:
         whole = message.as_string() + text_of(message)
-        for secret in (password, "une tout autre phrase", "F1001", "Léa", settings.secret_key):
+        for secret in (
+            password,
+            PASSWORD,
+            "une tout autre phrase",
+            "F1001",
+            "Léa",
+            settings.secret_key,
+        ):
             assert secret not in whole
         for invoiced in ("Repas", "Restauration"):
             assert invoiced not in whole

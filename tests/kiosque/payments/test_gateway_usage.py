@@ -25,7 +25,6 @@ from kiosque.db.models import (
     Settlement,
 )
 from kiosque.db.states import RepaymentKind
-from kiosque.families import accounts
 from kiosque.payments import Purchase, Use, reconcile, start, verification
 from kiosque.payments.ledger import note, resolve_note
 from kiosque.payments.orders import order_of
@@ -33,7 +32,7 @@ from kiosque.settings import Payment, Settings
 from tests import payfip
 from tests.bank import KEY, REFUSED, envelope, error_envelope, notice, order_answer, transaction
 from tests.conftest import PASSWORD as FAMILY_PASSWORD
-from tests.conftest import PUBLIC_URL, Clock, csrf_token
+from tests.conftest import PUBLIC_URL, Clock, choose_password, csrf_token
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +42,7 @@ def _sound_books(base: None) -> object:
 
 
 def signed_in(app: Flask, family: Family) -> FlaskClient:
-    accounts.set_password(family, FAMILY_PASSWORD)
+    choose_password(family, FAMILY_PASSWORD)
     client = app.test_client()
     page = client.get("/connexion").text
     data = {"code": family.code, "password": FAMILY_PASSWORD, "csrf_token": csrf_token(page)}

@@ -15,7 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable, TooMa
 from gateways.base import Handoff
 from kiosque import db
 from kiosque.db.models import Attempt, Family, Invoice
-from kiosque.families.signin import Busy
+from kiosque.families.hashing import Busy
 from kiosque.families.throttle import TooManyTries
 from tests import bases
 from tests.bank import notice

@@ -16,9 +16,9 @@ from werkzeug.test import EnvironBuilder, TestResponse
 
 from kiosque.db import database, write
 from kiosque.db.models import Family
-from kiosque.families import accounts, tokens
+from kiosque.families import tokens
 from tests import bases
-from tests.conftest import PASSWORD, csrf_token
+from tests.conftest import PASSWORD, choose_password, csrf_token
 from tests.stage import FAMILY, PAGES, PUBLIC, SERVER, Stage
 
 #: Tables that a visit may write: who came, how often, and what the bank was answered.
@@ -275,7 +275,7 @@ def test_a_hostile_new_password_is_refused_or_opens(
     """Past the door: with the letter's code, the mail's link, the present password."""
     alices_family.email = "alice@example.org"
     alices_family.save()
-    accounts.set_password(alices_family, PASSWORD)
+    choose_password(alices_family)
     with write():
         tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
         link = tokens.prepare_link(tokens.Purpose.RESET, alices_family, "alice@example.org")

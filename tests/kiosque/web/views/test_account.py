@@ -8,10 +8,10 @@ from flask.testing import FlaskClient
 
 from kiosque import create_app
 from kiosque.db.models import Family
-from kiosque.families import accounts, signin
-from kiosque.families.signin import Gate
+from kiosque.families import accounts, hashing
+from kiosque.families.hashing import Gate
 from kiosque.settings import Settings
-from tests.conftest import PASSWORD, Clock, csrf_token
+from tests.conftest import PASSWORD, Clock, choose_password, csrf_token
 
 
 def post(client: FlaskClient, address: str, **data: str) -> object:
@@ -274,7 +274,7 @@ def test_its_mark_serves_no_other_family_and_cannot_be_forged(
     alice: FlaskClient, stranger: FlaskClient, charlies_family: Family
 ) -> None:
     """A mark is a favour to one family: it lifts no delay from the others."""
-    accounts.set_password(charlies_family, PASSWORD)
+    choose_password(charlies_family)
     for _ in range(5):
         post(stranger, "/connexion", code="F2002", password="essai")
     mark = alice.get_cookie("kiosque-navigateur").value
@@ -292,8 +292,8 @@ def test_a_mark_opens_nothing_by_itself(alice: FlaskClient, stranger: FlaskClien
 def test_a_crowded_door_says_when_to_come_back(
     stranger: FlaskClient, alices_password: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signin, "strangers", Gate(at_once=1, waiting=0))
-    with signin.strangers.enter():
+    monkeypatch.setattr(hashing, "strangers", Gate(at_once=1, waiting=0))
+    with hashing.strangers.enter():
         answer = post(stranger, "/connexion", code="F1001", password=alices_password)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
         assert stranger.get("/connexion").status_code == 200
@@ -319,7 +319,7 @@ def test_a_new_password_gives_the_session_a_new_identity(alice: FlaskClient) -> 
 def test_where_https_cookies_are_secure_and_bound_to_the_host(
     settings: Settings, alices_family: Family
 ) -> None:
-    accounts.set_password(alices_family, PASSWORD)
+    choose_password(alices_family)
     client = create_app(dataclasses.replace(settings, public_url="https://localhost")).test_client()
     page = client.get("/connexion", base_url="https://localhost")
     answer = client.post(
@@ -342,7 +342,7 @@ def test_a_mark_ends_with_the_password_it_was_given_for(
     alice: FlaskClient, alices_family: Family
 ) -> None:
     """Or whoever once knew it could gather marks, and guess the next one with each."""
-    accounts.set_password(alices_family, "une tout autre phrase")
+    choose_password(alices_family, "une tout autre phrase")
     for _ in range(5):
         post(alice, "/connexion", code="F1001", password="essai")
     answer = post(alice, "/connexion", code="F1001", password="une tout autre phrase")

@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 
 from kiosque.db import write
 from kiosque.db.models import Account, Family, Guardian, OutboxMail, Token
-from kiosque.families import accounts, own_changes, passwords, signin, tokens
-from kiosque.families.signin import Gate
+from kiosque.families import accounts, hashing, own_changes, tokens
+from kiosque.families.hashing import Gate
 from kiosque.families.tokens import Purpose
 from kiosque.mails import delivery
 from kiosque.settings import Settings
@@ -114,8 +114,8 @@ def test_a_poor_password_is_refused_and_the_code_still_serves(
 def test_a_crowd_of_new_passwords_is_told_when_to_come_back_and_spends_no_code(
     stranger: FlaskClient, letter: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signin, "own_browsers", Gate(at_once=1, waiting=0))
-    with signin.own_browsers.enter():
+    monkeypatch.setattr(hashing, "own_browsers", Gate(at_once=1, waiting=0))
+    with hashing.own_browsers.enter():
         answer = activate(stranger)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert activate(stranger).location == "/factures"
@@ -265,13 +265,13 @@ def test_a_token_used_by_the_other_parent_meanwhile_is_told_like_one_used_before
     letter: Token,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def the_other_parent_first(*_: object) -> list[str]:
+    def the_other_parent_first(_password: str) -> str:
         Token.update(used_at=letter.issued_at).execute()
-        return []
+        return "hash"
 
     stranger.get(link(alices_family))
     forms = [stranger.get(address).text for address in ("/activer", "/mot-de-passe/nouveau")]
-    monkeypatch.setattr(passwords, "faults", the_other_parent_first)
+    monkeypatch.setattr(hashing, "hash_password", the_other_parent_first)
     data = {"code": "F1001", "activation": CODE, "new": OTHER, "csrf_token": csrf_token(forms[0])}
     answer = stranger.post("/activer", data=data)
     assert answer.status_code == 422
@@ -446,6 +446,6 @@ def test_no_secret_is_ever_logged(
     stranger.get(address)
     post(stranger, "/mot-de-passe/nouveau", new="court")
     activate(stranger, activation=f"{CODE}x")
-    own_changes.check_code("F1001", "faux", own_changes.Visitor("203.0.113.9"))
+    own_changes.find_activation("F1001", "faux", own_changes.Visitor("203.0.113.9"))
     for secret in (address.rpartition("/")[2], CODE):
         assert secret not in caplog.text

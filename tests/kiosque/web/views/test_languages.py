@@ -36,7 +36,7 @@ from kiosque.outbox import queue
 from kiosque.payments import CounterPayment, cancel_invoice, settle_at_counter
 from kiosque.settings import Settings
 from tests.bank import ABANDONED, REFUSED, notice
-from tests.conftest import Clock, csrf_token, make_invoice
+from tests.conftest import PASSWORD, TOWN, Clock, choose_password, csrf_token, make_invoice
 from tests.mailbox import plain_of
 
 NOTIFY = "/paiement/notification/banque"
@@ -155,10 +155,10 @@ def test_charlie_reads_french_whatever_alice_reads(
 
 
 def enter(client: FlaskClient, family: Family) -> None:
-    if not accounts.authenticate(family.code, "une phrase assez longue"):
-        accounts.set_password(family, "une phrase assez longue")
+    if not accounts.authenticate(family.code, PASSWORD):
+        choose_password(family)
     token = csrf_token(client.get("/connexion").text)
-    data = {"code": family.code, "password": "une phrase assez longue", "csrf_token": token}
+    data = {"code": family.code, "password": PASSWORD, "csrf_token": token}
     assert client.post("/connexion", data=data).status_code == 302
 
 
@@ -441,7 +441,7 @@ def _filled_forms(alice: FlaskClient, stranger: FlaskClient) -> Iterator[tuple[s
     for data in ({}, {"code": "x" * 200, "password": "x"}, {"code": "F1001", "password": "x"}):
         yield "sign in", stranger.post("/connexion", data={**data, "csrf_token": token}).text
     token = csrf_token(alice.get("/compte").text)
-    password = "une phrase assez longue"
+    password = PASSWORD
     for new in ("", "court", "F1001 et quelques mots", password, "azertyuiop12"):
         data = {"csrf_token": token, "current": password, "new": new}
         yield f"password {new}", alice.post("/compte/mot-de-passe", data=data).text
@@ -502,8 +502,8 @@ def test_no_familys_mail_says_a_word_that_is_not_marked(
 ) -> None:
     household.email = "alice@example.org"
     household.save()
-    account = accounts.set_password(household, "une phrase assez longue")
-    own_changes.change_password(account, "une tout autre phrase", "")
+    account = choose_password(household)
+    own_changes.change_password(account, PASSWORD, "une tout autre phrase", TOWN, "")
     own_changes.ask_email(household, "new@example.org", "")
     open_invoices = list(Invoice.select().where(payments.payable_now()))
     with write():

@@ -12,13 +12,12 @@ from flask.testing import FlaskClient
 from gateways.base import Callback, Gateway
 from kiosque import create_app, payments
 from kiosque.db.models import Child, Family, Invoice, OutboxMail, Receipt
-from kiosque.families import accounts
 from kiosque.mails import rendering
 from kiosque.payments import CounterPayment
 from kiosque.settings import Attestation, Regie, Settings, issuer
 from tests import pdfs
 from tests.bank import notice
-from tests.conftest import PASSWORD, csrf_token, make_invoice
+from tests.conftest import PASSWORD, choose_password, csrf_token, make_invoice
 
 
 @pytest.fixture
@@ -71,7 +70,7 @@ def later(settings: Settings, alices_family: Family) -> Callable[[], tuple[Setti
         regie = Regie(NEXT_YEAR["regie"], NEXT_YEAR["regisseur"])
         changed = dataclasses.replace(settings, town=town, regie=regie)
         client = create_app(changed).test_client()
-        accounts.set_password(alices_family, PASSWORD)
+        choose_password(alices_family)
         page = client.get("/connexion").text
         data = {"code": "F1001", "password": PASSWORD, "csrf_token": csrf_token(page)}
         assert client.post("/connexion", data=data).status_code == 302

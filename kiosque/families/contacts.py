@@ -1,0 +1,52 @@
+"""The e-mail addresses that a family is written to at, and the families of an address."""
+
+from peewee import Expression, TextField, fn
+
+from kiosque.db.models import Family, Guardian
+from kiosque.outbox.addresses import distinct, key
+
+
+def addresses(family: Family) -> list[str]:
+    """Return the address that the family confirmed, else those that the town holds of its
+    parents; none when the town knows none."""
+    return distinct([family.email] if family.email else _held(family))
+
+
+def every_address(family: Family) -> list[str]:
+    """Return every address known of the family, to warn it of what changes its way in."""
+    return distinct([*filter(None, [family.email]), *_held(family)])
+
+
+def is_written_to_at(family: Family, email: str) -> bool:
+    """Tell whether `addresses` still gives this one."""
+    return key(email) in {key(each) for each in addresses(family)}
+
+
+def families_written_to_at(email: str) -> list[tuple[Family, str]]:
+    """Return the families that `addresses` gives this one for, however it is written.
+
+    Each comes with the address as it is held: write to that one, never to what was typed.
+    """
+    typed = key(email)
+    guardians = Guardian.select(Guardian.family).where(_may_be(Guardian.email, typed))
+    candidates = Family.select().where(_may_be(Family.email, typed) | Family.id.in_(guardians))
+    found = []
+    for family in candidates.order_by(Family.code):
+        held = (each for each in addresses(family) if key(each) == typed)
+        if address := next(held, None):
+            found.append((family, address))
+    return found
+
+
+def _held(family: Family) -> list[str]:
+    guardians = Guardian.select().where(Guardian.family == family, Guardian.email != "")
+    return [guardian.email for guardian in guardians.order_by(Guardian.id)]
+
+
+def _may_be(column: TextField, typed: str) -> Expression:
+    """Select the addresses of which `typed` may be the key.
+
+    The database lowers ASCII letters only. Addresses with others, longer in bytes than in
+    characters, are few: all are selected, for the caller to compare one by one.
+    """
+    return (fn.LOWER(column) == typed) | (fn.OCTET_LENGTH(column) > fn.LENGTH(column))

@@ -1,0 +1,94 @@
+"""Hash passwords: argon2id, never inside a transaction, and few at once.
+
+A hash costs 20 ms of a processor and 19 MiB: a flood of them must leave the site both. Whoever
+hashes or judges a password for a visitor enters one of the two gates first.
+"""
+
+import secrets
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from kiosque.db import require_no_write
+
+#: argon2id, 19 MiB, two passes: about 20 ms on a small server.
+hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+#: In characters. A longer password is refused, never cut: normalising hostile text takes a time
+#: quadratic in its length.
+LONGEST_PASSWORD = 1000
+
+#: When a visitor turned away by a gate may come back.
+PAUSE = timedelta(seconds=5)
+
+
+class Busy(Exception):
+    """Too many passwords are being hashed at this instant; nothing was tried."""
+
+
+class Gate:
+    """Let at most `at_once` threads in and `waiting` stand behind them; turn the others away."""
+
+    def __init__(self, at_once: int, waiting: int) -> None:
+        self._places = threading.BoundedSemaphore(at_once + waiting)
+        self._inside = threading.BoundedSemaphore(at_once)
+
+    @contextmanager
+    def enter(self) -> Iterator[None]:
+        """Hold a place inside for the time of a `with`. Raises Busy when there is none, not even
+        to wait."""
+        if not self._places.acquire(blocking=False):
+            raise Busy
+        try:
+            with self._inside:
+                yield
+        finally:
+            self._places.release()
+
+
+# Each worker has both, so that strangers cannot crowd out a family's own browser.
+strangers = Gate(at_once=1, waiting=2)
+own_browsers = Gate(at_once=1, waiting=2)
+
+
+def normalise(password: str) -> str:
+    """Return the same characters however a keyboard composes them: `é` may come as one or two."""
+    return unicodedata.normalize("NFC", password)
+
+
+def hash_password(password: str) -> str:
+    require_no_write()
+    return hasher.hash(normalise(password))
+
+
+def matches(password_hash: str, password: str) -> bool:
+    """Tell whether the password has this hash; text that cannot be a password has none."""
+    if len(password) > LONGEST_PASSWORD:
+        return False
+    require_no_write()
+    try:
+        return hasher.verify(password_hash, normalise(password))
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
+        return False
+
+
+def is_weak(password_hash: str) -> bool:
+    """Tell whether a hash was made with weaker parameters than today's."""
+    return hasher.check_needs_rehash(password_hash)
+
+
+def unknowable_hash() -> str:
+    """Return a hash that no password has, at the usual price."""
+    return hash_password(secrets.token_hex())
+
+
+@cache
+def decoy() -> str:
+    """Return the hash to compare with when the code is unknown, so that it takes as long."""
+    return unknowable_hash()
