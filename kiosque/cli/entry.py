@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import wraps
+from operator import length_hint
 from typing import IO, Any, TypeVar
 
 import click
@@ -62,9 +63,9 @@ def with_database(command: Command) -> Command:
     return wrapped  # type: ignore[return-value]  # the settings are given here, not by click
 
 
-def progress_bar(items: Sequence[Any], what: str) -> Iterable[Any]:
-    """Show progress over a long sequence, on a terminal."""
-    if len(items) < LONG_FILE or not sys.stdout.isatty():
+def progress_bar(items: Iterable[Any], what: str) -> Iterable[Any]:
+    """Show progress over many items, on a terminal."""
+    if length_hint(items) < LONG_FILE or not sys.stdout.isatty():
         yield from items
         return
     with click.progressbar(items, label=what, width=30) as bar:

@@ -4,9 +4,7 @@
 format of `docs/import.md`), families, and payments taken at the counter.
 """
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -32,39 +30,12 @@ def load(
     preview: bool = False,
     progress: Progress = silent,
 ) -> Summary:
-    """Load one file into the base. `regies` are those besides the first, by key: an invoice
-    belongs to the one whose services its lines are of, for good. With `preview`, check it and say
-    what it would do.
+    """Load one file into the database. With `preview`, only check it and say what it would do.
 
-    Loading the same file again changes nothing. Raises BadFile, naming every faulty line,
-    having changed nothing.
+    `regies` are those besides the first, by key: an invoice belongs for good to the one that
+    collects for its services. Loading the same file again changes nothing. Raise BadFile, naming
+    every faulty line, having changed nothing.
     """
-    with _no_cycles_looked_for():
-        return _load(path, pdf_folder, closes_after_days, regies, progress, preview=preview)
-
-
-@contextmanager
-def _no_cycles_looked_for() -> Iterator[None]:
-    """A file is hundreds of thousands of objects, none of them in a cycle: to look for some each
-    time that many have been made takes a fifth of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _load(
-    path: Path,
-    pdf_folder: Path,
-    closes_after_days: int | None,
-    regies: Mapping[str, OtherRegie],
-    progress: Progress,
-    *,
-    preview: bool,
-) -> Summary:
     sheet = Sheet.read(path)
     kind = next((kind for kind in KINDS if set(sheet.columns) >= kind.KEY_COLUMNS), None)
     if kind is None:

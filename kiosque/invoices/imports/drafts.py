@@ -1,23 +1,28 @@
 """Invoices as a file gives them, row by row, before anything is written."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from json.encoder import encode_basestring_ascii as _quoted
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypedDict
 
-from kiosque.invoices.imports.reading import Faults, Progress, Row, Sheet, hundredths
+from kiosque.invoices.imports.reading import Progress, Row, Sheet, hundredths
 from kiosque.language import amounts, formats
 
 MAX_PDF_BYTES = 10 * 1024 * 1024
 
+#: `json.dumps` would make one anew for each invoice.
+_JSON = json.JSONEncoder(sort_keys=True)
 
-class Line(NamedTuple):
+
+class Line(TypedDict):
+    """One line of an invoice, under the names by which its digest knows it."""
+
     child: str
     service: str
     label: str
@@ -25,19 +30,10 @@ class Line(NamedTuple):
     unit_price_cents: int
     amount_cents: int
 
-    def json(self) -> str:
-        """As `json.dumps(..., sort_keys=True)` writes its fields, in a fifth of the time."""
-        return (
-            f'{{"amount_cents": {self.amount_cents}, "child": {_quoted(self.child)}, '
-            f'"label": {_quoted(self.label)}, '
-            f'"quantity_hundredths": {self.quantity_hundredths}, '
-            f'"service": {_quoted(self.service)}, "unit_price_cents": {self.unit_price_cents}}}'
-        )
 
-
-@dataclass
+@dataclass(slots=True)
 class Draft:
-    """One invoice as the file gives it."""
+    """One invoice, as the file gives it."""
 
     first_line: int
     code: str
@@ -53,49 +49,54 @@ class Draft:
 
     @property
     def head(self) -> tuple[object, ...]:
-        """What every row of the invoice must repeat."""
+        """Return what every row of the invoice must repeat."""
         return (self.code, self.issued_on, self.due_on, self.period, self.pdf)
 
     @property
     def services(self) -> str:
-        """In the order of the lines, each once."""
-        return ", ".join(dict.fromkeys([line.service for line in self.lines]))
+        """Return the services of the lines, in their order, each once."""
+        return ", ".join(dict.fromkeys([line["service"] for line in self.lines]))
 
     @property
     def children(self) -> str:
-        return ", ".join(dict.fromkeys([line.child for line in self.lines]))
+        """Return the children of the lines, in their order, each once."""
+        return ", ".join(dict.fromkeys([line["child"] for line in self.lines]))
 
     @property
     def digest(self) -> str:
-        """Tells whether the same invoice comes again unchanged."""
-        head = ", ".join(map(_quoted, (self.number, *map(str, self.head))))
-        lines = ", ".join([line.json() for line in self.lines])
-        return hashlib.sha256(f"[[{head}], [{lines}]]".encode()).hexdigest()
+        """Return the SHA-256 of the whole invoice, kept to tell whether it comes again unchanged.
+
+        Towns' databases hold such digests: this text must stay the same to the byte.
+        """
+        head = [self.number, *map(str, self.head)]
+        text = _JSON.encode([head, self.lines])
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
-    faults, drafts = Faults(), dict[str, Draft]()
-    written: dict[tuple[str, ...], Draft] = {}
+    """Gather the lines of each invoice. Raise BadFile naming every fault."""
+    faults, drafts = sheet.faults, dict[str, Draft]()
+    last_head: tuple[str, ...] = ()
     head_of, line_of = _cells(sheet, _HEAD), _cells(sheet, _LINE)
-    for row in progress(sheet.rows, "Lecture"):
-        # Most lines repeat to the letter the head of the one before.
-        head = head_of(row.cells)
+    for number, cells in progress(sheet, "Lecture"):
+        head = head_of(cells)
         try:
-            read = written.get(head) or _read(row)
-            line = _read_line(*line_of(row.cells))
+            # Most lines repeat to the letter the head of the one before.
+            if head != last_head:
+                read, last_head = _read(sheet.row((number, cells))), head
+            line = _read_line(*line_of(cells))
         except ValueError as error:
-            faults.add(row.line, str(error))
+            faults.add(number, str(error))
             continue
-        written[head] = read
         draft = drafts.setdefault(read.number, read)
         if draft is not read and draft.head != read.head:
             faults.add(
-                row.line,
+                number,
                 f"la facture {read.number} n’a pas la même famille, les mêmes dates, la même "
                 f"période ou le même PDF qu’à la ligne {draft.first_line}",
             )
         draft.lines.append(line)
-        draft.total_cents += line.amount_cents
+        draft.total_cents += line["amount_cents"]
     for draft in drafts.values():
         if draft.total_cents <= 0:
             faults.add(
@@ -114,7 +115,7 @@ _LINE = ("enfant", "service", "libelle", "quantite", "prix_unitaire", "montant")
 
 
 def _cells(sheet: Sheet, columns: Sequence[str]) -> Callable[[list[str]], tuple[str, ...]]:
-    """Takes these columns' cells, of those that the file has, out of a line's."""
+    """Return a function that takes the cells of these columns, where the file has them."""
     return itemgetter(*[sheet.columns.index(name) for name in columns if name in sheet.columns])
 
 
@@ -140,12 +141,23 @@ def _read_line(
 ) -> Line:
     if not (service and label):
         raise ValueError(f"{'libelle' if service else 'service'} est vide")
-    return Line(child, service, label, *_amounts(quantity, unit_price, amount))
+    quantity_hundredths, unit_price_cents, amount_cents = _amounts(quantity, unit_price, amount)
+    return {
+        "child": child,
+        "service": service,
+        "label": label,
+        "quantity_hundredths": quantity_hundredths,
+        "unit_price_cents": unit_price_cents,
+        "amount_cents": amount_cents,
+    }
 
 
 @lru_cache(maxsize=10_000)  # a town has few prices: the same come again at every family
 def _amounts(quantity: str, unit_price: str, amount: str) -> tuple[int, int, int]:
-    """The three numbers of a line, in hundredths and cents. Raises ValueError, in French."""
+    """Return a line's quantity in hundredths, its unit price and its amount in cents.
+
+    Raise ValueError, in French, for what is no number or does not multiply.
+    """
     quantity_hundredths = hundredths("quantite", quantity)
     unit_price_cents = hundredths("prix_unitaire", unit_price)
     amount_cents = hundredths("montant", amount)
@@ -160,12 +172,13 @@ def _amounts(quantity: str, unit_price: str, amount: str) -> tuple[int, int, int
 
 @lru_cache(maxsize=1_000)
 def _period(text: str) -> str:
-    """`2026-10` in words; anything else as it is."""
+    """Write `2026-10` in words; leave anything else as it is."""
     match = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text, re.ASCII)
     return f"{formats.MONTHS[int(match[2]) - 1]} {match[1]}" if match else text
 
 
 def pdf_problem(path: Path) -> str:
+    """Say in French why this file cannot be kept as a PDF; nothing when it can."""
     try:
         with path.open("rb") as file:
             start = file.read(5)
@@ -178,5 +191,5 @@ def pdf_problem(path: Path) -> str:
 
 
 def pdf_name(draft: Draft) -> str:
-    """A name of our own: the number may hold what no file system takes."""
+    """Name the kept copy of an invoice's PDF. A number may hold what no file system takes."""
     return f"{hashlib.sha256(draft.number.encode()).hexdigest()[:32]}.pdf"

@@ -2,27 +2,33 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from peewee import Expression, ModelDelete
 
 from kiosque.db import write
 from kiosque.db.models import Child, Enrolment, Family, Guardian, Service, Table
-from kiosque.invoices.imports.reading import Faults, Progress, Row, Sheet, Summary
+from kiosque.invoices.imports.reading import Progress, Row, Sheet, Summary
 from kiosque.language import clock
 from kiosque.outbox import addresses
 
 
 @dataclass
 class Household:
+    """The rows of one family, and the line of the first."""
+
     first_line: int
     guardians: list[Row] = field(default_factory=list)
     children: list[Row] = field(default_factory=list)
 
     @property
+    def rows(self) -> list[Row]:
+        return [*self.guardians, *self.children]
+
+    @property
     def digest(self) -> str:
-        """Tells whether the same record comes again unchanged."""
-        rows = [row.values for row in (*self.guardians, *self.children)]
+        """Return the SHA-256 of the record, kept to tell whether it comes again unchanged."""
+        rows = [dict(row.cells) for row in self.rows]
         return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
 
@@ -52,7 +58,7 @@ class FamiliesFile:
         ]
         return Summary(
             kind="familles",
-            rows=len(self._sheet.rows),
+            rows=sum(len(home.rows) for home in self._households.values()),
             added=len(changed),
             unchanged=len(self._households) - len(changed),
             new_families=len(self._households.keys() - known.keys()),
@@ -75,8 +81,8 @@ def _known_digests() -> dict[str, str]:
 
 
 def _households(sheet: Sheet) -> dict[str, Household]:
-    faults, households = Faults(), dict[str, Household]()
-    for row in sheet.rows:
+    faults, households = sheet.faults, dict[str, Household]()
+    for row in sheet.rows():
         try:
             household = households.setdefault(row.code(), Household(row.line))
             row.text("nom")
@@ -97,12 +103,10 @@ def _households(sheet: Sheet) -> dict[str, Household]:
 
 
 def _with_kept_address(row: Row) -> Row:
-    """The row, its e-mail address in the one form that we keep and compare."""
+    """Return the row with its e-mail address in the one form that is kept and compared."""
     if not (email := row.get("courriel")):
         return row
-    cells = row.cells.copy()
-    cells[row.places["courriel"]] = addresses.kept(email)
-    return Row(row.line, row.places, cells)
+    return replace(row, cells={**row.cells, "courriel": addresses.kept(email)})
 
 
 def _add_child(household: Household, row: Row) -> None:
@@ -150,7 +154,7 @@ def _store(code: str, household: Household, services: dict[str, Service]) -> Non
 
 
 def _forget(table: type[Table], which: Expression) -> None:
-    """Take out of the record what the new file no longer says."""
+    """Delete from the record what the new file no longer says."""
     ModelDelete(table).where(which).execute()
 
 

@@ -66,13 +66,14 @@ class InvoicesFile:
         self._regies: Mapping[str, OtherRegie] = {}
         self._regie_of: dict[str, str] = {}
         self._new: list[Draft] = self._drafts
-        #: The (family code, child, service) that the new invoices tell of.
+        #: The (family code, child, service) of each line of the new invoices.
         self._told: set[tuple[str, str, str]] = set()
 
     def prepare(
         self, closes_after_days: int | None, pdf_folder: Path, regies: Mapping[str, OtherRegie]
     ) -> None:
-        """Compare with the base: what is there unchanged is left, what differs is a fault."""
+        """Compare with the database. Raise BadFile for invoices that are there with other content,
+        mix *régies* or name a PDF that cannot be kept."""
         self._closes_after_days, self._pdf_folder = closes_after_days, pdf_folder
         self._regies = regies
         self._regie_of = {name: key for key, each in regies.items() for name in each.services}
@@ -96,7 +97,9 @@ class InvoicesFile:
         faults.raise_any()
         self._new = [draft for draft in self._drafts if draft.number not in known]
         self._told = {
-            (draft.code, line.child, line.service) for draft in self._new for line in draft.lines
+            (draft.code, line["child"], line["service"])
+            for draft in self._new
+            for line in draft.lines
         }
 
     def summary(self) -> Summary:
@@ -105,7 +108,7 @@ class InvoicesFile:
         regies = sums((draft.regie, draft.total_cents) for draft in self._new)
         return Summary(
             kind="factures",
-            rows=len(self._sheet.rows),
+            rows=sum(len(draft.lines) for draft in self._drafts),
             added=len(self._new),
             unchanged=len(self._drafts) - len(self._new),
             total_cents=sum(regies.values()),
@@ -117,7 +120,7 @@ class InvoicesFile:
     def store(self) -> Summary:
         """Write what is new, all or nothing.
 
-        Everything is made ready before the transaction: while it lasts, payments wait.
+        Prepare everything before the transaction: while it lasts, payments wait.
         """
         for draft in self._new:
             if draft.pdf:
@@ -165,18 +168,26 @@ class InvoicesFile:
     def _line_rows(
         self, ids: Mapping[str, int], services: Mapping[str, int]
     ) -> list[tuple[object, ...]]:
-        """The lines, by the numbers that the base gave their invoices and their services."""
+        """Return the lines, with the database's ids of their invoices and services."""
         return [
-            (ids[draft.number], line.child, services[line.service], *line[2:])
+            (
+                ids[draft.number],
+                line["child"],
+                services[line["service"]],
+                line["label"],
+                line["quantity_hundredths"],
+                line["unit_price_cents"],
+                line["amount_cents"],
+            )
             for draft in self._new
             for line in draft.lines
         ]
 
     def _give_to_its_regie(self, draft: Draft) -> bool:
-        """Whether the lines of an invoice are all of one *régie*: it is the one that collects."""
+        """Set the *régie* that collects an invoice. Return False when its lines are of several."""
         if not self._regies:
             return True
-        keys = {self._regie_of.get(line.service, "") for line in draft.lines}
+        keys = {self._regie_of.get(line["service"], "") for line in draft.lines}
         draft.regie = keys.pop()
         return not keys
 
@@ -187,7 +198,7 @@ class InvoicesFile:
         return None if days is None else draft.due_on + timedelta(days=days)
 
     def _keep_pdf(self, draft: Draft) -> None:
-        """Copy the PDF before the invoice is written: a copy too many harms nobody."""
+        """Copy the PDF before the invoice is written: a needless copy does no harm."""
         self._pdf_folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self._sheet.path.parent / draft.pdf, self._pdf_folder / pdf_name(draft))
 
@@ -195,7 +206,7 @@ class InvoicesFile:
 def _new_children(
     told: Collection[tuple[str, str, str]], known: Mapping[str, set[str]]
 ) -> list[tuple[str, str]]:
-    """The (family code, name) of the children that the record does not know yet."""
+    """Return the (family code, name) of the children that the database does not know yet."""
     named = {(code, child) for code, child, _service in told if child}
     return sorted(
         (code, name) for code, name in named if known_child(known.get(code, set()), name) is None
@@ -205,7 +216,7 @@ def _new_children(
 def _enrolments(
     told: Collection[tuple[str, str, str]], known: Mapping[str, set[str]]
 ) -> list[tuple[str, str, str]]:
-    """The (family code, child's name, service) that the invoices tell of."""
+    """Return the (family code, child's name, service) of each child named by the invoices."""
     return sorted(
         {
             (code, known_child(known.get(code, set()), child) or child, service)
@@ -216,8 +227,10 @@ def _enrolments(
 
 
 def _known_digests(numbers: Sequence[str]) -> dict[str, str]:
-    """The digests of those of these invoices that are in the base. Peewee would handle each of
-    the numbers, and each row, one at a time."""
+    """Return the digests of those invoices that are in the database, by number.
+
+    In SQL of ours: Peewee would handle each of 25 000 numbers and rows one at a time.
+    """
     found: dict[str, str] = {}
     for part in _chunks(numbers):
         places = ", ".join([database.param] * len(part))
@@ -226,7 +239,7 @@ def _known_digests(numbers: Sequence[str]) -> dict[str, str]:
 
 
 def _ids_after(last: int) -> dict[str, int]:
-    """The base's own numbers of the invoices put in after this one, by number."""
+    """Return the ids of the invoices inserted after the id `last`, by number."""
     return dict(database.execute_sql(_IDS.format(database.param), (last,)).fetchall())
 
 

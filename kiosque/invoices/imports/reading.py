@@ -1,11 +1,11 @@
-"""Reading a CSV file whose encoding, separator and decimals are not known beforehand."""
+"""Read a CSV file whose encoding, separator and decimals are not known beforehand."""
 
 import csv
 import hashlib
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -16,8 +16,11 @@ from kiosque.db.models import ImportBatch
 from kiosque.language import clock
 from kiosque.language.amounts import parse_hundredths
 
-#: Shows progress over a sequence: (items, what is being done) -> the same items.
-Progress = Callable[[Sequence[Any], str], Iterable[Any]]
+#: Shows progress over many items: (items, what is being done) -> the same items.
+Progress = Callable[[Iterable[Any], str], Iterable[Any]]
+
+#: The number of a line in its file, and its cells.
+NumberedLine = tuple[int, list[str]]
 
 MAX_BYTES = 256 * 1024 * 1024
 MAX_CELL = 200
@@ -30,7 +33,7 @@ NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,29}", re.ASCII)
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong on one line, and what to do, in French."""
+    """A fault of one line and what to do about it, in French."""
 
     line: int
     text: str
@@ -49,8 +52,8 @@ class BadFile(Exception):  # the word of the domain
 
 @dataclass(frozen=True)
 class Summary:
-    """What a file brought, or would bring. `regies` are the cents of it by the key of the *régie*
-    that they belong to."""
+    """Counts of what a file brought, or would bring. `regies` gives the cents that belong to each
+    *régie*, by its key."""
 
     kind: str
     rows: int
@@ -63,35 +66,29 @@ class Summary:
 
 
 def sums(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """What the amounts of each name add up to."""
+    """Add up the amounts of each name."""
     found: dict[str, int] = {}
     for name, cents in amounts:
         found[name] = found.get(name, 0) + cents
     return found
 
 
-@dataclass(slots=True)  # frozen, it would take thrice as long to make: a file has 100 000
+@dataclass(frozen=True)
 class Row:
-    """One line of a file, by column. `places` tells where each column's cell is: a dictionary for
-    each line would take longer than reading it."""
+    """One line of a file. Its methods raise ValueError, in French, for a cell that cannot serve."""
 
     line: int
-    places: Mapping[str, int]
-    cells: list[str]
+    cells: Mapping[str, str]
 
     def __getitem__(self, column: str) -> str:
-        return self.cells[self.places[column]]
+        return self.cells[column]
 
     def get(self, column: str) -> str:
-        """The text of a column that the file may lack."""
-        return self[column] if column in self.places else ""
-
-    @property
-    def values(self) -> dict[str, str]:
-        return dict(zip(self.places, self.cells, strict=True))
+        """Return the text of a column that the file may lack."""
+        return self.cells.get(column, "")
 
     def text(self, column: str) -> str:
-        """The text of a cell that must hold one."""
+        """Return the text of a cell that must not be empty."""
         if not (value := self[column]):
             raise ValueError(f"{column} est vide")
         return value
@@ -116,7 +113,7 @@ class Row:
 
 
 def hundredths(column: str, text: str) -> int:
-    """The number of a cell. Raises ValueError, in French."""
+    """Read the number in a cell, as hundredths. Raise ValueError, in French."""
     try:
         return parse_hundredths(text)
     except ValueError:
@@ -138,55 +135,11 @@ def _date(text: str) -> date | None:
     return None
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A whole file, decoded."""
-
-    path: Path
-    sha256: str
-    columns: list[str]
-    rows: list[Row]
-    faults: "Faults"
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Raises BadFile when it is not a CSV file of a sensible size."""
-        try:
-            data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
-        except OSError:
-            raise BadFile([Fault(0, f"{path} ne peut pas être lu. Vérifiez son nom.")]) from None
-        if data is None:
-            raise BadFile([Fault(0, "fichier de plus de 256 Mo. Partagez-le en plusieurs.")])
-        columns, rows, faults = _parse(_decode(data))
-        return cls(path, hashlib.sha256(data).hexdigest(), columns, rows, faults)
-
-    def check(self, expected: Sequence[str], *, optional: frozenset[str]) -> None:
-        """Raises BadFile when a column is missing, unknown or repeated, or a row malformed."""
-        faults = [f"colonne {name} absente" for name in expected if name not in self.columns]
-        faults = [fault for fault in faults if fault.split()[1] not in optional]
-        faults += [f"colonne {name} inconnue" for name in self.columns if name not in expected]
-        if len(set(self.columns)) < len(self.columns):
-            faults.append("une colonne figure deux fois")
-        if faults:
-            raise BadFile([Fault(1, fault) for fault in faults])
-        self.faults.raise_any()
-        if not self.rows:
-            raise BadFile([Fault(1, "le fichier n’a que son titre de colonnes")])
-
-    def log(self, summary: Summary) -> ImportBatch:
-        """Note that the file was loaded, as part of the transaction that loads it."""
-        return ImportBatch.create(
-            file_name=self.path.name,
-            sha256=self.sha256,
-            kind=summary.kind,
-            row_count=summary.rows,
-            added_count=summary.added,
-            imported_at=clock.now(),
-        )
-
-
 class Faults:
-    """Collects what is wrong line by line, so that one reading names it all."""
+    """Collect the faults of all lines, so that one reading names them all.
+
+    Too many of them raise BadFile at once.
+    """
 
     def __init__(self) -> None:
         self._found: list[Fault] = []
@@ -201,13 +154,95 @@ class Faults:
             raise BadFile(sorted(self._found, key=lambda fault: fault.line))
 
 
-def silent(items: Sequence[Any], _what: str) -> Iterable[Any]:
-    """Progress shown to nobody."""
+@dataclass(frozen=True)
+class Sheet:
+    """A file, its lines read once, as they are asked for. `faults` takes the malformed ones."""
+
+    path: Path
+    sha256: str
+    columns: list[str]
+    lines: Iterator[NumberedLine]
+    length: int
+    faults: Faults = field(default_factory=Faults)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Raise BadFile when it is not a CSV file of a sensible size."""
+        try:
+            data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
+        except OSError:
+            raise BadFile([Fault(0, f"{path} ne peut pas être lu. Vérifiez son nom.")]) from None
+        if data is None:
+            raise BadFile([Fault(0, "fichier de plus de 256 Mo. Partagez-le en plusieurs.")])
+        text = _decode(data)
+        title = text.partition("\n")[0]
+        if not title.strip():
+            raise BadFile([Fault(0, "le fichier est vide")])
+        lines = _parse(text, ";" if title.count(";") >= title.count(",") else ",")
+        columns = [cell.strip().lower() for cell in next(lines)[1]]
+        return cls(path, hashlib.sha256(data).hexdigest(), columns, lines, text.count("\n"))
+
+    def check(self, expected: Sequence[str], *, optional: frozenset[str]) -> None:
+        """Raise BadFile when a column is missing, unknown or repeated."""
+        absent = [name for name in expected if name not in self.columns and name not in optional]
+        faults = [f"colonne {name} absente" for name in absent]
+        faults += [f"colonne {name} inconnue" for name in self.columns if name not in expected]
+        if len(set(self.columns)) < len(self.columns):
+            faults.append("une colonne figure deux fois")
+        if faults:
+            raise BadFile([Fault(1, fault) for fault in faults])
+
+    def __length_hint__(self) -> int:
+        """Tell a progress bar about how many lines there are."""
+        return self.length
+
+    def __iter__(self) -> Iterator[NumberedLine]:
+        """Yield each line that is sound. Raise BadFile when there is none at all."""
+        is_empty, width = True, len(self.columns)
+        for number, cells in self.lines:
+            # Nearly always all is well: so all of the line is looked at first.
+            text = "".join(cells)
+            if not text or text.isspace():
+                continue
+            is_empty = False
+            if len(cells) != width:
+                self.faults.add(number, f"{len(cells)} cellules au lieu de {width}")
+            elif (len(text) > MAX_CELL or not text.isprintable()) and (
+                problem := next(filter(None, map(_cell_problem, cells)), None)
+            ):
+                self.faults.add(number, problem)
+            else:
+                yield number, list(map(str.strip, cells))
+        if is_empty:
+            raise BadFile([Fault(1, "le fichier n’a que son titre de colonnes")])
+
+    def rows(self) -> Iterator[Row]:
+        """Yield each line that is sound, as a row."""
+        return map(self.row, self)
+
+    def row(self, line: NumberedLine) -> Row:
+        number, cells = line
+        return Row(number, dict(zip(self.columns, cells, strict=True)))
+
+    def log(self, summary: Summary) -> ImportBatch:
+        """Note that the file was loaded, as part of the transaction that loads it."""
+        return ImportBatch.create(
+            file_name=self.path.name,
+            sha256=self.sha256,
+            kind=summary.kind,
+            row_count=summary.rows,
+            added_count=summary.added,
+            imported_at=clock.now(),
+        )
+
+
+def silent(items: Iterable[Any], _what: str) -> Iterable[Any]:
+    """Show no progress."""
     return items
 
 
 def _decode(data: bytes) -> str:
-    """UTF-8 if it is, else Windows-1252. What is neither is refused."""
+    """Decode UTF-8 or, failing that, Windows-1252. Raise BadFile for what is neither."""
     if b"\0" in data or data.startswith(b"PK\x03\x04"):
         raise BadFile([Fault(0, "ce n’est pas un CSV. Enregistrez-le en CSV, en UTF-8.")])
     for encoding in ("utf-8-sig", "cp1252"):
@@ -219,32 +254,13 @@ def _decode(data: bytes) -> str:
     raise BadFile([Fault(0, "encodage inconnu. Enregistrez le fichier en UTF-8.")])
 
 
-def _parse(text: str) -> tuple[list[str], list[Row], Faults]:
-    header = text.partition("\n")[0]
-    if not header.strip():
-        raise BadFile([Fault(0, "le fichier est vide")])
-    separator = ";" if header.count(";") >= header.count(",") else ","
+def _parse(text: str, separator: str) -> Iterator[NumberedLine]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    faults, rows = Faults(), []
     try:
-        columns = [cell.strip().lower() for cell in next(reader)]
-        places, width = {name: place for place, name in enumerate(columns)}, len(columns)
         for cells in reader:
-            text = "".join(cells)
-            if not text or text.isspace():
-                continue
-            if len(cells) != width:
-                faults.add(reader.line_num, f"{len(cells)} cellules au lieu de {width}")
-            # Nearly always all is well: so all of the line is looked at first.
-            elif (len(text) > MAX_CELL or not text.isprintable()) and (
-                problem := next(filter(None, map(_cell_problem, cells)), None)
-            ):
-                faults.add(reader.line_num, problem)
-            else:
-                rows.append(Row(reader.line_num, places, list(map(str.strip, cells))))
+            yield reader.line_num, cells
     except csv.Error as error:
         raise BadFile([Fault(reader.line_num, f"CSV mal formé ({error})")]) from None
-    return columns, rows, faults
 
 
 def _cell_problem(cell: str) -> str | None:

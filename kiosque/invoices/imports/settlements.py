@@ -3,7 +3,6 @@
 from kiosque.invoices.imports.reading import (
     BadFile,
     Fault,
-    Faults,
     Progress,
     Row,
     Sheet,
@@ -22,7 +21,7 @@ class SettlementsFile:
     KEY_COLUMNS = frozenset({"numero_facture", "date_encaissement"})
 
     def __init__(self, sheet: Sheet, progress: Progress) -> None:
-        self._sheet = sheet
+        #: By the line of each.
         self._payments = _read_all(sheet)
         self._progress = progress
 
@@ -33,11 +32,11 @@ class SettlementsFile:
         return self._settle(preview=False)
 
     def _settle(self, *, preview: bool) -> Summary:
-        payments = self._progress(self._payments, "Encaissements")
+        payments = self._progress(list(self._payments.values()), "Encaissements")
         try:
             added = settle_at_counter(payments, preview=preview)
         except Refused as refusal:
-            lines = {row["numero_facture"]: row.line for row in self._sheet.rows}
+            lines = {payment.invoice_number: line for line, payment in self._payments.items()}
             raise BadFile(
                 [
                     Fault(lines[number], reason)
@@ -46,7 +45,7 @@ class SettlementsFile:
             ) from None
         return Summary(
             kind="encaissements",
-            rows=len(self._sheet.rows),
+            rows=len(self._payments),
             added=len(added),
             unchanged=len(self._payments) - len(added),
             total_cents=sum(cents for _, cents in added),
@@ -54,14 +53,14 @@ class SettlementsFile:
         )
 
 
-def _read_all(sheet: Sheet) -> list[CounterPayment]:
-    faults, payments = Faults(), []
-    for row in sheet.rows:
+def _read_all(sheet: Sheet) -> dict[int, CounterPayment]:
+    payments = {}
+    for row in sheet.rows():
         try:
-            payments.append(_read(row))
+            payments[row.line] = _read(row)
         except ValueError as error:
-            faults.add(row.line, str(error))
-    faults.raise_any()
+            sheet.faults.add(row.line, str(error))
+    sheet.faults.raise_any()
     return payments
 
 
