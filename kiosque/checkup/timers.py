@@ -13,6 +13,7 @@ from kiosque.db.models import OutboxMail
 from kiosque.db.states import MailState
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted
+from kiosque.mails import rendering
 from kiosque.outbox import queue
 
 #: Age of the last run; a chore is called each minute, and may last one.
@@ -63,14 +64,14 @@ def _check_outbox(found: Findings) -> None:
     advice = "« python app.py mails » dit pourquoi, et comment les renvoyer (docs/mail.md)."
     if late := wanted + notices:
         found.look(f"{counted(late, 'courriel')} en attente depuis trop longtemps", advice)
-    if lost := queue.given_up():
+    if lost := queue.count_given_up():
         found.look(counted(lost, "courriel abandonné"), advice)
     if not late and not lost:
-        found.see(f"{counted(queue.waiting(), 'courriel')} en attente")
+        found.see(f"{counted(queue.count_waiting(), 'courriel')} en attente")
 
 
 def _waiting_since(before: datetime, *, optional: bool) -> int:
-    which = OutboxMail.template.in_(list(queue.OPTIONAL))
+    which = OutboxMail.template.in_(list(rendering.OPTIONAL))
     found: int = (
         OutboxMail.select(fn.COUNT(OutboxMail.id))
         .where(

@@ -20,8 +20,8 @@ def send_mail(settings: Settings) -> None:
     Prépare d’abord les avis, rappels et relances dont c’est le moment (docs/mail.md).
     """
     sent, failed = chores.send_mail(settings)
-    click.echo(f"{counted(sent, 'envoyé')}, {failed} en échec, {queue.waiting()} en attente.")
-    if lost := queue.given_up():
+    click.echo(f"{counted(sent, 'envoyé')}, {failed} en échec, {queue.count_waiting()} en attente.")
+    if lost := queue.count_given_up():
         click.echo(f"{counted(lost, 'abandonné')} : « python app.py mails » les liste.")
     if failed:
         raise SystemExit(1)
@@ -37,9 +37,9 @@ def mails(_settings: Settings, ids: tuple[int, ...], *, retry_all: bool) -> None
     Corrigez d’abord ce qui est en cause : l’adresse de la famille, ou les réglages [mail].
     """
     if ids or retry_all:
-        click.echo(f"{queue.retry(None if retry_all else ids)} remis en attente.")
+        click.echo(f"{queue.requeue(None if retry_all else ids)} remis en attente.")
     for row in queue.troubled():
-        family = rendering.mail_family(row)
+        family = rendering.family_of(row)
         state = "abandonné" if row.state == MailState.FAILED else "en attente"
         day = formats.short_date(clock.paris_date(row.queued_at))
         code = family.code if family else ""
@@ -53,4 +53,6 @@ def mails(_settings: Settings, ids: tuple[int, ...], *, retry_all: bool) -> None
             row.last_error,
         )
         click.echo("\t".join(map(str, cells)))
-    click.echo(f"{counted(queue.given_up(), 'abandonné')}, {queue.waiting()} en attente.")
+    click.echo(
+        f"{counted(queue.count_given_up(), 'abandonné')}, {queue.count_waiting()} en attente."
+    )

@@ -183,7 +183,7 @@ def todo(settings: Settings, resolve: int | None, author: str, resolution: str) 
         click.echo("\t".join((*_cells(point), *regie)))
         click.echo(f"\t{payments.ADVICE.get(point.kind, '')}")
     click.echo(f"{len(points)} à traiter.")
-    if lost := queue.given_up():
+    if lost := queue.count_given_up():
         click.echo(f"Et {counted(lost, 'courriel abandonné')} : « python app.py mails » les liste.")
 
 

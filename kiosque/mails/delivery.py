@@ -1,4 +1,4 @@
-"""E-mail: sent by a command, never by a page. What is queued is in `outbox`.
+"""Send mails: by a command, never by a page. What is queued is in `outbox`.
 
 A mail server that is down loses nothing and delays no page: what is queued waits. A mail that
 the server puts off is tried again at growing intervals; one that it refuses for good is given
@@ -21,9 +21,10 @@ from typing import Protocol
 
 from kiosque.db import require_no_write
 from kiosque.db.models import OutboxMail
+from kiosque.families import tokens
 from kiosque.invoices import announcements
 from kiosque.mails import rendering
-from kiosque.mails.rendering import Letter
+from kiosque.mails.rendering import KINDS, OPTIONAL, RenderedMail
 from kiosque.outbox import addresses, queue
 from kiosque.settings import Mail, Settings
 
@@ -39,15 +40,15 @@ class ServerDown(Exception):
     """No mail can leave now, whoever it is for; the text is the failure in a word."""
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """The server will never take this mail; the text is its code, without any address."""
 
 
 class Carrier(Protocol):
-    """What takes messages away."""
+    """Something that takes messages away."""
 
     def send(self, row: OutboxMail, recipient: str, message: EmailMessage) -> None:
-        """Take one message. Raises ServerDown, Refused, or whatever may pass with time."""
+        """Take one message. Raises ServerDown, Rejected, or whatever may pass with time."""
 
     def close(self) -> None: ...
 
@@ -80,9 +81,9 @@ def deliver(settings: Settings, *, stopped: Callable[[], bool] = lambda: False) 
     end = time.monotonic() + RUN_SECONDS
     carrier = _carrier(settings)
     # A file, which the demo writes, wakes nobody.
-    wait = queue.OPTIONAL if settings.mail.host and announcements.is_quiet() else ()
+    wait = OPTIONAL if settings.mail.host and announcements.is_quiet() else ()
     with contextlib.closing(carrier):
-        for row in queue.due(BATCH, without=wait):
+        for row in queue.due(BATCH, last=OPTIONAL, without=wait):
             if stopped() or time.monotonic() > end:
                 break
             if not queue.take(row):
@@ -90,60 +91,72 @@ def deliver(settings: Settings, *, stopped: Callable[[], bool] = lambda: False) 
             try:
                 sent += _send(settings, row, carrier)
             except ServerDown as error:
-                queue.give_back(row, str(error))
+                queue.release(row, str(error))
                 failed += 1
                 break
-            except Refused as error:
+            except Rejected as error:
                 queue.give_up(row, str(error))
                 failed += 1
             except Exception as error:  # noqa: BLE001  # one bad mail must not stop the others
-                queue.put_back(row, _word(error))
+                queue.retry_later(row, _word(error))
                 failed += 1
     return sent, failed
 
 
 def _send(settings: Settings, row: OutboxMail, carrier: Carrier) -> bool:
-    """Send one mail. False when it had nothing to say any more, or nobody to say it to."""
+    """Send one mail. Returns False when it had nothing to say any more, or nobody to go to."""
     regie = queue.regie_in(row.recipient)
     recipient = row.recipient if regie is None else settings.regie_named(regie).email
     # No address for the régisseur: the list of the `todo` command is enough.
-    letter = rendering.render_mail(settings, row) if recipient else None
-    if letter is None:
+    mail = _render(settings, row) if recipient else None
+    if mail is None:
         queue.drop(row)
         return False
     recipient = addresses.kept(recipient)  # one queued by an earlier version may be in another form
-    carrier.send(row, recipient, _message(settings, row, recipient, letter))
-    queue.done(row)
+    carrier.send(row, recipient, _message(settings, row, recipient, mail))
+    queue.mark_sent(row)
     return True
 
 
-def _message(settings: Settings, row: OutboxMail, recipient: str, letter: Letter) -> EmailMessage:
+def _render(settings: Settings, row: OutboxMail) -> RenderedMail | None:
+    """Draw the mail's link, if it has one, and render it. Returns None when the link can no longer
+    serve, or when the mail has nothing to say any more."""
+    if not KINDS[row.template].has_link:
+        return rendering.render_mail(settings, row)
+    secret = tokens.draw_link(row.object_id)
+    return rendering.render_mail(settings, row, secret) if secret else None
+
+
+def _message(
+    settings: Settings, row: OutboxMail, recipient: str, mail: RenderedMail
+) -> EmailMessage:
     message = EmailMessage(policy=_Policy())
     sender = addresses.kept(settings.mail.sender)
     message["From"] = Address(settings.town.name, addr_spec=sender)
     message["To"] = _to(recipient)
     message["Reply-To"] = addresses.kept(settings.town.contact_email)
-    message["Subject"] = letter.subject
+    message["Subject"] = mail.subject
     message["Date"] = format_datetime(row.queued_at)
     # The same at each try: should one have left unknown to us, readers show it once.
     domain = sender.partition("@")[2]
-    again = row.tries if row.template in rendering.LINKS else ""  # each carries a link of its own
+    again = row.tries if KINDS[row.template].has_link else ""  # each try has a link of its own
     secret = f"{settings.secret_key}:{row.key}:{again}".encode()
     message["Message-ID"] = f"<{hashlib.sha256(secret).hexdigest()[:40]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"  # Exchange does not know RFC 3834
-    if letter.stop_url:  # RFC 8058
-        message["List-Unsubscribe"] = f"<{letter.stop_url}>"
+    if mail.stop_url:  # RFC 8058
+        message["List-Unsubscribe"] = f"<{mail.stop_url}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     # Quoted-printable passes every relay unchanged: a signature made on the way stays valid.
-    message.set_content(letter.text, cte="quoted-printable")
-    if letter.html:
-        message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    message.set_content(mail.text, cte="quoted-printable")
+    if mail.html:
+        message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     return message
 
 
 def _to(recipient: str) -> Address:
-    """An Address is taken as it is; plain text would be parsed for encoded words."""
+    """Return the recipient as an Address, which the library takes as it is: it would look for
+    encoded words in plain text."""
     try:
         if recipient.isascii() or addresses.normal(recipient) != recipient:
             return Address(addr_spec=recipient)
@@ -151,7 +164,7 @@ def _to(recipient: str) -> Address:
         username, _, domain = recipient.rpartition("@")
         return Address(username=username, domain=domain)
     except Exception:  # noqa: BLE001  # the library raises a dozen kinds for a wrong address
-        raise Refused("adresse invalide") from None
+        raise Rejected("adresse invalide") from None
 
 
 def _carrier(settings: Settings) -> Carrier:
@@ -159,7 +172,7 @@ def _carrier(settings: Settings) -> Carrier:
 
 
 def connect(mail: Mail, seconds: float = TIMEOUT_SECONDS) -> smtplib.SMTP:
-    """A server ready to take mails: encrypted, its certificate verified, signed in, as the
+    """Return a server ready to take mails: encrypted, its certificate verified, signed in, as the
     settings say. Raises OSError, of which every failure of smtplib is one."""
     context = ssl.create_default_context()
     smtp: smtplib.SMTP | None = None
@@ -199,7 +212,7 @@ class _Smtp:
                 f"expéditeur refusé {_code(error.smtp_code, error.smtp_error)}"
             ) from None
         except smtplib.SMTPNotSupportedError:
-            raise Refused("adresse à lettres accentuées") from None
+            raise Rejected("adresse à lettres accentuées") from None
         except smtplib.SMTPResponseException as error:
             self._raise(error.smtp_code, error.smtp_error)
         except OSError:  # cut or silent: whether the mail has left is not known
@@ -213,13 +226,14 @@ class _Smtp:
             raise ServerDown(_word(error)) from None
 
     def _raise(self, code: int, text: bytes | str) -> None:
-        """Say whether a refusal is for good. One of policy (5.7) is about us, not about the
-        mail: a relay not yet open to us, a missing SPF. It may pass."""
+        """Raise Rejected for an answer that is for good, SMTPResponseException for one that may
+        pass. An answer of policy (5.7) may: it is about us, not about the mail, as when a relay
+        is not yet open to us or an SPF record is missing."""
         answer = _code(code, text)
         if code == 421:  # the server hangs up
             self.close()
         if code >= 500 and " 5.7." not in answer:
-            raise Refused(answer)
+            raise Rejected(answer)
         raise smtplib.SMTPResponseException(code, text)
 
     def close(self) -> None:
@@ -246,14 +260,14 @@ class _Folder:
 
 
 def _word(error: Exception) -> str:
-    """The failure without what a server wrote, which may quote an address."""
+    """Return the failure without what a server wrote, which may quote an address."""
     if isinstance(error, smtplib.SMTPResponseException):
         return _code(error.smtp_code, error.smtp_error)
     return type(error).__name__
 
 
 def _code(code: int, text: bytes | str) -> str:
-    """`550 5.1.1`: the server's answer without its words."""
+    """Return the server's answer without its words, as `550 5.1.1`."""
     words = text.decode("ascii", "replace") if isinstance(text, bytes) else text
     enhanced = re.match(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}\b", words)
     return f"{code} {enhanced[0]}" if enhanced else str(code)

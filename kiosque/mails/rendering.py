@@ -1,18 +1,16 @@
-"""What each mail says, made from the base each time one leaves."""
+"""Every mail, declared once, and turned into words when it leaves.
+
+To add a mail: write `templates/mail/NAME.txt`, whose first line is the subject, and `NAME.html` for
+a mail that families read; declare it in `_DECLARED` below; queue it by `outbox.queue.add` in the
+transaction that makes it necessary.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from kiosque.db.models import (
-    Anomaly,
-    Family,
-    FamilyNotice,
-    OutboxMail,
-    Receipt,
-    Token,
-)
+from kiosque.db.models import Anomaly, Family, FamilyNotice, OutboxMail, Receipt, Token
 from kiosque.db.states import NoticeKind
-from kiosque.families import contacts, tokens
+from kiosque.families import contacts
 from kiosque.invoices import announcements
 from kiosque.language import catalogue, templates
 from kiosque.outbox import addresses
@@ -22,11 +20,31 @@ from kiosque.settings import Settings
 _environment = templates.environment()
 _environment.filters["address"] = addresses.shown
 
+Facts = dict[str, object]
+
 
 @dataclass(frozen=True)
-class Letter:
-    """A mail as it leaves. `html` says the same as `text`, or is empty; `stop_url` stops mails
-    of its kind, empty for those that somebody asked for."""
+class MailKind:
+    """One kind of mail.
+
+    `family` finds, from the object's id in the outbox, the family that the mail is about, whose
+    language it is in; None for a mail in French that is about no family. `facts` gives what the
+    template names, looked up anew each time the mail leaves; None when there is nothing to say any
+    more. An `optional` mail may be stopped by the family, waits for a decent hour and lets every
+    other go first. One that `has_link` is given a secret, drawn each time it leaves.
+    """
+
+    template: str
+    family: Callable[[int], Family | None]
+    facts: Callable[[OutboxMail], Facts | None] = lambda _row: {}
+    optional: bool = False
+    has_link: bool = False
+
+
+@dataclass(frozen=True)
+class RenderedMail:
+    """A mail as it leaves. `html` says the same as `text`, or is empty; `stop_url` stops mails of
+    its kind, and is empty for those that cannot be stopped."""
 
     subject: str
     text: str
@@ -34,91 +52,95 @@ class Letter:
     stop_url: str = ""
 
 
-def render_mail(settings: Settings, row: OutboxMail) -> Letter | None:
-    """A queued mail in its reader's language, or None when it has nothing to say any more.
+def family_of(row: OutboxMail) -> Family | None:
+    """Return the family that a queued mail is about, or None."""
+    kind = KINDS.get(row.template)
+    return kind.family(row.object_id) if kind else None
 
-    The first line of its text template is the subject.
+
+def render_mail(settings: Settings, row: OutboxMail, secret: str = "") -> RenderedMail | None:
+    """Return a queued mail in its reader's language, or None when it has nothing to say any more.
+
+    `secret` is that of the link, for a kind that has one.
     """
-    if row.template in _NOTICES:
-        context = _notice_context(settings, row)
-    elif row.template == "reset" and not _still_written_to(row):
+    kind = KINDS[row.template]
+    facts = kind.facts(row)
+    if facts is None:
         return None
-    else:
-        context = _MAKERS[row.template](row.object_id)
-    if context is None:
-        return None
-    family = context.get("family")
-    with catalogue.using(family.language if isinstance(family, Family) else catalogue.SOURCE):
-        text = _render(f"{row.template}.txt", settings, context)
+    family = kind.family(row.object_id)
+    if family and kind.optional:
+        facts["stop_url"] = _stop_url(settings, family)
+    if kind.has_link:
+        facts["secret"] = secret
+    with catalogue.using(family.language if family else catalogue.SOURCE):
+        text = _render(f"{kind.template}.txt", settings, facts)
         subject, _, body = text.partition("\n")
-        subject = subject.strip()
+        facts["subject"] = subject.strip()
         html = ""
-        if (templates.TEMPLATES / "mail" / f"{row.template}.html").exists():
-            html = _render(f"{row.template}.html", settings, {"subject": subject, **context})
-    return Letter(subject, body.strip("\n") + "\n", html, str(context.get("stop_url", "")))
+        if (templates.TEMPLATES / "mail" / f"{kind.template}.html").exists():
+            html = _render(f"{kind.template}.html", settings, facts)
+    stop_url = str(facts.get("stop_url", ""))
+    return RenderedMail(subject.strip(), body.strip("\n") + "\n", html, stop_url)
 
 
-def mail_family(row: OutboxMail) -> Family | None:
-    """The family that a queued mail is about, None when it is about none."""
-    if row.template in _NOTICES:
-        return FamilyNotice.get_by_id(row.object_id).family
-    if row.template == "receipt":
-        return Receipt.get_by_id(row.object_id).settlement.family
-    if row.template in LINKS:
-        token = Token.get_or_none(Token.id == row.object_id)
-        return token.family if token else None
-    return Family.get_by_id(row.object_id) if row.template in _CHANGES else None
-
-
-def _render(name: str, settings: Settings, context: Mapping[str, object]) -> str:
+def _render(name: str, settings: Settings, facts: Mapping[str, object]) -> str:
     template = _environment.get_template(f"mail/{name}")
-    return template.render(settings=settings, language=catalogue.language(), **context)
+    return template.render(settings=settings, language=catalogue.language(), **facts)
 
 
-def _receipt_context(number: int) -> dict[str, object]:
-    document = content.receipt_document(Receipt.get_by_id(number))
-    return {"document": document, "family": document.settlement.family}
+def _stop_url(settings: Settings, family: Family) -> str:
+    token = announcements.stop_token(settings.secret_key, family)
+    return f"{settings.public_url}/courriels/arret/{token}"
 
 
-def _anomaly_context(anomaly_id: int) -> dict[str, object]:
-    return {"anomaly": Anomaly.get_by_id(anomaly_id)}
+def _payer(receipt_number: int) -> Family | None:
+    family: Family | None = Receipt.get_by_id(receipt_number).settlement.family
+    return family
 
 
-def _link_context(token_id: int) -> dict[str, object] | None:
-    secret = tokens.draw_link(token_id)
-    if secret is None:
-        return None
-    token = Token.select(Token, Family).join(Family).where(Token.id == token_id).get()
-    return {"family": token.family, "secret": secret}
+def _nobody(_object_id: int) -> None:
+    return None
 
 
-def _still_written_to(row: OutboxMail) -> bool:
-    """Whether the address a link goes to is still one of its family's."""
-    family = mail_family(row)
-    return family is not None and contacts.is_written_to_at(family, row.recipient)
+def _told(notice_id: int) -> Family:
+    family: Family = FamilyNotice.get_by_id(notice_id).family
+    return family
 
 
-def _family_context(family_id: int) -> dict[str, object]:
-    return {"family": Family.get_by_id(family_id)}
+def _of_token(token_id: int) -> Family | None:
+    token = Token.get_or_none(Token.id == token_id)
+    return token.family if token else None
 
 
-def _notice_context(settings: Settings, row: OutboxMail) -> dict[str, object] | None:
-    found = announcements.content(row.object_id, row.recipient)
-    if found is None:
-        return None
-    token = announcements.stop_token(settings.secret_key, found.family)
-    stop_url = f"{settings.public_url}/courriels/arret/{token}"
-    return {"notice": found, "family": found.family, "stop_url": stop_url}
+def _receipt(row: OutboxMail) -> Facts:
+    return {"document": content.receipt_document(Receipt.get_by_id(row.object_id))}
 
 
-_NOTICES = frozenset(NoticeKind)
-#: Mails that carry a link, drawn anew each time one leaves.
-LINKS = ("reset", "email_confirm")
-_CHANGES = ("password_changed", "email_asked", "email_changed")
-#: What every other mail says, from the number of what it is about; None when that is over.
-_MAKERS: dict[str, Callable[[int], dict[str, object] | None]] = {
-    "receipt": _receipt_context,
-    "anomaly": _anomaly_context,
-    **dict.fromkeys(LINKS, _link_context),
-    **dict.fromkeys(_CHANGES, _family_context),
-}
+def _anomaly(row: OutboxMail) -> Facts:
+    return {"anomaly": Anomaly.get_by_id(row.object_id)}
+
+
+def _notice(row: OutboxMail) -> Facts | None:
+    notice = announcements.content(row.object_id, row.recipient)
+    return {"notice": notice} if notice else None
+
+
+def _link_to_a_held_address(row: OutboxMail) -> Facts | None:
+    family = family_of(row)
+    welcome = family and contacts.is_written_to_at(family, row.recipient)
+    return {} if welcome else None
+
+
+_DECLARED = (
+    MailKind("receipt", _payer, _receipt),
+    MailKind("anomaly", _nobody, _anomaly),
+    MailKind("reset", _of_token, _link_to_a_held_address, has_link=True),
+    MailKind("email_confirm", _of_token, has_link=True),
+    MailKind("email_asked", Family.get_by_id),
+    MailKind("email_changed", Family.get_by_id),
+    MailKind("password_changed", Family.get_by_id),
+    *(MailKind(kind, _told, _notice, optional=True) for kind in NoticeKind),
+)
+KINDS: Mapping[str, MailKind] = {kind.template: kind for kind in _DECLARED}
+#: Names of the mails that families may stop.
+OPTIONAL = frozenset(kind.template for kind in _DECLARED if kind.optional)

@@ -1,6 +1,6 @@
 """The outbox: mails queued in the transaction that needs them, and what became of each.
 
-`mails.delivery` is what sends them.
+`mails.delivery` sends them; `mails.rendering` declares their kinds.
 """
 
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from peewee import fn
 
 from kiosque.db import require_write, write
 from kiosque.db.models import OutboxMail
-from kiosque.db.states import MailState, NoticeKind
+from kiosque.db.states import MailState
 from kiosque.language import clock
 
 #: Stands for the régisseur's address, which the settings give when the mail leaves.
@@ -18,18 +18,16 @@ REGIE = "regie"
 
 
 def regisseur_of(regie: str) -> str:
-    """What stands for the address of a *régie*'s régisseur, by its key."""
+    """Return what stands for the address of the régisseur of the *régie* of this key."""
     return f"{REGIE}:{regie}" if regie else REGIE
 
 
 def regie_in(recipient: str) -> str | None:
-    """The key of the *régie* whose régisseur this stands for; None when it is an address."""
+    """Return the key of the *régie* whose régisseur this stands for; None for an address."""
     name, _, regie = recipient.partition(":")
     return regie if name == REGIE else None
 
 
-#: Mails that may wait for a decent hour, and that let every other go first.
-OPTIONAL = frozenset(NoticeKind)
 #: A mail taken by a process that died is taken again after this.
 LEASE = timedelta(minutes=5)
 #: A mail that the server keeps putting off is given up after this, as mail servers do (RFC 5321
@@ -40,7 +38,11 @@ ADDRESS_KEPT = timedelta(days=30)
 
 
 def add(key: str, template: str, object_id: int, recipient: str) -> None:
-    """Queue a mail once for its key, as part of the transaction under way."""
+    """Queue a mail once for its key, as part of the transaction under way.
+
+    `template` is a kind that `mails.rendering` declares; `object_id` the number of what the mail is
+    about, in the table that the kind says.
+    """
     require_write()
     now = clock.now()
     OutboxMail.insert(
@@ -53,8 +55,9 @@ def add(key: str, template: str, object_id: int, recipient: str) -> None:
     ).on_conflict("NOTHING").execute()
 
 
-def due(limit: int, *, without: Collection[str] = ()) -> list[OutboxMail]:
-    """What may leave now, at most `limit`: first what somebody waits for, then the notices."""
+def due(limit: int, *, last: Collection[str], without: Collection[str] = ()) -> list[OutboxMail]:
+    """Return the mails that may leave now, at most `limit`, the kinds of `last` after all others
+    and the kinds of `without` not at all."""
     return list(
         OutboxMail.select()
         .where(
@@ -62,13 +65,13 @@ def due(limit: int, *, without: Collection[str] = ()) -> list[OutboxMail]:
             OutboxMail.next_try_at <= clock.now(),
             OutboxMail.template.not_in(list(without)),
         )
-        .order_by(OutboxMail.template.in_(list(OPTIONAL)), OutboxMail.next_try_at, OutboxMail.id)
+        .order_by(OutboxMail.template.in_(list(last)), OutboxMail.next_try_at, OutboxMail.id)
         .limit(limit)
     )
 
 
 def take(row: OutboxMail) -> bool:
-    """Keep the mail from other runs for the time of LEASE. False when one has taken it."""
+    """Keep the mail from other runs for the time of LEASE. Returns False when one has taken it."""
     with write():
         taken: int = (
             OutboxMail.update(next_try_at=clock.now() + LEASE, tries=row.tries + 1)
@@ -82,12 +85,12 @@ def take(row: OutboxMail) -> bool:
     return taken == 1
 
 
-def give_back(row: OutboxMail, error: str) -> None:
-    """The server was not there: the mail is not to blame, and goes with the next run."""
+def release(row: OutboxMail, error: str) -> None:
+    """Let the next run send the mail: the server was not there, the mail is not to blame."""
     _change(row, next_try_at=clock.now() + timedelta(minutes=1), tries=row.tries, last_error=error)
 
 
-def put_back(row: OutboxMail, error: str) -> None:
+def retry_later(row: OutboxMail, error: str) -> None:
     """Try again after 1, 2, 4... minutes, at most every 6 hours; after PATIENCE, give up."""
     if clock.now() - row.queued_at >= PATIENCE:
         give_up(row, error)
@@ -97,31 +100,31 @@ def put_back(row: OutboxMail, error: str) -> None:
 
 
 def give_up(row: OutboxMail, error: str) -> None:
-    """Trying again would change nothing, until somebody corrects what is wrong."""
+    """Try no more: nothing would change until somebody corrects what is wrong."""
     _change(row, state=MailState.FAILED, last_error=error)
 
 
 def drop(row: OutboxMail) -> None:
-    """It is no longer true, or no longer wanted."""
+    """Forget a mail that is no longer true, or no longer wanted."""
     _change(row, state=MailState.DROPPED, recipient="", last_error="")
 
 
-def done(row: OutboxMail) -> None:
+def mark_sent(row: OutboxMail) -> None:
     _change(row, state=MailState.SENT, sent_at=clock.now(), recipient="", last_error="")
 
 
-def waiting() -> int:
-    """How many mails are still to be sent."""
+def count_waiting() -> int:
+    """Count the mails still to be sent."""
     return OutboxMail.select().where(OutboxMail.state == MailState.WAITING).count()
 
 
-def given_up() -> int:
-    """How many mails were given up."""
+def count_given_up() -> int:
+    """Count the mails given up."""
     return OutboxMail.select().where(OutboxMail.state == MailState.FAILED).count()
 
 
 def troubled() -> list[OutboxMail]:
-    """Mails given up, then those that wait after a failure; the oldest first."""
+    """Return the mails given up, then those that wait after a failure; the oldest first."""
     waits = (OutboxMail.state == MailState.WAITING) & (OutboxMail.last_error != "")
     return list(
         OutboxMail.select()
@@ -130,10 +133,10 @@ def troubled() -> list[OutboxMail]:
     )
 
 
-def retry(ids: Collection[int] | None = None) -> int:
-    """Send again mails given up, all or these. Returns how many.
+def requeue(ids: Collection[int] | None = None) -> int:
+    """Let mails given up, all or these, wait again to be sent. Returns how many.
 
-    One whose address is erased stays where it is; one past PATIENCE has a single try.
+    A mail whose address is erased stays given up; one past PATIENCE has a single try.
     """
     which = (OutboxMail.state == MailState.FAILED) & (OutboxMail.recipient != "")
     if ids is not None:

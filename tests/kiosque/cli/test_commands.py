@@ -330,7 +330,7 @@ def test_mails_that_were_given_up_are_listed_without_their_address_and_can_be_se
     assert "abandonné\treminder\tF1001\t1 essai\tadresse invalide" in listed
     assert "alice" not in listed + result.output
     assert "1 remis en attente." in run("mails", "--retry", str(OutboxMail.get().id)).output
-    assert queue.waiting() == 1
+    assert queue.count_waiting() == 1
 
 
 def test_sending_mail_announces_what_is_due(run: Run, alices_family: Family, frozen: Clock) -> None:

@@ -281,7 +281,7 @@ def test_a_link_asked_for_yesterday_is_no_longer_sent(
     frozen.advance(days=1)
     post(settings)
     assert mailbox == []
-    assert (queue.waiting(), ResetRequest.select().count()) == (0, 0)
+    assert (queue.count_waiting(), ResetRequest.select().count()) == (0, 0)
 
 
 def test_of_two_links_asked_for_the_last_serves(

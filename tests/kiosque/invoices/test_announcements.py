@@ -272,7 +272,7 @@ def test_what_is_settled_is_not_told_even_when_the_mail_was_queued(
     assert delivery.deliver(settings) == (0, 0)
     assert box.messages == []
     assert {(row.state, row.recipient) for row in OutboxMail.select()} <= {("dropped", "")}
-    assert queue.waiting() == 0
+    assert queue.count_waiting() == 0
 
 
 @pytest.mark.parametrize("queued", [False, True])
@@ -381,7 +381,7 @@ def test_a_notice_that_could_not_leave_in_the_day_waits_for_the_morning_and_not_
     OutboxMail.update(state="waiting", recipient="alice@example.org").execute()
     frozen.at = at(14)
     assert delivery.deliver(settings) == (0, 0)
-    assert queue.waiting() == 0
+    assert queue.count_waiting() == 0
 
 
 def test_a_reminder_that_missed_the_limit_is_dropped(

@@ -69,7 +69,7 @@ def test_a_server_that_is_down_loses_nothing_and_is_tried_again_later(
     down = replace(settings, mail=replace(settings.mail, port=1))
     assert delivery.deliver(down) == (0, 1)
     assert delivery.deliver(settings) == (0, 0)
-    assert (queue.waiting(), OutboxMail.get().last_error) == (1, "ConnectionRefusedError")
+    assert (queue.count_waiting(), OutboxMail.get().last_error) == (1, "ConnectionRefusedError")
     frozen.advance(minutes=2)
     assert delivery.deliver(settings) == (1, 0)
     assert len(box.messages) == 1
@@ -105,7 +105,7 @@ def test_two_runs_at_once_send_it_once(
 
 
 def test_a_mail_is_taken_by_one_of_two_runs_that_saw_it_waiting(receipt_queued: None) -> None:
-    (seen_by_both,) = queue.due(delivery.BATCH)
+    (seen_by_both,) = queue.due(delivery.BATCH, last=())
     assert queue.take(seen_by_both)
     assert not queue.take(seen_by_both)
 
@@ -136,7 +136,7 @@ def test_accents_before_the_at_sign_are_written_to_through_a_server_that_takes_t
     assert delivery.deliver(settings) == (0, 1)
     assert OutboxMail.get().last_error == "adresse à lettres accentuées"
     monkeypatch.setattr(smtplib.SMTP, "has_extn", has_extn)
-    queue.retry()
+    queue.requeue()
     assert delivery.deliver(settings) == (1, 0)
     assert "To: Hélène@xn--cole-9oa.fr\r\n".encode() in box.raw[0]
 
@@ -168,7 +168,7 @@ def test_weeks_of_outage_lose_nothing_and_delay_nothing_afterwards(
         frozen.advance(hours=12)
         assert delivery.deliver(down) == (0, 1)
         queue.forget_old_addresses()
-    assert (OutboxMail.get().tries, queue.given_up()) == (0, 0)
+    assert (OutboxMail.get().tries, queue.count_given_up()) == (0, 0)
     frozen.advance(minutes=1)
     assert delivery.deliver(settings) == (1, 0)
 
@@ -178,7 +178,7 @@ def test_no_address_is_kept_more_than_thirty_days(receipt_queued: None, frozen: 
     queue.forget_old_addresses()
     row = OutboxMail.get()
     assert (row.recipient, row.state, row.last_error) == ("", "failed", "TooLate")
-    assert queue.retry() == 0
+    assert queue.requeue() == 0
 
 
 def test_what_the_server_puts_off_for_days_is_given_up_and_can_be_sent_again(
@@ -188,15 +188,15 @@ def test_what_the_server_puts_off_for_days_is_given_up_and_can_be_sent_again(
     box.refuse = "451 4.3.0 alice@example.org later"
     for _ in range(10):
         assert delivery.deliver(settings) == (0, 1)
-        assert queue.given_up() == 0
+        assert queue.count_given_up() == 0
         frozen.advance(hours=12)
     delivery.deliver(settings)
-    assert (queue.waiting(), queue.given_up()) == (0, 1)
+    assert (queue.count_waiting(), queue.count_given_up()) == (0, 1)
     assert OutboxMail.get().last_error == "451 4.3.0"
     frozen.advance(hours=12)
     assert delivery.deliver(settings) == (0, 0)
     box.refuse = ""
-    assert queue.retry([OutboxMail.get().id]) == 1
+    assert queue.requeue([OutboxMail.get().id]) == 1
     assert delivery.deliver(settings) == (1, 0)
     assert box.recipients() == ["alice@example.org"]
 
@@ -223,7 +223,7 @@ def test_a_refusal_that_is_about_us_is_tried_again(
     box, settings = mailbox
     box.unknown["alice@example.org"] = "554 5.7.1 Relay access denied"
     assert delivery.deliver(settings) == (0, 1)
-    assert (queue.given_up(), OutboxMail.get().last_error) == (0, "554 5.7.1")
+    assert (queue.count_given_up(), OutboxMail.get().last_error) == (0, "554 5.7.1")
     box.unknown.clear()
     frozen.advance(minutes=2)
     assert delivery.deliver(settings) == (1, 0)
@@ -262,7 +262,7 @@ def test_an_overlong_run_leaves_the_rest_to_the_next(
     _, settings = mailbox
     monkeypatch.setattr(delivery, "RUN_SECONDS", -1)
     assert delivery.deliver(settings) == (0, 0)
-    assert queue.waiting() == 1
+    assert queue.count_waiting() == 1
 
 
 def test_a_receipt_is_text_and_html_that_fetches_nothing(
@@ -343,5 +343,5 @@ def test_without_an_address_for_the_regisseur_the_list_is_enough(
     payments.record("banque", gateway.read_notification(Callback(tuple(fields.items()))))
     box, settings = mailbox
     delivery.deliver(replace(settings, regie=replace(settings.regie, email="")))
-    assert (box.messages, queue.waiting()) == ([], 0)
+    assert (box.messages, queue.count_waiting()) == ([], 0)
     assert len(payments.todo()) == 1
