@@ -16,7 +16,7 @@ from gateways.base import ConfigError
 from kiosque import db, payments
 from kiosque.language import templates
 from kiosque.outbox import addresses
-from kiosque.settings import Settings, issuer, loading
+from kiosque.settings import Settings, loading
 from kiosque.web import (
     access,
     assets,
@@ -91,7 +91,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     views.init_app(app)
     headers.init_app(app)
     proxy.init_app(app, settings.proxies)
-    _act_in_the_name_of(app, settings)
     if settings.environment == "production" and (lacking := legal.missing(settings, own_texts)):
         app.logger.warning("pages légales incomplètes, réglages absents : %s", ", ".join(lacking))
     _warn_of_what_was_removed_too_early(app, settings)
@@ -156,17 +155,6 @@ def _release_each_connection(app: Flask) -> None:
             db.release()
         elif not db.database.is_closed():
             db.database.close()
-
-
-def _act_in_the_name_of(app: Flask, settings: Settings) -> None:
-    """What a request issues bears the names of these settings."""
-    answer = app.wsgi_app
-
-    def named(environ: Any, start_response: Any) -> Any:
-        with issuer.using(settings):
-            return answer(environ, start_response)
-
-    app.wsgi_app = named  # type: ignore[method-assign]
 
 
 def _read_forms_first(app: Flask) -> None:

@@ -25,7 +25,8 @@ def ask_banks(settings: Settings, *, seconds: float = reconcile.RUN_SECONDS) -> 
     Raises ConfigError when a gateway's settings are wrong.
     """
     gateways = registry.configure_all(settings.gateways, environment=settings.environment)
-    return reconcile.run(gateways, settings.public_url, seconds=seconds)
+    issuers = payments.Issuers.from_settings(settings)
+    return reconcile.run(gateways, settings.public_url, issuers, seconds=seconds)
 
 
 def send_mail(

@@ -28,7 +28,7 @@ from kiosque.db.models import Account, Attempt, Family, ImportBatch, Invoice, In
 from kiosque.families import accounts, hashing
 from kiosque.families.passwords import NewPassword
 from kiosque.language import clock
-from kiosque.payments import Purchase, start
+from kiosque.payments import Issuers, Purchase, start
 from kiosque.settings import Mail, Payment, Regie, Settings, Town
 from tests import bases
 from tests.bank import KEY
@@ -42,8 +42,10 @@ pytest.register_assert_rewrite("gateways.testing")
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 PASSWORD = "une phrase assez longue"  # the cast's own
-TOWN = Town("Ville de Sautron", "enfance@sautron.example.org", "info@sautron.example.org")
 NOW = datetime(2026, 11, 24, 19, 30, tzinfo=UTC)
+TOWN = Town("Ville de Sautron", "enfance@sautron.example.org", "info@sautron.example.org")
+REGIE = Regie("Régie Enfance", "Dominique Aubry", "regie@sautron.example.org")
+ISSUERS = Issuers(TOWN.name, {"": REGIE}, {})
 
 
 def _no_network_inside_a_write(event: str, _arguments: object) -> None:
@@ -97,7 +99,7 @@ def settings(tmp_path: Path, postgresql_base: str) -> Settings:
         database=postgresql_base,
         data=tmp_path,
         town=TOWN,
-        regie=Regie("Régie Enfance", "Dominique Aubry", "regie@sautron.example.org"),
+        regie=REGIE,
         payment=Payment(gateway="banque"),
         mail=Mail(sender="kiosque@sautron.example.org"),
         gateways={

@@ -17,7 +17,7 @@ from kiosque import payments
 from kiosque.db.models import Child, Family, Invoice, Receipt
 from kiosque.settings import Attestation, Settings
 from tests.bank import notice
-from tests.conftest import PUBLIC_URL, make_invoice
+from tests.conftest import ISSUERS, PUBLIC_URL, make_invoice
 
 #: Who may open it: everybody, a signed-in family, a server (the bank's, a mail program's) that
 #: has no token of a form.
@@ -146,7 +146,7 @@ def set_up(app: Flask, settings: Settings, family: Family, gateway: Gateway) -> 
     attempt, handoff = payments.start(purchase, gateway, PUBLIC_URL)
     said = notice(handoff, key=str(settings.gateways["banque"]["key"]))
     report = gateway.read_notification(Callback(tuple(said.items())))
-    payments.record(gateway.name, report)
+    payments.record(gateway.name, report, ISSUERS)
     assert Invoice.get(Invoice.number == PAID).state == "paid"
     # Alice's child is three: what was paid for its meals counts, in this town.
     Child.create(family=family, name="Léa Martin", born_on=date(2023, 5, 2))

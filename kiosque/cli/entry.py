@@ -13,7 +13,7 @@ from peewee import DatabaseError
 from gateways.base import ConfigError
 from kiosque import db, payments
 from kiosque.cli.french import FrenchGroup
-from kiosque.settings import issuer, loading
+from kiosque.settings import loading
 from kiosque.version import VERSION
 
 
@@ -49,7 +49,7 @@ def with_database(command: Command) -> Command:
         except ConfigError as error:
             raise Fault("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
         try:
-            with db.connection(), issuer.using(settings):
+            with db.connection():
                 return command(settings, *args, **kwargs)
         except db.OUR_FAULTS:
             raise

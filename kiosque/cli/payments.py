@@ -92,7 +92,8 @@ def refund(
         gateway = _gateways(settings).get(settlement.gateway or "")
         repayment = payments.ask_refund(settlement, cents, author, reason, gateway)
         if gateway:
-            repayment = payments.send(repayment, gateway, settings.public_url)
+            issuers = payments.Issuers.from_settings(settings)
+            repayment = payments.send(repayment, gateway, settings.public_url, issuers)
     given = format_euros(repayment.amount_cents)
     if repayment.state == RepaymentState.DECLINED:
         raise Fault(f"Rien n’a été remboursé. {repayment.reason}")

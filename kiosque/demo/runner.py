@@ -17,7 +17,7 @@ from kiosque.demo import settings as demo_settings
 from kiosque.demo.processes import Servers
 from kiosque.demo.settings import DemoError
 from kiosque.invoices.imports.reading import Progress
-from kiosque.settings import Settings, issuer, loading
+from kiosque.settings import Settings, loading
 
 ASK_BANKS_SECONDS = 60
 
@@ -85,7 +85,7 @@ def _do_chores(settings: Settings, servers: Servers, stop: threading.Event) -> N
     while not stop.wait(1):
         servers.require_running()
         try:
-            with db.connection(), issuer.using(settings):
+            with db.connection():
                 chores.send_mail(settings, stopped=stop.is_set)
                 if time.monotonic() >= banks_due:
                     chores.ask_banks(settings, seconds=processes.STOP_SECONDS)

@@ -1,13 +1,13 @@
 """What an invoice and a receipt say, gathered from the database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gateways.base import Mode
 from kiosque.db.models import Allocation, Invoice, InvoiceLine, Receipt, Service, Settlement
 from kiosque.db.states import AllocationKind, SettlementState
 from kiosque.language import clock
-from kiosque.settings import Settings, issuer
+from kiosque.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,17 @@ class ReceiptDocument:
     def as_issued(self, settings: Settings) -> Settings:
         """The settings with the town's, the *régie*'s and the *régisseur*'s names of the day it
         was issued."""
+        town, regie = settings.town, settings.regie_named(self.settlement.regie)
         kept = self.receipt
-        settings = issuer.of_regie(settings, self.settlement.regie)
-        return issuer.as_issued(settings, kept.town_name, kept.regie_name, kept.regisseur)
+        return replace(
+            settings,
+            town=replace(town, name=kept.town_name or town.name),
+            regie=replace(
+                regie,
+                name=kept.regie_name or regie.name,
+                regisseur=kept.regisseur or regie.regisseur,
+            ),
+        )
 
 
 def receipt_document(receipt: Receipt) -> ReceiptDocument:

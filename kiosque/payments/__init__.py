@@ -37,6 +37,7 @@ from kiosque.payments.counter import (
 )
 from kiosque.payments.gateway_usage import Use, closed_regies, is_removed, unserved, uses, words
 from kiosque.payments.incoming import attempt_of, record, record_rejected
+from kiosque.payments.issuers import Issuers
 from kiosque.payments.ledger import Money, Refused, money_of
 from kiosque.payments.polling import ask_soon
 from kiosque.payments.refunds import ask_refund, find_settlement, note_repayment, send
@@ -46,6 +47,7 @@ __all__ = [
     "COUNTER_MODES",
     "MAX_INVOICES",
     "CounterPayment",
+    "Issuers",
     "Money",
     "Purchase",
     "Refused",

@@ -16,6 +16,7 @@ from kiosque.db.states import AttemptState, InvoiceState
 from kiosque.language import clock, formats
 from kiosque.language.catalogue import gettext as _
 from kiosque.language.formats import format_euros
+from kiosque.payments.issuers import Issuers
 from kiosque.payments.ledger import Refused, learn, release
 from kiosque.payments.orders import order_of
 from kiosque.payments.polling import ask_soon, first_question, holders, is_owed_an_answer
@@ -120,7 +121,11 @@ def regie_of(family: Family, numbers: Iterable[str]) -> str:
 
 
 def ask_about_holders(
-    family: Family, numbers: Iterable[str], gateways: Mapping[str, Gateway], public_url: str
+    family: Family,
+    numbers: Iterable[str],
+    gateways: Mapping[str, Gateway],
+    public_url: str,
+    issuers: Issuers,
 ) -> None:
     """Ask the bank about the attempts that hold these invoices of a family's, so that it learns
     what became of them before it opens another. Never raises for a bank that does not answer."""
@@ -128,7 +133,7 @@ def ask_about_holders(
         Invoice.family == family, Invoice.number.in_(list(numbers)[:MAX_INVOICES])
     )
     for attempt in holders([invoice.id for invoice in invoices]):
-        ask_soon(attempt, gateways, public_url)
+        ask_soon(attempt, gateways, public_url, issuers)
 
 
 def live_attempts(invoices: Sequence[Invoice]) -> dict[int, Attempt]:

@@ -12,6 +12,7 @@ from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import AllocationKind, AttemptState, SettlementState, Verdict
 from kiosque.language import clock
 from kiosque.outbox import queue
+from kiosque.payments.issuers import Issuers
 from kiosque.payments.ledger import allocate, book, issue_receipt, learn, may_be_undone, note
 from kiosque.payments.queries import (
     attempt_by_gateway_reference,
@@ -20,7 +21,6 @@ from kiosque.payments.queries import (
     settlement_of,
 )
 from kiosque.payments.reversals import RETURNED, match_refunds, refund_key, reverse, was_credited
-from kiosque.settings import issuer
 
 _ONLINE = {Mode.CARD: "paiement en ligne", Mode.DIRECT_DEBIT: "prélèvement en ligne"}
 AGAIN = "débit annoncé de nouveau après son annulation"
@@ -36,7 +36,7 @@ class Decision(NamedTuple):
 RECORDED, KNOWN = Decision(Verdict.RECORDED), Decision(Verdict.KNOWN)
 
 
-def record(gateway_name: str, report: Report) -> Verdict:
+def record(gateway_name: str, report: Report, issuers: Issuers) -> Verdict:
     """Apply a verified report and leave its audit row, in one transaction.
 
     Returning means committed: only then may the bank be told so. A repetition is as good as the
@@ -44,17 +44,18 @@ def record(gateway_name: str, report: Report) -> Verdict:
     and changes nothing else.
     """
     with write():
-        decision = _make_due(gateway_name, report) if report.ask else _apply(gateway_name, report)
+        decide = _make_due if report.ask else _apply
+        decision = decide(gateway_name, report, issuers)
         _audit_verified(gateway_name, decision, report)
     return decision.verdict
 
 
-def record_answer(attempt: Attempt, reports: Sequence[Report]) -> None:
+def record_answer(attempt: Attempt, reports: Sequence[Report], issuers: Issuers) -> None:
     """Apply what the bank answered about an attempt, as part of the transaction under way: by
     the same decision as what it tells by itself. What was news leaves an audit row."""
     require_write()
     for report in reports:
-        decision = _apply(attempt.gateway, report)
+        decision = _apply(attempt.gateway, report, issuers)
         if decision != KNOWN:
             _audit_verified(attempt.gateway, decision, report)
 
@@ -66,12 +67,12 @@ def attempt_of(gateway_name: str, report: Report) -> Attempt | None:
     return attempt_by_gateway_reference(gateway_name, report.gateway_reference)
 
 
-def _make_due(gateway_name: str, report: Report) -> Decision:
+def _make_due(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
     attempt = attempt_of(gateway_name, report)
     if attempt is None:
         # Without a reference of ours, anyone may have written it: not worth anyone's time.
         if report.reference:
-            return _note_unknown(gateway_name, report)
+            return _note_unknown(gateway_name, report, issuers)
         return Decision(Verdict.UNKNOWN_ORDER)
     Attempt.update(ask_at=clock.now()).where(Attempt.id == attempt.id).execute()
     return Decision(Verdict.TO_CONFIRM)
@@ -108,21 +109,21 @@ def _audit(
     )
 
 
-def _apply(gateway_name: str, report: Report) -> Decision:
+def _apply(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
     attempt = attempt_of(gateway_name, report)
     if attempt is None:
-        return _note_unknown(gateway_name, report)
+        return _note_unknown(gateway_name, report, issuers)
     if report.outcome is Outcome.REFUNDED:
         return _refund(attempt, report)
     if report.gateway_reference != attempt.gateway_reference:
         if report.anomaly:  # such as a refund that failed: it has an identifier of its own
             return _note_mismatch(attempt, report, report.anomaly)
-        return _note_unknown(gateway_name, report)
+        return _note_unknown(gateway_name, report, issuers)
     settlement = settlement_of(gateway_name, report.transaction_id)
     if settlement and settlement.attempt_id != attempt.id:
         return _note_mismatch(attempt, report, "débit déjà enregistré pour un autre paiement")
     if report.outcome is Outcome.PAID:
-        return _apply_paid(attempt, report, settlement)
+        return _apply_paid(attempt, report, settlement, issuers)
     if not _learn_report(attempt, report):
         return KNOWN
     if report.outcome is Outcome.REVERSED and settlement:
@@ -139,7 +140,9 @@ def _undo(attempt: Attempt, report: Report, settlement: Settlement) -> None:
     reverse(settlement, "annulation à la banque")
 
 
-def _apply_paid(attempt: Attempt, report: Report, settlement: Settlement | None) -> Decision:
+def _apply_paid(
+    attempt: Attempt, report: Report, settlement: Settlement | None, issuers: Issuers
+) -> Decision:
     if report.currency != "EUR":
         return _note_mismatch(attempt, report, "devise inattendue")
     if settlement and settlement.amount_cents != report.cents:
@@ -152,7 +155,10 @@ def _apply_paid(attempt: Attempt, report: Report, settlement: Settlement | None)
     # Late news of a debit undone since, or real money that is not in the books?
     again = undone and (settlement is not None or report.final)
     if not settlement and not undone:
-        settlement = (_book_awaited if awaited else _book_unmatched)(attempt, report, facts)
+        if awaited:
+            settlement = _book_awaited(attempt, report, facts, issuers)
+        else:
+            settlement = _book_unmatched(attempt, report, facts)
     decision = RECORDED if awaited else _note_mismatch(attempt, report, "montant inattendu")
     if again:
         _note_mismatch(attempt, report, AGAIN)
@@ -190,13 +196,15 @@ def _learn_report(attempt: Attempt, report: Report) -> list[Fact]:
     return facts
 
 
-def _book_awaited(attempt: Attempt, report: Report, facts: Sequence[Fact]) -> Settlement:
+def _book_awaited(
+    attempt: Attempt, report: Report, facts: Sequence[Fact], issuers: Issuers
+) -> Settlement:
     """Money came, of the amount awaited: pay what is open, keep the rest as *trop-perçu*."""
     settlement = _settle_attempt(attempt, report)
     for item in items_of(attempt):
         allocate(settlement, item.invoice_id, item.amount_cents)
     book(settlement, _ONLINE[report.mode])
-    receipt = issue_receipt(settlement)
+    receipt = issue_receipt(settlement, issuers)
     if attempt.receipt_email:
         queue.add(f"receipt:{receipt.number}", "receipt", receipt.number, attempt.receipt_email)
         # The address was given for this receipt and nothing else.
@@ -292,7 +300,7 @@ def _is_refund_of_another(attempt: Attempt, report: Report) -> bool:
     )
 
 
-def _note_unknown(gateway_name: str, report: Report) -> Decision:
+def _note_unknown(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
     """A genuine message about an order that is not one of ours: kept, told, never repeated."""
     facts = (gateway_name, report.reference, report.transaction_id, report.outcome, report.status)
     note(
@@ -300,7 +308,7 @@ def _note_unknown(gateway_name: str, report: Report) -> Decision:
         "unknown_order",
         report.cents,
         f"commande {report.reference}",
-        regie=issuer.regie_of_gateway(gateway_name),
+        regie=issuers.regie_of_gateway(gateway_name),
     )
     return Decision(Verdict.UNKNOWN_ORDER)
 

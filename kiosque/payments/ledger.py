@@ -30,8 +30,8 @@ from kiosque.language import catalogue, clock
 from kiosque.language.formats import format_euros
 from kiosque.outbox import queue
 from kiosque.payments import journal
+from kiosque.payments.issuers import Issuers
 from kiosque.payments.queries import facts_of, last_receipt_number, parts_of, settlements_of
-from kiosque.settings import issuer
 
 #: How long an attempt that the bank calls pending keeps its invoices from another attempt.
 PENDING_DAYS = 7
@@ -280,12 +280,15 @@ def purposes(
     return accounts
 
 
-def issue_receipt(settlement: Settlement) -> Receipt:
+def issue_receipt(settlement: Settlement, issuers: Issuers) -> Receipt:
+    regie = issuers.regie_named(settlement.regie)
     return Receipt.create(
         number=last_receipt_number() + 1,
         settlement=settlement,
         issued_at=clock.now(),
-        **issuer.names(settlement.regie),
+        town_name=issuers.town_name,
+        regie_name=regie.name,
+        regisseur=regie.regisseur,
     )
 
 

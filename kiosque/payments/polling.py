@@ -14,6 +14,7 @@ from kiosque.db.models import Attempt, AttemptItem
 from kiosque.db.states import UNDECIDED, AttemptState
 from kiosque.language import clock
 from kiosque.payments.incoming import record_answer
+from kiosque.payments.issuers import Issuers
 from kiosque.payments.ledger import learn, may_be_undone, note
 from kiosque.payments.orders import order_of
 from kiosque.payments.queries import attempt_by_id
@@ -52,7 +53,7 @@ def due(gateway_names: Collection[str], limit: int) -> list[Attempt]:
     )
 
 
-def ask(attempt: Attempt, gateway: Polls, public_url: str) -> None:
+def ask(attempt: Attempt, gateway: Polls, public_url: str, issuers: Issuers) -> None:
     """Ask about one attempt, now, and note what comes of it."""
     order = order_of(attempt, public_url)
     require_no_write()
@@ -61,10 +62,12 @@ def ask(attempt: Attempt, gateway: Polls, public_url: str) -> None:
     except Unreachable:
         no_answer(attempt)
     else:
-        answer(attempt, gateway, reports)
+        answer(attempt, gateway, reports, issuers)
 
 
-def ask_soon(attempt: Attempt, gateways: Mapping[str, Gateway], public_url: str) -> None:
+def ask_soon(
+    attempt: Attempt, gateways: Mapping[str, Gateway], public_url: str, issuers: Issuers
+) -> None:
     """Ask on behalf of somebody who waits, unless it was just done, cannot be, or AT_ONCE others
     wait already: a bank that is slow must not take all the threads of the site."""
     gateway = gateways.get(attempt.gateway)
@@ -74,7 +77,7 @@ def ask_soon(attempt: Attempt, gateways: Mapping[str, Gateway], public_url: str)
         return
     try:
         if _claim(attempt):
-            ask(attempt, gateway, public_url)
+            ask(attempt, gateway, public_url, issuers)
     finally:
         _places.release()
 
@@ -99,14 +102,14 @@ def is_owed_an_answer(attempt: Attempt) -> bool:
     return attempt.answered_at is None or attempt.answered_at < attempt.live_until
 
 
-def answer(attempt: Attempt, gateway: Polls, reports: Sequence[Report]) -> bool:
+def answer(attempt: Attempt, gateway: Polls, reports: Sequence[Report], issuers: Issuers) -> bool:
     """Apply what the bank answered, and say when to ask next. False when it is no answer: it
     speaks of another order."""
     if any(report.reference != attempt.reference for report in reports):
         no_answer(attempt)
         return False
     with write():
-        record_answer(attempt, reports)
+        record_answer(attempt, reports, issuers)
         now = clock.now()
         attempt = attempt_by_id(attempt.id)
         age = now - attempt.started_at

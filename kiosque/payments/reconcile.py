@@ -19,6 +19,7 @@ from kiosque.db import leases
 from kiosque.db.models import Attempt
 from kiosque.db.states import RepaymentState
 from kiosque.payments import gateway_usage, polling, refunds
+from kiosque.payments.issuers import Issuers
 from kiosque.payments.orders import order_of
 
 _log = logging.getLogger(__name__)
@@ -50,7 +51,11 @@ class Summary:
 
 
 def run(
-    gateways: Mapping[str, Gateway], public_url: str, *, seconds: float = RUN_SECONDS
+    gateways: Mapping[str, Gateway],
+    public_url: str,
+    issuers: Issuers,
+    *,
+    seconds: float = RUN_SECONDS,
 ) -> Summary:
     """Ask what is due, for `seconds` at most, and say what came of it."""
     summary = Summary()
@@ -58,7 +63,7 @@ def run(
     with leases.hold(LEASE, longest) as held:
         if not held:
             return Summary(busy=True)
-        _Run(gateways, public_url, time.monotonic() + seconds, summary).work()
+        _Run(gateways, public_url, issuers, time.monotonic() + seconds, summary).work()
     return summary
 
 
@@ -71,10 +76,16 @@ class _Run:
     """One run. Threads only talk to the banks; the base is read and written by this one."""
 
     def __init__(
-        self, gateways: Mapping[str, Gateway], public_url: str, deadline: float, summary: Summary
+        self,
+        gateways: Mapping[str, Gateway],
+        public_url: str,
+        issuers: Issuers,
+        deadline: float,
+        summary: Summary,
     ) -> None:
         self._gateways = gateways
         self._public_url = public_url
+        self._issuers = issuers
         self._deadline = deadline
         self._summary = summary
         self._silences = dict.fromkeys(gateways, 0)
@@ -122,7 +133,7 @@ class _Run:
             gateway = self._gateways.get(repayment.gateway or "")
             if self._is_over() or not isinstance(gateway, Refunds):
                 continue
-            sent = refunds.send(repayment, gateway, self._public_url)
+            sent = refunds.send(repayment, gateway, self._public_url, self._issuers)
             self._summary.refunds += sent.state != RepaymentState.ASKED
 
     def _ask_all(self, batch: Iterable[Attempt]) -> None:
@@ -152,7 +163,7 @@ class _Run:
         answered = False
         try:
             gateway = _asked(self._gateways[attempt.gateway])
-            answered = polling.answer(attempt, gateway, future.result())
+            answered = polling.answer(attempt, gateway, future.result(), self._issuers)
         except Unreachable:
             polling.no_answer(attempt)
         except DatabaseError:

@@ -13,6 +13,7 @@ from kiosque.db.states import AllocationKind, RepaymentKind, RepaymentState, Set
 from kiosque.language import clock, formats
 from kiosque.language.formats import format_euros
 from kiosque.payments.incoming import record_answer
+from kiosque.payments.issuers import Issuers
 from kiosque.payments.ledger import Refused, note
 from kiosque.payments.orders import order_of
 from kiosque.payments.reversals import close, give_back
@@ -81,7 +82,7 @@ def note_repayment(
         return Repayment.get_by_id(repayment.id)
 
 
-def send(repayment: Repayment, gateway: Gateway, public_url: str) -> Repayment:
+def send(repayment: Repayment, gateway: Gateway, public_url: str, issuers: Issuers) -> Repayment:
     """Tell the bank, or tell it again, and apply its answer.
 
     The repayment returned is done, declined (its `reason` then ends with the bank's words), or
@@ -104,7 +105,7 @@ def send(repayment: Repayment, gateway: Gateway, public_url: str) -> Repayment:
         return repayment
     except Declined as declined:
         return _declined(repayment, str(declined))
-    return _answered(repayment, settlement, reports)
+    return _answered(repayment, settlement, reports, issuers)
 
 
 def unanswered(limit: int) -> list[Repayment]:
@@ -131,12 +132,14 @@ def _may_be_sent() -> Expression:
     )
 
 
-def _answered(repayment: Repayment, settlement: Settlement, reports: list[Report]) -> Repayment:
+def _answered(
+    repayment: Repayment, settlement: Settlement, reports: list[Report], issuers: Issuers
+) -> Repayment:
     if settlement.attempt and all(
         report.reference == settlement.attempt.reference for report in reports
     ):
         with write():
-            record_answer(settlement.attempt, reports)
+            record_answer(settlement.attempt, reports, issuers)
     return Repayment.get_by_id(repayment.id)
 
 

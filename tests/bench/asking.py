@@ -18,7 +18,7 @@ from kiosque.payments import reconcile
 from kiosque.settings.loading import load
 from tests.bench import base, stub
 from tests.bench.table import Figure
-from tests.conftest import free_port
+from tests.conftest import ISSUERS, free_port
 from tests.sites import BANK_PASSWORD, NOWHERE, settle
 
 PENDING, FEW = 10_000, 500
@@ -36,7 +36,9 @@ def asking(folder: Path, pending: int = PENDING) -> Iterator[Figure]:
         references = _leave_pending(pending)
         yardstick = _bare(port, references)
         before = time.perf_counter()
-        summary = reconcile.run(app.extensions["gateways"], "http://127.0.0.1:1", seconds=600)
+        summary = reconcile.run(
+            app.extensions["gateways"], "http://127.0.0.1:1", ISSUERS, seconds=600
+        )
         ours = time.perf_counter() - before
         booked = Attempt.select().where(Attempt.id.in_(_booked()), Attempt.state == "paid").count()
     if (summary.answered, booked) != (pending, pending):

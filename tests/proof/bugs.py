@@ -99,8 +99,8 @@ BUGS = (
         "a receipt is issued at each repetition",
         incoming,
         "    if not facts:\n        return KNOWN\n    undone",
-        "    if not facts:\n        if settlement:\n            issue_receipt(settlement)\n"
-        "        return KNOWN\n    undone",
+        "    if not facts:\n        if settlement:\n"
+        "            issue_receipt(settlement, issuers)\n        return KNOWN\n    undone",
         histories.notice_repeated,
     ),
     Bug(

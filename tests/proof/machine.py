@@ -21,7 +21,7 @@ from kiosque.db.models import Family, Invoice, Settlement
 from kiosque.db.states import RepaymentKind
 from kiosque.mails import delivery
 from kiosque.payments import CounterPayment, Purchase, Refused, reconcile
-from tests.conftest import NOW, PUBLIC_URL, make_family, make_invoice
+from tests.conftest import ISSUERS, NOW, PUBLIC_URL, make_family, make_invoice
 from tests.proof.audit import compare
 from tests.proof.bank import DOLLAR, NEXT, STANDING, STORIES, Message
 from tests.proof.books import Bill, Books, Debit, Opened
@@ -90,7 +90,7 @@ class Town(RuleBasedStateMachine):
         gateways = {"banque": self.bank}
         self._ask(
             mood,
-            lambda: payments.ask_about_holders(family, ALICES, gateways, PUBLIC_URL),
+            lambda: payments.ask_about_holders(family, ALICES, gateways, PUBLIC_URL, ISSUERS),
         )
 
     def _open(self, code: str, numbers: list[str], *, email: bool) -> Opened | None:
@@ -230,7 +230,7 @@ class Town(RuleBasedStateMachine):
     def _deliver(self, message: Message) -> None:
         report = self.bank.read_notification(Callback(tuple(self.bank.fields(message).items())))
         before, audit = dump(), _audit()
-        payments.record("banque", report)
+        payments.record("banque", report, ISSUERS)
         assert _audit() == audit + 1, "a message that left no trace"
         if not self.books.hear(message):
             assert dump() == before, "a repetition changed something"
@@ -287,7 +287,7 @@ class Town(RuleBasedStateMachine):
         before, audit = dump(), _audit()
         try:
             with crash_at(statement):
-                payments.record("banque", report)
+                payments.record("banque", report, ISSUERS)
         except Crash:
             self.stage.restart()
             assert (dump(), _audit()) == (before, audit), "half a message was kept"
@@ -305,7 +305,7 @@ class Town(RuleBasedStateMachine):
         mute = _mute()
         found: list[reconcile.Summary] = []
         self._ask(
-            mood, lambda: found.append(reconcile.run({"banque": self.bank}, PUBLIC_URL)),
+            mood, lambda: found.append(reconcile.run({"banque": self.bank}, PUBLIC_URL, ISSUERS)),
             before=lambda: [
                 self.books.learn(order, "", "expired", "")
                 for order in self.books.orders.values()
@@ -438,7 +438,7 @@ class Town(RuleBasedStateMachine):
             return
         assert possible, "more is asked back than there is, or twice"
         debit.asked, debit.reason = cents or debit.left, reason
-        self._ask(mood, lambda: payments.send(asked, self.bank, PUBLIC_URL))
+        self._ask(mood, lambda: payments.send(asked, self.bank, PUBLIC_URL, ISSUERS))
 
     @precondition(lambda self: self.books.owners or self.books.counter)
     @rule(which=pick, cents=wanted_back, kind=st.sampled_from(["refund", "chargeback"]), reason=why)

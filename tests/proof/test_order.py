@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kiosque import payments
 from kiosque.db.models import Family
 from kiosque.payments import Purchase, verification
-from tests.conftest import PUBLIC_URL, make_family, make_invoice
+from tests.conftest import ISSUERS, PUBLIC_URL, make_family, make_invoice
 from tests.proof.bank import STANDING, STORIES, Message
 from tests.proof.settings import QUICK
 from tests.proof.stage import Stage, balances, rows
@@ -59,7 +59,7 @@ def _ending(cards: list, shuffle: Callable[[list[int]], list[int]]) -> dict[str,
         references = _open_two(stage)
         messages = _messages(stage, cards, references)
         for place in shuffle(list(range(len(messages)))):
-            payments.record("banque", stage.bank.report(messages[place]))
+            payments.record("banque", stage.bank.report(messages[place]), ISSUERS)
         assert verification.faults() == []
         held = balances()
         # A debit heard of only after it was undone is not booked at all.

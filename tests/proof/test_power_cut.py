@@ -29,7 +29,7 @@ from kiosque.db.models import (
 from kiosque.payments import journal
 from tests import bases
 from tests.bank import notice
-from tests.conftest import Clock, make_family, make_invoice
+from tests.conftest import ISSUERS, Clock, make_family, make_invoice
 from tests.proof.disk import Cuts, Disk, Remains, losing_power, put_back
 
 pytestmark = bases.on_sqlite
@@ -94,7 +94,7 @@ class Round:
 
 def hear(handoff: Handoff, gateway: Gateway) -> None:
     report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
-    payments.record(gateway.name, report)
+    payments.record(gateway.name, report, ISSUERS)
 
 
 def known() -> set[str]:

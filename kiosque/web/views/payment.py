@@ -22,7 +22,7 @@ from kiosque import payments
 from kiosque.db.models import Attempt, AttemptItem, Invoice, Receipt, Settlement
 from kiosque.db.states import AttemptState
 from kiosque.language.catalogue import gettext as _
-from kiosque.payments import Money, Purchase, Refused, Selection
+from kiosque.payments import Issuers, Money, Purchase, Refused, Selection
 from kiosque.settings import Settings
 from kiosque.web import access, headers, probe
 from kiosque.web.access import family_only, own_family
@@ -114,7 +114,7 @@ def back(reference: str) -> Answer | BaseResponse:
     if request.args.keys() - {_TRIES}:
         return redirect(url_for(".back", reference=attempt.reference))
     if is_undecided(attempt):
-        payments.ask_soon(attempt, _gateways(), _public_url())
+        payments.ask_soon(attempt, _gateways(), _public_url(), _issuers())
         attempt = Attempt.get_by_id(attempt.id)
     family = access.signed_in_family()
     tries = request.args.get(_TRIES, 0, type=int)
@@ -156,9 +156,9 @@ def notification(name: str) -> Response:
     except RequestEntityTooLarge:
         payments.record_rejected(name, "message trop long", None)
         return _plain("KO message trop long", 413)
-    payments.record(name, report)
+    payments.record(name, report, _issuers())
     if report.ask and (attempt := payments.attempt_of(name, report)):
-        payments.ask_soon(attempt, _gateways(), _public_url())
+        payments.ask_soon(attempt, _gateways(), _public_url(), _issuers())
     return _plain("OK", 200)
 
 
@@ -217,9 +217,13 @@ def _public_url() -> str:
     return _settings().public_url
 
 
+def _issuers() -> Issuers:
+    return Issuers.from_settings(_settings())
+
+
 def _ask_about_holders(numbers: list[str]) -> None:
     """What became of an earlier payment of these invoices is learnt before another is offered."""
-    payments.ask_about_holders(own_family(), numbers, _gateways(), _public_url())
+    payments.ask_about_holders(own_family(), numbers, _gateways(), _public_url(), _issuers())
 
 
 def _summary(numbers: list[str], form: PayForm, gateway: Gateway, status: int = 200) -> Answer:

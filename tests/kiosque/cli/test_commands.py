@@ -41,6 +41,7 @@ from kiosque.settings import Settings
 from tests import bases, pdfs
 from tests.bank import notice
 from tests.conftest import (
+    ISSUERS,
     NOW,
     PASSWORD,
     PUBLIC_URL,
@@ -365,7 +366,7 @@ def paid(base: None, gateway: Gateway, alices_family: Family) -> str:
     purchase = payments.Purchase(alices_family, [invoice.number], 4520)
     _, handoff = payments.start(purchase, gateway, PUBLIC_URL)
     said = Callback(tuple(notice(handoff).items()))
-    payments.record("banque", gateway.read_notification(said))
+    payments.record("banque", gateway.read_notification(said), ISSUERS)
     return "R000001"
 
 
@@ -402,7 +403,7 @@ def test_the_list_says_what_there_is_to_do(run: Run, paid: str, gateway: Gateway
     attempt = Attempt.get()
     handoff = gateway.start(order_of(attempt, PUBLIC_URL))
     said = Callback(tuple(notice(handoff, trans_uuid="b" * 32).items()))
-    payments.record("banque", gateway.read_notification(said))
+    payments.record("banque", gateway.read_notification(said), ISSUERS)
     lines = run("todo").output.splitlines()
     assert "facture déjà payée" in lines[0]
     assert "R000002" in lines[0]

@@ -20,7 +20,7 @@ from kiosque.payments import journal, verification
 from kiosque.settings import Settings
 from tests import bases
 from tests.bank import notice
-from tests.conftest import NOW, PASSWORD, Clock, choose_password, make_family, make_invoice
+from tests.conftest import ISSUERS, NOW, PASSWORD, Clock, choose_password, make_family, make_invoice
 from tests.kiosque.settings.test_settings import TOML
 
 pytestmark = bases.on_postgresql
@@ -56,7 +56,9 @@ def token(family: Family) -> Token:
 
 def hear(gateway: Gateway, handoff: Handoff, number: int) -> None:
     fields = notice(handoff, trans_uuid=f"{number}" * 32)
-    payments.record(gateway.name, gateway.read_notification(Callback(tuple(fields.items()))))
+    payments.record(
+        gateway.name, gateway.read_notification(Callback(tuple(fields.items()))), ISSUERS
+    )
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from kiosque.invoices.attestation import is_young
 from kiosque.payments import CounterPayment
 from kiosque.settings import Attestation as Rules
 from tests.bank import notice
-from tests.conftest import Clock, make_invoice
+from tests.conftest import ISSUERS, Clock, make_invoice
 
 RULES = Rules(services=("Multi-accueil", "Périscolaire"), meal_labels=("repas", "goûter"))
 
@@ -135,10 +135,10 @@ def test_a_payment_cancelled_at_the_bank_does_not_count_any_more(
     found = invoice(martins, "1", ("Léa Martin", "Périscolaire", "Garderie", 700))
     _, handoff = pay(martins, found)
     paid = tuple(notice(handoff).items())
-    payments.record(gateway.name, gateway.read_notification(Callback(paid)))
+    payments.record(gateway.name, gateway.read_notification(Callback(paid)), ISSUERS)
     assert sums(martins, 2026) == [("Léa Martin", "Périscolaire", 700)]
     undone = tuple(notice(handoff, trans_status="CANCELLED").items())
-    payments.record(gateway.name, gateway.read_notification(Callback(undone)))
+    payments.record(gateway.name, gateway.read_notification(Callback(undone)), ISSUERS)
     assert sums(martins, 2026) == []
 
 

@@ -17,7 +17,7 @@ from kiosque.mails import delivery
 from kiosque.outbox import queue
 from kiosque.settings import Settings
 from tests.bank import notice
-from tests.conftest import NOW, Clock, make_invoice
+from tests.conftest import ISSUERS, NOW, Clock, make_invoice
 from tests.mailbox import Mailbox, html_of, plain_of, text_of
 
 
@@ -28,7 +28,7 @@ def receipt_queued(alices_family: Family, pay: Any, gateway: Gateway) -> None:
     )
     fields = notice(handoff)
     report = gateway.read_notification(Callback(tuple(fields.items())))
-    payments.record(gateway.name, report)
+    payments.record(gateway.name, report, ISSUERS)
 
 
 def test_a_receipt_leaves_by_smtp_with_all_it_must_state(
@@ -327,7 +327,7 @@ def test_the_regisseur_is_told_of_what_needs_him(
 ) -> None:
     _, handoff = pay(alices_family, make_invoice(alices_family, "2026-10-0001"))
     fields = notice(handoff, amount="9999", effective_amount="9999")
-    payments.record("banque", gateway.read_notification(Callback(tuple(fields.items()))))
+    payments.record("banque", gateway.read_notification(Callback(tuple(fields.items()))), ISSUERS)
     box, settings = mailbox
     delivery.deliver(settings)
     (message,) = box.messages
@@ -340,7 +340,7 @@ def test_without_an_address_for_the_regisseur_the_list_is_enough(
 ) -> None:
     _, handoff = pay(alices_family, make_invoice(alices_family, "2026-10-0001"))
     fields = notice(handoff, trans_status="INVENTED")
-    payments.record("banque", gateway.read_notification(Callback(tuple(fields.items()))))
+    payments.record("banque", gateway.read_notification(Callback(tuple(fields.items()))), ISSUERS)
     box, settings = mailbox
     delivery.deliver(replace(settings, regie=replace(settings.regie, email="")))
     assert (box.messages, queue.count_waiting()) == ([], 0)

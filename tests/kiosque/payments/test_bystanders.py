@@ -14,7 +14,7 @@ from kiosque.payments import CounterPayment, Purchase, reconcile, verification
 from kiosque.payments.polling import no_answer, stop_asking
 from tests import bases
 from tests.bank import REFUSED
-from tests.conftest import NOW, PUBLIC_URL, Clock, make_invoice
+from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
 from tests.talkative import TalkativeBank
 
 CREDIT = {"operation_type": "CREDIT", "trans_id": "912345"}
@@ -41,7 +41,7 @@ class Stage:
         return payments.start(purchase, self.bank, PUBLIC_URL)
 
     def hear(self, handoff: Handoff, **changes: str | None) -> str:
-        return payments.record(self.bank.name, self.bank.report(handoff, **changes))
+        return payments.record(self.bank.name, self.bank.report(handoff, **changes), ISSUERS)
 
     def paid(self, family: Family) -> tuple[Invoice, Handoff, Settlement]:
         invoice = self.invoice(family)
@@ -62,7 +62,7 @@ class Stage:
         _, _, settlement = self.paid(family)
         asked = payments.ask_refund(settlement, 1000, "Dominique", "absence", self.bank)
         self.bank.answers = [answer]
-        payments.send(asked, self.bank, PUBLIC_URL)
+        payments.send(asked, self.bank, PUBLIC_URL, ISSUERS)
         self.bank.answers = [[]]
         return asked
 
@@ -160,7 +160,7 @@ def asks_for_money_back(stage: Stage, alice: Family) -> None:
     asked = payments.ask_refund(settlement, 1000, "Dominique", "absence", stage.bank)
     told = stage.bank.report(handoff, **stage.gave_back(handoff, 1000, "a"))
     stage.bank.answers = [[told]]
-    assert payments.send(asked, stage.bank, PUBLIC_URL).state == "done"
+    assert payments.send(asked, stage.bank, PUBLIC_URL, ISSUERS).state == "done"
 
 
 def asks_for_money_back_in_vain(stage: Stage, alice: Family) -> None:
@@ -172,7 +172,7 @@ def asks_for_money_back_and_the_debit_is_undone(stage: Stage, alice: Family) -> 
     asked = stage.asked_back(alice, Unreachable("coupée"))
     attempt = asked.settlement.attempt
     report = stage.bank.report(Handoff("", attempt.gateway_reference, _sent(attempt)), **CANCELLED)
-    payments.record(stage.bank.name, report)
+    payments.record(stage.bank.name, report, ISSUERS)
 
 
 def _sent(attempt: Attempt) -> tuple[tuple[str, str], ...]:
@@ -222,7 +222,7 @@ def comes_back_and_the_bank_is_asked(stage: Stage, alice: Family) -> None:
     attempt, handoff = stage.open(stage.invoice(alice))
     stage.bank.answers = [[stage.bank.report(handoff)]]
     attempt = Attempt.get_by_id(attempt.id)
-    payments.ask_soon(attempt, {"banque": stage.bank}, PUBLIC_URL)
+    payments.ask_soon(attempt, {"banque": stage.bank}, PUBLIC_URL, ISSUERS)
     assert Attempt.get_by_id(attempt.id).state == "paid"
 
 
@@ -238,7 +238,7 @@ def paid_at_a_bank_no_longer_asked(stage: Stage, alice: Family) -> None:
 def is_announced_by_a_mere_trigger(stage: Stage, alice: Family) -> None:
     _, handoff = stage.open(stage.invoice(alice))
     report = replace(stage.bank.report(handoff), ask=True, outcome=Outcome.PAID)
-    payments.record(stage.bank.name, report)
+    payments.record(stage.bank.name, report, ISSUERS)
 
 
 EVENTS: list[Callable[[Stage, Family], None]] = [
@@ -299,4 +299,4 @@ def test_an_attempt_that_lapses_is_replaced_alone(
     assert Attempt.get_by_id(again.id).state == "handed_off"
     place = ("attempt", theirs.id)
     assert everything()[place] == before[place]
-    assert reconcile.run({}, PUBLIC_URL).expired == 0
+    assert reconcile.run({}, PUBLIC_URL, ISSUERS).expired == 0

@@ -31,8 +31,8 @@ from kiosque.payments.orders import order_of
 from kiosque.settings import Payment, Settings
 from tests import payfip
 from tests.bank import KEY, REFUSED, envelope, error_envelope, notice, order_answer, transaction
+from tests.conftest import ISSUERS, PUBLIC_URL, Clock, choose_password, csrf_token
 from tests.conftest import PASSWORD as FAMILY_PASSWORD
-from tests.conftest import PUBLIC_URL, Clock, choose_password, csrf_token
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +81,7 @@ class Town:
         return answer.status_code, answer.text
 
     def reconcile(self) -> reconcile.Summary:
-        return reconcile.run(self.app.extensions["gateways"], PUBLIC_URL)
+        return reconcile.run(self.app.extensions["gateways"], PUBLIC_URL, ISSUERS)
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ def test_reconcile_asks_each_bank_about_its_own_and_refunds_go_back_where_they_c
     settlement = payments.find_settlement(october.number)
     asked = payments.ask_refund(settlement, None, "Dominique", "erreur", town.gateway("old"))
     rest["12345678"] = None
-    payments.send(asked, town.gateway("old"), PUBLIC_URL)
+    payments.send(asked, town.gateway("old"), PUBLIC_URL, ISSUERS)
     assert rest["asked"][-1] == ("12345678", first.reference)
     assert uses_of(town)["old"].open == 1, "whether the money was given back is not known"
 

@@ -18,7 +18,7 @@ from kiosque.language import clock
 from kiosque.papers import content, pdf
 from kiosque.payments import reconcile, verification
 from kiosque.settings import Payment, Settings
-from tests.conftest import PUBLIC_URL, Clock, csrf_token, make_invoice
+from tests.conftest import ISSUERS, PUBLIC_URL, Clock, csrf_token, make_invoice
 from tests.payfip import TABLE, answer, created, fault
 
 NOTIFY = "/paiement/notification/tresor"
@@ -269,7 +269,7 @@ def test_a_payer_sent_back_by_a_form_finds_the_page_of_the_payment(
 
 
 def run(app: Flask) -> reconcile.Summary:
-    return reconcile.run(app.extensions["gateways"], PUBLIC_URL)
+    return reconcile.run(app.extensions["gateways"], PUBLIC_URL, ISSUERS)
 
 
 def test_a_notification_that_never_comes_is_made_good_by_asking(

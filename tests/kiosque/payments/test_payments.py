@@ -30,7 +30,7 @@ from kiosque.payments import CounterPayment, Purchase, Refused, journal, verific
 from kiosque.payments.ledger import learn
 from tests import bases
 from tests.bank import ABANDONED, REFUSED, notice
-from tests.conftest import PUBLIC_URL, Clock, make_invoice
+from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
 
 Pay = Callable[..., tuple[Attempt, Handoff]]
 Hear = Callable[..., str]
@@ -43,7 +43,7 @@ def hear(gateway: Gateway) -> Hear:
     def go(handoff: Handoff, **changes: str | None) -> str:
         fields = notice(handoff, **changes)
         report = gateway.read_notification(Callback(tuple(fields.items())))
-        return payments.record(gateway.name, report)
+        return payments.record(gateway.name, report, ISSUERS)
 
     return go
 
@@ -523,7 +523,7 @@ def test_another_gateway_cannot_speak_for_this_one(
 ) -> None:
     _, handoff = pay(alices_family, october)
     report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
-    assert payments.record("autre", report) == "unknown_order"
+    assert payments.record("autre", report, ISSUERS) == "unknown_order"
     assert state(october) == "open"
 
 

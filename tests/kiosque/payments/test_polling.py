@@ -24,7 +24,7 @@ from kiosque.db.models import (
 from kiosque.payments import Purchase, Refused, checkout, journal, polling, reconcile, verification
 from kiosque.payments.reconcile import Summary
 from tests.bank import REFUSED
-from tests.conftest import PUBLIC_URL, Clock, csrf_token, make_invoice
+from tests.conftest import ISSUERS, PUBLIC_URL, Clock, csrf_token, make_invoice
 from tests.talkative import TalkativeBank
 
 Pay = Callable[..., tuple[Attempt, Handoff]]
@@ -50,7 +50,7 @@ def go(bank: TalkativeBank, base: None) -> Pay:
 @pytest.fixture
 def run(bank: TalkativeBank) -> Callable[..., Summary]:
     """The timer's call."""
-    return lambda **options: reconcile.run({bank.name: bank}, PUBLIC_URL, **options)
+    return lambda **options: reconcile.run({bank.name: bank}, PUBLIC_URL, ISSUERS, **options)
 
 
 @pytest.fixture(autouse=True)
@@ -167,7 +167,7 @@ def test_a_card_refused_is_asked_about_too_since_another_may_have_been_tried(
 ) -> None:
     attempt, handoff = go(october.family, october)
     refused = bank.report(handoff, **REFUSED, trans_uuid="a" * 32)
-    payments.record(bank.name, refused)
+    payments.record(bank.name, refused, ISSUERS)
     bank.answers = [[refused, bank.report(handoff, trans_uuid="b" * 32)]]
     frozen.advance(minutes=15)
     run()
@@ -178,7 +178,7 @@ def test_an_authorised_payment_is_followed_each_day_until_it_is_captured(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
     attempt, handoff = go(october.family, october)
-    payments.record(bank.name, bank.report(handoff))
+    payments.record(bank.name, bank.report(handoff), ISSUERS)
     bank.answers = [
         [bank.report(handoff)],
         [bank.report(handoff)],
@@ -200,7 +200,7 @@ def test_a_notice_repeated_each_hour_does_not_keep_the_bank_from_being_asked(
     _, handoff = go(october.family, october)
     bank.answers = [[bank.report(handoff)]]
     for _ in range(25):
-        payments.record(bank.name, bank.report(handoff))
+        payments.record(bank.name, bank.report(handoff), ISSUERS)
         run()
         frozen.advance(hours=1)
     assert len(bank.asked) == 1
@@ -210,7 +210,7 @@ def test_a_payment_cancelled_before_its_capture_is_seen_the_next_day(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
     attempt, handoff = go(october.family, october)
-    payments.record(bank.name, bank.report(handoff))
+    payments.record(bank.name, bank.report(handoff), ISSUERS)
     bank.answers = [[bank.report(handoff, trans_status="CANCELLED", final=True)]]
     frozen.advance(days=1)
     run()
@@ -222,7 +222,7 @@ def test_ten_days_without_capture_are_told_to_the_regisseur_once(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
     _, handoff = go(october.family, october)
-    payments.record(bank.name, bank.report(handoff))
+    payments.record(bank.name, bank.report(handoff), ISSUERS)
     bank.answers = [[bank.report(handoff)]]
     for _ in range(20):
         frozen.advance(days=1)
@@ -433,7 +433,7 @@ def test_where_the_bank_cannot_be_asked_a_silent_attempt_expires_by_its_time(
     attempt, _ = pay(october.family, october)
     for seconds, state in ((30 * 60, "handed_off"), (1, "expired")):
         frozen.advance(seconds=seconds)
-        reconcile.run({"banque": gateway}, PUBLIC_URL)
+        reconcile.run({"banque": gateway}, PUBLIC_URL, ISSUERS)
         assert fresh(attempt) == state
 
 
@@ -442,9 +442,9 @@ def test_a_payment_is_no_longer_asked_about_where_its_bank_cannot_be_asked_any_m
 ) -> None:
     attempt, _ = go(october.family, october)
     frozen.advance(minutes=45)
-    reconcile.run({"banque": gateway}, PUBLIC_URL)
+    reconcile.run({"banque": gateway}, PUBLIC_URL, ISSUERS)
     assert Attempt.get_by_id(attempt.id).ask_at is None
-    reconcile.run({"banque": gateway}, PUBLIC_URL)
+    reconcile.run({"banque": gateway}, PUBLIC_URL, ISSUERS)
     assert fresh(attempt) == "expired"
 
 
@@ -467,7 +467,9 @@ def test_the_bank_is_asked_before_the_same_invoice_is_paid_again(
     first, handoff = go(october.family, october)
     frozen.advance(minutes=16)
     bank.answers = [[bank.report(handoff)]]
-    payments.ask_about_holders(october.family, [october.number], {bank.name: bank}, PUBLIC_URL)
+    payments.ask_about_holders(
+        october.family, [october.number], {bank.name: bank}, PUBLIC_URL, ISSUERS
+    )
     assert fresh(first) == "paid"
     with pytest.raises(Refused, match="déjà payée"):
         go(october.family, october)
@@ -479,7 +481,9 @@ def test_while_the_bank_does_not_answer_the_parent_is_told_to_wait(
     first, _ = go(october.family, october)
     frozen.advance(minutes=16)
     bank.answers = [Unreachable("panne")]
-    payments.ask_about_holders(october.family, [october.number], {bank.name: bank}, PUBLIC_URL)
+    payments.ask_about_holders(
+        october.family, [october.number], {bank.name: bank}, PUBLIC_URL, ISSUERS
+    )
     with pytest.raises(Refused, match="Nous attendons encore la réponse"):
         go(october.family, october)
     assert fresh(first) == "handed_off"
@@ -490,7 +494,9 @@ def test_once_the_bank_knows_of_nothing_after_its_page_has_closed_another_may_st
 ) -> None:
     first, _ = go(october.family, october)
     frozen.advance(minutes=16)
-    payments.ask_about_holders(october.family, [october.number], {bank.name: bank}, PUBLIC_URL)
+    payments.ask_about_holders(
+        october.family, [october.number], {bank.name: bank}, PUBLIC_URL, ISSUERS
+    )
     go(october.family, october)
     assert fresh(first) == "expired"
 
@@ -500,7 +506,9 @@ def test_an_answer_given_while_the_page_was_open_is_not_enough(
 ) -> None:
     go(october.family, october)
     frozen.advance(minutes=1)
-    payments.ask_about_holders(october.family, [october.number], {bank.name: bank}, PUBLIC_URL)
+    payments.ask_about_holders(
+        october.family, [october.number], {bank.name: bank}, PUBLIC_URL, ISSUERS
+    )
     with pytest.raises(Refused, match="recommencez après"):
         go(october.family, october)
     frozen.advance(minutes=15)
@@ -519,7 +527,7 @@ def test_staff_free_an_invoice_that_the_bank_says_nothing_about(
         payments.close_attempt(attempt.reference, "", "vu à la banque")
     payments.close_attempt(attempt.reference, "Dominique", "vu à la banque")
     go(october.family, october)
-    payments.record(bank.name, bank.report(handoff))
+    payments.record(bank.name, bank.report(handoff), ISSUERS)
     assert (fresh(attempt), fresh(october)) == ("paid", "paid")
     with pytest.raises(Refused, match="est décidé"):
         payments.close_attempt(attempt.reference, "Dominique", "encore")
@@ -732,6 +740,6 @@ def test_a_mere_trigger_about_an_order_of_nobodys_asks_nothing(
     _, handoff = go(october.family, october)
     report = replace(cautious.report(handoff), reference="", ask=True)
     unknown = replace(report, gateway_reference="20200101000000-000000")
-    assert payments.record("banque", unknown) == "unknown_order"
+    assert payments.record("banque", unknown, ISSUERS) == "unknown_order"
     assert Anomaly.select().count() == 0
-    assert payments.record("banque", report) == "to_confirm"
+    assert payments.record("banque", report, ISSUERS) == "to_confirm"

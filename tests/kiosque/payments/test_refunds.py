@@ -18,7 +18,7 @@ from kiosque.payments import (
     reconcile,
     verification,
 )
-from tests.conftest import NOW, PUBLIC_URL, Clock, make_invoice
+from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
 from tests.talkative import TalkativeBank
 
 CREDIT = {"operation_type": "CREDIT", "trans_id": "912345", "trans_uuid": "c" * 32}
@@ -34,7 +34,7 @@ def paid(bank: TalkativeBank, october: Invoice, september: Invoice) -> Handoff:
     """Alice paid two invoices at once, 87,45 €; the bank has captured them."""
     numbers = [october.number, september.number]
     _, handoff = payments.start(Purchase(october.family, numbers, 8745), bank, PUBLIC_URL)
-    payments.record(bank.name, bank.report(handoff, final=True))
+    payments.record(bank.name, bank.report(handoff, final=True), ISSUERS)
     return handoff
 
 
@@ -52,7 +52,7 @@ def refund(bank: TalkativeBank) -> Callable[..., Repayment]:
     def go(cents: int | None = None, receipt: str = "R000001") -> Repayment:
         settlement = payments.find_settlement(receipt)
         asked = payments.ask_refund(settlement, cents, "Dominique", "absence justifiée", bank)
-        return payments.send(asked, bank, PUBLIC_URL)
+        return payments.send(asked, bank, PUBLIC_URL, ISSUERS)
 
     return go
 
@@ -119,13 +119,13 @@ def test_a_lost_answer_is_asked_for_again_by_the_timer_and_books_once(
     with pytest.raises(Refused, match="déjà demandé"):
         refund(1000)
     bank.answers = [[told(bank, paid, 1000)]]
-    assert reconcile.run({"banque": bank}, PUBLIC_URL).refunds == 0
+    assert reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS).refunds == 0
     frozen.advance(minutes=2)
-    assert reconcile.run({"banque": bank}, PUBLIC_URL).refunds == 1
+    assert reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS).refunds == 1
     assert Repayment.get().state == "done"
     assert len({request.key for request in bank.refunds}) == 1
     frozen.advance(minutes=10)
-    reconcile.run({"banque": bank}, PUBLIC_URL)
+    reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS)
     assert len(bank.refunds) == 2
     assert journal.balances()["refunds"] == 1000
 
@@ -138,12 +138,12 @@ def test_two_who_send_the_same_request_at_once_send_it_once(
     give = bank.refund
 
     def meanwhile(*call: object) -> list[Report]:
-        assert payments.send(asked, bank, PUBLIC_URL).state == "asked"
+        assert payments.send(asked, bank, PUBLIC_URL, ISSUERS).state == "asked"
         return give(*call)  # type: ignore[arg-type]
 
     bank.refund = meanwhile  # type: ignore[method-assign, assignment]
     bank.answers = [[told(bank, paid, 1000)]]
-    assert payments.send(asked, bank, PUBLIC_URL).state == "done"
+    assert payments.send(asked, bank, PUBLIC_URL, ISSUERS).state == "done"
     assert len(bank.refunds) == 1
 
 
@@ -152,7 +152,7 @@ def test_a_lost_answer_is_made_good_by_the_banks_own_notice(
 ) -> None:
     bank.answers = [Unreachable("coupée")]
     refund(1000)
-    payments.record(bank.name, told(bank, paid, 1000))
+    payments.record(bank.name, told(bank, paid, 1000), ISSUERS)
     assert [(r.state, r.author) for r in Repayment.select()] == [("done", "Dominique")]
 
 
@@ -164,7 +164,7 @@ def test_a_refund_made_at_the_bank_meanwhile_is_not_taken_for_ours(
     assert Settlement.get().returned_cents == 700
     bank.answers = [[told(bank, paid, 700), told(bank, paid, 1000, "d")]]
     frozen.advance(minutes=2)
-    reconcile.run({"banque": bank}, PUBLIC_URL)
+    reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS)
     assert bank.refunds[-1].returned_cents == 700
     assert sorted((r.amount_cents, r.state) for r in Repayment.select()) == [
         (700, "done"),
@@ -203,9 +203,9 @@ def test_no_bank_is_told_anything_inside_a_transaction(
     settlement = payments.find_settlement("R1")
     asked = payments.ask_refund(settlement, 1000, "Dominique", "absence", bank)
     with pytest.raises(RuntimeError), write():
-        payments.send(asked, bank, PUBLIC_URL)
+        payments.send(asked, bank, PUBLIC_URL, ISSUERS)
     with pytest.raises(RuntimeError), write():
-        polling.ask(settlement.attempt, bank, PUBLIC_URL)
+        polling.ask(settlement.attempt, bank, PUBLIC_URL, ISSUERS)
     assert (bank.refunds, bank.asked) == ([], [])
 
 
@@ -214,7 +214,9 @@ def test_part_of_a_debit_that_the_bank_has_undone_is_no_longer_to_be_given_back(
 ) -> None:
     bank.answers = [Unreachable("coupée")]
     refund(1000)
-    payments.record(bank.name, bank.report(paid, trans_status="CAPTURE_FAILED", final=True))
+    payments.record(
+        bank.name, bank.report(paid, trans_status="CAPTURE_FAILED", final=True), ISSUERS
+    )
     assert sorted((r.kind, r.state) for r in Repayment.select()) == [
         ("refund", "declined"),
         ("reversal", "done"),
@@ -225,7 +227,7 @@ def test_part_of_a_debit_that_the_bank_has_undone_is_no_longer_to_be_given_back(
 def test_the_refund_of_what_came_twice_leaves_the_invoice_paid(
     bank: TalkativeBank, paid: Handoff, refund: Refund
 ) -> None:
-    payments.record(bank.name, bank.report(paid, trans_uuid="b" * 32, final=True))
+    payments.record(bank.name, bank.report(paid, trans_uuid="b" * 32, final=True), ISSUERS)
     assert {point.kind for point in payments.todo()} == {"overpayment"}
     bank.answers = [[told(bank, paid, 8745)]]
     refund(receipt="R000002")
@@ -271,7 +273,7 @@ def test_a_chargeback_leaves_its_mark_on_the_attempt_and_its_invoice_may_be_paid
     attempt = Settlement.get().attempt
     assert attempt.state == "reversed"
     _, handoff = payments.start(Purchase(october.family, [october.number], 4520), bank, PUBLIC_URL)
-    payments.record(bank.name, bank.report(handoff, trans_uuid="e" * 32))
+    payments.record(bank.name, bank.report(handoff, trans_uuid="e" * 32), ISSUERS)
     assert Invoice.get_by_id(october.id).state == "paid"
     assert Receipt.select().count() == 2
 
@@ -302,7 +304,7 @@ def test_the_command_repeated_once_the_bank_has_answered_gives_nothing_back_agai
     refund(600)
     settlement = payments.find_settlement("R000001")
     asked = payments.ask_refund(settlement, 500, "Dominique", "second repas", bank)
-    payments.send(asked, bank, PUBLIC_URL)
+    payments.send(asked, bank, PUBLIC_URL, ISSUERS)
     assert Settlement.get().returned_cents == 1600
 
 
@@ -346,5 +348,5 @@ def test_charlies_receipt_number_names_charlies_payment_only(
 ) -> None:
     theirs = make_invoice(charlies_family, "2026-10-0002", 100)
     _, handoff = payments.start(Purchase(charlies_family, [theirs.number], 100), bank, PUBLIC_URL)
-    payments.record(bank.name, bank.report(handoff, trans_uuid="f" * 32))
+    payments.record(bank.name, bank.report(handoff, trans_uuid="f" * 32), ISSUERS)
     assert payments.find_settlement("R000002").family == charlies_family

@@ -12,7 +12,7 @@ from kiosque.db.states import RepaymentKind
 from kiosque.payments import CounterPayment, journal, verification
 from tests import bases
 from tests.bank import notice
-from tests.conftest import NOW, make_invoice
+from tests.conftest import ISSUERS, NOW, make_invoice
 
 Pay = Callable[..., tuple[Attempt, Handoff]]
 
@@ -38,7 +38,9 @@ def books(pay: Pay, gateway: Gateway, alices_family: Family) -> None:
 
 def hear(gateway: Gateway, handoff: Handoff, **changes: str) -> None:
     fields = notice(handoff, **changes)
-    payments.record(gateway.name, gateway.read_notification(Callback(tuple(fields.items()))))
+    payments.record(
+        gateway.name, gateway.read_notification(Callback(tuple(fields.items()))), ISSUERS
+    )
 
 
 def test_sound_books_have_no_fault(books: None) -> None:

@@ -14,7 +14,7 @@ from kiosque.db.models import Child, Enrolment, Family, Guardian, Invoice, Servi
 from kiosque.payments import CounterPayment
 from kiosque.settings import Settings
 from tests.bank import notice
-from tests.conftest import make_invoice
+from tests.conftest import ISSUERS, make_invoice
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def paid(pay: Any, gateway: Gateway) -> Callable[..., None]:
     def go(*invoices: Invoice) -> None:
         _, handoff = pay(invoices[0].family, *invoices)
         callback = Callback(tuple(notice(handoff).items()))
-        payments.record(gateway.name, gateway.read_notification(callback))
+        payments.record(gateway.name, gateway.read_notification(callback), ISSUERS)
 
     return go
 
@@ -213,7 +213,7 @@ def test_a_receipt_of_money_taken_back_is_void(
     _, handoff = pay(alices_family, october)
     for status in ("AUTHORISED", "CANCELLED"):
         callback = Callback(tuple(notice(handoff, trans_status=status).items()))
-        payments.record(gateway.name, gateway.read_notification(callback))
+        payments.record(gateway.name, gateway.read_notification(callback), ISSUERS)
     page = alice.get("/recus/1").text
     assert "n’est plus valable" in page
     assert "Acquitté." not in page

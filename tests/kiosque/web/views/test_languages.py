@@ -36,7 +36,7 @@ from kiosque.outbox import queue
 from kiosque.payments import CounterPayment, cancel_invoice, settle_at_counter
 from kiosque.settings import Settings
 from tests.bank import ABANDONED, REFUSED, notice
-from tests.conftest import PASSWORD, TOWN, Clock, choose_password, csrf_token, make_invoice
+from tests.conftest import ISSUERS, PASSWORD, TOWN, Clock, choose_password, csrf_token, make_invoice
 from tests.mailbox import plain_of
 
 NOTIFY = "/paiement/notification/banque"
@@ -236,7 +236,7 @@ def test_the_regisseur_is_written_to_in_french_whatever_the_family_reads(
     _, handoff = pay(alices_family, october)
     Invoice.update(total_cents=5000).where(Invoice.id == october.id).execute()
     with catalogue.using("en"):
-        payments.record(gateway.name, gateway.read_notification(callback(notice(handoff))))
+        payments.record(gateway.name, gateway.read_notification(callback(notice(handoff))), ISSUERS)
     (point,) = payments.todo()
     assert "45,20\u00a0€ payés, 50,00\u00a0€ dus" in point.detail
 
@@ -344,7 +344,7 @@ def household(alices_family: Family, pay: Any, gateway: Gateway, frozen: Clock) 
     def told(*invoices: Invoice, **changes: str | None) -> None:
         _, handoff = pay(alices_family, *invoices, email="alice@example.org")
         fields = notice(handoff, **changes)
-        payments.record(gateway.name, gateway.read_notification(callback(fields)))
+        payments.record(gateway.name, gateway.read_notification(callback(fields)), ISSUERS)
 
     told(invoice(), invoice(period="automne 2026"))
     told(invoice(), **REFUSED)

@@ -13,11 +13,11 @@ from gateways.base import Callback, Gateway
 from kiosque import create_app, payments
 from kiosque.db.models import Child, Family, Invoice, OutboxMail, Receipt
 from kiosque.mails import rendering
-from kiosque.payments import CounterPayment
-from kiosque.settings import Attestation, Regie, Settings, issuer
+from kiosque.payments import CounterPayment, Issuers
+from kiosque.settings import Attestation, Regie, Settings
 from tests import pdfs
 from tests.bank import notice
-from tests.conftest import PASSWORD, choose_password, csrf_token, make_invoice
+from tests.conftest import ISSUERS, PASSWORD, choose_password, csrf_token, make_invoice
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def paid(pay: Any, gateway: Gateway) -> Callable[[Invoice], None]:
     def go(invoice: Invoice) -> None:
         _, handoff = pay(invoice.family, invoice)
         callback = Callback(tuple(notice(handoff).items()))
-        payments.record(gateway.name, gateway.read_notification(callback))
+        payments.record(gateway.name, gateway.read_notification(callback), ISSUERS)
 
     return go
 
@@ -110,9 +110,8 @@ def test_a_receipt_issued_by_a_command_keeps_them_too(
     settings: Settings, pay: Any, gateway: Gateway, october: Invoice, later: Any
 ) -> None:
     _, handoff = pay(october.family, october, email="alice@example.org")
-    with issuer.using(settings):
-        report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
-        payments.record(gateway.name, report)
+    report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
+    payments.record(gateway.name, report, Issuers.from_settings(settings))
     assert all("Dominique Aubry" in words for words in receipt_words(*later()))
 
 
@@ -121,7 +120,8 @@ def test_a_receipt_older_than_the_names_kept_shows_those_of_today(
 ) -> None:
     _, handoff = pay(october.family, october, email="alice@example.org")
     report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
-    payments.record(gateway.name, report)
+    nobody = Issuers("", {"": Regie("", "", "")}, {})
+    payments.record(gateway.name, report, nobody)
     assert Receipt.get().regisseur == ""
     assert all("Camille Roy" in words for words in receipt_words(*later()))
 
