@@ -38,7 +38,7 @@ def send_mail(
     """
     _erase_what_is_old()
     own_changes.answer_resets()
-    announcements.plan(settings)
+    announcements.queue_due(settings)
     counts = delivery.deliver(settings, stopped=stopped)
     leases.note_done(delivery.LEASE)
     return counts

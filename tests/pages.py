@@ -41,7 +41,7 @@ from kiosque.families import tokens
 from kiosque.families.tokens import Purpose
 from kiosque.invoices import announcements
 from kiosque.payments import CounterPayment, cancel_invoice, settle_at_counter
-from kiosque.settings import Attestation, OtherRegie
+from kiosque.settings import AttestationRules, OtherRegie
 from tests.bank import ABANDONED, KEY, REFUSED, notice
 from tests.conftest import NOW, PASSWORD, PUBLIC_URL, Clock, csrf_token, make_family, make_invoice
 from tests.payfip import NUMCLI, ORDER
@@ -533,7 +533,7 @@ def attested(stage: Stage, born_on: date | None) -> TestResponse:
     Child.create(family=family, name="Léa Martin", born_on=born_on)
     stage.paid(family, stage.invoice(family))
     own = stage.app.extensions["settings"]
-    rules = Attestation(services=("Restauration scolaire",), meal_labels=())
+    rules = AttestationRules(services=("Restauration scolaire",), meal_labels=())
     stage.app.extensions["settings"] = replace(own, attestation=rules)
     page = stage.enter(family).get("/attestations")
     stage.app.extensions["settings"] = own

@@ -15,7 +15,7 @@ from werkzeug.routing import Rule
 from gateways.base import Callback, Gateway
 from kiosque import payments
 from kiosque.db.models import Child, Family, Invoice, Receipt
-from kiosque.settings import Attestation, Settings
+from kiosque.settings import AttestationRules, Settings
 from tests.bank import notice
 from tests.conftest import ISSUERS, PUBLIC_URL, make_invoice
 
@@ -150,7 +150,7 @@ def set_up(app: Flask, settings: Settings, family: Family, gateway: Gateway) -> 
     assert Invoice.get(Invoice.number == PAID).state == "paid"
     # Alice's child is three: what was paid for its meals counts, in this town.
     Child.create(family=family, name="Léa Martin", born_on=date(2023, 5, 2))
-    rules = Attestation(services=("Restauration scolaire",), meal_labels=())
+    rules = AttestationRules(services=("Restauration scolaire",), meal_labels=())
     app.extensions["settings"] = replace(settings, attestation=rules)
     values = {
         "reference": attempt.reference,

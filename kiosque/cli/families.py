@@ -81,7 +81,7 @@ def letters_(
         raise Fault("Aucune famille. Donnez des codes famille, ou --all.")
     output = output or Path(f"lettres-{clock.today()}.pdf")
     try:
-        activation_letters.write(settings, families, output, forget_email=forget_email)
+        activation_letters.issue(settings, families, output, forget_email=forget_email)
     except activation_letters.CannotWrite as error:
         raise Fault(str(error)) from None
     count = counted(len(families), "lettre")

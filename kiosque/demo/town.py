@@ -41,7 +41,7 @@ def _announce_to(family: Family) -> None:
         return
     invoices = Invoice.select().where(Invoice.family == family, payments.payable_now())
     with write():
-        announcements.announce(NoticeKind.NEW_INVOICES, family, list(invoices))
+        announcements.queue_notice(NoticeKind.NEW_INVOICES, family, list(invoices))
 
 
 def _make_accounts(path: Path) -> None:

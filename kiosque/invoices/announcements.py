@@ -1,9 +1,9 @@
-"""What families are told of their invoices by mail, unless they would rather not: the *avis* of
-new ones, the *rappel* before the limit, the *relance* after it.
+"""Mails that tell families of their invoices, unless they would rather not: the *avis* of new
+ones, the *rappel* before the due date, the *relance* after it.
 
-A run of the timer plans what is due and queues it; when a mail leaves, what it says is looked
-up anew, so that nobody is reminded of what is paid. An invoice is told of once in each kind,
-which the database enforces.
+The timer queues the notices that are due. When a mail leaves, its invoices are looked up anew, so
+that nobody is reminded of one that is paid. An invoice is told of once in each kind, which the
+database enforces.
 """
 
 from collections.abc import Sequence
@@ -29,16 +29,16 @@ FIRST_HOUR, LAST_HOUR = 9, 19
 SECOND_THOUGHTS = timedelta(hours=1)
 #: Nobody is reminded of an invoice that came so recently.
 TIME_TO_READ = timedelta(days=3)
-#: Days after the moment it should have left beyond which a notice is not sent any more: after a
-#: long outage, or when a town starts with the invoices of past months, silence is better.
+#: A notice that should have left more days ago than this is not sent: after a long outage, or when
+#: a town starts with the invoices of past months, silence is better.
 LATEST_DAYS = 7
-#: Families written to in one run: each minute brings the next ones, and payments go between.
+#: Families written to in one run: the next minute brings others, and payments write in between.
 FAMILIES_A_RUN = 100
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a notice says: invoices of one family that it can pay now."""
+    """The invoices that a notice tells one family of: those that it can pay now."""
 
     kind: NoticeKind
     family: Family
@@ -54,12 +54,13 @@ class Content:
 
     @property
     def first_closes_on(self) -> date | None:
-        """When the time to pay online ends for the first of them; None when it does not."""
+        """The Paris date on which the time to pay online ends for the first of them, or None when
+        it ends for none."""
         return min((each.closes_on for each in self.invoices if each.closes_on), default=None)
 
 
-def plan(settings: Settings) -> int:
-    """Queue the notices whose time has come. Returns how many families are told something.
+def queue_due(settings: Settings) -> int:
+    """Queue the notices whose time has come. Returns how many notices, one a family and kind.
 
     Safe to run at any moment and twice at once: nothing is told twice, nothing at night.
     """
@@ -69,17 +70,18 @@ def plan(settings: Settings) -> int:
     for kind in NoticeKind:
         if _is_sent(kind, settings.notices) and _untold(kind, settings.notices):
             with write():
-                told += _tell(kind, _untold(kind, settings.notices))
+                told += _queue_by_family(kind, _untold(kind, settings.notices))
     return told
 
 
 def is_quiet() -> bool:
-    """Whether it is too early or too late in the day to write about money."""
+    """Tell whether it is too early or too late in the day to write about money."""
     return not FIRST_HOUR <= clock.now().astimezone(clock.PARIS).hour < LAST_HOUR
 
 
-def announce(kind: NoticeKind, family: Family, invoices: Sequence[Invoice]) -> None:
-    """Queue one notice, a mail to each of the family's addresses. Belongs inside `write()`."""
+def queue_notice(kind: NoticeKind, family: Family, invoices: Sequence[Invoice]) -> None:
+    """Queue one notice, a mail to each of the family's addresses, as part of the transaction
+    under way."""
     require_write()
     notice = FamilyNotice.create(kind=kind, family=family, made_at=clock.now())
     for invoice in invoices:
@@ -88,9 +90,12 @@ def announce(kind: NoticeKind, family: Family, invoices: Sequence[Invoice]) -> N
         queue.add(f"{kind}:{notice.id}:{number}", kind, notice.id, address)
 
 
-def content(notice_id: int, recipient: str) -> Content | None:
-    """What a queued notice says to this address now, or None when there is nothing to say any
-    more: paid, cancelled, at the bank, too late, no longer wanted, an address no longer theirs."""
+def content_of(notice_id: int, recipient: str) -> Content | None:
+    """Return what a queued notice says to this address now, or None when it has nothing to say.
+
+    It has nothing to say when every invoice is paid, cancelled or at the bank, when it is too
+    late, when the family stopped the notices, or when the address is no longer the family's.
+    """
     notice: FamilyNotice = (
         FamilyNotice.select(FamilyNotice, Family)
         .join(Family)
@@ -114,9 +119,9 @@ def content(notice_id: int, recipient: str) -> Content | None:
     return Content(kind, family, found) if found else None
 
 
-def choose(family: Family, *, wanted: bool) -> bool:
-    """Take the notices up again, or stop them, those that wait to leave included. True when
-    that changes something."""
+def set_wanted(family: Family, *, wanted: bool) -> bool:
+    """Resume the notices to a family, or stop them, those that wait to leave included. Returns
+    whether that changes anything."""
     with write():
         changed = (
             Family.update(wants_mail=wanted)
@@ -127,13 +132,15 @@ def choose(family: Family, *, wanted: bool) -> bool:
 
 
 def stop_token(secret_key: str, family: Family) -> str:
-    """What a link needs to stop the notices of this family, signed out; it allows nothing else,
-    and always works: a mail is found again years later."""
+    """Return the token of a link that stops this family's notices without signing in.
+
+    It allows nothing else, and works for ever: a mail is found again years later.
+    """
     return _tokens(secret_key).dumps(family.id)
 
 
 def read_stop_token(secret_key: str, token: str) -> Family | None:
-    """The family whose notices this stops, or None when it is not a token of ours."""
+    """Return the family whose notices this token stops, or None when it is not one of ours."""
     try:
         number = _tokens(secret_key).loads(token)
     except BadData:
@@ -154,7 +161,7 @@ def _is_sent(kind: NoticeKind, settings: Notices) -> bool:
 
 
 def _is_time(kind: NoticeKind, settings: Notices) -> Expression:
-    """Which invoices this kind of notice is for, today."""
+    """Select the invoices that this kind of notice is for today."""
     now, today = clock.now(), clock.today()
     latest = timedelta(days=LATEST_DAYS)
     if kind == NoticeKind.NEW_INVOICES:
@@ -164,15 +171,15 @@ def _is_time(kind: NoticeKind, settings: Notices) -> Expression:
     if kind == NoticeKind.REMINDER:
         last = today + timedelta(days=settings.reminder_days)
         return was_read & Invoice.due_on.between(today, last)
-    # An invoice loaded after its date may have been paid elsewhere, as when a town begins. (An
-    # instant and a date compare as texts.)
+    # An invoice loaded after its due date may have been paid elsewhere, as when a town begins.
+    # The instant and the date compare as texts.
     was_payable = ImportBatch.imported_at < Invoice.due_on
     last = today - timedelta(days=settings.relance_days)
     return was_read & was_payable & Invoice.due_on.between(last - latest, last)
 
 
 def _untold(kind: NoticeKind, settings: Notices) -> list[Invoice]:
-    """The invoices to tell of, family by family: FAMILIES_A_RUN at most."""
+    """Return the invoices to tell of, family by family, for FAMILIES_A_RUN families at most."""
     told = FamilyNoticeItem.select(FamilyNoticeItem.invoice).where(FamilyNoticeItem.kind == kind)
     written_to = Guardian.select(Guardian.family).where(Guardian.email != "")
     which = (
@@ -202,10 +209,10 @@ def _untold(kind: NoticeKind, settings: Notices) -> list[Invoice]:
     )
 
 
-def _tell(kind: NoticeKind, invoices: Sequence[Invoice]) -> int:
+def _queue_by_family(kind: NoticeKind, invoices: Sequence[Invoice]) -> int:
     told = 0
     for _, group in groupby(invoices, key=lambda invoice: invoice.family_id):
         own = list(group)
-        announce(kind, own[0].family, own)
+        queue_notice(kind, own[0].family, own)
         told += 1
     return told

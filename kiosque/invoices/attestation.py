@@ -1,9 +1,10 @@
-"""What a family paid in a year to have its young children minded (CGI 200 quater B).
+"""The yearly attestation: the sums that a family paid to have its young children minded (CGI 200
+quater B).
 
-The town says which services count and which lines are meals. What was really paid counts, in
-the year (of Paris) in which it was: a payment cancelled or refunded since does not, even in
-part, for which lines were given back is not known; nor does a *trop-perçu*. An invoice is always
-paid whole, so a line that is paid is paid whole.
+The town says which services count and which lines are meals. A payment counts in the Paris year
+in which it was made. One cancelled or refunded since does not count, even when refunded in part,
+for nobody knows which lines were given back; nor does a *trop-perçu*. An invoice is always paid
+whole, so each of its lines is.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +25,7 @@ from kiosque.db.models import (
 )
 from kiosque.db.states import AllocationKind, SettlementState
 from kiosque.language import clock
-from kiosque.settings import Attestation as Rules
+from kiosque.settings import AttestationRules
 
 #: Children must be younger than this on the first of January.
 AGE_LIMIT = 6
@@ -42,8 +43,8 @@ class Sum:
 
 @dataclass(frozen=True)
 class Attestation:
-    """`counted` is what the family may declare; `without_birth_date` what it might, once we
-    know the child's age."""
+    """The sums of one family and year. It may declare those `counted`; it might declare those
+    `without_birth_date` if the child's age were known."""
 
     family: Family
     payers: Sequence[str]
@@ -65,8 +66,8 @@ class Attestation:
         return not self.counted and not self.without_birth_date
 
 
-def years(family: Family, rules: Rules) -> list[Attestation]:
-    """The attestation of each year for which there is something to say, the latest first."""
+def years(family: Family, rules: AttestationRules) -> list[Attestation]:
+    """Return the attestation of each year in which something was paid, the latest first."""
     if not rules.services:
         return []
     first = _paid(family).order_by(Settlement.settled_at).first()
@@ -78,8 +79,8 @@ def years(family: Family, rules: Rules) -> list[Attestation]:
     return [each for each in found if not each.is_empty]
 
 
-def attest(family: Family, year: int, rules: Rules) -> Attestation:
-    """What the family paid in that year. Empty where the town marked no service."""
+def attest(family: Family, year: int, rules: AttestationRules) -> Attestation:
+    """Return the attestation of one year. It is empty where the town marked no service."""
     sums: dict[tuple[str, str], int] = {}
     for line in _lines_paid(family, year, rules.services):
         if not _is_meal(line.label, rules.meal_labels):
@@ -98,12 +99,12 @@ def attest(family: Family, year: int, rules: Rules) -> Attestation:
 
 
 def is_young(born_on: date, year: int) -> bool:
-    """Whether a child has not yet turned six on the first of January of the year."""
+    """Tell whether a child has not yet turned six on the first of January of the year."""
     return born_on > date(year - AGE_LIMIT, 1, 1)
 
 
 def _paid(family: Family) -> Any:
-    """The payments that stand, of the family's invoices."""
+    """Select the payments of the family's invoices that stand."""
     return (
         Allocation.select(Allocation, Settlement)
         .join(Settlement)
@@ -142,7 +143,8 @@ def _is_meal(label: str, meal_labels: Iterable[str]) -> bool:
 
 
 def _with_birth_dates(family: Family, sums: dict[tuple[str, str], int]) -> list[Sum]:
-    """The sums above zero, under the full names of the record; the same child's added up."""
+    """Return the sums above zero, under the children's full names in the family's record; those of
+    one child are added up."""
     born = {child.name: child.born_on for child in Child.select().where(Child.family == family)}
     named: dict[tuple[str, str], int] = {}
     for (written, service), cents in sums.items():

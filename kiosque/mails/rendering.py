@@ -121,7 +121,7 @@ def _anomaly(row: OutboxMail) -> Facts:
 
 
 def _notice(row: OutboxMail) -> Facts | None:
-    notice = announcements.content(row.object_id, row.recipient)
+    notice = announcements.content_of(row.object_id, row.recipient)
     return {"notice": notice} if notice else None
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from email_validator import ValidatedEmail
 
-#: RFC 5321 allows no longer one.
+#: Characters of the longest address that RFC 5321 allows.
 LONGEST = 254
 
 
 def normal(text: str) -> str | None:
-    """The address in the form we keep, or None when no mail can be sent to it.
+    """Return the address in the form we keep, or None when no mail can be sent to it.
 
     The domain is as mail servers want it, in ASCII (A-labels, RFC 5891) and lower case. What
     comes before it is composed (RFC 6532 3.1), its case as written: only its server knows
@@ -27,15 +27,15 @@ def normal(text: str) -> str | None:
 
 
 def kept(text: str) -> str:
-    """The address in the form we keep; as it is, when it is none that we can write to."""
+    """Return the address in the form we keep, or unchanged when no mail can be sent to it."""
     return normal(text) or text
 
 
 def key(text: str) -> str:
-    """What every way to write one address has in common. Case does not count.
+    """Return what every way to write one address has in common. Case does not count.
 
-    Only to find whose an address is: what was typed is never written to in place of what is
-    held, so that an address taken for another would gain nothing.
+    Use it only to find whose an address is. Write to the address that is held, never to the one
+    that was typed: an address taken for another then gains nothing.
     """
     found = _read(text)
     if found is None:
@@ -44,7 +44,7 @@ def key(text: str) -> str:
 
 
 def distinct(addresses: Iterable[str]) -> list[str]:
-    """Each of these addresses once, in the form we keep."""
+    """Return each of these addresses once, in the form we keep."""
     found: dict[str, str] = {}
     for address in addresses:
         found.setdefault(key(address), kept(address))
@@ -52,17 +52,17 @@ def distinct(addresses: Iterable[str]) -> list[str]:
 
 
 def shown(text: str) -> str:
-    """The address as its owner reads it, the domain in its own letters."""
+    """Return the address as its owner reads it, the domain in its own letters."""
     found = _read(text)
     return f"{found.local_part}@{found.domain}" if found else text
 
 
 def _read(text: str) -> "ValidatedEmail | None":
-    """The parts of an address, or None when it is none.
+    """Return the parts of an address, or None when it is none.
 
     `=?` opens an encoded word in a mail's header: what follows could become another address.
     """
-    # 20 ms, a tenth of the site's start, for the pages that show or take an address.
+    # Imported here: 20 ms, a tenth of the site's start, which only pages with an address need.
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
 
     text = text.strip(" ")

@@ -1,19 +1,22 @@
-"""The letters that give families their activation codes: one PDF, one page a family.
+"""The letters that give families their activation codes: one PDF, one page a family, for window
+envelopes.
 
-A letter in hand always works: its code counts only once the file is whole on the disk, and
-where it cannot be written the codes of earlier letters go on.
+A letter in hand always works: its code counts only once the file is whole on the disk, and where
+the file cannot be written the codes of earlier letters go on.
 """
 
 import os
 import tempfile
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 from kiosque.db.models import Family, Guardian
 from kiosque.families import accounts, own_changes, tokens
-from kiosque.language import clock
-from kiosque.papers import letter_sheets
+from kiosque.language import catalogue, clock, formats
+from kiosque.language.catalogue import gettext as _
+from kiosque.papers.typesetting import postal, typeset
 from kiosque.settings import Settings
 
 
@@ -21,15 +24,32 @@ class CannotWrite(Exception):  # said to a person as it is
     """The file cannot be written; no code was changed. The text says why, in French."""
 
 
-def write(
+@dataclass(frozen=True)
+class Letter:
+    """One family's letter. `activation_code` is written as it is to be typed; it works until the
+    end of `expires_on` (a Paris date). `site` is the address to type in a browser."""
+
+    recipient: str
+    address: tuple[str, ...]
+    family_code: str
+    activation_code: str
+    expires_on: date
+    site: str
+    language: str = catalogue.SOURCE
+
+
+def issue(
     settings: Settings, families: Sequence[Family], output: Path, *, forget_email: bool = False
 ) -> None:
-    """Draw a new activation code for each family and write its letter. The file, which opens
-    accounts, is for its owner's eyes only. Raises CannotWrite."""
+    """Draw a new activation code for each family and write its letter to `output`.
+
+    The file, which opens accounts, can be read by its owner only. `forget_email` is for
+    `own_changes.issue_codes`. Raises CannotWrite.
+    """
     if output.exists():
         raise CannotWrite(f"{output} existe déjà : donnez un autre nom avec --output.")
     codes = [(family, accounts.random_code()) for family in families]
-    document = letter_sheets.letters(settings, [_letter(settings, *pair) for pair in codes])
+    document = letters(settings, [_letter(settings, *pair) for pair in codes])
     draft = _draft(output, document)
     try:
         own_changes.issue_codes(codes, forget_email=forget_email)
@@ -40,8 +60,20 @@ def write(
     draft.replace(output)
 
 
+def letters(settings: Settings, to_write: Iterable[Letter]) -> bytes:
+    """Return these letters as one PDF, a page each. Raises ValueError when there is none."""
+    written = [_words(settings, letter) for letter in to_write]
+    if not written:
+        raise ValueError("aucune lettre")
+    return typeset(
+        "letters",
+        settings,
+        {"title": _("Codes d’activation"), "numbered": False, "letters": written},
+    )
+
+
 def _draft(output: Path, document: bytes) -> Path:
-    """The document, safe on the disk beside where it will be, under a name of its own."""
+    """Write the document beside where it will be, under a name of its own, safe on the disk."""
     try:
         descriptor, name = tempfile.mkstemp(".pdf", f"{output.stem}-", output.parent)
     except OSError as error:
@@ -58,10 +90,10 @@ def _draft(output: Path, document: bytes) -> Path:
     return draft
 
 
-def _letter(settings: Settings, family: Family, code: str) -> letter_sheets.Letter:
+def _letter(settings: Settings, family: Family, code: str) -> Letter:
     ends = clock.now() + tokens.LIFETIMES[tokens.Purpose.ACTIVATION]
     address = (family.address, f"{family.postcode} {family.city}".strip())
-    return letter_sheets.Letter(
+    return Letter(
         recipient=_recipient(family),
         address=tuple(filter(None, address)),
         family_code=family.code,
@@ -74,9 +106,65 @@ def _letter(settings: Settings, family: Family, code: str) -> letter_sheets.Lett
 
 
 def _recipient(family: Family) -> str:
-    """Who the letter is for: the parents that the town knows, else the family."""
+    """Return the names of the parents that the town knows, else the family's."""
     names = [
         f"{guardian.first_name} {guardian.last_name}".strip()
         for guardian in Guardian.select().where(Guardian.family == family).order_by(Guardian.id)
     ]
     return ", ".join(filter(None, names)) or f"Famille {family.name or family.code}"
+
+
+def _words(settings: Settings, letter: Letter) -> dict[str, object]:
+    """Return the words of a letter, in its reader's language, under the names that
+    `templates/documents/letters.typ` gives them."""
+    with catalogue.using(letter.language):
+        return {
+            "language": letter.language,
+            "recipient": postal([letter.recipient, *letter.address]),
+            "dated": _("%(city)s, le %(date)s")
+            % {
+                "city": settings.town.city or settings.town.name,
+                "date": formats.long_date(clock.today()),
+            },
+            "title": _("Votre espace Kiosque Famille"),
+            "opening": [
+                _("Madame, Monsieur,"),
+                _(
+                    "Un espace en ligne vous est ouvert, à vous seuls. Vous y voyez vos factures, "
+                    "vous les réglez par carte bancaire sur la page de la banque, et vous y "
+                    "gardez vos reçus."
+                ),
+            ],
+            "codes": [
+                [_("Votre code famille\u00a0: "), letter.family_code],
+                [_("Votre code d’activation\u00a0: "), letter.activation_code],
+            ],
+            "steps_title": _("Pour ouvrir votre espace"),
+            "steps": _steps(letter),
+            "closing": _closing(settings, letter),
+            "signed": settings.town.service,
+        }
+
+
+def _steps(letter: Letter) -> list[list[str]]:
+    """Return what to do, in order, each step with the address to type or nothing."""
+    browse = _("Dans un navigateur, sur un téléphone ou un ordinateur, tapez l’adresse\u00a0:")
+    return [
+        [browse, letter.site],
+        [_("Recopiez votre code famille et votre code d’activation."), ""],
+        [_("Choisissez votre mot de passe. Vous seuls le connaîtrez."), ""],
+    ]
+
+
+def _closing(settings: Settings, letter: Letter) -> list[str]:
+    town = settings.town
+    contacts = ", ".join(filter(None, (town.phone, town.contact_email)))
+    return [
+        _(
+            "Le code d’activation sert une seule fois, jusqu’au %(date)s. "
+            "Ne le donnez à personne\u00a0: la mairie ne vous le demandera jamais."
+        )
+        % {"date": formats.long_date(letter.expires_on)},
+        _("Une question, un code perdu ou dépassé\u00a0? Contactez-nous\u00a0: %(contacts)s.")
+        % {"contacts": contacts},
+    ]

@@ -1,4 +1,4 @@
-"""What an invoice and a receipt say, gathered from the database."""
+"""The facts that an invoice and a receipt state, gathered from the database."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -28,22 +28,22 @@ class ReceiptDocument:
 
     @property
     def is_void(self) -> bool:
-        """Whether the bank took the money back, or it was refunded."""
+        """True when the bank took the money back, or it was refunded whole."""
         return self.settlement.state != SettlementState.COUNTED
 
     @property
     def refunded_cents(self) -> int:
-        """What was given back of it since, when it was not the whole."""
+        """Cents given back since, when that was not the whole payment."""
         return 0 if self.is_void else self.settlement.returned_cents
 
     @property
     def is_direct_debit(self) -> bool:
-        """Whether it was paid by direct debit, which is no card."""
+        """True when it was paid by direct debit, not by card."""
         return self.settlement.mode == Mode.DIRECT_DEBIT
 
     def as_issued(self, settings: Settings) -> Settings:
-        """The settings with the town's, the *régie*'s and the *régisseur*'s names of the day it
-        was issued."""
+        """Return the settings with the names that the town, the *régie* and the *régisseur* had on
+        the day the receipt was issued."""
         town, regie = settings.town, settings.regie_named(self.settlement.regie)
         kept = self.receipt
         return replace(
@@ -79,7 +79,7 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
 
 @dataclass(frozen=True)
 class InvoiceDocument:
-    """An invoice with its lines, and the Paris date it was paid on if it is."""
+    """An invoice with its lines, and the Paris date on which it was paid, or None."""
 
     invoice: Invoice
     lines: list[InvoiceLine]

@@ -5,7 +5,7 @@ It imports no other room, and `gateways` only. The way in: `loading.load()`, whi
 """
 
 from kiosque.settings.model import (
-    Attestation,
+    AttestationRules,
     Legal,
     Mail,
     Notices,
@@ -17,7 +17,7 @@ from kiosque.settings.model import (
 )
 
 __all__ = [
-    "Attestation",
+    "AttestationRules",
     "Legal",
     "Mail",
     "Notices",

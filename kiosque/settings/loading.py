@@ -19,7 +19,7 @@ from gateways.settings import read_values
 from kiosque import resources
 from kiosque.settings import rules
 from kiosque.settings.model import (
-    Attestation,
+    AttestationRules,
     Legal,
     Mail,
     Notices,
@@ -51,7 +51,7 @@ _TABLES: Mapping[str, type[Any]] = {
     "regie": Regie,
     "payment": Payment,
     "mail": Mail,
-    "attestation": Attestation,
+    "attestation": AttestationRules,
     "notices": Notices,
     "legal": Legal,
 }

@@ -76,7 +76,7 @@ class Mail:
 
 
 @dataclass(frozen=True)
-class Attestation:
+class AttestationRules:
     """Which `services` the yearly attestation for the taxes counts, none by default, and which
     of their lines it leaves out: those whose label contains one of `meal_labels`."""
 
@@ -121,7 +121,7 @@ class Settings:
     payment: Payment
     mail: Mail
     gateways: Mapping[str, Mapping[str, object]] = field(repr=False)
-    attestation: Attestation = Attestation()
+    attestation: AttestationRules = AttestationRules()
     notices: Notices = Notices()
     proxies: tuple[str, ...] = ()
     legal: Legal = Legal()

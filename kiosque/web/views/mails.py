@@ -44,6 +44,6 @@ def choose() -> Response:
 
 
 def _choose(family: Family, *, wanted: bool) -> None:
-    if announcements.choose(family, wanted=wanted):
+    if announcements.set_wanted(family, wanted=wanted):
         event = Event.NOTICES_RESUMED if wanted else Event.NOTICES_STOPPED
         audit.note(event, family, remote_address())

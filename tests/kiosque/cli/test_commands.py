@@ -323,7 +323,7 @@ def test_mails_that_were_given_up_are_listed_without_their_address_and_can_be_se
         invoice = make_invoice(alices_family, "2026-10-0001")
         alices_family.email = "alice@example.org\r\n"
         alices_family.save()
-        announcements.announce(NoticeKind.REMINDER, alices_family, [invoice])
+        announcements.queue_notice(NoticeKind.REMINDER, alices_family, [invoice])
     result = run("send-mail")
     assert (result.exit_code, "1 abandonné" in result.output) == (1, True)
     assert "Et 1 courriel abandonné" in run("todo").output

@@ -101,7 +101,7 @@ def run(mailbox: Post) -> Run:
     def go() -> list[EmailMessage]:
         box, settings = mailbox
         before = len(box.messages)
-        announcements.plan(settings)
+        announcements.queue_due(settings)
         delivery.deliver(settings)
         return box.messages[before:]
 
@@ -174,7 +174,7 @@ def test_the_reminder_leaves_five_days_before_the_limit_in_the_daytime(
 ) -> None:
     box, settings = mailbox
     frozen.at = moment
-    announcements.plan(replace(settings, notices=replace(settings.notices, relance=False)))
+    announcements.queue_due(replace(settings, notices=replace(settings.notices, relance=False)))
     delivery.deliver(settings)
     assert len(box.messages) == told
     assert {message["Subject"] for message in box.messages} <= {
@@ -219,8 +219,10 @@ def test_days_and_kinds_are_the_towns_choice(
     _, settings = mailbox
     frozen.at = at(20)
     early = replace(settings, notices=replace(settings.notices, reminder_days=10))
-    assert announcements.plan(replace(early, notices=replace(early.notices, reminder=False))) == 0
-    assert announcements.plan(early) == 1
+    assert (
+        announcements.queue_due(replace(early, notices=replace(early.notices, reminder=False))) == 0
+    )
+    assert announcements.queue_due(early) == 1
 
 
 def test_a_town_that_starts_or_was_down_for_long_reminds_nobody_of_the_past(
@@ -274,9 +276,9 @@ def test_what_is_settled_is_not_told_even_when_the_mail_was_queued(
 ) -> None:
     box, settings = mailbox
     if queued:
-        assert announcements.plan(settings) == 1
+        assert announcements.queue_due(settings) == 1
     change(october)
-    assert announcements.plan(settings) == 0
+    assert announcements.queue_due(settings) == 0
     assert delivery.deliver(settings) == (0, 0)
     assert box.messages == []
     assert {(row.state, row.recipient) for row in OutboxMail.select()} <= {("dropped", "")}
@@ -289,9 +291,9 @@ def test_a_family_at_the_bank_now_is_not_reminded(
 ) -> None:
     box, settings = mailbox
     if queued:
-        announcements.plan(settings)
+        announcements.queue_due(settings)
     pay(alices, october)
-    announcements.plan(settings)
+    announcements.queue_due(settings)
     delivery.deliver(settings)
     assert box.messages == []
 
@@ -301,7 +303,7 @@ def test_the_mail_lists_only_what_is_still_to_pay(
 ) -> None:
     box, settings = mailbox
     invoice(alices, "2026-10-0002", 4225)
-    announcements.plan(settings)
+    announcements.queue_due(settings)
     paid_at_the_counter(october)
     delivery.deliver(settings)
     assert len(box.messages) == 2
@@ -357,7 +359,7 @@ def test_somebody_no_longer_of_the_family_gets_nothing_of_what_was_queued(
     alices: Family, october: Invoice, mailbox: Post
 ) -> None:
     box, settings = mailbox
-    announcements.plan(settings)
+    announcements.queue_due(settings)
     Guardian.delete().where(Guardian.email == "bob@example.org").execute()
     delivery.deliver(settings)
     assert box.recipients() == ["alice@example.org"]
@@ -367,21 +369,21 @@ def test_a_family_that_wants_none_gets_none_and_one_that_stops_gets_no_more(
     alices: Family, october: Invoice, mailbox: Post
 ) -> None:
     _, settings = mailbox
-    announcements.plan(settings)
-    assert announcements.choose(alices, wanted=False)
-    assert not announcements.choose(alices, wanted=False)
+    announcements.queue_due(settings)
+    assert announcements.set_wanted(alices, wanted=False)
+    assert not announcements.set_wanted(alices, wanted=False)
     assert delivery.deliver(settings) == (0, 0)
     invoice(alices, "2026-10-0002")
-    assert announcements.plan(settings) == 0
-    announcements.choose(alices, wanted=True)
-    assert announcements.plan(settings) == 1
+    assert announcements.queue_due(settings) == 0
+    announcements.set_wanted(alices, wanted=True)
+    assert announcements.queue_due(settings) == 1
 
 
 def test_a_notice_that_could_not_leave_in_the_day_waits_for_the_morning_and_not_for_weeks(
     october: Invoice, mailbox: Post, frozen: Clock
 ) -> None:
     _, settings = mailbox
-    announcements.plan(settings)
+    announcements.queue_due(settings)
     frozen.at = at(6, 22)
     assert delivery.deliver(settings) == (0, 0)
     frozen.at = at(7, 9)
@@ -397,7 +399,7 @@ def test_a_reminder_that_missed_the_limit_is_dropped(
 ) -> None:
     box, settings = mailbox
     frozen.at = at(30, 18)
-    announcements.plan(settings)
+    announcements.queue_due(settings)
     frozen.at = at(1, 9, month=12)
     delivery.deliver(settings)
     assert box.messages == []
@@ -407,7 +409,7 @@ def test_what_somebody_waits_for_leaves_before_the_notices(
     october: Invoice, mailbox: Post, pay: Any, gateway: Gateway, frozen: Clock
 ) -> None:
     box, settings = mailbox
-    announcements.plan(settings)
+    announcements.queue_due(settings)
     frozen.advance(minutes=1)
     other = make_family("F3003", "Durand")
     _, handoff = pay(other, invoice(other, "2026-10-0003"), email="durand@example.org")
@@ -420,9 +422,9 @@ def test_what_somebody_waits_for_leaves_before_the_notices(
 
 def test_the_base_itself_refuses_to_tell_a_thing_twice(alices: Family, october: Invoice) -> None:
     with write():
-        announcements.announce(NoticeKind.REMINDER, alices, [october])
+        announcements.queue_notice(NoticeKind.REMINDER, alices, [october])
     with pytest.raises(IntegrityError), write():
-        announcements.announce(NoticeKind.REMINDER, alices, [october])
+        announcements.queue_notice(NoticeKind.REMINDER, alices, [october])
     assert (FamilyNotice.select().count(), OutboxMail.select().count()) == (1, 2)
 
 
@@ -431,7 +433,7 @@ def test_notices_carry_the_one_click_to_stop_them(
     october: Invoice, mailbox: Post, name: str
 ) -> None:
     box, settings = mailbox
-    announcements.plan(settings)
+    announcements.queue_due(settings)
     sender = replace(settings.mail, sender=f"kiosque@{name}")
     delivery.deliver(replace(settings, mail=sender, public_url=f"https://{name}"))
     assert len(box.messages) == 2
@@ -495,7 +497,7 @@ def _anomaly(family: Family, due: Invoice, pay: Any, gateway: Gateway) -> None:
 def _telling(kind: NoticeKind) -> Callable[..., None]:
     def tell(family: Family, due: Invoice, pay: Any, gateway: Gateway) -> None:
         with write():
-            announcements.announce(kind, family, [due])
+            announcements.queue_notice(kind, family, [due])
 
     return tell
 

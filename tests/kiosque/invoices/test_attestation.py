@@ -11,11 +11,13 @@ from kiosque.db.models import Child, Family, Guardian, Invoice, InvoiceLine, Ser
 from kiosque.invoices import attestation
 from kiosque.invoices.attestation import is_young
 from kiosque.payments import CounterPayment
-from kiosque.settings import Attestation as Rules
+from kiosque.settings import AttestationRules
 from tests.bank import notice
 from tests.conftest import ISSUERS, Clock, make_invoice
 
-RULES = Rules(services=("Multi-accueil", "Périscolaire"), meal_labels=("repas", "goûter"))
+RULES = AttestationRules(
+    services=("Multi-accueil", "Périscolaire"), meal_labels=("repas", "goûter")
+)
 
 
 def invoice(family: Family, number: str, *lines: tuple[str, str, str, int]) -> Invoice:
@@ -50,7 +52,7 @@ def martins(alices_family: Family) -> Family:
     return alices_family
 
 
-def sums(family: Family, year: int, rules: Rules = RULES) -> list[tuple[str, str, int]]:
+def sums(family: Family, year: int, rules: AttestationRules = RULES) -> list[tuple[str, str, int]]:
     found = attestation.attest(family, year, rules).counted
     return [(each.child, each.service, each.cents) for each in found]
 
@@ -164,8 +166,8 @@ def test_nothing_counts_where_the_town_marked_no_service(martins: Family) -> Non
     pay_at_counter(
         invoice(martins, "1", ("Léa Martin", "Périscolaire", "G", 700)), date(2026, 3, 1)
     )
-    assert sums(martins, 2026, Rules()) == []
-    assert attestation.years(martins, Rules()) == []
+    assert sums(martins, 2026, AttestationRules()) == []
+    assert attestation.years(martins, AttestationRules()) == []
 
 
 def test_charlies_payments_are_not_alices(martins: Family, charlies_family: Family) -> None:

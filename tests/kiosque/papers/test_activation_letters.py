@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from kiosque.papers.letter_sheets import Letter, letters
+from kiosque.papers.activation_letters import Letter, letters
 from kiosque.settings import Settings
 from tests import pdfs
 from tests.conftest import Clock

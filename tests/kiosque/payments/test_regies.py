@@ -32,7 +32,7 @@ from kiosque.mails import delivery
 from kiosque.payments import CounterPayment, Refused, journal, verification
 from kiosque.payments.checkout import regie_of
 from kiosque.payments.ledger import note
-from kiosque.settings import Attestation, OtherRegie, Settings
+from kiosque.settings import AttestationRules, OtherRegie, Settings
 from tests import payfip, pdfs
 from tests.bank import KEY, notice
 from tests.conftest import NOW, PUBLIC_URL, Clock, csrf_token, make_invoice
@@ -393,7 +393,7 @@ def test_the_attestation_names_the_regies_that_received_what_it_counts(
 ) -> None:  # fmt: skip
     Child.create(family=alices_family, name="Léa Martin", born_on=clock.today().replace(year=2023))
     Service.update(name="Multi-accueil").execute()
-    rules = Attestation(services=("Multi-accueil",), meal_labels=())
+    rules = AttestationRules(services=("Multi-accueil",), meal_labels=())
     application = alice.application
     application.extensions["settings"] = replace(settings, attestation=rules)
     paid(alice, confirm(november).text, "creche", OTHER_KEY)

@@ -13,7 +13,7 @@ from gateways.base import ConfigError, Polls
 from gateways.lyra import LyraSettings
 from kiosque import create_app, settings
 from kiosque.settings import (
-    Attestation,
+    AttestationRules,
     Legal,
     Mail,
     Notices,
@@ -444,7 +444,17 @@ def test_the_documented_example_is_whole_and_starts(tmp_path: Path) -> None:
     )
     gateways = registry.configure_all(settings.gateways, environment=settings.environment)
     assert gateways["banque"].form_origin == "https://paiement.systempay.fr"
-    for part in (Settings, Town, Regie, Payment, Mail, Attestation, Notices, Legal, LyraSettings):
+    for part in (
+        Settings,
+        Town,
+        Regie,
+        Payment,
+        Mail,
+        AttestationRules,
+        Notices,
+        Legal,
+        LyraSettings,
+    ):
         for setting in dataclasses.fields(part):
             shown = setting.name if setting.name != "gateways" else "[gateways."
             assert shown in example or setting.name == "data", setting.name

@@ -508,7 +508,7 @@ def test_no_familys_mail_says_a_word_that_is_not_marked(
     open_invoices = list(Invoice.select().where(payments.payable_now()))
     with write():
         for kind in NoticeKind:
-            announcements.announce(kind, household, open_invoices)
+            announcements.queue_notice(kind, household, open_invoices)
         link = tokens.prepare_link(tokens.Purpose.RESET, household, household.email)
         queue.add("reset:1", "reset", link.id, household.email)
     seen = set()

@@ -14,7 +14,7 @@ from kiosque import create_app, payments
 from kiosque.db.models import Child, Family, Invoice, OutboxMail, Receipt
 from kiosque.mails import rendering
 from kiosque.payments import CounterPayment, Issuers
-from kiosque.settings import Attestation, Regie, Settings
+from kiosque.settings import AttestationRules, Regie, Settings
 from tests import pdfs
 from tests.bank import notice
 from tests.conftest import ISSUERS, PASSWORD, choose_password, csrf_token, make_invoice
@@ -24,7 +24,7 @@ from tests.conftest import ISSUERS, PASSWORD, choose_password, csrf_token, make_
 def settings(settings: Settings) -> Settings:
     """Those of a town that counts the meals' service, for want of another in the cast."""
     return dataclasses.replace(
-        settings, attestation=Attestation(("Restauration scolaire",), ("goûter",))
+        settings, attestation=AttestationRules(("Restauration scolaire",), ("goûter",))
     )
 
 
@@ -208,7 +208,7 @@ def test_a_family_that_paid_nothing_is_told_so(alice: FlaskClient) -> None:
 def test_where_the_town_marked_no_service_there_is_no_attestation(
     alice: FlaskClient, settings: Settings
 ) -> None:
-    none = dataclasses.replace(settings, attestation=Attestation())
+    none = dataclasses.replace(settings, attestation=AttestationRules())
     alice.application.extensions["settings"] = none
     alice.application.jinja_env.globals["settings"] = none
     assert "attestations" not in alice.get("/factures").text
