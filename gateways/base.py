@@ -1,10 +1,11 @@
-"""The gateway contract: one payment attempt out, verified facts back. Standard library only.
+"""The gateway contract: one payment attempt goes out, verified facts come back.
 
-A gateway turns an `Order` into a `Handoff` (where to send the payer), and a bank's message
-(`Callback`) into a `Report` it vouches for. It knows nothing of the database, of the web
+A gateway turns an `Order` into a `Handoff` (where to send the payer), and a message of the bank
+(`Callback`) into a `Report` that it vouches for. It knows nothing of the database, of the web
 framework or of sessions, and decides nothing about invoices.
 
-Optional capabilities are methods, found by `isinstance` against the small protocols below.
+Every gateway has the methods of `Gateway`; those of `Polls`, `Refunds` and `Checks` are optional,
+and found by `isinstance`. Standard library only. How to write a gateway: docs/gateways.md.
 """
 
 from collections.abc import Mapping
@@ -16,11 +17,11 @@ from urllib.parse import parse_qsl
 
 
 class GatewayError(Exception):
-    """Any error of this contract; its class carries the decision."""
+    """Base of the errors of this contract. The class of an error says what the site must do."""
 
 
 class ConfigError(GatewayError):
-    """The settings cannot be used: refuse to start. `faults` names every one, in French."""
+    """Wrong settings: the site refuses to start. `faults` names each in French, without secrets."""
 
     def __init__(self, faults: list[str]):
         super().__init__("\n".join(faults))
@@ -28,70 +29,75 @@ class ConfigError(GatewayError):
 
 
 class BadCallback(GatewayError):
-    """Forged or garbled: change nothing, answer 4xx. The text is short and carries no value."""
+    """Forged or garbled message: the site changes nothing, answers 4xx. No value is repeated."""
 
 
 class Unreachable(GatewayError):
-    """The bank did not answer, or its answer cannot be believed (another shop, another order, a
-    page where data was expected): nothing is known, ask again later. The text is short, in
-    French, and carries no value."""
+    """The bank gave no answer that can be believed: nothing is known, the site asks again later.
+
+    An answer about another shop or order, or a web page in place of data, counts as none. The text
+    is short, in French, and repeats no value of the answer.
+    """
 
 
 class Declined(GatewayError):
-    """The bank answered no: nothing was done. The text says why, in French."""
+    """The bank refused, and did nothing. The text says why, in French."""
 
 
 class WrongEmail(Declined):
-    """The bank refuses the payer's e-mail address: it is for the payer to correct."""
+    """The bank refuses the payer's e-mail address: the site asks the payer for another one."""
 
 
 class SigningKey(StrEnum):
-    """Which of our two keys signed a message, while a gateway believes both: the one in force, or
-    the one that it replaces."""
+    """One of two accepted keys, while one replaces the other: the one in force, or the former."""
 
     CURRENT = "current"
     PREVIOUS = "previous"
 
 
 class Mode(StrEnum):
-    """What the payer paid with."""
+    """The means of a payment."""
 
     CARD = "card"
     DIRECT_DEBIT = "direct_debit"
 
 
 class Outcome(StrEnum):
-    """What a report says of a transaction."""
+    """What became of a transaction, by its `Report`."""
 
+    #: The bank is still examining it: the invoices stay reserved.
     PENDING = "pending"
     PAID = "paid"
     REFUSED = "refused"
+    #: The payer gave up, or did not finish in time.
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    #: A payment was undone before the money moved: nothing is debited.
     REVERSED = "reversed"
+    #: The money of a payment, or a part of it, was given back.
     REFUNDED = "refunded"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the bank accepts, as data."""
+    """What the bank accepts of an order; amounts are of one payment."""
 
     minimum_cents: int = 1
     maximum_cents: int = 99_999_999
-    #: How long the payer may stay on the bank's page, and the bank may take to tell us.
+    #: Time that the payer may spend on the bank's page, the bank's message included.
     session_minutes: int = 15
-    #: Whether the bank itself needs the payer's address, and how long that may be.
+    #: True if the bank demands the payer's address, of at most `longest_email` characters.
     requires_email: bool = False
     longest_email: int = 254
 
 
 @dataclass(frozen=True)
 class Polling:
-    """When the bank is worth asking about an attempt, as data.
+    """When the site asks the bank about an attempt.
 
-    An attempt not paid is asked for at each of these ages, in minutes; found unknown at the bank
-    from `expires_minutes` on, it has expired. A payment that the bank may still undo is asked for
-    once a day until it is final, at most `follow_days`.
+    It asks at each of `ages_minutes` after the start, until the attempt is decided; an attempt
+    that the bank does not know from `expires_minutes` on has expired. It asks about a payment that
+    the bank may still undo (`Report.final` is False) once a day, for `follow_days` at most.
     """
 
     ages_minutes: tuple[int, ...] = (15, 30, 24 * 60)
@@ -101,29 +107,34 @@ class Polling:
 
 @dataclass(frozen=True)
 class Order:
-    """One payment attempt, as a gateway sees it.
+    """One payment attempt, as a gateway sees it. The amount is in euro cents."""
 
-    `number` is unique for this gateway and UTC day, from 0 to 899999; `started_at` is aware
-    UTC; `description` names the invoices and nothing else; `gateway_reference` is empty
-    before `start` and what `start` returned afterwards. `language` is the one the payer reads,
-    as HTML names it (BCP 47): a bank that speaks it shows its page in it, another in its own.
-    """
-
+    #: The site's own unique name of the attempt: 20 letters and digits.
     reference: str
+    #: Unique for this gateway and UTC day, from 0 to 899999.
     number: int
     cents: int
+    #: The numbers of the invoices, and nothing else.
     description: str
+    #: Aware, in UTC.
     started_at: datetime
+    #: Where the bank sends the payer back, and where it posts its message.
     return_url: str
     notification_url: str
+    #: The payer's address, where the site has one; never None where `Limits.requires_email`.
     email: str | None = None
+    #: The bank's own name of the attempt: empty before `start`, then what `start` returned.
     gateway_reference: str = ""
+    #: The language of the payer (BCP 47), for the bank's page if the bank speaks it.
     language: str = "fr"
 
 
 @dataclass(frozen=True)
 class Handoff:
-    """Where to send the payer: `fields` to post to `url`, or None for a plain redirection."""
+    """Where to send the payer: by a form that posts `fields`, or a redirection if they are None.
+
+    `gateway_reference` is the name by which the bank will speak of this attempt.
+    """
 
     url: str
     gateway_reference: str
@@ -132,22 +143,18 @@ class Handoff:
 
 @dataclass(frozen=True)
 class Callback:
-    """An HTTP request of the bank's, stripped of its framework: ordered field pairs."""
+    """An HTTP request of the bank: the fields of its form in their order, its headers, its body."""
 
     fields: tuple[tuple[str, str], ...]
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
-    #: A bank's notice has some 80 fields; far more is an attack on the parser.
+    #: Most fields of a notification. A bank sends some 80; far more is an attack on the parser.
     MAX_FIELDS = 300
 
     @classmethod
     def from_form(cls, body: bytes, headers: Mapping[str, str]) -> Self:
-        """Read a form-encoded body strictly. Raises BadCallback when it is anything else.
-
-        Blank values are kept, since they are part of what is signed; what is not UTF-8 is
-        refused rather than replaced.
-        """
+        """Read a form-encoded body, blank values included. Raises BadCallback for anything else."""
         content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if content_type != "application/x-www-form-urlencoded":
             raise BadCallback("type de contenu inattendu")
@@ -164,7 +171,7 @@ class Callback:
         return cls(tuple(pairs), headers, body)
 
     def single_values(self) -> dict[str, str]:
-        """The fields by name. Raises BadCallback when a name is repeated."""
+        """Return the fields by name. Raises BadCallback if a name is repeated."""
         values = dict(self.fields)
         if len(values) != len(self.fields):
             raise BadCallback("champ répété")
@@ -173,41 +180,47 @@ class Callback:
 
 @dataclass(frozen=True)
 class Report:
-    """What a bank says of one order, verified by its gateway.
+    """What the bank says of one order, verified by its gateway."""
 
-    `cents` and `currency` (ISO 4217 letters) are what was really debited where the bank says
-    so. `transaction_id` is the bank's own unique id, empty where no transaction exists;
-    `parent_id`, for a refund, the id of the debit it gives back, empty where the bank does not
-    say. `final` is False while the bank may still undo the outcome by itself. `ask` says that
-    the message proves nothing but that there is news: the bank must be asked before anything
-    counts; `reference` may then be empty, `gateway_reference` never. `anomaly`, when not empty,
-    says in French why a human must look. `mode` is what was paid with. `signing_key` says
-    which of the keys we share with the bank proved it; None where there is one at most. `raw`
-    is kept for the audit and never holds card data.
-    """
-
+    #: `Order.reference`; may be empty with `ask`.
     reference: str
     outcome: Outcome
+    #: The amount really debited or given back where the bank tells it, else the amount asked.
     cents: int
+    #: Three letters, ISO 4217.
     currency: str
+    #: The bank's unique id of the transaction, empty if there is none; one id counts once.
     transaction_id: str = ""
+    #: `Order.gateway_reference`; never empty with `ask`.
     gateway_reference: str = ""
+    #: The bank's own word for the outcome, and the number of its authorisation.
     status: str = ""
     authorisation: str = ""
     card_brand: str = ""
+    #: At most the last four digits of the card.
     card_last4: str = ""
+    #: Of a refund, the `transaction_id` of the debit it gives back; empty if the bank does not say.
     parent_id: str = ""
+    #: False while the bank may still undo the outcome by itself.
     final: bool = True
+    #: True if the message proves only that there is news: the site must ask the bank.
     ask: bool = False
+    #: Why a human must look at it, in French; empty if nobody must.
     anomaly: str = ""
     mode: Mode = Mode.CARD
+    #: Which of two accepted keys signed the message; None if only one is accepted.
     signing_key: SigningKey | None = None
+    #: Fields of the message kept for the audit. Never card data.
     raw: Mapping[str, str] = field(default_factory=dict)
 
 
 @runtime_checkable
 class Gateway(Protocol):
-    """What every adapter provides. `form_origin` is the scheme and host the payer is sent to."""
+    """What every adapter provides.
+
+    `name` is the NAME of its table `[gateways.NAME]`, `label` the bank's name as the payer reads
+    it, `form_origin` the scheme and host of the page where the payer is sent.
+    """
 
     @property
     def name(self) -> str: ...
@@ -220,65 +233,68 @@ class Gateway(Protocol):
 
     @classmethod
     def configure(cls, name: str, table: Mapping[str, object], *, environment: str) -> "Gateway":
-        """Read one `[gateways.NAME]` table. Raises ConfigError naming every fault.
+        """Make the gateway of one `[gateways.NAME]` table. Raises ConfigError naming every fault.
 
-        The gateway made has the optional capabilities that the settings allow, no other.
+        `environment` is demo, test or production. The gateway has only the optional capabilities
+        that its settings allow.
         """
         ...
 
     def start(self, order: Order) -> Handoff:
-        """Prepare the way to the bank. Raises Unreachable or WrongEmail, and then there is none:
-        nobody can pay this order."""
+        """Prepare the payment; return where to send the payer. Raises Unreachable, WrongEmail."""
         ...
 
     def read_notification(self, callback: Callback) -> Report:
-        """Verify and translate the bank's message. Raises BadCallback."""
+        """Verify a message of the bank and translate it. Raises BadCallback."""
         ...
 
 
 @runtime_checkable
 class Polls(Protocol):
-    """The bank can be asked."""
+    """A gateway whose bank can be asked about an order."""
 
     @property
     def polling(self) -> Polling: ...
 
     def poll(self, order: Order) -> list[Report]:
-        """Everything the bank knows of this order now; empty when it knows nothing.
+        """Ask the bank for everything it knows of an order; an empty list if it knows nothing.
 
-        Reports go through the same decision as notifications, and prove as much. Raises
-        Unreachable, within a bounded time whatever the bank does.
+        A report counts as much as one of a notification. Raises Unreachable, within a bounded
+        time whatever the bank does. Must be safe to call from several threads.
         """
         ...
 
 
 @dataclass(frozen=True)
 class RefundRequest:
-    """Give back `cents` of the debit `transaction_id`. `returned_cents` is what we know to have
-    been given back of it before; `key`, unique, names this request at the bank."""
+    """A request to give back `cents` of the debit `transaction_id`, a part or the whole of it."""
 
     transaction_id: str
     cents: int
+    #: The amount that the site knows to have been given back of this debit before.
     returned_cents: int
+    #: A unique name of this request at the bank.
     key: str
 
 
 @runtime_checkable
 class Refunds(Protocol):
-    """The bank can be told to give money back."""
+    """A gateway whose bank can be told to give money back."""
 
     def refund(self, order: Order, request: RefundRequest) -> list[Report]:
-        """Give money back, and report what the bank now says of the order.
+        """Give money back, and return what the bank then says of the order.
 
-        Repeating a request whose answer was lost is harmless: where the bank has given back more
-        than `returned_cents`, nothing is sent and the reports tell of it. Raises Unreachable
-        when it is not known whether the bank did it; Declined when it did not.
+        The site may repeat a request whose answer was lost: if the bank has already given back
+        more than `returned_cents`, send nothing and only report. Raises Declined if the bank did
+        not do it, Unreachable if that is not known.
         """
         ...
 
 
 @runtime_checkable
 class Checks(Protocol):
-    """The configuration can be tried: the faults found, in French, none when it is live."""
+    """A gateway whose settings can be tried at the bank."""
 
-    def check(self) -> list[str]: ...
+    def check(self) -> list[str]:
+        """Return the faults found, in French; an empty list if the bank accepts the settings."""
+        ...

@@ -1,12 +1,12 @@
-"""Ask a bank's JSON or SOAP service, within bounds that hold whatever the other side does.
+"""Ask a bank's JSON or SOAP service, within limits that hold whatever the bank does.
 
-Time: a `requests` time-out bounds each wait but not their number: a byte a second lasts for ever.
-So each call is made in a thread, and left at one deadline, whatever it waits for then.
-Size: an answer is cut at `MAX_BYTES`. Trust: HTTPS only unless told otherwise, no redirection
-followed, no proxy nor password taken from the environment.
+Time: the time-outs of `requests` bound each wait but not their sum: an answer of one byte a second
+would last for ever. So each call is made in a thread that is abandoned at the deadline, by default
+`ANSWER_SECONDS`. Size: an answer over `MAX_BYTES` is refused. Trust: HTTPS only unless the endpoint
+says otherwise, no redirection followed, no proxy nor password taken from the environment.
 
-Each call has a connection of its own: one kept from before may have died, and then nobody
-knows whether the bank did what was asked. Safe to call from several threads.
+Each call opens a connection: one kept from before may have died, and nobody would know whether the
+bank did what was asked. Safe to call from several threads.
 """
 
 import json
@@ -25,23 +25,27 @@ import certifi
 
 from gateways.base import Unreachable
 
-if TYPE_CHECKING:  # a worker that asks no bank loads none of it: 6 MiB, a quarter of its start
+# `requests` is imported by the first call: a worker that asks no bank saves 6 MiB, and a quarter
+# of its start.
+if TYPE_CHECKING:
     import requests
 
-MAX_BYTES = 256 * 1024
-#: To find the host and reach it; a bank is one hop away or down.
+#: Time that a bank has to answer, all included: a payer who is back may be waiting on our page.
+ANSWER_SECONDS = 6.0
+#: Time to find the host and connect; a bank is one hop away or down.
 CONNECT_SECONDS = 3.0
-#: Between two things the bank says; it may have to ask another bank first.
+#: Longest silence within an answer; a bank may have to ask another one first.
 SILENCE_SECONDS = 20.0
+MAX_BYTES = 256 * 1024
 
-#: The file of the authorities that may vouch for a bank: those that `requests` comes with.
+#: File of the authorities that certify a bank: those that `requests` comes with.
 AUTHORITIES = certifi.where()
 _HEADERS = {
     "Accept-Encoding": "identity",
     "Connection": "close",
     "User-Agent": "Kiosque-Famille",
 }
-#: Adapters that no call uses now, by the authorities they trust.
+#: Adapters that no call is using, by the file of the authorities they trust.
 _idle: "dict[str, deque[requests.adapters.HTTPAdapter]]" = {}
 _TOO_SLOW = "la banque répond trop lentement"
 _GARBLED = "la banque a répondu autre chose que des données lisibles"
@@ -55,9 +59,9 @@ _STATUSES = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A service's address and the credentials it knows us by, where it asks for some.
+    """The address of a service, and our credentials there if it asks for some.
 
-    `origin` is a scheme and host, perhaps a port. `in_clear` allows HTTP: to the mock bank.
+    `origin` is a scheme and host, perhaps a port. `in_clear` allows HTTP, for the mock bank.
     """
 
     origin: str
@@ -68,8 +72,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class _Dialect:
-    """How a service is spoken to: the type of its answers, their statuses, and the headers that
-    it wants."""
+    """A kind of service: the content type and the statuses of its answers, the headers to send."""
 
     kind: str
     statuses: frozenset[int]
@@ -81,7 +84,7 @@ _JSON = _Dialect(
     frozenset({200}),
     {"Accept": "application/json", "Content-Type": "application/json"},
 )
-#: A fault comes with HTTP 500: W3C, SOAP 1.1, section 6.2.
+#: A SOAP fault comes with HTTP 500 (W3C, SOAP 1.1, section 6.2).
 _SOAP = _Dialect(
     "text/xml",
     frozenset({200, 500}),
@@ -90,18 +93,26 @@ _SOAP = _Dialect(
 
 
 def post_json(
-    endpoint: Endpoint, path: str, body: Mapping[str, object], *, seconds: float
+    endpoint: Endpoint,
+    path: str,
+    body: Mapping[str, object],
+    *,
+    seconds: float = ANSWER_SECONDS,
 ) -> dict[str, Any]:
     """Post a JSON object and return the JSON object of the answer, within `seconds` in all.
 
-    Raises Unreachable for anything else than HTTP 200 and readable data.
+    Raises Unreachable for anything other than HTTP 200 with readable data.
     """
     return _parse(_post(endpoint, path, json.dumps(body).encode(), _JSON, seconds))
 
 
-def post_soap(endpoint: Endpoint, path: str, envelope: bytes, *, seconds: float) -> bytes:
-    """Post a SOAP 1.1 envelope and return that of the answer or of the fault, unread, within
-    `seconds` in all. Raises Unreachable for what is neither."""
+def post_soap(
+    endpoint: Endpoint, path: str, envelope: bytes, *, seconds: float = ANSWER_SECONDS
+) -> bytes:
+    """Post a SOAP 1.1 envelope and return that of the answer, or of a fault, not parsed.
+
+    It takes `seconds` at most. Raises Unreachable for any other answer.
+    """
     return _post(endpoint, path, envelope, _SOAP, seconds)
 
 
@@ -131,15 +142,18 @@ def _post(endpoint: Endpoint, path: str, body: bytes, dialect: _Dialect, seconds
 
     try:
         return _within(seconds, work)
-    # The errors' own words hold addresses and the bank's text: none of them goes further.
+    # The text of these errors holds addresses and the bank's own words: it goes no further.
     except (OSError, ValueError, HTTPException, HTTPError) as error:
         raise Unreachable(_say(error)) from None
 
 
 @contextmanager
 def _trusting(authorities: str) -> "Iterator[requests.adapters.HTTPAdapter]":
-    """What checks a bank's certificate, for one call at a time: an adapter that nobody uses now,
-    or a new one. To read the authorities takes 16 ms of processor, more than all the rest."""
+    """Lend an adapter that verifies certificates, to one call at a time.
+
+    Adapters are kept, since reading the authorities takes 16 ms of processor, more than the rest
+    of a call.
+    """
     from gateways.trust import Trusting  # noqa: PLC0415
 
     kept = _idle.setdefault(authorities, deque())
@@ -154,9 +168,10 @@ def _trusting(authorities: str) -> "Iterator[requests.adapters.HTTPAdapter]":
 
 
 def _within(seconds: float, work: Callable[[], bytes]) -> bytes:
-    """Do the work in a thread, and leave it alone when the time is over: nothing else bounds all
-    of it, the system's look-up of names and a drip of headers included. Raises TimeoutError, and
-    what the work raises."""
+    """Do the work in a thread, and abandon it after `seconds`. Raises TimeoutError, or its error.
+
+    Nothing else bounds all of it: the system's look-up of a name, headers that come drop by drop.
+    """
     outcome: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
 
     def run() -> None:
@@ -176,7 +191,7 @@ def _within(seconds: float, work: Callable[[], bytes]) -> bytes:
 
 
 def _read(answer: "requests.Response", dialect: _Dialect, end: float) -> bytes:
-    """The body of a good answer. Raises Unreachable for any other."""
+    """Return the body of a good answer. Raises Unreachable for any other."""
     status, expected = answer.status_code, dialect.kind
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if status not in dialect.statuses or (status != 200 and kind != expected):
@@ -200,7 +215,7 @@ def _family(status: int) -> str:
 
 
 def _parse(text: bytes) -> dict[str, Any]:
-    """The JSON object of a text, strictly: names once, numbers that are numbers."""
+    """Parse a JSON object strictly: no name twice, no NaN. Raises Unreachable."""
     try:
         value = json.loads(text.decode(), parse_constant=_refuse, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
@@ -222,7 +237,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _say(error: BaseException) -> str:
-    """What a failure is, in French, by the most precise of what led to it."""
+    """Put a failure in French, by the most precise of the errors that caused it."""
     import requests  # noqa: PLC0415
     from urllib3.exceptions import (  # noqa: PLC0415
         LocationParseError,
@@ -249,7 +264,7 @@ def _say(error: BaseException) -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, those it was made from, and those wrapped in it."""
+    """Yield an error, those it was raised from, and those wrapped in it."""
     while error is not None:
         yield error
         for wrapped in error.args:

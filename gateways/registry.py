@@ -1,4 +1,4 @@
-"""Find adapters by name: ours and strangers' come through the same door, as entry points."""
+"""Find adapters by name. Ours and those of other packages are entry points alike."""
 
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
@@ -7,7 +7,7 @@ from gateways.base import ConfigError, Gateway
 
 GROUP = "kiosque.gateways"
 
-#: Ours, declared as an installed package would: the project runs from its folder, uninstalled.
+#: Our own, declared here since the project also runs from its folder, without being installed.
 BUILT_IN = (
     EntryPoint("lyra", "gateways.lyra:LyraGateway", GROUP),
     EntryPoint("payfip", "gateways.payfip:PayfipGateway", GROUP),
@@ -17,13 +17,13 @@ BUILT_IN = (
 
 
 def available() -> dict[str, EntryPoint]:
-    """Every adapter by name. Nobody can take the name of one of ours."""
+    """Return every adapter by name. No package can take the name of one of ours."""
     found = {point.name: point for point in entry_points(group=GROUP)}
     return found | {point.name: point for point in BUILT_IN}
 
 
 def configure(name: str, table: Mapping[str, object], *, environment: str) -> Gateway:
-    """Build the gateway of one `[gateways.NAME]` table. Raises ConfigError."""
+    """Make the gateway of one `[gateways.NAME]` table. Raises ConfigError."""
     adapter = table.get("adapter")
     points = available()
     if not isinstance(adapter, str) or adapter not in points:
@@ -46,7 +46,7 @@ def _missing(error: ModuleNotFoundError) -> str:
 def configure_all(
     tables: Mapping[str, Mapping[str, object]], *, environment: str
 ) -> dict[str, Gateway]:
-    """Build every gateway by name. Raises ConfigError naming the faults of all of them."""
+    """Make every gateway, by name. Raises ConfigError naming the faults of all of them."""
     gateways, faults = {}, []
     for name, table in tables.items():
         try:

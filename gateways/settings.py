@@ -1,4 +1,4 @@
-"""Read a table of settings into a frozen dataclass, naming every fault at once, in French."""
+"""Read a table of settings into a frozen dataclass; report every fault at once, in French."""
 
 import dataclasses
 import difflib
@@ -24,10 +24,11 @@ _FRENCH_TYPES = {
 
 
 def read_table(cls: type[T], table: Mapping[str, object], where: str) -> T:
-    """Build `cls` from a table. Text is converted where a number or a boolean is expected,
-    since environment variables are only text.
+    """Make a `cls` of a table. `where` is put before each key in the faults.
 
-    Raises ConfigError for unknown keys, missing keys and values of the wrong type, together.
+    Text is converted where a number, a boolean, a date or a list is expected, since environment
+    variables are only text. Raises ConfigError for all unknown keys, missing keys and values of
+    the wrong type together.
     """
     values, faults = read_values(cls, table, where)
     if faults:
@@ -36,9 +37,11 @@ def read_table(cls: type[T], table: Mapping[str, object], where: str) -> T:
 
 
 class Checked(typing.Protocol):
-    """Settings that know their own faults, in French, each beginning by the key and ` : `."""
+    """Settings that can check themselves."""
 
-    def faults(self, environment: str) -> list[str]: ...
+    def faults(self, environment: str) -> list[str]:
+        """Return every fault, in French, each beginning with its key and ` : `."""
+        ...
 
 
 C = typing.TypeVar("C", bound=Checked)
@@ -52,10 +55,11 @@ def read_checked(
     environment: str,
     stand_ins: Mapping[str, object],
 ) -> C:
-    """Build `cls` from a table and have it check itself. `stand_ins` are put where a mandatory key
-    is missing, so that the other keys are checked all the same.
+    """Make a `cls` of a table, and have it check itself.
 
-    Raises ConfigError naming every fault, one a key: of a missing key, also what is expected.
+    `stand_ins` gives a value to each mandatory key that is missing, so that the others are checked
+    all the same. Raises ConfigError with one fault for each wrong key; that of a missing key also
+    says what is expected.
     """
     values, faults = read_values(cls, table, where)
     settings = cls(**{**stand_ins, **values})
@@ -72,7 +76,7 @@ def read_checked(
 def read_values(
     cls: type[T], table: Mapping[str, object], where: str
 ) -> tuple[dict[str, typing.Any], list[str]]:
-    """What can be read of a table, defaults included, and the faults of the rest."""
+    """Return (values that can be read, defaults included; faults of the others)."""
     hints = typing.get_type_hints(cls)
     known = {field.name: field for field in dataclasses.fields(typing.cast("typing.Any", cls))}
     faults = [
@@ -93,14 +97,16 @@ def read_values(
 
 
 def _perhaps(key: str, known: typing.Iterable[str]) -> str:
-    """What somebody may have meant to write."""
+    """Suggest a known key that looks like an unknown one."""
     close = difflib.get_close_matches(key, known, n=1)
     return f" ; peut-être {close[0]}" if close else ""
 
 
 def _convert(value: object, hint: object) -> object:
-    """The value in the type the dataclass declares: str, int, bool, date, a tuple of texts, or one
-    of them or None. A list is written in one text as its items between commas, a date as ISO."""
+    """Convert a value to its declared type: str, int, bool, date, tuple of str, or optional.
+
+    In text, a list is its items between commas, and a date is ISO. Raises ValueError, in French.
+    """
     if isinstance(hint, types.UnionType):
         hint = next(option for option in hint.__args__ if option is not type(None))
     if hint is bool and value in ("true", "false"):

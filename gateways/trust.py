@@ -1,4 +1,4 @@
-"""Whom to believe that a bank is the bank: certificates checked by authorities read once."""
+"""Verify a bank's certificate against authorities that are read from their file only once."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 
 class Trusting(requests.adapters.HTTPAdapter):
-    """Reads the authorities as it is made, where `requests` would read them at each connection.
+    """An adapter that reads the authorities when made; `requests` reads them at each connection.
 
-    `authorities` is the path of their file. The context is changed a little by each connection:
-    for one call at a time.
+    `authorities` is the path of their file. Each connection changes the TLS context a little, so
+    an adapter serves one call at a time.
     """
 
     def __init__(self, authorities: str) -> None:
@@ -23,5 +23,4 @@ class Trusting(requests.adapters.HTTPAdapter):
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
 
     def cert_verify(self, *_args: Any, **_kwargs: Any) -> None:
-        """Leave the connections as they are made: they demand a certificate that the context
-        finds valid."""
+        """Change nothing: the context already demands a certificate that it can verify."""

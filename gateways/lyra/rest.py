@@ -8,14 +8,12 @@ outcome is in the envelope.
 import secrets
 
 from gateways.base import Declined, Order, Outcome, Polling, RefundRequest, Report, Unreachable
-from gateways.http import Endpoint, post_json
+from gateways.http import ANSWER_SECONDS, Endpoint, post_json
 from gateways.lyra.form import HostedForm
 from gateways.lyra.orders import BankError, Table, read_envelope, read_order, read_transaction
 from gateways.lyra.statuses import NOTHING_DONE
 
-#: Less than the ten seconds the bank gives us to answer a notice, should we ask on hearing one.
-ASK_SECONDS = 6.0
-#: The bank may have to ask the card's own.
+#: Time that a bank has to give money back: it may have to ask the bank of the card.
 REFUND_SECONDS = 25.0
 
 _NOTHING_FOUND = "PSP_010"
@@ -42,9 +40,9 @@ class RestShop(HostedForm):
     polling = Polling()
 
     def poll(self, order: Order) -> list[Report]:
-        """Everything the bank knows of this order. Raises Unreachable within ASK_SECONDS."""
+        """Everything the bank knows of this order. Raises Unreachable within ANSWER_SECONDS."""
         try:
-            answer = self._ask("Order/Get", {"orderId": order.reference}, ASK_SECONDS)
+            answer = self._ask("Order/Get", {"orderId": order.reference}, ANSWER_SECONDS)
         except BankError as error:
             if error.code == _NOTHING_FOUND:
                 return []
@@ -78,7 +76,7 @@ class RestShop(HostedForm):
         """Whether the service answers to these credentials."""
         word = secrets.token_hex(8)
         try:
-            answer = self._ask("Charge/SDKTest", {"value": word}, ASK_SECONDS)
+            answer = self._ask("Charge/SDKTest", {"value": word}, ANSWER_SECONDS)
         except (BankError, Unreachable) as error:
             return [f"gateways.{self.name} : {error}"]
         if answer.get("value") != word:

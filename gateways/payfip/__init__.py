@@ -29,7 +29,8 @@ from gateways.settings import read_checked
 
 __all__ = ["Contract", "PayfipGateway", "PayfipSettings"]
 
-ASK_SECONDS = 15.0
+#: Time that PayFiP has to answer, in place of `gateways.http.ANSWER_SECONDS`.
+ANSWER_SECONDS = 15.0
 PAGE = "/tpa/paiementws.web"
 
 #: Soon and often while the payer may be there, since the notification often never comes; at 20
@@ -111,7 +112,7 @@ class PayfipGateway:
         )
 
     def poll(self, order: Order) -> list[Report]:
-        """The result, once there is one. Raises Unreachable within ASK_SECONDS."""
+        """The result, once there is one. Raises Unreachable within ANSWER_SECONDS."""
         if not order.gateway_reference:
             return []
         try:
@@ -139,4 +140,4 @@ class PayfipGateway:
         return []
 
     def _ask(self, operation: str, values: Mapping[str, str]) -> dict[str, str]:
-        return soap.call(self._contract.service, operation, values, seconds=ASK_SECONDS)
+        return soap.call(self._contract.service, operation, values, seconds=ANSWER_SECONDS)

@@ -57,7 +57,7 @@ def test_a_shop_checks_that_its_own_word_comes_back(monkeypatch: pytest.MonkeyPa
     assert shop.check() == []
     assert shop.check() == []
     (path, first, seconds), (_, second, _) = sent
-    assert (path, seconds) == ("/api-payment/V4/Charge/SDKTest", rest.ASK_SECONDS)
+    assert (path, seconds) == ("/api-payment/V4/Charge/SDKTest", rest.ANSWER_SECONDS)
     assert len(first["value"]) == 16
     assert first != second
 

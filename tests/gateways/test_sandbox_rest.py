@@ -370,7 +370,7 @@ def test_every_breakdown_there_is_is_expected() -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "ASK_SECONDS", 0.4)
+    monkeypatch.setattr(rest, "ANSWER_SECONDS", 0.4)
     monkeypatch.setattr(rest, "REFUND_SECONDS", 0.4)
 
 

@@ -1,0 +1,110 @@
+"""Tests of the optional capabilities: `poll`, `check`, `refund`."""
+
+from typing import Any
+
+import pytest
+
+from gateways.base import (
+    Checks,
+    Declined,
+    Gateway,
+    Handoff,
+    Order,
+    Outcome,
+    Polls,
+    RefundRequest,
+    Refunds,
+    Unreachable,
+)
+from gateways.testing.hooks import (
+    NOTHING,
+    OTHER_ORDER,
+    PAID,
+    REFUSED,
+    UNKNOWN_STATUS,
+    UNREACHABLE,
+    Hooks,
+)
+
+
+class PollTests(Hooks):
+    @pytest.fixture
+    def bank(self, gateway: Gateway) -> Any:
+        if not isinstance(gateway, Polls):
+            pytest.skip("this bank cannot be asked")
+        return gateway
+
+    def test_the_plan_to_ask_makes_sense(self, bank: Any) -> None:
+        plan = bank.polling
+        assert list(plan.ages_minutes) == sorted(set(plan.ages_minutes))
+        assert plan.ages_minutes[0] > 0
+        assert bank.limits.session_minutes <= plan.expires_minutes <= plan.ages_minutes[-1]
+
+    def test_its_answer_proves_what_a_notice_would(
+        self, bank: Any, order: Order, handoff: Handoff, opened: Order
+    ) -> None:
+        for said, outcome in ((PAID, Outcome.PAID), (REFUSED, Outcome.REFUSED)):
+            self.answer(opened, said)
+            reports = bank.poll(opened)
+            assert [report.outcome for report in reports] == [outcome]
+            (report,) = reports
+            assert report.reference == order.reference
+            assert report.gateway_reference == opened.gateway_reference
+            assert (report.cents, report.currency) == (order.cents, "EUR")
+            assert not report.ask
+            assert bank.poll(opened) == reports
+            heard = bank.read_notification(self.notice(order, handoff, said))
+            if not heard.ask:
+                assert heard.transaction_id == report.transaction_id
+
+    def test_a_bank_that_knows_nothing_yet_says_so(self, bank: Any, opened: Order) -> None:
+        self.answer(opened, NOTHING)
+        assert bank.poll(opened) == []
+
+    def test_an_answer_with_an_unknown_status_pays_nothing_and_is_told(
+        self, bank: Any, opened: Order
+    ) -> None:
+        self.answer(opened, UNKNOWN_STATUS)
+        reports = bank.poll(opened)
+        assert reports
+        assert all(report.outcome is not Outcome.PAID and report.anomaly for report in reports)
+
+    @pytest.mark.parametrize("said", [OTHER_ORDER, UNREACHABLE])
+    def test_no_answer_is_never_an_answer(self, bank: Any, opened: Order, said: str) -> None:
+        self.answer(opened, said)
+        with pytest.raises(Unreachable) as failed:
+            bank.poll(opened)
+        assert not any(secret in str(failed.value) for secret in self.secrets)
+
+    def test_a_start_that_needs_the_bank_says_when_it_is_out_of_reach(
+        self, bank: Any, order: Order
+    ) -> None:
+        self.answer(order, UNREACHABLE)
+        try:
+            assert bank.start(order).gateway_reference, "it needs no network"
+        except Unreachable as error:
+            assert not any(secret in str(error) for secret in self.secrets)
+
+
+class CheckTests(Hooks):
+    def test_the_settings_can_be_tried(self, gateway: Gateway, opened: Order) -> None:
+        if not isinstance(gateway, Checks):
+            pytest.skip("its settings cannot be tried")
+        assert gateway.check() == []
+        self.answer(opened, UNREACHABLE)
+        faults = gateway.check()
+        assert faults
+        assert not [fault for fault in faults if any(secret in fault for secret in self.secrets)]
+
+
+class RefundTests(Hooks):
+    def test_money_is_not_given_back_of_what_the_bank_does_not_know_or_cannot_tell(
+        self, gateway: Gateway, opened: Order
+    ) -> None:
+        if not isinstance(gateway, Refunds):
+            pytest.skip("it gives nothing back")
+        request = RefundRequest("f" * 32, opened.cents, 0, "R1")
+        for said, error in ((NOTHING, Declined), (UNREACHABLE, Unreachable)):
+            self.answer(opened, said)
+            with pytest.raises(error):
+                gateway.refund(opened, request)
