@@ -9,7 +9,7 @@ from gateways.base import Gateway
 from kiosque import chores, payments
 from kiosque.cli.entry import Fault, main, with_database
 from kiosque.db.models import Anomaly, Invoice
-from kiosque.db.states import RepaymentKind, RepaymentState
+from kiosque.db.states import AnomalyKind, CounterMode, RepaymentKind, RepaymentState
 from kiosque.language import clock, formats
 from kiosque.language.amounts import parse_hundredths
 from kiosque.language.formats import counted, format_euros
@@ -20,7 +20,7 @@ from kiosque.settings import Settings
 
 @main.command()
 @click.argument("number")
-@click.option("--mode", required=True, type=click.Choice(list(payments.COUNTER_MODES)))
+@click.option("--mode", required=True, type=click.Choice([mode.value for mode in CounterMode]))
 @click.option("--on", "settled_on", type=click.DateTime(["%Y-%m-%d"]), help="Jour ; aujourd’hui.")
 @click.option("--author", required=True, help="Qui encaisse.")
 @click.option("--reason", required=True, help="Motif ou pièce, par exemple « chèque 123 ».")
@@ -182,7 +182,7 @@ def todo(settings: Settings, resolve: int | None, author: str, resolution: str) 
     for point in points:
         regie = (settings.regie_named(point.regie).name,) if settings.regies else ()
         click.echo("\t".join((*_cells(point), *regie)))
-        click.echo(f"\t{payments.ADVICE.get(point.kind, '')}")
+        click.echo(f"\t{payments.ADVICE[AnomalyKind(point.kind)]}")
     click.echo(f"{len(points)} à traiter.")
     if lost := queue.count_given_up():
         click.echo(f"Et {counted(lost, 'courriel abandonné')} : « python app.py mails » les liste.")

@@ -86,6 +86,56 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
 
 
+class FactSource(StrEnum):
+    """Who said a fact about an attempt.
+
+    `BANK` tells by a message, or by an answer about the order; `BANK_ASKED` knew nothing of it,
+    `BANK_UNREACHABLE` could not be asked to open it, `EMAIL_REFUSED` did not take the payer's
+    address; `TIMEOUT` is the end of its time where the bank cannot be asked.
+    """
+
+    PORTAL = "portal"
+    BANK = "bank"
+    BANK_ASKED = "bank_asked"
+    BANK_UNREACHABLE = "bank_unreachable"
+    EMAIL_REFUSED = "email_refused"
+    TIMEOUT = "timeout"
+    REGISSEUR = "regisseur"
+
+
+class AnomalyKind(StrEnum):
+    """What the régisseur must look at.
+
+    `UNCAPTURED`: authorised, and not remitted in time; `UNSETTLED`: examined by the bank for too
+    long; `SILENT`: the bank does not answer about it; `UNSERVED`: its gateway was removed too
+    early; `DECLINED`: the bank did not give back what it was asked to.
+    """
+
+    OVERPAYMENT = "overpayment"
+    MISMATCH = "mismatch"
+    UNKNOWN_ORDER = "unknown_order"
+    REVERSED = "reversed"
+    REFUNDED = "refunded"
+    PARTIAL_REFUND = "partial_refund"
+    UNMATCHED_REFUND = "unmatched_refund"
+    UNCAPTURED = "uncaptured"
+    UNSETTLED = "unsettled"
+    SILENT = "silent"
+    UNSERVED = "unserved"
+    DECLINED = "declined"
+
+
+class CounterMode(StrEnum):
+    """How a family paid at the counter."""
+
+    CASH = "cash"
+    CHEQUE = "cheque"
+    CESU = "cesu"
+    TRANSFER = "transfer"
+    DIRECT_DEBIT = "direct_debit"
+    TREASURY = "treasury"
+
+
 class AllocationKind(StrEnum):
     """What one part of the money received was for."""
 

@@ -14,7 +14,7 @@ The rules kept here:
 7. card data never gets here.
 """
 
-from kiosque.payments.anomalies import ADVICE, resolve, todo
+from kiosque.payments.anomalies import resolve, todo
 from kiosque.payments.checkout import (
     MAX_INVOICES,
     Purchase,
@@ -29,7 +29,6 @@ from kiosque.payments.checkout import (
     start,
 )
 from kiosque.payments.counter import (
-    COUNTER_MODES,
     CounterPayment,
     cancel_invoice,
     close_attempt,
@@ -41,6 +40,7 @@ from kiosque.payments.issuers import Issuers
 from kiosque.payments.ledger import Money, Refused, money_of
 from kiosque.payments.polling import ask_soon
 from kiosque.payments.refunds import ask_refund, find_settlement, note_repayment, send
+from kiosque.payments.words import ADVICE, COUNTER_MODES
 
 __all__ = [
     "ADVICE",

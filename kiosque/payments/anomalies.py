@@ -1,29 +1,11 @@
 """The régisseur's list: what a human must look at, and what there is to do about it."""
 
-from collections.abc import Mapping
-
 from peewee import JOIN
 
 from kiosque.db import write
 from kiosque.db.models import Anomaly, Attempt, Invoice, Receipt, Settlement
 from kiosque.language import clock
 from kiosque.payments.ledger import Refused
-
-#: What to do about each kind of entry, for the régisseur.
-ADVICE: Mapping[str, str] = {
-    "overpayment": "Trop-perçu : rendez-le (refund), ou convenez d’un emploi avec la famille.",
-    "mismatch": "Comparez avec le back office de la banque, puis corrigez ou remboursez.",
-    "unknown_order": "Cherchez cette commande à la banque : une opération faite à la main ?",
-    "reversed": "La facture est de nouveau à régler : dites-le à la famille.",
-    "refunded": "La facture est de nouveau à régler : annulez-la si rien n’est plus dû.",
-    "partial_refund": "La facture reste payée : gardez la raison de ce remboursement.",
-    "unmatched_refund": "Aucun paiement connu ne correspond : voyez lequel avec la banque.",
-    "uncaptured": "L’argent n’est pas arrivé : voyez avec la banque pourquoi.",
-    "unsettled": "La banque ne conclut pas : demandez-lui, puis close-attempt si rien n’est dû.",
-    "silent": "Voyez à la banque ce qu’est devenu ce paiement ; close-attempt libère la facture.",
-    "unserved": "Remettez-la jusqu’à ce que « gateways » dise qu’elle peut être retirée.",
-    "declined": "La banque n’a pas remboursé : voyez pourquoi, rendez autrement (--elsewhere).",
-}
 
 
 def todo() -> list[Anomaly]:

@@ -12,7 +12,7 @@ from peewee import Expression
 from gateways.base import Gateway, Handoff, Limits, Order, Unreachable, WrongEmail
 from kiosque.db import require_no_write, write
 from kiosque.db.models import Attempt, AttemptItem, Family, Invoice
-from kiosque.db.states import AttemptState, InvoiceState
+from kiosque.db.states import AttemptState, FactSource, InvoiceState
 from kiosque.language import clock, formats
 from kiosque.language.catalogue import gettext as _
 from kiosque.language.formats import format_euros
@@ -182,12 +182,13 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
     try:
         handoff = _hand_over(gateway, order)
     except (Unreachable, WrongEmail) as error:
-        why = "banque injoignable" if isinstance(error, Unreachable) else "adresse refusée"
+        wrong_email = isinstance(error, WrongEmail)
+        why = FactSource.EMAIL_REFUSED if wrong_email else FactSource.BANK_UNREACHABLE
         with write():
             learn(attempt, "", AttemptState.CANCELLED, source=why)
         raise
     with write():
-        learn(attempt, "", AttemptState.HANDED_OFF, source="portail")
+        learn(attempt, "", AttemptState.HANDED_OFF, source=FactSource.PORTAL)
         Attempt.update(
             gateway_reference=handoff.gateway_reference,
             ask_at=first_question(attempt, gateway),
@@ -246,7 +247,7 @@ def _open(purchase: Purchase, gateway: Gateway) -> Attempt:
         )
         for invoice in selection.invoices:
             AttemptItem.create(attempt=attempt, invoice=invoice, amount_cents=invoice.total_cents)
-        learn(attempt, "", AttemptState.CREATED, source="portail")
+        learn(attempt, "", AttemptState.CREATED, source=FactSource.PORTAL)
     return attempt
 
 
@@ -297,6 +298,6 @@ def _close_lapsed(invoices: Sequence[Invoice]) -> None:
                     )
                 ]
             )
-        learn(attempt, "", AttemptState.EXPIRED, source="délai dépassé")
+        learn(attempt, "", AttemptState.EXPIRED, source=FactSource.TIMEOUT)
         # One that the bank called pending stays so, but no longer keeps its invoices.
         release(attempt)

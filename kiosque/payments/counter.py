@@ -7,25 +7,23 @@ from datetime import UTC, date, datetime, time
 
 from kiosque.db import write
 from kiosque.db.models import Allocation, Attempt, Invoice, Settlement
-from kiosque.db.states import UNDECIDED, AttemptState, InvoiceState, SettlementState
+from kiosque.db.states import (
+    UNDECIDED,
+    AttemptState,
+    CounterMode,
+    FactSource,
+    InvoiceState,
+    SettlementState,
+)
 from kiosque.language import clock, formats
 from kiosque.language.formats import format_euros
 from kiosque.payments.ledger import Refused, allocate, book, learn, release
-
-#: How the counter is paid.
-COUNTER_MODES = {
-    "cash": "espèces",
-    "cheque": "chèque",
-    "cesu": "CESU",
-    "transfer": "virement",
-    "direct_debit": "prélèvement",
-    "treasury": "Trésor public",
-}
+from kiosque.payments.words import COUNTER_MODES
 
 
 @dataclass(frozen=True)
 class CounterPayment:
-    """Money taken at the counter for one whole invoice; `mode` is a key of COUNTER_MODES."""
+    """Money taken at the counter for one whole invoice; `mode` is a `CounterMode`."""
 
     invoice_number: str
     amount_cents: int
@@ -77,7 +75,7 @@ def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> str
     if not payment.author.strip() or not payment.reason.strip():
         return "l’auteur et le motif sont obligatoires."
     if payment.mode not in COUNTER_MODES:
-        return f"mode inconnu, attendu l’un de {', '.join(COUNTER_MODES)}."
+        return f"mode inconnu, attendu l’un de {', '.join(CounterMode)}."
     if invoice is None:
         return "elle n’existe pas."
     if invoice.state != InvoiceState.OPEN:
@@ -99,7 +97,7 @@ def _settle_counter(invoice: Invoice, payment: CounterPayment) -> None:
         reason=payment.reason,
     )
     allocate(settlement, invoice.id, payment.amount_cents)
-    book(settlement, f"encaissement au guichet, {COUNTER_MODES[payment.mode]}")
+    book(settlement, f"encaissement au guichet, {COUNTER_MODES[CounterMode(payment.mode)]}")
 
 
 def _is_recorded(invoice: Invoice, payment: CounterPayment) -> bool:
@@ -154,6 +152,6 @@ def close_attempt(reference: str, author: str, reason: str) -> None:
             "",
             AttemptState.EXPIRED,
             f"{author.strip()} : {reason.strip()}"[:200],
-            source="régisseur",
+            source=FactSource.REGISSEUR,
         )
         release(attempt)

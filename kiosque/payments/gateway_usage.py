@@ -14,7 +14,14 @@ from peewee import Expression, fn
 from gateways.base import Polling
 from kiosque.db import write
 from kiosque.db.models import Anomaly, Attempt, Fact, Invoice, Repayment, Settlement
-from kiosque.db.states import UNDECIDED, AttemptState, InvoiceState, RepaymentState, SettlementState
+from kiosque.db.states import (
+    UNDECIDED,
+    AnomalyKind,
+    AttemptState,
+    InvoiceState,
+    RepaymentState,
+    SettlementState,
+)
 from kiosque.language import clock
 from kiosque.payments.ledger import note
 
@@ -68,7 +75,9 @@ def tell_unserved(names: Collection[str]) -> list[str]:
     found = unserved(names)
     told = Anomaly.select(Anomaly).join(Attempt)
     still = Attempt.gateway.in_([removed.name for removed in found])
-    settled = list(told.where(Anomaly.kind == "unserved", Anomaly.resolved_at.is_null(), ~still))
+    settled = list(
+        told.where(Anomaly.kind == AnomalyKind.UNSERVED, Anomaly.resolved_at.is_null(), ~still)
+    )
     if not found and not settled:
         return []
     with write():
@@ -109,7 +118,7 @@ def _note_unserved(removed: Use) -> None:
     still = Attempt.select(fn.SUM(Attempt.amount_cents))
     cents = still.where(Attempt.gateway == removed.name, _is_open()).scalar() or 0
     key = f"unserved:{last.reference}"
-    note(key, "unserved", cents, words(removed), attempt=last)
+    note(key, AnomalyKind.UNSERVED, cents, words(removed), attempt=last)
     # What a human took off the list stays off.
     Anomaly.update(resolved_at=None, resolved_by="", resolution="").where(
         Anomaly.key == key, Anomaly.resolved_by == _OURSELVES

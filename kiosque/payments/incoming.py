@@ -9,7 +9,14 @@ from gateways.base import Callback, Mode, Outcome, Report, SigningKey
 from kiosque.db import require_write, write
 from kiosque.db.models import Allocation, Attempt, BankMessage, Fact, Repayment, Settlement
 from kiosque.db.prepared import PreparedQuery
-from kiosque.db.states import AllocationKind, AttemptState, SettlementState, Verdict
+from kiosque.db.states import (
+    AllocationKind,
+    AnomalyKind,
+    AttemptState,
+    FactSource,
+    SettlementState,
+    Verdict,
+)
 from kiosque.language import clock
 from kiosque.outbox import queue
 from kiosque.payments.issuers import Issuers
@@ -187,7 +194,7 @@ def _learn_report(attempt: Attempt, report: Report) -> list[Fact]:
         report.transaction_id,
         state,
         report.status,
-        source=attempt.gateway,
+        source=FactSource.BANK,
         cents=report.cents,
         parent_id=report.parent_id,
     )
@@ -215,9 +222,9 @@ def _book_awaited(
 
 def _learn_unmatched(attempt: Attempt, report: Report) -> list[Fact]:
     """Money came, of another amount than awaited: nothing is decided until a human has looked."""
-    status = f"{report.status} montant inattendu"
+    status = f"{report.status} unexpected amount"
     return learn(
-        attempt, report.transaction_id, AttemptState.PENDING, status, source=attempt.gateway
+        attempt, report.transaction_id, AttemptState.PENDING, status, source=FactSource.BANK
     )
 
 
@@ -278,7 +285,7 @@ def _refund(attempt: Attempt, report: Report) -> Decision:
     if not match_refunds(attempt, facts):
         note(
             refund_key(attempt, report.transaction_id),
-            "unmatched_refund",
+            AnomalyKind.UNMATCHED_REFUND,
             report.cents,
             "remboursement à rapprocher",
             attempt=attempt,
@@ -305,7 +312,7 @@ def _note_unknown(gateway_name: str, report: Report, issuers: Issuers) -> Decisi
     facts = (gateway_name, report.reference, report.transaction_id, report.outcome, report.status)
     note(
         "unknown:" + ":".join(facts),
-        "unknown_order",
+        AnomalyKind.UNKNOWN_ORDER,
         report.cents,
         f"commande {report.reference}",
         regie=issuers.regie_of_gateway(gateway_name),
@@ -315,5 +322,5 @@ def _note_unknown(gateway_name: str, report: Report, issuers: Issuers) -> Decisi
 
 def _note_mismatch(attempt: Attempt, report: Report, detail: str) -> Decision:
     facts = (attempt.reference, report.transaction_id, str(report.cents), detail)
-    note("mismatch:" + ":".join(facts), "mismatch", report.cents, detail, attempt=attempt)
+    note("mismatch:" + ":".join(facts), AnomalyKind.MISMATCH, report.cents, detail, attempt=attempt)
     return Decision(Verdict.MISMATCH, detail)

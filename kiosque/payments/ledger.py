@@ -21,7 +21,9 @@ from kiosque.db.prepared import PreparedQuery, literal
 from kiosque.db.states import (
     UNDECIDED,
     AllocationKind,
+    AnomalyKind,
     AttemptState,
+    FactSource,
     InvoiceState,
     SettlementState,
     attempt_state,
@@ -53,7 +55,7 @@ def learn(
     state: AttemptState,
     status: str = "",
     *,
-    source: str,
+    source: FactSource,
     cents: int = 0,
     parent_id: str = "",
 ) -> list[Fact]:
@@ -127,7 +129,7 @@ def allocate(settlement: Settlement, invoice_id: int, cents: int) -> None:
         invoice = Invoice.get_by_id(invoice_id)
         note(
             _overpayment_key(settlement.id, invoice.id),
-            "overpayment",
+            AnomalyKind.OVERPAYMENT,
             cents,
             _why_overpaid(invoice, cents),
             attempt=settlement.attempt,
@@ -191,7 +193,7 @@ def resolve_overpayments(which: Expression, resolution: str) -> int:
         Anomaly.update(
             resolved_at=clock.now(), resolved_by="Kiosque Famille", resolution=resolution
         )
-        .where(which, Anomaly.kind == "overpayment", Anomaly.resolved_at.is_null())
+        .where(which, Anomaly.kind == AnomalyKind.OVERPAYMENT, Anomaly.resolved_at.is_null())
         .execute()
     )
     return taken_off
@@ -294,7 +296,7 @@ def issue_receipt(settlement: Settlement, issuers: Issuers) -> Receipt:
 
 def note(
     key: str,
-    kind: str,
+    kind: AnomalyKind,
     cents: int,
     detail: str,
     *,

@@ -11,7 +11,7 @@ from threading import BoundedSemaphore
 from gateways.base import Gateway, Polling, Polls, Report, Unreachable
 from kiosque.db import require_no_write, require_write, write
 from kiosque.db.models import Attempt, AttemptItem
-from kiosque.db.states import UNDECIDED, AttemptState
+from kiosque.db.states import UNDECIDED, AnomalyKind, AttemptState, FactSource
 from kiosque.language import clock
 from kiosque.payments.incoming import record_answer
 from kiosque.payments.issuers import Issuers
@@ -115,7 +115,7 @@ def answer(attempt: Attempt, gateway: Polls, reports: Sequence[Report], issuers:
         age = now - attempt.started_at
         expires = timedelta(minutes=gateway.polling.expires_minutes)
         if not reports and _is_silent(attempt) and age >= expires:
-            learn(attempt, "", AttemptState.EXPIRED, source="banque interrogée")
+            learn(attempt, "", AttemptState.EXPIRED, source=FactSource.BANK_ASKED)
         again = _next_question(attempt, gateway.polling)
         Attempt.update(asked_at=now, answered_at=now, unanswered=0, ask_at=again).where(
             Attempt.id == attempt.id
@@ -136,7 +136,7 @@ def no_answer(attempt: Attempt) -> None:
         if AttemptState(attempt.state) in UNDECIDED and now - since >= SILENCE:
             note(
                 f"silent:{attempt.reference}",
-                "silent",
+                AnomalyKind.SILENT,
                 attempt.amount_cents,
                 "la banque ne répond pas sur ce paiement depuis un jour",
                 attempt=attempt,
@@ -159,7 +159,7 @@ def _expire_if_silent(attempt_id: int) -> bool:
         attempt = Attempt.get_by_id(attempt_id)
         if not _is_silent(attempt) or attempt.ask_at is not None:
             return False
-        return bool(learn(attempt, "", AttemptState.EXPIRED, source="délai dépassé"))
+        return bool(learn(attempt, "", AttemptState.EXPIRED, source=FactSource.TIMEOUT))
 
 
 def stop_asking(attempt: Attempt) -> None:
@@ -196,7 +196,11 @@ def _next_question(attempt: Attempt, polling: Polling) -> datetime | None:
         return _follow(attempt, age, timedelta(days=polling.follow_days))
     if attempt.state == AttemptState.PENDING:
         if age > PENDING_FOLLOWED:
-            _tell(attempt, "unsettled", "la banque examine ce paiement depuis soixante jours")
+            _tell(
+                attempt,
+                AnomalyKind.UNSETTLED,
+                "la banque examine ce paiement depuis soixante jours",
+            )
             return None
         return now + min(max(age / 4, timedelta(minutes=15)), timedelta(days=1))
     ages = (timedelta(minutes=minutes) for minutes in polling.ages_minutes)
@@ -208,10 +212,10 @@ def _follow(attempt: Attempt, age: timedelta, longest: timedelta) -> datetime | 
     if not may_be_undone(attempt):
         return None
     if age >= longest:
-        _tell(attempt, "uncaptured", "autorisé, mais pas encore remis en banque")
+        _tell(attempt, AnomalyKind.UNCAPTURED, "autorisé, mais pas encore remis en banque")
         return None
     return clock.now() + timedelta(days=1)
 
 
-def _tell(attempt: Attempt, kind: str, detail: str) -> None:
+def _tell(attempt: Attempt, kind: AnomalyKind, detail: str) -> None:
     note(f"{kind}:{attempt.reference}", kind, attempt.amount_cents, detail, attempt=attempt)

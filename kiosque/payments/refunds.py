@@ -9,7 +9,13 @@ from peewee import Expression
 from gateways.base import Declined, Gateway, RefundRequest, Refunds, Report, Unreachable
 from kiosque.db import write
 from kiosque.db.models import Allocation, Invoice, Receipt, Repayment, Settlement
-from kiosque.db.states import AllocationKind, RepaymentKind, RepaymentState, SettlementState
+from kiosque.db.states import (
+    AllocationKind,
+    AnomalyKind,
+    RepaymentKind,
+    RepaymentState,
+    SettlementState,
+)
 from kiosque.language import clock, formats
 from kiosque.language.formats import format_euros
 from kiosque.payments.incoming import record_answer
@@ -150,7 +156,7 @@ def _declined(repayment: Repayment, words: str) -> Repayment:
             Repayment.update(reason=reason).where(Repayment.id == repayment.id).execute()
             note(
                 f"declined:{repayment.key}",
-                "declined",
+                AnomalyKind.DECLINED,
                 repayment.amount_cents,
                 f"remboursement refusé par la banque\u00a0: {words}",
                 settlement=Settlement.get_by_id(repayment.settlement_id),

@@ -10,7 +10,9 @@ from kiosque.db import require_write
 from kiosque.db.models import Allocation, Anomaly, Attempt, Fact, Invoice, Repayment, Settlement
 from kiosque.db.states import (
     AllocationKind,
+    AnomalyKind,
     AttemptState,
+    FactSource,
     InvoiceState,
     RepaymentKind,
     RepaymentState,
@@ -122,7 +124,7 @@ def _withdraw(settlement: Settlement) -> list[Invoice]:
             settlement.transaction_id or "",
             AttemptState.REFUNDED if refunded else AttemptState.REVERSED,
             RETURNED,
-            source="portail",
+            source=FactSource.PORTAL,
             cents=settlement.amount_cents,
         )
     parts = list(Allocation.select().where(Allocation.settlement == settlement))
@@ -152,7 +154,7 @@ def _tell(repayment: Repayment, settlement: Settlement, label: str) -> None:
     whole = not settlement.remaining_cents
     note(
         f"{settlement.state}:{settlement.id}" if whole else f"partial_refund:{repayment.id}",
-        settlement.state if whole else "partial_refund",
+        AnomalyKind(settlement.state) if whole else AnomalyKind.PARTIAL_REFUND,
         repayment.amount_cents,
         label if whole else f"{label}, en partie",
         attempt=settlement.attempt,

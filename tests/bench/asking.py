@@ -82,7 +82,7 @@ def _leave_pending(pending: int) -> list[str]:
         for state in ("created", "handed_off"):
             database.execute_sql(
                 "INSERT INTO fact (attempt_id, at, transaction_id, state, status, amount_cents,"
-                " source) SELECT id, started_at, '', ?, '', 0, 'portail' FROM attempt"
+                " source) SELECT id, started_at, '', ?, '', 0, 'portal' FROM attempt"
                 " WHERE state = 'handed_off'",
                 (state,),
             )

@@ -20,9 +20,9 @@ INSERT INTO attempt (id, reference, family_id, gateway, started_at, day, number,
 INSERT INTO attempt_item (attempt_id, invoice_id, amount_cents, live)
     SELECT p, invoice, 4520, 0 FROM paid;
 INSERT INTO fact (attempt_id, at, transaction_id, state, status, amount_cents, source)
-    SELECT p, :at, '', 'created', '', 0, 'portail' FROM paid
-    UNION ALL SELECT p, :at, '', 'handed_off', '', 0, 'portail' FROM paid
-    UNION ALL SELECT p, :at, printf('%032x', p), 'paid', 'DEBIT CAPTURED', 4520, 'banque' FROM paid;
+    SELECT p, :at, '', 'created', '', 0, 'portal' FROM paid
+    UNION ALL SELECT p, :at, '', 'handed_off', '', 0, 'portal' FROM paid
+    UNION ALL SELECT p, :at, printf('%032x', p), 'paid', 'DEBIT CAPTURED', 4520, 'bank' FROM paid;
 INSERT INTO settlement (id, attempt_id, family_id, gateway, transaction_id, mode, amount_cents,
         settled_at, state, author, reason, authorisation, card_brand, card_last4, final_at)
     SELECT p, p, family, 'banque', printf('%032x', p), 'card', 4520, :at, 'counted', '', '',

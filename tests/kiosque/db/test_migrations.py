@@ -8,7 +8,7 @@ from peewee import IntegrityError
 
 from kiosque import db
 from kiosque.db import database
-from kiosque.db.models import BankMessage, Repayment, Settlement
+from kiosque.db.models import BankMessage, Fact, Repayment, Settlement
 from kiosque.payments import journal, verification
 from tests import bases
 
@@ -113,4 +113,34 @@ def test_a_banks_message_keeps_its_row_and_the_key_that_is_known_to_have_signed_
     ] == [(bool(accepted), fields, *since) for _, accepted, fields, *since in MESSAGES]
     for action in ("UPDATE bank_message SET detail = 'x'", "DELETE FROM bank_message"):
         with pytest.raises(IntegrityError, match="bank_message is append-only"):
+            database.execute_sql(action)
+
+
+SOURCES = [
+    ("portail", "created", "", "portal", ""),
+    ("banque", "pending", "DEBIT AUTHORISED montant inattendu", "bank",
+     "DEBIT AUTHORISED unexpected amount"),
+    ("banque", "paid", "DEBIT CAPTURED", "bank", "DEBIT CAPTURED"),
+    ("banque interrogée", "expired", "", "bank_asked", ""),
+    ("délai dépassé", "expired", "x", "timeout", "x"),
+    ("régisseur", "expired", "Dominique : vu", "regisseur", "Dominique : vu"),
+    ("banque injoignable", "cancelled", "", "bank_unreachable", ""),
+    ("adresse refusée", "cancelled", "y", "email_refused", "y"),
+]  # fmt: skip
+
+
+def test_who_said_each_fact_is_a_word_of_the_machines(earlier: None) -> None:
+    for number, (source, state, status, *_) in enumerate(SOURCES):
+        row = f"1, '{EARLIER_AT}', 'n{number}', '{state}', '{status}', 0, '{source}'"
+        columns = "attempt_id, at, transaction_id, state, status, amount_cents, source"
+        database.execute_sql(f"INSERT INTO fact ({columns}) VALUES ({row})")
+    last = journal.last()
+    db.migrate()
+    rows = Fact.select().where(Fact.transaction_id.startswith("n")).order_by(Fact.id)
+    assert [(row.state, row.source, row.status) for row in rows] == [
+        (state, *since) for _, state, _, *since in SOURCES
+    ]
+    assert (journal.last(), journal.verify()) == (last, [])
+    for action in ("UPDATE fact SET source = 'x'", "DELETE FROM fact"):
+        with pytest.raises(IntegrityError, match="fact is append-only"):
             database.execute_sql(action)

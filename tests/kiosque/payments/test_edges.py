@@ -33,7 +33,7 @@ from kiosque.db.models import (
     Repayment,
     Settlement,
 )
-from kiosque.db.states import AttemptState, RepaymentKind
+from kiosque.db.states import AnomalyKind, AttemptState, FactSource, RepaymentKind
 from kiosque.language import catalogue, clock, formats
 from kiosque.payments import (
     CounterPayment,
@@ -213,7 +213,7 @@ def test_a_payment_that_lapsed_says_so_of_no_bank_transaction(
     frozen.advance(minutes=30, seconds=1)
     assert polling.expire_what_cannot_be_asked() == 1
     fact = Fact.get(Fact.state == "expired")
-    assert (fact.transaction_id, fact.source) == ("", "délai dépassé")
+    assert (fact.transaction_id, fact.source) == ("", "timeout")
     assert (fact.status, fact.parent_id, fact.amount_cents) == ("", "", 0)
 
 
@@ -225,22 +225,22 @@ def test_a_payment_that_lapsed_frees_its_invoice_and_is_of_no_bank_transaction_e
     frozen.advance(minutes=30, seconds=1)
     go(october)
     fact = Fact.get(Fact.state == "expired")
-    assert (fact.attempt, fact.transaction_id, fact.source) == (attempt, "", "délai dépassé")
+    assert (fact.attempt, fact.transaction_id, fact.source) == (attempt, "", "timeout")
 
 
 def test_a_payment_begins_by_what_the_site_alone_says_of_it(go: Go, october: Invoice) -> None:
     go(october)
     facts = Fact.select(Fact.state, Fact.transaction_id, Fact.status, Fact.source)
     assert list(facts.order_by(Fact.id).tuples()) == [
-        ("created", "", "", "portail"),
-        ("handed_off", "", "", "portail"),
+        ("created", "", "", "portal"),
+        ("handed_off", "", "", "portal"),
     ]
     assert Attempt.get().day == "20261124", "of UTC, as the number it goes with"
 
 
 @pytest.mark.parametrize(
     ("error", "words"),
-    [(Unreachable("coupée"), "banque injoignable"), (WrongEmail("non"), "adresse refusée")],
+    [(Unreachable("coupée"), "bank_unreachable"), (WrongEmail("non"), "email_refused")],
 )
 def test_a_payment_that_the_bank_does_not_open_says_why(
     bank: TalkativeBank, go: Go, october: Invoice, error: Exception, words: str
@@ -472,7 +472,7 @@ def test_a_refund_announced_before_it_is_done_is_booked_once_done(
 def test_a_strange_amount_is_a_fact_of_its_own(go: Go, hear: Hear, october: Invoice) -> None:
     _, handoff = go(october)
     hear(handoff, effective_amount="100")
-    assert Fact.get(Fact.state == "pending").status == "DEBIT AUTHORISED montant inattendu"
+    assert Fact.get(Fact.state == "pending").status == "DEBIT AUTHORISED unexpected amount"
 
 
 def test_money_that_left_is_told_whole_or_in_part_with_its_payment(
@@ -599,14 +599,14 @@ def test_a_receipt_bears_the_names_of_whoever_issues_it(
 
 def test_nothing_is_put_on_the_list_outside_a_write(base: None) -> None:
     with pytest.raises(RuntimeError):
-        ledger.note("x", "mismatch", 1, "essai", regie="")
+        ledger.note("x", AnomalyKind.MISMATCH, 1, "essai", regie="")
     assert not Anomaly.select().exists()
 
 
 def test_nothing_is_learnt_outside_a_write(go: Go, october: Invoice) -> None:
     attempt, _ = go(october)
     with pytest.raises(RuntimeError):
-        ledger.learn(attempt, "", AttemptState.CANCELLED, source="essai")
+        ledger.learn(attempt, "", AttemptState.CANCELLED, source=FactSource.PORTAL)
     assert fresh(attempt) == "handed_off"
 
 
@@ -800,7 +800,7 @@ def test_money_given_back_elsewhere_ends_the_payment_as_refunded(
     )
     assert (fresh(attempt), fresh(october)) == ("refunded", "open")
     fact = Fact.get(Fact.state == "refunded")
-    assert (fact.status, fact.source, fact.amount_cents) == ("returned", "portail", 4520)
+    assert (fact.status, fact.source, fact.amount_cents) == ("returned", "portal", 4520)
     assert fact.transaction_id == settlement.transaction_id
 
 
@@ -967,7 +967,7 @@ def test_a_payment_closed_by_staff_says_who_and_why(
     frozen.at = silent.live_until
     payments.close_attempt(silent.reference, " Dominique ", " " + "x" * 300)
     fact = Fact.get(Fact.state == "expired")
-    assert (fact.attempt, fact.transaction_id, fact.source) == (silent, "", "régisseur")
+    assert (fact.attempt, fact.transaction_id, fact.source) == (silent, "", "regisseur")
     assert fact.status == "Dominique : " + "x" * 188
     assert fresh(silent) == "expired"
     hear(handoff, **PENDING)

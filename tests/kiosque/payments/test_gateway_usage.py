@@ -24,7 +24,7 @@ from kiosque.db.models import (
     Receipt,
     Settlement,
 )
-from kiosque.db.states import RepaymentKind
+from kiosque.db.states import AnomalyKind, RepaymentKind
 from kiosque.payments import Purchase, Use, reconcile, start, verification
 from kiosque.payments.ledger import note, resolve_note
 from kiosque.payments.orders import order_of
@@ -392,7 +392,7 @@ def test_a_gateway_removed_too_early_is_listed_for_its_last_payment_and_what_is_
     town.restart("new", old=OLD, new=NEW)
     town.reconcile()
     with write():
-        note("x", "silent", 1, "essai", attempt=last)
+        note("x", AnomalyKind.SILENT, 1, "essai", attempt=last)
         resolve_note("x", "cela s’est arrangé")
     town.restart("new", new=NEW)
     town.reconcile()

@@ -25,7 +25,7 @@ from kiosque.db.models import (
     Receipt,
     Settlement,
 )
-from kiosque.db.states import AttemptState, RepaymentKind
+from kiosque.db.states import AttemptState, FactSource, RepaymentKind
 from kiosque.payments import CounterPayment, Purchase, Refused, journal, verification
 from kiosque.payments.ledger import learn
 from tests import bases
@@ -944,7 +944,7 @@ def test_a_change_decided_on_a_state_that_is_no_longer_is_refused(
     stale, handoff = pay(alices_family, october)
     hear(handoff)
     with pytest.raises(RuntimeError, match="outside its transaction"), write():
-        learn(stale, "", AttemptState.CANCELLED, source="essai")
+        learn(stale, "", AttemptState.CANCELLED, source=FactSource.PORTAL)
     assert state(stale) == "paid"
 
 

@@ -26,6 +26,7 @@ from kiosque.db.models import (
     Service,
     Settlement,
 )
+from kiosque.db.states import AnomalyKind
 from kiosque.invoices import imports
 from kiosque.language import clock
 from kiosque.mails import delivery
@@ -343,7 +344,7 @@ def test_a_regisseur_without_an_address_is_written_to_by_nobody(
 ) -> None:
     silent = replace(settings, regies={"creche": replace(CRECHE, email="")})
     with write():
-        note("k", "mismatch", 1, "essai", invoice=november)
+        note("k", AnomalyKind.MISMATCH, 1, "essai", invoice=november)
     delivery.deliver(silent)
     assert OutboxMail.get().state == "dropped"
 

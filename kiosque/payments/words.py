@@ -1,0 +1,62 @@
+"""The French words of the machine values that the régisseur reads; each table has every value."""
+
+from collections.abc import Mapping
+
+from kiosque.db.states import AnomalyKind, CounterMode, FactSource, Verdict
+
+#: How the counter is paid.
+COUNTER_MODES: Mapping[CounterMode, str] = {
+    CounterMode.CASH: "espèces",
+    CounterMode.CHEQUE: "chèque",
+    CounterMode.CESU: "CESU",
+    CounterMode.TRANSFER: "virement",
+    CounterMode.DIRECT_DEBIT: "prélèvement",
+    CounterMode.TREASURY: "Trésor public",
+}
+#: What was decided about a bank's message.
+VERDICTS: Mapping[Verdict, str] = {
+    Verdict.RECORDED: "enregistré",
+    Verdict.KNOWN: "déjà connu",
+    Verdict.TO_CONFIRM: "à confirmer par la banque",
+    Verdict.UNKNOWN_ORDER: "commande inconnue",
+    Verdict.MISMATCH: "à vérifier",
+    Verdict.UNMATCHED_REFUND: "remboursement à rapprocher",
+    Verdict.REJECTED: "refusé",
+}
+#: Who said a fact about a payment.
+FACT_SOURCES: Mapping[FactSource, str] = {
+    FactSource.PORTAL: "portail",
+    FactSource.BANK: "banque",
+    FactSource.BANK_ASKED: "banque interrogée",
+    FactSource.BANK_UNREACHABLE: "banque injoignable",
+    FactSource.EMAIL_REFUSED: "adresse refusée",
+    FactSource.TIMEOUT: "délai dépassé",
+    FactSource.REGISSEUR: "régisseur",
+}
+#: What to do about each kind of anomaly.
+ADVICE: Mapping[AnomalyKind, str] = {
+    AnomalyKind.OVERPAYMENT: (
+        "Trop-perçu : rendez-le (refund), ou convenez d’un emploi avec la famille."
+    ),
+    AnomalyKind.MISMATCH: "Comparez avec le back office de la banque, puis corrigez ou remboursez.",
+    AnomalyKind.UNKNOWN_ORDER: (
+        "Cherchez cette commande à la banque : une opération faite à la main ?"
+    ),
+    AnomalyKind.REVERSED: "La facture est de nouveau à régler : dites-le à la famille.",
+    AnomalyKind.REFUNDED: "La facture est de nouveau à régler : annulez-la si rien n’est plus dû.",
+    AnomalyKind.PARTIAL_REFUND: "La facture reste payée : gardez la raison de ce remboursement.",
+    AnomalyKind.UNMATCHED_REFUND: (
+        "Aucun paiement connu ne correspond : voyez lequel avec la banque."
+    ),
+    AnomalyKind.UNCAPTURED: "L’argent n’est pas arrivé : voyez avec la banque pourquoi.",
+    AnomalyKind.UNSETTLED: (
+        "La banque ne conclut pas : demandez-lui, puis close-attempt si rien n’est dû."
+    ),
+    AnomalyKind.SILENT: (
+        "Voyez à la banque ce qu’est devenu ce paiement ; close-attempt libère la facture."
+    ),
+    AnomalyKind.UNSERVED: "Remettez-la jusqu’à ce que « gateways » dise qu’elle peut être retirée.",
+    AnomalyKind.DECLINED: (
+        "La banque n’a pas remboursé : voyez pourquoi, rendez autrement (--elsewhere)."
+    ),
+}
