@@ -1,4 +1,4 @@
-"""Passwords: whose they are, what they must be, and what ends with them."""
+"""Accounts: whose a password is, and what ends with it."""
 
 import pytest
 from argon2 import PasswordHasher
@@ -52,7 +52,9 @@ def test_an_unknown_code_costs_the_same_hash(
     assert calls == ["x", "x"]
 
 
-def test_an_unknown_code_asks_the_same_of_the_base(account: Account, queries: list[str]) -> None:
+def test_an_unknown_code_asks_the_same_of_the_database(
+    account: Account, queries: list[str]
+) -> None:
     asked = []
     for code in ("F9999", "F1001"):
         queries.clear()

@@ -54,7 +54,7 @@ def parents(alices_family: Family, charlies_family: Family) -> None:
 
 @pytest.fixture
 def mailbox(settings: Settings) -> Iterator[list[EmailMessage]]:
-    """What a real SMTP server received; `settings.mail` must point to it."""
+    """Return the mails that a real SMTP server receives; `settings.mail` points to it."""
     received: list[EmailMessage] = []
 
     class Keep:
@@ -74,7 +74,7 @@ def mailbox(settings: Settings) -> Iterator[list[EmailMessage]]:
 
 
 def post(settings: Settings) -> None:
-    """What the timer does."""
+    """Do what the timer does."""
     own_changes.answer_resets()
     assert delivery.deliver(settings)[1] == 0
 
@@ -304,7 +304,7 @@ def test_asked_for_again_before_the_timer_one_mail_leaves(
     assert opened(link_in(mailbox[0]))
 
 
-def test_nothing_readable_waits_in_the_base(parents: None, settings: Settings) -> None:
+def test_nothing_readable_waits_in_the_database(parents: None, settings: Settings) -> None:
     """Between the request and the mail there is no secret; afterwards no address either."""
     own_changes.ask_reset("alice@example.org", STRANGER)
     post(settings)

@@ -1,4 +1,4 @@
-"""What a new password must be, and what it need not be."""
+"""A new password must be long and hard to guess; it need not hold signs or figures."""
 
 import pytest
 from zxcvbn import matching

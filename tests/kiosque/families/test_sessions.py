@@ -12,7 +12,7 @@ def account(alices_family: Family) -> Account:
     return choose_password(alices_family)
 
 
-def test_a_session_is_its_accounts_and_its_number_is_not_in_the_base(account: Account) -> None:
+def test_a_session_is_its_accounts_and_its_number_is_not_in_the_database(account: Account) -> None:
     number = sessions.start(account)
     assert sessions.signed_in(number) == account
     assert sessions.signed_in(number + "x") is None

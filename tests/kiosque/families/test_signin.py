@@ -220,7 +220,7 @@ def test_the_present_password_is_not_guessed_either(account: Account, frozen: Cl
 
 
 def crowd(enter: Callable[[], object], size: int) -> tuple[int, int]:
-    """How many were inside at the same time, and how many were turned away, of a crowd."""
+    """Count those of a crowd that were inside at the same time, and those turned away."""
     inside, most, turned_away = 0, 0, 0
     counting, all_here, leave = threading.Lock(), threading.Barrier(size), threading.Event()
 

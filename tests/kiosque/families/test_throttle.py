@@ -1,4 +1,4 @@
-"""Delays that grow with failures, counted before the work and shared through the base."""
+"""Delays that grow with failures, counted before the work and shared through the database."""
 
 import threading
 from datetime import timedelta
@@ -24,7 +24,7 @@ def fail(times: int, *buckets: Bucket) -> None:
 
 
 def wait_for(bucket: Bucket) -> timedelta:
-    """How long the next try must wait; counts it if it need not."""
+    """Return how long the next try must wait; count it if it need not."""
     try:
         throttle.count_try(bucket)
     except TooManyTries as refusal:
@@ -93,7 +93,7 @@ def test_nothing_readable_is_kept() -> None:
 
 
 def let_through(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many of twenty tries made at the same instant pass a limit of three."""
+    """Count those of twenty tries made at the same instant that pass a limit of three."""
     if not guarded:
         counting = throttle.count_try
         both = threading.Barrier(20)

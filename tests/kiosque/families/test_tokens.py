@@ -1,4 +1,4 @@
-"""What opens a door once: by whom, for how long, and never twice."""
+"""Secrets that serve once: for whom, for how long, and never twice."""
 
 import threading
 from collections.abc import Callable
@@ -224,7 +224,7 @@ def test_a_link_that_waits_for_the_mail_server_is_not_erased(
 
 
 def winners(token: Token, redeem: Callable[[Token], None]) -> int:
-    """How many of eight that found the token alive, at the same instant, get to use it."""
+    """Count those of eight that found the token alive at the same instant that get to use it."""
     won, found = [], threading.Barrier(8)
 
     def use() -> None:

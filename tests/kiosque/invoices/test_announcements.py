@@ -96,7 +96,7 @@ def invoice(family: Family, number: str, cents: int = 4520, **values: object) ->
 
 @pytest.fixture
 def run(mailbox: Post) -> Run:
-    """What the timer does each minute. Returns the mails that this run brought."""
+    """Do what the timer does each minute. Returns the mails that this run brought."""
 
     def go() -> list[EmailMessage]:
         box, settings = mailbox

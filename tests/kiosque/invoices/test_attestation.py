@@ -1,4 +1,4 @@
-"""What counts for the taxes: sums really paid, in the year, for young children, without meals."""
+"""The sums that count for the taxes: really paid in the year, for young children, without meals."""
 
 from datetime import UTC, date, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every PDF of ours holds to, whatever the names in it and whatever the machine."""
+"""The rules that every PDF of ours keeps, whatever the names in it and whatever the machine."""
 
 import dataclasses
 from pathlib import Path
