@@ -14,6 +14,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, Self, runtime_checkable
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
+
+#: The time of French banks and of the town.
+PARIS = ZoneInfo("Europe/Paris")
 
 
 class GatewayError(Exception):

@@ -1,7 +1,7 @@
 """Bring the catalogues up to date with the sources: `make messages`.
 
-`make messages NEW=de` begins the one of another language. What is new comes untranslated, what
-is no longer said goes; no guess is made of a changed sentence.
+`make messages NEW=de` begins the one of another language. A new text comes untranslated,
+one that is no longer said goes; no guess is made of a changed sentence.
 """
 
 import sys
@@ -11,11 +11,11 @@ from pathlib import Path
 from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from kiosque.language.catalogue import LOCALES, compiled
+
 ROOT = Path(__file__).parents[1]
-LOCALES = ROOT / "kiosque" / "language" / "locales"
 #: Click's own texts in French, read by the standard library, which wants it compiled.
 COMMANDS = "fr/LC_MESSAGES/click.po"
 #: Where families' texts are, and how each kind of file is read.
@@ -30,7 +30,7 @@ OPTIONS = {
 
 
 def extract() -> Catalog:
-    """Every text marked for translation, without translation."""
+    """Return every text marked for translation, without translation."""
     catalogue = Catalog(project="Kiosque Famille", charset="utf-8")
     for folder, methods in SOURCES.items():
         found = extract_from_dir(ROOT / folder, methods, OPTIONS, comment_tags=("Translators:",))
@@ -40,10 +40,14 @@ def extract() -> Catalog:
     return catalogue
 
 
-def updated(path: Path, found: Catalog) -> bytes:
-    """A catalogue's file as it should be, with the translations it has."""
+def read(path: Path) -> Catalog:
     with path.open("rb") as file:
-        catalogue = read_po(file, abort_invalid=True)
+        return read_po(file, abort_invalid=True)
+
+
+def updated(path: Path, found: Catalog) -> bytes:
+    """Return a catalogue's file as it should be, with the translations it has."""
+    catalogue = read(path)
     found.creation_date = catalogue.creation_date
     catalogue.update(found, no_fuzzy_matching=True)
     catalogue.obsolete.clear()
@@ -56,18 +60,8 @@ def written(catalogue: Catalog) -> bytes:
     return buffer.getvalue()
 
 
-def compiled(path: Path) -> bytes:
-    """The catalogue as the standard library's gettext reads it."""
-    with path.open("rb") as file:
-        catalogue = read_po(file, abort_invalid=True)
-    catalogue.fuzzy = False
-    buffer = BytesIO()
-    write_mo(buffer, catalogue)
-    return buffer.getvalue()
-
-
 def begin(code: str) -> None:
-    """An empty catalogue for this language (BCP 47), which `make messages` then fills."""
+    """Write an empty catalogue for this language (BCP 47), which `make messages` then fills."""
     locale = Locale.parse(code, sep="-")
     path = LOCALES / f"{code}.po"
     if path.exists():
@@ -81,11 +75,10 @@ def main(new: list[str]) -> None:
         begin(code)
     for path in sorted(LOCALES.glob("*.po")):
         path.write_bytes(updated(path, extract()))
-        with path.open("rb") as file:
-            missing = [message for message in read_po(file) if message.id and not message.string]
+        missing = [message for message in read(path) if message.id and not message.string]
         print(f"{path.relative_to(ROOT)} : {len(missing)} texte(s) à traduire.")
     for path in LOCALES.glob(COMMANDS):
-        path.with_suffix(".mo").write_bytes(compiled(path))
+        path.with_suffix(".mo").write_bytes(compiled(read(path)))
 
 
 if __name__ == "__main__":

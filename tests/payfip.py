@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
-from gateways.base import Order
+from gateways.base import PARIS, Order
 from gateways.payfip.orders import refdet
 from gateways.payfip.soap import ENVELOPE, SERVICE
 from tests.bank import NEW_ORDER
@@ -45,7 +44,7 @@ def created(idop: str = IDOP) -> bytes:
 
 def detail(order: Order = ORDER, **changes: str | None) -> bytes:
     """The result of an order: a card accepted at its start, unless changed."""
-    local = order.started_at.astimezone(ZoneInfo("Europe/Paris"))
+    local = order.started_at.astimezone(PARIS)
     leaves: dict[str, str | None] = {
         "dattrans": f"{local:%d%m%Y}",
         "exer": "20",

@@ -75,7 +75,15 @@ def test_adapters_know_neither_the_portal_nor_a_framework_nor_a_database() -> No
 
 def test_the_contract_needs_the_standard_library_only() -> None:
     tops = {name.split(".")[0] for name in imported(ROOT / "gateways" / "base.py")}
-    assert tops <= {"collections", "dataclasses", "datetime", "enum", "typing", "urllib"}
+    assert tops <= {
+        "collections",
+        "dataclasses",
+        "datetime",
+        "enum",
+        "typing",
+        "urllib",
+        "zoneinfo",
+    }
 
 
 def dependencies(path: Path, modules: Collection[str]) -> set[str]:

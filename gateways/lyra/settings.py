@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
+from gateways.base import PARIS
 from gateways.lyra.credentials import API_KEYS, BACK_OFFICE, KEYS, key_fault, password_fault
 from gateways.lyra.page import Page
 
@@ -48,7 +48,6 @@ BRANDS = {
     "payty": Brand("secure.payty.com", "", "Payty"),
 }
 
-PARIS = ZoneInfo("Europe/Paris")
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 #: A key that was changed is not kept for ever.
 LONGEST_OVERLAP = timedelta(days=366)

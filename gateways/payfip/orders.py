@@ -8,12 +8,10 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-from gateways.base import Mode, Order, Outcome, Report, Unreachable, WrongEmail
+from gateways.base import PARIS, Mode, Order, Outcome, Report, Unreachable, WrongEmail
 from gateways.payfip.settings import Contract
 
-PARIS = ZoneInfo("Europe/Paris")
 #: The purge of idops that never reached the bank is over, on the morning after.
 _MORNING = time(6)
 #: An abandonment may be told while the payer still has the page open, and is then paid.

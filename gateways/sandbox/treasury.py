@@ -12,12 +12,11 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
+from gateways.base import PARIS
 from gateways.sandbox.bank import Store
 from gateways.sandbox.payfip import MAXIMUM_CENTS, NUMCLI
 
-PARIS = ZoneInfo("Europe/Paris")
 #: An idop not opened within this is dead.
 OPENING = timedelta(minutes=15)
 #: The hour of the night, in Paris, at which what never reached the payment page is purged.

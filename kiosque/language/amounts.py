@@ -1,4 +1,4 @@
-"""Money is integer cents everywhere; text exists only at the edges."""
+"""Amounts as integer cents: read from text, and multiplied. `formats` writes them."""
 
 import re
 
@@ -9,10 +9,10 @@ _AMOUNT = re.compile(r"(-?)([0-9]{1,9})(?:[.,]([0-9]{1,2}))?", re.ASCII)
 
 
 def parse_hundredths(text: str) -> int:
-    """Read a decimal number of at most two decimals, comma or point, as hundredths.
+    """Read a number of at most two decimals, after a comma or a point, as hundredths.
 
-    Serves euros (giving cents) and quantities (giving hundredths of a unit).
-    Raises ValueError for anything else: `1e3`, `1 000`, three decimals, no digits.
+    Euros give cents, quantities hundredths of a unit. Raise ValueError for anything else: `1e3`,
+    `1 000`, three decimals, no digits.
     """
     match = _AMOUNT.fullmatch(text.strip())
     if match is None:
@@ -25,9 +25,9 @@ def parse_hundredths(text: str) -> int:
 
 
 def product_cents(quantity_hundredths: int, unit_price_cents: int) -> tuple[int, ...]:
-    """The amounts in cents that a quantity times a unit price may be rounded to.
+    """Return the amounts in cents to which a quantity times a unit price may be rounded.
 
-    One value, or two where the product falls on half a cent: programs differ on that one.
+    Two where the product falls on half a cent, which programs round one way or the other.
     """
     floor, rest = divmod(quantity_hundredths * unit_price_cents, 100)
     if rest == 50:

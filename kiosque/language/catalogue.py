@@ -1,9 +1,9 @@
-"""The language of what people read: French in the sources, others by a catalogue.
+"""The language of what people read: French in the sources, any other in `locales/<code>.po`.
 
 French text is written where it is used, inside `gettext` (as `_`), `ngettext`, or `N_` for a
-constant that is translated when it is shown. The language is that of the request, or of the
-family that a mail goes to. Another language is one file, `locales/<code>.po`, read as it is
-when somebody first asks for it; what it does not say stays French.
+constant that is translated when it is shown. The language in force is that of the request, or of
+the family that a mail goes to. A catalogue is read when its language is first asked for; what it
+does not translate stays French.
 """
 
 import logging
@@ -17,12 +17,14 @@ from io import BytesIO
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
 SOURCE = "fr"
 LOCALES = Path(__file__).parent / "locales"
 
+_logger = logging.getLogger(__name__)
 _language: ContextVar[str] = ContextVar("language", default=SOURCE)
 
 
@@ -36,40 +38,31 @@ class Language:
     direction: str
 
 
-@dataclass(frozen=True)
-class _Catalogue:
-    """A catalogue in memory: its texts, and the locale by which it writes amounts and dates,
-    where it names one."""
-
-    texts: NullTranslations
-    locale: Locale | None = None
-
-
 @cache
 def languages() -> Mapping[str, Language]:
-    """The languages there are, by code: French, then every catalogue of LOCALES."""
+    """Return the languages people may choose, by code: French, then those of LOCALES."""
     codes = [SOURCE, *sorted(path.stem for path in LOCALES.glob("*.po"))]
     return {code: found for code in codes if (found := _describe(code))}
 
 
 def language() -> str:
-    """The language in force, as its code."""
+    """Return the code of the language in force."""
     return _language.get()
 
 
 def is_source() -> bool:
-    """Whether French is in force."""
+    """Tell whether French is in force."""
     return _language.get() == SOURCE
 
 
 def locale() -> Locale:
-    """The rules, by CLDR, of the language in force."""
-    return _catalogue(language()).locale or _locale(language())
+    """Return the rules of Unicode's CLDR for the language in force."""
+    return _catalogue(language()).locale
 
 
 @contextmanager
 def using(code: str) -> Iterator[None]:
-    """Speak this language for the length of a block; French when there is no such language."""
+    """Put a language in force for the length of a block; French when there is no such one."""
     token = speak(code)
     try:
         yield
@@ -78,11 +71,12 @@ def using(code: str) -> Iterator[None]:
 
 
 def speak(code: str) -> Token[str]:
-    """Speak this language until `be_silent` is given what is returned."""
+    """Put a language in force until `be_silent` is given the token; prefer `using`."""
     return _language.set(code if code in languages() else SOURCE)
 
 
 def be_silent(spoken: Token[str]) -> None:
+    """Put the language in force that was so before `speak`."""
     _language.reset(spoken)
 
 
@@ -92,57 +86,63 @@ def N_(message: str) -> str:  # noqa: N802  # gettext's own name for it
 
 
 def gettext(message: str) -> str:
-    """The message in the language in force."""
+    """Translate a message into the language in force."""
     # An empty message stands for the catalogue's header.
     return _catalogue(language()).texts.gettext(message) if message else message
 
 
 def ngettext(singular: str, plural: str, count: int) -> str:
-    """The singular or plural message in the language in force. In French 0 is singular."""
+    """Translate the form of a message that a count asks for. In French 0 is singular."""
     return _catalogue(language()).texts.ngettext(singular, plural, count)
 
 
 class _French(NullTranslations):
-    """The sources themselves."""
+    """The texts of the sources themselves."""
 
     def ngettext(self, msgid1: str, msgid2: str, n: float) -> str:
         return msgid1 if n < 2 else msgid2
 
 
-@cache
-def _locale(code: str) -> Locale:
-    return Locale.parse(code, sep="-")
+@dataclass(frozen=True)
+class _Catalogue:
+    texts: NullTranslations
+    locale: Locale
 
 
 def _describe(code: str) -> Language | None:
     if code == SOURCE:  # without the 4 MiB of all that CLDR knows of it
         return Language(SOURCE, "Français", "ltr")
     try:
-        known = _locale(code)
+        known = Locale.parse(code, sep="-")
     except (ValueError, UnknownLocaleError):
-        logging.getLogger(__name__).error("%s.po is not named after a language", code)
+        _logger.error("%s.po is not named after a language", code)
         return None
     name = known.get_display_name() or code
-    direction = "rtl" if known.text_direction == "rtl" else "ltr"
-    return Language(code, name[0].upper() + name[1:], direction)
+    return Language(code, name[0].upper() + name[1:], known.text_direction)
 
 
 @cache
 def _catalogue(code: str) -> _Catalogue:
-    """The catalogue of a language. One that cannot be read says nothing: all stays French."""
+    """Read the catalogue of a language. All stays French when it cannot be read."""
+    locale = Locale.parse(code, sep="-")
     if code == SOURCE:
-        return _Catalogue(_French())
+        return _Catalogue(_French(), locale)
     try:
         with (LOCALES / f"{code}.po").open("rb") as file:
             found = read_po(file, abort_invalid=True)
-        # A header marked fuzzy would be left out, and the character set with it.
-        found.fuzzy = False
-        compiled = BytesIO()
-        write_mo(compiled, found)
-        compiled.seek(0)
-        texts = GNUTranslations(compiled)
+        texts = GNUTranslations(BytesIO(compiled(found)))
     except (OSError, ValueError, PoFileError):
-        logging.getLogger(__name__).exception("catalogue %s.po cannot be read", code)
-        return _Catalogue(_French())
+        _logger.exception("catalogue %s.po cannot be read", code)
+        return _Catalogue(_French(), locale)
     texts.add_fallback(_French())
-    return _Catalogue(texts, found.locale)
+    # The header may name a country, which tells how dates are written.
+    return _Catalogue(texts, found.locale or locale)
+
+
+def compiled(catalogue: Catalog) -> bytes:
+    """Return a catalogue as the standard library's gettext reads it."""
+    # A header marked fuzzy would be left out, and the character set with it.
+    catalogue.fuzzy = False
+    buffer = BytesIO()
+    write_mo(buffer, catalogue)
+    return buffer.getvalue()

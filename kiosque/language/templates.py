@@ -1,4 +1,4 @@
-"""Jinja's templates: where they are, how they write amounts and dates, how they speak."""
+"""Jinja's templates: where they are, and how they translate texts and write amounts and dates."""
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -33,8 +33,8 @@ def translate(environment: Environment) -> None:
 
 
 def french(text: str) -> str | Markup:
-    """What the town's files say, in French: marked so for whoever hears the page in another
-    language."""
+    """Mark a text of the town's files as French, for readers in another language: a screen reader
+    then pronounces it well."""
     if catalogue.is_source() or not text:
         return text
     return Markup('<span lang="fr">{}</span>').format(text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from kiosque.settings.colours import readable_on
@@ -99,11 +100,11 @@ class Notices:
 @dataclass(frozen=True)
 class Legal:
     """What the legal pages state. `accessibility` is `non`, `partiellement` or `totalement`
-    (conforme to the RGAA), as declared on `declared_on`, an ISO date. `dpo` is the e-mail of
+    (conforme to the RGAA), as declared on `declared_on`. `dpo` is the e-mail of
     the data protection officer."""
 
     accessibility: str = "non"
-    declared_on: str = ""
+    declared_on: date | None = None
     dpo: str = ""
 
 

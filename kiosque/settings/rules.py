@@ -7,7 +7,6 @@ import stat
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -121,13 +120,6 @@ def _is_network(text: str) -> bool:
     """An address or a network; not the whole Internet, which would make anyone believed."""
     try:
         return text == "unix" or ipaddress.ip_network(text).prefixlen > 0
-    except ValueError:
-        return False
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return bool(date.fromisoformat(text))
     except ValueError:
         return False
 
@@ -279,13 +271,8 @@ CHECKS: tuple[Check, ...] = (
         lambda state: state in ACCESSIBILITY,
     ),
     Check(
-        "legal.declared_on : attendu une date, par exemple 2026-11-24",
-        ("legal.declared_on",),
-        lambda text: not text or _is_date(text),
-    ),
-    Check(
         "legal.declared_on : la date de l’audit est obligatoire pour se dire conforme",
         ("legal.declared_on", "legal.accessibility"),
-        lambda text, state: text or state == "non",
+        lambda day, state: day or state == "non",
     ),
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gateways import registry
 from gateways.base import ConfigError
-from kiosque.language import catalogue, clock, templates
+from kiosque.language import catalogue, templates
 from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
 from kiosque.settings import Settings
@@ -75,7 +75,7 @@ def default(name: str, settings: Settings) -> str:
         legal=settings.legal,
         email_goes_to=_email_goes_to(settings),
         state=accessibility_words(settings),
-        declared_on=clock.from_iso(settings.legal.declared_on),
+        declared_on=settings.legal.declared_on,
     )
 
 
@@ -93,7 +93,7 @@ def accessibility_words(settings: Settings) -> str:
 
 def missing(settings: Settings, own: Mapping[str, str]) -> list[str]:
     """The settings that the default legal pages lack to say what the law asks."""
-    needed = {
+    needed: dict[str, dict[str, object]] = {
         "mentions-legales": {
             "town.address": settings.town.address,
             "town.phone": settings.town.phone,

@@ -3,14 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 
-from gateways.base import Handoff, Unreachable
+from gateways.base import PARIS, Handoff, Unreachable
 from kiosque import create_app, payments
 from kiosque.cli import main
 from kiosque.db import write
@@ -109,7 +108,7 @@ def rest(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def paris_minute(at: datetime) -> dict[str, str]:
     """When a card was accepted, as PayFiP says it."""
-    local = at.astimezone(ZoneInfo("Europe/Paris"))
+    local = at.astimezone(PARIS)
     return {"dattrans": f"{local:%d%m%Y}", "heurtrans": f"{local:%H%M}"}
 
 

@@ -1,6 +1,7 @@
 """The legal pages: what the law asks, from the settings or in the town's own words."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from kiosque.language import catalogue
 from kiosque.settings import Legal, Settings
 from kiosque.web import legal
 
-FULL = Legal("partiellement", "2026-11-24", "dpo@sautron.example.org")
+FULL = Legal("partiellement", date(2026, 11, 24), "dpo@sautron.example.org")
 
 
 def write(settings: Settings, name: str, text: str | bytes) -> None:
@@ -66,7 +67,7 @@ def test_the_legal_notice_names_publisher_director_host_and_regie(
 def test_the_state_of_accessibility_is_in_the_footer_and_in_a_dated_declaration(
     base: None, settings: Settings, state: str, words: str, detail: str
 ) -> None:
-    settings = replace(settings, legal=Legal(state, "2026-11-24"))
+    settings = replace(settings, legal=Legal(state, date(2026, 11, 24)))
     assert f'href="/accessibilite">Accessibilité\u00a0: {words}</a>' in read(settings, "/connexion")
     page = read(settings, "/accessibilite")
     assert f"<h1>Accessibilité\u00a0: {words}</h1>" in page
