@@ -60,3 +60,10 @@ def test_the_plan_of_the_house_draws_the_rooms_as_the_tests_of_imports_do() -> N
     rooms = [tuple(line[:18].split()) for line in drawn if line[:18].strip()]
     above_the_resources = [*reversed(FLOORS[1:]), ("gateways",)]
     assert [set(floor) for floor in rooms] == [set(floor) for floor in above_the_resources]
+
+
+@pytest.mark.parametrize("document", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]))
+def test_every_test_file_that_a_document_names_exists(document: Path) -> None:
+    named = re.findall(r"`[\w/]*?(test_\w+\.py)`", document.read_text(encoding="utf-8"))
+    known = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    assert set(named) <= known
