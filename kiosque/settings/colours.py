@@ -1,5 +1,5 @@
-"""Colours that can be read: contrast as WCAG 2.1 measures it, and a colour moved as little as
-needed towards black or white to reach it."""
+"""Make a colour readable: measure contrast as WCAG 2.1 does, and move the colour as little as
+needed towards black or white."""
 
 import re
 from collections.abc import Iterable
@@ -9,19 +9,19 @@ READABLE = 7.0
 
 
 def is_colour(text: str) -> bool:
-    """Whether this is `#rrggbb`."""
+    """Tell whether a text is a colour, as `#rrggbb`."""
     return bool(re.fullmatch(r"#[0-9a-fA-F]{6}", text))
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours, from 1 to 21."""
+    """Return the contrast ratio of two colours, from 1 to 21."""
     dark, light = sorted((_luminance(one), _luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
 
 def readable_on(colour: str, grounds: Iterable[str], *, towards: str) -> str:
-    """The colour, or the nearest to it on the way to `towards` (black or white) whose contrast
-    with each of the grounds is READABLE. `towards` itself must be."""
+    """Return the colour, or the nearest to it on the way to `towards` (black or white) whose
+    contrast with each of the grounds is READABLE. `towards` itself must be readable on them."""
     grounds = tuple(grounds)
     for percent in range(100):
         mixed = _mix(colour, towards, percent)

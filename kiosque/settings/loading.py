@@ -1,9 +1,9 @@
-"""Settings: one TOML file named by KIOSQUE_CONFIG, any key overridden by the environment.
+"""Read the settings: one TOML file, named by KIOSQUE_CONFIG, and the environment over it.
 
 `[town] name` is overridden by KIOSQUE_TOWN_NAME, `[gateways.bank] key` by
 KIOSQUE_GATEWAYS_BANK_KEY, `[regies.creche] email` by KIOSQUE_REGIES_CRECHE_EMAIL, a key outside
-any table by KIOSQUE_KEY. What is unknown, missing or wrong refuses to start, every fault named at
-once.
+any table by KIOSQUE_KEY. Unknown, missing and wrong settings refuse to start, every fault named
+at once.
 """
 
 import dataclasses
@@ -31,8 +31,8 @@ from kiosque.settings.model import (
 )
 
 PREFIX = "KIOSQUE_"
-#: Read before the settings themselves: where they are, and where we may write.
-_LOCATIONS = ("KIOSQUE_CONFIG", "KIOSQUE_DATA")
+#: Where the settings are, and where the site may write: read before the settings themselves.
+_NOT_SETTINGS = ("KIOSQUE_CONFIG", "KIOSQUE_DATA")
 
 
 @dataclass(frozen=True)
@@ -67,19 +67,19 @@ def data_directory(environ: Mapping[str, str]) -> Path:
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
-    """The settings file: KIOSQUE_CONFIG, else `kiosque.toml` in the data directory."""
+    """Return the settings' path: KIOSQUE_CONFIG, else `kiosque.toml` in the data directory."""
     return Path(environ.get("KIOSQUE_CONFIG") or data_directory(environ) / "kiosque.toml")
 
 
 def postgresql_address(text: str) -> str:
-    """The address of a PostgreSQL, as the setting `database` takes it. Raises ConfigError."""
+    """Check the address of a PostgreSQL, as the setting `database` takes it. Raise ConfigError."""
     if not text.startswith("postgresql://") or not rules.is_database(text):
         raise ConfigError(["adresse attendue : postgresql://utilisateur@machine/base"])
     return text
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """Read and check the settings. Raises ConfigError naming every fault, in French, and no
+    """Read and check the settings. Raise ConfigError naming every fault, in French, and no
     value: some are secrets."""
     values, faults = read(environ)
     if faults:
@@ -88,7 +88,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 
 def build(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
-    """The settings, of values that were read without a fault."""
+    """Make the settings of values that were read without a fault."""
     parts = {name: cls(**_under(values, f"{name}.")) for name, cls in _TABLES.items()}
     names = dict.fromkeys(name.split(".")[1] for name in values if name.startswith("regies."))
     others = {name: OtherRegie(**_under(values, f"regies.{name}.")) for name in names}
@@ -96,7 +96,7 @@ def build(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
 
 
 def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """What can be read of the settings, by full name (`mail.host`), and every fault."""
+    """Return the values that can be read, by full name (`mail.host`), and every fault."""
     path, data = config_path(environ), data_directory(environ)
     try:
         tree = _read_file(path)
@@ -122,20 +122,20 @@ def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
 def _read(
     values: dict[str, Any], cls: type[Any], table: Mapping[str, object], where: str
 ) -> list[str]:
-    """Add what a table holds to the values, under full names. Returns its faults."""
+    """Add what a table holds to the values, under full names. Return its faults."""
     found, faults = read_values(cls, table, where)
     values |= {f"{where}{name}": value for name, value in found.items()}
     return faults
 
 
 def _under(values: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The values whose full name begins so, under their short names."""
+    """Return the values whose full name begins so, under their short names."""
     names = {name: name.removeprefix(where) for name in values if name.startswith(where)}
     return {short: values[name] for name, short in names.items() if "." not in short}
 
 
 def _gateway_faults(values: Mapping[str, Any]) -> list[str]:
-    """The faults of every gateway, in the environment that is asked for."""
+    """Return the faults of every gateway, in the environment that is asked for."""
     environment = values.get("environment", "production")
     try:
         registry.configure_all(values["gateways"], environment=environment)
@@ -156,7 +156,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 
 def _shape_faults(tree: Mapping[str, object]) -> list[str]:
-    """What is a value where a table is expected."""
+    """Return the faults of values that stand where a table is expected."""
     tables = {name: tree[name] for name in (*_TABLES, *_NAMED) if name in tree}
     for kind in _NAMED:
         named = tables.get(kind)
@@ -168,10 +168,10 @@ def _shape_faults(tree: Mapping[str, object]) -> list[str]:
 
 
 def _override(tree: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
-    """Lay the environment over the file. Returns the variables that name no setting."""
+    """Lay the environment over the file. Return a fault for each variable that names no setting."""
     faults = []
     for variable, value in environ.items():
-        if not variable.startswith(PREFIX) or variable in _LOCATIONS:
+        if not variable.startswith(PREFIX) or variable in _NOT_SETTINGS:
             continue
         table, key = _place(tree, variable.removeprefix(PREFIX).lower())
         if table is None:
@@ -182,7 +182,7 @@ def _override(tree: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
 
 
 def _place(tree: dict[str, Any], name: str) -> tuple[dict[str, Any] | None, str]:
-    """The table and key that a variable's name, without its prefix, stands for."""
+    """Find the table and key that a variable stands for, by its name without the prefix."""
     section, _, key = name.partition("_")
     if section in _NAMED:
         which, _, key = key.partition("_")

@@ -29,7 +29,7 @@ class Town:
 
     @property
     def ink(self) -> str:
-        """The town's colour, darkened where needed to be read on white: paper, mails."""
+        """Return the town's colour, darkened where needed to be read on white: paper, mails."""
         return readable_on(self.colour, ["#ffffff"], towards="#000000")
 
 
@@ -78,8 +78,8 @@ class Mail:
 
 @dataclass(frozen=True)
 class AttestationRules:
-    """Which `services` the yearly attestation for the taxes counts, none by default, and which
-    of their lines it leaves out: those whose label contains one of `meal_labels`."""
+    """What the yearly attestation for the taxes counts: the lines of `services`, none by default,
+    but for those whose label contains one of `meal_labels`."""
 
     services: tuple[str, ...] = ()
     meal_labels: tuple[str, ...] = ("repas", "goûter", "déjeuner")
@@ -87,8 +87,8 @@ class AttestationRules:
 
 @dataclass(frozen=True)
 class Notices:
-    """Which mails tell families of their invoices, and when: when they are there, `reminder_days`
-    before the due date, `relance_days` after it."""
+    """The mails that tell families of their invoices: when they are there, `reminder_days` before
+    the due date, and, as a *relance*, `relance_days` after it."""
 
     new_invoices: bool = True
     reminder: bool = True
@@ -129,19 +129,19 @@ class Settings:
     regies: Mapping[str, OtherRegie] = field(default_factory=dict)
 
     def regie_named(self, key: str) -> Regie:
-        """The *régie* of this key: the first one's is empty. It also stands for one that is no
-        longer in the settings."""
+        """Return the *régie* of a key; the first one for an empty key, or for one that is no longer
+        in the settings."""
         return self.regies.get(key, self.regie)
 
     def gateway_of(self, regie: str) -> str | None:
-        """The name of the gateway by which a *régie* is paid now; None when it is no longer in
-        the settings: nothing of it can be paid online."""
+        """Return the name of the gateway by which a *régie* is paid now. None when it is no longer
+        in the settings: nothing of it can be paid online."""
         if not regie:
             return self.payment.gateway
         return self.regies[regie].gateway if regie in self.regies else None
 
     def regie_of_gateway(self, name: str) -> str:
-        """The key of the *régie* that this gateway serves; the first one's for one not in force."""
+        """Return the key of the *régie* that a gateway serves: the first one's by default."""
         return next((key for key, regie in self.regies.items() if regie.gateway == name), "")
 
     @property
@@ -149,7 +149,8 @@ class Settings:
         return [self.regie, *self.regies.values()]
 
     def regies_of(self, services: Iterable[str]) -> list[Regie]:
-        """The *régies* that collect for these services, the first one first; it alone for none."""
+        """Return the *régies* that collect for these services, the first one first; it alone when
+        there is no service."""
         asked = set(services)
         others = [regie for regie in self.regies.values() if asked & set(regie.services)]
         own = asked - {service for regie in others for service in regie.services}
@@ -157,7 +158,7 @@ class Settings:
 
     @property
     def gateways_in_force(self) -> list[str]:
-        """The gateways by which a payment may start, the first *régie*'s first."""
+        """Return the gateways by which a payment may start, the first *régie*'s first."""
         return [self.payment.gateway, *(regie.gateway for regie in self.regies.values())]
 
     @property
@@ -166,7 +167,7 @@ class Settings:
 
     @property
     def database_path(self) -> Path:
-        """SQLite's file: the one configured, or where it is by default."""
+        """Return the path of SQLite's file, as configured or by default."""
         named = self.database and not self.on_postgresql
         return Path(self.database) if named else self.data / "kiosque.sqlite3"
 
@@ -176,5 +177,5 @@ class Settings:
 
     @property
     def database_location(self) -> Path | str:
-        """Where the base is: SQLite's file, or the address of a PostgreSQL."""
+        """Return where the database is: SQLite's file, or the address of a PostgreSQL."""
         return self.database if self.on_postgresql else self.database_path

@@ -1,5 +1,7 @@
-"""What a setting must be to serve, besides being of the right type. No value is ever repeated
-in a fault: some are secrets."""
+"""The rules that settings must obey, besides being of the right type: `RULES`, below.
+
+No fault repeats a value: some are secrets.
+"""
 
 import ipaddress
 import re
@@ -17,7 +19,7 @@ ENVIRONMENTS = ("production", "demo", "test")
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
 ACCESSIBILITY = ("non", "partiellement", "totalement")
 _REGIE_KEYS = ("name", "regisseur", "email", "services", "gateway")
-#: What a secret copied from an example, or typed by hand, contains.
+#: Words found in secrets that were copied from an example or typed by hand.
 _KNOWN_WORDS = (
     "change", "secret", "default", "password", "motdepasse", "example", "exemple", "insecure",
     "kiosque", "azerty", "qwerty", "abcdefgh", "01234567", "12345678",
@@ -25,33 +27,39 @@ _KNOWN_WORDS = (
 
 
 @dataclass(frozen=True)
-class Check:
-    """A fault, the settings it depends on, and whether they are free of it."""
+class Rule:
+    """A rule that a setting must obey, and the fault when it does not.
 
+    `holds` takes the value of the setting, then those of the settings named by `beside`.
+    """
+
+    setting: str
     fault: str
-    needs: tuple[str, ...]
     holds: Callable[..., object]
+    beside: tuple[str, ...] = ()
 
 
 def faults(values: Mapping[str, Any]) -> list[str]:
-    """What is of the right type but cannot serve. A check that depends on a setting which is
-    missing, or of the wrong type, is passed over: that fault is named already."""
-    texts = [
+    """Return the faults of settings that are of the right type but cannot serve.
+
+    A rule that needs a setting which is missing, or of the wrong type, is passed over: that
+    fault is named already.
+    """
+    found = [
         f"{name} : sauts de ligne et caractères invisibles interdits"
         for name, value in values.items()
         if isinstance(value, str) and any(_is_invisible(letter) for letter in value)
     ]
-    return texts + [
-        check.fault
-        for check in CHECKS
-        if all(name in values for name in check.needs)
-        and not check.holds(*(values[name] for name in check.needs))
-    ]
+    for rule in RULES:
+        needed = (rule.setting, *rule.beside)
+        if all(name in values for name in needed) and not rule.holds(*map(values.get, needed)):
+            found.append(f"{rule.setting} : {rule.fault}")
+    return found
 
 
 def regie_faults(values: Mapping[str, Any], names: Iterable[str]) -> list[str]:
-    """What keeps the *régies* besides the first from being told apart, by families, by services
-    and by banks."""
+    """Return the faults of the *régies* besides the first. Families, services and banks must be
+    able to tell them apart."""
     found: list[str] = []
     seen = {"name": {values.get("regie.name")}, "gateway": {values.get("payment.gateway")}}
     served: set[str] = set()
@@ -83,7 +91,8 @@ def regie_faults(values: Mapping[str, Any], names: Iterable[str]) -> list[str]:
 
 
 def readable_secrets(path: Path, tree: Mapping[str, Any]) -> list[str]:
-    """Whether every account of the machine may read a file that holds a secret."""
+    """Return the fault of a file of settings that holds a secret and that every account of the
+    machine may read."""
     gateways = tree.get("gateways", {}).values()
     held = tree.get("secret_key") or tree.get("mail", {}).get("password")
     held = held or "://" in str(tree.get("database", ""))
@@ -94,7 +103,7 @@ def readable_secrets(path: Path, tree: Mapping[str, Any]) -> list[str]:
 
 
 def machine_faults(data: Path, environ: Mapping[str, str]) -> list[str]:
-    """What production refuses of the machine itself."""
+    """Return what production refuses of the machine itself."""
     found = []
     if data.exists() and data.stat().st_mode & stat.S_IRWXO:
         found.append(f"KIOSQUE_DATA : {data} est ouvert à tous les comptes (chmod 750)")
@@ -104,7 +113,7 @@ def machine_faults(data: Path, environ: Mapping[str, str]) -> list[str]:
 
 
 def _is_invisible(letter: str) -> bool:
-    """A control, or what a no-break space is not: a separator of lines, half a character."""
+    """Tell controls, separators of lines and half characters; a no-break space is visible."""
     return unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
 
 
@@ -116,8 +125,12 @@ def _is_address(text: str) -> bool:
     return bool(re.fullmatch(r"[^@\s,<>]+@[^@\s,<>]+\.[^@\s,<>]+", text))
 
 
+def _is_address_or_empty(text: str) -> bool:
+    return not text or _is_address(text)
+
+
 def _is_network(text: str) -> bool:
-    """An address or a network; not the whole Internet, which would make anyone believed."""
+    """Accept an address or a network, but the whole Internet: anyone would be believed."""
     try:
         return text == "unix" or ipaddress.ip_network(text).prefixlen > 0
     except ValueError:
@@ -125,7 +138,7 @@ def _is_network(text: str) -> bool:
 
 
 def _is_public_url(text: str) -> bool:
-    """The address goes into the form we sign: no `+`, nothing to escape."""
+    """Accept what needs no escaping, and no `+`: this address goes into the form we sign."""
     try:
         port = urlsplit(text).port
     except ValueError:
@@ -134,8 +147,8 @@ def _is_public_url(text: str) -> bool:
 
 
 def is_database(text: str) -> bool:
-    """A path, or the address of a PostgreSQL that names its base. What libpq makes of the rest is
-    seen when it is configured."""
+    """Accept a path, or the address of a PostgreSQL that names its database. libpq judges the
+    rest when it is configured."""
     scheme, separator, _ = text.partition("://")
     if not separator:
         return not text.startswith("postgresql:")
@@ -147,7 +160,7 @@ def is_database(text: str) -> bool:
 
 
 def _is_known(secret: str) -> bool:
-    """Whether others may know it: it comes from an example, or was typed by hand."""
+    """Tell a secret that others may know: it comes from an example, or was typed by hand."""
     return any(word in re.sub(r"[\s_-]", "", secret).lower() for word in _KNOWN_WORDS)
 
 
@@ -159,120 +172,103 @@ def _is_live(environment: str) -> bool:
     return environment == "production"
 
 
-CHECKS: tuple[Check, ...] = (
-    Check(
-        f"environment : attendu l’un de {', '.join(ENVIRONMENTS)}",
-        ("environment",),
-        lambda name: name in ENVIRONMENTS,
-    ),
-    Check(
-        "secret_key : attendu au moins 32 caractères tirés au hasard",
-        ("secret_key",),
+_EMAIL = "attendu une adresse électronique"
+
+#: In the order of docs/configuration.md: the keys outside any table, then table by table.
+RULES: tuple[Rule, ...] = (
+    Rule("environment", f"attendu l’un de {', '.join(ENVIRONMENTS)}", ENVIRONMENTS.__contains__),
+    Rule(
+        "secret_key",
+        "attendu au moins 32 caractères tirés au hasard",
         lambda key: len(key) >= 32 and len(set(key)) >= 10,
     ),
-    Check(
-        "secret_key : tirée d’un exemple ou écrite à la main ; tirez-la au hasard",
-        ("secret_key", "environment"),
+    Rule(
+        "secret_key",
+        "tirée d’un exemple ou écrite à la main ; tirez-la au hasard",
         lambda key, environment: not (_is_live(environment) and _is_known(key)),
+        beside=("environment",),
     ),
-    Check("public_url : attendu https://nom-du-site, sans chemin", ("public_url",), _is_public_url),
-    Check(
-        "public_url : https est obligatoire en production",
-        ("public_url", "environment"),
+    Rule("public_url", "attendu https://nom-du-site, sans chemin", _is_public_url),
+    Rule(
+        "public_url",
+        "https est obligatoire en production",
         lambda url, environment: url.startswith("https://") or not _is_live(environment),
+        beside=("environment",),
     ),
-    Check(
-        "database : attendu un chemin de fichier SQLite, ou postgresql://utilisateur@machine/base",
-        ("database",),
+    Rule(
+        "database",
+        "attendu un chemin de fichier SQLite, ou postgresql://utilisateur@machine/base",
         is_database,
     ),
-    Check(
-        "proxies : attendu des adresses ou des réseaux IP, ou unix ; jamais tout Internet",
-        ("proxies",),
-        lambda names: all(_is_network(name) for name in names),
+    Rule(
+        "proxies",
+        "attendu des adresses ou des réseaux IP, ou unix ; jamais tout Internet",
+        lambda names: all(map(_is_network, names)),
     ),
-    *(
-        Check(f"{name} : attendu un texte", (name,), str.strip)
-        for name in ("town.name", "regie.name", "regie.regisseur")
-    ),
-    *(
-        Check(f"{name} : attendu une adresse électronique", (name,), _is_address)
-        for name in ("town.contact_email", "town.technical_email", "mail.sender")
-    ),
-    *(
-        Check(
-            f"{name} : attendu une adresse électronique",
-            (name,),
-            lambda text: not text or _is_address(text),
-        )
-        for name in ("regie.email", "legal.dpo")
-    ),
-    Check(
-        "town.colour : attendu #rrggbb",
-        ("town.colour",),
-        is_colour,
-    ),
-    Check(
-        "town.website : attendu https://...",
-        ("town.website",),
+    Rule("town.name", "attendu un texte", str.strip),
+    Rule("town.contact_email", _EMAIL, _is_address),
+    Rule("town.technical_email", _EMAIL, _is_address),
+    Rule("town.colour", "attendu #rrggbb", is_colour),
+    Rule(
+        "town.website",
+        "attendu https://...",
         lambda url: re.fullmatch(r"(https?://[^\s<>\"']+)?", url),
     ),
-    Check(
-        f"town.logo : attendu un fichier {', '.join(LOGO_TYPES)}",
-        ("town.logo",),
+    Rule(
+        "town.logo",
+        f"attendu un fichier {', '.join(LOGO_TYPES)}",
         lambda name: not name or (Path(name).suffix in LOGO_TYPES and Path(name).is_file()),
     ),
-    Check(
-        "payment.gateway : aucune table [gateways.…] de ce nom",
-        ("payment.gateway", "gateways"),
+    Rule("regie.name", "attendu un texte", str.strip),
+    Rule("regie.regisseur", "attendu un texte", str.strip),
+    Rule("regie.email", _EMAIL, _is_address_or_empty),
+    Rule(
+        "payment.gateway",
+        "aucune table [gateways.…] de ce nom",
         lambda name, gateways: name in gateways,
+        beside=("gateways",),
     ),
-    Check(
-        "payment.closes_after_days : attendu 0 ou plus",
-        ("payment.closes_after_days",),
+    Rule(
+        "payment.closes_after_days",
+        "attendu 0 ou plus",
         lambda days: (days or 0) >= 0,
     ),
-    Check(
-        "mail.port : attendu un nombre de 1 à 65535", ("mail.port",), lambda port: 0 < port < 65536
+    Rule("mail.sender", _EMAIL, _is_address),
+    Rule("mail.port", "attendu un nombre de 1 à 65535", lambda port: 0 < port < 65536),
+    Rule(
+        "mail.security",
+        "attendu starttls, tls ou none",
+        ("starttls", "tls", "none").__contains__,
     ),
-    Check(
-        "mail.security : attendu starttls, tls ou none",
-        ("mail.security",),
-        lambda security: security in ("starttls", "tls", "none"),
+    Rule(
+        "mail.security",
+        "none enverrait le mot de passe en clair",
+        lambda *values: not _in_clear(*values),
+        beside=("mail.username", "mail.host"),
     ),
-    Check(
-        "mail.security : none enverrait le mot de passe en clair",
-        ("mail.security", "mail.username", "mail.host"),
-        lambda *parts: not _in_clear(*parts),
-    ),
-    Check(
-        "mail.host : serveur SMTP obligatoire en production",
-        ("mail.host", "environment"),
+    Rule(
+        "mail.host",
+        "serveur SMTP obligatoire en production",
         lambda host, environment: host or not _is_live(environment),
+        beside=("environment",),
     ),
-    Check(
-        "notices.reminder_days : attendu de 1 à 30",
-        ("notices.reminder_days",),
-        lambda days: 1 <= days <= 30,
+    Rule("notices.reminder_days", "attendu de 1 à 30", lambda days: 1 <= days <= 30),
+    Rule("notices.relance_days", "attendu de 1 à 60", lambda days: 1 <= days <= 60),
+    Rule(
+        "legal.accessibility",
+        f"attendu l’un de {', '.join(ACCESSIBILITY)}",
+        ACCESSIBILITY.__contains__,
     ),
-    Check(
-        "notices.relance_days : attendu de 1 à 60",
-        ("notices.relance_days",),
-        lambda days: 1 <= days <= 60,
-    ),
-    Check(
-        "gateways : noms en lettres minuscules et chiffres, 20 au plus",
-        ("gateways",),
-        lambda gateways: all(map(_is_table_name, gateways)),
-    ),
-    Check(
-        f"legal.accessibility : attendu l’un de {', '.join(ACCESSIBILITY)}",
-        ("legal.accessibility",),
-        lambda state: state in ACCESSIBILITY,
-    ),
-    Check(
-        "legal.declared_on : la date de l’audit est obligatoire pour se dire conforme",
-        ("legal.declared_on", "legal.accessibility"),
+    Rule(
+        "legal.declared_on",
+        "la date de l’audit est obligatoire pour se dire conforme",
         lambda day, state: day or state == "non",
+        beside=("legal.accessibility",),
+    ),
+    Rule("legal.dpo", _EMAIL, _is_address_or_empty),
+    Rule(
+        "gateways",
+        "noms en lettres minuscules et chiffres, 20 au plus",
+        lambda gateways: all(map(_is_table_name, gateways)),
     ),
 )
