@@ -1,6 +1,5 @@
 """Kiosque Famille: families pay their town's invoices online."""
 
-from kiosque.db import peewee_alone  # noqa: F401  isort: skip  # before anything imports Peewee
 import os
 import sys
 from collections.abc import Callable

@@ -115,7 +115,7 @@ class _Server:
         self._template = self.create("template0")
         with elsewhere(self.address(self._template)):
             db.migrate()
-        postgresql.base.close_idle()
+        postgresql.postgresql.close_idle()
 
     @contextmanager
     def ready(self) -> Iterator[str]:
@@ -151,7 +151,7 @@ class _Server:
     def end(self) -> None:
         from kiosque.db import postgresql  # noqa: PLC0415
 
-        postgresql.base.close_idle()
+        postgresql.postgresql.close_idle()
         for base in self._free:
             base.close()
             self.drop(base.name)

@@ -116,8 +116,8 @@ def _names() -> list[str]:
         model
         for model in vars(models).values()
         if isinstance(model, type)
-        and issubclass(model, models.Base)
-        and model not in (models.Base, models.Table)
+        and issubclass(model, models.BaseModel)
+        and model not in (models.BaseModel, models.NumberedModel)
     ]
     return [model._meta.table_name for model in sort_models(found)]  # noqa: SLF001  # Peewee's own
 

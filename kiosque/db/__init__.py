@@ -9,7 +9,6 @@ from peewee import DataError, IntegrityError, InternalError, ProgrammingError
 
 from kiosque.db.schema import MIGRATIONS, created_at, fault, migrate, pending_migrations
 from kiosque.db.transactions import (
-    PATIENCE_SECONDS,
     configure,
     connection,
     database,
@@ -26,7 +25,6 @@ OUR_FAULTS = (DataError, IntegrityError, InternalError, ProgrammingError)
 __all__ = [
     "MIGRATIONS",
     "OUR_FAULTS",
-    "PATIENCE_SECONDS",
     "configure",
     "connection",
     "created_at",

@@ -1,9 +1,10 @@
-"""How both databases keep a day and an instant: as text that sorts."""
+"""How both databases keep a day, an instant, a state and a truth."""
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
-from peewee import Field
+from peewee import SQL, BooleanField, Field, TextField
 
 if TYPE_CHECKING:  # what takes no parameter at run time
     InstantField = Field[datetime]
@@ -34,6 +35,21 @@ class DateField(DayField):
 
     def python_value(self, value: str | None) -> date | None:
         return None if value is None else date.fromisoformat(value)
+
+
+class WordField(TextField):
+    """A word of ours. In a query it is a part of the SQL, not a value bound to it: an index of
+    some rows only, such as `WHERE state = 'open'`, serves no query that binds the word."""
+
+    def db_value(self, value: Any) -> Any:
+        return SQL(f"'{value}'") if isinstance(value, StrEnum) else value
+
+
+class TruthField(BooleanField):
+    """True or False, kept as 1 or 0; a part of the SQL for the same reason as a state."""
+
+    def db_value(self, value: Any) -> Any:
+        return value if value is None else SQL("1" if value else "0")
 
 
 def to_text(value: date) -> str:

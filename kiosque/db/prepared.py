@@ -6,12 +6,10 @@ other query is plain Peewee.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from inspect import signature
 from typing import Any
 
 from peewee import (
-    SQL,
     AutoField,
     Field,
     ForeignKeyField,
@@ -64,14 +62,6 @@ class PreparedQuery:
         if mark not in self._written:
             self._written[mark] = _Written(self._build)
         return self._written[mark]
-
-
-def literal(value: StrEnum | bool) -> SQL:
-    """Return a state or a truth to compare with, as a part of the SQL rather than a bound value.
-
-    An index of some rows only (`WHERE state = 'open'`) serves a query that says so itself.
-    """
-    return SQL(f"'{value}'" if isinstance(value, StrEnum) else str(int(value)))
 
 
 @dataclass(frozen=True)

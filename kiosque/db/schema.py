@@ -6,7 +6,8 @@ from pathlib import Path
 from peewee import DatabaseError
 from playhouse.migrations import Runner
 
-from kiosque.db.transactions import PATIENCE_SECONDS, database
+from kiosque.db import write_lock
+from kiosque.db.transactions import database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -14,13 +15,13 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def migrate(target: str | None = None) -> list[str]:
     """Apply the migrations not yet applied, up to `target` when given, each whole or not at all.
     Returns their names."""
-    with database.alone(PATIENCE_SECONDS):
+    with database.alone(write_lock.PATIENCE_SECONDS):
         names: list[str] = _runner().up(target)
     return names
 
 
 def created_at() -> datetime | None:
-    """When the base was made: its first migration; None for one without."""
+    """Return when the database was made: its first migration; None for one without."""
     applied = _runner().applied().values()
     # The runner keeps them by this machine's clock, without a zone.
     return min(applied).astimezone(UTC) if applied else None
@@ -37,7 +38,7 @@ def _runner() -> Runner:
 
 
 def fault() -> str:
-    """What keeps the base from serving, in French; empty when nothing does."""
+    """Say what keeps the database from serving, in French; empty when nothing does."""
     try:
         database.execute_sql("SELECT 1 FROM invoice LIMIT 1")
         if pending_migrations():

@@ -1,42 +1,32 @@
-"""SQLite: one file, its pragmas, and the line of those who write to it."""
+"""SQLite: one file, how each connection to it is set, and how to write to it."""
 
-import logging
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import apsw
-from peewee import (  # type: ignore[attr-defined]  # the last is left out of its stubs
-    OperationalError,
-    SqliteDatabase,
-    __exception_wrapper__,
-)
+from peewee import IntegrityError, OperationalError, SqliteDatabase
 
 from gateways.base import ConfigError
 from kiosque.db.fields import to_text
-from kiosque.db.sql import QuickContext
-from kiosque.db.write_lock import Turn, Turns
+from kiosque.db.write_lock import Held, write_lock
 
 if TYPE_CHECKING:  # what playhouse does not type
     ApswDatabase = SqliteDatabase
 else:
     from playhouse.apsw_ext import APSWDatabase as ApswDatabase
 
-#: Older ones may corrupt the base when two connections checkpoint at once (sqlite.org/wal.html,
+#: Older ones may corrupt the database when two connections checkpoint at once (sqlite.org/wal.html,
 #: "The WAL-Reset Bug").
 OLDEST = (3, 51, 3)
 
 #: Below this, a busy day of payments might not be written.
 MINIMUM_FREE_BYTES = 50 * 1024 * 1024
-
-#: Where Peewee writes queries, for who wants to see them.
-_logger = logging.getLogger("peewee")
 
 #: As read back once the connection is open.
 PRAGMAS = {
@@ -52,7 +42,6 @@ PRAGMAS = {
     "trusted_schema": 0,
 }
 
-
 #: What no pragma sets.
 SETTINGS = (
     # "word" is a column or an error, never a text.
@@ -66,14 +55,12 @@ SETTINGS = (
 )
 
 
-class Base(ApswDatabase):
-    """SQLite as the package apsw carries it. Peewee gives each thread its own connection."""
+class Sqlite(ApswDatabase):
+    """A SQLite file, by the package apsw. Each thread has its own connection, and keeps it."""
 
-    context_class = QuickContext
     location: Path | None = None
-    _patience = 0.0
 
-    def use(self, path: Path, patience: float) -> None:
+    def use(self, path: Path, patience: int) -> None:
         """Say which file it is, and make its folder; how many seconds to wait for it.
 
         Raises ConfigError where the SQLite library is too old to be trusted.
@@ -87,27 +74,37 @@ class Base(ApswDatabase):
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         self.location = path
-        self._patience = patience
-        self.init(str(path), pragmas=PRAGMAS)
+        self.init(str(path), pragmas=PRAGMAS, timeout=patience)
 
-    def _add_conn_hooks(self, connection: apsw.Connection) -> None:
-        """Prepare a connection. Raises OperationalError when it is not as asked, such as on a
-        file system where a WAL cannot be."""
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        """Connect, and prepare the connection. Raises OperationalError when it is not as asked,
+        such as on a file system where a WAL cannot be."""
+        opened: bool = super().connect(reuse_if_open)
+        if opened:
+            try:
+                self._prepare()
+            except BaseException:
+                self.close()
+                raise
+        return opened
+
+    def _prepare(self) -> None:
+        connection = self.connection()
         connection.convert_binding = _date_to_text
         for setting, value in SETTINGS:
             connection.config(setting, value)
-        super()._add_conn_hooks(connection)  # type: ignore[misc]  # sets the pragmas
-        patience = _milliseconds(self._patience)
-        connection.set_busy_timeout(patience)
-        for name, wanted in {**PRAGMAS, "busy_timeout": patience}.items():
-            found = connection.pragma(name)
+        for name, wanted in {**PRAGMAS, "busy_timeout": _milliseconds(self.timeout)}.items():
+            found = self.pragma(name)
             if found != wanted:
                 raise OperationalError(f"{name} vaut {found}, il faut {wanted}")
 
     @contextmanager
     def writing(self, end: float) -> Iterator[None]:
-        """One's turn, then `BEGIN IMMEDIATE`: a deferred transaction fails at once under
-        concurrent writers, with "database is locked"."""
+        """Open a transaction that holds the write lock, waiting until the moment `end` for it.
+
+        It begins with `BEGIN IMMEDIATE`: a deferred transaction fails at once under concurrent
+        writers, with "database is locked".
+        """
         with (
             self.alone(end - time.monotonic()),
             self._waiting_until(end),
@@ -115,14 +112,14 @@ class Base(ApswDatabase):
         ):
             yield
 
-    def alone(self, seconds: float) -> Turn:
-        """Wait for one's turn to write, across threads and processes.
+    def alone(self, seconds: float) -> Held:
+        """Wait for the write lock, across threads and processes.
 
         SQLite itself makes writers try again at random: under load the unlucky wait for seconds.
-        Raises OperationalError when the turn does not come, or when nothing can be written here.
+        Raises OperationalError when it is not had in time, or when nothing can be written here.
         """
         try:
-            return turns(f"{self.database}.lock").take(seconds)
+            return write_lock(f"{self.database}.lock").acquire(seconds)
         except TimeoutError:
             raise OperationalError("une autre écriture n’en finit pas") from None
         except OSError as error:
@@ -130,48 +127,39 @@ class Base(ApswDatabase):
 
     @contextmanager
     def _waiting_until(self, end: float) -> Iterator[None]:
-        """Let SQLite wait no longer than until this moment: the turn has had its share."""
+        """Let SQLite wait no longer than until this moment: the lock has had its share."""
         connection = self.connection()
         connection.set_busy_timeout(_milliseconds(end - time.monotonic()))
         try:
             yield
         finally:
-            connection.set_busy_timeout(_milliseconds(self._patience))
-
-    def execute_sql(self, sql: str, params: Sequence[object] | None = None) -> apsw.Cursor:
-        """As Peewee does, which goes through seven functions for it."""
-        if _logger.isEnabledFor(logging.DEBUG):
-            _logger.debug((sql, params))
-        with __exception_wrapper__:
-            found: apsw.Cursor = self.connection().execute(sql, params or ())
-        return found
+            connection.set_busy_timeout(_milliseconds(self.timeout))
 
     def execute_many(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
-        with __exception_wrapper__:
+        """Run a statement for each row."""
+        try:
             self.cursor().executemany(statement, rows)
+        except apsw.ConstraintError as error:
+            raise IntegrityError(str(error)) from error
+        except apsw.Error as error:
+            raise OperationalError(str(error)) from error
 
     def release(self) -> None:
         """Keep the connection for the next request: to open one costs as much as a page. One that
-        still reads would go on seeing the base as it was: it is closed."""
+        still reads would go on seeing the database as it was: it is closed."""
         if self.connection().txn_state() != apsw.SQLITE_TXN_NONE:
             self.close()
 
-    def schema_editor(self) -> "Base":
-        """What runs the migrations: they are written in SQLite's words."""
+    def schema_editor(self) -> "Sqlite":
+        """Return what runs the migrations: they are written in SQLite's words."""
         return self
 
     def fault(self) -> str:
-        """Why nothing can be written, in French; empty when it can."""
+        """Say why nothing can be written, in French; empty when it can."""
         path = Path(self.database)
         if not os.access(path, os.W_OK):
             return "base en lecture seule"
         return "" if shutil.disk_usage(path.parent).free > MINIMUM_FREE_BYTES else "disque plein"
-
-
-@cache
-def turns(path: str) -> Turns:
-    """The line of those who write to a base, by its lock's path."""
-    return Turns(Path(path))
 
 
 def _date_to_text(_cursor: object, _number: int, value: object) -> str:

@@ -1,7 +1,6 @@
-"""The one database, SQLite or PostgreSQL: and its one way to write.
+"""The one database, SQLite or PostgreSQL, and its one way to write.
 
-What differs between the two is in `sqlite` and `postgresql`; the driver of the second is imported
-only where it is configured.
+What differs between the two is in `sqlite` and `postgresql`.
 """
 
 import time
@@ -12,15 +11,19 @@ from typing import Any
 
 from peewee import DatabaseProxy
 
-from kiosque.db import sqlite
+from gateways.base import ConfigError
+from kiosque.db import write_lock
+from kiosque.db.sqlite import Sqlite
 
-#: How long a write waits for the base, all in all. A bank waits ten seconds for our answer.
-PATIENCE_SECONDS = 8.0
-
-_sqlite = sqlite.Base(None)
-#: The base in force: a `sqlite.Base`, or a `postgresql.Base`. Each thread has its own connection.
+_sqlite = Sqlite(None)
+#: The database in force: a `Sqlite` or a `Postgresql`. Each thread has its own connection.
 database: Any = DatabaseProxy()
 database.initialize(_sqlite)
+
+_NO_DRIVER = (
+    "database : PostgreSQL demande psycopg, qui n’est pas installé. Lancez "
+    "« .venv/bin/pip install -r requirements-postgresql.txt »."
+)
 
 
 def configure(location: Path | str, *, durable: bool = False) -> None:
@@ -28,19 +31,21 @@ def configure(location: Path | str, *, durable: bool = False) -> None:
     PostgreSQL, `postgresql://...`. Connects nothing.
 
     `durable` refuses to work on a PostgreSQL that may lose what it has committed, as production
-    must. Raises ConfigError where the SQLite library is too old to be trusted, or the address
-    makes no sense.
+    must. Raises ConfigError where the SQLite library is too old to be trusted, where the driver
+    of PostgreSQL is not installed, or where the address makes no sense.
     """
     if database.obj is not None and not database.is_closed():
         database.close()
     if isinstance(location, Path):
         database.initialize(_sqlite)
-        _sqlite.use(location, PATIENCE_SECONDS)
+        _sqlite.use(location, write_lock.PATIENCE_SECONDS)
         return
-    from kiosque.db import postgresql  # noqa: PLC0415  # its driver weighs 11 MB
-
-    database.initialize(postgresql.base)
-    postgresql.base.use(location, PATIENCE_SECONDS, durable=durable)
+    try:
+        from kiosque.db.postgresql import postgresql  # noqa: PLC0415  # needs an optional driver
+    except ImportError:
+        raise ConfigError([_NO_DRIVER]) from None
+    database.initialize(postgresql)
+    postgresql.use(location, write_lock.PATIENCE_SECONDS, durable=durable)
 
 
 @contextmanager
@@ -62,16 +67,16 @@ def release() -> None:
 
 @contextmanager
 def write() -> Iterator[None]:
-    """The one way to write: an outermost transaction, alone from its first moment, all or
-    nothing. Writers take turns in the order of arrival, and wait PATIENCE_SECONDS at most: then
-    it is an OperationalError.
+    """Open the one kind of transaction that writes: outermost, alone from its first moment, all
+    or nothing. Writers take turns in the order of arrival, and wait `PATIENCE_SECONDS` at most:
+    then it is an OperationalError.
 
     Raises RuntimeError when a transaction is already open. A nested one would silently become
     a savepoint of another, which lets two requests read the same state before writing.
     """
     if database.in_transaction():
         raise RuntimeError("write() must be the outermost transaction")
-    with database.writing(time.monotonic() + PATIENCE_SECONDS):
+    with database.writing(time.monotonic() + write_lock.PATIENCE_SECONDS):
         yield
 
 

@@ -1,9 +1,11 @@
-"""Whose turn it is to write: a fair line before one file's lock, with a limit to the wait.
+"""The lock of those who write to a SQLite file: a fair line, with a limit to the wait.
 
-Threads of a process wait in order of arrival. Processes take turns by `flock` of the file, which
-the kernel gives back should the holder be killed. Its own wait has no limit, and trying again now
-and then would let the unlucky wait for long: so a thread waits in the name of those in line, and
-those whose patience ends leave the line.
+Threads of a process wait in order of arrival. Processes take turns by `flock` of one file, which
+the kernel gives back should the holder be killed. `flock` itself waits without limit, and to try
+again now and then would make the unlucky wait for long: so one thread waits in `flock` on behalf
+of all those in line, and whoever runs out of patience leaves the line.
+
+On PostgreSQL the line is a lock of the server's (`postgresql.WRITERS`); the patience is the same.
 """
 
 import fcntl
@@ -11,19 +13,23 @@ import os
 import threading
 from collections import deque
 from concurrent.futures import Future
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO
+
+#: How long a write waits for the database, all in all. A bank waits ten seconds for our answer.
+PATIENCE_SECONDS = 8
 
 #: How many of one process may write one after the other, before other processes have their turn.
 IN_A_ROW = 8
 
 
-class Turn:
-    """The right to write, until the end of a `with`."""
+class Held:
+    """The lock, held until the end of a `with`."""
 
-    def __init__(self, turns: "Turns", file: IO[bytes], left: int) -> None:
-        self._turns = turns
+    def __init__(self, lock: "WriteLock", file: IO[bytes], left: int) -> None:
+        self._lock = lock
         self._file = file  # locked
         self._left = left  # how many of this process may still follow
 
@@ -36,52 +42,52 @@ class Turn:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        self.end()
+        self.release()
 
-    def end(self) -> None:
-        self._turns.follow(self._file, self._left)
+    def release(self) -> None:
+        self._lock.pass_on(self._file, self._left)
 
 
-class Turns:
-    """The line of this process before the lock of one file. `take` is the one way in."""
+class WriteLock:
+    """The lock of one file, and the line of this process before it. `acquire` is the way in."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._start()
 
     def _start(self) -> None:
-        self._line: deque[Future[Turn]] = deque()
-        self._busy = False  # whether this process holds the lock, or a thread of it waits for it
+        self._line: deque[Future[Held]] = deque()
+        self._busy = False  # True while this process holds the lock, or a thread of it waits for it
         self._guard = threading.Lock()
         self._process = os.getpid()
 
-    def take(self, seconds: float) -> Turn:
-        """Wait for one's turn.
+    def acquire(self, seconds: float) -> Held:
+        """Wait in line, for so long at most.
 
-        Raises TimeoutError when it does not come in time, another OSError when the file cannot
+        Raises TimeoutError when the lock is not had in time, another OSError when the file cannot
         be opened.
         """
         if self._process != os.getpid():  # a child has none of its parent's threads
             self._start()
-        place: Future[Turn] = Future()
+        place: Future[Held] = Future()
         with self._guard:
             if not self._busy:
                 if file := self._lock_at_once():
                     self._busy = True
-                    return Turn(self, file, IN_A_ROW - 1)
+                    return Held(self, file, IN_A_ROW - 1)
                 self._send_waiter()
             self._line.append(place)
         try:
             return place.result(seconds)
-        except BaseException:  # an interruption too: a turn given to nobody would never end
+        except BaseException:  # an interruption too: a lock given to nobody would never be released
             if not place.cancel() and not place.exception():
-                place.result().end()
+                place.result().release()
             raise
 
-    def follow(self, file: IO[bytes], left: int) -> None:
-        """A turn has ended: give the next one, here or to other processes."""
+    def pass_on(self, file: IO[bytes], left: int) -> None:
+        """Give the lock to the next in line, here or in other processes."""
         with self._guard:
-            if left and self._give(Turn(self, file, left - 1)):
+            if left and self._give(Held(self, file, left - 1)):
                 return
             file.close()
             self._busy = False
@@ -98,7 +104,7 @@ class Turns:
         return file
 
     def _send_waiter(self) -> None:
-        threading.Thread(target=self._wait_for_them, name="turns", daemon=True).start()
+        threading.Thread(target=self._wait_for_them, name="write lock", daemon=True).start()
         self._busy = True
 
     def _wait_for_them(self) -> None:
@@ -108,14 +114,14 @@ class Turns:
             self._fail(error)
             return
         fcntl.flock(file, fcntl.LOCK_EX)
-        self.follow(file, IN_A_ROW)
+        self.pass_on(file, IN_A_ROW)
 
-    def _give(self, turn: Turn) -> bool:
-        """Give the turn to the first who still waits. False when nobody does."""
+    def _give(self, held: Held) -> bool:
+        """Give the lock to the first who still waits. Return False when nobody does."""
         while self._line:
             place = self._line.popleft()
             if place.set_running_or_notify_cancel():
-                place.set_result(turn)
+                place.set_result(held)
                 return True
         return False
 
@@ -127,3 +133,9 @@ class Turns:
                 place = self._line.popleft()
                 if place.set_running_or_notify_cancel():
                     place.set_exception(error)
+
+
+@cache
+def write_lock(path: str) -> WriteLock:
+    """Return the one lock of this process on the file at `path`."""
+    return WriteLock(Path(path))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from peewee import JOIN
 
 from kiosque.db.models import Allocation, Attempt, AttemptItem, Family, Invoice, Receipt, Settlement
-from kiosque.db.prepared import PreparedQuery, literal
+from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import AllocationKind, InvoiceState
 from kiosque.language import clock
 
@@ -81,14 +81,14 @@ _UNPAID = PreparedQuery(
         .join(
             AttemptItem,
             JOIN.LEFT_OUTER,
-            on=(AttemptItem.invoice == Invoice.id) & (AttemptItem.live == literal(True)),
+            on=(AttemptItem.invoice == Invoice.id) & (AttemptItem.live == True),  # noqa: E712
         )
         .join(
             Attempt,
             JOIN.LEFT_OUTER,
             on=(Attempt.id == AttemptItem.attempt) & (Attempt.live_until > now),
         )
-        .where(Invoice.family == family, Invoice.state == literal(InvoiceState.OPEN))
+        .where(Invoice.family == family, Invoice.state == InvoiceState.OPEN)
         .order_by(Invoice.due_on, Invoice.number)
     )
 )
@@ -100,13 +100,13 @@ _SETTLED = PreparedQuery(
             JOIN.LEFT_OUTER,
             on=(
                 (Allocation.invoice == Invoice.id)
-                & (Allocation.kind == literal(AllocationKind.INVOICE))
-                & (Allocation.counts == literal(True))
+                & (Allocation.kind == AllocationKind.INVOICE)
+                & (Allocation.counts == True)  # noqa: E712
             ),
         )
         .join(Settlement, JOIN.LEFT_OUTER)
         .join(Receipt, JOIN.LEFT_OUTER)
-        .where(Invoice.family == family, Invoice.state != literal(InvoiceState.OPEN))
+        .where(Invoice.family == family, Invoice.state != InvoiceState.OPEN)
         .order_by(Invoice.issued_on.desc(), Invoice.number.desc())
         .limit(HISTORY_PAGE + 1)
         .offset(first)

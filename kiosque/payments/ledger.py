@@ -17,7 +17,7 @@ from kiosque.db.models import (
     Receipt,
     Settlement,
 )
-from kiosque.db.prepared import PreparedQuery, literal
+from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import (
     UNDECIDED,
     AllocationKind,
@@ -141,7 +141,7 @@ def allocate(settlement: Settlement, invoice_id: int, cents: int) -> None:
 _PAY = PreparedQuery(
     lambda invoice, cents: Invoice.update(state=InvoiceState.PAID).where(
         Invoice.id == invoice,
-        Invoice.state == literal(InvoiceState.OPEN),
+        Invoice.state == InvoiceState.OPEN,
         Invoice.total_cents == cents,
     )
 )

@@ -3,7 +3,7 @@
 from peewee import fn
 
 from kiosque.db.models import Allocation, Attempt, AttemptItem, Fact, Invoice, Receipt, Settlement
-from kiosque.db.prepared import PreparedQuery, literal
+from kiosque.db.prepared import PreparedQuery
 
 
 def attempt_by_id(attempt_id: int) -> Attempt:
@@ -94,7 +94,7 @@ _SETTLED = PreparedQuery(
 _PARTS = PreparedQuery(
     lambda settlement: Allocation.select().where(
         Allocation.settlement == settlement,
-        Allocation.counts == literal(True),
+        Allocation.counts == True,  # noqa: E712
     )
 )
 _LAST_RECEIPT = PreparedQuery(lambda: Receipt.select(fn.MAX(Receipt.number)))

@@ -1,6 +1,6 @@
 """The tables, as Peewee reads them, one file a subject. Their constraints are in `migrations/`."""
 
-from kiosque.db.models.base import Base, Table
+from kiosque.db.models.base import BaseModel, NumberedModel
 from kiosque.db.models.chores import Lease
 from kiosque.db.models.families import (
     Account,
@@ -38,7 +38,7 @@ __all__ = [
     "Attempt",
     "AttemptItem",
     "BankMessage",
-    "Base",
+    "BaseModel",
     "Child",
     "Enrolment",
     "Fact",
@@ -51,6 +51,7 @@ __all__ = [
     "InvoiceLine",
     "JournalEntry",
     "Lease",
+    "NumberedModel",
     "OutboxMail",
     "Receipt",
     "Repayment",
@@ -59,7 +60,6 @@ __all__ = [
     "Service",
     "Session",
     "Settlement",
-    "Table",
     "Throttle",
     "Token",
     "known_child",

@@ -5,11 +5,13 @@ from peewee import AutoField, Model
 from kiosque.db.transactions import database
 
 
-class Base(Model):
+class BaseModel(Model):
     class Meta:
         database = database
         legacy_table_names = False
 
 
-class Table(Base):
+class NumberedModel(BaseModel):
+    """A table whose rows have a number given by the database."""
+
     id = AutoField()

@@ -3,10 +3,10 @@
 from peewee import TextField
 
 from kiosque.db.fields import UtcDateTimeField
-from kiosque.db.models.base import Base
+from kiosque.db.models.base import BaseModel
 
 
-class Lease(Base):
+class Lease(BaseModel):
     """Who does a chore that one process at a time may do, until when, and when it was last done
     to its end."""
 

@@ -1,12 +1,12 @@
 """Households, and how they sign in."""
 
-from peewee import BooleanField, ForeignKeyField, IntegerField, TextField
+from peewee import ForeignKeyField, IntegerField, TextField
 
-from kiosque.db.fields import DateField, UtcDateTimeField
-from kiosque.db.models.base import Base, Table
+from kiosque.db.fields import DateField, TruthField, UtcDateTimeField
+from kiosque.db.models.base import BaseModel, NumberedModel
 
 
-class Family(Table):
+class Family(NumberedModel):
     """One household. A child of separated parents is in two, which see nothing of each other.
 
     `digest` tells whether a file brings its record again unchanged. `email` is the address the
@@ -23,18 +23,18 @@ class Family(Table):
     digest = TextField(default="")
     email = TextField(default="")
     language = TextField(default="fr")
-    wants_mail = BooleanField(default=True)
+    wants_mail = TruthField(default=True)
 
 
-class Account(Table):
+class Account(NumberedModel):
     """A family's way in."""
 
     family = ForeignKeyField(Family, unique=True)
     password_hash = TextField()
-    must_change_password = BooleanField()
+    must_change_password = TruthField()
 
 
-class Session(Base):
+class Session(BaseModel):
     """A browser signed in. Its cookie holds the number of which `digest` is the hash."""
 
     digest = TextField(primary_key=True)
@@ -44,7 +44,7 @@ class Session(Base):
     seen_at = UtcDateTimeField()
 
 
-class Throttle(Base):
+class Throttle(BaseModel):
     """Tries that failed in a row, and until when the next one must wait.
 
     `key` names what is tried, hashed: an account, a browser's address.
@@ -56,7 +56,7 @@ class Throttle(Base):
     next_try_at = UtcDateTimeField()
 
 
-class Token(Table):
+class Token(NumberedModel):
     """Something that opens a door once, known by its hash. `email` is the address to confirm."""
 
     digest = TextField(unique=True)
@@ -69,7 +69,7 @@ class Token(Table):
     used_at = UtcDateTimeField(null=True)
 
 
-class ResetRequest(Table):
+class ResetRequest(NumberedModel):
     """Somebody typed this e-mail address to choose a new password. Whether a family has it is
     looked up by the timer, never by the page; the row is then erased. `address` is the network
     address of the browser."""
@@ -79,7 +79,7 @@ class ResetRequest(Table):
     asked_at = UtcDateTimeField()
 
 
-class SecurityEvent(Table):
+class SecurityEvent(NumberedModel):
     """A line of the security log: sign-ins, refusals, changes of password... Purged with age.
 
     `address` is the network address of the browser. Apart from the accounts' journal.
@@ -91,7 +91,7 @@ class SecurityEvent(Table):
     address = TextField()
 
 
-class Guardian(Table):
+class Guardian(NumberedModel):
     """A parent or whoever answers for the children."""
 
     family = ForeignKeyField(Family, backref="guardians")
@@ -101,13 +101,13 @@ class Guardian(Table):
     phone = TextField(default="")
 
 
-class Service(Table):
+class Service(NumberedModel):
     """What is invoiced: restauration, périscolaire, mercredi, multi-accueil..."""
 
     name = TextField(unique=True)
 
 
-class Child(Table):
+class Child(NumberedModel):
     family = ForeignKeyField(Family, backref="children")
     family_id: int
     name = TextField()
@@ -126,7 +126,7 @@ def known_child(known: set[str], name: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-class Enrolment(Table):
+class Enrolment(NumberedModel):
     """A service takes a child in."""
 
     child = ForeignKeyField(Child, backref="enrolments")

@@ -2,14 +2,14 @@
 
 from peewee import ForeignKeyField, IntegerField, TextField
 
-from kiosque.db.fields import DateField, UtcDateTimeField
-from kiosque.db.models.base import Table
+from kiosque.db.fields import DateField, UtcDateTimeField, WordField
+from kiosque.db.models.base import NumberedModel
 from kiosque.db.models.families import Family, Service
 from kiosque.db.states import InvoiceState
 from kiosque.language.clock import today
 
 
-class ImportBatch(Table):
+class ImportBatch(NumberedModel):
     """One file loaded."""
 
     file_name = TextField()
@@ -20,7 +20,7 @@ class ImportBatch(Table):
     imported_at = UtcDateTimeField()
 
 
-class Invoice(Table):
+class Invoice(NumberedModel):
     """`due_on` is shown to the family; after `closes_on` the debt goes to the Treasury.
 
     `services` and `children` repeat in words what the lines say, so that a list of invoices
@@ -40,23 +40,19 @@ class Invoice(Table):
     services = TextField()
     children = TextField()
     total_cents = IntegerField()
-    state = TextField(default=InvoiceState.OPEN)
+    state = WordField(default=InvoiceState.OPEN)
     state_reason = TextField(default="")
     pdf_name = TextField(default="")
     digest = TextField()
     regie = TextField(default="")
 
     @property
-    def is_late(self) -> bool:
-        return self.due_on < today()
-
-    @property
     def is_closed(self) -> bool:
-        """Whether the time to pay it online has passed."""
+        """True once the time to pay it online has passed."""
         return self.closes_on is not None and self.closes_on < today()
 
 
-class InvoiceLine(Table):
+class InvoiceLine(NumberedModel):
     invoice = ForeignKeyField(Invoice, backref="lines")
     child = TextField()
     service = ForeignKeyField(Service)

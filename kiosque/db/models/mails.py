@@ -2,14 +2,14 @@
 
 from peewee import ForeignKeyField, IntegerField, TextField
 
-from kiosque.db.fields import UtcDateTimeField
-from kiosque.db.models.base import Table
+from kiosque.db.fields import UtcDateTimeField, WordField
+from kiosque.db.models.base import NumberedModel
 from kiosque.db.models.families import Family
 from kiosque.db.models.invoices import Invoice
 from kiosque.db.states import MailState
 
 
-class OutboxMail(Table):
+class OutboxMail(NumberedModel):
     """An e-mail to send, queued in the transaction that made it necessary.
 
     It is rendered when it leaves, from `template` and `object_id`, so that no text of it lies
@@ -24,12 +24,12 @@ class OutboxMail(Table):
     queued_at = UtcDateTimeField()
     next_try_at = UtcDateTimeField()
     tries = IntegerField(default=0)
-    state = TextField(default=MailState.WAITING)
+    state = WordField(default=MailState.WAITING)
     sent_at = UtcDateTimeField(null=True)
     last_error = TextField(default="")
 
 
-class FamilyNotice(Table):
+class FamilyNotice(NumberedModel):
     """A mail that tells a family of some of its invoices, whatever the number of parents that
     receive it."""
 
@@ -39,7 +39,7 @@ class FamilyNotice(Table):
     made_at = UtcDateTimeField()
 
 
-class FamilyNoticeItem(Table):
+class FamilyNoticeItem(NumberedModel):
     """An invoice of a notice. The database holds at most one of a kind an invoice: no family is
     told the same thing twice."""
 

@@ -1,15 +1,15 @@
 """Payments, the journal, and what the régisseur must look at."""
 
-from peewee import BooleanField, ForeignKeyField, IntegerField, TextField
+from peewee import ForeignKeyField, IntegerField, TextField
 
-from kiosque.db.fields import UtcDateTimeField
-from kiosque.db.models.base import Base, Table
+from kiosque.db.fields import TruthField, UtcDateTimeField, WordField
+from kiosque.db.models.base import BaseModel, NumberedModel
 from kiosque.db.models.families import Family
 from kiosque.db.models.invoices import Invoice
 from kiosque.language.formats import receipt_title
 
 
-class Attempt(Table):
+class Attempt(NumberedModel):
     """One way of a family to the bank, for one or several invoices at frozen amounts.
 
     `reference` is random: it is in the address the bank sends the payer back to. `day` and
@@ -31,7 +31,7 @@ class Attempt(Table):
     number = IntegerField()
     gateway_reference = TextField(null=True)
     amount_cents = IntegerField()
-    state = TextField()
+    state = WordField()
     live_until = UtcDateTimeField()
     receipt_email = TextField(null=True)
     ask_at = UtcDateTimeField(null=True)
@@ -44,17 +44,17 @@ class Attempt(Table):
         indexes = ((("gateway", "day", "number"), True), (("gateway", "gateway_reference"), True))
 
 
-class AttemptItem(Table):
+class AttemptItem(NumberedModel):
     """One invoice of an attempt. The database holds at most one live item an invoice."""
 
     attempt = ForeignKeyField(Attempt, backref="items")
     invoice = ForeignKeyField(Invoice, backref="attempt_items")
     invoice_id: int
     amount_cents = IntegerField()
-    live = BooleanField(default=True)
+    live = TruthField(default=True)
 
 
-class Fact(Table):
+class Fact(NumberedModel):
     """Something learnt about an attempt, once; the attempt's state is computed from them.
 
     `amount_cents` is what the bank said it was about, 0 when it said none; `parent_id`, the
@@ -64,7 +64,7 @@ class Fact(Table):
     attempt = ForeignKeyField(Attempt, backref="facts")
     at = UtcDateTimeField()
     transaction_id = TextField(default="")
-    state = TextField()
+    state = WordField()
     status = TextField(default="")
     amount_cents = IntegerField(default=0)
     source = TextField()
@@ -74,7 +74,7 @@ class Fact(Table):
         indexes = ((("attempt", "transaction_id", "state", "status"), True),)
 
 
-class Settlement(Table):
+class Settlement(NumberedModel):
     """An *encaissement*: money received, by one bank transaction or at the counter.
 
     Its allocations say what for; their sum is its amount. `returned_cents` is what of it has
@@ -90,7 +90,7 @@ class Settlement(Table):
     mode = TextField()
     amount_cents = IntegerField()
     settled_at = UtcDateTimeField()
-    state = TextField()
+    state = WordField()
     author = TextField(default="")
     reason = TextField(default="")
     authorisation = TextField(default="")
@@ -108,7 +108,7 @@ class Settlement(Table):
         return self.amount_cents - self.returned_cents
 
 
-class Repayment(Table):
+class Repayment(NumberedModel):
     """Money of a settlement that leaves again, wholly or in part.
 
     Asked of the bank by us, under a `key` that makes repeating it harmless; or told by the bank,
@@ -119,7 +119,7 @@ class Repayment(Table):
     settlement = ForeignKeyField(Settlement, backref="repayments")
     settlement_id: int
     kind = TextField()
-    state = TextField()
+    state = WordField()
     amount_cents = IntegerField()
     key = TextField(unique=True)
     gateway = TextField(null=True)
@@ -134,7 +134,7 @@ class Repayment(Table):
         indexes = ((("gateway", "transaction_id"), True),)
 
 
-class Allocation(Table):
+class Allocation(NumberedModel):
     """One part of a settlement: it pays an invoice, is a *trop-perçu*, or matches nothing.
 
     It no longer `counts` once the whole settlement has left again.
@@ -143,12 +143,12 @@ class Allocation(Table):
     settlement = ForeignKeyField(Settlement, backref="allocations")
     invoice = ForeignKeyField(Invoice, null=True, backref="allocations")
     invoice_id: int | None
-    kind = TextField()
+    kind = WordField()
     amount_cents = IntegerField()
-    counts = BooleanField(default=True)
+    counts = TruthField(default=True)
 
 
-class Receipt(Base):
+class Receipt(BaseModel):
     """Proof of an online settlement, numbered without gaps.
 
     It keeps the names it was issued with; they are empty in those issued before names were kept.
@@ -166,7 +166,7 @@ class Receipt(Base):
         return receipt_title(self.number)
 
 
-class JournalEntry(Base):
+class JournalEntry(BaseModel):
     """One line of the *journal des encaissements*; `journal.py` alone writes it."""
 
     number = IntegerField(primary_key=True)
@@ -181,7 +181,7 @@ class JournalEntry(Base):
     hash = TextField(unique=True)
 
 
-class BankMessage(Table):
+class BankMessage(NumberedModel):
     """The audit of a message that a bank sent, or somebody in its name; without card data.
 
     `verdict` is what was decided about it, a `Verdict`; `detail` says more, in French, of a
@@ -191,7 +191,7 @@ class BankMessage(Table):
 
     received_at = UtcDateTimeField()
     gateway = TextField()
-    accepted = BooleanField()
+    accepted = TruthField()
     verdict = TextField()
     detail = TextField(default="")
     reference = TextField(default="")
@@ -199,7 +199,7 @@ class BankMessage(Table):
     signing_key = TextField(null=True)
 
 
-class Anomaly(Table):
+class Anomaly(NumberedModel):
     """Something the régisseur must look at. `key` makes each noted once."""
 
     key = TextField(unique=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from peewee import Expression, ModelDelete
 
 from kiosque.db import write
-from kiosque.db.models import Child, Enrolment, Family, Guardian, Service, Table
+from kiosque.db.models import Child, Enrolment, Family, Guardian, NumberedModel, Service
 from kiosque.invoices.imports.reading import Progress, Row, Sheet, Summary
 from kiosque.language import clock
 from kiosque.outbox import addresses
@@ -153,7 +153,7 @@ def _store(code: str, household: Household, services: dict[str, Service]) -> Non
             Enrolment.create(child=child, service=services[name])
 
 
-def _forget(table: type[Table], which: Expression) -> None:
+def _forget(table: type[NumberedModel], which: Expression) -> None:
     """Delete from the record what the new file no longer says."""
     ModelDelete(table).where(which).execute()
 

@@ -154,7 +154,7 @@ def test_what_does_not_arrive_as_it_was_undoes_everything(
 ) -> None:
     from kiosque.db import postgresql  # noqa: PLC0415
 
-    copy_in = postgresql.Base.copy_in
+    copy_in = postgresql.Postgresql.copy_in
 
     def lossy(self: Any, table: str, columns: list[str], rows: Any) -> None:
         kept = [list(row) for row in rows]
@@ -164,7 +164,7 @@ def test_what_does_not_arrive_as_it_was_undoes_everything(
             kept[0][columns.index("amount_cents")] += 1
         copy_in(self, table, columns, kept)
 
-    monkeypatch.setattr(postgresql.Base, "copy_in", lossy)
+    monkeypatch.setattr(postgresql.Postgresql, "copy_in", lossy)
     if damage == "a NUL":
         with closing(apsw.Connection(str(town))) as file:
             file.execute("UPDATE family SET name = ?", ("a\0b",))

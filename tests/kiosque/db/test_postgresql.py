@@ -19,7 +19,7 @@ from kiosque import db, demo
 from kiosque.checkup import database as checked
 from kiosque.checkup.findings import Level, Result
 from kiosque.checkup.installation import survey
-from kiosque.db import database, write
+from kiosque.db import database, write, write_lock
 from kiosque.db.dialect import translate
 from kiosque.db.models import Attempt, Family, Invoice, Lease, Session
 from kiosque.payments import journal
@@ -155,14 +155,16 @@ def test_sessions_are_kept_for_the_next_request_and_no_more_than_needed(
         assert 1 <= sessions(other) <= 5
 
 
-def test_a_session_nobody_needs_is_closed(base: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_is_old_is_closed_rather_than_kept(
+    base: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     database.close()
-    kept = len(database._idle)
-    assert kept
-    monkeypatch.setattr("kiosque.db.postgresql.IDLE_SECONDS", -1.0)
     database.connect()
-    database.close()
-    assert not database._idle
+    with another_session() as other:
+        assert sessions(other) == 1
+        monkeypatch.setattr(database.obj, "_stale_timeout", -1)
+        database.close()
+        assert sessions(other) == 0
 
 
 def test_a_server_that_stopped_and_is_back_is_worked_with_again(
@@ -243,7 +245,7 @@ def test_writers_have_their_turns_in_the_order_of_arrival(base: None) -> None:
 def test_a_write_waits_for_its_turn_no_longer_than_a_bank_for_us(
     base: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kiosque.db.transactions.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(write_lock, "PATIENCE_SECONDS", 0.05)
     before = time.monotonic()
     with bases.locked(), pytest.raises(OperationalError), write():
         pass
@@ -256,7 +258,7 @@ def test_a_write_waits_for_its_turn_no_longer_than_a_bank_for_us(
 def test_a_row_that_another_program_holds_is_waited_for_no_longer_either(
     alices_family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kiosque.db.transactions.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(write_lock, "PATIENCE_SECONDS", 0.05)
     with another_session() as other, other.transaction():
         other.execute("UPDATE family SET name = 'Durand'")
         with pytest.raises(OperationalError), write():
@@ -288,7 +290,7 @@ def test_a_forked_process_leaves_its_parents_sessions_alone(base: None) -> None:
     child = os.fork()
     if child == 0:
         try:
-            os._exit(0 if Family.select().count() == 0 and not database._idle else 1)
+            os._exit(0 if database.is_closed() and Family.select().count() == 0 else 1)
         except BaseException:  # noqa: BLE001  # not the tests' own process
             os._exit(2)
     assert os.waitpid(child, 0)[1] == 0

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from kiosque.db import database, write
-from kiosque.db.models import Attempt, Family, Invoice
-from kiosque.db.prepared import PreparedQuery, literal
+from kiosque.db.models import Attempt, AttemptItem, Family, Invoice
+from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import InvoiceState
 from kiosque.families import sessions
 from kiosque.invoices import listing
@@ -82,10 +82,25 @@ def test_a_day_an_instant_a_truth_and_none_are_kept_as_their_fields_keep_them(
     assert kept == "2026-11-24T19:30:00.000000Z"
 
 
-def test_a_state_that_is_a_literal_is_part_of_the_sql(base: None) -> None:
-    sql, bound = Invoice.select().where(Invoice.state == literal(InvoiceState.OPEN)).sql()
-    assert sql.endswith("""("t1"."state" = 'open')""")
-    assert bound == []
+def test_a_state_and_a_truth_are_part_of_the_sql_what_comes_from_elsewhere_is_bound(
+    base: None,
+) -> None:
+    sql, bound = (
+        Invoice.select(Invoice.id)
+        .join(AttemptItem)
+        .where(
+            Invoice.state == InvoiceState.OPEN,
+            Invoice.period == "open",
+            AttemptItem.live == True,  # noqa: E712
+        )
+        .sql()
+    )
+    assert """("t1"."state" = 'open')""" in sql
+    assert """("t2"."live" = 1)""" in sql
+    assert bound == ["open"]
+    sql, bound = Invoice.select().where(Invoice.state == "x' OR '1' = '1").sql()
+    assert "OR" not in sql
+    assert bound == ["x' OR '1' = '1"]
 
 
 def _plan(query: PreparedQuery, **values: object) -> str:
@@ -121,10 +136,10 @@ def test_the_queries_of_the_invoices_page_use_their_indexes(base: None) -> None:
 
 @bases.on_sqlite
 def test_a_bound_state_does_not_find_the_index_of_some_rows(base: None) -> None:
-    """The reason for `literal`: a plan depends on the text of a query alone."""
+    """The reason for `WordField`: a plan depends on the text of a query alone."""
     by_word = PreparedQuery(
         lambda: Invoice.select(Invoice.id).where(
-            Invoice.state == literal(InvoiceState.OPEN), Invoice.due_on < date(2026, 1, 1)
+            Invoice.state == InvoiceState.OPEN, Invoice.due_on < date(2026, 1, 1)
         )
     )
     bound = PreparedQuery(

@@ -15,9 +15,9 @@ from peewee import IntegrityError, OperationalError
 
 from gateways.base import ConfigError
 from kiosque import create_app, db
-from kiosque.db import database, fields, models, sqlite, transactions, write
-from kiosque.db.models import Base, Family, Invoice, Table
-from kiosque.db.write_lock import Turn, Turns
+from kiosque.db import database, fields, models, transactions, write, write_lock
+from kiosque.db.models import BaseModel, Family, Invoice, NumberedModel
+from kiosque.db.write_lock import Held, WriteLock
 from kiosque.families import accounts, hashing
 from kiosque.invoices import listing
 from kiosque.mails import delivery
@@ -139,9 +139,9 @@ def test_writers_queue_instead_of_trying_again_at_random(base: None, settings: S
 def test_a_write_waits_for_its_turn_no_longer_than_a_bank_for_us(
     base: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert db.PATIENCE_SECONDS < 10
+    assert write_lock.PATIENCE_SECONDS < 10
     with Path(f"{settings.database_path}.lock").open("a") as other, monkeypatch.context() as patch:
-        patch.setattr("kiosque.db.transactions.PATIENCE_SECONDS", 0.01)
+        patch.setattr(write_lock, "PATIENCE_SECONDS", 0.01)
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(OperationalError, match="n’en finit pas"), write():
             pass
@@ -157,13 +157,14 @@ def test_the_wait_for_the_turn_and_for_the_base_are_one(
     moment = 1000.0
     waits: list[int] = []
 
-    def begin_slowly(seconds: float) -> Turn:
+    def begin_slowly(seconds: float) -> Held:
         nonlocal moment
         moment += 5
-        return Turns(settings.data / "another.lock").take(seconds)
+        return WriteLock(settings.data / "another.lock").acquire(seconds)
 
     monkeypatch.setattr(transactions.time, "monotonic", lambda: moment)
-    monkeypatch.setattr(sqlite.turns(f"{settings.database_path}.lock"), "take", begin_slowly)
+    lock = write_lock.write_lock(f"{settings.database_path}.lock")
+    monkeypatch.setattr(lock, "acquire", begin_slowly)
     with write():
         waits.append(database.pragma("busy_timeout"))
     waits.append(database.pragma("busy_timeout"))
@@ -230,7 +231,11 @@ def test_a_step_of_a_write_outside_one_is_an_error(base: None) -> None:
 
 def test_the_models_are_what_the_migrations_made(base: None) -> None:
     tables = [cls for cls in models.__dict__.values() if isinstance(cls, type)]
-    tables = [cls for cls in tables if issubclass(cls, Base) and cls not in (Base, Table)]
+    tables = [
+        cls
+        for cls in tables
+        if issubclass(cls, BaseModel) and cls not in (BaseModel, NumberedModel)
+    ]
     existing = set(database.get_tables()) - {"schema_migration", "sqlite_sequence"}
     assert {cls._meta.table_name for cls in tables} == existing
     for cls in tables:

@@ -14,6 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable, TooMa
 
 from gateways.base import Handoff
 from kiosque import db
+from kiosque.db import write_lock
 from kiosque.db.models import Attempt, Family, Invoice
 from kiosque.families.hashing import Busy
 from kiosque.families.throttle import TooManyTries
@@ -132,7 +133,7 @@ def test_a_locked_base_makes_the_bank_send_again_and_nothing_is_lost(
 ) -> None:
     _, handoff = pay(alices_family, october)
     db.database.close()
-    monkeypatch.setattr("kiosque.db.transactions.PATIENCE_SECONDS", 0.001)
+    monkeypatch.setattr(write_lock, "PATIENCE_SECONDS", 0.001)
     with bases.locked():
         answer = stranger.post(NOTIFY, data=notice(handoff))
     assert answer.status_code == 503
