@@ -107,6 +107,8 @@ messages: .venv/.development
 # Pin again from pyproject.toml, all of it, on purpose.
 requirements: .venv/.development
 	@$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --extra payfip -o requirements.txt pyproject.toml
+	@$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --extra payfip --extra postgresql \
+		-c requirements.txt -o requirements-postgresql.txt pyproject.toml
 	@$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --extra payfip --extra dev -c requirements.txt \
 		-o requirements-dev.txt pyproject.toml
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 #: Each costs memory or the time to start, and serves a PDF, a bank that is asked, the legal pages,
-#: a password that is chosen, an address that is shown, the command line, PostgreSQL.
+#: a password that is chosen, an address that is shown, the command line.
 LATER = {
     "typst",
     "requests",
@@ -14,7 +14,6 @@ LATER = {
     "zxcvbn",
     "email_validator",
     "kiosque.cli",
-    "psycopg",
 }
 
 

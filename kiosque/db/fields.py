@@ -9,8 +9,11 @@ from peewee import SQL, BooleanField, Field, TextField
 if TYPE_CHECKING:  # what takes no parameter at run time
     InstantField = Field[datetime]
     DayField = Field[date]
+    StringField = Field[str]
+    FlagField = Field[bool]
 else:
     InstantField = DayField = Field
+    StringField, FlagField = TextField, BooleanField
 
 
 class UtcDateTimeField(InstantField):
@@ -37,7 +40,7 @@ class DateField(DayField):
         return None if value is None else date.fromisoformat(value)
 
 
-class WordField(TextField):
+class WordField(StringField):
     """A word of ours. In a query it is a part of the SQL, not a value bound to it: an index of
     some rows only, such as `WHERE state = 'open'`, serves no query that binds the word."""
 
@@ -45,7 +48,7 @@ class WordField(TextField):
         return SQL(f"'{value}'") if isinstance(value, StrEnum) else value
 
 
-class TruthField(BooleanField):
+class TruthField(FlagField):
     """True or False, kept as 1 or 0; a part of the SQL for the same reason as a state."""
 
     def db_value(self, value: Any) -> Any:

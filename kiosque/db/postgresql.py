@@ -69,7 +69,7 @@ class _Driver(Psycopg3Adapter):
     """psycopg 3, whose new sessions are checked, and whose kept ones are not asked anything."""
 
     def connect(self, db: Any, **params: Any) -> psycopg.Connection:
-        connection: psycopg.Connection = super().connect(db, **params)
+        connection: psycopg.Connection = super().connect(db, **params)  # type: ignore[no-untyped-call]
         try:
             db.check(connection)
         except BaseException:
@@ -78,12 +78,13 @@ class _Driver(Psycopg3Adapter):
         return connection
 
     def is_connection_closed(self, conn: psycopg.Connection) -> bool:
-        """A server says nothing on a session that it has not ended."""
-        if conn.closed:
-            return True
-        poll = select.poll()
-        poll.register(conn.fileno(), select.POLLIN)
-        return bool(poll.poll(0))
+        """Close a session that its server has ended: it says nothing on one that goes on."""
+        if not conn.closed:
+            poll = select.poll()
+            poll.register(conn.fileno(), select.POLLIN)
+            if poll.poll(0):
+                conn.close()
+        return bool(conn.closed)
 
 
 class Postgresql(PooledPostgresqlDatabase):
@@ -94,7 +95,9 @@ class Postgresql(PooledPostgresqlDatabase):
 
     def __init__(self) -> None:
         self._wanted: dict[str, str] = {}
-        super().__init__(None, max_connections=None, stale_timeout=KEPT_SECONDS)
+        super().__init__(  # type: ignore[no-untyped-call]
+            None, max_connections=None, stale_timeout=KEPT_SECONDS
+        )
         # In a child process, the sessions are its parent's.
         os.register_at_fork(after_in_child=self.dispose)
 

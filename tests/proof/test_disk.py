@@ -243,7 +243,7 @@ def test_a_shell_that_holds_the_base_makes_the_bank_send_again(
 ) -> None:
     _, handoff = pay(alices_family, october, email="alice@example.org")
     database.close()
-    monkeypatch.setattr("kiosque.db.transactions.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("kiosque.db.write_lock.PATIENCE_SECONDS", 0.05)
     program = (
         "import apsw, sys\n"
         "base = apsw.Connection(sys.argv[1])\n"

@@ -2,6 +2,7 @@
 
 import fcntl
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date, timedelta
@@ -308,3 +309,15 @@ def test_one_upon_which_the_base_failed_is_not_kept(app: Flask, base: None) -> N
     first = database.connection()
     assert app.test_client().get("/essai").status_code == 503
     assert database.connection() is not first
+
+
+def test_a_postgresql_without_its_driver_says_what_to_install(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "kiosque.db.postgresql", None)
+    with pytest.raises(ConfigError) as refused:
+        db.configure("postgresql://u:tr3s-secret@/base")
+    assert refused.value.faults == [
+        "database : PostgreSQL demande psycopg, qui n’est pas installé. Lancez "
+        "« .venv/bin/pip install -r requirements-postgresql.txt »."
+    ]

@@ -444,7 +444,7 @@ def test_the_counter_paid_one_of_two_while_the_parent_was_at_the_bank(
     _, handoff = pay(alices_family, october, september)
     payments.settle_at_counter([counter(september)])
     hear(handoff)
-    kinds = {part.invoice.number: part.kind for part in Settlement.select()[1].allocations}
+    kinds = {part.invoice.number: part.kind for part in Settlement.get_by_id(2).allocations}
     assert kinds == {october.number: "invoice", september.number: "overpayment"}
     assert Anomaly.get().invoice == september
 
