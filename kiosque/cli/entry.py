@@ -47,7 +47,7 @@ def with_database(command: Command) -> Command:
             settings = loading.load(os.environ)
             db.configure(settings.database_location, durable=settings.environment == "production")
         except ConfigError as error:
-            raise Fault("Réglages refusés :\n- " + "\n- ".join(error.faults)) from None
+            raise Fault(loading.refusal(error)) from None
         try:
             with db.connection():
                 return command(settings, *args, **kwargs)

@@ -87,6 +87,11 @@ def load(environ: Mapping[str, str]) -> Settings:
     return build(values, environ)
 
 
+def refusal(error: ConfigError) -> str:
+    """Return what to print, in French, of settings that are refused: every fault on its line."""
+    return "\n- ".join(["Réglages refusés :", *error.faults])
+
+
 def build(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     """Make the settings of values that were read without a fault."""
     parts = {name: cls(**_under(values, f"{name}.")) for name, cls in _TABLES.items()}

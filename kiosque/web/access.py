@@ -1,4 +1,4 @@
-"""Who may see what: the one place where access is decided.
+"""Who may see what, decided in this one place.
 
 A family's own invoices and receipts are found by a query that names the family: there is no
 check afterwards to forget.
@@ -26,29 +26,14 @@ from kiosque.web import language
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-
-class SessionOnly(LoginManager):
-    """Flask-Login without its "remember me" cookie, which we never give: one that a visitor
-    invents is not even read."""
-
-    def _load_user_from_remember_cookie(self, _cookie: str) -> None:
-        return None
-
-    def _update_remember_cookie(self, response: Response) -> Response:
-        """None is given: there is none to renew nor to take back."""
-        return response
-
-    def _session_protection_failed(self) -> bool:
-        """The server's own sessions say who is signed in; a fingerprint of the browser, which
-        would be made at each page, adds nothing."""
-        return False
-
-
-login_manager = SessionOnly()
-
-
 #: How long a browser is remembered as one from which a family signed in.
 BROWSER_SECONDS = 365 * 24 * 3600
+#: In the browser's session, from sign-in to sign-out, even when ours has ended meanwhile.
+_WAS_SIGNED_IN = "was_signed_in"
+
+login_manager = LoginManager()
+# The server's own sessions say who is signed in; a fingerprint of the browser adds nothing.
+login_manager.session_protection = None
 
 
 class SignedIn(UserMixin):
@@ -70,7 +55,9 @@ def load_signed_in(number: str) -> SignedIn | None:
 
 
 def init_app(app: Flask) -> None:
-    login_manager.session_protection = None
+    # We never give a "remember me" cookie. No cookie's name holds a semicolon: one that a visitor
+    # invents is not even read.
+    app.config["REMEMBER_COOKIE_NAME"] = ";"
     login_manager.init_app(app)
 
 
@@ -87,8 +74,9 @@ def sign_in(account: Account) -> None:
 def enter(entry: Entry) -> None:
     """Give the browser this session, under an identity of its own; end the one it had."""
     _end_session()
-    language.sign_in(entry.account.family)
+    language.begin_session(entry.account.family)
     login_user(SignedIn(entry.account, entry.session))
+    session[_WAS_SIGNED_IN] = True
 
 
 def flash_stale() -> None:
@@ -109,7 +97,7 @@ def _end_session() -> None:
 
 
 def remote_address() -> str:
-    """The browser's network address; behind the configured proxy, the one it names."""
+    """Return the browser's network address; behind the configured proxy, the one it names."""
     return request.remote_addr or ""
 
 
@@ -119,7 +107,7 @@ def town() -> Town:
 
 
 def visitor(code: str) -> Visitor:
-    """Who is trying to sign in with this code."""
+    """Return who is trying to sign in with this code."""
     return Visitor(remote_address(), _recognised(accounts.normalise_code(code)))
 
 
@@ -139,7 +127,7 @@ def remember_browser(response: Response, family: Family) -> Response:
 
 
 def _recognised(code: str) -> str:
-    """What identifies this browser, if this code has signed in from it; else nothing."""
+    """Return what identifies this browser if this code has signed in from it, else nothing."""
     try:
         marked, identity, password = _marks().loads(
             request.cookies.get(_mark_name(), ""), max_age=BROWSER_SECONDS
@@ -151,8 +139,9 @@ def _recognised(code: str) -> str:
 
 
 def _password_now(code: str) -> str:
-    """What changes with a family's password: a mark ends with it, or whoever once knew it could
-    gather marks and guess the next one with each."""
+    """Return a digest that changes with a family's password, so that a mark ends with it:
+    whoever once knew the password could otherwise gather marks and guess the next one with each.
+    """
     account = Account.select().join(Family).where(Family.code == code).first()
     return hashlib.sha256(account.password_hash.encode()).hexdigest()[:16] if account else ""
 
@@ -166,30 +155,33 @@ def _mark_name() -> str:
 
 
 def signed_in_family() -> Family | None:
-    """The family signed in, or None. For pages that a stranger may also see."""
-    user = current_user._get_current_object()  # noqa: SLF001  # each look through costs a search
-    return user.family if user.is_authenticated else None
+    """Return the family signed in, or None. For pages that a stranger may also see."""
+    return current_user.family if current_user.is_authenticated else None
 
 
 def own_account() -> Account:
-    """The account signed in, on a page behind `family_only`."""
+    """Return the account signed in, on a page behind `family_only`."""
     return cast("Account", current_user.account)
 
 
 def own_family() -> Family:
-    """The family signed in, on a page behind `family_only`."""
+    """Return the family signed in, on a page behind `family_only`."""
     return cast("Family", current_user.family)
 
 
+def own_session() -> str:
+    """Return the number of the session, on a page behind `family_only`."""
+    return cast("str", current_user.number)
+
+
 def family_only(view: View) -> View:
-    """The page is for a signed-in family whose password is its own choice."""
+    """Reserve a page for a signed-in family whose password is its own choice."""
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        user = current_user._get_current_object()  # noqa: SLF001  # each look costs a search
-        if not user.is_authenticated:
+        if not current_user.is_authenticated:
             return _to_sign_in()
-        if user.account.must_change_password and request.endpoint != "account.password":
+        if own_account().must_change_password and request.endpoint != "account.password":
             return redirect(url_for("account.password"))
         return view(*args, **kwargs)
 
@@ -197,14 +189,14 @@ def family_only(view: View) -> View:
 
 
 def own_invoice(number: str) -> Invoice:
-    """The family's invoice of that number, else 404: whether another has it is not told."""
+    """Return the family's invoice of that number, else 404, also when another family has it."""
     return Invoice.get_or_none(Invoice.number == number, Invoice.family == own_family()) or abort(
         404
     )
 
 
 def own_receipt(number: int) -> Receipt:
-    """The family's receipt of that number, else 404."""
+    """Return the family's receipt of that number, else 404."""
     found: Receipt | None = (
         Receipt.select(Receipt, Settlement)
         .join(Settlement)
@@ -215,18 +207,18 @@ def own_receipt(number: int) -> Receipt:
 
 
 def safe_next() -> str:
-    """Where to go after signing in: a page of ours that was asked for, else the invoices."""
+    """Return where to go after signing in: a page of ours that was asked for, else the invoices."""
     return page_of_ours(request.args.get("next", "")) or url_for("family.invoices")
 
 
 def page_of_ours(target: str) -> str:
-    """The address if it leads nowhere but to this site, else nothing."""
+    """Return the address if it leads nowhere but to this site, else nothing."""
     ours = re.fullmatch(r"/(?!/)[^\\]{0,2000}", target) and target.isprintable()
     return target if ours else ""
 
 
 def _to_sign_in() -> Response:
-    if "_user_id" in session:
+    if _WAS_SIGNED_IN in session:
         language.clear_session()
         flash(_("Par sécurité, votre session est terminée. Connectez-vous de nouveau."))
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None

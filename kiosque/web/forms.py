@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import request
-from flask_wtf import FlaskForm
+from flask_wtf import CSRFProtect, FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import AnyOf, InputRequired, Length, ValidationError
@@ -12,6 +12,9 @@ from gateways.base import Limits
 from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
 from kiosque.outbox import addresses
+
+#: Refuses what is posted without the token of its session, but for the views that it exempts.
+csrf = CSRFProtect()
 
 
 class Form(FlaskForm):

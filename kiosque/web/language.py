@@ -3,7 +3,6 @@
 What a browser says it prefers (`Accept-Language`) is not asked: see docs/translate.md.
 """
 
-from functools import cache
 from urllib.parse import urlencode
 
 from flask import Flask, g, request, session, url_for
@@ -11,6 +10,7 @@ from flask import Flask, g, request, session, url_for
 from kiosque.db import write
 from kiosque.db.models import Family
 from kiosque.language import catalogue
+from kiosque.language.catalogue import Language
 
 #: In the session: the language in force, and whether a signed-out visitor asked for it.
 _SPOKEN, _ASKED = "language", "language_asked"
@@ -20,12 +20,6 @@ _READ = ("next", "tout", "page", "invoice", "essai")
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.globals.update(
-        language=lambda: catalogue.languages()[catalogue.language()],
-        other_languages=lambda: _others(catalogue.language()),
-        this_page=_this_page,
-    )
-
     @app.before_request
     def speak() -> None:
         g.speaking = catalogue.speak(session.get(_SPOKEN, catalogue.SOURCE))
@@ -36,7 +30,16 @@ def init_app(app: Flask) -> None:
             catalogue.be_silent(speaking)
 
 
-def choose(code: str, family: Family | None) -> None:
+def in_force() -> Language:
+    return catalogue.languages()[catalogue.language()]
+
+
+def others() -> list[Language]:
+    """Return the languages that the switch offers."""
+    return [each for each in catalogue.languages().values() if each.code != catalogue.language()]
+
+
+def set_language(code: str, family: Family | None) -> None:
     """Speak this language from the next page on, and write to the signed-in family in it."""
     session[_SPOKEN] = code
     if family is None:
@@ -46,38 +49,33 @@ def choose(code: str, family: Family | None) -> None:
         Family.update(language=code).where(Family.id == family.id).execute()
 
 
-def sign_in(family: Family) -> None:
-    """Begin a session in the family's language, or in the one asked for just before."""
+def begin_session(family: Family) -> None:
+    """Empty the session of who is signing in, but for the language: the family's, or the one
+    asked for just before."""
     asked = session.get(_SPOKEN) if _ASKED in session else None
     session.clear()
     if asked and asked != family.language:
-        choose(asked, family)
+        set_language(asked, family)
     else:
         session[_SPOKEN] = family.language
 
 
 def clear_session() -> None:
-    """Forget all but the language, which the next visitor may have read this page in but has
-    not asked for."""
+    """Forget all but the language of this page, for which the next visitor has not asked."""
     spoken = session.get(_SPOKEN)
     session.clear()
     if spoken:
         session[_SPOKEN] = spoken
 
 
-@cache
-def _others(code: str) -> list[catalogue.Language]:
-    return [each for each in catalogue.languages().values() if each.code != code]
-
-
 def lead_home() -> None:
-    """The page being made is not one to come back to: an error, or an address that holds a
-    secret and must not be written in it."""
+    """Let the switch of this page lead to the entrance: an error is no page to come back to, and
+    an address that holds a secret must not be written in it."""
     g.switch_leads_home = True
 
 
-def _this_page() -> str:
-    """Where to come back to from the switch: this page, unless only a form leads to it."""
+def this_page() -> str:
+    """Return where the switch comes back to: this page, unless only a form leads to it."""
     methods = (request.url_rule and request.url_rule.methods) or ()
     if "GET" not in methods or g.get("switch_leads_home"):
         return url_for("site.index")

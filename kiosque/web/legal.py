@@ -6,21 +6,22 @@ it is shown as it is written, never obeyed, and images are not loaded.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateways import registry
-from gateways.base import ConfigError
+from gateways.base import ConfigError, Gateway
 from kiosque.language import catalogue, templates
 from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
 from kiosque.settings import Settings
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from markdown_it import MarkdownIt
 
-#: Name of the file and of the page's address: what it is.
+#: Title by name of the page's address, which is also the name of the town's file.
 TITLES = {
     "mentions-legales": N_("Mentions légales"),
     "confidentialite": N_("Confidentialité"),
@@ -33,7 +34,53 @@ ACCESSIBILITY = {
 }
 MAX_BYTES = 100_000
 
-_environment = templates.environment()
+
+@dataclass(frozen=True)
+class LegalPages:
+    """The legal pages of a site: its settings, the town's own texts as HTML by file name, and
+    the banks that are given the payer's address."""
+
+    settings: Settings
+    own_texts: Mapping[str, str]
+    banks_given_email: str = ""
+
+    def html(self, name: str) -> str:
+        """Return a page: the town's text in the language in force, else in French, else the
+        default one."""
+        own = self.own_texts.get(f"{name}.{catalogue.language()}") or self.own_texts.get(name)
+        return own or _markdown().render(self.default(name))
+
+    def default(self, name: str) -> str:
+        """Return the default text of a page, in Markdown."""
+        return (
+            _templates()
+            .get_template(f"texts/{name}.txt")
+            .render(
+                settings=self.settings,
+                town=self.settings.town,
+                legal=self.settings.legal,
+                banks_given_email=self.banks_given_email,
+                state=self.accessibility_words(),
+                declared_on=self.settings.legal.declared_on,
+            )
+        )
+
+    def accessibility_words(self) -> str:
+        """Return what the law wants in the footer of every page."""
+        return _(ACCESSIBILITY[self.settings.legal.accessibility])
+
+
+def banks_given_email(settings: Settings, gateways: Mapping[str, Gateway]) -> str:
+    """Return the labels of the banks in use that are given the payer's address, with commas."""
+    in_use = dict.fromkeys(name for name in settings.gateways_in_force if name in gateways)
+    return ", ".join(
+        gateways[name].label for name in in_use if gateways[name].limits.requires_email
+    )
+
+
+@cache
+def _templates() -> "Environment":
+    return templates.environment()
 
 
 @cache
@@ -45,8 +92,8 @@ def _markdown() -> "MarkdownIt":
 
 
 def load(folder: Path) -> dict[str, str]:
-    """The town's own texts as HTML, by file name without `.md`. Raises ConfigError naming every
-    fault of every file, in French."""
+    """Read the town's own texts as HTML, by file name without `.md`. Raises ConfigError naming
+    every fault of every file, in French."""
     found, faults = {}, []
     for path in sorted(folder.glob("*")) if folder.is_dir() else []:
         if path.name.startswith(".") or path.name.endswith("~"):
@@ -60,39 +107,8 @@ def load(folder: Path) -> dict[str, str]:
     return found
 
 
-def page(name: str, own: Mapping[str, str], settings: Settings) -> str:
-    """A legal page as HTML: the town's text in the language in force, else in French, else
-    the default one."""
-    text = own.get(f"{name}.{catalogue.language()}") or own.get(name)
-    return text or _markdown().render(default(name, settings))
-
-
-def default(name: str, settings: Settings) -> str:
-    """The default text, in Markdown."""
-    return _environment.get_template(f"texts/{name}.txt").render(
-        settings=settings,
-        town=settings.town,
-        legal=settings.legal,
-        email_goes_to=_email_goes_to(settings),
-        state=accessibility_words(settings),
-        declared_on=settings.legal.declared_on,
-    )
-
-
-def _email_goes_to(settings: Settings) -> str:
-    """The banks in use that are given the payer's address; nothing where none is."""
-    tables = {name: settings.gateways[name] for name in settings.gateways_in_force}
-    gateways = registry.configure_all(tables, environment=settings.environment).values()
-    return ", ".join(each.label for each in gateways if each.limits.requires_email)
-
-
-def accessibility_words(settings: Settings) -> str:
-    """What the footer of every page says of the site's accessibility, as the law asks."""
-    return _(ACCESSIBILITY[settings.legal.accessibility])
-
-
 def missing(settings: Settings, own: Mapping[str, str]) -> list[str]:
-    """The settings that the default legal pages lack to say what the law asks."""
+    """Return the settings that the default legal pages lack to say what the law asks."""
     needed: dict[str, dict[str, object]] = {
         "mentions-legales": {
             "town.address": settings.town.address,
@@ -113,7 +129,7 @@ def missing(settings: Settings, own: Mapping[str, str]) -> list[str]:
 
 
 def _read(path: Path) -> str:
-    """One file as HTML. Raises ValueError saying in French why it cannot serve."""
+    """Return one file as HTML. Raises ValueError saying in French why it cannot serve."""
     name, _dot, suffix = path.name.partition(".")
     suffixes = ("md", *(f"{code}.md" for code in catalogue.languages() if code != catalogue.SOURCE))
     if name not in TITLES or suffix not in suffixes:

@@ -1,7 +1,6 @@
 """Signing in and out, and what a family changes of its account once signed in."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
-from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from kiosque.families import contacts, own_changes, sessions, signin, tokens
@@ -9,7 +8,7 @@ from kiosque.families.passwords import Unsuitable
 from kiosque.language.catalogue import gettext as _
 from kiosque.outbox import addresses
 from kiosque.web import access
-from kiosque.web.access import family_only, own_account
+from kiosque.web.access import family_only, own_account, own_session
 from kiosque.web.forms import EmailForm, PasswordForm, SignInForm
 
 blueprint = Blueprint("account", __name__)
@@ -54,16 +53,17 @@ def show() -> str:
     account = own_account()
     return render_template(
         "account/account.html",
+        family=account.family,
         addresses=contacts.addresses(account.family),
         pending=tokens.pending_email(account.family),
-        others=sessions.others(account, current_user.number),
+        others=sessions.others(account, own_session()),
     )
 
 
 @blueprint.post("/compte/appareils")
 @family_only
 def end_others() -> Response:
-    sessions.end_others(own_account(), current_user.number)
+    sessions.end_others(own_account(), own_session())
     flash(_("Les autres appareils sont déconnectés."))
     return redirect(url_for("account.show"))
 
@@ -96,7 +96,7 @@ def _may_ask(form: EmailForm) -> bool:
 def password() -> str | Response | tuple[str, int]:
     form, account = PasswordForm(), own_account()
     if not form.is_submitted():
-        return render_template("account/password.html", form=form)
+        return _password_page(form)
     if form.validate():
         try:
             account = own_changes.change_password(
@@ -110,4 +110,9 @@ def password() -> str | Response | tuple[str, int]:
             access.sign_in(account)
             flash(_("Votre mot de passe est changé."))
             return redirect(url_for("family.invoices"))
-    return render_template("account/password.html", form=form), 422
+    return _password_page(form), 422
+
+
+def _password_page(form: PasswordForm) -> str:
+    first = own_account().must_change_password
+    return render_template("account/password.html", form=form, first=first)

@@ -115,6 +115,7 @@ def record() -> str:
         services.setdefault(enrolment.child.id, []).append(enrolment.service.name)
     return render_template(
         "family/record.html",
+        family=family,
         guardians=list(Guardian.select().where(Guardian.family == family).order_by(Guardian.id)),
         children=list(Child.select().where(Child.family == family).order_by(Child.name)),
         services=services,

@@ -10,12 +10,13 @@ from kiosque.invoices import announcements
 from kiosque.language.catalogue import gettext as _
 from kiosque.web import language
 from kiosque.web.access import family_only, own_family, remote_address
-from kiosque.web.forms import NoticesForm
+from kiosque.web.forms import NoticesForm, csrf
 
 blueprint = Blueprint("mails", __name__)
 
 
 @blueprint.route("/courriels/arret/<token>", methods=["GET", "POST"])
+@csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF carries no types
 def stop(token: str) -> str | tuple[str, int]:
     """Stop the notices of a family, signed out. Mail scanners follow links: only the button of
     the page, or the mail program's own (RFC 8058), stops anything."""

@@ -26,7 +26,7 @@ from kiosque.payments import Issuers, Money, Purchase, Refused, Selection
 from kiosque.settings import Settings
 from kiosque.web import access, headers, probe
 from kiosque.web.access import family_only, own_family
-from kiosque.web.forms import PayForm
+from kiosque.web.forms import PayForm, csrf
 from kiosque.web.status_words import attempt_result, is_undecided
 from kiosque.web.views.probes import proof, token_in_form
 
@@ -132,6 +132,7 @@ def back(reference: str) -> Answer | BaseResponse:
 
 
 @blueprint.post("/retour/<reference>")
+@csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF carries no types
 def sent_back(reference: str) -> BaseResponse:
     """Some banks send the payer back by a form: a cross-site one, which carries no cookie of ours
     and may say anything. The page it leads to has the cookies, and reads nothing of the form."""
@@ -139,6 +140,7 @@ def sent_back(reference: str) -> BaseResponse:
 
 
 @blueprint.post("/notification/<name>")
+@csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF carries no types
 def notification(name: str) -> Response:
     """The bank speaks. No session, no redirect; 200 only after commit."""
     gateway = _gateways().get(name)

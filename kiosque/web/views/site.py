@@ -37,10 +37,10 @@ def privacy() -> str:
 
 
 def _text(name: str) -> str:
-    extensions = current_app.extensions
-    body = legal.page(name, extensions["texts"], extensions["settings"])
+    pages: legal.LegalPages = current_app.extensions["legal"]
     # Safe: it comes from Markdown in which HTML is not obeyed.
-    return render_template("site/text.html", title=_(legal.TITLES[name]), body=Markup(body))  # noqa: S704
+    body = Markup(pages.html(name))  # noqa: S704
+    return render_template("site/text.html", title=_(legal.TITLES[name]), body=body)
 
 
 @blueprint.post("/langue")
@@ -49,14 +49,14 @@ def language() -> Response:
     code = request.form.get("language", "")
     if code not in catalogue.languages():
         abort(400)
-    browser_language.choose(code, access.signed_in_family())
+    browser_language.set_language(code, access.signed_in_family())
     return redirect(access.page_of_ours(request.form.get("next", "")) or url_for("site.index"))
 
 
 @blueprint.get("/sante")
 def health() -> tuple[dict[str, str], int, dict[str, str]]:
-    """200 when the base answers, can be written and is of this version, else 503. To a probe of
-    the town's own, it also proves which site it is."""
+    """Answer 200 when the database answers, can be written and is of this version, else 503. To a
+    probe of the town's own, also prove which site answers."""
     fault = db.fault()
     asked = token_in_header(probe.HEALTH)
     extra = {probe.HEADER: proof(asked)} if asked else {}

@@ -13,6 +13,7 @@ from kiosque import create_app
 from kiosque.language import catalogue
 from kiosque.settings import Legal, Settings
 from kiosque.web import legal
+from kiosque.web.legal import LegalPages
 
 FULL = Legal("partiellement", date(2026, 11, 24), "dpo@sautron.example.org")
 
@@ -90,9 +91,9 @@ def test_the_towns_own_text_takes_the_place_of_ours(base: None, settings: Settin
 def test_a_reader_of_another_language_gets_that_text_if_there_is_one(settings: Settings) -> None:
     own = {"confidentialite": "fr", "confidentialite.en": "en"}
     with catalogue.using("en"):
-        assert legal.page("confidentialite", own, settings) == "en"
-        assert legal.page("confidentialite", {"confidentialite": "fr"}, settings) == "fr"
-    assert legal.page("confidentialite", own, settings) == "fr"
+        assert LegalPages(settings, own).html("confidentialite") == "en"
+        assert LegalPages(settings, {"confidentialite": "fr"}).html("confidentialite") == "fr"
+    assert LegalPages(settings, own).html("confidentialite") == "fr"
 
 
 def test_html_in_a_text_is_shown_and_never_obeyed(base: None, settings: Settings) -> None:
@@ -161,9 +162,9 @@ def test_the_faults_of_texts_and_settings_are_named_together(
 def test_the_default_text_is_itself_a_text_that_can_be_changed(
     settings: Settings, name: str
 ) -> None:
-    write(settings, f"{name}.md", legal.default(name, settings))
+    write(settings, f"{name}.md", LegalPages(settings, {}).default(name))
     own = legal.load(settings.data / "texts")
-    assert own[name] == legal.page(name, {}, settings)
+    assert own[name] == LegalPages(settings, {}).html(name)
 
 
 def test_in_production_what_the_law_asks_and_the_settings_lack_is_logged(

@@ -1,9 +1,5 @@
 """The session's cookie and the token of forms: signed, and neither shared nor kept for ever."""
 
-import time
-
-import pytest
-from flask import Flask, session
 from flask.testing import FlaskClient
 
 from tests.conftest import csrf_token
@@ -29,28 +25,9 @@ def test_a_cookie_that_we_did_not_sign_opens_nothing(
     assert stranger.get("/factures").status_code == 200
 
 
-def test_a_cookie_signed_too_long_ago_holds_nothing(
-    app: Flask, stranger: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stranger.get("/connexion")
-    with stranger:
-        stranger.get("/mentions-legales")
-        assert "csrf_token" in session
-    later = time.time() + app.permanent_session_lifetime.total_seconds() + 60
-    monkeypatch.setattr("kiosque.web.cookies.time.time", lambda: later)
-    with app.test_request_context(headers={"Cookie": f"{COOKIE}={_value(stranger)}"}):
-        assert "csrf_token" not in session
-
-
-def test_what_a_page_adds_to_a_session_stays_out_of_the_next_page(
-    app: Flask, stranger: FlaskClient
-) -> None:
-    with stranger.session_transaction() as kept:
-        kept["list"] = [1]
-    for _ in range(2):
-        with app.test_request_context(headers={"Cookie": f"{COOKIE}={_value(stranger)}"}):
-            assert session["list"] == [1]
-            session["list"].append(2)
+def test_a_remember_me_cookie_that_a_visitor_invents_opens_nothing(stranger: FlaskClient) -> None:
+    stranger.set_cookie("remember_token", "1|é")
+    assert stranger.get("/factures").status_code == 302
 
 
 def test_a_token_is_its_sessions(alice: FlaskClient, stranger: FlaskClient) -> None:

@@ -1,0 +1,8 @@
+"""The most that a request may carry.
+
+The most fields of a bank's notification is `gateways.base.Callback.MAX_FIELDS`: whoever reads it
+counts them.
+"""
+
+#: Of a form of a family's and of a bank's notification, in bytes; neither comes near.
+MAX_REQUEST_BYTES = 64 * 1024

@@ -1,0 +1,39 @@
+"""The templates of pages: what each finds, and their compilation at start."""
+
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from kiosque.language import templates
+from kiosque.outbox import addresses
+from kiosque.web import access, language
+
+
+def init_app(app: Flask) -> None:
+    """Come before whatever else looks at `app.jinja_env`, which is made at the first look."""
+    settings = app.extensions["settings"]
+    app.jinja_options = {
+        **app.jinja_options,
+        "undefined": StrictUndefined,  # a misspelt name is an error
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+    }
+    pages = app.jinja_env
+    pages.filters.update(templates.FILTERS, french=templates.french, address=addresses.shown)
+    templates.translate(pages)
+    pages.globals.update(
+        settings=settings,
+        town=settings.town,
+        assets=app.extensions["assets"],
+        signed_in_family=access.signed_in_family,
+        language=language.in_force,
+        other_languages=language.others,
+        this_page=language.this_page,
+        accessibility_words=app.extensions["legal"].accessibility_words,
+    )
+    for name in pages.list_templates(filter_func=_is_page):
+        pages.get_template(name)
+
+
+def _is_page(name: str) -> bool:
+    """Mails have an environment of their own (`kiosque.mails.rendering`)."""
+    return name.endswith(".html") and not name.startswith("mail/")

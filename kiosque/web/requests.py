@@ -1,0 +1,70 @@
+"""Flask's own settings, and what happens around every request."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, request
+from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
+
+from kiosque import db
+from kiosque.settings import Settings
+from kiosque.web.limits import MAX_REQUEST_BYTES
+
+
+def init_app(app: Flask) -> None:
+    settings: Settings = app.extensions["settings"]
+    app.config.from_mapping(_flask_config(settings))
+    app.url_map.strict_slashes = False
+    # A redirected notification is a lost one: not even `//` is corrected by a redirect.
+    app.url_map.merge_slashes = False
+    app.teardown_request(_release_connection)
+    if settings.environment == "production":
+        _answer_under_one_name(app, settings)
+    app.before_request(_read_form)
+
+
+def _flask_config(settings: Settings) -> dict[str, Any]:
+    return {
+        "SECRET_KEY": settings.secret_key,
+        # The site's own name, and this machine's for a health check made from it.
+        "TRUSTED_HOSTS": [urlsplit(settings.public_url).hostname, "127.0.0.1", "localhost"],
+        "MAX_CONTENT_LENGTH": MAX_REQUEST_BYTES,
+        "SESSION_COOKIE_NAME": "__Host-kiosque" if settings.https else "kiosque",
+        "SESSION_COOKIE_SECURE": settings.https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "WTF_CSRF_TIME_LIMIT": None,
+        # The token is enough; some browsers and guards take the Referer out of every request.
+        "WTF_CSRF_SSL_STRICT": False,
+    }
+
+
+def _release_connection(error: BaseException | None) -> None:
+    """Give the connection back. Peewee connects at a thread's first query: error pages and files
+    need no database."""
+    if error is None:
+        db.release()
+    elif not db.database.is_closed():
+        db.database.close()
+
+
+def _answer_under_one_name(app: Flask, settings: Settings) -> None:
+    """Refuse in production the names that `TRUSTED_HOSTS` admits for a health check only."""
+    name = urlsplit(settings.public_url).hostname
+
+    @app.before_request
+    def check() -> None:
+        if request.host.partition(":")[0] != name and request.endpoint != "site.health":
+            raise SecurityError
+
+
+def _read_form() -> None:
+    """Read a form before its view does: one that breaks off on its way is a bad request, not a
+    fault of ours. A notification reads its own body."""
+    if request.content_type and request.endpoint != "payment.notification":
+        try:
+            _ = request.form
+        except HTTPException:
+            raise
+        except Exception as error:  # each server's parser has exceptions of its own
+            raise BadRequest from error
