@@ -1,4 +1,4 @@
-"""What a family keeps: the receipt of a payment, an invoice, the yearly attestation."""
+"""Write the papers that a family keeps: receipts, invoices, the yearly attestation."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,13 +11,13 @@ from kiosque.language.catalogue import gettext as _
 from kiosque.language.formats import format_euros, format_hundredths
 from kiosque.papers.content import InvoiceDocument, ReceiptDocument, ReceiptLine
 from kiosque.papers.typesetting import CELL_WORD, breakable, postal, typeset
-from kiosque.settings import Settings
+from kiosque.settings import Regie, Settings
 
 
 @dataclass(frozen=True)
 class Column:
-    """Of a table: its head, its share of the room left (0 for a column as wide as its widest
-    cell), and whether it holds figures."""
+    """A column of a table. `share` is its part of the room left; at 0 it is as wide as its widest
+    cell. `figures` are aligned to the right."""
 
     head: str
     share: int = 0
@@ -25,7 +25,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class PaperTable:
     """Rows of text under their columns, and the words and amount of the total."""
 
     columns: Sequence[Column]
@@ -43,14 +43,14 @@ class Paper:
     warning: str = ""
     opening: Sequence[str] = ()
     facts: Sequence[tuple[str, str]] = ()
-    tables: Sequence[Table] = ()
+    tables: Sequence[PaperTable] = ()
     closing: Sequence[str] = ()
     stamp: str = ""
     signed: Sequence[str] = ()
 
 
 def receipt(settings: Settings, document: ReceiptDocument) -> bytes:
-    """A *reçu de paiement*, «acquitté» unless the money has left again."""
+    """Return the PDF of a *reçu de paiement*, «acquitté» unless the money was given back since."""
     settings = document.as_issued(settings)
     settlement, regie = document.settlement, settings.regie
     facts = (
@@ -66,8 +66,8 @@ def receipt(settings: Settings, document: ReceiptDocument) -> bytes:
         warning=_receipt_warning(document),
         facts=[fact for fact in facts if fact[1]],
         tables=[
-            Table(
-                (Column(_("Facture"), share=1), Column(_("Période"), share=3), _amounts()),
+            PaperTable(
+                (Column(_("Facture"), share=1), Column(_("Période"), share=3), _amount_column()),
                 [_receipt_row(line) for line in document.lines],
                 (_("Total payé"), format_euros(settlement.amount_cents)),
             )
@@ -88,7 +88,7 @@ def _receipt_warning(document: ReceiptDocument) -> str:
 
 
 def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
-    """An invoice made from its lines, for a town that gave no PDF of its own."""
+    """Return the PDF of an invoice, made from its lines when the town gave none."""
     found, family = document.invoice, document.invoice.family
     facts = (
         (_("Période"), found.period),
@@ -102,13 +102,13 @@ def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
         warning=_invoice_warning(document),
         facts=facts,
         tables=[
-            Table(
+            PaperTable(
                 (
                     Column(_("Enfant"), share=2),
                     Column(_("Prestation"), share=3),
                     Column(_("Quantité"), figures=True),
                     Column(_("Prix unitaire"), figures=True),
-                    _amounts(),
+                    _amount_column(),
                 ),
                 [_invoice_row(line) for line in document.lines],
                 (_("Total"), format_euros(found.total_cents)),
@@ -124,52 +124,56 @@ def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
 
 
 def attestation(settings: Settings, document: Attestation) -> bytes:
-    """The sums paid in a year to have young children minded, in French: it is for the taxes."""
+    """Return the PDF of what a family paid in a year to have young children minded.
+
+    In French whatever the family's language: it is for the tax office.
+    """
     with catalogue.using(catalogue.SOURCE):
         return _typeset(settings, _attestation(settings, document))
 
 
 def _attestation(settings: Settings, document: Attestation) -> Paper:
     regies = settings.regies_of(each.service for each in document.counted)
-    payers = _payer(document.family, document.payers)
+    made_on = {"date": formats.long_date(document.made_on)}
+    warning = _("Provisoire\u00a0: l’année n’est pas finie. Situation au %(date)s.") % made_on
     return Paper(
         title=_("Attestation fiscale %(year)d") % {"year": document.year},
         recipient=_postal(document.family, document.payers),
-        warning=_("Provisoire\u00a0: l’année n’est pas finie. Situation au %(date)s.")
-        % {"date": formats.long_date(document.made_on)}
-        if document.is_provisional
-        else "",
-        opening=[
-            _(
-                "La régie «\u00a0%(regie)s\u00a0» (%(town)s) atteste avoir reçu de\u00a0: "
-                "%(payers)s, du 1er janvier au 31 décembre %(year)d, les sommes suivantes pour la "
-                "garde d’enfants de moins de six ans au 1er janvier %(year)d. "
-                "Les repas n’y sont pas compris."
-            )
-            % {
-                "regie": "\u00a0» et «\u00a0".join(regie.name for regie in regies),
-                "town": settings.town.name,
-                "payers": payers,
-                "year": document.year,
-            },
-        ],
-        tables=[
-            Table(
-                (
-                    Column(_("Enfant"), share=2),
-                    Column(_("Naissance")),
-                    Column(_("Prestation"), share=3),
-                    _amounts(),
-                ),
-                [_sum_row(each) for each in document.counted],
-                (_("Total payé"), format_euros(document.total_cents)),
-            )
-        ],
+        warning=warning if document.is_provisional else "",
+        opening=[_attested(settings, document, regies)],
+        tables=[_sums_table(document)],
         closing=[_not_counted(settings, each) for each in document.without_birth_date],
         signed=[
-            _("Le %(date)s") % {"date": formats.long_date(document.made_on)},
+            _("Le %(date)s") % made_on,
             *(_("Le régisseur, %(name)s") % {"name": regie.regisseur} for regie in regies),
         ],
+    )
+
+
+def _attested(settings: Settings, document: Attestation, regies: Sequence[Regie]) -> str:
+    return _(
+        "La régie «\u00a0%(regie)s\u00a0» (%(town)s) atteste avoir reçu de\u00a0: "
+        "%(payers)s, du 1er janvier au 31 décembre %(year)d, les sommes suivantes pour la "
+        "garde d’enfants de moins de six ans au 1er janvier %(year)d. "
+        "Les repas n’y sont pas compris."
+    ) % {
+        "regie": "\u00a0» et «\u00a0".join(regie.name for regie in regies),
+        "town": settings.town.name,
+        "payers": _payer(document.family, document.payers),
+        "year": document.year,
+    }
+
+
+def _sums_table(document: Attestation) -> PaperTable:
+    return PaperTable(
+        (
+            Column(_("Enfant"), share=2),
+            Column(_("Naissance")),
+            Column(_("Prestation"), share=3),
+            _amount_column(),
+        ),
+        [_sum_row(each) for each in document.counted],
+        (_("Total payé"), format_euros(document.total_cents)),
     )
 
 
@@ -177,12 +181,12 @@ def _typeset(settings: Settings, paper: Paper) -> bytes:
     return typeset("paper", settings, {"numbered": True, **asdict(paper)})
 
 
-def _amounts() -> Column:
+def _amount_column() -> Column:
     return Column(_("Montant"), figures=True)
 
 
 def _payer(family: Family, names: Sequence[str] = ()) -> str:
-    """Who paid, as well as we know: the parents, or the household's name, and its code."""
+    """Name who paid: the parents if known, else the household by its name, and its code."""
     who = ", ".join(names) or (_("Famille %(name)s") % {"name": family.name} if family.name else "")
     code = _("code famille %(code)s") % {"code": family.code}
     return f"{who}, {code}" if who else code

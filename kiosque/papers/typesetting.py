@@ -1,7 +1,7 @@
-"""From words and figures to PDF, by Typst: tagged, its fonts embedded, PDF/UA-1 and PDF/A-2a.
+"""Turn words and figures into PDF, by Typst: tagged, its fonts embedded, PDF/UA-1 and PDF/A-2a.
 
-Typst refuses to make a file that is not of these norms: a fault of a template is an error of
-ours, seen by the tests, and what people's names may hold is made harmless by `printable`.
+Typst refuses to make a file that breaks these norms: a fault of a template is an error of ours,
+seen by the tests; names that people write are made harmless by `printable`.
 """
 
 import json
@@ -18,13 +18,13 @@ from kiosque.settings import Settings, Town
 
 TEMPLATES = resources.find("templates/documents")
 FONTS = Path(__file__).parent / "fonts"
-#: To be read aloud, and to be readable in ten years.
+#: PDF/UA to be read aloud, PDF/A to be readable in ten years.
 STANDARDS: tuple[Literal["ua-1"], Literal["a-2a"]] = ("ua-1", "a-2a")
 
-#: What stands for a character that our fonts do not draw.
+#: Stands for a character that our fonts do not draw.
 UNKNOWN = "\ufffd"
-# The blocks that Noto Sans and DejaVu Sans draw, together: a test asks Typst for each character.
-# Beside Latin: Greek, Cyrillic, Armenian, Hebrew, Arabic, Georgian, and a few signs.
+# The characters that Noto Sans and DejaVu Sans draw together; a test asks Typst for each of them.
+# Besides Latin: Greek, Cyrillic, Armenian, Hebrew, Arabic, Georgian, and a few signs.
 _DRAWN = (
     (0x20, 0x7E), (0xA0, 0x52F), (0x531, 0x556), (0x559, 0x55F), (0x561, 0x587), (0x5D0, 0x5EA),
     (0x621, 0x63A), (0x640, 0x652), (0x660, 0x669), (0x679, 0x6BF), (0x6CC, 0x6CC), (0x6F0, 0x6F9),
@@ -32,15 +32,15 @@ _DRAWN = (
     (0x2100, 0x214F), (0x2190, 0x22FF), (0x25A0, 0x25FF), (0x1F600, 0x1F623), (0xFFFD, 0xFFFD),
 )  # fmt: skip
 _LINE_ENDS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
-#: Longer words may be broken: no line holds them. A column of names is narrower.
+#: Longer words may be broken, since no line holds them. A column of names is narrower.
 LINE_WORD, CELL_WORD = 40, 16
-# Twice what the post office recommends.
+# Characters: twice what the post office recommends.
 _POSTAL_LENGTH = 76
 _ZERO_WIDTH_SPACE = "\u200b"
 
 
 def typeset(template: str, settings: Settings, content: Mapping[str, object]) -> bytes:
-    """A document of the town's, on its letterhead, from a template of `templates/documents`."""
+    """Return the PDF of a template of `templates/documents`, on the town's letterhead."""
     data = {
         "town": _letterhead(settings),
         "language": catalogue.language(),
@@ -50,21 +50,21 @@ def typeset(template: str, settings: Settings, content: Mapping[str, object]) ->
 
 
 def printable(text: str) -> str:
-    """Any text as our fonts can draw it: composed, on one line, without control characters."""
+    """Return a text as our fonts can draw it: composed, on one line, without control characters."""
     composed = unicodedata.normalize("NFC", _LINE_ENDS.sub(" ", text))
     drawn = "".join(_drawn(character) for character in composed)
     return breakable(drawn, LINE_WORD)
 
 
 def breakable(text: str, longest: int) -> str:
-    """The text with places where its longer words may be broken. An address of a site stays
-    whole, to be copied."""
+    """Add places where words longer than `longest` may be broken. Addresses of sites stay whole,
+    to be copied."""
     long_word = rf"https?://\S+|[^\s{_ZERO_WIDTH_SPACE}-]{{{longest + 1},}}"
     return re.sub(long_word, _broken, text)
 
 
 def postal(lines: Iterable[str]) -> list[str]:
-    """The lines of an address, those that say something, none longer than an envelope bears."""
+    """Return the lines of a postal address that are not empty, cut to what an envelope bears."""
     return [
         line if len(line) <= _POSTAL_LENGTH else f"{line[:_POSTAL_LENGTH]}…"
         for line in lines
@@ -80,15 +80,14 @@ def _broken(word: re.Match[str]) -> str:
 
 def _drawn(character: str) -> str:
     if unicodedata.category(character) in ("Cc", "Cf") and character != _ZERO_WIDTH_SPACE:
-        # Among these are the marks that make text run backwards.
-        return ""
+        return ""  # among them the marks that make text run backwards
     code = ord(character)
     known = unicodedata.category(character) != "Cn"
     return character if known and any(first <= code <= last for first, last in _DRAWN) else UNKNOWN
 
 
 def _cleaned(value: object) -> object:
-    """The same content, every text of it printable."""
+    """Return the content with every text of it printable."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, Mapping):
@@ -126,7 +125,7 @@ def _compile(path: Path, data: object, logo: list[int] | None) -> bytes:
 
 @cache
 def _logo(town: Town) -> list[int] | None:
-    """The bytes of the town's logo, or None when it has none that can be drawn."""
+    """Return the bytes of the town's logo, or None when it has none that can be drawn."""
     if not town.logo:
         return None
     import typst  # noqa: PLC0415

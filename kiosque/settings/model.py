@@ -78,8 +78,8 @@ class Mail:
 
 @dataclass(frozen=True)
 class AttestationRules:
-    """What the yearly attestation for the taxes counts: the lines of `services`, none by default,
-    but for those whose label contains one of `meal_labels`."""
+    """The lines that the yearly attestation for the taxes counts: those of `services`, none by
+    default, except where the label contains one of `meal_labels`."""
 
     services: tuple[str, ...] = ()
     meal_labels: tuple[str, ...] = ("repas", "goûter", "déjeuner")
@@ -99,7 +99,7 @@ class Notices:
 
 @dataclass(frozen=True)
 class Legal:
-    """What the legal pages state. `accessibility` is `non`, `partiellement` or `totalement`
+    """Facts that the legal pages state. `accessibility` is `non`, `partiellement` or `totalement`
     (conforme to the RGAA), as declared on `declared_on`. `dpo` is the e-mail of
     the data protection officer."""
 
