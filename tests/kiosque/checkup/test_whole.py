@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from kiosque.checkup import http_client, report, runner
 from kiosque.checkup.findings import Level
 from kiosque.cli import main
+from kiosque.version import VERSION
 from tests.installation import (
     BANK_PASSWORD,
     PROJECT,
@@ -96,7 +97,7 @@ def test_a_good_installation_is_said_so_and_nothing_of_it_changes(
     }
     subjects = [line.split("  ")[0] for line in done.stdout.splitlines() if line[:1].strip()]
     assert subjects == [
-        "Réglages", "Clés", "Horloge", "Base", "Comptes", "Disque", "Courriel", "Minuteries",
+        f"Kiosque Famille {VERSION}", "Réglages", "Clés", "Horloge", "Base", "Comptes", "Disque", "Courriel", "Minuteries",
         "Adresse publique", "Notification banque", "Notification tresor", "Banque banque",
         "Banque tresor", "Tout est bon.",
     ]  # fmt: skip
