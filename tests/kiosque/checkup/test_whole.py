@@ -97,7 +97,8 @@ def test_a_good_installation_is_said_so_and_nothing_of_it_changes(
     }
     subjects = [line.split("  ")[0] for line in done.stdout.splitlines() if line[:1].strip()]
     assert subjects == [
-        f"Kiosque Famille {VERSION}", "Réglages", "Clés", "Horloge", "Base", "Comptes", "Disque", "Courriel", "Minuteries",
+        f"Kiosque Famille {VERSION}",
+        "Réglages", "Clés", "Horloge", "Base", "Comptes", "Disque", "Courriel", "Minuteries",
         "Adresse publique", "Notification banque", "Notification tresor", "Banque banque",
         "Banque tresor", "Tout est bon.",
     ]  # fmt: skip
