@@ -1,7 +1,8 @@
 """Hash passwords: argon2id, never inside a transaction, and few at once.
 
 A hash costs 20 ms of a processor and 19 MiB: a flood of them must leave the site both. Whoever
-hashes or judges a password for a visitor enters one of the two gates first.
+hashes or judges a password for a visitor enters one of the three gates first, once the limits of
+`throttle` allow the try.
 """
 
 import secrets
@@ -52,9 +53,11 @@ class Gate:
             self._places.release()
 
 
-# Each worker has both, so that strangers cannot crowd out a family's own browser.
+# Each worker has all three: strangers cannot crowd out a family's own browser, and whoever chooses
+# passwords, even signed in, crowds out nobody who signs in.
 strangers = Gate(at_once=1, waiting=2)
 own_browsers = Gate(at_once=1, waiting=2)
+changes = Gate(at_once=1, waiting=1)
 
 
 def normalise(password: str) -> str:

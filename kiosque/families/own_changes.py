@@ -31,6 +31,8 @@ RESET_EMAIL = Limit("reset-email", 3, timedelta(minutes=5), timedelta(hours=1))
 RESET_NETWORK = Limit("reset-network", 10, timedelta(minutes=1), timedelta(minutes=15))
 #: Changes of address asked by one family: each one sends a mail to the address it names.
 EMAIL_CHANGE = Limit("email-change", 3, timedelta(minutes=5), timedelta(hours=1))
+#: New passwords proposed for one family, taken or refused: each costs a judgement or a hash.
+NEW_PASSWORD = Limit("new-password", 10, timedelta(minutes=1), timedelta(hours=1))
 
 
 class WrongPassword(Exception):
@@ -66,12 +68,13 @@ def find_link(secret: str, *purposes: Purpose) -> Token | None:
 
 
 def activate(token: Token, password: str, town: Town, address: str) -> Account:
-    """Open the family's account with the password it chooses. Raises Unsuitable, Spent, Busy."""
+    """Open the family's account with the password it chooses. Raises Unsuitable, Spent,
+    TooManyTries, Busy."""
     return _choose_password(token, password, town, Event.ACTIVATED, address)
 
 
 def reset(token: Token, password: str, town: Town, address: str) -> Account:
-    """Replace the password by means of a link. Raises Unsuitable, Spent, Busy."""
+    """Replace the password by means of a link. Raises Unsuitable, Spent, TooManyTries, Busy."""
     return _choose_password(token, password, town, Event.PASSWORD_RESET, address)
 
 
@@ -83,19 +86,21 @@ def change_password(
     Raises WrongPassword when it is not the current one; Unsuitable when the new one will not do;
     TooManyTries, Busy; Stale when another was chosen meanwhile, which stays.
     """
+    family = account.family
+    throttle.require_free(_proposals(family))
     if not signin.confirm_password(account, current):
         raise WrongPassword
     if password == current:
+        throttle.count_try(_proposals(family))
         raise Unsuitable(_("Choisissez un mot de passe différent de l’actuel."))
-    family = account.family
-    new = NewPassword(password, family, town)
+    new = _judge(password, family, town)
 
     def tell() -> None:
         sessions.require_current(account)
         audit.add(Event.PASSWORD_CHANGED, family, address)
         _warn(family, "password_changed", contacts.every_address(family))
 
-    with hashing.own_browsers.enter():
+    with hashing.changes.enter():
         return accounts.set_password(new, before=tell)
 
 
@@ -166,7 +171,7 @@ def _choose_password(
     token: Token, password: str, town: Town, event: Event, address: str
 ) -> Account:
     family = token.family
-    new = NewPassword(password, family, town)
+    new = _judge(password, family, town)
 
     def spend() -> None:
         tokens.redeem(token)
@@ -175,8 +180,25 @@ def _choose_password(
         audit.add(event, family, address)
         _warn(family, "password_changed", contacts.every_address(family))
 
-    with hashing.own_browsers.enter():
+    with hashing.changes.enter():
         return accounts.set_password(new, before=spend)
+
+
+def _judge(password: str, family: Family, town: Town) -> NewPassword:
+    """Judge the password proposed, and count it unless the gate was full. Raises Unsuitable,
+    TooManyTries, Busy."""
+    throttle.require_free(_proposals(family))
+    try:
+        new = NewPassword(password, family, town)
+    except Unsuitable:
+        throttle.count_try(_proposals(family))
+        raise
+    throttle.count_try(_proposals(family))
+    return new
+
+
+def _proposals(family: Family) -> Bucket:
+    return Bucket(NEW_PASSWORD, str(family.id))
 
 
 def _is_welcome(token: Token) -> bool:

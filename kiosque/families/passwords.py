@@ -71,7 +71,7 @@ def _guesses(password: str, words: list[str]) -> float:
 
     # zxcvbn takes tens of milliseconds of a processor, and keeps the words of one call in a place
     # that the next call overwrites.
-    with hashing.own_browsers.enter():
+    with hashing.changes.enter():
         found = zxcvbn(_judged(password), user_inputs=words, max_length=_JUDGED_LENGTH)
     return float(found["guesses"])
 

@@ -64,8 +64,9 @@ def attempt(code: str, password: str, visitor: Visitor) -> Entry | None:
     limits; all that a success changes comes after, at once.
     """
     gate = hashing.own_browsers if visitor.browser else hashing.strangers
+    reset, refund = _buckets(code, visitor)
+    throttle.require_free(*reset, *refund)
     with gate.enter():
-        reset, refund = _buckets(code, visitor)
         throttle.count_try(*reset, *refund)
         account = accounts.authenticate(code, password)
         if account is None:
@@ -82,7 +83,8 @@ def attempt(code: str, password: str, visitor: Visitor) -> Entry | None:
 def confirm_password(account: Account, password: str) -> bool:
     """Tell whether a signed-in family knows its password. Raises TooManyTries, Busy."""
     bucket = Bucket(CURRENT, str(account.id))
-    with hashing.own_browsers.enter():
+    throttle.require_free(bucket)
+    with hashing.changes.enter():
         throttle.count_try(bucket)
         right = accounts.verify_password(account, password)
     if right:

@@ -62,6 +62,12 @@ class TooManyTries(Exception):
 MEMORY = timedelta(days=1)
 
 
+def require_free(*buckets: Bucket) -> None:
+    """Raise TooManyTries if one of these buckets must wait. Count nothing: ask this before
+    waiting for anything scarce, so that a flood that must wait costs nobody a place."""
+    _current(buckets, clock.now())
+
+
 def count_try(*buckets: Bucket) -> None:
     """Count one try in every bucket. Raises TooManyTries, counting none, if one must wait."""
     now = clock.now()

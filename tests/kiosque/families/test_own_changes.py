@@ -27,6 +27,7 @@ from kiosque.db.models import (
 )
 from kiosque.db.states import MailState
 from kiosque.families import accounts, contacts, hashing, own_changes, sessions, signin, tokens
+from kiosque.families.passwords import Unsuitable
 from kiosque.families.signin import Visitor
 from kiosque.families.throttle import TooManyTries
 from kiosque.families.tokens import Purpose, Spent
@@ -563,10 +564,45 @@ def test_a_flood_of_one_link_hashes_one_at_a_time(
 ) -> None:
     with write():
         token = tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
-    monkeypatch.setattr(hashing, "own_browsers", hashing.Gate(at_once=1, waiting=0))
-    with hashing.own_browsers.enter(), pytest.raises(hashing.Busy):
+    monkeypatch.setattr(hashing, "changes", hashing.Gate(at_once=1, waiting=0))
+    with hashing.changes.enter(), pytest.raises(hashing.Busy):
         own_changes.activate(token, PASSWORD, TOWN, "")
     assert own_changes.activate(token, PASSWORD, TOWN, "")
+
+
+def test_weak_new_passwords_are_judged_ten_times_then_wait_before_any_gate(
+    alices_family: Family, frozen: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By one who knows the present password, and by one who holds an activation code."""
+    account = choose_password(alices_family)
+    with write():
+        token = tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
+    for _ in range(5):
+        with pytest.raises(Unsuitable):
+            own_changes.change_password(account, PASSWORD, "motdepasse123", TOWN, "")
+        with pytest.raises(Unsuitable):
+            own_changes.activate(token, "motdepasse123", TOWN, "")
+    monkeypatch.setattr(hashing, "changes", hashing.Gate(at_once=0, waiting=0))
+    with pytest.raises(TooManyTries):
+        own_changes.change_password(account, PASSWORD, OTHER, TOWN, "")
+    with pytest.raises(TooManyTries):
+        own_changes.activate(token, OTHER, TOWN, "")
+    frozen.advance(minutes=1)
+    with pytest.raises(hashing.Busy):
+        own_changes.activate(token, OTHER, TOWN, "")
+
+
+def test_a_new_password_not_judged_because_of_a_crowd_is_not_counted(
+    alices_family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with write():
+        token = tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
+    with monkeypatch.context() as patch:
+        patch.setattr(hashing, "changes", hashing.Gate(at_once=0, waiting=0))
+        for _ in range(20):
+            with pytest.raises(hashing.Busy):
+                own_changes.activate(token, OTHER, TOWN, "")
+    assert own_changes.activate(token, OTHER, TOWN, "")
 
 
 def test_a_change_under_way_does_not_undo_a_reset_just_made(alices_family: Family) -> None:

@@ -123,8 +123,8 @@ def test_a_flood_of_new_passwords_is_judged_one_at_a_time(
 ) -> None:
     """As each is hashed: in the same gate, that turns the others away. What the judge knows of a
     family, it holds in one place for the whole process."""
-    monkeypatch.setattr(hashing, "own_browsers", hashing.Gate(at_once=1, waiting=0))
-    with hashing.own_browsers.enter():
+    monkeypatch.setattr(hashing, "changes", hashing.Gate(at_once=1, waiting=0))
+    with hashing.changes.enter():
         with pytest.raises(Unsuitable, match="au moins 12"):
             NewPassword("court", family, settings.town)
         with pytest.raises(hashing.Busy):

@@ -1,8 +1,8 @@
 """Signing in under attack: strangers are delayed, the family never, and the site stays up."""
 
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -262,6 +262,36 @@ def test_a_wider_gate_lets_more_in() -> None:
 def test_strangers_do_not_crowd_out_a_familys_own_browser(account: Account) -> None:
     with hashing.strangers.enter():
         assert signed_in("F1001", PASSWORD, ALICES_PHONE) == account
+
+
+def test_a_stranger_who_must_wait_takes_no_place_at_the_door(account: Account) -> None:
+    """With the gate full, who must wait is told so, not that the site is busy."""
+    guess(5)
+    with full(hashing.strangers), pytest.raises(TooManyTries):
+        signin.attempt("F1001", "essai", STRANGER)
+    for _ in range(5):
+        signin.confirm_password(account, "essai")
+    with full(hashing.changes), pytest.raises(TooManyTries):
+        signin.confirm_password(account, "essai")
+
+
+def test_a_family_that_changes_its_password_costs_no_place_to_those_who_sign_in(
+    account: Account,
+) -> None:
+    with full(hashing.changes):
+        assert signed_in("F1001", PASSWORD, STRANGER) == account
+        assert signed_in("F1001", PASSWORD, ALICES_PHONE) == account
+
+
+@contextmanager
+def full(gate: Gate) -> Iterator[None]:
+    """Fill a gate, those who stand behind it included."""
+    with ExitStack() as places, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate, "_inside", threading.BoundedSemaphore(10))
+        with pytest.raises(Busy):
+            for _ in range(10):
+                places.enter_context(gate.enter())
+        yield
 
 
 def test_nothing_is_tried_or_counted_when_turned_away(

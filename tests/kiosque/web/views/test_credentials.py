@@ -114,8 +114,8 @@ def test_a_poor_password_is_refused_and_the_code_still_serves(
 def test_a_crowd_of_new_passwords_is_told_when_to_come_back_and_spends_no_code(
     stranger: FlaskClient, letter: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hashing, "own_browsers", Gate(at_once=1, waiting=0))
-    with hashing.own_browsers.enter():
+    monkeypatch.setattr(hashing, "changes", Gate(at_once=1, waiting=0))
+    with hashing.changes.enter():
         answer = activate(stranger)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert activate(stranger).location == "/factures"
