@@ -1,4 +1,4 @@
-"""Make the demo's files again: an invented town of 8 000, always the same.
+"""Make the files of the demo again: an invented town of 8 000, always the same.
 
     python data/demo/generate.py
 
@@ -32,7 +32,7 @@ PUBLIC_HOLIDAYS = {
     date(2026, 5, 25), date(2026, 7, 14),
 }  # fmt: skip
 
-# Cents, by quotient familial from the lowest to the highest.
+# Prices in cents, by quotient familial, from the lowest to the highest.
 MEAL = [110, 185, 260, 345, 430, 515]
 HALF_HOUR = [45, 62, 80, 98, 116, 134]
 WEDNESDAY = [640, 860, 1090, 1330, 1580, 1850]
@@ -126,7 +126,7 @@ def make_child(random: Random, family: Family) -> Child:
 
 
 def lines_of(random: Random, family: Family, child: Child, month: date) -> Iterator[list[str]]:
-    """service, child, label, quantity, unit price, amount: as the CSV has them."""
+    """Yield the invoice lines: service, child, label, quantity, unit price, amount."""
     days = list(school_days(month))
     bracket = BRACKETS[family.bracket]
     if child.nursery:
@@ -134,7 +134,7 @@ def lines_of(random: Random, family: Family, child: Child, month: date) -> Itera
         hours = int(child.habits["hours"]) * weeks + random.choice([0, 0, 2, 3, 5])
         halves = hours * 2 + random.choice([0, 1])
         price = NURSERY_HOUR[family.bracket]
-        # An even number of cents wherever a half hour is billed, as the town's rates are.
+        # A price by the hour is even, since half hours are billed.
         price += price % 2
         yield row("Multi-accueil", child, f"Heures d’accueil, tarif {bracket}", halves * 50, price)
         return
@@ -176,61 +176,11 @@ def write(name: str, header: str, rows: list[list[str]]) -> None:
 def main() -> None:
     random = Random("Clairvigne")
     families = make_families(random)
-    people = []
-    for family in families:
-        for number, (first, last) in enumerate(family.parents):
-            email = f"{family.code.lower()}-{number + 1}@example.org"
-            phone = f"02 61 91 {random.randint(10, 99)} {random.randint(10, 99)}"
-            people.append(
-                [
-                    family.code,
-                    "responsable",
-                    last,
-                    first,
-                    email,
-                    phone,
-                    family.address,
-                    "44999",
-                    "Clairvigne",
-                    "",
-                    "",
-                ]
-            )
-        for child in family.children:
-            first, _, last = child.name.partition(" ")
-            served = (
-                ["Multi-accueil"]
-                if child.nursery
-                else [
-                    service
-                    for service, habit in (
-                        ("Restauration scolaire", "meal"),
-                        ("Périscolaire", "after"),
-                        ("Mercredi", "wednesday"),
-                    )
-                    if child.habits[habit]
-                ]
-            )
-            people.append(
-                [
-                    family.code,
-                    "enfant",
-                    last,
-                    first,
-                    "",
-                    "",
-                    "",
-                    "",
-                    "",
-                    child.born_on.isoformat(),
-                    "|".join(served),
-                ]
-            )
     write(
         "familles.csv",
         "code_famille;role;nom;prenom;courriel;telephone;adresse;code_postal;"
         "ville;date_naissance;services",
-        people,
+        [person for family in families for person in people_of(random, family)],
     )
     settled = []
     for month in MONTHS:
@@ -241,8 +191,33 @@ def main() -> None:
     )
 
 
+def people_of(random: Random, family: Family) -> Iterator[list[str]]:
+    """Yield a row of `familles.csv` for each parent, then for each child."""
+    for number, (first, last) in enumerate(family.parents):
+        email = f"{family.code.lower()}-{number + 1}@example.org"
+        phone = f"02 61 91 {random.randint(10, 99)} {random.randint(10, 99)}"
+        home = (family.address, "44999", "Clairvigne")
+        yield [family.code, "responsable", last, first, email, phone, *home, "", ""]
+    for child in family.children:
+        first, _, last = child.name.partition(" ")
+        unknown = [""] * 5
+        born_on, services = child.born_on.isoformat(), "|".join(services_of(child))
+        yield [family.code, "enfant", last, first, *unknown, born_on, services]
+
+
+def services_of(child: Child) -> list[str]:
+    if child.nursery:
+        return ["Multi-accueil"]
+    habits = {
+        "meal": "Restauration scolaire",
+        "after": "Périscolaire",
+        "wednesday": "Mercredi",
+    }
+    return [service for habit, service in habits.items() if child.habits[habit]]
+
+
 def write_month(random: Random, families: list[Family], month: date) -> list[list[str]]:
-    """Write one month's invoices; return the payments taken at the counter for them."""
+    """Write the invoices of a month; return their payments at the counter."""
     following = (month + timedelta(days=31)).replace(day=1)
     issued = following.replace(day=5)
     due = following.replace(day=calendar.monthrange(following.year, following.month)[1])
@@ -281,7 +256,7 @@ def write_month(random: Random, families: list[Family], month: date) -> list[lis
 
 
 def payment_day(random: Random, family: Family, issued: date, due: date) -> date | None:
-    """When the family paid at the counter, if it has by TODAY."""
+    """Return the day when the family paid at the counter; None if it has not by TODAY."""
     recent = (TODAY - issued).days
     if family.pays == "behind" and recent < 112:
         return None

@@ -1,7 +1,8 @@
 """Lyra's hosted payment page, as French banks sell it under many names, and its REST service.
 
-`form` is the way out and the notices back, `rest` what the bank can be asked, `orders` how its
-answers are read, `statuses` what its words mean, `settings` a shop.
+`form` signs the way out and verifies notifications, `rest` asks the bank and gives money back,
+`orders` reads its answers, `statuses` translates its words, `page` holds the options of the payment
+page, `settings` describes a shop and `credentials` checks its keys.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ __all__ = [
 
 
 class LyraGateway(HostedForm):
-    """A shop without the REST service; `configure` makes one with it where a password is set."""
+    """A shop without the REST service; `configure` makes one with it if a password is set."""
 
     @classmethod
     def configure(
@@ -46,4 +47,4 @@ class LyraGateway(HostedForm):
 
 
 class LyraRestGateway(RestShop, LyraGateway):
-    """A shop that can be asked, and told to give money back."""
+    """A shop with the REST service: it can be asked, and told to give money back."""

@@ -1,8 +1,8 @@
-"""What is wrong with a key or a password as it was copied, without ever repeating it.
+"""Tell a key or a password that was copied wrongly, without ever repeating it.
 
-A shop has, for each mode, one key for the form (tab « Clés »), and for the REST service (tab « Clés
-d'API REST ») a password, a public key and an HMAC key of its own. They are easily taken for one
-another. Source: the form's and the REST service's documentation, "retrieving the keys".
+For each mode, a shop has one key for the form (tab « Clés »); for the REST service (tab « Clés
+d'API REST »), it has a password, a public key and another HMAC key. They are easily confused.
+Source: "retrieving the keys", in the documentations of the form and of the REST service.
 """
 
 import re
@@ -11,16 +11,18 @@ BACK_OFFICE = "back office de la banque : Paramétrage > Boutique"
 KEYS = f"{BACK_OFFICE} > Clés"
 API_KEYS = f"{BACK_OFFICE} > Clés d’API REST"
 
-#: The form's keys have 16 characters; those of the REST service for browsers, more than 40.
+#: Lengths of a key of the form: it has 16 characters; an HMAC key of the REST service, over 40.
 SHORTEST, LONGEST = 16, 40
-#: Of sixteen digits drawn at random, fewer are different less than once in a million.
+#: Sixteen digits drawn at random have fewer different ones less than once in a million.
 _FEWEST_LETTERS = 4
 _MODES = {"testpassword_": "test", "prodpassword_": "production"}
 
 
 def key_fault(key: str) -> str:
-    """Why this cannot be a key of the form, in French, or nothing. White space around is the
-    banks' pages' and is no fault."""
+    """Say in French why this cannot be a key of the form; return "" if it can.
+
+    White space around it comes from the bank's page and is no fault.
+    """
     key = key.strip()
     if fault := _copied_wrong(key):
         return fault
@@ -39,7 +41,7 @@ def key_fault(key: str) -> str:
 
 
 def password_fault(password: str, prefix: str) -> str:
-    """Why this cannot be the REST service's password that begins so, in French, or nothing."""
+    """Say in French why this cannot be the REST password with this prefix; "" if it can."""
     password = password.strip()
     expected = f"attendu {prefix} suivi d’au moins {SHORTEST} caractères"
     if fault := _copied_wrong(password):

@@ -4,15 +4,15 @@ Systempay (Caisse d'Epargne, Banque Populaire), PayZen, Scellius, Sogecommerce..
 same protocol on different hosts. Sources: paiement.systempay.fr/doc (form-payment: quick
 start guide, standard payment, reference, error codes) and docs.lyra.com/en/collect.
 
-The signature covers the *values* only, joined by `+`, in the order of their names. Whoever
-may put a `+` into a signed value can move the others under different names and turn our own
-signed form into a "paid" notice. Hence two rules here: nothing a payer types is signed, and
-no value containing `+` is ever sent (`_SENT` patterns); and a notice must carry, in their
-exact shape, the fields that only a notice has.
+The signature covers only the *values*, joined by `+` in the order of their names. Somebody able
+to put a `+` into a signed value could move the others under different names, and turn the form that
+we signed into a "paid" notification. Hence two rules: nothing that a payer types is signed, and
+no value with a `+` is ever sent (`_SENT`); a notification must carry, in their exact shape, the
+fields that only a notification has (`_NOTICE`).
 
-A payer sent back by GET holds a message that the bank has signed, and that may repeat what was
-typed on its page. So such a shop always asks the bank (`page` demands `confirm`) before it believes
-a notice by which money comes or goes; by default the return carries no data at all.
+A payer sent back by GET holds a message signed by the bank, which may repeat what was typed on its
+page. So a shop with this option (`page` demands `confirm`) always asks the bank before it believes
+that money came or went; by default the return carries no data at all.
 """
 
 import base64
@@ -38,7 +38,7 @@ from gateways.lyra.statuses import decide, is_final
 SESSION_EXPIRED = "149"
 EURO = "978"
 
-# What we send. No pattern admits a `+`: see the module's docstring.
+# Fields of our form. No pattern admits a `+`: see the docstring of the module.
 _URL = re.compile(r"https?://[A-Za-z0-9.:/_-]{1,200}", re.ASCII)
 _SENT = {
     "vads_action_mode": re.compile("INTERACTIVE"),
@@ -61,7 +61,7 @@ _SENT = {
     "vads_version": re.compile("V2"),
 }
 
-# What every notice has, and a form or a browser's return has not (hash, source).
+# Fields of every notification. A form or a browser's return lacks some (hash, source).
 _NOTICE = {
     "vads_amount": re.compile(r"[1-9][0-9]{0,11}", re.ASCII),
     "vads_currency": re.compile(r"[0-9]{3}", re.ASCII),
@@ -75,7 +75,7 @@ _NOTICE = {
     "vads_url_check_src": re.compile(r"[A-Z_]{1,30}", re.ASCII),
 }
 
-# What a notice that moves money has besides.
+# More fields of a notification by which money comes or goes.
 _MONEY = {
     "vads_effective_amount": re.compile(r"([1-9][0-9]{0,11})?", re.ASCII),
     "vads_effective_currency": re.compile(r"([0-9]{3})?", re.ASCII),
@@ -86,7 +86,7 @@ _MONEY = {
 }
 _MOVES_MONEY = {Outcome.PAID, Outcome.REVERSED, Outcome.REFUNDED}
 
-# Kept for the audit. Card number, expiry, names, addresses and the payer's country are not.
+# Fields kept for the audit: neither card number, expiry, names, addresses nor the payer's country.
 _KEPT = frozenset(
     {
         "vads_amount", "vads_auth_mode", "vads_auth_number", "vads_auth_result",
@@ -107,7 +107,7 @@ class HostedForm:
         self.name = name
         self.label = label
         self.form_origin = shop.form_origin
-        # The page lives 10 minutes; a result may follow a few minutes after its end.
+        # The bank's page lives 10 minutes; its message may come a few minutes later.
         self.limits = Limits(maximum_cents=99_999_999, session_minutes=15)
         self._shop = shop
         self._now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -117,9 +117,9 @@ class HostedForm:
         return f"{type(self).__name__}({self.name!r}, {self.form_origin!r})"
 
     def start(self, order: Order) -> Handoff:
-        """The signed form. No network: the payer's browser carries it.
+        """Sign the form that the payer's browser posts; nothing is asked of the bank.
 
-        Raises ValueError when a value does not fit the protocol, which is a fault of ours.
+        Raises ValueError for a value that the protocol does not allow, which is a fault of ours.
         """
         trans_date, trans_id = trans_date_and_id(order)
         fields = {
@@ -145,9 +145,9 @@ class HostedForm:
         return Handoff(f"{self.form_origin}/vads-payment/", f"{trans_date}-{trans_id}", signed)
 
     def read_notification(self, callback: Callback) -> Report:
-        """Verify, in this order: shop and mode, signature, the shape of a notice.
+        """Verify the shop and mode, then the signature, then the shape. Raises BadCallback.
 
-        Where the shop confirms, a paid notice is only a reason to ask the bank.
+        With `confirm`, a message by which money comes or goes is only a reason to ask the bank.
         """
         values = callback.single_values()
         signing_key = self._authenticate(values)
@@ -182,14 +182,16 @@ class HostedForm:
         )
 
     def _authenticate(self, values: Mapping[str, str]) -> SigningKey | None:
-        """Verify that the message is the bank's, for our shop, in our mode. Returns which of our
-        two keys signed it, None where we have one only. Raises BadCallback."""
+        """Verify that the bank wrote the message, for our shop, in our mode. Raises BadCallback.
+
+        Return which of our two keys signed it; None if we have only one.
+        """
         expected = (self._shop.site_id, self._shop.mode)
         if (values.get("vads_site_id"), values.get("vads_ctx_mode")) != expected:
             raise BadCallback("boutique ou mode inattendu")
-        # On bytes: compare_digest raises on text that is not ASCII.
+        # compare_digest raises on text that is not ASCII: it is given bytes.
         given = values.get("signature", "").encode()
-        # Every key is tried each time: how long it takes tells nothing.
+        # Both keys are always tried, so that the time it takes tells nothing.
         proved = [
             which
             for which, key in self._keys()
@@ -209,10 +211,10 @@ class HostedForm:
 
 
 def sign(fields: Mapping[str, str], key: bytes) -> str:
-    """The HMAC-SHA-256 signature of the `vads_` fields, Base64.
+    """Return the HMAC-SHA-256 signature of the `vads_` fields, in Base64.
 
-    Source: form-payment/quick-start-guide/computing-the-signature. The key serves twice: as
-    the key of the HMAC and as the last value signed.
+    The key serves twice: as the key of the HMAC and as the last value signed.
+    Source: form-payment/quick-start-guide/computing-the-signature.
     """
     values = [fields[name].encode() for name in sorted(fields) if name.startswith("vads_")]
     digest = hmac.new(key, b"+".join([*values, key]), hashlib.sha256).digest()
@@ -220,18 +222,18 @@ def sign(fields: Mapping[str, str], key: bytes) -> str:
 
 
 def trans_date_and_id(order: Order) -> tuple[str, str]:
-    """What names an attempt at the bank: an instant in UTC, and a number of its day."""
+    """Return the two fields that name an attempt: its instant in UTC, its number of the day."""
     return order.started_at.astimezone(UTC).strftime("%Y%m%d%H%M%S"), f"{order.number:06d}"
 
 
 def card_last4(masked: str) -> str:
-    """The last four digits of a card number masked as the bank does; else nothing."""
+    """Return the last four digits of a card number masked as the bank does; "" for another text."""
     found = re.fullmatch(r"[0-9]{4,6}X+([0-9]{4})", masked, re.ASCII)
     return found[1] if found else ""
 
 
 def _demand(values: Mapping[str, str], shapes: Mapping[str, re.Pattern[str]]) -> None:
     for name, shape in shapes.items():
-        # Some may be empty, which is to be absent: no other shape takes an empty text.
+        # An absent field counts as an empty one, which only some shapes allow.
         if not shape.fullmatch(values.get(name, "")):
             raise BadCallback(f"{name} absent ou mal formé")

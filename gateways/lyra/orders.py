@@ -1,8 +1,8 @@
-"""What the REST service says of an order, into reports: no network, no state.
+"""Turn the answers of the REST service about an order into reports: no network, no state.
 
-Nothing of an answer is taken for granted. What does not hold together, is of another shop,
-mode or order, or of another type than the documentation says, raises Unreachable: a doubt is
-asked again, never booked. Source: docs.lyra.com, REST V4, Order/Get and Transaction.
+No field of an answer is trusted. An answer that is inconsistent, about another shop, mode or order,
+or of another type than documented raises Unreachable: the bank is asked again, and nothing doubtful
+is booked. Source: docs.lyra.com, REST V4, Order/Get and Transaction.
 """
 
 import re
@@ -16,7 +16,7 @@ from gateways.lyra.statuses import decide, is_final
 
 Table = Mapping[str, object]
 
-#: The service itself refuses to list more.
+#: Most transactions that the service lists for one order.
 MAX_TRANSACTIONS = 30
 _MAX_CENTS = 10**12
 _UNREADABLE = "la réponse de la banque est illisible"
@@ -29,7 +29,7 @@ _TRANS_ID = re.compile(r"[0-9A-Za-z]{6}", re.ASCII)
 
 
 class BankError(GatewayError):
-    """The service understood and answered with an error; `code` is the platform's."""
+    """The service understood the question and answered with an error, the platform's `code`."""
 
     def __init__(self, code: str):
         super().__init__(f"la banque répond par une erreur ({code})")
@@ -37,14 +37,16 @@ class BankError(GatewayError):
 
 
 def read_envelope(envelope: object, service: str, shop: Shop) -> Table:
-    """The answer inside an envelope. Raises BankError when it is an error, Unreachable when it
-    is of another service or mode."""
+    """Return the answer inside an envelope.
+
+    Raises BankError if it is an error, Unreachable if it is of another service or mode.
+    """
     envelope = _is_table(envelope)
     status, mode = _text(envelope, "status"), _text(envelope, "mode")
     answer = _table(envelope, "answer")
     if _text(envelope, "webService") != service:
         raise Unreachable(_UNREADABLE)
-    # An error met before the shop is known may come without a mode; with another, it is not ours.
+    # An error raised before the shop is known comes without a mode.
     if mode != shop.mode and not (status == "ERROR" and not mode):
         raise Unreachable("la banque répond dans un autre mode")
     if status == "ERROR":
@@ -56,7 +58,7 @@ def read_envelope(envelope: object, service: str, shop: Shop) -> Table:
 
 
 def read_order(answer: object, order: Order, shop: Shop) -> list[Report]:
-    """Every transaction of an `Order/Get` answer. Raises Unreachable."""
+    """Report every transaction of an `Order/Get` answer. Raises Unreachable."""
     answer = _is_table(answer)
     _demand_order(_table(answer, "orderDetails"), order, shop, always=True)
     if _text(answer, "shopId") not in ("", shop.site_id):
@@ -71,7 +73,7 @@ def read_order(answer: object, order: Order, shop: Shop) -> list[Report]:
 
 
 def read_transaction(transaction: object, order: Order, shop: Shop) -> Report:
-    """One transaction of this order, decided as its notice would be. Raises Unreachable."""
+    """Report one transaction of this order, as its notification would. Raises Unreachable."""
     transaction = _is_table(transaction)
     if _text(transaction, "shopId") != shop.site_id:
         raise Unreachable("la banque répond pour une autre boutique")
@@ -89,7 +91,7 @@ def read_transaction(transaction: object, order: Order, shop: Shop) -> Report:
     uuid = _shaped(transaction, "uuid", _UUID)
     if parent and not _UUID.fullmatch(parent):
         raise Unreachable(_UNREADABLE)
-    # A refund has a number of its own at the bank; it is known by the debit it gives back.
+    # A refund has another number at the bank: it is named by the attempt of its debit.
     refunded = outcome is Outcome.REFUNDED
     return Report(
         reference=order.reference,
@@ -110,7 +112,7 @@ def read_transaction(transaction: object, order: Order, shop: Shop) -> Report:
 
 
 def _demand_order(details: Table, order: Order, shop: Shop, *, always: bool) -> None:
-    """The order and mode named are ours; `always` when they must be named."""
+    """Verify that the order and mode are ours; with `always`, that the order is named."""
     reference, mode = _text(details, "orderId"), _text(details, "mode")
     if reference != order.reference and (always or reference):
         raise Unreachable("la banque répond pour une autre commande")
@@ -119,7 +121,7 @@ def _demand_order(details: Table, order: Order, shop: Shop, *, always: bool) -> 
 
 
 def _amount(transaction: Table, details: Table) -> tuple[int, str]:
-    """What was really debited, in cents and ISO letters; else what was asked."""
+    """Return (cents, currency) really debited if the bank says so, else those asked."""
     asked = _cents(transaction, "amount")
     currency = _shaped(transaction, "currency", _CURRENCY)
     effective = details.get("effectiveAmount")
@@ -136,8 +138,10 @@ def _own(order: Order) -> str:
 
 
 def _reference(card: Table, order: Order) -> str:
-    """What names a transaction's attempt at the bank: ours, when its number and its UTC day
-    are; another's; empty where the bank does not say."""
+    """Return the name of the attempt of a transaction; "" if the bank does not give it.
+
+    It is this order's own if its number and its UTC day are the order's.
+    """
     number, date = _text(card, "legacyTransId"), _text(card, "legacyTransDate")
     if not number or not date:
         return ""
@@ -151,7 +155,7 @@ def _reference(card: Table, order: Order) -> str:
 
 
 def _instant(text: str) -> str:
-    """A date, ISO 8601 or 14 digits, as 14 digits in UTC; UTC where it names no zone."""
+    """Convert a date, in ISO 8601 or in 14 digits, to 14 digits in UTC; without zone, it is UTC."""
     try:
         if re.fullmatch(r"[0-9]{14}", text, re.ASCII):
             at = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
@@ -164,7 +168,7 @@ def _instant(text: str) -> str:
 
 
 def _kept(transaction: Table, details: Table, card: Table) -> dict[str, str]:
-    """What the audit keeps: flat text, without the card's number or its end."""
+    """Return the fields kept for the audit, as flat text, without any digit of the card."""
     wanted = {
         "": (transaction, (
             "shopId", "uuid", "amount", "currency", "status", "detailedStatus", "operationType",
@@ -186,14 +190,14 @@ def _kept(transaction: Table, details: Table, card: Table) -> dict[str, str]:
 
 
 def _is_plain(value: object) -> bool:
-    """Text of ordinary characters, or a number of an ordinary size."""
+    """Return True for printable text, or for a number of an ordinary size."""
     if type(value) is int:
         return abs(value) < _MAX_CENTS
     return isinstance(value, str) and value.isprintable()
 
 
 def _table(table: Table, name: str) -> Table:
-    """A table within another, empty where it is absent or null."""
+    """Return a table inside another; an empty one if it is absent or null."""
     value = table.get(name)
     return {} if value is None else _is_table(value)
 
@@ -205,7 +209,7 @@ def _is_table(value: object) -> Table:
 
 
 def _text(table: Table, name: str) -> str:
-    """A short text of ordinary characters, empty where it is absent or null."""
+    """Return a short printable text; "" if it is absent or null."""
     value = table.get(name)
     if value is None:
         return ""

@@ -1,26 +1,26 @@
-"""What the bank's page shows, and how the payer leaves it: the fields that a town may choose.
+"""The options of the bank's page that a town may choose: languages, cards, look, way back.
 
 Sources: paiement.systempay.fr/doc, form-payment: vads_language, vads_payment_cards,
 vads_theme_config, returning to the shop, redirection to the merchant website.
 
-`vads_available_languages` is not sent: without it the page's own selector offers every language
-of the bank's. `vads_redirect_error_timeout` neither: whose card was refused may try another one
-there, and leaves by the page's link.
+Two fields are never sent. Without `vads_available_languages`, the page offers every language that
+it has. Without `vads_redirect_error_timeout`, a payer whose card was refused may try another one,
+and leaves by the link of the page.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-#: The languages of the bank's page.
+#: Languages of the bank's page.
 LANGUAGES = frozenset(
     {"de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "sv", "tr", "zh"}
 )
-#: What a payer may pay with, as the form names it: cards, debited at once and whole.
+#: Cards that a payer may use, as the form names them: all are debited at once and whole.
 CARDS = (
     "CB", "VISA", "MASTERCARD", "E-CARTEBLEUE", "MAESTRO", "VISA_ELECTRON", "VPAY", "AMEX",
 )  # fmt: skip
-#: The name people know it by.
+#: Names by which people know some of these cards.
 _ALSO = {"E-CARTE": "E-CARTEBLEUE"}
 _NOT_CARDS = {
     "CVCO": "un chèque-vacances se complète par une carte : deux débits, que le site ne réunit pas",
@@ -28,7 +28,7 @@ _NOT_CARDS = {
 }
 LONGEST_THEME = 255
 LONGEST_PAUSE = 300
-#: Values that name a file, which a page in https only shows from https.
+#: Values that name a file; a page in https shows only files from https.
 _FILES = frozenset(
     {
         "CSS_FOR_PAYMENT", "CSS_FOR_PAYMENT_MOBILE", "FOOTER_FOR_MAIL", "HEADER_FOR_MAIL",
@@ -39,9 +39,12 @@ _FILES = frozenset(
 
 @dataclass(frozen=True)
 class Page:
-    """`cards` are those offered, every one of the contract's when there is none; `theme` is in
-    the bank's own writing; `return_mode` is NONE or GET; after a payment the payer is sent back
-    in `return_seconds`."""
+    """The options of the page.
+
+    `cards` are those offered, all those of the contract if empty; `theme` is written as the bank
+    documents it; `return_mode` is NONE or GET; the payer is sent back `return_seconds` after a
+    payment.
+    """
 
     cards: tuple[str, ...] = ()
     theme: str = ""
@@ -49,8 +52,10 @@ class Page:
     return_seconds: int = 5
 
     def fields(self, language: str) -> dict[str, str]:
-        """The fields for a payer who reads this language (BCP 47). In one that the bank does not
-        speak, it is left to what the payer's browser asks of it."""
+        """Return the form's fields for a payer who reads this language (BCP 47).
+
+        If the bank does not speak it, the page chooses by the payer's browser.
+        """
         spoken = language.partition("-")[0].lower()
         chosen = {
             "vads_language": spoken if spoken in LANGUAGES else "",
@@ -62,7 +67,7 @@ class Page:
         return {name: value for name, value in chosen.items() if value}
 
     def faults(self, *, confirm: bool) -> Iterator[str]:
-        """What the bank would refuse, or we do, in French. `confirm` is the shop's."""
+        """Yield every fault, in French. `confirm` is the option of the shop."""
         yield from self._card_faults()
         yield from self._theme_faults()
         if self.return_mode == "POST":

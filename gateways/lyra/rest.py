@@ -1,8 +1,8 @@
 """Lyra's REST service, version V4: ask about an order, give money back, try the settings.
 
 Sources: docs.lyra.com, REST V4: Charge/SDKTest, Order/Get, Transaction/CancelOrRefund, and the
-references of statuses and of PSP errors. It answers HTTP 200 to nearly everything: the real
-outcome is in the envelope.
+references of statuses and of PSP errors. The service answers HTTP 200 to nearly everything: the
+real outcome is in the envelope.
 """
 
 import secrets
@@ -35,12 +35,12 @@ _NOT_CAPTURED = (
 
 
 class RestShop(HostedForm):
-    """The hosted form of a shop that has the REST service."""
+    """The hosted form of a shop that also has the REST service."""
 
     polling = Polling()
 
     def poll(self, order: Order) -> list[Report]:
-        """Everything the bank knows of this order. Raises Unreachable within ANSWER_SECONDS."""
+        """Report all the bank knows of this order. Raises Unreachable within ANSWER_SECONDS."""
         try:
             answer = self._ask("Order/Get", {"orderId": order.reference}, ANSWER_SECONDS)
         except BankError as error:
@@ -50,10 +50,10 @@ class RestShop(HostedForm):
         return read_order(answer, order, self._shop)
 
     def refund(self, order: Order, request: RefundRequest) -> list[Report]:
-        """Cancel a debit not captured yet, or give back all or part of one that is.
+        """Cancel a debit that is not captured yet, or give back all or part of one that is.
 
-        The bank is asked first: where it has already done more than we know, nothing is sent.
-        Raises Declined, Unreachable.
+        Ask the bank first: if it has already given back more than we know, send nothing. Raises
+        Declined, Unreachable.
         """
         reports = self.poll(order)
         debit = next((it for it in reports if it.transaction_id == request.transaction_id), None)
@@ -73,7 +73,7 @@ class RestShop(HostedForm):
         return reports if made.transaction_id in known else [*reports, made]
 
     def check(self) -> list[str]:
-        """Whether the service answers to these credentials."""
+        """Return the fault, in French, if the service refuses our credentials or stays silent."""
         word = secrets.token_hex(8)
         try:
             answer = self._ask("Charge/SDKTest", {"value": word}, ANSWER_SECONDS)
@@ -84,7 +84,7 @@ class RestShop(HostedForm):
         return []
 
     def _send_back(self, order: Order, request: RefundRequest) -> Report:
-        """Tell the bank, and read what it made: the debit cancelled, or a refund of it."""
+        """Tell the bank, and report what it made: the debit cancelled, or a refund of it."""
         body = {
             "uuid": request.transaction_id,
             "amount": request.cents,
@@ -105,7 +105,7 @@ class RestShop(HostedForm):
         return made
 
     def _ask(self, service: str, body: Table, seconds: float) -> Table:
-        """The answer of a service. Raises BankError, Unreachable."""
+        """Return the answer of a service. Raises BankError, Unreachable."""
         shop = self._shop
         endpoint = Endpoint(shop.api_origin, shop.site_id, shop.password, in_clear=shop.in_clear)
         envelope = post_json(endpoint, f"/api-payment/V4/{service}", body, seconds=seconds)
@@ -113,8 +113,10 @@ class RestShop(HostedForm):
 
 
 def _returned_cents(reports: list[Report], debit: Report) -> int:
-    """What the bank has given back of a debit, or is about to: refunds that failed left out,
-    those that name no debit counted in, so that none is made twice."""
+    """Return the cents that the bank has given back of a debit, or is about to.
+
+    A refund that failed does not count; one that names no debit does, so that none is made twice.
+    """
     return sum(
         report.cents
         for report in reports

@@ -1,4 +1,4 @@
-"""A shop at a bank of Lyra's: what a town writes, and what the adapter keeps of it."""
+"""The settings of a shop: as a town writes them, and as the adapter keeps them."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from gateways.lyra.page import Page
 
 
 class Brand(NamedTuple):
-    """Hosts follow no rule; `api_host` is empty where it is not publicly known."""
+    """A brand's hosts, which follow no rule; `api_host` is empty if it is not publicly known."""
 
     form_host: str
     api_host: str
@@ -49,7 +49,7 @@ BRANDS = {
 }
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-#: A key that was changed is not kept for ever.
+#: Longest time for which a former key may be accepted.
 LONGEST_OVERLAP = timedelta(days=366)
 _HOST = re.compile(r"([a-z0-9-]+(\.[a-z0-9-]+)+)?", re.ASCII)
 _HOST_EXPECTED = "attendu un nom d’hôte, sans https:// ni chemin, par exemple paiement.systempay.fr"
@@ -57,13 +57,15 @@ _HOST_EXPECTED = "attendu un nom d’hôte, sans https:// ni chemin, par exemple
 
 @dataclass(frozen=True)
 class Shop:
-    """One shop in one mode, TEST or PRODUCTION. Origins are a scheme and a host; `password` is
-    the REST service's, empty for a shop without it. `confirm` asks the bank about every paid
-    notice before it counts. `in_clear` lets the password travel over HTTP: at the mock bank.
-    `page` is what the town chose of the bank's page.
+    """One shop in one mode, TEST or PRODUCTION.
 
-    `key` signs what we send. What the bank says may also be signed by `previous_key`, empty
-    unless the key was changed, before the instant `previous_until`."""
+    Origins are a scheme and a host. `password` is that of the REST service, empty without it.
+    With `confirm`, the bank is asked about every notification of a payment before it counts.
+    `in_clear` lets the password travel over HTTP, to the mock bank only.
+
+    `key` signs what we send. The bank may also sign with `previous_key`, empty unless the key was
+    changed, until the instant `previous_until`.
+    """
 
     site_id: str
     mode: str
@@ -80,13 +82,15 @@ class Shop:
 
 @dataclass(frozen=True)
 class LyraSettings:
-    """`[gateways.NAME]` with `adapter = "lyra"`. `mode` is TEST or PRODUCTION; it chooses the
-    key and the REST password, whatever a message says. `host` and `api_host`, when given,
-    replace the brand's own; `label` is the bank's name as the payer knows it. With a password
-    the bank can be asked and told to give money back; with `confirm` it is asked about every
-    payment that a notice announces, before the payment counts. `cards`, `theme`, `return_mode`
-    and `return_seconds` are the page's. `previous_key` is the key that the one in force replaced:
-    notices it signs are accepted to the end of `previous_key_until`, a Paris date."""
+    """The table `[gateways.NAME]` with `adapter = "lyra"`.
+
+    `mode`, TEST or PRODUCTION, chooses the key and the REST password, whatever a message says.
+    `host` and `api_host`, if given, replace those of the brand; `label` is the bank's name for the
+    payer. With a password the bank can be asked and told to give money back; with `confirm` it is
+    asked about every notification of a payment before the payment counts. `cards`, `theme`,
+    `return_mode` and `return_seconds` are those of `page.Page`. Messages signed by `previous_key`,
+    the former key, are accepted until the end of `previous_key_until`, a Paris date.
+    """
 
     adapter: str
     site_id: str
@@ -109,13 +113,13 @@ class LyraSettings:
 
     @property
     def key(self) -> bytes:
-        """The key in force. Banks' pages add white space to what is copied from them."""
+        """The key in force, without the white space that copying from the bank's page adds."""
         chosen = self.production_key if self.mode == "PRODUCTION" else self.test_key
         return chosen.strip().encode()
 
     @property
     def password(self) -> str:
-        """The REST password in force, empty for a shop without the REST service."""
+        """The REST password in force, empty without the REST service."""
         chosen = self.production_password if self.mode == "PRODUCTION" else self.test_password
         return chosen.strip()
 
@@ -125,11 +129,11 @@ class LyraSettings:
 
     @property
     def bank(self) -> str:
-        """The bank's name for the payer: never a brand's where the form goes to another host."""
+        """The bank's name for the payer; never that of the brand if `host` is another one."""
         return self.label or self.host or BRANDS[self.brand].label
 
     def shop(self) -> Shop:
-        """What the adapter keeps, once there are no faults."""
+        """Return what the adapter keeps. Call it only if there are no faults."""
         brand = BRANDS[self.brand]
         return Shop(
             self.site_id,
@@ -145,7 +149,7 @@ class LyraSettings:
         )
 
     def faults(self, environment: str) -> list[str]:
-        """Every fault, in French, without the secrets' text."""
+        """Return every fault, in French, without any secret."""
         wanted = "PRODUCTION" if environment == "production" else "TEST"
         checks = {
             "site_id : attendu l’identifiant de la boutique, 8 chiffres entre guillemets, sans "
@@ -167,7 +171,7 @@ class LyraSettings:
         ]
 
     def _key_faults(self) -> Iterator[str]:
-        """The faults of both modes' keys: the one not in force too, which will be one day."""
+        """Check the keys of both modes, since the one not in force will be one day."""
         keys = {"test_key": self.test_key, "production_key": self.production_key}
         in_force = "production_key" if self.mode == "PRODUCTION" else "test_key"
         for name, key in keys.items():
@@ -181,8 +185,10 @@ class LyraSettings:
             yield f"production_key : c’est la clé de test ({KEYS})"
 
     def _rest_faults(self) -> Iterator[str]:
-        """The faults of what concerns the REST service. Each mode's password says which it is:
-        one in the other's place could pay a real invoice with a card of test."""
+        """Check the settings of the REST service.
+
+        A password names its mode: that of TEST in production could pay an invoice by a test card.
+        """
         passwords = {
             "test_password": (self.test_password, "testpassword_"),
             "production_password": (self.production_password, "prodpassword_"),
@@ -199,12 +205,11 @@ class LyraSettings:
         if not _HOST.fullmatch(self.api_host):
             yield f"api_host : {_HOST_EXPECTED}"
         elif self.password and brand and not self.api_host and (self.host or not brand.api_host):
-            # The password must not go to the brand's own bank when the form goes to another.
+            # The password must not go to the brand's bank if the form goes to another one.
             yield f"api_host : copiez le nom du serveur de l’API REST ({API_KEYS})"
 
     def _rotation_faults(self) -> Iterator[str]:
-        """The faults of the key that was replaced. One whose time has passed is none: the site
-        must start the day after."""
+        """Check the former key. A date in the past is no fault: the site must still start."""
         previous, until = self.previous_key.strip(), self.previous_key_until
         if not self.previous_key and until is None:
             return
@@ -223,7 +228,7 @@ class LyraSettings:
 
 
 def _end_of(day: date | None) -> datetime:
-    """The instant at which a Paris day ends; long ago when there is none."""
+    """Return the instant at which a Paris day ends; long ago for None."""
     if day is None:
         return LONG_AGO
     return datetime.combine(day + timedelta(days=1), time(), tzinfo=PARIS)

@@ -1,12 +1,11 @@
-"""What Lyra's words for a transaction mean, whoever says them: a notice or the REST service.
+"""Translate Lyra's words for a transaction, in a notification or from the REST service.
 
 Source: docs.lyra.com, `vads_trans_status` and the REST service's status reference.
 """
 
 from gateways.base import Outcome
 
-#: vads_trans_status, or detailedStatus. ABANDONED becomes EXPIRED when the payment page's
-#: session ran out.
+#: `vads_trans_status` or `detailedStatus`. ABANDONED becomes EXPIRED if the page timed out.
 STATUSES = {
     "AUTHORISED": Outcome.PAID,
     "CAPTURED": Outcome.PAID,
@@ -36,21 +35,21 @@ _NEEDS_A_HUMAN = {
     "CAPTURE_FAILED": "remise en banque échouée",
 }
 
-# Decided, and yet the bank may still change it by itself: not captured, or captured again.
+# Decided, yet the bank may change it by itself: capture it, or try the capture again.
 _MAY_CHANGE = frozenset({"AUTHORISED", "CAPTURE_FAILED"})
 
-#: A refund with one of these gave nothing back.
+#: Statuses of a refund that gave nothing back.
 NOTHING_DONE = frozenset({"REFUSED", "ABANDONED", "NOT_CREATED", "CANCELLED", "EXPIRED"})
 
 
 def decide(
     status: str, operation: str, *, succeeded: bool, timed_out: bool = False
 ) -> tuple[Outcome, str]:
-    """The outcome of a transaction, and why a human must look if one must.
+    """Return (outcome, why a human must look at it, in French or "").
 
-    `operation` is DEBIT, CREDIT (a refund) or VERIFICATION. The status decides, never the
-    message's own word that all went well, `succeeded`: that also comes with a refund, a card
-    check or a payment still to be validated. Without it, though, nothing is paid.
+    `operation` is DEBIT, CREDIT (a refund) or VERIFICATION. The status decides: `succeeded`, the
+    message's own word that all went well, also comes with a refund, a card check or a payment
+    still to be validated. Without `succeeded`, though, nothing is paid.
     """
     outcome = STATUSES.get(status)
     if outcome is None:
@@ -70,5 +69,5 @@ def decide(
 
 
 def is_final(status: str, outcome: Outcome) -> bool:
-    """Whether the bank will leave it at that, unless somebody asks it for more."""
+    """Return False if the bank may still change the outcome by itself."""
     return outcome is not Outcome.PENDING and status not in _MAY_CHANGE

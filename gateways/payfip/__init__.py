@@ -1,10 +1,10 @@
 """PayFiP, by which the French Treasury (DGFiP) takes payments for a town, by web service.
 
-`settings` is what a town writes, `soap` how the service is spoken to, `orders` what it is told and
-what its answers are worth. Sources: the DGFiP's integration guide (V19), the service's WSDL.
+`settings` holds what a town writes, `soap` speaks to the service, `orders` writes its questions and
+reads its answers. Sources: the DGFiP's integration guide (V19), the service's WSDL.
 
-Nothing is signed: trust rests on asking the DGFiP's own service over HTTPS. So a notification is a
-mere trigger, and the look-up the only proof. The service neither cancels nor gives back.
+Nothing is signed: trust rests on asking the DGFiP's own service over HTTPS. So a notification only
+makes us ask, and the answer is the only proof. The service neither cancels nor gives back.
 """
 
 import logging
@@ -33,9 +33,10 @@ __all__ = ["Contract", "PayfipGateway", "PayfipSettings"]
 ANSWER_SECONDS = 15.0
 PAGE = "/tpa/paiementws.web"
 
-#: Soon and often while the payer may be there, since the notification often never comes; at 20
-#: minutes an idop not opened is dead (15, and a margin); after 24 hours the night has purged what
-#: never reached the bank; a week, for what should not happen.
+#: Ages of an attempt, in minutes, at which to ask: soon and often while the payer may be there,
+#: since the notification often never comes; at 20 minutes, when an idop not opened is dead (15, and
+#: a margin); after 24 hours, when the night has purged the idops that never reached the bank; up to
+#: a week, for what should not happen.
 _AGES = (3, 6, 10, 15, 20, 30, 45, 60, 120, 240, 480, 24 * 60, 48 * 60, 72 * 60, 7 * 24 * 60)
 _EMAIL_REFUSED = frozenset({"A1", "A2"})
 _NO_RESULT, _UNKNOWN_IDOP = "P5", "P1"
@@ -79,12 +80,12 @@ class PayfipGateway:
         return PayfipGateway(name, settings.label, settings.contract())
 
     def start(self, order: Order) -> Handoff:
-        """Create the payment, and send the payer to its page: within 15 minutes, and once."""
+        """Create the payment; the payer must open its page within 15 minutes, and only once."""
         values = orders.creation(order, self._contract)
         try:
             answer = self._ask("creerPaiementSecurise", values)
         except soap.FunctionalFault as fault:
-            # The town's configuration, nearly always: families can do nothing about it.
+            # Nearly always a fault of the town's settings: families can do nothing about it.
             _logger.error("%s refuse de créer un paiement : %s", self.name, fault)
             if fault.code in _EMAIL_REFUSED:
                 raise WrongEmail("PayFiP n’accepte pas cette adresse électronique.") from None
@@ -95,7 +96,10 @@ class PayfipGateway:
         return Handoff(f"{self.form_origin}{PAGE}?idop={idop}", idop)
 
     def read_notification(self, callback: Callback) -> Report:
-        """A trigger: anyone may have written it. Its one field is spelt in any case."""
+        """Return a reason to ask, no more: anyone may have written this message.
+
+        Its one field comes in upper or lower case. Raises BadCallback.
+        """
         values = callback.single_values()
         found = [value for name, value in values.items() if name.lower() == "idop"]
         idop = orders.read_idop(found[0]) if len(found) == 1 else None
@@ -112,7 +116,7 @@ class PayfipGateway:
         )
 
     def poll(self, order: Order) -> list[Report]:
-        """The result, once there is one. Raises Unreachable within ANSWER_SECONDS."""
+        """Report the result, once there is one. Raises Unreachable within ANSWER_SECONDS."""
         if not order.gateway_reference:
             return []
         try:
@@ -122,14 +126,14 @@ class PayfipGateway:
                 return []
             if fault.code == _UNKNOWN_IDOP and orders.is_purged(order, self._now()):
                 return []
-            # Among others, an idop unknown on its very day: a fault of ours or of theirs, and no
-            # proof that nobody paid.
+            # An idop unknown on its own day, among others, is a fault of ours or of theirs: it does
+            # not prove that nobody paid.
             _logger.error("%s refuse de dire un résultat : %s", self.name, fault)
             raise Unreachable(f"PayFiP ne dit rien de ce paiement ({fault.code})") from None
         return orders.read_detail(answer, order, self._contract, self._now())
 
     def check(self) -> list[str]:
-        """Whether the service answers, and knows this numcli."""
+        """Return the fault, in French, if the service stays silent or does not know our numcli."""
         where = f"gateways.{self.name}"
         try:
             answer = self._ask("recupererDetailClient", {"numCli": self._contract.numcli})

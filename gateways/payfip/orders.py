@@ -1,7 +1,7 @@
-"""What PayFiP is told of an order, and what its answer about one is worth: no network, no state.
+"""Write the questions to PayFiP about an order, and read its answers: no network, no state.
 
-What does not hold together, or is of another contract, mode or order, raises Unreachable: a doubt
-is asked again, never booked.
+An answer that is inconsistent, or about another contract, mode or order, raises Unreachable:
+PayFiP is asked again, and nothing doubtful is booked.
 """
 
 import re
@@ -12,13 +12,13 @@ from datetime import UTC, datetime, time, timedelta
 from gateways.base import PARIS, Mode, Order, Outcome, Report, Unreachable, WrongEmail
 from gateways.payfip.settings import Contract
 
-#: The purge of idops that never reached the bank is over, on the morning after.
+#: Hour of the morning by which the idops that never reached the bank have been purged.
 _MORNING = time(6)
-#: An abandonment may be told while the payer still has the page open, and is then paid.
+#: Time for which to doubt an abandonment: the payer may still have the page open, and then pay.
 _SECOND_THOUGHTS = timedelta(minutes=2)
-#: `heurtrans` has no seconds: what it says may be a minute older than what happened.
+#: `heurtrans` has no seconds: the event may be up to a minute later.
 _MINUTE = timedelta(minutes=1)
-#: How far the DGFiP's clock and ours may be apart.
+#: Difference allowed between the DGFiP's clock and ours.
 _SKEW = timedelta(minutes=10)
 
 _IDOP = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -27,14 +27,14 @@ _MEL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,78}", re.ASCII)
 _URL = re.compile(r"https?://[!-%'-~]{1,240}", re.ASCII)
 _OUTCOMES = {
     "P": (Outcome.PAID, Mode.CARD),
-    # The order to debit is given. The debtor's bank may still reject it, weeks later: nothing in
-    # this service will ever tell, so there is nothing to ask for again, and the report is final.
+    # The order to debit is given. The debtor's bank may reject it weeks later, but this service
+    # will never tell: asking again is useless, so the report is final.
     "V": (Outcome.PAID, Mode.DIRECT_DEBIT),
     "R": (Outcome.REFUSED, Mode.CARD),
     "Z": (Outcome.REFUSED, Mode.DIRECT_DEBIT),
     "A": (Outcome.CANCELLED, Mode.CARD),
 }
-# Kept for the audit. The payer's address is not.
+# Fields kept for the audit, without the payer's address.
 _KEPT = (
     "dattrans", "exer", "heurtrans", "idop", "montant", "numauto", "numcli", "objet", "refdet",
     "resultrans", "saisie",
@@ -42,10 +42,10 @@ _KEPT = (
 
 
 def creation(order: Order, contract: Contract) -> dict[str, str]:
-    """The values of `creerPaiementSecurise`, in the schema's order.
+    """Return the values of `creerPaiementSecurise`, in the order of the schema.
 
-    Raises WrongEmail for an address that PayFiP does not take; ValueError when another value does
-    not fit, which is a fault of ours.
+    Raises WrongEmail for an address that PayFiP does not accept; ValueError for another value that
+    does not fit, which is a fault of ours.
     """
     email = order.email or ""
     if not (6 <= len(email) <= 80 and _MEL.fullmatch(email)):
@@ -68,9 +68,10 @@ def creation(order: Order, contract: Contract) -> dict[str, str]:
 
 
 def refdet(reference: str) -> str:
-    """The debt's reference: on the payer's confirmation and in the Treasury's lists. One for each
-    attempt, so that two payments of one invoice are told apart. Raises ValueError when ours does
-    not fit."""
+    """Return the reference of the debt, shown to the payer and in the Treasury's lists.
+
+    Each attempt has its own, to tell apart two payments of one invoice. Raises ValueError.
+    """
     text = re.sub(r"[^A-Za-z0-9]", "", reference).rjust(6, "0")
     if not _REFDET.fullmatch(text):
         raise ValueError("référence trop longue pour PayFiP")
@@ -78,7 +79,7 @@ def refdet(reference: str) -> str:
 
 
 def subject(description: str) -> str:
-    """What is paid, in the alphabet of `objet`: at most 100 letters, digits and single spaces."""
+    """Reduce a description to what `objet` allows: 100 letters, digits and single spaces."""
     plain = unicodedata.normalize("NFKD", description)
     spaced = re.sub(r"[^\w]+|_", " ", "".join(it for it in plain if not unicodedata.combining(it)))
     words = re.sub(r"[^A-Za-z0-9 ]", "", spaced).split()
@@ -86,13 +87,13 @@ def subject(description: str) -> str:
 
 
 def read_idop(text: str) -> str | None:
-    """The idop, in lower case; None for what is none."""
+    """Return the idop in lower case; None for a text that is not one."""
     idop = text.strip().lower()
     return idop if _IDOP.fullmatch(idop) else None
 
 
 def is_purged(order: Order, now: datetime) -> bool:
-    """Whether an idop that nobody knows may have been purged: a night has passed since."""
+    """Return True if a night has passed since the start: an unknown idop may have been purged."""
     started = order.started_at.astimezone(PARIS)
     morning = datetime.combine(started.date(), _MORNING, PARIS)
     if started >= morning:
@@ -103,8 +104,10 @@ def is_purged(order: Order, now: datetime) -> bool:
 def read_detail(
     answer: Mapping[str, str], order: Order, contract: Contract, now: datetime
 ) -> list[Report]:
-    """The result that a look-up tells of this order; none for an abandonment too young to be
-    believed. Raises Unreachable."""
+    """Report the result of this order; nothing for an abandonment too recent to be believed.
+
+    Raises Unreachable.
+    """
     _demand(answer, order, contract)
     result = answer.get("resultrans", "")
     outcome, mode = _OUTCOMES.get(result, (Outcome.PENDING, Mode.CARD))
@@ -116,7 +119,7 @@ def read_detail(
             outcome=outcome,
             cents=order.cents,
             currency="EUR",
-            # One idop is one payment at most. An abandoned one is none.
+            # One idop is at most one payment; an abandoned one is no transaction.
             transaction_id="" if outcome is Outcome.CANCELLED else order.gateway_reference,
             gateway_reference=order.gateway_reference,
             status=result[:20],
@@ -129,8 +132,11 @@ def read_detail(
 
 
 def instant(day: str, hour: str, after: datetime) -> datetime:
-    """What `JJMMAAAA` and `HHMM`, legal time, stand for in UTC. In October an hour happens twice:
-    the first that is not before `after` (but for clocks that differ). Raises ValueError."""
+    """Convert `JJMMAAAA` and `HHMM`, in Paris time, to UTC. Raises ValueError.
+
+    In the hour that happens twice in October, return the first that is not before `after`, within
+    the difference allowed between clocks.
+    """
     if not re.fullmatch(r"[0-9]{8}", day, re.ASCII) or not re.fullmatch(
         r"[0-9]{4}", hour, re.ASCII
     ):
@@ -149,8 +155,10 @@ def _told_at(answer: Mapping[str, str], order: Order) -> datetime:
 
 
 def _demand(answer: Mapping[str, str], order: Order, contract: Contract) -> None:
-    """The answer is about this order, of this contract, in this mode; else Unreachable. `exer` is
-    not compared: it comes back cut short."""
+    """Verify that the answer is about this order, contract and mode. Raises Unreachable.
+
+    `exer` is not compared, since it comes back cut short.
+    """
     expected = {
         "idop": order.gateway_reference,
         "montant": str(order.cents),

@@ -1,4 +1,4 @@
-"""A *régie* at PayFiP: what a town writes, and what the adapter keeps of it."""
+"""The settings of a *régie* at PayFiP: as a town writes them, and as the adapter keeps them."""
 
 import re
 from dataclasses import dataclass
@@ -10,9 +10,11 @@ ORIGIN = "https://www.payfip.gouv.fr"
 
 @dataclass(frozen=True)
 class Contract:
-    """What the DGFiP knows a *régie* by, and the letter (*saisie*) of the mode. `exer` is the
-    debts' year, empty for the current one. `origin` is another than PayFiP's for the mock
-    service only, which alone may be `in_clear`."""
+    """One *régie*, `numcli` at the DGFiP, in one `mode` (*saisie*).
+
+    `exer` is the year of the debts, empty for the current one. Only the mock service has another
+    `origin` than PayFiP, and may be `in_clear`.
+    """
 
     numcli: str
     mode: str
@@ -28,9 +30,12 @@ class Contract:
 
 @dataclass(frozen=True)
 class PayfipSettings:
-    """`[gateways.NAME]` with `adapter = "payfip"`. `numcli` is text, its zeros kept. `mode` is T
-    (test: no money moves), X (the one real payment that activates) or W (production).
-    `maximum_cents` is what the convention with the DGFiP allows for one payment."""
+    """The table `[gateways.NAME]` with `adapter = "payfip"`.
+
+    `numcli` is text, to keep its zeros. `mode` is T (test: no money moves), X (the one real payment
+    that activates the service) or W (production). `maximum_cents` is the most for one payment, by
+    the convention with the DGFiP.
+    """
 
     adapter: str
     numcli: str
@@ -40,11 +45,11 @@ class PayfipSettings:
     label: str = "PayFiP, service de la Direction générale des Finances publiques"
 
     def contract(self) -> Contract:
-        """What the adapter keeps, once there are no faults."""
+        """Return what the adapter keeps. Call it only if there are no faults."""
         return Contract(self.numcli, self.mode, self.exer, self.maximum_cents)
 
     def faults(self, environment: str) -> list[str]:
-        """Every fault, in French."""
+        """Return every fault, in French."""
         live = environment == "production"
         wanted = ("W", "X") if live else ("T",)
         modes = "W, ou X pour le paiement d’activation" if live else "T, où rien n’est débité"
@@ -64,7 +69,7 @@ class PayfipSettings:
 
 
 def label_fault(label: str) -> str:
-    """Why a payer cannot be shown this name, in French, or nothing."""
+    """Say in French why a payer cannot be shown this name; return "" if it can."""
     if label.strip() and len(label) <= 80 and label.isprintable():
         return ""
     return "label : attendu le nom montré au payeur, sur une ligne, 80 caractères au plus"

@@ -1,7 +1,7 @@
-"""PayFiP's SOAP 1.1 service: envelopes written and read, nothing of its WSDL fetched.
+"""Speak to PayFiP's SOAP 1.1 service: write and read its envelopes, without fetching its WSDL.
 
-Only the wrappers carry a namespace, and every leaf is optional in the schema: what is asked of an
-answer's content is asked in `orders`. The parser knows no DTD, entity nor network.
+Only the wrappers carry a namespace. Every leaf is optional in the schema: `orders` checks the
+content of an answer. The parser refuses DTD and entities, and has no network.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _DOWN = "PayFiP est en panne"
 
 
 class FunctionalFault(GatewayError):
-    """The service understood and answered no. `code` is the guide's, such as P5."""
+    """The service understood and refused, with a `code` of the integration guide, such as P5."""
 
     def __init__(self, code: str, words: str):
         super().__init__(f"PayFiP répond {code} : {words}")
@@ -34,14 +34,16 @@ class FunctionalFault(GatewayError):
 def call(
     endpoint: Endpoint, operation: str, values: Mapping[str, str], *, seconds: float
 ) -> dict[str, str]:
-    """The leaves of the answer, by name in lower case. Raises FunctionalFault; Unreachable for
-    technical faults and for what is no answer."""
+    """Call an operation, and return the leaves of its answer by name, in lower case.
+
+    Raises FunctionalFault; Unreachable for a technical fault or for what is no answer.
+    """
     body = post_soap(endpoint, PATH, request(operation, values), seconds=seconds)
     return read(body, operation)
 
 
 def request(operation: str, values: Mapping[str, str]) -> bytes:
-    """An envelope. The schema is a sequence: `values` come in its order, the alphabetical."""
+    """Write an envelope; `values` must be in the order of the schema, which is alphabetical."""
     root = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap={"e": ENVELOPE})
     body = etree.SubElement(root, f"{{{ENVELOPE}}}Body")
     wrapper = etree.SubElement(body, f"{{{SERVICE}}}{operation}", nsmap={"s": SERVICE})
@@ -52,7 +54,7 @@ def request(operation: str, values: Mapping[str, str]) -> bytes:
 
 
 def read(envelope: bytes, operation: str) -> dict[str, str]:
-    """What an envelope says. Raises as `call`."""
+    """Return the leaves of an envelope. Raises the errors of `call`."""
     content = _content(parse(envelope))
     if content.tag == f"{{{ENVELOPE}}}Fault":
         raise _fault(content)
@@ -62,7 +64,7 @@ def read(envelope: bytes, operation: str) -> dict[str, str]:
 
 
 def parse(text: bytes) -> Any:
-    """The root of a document, which has neither DTD nor entity. Raises Unreachable."""
+    """Return the root of a document. Raises Unreachable, also for a DTD or an entity."""
     parser = etree.XMLParser(
         resolve_entities=False,
         load_dtd=False,
@@ -81,7 +83,7 @@ def parse(text: bytes) -> Any:
 
 
 def _content(root: Any) -> Any:
-    """The one thing that an envelope's body holds."""
+    """Return the one element of an envelope's body. Raises Unreachable."""
     bodies = root.findall(f"{{{ENVELOPE}}}Body")
     if root.tag != f"{{{ENVELOPE}}}Envelope" or len(bodies) != 1 or len(bodies[0]) != 1:
         raise Unreachable(_UNREADABLE)
@@ -89,7 +91,7 @@ def _content(root: Any) -> Any:
 
 
 def _fault(fault: Any) -> GatewayError:
-    """Only a functional fault with its code is an answer; any other is a service in trouble."""
+    """Return FunctionalFault for a functional fault with its code, Unreachable for any other."""
     details = [
         each for each in fault.iterfind("detail/*") if etree.QName(each).localname == FUNCTIONAL
     ]
@@ -99,13 +101,15 @@ def _fault(fault: Any) -> GatewayError:
     code, words = leaves.get("code", ""), leaves.get("libelle", "")
     if not (code.isascii() and code.isalnum() and len(code) <= 4):
         return Unreachable(_UNREADABLE)
-    # The label is a sentence of the guide's; nothing long nor odd of it goes into a log.
+    # The label goes into a log: it is cut, and odd characters are removed.
     return FunctionalFault(code, "".join(filter(str.isprintable, words))[:120])
 
 
 def _leaves(parent: Any) -> dict[str, str]:
-    """The texts by name, in lower case: `idOp` is also seen as `idop`. Raises Unreachable for a
-    name twice or something inside a leaf."""
+    """Return the texts by name, in lower case, since `idOp` also comes as `idop`.
+
+    Raises Unreachable for a name that comes twice, or a leaf that is not one.
+    """
     found: dict[str, str] = {}
     for leaf in parent:
         name = etree.QName(leaf).localname.lower() if isinstance(leaf.tag, str) else ""

@@ -1,7 +1,7 @@
-"""The mock bank: this adapter, and beside it (`server.py`) the bank itself, a process of its own.
+"""The mock bank: here its adapter; in `server` the bank itself, which runs as another process.
 
-The adapter is Lyra's with another address, so that the demo exercises the real protocol.
-It exists outside production only.
+The adapter is Lyra's at another address, so that the demo exercises the real protocol. It is
+refused in production. `payfip` is the adapter of the mock PayFiP, which the same process plays.
 """
 
 import re
@@ -16,7 +16,7 @@ from gateways.settings import C, read_checked
 SITE_ID = "12345678"
 _FORBIDDEN = "adapter : la banque de démonstration est interdite en production"
 _URL = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?", re.ASCII)
-#: A secret of the mock bank's is where it was started, and not in a back office.
+#: Where to find a secret: with the command that started the mock bank, not in a back office.
 _WHERE = {
     "key": "la clé donnée à la banque de démonstration (SANDBOX_KEY)",
     "password": "le mot de passe donné à la banque de démonstration (SANDBOX_PASSWORD)",
@@ -25,9 +25,12 @@ _WHERE = {
 
 @dataclass(frozen=True)
 class SandboxSettings:
-    """`[gateways.NAME]` with `adapter = "sandbox"`: where the mock bank is, and the secrets it
-    shares with the portal. With a `password` it can be asked and told to give money back, as
-    Lyra's; what follows is Lyra's, but that by default the payer is sent back at once."""
+    """The table `[gateways.NAME]` with `adapter = "sandbox"`.
+
+    `url` is the address of the mock bank's process, `key` and `password` the secrets shared with
+    it; with a password the bank can be asked and told to give money back. The other settings are
+    those of Lyra, but by default the payer is sent back at once.
+    """
 
     adapter: str
     url: str
@@ -44,7 +47,7 @@ class SandboxSettings:
 
     @property
     def lyra(self) -> LyraSettings:
-        """The same shop, in the words of Lyra's adapter."""
+        """The settings of this shop for Lyra's adapter."""
         return LyraSettings(
             "lyra",
             SITE_ID,
@@ -61,7 +64,7 @@ class SandboxSettings:
         )
 
     def faults(self, environment: str) -> list[str]:
-        """Every fault, in French, without the secrets' text."""
+        """Return every fault, in French, without any secret."""
         return [*filter(None, [url_fault(self.url)]), *self._lyra_faults(environment)]
 
     def _lyra_faults(self, environment: str) -> Iterator[str]:
@@ -73,7 +76,7 @@ class SandboxSettings:
 
 
 def url_fault(url: str) -> str:
-    """Why this cannot be the address of the mock bank's process, in French, or nothing."""
+    """Say in French why this cannot be the mock bank's address; return "" if it can."""
     if _URL.fullmatch(url):
         return ""
     return "url : attendu http://hôte:port, où la banque de démonstration répond, sans chemin"
@@ -86,7 +89,7 @@ def read_demo(
     environment: str,
     stand_ins: Mapping[str, object],
 ) -> C:
-    """The checked settings of an adapter of the mock bank's, as `read_checked` reads them.
+    """Read the settings of an adapter of the mock bank by `read_checked`.
 
     Raises ConfigError for every fault, and in production whatever the table holds.
     """
@@ -97,8 +100,7 @@ def read_demo(
 
 
 class SandboxGateway(HostedForm):
-    """Lyra's form, at the mock bank, in TEST mode; `configure` makes one with the REST service
-    where a password is set."""
+    """Lyra's form at the mock bank; `configure` makes one with REST if a password is set."""
 
     @classmethod
     def configure(
@@ -114,4 +116,4 @@ class SandboxGateway(HostedForm):
 
 
 class SandboxRestGateway(RestShop, SandboxGateway):
-    """The mock bank when it can be asked."""
+    """The mock bank with its REST service: it can be asked, and told to give money back."""

@@ -1,17 +1,15 @@
-"""What the mock bank keeps and says: the other end of Lyra's hosted form.
+"""The data and the rules of the mock bank: the other end of Lyra's hosted form.
 
-It stands for a shop in TEST mode whose back office has every notification rule switched on.
-Card numbers are masked before anything keeps them.
+It holds one shop in TEST mode, whose back office has every notification rule switched on. Card
+numbers are masked before they are kept.
 """
 
 import hashlib
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import urlencode
 
 from gateways.lyra import EURO, SESSION_EXPIRED, sign
@@ -19,6 +17,7 @@ from gateways.sandbox.cards import CARDS, network
 from gateways.sandbox.forms import FormRejected, check_form
 from gateways.sandbox.movements import Movement
 from gateways.sandbox.session import PaymentSession
+from gateways.sandbox.store import Store
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS burnt (day TEXT, trans_id TEXT, PRIMARY KEY (day, trans_id));
@@ -32,23 +31,8 @@ CREATE TABLE IF NOT EXISTS delivery (
 """
 
 
-class Store:
-    """The bank's file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-
-    @contextmanager
-    def connection(self) -> Iterator[sqlite3.Connection]:
-        """One transaction. What reads in order to write begins with BEGIN IMMEDIATE."""
-        with closing(sqlite3.connect(self._path, timeout=5)) as database, database:
-            database.row_factory = sqlite3.Row
-            yield database
-
-
 class Bank:
-    """The bank's memory and rules, for one shop."""
+    """The sessions, transactions and key of the one shop."""
 
     def __init__(self, store: Store, key: bytes) -> None:
         self._database = store.connection
@@ -60,22 +44,24 @@ class Bank:
                 database.execute("ALTER TABLE movement ADD COLUMN parent TEXT DEFAULT ''")
 
     def key(self) -> bytes:
-        """The shop's key, as it was last changed here; else the one shared at start. Another one
-        shared since is believed."""
+        """Return the shop's key: that of the last change, else the one shared at the start.
+
+        If the bank was started since with a new shared key, that one wins.
+        """
         with self._database() as database:
             row = database.execute("SELECT * FROM shop_key ORDER BY rowid DESC LIMIT 1").fetchone()
         shared = self._key.decode()
         return row["key"].encode() if row and shared in (row["key"], row["shared"]) else self._key
 
     def change_key(self) -> None:
-        """Draw another key, in force at once: forms signed with the one before are refused."""
+        """Draw another key, in force at once: forms signed with the former one are refused."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         row = (secrets.token_hex(16), self._key.decode(), now)
         with self._database() as database:
             database.execute("INSERT INTO shop_key VALUES (?, ?, ?)", row)
 
     def open_session(self, fields: Mapping[str, str]) -> PaymentSession:
-        """Accept a signed form. Raises FormRejected with the platform's code."""
+        """Open a session for a signed form. Raises FormRejected."""
         kept = check_form(fields, self.key())
         token = secrets.token_urlsafe(16)
         day, trans_id = kept["vads_trans_date"][:8], kept["vads_trans_id"]
@@ -92,7 +78,7 @@ class Bank:
         return self.session(token)
 
     def session(self, token: str) -> PaymentSession:
-        """Raises KeyError when there is none."""
+        """Return the session of a token. Raises KeyError."""
         with self._database() as database:
             row = database.execute("SELECT * FROM session WHERE token = ?", (token,)).fetchone()
         if row is None:
@@ -106,7 +92,7 @@ class Bank:
         )
 
     def close(self, session: PaymentSession) -> bool:
-        """End the session. False when something else ended it first."""
+        """End the session. Return False if it was already ended."""
         with self._database() as database:
             changed = database.execute(
                 "UPDATE session SET state = 'closed' WHERE token = ? AND state = 'open'",
@@ -115,8 +101,7 @@ class Bank:
         return changed.rowcount == 1
 
     def pay(self, session: PaymentSession, card: str) -> dict[str, str]:
-        """Try a card. Returns the notice of the result, unsigned. Raises KeyError for a card
-        that is not one of ours."""
+        """Try a card; return the notification of the result, unsigned. Raises KeyError."""
         tried = CARDS[card]
         accepted, now = tried.result == "00", datetime.now(UTC)
         brand = network(tried, session.fields)
@@ -147,15 +132,18 @@ class Bank:
         return notice
 
     def give_up(self, session: PaymentSession, *, expired: bool) -> dict[str, str]:
-        """The payer left, or the session ran out: no transaction exists."""
+        """Return the notification of a payer who left, or of a session that ran out, unsigned.
+
+        No transaction exists.
+        """
         notice = _notice(session, "ABANDONED", "17")
         notice["vads_payment_error"] = SESSION_EXPIRED if expired else ""
         return notice
 
     def operate(self, uuid: str, make: Callable[[Movement], Movement]) -> Movement:
-        """Do something to a transaction, one at a time, and keep what comes of it.
+        """Keep the transaction that `make` returns for this one; one operation at a time.
 
-        Raises KeyError when there is no such transaction, and what `make` raises.
+        Raises KeyError if there is no such transaction, and the errors of `make`.
         """
         with self._database() as database:
             database.execute("BEGIN IMMEDIATE")
@@ -164,24 +152,27 @@ class Bank:
         return made
 
     def movement(self, uuid: str) -> Movement:
-        """Raises KeyError when there is none."""
+        """Return a transaction. Raises KeyError."""
         with self._database() as database:
             return _find(database, "movement.uuid = ?", uuid)[uuid]
 
     def movements_of(self, order_id: str) -> list[Movement]:
-        """Every transaction of an order, the oldest first."""
+        """Return every transaction of an order, the oldest first."""
         with self._database() as database:
             order = "json_extract(movement.notice, '$.vads_order_id') = ?"
             return list(_find(database, order, order_id).values())
 
     def movements(self) -> list[Movement]:
-        """The latest transactions, for the back office."""
+        """Return the latest transactions, the newest first."""
         latest = "movement.rowid IN (SELECT rowid FROM movement ORDER BY at DESC LIMIT ?)"
         with self._database() as database:
             return list(_find(database, latest, 50).values())[::-1]
 
     def signed(self, notice: Mapping[str, str], source: str, *, forged: bool) -> dict[str, str]:
-        """A notice as it is posted: with its source, its stamp and its signature."""
+        """Return a notification as it is posted, with its source, its hash and its signature.
+
+        With `forged`, another key signs it.
+        """
         key = self.key()
         key = key[::-1] + b"x" if forged else key
         fields = {
@@ -192,8 +183,11 @@ class Bank:
         return {**fields, "signature": sign(fields, key)}
 
     def way_back(self, session: PaymentSession, notice: Mapping[str, str] | None = None) -> str:
-        """Where the payer goes on leaving, empty where the form does not say. By GET the address
-        holds the result, `notice` or the last card's: signed, without what a notice alone has."""
+        """Return the address where to send the payer back, "" if the form gives none.
+
+        If the shop wants a return by GET, the address holds the result, `notice` or that of the
+        last card, signed, without the fields that only a notification has.
+        """
         address = session.fields.get("vads_url_return", "")
         notice = notice or self._last_notice(session)
         if not address or not notice or session.fields.get("vads_return_mode") != "GET":
@@ -216,13 +210,13 @@ class Bank:
             )
 
     def deliveries(self) -> list[sqlite3.Row]:
-        """The latest notices sent and their answers."""
+        """Return the latest notifications sent and their answers."""
         with self._database() as database:
             return database.execute("SELECT * FROM delivery ORDER BY id DESC LIMIT 50").fetchall()
 
 
 def _find(database: sqlite3.Connection, where: str, value: object) -> dict[str, Movement]:
-    """Transactions by their id, the oldest first, each with what was given back of it."""
+    """Return transactions by id, the oldest first, each with what was given back of it."""
     rows = database.execute(
         f"SELECT * FROM movement WHERE {where} ORDER BY at, rowid",  # noqa: S608  # our own words
         (value,),
@@ -231,7 +225,7 @@ def _find(database: sqlite3.Connection, where: str, value: object) -> dict[str, 
 
 
 def _returned(database: sqlite3.Connection, uuid: str) -> int:
-    """What refunds have given back of a debit, in cents."""
+    """Return the cents that refunds have given back of a debit."""
     rows = database.execute("SELECT * FROM movement WHERE parent = ?", (uuid,)).fetchall()
     return sum(refund.cents for refund in map(_movement, rows) if refund.is_returned)
 
@@ -262,7 +256,10 @@ def _keep(database: sqlite3.Connection, movement: Movement) -> None:
 
 
 def _notice(session: PaymentSession, status: str, result: str) -> dict[str, str]:
-    """The fields every notice has: ours echoed, many empty, one with quotes, one unheard of."""
+    """Return the fields of every notification: those of the form, then the bank's own.
+
+    As on the real platform, many are empty, one holds quotes, one is not documented.
+    """
     return {
         **session.fields,
         "vads_auth_mode": "MARK",

@@ -1,9 +1,9 @@
-"""The mock bank's test cards, and which of them a form allows. No number is of a real card."""
+"""The test cards of the mock bank, and those that a form allows. No number is of a real card."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-#: The networks of the shop's contract, as the form names them and as people do.
+#: Networks of the shop's contract: {name in the form: name for people}.
 CONTRACT = {
     "CB": "CB",
     "VISA": "Visa",
@@ -13,8 +13,11 @@ CONTRACT = {
 
 
 class Card(NamedTuple):
-    """What it does, in French; the `vads_` fields status, result and auth_result that say so; the
-    networks it belongs to, the one it prefers first."""
+    """A test card: its effect in French, the `vads_` fields of it, its networks.
+
+    `status`, `result` and `auth_result` are fields of the notification; the first network is the
+    one that the card prefers.
+    """
 
     words: str
     status: str
@@ -36,12 +39,12 @@ CARDS = {
 
 
 def offered(fields: Mapping[str, str]) -> tuple[str, ...]:
-    """The networks that a form offers: those it names, else the whole contract's."""
+    """Return the networks that a form offers: those it names, else all those of the contract."""
     named = fields.get("vads_payment_cards", "")
     return tuple(named.split(";")) if named else tuple(CONTRACT)
 
 
 def network(card: Card, fields: Mapping[str, str]) -> str:
-    """The network by which a card pays, empty where the form offers none of its own."""
+    """Return the network by which a card pays, "" if the form offers none of the card's."""
     allowed = offered(fields)
     return next((brand for brand in card.brands if brand in allowed), "")

@@ -1,4 +1,4 @@
-"""How the mock bank's REST service misbehaves, as chosen in its back office."""
+"""Faults of the mock bank's REST service, chosen in its back office."""
 
 from copy import deepcopy
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlite3 import Row
 from typing import Any
 
-from gateways.sandbox.bank import Store
+from gateways.sandbox.store import Store
 
 NORMAL = "normal"
 LOST = "lost"
@@ -28,7 +28,7 @@ FAULTS = {
     "crowd": "Plus de 30 transactions (PSP_015)",
 }
 CANCEL_OR_REFUND = "Transaction/CancelOrRefund"
-#: Which calls the fault touches.
+#: Calls to which a fault applies: {name: words}.
 SCOPES = {
     "all": "Tous les appels",
     "ask": "Les questions",
@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS call (
 
 @dataclass(frozen=True)
 class Fault:
-    """The one in force; for ever when `calls_left` is None."""
+    """The fault in force, for `calls_left` calls; None means for ever."""
 
     name: str = NORMAL
     scope: str = "all"
@@ -55,7 +55,7 @@ class Fault:
 
 
 class Faults:
-    """The choice, kept in the bank's file, and the calls received."""
+    """The fault in force and the calls received, both kept in the bank's file."""
 
     def __init__(self, store: Store) -> None:
         self._database = store.connection
@@ -75,7 +75,7 @@ class Faults:
         return Fault(*row) if row else Fault()
 
     def take(self, service: str) -> str:
-        """The fault of one call, used up when it is the last of its number."""
+        """Return the fault of one call, and count it in `calls_left`."""
         with self._database() as database:
             database.execute("BEGIN IMMEDIATE")
             row = database.execute("SELECT name, scope, calls_left FROM fault").fetchone()
@@ -88,7 +88,7 @@ class Faults:
         return fault.name
 
     def log(self, service: str, subject: str, outcome: str, fault: str) -> None:
-        """Keep a call: what it asked, of what, what was answered and how it was spoilt."""
+        """Keep a call: its service, its order or transaction, its outcome and its fault."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._database() as database:
             database.execute(
@@ -97,7 +97,7 @@ class Faults:
             )
 
     def calls(self) -> list[Row]:
-        """The latest calls."""
+        """Return the latest calls."""
         with self._database() as database:
             return database.execute("SELECT * FROM call ORDER BY id DESC LIMIT 50").fetchall()
 
@@ -110,7 +110,7 @@ def _touches(fault: Fault, service: str) -> bool:
 
 
 def spoil(envelope: dict[str, Any], fault: str) -> dict[str, Any]:
-    """The envelope with one lie in it."""
+    """Return a copy of the envelope with one lie in it."""
     told = deepcopy(envelope)
     answer = told["answer"]
     if fault == "mode":

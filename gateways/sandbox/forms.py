@@ -1,4 +1,4 @@
-"""What the mock bank demands of a form before it shows a payer anything."""
+"""Check a form before the mock bank opens its payment page, as the real platform does."""
 
 import re
 import secrets
@@ -14,7 +14,7 @@ _CARD = f"({'|'.join(CONTRACT)})"
 _SECONDS = "([0-9]{1,2}|[12][0-9]{2}|300)?"
 _MESSAGE = "[^<>]{0,255}"
 
-# Field: (pattern, error code of the platform).
+#: {field: (pattern, error code of the platform)}
 _FORMATS = {
     "vads_version": (r"V2", "01"),
     "vads_site_id": (SITE_ID, "02"),
@@ -39,7 +39,7 @@ _FORMATS = {
     "vads_redirect_error_message": (_MESSAGE, "37"),
     "vads_page_action": (r"PAYMENT", "46"),
     "vads_action_mode": (r"INTERACTIVE", "47"),
-    # The real one also sends payers back by POST; no adapter of ours asks for it.
+    # The real platform also allows POST; no adapter of ours asks for it.
     "vads_return_mode": (r"(NONE|GET)?", "48"),
     "vads_available_languages": (f"({_LANGUAGE}(;{_LANGUAGE})*)?", "71"),
 }
@@ -50,8 +50,7 @@ _MANDATORY = {
 
 
 class FormRejected(Exception):  # the word of the protocol
-    """The form is refused before any page is shown; `code` is the platform's error code, `field`
-    the one at fault."""
+    """The form is refused before any page is shown: the platform's error `code`, and the field."""
 
     def __init__(self, code: str, field: str):
         super().__init__(f"error-{code}")
@@ -60,7 +59,7 @@ class FormRejected(Exception):  # the word of the protocol
 
 
 def check_form(fields: Mapping[str, str], key: bytes) -> dict[str, str]:
-    """The signed fields of a form. Raises FormRejected with the platform's code."""
+    """Return the signed fields of a form. Raises FormRejected."""
     signature = fields.get("signature", "")
     if not secrets.compare_digest(sign(fields, key).encode(), signature.encode()):
         raise FormRejected("00", "signature")

@@ -1,7 +1,7 @@
-"""The mock bank's transactions: what each is, and what may be done to it.
+"""The transactions of the mock bank, and the operations that its rules allow on them.
 
-Rules and error codes: docs.lyra.com, REST V4, Transaction/CancelOrRefund and the reference of
-PSP errors. A debit is cancelled before it is captured, given back after; never more than it was.
+A debit is cancelled before it is captured, and refunded after, at most whole. Rules and error
+codes: docs.lyra.com, REST V4, Transaction/CancelOrRefund and the reference of PSP errors.
 """
 
 import secrets
@@ -18,7 +18,7 @@ _CANCELLABLE = frozenset(
 
 
 class NotAllowed(Exception):
-    """The bank's rules forbid it: nothing was done; `code` is the platform's."""
+    """The bank's rules forbid the operation, with an error `code` of the platform."""
 
     def __init__(self, code: str):
         super().__init__(code)
@@ -27,8 +27,7 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True)
 class Change:
-    """An operation that gives a transaction another status, and the `vads_url_check_src` of
-    the notice it sends."""
+    """An operation that changes a status; `source` is the notification's `vads_url_check_src`."""
 
     words: str
     before: frozenset[str]
@@ -47,8 +46,11 @@ CHANGES = {
 
 @dataclass(frozen=True)
 class Movement:
-    """One transaction: `notice` holds its fields as a notice tells them, unsigned; `parent` is
-    the debit that a refund gives back, `returned_cents` what refunds have given back of it."""
+    """One transaction, a debit or a refund.
+
+    `notice` holds the fields of its notification, unsigned; `parent` is the debit that a refund
+    gives back; `returned_cents` is the sum that refunds have given back of a debit.
+    """
 
     uuid: str
     token: str
@@ -75,26 +77,26 @@ class Movement:
 
     @property
     def is_returned(self) -> bool:
-        """Whether this is a refund whose money went back, or is on its way."""
+        """True for a refund whose money went back, or is on its way."""
         return self.operation == "CREDIT" and self.status in ("AUTHORISED", "CAPTURED")
 
     @property
     def left_cents(self) -> int:
-        """What may still be given back: nothing but of a captured debit."""
+        """The cents that may still be refunded: only a captured debit has any."""
         if (self.operation, self.status) != ("DEBIT", "CAPTURED"):
             return 0
         return self.cents - self.returned_cents
 
     @property
     def changes(self) -> dict[str, str]:
-        """The changes that the rules allow now, with their words."""
+        """The changes that the rules allow now: {name: words}."""
         return {
             name: change.words for name, change in CHANGES.items() if self.status in change.before
         }
 
 
 def changed(movement: Movement, operation: str) -> Movement:
-    """The transaction after one of CHANGES. Raises KeyError, NotAllowed."""
+    """Return the transaction after one of CHANGES. Raises KeyError, NotAllowed."""
     change = CHANGES[operation]
     if movement.status not in change.before:
         raise NotAllowed(_why_not(movement.status))
@@ -102,7 +104,7 @@ def changed(movement: Movement, operation: str) -> Movement:
 
 
 def refunded(movement: Movement, cents: int) -> Movement:
-    """A new transaction that gives back part of a debit. Raises NotAllowed."""
+    """Return a new transaction that gives back part of a debit. Raises NotAllowed."""
     if movement.operation != "DEBIT":
         raise NotAllowed("PSP_043")
     if movement.status != "CAPTURED":
@@ -119,7 +121,7 @@ def refunded(movement: Movement, cents: int) -> Movement:
         "vads_effective_creation_date": f"{now:%Y%m%d%H%M%S}",
         "vads_operation_type": "CREDIT",
         "vads_presentation_date": f"{now:%Y%m%d%H%M%S}",
-        # What the back office makes takes numbers that no shop may.
+        # A number of the back office's own range, which no shop may use.
         "vads_trans_id": f"9{secrets.randbelow(100_000):05d}",
         "vads_trans_status": "AUTHORISED",
         "vads_trans_uuid": secrets.token_hex(16),
@@ -128,7 +130,7 @@ def refunded(movement: Movement, cents: int) -> Movement:
 
 
 def cancelled_or_refunded(movement: Movement, cents: int, resolution: str) -> Movement:
-    """What `CancelOrRefund` makes: the debit cancelled, or a refund of it. Raises NotAllowed."""
+    """Do `CancelOrRefund`: return the debit cancelled, or a refund of it. Raises NotAllowed."""
     whole = movement.status in _CANCELLABLE and cents == movement.cents
     if resolution == "CANCELLATION_ONLY" or (resolution == "AUTO" and whole):
         if movement.status in _CANCELLABLE and not whole:

@@ -1,4 +1,4 @@
-"""The adapter of the mock PayFiP: the real one, at another address, in test mode."""
+"""The adapter of the mock PayFiP: the real adapter at another address, in test mode."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MAXIMUM_CENTS = 999_999
 
 @dataclass(frozen=True)
 class SandboxPayfipSettings:
-    """`[gateways.NAME]` with `adapter = "sandbox-payfip"`: where the mock service is."""
+    """The table `[gateways.NAME]` with `adapter = "sandbox-payfip"`; `url` is the service's."""
 
     adapter: str
     url: str
@@ -24,7 +24,7 @@ class SandboxPayfipSettings:
 
 
 class SandboxPayfipGateway(PayfipGateway):
-    """PayFiP as the mock bank's process plays it. It exists outside production only."""
+    """PayFiP as the mock bank's process plays it. It is refused in production."""
 
     @classmethod
     def configure(

@@ -1,8 +1,8 @@
-"""The mock bank's REST service, version V4: the calls that the portal makes, no other.
+"""The mock bank's REST service, version V4: only the calls that the portal makes.
 
-Source: docs.lyra.com, REST V4: Charge/SDKTest, Order/Get, Transaction/Get,
-Transaction/CancelOrRefund. Errors come with HTTP 200 as on the real platform, bad credentials
-with 401. The answers hold every field the documentation lists, nulls included.
+Errors come with HTTP 200 as on the real platform, bad credentials with 401. The answers hold every
+field that the documentation lists, nulls included.
+Source: docs.lyra.com, REST V4: Charge/SDKTest, Order/Get, Transaction/CancelOrRefund.
 """
 
 import contextlib
@@ -16,11 +16,11 @@ from typing import Any
 
 from flask import Blueprint, Request, Response, current_app, redirect, request
 
-from gateways.sandbox import SITE_ID
-from gateways.sandbox.bank import Bank
-from gateways.sandbox.faults import CANCEL_OR_REFUND, LOST, Faults, spoil
+from gateways.sandbox import SITE_ID, extensions
+from gateways.sandbox.extensions import bank
+from gateways.sandbox.faults import CANCEL_OR_REFUND, LOST, spoil
 from gateways.sandbox.movements import Movement, NotAllowed, cancelled_or_refunded
-from gateways.sandbox.transactions import order_answer, transaction_answer
+from gateways.sandbox.rest_answers import order_answer, transaction_answer
 
 MAX_TRANSACTIONS = 30
 _HTML = "<!doctype html><title>Maintenance</title><p>Revenez plus tard.</p>"
@@ -44,7 +44,7 @@ api = Blueprint("api", __name__, url_prefix="/api-payment/V4")
 
 
 class ServiceError(Exception):
-    """The service says no; `code` is the platform's."""
+    """The service refuses, with an error `code` of the platform."""
 
     def __init__(self, code: str):
         super().__init__(code)
@@ -53,8 +53,8 @@ class ServiceError(Exception):
 
 @api.post("/<path:service>")
 def call(service: str) -> Any:
-    """One call: answered well, or badly as the back office chose."""
-    faults: Faults = current_app.extensions["faults"]
+    """Answer one call well, or badly if the back office chose a fault."""
+    faults = extensions.faults()
     fault = faults.take(service)
     authorised = _is_authorised(request) and fault != "credentials"
     if not authorised:
@@ -69,7 +69,7 @@ def call(service: str) -> Any:
 
 
 def _is_authorised(asked: Request) -> bool:
-    """Whether the credentials are the shop's. A bank without a password has no REST service."""
+    """Return True for the shop's credentials. Without a password there is no REST service."""
     given, expected = asked.authorization, current_app.extensions["rest_password"]
     if not expected or given is None or given.type != "basic" or given.username != SITE_ID:
         return False
@@ -77,7 +77,7 @@ def _is_authorised(asked: Request) -> bool:
 
 
 def _answer(service: str, fault: str) -> tuple[Answer, str]:
-    """The envelope of an honest answer, and what the call was about."""
+    """Return the envelope of an honest answer, and the order or transaction asked about."""
     asked = request.get_json(silent=True)
     if not isinstance(asked, dict):
         return _error(service, "INT_902"), ""
@@ -97,21 +97,14 @@ def _sdk_test(asked: Input) -> Answer:
 
 
 def _order_get(asked: Input) -> Answer:
-    bank, order_id = _bank(), _text(asked, "orderId")
+    order_id = _text(asked, "orderId")
     wanted = asked.get("operationType")
-    found = [it for it in bank.movements_of(order_id) if wanted in (None, it.operation)]
+    found = [it for it in bank().movements_of(order_id) if wanted in (None, it.operation)]
     if not found:
         raise ServiceError("PSP_010")
     if len(found) > MAX_TRANSACTIONS:
         raise ServiceError("PSP_015")
     return order_answer(found)
-
-
-def _transaction_get(asked: Input) -> Answer:
-    try:
-        return transaction_answer(_bank().movement(_text(asked, "uuid")))
-    except KeyError:
-        raise ServiceError("PSP_010") from None
 
 
 def _cancel_or_refund(asked: Input) -> Answer:
@@ -126,7 +119,7 @@ def _cancel_or_refund(asked: Input) -> Answer:
         return cancelled_or_refunded(movement, cents, resolution)
 
     try:
-        made = _bank().operate(uuid, make)
+        made = bank().operate(uuid, make)
     except KeyError:
         raise ServiceError("PSP_010") from None
     return transaction_answer(made)
@@ -135,7 +128,6 @@ def _cancel_or_refund(asked: Input) -> Answer:
 SERVICES: dict[str, Callable[[Input], Answer]] = {
     "Charge/SDKTest": _sdk_test,
     "Order/Get": _order_get,
-    "Transaction/Get": _transaction_get,
     CANCEL_OR_REFUND: _cancel_or_refund,
 }
 
@@ -179,7 +171,7 @@ def _json(envelope: Answer, status: int = 200) -> Response:
 
 
 def _send(text: str, fault: str) -> Response:
-    """The answer on its way, which may end before it."""
+    """Send the answer, cut, slowed or dropped by the fault."""
     if fault == LOST:
         return _hang_up()
     if fault == "truncated":
@@ -191,18 +183,20 @@ def _send(text: str, fault: str) -> Response:
 
 
 def _drip(text: str, seconds: float) -> Iterator[str]:
-    """A letter at a time, for as long as the other side stays."""
+    """Yield one letter at a time, for as long as the client stays."""
     for letter in text:
         yield letter
         time.sleep(seconds)
 
 
 def _hang_up() -> Response:
-    """End the connection without a word. Servers say where it is, each under its own name;
-    where none does, the answer is cut before its first letter."""
+    """Close the connection without an answer, by the socket that gunicorn or werkzeug gives.
+
+    With another server, answer an empty body.
+    """
     for name in ("gunicorn.socket", "werkzeug.socket"):
         if wire := request.environ.get(name):
-            with contextlib.suppress(OSError):  # the other side was quicker
+            with contextlib.suppress(OSError):  # the client closed it first
                 wire.shutdown(socket.SHUT_RDWR)
     return Response("", content_type="application/json;charset=UTF-8")
 
@@ -213,8 +207,3 @@ _EARLY: dict[str, Callable[[], Any]] = {
     "redirect": lambda: redirect("/", 302),
     "hangup": _hang_up,
 }
-
-
-def _bank() -> Bank:
-    bank: Bank = current_app.extensions["bank"]
-    return bank

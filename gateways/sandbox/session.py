@@ -1,16 +1,16 @@
-"""One opening of the mock bank's payment page, and what its form asks of the page."""
+"""One session of the mock bank's payment page, and the options in its form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-#: How long the page lives.
+#: Time for which the page stays open.
 SESSION = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class PaymentSession:
-    """One opening of the payment page."""
+    """One session of the payment page."""
 
     token: str
     opened_at: datetime
@@ -24,13 +24,13 @@ class PaymentSession:
 
     @property
     def theme(self) -> Mapping[str, str]:
-        """What the town chose of the page. Its files (logo, styles) are not fetched here."""
+        """The town's theme of the page. Its files (logo, styles) are not fetched here."""
         pairs = self.fields.get("vads_theme_config", "").split(";")
         return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
 
     @property
     def seconds(self) -> int | None:
-        """After how long whoever has paid is sent back; None to wait for a click."""
+        """Seconds after which a payer who has paid is sent back; None to wait for a click."""
         told = self.fields.get("vads_redirect_success_timeout", "")
         return int(told) if told else None
 

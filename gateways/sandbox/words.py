@@ -1,6 +1,7 @@
-"""What the mock bank tells a payer, in French or in English; its back office speaks French only.
+"""The texts of the mock bank's pages in English, and amounts as people write them.
 
-The real one speaks thirteen languages: here, whoever reads another than French reads English.
+A payer reads French or English; the back office is in French only. The real page speaks thirteen
+languages: here, a payer of any language but French reads English.
 """
 
 import re
@@ -62,25 +63,25 @@ _ENGLISH = {
 
 
 def language_of(fields: Mapping[str, str], preferred: str | None) -> str:
-    """The language of a payer's page, `fr` or `en`: the form's, or else the browser's own."""
+    """Return the language of a payer's page, `fr` or `en`: that of the form, else `preferred`."""
     asked = fields.get("vads_language") or preferred or "fr"
     return "fr" if asked == "fr" else "en"
 
 
 def speaker(language: str) -> Callable[[str], str]:
-    """What turns French words into those of a language. Raises KeyError for words unknown."""
+    """Return the function that translates French texts; it raises KeyError for an unknown one."""
     return _ENGLISH.__getitem__ if language == "en" else str
 
 
 def euros(cents: int, language: str = "fr") -> str:
-    """An amount as people write it."""
+    """Write an amount in euros, as people do."""
     if language == "en":
         return f"€{cents // 100}.{cents % 100:02d}"
     return f"{cents // 100},{cents % 100:02d}\u00a0€"
 
 
 def cents(text: str) -> int:
-    """An amount as people write it, in cents. Raises ValueError."""
+    """Read an amount in euros, as people write it; return cents. Raises ValueError."""
     found = re.fullmatch(r"([0-9]{1,7})(?:[.,]([0-9]{1,2}))?\s*€?", text.strip(), re.ASCII)
     if not found:
         raise ValueError(text)

@@ -49,6 +49,8 @@ class Hooks:
         """
         raise NotImplementedError
 
+    # Fixtures and helpers of the tests: not to be overridden.
+
     @pytest.fixture(autouse=True)
     def _prepared(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.prepare(monkeypatch)

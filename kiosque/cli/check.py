@@ -1,4 +1,4 @@
-"""Commands: is everything in order?"""
+"""Commands: check the whole installation."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Commands: the demo."""
+"""Commands: run the demo, or erase it."""
 
 import click
 

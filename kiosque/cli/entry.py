@@ -1,4 +1,4 @@
-"""What every command shares: settings, the base, faults said on a line, progress."""
+"""The group of all commands, and their common needs: settings, database, faults, progress."""
 
 import os
 import sys
@@ -18,14 +18,14 @@ from kiosque.version import VERSION
 
 
 class Fault(click.ClickException):
-    """What went wrong, said in French on one line or a few."""
+    """A command cannot do its work; the text says why in French, on a few lines at most."""
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.echo(f"Erreur : {self.message}", err=True, file=file)
 
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-#: Below this many rows, a progress bar is only noise.
+#: Number of rows below which a progress bar is only noise.
 LONG_FILE = 2000
 
 
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def with_database(command: Command) -> Command:
-    """Give the command its settings, and the base for its length; faults become one line."""
+    """Give a command its settings and a connection to the database; turn errors into Faults."""
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Commands: give families their way in."""
+"""Commands: give families their passwords or activation letters."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -35,7 +35,7 @@ def password(settings: Settings, codes: tuple[str, ...], *, everyone: bool, fina
 
 
 def _families(codes: Iterable[str], *, everyone: bool) -> list[Family]:
-    """The families of these codes, and with `everyone` those that never had a way in."""
+    """Return the families of these codes; with `everyone`, those without a password too."""
     wanted = [accounts.normalise_code(code) for code in codes]
     families = list(Family.select().where(Family.code.in_(wanted)).order_by(Family.code))
     unknown = set(wanted) - {family.code for family in families}

@@ -1,7 +1,7 @@
-"""The command line's own words in French: usage, options, and what is wrong with a command.
+"""Put Click's own texts in French: usage, options, errors of a command line.
 
-Click asks the standard library's `gettext` for them: here it is given a catalogue, for the
-length of a command.
+Click asks the standard library's `gettext` for them, which is given a catalogue while a command
+runs.
 """
 
 import gettext
@@ -13,13 +13,13 @@ from typing import Any
 
 import click
 
-#: `fr/LC_MESSAGES/click.po`, and the file made of it by `make messages`.
+#: Folder of `fr/LC_MESSAGES/click.po`, and of the `.mo` that `make messages` makes of it.
 CATALOGUES = Path(__file__).parents[1] / "language" / "locales"
 _DOMAIN = "click"
 
 
 class FrenchGroup(click.Group):
-    """Commands that never answer in English."""
+    """A group of commands whose texts are in French."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         with _french():
@@ -28,7 +28,7 @@ class FrenchGroup(click.Group):
 
 @contextmanager
 def _french() -> Iterator[None]:
-    """`gettext` chooses among catalogues by the environment, whatever the terminal's language."""
+    """Make `gettext` use our catalogue, whatever the language of the terminal."""
     domain, language = gettext.textdomain(), os.environ.get("LANGUAGE")
     gettext.bindtextdomain(_DOMAIN, str(CATALOGUES))
     gettext.textdomain(_DOMAIN)

@@ -41,7 +41,7 @@ def import_(settings: Settings, file: Path, *, preview: bool) -> None:
 
 
 def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
-    """What a file brought, in one or two lines."""
+    """Say in French how much a file holds and how much of it is new."""
     amount = f" ({format_euros(summary.total_cents)})" if summary.total_cents else ""
     text = (
         f"{file.name} : fichier de {summary.kind}, {counted(summary.rows, 'ligne')}. "

@@ -12,7 +12,8 @@ from gateways.base import BadCallback, Callback, ConfigError, Handoff, SigningKe
 from gateways.lyra import LyraGateway, sign
 from gateways.registry import configure
 from gateways.sandbox import server
-from gateways.sandbox.bank import Bank, Store
+from gateways.sandbox.bank import Bank
+from gateways.sandbox.store import Store
 from tests.bank import KEY, NEW_ORDER, notice
 from tests.gateways.test_lyra import TABLE
 

@@ -15,8 +15,9 @@ from flask.testing import FlaskClient
 from gateways.base import Callback, Gateway, Order, Outcome
 from gateways.lyra import sign
 from gateways.registry import configure
-from gateways.sandbox import courier, server
-from gateways.sandbox.bank import Bank, Store
+from gateways.sandbox import notifications, server
+from gateways.sandbox.bank import Bank
+from gateways.sandbox.store import Store
 from tests.bank import KEY
 
 ACCEPTED, REFUSED, TO_VALIDATE = "4970100000000000", "4970100000000055", "4970100000000001"
@@ -56,7 +57,7 @@ def posted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
         sent.append(data)
         return Answer()
 
-    monkeypatch.setattr(courier.requests.Session, "post", post)
+    monkeypatch.setattr(notifications.requests.Session, "post", post)
     return sent
 
 
@@ -261,7 +262,7 @@ def test_a_late_notice_leaves_after_the_browser(
         def start(self) -> None:
             pass
 
-    monkeypatch.setattr(courier.threading, "Timer", Timer)
+    monkeypatch.setattr(notifications.threading, "Timer", Timer)
     assert bank.post(f"{page}/carte", data={"card": ACCEPTED, "delivery": "late"}).location
     assert posted == []
     waiting[0]()
@@ -445,9 +446,9 @@ def test_a_town_that_is_down_is_logged_and_the_payer_sent_back(
     bank: FlaskClient, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(*_: object, **__: object) -> None:
-        raise courier.requests.ConnectionError
+        raise notifications.requests.ConnectionError
 
-    monkeypatch.setattr(courier.requests.Session, "post", down)
+    monkeypatch.setattr(notifications.requests.Session, "post", down)
     assert bank.post(f"{page}/carte", data={"card": ACCEPTED}).status_code == 303
     assert "ConnectionError" in bank.get("/").text
 

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from gateways.base import Callback, ConfigError, Handoff, Mode, Order, Outcome, Unreachable
 from gateways.payfip import PayfipGateway, orders, soap
 from gateways.registry import configure
-from gateways.sandbox import courier, server, treasury
+from gateways.sandbox import notifications, payfip_payments, server
 from tests.bank import KEY
 from tests.payfip import ORDER
 
@@ -38,7 +38,7 @@ def posted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
         sent.append((url, data))
         return Answer()
 
-    monkeypatch.setattr(courier.requests.Session, "post", post)
+    monkeypatch.setattr(notifications.requests.Session, "post", post)
     return sent
 
 
@@ -170,7 +170,7 @@ def test_a_late_notification_leaves_after_the_payer_is_back(
             assert seconds == 6
             self.start = lambda: later.append(lambda: post(*what))
 
-    monkeypatch.setattr(courier.threading, "Timer", Timer)
+    monkeypatch.setattr(notifications.threading, "Timer", Timer)
     go("card", delivery="late")
     assert posted == []
     later[0]()
@@ -236,7 +236,7 @@ def test_what_is_wrong_is_refused_with_its_code(
     with pytest.raises(soap.FunctionalFault) as refused:
         gateway._ask("creerPaiementSecurise", values)
     assert refused.value.code == code
-    assert treasury.LABELS[code].strip() in str(refused.value)
+    assert payfip_payments.LABELS[code].strip() in str(refused.value)
 
 
 def test_the_question_must_spell_the_idop_as_the_service_does(go: Go, gateway: Any) -> None:

@@ -27,7 +27,7 @@ from gateways.base import (
 )
 from gateways.lyra import rest
 from gateways.registry import configure
-from gateways.sandbox import courier, server
+from gateways.sandbox import notifications, server
 from gateways.sandbox.faults import FAULTS, Fault
 from tests.bank import KEY
 
@@ -118,7 +118,7 @@ def street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
             return self
 
     fake = SimpleNamespace(Session=Post, RequestException=OSError)
-    monkeypatch.setattr(courier, "requests", fake)
+    monkeypatch.setattr(notifications, "requests", fake)
     monkeypatch.setenv("SANDBOX_KEY", KEY)
     monkeypatch.setenv("SANDBOX_PASSWORD", PASSWORD)
     monkeypatch.setenv("SANDBOX_NOTIFY_URL", "http://127.0.0.1:8000/paiement/notification/banque")
@@ -491,7 +491,6 @@ def test_a_bank_without_a_password_has_no_service(
         ("Order/Get", {"orderId": "é" * 256}, "INT_902"),
         ("Order/Get", {"orderId": "KF' OR 1=1 --"}, "PSP_010"),
         ("Order/Get", {"orderId": REFERENCE, "operationType": "CREDIT"}, "PSP_010"),
-        ("Transaction/Get", {"uuid": "0" * 32}, "PSP_010"),
         ("Transaction/CancelOrRefund", {"uuid": "0" * 32}, "PSP_020"),
         (
             "Transaction/CancelOrRefund",
@@ -554,15 +553,6 @@ def test_what_the_service_cannot_do_is_an_error_that_says_why(
 def test_a_body_that_is_not_an_object_is_refused(street: Street, body: bytes) -> None:
     answer = street.raw("Order/Get", data=body, content_type="application/json")
     assert answer.json["answer"]["errorCode"] == "INT_902"
-
-
-def test_one_transaction_can_be_asked_for(street: Street) -> None:
-    street.pay(ACCEPTED)
-    uuid = street.posted[0]["vads_trans_uuid"]
-    answer = street.raw("Transaction/Get", json={"uuid": uuid}).json
-    assert (answer["webService"], answer["mode"]) == ("Transaction/Get", "TEST")
-    assert answer["answer"]["uuid"] == uuid
-    assert answer["answer"]["metadata"] is None
 
 
 def test_the_service_tells_no_whole_card_number(street: Street) -> None:

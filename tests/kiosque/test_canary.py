@@ -14,7 +14,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers
 
-from gateways.sandbox import courier, server
+from gateways.sandbox import notifications, server
 from kiosque import create_app
 from kiosque.db import write
 from kiosque.db.models import Family, Guardian, Invoice
@@ -81,7 +81,7 @@ def bank(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, app: Flask, frozen: Any
     def post(_self: object, _url: str, *, data: dict[str, str], **_options: object) -> Any:
         return app.test_client().post("/paiement/notification/banque", data=data)
 
-    monkeypatch.setattr(courier.requests.Session, "post", post)
+    monkeypatch.setattr(notifications.requests.Session, "post", post)
     frozen.at = datetime.now(UTC)  # the bank's own clock is the machine's
     return server.create_bank().test_client()
 

@@ -97,7 +97,7 @@ def test_the_bank_changes_its_key_while_a_payer_is_on_its_page(
         answer = town[0].test_client().post(urlsplit(url).path, data=data)
         return SimpleNamespace(status_code=answer.status_code, text=answer.text)
 
-    monkeypatch.setattr("gateways.sandbox.courier.requests.Session.post", post)
+    monkeypatch.setattr("gateways.sandbox.notifications.requests.Session.post", post)
     monkeypatch.setenv("SANDBOX_KEY", KEY)
     monkeypatch.setenv("SANDBOX_NOTIFY_URL", f"{PUBLIC_URL}/paiement/notification/banque")
     monkeypatch.setenv("SANDBOX_DATABASE", str(tmp_path / "bank.sqlite3"))

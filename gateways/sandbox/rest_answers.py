@@ -1,4 +1,4 @@
-"""The mock bank's transactions as its REST service writes them, every field of them.
+"""Write the mock bank's transactions as its REST service does, with every field.
 
 Source: docs.lyra.com, REST V4, the Transaction and OrderTransactions objects.
 """
@@ -20,7 +20,7 @@ _NO_ERROR = {"errorCode": None, "errorMessage": None, "detailedErrorMessage": No
 
 
 def order_answer(movements: list[Movement]) -> dict[str, Any]:
-    """`OrderTransactions`: the transactions of one order, of which there is one at least."""
+    """Return `OrderTransactions`, for the transactions of one order: at least one."""
     debits = [it for it in movements if it.operation == "DEBIT"]
     effective = sum(it.cents for it in debits if it.status in _PAID)
     states = {_simple(it) for it in debits}
@@ -38,7 +38,7 @@ def order_answer(movements: list[Movement]) -> dict[str, Any]:
 
 
 def transaction_answer(movement: Movement) -> dict[str, Any]:
-    """`PaymentTransaction`."""
+    """Return `PaymentTransaction`."""
     refused = movement.status == "REFUSED"
     return {
         "shopId": SITE_ID,
@@ -116,7 +116,7 @@ def _card(movement: Movement) -> dict[str, Any]:
 
 
 def _authorisation(movement: Movement) -> dict[str, Any] | None:
-    """What the card's bank answered; a refund asks it nothing."""
+    """Return the answer of the card's bank; a refund asks it nothing."""
     if movement.operation == "CREDIT":
         return None
     return {

@@ -1,6 +1,6 @@
 """The mock PayFiP's site: its SOAP service, its payment page and its back office.
 
-The addresses are the real ones (`/tpa/...`). Nothing is signed; a notification says an idop.
+The addresses are the real ones (`/tpa/...`). Nothing is signed; a notification holds an idop only.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,6 @@ from flask import (
     Blueprint,
     Response,
     abort,
-    current_app,
     redirect,
     render_template,
     request,
@@ -21,19 +20,17 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from gateways.base import Unreachable
 from gateways.payfip.soap import ENVELOPE, FUNCTIONAL, SERVICE, parse
-from gateways.sandbox.bank import Bank
-from gateways.sandbox.courier import Courier
-from gateways.sandbox.treasury import (
+from gateways.sandbox.extensions import bank, courier, treasury
+from gateways.sandbox.payfip_payments import (
     ENDINGS,
     KNOWN,
     LABELS,
     Payment,
     Refusal,
-    Treasury,
     check_client,
 )
 
-#: How the notification behaves, chosen on the payment page.
+#: Ways to deliver the notification, chosen on the payment page: {name: words}.
 DELIVERIES = {
     "normal": "Normale",
     "late": "En retard, après le retour du payeur",
@@ -44,12 +41,12 @@ _SOURCE = "PAYFIP"
 
 Answer = str | tuple[str, int] | BaseResponse
 
-tpa = Blueprint("tpa", __name__, url_prefix="/tpa")
+pages = Blueprint("payfip", __name__, url_prefix="/tpa")
 
 
-@tpa.post("/services/securite")
+@pages.post("/services/securite")
 def service() -> Response:
-    """One call. Faults come with HTTP 500, as SOAP 1.1 wants."""
+    """Answer one call. A fault comes with HTTP 500, as SOAP 1.1 wants."""
     try:
         operation, told = _question(request.get_data(cache=False))
         answer, status = _answer(operation, _operate(operation, told)), 200
@@ -60,18 +57,18 @@ def service() -> Response:
     return Response(answer, status, content_type="text/xml; charset=utf-8")
 
 
-@tpa.get("/paiementws.web")
+@pages.get("/paiementws.web")
 def arrive() -> Answer:
-    """The payer comes with an idop, which serves once."""
+    """Open the page of an idop, once."""
     try:
-        payment = _treasury().open(request.args.get("idop", ""))
+        payment = treasury().open(request.args.get("idop", ""))
     except Refusal as refusal:
         words = LABELS[refusal.code]
         return render_template("tpa_error.html", code=refusal.code, words=words), 400
     return redirect(url_for(".pay_page", token=payment.token), 303)
 
 
-@tpa.get("/paiement/<token>")
+@pages.get("/paiement/<token>")
 def pay_page(token: str) -> Answer:
     payment = _payment(token)
     return render_template(
@@ -83,29 +80,29 @@ def pay_page(token: str) -> Answer:
     )
 
 
-@tpa.post("/paiement/<token>")
+@pages.post("/paiement/<token>")
 def finish(token: str) -> Answer:
-    """The payer pays, is refused, or leaves; and is sent back to the town by a form."""
+    """End the payment as the payer chose, and send the payer back to the town by a form."""
     payment, form = _payment(token), request.form
     ending, known = form.get("ending", ""), form.get("known", "now")
     if ending not in ENDINGS or known not in KNOWN:
         abort(404)
-    if not _treasury().end(payment, ending, known):
+    if not treasury().end(payment, ending, known):
         return redirect(url_for(".pay_page", token=token), 303)
     if ending != "leave":
         _notify(payment, form.get("delivery", "normal"))
-    # 307: the browser posts again what it has just posted, as it would the bank's own form.
+    # With 307, the browser posts to the town: the real page does so by a form of its own.
     return redirect(payment.told["urlredirect"], 307)
 
 
-@tpa.get("/")
+@pages.get("/")
 def home() -> Answer:
-    deliveries = [it for it in _bank().deliveries() if it["source"] == _SOURCE]
-    payments = _treasury().payments()
+    deliveries = [it for it in bank().deliveries() if it["source"] == _SOURCE]
+    payments = treasury().payments()
     return render_template("tpa_home.html", payments=payments, deliveries=deliveries)
 
 
-@tpa.post("/paiement/<token>/notification")
+@pages.post("/paiement/<token>/notification")
 def resend(token: str) -> Answer:
     _notify(_payment(token), "normal")
     return redirect(url_for(".home"), 303)
@@ -113,12 +110,11 @@ def resend(token: str) -> Answer:
 
 def _notify(payment: Payment, how: str) -> None:
     fields = {"idop": payment.idop}
-    courier: Courier = current_app.extensions["courier"]
-    courier.carry(payment.token, payment.told["urlnotif"], fields, how, _SOURCE)
+    courier().carry(payment.token, payment.told["urlnotif"], fields, how, _SOURCE)
 
 
 def _question(body: bytes) -> tuple[str, dict[str, str]]:
-    """The operation asked for, and its values. Raises Unreachable, LookupError, ValueError."""
+    """Return the operation and its values. Raises Unreachable, LookupError, ValueError."""
     arguments = parse(body).findall(f"{{{ENVELOPE}}}Body/*/arg0")
     if len(arguments) != 1:
         raise ValueError("expected one operation with its values")
@@ -129,11 +125,11 @@ def _question(body: bytes) -> tuple[str, dict[str, str]]:
 
 
 def _operate(operation: str, told: Mapping[str, str]) -> dict[str, str]:
-    """The leaves of the answer. Raises Refusal, and LookupError for an unknown operation."""
+    """Return the leaves of the answer. Raises Refusal; LookupError for an unknown operation."""
     if operation == "creerPaiementSecurise":
-        return {"idOp": _treasury().create(told)}
+        return {"idOp": treasury().create(told)}
     if operation == "recupererDetailPaiementSecurise":
-        return _treasury().result(told.get("idOp", ""))
+        return treasury().result(told.get("idOp", ""))
     if operation == "recupererDetailClient":
         check_client(told.get("numCli", ""))
         labels = {"libelleN1": "VILLE DE DEMONSTRATION", "libelleN2": "REGIE ENFANCE"}
@@ -174,16 +170,6 @@ def _written(root: Any) -> bytes:
 
 def _payment(token: str) -> Payment:
     try:
-        return _treasury().by_token(token)
+        return treasury().by_token(token)
     except KeyError:
         abort(404)
-
-
-def _treasury() -> Treasury:
-    treasury: Treasury = current_app.extensions["treasury"]
-    return treasury
-
-
-def _bank() -> Bank:
-    bank: Bank = current_app.extensions["bank"]
-    return bank

@@ -1,4 +1,4 @@
-"""How the mock bank's notices travel to the shop: well, or badly as chosen."""
+"""Post the mock bank's notifications to the shop: well, or badly as chosen on its page."""
 
 import threading
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ import requests
 from gateways.sandbox.bank import Bank
 from gateways.sandbox.session import PaymentSession
 
-#: What the platform allows the shop to answer.
+#: Time that the platform gives the shop to answer.
 TIMEOUT_SECONDS = 10
 
-#: How the notice of a payment behaves, chosen on the bank's page.
+#: Ways to deliver a notification, chosen on the payment page: {name: words}.
 DELIVERIES = {
     "normal": "Normale",
     "late": "En retard, après le retour du payeur",
@@ -23,7 +23,7 @@ DELIVERIES = {
 
 
 class Courier:
-    """Carries notices to the shop, well or badly as chosen."""
+    """Post notifications to the shop at `url`; a late one comes after `late_seconds`."""
 
     def __init__(self, bank: Bank, url: str, late_seconds: float) -> None:
         self._bank = bank
@@ -33,7 +33,7 @@ class Courier:
     def deliver(
         self, session: PaymentSession, notice: Mapping[str, str], how: str, source: str = "PAY"
     ) -> None:
-        """Send one notice of a session in one of the DELIVERIES."""
+        """Sign and post the notification of a session; `how` is one of DELIVERIES."""
         if how == "amount":
             wrong = str(session.cents + 100)
             notice = {**notice, "vads_amount": wrong, "vads_effective_amount": wrong}
@@ -41,7 +41,7 @@ class Courier:
         self.carry(session.token, self._url, fields, how, source)
 
     def carry(self, token: str, url: str, fields: Mapping[str, str], how: str, source: str) -> None:
-        """Post these fields to the shop: at once, late, twice or never, as chosen."""
+        """Post these fields at once, late, twice or never; `how` is one of DELIVERIES."""
         if how == "lost":
             self._bank.log_delivery(token, source, "perdue", "")
             return

@@ -1,7 +1,7 @@
-"""What the mock PayFiP keeps and knows: payments by their idop, and the rules of the real one.
+"""The payments of the mock PayFiP, by idop, and the rules of the real one.
 
-Sources: the DGFiP's integration guide (V19) and recorded exchanges. Codes of families that nobody
-recorded (E, O) are supposed.
+Sources: the DGFiP's integration guide (V19) and recorded exchanges. The codes in E and O, which
+nobody has recorded, are assumed.
 """
 
 import json
@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from gateways.base import PARIS
-from gateways.sandbox.bank import Store
 from gateways.sandbox.payfip import MAXIMUM_CENTS, NUMCLI
+from gateways.sandbox.store import Store
 
-#: An idop not opened within this is dead.
+#: Time within which an idop must be opened.
 OPENING = timedelta(minutes=15)
-#: The hour of the night, in Paris, at which what never reached the payment page is purged.
+#: Paris hour at which the idops that were never opened are purged.
 PURGE = time(2)
 
-#: What the payer does: (the words, `resultrans`, minutes ago).
+#: Endings that the payer may choose: {name: (words, `resultrans`, minutes ago)}.
 ENDINGS = {
     "card": ("Carte acceptée", "P", 0),
     "card-refused": ("Carte refusée", "R", 0),
@@ -32,7 +32,7 @@ ENDINGS = {
     "old-abandon": ("Abandonner, il y a dix minutes", "A", 10),
     "leave": ("Partir sans laisser de résultat", "", 0),
 }
-#: When the service knows the result: until then, P5.
+#: When the service knows the result: {name: words}. Until then, it answers P5.
 KNOWN = {"now": "Tout de suite", "later": "Après un temps", "never": "Jamais"}
 
 LABELS = {
@@ -65,7 +65,7 @@ CREATE TABLE IF NOT EXISTS idop (
 
 
 class Refusal(Exception):
-    """A functional fault; `code` is one of LABELS."""
+    """The service refuses, by a functional fault; `code` is one of LABELS."""
 
     def __init__(self, code: str):
         super().__init__(code)
@@ -74,7 +74,10 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Payment:
-    """One idop: what was told of it, and what became of it. `known_at` is None for ever."""
+    """One idop: the values of its creation, and its ending.
+
+    `known_at` is when the service knows the result; None if it never does.
+    """
 
     idop: str
     token: str
@@ -100,7 +103,7 @@ class Payment:
 
 
 class Treasury:
-    """The service's memory and rules, for one *régie* in test mode."""
+    """The payments of one *régie* in test mode."""
 
     def __init__(self, store: Store, unknown_seconds: float) -> None:
         self._database = store.connection
@@ -109,7 +112,7 @@ class Treasury:
             database.executescript(_TABLES)
 
     def create(self, told: Mapping[str, str]) -> str:
-        """Accept a payment to come, and name it. Raises Refusal."""
+        """Create a payment and return its idop. Raises Refusal."""
         _check(told)
         idop = str(uuid.uuid4())
         with self._database() as database:
@@ -120,7 +123,7 @@ class Treasury:
         return idop
 
     def open(self, idop: str) -> Payment:
-        """The payer arrives: within 15 minutes, and once. Raises Refusal."""
+        """Open the page of an idop: within OPENING, and once. Raises Refusal."""
         payment = self._find("idop", idop)
         if payment is None:
             raise Refusal("P1")
@@ -135,14 +138,14 @@ class Treasury:
         return payment
 
     def by_token(self, token: str) -> Payment:
-        """Raises KeyError when there is none."""
+        """Return the payment of a page's token. Raises KeyError."""
         payment = self._find("token", token)
         if payment is None:
             raise KeyError(token)
         return payment
 
     def end(self, payment: Payment, ending: str, known: str) -> bool:
-        """Give it a result, that the service knows now, later or never. False when it had one."""
+        """Give a payment its ending; return False if it had one. `known` is a key of KNOWN."""
         _words, result, minutes = ENDINGS[ending]
         now = datetime.now(UTC)
         when = {"now": now, "later": now + self._unknown}.get(known)
@@ -162,7 +165,7 @@ class Treasury:
         return changed.rowcount == 1
 
     def result(self, idop: str) -> dict[str, str]:
-        """What a look-up answers, `resultrans` included. Raises Refusal."""
+        """Return the answer about an idop, `resultrans` included. Raises Refusal."""
         payment, now = self._find("idop", idop), datetime.now(UTC)
         if payment is None or (not payment.opened and payment.created_at < _last_purge(now)):
             raise Refusal("P1")
@@ -171,7 +174,7 @@ class Treasury:
         local, told = payment.ended_at.astimezone(PARIS), payment.told
         return {
             "dattrans": f"{local:%d%m%Y}",
-            "exer": told["exer"][:2],  # cut short, as it was seen
+            "exer": told["exer"][:2],  # cut short, as in the recorded exchanges
             "heurtrans": f"{local:%H%M}",
             "idOp": idop,
             "mel": told["mel"],
@@ -185,7 +188,7 @@ class Treasury:
         }
 
     def payments(self) -> list[Payment]:
-        """The latest, for the back office."""
+        """Return the latest payments, the newest first."""
         with self._database() as database:
             rows = database.execute("SELECT * FROM idop ORDER BY rowid DESC LIMIT 50").fetchall()
         return [_payment(row) for row in rows]
@@ -200,7 +203,7 @@ class Treasury:
 
 
 def check_client(numcli: str) -> None:
-    """Raises Refusal for a *régie* that is malformed or unknown."""
+    """Raise Refusal for a *régie* that is malformed or unknown."""
     if not re.fullmatch("[0-9]{6}", numcli, re.ASCII):
         raise Refusal("T1")
     if numcli != NUMCLI:
@@ -208,7 +211,7 @@ def check_client(numcli: str) -> None:
 
 
 def _check(told: Mapping[str, str]) -> None:
-    """The checks of `creerPaiementSecurise`. Raises Refusal for the first that fails."""
+    """Check the values of `creerPaiementSecurise`. Raises Refusal for the first that fails."""
     check_client(told.get("numcli", ""))
     mel, cents = told.get("mel", ""), told.get("montant", "")
     whole = re.fullmatch("[1-9][0-9]{0,8}|0", cents, re.ASCII)
