@@ -16,7 +16,6 @@ from typing import Protocol, Self, runtime_checkable
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
-#: The time of French banks and of the town.
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -90,7 +89,7 @@ class Limits:
     maximum_cents: int = 99_999_999
     #: Time that the payer may spend on the bank's page, the bank's message included.
     session_minutes: int = 15
-    #: True if the bank demands the payer's address, of at most `longest_email` characters.
+    #: True if the bank demands the payer's e-mail address.
     requires_email: bool = False
     longest_email: int = 254
 
@@ -127,7 +126,7 @@ class Order:
     notification_url: str
     #: The payer's address, where the site has one; never None where `Limits.requires_email`.
     email: str | None = None
-    #: The bank's own name of the attempt: empty before `start`, then what `start` returned.
+    #: The bank's own name of the attempt: empty before `start`, then that of its `Handoff`.
     gateway_reference: str = ""
     #: The language of the payer (BCP 47), for the bank's page if the bank speaks it.
     language: str = "fr"
@@ -135,10 +134,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Handoff:
-    """Where to send the payer: by a form that posts `fields`, or a redirection if they are None.
-
-    `gateway_reference` is the name by which the bank will speak of this attempt.
-    """
+    """Where to send the payer: by a form that posts `fields`, or a redirection if they are None."""
 
     url: str
     gateway_reference: str

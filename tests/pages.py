@@ -54,7 +54,7 @@ NO_PAGE = {
     *("site.index", "site.health", "site.asset"),
     *("papers.invoice", "papers.receipt", "papers.yearly"),
 }
-BANK_NO_PAGE = {"static", "bank.health"}
+BANK_NO_PAGE = {"static", "health"}
 
 LONG_NAME = "de Montmorency-Bouteville-Luxembourg Andriamanantsilavonirina"
 LONG_WORD = "Rakotomalalarivelomanantsoandrianarisonandriamanitra"

@@ -39,7 +39,7 @@ def create_bank() -> Flask:
     app.jinja_env.globals.update(lang="fr", say=words.speaker("fr"), theme={})
     for pages in (payment_page.pages, back_office.pages, rest.api, payfip_server.pages):
         app.register_blueprint(pages)
-    app.add_url_rule("/sante", view_func=_health)
+    app.add_url_rule("/sante", "health", _health)
     app.register_error_handler(404, _missing)
     app.after_request(_secure)
     return app
