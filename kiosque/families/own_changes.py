@@ -29,6 +29,7 @@ from kiosque.settings import Town
 RESET_EMAIL = Limit("reset-email", 3, timedelta(minutes=5), timedelta(hours=1))
 #: Links asked from one network address, whatever for.
 RESET_NETWORK = Limit("reset-network", 10, timedelta(minutes=1), timedelta(minutes=15))
+RESET_SITE = Limit("reset-site", 100, timedelta(minutes=1), timedelta(minutes=15))
 #: Changes of address asked by one family: each one sends a mail to the address it names.
 EMAIL_CHANGE = Limit("email-change", 3, timedelta(minutes=5), timedelta(hours=1))
 #: New passwords proposed for one family, taken or refused: each costs a judgement or a hash.
@@ -42,18 +43,15 @@ class WrongPassword(Exception):
 def find_activation(code: str, activation_code: str, visitor: Visitor) -> Token | None:
     """Return the activation token that these codes open, or None. It is not used up yet.
 
-    Raises TooManyTries. Tries are counted by network address only: an activation code's 74 bits
-    need no count by account, with which a stranger could keep a family from its first sign-in.
-    An unknown family costs the same look-up.
+    Raises TooManyTries for wrong codes only, counted by network address: nobody guesses 74 bits,
+    whatever the pace, and the limit bounds what the log holds. A right code opens even where
+    others have failed, and no count by account lets a stranger keep a family from its first
+    sign-in. An unknown family costs the same look-up.
     """
-    network = Bucket(signin.ADDRESS, visitor.network)
-    throttle.count_try(network)
     token = tokens.find_code(accounts.normalise_code(code), activation_code)
     if token is None:
+        throttle.count_try(*visitor.buckets(signin.ADDRESS, signin.SITE))
         signin.note_refusal(code, visitor)
-        return None
-    with write():
-        throttle.count_success(refund=[network])
     return token
 
 
@@ -107,7 +105,7 @@ def change_password(
 def ask_reset(email: str, visitor: Visitor) -> None:
     """Note that a link is asked for this address; nothing is looked up. Raises TooManyTries."""
     throttle.count_try(
-        Bucket(RESET_EMAIL, addresses.key(email)), Bucket(RESET_NETWORK, visitor.network)
+        Bucket(RESET_EMAIL, addresses.key(email)), *visitor.buckets(RESET_NETWORK, RESET_SITE)
     )
     with write():
         ResetRequest.create(email=email, address=visitor.address, asked_at=clock.now())

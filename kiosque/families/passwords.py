@@ -12,6 +12,9 @@ MINIMUM_LENGTH = 12
 #: Guesses that a password must withstand. Common passwords, keyboard walks, dates, repeats and
 #: the family's own words, alone or together, fall below it; a phrase is far above.
 MINIMUM_GUESSES = 10**9
+#: Letters and figures that a password must hold beside the words of this site, of the town and of
+#: the family, however many of these it joins.
+MINIMUM_OWN_LENGTH = 5
 #: Characters of a long password that are judged: more could only make it better, and slower to
 #: judge.
 _JUDGED_LENGTH = 32
@@ -58,12 +61,41 @@ def _fault(password: str, family: Family, town: Town) -> str:
         }
     if family.code.lower() in password.lower():
         return _("Le mot de passe ne doit pas contenir votre code famille.")
-    if _guesses(password, [*_SITE_WORDS, *_context(family, town)]) < MINIMUM_GUESSES:
+    words = [*_SITE_WORDS, *_context(family, town)]
+    bare = _bare(password)
+    if (
+        _own_length(bare, words) < MINIMUM_OWN_LENGTH
+        or _guesses(password, words) < MINIMUM_GUESSES
+        or _guesses(bare, words) < MINIMUM_GUESSES
+    ):
         return _(
             "Ce mot de passe est trop facile à deviner : trop courant, ou fait de mots qui "
             "vous désignent. Choisissez par exemple une phrase de quatre ou cinq mots."
         )
     return ""
+
+
+def _bare(password: str) -> str:
+    """Return a password as whoever guesses it writes it: words joined by a sign, a space or a
+    capital are the same words."""
+    return "".join(
+        character
+        for character in _without_accents(password.casefold())
+        if character.isalnum() or not (character.isascii() or _is_sign_or_space(character))
+    )
+
+
+def _is_sign_or_space(character: str) -> bool:
+    """Tell the signs of typography from drawings, which a password may count on."""
+    return unicodedata.category(character)[0] in "PZC"
+
+
+def _own_length(bare: str, words: list[str]) -> int:
+    """Return how many characters are left once every known word is taken out."""
+    for word in sorted({_bare(word) for word in words}, key=len, reverse=True):
+        if len(word) > 2:
+            bare = bare.replace(word, "")
+    return len(bare)
 
 
 def _guesses(password: str, words: list[str]) -> float:
@@ -92,10 +124,14 @@ def _judged(password: str) -> str:
 
 def _context(family: Family, town: Town) -> list[str]:
     """Return the words that somebody who knows the family would try."""
-    names = [family.code, family.name, family.city, family.address, town.name, town.city]
+    names = [family.code, family.name, family.city, family.address, family.postcode]
+    names += [town.name, town.city, town.postcode]
     for guardian in Guardian.select().where(Guardian.family == family):
         names += [guardian.first_name, guardian.last_name, guardian.email.partition("@")[0]]
-    names += [child.name for child in Child.select().where(Child.family == family)]
+    for child in Child.select().where(Child.family == family):
+        names.append(child.name)
+        if child.born_on:
+            names += [child.born_on.strftime(form) for form in ("%d%m%Y", "%d%m%y", "%Y")]
     words = {word.lower() for name in names for word in (name, *name.split())}
     words |= {_without_accents(word) for word in words}
     return sorted(word for word in words if len(word) > 2)

@@ -16,8 +16,12 @@ from kiosque.families.throttle import Bucket, Limit
 
 #: CNIL 2022-100: growing delays, and no more than 25 tries a day. This allows 23.
 ACCOUNT = Limit("account", 5, timedelta(minutes=1), timedelta(hours=2))
-#: A whole neighbourhood may share one address behind its operator's.
-ADDRESS = Limit("address", 20, timedelta(seconds=30), timedelta(minutes=15))
+#: A whole neighbourhood may share one address behind its operator's: many may fail there before
+#: others wait. What keeps passwords from being guessed is the limit of each account; this one
+#: slows down whoever tries one password on every account.
+ADDRESS = Limit("address", 200, timedelta(seconds=30), timedelta(minutes=15))
+#: One IPv6 subscriber may hold 65,536 networks of 64 bits.
+SITE = Limit("site", 1000, timedelta(seconds=30), timedelta(minutes=15))
 #: The family's own browser: it forgets its password too.
 BROWSER = Limit("browser", 10, timedelta(minutes=1), timedelta(hours=2))
 #: The present password, asked for again of a browser already signed in.
@@ -32,17 +36,20 @@ class Visitor:
     address: str
     browser: str = ""
 
-    @property
-    def network(self) -> str:
-        """The address, or for IPv6 the network of 64 bits that one subscriber holds."""
+    def buckets(self, network: Limit, site: Limit) -> list[Bucket]:
+        """Return the counters of the visitor's address, or for IPv6 of its network of 64 bits and
+        of its site of 48 bits."""
         try:
             parsed = ipaddress.ip_address(self.address)
         except ValueError:
-            return self.address
+            return [Bucket(network, self.address)]
         mapped = parsed if parsed.version == 4 else parsed.ipv4_mapped
         if mapped:
-            return str(mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
+            return [Bucket(network, str(mapped))]
+        return [
+            Bucket(limit, str(ipaddress.ip_network((parsed, bits), strict=False)))
+            for limit, bits in ((network, 64), (site, 48))
+        ]
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ def _buckets(code: str, visitor: Visitor) -> tuple[list[Bucket], list[Bucket]]:
     if visitor.browser:
         return [Bucket(BROWSER, visitor.browser)], []
     account = Bucket(ACCOUNT, accounts.normalise_code(code))
-    return [account], [Bucket(ADDRESS, visitor.network)]
+    return [account], visitor.buckets(ADDRESS, SITE)
 
 
 def _family(code: str) -> Family | None:

@@ -76,6 +76,18 @@ def test_a_short_one_or_the_code_is_refused(
         "leandre martin",
         "Léandre Martin",
         "alice02052019",
+        "Mot de passe 1",
+        "mot-de-passe-2026",
+        "M o t d e p a s s e 1",
+        "Alice.Martin1",
+        "alice_martin_44880",
+        "ALICE martin LEANDRE sautron",
+        "mairie@sautron1",
+        "Mairie de Sautron",
+        "44880 Sautron!",
+        "Léandre 02/05/2019",
+        "lilas—Sautron…12",
+        "k-i-o-s-q-u-e f a m i l l e",
     ],
 )
 def test_a_common_one_or_the_familys_own_words_are_refused(
