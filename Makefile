@@ -14,8 +14,10 @@ VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT) --bank "$(BANK)"
 
+# Every test, on as many cores as there are, four at most. `make test ONLY=tests/browser` runs some
+# of them; for one alone, `.venv/bin/python -m pytest tests/...` is quicker.
 test: .venv/.development
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ONLY)
 
 # The random histories of tests/proof, for long and on fresh seeds. SOAK_SEED=... runs one again.
 soak: .venv/.development

@@ -70,6 +70,22 @@ def _cheap_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hashing, "hasher", PasswordHasher(1, 8, 1))
 
 
+#: A test that takes longer is marked `slow`, or made faster.
+SLOW_SECONDS = 5
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long ones, so that no process ends alone on one of them."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the tests that lack the mark. It is no failure: the machine may have been busy."""
+    for report in terminalreporter.getreports("passed"):
+        if report.duration > SLOW_SECONDS and "slow" not in report.keywords:
+            terminalreporter.write_line(f"SLOW {report.duration:.1f} s {report.nodeid}")
+
+
 def pytest_sessionfinish() -> None:
     bases.end()
 

@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from gateways import testing
+from gateways import registry, testing
 from gateways.base import Callback, ConfigError, Handoff, Order, Outcome, Report
 from gateways.registry import configure
 from gateways.testing import GatewayContract
@@ -165,7 +165,8 @@ def test_the_suite_notices_a_careless_adapter(
         check(**asked)
 
 
-def test_without_the_package_its_name_means_nothing() -> None:
+def test_without_the_package_its_name_means_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "entry_points", lambda **_: [])  # were it installed for good
     with pytest.raises(ConfigError, match="attendu l’un de"):
         configure("lilas", TABLE, environment="test")
 

@@ -6,6 +6,7 @@ import subprocess
 from contextlib import closing
 
 import apsw
+import pytest
 import requests
 
 from gateways.base import Checks, Polls
@@ -13,6 +14,8 @@ from gateways.registry import configure
 from kiosque.settings import loading
 from tests.browser.conftest import ROOT, Demo, answers, environment
 from tests.conftest import csrf_token, free_port
+
+pytestmark = pytest.mark.browser
 
 
 def sign_in(demo: Demo, code: str, password: str) -> requests.Response:

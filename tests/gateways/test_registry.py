@@ -40,7 +40,8 @@ def test_a_strangers_adapter_comes_through_the_same_door_but_cannot_take_our_nam
     assert registry.available()["lyra"].value == "gateways.lyra:LyraGateway"
 
 
-def test_an_unknown_adapter_refuses_to_start() -> None:
+def test_an_unknown_adapter_refuses_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "entry_points", lambda **_: [])  # none of a stranger's
     with pytest.raises(ConfigError, match="attendu l’un de lyra, payfip, sandbox, sandbox-payfip"):
         registry.configure("b", {"adapter": "nothing"}, environment="test")
 

@@ -3,6 +3,7 @@ where to find it, and never repeats a secret."""
 
 import pytest
 
+from gateways import registry
 from gateways.base import ConfigError
 from gateways.lyra import BRANDS
 from gateways.lyra.credentials import key_fault, password_fault
@@ -60,7 +61,10 @@ def test_the_tables_here_are_right_but_for_what_is_changed(table: dict[str, obje
 
 
 @pytest.mark.parametrize("adapter", ["", "Lyra", "systempay", 3, None])
-def test_an_unknown_adapter_is_told_which_there_are(adapter: object) -> None:
+def test_an_unknown_adapter_is_told_which_there_are(
+    adapter: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "entry_points", lambda **_: [])  # none of a stranger's
     sentence = explained({**LYRA, "adapter": adapter}, setting="adapter")
     assert sentence == "attendu l’un de lyra, payfip, sandbox, sandbox-payfip"
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -98,5 +99,6 @@ def any_order_ends_the_same() -> Callable[[], None]:
     return check
 
 
+@pytest.mark.slow
 def test_the_same_messages_in_two_orders_end_in_the_same_books() -> None:
     settings(QUICK, max_examples=60)(any_order_ends_the_same())()

@@ -128,6 +128,7 @@ def after(remains: Remains, base: Path) -> set[str]:
         return known()
 
 
+@pytest.mark.slow
 def test_a_power_cut_loses_nothing_acknowledged_and_leaves_nothing_by_half(
     town: Path, tmp_path: Path, pay: Pay, gateway: Gateway
 ) -> None:

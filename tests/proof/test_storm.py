@@ -28,7 +28,10 @@ from tests.proof.storm_faults import FREEZE
 from tests.proof.storm_service import PROJECT, Broken, Browser, Service, make_town
 from tests.sites import BANK_PASSWORD
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes as Linux has them")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="processes as Linux has them"),
+    pytest.mark.slow,
+]
 
 
 @pytest.fixture

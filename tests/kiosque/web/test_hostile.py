@@ -305,19 +305,28 @@ def actions(stage: Stage) -> list[str]:
     return [rule.endpoint for rule in stage.rules() if "POST" in (rule.methods or ())]
 
 
-def test_hostile_bodies(attack: Attack) -> None:
+@pytest.mark.parametrize(
+    "headers", [{}, {"Content-Encoding": "gzip"}, {"Transfer-Encoding": "chunked"}], ids=str
+)
+def test_hostile_bodies(attack: Attack, headers: dict[str, str]) -> None:
     for endpoint in ("family.invoices", *actions(attack.stage)):
         address = attack.stage.address(endpoint)
         for kind, (content_type, body) in RAW_BODIES.items():
-            for headers in ({}, {"Content-Encoding": "gzip"}, {"Transfer-Encoding": "chunked"}):
-                attack.send(
-                    (endpoint, kind),
-                    address,
-                    method="POST",
-                    input_stream=io.BytesIO(body),
-                    headers=headers,
-                    environ_overrides={"CONTENT_TYPE": content_type, "wsgi.input_terminated": True},
-                )
+            attack.send(
+                (endpoint, kind),
+                address,
+                method="POST",
+                input_stream=io.BytesIO(body),
+                headers=headers,
+                environ_overrides={"CONTENT_TYPE": content_type, "wsgi.input_terminated": True},
+            )
+        attack.unchanged(endpoint)
+    assert {400, 413} <= attack.seen
+
+
+def test_hostile_lengths(attack: Attack) -> None:
+    for endpoint in ("family.invoices", *actions(attack.stage)):
+        address = attack.stage.address(endpoint)
         for length in ("-1", "x", "1e9", "99999999999999999999", "0", ""):
             attack.send(
                 (endpoint, "length", length),
@@ -327,7 +336,7 @@ def test_hostile_bodies(attack: Attack) -> None:
                 environ_overrides={"CONTENT_LENGTH": length},
             )
         attack.unchanged(endpoint)
-    assert {400, 413} <= attack.seen
+    assert 400 in attack.seen
 
 
 class ServersOwn(Exception):
