@@ -9,14 +9,22 @@ from kiosque.invoices import imports
 from kiosque.language.formats import counted, format_euros
 from kiosque.settings import Settings
 
+#: Of a long list, so many are shown.
+SHOWN = 20
+
 
 @main.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--preview", is_flag=True, help="Vérifie et dit ce qui serait fait, sans rien écrire."
 )
+@click.option(
+    "--new-services",
+    is_flag=True,
+    help="Accepte les prestations jamais vues, quand la ville a plusieurs régies.",
+)
 @with_database
-def import_(settings: Settings, file: Path, *, preview: bool) -> None:
+def import_(settings: Settings, file: Path, *, preview: bool, new_services: bool) -> None:
     """Charge un fichier CSV : factures, familles ou encaissements.
 
     Tout ou rien : une seule ligne fausse et rien n’est chargé. Recharger le même fichier est
@@ -29,6 +37,7 @@ def import_(settings: Settings, file: Path, *, preview: bool) -> None:
             closes_after_days=settings.payment.closes_after_days,
             regies=settings.regies,
             preview=preview,
+            new_services=new_services,
             progress=progress_bar,
         )
     except imports.BadFile as error:
@@ -52,4 +61,10 @@ def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
         text += f"\nFamilles nouvelles : {summary.new_families}"
     if summary.new_services:
         text += f"\nPrestations nouvelles : {', '.join(summary.new_services)}"
+    for spelt, name in summary.joined_services:
+        text += f"\nPrestation « {spelt} » : c’est « {name} »"
+    if children := summary.joined_children:
+        text += f"\nEnfants reconnus sous une autre écriture : {len(children)}"
+        for code, spelt, name in children[:SHOWN]:
+            text += f"\n- {code} : « {spelt} », c’est « {name} »"
     return text

@@ -26,6 +26,7 @@ from kiosque.db.models import (
 from kiosque.db.states import AllocationKind, SettlementState
 from kiosque.language import clock
 from kiosque.settings import AttestationRules
+from kiosque.spelling import child_key, fold, fold_words
 
 #: Children must be younger than this on the first of January.
 AGE_LIMIT = 6
@@ -128,7 +129,7 @@ def _lines_paid(family: Family, year: int, services: Iterable[str]) -> list[Invo
         .join(Service)
         .where(
             InvoiceLine.invoice.in_([allocation.invoice_id for allocation in paid]),
-            Service.name.in_(list(services)),
+            Service.key.in_([fold(name) for name in services]),
         )
         .order_by(InvoiceLine.child, Service.name)
     )
@@ -139,16 +140,22 @@ def _first_instant(year: int) -> datetime:
 
 
 def _is_meal(label: str, meal_labels: Iterable[str]) -> bool:
-    return any(words.casefold() in label.casefold() for words in meal_labels)
+    return any(fold_words(words) in fold_words(label) for words in meal_labels)
 
 
 def _with_birth_dates(family: Family, sums: dict[tuple[str, str], int]) -> list[Sum]:
     """Return the sums above zero, under the children's full names in the family's record; those of
     one child are added up."""
-    born = {child.name: child.born_on for child in Child.select().where(Child.family == family)}
+    record: dict[str, Child] = {}
+    own = Child.select().where(Child.family == family)
+    for child in own.order_by(Child.born_on.is_null(), Child.id):
+        record.setdefault(child_key(child.name), child)
+    born = {child.name: child.born_on for child in record.values()}
     named: dict[tuple[str, str], int] = {}
+    spelt: dict[str, str] = {}
     for (written, service), cents in sums.items():
-        key = (known_child(set(born), written) or written, service)
+        known = known_child(born, written)
+        key = (known or spelt.setdefault(child_key(written), written), service)
         named[key] = named.get(key, 0) + cents
     return [
         Sum(child, born.get(child), service, cents)

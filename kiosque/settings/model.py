@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from kiosque.settings.colours import readable_on
+from kiosque.spelling import fold
 
 
 @dataclass(frozen=True)
@@ -151,9 +152,10 @@ class Settings:
     def regies_of(self, services: Iterable[str]) -> list[Regie]:
         """Return the *régies* that collect for these services, the first one first; it alone when
         there is no service."""
-        asked = set(services)
-        others = [regie for regie in self.regies.values() if asked & set(regie.services)]
-        own = asked - {service for regie in others for service in regie.services}
+        asked = set(map(fold, services))
+        served = {key: set(map(fold, regie.services)) for key, regie in self.regies.items()}
+        others = [regie for key, regie in self.regies.items() if asked & served[key]]
+        own = asked - set().union(*served.values())
         return [*([self.regie] if own or not others else []), *others]
 
     @property

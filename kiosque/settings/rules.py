@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kiosque.settings.colours import is_colour
+from kiosque.spelling import fold
 
 ENVIRONMENTS = ("production", "demo", "test")
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
@@ -67,7 +68,8 @@ def regie_faults(values: Mapping[str, Any], names: Iterable[str]) -> list[str]:
         own = {key: values.get(f"regies.{name}.{key}") for key in _REGIE_KEYS}
         if None in own.values():
             continue  # missing or of the wrong type: named already
-        days, services = values.get(f"regies.{name}.closes_after_days"), set(own["services"] or ())
+        days = values.get(f"regies.{name}.closes_after_days")
+        services = set(map(fold, own["services"] or ())) - {""}
         rules = {
             " : nom en lettres minuscules et chiffres, 20 au plus": _is_table_name(name),
             ".name : attendu un texte": str(own["name"]).strip(),

@@ -1,9 +1,13 @@
 """Households, and how they sign in."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from peewee import ForeignKeyField, IntegerField, TextField
 
 from kiosque.db.fields import DateField, TruthField, UtcDateTimeField
 from kiosque.db.models.base import BaseModel, NumberedModel
+from kiosque.spelling import child_key, fold
 
 
 class Family(NumberedModel):
@@ -102,9 +106,19 @@ class Guardian(NumberedModel):
 
 
 class Service(NumberedModel):
-    """What is invoiced: restauration, périscolaire, mercredi, multi-accueil..."""
+    """What is invoiced: restauration, périscolaire, mercredi, multi-accueil...
+
+    `name` is the spelling shown. `key` is the name folded: one service has one, whatever the
+    spelling of a file.
+    """
 
     name = TextField(unique=True)
+    key = TextField(unique=True)
+
+    def save(self, *args: Any, **kwargs: Any) -> Any:
+        """Store the service, its key with it."""
+        self.key = fold(self.name)
+        return super().save(*args, **kwargs)
 
 
 class Child(NumberedModel):
@@ -117,13 +131,28 @@ class Child(NumberedModel):
         indexes = ((("family", "name"), True),)
 
 
-def known_child(known: set[str], name: str) -> str | None:
-    """The full name under which the record knows the child, if it does: an invoice may give
-    only the first name, which is enough when one child of the family has it."""
-    if name in known:
+def known_child(known: Iterable[str], name: str) -> str | None:
+    """Return the name under which a family's record knows the child, or None.
+
+    Another spelling, or the name before the first name, is the same child; the first name or the
+    name alone is enough where one child of the family has it.
+    """
+    names = sorted(known)
+    if name in names:
         return name
-    found = [full for full in known if full.startswith(name + " ")]
+    key = child_key(name)
+    if same := next((full for full in names if child_key(full) == key), None):
+        return same
+    alone = fold(name)
+    found = [full for full in names if alone in _parts(full)]
     return found[0] if len(found) == 1 else None
+
+
+def _parts(full: str) -> set[str]:
+    """Return the first and the last words of a full name, folded, one, two or more of them."""
+    words = full.split()
+    ends = range(1, len(words))
+    return {fold("".join(words[:at])) for at in ends} | {fold("".join(words[at:])) for at in ends}
 
 
 class Enrolment(NumberedModel):

@@ -28,13 +28,15 @@ def load(
     closes_after_days: int | None = None,
     regies: Mapping[str, OtherRegie] = MappingProxyType({}),
     preview: bool = False,
+    new_services: bool = False,
     progress: Progress = silent,
 ) -> Summary:
     """Load one file into the database. With `preview`, only check it and say what it would do.
 
     `regies` are those besides the first, by key: an invoice belongs for good to the one that
-    collects for its services. Loading the same file again changes nothing. Raise BadFile, naming
-    every faulty line, having changed nothing.
+    collects for its services; `new_services` lets in those whose *régie* nobody said. Loading the
+    same file again changes nothing. Raise BadFile, naming every faulty line, having changed
+    nothing.
     """
     sheet = Sheet.read(path)
     kind = next((kind for kind in KINDS if set(sheet.columns) >= kind.KEY_COLUMNS), None)
@@ -44,7 +46,9 @@ def load(
     sheet.check(kind.COLUMNS, optional=kind.OPTIONAL)
     file = kind(sheet, progress)
     if isinstance(file, InvoicesFile):
-        file.prepare(closes_after_days, pdf_folder, regies)
+        file.prepare(closes_after_days, pdf_folder, regies, new_services=new_services)
+    elif isinstance(file, FamiliesFile):
+        file.prepare(regies, new_services=new_services)
     try:
         return file.summary() if preview else file.store()
     except IntegrityError:

@@ -13,6 +13,7 @@ from typing import TypedDict
 
 from kiosque.invoices.imports.reading import Progress, Row, Sheet, hundredths
 from kiosque.language import amounts, formats
+from kiosque.spelling import child_key, fold
 
 MAX_PDF_BYTES = 10 * 1024 * 1024
 
@@ -59,8 +60,11 @@ class Draft:
 
     @property
     def children(self) -> str:
-        """Return the children of the lines, in their order, each once."""
-        return ", ".join(dict.fromkeys([line["child"] for line in self.lines]))
+        """Return the children of the lines, in their order, each once, as first spelt."""
+        names: dict[str, str] = {}
+        for line in self.lines:
+            names.setdefault(child_key(line["child"]), line["child"])
+        return ", ".join(names.values())
 
     @property
     def digest(self) -> str:
@@ -139,8 +143,8 @@ def _read(row: Row) -> Draft:
 def _read_line(
     child: str, service: str, label: str, quantity: str, unit_price: str, amount: str
 ) -> Line:
-    if not (service and label):
-        raise ValueError(f"{'libelle' if service else 'service'} est vide")
+    if not (fold(service) and label):
+        raise ValueError(f"{'libelle' if fold(service) else 'service'} est vide")
     quantity_hundredths, unit_price_cents, amount_cents = _amounts(quantity, unit_price, amount)
     return {
         "child": child,

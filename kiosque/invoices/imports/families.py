@@ -2,15 +2,19 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from peewee import Expression, ModelDelete
 
 from kiosque.db import write
 from kiosque.db.models import Child, Enrolment, Family, Guardian, NumberedModel, Service
-from kiosque.invoices.imports.reading import Progress, Row, Sheet, Summary
+from kiosque.invoices.imports.joining import Services
+from kiosque.invoices.imports.reading import Faults, Progress, Row, Sheet, Summary
 from kiosque.language import clock
 from kiosque.outbox import addresses
+from kiosque.settings import OtherRegie
+from kiosque.spelling import child_key, fold
 
 
 @dataclass
@@ -51,6 +55,17 @@ class FamiliesFile:
         self._progress = progress
         self._households = _households(sheet)
 
+    def prepare(self, regies: Mapping[str, OtherRegie], *, new_services: bool = False) -> None:
+        """Compare with the database. Raise BadFile, unless `new_services`, for a service whose
+        *régie* nobody said."""
+        rows = [row for home in self._households.values() for row in home.children]
+        self._services = Services([name for row in rows for name in _service_names(row)], regies)
+        faults = Faults()
+        for row in [] if new_services else rows:
+            for fault in filter(None, map(self._services.unseen_fault, _service_names(row))):
+                faults.add(row.line, fault)
+        faults.raise_any()
+
     def summary(self) -> Summary:
         known = _known_digests()
         changed = [
@@ -62,13 +77,15 @@ class FamiliesFile:
             added=len(changed),
             unchanged=len(self._households) - len(changed),
             new_families=len(self._households.keys() - known.keys()),
+            new_services=tuple(sorted(self._services.new)),
+            joined_services=self._services.joined,
         )
 
     def store(self) -> Summary:
         with write():
             summary = self.summary()
             self._sheet.log(summary)
-            services = {service.name: service for service in Service.select()}
+            services = {service.key: service for service in Service.select()}
             known = _known_digests()
             for code, household in self._progress(list(self._households.items()), "Familles"):
                 if known.get(code) != household.digest:
@@ -111,7 +128,8 @@ def _with_kept_address(row: Row) -> Row:
 
 def _add_child(household: Household, row: Row) -> None:
     _born_on(row)
-    if any(_child_name(child) == _child_name(row) for child in household.children):
+    key = child_key(_child_name(row))
+    if any(child_key(_child_name(child)) == key for child in household.children):
         raise ValueError(f"{_child_name(row)} figure deux fois dans la même famille")
     household.children.append(row)
 
@@ -147,10 +165,9 @@ def _store(code: str, household: Household, services: dict[str, Service]) -> Non
     for row in household.children:
         child = Child.create(family=family, name=_child_name(row), born_on=_born_on(row))
         for name in _service_names(row):
-            services.setdefault(name, Service(name=name))
-            if services[name].id is None:
-                services[name].save()
-            Enrolment.create(child=child, service=services[name])
+            if (key := fold(name)) not in services:
+                services[key] = Service.create(name=name)
+            Enrolment.create(child=child, service=services[key])
 
 
 def _forget(table: type[NumberedModel], which: Expression) -> None:
@@ -163,5 +180,8 @@ def _born_on(row: Row) -> object:
 
 
 def _service_names(row: Row) -> list[str]:
-    names = (name.strip() for name in row.get("services").split("|"))
-    return list(dict.fromkeys(name for name in names if name))
+    """Return the services of a child, each once, as first spelt."""
+    names: dict[str, str] = {}
+    for name in row.get("services").split("|"):
+        names.setdefault(fold(name), name.strip())
+    return [name for key, name in names.items() if key]

@@ -1,7 +1,7 @@
 """Invoices, one row a line: the town's own CSV format."""
 
 import shutil
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
@@ -10,11 +10,13 @@ from typing import Any
 from peewee import fn
 
 from kiosque.db import database, execute_many, write
-from kiosque.db.models import Child, Family, Invoice, Service, known_child
+from kiosque.db.models import Child, Family, Invoice, Service
 from kiosque.invoices.imports.drafts import Draft, pdf_name, pdf_problem, read_drafts
+from kiosque.invoices.imports.joining import Children, Services
 from kiosque.invoices.imports.reading import Faults, Progress, Sheet, Summary, sums
 from kiosque.language import clock
 from kiosque.settings import OtherRegie
+from kiosque.spelling import fold
 
 #: SQLite takes at most 32766 values a statement.
 CHUNK = 500
@@ -25,7 +27,7 @@ _FAMILY = """
     INSERT INTO family (code, name, address, postcode, city, updated_on, digest)
     VALUES (?, '', '', '', '', ?, '') ON CONFLICT DO NOTHING
 """
-_SERVICE = "INSERT INTO service (name) VALUES (?) ON CONFLICT DO NOTHING"
+_SERVICE = "INSERT INTO service (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _INVOICE = """
     INSERT INTO invoice (batch_id, family_id, number, issued_on, due_on, closes_on, period,
         services, children, total_cents, pdf_name, digest, regie, state, state_reason)
@@ -66,18 +68,27 @@ class InvoicesFile:
         self._regies: Mapping[str, OtherRegie] = {}
         self._regie_of: dict[str, str] = {}
         self._new: list[Draft] = self._drafts
-        #: The (family code, child, service) of each line of the new invoices.
-        self._told: set[tuple[str, str, str]] = set()
+        #: The (family code, child, service) of each line of the new invoices, in their order.
+        self._told: dict[tuple[str, str, str], None] = {}
 
     def prepare(
-        self, closes_after_days: int | None, pdf_folder: Path, regies: Mapping[str, OtherRegie]
+        self,
+        closes_after_days: int | None,
+        pdf_folder: Path,
+        regies: Mapping[str, OtherRegie],
+        *,
+        new_services: bool = False,
     ) -> None:
         """Compare with the database. Raise BadFile for invoices that are there with other content,
-        mix *régies* or name a PDF that cannot be kept."""
+        mix *régies*, name a PDF that cannot be kept or, unless `new_services`, a service whose
+        *régie* nobody said."""
         self._closes_after_days, self._pdf_folder = closes_after_days, pdf_folder
         self._regies = regies
-        self._regie_of = {name: key for key, each in regies.items() for name in each.services}
+        self._regie_of = {fold(name): key for key, each in regies.items() for name in each.services}
         known = _known_digests([draft.number for draft in self._drafts])
+        self._new = [draft for draft in self._drafts if draft.number not in known]
+        lines = [(draft.code, line) for draft in self._new for line in draft.lines]
+        self._services = Services([line["service"] for _code, line in lines], regies)
         faults = Faults()
         for draft in self._drafts:
             if draft.number in known and known[draft.number] != draft.digest:
@@ -92,19 +103,24 @@ class InvoicesFile:
                     f"la facture {draft.number} porte des prestations de régies différentes "
                     f"({draft.services}). Émettez une facture par régie.",
                 )
+            elif draft.number not in known and not new_services:
+                self._refuse_unseen(draft, faults)
             if draft.pdf and (problem := pdf_problem(self._sheet.path.parent / draft.pdf)):
                 faults.add(draft.first_line, f"fichier_pdf {draft.pdf} : {problem}")
         faults.raise_any()
-        self._new = [draft for draft in self._drafts if draft.number not in known]
-        self._told = {
-            (draft.code, line["child"], line["service"])
-            for draft in self._new
-            for line in draft.lines
-        }
+        self._told = dict.fromkeys(
+            (code, line["child"], self._services.of[line["service"]]) for code, line in lines
+        )
+        named = dict.fromkeys((code, child) for code, child, _service in self._told if fold(child))
+        self._children = Children(named, _known_children({code for code, _child in named}))
+
+    def _refuse_unseen(self, draft: Draft, faults: Faults) -> None:
+        for service in dict.fromkeys(line["service"] for line in draft.lines):
+            if fault := self._services.unseen_fault(service):
+                faults.add(draft.first_line, fault)
 
     def summary(self) -> Summary:
         codes = {code for code, _child, _service in self._told}
-        services = {service for _code, _child, service in self._told}
         regies = sums((draft.regie, draft.total_cents) for draft in self._new)
         return Summary(
             kind="factures",
@@ -114,7 +130,9 @@ class InvoicesFile:
             total_cents=sum(regies.values()),
             regies=regies,
             new_families=len(codes - set(_ids(Family.code, codes))),
-            new_services=tuple(sorted(services - set(_ids(Service.name, services)))),
+            new_services=tuple(sorted(self._services.new)),
+            joined_services=self._services.joined,
+            joined_children=self._children.joined,
         )
 
     def store(self) -> Summary:
@@ -128,24 +146,25 @@ class InvoicesFile:
         codes = sorted({code for code, _child, _service in self._told})
         services = sorted({service for _code, _child, service in self._told})
         invoices = [(draft.code, self._invoice_row(draft)) for draft in self._new]
-        known = _known_children(codes)
-        children = _new_children(self._told, known)
-        enrolments = _enrolments(self._told, known)
+        enrolments = self._enrolments()
         with write():
             summary = self.summary()
             batch = self._sheet.log(summary)
             today = clock.today().isoformat()
             execute_many(_FAMILY, [(code, today) for code in codes])
-            execute_many(_SERVICE, [(name,) for name in services])
+            execute_many(_SERVICE, [(name, fold(name)) for name in services])
             last = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
-            families, taken = _ids(Family.code, codes), _ids(Service.name, services)
+            families, taken = _ids(Family.code, codes), _ids(Service.key, map(fold, services))
             execute_many(_INVOICE, [(batch.id, families[code], *row) for code, row in invoices])
             lines = self._line_rows(_ids_after(last), taken)
             execute_many(_LINE, self._progress(lines, "Enregistrement"))
-            execute_many(_CHILD, [(families[code], name) for code, name in children])
+            execute_many(_CHILD, [(families[code], name) for code, name in self._children.new])
             execute_many(
                 _ENROLMENT,
-                [(families[code], child, taken[service]) for code, child, service in enrolments],
+                [
+                    (families[code], child, taken[fold(service)])
+                    for code, child, service in enrolments
+                ],
             )
         return summary
 
@@ -157,7 +176,7 @@ class InvoicesFile:
             draft.due_on.isoformat(),
             closes_on.isoformat() if closes_on else None,
             draft.period,
-            draft.services,
+            ", ".join(dict.fromkeys(self._services.of[line["service"]] for line in draft.lines)),
             draft.children,
             draft.total_cents,
             pdf_name(draft) if draft.pdf else "",
@@ -173,7 +192,7 @@ class InvoicesFile:
             (
                 ids[draft.number],
                 line["child"],
-                services[line["service"]],
+                services[fold(line["service"])],
                 line["label"],
                 line["quantity_hundredths"],
                 line["unit_price_cents"],
@@ -183,11 +202,22 @@ class InvoicesFile:
             for line in draft.lines
         ]
 
+    def _enrolments(self) -> list[tuple[str, str, str]]:
+        """Return the (family code, child's name, service) of each child named by the invoices."""
+        of = self._children.of
+        return sorted(
+            {
+                (code, of[code, child], service)
+                for code, child, service in self._told
+                if (code, child) in of
+            }
+        )
+
     def _give_to_its_regie(self, draft: Draft) -> bool:
         """Set the *régie* that collects an invoice. Return False when its lines are of several."""
         if not self._regies:
             return True
-        keys = {self._regie_of.get(line["service"], "") for line in draft.lines}
+        keys = {self._regie_of.get(fold(line["service"]), "") for line in draft.lines}
         draft.regie = keys.pop()
         return not keys
 
@@ -201,29 +231,6 @@ class InvoicesFile:
         """Copy the PDF before the invoice is written: a needless copy does no harm."""
         self._pdf_folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self._sheet.path.parent / draft.pdf, self._pdf_folder / pdf_name(draft))
-
-
-def _new_children(
-    told: Collection[tuple[str, str, str]], known: Mapping[str, set[str]]
-) -> list[tuple[str, str]]:
-    """Return the (family code, name) of the children that the database does not know yet."""
-    named = {(code, child) for code, child, _service in told if child}
-    return sorted(
-        (code, name) for code, name in named if known_child(known.get(code, set()), name) is None
-    )
-
-
-def _enrolments(
-    told: Collection[tuple[str, str, str]], known: Mapping[str, set[str]]
-) -> list[tuple[str, str, str]]:
-    """Return the (family code, child's name, service) of each child named by the invoices."""
-    return sorted(
-        {
-            (code, known_child(known.get(code, set()), child) or child, service)
-            for code, child, service in told
-            if child
-        }
-    )
 
 
 def _known_digests(numbers: Sequence[str]) -> dict[str, str]:

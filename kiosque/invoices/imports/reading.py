@@ -53,7 +53,8 @@ class BadFile(Exception):  # the word of the domain
 @dataclass(frozen=True)
 class Summary:
     """Counts of what a file brought, or would bring. `regies` gives the cents that belong to each
-    *régie*, by its key."""
+    *régie*, by its key. `joined_services` are (spelling in the file, name kept), `joined_children`
+    (family code, spelling, name kept)."""
 
     kind: str
     rows: int
@@ -63,6 +64,8 @@ class Summary:
     new_families: int = 0
     new_services: tuple[str, ...] = ()
     regies: Mapping[str, int] = field(default_factory=dict)
+    joined_services: tuple[tuple[str, str], ...] = ()
+    joined_children: tuple[tuple[str, str, str], ...] = ()
 
 
 def sums(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:

@@ -8,7 +8,16 @@ from peewee import IntegrityError
 
 from kiosque import db
 from kiosque.db import database
-from kiosque.db.models import BankMessage, Fact, Repayment, Settlement
+from kiosque.db.models import (
+    BankMessage,
+    Child,
+    Enrolment,
+    Fact,
+    InvoiceLine,
+    Repayment,
+    Service,
+    Settlement,
+)
 from kiosque.payments import journal, verification
 from tests import bases
 
@@ -144,3 +153,31 @@ def test_who_said_each_fact_is_a_word_of_the_machines(earlier: None) -> None:
     for action in ("UPDATE fact SET source = 'x'", "DELETE FROM fact"):
         with pytest.raises(IntegrityError, match="fact is append-only"):
             database.execute_sql(action)
+
+
+SPELT_IN_MANY_WAYS = """
+INSERT INTO service (id, name) VALUES
+    (1, 'Multi-accueil'), (2, 'MULTI ACCUEIL'), (3, 'Restauration');
+INSERT INTO invoice_line VALUES
+    (1, 1, 'Zoé Martin', 1, 'Heures', 100, 400, 400),
+    (2, 1, 'ZOE MARTIN', 2, 'Heures', 100, 600, 600);
+INSERT INTO child (id, family_id, name, born_on) VALUES
+    (1, 1, 'ZOE MARTIN', NULL), (2, 1, 'Zoé Martin', '2023-01-01'), (3, 1, 'Léa Martin', NULL);
+INSERT INTO enrolment (child_id, service_id) VALUES (1, 1), (1, 3), (2, 2), (3, 2), (3, 1)
+"""
+
+
+def test_services_and_children_spelt_in_many_ways_become_one_and_no_amount_changes(
+    earlier: None,
+) -> None:
+    for statement in SPELT_IN_MANY_WAYS.split(";"):
+        database.execute_sql(statement)
+    db.migrate()
+    services = [(each.id, each.name, each.key) for each in Service.select().order_by(Service.id)]
+    assert services == [(1, "Multi-accueil", "multiaccueil"), (3, "Restauration", "restauration")]
+    lines = [(line.service_id, line.amount_cents) for line in InvoiceLine.select()]
+    assert lines == [(1, 400), (1, 600)]
+    assert [child.name for child in Child.select()] == ["Zoé Martin", "Léa Martin"]
+    enrolments = {(each.child_id, each.service_id) for each in Enrolment.select()}
+    assert enrolments == {(2, 1), (2, 3), (3, 1)}
+    assert verification.faults() == []

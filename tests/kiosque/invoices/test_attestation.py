@@ -184,3 +184,20 @@ def test_the_years_go_from_the_first_payment_to_this_one(martins: Family, frozen
         pay_at_counter(found, date(year, 3, 1))
     every = attestation.years(martins, RULES)
     assert [(each.year, each.is_provisional) for each in every] == [(2026, True), (2024, False)]
+
+
+def test_a_child_counts_once_however_the_invoices_spell_it(martins: Family) -> None:
+    spelt = ["Léa Martin", "LEA MARTIN", "MARTIN Léa", "Lea\u00a0Martin", "Léa Mar\u00adtin"]
+    lines = [(name, "Périscolaire", "Garderie", 100) for name in spelt]
+    Child.create(family=martins, name="LEA MARTIN", born_on=None)
+    pay_at_counter(invoice(martins, "1", *lines), date(2026, 3, 1))
+    assert sums(martins, 2026) == [("Léa Martin", "Périscolaire", 500)]
+    rules = AttestationRules(services=("PERISCOLAIRE",), meal_labels=("GOUTER",))
+    assert sums(martins, 2026, rules) == [("Léa Martin", "Périscolaire", 500)]
+
+
+def test_a_child_the_record_lacks_is_one_however_spelt(martins: Family) -> None:
+    lines = [(name, "Périscolaire", "Garderie", 100) for name in ("Noé Petit", "PETIT NOE")]
+    pay_at_counter(invoice(martins, "1", *lines), date(2026, 3, 1))
+    (found,) = attestation.attest(martins, 2026, RULES).without_birth_date
+    assert found.cents == 200

@@ -432,3 +432,49 @@ def test_an_import_asks_the_base_as_much_for_many_lines_as_for_one(
     queries.clear()
     load(sheet(*(ROW.replace("2026-10-0001", f"N{number}") for number in range(2, 100))))
     assert len(queries) == few
+
+
+# --- One thing, many spellings ---
+
+
+def test_a_service_spelt_in_many_ways_is_one_and_the_preview_says_what_was_joined(
+    load: Load,
+) -> None:
+    load(sheet(ROW.replace("Restauration", "Multi-accueil")))
+    spelt = ["MULTI-ACCUEIL", "Multi accueil", "multi\u2011accueil", "Multi\u00adaccueil"]
+    rows = [
+        ROW.replace("0001", f"1{number}").replace("Restauration", name)
+        for number, name in enumerate(spelt)
+    ]
+    summary = load(sheet(*rows), preview=True)
+    assert summary.joined_services == tuple((name, "Multi-accueil") for name in sorted(spelt))
+    assert summary.new_services == ()
+    load(sheet(*rows))
+    assert [service.name for service in Service.select()] == ["Multi-accueil"]
+    assert {invoice.services for invoice in Invoice.select()} == {"Multi-accueil"}
+    assert load(sheet(*rows)).added == 0
+
+
+def test_a_child_spelt_in_many_ways_is_one_and_the_preview_says_so(load: Load) -> None:
+    load(FAMILIES, name="familles.csv")
+    spelt = ["ZOE MARTIN", "MARTIN Zoé", "Zoe Martin", "Zoé\u00a0Martin", "Zoé", "Noé Petit"]
+    rows = [
+        ROW.replace("0001", f"1{number}").replace("Zoé Œuf", name)
+        for number, name in enumerate(spelt)
+    ]
+    summary = load(sheet(*rows))
+    assert sorted(summary.joined_children) == sorted(
+        ("F1001", name, "Zoé Martin") for name in spelt[:4]
+    )
+    assert sorted(child.name for child in Child.select()) == ["Noé Petit", "Zoé Martin"]
+
+
+def test_one_child_spelt_in_two_ways_by_one_file_is_one(load: Load) -> None:
+    load(sheet(ROW.replace("Zoé Œuf", "Zoé"), ROW2, ROW2.replace("Zoé Œuf", "OEUF ZOE")))
+    assert [child.name for child in Child.select()] == ["Zoé Œuf"]
+    assert Enrolment.select().count() == 2
+
+
+def test_a_child_listed_twice_under_two_spellings_is_named(load: Load) -> None:
+    other = FAMILIES.splitlines()[-1].replace("Martin;Zoé", "MARTIN;ZOE")
+    assert "ligne 5 : ZOE MARTIN figure deux fois" in faults(load, FAMILIES + other + "\n")

@@ -393,7 +393,7 @@ def test_the_attestation_names_the_regies_that_received_what_it_counts(
     settings: Settings, frozen: Clock,
 ) -> None:  # fmt: skip
     Child.create(family=alices_family, name="Léa Martin", born_on=clock.today().replace(year=2023))
-    Service.update(name="Multi-accueil").execute()
+    Service.update(name="Multi-accueil", key="multiaccueil").execute()
     rules = AttestationRules(services=("Multi-accueil",), meal_labels=())
     application = alice.application
     application.extensions["settings"] = replace(settings, attestation=rules)
@@ -450,10 +450,42 @@ def test_what_was_loaded_before_there_were_two_stays_where_it_was(
     assert Invoice.get().regie == ""
 
 
+@pytest.mark.parametrize(
+    "spelt", ["multi-accueil", "MULTI-ACCUEIL", "Multi accueil", "Multi\u2011accueil",
+              "Multi\u00adaccueil", "Multiaccueil"],
+)  # fmt: skip
+def test_money_goes_to_the_same_bank_account_however_a_service_is_spelt(
+    base: None, tmp_path: Path, spelt: str
+) -> None:
+    load(tmp_path, ROW.replace("Restauration", spelt), new_services=False)
+    assert (Invoice.get().regie, Invoice.get().services) == ("creche", "Multi-accueil")
+
+
+def test_a_service_never_seen_waits_to_be_confirmed_where_there_are_two_regies(
+    base: None, tmp_path: Path
+) -> None:
+    with pytest.raises(imports.BadFile, match=r"ligne 2 : la prestation « Multi-acueil »"):
+        load(tmp_path, ROW.replace("Restauration", "Multi-acueil"), new_services=False)
+    assert Invoice.select().count() == 0
+    families = (
+        "code_famille;role;nom;prenom;adresse;code_postal;ville;services\n"
+        "F1001;responsable;Martin;Alice;;;;\nF1001;enfant;Martin;Zoé;;;;Multi-acueil\n"
+    )
+    path = tmp_path / "familles.csv"
+    path.write_text(families, encoding="utf-8")
+    with pytest.raises(imports.BadFile, match=r"ligne 3 : la prestation « Multi-acueil »"):
+        imports.load(path, pdf_folder=tmp_path, regies={"creche": CRECHE})
+    load(tmp_path, ROW)
+    load(tmp_path, ROW.replace("0001", "0002").replace("R", "r"), new_services=False)
+    assert {invoice.services for invoice in Invoice.select()} == {"Restauration"}
+
+
 def load(folder: Path, *rows: str, **options: Any) -> imports.Summary:
     path = folder / "factures.csv"
     path.write_text(sheet(*rows), encoding="utf-8")
-    values = {"regies": {"creche": CRECHE}, "closes_after_days": 45, **options}
+    values = {
+        "regies": {"creche": CRECHE}, "closes_after_days": 45, "new_services": True, **options,
+    }  # fmt: skip
     return imports.load(path, pdf_folder=folder / "pdf", **values)
 
 

@@ -1,0 +1,65 @@
+"""The services and children that a file names, as the database knows them, however spelt."""
+
+from collections.abc import Iterable, Mapping
+
+from kiosque.db.models import Service, known_child
+from kiosque.settings import OtherRegie
+from kiosque.spelling import child_key, fold
+
+#: (family code, child's name in the file, child's name kept).
+JoinedChild = tuple[str, str, str]
+
+
+class Services:
+    """The one name of each service that a file spells in one way or more: the database's, else
+    the settings', else the file's first. `new` are those that the database lacks."""
+
+    def __init__(self, spellings: Iterable[str], regies: Mapping[str, OtherRegie]) -> None:
+        known = {service.key: service.name for service in Service.select()}
+        listed = {fold(name): name for each in regies.values() for name in each.services}
+        kept = listed | known
+        self.of = {spelt: kept.setdefault(fold(spelt), spelt) for spelt in spellings}
+        self.new = {name for name in self.of.values() if fold(name) not in known}
+        #: Where a town has several *régies*: neither invoiced before nor of any *régie*'s list.
+        self.unseen = {name for name in self.new if regies and fold(name) not in listed}
+
+    @property
+    def joined(self) -> tuple[tuple[str, str], ...]:
+        """Return each spelling that is not the name kept, with that name."""
+        return tuple((spelt, name) for spelt, name in sorted(self.of.items()) if spelt != name)
+
+    def unseen_fault(self, spelt: str) -> str:
+        """Say in French why a service waits to be confirmed; nothing when it need not be."""
+        if self.of[spelt] not in self.unseen:
+            return ""
+        return (
+            f"la prestation « {spelt} » n’a jamais été vue et n’est d’aucune liste [regies.…] : "
+            "elle irait au compte de la première régie. Corrigez-la, ou confirmez par "
+            "--new-services."
+        )
+
+
+class Children:
+    """The one name of each child of the families of a file."""
+
+    def __init__(self, told: Iterable[tuple[str, str]], known: Mapping[str, Iterable[str]]) -> None:
+        """Take the (family code, child) that a file names, and the names the database knows."""
+        names = {code: set(found) for code, found in known.items()}
+        self.of: dict[tuple[str, str], str] = {}
+        self.new: list[tuple[str, str]] = []
+        # Full names first, that a first name alone may then be told to be of one of them.
+        for code, child in sorted(told, key=lambda each: -len(each[1].split())):
+            own = names.setdefault(code, set())
+            if (name := known_child(own, child)) is None:
+                own.add(name := child)
+                self.new.append((code, name))
+            self.of[code, child] = name
+
+    @property
+    def joined(self) -> tuple[JoinedChild, ...]:
+        """Return the full names that are not spelt as the name kept."""
+        return tuple(
+            (code, child, name)
+            for (code, child), name in sorted(self.of.items())
+            if child != name and child_key(child) == child_key(name)
+        )

@@ -1,0 +1,45 @@
+"""When two spellings name one thing: the one place that says so.
+
+Family software, spreadsheets and people write the same service or child in many ways. Compared
+to the letter, each spelling would be another service, of another *régie*, or another child.
+"""
+
+import unicodedata
+from functools import lru_cache
+
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
+#: Categories of characters that tell nothing apart: accents, invisible signs, controls, dashes,
+#: underscores, spaces.
+_SAYS_NOTHING = frozenset({"Mn", "Cf", "Cc", "Pd", "Pc", "Zs", "Zl", "Zp"})
+#: Apostrophes, and signs of other categories that pass for a dash.
+_MARKS = frozenset("'’‘ʼ´`\u2212\u00b7")
+
+
+@lru_cache(maxsize=10_000)  # the same few names come again at every line of a file
+def fold(text: str) -> str:
+    """Return the text without case, accents, spaces, dashes, apostrophes and invisible signs.
+
+    Two names of a service are one when they fold alike.
+    """
+    plain = unicodedata.normalize("NFKD", text).casefold().translate(_LIGATURES)
+    # Casefolding may compose anew, or bring signs of its own.
+    letters = unicodedata.normalize("NFKD", plain)
+    return "".join(
+        letter
+        for letter in letters
+        if letter not in _MARKS and unicodedata.category(letter) not in _SAYS_NOTHING
+    )
+
+
+@lru_cache(maxsize=10_000)
+def child_key(name: str) -> str:
+    """Return what one child's full names within a family have in common, however spelt and
+    whichever comes first, the name or the first name: the least rotation of the folded name.
+    """
+    letters = fold(name)
+    return min((letters[at:] + letters[:at] for at in range(len(letters))), default="")
+
+
+def fold_words(text: str) -> str:
+    """Return the words of a text, each folded: to look for one text inside another."""
+    return " ".join(filter(None, map(fold, text.split())))
