@@ -8,18 +8,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from tests.bench import asking, base, least, loading, notices, pages, postgresql, process
+from tests.bench import asking, base, loading, notices, pages, postgresql, process
 from tests.bench.table import HEAD, Figure, machine
 
-#: Asked for by name only: the same in less time, to see what a change is worth; and what the
-#: libraries cost by themselves.
-BY_NAME = (
-    "reconcile-few",
-    "page-least",
-    "notice-least",
-    "page-postgresql",
-    "notice-postgresql",
-)
+#: Asked for by name only: the same in less time, to see what a change is worth; and the database
+#: that is not everywhere.
+BY_NAME = ("reconcile-few", "page-postgresql", "notice-postgresql")
 
 
 def _measures(folder: Path, many: Path) -> dict[str, Callable[[], Iterator[Figure]]]:
@@ -36,8 +30,6 @@ def _measures(folder: Path, many: Path) -> dict[str, Callable[[], Iterator[Figur
         "memory": partial(process.memory, folder),
         "start": partial(process.start, folder),
         "wire": partial(pages.wire, folder),
-        "page-least": partial(least.page, folder),
-        "notice-least": partial(least.notification, folder),
         "page-postgresql": partial(postgresql.page, folder),
         "notice-postgresql": partial(postgresql.notification, folder),
     }

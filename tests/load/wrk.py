@@ -1,7 +1,6 @@
 """wrk (Debian's package): so many pages a second, and how late they come."""
 
 import json
-import resource
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ _REPORT = """\
 done = function(summary, latency, requests)
   local e = summary.errors
   io.write(string.format(
-    '\\n{"requests": %d, "microseconds": %d, "p50": %d, "p95": %d, "refused": %d, "broken": %d}\\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(95),
+    '\\n{"requests": %d, "microseconds": %d, "p95": %d, "refused": %d, "broken": %d}\\n',
+    summary.requests, summary.duration, latency:percentile(95),
     e.status, e.connect + e.read + e.write + e.timeout))
 end
 """
@@ -26,12 +25,9 @@ class Load:
     """What a load met. `refused` are answers of 400 and more; `broken`, no answer."""
 
     per_second: float
-    p50_ms: float
     p95_ms: float
     refused: int
     broken: int
-    #: The part of one core that wrk itself took.
-    client: float
 
 
 def load(url: str, folder: Path, *, seconds: int, cookie: str = "", at_once: int = 16) -> Load:
@@ -44,21 +40,7 @@ def load(url: str, folder: Path, *, seconds: int, cookie: str = "", at_once: int
         *(("-H", f"Cookie: {cookie}") if cookie else ()),
         url,
     ]
-    before = _children()
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    used = _children() - before
     told = json.loads(done.stdout.strip().splitlines()[-1])
     lasted = told["microseconds"] / 1e6
-    return Load(
-        told["requests"] / lasted,
-        told["p50"] / 1000,
-        told["p95"] / 1000,
-        told["refused"],
-        told["broken"],
-        used / lasted,
-    )
-
-
-def _children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    return Load(told["requests"] / lasted, told["p95"] / 1000, told["refused"], told["broken"])
