@@ -95,9 +95,9 @@ def _warn_of_early_removals(app: Flask, settings: Settings) -> None:
         return
     try:
         with db.connection():
-            for removed in payments.unserved(list(settings.gateways)):
-                app.logger.warning("%s", payments.words(removed))
-            for words in payments.closed_regies(list(settings.regies)):
+            for removed in payments.gateways_removed_too_early(list(settings.gateways)):
+                app.logger.warning("%s", payments.describe_removed_gateway(removed))
+            for words in payments.describe_closed_regies(list(settings.regies)):
                 app.logger.warning("%s", words)
     except DatabaseError:
         app.logger.warning("la base ne répond pas encore : « migrate » a-t-il été lancé ?")

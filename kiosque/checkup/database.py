@@ -156,10 +156,10 @@ def _removed_too_early(installation: Installation) -> list[str]:
     """Return, in French, the gateways and *régies* in use that the settings no longer have."""
     if installation.settings is None:
         return []
-    unserved = payments.unserved(list(installation.settings.gateways))
+    removed = payments.gateways_removed_too_early(list(installation.settings.gateways))
     return [
-        *map(payments.words, unserved),
-        *payments.closed_regies(list(installation.settings.regies)),
+        *map(payments.describe_removed_gateway, removed),
+        *payments.describe_closed_regies(list(installation.settings.regies)),
     ]
 
 

@@ -11,7 +11,7 @@ from kiosque.cli.entry import main, with_database
 from kiosque.db.models import BankMessage
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted
-from kiosque.payments import Use
+from kiosque.payments import GatewayUsage
 from kiosque.settings import Settings
 
 
@@ -24,26 +24,30 @@ def gateways(settings: Settings) -> None:
     qu’un de ses paiements est ouvert : la banque peut encore en dire quelque chose.
     """
     lost = False
-    for use in payments.uses(list(settings.gateways)):
+    for use in payments.gateway_usages(list(settings.gateways)):
         table = settings.gateways.get(use.name)
         lost = lost or (table is None and use.open > 0)
         click.echo(f"{use.name} : {_state(use, settings)}.")
         for line in (*_refunds(use, settings), *_old_key(use.name, table or {})):
             click.echo(f"\t{line}")
-    for words in payments.closed_regies(list(settings.regies)):
+    for words in payments.describe_closed_regies(list(settings.regies)):
         click.echo(f"Attention : {words}.")
         lost = True
     if lost:
         raise SystemExit(1)
 
 
-def _state(use: Use, settings: Settings) -> str:
+def _state(use: GatewayUsage, settings: Settings) -> str:
     still = counted(use.open, "paiement ouvert") if use.open else "aucun paiement ouvert"
     if use.name in settings.gateways_in_force:
         regie = settings.regie_named(settings.regie_of_gateway(use.name)).name
         return f"en service{f' ({regie})' if settings.regies else ''}, {still}"
     if use.name not in settings.gateways:
-        return payments.words(use) if use.open else "retirée des réglages, plus rien d’ouvert"
+        return (
+            payments.describe_removed_gateway(use)
+            if use.open
+            else "retirée des réglages, plus rien d’ouvert"
+        )
     if use.open:
         return f"n’est plus en service, mais {still} : à garder dans les réglages"
     if use.last_news_at is None:
@@ -52,8 +56,8 @@ def _state(use: Use, settings: Settings) -> str:
     return f"n’est plus en service ; rien d’ouvert, dernière nouvelle le {last} : peut être retirée"
 
 
-def _refunds(use: Use, settings: Settings) -> Iterator[str]:
-    """What else would end with it."""
+def _refunds(use: GatewayUsage, settings: Settings) -> Iterator[str]:
+    """Say how many payments it could still give back, where it is no longer in force."""
     if use.refundable and use.name not in settings.gateways_in_force:
         yield (
             f"{counted(use.refundable, 'encaissement')} de moins d’un an, sans elle à rembourser "
@@ -62,7 +66,7 @@ def _refunds(use: Use, settings: Settings) -> Iterator[str]:
 
 
 def _old_key(name: str, table: Mapping[str, object]) -> Iterator[str]:
-    """Until when the key before is accepted, and whether the bank still signs with it."""
+    """Say until when the previous key is accepted, and when the bank last signed with it."""
     if "previous_key_until" not in table:
         return
     try:

@@ -87,13 +87,15 @@ def refund(
     """
     settlement, cents = payments.find_settlement(payment), _cents(amount)
     if elsewhere:
-        repayment = payments.note_repayment(settlement, RepaymentKind.REFUND, cents, author, reason)
+        repayment = payments.record_repayment(
+            settlement, RepaymentKind.REFUND, cents, author, reason
+        )
     else:
         gateway = _gateways(settings).get(settlement.gateway or "")
         repayment = payments.ask_refund(settlement, cents, author, reason, gateway)
         if gateway:
             issuers = payments.Issuers.from_settings(settings)
-            repayment = payments.send(repayment, gateway, settings.public_url, issuers)
+            repayment = payments.send_refund(repayment, gateway, settings.public_url, issuers)
     given = format_euros(repayment.amount_cents)
     if repayment.state == RepaymentState.DECLINED:
         raise Fault(f"Rien n’a été remboursé. {repayment.reason}")
@@ -119,7 +121,7 @@ def chargeback(
     Une carte contestée, un prélèvement ou un chèque rejeté.
     """
     settlement = payments.find_settlement(payment)
-    repayment = payments.note_repayment(
+    repayment = payments.record_repayment(
         settlement, RepaymentKind.CHARGEBACK, _cents(amount), author, reason
     )
     click.echo(f"{payment} : impayé de {format_euros(repayment.amount_cents)} enregistré.")
@@ -163,7 +165,7 @@ def reconcile_(settings: Settings, seconds: int) -> None:
         f"expirés\u00a0: {summary.expired} ; remboursements conclus\u00a0: {summary.refunds} ; "
         f"restent à demander\u00a0: {summary.left}."
     )
-    for words in summary.unserved:
+    for words in summary.removed_gateways:
         click.echo(f"Attention : {words}.")
     if summary.unanswered and not summary.answered:
         raise SystemExit(1)
@@ -177,8 +179,8 @@ def reconcile_(settings: Settings, seconds: int) -> None:
 def todo(settings: Settings, resolve: int | None, author: str, resolution: str) -> None:
     """Liste ce que le régisseur doit traiter : trop-perçus, écarts, annulations."""
     if resolve is not None:
-        payments.resolve(resolve, author, resolution)
-    points = payments.todo()
+        payments.resolve_anomaly(resolve, author, resolution)
+    points = payments.open_anomalies()
     for point in points:
         regie = (settings.regie_named(point.regie).name,) if settings.regies else ()
         click.echo("\t".join((*_cells(point), *regie)))
@@ -222,7 +224,7 @@ def verify(_settings: Settings) -> None:
 
 
 def _cents(amount: str | None) -> int | None:
-    """An amount typed in euros. Raises Fault."""
+    """Read an amount typed in euros. Raises Fault."""
     if amount is None:
         return None
     try:

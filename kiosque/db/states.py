@@ -61,7 +61,7 @@ class MailState(StrEnum):
 
 
 class NoticeKind(StrEnum):
-    """What a family is told of its invoices by mail, unless it would rather not: they are there
+    """A mail that tells a family of its invoices, unless it would rather not: they are there
     (*avis*), the limit is near (*rappel*), the limit has passed (*relance*)."""
 
     NEW_INVOICES = "new-invoices"
@@ -70,11 +70,11 @@ class NoticeKind(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What was decided about a bank's message.
+    """The decision about a bank's message.
 
     `KNOWN` repeats what was recorded before; `TO_CONFIRM` only says that the bank must be asked;
-    `UNKNOWN_ORDER`, `MISMATCH` and `UNMATCHED_REFUND` are for the régisseur to look at;
-    `REJECTED` was forged or garbled, and changed nothing.
+    `UNKNOWN_ORDER`, `MISMATCH` and `UNMATCHED_REFUND` are for the régisseur to look at; `REJECTED`
+    was forged or garbled, and changed nothing.
     """
 
     RECORDED = "recorded"
@@ -89,9 +89,9 @@ class Verdict(StrEnum):
 class FactSource(StrEnum):
     """Who said a fact about an attempt.
 
-    `BANK` tells by a message, or by an answer about the order; `BANK_ASKED` knew nothing of it,
-    `BANK_UNREACHABLE` could not be asked to open it, `EMAIL_REFUSED` did not take the payer's
-    address; `TIMEOUT` is the end of its time where the bank cannot be asked.
+    `BANK` said it, by a message or an answer; `BANK_ASKED` knew nothing of the order;
+    `BANK_UNREACHABLE` and `EMAIL_REFUSED` are why it was not opened at the bank; `TIMEOUT` is the
+    end of its time where the bank cannot be asked.
     """
 
     PORTAL = "portal"
@@ -104,10 +104,10 @@ class FactSource(StrEnum):
 
 
 class AnomalyKind(StrEnum):
-    """What the régisseur must look at.
+    """Why the régisseur must look at something.
 
-    `UNCAPTURED`: authorised, and not remitted in time; `UNSETTLED`: examined by the bank for too
-    long; `SILENT`: the bank does not answer about it; `UNSERVED`: its gateway was removed too
+    `UNCAPTURED` was authorised, and not remitted in time; `UNSETTLED`, examined by the bank for too
+    long. `SILENT`: the bank does not answer about it; `UNSERVED`: its gateway was removed too
     early; `DECLINED`: the bank did not give back what it was asked to.
     """
 
@@ -137,7 +137,7 @@ class CounterMode(StrEnum):
 
 
 class AllocationKind(StrEnum):
-    """What one part of the money received was for."""
+    """The use of one part of the money received."""
 
     INVOICE = "invoice"
     OVERPAYMENT = "overpayment"
@@ -176,10 +176,10 @@ _BETWEEN_TRANSACTIONS = (
 
 
 def attempt_state(facts: Iterable[tuple[str, AttemptState]]) -> AttemptState:
-    """The state that a set of facts (transaction id, state) amounts to.
+    """Return the state that a set of facts (transaction id, state) amounts to.
 
-    The transaction id is empty where the fact is not about a bank transaction: the form was
-    shown, the payer gave up, the session ran out. Raises ValueError when there is no fact.
+    The transaction id is empty where the fact is not about a bank transaction: the form was shown,
+    the payer gave up, the session ran out. Raises ValueError when there is no fact.
     """
     by_transaction: dict[str, AttemptState] = {}
     for transaction, state in facts:

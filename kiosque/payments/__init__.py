@@ -14,18 +14,12 @@ The rules kept here:
 7. card data never gets here.
 """
 
-from kiosque.payments.anomalies import resolve, todo
+from kiosque.payments.anomalies import open_anomalies, resolve_anomaly
+from kiosque.payments.bank_messages import record_rejected
 from kiosque.payments.checkout import (
-    MAX_INVOICES,
     Purchase,
-    Selection,
     ask_about_holders,
-    choose,
     forget_old_addresses,
-    live_attempts,
-    payable_now,
-    regie_of,
-    select,
     start,
 )
 from kiosque.payments.counter import (
@@ -34,12 +28,29 @@ from kiosque.payments.counter import (
     close_attempt,
     settle_at_counter,
 )
-from kiosque.payments.gateway_usage import Use, closed_regies, is_removed, unserved, uses, words
-from kiosque.payments.incoming import attempt_of, record, record_rejected
-from kiosque.payments.issuers import Issuers
-from kiosque.payments.ledger import Money, Refused, money_of
+from kiosque.payments.gateway_usage import (
+    GatewayUsage,
+    describe_closed_regies,
+    describe_removed_gateway,
+    gateway_usages,
+    gateways_removed_too_early,
+    is_removed,
+)
+from kiosque.payments.incoming import attempt_of, record
+from kiosque.payments.ledger import Money, money_of
 from kiosque.payments.polling import ask_soon
-from kiosque.payments.refunds import ask_refund, find_settlement, note_repayment, send
+from kiosque.payments.receipts import Issuers
+from kiosque.payments.refunds import ask_refund, find_settlement, record_repayment, send_refund
+from kiosque.payments.refusals import Refused
+from kiosque.payments.selection import (
+    MAX_INVOICES,
+    Selection,
+    live_attempts,
+    payable_now,
+    regie_of,
+    select_for_one_payment,
+    select_invoices,
+)
 from kiosque.payments.words import ADVICE, COUNTER_MODES
 
 __all__ = [
@@ -47,37 +58,37 @@ __all__ = [
     "COUNTER_MODES",
     "MAX_INVOICES",
     "CounterPayment",
+    "GatewayUsage",
     "Issuers",
     "Money",
     "Purchase",
     "Refused",
     "Selection",
-    "Use",
     "ask_about_holders",
     "ask_refund",
     "ask_soon",
     "attempt_of",
     "cancel_invoice",
-    "choose",
     "close_attempt",
-    "closed_regies",
+    "describe_closed_regies",
+    "describe_removed_gateway",
     "find_settlement",
     "forget_old_addresses",
+    "gateway_usages",
+    "gateways_removed_too_early",
     "is_removed",
     "live_attempts",
     "money_of",
-    "note_repayment",
+    "open_anomalies",
     "payable_now",
     "record",
     "record_rejected",
+    "record_repayment",
     "regie_of",
-    "resolve",
-    "select",
-    "send",
+    "resolve_anomaly",
+    "select_for_one_payment",
+    "select_invoices",
+    "send_refund",
     "settle_at_counter",
     "start",
-    "todo",
-    "unserved",
-    "uses",
-    "words",
 ]

@@ -1,15 +1,56 @@
-"""The régisseur's list: what a human must look at, and what there is to do about it."""
+"""The régisseur's list: what a human must look at, each thing once."""
 
-from peewee import JOIN
+from peewee import JOIN, Expression
 
-from kiosque.db import write
+from kiosque.db import require_write, write
 from kiosque.db.models import Anomaly, Attempt, Invoice, Receipt, Settlement
+from kiosque.db.states import AnomalyKind
 from kiosque.language import clock
-from kiosque.payments.ledger import Refused
+from kiosque.outbox import queue
+from kiosque.payments.refusals import Refused, is_answered_for
+
+#: Who resolved an anomaly that sorted itself out.
+OURSELVES = "Kiosque Famille"
 
 
-def todo() -> list[Anomaly]:
-    """The régisseur's list, oldest first, with the receipts of what it is about."""
+def flag_anomaly(
+    key: str,
+    kind: AnomalyKind,
+    cents: int,
+    detail: str,
+    *,
+    regie: str | None = None,
+    **about: Attempt | Settlement | Invoice | None,
+) -> None:
+    """Put something on the list and tell the régisseur by mail, unless `key` was there before.
+
+    `regie` is the key of the *régie* whose list it is; by default, that of what it is about.
+    Belongs inside `write()`.
+    """
+    require_write()
+    if Anomaly.select().where(Anomaly.key == key).exists():
+        return
+    if regie is None:
+        regie = next(each.regie for each in about.values() if each)
+    anomaly = Anomaly.create(
+        key=key,
+        kind=kind,
+        noted_at=clock.now(),
+        amount_cents=cents,
+        detail=detail,
+        regie=regie,
+        **about,
+    )
+    queue.add(f"anomaly:{anomaly.id}", "anomaly", anomaly.id, queue.regisseur_of(regie))
+
+
+def resolve_by_itself(which: Expression, resolution: str) -> int:
+    """Take off the list, in our own name, what has sorted itself out. Return how many."""
+    return _resolve(which, OURSELVES, resolution)
+
+
+def open_anomalies() -> list[Anomaly]:
+    """Return the list, oldest first, with the receipts of what it is about."""
     return list(
         Anomaly.select(Anomaly, Attempt, Invoice, Settlement, Receipt)
         .join(Attempt, JOIN.LEFT_OUTER)
@@ -23,15 +64,19 @@ def todo() -> list[Anomaly]:
     )
 
 
-def resolve(anomaly_id: int, author: str, resolution: str) -> None:
+def resolve_anomaly(anomaly_id: int, author: str, resolution: str) -> None:
     """Take an entry off the list, saying what was done. Raises Refused when it is not there."""
-    if not author.strip() or not resolution.strip():
+    if not is_answered_for(author, resolution):
         raise Refused(["L’auteur et ce qui a été fait sont obligatoires."])
     with write():
-        changed = (
-            Anomaly.update(resolved_at=clock.now(), resolved_by=author, resolution=resolution)
-            .where(Anomaly.id == anomaly_id, Anomaly.resolved_at.is_null())
-            .execute()
-        )
-        if not changed:
+        if not _resolve(Anomaly.id == anomaly_id, author, resolution):
             raise Refused([f"Aucun point à traiter n°\u00a0{anomaly_id}."])
+
+
+def _resolve(which: Expression, author: str, resolution: str) -> int:
+    resolved: int = (
+        Anomaly.update(resolved_at=clock.now(), resolved_by=author, resolution=resolution)
+        .where(which, Anomaly.resolved_at.is_null())
+        .execute()
+    )
+    return resolved

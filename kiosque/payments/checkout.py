@@ -1,4 +1,4 @@
-"""From a family's choice to the bank's door."""
+"""Open a payment: from the invoices that a family chose to the page of its bank."""
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,22 +7,19 @@ from datetime import UTC, timedelta
 from functools import cache
 from threading import BoundedSemaphore
 
-from peewee import Expression
-
-from gateways.base import Gateway, Handoff, Limits, Order, Unreachable, WrongEmail
+from gateways.base import Gateway, Handoff, Order, Unreachable, WrongEmail
 from kiosque.db import require_no_write, write
 from kiosque.db.models import Attempt, AttemptItem, Family, Invoice
-from kiosque.db.states import AttemptState, FactSource, InvoiceState
-from kiosque.language import clock, formats
+from kiosque.db.states import AttemptState, FactSource
+from kiosque.language import clock
 from kiosque.language.catalogue import gettext as _
-from kiosque.language.formats import format_euros
-from kiosque.payments.issuers import Issuers
-from kiosque.payments.ledger import Refused, learn, release
+from kiosque.payments.facts import add_fact, release_invoices
 from kiosque.payments.orders import order_of
-from kiosque.payments.polling import ask_soon, first_question, holders, is_owed_an_answer
+from kiosque.payments.polling import ask_soon, attempts_holding, first_question, is_owed_an_answer
+from kiosque.payments.receipts import Issuers
+from kiosque.payments.refusals import Refused
+from kiosque.payments.selection import MAX_INVOICES, select_for_one_payment
 
-#: More at once would overflow an address and help nobody.
-MAX_INVOICES = 50
 #: A payment may be confirmed late; past this, its receipt waits in the family's space.
 ADDRESS_DAYS = 30
 #: How many of a process's threads may wait for one bank to open a payment, and how many seconds
@@ -32,92 +29,13 @@ DOOR_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Selection:
-    """Invoices a family may pay together, and why the others it asked for are refused."""
-
-    invoices: list[Invoice]
-    reasons: list[str]
-
-    @property
-    def total_cents(self) -> int:
-        return sum(invoice.total_cents for invoice in self.invoices)
-
-    @property
-    def parts(self) -> dict[str, "Selection"]:
-        """The same by *régie*, that of the oldest invoice first: each is paid apart."""
-        oldest_first = sorted(self.invoices, key=lambda invoice: (invoice.due_on, invoice.number))
-        keys = dict.fromkeys(invoice.regie for invoice in oldest_first)
-        return {
-            key: Selection([each for each in self.invoices if each.regie == key], [])
-            for key in keys
-        }
-
-
-@dataclass(frozen=True)
 class Purchase:
-    """What a family confirmed: `expected_cents` is the total it read."""
+    """The payment that a family confirmed; `expected_cents` is the total it read."""
 
     family: Family
     numbers: Sequence[str]
     expected_cents: int
     receipt_email: str | None = None
-
-
-def select(family: Family, numbers: Iterable[str], limits: Limits) -> Selection:
-    """Sort the numbers asked for into what may be paid now, together and by a bank of these
-    limits, and reasons why not."""
-    chosen = choose(family, numbers)
-    reasons = list(chosen.reasons)
-    if len(chosen.parts) > 1:
-        reasons.append(
-            _("Ces factures sont de régies différentes\u00a0: elles se paient séparément.")
-        )
-    total = chosen.total_cents
-    if chosen.invoices and not limits.minimum_cents <= total <= limits.maximum_cents:
-        bounds = {
-            "least": format_euros(limits.minimum_cents),
-            "most": format_euros(limits.maximum_cents),
-        }
-        reasons.append(_("La banque accepte de %(least)s à %(most)s par paiement.") % bounds)
-    return Selection(chosen.invoices, reasons)
-
-
-def choose(family: Family, numbers: Iterable[str]) -> Selection:
-    """Sort the numbers asked for into what may be paid now, in one payment or several, and
-    reasons why not."""
-    asked = list(dict.fromkeys(numbers))
-    if not asked:
-        return Selection([], [_("Cochez au moins une facture.")])
-    if len(asked) > MAX_INVOICES:
-        return Selection(
-            [], [_("Payez au plus %(count)d factures à la fois.") % {"count": MAX_INVOICES}]
-        )
-    found = {
-        invoice.number: invoice
-        for invoice in Invoice.select().where(Invoice.family == family, Invoice.number.in_(asked))
-    }
-    live = live_attempts(list(found.values()))
-    reasons, invoices = [], []
-    for number in asked:
-        invoice = found.get(number)
-        reason = _why_not(invoice, live.get(invoice.id) if invoice else None)
-        if invoice and not reason:
-            invoices.append(invoice)
-        else:
-            words = {"number": number[:30], "reason": reason}
-            reasons.append(_("Facture %(number)s\u00a0: %(reason)s") % words)
-    return Selection(invoices, reasons)
-
-
-def regie_of(family: Family, numbers: Iterable[str]) -> str:
-    """The key of the *régie* of these invoices; of the oldest one's, should they be of several."""
-    first = (
-        Invoice.select(Invoice.regie)
-        .where(Invoice.family == family, Invoice.number.in_(list(numbers)[:MAX_INVOICES]))
-        .order_by(Invoice.due_on, Invoice.number)
-        .first()
-    )
-    return first.regie if first else ""
 
 
 def ask_about_holders(
@@ -127,45 +45,13 @@ def ask_about_holders(
     public_url: str,
     issuers: Issuers,
 ) -> None:
-    """Ask the bank about the attempts that hold these invoices of a family's, so that it learns
-    what became of them before it opens another. Never raises for a bank that does not answer."""
+    """Ask the bank about the attempts that hold these invoices of a family's, before another is
+    opened for them. A bank that does not answer raises nothing."""
     invoices = Invoice.select(Invoice.id).where(
         Invoice.family == family, Invoice.number.in_(list(numbers)[:MAX_INVOICES])
     )
-    for attempt in holders([invoice.id for invoice in invoices]):
+    for attempt in attempts_holding([invoice.id for invoice in invoices]):
         ask_soon(attempt, gateways, public_url, issuers)
-
-
-def live_attempts(invoices: Sequence[Invoice]) -> dict[int, Attempt]:
-    """The attempt that holds each of these invoices now, by invoice id."""
-    items = (
-        AttemptItem.select(AttemptItem, Attempt)
-        .join(Attempt)
-        .where(
-            AttemptItem.invoice.in_([invoice.id for invoice in invoices]),
-            AttemptItem.live == True,  # noqa: E712  # an SQL expression
-            Attempt.live_until > clock.now(),
-        )
-    )
-    return {item.invoice_id: item.attempt for item in items}
-
-
-def payable_now() -> Expression:
-    """The invoices that can be paid online at this moment: open, not yet the Treasury's, held
-    by no payment under way. For a query over many families."""
-    held = (
-        AttemptItem.select(AttemptItem.invoice)
-        .join(Attempt)
-        .where(
-            AttemptItem.live == True,  # noqa: E712  # an SQL expression
-            Attempt.live_until > clock.now(),
-        )
-    )
-    return (
-        (Invoice.state == InvoiceState.OPEN)
-        & (Invoice.closes_on.is_null() | (Invoice.closes_on >= clock.today()))
-        & Invoice.id.not_in(held)
-    )
 
 
 def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attempt, Handoff]:
@@ -185,10 +71,10 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
         wrong_email = isinstance(error, WrongEmail)
         why = FactSource.EMAIL_REFUSED if wrong_email else FactSource.BANK_UNREACHABLE
         with write():
-            learn(attempt, "", AttemptState.CANCELLED, source=why)
+            add_fact(attempt, "", AttemptState.CANCELLED, source=why)
         raise
     with write():
-        learn(attempt, "", AttemptState.HANDED_OFF, source=FactSource.PORTAL)
+        add_fact(attempt, "", AttemptState.HANDED_OFF, source=FactSource.PORTAL)
         Attempt.update(
             gateway_reference=handoff.gateway_reference,
             ask_at=first_question(attempt, gateway),
@@ -197,8 +83,11 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
 
 
 def _hand_over(gateway: Gateway, order: Order) -> Handoff:
-    """The way to the bank. Raises WrongEmail, and Unreachable also when STARTS_AT_ONCE others wait
-    for this bank already: one that is slow must not take all the threads of the site."""
+    """Ask the gateway for the way to the bank.
+
+    Raises WrongEmail; Unreachable, also when STARTS_AT_ONCE other payers wait for this bank:
+    a slow one must not take all the threads of the site.
+    """
     door = _door(gateway.name)
     if not door.acquire(timeout=DOOR_SECONDS):
         raise Unreachable("d’autres payeurs attendent déjà cette banque")
@@ -225,7 +114,7 @@ def forget_old_addresses() -> None:
 def _open(purchase: Purchase, gateway: Gateway) -> Attempt:
     now = clock.now()
     with write():
-        selection = select(purchase.family, purchase.numbers, gateway.limits)
+        selection = select_for_one_payment(purchase.family, purchase.numbers, gateway.limits)
         if selection.reasons:
             raise Refused(selection.reasons)
         if selection.total_cents != purchase.expected_cents:
@@ -247,34 +136,13 @@ def _open(purchase: Purchase, gateway: Gateway) -> Attempt:
         )
         for invoice in selection.invoices:
             AttemptItem.create(attempt=attempt, invoice=invoice, amount_cents=invoice.total_cents)
-        learn(attempt, "", AttemptState.CREATED, source=FactSource.PORTAL)
+        add_fact(attempt, "", AttemptState.CREATED, source=FactSource.PORTAL)
     return attempt
 
 
-def _why_not(invoice: Invoice | None, live: Attempt | None) -> str:
-    """Why an invoice cannot be paid now, in words for the family; empty when it can."""
-    if invoice is None:
-        return _("elle ne figure pas dans votre dossier.")
-    if invoice.state == InvoiceState.PAID:
-        return _("elle est déjà payée.")
-    if invoice.state == InvoiceState.CANCELLED:
-        return _("elle a été annulée, vous n’avez rien à payer.")
-    if live and live.state == AttemptState.PENDING:
-        return _("la banque examine encore votre paiement. Vous n’avez rien à faire.")
-    if live:
-        return _(
-            "un paiement est déjà ouvert à la banque. Terminez-le sur la page de la banque si "
-            "elle est encore ouverte, ou recommencez après %(hour)s."
-        ) % {"hour": formats.paris_hour(live.live_until)}
-    if invoice.is_closed and invoice.closes_on:
-        return _(
-            "le paiement en ligne est clos depuis le %(date)s. Elle est transmise au Trésor public."
-        ) % {"date": formats.long_date(invoice.closes_on)}
-    return ""
-
-
 def _free_number(gateway: str, day: str) -> int:
-    """A number no attempt of this gateway has that UTC day; random, so that it tells nothing.
+    """Return a number that no attempt of this gateway has that UTC day, at random: it tells
+    nothing of how many there are.
 
     Lyra reserves 900000 to 999999 for its back office.
     """
@@ -287,8 +155,8 @@ def _free_number(gateway: str, day: str) -> int:
 
 def _close_lapsed(invoices: Sequence[Invoice]) -> None:
     """Declare expired the silent attempts that held these invoices beyond their time. Raises
-    Refused when the bank, which can say what became of one, has not answered since."""
-    for attempt in holders([invoice.id for invoice in invoices]):
+    Refused where the bank can say what became of one and has not yet."""
+    for attempt in attempts_holding([invoice.id for invoice in invoices]):
         if is_owed_an_answer(attempt):
             raise Refused(
                 [
@@ -298,6 +166,6 @@ def _close_lapsed(invoices: Sequence[Invoice]) -> None:
                     )
                 ]
             )
-        learn(attempt, "", AttemptState.EXPIRED, source=FactSource.TIMEOUT)
+        add_fact(attempt, "", AttemptState.EXPIRED, source=FactSource.TIMEOUT)
         # One that the bank called pending stays so, but no longer keeps its invoices.
-        release(attempt)
+        release_invoices(attempt)

@@ -1,4 +1,4 @@
-"""What staff do to payments and invoices, with a name and a reason."""
+"""What staff do to payments and invoices: each decision has a name and a reason."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -17,7 +17,10 @@ from kiosque.db.states import (
 )
 from kiosque.language import clock, formats
 from kiosque.language.formats import format_euros
-from kiosque.payments.ledger import Refused, allocate, book, learn, release
+from kiosque.payments.allocations import allocate
+from kiosque.payments.facts import add_fact, release_invoices
+from kiosque.payments.ledger import book
+from kiosque.payments.refusals import Refused, is_answered_for, require_author_and_reason
 from kiosque.payments.words import COUNTER_MODES
 
 
@@ -40,12 +43,11 @@ class _Previewed(Exception):  # never seen outside: it undoes what a preview did
 def settle_at_counter(
     payments: Iterable[CounterPayment], *, preview: bool = False
 ) -> list[tuple[str, int]]:
-    """Record money taken at the counter, all of it or nothing. Returns those new, each a payment
-    of its own, as the key of its *régie* and cents.
+    """Record money taken at the counter, all of it or nothing.
 
-    A payment recorded before, same invoice, amount, mode and day, is passed over. With
-    `preview`, nothing is kept. Raises Refused, naming every one that cannot be: unknown
-    invoice, not open, other amount.
+    Return the new payments, each as the key of its *régie* and cents. A payment recorded before
+    (same invoice, amount, mode and day) is passed over. With `preview`, keep nothing. Raises
+    Refused, naming every payment that cannot be recorded: unknown invoice, not open, other amount.
     """
     added: list[tuple[str, int]] = []
     with suppress(_Previewed), write():
@@ -72,7 +74,7 @@ def _settle_all(payments: Iterable[CounterPayment], added: list[tuple[str, int]]
 
 
 def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> str:
-    if not payment.author.strip() or not payment.reason.strip():
+    if not is_answered_for(payment.author, payment.reason):
         return "l’auteur et le motif sont obligatoires."
     if payment.mode not in COUNTER_MODES:
         return f"mode inconnu, attendu l’un de {', '.join(CounterMode)}."
@@ -116,14 +118,13 @@ def _is_recorded(invoice: Invoice, payment: CounterPayment) -> bool:
 
 
 def _noon(on: date) -> datetime:
-    """A day as an instant: its noon in Paris, which is that day everywhere in Europe."""
+    """Return a day as an instant: its noon in Paris, which is that day everywhere in Europe."""
     return datetime.combine(on, time(12), tzinfo=clock.PARIS).astimezone(UTC)
 
 
 def cancel_invoice(number: str, author: str, reason: str) -> None:
     """Cancel an open invoice. Raises Refused when it is not open or nobody answers for it."""
-    if not author.strip() or not reason.strip():
-        raise Refused(["L’auteur et le motif sont obligatoires."])
+    require_author_and_reason(author, reason)
     with write():
         changed = (
             Invoice.update(state=InvoiceState.CANCELLED, state_reason=f"{author} : {reason}")
@@ -135,11 +136,12 @@ def cancel_invoice(number: str, author: str, reason: str) -> None:
 
 
 def close_attempt(reference: str, author: str, reason: str) -> None:
-    """Declare that nothing came of a payment the bank says nothing about, so that the family may
-    pay again; what the bank says later is taken as it comes. Raises Refused when it is not
-    undecided, is still within its time, or nobody answers for it."""
-    if not author.strip() or not reason.strip():
-        raise Refused(["L’auteur et le motif sont obligatoires."])
+    """Declare that nothing came of a payment that the bank says nothing about, so that the family
+    may pay again. What the bank says later counts as ever.
+
+    Raises Refused when it is decided, is still within its time, or nobody answers for it.
+    """
+    require_author_and_reason(author, reason)
     with write():
         attempt = Attempt.get_or_none(Attempt.reference == reference)
         if attempt is None or AttemptState(attempt.state) not in UNDECIDED:
@@ -147,11 +149,11 @@ def close_attempt(reference: str, author: str, reason: str) -> None:
         if attempt.state != AttemptState.PENDING and attempt.live_until > clock.now():
             until = formats.long_instant(attempt.live_until)
             raise Refused([f"La famille peut encore payer à la banque jusqu’au {until}."])
-        learn(
+        add_fact(
             attempt,
             "",
             AttemptState.EXPIRED,
             f"{author.strip()} : {reason.strip()}"[:200],
             source=FactSource.REGISSEUR,
         )
-        release(attempt)
+        release_invoices(attempt)

@@ -23,7 +23,7 @@ from kiosque.db.states import (
     SettlementState,
 )
 from kiosque.language import clock
-from kiosque.payments.ledger import note
+from kiosque.payments.anomalies import OURSELVES, flag_anomaly, resolve_by_itself
 
 #: An attempt that came to nothing may still have news for so long: another card, a notice late.
 NEWS = timedelta(days=1)
@@ -31,15 +31,14 @@ NEWS = timedelta(days=1)
 FOLLOWED = timedelta(days=Polling.follow_days)
 #: Older payments are hardly ever given back.
 REFUNDED_WITHIN = timedelta(days=365)
-_OURSELVES = "Kiosque Famille"
 _OVER = (AttemptState.PAID, AttemptState.REVERSED, AttemptState.REFUNDED)
 
 
 @dataclass(frozen=True)
-class Use:
-    """What a gateway still has to do. `open` counts its attempts that are not final, a refund
-    whose outcome is not known included; `refundable`, the payments of a year that could still be
-    given back by it; `last_news_at` is when something was last learnt of one of its attempts."""
+class GatewayUsage:
+    """The work left to a gateway. `open` counts its attempts that are not final, a refund whose
+    outcome is not known included; `refundable`, the payments of a year that it could still give
+    back; `last_news_at` is when something was last learnt of one of its attempts."""
 
     name: str
     open: int
@@ -47,32 +46,32 @@ class Use:
     last_news_at: datetime | None
 
 
-def uses(names: Collection[str]) -> list[Use]:
-    """What each of these gateways, and each other that ever had an attempt, still has to do."""
+def gateway_usages(names: Collection[str]) -> list[GatewayUsage]:
+    """Return the usage of each of these gateways, and of each other that ever had an attempt."""
     known = {each.gateway for each in Attempt.select(Attempt.gateway).distinct()}
-    return [_use(name) for name in [*names, *sorted(known - set(names))]]
+    return [_usage_of(name) for name in [*names, *sorted(known - set(names))]]
 
 
-def unserved(names: Collection[str]) -> list[Use]:
-    """The gateways, other than these, that have attempts which are not final: nobody hears of
-    these any more, nor asks."""
+def gateways_removed_too_early(names: Collection[str]) -> list[GatewayUsage]:
+    """Return the gateways, other than these, that have attempts which are not final: nobody hears
+    of these attempts any more, nor asks about them."""
     others = Attempt.gateway.not_in(list(names))
     found = Attempt.select(Attempt.gateway).where(others, _is_open()).distinct()
-    return [_use(name) for name in sorted(each.gateway for each in found)]
+    return [_usage_of(name) for name in sorted(each.gateway for each in found)]
 
 
 def is_removed(name: str, names: Collection[str]) -> bool:
-    """Whether this gateway is none of these, but once was one."""
+    """Return whether this gateway is none of these, but once was one."""
     if name in names:
         return False
     once: bool = Attempt.select().where(Attempt.gateway == name).exists()
     return once
 
 
-def tell_unserved(names: Collection[str]) -> list[str]:
-    """Put the gateways removed too early on the régisseur's list, once; take off it those that
-    are back, or have nothing under way any more. Returns what to say of each, in French."""
-    found = unserved(names)
+def flag_gateways_removed_too_early(names: Collection[str]) -> list[str]:
+    """Put the gateways removed too early on the régisseur's list, once; take off it those that are
+    back, or have nothing under way any more. Return a French sentence about each."""
+    found = gateways_removed_too_early(names)
     told = Anomaly.select(Anomaly).join(Attempt)
     still = Attempt.gateway.in_([removed.name for removed in found])
     settled = list(
@@ -82,26 +81,25 @@ def tell_unserved(names: Collection[str]) -> list[str]:
         return []
     with write():
         for removed in found:
-            _note_unserved(removed)
-        Anomaly.update(
-            resolved_at=clock.now(),
-            resolved_by=_OURSELVES,
-            resolution="passerelle rétablie, ou plus rien d’ouvert",
-        ).where(Anomaly.id.in_([each.id for each in settled])).execute()
-    return [words(removed) for removed in found]
+            _flag_removed_too_early(removed)
+        resolve_by_itself(
+            Anomaly.id.in_([each.id for each in settled]),
+            "passerelle rétablie, ou plus rien d’ouvert",
+        )
+    return [describe_removed_gateway(removed) for removed in found]
 
 
-def words(removed: Use) -> str:
-    """A gateway removed too early, in French."""
+def describe_removed_gateway(removed: GatewayUsage) -> str:
+    """Say in French that a gateway was removed too early."""
     return (
         f"passerelle {removed.name} retirée des réglages alors que {removed.open} de ses "
         f"paiements ne sont pas définitifs\u00a0: remettez [gateways.{removed.name}]"
     )
 
 
-def closed_regies(keys: Collection[str]) -> list[str]:
-    """What to say, in French, of the *régies* other than these that have invoices to pay: nobody
-    can pay them online."""
+def describe_closed_regies(keys: Collection[str]) -> list[str]:
+    """Say in French of each *régie* other than these that has invoices to pay that nobody can pay
+    them online."""
     others = Invoice.regie.not_in(["", *keys]), Invoice.state == InvoiceState.OPEN
     counted = Invoice.select(Invoice.regie, fn.COUNT(Invoice.id)).where(*others)
     rows: Any = counted.group_by(Invoice.regie).order_by(Invoice.regie).tuples()
@@ -112,20 +110,21 @@ def closed_regies(keys: Collection[str]) -> list[str]:
     ]
 
 
-def _note_unserved(removed: Use) -> None:
-    """By one mail for its last attempt. Put back then removed again, it is on the list again."""
+def _flag_removed_too_early(removed: GatewayUsage) -> None:
+    """Put a gateway on the list, by its last attempt: one mail for all. One put back, then removed
+    again, is on the list again."""
     last = Attempt.select().where(Attempt.gateway == removed.name).order_by(Attempt.id.desc()).get()
     still = Attempt.select(fn.SUM(Attempt.amount_cents))
     cents = still.where(Attempt.gateway == removed.name, _is_open()).scalar() or 0
     key = f"unserved:{last.reference}"
-    note(key, AnomalyKind.UNSERVED, cents, words(removed), attempt=last)
+    flag_anomaly(key, AnomalyKind.UNSERVED, cents, describe_removed_gateway(removed), attempt=last)
     # What a human took off the list stays off.
     Anomaly.update(resolved_at=None, resolved_by="", resolution="").where(
-        Anomaly.key == key, Anomaly.resolved_by == _OURSELVES
+        Anomaly.key == key, Anomaly.resolved_by == OURSELVES
     ).execute()
 
 
-def _use(name: str) -> Use:
+def _usage_of(name: str) -> GatewayUsage:
     own = Attempt.gateway == name
     refundable = Settlement.select().where(
         Settlement.gateway == name,
@@ -133,7 +132,7 @@ def _use(name: str) -> Use:
         Settlement.settled_at > clock.now() - REFUNDED_WITHIN,
     )
     news = Fact.select(Fact.at).join(Attempt).where(own).order_by(Fact.id.desc()).first()
-    return Use(
+    return GatewayUsage(
         name,
         Attempt.select().where(own, _is_open()).count(),
         refundable.count(),
@@ -142,7 +141,7 @@ def _use(name: str) -> Use:
 
 
 def _is_open() -> Expression:
-    """The attempts of which the bank may have something to say, or be asked something."""
+    """Return the condition that the bank may have something to say of an attempt, or be asked."""
     now = clock.now()
     undoable = Settlement.select(Settlement.attempt).where(
         Settlement.state == SettlementState.COUNTED, Settlement.final_at.is_null()

@@ -32,8 +32,8 @@ REFUNDS = "refunds"
 
 
 def account(name: str, regie: str) -> str:
-    """The account of this kind that belongs to a *régie*, by its key: each has books of its own.
-    A bank's belongs to the one whose contract it is."""
+    """Return the account of this kind that belongs to a *régie*, by its key: each has books of its
+    own. A bank's account belongs to the *régie* whose contract it is."""
     return name if not regie or name.startswith("bank:") else f"{name}/{regie}"
 
 
@@ -80,7 +80,7 @@ def bring_to(
 
 
 def last() -> tuple[int, str]:
-    """The number and hash of the last entry; 0 and the first hash when there is none. Kept
+    """Return the number and hash of the last entry; 0 and the first hash when there is none. Kept
     elsewhere, they prove that nothing was taken off the journal's end."""
     entries = _LAST.models()
     return (entries[0].number, entries[0].hash) if entries else (0, GENESIS)
@@ -90,12 +90,13 @@ _LAST = PreparedQuery(lambda: JournalEntry.select().order_by(JournalEntry.number
 
 
 def balances() -> dict[str, int]:
-    """The balance of every account in cents, debits less credits. They add up to zero."""
+    """Return the balance of every account in cents, debits less credits. They add up to zero."""
     return _add_up(_MOVES.rows())
 
 
 def balances_of(settlements: Collection[int]) -> dict[str, int]:
-    """The same, of the entries that bear on these settlements only."""
+    """Return the balances, in cents, debits less credits, of the entries that bear on these
+    settlements only."""
     return _add_up(row for each in settlements for row in _MOVES_OF.rows(settlement=each))
 
 
@@ -119,7 +120,8 @@ def _add_up(moves: Iterable[Row]) -> dict[str, int]:
 
 
 def verify() -> list[str]:
-    """What is wrong with the journal, in French: numbering, chain, hashes. Nothing if sound."""
+    """Return what is wrong with the journal (numbers, chain, hashes), in French; nothing if
+    sound."""
     faults = []
     expected_number, expected_hash = 1, GENESIS
     for entry in JournalEntry.select().order_by(JournalEntry.number).iterator():

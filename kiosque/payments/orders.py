@@ -10,8 +10,8 @@ _LONGEST = 255
 
 
 def order_of(attempt: Attempt, public_url: str, *, email: str | None = None) -> Order:
-    """The order that stands for an attempt, the same each time but for its language: the one in
-    force, which matters when the payer leaves for the bank. Reads the base."""
+    """Return the order that stands for an attempt: the same each time but for its language, the one
+    in force, which matters when the payer leaves for the bank. Reads the database."""
     return Order(
         reference=attempt.reference,
         number=attempt.number,
@@ -27,7 +27,7 @@ def order_of(attempt: Attempt, public_url: str, *, email: str | None = None) -> 
 
 
 def _description(attempt: Attempt) -> str:
-    """What the bank shows beside the amount: invoice numbers, never services nor names."""
+    """Return what the bank shows beside the amount: invoice numbers, never services nor names."""
     numbers = numbers_of(attempt)
     text = ("Facture " if len(numbers) == 1 else "Factures ") + ", ".join(numbers)
     return text if len(text) <= _LONGEST else f"{len(numbers)} factures"

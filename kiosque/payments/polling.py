@@ -1,7 +1,7 @@
-"""Ask the bank what became of an attempt, and believe its answer as much as its notices.
+"""Ask the bank what became of an attempt, and believe its answer as much as its messages.
 
-The network is never used inside a transaction: a question is put together, sent, and its answer
-applied, each apart. Asking twice is harmless.
+No network is used inside a transaction: a question is prepared, sent, and its answer applied, one
+after the other. Asking twice is harmless.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,11 +13,13 @@ from kiosque.db import require_no_write, require_write, write
 from kiosque.db.models import Attempt, AttemptItem
 from kiosque.db.states import UNDECIDED, AnomalyKind, AttemptState, FactSource
 from kiosque.language import clock
+from kiosque.payments.anomalies import flag_anomaly
+from kiosque.payments.facts import add_fact
 from kiosque.payments.incoming import record_answer
-from kiosque.payments.issuers import Issuers
-from kiosque.payments.ledger import learn, may_be_undone, note
+from kiosque.payments.ledger import may_be_undone
 from kiosque.payments.orders import order_of
 from kiosque.payments.queries import attempt_by_id
+from kiosque.payments.receipts import Issuers
 
 #: A parent who returns, or tries again, asks the bank no more often than this.
 PATIENCE = timedelta(seconds=15)
@@ -37,14 +39,14 @@ _SILENT = (AttemptState.CREATED, AttemptState.HANDED_OFF)
 
 
 def first_question(attempt: Attempt, gateway: Gateway) -> datetime | None:
-    """When to ask about an attempt just handed over; None where the bank cannot be asked."""
+    """Return when to ask about an attempt just handed over; None where the bank cannot be asked."""
     if not isinstance(gateway, Polls):
         return None
     return attempt.started_at + timedelta(minutes=gateway.polling.ages_minutes[0])
 
 
-def due(gateway_names: Collection[str], limit: int) -> list[Attempt]:
-    """The attempts worth asking about now, those that wait longest first."""
+def attempts_due(gateway_names: Collection[str], limit: int) -> list[Attempt]:
+    """Return the attempts to ask about now, those that wait longest first."""
     return list(
         Attempt.select()
         .where(Attempt.ask_at <= clock.now(), Attempt.gateway.in_(list(gateway_names)))
@@ -53,37 +55,37 @@ def due(gateway_names: Collection[str], limit: int) -> list[Attempt]:
     )
 
 
-def ask(attempt: Attempt, gateway: Polls, public_url: str, issuers: Issuers) -> None:
-    """Ask about one attempt, now, and note what comes of it."""
+def ask_bank(attempt: Attempt, gateway: Polls, public_url: str, issuers: Issuers) -> None:
+    """Ask about one attempt, now, and apply the answer."""
     order = order_of(attempt, public_url)
     require_no_write()
     try:
         reports = gateway.poll(order)
     except Unreachable:
-        no_answer(attempt)
+        postpone_question(attempt)
     else:
-        answer(attempt, gateway, reports, issuers)
+        apply_answer(attempt, gateway, reports, issuers)
 
 
 def ask_soon(
     attempt: Attempt, gateways: Mapping[str, Gateway], public_url: str, issuers: Issuers
 ) -> None:
-    """Ask on behalf of somebody who waits, unless it was just done, cannot be, or AT_ONCE others
-    wait already: a bank that is slow must not take all the threads of the site."""
+    """Ask on behalf of somebody who waits, unless the bank was just asked, cannot be, or AT_ONCE
+    others wait already: a slow bank must not take all the threads of the site."""
     gateway = gateways.get(attempt.gateway)
     if not isinstance(gateway, Polls) or not attempt.gateway_reference:
         return
     if not _places.acquire(blocking=False):
         return
     try:
-        if _claim(attempt):
-            ask(attempt, gateway, public_url, issuers)
+        if _claim_question(attempt):
+            ask_bank(attempt, gateway, public_url, issuers)
     finally:
         _places.release()
 
 
-def holders(invoice_ids: Sequence[int]) -> list[Attempt]:
-    """The attempts that hold these invoices, within their time or beyond it."""
+def attempts_holding(invoice_ids: Sequence[int]) -> list[Attempt]:
+    """Return the attempts that hold these invoices, within their time or beyond it."""
     return list(
         Attempt.select()
         .join(AttemptItem)
@@ -96,17 +98,20 @@ def holders(invoice_ids: Sequence[int]) -> list[Attempt]:
 
 
 def is_owed_an_answer(attempt: Attempt) -> bool:
-    """Whether the bank can say what became of this attempt, and has not since its time ended."""
+    """Return whether the bank can say what became of this attempt, and has not since its time
+    ended."""
     if attempt.ask_at is None:
         return False
     return attempt.answered_at is None or attempt.answered_at < attempt.live_until
 
 
-def answer(attempt: Attempt, gateway: Polls, reports: Sequence[Report], issuers: Issuers) -> bool:
-    """Apply what the bank answered, and say when to ask next. False when it is no answer: it
-    speaks of another order."""
+def apply_answer(
+    attempt: Attempt, gateway: Polls, reports: Sequence[Report], issuers: Issuers
+) -> bool:
+    """Apply what the bank answered, and set when to ask next. Return False for no answer at all:
+    one about another order."""
     if any(report.reference != attempt.reference for report in reports):
-        no_answer(attempt)
+        postpone_question(attempt)
         return False
     with write():
         record_answer(attempt, reports, issuers)
@@ -115,7 +120,7 @@ def answer(attempt: Attempt, gateway: Polls, reports: Sequence[Report], issuers:
         age = now - attempt.started_at
         expires = timedelta(minutes=gateway.polling.expires_minutes)
         if not reports and _is_silent(attempt) and age >= expires:
-            learn(attempt, "", AttemptState.EXPIRED, source=FactSource.BANK_ASKED)
+            add_fact(attempt, "", AttemptState.EXPIRED, source=FactSource.BANK_ASKED)
         again = _next_question(attempt, gateway.polling)
         Attempt.update(asked_at=now, answered_at=now, unanswered=0, ask_at=again).where(
             Attempt.id == attempt.id
@@ -123,8 +128,8 @@ def answer(attempt: Attempt, gateway: Polls, reports: Sequence[Report], issuers:
     return True
 
 
-def no_answer(attempt: Attempt) -> None:
-    """Ask again later, after pauses that grow; a human is told when it lasts."""
+def postpone_question(attempt: Attempt) -> None:
+    """Ask again later, after pauses that grow; tell a human when the silence lasts."""
     with write():
         attempt = Attempt.get_by_id(attempt.id)
         now = clock.now()
@@ -134,7 +139,7 @@ def no_answer(attempt: Attempt) -> None:
         ).execute()
         since = attempt.answered_at or attempt.started_at
         if AttemptState(attempt.state) in UNDECIDED and now - since >= SILENCE:
-            note(
+            flag_anomaly(
                 f"silent:{attempt.reference}",
                 AnomalyKind.SILENT,
                 attempt.amount_cents,
@@ -144,8 +149,8 @@ def no_answer(attempt: Attempt) -> None:
 
 
 def expire_what_cannot_be_asked() -> int:
-    """Declare expired the silent attempts whose bank cannot be asked, and those that were never
-    handed over, GRACE after their time. Returns how many."""
+    """Declare expired, GRACE after their time, the silent attempts whose bank cannot be asked and
+    those that were never handed over. Return how many."""
     lapsed = Attempt.select().where(
         Attempt.state.in_(_SILENT),
         Attempt.live_until < clock.now() - GRACE,
@@ -159,17 +164,17 @@ def _expire_if_silent(attempt_id: int) -> bool:
         attempt = Attempt.get_by_id(attempt_id)
         if not _is_silent(attempt) or attempt.ask_at is not None:
             return False
-        return bool(learn(attempt, "", AttemptState.EXPIRED, source=FactSource.TIMEOUT))
+        return bool(add_fact(attempt, "", AttemptState.EXPIRED, source=FactSource.TIMEOUT))
 
 
 def stop_asking(attempt: Attempt) -> None:
-    """The gateway of this attempt cannot be asked (any more)."""
+    """Ask no more about an attempt whose gateway cannot be asked, or no longer."""
     with write():
         Attempt.update(ask_at=None).where(Attempt.id == attempt.id).execute()
 
 
-def _claim(attempt: Attempt) -> bool:
-    """Be the one who asks now. False when somebody did within PATIENCE."""
+def _claim_question(attempt: Attempt) -> bool:
+    """Be the one who asks now. Return False when somebody did within PATIENCE."""
     now = clock.now()
     with write():
         claimed: int = (
@@ -188,15 +193,15 @@ def _is_silent(attempt: Attempt) -> bool:
 
 
 def _next_question(attempt: Attempt, polling: Polling) -> datetime | None:
-    """When to ask again about an attempt that the bank has just answered about."""
+    """Return when to ask again about an attempt that the bank has just answered about."""
     require_write()
     now = clock.now()
     age: timedelta = now - attempt.started_at
     if attempt.state == AttemptState.PAID:
-        return _follow(attempt, age, timedelta(days=polling.follow_days))
+        return _next_question_once_paid(attempt, age, timedelta(days=polling.follow_days))
     if attempt.state == AttemptState.PENDING:
         if age > PENDING_FOLLOWED:
-            _tell(
+            _flag(
                 attempt,
                 AnomalyKind.UNSETTLED,
                 "la banque examine ce paiement depuis soixante jours",
@@ -207,15 +212,17 @@ def _next_question(attempt: Attempt, polling: Polling) -> datetime | None:
     return next((attempt.started_at + next_age for next_age in ages if next_age > age), None)
 
 
-def _follow(attempt: Attempt, age: timedelta, longest: timedelta) -> datetime | None:
-    """Tomorrow, while the bank may still undo a debit of this attempt by itself."""
+def _next_question_once_paid(
+    attempt: Attempt, age: timedelta, longest: timedelta
+) -> datetime | None:
+    """Return tomorrow, while the bank may still undo a debit of this attempt by itself."""
     if not may_be_undone(attempt):
         return None
     if age >= longest:
-        _tell(attempt, AnomalyKind.UNCAPTURED, "autorisé, mais pas encore remis en banque")
+        _flag(attempt, AnomalyKind.UNCAPTURED, "autorisé, mais pas encore remis en banque")
         return None
     return clock.now() + timedelta(days=1)
 
 
-def _tell(attempt: Attempt, kind: AnomalyKind, detail: str) -> None:
-    note(f"{kind}:{attempt.reference}", kind, attempt.amount_cents, detail, attempt=attempt)
+def _flag(attempt: Attempt, kind: AnomalyKind, detail: str) -> None:
+    flag_anomaly(f"{kind}:{attempt.reference}", kind, attempt.amount_cents, detail, attempt=attempt)

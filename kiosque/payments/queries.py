@@ -1,4 +1,4 @@
-"""What the core looks up at each notice and each answer of a bank's, its SQL written once."""
+"""What each message and each answer of a bank needs from the database, as prepared queries."""
 
 from peewee import fn
 
@@ -7,53 +7,53 @@ from kiosque.db.prepared import PreparedQuery
 
 
 def attempt_by_id(attempt_id: int) -> Attempt:
-    """An attempt as it is now."""
+    """Return an attempt as it is now."""
     found: Attempt = _ATTEMPT.models(attempt=attempt_id)[0]
     return found
 
 
 def attempt_by_reference(gateway: str, reference: str) -> Attempt | None:
-    """The attempt of a gateway's that has this reference of ours."""
+    """Return the attempt of a gateway that has this reference of ours."""
     return next(iter(_BY_OURS.models(gateway=gateway, reference=reference)), None)
 
 
 def attempt_by_gateway_reference(gateway: str, reference: str) -> Attempt | None:
-    """The same, by the bank's own reference."""
+    """Return the attempt of a gateway that has this reference of the bank's."""
     return next(iter(_BY_THEIRS.models(gateway=gateway, reference=reference)), None)
 
 
 def items_of(attempt: Attempt) -> list[AttemptItem]:
-    """The invoices of an attempt, in order."""
+    """Return the invoices of an attempt, in order."""
     return _ITEMS.models(attempt=attempt.id)
 
 
 def numbers_of(attempt: Attempt) -> list[str]:
-    """Their numbers, sorted."""
+    """Return the numbers of an attempt's invoices, sorted."""
     return [number for (number,) in _NUMBERS.rows(attempt=attempt.id)]
 
 
 def facts_of(attempt: Attempt) -> list[Fact]:
-    """All that is known of an attempt."""
+    """Return all the facts of an attempt."""
     return _FACTS.models(attempt=attempt.id)
 
 
 def settlements_of(attempt_id: int) -> list[Settlement]:
-    """The debits of an attempt, as they are now."""
+    """Return the debits of an attempt, as they are now."""
     return _SETTLEMENTS.models(attempt=attempt_id)
 
 
 def settlement_of(gateway: str, transaction_id: str) -> Settlement | None:
-    """What was booked for a transaction of a bank's."""
+    """Return what was booked for a transaction of a bank's."""
     return next(iter(_SETTLED.models(gateway=gateway, transaction=transaction_id)), None)
 
 
 def parts_of(settlement: Settlement) -> list[Allocation]:
-    """What the money of a settlement counts for."""
+    """Return the allocations of a settlement that count."""
     return _PARTS.models(settlement=settlement.id)
 
 
 def last_receipt_number() -> int:
-    """0 when no receipt was issued yet."""
+    """Return the number of the last receipt, 0 when none was issued."""
     ((last,),) = _LAST_RECEIPT.rows()
     return last or 0
 

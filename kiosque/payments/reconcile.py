@@ -19,8 +19,8 @@ from kiosque.db import leases
 from kiosque.db.models import Attempt
 from kiosque.db.states import RepaymentState
 from kiosque.payments import gateway_usage, polling, refunds
-from kiosque.payments.issuers import Issuers
 from kiosque.payments.orders import order_of
+from kiosque.payments.receipts import Issuers
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +38,8 @@ _BATCH = 500
 
 @dataclass
 class Summary:
-    """What a run did. `busy` when another one was at work: nothing was done. `unserved` says, in
-    French, which gateways were removed too early."""
+    """The outcome of a run. `busy` when another run was at work: nothing was done.
+    `removed_gateways` says in French which gateways were removed too early."""
 
     busy: bool = False
     answered: int = 0
@@ -47,7 +47,7 @@ class Summary:
     expired: int = 0
     refunds: int = 0
     left: int = 0
-    unserved: list[str] = field(default_factory=list)
+    removed_gateways: list[str] = field(default_factory=list)
 
 
 def run(
@@ -57,7 +57,7 @@ def run(
     *,
     seconds: float = RUN_SECONDS,
 ) -> Summary:
-    """Ask what is due, for `seconds` at most, and say what came of it."""
+    """Ask what is due, for `seconds` at most, and return what came of it."""
     summary = Summary()
     longest = timedelta(seconds=seconds) + _LONGEST_QUESTION
     with leases.hold(LEASE, longest) as held:
@@ -68,12 +68,12 @@ def run(
 
 
 def last_finished_at() -> datetime | None:
-    """When a run last came to its end; its age is to be watched."""
+    """Return when a run last came to its end; its age is to be watched."""
     return leases.finished_at(LEASE)
 
 
 class _Run:
-    """One run. Threads only talk to the banks; the base is read and written by this one."""
+    """One run. Threads only talk to the banks; this thread alone reads and writes the database."""
 
     def __init__(
         self,
@@ -105,10 +105,10 @@ class _Run:
         self._summary.left = len(self._due())
 
     def _due(self) -> list[Attempt]:
-        return polling.due(self._talkative(), _BATCH)
+        return polling.attempts_due(self._talkative(), _BATCH)
 
     def _talkative(self) -> list[str]:
-        """The banks that can be asked, and answer."""
+        """Return the banks that can be asked, and answer."""
         return [
             name
             for name, gateway in self._gateways.items()
@@ -117,23 +117,25 @@ class _Run:
 
     def _forget_what_cannot_be_asked(self) -> None:
         mute = [name for name, each in self._gateways.items() if not isinstance(each, Polls)]
-        for attempt in polling.due(mute, _BATCH):
+        for attempt in polling.attempts_due(mute, _BATCH):
             polling.stop_asking(attempt)
 
     def _tell_of_what_nobody_asks(self) -> None:
-        self._summary.unserved = gateway_usage.tell_unserved(list(self._gateways))
-        for words in self._summary.unserved:
+        self._summary.removed_gateways = gateway_usage.flag_gateways_removed_too_early(
+            list(self._gateways)
+        )
+        for words in self._summary.removed_gateways:
             _log.warning("%s", words)
 
     def _is_over(self) -> bool:
         return time.monotonic() >= self._deadline
 
     def _send_refunds_again(self) -> None:
-        for repayment in refunds.unanswered(_BATCH):
+        for repayment in refunds.unanswered_refunds(_BATCH):
             gateway = self._gateways.get(repayment.gateway or "")
             if self._is_over() or not isinstance(gateway, Refunds):
                 continue
-            sent = refunds.send(repayment, gateway, self._public_url, self._issuers)
+            sent = refunds.send_refund(repayment, gateway, self._public_url, self._issuers)
             self._summary.refunds += sent.state != RepaymentState.ASKED
 
     def _ask_all(self, batch: Iterable[Attempt]) -> None:
@@ -163,14 +165,14 @@ class _Run:
         answered = False
         try:
             gateway = _asked(self._gateways[attempt.gateway])
-            answered = polling.answer(attempt, gateway, future.result(), self._issuers)
+            answered = polling.apply_answer(attempt, gateway, future.result(), self._issuers)
         except Unreachable:
-            polling.no_answer(attempt)
+            polling.postpone_question(attempt)
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001  # one attempt must not keep the others waiting
             _log.error("attempt %s: %s", attempt.reference, type(error).__name__)
-            polling.no_answer(attempt)
+            polling.postpone_question(attempt)
         self._silences[attempt.gateway] = 0 if answered else self._silences[attempt.gateway] + 1
         self._summary.answered += answered
         self._summary.unanswered += not answered

@@ -1,4 +1,4 @@
-"""Money given back or lost on the régisseur's decision, with a name and a reason."""
+"""Money given back or lost by the régisseur's decision, with a name and a reason."""
 
 import re
 import secrets
@@ -18,11 +18,12 @@ from kiosque.db.states import (
 )
 from kiosque.language import clock, formats
 from kiosque.language.formats import format_euros
+from kiosque.payments.anomalies import flag_anomaly
 from kiosque.payments.incoming import record_answer
-from kiosque.payments.issuers import Issuers
-from kiosque.payments.ledger import Refused, note
 from kiosque.payments.orders import order_of
-from kiosque.payments.reversals import close, give_back
+from kiosque.payments.receipts import Issuers
+from kiosque.payments.refusals import Refused, require_author_and_reason
+from kiosque.payments.reversals import book_repayment, end_request
 
 #: A request whose outcome is not known is sent again after this, longer than any gateway takes to
 #: send one; repeating it is then harmless.
@@ -30,8 +31,8 @@ SENT_AGAIN_AFTER = timedelta(minutes=2)
 
 
 def find_settlement(name: str) -> Settlement:
-    """The payment that a receipt's number (`R000123`, `R123`) or a paid invoice's stands for.
-    Raises Refused."""
+    """Return the payment that a receipt's number (`R000123`, `R123`) or a paid invoice's stands
+    for. Raises Refused."""
     found: Settlement | None = None
     if match := re.fullmatch(r"R([0-9]{1,9})", name.strip().upper(), re.ASCII):
         found = Settlement.select().join(Receipt).where(Receipt.number == int(match[1])).first()
@@ -54,10 +55,10 @@ def find_settlement(name: str) -> Settlement:
 def ask_refund(
     settlement: Settlement, cents: int | None, author: str, reason: str, gateway: Gateway | None
 ) -> Repayment:
-    """Note that the bank must give back `cents`, or all that remains, before it is told so.
+    """Record that the bank must give back `cents`, or all that remains, before it is asked to.
 
-    Raises Refused, changing nothing: nobody answers for it, more than remains, a request under
-    way, one of the same amount and reason done, a payment that no bank can give back.
+    Raises Refused, changing nothing: no author or reason, more than remains, a request under way, a
+    payment that no bank can give back, or a refund of the same amount and reason already done.
     """
     if not isinstance(gateway, Refunds) or not settlement.gateway:
         raise Refused(
@@ -67,37 +68,39 @@ def ask_refund(
             ]
         )
     with write():
-        amount = _amount(settlement, RepaymentKind.REFUND, cents, author, reason)
-        return _create(settlement, RepaymentKind.REFUND, amount, author, reason)
+        amount = _amount_to_give_back(settlement, RepaymentKind.REFUND, cents, author, reason)
+        return _create_request(settlement, RepaymentKind.REFUND, amount, author, reason)
 
 
-def note_repayment(
+def record_repayment(
     settlement: Settlement, kind: RepaymentKind, cents: int | None, author: str, reason: str
 ) -> Repayment:
-    """Record money that has left by another way than our request to the bank: given back by
-    transfer or in cash, or taken back by the payer's bank. Raises Refused, changing nothing."""
+    """Record money that left without a request of ours to the bank: given back by transfer or in
+    cash, or taken back by the payer's bank. Raises Refused, changing nothing."""
     label = {
         RepaymentKind.REFUND: "remboursement hors ligne",
         RepaymentKind.CHARGEBACK: "impayé",
     }[kind]
     with write():
-        amount = _amount(settlement, kind, cents, author, reason)
-        repayment = _create(settlement, kind, amount, author, reason)
-        close(repayment, RepaymentState.DONE)
-        give_back(repayment, label)
+        amount = _amount_to_give_back(settlement, kind, cents, author, reason)
+        repayment = _create_request(settlement, kind, amount, author, reason)
+        end_request(repayment, RepaymentState.DONE)
+        book_repayment(repayment, label)
         return Repayment.get_by_id(repayment.id)
 
 
-def send(repayment: Repayment, gateway: Gateway, public_url: str, issuers: Issuers) -> Repayment:
-    """Tell the bank, or tell it again, and apply its answer.
+def send_refund(
+    repayment: Repayment, gateway: Gateway, public_url: str, issuers: Issuers
+) -> Repayment:
+    """Send the request to the bank, or send it again, and apply its answer.
 
-    The repayment returned is done, declined (its `reason` then ends with the bank's words), or
+    The repayment returned is done; or declined, its `reason` then ending with the bank's words; or
     still asked when nothing is known: it is sent again later.
     """
     settlement = Settlement.get_by_id(repayment.settlement_id)
     if not isinstance(gateway, Refunds) or settlement.attempt is None:
         raise TypeError("this gateway gives nothing back")
-    if not _claim(repayment):  # a write of its own: inside another, it raises
+    if not _claim_sending(repayment):  # a write of its own: inside another, it raises
         return Repayment.get_by_id(repayment.id)
     request = RefundRequest(
         transaction_id=settlement.transaction_id or "",
@@ -110,17 +113,17 @@ def send(repayment: Repayment, gateway: Gateway, public_url: str, issuers: Issue
     except Unreachable:
         return repayment
     except Declined as declined:
-        return _declined(repayment, str(declined))
-    return _answered(repayment, settlement, reports, issuers)
+        return _apply_refusal(repayment, str(declined))
+    return _apply_answer(repayment, settlement, reports, issuers)
 
 
-def unanswered(limit: int) -> list[Repayment]:
-    """The requests whose outcome is not known, to be sent again now."""
+def unanswered_refunds(limit: int) -> list[Repayment]:
+    """Return the requests whose outcome is not known, to be sent again now."""
     query = Repayment.select().where(_may_be_sent()).order_by(Repayment.id)
     return list(query.limit(limit))
 
 
-def _claim(repayment: Repayment) -> bool:
+def _claim_sending(repayment: Repayment) -> bool:
     """Be the one who sends it now: two at the same instant might both find nothing done yet."""
     with write():
         claimed: int = (
@@ -138,7 +141,7 @@ def _may_be_sent() -> Expression:
     )
 
 
-def _answered(
+def _apply_answer(
     repayment: Repayment, settlement: Settlement, reports: list[Report], issuers: Issuers
 ) -> Repayment:
     if settlement.attempt and all(
@@ -149,12 +152,12 @@ def _answered(
     return Repayment.get_by_id(repayment.id)
 
 
-def _declined(repayment: Repayment, words: str) -> Repayment:
+def _apply_refusal(repayment: Repayment, words: str) -> Repayment:
     with write():
-        if close(repayment, RepaymentState.DECLINED):
+        if end_request(repayment, RepaymentState.DECLINED):
             reason = f"{repayment.reason} (la banque\u00a0: {words})"
             Repayment.update(reason=reason).where(Repayment.id == repayment.id).execute()
-            note(
+            flag_anomaly(
                 f"declined:{repayment.key}",
                 AnomalyKind.DECLINED,
                 repayment.amount_cents,
@@ -164,12 +167,11 @@ def _declined(repayment: Repayment, words: str) -> Repayment:
     return Repayment.get_by_id(repayment.id)
 
 
-def _amount(
+def _amount_to_give_back(
     settlement: Settlement, kind: RepaymentKind, cents: int | None, author: str, reason: str
 ) -> int:
-    """The cents that may be given back, as asked or else all that remains. Raises Refused."""
-    if not author.strip() or not reason.strip():
-        raise Refused(["L’auteur et le motif sont obligatoires."])
+    """Return the cents to give back: those asked for, or all that remains. Raises Refused."""
+    require_author_and_reason(author, reason)
     settlement = Settlement.get_by_id(settlement.id)
     if settlement.state != SettlementState.COUNTED:
         raise Refused(["Ce paiement a déjà été annulé ou remboursé en entier."])
@@ -200,7 +202,7 @@ def _amount(
     return amount
 
 
-def _create(
+def _create_request(
     settlement: Settlement, kind: RepaymentKind, cents: int, author: str, reason: str
 ) -> Repayment:
     return Repayment.create(

@@ -1,7 +1,7 @@
 """Money that leaves again: undone or given back by the bank, taken back by the payer's bank.
 
-These steps belong inside `write()`. An invoice is open again once the whole settlement that
-paid it has left; a part given back leaves it paid, and a human decides.
+These steps belong inside `write()`. An invoice is open again once the whole settlement that paid it
+has left; a part given back leaves it paid, and a human decides.
 """
 
 from collections.abc import Iterable
@@ -20,23 +20,17 @@ from kiosque.db.states import (
 )
 from kiosque.language import clock
 from kiosque.payments import journal
-from kiosque.payments.ledger import (
-    balances,
-    book,
-    learn,
-    note,
-    of_one_payment,
-    pay_with_overpayment,
-    resolve_note,
-    resolve_overpayments,
-)
+from kiosque.payments.allocations import pay_with_overpayment, resolve_overpayments
+from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
+from kiosque.payments.facts import add_fact
+from kiosque.payments.ledger import book, expected_balances, settlements_of_payment
 
 #: The status of the fact that says that all the money of a debit has left again.
 RETURNED = "returned"
 
 
-def reverse(settlement: Settlement, label: str) -> None:
-    """The bank undid a debit: whatever was left of it has gone."""
+def reverse_debit(settlement: Settlement, label: str) -> None:
+    """Take out of the books all that was left of a debit that the bank undid."""
     if settlement.state != SettlementState.COUNTED:
         return
     asked = _asked(settlement)
@@ -44,19 +38,19 @@ def reverse(settlement: Settlement, label: str) -> None:
         repayment = _mark_done(asked)
     else:
         if asked:  # part of a debit that is no more cannot be given back
-            close(asked, RepaymentState.DECLINED)
-        repayment = _create(
+            end_request(asked, RepaymentState.DECLINED)
+        repayment = _create_repayment(
             settlement,
             RepaymentKind.REVERSAL,
             settlement.remaining_cents,
             key=f"reversal:{settlement.id}",
         )
-    give_back(repayment, label)
+    book_repayment(repayment, label)
 
 
 def match_refunds(attempt: Attempt, facts: Iterable[Fact]) -> bool:
-    """Give each refund that the bank told of the debit it is of, whichever of the two was heard
-    of first. `facts` are all that is known of the attempt. False when one of them finds none."""
+    """Match each refund that the bank told of with its debit, whichever arrived first. `facts` are
+    all those of the attempt. Return False when a refund finds no debit."""
     if not any(fact.state == AttemptState.REFUNDED for fact in facts):
         return True
     everything_matched = True
@@ -69,24 +63,25 @@ def match_refunds(attempt: Attempt, facts: Iterable[Fact]) -> bool:
         if asked and asked.amount_cents == fact.amount_cents:
             repayment = _mark_done(asked, fact.transaction_id)
         else:
-            repayment = _create(
+            repayment = _create_repayment(
                 debit,
                 RepaymentKind.REFUND,
                 fact.amount_cents,
                 key=f"{attempt.gateway}:{fact.transaction_id}",
                 transaction_id=fact.transaction_id,
             )
-        resolve_note(refund_key(attempt, fact.transaction_id), "débit retrouvé")
-        give_back(repayment, "remboursement à la banque")
+        key = refund_key(attempt, fact.transaction_id)
+        resolve_by_itself(Anomaly.key == key, "débit retrouvé")
+        book_repayment(repayment, "remboursement à la banque")
     return everything_matched
 
 
 def refund_key(attempt: Attempt, transaction_id: str) -> str:
-    """The key of the note about a refund whose debit is not known."""
+    """Return the key of the anomaly about a refund whose debit is not known."""
     return f"unmatched_refund:{attempt.reference}:{transaction_id}"
 
 
-def give_back(repayment: Repayment, label: str) -> None:
+def book_repayment(repayment: Repayment, label: str) -> None:
     """Book a repayment that is done. Its amount is at most what remained of its settlement."""
     require_write()
     cents = repayment.amount_cents
@@ -103,23 +98,23 @@ def give_back(repayment: Repayment, label: str) -> None:
         raise RuntimeError("more was given back than had come")
     settlement = Settlement.get_by_id(repayment.settlement_id)
     reopened = [] if settlement.remaining_cents else _withdraw(settlement)
-    _resolve_what_is_given_back(settlement, label)
+    _resolve_overpayments_given_back(settlement, label)
     book(settlement, label)
     for invoice in reopened:
         pay_with_overpayment(invoice)
     if not repayment.author:
-        _tell(repayment, settlement, label)
+        _flag_money_gone(repayment, settlement, label)
 
 
 def _withdraw(settlement: Settlement) -> list[Invoice]:
-    """All the money of a settlement has left: what it paid is open again. Returns those."""
-    kinds = {each.kind for each in done(settlement)}
+    """Open again what a settlement paid, now that all its money has left. Return these invoices."""
+    kinds = {each.kind for each in repayments_done(settlement)}
     refunded = kinds == {RepaymentKind.REFUND}
     state = SettlementState.REFUNDED if refunded else SettlementState.REVERSED
     Settlement.update(state=state).where(Settlement.id == settlement.id).execute()
     settlement.state = state
     if settlement.attempt:
-        learn(
+        add_fact(
             settlement.attempt,
             settlement.transaction_id or "",
             AttemptState.REFUNDED if refunded else AttemptState.REVERSED,
@@ -142,17 +137,17 @@ def _reopen(invoice: Invoice) -> bool:
     return changed == 1
 
 
-def _resolve_what_is_given_back(settlement: Settlement, label: str) -> None:
+def _resolve_overpayments_given_back(settlement: Settlement, label: str) -> None:
     """Take off the list the *trop-perçus* of this payment that have been given back."""
-    settlements = of_one_payment(settlement)
-    owed = balances(settlements)[journal.ACCOUNTS[AllocationKind.OVERPAYMENT]]
+    settlements = settlements_of_payment(settlement)
+    owed = expected_balances(settlements)[journal.ACCOUNTS[AllocationKind.OVERPAYMENT]]
     gone = [each.id for each in settlements if not owed or each.state != SettlementState.COUNTED]
     resolve_overpayments(Anomaly.settlement.in_(gone), label)
 
 
-def _tell(repayment: Repayment, settlement: Settlement, label: str) -> None:
+def _flag_money_gone(repayment: Repayment, settlement: Settlement, label: str) -> None:
     whole = not settlement.remaining_cents
-    note(
+    flag_anomaly(
         f"{settlement.state}:{settlement.id}" if whole else f"partial_refund:{repayment.id}",
         AnomalyKind(settlement.state) if whole else AnomalyKind.PARTIAL_REFUND,
         repayment.amount_cents,
@@ -162,8 +157,8 @@ def _tell(repayment: Repayment, settlement: Settlement, label: str) -> None:
     )
 
 
-def done(settlement: Settlement) -> list[Repayment]:
-    """What has left of a settlement, in order."""
+def repayments_done(settlement: Settlement) -> list[Repayment]:
+    """Return what has left of a settlement, in order."""
     return list(
         Repayment.select()
         .where(Repayment.settlement == settlement, Repayment.state == RepaymentState.DONE)
@@ -172,8 +167,8 @@ def done(settlement: Settlement) -> list[Repayment]:
 
 
 def was_credited(settlement: Settlement) -> bool:
-    """Whether a refund that the bank told of was taken for one of this debit."""
-    return any(each.transaction_id for each in done(settlement))
+    """Return whether a refund that the bank told of was matched with this debit."""
+    return any(each.transaction_id for each in repayments_done(settlement))
 
 
 def _asked(settlement: Settlement) -> Repayment | None:
@@ -182,8 +177,10 @@ def _asked(settlement: Settlement) -> Repayment | None:
     )
 
 
-def close(repayment: Repayment, state: RepaymentState, transaction_id: str | None = None) -> bool:
-    """End a request. False when it had ended before."""
+def end_request(
+    repayment: Repayment, state: RepaymentState, transaction_id: str | None = None
+) -> bool:
+    """End a request. Return False when it had ended before."""
     changed: int = (
         Repayment.update(
             state=state,
@@ -197,11 +194,11 @@ def close(repayment: Repayment, state: RepaymentState, transaction_id: str | Non
 
 
 def _mark_done(repayment: Repayment, transaction_id: str | None = None) -> Repayment:
-    close(repayment, RepaymentState.DONE, transaction_id)
+    end_request(repayment, RepaymentState.DONE, transaction_id)
     return Repayment.get_by_id(repayment.id)
 
 
-def _create(
+def _create_repayment(
     settlement: Settlement,
     kind: RepaymentKind,
     cents: int,
@@ -223,7 +220,7 @@ def _create(
 
 
 def _loose_refunds(attempt: Attempt) -> list[Fact]:
-    """What the bank told of money given back, that is not yet a repayment of any debit."""
+    """Return the refunds that the bank told of and that no debit is matched with yet."""
     debits = Settlement.select(Settlement.transaction_id).where(Settlement.attempt == attempt)
     matched = Repayment.select(Repayment.transaction_id).where(
         Repayment.gateway == attempt.gateway, Repayment.transaction_id.is_null(False)
@@ -241,8 +238,8 @@ def _loose_refunds(attempt: Attempt) -> list[Fact]:
 
 
 def _debit_of(attempt: Attempt, refund: Fact) -> Settlement | None:
-    """The debit that a refund gives back: the one the bank names; else the one we asked it
-    for, or that is known to be captured, or of exactly that amount, or that came twice, or came
+    """Return the debit that a refund gives back: the one the bank names; else, by preference, one
+    we asked it of, one known to be captured, one of exactly that amount, one that came twice, the
     last."""
     enough = [
         each

@@ -1,7 +1,7 @@
-"""What must be true of the books, checked on the base as it is. It changes nothing.
+"""What must be true of the books, checked on the database as it is. It changes nothing.
 
-Each check is one query over all rows, that finds the ones for which it does not hold; so it
-stays quick on a large base. The journal is read entry by entry, in its own module.
+Each check is one query over all rows that finds those for which it does not hold: it stays quick on
+a large database. The journal is read entry by entry, in its own module.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,14 +16,15 @@ from kiosque.db.states import AllocationKind, AttemptState, attempt_state
 from kiosque.language import clock
 from kiosque.language.formats import counted, format_euros
 from kiosque.payments import journal
-from kiosque.payments.ledger import purposes
+from kiosque.payments.ledger import balances_for
 
 #: An attempt due for so long shows that nobody runs the command that asks the bank.
 LATE = timedelta(hours=2)
 
 
 def faults() -> list[str]:
-    """What is wrong, in French, each fault naming what it is about. Nothing when all is well."""
+    """Return what is wrong, in French, each fault naming what it is about; nothing if all is
+    well."""
     return [*journal.verify(), *(fault for check in _CHECKS for fault in check())]
 
 
@@ -206,9 +207,9 @@ def _accounts() -> Iterator[str]:
 def _targets(
     source: str, kept: int, parts: Mapping[AllocationKind, int], returned: int
 ) -> dict[str, int]:
-    """The accounts of one payment, of the *régie* whose key ends the name of its source."""
+    """Return the balances of one payment, of the *régie* whose key ends the name of its source."""
     name, _, regie = source.partition("/")
-    accounts = purposes(name, kept, parts, returned)
+    accounts = balances_for(name, kept, parts, returned)
     return {journal.account(each, regie): cents for each, cents in accounts.items()}
 
 

@@ -15,14 +15,16 @@ from kiosque.db import states
 from kiosque.db.prepared import PreparedQuery
 from kiosque.outbox import queue
 from kiosque.payments import (
+    allocations,
     checkout,
     counter,
+    facts,
     incoming,
     journal,
-    ledger,
     polling,
     refunds,
     reversals,
+    selection,
 )
 from tests.proof import histories
 
@@ -45,14 +47,14 @@ class Bug:
 BUGS = (
     Bug(
         "an invoice is paid whatever its state",
-        ledger,
+        allocations,
         "Invoice.state == InvoiceState.OPEN,\n        Invoice.total_cents == cents",
         "Invoice.total_cents == cents",
         histories.two_debits,
     ),
     Bug(
         "an invoice is paid whatever its amount",
-        ledger,
+        allocations,
         "Invoice.total_cents == cents,\n    )\n",
         ")\n",
         histories.amount_changed_meanwhile,
@@ -68,7 +70,7 @@ BUGS = (
     Bug(
         "dollars count as euros",
         incoming,
-        'if report.currency != "EUR":\n        return _note_mismatch(attempt, report, "devise '
+        'if report.currency != "EUR":\n        return _flag_mismatch(attempt, report, "devise '
         'inattendue")\n    if settlement',
         "if settlement",
         histories.debit_in_dollars,
@@ -76,14 +78,14 @@ BUGS = (
     ),
     Bug(
         "a fact is learnt at each repetition",
-        ledger,
+        facts,
         "    if not added.as_rowcount().execute():\n        return []\n",
         "    added.execute()\n",
         histories.notice_repeated,
     ),
     Bug(
         "what came twice is not told",
-        ledger,
+        allocations,
         "    if not paid:\n        invoice",
         "    if 0:\n        invoice",
         histories.two_debits,
@@ -121,8 +123,8 @@ BUGS = (
     Bug(
         "an invoice opens again without a journal entry",
         reversals,
-        "    _resolve_what_is_given_back(settlement, label)\n    book(settlement, label)\n",
-        "    _resolve_what_is_given_back(settlement, label)\n",
+        "    _resolve_overpayments_given_back(settlement, label)\n    book(settlement, label)\n",
+        "    _resolve_overpayments_given_back(settlement, label)\n",
         histories.debit_undone,
     ),
     Bug(
@@ -149,7 +151,7 @@ BUGS = (
     ),
     Bug(
         "two live attempts hold one invoice",
-        checkout,
+        selection,
         "            AttemptItem.live == True,  # noqa: E712  # an SQL expression\n"
         "            Attempt.live_until > clock.now(),\n        )\n    )\n    return {item",
         "            AttemptItem.live == False,\n        )\n    )\n    return {item",
@@ -175,7 +177,7 @@ BUGS = (
         "another order's answer is believed",
         polling,
         "    if any(report.reference != attempt.reference for report in reports):\n"
-        "        no_answer(attempt)\n        return False\n",
+        "        postpone_question(attempt)\n        return False\n",
         "",
         histories.answer_about_another_order,
         rare=True,
@@ -224,7 +226,7 @@ BUGS = (
         incoming,
         "    if not facts:\n        return KNOWN\n    undone",
         "    if not facts:\n        if settlement:\n            "
-        "_follow(attempt, report, settlement)\n"
+        "_follow_until_final(attempt, report, settlement)\n"
         "        return KNOWN\n    undone",
         histories.notice_repeated,
     ),

@@ -438,7 +438,7 @@ class Town(RuleBasedStateMachine):
             return
         assert possible, "more is asked back than there is, or twice"
         debit.asked, debit.reason = cents or debit.left, reason
-        self._ask(mood, lambda: payments.send(asked, self.bank, PUBLIC_URL, ISSUERS))
+        self._ask(mood, lambda: payments.send_refund(asked, self.bank, PUBLIC_URL, ISSUERS))
 
     @precondition(lambda self: self.books.owners or self.books.counter)
     @rule(which=pick, cents=wanted_back, kind=st.sampled_from(["refund", "chargeback"]), reason=why)
@@ -452,7 +452,7 @@ class Town(RuleBasedStateMachine):
         before = dump()
         left = debit.left
         try:
-            payments.note_repayment(
+            payments.record_repayment(
                 Settlement.get(chosen), RepaymentKind(kind), cents, "Dominique", reason
             )
         except Refused:
@@ -490,9 +490,9 @@ class Town(RuleBasedStateMachine):
             self.books.release(order)
 
     def what_came_twice_is_dealt_with(self, which: int) -> None:
-        listed = [point for point in payments.todo() if point.kind == "overpayment"]
+        listed = [point for point in payments.open_anomalies() if point.kind == "overpayment"]
         point = _one(listed, which)
-        payments.resolve(point.id, "Dominique", "convenu avec la famille")
+        payments.resolve_anomaly(point.id, "Dominique", "convenu avec la famille")
         for each in self.books.parts:
             if _key(each) == (point.settlement_id, point.invoice.number):
                 each.listed = False

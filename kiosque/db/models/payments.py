@@ -77,9 +77,9 @@ class Fact(NumberedModel):
 class Settlement(NumberedModel):
     """An *encaissement*: money received, by one bank transaction or at the counter.
 
-    Its allocations say what for; their sum is its amount. `returned_cents` is what of it has
-    left again, the sum of its repayments done. `final_at` is when the bank said that it would
-    no longer undo it by itself.
+    Its allocations add up to its amount. `returned_cents` is how much of it has left again, the sum
+    of its repayments done. `final_at` is when the bank said that it would no longer undo it by
+    itself.
     """
 
     attempt = ForeignKeyField(Attempt, null=True, backref="settlements")
@@ -184,9 +184,9 @@ class JournalEntry(BaseModel):
 class BankMessage(NumberedModel):
     """The audit of a message that a bank sent, or somebody in its name; without card data.
 
-    `verdict` is what was decided about it, a `Verdict`; `detail` says more, in French, of a
-    mismatch or a rejection. `signing_key` is which of the town's two keys signed it, a
-    `SigningKey`; empty while there is one. `fields` is a stranger's text unless `accepted`.
+    `verdict` is a `Verdict`; `detail` tells in French of a mismatch or a rejection. `signing_key`,
+    a `SigningKey`, is which of the town's two keys signed it; empty while the town has one.
+    `fields` is a stranger's text unless `accepted`.
     """
 
     received_at = UtcDateTimeField()

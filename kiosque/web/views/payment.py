@@ -64,7 +64,7 @@ def not_payable(error: NotPayable) -> Answer:
 def summary() -> Answer:
     numbers = request.args.getlist("invoice")
     _ask_about_holders(numbers)
-    chosen = payments.choose(own_family(), numbers)
+    chosen = payments.select_invoices(own_family(), numbers)
     if chosen.reasons:
         return _refused(numbers, chosen.reasons)
     if len(chosen.parts) > 1:
@@ -229,7 +229,7 @@ def _ask_about_holders(numbers: list[str]) -> None:
 
 
 def _summary(numbers: list[str], form: PayForm, gateway: Gateway, status: int = 200) -> Answer:
-    selection = payments.select(own_family(), numbers, gateway.limits)
+    selection = payments.select_for_one_payment(own_family(), numbers, gateway.limits)
     if selection.reasons:
         return _refused(numbers, selection.reasons)
     page = render_template("payment/summary.html", selection=selection, form=form, gateway=gateway)
@@ -274,7 +274,7 @@ def _left_of_choice(attempt: Attempt) -> Selection | None:
     if not ids or attempt.state not in (AttemptState.PAID, AttemptState.PENDING):
         return None
     chosen = Invoice.select().where(Invoice.id.in_(ids), Invoice.family == attempt.family_id)
-    left = payments.choose(attempt.family, [invoice.number for invoice in chosen])
+    left = payments.select_invoices(attempt.family, [invoice.number for invoice in chosen])
     return left if left.invoices else None
 
 
@@ -285,7 +285,9 @@ def _may_retry(attempt: Attempt, numbers: list[str]) -> bool:
     name = _settings().gateway_of(attempt.regie)
     if name is None:
         return False
-    return not payments.select(attempt.family, numbers, _gateways()[name].limits).reasons
+    return not payments.select_for_one_payment(
+        attempt.family, numbers, _gateways()[name].limits
+    ).reasons
 
 
 def _plain(text: str, status: int) -> Response:

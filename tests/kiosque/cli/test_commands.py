@@ -166,13 +166,13 @@ def test_the_list_of_what_is_to_be_done_is_shown_and_shortened(
 ) -> None:
     invoice = make_invoice(alices_family, "2026-10-0001")
     from kiosque.db import write  # noqa: PLC0415
-    from kiosque.payments.ledger import note  # noqa: PLC0415
+    from kiosque.payments.anomalies import flag_anomaly  # noqa: PLC0415
 
     with write():
-        note("k", AnomalyKind.OVERPAYMENT, 4520, "facture déjà payée", invoice=invoice)
+        flag_anomaly("k", AnomalyKind.OVERPAYMENT, 4520, "facture déjà payée", invoice=invoice)
     result = run("todo")
     assert "45,20\u00a0€\tfacture déjà payée\t2026-10-0001" in result.output
-    number = str(payments.todo()[0].id)
+    number = str(payments.open_anomalies()[0].id)
     done = run("todo", "--resolve", number, "--author", "Dominique", "--resolution", "remboursé")
     assert "0 à traiter." in done.output
 

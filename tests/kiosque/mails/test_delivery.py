@@ -344,4 +344,4 @@ def test_without_an_address_for_the_regisseur_the_list_is_enough(
     box, settings = mailbox
     delivery.deliver(replace(settings, regie=replace(settings.regie, email="")))
     assert (box.messages, queue.count_waiting()) == ([], 0)
-    assert len(payments.todo()) == 1
+    assert len(payments.open_anomalies()) == 1

@@ -11,7 +11,7 @@ from kiosque import payments
 from kiosque.db.models import Anomaly, Attempt, AttemptItem, Family, Invoice, Repayment, Settlement
 from kiosque.db.states import RepaymentKind
 from kiosque.payments import CounterPayment, Purchase, reconcile, verification
-from kiosque.payments.polling import no_answer, stop_asking
+from kiosque.payments.polling import postpone_question, stop_asking
 from tests import bases
 from tests.bank import REFUSED
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
@@ -62,7 +62,7 @@ class Stage:
         _, _, settlement = self.paid(family)
         asked = payments.ask_refund(settlement, 1000, "Dominique", "absence", self.bank)
         self.bank.answers = [answer]
-        payments.send(asked, self.bank, PUBLIC_URL, ISSUERS)
+        payments.send_refund(asked, self.bank, PUBLIC_URL, ISSUERS)
         self.bank.answers = [[]]
         return asked
 
@@ -160,7 +160,7 @@ def asks_for_money_back(stage: Stage, alice: Family) -> None:
     asked = payments.ask_refund(settlement, 1000, "Dominique", "absence", stage.bank)
     told = stage.bank.report(handoff, **stage.gave_back(handoff, 1000, "a"))
     stage.bank.answers = [[told]]
-    assert payments.send(asked, stage.bank, PUBLIC_URL, ISSUERS).state == "done"
+    assert payments.send_refund(asked, stage.bank, PUBLIC_URL, ISSUERS).state == "done"
 
 
 def asks_for_money_back_in_vain(stage: Stage, alice: Family) -> None:
@@ -190,12 +190,12 @@ def _sent(attempt: Attempt) -> tuple[tuple[str, str], ...]:
 
 def is_repaid_in_cash(stage: Stage, alice: Family) -> None:
     _, _, settlement = stage.paid(alice)
-    payments.note_repayment(settlement, RepaymentKind.REFUND, None, "Dominique", "espèces")
+    payments.record_repayment(settlement, RepaymentKind.REFUND, None, "Dominique", "espèces")
 
 
 def contests_a_payment(stage: Stage, alice: Family) -> None:
     _, _, settlement = stage.paid(alice)
-    payments.note_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "contesté")
+    payments.record_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "contesté")
 
 
 def pays_at_the_counter(stage: Stage, alice: Family) -> None:
@@ -215,7 +215,7 @@ def has_a_payment_examined_for_long_closed(stage: Stage, alice: Family) -> None:
 def has_a_point_dealt_with(stage: Stage, alice: Family) -> None:
     stage.paid_twice(alice, "a")
     point = Anomaly.select().order_by(Anomaly.id.desc()).first()
-    payments.resolve(point.id, "Dominique", "rendu")
+    payments.resolve_anomaly(point.id, "Dominique", "rendu")
 
 
 def comes_back_and_the_bank_is_asked(stage: Stage, alice: Family) -> None:
@@ -228,7 +228,7 @@ def comes_back_and_the_bank_is_asked(stage: Stage, alice: Family) -> None:
 
 def comes_back_and_the_bank_is_silent(stage: Stage, alice: Family) -> None:
     attempt, _ = stage.open(stage.invoice(alice))
-    no_answer(attempt)
+    postpone_question(attempt)
 
 
 def paid_at_a_bank_no_longer_asked(stage: Stage, alice: Family) -> None:

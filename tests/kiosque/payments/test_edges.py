@@ -40,16 +40,17 @@ from kiosque.payments import (
     Money,
     Purchase,
     Refused,
+    anomalies,
+    facts,
     journal,
-    ledger,
     polling,
     reconcile,
     refunds,
     reversals,
     verification,
 )
-from kiosque.payments.checkout import payable_now
 from kiosque.payments.incoming import record_answer
+from kiosque.payments.selection import payable_now
 from kiosque.settings import Settings
 from tests.bank import ABANDONED
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
@@ -139,7 +140,7 @@ def test_no_bank_is_asked_while_the_base_is_being_written(
 ) -> None:
     attempt, _ = go(october)
     with pytest.raises(RuntimeError), write():
-        polling.ask(attempt, bank, PUBLIC_URL, ISSUERS)
+        polling.ask_bank(attempt, bank, PUBLIC_URL, ISSUERS)
     assert bank.asked == []
 
 
@@ -176,12 +177,12 @@ def test_of_two_who_want_to_ask_at_once_one_does_and_fifteen_seconds_later_anoth
     go: Go, frozen: Clock, october: Invoice
 ) -> None:
     attempt, _ = go(october)
-    assert polling._claim(attempt)
-    assert not polling._claim(attempt)
+    assert polling._claim_question(attempt)
+    assert not polling._claim_question(attempt)
     frozen.advance(seconds=14.999)
-    assert not polling._claim(attempt)
+    assert not polling._claim_question(attempt)
     frozen.advance(seconds=0.001)
-    assert polling._claim(attempt)
+    assert polling._claim_question(attempt)
 
 
 def test_an_answer_at_the_instant_when_the_page_closes_is_enough(
@@ -296,7 +297,7 @@ def test_a_bank_takes_from_its_least_to_its_most_to_the_cent(
     gateway: Gateway, october: Invoice, least: int, most: int, taken: bool
 ) -> None:
     limits = replace(gateway.limits, minimum_cents=least, maximum_cents=most)
-    reasons = payments.select(october.family, [october.number], limits).reasons
+    reasons = payments.select_for_one_payment(october.family, [october.number], limits).reasons
     assert (reasons == []) is taken
 
 
@@ -305,14 +306,16 @@ def test_fifty_invoices_are_paid_at_once_and_no_more(
 ) -> None:
     numbers = [make_invoice(alices_family, f"N{n}", 100).number for n in range(51)]
     for count, taken in ((50, True), (51, False)):
-        reasons = payments.select(alices_family, numbers[:count], gateway.limits).reasons
+        reasons = payments.select_for_one_payment(
+            alices_family, numbers[:count], gateway.limits
+        ).reasons
         assert (reasons == []) is taken
 
 
 def test_a_number_that_nobody_wrote_is_told_in_thirty_letters(
     gateway: Gateway, alices_family: Family
 ) -> None:
-    (reason,) = payments.select(alices_family, ["9" * 31], gateway.limits).reasons
+    (reason,) = payments.select_for_one_payment(alices_family, ["9" * 31], gateway.limits).reasons
     assert "9" * 30 in reason
     assert "9" * 31 not in reason
 
@@ -336,7 +339,7 @@ def test_a_trigger_makes_its_payment_due_and_one_of_an_unknown_order_is_told(
     assert Attempt.get_by_id(attempt.id).ask_at == frozen.at
     unknown = replace(report, reference="KF-inconnue")
     assert payments.record("banque", unknown, ISSUERS) == "unknown_order"
-    (point,) = payments.todo()
+    (point,) = payments.open_anomalies()
     assert (point.kind, point.detail) == ("unknown_order", "commande KF-inconnue")
 
 
@@ -348,18 +351,18 @@ def test_each_silence_doubles_the_pause_up_to_an_hour_and_a_day_of_it_is_told_on
     Attempt.update(state="refused").where(Attempt.id == decided.id).execute()
     pauses = []
     for count in range(1, 9):
-        polling.no_answer(silent)
+        polling.postpone_question(silent)
         silent = Attempt.get_by_id(silent.id)
         assert (silent.asked_at, silent.unanswered) == (frozen.at, count)
         pauses.append((silent.ask_at - frozen.at) // timedelta(minutes=1))
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
     frozen.advance(hours=23, minutes=59, seconds=59)
-    polling.no_answer(silent)
-    assert payments.todo() == []
+    polling.postpone_question(silent)
+    assert payments.open_anomalies() == []
     frozen.advance(seconds=1)
     for attempt in (silent, silent, decided):
-        polling.no_answer(attempt)
-    (point,) = payments.todo()
+        polling.postpone_question(attempt)
+    (point,) = payments.open_anomalies()
     assert (point.kind, point.attempt, point.amount_cents) == ("silent", silent, 4520)
     Attempt.update(state="handed_off", ask_at=None).where(Attempt.id == decided.id).execute()
     polling.stop_asking(silent)
@@ -372,10 +375,10 @@ def test_a_payment_examined_for_sixty_days_is_told_and_asked_about_no_more(
     bank.answers = [[bank.report(handoff, **PENDING)]]
     frozen.advance(days=60)
     reconcile.run(gateways, PUBLIC_URL, ISSUERS)
-    assert payments.todo() == []
+    assert payments.open_anomalies() == []
     frozen.advance(days=1)
     reconcile.run(gateways, PUBLIC_URL, ISSUERS)
-    (point,) = payments.todo()
+    (point,) = payments.open_anomalies()
     assert (point.kind, point.attempt) == ("unsettled", attempt)
     assert Attempt.get_by_id(attempt.id).ask_at is None
 
@@ -396,7 +399,7 @@ def test_money_too_much_is_told_with_its_reason_and_its_payment(
     with catalogue.using("en"):
         for handoff in handoffs:
             hear(handoff)
-    points = payments.todo()
+    points = payments.open_anomalies()
     assert [point.detail for point in points] == [
         "facture déjà payée",
         "facture annulée entre-temps",
@@ -414,9 +417,11 @@ def test_money_that_came_twice_pays_an_invoice_of_its_own_amount_only(
     hear(early)
     at_counter(Invoice.get_by_id(october.id))
     settlement = payments.find_settlement(october.number)
-    payments.note_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "faux billet")
+    payments.record_repayment(
+        settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "faux billet"
+    )
     assert fresh(october) == "open"
-    assert [point.kind for point in payments.todo()] == ["overpayment"]
+    assert [point.kind for point in payments.open_anomalies()] == ["overpayment"]
 
 
 @pytest.mark.parametrize(
@@ -433,7 +438,7 @@ def test_what_a_human_must_look_at_names_its_payment(
 ) -> None:
     attempt, handoff = go(october)
     hear(handoff, **changes)
-    (point,) = payments.todo()
+    (point,) = payments.open_anomalies()
     assert (point.kind, point.detail, point.attempt) == (kind, detail, attempt)
 
 
@@ -442,7 +447,7 @@ def test_each_wrong_amount_of_one_debit_is_told(go: Go, hear: Hear, october: Inv
     hear(handoff)
     for cents in ("100", "200", "200"):
         assert hear(handoff, effective_amount=cents) == "mismatch"
-    assert [point.amount_cents for point in payments.todo()] == [100, 200]
+    assert [point.amount_cents for point in payments.open_anomalies()] == [100, 200]
 
 
 def test_a_refund_in_another_currency_gives_nothing_back_and_is_told(
@@ -453,7 +458,7 @@ def test_a_refund_in_another_currency_gives_nothing_back_and_is_told(
     foreign = {**gave_back(4520), "currency": "840", "effective_currency": "840"}
     assert hear(handoff, **foreign) == "mismatch"
     assert fresh(october) == "paid"
-    (point,) = payments.todo()
+    (point,) = payments.open_anomalies()
     assert (point.kind, point.attempt) == ("mismatch", attempt)
 
 
@@ -483,7 +488,7 @@ def test_money_that_left_is_told_whole_or_in_part_with_its_payment(
         hear(handoff)
     hear(first, **gave_back(500))
     hear(second, **gave_back(4225, "d"))
-    part, whole = payments.todo()
+    part, whole = payments.open_anomalies()
     assert (part.kind, part.detail) == ("partial_refund", "remboursement à la banque, en partie")
     assert (whole.kind, whole.detail) == ("refunded", "remboursement à la banque")
     assert (part.attempt, part.settlement.attempt, part.amount_cents) == (one, one, 500)
@@ -526,7 +531,7 @@ def test_a_debit_cancelled_before_its_capture_is_told_once_and_as_nothing_else(
     _, handoff = go(october)
     hear(handoff)
     hear(handoff, **CANCELLED)
-    assert [point.kind for point in payments.todo()] == ["reversed"]
+    assert [point.kind for point in payments.open_anomalies()] == ["reversed"]
 
 
 def test_an_authorisation_that_comes_after_its_cancellation_is_no_debit_to_look_for(
@@ -535,7 +540,7 @@ def test_an_authorisation_that_comes_after_its_cancellation_is_no_debit_to_look_
     attempt, handoff = go(october)
     hear(handoff, **CANCELLED)
     hear(handoff)
-    assert payments.todo() == []
+    assert payments.open_anomalies() == []
     assert (fresh(attempt), Settlement.select().count()) == ("reversed", 0)
 
 
@@ -566,7 +571,7 @@ def test_a_refund_known_of_another_payment_gives_nothing_back_and_is_told(
     hear(first, **gave_back(1000))
     hear(second, trans_uuid="d" * 32)
     assert hear(second, **gave_back(1000)) == "mismatch"
-    assert "mismatch" in [point.kind for point in payments.todo()]
+    assert "mismatch" in [point.kind for point in payments.open_anomalies()]
     assert Settlement.get(Settlement.transaction_id == "d" * 32).returned_cents == 0
 
 
@@ -599,14 +604,14 @@ def test_a_receipt_bears_the_names_of_whoever_issues_it(
 
 def test_nothing_is_put_on_the_list_outside_a_write(base: None) -> None:
     with pytest.raises(RuntimeError):
-        ledger.note("x", AnomalyKind.MISMATCH, 1, "essai", regie="")
+        anomalies.flag_anomaly("x", AnomalyKind.MISMATCH, 1, "essai", regie="")
     assert not Anomaly.select().exists()
 
 
 def test_nothing_is_learnt_outside_a_write(go: Go, october: Invoice) -> None:
     attempt, _ = go(october)
     with pytest.raises(RuntimeError):
-        ledger.learn(attempt, "", AttemptState.CANCELLED, source=FactSource.PORTAL)
+        facts.add_fact(attempt, "", AttemptState.CANCELLED, source=FactSource.PORTAL)
     assert fresh(attempt) == "handed_off"
 
 
@@ -679,8 +684,8 @@ def test_what_sorted_itself_out_is_taken_off_in_our_name_but_not_twice(
     (_, first), (_, second) = go(october), go(september)
     hear(first, **gave_back(500))
     hear(second, **gave_back(600, "d"))
-    by_hand = payments.todo()[1]
-    payments.resolve(by_hand.id, "Dominique", "vu avec la banque")
+    by_hand = payments.open_anomalies()[1]
+    payments.resolve_anomaly(by_hand.id, "Dominique", "vu avec la banque")
     hear(first)
     hear(second)
     rows = Anomaly.select().where(Anomaly.kind == "unmatched_refund").order_by(Anomaly.id)
@@ -758,7 +763,7 @@ def test_of_two_payments_too_much_the_one_given_back_leaves_the_list(
     for letter in "abd":
         hear(handoff, trans_uuid=letter * 32)
     hear(handoff, **gave_back(4520), parent="b" * 32)
-    left = [point.settlement for point in payments.todo() if point.kind == "overpayment"]
+    left = [point.settlement for point in payments.open_anomalies() if point.kind == "overpayment"]
     assert [each.transaction_id for each in left] == ["d" * 32]
     gone = Anomaly.get(Anomaly.kind == "overpayment", Anomaly.resolved_at.is_null(False))
     assert (gone.resolved_by, gone.resolution) == ("Kiosque Famille", "remboursement à la banque")
@@ -770,8 +775,10 @@ def test_more_than_came_is_never_given_back(go: Go, hear: Hear, october: Invoice
     settlement = Settlement.get()
 
     def give(cents: int) -> None:
-        repayment = reversals._create(settlement, RepaymentKind.REFUND, cents, key=f"essai-{cents}")
-        reversals.give_back(repayment, "essai")
+        repayment = reversals._create_repayment(
+            settlement, RepaymentKind.REFUND, cents, key=f"essai-{cents}"
+        )
+        reversals.book_repayment(repayment, "essai")
 
     with pytest.raises(RuntimeError, match="more was given back than had come"), write():
         give(4521)
@@ -781,7 +788,7 @@ def test_more_than_came_is_never_given_back(go: Go, hear: Hear, october: Invoice
         give(1)
     repayment = Repayment.get()
     with pytest.raises(RuntimeError, match="write"):
-        reversals.give_back(repayment, "essai")
+        reversals.book_repayment(repayment, "essai")
 
 
 def test_money_given_back_elsewhere_ends_the_payment_as_refunded(
@@ -790,7 +797,7 @@ def test_money_given_back_elsewhere_ends_the_payment_as_refunded(
     attempt, handoff = go(october)
     hear(handoff)
     settlement = payments.find_settlement("R1")
-    repayment = payments.note_repayment(
+    repayment = payments.record_repayment(
         settlement, RepaymentKind.REFUND, None, " Dominique ", " virement 12 "
     )
     assert (repayment.state, repayment.author, repayment.reason) == (
@@ -818,7 +825,7 @@ def test_a_single_cent_may_be_given_back_and_the_bank_is_told_of_which_debit(
     bank.refund = refund  # type: ignore[method-assign]
     settlement = payments.find_settlement("R1")
     asked = payments.ask_refund(settlement, 1, "Dominique", "arrondi", bank)
-    assert payments.send(asked, bank, PUBLIC_URL, ISSUERS).state == "done"
+    assert payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS).state == "done"
     ((order, request),) = heard
     assert (order.reference, order.cents) == (attempt.reference, 4520)
     assert order.return_url.startswith(PUBLIC_URL)
@@ -833,12 +840,12 @@ def test_a_bank_that_gives_nothing_back_is_told_nothing(
     hear(handoff)
     asked = payments.ask_refund(payments.find_settlement("R1"), 1000, "Dominique", "absence", bank)
     with pytest.raises(TypeError, match="gives nothing back"):
-        payments.send(asked, gateway, PUBLIC_URL, ISSUERS)
+        payments.send_refund(asked, gateway, PUBLIC_URL, ISSUERS)
     at_counter(september)
     cash = payments.find_settlement(september.number)
-    paid_back = payments.note_repayment(cash, RepaymentKind.REFUND, 100, "Dominique", "espèces")
+    paid_back = payments.record_repayment(cash, RepaymentKind.REFUND, 100, "Dominique", "espèces")
     with pytest.raises(TypeError, match="gives nothing back"):
-        payments.send(paid_back, bank, PUBLIC_URL, ISSUERS)
+        payments.send_refund(paid_back, bank, PUBLIC_URL, ISSUERS)
     assert bank.refunds == []
 
 
@@ -850,7 +857,7 @@ def test_an_answer_about_another_order_gives_nothing_back(
         hear(handoff)
     asked = payments.ask_refund(payments.find_settlement("R1"), 1000, "Dominique", "absence", bank)
     bank.answers = [[bank.report(second, **gave_back(1000))]]
-    assert payments.send(asked, bank, PUBLIC_URL, ISSUERS).state == "asked"
+    assert payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS).state == "asked"
     assert [each.returned_cents for each in Settlement.select()] == [0, 0]
 
 
@@ -864,12 +871,12 @@ def test_requests_without_an_answer_are_sent_again_in_their_order_and_so_many_at
         settlement = Settlement.get(Settlement.attempt == attempt)
         asked.append(payments.ask_refund(settlement, 100, "Dominique", "absence", bank))
     bank.answers = [Unreachable("coupée")]
-    payments.send(asked[0], bank, PUBLIC_URL, ISSUERS)
+    payments.send_refund(asked[0], bank, PUBLIC_URL, ISSUERS)
     waiting = [asked[1].id, asked[2].id]
-    assert [each.id for each in refunds.unanswered(9)] == waiting
-    assert [each.id for each in refunds.unanswered(1)] == waiting[:1]
+    assert [each.id for each in refunds.unanswered_refunds(9)] == waiting
+    assert [each.id for each in refunds.unanswered_refunds(1)] == waiting[:1]
     frozen.advance(minutes=2)
-    assert [each.id for each in refunds.unanswered(9)] == [asked[0].id, *waiting]
+    assert [each.id for each in refunds.unanswered_refunds(9)] == [asked[0].id, *waiting]
 
 
 def test_what_the_bank_declines_names_its_payment(
@@ -879,8 +886,8 @@ def test_what_the_bank_declines_names_its_payment(
     settlement = payments.find_settlement("R1")
     asked = payments.ask_refund(settlement, 1000, "Dominique", "absence", bank)
     bank.answers = [Declined("non")]
-    payments.send(asked, bank, PUBLIC_URL, ISSUERS)
-    (point,) = payments.todo()
+    payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS)
+    (point,) = payments.open_anomalies()
     assert (point.settlement, point.amount_cents) == (settlement, 1000)
 
 
@@ -896,9 +903,9 @@ def test_a_refusal_that_comes_after_the_news_of_the_refund_changes_nothing(
         raise Declined("déjà fait")
 
     bank.refund = refund  # type: ignore[method-assign]
-    done = payments.send(asked, bank, PUBLIC_URL, ISSUERS)
+    done = payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS)
     assert (done.state, done.reason) == ("done", "absence")
-    assert payments.todo() == []
+    assert payments.open_anomalies() == []
 
 
 def test_an_invoice_whose_money_pays_it_no_more_names_no_payment(
@@ -981,8 +988,8 @@ def test_a_payment_closed_by_staff_says_who_and_why(
 
 def test_what_is_dealt_with_says_by_whom_and_how(go: Go, hear: Hear, october: Invoice) -> None:
     hear(go(october)[1], effective_amount="1")
-    (point,) = payments.todo()
-    payments.resolve(point.id, "Dominique", "remboursé")
+    (point,) = payments.open_anomalies()
+    payments.resolve_anomaly(point.id, "Dominique", "remboursé")
     point = Anomaly.get_by_id(point.id)
     assert (point.resolved_by, point.resolution, point.resolved_at) == (
         "Dominique",

@@ -24,8 +24,8 @@ from kiosque.db.models import (
     Settlement,
 )
 from kiosque.db.states import AnomalyKind, RepaymentKind
-from kiosque.payments import Purchase, Use, reconcile, start, verification
-from kiosque.payments.ledger import note, resolve_note
+from kiosque.payments import GatewayUsage, Purchase, reconcile, start, verification
+from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
 from kiosque.payments.orders import order_of
 from kiosque.settings import Payment, Settings
 from tests import payfip
@@ -220,7 +220,7 @@ def test_reconcile_asks_each_bank_about_its_own_and_refunds_go_back_where_they_c
     settlement = payments.find_settlement(october.number)
     asked = payments.ask_refund(settlement, None, "Dominique", "erreur", town.gateway("old"))
     rest["12345678"] = None
-    payments.send(asked, town.gateway("old"), PUBLIC_URL, ISSUERS)
+    payments.send_refund(asked, town.gateway("old"), PUBLIC_URL, ISSUERS)
     assert rest["asked"][-1] == ("12345678", first.reference)
     assert uses_of(town)["old"].open == 1, "whether the money was given back is not known"
 
@@ -252,14 +252,14 @@ def test_an_attempt_moves_from_payfip_to_the_bank_and_back(
 # --- When the old one may go ---
 
 
-def uses_of(town: Town) -> dict[str, Use]:
-    return {use.name: use for use in payments.uses(list(town.settings.gateways))}
+def uses_of(town: Town) -> dict[str, GatewayUsage]:
+    return {use.name: use for use in payments.gateway_usages(list(town.settings.gateways))}
 
 
 def test_a_gateway_is_open_until_its_last_attempt_is_final(
     town: Town, alices_family: Family, october: Invoice, frozen: Clock
 ) -> None:
-    assert uses_of(town)["old"] == Use("old", 0, 0, None)
+    assert uses_of(town)["old"] == GatewayUsage("old", 0, 0, None)
     _, handoff = town.open(alices_family, october)
     assert uses_of(town)["old"].open == 1
     town.told("old", notice(handoff, OLD_KEY))
@@ -268,7 +268,7 @@ def test_a_gateway_is_open_until_its_last_attempt_is_final(
     frozen.advance(hours=12)
     captured = notice(handoff, OLD_KEY, trans_status="CAPTURED", url_check_src="BATCH")
     town.told("old", captured)
-    assert uses_of(town)["old"] == Use("old", 0, 1, frozen.at)
+    assert uses_of(town)["old"] == GatewayUsage("old", 0, 1, frozen.at)
 
 
 def test_one_that_is_never_captured_is_followed_ten_days(
@@ -310,9 +310,9 @@ def test_removed_too_early_it_is_told_everywhere_and_once_put_back_nothing_is_lo
     caplog.clear()
     for _ in range(2):
         summary = town.reconcile()
-        assert [words in each for each in summary.unserved] == [True]
+        assert [words in each for each in summary.removed_gateways] == [True]
     assert words in caplog.text
-    (point,) = payments.todo()
+    (point,) = payments.open_anomalies()
     assert (point.kind, point.amount_cents) == ("unserved", 4520)
     assert point.attempt.reference == attempt.reference
     assert payments.ADVICE[point.kind]
@@ -321,7 +321,7 @@ def test_removed_too_early_it_is_told_everywhere_and_once_put_back_nothing_is_lo
     # Put back, it is heard again; the list empties by itself. Removed again, it is there again.
     for tables, listed in (({"old": OLD}, 0), ({}, 1), ({"old": OLD}, 0)):
         town.restart("new", **tables, new=NEW)
-        assert len(town.reconcile().unserved) == len(payments.todo()) == listed
+        assert len(town.reconcile().removed_gateways) == len(payments.open_anomalies()) == listed
     assert mails.count() == 1
     assert town.told("old", paid) == (200, "OK")
     assert invoice_state(october) == "paid"
@@ -337,7 +337,10 @@ def test_each_gateway_is_told_of_its_own_and_of_no_others(
     town.restart("new", old=OLD, new=NEW)
     paid, handoff = town.open(alices_family, september)
     town.told("new", notice(handoff, OTHER_KEY, trans_status="CAPTURED"))
-    assert uses_of(town) == {"old": Use("old", 0, 0, began), "new": Use("new", 0, 1, frozen.at)}
+    assert uses_of(town) == {
+        "old": GatewayUsage("old", 0, 0, began),
+        "new": GatewayUsage("new", 0, 1, frozen.at),
+    }
     assert payments.is_removed("old", ["new"])
     assert not payments.is_removed("old", ["old"])
     frozen.advance(days=364, hours=23, minutes=59)
@@ -371,7 +374,7 @@ def test_a_payment_undone_or_given_back_in_part_is_open_no_more(
     _, repaid = town.open(alices_family, september)
     town.told("old", notice(repaid, OLD_KEY, trans_status="CAPTURED", trans_uuid="d" * 32))
     kept = Settlement.get(Settlement.transaction_id == "d" * 32)
-    payments.note_repayment(kept, RepaymentKind.REFUND, 500, "Dominique", "absence")
+    payments.record_repayment(kept, RepaymentKind.REFUND, 500, "Dominique", "absence")
     frozen.advance(days=1)
     town.reconcile()  # this bank cannot be asked
     assert uses_of(town)["old"].open == 0
@@ -391,11 +394,11 @@ def test_a_gateway_removed_too_early_is_listed_for_its_last_payment_and_what_is_
     town.restart("new", old=OLD, new=NEW)
     town.reconcile()
     with write():
-        note("x", AnomalyKind.SILENT, 1, "essai", attempt=last)
-        resolve_note("x", "cela s’est arrangé")
+        flag_anomaly("x", AnomalyKind.SILENT, 1, "essai", attempt=last)
+        resolve_by_itself(Anomaly.key == "x", "cela s’est arrangé")
     town.restart("new", new=NEW)
     town.reconcile()
-    (point,) = payments.todo()
+    (point,) = payments.open_anomalies()
     assert (point.kind, point.attempt.id) == ("unserved", last.id)
     assert point.amount_cents == september.total_cents
     assert (point.resolved_by, point.resolution) == ("", "")
@@ -407,9 +410,9 @@ def test_what_the_regisseur_took_off_his_list_stays_off(
     town.open(alices_family, october)
     town.restart("new", new=NEW)
     town.reconcile()
-    payments.resolve(payments.todo()[0].id, "Dominique", "vu avec l’informatique")
-    assert len(town.reconcile().unserved) == 1
-    assert payments.todo() == []
+    payments.resolve_anomaly(payments.open_anomalies()[0].id, "Dominique", "vu avec l’informatique")
+    assert len(town.reconcile().removed_gateways) == 1
+    assert payments.open_anomalies() == []
     town.restart("new", old=OLD, new=NEW)
     town.reconcile()
     point = Anomaly.get()
@@ -434,9 +437,9 @@ def test_removed_in_time_nobody_is_told_anything(
     _, handoff = town.open(alices_family, october)
     town.told("old", notice(handoff, OLD_KEY, trans_status="CAPTURED"))
     town.restart("new", new=NEW)
-    assert town.reconcile().unserved == []
+    assert town.reconcile().removed_gateways == []
     assert "retirée" not in caplog.text
-    assert payments.todo() == []
+    assert payments.open_anomalies() == []
 
 
 def test_an_address_that_was_never_a_gateways_leaves_nothing(

@@ -27,7 +27,7 @@ from kiosque.db.models import (
 )
 from kiosque.db.states import AttemptState, FactSource, RepaymentKind
 from kiosque.payments import CounterPayment, Purchase, Refused, journal, verification
-from kiosque.payments.ledger import learn
+from kiosque.payments.facts import add_fact
 from tests import bases
 from tests.bank import ABANDONED, REFUSED, notice
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
@@ -202,7 +202,7 @@ def test_a_bank_that_cannot_be_reached_leaves_the_invoice_free(
 
 
 def reasons(family: Family, *numbers: str, limits: Limits | None = None) -> str:
-    return "\n".join(payments.select(family, numbers, limits or Limits()).reasons)
+    return "\n".join(payments.select_for_one_payment(family, numbers, limits or Limits()).reasons)
 
 
 def test_another_familys_invoice_is_refused_like_one_that_does_not_exist(
@@ -571,7 +571,7 @@ def test_money_that_came_twice_pays_when_the_other_payment_is_cancelled(
     assert (state(attempt), state(october)) == ("paid", "paid")
     assert journal.balances()["invoices"] == -4520
     assert journal.balances().get("overpayments", 0) == 0
-    assert [point.kind for point in payments.todo() if point.kind == "overpayment"] == []
+    assert [point.kind for point in payments.open_anomalies() if point.kind == "overpayment"] == []
 
 
 def test_money_a_human_has_dealt_with_is_not_used_again(
@@ -580,7 +580,7 @@ def test_money_a_human_has_dealt_with_is_not_used_again(
     _, handoff = pay(alices_family, october)
     hear(handoff, trans_uuid="a" * 32)
     hear(handoff, trans_uuid="b" * 32)
-    payments.resolve(payments.todo()[0].id, "Dominique", "remboursé par virement")
+    payments.resolve_anomaly(payments.open_anomalies()[0].id, "Dominique", "remboursé par virement")
     hear(handoff, trans_uuid="a" * 32, trans_status="CANCELLED")
     assert state(october) == "open"
     assert journal.balances()["overpayments"] == -4520
@@ -602,7 +602,9 @@ def test_a_debit_announced_again_after_its_reversal_is_told(
     _, handoff = pay(alices_family, october)
     for status in ("AUTHORISED", "CAPTURE_FAILED", "CAPTURED"):
         hear(handoff, trans_status=status)
-    assert "débit annoncé de nouveau après son annulation" in {p.detail for p in payments.todo()}
+    assert "débit annoncé de nouveau après son annulation" in {
+        p.detail for p in payments.open_anomalies()
+    }
 
 
 RECAPTURED = ("AUTHORISED", "CAPTURE_FAILED", "CAPTURED")
@@ -623,7 +625,7 @@ def test_a_debit_captured_after_all_is_told_in_any_order(
     for status in order * 2:
         hear(handoff, trans_status=status, **changes)
     assert state(october) == "open"
-    told = [p.detail for p in payments.todo()]
+    told = [p.detail for p in payments.open_anomalies()]
     assert told.count("débit annoncé de nouveau après son annulation") == 1
 
 
@@ -633,9 +635,9 @@ def test_a_capture_heard_of_after_a_chargeback_is_no_contradiction(
     _, handoff = pay(alices_family, october)
     hear(handoff)
     settlement = payments.find_settlement("R1")
-    payments.note_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "contesté")
+    payments.record_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "contesté")
     hear(handoff, trans_status="CAPTURED")
-    assert payments.todo() == []
+    assert payments.open_anomalies() == []
 
 
 def test_one_debit_never_serves_two_attempts(
@@ -720,7 +722,7 @@ def test_a_refund_that_goes_on_is_told_once_and_one_that_failed_is_told(
     _, handoff = pay(alices_family, october)
     hear(handoff)
     hear(handoff, **{**CREDIT, "trans_uuid": "d" * 32}, trans_status="REFUSED")
-    assert [p.detail for p in payments.todo()] == ["remboursement non abouti à la banque"]
+    assert [p.detail for p in payments.open_anomalies()] == ["remboursement non abouti à la banque"]
     hear(handoff, **CREDIT)
     told = Anomaly.select().count()
     assert hear(handoff, **CREDIT, trans_status="CAPTURED") == "known"
@@ -745,7 +747,7 @@ def test_the_refund_of_one_of_two_debits_leaves_the_invoice_paid_in_any_order(
     assert sorted(s.state for s in Settlement.select()) == ["counted", "refunded"]
     accounts = {name: cents for name, cents in journal.balances().items() if cents}
     assert accounts == {"bank:banque": 4520, "invoices": -4520}
-    assert {p.kind for p in payments.todo()} == {"refunded"}
+    assert {p.kind for p in payments.open_anomalies()} == {"refunded"}
 
 
 def test_a_refund_is_of_the_debit_captured_rather_than_of_one_only_authorised(
@@ -768,9 +770,9 @@ def test_a_refund_taken_for_one_of_a_debit_cancelled_since_is_told(
     hear(handoff, trans_uuid="b" * 32)
     hear(handoff, **CREDIT)
     hear(handoff, trans_uuid="a" * 32, trans_status="CAPTURED")
-    assert "mismatch" not in {point.kind for point in payments.todo()}
+    assert "mismatch" not in {point.kind for point in payments.open_anomalies()}
     hear(handoff, trans_uuid="b" * 32, trans_status="CANCELLED")
-    told = [point.detail for point in payments.todo()]
+    told = [point.detail for point in payments.open_anomalies()]
     assert "débit annulé que la banque semblait avoir remboursé" in told
 
 
@@ -791,7 +793,10 @@ def test_partial_refunds_leave_the_invoice_paid_and_are_told_in_any_order(
     assert (state(attempt), state(october)) == ("paid", "paid")
     assert Settlement.get().returned_cents == 1500
     assert journal.balances() == {"bank:banque": 3020, "invoices": -4520, "refunds": 1500}
-    assert [point.kind for point in payments.todo()] == ["partial_refund", "partial_refund"]
+    assert [point.kind for point in payments.open_anomalies()] == [
+        "partial_refund",
+        "partial_refund",
+    ]
 
 
 def test_refunds_that_add_up_to_the_whole_open_the_invoice_again(
@@ -826,7 +831,7 @@ def test_a_refund_larger_than_the_payment_is_left_to_a_human(
     too_much = {**CREDIT, "amount": "4521", "effective_amount": "4521"}
     assert hear(handoff, **too_much) == "unmatched_refund"
     assert state(october) == "paid"
-    assert [point.kind for point in payments.todo()] == ["unmatched_refund"]
+    assert [point.kind for point in payments.open_anomalies()] == ["unmatched_refund"]
 
 
 def test_a_refund_heard_of_before_its_debit_leaves_the_list_when_the_debit_comes(
@@ -834,9 +839,9 @@ def test_a_refund_heard_of_before_its_debit_leaves_the_list_when_the_debit_comes
 ) -> None:
     _, handoff = pay(alices_family, october)
     hear(handoff, **CREDIT)
-    assert [point.kind for point in payments.todo()] == ["unmatched_refund"]
+    assert [point.kind for point in payments.open_anomalies()] == ["unmatched_refund"]
     hear(handoff)
-    assert [point.kind for point in payments.todo()] == ["refunded"]
+    assert [point.kind for point in payments.open_anomalies()] == ["refunded"]
 
 
 def test_a_refund_heard_of_before_a_debit_of_another_amount_is_given_back_of_it(
@@ -847,7 +852,7 @@ def test_a_refund_heard_of_before_a_debit_of_another_amount_is_given_back_of_it(
     hear(handoff, **CREDIT, **amounts)
     hear(handoff, **amounts)
     assert set(journal.balances().values()) == {0}
-    assert "unmatched_refund" not in {point.kind for point in payments.todo()}
+    assert "unmatched_refund" not in {point.kind for point in payments.open_anomalies()}
 
 
 # --- Staff ---
@@ -906,13 +911,13 @@ def test_what_the_regisseur_has_dealt_with_leaves_the_list(
     pay: Pay, hear: Hear, alices_family: Family, october: Invoice
 ) -> None:
     hear(pay(alices_family, october)[1], trans_status="INVENTED")
-    (point,) = payments.todo()
+    (point,) = payments.open_anomalies()
     with pytest.raises(Refused, match="auteur"):
-        payments.resolve(point.id, "Dominique", "")
-    payments.resolve(point.id, "Dominique", "vu avec la banque")
-    assert payments.todo() == []
+        payments.resolve_anomaly(point.id, "Dominique", "")
+    payments.resolve_anomaly(point.id, "Dominique", "vu avec la banque")
+    assert payments.open_anomalies() == []
     with pytest.raises(Refused, match="Aucun point"):
-        payments.resolve(point.id, "Dominique", "encore")
+        payments.resolve_anomaly(point.id, "Dominique", "encore")
 
 
 # --- The rest ---
@@ -944,7 +949,7 @@ def test_a_change_decided_on_a_state_that_is_no_longer_is_refused(
     stale, handoff = pay(alices_family, october)
     hear(handoff)
     with pytest.raises(RuntimeError, match="outside its transaction"), write():
-        learn(stale, "", AttemptState.CANCELLED, source=FactSource.PORTAL)
+        add_fact(stale, "", AttemptState.CANCELLED, source=FactSource.PORTAL)
     assert state(stale) == "paid"
 
 

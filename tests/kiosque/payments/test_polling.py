@@ -158,8 +158,8 @@ def test_those_who_wait_longest_are_asked_about_first(
     one, two = go(october.family, october)[0], go(october.family, september)[0]
     Attempt.update(ask_at=frozen.at - timedelta(minutes=1)).where(Attempt.id == two.id).execute()
     frozen.advance(minutes=20)
-    assert [each.id for each in polling.due(["banque"], 9)] == [two.id, one.id]
-    assert [each.id for each in polling.due(["banque"], 1)] == [two.id]
+    assert [each.id for each in polling.attempts_due(["banque"], 9)] == [two.id, one.id]
+    assert [each.id for each in polling.attempts_due(["banque"], 1)] == [two.id]
 
 
 def test_a_card_refused_is_asked_about_too_since_another_may_have_been_tried(
@@ -228,7 +228,7 @@ def test_ten_days_without_capture_are_told_to_the_regisseur_once(
         frozen.advance(days=1)
         run()
     assert len(bank.asked) == 10
-    assert [point.kind for point in payments.todo()] == ["uncaptured"]
+    assert [point.kind for point in payments.open_anomalies()] == ["uncaptured"]
 
 
 def test_a_payment_under_examination_is_asked_about_ever_more_rarely(
@@ -243,7 +243,7 @@ def test_a_payment_under_examination_is_asked_about_ever_more_rarely(
     assert timedelta(days=60) < frozen.at - attempt.started_at < timedelta(days=62)
     assert 60 < len(bank.asked) < 90
     assert fresh(attempt) == "pending"
-    assert [point.kind for point in payments.todo()] == ["unsettled"]
+    assert [point.kind for point in payments.open_anomalies()] == ["unsettled"]
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_a_bank_that_does_not_answer_is_asked_again_after_growing_pauses(
         frozen.at = Attempt.get_by_id(attempt.id).ask_at
     assert 36 < len(bank.asked) < 46
     assert (fresh(attempt), fresh(october)) == ("handed_off", "open")
-    assert [point.kind for point in payments.todo()] == ["silent"]
+    assert [point.kind for point in payments.open_anomalies()] == ["silent"]
     bank.answers = [[bank.report(handoff)]]
     frozen.advance(hours=1)
     run()
@@ -314,7 +314,7 @@ def test_an_answer_that_is_not_what_was_awaited_pays_nothing_and_is_told(
     frozen.advance(minutes=15)
     run()
     assert (fresh(attempt), fresh(october)) == (state, "open")
-    assert [point.kind for point in payments.todo()] == [told]
+    assert [point.kind for point in payments.open_anomalies()] == [told]
 
 
 def test_an_answer_about_another_order_is_no_answer(

@@ -52,7 +52,7 @@ def refund(bank: TalkativeBank) -> Callable[..., Repayment]:
     def go(cents: int | None = None, receipt: str = "R000001") -> Repayment:
         settlement = payments.find_settlement(receipt)
         asked = payments.ask_refund(settlement, cents, "Dominique", "absence justifiée", bank)
-        return payments.send(asked, bank, PUBLIC_URL, ISSUERS)
+        return payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS)
 
     return go
 
@@ -79,7 +79,7 @@ def test_a_whole_refund_opens_the_invoices_again(
     assert refund().state == "done"
     assert states() == ["open", "open"]
     assert set(journal.balances().values()) == {0}
-    assert payments.todo() == []
+    assert payments.open_anomalies() == []
 
 
 def test_a_partial_refund_leaves_them_paid(
@@ -138,12 +138,12 @@ def test_two_who_send_the_same_request_at_once_send_it_once(
     give = bank.refund
 
     def meanwhile(*call: object) -> list[Report]:
-        assert payments.send(asked, bank, PUBLIC_URL, ISSUERS).state == "asked"
+        assert payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS).state == "asked"
         return give(*call)  # type: ignore[arg-type]
 
     bank.refund = meanwhile  # type: ignore[method-assign, assignment]
     bank.answers = [[told(bank, paid, 1000)]]
-    assert payments.send(asked, bank, PUBLIC_URL, ISSUERS).state == "done"
+    assert payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS).state == "done"
     assert len(bank.refunds) == 1
 
 
@@ -180,7 +180,7 @@ def test_a_refund_that_the_bank_declines_changes_nothing_and_is_told(
     assert declined.state == "declined"
     assert "pas encore remis en banque" in declined.reason
     assert states() == ["paid", "paid"]
-    assert [point.kind for point in payments.todo()] == ["declined"]
+    assert [point.kind for point in payments.open_anomalies()] == ["declined"]
     bank.answers = [[told(bank, paid, 1000)]]
     assert refund(1000).state == "done"
 
@@ -203,9 +203,9 @@ def test_no_bank_is_told_anything_inside_a_transaction(
     settlement = payments.find_settlement("R1")
     asked = payments.ask_refund(settlement, 1000, "Dominique", "absence", bank)
     with pytest.raises(RuntimeError), write():
-        payments.send(asked, bank, PUBLIC_URL, ISSUERS)
+        payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS)
     with pytest.raises(RuntimeError), write():
-        polling.ask(settlement.attempt, bank, PUBLIC_URL, ISSUERS)
+        polling.ask_bank(settlement.attempt, bank, PUBLIC_URL, ISSUERS)
     assert (bank.refunds, bank.asked) == ([], [])
 
 
@@ -228,11 +228,11 @@ def test_the_refund_of_what_came_twice_leaves_the_invoice_paid(
     bank: TalkativeBank, paid: Handoff, refund: Refund
 ) -> None:
     payments.record(bank.name, bank.report(paid, trans_uuid="b" * 32, final=True), ISSUERS)
-    assert {point.kind for point in payments.todo()} == {"overpayment"}
+    assert {point.kind for point in payments.open_anomalies()} == {"overpayment"}
     bank.answers = [[told(bank, paid, 8745)]]
     refund(receipt="R000002")
     assert states() == ["paid", "paid"]
-    assert payments.todo() == []
+    assert payments.open_anomalies() == []
     assert [s.state for s in Settlement.select().order_by(Settlement.id)] == ["counted", "refunded"]
 
 
@@ -245,21 +245,21 @@ def test_money_lost_or_given_back_elsewhere_is_entered_with_a_name_and_a_reason(
 ) -> None:
     settlement = payments.find_settlement("r1")
     with pytest.raises(Refused, match="auteur"):
-        payments.note_repayment(settlement, kind, None, " ", "x")
-    payments.note_repayment(settlement, kind, 1000, "Dominique", "virement 12")
+        payments.record_repayment(settlement, kind, None, " ", "x")
+    payments.record_repayment(settlement, kind, 1000, "Dominique", "virement 12")
     assert states() == ["paid", "paid"]
-    payments.note_repayment(settlement, kind, None, "Dominique", "virement 13")
+    payments.record_repayment(settlement, kind, None, "Dominique", "virement 13")
     assert states() == ["open", "open"]
     assert set(journal.balances().values()) == {0}
     with pytest.raises(Refused, match="déjà été annulé"):
-        payments.note_repayment(settlement, kind, None, "Dominique", "virement 14")
+        payments.record_repayment(settlement, kind, None, "Dominique", "virement 14")
 
 
 def test_a_cheque_that_bounced_opens_its_invoice_again(october: Invoice) -> None:
     cheque = CounterPayment(october.number, 4520, "cheque", NOW.date(), "Dominique", "chèque 1")
     payments.settle_at_counter([cheque])
     settlement = payments.find_settlement(october.number)
-    payments.note_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "impayé")
+    payments.record_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "impayé")
     assert states() == ["open"]
     assert journal.balances() == {"counter:cheque": 0, "invoices": 0}
     payments.settle_at_counter([CounterPayment(**{**cheque.__dict__, "reason": "chèque 2"})])
@@ -269,7 +269,7 @@ def test_a_chargeback_leaves_its_mark_on_the_attempt_and_its_invoice_may_be_paid
     bank: TalkativeBank, paid: Handoff, october: Invoice
 ) -> None:
     settlement = payments.find_settlement("R000001")
-    payments.note_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "contesté")
+    payments.record_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "contesté")
     attempt = Settlement.get().attempt
     assert attempt.state == "reversed"
     _, handoff = payments.start(Purchase(october.family, [october.number], 4520), bank, PUBLIC_URL)
@@ -304,16 +304,16 @@ def test_the_command_repeated_once_the_bank_has_answered_gives_nothing_back_agai
     refund(600)
     settlement = payments.find_settlement("R000001")
     asked = payments.ask_refund(settlement, 500, "Dominique", "second repas", bank)
-    payments.send(asked, bank, PUBLIC_URL, ISSUERS)
+    payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS)
     assert Settlement.get().returned_cents == 1600
 
 
 def test_what_was_noted_elsewhere_is_not_noted_twice_either(paid: Handoff) -> None:
     settlement = payments.find_settlement("R000001")
     for kind in (RepaymentKind.CHARGEBACK, RepaymentKind.REFUND):
-        payments.note_repayment(settlement, kind, 500, "Dominique", "avis 123")
+        payments.record_repayment(settlement, kind, 500, "Dominique", "avis 123")
         with pytest.raises(Refused, match="déjà fait"):
-            payments.note_repayment(settlement, kind, 500, "Camille", " avis 123 ")
+            payments.record_repayment(settlement, kind, 500, "Camille", " avis 123 ")
     assert Settlement.get().returned_cents == 1000
 
 

@@ -31,8 +31,8 @@ from kiosque.invoices import imports
 from kiosque.language import clock
 from kiosque.mails import delivery
 from kiosque.payments import CounterPayment, Refused, journal, verification
-from kiosque.payments.checkout import regie_of
-from kiosque.payments.ledger import note
+from kiosque.payments.anomalies import flag_anomaly
+from kiosque.payments.selection import regie_of
 from kiosque.settings import AttestationRules, OtherRegie, Settings
 from tests import payfip, pdfs
 from tests.bank import KEY, notice
@@ -344,7 +344,7 @@ def test_a_regisseur_without_an_address_is_written_to_by_nobody(
 ) -> None:
     silent = replace(settings, regies={"creche": replace(CRECHE, email="")})
     with write():
-        note("k", AnomalyKind.MISMATCH, 1, "essai", invoice=november)
+        flag_anomaly("k", AnomalyKind.MISMATCH, 1, "essai", invoice=november)
     delivery.deliver(silent)
     assert OutboxMail.get().state == "dropped"
 
@@ -515,7 +515,7 @@ def test_each_closed_regie_is_told_with_the_count_of_its_own_invoices(
 ) -> None:
     for number, regie in enumerate(["z", "y", "z", "x", ""]):
         make_invoice(alices_family, f"N{number}", regie=regie)
-    told = payments.closed_regies(["x"])
+    told = payments.describe_closed_regies(["x"])
     assert [words.partition(" de ses")[0] for words in told] == [
         "régie y retirée des réglages alors que 1",
         "régie z retirée des réglages alors que 2",

@@ -32,7 +32,7 @@ def books(pay: Pay, gateway: Gateway, alices_family: Family) -> None:
         hear(gateway, pay(alices_family, invoice)[1], trans_uuid=uuid * 32)
     for number, cents in (("N2", 300), ("N3", None)):
         settlement = payments.find_settlement(number)
-        payments.note_repayment(settlement, RepaymentKind.REFUND, cents, "Dominique", "virement")
+        payments.record_repayment(settlement, RepaymentKind.REFUND, cents, "Dominique", "virement")
     pay(alices_family, invoices[4])
 
 

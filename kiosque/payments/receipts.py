@@ -1,12 +1,17 @@
-"""In whose name receipts are issued: the town's, its *régies*' and their régisseurs' names.
+"""Receipts: numbered without gaps, and in whose name they are issued.
 
-They change from one year to the next; a receipt keeps those of the day it was issued.
+The names of the town, its *régies* and their régisseurs change over the years; a receipt keeps
+those of the day it was issued.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from kiosque.db import require_write
+from kiosque.db.models import Receipt, Settlement
+from kiosque.language import clock
+from kiosque.payments.queries import last_receipt_number
 from kiosque.settings import Regie, Settings
 
 
@@ -34,3 +39,17 @@ class Issuers:
     def regie_of_gateway(self, name: str) -> str:
         """Return the key of the *régie* that this gateway serves; the first one's by default."""
         return self.regie_by_gateway.get(name, "")
+
+
+def issue_receipt(settlement: Settlement, issuers: Issuers) -> Receipt:
+    """Issue the receipt of a settlement. Belongs inside `write()`, which is what numbers it."""
+    require_write()
+    regie = issuers.regie_named(settlement.regie)
+    return Receipt.create(
+        number=last_receipt_number() + 1,
+        settlement=settlement,
+        issued_at=clock.now(),
+        town_name=issuers.town_name,
+        regie_name=regie.name,
+        regisseur=regie.regisseur,
+    )

@@ -1,0 +1,53 @@
+"""The audit of the banks' messages: what was decided about each, and which key signed it."""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from gateways.base import Callback, Report, SigningKey
+from kiosque.db import write
+from kiosque.db.models import BankMessage
+from kiosque.db.states import Verdict
+from kiosque.language import clock
+
+
+class Decision(NamedTuple):
+    """A verdict, and what a human must know besides, in French."""
+
+    verdict: Verdict
+    detail: str = ""
+
+
+RECORDED, KNOWN = Decision(Verdict.RECORDED), Decision(Verdict.KNOWN)
+
+
+def keep_verified(gateway_name: str, decision: Decision, report: Report) -> None:
+    """Leave the audit row of a message that its gateway vouches for. Belongs inside `write()`."""
+    _keep(gateway_name, decision, report.raw, report.reference, report.signing_key)
+
+
+def record_rejected(gateway_name: str, detail: str, callback: Callback | None) -> None:
+    """Leave the audit row of a message that was forged or garbled, with the names of its fields
+    and no value; `detail` says in French what is wrong with it."""
+    names = [name[:30] for name, _ in callback.fields[:30]] if callback else []
+    with write():
+        _keep(gateway_name, Decision(Verdict.REJECTED, detail), {"champs": " ".join(names)})
+
+
+def _keep(
+    gateway_name: str,
+    decision: Decision,
+    fields: Mapping[str, str],
+    reference: str = "",
+    signing_key: SigningKey | None = None,
+) -> None:
+    BankMessage.create(
+        received_at=clock.now(),
+        gateway=gateway_name,
+        accepted=decision.verdict != Verdict.REJECTED,
+        verdict=decision.verdict,
+        detail=decision.detail,
+        reference=reference,
+        fields=json.dumps(dict(fields), ensure_ascii=False, sort_keys=True),
+        signing_key=signing_key,
+    )
