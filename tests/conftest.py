@@ -35,7 +35,7 @@ from tests.bank import KEY
 from tests.mailbox import Mailbox
 
 if TYPE_CHECKING:
-    from tests.pages import Seen
+    from tests.pages.stage import Seen
     from tests.stage import Stage
 
 pytest.register_assert_rewrite("gateways.testing")
@@ -350,7 +350,8 @@ def _visited() -> "list[Seen]":
 @pytest.fixture
 def pages(_visited: "list[Seen]", request: pytest.FixtureRequest, tmp_path: Path) -> "list[Seen]":
     """Every page in every state, the portal's then the mock bank's; rendered once a session."""
-    from tests.pages import Stage, visit, visit_bank  # noqa: PLC0415
+    from tests.pages.stage import Stage  # noqa: PLC0415
+    from tests.pages.visit import visit, visit_bank  # noqa: PLC0415
 
     if not _visited:
         names = ("app", "frozen", "sign_in", "pay")

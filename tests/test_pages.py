@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 from justhtml import JustHTML
 
-from tests.pages import BANK_NO_PAGE, NO_PAGE, Seen
+from tests.pages.stage import BANK_NO_PAGE, NO_PAGE, Seen
 
 VALIDATOR = os.environ.get("W3C_VALIDATOR")
 
@@ -57,12 +57,12 @@ def portal(read: list[Page], app: Flask) -> list[Page]:
 
 
 def test_every_page_there_is_stands_in_the_table_of_states(pages: list[Seen], app: Flask) -> None:
-    """A page added to the site, without a state in tests/pages.py, fails here."""
+    """A page added to the site, without a state in tests/pages, fails here."""
     bank = next(seen.app for seen in pages if seen.endpoint == "back_office.home")
     for server, known in ((app, NO_PAGE), (bank, BANK_NO_PAGE)):
         shown = {seen.endpoint for seen in pages if seen.app.name == server.name}
         asked = {rule.endpoint for rule in server.url_map.iter_rules() if "GET" in rule.methods}
-        assert asked - known - shown == set(), "décrire ces pages dans tests/pages.py"
+        assert asked - known - shown == set(), "décrire ces pages dans tests/pages"
         assert known <= asked
 
 

@@ -1,6 +1,6 @@
 """What only a browser can tell of a page: contrast, focus, width, the reader's own colours.
 
-Every page in every state of tests/pages.py is shown as its server sent it, without a server.
+Every page in every state of tests/pages is shown as its server sent it, without a server.
 """
 
 import re
@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from kiosque.settings.colours import contrast
 from tests.browser.conftest import Demo, Household, Visitor, open_context
-from tests.pages import Seen
+from tests.pages.stage import Seen
 
 pytestmark = pytest.mark.browser
 

@@ -1,0 +1,75 @@
+"""What everybody may see: the legal pages and the errors."""
+
+from werkzeug.test import TestResponse
+
+from tests.pages.stage import Stage, scene
+
+
+@scene
+def the_legal_notice(stage: Stage) -> TestResponse:
+    return stage.stranger.get("/mentions-legales")
+
+
+@scene
+def the_accessibility_statement(stage: Stage) -> TestResponse:
+    return stage.stranger.get("/accessibilite")
+
+
+@scene
+def the_privacy_notice(stage: Stage) -> TestResponse:
+    return stage.stranger.get("/confidentialite")
+
+
+@scene
+def the_privacy_notice_read_by_a_family(stage: Stage) -> TestResponse:
+    return stage.enter(stage.family()).get("/confidentialite")
+
+
+@scene
+def a_form_left_open_too_long(stage: Stage) -> TestResponse:
+    return stage.stranger.post("/connexion", data={})
+
+
+@scene
+def an_unknown_address(stage: Stage) -> TestResponse:
+    return stage.stranger.get("/nulle-part")
+
+
+@scene
+def somebody_elses_invoice(stage: Stage) -> TestResponse:
+    return stage.enter(stage.family()).get("/factures/2026-10-0001")
+
+
+@scene
+def a_verb_that_is_not_understood(stage: Stage) -> TestResponse:
+    return stage.stranger.delete("/connexion")
+
+
+@scene
+def error_400(stage: Stage) -> TestResponse:
+    return stage.broken(400)
+
+
+@scene
+def error_403(stage: Stage) -> TestResponse:
+    return stage.broken(403)
+
+
+@scene
+def error_413(stage: Stage) -> TestResponse:
+    return stage.broken(413)
+
+
+@scene
+def error_429(stage: Stage) -> TestResponse:
+    return stage.broken(429)
+
+
+@scene
+def error_500(stage: Stage) -> TestResponse:
+    return stage.broken(500)
+
+
+@scene
+def error_503(stage: Stage) -> TestResponse:
+    return stage.broken(503)

@@ -1,0 +1,234 @@
+"""The family's space: invoices, receipts, record, attestations."""
+
+from dataclasses import replace
+from datetime import date
+
+from werkzeug.test import TestResponse
+
+from kiosque.db.models import (
+    Child,
+    Enrolment,
+    Family,
+    Guardian,
+    Invoice,
+    Receipt,
+    Service,
+)
+from kiosque.payments import CounterPayment, cancel_invoice, settle_at_counter
+from kiosque.settings import AttestationRules
+from tests.pages.stage import LONG_EMAIL, LONG_NAME, LONG_NUMBER, LONG_WORD, Stage, scene
+
+
+@scene
+def no_invoice(stage: Stage) -> TestResponse:
+    return stage.enter(stage.family(name="")).get("/factures")
+
+
+@scene
+def one_invoice(stage: Stage) -> TestResponse:
+    family = stage.family()
+    stage.invoice(family)
+    return stage.enter(family).get("/factures")
+
+
+@scene
+def invoices_in_every_state(stage: Stage) -> TestResponse:
+    family = stage.family()
+    stage.invoice(family)
+    stage.invoice(family, due_on=date(2026, 10, 31))
+    stage.invoice(family, due_on=date(2026, 9, 30), closes_on=date(2026, 10, 15))
+    stage.open_payment(family, stage.invoice(family))
+    stage.paid(family, stage.invoice(family))
+    settle_at_counter([at_the_counter(stage.invoice(family))])
+    cancel_invoice(stage.invoice(family).number, "D. Aubry", "erreur")
+    return stage.enter(family).get("/factures?tout=1")
+
+
+@scene
+def too_many_invoices(stage: Stage) -> TestResponse:
+    family = stage.family()
+    for _ in range(52):
+        stage.invoice(family)
+    for _ in range(30):
+        cancel_invoice(stage.invoice(family).number, "D. Aubry", "erreur")
+    return stage.enter(family).get("/factures")
+
+
+@scene
+def the_second_page_of_what_is_paid(stage: Stage) -> TestResponse:
+    family = stage.family()
+    for month in range(1, 31):
+        invoice = stage.invoice(family, issued_on=date(2026 - month // 12, month % 12 + 1, 5))
+        cancel_invoice(invoice.number, "D. Aubry", "erreur")
+    return stage.enter(family).get("/factures?page=2")
+
+
+@scene
+def very_long_names_and_amounts(stage: Stage) -> TestResponse:
+    return stage.enter(long_family(stage)).get("/factures")
+
+
+def long_family(stage: Stage) -> Family:
+    family = stage.family(name=LONG_NAME)
+    long_invoice(stage, family)
+    stage.invoice(family, children=LONG_WORD, services=LONG_WORD)
+    stage.paid(family, long_invoice(stage, family))
+    return family
+
+
+def long_invoice(stage: Stage, family: Family) -> Invoice:
+    return stage.invoice(
+        family,
+        99_999_999,
+        number=f"{LONG_NUMBER}-{Invoice.select().count()}",
+        due_on=date(2026, 10, 31),
+        services="Restauration scolaire, Périscolaire du matin et du soir, Mercredi, Multi-accueil",
+        children=f"Léa {LONG_NAME}, Zoé {LONG_NAME}, Jean-Baptiste {LONG_WORD}",
+    )
+
+
+def at_the_counter(invoice: Invoice) -> CounterPayment:
+    return CounterPayment(
+        invoice.number, invoice.total_cents, "cash", date(2026, 11, 20), "D. Aubry", "guichet"
+    )
+
+
+@scene
+def an_invoice_to_pay(stage: Stage) -> TestResponse:
+    family = stage.family()
+    invoice = stage.invoice(family, closes_on=date(2026, 12, 31), pdf_name="facture.pdf")
+    return stage.enter(family).get(f"/factures/{invoice.number}")
+
+
+@scene
+def an_invoice_past_its_date(stage: Stage) -> TestResponse:
+    family = stage.family()
+    invoice = stage.invoice(family, due_on=date(2026, 10, 31))
+    return stage.enter(family).get(f"/factures/{invoice.number}")
+
+
+@scene
+def an_invoice_at_the_bank(stage: Stage) -> TestResponse:
+    family = stage.family()
+    invoice = stage.invoice(family)
+    stage.open_payment(family, invoice)
+    return stage.enter(family).get(f"/factures/{invoice.number}")
+
+
+@scene
+def an_invoice_paid_online(stage: Stage) -> TestResponse:
+    family = stage.family()
+    invoice = stage.invoice(family)
+    stage.paid(family, invoice)
+    return stage.enter(family).get(f"/factures/{invoice.number}")
+
+
+@scene
+def an_invoice_paid_at_the_counter(stage: Stage) -> TestResponse:
+    family = stage.family()
+    invoice = stage.invoice(family)
+    settle_at_counter([at_the_counter(invoice)])
+    return stage.enter(family).get(f"/factures/{invoice.number}")
+
+
+@scene
+def a_cancelled_invoice(stage: Stage) -> TestResponse:
+    family = stage.family()
+    invoice = stage.invoice(family)
+    cancel_invoice(invoice.number, "D. Aubry", "erreur")
+    return stage.enter(family).get(f"/factures/{invoice.number}")
+
+
+@scene
+def an_invoice_gone_to_the_treasury(stage: Stage) -> TestResponse:
+    family = stage.family()
+    invoice = stage.invoice(family, due_on=date(2026, 9, 1), closes_on=date(2026, 10, 1))
+    return stage.enter(family).get(f"/factures/{invoice.number}")
+
+
+@scene
+def an_invoice_with_very_long_words(stage: Stage) -> TestResponse:
+    family = stage.family(name=LONG_NAME)
+    invoice = long_invoice(stage, family)
+    return stage.enter(family).get(f"/factures/{invoice.number}")
+
+
+@scene
+def a_receipt(stage: Stage) -> TestResponse:
+    family = stage.family()
+    receipt = stage.paid(family, stage.invoice(family), stage.invoice(family))
+    return stage.enter(family).get(f"/recus/{receipt.number}")
+
+
+@scene
+def a_receipt_with_very_long_words(stage: Stage) -> TestResponse:
+    family = stage.family(name=LONG_NAME)
+    receipt = stage.paid(family, long_invoice(stage, family))
+    return stage.enter(family).get(f"/recus/{receipt.number}")
+
+
+@scene
+def a_receipt_of_money_taken_back(stage: Stage) -> TestResponse:
+    family = stage.family()
+    invoice = stage.invoice(family)
+    _, handoff = stage.open_payment(family, invoice)
+    stage.hear(handoff)
+    stage.hear(handoff, trans_status="CANCELLED")
+    receipt = Receipt.select().order_by(Receipt.number.desc()).get()
+    return stage.enter(family).get(f"/recus/{receipt.number}")
+
+
+@scene
+def a_receipt_of_an_invoice_already_paid(stage: Stage) -> TestResponse:
+    family = stage.family()
+    invoice = stage.invoice(family)
+    _, handoff = stage.open_payment(family, invoice)
+    settle_at_counter([at_the_counter(invoice)])
+    stage.hear(handoff)
+    receipt = Receipt.select().order_by(Receipt.number.desc()).get()
+    return stage.enter(family).get(f"/recus/{receipt.number}")
+
+
+@scene
+def a_full_record(stage: Stage) -> TestResponse:
+    family = stage.family(name=LONG_NAME)
+    Guardian.create(
+        family=family, first_name="Alice", last_name=LONG_NAME, email=LONG_EMAIL, phone="0612345678"
+    )
+    Guardian.create(family=family, first_name="Bob", last_name="Martin")
+    child = Child.create(family=family, name=f"Léa {LONG_WORD}", born_on=date(2019, 3, 1))
+    Child.create(family=family, name="Zoé Martin")
+    for name in ("Multi-accueil", "Accueil périscolaire du matin et du soir"):
+        service, _ = Service.get_or_create(name=name)
+        Enrolment.create(child=child, service=service)
+    return stage.enter(family).get("/famille")
+
+
+@scene
+def an_empty_record(stage: Stage) -> TestResponse:
+    family = stage.family(name="")
+    Family.update(address="", postcode="", city="").where(Family.id == family.id).execute()
+    return stage.enter(family).get("/famille")
+
+
+def attested(stage: Stage, born_on: date | None) -> TestResponse:
+    """The yearly attestations of a family that paid for a child of this age."""
+    family = stage.family()
+    Child.create(family=family, name="Léa Martin", born_on=born_on)
+    stage.paid(family, stage.invoice(family))
+    own = stage.app.extensions["settings"]
+    rules = AttestationRules(services=("Restauration scolaire",), meal_labels=())
+    stage.app.extensions["settings"] = replace(own, attestation=rules)
+    page = stage.enter(family).get("/attestations")
+    stage.app.extensions["settings"] = own
+    return page
+
+
+@scene
+def an_attestation(stage: Stage) -> TestResponse:
+    return attested(stage, date(2023, 5, 2))
+
+
+@scene
+def an_attestation_that_wants_a_birth_date(stage: Stage) -> TestResponse:
+    return attested(stage, None)
