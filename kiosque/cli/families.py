@@ -1,6 +1,6 @@
 """Commands: give families their passwords or activation letters."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -13,6 +13,9 @@ from kiosque.language import clock
 from kiosque.language.formats import counted
 from kiosque.papers import activation_letters
 from kiosque.settings import Settings
+
+#: The status of `letters --all` when families without an address got no letter.
+SOME_LEFT_OUT = 3
 
 
 @main.command()
@@ -75,8 +78,37 @@ def letters_(
     Le code d’une lettre précédente ne sert plus. Le mot de passe en cours, lui, sert toujours
     (sauf avec --forget-email), jusqu’à ce que la famille en choisisse un autre avec sa lettre.
     Un PDF qui existe déjà n’est jamais remplacé.
+
+    Avec --all, les familles sans adresse postale sont nommées, sans lettre, et le statut est 3 ;
+    « letters CODE » écrit quand même la leur, à remettre en main propre.
     """
-    families = _families(codes, everyone=everyone)
+    families, left_out = _families(codes, everyone=everyone), list[Family]()
+    if everyone:
+        left_out = [each for each in families if not _has_address(each)]
+        families = [each for each in families if each not in left_out]
+    try:
+        if families or not left_out:
+            _write_letters(settings, families, output, forget_email=forget_email)
+    finally:
+        _name_left_out(left_out)
+    if left_out:
+        raise SystemExit(SOME_LEFT_OUT)
+
+
+def _has_address(family: Family) -> bool:
+    return bool(family.address and family.postcode and family.city)
+
+
+def _name_left_out(families: Sequence[Family]) -> None:
+    for family in families:
+        click.echo(
+            f"Sans adresse complète, pas de lettre : {family.code} {family.name}".rstrip(), err=True
+        )
+
+
+def _write_letters(
+    settings: Settings, families: Sequence[Family], output: Path | None, *, forget_email: bool
+) -> None:
     if not families:
         raise Fault("Aucune famille. Donnez des codes famille, ou --all.")
     output = output or Path(f"lettres-{clock.today()}.pdf")

@@ -23,8 +23,19 @@ SHOWN = 20
     is_flag=True,
     help="Accepte les prestations jamais vues, quand la ville a plusieurs régies.",
 )
+@click.option(
+    "--new-families",
+    is_flag=True,
+    help="Accepte les codes famille inconnus, quand les familles ont été chargées.",
+)
+@click.option(
+    "--allow-removals",
+    "removals",
+    is_flag=True,
+    help="Accepte que des personnes, des dates ou des inscriptions soient retirées.",
+)
 @with_database
-def import_(settings: Settings, file: Path, *, preview: bool, new_services: bool) -> None:
+def import_(settings: Settings, file: Path, *, preview: bool, **confirmed: bool) -> None:
     """Charge un fichier CSV : factures, familles ou encaissements.
 
     Tout ou rien : une seule ligne fausse et rien n’est chargé. Recharger le même fichier est
@@ -37,7 +48,7 @@ def import_(settings: Settings, file: Path, *, preview: bool, new_services: bool
             closes_after_days=settings.payment.closes_after_days,
             regies=settings.regies,
             preview=preview,
-            new_services=new_services,
+            confirmed=imports.Confirmed(**confirmed),
             progress=progress_bar,
         )
     except imports.BadFile as error:
@@ -67,4 +78,6 @@ def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
         text += f"\nEnfants reconnus sous une autre écriture : {len(children)}"
         for code, spelt, name in children[:SHOWN]:
             text += f"\n- {code} : « {spelt} », c’est « {name} »"
+    if summary.removals:
+        text += "\n".join((f"\nRetraits : {len(summary.removals)}", *summary.removals))
     return text

@@ -12,13 +12,22 @@ from peewee import IntegrityError
 
 from kiosque.invoices.imports.families import FamiliesFile
 from kiosque.invoices.imports.invoices import InvoicesFile
-from kiosque.invoices.imports.reading import BadFile, Fault, Progress, Sheet, Summary, silent
+from kiosque.invoices.imports.reading import (
+    NOTHING,
+    BadFile,
+    Confirmed,
+    Fault,
+    Progress,
+    Sheet,
+    Summary,
+    silent,
+)
 from kiosque.invoices.imports.settlements import SettlementsFile
 from kiosque.settings import OtherRegie
 
 KINDS = (InvoicesFile, FamiliesFile, SettlementsFile)
 
-__all__ = ["BadFile", "Fault", "Summary", "load"]
+__all__ = ["BadFile", "Confirmed", "Fault", "Summary", "load"]
 
 
 def load(
@@ -28,13 +37,13 @@ def load(
     closes_after_days: int | None = None,
     regies: Mapping[str, OtherRegie] = MappingProxyType({}),
     preview: bool = False,
-    new_services: bool = False,
+    confirmed: Confirmed = NOTHING,
     progress: Progress = silent,
 ) -> Summary:
     """Load one file into the database. With `preview`, only check it and say what it would do.
 
     `regies` are those besides the first, by key: an invoice belongs for good to the one that
-    collects for its services; `new_services` lets in those whose *régie* nobody said. Loading the
+    collects for its services. What would surprise refuses the file unless `confirmed`. Loading the
     same file again changes nothing. Raise BadFile, naming every faulty line, having changed
     nothing.
     """
@@ -46,9 +55,9 @@ def load(
     sheet.check(kind.COLUMNS, optional=kind.OPTIONAL)
     file = kind(sheet, progress)
     if isinstance(file, InvoicesFile):
-        file.prepare(closes_after_days, pdf_folder, regies, new_services=new_services)
+        file.prepare(closes_after_days, pdf_folder, regies, confirmed)
     elif isinstance(file, FamiliesFile):
-        file.prepare(regies, new_services=new_services)
+        file.prepare(regies, confirmed)
     try:
         return file.summary() if preview else file.store()
     except IntegrityError:

@@ -1,39 +1,34 @@
 """Families: one row a person, parents and children."""
 
-import hashlib
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
 
 from peewee import Expression, ModelDelete
 
 from kiosque.db import write
 from kiosque.db.models import Child, Enrolment, Family, Guardian, NumberedModel, Service
-from kiosque.invoices.imports.joining import Services
-from kiosque.invoices.imports.reading import Faults, Progress, Row, Sheet, Summary
+from kiosque.invoices.imports.households import (
+    Household,
+    born_on,
+    full_name,
+    read_households,
+    service_names,
+)
+from kiosque.invoices.imports.joining import Services, nearly
+from kiosque.invoices.imports.reading import (
+    MAX_FAULTS,
+    BadFile,
+    Confirmed,
+    Fault,
+    Faults,
+    Progress,
+    Sheet,
+    Summary,
+)
+from kiosque.invoices.imports.removals import removals
 from kiosque.language import clock
-from kiosque.outbox import addresses
+from kiosque.language.formats import counted
 from kiosque.settings import OtherRegie
-from kiosque.spelling import child_key, fold
-
-
-@dataclass
-class Household:
-    """The rows of one family, and the line of the first."""
-
-    first_line: int
-    guardians: list[Row] = field(default_factory=list)
-    children: list[Row] = field(default_factory=list)
-
-    @property
-    def rows(self) -> list[Row]:
-        return [*self.guardians, *self.children]
-
-    @property
-    def digest(self) -> str:
-        """Return the SHA-256 of the record, kept to tell whether it comes again unchanged."""
-        rows = [dict(row.cells) for row in self.rows]
-        return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+from kiosque.spelling import fold
 
 
 class FamiliesFile:
@@ -53,18 +48,49 @@ class FamiliesFile:
     def __init__(self, sheet: Sheet, progress: Progress) -> None:
         self._sheet = sheet
         self._progress = progress
-        self._households = _households(sheet)
+        self._households = read_households(sheet)
 
-    def prepare(self, regies: Mapping[str, OtherRegie], *, new_services: bool = False) -> None:
-        """Compare with the database. Raise BadFile, unless `new_services`, for a service whose
-        *régie* nobody said."""
+    def prepare(self, regies: Mapping[str, OtherRegie], confirmed: Confirmed) -> None:
+        """Compare with the database. Raise BadFile, unless confirmed, for a service whose *régie*
+        nobody said, a code that another family has but for its zeros, and what the record would
+        lose."""
+        known, faults = _known_digests(), Faults()
         rows = [row for home in self._households.values() for row in home.children]
-        self._services = Services([name for row in rows for name in _service_names(row)], regies)
-        faults = Faults()
-        for row in [] if new_services else rows:
-            for fault in filter(None, map(self._services.unseen_fault, _service_names(row))):
+        self._services = Services([name for row in rows for name in service_names(row)], regies)
+        for row in [] if confirmed.new_services else rows:
+            for fault in filter(None, map(self._services.unseen_fault, service_names(row))):
                 faults.add(row.line, fault)
+        if not confirmed.new_families:
+            self._refuse_near_codes(self._households.keys() - known.keys(), faults)
         faults.raise_any()
+        self._removals = [
+            (code, text)
+            for code, home in self._households.items()
+            if known.get(code, home.digest) != home.digest
+            for text in removals(code, home)
+        ]
+        if self._removals and not confirmed.removals:
+            raise BadFile(self._removal_faults())
+
+    def _refuse_near_codes(self, codes: Iterable[str], faults: Faults) -> None:
+        for code in codes:
+            if other := nearly(code):
+                faults.add(
+                    self._households[code].first_line,
+                    f"famille {code} inconnue{other}. Corrigez le code, ou confirmez par "
+                    "--new-families.",
+                )
+
+    def _removal_faults(self) -> list[Fault]:
+        found = [
+            Fault(self._households[code].first_line, f"famille {code}, retrait : {text}")
+            for code, text in self._removals[:MAX_FAULTS]
+        ]
+        count = counted(len(self._removals), "retrait")
+        return [
+            *found,
+            Fault(0, f"{count}. Complétez le fichier, ou confirmez par --allow-removals."),
+        ]
 
     def summary(self) -> Summary:
         known = _known_digests()
@@ -79,6 +105,7 @@ class FamiliesFile:
             new_families=len(self._households.keys() - known.keys()),
             new_services=tuple(sorted(self._services.new)),
             joined_services=self._services.joined,
+            removals=tuple(f"{code} : {text}" for code, text in self._removals),
         )
 
     def store(self) -> Summary:
@@ -95,47 +122,6 @@ class FamiliesFile:
 
 def _known_digests() -> dict[str, str]:
     return {family.code: family.digest for family in Family.select(Family.code, Family.digest)}
-
-
-def _households(sheet: Sheet) -> dict[str, Household]:
-    faults, households = sheet.faults, dict[str, Household]()
-    for row in sheet.rows():
-        try:
-            household = households.setdefault(row.code(), Household(row.line))
-            row.text("nom")
-            row.text("prenom")
-            if row["role"] == "responsable":
-                household.guardians.append(_with_kept_address(row))
-            elif row["role"] == "enfant":
-                _add_child(household, row)
-            else:
-                raise ValueError("role : attendu responsable ou enfant")
-        except ValueError as error:
-            faults.add(row.line, str(error))
-    for code, household in households.items():
-        if not household.guardians:
-            faults.add(household.first_line, f"la famille {code} n’a pas de responsable")
-    faults.raise_any()
-    return households
-
-
-def _with_kept_address(row: Row) -> Row:
-    """Return the row with its e-mail address in the one form that is kept and compared."""
-    if not (email := row.get("courriel")):
-        return row
-    return replace(row, cells={**row.cells, "courriel": addresses.kept(email)})
-
-
-def _add_child(household: Household, row: Row) -> None:
-    _born_on(row)
-    key = child_key(_child_name(row))
-    if any(child_key(_child_name(child)) == key for child in household.children):
-        raise ValueError(f"{_child_name(row)} figure deux fois dans la même famille")
-    household.children.append(row)
-
-
-def _child_name(row: Row) -> str:
-    return f"{row['prenom']} {row['nom']}"
 
 
 def _store(code: str, household: Household, services: dict[str, Service]) -> None:
@@ -163,8 +149,8 @@ def _store(code: str, household: Household, services: dict[str, Service]) -> Non
     _forget(Enrolment, Enrolment.child.in_(gone))
     _forget(Child, Child.family == family)
     for row in household.children:
-        child = Child.create(family=family, name=_child_name(row), born_on=_born_on(row))
-        for name in _service_names(row):
+        child = Child.create(family=family, name=full_name(row), born_on=born_on(row))
+        for name in service_names(row):
             if (key := fold(name)) not in services:
                 services[key] = Service.create(name=name)
             Enrolment.create(child=child, service=services[key])
@@ -173,15 +159,3 @@ def _store(code: str, household: Household, services: dict[str, Service]) -> Non
 def _forget(table: type[NumberedModel], which: Expression) -> None:
     """Delete from the record what the new file no longer says."""
     ModelDelete(table).where(which).execute()
-
-
-def _born_on(row: Row) -> object:
-    return row.date("date_naissance") if row.get("date_naissance") else None
-
-
-def _service_names(row: Row) -> list[str]:
-    """Return the services of a child, each once, as first spelt."""
-    names: dict[str, str] = {}
-    for name in row.get("services").split("|"):
-        names.setdefault(fold(name), name.strip())
-    return [name for key, name in names.items() if key]

@@ -12,8 +12,8 @@ from peewee import fn
 from kiosque.db import database, execute_many, write
 from kiosque.db.models import Child, Family, Invoice, Service
 from kiosque.invoices.imports.drafts import Draft, pdf_name, pdf_problem, read_drafts
-from kiosque.invoices.imports.joining import Children, Services
-from kiosque.invoices.imports.reading import Faults, Progress, Sheet, Summary, sums
+from kiosque.invoices.imports.joining import Children, Services, nearly
+from kiosque.invoices.imports.reading import Confirmed, Faults, Progress, Sheet, Summary, sums
 from kiosque.language import clock
 from kiosque.settings import OtherRegie
 from kiosque.spelling import fold
@@ -76,12 +76,11 @@ class InvoicesFile:
         closes_after_days: int | None,
         pdf_folder: Path,
         regies: Mapping[str, OtherRegie],
-        *,
-        new_services: bool = False,
+        confirmed: Confirmed,
     ) -> None:
         """Compare with the database. Raise BadFile for invoices that are there with other content,
-        mix *régies*, name a PDF that cannot be kept or, unless `new_services`, a service whose
-        *régie* nobody said."""
+        mix *régies*, name a PDF that cannot be kept or, unless confirmed, a service whose *régie*
+        nobody said or a family that the record lacks."""
         self._closes_after_days, self._pdf_folder = closes_after_days, pdf_folder
         self._regies = regies
         self._regie_of = {fold(name): key for key, each in regies.items() for name in each.services}
@@ -103,16 +102,33 @@ class InvoicesFile:
                     f"la facture {draft.number} porte des prestations de régies différentes "
                     f"({draft.services}). Émettez une facture par régie.",
                 )
-            elif draft.number not in known and not new_services:
+            elif draft.number not in known and not confirmed.new_services:
                 self._refuse_unseen(draft, faults)
             if draft.pdf and (problem := pdf_problem(self._sheet.path.parent / draft.pdf)):
                 faults.add(draft.first_line, f"fichier_pdf {draft.pdf} : {problem}")
+        if not confirmed.new_families:
+            self._refuse_unknown_families(faults)
         faults.raise_any()
         self._told = dict.fromkeys(
             (code, line["child"], self._services.of[line["service"]]) for code, line in lines
         )
         named = dict.fromkeys((code, child) for code, child, _service in self._told if fold(child))
         self._children = Children(named, _known_children({code for code, _child in named}))
+
+    def _refuse_unknown_families(self, faults: Faults) -> None:
+        """Refuse codes that the record lacks, once there is one: a mistyped code would make a
+        family that nobody sees."""
+        if not Family.select().where(Family.digest != "").exists():
+            return
+        first = {draft.code: draft.first_line for draft in reversed(self._new)}
+        known = _ids(Family.code, first)
+        for code, line in first.items():
+            if code not in known:
+                faults.add(
+                    line,
+                    f"famille {code} inconnue{nearly(code)}. Corrigez le code, ou confirmez par "
+                    "--new-families.",
+                )
 
     def _refuse_unseen(self, draft: Draft, faults: Faults) -> None:
         for service in dict.fromkeys(line["service"] for line in draft.lines):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from kiosque.db.models import Service, known_child
+from kiosque.db.models import Family, Service, known_child
 from kiosque.settings import OtherRegie
 from kiosque.spelling import child_key, fold
 
@@ -63,3 +63,11 @@ class Children:
             for (code, child), name in sorted(self.of.items())
             if child != name and child_key(child) == child_key(name)
         )
+
+
+def nearly(code: str) -> str:
+    """Say in French which family has this code but for zeros at its head; nothing if none has."""
+    bare = code.lstrip("0")
+    found = Family.select(Family.code).where(Family.code.endswith(bare), Family.code != code)
+    twins = [family.code for family in found if family.code.lstrip("0") == bare]
+    return f" (mais {', '.join(sorted(twins))} existe)" if bare and twins else ""

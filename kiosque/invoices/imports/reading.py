@@ -51,10 +51,23 @@ class BadFile(Exception):  # the word of the domain
 
 
 @dataclass(frozen=True)
+class Confirmed:
+    """The surprises of a file that a person has said are meant; the others refuse it."""
+
+    new_services: bool = False
+    new_families: bool = False
+    removals: bool = False
+
+
+#: No surprise is let in.
+NOTHING = Confirmed()
+
+
+@dataclass(frozen=True)
 class Summary:
     """Counts of what a file brought, or would bring. `regies` gives the cents that belong to each
     *régie*, by its key. `joined_services` are (spelling in the file, name kept), `joined_children`
-    (family code, spelling, name kept)."""
+    (family code, spelling, name kept); `removals` say in French what leaves the record."""
 
     kind: str
     rows: int
@@ -66,6 +79,7 @@ class Summary:
     regies: Mapping[str, int] = field(default_factory=dict)
     joined_services: tuple[tuple[str, str], ...] = ()
     joined_children: tuple[tuple[str, str, str], ...] = ()
+    removals: tuple[str, ...] = ()
 
 
 def sums(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:

@@ -105,6 +105,27 @@ def test_a_command_mistyped_is_explained_in_french(
     assert (os.environ["LANGUAGE"], gettext.textdomain()) == ("en", "messages")
 
 
+def test_importing_wants_what_would_surprise_to_be_confirmed(
+    run: Run, settings: Settings, alices_family: Family
+) -> None:
+    Family.update(digest="x").execute()
+    path = settings.data / "factures.csv"
+    path.write_text(sheet(ROW.replace("F1001", "f-1001")), encoding="utf-8")
+    refused = run("import", str(path))
+    assert (refused.exit_code, Invoice.select().count()) == (1, 0)
+    assert "ligne 2 : famille F-1001 inconnue" in refused.output
+    assert run("import", str(path), "--new-families").exit_code == 0
+    record = settings.data / "familles.csv"
+    record.write_text(
+        "code_famille;role;nom;prenom;adresse;code_postal;ville\nF1001;responsable;Martin;Bob;;;\n",
+        encoding="utf-8",
+    )
+    refused = run("import", str(record), "--preview")
+    assert "famille F1001, retrait : l’adresse" in refused.output
+    shown = run("import", str(record), "--preview", "--allow-removals")
+    assert "Retraits : 1\nF1001 : l’adresse" in shown.output
+
+
 def test_importing_says_what_was_loaded(run: Run, settings: Settings) -> None:
     path = settings.data / "octobre.csv"
     path.write_text(sheet(ROW), encoding="utf-8")
@@ -254,6 +275,22 @@ def test_letters_give_one_or_all_families_a_code_that_opens(
     assert "Famille Petit" in pdfs.text(both.read_bytes())
     assert tokens.find_code("F2002", *letter_codes(both))
     assert [line.kind for line in SecurityEvent.select()].count("activation_issued") == 2
+
+
+def test_letters_for_all_name_the_families_without_an_address_and_the_status_tells(
+    run: Run, settings: Settings, alices_family: Family, charlies_family: Family
+) -> None:
+    Family.update(address="").where(Family.code == "F2002").execute()
+    path = settings.data / "toutes.pdf"
+    result = run("letters", "--all", "--output", str(path))
+    assert result.exit_code == 3
+    assert "Sans adresse complète, pas de lettre : F2002 Petit" in result.output
+    assert len(letter_codes(path)) == 1
+    Family.update(city="").where(Family.code == "F1001").execute()
+    nobody = run("letters", "--all", "--output", str(settings.data / "x.pdf"))
+    assert (nobody.exit_code, nobody.output.count("pas de lettre")) == (3, 2)
+    assert not (settings.data / "x.pdf").exists()
+    assert run("letters", "F2002", "--output", str(settings.data / "y.pdf")).exit_code == 0
 
 
 def test_a_letter_is_for_the_parents_that_the_town_knows(

@@ -32,6 +32,7 @@ from kiosque.families.signin import Visitor
 from kiosque.families.throttle import TooManyTries
 from kiosque.families.tokens import Purpose, Spent
 from kiosque.invoices import imports
+from kiosque.invoices.imports import Confirmed
 from kiosque.mails import delivery
 from kiosque.outbox import queue
 from kiosque.settings import Mail, Settings
@@ -415,7 +416,7 @@ def test_a_link_sent_dies_with_the_address_it_was_sent_to(
     if way == "a file":
         file = tmp_path / "familles.csv"
         file.write_text(ANOTHER_FILE)
-        imports.load(file, pdf_folder=tmp_path)
+        imports.load(file, pdf_folder=tmp_path, confirmed=Confirmed(removals=True))
     elif way == "by hand":
         ModelDelete(Guardian).where(Guardian.email == "bob@example.org").execute()
     else:
@@ -435,7 +436,7 @@ def test_a_link_sent_to_an_address_that_remains_still_opens(
     own_changes.ask_reset(email, STRANGER)
     post(settings)
     (tmp_path / "familles.csv").write_text(ANOTHER_FILE)
-    imports.load(tmp_path / "familles.csv", pdf_folder=tmp_path)
+    imports.load(tmp_path / "familles.csv", pdf_folder=tmp_path, confirmed=Confirmed(removals=True))
     assert [guardian.email for guardian in Family.get(code="F1001").guardians] == [
         "alice@xn--cole-9oa.fr"
     ]

@@ -21,7 +21,7 @@ from kiosque.db.models import (
     Service,
 )
 from kiosque.invoices import imports
-from kiosque.invoices.imports import BadFile, Summary
+from kiosque.invoices.imports import BadFile, Confirmed, Summary
 from kiosque.invoices.imports.drafts import Draft, Line
 
 COLUMNS = (
@@ -284,7 +284,7 @@ FAMILIES = (
 
 def test_a_families_file_is_the_whole_record_of_those_it_lists(load: Load) -> None:
     load(FAMILIES)
-    load(FAMILIES.replace("Bob", "Robert"))
+    load(FAMILIES.replace("Bob", "Robert"), confirmed=Confirmed(removals=True))
     family = Family.get()
     assert (family.name, family.city) == ("Martin - Petit", "Sautron")
     assert sorted(guardian.first_name for guardian in Guardian.select()) == ["Alice", "Robert"]
@@ -478,3 +478,72 @@ def test_one_child_spelt_in_two_ways_by_one_file_is_one(load: Load) -> None:
 def test_a_child_listed_twice_under_two_spellings_is_named(load: Load) -> None:
     other = FAMILIES.splitlines()[-1].replace("Martin;Zoé", "MARTIN;ZOE")
     assert "ligne 5 : ZOE MARTIN figure deux fois" in faults(load, FAMILIES + other + "\n")
+
+
+# --- What a file would take away, or make by mistake ---
+
+ONE_LINE = "\n".join(FAMILIES.splitlines()[:2]) + "\n"
+
+
+def test_a_line_that_would_delete_the_rest_of_the_household_is_refused_naming_all_of_it(
+    load: Load,
+) -> None:
+    load(FAMILIES)
+    for preview in (True, False):
+        with pytest.raises(BadFile) as refused:
+            load(ONE_LINE, preview=preview)
+        found = str(refused.value)
+        assert "ligne 2 : famille F1001, retrait : Bob Petit, responsable" in found
+        assert "retrait : Zoé Martin, enfant" in found
+        assert "2 retraits. Complétez le fichier, ou confirmez par --allow-removals" in found
+    assert (Guardian.select().count(), Child.select().count()) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("2019-05-01", "", "la date de naissance de Zoé Martin"),
+        ("|Périscolaire", "", "l’inscription de Zoé Martin à Périscolaire"),
+        ("alice@example.org", "", "le courriel de Alice Martin"),
+        ("02 61 91 00 01", "", "le téléphone de Alice Martin"),
+        ("1 rue", "", "l’adresse"),
+    ],
+)
+def test_whatever_a_file_would_take_away_is_listed_and_wants_to_be_allowed(
+    load: Load, old: str, new: str, said: str
+) -> None:
+    load(FAMILIES)
+    with pytest.raises(BadFile, match=f"retrait : {said}"):
+        load(FAMILIES.replace(old, new))
+    summary = load(FAMILIES.replace(old, new), confirmed=Confirmed(removals=True))
+    assert summary.removals == (f"F1001 : {said}",)
+
+
+def test_a_record_that_changes_without_losing_anything_is_loaded(load: Load) -> None:
+    load(FAMILIES)
+    changed = FAMILIES.replace("1 rue", "2 rue").replace("Martin;Zoé", "MARTIN;Zoe")
+    assert load(changed + "F1001;enfant;Martin;Léa;;;;;;;\n").added == 1
+    assert sorted(child.name for child in Child.select()) == ["Léa Martin", "Zoe MARTIN"]
+
+
+def test_a_code_that_the_record_lacks_is_named_and_wants_to_be_confirmed(load: Load) -> None:
+    load(FAMILIES.replace("F1001", "00123"))
+    row = ROW.replace("F1001", "123")
+    for preview in (True, False):
+        with pytest.raises(BadFile, match=r"ligne 2 : famille 123 inconnue \(mais 00123 existe\)"):
+            load(sheet(row), preview=preview)
+    with pytest.raises(BadFile, match="ligne 2 : famille F9999 inconnue"):
+        load(sheet(ROW.replace("F1001", "F9999")))
+    assert Family.select().count() == 1
+    load(sheet(ROW.replace("F1001", "00123")))
+    assert load(sheet(row.replace("0001", "0002")), confirmed=CONFIRMED).new_families == 1
+
+
+CONFIRMED = Confirmed(new_families=True)
+
+
+def test_a_families_file_that_lost_its_zeros_makes_no_second_household(load: Load) -> None:
+    load(FAMILIES.replace("F1001", "00123"))
+    with pytest.raises(BadFile, match="famille 123 inconnue"):
+        load(FAMILIES.replace("F1001", "123"))
+    assert load(FAMILIES.replace("F1001", "F2002")).new_families == 1

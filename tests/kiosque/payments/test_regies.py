@@ -28,6 +28,7 @@ from kiosque.db.models import (
 )
 from kiosque.db.states import AnomalyKind
 from kiosque.invoices import imports
+from kiosque.invoices.imports import Confirmed
 from kiosque.language import clock
 from kiosque.mails import delivery
 from kiosque.payments import CounterPayment, Refused, journal, verification
@@ -457,7 +458,7 @@ def test_what_was_loaded_before_there_were_two_stays_where_it_was(
 def test_money_goes_to_the_same_bank_account_however_a_service_is_spelt(
     base: None, tmp_path: Path, spelt: str
 ) -> None:
-    load(tmp_path, ROW.replace("Restauration", spelt), new_services=False)
+    load(tmp_path, ROW.replace("Restauration", spelt), confirmed=Confirmed())
     assert (Invoice.get().regie, Invoice.get().services) == ("creche", "Multi-accueil")
 
 
@@ -465,7 +466,7 @@ def test_a_service_never_seen_waits_to_be_confirmed_where_there_are_two_regies(
     base: None, tmp_path: Path
 ) -> None:
     with pytest.raises(imports.BadFile, match=r"ligne 2 : la prestation « Multi-acueil »"):
-        load(tmp_path, ROW.replace("Restauration", "Multi-acueil"), new_services=False)
+        load(tmp_path, ROW.replace("Restauration", "Multi-acueil"), confirmed=Confirmed())
     assert Invoice.select().count() == 0
     families = (
         "code_famille;role;nom;prenom;adresse;code_postal;ville;services\n"
@@ -476,7 +477,7 @@ def test_a_service_never_seen_waits_to_be_confirmed_where_there_are_two_regies(
     with pytest.raises(imports.BadFile, match=r"ligne 3 : la prestation « Multi-acueil »"):
         imports.load(path, pdf_folder=tmp_path, regies={"creche": CRECHE})
     load(tmp_path, ROW)
-    load(tmp_path, ROW.replace("0001", "0002").replace("R", "r"), new_services=False)
+    load(tmp_path, ROW.replace("0001", "0002").replace("R", "r"), confirmed=Confirmed())
     assert {invoice.services for invoice in Invoice.select()} == {"Restauration"}
 
 
@@ -484,7 +485,8 @@ def load(folder: Path, *rows: str, **options: Any) -> imports.Summary:
     path = folder / "factures.csv"
     path.write_text(sheet(*rows), encoding="utf-8")
     values = {
-        "regies": {"creche": CRECHE}, "closes_after_days": 45, "new_services": True, **options,
+        "regies": {"creche": CRECHE}, "closes_after_days": 45,
+        "confirmed": Confirmed(new_services=True), **options,
     }  # fmt: skip
     return imports.load(path, pdf_folder=folder / "pdf", **values)
 
