@@ -34,8 +34,8 @@ INSERT INTO journal_entry (number, at, settlement_id, label, debit, credit, amou
         previous_hash, hash)
     SELECT p, :at, p, 'paiement en ligne', 'bank:banque', 'invoices', 4520,
         printf('%064x', p - 1), printf('%064x', p) FROM paid;
-INSERT INTO bank_message (received_at, gateway, accepted, verdict, reference, fields)
-    SELECT :at, 'banque', 1, 'recorded', printf('KF%018x', p * 2654435761), '{}' FROM paid;
+INSERT INTO bank_message (received_at, gateway, accepted, verdict, detail, reference, fields)
+    SELECT :at, 'banque', 1, 'recorded', '', printf('KF%018x', p * 2654435761), '{}' FROM paid;
 """
 
 
