@@ -1,9 +1,13 @@
 """The templates of pages: what each finds, and their compilation at start."""
 
-from flask import Flask
-from jinja2 import StrictUndefined
+from collections.abc import Callable
+from functools import lru_cache
 
-from kiosque.language import templates
+from flask import Flask
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from kiosque.language import catalogue, templates
 from kiosque.outbox import addresses
 from kiosque.web import access, language
 
@@ -30,8 +34,23 @@ def init_app(app: Flask) -> None:
         this_page=language.this_page,
         accessibility_words=app.extensions["legal"].accessibility_words,
     )
+    pages.globals["fragment"] = _fragments(pages)
     for name in pages.list_templates(filter_func=_is_page):
         pages.get_template(name)
+
+
+def _fragments(pages: Environment) -> Callable[..., Markup]:
+    """Return what writes a part of a page that depends on the language and on a few values only:
+    it is written once for each, then kept."""
+
+    @lru_cache(500)
+    def written(name: str, _language: str, values: tuple[tuple[str, object], ...]) -> Markup:
+        return Markup(pages.get_template(name).render(**dict(values)))  # noqa: S704  # it escapes
+
+    def fragment(name: str, **values: object) -> Markup:
+        return written(name, catalogue.language(), tuple(values.items()))
+
+    return fragment
 
 
 def _is_page(name: str) -> bool:

@@ -1,7 +1,5 @@
 """The family's own space: invoices, receipts, record."""
 
-from collections.abc import Sequence
-from itertools import groupby
 from typing import NamedTuple
 
 from flask import Blueprint, abort, render_template, request
@@ -20,24 +18,15 @@ from kiosque.db.models import (
     Settlement,
 )
 from kiosque.db.states import AllocationKind
-from kiosque.invoices import listing
-from kiosque.invoices.listing import Settled
-from kiosque.language import clock
 from kiosque.papers import content
+from kiosque.web import invoice_rows
 from kiosque.web.access import family_only, own_family, own_invoice, own_receipt
 from kiosque.web.status_words import (
-    AT_BANK,
-    DUE,
-    LATE,
     Status,
     invoice_status,
-    settled_status,
-    status_on,
 )
 
 blueprint = Blueprint("family", __name__)
-
-Line = tuple[Settled, Status]
 
 
 class Row(NamedTuple):
@@ -53,25 +42,13 @@ class Row(NamedTuple):
 @blueprint.get("/factures")
 @family_only
 def invoices() -> str:
-    family, asked, today = own_family(), request.args, clock.today()
+    family, asked = own_family(), request.args
     page = max(asked.get("page", 1, type=int), 1)
-    unpaid = [
-        (each, status_on(today, each, held=each.held is not None))
-        for each in listing.unpaid(family)
-    ]
-    payable = [line for line in unpaid if line[1] in (DUE, LATE)]
-    history, has_next = listing.settled(family, page)
     return render_template(
         "family/invoices.html",
-        payable=list(enumerate(payable[: payments.MAX_INVOICES], 1)),
-        payable_count=len(payable),
-        of_several_regies=len({invoice.regie for invoice, _status in payable}) > 1,
-        due_cents=sum(invoice.total_cents for invoice, _status in payable),
-        at_bank=[line for line in unpaid if line[1] is AT_BANK],
-        elsewhere=[line for line in unpaid if line[1] not in (DUE, LATE, AT_BANK)],
-        years=_by_school_year([(each, settled_status(each.state)) for each in history]),
+        unpaid=invoice_rows.unpaid(family),
+        settled=invoice_rows.settled(family, page),
         page=page,
-        has_next=has_next,
         ticked=asked.getlist("invoice"),
         tick_all="tout" in asked,
     )
@@ -137,8 +114,3 @@ def _row(invoice: Invoice, held: Attempt | None) -> Row:
     settlement = paid.settlement if paid else None
     receipt = getattr(settlement, "receipt", None)
     return Row(invoice, invoice_status(invoice, held), settlement, receipt, held)
-
-
-def _by_school_year(lines: Sequence[Line]) -> list[tuple[str, list[Line]]]:
-    grouped = groupby(lines, key=lambda line: clock.school_year(line[0].issued_on))
-    return [(f"{year}-{year + 1}", list(group)) for year, group in grouped]

@@ -1,0 +1,138 @@
+"""The invoices page in words: each invoice with its texts and addresses already written.
+
+A page has up to sixty rows. What is the same for all, a translation or the beginning of an address,
+is looked up once.
+"""
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from flask import url_for
+
+from kiosque import payments
+from kiosque.db.models import Family
+from kiosque.invoices import listing
+from kiosque.invoices.listing import Held, Settled, Unpaid
+from kiosque.language import clock
+from kiosque.language.catalogue import gettext as _
+from kiosque.language.formats import format_euros, period, receipt_title, short_date
+from kiosque.language.templates import french
+from kiosque.web.status_words import AT_BANK, DUE, LATE, Status, settled_status, status_on
+
+
+class Row(NamedTuple):
+    """An invoice as the page shows it. `note` says by when it is to be paid, or when it was."""
+
+    number: str
+    cents: int
+    period: str
+    content: str
+    amount: str
+    status: str
+    status_words: str
+    title: str
+    address: str
+    note: str = ""
+    regie: str = ""
+    held: Held | None = None
+    receipt_address: str = ""
+    receipt_title: str = ""
+    of_invoice: str = ""
+
+
+@dataclass(frozen=True)
+class UnpaidRows:
+    """What is still open. `payable` is at most what one payment takes, the most pressing first;
+    `count` and `total_cents` are of all that can be paid here."""
+
+    payable: list[Row]
+    count: int
+    total_cents: int
+    of_several_regies: bool
+    at_bank: list[Row]
+    elsewhere: list[Row]
+
+
+@dataclass(frozen=True)
+class SettledRows:
+    """One page of what is paid or cancelled, by school year (`2025-2026`), the latest first."""
+
+    years: list[tuple[str, list[Row]]]
+    has_next: bool
+
+
+def unpaid(family: Family) -> UnpaidRows:
+    today, write = clock.today(), _Writer()
+    every = [
+        (each, status_on(today, each, held=each.held is not None))
+        for each in listing.unpaid(family)
+    ]
+    payable = [line for line in every if line[1] in (DUE, LATE)]
+    return UnpaidRows(
+        payable=[write.unpaid(*line) for line in payable[: payments.MAX_INVOICES]],
+        count=len(payable),
+        total_cents=sum(invoice.total_cents for invoice, _status in payable),
+        of_several_regies=len({invoice.regie for invoice, _status in payable}) > 1,
+        at_bank=[write.unpaid(*line) for line in every if line[1] is AT_BANK],
+        elsewhere=[write.unpaid(*line) for line in every if line[1] not in (DUE, LATE, AT_BANK)],
+    )
+
+
+def settled(family: Family, page: int) -> SettledRows:
+    found, has_next = listing.settled(family, page)
+    write = _Writer()
+    years = groupby(found, key=lambda invoice: clock.school_year(invoice.issued_on))
+    return SettledRows(
+        [(f"{year}-{year + 1}", [write.settled(each) for each in group]) for year, group in years],
+        has_next,
+    )
+
+
+class _Writer:
+    """Writes rows in the language in force."""
+
+    def __init__(self) -> None:
+        self._title = _("Facture %(number)s")
+        self._due = _("à régler avant le %(date)s")
+        self._paid, self._paid_at_counter = _("le %(date)s"), _("le %(date)s au guichet")
+        self._receipt, self._of_invoice = _("Reçu %(title)s"), _("de la facture %(number)s")
+        self._invoices = url_for("family.invoice", number="")
+        self._receipts = url_for("family.receipt", number=0).removesuffix("0")
+
+    def unpaid(self, invoice: Unpaid, status: Status) -> Row:
+        note = self._due % {"date": short_date(invoice.due_on)}
+        return self._row(invoice, status, note=note, regie=invoice.regie, held=invoice.held)
+
+    def settled(self, invoice: Settled) -> Row:
+        status = settled_status(invoice.state)
+        if invoice.settled_at is None:
+            return self._row(invoice, status)
+        paid_on = {"date": short_date(clock.paris_date(invoice.settled_at))}
+        if invoice.receipt is None:
+            return self._row(invoice, status, note=self._paid_at_counter % paid_on)
+        return self._row(
+            invoice,
+            status,
+            note=self._paid % paid_on,
+            receipt_address=f"{self._receipts}{invoice.receipt}",
+            receipt_title=self._receipt % {"title": receipt_title(invoice.receipt)},
+            of_invoice=self._of_invoice % {"number": invoice.number},
+        )
+
+    def _row(self, invoice: Unpaid | Settled, status: Status, **more: Any) -> Row:
+        month = period(invoice.period)
+        content = french(invoice.services)
+        return Row(
+            number=invoice.number,
+            cents=invoice.total_cents,
+            period=month[:1].upper() + month[1:],
+            content=content + f" – {invoice.children}" if invoice.children else content,
+            amount=format_euros(invoice.total_cents),
+            status=status.name,
+            status_words=_(status.words),
+            title=self._title % {"number": invoice.number},
+            address=self._invoices + quote(invoice.number),
+            **more,
+        )
