@@ -9,7 +9,7 @@ BIN := .venv/bin
 MEMORY := $(firstword $(wildcard /dev/shm) /tmp)
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
-.PHONY: run test soak soak-power storm bench rush servers validate mutants fuzz lint format reset requirements messages
+.PHONY: run test soak soak-power storm bench rush signins servers validate mutants fuzz lint format reset requirements messages
 
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT) --bank "$(BANK)"
@@ -84,6 +84,11 @@ MINUTES ?= 3
 TIMES ?= 1 10
 rush: .venv/.development
 	@$(BIN)/python -m tests.load.rush $(FAMILIES) $(MINUTES) $(TIMES)
+
+# Families who send their password at one instant, behind nginx, while others read.
+SIGNINS ?= 200
+signins: .venv/.development
+	@$(BIN)/python -m tests.load.signins $(SIGNINS)
 
 # The site under each server, behind nginx and not. Needs wrk and nginx; `SERVER=granian` tries one.
 SECONDS ?= 5

@@ -9,9 +9,10 @@ import platform
 
 # A worker to a core: a page is nearly all computing. Another machine: KIOSQUE's own cores, at most.
 workers = 2
-# A thread waits for the bank's answer, for its turn to write, for the password hash.
+# A thread waits for the bank's answer, for its turn to write, for the password hash: more of them
+# than the 28 places of the three gates of `families.hashing`, so that pages find one.
 worker_class = "gthread"
-threads = 8
+threads = 32
 
 # A worker frozen for this long is killed: no page lasts so long.
 timeout = 30

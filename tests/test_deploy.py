@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -173,6 +174,37 @@ def test_what_nginx_refuses_is_said_in_french(served: Served, request_: bytes, s
     assert answer.startswith(f"HTTP/1.1 {status}")
     assert "<html lang" in answer
     assert "nginx/" not in answer
+    for header in (
+        "Content-Security-Policy: default-src 'none';",
+        "X-Content-Type-Options: nosniff",
+        "X-Frame-Options: DENY",
+        "Referrer-Policy: same-origin",
+        "Cross-Origin-Opener-Policy: same-origin",
+        "Strict-Transport-Security: max-age=63072000",
+        "Cache-Control: no-store",
+    ):
+        assert answer.count(f"\r\n{header}") == 1
+
+
+@needs_nginx
+def test_the_pages_of_errors_are_no_addresses_to_ask_for(served: Served) -> None:
+    assert served.door.get("/_nginx/refused") == 404
+
+
+@needs_nginx
+def test_a_crowd_of_passwords_from_one_address_waits_its_turn_and_no_page_waits(
+    served: Served,
+) -> None:
+    """Forty at one instant take a second; each is answered by the site."""
+    request = _request("POST", "/connexion", body=b"code=F1")
+    begun = time.monotonic()
+    with ThreadPoolExecutor(40) as crowd:
+        answers = [crowd.submit(served.door.ask, request) for _ in range(40)]
+        assert served.door.get("/connexion") == 200
+        page = time.monotonic() - begun
+        statuses = {answer.result().split()[1] for answer in answers}
+    assert statuses == {b"400"}
+    assert page < 1 <= time.monotonic() - begun
 
 
 @needs_nginx

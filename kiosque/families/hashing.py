@@ -9,7 +9,7 @@ import secrets
 import threading
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from functools import cache
 
@@ -41,22 +41,28 @@ class Gate:
         self._inside = threading.BoundedSemaphore(at_once)
 
     @contextmanager
-    def enter(self) -> Iterator[None]:
-        """Hold a place inside for the time of a `with`. Raises Busy when there is none, not even
-        to wait."""
+    def place(self) -> Iterator[AbstractContextManager[object]]:
+        """Hold a place in the queue for the time of a `with`, which is given the way in: to enter
+        for as long as a hash takes. Raises Busy when there is no place."""
         if not self._places.acquire(blocking=False):
             raise Busy
         try:
-            with self._inside:
-                yield
+            yield self._inside
         finally:
             self._places.release()
+
+    @contextmanager
+    def enter(self) -> Iterator[None]:
+        """Hold a place inside for the time of a `with`. Raises Busy when there is none, not even
+        to wait."""
+        with self.place() as inside, inside:
+            yield
 
 
 # Each worker has all three: strangers cannot crowd out a family's own browser, and whoever chooses
 # passwords, even signed in, crowds out nobody who signs in.
-strangers = Gate(at_once=1, waiting=2)
-own_browsers = Gate(at_once=1, waiting=2)
+strangers = Gate(at_once=1, waiting=12)
+own_browsers = Gate(at_once=1, waiting=12)
 changes = Gate(at_once=1, waiting=1)
 
 

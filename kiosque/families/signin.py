@@ -73,13 +73,15 @@ def attempt(code: str, password: str, visitor: Visitor) -> Entry | None:
     gate = hashing.own_browsers if visitor.browser else hashing.strangers
     reset, refund = _buckets(code, visitor)
     throttle.require_free(*reset, *refund)
-    with gate.enter():
-        throttle.count_try(*reset, *refund)
-        account = accounts.authenticate(code, password)
-        if account is None:
-            note_refusal(code, visitor)
-            return None
-        accounts.rehash_if_weak(account, password)
+    with gate.place() as inside:
+        throttle.count_try(*reset, *refund)  # The write waits for the disk: nobody else must.
+        with inside:
+            account = accounts.authenticate(code, password)
+            if account:
+                accounts.rehash_if_weak(account, password)
+    if account is None:
+        note_refusal(code, visitor)
+        return None
     with write():
         number = sessions.add(account)
         throttle.count_success(reset=reset, refund=refund)
