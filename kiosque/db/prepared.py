@@ -51,7 +51,7 @@ class PreparedQuery:
         return [written.model(**dict(zip(names, row, strict=True))) for row in self.rows(**values)]
 
     def execute(self, **values: object) -> int:
-        """Run an UPDATE, an INSERT or a DELETE. Return how many rows it changed."""
+        """Run an UPDATE or a DELETE. Return how many rows it changed."""
         written = self._for_database()
         cursor = database.execute_sql(written.sql, written.bind(values))
         changed: int = database.rows_affected(cursor)
@@ -60,8 +60,33 @@ class PreparedQuery:
     def _for_database(self) -> "_Written":
         mark = database.param  # SQLite and PostgreSQL mark a place in different ways
         if mark not in self._written:
-            self._written[mark] = _Written(self._build)
+            places = {name: _place(name) for name in signature(self._build).parameters}
+            self._written[mark] = _Written(self._build(**places))
         return self._written[mark]
+
+
+class PreparedInsert:
+    """The INSERT of whole rows of one table, to keep as a constant.
+
+    With `unless_known`, a row that a unique constraint says is there already is left out.
+    """
+
+    def __init__(self, model: type[Model], *, unless_known: bool = False) -> None:
+        fields = model._meta.sorted_fields  # noqa: SLF001
+        self._fields = [each for each in fields if not isinstance(each, AutoField)]
+        self._key: Any = model._meta.primary_key  # noqa: SLF001
+        insert = model.insert({each: _place(each.name) for each in self._fields})
+        if unless_known:
+            insert = insert.on_conflict("NOTHING")
+        self._query = PreparedQuery(lambda: insert.returning(self._key))
+
+    def add(self, row: Model) -> bool:
+        """Insert the row, and give it its number. Return False when it was left out."""
+        values = {each.name: getattr(row, each.safe_name) for each in self._fields}
+        found = self._query.rows(**values)
+        if found:
+            setattr(row, self._key.name, found[0][0])
+        return bool(found)
 
 
 @dataclass(frozen=True)
@@ -69,14 +94,14 @@ class _Place:
     name: str
 
 
+def _place(name: str) -> Value:
+    return Value(_Place(name), converter=False)
+
+
 class _Written:
     """A query in SQL, what to bind to it, and how to read its columns."""
 
-    def __init__(self, build: Callable[..., Any]) -> None:
-        places = {
-            name: Value(_Place(name), converter=False) for name in signature(build).parameters
-        }
-        query = build(**places)
+    def __init__(self, query: Any) -> None:
         self.sql: str
         self.sql, self._bound = query.sql()
         self.model: type[Model] = query.model

@@ -12,13 +12,15 @@ from kiosque.language import catalogue
 from kiosque.language.formats import format_euros
 from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
 from kiosque.payments.ledger import book
+from kiosque.payments.queries import ALLOCATIONS
 
 
 def allocate(settlement: Settlement, invoice_id: int, cents: int) -> None:
     """Pay the invoice if it is still open at this amount, else keep the money as *trop-perçu*."""
     paid = _PAY_INVOICE.execute(invoice=invoice_id, cents=cents)
     kind = AllocationKind.INVOICE if paid else AllocationKind.OVERPAYMENT
-    Allocation.create(settlement=settlement, invoice=invoice_id, kind=kind, amount_cents=cents)
+    part = Allocation(settlement=settlement, invoice=invoice_id, kind=kind, amount_cents=cents)
+    ALLOCATIONS.add(part)
     if not paid:
         invoice = Invoice.get_by_id(invoice_id)
         flag_anomaly(

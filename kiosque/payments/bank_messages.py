@@ -7,6 +7,7 @@ from typing import NamedTuple
 from gateways.base import Callback, Report, SigningKey
 from kiosque.db import write
 from kiosque.db.models import BankMessage
+from kiosque.db.prepared import PreparedInsert
 from kiosque.db.states import Verdict
 from kiosque.language import clock
 
@@ -41,7 +42,7 @@ def _keep(
     reference: str = "",
     signing_key: SigningKey | None = None,
 ) -> None:
-    BankMessage.create(
+    message = BankMessage(
         received_at=clock.now(),
         gateway=gateway_name,
         accepted=decision.verdict != Verdict.REJECTED,
@@ -51,3 +52,7 @@ def _keep(
         fields=json.dumps(dict(fields), ensure_ascii=False, sort_keys=True),
         signing_key=signing_key,
     )
+    _BANK_MESSAGES.add(message)
+
+
+_BANK_MESSAGES = PreparedInsert(BankMessage)

@@ -20,6 +20,7 @@ from kiosque.language.formats import format_euros
 from kiosque.payments.allocations import allocate
 from kiosque.payments.facts import add_fact, release_invoices
 from kiosque.payments.ledger import book
+from kiosque.payments.queries import SETTLEMENTS
 from kiosque.payments.refusals import Refused, is_answered_for, require_author_and_reason
 from kiosque.payments.words import COUNTER_MODES
 
@@ -88,7 +89,7 @@ def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> str
 
 
 def _settle_counter(invoice: Invoice, payment: CounterPayment) -> None:
-    settlement = Settlement.create(
+    settlement = Settlement(
         family=invoice.family_id,
         regie=invoice.regie,
         mode=payment.mode,
@@ -98,6 +99,7 @@ def _settle_counter(invoice: Invoice, payment: CounterPayment) -> None:
         author=payment.author,
         reason=payment.reason,
     )
+    SETTLEMENTS.add(settlement)
     allocate(settlement, invoice.id, payment.amount_cents)
     book(settlement, f"encaissement au guichet, {COUNTER_MODES[CounterMode(payment.mode)]}")
 

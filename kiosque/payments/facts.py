@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from kiosque.db import require_write
 from kiosque.db.models import Attempt, AttemptItem, Fact
-from kiosque.db.prepared import PreparedQuery
+from kiosque.db.prepared import PreparedInsert, PreparedQuery
 from kiosque.db.states import UNDECIDED, AttemptState, FactSource, attempt_state
 from kiosque.language import clock
 from kiosque.payments.queries import facts_of
@@ -30,7 +30,7 @@ def add_fact(
     """Add a fact and recompute the attempt's state. Return all the facts of the attempt; none
     when this one was known before."""
     require_write()
-    added = Fact.insert(
+    fact = Fact(
         attempt=attempt,
         at=clock.now(),
         transaction_id=transaction_id,
@@ -39,8 +39,8 @@ def add_fact(
         amount_cents=cents,
         source=source,
         parent_id=parent_id,
-    ).on_conflict("NOTHING")
-    if not added.as_rowcount().execute():
+    )
+    if not _FACTS.add(fact):
         return []
     facts = facts_of(attempt)
     _update_state(attempt, facts)
@@ -75,6 +75,7 @@ def _hold_invoices(attempt: Attempt) -> None:
     ).execute()
 
 
+_FACTS = PreparedInsert(Fact, unless_known=True)
 _CHANGE_STATE = PreparedQuery(
     lambda attempt, known, new: Attempt.update(state=new).where(
         Attempt.id == attempt, Attempt.state == known

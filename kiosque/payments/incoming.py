@@ -23,6 +23,8 @@ from kiosque.payments.bank_messages import KNOWN, RECORDED, Decision, keep_verif
 from kiosque.payments.facts import add_fact
 from kiosque.payments.ledger import book, may_be_undone
 from kiosque.payments.queries import (
+    ALLOCATIONS,
+    SETTLEMENTS,
     attempt_by_gateway_reference,
     attempt_by_reference,
     items_of,
@@ -201,9 +203,10 @@ def _add_unmatched_fact(attempt: Attempt, report: Report) -> list[Fact]:
 def _book_unmatched(attempt: Attempt, report: Report, facts: Sequence[Fact]) -> Settlement:
     """Book a debit of another amount than awaited: it pays nothing."""
     settlement = _settle_attempt(attempt, report)
-    Allocation.create(
+    kept = Allocation(
         settlement=settlement, kind=AllocationKind.UNMATCHED, amount_cents=report.cents
     )
+    ALLOCATIONS.add(kept)
     book(settlement, "débit d’un montant inattendu")
     match_refunds(attempt, facts)
     return settlement
@@ -221,7 +224,7 @@ def _is_taken_back(facts: Sequence[Fact], transaction_id: str) -> bool:
 
 
 def _settle_attempt(attempt: Attempt, report: Report) -> Settlement:
-    return Settlement.create(
+    settlement = Settlement(
         attempt=attempt,
         family=attempt.family_id,
         regie=attempt.regie,
@@ -235,6 +238,8 @@ def _settle_attempt(attempt: Attempt, report: Report) -> Settlement:
         card_brand=report.card_brand,
         card_last4=report.card_last4,
     )
+    SETTLEMENTS.add(settlement)
+    return settlement
 
 
 def _apply_refund(attempt: Attempt, report: Report) -> Decision:

@@ -16,11 +16,13 @@ from peewee import fn
 
 from kiosque.db import require_write
 from kiosque.db.models import JournalEntry, Settlement
-from kiosque.db.prepared import PreparedQuery, Row
+from kiosque.db.prepared import PreparedInsert, PreparedQuery, Row
 from kiosque.db.states import AllocationKind
 from kiosque.language import clock
 
 GENESIS = "0" * 64
+
+_ENTRIES = PreparedInsert(JournalEntry)
 
 #: The account that each kind of allocation feeds.
 ACCOUNTS = {
@@ -52,7 +54,7 @@ def append(settlement: Settlement, label: str, *, debit: str, credit: str, cents
         previous_hash=previous_hash,
     )
     entry.hash = _hash(entry)
-    entry.save(force_insert=True)
+    _ENTRIES.add(entry)
 
 
 def bring_to(

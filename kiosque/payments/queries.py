@@ -3,7 +3,10 @@
 from peewee import fn
 
 from kiosque.db.models import Allocation, Attempt, AttemptItem, Fact, Invoice, Receipt, Settlement
-from kiosque.db.prepared import PreparedQuery
+from kiosque.db.prepared import PreparedInsert, PreparedQuery
+
+SETTLEMENTS = PreparedInsert(Settlement)
+ALLOCATIONS = PreparedInsert(Allocation)
 
 
 def attempt_by_id(attempt_id: int) -> Attempt:

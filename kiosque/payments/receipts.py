@@ -10,6 +10,7 @@ from typing import Self
 
 from kiosque.db import require_write
 from kiosque.db.models import Receipt, Settlement
+from kiosque.db.prepared import PreparedInsert
 from kiosque.language import clock
 from kiosque.payments.queries import last_receipt_number
 from kiosque.settings import Regie, Settings
@@ -45,7 +46,7 @@ def issue_receipt(settlement: Settlement, issuers: Issuers) -> Receipt:
     """Issue the receipt of a settlement. Belongs inside `write()`, which is what numbers it."""
     require_write()
     regie = issuers.regie_named(settlement.regie)
-    return Receipt.create(
+    receipt = Receipt(
         number=last_receipt_number() + 1,
         settlement=settlement,
         issued_at=clock.now(),
@@ -53,3 +54,8 @@ def issue_receipt(settlement: Settlement, issuers: Issuers) -> Receipt:
         regie_name=regie.name,
         regisseur=regie.regisseur,
     )
+    _RECEIPTS.add(receipt)
+    return receipt
+
+
+_RECEIPTS = PreparedInsert(Receipt)

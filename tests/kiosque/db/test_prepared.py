@@ -4,10 +4,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from peewee import IntegrityError
 
 from kiosque.db import database, write
-from kiosque.db.models import Attempt, AttemptItem, Family, Invoice
-from kiosque.db.prepared import PreparedQuery
+from kiosque.db.models import Attempt, AttemptItem, Family, Invoice, Lease, Service
+from kiosque.db.prepared import PreparedInsert, PreparedQuery
 from kiosque.db.states import InvoiceState
 from kiosque.families import sessions
 from kiosque.invoices import listing
@@ -160,3 +161,37 @@ def test_a_foreign_key_is_bound_by_the_id_of_its_row(october: Invoice) -> None:
         )
         == []
     )
+
+
+def test_a_row_is_inserted_with_its_defaults_and_given_its_number(base: None) -> None:
+    families = PreparedInsert(Family)
+    row = Family(code="F1", updated_on=date(2026, 11, 5), email="alice@example.org")
+    with write():
+        assert families.add(row)
+    found = Family.get_by_id(row.id)
+    assert (found.code, found.updated_on, found.email) == (
+        "F1",
+        date(2026, 11, 5),
+        "alice@example.org",
+    )
+    assert (found.language, found.wants_mail) == ("fr", True)
+
+
+def test_a_row_that_is_there_already_is_left_out_only_when_asked(base: None) -> None:
+    with write():
+        assert PreparedInsert(Service).add(Service(name="Cantine"))
+        assert not PreparedInsert(Service, unless_known=True).add(Service(name="Cantine"))
+    with pytest.raises(IntegrityError), write():
+        PreparedInsert(Service).add(Service(name="Cantine"))
+
+
+def test_a_row_left_out_is_only_one_that_is_known(base: None) -> None:
+    """Anything else that is wrong with it is an error, never a silence."""
+    with pytest.raises(IntegrityError), write():
+        PreparedInsert(Service, unless_known=True).add(Service(name=None))
+
+
+def test_a_row_whose_key_is_ours_is_inserted_under_it(base: None) -> None:
+    with write():
+        PreparedInsert(Lease).add(Lease(name="x", holder="h", expires_at=NOW, started_at=NOW))
+    assert (Lease.get().name, Lease.get().started_at) == ("x", NOW)
