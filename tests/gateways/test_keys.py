@@ -31,7 +31,7 @@ CHANGED: dict[str, object] = {
 
 @pytest.fixture(autouse=True)
 def _in_december(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How far the last day may be is measured from today. The mock bank's clock is the real one."""
+    """Set the date of the portal; with the mock bank, whose clock is the real one, leave it."""
     if "town" in request.fixturenames:
         return
 

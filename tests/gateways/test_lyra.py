@@ -385,7 +385,7 @@ def test_our_own_form_cannot_be_relabelled_into_a_notice(lyra: Gateway, handoff:
 
 
 def test_no_renaming_of_our_forms_values_can_be_a_notice(handoff: Handoff) -> None:
-    """What a paid notice must hold is in none of the values we sign, whatever their names."""
+    """None of the values that we sign fits a field that a paid notification must hold."""
     from gateways.lyra import form as module  # noqa: PLC0415  # its private shapes
 
     values = [value for name, value in (handoff.fields or ()) if name != "signature"]

@@ -1,4 +1,4 @@
-"""What the bank's page shows, how the payer leaves it, and what one sent back may do with it."""
+"""The options of the bank's page reach the form, and a return by GET proves nothing."""
 
 from dataclasses import replace
 from typing import Any
@@ -113,7 +113,7 @@ def by_get() -> LyraGateway:
 
 
 def returned(gateway: HostedForm, **changes: str | None) -> dict[str, str]:
-    """What the browser brings back: a notice, but for what only notices have."""
+    """Return the fields of a return: those of a notification, without those that only it has."""
     return notice(gateway.start(NEW_ORDER), **{"hash": None, "url_check_src": None, **changes})
 
 

@@ -45,7 +45,7 @@ def form(gateway: Gateway) -> dict[str, str]:
 
 @pytest.fixture
 def posted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
-    """What the bank would send to the town; the town answers OK."""
+    """Collect the notifications of the bank, to which the town answers OK."""
     sent: list[dict[str, str]] = []
 
     class Answer:

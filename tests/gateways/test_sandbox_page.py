@@ -154,7 +154,7 @@ def test_the_theme_changes_the_words_and_the_display(
 
 
 def back(address: str) -> dict[str, str]:
-    """What an address brings back to the town, well signed."""
+    """Return the fields in an address of return, once their signature is verified."""
     assert address.startswith(f"{BACK}?")
     fields = dict(parse_qsl(urlsplit(address).query, keep_blank_values=True, strict_parsing=True))
     assert fields["signature"] == sign(fields, KEY.encode())

@@ -28,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def posted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
-    """What the service sends to the town, which answers OK."""
+    """Collect the notifications of the service, to which the town answers OK."""
     sent: list[tuple[str, dict[str, str]]] = []
 
     class Answer:

@@ -73,7 +73,7 @@ class Street:
         assert self.office.post("/pannes", data=chosen).status_code == 303
 
     def noticed(self) -> Report:
-        """What the last notice said."""
+        """Report the last notification."""
         return self.gateway.read_notification(Callback(tuple(self.posted[-1].items())))
 
     def poll(self) -> list[Report]:

@@ -31,7 +31,7 @@ Look = Callable[..., Result]
 
 
 def furnish(data: Path, template_base: Path) -> None:
-    """Settings and a base whose timers have just run."""
+    """Make settings, and a database whose timers have just run."""
     path = data / "kiosque.toml"
     path.write_text(SETTINGS, encoding="utf-8")
     path.chmod(0o640)

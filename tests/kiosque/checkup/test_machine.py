@@ -1,4 +1,4 @@
-"""What can be wrong on the machine itself: settings, keys, base, books, disks, timers."""
+"""Faults of the machine itself are found: settings, keys, database, accounts, disks, timers."""
 
 import os
 import shutil
@@ -162,7 +162,7 @@ def test_settings_that_hold_nothing_leave_something_to_check(
     assert disk.check_disk(here).level is Level.GOOD
 
 
-# --- The base ---
+# --- The database ---
 
 
 def test_a_good_base_is_of_this_version_and_its_books_hold(surveyed: Settle) -> None:

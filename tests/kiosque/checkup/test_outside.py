@@ -1,4 +1,4 @@
-"""What is beyond this machine: the banks, their time, and the mail server."""
+"""Faults beyond this machine are found: the banks, their time, the mail server."""
 
 import re
 import socket

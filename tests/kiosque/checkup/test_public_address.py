@@ -194,7 +194,7 @@ def test_headers_that_a_proxy_takes_out_are_told(
 
 
 def seen(here: Surveyed, **values: str) -> Result:
-    """What is said of what a site answers to have seen."""
+    """Check a reply by which the site says what it saw of the request."""
     reply = http_client.Reply(
         200, {}, "", datetime.now(UTC), datetime.now(UTC), 0, "192.0.2.9", None
     )

@@ -1,4 +1,4 @@
-"""How findings are told, how long one waits for them, and what a script is told."""
+"""Results are printed for people and for scripts, within the deadline."""
 
 import json
 import threading

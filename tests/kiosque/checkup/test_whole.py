@@ -57,8 +57,10 @@ def files_of(data: Path) -> dict[str, str]:
 
 
 def rows_of(path: Path) -> str:
-    """Every row of a base, read by another process: to open its file in this one would undo the
-    locks of SQLite."""
+    """Read every row of a database in another process.
+
+    Opening its file in this one would undo the locks of SQLite.
+    """
     script = """if True:
         import apsw, sys
         base = apsw.Connection(sys.argv[1], flags=apsw.SQLITE_OPEN_READWRITE)
