@@ -1,4 +1,4 @@
-"""How gunicorn runs the site: `gunicorn --config deploy/gunicorn.conf.py 'app:create_app()'`.
+"""Settings of gunicorn: `gunicorn --config deploy/gunicorn.conf.py 'app:create_app()'`.
 
 Why this server and these numbers: docs/servers.md. An option on the command line wins over this
 file; under systemd the socket is systemd's.

@@ -66,7 +66,7 @@ class Mode(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a transaction, by its `Report`."""
+    """The state of a transaction, in a `Report`."""
 
     #: The bank is still examining it: the invoices stay reserved.
     PENDING = "pending"
@@ -83,7 +83,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Limits:
-    """What the bank accepts of an order; amounts are of one payment."""
+    """Limits that the bank sets to an order; amounts are of one payment."""
 
     minimum_cents: int = 1
     maximum_cents: int = 99_999_999
@@ -180,7 +180,7 @@ class Callback:
 
 @dataclass(frozen=True)
 class Report:
-    """What the bank says of one order, verified by its gateway."""
+    """One statement of the bank about an order, verified by its gateway."""
 
     #: `Order.reference`; may be empty with `ask`.
     reference: str
@@ -216,7 +216,7 @@ class Report:
 
 @runtime_checkable
 class Gateway(Protocol):
-    """What every adapter provides.
+    """A bank, as every adapter presents it.
 
     `name` is the NAME of its table `[gateways.NAME]`, `label` the bank's name as the payer reads
     it, `form_origin` the scheme and host of the page where the payer is sent.

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Level(IntEnum):
-    """How bad a trouble is; the worst of several is the greatest."""
+    """Severity of a trouble; the worst of several is the greatest."""
 
     GOOD = 0
     UNKNOWN = 1
