@@ -27,11 +27,16 @@ class TalkativeBank:
     def read_notification(self, callback: Callback) -> Report:
         return self._gateway.read_notification(callback)
 
-    def report(self, handoff: Handoff, *, final: bool = False, **changes: str | None) -> Report:
-        """What it would say of a form handed over, in the words of a notice."""
+    def report(
+        self, handoff: Handoff, *, final: bool | None = None, **changes: str | None
+    ) -> Report:
+        """Say something of a form handed over, in the words of a notice. `final` and `parent`
+        are what an answer tells and a notice does not."""
         said = Callback(tuple(notice(handoff, **changes).items()))
-        parent = {"parent_id": str(changes["parent"])} if changes.get("parent") else {}
-        return replace(self._gateway.read_notification(said), final=final, **parent)
+        report = self._gateway.read_notification(said)
+        if final is not None:
+            report = replace(report, final=final)
+        return replace(report, parent_id=changes.get("parent") or report.parent_id)
 
     def poll(self, order: Order) -> list[Report]:
         assert not database.in_transaction(), "asked inside a transaction"

@@ -24,7 +24,7 @@ from kiosque.db.models import (
     Settlement,
 )
 from kiosque.db.states import AnomalyKind, RepaymentKind
-from kiosque.payments import GatewayUsage, Purchase, reconcile, start, verification
+from kiosque.payments import GatewayUsage, Purchase, reconcile, start
 from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
 from kiosque.payments.orders import order_of
 from kiosque.settings import Payment, Settings
@@ -33,11 +33,7 @@ from tests.bank import KEY, REFUSED, envelope, error_envelope, notice, order_ans
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, choose_password, csrf_token
 from tests.conftest import PASSWORD as FAMILY_PASSWORD
 
-
-@pytest.fixture(autouse=True)
-def _sound_books(base: None) -> object:
-    yield
-    assert verification.faults() == []
+pytestmark = pytest.mark.usefixtures("sound_books")
 
 
 def signed_in(app: Flask, family: Family) -> FlaskClient:

@@ -16,10 +16,12 @@ from gateways.payfip import soap
 from kiosque.db.models import Anomaly, Attempt, Fact, Invoice, JournalEntry, Receipt, Settlement
 from kiosque.language import clock
 from kiosque.papers import content, pdf
-from kiosque.payments import reconcile, verification
+from kiosque.payments import reconcile
 from kiosque.settings import Payment, Settings
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, csrf_token, make_invoice
 from tests.payfip import TABLE, answer, created, fault
+
+pytestmark = pytest.mark.usefixtures("sound_books")
 
 NOTIFY = "/paiement/notification/tresor"
 
@@ -93,12 +95,6 @@ def go(alice: FlaskClient, treasury: Treasury, gateway: Gateway) -> Callable[...
         return alice.post("/paiement/banque", data=data)
 
     return confirm
-
-
-@pytest.fixture(autouse=True)
-def _sound_books(base: None) -> object:
-    yield
-    assert verification.faults() == []
 
 
 Go = Callable[..., TestResponse]

@@ -1,18 +1,14 @@
 """What became of a payment is asked at the bank, and its answer believed as much as a notice."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
-from gateways.base import Gateway, Handoff, Order, Report, Unreachable
+from gateways.base import Gateway, Unreachable
 from kiosque import db, payments
 from kiosque.db import leases
 from kiosque.db.models import (
-    Anomaly,
     Attempt,
     BankMessage,
     Fact,
@@ -21,49 +17,23 @@ from kiosque.db.models import (
     Lease,
     Settlement,
 )
-from kiosque.payments import Purchase, Refused, checkout, journal, polling, reconcile, verification
+from kiosque.payments import Refused, journal, polling, reconcile, verification
 from kiosque.payments.reconcile import Summary
 from tests.bank import REFUSED
-from tests.conftest import ISSUERS, PUBLIC_URL, Clock, csrf_token, make_invoice
+from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
+from tests.kiosque.payments.conftest import Pay, state_of
 from tests.talkative import TalkativeBank
 
-Pay = Callable[..., tuple[Attempt, Handoff]]
+pytestmark = pytest.mark.usefixtures("sound_books")
+
+Run = Callable[..., Summary]
 
 
 @pytest.fixture
-def bank(gateway: Gateway) -> TalkativeBank:
-    return TalkativeBank(gateway)
-
-
-@pytest.fixture
-def go(bank: TalkativeBank, base: None) -> Pay:
-    """Send a family to the bank that can be asked."""
-
-    def start(family: Family, *invoices: Invoice) -> tuple[Attempt, Handoff]:
-        numbers = [invoice.number for invoice in invoices]
-        total = sum(invoice.total_cents for invoice in invoices)
-        return payments.start(Purchase(family, numbers, total), bank, PUBLIC_URL)
-
-    return start
-
-
-@pytest.fixture
-def run(bank: TalkativeBank) -> Callable[..., Summary]:
+def run(bank: TalkativeBank) -> Run:
     """The timer's call."""
     return lambda **options: reconcile.run({bank.name: bank}, PUBLIC_URL, ISSUERS, **options)
 
-
-@pytest.fixture(autouse=True)
-def _sound_books(base: None) -> object:
-    yield
-    assert verification.faults() == []
-
-
-def fresh(row: Attempt | Invoice) -> str:
-    return type(row).get_by_id(row.id).state
-
-
-Run = Callable[..., Summary]
 
 # --- The schedule ---
 
@@ -71,7 +41,7 @@ Run = Callable[..., Summary]
 def test_an_attempt_is_left_alone_while_the_parent_may_still_be_paying(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    go(october.family, october)
+    go(october)
     frozen.advance(minutes=14, seconds=59)
     assert run() == Summary()
     frozen.advance(seconds=1)
@@ -82,11 +52,11 @@ def test_an_attempt_is_left_alone_while_the_parent_may_still_be_paying(
 def test_a_lost_notice_is_made_good_by_asking(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    attempt, handoff = go(october.family, october)
+    attempt, handoff = go(october)
     bank.answers = [[bank.report(handoff)]]
     frozen.advance(minutes=15)
     run()
-    assert (fresh(attempt), fresh(october)) == ("paid", "paid")
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
     assert Settlement.get().transaction_id == bank.report(handoff).transaction_id
     assert BankMessage.get().verdict == "recorded"
 
@@ -94,32 +64,32 @@ def test_a_lost_notice_is_made_good_by_asking(
 def test_a_silent_attempt_expires_only_once_the_bank_has_said_it_knows_nothing(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    attempt, _ = go(october.family, october)
+    attempt, _ = go(october)
     frozen.advance(minutes=15)
     run()
-    assert fresh(attempt) == "handed_off"
+    assert state_of(attempt) == "handed_off"
     bank.answers = [Unreachable("lente")]
     frozen.advance(hours=3)
     assert run().unanswered == 1
-    assert fresh(attempt) == "handed_off"
+    assert state_of(attempt) == "handed_off"
     bank.answers = [[]]
     frozen.advance(hours=1)
     run()
-    assert fresh(attempt) == "expired"
+    assert state_of(attempt) == "expired"
 
 
 def test_late_money_is_looked_for_once_more_the_next_day(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    attempt, handoff = go(october.family, october)
+    attempt, handoff = go(october)
     for minutes in (15, 15):
         frozen.advance(minutes=minutes)
         run()
-    assert fresh(attempt) == "expired"
+    assert state_of(attempt) == "expired"
     bank.answers = [[bank.report(handoff, final=True)]]
     frozen.advance(days=1)
     run()
-    assert (fresh(attempt), fresh(october)) == ("paid", "paid")
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
     asked = len(bank.asked)
     frozen.advance(days=30)
     run()
@@ -129,11 +99,11 @@ def test_late_money_is_looked_for_once_more_the_next_day(
 def test_the_bank_is_left_in_peace_from_the_end_of_its_page_to_the_next_day(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    attempt, _ = go(october.family, october)
+    attempt, _ = go(october)
     for minutes in (15, 15):
         frozen.advance(minutes=minutes)
         run()
-    assert fresh(attempt) == "expired"
+    assert state_of(attempt) == "expired"
     assert Fact.get(Fact.state == "expired").transaction_id == ""
     for _ in range(23):
         frozen.advance(hours=1)
@@ -143,7 +113,7 @@ def test_the_bank_is_left_in_peace_from_the_end_of_its_page_to_the_next_day(
 def test_an_answer_is_dated_and_ends_the_count_of_silences(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    attempt, _ = go(october.family, october)
+    attempt, _ = go(october)
     bank.answers = [Unreachable("lente"), Unreachable("lente"), []]
     for minutes in (15, 1, 2):
         frozen.advance(minutes=minutes)
@@ -155,7 +125,7 @@ def test_an_answer_is_dated_and_ends_the_count_of_silences(
 def test_those_who_wait_longest_are_asked_about_first(
     go: Pay, frozen: Clock, october: Invoice, september: Invoice
 ) -> None:
-    one, two = go(october.family, october)[0], go(october.family, september)[0]
+    one, two = go(october)[0], go(september)[0]
     Attempt.update(ask_at=frozen.at - timedelta(minutes=1)).where(Attempt.id == two.id).execute()
     frozen.advance(minutes=20)
     assert [each.id for each in polling.attempts_due(["banque"], 9)] == [two.id, one.id]
@@ -165,19 +135,19 @@ def test_those_who_wait_longest_are_asked_about_first(
 def test_a_card_refused_is_asked_about_too_since_another_may_have_been_tried(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    attempt, handoff = go(october.family, october)
+    attempt, handoff = go(october)
     refused = bank.report(handoff, **REFUSED, trans_uuid="a" * 32)
     payments.record(bank.name, refused, ISSUERS)
     bank.answers = [[refused, bank.report(handoff, trans_uuid="b" * 32)]]
     frozen.advance(minutes=15)
     run()
-    assert (fresh(attempt), fresh(october)) == ("paid", "paid")
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
 
 
 def test_an_authorised_payment_is_followed_each_day_until_it_is_captured(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    attempt, handoff = go(october.family, october)
+    attempt, handoff = go(october)
     payments.record(bank.name, bank.report(handoff), ISSUERS)
     bank.answers = [
         [bank.report(handoff)],
@@ -189,7 +159,7 @@ def test_an_authorised_payment_is_followed_each_day_until_it_is_captured(
         run()
     assert len(bank.asked) == 3
     assert Settlement.get().final_at
-    assert fresh(attempt) == "paid"
+    assert state_of(attempt) == "paid"
     # What repeats itself each day leaves no trace each day.
     assert [notice.verdict for notice in BankMessage.select()] == ["recorded", "recorded"]
 
@@ -197,7 +167,7 @@ def test_an_authorised_payment_is_followed_each_day_until_it_is_captured(
 def test_a_notice_repeated_each_hour_does_not_keep_the_bank_from_being_asked(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    _, handoff = go(october.family, october)
+    _, handoff = go(october)
     bank.answers = [[bank.report(handoff)]]
     for _ in range(25):
         payments.record(bank.name, bank.report(handoff), ISSUERS)
@@ -209,19 +179,19 @@ def test_a_notice_repeated_each_hour_does_not_keep_the_bank_from_being_asked(
 def test_a_payment_cancelled_before_its_capture_is_seen_the_next_day(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    attempt, handoff = go(october.family, october)
+    attempt, handoff = go(october)
     payments.record(bank.name, bank.report(handoff), ISSUERS)
     bank.answers = [[bank.report(handoff, trans_status="CANCELLED", final=True)]]
     frozen.advance(days=1)
     run()
-    assert (fresh(attempt), fresh(october)) == ("reversed", "open")
+    assert (state_of(attempt), state_of(october)) == ("reversed", "open")
     assert journal.balances() == {"bank:banque": 0, "invoices": 0}
 
 
 def test_ten_days_without_capture_are_told_to_the_regisseur_once(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    _, handoff = go(october.family, october)
+    _, handoff = go(october)
     payments.record(bank.name, bank.report(handoff), ISSUERS)
     bank.answers = [[bank.report(handoff)]]
     for _ in range(20):
@@ -234,7 +204,7 @@ def test_ten_days_without_capture_are_told_to_the_regisseur_once(
 def test_a_payment_under_examination_is_asked_about_ever_more_rarely(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    attempt, handoff = go(october.family, october)
+    attempt, handoff = go(october)
     pending = bank.report(handoff, trans_status="UNDER_VERIFICATION")
     bank.answers = [[pending]]
     while (due := Attempt.get_by_id(attempt.id).ask_at) is not None:
@@ -242,7 +212,7 @@ def test_a_payment_under_examination_is_asked_about_ever_more_rarely(
         run()
     assert timedelta(days=60) < frozen.at - attempt.started_at < timedelta(days=62)
     assert 60 < len(bank.asked) < 90
-    assert fresh(attempt) == "pending"
+    assert state_of(attempt) == "pending"
     assert [point.kind for point in payments.open_anomalies()] == ["unsettled"]
 
 
@@ -263,7 +233,7 @@ def test_a_payment_under_examination_is_asked_about_again_after_a_quarter_of_its
     age: timedelta,
     pause: timedelta,
 ) -> None:
-    attempt, handoff = go(october.family, october)
+    attempt, handoff = go(october)
     bank.answers = [[bank.report(handoff, trans_status="UNDER_VERIFICATION")]]
     frozen.at += age
     run()
@@ -273,19 +243,19 @@ def test_a_payment_under_examination_is_asked_about_again_after_a_quarter_of_its
 def test_a_bank_that_does_not_answer_is_asked_again_after_growing_pauses(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    attempt, handoff = go(october.family, october)
+    attempt, handoff = go(october)
     bank.answers = [Unreachable("panne")]
     frozen.advance(minutes=15)
     while frozen.at - attempt.started_at < timedelta(hours=36):
         run()
         frozen.at = Attempt.get_by_id(attempt.id).ask_at
     assert 36 < len(bank.asked) < 46
-    assert (fresh(attempt), fresh(october)) == ("handed_off", "open")
+    assert (state_of(attempt), state_of(october)) == ("handed_off", "open")
     assert [point.kind for point in payments.open_anomalies()] == ["silent"]
     bank.answers = [[bank.report(handoff)]]
     frozen.advance(hours=1)
     run()
-    assert fresh(october) == "paid"
+    assert state_of(october) == "paid"
 
 
 # --- Lies ---
@@ -309,24 +279,24 @@ def test_an_answer_that_is_not_what_was_awaited_pays_nothing_and_is_told(
     state: str,
     told: str,
 ) -> None:
-    attempt, handoff = go(october.family, october)
+    attempt, handoff = go(october)
     bank.answers = [[bank.report(handoff, **changes)]]
     frozen.advance(minutes=15)
     run()
-    assert (fresh(attempt), fresh(october)) == (state, "open")
+    assert (state_of(attempt), state_of(october)) == (state, "open")
     assert [point.kind for point in payments.open_anomalies()] == [told]
 
 
 def test_an_answer_about_another_order_is_no_answer(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice, september: Invoice
 ) -> None:
-    first, handoff = go(october.family, october)
-    second, _ = go(october.family, september)
+    first, handoff = go(october)
+    second, _ = go(september)
     Attempt.update(ask_at=None).where(Attempt.id == first.id).execute()
     bank.answers = [[bank.report(handoff)]]
     frozen.advance(minutes=15)
     assert run().unanswered == 1
-    assert (fresh(first), fresh(second)) == ("handed_off", "handed_off")
+    assert (state_of(first), state_of(second)) == ("handed_off", "handed_off")
     second = Attempt.get_by_id(second.id)
     assert (second.answered_at, second.unanswered) == (None, 1)
     assert second.ask_at == frozen.at + timedelta(minutes=1)
@@ -341,13 +311,13 @@ def test_an_adapter_that_fails_on_one_order_keeps_no_other_waiting(
     september: Invoice,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    broken, _ = go(october.family, october)
-    _, handoff = go(october.family, september)
+    broken, _ = go(october)
+    _, handoff = go(september)
     answer = [bank.report(handoff)]
     bank.poll = lambda order: {}["secret"] if order.reference == broken.reference else answer  # type: ignore[method-assign, assignment]
     frozen.advance(minutes=15)
     run()
-    assert (fresh(october), fresh(september)) == ("open", "paid")
+    assert (state_of(october), state_of(september)) == ("open", "paid")
     assert f"attempt {broken.reference}: KeyError" in caplog.text
     assert "secret" not in caplog.text
 
@@ -358,7 +328,7 @@ def test_an_adapter_that_fails_on_one_order_keeps_no_other_waiting(
 def test_two_runs_at_once_ask_once(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    go(october.family, october)
+    go(october)
     frozen.advance(minutes=15)
     seen: list[Summary] = []
     poll = bank.poll
@@ -408,7 +378,7 @@ def test_a_run_ends_at_its_deadline_and_the_next_goes_on(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, alices_family: Family
 ) -> None:
     for number in range(3):
-        go(alices_family, make_invoice(alices_family, f"N{number}"))
+        go(make_invoice(alices_family, f"N{number}"))
     frozen.advance(minutes=15)
     assert run(seconds=0) == Summary(left=3)
     assert bank.asked == []
@@ -419,7 +389,7 @@ def test_a_bank_that_is_down_is_given_up_for_the_run(
     go: Pay, run: Run, bank: TalkativeBank, frozen: Clock, alices_family: Family
 ) -> None:
     for number in range(40):
-        go(alices_family, make_invoice(alices_family, f"N{number}"))
+        go(make_invoice(alices_family, f"N{number}"))
     bank.answers = [Unreachable("panne")]
     frozen.advance(minutes=15)
     summary = run()
@@ -435,24 +405,24 @@ def test_where_the_bank_cannot_be_asked_a_silent_attempt_expires_by_its_time(
     for seconds, state in ((30 * 60, "handed_off"), (1, "expired")):
         frozen.advance(seconds=seconds)
         reconcile.run({"banque": gateway}, PUBLIC_URL, ISSUERS)
-        assert fresh(attempt) == state
+        assert state_of(attempt) == state
 
 
 def test_a_payment_is_no_longer_asked_about_where_its_bank_cannot_be_asked_any_more(
     go: Pay, gateway: Gateway, frozen: Clock, october: Invoice
 ) -> None:
-    attempt, _ = go(october.family, october)
+    attempt, _ = go(october)
     frozen.advance(minutes=45)
     reconcile.run({"banque": gateway}, PUBLIC_URL, ISSUERS)
     assert Attempt.get_by_id(attempt.id).ask_at is None
     reconcile.run({"banque": gateway}, PUBLIC_URL, ISSUERS)
-    assert fresh(attempt) == "expired"
+    assert state_of(attempt) == "expired"
 
 
 def test_a_timer_that_does_not_run_is_a_fault_of_the_books(
     go: Pay, run: Run, frozen: Clock, october: Invoice
 ) -> None:
-    go(october.family, october)
+    go(october)
     frozen.advance(hours=3)
     assert "« reconcile »" in verification.faults()[0]
     run()
@@ -465,282 +435,72 @@ def test_a_timer_that_does_not_run_is_a_fault_of_the_books(
 def test_the_bank_is_asked_before_the_same_invoice_is_paid_again(
     go: Pay, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    first, handoff = go(october.family, october)
+    first, handoff = go(october)
     frozen.advance(minutes=16)
     bank.answers = [[bank.report(handoff)]]
     payments.ask_about_holders(
         october.family, [october.number], {bank.name: bank}, PUBLIC_URL, ISSUERS
     )
-    assert fresh(first) == "paid"
+    assert state_of(first) == "paid"
     with pytest.raises(Refused, match="déjà payée"):
-        go(october.family, october)
+        go(october)
 
 
 def test_while_the_bank_does_not_answer_the_parent_is_told_to_wait(
     go: Pay, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    first, _ = go(october.family, october)
+    first, _ = go(october)
     frozen.advance(minutes=16)
     bank.answers = [Unreachable("panne")]
     payments.ask_about_holders(
         october.family, [october.number], {bank.name: bank}, PUBLIC_URL, ISSUERS
     )
     with pytest.raises(Refused, match="Nous attendons encore la réponse"):
-        go(october.family, october)
-    assert fresh(first) == "handed_off"
+        go(october)
+    assert state_of(first) == "handed_off"
 
 
 def test_once_the_bank_knows_of_nothing_after_its_page_has_closed_another_may_start(
     go: Pay, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    first, _ = go(october.family, october)
+    first, _ = go(october)
     frozen.advance(minutes=16)
     payments.ask_about_holders(
         october.family, [october.number], {bank.name: bank}, PUBLIC_URL, ISSUERS
     )
-    go(october.family, october)
-    assert fresh(first) == "expired"
+    go(october)
+    assert state_of(first) == "expired"
 
 
 def test_an_answer_given_while_the_page_was_open_is_not_enough(
     go: Pay, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    go(october.family, october)
+    go(october)
     frozen.advance(minutes=1)
     payments.ask_about_holders(
         october.family, [october.number], {bank.name: bank}, PUBLIC_URL, ISSUERS
     )
     with pytest.raises(Refused, match="recommencez après"):
-        go(october.family, october)
+        go(october)
     frozen.advance(minutes=15)
     with pytest.raises(Refused, match="Nous attendons encore"):
-        go(october.family, october)
+        go(october)
 
 
 def test_staff_free_an_invoice_that_the_bank_says_nothing_about(
     go: Pay, bank: TalkativeBank, frozen: Clock, october: Invoice
 ) -> None:
-    attempt, handoff = go(october.family, october)
+    attempt, handoff = go(october)
     with pytest.raises(Refused, match="peut encore payer"):
         payments.close_attempt(attempt.reference, "Dominique", "vu à la banque")
     frozen.advance(minutes=16)
     with pytest.raises(Refused, match="auteur"):
         payments.close_attempt(attempt.reference, "", "vu à la banque")
     payments.close_attempt(attempt.reference, "Dominique", "vu à la banque")
-    go(october.family, october)
+    go(october)
     payments.record(bank.name, bank.report(handoff), ISSUERS)
-    assert (fresh(attempt), fresh(october)) == ("paid", "paid")
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
     with pytest.raises(Refused, match="est décidé"):
         payments.close_attempt(attempt.reference, "Dominique", "encore")
     with pytest.raises(Refused, match="n’existe pas"):
         payments.close_attempt("KF", "Dominique", "encore")
-
-
-# --- On the pages ---
-
-
-@pytest.fixture
-def asked_app(app: Flask, bank: TalkativeBank) -> Flask:
-    app.extensions["gateways"]["banque"] = bank
-    return app
-
-
-def test_a_parent_back_before_the_notice_makes_us_ask_once(
-    asked_app: Flask, alice: FlaskClient, go: Pay, bank: TalkativeBank, october: Invoice
-) -> None:
-    attempt, handoff = go(october.family, october)
-    bank.answers = [[bank.report(handoff)]]
-    page = alice.get(f"/paiement/retour/{attempt.reference}").text
-    assert "Paiement effectué" in page
-    alice.get(f"/paiement/retour/{attempt.reference}")
-    assert len(bank.asked) == 1
-
-
-def test_a_page_that_refreshes_itself_does_not_ask_each_time(
-    asked_app: Flask,
-    alice: FlaskClient,
-    go: Pay,
-    bank: TalkativeBank,
-    frozen: Clock,
-    october: Invoice,
-) -> None:
-    attempt, _ = go(october.family, october)
-    for _ in range(10):
-        page = alice.get(f"/paiement/retour/{attempt.reference}").text
-        assert "En attente de confirmation de la banque" in page
-        frozen.advance(seconds=3)
-    assert len(bank.asked) == 2
-
-
-def test_a_bank_that_does_not_answer_breaks_no_page(
-    asked_app: Flask, alice: FlaskClient, go: Pay, bank: TalkativeBank, october: Invoice
-) -> None:
-    attempt, _ = go(october.family, october)
-    bank.answers = [Unreachable("panne")]
-    answer = alice.get(f"/paiement/retour/{attempt.reference}")
-    assert answer.status_code == 200
-    assert "En attente de confirmation de la banque" in answer.text
-
-
-def test_a_slow_bank_takes_few_of_the_sites_threads(
-    asked_app: Flask,
-    go: Pay,
-    bank: TalkativeBank,
-    alices_family: Family,
-) -> None:
-    """While two visitors wait for the bank, the third has a page at once; then asks again."""
-    attempts = [go(alices_family, make_invoice(alices_family, f"N{n}"))[0] for n in range(4)]
-    address = "/paiement/retour/{}".format
-    deep: list[int] = []
-    poll = bank.poll
-
-    def slowly(order: Order) -> list[Report]:
-        deep.append(len(deep))
-        if len(deep) < len(attempts):
-            page = asked_app.test_client().get(address(attempts[len(deep)].reference))
-            assert "En attente de confirmation" in page.text
-        return poll(order)
-
-    bank.poll = slowly  # type: ignore[method-assign]
-    asked_app.test_client().get(address(attempts[0].reference))
-    assert len(deep) == 2
-    asked_app.test_client().get(address(attempts[2].reference))
-    assert len(deep) == 4
-
-
-def test_a_bank_slow_to_open_payments_takes_few_of_the_sites_threads(
-    go: Pay, bank: TalkativeBank, alices_family: Family, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While four payers wait for it, the fifth is told at once; once they are through, no more."""
-    monkeypatch.setattr(checkout, "DOOR_SECONDS", 0)
-    invoices = [make_invoice(alices_family, f"N{n}") for n in range(6)]
-    begin = bank.start
-
-    def slowly(order: Order) -> Handoff:
-        waiting = Attempt.select().where(Attempt.state == "created").count()
-        if waiting <= checkout.STARTS_AT_ONCE:
-            go(alices_family, invoices[waiting])
-        return begin(order)
-
-    bank.start = slowly  # type: ignore[method-assign]
-    with pytest.raises(Unreachable, match="d’autres payeurs"):
-        go(alices_family, invoices[0])
-    assert Attempt.select().where(Attempt.state == "cancelled").count() == 5
-    bank.start = begin  # type: ignore[method-assign]
-    assert fresh(go(alices_family, invoices[5])[0]) == "handed_off"
-
-
-def test_who_pays_at_another_bank_does_not_wait_for_the_slow_one(
-    bank: TalkativeBank, gateway: Gateway, alices_family: Family, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checkout, "DOOR_SECONDS", 0)
-    other = TalkativeBank(gateway)
-    other.name = "autre"
-    begin = bank.start
-
-    def open_at(bank: TalkativeBank, name: str) -> Attempt:
-        invoice = make_invoice(alices_family, name)
-        return payments.start(
-            Purchase(alices_family, [name], invoice.total_cents), bank, PUBLIC_URL
-        )[0]
-
-    def slowly(order: Order) -> Handoff:
-        waiting = Attempt.select().where(Attempt.state == "created").count()
-        if waiting < checkout.STARTS_AT_ONCE:
-            open_at(bank, f"N{waiting}")
-        else:
-            assert fresh(open_at(other, "autre")) == "handed_off"
-        return begin(order)
-
-    bank.start = slowly  # type: ignore[method-assign]
-    open_at(bank, "N0")
-    assert Attempt.select().where(Attempt.state == "handed_off").count() == 5
-
-
-def test_the_summary_asks_about_the_payment_that_holds_the_invoice(
-    asked_app: Flask, alice: FlaskClient, go: Pay, bank: TalkativeBank, october: Invoice
-) -> None:
-    _, handoff = go(october.family, october)
-    bank.answers = [[bank.report(handoff)]]
-    answer = alice.get(f"/paiement/recapitulatif?invoice={october.number}")
-    assert "elle est déjà payée" in answer.text
-
-
-def test_charlie_makes_us_ask_nothing_about_alices_invoice(
-    asked_app: Flask, charlie: FlaskClient, go: Pay, bank: TalkativeBank, october: Invoice
-) -> None:
-    go(october.family, october)
-    charlie.get(f"/paiement/recapitulatif?invoice={october.number}")
-    form = {"invoice": october.number, "expected_cents": "4520"}
-    token = csrf_token(charlie.get("/compte").text)
-    charlie.post("/paiement/banque", data={**form, "csrf_token": token})
-    assert bank.asked == []
-
-
-# --- A notice that must be confirmed ---
-
-
-@pytest.fixture
-def cautious(asked_app: Flask, bank: TalkativeBank) -> TalkativeBank:
-    """The bank's notices are believed only once it has been asked."""
-    read = bank.read_notification
-    bank.read_notification = lambda callback: replace(read(callback), ask=True)  # type: ignore[method-assign]
-    return bank
-
-
-def hear(client: FlaskClient, handoff: Handoff) -> int:
-    from tests.bank import notice  # noqa: PLC0415
-
-    return client.post("/paiement/notification/banque", data=notice(handoff)).status_code
-
-
-def test_a_notice_confirmed_by_the_bank_counts_at_once(
-    cautious: TalkativeBank, stranger: FlaskClient, go: Pay, october: Invoice
-) -> None:
-    _, handoff = go(october.family, october)
-    cautious.answers = [[cautious.report(handoff)]]
-    assert hear(stranger, handoff) == 200
-    assert fresh(october) == "paid"
-    assert sorted(n.verdict for n in BankMessage.select()) == ["recorded", "to_confirm"]
-
-
-@pytest.mark.parametrize("answer", [[], Unreachable("panne")], ids=["unknown", "silent"])
-def test_a_notice_that_the_bank_does_not_confirm_pays_nothing(
-    cautious: TalkativeBank,
-    stranger: FlaskClient,
-    go: Pay,
-    october: Invoice,
-    answer: list[object] | Exception,
-) -> None:
-    attempt, handoff = go(october.family, october)
-    cautious.answers = [answer]  # type: ignore[list-item]
-    assert hear(stranger, handoff) == 200
-    assert (fresh(attempt), fresh(october)) == ("handed_off", "open")
-
-
-def test_a_notice_that_could_not_be_confirmed_is_asked_about_by_the_next_run(
-    cautious: TalkativeBank,
-    stranger: FlaskClient,
-    go: Pay,
-    run: Run,
-    frozen: Clock,
-    october: Invoice,
-) -> None:
-    _, handoff = go(october.family, october)
-    cautious.answers = [Unreachable("panne")]
-    hear(stranger, handoff)
-    cautious.answers = [[cautious.report(handoff)]]
-    frozen.advance(minutes=1)
-    run()
-    assert fresh(october) == "paid"
-
-
-def test_a_mere_trigger_about_an_order_of_nobodys_asks_nothing(
-    cautious: TalkativeBank, stranger: FlaskClient, go: Pay, october: Invoice
-) -> None:
-    _, handoff = go(october.family, october)
-    report = replace(cautious.report(handoff), reference="", ask=True)
-    unknown = replace(report, gateway_reference="20200101000000-000000")
-    assert payments.record("banque", unknown, ISSUERS) == "unknown_order"
-    assert Anomaly.select().count() == 0
-    assert payments.record("banque", report, ISSUERS) == "to_confirm"

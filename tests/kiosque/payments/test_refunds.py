@@ -16,10 +16,11 @@ from kiosque.payments import (
     journal,
     polling,
     reconcile,
-    verification,
 )
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
 from tests.talkative import TalkativeBank
+
+pytestmark = pytest.mark.usefixtures("sound_books")
 
 CREDIT = {"operation_type": "CREDIT", "trans_id": "912345", "trans_uuid": "c" * 32}
 
@@ -36,13 +37,6 @@ def paid(bank: TalkativeBank, october: Invoice, september: Invoice) -> Handoff:
     _, handoff = payments.start(Purchase(october.family, numbers, 8745), bank, PUBLIC_URL)
     payments.record(bank.name, bank.report(handoff, final=True), ISSUERS)
     return handoff
-
-
-@pytest.fixture(autouse=True)
-def _sound_books(base: None) -> object:
-    yield
-    assert verification.faults() == []
-    assert sum(journal.balances().values()) == 0
 
 
 @pytest.fixture

@@ -41,6 +41,8 @@ from tests.conftest import NOW, PUBLIC_URL, Clock, csrf_token, make_invoice
 from tests.kiosque.invoices.test_imports import ROW, sheet
 from tests.mailbox import Mailbox, text_of
 
+pytestmark = pytest.mark.usefixtures("sound_books")
+
 OTHER_KEY = "Qd7rVn2LxBw9TgKc4PzMh6Ys"
 SHOP = {"adapter": "lyra", "site_id": "87654321", "test_key": OTHER_KEY, "brand": "payzen"}
 CRECHE = OtherRegie(
@@ -51,12 +53,6 @@ CRECHE = OtherRegie(
     gateway="creche",
     closes_after_days=10,
 )
-
-
-@pytest.fixture(autouse=True)
-def _sound_books(base: None) -> object:
-    yield
-    assert verification.faults() == []
 
 
 @pytest.fixture

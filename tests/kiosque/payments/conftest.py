@@ -1,0 +1,117 @@
+"""What the tests of payments share: a bank that can be asked, its notices, books that are sound."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from gateways.base import (
+    Gateway,
+    Handoff,
+)
+from kiosque import payments
+from kiosque.db.models import (
+    Allocation,
+    Anomaly,
+    Attempt,
+    Fact,
+    Invoice,
+    JournalEntry,
+    OutboxMail,
+    Receipt,
+    Settlement,
+)
+from kiosque.payments import (
+    CounterPayment,
+    Purchase,
+    journal,
+    verification,
+)
+from tests.conftest import ISSUERS, NOW, PUBLIC_URL
+from tests.talkative import TalkativeBank
+
+CREDIT = {"operation_type": "CREDIT", "trans_id": "912345", "trans_uuid": "c" * 32}
+Pay = Callable[..., tuple[Attempt, Handoff]]
+Hear = Callable[..., str]
+
+
+@pytest.fixture
+def bank(gateway: Gateway) -> TalkativeBank:
+    """The gateway of the tests, that can be asked too."""
+    return TalkativeBank(gateway)
+
+
+@pytest.fixture
+def gateways(bank: TalkativeBank) -> dict[str, Gateway]:
+    return {"banque": bank}
+
+
+@pytest.fixture
+def go(bank: TalkativeBank, base: None) -> Pay:
+    """Send the family of these invoices to the bank that can be asked."""
+
+    def start(*invoices: Invoice) -> tuple[Attempt, Handoff]:
+        numbers = [invoice.number for invoice in invoices]
+        total = sum(invoice.total_cents for invoice in invoices)
+        purchase = Purchase(invoices[0].family, numbers, total)
+        attempt, handoff = payments.start(purchase, bank, PUBLIC_URL)
+        return Attempt.get_by_id(attempt.id), handoff
+
+    return start
+
+
+@pytest.fixture
+def hear(bank: TalkativeBank) -> Hear:
+    """The bank's notice arrives, verified by its gateway."""
+    return lambda handoff, **changes: payments.record(
+        bank.name, bank.report(handoff, **changes), ISSUERS
+    )
+
+
+@pytest.fixture
+def sound_books(base: None) -> Iterator[None]:
+    """The books hold together once the test is over."""
+    yield
+    check_invariants()
+
+
+def check_invariants() -> None:
+    """Raise AssertionError where the books do not hold together."""
+    assert journal.verify() == []
+    assert sum(journal.balances().values()) == 0
+    for settlement in Settlement.select():
+        parts = Allocation.select().where(Allocation.settlement == settlement)
+        assert sum(part.amount_cents for part in parts) == settlement.amount_cents
+    for invoice in Invoice.select():
+        counted = Allocation.select().where(
+            Allocation.invoice == invoice,
+            Allocation.kind == "invoice",
+            Allocation.counts == True,  # noqa: E712
+        )
+        assert counted.count() == (1 if invoice.state == "paid" else 0)
+    numbers = [receipt.number for receipt in Receipt.select().order_by(Receipt.number)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert verification.faults() == []
+
+
+def state_of(row: Invoice | Attempt) -> str:
+    """The state in the database, whatever this copy of the row says."""
+    return type(row).get_by_id(row.id).state
+
+
+def effects() -> dict[str, int]:
+    """Everything a notice may leave behind, counted; the audit excepted."""
+    tables = (Fact, Settlement, Allocation, Receipt, JournalEntry, OutboxMail, Anomaly)
+    return {table.__name__: table.select().count() for table in tables}
+
+
+def gave_back(cents: int, uuid: str = "c") -> dict[str, str]:
+    amounts = {"amount": str(cents), "effective_amount": str(cents)}
+    return {**CREDIT, **amounts, "trans_uuid": uuid * 32}
+
+
+def at_counter(invoice: Invoice, **changes: object) -> list[tuple[str, int]]:
+    values = {
+        "invoice_number": invoice.number, "amount_cents": invoice.total_cents, "mode": "cash",
+        "settled_on": NOW.date(), "author": "Dominique", "reason": "guichet",
+    }  # fmt: skip
+    return payments.settle_at_counter([CounterPayment(**{**values, **changes})])  # type: ignore[arg-type]

@@ -1,0 +1,216 @@
+"""The staff take money at the counter, cancel invoices and close attempts."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from kiosque import payments
+from kiosque.db.models import (
+    Anomaly,
+    Attempt,
+    AttemptItem,
+    Fact,
+    Family,
+    Invoice,
+    JournalEntry,
+    Receipt,
+    Settlement,
+)
+from kiosque.language import clock, formats
+from kiosque.payments import (
+    CounterPayment,
+    Purchase,
+    Refused,
+    journal,
+    polling,
+)
+from kiosque.payments.selection import payable_now
+from tests.bank import ABANDONED
+from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
+from tests.kiosque.payments.conftest import Hear, Pay, at_counter, state_of
+from tests.talkative import TalkativeBank
+
+pytestmark = pytest.mark.usefixtures("sound_books")
+PENDING = {"trans_status": "UNDER_VERIFICATION"}
+CANCELLED = {"trans_status": "CANCELLED"}
+
+
+def counter_payment(invoice: Invoice, **changes: object) -> CounterPayment:
+    values = {
+        "invoice_number": invoice.number,
+        "amount_cents": invoice.total_cents,
+        "mode": "cheque",
+        "settled_on": date(2026, 11, 20),
+        "author": "Dominique",
+        "reason": "chèque 123",
+    }
+    return CounterPayment(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_the_counter_pays_an_invoice_with_a_name_and_a_reason(october: Invoice) -> None:
+    assert payments.settle_at_counter([counter_payment(october)]) == [("", 4520)]
+    assert payments.settle_at_counter([counter_payment(october)]) == []
+    assert state_of(october) == "paid"
+    assert journal.balances() == {"counter:cheque": 4520, "invoices": -4520}
+    assert Receipt.select().count() == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"author": " "}, "auteur"),
+        ({"reason": ""}, "motif"),
+        ({"mode": "card"}, "mode inconnu"),
+        ({"amount_cents": 4519}, "son montant"),
+        ({"invoice_number": "nulle"}, "n’existe pas"),
+    ],
+)
+def test_a_wrong_counter_payment_refuses_the_whole_batch(
+    october: Invoice, september: Invoice, changes: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(Refused, match=reason):
+        payments.settle_at_counter(
+            [counter_payment(september), counter_payment(october, **changes)]
+        )
+    assert (state_of(october), state_of(september)) == ("open", "open")
+    assert JournalEntry.select().count() == 0
+
+
+def test_a_paid_invoice_is_neither_paid_again_nor_cancelled(october: Invoice) -> None:
+    payments.settle_at_counter([counter_payment(october)])
+    with pytest.raises(Refused, match="pas à régler"):
+        payments.settle_at_counter([counter_payment(october, reason="autre", mode="cash")])
+    with pytest.raises(Refused, match="pas à régler"):
+        payments.cancel_invoice(october.number, "Dominique", "erreur")
+    with pytest.raises(Refused, match="auteur"):
+        payments.cancel_invoice(october.number, "", "erreur")
+
+
+def test_what_the_regisseur_has_dealt_with_leaves_the_list(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    hear(pay(alices_family, october)[1], trans_status="INVENTED")
+    (point,) = payments.open_anomalies()
+    with pytest.raises(Refused, match="auteur"):
+        payments.resolve_anomaly(point.id, "Dominique", "")
+    payments.resolve_anomaly(point.id, "Dominique", "vu avec la banque")
+    assert payments.open_anomalies() == []
+    with pytest.raises(Refused, match="Aucun point"):
+        payments.resolve_anomaly(point.id, "Dominique", "encore")
+
+
+# --- At the edges ---
+
+
+def test_two_invoices_of_one_amount_are_both_paid_at_the_counter_the_same_day(
+    alices_family: Family,
+) -> None:
+    one, two, three = (make_invoice(alices_family, f"2026-10-{number}") for number in "123")
+    assert at_counter(one) == [("", 4520)]
+    batch = [
+        CounterPayment(invoice.number, 4520, "cash", NOW.date(), "Dominique", "guichet")
+        for invoice in (one, two, three)
+    ]
+    assert payments.settle_at_counter(batch, preview=True) == [("", 4520), ("", 4520)]
+    assert [state_of(invoice) for invoice in (one, two, three)] == ["paid", "open", "open"]
+    assert payments.settle_at_counter(batch) == [("", 4520), ("", 4520)]
+    assert [state_of(invoice) for invoice in (one, two, three)] == ["paid", "paid", "paid"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"amount_cents": 4521}, {"settled_on": datetime(2026, 11, 23, tzinfo=UTC).date()}]
+)
+def test_what_resembles_a_payment_recorded_before_is_not_passed_over(
+    october: Invoice, changes: dict[str, object]
+) -> None:
+    at_counter(october)
+    with pytest.raises(Refused) as caught:
+        at_counter(october, **changes)
+    assert caught.value.numbers == [october.number]
+    assert Settlement.select().count() == 1
+
+
+def test_a_day_at_the_counter_is_its_noon_in_paris(october: Invoice) -> None:
+    at_counter(october)
+    noon = datetime.combine(NOW.date(), time(12), tzinfo=clock.PARIS)
+    assert Settlement.get().settled_at == noon == datetime(2026, 11, 24, 11, tzinfo=UTC)
+
+
+def test_a_payment_closed_by_staff_says_who_and_why(
+    go: Pay, hear: Hear, frozen: Clock, october: Invoice, september: Invoice
+) -> None:
+    (silent, _), (examined, handoff) = go(october), go(september)
+    with pytest.raises(Refused) as caught:
+        payments.close_attempt(silent.reference, "Dominique", "vu")
+    until = formats.long_instant(silent.live_until)
+    assert caught.value.reasons == [f"La famille peut encore payer à la banque jusqu’au {until}."]
+    frozen.at = silent.live_until
+    payments.close_attempt(silent.reference, " Dominique ", " " + "x" * 300)
+    fact = Fact.get(Fact.state == "expired")
+    assert (fact.attempt, fact.transaction_id, fact.source) == (silent, "", "regisseur")
+    assert fact.status == "Dominique : " + "x" * 188
+    assert state_of(silent) == "expired"
+    hear(handoff, **PENDING)
+    payments.close_attempt(examined.reference, "Dominique", "la banque ne sait rien")
+    assert state_of(examined) == "pending"
+    assert state_of(go(september)[0]) == "handed_off"
+    with pytest.raises(Refused) as caught:
+        payments.close_attempt("x" * 500, "Dominique", "vu")
+    assert caught.value.reasons == [f"Paiement {'x' * 30}\u00a0: il n’existe pas ou est décidé."]
+
+
+def test_what_is_dealt_with_says_by_whom_and_how(go: Pay, hear: Hear, october: Invoice) -> None:
+    hear(go(october)[1], effective_amount="1")
+    (point,) = payments.open_anomalies()
+    payments.resolve_anomaly(point.id, "Dominique", "remboursé")
+    point = Anomaly.get_by_id(point.id)
+    assert (point.resolved_by, point.resolution, point.resolved_at) == (
+        "Dominique",
+        "remboursé",
+        NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("live", "minutes", "closes_in_days", "payable"),
+    [
+        (False, 30, None, True),
+        (True, 0, None, True),
+        (True, 1, None, False),
+        (False, 30, 0, True),
+        (False, 30, -1, False),
+    ],
+)
+def test_an_invoice_is_payable_to_the_end_of_its_last_day_unless_held_at_the_bank(
+    go: Pay,
+    frozen: Clock,
+    october: Invoice,
+    live: bool,
+    minutes: int,
+    closes_in_days: int | None,
+    payable: bool,
+) -> None:
+    go(october)
+    AttemptItem.update(live=live).execute()
+    Attempt.update(live_until=frozen.at + timedelta(minutes=minutes)).execute()
+    if closes_in_days is not None:
+        closes_on = clock.today() + timedelta(days=closes_in_days)
+        Invoice.update(closes_on=closes_on).execute()
+    make_invoice(october.family, "une autre")
+    found = [invoice.number for invoice in Invoice.select().where(payable_now())]
+    assert found == [october.number] * payable + ["une autre"]
+
+
+def test_an_address_is_kept_thirty_days_to_the_second(
+    bank: TalkativeBank, frozen: Clock, october: Invoice
+) -> None:
+    purchase = Purchase(october.family, [october.number], 4520, "alice@example.org")
+    attempt, handoff = payments.start(purchase, bank, PUBLIC_URL)
+    payments.record("banque", bank.report(handoff, **ABANDONED), ISSUERS)
+    frozen.advance(days=30)
+    payments.forget_old_addresses()
+    assert Attempt.get_by_id(attempt.id).receipt_email == "alice@example.org"
+    frozen.advance(seconds=1)
+    payments.forget_old_addresses()
+    assert Attempt.get_by_id(attempt.id).receipt_email is None
+    polling.stop_asking(attempt)

@@ -1,0 +1,369 @@
+"""A notice pays what it says, once, whatever the order and the repetitions."""
+
+from itertools import permutations
+
+import pytest
+from flask.testing import FlaskClient
+
+from gateways.base import Callback, Gateway, Handoff, Limits, Order, Unreachable
+from kiosque import payments
+from kiosque.db import database, write
+from kiosque.db.models import (
+    Allocation,
+    Anomaly,
+    Attempt,
+    BankMessage,
+    Family,
+    Invoice,
+    JournalEntry,
+    OutboxMail,
+    Receipt,
+    Settlement,
+)
+from kiosque.db.states import AttemptState, FactSource
+from kiosque.payments import CounterPayment, Purchase, journal
+from kiosque.payments.facts import add_fact
+from tests import bases
+from tests.bank import ABANDONED, REFUSED, notice
+from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock
+from tests.kiosque.payments.conftest import Hear, Pay, effects, state_of
+
+pytestmark = pytest.mark.usefixtures("sound_books")
+
+
+# --- Paying ---
+
+
+def test_two_invoices_paid_at_once_leave_one_journal_line_one_receipt_and_one_mail(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice, september: Invoice
+) -> None:
+    attempt, handoff = pay(alices_family, october, september, email="alice@example.org")
+    assert state_of(attempt) == "handed_off"
+    assert hear(handoff) == "recorded"
+    assert (state_of(attempt), state_of(october), state_of(september)) == ("paid", "paid", "paid")
+    entry = JournalEntry.get()
+    assert (entry.debit, entry.credit, entry.amount_cents) == ("bank:banque", "invoices", 8745)
+    assert Receipt.get().number == 1
+    assert OutboxMail.get().recipient == "alice@example.org"
+    assert Anomaly.select().count() == 0
+
+
+def test_a_notice_asks_little_of_the_base(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice, queries: list[str]
+) -> None:
+    _, handoff = pay(alices_family, october)
+    queries.clear()
+    hear(handoff)
+    paid = len(queries)
+    queries.clear()
+    hear(handoff)
+    assert (paid, len(queries)) == (20, 4)
+
+
+@bases.on_sqlite
+def test_what_a_family_or_a_notice_asks_for_is_found_by_an_index(
+    alice: FlaskClient,
+    pay: Pay,
+    hear: Hear,
+    alices_family: Family,
+    october: Invoice,
+) -> None:
+    _, handoff = pay(alices_family, october)
+    asked: list[str] = []
+    database.connection().exec_trace = lambda _cursor, sql, _bound: asked.append(sql) is None
+    alice.get("/factures")
+    hear(handoff)
+    database.connection().exec_trace = None
+    plans = [
+        row[3]
+        for sql in asked
+        if sql.startswith(("SELECT", "UPDATE")) and "WHERE" in sql
+        for row in database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?"))
+    ]
+    assert [plan for plan in plans if plan.startswith("SCAN")] == []
+    for of_some_rows in ("attempt_item_one_live", "allocation_one_payment"):
+        assert any(of_some_rows in plan for plan in plans)
+
+
+def test_the_receipts_address_is_forgotten_by_the_attempt_once_queued(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    attempt, handoff = pay(alices_family, october, email="alice@example.org")
+    hear(handoff)
+    assert Attempt.get_by_id(attempt.id).receipt_email is None
+
+
+def test_the_address_of_a_payment_that_came_to_nothing_is_erased_after_a_month(
+    pay: Pay, frozen: Clock, alices_family: Family, october: Invoice
+) -> None:
+    attempt, _ = pay(alices_family, october, email="alice@example.org")
+    for days, kept in ((29, "alice@example.org"), (2, None)):
+        frozen.advance(days=days)
+        payments.forget_old_addresses()
+        assert Attempt.get_by_id(attempt.id).receipt_email == kept
+
+
+def test_without_an_address_no_mail_is_queued(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    hear(pay(alices_family, october)[1])
+    assert OutboxMail.select().count() == 0
+
+
+def test_the_attempt_is_committed_before_the_gateway_is_called(
+    alices_family: Family, october: Invoice, gateway: Gateway
+) -> None:
+    seen = []
+
+    class Watching:
+        name, limits = "banque", gateway.limits
+
+        def start(self, order: Order) -> Handoff:
+            seen.append((state_of(Attempt.get()), database.in_transaction()))
+            return gateway.start(order)
+
+    purchase = Purchase(alices_family, [october.number], 4520)
+    payments.start(purchase, Watching(), PUBLIC_URL)  # type: ignore[arg-type]
+    assert seen == [("created", False)]
+
+
+def test_a_bank_that_cannot_be_reached_leaves_the_invoice_free(
+    alices_family: Family, october: Invoice, pay: Pay
+) -> None:
+    class Down:
+        name, limits = "banque", Limits()
+
+        def start(self, order: Order) -> Handoff:
+            raise Unreachable
+
+    with pytest.raises(Unreachable):
+        payments.start(
+            Purchase(alices_family, [october.number], 4520),
+            Down(),  # type: ignore[arg-type]
+            PUBLIC_URL,
+        )
+    assert state_of(Attempt.get()) == "cancelled"
+    pay(alices_family, october)
+
+
+# --- The bank repeats itself and keeps no order ---
+
+
+def test_the_same_notice_again_changes_nothing_but_the_audit(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october, email="alice@example.org")
+    hear(handoff)
+    before = effects()
+    assert hear(handoff) == "known"
+    assert hear(handoff, url_check_src="RETRY") == "known"
+    assert effects() == before
+    assert BankMessage.select().where(BankMessage.accepted == True).count() == 3  # noqa: E712
+
+
+MESSAGES = {
+    "refused": {**REFUSED, "trans_uuid": "a" * 32},
+    "accepted": {"trans_uuid": "b" * 32},
+    "captured": {"trans_uuid": "b" * 32, "trans_status": "CAPTURED"},
+    "abandoned": ABANDONED,
+}
+
+
+@pytest.mark.parametrize("order", list(permutations(MESSAGES)), ids="-".join)
+def test_in_any_order_the_money_counts_once(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice, order: tuple[str, ...]
+) -> None:
+    attempt, handoff = pay(alices_family, october, email="alice@example.org")
+    for name in order:
+        hear(handoff, **MESSAGES[name])
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
+    counts = effects()
+    assert (counts["Receipt"], counts["JournalEntry"], counts["OutboxMail"]) == (1, 1, 1)
+    assert counts["Anomaly"] == 0
+
+
+@pytest.mark.parametrize("order", list(permutations(["accepted", "cancelled"])), ids="-".join)
+def test_a_debit_the_bank_took_back_pays_nothing_in_either_order(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice, order: tuple[str, ...]
+) -> None:
+    attempt, handoff = pay(alices_family, october)
+    messages = {"accepted": {}, "cancelled": {"trans_status": "CANCELLED"}}
+    for name in order:
+        hear(handoff, **messages[name])
+    assert (state_of(attempt), state_of(october)) == ("reversed", "open")
+    assert set(journal.balances().values()) <= {0}
+
+
+def test_money_that_comes_late_is_money(
+    pay: Pay, hear: Hear, frozen: Clock, alices_family: Family, october: Invoice
+) -> None:
+    attempt, handoff = pay(alices_family, october)
+    hear(handoff, **{**ABANDONED, "payment_error": "149"})
+    assert state_of(attempt) == "expired"
+    frozen.advance(days=365)
+    hear(handoff)
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
+
+
+# --- Paid twice ---
+
+
+def test_a_second_payment_of_a_paid_invoice_is_an_overpayment_told_once(
+    pay: Pay, hear: Hear, frozen: Clock, alices_family: Family, october: Invoice
+) -> None:
+    first, first_handoff = pay(alices_family, october)
+    frozen.advance(minutes=16)
+    second, second_handoff = pay(alices_family, october)
+    hear(second_handoff)
+    hear(first_handoff)
+    hear(first_handoff)
+    assert (state_of(first), state_of(second), state_of(october)) == ("paid", "paid", "paid")
+    assert journal.balances() == {
+        "bank:banque": 9040, "invoices": -4520, "overpayments": -4520,
+    }  # fmt: skip
+    anomaly = Anomaly.get()
+    assert (anomaly.kind, anomaly.amount_cents) == ("overpayment", 4520)
+    assert Receipt.select().count() == 2
+    assert [mail.recipient for mail in OutboxMail.select()] == ["regie"]
+
+
+def test_two_cards_accepted_for_one_attempt_pay_once(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    hear(handoff, trans_uuid="a" * 32)
+    hear(handoff, trans_uuid="b" * 32)
+    assert [part.kind for part in Allocation.select()] == ["invoice", "overpayment"]
+
+
+def test_the_counter_paid_one_of_two_while_the_parent_was_at_the_bank(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice, september: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october, september)
+    payments.settle_at_counter(
+        [CounterPayment(september.number, 4225, "cash", NOW.date(), "Dominique", "guichet")]
+    )
+    hear(handoff)
+    kinds = {part.invoice.number: part.kind for part in Settlement.get_by_id(2).allocations}
+    assert kinds == {october.number: "invoice", september.number: "overpayment"}
+    assert Anomaly.get().invoice == september
+
+
+def test_an_invoice_cancelled_while_the_parent_was_at_the_bank_keeps_the_money(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    payments.cancel_invoice(october.number, "Dominique", "double saisie")
+    hear(handoff)
+    assert state_of(october) == "cancelled"
+    assert Anomaly.get().detail == "facture annulée entre-temps"
+    assert journal.balances()["overpayments"] == -4520
+
+
+# --- A bank that is wrong, or lies ---
+
+
+@pytest.mark.parametrize("amount", ["4519", "4521", "452000", "1"])
+def test_a_debit_of_another_amount_pays_nothing_and_is_booked_apart(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice, amount: str
+) -> None:
+    attempt, handoff = pay(alices_family, october)
+    changes = {"amount": amount, "effective_amount": amount}
+    assert hear(handoff, **changes) == "mismatch"
+    before = effects()
+    assert hear(handoff, **changes) == "known"
+    assert effects() == before
+    hear(handoff, trans_status="CAPTURED", **changes)
+    assert (state_of(attempt), state_of(october)) == ("pending", "open")
+    assert journal.balances() == {"bank:banque": int(amount), "unmatched": -int(amount)}
+    assert Receipt.select().count() == 0
+
+
+def test_one_debit_announced_with_two_amounts_is_booked_once_and_told(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    hear(handoff)
+    assert hear(handoff, effective_amount="9999") == "mismatch"
+    assert journal.balances() == {"bank:banque": 4520, "invoices": -4520}
+    assert Anomaly.select().count() == 1
+
+
+def test_another_currency_pays_nothing_and_is_told(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    assert hear(handoff, effective_currency="840") == "mismatch"
+    assert state_of(october) == "open"
+    assert Anomaly.select().count() == 1
+
+
+def test_an_unknown_order_is_kept_and_told_once(hear: Hear, pay: Pay, october: Invoice) -> None:
+    _, handoff = pay(october.family, october)
+    for _ in range(3):
+        assert hear(handoff, order_id="KF000000000000000000") == "unknown_order"
+    assert Anomaly.select().count() == 1
+    assert state_of(october) == "open"
+
+
+def test_one_attempts_notice_under_another_attempts_ids_pays_neither(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice, september: Invoice
+) -> None:
+    first, _ = pay(alices_family, october)
+    _, handoff = pay(alices_family, september)
+    hear(handoff, order_id=first.reference)
+    hear(handoff, trans_id="000000")
+    hear(handoff, trans_date="20200101000000")
+    assert (state_of(october), state_of(september)) == ("open", "open")
+    assert Settlement.select().count() == 0
+
+
+def test_another_gateway_cannot_speak_for_this_one(
+    pay: Pay, gateway: Gateway, alices_family: Family, october: Invoice
+) -> None:
+    _, handoff = pay(alices_family, october)
+    report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
+    assert payments.record("autre", report, ISSUERS) == "unknown_order"
+    assert state_of(october) == "open"
+
+
+def test_an_unknown_status_pays_nothing_and_is_told(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    attempt, handoff = pay(alices_family, october)
+    hear(handoff, trans_status="INVENTED")
+    assert (state_of(attempt), state_of(october)) == ("pending", "open")
+    assert Anomaly.get().detail == "statut inconnu de la banque"
+
+
+# --- All or nothing ---
+
+
+def test_an_error_half_way_leaves_nothing_of_a_notice(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt, handoff = pay(alices_family, october, email="alice@example.org")
+    before = effects()
+
+    def broken(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("kiosque.payments.incoming.queue.add", broken)
+    with pytest.raises(OSError, match="disk full"):
+        hear(handoff)
+    assert effects() == before
+    assert BankMessage.select().count() == 0
+    assert (state_of(attempt), state_of(october)) == ("handed_off", "open")
+    monkeypatch.undo()
+    hear(handoff)
+    assert state_of(october) == "paid"
+
+
+def test_a_change_decided_on_a_state_that_is_no_longer_is_refused(
+    pay: Pay, hear: Hear, alices_family: Family, october: Invoice
+) -> None:
+    stale, handoff = pay(alices_family, october)
+    hear(handoff)
+    with pytest.raises(RuntimeError, match="outside its transaction"), write():
+        add_fact(stale, "", AttemptState.CANCELLED, source=FactSource.PORTAL)
+    assert state_of(stale) == "paid"

@@ -1,0 +1,248 @@
+"""Money that leaves again, to the exact cent."""
+
+import pytest
+
+from gateways.base import (
+    Declined,
+    Gateway,
+    Order,
+    RefundRequest,
+    Report,
+    Unreachable,
+)
+from kiosque import payments
+from kiosque.db import write
+from kiosque.db.models import (
+    Anomaly,
+    Fact,
+    Family,
+    Invoice,
+    Repayment,
+    Settlement,
+)
+from kiosque.db.states import RepaymentKind
+from kiosque.payments import (
+    Refused,
+    refunds,
+    reversals,
+)
+from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
+from tests.kiosque.payments.conftest import Hear, Pay, at_counter, gave_back, state_of
+from tests.talkative import TalkativeBank
+
+pytestmark = pytest.mark.usefixtures("sound_books")
+PENDING = {"trans_status": "UNDER_VERIFICATION"}
+CANCELLED = {"trans_status": "CANCELLED"}
+
+
+def test_a_refund_is_of_the_debit_it_was_asked_for_though_another_came_twice(
+    bank: TalkativeBank, go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff)
+    hear(handoff, trans_uuid="b" * 32)
+    settlement = payments.find_settlement("R1")
+    asked = payments.ask_refund(settlement, 1000, "Dominique", "absence", bank)
+    hear(handoff, **gave_back(1000))
+    assert Repayment.get_by_id(asked.id).state == "done"
+    assert [each.returned_cents for each in Settlement.select().order_by(Settlement.id)] == [
+        1000,
+        0,
+    ]
+
+
+def test_a_refund_of_exactly_what_remains_of_a_debit_is_of_that_one(
+    bank: TalkativeBank, go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff)
+    hear(handoff, trans_uuid="b" * 32)
+    first = payments.find_settlement("R1")
+    hear(handoff, **gave_back(500), parent=first.transaction_id)
+    hear(handoff, **gave_back(4020, "d"))
+    assert [each.state for each in Settlement.select().order_by(Settlement.id)] == [
+        "refunded",
+        "counted",
+    ]
+
+
+def test_a_refund_of_nothing_in_particular_is_of_what_came_twice_before_what_came_last(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    at_counter(october)
+    hear(handoff)
+    hear(handoff, trans_uuid="b" * 32, effective_amount="4000")
+    hear(handoff, **gave_back(100))
+    online = Settlement.select().where(Settlement.attempt.is_null(False)).order_by(Settlement.id)
+    assert [each.returned_cents for each in online] == [100, 0]
+
+
+def test_of_two_payments_too_much_the_one_given_back_leaves_the_list(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    for letter in "abd":
+        hear(handoff, trans_uuid=letter * 32)
+    hear(handoff, **gave_back(4520), parent="b" * 32)
+    left = [point.settlement for point in payments.open_anomalies() if point.kind == "overpayment"]
+    assert [each.transaction_id for each in left] == ["d" * 32]
+    gone = Anomaly.get(Anomaly.kind == "overpayment", Anomaly.resolved_at.is_null(False))
+    assert (gone.resolved_by, gone.resolution) == ("Kiosque Famille", "remboursement à la banque")
+
+
+def test_more_than_came_is_never_given_back(go: Pay, hear: Hear, october: Invoice) -> None:
+    _, handoff = go(october)
+    hear(handoff)
+    settlement = Settlement.get()
+
+    def give(cents: int) -> None:
+        repayment = reversals._create_repayment(
+            settlement, RepaymentKind.REFUND, cents, key=f"essai-{cents}"
+        )
+        reversals.book_repayment(repayment, "essai")
+
+    with pytest.raises(RuntimeError, match="more was given back than had come"), write():
+        give(4521)
+    with write():
+        give(4520)
+    with pytest.raises(RuntimeError, match="more was given back"), write():
+        give(1)
+    repayment = Repayment.get()
+    with pytest.raises(RuntimeError, match="write"):
+        reversals.book_repayment(repayment, "essai")
+
+
+def test_money_given_back_elsewhere_ends_the_payment_as_refunded(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff)
+    settlement = payments.find_settlement("R1")
+    repayment = payments.record_repayment(
+        settlement, RepaymentKind.REFUND, None, " Dominique ", " virement 12 "
+    )
+    assert (repayment.state, repayment.author, repayment.reason) == (
+        "done",
+        "Dominique",
+        "virement 12",
+    )
+    assert (state_of(attempt), state_of(october)) == ("refunded", "open")
+    fact = Fact.get(Fact.state == "refunded")
+    assert (fact.status, fact.source, fact.amount_cents) == ("returned", "portal", 4520)
+    assert fact.transaction_id == settlement.transaction_id
+
+
+def test_a_single_cent_may_be_given_back_and_the_bank_is_told_of_which_debit(
+    bank: TalkativeBank, go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff)
+    heard: list[tuple[Order, RefundRequest]] = []
+
+    def refund(order: Order, request: RefundRequest) -> list[Report]:
+        heard.append((order, request))
+        return [bank.report(handoff, **gave_back(1))]
+
+    bank.refund = refund  # type: ignore[method-assign]
+    settlement = payments.find_settlement("R1")
+    asked = payments.ask_refund(settlement, 1, "Dominique", "arrondi", bank)
+    assert payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS).state == "done"
+    ((order, request),) = heard
+    assert (order.reference, order.cents) == (attempt.reference, 4520)
+    assert order.return_url.startswith(PUBLIC_URL)
+    assert (request.transaction_id, request.cents) == (settlement.transaction_id, 1)
+    assert len(request.key) == len("KFR") + 18
+
+
+def test_a_bank_that_gives_nothing_back_is_told_nothing(
+    bank: TalkativeBank, gateway: Gateway, go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff)
+    asked = payments.ask_refund(payments.find_settlement("R1"), 1000, "Dominique", "absence", bank)
+    with pytest.raises(TypeError, match="gives nothing back"):
+        payments.send_refund(asked, gateway, PUBLIC_URL, ISSUERS)
+    at_counter(september)
+    cash = payments.find_settlement(september.number)
+    paid_back = payments.record_repayment(cash, RepaymentKind.REFUND, 100, "Dominique", "espèces")
+    with pytest.raises(TypeError, match="gives nothing back"):
+        payments.send_refund(paid_back, bank, PUBLIC_URL, ISSUERS)
+    assert bank.refunds == []
+
+
+def test_an_answer_about_another_order_gives_nothing_back(
+    bank: TalkativeBank, go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    (_, first), (_, second) = go(october), go(september)
+    for handoff in (first, second):
+        hear(handoff)
+    asked = payments.ask_refund(payments.find_settlement("R1"), 1000, "Dominique", "absence", bank)
+    bank.answers = [[bank.report(second, **gave_back(1000))]]
+    assert payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS).state == "asked"
+    assert [each.returned_cents for each in Settlement.select()] == [0, 0]
+
+
+def test_requests_without_an_answer_are_sent_again_in_their_order_and_so_many_at_a_time(
+    bank: TalkativeBank, go: Pay, hear: Hear, frozen: Clock, alices_family: Family
+) -> None:
+    asked = []
+    for number in range(3):
+        attempt, handoff = go(make_invoice(alices_family, f"N{number}"))
+        hear(handoff, trans_uuid=f"{number}" * 32)
+        settlement = Settlement.get(Settlement.attempt == attempt)
+        asked.append(payments.ask_refund(settlement, 100, "Dominique", "absence", bank))
+    bank.answers = [Unreachable("coupée")]
+    payments.send_refund(asked[0], bank, PUBLIC_URL, ISSUERS)
+    waiting = [asked[1].id, asked[2].id]
+    assert [each.id for each in refunds.unanswered_refunds(9)] == waiting
+    assert [each.id for each in refunds.unanswered_refunds(1)] == waiting[:1]
+    frozen.advance(minutes=2)
+    assert [each.id for each in refunds.unanswered_refunds(9)] == [asked[0].id, *waiting]
+
+
+def test_what_the_bank_declines_names_its_payment(
+    bank: TalkativeBank, go: Pay, hear: Hear, october: Invoice
+) -> None:
+    hear(go(october)[1])
+    settlement = payments.find_settlement("R1")
+    asked = payments.ask_refund(settlement, 1000, "Dominique", "absence", bank)
+    bank.answers = [Declined("non")]
+    payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS)
+    (point,) = payments.open_anomalies()
+    assert (point.settlement, point.amount_cents) == (settlement, 1000)
+
+
+def test_a_refusal_that_comes_after_the_news_of_the_refund_changes_nothing(
+    bank: TalkativeBank, go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff)
+    asked = payments.ask_refund(payments.find_settlement("R1"), 1000, "Dominique", "absence", bank)
+
+    def refund(_order: Order, _request: RefundRequest) -> list[Report]:
+        hear(handoff, **gave_back(1000))
+        raise Declined("déjà fait")
+
+    bank.refund = refund  # type: ignore[method-assign]
+    done = payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS)
+    assert (done.state, done.reason) == ("done", "absence")
+    assert payments.open_anomalies() == []
+
+
+def test_an_invoice_whose_money_pays_it_no_more_names_no_payment(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    (_, first), (_, second) = go(october), go(september)
+    payments.cancel_invoice(october.number, "Dominique", "erreur")
+    hear(first)
+    hear(second)
+    hear(second, **CANCELLED)
+    for invoice in (october, september):
+        with pytest.raises(Refused, match=f"porte le numéro {invoice.number}"):
+            payments.find_settlement(invoice.number)
+    with pytest.raises(Refused) as caught:
+        payments.find_settlement("x" * 500)
+    assert caught.value.reasons == [
+        f"Aucun reçu ni aucune facture payée ne porte le numéro {'x' * 30}."
+    ]
