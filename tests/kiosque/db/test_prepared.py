@@ -7,7 +7,7 @@ import pytest
 from peewee import IntegrityError
 
 from kiosque.db import database, write
-from kiosque.db.models import Attempt, AttemptItem, Family, Invoice, Lease, Service
+from kiosque.db.models import Attempt, AttemptItem, Family, Invoice, Lease
 from kiosque.db.prepared import PreparedInsert, PreparedQuery
 from kiosque.db.states import InvoiceState
 from kiosque.families import sessions
@@ -177,18 +177,21 @@ def test_a_row_is_inserted_with_its_defaults_and_given_its_number(base: None) ->
     assert (found.language, found.wants_mail) == ("fr", True)
 
 
+def _alice(name: str | None = "Martin") -> Family:
+    return Family(code="F1", name=name, updated_on=date(2026, 11, 5))
+
+
 def test_a_row_that_is_there_already_is_left_out_only_when_asked(base: None) -> None:
     with write():
-        assert PreparedInsert(Service).add(Service(name="Cantine"))
-        assert not PreparedInsert(Service, unless_known=True).add(Service(name="Cantine"))
+        assert PreparedInsert(Family).add(_alice())
+        assert not PreparedInsert(Family, unless_known=True).add(_alice())
     with pytest.raises(IntegrityError), write():
-        PreparedInsert(Service).add(Service(name="Cantine"))
+        PreparedInsert(Family).add(_alice())
 
 
-def test_a_row_left_out_is_only_one_that_is_known(base: None) -> None:
-    """Anything else that is wrong with it is an error, never a silence."""
+def test_a_row_with_another_fault_is_an_error_never_left_out_in_silence(base: None) -> None:
     with pytest.raises(IntegrityError), write():
-        PreparedInsert(Service, unless_known=True).add(Service(name=None))
+        PreparedInsert(Family, unless_known=True).add(_alice(name=None))
 
 
 def test_a_row_whose_key_is_ours_is_inserted_under_it(base: None) -> None:
