@@ -9,7 +9,7 @@ from kiosque.cli.entry import Fault, main, with_database
 from kiosque.db.models import Family
 from kiosque.families import accounts, audit
 from kiosque.families.audit import Event
-from kiosque.language import clock
+from kiosque.language import clock, formats
 from kiosque.language.formats import counted
 from kiosque.papers import activation_letters
 from kiosque.settings import Settings
@@ -35,6 +35,9 @@ def password(settings: Settings, codes: tuple[str, ...], *, everyone: bool, fina
         secret = accounts.issue_password(family, must_change=not final)
         audit.note(Event.PASSWORD_ISSUED, family, address="")
         click.echo(f"code famille : {family.code}  mot de passe : {secret}")
+    if families and not final:
+        until = formats.long_date(clock.paris_date(clock.now() + accounts.PROVISIONAL))
+        click.echo(f"Valable jusqu’au {until} : d’ici là, la famille choisit le sien.")
 
 
 def _families(codes: Iterable[str], *, everyone: bool) -> list[Family]:

@@ -5,11 +5,16 @@ Passwords are hashed here before the transaction that stores them.
 
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 
 from kiosque.db import write
 from kiosque.db.models import Account, Family
 from kiosque.families import hashing, sessions, tokens
 from kiosque.families.passwords import NewPassword
+from kiosque.language import clock
+
+#: How long a password given by the town hall serves, for the family to choose its own.
+PROVISIONAL = timedelta(days=30)
 
 # No 0/o, 1/l/i: these are read on paper and typed on a phone.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -67,6 +72,12 @@ def set_password(new: NewPassword, *, before: Callable[[], object] = lambda: Non
     return account_of(new.family)
 
 
+def has_expired(account: Account) -> bool:
+    """Tell whether the account's password is a provisional one that is too old to serve."""
+    expires_at = account.password_set_at + PROVISIONAL
+    return account.must_change_password and clock.now() >= expires_at
+
+
 def rehash_if_weak(account: Account, password: str) -> None:
     """Hash again a password just verified, if its hash is weaker than today's. Sessions go on."""
     weak = account.password_hash
@@ -99,7 +110,8 @@ def disable(family: Family, password_hash: str) -> None:
     """
     account = Account.get_or_none(Account.family == family)
     if account:
-        Account.update(password_hash=password_hash).where(Account.id == account.id).execute()
+        values = {"password_hash": password_hash, "password_set_at": clock.now()}
+        Account.update(values).where(Account.id == account.id).execute()
         sessions.end_all(account)
 
 
@@ -114,7 +126,11 @@ def _store(
     with write():
         before()
         tokens.cancel(family)
-        values = {"password_hash": password_hash, "must_change_password": must_change}
+        values = {
+            "password_hash": password_hash,
+            "must_change_password": must_change,
+            "password_set_at": clock.now(),
+        }
         account = Account.get_or_none(Account.family == family)
         if account is None:
             Account.create(family=family, **values)

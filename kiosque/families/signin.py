@@ -60,12 +60,16 @@ class Entry:
     session: str
 
 
+class Expired(Exception):
+    """The right password, but a provisional one that was given too long ago."""
+
+
 def attempt(code: str, password: str, visitor: Visitor) -> Entry | None:
     """Sign in with this code and password. Returns None when they do not go together.
 
     Raises TooManyTries when the visitor must wait first and Busy when the site is flooded, in
-    both cases without looking at the password; Stale when the password was changed while it was
-    verified. An unknown code is counted, delayed and timed like a known one.
+    both cases without looking at the password; Expired when it was right; Stale when it was
+    changed while it was verified. An unknown code is counted, delayed and timed like a known one.
 
     Two transactions: the try is counted before it is hashed, so that a burst cannot pass the
     limits; all that a success changes comes after, at once.
@@ -82,6 +86,9 @@ def attempt(code: str, password: str, visitor: Visitor) -> Entry | None:
     if account is None:
         note_refusal(code, visitor)
         return None
+    if accounts.has_expired(account):
+        note_refusal(code, visitor)
+        raise Expired
     with write():
         number = sessions.add(account)
         throttle.count_success(reset=reset, refund=refund)

@@ -5,6 +5,7 @@ check afterwards to forget.
 """
 
 import hashlib
+import hmac
 import re
 import secrets
 from collections.abc import Callable
@@ -27,7 +28,7 @@ from kiosque.web import language
 View = TypeVar("View", bound=Callable[..., Any])
 
 #: How long a browser is remembered as one from which a family signed in.
-BROWSER_SECONDS = 365 * 24 * 3600
+BROWSER_SECONDS = 90 * 24 * 3600
 #: In the browser's session, from sign-in to sign-out, even when ours has ended meanwhile.
 _WAS_SIGNED_IN = "was_signed_in"
 
@@ -112,9 +113,10 @@ def visitor(code: str) -> Visitor:
 
 
 def remember_browser(response: Response, family: Family) -> Response:
-    """Mark the browser as one from which this family has signed in. The mark opens nothing: it
-    keeps a stranger's failures from delaying the family."""
-    mark = _marks().dumps([family.code, secrets.token_urlsafe(12), _password_now(family.code)])
+    """Mark the browser as one from which this family has signed in. The mark opens nothing, and
+    tells nobody whose it is: it keeps a stranger's failures from delaying the family."""
+    identity = secrets.token_urlsafe(12)
+    mark = _marks().dumps([identity, _proof(family.code, identity)])
     response.set_cookie(
         _mark_name(),
         mark,
@@ -129,21 +131,27 @@ def remember_browser(response: Response, family: Family) -> Response:
 def _recognised(code: str) -> str:
     """Return what identifies this browser if this code has signed in from it, else nothing."""
     try:
-        marked, identity, password = _marks().loads(
+        identity, proof = _marks().loads(
             request.cookies.get(_mark_name(), ""), max_age=BROWSER_SECONDS
         )
     except (BadData, ValueError):
         return ""
-    known = marked == code and password == _password_now(code)
-    return f"{marked}.{identity}" if known else ""
+    return identity if proof == _proof(code, identity) else ""
 
 
-def _password_now(code: str) -> str:
-    """Return a digest that changes with a family's password, so that a mark ends with it:
-    whoever once knew the password could otherwise gather marks and guess the next one with each.
+def _proof(code: str, identity: str) -> str | None:
+    """Return what ties a browser to a family, which only our key can make; None for no family.
+
+    It changes when the family's password does, so that a mark ends with it: whoever once knew the
+    password could otherwise gather marks and guess the next one with each. It does not change when
+    the same password is only hashed again.
     """
     account = Account.select().join(Family).where(Family.code == code).first()
-    return hashlib.sha256(account.password_hash.encode()).hexdigest()[:16] if account else ""
+    if account is None:
+        return None
+    text = f"{identity}:{account.id}:{account.password_set_at.isoformat()}"
+    key: str = current_app.config["SECRET_KEY"]
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 def _marks() -> URLSafeTimedSerializer:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kiosque import db
 from kiosque.db import execute_many, write
+from kiosque.db.fields import to_text
 from kiosque.db.models import Account, Family
 from kiosque.invoices import imports
 from kiosque.invoices.imports.families import FamiliesFile
@@ -93,9 +94,11 @@ def _let_everybody_in() -> None:
     first = Family.get()
     choose_password(first, PASSWORD)
     held = Account.get(Account.family == first).password_hash
-    rows = [(family.id, held) for family in Family.select() if family != first]
+    set_at = to_text(clock.now())
+    rows = [(family.id, held, set_at) for family in Family.select() if family != first]
     with write():
         execute_many(
-            "INSERT INTO account (family_id, password_hash, must_change_password) VALUES (?, ?, 0)",
+            "INSERT INTO account (family_id, password_hash, must_change_password, password_set_at) "
+            "VALUES (?, ?, 0, ?)",
             rows,
         )

@@ -36,6 +36,7 @@ class Account(NumberedModel):
     family = ForeignKeyField(Family, unique=True)
     password_hash = TextField()
     must_change_password = TruthField()
+    password_set_at = UtcDateTimeField()
 
 
 class Session(BaseModel):

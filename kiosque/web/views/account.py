@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from kiosque.families import contacts, own_changes, sessions, signin, tokens
 from kiosque.families.passwords import Unsuitable
+from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
 from kiosque.outbox import addresses
 from kiosque.web import access
@@ -12,6 +13,14 @@ from kiosque.web.access import family_only, own_account, own_session
 from kiosque.web.forms import EmailForm, PasswordForm, SignInForm
 
 blueprint = Blueprint("account", __name__)
+
+WRONG = N_(
+    "Code famille ou mot de passe incorrect. Le code famille figure au bas de votre facture."
+)
+EXPIRED = N_(
+    "Ce mot de passe provisoire n’est plus valable. Demandez-en un autre au service famille, ou "
+    "choisissez le vôtre par «\u00a0Mot de passe oublié\u00a0»."
+)
 
 
 @blueprint.route("/connexion", methods=["GET", "POST"])
@@ -28,15 +37,13 @@ def sign_in() -> str | Response | tuple[str, int]:
         except sessions.Stale:
             access.flash_stale()
             return redirect(url_for("account.sign_in"))
+        except signin.Expired:
+            form.form_errors.append(_(EXPIRED))
+            return render_template("account/sign_in.html", form=form), 422
         if entry:
             access.enter(entry)
             return access.remember_browser(redirect(access.safe_next()), entry.account.family)
-        form.form_errors.append(
-            _(
-                "Code famille ou mot de passe incorrect. "
-                "Le code famille figure au bas de votre facture."
-            )
-        )
+        form.form_errors.append(_(WRONG))
     return render_template("account/sign_in.html", form=form), 422
 
 
@@ -109,7 +116,7 @@ def password() -> str | Response | tuple[str, int]:
         else:
             access.sign_in(account)
             flash(_("Votre mot de passe est changé."))
-            return redirect(url_for("family.invoices"))
+            return access.remember_browser(redirect(url_for("family.invoices")), account.family)
     return _password_page(form), 422
 
 

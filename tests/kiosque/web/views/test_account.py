@@ -1,9 +1,12 @@
 """Signing in and out, and the password of the letter."""
 
+import base64
 import dataclasses
 import io
 
 import pytest
+from argon2 import PasswordHasher
+from flask import Flask
 from flask.testing import FlaskClient
 
 from kiosque import create_app
@@ -338,10 +341,64 @@ def test_where_https_cookies_are_secure_and_bound_to_the_host(
         assert "Domain" not in cookie
 
 
+def test_a_new_password_chosen_in_a_browser_leaves_it_known(
+    alice: FlaskClient, stranger: FlaskClient, frozen: Clock
+) -> None:
+    frozen.advance(minutes=10)
+    new = "une autre phrase encore"
+    post(alice, "/compte/mot-de-passe", current=PASSWORD, new=new)
+    alice.post("/deconnexion", data={"csrf_token": csrf_token(alice.get("/compte").text)})
+    for _ in range(5):
+        post(stranger, "/connexion", code="F1001", password="essai")
+    assert post(alice, "/connexion", code="F1001", password=new).location == "/factures"
+
+
+def test_a_password_only_hashed_again_leaves_the_other_browsers_known(
+    alice: FlaskClient, bob: FlaskClient, stranger: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bob signs in once the price of a hash was raised; Alice's browser does not hear of it."""
+    for parent in (alice, bob):
+        parent.post("/deconnexion", data={"csrf_token": csrf_token(parent.get("/compte").text)})
+    monkeypatch.setattr(hashing, "hasher", PasswordHasher(2, 16, 1))
+    assert post(bob, "/connexion", code="F1001", password=PASSWORD).status_code == 302
+    for _ in range(5):
+        post(stranger, "/connexion", code="F1001", password="essai")
+    assert post(alice, "/connexion", code="F1001", password=PASSWORD).status_code == 302
+
+
+def test_a_mark_does_not_say_whose_it_is(alice: FlaskClient) -> None:
+    mark = alice.get_cookie("kiosque-navigateur")
+    content = base64.urlsafe_b64decode(mark.value.partition(".")[0] + "==")
+    assert b"F1001" not in content
+    assert mark.max_age == 90 * 24 * 3600
+
+
+def test_a_provisional_password_serves_for_thirty_days(
+    app: Flask, stranger: FlaskClient, letters_password: str, frozen: Clock
+) -> None:
+    """Only who knows it is told that it no longer does."""
+    frozen.advance(days=29, hours=23)
+    in_time = app.test_client()
+    assert post(in_time, "/connexion", code="F1001", password=letters_password).status_code == 302
+    frozen.advance(hours=1)
+    assert "incorrect" in post(stranger, "/connexion", code="F1001", password="essai").text
+    answer = post(stranger, "/connexion", code="F1001", password=letters_password)
+    assert (answer.status_code, "n’est plus valable" in answer.text) == (422, True)
+
+
+def test_a_chosen_password_serves_for_ever(
+    stranger: FlaskClient, alices_family: Family, frozen: Clock
+) -> None:
+    choose_password(alices_family)
+    frozen.advance(days=3000)
+    assert post(stranger, "/connexion", code="F1001", password=PASSWORD).status_code == 302
+
+
 def test_a_mark_ends_with_the_password_it_was_given_for(
-    alice: FlaskClient, alices_family: Family
+    alice: FlaskClient, alices_family: Family, frozen: Clock
 ) -> None:
     """Or whoever once knew it could gather marks, and guess the next one with each."""
+    frozen.advance(hours=1)
     choose_password(alices_family, "une tout autre phrase")
     for _ in range(5):
         post(alice, "/connexion", code="F1001", password="essai")

@@ -1,0 +1,12 @@
+"""When a family's password was given or chosen: a provisional one serves for a time only. Of those
+there already, it is not known: the time begins now.
+
+Frozen: later changes are later files.
+"""
+
+from datetime import UTC, datetime
+
+
+def up(migrator, db):
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    db.execute_sql(f"ALTER TABLE account ADD COLUMN password_set_at TEXT NOT NULL DEFAULT '{now}'")
