@@ -108,7 +108,7 @@ def _convert(value: object, hint: object) -> object:
     In text, a list is its items between commas, and a date is ISO. Raises ValueError, in French.
     """
     if isinstance(hint, types.UnionType):
-        hint = next(option for option in hint.__args__ if option is not type(None))
+        hint = next(option for option in typing.get_args(hint) if option is not type(None))
     if hint is bool and value in ("true", "false"):
         return value == "true"
     if hint is int and isinstance(value, str) and re.fullmatch("-?[0-9]{1,9}", value, re.ASCII):

@@ -1,0 +1,120 @@
+"""No private name of a library in our code: what it does may change without a word."""
+
+import ast
+import importlib.util
+import inspect
+import pkgutil
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import gateways
+import kiosque
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted((*(ROOT / "kiosque").rglob("*.py"), *(ROOT / "gateways").rglob("*.py")))
+
+#: Documented by their libraries, though they begin with `_`: Peewee's `Model._meta`, and what
+#: named tuples have.
+DOCUMENTED = {"_meta", "_asdict", "_fields", "_make", "_replace"}
+#: Python's own.
+LANGUAGE = {
+    name
+    for kind in (type, dict, str, BaseException, types.FunctionType, types.ModuleType)
+    for name in (*dir(kind), "__file__")
+}
+#: Once used here, whatever now bears the name.
+NEVER = {"__data__", "__exception_wrapper__", "__rel__", "_dirty", "_pk", "_state"}
+#: PostgreSQL's driver is an extra.
+PSYCOPG = importlib.util.find_spec("psycopg") is not None
+WITH_PSYCOPG = {"kiosque.db.postgresql", "kiosque.db.psycopg_values"}
+
+
+def private(name: str) -> bool:
+    return name.startswith("_") and name not in DOCUMENTED and name not in LANGUAGE
+
+
+def bound(tree: ast.AST) -> Iterator[str]:
+    """Give the names that a module binds: functions, classes, variables, attributes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def used(tree: ast.AST) -> Iterator[str]:
+    """Give the names that a module looks up in something else: `x.name`, `getattr(x, "name")`,
+    and what it imports from outside."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.ImportFrom):
+            ours = (node.module or "").partition(".")[0] in ("kiosque", "gateways")
+            yield from (alias.name for alias in node.names if not ours)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "setattr"):
+            yield from (str(each.value) for each in node.args if isinstance(each, ast.Constant))
+
+
+def foreign(tree: ast.AST, ours: set[str]) -> set[str]:
+    """Return the private names that a module uses and that are not `ours`, nor its own."""
+    names = {name for name in used(tree) if private(name)}
+    return names - ours - set(bound(tree)) | names & NEVER
+
+
+def test_no_module_uses_a_private_name_of_a_library() -> None:
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
+    by_folder: dict[Path, set[str]] = {}
+    for path, tree in trees.items():
+        by_folder.setdefault(path.parent, set()).update(bound(tree))
+    found = {
+        str(path.relative_to(ROOT)): names
+        for path, tree in trees.items()
+        if (names := foreign(tree, by_folder[path.parent]))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("row._dirty.clear()", {"_dirty"}),
+        ("from peewee import __exception_wrapper__", {"__exception_wrapper__"}),
+        ('getattr(user, "_get_current_object")()', {"_get_current_object"}),
+        ("self._pk = 1", {"_pk"}),
+        ("self._kept = 1; self._kept", set()),
+        ("Model._meta.fields; type(x).__name__", set()),
+    ],
+)
+def test_a_private_name_is_seen(source: str, names: set[str]) -> None:
+    assert foreign(ast.parse(source), set()) == names
+
+
+def modules() -> Iterator[ModuleType]:
+    for package in (kiosque, gateways):
+        for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if "migrations" not in each.name and (PSYCOPG or each.name not in WITH_PSYCOPG):
+                yield importlib.import_module(each.name)
+
+
+def is_ours(module: str) -> bool:
+    return module.partition(".")[0] in ("kiosque", "gateways")
+
+
+def test_no_class_of_ours_overrides_a_private_method_of_a_library() -> None:
+    found = {
+        f"{kind.__qualname__}.{name}"
+        for module in modules()
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if is_ours(kind.__module__)
+        for name, member in vars(kind).items()
+        if private(name) and inspect.isfunction(member) and is_ours(member.__module__)
+        for base in kind.__mro__[1:]
+        if not is_ours(base.__module__) and name in vars(base)
+    }
+    assert found == set()
