@@ -72,6 +72,11 @@ def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
         text += f"\nFamilles nouvelles : {summary.new_families}"
     if summary.new_services:
         text += f"\nPrestations nouvelles : {', '.join(summary.new_services)}"
+    for number in summary.left_since[:SHOWN]:
+        text += (
+            f"\nFacture {number} : encaissement déjà connu, dont l’argent est reparti depuis ; "
+            "pour un nouveau, donnez un autre motif"
+        )
     for spelt, name in summary.joined_services:
         text += f"\nPrestation « {spelt} » : c’est « {name} »"
     if children := summary.joined_children:

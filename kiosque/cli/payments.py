@@ -44,6 +44,12 @@ def settle(
         reason=reason,
     )
     added = payments.settle_at_counter([payment])
+    if not added and payments.left_since([payment]):
+        raise Fault(
+            f"Facture {number} : cet encaissement est déjà enregistré, et son argent est reparti "
+            "depuis (remboursement ou impayé). Rien n’a changé. Pour un nouvel encaissement, "
+            "donnez un autre motif, par exemple le numéro du nouveau chèque."
+        )
     regie = settings.regie_named(invoice.regie) if invoice and settings.regies else None
     of = f", {regie.name}" if regie else ""
     click.echo(f"Facture {number}{of} : {'payée' if added else 'déjà enregistrée'}.")

@@ -26,6 +26,7 @@ from kiosque.payments.counter import (
     CounterPayment,
     cancel_invoice,
     close_attempt,
+    left_since,
     settle_at_counter,
 )
 from kiosque.payments.gateway_usage import (
@@ -77,6 +78,7 @@ __all__ = [
     "gateway_usages",
     "gateways_removed_too_early",
     "is_removed",
+    "left_since",
     "live_attempts",
     "money_of",
     "open_anomalies",

@@ -7,7 +7,7 @@ from kiosque.db.models import Anomaly, Attempt, Invoice, Receipt, Settlement
 from kiosque.db.states import AnomalyKind
 from kiosque.language import clock
 from kiosque.outbox import queue
-from kiosque.payments.refusals import Refused, is_answered_for
+from kiosque.payments.refusals import Refused, require_author_and_reason
 
 #: Who resolved an anomaly that sorted itself out.
 OURSELVES = "Kiosque Famille"
@@ -66,8 +66,7 @@ def open_anomalies() -> list[Anomaly]:
 
 def resolve_anomaly(anomaly_id: int, author: str, resolution: str) -> None:
     """Take an entry off the list, saying what was done. Raises Refused when it is not there."""
-    if not is_answered_for(author, resolution):
-        raise Refused(["L’auteur et ce qui a été fait sont obligatoires."])
+    require_author_and_reason(author, resolution)
     with write():
         if not _resolve(Anomaly.id == anomaly_id, author, resolution):
             raise Refused([f"Aucun point à traiter n°\u00a0{anomaly_id}."])

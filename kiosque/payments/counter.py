@@ -21,7 +21,11 @@ from kiosque.payments.allocations import allocate
 from kiosque.payments.facts import add_fact, release_invoices
 from kiosque.payments.ledger import book
 from kiosque.payments.queries import SETTLEMENTS
-from kiosque.payments.refusals import Refused, is_answered_for, require_author_and_reason
+from kiosque.payments.refusals import (
+    Refused,
+    require_author_and_reason,
+    why_not_answered_for,
+)
 from kiosque.payments.words import COUNTER_MODES
 
 
@@ -47,8 +51,9 @@ def settle_at_counter(
     """Record money taken at the counter, all of it or nothing.
 
     Return the new payments, each as the key of its *régie* and cents. A payment recorded before
-    (same invoice, amount, mode and day) is passed over. With `preview`, keep nothing. Raises
-    Refused, naming every payment that cannot be recorded: unknown invoice, not open, other amount.
+    (same invoice, amount, mode, day and reason) is passed over, even when its money has left since
+    (`left_since` tells). With `preview`, keep nothing. Raises Refused, naming every payment that
+    cannot be recorded: unknown invoice, not open, other amount, impossible day.
     """
     added: list[tuple[str, int]] = []
     with suppress(_Previewed), write():
@@ -62,7 +67,7 @@ def _settle_all(payments: Iterable[CounterPayment], added: list[tuple[str, int]]
     reasons, numbers = [], []
     for payment in payments:
         invoice = Invoice.get_or_none(Invoice.number == payment.invoice_number)
-        if invoice and _is_recorded(invoice, payment):
+        if invoice and _recorded(invoice, payment):
             continue
         if reason := _why_not_at_counter(invoice, payment):
             reasons.append(f"Facture {payment.invoice_number}\u00a0: {reason}")
@@ -75,8 +80,8 @@ def _settle_all(payments: Iterable[CounterPayment], added: list[tuple[str, int]]
 
 
 def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> str:
-    if not is_answered_for(payment.author, payment.reason):
-        return "l’auteur et le motif sont obligatoires."
+    if fault := why_not_answered_for(payment.author, payment.reason):
+        return fault
     if payment.mode not in COUNTER_MODES:
         return f"mode inconnu, attendu l’un de {', '.join(CounterMode)}."
     if invoice is None:
@@ -85,7 +90,24 @@ def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> str
         return f"elle n’est pas à régler (état {invoice.state})."
     if invoice.total_cents != payment.amount_cents:
         return f"son montant est {format_euros(invoice.total_cents)}."
+    if payment.settled_on < invoice.issued_on:
+        issued = formats.short_date(invoice.issued_on)
+        return f"elle date du {issued}, l’encaissement ne peut pas la précéder."
+    if payment.settled_on > clock.today():
+        return f"le {formats.short_date(payment.settled_on)} n’est pas encore passé."
     return ""
+
+
+def left_since(payments: Iterable[CounterPayment]) -> list[str]:
+    """Return the numbers of the invoices whose very payment was recorded before, and whose money
+    has left since: refunded, or an *impayé*. Another payment of theirs needs another reason."""
+    return [
+        payment.invoice_number
+        for payment in payments
+        if (invoice := Invoice.get_or_none(Invoice.number == payment.invoice_number))
+        and (recorded := _recorded(invoice, payment))
+        and recorded.state != SettlementState.COUNTED
+    ]
 
 
 def _settle_counter(invoice: Invoice, payment: CounterPayment) -> None:
@@ -97,15 +119,15 @@ def _settle_counter(invoice: Invoice, payment: CounterPayment) -> None:
         settled_at=_noon(payment.settled_on),
         state=SettlementState.COUNTED,
         author=payment.author,
-        reason=payment.reason,
+        reason=payment.reason.strip(),
     )
     SETTLEMENTS.add(settlement)
     allocate(settlement, invoice.id, payment.amount_cents)
     book(settlement, f"encaissement au guichet, {COUNTER_MODES[CounterMode(payment.mode)]}")
 
 
-def _is_recorded(invoice: Invoice, payment: CounterPayment) -> bool:
-    return (
+def _recorded(invoice: Invoice, payment: CounterPayment) -> Settlement | None:
+    found: Settlement | None = (
         Settlement.select()
         .join(Allocation)
         .where(
@@ -114,9 +136,11 @@ def _is_recorded(invoice: Invoice, payment: CounterPayment) -> bool:
             Settlement.mode == payment.mode,
             Settlement.amount_cents == payment.amount_cents,
             Settlement.settled_at == _noon(payment.settled_on),
+            Settlement.reason == payment.reason.strip(),
         )
-        .exists()
+        .first()
     )
+    return found
 
 
 def _noon(on: date) -> datetime:

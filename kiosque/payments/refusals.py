@@ -16,12 +16,24 @@ class Refused(Exception):
         self.numbers = list(numbers)
 
 
-def is_answered_for(author: str, reason: str) -> bool:
-    """Return whether somebody answers for a decision, by a name and a reason."""
-    return bool(author.strip() and reason.strip())
+#: In characters: a name and a service; a sentence or two.
+LONGEST_AUTHOR, LONGEST_REASON = 100, 500
+
+
+def why_not_answered_for(author: str, reason: str) -> str:
+    """Return why nobody answers for a decision, in French; nothing when somebody does."""
+    if not author.strip() or not reason.strip():
+        return "L’auteur et le motif sont obligatoires."
+    if len(author) > LONGEST_AUTHOR or len(reason) > LONGEST_REASON:
+        return (
+            f"L’auteur tient en {LONGEST_AUTHOR} caractères au plus, le motif en {LONGEST_REASON}."
+        )
+    if not (author + reason).isprintable():  # an escape code could rewrite a terminal
+        return "L’auteur et le motif tiennent sur une ligne, sans caractère invisible."
+    return ""
 
 
 def require_author_and_reason(author: str, reason: str) -> None:
     """Raise Refused unless somebody answers for the decision."""
-    if not is_answered_for(author, reason):
-        raise Refused(["L’auteur et le motif sont obligatoires."])
+    if fault := why_not_answered_for(author, reason):
+        raise Refused([fault])

@@ -67,7 +67,8 @@ NOTHING = Confirmed()
 class Summary:
     """Counts of what a file brought, or would bring. `regies` gives the cents that belong to each
     *régie*, by its key. `joined_services` are (spelling in the file, name kept), `joined_children`
-    (family code, spelling, name kept); `removals` say in French what leaves the record."""
+    (family code, spelling, name kept); `removals` say in French what leaves the record;
+    `left_since` names the invoices of payments known before, whose money has left since."""
 
     kind: str
     rows: int
@@ -80,6 +81,7 @@ class Summary:
     joined_services: tuple[tuple[str, str], ...] = ()
     joined_children: tuple[tuple[str, str, str], ...] = ()
     removals: tuple[str, ...] = ()
+    left_since: tuple[str, ...] = ()
 
 
 def sums(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:

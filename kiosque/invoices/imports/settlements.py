@@ -10,7 +10,13 @@ from kiosque.invoices.imports.reading import (
     hundredths,
     sums,
 )
-from kiosque.payments import COUNTER_MODES, CounterPayment, Refused, settle_at_counter
+from kiosque.payments import (
+    COUNTER_MODES,
+    CounterPayment,
+    Refused,
+    left_since,
+    settle_at_counter,
+)
 
 
 class SettlementsFile:
@@ -50,6 +56,7 @@ class SettlementsFile:
             unchanged=len(self._payments) - len(added),
             total_cents=sum(cents for _, cents in added),
             regies=sums(added),
+            left_since=tuple(left_since(self._payments.values())),
         )
 
 

@@ -167,6 +167,13 @@ def test_the_counter_is_recorded_with_a_name_and_a_reason(run: Run, alices_famil
     assert run(*arguments).exit_code == 2
     assert "payée" in run(*arguments, "--reason", "espèces").output
     assert JournalEntry.get().debit == "counter:cash"
+    again = (*arguments, "--reason", "espèces")
+    assert run(*again).exit_code == 0
+    unpaid = ("--author", "Dominique", "--reason", "fausse monnaie")
+    assert run("chargeback", "2026-10-0001", *unpaid).exit_code == 0
+    assert run(*again).exit_code == 1  # a monitor sees that nothing was booked
+    assert Invoice.get().state == "open"
+    assert "payée" in run(*arguments, "--reason", "espèces, le lendemain").output
     refused = run("settle", "absente", "--mode", "cash", "--author", "D", "--reason", "x")
     assert refused.exit_code == 1
     assert "n’existe pas" in refused.output

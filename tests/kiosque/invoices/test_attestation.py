@@ -22,7 +22,9 @@ RULES = AttestationRules(
 
 def invoice(family: Family, number: str, *lines: tuple[str, str, str, int]) -> Invoice:
     """An open invoice of lines (child, service, label, cents)."""
-    made = make_invoice(family, number, sum(cents for *_, cents in lines))
+    made = make_invoice(
+        family, number, sum(cents for *_, cents in lines), issued_on=date(2024, 1, 5)
+    )
     InvoiceLine.delete().where(InvoiceLine.invoice == made).execute()
     for child, service, label, cents in lines:
         InvoiceLine.create(

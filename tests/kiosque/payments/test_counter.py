@@ -16,6 +16,7 @@ from kiosque.db.models import (
     Receipt,
     Settlement,
 )
+from kiosque.db.states import RepaymentKind
 from kiosque.language import clock, formats
 from kiosque.payments import (
     CounterPayment,
@@ -74,6 +75,58 @@ def test_a_wrong_counter_payment_refuses_the_whole_batch(
         )
     assert (state_of(october), state_of(september)) == ("open", "open")
     assert JournalEntry.select().count() == 0
+
+
+@pytest.mark.parametrize("kind", [RepaymentKind.CHARGEBACK, RepaymentKind.REFUND])
+def test_a_second_cheque_pays_what_the_first_one_did_not(
+    october: Invoice, kind: RepaymentKind
+) -> None:
+    first = counter_payment(october)
+    payments.settle_at_counter([first])
+    payments.record_repayment(Settlement.get(), kind, None, "Dominique", "rejeté")
+    assert state_of(october) == "open"
+    assert payments.settle_at_counter([first]) == []  # a file loaded once more
+    assert payments.left_since([first]) == [october.number]
+    second = counter_payment(october, reason="chèque 124")
+    assert payments.left_since([second]) == []
+    assert payments.settle_at_counter([second]) == [("", 4520)]
+    assert state_of(october) == "paid"
+
+
+def test_another_cheque_for_what_is_paid_is_not_taken_for_the_first(october: Invoice) -> None:
+    payments.settle_at_counter([counter_payment(october)])
+    with pytest.raises(Refused):
+        payments.settle_at_counter([counter_payment(october, reason="chèque 124")])
+
+
+@pytest.mark.parametrize(
+    "days", [{"before_issue": 1}, {"after_today": 1}, {"after_today": 365 * 73}]
+)
+def test_the_counter_takes_no_money_before_the_invoice_nor_in_the_future(
+    october: Invoice, days: dict[str, int]
+) -> None:
+    on = (
+        october.issued_on - timedelta(days["before_issue"])
+        if "before_issue" in days
+        else clock.today() + timedelta(days["after_today"])
+    )
+    with pytest.raises(Refused):
+        payments.settle_at_counter([counter_payment(october, settled_on=on)])
+    assert state_of(october) == "open"
+
+
+@pytest.mark.parametrize(
+    "words", [{"author": "D" * 5000}, {"reason": "\033[2Jchèque"}, {"reason": "un\ndeux"}]
+)
+def test_who_answers_is_named_in_a_line_that_a_terminal_can_show(
+    october: Invoice, words: dict[str, str]
+) -> None:
+    with pytest.raises(Refused):
+        payments.settle_at_counter([counter_payment(october, **words)])
+    who = {"author": "Dominique", "reason": "erreur", **words}
+    with pytest.raises(Refused):
+        payments.cancel_invoice(october.number, **who)
+    assert state_of(october) == "open"
 
 
 def test_a_paid_invoice_is_neither_paid_again_nor_cancelled(october: Invoice) -> None:
