@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from gateways.base import Callback, Report, SigningKey
 from kiosque.db import write
-from kiosque.db.models import BankMessage
+from kiosque.db.models import Attempt, BankMessage
 from kiosque.db.prepared import PreparedInsert
-from kiosque.db.states import Verdict
+from kiosque.db.states import AnomalyKind, Verdict
 from kiosque.language import clock
+from kiosque.payments.anomalies import flag_anomaly
+from kiosque.payments.receipts import Issuers
 
 
 class Decision(NamedTuple):
@@ -25,6 +27,28 @@ RECORDED, KNOWN = Decision(Verdict.RECORDED), Decision(Verdict.KNOWN)
 def keep_verified(gateway_name: str, decision: Decision, report: Report) -> None:
     """Leave the audit row of a message that its gateway vouches for. Belongs inside `write()`."""
     _keep(gateway_name, decision, report.raw, report.reference, report.signing_key)
+
+
+def flag_unknown_order(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
+    """Tell the régisseur, once, of a genuine message about an order that is not ours."""
+    facts = (gateway_name, report.reference, report.transaction_id, report.outcome, report.status)
+    flag_anomaly(
+        "unknown:" + ":".join(facts),
+        AnomalyKind.UNKNOWN_ORDER,
+        report.cents,
+        f"commande {report.reference}",
+        regie=issuers.regie_of_gateway(gateway_name),
+    )
+    return Decision(Verdict.UNKNOWN_ORDER)
+
+
+def flag_mismatch(attempt: Attempt, report: Report, detail: str) -> Decision:
+    """Tell the régisseur, once, that a message does not agree with its attempt: `detail` is why."""
+    facts = (attempt.reference, report.transaction_id, str(report.cents), detail)
+    flag_anomaly(
+        "mismatch:" + ":".join(facts), AnomalyKind.MISMATCH, report.cents, detail, attempt=attempt
+    )
+    return Decision(Verdict.MISMATCH, detail)
 
 
 def record_rejected(gateway_name: str, detail: str, callback: Callback | None) -> None:

@@ -19,7 +19,14 @@ from kiosque.language import clock
 from kiosque.outbox import queue
 from kiosque.payments.allocations import allocate
 from kiosque.payments.anomalies import flag_anomaly
-from kiosque.payments.bank_messages import KNOWN, RECORDED, Decision, keep_verified
+from kiosque.payments.bank_messages import (
+    KNOWN,
+    RECORDED,
+    Decision,
+    flag_mismatch,
+    flag_unknown_order,
+    keep_verified,
+)
 from kiosque.payments.facts import add_fact
 from kiosque.payments.ledger import book, may_be_undone
 from kiosque.payments.queries import (
@@ -81,7 +88,7 @@ def _make_due(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
     if attempt is None:
         # Without a reference of ours, anyone may have written it: not worth anyone's time.
         if report.reference:
-            return _flag_unknown_order(gateway_name, report, issuers)
+            return flag_unknown_order(gateway_name, report, issuers)
         return Decision(Verdict.UNKNOWN_ORDER)
     Attempt.update(ask_at=clock.now()).where(Attempt.id == attempt.id).execute()
     return Decision(Verdict.TO_CONFIRM)
@@ -90,16 +97,16 @@ def _make_due(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
 def _apply(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
     attempt = attempt_of(gateway_name, report)
     if attempt is None:
-        return _flag_unknown_order(gateway_name, report, issuers)
+        return flag_unknown_order(gateway_name, report, issuers)
     if report.outcome is Outcome.REFUNDED:
         return _apply_refund(attempt, report)
     if report.gateway_reference != attempt.gateway_reference:
         if report.anomaly:  # such as a refund that failed: it has an identifier of its own
-            return _flag_mismatch(attempt, report, report.anomaly)
-        return _flag_unknown_order(gateway_name, report, issuers)
+            return flag_mismatch(attempt, report, report.anomaly)
+        return flag_unknown_order(gateway_name, report, issuers)
     settlement = settlement_of(gateway_name, report.transaction_id)
     if settlement and settlement.attempt_id != attempt.id:
-        return _flag_mismatch(attempt, report, "débit déjà enregistré pour un autre paiement")
+        return flag_mismatch(attempt, report, "débit déjà enregistré pour un autre paiement")
     if report.outcome is Outcome.PAID:
         return _apply_paid(attempt, report, settlement, issuers)
     if not _add_reported_fact(attempt, report):
@@ -113,9 +120,9 @@ def _undo_debit(attempt: Attempt, report: Report, settlement: Settlement) -> Non
     """Take a debit that the bank cancelled out of the books; tell a human where the bank had said
     otherwise of it before."""
     if settlement.final_at:  # the capture arrived before this cancellation
-        _flag_mismatch(attempt, report, AGAIN)
+        flag_mismatch(attempt, report, AGAIN)
     elif was_credited(settlement):
-        _flag_mismatch(attempt, report, "débit annulé que la banque semblait avoir remboursé")
+        flag_mismatch(attempt, report, "débit annulé que la banque semblait avoir remboursé")
     reverse_debit(settlement, "annulation à la banque")
 
 
@@ -123,9 +130,9 @@ def _apply_paid(
     attempt: Attempt, report: Report, settlement: Settlement | None, issuers: Issuers
 ) -> Decision:
     if report.currency != "EUR":
-        return _flag_mismatch(attempt, report, "devise inattendue")
+        return flag_mismatch(attempt, report, "devise inattendue")
     if settlement and settlement.amount_cents != report.cents:
-        return _flag_mismatch(attempt, report, "montant différent pour un même débit")
+        return flag_mismatch(attempt, report, "montant différent pour un même débit")
     awaited = report.cents == attempt.amount_cents
     facts = (_add_reported_fact if awaited else _add_unmatched_fact)(attempt, report)
     if not facts:
@@ -138,9 +145,9 @@ def _apply_paid(
             settlement = _book_awaited(attempt, report, facts, issuers)
         else:
             settlement = _book_unmatched(attempt, report, facts)
-    decision = RECORDED if awaited else _flag_mismatch(attempt, report, "montant inattendu")
+    decision = RECORDED if awaited else flag_mismatch(attempt, report, "montant inattendu")
     if again:
-        _flag_mismatch(attempt, report, AGAIN)
+        flag_mismatch(attempt, report, AGAIN)
     if settlement:
         _follow_until_final(attempt, report, settlement)
     return decision
@@ -171,7 +178,7 @@ def _add_reported_fact(attempt: Attempt, report: Report) -> list[Fact]:
         parent_id=report.parent_id,
     )
     if facts and report.anomaly:
-        _flag_mismatch(attempt, report, report.anomaly)
+        flag_mismatch(attempt, report, report.anomaly)
     return facts
 
 
@@ -245,9 +252,9 @@ def _settle_attempt(attempt: Attempt, report: Report) -> Settlement:
 def _apply_refund(attempt: Attempt, report: Report) -> Decision:
     """Record money that the bank gave back, in full or in part."""
     if report.currency != "EUR":
-        return _flag_mismatch(attempt, report, "devise inattendue")
+        return flag_mismatch(attempt, report, "devise inattendue")
     if _is_refund_of_another(attempt, report):
-        return _flag_mismatch(
+        return flag_mismatch(
             attempt, report, "remboursement déjà enregistré pour un autre paiement"
         )
     known = Fact.select().where(
@@ -280,24 +287,3 @@ def _is_refund_of_another(attempt: Attempt, report: Report) -> bool:
         )
         .exists()
     )
-
-
-def _flag_unknown_order(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
-    """Tell the régisseur, once, of a genuine message about an order that is not ours."""
-    facts = (gateway_name, report.reference, report.transaction_id, report.outcome, report.status)
-    flag_anomaly(
-        "unknown:" + ":".join(facts),
-        AnomalyKind.UNKNOWN_ORDER,
-        report.cents,
-        f"commande {report.reference}",
-        regie=issuers.regie_of_gateway(gateway_name),
-    )
-    return Decision(Verdict.UNKNOWN_ORDER)
-
-
-def _flag_mismatch(attempt: Attempt, report: Report, detail: str) -> Decision:
-    facts = (attempt.reference, report.transaction_id, str(report.cents), detail)
-    flag_anomaly(
-        "mismatch:" + ":".join(facts), AnomalyKind.MISMATCH, report.cents, detail, attempt=attempt
-    )
-    return Decision(Verdict.MISMATCH, detail)

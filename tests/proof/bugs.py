@@ -70,7 +70,7 @@ BUGS = (
     Bug(
         "dollars count as euros",
         incoming,
-        'if report.currency != "EUR":\n        return _flag_mismatch(attempt, report, "devise '
+        'if report.currency != "EUR":\n        return flag_mismatch(attempt, report, "devise '
         'inattendue")\n    if settlement',
         "if settlement",
         histories.debit_in_dollars,
@@ -79,8 +79,8 @@ BUGS = (
     Bug(
         "a fact is learnt at each repetition",
         facts,
-        "    if not added.as_rowcount().execute():\n        return []\n",
-        "    added.execute()\n",
+        "    if not _FACTS.add(fact):\n        return []\n",
+        "    _FACTS.add(fact)\n",
         histories.notice_repeated,
     ),
     Bug(
