@@ -1,4 +1,4 @@
-"""What the money of a payment pays: its invoices, or nothing yet (a *trop-perçu*).
+"""Allocate the money of a payment to its invoices, or to nothing yet (a *trop-perçu*).
 
 These steps belong inside `write()`.
 """

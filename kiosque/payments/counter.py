@@ -1,4 +1,4 @@
-"""What staff do to payments and invoices: each decision has a name and a reason."""
+"""Decisions of the staff about payments and invoices: each has a name and a reason."""
 
 from collections.abc import Iterable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What is known of an attempt, and what follows for its state and its invoices.
+"""Add what is learnt of an attempt, and bring its state and its invoices up to date.
 
 These steps belong inside `write()`.
 """

@@ -1,4 +1,4 @@
-"""What the journal's accounts must hold for each payment, and the entries that bring them there."""
+"""Compute the accounts that each payment must have, and book the entries that bring them there."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What each message and each answer of a bank needs from the database, as prepared queries."""
+"""Prepared queries, for all that a message or an answer of a bank reads from the database."""
 
 from peewee import fn
 

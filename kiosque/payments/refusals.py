@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 class Refused(Exception):
-    """What was asked cannot be done, and nothing was changed.
+    """A request that cannot be carried out: nothing was changed.
 
     `reasons` are French sentences; `numbers`, when given, are the invoices they are about, one
     a reason.

@@ -1,4 +1,4 @@
-"""What must be true of the books, checked on the database as it is. It changes nothing.
+"""Check that the books hold together, in the database as it is. Change nothing.
 
 Each check is one query over all rows that finds those for which it does not hold: it stays quick on
 a large database. The journal is read entry by entry, in its own module.
@@ -48,7 +48,7 @@ def _invoices() -> Iterator[str]:
 
 
 def _proofs() -> Iterator[str]:
-    """What counts was paid by a verified debit of that amount, or by staff with a name and a
+    """A settlement comes from a verified debit of that amount, or from staff with a name and a
     reason."""
     for name in _one(
         """
@@ -127,7 +127,7 @@ def _repayments() -> Iterator[str]:
 
 
 def _overpayments() -> Iterator[str]:
-    """What came twice was told to the régisseur."""
+    """Each *trop-perçu* was told to the régisseur."""
     for name in _one(
         """
         SELECT allocation.settlement_id FROM allocation

@@ -1,4 +1,4 @@
-"""What every table has in common."""
+"""The parents of all models."""
 
 from peewee import AutoField, Model
 

@@ -107,7 +107,7 @@ class Guardian(NumberedModel):
 
 
 class Service(NumberedModel):
-    """What is invoiced: restauration, périscolaire, mercredi, multi-accueil...
+    """A service that families are invoiced for: restauration, périscolaire, multi-accueil...
 
     `name` is the spelling shown. `key` is the name folded: one service has one, whatever the
     spelling of a file.

@@ -1,4 +1,4 @@
-"""What the record of a family would lose by a families file, which replaces it whole."""
+"""List the losses that a families file, which replaces records whole, would cause."""
 
 from collections.abc import Iterator
 
