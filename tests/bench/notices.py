@@ -31,7 +31,7 @@ def notification(folder: Path) -> Iterator[Figure]:
     ours, yardstick = interleaved(ROUNDS, bank.settle, commit)
     yield Figure(
         "a notification settled durably", ours, "ms", yardstick, "bare BEGIN IMMEDIATE commit",
-        "3x", "2x",
+        "7x", "5x",
     )  # fmt: skip
 
 
