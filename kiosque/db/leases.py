@@ -15,8 +15,8 @@ _CLOCK_STEP = timedelta(minutes=1)
 
 @contextmanager
 def hold(name: str, longest: timedelta) -> Iterator[bool]:
-    """Hold the lease for the block, at most for `longest`. Gives False when another process has
-    it. One whose holder died lapses by itself; a block that raises is not a chore done."""
+    """Hold the lease for the block, at most for `longest`. Yield False when another process holds
+    it. A lease whose holder died lapses by itself; a block that raises is not a chore done."""
     holder = secrets.token_hex(8)
     if not _take(name, holder, longest):
         yield False
@@ -41,7 +41,7 @@ def note_done(name: str) -> None:
 
 
 def finished_at(name: str) -> datetime | None:
-    """When the chore was last done to its end."""
+    """Return when the chore was last done to its end; None when it never was."""
     lease = Lease.get_or_none(Lease.name == name)
     return lease.finished_at if lease else None
 

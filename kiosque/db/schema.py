@@ -1,4 +1,4 @@
-"""The tables of the database in force: migrations, and whether they can serve."""
+"""The schema of the database in force: its migrations, and what keeps it from serving."""
 
 from datetime import UTC, datetime
 from pathlib import Path

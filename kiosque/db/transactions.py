@@ -60,7 +60,7 @@ def connection() -> Iterator[None]:
 
 
 def release() -> None:
-    """A request has ended: keep what serves the next one, and nothing else."""
+    """End a request: keep the connection if it can serve the next one, else close it."""
     if not database.is_closed():
         database.release()
 
@@ -81,8 +81,8 @@ def write() -> Iterator[None]:
 
 
 def execute_many(statement: str, rows: Iterable[tuple[object, ...]]) -> None:
-    """Run one statement, whose values are marked `?`, for each row, without what Peewee does
-    around each."""
+    """Run one statement, whose values are marked `?`, for each row: for the thousands of rows of
+    an import, which Peewee would handle one by one."""
     database.execute_many(statement, rows)
 
 

@@ -39,7 +39,7 @@ class Unpaid(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """An invoice that is cancelled, or paid: it has no receipt when that was at the counter."""
+    """An invoice paid or cancelled. One paid at the counter has no receipt."""
 
     number: str
     period: str
@@ -60,7 +60,7 @@ _OPEN = _of_invoice(Unpaid._fields[:-1])
 
 
 def unpaid(family: Family) -> list[Unpaid]:
-    """All that is open, whether it can be paid here or not, the most pressing first."""
+    """Return all open invoices, those that cannot be paid here too, the most pressing first."""
     end = len(_OPEN)
     return [
         Unpaid._make((*row[:end], Held(*row[end:]) if row[end] else None))
@@ -69,7 +69,7 @@ def unpaid(family: Family) -> list[Unpaid]:
 
 
 def settled(family: Family, page: int) -> tuple[list[Settled], bool]:
-    """One page of what is paid or cancelled, the latest first, and whether more follows."""
+    """Return a page of paid and cancelled invoices, the latest first; and True if more follow."""
     first = min(page - 1, 10_000) * HISTORY_PAGE
     found = _SETTLED.rows(family=family.id, first=first)
     return [Settled._make(row) for row in found[:HISTORY_PAGE]], len(found) > HISTORY_PAGE

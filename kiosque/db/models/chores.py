@@ -1,4 +1,4 @@
-"""Who does a chore that one process at a time may do."""
+"""The chores that one process at a time may do."""
 
 from peewee import TextField
 
@@ -7,8 +7,8 @@ from kiosque.db.models.base import BaseModel
 
 
 class Lease(BaseModel):
-    """Who does a chore that one process at a time may do, until when, and when it was last done
-    to its end."""
+    """A chore that one process at a time may do: `holder` does it, until `expires_at` at most;
+    `finished_at` is when it was last done to its end."""
 
     name = TextField(primary_key=True)
     holder = TextField()

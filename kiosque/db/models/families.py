@@ -75,7 +75,7 @@ class Token(NumberedModel):
 
 
 class ResetRequest(NumberedModel):
-    """Somebody typed this e-mail address to choose a new password. Whether a family has it is
+    """Somebody typed this e-mail address to choose a new password. The family that has it is
     looked up by the timer, never by the page; the row is then erased. `address` is the network
     address of the browser."""
 
