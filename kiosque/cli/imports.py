@@ -68,6 +68,8 @@ def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
         f"{'À charger' if preview else 'Chargé'} : {summary.added}{amount}. "
         f"Déjà là : {summary.unchanged}."
     )
+    if summary.nothing_due:
+        text += f"\nAvoirs et factures à zéro, rien à payer : {summary.nothing_due}"
     if summary.new_families:
         text += f"\nFamilles nouvelles : {summary.new_families}"
     if summary.new_services:
@@ -77,6 +79,8 @@ def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
             f"\nFacture {number} : encaissement déjà connu, dont l’argent est reparti depuis ; "
             "pour un nouveau, donnez un autre motif"
         )
+    for warning in summary.warnings:
+        text += f"\nÀ vérifier, {warning}"
     for spelt, name in summary.joined_services:
         text += f"\nPrestation « {spelt} » : c’est « {name} »"
     if children := summary.joined_children:

@@ -10,9 +10,12 @@ from enum import StrEnum
 
 
 class InvoiceState(StrEnum):
+    """`NOTHING_DUE` asks for no payment: a credit note (*avoir*) below zero, or a total of zero."""
+
     OPEN = "open"
     PAID = "paid"
     CANCELLED = "cancelled"
+    NOTHING_DUE = "nothing_due"
 
 
 class AttemptState(StrEnum):

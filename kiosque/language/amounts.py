@@ -1,35 +1,67 @@
-"""Amounts as integer cents: read from text, and multiplied. `formats` writes them."""
+"""Amounts and quantities: read from text exactly, and multiplied. `formats` writes them."""
 
 import re
+from fractions import Fraction
+from math import floor
 
 #: The largest amount a file may carry: a million euros, far above any family's invoice.
 MAX_CENTS = 100_000_000
 
-_AMOUNT = re.compile(r"(-?)([0-9]{1,9})(?:[.,]([0-9]{1,2}))?", re.ASCII)
+_NUMBER = re.compile(
+    r"'?([-\u2212\u2013]?)\s*"
+    r"([0-9]{1,3}(?:\s[0-9]{3})+|[0-9]{1,9})(?:[.,]([0-9]{1,6}))?"
+    r"\s*(?:€|EUR)?",
+    re.IGNORECASE,
+)
+_HOURS = re.compile(r"([-\u2212\u2013]?)([0-9]{1,4})\s*(?::|h)\s*([0-5][0-9])?", re.IGNORECASE)
 
 
-def parse_hundredths(text: str) -> int:
-    """Read a number of at most two decimals, after a comma or a point, as hundredths.
-
-    Euros give cents, quantities hundredths of a unit. Raise ValueError for anything else: `1e3`,
-    `1 000`, three decimals, no digits.
+def parse_decimal(text: str) -> Fraction:
+    """Read a number as people and spreadsheets write it: a comma or a point before the decimals,
+    six at most, spaces of any kind between thousands, `€` after it, a minus sign of any kind or
+    the apostrophe of a text cell before it. Raise ValueError for anything else, such as `1e3`.
     """
-    match = _AMOUNT.fullmatch(text.strip())
+    match = _NUMBER.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"nombre illisible : {text[:30]!r}")
     sign, units, decimals = match.groups(default="")
-    hundredths = int(units) * 100 + int(decimals.ljust(2, "0") or 0)
-    if hundredths > MAX_CENTS:
+    value = Fraction(int("".join(units.split()) + decimals), 10 ** len(decimals))
+    if value * 100 > MAX_CENTS:
         raise ValueError(f"nombre trop grand : {text[:30]!r}")
-    return -hundredths if sign else hundredths
+    return -value if sign else value
 
 
-def product_cents(quantity_hundredths: int, unit_price_cents: int) -> tuple[int, ...]:
-    """Return the amounts in cents to which a quantity times a unit price may be rounded.
+def parse_hundredths(text: str) -> int:
+    """Read a number as hundredths: euros give cents. Raise ValueError for what is not a whole
+    number of them, besides what `parse_decimal` refuses."""
+    value = parse_decimal(text) * 100
+    if value.denominator != 1:
+        raise ValueError(f"plus de deux décimales : {text[:30]!r}")
+    return value.numerator
+
+
+def parse_quantity(text: str) -> Fraction:
+    """Read a number, or hours and minutes written `1:30` or `1h30`, as hours. Raise ValueError."""
+    match = _HOURS.fullmatch(text.strip())
+    if match is None:
+        return parse_decimal(text)
+    sign, hours, minutes = match.groups(default="0")
+    value = int(hours) + Fraction(int(minutes), 60)
+    return value if sign == "0" or not sign else -value
+
+
+def rounded_hundredths(value: Fraction) -> int:
+    """Return the nearest number of hundredths."""
+    return floor(value * 100 + Fraction(1, 2))
+
+
+def product_cents(quantity: Fraction, unit_price: Fraction) -> tuple[int, ...]:
+    """Return the amounts in cents to which a quantity times a price in euros may be rounded.
 
     Two where the product falls on half a cent, which programs round one way or the other.
     """
-    floor, rest = divmod(quantity_hundredths * unit_price_cents, 100)
-    if rest == 50:
-        return (floor, floor + 1)
-    return (floor,) if rest < 50 else (floor + 1,)
+    exact = quantity * unit_price * 100
+    below = floor(exact)
+    if exact - below == Fraction(1, 2):
+        return (below, below + 1)
+    return (rounded_hundredths(exact / 100),)

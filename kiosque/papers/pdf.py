@@ -90,12 +90,13 @@ def _receipt_warning(document: ReceiptDocument) -> str:
 def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
     """Return the PDF of an invoice, made from its lines when the town gave none."""
     found, family = document.invoice, document.invoice.family
-    facts = (
+    facts = [
         (_("Période"), found.period),
         (_("Émise le"), formats.long_date(found.issued_on)),
-        (_("À régler avant le"), formats.long_date(found.due_on)),
         (_("Code famille"), family.code),
-    )
+    ]
+    if found.state != InvoiceState.NOTHING_DUE:
+        facts.insert(2, (_("À régler avant le"), formats.long_date(found.due_on)))
     paper = Paper(
         title=_("Facture %(number)s") % {"number": found.number},
         recipient=_postal(family),
@@ -229,6 +230,12 @@ def _invoice_row(line: InvoiceLine) -> tuple[str, ...]:
 
 
 def _invoice_warning(document: InvoiceDocument) -> str:
+    if document.invoice.state == InvoiceState.NOTHING_DUE:
+        return (
+            _("Cet avoir est en votre faveur. Vous n’avez rien à payer.")
+            if document.invoice.total_cents < 0
+            else _("Vous n’avez rien à payer.")
+        )
     if document.invoice.state == InvoiceState.CANCELLED:
         return _("Cette facture a été annulée. Vous n’avez rien à payer.")
     if document.invoice.state == InvoiceState.OPEN and document.invoice.is_closed:

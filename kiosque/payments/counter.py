@@ -149,12 +149,16 @@ def _noon(on: date) -> datetime:
 
 
 def cancel_invoice(number: str, author: str, reason: str) -> None:
-    """Cancel an open invoice. Raises Refused when it is not open or nobody answers for it."""
+    """Cancel an invoice that is open, or that asks for nothing. Raises Refused when it is neither
+    or nobody answers for it."""
     require_author_and_reason(author, reason)
     with write():
         changed = (
             Invoice.update(state=InvoiceState.CANCELLED, state_reason=f"{author} : {reason}")
-            .where(Invoice.number == number, Invoice.state == InvoiceState.OPEN)
+            .where(
+                Invoice.number == number,
+                Invoice.state.in_([InvoiceState.OPEN, InvoiceState.NOTHING_DUE]),
+            )
             .execute()
         )
         if not changed:

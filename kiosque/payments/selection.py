@@ -133,6 +133,8 @@ def _why_not(invoice: Invoice | None, live: Attempt | None) -> str:
         return _("elle ne figure pas dans votre dossier.")
     if invoice.state == InvoiceState.PAID:
         return _("elle est déjà payée.")
+    if invoice.state == InvoiceState.NOTHING_DUE:
+        return _("elle ne demande aucun paiement.")
     if invoice.state == InvoiceState.CANCELLED:
         return _("elle a été annulée, vous n’avez rien à payer.")
     if live and live.state == AttemptState.PENDING:

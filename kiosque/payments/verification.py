@@ -29,7 +29,8 @@ def faults() -> list[str]:
 
 
 def _invoices() -> Iterator[str]:
-    """An invoice is paid if and only if exactly one allocation that counts pays its total."""
+    """An invoice is paid if and only if exactly one allocation that counts pays its total;
+    one that asks for nothing is of zero or below."""
     for number, state, total, count, cents in _rows(
         """
         SELECT invoice.number, invoice.state, total_cents, COUNT(allocation.id),
@@ -39,6 +40,7 @@ def _invoices() -> Iterator[str]:
         GROUP BY invoice.id
         HAVING (state = 'paid') <> (COUNT(allocation.id) = 1)
             OR (state = 'paid' AND SUM(allocation.amount_cents) <> total_cents)
+            OR (state = 'nothing_due' AND total_cents > 0)
         """
     ):
         yield (

@@ -106,7 +106,7 @@ class _Writer:
         return self._row(invoice, status, note=note, regie=invoice.regie, held=invoice.held)
 
     def settled(self, invoice: Settled) -> Row:
-        status = settled_status(invoice.state)
+        status = settled_status(invoice.state, invoice.total_cents)
         if invoice.settled_at is None:
             return self._row(invoice, status)
         paid_on = {"date": short_date(clock.paris_date(invoice.settled_at))}

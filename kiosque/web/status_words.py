@@ -24,6 +24,8 @@ LATE = Status("late", N_("À régler (date dépassée)"))
 AT_BANK = Status("bank", N_("En attente de la banque"))
 PAID = Status("paid", N_("Payée"))
 CANCELLED = Status("cancelled", N_("Annulée"))
+CREDIT = Status("credit", N_("Avoir"))
+NOTHING_DUE = Status("credit", N_("Rien à payer"))
 TREASURY = Status("treasury", N_("Transmise au Trésor public"))
 
 
@@ -32,6 +34,8 @@ class Dated(Protocol):
 
     @property
     def state(self) -> str: ...
+    @property
+    def total_cents(self) -> int: ...
     @property
     def due_on(self) -> date: ...
     @property
@@ -46,7 +50,7 @@ def invoice_status(invoice: Invoice, live: Attempt | None) -> Status:
 def status_on(today: date, invoice: Dated, *, held: bool) -> Status:
     """The same, for one that is held by an attempt or not."""
     if invoice.state != InvoiceState.OPEN:
-        return settled_status(invoice.state)
+        return settled_status(invoice.state, invoice.total_cents)
     if held:
         return AT_BANK
     if invoice.closes_on and invoice.closes_on < today:
@@ -54,8 +58,10 @@ def status_on(today: date, invoice: Dated, *, held: bool) -> Status:
     return LATE if invoice.due_on < today else DUE
 
 
-def settled_status(state: str) -> Status:
-    """The same, for one that is paid or cancelled."""
+def settled_status(state: str, total_cents: int) -> Status:
+    """The same, for one that is paid or cancelled, or that asks for nothing."""
+    if state == InvoiceState.NOTHING_DUE:
+        return CREDIT if total_cents < 0 else NOTHING_DUE
     return PAID if state == InvoiceState.PAID else CANCELLED
 
 

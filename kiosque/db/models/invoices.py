@@ -24,9 +24,9 @@ class Invoice(NumberedModel):
     """`due_on` is shown to the family; after `closes_on` the debt goes to the Treasury.
 
     `services` and `children` repeat in words what the lines say, so that a list of invoices
-    needs no line. `digest` tells whether a file brings it again unchanged. `state` changes
-    in `payments` only. `regie` is the key in the settings of the *régie* that collects it, empty
-    for the first; it never changes.
+    needs no line. `digest` tells whether a file brings it again unchanged. `state` changes in
+    `payments` only, from open for a total above zero, else from nothing_due. `regie` is the
+    key in the settings of the *régie* that collects it, empty for the first; it never changes.
     """
 
     number = TextField(unique=True)

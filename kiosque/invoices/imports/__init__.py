@@ -18,11 +18,11 @@ from kiosque.invoices.imports.reading import (
     Confirmed,
     Fault,
     Progress,
-    Sheet,
     Summary,
     silent,
 )
 from kiosque.invoices.imports.settlements import SettlementsFile
+from kiosque.invoices.imports.sheet import Sheet
 from kiosque.settings import OtherRegie
 
 KINDS = (InvoicesFile, FamiliesFile, SettlementsFile)
@@ -47,7 +47,8 @@ def load(
     same file again changes nothing. Raise BadFile, naming every faulty line, having changed
     nothing.
     """
-    sheet = Sheet.read(path)
+    names = {name for kind in KINDS for name in kind.COLUMNS}
+    sheet = Sheet.read(path, names, [kind.KEY_COLUMNS for kind in KINDS])
     kind = next((kind for kind in KINDS if set(sheet.columns) >= kind.KEY_COLUMNS), None)
     if kind is None:
         expected = " ou ".join(";".join(kind.COLUMNS) for kind in KINDS)
@@ -58,6 +59,7 @@ def load(
         file.prepare(closes_after_days, pdf_folder, regies, confirmed)
     elif isinstance(file, FamiliesFile):
         file.prepare(regies, confirmed)
+    sheet.faults.raise_any()
     try:
         return file.summary() if preview else file.store()
     except IntegrityError:

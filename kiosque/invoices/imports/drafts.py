@@ -11,7 +11,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TypedDict
 
-from kiosque.invoices.imports.reading import Progress, Row, Sheet, hundredths
+from kiosque.db.states import InvoiceState
+from kiosque.invoices.imports.reading import Progress, Row, every, number_in, quoted
+from kiosque.invoices.imports.sheet import Sheet
 from kiosque.language import amounts, formats
 from kiosque.spelling import child_key, fold
 
@@ -67,6 +69,16 @@ class Draft:
         return ", ".join(names.values())
 
     @property
+    def state(self) -> InvoiceState:
+        """Return the state in which the invoice begins."""
+        return InvoiceState.OPEN if self.total_cents > 0 else InvoiceState.NOTHING_DUE
+
+    @property
+    def due_cents(self) -> int:
+        """Return what the family is asked to pay: nothing for a credit note."""
+        return max(self.total_cents, 0)
+
+    @property
     def digest(self) -> str:
         """Return the SHA-256 of the whole invoice, kept to tell whether it comes again unchanged.
 
@@ -78,8 +90,9 @@ class Draft:
 
 
 def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
-    """Gather the lines of each invoice. Raise BadFile naming every fault."""
+    """Gather the lines of each invoice that is sound. The sheet takes the faults of others."""
     faults, drafts = sheet.faults, dict[str, Draft]()
+    broken = set[str]()
     last_head: tuple[str, ...] = ()
     head_of, line_of = _cells(sheet, _HEAD), _cells(sheet, _LINE)
     for number, cells in progress(sheet, "Lecture"):
@@ -90,7 +103,8 @@ def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
                 read, last_head = _read(sheet.row((number, cells))), head
             line = _read_line(*line_of(cells))
         except ValueError as error:
-            faults.add(number, str(error))
+            faults.add(number, *error.args, *_more_faults(sheet, cells, error))
+            broken.add(cells[sheet.columns.index("numero_facture")])
             continue
         draft = drafts.setdefault(read.number, read)
         if draft is not read and draft.head != read.head:
@@ -101,15 +115,7 @@ def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
             )
         draft.lines.append(line)
         draft.total_cents += line["amount_cents"]
-    for draft in drafts.values():
-        if draft.total_cents <= 0:
-            faults.add(
-                draft.first_line,
-                f"le total de la facture {draft.number} est nul ou négatif : rien à payer. "
-                "Retirez-la du fichier.",
-            )
-    faults.raise_any()
-    return list(drafts.values())
+    return [draft for draft in drafts.values() if draft.number not in broken]
 
 
 _HEAD = (
@@ -123,29 +129,47 @@ def _cells(sheet: Sheet, columns: Sequence[str]) -> Callable[[list[str]], tuple[
     return itemgetter(*[sheet.columns.index(name) for name in columns if name in sheet.columns])
 
 
+def _more_faults(sheet: Sheet, cells: list[str], error: ValueError) -> list[str]:
+    """Return the faults of a line's own cells when those of its head were found first."""
+    try:
+        _read_line(*_cells(sheet, _LINE)(cells))
+    except ValueError as other:
+        return [text for text in other.args if text not in error.args]
+    return []
+
+
 def _read(row: Row) -> Draft:
-    draft = Draft(
-        first_line=row.line,
-        code=row.code(),
-        number=row.number(),
-        issued_on=row.date("date_emission"),
-        due_on=row.date("date_echeance"),
-        period=_period(row.text("periode")),
-        pdf=row.get("fichier_pdf"),
+    code, number, issued_on, due_on, period = every(
+        row.code,
+        row.number,
+        lambda: row.date("date_emission"),
+        lambda: row.date("date_echeance"),
+        lambda: _period(row.text("periode")),
     )
+    draft = Draft(row.line, code, number, issued_on, due_on, period, row.get("fichier_pdf"))
     if draft.due_on < draft.issued_on:
-        raise ValueError("date_echeance précède date_emission")
+        raise ValueError(
+            f"date_echeance {quoted(row['date_echeance'])} précède date_emission "
+            f"{quoted(row['date_emission'])}"
+        )
     if draft.pdf and (Path(draft.pdf).name != draft.pdf or draft.pdf.startswith(".")):
-        raise ValueError("fichier_pdf : attendu un nom de fichier sans dossier")
+        raise ValueError(
+            f"fichier_pdf {quoted(draft.pdf)} : attendu un nom de fichier sans dossier"
+        )
     return draft
 
 
 def _read_line(
     child: str, service: str, label: str, quantity: str, unit_price: str, amount: str
 ) -> Line:
-    if not (fold(service) and label):
-        raise ValueError(f"{'libelle' if fold(service) else 'service'} est vide")
-    quantity_hundredths, unit_price_cents, amount_cents = _amounts(quantity, unit_price, amount)
+    texts = [f"{name} est vide" for name, said in (("service", fold(service)), ("libelle", label))
+             if not said]  # fmt: skip
+    try:
+        quantity_hundredths, unit_price_cents, amount_cents = _amounts(quantity, unit_price, amount)
+    except ValueError as error:
+        texts += error.args
+    if texts:
+        raise ValueError(*texts)
     return {
         "child": child,
         "service": service,
@@ -157,21 +181,25 @@ def _read_line(
 
 
 @lru_cache(maxsize=10_000)  # a town has few prices: the same come again at every family
-def _amounts(quantity: str, unit_price: str, amount: str) -> tuple[int, int, int]:
+def _amounts(quantity_text: str, unit_price_text: str, amount_text: str) -> tuple[int, int, int]:
     """Return a line's quantity in hundredths, its unit price and its amount in cents.
 
     Raise ValueError, in French, for what is no number or does not multiply.
     """
-    quantity_hundredths = hundredths("quantite", quantity)
-    unit_price_cents = hundredths("prix_unitaire", unit_price)
-    amount_cents = hundredths("montant", amount)
-    expected = amounts.product_cents(quantity_hundredths, unit_price_cents)
-    if amount_cents not in expected:
+    quantity, unit_price, cents = every(
+        lambda: number_in("quantite", quantity_text, amounts.parse_quantity),
+        lambda: number_in("prix_unitaire", unit_price_text, amounts.parse_decimal),
+        lambda: number_in("montant", amount_text, amounts.parse_hundredths),
+    )
+    expected = amounts.product_cents(quantity, unit_price)
+    if cents not in expected:
         raise ValueError(
-            f"montant {formats.format_euros(amount_cents)} différent de quantite x "
-            f"prix_unitaire, {formats.format_euros(expected[0])}"
+            f"montant {quoted(amount_text)} différent de quantite {quoted(quantity_text)} x "
+            f"prix_unitaire {quoted(unit_price_text)}, {formats.format_euros(expected[0])}. "
+            "Un prix arrondi s’écrit avec plus de décimales (3,3333)"
         )
-    return quantity_hundredths, unit_price_cents, amount_cents
+    rounded = amounts.rounded_hundredths
+    return rounded(quantity), rounded(unit_price), cents
 
 
 @lru_cache(maxsize=1_000)

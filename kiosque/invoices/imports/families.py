@@ -21,10 +21,10 @@ from kiosque.invoices.imports.reading import (
     Fault,
     Faults,
     Progress,
-    Sheet,
     Summary,
 )
 from kiosque.invoices.imports.removals import removals
+from kiosque.invoices.imports.sheet import Sheet
 from kiosque.language import clock
 from kiosque.language.formats import counted
 from kiosque.settings import OtherRegie
@@ -54,7 +54,7 @@ class FamiliesFile:
         """Compare with the database. Raise BadFile, unless confirmed, for a service whose *régie*
         nobody said, a code that another family has but for its zeros, and what the record would
         lose."""
-        known, faults = _known_digests(), Faults()
+        known, faults = _known_digests(), self._sheet.faults
         rows = [row for home in self._households.values() for row in home.children]
         self._services = Services([name for row in rows for name in service_names(row)], regies)
         for row in [] if confirmed.new_services else rows:
@@ -105,6 +105,7 @@ class FamiliesFile:
             new_families=len(self._households.keys() - known.keys()),
             new_services=tuple(sorted(self._services.new)),
             joined_services=self._services.joined,
+            warnings=tuple(self._sheet.warnings),
             removals=tuple(f"{code} : {text}" for code, text in self._removals),
         )
 

@@ -4,8 +4,10 @@ import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 
-from kiosque.invoices.imports.reading import Row, Sheet
+from kiosque.invoices.imports.reading import Row, every, quoted
+from kiosque.invoices.imports.sheet import Sheet
 from kiosque.outbox import addresses
 from kiosque.spelling import child_key, fold
 
@@ -30,26 +32,36 @@ class Household:
 
 
 def read_households(sheet: Sheet) -> dict[str, Household]:
-    """Gather the rows of each family, by its code. Raise BadFile naming every fault."""
+    """Gather the rows of each family, by its code. The sheet takes the faults."""
     faults, households = sheet.faults, dict[str, Household]()
+    broken = set[str]()
     for row in sheet.rows():
         try:
-            household = households.setdefault(row.code(), Household(row.line))
-            row.text("nom")
-            row.text("prenom")
-            if row["role"] == "responsable":
+            code, role, *_ = every(
+                row.code,
+                partial(_role, row),
+                partial(row.text, "nom"),
+                partial(row.text, "prenom"),
+                partial(born_on, row),
+            )
+            household = households.setdefault(code, Household(row.line))
+            if role == "responsable":
                 household.guardians.append(_with_kept_address(row))
-            elif row["role"] == "enfant":
-                _add_child(household, row)
             else:
-                raise ValueError("role : attendu responsable ou enfant")
+                _add_child(household, row)
         except ValueError as error:
-            faults.add(row.line, str(error))
+            faults.add(row.line, *error.args)
+            broken.add(row["code_famille"].upper())
     for code, household in households.items():
-        if not household.guardians:
+        if not household.guardians and code not in broken:
             faults.add(household.first_line, f"la famille {code} n’a pas de responsable")
-    faults.raise_any()
     return households
+
+
+def _role(row: Row) -> str:
+    if row["role"] not in ("responsable", "enfant"):
+        raise ValueError(f"role {quoted(row['role'])} : attendu responsable ou enfant")
+    return row["role"]
 
 
 def _with_kept_address(row: Row) -> Row:
@@ -60,7 +72,6 @@ def _with_kept_address(row: Row) -> Row:
 
 
 def _add_child(household: Household, row: Row) -> None:
-    born_on(row)
     key = child_key(full_name(row))
     if any(child_key(full_name(child)) == key for child in household.children):
         raise ValueError(f"{full_name(row)} figure deux fois dans la même famille")

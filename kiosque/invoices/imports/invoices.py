@@ -11,9 +11,11 @@ from peewee import fn
 
 from kiosque.db import database, execute_many, write
 from kiosque.db.models import Child, Family, Invoice, Service
+from kiosque.db.states import InvoiceState
 from kiosque.invoices.imports.drafts import Draft, pdf_name, pdf_problem, read_drafts
 from kiosque.invoices.imports.joining import Children, Services, nearly
-from kiosque.invoices.imports.reading import Confirmed, Faults, Progress, Sheet, Summary, sums
+from kiosque.invoices.imports.reading import Confirmed, Faults, Progress, Summary, quoted, sums
+from kiosque.invoices.imports.sheet import Sheet
 from kiosque.language import clock
 from kiosque.settings import OtherRegie
 from kiosque.spelling import fold
@@ -31,7 +33,7 @@ _SERVICE = "INSERT INTO service (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING
 _INVOICE = """
     INSERT INTO invoice (batch_id, family_id, number, issued_on, due_on, closes_on, period,
         services, children, total_cents, pdf_name, digest, regie, state, state_reason)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', '')
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')
 """
 _LINE = """
     INSERT INTO invoice_line (invoice_id, child, service_id, label, quantity_hundredths,
@@ -88,7 +90,7 @@ class InvoicesFile:
         self._new = [draft for draft in self._drafts if draft.number not in known]
         lines = [(draft.code, line) for draft in self._new for line in draft.lines]
         self._services = Services([line["service"] for _code, line in lines], regies)
-        faults = Faults()
+        faults = self._sheet.faults
         for draft in self._drafts:
             if draft.number in known and known[draft.number] != draft.digest:
                 faults.add(
@@ -105,7 +107,7 @@ class InvoicesFile:
             elif draft.number not in known and not confirmed.new_services:
                 self._refuse_unseen(draft, faults)
             if draft.pdf and (problem := pdf_problem(self._sheet.path.parent / draft.pdf)):
-                faults.add(draft.first_line, f"fichier_pdf {draft.pdf} : {problem}")
+                faults.add(draft.first_line, f"fichier_pdf {quoted(draft.pdf)} : {problem}")
         if not confirmed.new_families:
             self._refuse_unknown_families(faults)
         faults.raise_any()
@@ -137,7 +139,7 @@ class InvoicesFile:
 
     def summary(self) -> Summary:
         codes = {code for code, _child, _service in self._told}
-        regies = sums((draft.regie, draft.total_cents) for draft in self._new)
+        regies = sums((draft.regie, draft.due_cents) for draft in self._new)
         return Summary(
             kind="factures",
             rows=sum(len(draft.lines) for draft in self._drafts),
@@ -145,8 +147,10 @@ class InvoicesFile:
             unchanged=len(self._drafts) - len(self._new),
             total_cents=sum(regies.values()),
             regies=regies,
+            nothing_due=sum(draft.state == InvoiceState.NOTHING_DUE for draft in self._new),
             new_families=len(codes - set(_ids(Family.code, codes))),
             new_services=tuple(sorted(self._services.new)),
+            warnings=tuple(self._sheet.warnings),
             joined_services=self._services.joined,
             joined_children=self._children.joined,
         )
@@ -198,6 +202,7 @@ class InvoicesFile:
             pdf_name(draft) if draft.pdf else "",
             draft.digest,
             draft.regie,
+            draft.state,
         )
 
     def _line_rows(

@@ -1,29 +1,19 @@
-"""Read a CSV file whose encoding, separator and decimals are not known beforehand."""
+"""Read the cells of a file, collect their faults, and sum up what the file brings."""
 
-import csv
-import hashlib
-import io
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, Self
+from typing import Any, TypeVar
 
-from kiosque.db.models import ImportBatch
-from kiosque.language import clock
 from kiosque.language.amounts import parse_hundredths
 
 #: Shows progress over many items: (items, what is being done) -> the same items.
 Progress = Callable[[Iterable[Any], str], Iterable[Any]]
 
-#: The number of a line in its file, and its cells.
-NumberedLine = tuple[int, list[str]]
+Number = TypeVar("Number")
 
-MAX_BYTES = 256 * 1024 * 1024
-MAX_CELL = 200
 #: Beyond this many faults the file is simply not of the right kind.
 MAX_FAULTS = 100
 
@@ -68,7 +58,8 @@ class Summary:
     """Counts of what a file brought, or would bring. `regies` gives the cents that belong to each
     *régie*, by its key. `joined_services` are (spelling in the file, name kept), `joined_children`
     (family code, spelling, name kept); `removals` say in French what leaves the record;
-    `left_since` names the invoices of payments known before, whose money has left since."""
+    `left_since` names the invoices of payments known before, whose money has left since;
+    `warnings` are what a person should look at, by line."""
 
     kind: str
     rows: int
@@ -82,6 +73,8 @@ class Summary:
     joined_children: tuple[tuple[str, str, str], ...] = ()
     removals: tuple[str, ...] = ()
     left_since: tuple[str, ...] = ()
+    nothing_due: int = 0
+    warnings: tuple[Fault, ...] = ()
 
 
 def sums(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:
@@ -113,45 +106,92 @@ class Row:
         return value
 
     def code(self) -> str:
-        code = "".join(self["code_famille"].split()).upper()
+        """Return the *code famille*, in capitals and without spaces."""
+        code = "".join(self["code_famille"].split()).upper().removeprefix("'")
         if not CODE.fullmatch(code):
-            raise ValueError("code_famille : attendu 1 à 20 lettres, chiffres ou tirets")
+            raise ValueError(
+                f"code_famille {quoted(self['code_famille'])} : attendu 1 à 20 lettres sans "
+                "accent, chiffres ou tirets"
+            )
         return code
 
     def number(self) -> str:
-        if not NUMBER.fullmatch(self["numero_facture"]):
+        """Return the number of an invoice."""
+        number = self["numero_facture"].removeprefix("'")
+        if not NUMBER.fullmatch(number):
             raise ValueError(
-                "numero_facture : attendu 1 à 30 lettres, chiffres, points, tirets ou barres"
+                f"numero_facture {quoted(self['numero_facture'])} : attendu 1 à 30 lettres sans "
+                "accent, chiffres, points, tirets ou barres"
             )
-        return self["numero_facture"]
+        return number
 
     def date(self, column: str) -> date:
+        """Return the date in a cell."""
         if (found := _date(self[column])) is None:
-            raise ValueError(f"{column} : attendu une date comme 2026-10-31 ou 31/10/2026")
+            raise ValueError(
+                f"{column} {quoted(self[column])} : attendu une date comme 2026-10-31 ou 31/10/2026"
+            )
         return found
 
 
-def hundredths(column: str, text: str) -> int:
-    """Read the number in a cell, as hundredths. Raise ValueError, in French."""
+def quoted(text: str) -> str:
+    """Return a value to show in a fault: not too long, its invisible signs written as codes, for a
+    terminal obeys some of them."""
+    shown = "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text[:41]
+    )
+    return f"« {shown[:40]}… »" if len(shown) > 40 else f"« {shown} »"
+
+
+def number_in(column: str, text: str, parse: Callable[[str], Number]) -> Number:
+    """Read the number in a cell. Raise ValueError, in French."""
     try:
-        return parse_hundredths(text)
+        return parse(text)
     except ValueError:
+        decimals = " à deux décimales au plus" if parse is parse_hundredths else ""
         raise ValueError(
-            f"{column} : attendu un nombre à deux décimales au plus, comme 12,50"
+            f"{column} {quoted(text)} : attendu un nombre{decimals}, comme 12,50"
         ) from None
+
+
+def every(*readings: Callable[[], Any]) -> list[Any]:
+    """Return what each reading gives. Raise one ValueError with the texts of all that fail."""
+    values: list[Any] = []
+    texts: list[str] = []
+    for reading in readings:
+        try:
+            values.append(reading())
+        except ValueError as error:
+            texts += error.args
+    if texts:
+        raise ValueError(*texts)
+    return values
+
+
+_DATES = (
+    re.compile(r"(?P<year>[0-9]{4})[-/.](?P<month>[0-9]{1,2})[-/.](?P<day>[0-9]{1,2})", re.ASCII),
+    re.compile(
+        r"(?P<day>[0-9]{1,2})[-/.](?P<month>[0-9]{1,2})[-/.](?P<year>[0-9]{4}|[0-9]{2})", re.ASCII
+    ),
+)
+#: What a spreadsheet writes after a date.
+_MIDNIGHT = re.compile(r"[ T]0?0:00(:00)?$", re.ASCII)
 
 
 # The same few dates come again at every line of a file.
 @lru_cache(maxsize=10_000)
 def _date(text: str) -> date | None:
-    for pattern in ("%Y-%m-%d", "%d/%m/%Y"):
-        try:
-            found = datetime.strptime(text, pattern).date()  # noqa: DTZ007
-        except ValueError:
-            continue
-        if 2000 <= found.year <= 2100:
-            return found
-    return None
+    """Read a date, the day first or the year first. A year of two digits is of this century."""
+    text = _MIDNIGHT.sub("", text.removeprefix("'"))
+    match = next(filter(None, (pattern.fullmatch(text) for pattern in _DATES)), None)
+    if match is None:
+        return None
+    year, month, day = (int(match[part]) for part in ("year", "month", "day"))
+    try:
+        found = date(year if year > 99 else 2000 + year, month, day)
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2100 else None
 
 
 class Faults:
@@ -163,9 +203,11 @@ class Faults:
     def __init__(self) -> None:
         self._found: list[Fault] = []
 
-    def add(self, line: int, text: str) -> None:
-        self._found.append(Fault(line, text))
+    def add(self, line: int, *texts: str) -> None:
+        """Add the faults of one line."""
+        self._found += [Fault(line, text) for text in texts]
         if len(self._found) >= MAX_FAULTS:
+            del self._found[MAX_FAULTS:]
             self.raise_any()
 
     def raise_any(self) -> None:
@@ -173,118 +215,6 @@ class Faults:
             raise BadFile(sorted(self._found, key=lambda fault: fault.line))
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A file, its lines read once, as they are asked for. `faults` takes the malformed ones."""
-
-    path: Path
-    sha256: str
-    columns: list[str]
-    lines: Iterator[NumberedLine]
-    length: int
-    faults: Faults = field(default_factory=Faults)
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Raise BadFile when it is not a CSV file of a sensible size."""
-        try:
-            data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
-        except OSError:
-            raise BadFile([Fault(0, f"{path} ne peut pas être lu. Vérifiez son nom.")]) from None
-        if data is None:
-            raise BadFile([Fault(0, "fichier de plus de 256 Mo. Partagez-le en plusieurs.")])
-        text = _decode(data)
-        title = text.partition("\n")[0]
-        if not title.strip():
-            raise BadFile([Fault(0, "le fichier est vide")])
-        lines = _parse(text, ";" if title.count(";") >= title.count(",") else ",")
-        columns = [cell.strip().lower() for cell in next(lines)[1]]
-        return cls(path, hashlib.sha256(data).hexdigest(), columns, lines, text.count("\n"))
-
-    def check(self, expected: Sequence[str], *, optional: frozenset[str]) -> None:
-        """Raise BadFile when a column is missing, unknown or repeated."""
-        absent = [name for name in expected if name not in self.columns and name not in optional]
-        faults = [f"colonne {name} absente" for name in absent]
-        faults += [f"colonne {name} inconnue" for name in self.columns if name not in expected]
-        if len(set(self.columns)) < len(self.columns):
-            faults.append("une colonne figure deux fois")
-        if faults:
-            raise BadFile([Fault(1, fault) for fault in faults])
-
-    def __length_hint__(self) -> int:
-        """Tell a progress bar about how many lines there are."""
-        return self.length
-
-    def __iter__(self) -> Iterator[NumberedLine]:
-        """Yield each line that is sound. Raise BadFile when there is none at all."""
-        is_empty, width = True, len(self.columns)
-        for number, cells in self.lines:
-            # Nearly always all is well: so all of the line is looked at first.
-            text = "".join(cells)
-            if not text or text.isspace():
-                continue
-            is_empty = False
-            if len(cells) != width:
-                self.faults.add(number, f"{len(cells)} cellules au lieu de {width}")
-            elif (len(text) > MAX_CELL or not text.isprintable()) and (
-                problem := next(filter(None, map(_cell_problem, cells)), None)
-            ):
-                self.faults.add(number, problem)
-            else:
-                yield number, list(map(str.strip, cells))
-        if is_empty:
-            raise BadFile([Fault(1, "le fichier n’a que son titre de colonnes")])
-
-    def rows(self) -> Iterator[Row]:
-        """Yield each line that is sound, as a row."""
-        return map(self.row, self)
-
-    def row(self, line: NumberedLine) -> Row:
-        number, cells = line
-        return Row(number, dict(zip(self.columns, cells, strict=True)))
-
-    def log(self, summary: Summary) -> ImportBatch:
-        """Note that the file was loaded, as part of the transaction that loads it."""
-        return ImportBatch.create(
-            file_name=self.path.name,
-            sha256=self.sha256,
-            kind=summary.kind,
-            row_count=summary.rows,
-            added_count=summary.added,
-            imported_at=clock.now(),
-        )
-
-
 def silent(items: Iterable[Any], _what: str) -> Iterable[Any]:
     """Show no progress."""
     return items
-
-
-def _decode(data: bytes) -> str:
-    """Decode UTF-8 or, failing that, Windows-1252. Raise BadFile for what is neither."""
-    if b"\0" in data or data.startswith(b"PK\x03\x04"):
-        raise BadFile([Fault(0, "ce n’est pas un CSV. Enregistrez-le en CSV, en UTF-8.")])
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return unicodedata.normalize("NFC", text)
-    raise BadFile([Fault(0, "encodage inconnu. Enregistrez le fichier en UTF-8.")])
-
-
-def _parse(text: str, separator: str) -> Iterator[NumberedLine]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        for cells in reader:
-            yield reader.line_num, cells
-    except csv.Error as error:
-        raise BadFile([Fault(reader.line_num, f"CSV mal formé ({error})")]) from None
-
-
-def _cell_problem(cell: str) -> str | None:
-    if len(cell) > MAX_CELL:
-        return f"une cellule de plus de {MAX_CELL} caractères"
-    if not cell.isprintable() and any(unicodedata.category(char) == "Cc" for char in cell):
-        return "un caractère de contrôle ou un retour à la ligne dans une cellule"
-    return None

@@ -5,11 +5,14 @@ from kiosque.invoices.imports.reading import (
     Fault,
     Progress,
     Row,
-    Sheet,
     Summary,
-    hundredths,
+    every,
+    number_in,
+    quoted,
     sums,
 )
+from kiosque.invoices.imports.sheet import Sheet
+from kiosque.language.amounts import parse_hundredths
 from kiosque.payments import (
     COUNTER_MODES,
     CounterPayment,
@@ -30,6 +33,7 @@ class SettlementsFile:
         #: By the line of each.
         self._payments = _read_all(sheet)
         self._progress = progress
+        self._warnings = sheet.warnings
 
     def summary(self) -> Summary:
         return self._settle(preview=True)
@@ -57,6 +61,7 @@ class SettlementsFile:
             total_cents=sum(cents for _, cents in added),
             regies=sums(added),
             left_since=tuple(left_since(self._payments.values())),
+            warnings=tuple(self._warnings),
         )
 
 
@@ -66,19 +71,31 @@ def _read_all(sheet: Sheet) -> dict[int, CounterPayment]:
         try:
             payments[row.line] = _read(row)
         except ValueError as error:
-            sheet.faults.add(row.line, str(error))
+            sheet.faults.add(row.line, *error.args)
     sheet.faults.raise_any()
     return payments
 
 
 def _read(row: Row) -> CounterPayment:
-    if row["mode"] not in COUNTER_MODES:
-        raise ValueError(f"mode : attendu l’un de {', '.join(COUNTER_MODES)}")
-    return CounterPayment(
-        invoice_number=row.number(),
-        amount_cents=hundredths("montant", row["montant"]),
-        mode=row["mode"],
-        settled_on=row.date("date_encaissement"),
-        author=row.text("auteur"),
-        reason=row.text("motif"),
+    number, cents, mode, settled_on, author, reason = every(
+        row.number,
+        lambda: number_in("montant", row["montant"], parse_hundredths),
+        lambda: _mode(row["mode"]),
+        lambda: row.date("date_encaissement"),
+        lambda: row.text("auteur"),
+        lambda: row.text("motif"),
     )
+    return CounterPayment(
+        invoice_number=number,
+        amount_cents=cents,
+        mode=mode,
+        settled_on=settled_on,
+        author=author,
+        reason=reason,
+    )
+
+
+def _mode(text: str) -> str:
+    if text not in COUNTER_MODES:
+        raise ValueError(f"mode {quoted(text)} : attendu l’un de {', '.join(COUNTER_MODES)}")
+    return text

@@ -13,6 +13,7 @@ from kiosque.db.models import (
     Child,
     Enrolment,
     Fact,
+    Invoice,
     InvoiceLine,
     Repayment,
     Service,
@@ -180,4 +181,22 @@ def test_services_and_children_spelt_in_many_ways_become_one_and_no_amount_chang
     assert [child.name for child in Child.select()] == ["Zoé Martin", "Léa Martin"]
     enrolments = {(each.child_id, each.service_id) for each in Enrolment.select()}
     assert enrolments == {(2, 1), (2, 3), (3, 1)}
+    assert verification.faults() == []
+
+
+def test_an_invoice_may_ask_for_nothing_and_all_that_refers_to_one_still_does(
+    earlier: None,
+) -> None:
+    tables = ("invoice_line", "attempt_item", "allocation")
+    before = [database.execute_sql(f"SELECT * FROM {table}").fetchall() for table in tables]
+    db.migrate()
+    after = [database.execute_sql(f"SELECT * FROM {table}").fetchall() for table in tables]
+    assert [len(rows) for rows in after] == [len(rows) for rows in before]
+    assert [invoice.number for invoice in Invoice.select().order_by(Invoice.id)] == ["A", "B", "C"]
+    Invoice.update(total_cents=-5, state="nothing_due").where(Invoice.number == "A").execute()
+    for cents, state in ((0, "open"), (-5, "paid"), (5, "x")):
+        with pytest.raises(IntegrityError):
+            Invoice.update(total_cents=cents, state=state).where(Invoice.number == "B").execute()
+    with pytest.raises(IntegrityError):
+        database.execute_sql("UPDATE allocation SET invoice_id = 99")
     assert verification.faults() == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from peewee import DatabaseError
 
+from kiosque import payments
 from kiosque.db.models import (
     Child,
     Enrolment,
@@ -20,9 +21,10 @@ from kiosque.db.models import (
     JournalEntry,
     Service,
 )
-from kiosque.invoices import imports
+from kiosque.invoices import imports, listing
 from kiosque.invoices.imports import BadFile, Confirmed, Summary
 from kiosque.invoices.imports.drafts import Draft, Line
+from kiosque.payments import verification
 
 COLUMNS = (
     "code_famille;numero_facture;date_emission;date_echeance;periode;service;enfant;libelle;"
@@ -30,6 +32,10 @@ COLUMNS = (
 )
 ROW = "F1001;2026-10-0001;2026-11-05;2026-11-30;2026-10;Restauration;Zoé Œuf;Repas;14;3,45;48,30;"
 ROW2 = "F1001;2026-10-0001;2026-11-05;2026-11-30;2026-10;Périscolaire;Zoé Œuf;Garderie;6;0,98;5,88;"
+ACCENTED = (
+    "Code famille;N° facture;Date émission;Date échéance;Période;Service;Enfant;Libellé;"
+    "Quantité;Prix unitaire;Montant;Fichier PDF"
+).replace("N°", "Numéro")
 Load = Callable[..., Summary]
 
 
@@ -84,6 +90,23 @@ def variants() -> list[tuple[str, bytes]]:
         ("blank lines at the end", text.encode() + b"\n;;;;;;;;;;;\n"),
         ("french dates", text.replace("2026-11-05", "05/11/2026").encode()),
         ("upper-case title", text.replace(COLUMNS, COLUMNS.upper()).encode()),
+        ("utf-16", text.encode("utf-16")),
+        ("utf-16, the other way round", b"\xfe\xff" + text.encode("utf-16-be")),
+        ("tabs", text.replace(";", "\t").encode()),
+        ("a separator said", b"sep=;\r\n" + text.encode()),
+        ("a tab said", b"sep=\t\n" + text.replace(";", "\t").encode()),
+        ("a title line", f"Factures d’octobre, ville de Sautron;;;\n\n{text}".encode()),
+        ("accents and spaces in the columns", text.replace(COLUMNS, ACCENTED).encode()),
+        ("empty cells at the end", text.replace("\n", ";;;\n").encode()),
+        ("a total at the end", f"{text};;;;;;;;;TOTAL;54,18;\n".encode()),
+        ("a total in the first cell", f"{text}Total général;;;;;;;;;;54,18;\n".encode()),
+        ("old Mac line ends", text.replace("\n", "\r").encode()),
+        ("euros", text.replace("48,30", "48,30 €").encode()),
+        ("dotted dates", text.replace("2026-11-05", "05.11.2026").encode()),
+        ("short years", text.replace("2026-11-05", "5/11/26").encode()),
+        ("midnight", text.replace("2026-11-05", "05/11/2026 00:00:00").encode()),
+        ("many decimals", text.replace("48,30", "48,3000").encode()),
+        ("text cells", text.replace("3,45", "'3,45").replace("F1001", "'F1001").encode()),
         ("decomposed accents", text.replace("é", "e\u0301").encode()),
     ]
 
@@ -140,26 +163,24 @@ def test_online_payment_closes_some_days_after_the_due_date(load: Load) -> None:
         ("2026-10-0001", "=cmd|' /C calc'!A0", "numero_facture"),
         ("2026-10-0001", "A+B", "numero_facture"),
         ("2026-10-0001", "A" * 31, "numero_facture"),
-        ("2026-11-05", "2026-02-30", "date_emission : attendu une date"),
+        ("2026-11-05", "2026-02-30", "date_emission « 2026-02-30 » : attendu une date"),
         ("2026-11-05", "1999-01-01", "date_emission"),
         ("2026-11-05", "5 nov.", "date_emission"),
-        ("2026-11-30", "2026-11-04", "date_echeance précède"),
+        ("2026-11-30", "2026-11-04", "date_echeance « 2026-11-04 » précède"),
         (";2026-10;", ";;", "periode est vide"),
         ("Restauration", "", "service est vide"),
         ("Repas", "", "libelle est vide"),
-        ("14;", "quatorze;", "quantite : attendu un nombre"),
-        ("3,45", "3,455", "prix_unitaire : attendu un nombre"),
-        ("48,30", "48,3000", "montant : attendu un nombre"),
-        ("48,30", "1e3", "montant : attendu un nombre"),
-        ("48,30", "48,31", "différent de quantite x prix_unitaire"),
-        ("14;3,45;48,30", "0;3,45;0", "nul ou négatif"),
-        ("14;3,45;48,30", "-1;3,45;-3,45", "nul ou négatif"),
+        ("14;", "quatorze;", "quantite « quatorze » : attendu un nombre"),
+        ("3,45", "3.45.5", "prix_unitaire « 3.45.5 » : attendu un nombre"),
+        ("48,30", "48,305", "montant « 48,305 » : attendu un nombre à deux"),
+        ("48,30", "1e3", "montant « 1e3 » : attendu un nombre"),
+        ("48,30", "48,31", "« 48,31 » différent de quantite « 14 » x prix_unitaire « 3,45 »"),
         ("48,30;", "48,30;../../etc/passwd", "sans dossier"),
         ("48,30;", "48,30;absent.pdf", "introuvable"),
         ("Repas", "R" * 201, "plus de 200 caractères"),
-        ("Repas", "Re\x07pas", "caractère de contrôle"),
+        ("Repas", "Re\x07pas", "libelle « Re\\x07pas » : un caractère de contrôle"),
         ("Repas", '"Re\npas"', "retour à la ligne"),
-        ("48,30;", "48,30;;", "13 cellules au lieu de 12"),
+        ("48,30;", "48,30;;x", "13 cellules au lieu de 12"),
     ],
 )
 def test_a_faulty_line_is_named_and_nothing_is_loaded(
@@ -172,7 +193,7 @@ def test_a_faulty_line_is_named_and_nothing_is_loaded(
 
 
 def test_malformed_lines_and_faulty_cells_are_named_together(load: Load) -> None:
-    found = faults(load, sheet(ROW.replace("48,30", "x"), ROW2 + ";"))
+    found = faults(load, sheet(ROW.replace("48,30", "x"), ROW2 + ";x"))
     assert "ligne 2 : montant" in found
     assert "ligne 3 : 13 cellules au lieu de 12" in found
 
@@ -192,11 +213,11 @@ def test_every_fault_of_a_file_is_named_in_one_reading(load: Load) -> None:
         (COLUMNS.encode(), "que son titre"),
         (b"a;b;c\n1;2;3\n", "colonnes inattendues"),
         (sheet(ROW).replace(";libelle", "").encode(), "colonne libelle absente"),
-        (sheet(ROW).replace("fichier_pdf", "autre").encode(), "colonne autre inconnue"),
+        (sheet(ROW).replace("fichier_pdf", "autre").encode(), "colonne « autre » inconnue"),
         (sheet(ROW).replace("fichier_pdf", "montant").encode(), "figure deux fois"),
         (b"\x00" * 100, "pas un CSV"),
         (b"\x81\x8d\x8f\x90\x9d\n", "encodage inconnu"),
-        (sheet(ROW).encode("utf-16"), "pas un CSV"),
+        (sheet(ROW).encode("utf-16-le"), "pas un CSV"),
         (sheet('F1001;"unclosed').encode(), "CSV mal formé"),
         (b"PK\x03\x04 an xlsx file", "pas un CSV"),
     ],
@@ -271,6 +292,81 @@ def test_a_long_file_is_loaded_by_parts(load: Load) -> None:
     assert shown == ["Lecture", "Enregistrement"]
 
 
+def test_a_total_is_left_out_and_said(load: Load) -> None:
+    summary = load(sheet(ROW) + "Total;;;;;;;;;;48,30;\n")
+    assert [str(warning) for warning in summary.warnings] == ["ligne 3 : total, laissé de côté"]
+    with pytest.raises(BadFile, match="ligne 3 : numero_facture"):
+        load(sheet(ROW.replace("0001", "0002"), ROW.replace("2026-10-0001", "")))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "amount", "stored"),
+    [
+        ("3", "3,3333", "10,00", (300, 333, 1000)),
+        ("1:30", "2,00", "3,00", (150, 200, 300)),
+        ("1h20", "3,00", "4,00", (133, 300, 400)),
+        ("2", "\u22123,45", "'-6,90", (200, -345, -690)),
+        ("1", "1 234,50", "1\u202f234,50\u00a0€", (100, 123450, 123450)),
+    ],
+)
+def test_a_line_multiplies_exactly_before_it_is_rounded(
+    load: Load, quantity: str, price: str, amount: str, stored: tuple[int, int, int]
+) -> None:
+    line = ROW2.replace("6;0,98;5,88", f"{quantity};{price};{amount}")
+    load(sheet(ROW, line))
+    kept = InvoiceLine.get(InvoiceLine.label == "Garderie")
+    assert (kept.quantity_hundredths, kept.unit_price_cents, kept.amount_cents) == stored
+
+
+def test_a_price_rounded_too_early_is_refused_with_the_way_to_write_it(load: Load) -> None:
+    found = faults(load, sheet(ROW.replace("14;3,45;48,30", "3;3,33;10,00")))
+    assert "montant « 10,00 » différent de quantite « 3 » x prix_unitaire « 3,33 »" in found
+    assert "3,3333" in found
+
+
+def test_every_fault_of_a_line_and_of_a_file_is_named_at_once_with_its_value(load: Load) -> None:
+    load(sheet(ROW.replace("0001", "0005")))
+    known = ROW.replace("0001", "0005").replace("14;3,45;48,30", "1;3,45;3,45")
+    wrong = ROW.replace("F1001", "é").replace("05;", "é;").replace("14;", "x;").replace("2026", "é")
+    with pytest.raises(BadFile) as refused:
+        load(sheet(known, wrong))
+    found = str(refused.value)
+    for expected in ("ligne 2 : la facture", "code_famille « é »", "numero_facture « é", "date_em",
+                     "date_ech", "quantite « x »"):  # fmt: skip
+        assert expected in found
+    assert found.count("ligne 3") == 5
+
+
+def test_a_value_shown_is_short_and_holds_no_terminal_code(load: Load) -> None:
+    found = faults(load, sheet(ROW.replace("48,30", "\x1b[31m"), ROW2.replace("5,88", "9" * 150)))
+    assert "montant « \\x1b[31m »" in found
+    assert "\x1b" not in found
+    assert max(map(len, found.splitlines())) < 200
+
+
+@pytest.mark.parametrize(
+    ("line", "total"), [("0;3,45;0", 0), ("-1;3,45;-3,45", -345)], ids=["zero", "credit note"]
+)
+def test_an_invoice_that_asks_for_nothing_is_kept_and_never_due(
+    load: Load, line: str, total: int
+) -> None:
+    asks = ROW.replace("0001", "0002").replace("14;3,45;48,30", line)
+    summary = load(sheet(ROW, asks))
+    assert (summary.added, summary.nothing_due, summary.total_cents) == (2, 1, 4830)
+    kept = Invoice.get(Invoice.number == "2026-10-0002")
+    assert (kept.state, kept.total_cents) == ("nothing_due", total)
+    assert load(sheet(ROW, asks)).added == 0
+    payable = Invoice.select().where(payments.payable_now())
+    assert kept not in list(payable)
+    assert [each.number for each in listing.unpaid(kept.family)] == ["2026-10-0001"]
+    assert [each.number for each in listing.settled(kept.family, 1)[0]] == ["2026-10-0002"]
+    assert verification.faults() == []
+    with pytest.raises(BadFile, match="n’est pas à régler"):
+        load(SETTLEMENTS.replace("0001", "0002").replace("48,30", "3,45"))
+    payments.cancel_invoice(kept.number, "Dominique", "erreur")
+    assert verification.faults() == []
+
+
 # --- Families ---
 
 FAMILIES = (
@@ -343,7 +439,7 @@ def test_the_same_child_twice_is_named_with_its_line(load: Load) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ("enfant", "chat", "role : attendu"),
+        ("enfant", "chat", "role « chat » : attendu"),
         ("2019-05-01", "hier", "date_naissance"),
         ("Alice", "", "prenom est vide"),
         ("responsable", "enfant", "n’a pas de responsable"),
@@ -383,7 +479,7 @@ def test_a_preview_of_counter_payments_tells_what_would_happen(load: Load) -> No
     ("old", "new", "fault"),
     [
         ("48,30", "48,31", "son montant est"),
-        ("cheque", "carte", "mode : attendu"),
+        ("cheque", "carte", "mode « carte » : attendu"),
         ("0001", "0002", "n’existe pas"),
         ("Dominique", "", "auteur est vide"),
     ],

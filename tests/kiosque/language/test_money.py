@@ -1,10 +1,45 @@
 """Text becomes cents, cents become text, and nothing is ever a float."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosque.language import amounts, formats
+
+
+@pytest.mark.parametrize(
+    ("text", "cents"),
+    [
+        ("48,30 €", 4830), ("48,30€", 4830), ("48.30 EUR", 4830), ("44,0000", 4400),
+        ("1 234,50", 123450), ("1\u00a0234,50", 123450), ("1\u202f234,50\u00a0€", 123450),
+        ("123\u2009456,5", 12345650), ("'-3,45", -345), ("\u22123,45", -345), ("- 3,45", -345),
+    ],
+)  # fmt: skip
+def test_amounts_are_read_as_people_and_spreadsheets_write_them(text: str, cents: int) -> None:
+    assert amounts.parse_hundredths(text) == cents
+
+
+@pytest.mark.parametrize(
+    ("text", "hundredths"),
+    [("1:30", 150), ("1h30", 150), ("1 H 30", 150), ("2h", 200), ("1:20", 133), ("-1h30", -150),
+     ("0:45", 75), ("1,5", 150), ("-0h30", -50)],
+)  # fmt: skip
+def test_a_quantity_may_be_hours_and_minutes(text: str, hundredths: int) -> None:
+    assert amounts.rounded_hundredths(amounts.parse_quantity(text)) == hundredths
+
+
+@pytest.mark.parametrize("text", ["1:60", "1:3", ":30", "h30", "1h30m"])
+def test_what_is_neither_a_number_nor_hours_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="nombre"):
+        amounts.parse_quantity(text)
+
+
+@pytest.mark.parametrize("text", ["1,234", "0,005"])
+def test_an_amount_is_whole_cents(text: str) -> None:
+    with pytest.raises(ValueError, match="décimales"):
+        amounts.parse_hundredths(text)
 
 
 @pytest.mark.parametrize(
@@ -20,8 +55,11 @@ def test_comma_or_point_with_at_most_two_decimals_is_read(text: str, cents: int)
     [
         "",
         "1e3",
-        "1,234",
-        "1 000",
+        "1,2345678",
+        "1 00",
+        "1 0000",
+        "3,45-",
+        "12 €uros",
         "1.000,00",
         "+1",
         "--1",
@@ -55,5 +93,7 @@ def test_what_is_written_reads_back_the_same(cents: int) -> None:
 def test_a_product_is_rounded_to_the_nearest_cent_either_way_on_a_half(
     quantity: int, price: int
 ) -> None:
-    for cents in amounts.product_cents(quantity, price):
+    found = amounts.product_cents(Fraction(quantity, 100), Fraction(price, 100))
+    assert found
+    for cents in found:
         assert abs(cents * 100 - quantity * price) <= 50

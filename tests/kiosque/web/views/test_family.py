@@ -318,3 +318,21 @@ def test_hostile_addresses_are_not_found(alice: FlaskClient, address: str) -> No
     answer = alice.get(address)
     assert answer.status_code == 404
     assert "Page introuvable" in answer.text
+
+
+def test_a_credit_note_is_shown_and_asks_for_nothing(
+    alice: FlaskClient, alices_family: Family
+) -> None:
+    for number, cents in (("AVOIR", -345), ("ZERO", 0)):
+        make_invoice(alices_family, number, cents, state="nothing_due")
+    page = alice.get("/factures").text
+    assert "Vous n’avez aucune facture à régler." in page
+    assert "Avoir" in page
+    assert "Rien à payer" in page
+    assert "-3,45\u00a0€" in page
+    one = alice.get("/factures/AVOIR").text
+    assert "Cet avoir est en votre faveur. Vous n’avez rien à payer." in one
+    assert "À régler avant le" not in one
+    assert alice.get("/documents/factures/AVOIR.pdf").status_code == 200
+    refused = alice.get("/paiement/recapitulatif", query_string={"invoice": "AVOIR"})
+    assert "elle ne demande aucun paiement." in refused.text

@@ -1,0 +1,222 @@
+"""Read a CSV file whose encoding, separator and first line are not known beforehand."""
+
+import codecs
+import csv
+import hashlib
+import io
+import sys
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from kiosque.db.models import ImportBatch
+from kiosque.invoices.imports.reading import BadFile, Fault, Faults, Row, Summary, quoted
+from kiosque.language import clock
+from kiosque.spelling import fold
+
+#: The number of a line in its file, and its cells.
+NumberedLine = tuple[int, list[str]]
+
+MAX_BYTES = 256 * 1024 * 1024
+MAX_CELL = 200
+#: A title, and a few lines about who made the file and when, may precede the columns.
+MAX_PREAMBLE = 10
+SEPARATORS = ";,\t"
+#: The file's name that means standard input.
+STANDARD_INPUT = Path("-")
+#: What tells a row from the line of a total.
+_IDENTITY = ("numero_facture", "code_famille")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A file, its lines read once, as they are asked for. `faults` takes the malformed ones,
+    `warnings` what is loaded, or left out, and wants to be looked at."""
+
+    path: Path
+    sha256: str
+    columns: list[str]
+    lines: Iterator[NumberedLine]
+    length: int
+    faults: Faults = field(default_factory=Faults)
+    warnings: list[Fault] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, path: Path, names: Collection[str], keys: Sequence[Collection[str]]) -> Self:
+        """Read the file, or standard input where the path is `-`. Its columns are at the first
+        line that holds all of one of `keys`; those of `names` are known however spelt. Raise
+        BadFile when it is not a CSV file of a sensible size.
+        """
+        data = _bytes(path)
+        text = _decode(data)
+        if not text.strip():
+            raise BadFile([Fault(0, "le fichier est vide")])
+        canonical = {fold(name): name for name in names}
+        first, separator, cells = _heading(text, [set(map(fold, key)) for key in keys])
+        columns = [canonical.get(fold(cell), cell.strip().lower()) for cell in cells]
+        lines = _parse(text, separator, first)
+        return cls(path, hashlib.sha256(data).hexdigest(), columns, lines, text.count("\n"))
+
+    def check(self, expected: Sequence[str], *, optional: frozenset[str]) -> None:
+        """Raise BadFile when a column is missing, unknown or repeated."""
+        absent = [name for name in expected if name not in self.columns and name not in optional]
+        faults = [f"colonne {name} absente" for name in absent]
+        faults += [
+            f"colonne {quoted(name)} inconnue" for name in self.columns if name not in expected
+        ]
+        if len(set(self.columns)) < len(self.columns):
+            faults.append("une colonne figure deux fois")
+        if faults:
+            raise BadFile([Fault(1, fault) for fault in faults])
+
+    def __length_hint__(self) -> int:
+        """Tell a progress bar about how many lines there are."""
+        return self.length
+
+    def __iter__(self) -> Iterator[NumberedLine]:
+        """Yield each line that is sound. Raise BadFile when there is none at all."""
+        is_empty, width = True, len(self.columns)
+        identity = [self.columns.index(name) for name in _IDENTITY if name in self.columns]
+        for number, cells in self.lines:
+            # Nearly always all is well: so all of the line is looked at first.
+            text = "".join(cells)
+            if not text or text.isspace():
+                continue
+            is_empty = False
+            if len(cells) != width:
+                cells = _without_empty_end(cells, width)  # noqa: PLW2901
+            if _is_total(cells, identity):
+                self.warnings.append(Fault(number, "total, laissé de côté"))
+            elif len(cells) != width:
+                self.faults.add(number, f"{len(cells)} cellules au lieu de {width}")
+            elif (len(text) > MAX_CELL or not text.isprintable()) and (
+                problem := next(filter(None, map(_cell_problem, self.columns, cells)), None)
+            ):
+                self.faults.add(number, problem)
+            else:
+                yield number, list(map(str.strip, cells))
+        if is_empty:
+            raise BadFile([Fault(1, "le fichier n’a que son titre de colonnes")])
+
+    def rows(self) -> Iterator[Row]:
+        """Yield each line that is sound, as a row."""
+        return map(self.row, self)
+
+    def row(self, line: NumberedLine) -> Row:
+        number, cells = line
+        return Row(number, dict(zip(self.columns, cells, strict=True)))
+
+    def log(self, summary: Summary) -> ImportBatch:
+        """Note that the file was loaded, as part of the transaction that loads it."""
+        return ImportBatch.create(
+            file_name=self.path.name,
+            sha256=self.sha256,
+            kind=summary.kind,
+            row_count=summary.rows,
+            added_count=summary.added,
+            imported_at=clock.now(),
+        )
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if path == STANDARD_INPUT:
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError):  # a name that holds a NUL is a ValueError
+        raise BadFile(
+            [Fault(0, f"{path} ne peut pas être lu. Vérifiez son nom et ses droits.")]
+        ) from None
+    if len(data) > MAX_BYTES:
+        raise BadFile([Fault(0, "fichier de plus de 256 Mo. Partagez-le en plusieurs.")])
+    return data
+
+
+def _decode(data: bytes) -> str:
+    """Decode UTF-8, UTF-16 with its mark or, failing those, Windows-1252, with `\\n` at the ends of
+    lines. Raise BadFile for what is neither."""
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if (b"\0" in data and not wide) or data.startswith(b"PK\x03\x04"):
+        raise BadFile([Fault(0, "ce n’est pas un CSV. Enregistrez-le en CSV, en UTF-8.")])
+    for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        text = unicodedata.normalize("NFC", text)
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    raise BadFile([Fault(0, "encodage inconnu. Enregistrez le fichier en UTF-8.")])
+
+
+def _heading(text: str, keys: Sequence[set[str]]) -> tuple[int, str, list[str]]:
+    """Return how many lines precede the rows, the separator, and the names of the columns.
+
+    Where no line holds the columns of a known kind, the first that says something is taken.
+    """
+    top = text.split("\n", MAX_PREAMBLE)[:MAX_PREAMBLE]
+    for number, line in enumerate(top, 1):
+        for separator in SEPARATORS:
+            cells = _cells(line, separator)
+            if any(key <= set(map(fold, cells)) for key in keys):
+                return number, separator, cells
+    number, line = next(
+        ((number, line) for number, line in enumerate(top, 1) if line.strip()), (1, "")
+    )
+    separator = max(SEPARATORS, key=line.count)
+    return number, separator, _cells(line, separator)
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    """Return the cells of one line, without the empty ones at its end."""
+    try:
+        cells = next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return []
+    return _without_empty_end(cells, 1)
+
+
+def _without_empty_end(cells: list[str], width: int) -> list[str]:
+    """Leave out the empty cells that a spreadsheet adds beyond the width."""
+    while len(cells) > width and not cells[-1].strip():
+        cells = cells[:-1]
+    return cells
+
+
+def _is_total(cells: list[str], identity: Sequence[int]) -> bool:
+    """Tell whether a line belongs to no family nor invoice and says that it is a total."""
+    if len(cells) <= max(identity, default=0) or not identity:
+        return False
+    for at in identity:
+        own = cells[at].strip()
+        if own and own[0] not in "tT":
+            return False
+        if own and not fold(own).startswith("total"):
+            return False
+    return any(fold(cell).startswith(("total", "soustotal")) for cell in cells)
+
+
+def _parse(text: str, separator: str, first: int) -> Iterator[NumberedLine]:
+    """Yield the lines that follow the first ones."""
+    lines = io.StringIO(text, newline="")
+    for _ in range(first):
+        lines.readline()
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    try:
+        for cells in reader:
+            yield first + reader.line_num, cells
+    except csv.Error as error:
+        raise BadFile(
+            [Fault(first + reader.line_num, f"CSV mal formé ({error}). Vérifiez ses guillemets.")]
+        ) from None
+
+
+def _cell_problem(column: str, cell: str) -> str | None:
+    if len(cell) > MAX_CELL:
+        return f"{column} {quoted(cell)} : plus de {MAX_CELL} caractères"
+    if not cell.isprintable() and any(unicodedata.category(char) == "Cc" for char in cell):
+        return f"{column} {quoted(cell)} : un caractère de contrôle ou un retour à la ligne"
+    return None
