@@ -46,6 +46,7 @@ def send_mail(
 
 def _erase_what_is_old() -> None:
     payments.forget_old_addresses()
+    payments.forget_refused_messages()
     queue.forget_old_addresses()
     sessions.purge()
     throttle.purge()

@@ -120,6 +120,20 @@ def test_a_notification_is_never_redirected(served: Served, path: str) -> None:
 
 
 @needs_nginx
+def test_a_banks_burst_of_notices_passes_and_a_strangers_flood_does_not(served: Served) -> None:
+    request = _request("POST", "/paiement/notification/banque", body=b"vads_hash=1")
+
+    def statuses(door: Door, count: int, at_once: int) -> set[int]:
+        with ThreadPoolExecutor(at_once) as pool:
+            answers = pool.map(lambda _: door.ask(request), range(count))
+            return {int(answer.split()[1]) for answer in answers}
+
+    for door in (served.door, served.clear):
+        assert statuses(door, count=100, at_once=100) == {400}
+    assert statuses(served.clear, count=1000, at_once=20) == {400, 429}
+
+
+@needs_nginx
 def test_the_visitors_address_is_the_one_that_connects(served: Served) -> None:
     """Whatever it says of itself."""
     form = b"code=F9999&password=a"

@@ -20,7 +20,7 @@ _WORDS = (
 )  # fmt: skip
 
 _TRIGGER = re.compile(
-    r"CREATE TRIGGER (\w+) BEFORE (UPDATE|DELETE) ON (\w+) "
+    r"CREATE TRIGGER (\w+) BEFORE (UPDATE|DELETE) ON (\w+) (?:WHEN (OLD\.\w+ = \d) )?"
     r"BEGIN SELECT RAISE\(ABORT, '\w+ is append-only'\); END"
 )
 _DROPPED_TRIGGER = re.compile(r"DROP TRIGGER ((\w+)_no_(?:update|delete))")
@@ -35,7 +35,7 @@ BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $$;
 CREATE TRIGGER {name} BEFORE {action} ON {table}
-    FOR EACH ROW EXECUTE FUNCTION append_only();
+    FOR EACH ROW WHEN ({which}) EXECUTE FUNCTION append_only();
 CREATE OR REPLACE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION append_only()
 """
@@ -45,8 +45,8 @@ def translate(statement: str) -> str:
     """Return a statement of a migration as PostgreSQL takes it."""
     statement = statement.strip()
     if trigger := _TRIGGER.fullmatch(statement):
-        name, action, table = trigger.groups()
-        return _APPEND_ONLY.format(name=name, action=action, table=table)
+        name, action, table, which = trigger.groups(default="true")
+        return _APPEND_ONLY.format(name=name, action=action, table=table, which=which)
     if dropped := _DROPPED_TRIGGER.fullmatch(statement):
         name, table = dropped.groups()
         return _NO_MORE_APPEND_ONLY.format(name=name, table=table)

@@ -18,6 +18,8 @@ from kiosque.language import clock
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
+#: Sessions of one account: whoever signs in without end ends the oldest ones, and fills no disk.
+AT_ONCE = 20
 #: A page seen sooner than this after another writes nothing.
 _PRECISION = timedelta(minutes=1)
 
@@ -41,6 +43,13 @@ def add(account: Account) -> str:
     """
     require_current(account)
     number, now = secrets.token_urlsafe(32), clock.now()
+    latest = (
+        Session.select(Session.digest)
+        .where(Session.account == account)
+        .order_by(Session.opened_at.desc())
+        .limit(AT_ONCE - 1)
+    )
+    ModelDelete(Session).where(Session.account == account, Session.digest.not_in(latest)).execute()
     Session.create(digest=_digest(number), account=account, opened_at=now, seen_at=now)
     return number
 

@@ -15,6 +15,7 @@ The rules kept here:
 """
 
 from kiosque.payments.anomalies import open_anomalies, resolve_anomaly
+from kiosque.payments.bank_messages import purge as forget_refused_messages
 from kiosque.payments.bank_messages import record_rejected
 from kiosque.payments.checkout import (
     Purchase,
@@ -75,6 +76,7 @@ __all__ = [
     "describe_removed_gateway",
     "find_settlement",
     "forget_old_addresses",
+    "forget_refused_messages",
     "gateway_usages",
     "gateways_removed_too_early",
     "is_removed",

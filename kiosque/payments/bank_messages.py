@@ -1,17 +1,31 @@
-"""The audit of the banks' messages: what was decided about each, and which key signed it."""
+"""The audit of the banks' messages: what was decided about each, and which key signed it.
+
+A stranger may send as many messages as it likes. So only what is news has a row each for ever: of
+the rest, the first of each hour have one and all are counted, and what nothing proves is erased
+with age.
+"""
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import NamedTuple
 
-from gateways.base import Callback, Report, SigningKey
-from kiosque.db import write
-from kiosque.db.models import Attempt, BankMessage
+from peewee import ModelDelete
+
+from gateways.base import Callback, Report
+from kiosque.db import require_write, write
+from kiosque.db.models import Attempt, BankMessage, MessageCount
 from kiosque.db.prepared import PreparedInsert
 from kiosque.db.states import AnomalyKind, Verdict
 from kiosque.language import clock
 from kiosque.payments.anomalies import flag_anomaly
 from kiosque.payments.receipts import Issuers
+
+#: Rows an hour of one gateway and one verdict, except of news: about a hundred times what a bank
+#: sends by mistake, and less than 1 MB a day.
+ROWS_AN_HOUR = 100
+#: Time for which a message that nothing proves is kept, and each hour's count.
+KEPT = timedelta(days=180)
 
 
 class Decision(NamedTuple):
@@ -25,8 +39,22 @@ RECORDED, KNOWN = Decision(Verdict.RECORDED), Decision(Verdict.KNOWN)
 
 
 def keep_verified(gateway_name: str, decision: Decision, report: Report) -> None:
-    """Leave the audit row of a message that its gateway vouches for. Belongs inside `write()`."""
-    _keep(gateway_name, decision, report.raw, report.reference, report.signing_key)
+    """Leave the audit row of a message that its gateway could read. Belongs inside `write()`.
+
+    One that only makes us ask the bank is not accepted: anyone may have written it.
+    """
+    if _has_row(gateway_name, decision.verdict):
+        message = BankMessage(
+            received_at=clock.now(),
+            gateway=gateway_name,
+            accepted=not report.ask,
+            verdict=decision.verdict,
+            detail=decision.detail,
+            reference=report.reference,
+            fields=_text(report.raw),
+            signing_key=report.signing_key,
+        )
+        _BANK_MESSAGES.add(message)
 
 
 def flag_unknown_order(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
@@ -56,27 +84,42 @@ def record_rejected(gateway_name: str, detail: str, callback: Callback | None) -
     and no value; `detail` says in French what is wrong with it."""
     names = [name[:30] for name, _ in callback.fields[:30]] if callback else []
     with write():
-        _keep(gateway_name, Decision(Verdict.REJECTED, detail), {"champs": " ".join(names)})
+        if _has_row(gateway_name, Verdict.REJECTED):
+            BankMessage.create(
+                received_at=clock.now(),
+                gateway=gateway_name,
+                accepted=False,
+                verdict=Verdict.REJECTED,
+                detail=detail,
+                fields=_text({"champs": " ".join(names)}),
+            )
 
 
-def _keep(
-    gateway_name: str,
-    decision: Decision,
-    fields: Mapping[str, str],
-    reference: str = "",
-    signing_key: SigningKey | None = None,
-) -> None:
-    message = BankMessage(
-        received_at=clock.now(),
-        gateway=gateway_name,
-        accepted=decision.verdict != Verdict.REJECTED,
-        verdict=decision.verdict,
-        detail=decision.detail,
-        reference=reference,
-        fields=json.dumps(dict(fields), ensure_ascii=False, sort_keys=True),
-        signing_key=signing_key,
-    )
-    _BANK_MESSAGES.add(message)
+def purge() -> None:
+    """Erase what is older than KEPT: messages that nothing proves, and counts."""
+    oldest = clock.now() - KEPT
+    with write():
+        refused = BankMessage.accepted == False  # noqa: E712
+        ModelDelete(BankMessage).where(refused, BankMessage.received_at <= oldest).execute()
+        ModelDelete(MessageCount).where(MessageCount.hour_at <= oldest).execute()
+
+
+def _has_row(gateway_name: str, verdict: Verdict) -> bool:
+    """Count a message, and tell whether it has a row of its own. Money that is recorded has."""
+    require_write()
+    if verdict == Verdict.RECORDED:
+        return True
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    of_hour = {"gateway": gateway_name, "verdict": verdict, "hour_at": hour}
+    MessageCount.insert(**of_hour, messages=1).on_conflict(
+        conflict_target=[MessageCount.gateway, MessageCount.verdict, MessageCount.hour_at],
+        update={MessageCount.messages: MessageCount.messages + 1},
+    ).execute()
+    return MessageCount.get(**of_hour).messages <= ROWS_AN_HOUR
+
+
+def _text(fields: Mapping[str, str]) -> str:
+    return json.dumps(dict(fields), ensure_ascii=False, sort_keys=True)
 
 
 _BANK_MESSAGES = PreparedInsert(BankMessage)

@@ -186,7 +186,7 @@ class BankMessage(NumberedModel):
 
     `verdict` is a `Verdict`; `detail` tells in French of a mismatch or a rejection. `signing_key`,
     a `SigningKey`, is which of the town's two keys signed it; empty while the town has one.
-    `fields` is a stranger's text unless `accepted`.
+    `fields` is a stranger's text unless `accepted`; a row that is not is erased with age.
     """
 
     received_at = UtcDateTimeField()
@@ -197,6 +197,19 @@ class BankMessage(NumberedModel):
     reference = TextField(default="")
     fields = TextField(default="")
     signing_key = TextField(null=True)
+
+
+class MessageCount(NumberedModel):
+    """The number of messages of one gateway that brought no news, by verdict and hour. They are
+    counted, since the first of an hour alone have a `BankMessage` each."""
+
+    gateway = TextField()
+    verdict = TextField()
+    hour_at = UtcDateTimeField()
+    messages = IntegerField()
+
+    class Meta:
+        indexes = ((("gateway", "verdict", "hour_at"), True),)
 
 
 class Anomaly(NumberedModel):

@@ -13,10 +13,19 @@ from werkzeug.test import TestResponse
 
 from gateways.base import Gateway
 from gateways.payfip import soap
-from kiosque.db.models import Anomaly, Attempt, Fact, Invoice, JournalEntry, Receipt, Settlement
+from kiosque.db.models import (
+    Anomaly,
+    Attempt,
+    BankMessage,
+    Fact,
+    Invoice,
+    JournalEntry,
+    Receipt,
+    Settlement,
+)
 from kiosque.language import clock
 from kiosque.papers import content, pdf
-from kiosque.payments import reconcile
+from kiosque.payments import bank_messages, reconcile
 from kiosque.settings import Payment, Settings
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, csrf_token, make_invoice
 from tests.payfip import TABLE, answer, created, fault
@@ -247,6 +256,18 @@ def test_a_forged_notification_pays_nothing_and_asks_for_nobody_else(
     assert notify(stranger).status_code == 200
     assert treasury.asked == 1
     assert (Attempt.get().state, Invoice.get().state) == ("handed_off", "open")
+
+
+def test_a_message_that_anyone_may_write_is_kept_for_a_time_only(
+    go: Go, stranger: FlaskClient, october: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go(october)
+    monkeypatch.setattr(bank_messages, "ROWS_AN_HOUR", 3)
+    for _ in range(5):
+        stranger.post(NOTIFY, data={"idop": "f" * 8 + "-0000-4000-8000-" + "0" * 12})
+        notify(stranger)
+    rows = [(row.verdict, row.accepted) for row in BankMessage.select().order_by(BankMessage.id)]
+    assert rows == [("unknown_order", False), ("to_confirm", False)] * 3
 
 
 def test_a_payer_sent_back_by_a_form_finds_the_page_of_the_payment(
