@@ -1,7 +1,9 @@
 """Commands: give families their passwords or activation letters."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -58,8 +60,9 @@ def _families(codes: Iterable[str], *, everyone: bool) -> list[Family]:
 @click.option("--all", "everyone", is_flag=True, help="Toutes les familles sans mot de passe.")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Le PDF à écrire ; par défaut lettres-AAAA-MM-JJ.pdf, dans le dossier courant.",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="Le PDF à écrire, - pour la sortie standard ; par défaut letters/lettres-AAAA-MM-JJ.pdf "
+    "dans KIOSQUE_DATA.",
 )
 @click.option(
     "--forget-email",
@@ -88,7 +91,7 @@ def letters_(
     families, left_out = _families(codes, everyone=everyone), list[Family]()
     if everyone:
         left_out = [each for each in families if not _has_address(each)]
-        families = [each for each in families if each not in left_out]
+        families = [each for each in families if _has_address(each)]
     try:
         if families or not left_out:
             _write_letters(settings, families, output, forget_email=forget_email)
@@ -114,10 +117,30 @@ def _write_letters(
 ) -> None:
     if not families:
         raise Fault("Aucune famille. Donnez des codes famille, ou --all.")
-    output = output or Path(f"lettres-{clock.today()}.pdf")
+    output = output or _letters_folder(settings) / f"lettres-{clock.today()}.pdf"
+    to_stream = output == Path("-")
+    target: Path | BinaryIO = sys.stdout.buffer if to_stream else output
     try:
-        activation_letters.issue(settings, families, output, forget_email=forget_email)
+        lacking = activation_letters.issue(settings, families, target, forget_email=forget_email)
     except activation_letters.CannotWrite as error:
         raise Fault(str(error)) from None
     count = counted(len(families), "lettre")
-    click.echo(f"{output} : {count}. Imprimez-le, puis effacez-le : il ouvre des comptes.")
+    name = "sortie standard" if to_stream else output
+    click.echo(
+        f"{name} : {count}. Imprimez-le, puis effacez-le : il ouvre des comptes.", err=to_stream
+    )
+    for letter, characters in lacking:
+        click.echo(
+            f"Imprimé avec des cases vides, faute de police pour « {characters} » : "
+            f"{letter.family_code} {letter.recipient}",
+            err=True,
+        )
+
+
+def _letters_folder(settings: Settings) -> Path:
+    folder = settings.data / "letters"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Fault(f"{folder} ne peut pas être créé ({error.strerror}).") from None
+    return folder

@@ -14,7 +14,7 @@ SHOWN = 20
 
 
 @main.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
     "--preview", is_flag=True, help="Vérifie et dit ce qui serait fait, sans rien écrire."
 )
@@ -53,18 +53,22 @@ def import_(settings: Settings, file: Path, *, preview: bool, **confirmed: bool)
         )
     except imports.BadFile as error:
         for fault in error.faults:
-            click.echo(f"{file.name}, {fault}", err=True)
+            click.echo(f"{_name(file)}, {fault}", err=True)
         raise Fault("Rien n’a été chargé.") from None
     click.echo(describe(file, summary, preview=preview))
     for key, cents in sorted(summary.regies.items()) if settings.regies else ():
         click.echo(f"{settings.regie_named(key).name} : {format_euros(cents)}")
 
 
+def _name(file: Path) -> str:
+    return "entrée standard" if file == Path("-") else file.name
+
+
 def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
     """Say in French how much a file holds and how much of it is new."""
     amount = f" ({format_euros(summary.total_cents)})" if summary.total_cents else ""
     text = (
-        f"{file.name} : fichier de {summary.kind}, {counted(summary.rows, 'ligne')}. "
+        f"{_name(file)} : fichier de {summary.kind}, {counted(summary.rows, 'ligne')}. "
         f"{'À charger' if preview else 'Chargé'} : {summary.added}{amount}. "
         f"Déjà là : {summary.unchanged}."
     )

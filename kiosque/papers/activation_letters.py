@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from kiosque.db.models import Family, Guardian
 from kiosque.families import accounts, own_changes, tokens
 from kiosque.language import catalogue, clock, formats
 from kiosque.language.catalogue import gettext as _
-from kiosque.papers.typesetting import postal, typeset
+from kiosque.papers.typesetting import postal, typeset, undrawn
 from kiosque.settings import Settings
 
 
@@ -39,17 +40,48 @@ class Letter:
 
 
 def issue(
-    settings: Settings, families: Sequence[Family], output: Path, *, forget_email: bool = False
-) -> None:
-    """Draw a new activation code for each family and write its letter to `output`.
+    settings: Settings,
+    families: Sequence[Family],
+    output: Path | BinaryIO,
+    *,
+    forget_email: bool = False,
+) -> list[tuple[Letter, str]]:
+    """Draw a new activation code for each family and write its letter to `output`. Return the
+    letters with characters that our fonts lack, and those.
 
-    The file, which opens accounts, can be read by its owner only. `forget_email` is for
+    A file, which opens accounts, can be read by its owner only. `forget_email` is for
     `own_changes.issue_codes`. Raises CannotWrite.
     """
-    if output.exists():
-        raise CannotWrite(f"{output} existe déjà : donnez un autre nom avec --output.")
     codes = [(family, accounts.random_code()) for family in families]
-    document = letters(settings, [_letter(settings, *pair) for pair in codes])
+    written = [_letter(settings, *pair) for pair in codes]
+    document = letters(settings, written)
+    if isinstance(output, Path):
+        _write_file(output, document, codes, forget_email=forget_email)
+    else:
+        _write_stream(output, document)
+        own_changes.issue_codes(codes, forget_email=forget_email)
+    lacking = [(letter, undrawn([letter.recipient, *letter.address])) for letter in written]
+    return [(letter, characters) for letter, characters in lacking if characters]
+
+
+def _write_stream(stream: BinaryIO, document: bytes) -> None:
+    try:
+        stream.write(document)
+        stream.flush()
+    except OSError as error:
+        raise CannotWrite(f"sortie interrompue ({error.strerror}).") from None
+
+
+def _write_file(
+    output: Path, document: bytes, codes: Sequence[tuple[Family, str]], *, forget_email: bool
+) -> None:
+    """Write the file, whose codes count from the moment that it is whole."""
+    try:
+        is_taken = output.exists()
+    except OSError as error:
+        raise CannotWrite(f"{output} ne peut pas être écrit ({error.strerror}).") from None
+    if is_taken:
+        raise CannotWrite(f"{output} existe déjà : donnez un autre nom avec --output.")
     draft = _draft(output, document)
     try:
         own_changes.issue_codes(codes, forget_email=forget_email)

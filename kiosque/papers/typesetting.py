@@ -56,6 +56,19 @@ def printable(text: str) -> str:
     return breakable(drawn, LINE_WORD)
 
 
+def undrawn(texts: Iterable[str]) -> str:
+    """Return the characters of these texts that our fonts lack, each once: they are printed as
+    boxes."""
+    composed = unicodedata.normalize("NFC", _LINE_ENDS.sub(" ", " ".join(texts)))
+    return "".join(
+        dict.fromkeys(
+            character
+            for character in composed
+            if _drawn(character) == UNKNOWN and character != UNKNOWN
+        )
+    )
+
+
 def breakable(text: str, longest: int) -> str:
     """Add places where words longer than `longest` may be broken. Addresses of sites stay whole,
     to be copied."""

@@ -1,30 +1,39 @@
 """Invoices, one row a line: the town's own CSV format."""
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from peewee import fn
 
-from kiosque.db import database, execute_many, write
-from kiosque.db.models import Child, Family, Invoice, Service
+from kiosque.db import execute_many, write
+from kiosque.db.models import Family, Invoice, Service
 from kiosque.db.states import InvoiceState
 from kiosque.invoices.imports.drafts import Draft, pdf_name, pdf_problem, read_drafts
 from kiosque.invoices.imports.joining import Children, Services, nearly
-from kiosque.invoices.imports.reading import Confirmed, Faults, Progress, Summary, quoted, sums
+from kiosque.invoices.imports.reading import (
+    BadFile,
+    Confirmed,
+    Fault,
+    Faults,
+    Progress,
+    Summary,
+    quoted,
+    sums,
+)
 from kiosque.invoices.imports.sheet import Sheet
+from kiosque.invoices.imports.stored import (
+    ids,
+    ids_after,
+    known_children,
+    known_digests,
+    why_another,
+)
 from kiosque.language import clock
 from kiosque.settings import OtherRegie
 from kiosque.spelling import fold
 
-#: SQLite takes at most 32766 values a statement.
-CHUNK = 500
-
-_DIGESTS = "SELECT number, digest FROM invoice WHERE number IN ({})"
-_IDS = "SELECT number, id FROM invoice WHERE id > {}"
 _FAMILY = """
     INSERT INTO family (code, name, address, postcode, city, updated_on, digest)
     VALUES (?, '', '', '', '', ?, '') ON CONFLICT DO NOTHING
@@ -86,25 +95,22 @@ class InvoicesFile:
         self._closes_after_days, self._pdf_folder = closes_after_days, pdf_folder
         self._regies = regies
         self._regie_of = {fold(name): key for key, each in regies.items() for name in each.services}
-        known = _known_digests([draft.number for draft in self._drafts])
+        known = known_digests([draft.number for draft in self._drafts])
         self._new = [draft for draft in self._drafts if draft.number not in known]
         lines = [(draft.code, line) for draft in self._new for line in draft.lines]
         self._services = Services([line["service"] for _code, line in lines], regies)
         faults = self._sheet.faults
         for draft in self._drafts:
-            if draft.number in known and known[draft.number] != draft.digest:
-                faults.add(
-                    draft.first_line,
-                    f"la facture {draft.number} est déjà enregistrée avec un autre contenu. "
-                    "Annulez-la puis émettez-en une autre sous un nouveau numéro.",
-                )
-            elif draft.number not in known and not self._give_to_its_regie(draft):
+            if draft.number in known:
+                if known[draft.number] != draft.digest and (fault := why_another(draft)):
+                    faults.add(draft.first_line, fault)
+            elif not self._give_to_its_regie(draft):
                 faults.add(
                     draft.first_line,
                     f"la facture {draft.number} porte des prestations de régies différentes "
                     f"({draft.services}). Émettez une facture par régie.",
                 )
-            elif draft.number not in known and not confirmed.new_services:
+            elif not confirmed.new_services:
                 self._refuse_unseen(draft, faults)
             if draft.pdf and (problem := pdf_problem(self._sheet.path.parent / draft.pdf)):
                 faults.add(draft.first_line, f"fichier_pdf {quoted(draft.pdf)} : {problem}")
@@ -115,7 +121,7 @@ class InvoicesFile:
             (code, line["child"], self._services.of[line["service"]]) for code, line in lines
         )
         named = dict.fromkeys((code, child) for code, child, _service in self._told if fold(child))
-        self._children = Children(named, _known_children({code for code, _child in named}))
+        self._children = Children(named, known_children({code for code, _child in named}))
 
     def _refuse_unknown_families(self, faults: Faults) -> None:
         """Refuse codes that the record lacks, once there is one: a mistyped code would make a
@@ -123,7 +129,7 @@ class InvoicesFile:
         if not Family.select().where(Family.digest != "").exists():
             return
         first = {draft.code: draft.first_line for draft in reversed(self._new)}
-        known = _ids(Family.code, first)
+        known = ids(Family.code, first)
         for code, line in first.items():
             if code not in known:
                 faults.add(
@@ -148,7 +154,7 @@ class InvoicesFile:
             total_cents=sum(regies.values()),
             regies=regies,
             nothing_due=sum(draft.state == InvoiceState.NOTHING_DUE for draft in self._new),
-            new_families=len(codes - set(_ids(Family.code, codes))),
+            new_families=len(codes - set(ids(Family.code, codes))),
             new_services=tuple(sorted(self._services.new)),
             warnings=tuple(self._sheet.warnings),
             joined_services=self._services.joined,
@@ -174,9 +180,9 @@ class InvoicesFile:
             execute_many(_FAMILY, [(code, today) for code in codes])
             execute_many(_SERVICE, [(name, fold(name)) for name in services])
             last = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
-            families, taken = _ids(Family.code, codes), _ids(Service.key, map(fold, services))
+            families, taken = ids(Family.code, codes), ids(Service.key, map(fold, services))
             execute_many(_INVOICE, [(batch.id, families[code], *row) for code, row in invoices])
-            lines = self._line_rows(_ids_after(last), taken)
+            lines = self._line_rows(ids_after(last), taken)
             execute_many(_LINE, self._progress(lines, "Enregistrement"))
             execute_many(_CHILD, [(families[code], name) for code, name in self._children.new])
             execute_many(
@@ -250,44 +256,9 @@ class InvoicesFile:
 
     def _keep_pdf(self, draft: Draft) -> None:
         """Copy the PDF before the invoice is written: a needless copy does no harm."""
-        self._pdf_folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self._sheet.path.parent / draft.pdf, self._pdf_folder / pdf_name(draft))
-
-
-def _known_digests(numbers: Sequence[str]) -> dict[str, str]:
-    """Return the digests of those invoices that are in the database, by number.
-
-    In SQL of ours: Peewee would handle each of 25 000 numbers and rows one at a time.
-    """
-    found: dict[str, str] = {}
-    for part in _chunks(numbers):
-        places = ", ".join([database.param] * len(part))
-        found.update(database.execute_sql(_DIGESTS.format(places), part).fetchall())
-    return found
-
-
-def _ids_after(last: int) -> dict[str, int]:
-    """Return the ids of the invoices inserted after the id `last`, by number."""
-    return dict(database.execute_sql(_IDS.format(database.param), (last,)).fetchall())
-
-
-def _known_children(codes: Iterable[str]) -> dict[str, set[str]]:
-    names: dict[str, set[str]] = {}
-    for part in _chunks(sorted(codes)):
-        found = Child.select(Child.name, Family.code).join(Family).where(Family.code.in_(part))
-        for child in found:
-            names.setdefault(child.family.code, set()).add(child.name)
-    return names
-
-
-def _ids(column: Any, values: Iterable[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for part in _chunks(sorted(set(values))):
-        found.update(column.model.select(column, column.model.id).where(column.in_(part)).tuples())
-    return found
-
-
-def _chunks(items: Iterable[Any]) -> Iterable[list[Any]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, CHUNK)):
-        yield chunk
+        try:
+            self._pdf_folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self._sheet.path.parent / draft.pdf, self._pdf_folder / pdf_name(draft))
+        except OSError as error:
+            text = f"{self._pdf_folder} ne peut pas être écrit ({error.strerror})."
+            raise BadFile([Fault(0, text)]) from None

@@ -301,6 +301,61 @@ def test_letters_for_all_name_the_families_without_an_address_and_the_status_tel
     assert run("letters", "F2002", "--output", str(settings.data / "y.pdf")).exit_code == 0
 
 
+def test_letters_go_to_the_sites_own_folder_for_its_owner_only(
+    run: Run, settings: Settings, alices_family: Family, frozen: Clock,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+) -> None:  # fmt: skip
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert run("letters", "F1001").exit_code == 0
+    path = settings.data / "letters" / "lettres-2026-11-24.pdf"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert list(elsewhere.iterdir()) == []
+    assert tokens.find_code("F1001", *letter_codes(path))
+
+
+def test_letters_may_go_to_standard_output(
+    run: Run, settings: Settings, alices_family: Family, tmp_path: Path
+) -> None:
+    result = run("letters", "F1001", "--output", "-")
+    path = tmp_path / "copie.pdf"
+    path.write_bytes(result.stdout_bytes)
+    assert result.stdout_bytes.startswith(b"%PDF")
+    assert "1 lettre" in result.stderr
+    assert tokens.find_code("F1001", *letter_codes(path))
+    assert not Path("-").exists()
+
+
+def test_a_folder_that_may_not_be_written_is_one_line_in_french(
+    run: Run, settings: Settings, alices_family: Family
+) -> None:
+    (settings.data / "letters").write_text("in the way", encoding="utf-8")
+    result = run("letters", "F1001")
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert "ne peut pas être créé" in result.output
+    result = run("letters", "F1001", "--output", str(settings.data / "letters" / "x.pdf"))
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+
+
+def test_letters_that_our_fonts_lack_are_named(
+    run: Run, settings: Settings, alices_family: Family
+) -> None:
+    Guardian.create(family=alices_family, first_name="王", last_name="Martin")
+    result = run("letters", "F1001", "--output", str(settings.data / "x.pdf"))
+    assert result.exit_code == 0
+    assert "faute de police pour « 王 » : F1001 王 Martin" in result.output
+
+
+def test_a_file_may_come_from_standard_input(run: Run) -> None:
+    result = CliRunner().invoke(main, ["import", "-"], input=sheet(ROW).encode())
+    assert "entrée standard : fichier de factures, 1 ligne. Chargé : 1" in result.output
+    wrong = CliRunner().invoke(main, ["import", "-"], input=b"a;b\n1;2\n")
+    assert wrong.exit_code == 1
+    assert "entrée standard, ligne 1 : colonnes inattendues" in wrong.output
+
+
 def test_a_letter_is_for_the_parents_that_the_town_knows(
     run: Run, settings: Settings, alices_family: Family
 ) -> None:

@@ -142,6 +142,36 @@ def test_a_known_invoice_with_other_content_refuses_the_file(load: Load) -> None
     assert Invoice.select().count() == 1
 
 
+def test_the_same_invoice_with_its_lines_in_another_order_is_the_same(load: Load) -> None:
+    load(sheet(ROW, ROW2))
+    summary = load(sheet(ROW2, ROW.replace("Restauration", "RESTAURATION")))
+    assert (summary.added, summary.unchanged) == (0, 1)
+    for other in (ROW.replace("14;3,45;48,30", "13;3,45;44,85"), ROW.replace("Repas", "Goûter")):
+        with pytest.raises(BadFile, match="avec un autre contenu"):
+            load(sheet(ROW2, other))
+    with pytest.raises(BadFile, match="avec un autre contenu"):
+        load(sheet(ROW2))
+
+
+def test_a_number_taken_by_another_family_asks_for_another_number_and_cancels_nothing(
+    load: Load,
+) -> None:
+    load(sheet(ROW))
+    with pytest.raises(BadFile) as refused:
+        load(sheet(ROW.replace("F1001", "F2002")))
+    assert "est déjà celui d’une facture d’une autre famille, F1001" in str(refused.value)
+    assert "Donnez un autre numéro à celle de F2002" in str(refused.value)
+    assert "Annulez" not in str(refused.value)
+
+
+def test_a_folder_of_pdfs_that_cannot_be_written_is_said_and_nothing_is_loaded(
+    load: Load, tmp_path: Path
+) -> None:
+    (tmp_path / "f1.pdf").write_bytes(b"%PDF-1.7 essai")
+    (tmp_path / "pdf").write_text("in the way")
+    assert "ne peut pas être écrit" in faults(load, sheet(ROW + "f1.pdf"))
+
+
 def test_a_preview_says_everything_and_writes_nothing(load: Load) -> None:
     summary = load(sheet(ROW, ROW2), preview=True)
     assert (summary.added, summary.total_cents) == (1, 5418)
