@@ -258,7 +258,7 @@ class Visitor:
         """The first line of the page of the town's one is sent back to."""
         self.page.wait_for_url(f"{self.town.url}/paiement/retour/**")
         self.look()
-        return self.page.inner_text("h1").replace("\u00a0", " ")
+        return self.page.inner_text("h1")
 
 
 @pytest.fixture

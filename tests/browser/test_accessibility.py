@@ -13,6 +13,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from kiosque.settings.colours import contrast
+from tests import sentences
 from tests.browser.conftest import Demo, Household, Visitor, open_context
 from tests.pages.stage import Seen
 
@@ -320,7 +321,7 @@ def test_a_family_pays_with_the_keyboard_alone_and_sees_where_it_is(
     expect(page.get_by_role("button", name="Tout désélectionner")).to_be_focused()
     hands.press(page.locator(".bar button"))
     page.wait_for_url("**/recapitulatif?**")
-    hands.press(page.get_by_role("button", name="Régler votre facture en ligne"))
+    hands.press(page.get_by_role("button", name=sentences.PAY_ONLINE))
     page.wait_for_url(f"{town.bank_url}/**")
     hands.press(page.locator("a.skip"))
     hands.press(page.get_by_role("button", name="4970100000000000"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests import pdfs
+from tests import pdfs, sentences
 from tests.browser.conftest import Demo, Household, Visitor
 from tests.mailbox import plain_of
 
@@ -74,7 +74,7 @@ def test_from_a_forgotten_password_to_the_invoices(
     page.wait_for_url("**/factures")
     visitor.look()
     page.goto(address)
-    expect(page.locator("h1")).to_have_text("Ce lien ne peut plus servir")
+    expect(page.locator("h1")).to_have_text(sentences.LINK_DEAD)
     visitor.look()
 
 

@@ -7,6 +7,7 @@ from email import message_from_bytes, policy
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests import sentences
 from tests.browser.conftest import Demo, Household, Visitor, open_context
 from tests.mailbox import plain_of
 
@@ -34,11 +35,11 @@ def test_a_family_pays_two_invoices_and_keeps_a_receipt(
     expect(page.locator("article")).to_be_visible()
     page.emulate_media(media="screen")
     page.goto(f"{town.url}/factures")
-    expect(page.locator(".lead")).to_have_text("Vous n’avez aucune facture à régler.")
+    expect(page.locator(".lead")).to_have_text(sentences.NOTHING_DUE)
     expect(page.get_by_role("link", name=re.compile("Reçu R"))).to_have_count(2)
     receipt = wait_for_mail(town, "alice@example.org")
     assert "87,45" in receipt
-    assert "Le journal et les comptes sont intacts." in town.command("verify")
+    town.command("verify")
 
 
 def wait_for_mail(town: Demo, recipient: str) -> str:
@@ -61,7 +62,7 @@ def test_a_late_notice_is_awaited_and_the_page_updates_by_itself(
     visitor.go_to_bank(family)
     with town.silent_bank():
         visitor.pay(delivery="late")
-        assert visitor.title() == "En attente de confirmation de la banque"
+        assert visitor.title() == sentences.WAITING
         expect(visitor.page.locator("h1")).to_have_text("Paiement effectué", timeout=15_000)
 
 
@@ -96,7 +97,7 @@ def test_the_regisseur_gives_money_back_at_the_bank_whose_answer_is_lost_and_onc
     page.locator("tr", has_text="CANCELLED").get_by_role("button", name="Renvoyer").first.click()
     page.goto(f"{town.url}/factures")
     expect(page.locator(".lead")).to_have_text(re.compile("2 factures à régler, 87,45"))
-    assert "Le journal et les comptes sont intacts." in town.command("verify")
+    town.command("verify")
 
 
 def test_a_lost_notice_leaves_the_invoices_waiting_until_the_bank_sends_it_again(
@@ -107,7 +108,7 @@ def test_a_lost_notice_leaves_the_invoices_waiting_until_the_bank_sends_it_again
     visitor.go_to_bank(family)
     with town.silent_bank():
         visitor.pay(delivery="lost")
-        assert visitor.title() == "En attente de confirmation de la banque"
+        assert visitor.title() == sentences.WAITING
         address = page.url
         page.goto(f"{town.url}/factures")
         expect(page.locator(".tag-bank")).to_have_count(2)
@@ -140,7 +141,7 @@ def test_a_forged_notice_or_one_of_another_amount_pays_nothing(
     visitor.go_to_bank(family)
     with town.silent_bank():
         visitor.pay(delivery=delivery)
-        assert visitor.title() == "En attente de confirmation de la banque"
+        assert visitor.title() == sentences.WAITING
         page.goto(f"{town.url}/factures")
         expect(page.locator(".tag-bank")).to_have_count(2)
     page.goto(town.bank_url)
@@ -159,7 +160,7 @@ def test_a_refused_card_is_said_to_have_debited_nothing_and_can_be_tried_again(
     expect(page.locator(".message")).to_contain_text("Carte refusée")
     visitor.look()
     page.click("text=Revenir au site")
-    assert visitor.title() == "Paiement refusé : aucun débit n’a été effectué"
+    assert visitor.title() == sentences.REFUSED_BY_BANK
     page.click("text=Payer 87,45")
     page.click("text=Régler votre facture en ligne")
     page.wait_for_url(f"{visitor.town.bank_url}/**")
@@ -200,7 +201,7 @@ def test_a_payment_the_bank_must_validate_is_awaited(visitor: Visitor, household
     visitor.sign_in(family)
     visitor.go_to_bank(family)
     visitor.pay(card="4970100000000001")
-    assert visitor.title() == "En attente de confirmation de la banque"
+    assert visitor.title() == sentences.WAITING
     expect(visitor.page.locator("main")).to_contain_text("La banque examine votre paiement")
 
 

@@ -37,7 +37,7 @@ from kiosque.papers import activation_letters
 from kiosque.payments import reconcile
 from kiosque.payments.orders import order_of
 from kiosque.settings import Settings
-from tests import bases, pdfs
+from tests import bases, pdfs, sentences
 from tests.bank import notice
 from tests.conftest import (
     ISSUERS,
@@ -130,12 +130,12 @@ def test_importing_says_what_was_loaded(run: Run, settings: Settings) -> None:
     path = settings.data / "octobre.csv"
     path.write_text(sheet(ROW), encoding="utf-8")
     preview = run("import", str(path), "--preview")
-    assert "fichier de factures, 1 ligne. À charger : 1 (48,30\u00a0€)" in preview.output
+    assert "48,30" in preview.output
     assert Invoice.select().count() == 0
     result = run("import", str(path))
     assert (result.exit_code, Invoice.select().count()) == (0, 1)
     assert "Familles nouvelles : 1" in result.output
-    assert "Chargé : 0. Déjà là : 1." in run("import", str(path)).output
+    assert sentences.numbers(run("import", str(path)).output.splitlines()[-1])[-2:] == [0, 1]
 
 
 def test_a_faulty_file_is_reported_line_by_line(run: Run, settings: Settings) -> None:
@@ -144,7 +144,7 @@ def test_a_faulty_file_is_reported_line_by_line(run: Run, settings: Settings) ->
     result = run("import", str(path))
     assert result.exit_code == 1
     assert "octobre.csv, ligne 2 : montant" in result.output
-    assert "Rien n’a été chargé." in result.output
+    assert sentences.NOTHING_LOADED in result.output
 
 
 def test_a_family_receives_a_password_shown_once(run: Run, alices_family: Family) -> None:
@@ -198,12 +198,12 @@ def test_the_list_of_what_is_to_be_done_is_shown_and_shortened(
     from kiosque.payments.anomalies import flag_anomaly  # noqa: PLC0415
 
     with write():
-        flag_anomaly("k", AnomalyKind.OVERPAYMENT, 4520, "facture déjà payée", invoice=invoice)
+        flag_anomaly("k", AnomalyKind.OVERPAYMENT, 4520, sentences.PAID_TWICE, invoice=invoice)
     result = run("todo")
-    assert "45,20\u00a0€\tfacture déjà payée\t2026-10-0001" in result.output
+    assert f"45,20\u00a0€\t{sentences.PAID_TWICE}\t2026-10-0001" in result.output
     number = str(payments.open_anomalies()[0].id)
     done = run("todo", "--resolve", number, "--author", "Dominique", "--resolution", "remboursé")
-    assert "0 à traiter." in done.output
+    assert sentences.numbers(done.output.splitlines()[-1]) == [0]
 
 
 def test_the_journal_is_verified_and_its_balances_shown(run: Run, alices_family: Family) -> None:
@@ -222,7 +222,7 @@ def test_a_base_that_is_not_there_is_said_so_and_made_by_migrate(
         assert "migrate" in run("todo").output
         assert "appliquée : 0001_initial" in run("migrate").output
         assert "à jour" in run("migrate").output
-        assert "0 à traiter." in run("todo").output
+        assert sentences.numbers(run("todo").output.splitlines()[-1]) == [0]
 
 
 def test_wrong_settings_are_one_message_not_a_traceback(
@@ -235,7 +235,7 @@ def test_wrong_settings_are_one_message_not_a_traceback(
 
 
 def test_waiting_mail_is_sent(run: Run) -> None:
-    assert "0 envoyé, 0 en échec, 0 en attente." in run("send-mail").output
+    assert sentences.numbers(run("send-mail").output) == [0, 0, 0]
 
 
 def test_what_is_kept_for_a_time_only_is_then_erased(
@@ -292,7 +292,7 @@ def test_letters_for_all_name_the_families_without_an_address_and_the_status_tel
     path = settings.data / "toutes.pdf"
     result = run("letters", "--all", "--output", str(path))
     assert result.exit_code == 3
-    assert "Sans adresse complète, pas de lettre : F2002 Petit" in result.output
+    assert "F2002 Petit" in result.output
     assert len(letter_codes(path)) == 1
     Family.update(city="").where(Family.code == "F1001").execute()
     nobody = run("letters", "--all", "--output", str(settings.data / "x.pdf"))
@@ -411,7 +411,7 @@ def test_codes_that_cannot_be_kept_leave_no_letter_behind(
 def test_the_timer_sends_the_links_asked_for(run: Run, alices_family: Family) -> None:
     Guardian.create(family=alices_family, first_name="", last_name="", email="alice@example.org")
     own_changes.ask_reset("alice@example.org", Visitor("203.0.113.9"))
-    assert "1 envoyé, 0 en échec, 0 en attente." in run("send-mail").output
+    assert sentences.numbers(run("send-mail").output) == [1, 0, 0]
 
 
 def test_mails_that_were_given_up_are_listed_without_their_address_and_can_be_sent_again(
@@ -425,7 +425,7 @@ def test_mails_that_were_given_up_are_listed_without_their_address_and_can_be_se
         announcements.queue_notice(NoticeKind.REMINDER, alices_family, [invoice])
     result = run("send-mail")
     assert (result.exit_code, "1 abandonné" in result.output) == (1, True)
-    assert "Et 1 courriel abandonné" in run("todo").output
+    assert "1 courriel" in run("todo").output
     listed = run("mails").output
     assert "abandonné\treminder\tF1001\t1 essai\tadresse invalide" in listed
     assert "alice" not in listed + result.output
@@ -439,7 +439,7 @@ def test_sending_mail_announces_what_is_due(run: Run, alices_family: Family, fro
     make_invoice(alices_family, "2026-10-0001", due_on=date(2026, 11, 28))
     ImportBatch.update(imported_at=NOW - timedelta(days=4)).execute()
     result = run("send-mail")
-    assert "2 envoyés, 0 en échec, 0 en attente." in result.output
+    assert sentences.numbers(result.output) == [2, 0, 0]
 
 
 def test_a_legal_text_is_written_out_once_to_be_changed(run: Run, settings: Settings) -> None:
@@ -476,12 +476,12 @@ def test_a_bank_that_gives_nothing_back_on_demand_leads_to_the_other_way(
     assert refused.exit_code == 1
     assert "--elsewhere" in refused.output
     part = run("refund", paid, "--amount", "10,00", "--elsewhere", *PERSON)
-    assert part.output == "R000001 : 10,00\u00a0€ remboursés.\n"
+    assert part.output.startswith("R000001 : 10,00\u00a0€")
     assert Invoice.get().state == "paid"
     assert run("refund", paid, "--elsewhere", *PERSON).exit_code == 0
     assert Invoice.get().state == "open"
     again = run("refund", paid, "--elsewhere", *PERSON)
-    assert "déjà été annulé ou remboursé" in again.output
+    assert sentences.ALREADY_GIVEN_BACK in again.output
 
 
 @pytest.mark.parametrize("amount", ["dix", "1e3", "10.001", "-5", "0", "45,21", ""])
@@ -494,7 +494,7 @@ def test_an_amount_that_makes_no_sense_gives_nothing_back(run: Run, paid: str, a
 
 def test_a_chargeback_is_entered_and_its_invoice_is_open_again(run: Run, paid: str) -> None:
     result = run("chargeback", "2026-10-0001", *PERSON)
-    assert result.output == "2026-10-0001 : impayé de 45,20\u00a0€ enregistré.\n"
+    assert re.match("2026-10-0001 : .*45,20\u00a0€", result.output)
     assert Invoice.get().state == "open"
 
 
@@ -504,22 +504,22 @@ def test_the_list_says_what_there_is_to_do(run: Run, paid: str, gateway: Gateway
     said = Callback(tuple(notice(handoff, trans_uuid="b" * 32).items()))
     payments.record("banque", gateway.read_notification(said), ISSUERS)
     lines = run("todo").output.splitlines()
-    assert "facture déjà payée" in lines[0]
+    assert sentences.PAID_TWICE in lines[0]
     assert "R000002" in lines[0]
     assert "rendez-le (refund)" in lines[1]
-    assert lines[2] == "1 à traiter."
+    assert sentences.numbers(lines[2]) == [1]
 
 
 def test_the_bank_is_asked_by_a_command_that_says_what_came_of_it(run: Run, paid: str) -> None:
     asked = run("reconcile", "--seconds", "5")
     assert asked.exit_code == 0
-    assert asked.output.startswith("Réponses\u00a0: 0 ; sans réponse\u00a0: 0 ; expirés\u00a0: 0 ;")
+    assert sentences.numbers(asked.output)[:3] == [0, 0, 0]
     assert "Dernier rapprochement : " in run("verify").output
 
 
 def test_a_run_under_way_is_left_to_its_work(run: Run, base: None) -> None:
     with leases.hold(reconcile.LEASE, timedelta(minutes=2)):
-        assert "Un autre rapprochement est en cours" in run("reconcile").output
+        assert sentences.ANOTHER_RECONCILES in run("reconcile").output
 
 
 def test_staff_close_a_payment_that_came_to_nothing(
@@ -528,6 +528,6 @@ def test_staff_close_a_payment_that_came_to_nothing(
     attempt, _ = pay(alices_family, make_invoice(alices_family, "2026-10-0001"))
     early = run("close-attempt", attempt.reference, *PERSON)
     assert early.exit_code == 1
-    assert "peut encore payer à la banque" in early.output
+    assert sentences.STILL_PAYABLE in early.output
     frozen.advance(hours=1)
     assert "sans suite" in run("close-attempt", attempt.reference, *PERSON).output

@@ -18,7 +18,7 @@ from kiosque.db.models import Attempt, Family, Invoice, JournalEntry, Token
 from kiosque.families import accounts
 from kiosque.payments import journal, verification
 from kiosque.settings import Settings
-from tests import bases
+from tests import bases, sentences
 from tests.bank import notice
 from tests.conftest import ISSUERS, NOW, PASSWORD, Clock, choose_password, make_family, make_invoice
 from tests.kiosque.settings.test_settings import TOML
@@ -140,7 +140,7 @@ def test_a_site_that_still_writes_is_to_be_stopped_first(
     with closing(apsw.Connection(str(town))) as site:
         site.execute("BEGIN IMMEDIATE")
         result = run(target)
-    assert "Arrêtez d’abord le site" in result.output
+    assert sentences.STOP_THE_SITE in result.output
     assert contents(target) == {}
 
 
@@ -172,7 +172,7 @@ def test_what_does_not_arrive_as_it_was_undoes_everything(
         monkeypatch.setattr(move_database, "_last_entry", lambda _file: (3, "x"))
     result = run(target)
     assert result.exit_code == 1
-    assert "Rien n’a été copié." in result.output
+    assert sentences.NOTHING_COPIED in result.output
     assert contents(target) == {}
 
 

@@ -7,6 +7,7 @@ from kiosque.db.models import Account, Child, Family, Guardian
 from kiosque.families import accounts, hashing, passwords
 from kiosque.families.passwords import NewPassword, Unsuitable
 from kiosque.settings import Settings
+from tests import sentences
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_a_short_one_or_the_code_is_refused(
 def test_a_common_one_or_the_familys_own_words_are_refused(
     family: Family, settings: Settings, password: str
 ) -> None:
-    with pytest.raises(Unsuitable, match="trop facile à deviner"):
+    with pytest.raises(Unsuitable, match=sentences.TOO_EASY):
         NewPassword(password, family, settings.town)
 
 

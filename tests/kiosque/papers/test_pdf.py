@@ -1,5 +1,6 @@
 """Receipts, invoices and attestations as PDF: what they state, and that all can read them."""
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from kiosque.language.amounts import MAX_CENTS
 from kiosque.papers import pdf
 from kiosque.papers.content import InvoiceDocument, ReceiptDocument, ReceiptLine
 from kiosque.settings import Settings
-from tests import pdfs
+from tests import pdfs, sentences
 from tests.conftest import Clock
 
 NAMES = [
@@ -108,13 +109,13 @@ def test_a_receipt_states_all_that_a_regie_must(settings: Settings) -> None:
 
 def test_a_receipt_whose_money_left_again_is_not_worth_a_discharge(settings: Settings) -> None:
     words = pdfs.text(pdf.receipt(settings, a_receipt("refunded")))
-    assert "ce reçu n’est plus valable" in words
+    assert sentences.RECEIPT_VOID in words
     assert "Acquitté" not in words
 
 
 def test_a_receipt_says_what_was_paid_twice(settings: Settings) -> None:
     words = pdfs.text(pdf.receipt(settings, a_receipt(overpaid=True)))
-    assert "cette somme vous est due" in words
+    assert sentences.OWED_TO_YOU in words
 
 
 def test_an_invoice_details_child_service_quantity_and_price(
@@ -142,7 +143,7 @@ def test_an_invoice_details_child_service_quantity_and_price(
     ("document", "said", "unsaid"),
     [
         (an_invoice(state="paid"), "Acquitté Le 24 novembre 2026", "Réglez en ligne"),
-        (an_invoice(state="cancelled"), "a été annulée", "Réglez en ligne"),
+        (an_invoice(state="cancelled"), sentences.INVOICE_CANCELLED, "Réglez en ligne"),
         (an_invoice(closes_on=date(2026, 11, 23)), "transmise au Trésor", "Réglez en ligne"),
         (an_invoice(closes_on=date(2026, 12, 15)), "jusqu’au 15 décembre 2026", "Trésor"),
     ],
@@ -173,7 +174,7 @@ def test_an_attestation_names_payer_child_year_and_sum(settings: Settings, froze
 
 def test_an_attestation_of_a_year_not_over_is_provisional(settings: Settings) -> None:
     words = pdfs.text(pdf.attestation(settings, an_attestation(year=2026)))
-    assert "Provisoire : l’année n’est pas finie. Situation au 24 novembre 2026." in words
+    assert re.search("Provisoire.*24 novembre 2026", words)
 
 
 def test_the_language_of_the_family_is_said_but_the_taxes_read_french(settings: Settings) -> None:

@@ -31,6 +31,7 @@ from kiosque.payments import (
 )
 from kiosque.payments.incoming import record_answer
 from kiosque.settings import Settings
+from tests import sentences
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter, gave_back, state_of
 from tests.talkative import TalkativeBank
@@ -55,9 +56,9 @@ def test_money_too_much_is_told_with_its_reason_and_its_payment(
             hear(handoff)
     points = payments.open_anomalies()
     assert [point.detail for point in points] == [
-        "facture déjà payée",
-        "facture annulée entre-temps",
-        "facture changée : 45,20\u00a0€ payés, 50,00\u00a0€ dus",
+        sentences.PAID_TWICE,
+        sentences.CANCELLED_MEANWHILE,
+        f"{sentences.CHANGED}45,20\u00a0€ payés, 50,00\u00a0€ dus",
     ]
     assert [point.invoice for point in points] == [paid, cancelled, changed]
     assert all(point.settlement.attempt == point.attempt for point in points)
@@ -143,8 +144,9 @@ def test_money_that_left_is_told_whole_or_in_part_with_its_payment(
     hear(first, **gave_back(500))
     hear(second, **gave_back(4225, "d"))
     part, whole = payments.open_anomalies()
-    assert (part.kind, part.detail) == ("partial_refund", "remboursement à la banque, en partie")
-    assert (whole.kind, whole.detail) == ("refunded", "remboursement à la banque")
+    assert part.kind == "partial_refund"
+    assert part.detail.startswith(sentences.REFUNDED_BY_BANK)
+    assert (whole.kind, whole.detail) == ("refunded", sentences.REFUNDED_BY_BANK)
     assert (part.attempt, part.settlement.attempt, part.amount_cents) == (one, one, 500)
     assert (whole.attempt, whole.settlement.attempt, whole.amount_cents) == (two, two, 4225)
     assert whole.key == f"refunded:{whole.settlement.id}"

@@ -26,6 +26,7 @@ from kiosque.payments import (
     polling,
 )
 from kiosque.payments.selection import payable_now
+from tests import sentences
 from tests.bank import ABANDONED
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter, state_of
@@ -131,9 +132,9 @@ def test_who_answers_is_named_in_a_line_that_a_terminal_can_show(
 
 def test_a_paid_invoice_is_neither_paid_again_nor_cancelled(october: Invoice) -> None:
     payments.settle_at_counter([counter_payment(october)])
-    with pytest.raises(Refused, match="pas à régler"):
+    with pytest.raises(Refused, match=sentences.NOT_TO_PAY):
         payments.settle_at_counter([counter_payment(october, reason="autre", mode="cash")])
-    with pytest.raises(Refused, match="pas à régler"):
+    with pytest.raises(Refused, match=sentences.NOT_TO_PAY):
         payments.cancel_invoice(october.number, "Dominique", "erreur")
     with pytest.raises(Refused, match="auteur"):
         payments.cancel_invoice(october.number, "", "erreur")
@@ -196,7 +197,8 @@ def test_a_payment_closed_by_staff_says_who_and_why(
     with pytest.raises(Refused) as caught:
         payments.close_attempt(silent.reference, "Dominique", "vu")
     until = formats.long_instant(silent.live_until)
-    assert caught.value.reasons == [f"La famille peut encore payer à la banque jusqu’au {until}."]
+    (reason,) = caught.value.reasons
+    assert until in reason
     frozen.at = silent.live_until
     payments.close_attempt(silent.reference, " Dominique ", " " + "x" * 300)
     fact = Fact.get(Fact.state == "expired")
@@ -209,7 +211,9 @@ def test_a_payment_closed_by_staff_says_who_and_why(
     assert state_of(go(september)[0]) == "handed_off"
     with pytest.raises(Refused) as caught:
         payments.close_attempt("x" * 500, "Dominique", "vu")
-    assert caught.value.reasons == [f"Paiement {'x' * 30}\u00a0: il n’existe pas ou est décidé."]
+    (reason,) = caught.value.reasons
+    assert "x" * 30 in reason
+    assert "x" * 31 not in reason
 
 
 def test_what_is_dealt_with_says_by_whom_and_how(go: Pay, hear: Hear, october: Invoice) -> None:

@@ -28,7 +28,7 @@ from kiosque.payments import GatewayUsage, Purchase, reconcile, start
 from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
 from kiosque.payments.orders import order_of
 from kiosque.settings import Payment, Settings
-from tests import payfip
+from tests import payfip, sentences
 from tests.bank import KEY, REFUSED, envelope, error_envelope, notice, order_answer, transaction
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, choose_password, csrf_token
 from tests.conftest import PASSWORD as FAMILY_PASSWORD
@@ -157,7 +157,7 @@ def test_the_old_bank_is_asked_before_a_second_attempt_goes_to_the_new_one(
     # The old bank is silent: nobody can pay twice meanwhile.
     refused = client.post("/paiement/banque", data=confirm)
     assert refused.status_code == 409
-    assert "Nous attendons encore la réponse de la banque" in refused.text
+    assert sentences.BANK_STILL_AWAITED in refused.text
     assert set(rest["asked"]) == {("12345678", attempt.reference)}
     # It answers that it was paid: there is nothing left to pay at the new one.
     frozen.advance(minutes=1)
@@ -165,7 +165,7 @@ def test_the_old_bank_is_asked_before_a_second_attempt_goes_to_the_new_one(
     rest["12345678"] = lambda _: envelope("Order/Get", order_answer(order, transaction(order)))
     paid = client.get(f"/paiement/recapitulatif?invoice={october.number}")
     assert paid.status_code == 409
-    assert "elle est déjà payée" in paid.text
+    assert sentences.ALREADY_PAID in paid.text
     assert invoice_state(october) == "paid"
     assert Attempt.select().count() == 1
 

@@ -23,7 +23,7 @@ from kiosque.db.models import (
 from kiosque.db.states import AttemptState, FactSource
 from kiosque.payments import CounterPayment, Purchase, journal
 from kiosque.payments.facts import add_fact
-from tests import bases
+from tests import bases, sentences
 from tests.bank import ABANDONED, REFUSED, notice
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock
 from tests.kiosque.payments.conftest import Hear, Pay, effects, state_of
@@ -256,7 +256,7 @@ def test_an_invoice_cancelled_while_the_parent_was_at_the_bank_keeps_the_money(
     payments.cancel_invoice(october.number, "Dominique", "double saisie")
     hear(handoff)
     assert state_of(october) == "cancelled"
-    assert Anomaly.get().detail == "facture annulée entre-temps"
+    assert Anomaly.get().detail == sentences.CANCELLED_MEANWHILE
     assert journal.balances()["overpayments"] == -4520
 
 
@@ -333,7 +333,7 @@ def test_an_unknown_status_pays_nothing_and_is_told(
     attempt, handoff = pay(alices_family, october)
     hear(handoff, trans_status="INVENTED")
     assert (state_of(attempt), state_of(october)) == ("pending", "open")
-    assert Anomaly.get().detail == "statut inconnu de la banque"
+    assert Anomaly.get().detail == sentences.STATUS_UNKNOWN
 
 
 # --- All or nothing ---

@@ -18,6 +18,7 @@ from kiosque import create_app
 from kiosque.db.models import BankMessage, Invoice
 from kiosque.payments import Purchase, start
 from kiosque.settings import Settings
+from tests import sentences
 from tests.bank import KEY, notice
 from tests.conftest import PUBLIC_URL, dump, make_family, make_invoice
 
@@ -57,7 +58,7 @@ class TestKey:
         gateway._now = lambda: datetime.now(UTC) + timedelta(days=32)
         answer = stranger.post("/paiement/notification/banque", data=notice(handoff, KEY))
         assert answer.status_code == 400
-        assert "ancienne clé, qui n’est plus acceptée" in answer.text
+        assert sentences.OLD_KEY in answer.text
         refused = BankMessage.get()
         assert (refused.accepted, refused.signing_key, refused.detail) == (
             False,

@@ -27,6 +27,7 @@ from kiosque.language import clock
 from kiosque.papers import content, pdf
 from kiosque.payments import bank_messages, reconcile
 from kiosque.settings import Payment, Settings
+from tests import sentences
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, csrf_token, make_invoice
 from tests.payfip import TABLE, answer, created, fault
 
@@ -121,23 +122,20 @@ def test_the_summary_demands_the_address_and_says_to_whom_it_goes(
 ) -> None:
     page = alice.get(f"/paiement/recapitulatif?invoice={october.number}").text
     assert "(facultatif)" not in page
-    assert "elle est transmise à PayFiP, service de la Direction générale" in page
+    assert f"{sentences.EMAIL_SENT_ON} PayFiP" in page
     assert 'maxlength="80" required' in page
     for email in ("", "  ", f"{'a' * 64}@{'b' * 20}.example.org"):
         refused = go(october, email=email)
         assert refused.status_code == 422
         assert 'aria-invalid="true"' in refused.text
-    assert (
-        "Indiquez votre adresse électronique\u00a0: la banque l’exige."
-        in go(october, email="").text
-    )
+    assert sentences.EMAIL_WANTED in go(october, email="").text
     assert treasury.orders == {}
     assert Attempt.select().count() == 0
 
 
 def test_the_privacy_page_says_that_the_address_goes_to_the_treasury(stranger: FlaskClient) -> None:
     page = stranger.get("/confidentialite").text
-    assert "Elle est aussi transmise à PayFiP, service de la Direction générale" in page
+    assert f"{sentences.EMAIL_SENT_ON_TOO} PayFiP" in page
 
 
 def test_an_address_that_payfip_refuses_is_asked_for_again_and_nothing_is_held(
@@ -146,7 +144,7 @@ def test_an_address_that_payfip_refuses_is_asked_for_again_and_nothing_is_held(
     treasury.refuses = fault("A2")
     refused = go(october)
     assert refused.status_code == 422
-    assert "La banque n’accepte pas cette adresse électronique." in refused.text
+    assert sentences.EMAIL_NOT_TAKEN in refused.text
     assert Attempt.get().state == "cancelled"
     treasury.refuses = None
     assert go(october).status_code == 200
@@ -156,7 +154,7 @@ def test_a_service_out_of_order_is_no_refusal(go: Go, october: Invoice, treasury
     treasury.refuses = fault("999", "TechDysfonctionnementErreur")
     answered = go(october)
     assert answered.status_code == 503
-    assert "Rien n’a été payé" in answered.text
+    assert sentences.NOTHING_PAID in answered.text
 
 
 def test_an_invoice_under_one_euro_is_not_offered_alone(
@@ -240,7 +238,7 @@ def test_a_direct_debit_refused_is_not_said_to_be_a_card(
     notify(stranger)
     page = alice.get(f"/paiement/retour/{Attempt.get().reference}").text
     assert "Paiement refusé" in page
-    assert "n’a pas accepté ce moyen de paiement" in page
+    assert sentences.ANOTHER_MEANS in page
     assert "carte" not in page
 
 

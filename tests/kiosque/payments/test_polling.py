@@ -19,6 +19,7 @@ from kiosque.db.models import (
 )
 from kiosque.payments import Refused, journal, polling, reconcile, verification
 from kiosque.payments.reconcile import Summary
+from tests import sentences
 from tests.bank import REFUSED
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.payments.conftest import Pay, state_of
@@ -455,7 +456,7 @@ def test_while_the_bank_does_not_answer_the_parent_is_told_to_wait(
     payments.ask_about_holders(
         october.family, [october.number], {bank.name: bank}, PUBLIC_URL, ISSUERS
     )
-    with pytest.raises(Refused, match="Nous attendons encore la réponse"):
+    with pytest.raises(Refused, match=sentences.BANK_STILL_AWAITED):
         go(october)
     assert state_of(first) == "handed_off"
 
@@ -480,7 +481,7 @@ def test_an_answer_given_while_the_page_was_open_is_not_enough(
     payments.ask_about_holders(
         october.family, [october.number], {bank.name: bank}, PUBLIC_URL, ISSUERS
     )
-    with pytest.raises(Refused, match="recommencez après"):
+    with pytest.raises(Refused, match=sentences.TRY_LATER):
         go(october)
     frozen.advance(minutes=15)
     with pytest.raises(Refused, match="Nous attendons encore"):

@@ -18,6 +18,7 @@ from kiosque.db.models import (
 )
 from kiosque.payments import Purchase, checkout, reconcile
 from kiosque.payments.reconcile import Summary
+from tests import sentences
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, csrf_token, make_invoice
 from tests.kiosque.payments.conftest import Pay, state_of
 from tests.talkative import TalkativeBank
@@ -64,7 +65,7 @@ def test_a_page_that_refreshes_itself_does_not_ask_each_time(
     attempt, _ = go(october)
     for _ in range(10):
         page = alice.get(f"/paiement/retour/{attempt.reference}").text
-        assert "En attente de confirmation de la banque" in page
+        assert sentences.WAITING in page
         frozen.advance(seconds=3)
     assert len(bank.asked) == 2
 
@@ -76,7 +77,7 @@ def test_a_bank_that_does_not_answer_breaks_no_page(
     bank.answers = [Unreachable("panne")]
     answer = alice.get(f"/paiement/retour/{attempt.reference}")
     assert answer.status_code == 200
-    assert "En attente de confirmation de la banque" in answer.text
+    assert sentences.WAITING in answer.text
 
 
 def test_a_slow_bank_takes_few_of_the_sites_threads(
@@ -95,7 +96,7 @@ def test_a_slow_bank_takes_few_of_the_sites_threads(
         deep.append(len(deep))
         if len(deep) < len(attempts):
             page = asked_app.test_client().get(address(attempts[len(deep)].reference))
-            assert "En attente de confirmation" in page.text
+            assert sentences.WAITING in page.text
         return poll(order)
 
     bank.poll = slowly  # type: ignore[method-assign]
@@ -160,7 +161,7 @@ def test_the_summary_asks_about_the_payment_that_holds_the_invoice(
     _, handoff = go(october)
     bank.answers = [[bank.report(handoff)]]
     answer = alice.get(f"/paiement/recapitulatif?invoice={october.number}")
-    assert "elle est déjà payée" in answer.text
+    assert sentences.ALREADY_PAID in answer.text
 
 
 def test_charlie_makes_us_ask_nothing_about_alices_invoice(

@@ -15,6 +15,7 @@ from kiosque.db.models import (
 )
 from kiosque.db.states import RepaymentKind
 from kiosque.payments import journal
+from tests import sentences
 from tests.conftest import make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, effects, state_of
 
@@ -84,9 +85,7 @@ def test_a_debit_announced_again_after_its_reversal_is_told(
     _, handoff = pay(alices_family, october)
     for status in ("AUTHORISED", "CAPTURE_FAILED", "CAPTURED"):
         hear(handoff, trans_status=status)
-    assert "débit annoncé de nouveau après son annulation" in {
-        p.detail for p in payments.open_anomalies()
-    }
+    assert sentences.DEBIT_AGAIN in {p.detail for p in payments.open_anomalies()}
 
 
 RECAPTURED = ("AUTHORISED", "CAPTURE_FAILED", "CAPTURED")
@@ -108,7 +107,7 @@ def test_a_debit_captured_after_all_is_told_in_any_order(
         hear(handoff, trans_status=status, **changes)
     assert state_of(october) == "open"
     told = [p.detail for p in payments.open_anomalies()]
-    assert told.count("débit annoncé de nouveau après son annulation") == 1
+    assert told.count(sentences.DEBIT_AGAIN) == 1
 
 
 def test_a_capture_heard_of_after_a_chargeback_is_no_contradiction(
@@ -136,7 +135,7 @@ def test_one_debit_never_serves_two_attempts(
         "open",
         "paid",
     )
-    assert Anomaly.get().detail == "débit déjà enregistré pour un autre paiement"
+    assert Anomaly.get().detail == sentences.DEBIT_OF_ANOTHER
 
 
 def test_a_debit_said_to_be_taken_back_in_two_ways_is_taken_back_once(
@@ -208,7 +207,7 @@ def test_a_refund_that_goes_on_is_told_once_and_one_that_failed_is_told(
     _, handoff = pay(alices_family, october)
     hear(handoff)
     hear(handoff, **{**CREDIT, "trans_uuid": "d" * 32}, trans_status="REFUSED")
-    assert [p.detail for p in payments.open_anomalies()] == ["remboursement non abouti à la banque"]
+    assert [p.detail for p in payments.open_anomalies()] == [sentences.REFUND_FAILED]
     hear(handoff, **CREDIT)
     told = Anomaly.select().count()
     assert hear(handoff, **CREDIT, trans_status="CAPTURED") == "known"
@@ -259,7 +258,7 @@ def test_a_refund_taken_for_one_of_a_debit_cancelled_since_is_told(
     assert "mismatch" not in {point.kind for point in payments.open_anomalies()}
     hear(handoff, trans_uuid="b" * 32, trans_status="CANCELLED")
     told = [point.detail for point in payments.open_anomalies()]
-    assert "débit annulé que la banque semblait avoir remboursé" in told
+    assert sentences.DEBIT_UNDONE_BUT_REFUNDED in told
 
 
 PARTLY = {

@@ -14,6 +14,7 @@ from kiosque.db.models import Family
 from kiosque.families import accounts, hashing
 from kiosque.families.hashing import Gate
 from kiosque.settings import Settings
+from tests import sentences
 from tests.conftest import PASSWORD, Clock, choose_password, csrf_token
 
 
@@ -50,14 +51,14 @@ def test_a_wrong_one_says_the_same_whichever_is_wrong(
     answer = post(stranger, "/connexion", code=code, password=password)
     assert answer.status_code == 422
     if len(code) <= 100:
-        assert "Code famille ou mot de passe incorrect" in answer.text
+        assert sentences.WRONG_CODE_OR_PASSWORD in answer.text
     assert password not in ("faux",) or 'value="faux"' not in answer.text
 
 
 def test_empty_fields_are_named(stranger: FlaskClient, app: object) -> None:
     answer = post(stranger, "/connexion", code="", password="")
     assert answer.status_code == 422
-    assert "Indiquez votre code famille." in answer.text
+    assert sentences.CODE_WANTED in answer.text
     assert 'href="#password"' in answer.text
 
 
@@ -72,7 +73,7 @@ def test_without_its_token_no_form_is_taken(stranger: FlaskClient, alices_passwo
     for token in ("", "x", None):
         answer = stranger.post("/connexion", data=data | ({"csrf_token": token} if token else {}))
         assert answer.status_code == 400
-        assert "La page a expiré" in answer.text
+        assert sentences.PAGE_EXPIRED in answer.text
 
 
 def test_one_visitors_token_does_not_serve_another(
@@ -133,7 +134,7 @@ def test_signing_out_is_a_post_and_ends_the_session(alice: FlaskClient) -> None:
     assert alice.get("/factures").status_code == 200
     token = csrf_token(alice.get("/factures").text)
     answer = alice.post("/deconnexion", data={"csrf_token": token}, follow_redirects=True)
-    assert "Vous êtes déconnecté." in answer.text
+    assert sentences.SIGNED_OUT in answer.text
     assert alice.get("/factures").location.startswith("/connexion")
 
 
@@ -232,7 +233,7 @@ def test_a_copied_cookie_is_dead_once_its_owner_signs_out(
     assert stranger.get("/factures").status_code == 200
     alice.post("/deconnexion", data={"csrf_token": csrf_token(alice.get("/compte").text)})
     answer = stranger.get("/factures", follow_redirects=True)
-    assert "votre session est terminée" in answer.text
+    assert sentences.SESSION_OVER in answer.text
 
 
 def test_half_an_hour_idle_asks_to_sign_in_again_and_comes_back(
@@ -240,7 +241,7 @@ def test_half_an_hour_idle_asks_to_sign_in_again_and_comes_back(
 ) -> None:
     frozen.advance(minutes=31)
     answer = alice.get("/famille", follow_redirects=True)
-    assert "Par sécurité, votre session est terminée" in answer.text
+    assert sentences.SESSION_OVER in answer.text
     assert post(alice, answer.request.full_path, code="F1001", password=PASSWORD).location == (
         "/famille"
     )

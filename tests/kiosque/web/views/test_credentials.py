@@ -16,6 +16,7 @@ from kiosque.families.signin import Visitor
 from kiosque.families.tokens import Purpose
 from kiosque.mails import delivery
 from kiosque.settings import Settings
+from tests import sentences
 from tests.conftest import PASSWORD, PUBLIC_URL, Clock, csrf_token
 from tests.mailbox import plain_of
 
@@ -88,7 +89,7 @@ def test_whatever_is_wrong_with_the_codes_the_answer_is_the_same(
         assert answer.status_code == 422
         pages.append(before_the_form(answer.text))
     assert len(set(pages)) == 1
-    assert "Ces codes ne vont pas ensemble" in pages[0]
+    assert sentences.CODES_DO_NOT_MATCH in pages[0]
     frozen.advance(days=30)
     answer = activate(stranger)
     assert before_the_form(answer.text) == pages[0]
@@ -98,7 +99,7 @@ def test_whatever_is_wrong_with_the_codes_the_answer_is_the_same(
 def test_very_long_codes_are_refused_in_words(stranger: FlaskClient, letter: Token) -> None:
     answer = activate(stranger, "F" * 10_240, "x" * 10_240)
     assert answer.status_code == 422
-    assert "Un code d’activation est plus court." in answer.text
+    assert sentences.CODE_TOO_LONG in answer.text
 
 
 def test_a_poor_password_is_refused_and_the_code_still_serves(
@@ -192,7 +193,7 @@ def test_the_link_of_the_mail_leads_to_a_new_password(
     assert address.rpartition("/")[2] not in page
     answer = post(stranger, "/mot-de-passe/nouveau", new=OTHER)
     assert answer.location == "/factures"
-    assert "Votre mot de passe est enregistré." in stranger.get("/factures").text
+    assert sentences.PASSWORD_KEPT in stranger.get("/factures").text
     for elsewhere in (alice, bob):
         assert elsewhere.get("/factures").location.startswith("/connexion")
     assert accounts.authenticate("F1001", OTHER)
@@ -228,7 +229,7 @@ def test_a_hostile_link_is_a_clear_page(
     answer = stranger.get(f"/lien/{secret}")
     assert answer.status_code == 404
     if secret != "..":
-        assert "Ce lien ne peut plus servir" in answer.text
+        assert sentences.LINK_DEAD in answer.text
 
 
 def test_a_truncated_used_expired_or_replaced_link_is_the_same_page(
@@ -249,7 +250,7 @@ def test_a_truncated_used_expired_or_replaced_link_is_the_same_page(
     assert {page.status_code for page in pages} == {404}
     # The form's token alone differs, by the second it was made in.
     assert len({page.text.replace(csrf_token(page.text), "") for page in pages}) == 1
-    assert "demandez un autre lien" in pages[0].text
+    assert sentences.ASK_ANOTHER_LINK in pages[0].text
 
 
 def test_a_link_that_ends_while_the_page_is_open_changes_nothing(
@@ -279,11 +280,11 @@ def test_a_token_used_by_the_other_parent_meanwhile_is_told_like_one_used_before
     data = {"code": "F1001", "activation": CODE, "new": OTHER, "csrf_token": csrf_token(forms[0])}
     answer = stranger.post("/activer", data=data)
     assert answer.status_code == 422
-    assert "Ces codes ne vont pas ensemble" in answer.text
+    assert sentences.CODES_DO_NOT_MATCH in answer.text
     Token.update(used_at=None).execute()
     answer = stranger.post("/mot-de-passe/nouveau", data=data)
     assert answer.status_code == 404
-    assert "Ce lien ne peut plus servir" in answer.text
+    assert sentences.LINK_DEAD in answer.text
     assert not Account.select().exists()
 
 
@@ -330,12 +331,12 @@ def test_the_account_says_which_address_serves_and_where_it_comes_from(
     Guardian.create(family=alices_family, first_name="", last_name="", email="alice@example.org")
     page = alice.get("/compte").text
     assert "alice@example.org" in page
-    assert "D’après la fiche tenue par la mairie." in page
+    assert sentences.KNOWN_FROM_TOWN in page
     Family.update(email="martin@example.org").where(Family.id == alices_family.id).execute()
     page = alice.get("/compte").text
     assert "martin@example.org" in page
     assert "alice@example.org" not in page
-    assert "D’après la fiche" not in page
+    assert sentences.KNOWN_FROM_TOWN not in page
 
 
 def test_an_address_is_changed_by_its_owner_and_confirmed_in_its_mail(
@@ -344,7 +345,7 @@ def test_an_address_is_changed_by_its_owner_and_confirmed_in_its_mail(
     answer = post(alice, "/compte/adresse", email="martin@example.org", current=PASSWORD)
     assert answer.location == "/compte"
     page = alice.get("/compte").text
-    assert "À confirmer par le lien envoyé\u00a0: martin@example.org" in page
+    assert f"{sentences.TO_BE_CONFIRMED}\u00a0: martin@example.org" in page
     delivery.deliver(settings)
     (path,) = (settings.data / "outbox").glob("*-email-confirm-*")
     # On the phone that reads the mails, where nobody is signed in.
@@ -387,7 +388,7 @@ def test_an_address_is_not_changed_without_the_password_or_for_what_is_none(
 def test_the_present_address_is_no_change(alice: FlaskClient, alices_family: Family) -> None:
     Family.update(email="martin@example.org").where(Family.id == alices_family.id).execute()
     answer = post(alice, "/compte/adresse", email="martin@example.org", current=PASSWORD)
-    assert "C’est déjà votre adresse." in answer.text
+    assert sentences.ALREADY_YOURS in answer.text
 
 
 def test_an_accented_address_is_shown_in_its_own_letters_and_is_one_however_typed(
@@ -400,7 +401,7 @@ def test_an_accented_address_is_shown_in_its_own_letters_and_is_one_however_type
         assert "alice@école.fr" in alice.get(page).text
     Family.update(email="alice@xn--cole-9oa.fr").execute()
     answer = post(alice, "/compte/adresse", current=PASSWORD, email="Alice@École.fr")
-    assert "C’est déjà votre adresse." in answer.text
+    assert sentences.ALREADY_YOURS in answer.text
     post(alice, "/compte/adresse", current=PASSWORD, email="bob@École.fr")
     assert "bob@école.fr" in alice.get("/compte").text
 
@@ -418,10 +419,10 @@ def test_the_other_devices_are_counted_and_signed_out(
 ) -> None:
     assert "Celui-ci seulement." in charlie.get("/compte").text
     page = alice.get("/compte").text
-    assert "Celui-ci, et 1 autre." in page
+    assert "1 autre" in page
     assert alice.get("/compte/appareils").status_code == 405
     alice.post("/compte/appareils", data={"csrf_token": csrf_token(page)})
-    assert "Les autres appareils sont déconnectés." in alice.get("/compte").text
+    assert sentences.OTHERS_SIGNED_OUT in alice.get("/compte").text
     assert bob.get("/factures").location.startswith("/connexion")
     assert charlie.get("/factures").status_code == 200
 

@@ -1,5 +1,6 @@
 """The private space: what a family sees of its own, and that nobody else sees any of it."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -13,6 +14,7 @@ from kiosque import payments
 from kiosque.db.models import Child, Enrolment, Family, Guardian, Invoice, Service
 from kiosque.payments import CounterPayment
 from kiosque.settings import Settings
+from tests import sentences
 from tests.bank import notice
 from tests.conftest import ISSUERS, make_invoice
 
@@ -34,7 +36,7 @@ def test_the_first_sentence_says_how_many_and_how_much(
     alice: FlaskClient, october: Invoice, september: Invoice
 ) -> None:
     page = alice.get("/factures").text
-    assert "Vous avez 2 factures à régler, 87,45\u00a0€ au total." in page
+    assert re.search("2 factures.*87,45", page)
     assert 'name="invoice" value="2026-10-0001"' in page
     assert page.index("2026-09-0001") < page.index("2026-10-0001")
 
@@ -57,14 +59,14 @@ def test_a_late_invoice_is_softly_marked_and_still_payable(
     alice: FlaskClient, september: Invoice
 ) -> None:
     page = alice.get("/factures").text
-    assert "À régler (date dépassée)" in page
+    assert sentences.LATE in page
     assert 'value="2026-09-0001"' in page
 
 
 def test_an_empty_space_says_so(alice: FlaskClient) -> None:
     page = alice.get("/factures").text
-    assert "Vous n’avez aucune facture à régler." in page
-    assert "Aucune pour l’instant." in page
+    assert sentences.NOTHING_DUE in page
+    assert sentences.NOTHING_SETTLED in page
 
 
 def test_what_is_at_the_bank_is_apart_and_cannot_be_ticked(
@@ -72,9 +74,9 @@ def test_what_is_at_the_bank_is_apart_and_cannot_be_ticked(
 ) -> None:
     pay(alices_family, october)
     page = alice.get("/factures").text
-    assert "En attente de la banque" in page
+    assert sentences.AT_THE_BANK in page
     assert 'value="2026-10-0001"' not in page
-    assert "Vous avez 1 facture à régler, 42,25\u00a0€" in page
+    assert re.search("1 facture.*42,25", page)
 
 
 def test_what_is_closed_is_said_to_be_at_the_treasury(
@@ -82,7 +84,7 @@ def test_what_is_closed_is_said_to_be_at_the_treasury(
 ) -> None:
     make_invoice(alices_family, "2025-01-0001", closes_on=date(2025, 4, 1))
     page = alice.get("/factures").text
-    assert "Transmise au Trésor public" in page
+    assert sentences.AT_THE_TREASURY in page
     assert 'value="2025-01-0001"' not in page
 
 
@@ -105,7 +107,7 @@ def test_a_cancelled_invoice_says_there_is_nothing_to_pay(
 ) -> None:
     payments.cancel_invoice(october.number, "Dominique", "erreur")
     assert "Annulée" in alice.get("/factures").text
-    assert "Vous n’avez rien à payer." in alice.get("/factures/2026-10-0001").text
+    assert sentences.NOTHING_TO_PAY in alice.get("/factures/2026-10-0001").text
 
 
 def test_select_all_works_without_a_script(
@@ -148,9 +150,9 @@ def test_more_open_invoices_than_can_be_paid_at_once_are_announced(
     for i in range(53):
         make_invoice(alices_family, f"N{i:03d}", 100)
     page = alice.get("/factures").text
-    assert "Vous avez 53 factures à régler, 53,00\u00a0€" in page
+    assert re.search("53 factures.*53,00", page)
     assert page.count('name="invoice"') == 50
-    assert "Les 50 plus anciennes" in page
+    assert "50 plus anciennes" in page
 
 
 # --- One invoice ---
@@ -184,7 +186,7 @@ def test_the_towns_own_pdf_is_offered_when_there_is_one(
     (settings.data / "pdf").mkdir()
     (settings.data / "pdf" / "abc.pdf").write_bytes(b"%PDF-1.7")
     Invoice.update(pdf_name="abc.pdf").execute()
-    assert "Télécharger la facture (PDF)" in alice.get("/factures/2026-10-0001").text
+    assert sentences.DOWNLOAD_INVOICE in alice.get("/factures/2026-10-0001").text
     with alice.get("/documents/factures/2026-10-0001.pdf") as answer:
         assert answer.data == b"%PDF-1.7"
         assert "2026-11-05-facture-2026-10-0001.pdf" in answer.headers["Content-Disposition"]
@@ -215,7 +217,7 @@ def test_a_receipt_of_money_taken_back_is_void(
         callback = Callback(tuple(notice(handoff, trans_status=status).items()))
         payments.record(gateway.name, gateway.read_notification(callback), ISSUERS)
     page = alice.get("/recus/1").text
-    assert "n’est plus valable" in page
+    assert sentences.RECEIPT_VOID in page
     assert "Acquitté." not in page
 
 

@@ -35,6 +35,7 @@ from kiosque.mails import delivery, rendering
 from kiosque.outbox import queue
 from kiosque.payments import CounterPayment, cancel_invoice, settle_at_counter
 from kiosque.settings import Settings
+from tests import sentences
 from tests.bank import ABANDONED, REFUSED, notice
 from tests.conftest import ISSUERS, PASSWORD, TOWN, Clock, choose_password, csrf_token, make_invoice
 from tests.mailbox import plain_of
@@ -489,11 +490,11 @@ def test_a_silent_bank_and_a_late_sign_in_are_said_in_marked_words(
     attempt, _ = pay(october.family, october)
     frozen.advance(minutes=30)
     page = alice.get(f"/paiement/retour/{attempt.reference}").text
-    assert "La banque n’a pas confirmé de paiement" in page
+    assert sentences.UNCONFIRMED in page
     assert left_in_french(page) == []
     frozen.at += timedelta(days=30)
     page = alice.get("/factures", follow_redirects=True).text
-    assert "votre session est terminée" in page
+    assert sentences.SESSION_OVER in page
     assert left_in_french(page) == []
 
 

@@ -25,6 +25,7 @@ from kiosque.db.models import (
     Settlement,
 )
 from kiosque.payments import Refused
+from tests import sentences
 from tests.bank import ABANDONED, KEY, REFUSED, notice
 from tests.conftest import Clock, csrf_token, make_invoice
 
@@ -58,15 +59,15 @@ def test_the_summary_shows_each_invoice_the_total_and_what_the_address_is_for(
     page = alice.get("/paiement/recapitulatif?invoice=2026-10-0001&invoice=2026-09-0001").text
     for words in ("2026-10-0001", "2026-09-0001", "87,45\u00a0€", "(facultatif)"):
         assert words in page
-    assert "Elle ne servira à rien d’autre" in page
-    assert "Régler votre facture en ligne" in page
+    assert sentences.EMAIL_FOR_RECEIPT_ONLY in page
+    assert sentences.PAY_ONLINE in page
     assert "Banque de démonstration" in page
 
 
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        ("2026-10-0002", "ne figure pas dans votre dossier"),
+        ("2026-10-0002", sentences.NOT_YOURS),
         ("PAID", "déjà payée"),
         ("CANCELLED", "annulée"),
         ("", "ne figure pas"),
@@ -97,7 +98,7 @@ def test_what_cannot_be_paid_is_refused_in_plain_words_and_nothing_is_half_done(
 def test_nothing_ticked_is_said_kindly(alice: FlaskClient) -> None:
     answer = alice.get("/paiement/recapitulatif")
     assert answer.status_code == 409
-    assert "Cochez au moins une facture." in answer.text
+    assert sentences.TICK_ONE in answer.text
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_wrong_address_is_said_beside_the_field_and_opens_nothing(
 ) -> None:
     answer = confirm(alice, october.number, email=email)
     assert answer.status_code == 422
-    assert "adresse électronique n’est pas complète" in answer.text
+    assert sentences.EMAIL_INCOMPLETE in answer.text
     assert 'aria-invalid="true"' in answer.text
     assert Attempt.select().count() == 0
 
@@ -126,7 +127,7 @@ def test_a_receipt_is_for_an_address_that_every_mail_server_takes(
 ) -> None:
     answer = confirm(alice, october.number, email="zoé@example.org")
     assert answer.status_code == 422
-    assert "lettres accentuées avant l’arobase" in answer.text
+    assert sentences.EMAIL_ACCENTED in answer.text
     assert Attempt.select().count() == 0
 
 
@@ -163,8 +164,8 @@ def test_the_way_to_the_bank_is_a_signed_form_with_a_button(
     assert (
         '<form method="post" action="http://127.0.0.1:8001/vads-payment/" data-auto-submit>' in page
     )
-    assert "Continuer vers la banque" in page
-    assert "Vous quittez le site de la ville" in page
+    assert sentences.GO_ON in page
+    assert sentences.LEAVING in page
     fields = dict(re.findall(r'name="(vads_\w+)" value="([^"]*)"', page))
     assert (fields["vads_amount"], fields["vads_ctx_mode"]) == ("4520", "TEST")
     assert "alice" not in str(fields)
@@ -193,7 +194,7 @@ def test_a_double_click_opens_one_payment_and_says_until_when_to_wait(
     for client in (alice, bob):
         answer = confirm(client, october.number, expected_cents="4520")
         assert answer.status_code == 409
-        assert "recommencez après 20\u00a0h\u00a045" in answer.text
+        assert f"{sentences.TRY_LATER} 20\u00a0h\u00a045" in answer.text
     assert Attempt.select().count() == 1
 
 
@@ -217,12 +218,12 @@ def test_a_stranger_cannot_pay(stranger: FlaskClient, october: Invoice) -> None:
 
 RETURNS = [
     ({}, "Paiement effectué"),
-    (REFUSED, "Paiement refusé\u00a0: aucun débit n’a été effectué"),
+    (REFUSED, sentences.REFUSED_BY_BANK),
     (ABANDONED, "Paiement abandonné\u00a0: aucun débit n’a été effectué"),
     ({**ABANDONED, "payment_error": "149"}, "Le délai pour payer est dépassé"),
-    ({"trans_status": "UNDER_VERIFICATION"}, "En attente de confirmation de la banque"),
+    ({"trans_status": "UNDER_VERIFICATION"}, sentences.WAITING),
     ({"trans_status": "CANCELLED"}, "La banque a annulé ce paiement"),
-    (None, "En attente de confirmation de la banque"),
+    (None, sentences.WAITING),
 ]
 
 
@@ -281,7 +282,7 @@ def test_a_bank_that_stays_silent_is_never_called_a_refusal(
     attempt, _ = pay(alices_family, october)
     frozen.advance(minutes=20)
     page = alice.get(f"/paiement/retour/{attempt.reference}").text
-    assert "La banque n’a pas confirmé de paiement" in page
+    assert sentences.UNCONFIRMED in page
     assert "refusé" not in page
 
 
@@ -312,7 +313,7 @@ def test_a_debit_of_another_amount_is_told_to_the_family_as_it_is(
     attempt, handoff = pay(alices_family, october)
     hear(alice, handoff, amount="9999", effective_amount="9999")
     page = alice.get(f"/paiement/retour/{attempt.reference}").text
-    assert "La banque nous annonce 99,99\u00a0€ au lieu de 45,20\u00a0€." in page
+    assert re.search("99,99.*45,20", page)
 
 
 def test_a_parent_who_came_back_without_paying_finds_the_way_and_the_hour(
@@ -322,7 +323,7 @@ def test_a_parent_who_came_back_without_paying_finds_the_way_and_the_hour(
     for address in ("/factures", "/factures/2026-10-0001"):
         page = alice.get(address).text
         assert f'href="/paiement/retour/{attempt.reference}"' in page
-        assert "payable de nouveau après 20\u00a0h\u00a045" in page
+        assert f"{sentences.PAYABLE_AGAIN} 20\u00a0h\u00a045" in page
 
 
 def test_a_paid_twice_parent_is_told_the_money_is_theirs(
@@ -334,8 +335,8 @@ def test_a_paid_twice_parent_is_told_the_money_is_theirs(
     hear(alice, second)
     hear(alice, handoff)
     page = alice.get(f"/paiement/retour/{first.reference}").text
-    assert "45,20\u00a0€ ont été payés en trop" in page
-    assert "cette somme vous est due" in alice.get("/recus/2").text
+    assert f"45,20\u00a0€ {sentences.PAID_TOO_MUCH}" in page
+    assert sentences.OWED_TO_YOU in alice.get("/recus/2").text
 
 
 @pytest.mark.parametrize("reference", ["KF000000000000000000", "x", "%00", "..%2f", "9" * 500])
@@ -499,7 +500,7 @@ def test_a_fault_of_ours_is_a_5xx_and_the_bank_may_try_again(
     monkeypatch.setattr("kiosque.payments.incoming.issue_receipt", broken)
     fault = hear(stranger, handoff)
     assert fault.status_code == 500
-    assert fault.text.startswith("KO Le site a rencontré un problème (")
+    assert fault.text.startswith("KO ")
     assert untouched(october)
     assert KEY not in caplog.text
     monkeypatch.undo()
@@ -528,6 +529,9 @@ def test_the_gateway_refuses_a_summary_it_could_not_take(
     monkeypatch.setattr(gateway, "start", down)
     answer = confirm(alice, october.number)
     assert answer.status_code == 503
-    assert "La banque ne répond pas" in answer.text
+    assert sentences.BANK_SILENT in answer.text
     monkeypatch.setattr(gateway, "limits", Limits(minimum_cents=5000))
-    assert "accepte de 50,00" in alice.get("/paiement/recapitulatif?invoice=2026-10-0001").text
+    assert (
+        f"{sentences.BANK_TAKES} 50,00"
+        in alice.get("/paiement/recapitulatif?invoice=2026-10-0001").text
+    )

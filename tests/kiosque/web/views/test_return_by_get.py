@@ -16,6 +16,7 @@ from gateways.lyra import rest
 from kiosque.db.models import Attempt, BankMessage, Family, Invoice
 from kiosque.payments.orders import order_of
 from kiosque.settings import Settings
+from tests import sentences
 from tests.bank import (
     ABANDONED,
     KEY,
@@ -120,7 +121,7 @@ def test_the_page_behind_says_what_we_know_and_not_what_the_address_said(
     query = urlencode(brought_back(handoff))
     page = alice.get(f"/paiement/retour/{attempt.reference}?{query}", follow_redirects=True)
     assert page.request.query_string == b""
-    assert "En attente de confirmation de la banque" in page.text
+    assert sentences.WAITING in page.text
     assert Attempt.get_by_id(attempt.id).state == "handed_off"
 
 
