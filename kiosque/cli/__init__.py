@@ -15,6 +15,7 @@ from kiosque.cli import (
     legal_texts,
     mails,
     payments,
+    security_log,
 )
 from kiosque.cli.entry import main
 
@@ -29,4 +30,5 @@ __all__ = [
     "mails",
     "main",
     "payments",
+    "security_log",
 ]

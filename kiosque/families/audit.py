@@ -4,10 +4,11 @@ It is apart from the accounting journal, and erased with age (CNIL 2021-122: six
 months).
 """
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from peewee import ModelDelete
+from peewee import JOIN, ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Family, SecurityEvent
@@ -47,6 +48,17 @@ def add(event: Event, family: Family | None, address: str) -> None:
     """Write a line as part of the transaction under way, whose change it tells."""
     require_write()
     SecurityEvent.create(at=clock.now(), kind=event, family=family, address=address)
+
+
+def read(since: datetime, family: Family | None = None) -> Iterable[SecurityEvent]:
+    """Return the lines since then, the oldest first: all, or those of one family."""
+    of_family = SecurityEvent.family == family if family else True
+    return (
+        SecurityEvent.select(SecurityEvent, Family)
+        .join(Family, JOIN.LEFT_OUTER)
+        .where(SecurityEvent.at >= since, of_family)
+        .order_by(SecurityEvent.at, SecurityEvent.id)
+    )
 
 
 def purge() -> None:

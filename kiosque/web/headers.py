@@ -20,8 +20,6 @@ _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     # For browsers older than frame-ancestors.
     "X-Frame-Options": "DENY",
-    # Our own pages may know where a visitor comes from; the bank and other sites may not.
-    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": ", ".join(f"{name}=()" for name in _UNUSED),
@@ -29,6 +27,8 @@ _ALWAYS = {
 _NOT_KEPT = ("Cache-Control", "no-store")
 #: Where a request's environment says to whom else its page may send its form.
 _FORM_ORIGIN = "kiosque.form_origin"
+#: Where it says that the page's own address holds a secret.
+_HIDDEN_ADDRESS = "kiosque.hidden_address"
 
 
 def init_app(app: Flask) -> None:
@@ -43,7 +43,10 @@ def init_app(app: Flask) -> None:
             policy = _content_policy(environ.get(_FORM_ORIGIN, ""))
             if not any("public" in value for name, value in headers if name == "Cache-Control"):
                 headers = [each for each in headers if each[0] != "Cache-Control"] + [_NOT_KEPT]
-            headers = [*headers, *always, ("Content-Security-Policy", policy)]
+            # Our own pages may know where a visitor comes from, but for a secret in the address;
+            # our forms need the origin. The bank and other sites may know no address of ours.
+            referrer = "strict-origin" if environ.get(_HIDDEN_ADDRESS) else "same-origin"
+            headers += [*always, ("Referrer-Policy", referrer), ("Content-Security-Policy", policy)]
             return start_response(status, headers, *rest)
 
         return answer(environ, start)
@@ -54,6 +57,11 @@ def init_app(app: Flask) -> None:
 def allow_form_to(origin: str) -> None:
     """Let the page under way send its form to that origin: the bank's."""
     request.environ[_FORM_ORIGIN] = origin
+
+
+def hide_address() -> None:
+    """Keep the address of the page under way, which holds a secret, from whatever it leads to."""
+    request.environ[_HIDDEN_ADDRESS] = True
 
 
 def _content_policy(form_origin: str) -> str:

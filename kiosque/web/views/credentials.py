@@ -16,7 +16,7 @@ from kiosque.families.signin import Visitor
 from kiosque.families.tokens import Purpose, Spent
 from kiosque.language.catalogue import gettext as _
 from kiosque.settings import Town
-from kiosque.web import access, language
+from kiosque.web import access, headers, language
 from kiosque.web.forms import ActivationForm, ConfirmForm, NewPasswordForm, ResetRequestForm
 
 blueprint = Blueprint("credentials", __name__)
@@ -72,6 +72,7 @@ def reset_asked() -> str:
 
 @blueprint.get("/lien/<secret>")
 def open_link(secret: str) -> Answer:
+    headers.hide_address()
     token = own_changes.find_link(secret, *_FORMS)
     if token is None:
         return _dead_link()

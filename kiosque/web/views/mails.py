@@ -8,7 +8,7 @@ from kiosque.families import audit
 from kiosque.families.audit import Event
 from kiosque.invoices import announcements
 from kiosque.language.catalogue import gettext as _
-from kiosque.web import language
+from kiosque.web import headers, language
 from kiosque.web.access import family_only, own_family, remote_address
 from kiosque.web.forms import NoticesForm, csrf
 
@@ -21,6 +21,7 @@ def stop(token: str) -> str | tuple[str, int]:
     """Stop the notices of a family, signed out. Mail scanners follow links: only the button of
     the page, or the mail program's own (RFC 8058), stops anything."""
     language.lead_home()
+    headers.hide_address()
     family = announcements.read_stop_token(current_app.config["SECRET_KEY"], token)
     if family is None:
         return render_template("mails/unknown.html"), 404

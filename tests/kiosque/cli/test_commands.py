@@ -13,7 +13,7 @@ from peewee import OperationalError
 
 from gateways.base import Callback, Gateway, Handoff
 from kiosque import payments
-from kiosque.cli import main
+from kiosque.cli import main, security_log
 from kiosque.db import leases, write
 from kiosque.db.models import (
     Attempt,
@@ -29,7 +29,8 @@ from kiosque.db.models import (
     Token,
 )
 from kiosque.db.states import AnomalyKind, NoticeKind
-from kiosque.families import accounts, own_changes, sessions, signin, tokens
+from kiosque.families import accounts, audit, own_changes, sessions, signin, tokens
+from kiosque.families.audit import Event
 from kiosque.families.signin import Visitor
 from kiosque.invoices import announcements
 from kiosque.outbox import queue
@@ -145,6 +146,28 @@ def test_a_faulty_file_is_reported_line_by_line(run: Run, settings: Settings) ->
     assert result.exit_code == 1
     assert "octobre.csv, ligne 2 : montant" in result.output
     assert sentences.NOTHING_LOADED in result.output
+
+
+def test_the_security_log_says_who_came_in_and_who_tried(
+    run: Run, alices_family: Family, charlies_family: Family, frozen: Clock
+) -> None:
+    audit.note(Event.SIGNED_IN, alices_family, "203.0.113.9")
+    frozen.advance(days=20)
+    audit.note(Event.REFUSED, None, "192.0.2.44")
+    audit.note(Event.PASSWORD_ISSUED, charlies_family, "")
+    everyone = run("security-log").output.splitlines()
+    assert [line.split("  ", 1)[1] for line in everyone] == [
+        "F1001  203.0.113.9  connexion",
+        "inconnu  192.0.2.44  connexion ou activation refusée",
+        "F2002  mairie  mot de passe donné par la mairie",
+    ]
+    assert run("security-log", "--family", "f 1001").output.splitlines() == everyone[:1]
+    assert run("security-log", "--days", "5").output.splitlines() == everyone[1:]
+    assert run("security-log", "--family", "F9").exit_code == 1
+
+
+def test_the_security_log_has_words_for_every_event() -> None:
+    assert set(security_log._WORDS) == set(Event)
 
 
 def test_a_family_receives_a_password_shown_once(run: Run, alices_family: Family) -> None:

@@ -29,6 +29,14 @@ def test_looking_at_the_link_stops_nothing(
     assert wants_mail(alices_family)
 
 
+def test_the_link_itself_leaves_by_no_page_that_it_leads_to(
+    stranger: FlaskClient, link: str
+) -> None:
+    """The next page learns our origin only, which our forms ask for."""
+    for address in (link, f"{link}x", "/lien/x"):
+        assert stranger.get(address).headers.getlist("Referrer-Policy") == ["strict-origin"]
+
+
 def test_the_button_of_the_page_stops_them(
     stranger: FlaskClient, link: str, alices_family: Family, charlies_family: Family
 ) -> None:
