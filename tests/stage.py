@@ -81,20 +81,20 @@ PAGES: dict[str, Page] = {
         FAMILY, method="POST", charlie=409, words="45,20",
         form={"invoice": OPEN, "expected_cents": "4520", "email": "alice@example.org"},
     ),
-    "payment.back": Page(
+    "bank_return.show": Page(
         path={"reference": "{reference}"}, query={"essai": "1"}, charlie=200, words=PAID
     ),
-    "payment.sent_back": Page(
+    "bank_return.sent_back": Page(
         SERVER, path={"reference": "{reference}"}, method="POST", form={"idop": "x"}, status=303
     ),
-    "payment.notification": Page(
+    "notification.receive": Page(
         SERVER, path={"name": "banque"}, method="POST", form={"vads_amount": "1"}, status=400
     ),
     "mails.stop": Page(
         SERVER, path={"token": "x"}, method="POST", form={"List-Unsubscribe": "One-Click"},
         status=404,
     ),
-    "mails.choose": Page(FAMILY, method="POST", form={"wanted": "yes"}, status=302),
+    "mails.set_wanted": Page(FAMILY, method="POST", form={"wanted": "yes"}, status=302),
     "credentials.activate": Page(
         method="POST", status=302,
         form={"code": "F1001", "activation": "x", "new": "une autre phrase encore"},

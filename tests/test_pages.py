@@ -1,4 +1,4 @@
-"""What holds of every page in every state, read as HTML: structure, titles, tables, fields.
+"""Rules for every page in every state, read as HTML: structure, titles, tables, fields.
 
 What only a browser can tell (contrast, focus, width) is in tests/browser/test_accessibility.py.
 """
@@ -205,7 +205,7 @@ def test_an_image_says_what_it_shows_or_that_it_shows_nothing(read: list[Page]) 
 
 
 def faulty(page: Page) -> bool:
-    """Whether the page is a form sent back with errors."""
+    """Tell whether the page is a form sent back with errors."""
     return page.seen.status == 422
 
 

@@ -22,7 +22,6 @@ from kiosque.families import accounts, audit, sessions
 from kiosque.families.audit import Event
 from kiosque.families.signin import Entry, Visitor
 from kiosque.language.catalogue import gettext as _
-from kiosque.settings import Town
 from kiosque.web import language
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -100,11 +99,6 @@ def _end_session() -> None:
 def remote_address() -> str:
     """Return the browser's network address; behind the configured proxy, the one it names."""
     return request.remote_addr or ""
-
-
-def town() -> Town:
-    """The town that this site is for."""
-    return cast("Town", current_app.extensions["settings"].town)
 
 
 def visitor(code: str) -> Visitor:

@@ -1,5 +1,7 @@
-"""The one stylesheet: Pico, ours, and the town's colour, served under a name that changes
-with its content so that browsers may keep it for ever."""
+"""The stylesheet (Pico, ours and the town's colour), the script and the logo.
+
+Each is served under a name that changes with its content, so that browsers may keep it for ever.
+"""
 
 import gzip
 import hashlib
@@ -22,8 +24,8 @@ TYPES = {".css": "text/css", ".js": "text/javascript", **LOGO_TYPES}
 
 @dataclass(frozen=True)
 class Asset:
-    """A file served as it is. `name` carries a digest of `content`; `compressed` is the same in
-    gzip's format, for the browsers that take it: all do."""
+    """A file served as it is. `name` carries a digest of `content`; `compressed` is its gzip form,
+    for the browsers that take it: all do."""
 
     name: str
     content: bytes
@@ -38,7 +40,7 @@ class Asset:
 
 @dataclass(frozen=True)
 class Assets:
-    """What every page links to."""
+    """The files that every page links to."""
 
     stylesheet: Asset
     script: Asset
@@ -62,7 +64,7 @@ def build(town: Town) -> Assets:
 
 
 def _town_colour(colour: str) -> str:
-    """The town's colour as the stylesheet takes it: readable on light grounds, and on dark."""
+    """Return the town's colour in CSS: one shade readable on light grounds, one on dark."""
     light = readable_on(colour, LIGHT_GROUNDS, towards="#000000")
     dark = readable_on(colour, DARK_GROUNDS, towards="#ffffff")
     return f":root{{--town-on-light:{light};--town-on-dark:{dark}}}"

@@ -1,6 +1,6 @@
 """Error pages: what happened, in French, and what to do. Never a reason from inside.
 
-They need neither the base nor a session: they are also what a visitor sees when the base is
+They need neither the database nor a session: they are also what a visitor sees when the database is
 locked, the disk full, or the address asked for not ours.
 """
 
@@ -22,7 +22,7 @@ from kiosque.families.throttle import TooManyTries
 from kiosque.language import catalogue, clock, formats
 from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
-from kiosque.web import access, language
+from kiosque.web import access, current, language
 
 #: Status: (title, what to do).
 MESSAGES = {
@@ -93,7 +93,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _wrong_host(_error: SecurityError) -> Response:
-    """Without a host that is ours, no address of the site can be written."""
+    """Answer a page without links: no address of the site can be written under a foreign name."""
     title, advice = WRONG_HOST
     return _bare_page(400, _(title), _(advice), _log(400))
 
@@ -107,7 +107,7 @@ def _no_base(error: DatabaseError) -> Response:
     """The base is locked, gone or full: a 503, upon which a bank sends its notice again."""
     if isinstance(error, db.OUR_FAULTS):
         return _unexpected(error)
-    current_app.logger.error("the base does not answer: %s", type(error).__name__)
+    current_app.logger.error("the database does not answer: %s", type(error).__name__)
     if not db.database.is_closed():
         db.database.close()  # the next request begins with a connection of its own
     return _unavailable()
@@ -132,7 +132,7 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _page(status: int, title: str, advice: str) -> Response:
-    """The page, with a reference by which the town finds the error in its log.
+    """Answer the page, with a reference by which the town finds the error in its log.
 
     A bank's server gets a short text instead.
     """
@@ -167,12 +167,11 @@ def _log(status: int) -> str:
 
 
 def _bare_page(status: int, title: str, advice: str, reference: str) -> Response:
-    """A page that needs no template, style, base or address of ours."""
-    settings = current_app.extensions["settings"]
+    """Answer a page that needs no template, style, database or address of ours."""
     contact = _(
         "Si le problème persiste, écrivez à %(email)s en indiquant «\u00a0%(code)s\u00a0»."
     ) % {
-        "email": settings.town.technical_email,
+        "email": current.settings().town.technical_email,
         "code": _("erreur %(status)s, référence %(reference)s")
         % {"status": status, "reference": reference},
     }
@@ -184,7 +183,7 @@ def _bare_page(status: int, title: str, advice: str, reference: str) -> Response
     text = body.format(
         language=catalogue.language(),
         title=title,
-        town=settings.town.name,
+        town=current.settings().town.name,
         advice=advice,
         contact=contact,
     )
@@ -192,7 +191,7 @@ def _bare_page(status: int, title: str, advice: str, reference: str) -> Response
 
 
 def _advice(error: HTTPException) -> str:
-    """When to try again, in words, if the error says it."""
+    """Return when to try again, in words, if the error says it."""
     again = getattr(error, "retry_after", None)
     if again is None:
         return ""

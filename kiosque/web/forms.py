@@ -62,19 +62,19 @@ class PasswordForm(Form):
 
 
 class NoticesForm(Form):
-    """Whether the family takes mails about its invoices: `yes` or `no`."""
+    """The family's wish for mails about its invoices: `yes` or `no`."""
 
     wanted = HiddenField(validators=[AnyOf(["yes", "no"])])
 
 
 class PayForm(Form):
-    """`expected_cents` is the total the family read on the summary."""
+    """The summary before the bank; `expected_cents` is the total that the family read on it."""
 
     expected_cents = HiddenField()
     email = StringField(N_("Adresse électronique pour le reçu (facultatif)"))
 
     def __init__(self, limits: Limits, **values: Any) -> None:
-        """`limits` are the bank's: it may need the address itself."""
+        """Take the limits of the bank, which may itself want the payer's address."""
         super().__init__(**values)
         self._limits = limits
         if limits.requires_email:
@@ -96,7 +96,7 @@ class PayForm(Form):
 
 
 class ResetRequestForm(Form):
-    """The address a link is asked for."""
+    """The address to which a link is asked for."""
 
     email = StringField(
         N_("Adresse électronique"), [InputRequired(N_("Indiquez votre adresse électronique."))]
@@ -108,7 +108,7 @@ class ResetRequestForm(Form):
 
 
 class EmailForm(Form):
-    """The address a family wants its mails at."""
+    """The address at which a family wants its mails."""
 
     current = PasswordField(
         N_("Mot de passe actuel"), [InputRequired(N_("Indiquez votre mot de passe actuel."))]
@@ -124,7 +124,7 @@ class EmailForm(Form):
 
 
 class ActivationForm(Form):
-    """What the letter says, and the password the family chooses."""
+    """The two codes of the letter, and the password that the family chooses."""
 
     code = StringField(
         N_("Code famille"),

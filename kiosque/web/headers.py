@@ -32,7 +32,7 @@ _HIDDEN_ADDRESS = "kiosque.hidden_address"
 
 
 def init_app(app: Flask) -> None:
-    """Add them where the answer leaves, whatever made it; so do they also cost least."""
+    """Add the headers where the answer leaves, whatever made it."""
     always = list(_ALWAYS.items())
     if app.extensions["settings"].https:
         always.append(("Strict-Transport-Security", f"max-age={HSTS_SECONDS}"))
@@ -55,7 +55,7 @@ def init_app(app: Flask) -> None:
 
 
 def allow_form_to(origin: str) -> None:
-    """Let the page under way send its form to that origin: the bank's."""
+    """Let the page under way send its form to that origin, the bank's."""
     request.environ[_FORM_ORIGIN] = origin
 
 

@@ -44,7 +44,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class UnpaidRows:
-    """What is still open. `payable` is at most what one payment takes, the most pressing first;
+    """The open invoices, the most pressing first. `payable` is at most what one payment takes;
     `count` and `total_cents` are of all that can be paid here."""
 
     payable: list[Row]

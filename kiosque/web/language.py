@@ -1,4 +1,4 @@
-"""The language of a browser: chosen by the switch, kept in its session and by its family.
+"""The language of a browser: set by the switch, kept in its session and by its family.
 
 What a browser says it prefers (`Accept-Language`) is not asked: see docs/translate.md.
 """

@@ -1,5 +1,5 @@
-"""A message of ours to our own site, from outside, as the bank's notices come: it proves which
-site answers, says what the site sees of whoever asks, and changes nothing.
+"""Ask our own site, from outside, as a bank does: which site answers, and what it sees of us.
+Nothing is changed.
 
 A token is signed with a key made from `secret_key`: only who holds the settings can make one. It
 opens one door of the site, a few minutes. A site of the same settings answers with a proof of its
@@ -17,9 +17,9 @@ from kiosque.language import clock
 
 #: The header of a GET, and the field of a form, that carry a token.
 HEADER, FIELD = "Kiosque-Essai", "kiosque_essai"
-#: What the site answers to a form: a bank's notice would be refused alike, and sent again.
+#: The answer to a form: a bank that was refused in this way would send its message again.
 REFUSED = "KO essai"
-#: The doors: the health check, and a bank's notices.
+#: The door of the health check; `notices_of` gives those of notifications.
 HEALTH = "sante"
 #: Between the clock of who asks and the site's; more says that one of them is wrong.
 LIFE_SECONDS = 300
@@ -28,18 +28,18 @@ _LONGEST = 200
 
 
 def notices_of(name: str) -> str:
-    """The door of the notices of one gateway."""
+    """Return the door of the notifications of one gateway."""
     return f"notification {name}"
 
 
 def token(secret_key: str, door: str) -> str:
-    """A token for one door of the site, good for LIFE_SECONDS."""
+    """Make a token for one door of the site, good for LIFE_SECONDS."""
     stamp, nonce = str(int(clock.now().timestamp())), secrets.token_hex(16)
     return f"{stamp}.{nonce}.{_seal(secret_key, 'ask', door, stamp, nonce)}"
 
 
 def is_ours(secret_key: str, door: str, text: str) -> bool:
-    """Whether who holds these settings made this token, for this door, just now."""
+    """Tell whether a holder of these settings made this token, for this door, just now."""
     found = _TOKEN.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
         return False
@@ -50,19 +50,19 @@ def is_ours(secret_key: str, door: str, text: str) -> bool:
 
 
 def in_form(secret_key: str, door: str, fields: Iterable[tuple[str, str]]) -> str:
-    """The token of ours that a form carries, else nothing."""
+    """Return the token of ours that a form carries, else nothing."""
     found = [value for name, value in fields if name == FIELD]
     return found[0] if len(found) == 1 and is_ours(secret_key, door, found[0]) else ""
 
 
 def answer(secret_key: str, asked: str, seen: Mapping[str, str]) -> str:
-    """What the site answers to a token of ours: its proof, then what it sees, sealed too."""
+    """Write the answer to a token of ours: the site's proof, then what it sees, sealed too."""
     told = ";".join(f"{name}={value}" for name, value in seen.items())
     return f"{_seal(secret_key, 'answer', asked, told)};{told}"
 
 
 def read_answer(secret_key: str, asked: str, text: str) -> dict[str, str] | None:
-    """What the site saw, or None when it is not the site of these settings."""
+    """Return what the site saw, or None when it is not the site of these settings."""
     seal, _, told = text.strip().partition(";")
     wanted = _seal(secret_key, "answer", asked, told)
     if not hmac.compare_digest(wanted.encode(), seal.encode()):
@@ -72,6 +72,6 @@ def read_answer(secret_key: str, asked: str, text: str) -> dict[str, str] | None
 
 
 def _seal(secret_key: str, *parts: str) -> str:
-    """Parts hold no line break: they come from a header, or are joined by one."""
+    """Seal parts joined by line breaks. None holds one: they come from a header or from us."""
     key = hashlib.sha256(b"kiosque probe\n" + secret_key.encode()).digest()
     return hmac.new(key, "\n".join(parts).encode(), hashlib.sha256).hexdigest()

@@ -28,7 +28,7 @@ _WITH_PORT = re.compile(
 
 
 class BehindProxy:
-    """Gives the application the address and scheme that its own proxies vouch for."""
+    """Give the application the address and scheme for which its own proxies vouch."""
 
     def __init__(self, app: "WSGIApplication", proxies: Sequence[str]) -> None:
         self._app = app
@@ -56,9 +56,8 @@ class BehindProxy:
         return any(address in network for network in self._networks)
 
     def _visitor(self, peer: str, chain: str) -> str:
-        """The right-most hop that is not a proxy of ours. What is on its left was written by
-        it, and proves nothing; a hop that is no address, with or without a port, ends what is
-        known."""
+        """Return the right-most hop that is not a proxy of ours. That hop wrote what is on its
+        left, which proves nothing. Stop at a hop that is no address."""
         known = peer
         for hop in chain.split(",")[: -_MAX_HOPS - 1 : -1]:
             address = parse(_without_port(hop.strip()))
@@ -71,8 +70,8 @@ class BehindProxy:
 
 
 def _without_port(hop: str) -> str:
-    """The address of a hop that may be written `192.0.2.1:443`, `[2001:db8::1]:443` or
-    `[2001:db8::1]`; what is of none of these forms, as it is."""
+    """Return the address of a hop written `192.0.2.1:443`, `[2001:db8::1]:443` or
+    `[2001:db8::1]`, and a hop of any other form as it is."""
     found = _WITH_PORT.fullmatch(hop)
     if not found or not 0 < int(found["port"] or 1) < 65536:
         return hop
@@ -80,7 +79,7 @@ def _without_port(hop: str) -> str:
 
 
 def parse(text: str) -> Address | None:
-    """An address as written in a header, an IPv4 one in its usual form; None if it is none."""
+    """Return an address written in a header, an IPv4 one in its usual form, or None."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

@@ -61,7 +61,7 @@ def _answer_under_one_name(app: Flask, settings: Settings) -> None:
 def _read_form() -> None:
     """Read a form before its view does: one that breaks off on its way is a bad request, not a
     fault of ours. A notification reads its own body."""
-    if request.content_type and request.endpoint != "payment.notification":
+    if request.content_type and request.endpoint != "notification.receive":
         try:
             _ = request.form
         except HTTPException:

@@ -1,4 +1,4 @@
-"""The state of an invoice or of a payment, in words for the family."""
+"""The words in which a family reads the state of an invoice (« Payée ») or of a payment."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -30,7 +30,7 @@ TREASURY = Status("treasury", N_("Transmise au Trésor public"))
 
 
 class Dated(Protocol):
-    """What the state of an invoice depends on, but for an attempt."""
+    """An invoice, or a row of one: all that its status depends on but for an attempt."""
 
     @property
     def state(self) -> str: ...
@@ -43,12 +43,12 @@ class Dated(Protocol):
 
 
 def invoice_status(invoice: Invoice, live: Attempt | None) -> Status:
-    """`live` is the attempt that holds the invoice now, if one does."""
+    """Return the status of an invoice today; `live` is the attempt that holds it, if one does."""
     return status_on(clock.today(), invoice, held=live is not None)
 
 
 def status_on(today: date, invoice: Dated, *, held: bool) -> Status:
-    """The same, for one that is held by an attempt or not."""
+    """Return the status of an invoice at a date, held by an attempt or not."""
     if invoice.state != InvoiceState.OPEN:
         return settled_status(invoice.state, invoice.total_cents)
     if held:
@@ -59,7 +59,7 @@ def status_on(today: date, invoice: Dated, *, held: bool) -> Status:
 
 
 def settled_status(state: str, total_cents: int) -> Status:
-    """The same, for one that is paid or cancelled, or that asks for nothing."""
+    """Return the status of an invoice that is paid, is cancelled, or asks for nothing."""
     if state == InvoiceState.NOTHING_DUE:
         return CREDIT if total_cents < 0 else NOTHING_DUE
     return PAID if state == InvoiceState.PAID else CANCELLED
@@ -67,7 +67,8 @@ def settled_status(state: str, total_cents: int) -> Status:
 
 @dataclass(frozen=True)
 class Result:
-    """What the return page says first, and what to do next, to translate when shown."""
+    """The title of the return page and its advice, to translate when shown; `name` is the one of
+    the stylesheet."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""What everybody may see: the legal pages and the errors."""
+"""The pages that everybody may see: the legal pages and the errors."""
 
 from werkzeug.test import TestResponse
 

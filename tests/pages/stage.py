@@ -38,7 +38,7 @@ LONG_NUMBER = "2026-10-0001-FACTURE-COMPLEMENTAIRE-DU-SERVICE-ENFANCE-JEUNESSE"
 
 @dataclass(frozen=True)
 class Seen:
-    """What somebody sees: the page's `state` in words, and what its server, `app`, sent."""
+    """A page that somebody sees: its `state` in words, and what its server, `app`, sent."""
 
     state: str
     endpoint: str | None

@@ -2,7 +2,17 @@
 
 from flask import Flask
 
-from kiosque.web.views import account, credentials, family, mails, papers, payment, site
+from kiosque.web.views import (
+    account,
+    bank_return,
+    credentials,
+    family,
+    mails,
+    notification,
+    papers,
+    payment,
+    site,
+)
 
 BLUEPRINTS = (
     site.blueprint,
@@ -12,6 +22,8 @@ BLUEPRINTS = (
     mails.blueprint,
     papers.blueprint,
     payment.blueprint,
+    bank_return.blueprint,
+    notification.blueprint,
 )
 
 

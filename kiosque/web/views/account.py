@@ -1,4 +1,4 @@
-"""Signing in and out, and what a family changes of its account once signed in."""
+"""Sign in and out, and change one's account once signed in."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
@@ -8,7 +8,7 @@ from kiosque.families.passwords import Unsuitable
 from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
 from kiosque.outbox import addresses
-from kiosque.web import access
+from kiosque.web import access, current
 from kiosque.web.access import family_only, own_account, own_session
 from kiosque.web.forms import EmailForm, PasswordForm, SignInForm
 
@@ -89,7 +89,7 @@ def email() -> str | Response | tuple[str, int]:
 
 
 def _may_ask(form: EmailForm) -> bool:
-    """Whether the password is right and the address another one; says why not in the form."""
+    """Tell whether the password is right and the address another; if not, say why in the form."""
     account = own_account()
     if not signin.confirm_password(account, form.current.data):
         form.current.errors = [_("Le mot de passe actuel est incorrect.")]
@@ -107,7 +107,11 @@ def password() -> str | Response | tuple[str, int]:
     if form.validate():
         try:
             account = own_changes.change_password(
-                account, form.current.data, form.new.data, access.town(), access.remote_address()
+                account,
+                form.current.data,
+                form.new.data,
+                current.settings().town,
+                access.remote_address(),
             )
         except (own_changes.WrongPassword, sessions.Stale):
             form.current.errors = [_("Le mot de passe actuel est incorrect.")]

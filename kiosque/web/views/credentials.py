@@ -1,4 +1,4 @@
-"""How a family comes in by itself: the code of its letter, the link of a mail.
+"""Let a family in by itself, by the code of its letter or the link of a mail.
 
 A link's secret leaves the address bar at once, for the browser's session, and only the form
 behind it uses it up: a mail filter that opens every link spends none.
@@ -16,7 +16,7 @@ from kiosque.families.signin import Visitor
 from kiosque.families.tokens import Purpose, Spent
 from kiosque.language.catalogue import gettext as _
 from kiosque.settings import Town
-from kiosque.web import access, headers, language
+from kiosque.web import access, current, headers, language
 from kiosque.web.forms import ActivationForm, ConfirmForm, NewPasswordForm, ResetRequestForm
 
 blueprint = Blueprint("credentials", __name__)
@@ -115,7 +115,7 @@ def confirm_email() -> Answer:
 
 
 def _opened(purpose: Purpose) -> Token | None:
-    """The token of the link that this browser has opened, if it can still serve."""
+    """Return the token of the link that this browser has opened, if it can still serve."""
     return own_changes.find_link(session.get(_LINK, ""), purpose)
 
 
@@ -130,9 +130,9 @@ def _choose_password(
     token: Token,
     choose: Callable[[Token, str, Town, str], Account],
 ) -> Account | None:
-    """Make it the family's password; None when it will not do, said in the form."""
+    """Set the family's password. Return None when it will not do, and say why in the form."""
     try:
-        return choose(token, form.new.data, access.town(), access.remote_address())
+        return choose(token, form.new.data, current.settings().town, access.remote_address())
     except Unsuitable as refused:
         form.new.errors = [str(refused)]
         return None

@@ -11,6 +11,7 @@ from kiosque.db.models import (
     Attempt,
     Child,
     Enrolment,
+    Family,
     Guardian,
     Invoice,
     Receipt,
@@ -29,8 +30,8 @@ from kiosque.web.status_words import (
 blueprint = Blueprint("family", __name__)
 
 
-class Row(NamedTuple):
-    """One invoice with its state in words, and what paid it or holds it."""
+class Standing(NamedTuple):
+    """An invoice, its status in words, and the payment that settled it or holds it."""
 
     invoice: Invoice
     status: Status
@@ -61,7 +62,7 @@ def invoice(number: str) -> str:
     live = payments.live_attempts([found]).get(found.id)
     return render_template(
         "family/invoice.html",
-        row=_row(found, live),
+        row=_standing(found, live),
         lines=content.invoice_document(found).lines,
     )
 
@@ -79,6 +80,17 @@ def receipt(number: int) -> str:
 @family_only
 def record() -> str:
     family = own_family()
+    return render_template(
+        "family/record.html",
+        family=family,
+        guardians=list(Guardian.select().where(Guardian.family == family).order_by(Guardian.id)),
+        children=list(Child.select().where(Child.family == family).order_by(Child.name)),
+        services=_services_by_child(family),
+    )
+
+
+def _services_by_child(family: Family) -> dict[int, list[str]]:
+    """Return the names of the services that each child attends, by the child's id."""
     taken = (
         Enrolment.select(Enrolment, Child, Service)
         .join(Child)
@@ -90,16 +102,10 @@ def record() -> str:
     services: dict[int, list[str]] = {}
     for enrolment in taken:
         services.setdefault(enrolment.child.id, []).append(enrolment.service.name)
-    return render_template(
-        "family/record.html",
-        family=family,
-        guardians=list(Guardian.select().where(Guardian.family == family).order_by(Guardian.id)),
-        children=list(Child.select().where(Child.family == family).order_by(Child.name)),
-        services=services,
-    )
+    return services
 
 
-def _row(invoice: Invoice, held: Attempt | None) -> Row:
+def _standing(invoice: Invoice, held: Attempt | None) -> Standing:
     paid = (
         Allocation.select(Allocation, Settlement, Receipt)
         .join(Settlement)
@@ -113,4 +119,4 @@ def _row(invoice: Invoice, held: Attempt | None) -> Row:
     )
     settlement = paid.settlement if paid else None
     receipt = getattr(settlement, "receipt", None)
-    return Row(invoice, invoice_status(invoice, held), settlement, receipt, held)
+    return Standing(invoice, invoice_status(invoice, held), settlement, receipt, held)

@@ -1,4 +1,4 @@
-"""Taking mails about invoices, or not: by the link in each of them, or in the family's account."""
+"""Start and stop the mails about invoices, by the link in each of them or in the account."""
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -26,17 +26,17 @@ def stop(token: str) -> str | tuple[str, int]:
     if family is None:
         return render_template("mails/unknown.html"), 404
     if request.method == "POST":
-        _choose(family, wanted=False)
+        _record_wish(family, wanted=False)
     return render_template("mails/stop.html", stopped=request.method == "POST")
 
 
 @blueprint.post("/compte/avis")
 @family_only
-def choose() -> Response:
+def set_wanted() -> Response:
     form = NoticesForm()
     if form.validate():
         wanted = form.wanted.data == "yes"
-        _choose(own_family(), wanted=wanted)
+        _record_wish(own_family(), wanted=wanted)
         flash(
             _("Vous recevrez les avis de factures par courriel.")
             if wanted
@@ -45,7 +45,7 @@ def choose() -> Response:
     return redirect(url_for("account.show"))
 
 
-def _choose(family: Family, *, wanted: bool) -> None:
+def _record_wish(family: Family, *, wanted: bool) -> None:
     if announcements.set_wanted(family, wanted=wanted):
         event = Event.NOTICES_RESUMED if wanted else Event.NOTICES_STOPPED
         audit.note(event, family, remote_address())

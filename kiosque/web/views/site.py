@@ -8,7 +8,7 @@ from kiosque import db
 from kiosque.language import catalogue
 from kiosque.language.catalogue import gettext as _
 from kiosque.version import VERSION
-from kiosque.web import access, legal, probe
+from kiosque.web import access, current, legal, probe
 from kiosque.web import language as browser_language
 from kiosque.web.views.probes import proof, token_in_header
 
@@ -37,9 +37,8 @@ def privacy() -> str:
 
 
 def _text(name: str) -> str:
-    pages: legal.LegalPages = current_app.extensions["legal"]
     # Safe: it comes from Markdown in which HTML is not obeyed.
-    body = Markup(pages.html(name))  # noqa: S704
+    body = Markup(current.legal_pages().html(name))  # noqa: S704
     return render_template("site/text.html", title=_(legal.TITLES[name]), body=body)
 
 
@@ -65,7 +64,7 @@ def health() -> tuple[dict[str, str], int, dict[str, str]]:
 
 @blueprint.get("/fichiers/<name>")
 def asset(name: str) -> Response:
-    found = current_app.extensions["assets"].find(name) or abort(404)
+    found = current.assets().find(name) or abort(404)
     small = request.accept_encodings.quality("gzip") > 0
     response = current_app.response_class(
         found.compressed if small else found.content, mimetype=found.mimetype

@@ -1,4 +1,4 @@
-"""Error pages: in French, with a reference that is in the log, and without the base."""
+"""Error pages: in French, with a reference that is in the log, and without the database."""
 
 import errno
 import re
@@ -111,12 +111,12 @@ def test_when_to_come_back_is_said_to_people_and_to_programs(
         (ValueError("secret inside"), 500),
     ],
 )
-@pytest.mark.parametrize("endpoint", ["site.privacy", "payment.notification"])
+@pytest.mark.parametrize("endpoint", ["site.privacy", "notification.receive"])
 def test_a_base_that_does_not_answer_is_a_503_and_a_fault_of_ours_a_500(
     app: Flask, stranger: FlaskClient, error: Exception, status: int, endpoint: str
 ) -> None:
     failing(app, error, endpoint)
-    to_bank = endpoint == "payment.notification"
+    to_bank = endpoint == "notification.receive"
     answer = stranger.post(NOTIFY) if to_bank else stranger.get("/confidentialite")
     assert answer.status_code == status
     assert answer.headers.get("Retry-After") == ("120" if status == 503 else None)

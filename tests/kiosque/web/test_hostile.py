@@ -125,7 +125,7 @@ def test_every_address_of_the_site_is_declared(stage: Stage) -> None:
 
 
 def everything() -> dict[str, list[Any]]:
-    """What the base holds, apart from traces of visits."""
+    """Return all that the database holds, apart from traces of visits."""
     return bases.rows(without=TRACES)
 
 
@@ -157,7 +157,7 @@ class Attack:
         return answer
 
     def unchanged(self, what: object) -> None:
-        """Assert that the base holds what it held before."""
+        """Assert that the database holds what it held before."""
         assert everything() == self.before, what
 
     def token(self) -> str:
@@ -340,7 +340,7 @@ def test_hostile_lengths(attack: Attack) -> None:
 
 
 class ServersOwn(Exception):
-    """What a server's parser may raise while a body is read."""
+    """An error that a server's parser may raise while a body is read."""
 
 
 @pytest.mark.parametrize("error", [OSError, ServersOwn])

@@ -63,7 +63,7 @@ def test_the_letter_opens_the_invoices_at_once(stranger: FlaskClient, letter: To
 
 
 def before_the_form(page: str) -> str:
-    """What the page says first, without what was typed."""
+    """Return the first words of the page, without what was typed."""
     return page.partition("<main")[2].partition("<form method")[0]
 
 

@@ -330,8 +330,8 @@ def test_the_brackets_find_what_is_not_marked() -> None:
 
 #: What answers a browser without a page of ours, or answers a bank.
 WITHOUT_WORDS = {"site.index", "site.health", "site.asset", "site.language", "account.sign_out",
-                 "account.end_others", "mails.choose", "papers.invoice", "papers.receipt",
-                 "papers.yearly", "payment.notification", "payment.sent_back"}  # fmt: skip
+                 "account.end_others", "mails.set_wanted", "papers.invoice", "papers.receipt",
+                 "papers.yearly", "notification.receive", "bank_return.sent_back"}  # fmt: skip
 
 
 @pytest.fixture
@@ -416,7 +416,7 @@ def test_no_page_says_a_french_word_that_is_not_marked_for_translation(
 
 
 def _opened_links(app: Flask, family: Family) -> Iterator[tuple[str, str]]:
-    """What the links of mails lead to: a new password, a new address, fewer mails, nothing."""
+    """Open the links of mails: a new password, a new address, fewer mails, nothing."""
     Family.update(email="alice@example.org").where(Family.id == family.id).execute()
     for purpose in tokens.Purpose.RESET, tokens.Purpose.EMAIL:
         with write():
@@ -437,7 +437,7 @@ def _opened_links(app: Flask, family: Family) -> Iterator[tuple[str, str]]:
 
 
 def _filled_forms(alice: FlaskClient, stranger: FlaskClient) -> Iterator[tuple[str, str]]:
-    """What forms answer: to nothing filled, to wrong values, to right ones."""
+    """Send forms with nothing filled, with wrong values and with right ones."""
     token = csrf_token(stranger.get("/connexion").text)
     for data in ({}, {"code": "x" * 200, "password": "x"}, {"code": "F1001", "password": "x"}):
         yield "sign in", stranger.post("/connexion", data={**data, "csrf_token": token}).text

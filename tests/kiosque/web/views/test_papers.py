@@ -81,7 +81,7 @@ def later(settings: Settings, alices_family: Family) -> Callable[[], tuple[Setti
 
 
 def receipt_words(settings: Settings, client: FlaskClient) -> list[str]:
-    """What the receipt says on the page, on paper and in a mail's two parts."""
+    """Return the words of the receipt on the page, on paper and in a mail's two parts."""
     letter = rendering.render_mail(settings, OutboxMail.get(template="receipt"))
     assert letter
     table = letter.html.partition("<table>")[2].partition("</table>")[0]

@@ -48,7 +48,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture(autouse=True)
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the bank is asked. It knows of no payment."""
+    """Record each question to the bank, which knows of no payment."""
     found: list[str] = []
 
     def know_nothing(_endpoint: object, path: str, _body: object, **_: object) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def test_posted_as_a_notice_it_is_refused_and_changes_nothing(
 def test_a_forgery_made_of_it_pays_nothing_since_the_bank_does_not_confirm_it(
     stranger: FlaskClient, pay: Pay, alices_family: Family, october: Invoice, asked: list[str]
 ) -> None:
-    """What was typed on the bank's page comes back signed, and new names make it a notice."""
+    """Whatever is typed on the bank's page comes back signed; renamed, it is a notification."""
     attempt, handoff = pay(alices_family, october)
     forged = typed_into(brought_back(handoff), notice(handoff))
     assert stranger.post(NOTIFY, data=forged).status_code == 200

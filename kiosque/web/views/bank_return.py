@@ -1,0 +1,119 @@
+"""The page that a payer comes back to from the bank."""
+
+from typing import NamedTuple
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from kiosque import payments
+from kiosque.db.models import Attempt, AttemptItem, Invoice, Receipt, Settlement
+from kiosque.db.states import AttemptState
+from kiosque.payments import Money, Selection
+from kiosque.web import access, current
+from kiosque.web.forms import csrf
+from kiosque.web.status_words import attempt_result, is_undecided
+from kiosque.web.views.payment import CHOSEN_TOGETHER
+
+blueprint = Blueprint("bank_return", __name__, url_prefix="/paiement/retour")
+
+#: Seconds before each of the page's own refreshes; then it stops and offers a link.
+REFRESH_AFTER = (2, 2, 3, 5, 5, 10, 10, 20, 30, 60)
+#: In the query: which refresh this is. All that the page reads of its address.
+_TRIES = "essai"
+#: Ends after which the same invoices are offered for payment again.
+RETRIABLE = {AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.EXPIRED}
+
+
+class Details(NamedTuple):
+    """A payment as only the family that pays may read it: its invoices, its first receipt, what
+    became of its money, what the family chose to pay together with it and has still to pay."""
+
+    items: list[AttemptItem]
+    receipt: Receipt | None
+    money: Money
+    left: Selection | None
+    may_retry: bool
+
+
+@blueprint.get("/<reference>")
+def show(reference: str) -> str | Response:
+    """Show our own state of a payment, and nothing private to a stranger. The return decides
+    nothing: at most, it makes us ask the bank.
+
+    Some banks put their answer into the address. Leave it unread for an address without it, so
+    that no history keeps it and no page tells it to another site.
+    """
+    attempt = _attempt(reference)
+    if request.args.keys() - {_TRIES}:
+        return redirect(url_for(".show", reference=attempt.reference))
+    if is_undecided(attempt):
+        public_url = current.settings().public_url
+        payments.ask_soon(attempt, current.gateways(), public_url, current.issuers())
+        attempt = Attempt.get_by_id(attempt.id)
+    family = access.signed_in_family()
+    tries = request.args.get(_TRIES, 0, type=int)
+    refresh = is_undecided(attempt) and 0 <= tries < len(REFRESH_AFTER)
+    return render_template(
+        "payment/return.html",
+        attempt=attempt,
+        result=attempt_result(attempt),
+        refresh_after=REFRESH_AFTER[tries] if refresh else None,
+        tries=tries,
+        last_try=len(REFRESH_AFTER),
+        undecided=is_undecided(attempt),
+        details=_details(attempt) if family and family.id == attempt.family_id else None,
+    )
+
+
+@blueprint.post("/<reference>")
+@csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF carries no types
+def sent_back(reference: str) -> Response:
+    """Lead on a payer whom the bank sends back by a form. It crosses sites, so it carries no
+    cookie of ours, and may say anything: the next page has the cookies and reads none of it."""
+    return redirect(url_for(".show", reference=_attempt(reference).reference), 303)
+
+
+def _attempt(reference: str) -> Attempt:
+    """Raises NotFound."""
+    found: Attempt | None = Attempt.get_or_none(Attempt.reference == reference)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _details(attempt: Attempt) -> Details:
+    query = AttemptItem.select(AttemptItem, Invoice).join(Invoice)
+    items = list(query.where(AttemptItem.attempt == attempt).order_by(Invoice.number))
+    receipt = (
+        Receipt.select()
+        .join(Settlement)
+        .where(Settlement.attempt == attempt)
+        .order_by(Receipt.number)
+    ).first()
+    return Details(
+        items=items,
+        receipt=receipt,
+        money=payments.money_of(attempt),
+        left=_left_of_choice(attempt),
+        may_retry=_may_retry(attempt, [item.invoice.number for item in items]),
+    )
+
+
+def _left_of_choice(attempt: Attempt) -> Selection | None:
+    """Return what was chosen together with this payment, of other *régies*, and is still to pay."""
+    ids = session.get(CHOSEN_TOGETHER)
+    if not ids or attempt.state not in (AttemptState.PAID, AttemptState.PENDING):
+        return None
+    chosen = Invoice.select().where(Invoice.id.in_(ids), Invoice.family == attempt.family_id)
+    left = payments.select_invoices(attempt.family, [invoice.number for invoice in chosen])
+    return left if left.invoices else None
+
+
+def _may_retry(attempt: Attempt, numbers: list[str]) -> bool:
+    """Tell whether the payment came to nothing and its invoices can still be paid together."""
+    name = current.settings().gateway_of(attempt.regie)
+    if name is None or AttemptState(attempt.state) not in RETRIABLE:
+        return False
+    limits = current.gateways()[name].limits
+    return not payments.select_for_one_payment(attempt.family, numbers, limits).reasons

@@ -1,0 +1,62 @@
+"""The address at which banks tell us what became of a payment."""
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from gateways.base import BadCallback, Callback
+from kiosque import payments
+from kiosque.web import current, probe
+from kiosque.web.forms import csrf
+from kiosque.web.views.probes import proof, token_in_form
+
+blueprint = Blueprint("notification", __name__, url_prefix="/paiement/notification")
+
+
+@blueprint.post("/<name>")
+@csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF carries no types
+def receive(name: str) -> Response:
+    """Record what the bank of a gateway says. No session, no redirect; 200 only after commit."""
+    gateway = current.gateways().get(name)
+    if gateway is None:
+        return _unserved(name)
+    callback = None
+    try:
+        callback = Callback.from_form(_body(), dict(request.headers))
+        if asked := token_in_form(probe.notices_of(name), callback.fields):
+            return _plain(f"{probe.REFUSED}\n{proof(asked)}", 400)
+        report = gateway.read_notification(callback)
+    except BadCallback as error:
+        payments.record_rejected(name, str(error), callback)
+        return _plain(f"KO {error}", 400)
+    except RequestEntityTooLarge:
+        payments.record_rejected(name, "message trop long", None)
+        return _plain("KO message trop long", 413)
+    payments.record(name, report, current.issuers())
+    if report.ask and (attempt := payments.attempt_of(name, report)):
+        public_url = current.settings().public_url
+        payments.ask_soon(attempt, current.gateways(), public_url, current.issuers())
+    return _plain("OK", 200)
+
+
+def _unserved(name: str) -> Response:
+    """Refuse a message for a gateway that is not in the settings: nothing proves it. Where the
+    gateway was removed too early, audit the message; the bank, told so, sends it again."""
+    if not payments.is_removed(name, current.gateways()):
+        return _plain("KO passerelle inconnue", 404)
+    payments.record_rejected(name, "passerelle retirée des réglages", None)
+    return _plain("KO passerelle retirée", 404)
+
+
+def _body() -> bytes:
+    """Return the request's body. Raises BadCallback when it breaks off or is malformed: the
+    server reads it as it comes."""
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise
+    except Exception as error:  # each server's parser has exceptions of its own
+        raise BadCallback("corps illisible") from error
+
+
+def _plain(text: str, status: int) -> Response:
+    return Response(text, status, mimetype="text/plain")
