@@ -34,7 +34,7 @@ def test_the_privacy_page_says_what_why_how_long_and_whom_to_ask(
     page = read(replace(settings, legal=FULL), "/confidentialite")
     for words in (
         "combien de temps", "dix ans", "douze mois", "trente jours au plus", "obligation légale",
-        "cookie de session", "gardé un an", "permet de l’arrêter", "jamais le mot de passe",
+        "cookie de session", "gardé trois mois", "permet de l’arrêter", "jamais le mot de passe",
         'href="mailto:enfance@sautron.example.org"', 'href="mailto:dpo@sautron.example.org"',
         "https://www.cnil.fr/plaintes", "Votre numéro de carte",
     ):  # fmt: skip
