@@ -1,4 +1,4 @@
-"""What the site under way was assembled with, for its views."""
+"""Read, for views, the settings, gateways and texts that the site under way was assembled with."""
 
 from collections.abc import Mapping
 from typing import cast

@@ -1,4 +1,4 @@
-"""What the database has already of what an invoices file brings."""
+"""Read what the database has already of what an invoices file brings."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
