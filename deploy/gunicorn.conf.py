@@ -6,6 +6,9 @@ file; under systemd the socket is systemd's.
 
 import ctypes
 import platform
+import subprocess
+import sys
+from typing import Any
 
 # A worker to a core: a page is nearly all computing. Another machine: KIOSQUE's own cores, at most.
 workers = 2
@@ -37,3 +40,14 @@ control_socket_disable = True
 # mallopt(3), M_MMAP_THRESHOLD.
 if platform.libc_ver()[0] == "glibc":
     ctypes.CDLL(None).mallopt(-3, 1024 * 1024)
+
+
+def on_starting(server: Any) -> None:
+    """Try the settings once, before any worker and in a process of its own. Refused, they end the
+    service with status 3; of two workers that refuse them at once, one may make it 1, and systemd
+    would begin again for ever."""
+    tried = subprocess.run(
+        [sys.executable, "-c", "import app; app.create_app()"], cwd=server.cfg.chdir, check=False
+    )
+    if tried.returncode:
+        sys.exit(tried.returncode)

@@ -269,6 +269,22 @@ def test_a_reload_loses_no_request_and_wrong_settings_are_not_taken(served: Serv
     assert "public_url" in tried.stderr
 
 
+def test_refused_settings_end_the_service_with_one_status_and_no_worker(tmp_path: Path) -> None:
+    """systemd starts it again upon any other status than 3."""
+    settle(tmp_path, "nowhere", proxy="unix", letters=False)
+    serve = [*SERVE, "--bind", f"unix:{tmp_path}/kiosque.sock", "app:create_app()"]
+    environment = {"KIOSQUE_DATA": str(tmp_path)}
+    started = [
+        subprocess.Popen(serve, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for each in started:
+        said = each.communicate(timeout=PATIENT)[1]
+        assert each.returncode == 3, said
+        # Tried once: no worker was there to refuse them again.
+        assert said.count("public_url") == 1
+
+
 @needs_systemd
 def test_a_door_of_systemds_stays_open_while_the_site_starts_again(tmp_path: Path) -> None:
     """gunicorn takes the socket that it is given, and leaves it there."""

@@ -44,6 +44,10 @@ class LegalPages:
     own_texts: Mapping[str, str]
     banks_given_email: str = ""
 
+    def __post_init__(self) -> None:
+        for name in TITLES:  # now: an upgrade may replace the files under a site that runs
+            _templates().get_template(f"texts/{name}.txt")
+
     def html(self, name: str) -> str:
         """Return a page: the town's text in the language in force, else in French, else the
         default one."""
