@@ -83,8 +83,18 @@ def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
             f"\nFacture {number} : encaissement déjà connu, dont l’argent est reparti depuis ; "
             "pour un nouveau, donnez un autre motif"
         )
+    return text + _to_look_at(summary)
+
+
+def _to_look_at(summary: imports.Summary) -> str:
+    """Say in French what somebody should look at, a line each."""
+    text = ""
     for warning in summary.warnings:
         text += f"\nÀ vérifier, {warning}"
+    if codes := summary.without_email:
+        more = "…" if len(codes) > SHOWN else ""
+        named = f"{', '.join(codes[:SHOWN])}{more}"
+        text += f"\nFamilles sans courriel utilisable : {len(codes)} ({named})"
     for spelt, name in summary.joined_services:
         text += f"\nPrestation « {spelt} » : c’est « {name} »"
     if children := summary.joined_children:

@@ -17,6 +17,8 @@ from kiosque.invoices.imports.sheet import Sheet
 from kiosque.language import amounts, formats
 from kiosque.spelling import child_key, fold
 
+#: A line is compared with so many before it, to tell whether it is there twice.
+RECENT = 50
 MAX_PDF_BYTES = 10 * 1024 * 1024
 
 #: `json.dumps` would make one anew for each invoice.
@@ -113,6 +115,8 @@ def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
                 f"la facture {read.number} n’a pas la même famille, les mêmes dates, la même "
                 f"période ou le même PDF qu’à la ligne {draft.first_line}",
             )
+        if line in draft.lines[-RECENT:]:
+            sheet.warn(number, f"répète une ligne de la facture {draft.number}, comptée deux fois")
         draft.lines.append(line)
         draft.total_cents += line["amount_cents"]
     return [draft for draft in drafts.values() if draft.number not in broken]

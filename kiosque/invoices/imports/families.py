@@ -105,7 +105,12 @@ class FamiliesFile:
             new_families=len(self._households.keys() - known.keys()),
             new_services=tuple(sorted(self._services.new)),
             joined_services=self._services.joined,
-            warnings=tuple(self._sheet.warnings),
+            warnings=self._sheet.warned,
+            without_email=tuple(
+                code
+                for code, home in self._households.items()
+                if not any(row.get("courriel") for row in home.guardians)
+            ),
             removals=tuple(f"{code} : {text}" for code, text in self._removals),
         )
 

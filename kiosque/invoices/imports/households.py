@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -10,6 +11,9 @@ from kiosque.invoices.imports.reading import Row, every, quoted
 from kiosque.invoices.imports.sheet import Sheet
 from kiosque.outbox import addresses
 from kiosque.spelling import child_key, fold
+
+#: What people write between two addresses.
+_BETWEEN = re.compile(r"[\s,;/|]+")
 
 
 @dataclass
@@ -46,7 +50,7 @@ def read_households(sheet: Sheet) -> dict[str, Household]:
             )
             household = households.setdefault(code, Household(row.line))
             if role == "responsable":
-                household.guardians.append(_with_kept_address(row))
+                household.guardians.append(_with_kept_address(row, sheet))
             else:
                 _add_child(household, row)
         except ValueError as error:
@@ -64,11 +68,29 @@ def _role(row: Row) -> str:
     return row["role"]
 
 
-def _with_kept_address(row: Row) -> Row:
-    """Return the row with its e-mail address in the one form that is kept and compared."""
-    if not (email := row.get("courriel")):
+def _with_kept_address(row: Row, sheet: Sheet) -> Row:
+    """Return the row with its e-mail address in the one form that is kept and compared, and empty
+    where no mail can be sent to what is written there."""
+    if not (written := row.get("courriel")):
         return row
-    return replace(row, cells={**row.cells, "courriel": addresses.kept(email)})
+    first, *others = _addresses(written) or [""]
+    if not first:
+        sheet.warn(row.line, f"courriel {quoted(written)} n’est pas une adresse : laissé de côté")
+    for other in others:
+        sheet.warn(
+            row.line,
+            f"courriel {quoted(written)} : {first} est gardé, {quoted(other)} laissé de côté. "
+            "Donnez-le à l’autre responsable.",
+        )
+    return replace(row, cells={**row.cells, "courriel": first})
+
+
+def _addresses(written: str) -> list[str]:
+    """Return the addresses that a cell holds, in the form we keep."""
+    if whole := addresses.normal(written):
+        return [whole]
+    parts = (part.removeprefix("mailto:").strip("<>()\"'") for part in _BETWEEN.split(written))
+    return addresses.distinct(filter(None, map(addresses.normal, parts)))
 
 
 def _add_child(household: Household, row: Row) -> None:

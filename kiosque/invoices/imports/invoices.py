@@ -114,6 +114,7 @@ class InvoicesFile:
                 self._refuse_unseen(draft, faults)
             if draft.pdf and (problem := pdf_problem(self._sheet.path.parent / draft.pdf)):
                 faults.add(draft.first_line, f"fichier_pdf {quoted(draft.pdf)} : {problem}")
+        self._warn_of_several_in_one()
         if not confirmed.new_families:
             self._refuse_unknown_families(faults)
         faults.raise_any()
@@ -138,6 +139,15 @@ class InvoicesFile:
                     "--new-families.",
                 )
 
+    def _warn_of_several_in_one(self) -> None:
+        first: dict[str, int] = {}
+        for draft in self._new:
+            for line in draft.lines:
+                first.setdefault(line["service"], draft.first_line)
+        for service, number in first.items():
+            if text := self._services.several_in_one(service):
+                self._sheet.warn(number, text)
+
     def _refuse_unseen(self, draft: Draft, faults: Faults) -> None:
         for service in dict.fromkeys(line["service"] for line in draft.lines):
             if fault := self._services.unseen_fault(service):
@@ -156,7 +166,7 @@ class InvoicesFile:
             nothing_due=sum(draft.state == InvoiceState.NOTHING_DUE for draft in self._new),
             new_families=len(codes - set(ids(Family.code, codes))),
             new_services=tuple(sorted(self._services.new)),
-            warnings=tuple(self._sheet.warnings),
+            warnings=self._sheet.warned,
             joined_services=self._services.joined,
             joined_children=self._children.joined,
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from kiosque.db.models import Family, Service, known_child
+from kiosque.invoices.imports.reading import quoted
 from kiosque.settings import OtherRegie
 from kiosque.spelling import child_key, fold
 
@@ -22,6 +23,12 @@ class Services:
         self.new = {name for name in self.of.values() if fold(name) not in known}
         #: Where a town has several *régies*: neither invoiced before nor of any *régie*'s list.
         self.unseen = {name for name in self.new if regies and fold(name) not in listed}
+
+    def several_in_one(self, spelt: str) -> str:
+        """Say in French that a new name looks like several services; nothing when it does not."""
+        if self.of[spelt] not in self.new or not any(sign in spelt for sign in ",;|"):
+            return ""
+        return f"la prestation nouvelle {quoted(spelt)} en réunit-elle plusieurs ?"
 
     @property
     def joined(self) -> tuple[tuple[str, str], ...]:

@@ -59,7 +59,8 @@ class Summary:
     *régie*, by its key. `joined_services` are (spelling in the file, name kept), `joined_children`
     (family code, spelling, name kept); `removals` say in French what leaves the record;
     `left_since` names the invoices of payments known before, whose money has left since;
-    `warnings` are what a person should look at, by line."""
+    `warnings` are what a person should look at, by line;
+    `without_email` are the codes of families with no address in the file."""
 
     kind: str
     rows: int
@@ -74,6 +75,7 @@ class Summary:
     removals: tuple[str, ...] = ()
     left_since: tuple[str, ...] = ()
     nothing_due: int = 0
+    without_email: tuple[str, ...] = ()
     warnings: tuple[Fault, ...] = ()
 
 

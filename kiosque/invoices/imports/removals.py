@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from kiosque.db.models import Child, Enrolment, Family, Guardian, Service
 from kiosque.invoices.imports.households import Household, born_on, full_name, service_names
 from kiosque.invoices.imports.reading import Row
+from kiosque.outbox import addresses
 from kiosque.spelling import child_key, fold
 
 
@@ -31,7 +32,7 @@ def _of_guardian(guardian: Guardian, rows: dict[str, Row]) -> Iterator[str]:
     if row is None:
         yield f"{name}, responsable"
         return
-    if guardian.email and not row.get("courriel"):
+    if addresses.normal(guardian.email) and not row.get("courriel"):
         yield f"le courriel de {name}"
     if guardian.phone and not row.get("telephone"):
         yield f"le téléphone de {name}"

@@ -33,7 +33,7 @@ class SettlementsFile:
         #: By the line of each.
         self._payments = _read_all(sheet)
         self._progress = progress
-        self._warnings = sheet.warnings
+        self._sheet = sheet
 
     def summary(self) -> Summary:
         return self._settle(preview=True)
@@ -61,7 +61,7 @@ class SettlementsFile:
             total_cents=sum(cents for _, cents in added),
             regies=sums(added),
             left_since=tuple(left_since(self._payments.values())),
-            warnings=tuple(self._warnings),
+            warnings=self._sheet.warned,
         )
 
 

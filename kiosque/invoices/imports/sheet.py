@@ -4,6 +4,7 @@ import codecs
 import csv
 import hashlib
 import io
+import re
 import sys
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
@@ -12,7 +13,15 @@ from pathlib import Path
 from typing import Self
 
 from kiosque.db.models import ImportBatch
-from kiosque.invoices.imports.reading import BadFile, Fault, Faults, Row, Summary, quoted
+from kiosque.invoices.imports.reading import (
+    MAX_FAULTS,
+    BadFile,
+    Fault,
+    Faults,
+    Row,
+    Summary,
+    quoted,
+)
 from kiosque.language import clock
 from kiosque.spelling import fold
 
@@ -28,6 +37,11 @@ SEPARATORS = ";,\t"
 STANDARD_INPUT = Path("-")
 #: What tells a row from the line of a total.
 _IDENTITY = ("numero_facture", "code_famille")
+#: UTF-8 taken for Windows-1252 and encoded again; Mac Roman taken for Windows-1252.
+_MISREAD = re.compile(
+    "\\w*(?:Ã[\\u0080-\\u00bf\\u0152-\\u2122]|Â[\\u00a0-\\u00bf]|â€|Å“|[a-z][Žˆ‰]|[A-Z]Ž[a-z])\\w*"
+)
+_SAVE_ANEW = "Enregistrez le fichier en UTF-8, depuis l’original"
 
 
 @dataclass(frozen=True)
@@ -87,8 +101,10 @@ class Sheet:
             is_empty = False
             if len(cells) != width:
                 cells = _without_empty_end(cells, width)  # noqa: PLW2901
+            if not text.isascii() and (misread := _MISREAD.search(" ".join(cells))):
+                self.warn(number, f"accents mal lus, comme {quoted(misread[0])}. {_SAVE_ANEW}")
             if _is_total(cells, identity):
-                self.warnings.append(Fault(number, "total, laissé de côté"))
+                self.warn(number, "total, laissé de côté")
             elif len(cells) != width:
                 self.faults.add(number, f"{len(cells)} cellules au lieu de {width}")
             elif (len(text) > MAX_CELL or not text.isprintable()) and (
@@ -99,6 +115,16 @@ class Sheet:
                 yield number, list(map(str.strip, cells))
         if is_empty:
             raise BadFile([Fault(1, "le fichier n’a que son titre de colonnes")])
+
+    def warn(self, line: int, text: str) -> None:
+        """Tell a person to look at a line, which is no fault. Beyond a hundred, no more is told."""
+        if len(self.warnings) < MAX_FAULTS:
+            self.warnings.append(Fault(line, text))
+
+    @property
+    def warned(self) -> tuple[Fault, ...]:
+        """Return what a person should look at, by line."""
+        return tuple(sorted(self.warnings, key=lambda warning: warning.line))
 
     def rows(self) -> Iterator[Row]:
         """Yield each line that is sound, as a row."""

@@ -434,7 +434,12 @@ def test_a_families_file_loaded_again_changes_nothing(load: Load) -> None:
         ("Alice@École.fr", "Alice@xn--cole-9oa.fr"),
         ("alice@e\u0301cole.fr", "alice@xn--cole-9oa.fr"),
         ("He\u0301lène@EXAMPLE.org", "Hélène@example.org"),
-        ("pas encore", "pas encore"),
+        ("pas encore", ""),
+        ("néant", ""),
+        ("mailto:alice@example.org", "alice@example.org"),
+        ("<alice@example.org>", "alice@example.org"),
+        ("alice@example.org, bob@example.org", "alice@example.org"),
+        ("alice@example.org / ALICE@example.org", "alice@example.org"),
         ("", ""),
     ],
 )
@@ -673,3 +678,59 @@ def test_a_families_file_that_lost_its_zeros_makes_no_second_household(load: Loa
     with pytest.raises(BadFile, match="famille 123 inconnue"):
         load(FAMILIES.replace("F1001", "123"))
     assert load(FAMILIES.replace("F1001", "F2002")).new_families == 1
+
+
+# --- What is loaded and wants to be looked at ---
+
+
+def warned(summary: Summary) -> list[str]:
+    return [str(warning) for warning in summary.warnings]
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_what_is_no_address_is_left_out_and_said_and_families_without_one_are_listed(
+    load: Load, preview: bool
+) -> None:
+    other = FAMILIES.splitlines()[1].replace("F1001", "F2002")
+    two = other.replace("F2002", "F3003").replace("alice@", "a@example.org alice@")
+    content = FAMILIES.replace("alice@example.org", "néant") + other + "\n" + two + "\n"
+    summary = load(content, preview=preview)
+    assert warned(summary) == [
+        "ligne 2 : courriel « néant » n’est pas une adresse : laissé de côté",
+        "ligne 6 : courriel « a@example.org alice@example.org » : a@example.org est gardé, "
+        "« alice@example.org » laissé de côté. Donnez-le à l’autre responsable.",
+    ]
+    assert summary.without_email == ("F1001",)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        sheet(ROW.replace("Œuf", "Petit")).encode().decode("cp1252").encode(),
+        sheet(ROW.replace("Zoé Œuf", "Théo Petit")).encode("mac_roman"),
+    ],
+    ids=["UTF-8 twice", "Mac Roman"],
+)
+def test_accents_read_wrong_are_said(load: Load, content: bytes) -> None:
+    (warning,) = warned(load(content))
+    assert warning.startswith("ligne 2 : accents mal lus, comme « ")
+
+
+def test_accents_read_right_are_not_said_to_be_wrong(load: Load) -> None:
+    names = "Žofia Éloïse Ångström Zoë Çelik œuf à l’été – 5 ‰ São"
+    assert warned(load(sheet(ROW.replace("Zoé Œuf", names)))) == []
+
+
+def test_a_line_that_is_there_twice_is_loaded_and_said(load: Load) -> None:
+    summary = load(sheet(ROW, ROW2, ROW))
+    assert warned(summary) == [
+        "ligne 4 : répète une ligne de la facture 2026-10-0001, comptée deux fois"
+    ]
+    assert Invoice.get().total_cents == 4830 * 2 + 588
+
+
+def test_two_services_in_one_cell_are_said_once_while_they_are_new(load: Load) -> None:
+    both = ROW.replace("Restauration", "Restauration, Périscolaire")
+    (warning,) = warned(load(sheet(both)))
+    assert warning.startswith("ligne 2 : la prestation nouvelle « Restauration, Périscolaire »")
+    assert warned(load(sheet(both.replace("0001", "0002")))) == []
