@@ -171,7 +171,7 @@ def household(town: Demo, tmp_path: Path) -> Callable[[str], Household]:
         ]
         path = tmp_path / f"{code}.csv"
         path.write_text("\n".join([COLUMNS, *rows, ""]), encoding="utf-8")
-        town.command("import", str(path))
+        town.command("import", "--new-families", str(path))
         shown = town.command("password", "--final", code)
         return Household(code, shown.split()[-1], numbers)
 

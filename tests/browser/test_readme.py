@@ -58,4 +58,4 @@ def test_every_command_works_as_it_stands_beside_the_demo(copy: Path) -> None:
         assert words[:2] == BEGINNING
         done = CliRunner().invoke(main, words[2:])
         assert done.exit_code == 0, f"{words}: {done.output}"
-    assert list(copy.glob("lettres-*.pdf"))
+    assert list(copy.glob("**/lettres-*.pdf"))

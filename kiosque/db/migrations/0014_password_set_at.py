@@ -9,4 +9,5 @@ from datetime import UTC, datetime
 
 def up(migrator, db):
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    db.execute_sql(f"ALTER TABLE account ADD COLUMN password_set_at TEXT NOT NULL DEFAULT '{now}'")
+    db.execute_sql("ALTER TABLE account ADD COLUMN password_set_at TEXT NOT NULL DEFAULT ''")
+    db.execute_sql("UPDATE account SET password_set_at = ?", (now,))

@@ -23,7 +23,8 @@ from tests.stage import FAMILY, PAGES, PUBLIC, SERVER, Stage
 
 #: Tables that a visit may write: who came, how often, and what the bank was answered.
 TRACES = {
-    "session", "throttle", "security_event", "bank_message", "reset_request", "sqlite_sequence",
+    "session", "throttle", "security_event", "bank_message", "message_count", "reset_request",
+    "sqlite_sequence",
 }  # fmt: skip
 
 VALUES = {
