@@ -54,7 +54,7 @@ def test_from_a_forgotten_password_to_the_invoices(
     household("FORGOT")
     record, email = tmp_path / "familles.csv", "forgot@example.org"
     record.write_text(FAMILY.format(code="FORGOT", email=email), encoding="utf-8")
-    town.command("import", str(record))
+    town.command("import", "--allow-removals", str(record))
     page = visitor.page
     page.goto(f"{town.url}/connexion")
     page.click("text=Mot de passe oublié")

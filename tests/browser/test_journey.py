@@ -180,7 +180,7 @@ def test_a_card_refused_then_another_accepted_is_paid(visitor: Visitor, househol
 @pytest.mark.parametrize(
     ("button", "title"),
     [
-        ("Abandonner", "Paiement abandonné : aucun débit n’a été effectué"),
+        ("Abandonner", "Paiement abandonné\u00a0: aucun débit n’a été effectué"),
         ("Laisser expirer", "Le délai pour payer est dépassé"),
     ],
 )
@@ -266,7 +266,7 @@ def test_a_family_reads_english_from_the_first_page_to_the_receipt_without_javas
 def test_the_running_total_speaks_the_language_of_the_page(
     visitor: Visitor, household: Make
 ) -> None:
-    family, page = household("TOTAL"), visitor.page
+    family, page = household("RUNNING"), visitor.page
     visitor.sign_in(family)
     page.get_by_role("button", name="English").click()
     page.click("text=Select all")

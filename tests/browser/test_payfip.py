@@ -73,7 +73,7 @@ def test_a_direct_debit_refused_then_accepted_and_told_twice_counts_once(
 
 def test_a_parent_who_gave_up_finds_the_invoices_to_pay_again(go: Make, visitor: Visitor) -> None:
     go("TPLEFT")
-    abandoned = "Paiement abandonné : aucun débit n’a été effectué"
+    abandoned = "Paiement abandonné\u00a0: aucun débit n’a été effectué"
     assert end(visitor, "Abandonner, il y a dix minutes") == abandoned
     visitor.page.click("text=Revenir à mes factures")
     expect(visitor.page.locator("[name=invoice]")).to_have_count(2)
