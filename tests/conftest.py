@@ -305,7 +305,9 @@ def queries() -> Iterator[list[str]]:
     class Collect(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             sql = str(record.msg)
-            if "lock_timeout" not in sql and "pg_advisory" not in sql:
+            # Peewee's pool speaks there too, of connections: only a query is a pair.
+            is_query = isinstance(record.msg, tuple)
+            if is_query and "lock_timeout" not in sql and "pg_advisory" not in sql:
                 found.append(sql)
 
     logger = logging.getLogger("peewee")

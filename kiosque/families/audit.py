@@ -52,13 +52,13 @@ def add(event: Event, family: Family | None, address: str) -> None:
 
 def read(since: datetime, family: Family | None = None) -> Iterable[SecurityEvent]:
     """Return the lines since then, the oldest first: all, or those of one family."""
-    of_family = SecurityEvent.family == family if family else True
-    return (
+    lines = (
         SecurityEvent.select(SecurityEvent, Family)
         .join(Family, JOIN.LEFT_OUTER)
-        .where(SecurityEvent.at >= since, of_family)
+        .where(SecurityEvent.at >= since)
         .order_by(SecurityEvent.at, SecurityEvent.id)
     )
+    return lines.where(SecurityEvent.family == family) if family else lines
 
 
 def purge() -> None:
