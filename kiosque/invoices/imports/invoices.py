@@ -101,19 +101,7 @@ class InvoicesFile:
         self._services = Services([line["service"] for _code, line in lines], regies)
         faults = self._sheet.faults
         for draft in self._drafts:
-            if draft.number in known:
-                if known[draft.number] != draft.digest and (fault := why_another(draft)):
-                    faults.add(draft.first_line, fault)
-            elif not self._give_to_its_regie(draft):
-                faults.add(
-                    draft.first_line,
-                    f"la facture {draft.number} porte des prestations de régies différentes "
-                    f"({draft.services}). Émettez une facture par régie.",
-                )
-            elif not confirmed.new_services:
-                self._refuse_unseen(draft, faults)
-            if draft.pdf and (problem := pdf_problem(self._sheet.path.parent / draft.pdf)):
-                faults.add(draft.first_line, f"fichier_pdf {quoted(draft.pdf)} : {problem}")
+            self._examine(draft, known, confirmed, faults)
         self._warn_of_several_in_one()
         if not confirmed.new_families:
             self._refuse_unknown_families(faults)
@@ -123,6 +111,24 @@ class InvoicesFile:
         )
         named = dict.fromkeys((code, child) for code, child, _service in self._told if fold(child))
         self._children = Children(named, known_children({code for code, _child in named}))
+
+    def _examine(
+        self, draft: Draft, known: Mapping[str, str], confirmed: Confirmed, faults: Faults
+    ) -> None:
+        """Add the faults of one invoice. `known` gives the digests of those in the database."""
+        if draft.number in known:
+            if known[draft.number] != draft.digest and (fault := why_another(draft)):
+                faults.add(draft.first_line, fault)
+        elif not self._give_to_its_regie(draft):
+            faults.add(
+                draft.first_line,
+                f"la facture {draft.number} porte des prestations de régies différentes "
+                f"({draft.services}). Émettez une facture par régie.",
+            )
+        elif not confirmed.new_services:
+            self._refuse_unseen(draft, faults)
+        if draft.pdf and (problem := pdf_problem(self._sheet.path.parent / draft.pdf)):
+            faults.add(draft.first_line, f"fichier_pdf {quoted(draft.pdf)} : {problem}")
 
     def _refuse_unknown_families(self, faults: Faults) -> None:
         """Refuse codes that the record lacks, once there is one: a mistyped code would make a
