@@ -35,7 +35,7 @@ def no_transaction() -> None:
     within = threading.local()
 
     @contextmanager
-    def each_by_itself(_kind: str) -> Iterator[None]:
+    def each_by_itself(_kind: str = "") -> Iterator[None]:
         within.write = True
         try:
             yield
