@@ -37,9 +37,11 @@ SEPARATORS = ";,\t"
 STANDARD_INPUT = Path("-")
 #: What tells a row from the line of a total.
 _IDENTITY = ("numero_facture", "code_famille")
-#: UTF-8 taken for Windows-1252 and encoded again; Mac Roman taken for Windows-1252.
+#: UTF-8 taken for Windows-1252 and encoded again; Mac Roman taken for Windows-1252. Nearly every
+#: line passes at the first class of characters, which is why what precedes comes after.
 _MISREAD = re.compile(
-    "\\w*(?:Ã[\\u0080-\\u00bf\\u0152-\\u2122]|Â[\\u00a0-\\u00bf]|â€|Å“|[a-z][Žˆ‰]|[A-Z]Ž[a-z])\\w*"
+    "[ÃÂâÅŽˆ‰](?:(?<=Ã)[\\u0080-\\u00bf\\u0152-\\u2122]|(?<=Â)[\\u00a0-\\u00bf]|(?<=â)€|(?<=Å)“"
+    "|(?<=[a-z][Žˆ‰])|(?<=[A-Z]Ž)[a-z])"
 )
 _SAVE_ANEW = "Enregistrez le fichier en UTF-8, depuis l’original"
 
@@ -101,8 +103,8 @@ class Sheet:
             is_empty = False
             if len(cells) != width:
                 cells = _without_empty_end(cells, width)  # noqa: PLW2901
-            if not text.isascii() and (misread := _MISREAD.search(" ".join(cells))):
-                self.warn(number, f"accents mal lus, comme {quoted(misread[0])}. {_SAVE_ANEW}")
+            if not text.isascii() and (misread := _misread(cells)):
+                self.warn(number, f"accents mal lus, comme {quoted(misread)}. {_SAVE_ANEW}")
             if _is_total(cells, identity):
                 self.warn(number, "total, laissé de côté")
             elif len(cells) != width:
@@ -223,6 +225,14 @@ def _is_total(cells: list[str], identity: Sequence[int]) -> bool:
         if own and not fold(own).startswith("total"):
             return False
     return any(fold(cell).startswith(("total", "soustotal")) for cell in cells)
+
+
+def _misread(cells: list[str]) -> str:
+    """Return a word whose accents were read in the wrong encoding; nothing when there is none."""
+    if not (found := _MISREAD.search(text := " ".join(cells))):
+        return ""
+    before, after = text[: found.start()], text[found.end() :]
+    return f"{before.rpartition(' ')[2]}{found[0]}{after.partition(' ')[0]}"
 
 
 def _parse(text: str, separator: str, first: int) -> Iterator[NumberedLine]:
