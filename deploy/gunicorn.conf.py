@@ -10,6 +10,9 @@ import subprocess
 import sys
 from typing import Any
 
+#: mallopt(3): its number in <malloc.h>.
+M_MMAP_THRESHOLD = -3
+
 # A worker to a core: a page is nearly all computing. Another machine: KIOSQUE's own cores, at most.
 workers = 2
 # A thread waits for the bank's answer, for its turn to write, for the password hash: more of them
@@ -35,12 +38,6 @@ loglevel = "warning"
 # Nothing here is steered by a socket of gunicorn's own.
 control_socket_disable = True
 
-# Otherwise glibc keeps the 19 MiB of the last password hash of each thread, once it has seen one:
-# 200 MiB a worker instead of 68. What is larger than 1 MiB goes back to the system at once:
-# mallopt(3), M_MMAP_THRESHOLD.
-if platform.libc_ver()[0] == "glibc":
-    ctypes.CDLL(None).mallopt(-3, 1024 * 1024)
-
 
 def on_starting(server: Any) -> None:
     """Try the settings once, before any worker and in a process of its own. Refused, they end the
@@ -51,3 +48,10 @@ def on_starting(server: Any) -> None:
     )
     if tried.returncode:
         sys.exit(tried.returncode)
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Give back to the system at once, in a worker, what is larger than 1 MiB. Otherwise glibc
+    keeps the 19 MiB of the last password hash of each thread: 200 MiB a worker instead of 68."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1024 * 1024)

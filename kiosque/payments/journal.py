@@ -84,11 +84,17 @@ def bring_to(
 def last() -> tuple[int, str]:
     """Return the number and hash of the last entry; 0 and the first hash when there is none. Kept
     elsewhere, they prove that nothing was taken off the journal's end."""
-    entries = _LAST.models()
-    return (entries[0].number, entries[0].hash) if entries else (0, GENESIS)
+    rows = _LAST.rows()
+    return (rows[0][0], rows[0][1]) if rows else (0, GENESIS)
 
 
-_LAST = PreparedQuery(lambda: JournalEntry.select().order_by(JournalEntry.number.desc()).limit(1))
+_LAST = PreparedQuery(
+    lambda: (
+        JournalEntry.select(JournalEntry.number, JournalEntry.hash)
+        .order_by(JournalEntry.number.desc())
+        .limit(1)
+    )
+)
 
 
 def balances() -> dict[str, int]:

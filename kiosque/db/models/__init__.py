@@ -1,7 +1,6 @@
 """The tables, as Peewee reads them, one file a subject. Their constraints are in `migrations/`."""
 
 from kiosque.db.models.base import BaseModel, NumberedModel
-from kiosque.db.models.chores import Lease
 from kiosque.db.models.families import (
     Account,
     Child,
@@ -17,6 +16,7 @@ from kiosque.db.models.families import (
     known_child,
 )
 from kiosque.db.models.invoices import ImportBatch, Invoice, InvoiceLine
+from kiosque.db.models.leases import Lease
 from kiosque.db.models.mails import FamilyNotice, FamilyNoticeItem, OutboxMail
 from kiosque.db.models.payments import (
     Allocation,

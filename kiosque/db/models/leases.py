@@ -1,4 +1,4 @@
-"""The chores that one process at a time may do."""
+"""The leases of the chores that one process at a time may do."""
 
 from peewee import TextField
 
