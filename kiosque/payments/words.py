@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kiosque.db.states import AnomalyKind, CounterMode, FactSource, Verdict
+from kiosque.db.states import AnomalyKind, AttemptState, CounterMode, FactSource, Verdict
 
 #: How the counter is paid.
 COUNTER_MODES: Mapping[CounterMode, str] = {
@@ -32,6 +32,18 @@ FACT_SOURCES: Mapping[FactSource, str] = {
     FactSource.EMAIL_REFUSED: "adresse refusée",
     FactSource.TIMEOUT: "délai dépassé",
     FactSource.REGISSEUR: "régisseur",
+}
+#: What a fact says of a payment.
+ATTEMPT_STATES: Mapping[AttemptState, str] = {
+    AttemptState.CREATED: "préparé",
+    AttemptState.HANDED_OFF: "famille envoyée à la banque",
+    AttemptState.PENDING: "à l’examen",
+    AttemptState.PAID: "débit",
+    AttemptState.REFUSED: "refusé",
+    AttemptState.CANCELLED: "abandonné",
+    AttemptState.EXPIRED: "sans suite",
+    AttemptState.REVERSED: "débit annulé",
+    AttemptState.REFUNDED: "remboursement",
 }
 #: What to do about each kind of anomaly.
 ADVICE: Mapping[AnomalyKind, str] = {

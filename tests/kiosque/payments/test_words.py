@@ -5,10 +5,16 @@ from enum import StrEnum
 
 import pytest
 
-from kiosque.payments.words import ADVICE, COUNTER_MODES, FACT_SOURCES, VERDICTS
+from kiosque.payments.words import (
+    ADVICE,
+    ATTEMPT_STATES,
+    COUNTER_MODES,
+    FACT_SOURCES,
+    VERDICTS,
+)
 
 
-@pytest.mark.parametrize("table", [ADVICE, COUNTER_MODES, FACT_SOURCES, VERDICTS])
+@pytest.mark.parametrize("table", [ADVICE, ATTEMPT_STATES, COUNTER_MODES, FACT_SOURCES, VERDICTS])
 def test_each_machine_value_has_words_of_its_own(table: Mapping[StrEnum, str]) -> None:
     assert set(table) == set(type(next(iter(table))))
     assert all(table.values())
