@@ -39,26 +39,35 @@ class Form(FlaskForm):
             return request.form if form.is_submitted() else None
 
 
-class SignInForm(Form):
-    code = StringField(
+def _code_field() -> StringField:
+    return StringField(
         N_("Code famille"),
         [
             InputRequired(N_("Indiquez votre code famille.")),
             Length(max=100, message=N_("Un code famille est plus court. Vérifiez-le.")),
         ],
     )
+
+
+def _current_password_field() -> PasswordField:
+    missing = N_("Indiquez votre mot de passe actuel.")
+    return PasswordField(N_("Mot de passe actuel"), [InputRequired(missing)])
+
+
+def _new_password_field(label: str) -> PasswordField:
+    return PasswordField(label, [InputRequired(N_("Choisissez un mot de passe."))])
+
+
+class SignInForm(Form):
+    code = _code_field()
     password = PasswordField(
         N_("Mot de passe"), [InputRequired(N_("Indiquez votre mot de passe."))]
     )
 
 
 class PasswordForm(Form):
-    current = PasswordField(
-        N_("Mot de passe actuel"), [InputRequired(N_("Indiquez votre mot de passe actuel."))]
-    )
-    new = PasswordField(
-        N_("Nouveau mot de passe"), [InputRequired(N_("Choisissez un mot de passe."))]
-    )
+    current = _current_password_field()
+    new = _new_password_field(N_("Nouveau mot de passe"))
 
 
 class NoticesForm(Form):
@@ -110,9 +119,7 @@ class ResetRequestForm(Form):
 class EmailForm(Form):
     """The address at which a family wants its mails."""
 
-    current = PasswordField(
-        N_("Mot de passe actuel"), [InputRequired(N_("Indiquez votre mot de passe actuel."))]
-    )
+    current = _current_password_field()
     email = StringField(
         N_("Nouvelle adresse électronique"),
         [InputRequired(N_("Indiquez votre nouvelle adresse électronique."))],
@@ -126,13 +133,7 @@ class EmailForm(Form):
 class ActivationForm(Form):
     """The two codes of the letter, and the password that the family chooses."""
 
-    code = StringField(
-        N_("Code famille"),
-        [
-            InputRequired(N_("Indiquez votre code famille.")),
-            Length(max=100, message=N_("Un code famille est plus court. Vérifiez-le.")),
-        ],
-    )
+    code = _code_field()
     activation = StringField(
         N_("Code d’activation"),
         [
@@ -140,15 +141,11 @@ class ActivationForm(Form):
             Length(max=100, message=N_("Un code d’activation est plus court. Vérifiez-le.")),
         ],
     )
-    new = PasswordField(
-        N_("Votre mot de passe"), [InputRequired(N_("Choisissez un mot de passe."))]
-    )
+    new = _new_password_field(N_("Votre mot de passe"))
 
 
 class NewPasswordForm(Form):
-    new = PasswordField(
-        N_("Nouveau mot de passe"), [InputRequired(N_("Choisissez un mot de passe."))]
-    )
+    new = _new_password_field(N_("Nouveau mot de passe"))
 
 
 class ConfirmForm(Form):
