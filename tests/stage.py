@@ -90,11 +90,11 @@ PAGES: dict[str, Page] = {
     "notification.receive": Page(
         SERVER, path={"name": "banque"}, method="POST", form={"vads_amount": "1"}, status=400
     ),
-    "mails.stop": Page(
+    "unsubscribe.stop": Page(
         SERVER, path={"token": "x"}, method="POST", form={"List-Unsubscribe": "One-Click"},
         status=404,
     ),
-    "mails.set_wanted": Page(FAMILY, method="POST", form={"wanted": "yes"}, status=302),
+    "unsubscribe.set_wanted": Page(FAMILY, method="POST", form={"wanted": "yes"}, status=302),
     "credentials.activate": Page(
         method="POST", status=302,
         form={"code": "F1001", "activation": "x", "new": "une autre phrase encore"},

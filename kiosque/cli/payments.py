@@ -11,8 +11,8 @@ from kiosque.cli.entry import Fault, main, with_database
 from kiosque.db.models import Anomaly, Invoice
 from kiosque.db.states import AnomalyKind, CounterMode, RepaymentKind, RepaymentState
 from kiosque.language import clock, formats
-from kiosque.language.amounts import parse_hundredths
 from kiosque.language.formats import counted, format_euros
+from kiosque.language.parsing import parse_hundredths
 from kiosque.outbox import queue
 from kiosque.payments import journal, reconcile, verification
 from kiosque.settings import Settings

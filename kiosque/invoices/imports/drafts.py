@@ -14,7 +14,7 @@ from typing import TypedDict
 from kiosque.db.states import InvoiceState
 from kiosque.invoices.imports.reading import Progress, Row, every, number_in, quoted
 from kiosque.invoices.imports.sheet import Sheet
-from kiosque.language import amounts, formats
+from kiosque.language import formats, parsing
 from kiosque.spelling import child_key, fold
 
 #: A line is compared with so many before it, to tell whether it is there twice.
@@ -191,18 +191,18 @@ def _amounts(quantity_text: str, unit_price_text: str, amount_text: str) -> tupl
     Raise ValueError, in French, for what is no number or does not multiply.
     """
     quantity, unit_price, cents = every(
-        lambda: number_in("quantite", quantity_text, amounts.parse_quantity),
-        lambda: number_in("prix_unitaire", unit_price_text, amounts.parse_decimal),
-        lambda: number_in("montant", amount_text, amounts.parse_hundredths),
+        lambda: number_in("quantite", quantity_text, parsing.parse_quantity),
+        lambda: number_in("prix_unitaire", unit_price_text, parsing.parse_decimal),
+        lambda: number_in("montant", amount_text, parsing.parse_hundredths),
     )
-    expected = amounts.product_cents(quantity, unit_price)
+    expected = parsing.product_cents(quantity, unit_price)
     if cents not in expected:
         raise ValueError(
             f"montant {quoted(amount_text)} différent de quantite {quoted(quantity_text)} x "
             f"prix_unitaire {quoted(unit_price_text)}, {formats.format_euros(expected[0])}. "
             "Un prix arrondi s’écrit avec plus de décimales (3,3333)"
         )
-    rounded = amounts.rounded_hundredths
+    rounded = parsing.rounded_hundredths
     return rounded(quantity), rounded(unit_price), cents
 
 

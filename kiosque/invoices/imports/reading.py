@@ -7,7 +7,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from kiosque.language.amounts import parse_hundredths
+from kiosque.language.parsing import parse_hundredths
 
 #: Shows progress over many items: (items, what is being done) -> the same items.
 Progress = Callable[[Iterable[Any], str], Iterable[Any]]

@@ -12,7 +12,7 @@ from kiosque.invoices.imports.reading import (
     sums,
 )
 from kiosque.invoices.imports.sheet import Sheet
-from kiosque.language.amounts import parse_hundredths
+from kiosque.language.parsing import parse_hundredths
 from kiosque.payments import (
     COUNTER_MODES,
     CounterPayment,

@@ -7,11 +7,11 @@ from kiosque.web.views import (
     bank_return,
     credentials,
     family,
-    mails,
     notification,
     papers,
     payment,
     site,
+    unsubscribe,
 )
 
 BLUEPRINTS = (
@@ -19,7 +19,7 @@ BLUEPRINTS = (
     account.blueprint,
     credentials.blueprint,
     family.blueprint,
-    mails.blueprint,
+    unsubscribe.blueprint,
     papers.blueprint,
     payment.blueprint,
     bank_return.blueprint,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosque.language import amounts, formats
+from kiosque.language import formats, parsing
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from kiosque.language import amounts, formats
     ],
 )  # fmt: skip
 def test_amounts_are_read_as_people_and_spreadsheets_write_them(text: str, cents: int) -> None:
-    assert amounts.parse_hundredths(text) == cents
+    assert parsing.parse_hundredths(text) == cents
 
 
 @pytest.mark.parametrize(
@@ -27,19 +27,19 @@ def test_amounts_are_read_as_people_and_spreadsheets_write_them(text: str, cents
      ("0:45", 75), ("1,5", 150), ("-0h30", -50)],
 )  # fmt: skip
 def test_a_quantity_may_be_hours_and_minutes(text: str, hundredths: int) -> None:
-    assert amounts.rounded_hundredths(amounts.parse_quantity(text)) == hundredths
+    assert parsing.rounded_hundredths(parsing.parse_quantity(text)) == hundredths
 
 
 @pytest.mark.parametrize("text", ["1:60", "1:3", ":30", "h30", "1h30m"])
 def test_what_is_neither_a_number_nor_hours_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="nombre"):
-        amounts.parse_quantity(text)
+        parsing.parse_quantity(text)
 
 
 @pytest.mark.parametrize("text", ["1,234", "0,005"])
 def test_an_amount_is_whole_cents(text: str) -> None:
     with pytest.raises(ValueError, match="décimales"):
-        amounts.parse_hundredths(text)
+        parsing.parse_hundredths(text)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_an_amount_is_whole_cents(text: str) -> None:
     [("12,34", 1234), ("12.34", 1234), ("12,3", 1230), ("12", 1200), ("0,05", 5), ("-3,50", -350)],
 )
 def test_comma_or_point_with_at_most_two_decimals_is_read(text: str, cents: int) -> None:
-    assert amounts.parse_hundredths(text) == cents
+    assert parsing.parse_hundredths(text) == cents
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_comma_or_point_with_at_most_two_decimals_is_read(text: str, cents: int)
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="nombre"):
-        amounts.parse_hundredths(text)
+        parsing.parse_hundredths(text)
 
 
 def test_amounts_are_written_as_cldr_says() -> None:
@@ -83,17 +83,17 @@ def test_amounts_are_written_as_cldr_says() -> None:
     assert formats.format_hundredths(1700) == "17"
 
 
-@given(st.integers(-amounts.MAX_CENTS, amounts.MAX_CENTS))
+@given(st.integers(-parsing.MAX_CENTS, parsing.MAX_CENTS))
 def test_what_is_written_reads_back_the_same(cents: int) -> None:
     text = formats.format_euros(cents).removesuffix("\u00a0€").replace("\u202f", "")
-    assert amounts.parse_hundredths(text) == cents
+    assert parsing.parse_hundredths(text) == cents
 
 
 @given(st.integers(-10_000, 10_000), st.integers(0, 10_000))
 def test_a_product_is_rounded_to_the_nearest_cent_either_way_on_a_half(
     quantity: int, price: int
 ) -> None:
-    found = amounts.product_cents(Fraction(quantity, 100), Fraction(price, 100))
+    found = parsing.product_cents(Fraction(quantity, 100), Fraction(price, 100))
     assert found
     for cents in found:
         assert abs(cents * 100 - quantity * price) <= 50

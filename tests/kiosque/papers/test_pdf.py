@@ -8,7 +8,7 @@ import pytest
 from kiosque.db.models import Family, Invoice, InvoiceLine, Receipt, Service, Settlement
 from kiosque.invoices.attestation import Attestation, Sum
 from kiosque.language import catalogue
-from kiosque.language.amounts import MAX_CENTS
+from kiosque.language.parsing import MAX_CENTS
 from kiosque.papers import pdf
 from kiosque.papers.content import InvoiceDocument, ReceiptDocument, ReceiptLine
 from kiosque.settings import Settings

@@ -330,7 +330,7 @@ def test_the_brackets_find_what_is_not_marked() -> None:
 
 #: What answers a browser without a page of ours, or answers a bank.
 WITHOUT_WORDS = {"site.index", "site.health", "site.asset", "site.language", "account.sign_out",
-                 "account.end_others", "mails.set_wanted", "papers.invoice", "papers.receipt",
+                 "account.end_others", "unsubscribe.set_wanted", "papers.invoice", "papers.receipt",
                  "papers.yearly", "notification.receive", "bank_return.sent_back"}  # fmt: skip
 
 

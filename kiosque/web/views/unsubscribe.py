@@ -12,7 +12,7 @@ from kiosque.web import headers, language
 from kiosque.web.access import family_only, own_family, remote_address
 from kiosque.web.forms import NoticesForm, csrf
 
-blueprint = Blueprint("mails", __name__)
+blueprint = Blueprint("unsubscribe", __name__)
 
 
 @blueprint.route("/courriels/arret/<token>", methods=["GET", "POST"])
@@ -24,10 +24,10 @@ def stop(token: str) -> str | tuple[str, int]:
     headers.hide_address()
     family = announcements.read_stop_token(current_app.config["SECRET_KEY"], token)
     if family is None:
-        return render_template("mails/unknown.html"), 404
+        return render_template("unsubscribe/unknown.html"), 404
     if request.method == "POST":
         _record_wish(family, wanted=False)
-    return render_template("mails/stop.html", stopped=request.method == "POST")
+    return render_template("unsubscribe/stop.html", stopped=request.method == "POST")
 
 
 @blueprint.post("/compte/avis")
