@@ -74,7 +74,7 @@ storm: .venv/.development
 	@TEST_DATABASE_URL='$(DATABASE)' $(BIN)/python -m tests.proof.storm $(PAYMENTS) $(SEED) $(NODES)
 
 # What the site costs, beside a yardstick of the same run: some six minutes. ONLY=page for one.
-bench: .venv/.runtime
+bench: .venv/.development
 	@$(BIN)/python -m tests.bench $(ONLY)
 
 # The last hour before the limit date, on the real site behind nginx, then so many times more
