@@ -23,6 +23,7 @@ from kiosque.language import clock
 from kiosque.mails import delivery
 from kiosque.outbox import queue
 from kiosque.payments import Purchase, reconcile, start
+from tests import sentences
 from tests.bank import KEY
 from tests.conftest import PUBLIC_URL, make_family, make_invoice
 
@@ -48,10 +49,11 @@ def test_good_settings_are_said_in_a_few_words(surveyed: Settle) -> None:
     assert settings_check.check_settings(here) == Result("Réglages", "test (essai)")
     keys = settings_check.check_keys(here)
     assert keys.level is Level.GOOD
-    assert keys.detail.startswith("banque (Banque de démonstration) en service")
-    assert "tresor (PayFiP de démonstration) en réserve" in keys.detail
+    states = {"banque": sentences.IN_FORCE, "tresor": sentences.IN_RESERVE}
+    for name, state in states.items():
+        assert f"{name} ({here.gateways[name].label}) {state}" in keys.detail
     unasked = settings_check.check_keys(surveyed(KIOSQUE_GATEWAYS_BANQUE_PASSWORD=""))
-    assert "en service, ne peut pas être interrogée" in unasked.detail
+    assert f"{sentences.IN_FORCE}, {sentences.NEVER_ASKED}" in unasked.detail
 
 
 def test_every_fault_is_told_at_once_each_with_its_subject_and_no_value(
@@ -69,7 +71,8 @@ def test_every_fault_is_told_at_once_each_with_its_subject_and_no_value(
     )
     settings, keys = settings_check.check_settings(here), settings_check.check_keys(here)
     assert (settings.level, keys.level) == (Level.BROKEN, Level.BROKEN)
-    for words in ("mail.port", "town.name", "KIOSQUE_PUBLIK", "texts/autre.md : nom inconnu"):
+    text = f"texts/autre.md : {sentences.UNKNOWN_TEXT}"
+    for words in ("mail.port", "town.name", "KIOSQUE_PUBLIK", text):
         assert words in told(settings)
     for words in ("gateways.banque.key", "gateways.tresor.mode", "secret_key"):
         assert words in told(keys)
@@ -81,7 +84,7 @@ def test_every_fault_is_told_at_once_each_with_its_subject_and_no_value(
 def test_without_its_legal_texts_a_site_is_to_be_looked_at(surveyed: Settle, data: Path) -> None:
     result = settings_check.check_settings(surveyed(KIOSQUE_TOWN_HOST="", KIOSQUE_LEGAL_DPO=""))
     assert result.level is Level.LOOK
-    assert "réglages absents : town.host, legal.dpo" in told(result)
+    assert f"{sentences.LACKING} : town.host, legal.dpo" in told(result)
     (data / "texts").mkdir()
     for name in ("mentions-legales", "confidentialite"):
         (data / "texts" / f"{name}.md").write_text("# Le nôtre\n")
@@ -101,7 +104,7 @@ def test_values_left_from_an_example_are_named_in_production(surveyed: Settle, d
         surveyed(**LIVE, KIOSQUE_TOWN_HOST="...", KIOSQUE_REGIE_REGISSEUR="...")
     )
     assert left.level is Level.LOOK
-    assert "valeurs d’exemple laissées en place : town.contact_email" in told(left)
+    assert f"{sentences.EXAMPLES_LEFT} : town.contact_email" in told(left)
     for name in ("town.host", "regie.regisseur", "legal.dpo", "mail.sender", "mail.host"):
         assert name in told(left)
     for name in ("town.name", "town.website", "regie.name"):
@@ -114,10 +117,9 @@ def test_the_bank_of_another_regie_is_in_force_as_well(surveyed: Settle, data: P
             '[regies.creche]\nname = "Régie de la crèche"\nregisseur = "Camille Roux"\n'
             'services = ["Multi-accueil"]\ngateway = "tresor"\n'
         )
-    assert (
-        "tresor (PayFiP de démonstration) en service"
-        in settings_check.check_keys(surveyed()).detail
-    )
+    here = surveyed()
+    in_force = f"tresor ({here.gateways['tresor'].label}) {sentences.IN_FORCE}"
+    assert in_force in settings_check.check_keys(here).detail
 
 
 def test_what_only_a_rehearsal_may_have_is_named_in_production(
@@ -136,12 +138,12 @@ def test_what_only_a_rehearsal_may_have_is_named_in_production(
         told(settings_check.check_settings(here)),
         told(settings_check.check_keys(here)),
     )
-    for words in ("lisible par tous", "chmod 750", "FLASK_DEBUG"):
+    for words in (sentences.OPEN_TO_ALL, "chmod 750", "FLASK_DEBUG"):
         assert words in settings
     for words in (
-        "gateways.ville.mode : attendu PRODUCTION quand environment vaut production",
-        "gateways.banque.adapter : la banque de démonstration est interdite en production",
-        "secret_key : tirée d’un exemple",
+        "gateways.ville.mode : attendu PRODUCTION",
+        f"gateways.banque.adapter : {sentences.NO_MOCK_BANK_HERE}",
+        f"secret_key : {sentences.OF_AN_EXAMPLE}",
     ):
         assert words in keys
     assert KEY not in settings + keys
@@ -170,15 +172,16 @@ def test_a_good_base_is_of_this_version_and_its_books_hold(surveyed: Settle) -> 
     result, books = database.check_database(here), database.check_books(here)
     assert (result.level, books.level) == (Level.GOOD, Level.GOOD)
     assert f"SQLite {apsw.sqlite_lib_version()}" in result.detail
-    assert result.detail.endswith("à jour")
-    assert books.detail == "intacts, 0 écriture au journal"
+    assert result.detail.endswith(sentences.UP_TO_DATE)
+    assert books.detail.startswith(sentences.INTACT)
+    assert sentences.numbers(books.detail) == [0]
 
 
 def test_without_a_base_none_is_made(surveyed: Settle, data: Path) -> None:
     (data / "kiosque.sqlite3").unlink()
     shutil.rmtree(data / "absent", ignore_errors=True)
     for here in (surveyed(), surveyed(KIOSQUE_DATABASE=str(data / "absent" / "kiosque.sqlite3"))):
-        assert "la base n’existe pas" in told(database.check_database(here))
+        assert sentences.NO_DATABASE in told(database.check_database(here))
         assert database.check_books(here).level is Level.UNKNOWN
         assert timers.check_timers(here).level is Level.UNKNOWN
     assert not (data / "kiosque.sqlite3").exists()
@@ -204,14 +207,14 @@ def test_a_base_that_is_none_or_is_damaged_is_told(surveyed: Settle, data: Path)
     path = data / "kiosque.sqlite3"
     good = path.read_bytes()
     path.write_bytes(b"ce n'est pas une base" * 500)
-    assert "la base est abîmée, ou n’est pas une base" in told(database.check_database(surveyed()))
+    assert sentences.DAMAGED_DATABASE in told(database.check_database(surveyed()))
     damaged = bytearray(good)
     for page in range(2, len(good) // 4096):  # all but the first: the tables' own description
         damaged[page * 4096 : page * 4096 + 200] = b"\xff" * 200
     path.write_bytes(damaged)
     result = database.check_database(surveyed())
     assert result.level is Level.BROKEN
-    assert "abîmée" in told(result)
+    assert sentences.DAMAGED_DATABASE in told(result)
     assert path.read_bytes() == bytes(damaged)
     assert database.check_books(surveyed()).level in (Level.UNKNOWN, Level.BROKEN)
 
@@ -225,7 +228,7 @@ def test_an_empty_file_or_another_way_of_writing_is_not_put_right(
     for content in (path.read_bytes(), b""):
         path.write_bytes(content)
         result = database.check_database(surveyed())
-        assert "la base n’est pas prête (journal_mode vaut delete)" in told(result)
+        assert f"{sentences.UNPREPARED_DATABASE} (journal_mode vaut delete)" in told(result)
         assert database.check_books(surveyed()).level is Level.UNKNOWN
         assert path.read_bytes() == content
 
@@ -240,16 +243,17 @@ def test_rows_without_what_they_refer_to_are_told(surveyed: Settle, data: Path) 
         data,
         "INSERT INTO account (family_id, password_hash, must_change_password) VALUES (7, 'x', 0)",
     )
-    assert "1 ligne orpheline (account)" in told(database.check_database(surveyed()))
+    assert f"1 {sentences.ORPHANS} (account)" in told(database.check_database(surveyed()))
 
 
 def test_a_base_of_an_earlier_version_is_told(surveyed: Settle, data: Path) -> None:
     change(
         data, "DELETE FROM schema_migration WHERE name = (SELECT max(name) FROM schema_migration)"
     )
-    result = told(database.check_database(surveyed()))
-    assert "d’une version plus ancienne (migrations à faire : 1)" in result
-    assert "python app.py migrate" in result
+    (trouble,) = database.check_database(surveyed()).troubles
+    assert sentences.OLDER_DATABASE in trouble.what
+    assert sentences.numbers(trouble.what) == [1]
+    assert "python app.py migrate" in trouble.advice
 
 
 def test_books_that_do_not_hold_are_told_in_part(surveyed: Settle, data: Path) -> None:
@@ -263,8 +267,8 @@ def test_books_that_do_not_hold_are_told_in_part(surveyed: Settle, data: Path) -
     result = database.check_books(surveyed())
     assert result.level is Level.BROKEN
     assert len(result.troubles) == 6
-    assert "ses parts n’en font pas le montant" in told(result)
-    assert "autres → Ne corrigez rien à la main" in told(result)
+    assert sentences.WRONG_PARTS in told(result)
+    assert sentences.numbers(result.troubles[-1].what) == [11]
 
 
 def test_what_the_base_still_needs_of_the_settings_is_told(surveyed: Settle, data: Path) -> None:
@@ -279,7 +283,7 @@ def test_what_the_base_still_needs_of_the_settings_is_told(surveyed: Settle, dat
     assert result.level is Level.BROKEN
     assert "remettez [gateways.ancienne] →" in told(result)
     assert "remettez [regies.sport] →" in told(result)
-    assert "intacts" in told(result)
+    assert sentences.INTACT in told(result)
 
 
 def test_gateways_of_every_regie_are_in_force(surveyed: Settle, data: Path) -> None:
@@ -291,7 +295,7 @@ def test_gateways_of_every_regie_are_in_force(surveyed: Settle, data: Path) -> N
     here = surveyed()
     assert here.settings is not None
     assert here.in_force == set(here.settings.gateways_in_force) == {"banque", "tresor"}
-    assert "en réserve" not in settings_check.check_keys(here).detail
+    assert sentences.IN_RESERVE not in settings_check.check_keys(here).detail
 
 
 def test_a_writer_that_does_not_end_is_told(
@@ -300,7 +304,7 @@ def test_a_writer_that_does_not_end_is_told(
     monkeypatch.setattr(sqlite_file, "_PATIENCE_MS", 1)
     with closing(apsw.Connection(str(data / "kiosque.sqlite3"))) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert "une autre écriture n’en finit pas" in told(database.check_database(surveyed()))
+        assert sentences.WRITER_WITHOUT_END in told(database.check_database(surveyed()))
         other.execute("ROLLBACK")
         assert database.check_database(surveyed()).level is Level.GOOD
 
@@ -312,23 +316,23 @@ def test_files_of_several_accounts_or_open_to_all_are_told(
     data.chmod(0o755)
     path.chmod(0o644)
     assert database.check_database(surveyed()).level is Level.GOOD  # in a rehearsal
-    assert "lisible par tous les comptes" in told(database.check_database(surveyed(**LIVE)))
+    assert sentences.OPEN_TO_ALL in told(database.check_database(surveyed(**LIVE)))
     data.chmod(0o750)
-    assert "lisible par tous" not in told(database.check_database(surveyed(**LIVE)))
+    assert sentences.OPEN_TO_ALL not in told(database.check_database(surveyed(**LIVE)))
     if os.getuid() == 0:
         lock = data / "kiosque.sqlite3.lock"
         lock.touch()
         os.chown(lock, 12345, 12345)
-        assert "sont à plusieurs comptes" in told(database.check_database(surveyed()))
+        assert sentences.SEVERAL_OWNERS in told(database.check_database(surveyed()))
         for file in (data, *data.iterdir()):
             os.chown(file, 12345, 12345)
         result = told(database.check_database(surveyed()))
-        assert "lancé par root" in result
-        assert "plusieurs comptes" not in result
+        assert sentences.RUN_BY_ROOT in result
+        assert sentences.SEVERAL_OWNERS not in result
     monkeypatch.setattr(sqlite_file.os, "access", lambda path, _: "lock" not in str(path))
     (data / "kiosque.sqlite3.lock").touch()
     result = database.check_database(surveyed())
-    assert "écriture interdite à ce compte : kiosque.sqlite3.lock" in told(result)
+    assert f"{sentences.WRITING_FORBIDDEN} : kiosque.sqlite3.lock" in told(result)
 
 
 def test_a_base_on_a_disk_of_the_network_is_told(
@@ -342,7 +346,7 @@ def test_a_base_on_a_disk_of_the_network_is_told(
     ]
     mounts.write_text("\n".join(lines))
     monkeypatch.setattr(sqlite_file, "MOUNTS", mounts)
-    assert "la base est sur un disque du réseau (nfs4)" in told(database.check_database(surveyed()))
+    assert f"{sentences.NETWORK_DISK} (nfs4)" in told(database.check_database(surveyed()))
     assert sqlite_file.file_system(Path(f"{data} autre")) == "ext4"
     assert sqlite_file.file_system(Path("/etc")) == "ext4"
     monkeypatch.setattr(sqlite_file, "MOUNTS", tmp_path / "absent")
@@ -351,7 +355,7 @@ def test_a_base_on_a_disk_of_the_network_is_told(
 
 def test_too_old_a_library_is_told(surveyed: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kiosque.db.sqlite.OLDEST", (99, 0, 0))
-    assert "99.0.0 ou plus est nécessaire" in told(database.check_database(surveyed()))
+    assert f"99.0.0 {sentences.TOO_OLD}" in told(database.check_database(surveyed()))
 
 
 # --- Disks ---
@@ -366,7 +370,7 @@ def test_room_is_measured_against_what_is_wanted(
     monkeypatch.setattr(disk, "LOOK_BYTES", 2**62)
     assert disk.check_disk(here).level is Level.LOOK
     monkeypatch.setattr(disk, "BROKEN_BYTES", 2**62)
-    assert "disque plein" in told(disk.check_disk(here))
+    assert sentences.DISK_FULL in told(disk.check_disk(here))
     assert "journalctl --vacuum-size" in told(disk.check_disk(here))
 
 
@@ -384,11 +388,11 @@ def test_files_that_cannot_be_made_any_more_are_told(
 
         return statvfs
 
-    for left, words in ((0.04, "bientôt plus d’inodes"), (0.001, "plus d’inodes, aucun fichier")):
+    for left, words in ((0.04, sentences.FEW_INODES), (0.001, sentences.NO_INODES)):
         monkeypatch.setattr(disk.os, "statvfs", few(left))
         assert words in told(disk.check_disk(surveyed()))
     monkeypatch.setattr(disk.os, "statvfs", few(0.5, os.ST_RDONLY))
-    assert "disque en lecture seule" in told(disk.check_disk(surveyed()))
+    assert sentences.DISK_READ_ONLY in told(disk.check_disk(surveyed()))
 
 
 # --- Timers and mails ---
@@ -429,14 +433,15 @@ def test_a_timer_that_never_ran_is_told_once_the_base_is_not_new(
     change(data, "DELETE FROM lease WHERE name = 'send-mail'")
     change(data, "UPDATE schema_migration SET applied = datetime('now', 'localtime')")
     assert timers.check_timers(surveyed()).level is Level.GOOD
-    assert "send-mail jamais mené à son terme" in told(timers.check_timers(surveyed()))
+    assert f"send-mail {sentences.NEVER_FINISHED}" in told(timers.check_timers(surveyed()))
     later(monkeypatch, hours=3)
     with db.connection():
         leases.note_done(reconcile.LEASE)
     result = timers.check_timers(surveyed())
     assert result.level is Level.BROKEN
-    assert [trouble.what for trouble in result.troubles] == ["send-mail jamais mené à son terme"]
-    assert "python app.py send-mail" in result.troubles[0].advice
+    (trouble,) = result.troubles
+    assert sentences.NEVER_FINISHED in trouble.what
+    assert "python app.py send-mail" in trouble.advice
 
 
 def enqueue(template: str, key: str) -> None:
@@ -449,16 +454,20 @@ def test_mails_that_wait_too_long_or_were_given_up_are_told(
 ) -> None:
     enqueue("receipt", "a")
     enqueue(NoticeKind.REMINDER, "b")
-    assert "2 courriels en attente" in told(timers.check_timers(surveyed()))
-    for hours, late in ((2, "1 courriel"), (25, "2 courriels")):
+    assert sentences.numbers(timers.check_timers(surveyed()).detail)[-1] == 2
+    for hours, late in ((2, 1), (25, 2)):
         later(monkeypatch, hours=hours)
         with db.connection():
             leases.note_done(delivery.LEASE)
             leases.note_done(reconcile.LEASE)
         result = timers.check_timers(surveyed())
         assert result.level is Level.LOOK
-        assert f"{late} en attente depuis trop longtemps" in told(result)
+        (trouble,) = result.troubles
+        assert sentences.WAITING_TOO_LONG in trouble.what
+        assert sentences.numbers(trouble.what) == [late]
     with db.connection(), write():
         OutboxMail.update(state=MailState.FAILED).execute()
-    assert "2 courriels abandonnés" in told(timers.check_timers(surveyed()))
-    assert "alice" not in told(timers.check_timers(surveyed()))
+    result = timers.check_timers(surveyed())
+    assert [sentences.numbers(trouble.what) for trouble in result.troubles] == [[2]]
+    assert "python app.py mails" in told(result)
+    assert "alice" not in told(result)

@@ -12,6 +12,7 @@ import trustme
 from kiosque.checkup import http_client, notification, public_address
 from kiosque.checkup.findings import Findings, Level, Result
 from kiosque.checkup.installation import Installation as Surveyed
+from tests import sentences
 from tests.installation import Fault, Front, Passing, canned, silence
 from tests.kiosque.checkup.conftest import server_tls
 from tests.kiosque.checkup.test_machine import told
@@ -33,11 +34,11 @@ def test_a_site_behind_a_good_proxy_is_well(
     here = behind(front)
     result = public_address.check_public_address(here)
     assert result.level is Level.GOOD
-    assert re.fullmatch(rf"{front.url} ; certificat pour \d+ jours", told(result))
+    assert re.fullmatch(rf"{front.url} ; [^;]* \d+ jours", told(result))
     for name in ("banque", "tresor"):
         notices = notification.check_notification(here, name)
         assert (notices.level, notices.subject) == (Level.GOOD, f"Notification {name}")
-        assert notices.detail == f"/paiement/notification/{name} atteint le site"
+        assert notices.detail == f"/paiement/notification/{name} {sentences.REACHES_THE_SITE}"
     assert front.asked.count(("POST", NOTIFY)) == 1
 
 
@@ -47,10 +48,10 @@ def test_a_site_behind_a_good_proxy_is_well(
 @pytest.mark.parametrize(
     ("days", "level", "words"),
     [
-        (60, Level.GOOD, "certificat pour 59 jours"),
-        (10, Level.LOOK, "le certificat finit dans 9 jours"),
-        (2, Level.BROKEN, "le certificat finit dans 1 jour"),
-        (-1, Level.BROKEN, "/sante : le certificat a expiré"),
+        (60, Level.GOOD, "59 jours"),
+        (10, Level.LOOK, f"{sentences.CERTIFICATE_ENDS} 9 jours"),
+        (2, Level.BROKEN, f"{sentences.CERTIFICATE_ENDS} 1 jour"),
+        (-1, Level.BROKEN, f"/sante : {sentences.CERTIFICATE_ENDED}"),
     ],
 )
 def test_a_certificate_is_told_before_it_ends(
@@ -77,12 +78,12 @@ def test_a_certificate_of_another_name_or_that_nobody_knows_is_told(
     stand: Stand, behind: Behind, authority: trustme.CA, trusted: Path
 ) -> None:
     other = stand(tls=server_tls(authority.issue_cert("autre.example.org")))
-    assert "le certificat est d’une autre adresse" in told(
+    assert sentences.CERTIFICATE_OF_ANOTHER in told(
         public_address.check_public_address(behind(other))
     )
     unknown = stand(tls=server_tls(trustme.CA().issue_cert("127.0.0.1")))
     result = public_address.check_public_address(behind(unknown))
-    assert "le certificat vient d’une autorité inconnue" in told(result)
+    assert sentences.CERTIFICATE_OF_NOBODY in told(result)
     assert other.asked == unknown.asked == []
 
 
@@ -91,7 +92,7 @@ def test_a_site_that_does_not_speak_tls_is_told(
 ) -> None:
     front = stand()
     here = behind(front, KIOSQUE_PUBLIC_URL=front.url.replace("http:", "https:"))
-    assert "la connexion chiffrée échoue" in told(public_address.check_public_address(here))
+    assert sentences.TLS_FAILS in told(public_address.check_public_address(here))
 
 
 # --- The name, the port, the site ---
@@ -101,12 +102,13 @@ def test_a_name_that_is_unknown_or_a_port_where_nobody_is(behind: Behind, stand:
     front = stand()
     nowhere = behind(front, KIOSQUE_PUBLIC_URL="http://kiosque.invalid")
     result = public_address.check_public_address(nowhere)
-    assert "le nom est introuvable (DNS)" in told(result)
-    assert "DNS de la commune" in told(result)
+    (trouble,) = result.troubles
+    assert sentences.NAME_UNKNOWN in trouble.what
+    assert "DNS" in trouble.advice
     closed = public_address.check_public_address(
         behind(front, KIOSQUE_PUBLIC_URL="http://127.0.0.1:9")
     )
-    assert "rien n’écoute à cette adresse" in told(closed)
+    assert sentences.NOBODY_LISTENS in told(closed)
 
 
 def test_without_its_address_or_its_key_nothing_is_asked(behind: Behind, stand: Stand) -> None:
@@ -119,17 +121,20 @@ def test_without_its_address_or_its_key_nothing_is_asked(behind: Behind, stand: 
 
 
 STRANGERS: dict[str, tuple[Fault, str]] = {
-    "another site": (canned(200, "<h1>Bienvenue</h1>"), "Le nom mène peut-être à une autre"),
-    "another of ours": (canned(200, '{"etat": "ok"}', "application/json"), "Relancez le site"),
-    "a password": (canned(401), "ni mot de passe, ni filtre"),
-    "a filter": (canned(403), "ni mot de passe, ni filtre"),
-    "nobody behind": (canned(502), "Voyez si le site tourne"),
+    "another site": (canned(200, "<h1>Bienvenue</h1>"), sentences.ANOTHER_MACHINE),
+    "another of ours": (
+        canned(200, '{"etat": "ok"}', "application/json"),
+        sentences.OTHER_SETTINGS,
+    ),
+    "a password": (canned(401), sentences.NO_PASSWORD_NOR_FILTER),
+    "a filter": (canned(403), sentences.NO_PASSWORD_NOR_FILTER),
+    "nobody behind": (canned(502), sentences.IS_IT_RUNNING),
     "a redirection": (
         canned(301, Location="https://www.example.org/"),
-        "public_url doit être l’adresse finale",
+        sentences.FINAL_ADDRESS,
     ),
-    "nonsense": (lambda passing: passing.wfile.write(b"\0\0\0\r\n\r\n"), "Voyez si le site"),
-    "too long": (canned(200, "x" * 200_000), "Le nom mène peut-être à une autre"),
+    "nonsense": (lambda passing: passing.wfile.write(b"\0\0\0\r\n\r\n"), sentences.IS_IT_RUNNING),
+    "too long": (canned(200, "x" * 200_000), sentences.ANOTHER_MACHINE),
 }
 
 
@@ -145,7 +150,7 @@ def test_whoever_answers_in_the_place_of_the_site_is_told_and_no_notice_is_poste
     assert words in told(result)
     notices = notification.check_notification(here, "banque")
     assert notices.level is Level.UNKNOWN
-    assert "l’avis n’a pas été posté" in told(notices)
+    assert sentences.NOT_POSTED in told(notices)
     assert not [asked for asked in front.asked if asked[0] == "POST"]
 
 
@@ -154,12 +159,12 @@ def test_a_site_that_never_answers_is_left(
 ) -> None:
     monkeypatch.setattr(public_address, "SECONDS", 0.2)
     result = public_address.check_public_address(behind(stand(faults={"/sante": silence})))
-    assert "pas de réponse à temps" in told(result)
+    assert sentences.NO_ANSWER_IN_TIME in told(result)
 
 
 def test_the_running_site_has_other_settings(stand: Stand, behind: Behind) -> None:
     here = behind(stand(), KIOSQUE_SECRET_KEY="Zq8nXd3Yo0UcSl5XtZe7IhKq4MgOy9Bf")
-    assert "il tourne avec d’autres réglages (secret_key)" in told(
+    assert f"{sentences.OTHER_SETTINGS} (secret_key)" in told(
         public_address.check_public_address(here)
     )
     assert notification.check_notification(here, "banque").level is Level.UNKNOWN
@@ -175,8 +180,8 @@ def unwell(passing: Passing) -> None:
 def test_a_site_that_says_it_cannot_serve_is_told_as_such(stand: Stand, behind: Behind) -> None:
     result = public_address.check_public_address(behind(stand(faults={"/sante": unwell})))
     assert result.level is Level.BROKEN
-    assert "le site se dit hors service (503)" in told(result)
-    assert "ce n’est pas ce site" not in told(result)
+    assert f"{sentences.OUT_OF_SERVICE} (503)" in told(result)
+    assert sentences.NOT_THIS_SITE not in told(result)
 
 
 # --- What the site sees ---
@@ -215,8 +220,8 @@ def test_a_site_that_sees_its_proxy_for_the_visitor_is_told(stand: Stand, behind
     ):
         result = seen(here, **values)
         assert result.level is Level.BROKEN
-        assert "le site voit son mandataire" in told(result)
-        assert "Nommez le mandataire dans proxies" in told(result)
+        assert sentences.PROXY_SEEN in told(result)
+        assert "dans proxies" in told(result)
     assert seen(here, address="192.0.2.9", scheme="https").level is Level.LOOK
 
 
@@ -224,7 +229,7 @@ def test_a_proxy_that_does_not_say_https_is_told(
     stand: Stand, behind: Behind, tls: ssl.SSLContext
 ) -> None:
     result = public_address.check_public_address(behind(stand(tls=tls, tells=False)))
-    assert "le site ne sait pas que le visiteur vient en https" in told(result)
+    assert sentences.HTTPS_NOT_SEEN in told(result)
 
 
 def test_who_types_the_name_without_https_is_sent_there(stand: Stand) -> None:
@@ -234,29 +239,35 @@ def test_who_types_the_name_without_https_is_sent_there(stand: Stand) -> None:
         return told(found.result("Adresse publique"))
 
     assert in_clear(**{"/sante": canned(301, Location="https://127.0.0.1/sante")}) == ""
-    assert "http ne renvoie pas vers https (réponse 200)" in in_clear()
-    assert "réponse 302" in in_clear(**{"/sante": canned(302, Location="http://a.example.org/")})
+    assert f"{sentences.NOT_SENT_TO_HTTPS} (réponse 200)" in in_clear()
+    assert "302" in in_clear(**{"/sante": canned(302, Location="http://a.example.org/")})
     found = Findings()
     public_address.check_in_clear("127.0.0.1", 9, found)
-    assert "rien ne répond en http" in told(found.result("Adresse publique"))
+    assert sentences.NOTHING_IN_CLEAR in told(found.result("Adresse publique"))
 
 
 # --- The notices ---
 
 WRONG: dict[str, tuple[Fault, str]] = {
-    "redirects": (canned(301, Location="https://www.example.org/"), "un renvoi : la banque comp"),
-    "redirects once": (canned(307, Location=NOTIFY + "/"), "un renvoi : la banque compterait"),
-    "says yes": (canned(200, "OK"), "d’un autre que le site : la banque compterait"),
-    "is down for works": (canned(503, "<h1>Maintenance</h1>"), "Voyez si le site tourne"),
-    "filters": (canned(403, "<h1>Forbidden</h1>"), "pare-feu applicatif"),
-    "wants a password": (canned(401), "demande un mot de passe"),
-    "does not know": (canned(404, "<h1>Not Found</h1>"), "ne passe pas cette adresse"),
-    "only reads": (canned(405), "n’accepte pas POST"),
+    "redirects": (
+        canned(301, Location="https://www.example.org/"),
+        f"{sentences.SENT_ELSEWHERE} : {sentences.NOTICE_LOST}",
+    ),
+    "redirects once": (
+        canned(307, Location=NOTIFY + "/"),
+        f"{sentences.SENT_ELSEWHERE} : {sentences.NOTICE_LOST}",
+    ),
+    "says yes": (canned(200, "OK"), f"{sentences.BY_ANOTHER} : {sentences.NOTICE_LOST}"),
+    "is down for works": (canned(503, "<h1>Maintenance</h1>"), sentences.IS_IT_RUNNING),
+    "filters": (canned(403, "<h1>Forbidden</h1>"), sentences.FILTERED),
+    "wants a password": (canned(401), sentences.PASSWORD_ASKED),
+    "does not know": (canned(404, "<h1>Not Found</h1>"), sentences.NOT_PASSED_ON),
+    "only reads": (canned(405), sentences.NO_POST),
     "is too narrow": (canned(413), "client_max_body_size"),
-    "refuses": (canned(400, "KO", "text/plain"), "Un filtre devant le site refuse l’avis"),
-    "wants less": (canned(429), "Un filtre devant le site refuse l’avis"),
-    "has no site": (canned(502), "Voyez si le site tourne"),
-    "speaks nonsense": (lambda passing: passing.wfile.write(b"\0"), "Voyez si le site tourne"),
+    "refuses": (canned(400, "KO", "text/plain"), sentences.FILTER_BEFORE),
+    "wants less": (canned(429), sentences.FILTER_BEFORE),
+    "has no site": (canned(502), sentences.IS_IT_RUNNING),
+    "speaks nonsense": (lambda passing: passing.wfile.write(b"\0"), sentences.IS_IT_RUNNING),
 }
 
 
@@ -279,10 +290,11 @@ def test_the_way_must_be_as_quick_as_a_bank_wants_it(
     monkeypatch.setattr(notification, "BANK_SECONDS", 0)
     result = notification.check_notification(behind(stand()), "banque")
     assert result.level is Level.BROKEN
-    assert "une banque n’attend que 0 s" in told(result)
+    (trouble,) = result.troubles
+    assert sentences.numbers(trouble.what)[-1] == 0
     monkeypatch.setattr(notification, "BANK_SECONDS", -2.8)
     result = notification.check_notification(behind(stand(faults={NOTIFY: silence})), "banque")
-    assert "pas de réponse à temps" in told(result)
+    assert sentences.NO_ANSWER_IN_TIME in told(result)
 
 
 def test_a_gateway_that_the_running_site_does_not_have(
@@ -290,5 +302,5 @@ def test_a_gateway_that_the_running_site_does_not_have(
 ) -> None:
     here = behind(stand())
     result = notification.check_notification(here, "autre")
-    assert "réponse 404" in told(result)
-    assert "d’autres réglages : relancez-le" in told(result)
+    assert "404" in told(result)
+    assert sentences.OTHER_SETTINGS in told(result)

@@ -18,6 +18,7 @@ from kiosque.checkup import http_client, report, runner
 from kiosque.checkup.findings import Level
 from kiosque.cli import main
 from kiosque.version import VERSION
+from tests import sentences
 from tests.installation import (
     BANK_PASSWORD,
     PROJECT,
@@ -88,7 +89,7 @@ def test_a_good_installation_is_said_so_and_nothing_of_it_changes(
     files = files_of(installation.data)
     done = command(environ, "--strict")
     assert done.returncode == 0, done.stdout
-    assert done.stdout.endswith("\n\nTout est bon.\n")
+    assert done.stdout.endswith(f"\n\n{sentences.ALL_GOOD}\n")
     assert (done.stderr, "\033" in done.stdout) == ("", False)
     assert files_of(installation.data) == files
     assert rows_of(base) == rows
@@ -102,7 +103,7 @@ def test_a_good_installation_is_said_so_and_nothing_of_it_changes(
         f"Kiosque Famille {VERSION}",
         "Réglages", "Clés", "Horloge", "Base", "Comptes", "Disque", "Courriel", "Minuteries",
         "Adresse publique", "Notification banque", "Notification tresor", "Banque banque",
-        "Banque tresor", "Tout est bon.",
+        "Banque tresor", sentences.ALL_GOOD,
     ]  # fmt: skip
 
 
@@ -159,7 +160,7 @@ def test_what_a_machine_that_stopped_had_not_put_away_is_left_where_it_is(
 def test_an_installation_that_is_not_there_is_no_traceback(tmp_path: Path) -> None:
     done = command(environment(tmp_path / "nowhere"))
     assert done.returncode == 1
-    assert "fichier de réglages absent" in done.stdout.replace("\n" + " " * 20, " ")
+    assert sentences.NO_SETTINGS in done.stdout.replace("\n" + " " * 20, " ")
     assert (done.stderr, (tmp_path / "nowhere").exists()) == ("", False)
 
 

@@ -23,6 +23,7 @@ from kiosque.settings import (
     Town,
     loading,
 )
+from tests import sentences
 from tests.bank import KEY
 
 TOML = f"""
@@ -94,7 +95,7 @@ def test_the_services_of_the_attestation_are_a_list_or_a_text_with_commas(tmp_pa
     assert over.attestation.services == ("Mercredi", "Multi-accueil")
     assert load(tmp_path).attestation.services == ()
     wrong = TOML + "[attestation]\nservices = [1]\n"
-    assert "attestation.services : attendu une liste de textes" in faults(tmp_path, wrong)
+    assert f"attestation.services : attendu {sentences.LIST_WANTED}" in faults(tmp_path, wrong)
 
 
 def test_proxies_are_a_list_in_the_file_and_a_text_in_the_environment(tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_proxies_are_a_list_in_the_file_and_a_text_in_the_environment(tmp_path: 
     assert load(tmp_path, KIOSQUE_PROXIES="127.0.0.1, ::1").proxies == ("127.0.0.1", "::1")
     assert load(tmp_path).proxies == ()
     wrong = TOML.replace("[town]", "proxies = [1]\n[town]", 1)
-    assert "proxies : attendu une liste de textes" in faults(tmp_path, wrong)
+    assert f"proxies : attendu {sentences.LIST_WANTED}" in faults(tmp_path, wrong)
 
 
 def test_what_is_written_at_run_time_lies_under_the_data_folder(tmp_path: Path) -> None:
@@ -123,45 +124,53 @@ def test_secrets_show_in_no_representation(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "fault"),
     [
-        ("KIOSQUE_SECRETKEY", "x", "KIOSQUE_SECRETKEY : variable d’environnement inconnue"),
-        ("KIOSQUE_TOWN_NOM", "x", "KIOSQUE_TOWN_NOM : variable d’environnement inconnue"),
-        ("KIOSQUE_GATEWAYS_AUTRE_KEY", "x", "KIOSQUE_GATEWAYS_AUTRE_KEY : variable"),
+        ("KIOSQUE_SECRETKEY", "x", f"KIOSQUE_SECRETKEY : {sentences.UNKNOWN_VARIABLE}"),
+        ("KIOSQUE_TOWN_NOM", "x", f"KIOSQUE_TOWN_NOM : {sentences.UNKNOWN_VARIABLE}"),
+        (
+            "KIOSQUE_GATEWAYS_AUTRE_KEY",
+            "x",
+            f"KIOSQUE_GATEWAYS_AUTRE_KEY : {sentences.UNKNOWN_VARIABLE}",
+        ),
         ("KIOSQUE_ENVIRONMENT", "prod", "environment : attendu"),
         ("KIOSQUE_SECRET_KEY", "court", "secret_key : attendu au moins 32"),
         ("KIOSQUE_SECRET_KEY", "a" * 40, "secret_key : attendu au moins 32"),
         ("KIOSQUE_PUBLIC_URL", "kiosque.example.org", "public_url"),
         ("KIOSQUE_PUBLIC_URL", "https://kiosque.example.org/", "public_url"),
         ("KIOSQUE_PUBLIC_URL", "https://a+b.example.org", "public_url"),
-        ("KIOSQUE_DATABASE", "postgresql://x", "database : attendu un chemin"),
-        ("KIOSQUE_DATABASE", "postgresql:base", "database : attendu un chemin"),
-        ("KIOSQUE_DATABASE", "postgresql://u:p@[x/base", "database : attendu un chemin"),
-        ("KIOSQUE_DATABASE", "mysql://u:p@x/base", "database : attendu un chemin"),
+        ("KIOSQUE_DATABASE", "postgresql://x", f"database : {sentences.PATH_WANTED}"),
+        ("KIOSQUE_DATABASE", "postgresql:base", f"database : {sentences.PATH_WANTED}"),
+        ("KIOSQUE_DATABASE", "postgresql://u:p@[x/base", f"database : {sentences.PATH_WANTED}"),
+        ("KIOSQUE_DATABASE", "mysql://u:p@x/base", f"database : {sentences.PATH_WANTED}"),
         ("KIOSQUE_TOWN_COLOUR", "#99ccf", "town.colour"),
         ("KIOSQUE_TOWN_COLOUR", "bleu", "town.colour"),
         ("KIOSQUE_TOWN_WEBSITE", "javascript:alert(1)", "town.website"),
-        ("KIOSQUE_TOWN_LOGO", __file__, "town.logo : attendu un fichier .svg"),
+        ("KIOSQUE_TOWN_LOGO", __file__, "town.logo : "),
         ("KIOSQUE_TOWN_LOGO", "/nulle/part.svg", "town.logo"),
         ("KIOSQUE_TOWN_CONTACT_EMAIL", "enfance", "town.contact_email"),
         ("KIOSQUE_PAYMENT_GATEWAY", "autre", "payment.gateway"),
-        ("KIOSQUE_PAYMENT_CLOSES_AFTER_DAYS", "bientôt", "payment.closes_after_days : attendu un"),
+        (
+            "KIOSQUE_PAYMENT_CLOSES_AFTER_DAYS",
+            "bientôt",
+            f"payment.closes_after_days : attendu {sentences.NUMBER_WANTED}",
+        ),
         ("KIOSQUE_PAYMENT_CLOSES_AFTER_DAYS", "-1", "payment.closes_after_days : attendu 0"),
         ("KIOSQUE_MAIL_SECURITY", "ssl3", "mail.security"),
-        ("KIOSQUE_MAIL_PORT", "vingt-cinq", "mail.port : attendu un nombre entier"),
-        ("KIOSQUE_MAIL_PORT", "--5", "mail.port : attendu un nombre entier"),
-        ("KIOSQUE_MAIL_PORT", "9" * 5000, "mail.port : attendu un nombre entier"),
-        ("KIOSQUE_MAIL_PORT", "0", "mail.port : attendu un nombre de 1"),
-        ("KIOSQUE_MAIL_SENDER", "a@example.org\r\nBcc: b@example.org", "mail.sender : sauts"),
-        ("KIOSQUE_TOWN_NAME", " ", "town.name : attendu un texte"),
+        ("KIOSQUE_MAIL_PORT", "vingt-cinq", f"mail.port : attendu {sentences.NUMBER_WANTED}"),
+        ("KIOSQUE_MAIL_PORT", "--5", f"mail.port : attendu {sentences.NUMBER_WANTED}"),
+        ("KIOSQUE_MAIL_PORT", "9" * 5000, f"mail.port : attendu {sentences.NUMBER_WANTED}"),
+        ("KIOSQUE_MAIL_PORT", "0", "mail.port : "),
+        ("KIOSQUE_MAIL_SENDER", "a@example.org\r\nBcc: b@example.org", "mail.sender : "),
+        ("KIOSQUE_TOWN_NAME", " ", f"town.name : {sentences.TEXT_WANTED}"),
         ("KIOSQUE_PUBLIC_URL", "https://kiosque.example.org:0", "public_url"),
         ("KIOSQUE_PUBLIC_URL", "https://kiosque.example.org:99999", "public_url"),
         ("KIOSQUE_PUBLIC_URL", "https://.", "public_url"),
-        ("KIOSQUE_PROXIES", "*", "proxies : attendu des adresses"),
-        ("KIOSQUE_PROXIES", "127.0.0.1, ::/0", "proxies : attendu des adresses"),
-        ("KIOSQUE_PROXIES", "10.0.0.1/8", "proxies : attendu des adresses"),
+        ("KIOSQUE_PROXIES", "*", f"proxies : {sentences.ADDRESSES_WANTED}"),
+        ("KIOSQUE_PROXIES", "127.0.0.1, ::/0", f"proxies : {sentences.ADDRESSES_WANTED}"),
+        ("KIOSQUE_PROXIES", "10.0.0.1/8", f"proxies : {sentences.ADDRESSES_WANTED}"),
         ("KIOSQUE_LEGAL_ACCESSIBILITY", "oui", "legal.accessibility : attendu l’un de non"),
-        ("KIOSQUE_LEGAL_ACCESSIBILITY", "totalement", "legal.declared_on : la date de l’audit"),
-        ("KIOSQUE_LEGAL_DECLARED_ON", "24/11/2026", "legal.declared_on : attendu une date"),
-        ("KIOSQUE_LEGAL_DPO", "le maire", "legal.dpo : attendu une adresse"),
+        ("KIOSQUE_LEGAL_ACCESSIBILITY", "totalement", "legal.declared_on : "),
+        ("KIOSQUE_LEGAL_DECLARED_ON", "24/11/2026", "legal.declared_on : "),
+        ("KIOSQUE_LEGAL_DPO", "le maire", "legal.dpo : "),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, variable: str, value: str, fault: str) -> None:
@@ -201,20 +210,21 @@ def test_a_second_regie_has_its_names_services_bank_and_closing(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('regisseur = "Camille Roy"', "", "regisseur : réglage manquant"),
-        ('regisseur = "Camille Roy"', 'regisseur = " "', "regisseur : attendu un texte"),
-        ("Régie de la crèche", " ", "name : attendu un texte"),
-        ("Régie de la crèche", "Régie Enfance", "name : celui d’une autre régie"),
-        ("creche@sautron.example.org", "creche", "email : attendu une adresse"),
-        ('["Multi-accueil", "Halte"]', "[]", "services : attendu une prestation au moins"),
-        ('["Multi-accueil", "Halte"]', "[1]", "services : attendu une liste"),
-        ('gateway = "seconde"', "", "gateway : aucune table"),
-        ('gateway = "seconde"', 'gateway = "autre"', "gateway : aucune table"),
-        ('gateway = "seconde"', 'gateway = "banque"', "gateway : celle d’une autre régie"),
+        ('regisseur = "Camille Roy"', "", f"regisseur : {sentences.MISSING_SETTING}"),
+        ('regisseur = "Camille Roy"', 'regisseur = " "', f"regisseur : {sentences.TEXT_WANTED}"),
+        ("Régie de la crèche", " ", f"name : {sentences.TEXT_WANTED}"),
+        ("Régie de la crèche", "Régie Enfance", f"name : {sentences.NAME_OF_ANOTHER}"),
+        ("creche@sautron.example.org", "creche", "email : "),
+        ('["Multi-accueil", "Halte"]', "[]", f"services : {sentences.SERVICE_WANTED}"),
+        ('["Multi-accueil", "Halte"]', "[1]", f"services : attendu {sentences.LIST_WANTED}"),
+        ('gateway = "seconde"', "", f"gateway : {sentences.NO_SUCH_GATEWAY}"),
+        ('gateway = "seconde"', 'gateway = "autre"', f"gateway : {sentences.NO_SUCH_GATEWAY}"),
+        ('gateway = "seconde"', 'gateway = "banque"', f"gateway : {sentences.BANK_OF_ANOTHER}"),
         ('gateway = "seconde"', 'gateway = "seconde"\ncloses_after_days = -1',
          "closes_after_days : attendu 0"),
-        ('gateway = "seconde"', 'gateway = "seconde"\nbanque = 1', "banque : réglage inconnu"),
-        ("[regies.creche]", "[regies.Crèche]", "Crèche : nom en lettres minuscules"),
+        ('gateway = "seconde"', 'gateway = "seconde"\nbanque = 1',
+         f"banque : {sentences.UNKNOWN_SETTING}"),
+        ("[regies.creche]", "[regies.Crèche]", "Crèche : "),
         ("[regies.creche]", "[regies]\ncreche = 1\n[autre]", "regies.creche : attendu une table"),
     ],
 )  # fmt: skip
@@ -230,7 +240,7 @@ def test_a_second_regie_that_cannot_be_told_apart_refuses_to_start(
 def test_a_service_is_of_one_regie_only(tmp_path: Path) -> None:
     third = CRECHE.replace("creche", "halte").replace("seconde", "tierce").replace("de la", "de l")
     found = faults(tmp_path, TOML + CRECHE + third)
-    assert "regies.halte.services : une prestation est à une seule régie" in found
+    assert f"regies.halte.services : {sentences.SERVICE_OF_ANOTHER}" in found
     assert found.count("\n") == 0
 
 
@@ -238,8 +248,8 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     found = faults(
         tmp_path, TOML.replace("[mail]", "[mail]\nunknown = 1").replace('name = "V', "#")
     )
-    assert "mail.unknown : réglage inconnu" in found
-    assert "town.name : réglage manquant" in found
+    assert f"mail.unknown : {sentences.UNKNOWN_SETTING}" in found
+    assert f"town.name : {sentences.MISSING_SETTING}" in found
 
 
 @pytest.mark.parametrize(
@@ -250,14 +260,14 @@ def test_a_broken_file_is_a_sentence_not_a_traceback(tmp_path: Path, toml: str) 
 
 
 def test_a_missing_file_says_where_it_is_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"absent\.toml : fichier de réglages absent"):
+    with pytest.raises(ConfigError, match=rf"absent\.toml : {sentences.NO_SETTINGS}"):
         loading.load({"KIOSQUE_CONFIG": str(tmp_path / "absent.toml")})
 
 
 def test_production_wants_https_and_a_mail_server(tmp_path: Path) -> None:
     found = faults(tmp_path, KIOSQUE_ENVIRONMENT="production")
-    assert "https est obligatoire" in found
-    assert "serveur SMTP obligatoire" in found
+    assert sentences.HTTPS_WANTED in found
+    assert sentences.MAIL_SERVER_WANTED in found
 
 
 LIVE = {
@@ -289,33 +299,39 @@ def test_a_town_in_production_starts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"KIOSQUE_SECRET_KEY": "Change-Me_5vX_qT9rWz8LkPn4sYb7HdGc3F"}, "secret_key : tirée d’un"),
-        ({"KIOSQUE_SECRET_KEY": "abcdefghijklmnopqrstuvwxyz0123456789"}, "secret_key : tirée d’un"),
+        (
+            {"KIOSQUE_SECRET_KEY": "Change-Me_5vX_qT9rWz8LkPn4sYb7HdGc3F"},
+            f"secret_key : {sentences.OF_AN_EXAMPLE}",
+        ),
+        (
+            {"KIOSQUE_SECRET_KEY": "abcdefghijklmnopqrstuvwxyz0123456789"},
+            f"secret_key : {sentences.OF_AN_EXAMPLE}",
+        ),
         ({"KIOSQUE_SECRET_KEY": "dev"}, "secret_key : attendu au moins 32"),
         ({"KIOSQUE_SECRET_KEY": ""}, "secret_key : attendu au moins 32"),
         (
             {"KIOSQUE_PUBLIC_URL": "http://kiosque.example.org"},
-            "public_url : https est obligatoire",
+            f"public_url : {sentences.HTTPS_WANTED}",
         ),
-        ({"KIOSQUE_MAIL_HOST": ""}, "mail.host : serveur SMTP obligatoire"),
+        ({"KIOSQUE_MAIL_HOST": ""}, f"mail.host : {sentences.MAIL_SERVER_WANTED}"),
         (
             {"KIOSQUE_MAIL_SECURITY": "none", "KIOSQUE_MAIL_USERNAME": "kiosque"},
-            "mail.security : none enverrait le mot de passe en clair",
+            f"mail.security : {sentences.PASSWORD_IN_CLEAR}",
         ),
         ({"KIOSQUE_GATEWAYS_BANQUE_MODE": "TEST"}, "gateways.banque.mode : attendu PRODUCTION"),
         (
             {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY": "Bd5yHs9JcF4gWa7E"},
-            "gateways.banque.production_key : c’est la clé de test",
+            f"gateways.banque.production_key : {sentences.TEST_KEY}",
         ),
         (
             {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY": "0" * 16},
-            "gateways.banque.production_key : écrite à la main",
+            f"gateways.banque.production_key : {sentences.TYPED_BY_HAND}",
         ),
         (
             {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_PASSWORD": "testpassword_Xq8wLz3RvT6nKp2M"},
             "gateways.banque.production_password : attendu prodpassword_",
         ),
-        ({"FLASK_DEBUG": "1"}, "FLASK_DEBUG : le mode de mise au point"),
+        ({"FLASK_DEBUG": "1"}, "FLASK_DEBUG : "),
     ],
 )
 def test_production_refuses_what_is_dangerous(
@@ -326,7 +342,7 @@ def test_production_refuses_what_is_dangerous(
 
 def test_production_refuses_the_mock_bank(tmp_path: Path) -> None:
     found = faults(tmp_path, TOML, **LIVE)
-    assert "gateways.banque.adapter : la banque de démonstration est interdite" in found
+    assert f"gateways.banque.adapter : {sentences.NO_MOCK_BANK_HERE}" in found
 
 
 def test_production_refuses_secrets_that_every_account_may_read(tmp_path: Path) -> None:
@@ -334,11 +350,11 @@ def test_production_refuses_secrets_that_every_account_may_read(tmp_path: Path) 
     environ = LIVE | {"KIOSQUE_CONFIG": str(path), "KIOSQUE_DATA": str(tmp_path)}
     path.write_text(LIVE_TOML, encoding="utf-8")
     path.chmod(0o644)
-    with pytest.raises(ConfigError, match="lisible par tous"):
+    with pytest.raises(ConfigError, match=sentences.OPEN_TO_ALL):
         loading.load(environ)
     path.chmod(0o640)
     tmp_path.chmod(0o755)
-    with pytest.raises(ConfigError, match=r"ouvert à tous les comptes \(chmod 750\)"):
+    with pytest.raises(ConfigError, match=rf"{sentences.FOLDER_OPEN_TO_ALL} \(chmod 750\)"):
         loading.load(environ)
     tmp_path.chmod(0o750)
     assert loading.load(environ)
@@ -354,7 +370,7 @@ def test_each_of_a_gateways_secrets_is_one(tmp_path: Path, secret: str) -> None:
     path.chmod(0o644)
     keys = {"KIOSQUE_GATEWAYS_BANQUE_PRODUCTION_KEY": "Xq8wLz3RvT6nKp2M"}
     environ = LIVE | keys | {"KIOSQUE_CONFIG": str(path), "KIOSQUE_DATA": str(tmp_path)}
-    with pytest.raises(ConfigError, match="lisible par tous"):
+    with pytest.raises(ConfigError, match=sentences.OPEN_TO_ALL):
         loading.load(environ)
 
 
@@ -395,10 +411,11 @@ def test_a_command_that_cannot_start_names_everything_at_once_without_a_secret(
     )
     assert ran.returncode != 0
     for fault in (
-        "town.port : réglage inconnu", "town.name : réglage manquant", "town.colour : attendu",
+        f"town.port : {sentences.UNKNOWN_SETTING}", f"town.name : {sentences.MISSING_SETTING}",
+        "town.colour : attendu",
         "mail.port : attendu un nombre", "mail.host : serveur SMTP", "secret_key : tirée",
         "public_url : https", "proxies : attendu", "KIOSQUE_INCONNU : variable", "FLASK_DEBUG",
-        "lisible par tous", "gateways.banque.url : réglage inconnu",
+        sentences.OPEN_TO_ALL, f"gateways.banque.url : {sentences.UNKNOWN_SETTING}",
     ):  # fmt: skip
         assert fault in ran.stderr, fault
     assert "Traceback" not in ran.stderr
@@ -410,7 +427,7 @@ def test_a_site_that_cannot_start_says_why_in_french(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KIOSQUE_CONFIG", str(tmp_path / "absent.toml"))
-    with pytest.raises(SystemExit, match="Réglages refusés"):
+    with pytest.raises(SystemExit, match=sentences.SETTINGS_REFUSED):
         create_app()
 
 
@@ -427,7 +444,7 @@ def test_a_server_that_cannot_start_stops_and_says_why(tmp_path: Path) -> None:
         check=False,
     )
     assert ran.returncode == 3
-    assert "fichier de réglages absent" in ran.stderr
+    assert sentences.NO_SETTINGS in ran.stderr
     assert "Traceback" not in ran.stderr
 
 
