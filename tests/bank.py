@@ -32,17 +32,19 @@ ORDER = replace(NEW_ORDER, gateway_reference=REFERENCE)
 def notice(handoff: Handoff, key: str = KEY, **changes: str | None) -> dict[str, str]:
     """What the bank posts about a handed-over form: a card accepted, unless changed.
 
-    A change to None takes the field out. Every field is signed, as the bank does.
+    A change to None takes the field out. Every field is signed, as the bank does. What was debited
+    is what was asked, unless it is changed too.
     """
     sent = dict(handoff.fields or ())
+    asked = {name: changes.get(name) or sent[f"vads_{name}"] for name in ("amount", "currency")}
     fields: dict[str, str | None] = {
         **{name: value for name, value in sent.items() if name.startswith("vads_")},
         "vads_auth_number": "3fe69a",
         "vads_auth_result": "00",
         "vads_card_brand": "CB",
         "vads_card_number": "497010XXXXXX0001",
-        "vads_effective_amount": sent["vads_amount"],
-        "vads_effective_currency": "978",
+        "vads_effective_amount": asked["amount"],
+        "vads_effective_currency": asked["currency"],
         "vads_hash": hashlib.sha256(b"stamp").hexdigest(),
         "vads_operation_type": "DEBIT",
         "vads_result": "00",

@@ -33,7 +33,7 @@ from gateways.base import (
     SigningKey,
 )
 from gateways.lyra.settings import Shop
-from gateways.lyra.statuses import decide, is_final
+from gateways.lyra.statuses import decide, is_approved, is_final
 
 SESSION_EXPIRED = "149"
 EURO = "978"
@@ -157,7 +157,9 @@ class HostedForm:
         outcome, anomaly = decide(
             status,
             operation,
-            succeeded=values.get("vads_result") == "00",
+            succeeded=values.get("vads_result") == "00"
+            and is_approved(values.get("vads_auth_result", "")),
+            consistent=_is_consistent(values),
             timed_out=values.get("vads_payment_error") == SESSION_EXPIRED,
         )
         if outcome in (Outcome.PAID, Outcome.REFUNDED):
@@ -230,6 +232,14 @@ def card_last4(masked: str) -> str:
     """Return the last four digits of a card number masked as the bank does; "" for another text."""
     found = re.fullmatch(r"[0-9]{4,6}X+([0-9]{4})", masked, re.ASCII)
     return found[1] if found else ""
+
+
+def _is_consistent(values: Mapping[str, str]) -> bool:
+    """Return whether the amount and currency debited, where the bank gives any, are those asked."""
+    return all(
+        values.get(f"vads_effective_{name}", "") in ("", values[f"vads_{name}"])
+        for name in ("amount", "currency")
+    )
 
 
 def _demand(values: Mapping[str, str], shapes: Mapping[str, re.Pattern[str]]) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from gateways.base import GatewayError, Order, Outcome, Report, Unreachable
 from gateways.lyra.form import card_last4, trans_date_and_id
 from gateways.lyra.settings import Shop
-from gateways.lyra.statuses import decide, is_final
+from gateways.lyra.statuses import decide, is_approved, is_final
 
 Table = Mapping[str, object]
 
@@ -83,12 +83,21 @@ def read_transaction(transaction: object, order: Order, shop: Shop) -> Report:
     status = _shaped(transaction, "detailedStatus", _STATUS)
     operation = _shaped(transaction, "operationType", _OPERATION)
     succeeded = _text(transaction, "status") == "PAID"
-    outcome, anomaly = decide(status, operation, succeeded=succeeded)
-    cents, currency = _amount(transaction, details)
+    authorisation = _table(card, "authorizationResponse")
+    asked, debited = _amounts(transaction, details)
+    cents, currency = debited
+    outcome, anomaly = decide(
+        status,
+        operation,
+        succeeded=succeeded and is_approved(_text(authorisation, "authorizationResult")),
+        consistent=debited in (asked, (0, asked[1])),
+    )
     if cents == 0 and outcome in (Outcome.PAID, Outcome.REFUNDED):
         raise Unreachable(_UNREADABLE)
     parent = _text(details, "parentTransactionUuid").lower()
     uuid = _shaped(transaction, "uuid", _UUID)
+    if outcome is Outcome.REVERSED:
+        cents, currency = asked  # it may say that nothing was debited in the end
     if parent and not _UUID.fullmatch(parent):
         raise Unreachable(_UNREADABLE)
     # A refund has another number at the bank: it is named by the attempt of its debit.
@@ -101,7 +110,7 @@ def read_transaction(transaction: object, order: Order, shop: Shop) -> Report:
         transaction_id=uuid,
         gateway_reference=_own(order) if refunded else _reference(card, order) or uuid,
         status=f"{operation} {status}".strip(),
-        authorisation=_text(_table(card, "authorizationResponse"), "authorizationNumber")[:20],
+        authorisation=_text(authorisation, "authorizationNumber")[:20],
         card_brand=_text(card, "effectiveBrand")[:20],
         card_last4=card_last4(_text(card, "pan")),
         parent_id=parent if operation == "CREDIT" else "",
@@ -120,17 +129,16 @@ def _demand_order(details: Table, order: Order, shop: Shop, *, always: bool) -> 
         raise Unreachable("la banque répond dans un autre mode")
 
 
-def _amount(transaction: Table, details: Table) -> tuple[int, str]:
-    """Return (cents, currency) really debited if the bank says so, else those asked."""
-    asked = _cents(transaction, "amount")
-    currency = _shaped(transaction, "currency", _CURRENCY)
-    effective = details.get("effectiveAmount")
-    if effective is None:
-        return asked, currency
-    spent = _text(details, "effectiveCurrency") or currency
+def _amounts(transaction: Table, details: Table) -> tuple[tuple[int, str], tuple[int, str]]:
+    """Return what was asked and what was debited, each in cents and a currency; the same twice if
+    the bank does not say the second."""
+    asked = _cents(transaction, "amount"), _shaped(transaction, "currency", _CURRENCY)
+    spent = _text(details, "effectiveCurrency") or asked[1]
     if not _CURRENCY.fullmatch(spent):
         raise Unreachable(_UNREADABLE)
-    return _cents(details, "effectiveAmount"), spent
+    if details.get("effectiveAmount") is None:
+        return asked, (asked[0], spent)
+    return asked, (_cents(details, "effectiveAmount"), spent)
 
 
 def _own(order: Order) -> str:

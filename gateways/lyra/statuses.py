@@ -1,5 +1,8 @@
 """Translate Lyra's words for a transaction, in a notification or from the REST service.
 
+The platform says some things twice: an amount asked and one debited, a status and an answer of the
+card's bank. Neither is believed against the other: no money comes or goes by such a message.
+
 Source: docs.lyra.com, `vads_trans_status` and the REST service's status reference.
 """
 
@@ -38,34 +41,52 @@ _NEEDS_A_HUMAN = {
 # Decided, yet the bank may change it by itself: capture it, or try the capture again.
 _MAY_CHANGE = frozenset({"AUTHORISED", "CAPTURE_FAILED"})
 
+_INCONSISTENT = "la banque annonce deux montants, deux devises ou une autre sorte d’opération"
+
 #: Statuses of a refund that gave nothing back.
 NOTHING_DONE = frozenset({"REFUSED", "ABANDONED", "NOT_CREATED", "CANCELLED", "EXPIRED"})
 
 
 def decide(
-    status: str, operation: str, *, succeeded: bool, timed_out: bool = False
+    status: str,
+    operation: str,
+    *,
+    succeeded: bool,
+    consistent: bool = True,
+    timed_out: bool = False,
 ) -> tuple[Outcome, str]:
     """Return (outcome, why a human must look at it, in French or "").
 
     `operation` is DEBIT, CREDIT (a refund) or VERIFICATION. The status decides: `succeeded`, the
     message's own word that all went well, also comes with a refund, a card check or a payment
-    still to be validated. Without `succeeded`, though, nothing is paid.
+    still to be validated. Without `succeeded`, though, nothing is paid nor given back; unless the
+    amounts, currencies and kind of the message are `consistent`, nothing is undone either.
     """
     outcome = STATUSES.get(status)
     if outcome is None:
         return Outcome.PENDING, "statut inconnu de la banque"
     if operation == "CREDIT":
-        if outcome is Outcome.PAID:
-            return Outcome.REFUNDED, ""
-        return Outcome.PENDING, "remboursement non abouti à la banque"
-    if outcome is Outcome.PAID:
+        if outcome is not Outcome.PAID or not succeeded:
+            return Outcome.PENDING, "remboursement non abouti à la banque"
+        return (Outcome.REFUNDED, "") if consistent else (Outcome.PENDING, _INCONSISTENT)
+    if outcome in (Outcome.PAID, Outcome.REVERSED):
         if operation != "DEBIT":
-            return Outcome.PENDING, "paiement annoncé sans débit"
-        if not succeeded:
-            return Outcome.PENDING, "paiement annoncé avec un code d’échec"
+            paid = outcome is Outcome.PAID
+            said = "paiement annoncé" if paid else "annulation annoncée"
+            return Outcome.PENDING, f"{said} sans débit"
+        if not consistent:
+            return Outcome.PENDING, _INCONSISTENT
+    if outcome is Outcome.PAID and not succeeded:
+        return Outcome.PENDING, "paiement annoncé avec un code d’échec"
     if status == "ABANDONED" and timed_out:
         return Outcome.EXPIRED, ""
     return outcome, _NEEDS_A_HUMAN.get(status, "")
+
+
+def is_approved(answer: str) -> bool:
+    """Return True unless the card's bank refused: its answer is made of zeros (00, 000 at American
+    Express), or empty where it was asked nothing."""
+    return not answer.strip("0")
 
 
 def is_final(status: str, outcome: Outcome) -> bool:

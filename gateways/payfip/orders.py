@@ -110,6 +110,8 @@ def read_detail(
     """
     _demand(answer, order, contract)
     result = answer.get("resultrans", "")
+    if not result:  # it is no result, and no reason to keep the invoices from the family
+        raise Unreachable("PayFiP répond sans donner de résultat")
     outcome, mode = _OUTCOMES.get(result, (Outcome.PENDING, Mode.CARD))
     if outcome is Outcome.CANCELLED and now < _told_at(answer, order) + _MINUTE + _SECOND_THOUGHTS:
         return []

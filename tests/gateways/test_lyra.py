@@ -235,9 +235,7 @@ def test_the_status_decides_and_the_unusual_calls_for_a_human(
 
 
 def test_the_amount_really_debited_is_what_counts(lyra: Gateway, handoff: Handoff) -> None:
-    report = lyra.read_notification(
-        callback(notice(handoff, effective_amount="8744", effective_currency="840"))
-    )
+    report = lyra.read_notification(callback(notice(handoff, amount="8744", currency="840")))
     assert (report.cents, report.currency) == (8744, "840")
 
 

@@ -262,7 +262,13 @@ def test_a_long_authorisation_of_a_direct_debit_is_kept_whole(says: Ask) -> None
     assert report.authorisation == "112233445566-tip"
 
 
-@pytest.mark.parametrize("result", ["Q", "", "PP", "p", None])
+@pytest.mark.parametrize("result", ["", None])
+def test_an_answer_without_a_result_is_no_answer(says: Ask, result: str | None) -> None:
+    with pytest.raises(Unreachable, match="sans donner de résultat"):
+        says(detail(resultrans=result)).poll(ORDER)
+
+
+@pytest.mark.parametrize("result", ["Q", "PP", "p"])
 def test_a_result_nobody_knows_is_not_paid_and_a_human_is_told(
     says: Ask, result: str | None
 ) -> None:

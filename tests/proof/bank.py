@@ -136,8 +136,7 @@ class Bank:
             "trans_status": message.status,
             "trans_uuid": message.uuid,
             "amount": str(message.cents),
-            "effective_amount": str(message.cents),
-            "effective_currency": message.currency,
+            "currency": message.currency,
             "operation_type": message.operation,
         }
         if message.status == "ABANDONED":

@@ -82,8 +82,8 @@ def test_money_that_came_twice_pays_an_invoice_of_its_own_amount_only(
 @pytest.mark.parametrize(
     ("changes", "kind", "detail"),
     [
-        ({"effective_amount": "100"}, "mismatch", "montant inattendu"),
-        ({"effective_currency": "840"}, "mismatch", "devise inattendue"),
+        ({"amount": "100"}, "mismatch", "montant inattendu"),
+        ({"currency": "840"}, "mismatch", "devise inattendue"),
         (gave_back(4520), "unmatched_refund", "remboursement à rapprocher"),
     ],
     ids=["amount", "currency", "refund"],
@@ -101,7 +101,7 @@ def test_each_wrong_amount_of_one_debit_is_told(go: Pay, hear: Hear, october: In
     _, handoff = go(october)
     hear(handoff)
     for cents in ("100", "200", "200"):
-        assert hear(handoff, effective_amount=cents) == "mismatch"
+        assert hear(handoff, amount=cents) == "mismatch"
     assert [point.amount_cents for point in payments.open_anomalies()] == [100, 200]
 
 
@@ -131,7 +131,7 @@ def test_a_refund_announced_before_it_is_done_is_booked_once_done(
 
 def test_a_strange_amount_is_a_fact_of_its_own(go: Pay, hear: Hear, october: Invoice) -> None:
     _, handoff = go(october)
-    hear(handoff, effective_amount="100")
+    hear(handoff, amount="100")
     assert Fact.get(Fact.state == "pending").status == "DEBIT AUTHORISED unexpected amount"
 
 
@@ -215,7 +215,7 @@ def test_a_debit_of_a_strange_amount_leaves_the_next_question_where_it_was(
     go: Pay, hear: Hear, october: Invoice
 ) -> None:
     attempt, handoff = go(october)
-    hear(handoff, effective_amount="100")
+    hear(handoff, amount="100")
     assert Attempt.get_by_id(attempt.id).ask_at == attempt.ask_at
 
 

@@ -93,7 +93,7 @@ def bystanders(stage: Stage, charlies_family: Family) -> Rows:
     stage.hear(handoff, **stage.gave_back(handoff, 500, "2"))
     _, handoff = stage.open(stage.invoice(charlie))
     stage.hear(handoff, **stage.gave_back(handoff, 500, "3"))  # of a debit not known yet
-    stage.hear(stage.open(stage.invoice(charlie))[1], effective_amount="100")
+    stage.hear(stage.open(stage.invoice(charlie))[1], amount="100")
     stage.asked_back(charlie, Unreachable("coupée"))
     stage.asked_back(charlie, Declined("non"))
     at_counter(stage.invoice(charlie))
@@ -135,7 +135,7 @@ def pays_and_it_is_cancelled(stage: Stage, alice: Family) -> None:
 
 
 def pays_a_strange_amount(stage: Stage, alice: Family) -> None:
-    stage.hear(stage.open(stage.invoice(alice))[1], effective_amount="1")
+    stage.hear(stage.open(stage.invoice(alice))[1], amount="1")
 
 
 def is_given_all_back_by_the_bank(stage: Stage, alice: Family) -> None:

@@ -217,7 +217,7 @@ def test_a_payment_closed_by_staff_says_who_and_why(
 
 
 def test_what_is_dealt_with_says_by_whom_and_how(go: Pay, hear: Hear, october: Invoice) -> None:
-    hear(go(october)[1], effective_amount="1")
+    hear(go(october)[1], amount="1")
     (point,) = payments.open_anomalies()
     payments.resolve_anomaly(point.id, "Dominique", "remboursé")
     point = Anomaly.get_by_id(point.id)

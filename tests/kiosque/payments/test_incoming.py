@@ -284,7 +284,7 @@ def test_one_debit_announced_with_two_amounts_is_booked_once_and_told(
 ) -> None:
     _, handoff = pay(alices_family, october)
     hear(handoff)
-    assert hear(handoff, effective_amount="9999") == "mismatch"
+    assert hear(handoff, amount="9999") == "mismatch"
     assert journal.balances() == {"bank:banque": 4520, "invoices": -4520}
     assert Anomaly.select().count() == 1
 
@@ -293,7 +293,7 @@ def test_another_currency_pays_nothing_and_is_told(
     pay: Pay, hear: Hear, alices_family: Family, october: Invoice
 ) -> None:
     _, handoff = pay(alices_family, october)
-    assert hear(handoff, effective_currency="840") == "mismatch"
+    assert hear(handoff, currency="840") == "mismatch"
     assert state_of(october) == "open"
     assert Anomaly.select().count() == 1
 

@@ -266,7 +266,7 @@ def test_a_bank_that_does_not_answer_is_asked_again_after_growing_pauses(
     ("changes", "state", "told"),
     [
         ({"amount": "1", "effective_amount": "1"}, "pending", "mismatch"),
-        ({"effective_currency": "840"}, "handed_off", "mismatch"),
+        ({"currency": "840"}, "handed_off", "mismatch"),
         ({"trans_id": "000001"}, "handed_off", "unknown_order"),
     ],
 )

@@ -73,7 +73,7 @@ def test_a_refund_of_nothing_in_particular_is_of_what_came_twice_before_what_cam
     _, handoff = go(october)
     at_counter(october)
     hear(handoff)
-    hear(handoff, trans_uuid="b" * 32, effective_amount="4000")
+    hear(handoff, trans_uuid="b" * 32, amount="4000")
     hear(handoff, **gave_back(100))
     online = Settlement.select().where(Settlement.attempt.is_null(False)).order_by(Settlement.id)
     assert [each.returned_cents for each in online] == [100, 0]
