@@ -19,6 +19,7 @@ import pytest
 from gateways import http
 from gateways.base import Unreachable
 from gateways.http import Endpoint, post_json, post_soap
+from tests import sentences
 from tests.conftest import free_port
 
 PASSWORD = "testpassword_canari0123456789"
@@ -314,7 +315,7 @@ def test_a_name_that_does_not_exist_is_said_so() -> None:
 
 
 def test_nobody_there_is_said_so() -> None:
-    with pytest.raises(Unreachable, match="connexion avec la banque"):
+    with pytest.raises(Unreachable, match=sentences.NO_CONNECTION):
         ask(f"http://127.0.0.1:{free_port()}")
 
 
@@ -333,7 +334,7 @@ def test_the_next_address_of_a_name_is_tried(
 
 def test_the_password_never_travels_in_clear_unless_allowed(serve: Callable[..., Server]) -> None:
     server = serve(answer())
-    with pytest.raises(Unreachable, match="https est obligatoire"):
+    with pytest.raises(Unreachable, match=sentences.HTTPS_WANTED):
         post_json(Endpoint(server.origin, "12345678", PASSWORD), "/", {}, seconds=5)
     assert server.asked == []
     assert PASSWORD not in repr(Endpoint(server.origin, "12345678", PASSWORD))
@@ -492,6 +493,6 @@ def test_an_envelope_that_drips_ends_in_time(serve: Callable[..., Server]) -> No
 
 def test_soap_too_never_travels_in_clear_unless_allowed(serve: Callable[..., Server]) -> None:
     server = serve(answer(XML, kind="text/xml"))
-    with pytest.raises(Unreachable, match="https est obligatoire"):
+    with pytest.raises(Unreachable, match=sentences.HTTPS_WANTED):
         post_soap(Endpoint(server.origin), "/", b"<q/>", seconds=5)
     assert server.asked == []

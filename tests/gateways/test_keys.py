@@ -14,6 +14,7 @@ from gateways.registry import configure
 from gateways.sandbox import server
 from gateways.sandbox.bank import Bank
 from gateways.sandbox.store import Store
+from tests import sentences
 from tests.bank import KEY, NEW_ORDER, notice
 from tests.gateways.test_lyra import TABLE
 
@@ -71,7 +72,7 @@ def test_the_new_key_signs_and_both_are_believed_until_the_last_paris_instant(
 
 def test_after_the_last_day_only_the_new_key_is_believed(handoff: Handoff) -> None:
     after = shop(now=MIDNIGHT)
-    with pytest.raises(BadCallback, match="ancienne clé, qui n’est plus acceptée"):
+    with pytest.raises(BadCallback, match=sentences.OLD_KEY):
         after.read_notification(said(handoff, KEY))
     assert after.read_notification(said(handoff, NEW_KEY)).signing_key is SigningKey.CURRENT
 
@@ -161,7 +162,7 @@ def test_in_production_the_test_key_cannot_be_the_previous_one() -> None:
     }
     with pytest.raises(ConfigError) as refused:
         LyraGateway.configure("banque", live, environment="production")
-    assert refused.value.faults == ["gateways.banque.previous_key : c’est la clé de test"]
+    assert refused.value.faults == [f"gateways.banque.previous_key : {sentences.TEST_KEY}"]
 
 
 def test_in_production_a_key_takes_the_place_of_another() -> None:

@@ -16,6 +16,7 @@ from gateways.base import (
     Outcome,
 )
 from gateways.lyra import BRANDS, STATUSES, LyraGateway, sign
+from tests import sentences
 from tests.bank import ABANDONED, KEY, NEW_ORDER, REFUSED, SHARED, notice
 
 TABLE = {"adapter": "lyra", "site_id": "12345678", "mode": "TEST", "test_key": KEY}
@@ -123,7 +124,7 @@ def test_a_value_that_could_shift_the_signature_is_never_sent(
     lyra: Gateway, change: dict[str, object]
 ) -> None:
     order = Order(**{**vars(NEW_ORDER), **change})  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="ne peut pas être envoyé"):
+    with pytest.raises(ValueError, match=sentences.NOT_SENT):
         lyra.start(order)
 
 

@@ -8,6 +8,7 @@ import pytest
 from gateways.base import BadCallback, Callback, ConfigError, RefundRequest, Report, Unreachable
 from gateways.lyra import LyraGateway, LyraRestGateway, Shop, rest
 from gateways.lyra.orders import BankError, read_envelope, read_order, read_transaction
+from tests import sentences
 from tests.bank import (
     ABANDONED,
     KEY,
@@ -165,7 +166,7 @@ def test_only_a_code_of_the_platforms_is_repeated(told: str, code: str) -> None:
         read_envelope(error_envelope("Order/Get", told), "Order/Get", SHOP)
     assert (caught.value.code, str(caught.value)) == (
         code,
-        f"la banque répond par une erreur ({code})",
+        f"{sentences.BANK_ERROR} ({code})",
     )
 
 
@@ -283,7 +284,7 @@ def told(**changes: str | None) -> Report:
 def test_an_amount_that_is_none_is_refused_whatever_became_of_the_payment(
     changes: dict[str, str | None], amount: str
 ) -> None:
-    with pytest.raises(BadCallback, match="vads_effective_amount absent ou mal formé"):
+    with pytest.raises(BadCallback, match=f"vads_effective_amount {sentences.ABSENT_OR_MALFORMED}"):
         told(**{**changes, "effective_amount": amount})
 
 
@@ -301,7 +302,7 @@ def test_what_the_bank_does_not_say_is_empty(absent: str | None) -> None:
     "name", ["amount", "hash", "order_id", "trans_date", "trans_uuid", "url_check_src", "version"]
 )
 def test_a_notice_has_all_that_only_a_notice_has(name: str) -> None:
-    with pytest.raises(BadCallback, match=f"vads_{name} absent ou mal formé"):
+    with pytest.raises(BadCallback, match=f"vads_{name} {sentences.ABSENT_OR_MALFORMED}"):
         told(**{name: None})
 
 

@@ -8,6 +8,7 @@ import pytest
 from gateways.base import BadCallback, Callback, Outcome
 from gateways.lyra import HostedForm, LyraGateway, sign
 from gateways.lyra.page import CARDS, LANGUAGES
+from tests import sentences
 from tests.bank import ABANDONED, KEY, NEW_ORDER, REFUSED, notice
 from tests.gateways.test_lyra import TABLE, callback, relabelled
 
@@ -100,7 +101,7 @@ def test_a_theme_that_could_shift_the_signature_is_never_sent(theme: str) -> Non
     """Were it to come to the form otherwise than through the settings."""
     gateway = shop()
     gateway._shop = replace(gateway._shop, page=replace(gateway._shop.page, theme=theme))
-    with pytest.raises(ValueError, match="vads_theme_config ne peut pas être envoyé"):
+    with pytest.raises(ValueError, match=f"vads_theme_config {sentences.NOT_SENT}"):
         gateway.start(NEW_ORDER)
 
 

@@ -28,6 +28,7 @@ from gateways.lyra import BRANDS, LyraGateway, rest
 from gateways.lyra.orders import BankError, read_envelope, read_order, read_transaction
 from gateways.lyra.settings import Shop
 from gateways.registry import configure
+from tests import sentences
 from tests.bank import (
     ABANDONED,
     KEY,
@@ -135,7 +136,7 @@ def test_a_status_and_its_summary_that_disagree_are_not_a_payment() -> None:
     for simplified in ("UNPAID", "RUNNING", "", "PAID_TOMORROW"):
         (report,) = read(transaction(ORDER, status=simplified))
         assert report.outcome is Outcome.PENDING
-        assert "code d’échec" in report.anomaly
+        assert sentences.FAILURE_CODE in report.anomaly
 
 
 def test_a_refund_is_reported_under_the_order_with_the_debit_it_gives_back() -> None:
@@ -151,7 +152,7 @@ def test_a_refund_is_reported_under_the_order_with_the_debit_it_gives_back() -> 
 def test_a_refund_that_failed_is_another_matter_for_a_human() -> None:
     (report,) = read(credit(detailedStatus="REFUSED", status="UNPAID"))
     assert (report.outcome, report.parent_id) == (Outcome.PENDING, UUID)
-    assert report.anomaly == "remboursement non abouti à la banque"
+    assert report.anomaly == sentences.REFUND_FAILED
     assert report.gateway_reference == "20260701233000-900123"
 
 
@@ -586,7 +587,7 @@ def test_the_whole_of_a_debit_not_captured_is_cancelled(
 
 def test_part_of_a_debit_not_captured_waits(lyra: Any, says: Callable[..., Bank]) -> None:
     bank = says(order_answer(ORDER, transaction(ORDER)))
-    with pytest.raises(Declined, match="pas encore remis en banque"):
+    with pytest.raises(Declined, match=sentences.NOT_YET_CAPTURED):
         lyra.refund(ORDER, REQUEST)
     assert len(bank.asked) == 1
 
@@ -669,7 +670,7 @@ def test_a_refund_of_another_debit_is_not_the_one_asked_for(
 ) -> None:
     other = credit(transactionDetails__parentTransactionUuid="3" * 32)
     says(order_answer(ORDER, CAPTURED), other)
-    with pytest.raises(Unreachable, match="autre opération"):
+    with pytest.raises(Unreachable, match=sentences.ANOTHER_OPERATION):
         lyra.refund(ORDER, REQUEST)
 
 
@@ -678,6 +679,6 @@ def test_a_debit_the_bank_does_not_list_is_not_refunded(
 ) -> None:
     for known in ("PSP_010", order_answer(ORDER, credit())):
         bank = says(known)
-        with pytest.raises(Declined, match="ne connaît pas"):
+        with pytest.raises(Declined, match=sentences.DEBIT_UNKNOWN):
             lyra.refund(ORDER, REQUEST)
         assert len(bank.asked) == 1

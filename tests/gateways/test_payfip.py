@@ -172,7 +172,7 @@ def test_another_refusal_to_create_is_logged_with_its_words(
 ) -> None:
     with pytest.raises(Unreachable, match=code):
         says(fault(code)).start(ORDER)
-    assert f"PayFiP répond {code} : Explication." in caplog.text
+    assert f"{code} : Explication." in caplog.text
     assert "alice@example.org" not in caplog.text
 
 

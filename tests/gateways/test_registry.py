@@ -8,6 +8,7 @@ import pytest
 from gateways import registry
 from gateways.base import ConfigError, Gateway
 from gateways.sandbox import SandboxGateway
+from tests import sentences
 from tests.bank import KEY
 
 SANDBOX = {"adapter": "sandbox", "url": "http://127.0.0.1:8001", "key": KEY}
@@ -42,7 +43,9 @@ def test_a_strangers_adapter_comes_through_the_same_door_but_cannot_take_our_nam
 
 def test_an_unknown_adapter_refuses_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "entry_points", lambda **_: [])  # none of a stranger's
-    with pytest.raises(ConfigError, match="attendu l’un de lyra, payfip, sandbox, sandbox-payfip"):
+    with pytest.raises(
+        ConfigError, match=f"{sentences.ONE_OF} lyra, payfip, sandbox, sandbox-payfip"
+    ):
         registry.configure("b", {"adapter": "nothing"}, environment="test")
 
 
@@ -55,7 +58,9 @@ def test_an_adapter_whose_library_is_absent_refuses_to_start_and_names_it(
     monkeypatch.setitem(sys.modules, library, None)  # as if it were not installed
     stranger = EntryPoint("other", f"{library}:Gateway", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda **_: [stranger])
-    with pytest.raises(ConfigError, match=rf"b\.adapter : le paquet Python {library} .*{advice}"):
+    with pytest.raises(
+        ConfigError, match=rf"b\.adapter : {sentences.LIBRARY_WANTED} {library} .*{advice}"
+    ):
         registry.configure("b", {"adapter": "other"}, environment="test")
 
 

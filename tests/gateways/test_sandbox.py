@@ -18,6 +18,7 @@ from gateways.registry import configure
 from gateways.sandbox import notifications, server
 from gateways.sandbox.bank import Bank
 from gateways.sandbox.store import Store
+from tests import sentences
 from tests.bank import KEY
 
 ACCEPTED, REFUSED, TO_VALIDATE = "4970100000000000", "4970100000000055", "4970100000000001"
@@ -166,8 +167,8 @@ def test_the_page_shows_the_detail_on_the_left_and_the_test_cards(
     bank: FlaskClient, page: str
 ) -> None:
     text = bank.get(page).text
-    assert "Banque de démonstration\u00a0: aucun argent ne circule" in text
-    assert text.index("87,45\u00a0€") < text.index("Numéro de carte")
+    assert sentences.NO_MONEY_MOVES in text
+    assert text.index("87,45\u00a0€") < text.index(sentences.CARD_NUMBER)
     assert "Factures A, B" in text
     assert text.count("data-card=") == 6
 
@@ -187,7 +188,7 @@ def test_a_refused_card_may_be_followed_by_an_accepted_one(
     bank: FlaskClient, page: str, posted: list[dict[str, str]], read: Read
 ) -> None:
     answer = bank.post(f"{page}/carte", data={"card": REFUSED})
-    assert "Carte refusée" in answer.text
+    assert sentences.CARD_REFUSED in answer.text
     bank.post(f"{page}/carte", data={"card": ACCEPTED})
     first, second = map(read, posted)
     assert (first.outcome, second.outcome) == (Outcome.REFUSED, Outcome.PAID)
@@ -216,8 +217,8 @@ def test_a_payer_who_leaves_is_notified_as_such_once(
     for _ in range(2):
         assert "/paiement/retour/" in bank.post(f"{page}/{end}").location
     assert [read(fields).outcome for fields in posted] == [outcome]
-    assert "n’est plus active" in bank.get(page).text
-    assert "n’est plus active" in bank.post(f"{page}/carte", data={"card": ACCEPTED}).text
+    assert sentences.PAGE_OVER in bank.get(page).text
+    assert sentences.PAGE_OVER in bank.post(f"{page}/carte", data={"card": ACCEPTED}).text
 
 
 @pytest.mark.parametrize("card", ["", "4111111111111111", "x" * 5000, "4970100000000000 0"])
@@ -352,7 +353,7 @@ def test_a_debit_is_given_back_in_parts_and_never_beyond_its_amount(
     assert 'value="67,45"' in bank.get("/").text
     refused = operate("refund", amount="67.46")
     assert refused.status_code == 409
-    assert "le montant dépasse ce qui peut être rendu (PSP_020)" in refused.text
+    assert f"{sentences.BEYOND_THE_REST} (PSP_020)" in refused.text
     operate("refund", amount="67.45")
     assert [read(fields).cents for fields in posted] == [8745, 8745, 2000, 6745]
     assert "/refund" not in bank.get("/").text
@@ -366,7 +367,7 @@ def test_an_amount_that_is_none_is_asked_again(
     operate("capture")
     answer = operate("refund", amount=amount)
     assert answer.status_code == 422
-    assert "Écrivez un montant en euros" in answer.text
+    assert sentences.AMOUNT_WANTED in answer.text
     assert len(posted) == 2
 
 

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from gateways.base import BadCallback, Callback, Gateway
 from gateways.lyra import sign
 from gateways.sandbox import words
+from tests import sentences
 from tests.bank import KEY
 from tests.gateways.test_sandbox import ACCEPTED, REFUSED, bank, form, gateway, posted, resigned
 
@@ -94,11 +95,11 @@ def test_only_the_cards_the_form_offers_are_shown_and_taken(
 ) -> None:
     address = opened(payment_cards="MASTERCARD;E-CARTEBLEUE")
     page = bank.get(address).text
-    assert "Cartes acceptées\u00a0: Mastercard, e-Carte Bleue" in page
+    assert f"{sentences.CARDS_TAKEN}\u00a0: Mastercard, e-Carte Bleue" in page
     assert re.findall(r'data-card="(\d+)"', page) == [MASTERCARD, E_CARD]
     answer = bank.post(f"{address}/carte", data={"card": ACCEPTED})
     assert answer.status_code == 422
-    assert "La boutique n’accepte pas cette carte." in answer.text
+    assert sentences.CARD_NOT_TAKEN in answer.text
     assert posted == []
 
 
@@ -134,20 +135,20 @@ def test_the_theme_changes_the_words_and_the_display(
     bank: FlaskClient, opened: Open, posted: object
 ) -> None:
     theme = (
-        "SUCCESS_FOOTER_MSG_RETURN=Revenir au kiosque;CANCEL_FOOTER_MSG_RETURN=Ne pas payer;"
-        "SITE_ID_LABEL=Régie;SECURE_MESSAGE=Page sûre"
+        "SUCCESS_FOOTER_MSG_RETURN=Kiosque;CANCEL_FOOTER_MSG_RETURN=Renoncer;"
+        "SITE_ID_LABEL=Régie;SECURE_MESSAGE=Sûre"
     )
     address = opened(theme_config=theme, redirect_success_timeout=None)
     page = bank.get(address).text
-    assert ">Ne pas payer<" in page
+    assert ">Renoncer<" in page
     assert "<dt>Régie</dt>" in page
-    assert "<span>Page sûre</span>" in page
+    assert "<span>Sûre</span>" in page
     done = bank.post(f"{address}/carte", data={"card": ACCEPTED}).text
-    assert ">Revenir au kiosque<" in done
+    assert ">Kiosque<" in done
     simple = bank.get(opened(trans_id="000778", theme_config="SIMPLIFIED_DISPLAY=true")).text
     assert 'class="brand"' in page
     assert 'class="brand"' not in simple
-    assert "aucun argent ne circule" in simple
+    assert sentences.NO_MONEY_MOVES in simple
 
 
 # --- The way back ---
@@ -198,7 +199,7 @@ def test_by_get_whose_card_was_refused_brings_the_refusal_back(
 ) -> None:
     address = opened(return_mode="GET")
     page = bank.post(f"{address}/carte", data={"card": REFUSED}).text
-    assert ">Revenir au site<" in page
+    assert f">{sentences.BACK_TO_SITE}<" in page
     assert back(bank.post(f"{address}/abandon").location)["vads_trans_status"] == "REFUSED"
 
 
@@ -223,20 +224,22 @@ def test_whoever_has_paid_is_sent_back_after_a_while_or_by_a_link(
     address = opened(return_mode=mode, redirect_success_timeout=seconds)
     answer = bank.post(f"{address}/carte", data={"card": ACCEPTED})
     assert answer.status_code == 200
-    link = re.search(r'<a class="main" href="([^"]+)"([^>]*)>Revenir au site', answer.text)
+    link = re.search(
+        rf'<a class="main" href="([^"]+)"([^>]*)>{sentences.BACK_TO_SITE}', answer.text
+    )
     assert link[2].strip() == waits
-    assert ("Vous allez être ramené au site." in answer.text) == bool(waits)
+    assert (sentences.SENT_BACK in answer.text) == bool(waits)
     href = link[1].replace("&amp;", "&")
     assert back(href) if mode == "GET" else href == BACK
-    assert "n’est plus active" in bank.get(address).text
+    assert sentences.PAGE_OVER in bank.get(address).text
 
 
 def test_the_town_may_say_why_one_is_sent_back(
     bank: FlaskClient, opened: Open, posted: object
 ) -> None:
-    changes = {"redirect_success_timeout": "9", "redirect_success_message": "Retour au kiosque"}
+    changes = {"redirect_success_timeout": "9", "redirect_success_message": "Kiosque"}
     page = bank.post(f"{opened(**changes)}/carte", data={"card": ACCEPTED}).text
-    assert "Retour au kiosque" in page
+    assert "Kiosque" in page
 
 
 def test_without_an_address_the_payer_stays(
@@ -248,4 +251,4 @@ def test_without_an_address_the_payer_stays(
         )
         answer = bank.post(f"{address}/carte", data={"card": ACCEPTED})
         assert answer.status_code == (303 if seconds == "0" else 200)
-        assert "Revenir au site" not in answer.text
+        assert sentences.BACK_TO_SITE not in answer.text

@@ -29,6 +29,7 @@ from gateways.lyra import rest
 from gateways.registry import configure
 from gateways.sandbox import notifications, server
 from gateways.sandbox.faults import FAULTS, Fault
+from tests import sentences
 from tests.bank import KEY
 
 PASSWORD = "testpassword_Xq8wLz3RvT6nKp2MBd5yHs9J"
@@ -156,9 +157,7 @@ def test_the_settings_are_tried(street: Street) -> None:
     stranger: Any = configure(
         "banque", {**wrong, "password": PASSWORD.swapcase().lower()}, environment="test"
     )
-    assert stranger.check() == [
-        "gateways.banque : la banque refuse les identifiants de la boutique"
-    ]
+    assert stranger.check() == [f"gateways.banque : {sentences.SHOP_REFUSED}"]
     with pytest.raises(Unreachable, match="identifiants"):
         stranger.poll(street.order)
 
@@ -251,7 +250,7 @@ def test_a_captured_debit_is_given_back_in_parts_never_beyond(street: Street) ->
 
 def test_a_debit_not_captured_is_cancelled_whole_or_not_at_all(street: Street) -> None:
     street.pay(ACCEPTED)
-    with pytest.raises(Declined, match="pas encore remis"):
+    with pytest.raises(Declined, match=sentences.NOT_YET_CAPTURED):
         street.refund(2000)
     assert money(street.poll()) == [("paid", 8745)]
     assert money(street.refund(8745)) == [("reversed", 8745)]
@@ -426,17 +425,17 @@ def test_a_breakdown_lasts_the_calls_it_was_given_or_until_changed(street: Stree
 
 def test_the_control_page_says_what_is_in_force_and_what_was_asked(street: Street) -> None:
     page = street.office.get("/pannes").text
-    assert "<strong>Aucune : elle répond comme il faut</strong>" in page
+    assert sentences.NO_FAULT in page
     assert "Aucun." in page
     street.poll()
     street.break_down("amount", calls="3")
     street.poll()
     page = " ".join(re.sub("<[^>]+>", " ", street.office.get("/pannes").text).split())
-    assert "Montant faux . Tous les appels, encore 2 appels." in page
+    assert re.search(rf"{sentences.WRONG_AMOUNT} \. .* 2 appels", page)
     assert f"Order/Get {REFERENCE} PSP_010" in page
     street.break_down("lost", scope="ask")
     page = street.office.get("/pannes").text
-    assert "Les annulations et remboursements, jusqu’au prochain changement" in page
+    assert f"{sentences.GIVING_BACK}, {sentences.UNTIL_CHANGED}" in page
 
 
 @pytest.mark.parametrize("calls", ["0", "-1", "1000", "deux", "1e2", "é", "1\0"])
@@ -444,7 +443,7 @@ def test_a_number_of_calls_that_is_none_is_asked_again(street: Street, calls: st
     chosen = {"fault": "html", "scope": "ask", "calls": calls}
     answer = street.office.post("/pannes", data=chosen)
     assert answer.status_code == 422
-    assert "Écrivez un nombre d’appels de 1 à 999, ou rien." in answer.text
+    assert sentences.CALLS_WANTED in answer.text
     assert '<option value="html" selected>' in answer.text
     assert street.app.extensions["faults"].current() == Fault()
 
