@@ -31,9 +31,15 @@ def configure(name: str, table: Mapping[str, object], *, environment: str) -> Ga
         raise ConfigError([f"gateways.{name}.adapter : attendu l’un de {known}"])
     try:
         gateway_class = points[adapter].load()
+        gateway: Gateway = gateway_class.configure(name, table, environment=environment)
+    except ConfigError:
+        raise
     except ModuleNotFoundError as error:
         raise ConfigError([f"gateways.{name}.adapter : {_missing(error)}"]) from None
-    gateway: Gateway = gateway_class.configure(name, table, environment=environment)
+    except Exception as error:  # noqa: BLE001  # a stranger's may raise anything
+        kind = type(error).__name__
+        fault = f"gateways.{name}.adapter : l’adaptateur {adapter} a un défaut ({kind})"
+        raise ConfigError([fault]) from None
     return gateway
 
 

@@ -17,6 +17,10 @@ from kiosque.outbox import queue
 from kiosque.payments import journal, reconcile, verification
 from kiosque.settings import Settings
 
+#: Exit statuses of `reconcile`, for monitors: a bank or its adapter gave no answer; time ran out.
+NO_ANSWER = 3
+OUT_OF_TIME = 4
+
 
 @main.command()
 @click.argument("number")
@@ -158,9 +162,13 @@ def close_attempt(_settings: Settings, reference: str, author: str, reason: str)
 )
 @with_database
 def reconcile_(settings: Settings, seconds: int) -> None:
-    """Demande à la banque ce que sont devenus les paiements sans réponse. Chaque minute.
+    """Demande aux banques ce que sont devenus les paiements et remboursements sans réponse.
 
-    Lancé deux fois à la fois, il ne travaille qu’une fois.
+    Chaque minute. Lancé deux fois à la fois, il ne travaille qu’une fois.
+
+    Code de sortie : 0, tout ce qui était à demander a sa réponse ; 1, rien n’a pu être demandé ;
+    3, une banque n’a pas répondu ou sa passerelle a un défaut, nommée ; 4, le temps a manqué, la
+    suite au prochain passage.
     """
     summary = chores.ask_banks(settings, seconds=seconds)
     if summary.busy:
@@ -171,10 +179,32 @@ def reconcile_(settings: Settings, seconds: int) -> None:
         f"expirés\u00a0: {summary.expired} ; remboursements conclus\u00a0: {summary.refunds} ; "
         f"restent à demander\u00a0: {summary.left}."
     )
-    for words in summary.removed_gateways:
+    troubles = [
+        *(f"la banque de la passerelle {name} n’a pas répondu" for name in summary.silent),
+        *(f"la passerelle {name} a un défaut, voir le journal" for name in summary.broken),
+        *summary.removed_gateways,
+    ]
+    for words in troubles:
         click.echo(f"Attention : {words}.")
-    if summary.unanswered and not summary.answered:
-        raise SystemExit(1)
+    if troubles:
+        raise SystemExit(NO_ANSWER)
+    if summary.left:
+        raise SystemExit(OUT_OF_TIME)
+
+
+@main.command("drop-refund")
+@click.argument("payment")
+@click.option("--author", required=True, help="Qui le décide.")
+@click.option("--reason", required=True, help="Ce que la banque a montré ou dit.")
+@with_database
+def drop_refund(_settings: Settings, payment: str, author: str, reason: str) -> None:
+    """Abandonne un remboursement dont la banque ne dit rien : PAYMENT est un reçu ou une facture.
+
+    Voyez d’abord à la banque que rien n’a été rendu. Si elle annonce quand même ce remboursement,
+    il est pris en compte.
+    """
+    dropped = payments.drop_refund(payments.find_settlement(payment), author, reason)
+    click.echo(f"{payment} : remboursement de {format_euros(dropped.amount_cents)} abandonné.")
 
 
 @main.command()

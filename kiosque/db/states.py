@@ -46,7 +46,7 @@ class RepaymentKind(StrEnum):
 
 
 class RepaymentState(StrEnum):
-    """`ASKED` may or may not have been done by the bank: it is asked again until known."""
+    """`ASKED` may or may not have been done by the bank: it is asked again, for days."""
 
     ASKED = "asked"
     DONE = "done"
@@ -111,7 +111,8 @@ class AnomalyKind(StrEnum):
 
     `UNCAPTURED` was authorised, and not remitted in time; `UNSETTLED`, examined by the bank for too
     long. `SILENT`: the bank does not answer about it; `UNSERVED`: its gateway was removed too
-    early; `DECLINED`: the bank did not give back what it was asked to.
+    early; `DECLINED`: the bank did not give back what it was asked to; `UNANSWERED_REFUND`: nobody
+    knows if it did.
     """
 
     OVERPAYMENT = "overpayment"
@@ -126,6 +127,7 @@ class AnomalyKind(StrEnum):
     SILENT = "silent"
     UNSERVED = "unserved"
     DECLINED = "declined"
+    UNANSWERED_REFUND = "unanswered_refund"
 
 
 class CounterMode(StrEnum):

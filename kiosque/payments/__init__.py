@@ -42,7 +42,8 @@ from kiosque.payments.incoming import attempt_of, record
 from kiosque.payments.ledger import Money, money_of
 from kiosque.payments.polling import ask_soon
 from kiosque.payments.receipts import Issuers
-from kiosque.payments.refunds import ask_refund, find_settlement, record_repayment, send_refund
+from kiosque.payments.refund_requests import drop_refund, send_refund
+from kiosque.payments.refunds import ask_refund, find_settlement, record_repayment
 from kiosque.payments.refusals import Refused
 from kiosque.payments.selection import (
     MAX_INVOICES,
@@ -74,6 +75,7 @@ __all__ = [
     "close_attempt",
     "describe_closed_regies",
     "describe_removed_gateway",
+    "drop_refund",
     "find_settlement",
     "forget_old_addresses",
     "forget_refused_messages",

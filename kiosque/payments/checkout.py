@@ -1,6 +1,7 @@
 """Open a payment: from the invoices that a family chose to the page of its bank."""
 
 import secrets
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
@@ -13,9 +14,12 @@ from kiosque.db.models import Attempt, AttemptItem, Family, Invoice
 from kiosque.db.states import AttemptState, FactSource
 from kiosque.language import clock
 from kiosque.language.catalogue import gettext as _
+from kiosque.payments import gateway_calls
 from kiosque.payments.facts import add_fact, release_invoices
+from kiosque.payments.gateway_calls import ANSWER_SECONDS
 from kiosque.payments.orders import order_of
 from kiosque.payments.polling import ask_soon, attempts_holding, first_question, is_owed_an_answer
+from kiosque.payments.queries import attempt_by_id
 from kiosque.payments.receipts import Issuers
 from kiosque.payments.refusals import Refused
 from kiosque.payments.selection import MAX_INVOICES, select_for_one_payment
@@ -50,8 +54,10 @@ def ask_about_holders(
     invoices = Invoice.select(Invoice.id).where(
         Invoice.family == family, Invoice.number.in_(list(numbers)[:MAX_INVOICES])
     )
+    deadline = time.monotonic() + ANSWER_SECONDS
     for attempt in attempts_holding([invoice.id for invoice in invoices]):
-        ask_soon(attempt, gateways, public_url, issuers)
+        if time.monotonic() < deadline:
+            ask_soon(attempt, gateways, public_url, issuers)
 
 
 def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attempt, Handoff]:
@@ -67,18 +73,17 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
     order = order_of(attempt, public_url, email=email)
     try:
         handoff = _hand_over(gateway, order)
-    except (Unreachable, WrongEmail) as error:
-        wrong_email = isinstance(error, WrongEmail)
-        why = FactSource.EMAIL_REFUSED if wrong_email else FactSource.BANK_UNREACHABLE
-        with write():
-            add_fact(attempt, "", AttemptState.CANCELLED, source=why)
+        _note_handoff(attempt, gateway, handoff)
+    except WrongEmail:
+        _close(attempt, FactSource.EMAIL_REFUSED)
         raise
-    with write():
-        add_fact(attempt, "", AttemptState.HANDED_OFF, source=FactSource.PORTAL)
-        Attempt.update(
-            gateway_reference=handoff.gateway_reference,
-            ask_at=first_question(attempt, gateway),
-        ).where(Attempt.id == attempt.id).execute()
+    except Exception as error:  # a stranger's adapter may raise or give anything
+        gateway_calls.answer_of(error)
+        _close(attempt, FactSource.BANK_UNREACHABLE)
+        if isinstance(error, Unreachable):
+            raise
+        gateway_calls.log_defect(f"attempt {attempt.reference}", error)
+        raise Unreachable("la banque n’a pas ouvert ce paiement") from None
     return attempt, handoff
 
 
@@ -92,9 +97,29 @@ def _hand_over(gateway: Gateway, order: Order) -> Handoff:
     if not door.acquire(timeout=DOOR_SECONDS):
         raise Unreachable("d’autres payeurs attendent déjà cette banque")
     try:
-        return gateway.start(order)
-    finally:
+        call = gateway_calls.start(gateway, order)
+    except BaseException:
         door.release()
+        raise
+    # Once the call has ended, which may be long after nobody waits for it.
+    call.add_done_callback(lambda _: door.release())
+    return gateway_calls.wait_for(call, ANSWER_SECONDS)
+
+
+def _note_handoff(attempt: Attempt, gateway: Gateway, handoff: Handoff) -> None:
+    with write():
+        add_fact(attempt, "", AttemptState.HANDED_OFF, source=FactSource.PORTAL)
+        Attempt.update(
+            gateway_reference=handoff.gateway_reference,
+            ask_at=first_question(attempt, gateway),
+        ).where(Attempt.id == attempt.id).execute()
+
+
+def _close(attempt: Attempt, why: FactSource) -> None:
+    """Let the invoices go of a payment that nobody can make: no page of it was shown."""
+    with write():
+        attempt = attempt_by_id(attempt.id)
+        add_fact(attempt, "", AttemptState.CANCELLED, source=why)
 
 
 @cache

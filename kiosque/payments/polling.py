@@ -5,16 +5,20 @@ after the other. Asking twice is harmless.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import datetime, timedelta
+from functools import cache
 from threading import BoundedSemaphore
 
-from gateways.base import Gateway, Polling, Polls, Report, Unreachable
+from gateways.base import Gateway, GatewayError, Polling, Polls, Report, Unreachable
 from kiosque.db import require_no_write, require_write, write
 from kiosque.db.models import Attempt, AttemptItem
 from kiosque.db.states import UNDECIDED, AnomalyKind, AttemptState, FactSource
 from kiosque.language import clock
+from kiosque.payments import gateway_calls
 from kiosque.payments.anomalies import flag_anomaly
 from kiosque.payments.facts import add_fact
+from kiosque.payments.gateway_calls import ANSWER_SECONDS, Answer
 from kiosque.payments.incoming import record_answer
 from kiosque.payments.ledger import may_be_undone
 from kiosque.payments.orders import order_of
@@ -29,12 +33,13 @@ LONGEST_PAUSE = timedelta(hours=1)
 PENDING_FOLLOWED = timedelta(days=60)
 #: After this without an answer about an attempt, a human is told, once.
 SILENCE = timedelta(days=1)
+#: After this without an answer, a decided attempt is asked about no more.
+GIVEN_UP_AFTER = timedelta(days=10)
 #: How long after its time an attempt whose bank cannot be asked is declared expired: the result
 #: may follow the end of the bank's page by a few minutes.
 GRACE = timedelta(minutes=15)
-#: How many of a process's threads may wait for banks on behalf of visitors.
+#: How many of a process's threads may wait for one bank on behalf of visitors.
 AT_ONCE = 2
-_places = BoundedSemaphore(AT_ONCE)
 _SILENT = (AttemptState.CREATED, AttemptState.HANDED_OFF)
 
 
@@ -55,33 +60,70 @@ def attempts_due(gateway_names: Collection[str], limit: int) -> list[Attempt]:
     )
 
 
-def ask_bank(attempt: Attempt, gateway: Polls, public_url: str, issuers: Issuers) -> None:
-    """Ask about one attempt, now, and apply the answer."""
+def begin_question(attempt: Attempt, gateway: Polls, public_url: str) -> "Future[list[Report]]":
+    """Ask about one attempt. `finish_question` takes the answer."""
     order = order_of(attempt, public_url)
     require_no_write()
+    return gateway_calls.poll(gateway, order)
+
+
+def finish_question(
+    attempt: Attempt,
+    gateway: Polls,
+    question: "Future[list[Report]]",
+    issuers: Issuers,
+    *,
+    seconds: float = 0.0,
+) -> Answer:
+    """Apply the bank's answer, which has `seconds` to come. Ask again later where there is none,
+    or none that can be recorded: one payment must keep no other waiting."""
     try:
-        reports = gateway.poll(order)
-    except Unreachable:
-        postpone_question(attempt)
+        reports = gateway_calls.wait_for(question, seconds)
+        _apply(attempt, gateway, reports, issuers)
+    except GatewayError as error:
+        answer = gateway_calls.answer_of(error)
+    except Exception as error:  # noqa: BLE001  # an answer may hold anything
+        answer = gateway_calls.answer_of(error)
+        gateway_calls.log_defect(f"attempt {attempt.reference}", error)
     else:
-        apply_answer(attempt, gateway, reports, issuers)
+        return Answer.GIVEN
+    postpone_question(attempt)
+    return answer
+
+
+def ask_bank(attempt: Attempt, gateway: Polls, public_url: str, issuers: Issuers) -> None:
+    """Ask about one attempt, now, and apply the answer."""
+    question = begin_question(attempt, gateway, public_url)
+    finish_question(attempt, gateway, question, issuers, seconds=ANSWER_SECONDS)
 
 
 def ask_soon(
     attempt: Attempt, gateways: Mapping[str, Gateway], public_url: str, issuers: Issuers
 ) -> None:
     """Ask on behalf of somebody who waits, unless the bank was just asked, cannot be, or AT_ONCE
-    others wait already: a slow bank must not take all the threads of the site."""
+    others wait for it already: a slow bank must not take all the threads of the site."""
     gateway = gateways.get(attempt.gateway)
     if not isinstance(gateway, Polls) or not attempt.gateway_reference:
         return
-    if not _places.acquire(blocking=False):
+    places = _places(attempt.gateway)
+    if not places.acquire(blocking=False):
         return
+    question = None
     try:
         if _claim_question(attempt):
-            ask_bank(attempt, gateway, public_url, issuers)
+            question = begin_question(attempt, gateway, public_url)
     finally:
-        _places.release()
+        if question is None:
+            places.release()
+    if question is not None:
+        # A place is free once the call has ended, which may be long after nobody waits for it.
+        question.add_done_callback(lambda _: places.release())
+        finish_question(attempt, gateway, question, issuers, seconds=ANSWER_SECONDS)
+
+
+@cache
+def _places(_gateway_name: str) -> BoundedSemaphore:
+    return BoundedSemaphore(AT_ONCE)
 
 
 def attempts_holding(invoice_ids: Sequence[int]) -> list[Attempt]:
@@ -105,14 +147,11 @@ def is_owed_an_answer(attempt: Attempt) -> bool:
     return attempt.answered_at is None or attempt.answered_at < attempt.live_until
 
 
-def apply_answer(
-    attempt: Attempt, gateway: Polls, reports: Sequence[Report], issuers: Issuers
-) -> bool:
-    """Apply what the bank answered, and set when to ask next. Return False for no answer at all:
-    one about another order."""
+def _apply(attempt: Attempt, gateway: Polls, reports: Sequence[Report], issuers: Issuers) -> None:
+    """Apply what the bank answered, and set when to ask next. Raises Unreachable for no answer at
+    all: one about another order."""
     if any(report.reference != attempt.reference for report in reports):
-        postpone_question(attempt)
-        return False
+        raise Unreachable("la banque répond pour une autre commande")
     with write():
         record_answer(attempt, reports, issuers)
         now = clock.now()
@@ -125,25 +164,30 @@ def apply_answer(
         Attempt.update(asked_at=now, answered_at=now, unanswered=0, ask_at=again).where(
             Attempt.id == attempt.id
         ).execute()
-    return True
 
 
 def postpone_question(attempt: Attempt) -> None:
-    """Ask again later, after pauses that grow; tell a human when the silence lasts."""
+    """Ask again later, after pauses that grow, but no more about a decided attempt after
+    GIVEN_UP_AFTER; tell a human when the silence lasts."""
     with write():
         attempt = Attempt.get_by_id(attempt.id)
         now = clock.now()
+        silence = now - (attempt.answered_at or attempt.started_at)
+        undecided = AttemptState(attempt.state) in UNDECIDED
+        given_up = not undecided and silence >= GIVEN_UP_AFTER
         pause = min(timedelta(minutes=2 ** min(attempt.unanswered, 9)), LONGEST_PAUSE)
-        Attempt.update(asked_at=now, unanswered=attempt.unanswered + 1, ask_at=now + pause).where(
-            Attempt.id == attempt.id
-        ).execute()
-        since = attempt.answered_at or attempt.started_at
-        if AttemptState(attempt.state) in UNDECIDED and now - since >= SILENCE:
+        Attempt.update(
+            asked_at=now,
+            unanswered=attempt.unanswered + 1,
+            ask_at=None if given_up else now + pause,
+        ).where(Attempt.id == attempt.id).execute()
+        if given_up or (undecided and silence >= SILENCE):
             flag_anomaly(
                 f"silent:{attempt.reference}",
                 AnomalyKind.SILENT,
                 attempt.amount_cents,
-                "la banque ne répond pas sur ce paiement depuis un jour",
+                "la banque ne répond pas sur ce paiement depuis "
+                + ("dix jours" if given_up else "un jour"),
                 attempt=attempt,
             )
 

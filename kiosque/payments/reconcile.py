@@ -1,25 +1,24 @@
-"""Ask the banks about every attempt without a final answer. A timer calls it.
+"""Ask the banks about every attempt and refund without a final answer. A timer calls it.
 
 Safe to run twice at once: a lease lets one run work, and what two runs would ask twice is
-harmless. A run has a total deadline; what it did not reach is asked by the next.
+harmless. A run has a total deadline; what it did not reach is asked by the next. A bank that is
+silent, or an adapter that has a bug, takes no more than its share of the run.
 """
 
 import logging
+import queue
 import time
-from collections.abc import Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
+from typing import Any
 
-from peewee import DatabaseError
-
-from gateways.base import Gateway, Polls, Refunds, Report, Unreachable
+from gateways.base import Gateway, Polls, Refunds
 from kiosque.db import leases
-from kiosque.db.models import Attempt
-from kiosque.db.states import RepaymentState
-from kiosque.payments import gateway_usage, polling, refunds
-from kiosque.payments.orders import order_of
+from kiosque.payments import gateway_calls, gateway_usage, polling
+from kiosque.payments.bank_questions import Call, Kind, Questions, Requests
+from kiosque.payments.gateway_calls import Answer
 from kiosque.payments.receipts import Issuers
 
 _log = logging.getLogger(__name__)
@@ -27,18 +26,19 @@ _log = logging.getLogger(__name__)
 LEASE = "reconcile"
 #: A timer calls each minute: a run ends before the next begins.
 RUN_SECONDS = 50
-#: Questions under way at once, for all banks together.
-AT_ONCE = 8
+#: Questions under way at once, for all banks together; each line has its own share of them.
+AT_ONCE = 32
 #: A bank that leaves so many questions in a row unanswered is left alone until the next run.
 GIVE_UP_AFTER = 10
-#: A question may end this long after the run's deadline.
-_LONGEST_QUESTION = timedelta(seconds=60)
+#: The last answer is recorded this long after the run's deadline, at most.
+_LONGEST_ANSWER = timedelta(seconds=20)
 _BATCH = 500
 
 
 @dataclass
 class Summary:
-    """The outcome of a run. `busy` when another run was at work: nothing was done.
+    """The outcome of a run. `busy` when another run was at work: nothing was done. `silent` are the
+    gateways whose bank answered nothing of one kind, `broken` those whose adapter has a bug;
     `removed_gateways` says in French which gateways were removed too early."""
 
     busy: bool = False
@@ -47,6 +47,8 @@ class Summary:
     expired: int = 0
     refunds: int = 0
     left: int = 0
+    silent: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
     removed_gateways: list[str] = field(default_factory=list)
 
 
@@ -58,12 +60,16 @@ def run(
     seconds: float = RUN_SECONDS,
 ) -> Summary:
     """Ask what is due, for `seconds` at most, and return what came of it."""
-    summary = Summary()
-    longest = timedelta(seconds=seconds) + _LONGEST_QUESTION
-    with leases.hold(LEASE, longest) as held:
+    deadline = time.monotonic() + seconds
+    with leases.hold(LEASE, timedelta(seconds=seconds) + _LONGEST_ANSWER) as held:
         if not held:
             return Summary(busy=True)
-        _Run(gateways, public_url, issuers, time.monotonic() + seconds, summary).work()
+        summary = Summary(expired=polling.expire_what_cannot_be_asked())
+        _forget_what_cannot_be_asked(gateways)
+        _tell_of_what_nobody_asks(gateways, summary)
+        lines = _lines(gateways, public_url, issuers)
+        _Run(lines, deadline).work()
+        _sum_up(lines, summary)
     return summary
 
 
@@ -72,113 +78,147 @@ def last_finished_at() -> datetime | None:
     return leases.finished_at(LEASE)
 
 
+def _forget_what_cannot_be_asked(gateways: Mapping[str, Gateway]) -> None:
+    mute = [name for name, each in gateways.items() if not isinstance(each, Polls)]
+    for attempt in polling.attempts_due(mute, _BATCH):
+        polling.stop_asking(attempt)
+
+
+def _tell_of_what_nobody_asks(gateways: Mapping[str, Gateway], summary: Summary) -> None:
+    summary.removed_gateways = gateway_usage.flag_gateways_removed_too_early(list(gateways))
+    for words in summary.removed_gateways:
+        _log.warning("%s", words)
+
+
+class _Line:
+    """What one bank has to answer of one kind, in its order, each item once a run."""
+
+    def __init__(self, name: str, kind: Kind) -> None:
+        self.gateway_name, self.kind = name, kind
+        self.under_way = 0
+        self.answers: list[Answer] = []
+        self._items = self._each_once()
+
+    def next(self) -> Any:
+        """Return what is to be asked now; nothing while the line has its share under way, or once
+        its bank is given up."""
+        if self.under_way >= self.kind.at_once or self.is_given_up():
+            return None
+        return next(self._items, None)
+
+    def is_given_up(self) -> bool:
+        last = self.answers[-GIVE_UP_AFTER:]
+        return len(last) == GIVE_UP_AFTER and Answer.GIVEN not in last
+
+    def _each_once(self) -> Iterator[Any]:
+        seen: set[int] = set()
+        while batch := [each for each in self.kind.due(_BATCH) if each.id not in seen]:
+            seen.update(each.id for each in batch)
+            yield from batch
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question under way, and until when, by `time.monotonic()`, its answer is awaited."""
+
+    line: _Line
+    item: Any
+    until: float
+
+
 class _Run:
     """One run. Threads only talk to the banks; this thread alone reads and writes the database."""
 
-    def __init__(
-        self,
-        gateways: Mapping[str, Gateway],
-        public_url: str,
-        issuers: Issuers,
-        deadline: float,
-        summary: Summary,
-    ) -> None:
-        self._gateways = gateways
-        self._public_url = public_url
-        self._issuers = issuers
+    def __init__(self, lines: list[_Line], deadline: float) -> None:
+        self._lines = deque(lines)
         self._deadline = deadline
-        self._summary = summary
-        self._silences = dict.fromkeys(gateways, 0)
+        self._under_way: dict[Call, _Asked] = {}
+        self._ended: queue.SimpleQueue[Call] = queue.SimpleQueue()
 
     def work(self) -> None:
-        self._summary.expired = polling.expire_what_cannot_be_asked()
-        self._send_refunds_again()
-        self._forget_what_cannot_be_asked()
-        self._tell_of_what_nobody_asks()
-        asked: set[int] = set()
-        while not self._is_over():
-            batch = [each for each in self._due() if each.id not in asked]
-            if not batch:
-                break
-            asked.update(each.id for each in batch)
-            self._ask_all(batch)
-        self._summary.left = len(self._due())
+        while True:
+            self._ask_in_turn()
+            if not self._under_way:
+                return
+            for call in self._next_ended():
+                self._hear(call)
 
-    def _due(self) -> list[Attempt]:
-        return polling.attempts_due(self._talkative(), _BATCH)
+    def _ask_in_turn(self) -> None:
+        """Ask what each line's share and the run's time allow."""
+        resting = 0
+        while resting < len(self._lines) and len(self._under_way) < AT_ONCE and not self._is_over():
+            line = self._lines[0]
+            self._lines.rotate(-1)
+            item = line.next()
+            resting = 0 if item else resting + 1
+            if item:
+                self._ask(line, item)
 
-    def _talkative(self) -> list[str]:
-        """Return the banks that can be asked, and answer."""
-        return [
-            name
-            for name, gateway in self._gateways.items()
-            if isinstance(gateway, Polls) and self._silences[name] < GIVE_UP_AFTER
-        ]
+    def _ask(self, line: _Line, item: Any) -> None:
+        try:
+            call = line.kind.begin(item)
+        except Exception as error:  # noqa: BLE001  # one item must not keep the others waiting
+            line.answers.append(gateway_calls.answer_of(error))
+            gateway_calls.log_defect(f"{line.gateway_name} {item.id}", error)
+            return
+        if call is None:  # another process has just asked
+            return
+        until = min(time.monotonic() + line.kind.seconds, self._deadline)
+        self._under_way[call] = _Asked(line, item, until)
+        line.under_way += 1
+        call.add_done_callback(self._ended.put)
 
-    def _forget_what_cannot_be_asked(self) -> None:
-        mute = [name for name, each in self._gateways.items() if not isinstance(each, Polls)]
-        for attempt in polling.attempts_due(mute, _BATCH):
-            polling.stop_asking(attempt)
+    def _next_ended(self) -> list[Call]:
+        """Return the next call to end, or those whose time has passed."""
+        first = min(asked.until for asked in self._under_way.values())
+        try:
+            return [self._ended.get(timeout=max(first - time.monotonic(), 0))]
+        except queue.Empty:
+            now = time.monotonic()
+            return [call for call, asked in self._under_way.items() if asked.until <= now]
 
-    def _tell_of_what_nobody_asks(self) -> None:
-        self._summary.removed_gateways = gateway_usage.flag_gateways_removed_too_early(
-            list(self._gateways)
-        )
-        for words in self._summary.removed_gateways:
-            _log.warning("%s", words)
+    def _hear(self, call: Call) -> None:
+        """Apply an answer, or the lack of one. What is heard of a call given up is too late."""
+        if asked := self._under_way.pop(call, None):
+            asked.line.under_way -= 1
+            asked.line.answers.append(asked.line.kind.finish(asked.item, call))
 
     def _is_over(self) -> bool:
         return time.monotonic() >= self._deadline
 
-    def _send_refunds_again(self) -> None:
-        for repayment in refunds.unanswered_refunds(_BATCH):
-            gateway = self._gateways.get(repayment.gateway or "")
-            if self._is_over() or not isinstance(gateway, Refunds):
-                continue
-            sent = refunds.send_refund(repayment, gateway, self._public_url, self._issuers)
-            self._summary.refunds += sent.state != RepaymentState.ASKED
 
-    def _ask_all(self, batch: Iterable[Attempt]) -> None:
-        """Keep AT_ONCE questions under way, and apply each answer as it comes."""
-        # Lazily: whether there is still time, and whether the bank still answers, changes.
-        waiting = (
-            attempt
-            for attempt in batch
-            if not self._is_over() and attempt.gateway in self._talkative()
-        )
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="ask") as pool:
-            under_way: dict[Future[list[Report]], Attempt] = {}
-            while True:
-                for attempt in islice(waiting, AT_ONCE - len(under_way)):
-                    under_way[self._question(pool, attempt)] = attempt
-                if not under_way:
-                    break
-                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-                for future in done:
-                    self._apply(under_way.pop(future), future)
-
-    def _question(self, pool: ThreadPoolExecutor, attempt: Attempt) -> Future[list[Report]]:
-        gateway = _asked(self._gateways[attempt.gateway])
-        return pool.submit(gateway.poll, order_of(attempt, self._public_url))
-
-    def _apply(self, attempt: Attempt, future: Future[list[Report]]) -> None:
-        answered = False
-        try:
-            gateway = _asked(self._gateways[attempt.gateway])
-            answered = polling.apply_answer(attempt, gateway, future.result(), self._issuers)
-        except Unreachable:
-            polling.postpone_question(attempt)
-        except DatabaseError:
-            raise
-        except Exception as error:  # noqa: BLE001  # one attempt must not keep the others waiting
-            _log.error("attempt %s: %s", attempt.reference, type(error).__name__)
-            polling.postpone_question(attempt)
-        self._silences[attempt.gateway] = 0 if answered else self._silences[attempt.gateway] + 1
-        self._summary.answered += answered
-        self._summary.unanswered += not answered
+def _lines(gateways: Mapping[str, Gateway], public_url: str, issuers: Issuers) -> list[_Line]:
+    """Return a line for each kind of thing that each bank has to answer."""
+    return [
+        *[
+            _Line(name, Requests(name, each, public_url, issuers))
+            for name, each in gateways.items()
+            if isinstance(each, Refunds)
+        ],
+        *[
+            _Line(name, Questions(name, each, public_url, issuers))
+            for name, each in gateways.items()
+            if isinstance(each, Polls)
+        ],
+    ]
 
 
-def _asked(gateway: Gateway) -> Polls:
-    if not isinstance(gateway, Polls):
-        raise TypeError(gateway.name)
-    return gateway
+def _sum_up(lines: list[_Line], summary: Summary) -> None:
+    for line in lines:
+        given = line.answers.count(Answer.GIVEN)
+        if isinstance(line.kind, Requests):
+            summary.refunds += len(line.kind.concluded)
+        else:
+            summary.answered += given
+            summary.unanswered += len(line.answers) - given
+        summary.left += len(line.kind.due(_BATCH))
+    summary.silent = _names(line for line in lines if _is_silent(line.answers))
+    summary.broken = _names(line for line in lines if Answer.BROKEN in line.answers)
+
+
+def _is_silent(answers: list[Answer]) -> bool:
+    return Answer.MISSING in answers and Answer.GIVEN not in answers
+
+
+def _names(lines: Iterable[_Line]) -> list[str]:
+    return sorted({line.gateway_name for line in lines})

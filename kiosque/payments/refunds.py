@@ -2,32 +2,20 @@
 
 import re
 import secrets
-from datetime import timedelta
 
-from peewee import Expression
-
-from gateways.base import Declined, Gateway, RefundRequest, Refunds, Report, Unreachable
+from gateways.base import Gateway, Refunds
 from kiosque.db import write
 from kiosque.db.models import Allocation, Invoice, Receipt, Repayment, Settlement
 from kiosque.db.states import (
     AllocationKind,
-    AnomalyKind,
     RepaymentKind,
     RepaymentState,
     SettlementState,
 )
 from kiosque.language import clock, formats
 from kiosque.language.formats import format_euros
-from kiosque.payments.anomalies import flag_anomaly
-from kiosque.payments.incoming import record_answer
-from kiosque.payments.orders import order_of
-from kiosque.payments.receipts import Issuers
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import book_repayment, end_request
-
-#: A request whose outcome is not known is sent again after this, longer than any gateway takes to
-#: send one; repeating it is then harmless.
-SENT_AGAIN_AFTER = timedelta(minutes=2)
 
 
 def find_settlement(name: str) -> Settlement:
@@ -87,84 +75,6 @@ def record_repayment(
         end_request(repayment, RepaymentState.DONE)
         book_repayment(repayment, label)
         return Repayment.get_by_id(repayment.id)
-
-
-def send_refund(
-    repayment: Repayment, gateway: Gateway, public_url: str, issuers: Issuers
-) -> Repayment:
-    """Send the request to the bank, or send it again, and apply its answer.
-
-    The repayment returned is done; or declined, its `reason` then ending with the bank's words; or
-    still asked when nothing is known: it is sent again later.
-    """
-    settlement = Settlement.get_by_id(repayment.settlement_id)
-    if not isinstance(gateway, Refunds) or settlement.attempt is None:
-        raise TypeError("this gateway gives nothing back")
-    if not _claim_sending(repayment):  # a write of its own: inside another, it raises
-        return Repayment.get_by_id(repayment.id)
-    request = RefundRequest(
-        transaction_id=settlement.transaction_id or "",
-        cents=repayment.amount_cents,
-        returned_cents=settlement.returned_cents,
-        key=repayment.key,
-    )
-    try:
-        reports = gateway.refund(order_of(settlement.attempt, public_url), request)
-    except Unreachable:
-        return repayment
-    except Declined as declined:
-        return _apply_refusal(repayment, str(declined))
-    return _apply_answer(repayment, settlement, reports, issuers)
-
-
-def unanswered_refunds(limit: int) -> list[Repayment]:
-    """Return the requests whose outcome is not known, to be sent again now."""
-    query = Repayment.select().where(_may_be_sent()).order_by(Repayment.id)
-    return list(query.limit(limit))
-
-
-def _claim_sending(repayment: Repayment) -> bool:
-    """Be the one who sends it now: two at the same instant might both find nothing done yet."""
-    with write():
-        claimed: int = (
-            Repayment.update(sent_at=clock.now())
-            .where(Repayment.id == repayment.id, _may_be_sent())
-            .execute()
-        )
-    return claimed == 1
-
-
-def _may_be_sent() -> Expression:
-    before = clock.now() - SENT_AGAIN_AFTER
-    return (Repayment.state == RepaymentState.ASKED) & (
-        Repayment.sent_at.is_null() | (Repayment.sent_at <= before)
-    )
-
-
-def _apply_answer(
-    repayment: Repayment, settlement: Settlement, reports: list[Report], issuers: Issuers
-) -> Repayment:
-    if settlement.attempt and all(
-        report.reference == settlement.attempt.reference for report in reports
-    ):
-        with write():
-            record_answer(settlement.attempt, reports, issuers)
-    return Repayment.get_by_id(repayment.id)
-
-
-def _apply_refusal(repayment: Repayment, words: str) -> Repayment:
-    with write():
-        if end_request(repayment, RepaymentState.DECLINED):
-            reason = f"{repayment.reason} (la banque\u00a0: {words})"
-            Repayment.update(reason=reason).where(Repayment.id == repayment.id).execute()
-            flag_anomaly(
-                f"declined:{repayment.key}",
-                AnomalyKind.DECLINED,
-                repayment.amount_cents,
-                f"remboursement refusé par la banque\u00a0: {words}",
-                settlement=Settlement.get_by_id(repayment.settlement_id),
-            )
-    return Repayment.get_by_id(repayment.id)
 
 
 def _amount_to_give_back(

@@ -190,7 +190,14 @@ def end_request(
         .where(Repayment.id == repayment.id, Repayment.state == RepaymentState.ASKED)
         .execute()
     )
+    if changed:
+        resolve_by_itself(Anomaly.key == silence_key(repayment), "demande terminée")
     return changed == 1
+
+
+def silence_key(repayment: Repayment) -> str:
+    """Return the key of the anomaly about a request that the bank leaves without an answer."""
+    return f"unanswered_refund:{repayment.key}"
 
 
 def _mark_done(repayment: Repayment, transaction_id: str | None = None) -> Repayment:

@@ -71,4 +71,8 @@ ADVICE: Mapping[AnomalyKind, str] = {
     AnomalyKind.DECLINED: (
         "La banque n’a pas remboursé : voyez pourquoi, rendez autrement (--elsewhere)."
     ),
+    AnomalyKind.UNANSWERED_REFUND: (
+        "Voyez à la banque si l’argent est rendu ; s’il ne l’est pas, drop-refund, puis rendez "
+        "autrement (refund --elsewhere)."
+    ),
 }

@@ -77,3 +77,15 @@ def test_the_mock_bank_exists_only_in_the_demo_and_in_tests(environment: str) ->
 def test_the_mock_banks_settings_are_checked(change: dict[str, str], fault: str) -> None:
     with pytest.raises(ConfigError, match=f"gateways.b.{fault}"):
         registry.configure("b", {**SANDBOX, **change}, environment="test")
+
+
+def test_a_strangers_adapter_with_a_bug_refuses_to_start_and_tells_no_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def configure(*_: object, **__: object) -> Gateway:
+        raise KeyError(KEY)
+
+    monkeypatch.setattr(SandboxGateway, "configure", configure)
+    with pytest.raises(ConfigError, match=r"gateways\.b\.adapter .*KeyError") as caught:
+        registry.configure("b", SANDBOX, environment="test")
+    assert KEY not in str(caught.value)

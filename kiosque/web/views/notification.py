@@ -5,6 +5,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from gateways.base import BadCallback, Callback
 from kiosque import payments
+from kiosque.payments import gateway_calls
+from kiosque.payments.gateway_calls import Defect
 from kiosque.web import current, probe
 from kiosque.web.forms import csrf
 from kiosque.web.views.probes import proof, token_in_form
@@ -24,13 +26,16 @@ def receive(name: str) -> Response:
         callback = Callback.from_form(_body(), dict(request.headers))
         if asked := token_in_form(probe.notices_of(name), callback.fields):
             return _plain(f"{probe.REFUSED}\n{proof(asked)}", 400)
-        report = gateway.read_notification(callback)
+        report = gateway_calls.read_notification(gateway, callback)
     except BadCallback as error:
         payments.record_rejected(name, str(error), callback)
         return _plain(f"KO {error}", 400)
     except RequestEntityTooLarge:
         payments.record_rejected(name, "message trop long", None)
         return _plain("KO message trop long", 413)
+    except Defect as error:  # the bank sends again: nothing is lost
+        payments.record_rejected(name, str(error), callback)
+        return _plain(f"KO {error}", 500)
     payments.record(name, report, current.issuers())
     if report.ask and (attempt := payments.attempt_of(name, report)):
         public_url = current.settings().public_url

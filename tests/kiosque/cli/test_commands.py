@@ -53,6 +53,7 @@ from tests.conftest import (
 )
 from tests.kiosque.invoices.test_imports import ROW, sheet
 from tests.kiosque.settings.test_settings import TOML
+from tests.talkative import TalkativeBank
 
 Run = Callable[..., Result]
 Pay = Callable[..., tuple[Attempt, Handoff]]
@@ -538,6 +539,40 @@ def test_the_bank_is_asked_by_a_command_that_says_what_came_of_it(run: Run, paid
     assert asked.exit_code == 0
     assert sentences.numbers(asked.output)[:3] == [0, 0, 0]
     assert "Dernier rapprochement : " in run("verify").output
+
+
+@pytest.mark.parametrize(
+    ("summary", "status", "named"),
+    [
+        (reconcile.Summary(answered=9, unanswered=1), 0, ""),
+        (reconcile.Summary(busy=True), 0, ""),
+        (reconcile.Summary(unanswered=1, silent=["tresor"], left=2), 3, "tresor"),
+        (reconcile.Summary(answered=9, broken=["creche"]), 3, "creche"),
+        (reconcile.Summary(removed_gateways=["passerelle ancienne retirée"]), 3, "ancienne"),
+        (reconcile.Summary(left=2), 4, ""),
+    ],
+)
+def test_the_status_of_reconcile_tells_monitors_and_names_the_bank(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    summary: reconcile.Summary,
+    status: int,
+    named: str,
+) -> None:
+    monkeypatch.setattr(reconcile, "run", lambda *_, **__: summary)
+    told = run("reconcile")
+    assert (told.exit_code, named in told.output) == (status, True)
+
+
+def test_staff_drop_a_refund_that_the_bank_does_not_answer(
+    run: Run, paid: str, frozen: Clock, gateway: Gateway
+) -> None:
+    bank = TalkativeBank(gateway)
+    settlement = payments.find_settlement(paid)
+    payments.ask_refund(settlement, 1000, "Dominique", "absence", bank)
+    frozen.advance(hours=1)
+    assert "10,00\u00a0€" in run("drop-refund", paid, *PERSON).output
+    assert run("drop-refund", paid, *PERSON).exit_code == 1
 
 
 def test_a_run_under_way_is_left_to_its_work(run: Run, base: None) -> None:

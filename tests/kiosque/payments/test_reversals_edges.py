@@ -23,7 +23,7 @@ from kiosque.db.models import (
 from kiosque.db.states import RepaymentKind
 from kiosque.payments import (
     Refused,
-    refunds,
+    refund_requests,
     reversals,
 )
 from tests import sentences
@@ -196,10 +196,10 @@ def test_requests_without_an_answer_are_sent_again_in_their_order_and_so_many_at
     bank.answers = [Unreachable("coupée")]
     payments.send_refund(asked[0], bank, PUBLIC_URL, ISSUERS)
     waiting = [asked[1].id, asked[2].id]
-    assert [each.id for each in refunds.unanswered_refunds(9)] == waiting
-    assert [each.id for each in refunds.unanswered_refunds(1)] == waiting[:1]
+    assert [each.id for each in refund_requests.refunds_due("banque", 9)] == waiting
+    assert [each.id for each in refund_requests.refunds_due("banque", 1)] == waiting[:1]
     frozen.advance(minutes=2)
-    assert [each.id for each in refunds.unanswered_refunds(9)] == [asked[0].id, *waiting]
+    assert [each.id for each in refund_requests.refunds_due("banque", 9)] == [asked[0].id, *waiting]
 
 
 def test_what_the_bank_declines_names_its_payment(

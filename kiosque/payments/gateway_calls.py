@@ -1,0 +1,136 @@
+"""Call an adapter, ours or a stranger's, so that neither its bugs nor its bank stop the site.
+
+Each call runs in a thread of its own, which whoever waits may abandon. A bug of the adapter's
+counts as no answer of the bank's. It is logged by its kind and place, never by its text, which may
+hold a secret.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future
+from enum import Enum, auto
+from threading import Thread
+from typing import TypeVar
+
+from peewee import DatabaseError
+
+from gateways.base import (
+    BadCallback,
+    Callback,
+    Gateway,
+    GatewayError,
+    Handoff,
+    Order,
+    Polls,
+    RefundRequest,
+    Refunds,
+    Report,
+    Unreachable,
+)
+from kiosque import db
+
+_log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+#: The longest that a payment takes to be opened or asked about; our own adapters take half.
+ANSWER_SECONDS = 15.0
+#: The longest that money takes to be given back: the bank is asked before and after.
+REFUND_SECONDS = 45.0
+_DEFECT = "le programme de cette banque a un défaut"
+
+
+class Defect(Unreachable):
+    """The adapter has a bug, or gave what its contract does not foresee."""
+
+
+class Answer(Enum):
+    """The outcome of a question or a request: `MISSING`, the bank gave no answer that can be
+    believed; `BROKEN`, the adapter has a bug."""
+
+    GIVEN = auto()
+    MISSING = auto()
+    BROKEN = auto()
+
+
+def start(gateway: Gateway, order: Order) -> "Future[Handoff]":
+    """Have a payment opened. The future raises WrongEmail or Unreachable."""
+    return _begin(f"start of {order.reference}", lambda: _handoff(gateway.start(order)))
+
+
+def poll(gateway: Polls, order: Order) -> "Future[list[Report]]":
+    """Ask about an order. The future raises a GatewayError."""
+    return _begin(f"question about {order.reference}", lambda: _reports(gateway.poll(order)))
+
+
+def refund(gateway: Refunds, order: Order, request: RefundRequest) -> "Future[list[Report]]":
+    """Have money given back. The future raises Declined, or another GatewayError."""
+    what = f"refund of {order.reference}"
+    return _begin(what, lambda: _reports(gateway.refund(order, request)))
+
+
+def read_notification(gateway: Gateway, callback: Callback) -> Report:
+    """Have a message of the bank verified, at once. Raises BadCallback, Defect."""
+    try:
+        report = gateway.read_notification(callback)
+        if not isinstance(report, Report):
+            raise TypeError("not a Report")
+    except BadCallback:
+        raise
+    except Exception as error:  # noqa: BLE001  # a stranger's adapter may raise anything
+        log_defect(f"message to {gateway.name}", error)
+        raise Defect(_DEFECT) from None
+    return report
+
+
+def wait_for(call: "Future[Result]", seconds: float) -> Result:
+    """Return the outcome of a call, or raise its error; Unreachable after `seconds`."""
+    try:
+        return call.result(timeout=seconds)
+    except TimeoutError:
+        raise Unreachable("la banque répond trop lentement") from None
+
+
+def answer_of(error: Exception) -> Answer:
+    """Say what an error of a call, or of what was done with its outcome, means for the question.
+
+    Raises the error again where the database is at fault: nothing can be done meanwhile.
+    """
+    if isinstance(error, DatabaseError) and not isinstance(error, db.OUR_FAULTS):
+        raise error
+    known = isinstance(error, GatewayError) and not isinstance(error, Defect)
+    return Answer.MISSING if known else Answer.BROKEN
+
+
+def log_defect(what: str, error: Exception) -> None:
+    """Log a bug by its kind and its place."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    _log.error("%s: %s at %s:%s", what, type(error).__name__, place.filename, place.lineno)
+
+
+def _begin(what: str, work: Callable[[], Result]) -> "Future[Result]":
+    call: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            call.set_result(work())
+        except GatewayError as error:
+            call.set_exception(error)
+        except Exception as error:  # noqa: BLE001  # a stranger's adapter may raise anything
+            log_defect(what, error)
+            call.set_exception(Defect(_DEFECT))
+
+    Thread(target=run, name=what, daemon=True).start()
+    return call
+
+
+def _handoff(given: object) -> Handoff:
+    if not isinstance(given, Handoff):
+        raise TypeError("not a Handoff")
+    return given
+
+
+def _reports(given: object) -> list[Report]:
+    if not isinstance(given, list) or not all(isinstance(each, Report) for each in given):
+        raise TypeError("not a list of Reports")
+    return given
