@@ -93,13 +93,13 @@ def test_two_runs_at_once_send_it_once(
     receipt_queued: None, mailbox: tuple[Mailbox, Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box, settings = mailbox
-    send = delivery._Smtp.send
+    send = smtplib.SMTP.sendmail
 
-    def while_another_runs(*arguments: Any) -> None:
+    def while_another_runs(*arguments: Any, **options: Any) -> Any:
         assert delivery.deliver(settings) == (0, 0)
-        send(*arguments)
+        return send(*arguments, **options)
 
-    monkeypatch.setattr(delivery._Smtp, "send", while_another_runs)
+    monkeypatch.setattr(smtplib.SMTP, "sendmail", while_another_runs)
     assert delivery.deliver(settings) == (1, 0)
     assert len(box.messages) == 1
 
@@ -310,7 +310,7 @@ def test_no_network_happens_inside_a_transaction(
             seen.append("free")
         raise smtplib.SMTPServerDisconnected
 
-    monkeypatch.setattr(delivery._Smtp, "_connect", refuse)
+    monkeypatch.setattr(smtplib.SMTP, "connect", refuse)
     delivery.deliver(replace(settings, mail=replace(settings.mail, host="mail.example.org")))
     assert seen == ["free"]
 
