@@ -7,6 +7,7 @@ its subject: `migrate` in `database`, `text` in `legal_texts`, `letters` in `fam
 
 from kiosque.cli import (
     check,
+    corrections,
     database,
     demo,
     families,
@@ -22,6 +23,7 @@ from kiosque.cli.entry import main
 
 __all__ = [
     "check",
+    "corrections",
     "database",
     "demo",
     "families",

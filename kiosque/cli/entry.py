@@ -13,6 +13,7 @@ from peewee import DatabaseError
 from gateways.base import ConfigError
 from kiosque import db, payments
 from kiosque.cli.french import FrenchGroup
+from kiosque.language.parsing import parse_hundredths
 from kiosque.settings import loading
 from kiosque.version import VERSION
 
@@ -61,6 +62,16 @@ def with_database(command: Command) -> Command:
             raise Fault("\n".join(refusal.reasons)) from None
 
     return wrapped  # type: ignore[return-value]  # the settings are given here, not by click
+
+
+def cents_typed(amount: str | None) -> int | None:
+    """Read an amount typed in euros; None when there is none. Raises Fault."""
+    if amount is None:
+        return None
+    try:
+        return parse_hundredths(amount)
+    except ValueError:
+        raise Fault(f"Montant illisible : {amount[:30]}. Écrivez par exemple 12,50.") from None
 
 
 def progress_bar(items: Iterable[Any], what: str) -> Iterable[Any]:

@@ -7,12 +7,11 @@ import click
 from gateways import registry
 from gateways.base import Gateway
 from kiosque import chores, payments
-from kiosque.cli.entry import Fault, main, with_database
+from kiosque.cli.entry import Fault, cents_typed, main, with_database
 from kiosque.db.models import Anomaly, Invoice
-from kiosque.db.states import AnomalyKind, CounterMode, RepaymentKind, RepaymentState
+from kiosque.db.states import CounterMode, RepaymentKind, RepaymentState
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted, format_euros
-from kiosque.language.parsing import parse_hundredths
 from kiosque.outbox import queue
 from kiosque.payments import journal, reconcile, verification
 from kiosque.settings import Settings
@@ -95,7 +94,7 @@ def refund(
     Demandé deux fois, du même montant et pour le même motif, il n’est fait qu’une fois. Remboursée
     en entier, une facture est de nouveau à régler ; en partie, elle reste payée.
     """
-    settlement, cents = payments.find_settlement(payment), _cents(amount)
+    settlement, cents = payments.find_settlement(payment), cents_typed(amount)
     if elsewhere:
         repayment = payments.record_repayment(
             settlement, RepaymentKind.REFUND, cents, author, reason
@@ -132,7 +131,7 @@ def chargeback(
     """
     settlement = payments.find_settlement(payment)
     repayment = payments.record_repayment(
-        settlement, RepaymentKind.CHARGEBACK, _cents(amount), author, reason
+        settlement, RepaymentKind.CHARGEBACK, cents_typed(amount), author, reason
     )
     click.echo(f"{payment} : impayé de {format_euros(repayment.amount_cents)} enregistré.")
 
@@ -220,7 +219,8 @@ def todo(settings: Settings, resolve: int | None, author: str, resolution: str) 
     for point in points:
         regie = (settings.regie_named(point.regie).name,) if settings.regies else ()
         click.echo("\t".join((*_cells(point), *regie)))
-        click.echo(f"\t{payments.ADVICE[AnomalyKind(point.kind)]}")
+        for line in payments.advice(point):
+            click.echo(f"\t{line}")
     click.echo(f"{len(points)} à traiter.")
     if lost := queue.count_given_up():
         click.echo(f"Et {counted(lost, 'courriel abandonné')} : « python app.py mails » les liste.")
@@ -257,16 +257,6 @@ def verify(_settings: Settings) -> None:
     if faults:
         raise Fault("\n".join(faults))
     click.echo("Le journal et les comptes sont intacts.")
-
-
-def _cents(amount: str | None) -> int | None:
-    """Read an amount typed in euros. Raises Fault."""
-    if amount is None:
-        return None
-    try:
-        return parse_hundredths(amount)
-    except ValueError:
-        raise Fault(f"Montant illisible : {amount[:30]}. Écrivez par exemple 12,50.") from None
 
 
 def _gateways(settings: Settings) -> dict[str, Gateway]:

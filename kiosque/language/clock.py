@@ -1,10 +1,10 @@
 """The one clock: aware UTC instants (`..._at`) and Paris dates (`..._on`)."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 from gateways.base import PARIS
 
-__all__ = ["PARIS", "now", "paris_date", "school_year", "today"]
+__all__ = ["PARIS", "noon_in_paris", "now", "paris_date", "school_year", "today"]
 
 
 def now() -> datetime:
@@ -20,6 +20,11 @@ def today() -> date:
 def paris_date(at: datetime) -> date:
     """Return the date in Paris at an instant."""
     return at.astimezone(PARIS).date()
+
+
+def noon_in_paris(on: date) -> datetime:
+    """Return a day as an instant: its noon in Paris, which is that day everywhere in Europe."""
+    return datetime.combine(on, time(12), tzinfo=PARIS).astimezone(UTC)
 
 
 def school_year(on: date) -> int:

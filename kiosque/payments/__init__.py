@@ -14,9 +14,11 @@ The rules kept here:
 7. card data never gets here.
 """
 
+from kiosque.payments.advice import advice
 from kiosque.payments.anomalies import open_anomalies, resolve_anomaly
 from kiosque.payments.bank_messages import purge as forget_refused_messages
 from kiosque.payments.bank_messages import record_rejected
+from kiosque.payments.by_hand import BankPayment, enter
 from kiosque.payments.checkout import (
     Purchase,
     ask_about_holders,
@@ -40,11 +42,18 @@ from kiosque.payments.gateway_usage import (
 )
 from kiosque.payments.incoming import attempt_of, record
 from kiosque.payments.ledger import Money, money_of
+from kiosque.payments.overpayments import apply_overpayment
 from kiosque.payments.polling import ask_soon
 from kiosque.payments.receipts import Issuers
 from kiosque.payments.refund_requests import drop_refund, send_refund
-from kiosque.payments.refunds import ask_refund, find_settlement, record_repayment
+from kiosque.payments.refunds import (
+    ask_refund,
+    bank_name,
+    find_settlement,
+    record_repayment,
+)
 from kiosque.payments.refusals import Refused
+from kiosque.payments.restorations import restore
 from kiosque.payments.selection import (
     MAX_INVOICES,
     Selection,
@@ -60,6 +69,7 @@ __all__ = [
     "ADVICE",
     "COUNTER_MODES",
     "MAX_INVOICES",
+    "BankPayment",
     "CounterPayment",
     "GatewayUsage",
     "Issuers",
@@ -67,15 +77,19 @@ __all__ = [
     "Purchase",
     "Refused",
     "Selection",
+    "advice",
+    "apply_overpayment",
     "ask_about_holders",
     "ask_refund",
     "ask_soon",
     "attempt_of",
+    "bank_name",
     "cancel_invoice",
     "close_attempt",
     "describe_closed_regies",
     "describe_removed_gateway",
     "drop_refund",
+    "enter",
     "find_settlement",
     "forget_old_addresses",
     "forget_refused_messages",
@@ -92,6 +106,7 @@ __all__ = [
     "record_repayment",
     "regie_of",
     "resolve_anomaly",
+    "restore",
     "select_for_one_payment",
     "select_invoices",
     "send_refund",

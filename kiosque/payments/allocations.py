@@ -10,28 +10,41 @@ from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import AllocationKind, AnomalyKind, InvoiceState
 from kiosque.language import catalogue
 from kiosque.language.formats import format_euros
-from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
+from kiosque.payments.anomalies import flag_anomaly, list_again, resolve_by_itself
 from kiosque.payments.ledger import book
 from kiosque.payments.queries import ALLOCATIONS
 
 
 def allocate(settlement: Settlement, invoice_id: int, cents: int) -> None:
     """Pay the invoice if it is still open at this amount, else keep the money as *trop-perçu*."""
-    paid = _PAY_INVOICE.execute(invoice=invoice_id, cents=cents)
+    paid = pay_if_open(invoice_id, cents)
     kind = AllocationKind.INVOICE if paid else AllocationKind.OVERPAYMENT
     part = Allocation(settlement=settlement, invoice=invoice_id, kind=kind, amount_cents=cents)
     ALLOCATIONS.add(part)
     if not paid:
-        invoice = Invoice.get_by_id(invoice_id)
-        flag_anomaly(
-            _overpayment_key(settlement.id, invoice.id),
-            AnomalyKind.OVERPAYMENT,
-            cents,
-            _why_overpaid(invoice, cents),
-            attempt=settlement.attempt,
-            settlement=settlement,
-            invoice=invoice,
-        )
+        list_overpayment(settlement, invoice_id, cents)
+
+
+def pay_if_open(invoice_id: int, cents: int) -> bool:
+    """Make an invoice paid if it is open at this amount. Return False when it is not."""
+    return bool(_PAY_INVOICE.execute(invoice=invoice_id, cents=cents))
+
+
+def list_overpayment(settlement: Settlement, invoice_id: int, cents: int) -> None:
+    """Tell the régisseur of a *trop-perçu*; again, when it had left the list by itself."""
+    invoice, key = Invoice.get_by_id(invoice_id), overpayment_key(settlement.id, invoice_id)
+    list_again(Anomaly.key == key)
+    flag_anomaly(
+        key,
+        AnomalyKind.OVERPAYMENT,
+        cents,
+        _why_overpaid(invoice, cents),
+        gateway=settlement.gateway or "",
+        transaction_id=settlement.transaction_id or "",
+        attempt=settlement.attempt,
+        settlement=settlement,
+        invoice=invoice,
+    )
 
 
 _PAY_INVOICE = PreparedQuery(
@@ -58,7 +71,7 @@ def pay_with_overpayment(invoice: Invoice) -> None:
         .order_by(Allocation.id)
     )
     for spare in list(candidates):
-        key = _overpayment_key(spare.settlement.id, invoice.id)
+        key = overpayment_key(spare.settlement.id, invoice.id)
         if resolve_overpayments(Anomaly.key == key, "affecté à la facture"):
             Allocation.update(kind=AllocationKind.INVOICE).where(
                 Allocation.id == spare.id
@@ -73,7 +86,8 @@ def resolve_overpayments(which: Expression, resolution: str) -> int:
     return resolve_by_itself(which & (Anomaly.kind == AnomalyKind.OVERPAYMENT), resolution)
 
 
-def _overpayment_key(settlement_id: int, invoice_id: int) -> str:
+def overpayment_key(settlement_id: int, invoice_id: int) -> str:
+    """Return the key of the anomaly about a *trop-perçu*."""
     return f"overpayment:{settlement_id}:{invoice_id}"
 
 

@@ -20,11 +20,14 @@ def flag_anomaly(
     detail: str,
     *,
     regie: str | None = None,
+    gateway: str = "",
+    transaction_id: str = "",
     **about: Attempt | Settlement | Invoice | None,
 ) -> None:
     """Put something on the list and tell the régisseur by mail, unless `key` was there before.
 
-    `regie` is the key of the *régie* whose list it is; by default, that of what it is about.
+    `regie` is the key of the *régie* whose list it is; by default, that of what it is about. The
+    bank calls it `transaction_id`, if it has a name for it.
     Belongs inside `write()`.
     """
     require_write()
@@ -39,6 +42,8 @@ def flag_anomaly(
         amount_cents=cents,
         detail=detail,
         regie=regie,
+        gateway=gateway,
+        transaction_id=transaction_id,
         **about,
     )
     queue.add(f"anomaly:{anomaly.id}", "anomaly", anomaly.id, queue.regisseur_of(regie))
@@ -46,7 +51,7 @@ def flag_anomaly(
 
 def resolve_by_itself(which: Expression, resolution: str) -> int:
     """Take off the list, in our own name, what has sorted itself out. Return how many."""
-    return _resolve(which, OURSELVES, resolution)
+    return resolve(which, OURSELVES, resolution)
 
 
 def open_anomalies() -> list[Anomaly]:
@@ -68,11 +73,19 @@ def resolve_anomaly(anomaly_id: int, author: str, resolution: str) -> None:
     """Take an entry off the list, saying what was done. Raises Refused when it is not there."""
     require_author_and_reason(author, resolution)
     with write():
-        if not _resolve(Anomaly.id == anomaly_id, author, resolution):
+        if not resolve(Anomaly.id == anomaly_id, author, resolution):
             raise Refused([f"Aucun point à traiter n°\u00a0{anomaly_id}."])
 
 
-def _resolve(which: Expression, author: str, resolution: str) -> int:
+def list_again(which: Expression) -> None:
+    """Put back on the list what had sorted itself out; what a human took off it stays off."""
+    Anomaly.update(resolved_at=None, resolved_by="", resolution="").where(
+        which, Anomaly.resolved_by == OURSELVES
+    ).execute()
+
+
+def resolve(which: Expression, author: str, resolution: str) -> int:
+    """Take entries off the list, saying who did what. Return how many. Belongs inside `write()`."""
     resolved: int = (
         Anomaly.update(resolved_at=clock.now(), resolved_by=author, resolution=resolution)
         .where(which, Anomaly.resolved_at.is_null())

@@ -66,6 +66,8 @@ def flag_unknown_order(gateway_name: str, report: Report, issuers: Issuers) -> D
         report.cents,
         f"commande {report.reference}",
         regie=issuers.regie_of_gateway(gateway_name),
+        gateway=gateway_name,
+        transaction_id=report.transaction_id,
     )
     return Decision(Verdict.UNKNOWN_ORDER)
 
@@ -74,7 +76,13 @@ def flag_mismatch(attempt: Attempt, report: Report, detail: str) -> Decision:
     """Tell the régisseur, once, that a message does not agree with its attempt: `detail` is why."""
     facts = (attempt.reference, report.transaction_id, str(report.cents), detail)
     flag_anomaly(
-        "mismatch:" + ":".join(facts), AnomalyKind.MISMATCH, report.cents, detail, attempt=attempt
+        "mismatch:" + ":".join(facts),
+        AnomalyKind.MISMATCH,
+        report.cents,
+        detail,
+        gateway=attempt.gateway,
+        transaction_id=report.transaction_id,
+        attempt=attempt,
     )
     return Decision(Verdict.MISMATCH, detail)
 

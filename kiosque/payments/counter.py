@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 
 from kiosque.db import write
 from kiosque.db.models import Allocation, Attempt, Invoice, Settlement
@@ -116,7 +116,7 @@ def _settle_counter(invoice: Invoice, payment: CounterPayment) -> None:
         regie=invoice.regie,
         mode=payment.mode,
         amount_cents=payment.amount_cents,
-        settled_at=_noon(payment.settled_on),
+        settled_at=clock.noon_in_paris(payment.settled_on),
         state=SettlementState.COUNTED,
         author=payment.author,
         reason=payment.reason.strip(),
@@ -135,17 +135,12 @@ def _recorded(invoice: Invoice, payment: CounterPayment) -> Settlement | None:
             Settlement.attempt.is_null(),
             Settlement.mode == payment.mode,
             Settlement.amount_cents == payment.amount_cents,
-            Settlement.settled_at == _noon(payment.settled_on),
+            Settlement.settled_at == clock.noon_in_paris(payment.settled_on),
             Settlement.reason == payment.reason.strip(),
         )
         .first()
     )
     return found
-
-
-def _noon(on: date) -> datetime:
-    """Return a day as an instant: its noon in Paris, which is that day everywhere in Europe."""
-    return datetime.combine(on, time(12), tzinfo=clock.PARIS).astimezone(UTC)
 
 
 def cancel_invoice(number: str, author: str, reason: str) -> None:

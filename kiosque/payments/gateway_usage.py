@@ -23,7 +23,7 @@ from kiosque.db.states import (
     SettlementState,
 )
 from kiosque.language import clock
-from kiosque.payments.anomalies import OURSELVES, flag_anomaly, resolve_by_itself
+from kiosque.payments.anomalies import flag_anomaly, list_again, resolve_by_itself
 
 #: An attempt that came to nothing may still have news for so long: another card, a notice late.
 NEWS = timedelta(days=1)
@@ -125,10 +125,7 @@ def _flag_removed_too_early(removed: GatewayUsage) -> None:
     cents = still.where(Attempt.gateway == removed.name, _is_open()).scalar() or 0
     key = f"unserved:{last.reference}"
     flag_anomaly(key, AnomalyKind.UNSERVED, cents, describe_removed_gateway(removed), attempt=last)
-    # What a human took off the list stays off.
-    Anomaly.update(resolved_at=None, resolved_by="", resolution="").where(
-        Anomaly.key == key, Anomaly.resolved_by == OURSELVES
-    ).execute()
+    list_again(Anomaly.key == key)
 
 
 def _usage_of(name: str) -> GatewayUsage:

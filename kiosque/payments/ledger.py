@@ -21,6 +21,13 @@ def book(settlement: Settlement, label: str) -> None:
     journal.bring_to(accounts, settlement, ids, label)
 
 
+def owed_cents(settlement: Settlement) -> int:
+    """Return the cents of a payment that pay nothing and are still there."""
+    accounts = expected_balances(settlements_of_payment(settlement))
+    kinds = (AllocationKind.OVERPAYMENT, AllocationKind.UNMATCHED)
+    return -sum(accounts[journal.ACCOUNTS[kind]] for kind in kinds)
+
+
 def settlements_of_payment(settlement: Settlement) -> list[Settlement]:
     """Return the settlements, as they are now, of the attempt that this one belongs to; itself
     alone when it was taken at the counter."""

@@ -58,4 +58,10 @@ def issue_receipt(settlement: Settlement, issuers: Issuers) -> Receipt:
     return receipt
 
 
+def receipt_of(settlement: Settlement) -> Receipt | None:
+    """Return the receipt of a settlement; None for one that paid nothing, or at the counter."""
+    found: Receipt | None = Receipt.get_or_none(Receipt.settlement == settlement)
+    return found
+
+
 _RECEIPTS = PreparedInsert(Receipt)

@@ -19,8 +19,8 @@ from kiosque.payments.reversals import book_repayment, end_request
 
 
 def find_settlement(name: str) -> Settlement:
-    """Return the payment that a receipt's number (`R000123`, `R123`) or a paid invoice's stands
-    for. Raises Refused."""
+    """Return the payment that a receipt's number (`R000123`, `R123`), a paid invoice's or a debit's
+    name at the bank stands for. Raises Refused."""
     found: Settlement | None = None
     if match := re.fullmatch(r"R([0-9]{1,9})", name.strip().upper(), re.ASCII):
         found = Settlement.select().join(Receipt).where(Receipt.number == int(match[1])).first()
@@ -36,8 +36,20 @@ def find_settlement(name: str) -> Settlement:
         .first()
     )
     if found is None:
-        raise Refused([f"Aucun reçu ni aucune facture payée ne porte le numéro {name[:30]}."])
+        named = Settlement.select().where(Settlement.transaction_id == bank_name(name)).limit(2)
+        found = named[0] if len(named) == 1 else None
+    if found is None:
+        raise Refused(
+            [f"Aucun reçu, aucune facture payée ni aucun débit ne porte le numéro {name[:30]}."]
+        )
     return found
+
+
+def bank_name(text: str) -> str:
+    """Return the bank's name of a debit as its adapter writes it, when typed from its back office:
+    hexadecimal digits are in lower case."""
+    name = text.strip()
+    return name.lower() if re.fullmatch(r"[0-9A-Fa-f-]{32,36}", name, re.ASCII) else name
 
 
 def ask_refund(
@@ -48,7 +60,7 @@ def ask_refund(
     Raises Refused, changing nothing: no author or reason, more than remains, a request under way, a
     payment that no bank can give back, or a refund of the same amount and reason already done.
     """
-    if not isinstance(gateway, Refunds) or not settlement.gateway:
+    if not isinstance(gateway, Refunds) or settlement.attempt_id is None:
         raise Refused(
             [
                 "Cette banque ne rembourse pas sur demande. Remboursez autrement, puis "

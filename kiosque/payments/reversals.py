@@ -24,6 +24,7 @@ from kiosque.payments.allocations import pay_with_overpayment, resolve_overpayme
 from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
 from kiosque.payments.facts import add_fact
 from kiosque.payments.ledger import book, expected_balances, settlements_of_payment
+from kiosque.payments.queries import facts_of
 
 #: The status of the fact that says that all the money of a debit has left again.
 RETURNED = "returned"
@@ -116,7 +117,7 @@ def _withdraw(settlement: Settlement) -> list[Invoice]:
     if settlement.attempt:
         add_fact(
             settlement.attempt,
-            settlement.transaction_id or "",
+            transaction_name(settlement),
             AttemptState.REFUNDED if refunded else AttemptState.REVERSED,
             RETURNED,
             source=FactSource.PORTAL,
@@ -126,6 +127,18 @@ def _withdraw(settlement: Settlement) -> list[Invoice]:
     Allocation.update(counts=False).where(Allocation.settlement == settlement).execute()
     paid = [part for part in parts if part.kind == AllocationKind.INVOICE and part.invoice]
     return [part.invoice for part in paid if part.invoice and _reopen(part.invoice)]
+
+
+def transaction_name(settlement: Settlement, *, restored: bool = False) -> str:
+    """Return the name under which facts say what became of a debit: the bank's, and how often a
+    human restored it, since what was said before stays said."""
+    name = settlement.transaction_id or ""
+    facts = facts_of(settlement.attempt) if settlement.attempt else []
+    times = restored + sum(
+        fact.source == FactSource.REGISSEUR and fact.transaction_id.startswith(f"{name}+")
+        for fact in facts
+    )
+    return f"{name}+{times}" if times else name
 
 
 def _reopen(invoice: Invoice) -> bool:
@@ -148,7 +161,7 @@ def _resolve_overpayments_given_back(settlement: Settlement, label: str) -> None
 def _flag_money_gone(repayment: Repayment, settlement: Settlement, label: str) -> None:
     whole = not settlement.remaining_cents
     flag_anomaly(
-        f"{settlement.state}:{settlement.id}" if whole else f"partial_refund:{repayment.id}",
+        f"gone:{repayment.id}",
         AnomalyKind(settlement.state) if whole else AnomalyKind.PARTIAL_REFUND,
         repayment.amount_cents,
         label if whole else f"{label}, en partie",

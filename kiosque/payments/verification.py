@@ -73,6 +73,7 @@ def _proofs() -> Iterator[str]:
             JOIN allocation ON allocation.settlement_id = settlement.id
             JOIN attempt ON attempt.id = settlement.attempt_id
         WHERE allocation.kind = 'invoice' AND settlement.amount_cents <> attempt.amount_cents
+            AND allocation.author = ''
         """
     ):
         yield f"encaissement {name} : paie une facture sans être du montant attendu"
@@ -84,7 +85,7 @@ def _debits() -> Iterator[str]:
         """
         SELECT DISTINCT attempt.reference, fact.transaction_id
         FROM fact JOIN attempt ON attempt.id = fact.attempt_id
-        WHERE fact.state = 'paid'
+        WHERE fact.state = 'paid' AND fact.source <> 'regisseur'
             AND NOT EXISTS (SELECT 1 FROM settlement
                 WHERE settlement.gateway = attempt.gateway
                     AND settlement.transaction_id = fact.transaction_id)

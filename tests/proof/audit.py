@@ -84,7 +84,7 @@ def _compare_papers(town: "Town") -> None:
     assert mails == Counter([*points, *(f"receipt:{numbers[debit.name]}" for debit in books.mails)])
     listed = rows(
         """
-        SELECT COALESCE(transaction_id, CAST(settlement.id AS TEXT)), number FROM anomaly
+        SELECT COALESCE(settlement.transaction_id, CAST(settlement.id AS TEXT)), number FROM anomaly
             JOIN settlement ON settlement.id = settlement_id
             JOIN invoice ON invoice.id = invoice_id
         WHERE kind = 'overpayment' AND resolved_at IS NULL

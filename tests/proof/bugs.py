@@ -86,8 +86,8 @@ BUGS = (
     Bug(
         "what came twice is not told",
         allocations,
-        "    if not paid:\n        invoice",
-        "    if 0:\n        invoice",
+        "    if not paid:\n        list_overpayment",
+        "    if 0:\n        list_overpayment",
         histories.two_debits,
     ),
     Bug(

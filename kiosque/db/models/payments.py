@@ -137,7 +137,8 @@ class Repayment(NumberedModel):
 class Allocation(NumberedModel):
     """One part of a settlement: it pays an invoice, is a *trop-perçu*, or matches nothing.
 
-    It no longer `counts` once the whole settlement has left again.
+    It no longer `counts` while the whole settlement has left again. `author` and `reason` are of
+    the human who gave it another use than the one it came for.
     """
 
     settlement = ForeignKeyField(Settlement, backref="allocations")
@@ -146,6 +147,8 @@ class Allocation(NumberedModel):
     kind = WordField()
     amount_cents = IntegerField()
     counts = TruthField(default=True)
+    author = TextField(default="")
+    reason = TextField(default="")
 
 
 class Receipt(BaseModel):
@@ -213,7 +216,8 @@ class MessageCount(NumberedModel):
 
 
 class Anomaly(NumberedModel):
-    """Something the régisseur must look at. `key` makes each noted once."""
+    """Something the régisseur must look at. `key` makes each noted once; `gateway` and
+    `transaction_id` are the bank's name of what it is about, where it has one."""
 
     key = TextField(unique=True)
     kind = TextField()
@@ -227,3 +231,5 @@ class Anomaly(NumberedModel):
     resolved_by = TextField(default="")
     resolution = TextField(default="")
     regie = TextField(default="")
+    gateway = TextField(default="")
+    transaction_id = TextField(default="")

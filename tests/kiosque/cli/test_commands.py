@@ -531,7 +531,9 @@ def test_the_list_says_what_there_is_to_do(run: Run, paid: str, gateway: Gateway
     assert sentences.PAID_TWICE in lines[0]
     assert "R000002" in lines[0]
     assert "rendez-le (refund)" in lines[1]
-    assert sentences.numbers(lines[2]) == [1]
+    assert "refund R000002 --amount 45,20" in lines[2]
+    assert "apply-overpayment R000002" in lines[3]
+    assert sentences.numbers(lines[-1]) == [1]
 
 
 def test_the_bank_is_asked_by_a_command_that_says_what_came_of_it(run: Run, paid: str) -> None:

@@ -149,7 +149,6 @@ def test_money_that_left_is_told_whole_or_in_part_with_its_payment(
     assert (whole.kind, whole.detail) == ("refunded", sentences.REFUNDED_BY_BANK)
     assert (part.attempt, part.settlement.attempt, part.amount_cents) == (one, one, 500)
     assert (whole.attempt, whole.settlement.attempt, whole.amount_cents) == (two, two, 4225)
-    assert whole.key == f"refunded:{whole.settlement.id}"
 
 
 def test_what_the_bank_says_is_kept_as_it_said_it_whether_it_speaks_or_is_asked(

@@ -245,5 +245,5 @@ def test_an_invoice_whose_money_pays_it_no_more_names_no_payment(
     with pytest.raises(Refused) as caught:
         payments.find_settlement("x" * 500)
     assert caught.value.reasons == [
-        f"Aucun reçu ni aucune facture payée ne porte le numéro {'x' * 30}."
+        f"Aucun reçu, aucune facture payée ni aucun débit ne porte le numéro {'x' * 30}."
     ]

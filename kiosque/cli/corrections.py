@@ -1,0 +1,135 @@
+"""Commands: put the books right where only a human knows what became of the money."""
+
+from datetime import datetime
+
+import click
+
+from gateways.base import Mode
+from kiosque import payments
+from kiosque.cli.entry import Fault, cents_typed, main, with_database
+from kiosque.db.models import Attempt, Family, Invoice, Settlement
+from kiosque.language.formats import format_euros
+from kiosque.settings import Settings
+
+
+@main.command("restore-payment")
+@click.argument("payment")
+@click.option(
+    "--amount", help="Montant en euros de ce qui n’est pas reparti, s’il y en a plusieurs."
+)
+@click.option("--author", required=True, help="Qui l’a vu à la banque.")
+@click.option("--reason", required=True, help="Ce que la banque a montré.")
+@with_database
+def restore_payment(
+    _settings: Settings, payment: str, amount: str | None, author: str, reason: str
+) -> None:
+    """Rétablit un paiement noté comme reparti, dont l’argent est bien là.
+
+    Un remboursement annulé par la banque, une remise échouée puis passée, un impayé contesté avec
+    succès. PAYMENT est un reçu, ou l’identifiant du débit à la banque. Ce qu’il payait est payé de
+    nouveau, ou devient un trop-perçu si c’est payé autrement depuis.
+    """
+    settlement = payments.find_settlement(payment)
+    repayment = payments.restore(settlement, cents_typed(amount), author, reason)
+    click.echo(f"{payment} : {format_euros(repayment.amount_cents)} rétablis.")
+
+
+@main.command("apply-overpayment")
+@click.argument("payment")
+@click.argument("invoice")
+@click.option("--author", required=True, help="Qui l’a convenu avec la famille.")
+@click.option(
+    "--reason", required=True, help="Accord de la famille, par exemple « courriel du 3 »."
+)
+@with_database
+def apply_overpayment(
+    settings: Settings, payment: str, invoice: str, author: str, reason: str
+) -> None:
+    """Paie une facture avec l’argent d’un paiement qui ne paie rien.
+
+    Un trop-perçu, ou un débit sans emploi, et une facture entière de la même famille et de la même
+    régie. PAYMENT est un reçu, ou l’identifiant du débit à la banque. Le reste demeure dû.
+    """
+    settlement = payments.find_settlement(payment)
+    issuers = payments.Issuers.from_settings(settings)
+    paid = payments.apply_overpayment(settlement, invoice, author, reason, issuers)
+    click.echo(f"Facture {paid.number} : payée par {payment}.")
+
+
+@main.command("enter-payment")
+@click.argument("transaction")
+@click.option("--amount", required=True, help="Montant du débit, en euros.")
+@click.option("--on", "paid_on", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Jour.")
+@click.option("--attempt", "reference", help="Paiement ouvert ici dont c’est le débit.")
+@click.option("--invoice", "number", help="Facture entière qu’il paie.")
+@click.option("--family", "code", help="Famille pour qui le garder, en attendant un emploi.")
+@click.option("--gateway", "name", help="Passerelle ; par défaut celle du paiement ou de la régie.")
+@click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default=Mode.CARD.value)
+@click.option("--author", required=True, help="Qui l’a vu à la banque.")
+@click.option("--reason", required=True, help="Ce que la banque a montré.")
+@with_database
+def enter_payment(  # noqa: PLR0913  # its options
+    settings: Settings,
+    transaction: str,
+    amount: str,
+    paid_on: datetime,
+    *,
+    reference: str | None,
+    number: str | None,
+    code: str | None,
+    name: str | None,
+    mode: str,
+    author: str,
+    reason: str,
+) -> None:
+    """Enregistre un débit que seule la banque connaît.
+
+    Fait à son back office, ou perdu avec la base qu’une sauvegarde a remplacée. TRANSACTION est son
+    identifiant à la banque. Donnez l’un de --attempt, --invoice et --family.
+    """
+    about = _about(reference, number, code)
+    if isinstance(about, Attempt):
+        gateway: str | None = about.gateway
+    else:
+        gateway = settings.gateway_of(about.regie if isinstance(about, Invoice) else "")
+    if (name or gateway) not in {*settings.gateways, gateway} or not (name or gateway):
+        raise Fault(f"Aucune passerelle {name or 'en service'} : voyez « gateways ».")
+    payment = payments.BankPayment(
+        gateway=name or gateway or "",
+        transaction_id=payments.bank_name(transaction),
+        amount_cents=cents_typed(amount) or 0,
+        paid_on=paid_on.date(),
+        author=author,
+        reason=reason,
+        mode=Mode(mode),
+    )
+    issuers = payments.Issuers.from_settings(settings)
+    click.echo(_said(transaction, payments.enter(payment, about, issuers)))
+
+
+def _about(
+    reference: str | None, number: str | None, code: str | None
+) -> Attempt | Invoice | Family:
+    """Return the one that is named. Raises Fault."""
+    named = [
+        (Attempt, Attempt.reference, reference),
+        (Invoice, Invoice.number, number),
+        (Family, Family.code, code),
+    ]
+    given = [each for each in named if each[2]]
+    if len(given) != 1:
+        raise Fault("Donnez l’un de --attempt, --invoice et --family.")
+    ((model, field, name),) = given
+    found = model.get_or_none(field == name)
+    if not isinstance(found, Attempt | Invoice | Family):
+        raise Fault(f"Rien ne s’appelle {name[:30] if name else ''} ici.")
+    return found
+
+
+def _said(transaction: str, settlement: Settlement) -> str:
+    cents = format_euros(settlement.amount_cents)
+    receipt = getattr(settlement, "receipt", None)
+    made = (
+        f", reçu {receipt.title}" if receipt else ", sans emploi : apply-overpayment lui en donne"
+    )
+    return f"Débit {transaction} : {cents} enregistrés{made}."

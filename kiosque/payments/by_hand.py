@@ -1,0 +1,167 @@
+"""A payment that only the bank knows: made at its back office, or lost with the database that an
+older copy replaced. A human saw it there, and answers for it."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from gateways.base import Mode
+from kiosque.db import write
+from kiosque.db.models import Allocation, Anomaly, Attempt, Family, Invoice, Settlement
+from kiosque.db.states import (
+    AllocationKind,
+    AnomalyKind,
+    AttemptState,
+    FactSource,
+    SettlementState,
+)
+from kiosque.language import clock, formats
+from kiosque.language.formats import format_euros
+from kiosque.payments import anomalies
+from kiosque.payments.allocations import allocate
+from kiosque.payments.facts import add_fact
+from kiosque.payments.ledger import book
+from kiosque.payments.queries import ALLOCATIONS, SETTLEMENTS, items_of, settlement_of
+from kiosque.payments.receipts import Issuers, issue_receipt
+from kiosque.payments.refusals import Refused, require_author_and_reason
+from kiosque.payments.reversals import match_refunds
+
+
+@dataclass(frozen=True)
+class BankPayment:
+    """A debit as the bank shows it. `transaction_id` is the bank's name of it."""
+
+    gateway: str
+    transaction_id: str
+    amount_cents: int
+    paid_on: date
+    author: str
+    reason: str
+    mode: Mode = Mode.CARD
+
+
+def enter(payment: BankPayment, about: Attempt | Invoice | Family, issuers: Issuers) -> Settlement:
+    """Enter it as the debit of a payment opened here, as the payment of one whole invoice, or as
+    money of a family that has no use yet.
+
+    It pays what is open at its amount, or is a *trop-perçu*; of another amount than awaited, it
+    waits for a use. Raises Refused, changing nothing.
+    """
+    require_author_and_reason(payment.author, payment.reason)
+    with write():
+        if fault := _why_not(payment, about, issuers):
+            raise Refused([fault])
+        if isinstance(about, Attempt):
+            settlement = _enter_for_attempt(payment, Attempt.get_by_id(about.id))
+        elif isinstance(about, Invoice):
+            settlement = _settle(payment, about.family_id, about.regie)
+            allocate(settlement, about.id, payment.amount_cents)
+        else:
+            settlement = _settle(payment, about.id, issuers.regie_of_gateway(payment.gateway))
+            _keep(settlement)
+        return _finish(settlement, payment, issuers)
+
+
+def _enter_for_attempt(payment: BankPayment, attempt: Attempt) -> Settlement:
+    settlement = _settle(payment, attempt.family_id, attempt.regie, attempt)
+    awaited = payment.amount_cents == attempt.amount_cents
+    for item in items_of(attempt) if awaited else ():
+        allocate(settlement, item.invoice_id, item.amount_cents)
+    if not awaited:
+        _keep(settlement)
+    facts = add_fact(
+        attempt,
+        payment.transaction_id,
+        AttemptState.PAID if awaited else AttemptState.PENDING,
+        f"{payment.author} : {payment.reason}"[:200],
+        source=FactSource.REGISSEUR,
+        cents=payment.amount_cents,
+    )
+    match_refunds(attempt, facts)
+    return settlement
+
+
+def _settle(
+    payment: BankPayment, family_id: int, regie: str, attempt: Attempt | None = None
+) -> Settlement:
+    settlement = Settlement(
+        attempt=attempt,
+        family=family_id,
+        regie=regie,
+        gateway=payment.gateway,
+        transaction_id=payment.transaction_id,
+        mode=payment.mode,
+        amount_cents=payment.amount_cents,
+        settled_at=clock.noon_in_paris(payment.paid_on),
+        state=SettlementState.COUNTED,
+        author=payment.author.strip(),
+        reason=payment.reason.strip(),
+        final_at=clock.now(),
+    )
+    SETTLEMENTS.add(settlement)
+    return settlement
+
+
+def _why_not(payment: BankPayment, about: Attempt | Invoice | Family, issuers: Issuers) -> str:
+    if not payment.transaction_id:
+        return "Donnez l’identifiant de l’opération à la banque."
+    if payment.amount_cents <= 0:
+        return "Le montant d’un débit est au-dessus de zéro."
+    if payment.paid_on > clock.today():
+        return f"Le {formats.short_date(payment.paid_on)} n’est pas encore passé."
+    if isinstance(about, Attempt) and about.gateway != payment.gateway:
+        return f"Le paiement {about.reference} est allé à la passerelle {about.gateway}."
+    if isinstance(about, Invoice) and (fault := _why_not_invoice(payment, about, issuers)):
+        return f"Facture {about.number} : {fault}"
+    known = settlement_of(payment.gateway, payment.transaction_id)
+    if known is None:
+        return ""
+    if known.state == SettlementState.COUNTED:
+        return f"Ce débit est déjà enregistré, pour {format_euros(known.amount_cents)}."
+    return "Ce débit est enregistré, et son argent est reparti : voyez restore-payment."
+
+
+def _why_not_invoice(payment: BankPayment, invoice: Invoice, issuers: Issuers) -> str:
+    if invoice.total_cents != payment.amount_cents:
+        return (
+            f"son montant est {format_euros(invoice.total_cents)}. Gardez l’argent pour la famille "
+            "(--family), puis donnez-lui un emploi (apply-overpayment)."
+        )
+    if payment.paid_on < invoice.issued_on:
+        return f"elle date du {formats.short_date(invoice.issued_on)}, après ce débit."
+    if invoice.regie != issuers.regie_of_gateway(payment.gateway):
+        return f"la passerelle {payment.gateway} est d’une autre régie."
+    return ""
+
+
+def _keep(settlement: Settlement) -> None:
+    part = Allocation(
+        settlement=settlement,
+        kind=AllocationKind.UNMATCHED,
+        amount_cents=settlement.amount_cents,
+    )
+    ALLOCATIONS.add(part)
+
+
+def _finish(settlement: Settlement, payment: BankPayment, issuers: Issuers) -> Settlement:
+    label = f"débit vu à la banque ({settlement.author} : {settlement.reason})"
+    named = (Anomaly.gateway == payment.gateway) & (
+        Anomaly.transaction_id == payment.transaction_id
+    )
+    told = Anomaly.kind.in_([AnomalyKind.MISMATCH, AnomalyKind.UNKNOWN_ORDER])
+    anomalies.resolve(named & told, settlement.author, label)
+    parts = list(Allocation.select().where(Allocation.settlement == settlement))
+    if all(part.kind == AllocationKind.UNMATCHED for part in parts):
+        anomalies.flag_anomaly(
+            f"kept:{settlement.id}",
+            AnomalyKind.MISMATCH,
+            settlement.amount_cents,
+            "débit vu à la banque, sans emploi",
+            gateway=payment.gateway,
+            transaction_id=payment.transaction_id,
+            attempt=settlement.attempt,
+            settlement=settlement,
+        )
+    else:
+        issue_receipt(settlement, issuers)
+    book(settlement, label)
+    return Settlement.get_by_id(settlement.id)

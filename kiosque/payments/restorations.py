@@ -1,0 +1,134 @@
+"""Money said to have left that is there after all: a refund that the bank cancelled, a remittance
+that failed then passed, a chargeback won. A human saw it at the bank, and answers for it."""
+
+from kiosque.db import write
+from kiosque.db.models import Allocation, Anomaly, Repayment, Settlement
+from kiosque.db.states import (
+    AllocationKind,
+    AnomalyKind,
+    AttemptState,
+    FactSource,
+    RepaymentKind,
+    RepaymentState,
+    SettlementState,
+)
+from kiosque.language.formats import format_euros
+from kiosque.payments import anomalies
+from kiosque.payments.allocations import list_overpayment, pay_if_open
+from kiosque.payments.facts import add_fact
+from kiosque.payments.ledger import book, owed_cents
+from kiosque.payments.queries import parts_of
+from kiosque.payments.refusals import Refused, require_author_and_reason
+from kiosque.payments.reversals import repayments_done, transaction_name
+
+_WHAT = {
+    RepaymentKind.REFUND: "remboursement non abouti",
+    RepaymentKind.REVERSAL: "débit rétabli",
+    RepaymentKind.CHARGEBACK: "impayé annulé",
+}
+_TOLD = (
+    AnomalyKind.REVERSED,
+    AnomalyKind.REFUNDED,
+    AnomalyKind.PARTIAL_REFUND,
+    AnomalyKind.MISMATCH,
+)
+
+
+def restore(settlement: Settlement, cents: int | None, author: str, reason: str) -> Repayment:
+    """Put back into the books the money of a repayment that did not happen in the end: the one of
+    `cents`, or the only one. Return it.
+
+    What it had opened again is paid, if still open at this amount; else the money is a
+    *trop-perçu*. Raises Refused, changing nothing.
+    """
+    require_author_and_reason(author, reason)
+    with write():
+        repayment = _repayment_of(settlement, cents, reason)
+        label = f"{_WHAT[RepaymentKind(repayment.kind)]} ({author.strip()} : {reason.strip()})"
+        _undo(repayment, author, reason)
+        settlement = Settlement.get_by_id(settlement.id)
+        if settlement.state != SettlementState.COUNTED:
+            _count_again(settlement, label)
+        _list_overpayments_again(settlement)
+        book(settlement, label)
+        anomalies.resolve(
+            (Anomaly.settlement == settlement.id) & Anomaly.kind.in_(_TOLD)
+            | (Anomaly.gateway == (settlement.gateway or ""))
+            & Anomaly.transaction_id.in_(_names(settlement, repayment))
+            & (Anomaly.kind == AnomalyKind.MISMATCH),
+            author,
+            f"{label} : restore-payment",
+        )
+        return Repayment.get_by_id(repayment.id)
+
+
+def _repayment_of(settlement: Settlement, cents: int | None, reason: str) -> Repayment:
+    done = repayments_done(settlement)
+    if any(each.reason.endswith(f" : {reason.strip()})") for each in _undone(settlement)):
+        raise Refused(
+            ["C’est déjà fait, pour ce motif. S’il faut recommencer, donnez-en un autre."]
+        )
+    found = [each for each in done if cents in (None, each.amount_cents)]
+    if not found:
+        raise Refused(["Rien de tel n’est reparti de ce paiement : il n’y a rien à rétablir."])
+    if len({each.amount_cents for each in found}) > 1:
+        amounts = ", ".join(format_euros(each.amount_cents) for each in found)
+        raise Refused([f"Plusieurs sommes sont reparties ({amounts}) : dites laquelle (--amount)."])
+    return found[-1]
+
+
+def _undone(settlement: Settlement) -> list[Repayment]:
+    return list(
+        Repayment.select().where(
+            Repayment.settlement == settlement, Repayment.state == RepaymentState.DECLINED
+        )
+    )
+
+
+def _undo(repayment: Repayment, author: str, reason: str) -> None:
+    Repayment.update(
+        state=RepaymentState.DECLINED,
+        done_at=None,
+        # The debit may be undone once more: that repayment takes this one's name.
+        key=f"{repayment.key}:{repayment.id}",
+        author=repayment.author or author.strip(),
+        reason=f"{repayment.reason} (rétabli, {author.strip()} : {reason.strip()})".strip(),
+    ).where(Repayment.id == repayment.id).execute()
+    Settlement.update(returned_cents=Settlement.returned_cents - repayment.amount_cents).where(
+        Settlement.id == repayment.settlement_id
+    ).execute()
+
+
+def _count_again(settlement: Settlement, label: str) -> None:
+    """Give the money of a settlement that had wholly left its former use, if still open."""
+    Settlement.update(state=SettlementState.COUNTED).where(Settlement.id == settlement.id).execute()
+    parts = list(Allocation.select().where(Allocation.settlement == settlement))
+    for part in parts:
+        paid = part.kind == AllocationKind.INVOICE and part.invoice_id
+        if paid and not pay_if_open(paid, part.amount_cents):
+            part.kind = AllocationKind.OVERPAYMENT
+        Allocation.update(kind=part.kind, counts=True).where(Allocation.id == part.id).execute()
+    if settlement.attempt:
+        awaited = all(part.kind != AllocationKind.UNMATCHED for part in parts)
+        add_fact(
+            settlement.attempt,
+            transaction_name(settlement, restored=True),
+            AttemptState.PAID if awaited else AttemptState.PENDING,
+            label[:200],
+            source=FactSource.REGISSEUR,
+            cents=settlement.amount_cents,
+        )
+
+
+def _list_overpayments_again(settlement: Settlement) -> None:
+    """Put back on the list what is owed to the family once more."""
+    if not owed_cents(settlement):
+        return
+    for part in parts_of(settlement):
+        if part.kind == AllocationKind.OVERPAYMENT and part.invoice_id:
+            list_overpayment(settlement, part.invoice_id, part.amount_cents)
+
+
+def _names(settlement: Settlement, repayment: Repayment) -> list[str]:
+    """Return the names that the bank has for what was restored."""
+    return [name for name in (settlement.transaction_id, repayment.transaction_id) if name]

@@ -1,0 +1,380 @@
+"""A human puts right what only a human knows, by one command each, with a name and a reason.
+
+Alice pays; Charlie has another family; Dominique keeps the books.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kiosque import payments
+from kiosque.db.models import (
+    Allocation,
+    Attempt,
+    Family,
+    Invoice,
+    JournalEntry,
+    Receipt,
+    Settlement,
+)
+from kiosque.db.states import RepaymentKind
+from kiosque.payments import BankPayment, Refused, journal
+from tests.conftest import ISSUERS, NOW, Clock, make_family, make_invoice
+from tests.kiosque.payments.conftest import Hear, Pay, at_counter, effects, gave_back, state_of
+from tests.talkative import TalkativeBank
+
+pytestmark = pytest.mark.usefixtures("sound_books")
+
+WHO = ("Dominique", "vu au back office")
+CANCELLED = {"trans_status": "CANCELLED"}
+FAILED, CAPTURED = {"trans_status": "CAPTURE_FAILED"}, {"trans_status": "CAPTURED"}
+
+
+def on_list(kind: str = "") -> list[str]:
+    """What the régisseur has to deal with."""
+    return [each.detail for each in payments.open_anomalies() if kind in ("", each.kind)]
+
+
+def advised() -> list[str]:
+    return [line for point in payments.open_anomalies() for line in payments.advice(point)]
+
+
+def accounts() -> dict[str, int]:
+    """What the journal holds."""
+    return {name: cents for name, cents in journal.balances().items() if cents}
+
+
+def owed() -> int:
+    return -journal.balances().get("overpayments", 0)
+
+
+def seen(cents: int = 4520, uuid: str = "e" * 32, **changes: object) -> BankPayment:
+    """A debit that the bank shows and that our books lack."""
+    values = {"gateway": "banque", "transaction_id": uuid, "amount_cents": cents,
+              "paid_on": NOW.date(), "author": WHO[0], "reason": WHO[1]}  # fmt: skip
+    return BankPayment(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def apply(settlement: Settlement, number: str) -> None:
+    payments.apply_overpayment(settlement, number, *WHO, ISSUERS)
+
+
+# --- Restored ---
+
+
+def test_a_refund_that_the_bank_cancelled_is_restored_and_the_invoice_is_paid_again(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff, **CAPTURED)
+    hear(handoff, **gave_back(4520))
+    hear(handoff, **{**gave_back(4520), **CANCELLED})
+    assert (state_of(attempt), state_of(october)) == ("refunded", "open")
+    assert any("restore-payment R000001 --amount 45,20" in line for line in advised())
+    payments.restore(payments.find_settlement("R1"), None, *WHO)
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
+    assert accounts() == {"bank:banque": 4520, "invoices": -4520}
+    last = JournalEntry.select().order_by(JournalEntry.number.desc()).get()
+    assert "Dominique : vu au back office" in last.label
+    assert on_list() == []
+
+
+def test_a_remittance_that_failed_then_passed_is_restored(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    for status in ({}, FAILED, CAPTURED):
+        hear(handoff, **status)
+    assert (state_of(attempt), state_of(october)) == ("reversed", "open")
+    assert any("restore-payment R000001" in line for line in advised())
+    payments.restore(payments.find_settlement("R1"), None, *WHO)
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
+    assert Receipt.select().count() == 1
+    assert on_list() == []
+
+
+def test_what_was_restored_may_leave_again_and_be_restored_again(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff)
+    hear(handoff, **FAILED)
+    settlement = payments.find_settlement("R1")
+    payments.restore(settlement, None, *WHO)
+    hear(handoff, **CANCELLED)
+    assert (state_of(attempt), state_of(october)) == ("reversed", "open")
+    assert on_list("reversed") != []
+    payments.restore(settlement, None, "Dominique", "remis le 4")
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
+    payments.record_repayment(settlement, RepaymentKind.REFUND, None, "Dominique", "virement")
+    assert (state_of(attempt), state_of(october)) == ("refunded", "open")
+
+
+def test_restored_money_of_an_invoice_paid_otherwise_since_is_owed_to_the_family(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff)
+    hear(handoff, **FAILED)
+    at_counter(october)
+    payments.restore(payments.find_settlement("R1"), None, *WHO)
+    assert (state_of(attempt), state_of(october), owed()) == ("paid", "paid", 4520)
+    assert on_list("overpayment") != []
+
+
+def test_a_part_given_back_in_vain_is_restored_and_what_came_twice_is_owed_again(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff)
+    hear(handoff, trans_uuid="b" * 32)
+    hear(handoff, **gave_back(4520), parent="b" * 32)
+    assert on_list("overpayment") == []
+    payments.restore(payments.find_settlement("R2"), 4520, *WHO)
+    assert owed() == 4520
+    assert on_list("overpayment") != []
+    payments.record_repayment(
+        payments.find_settlement("R1"), RepaymentKind.REFUND, 1000, "Dominique", "absence"
+    )
+    payments.restore(payments.find_settlement("R1"), 1000, "Dominique", "chèque jamais parti")
+    assert owed() == 4520
+
+
+def test_a_chargeback_won_is_restored_at_the_counter_too(october: Invoice) -> None:
+    at_counter(october, mode="cheque")
+    settlement = payments.find_settlement(october.number)
+    payments.record_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "rejet")
+    assert state_of(october) == "open"
+    payments.restore(settlement, None, "Dominique", "représenté, payé")
+    assert state_of(october) == "paid"
+    assert journal.balances()["counter:cheque"] == 4520
+
+
+def test_nothing_is_restored_twice_nor_without_a_name_nor_by_guessing(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff)
+    settlement = payments.find_settlement("R1")
+    for cents, why in ((1000, "absence"), (500, "erreur")):
+        payments.record_repayment(settlement, RepaymentKind.REFUND, cents, "Dominique", why)
+    before = effects()
+    for cents, author, reason in (
+        (None, *WHO),
+        (700, *WHO),
+        (1000, "", "vu"),
+        (1000, "Dominique", " "),
+    ):
+        with pytest.raises(Refused):
+            payments.restore(settlement, cents, author, reason)
+    assert effects() == before
+    payments.restore(settlement, 1000, *WHO)
+    with pytest.raises(Refused, match="déjà fait"):
+        payments.restore(settlement, 500, *WHO)
+    assert Settlement.get_by_id(settlement.id).returned_cents == 500
+
+
+def test_a_refund_after_a_restoration_is_asked_of_the_bank_for_the_same_debit(
+    bank: TalkativeBank, go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff, **CAPTURED)
+    hear(handoff, **gave_back(4520))
+    settlement = payments.find_settlement("R1")
+    payments.restore(settlement, None, *WHO)
+    hear(handoff, **gave_back(4520, "d"))
+    assert Settlement.get_by_id(settlement.id).state == "refunded"
+    assert state_of(october) == "open"
+
+
+# --- A trop-perçu for another invoice ---
+
+
+def test_what_came_twice_pays_another_invoice_of_the_family(
+    go: Pay, hear: Hear, october: Invoice, alices_family: Family
+) -> None:
+    _, handoff = go(october)
+    at_counter(october)
+    hear(handoff)
+    november = make_invoice(alices_family, "2026-11-0001", 4520)
+    assert any("apply-overpayment R000001 FACTURE" in line for line in advised())
+    assert any("refund R000001 --amount 45,20" in line for line in advised())
+    apply(payments.find_settlement("R1"), november.number)
+    assert (state_of(november), owed(), on_list()) == ("paid", 0, [])
+    part = Allocation.get(Allocation.invoice == november)
+    assert (part.author, part.reason) == WHO
+    last = JournalEntry.select().order_by(JournalEntry.number.desc()).get()
+    assert (last.debit, last.credit, last.amount_cents) == ("overpayments", "invoices", 4520)
+    assert "Dominique : vu au back office" in last.label
+
+
+def test_what_is_over_stays_owed_and_listed(
+    go: Pay, hear: Hear, october: Invoice, alices_family: Family
+) -> None:
+    _, handoff = go(october)
+    at_counter(october)
+    hear(handoff)
+    november = make_invoice(alices_family, "2026-11-0001", 3000)
+    apply(payments.find_settlement("R1"), november.number)
+    assert (state_of(november), owed()) == ("paid", 1520)
+    (point,) = payments.open_anomalies()
+    assert point.amount_cents == 1520
+    # Its invoice opens again once all of that payment has left.
+    hear(handoff, **CANCELLED)
+    assert (state_of(november), state_of(october), owed()) == ("open", "paid", 0)
+
+
+def test_a_debit_of_another_amount_pays_an_invoice_once_a_human_says_so(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff, amount="5000")
+    settlement = Settlement.get()
+    with pytest.raises(Refused, match="à la banque pour elle"):
+        apply(settlement, october.number)
+    payments.close_attempt(Attempt.get().reference, *WHO)
+    assert any(f"apply-overpayment {settlement.transaction_id}" in line for line in advised())
+    found = payments.find_settlement(settlement.transaction_id.upper())
+    apply(found, october.number)
+    assert state_of(october) == "paid"
+    assert journal.balances()["unmatched"] == -480
+
+
+@pytest.mark.parametrize("case", ["charlie", "paid", "unknown", "too much", "regie", "nothing"])
+def test_an_overpayment_goes_to_no_invoice_that_it_cannot_pay(
+    go: Pay, hear: Hear, october: Invoice, alices_family: Family, case: str
+) -> None:
+    _, handoff = go(october)
+    at_counter(october)
+    hear(handoff)
+    other = {
+        "charlie": lambda: make_invoice(make_family("F2002", "Charlie"), "C1", 4520),
+        "paid": lambda: october,
+        "unknown": lambda: Invoice(number="2027-01-9999"),
+        "too much": lambda: make_invoice(alices_family, "B1", 4521),
+        "regie": lambda: make_invoice(alices_family, "B1", 4520, regie="multi-accueil"),
+        "nothing": lambda: make_invoice(alices_family, "B1", 4520),
+    }[case]()
+    if case == "nothing":
+        payments.record_repayment(
+            payments.find_settlement("R1"), RepaymentKind.REFUND, 100, "Dominique", "virement"
+        )
+    before, balances = effects(), journal.balances()
+    with pytest.raises(Refused):
+        apply(payments.find_settlement("R1"), other.number)
+    with pytest.raises(Refused):
+        payments.apply_overpayment(payments.find_settlement("R1"), other.number, "", "", ISSUERS)
+    assert (effects(), journal.balances()) == (before, balances)
+
+
+# --- A payment that only the bank knows ---
+
+
+def test_a_payment_lost_with_the_database_pays_its_invoice_with_a_receipt(october: Invoice) -> None:
+    payments.enter(seen(), october, ISSUERS)
+    assert state_of(october) == "paid"
+    settlement = payments.find_settlement("R1")
+    assert (settlement.author, settlement.reason, settlement.mode) == (*WHO, "card")
+    assert journal.balances() == {"bank:banque": 4520, "invoices": -4520}
+    assert "Dominique : vu au back office" in JournalEntry.get().label
+    with pytest.raises(Refused, match="déjà enregistré"):
+        payments.enter(seen(), october, ISSUERS)
+
+
+def test_a_payment_made_by_hand_is_the_debit_of_the_attempt_and_its_late_notice_changes_nothing(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    payments.enter(seen(), attempt, ISSUERS)
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
+    before = journal.last()
+    hear(handoff, trans_uuid="e" * 32)
+    assert journal.last() == before
+    assert on_list() == []
+
+
+def test_a_payment_of_another_amount_is_kept_until_it_has_a_use(
+    go: Pay, october: Invoice, alices_family: Family
+) -> None:
+    attempt, _ = go(october)
+    payments.enter(seen(5000), attempt, ISSUERS)
+    assert (state_of(attempt), state_of(october)) == ("pending", "open")
+    payments.enter(seen(2000, "f" * 32), alices_family, ISSUERS)
+    assert journal.balances()["unmatched"] == -7000
+    assert len(on_list("mismatch")) == 2
+    november = make_invoice(alices_family, "2026-11-0001", 2000)
+    apply(payments.find_settlement("f" * 32), november.number)
+    assert state_of(november) == "paid"
+    assert len(on_list("mismatch")) == 1
+
+
+def test_a_payment_of_an_invoice_paid_since_is_owed_to_the_family(october: Invoice) -> None:
+    at_counter(october)
+    payments.enter(seen(), october, ISSUERS)
+    assert owed() == 4520
+    assert on_list("overpayment") != []
+    # The bank knows nothing of an order of ours: it is given back otherwise.
+    assert any("--elsewhere" in line for line in advised())
+
+
+def test_an_unknown_order_leads_to_the_command_that_enters_it(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff, order_id="KF000000000000000000", trans_uuid="e" * 32)
+    command = next(line for line in advised() if "enter-payment" in line)
+    assert f"enter-payment {'e' * 32} --gateway banque --amount 45,20" in command
+    payments.enter(seen(), october, ISSUERS)
+    assert on_list() == []
+
+
+def test_a_payment_whose_currency_was_odd_is_entered_from_the_list(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff, currency="840", trans_uuid="e" * 32)
+    assert any(f"--attempt {attempt.reference}" in line for line in advised())
+    payments.enter(seen(), attempt, ISSUERS)
+    assert (state_of(october), on_list()) == ("paid", [])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount_cents": 4519},
+        {"amount_cents": 0},
+        {"amount_cents": -4520},
+        {"paid_on": NOW.date() + timedelta(days=1)},
+        {"paid_on": NOW.date() - timedelta(days=4000)},
+        {"transaction_id": ""},
+        {"author": ""},
+        {"reason": " "},
+    ],
+)
+def test_a_payment_that_cannot_be_is_not_entered(
+    october: Invoice, frozen: Clock, changes: dict[str, object]
+) -> None:
+    del frozen
+    before = effects()
+    with pytest.raises(Refused):
+        payments.enter(seen(**changes), october, ISSUERS)
+    assert effects() == before
+
+
+def test_a_payment_at_the_bank_of_another_regie_pays_no_invoice(october: Invoice) -> None:
+    issuers = replace(ISSUERS, regie_by_gateway={"petite-enfance": "multi-accueil"})
+    with pytest.raises(Refused, match="autre régie"):
+        payments.enter(seen(gateway="petite-enfance"), october, issuers)
+    assert Settlement.select().count() == 0
+
+
+def test_a_debit_that_has_left_is_restored_rather_than_entered_again(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff)
+    hear(handoff, **FAILED)
+    known = str(Settlement.get().transaction_id)
+    with pytest.raises(Refused, match="restore-payment"):
+        payments.enter(seen(uuid=known), attempt, ISSUERS)
