@@ -285,3 +285,7 @@ def numbers(text: str) -> list[int]:
 def amounts(text: str) -> list[str]:
     """Return the amounts in euros that a text says, in order, as it writes them."""
     return re.findall(r"\d+,\d\d", text)
+
+
+UNEXPECTED_SHAPE = "message signé d’une forme inattendue"
+UNEXPECTED_DEBIT = "autre que celui que nous attendions"

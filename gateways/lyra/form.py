@@ -10,6 +10,10 @@ we signed into a "paid" notification. Hence two rules: nothing that a payer type
 no value with a `+` is ever sent (`_SENT`); a notification must carry, in their exact shape, the
 fields that only a notification has (`_NOTICE`).
 
+A message that the bank signed, and that says by the bank's own words that money came or went, is
+never refused for the shape of its other fields (a payment in several times, another version, an
+empty hash): it pays nothing, and a human is told. No value that we send is one of these words.
+
 A payer sent back by GET holds a message signed by the bank, which may repeat what was typed on its
 page. So a shop with this option (`page` demands `confirm`) always asks the bank before it believes
 that money came or went; by default the return carries no data at all.
@@ -20,6 +24,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from gateways.base import (
@@ -33,7 +38,7 @@ from gateways.base import (
     SigningKey,
 )
 from gateways.lyra.settings import Shop
-from gateways.lyra.statuses import decide, is_approved, is_final
+from gateways.lyra.statuses import STATUSES, decide, is_approved, is_final
 
 SESSION_EXPIRED = "149"
 EURO = "978"
@@ -84,6 +89,8 @@ _MONEY = {
     "vads_trans_uuid": re.compile(r"[0-9A-Fa-f]{32}", re.ASCII),
     "vads_version": re.compile("V2"),
 }
+#: Where the bank says why it wrote: neither a form nor a browser's return has it.
+ONLY_A_NOTICE = "vads_url_check_src"
 _MOVES_MONEY = {Outcome.PAID, Outcome.REVERSED, Outcome.REFUNDED}
 
 # Fields kept for the audit: neither card number, expiry, names, addresses nor the payer's country.
@@ -151,7 +158,13 @@ class HostedForm:
         """
         values = callback.single_values()
         signing_key = self._authenticate(values)
-        _demand(values, _NOTICE)
+        readable, misshapen = _read(values)
+        report = self._report(readable, signing_key)
+        kept = {name: value[:255] for name, value in values.items() if name in _KEPT}
+        return replace(_doubt(report, misshapen) if misshapen else report, raw=kept)
+
+    def _report(self, values: Mapping[str, str], signing_key: SigningKey | None) -> Report:
+        """Translate a message; a field that cannot be read is empty."""
         status = values["vads_trans_status"]
         operation = values.get("vads_operation_type", "")
         outcome, anomaly = decide(
@@ -162,16 +175,15 @@ class HostedForm:
             consistent=_is_consistent(values),
             timed_out=values.get("vads_payment_error") == SESSION_EXPIRED,
         )
-        if outcome in (Outcome.PAID, Outcome.REFUNDED):
-            _demand(values, _MONEY)
         currency = values.get("vads_effective_currency") or values["vads_currency"]
+        number = (values["vads_trans_date"], values["vads_trans_id"])
         return Report(
             reference=values["vads_order_id"],
             outcome=outcome,
-            cents=int(values.get("vads_effective_amount") or values["vads_amount"]),
+            cents=int(values.get("vads_effective_amount") or values["vads_amount"] or 0),
             currency="EUR" if currency == EURO else currency,
             transaction_id=values.get("vads_trans_uuid", "").lower(),
-            gateway_reference=f"{values['vads_trans_date']}-{values['vads_trans_id']}",
+            gateway_reference="-".join(number) if all(number) else "",
             status=f"{operation} {status}".strip(),
             authorisation=values.get("vads_auth_number", "")[:20],
             card_brand=values.get("vads_card_brand", "")[:20],
@@ -180,7 +192,6 @@ class HostedForm:
             ask=self._shop.confirm and outcome in self._doubted,
             anomaly=anomaly,
             signing_key=signing_key,
-            raw={name: value[:255] for name, value in values.items() if name in _KEPT},
         )
 
     def _authenticate(self, values: Mapping[str, str]) -> SigningKey | None:
@@ -242,8 +253,26 @@ def _is_consistent(values: Mapping[str, str]) -> bool:
     )
 
 
-def _demand(values: Mapping[str, str], shapes: Mapping[str, re.Pattern[str]]) -> None:
-    for name, shape in shapes.items():
-        # An absent field counts as an empty one, which only some shapes allow.
-        if not shape.fullmatch(values.get(name, "")):
-            raise BadCallback(f"{name} absent ou mal formé")
+def _read(values: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return (values, those out of shape emptied; the names of these).
+
+    Raises BadCallback when they prove no notification, or are out of shape though no money moves.
+    """
+    moves_money = STATUSES.get(values.get("vads_trans_status", "")) in _MOVES_MONEY
+    shapes = {**_NOTICE, **_MONEY} if moves_money else _NOTICE
+    # An absent field counts as an empty one, which only some shapes allow.
+    misshapen = [name for name, it in shapes.items() if not it.fullmatch(values.get(name, ""))]
+    if misshapen and (not moves_money or ONLY_A_NOTICE in misshapen):
+        raise BadCallback(f"{misshapen[0]} absent ou mal formé")
+    return {**values, **dict.fromkeys(misshapen, "")}, misshapen
+
+
+def _doubt(report: Report, misshapen: list[str]) -> Report:
+    """Turn a message that cannot be read wholly into one that pays nothing, and that a human must
+    look at. Raises BadCallback where only the bank could confirm it, and it names no payment."""
+    if report.ask and not (report.reference and report.gateway_reference):
+        raise BadCallback(f"{misshapen[0]} absent ou mal formé")
+    transaction = report.transaction_id or report.gateway_reference or "inconnue"
+    unread = ", ".join(misshapen)
+    words = f"message signé d’une forme inattendue ({unread}), transaction {transaction}"
+    return replace(report, outcome=Outcome.PENDING, anomaly=words, final=False)

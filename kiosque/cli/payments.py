@@ -228,14 +228,16 @@ def todo(settings: Settings, resolve: int | None, author: str, resolution: str) 
 
 def _cells(point: Anomaly) -> tuple[str, ...]:
     receipt = getattr(point.settlement, "receipt", None) if point.settlement else None
+    family, numbers = payments.concerned(point)
     return (
         str(point.id),
         formats.short_date(clock.paris_date(point.noted_at)),
         format_euros(point.amount_cents),
         point.detail,
-        point.invoice.number if point.invoice else "",
+        ", ".join(numbers),
         receipt.title if receipt else "",
         point.attempt.reference if point.attempt else "",
+        f"famille {family}" if family else "",
     )
 
 

@@ -8,6 +8,7 @@ transaction that makes it necessary.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from kiosque import payments
 from kiosque.db.models import Anomaly, Family, FamilyNotice, OutboxMail, Receipt, Token
 from kiosque.db.states import NoticeKind
 from kiosque.families import contacts
@@ -117,7 +118,9 @@ def _receipt(row: OutboxMail) -> Facts:
 
 
 def _anomaly(row: OutboxMail) -> Facts:
-    return {"anomaly": Anomaly.get_by_id(row.object_id)}
+    anomaly = Anomaly.get_by_id(row.object_id)
+    family, numbers = payments.concerned(anomaly)
+    return {"anomaly": anomaly, "family_code": family, "invoice_numbers": numbers}
 
 
 def _notice(row: OutboxMail) -> Facts | None:

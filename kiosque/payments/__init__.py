@@ -15,7 +15,7 @@ The rules kept here:
 """
 
 from kiosque.payments.advice import advice
-from kiosque.payments.anomalies import open_anomalies, resolve_anomaly
+from kiosque.payments.anomalies import concerned, open_anomalies, resolve_anomaly
 from kiosque.payments.bank_messages import purge as forget_refused_messages
 from kiosque.payments.bank_messages import record_rejected
 from kiosque.payments.by_hand import BankPayment, enter
@@ -86,6 +86,7 @@ __all__ = [
     "bank_name",
     "cancel_invoice",
     "close_attempt",
+    "concerned",
     "describe_closed_regies",
     "describe_removed_gateway",
     "drop_refund",

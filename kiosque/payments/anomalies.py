@@ -7,6 +7,7 @@ from kiosque.db.models import Anomaly, Attempt, Invoice, Receipt, Settlement
 from kiosque.db.states import AnomalyKind
 from kiosque.language import clock
 from kiosque.outbox import queue
+from kiosque.payments.queries import numbers_of
 from kiosque.payments.refusals import Refused, require_author_and_reason
 
 #: Who resolved an anomaly that sorted itself out.
@@ -67,6 +68,17 @@ def open_anomalies() -> list[Anomaly]:
         .where(Anomaly.resolved_at.is_null())
         .order_by(Anomaly.id)
     )
+
+
+def concerned(anomaly: Anomaly) -> tuple[str, list[str]]:
+    """Return the code of the family that it is about, "" if of none, and the numbers of the
+    invoices."""
+    about = anomaly.invoice or anomaly.attempt or anomaly.settlement
+    if anomaly.invoice:
+        numbers = [anomaly.invoice.number]
+    else:
+        numbers = numbers_of(anomaly.attempt) if anomaly.attempt else []
+    return (about.family.code if about else "", numbers)
 
 
 def resolve_anomaly(anomaly_id: int, author: str, resolution: str) -> None:

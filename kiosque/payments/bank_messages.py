@@ -35,6 +35,7 @@ class Decision(NamedTuple):
     detail: str = ""
 
 
+BY_HAND = "opération faite à la banque sous une autre transaction que la nôtre"
 RECORDED, KNOWN = Decision(Verdict.RECORDED), Decision(Verdict.KNOWN)
 
 
@@ -60,11 +61,13 @@ def keep_verified(gateway_name: str, decision: Decision, report: Report) -> None
 def flag_unknown_order(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
     """Tell the régisseur, once, of a genuine message about an order that is not ours."""
     facts = (gateway_name, report.reference, report.transaction_id, report.outcome, report.status)
+    transaction = report.transaction_id or report.gateway_reference
+    detail = f"commande {report.reference or 'sans nom'}, transaction {transaction or 'sans nom'}"
     flag_anomaly(
-        "unknown:" + ":".join(facts),
+        "unknown:" + ":".join((*facts, report.anomaly)),
         AnomalyKind.UNKNOWN_ORDER,
         report.cents,
-        f"commande {report.reference}",
+        f"{detail} : {report.anomaly}" if report.anomaly else detail,
         regie=issuers.regie_of_gateway(gateway_name),
         gateway=gateway_name,
         transaction_id=report.transaction_id,
@@ -85,6 +88,19 @@ def flag_mismatch(attempt: Attempt, report: Report, detail: str) -> Decision:
         attempt=attempt,
     )
     return Decision(Verdict.MISMATCH, detail)
+
+
+def is_own(attempt: Attempt, report: Report) -> bool:
+    """Return whether a report is about the transaction that this attempt opened. Another of the
+    same order was made by hand at the bank: its money is kept, and pays nothing by itself."""
+    return report.gateway_reference == attempt.gateway_reference
+
+
+def why_unexpected(attempt: Attempt, report: Report) -> str:
+    """Say in French why a debit is not the one awaited; "" if it is."""
+    if not is_own(attempt, report):
+        return f"{BY_HAND} ({report.transaction_id})"
+    return "" if report.cents == attempt.amount_cents else "montant inattendu"
 
 
 def record_rejected(gateway_name: str, detail: str, callback: Callback | None) -> None:

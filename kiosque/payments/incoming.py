@@ -20,12 +20,15 @@ from kiosque.outbox import queue
 from kiosque.payments.allocations import allocate
 from kiosque.payments.anomalies import flag_anomaly
 from kiosque.payments.bank_messages import (
+    BY_HAND,
     KNOWN,
     RECORDED,
     Decision,
     flag_mismatch,
     flag_unknown_order,
+    is_own,
     keep_verified,
+    why_unexpected,
 )
 from kiosque.payments.facts import add_fact
 from kiosque.payments.ledger import book, may_be_undone
@@ -100,20 +103,19 @@ def _apply(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
         return flag_unknown_order(gateway_name, report, issuers)
     if report.outcome is Outcome.REFUNDED:
         return _apply_refund(attempt, report)
-    if report.gateway_reference != attempt.gateway_reference:
-        if report.anomaly:  # such as a refund that failed: it has an identifier of its own
-            return flag_mismatch(attempt, report, report.anomaly)
-        return flag_unknown_order(gateway_name, report, issuers)
     settlement = settlement_of(gateway_name, report.transaction_id)
     if settlement and settlement.attempt_id != attempt.id:
         return flag_mismatch(attempt, report, "débit déjà enregistré pour un autre paiement")
+    if not is_own(attempt, report) and report.outcome not in (Outcome.PAID, Outcome.REVERSED):
+        # Such as a refund that failed: it has an identifier of its own.
+        return flag_mismatch(attempt, report, report.anomaly or BY_HAND)
     if report.outcome is Outcome.PAID:
         return _apply_paid(attempt, report, settlement, issuers)
     if not _add_reported_fact(attempt, report):
         return KNOWN
     if report.outcome is Outcome.REVERSED and settlement:
         _undo_debit(attempt, report, settlement)
-    return RECORDED
+    return RECORDED if is_own(attempt, report) else flag_mismatch(attempt, report, BY_HAND)
 
 
 def _undo_debit(attempt: Attempt, report: Report, settlement: Settlement) -> None:
@@ -133,7 +135,8 @@ def _apply_paid(
         return flag_mismatch(attempt, report, "devise inattendue")
     if settlement and settlement.amount_cents != report.cents:
         return flag_mismatch(attempt, report, "montant différent pour un même débit")
-    awaited = report.cents == attempt.amount_cents
+    unexpected = why_unexpected(attempt, report)
+    awaited = not unexpected
     facts = (_add_reported_fact if awaited else _add_unmatched_fact)(attempt, report)
     if not facts:
         return KNOWN
@@ -144,8 +147,8 @@ def _apply_paid(
         if awaited:
             settlement = _book_awaited(attempt, report, facts, issuers)
         else:
-            settlement = _book_unmatched(attempt, report, facts)
-    decision = RECORDED if awaited else flag_mismatch(attempt, report, "montant inattendu")
+            settlement = _book_unmatched(attempt, report, facts, f"débit : {unexpected}")
+    decision = flag_mismatch(attempt, report, unexpected) if unexpected else RECORDED
     if again:
         flag_mismatch(attempt, report, AGAIN)
     if settlement:
@@ -177,7 +180,7 @@ def _add_reported_fact(attempt: Attempt, report: Report) -> list[Fact]:
         cents=report.cents,
         parent_id=report.parent_id,
     )
-    if facts and report.anomaly:
+    if report.anomaly:
         flag_mismatch(attempt, report, report.anomaly)
     return facts
 
@@ -200,21 +203,23 @@ def _book_awaited(
 
 
 def _add_unmatched_fact(attempt: Attempt, report: Report) -> list[Fact]:
-    """Add a debit of another amount than awaited: a pending one, until a human has looked."""
+    """Add a debit other than the one awaited: a pending one, until a human has looked."""
     status = f"{report.status} unexpected amount"
     return add_fact(
         attempt, report.transaction_id, AttemptState.PENDING, status, source=FactSource.BANK
     )
 
 
-def _book_unmatched(attempt: Attempt, report: Report, facts: Sequence[Fact]) -> Settlement:
-    """Book a debit of another amount than awaited: it pays nothing."""
+def _book_unmatched(
+    attempt: Attempt, report: Report, facts: Sequence[Fact], label: str
+) -> Settlement:
+    """Book a debit other than the one awaited: it pays nothing."""
     settlement = _settle_attempt(attempt, report)
     kept = Allocation(
         settlement=settlement, kind=AllocationKind.UNMATCHED, amount_cents=report.cents
     )
     ALLOCATIONS.add(kept)
-    book(settlement, "débit d’un montant inattendu")
+    book(settlement, label)
     match_refunds(attempt, facts)
     return settlement
 

@@ -103,9 +103,20 @@ class Bank:
         self.accounts[order.reference] = Account(handoff, order.cents)
         return handoff
 
-    def debit(self, reference: str, status: str, cents: int, currency: str = EURO) -> None:
-        """A card is presented."""
-        self._tell(Message(reference, self._id(), "DEBIT", status, cents, currency))
+    def debit(
+        self,
+        reference: str,
+        status: str,
+        cents: int,
+        currency: str = EURO,
+        *,
+        by_hand: bool = False,
+    ) -> None:
+        """A card is presented; or, by hand, the debit is made again at the back office, where it
+        has a number of its own."""
+        uuid = self._id()
+        number = f"{800_000 + self._ids}" if by_hand else ""
+        self._tell(Message(reference, uuid, "DEBIT", status, cents, currency, "", number))
 
     def leave(self, reference: str, *, timed_out: bool) -> None:
         """The payer leaves the page, or its time runs out. The bank keeps no transaction."""

@@ -73,6 +73,14 @@ class Debit:
         return "refunded" if self.ways == {"refund"} else "reversed"
 
 
+def _state_of(said: Message) -> str:
+    if said.status == "ABANDONED":
+        return "expired" if said.operation else "cancelled"
+    if said.status in UNDONE:
+        return "reversed"
+    return "pending" if said.status in PENDING else "refused"
+
+
 @dataclass
 class Opened:
     """A payment opened at the bank."""
@@ -160,13 +168,12 @@ class Books:
             return self._tell("another's", order.reference, said.uuid, str(said.cents))
         if said.status in ACCEPTED:
             return self._hear_accepted(order, said)
-        if said.status == "ABANDONED":
-            state = "expired" if said.operation else "cancelled"
-        elif said.status in UNDONE:
-            state = "reversed"
-        else:
-            state = "pending" if said.status in PENDING else "refused"
+        if said.number and said.status not in UNDONE:
+            return self._tell("by hand", order.reference, said.uuid, said.status)
+        state = _state_of(said)
         new = self.learn(order, said.uuid, state, said.status)
+        if new and said.number:
+            self._tell("by hand", order.reference, said.uuid, said.status)
         if new and state == "reversed" and said.uuid in order.debits:
             captured = {(said.uuid, "paid", "CAPTURED"), (said.uuid, "pending", "CAPTURED wrong")}
             if captured & order.facts:
@@ -188,7 +195,7 @@ class Books:
             return self._tell("currency", order.reference, said.uuid, str(said.cents))
         if booked and booked.cents != said.cents:
             return self._tell("two amounts", order.reference, said.uuid, str(said.cents))
-        awaited = said.cents == order.cents
+        awaited = said.cents == order.cents and not said.number
         undone = self.is_undone(order, said.uuid)
         state, status = ("paid", said.status) if awaited else ("pending", f"{said.status} wrong")
         if not self.learn(order, said.uuid, state, status):

@@ -16,6 +16,7 @@ from kiosque.db.prepared import PreparedQuery
 from kiosque.outbox import queue
 from kiosque.payments import (
     allocations,
+    bank_messages,
     checkout,
     counter,
     facts,
@@ -62,10 +63,18 @@ BUGS = (
     ),
     Bug(
         "a debit pays whatever its amount",
-        incoming,
-        "awaited = report.cents == attempt.amount_cents",
-        "awaited = report.cents >= attempt.amount_cents - 1",
+        bank_messages,
+        "if report.cents == attempt.amount_cents",
+        "if report.cents >= attempt.amount_cents - 1",
         histories.debit_of_another_amount,
+    ),
+    Bug(
+        "a debit made again by hand pays an invoice",
+        bank_messages,
+        "if not is_own(attempt, report):\n        return f",
+        "if False:\n        return f",
+        histories.debit_made_again_by_hand,
+        rare=True,
     ),
     Bug(
         "dollars count as euros",
@@ -169,8 +178,8 @@ BUGS = (
     Bug(
         "a journal entry is chained to the first one",
         journal,
-        "return (entries[0].number, entries[0].hash)",
-        "return (entries[0].number, entries[0].previous_hash)",
+        "return (rows[0][0], rows[0][1]) if rows",
+        "return (rows[0][0], GENESIS) if rows",
         histories.two_debits,
     ),
     Bug(
@@ -215,8 +224,8 @@ BUGS = (
     Bug(
         "a refund heard of before a debit of a wrong amount stays loose",
         incoming,
-        'book(settlement, "débit d’un montant inattendu")\n    match_refunds(attempt, facts)\n',
-        'book(settlement, "débit d’un montant inattendu")\n',
+        "book(settlement, label)\n    match_refunds(attempt, facts)\n",
+        "book(settlement, label)\n",
         histories.credit_before_its_debit_of_another_amount,
         rare=True,
     ),

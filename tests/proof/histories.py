@@ -22,11 +22,18 @@ class Story:
         self._compare()
 
     def card(
-        self, status: str, *, order: int = 0, off: int = 0, dollars: bool = False, heard: int = 1
+        self,
+        status: str,
+        *,
+        order: int = 0,
+        off: int = 0,
+        dollars: bool = False,
+        by_hand: bool = False,
+        heard: int = 1,
     ) -> None:
         """A card is presented, for `off` cents more than awaited; the notice arrives so often."""
         self.town.a_card_is_presented(
-            which=order, status=status, off=off, dollars=dollars, heard=heard
+            which=order, status=status, off=off, dollars=dollars, by_hand=by_hand, heard=heard
         )
         self._compare()
 
@@ -106,6 +113,13 @@ def debit_of_another_amount(story: Story) -> None:
 def debit_in_dollars(story: Story) -> None:
     story.opens("A1")
     story.card("CAPTURED", dollars=True)
+
+
+def debit_made_again_by_hand(story: Story) -> None:
+    story.opens("A1")
+    story.card("CAPTURED")
+    story.card("AUTHORISED", by_hand=True)
+    story.card("REFUSED", by_hand=True)
 
 
 def payer_left_then_paid(story: Story) -> None:
@@ -198,6 +212,7 @@ HISTORIES: tuple[History, ...] = (
     amount_changed_meanwhile,
     debit_of_another_amount,
     debit_in_dollars,
+    debit_made_again_by_hand,
     payer_left_then_paid,
     debit_undone,
     debit_undone_before_it_is_heard_of,

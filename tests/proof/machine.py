@@ -23,7 +23,7 @@ from kiosque.mails import delivery
 from kiosque.payments import CounterPayment, Purchase, Refused, reconcile
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, make_family, make_invoice
 from tests.proof.audit import compare
-from tests.proof.bank import DOLLAR, NEXT, STANDING, STORIES, Message
+from tests.proof.bank import DOLLAR, EURO, NEXT, STANDING, STORIES, Message
 from tests.proof.books import Bill, Books, Debit, Opened
 from tests.proof.stage import Crash, Stage, crash_at, dump, rows
 
@@ -137,14 +137,15 @@ class Town(RuleBasedStateMachine):
         ),
         off=st.sampled_from([0] * 6 + [-1, 480]),
         dollars=st.sampled_from([False] * 9 + [True]),
+        by_hand=st.sampled_from([False] * 7 + [True]),
         heard=st.sampled_from([1, 1, 2, 0]),
     )
     def a_card_is_presented(
-        self, which: int, status: str, off: int, *, dollars: bool, heard: int
+        self, which: int, status: str, off: int, *, dollars: bool, by_hand: bool, heard: int
     ) -> None:
         order = _one(list(self.books.orders.values()), which)
-        currency = {"currency": DOLLAR} if dollars and status in STANDING else {}
-        self.bank.debit(order.reference, status, order.cents + off, **currency)
+        currency = DOLLAR if dollars and status in STANDING else EURO
+        self.bank.debit(order.reference, status, order.cents + off, currency, by_hand=by_hand)
         self._deliver_last(heard)
 
     @precondition(lambda self: self.books.orders)

@@ -267,7 +267,7 @@ def test_a_bank_that_does_not_answer_is_asked_again_after_growing_pauses(
     [
         ({"amount": "1", "effective_amount": "1"}, "pending", "mismatch"),
         ({"currency": "840"}, "handed_off", "mismatch"),
-        ({"trans_id": "000001"}, "handed_off", "unknown_order"),
+        ({"trans_id": "000001"}, "pending", "mismatch"),
     ],
 )
 def test_an_answer_that_is_not_what_was_awaited_pays_nothing_and_is_told(
