@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from peewee import JOIN
 
+from kiosque import payments
 from kiosque.db.models import Allocation, Attempt, AttemptItem, Family, Invoice, Receipt, Settlement
 from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import AllocationKind, InvoiceState
@@ -24,7 +25,8 @@ class Held(NamedTuple):
 
 
 class Unpaid(NamedTuple):
-    """An invoice still open; `held` while it is at the bank."""
+    """An invoice still open; `held` while it is at the bank. `unanswered_at` is when a payment of
+    it was begun that the bank never spoke of."""
 
     number: str
     period: str
@@ -36,6 +38,7 @@ class Unpaid(NamedTuple):
     closes_on: date | None
     regie: str
     held: Held | None
+    unanswered_at: datetime | None
 
 
 class Settled(NamedTuple):
@@ -56,16 +59,25 @@ def _of_invoice(names: Sequence[str]) -> list[Any]:
     return [getattr(Invoice, name) for name in names]
 
 
-_OPEN = _of_invoice(Unpaid._fields[:-1])
+_OPEN = _of_invoice(Unpaid._fields[:-2])
 
 
 def unpaid(family: Family) -> list[Unpaid]:
     """Return all open invoices, those that cannot be paid here too, the most pressing first."""
+    found = _UNPAID.rows(family=family.id, now=clock.now(), since=payments.told_since())
+    return [_unpaid(row) for row in found]
+
+
+def _unpaid(row: Sequence[Any]) -> Unpaid:
     end = len(_OPEN)
-    return [
-        Unpaid._make((*row[:end], Held(*row[end:]) if row[end] else None))
-        for row in _UNPAID.rows(family=family.id, now=clock.now())
-    ]
+    held, unanswered_at = row[end:-1], row[-1]
+    return Unpaid._make(
+        (
+            *row[:end],
+            Held(*held) if held[0] else None,
+            datetime.fromisoformat(unanswered_at) if unanswered_at else None,
+        )
+    )
 
 
 def settled(family: Family, page: int) -> tuple[list[Settled], bool]:
@@ -76,8 +88,14 @@ def settled(family: Family, page: int) -> tuple[list[Settled], bool]:
 
 
 _UNPAID = PreparedQuery(
-    lambda family, now: (
-        Invoice.select(*_OPEN, Attempt.reference, Attempt.state, Attempt.live_until)
+    lambda family, now, since: (
+        Invoice.select(
+            *_OPEN,
+            Attempt.reference,
+            Attempt.state,
+            Attempt.live_until,
+            payments.unanswered_at(Invoice.id, now, since),
+        )
         .join(
             AttemptItem,
             JOIN.LEFT_OUTER,

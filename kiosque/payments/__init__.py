@@ -63,6 +63,7 @@ from kiosque.payments.selection import (
     select_for_one_payment,
     select_invoices,
 )
+from kiosque.payments.unanswered import is_unanswered, told_since, unanswered_at, unanswered_of
 from kiosque.payments.words import ADVICE, COUNTER_MODES
 
 __all__ = [
@@ -97,6 +98,7 @@ __all__ = [
     "gateway_usages",
     "gateways_removed_too_early",
     "is_removed",
+    "is_unanswered",
     "left_since",
     "live_attempts",
     "money_of",
@@ -113,4 +115,7 @@ __all__ = [
     "send_refund",
     "settle_at_counter",
     "start",
+    "told_since",
+    "unanswered_at",
+    "unanswered_of",
 ]

@@ -5,6 +5,7 @@ is looked up once.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -17,13 +18,20 @@ from kiosque.invoices import listing
 from kiosque.invoices.listing import Held, Settled, Unpaid
 from kiosque.language import clock
 from kiosque.language.catalogue import gettext as _
-from kiosque.language.formats import format_euros, period, receipt_title, short_date
+from kiosque.language.formats import (
+    format_euros,
+    long_instant,
+    period,
+    receipt_title,
+    short_date,
+)
 from kiosque.language.templates import french
 from kiosque.web.status_words import AT_BANK, DUE, LATE, Status, settled_status, status_on
 
 
 class Row(NamedTuple):
-    """An invoice as the page shows it. `note` says by when it is to be paid, or when it was."""
+    """An invoice as the page shows it. `note` says by when it is to be paid, or when it was;
+    `unanswered`, that a payment of it stayed without an answer."""
 
     number: str
     cents: int
@@ -35,6 +43,7 @@ class Row(NamedTuple):
     title: str
     address: str
     note: str = ""
+    unanswered: str = ""
     regie: str = ""
     held: Held | None = None
     receipt_address: str = ""
@@ -45,12 +54,14 @@ class Row(NamedTuple):
 @dataclass(frozen=True)
 class UnpaidRows:
     """The open invoices, the most pressing first. `payable` is at most what one payment takes;
-    `count` and `total_cents` are of all that can be paid here."""
+    `count` and `total_cents` are of all that can be paid here; `unanswered_at`, when the last
+    payment of one was begun that stayed without an answer."""
 
     payable: list[Row]
     count: int
     total_cents: int
     of_several_regies: bool
+    unanswered_at: datetime | None
     at_bank: list[Row]
     elsewhere: list[Row]
 
@@ -75,6 +86,9 @@ def unpaid(family: Family) -> UnpaidRows:
         count=len(payable),
         total_cents=sum(invoice.total_cents for invoice, _status in payable),
         of_several_regies=len({invoice.regie for invoice, _status in payable}) > 1,
+        unanswered_at=max(
+            (each.unanswered_at for each, _status in payable if each.unanswered_at), default=None
+        ),
         at_bank=[write.unpaid(*line) for line in every if line[1] is AT_BANK],
         elsewhere=[write.unpaid(*line) for line in every if line[1] not in (DUE, LATE, AT_BANK)],
     )
@@ -96,6 +110,7 @@ class _Writer:
     def __init__(self) -> None:
         self._title = _("Facture %(number)s")
         self._due = _("à régler avant le %(date)s")
+        self._unanswered = _("paiement du %(date)s sans réponse de la banque")
         self._paid, self._paid_at_counter = _("le %(date)s"), _("le %(date)s au guichet")
         self._receipt, self._of_invoice = _("Reçu %(title)s"), _("de la facture %(number)s")
         self._invoices = url_for("family.invoice", number="")
@@ -103,7 +118,15 @@ class _Writer:
 
     def unpaid(self, invoice: Unpaid, status: Status) -> Row:
         note = self._due % {"date": short_date(invoice.due_on)}
-        return self._row(invoice, status, note=note, regie=invoice.regie, held=invoice.held)
+        begun = invoice.unanswered_at if status in (DUE, LATE) else None
+        return self._row(
+            invoice,
+            status,
+            note=note,
+            unanswered=self._unanswered % {"date": long_instant(begun)} if begun else "",
+            regie=invoice.regie,
+            held=invoice.held,
+        )
 
     def settled(self, invoice: Settled) -> Row:
         status = settled_status(invoice.state, invoice.total_cents)

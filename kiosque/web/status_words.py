@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from kiosque import payments
 from kiosque.db.models import Attempt, Invoice
 from kiosque.db.states import UNDECIDED, AttemptState, InvoiceState
 from kiosque.language import clock
@@ -88,6 +89,15 @@ _SILENT = Result(
         "Si vous n’avez pas payé, vous pouvez recommencer."
     ),
 )
+_UNKNOWN = Result(
+    "late",
+    N_("La banque n’a pas répondu"),
+    N_(
+        "Nous ne savons pas si ce paiement a été fait. Regardez d’abord votre compte "
+        "bancaire\u00a0: si vous avez été débité, ne payez pas une seconde fois. Sinon, vous "
+        "pouvez recommencer."
+    ),
+)
 _RESULTS = {
     AttemptState.PENDING: Result(
         "bank",
@@ -134,6 +144,8 @@ _RESULTS = {
 
 def attempt_result(attempt: Attempt) -> Result:
     state = AttemptState(attempt.state)
+    if state == AttemptState.EXPIRED and payments.is_unanswered(attempt):
+        return _UNKNOWN
     if state in _RESULTS:
         return _RESULTS[state]
     return _WAITING if attempt.live_until > clock.now() else _SILENT

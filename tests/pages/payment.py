@@ -13,6 +13,7 @@ from kiosque.db.models import (
     Invoice,
 )
 from kiosque.payments import settle_at_counter
+from kiosque.payments.polling import expire_what_cannot_be_asked
 from kiosque.settings import OtherRegie
 from tests.bank import ABANDONED, REFUSED
 from tests.conftest import NOW
@@ -26,6 +27,40 @@ def the_summary(stage: Stage) -> TestResponse:
     numbers = [stage.invoice(family).number, stage.invoice(family).number]
     address = "/paiement/recapitulatif"
     return stage.enter(family).get(address, query_string={"invoice": numbers})
+
+
+def after_silence(stage: Stage, address: str, *, minutes: int = 20) -> TestResponse:
+    """A page of a family whose payment the bank never spoke of, and who has another invoice."""
+    family = stage.family()
+    first = long_invoice(stage, family)
+    stage.invoice(family)
+    attempt, _ = stage.open_payment(family, first)
+    stage.clock.advance(minutes=minutes)
+    expire_what_cannot_be_asked()
+    address = address.format(first=first.number, attempt=attempt.reference)
+    page = stage.enter(family).get(address)
+    stage.clock.at = NOW
+    return page
+
+
+@scene
+def invoices_with_a_payment_unanswered(stage: Stage) -> TestResponse:
+    return after_silence(stage, "/factures")
+
+
+@scene
+def the_summary_after_a_payment_unanswered(stage: Stage) -> TestResponse:
+    return after_silence(stage, "/paiement/recapitulatif?invoice={first}")
+
+
+@scene
+def an_invoice_whose_payment_is_unanswered(stage: Stage) -> TestResponse:
+    return after_silence(stage, "/factures/{first}")
+
+
+@scene
+def back_from_a_payment_unanswered(stage: Stage) -> TestResponse:
+    return after_silence(stage, "/paiement/retour/{attempt}", minutes=60)
 
 
 @contextmanager

@@ -63,6 +63,7 @@ def invoice(number: str) -> str:
     return render_template(
         "family/invoice.html",
         row=_standing(found, live),
+        unanswered_at=payments.unanswered_of([found]),
         lines=content.invoice_document(found).lines,
     )
 

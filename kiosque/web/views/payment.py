@@ -71,7 +71,13 @@ def _summary_page(numbers: list[str], form: PayForm, gateway: Gateway) -> str:
     selection = payments.select_for_one_payment(own_family(), numbers, gateway.limits)
     if selection.reasons:
         raise Refused(selection.reasons)
-    return render_template("payment/summary.html", selection=selection, form=form, gateway=gateway)
+    return render_template(
+        "payment/summary.html",
+        selection=selection,
+        unanswered_at=payments.unanswered_of(selection.invoices),
+        form=form,
+        gateway=gateway,
+    )
 
 
 def _purchase(numbers: list[str], form: PayForm) -> Purchase:

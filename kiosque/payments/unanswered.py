@@ -1,0 +1,69 @@
+"""Payments that the bank never spoke of: the family may have been debited, and nobody knows.
+
+Where the bank cannot be asked, or does not answer, a lost notification looks like a page left
+unpaid. The family is told to look at its account before it pays again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from peewee import Expression, Node, fn
+
+from kiosque.db.models import Attempt, AttemptItem, Fact, Invoice
+from kiosque.db.states import AttemptState, FactSource
+from kiosque.language import clock
+
+#: For so long it is told: by then a debit is on the account, or the bank has spoken.
+TOLD = timedelta(days=30)
+
+
+def told_since() -> datetime:
+    """Return the instant from which an unanswered payment is still told of."""
+    return clock.now() - TOLD
+
+
+def unanswered_at(invoice: Any, now: Any, since: Any) -> Node:
+    """Return, for a query over invoices, when the last unanswered payment of each was begun,
+    after `since`; NULL where there is none."""
+    attempt, item = Attempt.alias(), AttemptItem.alias()
+    return (
+        item.select(fn.MAX(attempt.started_at))
+        .join(attempt, on=item.attempt == attempt.id)
+        .where(item.invoice == invoice, attempt.started_at > since, _is_unanswered(attempt, now))
+    )
+
+
+def unanswered_of(invoices: Sequence[Invoice]) -> datetime | None:
+    """Return when the last unanswered payment of any of these invoices was begun."""
+    now = clock.now()
+    found: datetime | None = (
+        Attempt.select(fn.MAX(Attempt.started_at))
+        .join(AttemptItem)
+        .where(
+            AttemptItem.invoice.in_([invoice.id for invoice in invoices]),
+            Attempt.started_at > told_since(),
+            _is_unanswered(Attempt, now),
+        )
+        .scalar()
+    )
+    return found
+
+
+def is_unanswered(attempt: Attempt) -> bool:
+    """Return whether the bank never spoke of this attempt, whose time has passed."""
+    found = Attempt.select().where(Attempt.id == attempt.id, _is_unanswered(Attempt, clock.now()))
+    return bool(found.exists())
+
+
+def _is_unanswered(attempt: Any, now: Any) -> Expression:
+    """Return the condition that an attempt's time has passed, and no bank said what became of it.
+    `attempt` is the table or an alias of it."""
+    timed_out = Fact.select(Fact.id).where(
+        Fact.attempt == attempt.id,
+        Fact.state == AttemptState.EXPIRED,
+        Fact.source == FactSource.TIMEOUT,
+    )
+    silent: Expression = (attempt.state == AttemptState.HANDED_OFF) & (attempt.live_until <= now)
+    lapsed: Expression = (attempt.state == AttemptState.EXPIRED) & fn.EXISTS(timed_out)
+    return silent | lapsed
