@@ -78,12 +78,13 @@ bench: .venv/.development
 	@$(BIN)/python -m tests.bench $(ONLY)
 
 # The last hour before the limit date, on the real site behind nginx, then so many times more
-# families. The hour is played in MINUTES.
+# families; the hour is played in MINUTES. Then SIGNINS of them at one instant: `make signins`.
 FAMILIES ?= 200
 MINUTES ?= 3
 TIMES ?= 1 10
 rush: .venv/.development
 	@$(BIN)/python -m tests.load.rush $(FAMILIES) $(MINUTES) $(TIMES)
+	@$(BIN)/python -m tests.load.signins $(SIGNINS)
 
 # Families who send their password at one instant, behind nginx, while others read.
 SIGNINS ?= 200

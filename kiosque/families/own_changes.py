@@ -29,7 +29,6 @@ from kiosque.settings import Town
 RESET_EMAIL = Limit("reset-email", 3, timedelta(minutes=5), timedelta(hours=1))
 #: Links asked from one network address, whatever for.
 RESET_NETWORK = Limit("reset-network", 10, timedelta(minutes=1), timedelta(minutes=15))
-RESET_SITE = Limit("reset-site", 100, timedelta(minutes=1), timedelta(minutes=15))
 #: Changes of address asked by one family: each one sends a mail to the address it names.
 EMAIL_CHANGE = Limit("email-change", 3, timedelta(minutes=5), timedelta(hours=1))
 #: New passwords proposed for one family, taken or refused: each costs a judgement or a hash.
@@ -50,7 +49,7 @@ def find_activation(code: str, activation_code: str, visitor: Visitor) -> Token 
     """
     token = tokens.find_code(accounts.normalise_code(code), activation_code)
     if token is None:
-        throttle.count_try(*visitor.buckets(signin.ADDRESS, signin.SITE))
+        throttle.count_try(*visitor.buckets(signin.ADDRESS))
         signin.note_refusal(code, visitor)
     return token
 
@@ -104,9 +103,7 @@ def change_password(
 
 def ask_reset(email: str, visitor: Visitor) -> None:
     """Note that a link is asked for this address; nothing is looked up. Raises TooManyTries."""
-    throttle.count_try(
-        Bucket(RESET_EMAIL, addresses.key(email)), *visitor.buckets(RESET_NETWORK, RESET_SITE)
-    )
+    throttle.count_try(Bucket(RESET_EMAIL, addresses.key(email)), *visitor.buckets(RESET_NETWORK))
     with write():
         ResetRequest.create(email=email, address=visitor.address, asked_at=clock.now())
 

@@ -5,7 +5,7 @@ already signed in is counted apart: while a stranger guesses and is delayed, it 
 """
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from kiosque.db import write
@@ -20,8 +20,9 @@ ACCOUNT = Limit("account", 5, timedelta(minutes=1), timedelta(hours=2))
 #: others wait. What keeps passwords from being guessed is the limit of each account; this one
 #: slows down whoever tries one password on every account.
 ADDRESS = Limit("address", 200, timedelta(seconds=30), timedelta(minutes=15))
-#: One IPv6 subscriber may hold 65,536 networks of 64 bits.
-SITE = Limit("site", 1000, timedelta(seconds=30), timedelta(minutes=15))
+#: One IPv6 subscriber may hold 256 networks of 64 bits, or 65,536: by length of prefix, how many
+#: times the limit of an address is shared there.
+SHARED_BY = {64: 1, 56: 2, 48: 5}
 #: The family's own browser: it forgets its password too.
 BROWSER = Limit("browser", 10, timedelta(minutes=1), timedelta(hours=2))
 #: The present password, asked for again of a browser already signed in.
@@ -36,19 +37,21 @@ class Visitor:
     address: str
     browser: str = ""
 
-    def buckets(self, network: Limit, site: Limit) -> list[Bucket]:
-        """Return the counters of the visitor's address, or for IPv6 of its network of 64 bits and
-        of its site of 48 bits."""
+    def buckets(self, limit: Limit) -> list[Bucket]:
+        """Return the counters of the visitor's address, or for IPv6 of each network around it."""
         try:
             parsed = ipaddress.ip_address(self.address)
         except ValueError:
-            return [Bucket(network, self.address)]
+            return [Bucket(limit, self.address)]
         mapped = parsed if parsed.version == 4 else parsed.ipv4_mapped
         if mapped:
-            return [Bucket(network, str(mapped))]
+            return [Bucket(limit, str(mapped))]
         return [
-            Bucket(limit, str(ipaddress.ip_network((parsed, bits), strict=False)))
-            for limit, bits in ((network, 64), (site, 48))
+            Bucket(
+                replace(limit, free=limit.free * times),
+                str(ipaddress.ip_network((parsed, bits), strict=False)),
+            )
+            for bits, times in SHARED_BY.items()
         ]
 
 
@@ -123,7 +126,7 @@ def _buckets(code: str, visitor: Visitor) -> tuple[list[Bucket], list[Bucket]]:
     if visitor.browser:
         return [Bucket(BROWSER, visitor.browser)], []
     account = Bucket(ACCOUNT, accounts.normalise_code(code))
-    return [account], visitor.buckets(ADDRESS, SITE)
+    return [account], visitor.buckets(ADDRESS)
 
 
 def _family(code: str) -> Family | None:

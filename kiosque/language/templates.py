@@ -1,5 +1,7 @@
 """Jinja's templates: where they are, and how they translate texts and write amounts and dates."""
 
+from collections.abc import Callable
+
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
@@ -7,7 +9,6 @@ from kiosque import resources
 from kiosque.language import catalogue, clock, formats
 
 TEMPLATES = resources.find("templates")
-
 
 #: How templates, of pages and of mails, write amounts and dates.
 FILTERS = {
@@ -40,15 +41,25 @@ def french(text: str) -> str | Markup:
     return Markup('<span lang="fr">{}</span>').format(text)
 
 
-def environment() -> Environment:
-    """Make the environment of the templates that are no pages: mails, and texts in Markdown."""
+def environment(folder: str) -> Environment:
+    """Make the environment of the templates of a folder that are no pages: mails, and texts in
+    Markdown."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     made.filters.update(FILTERS)
     translate(made)
+    compile_all(made, lambda name: name.startswith(f"{folder}/"))
     return made
+
+
+def compile_all(environment: Environment, wanted: Callable[[str], bool]) -> None:
+    """Read these templates now and never again: an upgrade may replace the files under a site that
+    runs."""
+    for name in environment.list_templates(filter_func=wanted):
+        environment.get_template(name)

@@ -18,7 +18,8 @@ from kiosque.outbox import addresses
 from kiosque.papers import content
 from kiosque.settings import Settings
 
-_environment = templates.environment()
+_environment = templates.environment("mail")
+_NAMES = frozenset(_environment.list_templates())
 _environment.filters["address"] = addresses.shown
 
 Facts = dict[str, object]
@@ -78,7 +79,7 @@ def render_mail(settings: Settings, row: OutboxMail, secret: str = "") -> Render
         subject, _, body = text.partition("\n")
         facts["subject"] = subject.strip()
         html = ""
-        if (templates.TEMPLATES / "mail" / f"{kind.template}.html").exists():
+        if f"mail/{kind.template}.html" in _NAMES:
             html = _render(f"{kind.template}.html", settings, facts)
     stop_url = str(facts.get("stop_url", ""))
     return RenderedMail(subject.strip(), body.strip("\n") + "\n", html, stop_url)

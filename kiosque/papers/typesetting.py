@@ -10,13 +10,19 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kiosque import resources
 from kiosque.language import catalogue, clock
 from kiosque.settings import Settings, Town
 
-TEMPLATES = resources.find("templates/documents")
+if TYPE_CHECKING:
+    from typst import Fonts
+
+_TEMPLATES = resources.find("templates/documents")
+# Read at start: an upgrade may replace the files under a site that runs.
+_SOURCES = {path.name: path.read_text("utf-8") for path in _TEMPLATES.glob("*.typ")}
+_IMPORT = re.compile(r'^#import "(.+?)".*$', re.MULTILINE)
 FONTS = Path(__file__).parent / "fonts"
 #: PDF/UA to be read aloud, PDF/A to be readable in ten years.
 STANDARDS: tuple[Literal["ua-1"], Literal["a-2a"]] = ("ua-1", "a-2a")
@@ -46,7 +52,7 @@ def typeset(template: str, settings: Settings, content: Mapping[str, object]) ->
         "language": catalogue.language(),
         **content,
     }
-    return _compile(TEMPLATES / f"{template}.typ", _cleaned(data), _logo(settings.town))
+    return _compile(template, _cleaned(data), _logo(settings.town))
 
 
 def printable(text: str) -> str:
@@ -122,18 +128,29 @@ def _letterhead(settings: Settings) -> dict[str, object]:
     }
 
 
-def _compile(path: Path, data: object, logo: list[int] | None) -> bytes:
+def _compile(template: str, data: object, logo: list[int] | None) -> bytes:
     import typst  # noqa: PLC0415  # 12 MiB, for those pages only that give a PDF
 
     return typst.compile(
-        path,
-        root=TEMPLATES,
-        font_paths=[FONTS],
-        ignore_system_fonts=True,
+        _source(f"{template}.typ").encode(),
+        font_paths=_fonts(),
         sys_inputs={"data": json.dumps(data), "logo": json.dumps(logo)},
         pdf_standards=list(STANDARDS),
         timestamp=clock.now().replace(microsecond=0),
     )
+
+
+@cache
+def _fonts() -> "Fonts":
+    import typst  # noqa: PLC0415
+
+    return typst.Fonts(include_system_fonts=False, font_paths=[FONTS])
+
+
+@cache
+def _source(name: str) -> str:
+    """Return a template with, in place of each `#import`, what it imports."""
+    return _IMPORT.sub(lambda found: _source(found[1]), _SOURCES[name])
 
 
 @cache
@@ -145,7 +162,7 @@ def _logo(town: Town) -> list[int] | None:
 
     try:
         logo = list(Path(town.logo).read_bytes())
-        _compile(TEMPLATES / "logo.typ", None, logo)
+        _compile("logo", None, logo)
     except (OSError, typst.TypstError):
         return None
     return logo

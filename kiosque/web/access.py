@@ -30,6 +30,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 BROWSER_SECONDS = 90 * 24 * 3600
 #: In the browser's session, from sign-in to sign-out, even when ours has ended meanwhile.
 _WAS_SIGNED_IN = "was_signed_in"
+#: There too: the family said that others use this computer.
+_SHARED = "shared"
 
 login_manager = LoginManager()
 # The server's own sessions say who is signed in; a fingerprint of the browser adds nothing.
@@ -106,9 +108,24 @@ def visitor(code: str) -> Visitor:
     return Visitor(remote_address(), _recognised(accounts.normalise_code(code)))
 
 
-def remember_browser(response: Response, family: Family) -> Response:
-    """Mark the browser as one from which this family has signed in. The mark opens nothing, and
-    tells nobody whose it is: it keeps a stranger's failures from delaying the family."""
+def is_shared() -> bool:
+    """Tell whether the family signed in from a computer that it shares with others."""
+    return bool(session.get(_SHARED))
+
+
+def remember_browser(response: Response, family: Family, *, shared: bool) -> Response:
+    """Mark the browser as one from which this family has signed in, or erase the mark it has if
+    the computer is shared. The mark opens nothing, and tells nobody whose it is: it keeps a
+    stranger's failures from delaying the family."""
+    session[_SHARED] = shared
+    if shared:
+        response.delete_cookie(
+            _mark_name(),
+            secure=current_app.config["SESSION_COOKIE_SECURE"],
+            httponly=True,
+            samesite="Lax",
+        )
+        return response
     identity = secrets.token_urlsafe(12)
     mark = _marks().dumps([identity, _proof(family.code, identity)])
     response.set_cookie(
@@ -214,14 +231,15 @@ def safe_next() -> str:
 
 
 def page_of_ours(target: str) -> str:
-    """Return the address if it leads nowhere but to this site, else nothing."""
-    ours = re.fullmatch(r"/(?!/)[^\\]{0,2000}", target) and target.isprintable()
-    return target if ours else ""
+    """Return the address if it leads nowhere but to this site, else nothing. None of ours comes
+    near 2,000 bytes; a longer one would not fit in the headers of an answer."""
+    ours = re.fullmatch(r"/(?!/)[^\\]*", target) and target.isprintable()
+    return target if ours and len(target.encode()) <= 2000 else ""
 
 
 def _to_sign_in() -> Response:
     if _WAS_SIGNED_IN in session:
         language.clear_session()
         flash(_("Par sécurité, votre session est terminée. Connectez-vous de nouveau."))
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("account.sign_in", next=wanted))
+    wanted = page_of_ours(request.full_path.rstrip("?")) if request.method == "GET" else ""
+    return redirect(url_for("account.sign_in", next=wanted or None))

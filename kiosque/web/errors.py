@@ -40,7 +40,7 @@ MESSAGES = {
         N_("Envoi trop volumineux"),
         N_("Ce que vous avez envoyé dépasse ce que le site accepte. Rien n’a été modifié."),
     ),
-    429: (N_("Trop d’essais"), N_("Patientez quelques minutes, puis recommencez.")),
+    429: (N_("Trop de demandes"), N_("Patientez quelques minutes, puis recommencez.")),
     500: (
         N_("Le site a rencontré un problème"),
         N_("Rien n’a été modifié. Recommencez plus tard."),
@@ -58,6 +58,7 @@ EXPIRED = (
         "accepte les cookies."
     ),
 )
+TOO_MANY_TRIES = N_("Trop d’essais")
 WRONG_HOST = (
     N_("Ce site ne répond pas sous ce nom"),
     N_("Vérifiez l’adresse, ou repartez du site de la ville."),
@@ -204,7 +205,7 @@ def _too_many_tries(error: TooManyTries) -> Response:
         "Par sécurité, patientez %(duration)s avant le prochain essai. Si vous avez oublié votre "
         "mot de passe, la page de connexion permet d’en choisir un autre."
     ) % {"duration": formats.duration(error.wait)}
-    return _try_again(_page(429, _(MESSAGES[429][0]), advice), error.wait)
+    return _try_again(_page(429, _(TOO_MANY_TRIES), advice), error.wait)
 
 
 def _busy(_error: Busy) -> Response:

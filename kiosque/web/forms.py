@@ -5,7 +5,7 @@ from typing import Any
 from flask import request
 from flask_wtf import CSRFProtect, FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import HiddenField, PasswordField, StringField
+from wtforms import BooleanField, HiddenField, PasswordField, StringField
 from wtforms.validators import AnyOf, InputRequired, Length, ValidationError
 
 from gateways.base import Limits
@@ -39,6 +39,11 @@ class Form(FlaskForm):
             return request.form if form.is_submitted() else None
 
 
+def _shared_field() -> BooleanField:
+    """Return the last field of a form that lets a family in."""
+    return BooleanField(N_("Ordinateur partagé (médiathèque, école, travail)"))
+
+
 def _code_field() -> StringField:
     return StringField(
         N_("Code famille"),
@@ -63,6 +68,7 @@ class SignInForm(Form):
     password = PasswordField(
         N_("Mot de passe"), [InputRequired(N_("Indiquez votre mot de passe."))]
     )
+    shared = _shared_field()
 
 
 class PasswordForm(Form):
@@ -142,10 +148,12 @@ class ActivationForm(Form):
         ],
     )
     new = _new_password_field(N_("Votre mot de passe"))
+    shared = _shared_field()
 
 
 class NewPasswordForm(Form):
     new = _new_password_field(N_("Nouveau mot de passe"))
+    shared = _shared_field()
 
 
 class ConfirmForm(Form):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, request
+from werkzeug.wrappers import Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -62,6 +63,14 @@ def allow_form_to(origin: str) -> None:
 def hide_address() -> None:
     """Keep the address of the page under way, which holds a secret, from whatever it leads to."""
     request.environ[_HIDDEN_ADDRESS] = True
+
+
+def forget_pages(response: Response) -> Response:
+    """Have the browser forget what it has shown of this site, so that its Back button shows the
+    next person nothing. Not the cookies: it would erase those of the town's other sites too
+    (Clear Site Data, W3C, 3.1, "cookies": of the registrable domain)."""
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
 
 
 def _content_policy(form_origin: str) -> str:

@@ -45,8 +45,7 @@ class LegalPages:
     banks_given_email: str = ""
 
     def __post_init__(self) -> None:
-        for name in TITLES:  # now: an upgrade may replace the files under a site that runs
-            _templates().get_template(f"texts/{name}.txt")
+        _templates()
 
     def html(self, name: str) -> str:
         """Return a page: the town's text in the language in force, else in French, else the
@@ -84,7 +83,7 @@ def banks_given_email(settings: Settings, gateways: Mapping[str, Gateway]) -> st
 
 @cache
 def _templates() -> "Environment":
-    return templates.environment()
+    return templates.environment("texts")
 
 
 @cache

@@ -35,8 +35,7 @@ def init_app(app: Flask) -> None:
         accessibility_words=app.extensions["legal"].accessibility_words,
     )
     pages.globals["fragment"] = _fragments(pages)
-    for name in pages.list_templates(filter_func=_is_page):
-        pages.get_template(name)
+    templates.compile_all(pages, _is_page)
 
 
 def _fragments(pages: Environment) -> Callable[..., Markup]:

@@ -86,7 +86,7 @@ def serve(application: str, folder: Path | None = None, port: int = 0) -> Iterat
 
 def launch(application: str, folder: Path | None, port: int) -> Service:
     environment = {name: it for name, it in os.environ.items() if not name.startswith("KIOSQUE_")}
-    environment["MALLOC_MMAP_THRESHOLD_"] = "1048576"  # as deploy/gunicorn.conf.py does
+    environment["MALLOC_MMAP_THRESHOLD_"] = "1048576"  # a password's hash is not weighed
     if folder:
         environment["KIOSQUE_DATA"] = str(folder)
     command = [

@@ -14,28 +14,11 @@ from tests.load.process import PROJECT, Tree, begun, free_port, wait_for
 DEPLOY = PROJECT / "deploy" / "nginx"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 
-#: What Debian's own nginx.conf says, but for the places.
-_MAIN = """\
-daemon off;
-{user}
-pid {folder}/nginx.pid;
-error_log {folder}/nginx-error.log;
-worker_processes auto;
-events {{ worker_connections 4096; }}
-http {{
-    include /etc/nginx/mime.types;
-    default_type application/octet-stream;
-    sendfile on;
-    tcp_nopush on;
-    client_body_temp_path {folder}/nginx-body;
-    proxy_temp_path {folder}/nginx-proxy;
-    fastcgi_temp_path {folder}/nginx-fastcgi;
-    uwsgi_temp_path {folder}/nginx-uwsgi;
-    scgi_temp_path {folder}/nginx-scgi;
-    include {folder}/kiosque.conf;
-    include {folder}/sautron.conf;
-}}
-"""
+#: Where nginx keeps what does not fit in memory; Debian builds it with places of root's.
+_PLACES = "".join(
+    f"    {kind}_temp_path {{folder}}/nginx-{kind};\n"
+    for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+)
 
 
 @dataclass(frozen=True)
@@ -62,16 +45,16 @@ class Front:
 
     @property
     def error_log(self) -> Path:
-        return self.folder / "nginx-error.log"
+        return self.folder / "error.log"
 
 
 def prepare(folder: Path) -> Front:
     """Write its configuration, for a site that will listen at `socket`."""
     front = Front(folder, str(folder / "kiosque.sock"), free_port(), free_port())
     _certify(front)
-    main = _MAIN.format(folder=folder, user="user root;" if _is_root() else "")
-    (folder / "nginx.conf").write_text(main)
     shutil.copy(DEPLOY / "kiosque.conf", folder)
+    shutil.copytree(DEPLOY / "snippets", folder / "snippets")
+    (folder / "nginx.conf").write_text(_main_here((DEPLOY / "nginx.conf").read_text(), folder))
     (folder / "sautron.conf").write_text(_here((DEPLOY / "sautron.conf").read_text(), front))
     return front
 
@@ -98,10 +81,24 @@ def _command(front: Front) -> list[str]:
     ]
 
 
+def _main_here(text: str, folder: Path) -> str:
+    """The shipped file of the machine, for a folder of this one. Raises AssertionError."""
+    return _brought(
+        text,
+        (r"(?m)^user .*", "daemon off;\n" + ("user root;" if _is_root() else "")),
+        (r"(?m)^include .*", ""),
+        (r"/run/nginx\.pid", str(folder / "nginx.pid")),
+        (r"/var/log/nginx", str(folder)),
+        (r"http \{\n", "http {\n" + _PLACES.format(folder=folder)),
+        (r"/etc/nginx/conf\.d/\*\.conf", str(folder / "kiosque.conf")),
+        (r"/etc/nginx/sites-enabled/\*", str(folder / "sautron.conf")),
+    )
+
+
 def _here(text: str, front: Front) -> str:
-    """The shipped file of a town, for this machine. Raises AssertionError when it has changed so
-    that a place is not found any more."""
-    for shipped, here in (
+    """The shipped file of a town, for this machine. Raises AssertionError."""
+    return _brought(
+        text,
         (r"listen 80;", f"listen 127.0.0.1:{front.http_port};"),
         (r"listen 443 ssl http2;", f"listen 127.0.0.1:{front.https_port} ssl http2;"),
         (r" *listen \[::\]:.*\n", ""),
@@ -111,10 +108,16 @@ def _here(text: str, front: Front) -> str:
         (r"(?<=ssl_certificate_key ).*(?=;)", str(front.folder / "key.pem")),
         (r"https://kiosque\.sautron\.fr", front.url),
         (r"server_name kiosque\.sautron\.fr", "server_name 127.0.0.1"),
-    ):
+    )
+
+
+def _brought(text: str, *places: tuple[str, str]) -> str:
+    """Put what is here in place of what is shipped. Raises AssertionError when a place is not found
+    any more."""
+    for shipped, here in places:
         text, count = re.subn(shipped, here, text)
         if not count:
-            raise AssertionError(f"not in deploy/nginx/sautron.conf: {shipped}")
+            raise AssertionError(f"not in deploy/nginx: {shipped}")
     return text
 
 

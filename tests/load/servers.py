@@ -68,7 +68,12 @@ def _server(kind: Kind, folder: Path, where: str, address: str | tuple[str, int]
     log.unlink(missing_ok=True)
     command = kind.command(kind.programs, where)
     # What deploy/gunicorn.conf.py does for gunicorn.
-    environment = {"KIOSQUE_DATA": str(folder), "MALLOC_MMAP_THRESHOLD_": "1048576"}
+    environment = {
+        "KIOSQUE_DATA": str(folder),
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_MMAP_THRESHOLD_": str(32 * 1024 * 1024),
+        "MALLOC_TRIM_THRESHOLD_": str(64 * 1024 * 1024),
+    }
     with begun(command, log, environment) as tree:
         wait_for(address, tree, log)
         yield tree

@@ -28,15 +28,16 @@ WAITING_SECONDS = 20
 
 @dataclass(frozen=True)
 class Door:
-    """Where a server is reached: by TCP, in TLS when there is a certificate; and for how long one
-    waits for an answer."""
+    """Where a server is reached: by TCP, in TLS when there is a certificate; for how long one waits
+    for an answer; and from which address of this machine's."""
 
     port: int
     certificate: Path | None = None
     seconds: float = PATIENCE_SECONDS
+    source: str = "127.0.0.1"
 
     def connect(self) -> socket.socket:
-        plain = socket.create_connection(("127.0.0.1", self.port), self.seconds)
+        plain = socket.create_connection(("127.0.0.1", self.port), self.seconds, (self.source, 0))
         if self.certificate is None:
             return plain
         context = ssl.create_default_context(cafile=str(self.certificate))

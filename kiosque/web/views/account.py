@@ -8,7 +8,7 @@ from kiosque.families.passwords import Unsuitable
 from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
 from kiosque.outbox import addresses
-from kiosque.web import access, current
+from kiosque.web import access, current, headers
 from kiosque.web.access import family_only, own_account, own_session
 from kiosque.web.forms import EmailForm, PasswordForm, SignInForm
 
@@ -42,7 +42,8 @@ def sign_in() -> str | Response | tuple[str, int]:
             return render_template("account/sign_in.html", form=form), 422
         if entry:
             access.enter(entry)
-            return access.remember_browser(redirect(access.safe_next()), entry.account.family)
+            leads_on = redirect(access.safe_next())
+            return access.remember_browser(leads_on, entry.account.family, shared=form.shared.data)
         form.form_errors.append(_(WRONG))
     return render_template("account/sign_in.html", form=form), 422
 
@@ -51,7 +52,7 @@ def sign_in() -> str | Response | tuple[str, int]:
 def sign_out() -> Response:
     access.sign_out()
     flash(_("Vous êtes déconnecté."))
-    return redirect(url_for("account.sign_in"))
+    return headers.forget_pages(redirect(url_for("account.sign_in")))
 
 
 @blueprint.get("/compte")
@@ -118,9 +119,11 @@ def password() -> str | Response | tuple[str, int]:
         except Unsuitable as refused:
             form.new.errors = [str(refused)]
         else:
+            shared = access.is_shared()
             access.sign_in(account)
             flash(_("Votre mot de passe est changé."))
-            return access.remember_browser(redirect(url_for("family.invoices")), account.family)
+            leads_on = redirect(url_for("family.invoices"))
+            return access.remember_browser(leads_on, account.family, shared=shared)
     return _password_page(form), 422
 
 

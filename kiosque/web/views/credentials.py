@@ -43,7 +43,7 @@ def activate() -> Answer:
         except Spent:
             token = account = None
         if account:
-            return _let_in(account, _("Bienvenue. Votre espace est ouvert."))
+            return _let_in(form, account, _("Bienvenue. Votre espace est ouvert."))
         if token is None:
             form.form_errors.append(
                 _(
@@ -94,7 +94,7 @@ def reset() -> Answer:
         except Spent:
             return _dead_link()
         if account:
-            return _let_in(account, _("Votre mot de passe est enregistré."))
+            return _let_in(form, account, _("Votre mot de passe est enregistré."))
     return render_template("account/reset.html", form=form, token=token), 422
 
 
@@ -138,7 +138,8 @@ def _choose_password(
         return None
 
 
-def _let_in(account: Account, message: str) -> Response:
+def _let_in(form: ActivationForm | NewPasswordForm, account: Account, message: str) -> Response:
     access.sign_in(account)
     flash(message)
-    return access.remember_browser(redirect(url_for("family.invoices")), account.family)
+    leads_on = redirect(url_for("family.invoices"))
+    return access.remember_browser(leads_on, account.family, shared=form.shared.data)

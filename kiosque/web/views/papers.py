@@ -1,18 +1,26 @@
 """The family's documents as PDF: receipts, invoices, yearly attestations."""
 
+import math
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from flask import Blueprint, abort, make_response, render_template
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
+from kiosque.families import throttle
+from kiosque.families.throttle import Bucket, Limit, TooManyTries
 from kiosque.invoices import attestation
 from kiosque.language import clock
 from kiosque.papers import content, pdf
 from kiosque.web import current
-from kiosque.web.access import family_only, own_family, own_invoice, own_receipt
+from kiosque.web.access import family_only, own_account, own_family, own_invoice, own_receipt
 
 blueprint = Blueprint("papers", __name__)
+
+#: Papers that one family has made, each a tenth of a second of a processor: two years of them at
+#: once, and then no faster than they are read.
+PAPERS = Limit("papers", 50, timedelta(seconds=5), timedelta(minutes=1))
 
 
 @blueprint.get("/recus/<int:number>.pdf")
@@ -22,6 +30,7 @@ def receipt(number: int) -> Response:
         abort(404)
     document = content.receipt_document(own_receipt(number))
     paid_on = clock.paris_date(document.settlement.settled_at)
+    _count_paper()
     made = pdf.receipt(current.settings(), document)
     return _answer(made, paid_on, f"recu-{document.receipt.title}")
 
@@ -35,6 +44,7 @@ def invoice(number: str) -> Response:
     if found.pdf_name and given.is_file():
         written = given.read_bytes()
     else:
+        _count_paper()
         written = pdf.invoice(current.settings(), content.invoice_document(found))
     return _answer(written, found.issued_on, f"facture-{found.number}")
 
@@ -55,8 +65,18 @@ def attestations() -> str:
 def yearly(year: int) -> Response:
     every = attestation.years(own_family(), current.settings().attestation)
     found = next((each for each in every if each.year == year and each.counted), None) or abort(404)
+    _count_paper()
     name = f"attestation-fiscale-{year}-{found.family.code}"
     return _answer(pdf.attestation(current.settings(), found), found.made_on, name)
+
+
+def _count_paper() -> None:
+    """Count a paper that the family has made. Raises TooManyRequests after many in a row."""
+    try:
+        throttle.count_try(Bucket(PAPERS, str(own_account().id)))
+    except TooManyTries as error:
+        seconds = math.ceil(error.wait.total_seconds())
+        raise TooManyRequests(retry_after=seconds) from None
 
 
 def _answer(content: bytes, on: date, name: str) -> Response:

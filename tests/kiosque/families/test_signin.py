@@ -94,9 +94,15 @@ def test_neighbours_who_fail_behind_the_same_address_do_not_stop_a_right_passwor
 def test_an_ipv6_subscriber_who_moves_from_network_to_network_is_delayed(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signin, "SITE", replace(signin.SITE, free=10))
-    for number in range(10):
+    """By 256 networks of 64 bits (/56), as most have, or by 65,536 (/48)."""
+    monkeypatch.setattr(signin, "ADDRESS", replace(signin.ADDRESS, free=4))
+    for number in range(8):
         fail_from(Visitor(f"2001:db8:1:{number:x}::1"), 1, first=number)
+    with pytest.raises(TooManyTries):
+        signin.attempt("F1001", PASSWORD, Visitor("2001:db8:1:ff::1"))
+    assert signed_in("F1001", PASSWORD, Visitor("2001:db8:1:100::1")) == account
+    for number in range(12):
+        fail_from(Visitor(f"2001:db8:1:{number + 1:x}00::1"), 1, first=number)
     with pytest.raises(TooManyTries):
         signin.attempt("F1001", PASSWORD, Visitor("2001:db8:1:ffff::1"))
     assert signed_in("F1001", PASSWORD, Visitor("2001:db8:2::1")) == account
@@ -122,15 +128,15 @@ def test_a_good_sign_in_does_not_clear_the_address(account: Account) -> None:
     ("address", "networks"),
     [
         ("203.0.113.9", ["203.0.113.9"]),
-        ("2001:db8:1:2:3:4:5:6", ["2001:db8:1:2::/64", "2001:db8:1::/48"]),
-        ("2001:db8:1:2:ffff::1", ["2001:db8:1:2::/64", "2001:db8:1::/48"]),
+        ("2001:db8:1:2:3:4:5:6", ["2001:db8:1:2::/64", "2001:db8:1::/56", "2001:db8:1::/48"]),
+        ("2001:db8:1:2:ffff::1", ["2001:db8:1:2::/64", "2001:db8:1::/56", "2001:db8:1::/48"]),
         ("::ffff:203.0.113.9", ["203.0.113.9"]),
         ("", [""]),
         ("unix:", ["unix:"]),
     ],
 )
 def test_an_ipv6_subscriber_is_one_visitor(address: str, networks: list[str]) -> None:
-    found = Visitor(address).buckets(signin.ADDRESS, signin.SITE)
+    found = Visitor(address).buckets(signin.ADDRESS)
     assert [bucket.name for bucket in found] == networks
 
 

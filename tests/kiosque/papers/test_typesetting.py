@@ -49,7 +49,7 @@ def test_a_character_that_our_fonts_lack_would_be_refused(settings: Settings) ->
     data = {"title": "王", "town": typesetting._letterhead(settings), "language": "fr"}
     letters = {"numbered": False, "letters": [{**LETTER, "opening": ["王"]}]}
     with pytest.raises(RuntimeError, match="could not be displayed"):
-        typesetting._compile(typesetting.TEMPLATES / "letters.typ", data | letters, None)
+        typesetting._compile("letters", data | letters, None)
 
 
 def test_the_logo_is_drawn_and_a_broken_or_absent_one_left_out(

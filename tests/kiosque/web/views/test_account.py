@@ -3,11 +3,13 @@
 import base64
 import dataclasses
 import io
+import re
 
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from kiosque import create_app
 from kiosque.db.models import Family
@@ -18,7 +20,7 @@ from tests import sentences
 from tests.conftest import PASSWORD, Clock, choose_password, csrf_token
 
 
-def post(client: FlaskClient, address: str, **data: str) -> object:
+def post(client: FlaskClient, address: str, **data: str) -> TestResponse:
     token = csrf_token(client.get(address).text)
     return client.post(address, data={**data, "csrf_token": token})
 
@@ -405,3 +407,44 @@ def test_a_mark_ends_with_the_password_it_was_given_for(
         post(alice, "/connexion", code="F1001", password="essai")
     answer = post(alice, "/connexion", code="F1001", password="une tout autre phrase")
     assert answer.status_code == 429
+
+
+def sign_out(client: FlaskClient) -> TestResponse:
+    return client.post("/deconnexion", data={"csrf_token": csrf_token(client.get("/compte").text)})
+
+
+def test_signing_out_makes_the_browser_forget_the_pages_it_showed(alice: FlaskClient) -> None:
+    """Its Back button too; the cookies of the town's other sites are left alone."""
+    assert sign_out(alice).headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert "Clear-Site-Data" not in alice.get("/connexion").headers
+
+
+def test_a_shared_computer_keeps_no_mark_of_who_was_there(
+    stranger: FlaskClient, alices_family: Family
+) -> None:
+    choose_password(alices_family)
+    post(stranger, "/connexion", code="F1001", password=PASSWORD, shared="y")
+    new = "une autre phrase encore"
+    post(stranger, "/compte/mot-de-passe", current=PASSWORD, new=new)
+    assert "F1001" in stranger.get("/compte").text
+    assert stranger.get_cookie("kiosque-navigateur") is None
+    sign_out(stranger)
+    assert stranger.get_cookie("kiosque-navigateur") is None
+    post(stranger, "/connexion", code="F1001", password=new)
+    assert stranger.get_cookie("kiosque-navigateur")
+
+
+def test_a_mark_of_before_is_erased_once_the_computer_is_said_to_be_shared(
+    alice: FlaskClient,
+) -> None:
+    assert alice.get_cookie("kiosque-navigateur")
+    sign_out(alice)
+    post(alice, "/connexion", code="F1001", password=PASSWORD, shared="y")
+    assert alice.get_cookie("kiosque-navigateur") is None
+
+
+def test_a_shared_computer_is_still_one_after_a_mistake(
+    stranger: FlaskClient, alices_password: str
+) -> None:
+    page = post(stranger, "/connexion", code="F1001", password="essai", shared="y")
+    assert re.search('name="shared"[^>]* checked', page.text)

@@ -62,6 +62,18 @@ def test_the_letter_opens_the_invoices_at_once(stranger: FlaskClient, letter: To
     assert stranger.get("/activer").location == "/factures"
 
 
+def test_a_computer_that_is_shared_keeps_no_mark_of_a_password_chosen_there(
+    stranger: FlaskClient, letter: Token, alices_family: Family
+) -> None:
+    post(stranger, "/activer", code="F1001", activation=CODE, new=PASSWORD, shared="y")
+    assert stranger.get("/compte").status_code == 200
+    assert stranger.get_cookie("kiosque-navigateur") is None
+    stranger.get(link(alices_family))
+    post(stranger, "/mot-de-passe/nouveau", new=OTHER, shared="y")
+    assert stranger.get("/compte").status_code == 200
+    assert stranger.get_cookie("kiosque-navigateur") is None
+
+
 def before_the_form(page: str) -> str:
     """Return the first words of the page, without what was typed."""
     return page.partition("<main")[2].partition("<form method")[0]

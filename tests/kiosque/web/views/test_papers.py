@@ -16,6 +16,7 @@ from kiosque.db.models import Child, Family, Invoice, OutboxMail, Receipt
 from kiosque.mails import rendering
 from kiosque.payments import CounterPayment, Issuers
 from kiosque.settings import AttestationRules, Regie, Settings
+from kiosque.web.views import papers
 from tests import pdfs, sentences
 from tests.bank import notice
 from tests.conftest import ISSUERS, PASSWORD, choose_password, csrf_token, make_invoice
@@ -160,6 +161,32 @@ def test_a_hostile_number_gives_a_harmless_file_name(
 @pytest.mark.parametrize("address", ["/recus/7.pdf", "/recus/0.pdf", f"/recus/{2**63}.pdf"])
 def test_a_receipt_that_is_not_there_is_not_found(alice: FlaskClient, address: str) -> None:
     assert alice.get(address).status_code == 404
+
+
+def test_papers_made_without_end_are_told_to_wait_and_no_other_family_is(
+    alice: FlaskClient,
+    charlie: FlaskClient,
+    charlies_family: Family,
+    october: Invoice,
+    paid: Any,
+    lea: Child,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each costs a tenth of a second of a processor; the town's own file costs nothing."""
+    monkeypatch.setattr(papers, "PAPERS", dataclasses.replace(papers.PAPERS, free=3))
+    paid(october)
+    hers = ["/recus/1.pdf", "/attestations/2026.pdf", "/documents/factures/2026-10-0001.pdf"]
+    assert [alice.get(address).status_code for address in hers] == [200, 200, 200]
+    for address in hers:
+        answer = alice.get(address)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
+    make_invoice(charlies_family, "2026-10-0002")
+    assert charlie.get("/documents/factures/2026-10-0002.pdf").status_code == 200
+    (settings.data / "pdf").mkdir()
+    (settings.data / "pdf" / "abc.pdf").write_bytes(b"%PDF-1.7")
+    Invoice.update(pdf_name="abc.pdf").execute()
+    assert alice.get(hers[2]).status_code == 200
 
 
 # --- Attestations ---
