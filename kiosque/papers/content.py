@@ -2,20 +2,48 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
+from enum import StrEnum
 
 from gateways.base import Mode
+from kiosque import payments
 from kiosque.db.models import Allocation, Invoice, InvoiceLine, Receipt, Service, Settlement
 from kiosque.db.states import AllocationKind, SettlementState
 from kiosque.language import clock
+from kiosque.language.catalogue import N_
+from kiosque.language.catalogue import gettext as _
 from kiosque.settings import Settings
+
+
+class Overpaid(StrEnum):
+    """The state of money that came for an invoice already paid."""
+
+    OWED = "owed"
+    PARTLY = "partly"
+    RETURNED = "returned"
+    UNDONE = "undone"
+
+
+_REMARKS = {
+    Overpaid.OWED: N_("déjà réglée\u00a0: cette somme vous est due"),
+    Overpaid.PARTLY: N_("déjà réglée\u00a0: une partie de cette somme vous a été rendue"),
+    Overpaid.RETURNED: N_("déjà réglée\u00a0: cette somme vous a été rendue"),
+    Overpaid.UNDONE: N_("déjà réglée"),
+}
 
 
 @dataclass(frozen=True)
 class ReceiptLine:
+    """An invoice of a payment; `overpaid` for one that was paid otherwise."""
+
     number: str
     period: str
     amount_cents: int
-    overpaid: bool
+    overpaid: Overpaid | None = None
+
+    @property
+    def remark(self) -> str:
+        """The state of money that came twice, in the language in force; empty for other money."""
+        return _(_REMARKS[self.overpaid]) if self.overpaid else ""
 
 
 @dataclass(frozen=True)
@@ -64,17 +92,32 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
         .where(Allocation.settlement == receipt.settlement)
         .order_by(Allocation.id)
     )
+    kind = AllocationKind.OVERPAYMENT
+    twice = sum(part.amount_cents for part in allocations if part.kind == kind)
+    overpaid = _overpaid(receipt.settlement, twice)
     lines = [
         ReceiptLine(
-            allocation.invoice.number,
-            allocation.invoice.period,
-            allocation.amount_cents,
-            allocation.kind == AllocationKind.OVERPAYMENT,
+            part.invoice.number,
+            part.invoice.period,
+            part.amount_cents,
+            overpaid if part.kind == kind else None,
         )
-        for allocation in allocations
-        if allocation.invoice
+        for part in allocations
+        if part.invoice
     ]
     return ReceiptDocument(receipt, receipt.settlement, lines)
+
+
+def _overpaid(settlement: Settlement, cents: int) -> Overpaid:
+    """Return what became of the cents of a settlement that came twice."""
+    if settlement.state == SettlementState.REVERSED:
+        return Overpaid.UNDONE
+    if settlement.state == SettlementState.REFUNDED:
+        return Overpaid.RETURNED
+    owed = payments.overpaid_cents(settlement) if cents else 0
+    if not owed:
+        return Overpaid.RETURNED
+    return Overpaid.OWED if owed >= cents else Overpaid.PARTLY
 
 
 @dataclass(frozen=True)

@@ -213,9 +213,7 @@ def _card(document: ReceiptDocument) -> str:
 
 
 def _receipt_row(line: ReceiptLine) -> tuple[str, ...]:
-    period = line.period
-    if line.overpaid:
-        period += _(" (déjà réglée\u00a0: cette somme vous est due)")
+    period = f"{line.period} ({line.remark})" if line.remark else line.period
     return (line.number, period, format_euros(line.amount_cents))
 
 

@@ -41,7 +41,7 @@ from kiosque.payments.gateway_usage import (
     is_removed,
 )
 from kiosque.payments.incoming import attempt_of, record
-from kiosque.payments.ledger import Money, money_of
+from kiosque.payments.ledger import Money, money_of, overpaid_cents
 from kiosque.payments.overpayments import apply_overpayment
 from kiosque.payments.polling import ask_soon
 from kiosque.payments.receipts import Issuers
@@ -103,6 +103,7 @@ __all__ = [
     "live_attempts",
     "money_of",
     "open_anomalies",
+    "overpaid_cents",
     "payable_now",
     "record",
     "record_rejected",

@@ -23,9 +23,13 @@ def book(settlement: Settlement, label: str) -> None:
 
 def owed_cents(settlement: Settlement) -> int:
     """Return the cents of a payment that pay nothing and are still there."""
-    accounts = expected_balances(settlements_of_payment(settlement))
-    kinds = (AllocationKind.OVERPAYMENT, AllocationKind.UNMATCHED)
-    return -sum(accounts[journal.ACCOUNTS[kind]] for kind in kinds)
+    money = _money(settlements_of_payment(settlement))
+    return money.overpaid_cents + money.unmatched_cents
+
+
+def overpaid_cents(settlement: Settlement) -> int:
+    """Return the cents of a payment that came twice and are still there."""
+    return _money(settlements_of_payment(settlement)).overpaid_cents
 
 
 def settlements_of_payment(settlement: Settlement) -> list[Settlement]:
@@ -81,7 +85,10 @@ class Money:
 
 
 def money_of(attempt: Attempt) -> Money:
-    settlements = settlements_of(attempt.id)
+    return _money(settlements_of(attempt.id))
+
+
+def _money(settlements: Sequence[Settlement]) -> Money:
     if not settlements:
         return Money(0, 0, 0)
     accounts = expected_balances(settlements)

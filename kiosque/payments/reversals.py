@@ -100,6 +100,7 @@ def book_repayment(repayment: Repayment, label: str) -> None:
     settlement = Settlement.get_by_id(repayment.settlement_id)
     reopened = [] if settlement.remaining_cents else _withdraw(settlement)
     _resolve_overpayments_given_back(settlement, label)
+    _resolve_declined(settlement, cents, label)
     book(settlement, label)
     for invoice in reopened:
         pay_with_overpayment(invoice)
@@ -156,6 +157,15 @@ def _resolve_overpayments_given_back(settlement: Settlement, label: str) -> None
     owed = expected_balances(settlements)[journal.ACCOUNTS[AllocationKind.OVERPAYMENT]]
     gone = [each.id for each in settlements if not owed or each.state != SettlementState.COUNTED]
     resolve_overpayments(Anomaly.settlement.in_(gone), label)
+
+
+def _resolve_declined(settlement: Settlement, cents: int, label: str) -> None:
+    """Take off the list the refunds that the bank declined: of this amount, given back after all;
+    any, once nothing is left to give back."""
+    declined = (Anomaly.settlement == settlement.id) & (Anomaly.kind == AnomalyKind.DECLINED)
+    if settlement.remaining_cents:
+        declined &= Anomaly.amount_cents == cents
+    resolve_by_itself(declined, label)
 
 
 def _flag_money_gone(repayment: Repayment, settlement: Settlement, label: str) -> None:

@@ -1,6 +1,7 @@
 """The words in which a family reads the state of an invoice (« Payée ») or of a payment."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
@@ -140,9 +141,29 @@ _RESULTS = {
         N_("Vos factures sont de nouveau à régler. Le service famille peut vous renseigner."),
     ),
 }
+_SETTLED_OTHERWISE = N_("Vos factures sont déjà payées\u00a0: vous n’avez rien à faire.")
+_NOTHING_LEFT = N_("Vous n’avez plus rien à payer pour ces factures.")
+_SOME_LEFT = N_(
+    "Une partie de vos factures est encore à régler\u00a0: la page de vos factures dit lesquelles."
+)
 
 
-def attempt_result(attempt: Attempt) -> Result:
+def attempt_result(attempt: Attempt, invoices: Collection[Invoice]) -> Result:
+    """Return the words about a payment; what is left to do depends on its invoices as they are
+    now, which another payment may have paid."""
+    result = _result_of(attempt)
+    left = [each for each in invoices if each.state == InvoiceState.OPEN]
+    # Where nobody knows if it was made, that is what there is to say.
+    said = is_undecided(attempt) or attempt.state == AttemptState.PAID or result is _UNKNOWN
+    if said or len(left) == len(invoices):
+        return result
+    if left:
+        return replace(result, advice=_SOME_LEFT)
+    paid = all(each.state == InvoiceState.PAID for each in invoices)
+    return replace(result, advice=_SETTLED_OTHERWISE if paid else _NOTHING_LEFT)
+
+
+def _result_of(attempt: Attempt) -> Result:
     state = AttemptState(attempt.state)
     if state == AttemptState.EXPIRED and payments.is_unanswered(attempt):
         return _UNKNOWN

@@ -132,8 +132,8 @@ BUGS = (
     Bug(
         "an invoice opens again without a journal entry",
         reversals,
-        "    _resolve_overpayments_given_back(settlement, label)\n    book(settlement, label)\n",
-        "    _resolve_overpayments_given_back(settlement, label)\n",
+        "    _resolve_declined(settlement, cents, label)\n    book(settlement, label)\n",
+        "    _resolve_declined(settlement, cents, label)\n",
         histories.debit_undone,
     ),
     Bug(

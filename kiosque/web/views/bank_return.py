@@ -51,18 +51,18 @@ def show(reference: str) -> str | Response:
         public_url = current.settings().public_url
         payments.ask_soon(attempt, current.gateways(), public_url, current.issuers())
         attempt = Attempt.get_by_id(attempt.id)
-    family = access.signed_in_family()
+    family, items = access.signed_in_family(), _items(attempt)
     tries = request.args.get(_TRIES, 0, type=int)
     refresh = is_undecided(attempt) and 0 <= tries < len(REFRESH_AFTER)
     return render_template(
         "payment/return.html",
         attempt=attempt,
-        result=attempt_result(attempt),
+        result=attempt_result(attempt, [item.invoice for item in items]),
         refresh_after=REFRESH_AFTER[tries] if refresh else None,
         tries=tries,
         last_try=len(REFRESH_AFTER),
         undecided=is_undecided(attempt),
-        details=_details(attempt) if family and family.id == attempt.family_id else None,
+        details=_details(attempt, items) if family and family.id == attempt.family_id else None,
     )
 
 
@@ -82,9 +82,12 @@ def _attempt(reference: str) -> Attempt:
     return found
 
 
-def _details(attempt: Attempt) -> Details:
+def _items(attempt: Attempt) -> list[AttemptItem]:
     query = AttemptItem.select(AttemptItem, Invoice).join(Invoice)
-    items = list(query.where(AttemptItem.attempt == attempt).order_by(Invoice.number))
+    return list(query.where(AttemptItem.attempt == attempt).order_by(Invoice.number))
+
+
+def _details(attempt: Attempt, items: list[AttemptItem]) -> Details:
     receipt = (
         Receipt.select()
         .join(Settlement)

@@ -10,7 +10,7 @@ from kiosque.invoices.attestation import Attestation, Sum
 from kiosque.language import catalogue
 from kiosque.language.parsing import MAX_CENTS
 from kiosque.papers import pdf
-from kiosque.papers.content import InvoiceDocument, ReceiptDocument, ReceiptLine
+from kiosque.papers.content import InvoiceDocument, Overpaid, ReceiptDocument, ReceiptLine
 from kiosque.settings import Settings
 from tests import pdfs, sentences
 from tests.conftest import Clock
@@ -35,7 +35,10 @@ def family(name: str = "Martin") -> Family:
 
 
 def a_receipt(
-    state: str = "counted", name: str = "Martin", cents: int = 8745, overpaid: bool = False
+    state: str = "counted",
+    name: str = "Martin",
+    cents: int = 8745,
+    overpaid: Overpaid | None = None,
 ) -> ReceiptDocument:
     settlement = Settlement(
         family=family(name),
@@ -114,7 +117,7 @@ def test_a_receipt_whose_money_left_again_is_not_worth_a_discharge(settings: Set
 
 
 def test_a_receipt_says_what_was_paid_twice(settings: Settings) -> None:
-    words = pdfs.text(pdf.receipt(settings, a_receipt(overpaid=True)))
+    words = pdfs.text(pdf.receipt(settings, a_receipt(overpaid=Overpaid.OWED)))
     assert sentences.OWED_TO_YOU in words
 
 
