@@ -2,7 +2,7 @@
 older copy replaced. A human saw it there, and answers for it."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from gateways.base import Mode
 from kiosque.db import write
@@ -24,6 +24,9 @@ from kiosque.payments.queries import ALLOCATIONS, SETTLEMENTS, items_of, settlem
 from kiosque.payments.receipts import Issuers, issue_receipt
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import match_refunds
+
+#: No debit older than this is entered: what a bank shows of it is another year's accounts.
+OLDEST = timedelta(days=731)
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,8 @@ def _why_not(payment: BankPayment, about: Attempt | Invoice | Family, issuers: I
         return "Donnez l’identifiant de l’opération à la banque."
     if payment.amount_cents <= 0:
         return "Le montant d’un débit est au-dessus de zéro."
-    if payment.paid_on > clock.today():
-        return f"Le {formats.short_date(payment.paid_on)} n’est pas encore passé."
+    if fault := _why_not_that_day(payment.paid_on, about):
+        return fault
     if isinstance(about, Attempt) and about.gateway != payment.gateway:
         return f"Le paiement {about.reference} est allé à la passerelle {about.gateway}."
     if isinstance(about, Invoice) and (fault := _why_not_invoice(payment, about, issuers)):
@@ -118,6 +121,16 @@ def _why_not(payment: BankPayment, about: Attempt | Invoice | Family, issuers: I
     if known.state == SettlementState.COUNTED:
         return f"Ce débit est déjà enregistré, pour {format_euros(known.amount_cents)}."
     return "Ce débit est enregistré, et son argent est reparti : voyez restore-payment."
+
+
+def _why_not_that_day(on: date, about: Attempt | Invoice | Family) -> str:
+    if on > clock.today():
+        return f"Le {formats.short_date(on)} n’est pas encore passé."
+    if on < clock.today() - OLDEST:
+        return f"Le {formats.short_date(on)} est passé depuis plus de deux ans."
+    if isinstance(about, Attempt) and on < clock.paris_date(about.started_at):
+        return f"Le paiement {about.reference} a été ouvert après ce débit."
+    return ""
 
 
 def _why_not_invoice(payment: BankPayment, invoice: Invoice, issuers: Issuers) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 
 from kiosque.invoices.imports.reading import Row, every, quoted
 from kiosque.invoices.imports.sheet import Sheet
+from kiosque.language import clock
 from kiosque.outbox import addresses
 from kiosque.spelling import child_key, fold
 
@@ -106,8 +107,14 @@ def full_name(row: Row) -> str:
 
 
 def born_on(row: Row) -> date | None:
-    """Return the date of birth of a child, or None where the file gives none."""
-    return row.date("date_naissance") if row.get("date_naissance") else None
+    """Return the date of birth of a child, or None where the file gives none. Raise ValueError for
+    one to come."""
+    if not row.get("date_naissance"):
+        return None
+    born = row.date("date_naissance")
+    if born > clock.today():
+        raise ValueError(f"date_naissance {quoted(row['date_naissance'])} : pas encore passée")
+    return born
 
 
 def service_names(row: Row) -> list[str]:

@@ -10,6 +10,7 @@ from peewee import fn
 from kiosque.db import execute_many, write
 from kiosque.db.models import Family, Invoice, Service
 from kiosque.db.states import InvoiceState
+from kiosque.invoices.imports import dates
 from kiosque.invoices.imports.drafts import Draft, pdf_name, pdf_problem, read_drafts
 from kiosque.invoices.imports.joining import Children, Services, nearly
 from kiosque.invoices.imports.reading import (
@@ -103,6 +104,7 @@ class InvoicesFile:
         for draft in self._drafts:
             self._examine(draft, known, confirmed, faults)
         self._warn_of_several_in_one()
+        self._warn_of_dates()
         if not confirmed.new_families:
             self._refuse_unknown_families(faults)
         faults.raise_any()
@@ -119,6 +121,8 @@ class InvoicesFile:
         if draft.number in known:
             if known[draft.number] != draft.digest and (fault := why_another(draft)):
                 faults.add(draft.first_line, fault)
+        elif fault := dates.fault(draft.issued_on, draft.due_on, clock.today()):
+            faults.add(draft.first_line, fault)
         elif not self._give_to_its_regie(draft):
             faults.add(
                 draft.first_line,
@@ -153,6 +157,16 @@ class InvoicesFile:
         for service, number in first.items():
             if text := self._services.several_in_one(service):
                 self._sheet.warn(number, text)
+
+    def _warn_of_dates(self) -> None:
+        """Tell of each pair of odd dates once: the invoices of a month share theirs."""
+        today, found = clock.today(), dict[str, list[int]]()
+        for draft in self._new:
+            if text := dates.oddity(draft.issued_on, draft.due_on, self._closing(draft), today):
+                found.setdefault(text, []).append(draft.first_line)
+        for text, lines in found.items():
+            more = f" ({len(lines)} factures)" if len(lines) > 1 else ""
+            self._sheet.warn(lines[0], text + more)
 
     def _refuse_unseen(self, draft: Draft, faults: Faults) -> None:
         for service in dict.fromkeys(line["service"] for line in draft.lines):

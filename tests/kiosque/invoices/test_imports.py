@@ -26,6 +26,7 @@ from kiosque.invoices.imports import BadFile, Confirmed, Summary
 from kiosque.invoices.imports.drafts import Draft, Line
 from kiosque.payments import verification
 from tests import sentences
+from tests.conftest import Clock
 
 COLUMNS = (
     "code_famille;numero_facture;date_emission;date_echeance;periode;service;enfant;libelle;"
@@ -41,7 +42,7 @@ Load = Callable[..., Summary]
 
 
 @pytest.fixture
-def load(base: None, tmp_path: Path) -> Load:
+def load(base: None, tmp_path: Path, frozen: Clock) -> Load:
     def go(content: str | bytes, *, name: str = "factures.csv", **options: object) -> Summary:
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -752,3 +753,77 @@ def test_two_services_in_one_cell_are_said_once_while_they_are_new(load: Load) -
     (warning,) = warned(load(sheet(both)))
     assert warning.startswith(f"ligne 2 : {sentences.NEW_SERVICE} « Restauration, Périscolaire »")
     assert warned(load(sheet(both.replace("0001", "0002")))) == []
+
+
+# --- Dates ---
+
+
+@pytest.mark.parametrize(
+    ("issued", "due", "fault"),
+    [
+        ("2026-11-05", "2026-11-04", "précède"),
+        ("2026-11-05", "2027-11-07", "plus d’un an après"),
+        ("2026-11-05", "2100-12-31", "plus d’un an après"),
+        ("2027-12-01", "2027-12-31", "dans plus d’un an"),
+    ],
+)
+def test_dates_that_cannot_be_are_refused(load: Load, issued: str, due: str, fault: str) -> None:
+    row = ROW.replace("2026-11-05", issued).replace("2026-11-30", due)
+    assert "ligne 2 : " in (found := faults(load, sheet(row)))
+    assert fault in found
+
+
+@pytest.mark.parametrize(
+    ("issued", "due", "closes_after", "said"),
+    [
+        ("2026-11-05", "2026-11-24", None, ""),
+        ("2026-11-05", "2027-11-05", 0, ""),
+        ("2026-12-05", "2026-12-31", None, ""),
+        ("2026-11-05", "2026-11-23", None, "23/11/2026 déjà passée"),
+        ("2025-11-05", "2025-11-30", 400, "30/11/2025 déjà passée"),
+        ("2026-10-05", "2026-10-31", 20, "personne ne pourra payer"),
+        ("2026-11-05", "2026-11-24", 0, "ferme aujourd’hui même"),
+        ("2027-03-20", "2027-03-31", None, "dans l’avenir"),
+        ("11/05/2026", "12/05/2026", None, "inversés, pour le 05/11/2026 et le 05/12/2026"),
+        ("11/05/2026", "12/05/2026", 0, "inversés"),
+        ("01/12/2026", "12/12/2026", None, ""),
+    ],
+)
+def test_dates_that_are_odd_are_loaded_and_said(
+    load: Load, issued: str, due: str, closes_after: int | None, said: str
+) -> None:
+    """It is 24 November 2026."""
+    row = ROW.replace("2026-11-05", issued).replace("2026-11-30", due)
+    summary = load(sheet(row), closes_after_days=closes_after)
+    assert Invoice.select().count() == 1
+    assert [said in warning for warning in warned(summary)] == ([True] if said else [])
+    assert warned(load(sheet(row), closes_after_days=closes_after)) == [], "known: said before"
+
+
+def test_dates_that_many_invoices_share_are_said_once_with_their_number(load: Load) -> None:
+    old = ROW.replace("2026-11-30", "2026-11-10")
+    rows = [old.replace("0001", f"{number:04d}") for number in range(1, 400)]
+    assert warned(load(sheet(ROW.replace("0001", "0500"), *rows))) == [
+        "ligne 3 : échéance 10/11/2026 déjà passée (399 factures)"
+    ]
+
+
+def test_an_invoice_loaded_before_its_dates_were_judged_may_come_again(load: Load) -> None:
+    load(sheet(ROW))
+    drafted = Draft(2, "F1001", "N9", date(2026, 1, 5), date(2030, 1, 5), "octobre 2026", "")
+    row = "F1001;N9;2026-01-05;2030-01-05;2026-10;Restauration;Zoé Œuf;Repas;1;3,45;3,45;"
+    drafted.lines.append(
+        Line(
+            child="Zoé Œuf", service="Restauration", label="Repas", quantity_hundredths=100,
+            unit_price_cents=345, amount_cents=345,
+        )
+    )  # fmt: skip
+    Invoice.update(number="N9", digest=drafted.digest).execute()
+    assert load(sheet(row)).unchanged == 1
+
+
+def test_a_child_is_not_born_in_the_future(load: Load) -> None:
+    family = FAMILIES.replace("2019-05-01", "2026-11-25")
+    assert family != FAMILIES
+    assert "pas encore passée" in faults(load, family)
+    load(FAMILIES.replace("2019-05-01", "2026-11-24"))

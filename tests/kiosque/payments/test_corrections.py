@@ -378,3 +378,14 @@ def test_a_debit_that_has_left_is_restored_rather_than_entered_again(
     known = str(Settlement.get().transaction_id)
     with pytest.raises(Refused, match="restore-payment"):
         payments.enter(seen(uuid=known), attempt, ISSUERS)
+
+
+def test_a_debit_older_than_its_payment_or_than_two_years_is_not_entered(
+    go: Pay, october: Invoice
+) -> None:
+    attempt, _ = go(october)
+    for about, days in ((attempt, 1), (october.family, 732)):
+        with pytest.raises(Refused):
+            payments.enter(seen(paid_on=NOW.date() - timedelta(days=days)), about, ISSUERS)
+    assert Settlement.select().count() == 0
+    payments.enter(seen(paid_on=NOW.date() - timedelta(days=731)), october.family, ISSUERS)
