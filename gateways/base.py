@@ -12,43 +12,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, Self, runtime_checkable
-from urllib.parse import parse_qsl
+from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
+from gateways.callback import Callback
+from gateways.errors import (
+    BadAmount,
+    BadCallback,
+    ConfigError,
+    Declined,
+    GatewayError,
+    Unreachable,
+    WrongEmail,
+)
+
+__all__ = [
+    "PARIS",
+    "BadAmount",
+    "BadCallback",
+    "Callback",
+    "Checks",
+    "ConfigError",
+    "Declined",
+    "Gateway",
+    "GatewayError",
+    "Handoff",
+    "Limits",
+    "Mode",
+    "Order",
+    "Outcome",
+    "Polling",
+    "Polls",
+    "RefundRequest",
+    "Refunds",
+    "Report",
+    "SigningKey",
+    "Unreachable",
+    "WrongEmail",
+]
+
 PARIS = ZoneInfo("Europe/Paris")
-
-
-class GatewayError(Exception):
-    """Base of the errors of this contract. The class of an error says what the site must do."""
-
-
-class ConfigError(GatewayError):
-    """Wrong settings: the site refuses to start. `faults` names each in French, without secrets."""
-
-    def __init__(self, faults: list[str]):
-        super().__init__("\n".join(faults))
-        self.faults = faults
-
-
-class BadCallback(GatewayError):
-    """Forged or garbled message: the site changes nothing, answers 4xx. No value is repeated."""
-
-
-class Unreachable(GatewayError):
-    """The bank gave no answer that can be believed: nothing is known, the site asks again later.
-
-    An answer about another shop or order, or a web page in place of data, counts as none. The text
-    is short, in French, and repeats no value of the answer.
-    """
-
-
-class Declined(GatewayError):
-    """The bank refused, and did nothing. The text says why, in French."""
-
-
-class WrongEmail(Declined):
-    """The bank refuses the payer's e-mail address: the site asks the payer for another one."""
 
 
 class SigningKey(StrEnum):
@@ -139,43 +142,6 @@ class Handoff:
     url: str
     gateway_reference: str
     fields: tuple[tuple[str, str], ...] | None = None
-
-
-@dataclass(frozen=True)
-class Callback:
-    """An HTTP request of the bank: the fields of its form in their order, its headers, its body."""
-
-    fields: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-    #: Most fields of a notification. A bank sends some 80; far more is an attack on the parser.
-    MAX_FIELDS = 300
-
-    @classmethod
-    def from_form(cls, body: bytes, headers: Mapping[str, str]) -> Self:
-        """Read a form-encoded body, blank values included. Raises BadCallback for anything else."""
-        content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if content_type != "application/x-www-form-urlencoded":
-            raise BadCallback("type de contenu inattendu")
-        try:
-            pairs = parse_qsl(
-                body.decode("ascii"),
-                keep_blank_values=True,
-                strict_parsing=True,
-                errors="strict",
-                max_num_fields=cls.MAX_FIELDS,
-            )
-        except ValueError as error:
-            raise BadCallback("formulaire illisible") from error
-        return cls(tuple(pairs), headers, body)
-
-    def single_values(self) -> dict[str, str]:
-        """Return the fields by name. Raises BadCallback if a name is repeated."""
-        values = dict(self.fields)
-        if len(values) != len(self.fields):
-            raise BadCallback("champ répété")
-        return values
 
 
 @dataclass(frozen=True)

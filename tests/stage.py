@@ -145,7 +145,7 @@ def set_up(app: Flask, settings: Settings, family: Family, gateway: Gateway) -> 
     purchase = payments.Purchase(family, [paid.number], paid.total_cents, None)
     attempt, handoff = payments.start(purchase, gateway, PUBLIC_URL)
     said = notice(handoff, key=str(settings.gateways["banque"]["key"]))
-    report = gateway.read_notification(Callback(tuple(said.items())))
+    report = gateway.read_notification(Callback.of_form(said.items()))
     payments.record(gateway.name, report, ISSUERS)
     assert Invoice.get(Invoice.number == PAID).state == "paid"
     # Alice's child is three: what was paid for its meals counts, in this town.

@@ -32,7 +32,7 @@ class TalkativeBank:
     ) -> Report:
         """Say something of a form handed over, in the words of a notice. `final` and `parent`
         are what an answer tells and a notice does not."""
-        said = Callback(tuple(notice(handoff, **changes).items()))
+        said = Callback.of_form(notice(handoff, **changes).items())
         report = self._gateway.read_notification(said)
         if final is not None:
             report = replace(report, final=final)

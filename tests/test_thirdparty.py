@@ -84,7 +84,7 @@ class TestLilas(GatewayContract):
             "status": words.get(said, "dreaming"),
             "transaction": "T1",
         }
-        return Callback(tuple(said_by_the_bank(fields).items()))
+        return Callback.of_form(said_by_the_bank(fields).items())
 
 
 class Gullible(dict[str, Outcome]):
@@ -99,18 +99,18 @@ SABOTAGES: dict[str, tuple[str, object, str, dict[str, Any]]] = {
     "any signature will do": (
         f"{MODULE}.hmac.compare_digest",
         lambda *_: True,
-        "test_a_notice_tampered_with_in_any_field_proves_nothing",
+        "test_a_notice_tampered_with_in_any_part_proves_nothing",
         {"change": lambda value: f"{value}0"},
     ),
     "any field may be missing": (
         f"{MODULE}.FIELDS",
         type("Anything", (), {"__ne__": lambda *_: False, "__eq__": lambda *_: True})(),
         "test_what_is_no_notice_is_refused_in_good_order",
-        {"fields": ()},
+        {"callback": Callback.of_form([("x", "1")])},
     ),
     "the last of two fields counts": (
-        "gateways.base.Callback.single_values",
-        lambda callback: dict(callback.fields),
+        "gateways.base.Callback.form",
+        lambda callback: dict(callback.pairs()),
         "test_a_notice_that_repeats_any_field_is_refused",
         {},
     ),

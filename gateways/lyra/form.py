@@ -156,7 +156,7 @@ class HostedForm:
 
         With `confirm`, a message by which money comes or goes is only a reason to ask the bank.
         """
-        values = callback.single_values()
+        values = callback.form()
         signing_key = self._authenticate(values)
         readable, misshapen = _read(values)
         report = self._report(readable, signing_key)

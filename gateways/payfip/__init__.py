@@ -100,7 +100,7 @@ class PayfipGateway:
 
         Its one field comes in upper or lower case. Raises BadCallback.
         """
-        values = callback.single_values()
+        values = callback.form()
         found = [value for name, value in values.items() if name.lower() == "idop"]
         idop = orders.read_idop(found[0]) if len(found) == 1 else None
         if idop is None:

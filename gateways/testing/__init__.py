@@ -14,6 +14,7 @@ adapter cannot do are skipped. Only tests import this package: it needs pytest.
 from gateways.testing.hooks import (
     NAME,
     NOTHING,
+    ON_THE_PAGE,
     OTHER_ORDER,
     PAID,
     REFUSED,
@@ -29,6 +30,7 @@ from gateways.testing.start import StartTests
 __all__ = [
     "NAME",
     "NOTHING",
+    "ON_THE_PAGE",
     "OTHER_ORDER",
     "PAID",
     "REFUSED",

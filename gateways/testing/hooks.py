@@ -2,17 +2,20 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
-from gateways.base import BadCallback, Callback, Gateway, Handoff, Order
+from gateways.base import BadCallback, Callback, Gateway, Handoff, Order, Outcome, Report
+from gateways.reading import MAX_CENTS
 from gateways.registry import configure
 
 #: Words for what the bank says of an order, given to `notice` and `answer`.
 PAID, REFUSED, UNKNOWN_STATUS = "paid", "refused", "unknown status"
-#: To `answer` only: the bank knows nothing, speaks of another order, does not answer.
+#: To `answer` only: the bank knows nothing, speaks of another order, does not answer; it knows the
+#: order, and the payer is still on its page.
 NOTHING, OTHER_ORDER, UNREACHABLE = "nothing", "other order", "unreachable"
+ON_THE_PAGE = "on the page"
 
 NAME = "contrat"
 
@@ -26,6 +29,14 @@ class Hooks:
     production_table: ClassVar[dict[str, object] | None] = None
     #: Texts that must never be shown.
     secrets: ClassVar[tuple[str, ...]] = ()
+    #: What no bank writes for 45,20 €, put into `Order.cents` for `notice` and `answer` to write as
+    #: it is. Leave out those that yours writes by right, such as "45.20".
+    odd_amounts: ClassVar[tuple[object, ...]] = (
+        1e2, 4520.0, 45.2, True, -4520, 10**30, "10.00", "1e2", "45,20", " 4520", "", None,
+    )  # fmt: skip
+    #: What the fake bank answers, a JSON object or bytes: `answer` sets it, the suite spoils it.
+    #: None where the bank cannot be asked, or does not answer.
+    said: Any = None
 
     def after_key_change(self, until: str) -> dict[str, object] | None:
         """Return `table` with another key, its own being accepted until the end of a day (ISO).
@@ -39,11 +50,14 @@ class Hooks:
         """Put a fake bank that answers well in the place of the network, before each test."""
 
     def notice(self, order: Order, handoff: Handoff, said: str) -> Callback:
-        """Return the bank's genuine message: `said` is PAID, REFUSED or UNKNOWN_STATUS."""
+        """Return the bank's genuine message: `said` is PAID, REFUSED or UNKNOWN_STATUS.
+
+        Its amount is `order.cents`, whatever that is. Its headers are those that count.
+        """
         raise NotImplementedError
 
     def answer(self, order: Order, said: str) -> None:
-        """Make the fake bank answer so from now on. Needed if the bank can be asked.
+        """Make the fake bank answer so from now on, by `self.said`. Needed if it can be asked.
 
         UNREACHABLE also holds for `start` and `check`, where they ask.
         """
@@ -82,11 +96,26 @@ class Hooks:
         """Return the order once the payer has been sent to the bank."""
         return replace(order, gateway_reference=handoff.gateway_reference)
 
-    def is_refused(self, gateway: Gateway, fields: list[tuple[str, str]]) -> bool:
+    def is_refused(self, gateway: Gateway, callback: Callback) -> bool:
         """Return True if a message is refused, or proves only that the bank must be asked."""
         try:
-            return gateway.read_notification(Callback(tuple(fields))).ask
+            return gateway.read_notification(callback).ask
         except BadCallback as error:
             assert len(str(error)) <= 80, "a short reason"
-            assert not any(value in str(error) for _, value in fields if len(value) > 3)
+            texts = (value for name, value in callback.headers.items() if name != "Content-Type")
+            assert not any(text in str(error) for text in texts if len(text) > 3)
             return True
+
+    def is_sound(self, report: Report, order: Order) -> bool:
+        """Return True if a report is about this order, and made of what a report is made of."""
+        paid = report.outcome is not Outcome.PAID or (
+            report.cents > 0 and bool(report.transaction_id) and len(report.currency) == 3
+        )
+        return (
+            report.reference == order.reference
+            and isinstance(report.outcome, Outcome)
+            and type(report.cents) is int
+            and 0 <= report.cents < MAX_CENTS
+            and paid
+            and all(isinstance(text, str) for text in (report.transaction_id, report.currency))
+        )

@@ -7,6 +7,7 @@ import pytest
 
 from gateways.base import BadCallback, ConfigError, Gateway, Handoff, Order, SigningKey
 from gateways.registry import configure
+from gateways.testing import tampering
 from gateways.testing.hooks import NAME, PAID, Hooks
 
 
@@ -24,9 +25,8 @@ class KeyChangeTests(Hooks):
     def test_what_no_key_signed_is_refused_while_two_are_accepted(
         self, order: Order, handoff: Handoff
     ) -> None:
-        changed, fields = self._after_key_change(days=1), self.notice(order, handoff, PAID).fields
-        for index, (name, value) in enumerate(fields):
-            forged = [*fields[:index], (name, f"{value}0"), *fields[index + 1 :]]
+        changed, said = self._after_key_change(days=1), self.notice(order, handoff, PAID)
+        for name, forged in tampering.changed(said, lambda value: f"{value}0"):
             assert self.is_refused(changed, forged), name
 
     def test_the_new_key_signs_and_neither_is_shown(self, order: Order, handoff: Handoff) -> None:

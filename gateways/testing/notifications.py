@@ -2,15 +2,41 @@
 
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from typing import cast
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
 from gateways.base import BadCallback, Callback, Gateway, Handoff, Order, Outcome
+from gateways.testing import tampering
 from gateways.testing.hooks import PAID, REFUSED, UNKNOWN_STATUS, Hooks
 
 #: The shape of a card number: longer than a date and time, which have fourteen digits.
 _CARD = re.compile(r"(?<![0-9A-Fa-f])[0-9]{15,19}(?![0-9A-Fa-f])")
+
+_VALUES: tuple[object, ...] = ({}, [], None, 1, "x", {"x": [{}]}, {"id": 1e2})
+_JSON = {"Content-Type": "application/json"}
+#: What anyone may post.
+NO_NOTICES = (
+    Callback("POST"),
+    Callback("GET"),
+    Callback("GET", query="%"),
+    Callback.of_form([]),
+    Callback.of_form([("", "")]),
+    Callback.of_form([("x", "1")]),
+    Callback.of_form([("é\0", "\ud7ff" * 10_000)]),
+    Callback.of_form([("signature", "")]),
+    Callback.of_form([(f"f{number}", "1") for number in range(5_000)]),
+    Callback("POST", {"Content-Type": "application/x-www-form-urlencoded"}, b"\xff=%FF"),
+    *(Callback.of_json(value) for value in _VALUES),
+    *(
+        Callback("POST", _JSON, body)
+        for body in (b"", b"{", b"\xff", b'{"x": NaN}', b'{"x": 1, "x": 1}', b"[" * 20_000)
+    ),
+)
 
 
 class NotificationTests(Hooks):
@@ -52,47 +78,85 @@ class NotificationTests(Hooks):
         assert report.outcome is not Outcome.PAID
         assert report.anomaly or report.ask
 
+    def test_an_amount_that_is_none_pays_nothing(
+        self, gateway: Gateway, order: Order, handoff: Handoff
+    ) -> None:
+        for odd in self.odd_amounts:
+            said = self.notice(replace(order, cents=cast("int", odd)), handoff, PAID)
+            with suppress(BadCallback):
+                report = gateway.read_notification(said)
+                assert report.ask or report.outcome is not Outcome.PAID, f"{odd!r} paid"
+                assert type(report.cents) is int
+
     @pytest.mark.parametrize(
         "change", [lambda value: f"{value}0", lambda value: f"9{value[1:]}", lambda _: ""],
         ids=["longer", "other", "empty"],
     )  # fmt: skip
-    def test_a_notice_tampered_with_in_any_field_proves_nothing(
+    def test_a_notice_tampered_with_in_any_part_proves_nothing(
         self, gateway: Gateway, order: Order, handoff: Handoff, change: Callable[[str], str]
     ) -> None:
-        fields = self.notice(order, handoff, PAID).fields
-        for index, (name, value) in enumerate(fields):
-            if (changed := change(value)) != value:
-                forged = [*fields[:index], (name, changed), *fields[index + 1 :]]
-                assert self.is_refused(gateway, forged), name
+        """A field of its form, a value of its JSON, a part of its address, a header."""
+        for name, forged in tampering.changed(self.notice(order, handoff, PAID), change):
+            assert self.is_refused(gateway, forged), name
 
-    def test_a_notice_that_lacks_any_field_proves_nothing(
+    def test_a_notice_that_lacks_any_part_proves_nothing(
         self, gateway: Gateway, order: Order, handoff: Handoff
     ) -> None:
-        fields = self.notice(order, handoff, PAID).fields
-        for index, (name, _) in enumerate(fields):
-            assert self.is_refused(gateway, [*fields[:index], *fields[index + 1 :]]), name
+        for name, forged in tampering.lacking(self.notice(order, handoff, PAID)):
+            assert self.is_refused(gateway, forged), name
 
     def test_a_notice_that_repeats_any_field_is_refused(
         self, gateway: Gateway, order: Order, handoff: Handoff
     ) -> None:
-        fields = self.notice(order, handoff, PAID).fields
-        for name, value in fields:
-            for again in (value, f"{value}0"):
-                with pytest.raises(BadCallback):
-                    gateway.read_notification(Callback((*fields, (name, again))))
+        for name, forged in tampering.repeated(self.notice(order, handoff, PAID)):
+            assert _is_bad(gateway, forged), name
 
-    @pytest.mark.parametrize(
-        "fields",
-        [(), (("", ""),), (("x", "1"),), (("é\0", "\ud7ff" * 10_000),), (("signature", ""),)],
-    )
+    def test_a_header_that_is_not_ascii_is_refused_in_good_order(
+        self, gateway: Gateway, order: Order, handoff: Handoff
+    ) -> None:
+        """`hmac.compare_digest` raises TypeError for such a text."""
+        said = self.notice(order, handoff, PAID)
+        for name, forged in tampering.changed(replace(said, body=b"", query=""), lambda _: "é"):
+            assert _is_bad(gateway, replace(forged, body=said.body, query=said.query)), name
+
+    @pytest.mark.parametrize("callback", NO_NOTICES, ids=range(len(NO_NOTICES)))
     def test_what_is_no_notice_is_refused_in_good_order(
-        self, gateway: Gateway, fields: tuple[tuple[str, str], ...]
+        self, gateway: Gateway, callback: Callback
     ) -> None:
         with pytest.raises(BadCallback):
-            gateway.read_notification(Callback(fields))
+            gateway.read_notification(callback)
+
+    def test_a_genuine_body_of_another_kind_or_method_is_refused(
+        self, gateway: Gateway, order: Order, handoff: Handoff
+    ) -> None:
+        said = self.notice(order, handoff, PAID)
+        others = [replace(said, method=method) for method in ("PUT", "HEAD")]
+        if said.body:
+            others.append(replace(said, headers={**said.headers, "Content-Type": "text/plain"}))
+        for other in others:
+            with pytest.raises(BadCallback):
+                gateway.read_notification(other)
 
     def test_what_we_send_is_no_notice(self, gateway: Gateway, handoff: Handoff) -> None:
+        sent = [*(handoff.fields or ())]
         query = urlsplit(handoff.url).query
-        pairs = [tuple(pair.split("=", 1)) for pair in query.split("&") if "=" in pair]
-        for fields in ([*(handoff.fields or ())], pairs):
-            assert self.is_refused(gateway, [(name, value) for name, value in fields])
+        for fields in (sent, parse_qsl(query, keep_blank_values=True)):
+            assert self.is_refused(gateway, Callback.of_form(fields))
+            assert self.is_refused(gateway, Callback.of_json(dict(fields)))
+            assert self.is_refused(gateway, Callback("GET", query=urlencode(fields)))
+
+    def test_it_reads_notices_in_several_threads_at_once(
+        self, gateway: Gateway, order: Order, handoff: Handoff
+    ) -> None:
+        said = self.notice(order, handoff, PAID)
+        with ThreadPoolExecutor(4) as pool:
+            reports = list(pool.map(gateway.read_notification, [said] * 12))
+        assert all(report == reports[0] for report in reports)
+
+
+def _is_bad(gateway: Gateway, callback: Callback) -> bool:
+    try:
+        gateway.read_notification(callback)
+    except BadCallback:
+        return True
+    return False

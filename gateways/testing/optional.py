@@ -1,6 +1,9 @@
 """Tests of the optional capabilities: `poll`, `check`, `refund`."""
 
-from typing import Any
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
 
@@ -16,8 +19,10 @@ from gateways.base import (
     Refunds,
     Unreachable,
 )
+from gateways.testing import tampering
 from gateways.testing.hooks import (
     NOTHING,
+    ON_THE_PAGE,
     OTHER_ORDER,
     PAID,
     REFUSED,
@@ -60,6 +65,30 @@ class PollTests(Hooks):
     def test_a_bank_that_knows_nothing_yet_says_so(self, bank: Any, opened: Order) -> None:
         self.answer(opened, NOTHING)
         assert bank.poll(opened) == []
+
+    def test_a_payer_still_on_the_page_is_nothing_decided_yet(
+        self, bank: Any, opened: Order
+    ) -> None:
+        """PENDING would keep the invoices from the family for a week; an end would free them."""
+        self.answer(opened, ON_THE_PAGE)
+        just_now = datetime.now(UTC).replace(microsecond=0)
+        for order in (opened, replace(opened, started_at=just_now)):
+            assert bank.poll(order) == []
+
+    def test_an_amount_that_is_none_is_never_an_answer(self, bank: Any, opened: Order) -> None:
+        for odd in self.odd_amounts:
+            self.answer(replace(opened, cents=cast("int", odd)), PAID)
+            with suppress(Unreachable):
+                for report in bank.poll(opened):
+                    assert report.outcome is not Outcome.PAID, f"{odd!r} paid"
+
+    def test_an_answer_spoilt_anywhere_is_sound_or_none(self, bank: Any, opened: Order) -> None:
+        for said in (PAID, REFUSED):
+            self.answer(opened, said)
+            for answer in tampering.spoilt(self.said):
+                self.said = answer
+                with suppress(Unreachable):
+                    assert all(self.is_sound(it, opened) for it in bank.poll(opened)), answer
 
     def test_an_answer_with_an_unknown_status_pays_nothing_and_is_told(
         self, bank: Any, opened: Order
@@ -108,3 +137,16 @@ class RefundTests(Hooks):
             self.answer(opened, said)
             with pytest.raises(error):
                 gateway.refund(opened, request)
+
+    def test_a_refund_answered_by_anything_is_told_soundly_or_not_known(
+        self, gateway: Gateway, opened: Order
+    ) -> None:
+        if not isinstance(gateway, Refunds):
+            pytest.skip("it gives nothing back")
+        self.answer(opened, PAID)
+        request = RefundRequest("f" * 32, opened.cents, 0, "R1")
+        for answer in tampering.spoilt(self.said):
+            self.said = answer
+            with suppress(Declined, Unreachable):
+                reports = gateway.refund(opened, request)
+                assert all(self.is_sound(report, opened) for report in reports), answer

@@ -1,5 +1,7 @@
 """Tests of `configure`: every fault is named, no secret is shown."""
 
+import socket
+from copy import deepcopy
 from urllib.parse import urlsplit
 
 import pytest
@@ -55,3 +57,18 @@ class SettingsTests(Hooks):
     def test_no_secret_is_in_what_a_gateway_shows_of_itself(self, gateway: Gateway) -> None:
         shown = [repr(gateway), str(gateway), *map(repr, vars(gateway).values())]
         assert not [secret for secret in self.secrets if any(secret in text for text in shown)]
+
+    def test_configuring_asks_nobody_and_changes_nothing(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is done by every process, and again by `check` and each command."""
+
+        def refuse(*_: object, **__: object) -> None:
+            pytest.fail("a network was asked for")
+
+        monkeypatch.setattr(socket, "socket", refuse)
+        monkeypatch.setattr(socket, "getaddrinfo", refuse)
+        table = deepcopy(self.table)
+        gateways = [configure(NAME, table, environment="test") for _ in range(2)]
+        assert table == self.table
+        assert gateways[0].limits == gateways[1].limits

@@ -106,7 +106,7 @@ def why_unexpected(attempt: Attempt, report: Report) -> str:
 def record_rejected(gateway_name: str, detail: str, callback: Callback | None) -> None:
     """Leave the audit row of a message that was forged or garbled, with the names of its fields
     and no value; `detail` says in French what is wrong with it."""
-    names = [name[:30] for name, _ in callback.fields[:30]] if callback else []
+    names = [name[:30] for name in callback.names()[:30]] if callback else []
     with write():
         if _has_row(gateway_name, Verdict.REJECTED):
             BankMessage.create(

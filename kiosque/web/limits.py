@@ -1,7 +1,7 @@
 """The most that a request may carry.
 
-The most fields of a bank's notification is `gateways.base.Callback.MAX_FIELDS`: whoever reads it
-counts them.
+The most fields of a bank's notification is `gateways.reading.MAX_FIELDS`: its gateway, which reads
+it, counts them.
 """
 
 #: Of a form of a family's and of a bank's notification, in bytes; neither comes near.

@@ -16,6 +16,7 @@ from tests.payfip import IDOP
 PASSWORD = "testpassword_Xq8wLz3RvT6nKp2MBd5yHs9J"
 NEW_KEY = "Qd7rVn2LxBw9TgKc4PzMh6Ys"
 PRODUCTION_KEY = "Jm5vXqT9rWz8LkPn4sYb7HdGc3FaEu"
+AMOUNTS = ("amount", "effective_amount")
 SAID = {
     testing.PAID: {},
     testing.REFUSED: REFUSED,
@@ -34,7 +35,8 @@ class TestLyra(GatewayContract):
     secrets = (KEY, NEW_KEY)
 
     def notice(self, order: Order, handoff: Handoff, said: str) -> Callback:
-        return Callback(tuple(notice(handoff, **SAID[said]).items()))
+        amounts = {} if said == testing.REFUSED else dict.fromkeys(AMOUNTS, str(order.cents))
+        return Callback.of_form(notice(handoff, **{**amounts, **SAID[said]}).items())
 
     def after_key_change(self, until: str) -> dict[str, object]:
         name = "key" if "key" in self.table else "test_key"
@@ -55,14 +57,14 @@ class TestLyraRest(TestLyra):
     secrets = (KEY, NEW_KEY, PASSWORD)
 
     def prepare(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.told: dict[str, Any] | None = {}
+        self.said = {}
         monkeypatch.setattr(rest, "post_json", self.service)
 
     def service(self, _endpoint: object, path: str, body: Any, *, seconds: float) -> Any:
-        if self.told is None:
+        if self.said is None:
             raise Unreachable("la banque ne répond pas")
         service = path.removeprefix("/api-payment/V4/")
-        return envelope(service, body) if service == "Charge/SDKTest" else self.told
+        return envelope(service, body) if service == "Charge/SDKTest" else self.said
 
     def answer(self, order: Order, said: str) -> None:
         changes = {
@@ -71,9 +73,10 @@ class TestLyraRest(TestLyra):
             testing.OTHER_ORDER: {"orderDetails__orderId": "KF" + "f" * 18},
         }
         debit = transaction(order, **changes.get(said, {}))
-        self.told = {
+        self.said = {
             testing.UNREACHABLE: None,
             testing.NOTHING: error_envelope("Order/Get", "PSP_010"),
+            testing.ON_THE_PAGE: error_envelope("Order/Get", "PSP_010"),
         }.get(said, envelope("Order/Get", order_answer(order, debit)))
 
 
@@ -90,28 +93,31 @@ class TestSandboxRest(TestLyraRest):
 class TestPayfip(GatewayContract):
     table: ClassVar = {**payfip.TABLE, "mode": "T"}
     production_table: ClassVar = {**payfip.TABLE, "mode": "W"}
+    # White space around a text of XML is no part of it.
+    odd_amounts = tuple(odd for odd in GatewayContract.odd_amounts if odd != " 4520")
 
     def prepare(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.told: bytes | None = b""
+        self.said = b""
         monkeypatch.setattr(soap, "post_soap", self.service)
 
     def service(self, _endpoint: object, _path: str, sent: bytes, *, seconds: float) -> bytes:
-        if self.told is None:
+        if self.said is None:
             raise Unreachable("la banque ne répond pas")
         if b"creerPaiementSecurise" in sent:
             return payfip.created()
         if b"recupererDetailClient" in sent:
             return payfip.answer("recupererDetailClient", numcli=payfip.NUMCLI)
-        return self.told
+        return self.said
 
     def notice(self, order: Order, handoff: Handoff, said: str) -> Callback:
-        return Callback((("idop", handoff.gateway_reference),))
+        return Callback.of_form([("idop", handoff.gateway_reference)])
 
     def answer(self, order: Order, said: str) -> None:
         results = {testing.PAID: "P", testing.REFUSED: "R", testing.UNKNOWN_STATUS: "Q"}
-        self.told = {
+        self.said = {
             testing.UNREACHABLE: None,
             testing.NOTHING: payfip.fault("P5"),
+            testing.ON_THE_PAGE: payfip.fault("P5"),
             testing.OTHER_ORDER: payfip.detail(order, idOp=IDOP.replace("d2fa", "0000")),
         }.get(said, payfip.detail(order, resultrans=results.get(said)))
 

@@ -57,7 +57,7 @@ def handoff() -> Handoff:
 
 
 def said(handoff: Handoff, key: str, **changes: str | None) -> Callback:
-    return Callback(tuple(notice(handoff, key, **changes).items()))
+    return Callback.of_form(notice(handoff, key, **changes).items())
 
 
 def test_the_new_key_signs_and_both_are_believed_until_the_last_paris_instant(
@@ -218,7 +218,7 @@ def test_the_town_changes_after_the_bank_and_what_was_refused_is_heard_when_sent
     new = bank.key().decode()
     assert new != KEY
     told = bank.pay(session, "4970100000000000")
-    signed = Callback(tuple(bank.signed(told, "PAY", forged=False).items()))
+    signed = Callback.of_form(bank.signed(told, "PAY", forged=False).items())
     with pytest.raises(BadCallback):
         before.read_notification(signed)
     until = (datetime.now(UTC).date() + timedelta(days=3)).isoformat()
@@ -234,7 +234,7 @@ def test_the_town_changes_before_the_bank_and_what_the_bank_still_signs_is_heard
     told = bank.pay(session, "4970100000000000")
     until = (datetime.now(UTC).date() + timedelta(days=3)).isoformat()
     ahead = sandbox(NEW_KEY, previous_key=KEY, previous_key_until=until)
-    signed = Callback(tuple(bank.signed(told, "PAY", forged=False).items()))
+    signed = Callback.of_form(bank.signed(told, "PAY", forged=False).items())
     assert ahead.read_notification(signed).signing_key is SigningKey.PREVIOUS
 
 

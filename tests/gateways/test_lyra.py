@@ -33,7 +33,7 @@ def handoff(lyra: Gateway) -> Handoff:
 
 
 def callback(fields: dict[str, str]) -> Callback:
-    return Callback(tuple(fields.items()))
+    return Callback.of_form(fields.items())
 
 
 # --- The signature ---
@@ -268,7 +268,6 @@ def test_the_amount_really_debited_is_what_counts(lyra: Gateway, handoff: Handof
         {"currency": "EUR"},
         {"order_id": "../../etc"},
         {"order_id": "a" * 65},
-        {"order_id": "a\0b"},
         {"trans_date": "20261332"},
         {"trans_id": "12345"},
     ],
@@ -318,7 +317,7 @@ def test_a_repeated_field_is_refused(lyra: Gateway, handoff: Handoff) -> None:
     fields = notice(handoff)
     for name, value in fields.items():
         with pytest.raises(BadCallback, match="répété"):
-            lyra.read_notification(Callback((*fields.items(), (name, value))))
+            lyra.read_notification(Callback.of_form((*fields.items(), (name, value))))
 
 
 def test_another_key_or_the_other_modes_key_is_refused(lyra: Gateway, handoff: Handoff) -> None:

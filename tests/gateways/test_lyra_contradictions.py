@@ -19,7 +19,7 @@ def told(**changes: str | None) -> Any:
     table = {"adapter": "lyra", "site_id": "12345678", "mode": "TEST", "test_key": KEY}
     gateway = LyraGateway.configure("banque", table, environment="test")
     said = notice(gateway.start(NEW_ORDER), **changes)
-    return gateway.read_notification(Callback(tuple(said.items())))
+    return gateway.read_notification(Callback.of_form(said.items()))
 
 
 def answered(**changes: object) -> Any:

@@ -276,7 +276,7 @@ def test_the_audit_keeps_what_identifies_and_explains_and_nothing_of_the_card() 
 def told(**changes: str | None) -> Report:
     gateway = LyraGateway.configure("banque", TABLE, environment="test")
     fields = notice(gateway.start(ORDER), **changes)
-    return gateway.read_notification(Callback(tuple(fields.items())))
+    return gateway.read_notification(Callback.of_form(fields.items()))
 
 
 @pytest.mark.parametrize("changes", [REFUSED, ABANDONED, {"trans_status": "UNDER_VERIFICATION"}])

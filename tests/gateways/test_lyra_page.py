@@ -201,7 +201,7 @@ def test_what_moves_no_money_is_heard_at_once_even_so(by_get: LyraGateway) -> No
     """Asked about an abandon, the bank knows nothing: its invoices would be held half an hour."""
     for said in (REFUSED, ABANDONED, {"trans_status": "UNDER_VERIFICATION"}):
         report = by_get.read_notification(
-            Callback(tuple(notice(by_get.start(NEW_ORDER), **said).items()))
+            Callback.of_form(notice(by_get.start(NEW_ORDER), **said).items())
         )
         assert not report.ask
 

@@ -123,7 +123,7 @@ def test_a_notice_and_the_rest_service_decide_alike(
 ) -> None:
     outcome, simplified, final = expected
     told = notice(handoff, trans_status=status, operation_type=operation)
-    noticed = lyra.read_notification(Callback(tuple(told.items())))
+    noticed = lyra.read_notification(Callback.of_form(told.items()))
     changes = {"detailedStatus": status, "operationType": operation, "status": simplified}
     (asked,) = read(transaction(ORDER, **changes))
     for name in SAME:
@@ -430,7 +430,7 @@ def test_a_paid_notice_is_only_a_reason_to_ask_where_the_shop_confirms(handoff: 
     trusting = LyraGateway.configure("b", TABLE, environment="test")
 
     def told(gateway: LyraGateway, **changes: str | None) -> Report:
-        return gateway.read_notification(Callback(tuple(notice(handoff, **changes).items())))
+        return gateway.read_notification(Callback.of_form(notice(handoff, **changes).items()))
 
     assert told(cautious) == replace(told(trusting), ask=True)
     for changes in (REFUSED, ABANDONED, {"trans_status": "CANCELLED"}):

@@ -188,7 +188,7 @@ def test_an_identifier_that_is_none_sends_nobody_anywhere(says: Ask, idop: str) 
 @pytest.mark.parametrize("name", ["idop", "idOp", "IDOP"])
 @pytest.mark.parametrize("idop", [IDOP, IDOP.upper()])
 def test_a_notification_says_only_that_there_is_news(says: Ask, name: str, idop: str) -> None:
-    report = says(Unreachable()).read_notification(Callback(((name, idop),)))
+    report = says(Unreachable()).read_notification(Callback.of_form([(name, idop)]))
     assert (report.reference, report.gateway_reference, report.ask) == ("", IDOP, True)
     assert report.outcome is Outcome.PENDING
     assert report.cents == 0
@@ -212,13 +212,13 @@ def test_what_is_no_notification_changes_nothing(
     says: Ask, asked: list[bytes], fields: tuple[tuple[str, str], ...]
 ) -> None:
     with pytest.raises(BadCallback):
-        says(detail()).read_notification(Callback(fields))
+        says(detail()).read_notification(Callback.of_form(fields))
     assert asked == []
 
 
 def test_results_in_a_notification_are_not_read(says: Ask) -> None:
     forged = (("idop", IDOP), ("resultrans", "P"), ("montant", "8745"))
-    report = says(Unreachable()).read_notification(Callback(forged))
+    report = says(Unreachable()).read_notification(Callback.of_form(forged))
     assert report.outcome is Outcome.PENDING
     assert report.raw == {"idop": IDOP}
 

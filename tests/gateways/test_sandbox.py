@@ -160,7 +160,7 @@ Read = Callable[[dict[str, str]], Any]
 
 @pytest.fixture
 def read(gateway: Gateway) -> Read:
-    return lambda fields: gateway.read_notification(Callback(tuple(fields.items())))
+    return lambda fields: gateway.read_notification(Callback.of_form(fields.items()))
 
 
 def test_the_page_shows_the_detail_on_the_left_and_the_test_cards(

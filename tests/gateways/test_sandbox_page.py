@@ -124,7 +124,7 @@ def test_the_notice_names_the_network_by_which_it_was_paid(
     brand: str,
 ) -> None:
     bank.post(f"{opened(payment_cards=offered)}/carte", data={"card": card})
-    report = gateway.read_notification(Callback(tuple(posted[0].items())))
+    report = gateway.read_notification(Callback.of_form(posted[0].items()))
     assert (report.card_brand, report.card_last4) == (brand, card[-4:])
 
 
@@ -179,9 +179,9 @@ def test_by_get_the_way_back_carries_the_notice_but_for_its_stamp_and_source(
     assert set(posted[0]) - set(fields) == {"vads_hash", "vads_url_check_src"}
     shared = fields.keys() - {"signature"}
     assert {name: fields[name] for name in shared} == {name: posted[0][name] for name in shared}
-    gateway.read_notification(Callback(tuple(posted[0].items())))
+    gateway.read_notification(Callback.of_form(posted[0].items()))
     with pytest.raises(BadCallback, match="vads_hash absent"):
-        gateway.read_notification(Callback(tuple(fields.items())))
+        gateway.read_notification(Callback.of_form(fields.items()))
     assert len(answer.location) < 4094, "the longest line of a request that servers take"
 
 

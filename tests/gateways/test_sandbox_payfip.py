@@ -125,7 +125,7 @@ def test_each_ending_is_told_and_its_notification_says_only_an_idop(
     assert (report.outcome, report.mode) == (outcome, mode)
     assert bool(report.authorisation) == (outcome is Outcome.PAID)
     assert posted == [(ORDER.notification_url, {"idop": order.gateway_reference})]
-    heard = gateway.read_notification(Callback(tuple(posted[0][1].items())))
+    heard = gateway.read_notification(Callback.of_form(posted[0][1].items()))
     assert heard.ask
     assert heard.gateway_reference == order.gateway_reference
 

@@ -75,7 +75,7 @@ class Street:
 
     def noticed(self) -> Report:
         """Report the last notification."""
-        return self.gateway.read_notification(Callback(tuple(self.posted[-1].items())))
+        return self.gateway.read_notification(Callback.of_form(self.posted[-1].items()))
 
     def poll(self) -> list[Report]:
         return self.gateway.poll(self.order)

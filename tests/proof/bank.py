@@ -160,7 +160,7 @@ class Bank:
         return notice(known.handoff, order_id=message.reference, **changes)
 
     def report(self, message: Message) -> Report:
-        callback = Callback(tuple(self.fields(message).items()))
+        callback = Callback.of_form(self.fields(message).items())
         return replace(self._gateway.read_notification(callback), parent_id=message.parent)
 
     def read_notification(self, callback: Callback) -> Report:

@@ -229,7 +229,7 @@ class Town(RuleBasedStateMachine):
             self._deliver(self.bank.sent[-1])
 
     def _deliver(self, message: Message) -> None:
-        report = self.bank.read_notification(Callback(tuple(self.bank.fields(message).items())))
+        report = self.bank.read_notification(Callback.of_form(self.bank.fields(message).items()))
         before, audit = dump(), _audit()
         payments.record("banque", report, ISSUERS)
         assert _audit() == audit + 1, "a message that left no trace"
@@ -252,7 +252,7 @@ class Town(RuleBasedStateMachine):
         else:
             fields = FORGERIES[how](self.bank.fields(message))
         before, audit = dump(), _audit()
-        callback = Callback(tuple(fields.items()))
+        callback = Callback.of_form(fields.items())
         with pytest.raises(BadCallback) as refused:
             self.bank.read_notification(callback)
         payments.record_rejected("banque", str(refused.value), callback)

@@ -93,7 +93,7 @@ class Round:
 
 
 def hear(handoff: Handoff, gateway: Gateway) -> None:
-    report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
+    report = gateway.read_notification(Callback.of_form(notice(handoff).items()))
     payments.record(gateway.name, report, ISSUERS)
 
 

@@ -5,6 +5,7 @@ import hmac
 from dataclasses import dataclass, field
 
 from gateways.base import BadCallback, ConfigError, Handoff, Limits, Outcome, Report
+from gateways.reading import cents
 from gateways.settings import read_table
 
 FIELDS = {"cents", "mode", "order", "signature", "status", "transaction"}
@@ -41,7 +42,7 @@ class LilasGateway:
         return Handoff(f"{self.form_origin}/pay", order.reference, signed)
 
     def read_notification(self, callback):
-        values = callback.single_values()
+        values = callback.form()
         if set(values) != FIELDS or values["mode"] != self._settings.mode:
             raise BadCallback("champs ou mode inattendus")
         signature = values.pop("signature")
@@ -51,7 +52,8 @@ class LilasGateway:
         outcome = OUTCOMES.get(status, Outcome.PENDING)
         told = {"status": status, "raw": values, "gateway_reference": order}
         told["anomaly"] = "" if status in OUTCOMES else "état inconnu"
-        return Report(order, outcome, int(values["cents"]), "EUR", values["transaction"], **told)
+        amount = cents(values["cents"])
+        return Report(order, outcome, amount, "EUR", values["transaction"], **told)
 
     def sign(self, values):
         text = "\n".join(f"{name}={values[name]}" for name in sorted(values))

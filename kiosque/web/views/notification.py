@@ -14,17 +14,21 @@ from kiosque.web.views.probes import proof, token_in_form
 blueprint = Blueprint("notification", __name__, url_prefix="/paiement/notification")
 
 
-@blueprint.post("/<name>")
+@blueprint.route("/<name>", methods=["GET", "POST"])
 @csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF carries no types
 def receive(name: str) -> Response:
-    """Record what the bank of a gateway says. No session, no redirect; 200 only after commit."""
+    """Record what the bank of a gateway says. No session, no redirect; 200 only after commit.
+
+    The gateway is given the request as it came, bounded in size only: each bank has a form of its
+    own, and only its gateway can tell a message from noise.
+    """
     gateway = current.gateways().get(name)
     if gateway is None:
         return _unserved(name)
     callback = None
     try:
-        callback = Callback.from_form(_body(), dict(request.headers))
-        if asked := token_in_form(probe.notices_of(name), callback.fields):
+        callback = _callback()
+        if asked := token_in_form(probe.notices_of(name), callback):
             return _plain(f"{probe.REFUSED}\n{proof(asked)}", 400)
         report = gateway_calls.read_notification(gateway, callback)
     except BadCallback as error:
@@ -52,15 +56,17 @@ def _unserved(name: str) -> Response:
     return _plain("KO passerelle retirée", 404)
 
 
-def _body() -> bytes:
-    """Return the request's body. Raises BadCallback when it breaks off or is malformed: the
-    server reads it as it comes."""
+def _callback() -> Callback:
+    """Return the request, as it came. Raises BadCallback when its body breaks off or is malformed:
+    the server reads it as it comes."""
     try:
-        return request.get_data(cache=False)
+        body = request.get_data(cache=False)
     except RequestEntityTooLarge:
         raise
     except Exception as error:  # each server's parser has exceptions of its own
         raise BadCallback("corps illisible") from error
+    query = request.query_string.decode("latin-1")
+    return Callback(request.method, dict(request.headers), body, query)
 
 
 def _plain(text: str, status: int) -> Response:

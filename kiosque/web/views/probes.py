@@ -2,6 +2,7 @@
 
 from flask import request
 
+from gateways.base import BadCallback, Callback
 from kiosque.web import current, probe
 
 
@@ -11,8 +12,12 @@ def token_in_header(door: str) -> str:
     return text if probe.is_ours(current.settings().secret_key, door, text) else ""
 
 
-def token_in_form(door: str, fields: tuple[tuple[str, str], ...]) -> str:
-    """Return the token of ours that a form carries, which was read already, else nothing."""
+def token_in_form(door: str, callback: Callback) -> str:
+    """Return the token of ours that a form carries, else nothing."""
+    try:
+        fields = callback.pairs()
+    except BadCallback:
+        return ""
     return probe.in_form(current.settings().secret_key, door, fields)
 
 

@@ -488,7 +488,7 @@ def paid(base: None, gateway: Gateway, alices_family: Family) -> str:
     invoice = make_invoice(alices_family, "2026-10-0001")
     purchase = payments.Purchase(alices_family, [invoice.number], 4520)
     _, handoff = payments.start(purchase, gateway, PUBLIC_URL)
-    said = Callback(tuple(notice(handoff).items()))
+    said = Callback.of_form(notice(handoff).items())
     payments.record("banque", gateway.read_notification(said), ISSUERS)
     return "R000001"
 
@@ -525,7 +525,7 @@ def test_a_chargeback_is_entered_and_its_invoice_is_open_again(run: Run, paid: s
 def test_the_list_says_what_there_is_to_do(run: Run, paid: str, gateway: Gateway) -> None:
     attempt = Attempt.get()
     handoff = gateway.start(order_of(attempt, PUBLIC_URL))
-    said = Callback(tuple(notice(handoff, trans_uuid="b" * 32).items()))
+    said = Callback.of_form(notice(handoff, trans_uuid="b" * 32).items())
     payments.record("banque", gateway.read_notification(said), ISSUERS)
     lines = run("todo").output.splitlines()
     assert sentences.PAID_TWICE in lines[0]

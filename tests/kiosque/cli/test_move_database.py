@@ -57,7 +57,7 @@ def token(family: Family) -> Token:
 def hear(gateway: Gateway, handoff: Handoff, number: int) -> None:
     fields = notice(handoff, trans_uuid=f"{number}" * 32)
     payments.record(
-        gateway.name, gateway.read_notification(Callback(tuple(fields.items()))), ISSUERS
+        gateway.name, gateway.read_notification(Callback.of_form(fields.items())), ISSUERS
     )
 
 

@@ -330,7 +330,7 @@ def test_the_address_given_for_a_receipt_is_used_for_nothing_else(
     other = invoice(alices, "2026-10-0002")
     _, handoff = pay(alices, other, email="grandpa@example.org")
     fields = notice(handoff)
-    payments.record("banque", gateway.read_notification(Callback(tuple(fields.items()))), ISSUERS)
+    payments.record("banque", gateway.read_notification(Callback.of_form(fields.items())), ISSUERS)
     (receipt,) = run()
     assert (receipt["To"], receipt["Subject"][:4]) == ("grandpa@example.org", "Reçu")
     assert FamilyNotice.select().count() == 0
@@ -414,7 +414,7 @@ def test_what_somebody_waits_for_leaves_before_the_notices(
     other = make_family("F3003", "Durand")
     _, handoff = pay(other, invoice(other, "2026-10-0003"), email="durand@example.org")
     fields = notice(handoff)
-    payments.record("banque", gateway.read_notification(Callback(tuple(fields.items()))), ISSUERS)
+    payments.record("banque", gateway.read_notification(Callback.of_form(fields.items())), ISSUERS)
     delivery.deliver(settings)
     assert box.messages[0]["To"] == "durand@example.org"
     assert len(box.messages) == 3
@@ -485,13 +485,13 @@ def test_a_period_typed_with_tags_stays_text(alices: Family, run: Run) -> None:
 def _receipt(family: Family, due: Invoice, pay: Any, gateway: Gateway) -> None:
     _, handoff = pay(family, due, email="alice@example.org")
     fields = notice(handoff)
-    payments.record("banque", gateway.read_notification(Callback(tuple(fields.items()))), ISSUERS)
+    payments.record("banque", gateway.read_notification(Callback.of_form(fields.items())), ISSUERS)
 
 
 def _anomaly(family: Family, due: Invoice, pay: Any, gateway: Gateway) -> None:
     _, handoff = pay(family, due)
     fields = notice(handoff, amount="9999", effective_amount="9999")
-    payments.record("banque", gateway.read_notification(Callback(tuple(fields.items()))), ISSUERS)
+    payments.record("banque", gateway.read_notification(Callback.of_form(fields.items())), ISSUERS)
 
 
 def _telling(kind: NoticeKind) -> Callable[..., None]:

@@ -139,10 +139,10 @@ def test_a_payment_cancelled_at_the_bank_does_not_count_any_more(
     found = invoice(martins, "1", ("Léa Martin", "Périscolaire", "Garderie", 700))
     _, handoff = pay(martins, found)
     paid = tuple(notice(handoff).items())
-    payments.record(gateway.name, gateway.read_notification(Callback(paid)), ISSUERS)
+    payments.record(gateway.name, gateway.read_notification(Callback.of_form(paid)), ISSUERS)
     assert sums(martins, 2026) == [("Léa Martin", "Périscolaire", 700)]
     undone = tuple(notice(handoff, trans_status="CANCELLED").items())
-    payments.record(gateway.name, gateway.read_notification(Callback(undone)), ISSUERS)
+    payments.record(gateway.name, gateway.read_notification(Callback.of_form(undone)), ISSUERS)
     assert sums(martins, 2026) == []
 
 

@@ -27,7 +27,7 @@ def receipt_queued(alices_family: Family, pay: Any, gateway: Gateway) -> None:
         alices_family, make_invoice(alices_family, "2026-10-0001"), email="alice@example.org"
     )
     fields = notice(handoff)
-    report = gateway.read_notification(Callback(tuple(fields.items())))
+    report = gateway.read_notification(Callback.of_form(fields.items()))
     payments.record(gateway.name, report, ISSUERS)
 
 
@@ -327,7 +327,7 @@ def test_the_regisseur_is_told_of_what_needs_him(
 ) -> None:
     _, handoff = pay(alices_family, make_invoice(alices_family, "2026-10-0001"))
     fields = notice(handoff, amount="9999", effective_amount="9999")
-    payments.record("banque", gateway.read_notification(Callback(tuple(fields.items()))), ISSUERS)
+    payments.record("banque", gateway.read_notification(Callback.of_form(fields.items())), ISSUERS)
     box, settings = mailbox
     delivery.deliver(settings)
     (message,) = box.messages
@@ -340,7 +340,7 @@ def test_without_an_address_for_the_regisseur_the_list_is_enough(
 ) -> None:
     _, handoff = pay(alices_family, make_invoice(alices_family, "2026-10-0001"))
     fields = notice(handoff, trans_status="INVENTED")
-    payments.record("banque", gateway.read_notification(Callback(tuple(fields.items()))), ISSUERS)
+    payments.record("banque", gateway.read_notification(Callback.of_form(fields.items())), ISSUERS)
     box, settings = mailbox
     delivery.deliver(replace(settings, regie=replace(settings.regie, email="")))
     assert (box.messages, queue.count_waiting()) == ([], 0)

@@ -324,7 +324,7 @@ def test_a_payment_wholly_refunded_is_so_though_another_was_cancelled(
 
 def test_a_forged_message_leaves_the_names_of_its_fields_and_no_value(base: None) -> None:
     fields = (("signature", "secret"), *((f"n{i:02d}" + "x" * 40, "secret") for i in range(40)))
-    payments.record_rejected("banque", "signature fausse", Callback(fields))
+    payments.record_rejected("banque", "signature fausse", Callback.of_form(fields))
     row = BankMessage.get()
     kept = json.loads(row.fields)["champs"].split(" ")
     assert kept == ["signature", *(f"n{i:02d}" + "x" * 27 for i in range(29))]

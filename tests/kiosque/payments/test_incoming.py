@@ -323,7 +323,7 @@ def test_another_gateway_cannot_speak_for_this_one(
     pay: Pay, gateway: Gateway, alices_family: Family, october: Invoice
 ) -> None:
     _, handoff = pay(alices_family, october)
-    report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
+    report = gateway.read_notification(Callback.of_form(notice(handoff).items()))
     assert payments.record("autre", report, ISSUERS) == "unknown_order"
     assert state_of(october) == "open"
 

@@ -39,7 +39,7 @@ def books(pay: Pay, gateway: Gateway, alices_family: Family) -> None:
 def hear(gateway: Gateway, handoff: Handoff, **changes: str) -> None:
     fields = notice(handoff, **changes)
     payments.record(
-        gateway.name, gateway.read_notification(Callback(tuple(fields.items()))), ISSUERS
+        gateway.name, gateway.read_notification(Callback.of_form(fields.items())), ISSUERS
     )
 
 

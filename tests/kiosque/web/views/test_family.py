@@ -23,7 +23,7 @@ from tests.conftest import ISSUERS, make_invoice
 def paid(pay: Any, gateway: Gateway) -> Callable[..., None]:
     def go(*invoices: Invoice) -> None:
         _, handoff = pay(invoices[0].family, *invoices)
-        callback = Callback(tuple(notice(handoff).items()))
+        callback = Callback.of_form(notice(handoff).items())
         payments.record(gateway.name, gateway.read_notification(callback), ISSUERS)
 
     return go
@@ -214,7 +214,7 @@ def test_a_receipt_of_money_taken_back_is_void(
 ) -> None:
     _, handoff = pay(alices_family, october)
     for status in ("AUTHORISED", "CANCELLED"):
-        callback = Callback(tuple(notice(handoff, trans_status=status).items()))
+        callback = Callback.of_form(notice(handoff, trans_status=status).items())
         payments.record(gateway.name, gateway.read_notification(callback), ISSUERS)
     page = alice.get("/recus/1").text
     assert sentences.RECEIPT_VOID in page

@@ -243,7 +243,7 @@ def test_the_regisseur_is_written_to_in_french_whatever_the_family_reads(
 
 
 def callback(fields: dict[str, str]) -> Callback:
-    return Callback(tuple(fields.items()))
+    return Callback.of_form(fields.items())
 
 
 # --- Nothing left in French by oversight ---

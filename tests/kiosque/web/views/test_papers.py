@@ -34,7 +34,7 @@ def settings(settings: Settings) -> Settings:
 def paid(pay: Any, gateway: Gateway) -> Callable[[Invoice], None]:
     def go(invoice: Invoice) -> None:
         _, handoff = pay(invoice.family, invoice)
-        callback = Callback(tuple(notice(handoff).items()))
+        callback = Callback.of_form(notice(handoff).items())
         payments.record(gateway.name, gateway.read_notification(callback), ISSUERS)
 
     return go
@@ -112,7 +112,7 @@ def test_a_receipt_issued_by_a_command_keeps_them_too(
     settings: Settings, pay: Any, gateway: Gateway, october: Invoice, later: Any
 ) -> None:
     _, handoff = pay(october.family, october, email="alice@example.org")
-    report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
+    report = gateway.read_notification(Callback.of_form(notice(handoff).items()))
     payments.record(gateway.name, report, Issuers.from_settings(settings))
     assert all("Dominique Aubry" in words for words in receipt_words(*later()))
 
@@ -121,7 +121,7 @@ def test_a_receipt_older_than_the_names_kept_shows_those_of_today(
     pay: Any, gateway: Gateway, october: Invoice, later: Any
 ) -> None:
     _, handoff = pay(october.family, october, email="alice@example.org")
-    report = gateway.read_notification(Callback(tuple(notice(handoff).items())))
+    report = gateway.read_notification(Callback.of_form(notice(handoff).items()))
     nobody = Issuers("", {"": Regie("", "", "")}, {})
     payments.record(gateway.name, report, nobody)
     assert Receipt.get().regisseur == ""

@@ -94,7 +94,7 @@ def test_once_the_bank_has_spoken_nothing_is_said(
     frozen: Clock,
 ) -> None:
     _, handoff = pay(alices_family, october)
-    said = Callback(tuple(notice(handoff, **REFUSED).items()))
+    said = Callback.of_form(notice(handoff, **REFUSED).items())
     payments.record(gateway.name, gateway.read_notification(said), ISSUERS)
     frozen.advance(minutes=20)
     assert sentences.LOOK_AT_ACCOUNT not in alice.get("/factures").text
@@ -135,6 +135,6 @@ def test_a_notice_that_comes_after_all_pays_and_the_warning_goes(
     frozen.advance(minutes=20)
     assert sentences.LOOK_AT_ACCOUNT in alice.get("/factures").text
     payments.record(
-        gateway.name, gateway.read_notification(Callback(tuple(notice(handoff).items()))), ISSUERS
+        gateway.name, gateway.read_notification(Callback.of_form(notice(handoff).items())), ISSUERS
     )
     assert sentences.LOOK_AT_ACCOUNT not in alice.get("/factures").text

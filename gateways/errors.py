@@ -1,0 +1,37 @@
+"""The errors of the contract. The class of an error says what the site must do."""
+
+
+class GatewayError(Exception):
+    """Base of the errors of this contract."""
+
+
+class ConfigError(GatewayError):
+    """Wrong settings: the site refuses to start. `faults` names each in French, without secrets."""
+
+    def __init__(self, faults: list[str]):
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class BadCallback(GatewayError):
+    """Forged or garbled message: the site changes nothing, answers 4xx. No value is repeated."""
+
+
+class Unreachable(GatewayError):
+    """The bank gave no answer that can be believed: nothing is known, the site asks again later.
+
+    An answer about another shop or order, or a web page in place of data, counts as none. The text
+    is short, in French, and repeats no value of the answer.
+    """
+
+
+class Declined(GatewayError):
+    """The bank refused, and did nothing. The text says why, in French."""
+
+
+class WrongEmail(Declined):
+    """The bank refuses the payer's e-mail address: the site asks the payer for another one."""
+
+
+class BadAmount(BadCallback, Unreachable):
+    """An amount that is none: its message is garbled, its answer is none to be believed."""
