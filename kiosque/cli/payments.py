@@ -19,6 +19,7 @@ from kiosque.settings import Settings
 #: Exit statuses of `reconcile`, for monitors: a bank or its adapter gave no answer; time ran out.
 NO_ANSWER = 3
 OUT_OF_TIME = 4
+_YES = click.option("--yes", is_flag=True, help="Même si la famille est à la banque.")
 
 
 @main.command()
@@ -27,6 +28,7 @@ OUT_OF_TIME = 4
 @click.option("--on", "settled_on", type=click.DateTime(["%Y-%m-%d"]), help="Jour ; aujourd’hui.")
 @click.option("--author", required=True, help="Qui encaisse.")
 @click.option("--reason", required=True, help="Motif ou pièce, par exemple « chèque 123 ».")
+@_YES
 @with_database
 def settle(
     settings: Settings,
@@ -35,8 +37,11 @@ def settle(
     settled_on: datetime | None,
     author: str,
     reason: str,
+    *,
+    yes: bool,
 ) -> None:
     """Enregistre le paiement au guichet d’une facture entière."""
+    _warn_at_bank(number, yes=yes)
     invoice = Invoice.get_or_none(Invoice.number == number)
     payment = payments.CounterPayment(
         invoice_number=number,
@@ -62,9 +67,13 @@ def settle(
 @click.argument("number")
 @click.option("--author", required=True, help="Qui annule.")
 @click.option("--reason", required=True, help="Pourquoi.")
+@_YES
 @with_database
-def cancel_invoice(_settings: Settings, number: str, author: str, reason: str) -> None:
+def cancel_invoice(
+    _settings: Settings, number: str, author: str, reason: str, *, yes: bool
+) -> None:
     """Annule une facture à régler."""
+    _warn_at_bank(number, yes=yes)
     payments.cancel_invoice(number, author, reason)
     click.echo(f"Facture {number} : annulée.")
 
@@ -259,6 +268,14 @@ def verify(_settings: Settings) -> None:
     if faults:
         raise Fault("\n".join(faults))
     click.echo("Le journal et les comptes sont intacts.")
+
+
+def _warn_at_bank(number: str, *, yes: bool) -> None:
+    """Warn about an invoice that its family may be paying online. Raises Fault without `yes`."""
+    if words := payments.at_bank([number]).get(number):
+        if not yes:
+            raise Fault(f"Facture {number} : {words}. Rien n’a changé. Pour continuer : --yes.")
+        click.echo(f"Attention, facture {number} : {words}.")
 
 
 def _gateways(settings: Settings) -> dict[str, Gateway]:

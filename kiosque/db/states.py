@@ -109,6 +109,8 @@ class FactSource(StrEnum):
 class AnomalyKind(StrEnum):
     """Why the régisseur must look at something.
 
+    `GUESSED_REFUND`: the bank does not say which debit it gave back; `GIVEN_TWICE`: it undid one
+    that the town had given back already.
     `UNCAPTURED` was authorised, and not remitted in time; `UNSETTLED`, examined by the bank for too
     long. `SILENT`: the bank does not answer about it; `UNSERVED`: its gateway was removed too
     early; `DECLINED`: the bank did not give back what it was asked to; `UNANSWERED_REFUND`: nobody
@@ -122,6 +124,8 @@ class AnomalyKind(StrEnum):
     REFUNDED = "refunded"
     PARTIAL_REFUND = "partial_refund"
     UNMATCHED_REFUND = "unmatched_refund"
+    GUESSED_REFUND = "guessed_refund"
+    GIVEN_TWICE = "given_twice"
     UNCAPTURED = "uncaptured"
     UNSETTLED = "unsettled"
     SILENT = "silent"
@@ -180,14 +184,19 @@ _BETWEEN_TRANSACTIONS = (
 )
 
 
-def attempt_state(facts: Iterable[tuple[str, AttemptState]]) -> AttemptState:
-    """Return the state that a set of facts (transaction id, state) amounts to.
+def attempt_state(facts: Iterable[tuple[str, AttemptState, FactSource]]) -> AttemptState:
+    """Return the state that a set of facts (transaction id, state, source) amounts to.
 
     The transaction id is empty where the fact is not about a bank transaction: the form was shown,
     the payer gave up, the session ran out. Raises ValueError when there is no fact.
+
+    A bank's word of a refund decides nothing: it names a transaction of its own, or even that of
+    the debit. A payment is refunded once its debit has left the books, which `PORTAL` says.
     """
     by_transaction: dict[str, AttemptState] = {}
-    for transaction, state in facts:
+    for transaction, state, source in facts:
+        if state == AttemptState.REFUNDED and source != FactSource.PORTAL:
+            continue
         known = by_transaction.get(transaction, state)
         by_transaction[transaction] = max(known, state, key=_WITHIN_TRANSACTION.index)
     return max(by_transaction.values(), key=_BETWEEN_TRANSACTIONS.index)

@@ -27,6 +27,7 @@ from kiosque.payments.checkout import (
 )
 from kiosque.payments.counter import (
     CounterPayment,
+    at_bank,
     cancel_invoice,
     close_attempt,
     left_since,
@@ -83,6 +84,7 @@ __all__ = [
     "ask_about_holders",
     "ask_refund",
     "ask_soon",
+    "at_bank",
     "attempt_of",
     "bank_name",
     "cancel_invoice",

@@ -12,7 +12,7 @@ from kiosque.db.states import (
     SettlementState,
 )
 from kiosque.language.formats import format_euros
-from kiosque.payments.ledger import owed_cents
+from kiosque.payments.ledger import owed_cents, settlements_of_payment
 from kiosque.payments.queries import settlement_of
 from kiosque.payments.receipts import receipt_of
 from kiosque.payments.words import ADVICE
@@ -102,6 +102,18 @@ def _partial_refund(point: Anomaly) -> Iterator[str]:
         yield ADVICE[AnomalyKind.PARTIAL_REFUND]
 
 
+def _guessed(point: Anomaly) -> Iterator[str]:
+    yield ADVICE[AnomalyKind.GUESSED_REFUND]
+    if point.settlement:
+        amount = _typed(point.amount_cents)
+        yield f"restore-payment {_name(point.settlement)} --amount {amount}"
+        yield from (
+            f"refund {_name(other)} --amount {amount} --elsewhere"
+            for other in settlements_of_payment(point.settlement)
+            if other.id != point.settlement.id and other.amount_cents >= point.amount_cents
+        )
+
+
 def _uncaptured(point: Anomaly) -> Iterator[str]:
     yield ADVICE[AnomalyKind.UNCAPTURED]
     for settlement in Settlement.select().where(
@@ -131,6 +143,7 @@ _ABOUT: Mapping[AnomalyKind, Callable[[Anomaly], Iterator[str]]] = {
     AnomalyKind.REVERSED: _money_gone,
     AnomalyKind.REFUNDED: _money_gone,
     AnomalyKind.PARTIAL_REFUND: _partial_refund,
+    AnomalyKind.GUESSED_REFUND: _guessed,
     AnomalyKind.UNCAPTURED: _uncaptured,
     AnomalyKind.UNSETTLED: _closable,
     AnomalyKind.SILENT: _closable,

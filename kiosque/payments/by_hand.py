@@ -18,12 +18,12 @@ from kiosque.language import clock, formats
 from kiosque.language.formats import format_euros
 from kiosque.payments import anomalies
 from kiosque.payments.allocations import allocate
+from kiosque.payments.bank_refunds import match_refunds
 from kiosque.payments.facts import add_fact
 from kiosque.payments.ledger import book
 from kiosque.payments.queries import ALLOCATIONS, SETTLEMENTS, items_of, settlement_of
 from kiosque.payments.receipts import Issuers, issue_receipt
 from kiosque.payments.refusals import Refused, require_author_and_reason
-from kiosque.payments.reversals import match_refunds
 
 #: No debit older than this is entered: what a bank shows of it is another year's accounts.
 OLDEST = timedelta(days=731)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from kiosque.db import write
-from kiosque.db.models import Allocation, Attempt, Invoice, Settlement
+from kiosque.db.models import Allocation, Attempt, AttemptItem, Invoice, Settlement
 from kiosque.db.states import (
     UNDECIDED,
     AttemptState,
@@ -108,6 +108,27 @@ def left_since(payments: Iterable[CounterPayment]) -> list[str]:
         and (recorded := _recorded(invoice, payment))
         and recorded.state != SettlementState.COUNTED
     ]
+
+
+def at_bank(numbers: Iterable[str]) -> dict[str, str]:
+    """Say in French, of those of these invoices that a family may be paying online, since when: by
+    number. What it pays besides would be a *trop-perçu*."""
+    wanted = set(numbers)
+    held = (
+        AttemptItem.select(AttemptItem, Attempt, Invoice)
+        .join(Attempt)
+        .switch(AttemptItem)
+        .join(Invoice)
+        .where(AttemptItem.live == True, Invoice.state == InvoiceState.OPEN)  # noqa: E712
+    )
+    return {
+        item.invoice.number: (
+            f"la famille est à la banque depuis le {formats.long_instant(item.attempt.started_at)} "
+            f"(paiement {item.attempt.reference})\u00a0: si elle paie, ce sera un trop-perçu"
+        )
+        for item in held
+        if item.invoice.number in wanted
+    }
 
 
 def _settle_counter(invoice: Invoice, payment: CounterPayment) -> None:

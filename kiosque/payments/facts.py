@@ -53,7 +53,9 @@ def release_invoices(attempt: Attempt) -> None:
 
 
 def _update_state(attempt: Attempt, facts: Sequence[Fact]) -> None:
-    new = attempt_state((fact.transaction_id, AttemptState(fact.state)) for fact in facts)
+    new = attempt_state(
+        (fact.transaction_id, AttemptState(fact.state), FactSource(fact.source)) for fact in facts
+    )
     if not _CHANGE_STATE.execute(attempt=attempt.id, known=attempt.state, new=new):
         raise RuntimeError("attempt changed outside its transaction")
     attempt.state = new

@@ -30,6 +30,7 @@ from kiosque.payments.bank_messages import (
     keep_verified,
     why_unexpected,
 )
+from kiosque.payments.bank_refunds import agrees_with_guess, match_refunds
 from kiosque.payments.facts import add_fact
 from kiosque.payments.ledger import book, may_be_undone
 from kiosque.payments.queries import (
@@ -41,13 +42,7 @@ from kiosque.payments.queries import (
     settlement_of,
 )
 from kiosque.payments.receipts import Issuers, issue_receipt
-from kiosque.payments.reversals import (
-    RETURNED,
-    match_refunds,
-    refund_key,
-    reverse_debit,
-    was_credited,
-)
+from kiosque.payments.reversals import RETURNED, given_elsewhere, reverse_debit, was_credited
 
 _ONLINE = {Mode.CARD: "paiement en ligne", Mode.DIRECT_DEBIT: "prélèvement en ligne"}
 AGAIN = "débit annoncé de nouveau après son annulation"
@@ -125,6 +120,17 @@ def _undo_debit(attempt: Attempt, report: Report, settlement: Settlement) -> Non
         flag_mismatch(attempt, report, AGAIN)
     elif was_credited(settlement):
         flag_mismatch(attempt, report, "débit annulé que la banque semblait avoir remboursé")
+    if given := given_elsewhere(settlement):
+        flag_anomaly(
+            f"given_twice:{settlement.id}",
+            AnomalyKind.GIVEN_TWICE,
+            given,
+            "rendu hors ligne, d’un débit que la banque a annulé ensuite",
+            gateway=attempt.gateway,
+            transaction_id=report.transaction_id,
+            attempt=attempt,
+            settlement=settlement,
+        )
     reverse_debit(settlement, "annulation à la banque")
 
 
@@ -266,17 +272,14 @@ def _apply_refund(attempt: Attempt, report: Report) -> Decision:
         Fact.attempt == attempt,
         Fact.transaction_id == report.transaction_id,
         Fact.state == AttemptState.REFUNDED,
+        Fact.source == FactSource.BANK,
     )
-    if known.exists() or not (facts := _add_reported_fact(attempt, report)):
-        return KNOWN
-    if not match_refunds(attempt, facts):
-        flag_anomaly(
-            refund_key(attempt, report.transaction_id),
-            AnomalyKind.UNMATCHED_REFUND,
-            report.cents,
-            "remboursement à rapprocher",
-            attempt=attempt,
-        )
+    if known.exists():
+        if agrees_with_guess(attempt, report.transaction_id, report.parent_id):
+            return KNOWN
+        return flag_mismatch(attempt, report, "remboursement d’un autre débit que celui choisi")
+    loose = match_refunds(attempt, _add_reported_fact(attempt, report))
+    if report.transaction_id in loose:
         return Decision(Verdict.UNMATCHED_REFUND)
     return RECORDED
 

@@ -4,10 +4,8 @@ These steps belong inside `write()`. An invoice is open again once the whole set
 has left; a part given back leaves it paid, and a human decides.
 """
 
-from collections.abc import Iterable
-
 from kiosque.db import require_write
-from kiosque.db.models import Allocation, Anomaly, Attempt, Fact, Invoice, Repayment, Settlement
+from kiosque.db.models import Allocation, Anomaly, Invoice, Repayment, Settlement
 from kiosque.db.states import (
     AllocationKind,
     AnomalyKind,
@@ -34,52 +32,19 @@ def reverse_debit(settlement: Settlement, label: str) -> None:
     """Take out of the books all that was left of a debit that the bank undid."""
     if settlement.state != SettlementState.COUNTED:
         return
-    asked = _asked(settlement)
+    asked = asked_of(settlement)
     if asked and asked.amount_cents == settlement.remaining_cents:
-        repayment = _mark_done(asked)
+        repayment = mark_done(asked)
     else:
         if asked:  # part of a debit that is no more cannot be given back
             end_request(asked, RepaymentState.DECLINED)
-        repayment = _create_repayment(
+        repayment = create_repayment(
             settlement,
             RepaymentKind.REVERSAL,
             settlement.remaining_cents,
             key=f"reversal:{settlement.id}",
         )
     book_repayment(repayment, label)
-
-
-def match_refunds(attempt: Attempt, facts: Iterable[Fact]) -> bool:
-    """Match each refund that the bank told of with its debit, whichever arrived first. `facts` are
-    all those of the attempt. Return False when a refund finds no debit."""
-    if not any(fact.state == AttemptState.REFUNDED for fact in facts):
-        return True
-    everything_matched = True
-    for fact in _loose_refunds(attempt):
-        debit = _debit_of(attempt, fact)
-        if debit is None:
-            everything_matched = False
-            continue
-        asked = _asked(debit)
-        if asked and asked.amount_cents == fact.amount_cents:
-            repayment = _mark_done(asked, fact.transaction_id)
-        else:
-            repayment = _create_repayment(
-                debit,
-                RepaymentKind.REFUND,
-                fact.amount_cents,
-                key=f"{attempt.gateway}:{fact.transaction_id}",
-                transaction_id=fact.transaction_id,
-            )
-        key = refund_key(attempt, fact.transaction_id)
-        resolve_by_itself(Anomaly.key == key, "débit retrouvé")
-        book_repayment(repayment, "remboursement à la banque")
-    return everything_matched
-
-
-def refund_key(attempt: Attempt, transaction_id: str) -> str:
-    """Return the key of the anomaly about a refund whose debit is not known."""
-    return f"unmatched_refund:{attempt.reference}:{transaction_id}"
 
 
 def book_repayment(repayment: Repayment, label: str) -> None:
@@ -194,7 +159,17 @@ def was_credited(settlement: Settlement) -> bool:
     return any(each.transaction_id for each in repayments_done(settlement))
 
 
-def _asked(settlement: Settlement) -> Repayment | None:
+def given_elsewhere(settlement: Settlement) -> int:
+    """Return the cents of a settlement that the town gave back without the bank."""
+    return sum(
+        each.amount_cents
+        for each in repayments_done(settlement)
+        # What was asked of the bank was sent to it.
+        if each.author and each.kind == RepaymentKind.REFUND and each.sent_at is None
+    )
+
+
+def asked_of(settlement: Settlement) -> Repayment | None:
     return Repayment.get_or_none(
         Repayment.settlement == settlement, Repayment.state == RepaymentState.ASKED
     )
@@ -223,12 +198,12 @@ def silence_key(repayment: Repayment) -> str:
     return f"unanswered_refund:{repayment.key}"
 
 
-def _mark_done(repayment: Repayment, transaction_id: str | None = None) -> Repayment:
+def mark_done(repayment: Repayment, transaction_id: str | None = None) -> Repayment:
     end_request(repayment, RepaymentState.DONE, transaction_id)
     return Repayment.get_by_id(repayment.id)
 
 
-def _create_repayment(
+def create_repayment(
     settlement: Settlement,
     kind: RepaymentKind,
     cents: int,
@@ -246,56 +221,4 @@ def _create_repayment(
         transaction_id=transaction_id,
         asked_at=clock.now(),
         done_at=clock.now(),
-    )
-
-
-def _loose_refunds(attempt: Attempt) -> list[Fact]:
-    """Return the refunds that the bank told of and that no debit is matched with yet."""
-    debits = Settlement.select(Settlement.transaction_id).where(Settlement.attempt == attempt)
-    matched = Repayment.select(Repayment.transaction_id).where(
-        Repayment.gateway == attempt.gateway, Repayment.transaction_id.is_null(False)
-    )
-    return list(
-        Fact.select()
-        .where(
-            Fact.attempt == attempt,
-            Fact.state == AttemptState.REFUNDED,
-            Fact.transaction_id.not_in(debits),
-            Fact.transaction_id.not_in(matched),
-        )
-        .order_by(Fact.id)
-    )
-
-
-def _debit_of(attempt: Attempt, refund: Fact) -> Settlement | None:
-    """Return the debit that a refund gives back: the one the bank names; else, by preference, one
-    we asked it of, one known to be captured, one of exactly that amount, one that came twice, the
-    last."""
-    enough = [
-        each
-        for each in Settlement.select().where(
-            Settlement.attempt == attempt, Settlement.state == SettlementState.COUNTED
-        )
-        if each.remaining_cents >= refund.amount_cents
-        and refund.parent_id in ("", each.transaction_id)
-    ]
-
-    def likeness(debit: Settlement) -> tuple[bool, bool, bool, bool, int]:
-        asked = _asked(debit)
-        return (
-            asked is not None and asked.amount_cents == refund.amount_cents,
-            debit.final_at is not None,
-            debit.remaining_cents == refund.amount_cents,
-            _came_twice(debit),
-            debit.id,
-        )
-
-    return max(enough, key=likeness, default=None)
-
-
-def _came_twice(settlement: Settlement) -> bool:
-    return (
-        Allocation.select()
-        .where(Allocation.settlement == settlement, Allocation.kind == AllocationKind.OVERPAYMENT)
-        .exists()
     )

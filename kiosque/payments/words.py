@@ -60,6 +60,13 @@ ADVICE: Mapping[AnomalyKind, str] = {
     AnomalyKind.UNMATCHED_REFUND: (
         "Aucun paiement connu ne correspond : voyez lequel avec la banque."
     ),
+    AnomalyKind.GUESSED_REFUND: (
+        "Voyez à la banque quel débit elle a rendu : si c’est un autre, notez-le par les deux "
+        "commandes."
+    ),
+    AnomalyKind.GIVEN_TWICE: (
+        "Cette somme a été rendue, et la banque n’a rien débité : demandez-la à la famille."
+    ),
     AnomalyKind.UNCAPTURED: "L’argent n’est pas arrivé : voyez avec la banque pourquoi.",
     AnomalyKind.UNSETTLED: (
         "La banque ne conclut pas : demandez-lui, puis close-attempt si rien n’est dû."

@@ -93,8 +93,32 @@ def _compare_papers(town: "Town") -> None:
     assert sorted(listed) == sorted(
         (part.debit.name, part.number) for part in books.parts if part.listed
     )
+    _compare_points(town)
     told = rows("SELECT COUNT(*) FROM anomaly WHERE kind IN ('mismatch', 'unknown_order')")[0][0]
     assert bool(told) >= bool(books.told), "what a human must see was not told"
+
+
+def _compare_points(town: "Town") -> None:
+    """What a human must look at, where money was guessed or given twice."""
+    orders = town.books.orders.values()
+    points = set(
+        rows(
+            """
+            SELECT repayment.transaction_id FROM anomaly JOIN repayment
+                ON anomaly.key = 'guessed_refund:' || CAST(repayment.id AS TEXT)
+            """
+        )
+    )
+    guesses = {uuid for each in orders for uuid in each.credits_ if town.books.is_guess(each, uuid)}
+    assert {uuid for (uuid,) in points} == guesses, "a guess was not told, or was none"
+    twice = rows(
+        """
+        SELECT settlement.transaction_id FROM anomaly
+            JOIN settlement ON settlement.id = settlement_id
+        WHERE kind = 'given_twice'
+        """
+    )
+    assert {uuid for (uuid,) in twice} == town.books.given_twice, "given twice, and not told"
 
 
 def _compare_journal(town: "Town") -> None:

@@ -49,7 +49,8 @@ class Part:
 @dataclass
 class Debit:
     """Money that came. `asked` is a refund asked of the bank and not yet known to be done, for
-    `reason`; `given`, what was given back on our side: how, how much and why."""
+    `reason`; `given`, what was given back on our side: how, how much and why; `elsewhere`, how
+    much left without the bank, `by_hand` of it as a refund."""
 
     owner: "Opened | None"
     name: str
@@ -61,6 +62,7 @@ class Debit:
     reason: str = ""
     given: set[tuple[str, int, str]] = field(default_factory=set)
     elsewhere: int = 0
+    by_hand: int = 0
 
     @property
     def left(self) -> int:
@@ -123,6 +125,8 @@ class Books:
         self.parts: list[Part] = []
         self.holds: dict[str, Opened] = {}
         self.told: set[tuple[str, ...]] = set()
+        self.given_twice: set[str] = set()
+        self.answers: set[str] = set()
         self.receipts: list[Debit] = []
         self.mails: list[Debit] = []
         self.owners: dict[str, Opened] = {}
@@ -248,9 +252,15 @@ class Books:
         if said.uuid in order.credits_:
             return False
         order.credits_[said.uuid] = said
-        self.learn(order, said.uuid, "refunded", "")
         self._match(order)
         return True
+
+    def is_guess(self, order: Opened, uuid: str) -> bool:
+        """Whether a credit given to a debit may be of another, for all that the bank has said."""
+        credit = order.credits_[uuid]
+        large = [debit for debit in order.debits.values() if debit.cents >= credit.cents]
+        alone = credit.parent or uuid in self.answers or len(large) < 2
+        return uuid in order.matched and not alone
 
     def _match(self, order: Opened) -> None:
         for uuid, credit in order.credits_.items():
@@ -259,7 +269,9 @@ class Books:
             open_to = {
                 name
                 for name, debit in order.debits.items()
-                if debit.left >= credit.cents and credit.parent in ("", name)
+                if debit.left >= credit.cents
+                and credit.parent in ("", name)
+                and uuid not in self.owners  # the name of a debit: it can be of none
             }
             chosen = self._debit_of(uuid)
             assert chosen in open_to if open_to else chosen is None or chosen not in order.debits, (
@@ -270,9 +282,12 @@ class Books:
                 debit = order.debits[chosen]
                 if debit.asked == credit.cents:
                     self._answer(debit)
+                    self.answers.add(uuid)
                 self.give_back(debit, credit.cents, "refund")
 
     def _undo(self, debit: Debit) -> None:
+        if debit.by_hand:
+            self.given_twice.add(debit.name)
         if debit.state == "counted":
             way = "reversal"
             if debit.asked == debit.left:

@@ -52,6 +52,11 @@ class Story:
         self.town.the_back_office_gives_back(which=0, cents=cents, status="CAPTURED", heard=1)
         self._compare()
 
+    def names_its_debit(self) -> None:
+        """The bank gives the first debit back, under the very name of that debit."""
+        self.town.a_credit_is_named_as_its_debit(which=0)
+        self._compare()
+
     def arrives(self, message: int) -> None:
         """A message of the bank's arrives, again or at last."""
         self.town.a_message_arrives_again_or_at_last(which=message, times=1)
@@ -205,6 +210,37 @@ def paid_again_at_the_counter(story: Story) -> None:
     story.check(lambda town: town.the_counter_is_paid("A1"))
 
 
+def credit_named_as_its_debit(story: Story) -> None:
+    one_debit(story)
+    story.names_its_debit()
+
+
+def credit_of_nothing(story: Story) -> None:
+    story.opens("A1")
+    story.card("CAPTURED", heard=0)
+    story.credit()
+
+
+def credit_of_one_of_two_debits(story: Story) -> None:
+    two_debits(story)
+    story.credit(1000)
+
+
+def given_by_hand_then_cancelled(story: Story) -> None:
+    story.opens("A1")
+    story.card("AUTHORISED")
+    story.check(
+        lambda town: town.money_leaves_elsewhere(
+            which=0, cents=520, kind="refund", reason="absence"
+        )
+    )
+    story.bank_cancels()
+
+
+def charlie_pays_at_the_counter(story: Story) -> None:
+    story.check(lambda town: town.the_counter_is_paid("C1"))
+
+
 HISTORIES: tuple[History, ...] = (
     one_debit,
     two_debits,
@@ -226,4 +262,9 @@ HISTORIES: tuple[History, ...] = (
     answer_about_another_order,
     debit_claimed_for_another_order,
     paid_again_at_the_counter,
+    credit_named_as_its_debit,
+    credit_of_nothing,
+    credit_of_one_of_two_debits,
+    given_by_hand_then_cancelled,
+    charlie_pays_at_the_counter,
 )

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from gateways.base import BadCallback, Callback, Unreachable
 from kiosque import payments
-from kiosque.db.models import Family, Invoice, Settlement
+from kiosque.db.models import Family, Invoice, InvoiceLine, Settlement
 from kiosque.db.states import RepaymentKind
 from kiosque.mails import delivery
 from kiosque.payments import CounterPayment, Purchase, Refused, reconcile
@@ -260,18 +260,25 @@ class Town(RuleBasedStateMachine):
         assert _audit() == audit + 1
 
     @precondition(lambda self: self.books.owners)
-    @rule(which=pick, how=st.sampled_from(["amount", "order", "unknown"]))
+    @rule(which=pick, how=st.sampled_from(["amount", "order", "unknown", "credit"]))
     def the_bank_contradicts_itself(self, which: int, how: str) -> None:
         """Genuine words about a debit in the books already, that cannot be true."""
         message = self._as_booked(_one(list(self.books.owners), which))
         if how == "amount":
             self._deliver(replace(message, cents=message.cents + 1))
+        elif how == "credit":
+            self.a_credit_is_named_as_its_debit(which)
         elif how == "unknown":
             self._deliver(replace(message, reference="KF000000000000000000"))
         else:
             for reference in self.books.orders:
                 if reference != message.reference:
                     self._deliver(replace(message, reference=reference))
+
+    def a_credit_is_named_as_its_debit(self, which: int) -> None:
+        """It can be of no debit: the money stays where it is, and a human is told."""
+        message = self._as_booked(_one(list(self.books.owners), which))
+        self._deliver(replace(message, operation="CREDIT", status="CAPTURED", number="912345"))
 
     def _as_booked(self, uuid: str) -> Message:
         return replace(
@@ -416,7 +423,9 @@ class Town(RuleBasedStateMachine):
         """No screen does it: should a file do it one day, money is not to be lost."""
         bill = self.books.bills[number]
         if bill.state == "open":
-            Invoice.update(total_cents=cents).where(Invoice.number == number).execute()
+            changed = Invoice.get(Invoice.number == number)
+            Invoice.update(total_cents=cents).where(Invoice.id == changed.id).execute()
+            InvoiceLine.update(amount_cents=cents).where(InvoiceLine.invoice == changed).execute()
             bill.cents = cents
 
     @precondition(lambda self: self.books.owners)
@@ -462,6 +471,7 @@ class Town(RuleBasedStateMachine):
             return
         assert possible, "more has left than had come"
         debit.elsewhere += cents or left
+        debit.by_hand += (cents or left) if kind == "refund" else 0
         debit.given.add((kind, cents or left, reason))
         self.books.give_back(debit, cents or left, kind)
 
@@ -572,6 +582,7 @@ class Town(RuleBasedStateMachine):
         return {
             uuid: each.cents
             for uuid, each in order.credits_.items()
+            if uuid not in self.books.owners  # the bank holds no such refund
             if uuid not in order.matched or order.matched[uuid] in told
         }
 

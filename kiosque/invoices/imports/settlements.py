@@ -17,6 +17,7 @@ from kiosque.payments import (
     COUNTER_MODES,
     CounterPayment,
     Refused,
+    at_bank,
     left_since,
     settle_at_counter,
 )
@@ -43,6 +44,7 @@ class SettlementsFile:
 
     def _settle(self, *, preview: bool) -> Summary:
         payments = self._progress(list(self._payments.values()), "Encaissements")
+        online = at_bank(payment.invoice_number for payment in self._payments.values())
         try:
             added = settle_at_counter(payments, preview=preview)
         except Refused as refusal:
@@ -61,7 +63,14 @@ class SettlementsFile:
             total_cents=sum(cents for _, cents in added),
             regies=sums(added),
             left_since=tuple(left_since(self._payments.values())),
-            warnings=self._sheet.warned,
+            warnings=(
+                *self._sheet.warned,
+                *(
+                    Fault(line, f"facture {payment.invoice_number}\u00a0: {words}")
+                    for line, payment in self._payments.items()
+                    if (words := online.get(payment.invoice_number))
+                ),
+            ),
         )
 
 

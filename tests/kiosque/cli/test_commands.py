@@ -214,6 +214,50 @@ def test_an_invoice_is_cancelled_with_a_name_and_a_reason(run: Run, alices_famil
     assert Invoice.get().state_reason == "Dominique : double"
 
 
+SETTLE = ("settle", "2026-10-0001", "--mode", "cash", "--author", "D. Aubry", "--reason", "espèces")
+CANCEL = ("cancel-invoice", "2026-10-0001", "--author", "D. Aubry", "--reason", "double")
+
+
+@pytest.mark.parametrize(("command", "state"), [(SETTLE, "paid"), (CANCEL, "cancelled")])
+def test_what_alice_may_be_paying_online_is_taken_or_cancelled_only_if_confirmed(
+    run: Run, pay: Pay, alices_family: Family, command: tuple[str, ...], state: str
+) -> None:
+    attempt, _ = pay(alices_family, make_invoice(alices_family, "2026-10-0001"))
+    make_invoice(alices_family, "2026-10-0002")
+    before = bases.rows()
+    refused = run(*command)
+    assert (refused.exit_code, bases.rows()) == (1, before)
+    assert attempt.reference in refused.output
+    assert "--yes" in refused.output
+    elsewhere = [word.replace("0001", "0002") for word in command]
+    assert run(*elsewhere).exit_code == 0
+    confirmed = run(*command, "--yes")
+    assert confirmed.exit_code == 0
+    assert attempt.reference in confirmed.output
+    assert Invoice.get(Invoice.number == "2026-10-0001").state == state
+    again = run(*SETTLE)  # the same again is no new payment, whatever the family does
+    assert (again.exit_code == 0) == (state == "paid")
+
+
+def test_a_file_of_the_counter_names_by_line_what_is_being_paid_online(
+    run: Run, pay: Pay, alices_family: Family, tmp_path: Path
+) -> None:
+    attempt, _ = pay(alices_family, make_invoice(alices_family, "2026-10-0001"))
+    make_invoice(alices_family, "2026-10-0002")
+    file = tmp_path / "encaissements.csv"
+    row = "2026-11-24;cash;45,20;D. Aubry;espèces"
+    header = "numero_facture;date_encaissement;mode;montant;auteur;motif"
+    lines = [header, f"2026-10-0002;{row}", f"2026-10-0001;{row}"]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    for options in (("--preview",), ()):
+        done = run("import", str(file), *options)
+        assert done.exit_code == 0
+        assert "ligne 3 : facture 2026-10-0001\u00a0: la famille est à la banque" in done.output
+        assert attempt.reference in done.output
+        assert "facture 2026-10-0002" not in done.output
+    assert run("import", str(file)).output.count(attempt.reference) == 0
+
+
 def test_the_list_of_what_is_to_be_done_is_shown_and_shortened(
     run: Run, alices_family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from peewee import IntegrityError
 from kiosque import db
 from kiosque.db import database
 from kiosque.db.models import (
+    Attempt,
     BankMessage,
     Child,
     Enrolment,
@@ -39,6 +40,10 @@ INSERT INTO attempt VALUES
         '2026-11-06T10:15:00.000000Z', NULL),
     (3, 'KF3', 1, 'banque', '2026-11-06T10:00:00.000000Z', '20261106', 3, 'r3', 3000, 'paid',
         '2026-11-06T10:15:00.000000Z', NULL);
+INSERT INTO service (id, name) VALUES (9, 'Cantine');
+INSERT INTO invoice_line VALUES
+    (7, 1, '', 9, '', 100, 1000, 1000), (8, 2, '', 9, '', 100, 2000, 2000),
+    (9, 3, '', 9, '', 100, 3000, 3000);
 INSERT INTO attempt_item VALUES (1, 1, 1, 1000, 0), (2, 2, 2, 2000, 0), (3, 3, 3, 3000, 0);
 INSERT INTO fact (attempt_id, at, transaction_id, state, status, amount_cents, source) VALUES
     (1, '2026-11-06T10:00:00.000000Z', 'u1', 'paid', 'DEBIT AUTHORISED', 1000, 'banque'),
@@ -157,6 +162,7 @@ def test_who_said_each_fact_is_a_word_of_the_machines(earlier: None) -> None:
 
 
 SPELT_IN_MANY_WAYS = """
+DELETE FROM invoice_line WHERE id = 7;
 INSERT INTO service (id, name) VALUES
     (1, 'Multi-accueil'), (2, 'MULTI ACCUEIL'), (3, 'Restauration');
 INSERT INTO invoice_line VALUES
@@ -175,13 +181,43 @@ def test_services_and_children_spelt_in_many_ways_become_one_and_no_amount_chang
         database.execute_sql(statement)
     db.migrate()
     services = [(each.id, each.name, each.key) for each in Service.select().order_by(Service.id)]
-    assert services == [(1, "Multi-accueil", "multiaccueil"), (3, "Restauration", "restauration")]
-    lines = [(line.service_id, line.amount_cents) for line in InvoiceLine.select()]
+    assert services[:2] == [
+        (1, "Multi-accueil", "multiaccueil"),
+        (3, "Restauration", "restauration"),
+    ]
+    of_a = InvoiceLine.select().where(InvoiceLine.invoice == 1)
+    lines = [(line.service_id, line.amount_cents) for line in of_a]
     assert lines == [(1, 400), (1, 600)]
     assert [child.name for child in Child.select()] == ["Zoé Martin", "Léa Martin"]
     enrolments = {(each.child_id, each.service_id) for each in Enrolment.select()}
     assert enrolments == {(2, 1), (2, 3), (3, 1)}
     assert verification.faults() == []
+
+
+#: Payments called refunded for a refund that no debit was known of, and one for its debit's name.
+REFUNDED_BY_WORD = """
+INSERT INTO attempt VALUES
+    (4, 'KF4', 1, 'banque', '2026-11-06T10:00:00.000000Z', '20261106', 4, 'r4', 1000, 'refunded',
+        '2026-11-06T10:15:00.000000Z', NULL);
+INSERT INTO fact (attempt_id, at, transaction_id, state, status, amount_cents, source) VALUES
+    (4, '2026-11-06T10:00:00.000000Z', '', 'created', '', 0, 'portail'),
+    (4, '2026-11-06T10:00:00.000000Z', '', 'handed_off', '', 0, 'portail'),
+    (4, '2026-11-06T10:00:00.000000Z', 'c4', 'refunded', 'CREDIT CAPTURED', 1000, 'banque'),
+    (3, '2026-11-06T10:00:00.000000Z', 'u3', 'refunded', 'CREDIT CAPTURED', 3000, 'banque');
+UPDATE attempt SET state = 'refunded' WHERE id = 3
+"""
+
+
+def test_a_payment_refunded_by_a_banks_word_alone_is_what_its_money_says(earlier: None) -> None:
+    for statement in REFUNDED_BY_WORD.split(";"):
+        database.execute_sql(statement)
+    db.migrate()
+    states = [each.state for each in Attempt.select().order_by(Attempt.id)]
+    assert states == ["reversed", "refunded", "paid", "handed_off"]
+    assert sorted(fault.split(" à ")[0] for fault in verification.faults()) == [
+        "paiement KF3 : remboursement u3",
+        "paiement KF4 : remboursement c4",
+    ]
 
 
 def test_an_invoice_may_ask_for_nothing_and_all_that_refers_to_one_still_does(
@@ -194,6 +230,7 @@ def test_an_invoice_may_ask_for_nothing_and_all_that_refers_to_one_still_does(
     assert [len(rows) for rows in after] == [len(rows) for rows in before]
     assert [invoice.number for invoice in Invoice.select().order_by(Invoice.id)] == ["A", "B", "C"]
     Invoice.update(total_cents=-5, state="nothing_due").where(Invoice.number == "A").execute()
+    InvoiceLine.update(amount_cents=-5).where(InvoiceLine.invoice == 1).execute()
     for cents, state in ((0, "open"), (-5, "paid"), (5, "x")):
         with pytest.raises(IntegrityError):
             Invoice.update(total_cents=cents, state=state).where(Invoice.number == "B").execute()

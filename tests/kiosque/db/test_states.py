@@ -6,18 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosque.db.states import AttemptState, attempt_state
+from kiosque.db.states import AttemptState, FactSource, attempt_state
 
 FACTS = st.lists(
-    st.tuples(st.sampled_from(["", "t1", "t2"]), st.sampled_from(list(AttemptState))),
-    min_size=1,
+    st.tuples(
+        st.sampled_from(["", "t1", "t2"]),
+        st.sampled_from(list(AttemptState)),
+        st.sampled_from(list(FactSource)),
+    ),
     max_size=6,
-)
+).map(lambda facts: [*facts, ("", AttemptState.CREATED, FactSource.PORTAL)])
 
 
 @given(FACTS, st.randoms())
 def test_neither_order_nor_repetition_matters(
-    facts: list[tuple[str, AttemptState]], random: object
+    facts: list[tuple[str, AttemptState, FactSource]], random: object
 ) -> None:
     shuffled = facts + facts
     random.shuffle(shuffled)  # type: ignore[attr-defined]
@@ -40,9 +43,16 @@ def test_neither_order_nor_repetition_matters(
 def test_what_parents_and_banks_do_ends_where_it_should(
     facts: list[tuple[str, str]], state: str
 ) -> None:
-    known = [(transaction, AttemptState(name)) for transaction, name in facts]
+    known = [(transaction, AttemptState(name), FactSource.PORTAL) for transaction, name in facts]
     for order in permutations(known):
         assert attempt_state(order) == state
+
+
+def test_a_banks_word_of_a_refund_decides_nothing() -> None:
+    facts = [("t1", AttemptState.PAID, FactSource.BANK)]
+    for name in ("t1", "c1"):
+        assert attempt_state([*facts, (name, AttemptState.REFUNDED, FactSource.BANK)]) == "paid"
+    assert attempt_state([*facts, ("t1", AttemptState.REFUNDED, FactSource.PORTAL)]) == "refunded"
 
 
 def test_knowing_nothing_is_an_error() -> None:

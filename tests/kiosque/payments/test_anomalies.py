@@ -33,7 +33,7 @@ from kiosque.payments.incoming import record_answer
 from kiosque.settings import Settings
 from tests import sentences
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
-from tests.kiosque.payments.conftest import Hear, Pay, at_counter, gave_back, state_of
+from tests.kiosque.payments.conftest import Hear, Pay, at_counter, change_total, gave_back, state_of
 from tests.talkative import TalkativeBank
 
 pytestmark = pytest.mark.usefixtures("sound_books")
@@ -50,7 +50,7 @@ def test_money_too_much_is_told_with_its_reason_and_its_payment(
     handoffs = [go(invoice)[1] for invoice in (paid, cancelled, changed)]
     at_counter(paid)
     payments.cancel_invoice(cancelled.number, "Dominique", "erreur")
-    Invoice.update(total_cents=5000).where(Invoice.id == changed.id).execute()
+    change_total(changed, 5000)
     with catalogue.using("en"):
         for handoff in handoffs:
             hear(handoff)
@@ -68,7 +68,7 @@ def test_money_that_came_twice_pays_an_invoice_of_its_own_amount_only(
     go: Pay, hear: Hear, october: Invoice
 ) -> None:
     _, early = go(october)
-    Invoice.update(total_cents=5000).where(Invoice.id == october.id).execute()
+    change_total(october, 5000)
     hear(early)
     at_counter(Invoice.get_by_id(october.id))
     settlement = payments.find_settlement(october.number)

@@ -19,7 +19,7 @@ from kiosque.payments import Purchase, Refused
 from tests import sentences
 from tests.bank import REFUSED
 from tests.conftest import PUBLIC_URL, Clock, make_invoice
-from tests.kiosque.payments.conftest import Hear, Pay, state_of
+from tests.kiosque.payments.conftest import Hear, Pay, change_total, state_of
 
 pytestmark = pytest.mark.usefixtures("sound_books")
 
@@ -215,7 +215,7 @@ def test_an_attempt_remembers_the_amounts_it_was_opened_with(
 ) -> None:
     """Should an invoice's total change after all, the money is kept and a human told."""
     _, handoff = pay(alices_family, october)
-    Invoice.update(total_cents=4600).where(Invoice.id == october.id).execute()
+    change_total(october, 4600)
     hear(handoff)
     assert state_of(october) == "open"
     assert sentences.amounts(Anomaly.get().detail) == ["45,20", "46,00"]

@@ -98,7 +98,7 @@ def test_more_than_came_is_never_given_back(go: Pay, hear: Hear, october: Invoic
     settlement = Settlement.get()
 
     def give(cents: int) -> None:
-        repayment = reversals._create_repayment(
+        repayment = reversals.create_repayment(
             settlement, RepaymentKind.REFUND, cents, key=f"essai-{cents}"
         )
         reversals.book_repayment(repayment, "essai")

@@ -13,14 +13,16 @@ from kiosque.payments import CounterPayment, journal, verification
 from tests import bases
 from tests.bank import notice
 from tests.conftest import ISSUERS, NOW, make_invoice
+from tests.kiosque.payments.conftest import CREDIT
 
 Pay = Callable[..., tuple[Attempt, Handoff]]
 
 
 @pytest.fixture
-def books(pay: Pay, gateway: Gateway, alices_family: Family) -> None:
+def books(pay: Pay, gateway: Gateway, alices_family: Family, charlies_family: Family) -> None:
     """Alice paid one invoice online, twice; one at the counter; a third payment was given back
-    in part, a fourth wholly; the last invoice is still open."""
+    in part, a fourth wholly; the next invoice is still open; of the last, another amount was
+    debited, and the bank tells of two refunds, of it and of nothing known."""
     invoices = [make_invoice(alices_family, f"N{number}", 1000 + number) for number in range(5)]
     _, handoff = pay(alices_family, invoices[0])
     for uuid in "ab":
@@ -34,6 +36,11 @@ def books(pay: Pay, gateway: Gateway, alices_family: Family) -> None:
         settlement = payments.find_settlement(number)
         payments.record_repayment(settlement, RepaymentKind.REFUND, cents, "Dominique", "virement")
     pay(alices_family, invoices[4])
+    _, handoff = pay(alices_family, make_invoice(alices_family, "N5", 1005))
+    hear(gateway, handoff, trans_uuid="f" * 32, amount="1000", effective_amount="1000")
+    for uuid, cents in (("9", "100"), ("e", "5000")):
+        amounts = {"amount": cents, "effective_amount": cents}
+        hear(gateway, handoff, **{**CREDIT, **amounts, "trans_uuid": uuid * 32})
 
 
 def hear(gateway: Gateway, handoff: Handoff, **changes: str) -> None:
@@ -110,6 +117,59 @@ DAMAGES = {
         "DELETE FROM journal_entry WHERE number = (SELECT MAX(number) FROM journal_entry)",
         "le journal ne dit pas",
     ),
+    "refunded, though its money is there": (
+        "UPDATE attempt SET state = 'refunded' WHERE id = 1",
+        "état refunded, ses encaissements disent autre chose",
+    ),
+    "paid, though its money has left": (
+        "UPDATE attempt SET state = 'paid' WHERE id = 3",
+        "état paid, ses encaissements disent autre chose",
+    ),
+    "paid by money of no use": (
+        "UPDATE allocation SET kind = 'unmatched' WHERE settlement_id = 4",
+        "état paid, ses encaissements disent autre chose",
+    ),
+    "refused, though its money is there": (
+        "UPDATE attempt SET state = 'refused' WHERE id = 5",
+        "état refused, ses encaissements disent autre chose",
+    ),
+    "refunded, though nothing was": (
+        "UPDATE attempt SET state = 'refunded' WHERE id = 4",
+        "état refunded, ses encaissements disent autre chose",
+    ),
+    "held by a payment that is decided": (
+        "UPDATE attempt_item SET live = 1 WHERE attempt_id = 1",
+        "état paid, il retient encore une facture",
+    ),
+    "of no use, never told": (
+        "DELETE FROM anomaly WHERE kind = 'mismatch'",
+        "encaissement 6 : argent sans emploi jamais signalé",
+    ),
+    "a refund of nothing, never told": (
+        "DELETE FROM anomaly WHERE kind = 'unmatched_refund'",
+        f"remboursement {'e' * 32} à rapprocher, jamais signalé",
+    ),
+    "gone by itself, never told": (
+        "DELETE FROM anomaly WHERE kind = 'partial_refund'",
+        "encaissement 6 : argent reparti, jamais signalé",
+    ),
+    "an open invoice of another total": (
+        "UPDATE invoice SET total_cents = 1 WHERE number = 'N4'",
+        "facture N4 : total de 0,01",
+    ),
+    "a paid invoice whose lines changed": (
+        "UPDATE invoice_line SET amount_cents = 7 WHERE id = 1",
+        "facture N0 : total de 10,00",
+    ),
+    "an invoice without its lines": ("DELETE FROM invoice_line WHERE id = 5", "facture N4"),
+    "another family's money at the counter": (
+        "UPDATE settlement SET family_id = 2 WHERE attempt_id IS NULL",
+        "il paie la facture d’une autre famille",
+    ),
+    "another family's invoice at the bank": (
+        "UPDATE attempt SET family_id = 2 WHERE id = 4",
+        "une de ses factures est d’une autre famille",
+    ),
     "a question nobody asks": (
         "UPDATE attempt SET ask_at = '2026-11-24T00:00:00.000000Z' WHERE id = 4",
         "« reconcile »",
@@ -148,4 +208,4 @@ def test_each_check_reads_the_base_a_fixed_number_of_times(
     queries.clear()
     verification.faults()
     assert len(queries) == asked
-    assert Invoice.select().count() == 10
+    assert Invoice.select().count() == 11

@@ -1,0 +1,193 @@
+"""The refunds that the bank tells of, each matched with the debit it gives back.
+
+These steps belong inside `write()`. A bank may name no debit, tell of the refund first, or call it
+by the name of a debit: a human is told of what is left without one, and of what was guessed.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from peewee import ModelSelect
+
+from kiosque.db.models import Allocation, Anomaly, Attempt, Fact, Repayment, Settlement
+from kiosque.db.states import (
+    AllocationKind,
+    AnomalyKind,
+    AttemptState,
+    FactSource,
+    RepaymentKind,
+    SettlementState,
+)
+from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
+from kiosque.payments.queries import settlement_of, settlements_of
+from kiosque.payments.reversals import asked_of, book_repayment, create_repayment, mark_done
+
+
+def match_refunds(attempt: Attempt, facts: Iterable[Fact]) -> set[str]:
+    """Match each refund that the bank told of with its debit, whichever arrived first. `facts` are
+    all those of the attempt. Tell a human of the refunds that find no debit, and return their
+    transactions; tell of those whose debit had to be guessed."""
+    told = {fact.transaction_id: fact.parent_id for fact in facts if _is_refund(fact)}
+    if not told:
+        return set()
+    loose = [fact for fact in _loose_refunds(attempt) if not _match(attempt, fact)]
+    for fact in loose:
+        flag_anomaly(
+            _refund_key(attempt, fact.transaction_id),
+            AnomalyKind.UNMATCHED_REFUND,
+            fact.amount_cents,
+            "remboursement à rapprocher",
+            gateway=attempt.gateway,
+            transaction_id=fact.transaction_id,
+            attempt=attempt,
+        )
+    unmatched = {fact.transaction_id for fact in loose}
+    debits = settlements_of(attempt.id)
+    _flag_guesses(attempt, debits, {name for name, parent in told.items() if not parent})
+    _flag_shared_names([each for each in debits if each.transaction_id in told.keys() - unmatched])
+    return unmatched
+
+
+def _is_refund(fact: Fact) -> bool:
+    """Return True for the bank's word that it gave money back; that a debit has left is ours."""
+    return fact.state == AttemptState.REFUNDED and fact.source != FactSource.PORTAL
+
+
+def _match(attempt: Attempt, refund: Fact) -> bool:
+    """Give a refund of the bank's to its debit. Return False when there is none."""
+    debit = _debit_of(attempt, refund)
+    if debit is None:
+        return False
+    asked = asked_of(debit)
+    if asked and asked.amount_cents == refund.amount_cents:
+        repayment = mark_done(asked, refund.transaction_id)
+    else:
+        repayment = create_repayment(
+            debit,
+            RepaymentKind.REFUND,
+            refund.amount_cents,
+            key=f"{attempt.gateway}:{refund.transaction_id}",
+            transaction_id=refund.transaction_id,
+        )
+    key = _refund_key(attempt, refund.transaction_id)
+    resolve_by_itself(Anomaly.key == key, "débit retrouvé")
+    book_repayment(repayment, "remboursement à la banque")
+    return True
+
+
+def _flag_guesses(attempt: Attempt, debits: Sequence[Settlement], unnamed: set[str]) -> None:
+    """Tell a human of the refunds, of those whose debit the bank did not name, that may be of
+    another debit of this attempt than the one chosen. One that we asked for named its debit."""
+    if len(debits) < 2:
+        return
+    guessed = (Repayment.transaction_id.in_(unnamed)) & (Repayment.author == "")
+    for repayment in _bank_refunds(attempt).where(guessed):
+        enough = [each for each in debits if each.amount_cents >= repayment.amount_cents]
+        if len(enough) > 1:
+            flag_anomaly(
+                _guess_key(repayment),
+                AnomalyKind.GUESSED_REFUND,
+                repayment.amount_cents,
+                "débit remboursé que la banque ne nomme pas\u00a0: choisi parmi plusieurs",
+                gateway=attempt.gateway,
+                transaction_id=repayment.transaction_id or "",
+                attempt=attempt,
+                settlement=repayment.settlement,
+            )
+
+
+def _flag_shared_names(debits: Sequence[Settlement]) -> None:
+    """Tell a human of the debits that came under the name of a refund matched before."""
+    for debit in debits:
+        flag_anomaly(
+            f"shared_name:{debit.id}",
+            AnomalyKind.MISMATCH,
+            debit.amount_cents,
+            "débit au même identifiant qu’un remboursement",
+            gateway=debit.gateway or "",
+            transaction_id=debit.transaction_id or "",
+            attempt=debit.attempt,
+            settlement=debit,
+        )
+
+
+def agrees_with_guess(attempt: Attempt, transaction_id: str, parent_id: str) -> bool:
+    """Take a guess off the list when the bank names that debit at last. Return False when it names
+    another."""
+    repayment = _bank_refunds(attempt).where(Repayment.transaction_id == transaction_id).first()
+    if repayment is None or not parent_id:
+        return True
+    if repayment.settlement.transaction_id != parent_id:
+        return False
+    resolve_by_itself(Anomaly.key == _guess_key(repayment), "débit nommé par la banque")
+    return True
+
+
+def _bank_refunds(attempt: Attempt) -> "ModelSelect[Repayment]":
+    """Return the query of the refunds of an attempt that the bank gave a transaction to."""
+    return (
+        Repayment.select(Repayment, Settlement)
+        .join(Settlement)
+        .where(Settlement.attempt == attempt, Repayment.transaction_id.is_null(False))
+        .order_by(Repayment.id)
+    )
+
+
+def _guess_key(repayment: Repayment) -> str:
+    return f"guessed_refund:{repayment.id}"
+
+
+def _refund_key(attempt: Attempt, transaction_id: str) -> str:
+    return f"unmatched_refund:{attempt.reference}:{transaction_id}"
+
+
+def _loose_refunds(attempt: Attempt) -> list[Fact]:
+    """Return the refunds that the bank told of and that no debit is matched with yet."""
+    matched = Repayment.select(Repayment.transaction_id).where(
+        Repayment.gateway == attempt.gateway, Repayment.transaction_id.is_null(False)
+    )
+    return list(
+        Fact.select()
+        .where(
+            Fact.attempt == attempt,
+            Fact.state == AttemptState.REFUNDED,
+            Fact.source != FactSource.PORTAL,
+            Fact.transaction_id.not_in(matched),
+        )
+        .order_by(Fact.id)
+    )
+
+
+def _debit_of(attempt: Attempt, refund: Fact) -> Settlement | None:
+    """Return the debit that a refund gives back: the one the bank names; else, by preference, one
+    we asked it of, one known to be captured, one of exactly that amount, one that came twice, the
+    last. A refund under the name of a debit is of none."""
+    if settlement_of(attempt.gateway, refund.transaction_id):
+        return None
+    enough = [
+        each
+        for each in Settlement.select().where(
+            Settlement.attempt == attempt, Settlement.state == SettlementState.COUNTED
+        )
+        if each.remaining_cents >= refund.amount_cents
+        and refund.parent_id in ("", each.transaction_id)
+    ]
+
+    def likeness(debit: Settlement) -> tuple[bool, bool, bool, bool, int]:
+        asked = asked_of(debit)
+        return (
+            asked is not None and asked.amount_cents == refund.amount_cents,
+            debit.final_at is not None,
+            debit.remaining_cents == refund.amount_cents,
+            _came_twice(debit),
+            debit.id,
+        )
+
+    return max(enough, key=likeness, default=None)
+
+
+def _came_twice(settlement: Settlement) -> bool:
+    return (
+        Allocation.select()
+        .where(Allocation.settlement == settlement, Allocation.kind == AllocationKind.OVERPAYMENT)
+        .exists()
+    )

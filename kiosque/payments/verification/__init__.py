@@ -1,0 +1,24 @@
+"""Check that the books hold together, in the database as it is. Change nothing.
+
+Each check is one query over all rows that finds those for which it does not hold: it stays quick on
+a large database. The journal is read entry by entry, in its own module.
+"""
+
+from collections.abc import Callable, Iterator
+
+from kiosque.payments import journal
+from kiosque.payments.verification import attempts, owners, sums, told
+
+
+def faults() -> list[str]:
+    """Return what is wrong, in French, each fault naming what it is about; nothing if all is
+    well."""
+    return [*journal.verify(), *(fault for check in _CHECKS for fault in check())]
+
+
+_CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
+    sums.invoices, sums.totals, owners.proofs, owners.debits, sums.parts, sums.repayments,
+    told.overpayments, told.unmatched, told.refunds, told.departures, sums.receipts,
+    attempts.attempts, attempts.states, attempts.holds, sums.accounts, owners.regies,
+    owners.families, attempts.questions,
+)  # fmt: skip

@@ -1,0 +1,143 @@
+"""Invoices, and what each payment amounts to: parts, repayments, receipts, journal."""
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
+
+from kiosque.db.states import AllocationKind
+from kiosque.language.formats import counted, format_euros
+from kiosque.payments import journal
+from kiosque.payments.ledger import balances_for
+from kiosque.payments.verification.queries import one, rows
+
+
+def invoices() -> Iterator[str]:
+    """An invoice is paid if and only if exactly one allocation that counts pays its total;
+    one that asks for nothing is of zero or below."""
+    for number, state, total, count, cents in rows(
+        """
+        SELECT invoice.number, invoice.state, total_cents, COUNT(allocation.id),
+            COALESCE(SUM(allocation.amount_cents), 0)
+        FROM invoice LEFT JOIN allocation ON allocation.invoice_id = invoice.id
+            AND allocation.kind = 'invoice' AND allocation.counts = 1
+        GROUP BY invoice.id
+        HAVING (state = 'paid') <> (COUNT(allocation.id) = 1)
+            OR (state = 'paid' AND SUM(allocation.amount_cents) <> total_cents)
+            OR (state = 'nothing_due' AND total_cents > 0)
+        """
+    ):
+        yield (
+            f"facture {number} : état {state}, {format_euros(total)} dus, "
+            f"{counted(count, 'paiement')} pour {format_euros(cents)}"
+        )
+
+
+def totals() -> Iterator[str]:
+    """An invoice's total is that of its lines."""
+    for number, total, cents in rows(
+        """
+        SELECT invoice.number, total_cents, COALESCE(SUM(invoice_line.amount_cents), 0)
+        FROM invoice LEFT JOIN invoice_line ON invoice_line.invoice_id = invoice.id
+        GROUP BY invoice.id
+        HAVING COALESCE(SUM(invoice_line.amount_cents), 0) <> total_cents
+        """
+    ):
+        yield (
+            f"facture {number} : total de {format_euros(total)}, "
+            f"ses lignes font {format_euros(cents)}"
+        )
+
+
+def parts() -> Iterator[str]:
+    """The parts of a settlement add up to it; they count until all of it has left."""
+    for name in one(
+        """
+        SELECT settlement.id FROM settlement
+            LEFT JOIN allocation ON allocation.settlement_id = settlement.id
+        GROUP BY settlement.id
+        HAVING COALESCE(SUM(allocation.amount_cents), 0) <> settlement.amount_cents
+            OR SUM(CASE WHEN (allocation.counts = 1) <> (settlement.state = 'counted')
+                THEN 1 ELSE 0 END) > 0
+        """
+    ):
+        yield f"encaissement {name} : ses parts n’en font pas le montant"
+
+
+def repayments() -> Iterator[str]:
+    """Money leaves by a repayment only: what is paid stays paid otherwise."""
+    for name in one(
+        """
+        SELECT settlement.id FROM settlement
+            LEFT JOIN repayment ON repayment.settlement_id = settlement.id
+                AND repayment.state = 'done'
+        GROUP BY settlement.id
+        HAVING COALESCE(SUM(repayment.amount_cents), 0) <> settlement.returned_cents
+            OR (settlement.state = 'counted')
+                <> (settlement.returned_cents < settlement.amount_cents)
+        """
+    ):
+        yield f"encaissement {name} : ce qui en a été rendu ne s’explique pas"
+
+
+def receipts() -> Iterator[str]:
+    """Receipts are numbered without gaps, and each debit that paid has one."""
+    for last, count in rows("SELECT COALESCE(MAX(number), 0), COUNT(*) FROM receipt"):
+        if last != count:
+            yield f"reçus : {count} reçus, le dernier porte le numéro {last}"
+    for name in one(
+        """
+        SELECT DISTINCT settlement_id FROM allocation
+            JOIN settlement ON settlement.id = settlement_id
+        WHERE kind <> 'unmatched' AND attempt_id IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM receipt
+                WHERE receipt.settlement_id = allocation.settlement_id)
+        """
+    ):
+        yield f"encaissement {name} : sans reçu"
+
+
+def accounts() -> Iterator[str]:
+    """The journal holds for each payment what its settlements and their parts amount to."""
+    lines = rows(
+        """
+        WITH money AS (SELECT id, state, amount_cents, returned_cents,
+            COALESCE('bank:' || gateway, 'counter:' || mode) || '/' || regie AS source,
+            MIN(id) OVER (PARTITION BY COALESCE(-attempt_id, id)) AS payment FROM settlement)
+        SELECT payment, what, name, SUM(cents) FROM (
+            SELECT payment, 'held' AS what, debit AS name, journal_entry.amount_cents AS cents
+                FROM journal_entry JOIN money ON money.id = settlement_id
+            UNION ALL SELECT payment, 'held', credit, -journal_entry.amount_cents
+                FROM journal_entry JOIN money ON money.id = settlement_id
+            UNION ALL SELECT payment, 'part', kind, allocation.amount_cents
+                FROM allocation JOIN money ON money.id = settlement_id
+                WHERE counts = 1 AND money.state = 'counted'
+            UNION ALL SELECT payment, 'kept', source, amount_cents - returned_cents FROM money
+            UNION ALL SELECT payment, 'returned', '', returned_cents
+                FROM money WHERE state = 'counted'
+        ) AS everything GROUP BY payment, what, name ORDER BY payment
+        """
+    )
+    for payment, found in groupby(lines, key=itemgetter(0)):
+        sums: dict[str, dict[str, int]] = {"held": {}, "part": {}, "kept": {}, "returned": {}}
+        for _, what, name, cents in found:
+            sums[what][name] = cents
+        parts = {kind: sums["part"].get(kind, 0) for kind in AllocationKind}
+        targets = [
+            _targets(source, kept, parts, sums["returned"].get("", 0))
+            for source, kept in sums["kept"].items()  # a payment comes from one place
+        ]
+        if [_nonzero(target) for target in targets] != [_nonzero(sums["held"])]:
+            yield f"encaissement {payment} : le journal ne dit pas ce que disent les comptes"
+
+
+def _targets(
+    source: str, kept: int, parts: Mapping[AllocationKind, int], returned: int
+) -> dict[str, int]:
+    """Return the balances of one payment, of the *régie* whose key ends the name of its source."""
+    name, _, regie = source.partition("/")
+    accounts = balances_for(name, kept, parts, returned)
+    return {journal.account(each, regie): cents for each, cents in accounts.items()}
+
+
+def _nonzero(accounts: Mapping[str, int]) -> dict[str, int]:
+    return {account: cents for account, cents in accounts.items() if cents}
