@@ -44,6 +44,7 @@ from kiosque.payments.gateway_usage import (
 from kiosque.payments.incoming import attempt_of, record
 from kiosque.payments.ledger import Money, money_of, overpaid_cents
 from kiosque.payments.overpayments import apply_overpayment
+from kiosque.payments.payment_status import payment_status_of
 from kiosque.payments.polling import ask_soon
 from kiosque.payments.receipts import Issuers
 from kiosque.payments.refund_requests import drop_refund, send_refund
@@ -107,6 +108,7 @@ __all__ = [
     "open_anomalies",
     "overpaid_cents",
     "payable_now",
+    "payment_status_of",
     "record",
     "record_rejected",
     "record_repayment",

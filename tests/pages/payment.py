@@ -87,6 +87,24 @@ def numbers_of(family: Family) -> list[str]:
 
 
 @scene
+def a_summary_of_what_is_paid_already(stage: Stage) -> TestResponse:
+    family = stage.family()
+    invoice = stage.invoice(family)
+    stage.paid(family, invoice)
+    return stage.enter(family).get(f"/paiement/recapitulatif?invoice={invoice.number}")
+
+
+@scene
+def a_summary_of_what_is_paid_or_at_the_bank(stage: Stage) -> TestResponse:
+    family = stage.family()
+    first, second = stage.invoice(family), stage.invoice(family)
+    stage.paid(family, first)
+    stage.open_payment(family, second)
+    asked = {"invoice": [first.number, second.number]}
+    return stage.enter(family).get("/paiement/recapitulatif", query_string=asked)
+
+
+@scene
 def invoices_of_two_regies(stage: Stage) -> TestResponse:
     with two_regies(stage) as family:
         return stage.enter(family).get("/factures")

@@ -24,7 +24,12 @@ Answer = str | tuple[str, int]
 def refused(refusal: Refused) -> Answer:
     """Answer any page of this blueprint that cannot go on."""
     numbers = request.values.getlist("invoice")
-    page = render_template("payment/refused.html", numbers=numbers, reasons=refusal.reasons)
+    page = render_template(
+        "payment/refused.html",
+        numbers=numbers,
+        reasons=refusal.reasons,
+        known=payments.payment_status_of(own_family(), numbers),
+    )
     return page, 409
 
 
@@ -58,7 +63,8 @@ def bank() -> Answer:
             _purchase(numbers, form), gateway, current.settings().public_url
         )
     except Unreachable:
-        return render_template("payment/unreachable.html", gateway=gateway), 503
+        known = payments.payment_status_of(own_family(), numbers)
+        return render_template("payment/unreachable.html", gateway=gateway, known=known), 503
     except WrongEmail:
         form.email.errors = [_("La banque n’accepte pas cette adresse électronique. Vérifiez-la.")]
         return _summary_page(numbers, form, gateway), 422

@@ -6,7 +6,7 @@ Alice pays twice, or by another way since; Dominique gives back what is owed.
 import pytest
 from flask.testing import FlaskClient
 
-from gateways.base import Declined, Handoff
+from gateways.base import Declined, Gateway, Handoff, Unreachable
 from kiosque import payments
 from kiosque.db.models import Attempt, Family, Invoice, Receipt, Settlement
 from kiosque.db.states import RepaymentKind
@@ -15,7 +15,7 @@ from kiosque.payments import Purchase
 from kiosque.settings import Settings
 from tests import pdfs, sentences
 from tests.bank import ABANDONED, REFUSED
-from tests.conftest import ISSUERS, PUBLIC_URL
+from tests.conftest import ISSUERS, PUBLIC_URL, Clock, csrf_token
 from tests.kiosque.payments.conftest import at_counter, gave_back
 from tests.talkative import TalkativeBank
 
@@ -173,3 +173,96 @@ def test_a_declined_refund_leaves_the_list_once_given_back_otherwise(
     assert [point.kind for point in payments.open_anomalies()] == ["declined"]
     give_back(cents)
     assert payments.open_anomalies() == []
+
+
+# --- The page that says why a payment cannot go on ---
+
+
+def press(alice: FlaskClient, *numbers: str) -> str:
+    """Alice goes back twice, and confirms the same payment again."""
+    token = csrf_token(alice.get("/famille").text)
+    data = {"csrf_token": token, "invoice": list(numbers), "expected_cents": "4520", "email": ""}
+    answer = alice.post("/paiement/banque", data=data)
+    assert answer.status_code == 409
+    return str(answer.text)
+
+
+def test_a_card_maybe_debited_is_not_called_nothing_paid(
+    alice: FlaskClient, bank: TalkativeBank, october: Invoice, frozen: Clock
+) -> None:
+    attempt, _ = go(october, bank)  # she pays, and the notice is lost
+    page = press(alice, october.number)
+    assert sentences.NOTHING_PAID not in page
+    assert "ne payez pas une seconde fois" in page
+    assert f"/paiement/retour/{attempt.reference}" in page
+    frozen.advance(minutes=16)
+    page = press(alice, october.number, "INCONNUE")
+    assert sentences.NOTHING_PAID not in page
+    assert "sans réponse de la banque" in page
+
+
+def test_nothing_paid_is_said_where_it_is_known(
+    alice: FlaskClient, bank: TalkativeBank, october: Invoice
+) -> None:
+    assert sentences.NOTHING_PAID in press(alice, october.number, "INCONNUE")
+    _, handoff = go(october, bank)
+    hear(bank, handoff, **REFUSED)
+    assert sentences.NOTHING_PAID in press(alice, october.number, "INCONNUE")
+
+
+def test_already_paid_is_good_news_with_its_receipt(
+    alice: FlaskClient, bank: TalkativeBank, october: Invoice, september: Invoice
+) -> None:
+    _, handoff = go(october, bank)
+    hear(bank, handoff)
+    page = press(alice, october.number)
+    assert "Cette facture est déjà payée" in page
+    assert 'role="alert"' not in page
+    assert 'href="/recus/1"' in page
+    assert sentences.NOTHING_PAID not in page
+    # With another that is not paid, the reason is said, and the receipt is there too.
+    page = press(alice, october.number, september.number)
+    assert sentences.ALREADY_PAID in page
+    assert 'href="/recus/1"' in page
+    at_counter(september)
+    page = press(alice, october.number, september.number)
+    assert "Ces factures sont déjà payées" in page
+
+
+def test_charlie_learns_nothing_of_alices_payments(
+    charlie: FlaskClient, bank: TalkativeBank, october: Invoice, september: Invoice
+) -> None:
+    _, handoff = go(october, bank)
+    hear(bank, handoff)
+    attempt, _ = go(september, bank)
+    page = press(charlie, october.number, september.number)
+    assert "déjà payée" not in page
+    assert "/recus/" not in page
+    assert attempt.reference not in page
+    assert sentences.NOTHING_PAID in page
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_a_bank_out_of_reach_says_nothing_paid_only_where_it_is_known(
+    alice: FlaskClient,
+    gateway: Gateway,
+    october: Invoice,
+    frozen: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    earlier: bool,
+) -> None:
+    def down(*_: object) -> Handoff:
+        raise Unreachable("panne")
+
+    if earlier:
+        payments.start(Purchase(october.family, [october.number], 4520), gateway, PUBLIC_URL)
+    for _ in range(2):
+        frozen.advance(minutes=8)
+        token = csrf_token(alice.get("/famille").text)
+    monkeypatch.setattr(type(gateway), "start", down)
+    data = {"csrf_token": token, "invoice": october.number, "expected_cents": "4520", "email": ""}
+    page = alice.post("/paiement/banque", data=data).text
+    assert sentences.BANK_SILENT in page
+    assert (sentences.NOTHING_PAID in page) is not earlier
+    assert ("sans réponse de la banque" in page) is earlier

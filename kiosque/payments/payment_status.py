@@ -1,0 +1,92 @@
+"""Say what is known of the invoices that a family wants to pay and cannot: paid already, under way,
+or surely not debited."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from peewee import JOIN
+
+from kiosque.db.models import Allocation, Attempt, AttemptItem, Family, Invoice, Receipt, Settlement
+from kiosque.db.states import AllocationKind, AttemptState, InvoiceState
+from kiosque.payments.selection import MAX_INVOICES, live_attempts
+from kiosque.payments.unanswered import unanswered_of
+
+#: Ends of an attempt by which nothing was debited; so is EXPIRED, unless the bank never spoke.
+_CAME_TO_NOTHING = (
+    AttemptState.CREATED,
+    AttemptState.REFUSED,
+    AttemptState.CANCELLED,
+    AttemptState.EXPIRED,
+)
+
+
+@dataclass(frozen=True)
+class Paid:
+    """An invoice that is paid: since when, and the number of its receipt if it was paid online."""
+
+    number: str
+    settled_at: datetime
+    receipt: int | None
+
+
+@dataclass(frozen=True)
+class PaymentStatus:
+    """Invoices of a family: those `paid`; all, if it asked for nothing else; the attempts that hold
+    the others, by number; when the last one without an answer was begun; and whether surely nothing
+    was debited for any."""
+
+    paid: list[Paid]
+    all_paid: bool
+    held: dict[str, Attempt]
+    unanswered_at: datetime | None
+    nothing_debited: bool
+
+
+def payment_status_of(family: Family, numbers: Iterable[str]) -> PaymentStatus:
+    """Return what is known of the invoices of these numbers that are the family's."""
+    asked = set(list(numbers)[:MAX_INVOICES])
+    own = Invoice.select().where(Invoice.family == family, Invoice.number.in_(asked))
+    invoices = list(own.order_by(Invoice.number))
+    ids = [invoice.id for invoice in invoices]
+    paid, unanswered_at = _paid(ids), unanswered_of(invoices)
+    holders = live_attempts(invoices)
+    doubted = (
+        Attempt.select()
+        .join(AttemptItem)
+        .where(AttemptItem.invoice.in_(ids), Attempt.state.not_in(_CAME_TO_NOTHING))
+        .exists()
+    )
+    some_paid = any(invoice.state == InvoiceState.PAID for invoice in invoices)
+    return PaymentStatus(
+        paid,
+        all_paid=bool(paid) and len(paid) == len(asked),
+        held={each.number: holders[each.id] for each in invoices if each.id in holders},
+        unanswered_at=unanswered_at,
+        nothing_debited=not (some_paid or doubted or unanswered_at),
+    )
+
+
+def _paid(ids: list[int]) -> list[Paid]:
+    parts = (
+        Allocation.select(Allocation, Invoice, Settlement, Receipt)
+        .join(Invoice)
+        .switch(Allocation)
+        .join(Settlement)
+        .join(Receipt, JOIN.LEFT_OUTER)
+        .where(
+            Allocation.invoice.in_(ids),
+            Allocation.kind == AllocationKind.INVOICE,
+            Allocation.counts == True,  # noqa: E712  # an SQL expression
+        )
+        .order_by(Invoice.number)
+    )
+    return [
+        Paid(
+            part.invoice.number,
+            part.settlement.settled_at,
+            getattr(getattr(part.settlement, "receipt", None), "number", None),
+        )
+        for part in parts
+        if part.invoice
+    ]
