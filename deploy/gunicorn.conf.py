@@ -16,9 +16,9 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 # A worker to a core: a page is nearly all computing. Another machine: KIOSQUE's own cores, at most.
 workers = 2
 # A thread waits for the bank's answer, for its turn to write, for the password hash: more of them
-# than the 28 places of the three gates of `families.hashing`, so that pages find one.
+# than the 40 places of the three gates of `families.hashing`, so that pages find one.
 worker_class = "gthread"
-threads = 32
+threads = 44
 
 # A worker frozen for this long is killed: no page lasts so long.
 timeout = 30

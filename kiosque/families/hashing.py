@@ -61,8 +61,8 @@ class Gate:
 
 # Each worker has all three: strangers cannot crowd out a family's own browser, and whoever chooses
 # passwords, even signed in, crowds out nobody who signs in.
-strangers = Gate(at_once=1, waiting=12)
-own_browsers = Gate(at_once=1, waiting=12)
+strangers = Gate(at_once=1, waiting=20)
+own_browsers = Gate(at_once=1, waiting=16)
 changes = Gate(at_once=1, waiting=1)
 
 

@@ -41,7 +41,7 @@ class Form(FlaskForm):
 
 def _shared_field() -> BooleanField:
     """Return the last field of a form that lets a family in."""
-    return BooleanField(N_("Ordinateur partagé (médiathèque, école, travail)"))
+    return BooleanField(N_("Ordinateur partagé"))
 
 
 def _code_field() -> StringField:
