@@ -7,7 +7,7 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from gateways.errors import BadCallback
-from gateways.reading import MAX_FIELDS, form_pairs, json_object
+from gateways.reading import MAX_FIELDS, form_pairs, is_json, json_object
 
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
@@ -71,7 +71,7 @@ class Callback:
         Raises BadCallback. A number may be a float, and True is an int: `reading.cents` reads an
         amount.
         """
-        if self.method != "POST" or not _is_json(self._content_type()):
+        if self.method != "POST" or not is_json(self._content_type()):
             raise BadCallback("type de contenu inattendu")
         try:
             return json_object(self.body, MAX_FIELDS)
@@ -90,13 +90,6 @@ class Callback:
 
     def _content_type(self) -> str:
         return self.header("Content-Type").partition(";")[0].strip().lower()
-
-
-def _is_json(content_type: str) -> bool:
-    """Return True for JSON, or for a kind of it such as `application/hal+json` (RFC 6839)."""
-    return content_type == _JSON or (
-        content_type.startswith("application/") and content_type.endswith("+json")
-    )
 
 
 def _pairs(text: bytes) -> list[tuple[str, str]]:

@@ -11,19 +11,23 @@ bank did what was asked. Safe to call from several threads.
 
 import json
 import queue
-import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPException, IncompleteRead
-from typing import TYPE_CHECKING, Any, NoReturn
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode
 
 import certifi
 
-from gateways.base import Unreachable
+from gateways import failures
+from gateways.errors import ConfigError, Unreachable
+from gateways.reading import is_json, json_object
+
+T = TypeVar("T")
 
 # `requests` is imported by the first call: a worker that asks no bank saves 6 MiB, and a quarter
 # of its start.
@@ -45,51 +49,74 @@ _HEADERS = {
     "Connection": "close",
     "User-Agent": "Kiosque-Famille",
 }
+_KIND = "application/json"
+_JSON = {"Accept": _KIND}
+_SOAP = {"Accept": "text/xml", "Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
+NO_CONTENT = 204
+OK = frozenset({200})
 #: Adapters that no call is using, by the file of the authorities they trust.
 _idle: "dict[str, deque[requests.adapters.HTTPAdapter]]" = {}
-_TOO_SLOW = "la banque répond trop lentement"
-_GARBLED = "la banque a répondu autre chose que des données lisibles"
-_STATUSES = {
-    401: "la banque refuse les identifiants de la boutique",
-    403: "la banque refuse les identifiants de la boutique",
-    404: "la banque ne connaît pas ce service",
-    429: "la banque demande d’attendre",
-}
 
 
 @dataclass(frozen=True)
 class Endpoint:
     """The address of a service, and our credentials there if it asks for some.
 
-    `origin` is a scheme and host, perhaps a port. `in_clear` allows HTTP, for the mock bank.
+    `origin` is a scheme and host, perhaps a port. The credentials are a user and perhaps a password
+    (HTTP Basic), or a token (Bearer). `in_clear` allows HTTP, for the mock bank. Raises ConfigError
+    for a password without a user, or for both kinds of credentials.
     """
 
     origin: str
     user: str = ""
     password: str = field(default="", repr=False)
     in_clear: bool = False
+    token: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if self.password and not self.user:
+            raise ConfigError(["identifiants de la banque : un mot de passe sans utilisateur"])
+        if self.token and self.user:
+            raise ConfigError(["identifiants de la banque : un jeton et un utilisateur"])
+
+
+class Answer(dict[str, Any]):
+    """The JSON object of an answer. `status` is the HTTP status that it came with."""
+
+    def __init__(self, value: Mapping[str, Any] | None = None, status: int = 200) -> None:
+        super().__init__(value or {})
+        self.status = status
 
 
 @dataclass(frozen=True)
-class _Dialect:
-    """A kind of service: the content type and the statuses of its answers, the headers to send."""
+class _Question:
+    """What is sent, and the statuses and content type that an answer may have."""
 
-    kind: str
-    statuses: frozenset[int]
+    method: str
+    path: str
+    body: bytes | None
     headers: Mapping[str, str]
+    accepts: Collection[int]
+    kind: str = _KIND
 
 
-_JSON = _Dialect(
-    "application/json",
-    frozenset({200}),
-    {"Accept": "application/json", "Content-Type": "application/json"},
-)
-#: A SOAP fault comes with HTTP 500 (W3C, SOAP 1.1, section 6.2).
-_SOAP = _Dialect(
-    "text/xml",
-    frozenset({200, 500}),
-    {"Accept": "text/xml", "Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'},
-)
+def get_json(
+    endpoint: Endpoint,
+    path: str,
+    query: Mapping[str, str] | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    accepts: Collection[int] = OK,
+    seconds: float = ANSWER_SECONDS,
+) -> Answer:
+    """Ask for the JSON object at `path`, within `seconds` in all. No status but those that
+    `accepts` is an answer.
+
+    Raises Unreachable for anything else than readable data, whatever its status.
+    """
+    address = f"{path}?{urlencode(query)}" if query else path
+    question = _Question("GET", address, None, {**_JSON, **(headers or {})}, accepts)
+    return _json(endpoint, question, seconds)
 
 
 def post_json(
@@ -97,13 +124,29 @@ def post_json(
     path: str,
     body: Mapping[str, object],
     *,
+    headers: Mapping[str, str] | None = None,
+    accepts: Collection[int] = OK,
     seconds: float = ANSWER_SECONDS,
-) -> dict[str, Any]:
-    """Post a JSON object and return the JSON object of the answer, within `seconds` in all.
+) -> Answer:
+    """Post a JSON object and return that of the answer, as `get_json` does."""
+    sent = {**_JSON, "Content-Type": "application/json", **(headers or {})}
+    question = _Question("POST", path, json.dumps(body).encode(), sent, accepts)
+    return _json(endpoint, question, seconds)
 
-    Raises Unreachable for anything other than HTTP 200 with readable data.
-    """
-    return _parse(_post(endpoint, path, json.dumps(body).encode(), _JSON, seconds))
+
+def post_form(
+    endpoint: Endpoint,
+    path: str,
+    fields: Mapping[str, str],
+    *,
+    headers: Mapping[str, str] | None = None,
+    accepts: Collection[int] = OK,
+    seconds: float = ANSWER_SECONDS,
+) -> Answer:
+    """Post a form and return the JSON object of the answer, as `get_json` does."""
+    sent = {**_JSON, "Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
+    question = _Question("POST", path, urlencode(fields).encode(), sent, accepts)
+    return _json(endpoint, question, seconds)
 
 
 def post_soap(
@@ -113,38 +156,58 @@ def post_soap(
 
     It takes `seconds` at most. Raises Unreachable for any other answer.
     """
-    return _post(endpoint, path, envelope, _SOAP, seconds)
+    # A SOAP fault comes with HTTP 500 (W3C, SOAP 1.1, section 6.2).
+    question = _Question("POST", path, envelope, _SOAP, (200, 500), "text/xml")
+    return _ask(endpoint, question, seconds)[1]
 
 
-def _post(endpoint: Endpoint, path: str, body: bytes, dialect: _Dialect, seconds: float) -> bytes:
-    import requests  # noqa: PLC0415
+def _json(endpoint: Endpoint, question: _Question, seconds: float) -> Answer:
+    status, text = _ask(endpoint, question, seconds)
+    return Answer(_parse(text) if text or status != NO_CONTENT else {}, status)
+
+
+def _ask(endpoint: Endpoint, question: _Question, seconds: float) -> tuple[int, bytes]:
+    """Return the status and the body of a good answer. Raises Unreachable."""
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     if not endpoint.origin.startswith("https://") and not endpoint.in_clear:
         raise Unreachable("https est obligatoire pour interroger la banque")
     end = time.monotonic() + seconds
     waits = (min(CONNECT_SECONDS, seconds), min(SILENCE_SECONDS, seconds))
+    bearer = {"Authorization": f"Bearer {endpoint.token}"} if endpoint.token else {}
 
-    def work() -> bytes:
-        with _trusting(AUTHORITIES) as trusting, requests.Session() as session:
-            session.trust_env = False
-            session.mount("https://", trusting)
-            with session.post(
-                f"{endpoint.origin}{path}",
-                data=body,
-                headers={**_HEADERS, **dialect.headers},
+    def work() -> tuple[int, bytes]:
+        with (
+            _session() as session,
+            session.request(
+                question.method,
+                f"{endpoint.origin}{question.path}",
+                data=question.body,
+                headers={**_HEADERS, **question.headers, **bearer},
                 auth=(endpoint.user, endpoint.password) if endpoint.user else None,
                 timeout=waits,
                 allow_redirects=False,
                 stream=True,
-            ) as answer:
-                return _read(answer, dialect, end)
+            ) as answer,
+        ):
+            return answer.status_code, _read(answer, question, end)
 
     try:
         return _within(seconds, work)
     # The text of these errors holds addresses and the bank's own words: it goes no further.
     except (OSError, ValueError, HTTPException, HTTPError) as error:
-        raise Unreachable(_say(error)) from None
+        raise Unreachable(failures.of_error(error)) from None
+
+
+@contextmanager
+def _session() -> "Iterator[requests.Session]":
+    """Open the one way to a bank: what is trusted, and by which road, is decided here."""
+    import requests  # noqa: PLC0415
+
+    with _trusting(AUTHORITIES) as trusting, requests.Session() as session:
+        session.trust_env = False
+        session.mount("https://", trusting)
+        yield session
 
 
 @contextmanager
@@ -167,12 +230,12 @@ def _trusting(authorities: str) -> "Iterator[requests.adapters.HTTPAdapter]":
         kept.append(adapter)
 
 
-def _within(seconds: float, work: Callable[[], bytes]) -> bytes:
+def _within(seconds: float, work: Callable[[], T]) -> T:
     """Do the work in a thread, and abandon it after `seconds`. Raises TimeoutError, or its error.
 
     Nothing else bounds all of it: the system's look-up of a name, headers that come drop by drop.
     """
-    outcome: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
+    outcome: queue.SimpleQueue[T | Exception] = queue.SimpleQueue()
 
     def run() -> None:
         try:
@@ -190,14 +253,17 @@ def _within(seconds: float, work: Callable[[], bytes]) -> bytes:
     return found
 
 
-def _read(answer: "requests.Response", dialect: _Dialect, end: float) -> bytes:
+def _read(answer: "requests.Response", question: _Question, end: float) -> bytes:
     """Return the body of a good answer. Raises Unreachable for any other."""
-    status, expected = answer.status_code, dialect.kind
+    status = answer.status_code
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if status not in dialect.statuses or (status != 200 and kind != expected):
-        raise Unreachable(_STATUSES.get(status) or _family(status))
-    if kind != expected or answer.headers.get("Content-Encoding", "identity") != "identity":
-        raise Unreachable(_GARBLED)
+    expected = kind == question.kind or (question.kind == _KIND and is_json(kind))
+    if status == NO_CONTENT and status in question.accepts:
+        return b""
+    if status not in question.accepts or (status != 200 and not expected):
+        raise Unreachable(failures.of_status(status))
+    if not expected or answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise Unreachable(failures.GARBLED)
     read = bytearray()
     for piece in answer.iter_content(1024):
         read += piece
@@ -208,67 +274,9 @@ def _read(answer: "requests.Response", dialect: _Dialect, end: float) -> bytes:
     return bytes(read)
 
 
-def _family(status: int) -> str:
-    if 300 <= status < 400:
-        return "la banque renvoie vers une autre adresse"
-    return "la banque est en panne" if status >= 500 else _GARBLED
-
-
 def _parse(text: bytes) -> dict[str, Any]:
-    """Parse a JSON object strictly: no name twice, no NaN. Raises Unreachable."""
+    """Parse a JSON object strictly. Raises Unreachable."""
     try:
-        value = json.loads(text.decode(), parse_constant=_refuse, object_pairs_hook=_unique)
-    except (ValueError, RecursionError):
-        raise Unreachable(_GARBLED) from None
-    if not isinstance(value, dict):
-        raise Unreachable(_GARBLED)
-    return value
-
-
-def _refuse(_word: str) -> NoReturn:
-    raise ValueError("not a number")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name twice")
-    return found
-
-
-def _say(error: BaseException) -> str:
-    """Put a failure in French, by the most precise of the errors that caused it."""
-    import requests  # noqa: PLC0415
-    from urllib3.exceptions import (  # noqa: PLC0415
-        LocationParseError,
-        NameResolutionError,
-        ProtocolError,
-    )
-
-    kinds: dict[type[BaseException], str] = {
-        ssl.SSLCertVerificationError: "le certificat de la banque n’est pas valable",
-        ssl.SSLError: "la connexion chiffrée avec la banque échoue",
-        NameResolutionError: "le nom de la banque est introuvable",
-        LocationParseError: "le nom de la banque est introuvable",
-        requests.exceptions.InvalidURL: "le nom de la banque est introuvable",
-        TimeoutError: _TOO_SLOW,
-        requests.exceptions.Timeout: _TOO_SLOW,
-        IncompleteRead: "la réponse de la banque est incomplète",
-        ConnectionError: "la connexion avec la banque échoue",
-        ProtocolError: _GARBLED,
-        OSError: "la connexion avec la banque échoue",
-    }
-    causes = list(_causes(error))
-    found = (words for kind, words in kinds.items() if any(isinstance(it, kind) for it in causes))
-    return next(found, _GARBLED)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error, those it was raised from, and those wrapped in it."""
-    while error is not None:
-        yield error
-        for wrapped in error.args:
-            inner = getattr(wrapped, "reason", wrapped)
-            if isinstance(inner, BaseException):
-                yield from _causes(inner)
-        error = error.__cause__ or error.__context__
+        return json_object(text)
+    except ValueError:
+        raise Unreachable(failures.GARBLED) from None

@@ -31,6 +31,13 @@ def form_pairs(text: bytes) -> list[tuple[str, str]]:
     return pairs
 
 
+def is_json(content_type: str) -> bool:
+    """Return True for JSON, or for a kind of it such as `application/hal+json` (RFC 6839)."""
+    return content_type == "application/json" or (
+        content_type.startswith("application/") and content_type.endswith("+json")
+    )
+
+
 def json_object(text: bytes, most: int | None = None) -> dict[str, Any]:
     """Read a JSON object in UTF-8, of `most` members in all: no name twice, no NaN, no NUL nor half
     a character, which no database takes."""

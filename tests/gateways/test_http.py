@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from gateways import http
-from gateways.base import Unreachable
-from gateways.http import Endpoint, post_json, post_soap
+from gateways.base import ConfigError, Unreachable
+from gateways.http import Answer, Endpoint, get_json, post_form, post_json, post_soap
 from tests import sentences
 from tests.conftest import free_port
 
@@ -85,7 +85,7 @@ def read_request(caller: socket.socket) -> bytes:
             return read
         read += piece
     head, _, body = read.partition(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
     while len(body) < length:
         body += caller.recv(65536)
     return head + b"\r\n\r\n" + body
@@ -330,6 +330,99 @@ def test_the_next_address_of_a_name_is_tried(
     ]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     assert ask("http://banque.example.org") == {"status": "SUCCESS"}
+
+
+# --- What is asked, and with which credentials ---
+
+
+def head_of(server: Server) -> str:
+    """The one request that the server was sent, without its body."""
+    (asked,) = server.asked
+    return asked.partition(b"\r\n\r\n")[0].decode()
+
+
+def test_a_get_asks_by_its_address_and_says_who_asks_by_a_token(
+    serve: Callable[..., Server],
+) -> None:
+    server = serve(answer())
+    endpoint = Endpoint(server.origin, token=PASSWORD, in_clear=True)
+    found = get_json(endpoint, "/v2/payments", {"id": "a&b=c", "é": "1"}, headers={"X-Id": "7"})
+    assert (found, found.status) == ({"status": "SUCCESS"}, 200)
+    head = head_of(server)
+    assert head.startswith("GET /v2/payments?id=a%26b%3Dc&%C3%A9=1 HTTP/1.1")
+    assert f"Authorization: Bearer {PASSWORD}" in head
+    assert "X-Id: 7" in head
+    assert PASSWORD not in repr(endpoint)
+
+
+def test_a_form_is_posted_with_a_user_and_perhaps_a_password(serve: Callable[..., Server]) -> None:
+    server = serve(answer(status="201 Created"))
+    for password, sent in (("", "Y2zDqWY6"), ("m", "Y2zDqWY6bQ==")):
+        endpoint = Endpoint(server.origin, "cléf".encode().decode("latin-1"), password, True)
+        found = post_form(endpoint, "/refunds", {"amount": "4520"}, accepts={200, 201})
+        assert found.status == 201
+        asked = server.asked.pop().decode()
+        assert f"Authorization: Basic {sent}" in asked
+        assert "Content-Type: application/x-www-form-urlencoded" in asked
+        assert asked.endswith("\r\n\r\namount=4520")
+
+
+def test_no_credential_is_sent_where_none_is_given(serve: Callable[..., Server]) -> None:
+    server = serve(answer())
+    get_json(Endpoint(server.origin, in_clear=True), "/")
+    assert "Authorization" not in head_of(server)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"password": PASSWORD}, {"user": "u", "token": PASSWORD}, {"password": "p", "token": "t"}],
+)
+def test_credentials_that_lack_their_user_or_come_twice_are_an_error_and_not_none(
+    given: dict[str, str],
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        Endpoint("https://banque.example.org", **given)  # type: ignore[arg-type]
+    assert PASSWORD not in str(refused.value)
+
+
+@pytest.mark.parametrize("status", ["201 Created", "202 Accepted", "404 Not Found", "409 Conflict",
+                                    "422 Unprocessable", "503 Service Unavailable"])  # fmt: skip
+def test_a_status_is_an_answer_where_it_is_accepted_and_only_there(
+    serve: Callable[..., Server], status: str
+) -> None:
+    server = serve(answer(status=status))
+    endpoint, number = Endpoint(server.origin, in_clear=True), int(status[:3])
+    assert get_json(endpoint, "/", accepts={200, number}).status == number
+    for ask_so in (get_json, lambda at, path: post_json(at, path, {})):
+        with pytest.raises(Unreachable):
+            ask_so(endpoint, "/")
+    html = serve(answer(b"<html>", status=status, kind="text/html"))
+    with pytest.raises(Unreachable):
+        get_json(Endpoint(html.origin, in_clear=True), "/", accepts={number})
+
+
+def test_an_answer_without_content_is_an_empty_one_where_it_is_accepted(
+    serve: Callable[..., Server],
+) -> None:
+    server = serve(b"HTTP/1.1 204 No Content\r\n\r\n")
+    endpoint = Endpoint(server.origin, in_clear=True)
+    assert post_json(endpoint, "/", {}, accepts={204}) == Answer({}, 204)
+    with pytest.raises(Unreachable):
+        post_json(endpoint, "/", {})
+
+
+def test_a_kind_of_json_is_json(serve: Callable[..., Server]) -> None:
+    server = serve(answer(kind="application/hal+json"))
+    assert get_json(Endpoint(server.origin, in_clear=True), "/") == {"status": "SUCCESS"}
+
+
+def test_a_header_cannot_hold_another(serve: Callable[..., Server]) -> None:
+    server = serve(answer())
+    for headers, token in (({"X-Id": "1\r\nX-Other: 2"}, ""), ({}, "t\r\nX-Other: 2")):
+        endpoint = Endpoint(server.origin, in_clear=True, token=token)
+        with pytest.raises(Unreachable):
+            get_json(endpoint, "/", headers=headers)
+    assert not any(b"X-Other" in asked for asked in server.asked)
 
 
 def test_the_password_never_travels_in_clear_unless_allowed(serve: Callable[..., Server]) -> None:
