@@ -103,6 +103,30 @@ def test_a_banks_burst_of_notices_passes_and_a_strangers_flood_does_not(served: 
 
 
 @needs_nginx
+def test_nginx_takes_an_ipv6_subscriber_for_one_visitor(tmp_path: Path) -> None:
+    """Wherever it comes from in its 65,536 networks of 64 bits."""
+    nginx = front.prepare(tmp_path)
+    kiosque = tmp_path / "kiosque.conf"
+    kiosque.write_text(kiosque.read_text().replace("$remote_addr", "$arg_address"))
+    town = tmp_path / "sautron.conf"
+    told = "location = /who { return 200 $kiosque_network; }\n    location / {"
+    town.write_text(town.read_text().replace("location / {", told, 1))
+    networks = {
+        "203.0.113.9": "203.0.113.9",
+        "2001:db8:1:2:3:4:5:6": "2001:db8:1:",
+        "2001:db8:1:ffff::1": "2001:db8:1:",
+        "2001:db8:1::": "2001:db8:1:",
+        "2001:db8:12::1": "2001:db8:12:",
+        "::1": "::1",
+    }
+    with front.serving(nginx) as started:
+        door = Door(started.http_port, seconds=PATIENT)
+        for address, network in networks.items():
+            answer = door.ask(http_request("GET", f"/who?address={address}"))
+            assert answer.decode().endswith(f"\r\n\r\n{network}"), address
+
+
+@needs_nginx
 def test_the_visitors_address_is_the_one_that_connects(served: Served) -> None:
     """Whatever it says of itself."""
     form = b"code=F9999&password=a"
@@ -200,10 +224,9 @@ def test_a_visit_in_clear_at_the_door_of_tls_is_told_so(served: Served) -> None:
 
 
 @needs_nginx
-@pytest.mark.parametrize("letter", ["a", "é", "\N{GRINNING FACE}"])
-def test_a_long_address_asked_for_leads_to_the_sign_in_page(served: Served, letter: str) -> None:
+@pytest.mark.parametrize("written", ["a", "&", quote("é"), quote("\N{GRINNING FACE}")])
+def test_a_long_address_asked_for_leads_to_the_sign_in_page(served: Served, written: str) -> None:
     """It is in the Location of the answer, up to a length of ours, and there it is longer still."""
-    written = quote(letter)
     for length in (1_900, 7_900):
         answer = served.get(f"/factures?{written * (length // len(written))}")
         assert answer.startswith("HTTP/1.1 302")
