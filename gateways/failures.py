@@ -6,6 +6,7 @@ from http.client import IncompleteRead
 
 TOO_SLOW = "la banque répond trop lentement"
 GARBLED = "la banque a répondu autre chose que des données lisibles"
+_CLOSED = "le serveur mandataire ([network] proxy) ne laisse pas passer"
 _STATUSES = {
     401: "la banque refuse les identifiants de la boutique",
     403: "la banque refuse les identifiants de la boutique",
@@ -31,6 +32,7 @@ def of_error(error: BaseException) -> str:
     )
 
     kinds: dict[type[BaseException], str] = {
+        requests.exceptions.ProxyError: _CLOSED,
         ssl.SSLCertVerificationError: "le certificat de la banque n’est pas valable",
         ssl.SSLError: "la connexion chiffrée avec la banque échoue",
         NameResolutionError: "le nom de la banque est introuvable",
@@ -53,7 +55,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         for wrapped in error.args:
-            inner = getattr(wrapped, "reason", wrapped)
+            # The reason of an error of TLS is only a word.
+            reason = getattr(wrapped, "reason", None)
+            inner = reason if isinstance(reason, BaseException) else wrapped
             if isinstance(inner, BaseException):
                 yield from _causes(inner)
         error = error.__cause__ or error.__context__

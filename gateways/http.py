@@ -3,7 +3,8 @@
 Time: the time-outs of `requests` bound each wait but not their sum: an answer of one byte a second
 would last for ever. So each call is made in a thread that is abandoned at the deadline, by default
 `ANSWER_SECONDS`. Size: an answer over `MAX_BYTES` is refused. Trust: HTTPS only unless the endpoint
-says otherwise, no redirection followed, no proxy nor password taken from the environment.
+says otherwise, no redirection followed, no proxy nor password taken from the environment: the
+proxy and the town's own authorities are those of `gateways.network`.
 
 Each call opens a connection: one kept from before may have died, and nobody would know whether the
 bank did what was asked. Safe to call from several threads.
@@ -23,7 +24,7 @@ from urllib.parse import urlencode
 
 import certifi
 
-from gateways import failures
+from gateways import failures, network
 from gateways.errors import ConfigError, Unreachable
 from gateways.reading import is_json, json_object
 
@@ -54,8 +55,8 @@ _JSON = {"Accept": _KIND}
 _SOAP = {"Accept": "text/xml", "Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
 NO_CONTENT = 204
 OK = frozenset({200})
-#: Adapters that no call is using, by the file of the authorities they trust.
-_idle: "dict[str, deque[requests.adapters.HTTPAdapter]]" = {}
+#: Adapters that no call is using, by the files of the authorities they trust.
+_idle: "dict[tuple[str, ...], deque[requests.adapters.HTTPAdapter]]" = {}
 
 
 @dataclass(frozen=True)
@@ -204,14 +205,18 @@ def _session() -> "Iterator[requests.Session]":
     """Open the one way to a bank: what is trusted, and by which road, is decided here."""
     import requests  # noqa: PLC0415
 
-    with _trusting(AUTHORITIES) as trusting, requests.Session() as session:
+    leaving = network.current()
+    trusted = (AUTHORITIES, *filter(None, [leaving.authorities]))
+    with _trusting(*trusted) as trusting, requests.Session() as session:
         session.trust_env = False
+        if leaving.proxy:
+            session.proxies = {"http": leaving.proxy, "https": leaving.proxy}
         session.mount("https://", trusting)
         yield session
 
 
 @contextmanager
-def _trusting(authorities: str) -> "Iterator[requests.adapters.HTTPAdapter]":
+def _trusting(*authorities: str) -> "Iterator[requests.adapters.HTTPAdapter]":
     """Lend an adapter that verifies certificates, to one call at a time.
 
     Adapters are kept, since reading the authorities takes 16 ms of processor, more than the rest
@@ -223,7 +228,7 @@ def _trusting(authorities: str) -> "Iterator[requests.adapters.HTTPAdapter]":
     try:
         adapter = kept.pop()
     except IndexError:
-        adapter = Trusting(authorities)
+        adapter = Trusting(*authorities)
     try:
         yield adapter
     finally:

@@ -10,17 +10,21 @@ from urllib3.util.ssl_ import create_urllib3_context
 class Trusting(requests.adapters.HTTPAdapter):
     """An adapter that reads the authorities when made; `requests` reads them at each connection.
 
-    `authorities` is the path of their file. Each connection changes the TLS context a little, so
+    `authorities` are the paths of their files. Each connection changes the TLS context a little, so
     an adapter serves one call at a time.
     """
 
-    def __init__(self, authorities: str) -> None:
+    def __init__(self, *authorities: str) -> None:
         self._context = create_urllib3_context()
-        self._context.load_verify_locations(authorities)
+        for path in authorities:
+            self._context.load_verify_locations(path)
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        return super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
 
     def cert_verify(self, *_args: Any, **_kwargs: Any) -> None:
         """Change nothing: the context already demands a certificate that it can verify."""

@@ -6,7 +6,6 @@ import sys
 from flask import Flask
 from peewee import DatabaseError
 
-from gateways import registry
 from gateways.base import ConfigError
 from kiosque import db, payments
 from kiosque.language import templates
@@ -42,7 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     try:
         settings, own_texts = _read(settings)
-        gateways = registry.configure_all(settings.gateways, environment=settings.environment)
+        gateways = loading.gateways_of(settings)
         db.configure(settings.database_location, durable=settings.environment == "production")
     except ConfigError as error:
         refused = CannotStart(error)

@@ -5,7 +5,6 @@ Each is safe to call at any moment and twice at once.
 
 from collections.abc import Callable
 
-from gateways import registry
 from kiosque import payments
 from kiosque.db import leases
 from kiosque.families import audit, own_changes, sessions, throttle, tokens
@@ -13,7 +12,7 @@ from kiosque.invoices import announcements
 from kiosque.mails import delivery
 from kiosque.outbox import queue
 from kiosque.payments import reconcile
-from kiosque.settings import Settings
+from kiosque.settings import Settings, loading
 
 #: The commands to call each minute; each keeps under its name the time of its last run (`leases`).
 EACH_MINUTE = (reconcile.LEASE, delivery.LEASE)
@@ -24,7 +23,7 @@ def ask_banks(settings: Settings, *, seconds: float = reconcile.RUN_SECONDS) -> 
 
     Raises ConfigError when a gateway's settings are wrong.
     """
-    gateways = registry.configure_all(settings.gateways, environment=settings.environment)
+    gateways = loading.gateways_of(settings)
     issuers = payments.Issuers.from_settings(settings)
     return reconcile.run(gateways, settings.public_url, issuers, seconds=seconds)
 

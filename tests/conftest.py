@@ -21,6 +21,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
+from gateways import network
 from gateways.base import Gateway, Handoff
 from gateways.registry import configure as configure_gateway
 from kiosque import create_app, db
@@ -68,6 +69,13 @@ def free_port() -> int:
 def _cheap_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords are hashed a thousand times faster than in production."""
     monkeypatch.setattr(hashing, "hasher", PasswordHasher(1, 8, 1))
+
+
+@pytest.fixture(autouse=True)
+def _afterwards_directly() -> Iterator[None]:
+    """What one test sets of the town's network, the next does not find."""
+    yield
+    network.use(network.DIRECT)
 
 
 #: A test that takes longer is marked `slow`, or made faster.

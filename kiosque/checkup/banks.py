@@ -6,6 +6,7 @@ The second is checked only where the bank can be asked. Nothing is paid nor crea
 import http.client
 
 from gateways.base import Checks, Gateway, GatewayError
+from gateways.network import Network
 from kiosque.checkup import http_client
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.installation import Installation
@@ -17,7 +18,10 @@ def check_bank(installation: Installation, name: str) -> Result:
     """Report the troubles of one bank: broken if it is in force, else to look at."""
     found, gateway = Findings(), installation.gateways[name]
     tell = found.broken if name in installation.in_force else found.look
-    troubles = [*_page_troubles(gateway), *_settings_troubles(installation, name, gateway)]
+    troubles = [
+        *_page_troubles(gateway, installation.network),
+        *_settings_troubles(installation, name, gateway),
+    ]
     for what, advice in troubles:
         tell(what, advice)
     if not troubles:
@@ -30,11 +34,14 @@ def _host(gateway: Gateway) -> str:
     return gateway.form_origin.partition("://")[2]
 
 
-def _page_troubles(gateway: Gateway) -> list[tuple[str, str]]:
+def _page_troubles(gateway: Gateway, network: Network) -> list[tuple[str, str]]:
     """Return [(fault, remedy)]; any answer below 500 is good, as no page in particular is asked."""
     out = "Voyez si cette machine atteint Internet (« curl -I »), le pare-feu en sortie, le DNS."
+    if network.proxy:
+        out = "Voyez [network] : le serveur mandataire, et l’autorité de la ville (« curl -I -x »)."
     try:
-        reply = http_client.ask("HEAD", f"{gateway.form_origin}/", seconds=SECONDS)
+        url = f"{gateway.form_origin}/"
+        reply = http_client.ask("HEAD", url, seconds=SECONDS, network=network)
     except (OSError, http.client.HTTPException) as error:
         return [(f"{_host(gateway)}\u00a0: {http_client.say(error)}", out)]
     if reply.status >= 500:

@@ -60,7 +60,7 @@ def _offsets(installation: Installation) -> Iterator[tuple[str, float]]:
     names = sorted(installation.gateways, key=lambda name: name not in installation.in_force)
     for origin in dict.fromkeys(installation.gateways[name].form_origin for name in names):
         try:
-            reply = http_client.ask("HEAD", f"{origin}/", seconds=5)
+            reply = http_client.ask("HEAD", f"{origin}/", seconds=5, network=installation.network)
             theirs = parsedate_to_datetime(reply.header("Date"))
         except (OSError, http.client.HTTPException, ValueError, TypeError):
             continue

@@ -1,7 +1,8 @@
 """Make one HTTP request as a visitor from outside would.
 
-No redirection is followed, no proxy is used, and certificates are verified against the authorities
-that browsers and banks know.
+No redirection is followed, and certificates are verified against the authorities that browsers and
+banks know. A bank is asked by the proxy and with the authorities of the town's network, as the
+site asks it; anything else directly.
 """
 
 import http.client
@@ -11,9 +12,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import certifi
+
+from gateways.network import DIRECT, Network
 
 #: File of the authorities that certify a site: those that `requests` comes with.
 AUTHORITIES = certifi.where()
@@ -64,6 +67,7 @@ def ask(
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
     seconds: float = 10,
+    network: Network = DIRECT,
 ) -> Reply:
     """Send a request and read the answer, at most MAX_BYTES of it.
 
@@ -71,10 +75,12 @@ def ask(
     http.client.HTTPException, which `say` puts in French.
     """
     parts = urlsplit(url)
-    connection = _connection(parts.scheme, parts.hostname or "", parts.port, seconds)
+    connection = _connection(parts, seconds, network)
     started, asked_at = time.monotonic(), datetime.now(UTC)
     try:
-        connection.request(method, parts.path or "/", body, {**_HEADERS, **(headers or {})})
+        target = url if network.proxy and parts.scheme == "http" else parts.path or "/"
+        own = network.proxy_headers if target == url else {}
+        connection.request(method, target, body, {**_HEADERS, **own, **(headers or {})})
         ours = connection.sock
         ends, local = _certificate_end(ours), ours.getsockname()[0]
         answer = connection.getresponse()
@@ -87,13 +93,19 @@ def ask(
     return Reply(answer.status, found, read, asked_at, told_at, spent, local, ends)
 
 
-def _connection(
-    scheme: str, host: str, port: int | None, seconds: float
-) -> http.client.HTTPConnection:
-    if scheme == "http":
+def _connection(parts: SplitResult, seconds: float, network: Network) -> http.client.HTTPConnection:
+    """Return a connection to the server, or to the proxy, which makes a tunnel to it for TLS."""
+    through = network.proxy_parts if network.proxy else parts
+    host, port = through.hostname or "", through.port
+    if parts.scheme == "http":
         return http.client.HTTPConnection(host, port, timeout=seconds)
     context = ssl.create_default_context(cafile=AUTHORITIES)
-    return http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
+    if network.authorities:
+        context.load_verify_locations(network.authorities)
+    connection = http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
+    if network.proxy:
+        connection.set_tunnel(parts.hostname or "", parts.port or 443, network.proxy_headers)
+    return connection
 
 
 def _certificate_end(ours: socket.socket) -> datetime | None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from gateways import registry
+from gateways import network, registry
 from gateways.base import ConfigError, Gateway
-from kiosque.settings import Mail, Settings, loading
+from gateways.network import DIRECT, Network
+from kiosque.settings import Mail, Settings, loading, rules
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Installation:
     database_path: Path | None
     files_open: bool
     address: str = field(default="", repr=False)
+    network: Network = DIRECT
 
     @property
     def live(self) -> bool:
@@ -57,6 +59,8 @@ def survey(environ: Mapping[str, str]) -> Installation:
     settings = None if faults else loading.build(values, environ)
     environment = str(values.get("environment", "production"))
     path = _database_path(values, environ)
+    leaving = _network(values)
+    network.use(leaving)  # for the gateways' own checks
     return Installation(
         environ,
         tuple(faults),
@@ -70,6 +74,7 @@ def survey(environ: Mapping[str, str]) -> Installation:
         path,
         path is not None and Path(f"{path}-wal").exists(),
         settings.database if settings and settings.on_postgresql else "",
+        leaving,
     )
 
 
@@ -88,6 +93,17 @@ def _database_path(values: Mapping[str, Any], environ: Mapping[str, str]) -> Pat
 def _mail(values: Mapping[str, Any]) -> Mail | None:
     found = {item.name: values.get(f"mail.{item.name}") for item in fields(Mail)}
     return None if None in found.values() else Mail(**found)  # type: ignore[arg-type]
+
+
+def _network(values: Mapping[str, Any]) -> Network:
+    """Return the town's network, as far as it can be used."""
+    return Network(
+        **{
+            name.removeprefix("network."): value
+            for name, value in values.items()
+            if name.startswith("network.") and not rules.faults({name: value})
+        }
+    )
 
 
 def _gateways(tables: Mapping[str, Any], environment: str) -> dict[str, Gateway]:

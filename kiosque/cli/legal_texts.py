@@ -2,9 +2,8 @@
 
 import click
 
-from gateways import registry
 from kiosque.cli.entry import Fault, main, with_database
-from kiosque.settings import Settings
+from kiosque.settings import Settings, loading
 from kiosque.web import legal
 
 
@@ -20,7 +19,7 @@ def text_(settings: Settings, name: str) -> None:
     if path.exists():
         raise Fault(f"{path} existe déjà.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    gateways = registry.configure_all(settings.gateways, environment=settings.environment)
+    gateways = loading.gateways_of(settings)
     pages = legal.LegalPages(settings, {}, legal.banks_given_email(settings, gateways))
     path.write_text(pages.default(name), encoding="utf-8")
     click.echo(path)

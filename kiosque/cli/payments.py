@@ -4,8 +4,6 @@ from datetime import datetime
 
 import click
 
-from gateways import registry
-from gateways.base import Gateway
 from kiosque import chores, payments
 from kiosque.cli.entry import Fault, cents_typed, main, with_database
 from kiosque.db.models import Anomaly, Invoice
@@ -14,7 +12,7 @@ from kiosque.language import clock, formats
 from kiosque.language.formats import counted, format_euros
 from kiosque.outbox import queue
 from kiosque.payments import journal, reconcile, verification
-from kiosque.settings import Settings
+from kiosque.settings import Settings, loading
 
 #: Exit statuses of `reconcile`, for monitors: a bank or its adapter gave no answer; time ran out.
 NO_ANSWER = 3
@@ -109,7 +107,7 @@ def refund(
             settlement, RepaymentKind.REFUND, cents, author, reason
         )
     else:
-        gateway = _gateways(settings).get(settlement.gateway or "")
+        gateway = loading.gateways_of(settings).get(settlement.gateway or "")
         repayment = payments.ask_refund(settlement, cents, author, reason, gateway)
         if gateway:
             issuers = payments.Issuers.from_settings(settings)
@@ -276,7 +274,3 @@ def _warn_at_bank(number: str, *, yes: bool) -> None:
         if not yes:
             raise Fault(f"Facture {number} : {words}. Rien n’a changé. Pour continuer : --yes.")
         click.echo(f"Attention, facture {number} : {words}.")
-
-
-def _gateways(settings: Settings) -> dict[str, Gateway]:
-    return registry.configure_all(settings.gateways, environment=settings.environment)

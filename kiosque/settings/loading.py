@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateways import registry
-from gateways.base import ConfigError
+from gateways import network, registry
+from gateways.base import ConfigError, Gateway
+from gateways.network import Network
 from gateways.settings import read_values
 from kiosque import resources
 from kiosque.settings import rules
@@ -54,6 +55,7 @@ _TABLES: Mapping[str, type[Any]] = {
     "attestation": AttestationRules,
     "notices": Notices,
     "legal": Legal,
+    "network": Network,
 }
 #: Tables of tables, whose names the town chooses.
 _NAMED = ("gateways", "regies")
@@ -98,6 +100,13 @@ def build(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     names = dict.fromkeys(name.split(".")[1] for name in values if name.startswith("regies."))
     others = {name: OtherRegie(**_under(values, f"regies.{name}.")) for name in names}
     return Settings(**_under(values, ""), **parts, regies=others, data=data_directory(environ))
+
+
+def gateways_of(settings: Settings) -> dict[str, Gateway]:
+    """Make the gateways of a town, whose calls leave this process by its network. Raise
+    ConfigError."""
+    network.use(settings.network)
+    return registry.configure_all(settings.gateways, environment=settings.environment)
 
 
 def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:

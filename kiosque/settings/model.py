@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from gateways.network import DIRECT, Network
 from kiosque.settings.colours import readable_on
 from kiosque.spelling import fold
 
@@ -128,6 +129,7 @@ class Settings:
     proxies: tuple[str, ...] = ()
     legal: Legal = Legal()
     regies: Mapping[str, OtherRegie] = field(default_factory=dict)
+    network: Network = DIRECT
 
     def regie_named(self, key: str) -> Regie:
         """Return the *régie* of a key; the first one for an empty key, or for one that is no longer

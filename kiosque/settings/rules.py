@@ -5,6 +5,7 @@ No fault repeats a value: some are secrets.
 
 import ipaddress
 import re
+import ssl
 import stat
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -98,6 +99,7 @@ def readable_secrets(path: Path, tree: Mapping[str, Any]) -> list[str]:
     gateways = tree.get("gateways", {}).values()
     held = tree.get("secret_key") or tree.get("mail", {}).get("password")
     held = held or "://" in str(tree.get("database", ""))
+    held = held or "@" in str(tree.get("network", {}).get("proxy", ""))
     held = held or any(name.endswith(("key", "password")) for table in gateways for name in table)
     if held and path.stat().st_mode & stat.S_IROTH:
         return [f"{path} : lisible par tous alors qu’il contient des secrets (chmod 640)"]
@@ -159,6 +161,27 @@ def is_database(text: str) -> bool:
     except ValueError:
         return False
     return scheme == "postgresql" and not parts.fragment and len(parts.path) > 1
+
+
+def _is_proxy(text: str) -> bool:
+    """Accept nothing, or the address of an HTTP proxy with its port."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    if not text:
+        return True
+    bare = not (parts.path.strip("/") or parts.query or parts.fragment)
+    return parts.scheme == "http" and bool(parts.hostname and port and bare)
+
+
+def _are_certificates(name: str) -> bool:
+    """Accept no file, or one of certificates in PEM."""
+    try:
+        return not name or bool(ssl.create_default_context(cafile=name).get_ca_certs())
+    except (OSError, ValueError):
+        return False
 
 
 def _is_known(secret: str) -> bool:
@@ -268,6 +291,12 @@ RULES: tuple[Rule, ...] = (
         beside=("legal.accessibility",),
     ),
     Rule("legal.dpo", _EMAIL, _is_address_or_empty),
+    Rule("network.proxy", "attendu http://machine:port, ou http://nom:secret@...", _is_proxy),
+    Rule(
+        "network.authorities",
+        "attendu un fichier de certificats d’autorités (PEM), lisible",
+        _are_certificates,
+    ),
     Rule(
         "gateways",
         "noms en lettres minuscules et chiffres, 20 au plus",

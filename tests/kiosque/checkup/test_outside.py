@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -23,6 +24,7 @@ from kiosque.checkup import banks, clocks, smtp
 from kiosque.checkup.findings import Level
 from kiosque.checkup.installation import Installation as Surveyed
 from tests import sentences
+from tests.closed_ground import proxy_to
 from tests.conftest import free_port
 from tests.installation import Front, Installation, canned
 from tests.kiosque.checkup.conftest import server_tls
@@ -44,6 +46,21 @@ def test_banks_that_answer_to_these_settings_are_well(stand: Stand, behind: Behi
         assert sentences.SETTINGS_TAKEN in result.detail
     mute = behind(stand(), KIOSQUE_GATEWAYS_BANQUE_PASSWORD="")
     assert banks.check_bank(mute, "banque").detail.endswith("répond")
+
+
+def test_banks_behind_the_proxy_of_a_closed_network_are_asked_by_it(
+    stand: Stand, behind: Behind, installation: Installation
+) -> None:
+    bank = urlsplit(installation.bank_url)
+    with proxy_to({str(bank.hostname): bank.port or 0}) as proxy:
+        by_proxy = {"KIOSQUE_NETWORK_PROXY": f"http://{proxy.address}"}
+        here = behind(stand(), **by_proxy)
+        assert banks.check_bank(here, "banque").level == Level.GOOD
+        assert len(proxy.asked) == 2, "its page, and our settings"
+        assert clocks.check_clock(here).level == Level.GOOD
+        assert len(proxy.asked) > 2
+    closed = banks.check_bank(behind(stand(), **by_proxy), "banque")
+    assert all("[network]" in trouble.what + trouble.advice for trouble in closed.troubles)
 
 
 def test_a_bank_that_refuses_the_password_is_told_without_it(stand: Stand, behind: Behind) -> None:

@@ -4,11 +4,13 @@ import dataclasses
 import secrets
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import trustme
 
-from gateways import registry
+from gateways import network, registry
 from gateways.base import ConfigError, Polls
 from gateways.lyra import LyraSettings
 from kiosque import create_app, settings
@@ -22,6 +24,7 @@ from kiosque.settings import (
     Settings,
     Town,
     loading,
+    rules,
 )
 from tests import sentences
 from tests.bank import KEY
@@ -148,6 +151,13 @@ def test_secrets_show_in_no_representation(tmp_path: Path) -> None:
         ("KIOSQUE_TOWN_LOGO", "/nulle/part.svg", "town.logo"),
         ("KIOSQUE_TOWN_CONTACT_EMAIL", "enfance", "town.contact_email"),
         ("KIOSQUE_PAYMENT_GATEWAY", "autre", "payment.gateway"),
+        ("KIOSQUE_NETWORK_PROXY", "mandataire.ville.fr:3128", "network.proxy"),
+        ("KIOSQUE_NETWORK_PROXY", "http://mandataire.ville.fr", "network.proxy"),
+        ("KIOSQUE_NETWORK_PROXY", "socks5://mandataire.ville.fr:1080", "network.proxy"),
+        ("KIOSQUE_NETWORK_PROXY", "http://mandataire.ville.fr:x", "network.proxy"),
+        ("KIOSQUE_NETWORK_PROXY", "http://mandataire.ville.fr:3128/x", "network.proxy"),
+        ("KIOSQUE_NETWORK_AUTHORITIES", "/nulle/part.pem", "network.authorities"),
+        ("KIOSQUE_NETWORK_AUTHORITIES", __file__, "network.authorities"),
         (
             "KIOSQUE_PAYMENT_CLOSES_AFTER_DAYS",
             "bientôt",
@@ -487,3 +497,32 @@ def test_a_site_whose_base_is_not_made_yet_starts_and_says_so(
     settings.database_path.touch()
     create_app(settings)
     assert "migrate" in caplog.text
+
+
+def test_the_network_of_the_town_is_in_force_once_its_gateways_are_made(tmp_path: Path) -> None:
+    authority = tmp_path / "ville.pem"
+    trustme.CA().cert_pem.write_to_path(str(authority))
+    closed = f"""
+[network]
+proxy = "http://kiosque:canari@mandataire.ville.fr:3128"
+authorities = "{authority}"
+"""
+    settings = load(tmp_path, TOML + closed)
+    assert "canari" not in repr(settings)
+    loading.gateways_of(settings)
+    assert network.current() == settings.network
+    assert network.current().proxy_parts.hostname == "mandataire.ville.fr"
+    loading.gateways_of(load(tmp_path))
+    assert network.current() == network.DIRECT
+
+
+def test_a_readable_file_that_holds_the_secret_of_a_proxy_is_refused_in_production(
+    tmp_path: Path,
+) -> None:
+    bare = '[network]\nproxy = "http://mandataire.ville.fr:3128"\n'
+    path = tmp_path / "kiosque.toml"
+    for toml, told in ((bare, []), (bare.replace("//", "//nom:secret@"), [str(path)])):
+        path.write_text(toml, encoding="utf-8")
+        path.chmod(0o644)
+        found = rules.readable_secrets(path, tomllib.loads(toml))
+        assert [fault.partition(" : ")[0] for fault in found] == told
