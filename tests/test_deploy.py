@@ -19,6 +19,7 @@ import pytest
 
 from kiosque import db
 from kiosque.db import database
+from tests import sentences
 from tests.load import front
 from tests.load.process import PROJECT, begun, wait_for
 from tests.load.served import PATIENT, SERVE, Served, http_request, serve
@@ -267,7 +268,7 @@ def test_a_site_that_is_down_is_a_503_that_says_when_to_come_back(tmp_path: Path
         door.get("/paiement/retour/KF1?signature=QmFuYW5h")
     assert answer.startswith("HTTP/1.1 503")
     assert "Retry-After: " in answer
-    assert "ne payez pas une seconde fois" in answer
+    assert sentences.NO_SECOND_PAYMENT in answer
     # The log of errors tells of the one, and keeps the other's secret.
     assert "GET /factures" in nginx.error_log.read_text()
     assert "QmFuYW5h" not in nginx.error_log.read_text() + nginx.log.read_text()

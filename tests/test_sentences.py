@@ -16,9 +16,9 @@ def sources() -> str:
     """Every source and template, each text of several lines put together."""
     files = [
         path
-        for folder in ("gateways", "kiosque", "templates")
+        for folder in ("deploy", "gateways", "kiosque", "templates")
         for path in (ROOT / folder).rglob("*.*")
-        if path.suffix in (".py", ".html", ".txt", ".typ")
+        if path.suffix in (".conf", ".py", ".html", ".txt", ".typ")
     ]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     return re.sub(r'"\s+f?"', "", text).replace("\\u00a0", "\u00a0")

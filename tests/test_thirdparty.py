@@ -24,6 +24,7 @@ from gateways.testing import GatewayContract
 from kiosque.db.models import Family, Invoice, Receipt
 from kiosque.payments import verification
 from kiosque.settings import Payment, Settings
+from tests import sentences
 from tests.conftest import csrf_token, make_invoice
 from tests.payfip import ORDER
 
@@ -167,7 +168,7 @@ def test_the_suite_notices_a_careless_adapter(
 
 def test_without_the_package_its_name_means_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "entry_points", lambda **_: [])  # were it installed for good
-    with pytest.raises(ConfigError, match="attendu l’un de"):
+    with pytest.raises(ConfigError, match=sentences.ONE_OF):
         configure("lilas", TABLE, environment="test")
 
 

@@ -326,6 +326,6 @@ def test_a_family_pays_with_the_keyboard_alone_and_sees_where_it_is(
     hands.press(page.locator("a.skip"))
     hands.press(page.get_by_role("button", name="4970100000000000"))
     hands.press(page.get_by_role("button", name="Valider", exact=True))
-    assert visitor.title() == "Paiement effectué"
+    assert visitor.title() == sentences.PAID
     hands.press(page.get_by_role("link", name=re.compile("Voir et imprimer le reçu")))
     expect(page.locator("article")).to_contain_text("Acquitté.")

@@ -26,7 +26,7 @@ def test_a_family_pays_two_invoices_and_keeps_a_receipt(
     visitor.go_to_bank(family, email="alice@example.org")
     expect(page.locator(".detail")).to_contain_text(f"Factures {', '.join(family.invoices)}")
     visitor.pay()
-    assert visitor.title() == "Paiement effectué"
+    assert visitor.title() == sentences.PAID
     page.click("text=Voir et imprimer le reçu")
     expect(page.locator("article")).to_contain_text("Acquitté.")
     visitor.look()
@@ -74,7 +74,7 @@ def test_a_parent_who_is_back_before_the_notice_sees_what_the_bank_answers_us(
     visitor.sign_in(family)
     visitor.go_to_bank(family)
     visitor.pay(delivery=delivery)
-    assert visitor.title() == "Paiement effectué"
+    assert visitor.title() == sentences.PAID
 
 
 def test_the_regisseur_gives_money_back_at_the_bank_whose_answer_is_lost_and_once_only(
@@ -87,9 +87,12 @@ def test_the_regisseur_gives_money_back_at_the_bank_whose_answer_is_lost_and_onc
     page.click("text=Voir et imprimer le reçu")
     receipt = page.locator("h1").inner_text().rpartition(" ")[2]
     refund = ("refund", receipt, "--author", "D. Aubry", "--reason", "double saisie")
-    with town.broken_bank("lost"), pytest.raises(AssertionError, match="on ne sait pas si 87,45"):
+    with (
+        town.broken_bank("lost"),
+        pytest.raises(AssertionError, match=f"{sentences.NOT_KNOWN_IF} 87,45"),
+    ):
         town.command(*refund)
-    with pytest.raises(AssertionError, match="déjà demandé"):
+    with pytest.raises(AssertionError, match=sentences.ALREADY_ASKED):
         town.command(*refund)
     page.reload()
     expect(page.locator("article")).to_contain_text("Acquitté.")
@@ -126,7 +129,7 @@ def test_a_notice_sent_twice_counts_once(visitor: Visitor, household: Make, town
     visitor.sign_in(family)
     visitor.go_to_bank(family, email="twice@example.org")
     visitor.pay(delivery="twice")
-    assert visitor.title() == "Paiement effectué"
+    assert visitor.title() == sentences.PAID
     wait_for_mail(town, "twice@example.org")
     mails = [p for p in (town.data / "outbox").glob("*.eml") if b"twice@" in p.read_bytes()]
     assert len(mails) == 1
@@ -165,7 +168,7 @@ def test_a_refused_card_is_said_to_have_debited_nothing_and_can_be_tried_again(
     page.click("text=Régler votre facture en ligne")
     page.wait_for_url(f"{visitor.town.bank_url}/**")
     visitor.pay()
-    assert visitor.title() == "Paiement effectué"
+    assert visitor.title() == sentences.PAID
 
 
 def test_a_card_refused_then_another_accepted_is_paid(visitor: Visitor, household: Make) -> None:
@@ -174,7 +177,7 @@ def test_a_card_refused_then_another_accepted_is_paid(visitor: Visitor, househol
     visitor.go_to_bank(family)
     visitor.pay(card="4970100000000099")
     visitor.pay()
-    assert visitor.title() == "Paiement effectué"
+    assert visitor.title() == sentences.PAID
 
 
 @pytest.mark.parametrize(
@@ -287,7 +290,7 @@ def test_a_signed_out_browser_returning_sees_the_result_and_nothing_private(
     with open_context(browser) as context:
         stranger = Visitor(context.new_page(), town)
         stranger.page.goto(visitor.page.url)
-        assert stranger.title() == "Paiement effectué"
+        assert stranger.title() == sentences.PAID
         expect(stranger.page.locator("main")).not_to_contain_text("RETURN-1")
         expect(stranger.page.locator("main")).not_to_contain_text("87,45")
 

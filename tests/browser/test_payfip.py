@@ -51,7 +51,7 @@ def test_a_card_is_paid_whose_notification_never_comes_and_the_books_are_sound(
     go("TPCARD")
     expect(visitor.page.locator(".detail")).to_contain_text("alice@example.org")
     opened = visitor.page.url
-    assert end(visitor, "Carte acceptée", delivery="lost") == "Paiement effectué"
+    assert end(visitor, "Carte acceptée", delivery="lost") == sentences.PAID
     visitor.page.click("text=Voir et imprimer le reçu")
     expect(visitor.page.locator("article")).to_contain_text("Carte bancaire en ligne")
     town.command("verify")
@@ -66,7 +66,7 @@ def test_a_direct_debit_refused_then_accepted_and_told_twice_counts_once(
     refused = sentences.REFUSED_BY_BANK
     assert end(visitor, "Prélèvement refusé") == refused
     visitor.go_to_bank(family, email="alice@example.org")
-    assert end(visitor, "Prélèvement accepté", delivery="twice") == "Paiement effectué"
+    assert end(visitor, "Prélèvement accepté", delivery="twice") == sentences.PAID
     visitor.page.click("text=Voir et imprimer le reçu")
     expect(visitor.page.locator("article")).to_contain_text("Prélèvement, autorisé en ligne")
 

@@ -27,6 +27,7 @@ from gateways.base import (
 from gateways.payfip import PayfipGateway, orders, soap
 from gateways.payfip.orders import creation, instant, is_purged, refdet, subject
 from gateways.registry import configure
+from tests import sentences
 from tests.bank import SHARED
 from tests.payfip import IDOP, NUMCLI, ORDER, TABLE, answer, created, detail, envelope, fault
 
@@ -264,7 +265,7 @@ def test_a_long_authorisation_of_a_direct_debit_is_kept_whole(says: Ask) -> None
 
 @pytest.mark.parametrize("result", ["", None])
 def test_an_answer_without_a_result_is_no_answer(says: Ask, result: str | None) -> None:
-    with pytest.raises(Unreachable, match="sans donner de résultat"):
+    with pytest.raises(Unreachable, match=sentences.NO_RESULT):
         says(detail(resultrans=result)).poll(ORDER)
 
 

@@ -89,11 +89,11 @@ def test_a_town_moves_whole_and_goes_on_from_where_it_was(
     result = run(target)
     assert result.exit_code == 0, result.output
     assert "journal_entry : 3 lignes (amount_cents 135,63" in result.output
-    assert "Tout est arrivé" in result.output
+    assert sentences.ALL_ARRIVED in result.output
     assert contents(target) == before == contents(town)
     with bases.elsewhere(target):
         assert verification.faults() == []
-        assert f"Dernière écriture : 3, empreinte {journal.last()[1]}" in result.output
+        assert f"{sentences.LAST_ENTRY} : 3, empreinte {journal.last()[1]}" in result.output
         family = Family.get(Family.code == "F1001")
         assert accounts.authenticate("F1001", PASSWORD)
         hear(gateway, pay(family, Invoice.get(Invoice.number == "N9"))[1], 9)
@@ -111,7 +111,7 @@ def test_nothing_is_copied_into_a_base_that_holds_something(
         make_family("F9", "Déjà")
     result = run(target)
     assert result.exit_code == 1
-    assert "pas vide : family contient des lignes.\nRien n’a été copié." in result.output
+    assert f"family {sentences.NOT_EMPTY}\n{sentences.NOTHING_COPIED}" in result.output
     with bases.elsewhere(target):
         assert [family.code for family in Family.select()] == ["F9"]
 
@@ -129,7 +129,7 @@ def test_an_older_base_is_brought_up_to_date_first(
 ) -> None:
     with closing(apsw.Connection(str(town))) as file:
         file.execute("DELETE FROM schema_migration WHERE name LIKE '0008%'")
-    assert "lancez d’abord « python app.py migrate »" in run(target).output
+    assert sentences.MIGRATE_FIRST in run(target).output
     assert contents(target) == {}
 
 

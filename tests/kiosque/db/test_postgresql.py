@@ -23,7 +23,7 @@ from kiosque.db import database, write, write_lock
 from kiosque.db.dialect import translate
 from kiosque.db.models import Attempt, Family, Invoice, Lease, Session
 from kiosque.payments import journal
-from tests import bases
+from tests import bases, sentences
 from tests.bank import notice
 from tests.conftest import NOW, make_family
 from tests.installation import SETTINGS
@@ -116,14 +116,14 @@ def test_an_old_server_is_refused_in_french(base: None, monkeypatch: pytest.Monk
     monkeypatch.setattr("kiosque.db.postgresql.OLDEST", 999)
     database.close()
     database.close_idle()
-    with pytest.raises(OperationalError, match=r"PostgreSQL .* : 999 ou plus est nécessaire"):
+    with pytest.raises(OperationalError, match=f"PostgreSQL .* : 999 {sentences.TOO_OLD}"):
         database.connect()
 
 
 def test_an_address_that_makes_no_sense_is_named_without_being_said(settings: object) -> None:
     with pytest.raises(ConfigError) as refused:
         db.configure("postgresql://u:tr3s-secret@/base?sslmod=x")
-    assert refused.value.faults == ["database : adresse PostgreSQL incompréhensible"]
+    assert refused.value.faults == [f"database : {sentences.BAD_POSTGRESQL_ADDRESS}"]
     assert refused.value.__suppress_context__  # libpq's own words repeat it
 
 
@@ -448,11 +448,11 @@ def test_check_looks_at_the_server_as_it_would_at_a_file(
     assert seen.detail.startswith("PostgreSQL 1"), seen
     assert checked.check_books(survey(environ)).level == Level.GOOD
     database.execute_sql("DELETE FROM schema_migration WHERE name LIKE '0008%%'")
-    assert "migrations à faire\u00a0: 1" in words(checked.check_database(survey(environ)))
+    assert sentences.OLDER_DATABASE in words(checked.check_database(survey(environ)))
     away = {**environ, "KIOSQUE_DATABASE": "postgresql://u:tr3s-secret@127.0.0.1:1/base"}
     told = checked.check_database(survey(away))
     assert told.level == Level.BROKEN
-    assert "la base ne répond pas" in words(told)
+    assert sentences.NOT_ANSWERED in words(told)
     assert "secret" not in repr(told)
     db.configure(settings.database)
 

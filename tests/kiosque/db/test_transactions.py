@@ -23,7 +23,7 @@ from kiosque.families import accounts, hashing
 from kiosque.invoices import listing
 from kiosque.mails import delivery
 from kiosque.settings import Settings
-from tests import bases
+from tests import bases, sentences
 from tests.conftest import NOW, Clock, make_family
 from tests.stage import Stage
 
@@ -66,7 +66,7 @@ def test_an_old_sqlite_refuses_to_start(
         db.configure(settings.database_path)
     with pytest.raises(SystemExit):
         create_app(settings)
-    assert "SQLite 3.51.2 peut abîmer la base" in capsys.readouterr().err
+    assert f"SQLite 3.51.2 {sentences.HARMFUL_SQLITE}" in capsys.readouterr().err
     monkeypatch.setattr(database.obj, "server_version", (3, 51, 3))
     db.configure(settings.database_path)
 
@@ -144,7 +144,7 @@ def test_a_write_waits_for_its_turn_no_longer_than_a_bank_for_us(
     with Path(f"{settings.database_path}.lock").open("a") as other, monkeypatch.context() as patch:
         patch.setattr(write_lock, "PATIENCE_SECONDS", 0.01)
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(OperationalError, match="n’en finit pas"), write():
+        with pytest.raises(OperationalError, match=sentences.WITHOUT_END), write():
             pass
     with write():
         pass
@@ -176,7 +176,10 @@ def test_the_wait_for_the_turn_and_for_the_base_are_one(
 def test_where_no_lock_can_be_made_the_base_cannot_be_written(settings: Settings) -> None:
     db.configure(settings.data / "gone" / "kiosque.sqlite3")
     (settings.data / "gone").rmdir()
-    with pytest.raises(OperationalError, match="verrou des écritures : No such file"), write():
+    with (
+        pytest.raises(OperationalError, match=f"{sentences.LOCK_OF_WRITERS} : No such file"),
+        write(),
+    ):
         pass
 
 
@@ -317,7 +320,6 @@ def test_a_postgresql_without_its_driver_says_what_to_install(
     monkeypatch.setitem(sys.modules, "kiosque.db.postgresql", None)
     with pytest.raises(ConfigError) as refused:
         db.configure("postgresql://u:tr3s-secret@/base")
-    assert refused.value.faults == [
-        "database : PostgreSQL demande psycopg, qui n’est pas installé. Lancez "
-        "« .venv/bin/pip install -r requirements-postgresql.txt »."
-    ]
+    (fault,) = refused.value.faults
+    assert fault.startswith(f"database : {sentences.PSYCOPG_WANTED}")
+    assert "pip install -r requirements-postgresql.txt" in fault

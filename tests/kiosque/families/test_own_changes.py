@@ -36,6 +36,7 @@ from kiosque.invoices.imports import Confirmed
 from kiosque.mails import delivery
 from kiosque.outbox import queue
 from kiosque.settings import Mail, Settings
+from tests import sentences
 from tests.conftest import PASSWORD, PUBLIC_URL, TOWN, Clock, choose_password, dump, free_port
 from tests.mailbox import plain_of, text_of
 
@@ -114,7 +115,7 @@ def test_a_forgotten_password_is_replaced_through_a_real_mail(
     mailbox.clear()
     post(settings)
     assert recipients(mailbox) == ["alice@example.org", "bob@example.org"]
-    assert all("vient d’être changé" in text_of(each) for each in mailbox)
+    assert all(sentences.JUST_CHANGED in text_of(each) for each in mailbox)
 
 
 def test_no_mail_holds_a_password_a_code_or_a_childs_name(

@@ -138,7 +138,7 @@ def test_a_flood_of_new_passwords_is_judged_one_at_a_time(
     family, it holds in one place for the whole process."""
     monkeypatch.setattr(hashing, "changes", hashing.Gate(at_once=1, waiting=0))
     with hashing.changes.enter():
-        with pytest.raises(Unsuitable, match="au moins 12"):
+        with pytest.raises(Unsuitable, match="12"):
             NewPassword("court", family, settings.town)
         with pytest.raises(hashing.Busy):
             NewPassword("quatre mots sans rapport", family, settings.town)
@@ -149,7 +149,7 @@ def test_judging_a_hostile_one_stays_quick(family: Family, settings: Settings) -
     """Only the first characters are judged, and there is a longest one."""
     guesses = passwords._guesses
     assert guesses("abcdefgh" * 4 + "🎻 velours citron", []) == guesses("abcdefgh" * 4, [])
-    with pytest.raises(Unsuitable, match="au plus 1000"):
+    with pytest.raises(Unsuitable, match="1000"):
         NewPassword("a1b2" * 251, family, settings.town)
 
 

@@ -16,6 +16,7 @@ from kiosque.db.models import Family, OutboxMail
 from kiosque.mails import delivery
 from kiosque.outbox import queue
 from kiosque.settings import Settings
+from tests import sentences
 from tests.bank import notice
 from tests.conftest import ISSUERS, NOW, Clock, make_invoice
 from tests.mailbox import Mailbox, html_of, plain_of, text_of
@@ -40,7 +41,7 @@ def test_a_receipt_leaves_by_smtp_with_all_it_must_state(
     text = plain_of(message)
     assert message["To"] == "alice@example.org"
     assert message["From"] == "Ville de Sautron <kiosque@sautron.example.org>"
-    assert message["Subject"] == "Reçu de paiement R000001\u00a0: 45,20\u00a0€"
+    assert message["Subject"] == f"{sentences.RECEIPT} R000001\u00a0: 45,20\u00a0€"
     for words in (
         "R000001", "24 novembre 2026 à 20\u00a0h\u00a030", "Régie Enfance", "Dominique Aubry",
         "Payeur\u00a0: famille Martin",
@@ -134,7 +135,7 @@ def test_accents_before_the_at_sign_are_written_to_through_a_server_that_takes_t
     has_extn = smtplib.SMTP.has_extn
     monkeypatch.setattr(smtplib.SMTP, "has_extn", lambda _smtp, name: name != "smtputf8")
     assert delivery.deliver(settings) == (0, 1)
-    assert OutboxMail.get().last_error == "adresse à lettres accentuées"
+    assert OutboxMail.get().last_error == sentences.ACCENTED_ADDRESS
     monkeypatch.setattr(smtplib.SMTP, "has_extn", has_extn)
     queue.requeue()
     assert delivery.deliver(settings) == (1, 0)

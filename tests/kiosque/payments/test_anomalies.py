@@ -345,7 +345,7 @@ def test_what_sorted_itself_out_is_taken_off_in_our_name_but_not_twice(
     hear(second)
     rows = Anomaly.select().where(Anomaly.kind == "unmatched_refund").order_by(Anomaly.id)
     assert [(row.resolved_by, row.resolution) for row in rows] == [
-        ("Kiosque Famille", "débit retrouvé"),
+        ("Kiosque Famille", sentences.FOUND_AFTER_ALL),
         ("Dominique", "vu avec la banque"),
     ]
 

@@ -301,7 +301,7 @@ def test_removed_too_early_it_is_told_everywhere_and_once_put_back_nothing_is_lo
     words = "passerelle old retirée des réglages alors que 1 de ses paiements"
     assert words in caplog.text
     # The bank is told that nobody is there, and the audit keeps that it called.
-    assert town.told("old", paid) == (404, "KO passerelle retirée")
+    assert town.told("old", paid) == (404, f"KO {sentences.WITHDRAWN_GATEWAY}")
     assert [(row.gateway, row.accepted) for row in BankMessage.select()] == [("old", False)]
     caplog.clear()
     for _ in range(2):
@@ -456,8 +456,8 @@ def test_a_stranger_who_names_a_field_after_the_old_key_does_not_pass_for_it(
         assert town.told("old", {name: "x"})[0] == 400
     monkeypatch.setattr("kiosque.settings.loading.load", lambda _: town.settings)
     assert CliRunner().invoke(main, ["gateways"]).output.splitlines() == [
-        "old : en service, aucun paiement ouvert.",
-        "\tL’ancienne clé est acceptée jusqu’au 30 novembre 2026 inclus.",
+        f"old : {sentences.IN_FORCE}, {sentences.NOTHING_OPEN}.",
+        f"\t{sentences.PREVIOUS_KEY_UNTIL} 30 novembre 2026 inclus.",
     ]
 
 
@@ -473,30 +473,28 @@ def test_the_command_says_of_each_whether_it_may_go(
 
     assert said("old", old=OLD, new=NEW) == (
         0,
-        ["old : en service, aucun paiement ouvert.", "new : n’a jamais servi."],
+        [
+            f"old : {sentences.IN_FORCE}, {sentences.NOTHING_OPEN}.",
+            f"new : {sentences.NEVER_SERVED}.",
+        ],
     )
     _, handoff = town.open(alices_family, october)
     status, lines = said("new", old=OLD, new=NEW)
     assert status == 0
-    assert lines[0] == (
-        "old : n’est plus en service, mais 1 paiement ouvert : à garder dans les réglages."
-    )
+    assert lines[0].endswith(f"1 paiement ouvert : {sentences.KEEP_IT}.")
     status, lines = said("new", new=NEW)
     assert status == 1
-    assert "old : passerelle old retirée des réglages alors que 1" in lines[1]
+    assert f"passerelle old {sentences.LEFT_THE_SETTINGS} alors que 1" in lines[1]
     until = {"previous_key": OTHER_KEY, "previous_key_until": "2026-11-30"}
     said("new", old={**OLD, **until}, new=NEW)
     town.told("old", notice(handoff, OTHER_KEY, trans_status="CAPTURED"))
     status, lines = said("new", old={**OLD, **until}, new=NEW)
     assert status == 0
-    assert lines[:4] == [
-        "old : n’est plus en service ; rien d’ouvert, dernière nouvelle le 24 novembre 2026 à "
-        "20\u00a0h\u00a030 : peut être retirée.",
-        "\t1 encaissement de moins d’un an, sans elle à rembourser hors du site seulement "
-        "(refund --elsewhere).",
-        "\tL’ancienne clé est acceptée jusqu’au 30 novembre 2026 inclus.",
-        "\tDernier avis qu’elle a signé : le 24 novembre 2026 à 20\u00a0h\u00a030.",
-    ]
+    gone, kept, accepted, signed = lines[:4]
+    assert gone.endswith(f" 24 novembre 2026 à 20\u00a0h\u00a030 : {sentences.MAY_GO}.")
+    assert (sentences.numbers(kept), "refund --elsewhere" in kept) == ([1], True)
+    assert accepted == f"\t{sentences.PREVIOUS_KEY_UNTIL} 30 novembre 2026 inclus."
+    assert signed == f"\t{sentences.LAST_SIGNED} : le 24 novembre 2026 à 20\u00a0h\u00a030."
     frozen.advance(days=7)
     assert "retirez previous_key" in said("new", old={**OLD, **until}, new=NEW)[1][2]
-    assert said("new", new=NEW)[1][1].startswith("old : retirée des réglages, plus rien d’ouvert")
+    assert said("new", new=NEW)[1][1].startswith(f"old : {sentences.LEFT_THE_SETTINGS}")

@@ -63,7 +63,7 @@ class TestKey:
         assert (refused.accepted, refused.signing_key, refused.detail) == (
             False,
             None,
-            "signée de l’ancienne clé, qui n’est plus acceptée",
+            f"signée de l’{sentences.OLD_KEY}",
         )
         assert Invoice.get_by_id(october.id).state == "open"
         again = stranger.post("/paiement/notification/banque", data=notice(handoff, NEW_KEY))

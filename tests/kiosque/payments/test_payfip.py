@@ -237,7 +237,7 @@ def test_a_direct_debit_refused_is_not_said_to_be_a_card(
     treasury.result = "Z"
     notify(stranger)
     page = alice.get(f"/paiement/retour/{Attempt.get().reference}").text
-    assert "Paiement refusé" in page
+    assert sentences.PAYMENT_REFUSED in page
     assert sentences.ANOTHER_MEANS in page
     assert "carte" not in page
 
@@ -279,7 +279,7 @@ def test_a_payer_sent_back_by_a_form_finds_the_page_of_the_payment(
     assert (sent.status_code, sent.location) == (303, address)
     assert Attempt.get().state == "handed_off"
     assert alice.post("/paiement/retour/inconnu").status_code == 404
-    assert "Paiement effectué" in alice.get(sent.location).text
+    assert sentences.PAID in alice.get(sent.location).text
     assert Invoice.get().state == "paid"
 
 
@@ -353,7 +353,7 @@ def test_a_result_that_nobody_knows_is_told_and_never_paid(
     treasury.result = "Q"
     notify(stranger)
     assert (Attempt.get().state, Invoice.get().state) == ("pending", "open")
-    assert "résultat inconnu" in Anomaly.get().detail
+    assert sentences.UNKNOWN_RESULT in Anomaly.get().detail
 
 
 def test_an_abandonment_then_paid_is_paid(

@@ -443,7 +443,7 @@ def test_the_bank_is_asked_before_the_same_invoice_is_paid_again(
         october.family, [october.number], {bank.name: bank}, PUBLIC_URL, ISSUERS
     )
     assert state_of(first) == "paid"
-    with pytest.raises(Refused, match="déjà payée"):
+    with pytest.raises(Refused, match=sentences.ALREADY_PAID):
         go(october)
 
 
@@ -501,7 +501,7 @@ def test_staff_free_an_invoice_that_the_bank_says_nothing_about(
     go(october)
     payments.record(bank.name, bank.report(handoff), ISSUERS)
     assert (state_of(attempt), state_of(october)) == ("paid", "paid")
-    with pytest.raises(Refused, match="est décidé"):
+    with pytest.raises(Refused, match=sentences.IS_DECIDED):
         payments.close_attempt(attempt.reference, "Dominique", "encore")
-    with pytest.raises(Refused, match="n’existe pas"):
+    with pytest.raises(Refused, match=sentences.NO_SUCH_INVOICE):
         payments.close_attempt("KF", "Dominique", "encore")

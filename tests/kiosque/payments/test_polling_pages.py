@@ -49,7 +49,7 @@ def test_a_parent_back_before_the_notice_makes_us_ask_once(
     attempt, handoff = go(october)
     bank.answers = [[bank.report(handoff)]]
     page = alice.get(f"/paiement/retour/{attempt.reference}").text
-    assert "Paiement effectué" in page
+    assert sentences.PAID in page
     alice.get(f"/paiement/retour/{attempt.reference}")
     assert len(bank.asked) == 1
 
@@ -121,7 +121,7 @@ def test_a_bank_slow_to_open_payments_takes_few_of_the_sites_threads(
         return begin(order)
 
     bank.start = slowly  # type: ignore[method-assign]
-    with pytest.raises(Unreachable, match="d’autres payeurs"):
+    with pytest.raises(Unreachable, match=sentences.CROWD):
         go(invoices[0])
     assert Attempt.select().where(Attempt.state == "cancelled").count() == 5
     bank.start = begin  # type: ignore[method-assign]

@@ -112,7 +112,7 @@ def test_a_lost_answer_is_asked_for_again_by_the_timer_and_books_once(
     bank.answers = [Unreachable("coupée")]
     assert refund(1000).state == "asked"
     assert Settlement.get().returned_cents == 0
-    with pytest.raises(Refused, match="déjà demandé"):
+    with pytest.raises(Refused, match=sentences.ALREADY_ASKED):
         refund(1000)
     bank.answers = [[told(bank, paid, 1000)]]
     assert reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS).refunds == 0
@@ -281,7 +281,7 @@ def test_a_chargeback_leaves_its_mark_on_the_attempt_and_its_invoice_may_be_paid
 def test_no_more_is_given_back_than_remains(
     bank: TalkativeBank, paid: Handoff, refund: Refund, cents: int
 ) -> None:
-    with pytest.raises(Refused, match="au plus 87,45"):
+    with pytest.raises(Refused, match=f"{sentences.AT_MOST} 87,45"):
         refund(cents)
     assert bank.refunds == []
 
@@ -308,7 +308,7 @@ def test_what_was_noted_elsewhere_is_not_noted_twice_either(paid: Handoff) -> No
     settlement = payments.find_settlement("R000001")
     for kind in (RepaymentKind.CHARGEBACK, RepaymentKind.REFUND):
         payments.record_repayment(settlement, kind, 500, "Dominique", "avis 123")
-        with pytest.raises(Refused, match="déjà fait"):
+        with pytest.raises(Refused, match=sentences.ALREADY_DONE):
             payments.record_repayment(settlement, kind, 500, "Camille", " avis 123 ")
     assert Settlement.get().returned_cents == 1000
 
@@ -331,7 +331,7 @@ def test_a_bank_that_gives_nothing_back_on_demand_is_said_so(
 
 @pytest.mark.parametrize("name", ["R000002", "1", "", "R", "é" * 500, "1 OR 1=1", "-1", "9" * 30])
 def test_a_payment_that_is_not_found_is_said_so(paid: Handoff, name: str) -> None:
-    with pytest.raises(Refused, match="aucune facture"):
+    with pytest.raises(Refused, match=sentences.NOTHING_PAID_BY_IT):
         payments.find_settlement(name)
 
 

@@ -155,7 +155,7 @@ def test_error_pages_and_files_need_no_base(
     assert stranger.get("/nulle-part").status_code == 404
     assert stranger.get(stylesheet).status_code == 200
     assert alice.get("/factures").status_code == 503
-    assert "momentanément indisponible" in alice.get("/factures").text
+    assert sentences.SITE_DOWN in alice.get("/factures").text
     assert alice.get("/nulle-part").status_code == 404
 
 
@@ -180,7 +180,7 @@ def test_an_error_of_ours_tells_nothing_of_the_inside(
     answer = stranger.get("/confidentialite")
     assert answer.status_code == 500
     assert "secret inside" not in answer.text
-    assert re.search(r"référence ([0-9a-f]{8})", answer.text)[1] in caplog.text
+    assert re.search(rf"{sentences.REFERENCE} ([0-9a-f]{{8}})", answer.text)[1] in caplog.text
 
 
 @pytest.mark.parametrize(

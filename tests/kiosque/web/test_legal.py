@@ -14,6 +14,7 @@ from kiosque.language import catalogue
 from kiosque.settings import Legal, Settings
 from kiosque.web import legal
 from kiosque.web.legal import LegalPages
+from tests import sentences
 
 FULL = Legal("partiellement", date(2026, 11, 24), "dpo@sautron.example.org")
 
@@ -69,9 +70,11 @@ def test_the_state_of_accessibility_is_in_the_footer_and_in_a_dated_declaration(
     base: None, settings: Settings, state: str, words: str, detail: str
 ) -> None:
     settings = replace(settings, legal=Legal(state, date(2026, 11, 24)))
-    assert f'href="/accessibilite">Accessibilité\u00a0: {words}</a>' in read(settings, "/connexion")
+    assert f'href="/accessibilite">{sentences.ACCESSIBILITY}\u00a0: {words}</a>' in read(
+        settings, "/connexion"
+    )
     page = read(settings, "/accessibilite")
-    assert f"<h1>Accessibilité\u00a0: {words}</h1>" in page
+    assert f"<h1>{sentences.ACCESSIBILITY}\u00a0: {words}</h1>" in page
     for expected in (detail, "24 novembre 2026", "Défenseur des droits", "info@sautron"):
         assert expected in page
 

@@ -96,7 +96,7 @@ def test_the_letters_password_must_be_replaced_before_anything_else(
     post(stranger, "/connexion", code="F1001", password=letters_password)
     for page in ("/factures", "/famille", "/compte", "/paiement/recapitulatif?invoice=x"):
         assert stranger.get(page).location == "/compte/mot-de-passe"
-    assert "première connexion" in stranger.get("/compte/mot-de-passe").text
+    assert sentences.FIRST_SIGN_IN in stranger.get("/compte/mot-de-passe").text
     answer = post(stranger, "/compte/mot-de-passe", current=letters_password, new=PASSWORD)
     assert answer.location == "/factures"
     assert stranger.get("/factures").status_code == 200
@@ -386,7 +386,7 @@ def test_a_provisional_password_serves_for_thirty_days(
     frozen.advance(hours=1)
     assert "incorrect" in post(stranger, "/connexion", code="F1001", password="essai").text
     answer = post(stranger, "/connexion", code="F1001", password=letters_password)
-    assert (answer.status_code, "n’est plus valable" in answer.text) == (422, True)
+    assert (answer.status_code, sentences.PROVISIONAL_OVER in answer.text) == (422, True)
 
 
 def test_a_chosen_password_serves_for_ever(

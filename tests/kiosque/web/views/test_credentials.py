@@ -366,7 +366,7 @@ def test_an_address_is_changed_by_its_owner_and_confirmed_in_its_mail(
     assert Family.get_by_id(alices_family.id).email == ""
     assert post(stranger, "/adresse/confirmer").location == "/connexion"
     assert Family.get_by_id(alices_family.id).email == "martin@example.org"
-    assert "À confirmer" not in alice.get("/compte").text
+    assert sentences.TO_BE_CONFIRMED not in alice.get("/compte").text
     assert stranger.get("/adresse/confirmer").status_code == 404
 
 

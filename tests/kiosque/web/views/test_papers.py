@@ -57,7 +57,7 @@ def test_the_receipt_leads_to_its_pdf(alice: FlaskClient, paid: Any, october: In
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert not pdfs.faults(answer.data)
-    assert "Reçu de paiement R000001" in pdfs.text(answer.data)
+    assert f"{sentences.RECEIPT} R000001" in pdfs.text(answer.data)
 
 
 NEXT_YEAR = {"town": "Ville nouvelle", "regie": "Régie unique", "regisseur": "Camille Roy"}

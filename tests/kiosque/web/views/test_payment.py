@@ -303,7 +303,7 @@ def test_what_has_been_paid_since_is_not_offered_again(
     _, second = pay(alices_family, october)
     hear(alice, second)
     page = alice.get(f"/paiement/retour/{attempt.reference}").text
-    assert "Paiement refusé" in page
+    assert sentences.PAYMENT_REFUSED in page
     assert "/paiement/recapitulatif" not in page
 
 

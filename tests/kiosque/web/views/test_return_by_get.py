@@ -157,7 +157,10 @@ def test_posted_as_a_notice_it_is_refused_and_changes_nothing(
 ) -> None:
     attempt, handoff = pay(alices_family, october)
     answer = stranger.post(NOTIFY, data=brought_back(handoff, **end))
-    assert (answer.status_code, answer.text) == (400, "KO vads_hash absent ou mal formé")
+    assert (answer.status_code, answer.text) == (
+        400,
+        f"KO vads_hash {sentences.ABSENT_OR_MALFORMED}",
+    )
     assert Attempt.get_by_id(attempt.id).state == "handed_off"
     assert [(row.accepted, row.reference) for row in BankMessage.select()] == [(False, "")]
 

@@ -11,7 +11,7 @@ from peewee import IntegrityError
 from kiosque.db import database
 from kiosque.db.models import Family, Settlement
 from kiosque.version import VERSION
-from tests import bases
+from tests import bases, sentences
 from tests.bank import SHARED
 from tests.conftest import NOW, make_invoice
 
@@ -38,7 +38,7 @@ def test_public_pages_answer_and_name_the_town(stranger: FlaskClient, address: s
 def test_health_says_whether_the_base_answers(stranger: FlaskClient) -> None:
     assert stranger.get("/sante").json == {"etat": "ok", "version": VERSION}
     database.execute_sql("DELETE FROM schema_migration")
-    assert stranger.get("/sante").json["etat"] == "migrations en attente"
+    assert stranger.get("/sante").json["etat"] == sentences.PENDING_MIGRATIONS
     bases.damage("DROP TABLE invoice")
     answer = stranger.get("/sante")
     assert (answer.status_code, answer.json) == (
@@ -55,7 +55,7 @@ def test_health_says_when_nothing_more_can_be_written(
     assert stranger.get("/sante").json["etat"] == "disque plein"
     monkeypatch.setattr("kiosque.db.sqlite.os.access", lambda *_: False)
     answer = stranger.get("/sante")
-    assert (answer.status_code, answer.json["etat"]) == (503, "base en lecture seule")
+    assert (answer.status_code, answer.json["etat"]) == (503, sentences.READ_ONLY_DATABASE)
 
 
 def test_pages_hold_no_inline_script_or_style_and_ask_nothing_of_third_parties(
