@@ -57,6 +57,10 @@ class Browser:
         held = self._cookies.get(urlsplit(url).netloc, {})
         return "; ".join(f"{name}={value}" for name, value in held.items())
 
+    def remember(self, url: str, name: str, value: str) -> None:
+        """Hold a cookie of this site's that it has not given."""
+        self._cookies.setdefault(urlsplit(url).netloc, {})[name] = value
+
     async def close(self) -> None:
         for origin in list(self._connections):
             await self._drop(origin)
