@@ -33,5 +33,6 @@ class WrongEmail(Declined):
     """The bank refuses the payer's e-mail address: the site asks the payer for another one."""
 
 
-class BadAmount(BadCallback, Unreachable):
-    """An amount that is none: its message is garbled, its answer is none to be believed."""
+class Garbled(BadCallback, Unreachable):
+    """A value that is not of its kind: in a notification, the site takes it as BadCallback; in an
+    answer, as Unreachable."""

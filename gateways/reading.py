@@ -1,6 +1,7 @@
-"""Read a form, a JSON object or an amount as a bank writes it: exactly, or not at all.
+"""Read a form, JSON, and the values inside, as a bank writes them: exactly, or not at all.
 
-What is anything else raises ValueError; an amount, BadAmount. Standard library only.
+A text that is neither a form nor JSON raises ValueError; a value of another kind, Garbled, which
+the site takes as BadCallback in a notification, as Unreachable in an answer.
 """
 
 import json
@@ -8,7 +9,7 @@ import re
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
-from gateways.errors import BadAmount
+from gateways.errors import Garbled
 
 #: Most fields of a message, those inside others included. A bank sends some 80; far more is an
 #: attack on the parser.
@@ -65,13 +66,26 @@ def json_object(text: bytes, most: int | None = None) -> dict[str, Any]:
 def cents(value: object) -> int:
     """Return an amount that is written in cents: an integer, or a text of ASCII digits alone.
 
-    Neither `45.2`, `1e2`, `"45.20"`, `true` nor what is negative or beyond MAX_CENTS is one. Raises
-    BadAmount, which the site takes as BadCallback in a notification, as Unreachable in an answer.
+    Neither `45.2`, `1e2`, `"45.20"`, `true` nor what is negative or beyond MAX_CENTS is one.
     """
     if isinstance(value, str) and re.fullmatch("[0-9]{1,12}", value, re.ASCII):
         return int(value)
     if type(value) is not int or not 0 <= value < MAX_CENTS:
-        raise BadAmount("montant illisible")
+        raise Garbled("montant illisible")
+    return value
+
+
+def word(value: object, shape: str = "[A-Za-z0-9_.-]{1,64}") -> str:
+    """Return a text of this shape, a regular expression: by default, a name or a status."""
+    if not isinstance(value, str) or not re.fullmatch(shape, value, re.ASCII):
+        raise Garbled("texte illisible")
+    return value
+
+
+def tables(value: object) -> list[dict[str, Any]]:
+    """Return a list of JSON objects."""
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise Garbled("liste illisible")
     return value
 
 

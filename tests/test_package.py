@@ -56,7 +56,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     (packages,) = (folder / "venv").glob("lib/python*/site-packages")
     (packages / "libraries.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
     home.install(sources)
-    home.install(shutil.copytree(ROOT / "tests" / "thirdparty", folder / "stranger"))
+    home.install(shutil.copytree(ROOT / "tests" / "thirdparty" / "lilas", folder / "stranger"))
     shutil.rmtree(sources)
     (folder / "kiosque.toml").write_text(SETTINGS, encoding="utf-8")
     return home

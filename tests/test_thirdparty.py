@@ -1,12 +1,16 @@
-"""A stranger's gateway, of sixty lines, installed by pip for real: it keeps the contract and pays
-an invoice through the very core."""
+"""Two strangers' gateways, installed by pip for real: a bank of forms, in sixty lines, and a bank
+of JSON with signed headers, questions and refunds. Each keeps the contract, and pays an invoice
+over the running site."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -14,40 +18,55 @@ from secrets import token_hex
 from typing import Any, ClassVar
 
 import pytest
+import requests
 from flask import Flask
-from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 
 from gateways import registry, testing
-from gateways.base import Callback, ConfigError, Handoff, Order, Outcome, Report
+from gateways.base import (
+    BadCallback,
+    Callback,
+    ConfigError,
+    Handoff,
+    Order,
+    Outcome,
+    Report,
+    Unreachable,
+)
+from gateways.http import Answer
 from gateways.registry import configure
 from gateways.testing import GatewayContract
-from kiosque.db.models import Family, Invoice, Receipt
-from kiosque.payments import verification
+from kiosque import payments
+from kiosque.db.models import Attempt, Family, Invoice, Receipt
+from kiosque.payments import journal, reconcile, verification
 from kiosque.settings import Payment, Settings
 from tests import sentences
-from tests.conftest import csrf_token, make_invoice
+from tests.conftest import ISSUERS, PASSWORD, Clock, choose_password, csrf_token, free_port
+from tests.jonquille import SECRET, TOKEN, Daffodils, bank_of_the_daffodils, sealed
+from tests.kiosque.payments.conftest import state_of
 from tests.payfip import ORDER
 
 Failed = pytest.fail.Exception
 
-SOURCE = Path(__file__).parent / "thirdparty"
-MODULE = "kiosque_lilas"
+SOURCES = Path(__file__).parent / "thirdparty"
+MODULE, JSON_MODULE = "kiosque_lilas", "kiosque_jonquille"
 PAGE = Path(__file__).parents[1] / "docs" / "gateways.md"
 KEY = "u7Kp2MBd5yHs9JXq8wLz3RvT6n"
 TABLE = {"adapter": "lilas", "key": KEY}
+JSON_TABLE = {"adapter": "jonquille", "token": TOKEN, "secret": SECRET}
 
 
 @pytest.fixture(scope="session")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pip has installed the package, without a network: setuptools builds it."""
-    folder = tmp_path_factory.mktemp("lilas")
+    """Where pip has installed both packages, without a network: each builds by what is there."""
+    folder = tmp_path_factory.mktemp("strangers")
     # pip builds in the sources' own folder: a copy.
-    shutil.copytree(SOURCE, folder / "source", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(SOURCES, folder / "sources", ignore=shutil.ignore_patterns("__pycache__"))
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"),
-            *("--no-index", "--no-deps", "--no-build-isolation", "--no-cache-dir"),
-            *("--target", str(folder / "installed"), str(folder / "source")),
+            *("--no-index", "--no-deps", "--no-build-isolation", "--no-cache-dir", "--target"),
+            *(str(folder / "installed"), *map(str, sorted((folder / "sources").iterdir()))),
         ],
         capture_output=True,
         text=True,
@@ -61,7 +80,8 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(target: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.syspath_prepend(str(target))
     yield
-    sys.modules.pop(MODULE, None)
+    for module in (MODULE, JSON_MODULE):
+        sys.modules.pop(module, None)
 
 
 def said_by_the_bank(fields: dict[str, str]) -> dict[str, str]:
@@ -86,6 +106,59 @@ class TestLilas(GatewayContract):
             "transaction": "T1",
         }
         return Callback.of_form(said_by_the_bank(fields).items())
+
+
+class TestJonquille(GatewayContract):
+    table: ClassVar = JSON_TABLE
+    production_table: ClassVar = {**JSON_TABLE, "token": "live_9fK2mQx7Lp4R"}
+    secrets = (TOKEN, SECRET)
+
+    @pytest.fixture(autouse=True)
+    def _prepared(self, installed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.prepare(monkeypatch)  # in this order
+
+    def prepare(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.said, self.status = {}, 200
+        for name in ("get_json", "post_json"):
+            monkeypatch.setattr(f"{JSON_MODULE}.{name}", self.service)
+
+    def service(self, _endpoint: object, path: str, *_body: object, **_more: object) -> Answer:
+        if self.said is None:
+            raise Unreachable("la banque ne répond pas")
+        if path == "/v1/payments":
+            return Answer({"id": "jq_1"}, 201)
+        return Answer(self.said, self.status)
+
+    def answer(self, order: Order, said: str) -> None:
+        self.status = 404 if said == testing.NOTHING else 200
+        self.said = None if said == testing.UNREACHABLE else payment(order, said)
+
+    def notice(self, order: Order, handoff: Handoff, said: str) -> Callback:
+        body = json.dumps(payment(order, said)).encode()
+        return Callback("POST", {"Content-Type": "application/json", **sealed(body)}, body)
+
+
+def payment(order: Order, said: str) -> dict[str, object]:
+    """What the Bank of the Daffodils shows of an order."""
+    words = {testing.PAID: "paid", testing.REFUSED: "refused", testing.ON_THE_PAGE: "open"}
+    return {
+        "id": "jq_1",
+        "order": "KFffff" if said == testing.OTHER_ORDER else order.reference,
+        "status": words.get(said, "paid" if said == testing.OTHER_ORDER else "dreaming"),
+        "amount": order.cents,
+        "currency": "EUR",
+        "refunds": [],
+    }
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_sealed_message_of_another_hour_proves_nothing() -> None:
+    gateway = configure("jonquille", JSON_TABLE, environment="test")
+    body = json.dumps(payment(ORDER, testing.PAID)).encode()
+    for late in (-600, 600):
+        seal = sealed(body, int(time.time()) + late)
+        with pytest.raises(BadCallback, match="ancienne"):
+            gateway.read_notification(Callback("POST", seal, body))
 
 
 class Gullible(dict[str, Outcome]):
@@ -166,6 +239,48 @@ def test_the_suite_notices_a_careless_adapter(
         check(**asked)
 
 
+#: The same, of the bank of JSON.
+JSON_SABOTAGES: dict[str, tuple[str, object, str]] = {
+    "any seal will do": (
+        "hmac.compare_digest",
+        lambda *_: True,
+        "test_a_notice_tampered_with_in_any_part_proves_nothing",
+    ),
+    "a float is an amount": ("cents", int, "test_an_amount_that_is_none_pays_nothing"),
+    "a payer on the page holds the invoices for a week": (
+        "JonquilleGateway.poll",
+        lambda _, order: [Report(order.reference, Outcome.PENDING, order.cents, "EUR", "", "jq_1")],
+        "test_a_payer_still_on_the_page_is_nothing_decided_yet",
+    ),
+    "an answer is taken for granted": (
+        "tables",
+        lambda value: value,
+        "test_an_answer_spoilt_anywhere_is_sound_or_none",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", JSON_SABOTAGES)
+def test_the_suite_notices_a_careless_adapter_of_json(
+    installed: None, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    path, careless, name = JSON_SABOTAGES[what]
+    suite = TestJonquille()
+    suite.prepare(monkeypatch)
+    gateway = configure(testing.NAME, JSON_TABLE, environment="test")
+    opened = replace(ORDER, gateway_reference="jq_1")
+    at_hand = {
+        "gateway": gateway, "bank": gateway, "order": ORDER, "opened": opened,
+        "handoff": gateway.start(ORDER), "change": lambda value: f"{value}0",
+    }  # fmt: skip
+    check = getattr(suite, name)
+    asked = {each: at_hand[each] for each in signature(check).parameters}
+    check(**asked)
+    monkeypatch.setattr(f"{JSON_MODULE}.{path}", careless)
+    with pytest.raises((AssertionError, AttributeError, TypeError)):
+        check(**asked)
+
+
 def test_without_the_package_its_name_means_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "entry_points", lambda **_: [])  # were it installed for good
     with pytest.raises(ConfigError, match=sentences.ONE_OF):
@@ -173,52 +288,151 @@ def test_without_the_package_its_name_means_nothing(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture
-def settings(settings: Settings, installed: None) -> Settings:
-    return replace(settings, payment=Payment(gateway="lilas"), gateways={"lilas": TABLE})
+def daffodils() -> Iterator[Daffodils]:
+    with bank_of_the_daffodils() as bank:
+        yield bank
 
 
-def test_it_pays_an_invoice_through_the_core(
-    app: Flask,
-    sign_in: Callable[[Family], FlaskClient],
-    stranger: FlaskClient,
-    alices_family: Family,
+@pytest.fixture
+def gateway_name() -> str:
+    return "lilas"
+
+
+@pytest.fixture
+def settings(
+    settings: Settings, installed: None, daffodils: Daffodils, gateway_name: str
+) -> Settings:
+    return replace(
+        settings,
+        public_url=f"http://127.0.0.1:{free_port()}",
+        payment=Payment(gateway=gateway_name),
+        gateways={"lilas": TABLE, "jonquille": {**JSON_TABLE, "url": daffodils.url}},
+    )
+
+
+@pytest.fixture
+def running(app: Flask, settings: Settings) -> Iterator[str]:
+    """The site, listening: its address."""
+    port = int(settings.public_url.rpartition(":")[2])
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield settings.public_url
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@dataclass
+class Browser:
+    """Alice's browser, on the running site."""
+
+    url: str
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def sign_in(self, code: str) -> None:
+        page = self.session.get(f"{self.url}/connexion", timeout=5).text
+        form = {"code": code, "password": PASSWORD, "csrf_token": csrf_token(page)}
+        assert self.session.post(f"{self.url}/connexion", form, timeout=5).ok
+
+    def pay(self, invoice: Invoice) -> requests.Response:
+        """Go as far as the way to the bank."""
+        query = {"invoice": invoice.number}
+        page = self.session.get(f"{self.url}/paiement/recapitulatif", params=query, timeout=5).text
+        form = {
+            "csrf_token": csrf_token(page),
+            "invoice": invoice.number,
+            "expected_cents": str(invoice.total_cents),
+        }
+        return self.session.post(
+            f"{self.url}/paiement/banque", form, allow_redirects=False, timeout=5
+        )
+
+    def read(self, path: str) -> str:
+        return self.session.get(f"{self.url}{path}", timeout=5).text
+
+
+@pytest.fixture
+def alices_browser(running: str, alices_family: Family) -> Browser:
+    choose_password(alices_family)
+    browser = Browser(running)
+    browser.sign_in(alices_family.code)
+    return browser
+
+
+def test_the_bank_of_forms_pays_an_invoice_over_the_running_site(
+    alices_browser: Browser, running: str, october: Invoice
 ) -> None:
-    october, alice = make_invoice(alices_family, "2026-10-0001", 4520), sign_in(alices_family)
-    summary = alice.get("/paiement/recapitulatif?invoice=2026-10-0001").text
-    assert "Banque des Lilas" in summary
-    form = {
-        "csrf_token": csrf_token(summary),
-        "invoice": october.number,
-        "expected_cents": "4520",
-    }
-    page = alice.post("/paiement/banque", data=form)
+    page = alices_browser.pay(october)
     origin = "https://paiement.banque-des-lilas.example"
     assert f'<form method="post" action="{origin}/pay"' in page.text
     assert f"form-action 'self' {origin};" in page.headers["Content-Security-Policy"]
     sent: dict[str, Any] = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page.text))
     told = {name: sent[name] for name in ("cents", "mode", "order")}
     notice = said_by_the_bank({**told, "status": "accepted", "transaction": "T1"})
-    address = "/paiement/notification/lilas"
-    assert sent["notify"].endswith(address)
-    forged = stranger.post(address, data={**notice, "cents": "1"})
-    assert (forged.status_code, Invoice.get().state) == (400, "open")
+    assert sent["notify"] == f"{running}/paiement/notification/lilas"
+    forged = requests.post(sent["notify"], {**notice, "cents": "1"}, timeout=5)
+    assert (forged.status_code, state_of(october)) == (400, "open")
     for _ in range(2):
-        assert stranger.post(address, data=notice).status_code == 200
-    assert Invoice.get().state == "paid"
-    assert "Acquitté." in alice.get(f"/recus/{Receipt.get().number}").text
+        assert requests.post(sent["notify"], notice, timeout=5).text == "OK"
+    assert state_of(october) == "paid"
+    assert "Acquitté." in alices_browser.read(f"/recus/{Receipt.get().number}")
+    assert verification.faults() == []
+
+
+@pytest.mark.parametrize("gateway_name", ["jonquille"])
+def test_the_bank_of_json_pays_is_asked_and_gives_back_over_the_running_site(
+    alices_browser: Browser,
+    running: str,
+    daffodils: Daffodils,
+    october: Invoice,
+    september: Invoice,
+    frozen: Clock,
+) -> None:
+    gateway = configure("jonquille", {**JSON_TABLE, "url": daffodils.url}, environment="test")
+    town: Any = ({"jonquille": gateway}, running, ISSUERS)
+    assert f'href="{daffodils.url}/pay/jq_1"' in alices_browser.pay(october).text
+    told = daffodils.payments["jq_1"]
+    forged = requests.post(daffodils.asked["jq_1"]["webhook"], json=told, timeout=5)
+    assert (forged.status_code, state_of(october)) == (400, "open")
+    frozen.advance(minutes=5)
+    reconcile.run(*town)
+    assert Attempt.get().state == "handed_off", "the payer is still on the page"
+    for _ in range(2):
+        assert daffodils.tell("jq_1", "paid").text == "OK"
+    assert state_of(october) == "paid"
+    assert "Acquitté." in alices_browser.read(f"/recus/{Receipt.get().number}")
+
+    # Its message is lost: the bank is asked.
+    alices_browser.pay(september)
+    daffodils.payments["jq_2"]["status"] = "paid"
+    frozen.advance(minutes=6)
+    reconcile.run(*town)
+    assert state_of(september) == "paid"
+
+    # Given back by the command, then by the bank's back office, which only says that there is news.
+    paid = payments.find_settlement(october.number)
+    asked = payments.ask_refund(paid, None, "Dominique", "absence", gateway)
+    assert payments.send_refund(asked, gateway, running, ISSUERS).state == "done"
+    daffodils.post("/v1/payments/jq_2/refunds", {"amount": 1000}, "back office")
+    frozen.advance(minutes=1)
+    assert daffodils.tell("jq_2").text == "OK"
+    assert (state_of(october), state_of(september)) == ("open", "paid")
+    given = sum(each["amount"] for it in daffodils.payments.values() for each in it["refunds"])
+    assert journal.balances()["bank:jonquille"] == 4520 + 4225 - given
     assert verification.faults() == []
 
 
 def test_the_page_that_teaches_it_shows_the_very_files() -> None:
     page = PAGE.read_text(encoding="utf-8")
     blocks = re.findall(r"^```(?:python|toml)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    module = (SOURCE / f"{MODULE}.py").read_text(encoding="utf-8")
-    assert module in blocks
-    assert (SOURCE / "pyproject.toml").read_text(encoding="utf-8") in blocks
-    assert len(module.splitlines()) <= 60
+    lilas, jonquille = SOURCES / "lilas", SOURCES / "jonquille"
+    for path in (lilas / f"{MODULE}.py", lilas / "pyproject.toml", jonquille / f"{JSON_MODULE}.py"):
+        assert path.read_text(encoding="utf-8") in blocks, path.name
+    assert len((lilas / f"{MODULE}.py").read_text(encoding="utf-8").splitlines()) <= 60
 
 
 def test_the_module_that_was_installed_is_that_file(installed: None) -> None:
     found = Path(str(import_module(MODULE).__file__))
-    assert found.read_bytes() == (SOURCE / f"{MODULE}.py").read_bytes()
-    assert SOURCE not in found.parents
+    assert found.read_bytes() == (SOURCES / "lilas" / f"{MODULE}.py").read_bytes()
+    assert SOURCES not in found.parents

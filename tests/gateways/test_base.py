@@ -1,9 +1,11 @@
 """A bank's request is read strictly or not at all."""
 
+from collections.abc import Callable
+
 import pytest
 
 from gateways.base import BadCallback, Callback, Unreachable
-from gateways.reading import MAX_FIELDS, cents
+from gateways.reading import MAX_FIELDS, cents, tables, word
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
 JSON = {"Content-Type": "application/json"}
@@ -115,3 +117,16 @@ def test_an_amount_in_cents_is_an_integer_or_digits_alone() -> None:
         for refused in (BadCallback, Unreachable):
             with pytest.raises(refused):
                 cents(value)
+
+
+def test_a_word_and_a_list_of_objects_are_what_they_say_or_refused() -> None:
+    assert (word("tr_1.2-A"), word("EUR", "[A-Z]{3}")) == ("tr_1.2-A", "EUR")
+    assert (tables([]), tables([{"a": 1}])) == ([], [{"a": 1}])
+    wrong: list[Callable[[], object]] = [
+        *(lambda odd=odd: word(odd) for odd in ("", "a b", "a\n", "é", "x" * 65, None, 1, [], {})),
+        *(lambda odd=odd: tables(odd) for odd in (None, {}, "x", [1], [{}, None])),
+    ]
+    for read in wrong:
+        for refused in (BadCallback, Unreachable):
+            with pytest.raises(refused):
+                read()
