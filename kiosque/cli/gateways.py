@@ -1,13 +1,13 @@
 """Commands: the gateways, and which of them are still needed."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 
 import click
 
 from gateways.base import SigningKey
 from kiosque import payments
-from kiosque.cli.entry import main, with_database
+from kiosque.cli.entry import Fault, main, with_database
 from kiosque.db.models import BankMessage
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted
@@ -23,11 +23,14 @@ def gateways(settings: Settings) -> None:
     Une passerelle qui n’est plus en service reste dans les réglages, notifiée et interrogée, tant
     qu’un de ses paiements est ouvert : la banque peut encore en dire quelque chose.
     """
-    lost = False
+    lost, closed = False, payments.closed_banks()
     for use in payments.gateway_usages(list(settings.gateways)):
         table = settings.gateways.get(use.name)
         lost = lost or (table is None and use.open > 0)
         click.echo(f"{use.name} : {_state(use, settings)}.")
+        if closure := closed.get(use.name):
+            until = formats.long_instant(closure.until_at)
+            click.echo(f"\tFermée aux familles jusqu’au {until}, par {closure.author} (open-bank).")
         for line in (*_refunds(use, settings), *_old_key(use.name, table or {})):
             click.echo(f"\t{line}")
     for words in payments.describe_closed_regies(list(settings.regies)):
@@ -35,6 +38,47 @@ def gateways(settings: Settings) -> None:
         lost = True
     if lost:
         raise SystemExit(1)
+
+
+@main.command("close-bank")
+@click.argument("name")
+@click.option(
+    "--until",
+    required=True,
+    type=click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]),
+    help="Fin, à Paris, par exemple « 2026-11-29 20:00 ».",
+)
+@click.option("--sentence", default="", help="Ce que lisent les familles, à la place du bouton.")
+@click.option("--author", required=True, help="Qui le décide.")
+@with_database
+def close_bank(settings: Settings, name: str, until: datetime, sentence: str, author: str) -> None:
+    """Suspend le paiement en ligne par une passerelle : maintenance de la banque.
+
+    Sans redémarrage, et jusqu’à l’heure dite au plus. Les paiements déjà partis à la banque suivent
+    leur cours.
+    """
+    _require_gateway(settings, name)
+    ends_at = until.replace(tzinfo=clock.PARIS).astimezone(UTC)
+    closure = payments.close_bank(name, sentence, ends_at, author)
+    ends = formats.long_instant(closure.until_at)
+    click.echo(f"{name} : aucun nouveau paiement jusqu’au {ends}. Les familles lisent :")
+    click.echo(payments.closure_words()[name])
+
+
+@main.command("open-bank")
+@click.argument("name")
+@with_database
+def open_bank(settings: Settings, name: str) -> None:
+    """Rouvre le paiement en ligne par une passerelle, avant l’heure dite par close-bank."""
+    _require_gateway(settings, name)
+    was_closed = payments.open_bank(name)
+    click.echo(f"{name} : {'rouverte' if was_closed else 'elle n’était pas fermée'}.")
+
+
+def _require_gateway(settings: Settings, name: str) -> None:
+    if name not in settings.gateways:
+        known = ", ".join(settings.gateways)
+        raise Fault(f"Aucune passerelle {name[:30]}. Il y a : {known}.")
 
 
 def _state(use: GatewayUsage, settings: Settings) -> str:

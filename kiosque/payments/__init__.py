@@ -25,6 +25,7 @@ from kiosque.payments.checkout import (
     forget_old_addresses,
     start,
 )
+from kiosque.payments.closures import close_bank, closed_banks, closure_words, open_bank
 from kiosque.payments.counter import (
     CounterPayment,
     at_bank,
@@ -90,6 +91,9 @@ __all__ = [
     "bank_name",
     "cancel_invoice",
     "close_attempt",
+    "close_bank",
+    "closed_banks",
+    "closure_words",
     "concerned",
     "describe_closed_regies",
     "describe_removed_gateway",
@@ -106,6 +110,7 @@ __all__ = [
     "live_attempts",
     "money_of",
     "open_anomalies",
+    "open_bank",
     "overpaid_cents",
     "payable_now",
     "payment_status_of",

@@ -15,6 +15,7 @@ from kiosque.db.states import AttemptState, FactSource
 from kiosque.language import clock
 from kiosque.language.catalogue import gettext as _
 from kiosque.payments import gateway_calls
+from kiosque.payments.closures import closure_words
 from kiosque.payments.facts import add_fact, release_invoices
 from kiosque.payments.gateway_calls import ANSWER_SECONDS
 from kiosque.payments.orders import order_of
@@ -139,6 +140,8 @@ def forget_old_addresses() -> None:
 def _open(purchase: Purchase, gateway: Gateway) -> Attempt:
     now = clock.now()
     with write():
+        if closed := closure_words().get(gateway.name):
+            raise Refused([closed])
         selection = select_for_one_payment(purchase.family, purchase.numbers, gateway.limits)
         if selection.reasons:
             raise Refused(selection.reasons)

@@ -26,6 +26,7 @@ from kiosque.language.formats import (
     short_date,
 )
 from kiosque.language.templates import french
+from kiosque.web import current
 from kiosque.web.status_words import AT_BANK, DUE, LATE, Status, settled_status, status_on
 
 
@@ -55,13 +56,16 @@ class Row(NamedTuple):
 class UnpaidRows:
     """The open invoices, the most pressing first. `payable` is at most what one payment takes;
     `count` and `total_cents` are of all that can be paid here; `unanswered_at`, when the last
-    payment of one was begun that stayed without an answer."""
+    payment of one was begun that stayed without an answer; `closures`, what is to be read of the
+    banks that take no payment now, `all_closed` when no other is left."""
 
     payable: list[Row]
     count: int
     total_cents: int
     of_several_regies: bool
     unanswered_at: datetime | None
+    closures: list[str]
+    all_closed: bool
     at_bank: list[Row]
     elsewhere: list[Row]
 
@@ -81,6 +85,8 @@ def unpaid(family: Family) -> UnpaidRows:
         for each in listing.unpaid(family)
     ]
     payable = [line for line in every if line[1] in (DUE, LATE)]
+    closed = payments.closure_words() if payable else {}
+    banks = {current.settings().gateway_of(each.regie) or "" for each, _status in payable}
     return UnpaidRows(
         payable=[write.unpaid(*line) for line in payable[: payments.MAX_INVOICES]],
         count=len(payable),
@@ -89,6 +95,8 @@ def unpaid(family: Family) -> UnpaidRows:
         unanswered_at=max(
             (each.unanswered_at for each, _status in payable if each.unanswered_at), default=None
         ),
+        closures=sorted({closed[name] for name in banks & closed.keys()}),
+        all_closed=banks <= closed.keys(),
         at_bank=[write.unpaid(*line) for line in every if line[1] is AT_BANK],
         elsewhere=[write.unpaid(*line) for line in every if line[1] not in (DUE, LATE, AT_BANK)],
     )

@@ -12,7 +12,7 @@ from kiosque.db.models import (
     Family,
     Invoice,
 )
-from kiosque.payments import settle_at_counter
+from kiosque.payments import close_bank, open_bank, settle_at_counter
 from kiosque.payments.polling import expire_what_cannot_be_asked
 from kiosque.settings import OtherRegie
 from tests.bank import ABANDONED, REFUSED
@@ -61,6 +61,31 @@ def an_invoice_whose_payment_is_unanswered(stage: Stage) -> TestResponse:
 @scene
 def back_from_a_payment_unanswered(stage: Stage) -> TestResponse:
     return after_silence(stage, "/paiement/retour/{attempt}", minutes=60)
+
+
+def while_closed(stage: Stage, address: str) -> TestResponse:
+    """A page of a family while the bank is in maintenance."""
+    family = stage.family()
+    invoice = stage.invoice(family)
+    close_bank("banque", "", stage.clock.at + timedelta(hours=3), "D. Aubry")
+    page = stage.enter(family).get(address.format(number=invoice.number))
+    open_bank("banque")
+    return page
+
+
+@scene
+def invoices_while_the_bank_is_closed(stage: Stage) -> TestResponse:
+    return while_closed(stage, "/factures")
+
+
+@scene
+def the_summary_while_the_bank_is_closed(stage: Stage) -> TestResponse:
+    return while_closed(stage, "/paiement/recapitulatif?invoice={number}")
+
+
+@scene
+def an_invoice_while_the_bank_is_closed(stage: Stage) -> TestResponse:
+    return while_closed(stage, "/factures/{number}")
 
 
 @contextmanager

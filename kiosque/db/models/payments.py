@@ -215,6 +215,17 @@ class MessageCount(NumberedModel):
         indexes = ((("gateway", "verdict", "hour_at"), True),)
 
 
+class BankClosure(NumberedModel):
+    """A gateway that takes no new payment from `closed_at` to `until_at`, by its `author`'s
+    decision. Families read `sentence`, or one of ours where it is empty."""
+
+    gateway = TextField(unique=True)
+    sentence = TextField()
+    closed_at = UtcDateTimeField()
+    until_at = UtcDateTimeField()
+    author = TextField()
+
+
 class Anomaly(NumberedModel):
     """Something the régisseur must look at. `key` makes each noted once; `gateway` and
     `transaction_id` are the bank's name of what it is about, where it has one."""

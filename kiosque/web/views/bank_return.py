@@ -118,5 +118,7 @@ def _may_retry(attempt: Attempt, numbers: list[str]) -> bool:
     name = current.settings().gateway_of(attempt.regie)
     if name is None or AttemptState(attempt.state) not in RETRIABLE:
         return False
+    if name in payments.closed_banks():
+        return False
     limits = current.gateways()[name].limits
     return not payments.select_for_one_payment(attempt.family, numbers, limits).reasons

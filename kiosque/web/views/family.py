@@ -20,7 +20,7 @@ from kiosque.db.models import (
 )
 from kiosque.db.states import AllocationKind
 from kiosque.papers import content
-from kiosque.web import invoice_rows
+from kiosque.web import current, invoice_rows
 from kiosque.web.access import family_only, own_family, own_invoice, own_receipt
 from kiosque.web.status_words import (
     Status,
@@ -64,6 +64,7 @@ def invoice(number: str) -> str:
         "family/invoice.html",
         row=_standing(found, live),
         unanswered_at=payments.unanswered_of([found]),
+        closure=payments.closure_words().get(current.settings().gateway_of(found.regie) or ""),
         lines=content.invoice_document(found).lines,
     )
 

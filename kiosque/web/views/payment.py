@@ -81,6 +81,7 @@ def _summary_page(numbers: list[str], form: PayForm, gateway: Gateway) -> str:
         "payment/summary.html",
         selection=selection,
         unanswered_at=payments.unanswered_of(selection.invoices),
+        closure=payments.closure_words().get(gateway.name),
         form=form,
         gateway=gateway,
     )

@@ -17,6 +17,7 @@ from kiosque.cli import main, security_log
 from kiosque.db import leases, write
 from kiosque.db.models import (
     Attempt,
+    BankClosure,
     Family,
     Guardian,
     ImportBatch,
@@ -636,3 +637,18 @@ def test_staff_close_a_payment_that_came_to_nothing(
     assert sentences.STILL_PAYABLE in early.output
     frozen.advance(hours=1)
     assert "sans suite" in run("close-attempt", attempt.reference, *PERSON).output
+
+
+def test_a_town_closes_and_opens_its_bank_by_commands(run: Run, frozen: Clock) -> None:
+    sentence, ends = "Le Trésor entretient son service.", "24 novembre 2026 à 23\u00a0h\u00a030"
+    close = ("close-bank", "banque", "--until", "2026-11-24 23:30", "--author", "Dominique")
+    told = run(*close, "--sentence", sentence)
+    assert told.exit_code == 0, told.output
+    assert sentence in told.output
+    assert BankClosure.get().until_at == NOW + timedelta(hours=3)
+    assert run(*close).exit_code == 0
+    assert BankClosure.get().sentence == "", "the last word counts"
+    assert f"jusqu’au {ends}, par Dominique" in run("gateways").output
+    assert "rouverte" in run("open-bank", "banque").output
+    assert "pas fermée" in run("open-bank", "banque").output
+    assert run("open-bank", "autre").exit_code == 1
