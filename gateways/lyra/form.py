@@ -118,7 +118,8 @@ class HostedForm:
         self.limits = Limits(maximum_cents=99_999_999, session_minutes=15)
         self._shop = shop
         self._now: Callable[[], datetime] = lambda: datetime.now(UTC)
-        self._doubted = _MOVES_MONEY if shop.page.return_mode == "GET" else {Outcome.PAID}
+        self._by_get = shop.page.return_mode == "GET"
+        self._doubted = _MOVES_MONEY if self._by_get else {Outcome.PAID}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {self.form_origin!r})"
@@ -161,7 +162,9 @@ class HostedForm:
         readable, misshapen = _read(values)
         report = self._report(readable, signing_key)
         kept = {name: value[:255] for name, value in values.items() if name in _KEPT}
-        return replace(_doubt(report, misshapen) if misshapen else report, raw=kept)
+        if misshapen:
+            report = _doubt(replace(report, ask=report.ask or self._by_get), misshapen)
+        return replace(report, raw=kept)
 
     def _report(self, values: Mapping[str, str], signing_key: SigningKey | None) -> Report:
         """Translate a message; a field that cannot be read is empty."""

@@ -186,6 +186,17 @@ def test_what_a_payer_could_forge_of_a_return_only_makes_us_ask_the_bank(
     assert report.ask, "it counts once the bank has confirmed it"
 
 
+@pytest.mark.parametrize(("said", "_outcome"), GAINED)
+@pytest.mark.parametrize("lost", [{"hash": None}, {"payment_config": "MULTI"}, {"amount": "x"}])
+def test_what_a_payer_could_forge_out_of_shape_only_makes_us_ask_the_bank_too(
+    by_get: LyraGateway, said: dict[str, str | None], _outcome: Outcome, lost: dict[str, Any]
+) -> None:
+    """No entry for the régisseur, no invoice held: a payer may forge as many as it likes."""
+    wanted = notice(by_get.start(NEW_ORDER), **{**said, **lost})
+    report = by_get.read_notification(callback(typed_into(returned(by_get), wanted)))
+    assert (report.outcome, report.ask) == (Outcome.PENDING, True)
+
+
 @pytest.mark.parametrize(("said", "outcome"), GAINED)
 def test_without_the_banks_word_such_a_forgery_would_be_believed(
     by_get: LyraGateway, said: dict[str, str | None], outcome: Outcome
