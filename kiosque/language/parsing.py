@@ -6,6 +6,7 @@ from math import floor
 
 #: The largest amount a file may carry: a million euros, far above any family's invoice.
 MAX_CENTS = 100_000_000
+HALF = Fraction(1, 2)
 
 _NUMBER = re.compile(
     r"'?([-\u2212\u2013]?)\s*"
@@ -52,16 +53,21 @@ def parse_quantity(text: str) -> Fraction:
 
 def rounded_hundredths(value: Fraction) -> int:
     """Return the nearest number of hundredths."""
-    return floor(value * 100 + Fraction(1, 2))
+    return floor(value * 100 + HALF)
 
 
-def product_cents(quantity: Fraction, unit_price: Fraction) -> tuple[int, ...]:
-    """Return the amounts in cents to which a quantity times a price in euros may be rounded.
+def is_product(
+    quantity: Fraction, unit_price: Fraction, cents: int, *, price_off: Fraction = HALF
+) -> bool:
+    """Tell whether an amount in cents is a quantity times a price in euros, but for roundings.
 
-    Two where the product falls on half a cent, which programs round one way or the other.
+    The amount may be half a cent off. A price of two decimals at most may stand for one `price_off`
+    cents away (3,33 for 10,00 / 3), a quantity of two for one half a hundredth away (1,33 hours).
     """
-    exact = quantity * unit_price * 100
-    below = floor(exact)
-    if exact - below == Fraction(1, 2):
-        return (below, below + 1)
-    return (rounded_hundredths(exact / 100),)
+    gap = abs(quantity * unit_price * 100 - cents)
+    allowed = HALF
+    if (unit_price * 100).denominator == 1:
+        allowed += price_off * abs(quantity)
+    if quantity.denominator != 1 and (quantity * 100).denominator == 1:
+        allowed += HALF * abs(unit_price)
+    return gap <= HALF or gap < allowed

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
@@ -19,6 +20,8 @@ from kiosque.spelling import child_key, fold
 
 #: A line is compared with so many before it, to tell whether it is there twice.
 RECENT = 50
+#: A price that a program cut to the cent, rather than rounded, may be so many cents off.
+A_CENT = Fraction(1)
 MAX_PDF_BYTES = 10 * 1024 * 1024
 
 #: `json.dumps` would make one anew for each invoice.
@@ -94,7 +97,7 @@ class Draft:
 def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
     """Gather the lines of each invoice that is sound. The sheet takes the faults of others."""
     faults, drafts = sheet.faults, dict[str, Draft]()
-    broken = set[str]()
+    broken, cut = set[str](), list[int]()
     last_head: tuple[str, ...] = ()
     head_of, line_of = _cells(sheet, _HEAD), _cells(sheet, _LINE)
     for number, cells in progress(sheet, "Lecture"):
@@ -117,8 +120,17 @@ def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
             )
         if line in draft.lines[-RECENT:]:
             sheet.warn(number, f"répète une ligne de la facture {draft.number}, comptée deux fois")
+        if _amounts(*line_of(cells)[-3:])[-1]:
+            cut.append(number)
         draft.lines.append(line)
         draft.total_cents += line["amount_cents"]
+    if cut:
+        more = f" ({len(cut)} lignes)" if len(cut) > 1 else ""
+        sheet.warn(
+            cut[0],
+            "montant à plus d’un demi-centime par unité de quantite x prix_unitaire : le montant "
+            f"est gardé{more}",
+        )
     return [draft for draft in drafts.values() if draft.number not in broken]
 
 
@@ -169,7 +181,9 @@ def _read_line(
     texts = [f"{name} est vide" for name, said in (("service", fold(service)), ("libelle", label))
              if not said]  # fmt: skip
     try:
-        quantity_hundredths, unit_price_cents, amount_cents = _amounts(quantity, unit_price, amount)
+        quantity_hundredths, unit_price_cents, amount_cents, _cut = _amounts(
+            quantity, unit_price, amount
+        )
     except ValueError as error:
         texts += error.args
     if texts:
@@ -185,8 +199,11 @@ def _read_line(
 
 
 @lru_cache(maxsize=10_000)  # a town has few prices: the same come again at every family
-def _amounts(quantity_text: str, unit_price_text: str, amount_text: str) -> tuple[int, int, int]:
-    """Return a line's quantity in hundredths, its unit price and its amount in cents.
+def _amounts(
+    quantity_text: str, unit_price_text: str, amount_text: str
+) -> tuple[int, int, int, bool]:
+    """Return a line's quantity in hundredths, its unit price and its amount in cents, and True
+    where the price is cut more than rounding to the cent does. The amount counts.
 
     Raise ValueError, in French, for what is no number or does not multiply.
     """
@@ -195,15 +212,15 @@ def _amounts(quantity_text: str, unit_price_text: str, amount_text: str) -> tupl
         lambda: number_in("prix_unitaire", unit_price_text, parsing.parse_decimal),
         lambda: number_in("montant", amount_text, parsing.parse_hundredths),
     )
-    expected = parsing.product_cents(quantity, unit_price)
-    if cents not in expected:
+    is_close = parsing.is_product(quantity, unit_price, cents)
+    if not is_close and not parsing.is_product(quantity, unit_price, cents, price_off=A_CENT):
+        product = formats.format_euros(parsing.rounded_hundredths(quantity * unit_price))
         raise ValueError(
             f"montant {quoted(amount_text)} différent de quantite {quoted(quantity_text)} x "
-            f"prix_unitaire {quoted(unit_price_text)}, {formats.format_euros(expected[0])}. "
-            "Un prix arrondi s’écrit avec plus de décimales (3,3333)"
+            f"prix_unitaire {quoted(unit_price_text)}, {product}, de plus d’un centime par unité"
         )
     rounded = parsing.rounded_hundredths
-    return rounded(quantity), rounded(unit_price), cents
+    return rounded(quantity), rounded(unit_price), cents, not is_close
 
 
 @lru_cache(maxsize=1_000)

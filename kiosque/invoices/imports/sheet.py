@@ -37,6 +37,8 @@ SEPARATORS = ";,\t"
 STANDARD_INPUT = Path("-")
 #: What tells a row from the line of a total.
 _IDENTITY = ("numero_facture", "code_famille")
+#: What a row has and a total lacks, though the family's code begin with TOTAL.
+_OWN = frozenset({"date_emission", "role", "date_encaissement"})
 #: UTF-8 taken for Windows-1252 and encoded again; Mac Roman taken for Windows-1252. Nearly every
 #: line passes at the first class of characters, which is why what precedes comes after.
 _MISREAD = re.compile(
@@ -95,6 +97,7 @@ class Sheet:
         """Yield each line that is sound. Raise BadFile when there is none at all."""
         is_empty, width = True, len(self.columns)
         identity = [self.columns.index(name) for name in _IDENTITY if name in self.columns]
+        own = [at for at, name in enumerate(self.columns) if name in _OWN]
         for number, cells in self.lines:
             # Nearly always all is well: so all of the line is looked at first.
             text = "".join(cells)
@@ -105,7 +108,7 @@ class Sheet:
                 cells = _without_empty_end(cells, width)  # noqa: PLW2901
             if not text.isascii() and (misread := _misread(cells)):
                 self.warn(number, f"accents mal lus, comme {quoted(misread)}. {_SAVE_ANEW}")
-            if _is_total(cells, identity):
+            if _is_total(cells, identity, own):
                 self.warn(number, "total, laissé de côté")
             elif len(cells) != width:
                 self.faults.add(number, f"{len(cells)} cellules au lieu de {width}")
@@ -214,16 +217,19 @@ def _without_empty_end(cells: list[str], width: int) -> list[str]:
     return cells
 
 
-def _is_total(cells: list[str], identity: Sequence[int]) -> bool:
-    """Tell whether a line belongs to no family nor invoice and says that it is a total."""
+def _is_total(cells: list[str], identity: Sequence[int], own: Sequence[int]) -> bool:
+    """Tell whether a line belongs to no family nor invoice and says that it is a total. `own` are
+    the columns that no row leaves empty."""
     if len(cells) <= max(identity, default=0) or not identity:
         return False
     for at in identity:
-        own = cells[at].strip()
-        if own and own[0] not in "tT":
+        name = cells[at].strip()
+        if name and name[0] not in "tT":
             return False
-        if own and not fold(own).startswith("total"):
+        if name and not fold(name).startswith("total"):
             return False
+    if any(cells[at].strip() for at in own if at < len(cells)):
+        return False
     return any(fold(cell).startswith(("total", "soustotal")) for cell in cells)
 
 

@@ -216,8 +216,8 @@ def test_online_payment_closes_some_days_after_the_due_date(load: Load) -> None:
         ("48,30", "1e3", f"montant « 1e3 » : {sentences.DECIMALS_WANTED}"),
         (
             "48,30",
-            "48,31",
-            f"« 48,31 » {sentences.NOT_THE_PRODUCT} « 14 » x prix_unitaire « 3,45 »",
+            "48,45",
+            f"« 48,45 » {sentences.NOT_THE_PRODUCT} « 14 » x prix_unitaire « 3,45 »",
         ),
         ("48,30;", "48,30;../../etc/passwd", "sans dossier"),
         ("48,30;", "48,30;absent.pdf", "introuvable"),
@@ -364,10 +364,51 @@ def test_a_line_multiplies_exactly_before_it_is_rounded(
     assert (kept.quantity_hundredths, kept.unit_price_cents, kept.amount_cents) == stored
 
 
-def test_a_price_rounded_too_early_is_refused_with_the_way_to_write_it(load: Load) -> None:
-    found = faults(load, sheet(ROW.replace("14;3,45;48,30", "3;3,33;10,00")))
-    assert f"montant « 10,00 » {sentences.NOT_THE_PRODUCT} « 3 »" in found
-    assert "3,3333" in found
+@pytest.mark.parametrize(
+    ("line", "cents", "said"),
+    [
+        ("3;3,33;10,00", 1000, False),
+        ("6;0,83;5,00", 500, False),
+        ("-3;3,33;-10,00", -1000, False),
+        ("1,33;4,50;6,00", 600, False),
+        ("3;3,33;10,02", 1002, True),
+    ],
+)
+def test_where_a_price_was_rounded_the_amount_counts(
+    load: Load, line: str, cents: int, said: bool
+) -> None:
+    """Three times a third of a forfait of ten euros is ten euros, as on the town's own paper."""
+    summary = load(sheet(ROW, ROW2.replace("6;0,98;5,88", line), ROW2.replace("6;0,98;5,88", line)))
+    assert Invoice.get().total_cents == 4830 + 2 * cents
+    cut = [warning for warning in warned(summary) if "demi-centime" in warning]
+    assert cut == (
+        [
+            "ligne 3 : montant à plus d’un demi-centime par unité de quantite x prix_unitaire : "
+            "le montant est gardé (2 lignes)"
+        ]
+        if said
+        else []
+    )
+
+
+def test_an_amount_further_than_a_rounding_from_its_product_is_refused(load: Load) -> None:
+    found = faults(load, sheet(ROW.replace("14;3,45;48,30", "3;3,33;10,03")))
+    assert f"montant « 10,03 » {sentences.NOT_THE_PRODUCT} « 3 »" in found
+    assert "9,99" in found
+
+
+def test_a_family_whose_code_is_total_is_no_total(load: Load) -> None:
+    summary = load(FAMILIES.replace("F1001", "TOTAL"))
+    assert warned(summary) == []
+    row = ROW.replace("F1001", "TOTAL").replace("2026-10-0001", "TOTAL1")
+    assert warned(load(sheet(row), confirmed=Confirmed(new_families=True))) == []
+    paid = "TOTAL1;2026-11-20;cheque;48,30;Dominique Aubry;Total du chèque 1\n"
+    columns = "numero_facture;date_encaissement;mode;montant;auteur;motif\n"
+    assert warned(load(columns + paid + "Total;;;48,30;;\n")) == [
+        f"ligne 3 : {sentences.TOTAL_LEFT_OUT}"
+    ]
+    assert Invoice.get().state == "paid"
+    assert {family.code for family in Family.select()} >= {"TOTAL"}
 
 
 def test_every_fault_of_a_line_and_of_a_file_is_named_at_once_with_its_value(load: Load) -> None:

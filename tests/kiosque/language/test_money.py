@@ -1,6 +1,7 @@
 """Text becomes cents, cents become text, and nothing is ever a float."""
 
 from fractions import Fraction
+from math import ceil, floor
 
 import pytest
 from hypothesis import given
@@ -90,10 +91,36 @@ def test_what_is_written_reads_back_the_same(cents: int) -> None:
 
 
 @given(st.integers(-10_000, 10_000), st.integers(0, 10_000))
-def test_a_product_is_rounded_to_the_nearest_cent_either_way_on_a_half(
+def test_a_product_may_be_rounded_to_the_nearest_cent_either_way_on_a_half(
     quantity: int, price: int
 ) -> None:
-    found = parsing.product_cents(Fraction(quantity, 100), Fraction(price, 100))
-    assert found
-    for cents in found:
-        assert abs(cents * 100 - quantity * price) <= 50
+    exact = Fraction(quantity * price, 100)
+    for cents in (floor(exact + Fraction(1, 2)), ceil(exact - Fraction(1, 2))):
+        assert parsing.is_product(Fraction(quantity, 100), Fraction(price, 100), cents)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "cents", "rounded", "cut"),
+    [
+        ("3", "3.33", 1000, True, True),
+        ("3", "3.33", 1001, False, True),
+        ("3", "3.33", 1003, False, False),
+        ("3", "3.3333", 1000, True, True),
+        ("3", "3.3333", 1001, False, False),
+        ("6", "0.83", 500, True, True),
+        ("14", "3.45", 4831, True, True),
+        ("1", "3.45", 345, True, True),
+        ("1", "3.45", 346, False, True),
+        ("1", "3.45", 347, False, False),
+        ("0", "3.45", 1, False, False),
+        ("1.33", "4.50", 600, True, True),
+        ("-3", "3.33", -1000, True, True),
+        ("-3", "3.33", 1000, False, False),
+    ],
+)
+def test_an_amount_is_a_product_but_for_the_rounding_of_what_was_multiplied(
+    quantity: str, price: str, cents: int, rounded: bool, cut: bool
+) -> None:
+    factors = Fraction(quantity), Fraction(price)
+    assert parsing.is_product(*factors, cents) is rounded
+    assert parsing.is_product(*factors, cents, price_off=Fraction(1)) is cut
