@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from peewee import ModelSelect
 
+from gateways.base import Report
 from kiosque.db.models import Allocation, Anomaly, Attempt, Fact, Repayment, Settlement
 from kiosque.db.states import (
     AllocationKind,
@@ -16,10 +17,52 @@ from kiosque.db.states import (
     FactSource,
     RepaymentKind,
     SettlementState,
+    Verdict,
 )
 from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
-from kiosque.payments.queries import settlement_of, settlements_of
+from kiosque.payments.bank_messages import KNOWN, RECORDED, Decision, flag_mismatch
+from kiosque.payments.queries import repayment_of, settlement_of, settlements_of
+from kiosque.payments.reported import add_reported_fact
 from kiosque.payments.reversals import asked_of, book_repayment, create_repayment, mark_done
+
+
+def record_refund(attempt: Attempt, report: Report) -> Decision:
+    """Record money that the bank gave back, in full or in part."""
+    if report.currency != "EUR":
+        return flag_mismatch(attempt, report, "devise inattendue")
+    if is_refund_of_another(attempt, report.transaction_id):
+        return flag_mismatch(
+            attempt, report, "remboursement déjà enregistré pour un autre paiement"
+        )
+    debit = settlement_of(attempt.gateway, report.transaction_id)
+    if debit and debit.attempt_id != attempt.id:
+        return flag_mismatch(attempt, report, "remboursement du nom d’un débit d’un autre paiement")
+    known = (
+        Fact.select()
+        .where(
+            Fact.attempt == attempt,
+            Fact.transaction_id == report.transaction_id,
+            Fact.state == AttemptState.REFUNDED,
+            Fact.source == FactSource.BANK,
+        )
+        .first()
+    )
+    if known:
+        if known.amount_cents not in (0, report.cents):  # 0 was kept before amounts were
+            return flag_mismatch(attempt, report, "montant différent pour un même remboursement")
+        if agrees_with_guess(attempt, report.transaction_id, report.parent_id):
+            return KNOWN
+        return flag_mismatch(attempt, report, "remboursement d’un autre débit que celui choisi")
+    loose = match_refunds(attempt, add_reported_fact(attempt, report))
+    if report.transaction_id in loose:
+        return Decision(Verdict.UNMATCHED_REFUND)
+    return RECORDED
+
+
+def is_refund_of_another(attempt: Attempt, transaction_id: str) -> bool:
+    """Return whether the bank's name of a transaction is that of a refund of another payment."""
+    repayment = repayment_of(attempt.gateway, transaction_id)
+    return repayment is not None and repayment.settlement.attempt_id != attempt.id
 
 
 def match_refunds(attempt: Attempt, facts: Iterable[Fact]) -> set[str]:

@@ -5,11 +5,10 @@ from datetime import timedelta
 
 from gateways.base import Mode, Outcome, Report
 from kiosque.db import require_write, write
-from kiosque.db.models import Allocation, Attempt, Fact, Repayment, Settlement
+from kiosque.db.models import Allocation, Attempt, Fact, Settlement
 from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import (
     AllocationKind,
-    AnomalyKind,
     AttemptState,
     FactSource,
     SettlementState,
@@ -18,7 +17,6 @@ from kiosque.db.states import (
 from kiosque.language import clock
 from kiosque.outbox import queue
 from kiosque.payments.allocations import allocate
-from kiosque.payments.anomalies import flag_anomaly
 from kiosque.payments.bank_messages import (
     BY_HAND,
     KNOWN,
@@ -30,7 +28,14 @@ from kiosque.payments.bank_messages import (
     keep_verified,
     why_unexpected,
 )
-from kiosque.payments.bank_refunds import agrees_with_guess, match_refunds
+from kiosque.payments.bank_refunds import is_refund_of_another, match_refunds, record_refund
+from kiosque.payments.cancellations import (
+    AGAIN,
+    apply_cancellation,
+    flag_denied,
+    is_taken_back,
+    recall,
+)
 from kiosque.payments.facts import add_fact
 from kiosque.payments.ledger import book, may_be_undone
 from kiosque.payments.queries import (
@@ -42,10 +47,9 @@ from kiosque.payments.queries import (
     settlement_of,
 )
 from kiosque.payments.receipts import Issuers, issue_receipt
-from kiosque.payments.reversals import RETURNED, given_elsewhere, reverse_debit, was_credited
+from kiosque.payments.reported import add_reported_fact
 
 _ONLINE = {Mode.CARD: "paiement en ligne", Mode.DIRECT_DEBIT: "prélèvement en ligne"}
-AGAIN = "débit annoncé de nouveau après son annulation"
 
 
 def record(gateway_name: str, report: Report, issuers: Issuers) -> Verdict:
@@ -97,7 +101,7 @@ def _apply(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
     if attempt is None:
         return flag_unknown_order(gateway_name, report, issuers)
     if report.outcome is Outcome.REFUNDED:
-        return _apply_refund(attempt, report)
+        return record_refund(attempt, report)
     settlement = settlement_of(gateway_name, report.transaction_id)
     if settlement and settlement.attempt_id != attempt.id:
         return flag_mismatch(attempt, report, "débit déjà enregistré pour un autre paiement")
@@ -106,32 +110,12 @@ def _apply(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
         return flag_mismatch(attempt, report, report.anomaly or BY_HAND)
     if report.outcome is Outcome.PAID:
         return _apply_paid(attempt, report, settlement, issuers)
-    if not _add_reported_fact(attempt, report):
+    if report.outcome is Outcome.REVERSED:
+        return apply_cancellation(attempt, report, settlement)
+    if not (facts := add_reported_fact(attempt, report)):
         return KNOWN
-    if report.outcome is Outcome.REVERSED and settlement:
-        _undo_debit(attempt, report, settlement)
-    return RECORDED if is_own(attempt, report) else flag_mismatch(attempt, report, BY_HAND)
-
-
-def _undo_debit(attempt: Attempt, report: Report, settlement: Settlement) -> None:
-    """Take a debit that the bank cancelled out of the books; tell a human where the bank had said
-    otherwise of it before."""
-    if settlement.final_at:  # the capture arrived before this cancellation
-        flag_mismatch(attempt, report, AGAIN)
-    elif was_credited(settlement):
-        flag_mismatch(attempt, report, "débit annulé que la banque semblait avoir remboursé")
-    if given := given_elsewhere(settlement):
-        flag_anomaly(
-            f"given_twice:{settlement.id}",
-            AnomalyKind.GIVEN_TWICE,
-            given,
-            "rendu hors ligne, d’un débit que la banque a annulé ensuite",
-            gateway=attempt.gateway,
-            transaction_id=report.transaction_id,
-            attempt=attempt,
-            settlement=settlement,
-        )
-    reverse_debit(settlement, "annulation à la banque")
+    flag_denied(attempt, report, settlement, facts)
+    return RECORDED
 
 
 def _apply_paid(
@@ -141,12 +125,15 @@ def _apply_paid(
         return flag_mismatch(attempt, report, "devise inattendue")
     if settlement and settlement.amount_cents != report.cents:
         return flag_mismatch(attempt, report, "montant différent pour un même débit")
+    if settlement is None and is_refund_of_another(attempt, report.transaction_id):
+        return flag_mismatch(attempt, report, "débit du nom d’un remboursement")
     unexpected = why_unexpected(attempt, report)
     awaited = not unexpected
-    facts = (_add_reported_fact if awaited else _add_unmatched_fact)(attempt, report)
+    facts = (add_reported_fact if awaited else _add_unmatched_fact)(attempt, report)
     if not facts:
         return KNOWN
-    undone = _is_taken_back(facts, report.transaction_id)
+    flag_denied(attempt, report, settlement, facts)
+    undone = is_taken_back(recall(attempt, report, facts), report.transaction_id)
     # News that arrives after the cancellation, or money that is not in the books: a human looks.
     again = undone and (settlement is not None or report.final)
     if not settlement and not undone:
@@ -172,23 +159,6 @@ def _follow_until_final(attempt: Attempt, report: Report, settlement: Settlement
 
 
 _ASK_AT = PreparedQuery(lambda attempt, at: Attempt.update(ask_at=at).where(Attempt.id == attempt))
-
-
-def _add_reported_fact(attempt: Attempt, report: Report) -> list[Fact]:
-    """Add what a report says. Return all the facts of the attempt; none when it is no news."""
-    state = AttemptState(report.outcome.value)
-    facts = add_fact(
-        attempt,
-        report.transaction_id,
-        state,
-        report.status,
-        source=FactSource.BANK,
-        cents=report.cents,
-        parent_id=report.parent_id,
-    )
-    if report.anomaly:
-        flag_mismatch(attempt, report, report.anomaly)
-    return facts
 
 
 def _book_awaited(
@@ -230,17 +200,6 @@ def _book_unmatched(
     return settlement
 
 
-def _is_taken_back(facts: Sequence[Fact], transaction_id: str) -> bool:
-    """Return whether the bank has said that this debit was cancelled."""
-    # The fact that all of it was given back is ours, not the bank's.
-    return any(
-        fact.transaction_id == transaction_id
-        and fact.state == AttemptState.REVERSED
-        and fact.status != RETURNED
-        for fact in facts
-    )
-
-
 def _settle_attempt(attempt: Attempt, report: Report) -> Settlement:
     settlement = Settlement(
         attempt=attempt,
@@ -258,40 +217,3 @@ def _settle_attempt(attempt: Attempt, report: Report) -> Settlement:
     )
     SETTLEMENTS.add(settlement)
     return settlement
-
-
-def _apply_refund(attempt: Attempt, report: Report) -> Decision:
-    """Record money that the bank gave back, in full or in part."""
-    if report.currency != "EUR":
-        return flag_mismatch(attempt, report, "devise inattendue")
-    if _is_refund_of_another(attempt, report):
-        return flag_mismatch(
-            attempt, report, "remboursement déjà enregistré pour un autre paiement"
-        )
-    known = Fact.select().where(
-        Fact.attempt == attempt,
-        Fact.transaction_id == report.transaction_id,
-        Fact.state == AttemptState.REFUNDED,
-        Fact.source == FactSource.BANK,
-    )
-    if known.exists():
-        if agrees_with_guess(attempt, report.transaction_id, report.parent_id):
-            return KNOWN
-        return flag_mismatch(attempt, report, "remboursement d’un autre débit que celui choisi")
-    loose = match_refunds(attempt, _add_reported_fact(attempt, report))
-    if report.transaction_id in loose:
-        return Decision(Verdict.UNMATCHED_REFUND)
-    return RECORDED
-
-
-def _is_refund_of_another(attempt: Attempt, report: Report) -> bool:
-    return (
-        Repayment.select()
-        .join(Settlement)
-        .where(
-            Repayment.gateway == attempt.gateway,
-            Repayment.transaction_id == report.transaction_id,
-            Settlement.attempt != attempt,
-        )
-        .exists()
-    )

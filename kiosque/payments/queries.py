@@ -2,7 +2,16 @@
 
 from peewee import fn
 
-from kiosque.db.models import Allocation, Attempt, AttemptItem, Fact, Invoice, Receipt, Settlement
+from kiosque.db.models import (
+    Allocation,
+    Attempt,
+    AttemptItem,
+    Fact,
+    Invoice,
+    Receipt,
+    Repayment,
+    Settlement,
+)
 from kiosque.db.prepared import PreparedInsert, PreparedQuery
 
 SETTLEMENTS = PreparedInsert(Settlement)
@@ -50,6 +59,11 @@ def settlement_of(gateway: str, transaction_id: str) -> Settlement | None:
     return next(iter(_SETTLED.models(gateway=gateway, transaction=transaction_id)), None)
 
 
+def repayment_of(gateway: str, transaction_id: str) -> Repayment | None:
+    """Return the repayment that a bank calls by this transaction."""
+    return next(iter(_REPAID.models(gateway=gateway, transaction=transaction_id)), None)
+
+
 def parts_of(settlement: Settlement) -> list[Allocation]:
     """Return the allocations of a settlement that count."""
     return _PARTS.models(settlement=settlement.id)
@@ -92,6 +106,11 @@ _SETTLEMENTS = PreparedQuery(
 _SETTLED = PreparedQuery(
     lambda gateway, transaction: Settlement.select().where(
         Settlement.gateway == gateway, Settlement.transaction_id == transaction
+    )
+)
+_REPAID = PreparedQuery(
+    lambda gateway, transaction: Repayment.select().where(
+        Repayment.gateway == gateway, Repayment.transaction_id == transaction
     )
 )
 _PARTS = PreparedQuery(

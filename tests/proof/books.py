@@ -98,6 +98,7 @@ class Opened:
     credits_: dict[str, Message] = field(default_factory=dict)
     matched: dict[str, str] = field(default_factory=dict)
     answered_at: datetime | None = None
+    remembered: set[tuple[str, int, str]] = field(default_factory=set)
 
     @property
     def cents(self) -> int:
@@ -174,6 +175,11 @@ class Books:
             return self._hear_accepted(order, said)
         if said.number and said.status not in UNDONE:
             return self._tell("by hand", order.reference, said.uuid, said.status)
+        if said.status in UNDONE and (said.currency, said.cents) != (EURO, self._cents(said)):
+            return self._hear_odd_cancellation(order, said)
+        return self._hear_other(order, said)
+
+    def _hear_other(self, order: Opened, said: Message) -> bool:
         state = _state_of(said)
         new = self.learn(order, said.uuid, state, said.status)
         if new and said.number:
@@ -185,6 +191,22 @@ class Books:
             elif said.uuid in order.matched.values():  # they were of another debit, then
                 self._tell("credited", order.reference, said.uuid)
             self._undo(order.debits[said.uuid])
+        return new
+
+    def _cents(self, said: Message) -> int:
+        """The amount of the debit that a message is about, or that its order awaits."""
+        order = self.orders[said.reference]
+        booked = order.debits.get(said.uuid)
+        return booked.cents if booked else order.cents
+
+    def _hear_odd_cancellation(self, order: Opened, said: Message) -> bool:
+        """One of another amount than the debit's undoes nothing; it may be of one still to come."""
+        if said.currency != EURO:
+            return self._tell("currency", order.reference, said.uuid, str(said.cents))
+        new = self._tell("other cancellation", order.reference, said.uuid, str(said.cents))
+        if said.uuid not in order.debits:
+            order.remembered.add((said.uuid, said.cents, said.status))
+            new |= self.learn(order, said.uuid, "cancelled", said.status)
         return new
 
     def _tell(self, *what: str) -> bool:
@@ -200,10 +222,13 @@ class Books:
         if booked and booked.cents != said.cents:
             return self._tell("two amounts", order.reference, said.uuid, str(said.cents))
         awaited = said.cents == order.cents and not said.number
-        undone = self.is_undone(order, said.uuid)
         state, status = ("paid", said.status) if awaited else ("pending", f"{said.status} wrong")
         if not self.learn(order, said.uuid, state, status):
             return False
+        for uuid, cents, undoing in order.remembered:
+            if (uuid, cents) == (said.uuid, said.cents) and cents != order.cents:
+                self.learn(order, uuid, "reversed", undoing)
+        undone = self.is_undone(order, said.uuid)
         if undone and (booked or said.status == "CAPTURED"):
             self._tell("again", order.reference, said.uuid)
         if not booked and not undone:

@@ -18,6 +18,7 @@ from kiosque.payments import (
     allocations,
     bank_messages,
     bank_refunds,
+    cancellations,
     checkout,
     counter,
     facts,
@@ -110,9 +111,9 @@ BUGS = (
     Bug(
         "a receipt is issued at each repetition",
         incoming,
-        "    if not facts:\n        return KNOWN\n    undone",
+        "    if not facts:\n        return KNOWN\n    flag_denied",
         "    if not facts:\n        if settlement:\n"
-        "            issue_receipt(settlement, issuers)\n        return KNOWN\n    undone",
+        "            issue_receipt(settlement, issuers)\n        return KNOWN\n    flag_denied",
         histories.notice_repeated,
     ),
     Bug(
@@ -129,6 +130,14 @@ BUGS = (
         "return (AttemptState.CANCELLED if AttemptState.CANCELLED in by_transaction.values() else "
         "max(by_transaction.values(), key=_BETWEEN_TRANSACTIONS.index))",
         histories.payer_left_then_paid,
+    ),
+    Bug(
+        "a cancellation undoes a debit whatever its amount",
+        cancellations,
+        "if report.cents != (settlement or attempt).amount_cents:",
+        "if False:",
+        histories.a_cent_of_a_debit_cancelled,
+        rare=True,
     ),
     Bug(
         "an invoice opens again without a journal entry",
@@ -263,7 +272,7 @@ BUGS = (
     ),
     Bug(
         "what was given by hand of a debit cancelled since is not told",
-        incoming,
+        cancellations,
         "if given := given_elsewhere(settlement):",
         "if given := 0:",
         histories.given_by_hand_then_cancelled,
@@ -287,10 +296,10 @@ BUGS = (
     Bug(
         "a repetition puts off the next question",
         incoming,
-        "    if not facts:\n        return KNOWN\n    undone",
+        "    if not facts:\n        return KNOWN\n    flag_denied",
         "    if not facts:\n        if settlement:\n            "
         "_follow_until_final(attempt, report, settlement)\n"
-        "        return KNOWN\n    undone",
+        "        return KNOWN\n    flag_denied",
         histories.notice_repeated,
     ),
 )

@@ -241,6 +241,19 @@ def charlie_pays_at_the_counter(story: Story) -> None:
     story.check(lambda town: town.the_counter_is_paid("C1"))
 
 
+def a_cent_of_a_debit_cancelled(story: Story) -> None:
+    one_debit(story)
+    story.check(lambda town: town.the_bank_contradicts_itself(which=0, how="cent"))
+    assert rows("SELECT number FROM invoice WHERE state = 'paid'") == [("A1",)]
+
+
+def cancelled_before_a_debit_of_another_amount(story: Story) -> None:
+    story.opens("A1")
+    story.card("AUTHORISED", off=480, heard=0)
+    story.bank_cancels()
+    story.arrives(0)
+
+
 HISTORIES: tuple[History, ...] = (
     one_debit,
     two_debits,
@@ -267,4 +280,6 @@ HISTORIES: tuple[History, ...] = (
     credit_of_one_of_two_debits,
     given_by_hand_then_cancelled,
     charlie_pays_at_the_counter,
+    a_cent_of_a_debit_cancelled,
+    cancelled_before_a_debit_of_another_amount,
 )

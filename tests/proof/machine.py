@@ -260,12 +260,14 @@ class Town(RuleBasedStateMachine):
         assert _audit() == audit + 1
 
     @precondition(lambda self: self.books.owners)
-    @rule(which=pick, how=st.sampled_from(["amount", "order", "unknown", "credit"]))
+    @rule(which=pick, how=st.sampled_from(["amount", "order", "unknown", "credit", "cent"]))
     def the_bank_contradicts_itself(self, which: int, how: str) -> None:
         """Genuine words about a debit in the books already, that cannot be true."""
         message = self._as_booked(_one(list(self.books.owners), which))
         if how == "amount":
             self._deliver(replace(message, cents=message.cents + 1))
+        elif how == "cent":
+            self._deliver(replace(message, status="CANCELLED", cents=1))
         elif how == "credit":
             self.a_credit_is_named_as_its_debit(which)
         elif how == "unknown":

@@ -57,7 +57,7 @@ def test_a_notice_asks_little_of_the_base(
     paid = len(queries)
     queries.clear()
     hear(handoff)
-    assert (paid, len(queries)) == (20, 6)
+    assert (paid, len(queries)) == (21, 6)
 
 
 @bases.on_sqlite
