@@ -4,8 +4,11 @@ Each is safe to call at any moment and twice at once.
 """
 
 from collections.abc import Callable
+from functools import partial
 
-from kiosque import payments
+from peewee import DatabaseError
+
+from kiosque import db, payments
 from kiosque.db import leases
 from kiosque.families import audit, own_changes, sessions, throttle, tokens
 from kiosque.invoices import announcements
@@ -33,21 +36,37 @@ def send_mail(
 ) -> tuple[int, int]:
     """Erase what is kept for a time only, queue the notices that are due, send what waits.
 
-    Return (sent, failed). Stop between two mails once `stopped()` is true.
+    Return (sent, failed). Stop between two mails once `stopped()` is true. What goes wrong before
+    the mails keeps none of them from leaving: it is raised once they have.
     """
-    _erase_what_is_old()
-    own_changes.answer_resets()
-    announcements.queue_due(settings)
+    before = (*_ERASERS, own_changes.answer_resets, partial(announcements.queue_due, settings))
+    errors = [error for step in before if (error := _error_of(step))]
     counts = delivery.deliver(settings, stopped=stopped)
     leases.note_done(delivery.LEASE)
+    if errors:
+        raise errors[0]
     return counts
 
 
-def _erase_what_is_old() -> None:
-    payments.forget_old_addresses()
-    payments.forget_refused_messages()
-    queue.forget_old_addresses()
-    sessions.purge()
-    throttle.purge()
-    tokens.purge()
-    audit.purge()
+#: What erases what is kept for a time only.
+_ERASERS = (
+    payments.forget_old_addresses,
+    payments.forget_refused_messages,
+    queue.forget_old_addresses,
+    sessions.purge,
+    throttle.purge,
+    tokens.purge,
+    audit.purge,
+)
+
+
+def _error_of(step: Callable[[], object]) -> Exception | None:
+    """Do a step. Return what goes wrong in it, but for a database that does not answer: that is
+    raised, since nothing else can be done either."""
+    try:
+        step()
+    except Exception as error:
+        if isinstance(error, DatabaseError) and not isinstance(error, db.OUR_FAULTS):
+            raise
+        return error
+    return None
