@@ -53,7 +53,7 @@ _HEADERS = {
 _KIND = "application/json"
 _JSON = {"Accept": _KIND}
 _SOAP = {"Accept": "text/xml", "Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
-NO_CONTENT = 204
+NO_CONTENT, FAULT = 204, 500
 OK = frozenset({200})
 #: Adapters that no call is using, by the files of the authorities they trust.
 _idle: "dict[tuple[str, ...], deque[requests.adapters.HTTPAdapter]]" = {}
@@ -87,6 +87,15 @@ class Answer(dict[str, Any]):
     def __init__(self, value: Mapping[str, Any] | None = None, status: int = 200) -> None:
         super().__init__(value or {})
         self.status = status
+
+
+class SoapFault(Unreachable):
+    """An envelope that came with HTTP 500: whatever it says, it is no success (W3C, SOAP 1.1,
+    section 6.2). `envelope` is not parsed."""
+
+    def __init__(self, envelope: bytes):
+        super().__init__("la banque est en panne")
+        self.envelope = envelope
 
 
 @dataclass(frozen=True)
@@ -153,13 +162,16 @@ def post_form(
 def post_soap(
     endpoint: Endpoint, path: str, envelope: bytes, *, seconds: float = ANSWER_SECONDS
 ) -> bytes:
-    """Post a SOAP 1.1 envelope and return that of the answer, or of a fault, not parsed.
+    """Post a SOAP 1.1 envelope and return that of the answer, not parsed.
 
-    It takes `seconds` at most. Raises Unreachable for any other answer.
+    It takes `seconds` at most. Raises SoapFault for an envelope that comes with HTTP 500,
+    Unreachable for any other answer.
     """
-    # A SOAP fault comes with HTTP 500 (W3C, SOAP 1.1, section 6.2).
-    question = _Question("POST", path, envelope, _SOAP, (200, 500), "text/xml")
-    return _ask(endpoint, question, seconds)[1]
+    question = _Question("POST", path, envelope, _SOAP, (200, FAULT), "text/xml")
+    status, answer = _ask(endpoint, question, seconds)
+    if status == FAULT:
+        raise SoapFault(answer)
+    return answer
 
 
 def _json(endpoint: Endpoint, question: _Question, seconds: float) -> Answer:

@@ -10,7 +10,7 @@ from typing import Any
 from lxml import etree
 
 from gateways.base import GatewayError, Unreachable
-from gateways.http import Endpoint, post_soap
+from gateways.http import Endpoint, SoapFault, post_soap
 
 PATH = "/tpa/services/securite"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -38,7 +38,10 @@ def call(
 
     Raises FunctionalFault; Unreachable for a technical fault or for what is no answer.
     """
-    body = post_soap(endpoint, PATH, request(operation, values), seconds=seconds)
+    try:
+        body = post_soap(endpoint, PATH, request(operation, values), seconds=seconds)
+    except SoapFault as failed:
+        raise read_fault(failed.envelope) from None
     return read(body, operation)
 
 
@@ -61,6 +64,14 @@ def read(envelope: bytes, operation: str) -> dict[str, str]:
     if content.tag != f"{{{SERVICE}}}{operation}Response" or len(content) != 1:
         raise Unreachable(_UNREADABLE)
     return _leaves(content[0])
+
+
+def read_fault(envelope: bytes) -> GatewayError:
+    """Return the error that an envelope of HTTP 500 stands for; Unreachable if it is no fault."""
+    content = _content(parse(envelope))
+    if content.tag != f"{{{ENVELOPE}}}Fault":
+        return Unreachable(_DOWN)
+    return _fault(content)
 
 
 def parse(text: bytes) -> Any:

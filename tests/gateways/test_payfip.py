@@ -24,6 +24,7 @@ from gateways.base import (
     Unreachable,
     WrongEmail,
 )
+from gateways.http import SoapFault
 from gateways.payfip import PayfipGateway, orders, soap
 from gateways.payfip.orders import creation, instant, is_purged, refdet, subject
 from gateways.registry import configure
@@ -261,6 +262,22 @@ def test_the_payers_address_is_not_kept(says: Ask) -> None:
 def test_a_long_authorisation_of_a_direct_debit_is_kept_whole(says: Ask) -> None:
     (report,) = says(detail(resultrans="V", numauto="112233445566-tip")).poll(ORDER)
     assert report.authorisation == "112233445566-tip"
+
+
+def test_a_payment_announced_with_an_error_of_the_service_is_not_paid(says: Ask) -> None:
+    with pytest.raises(Unreachable, match="en panne"):
+        says(SoapFault(detail())).poll(ORDER)
+    with pytest.raises(Unreachable, match="en panne"):
+        says(SoapFault(created())).start(ORDER)
+    for garbled in (b"", b"<html/>", b"<a", b"\xff"):
+        with pytest.raises(Unreachable):
+            says(SoapFault(garbled)).poll(ORDER)
+
+
+def test_a_fault_that_comes_with_an_error_says_what_it_says(says: Ask) -> None:
+    assert says(SoapFault(fault("P5"))).poll(ORDER) == []
+    with pytest.raises(WrongEmail):
+        says(SoapFault(fault("A2"))).start(ORDER)
 
 
 @pytest.mark.parametrize("result", ["", None])

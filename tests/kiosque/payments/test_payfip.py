@@ -196,6 +196,34 @@ def test_going_back_and_pressing_again_makes_no_second_payment(
     assert len(treasury.orders) == 1
 
 
+def test_an_identifier_that_another_payment_has_opens_nothing_and_holds_nothing(
+    go: Go, october: Invoice, september: Invoice, treasury: Treasury
+) -> None:
+    assert go(october).status_code == 200
+    known = created(str(Attempt.get().gateway_reference))
+    treasury.refuses = known
+    answered = go(september)
+    assert answered.status_code == 503
+    assert sentences.BANK_SILENT in answered.text
+    assert "paiementws.web" not in answered.text
+    last = Attempt.select().order_by(Attempt.id.desc()).get()
+    assert (last.state, last.gateway_reference) == ("cancelled", None)
+    treasury.refuses = None
+    assert go(september).status_code == 200
+
+
+def test_an_answer_without_a_result_keeps_no_invoice_for_a_week(
+    go: Go, stranger: FlaskClient, october: Invoice, treasury: Treasury
+) -> None:
+    go(october)
+    treasury.result = " "
+    notify(stranger)
+    attempt = Attempt.get()
+    assert (attempt.state, attempt.unanswered) == ("handed_off", 1)
+    assert attempt.live_until == attempt.started_at + timedelta(minutes=20)
+    assert Anomaly.select().count() == 0
+
+
 # --- What became of it ---
 
 
