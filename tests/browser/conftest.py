@@ -10,12 +10,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from kiosque.language import clock
 from tests.conftest import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -165,9 +167,10 @@ def household(town: Demo, tmp_path: Path) -> Callable[[str], Household]:
 
     def make(code: str) -> Household:
         numbers = (f"{code}-1", f"{code}-2")
+        dates = f"{clock.today()};{clock.today() + timedelta(days=90)}"
         rows = [
-            f"{code};{numbers[0]};2026-10-05;2099-10-31;2026-09;Restauration;Zoé;Repas;10;4,52;45,20;",
-            f"{code};{numbers[1]};2026-11-05;2099-11-30;2026-10;Mercredi;Zoé;Journées;5;8,45;42,25;",
+            f"{code};{numbers[0]};{dates};2026-09;Restauration;Zoé;Repas;10;4,52;45,20;",
+            f"{code};{numbers[1]};{dates};2026-10;Mercredi;Zoé;Journées;5;8,45;42,25;",
         ]
         path = tmp_path / f"{code}.csv"
         path.write_text("\n".join([COLUMNS, *rows, ""]), encoding="utf-8")
