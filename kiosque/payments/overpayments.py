@@ -70,7 +70,7 @@ def _spare_part(settlement: Settlement, invoice: Invoice) -> Allocation:
                 f"pas de quoi payer {format_euros(invoice.total_cents)}."
             ]
         )
-    return min(enough, key=lambda part: part.amount_cents)
+    return min(enough, key=lambda part: (part.amount_cents, part.id))
 
 
 def _pay_with(part: Allocation, invoice: Invoice, author: str, reason: str) -> None:

@@ -37,13 +37,25 @@ class Bill:
 
 @dataclass
 class Part:
-    """What one part of the money received is for. `listed`: owed back, and told to a human."""
+    """What one part of the money received is for. `listed`: owed back, and told to a human;
+    `dealt`: a human took it off the list."""
 
     debit: "Debit"
     number: str | None
     kind: str
     cents: int
     listed: bool = False
+    dealt: bool = False
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Money that left: how, and why where we asked for it; `elsewhere` than by the bank."""
+
+    way: str
+    cents: int
+    reason: str = ""
+    elsewhere: bool = False
 
 
 @dataclass
@@ -57,22 +69,30 @@ class Debit:
     cents: int
     parts: list[Part] = field(default_factory=list)
     returned: int = 0
-    ways: set[str] = field(default_factory=set)
     asked: int | None = None
     reason: str = ""
     given: set[tuple[str, int, str]] = field(default_factory=set)
     elsewhere: int = 0
     by_hand: int = 0
+    leavings: list[Leaving] = field(default_factory=list)
+    restored: int = 0
+    reinstated: bool = False
 
     @property
     def left(self) -> int:
         return self.cents - self.returned
 
     @property
+    def called(self) -> str:
+        """The name of what became of it: the bank's, and how often it was restored."""
+        return f"{self.name}+{self.restored}" if self.restored else self.name
+
+    @property
     def state(self) -> str:
         if self.left:
             return "counted"
-        return "refunded" if self.ways == {"refund"} else "reversed"
+        ways = {each.way for each in self.leavings}
+        return "refunded" if ways == {"refund"} else "reversed"
 
 
 def _state_of(said: Message) -> str:
@@ -232,7 +252,7 @@ class Books:
         if undone and (booked or said.status == "CAPTURED"):
             self._tell("again", order.reference, said.uuid)
         if not booked and not undone:
-            self._receive(order, said, awaited=awaited)
+            self.receive(order, said, awaited=awaited)
         return True
 
     @staticmethod
@@ -243,7 +263,7 @@ class Books:
             for known, state, status in order.facts
         )
 
-    def _receive(self, order: Opened, said: Message, *, awaited: bool) -> None:
+    def receive(self, order: Opened, said: Message, *, awaited: bool) -> None:
         debit = order.debits[said.uuid] = Debit(order, said.uuid, said.cents)
         self.owners[said.uuid] = order
         if awaited:
@@ -305,36 +325,38 @@ class Books:
             if chosen in open_to:
                 order.matched[uuid] = chosen
                 debit = order.debits[chosen]
+                reason = ""
                 if debit.asked == credit.cents:
-                    self._answer(debit)
+                    reason = self._answer(debit)
                     self.answers.add(uuid)
-                self.give_back(debit, credit.cents, "refund")
+                self.give_back(debit, Leaving("refund", credit.cents, reason))
 
     def _undo(self, debit: Debit) -> None:
         if debit.by_hand:
             self.given_twice.add(debit.name)
         if debit.state == "counted":
-            way = "reversal"
+            leaving = Leaving("reversal", debit.left)
             if debit.asked == debit.left:
-                way = "refund"
-                self._answer(debit)
+                leaving = Leaving("refund", debit.left, self._answer(debit))
             debit.asked = None
-            self.give_back(debit, debit.left, way)
+            self.give_back(debit, leaving)
 
-    def _answer(self, debit: Debit) -> None:
-        """The refund asked is done."""
+    def _answer(self, debit: Debit) -> str:
+        """The refund asked is done. Why it was asked."""
         if debit.asked is not None:
             debit.given.add(("refund", debit.asked, debit.reason))
             debit.asked = None
+        return debit.reason
 
-    def give_back(self, debit: Debit, cents: int, way: str) -> None:
+    def give_back(self, debit: Debit, leaving: Leaving) -> None:
         """Money has left. All of it: what it paid is open again, or paid by what came twice."""
-        debit.returned += cents
-        debit.ways.add(way)
+        debit.returned += leaving.cents
+        debit.leavings.append(leaving)
+        debit.reinstated = debit.reinstated and leaving.way != "reversal"
         reopened = []
         if not debit.left:
             if debit.owner:
-                self.learn(debit.owner, debit.name, debit.state, "returned")
+                self.learn(debit.owner, debit.called, debit.state, "returned")
             for part in debit.parts:
                 bill = self.bills.get(part.number or "")
                 if bill and bill.payer is part:
@@ -367,6 +389,12 @@ class Books:
         self._allot(debit, bill, bill.cents)
 
     # --- What the journal must say ---
+
+    def family_of(self, debit: Debit) -> str:
+        """The family that paid."""
+        if debit.owner:
+            return debit.owner.family
+        return self.bills[debit.parts[0].number or ""].family
 
     def of_one_payment(self, debit: Debit) -> list[Debit]:
         return list(debit.owner.debits.values()) if debit.owner else [debit]

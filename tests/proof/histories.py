@@ -254,6 +254,75 @@ def cancelled_before_a_debit_of_another_amount(story: Story) -> None:
     story.arrives(0)
 
 
+def put_right(
+    story: Story, what: str, number: str = "A1", which: int = 0, cents: int | None = None
+) -> None:
+    story.check(
+        lambda town: town.something_is_put_right(what, number=number, which=which, cents=cents)
+    )
+
+
+def remittance_failed_then_passed(story: Story) -> None:
+    story.opens("A1")
+    story.card("AUTHORISED")
+    story.check(lambda town: town.the_bank_decides(which=0, choice=3, heard=1))
+    story.check(lambda town: town.the_bank_decides(which=0, choice=0, heard=1))
+    put_right(story, "restore")
+    assert rows("SELECT number FROM invoice WHERE state = 'paid'") == [("A1",)]
+
+
+def given_back_in_vain(story: Story) -> None:
+    two_debits(story)
+    for cents in (1000, None):
+        story.check(
+            lambda town, cents=cents: town.money_leaves_elsewhere(
+                which=1, cents=cents, kind="refund", reason="absence"
+            )
+        )
+    put_right(story, "restore", which=1)
+    put_right(story, "restore", which=1, cents=1000)
+    put_right(story, "restore", which=1, cents=3520)
+
+
+def restored_once_settled_otherwise(story: Story) -> None:
+    one_debit(story)
+    story.check(
+        lambda town: town.money_leaves_elsewhere(
+            which=0, cents=None, kind="chargeback", reason="erreur"
+        )
+    )
+    story.check(lambda town: town.the_counter_is_paid("A1"))
+    put_right(story, "restore")
+    put_right(story, "apply", "A2")
+
+
+def what_came_twice_pays_another_invoice(story: Story) -> None:
+    two_debits(story)
+    put_right(story, "apply", "C1", which=1)
+    put_right(story, "apply", "A3", which=1)
+    assert ("A3",) in rows("SELECT number FROM invoice WHERE state = 'paid'")
+    put_right(story, "apply", "A5", which=1)
+    put_right(story, "apply", "A2", which=1)
+    story.credit(520)
+
+
+def debit_entered_by_hand(story: Story) -> None:
+    story.opens("A1")
+    story.card("CAPTURED", heard=0)
+    put_right(story, "enter")
+    assert rows("SELECT number FROM invoice WHERE state = 'paid'") == [("A1",)]
+    story.arrives(0)
+    story.credit()
+
+
+def debit_of_another_amount_entered_then_used(story: Story) -> None:
+    story.opens("A1")
+    story.card("CAPTURED", off=480, heard=0)
+    put_right(story, "enter")
+    put_right(story, "apply", "A2")
+    assert ("A2",) in rows("SELECT number FROM invoice WHERE state = 'paid'")
+
+
 HISTORIES: tuple[History, ...] = (
     one_debit,
     two_debits,
@@ -282,4 +351,10 @@ HISTORIES: tuple[History, ...] = (
     charlie_pays_at_the_counter,
     a_cent_of_a_debit_cancelled,
     cancelled_before_a_debit_of_another_amount,
+    remittance_failed_then_passed,
+    given_back_in_vain,
+    restored_once_settled_otherwise,
+    what_came_twice_pays_another_invoice,
+    debit_entered_by_hand,
+    debit_of_another_amount_entered_then_used,
 )

@@ -22,9 +22,10 @@ from kiosque.db.states import RepaymentKind
 from kiosque.mails import delivery
 from kiosque.payments import CounterPayment, Purchase, Refused, reconcile
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, make_family, make_invoice
+from tests.proof import corrections
 from tests.proof.audit import compare
 from tests.proof.bank import DOLLAR, EURO, NEXT, STANDING, STORIES, Message
-from tests.proof.books import Bill, Books, Debit, Opened
+from tests.proof.books import Bill, Books, Debit, Leaving, Opened
 from tests.proof.stage import Crash, Stage, crash_at, dump, rows
 
 BILLS = (
@@ -37,6 +38,8 @@ pick = st.integers(0, 63)
 part = st.sampled_from([None, 1000, 3000, 520])
 why = st.sampled_from(["absence", "fermeture", "erreur"])
 wanted_back = st.sampled_from([None, 1000, 3000, 520, 7521, 0])
+STAFF = ("amount", "amount", "counter", "counter", "cancel", "close", "resolve", "apply",
+         "restore", "enter")  # fmt: skip
 FORGERIES = {
     "unsigned": lambda fields: {k: v for k, v in fields.items() if k != "signature"},
     "wrong signature": lambda fields: fields | {"signature": "A" * 43 + "="},
@@ -56,7 +59,7 @@ class Town(RuleBasedStateMachine):
         self.stage = Stage()
         self.bank, self.clock = self.stage.bank, self.stage.clock
         self.books = Books(lambda: self.clock.at, _debit_of)
-        self.entries = self.known = 0
+        self.entries = self.known = self.corrected = 0
         self.balances: dict[str, dict[str, int]] = {}
         families = {code: make_family(code, code) for code in ("F1001", "F2002")}
         for number, code, cents in BILLS:
@@ -362,9 +365,7 @@ class Town(RuleBasedStateMachine):
     # --- Staff ---
 
     @rule(
-        what=st.sampled_from(
-            ["amount", "amount", "counter", "counter", "cancel", "close", "resolve"]
-        ),
+        what=st.sampled_from(STAFF),
         number=st.sampled_from([bill[0] for bill in BILLS]),
         which=pick,
     )
@@ -382,8 +383,21 @@ class Town(RuleBasedStateMachine):
             self.an_open_invoice_changes_its_amount(number, 4520 if which % 8 > 4 else 4600)
         elif what == "close" and self.books.orders:
             self.an_attempt_is_closed(which)
+        elif what in ("apply", "restore", "enter"):
+            self.something_is_put_right(what, number, which)
         elif what == "resolve" and any(each.listed for each in self.books.parts):
             self.what_came_twice_is_dealt_with(which)
+
+    def something_is_put_right(
+        self, what: str, number: str, which: int, cents: int | None = None
+    ) -> None:
+        debits = [*self._debits(), *self.books.counter]
+        if what == "enter" and self.books.orders:
+            corrections.enter(self, _one(list(self.books.orders.values()), which))
+        elif what == "apply" and debits:
+            corrections.apply(self, _one(debits, which), number)
+        elif what == "restore" and debits:
+            corrections.restore(self, _one(debits, which), cents)
 
     @rule(what=st.sampled_from(["restart", "mails"]))
     def the_house_goes_on(self, what: str) -> None:
@@ -475,7 +489,7 @@ class Town(RuleBasedStateMachine):
         debit.elsewhere += cents or left
         debit.by_hand += (cents or left) if kind == "refund" else 0
         debit.given.add((kind, cents or left, reason))
-        self.books.give_back(debit, cents or left, kind)
+        self.books.give_back(debit, Leaving(kind, cents or left, reason, elsewhere=True))
 
     def _debits(self) -> list[Debit]:
         return [owner.debits[uuid] for uuid, owner in self.books.owners.items()]
@@ -508,7 +522,7 @@ class Town(RuleBasedStateMachine):
         payments.resolve_anomaly(point.id, "Dominique", "convenu avec la famille")
         for each in self.books.parts:
             if _key(each) == (point.settlement_id, point.invoice.number):
-                each.listed = False
+                each.listed, each.dealt = False, True
 
     # --- The machine it runs on ---
 
@@ -574,7 +588,7 @@ class Town(RuleBasedStateMachine):
             theirs -= sum(
                 debit.elsewhere
                 for uuid, debit in order.debits.items()
-                if not self.books.is_undone(order, uuid)
+                if debit.reinstated or not self.books.is_undone(order, uuid)
             )
             assert ours == theirs, f"{reference}: {ours} here, {theirs} at the bank"
 
@@ -589,7 +603,9 @@ class Town(RuleBasedStateMachine):
         }
 
     def _again(self, order: Opened, message: Message) -> int:
-        if ("again", order.reference, message.uuid) not in self.books.told:
+        debit = order.debits.get(message.uuid)
+        told = ("again", order.reference, message.uuid) in self.books.told
+        if not told or (debit and debit.reinstated):
             return 0
         given = [uuid for uuid, debit in order.matched.items() if debit == message.uuid]
         return message.cents - sum(order.credits_[uuid].cents for uuid in given)

@@ -1,0 +1,167 @@
+"""The régisseur puts things right in the machine's town: on the portal, and in the books."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kiosque import payments
+from kiosque.db.models import Attempt, Settlement
+from kiosque.payments import BankPayment, Refused
+from tests.conftest import ISSUERS
+from tests.proof.bank import EURO, STANDING, Message
+from tests.proof.books import Bill, Books, Debit, Leaving, Opened, Part
+from tests.proof.stage import dump
+
+if TYPE_CHECKING:
+    from tests.proof.machine import Town
+
+
+def settlement_of(debit: Debit) -> Settlement:
+    which = Settlement.transaction_id == debit.name if debit.owner else Settlement.id == debit.name
+    found: Settlement = Settlement.get(which)
+    return found
+
+
+# --- What came twice pays another invoice ---
+
+
+def apply(town: "Town", debit: Debit, number: str) -> None:
+    """Refused exactly when the books say so."""
+    books, bill = town.books, town.books.bills[number]
+    part = _spare(books, debit, bill)
+    held = books.holds.get(number)
+    possible = part and bill.state == "open" and not (held and held.until > town.clock.at)
+    before = dump()
+    try:
+        payments.apply_overpayment(settlement_of(debit), number, "Dominique", "accord", ISSUERS)
+    except Refused:
+        assert not possible
+        assert dump() == before
+        return
+    assert possible, "an invoice was paid with money that was not there"
+    if part:
+        _pay_with(books, part, bill)
+
+
+def _spare(books: Books, debit: Debit, bill: Bill) -> Part | None:
+    accounts = books.accounts(books.of_one_payment(debit))
+    owed = -accounts.get("overpayments", 0) - accounts.get("unmatched", 0)
+    if debit.state != "counted" or books.family_of(debit) != bill.family or owed < bill.cents:
+        return None
+    enough = [part for part in debit.parts if part.kind != "invoice" and part.cents >= bill.cents]
+    return min(enough, key=lambda part: part.cents, default=None)
+
+
+def _pay_with(books: Books, part: Part, bill: Bill) -> None:
+    if part.debit.owner and part.debit not in books.receipts:
+        books.receipts.append(part.debit)
+    if part.cents > bill.cents:
+        part.cents -= bill.cents
+        paying = Part(part.debit, bill.number, "invoice", bill.cents)
+        part.debit.parts.append(paying)
+        books.parts.append(paying)
+    else:
+        paying = part
+        part.kind, part.number, part.listed, part.dealt = "invoice", bill.number, False, False
+    bill.state, bill.payer = "paid", paying
+
+
+# --- What had left is there after all ---
+
+
+def restore(town: "Town", debit: Debit, cents: int | None) -> None:
+    """Noted by hand in error; or undone by the bank, which has captured it since."""
+    found = [each for each in debit.leavings if cents in (None, each.cents)]
+    possible = bool(found) and len({each.cents for each in found}) == 1
+    if found and not _is_true(town, debit, found[-1]):
+        return
+    town.corrected += 1
+    before = dump()
+    try:
+        payments.restore(settlement_of(debit), cents, "Dominique", f"vu {town.corrected}")
+    except Refused:
+        assert not possible
+        assert dump() == before
+        return
+    assert possible, "more is there than had come"
+    _take_back(town.books, debit, found[-1])
+
+
+def _is_true(town: "Town", debit: Debit, leaving: Leaving) -> bool:
+    """Return whether the money of what had left is really there."""
+    if debit.owner is None:
+        return True
+    if leaving.way == "reversal":
+        account = town.bank.accounts[debit.owner.reference]
+        return account.transactions[debit.name].status == "CAPTURED"
+    undone = town.books.is_undone(debit.owner, debit.name) and not debit.reinstated
+    return leaving.elsewhere and not undone
+
+
+def _take_back(books: Books, debit: Debit, leaving: Leaving) -> None:
+    whole = not debit.left
+    debit.leavings.remove(leaving)
+    debit.returned -= leaving.cents
+    debit.given.discard((leaving.way, leaving.cents, leaving.reason))
+    debit.reinstated |= leaving.way == "reversal"
+    if leaving.elsewhere:
+        debit.elsewhere -= leaving.cents
+        debit.by_hand -= leaving.cents if leaving.way == "refund" else 0
+    if whole:
+        for part in debit.parts:
+            bill = books.bills.get(part.number or "")
+            if part.kind != "invoice" or bill is None:
+                continue
+            if (bill.state, bill.cents) == ("open", part.cents):
+                bill.state, bill.payer = "paid", part
+            else:
+                part.kind, part.listed = "overpayment", True
+        if debit.owner:
+            debit.restored += 1
+            unmatched = any(part.kind == "unmatched" for part in debit.parts)
+            state = "pending" if unmatched else "paid"
+            books.learn(debit.owner, debit.called, state, "restored")
+    accounts = books.accounts(books.of_one_payment(debit))
+    if accounts.get("overpayments", 0) or accounts.get("unmatched", 0):
+        for part in debit.parts:
+            if part.kind == "overpayment" and not part.dealt:
+                part.listed = True
+
+
+# --- A debit that only the bank knows ---
+
+
+def enter(town: "Town", order: Opened) -> None:
+    """The first debit of an order that no notice told of."""
+    for message in town.bank.accounts[order.reference].transactions.values():
+        if _is_unknown(order, message):
+            _enter(town, order, message)
+            return
+
+
+def _is_unknown(order: Opened, message: Message) -> bool:
+    told = {uuid for uuid, _, _ in order.facts}
+    return (
+        (message.operation, message.currency) == ("DEBIT", EURO)
+        and message.status in STANDING
+        and message.uuid not in told
+    )
+
+
+def _enter(town: "Town", order: Opened, message: Message) -> None:
+    day = town.clock.at.date()
+    seen = BankPayment("banque", message.uuid, message.cents, day, "Dominique", "vu à la banque")
+    attempt = Attempt.get(Attempt.reference == order.reference)
+    payments.enter(seen, attempt, ISSUERS)
+    before = dump()
+    for again in (seen, replace(seen, amount_cents=message.cents + 1)):
+        try:
+            payments.enter(again, attempt, ISSUERS)
+        except Refused:
+            assert dump() == before
+        else:
+            raise AssertionError("one debit was entered twice")
+    awaited = message.cents == order.cents
+    town.books.learn(order, message.uuid, "paid" if awaited else "pending", "entered")
+    email, order.email = order.email, False  # a human writes no mail
+    town.books.receive(order, message, awaited=awaited)
+    order.email = email
