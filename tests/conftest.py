@@ -192,9 +192,8 @@ def choose_password(family: Family, password: str = PASSWORD) -> Account:
     return accounts.set_password(NewPassword(password, family, TOWN))
 
 
-def make_invoice(family: Family, number: str, cents: int = 4520, **values: object) -> Invoice:
-    """An open invoice of October 2026, one line a meal."""
-    batch = ImportBatch.get_or_none() or ImportBatch.create(
+def make_batch() -> ImportBatch:
+    return ImportBatch.create(
         file_name="essai.csv",
         sha256="0" * 64,
         kind="factures",
@@ -202,6 +201,11 @@ def make_invoice(family: Family, number: str, cents: int = 4520, **values: objec
         added_count=1,
         imported_at=NOW,
     )
+
+
+def make_invoice(family: Family, number: str, cents: int = 4520, **values: object) -> Invoice:
+    """An open invoice of October 2026, one line a meal."""
+    batch = ImportBatch.get_or_none() or make_batch()
     service = Service.get_or_none() or Service.create(name="Restauration scolaire")
     details: dict[str, object] = {
         "issued_on": date(2026, 11, 5),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from email import message_from_bytes, policy
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests import sentences
 from tests.browser.conftest import Demo, Household, Visitor, open_context
@@ -222,6 +222,17 @@ def test_a_second_tab_is_told_to_wait_and_the_back_button_does_not_pay_again(
     expect(page).to_have_url(re.compile(re.escape(town.url)))
 
 
+def sign_in(page: Page, family: Household) -> None:
+    page.fill("[name=code]", family.code)
+    page.fill("[name=password]", family.password)
+    page.click("main button")
+
+
+def give_card(page: Page) -> None:
+    page.fill("#card", "4970100000000000")
+    page.click("button.main")
+
+
 def test_the_whole_journey_works_without_javascript(
     browser: Browser, household: Make, town: Demo
 ) -> None:
@@ -229,15 +240,12 @@ def test_the_whole_journey_works_without_javascript(
     with open_context(browser, java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(f"{town.url}/connexion")
-        page.fill("[name=code]", family.code)
-        page.fill("[name=password]", family.password)
-        page.click("main button")
+        sign_in(page, family)
         page.click("text=Tout sélectionner")
         page.click(".bar button")
         page.click("text=Régler votre facture en ligne")
         page.click("text=Continuer vers la banque")
-        page.fill("#card", "4970100000000000")
-        page.click("button.main")
+        give_card(page)
         expect(page.locator("h1")).to_have_text("Paiement effectué")
 
 
@@ -250,15 +258,12 @@ def test_a_family_reads_english_from_the_first_page_to_the_receipt_without_javas
         page.goto(f"{town.url}/connexion")
         page.get_by_role("button", name="English").click()
         expect(page).to_have_title(re.compile("^Sign in"))
-        page.fill("[name=code]", family.code)
-        page.fill("[name=password]", family.password)
-        page.click("main button")
+        sign_in(page, family)
         page.click("text=Select all")
         page.click("text=Check and pay")
         page.click("text=Pay your invoice online")
         page.click("text=Continue to the bank")
-        page.fill("#card", "4970100000000000")
-        page.click("button.main")
+        give_card(page)
         expect(page.locator("h1")).to_have_text("Payment complete")
         page.click("text=View and print receipt")
         expect(page.locator("article")).to_contain_text("Paid in full (acquitté).")

@@ -45,31 +45,15 @@ def a_verb_that_is_not_understood(stage: Stage) -> TestResponse:
     return stage.stranger.delete("/connexion")
 
 
-@scene
-def error_400(stage: Stage) -> TestResponse:
-    return stage.broken(400)
+def error(status: int) -> None:
+    """Put on the list the page of an error."""
+
+    def play(stage: Stage) -> TestResponse:
+        return stage.broken(status)
+
+    play.__name__ = f"error_{status}"
+    scene(play)
 
 
-@scene
-def error_403(stage: Stage) -> TestResponse:
-    return stage.broken(403)
-
-
-@scene
-def error_413(stage: Stage) -> TestResponse:
-    return stage.broken(413)
-
-
-@scene
-def error_429(stage: Stage) -> TestResponse:
-    return stage.broken(429)
-
-
-@scene
-def error_500(stage: Stage) -> TestResponse:
-    return stage.broken(500)
-
-
-@scene
-def error_503(stage: Stage) -> TestResponse:
-    return stage.broken(503)
+for number in (400, 403, 413, 429, 500, 503):
+    error(number)

@@ -11,7 +11,6 @@ from kiosque.db.models import (
     Family,
     Guardian,
     Invoice,
-    Receipt,
     Service,
 )
 from kiosque.payments import CounterPayment, cancel_invoice, settle_at_counter
@@ -95,76 +94,66 @@ def at_the_counter(invoice: Invoice) -> CounterPayment:
 
 @scene
 def an_invoice_to_pay(stage: Stage) -> TestResponse:
-    family = stage.family()
-    invoice = stage.invoice(family, closes_on=date(2026, 12, 31), pdf_name="facture.pdf")
-    return stage.enter(family).get(f"/factures/{invoice.number}")
+    closes_on = date(2026, 12, 31)
+    return stage.look_at(stage.invoice(stage.family(), closes_on=closes_on, pdf_name="facture.pdf"))
 
 
 @scene
 def an_invoice_past_its_date(stage: Stage) -> TestResponse:
-    family = stage.family()
-    invoice = stage.invoice(family, due_on=date(2026, 10, 31))
-    return stage.enter(family).get(f"/factures/{invoice.number}")
+    return stage.look_at(stage.invoice(stage.family(), due_on=date(2026, 10, 31)))
 
 
 @scene
 def an_invoice_at_the_bank(stage: Stage) -> TestResponse:
-    family = stage.family()
-    invoice = stage.invoice(family)
-    stage.open_payment(family, invoice)
-    return stage.enter(family).get(f"/factures/{invoice.number}")
+    invoice = stage.invoice(stage.family())
+    stage.open_payment(invoice.family, invoice)
+    return stage.look_at(invoice)
 
 
 @scene
 def an_invoice_paid_online(stage: Stage) -> TestResponse:
-    family = stage.family()
-    invoice = stage.invoice(family)
-    stage.paid(family, invoice)
-    return stage.enter(family).get(f"/factures/{invoice.number}")
+    invoice = stage.invoice(stage.family())
+    stage.paid(invoice.family, invoice)
+    return stage.look_at(invoice)
 
 
 @scene
 def an_invoice_paid_at_the_counter(stage: Stage) -> TestResponse:
-    family = stage.family()
-    invoice = stage.invoice(family)
+    invoice = stage.invoice(stage.family())
     settle_at_counter([at_the_counter(invoice)])
-    return stage.enter(family).get(f"/factures/{invoice.number}")
+    return stage.look_at(invoice)
 
 
 @scene
 def a_cancelled_invoice(stage: Stage) -> TestResponse:
-    family = stage.family()
-    invoice = stage.invoice(family)
+    invoice = stage.invoice(stage.family())
     cancel_invoice(invoice.number, "D. Aubry", "erreur")
-    return stage.enter(family).get(f"/factures/{invoice.number}")
+    return stage.look_at(invoice)
 
 
 @scene
 def an_invoice_gone_to_the_treasury(stage: Stage) -> TestResponse:
-    family = stage.family()
-    invoice = stage.invoice(family, due_on=date(2026, 9, 1), closes_on=date(2026, 10, 1))
-    return stage.enter(family).get(f"/factures/{invoice.number}")
+    days = {"due_on": date(2026, 9, 1), "closes_on": date(2026, 10, 1)}
+    return stage.look_at(stage.invoice(stage.family(), **days))
 
 
 @scene
 def an_invoice_with_very_long_words(stage: Stage) -> TestResponse:
-    family = stage.family(name=LONG_NAME)
-    invoice = long_invoice(stage, family)
-    return stage.enter(family).get(f"/factures/{invoice.number}")
+    return stage.look_at(long_invoice(stage, stage.family(name=LONG_NAME)))
 
 
 @scene
 def a_receipt(stage: Stage) -> TestResponse:
     family = stage.family()
-    receipt = stage.paid(family, stage.invoice(family), stage.invoice(family))
-    return stage.enter(family).get(f"/recus/{receipt.number}")
+    stage.paid(family, stage.invoice(family), stage.invoice(family))
+    return stage.look_at_last_receipt(family)
 
 
 @scene
 def a_receipt_with_very_long_words(stage: Stage) -> TestResponse:
     family = stage.family(name=LONG_NAME)
-    receipt = stage.paid(family, long_invoice(stage, family))
-    return stage.enter(family).get(f"/recus/{receipt.number}")
+    stage.paid(family, long_invoice(stage, family))
+    return stage.look_at_last_receipt(family)
 
 
 @scene
@@ -174,8 +163,7 @@ def a_receipt_of_money_taken_back(stage: Stage) -> TestResponse:
     _, handoff = stage.open_payment(family, invoice)
     stage.hear(handoff)
     stage.hear(handoff, trans_status="CANCELLED")
-    receipt = Receipt.select().order_by(Receipt.number.desc()).get()
-    return stage.enter(family).get(f"/recus/{receipt.number}")
+    return stage.look_at_last_receipt(family)
 
 
 @scene
@@ -185,8 +173,7 @@ def a_receipt_of_an_invoice_already_paid(stage: Stage) -> TestResponse:
     _, handoff = stage.open_payment(family, invoice)
     settle_at_counter([at_the_counter(invoice)])
     stage.hear(handoff)
-    receipt = Receipt.select().order_by(Receipt.number.desc()).get()
-    return stage.enter(family).get(f"/recus/{receipt.number}")
+    return stage.look_at_last_receipt(family)
 
 
 @scene

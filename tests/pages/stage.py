@@ -71,6 +71,14 @@ class Stage:
         number = str(values.pop("number", "")) or f"2026-10-{Invoice.select().count() + 1:04d}"
         return make_invoice(family, number, cents, **values)
 
+    def look_at(self, invoice: Invoice) -> TestResponse:
+        """Open an invoice's page, as its family."""
+        return self.enter(invoice.family).get(f"/factures/{invoice.number}")
+
+    def look_at_last_receipt(self, family: Family) -> TestResponse:
+        receipt = Receipt.select().order_by(Receipt.number.desc()).get()
+        return self.enter(family).get(f"/recus/{receipt.number}")
+
     def send(self, client: FlaskClient, form: str, to: str = "", **values: object) -> TestResponse:
         """Fill the form of a page and send it."""
         token = csrf_token(client.get(form).text)

@@ -26,6 +26,7 @@ from tests import bases
 from tests.proof.storm_bank import Bank, Form, Message
 from tests.proof.storm_check import faults_of
 from tests.proof.storm_service import Broken, Browser, Service, make_town
+from tests.threads import at_once
 
 CLIENTS = 12
 #: Once the storm is over, or a fault is found, what is under way ends within this.
@@ -327,7 +328,7 @@ class _Client:
 
     def _tell(self, *messages: Message) -> None:
         """Each from a thread of its own, at once."""
-        _at_once(*(lambda it=it: self._storm.deliver(it) for it in messages))
+        at_once(*(lambda it=it: self._storm.deliver(it) for it in messages))
 
     def _repeat(self, *messages: Message) -> None:
         for message in messages:
@@ -340,7 +341,7 @@ class _Client:
             self._storm.deliver(message)
             self._repeat(message)
 
-    def pay_announced_at_once(self, basket: Basket) -> None:
+    def pay_announcedat_once(self, basket: Basket) -> None:
         if form := self._open(basket):
             message = self._storm.bank.say(form, "AUTHORISED")
             self._tell(message, message)
@@ -394,19 +395,11 @@ class _Client:
         def press(tab: int, wanted: Basket) -> None:
             forms[tab] = self._open(wanted, tab)
 
-        _at_once(lambda: press(0, basket), lambda: press(1, other))
+        at_once(lambda: press(0, basket), lambda: press(1, other))
         opened = [form for form in forms if form]
         if len(opened) == 2:
             self._storm.fault(f"two live attempts for {basket[0][0]}")
         self._tell(*(self._storm.bank.say(form, "AUTHORISED") for form in opened))
-
-
-def _at_once(*actions: Callable[[], object]) -> None:
-    threads = [threading.Thread(target=action, daemon=True) for action in actions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def _form(page: str) -> Form:

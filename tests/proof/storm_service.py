@@ -17,7 +17,7 @@ from kiosque import db
 from kiosque.db import write
 from kiosque.db.models import Family, ImportBatch, Invoice
 from tests import bases
-from tests.conftest import NOW, PASSWORD, choose_password, csrf_token, free_port
+from tests.conftest import NOW, PASSWORD, choose_password, csrf_token, free_port, make_batch
 from tests.proof.storm_balancer import Balancer
 from tests.sites import settle
 
@@ -236,14 +236,7 @@ def make_town(
     town: dict[str, list[tuple[str, int]]] = {}
     with db.connection():
         db.migrate()
-        batch = ImportBatch.create(
-            file_name="essai.csv",
-            sha256="0" * 64,
-            kind="factures",
-            row_count=1,
-            added_count=1,
-            imported_at=NOW,
-        )
+        batch = make_batch()
         for number in range(2 * families):
             code = f"F{1000 + number}"
             family = Family.create(code=code, name=f"Famille {number}", updated_on=NOW.date())

@@ -27,6 +27,7 @@ from tests import bases, sentences
 from tests.bank import notice
 from tests.conftest import NOW, make_family
 from tests.installation import SETTINGS
+from tests.threads import at_once
 
 pytestmark = bases.on_postgresql
 
@@ -147,11 +148,7 @@ def test_sessions_are_kept_for_the_next_request_and_no_more_than_needed(
         for _ in range(5):
             assert stranger.get("/sante").status_code == 200
         assert sessions(other) == 1
-        threads = [threading.Thread(target=stranger.get, args=("/sante",)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(*[lambda: stranger.get("/sante")] * 4)
         assert 1 <= sessions(other) <= 5
 
 

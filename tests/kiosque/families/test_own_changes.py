@@ -18,6 +18,7 @@ from kiosque.settings import Settings
 from tests.conftest import PASSWORD, TOWN, Clock, choose_password
 from tests.kiosque.families.mailed import OTHER, STRANGER, link_in, opened, post, recipients
 from tests.mailbox import plain_of, text_of
+from tests.threads import at_once
 
 
 def test_no_mail_holds_a_password_a_code_or_a_childs_name(
@@ -143,11 +144,7 @@ def test_of_two_parents_at_once_one_chooses_and_the_other_is_told(
             except Spent:
                 outcomes.append("")
 
-    threads = [threading.Thread(target=choose, args=(each,)) for each in (PASSWORD, OTHER)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(lambda: choose(PASSWORD), lambda: choose(OTHER))
     assert sorted(map(bool, outcomes)) == [False, True]
     assert accounts.authenticate("F1001", max(outcomes))
     assert SecurityEvent.select().count() == 1

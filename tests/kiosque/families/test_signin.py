@@ -16,6 +16,7 @@ from kiosque.families.hashing import Busy, Gate
 from kiosque.families.signin import Visitor
 from kiosque.families.throttle import TooManyTries
 from tests.conftest import PASSWORD, Clock, choose_password
+from tests.threads import at_once
 
 STRANGER = Visitor("203.0.113.9")
 ALICES_PHONE = Visitor("198.51.100.7", browser="F1001.phone")
@@ -272,11 +273,7 @@ def crowd(enter: Callable[[], object], size: int) -> tuple[int, int]:
                     leave.set()
 
     expected = size - 3
-    threads = [threading.Thread(target=visit) for _ in range(size)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[visit] * size)
     return most, turned_away
 
 

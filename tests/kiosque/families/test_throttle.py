@@ -10,6 +10,7 @@ from kiosque.db.models import Throttle
 from kiosque.families import throttle
 from kiosque.families.throttle import Bucket, Limit, TooManyTries
 from tests.conftest import Clock
+from tests.threads import at_once
 
 LIMIT = Limit("test", 3, timedelta(minutes=1), timedelta(minutes=5))
 DOOR = Bucket(LIMIT, "door")
@@ -116,11 +117,7 @@ def let_through(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> int:
                 return
             passed.append(1)
 
-    threads = [threading.Thread(target=attempt) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[attempt] * 20)
     return len(passed)
 
 

@@ -12,6 +12,7 @@ from kiosque.db.models import Family, Token
 from kiosque.families import tokens
 from kiosque.families.tokens import Purpose, Spent
 from tests.conftest import Clock, choose_password, dump
+from tests.threads import at_once
 
 LINKS = (Purpose.RESET, Purpose.EMAIL)
 HOSTILE = ("", "\0", "x" * 10_240, "é😀", "\udc80", "' OR 1=1 --", "../..", "%00")
@@ -239,11 +240,7 @@ def winners(token: Token, redeem: Callable[[Token], None]) -> int:
                 return
             won.append(1)
 
-    threads = [threading.Thread(target=use) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[use] * 8)
     return len(won)
 
 
