@@ -23,8 +23,9 @@ from tests.conftest import NOW, PUBLIC_URL, Clock, csrf_token, make_family, make
 BANK_URL = "http://127.0.0.1:8001"
 NOTIFY_URL = f"{PUBLIC_URL}/paiement/notification/banque"
 
-#: Answers to a browser that are no page of ours to look at: redirects, files, a health check.
+#: Answers to a GET that are no page to look at: redirects, files, a health check, a bank's message.
 NO_PAGE = {
+    "notification.receive",
     *("site.index", "site.health", "site.asset"),
     *("papers.invoice", "papers.receipt", "papers.yearly"),
 }

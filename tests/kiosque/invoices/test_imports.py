@@ -845,7 +845,7 @@ def test_dates_that_many_invoices_share_are_said_once_with_their_number(load: Lo
     old = ROW.replace("2026-11-30", "2026-11-10")
     rows = [old.replace("0001", f"{number:04d}") for number in range(1, 400)]
     assert warned(load(sheet(ROW.replace("0001", "0500"), *rows))) == [
-        "ligne 3 : échéance 10/11/2026 déjà passée (399 factures)"
+        f"ligne 3 : échéance 10/11/2026 {sentences.DUE_DATE_PAST} (399 factures)"
     ]
 
 

@@ -20,6 +20,7 @@ from kiosque.db.models import (
 )
 from kiosque.db.states import RepaymentKind
 from kiosque.payments import BankPayment, Refused, journal
+from tests import sentences
 from tests.conftest import ISSUERS, NOW, Clock, make_family, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter, effects, gave_back, state_of
 from tests.talkative import TalkativeBank
@@ -170,7 +171,7 @@ def test_nothing_is_restored_twice_nor_without_a_name_nor_by_guessing(
             payments.restore(settlement, cents, author, reason)
     assert effects() == before
     payments.restore(settlement, 1000, *WHO)
-    with pytest.raises(Refused, match="déjà fait"):
+    with pytest.raises(Refused, match=sentences.ALREADY_DONE):
         payments.restore(settlement, 500, *WHO)
     assert Settlement.get_by_id(settlement.id).returned_cents == 500
 
@@ -231,7 +232,7 @@ def test_a_debit_of_another_amount_pays_an_invoice_once_a_human_says_so(
     _, handoff = go(october)
     hear(handoff, amount="5000")
     settlement = Settlement.get()
-    with pytest.raises(Refused, match="à la banque pour elle"):
+    with pytest.raises(Refused, match=sentences.AT_THE_BANK_FOR_IT):
         apply(settlement, october.number)
     payments.close_attempt(Attempt.get().reference, *WHO)
     assert any(f"apply-overpayment {settlement.transaction_id}" in line for line in advised())
@@ -278,7 +279,7 @@ def test_a_payment_lost_with_the_database_pays_its_invoice_with_a_receipt(octobe
     assert (settlement.author, settlement.reason, settlement.mode) == (*WHO, "card")
     assert journal.balances() == {"bank:banque": 4520, "invoices": -4520}
     assert "Dominique : vu au back office" in JournalEntry.get().label
-    with pytest.raises(Refused, match="déjà enregistré"):
+    with pytest.raises(Refused, match=sentences.RECORDED_ALREADY):
         payments.enter(seen(), october, ISSUERS)
 
 
@@ -364,7 +365,7 @@ def test_a_payment_that_cannot_be_is_not_entered(
 
 def test_a_payment_at_the_bank_of_another_regie_pays_no_invoice(october: Invoice) -> None:
     issuers = replace(ISSUERS, regie_by_gateway={"petite-enfance": "multi-accueil"})
-    with pytest.raises(Refused, match="autre régie"):
+    with pytest.raises(Refused, match=sentences.OF_ANOTHER_REGIE):
         payments.enter(seen(gateway="petite-enfance"), october, issuers)
     assert Settlement.select().count() == 0
 

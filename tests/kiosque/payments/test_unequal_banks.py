@@ -21,6 +21,7 @@ from kiosque.payments import (
     polling,
     reconcile,
 )
+from tests import sentences
 from tests.bank import notice
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, csrf_token, make_invoice
 from tests.kiosque.payments.conftest import gave_back, state_of
@@ -261,7 +262,7 @@ def test_staff_drop_a_refund_that_the_bank_never_made_and_give_it_back_otherwise
     settlement = Settlement.get()
     bank.answers = [Unreachable("panne")]
     payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS)
-    with pytest.raises(Refused, match="interrogée en ce moment"):
+    with pytest.raises(Refused, match=sentences.BEING_ASKED):
         payments.drop_refund(settlement, "Dominique", "vu à la banque")
     frozen.advance(days=1)
     run({"banque": bank})
@@ -344,7 +345,7 @@ def test_a_bank_that_hangs_when_a_payment_is_opened_is_given_up_and_the_next_pay
     for number in range(checkout.STARTS_AT_ONCE):
         with pytest.raises(Unreachable, match="trop lentement"):
             open_at(bank, make_invoice(alices_family, f"N{number}"))
-    with pytest.raises(Unreachable, match="d’autres payeurs"):
+    with pytest.raises(Unreachable, match=sentences.CROWD):
         open_at(bank, make_invoice(alices_family, "N9"))
     assert {attempt.state for attempt in Attempt.select()} == {"cancelled"}
 

@@ -69,7 +69,7 @@ def test_what_came_twice_and_was_given_back_leaves_nothing_to_pay_nor_to_cancel(
     assert SETTLED in page
     for words in receipt_in_all_forms(alice, settings):
         assert sentences.OWED_TO_YOU not in words
-        assert "vous a été rendue" in words
+        assert sentences.GIVEN_BACK_TO_YOU in words
     assert payments.open_anomalies() == []
 
 
@@ -82,7 +82,7 @@ def test_the_regisseur_is_not_told_to_cancel_what_stays_paid(
     hear(bank, handoff, **gave_back(4520))
     (point,) = payments.open_anomalies()
     words = " ".join(payments.advice(point))
-    assert "Aucune facture n’est à régler" in words
+    assert sentences.NONE_TO_PAY in words
     assert "annulez" not in words
     assert "cancel-invoice" not in words
 
@@ -106,7 +106,7 @@ def test_what_came_twice_and_was_given_back_in_part_is_said_so(
     give_back(1000)
     for words in receipt_in_all_forms(alice, settings):
         assert sentences.OWED_TO_YOU not in words
-        assert "une partie de cette somme" in words
+        assert sentences.PART_OF_IT in words
 
 
 def test_a_refund_of_what_paid_an_invoice_leaves_it_to_pay(
@@ -156,7 +156,7 @@ def test_of_several_invoices_only_those_still_open_are_to_pay(
     attempt, handoff = payments.start(purchase, bank, PUBLIC_URL)
     hear(bank, handoff, **REFUSED)
     at_counter(september)
-    assert "Une partie de vos factures est encore à régler" in page_of(alice, attempt)
+    assert sentences.PARTLY_TO_PAY in page_of(alice, attempt)
 
 
 @pytest.mark.parametrize("cents", [1000, None])
@@ -193,12 +193,12 @@ def test_a_card_maybe_debited_is_not_called_nothing_paid(
     attempt, _ = go(october, bank)  # she pays, and the notice is lost
     page = press(alice, october.number)
     assert sentences.NOTHING_PAID not in page
-    assert "ne payez pas une seconde fois" in page
+    assert sentences.NO_SECOND_PAYMENT in page
     assert f"/paiement/retour/{attempt.reference}" in page
     frozen.advance(minutes=16)
     page = press(alice, october.number, "INCONNUE")
     assert sentences.NOTHING_PAID not in page
-    assert "sans réponse de la banque" in page
+    assert sentences.WITHOUT_ANSWER in page
 
 
 def test_nothing_paid_is_said_where_it_is_known(
@@ -216,7 +216,7 @@ def test_already_paid_is_good_news_with_its_receipt(
     _, handoff = go(october, bank)
     hear(bank, handoff)
     page = press(alice, october.number)
-    assert "Cette facture est déjà payée" in page
+    assert sentences.INVOICE_PAID in page
     assert 'role="alert"' not in page
     assert 'href="/recus/1"' in page
     assert sentences.NOTHING_PAID not in page
@@ -226,7 +226,7 @@ def test_already_paid_is_good_news_with_its_receipt(
     assert 'href="/recus/1"' in page
     at_counter(september)
     page = press(alice, october.number, september.number)
-    assert "Ces factures sont déjà payées" in page
+    assert sentences.INVOICES_PAID in page
 
 
 def test_charlie_learns_nothing_of_alices_payments(
@@ -265,4 +265,4 @@ def test_a_bank_out_of_reach_says_nothing_paid_only_where_it_is_known(
     page = alice.post("/paiement/banque", data=data).text
     assert sentences.BANK_SILENT in page
     assert (sentences.NOTHING_PAID in page) is not earlier
-    assert ("sans réponse de la banque" in page) is earlier
+    assert (sentences.WITHOUT_ANSWER in page) is earlier
