@@ -9,6 +9,7 @@ from kiosque import payments
 from kiosque.cli.entry import Fault, cents_typed, main, with_database
 from kiosque.db.models import Attempt, Family, Invoice, Settlement
 from kiosque.language.formats import format_euros
+from kiosque.payments.receipts import receipt_of
 from kiosque.settings import Settings
 
 
@@ -128,7 +129,7 @@ def _about(
 
 def _said(transaction: str, settlement: Settlement) -> str:
     cents = format_euros(settlement.amount_cents)
-    receipt = getattr(settlement, "receipt", None)
+    receipt = receipt_of(settlement)
     made = (
         f", reçu {receipt.title}" if receipt else ", sans emploi : apply-overpayment lui en donne"
     )
