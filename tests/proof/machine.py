@@ -23,10 +23,11 @@ from kiosque.mails import delivery
 from kiosque.payments import CounterPayment, Purchase, Refused, reconcile
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, make_family, make_invoice
 from tests.proof import corrections
+from tests.proof.agreement import agree
 from tests.proof.audit import compare
 from tests.proof.bank import DOLLAR, EURO, NEXT, STANDING, STORIES, Message
 from tests.proof.books import Bill, Books, Debit, Leaving, Opened
-from tests.proof.stage import Crash, Stage, crash_at, dump, rows
+from tests.proof.stage import Crash, Stage, crash_at, debit_of, dump, rows
 
 BILLS = (
     ("A1", "F1001", 4520), ("A2", "F1001", 4520), ("A3", "F1001", 3000), ("A4", "F1001", 4520),
@@ -58,7 +59,7 @@ class Town(RuleBasedStateMachine):
         super().__init__()
         self.stage = Stage()
         self.bank, self.clock = self.stage.bank, self.stage.clock
-        self.books = Books(lambda: self.clock.at, _debit_of)
+        self.books = Books(lambda: self.clock.at, debit_of)
         self.entries = self.known = self.corrected = 0
         self.balances: dict[str, dict[str, int]] = {}
         families = {code: make_family(code, code) for code in ("F1001", "F2002")}
@@ -562,53 +563,12 @@ class Town(RuleBasedStateMachine):
             self.clock.advance(days=2)
             self._reconcile("true")
         compare(self)
-        self._agree()
+        agree(self)
         while delivery.deliver(self.stage.settings)[0]:
             pass
         self.the_mails_leave()
         receipts = [key for key in self.stage.carried if key.startswith("receipt")]
         assert len(receipts) == len(self.books.mails)
-
-    def _agree(self) -> None:
-        """To the cent, what the bank holds for each order is what our books say it does, but for
-        what a human was told or has told us."""
-        for reference, account in self.bank.accounts.items():
-            order = self.books.orders[reference]
-            ours = self.balances.get(reference, {}).get("bank:banque", 0)
-            euros = [
-                each
-                for each in account.transactions.values()
-                if each.currency != DOLLAR and each.status in STANDING
-            ]
-            theirs = sum(each.cents if each.operation == "DEBIT" else -each.cents for each in euros)
-            # Given back, of no debit of ours that stands; money that came again once undone.
-            theirs += sum(self._loose(order).values())
-            theirs -= sum(self._again(order, each) for each in euros)
-            # Given back elsewhere; all of an undone debit has left anyway.
-            theirs -= sum(
-                debit.elsewhere
-                for uuid, debit in order.debits.items()
-                if debit.reinstated or not self.books.is_undone(order, uuid)
-            )
-            assert ours == theirs, f"{reference}: {ours} here, {theirs} at the bank"
-
-    def _loose(self, order: Opened) -> dict[str, int]:
-        told = {each[2] for each in self.books.told if each[0] == "credited"}
-        told -= {each[2] for each in self.books.told if each[0] == "again"}
-        return {
-            uuid: each.cents
-            for uuid, each in order.credits_.items()
-            if uuid not in self.books.owners  # the bank holds no such refund
-            if uuid not in order.matched or order.matched[uuid] in told
-        }
-
-    def _again(self, order: Opened, message: Message) -> int:
-        debit = order.debits.get(message.uuid)
-        told = ("again", order.reference, message.uuid) in self.books.told
-        if not told or (debit and debit.reinstated):
-            return 0
-        given = [uuid for uuid, debit in order.matched.items() if debit == message.uuid]
-        return message.cents - sum(order.credits_[uuid].cents for uuid in given)
 
 
 def _one(things: list[Any], which: int) -> Any:
@@ -622,17 +582,6 @@ def _mute() -> set[str]:
 
 def _audit() -> int:
     return int(rows("SELECT COUNT(*) FROM bank_message")[0][0])
-
-
-def _debit_of(credit: str) -> str | None:
-    found = rows(
-        f"""
-        SELECT settlement.transaction_id FROM repayment
-            JOIN settlement ON settlement.id = settlement_id
-        WHERE repayment.transaction_id = '{credit}'
-        """
-    )
-    return found[0][0] if found else None
 
 
 def _key(each: Any) -> tuple[int, str]:

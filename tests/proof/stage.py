@@ -79,6 +79,18 @@ def rows(sql: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in db.database.execute_sql(sql)]
 
 
+def debit_of(credit: str) -> str | None:
+    """Return the transaction that the portal takes this credit to give back."""
+    found = rows(
+        f"""
+        SELECT settlement.transaction_id FROM repayment
+            JOIN settlement ON settlement.id = settlement_id
+        WHERE repayment.transaction_id = '{credit}'
+        """
+    )
+    return found[0][0] if found else None
+
+
 _TABLES = ("family", "invoice", "attempt", "attempt_item", "fact", "settlement", "repayment",
            "allocation", "receipt", "journal_entry", "anomaly", "outbox_mail")  # fmt: skip
 
