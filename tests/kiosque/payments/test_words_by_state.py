@@ -236,7 +236,7 @@ def test_charlie_learns_nothing_of_alices_payments(
     hear(bank, handoff)
     attempt, _ = go(september, bank)
     page = press(charlie, october.number, september.number)
-    assert "déjà payée" not in page
+    assert sentences.ALREADY_PAID not in page
     assert "/recus/" not in page
     assert attempt.reference not in page
     assert sentences.NOTHING_PAID in page
