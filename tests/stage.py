@@ -71,10 +71,10 @@ PAGES: dict[str, Page] = {
     ),
     "family.invoice": Page(FAMILY, path={"number": OPEN}, charlie=404, words=OPEN),
     "papers.invoice": Page(FAMILY, path={"number": OPEN}, charlie=404),
-    "papers.receipt": Page(FAMILY, path={"number": "{receipt}"}, charlie=404),
+    "papers.receipt": Page(FAMILY, path={"receipt_id": "{receipt}"}, charlie=404),
     "papers.attestations": Page(FAMILY, words="Sommes payées en 2026"),
     "papers.yearly": Page(FAMILY, path={"year": "2026"}, charlie=404),
-    "family.receipt": Page(FAMILY, path={"number": "{receipt}"}, charlie=404, words=PAID),
+    "family.receipt": Page(FAMILY, path={"receipt_id": "{receipt}"}, charlie=404, words=PAID),
     "family.record": Page(FAMILY, words="Martin"),
     "payment.summary": Page(FAMILY, query={"invoice": OPEN}, charlie=409, words="45,20"),
     "payment.bank": Page(
@@ -154,7 +154,7 @@ def set_up(app: Flask, settings: Settings, family: Family, gateway: Gateway) -> 
     app.extensions["settings"] = replace(settings, attestation=rules)
     values = {
         "reference": attempt.reference,
-        "receipt": str(Receipt.get().number),
+        "receipt": str(Receipt.get().id),
         "stylesheet": app.extensions["assets"].stylesheet.name,
     }
     return Stage(app, values)

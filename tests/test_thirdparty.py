@@ -376,7 +376,7 @@ def test_the_bank_of_forms_pays_an_invoice_over_the_running_site(
     for _ in range(2):
         assert requests.post(sent["notify"], notice, timeout=5).text == "OK"
     assert state_of(october) == "paid"
-    assert "Acquitté." in alices_browser.read(f"/recus/{Receipt.get().number}")
+    assert "Acquitté." in alices_browser.read(f"/recus/{Receipt.get().id}")
     assert verification.faults() == []
 
 
@@ -401,7 +401,7 @@ def test_the_bank_of_json_pays_is_asked_and_gives_back_over_the_running_site(
     for _ in range(2):
         assert daffodils.tell("jq_1", "paid").text == "OK"
     assert state_of(october) == "paid"
-    assert "Acquitté." in alices_browser.read(f"/recus/{Receipt.get().number}")
+    assert "Acquitté." in alices_browser.read(f"/recus/{Receipt.get().id}")
 
     # Its message is lost: the bank is asked.
     alices_browser.pay(september)

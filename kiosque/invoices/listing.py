@@ -42,7 +42,8 @@ class Unpaid(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """An invoice paid or cancelled. One paid at the counter has no receipt."""
+    """An invoice paid or cancelled. One paid at the counter has no receipt: `receipt_id`
+    is None, and what names it too."""
 
     number: str
     period: str
@@ -52,7 +53,9 @@ class Settled(NamedTuple):
     state: str
     issued_on: date
     settled_at: datetime | None
-    receipt: int | None
+    receipt_id: int | None
+    receipt_number: int
+    receipt_sequence: str
 
 
 def _of_invoice(names: Sequence[str]) -> list[Any]:
@@ -112,7 +115,13 @@ _UNPAID = PreparedQuery(
 )
 _SETTLED = PreparedQuery(
     lambda family, first: (
-        Invoice.select(*_of_invoice(Settled._fields[:-2]), Settlement.settled_at, Receipt.number)
+        Invoice.select(
+            *_of_invoice(Settled._fields[:-4]),
+            Settlement.settled_at,
+            Receipt.id,
+            Receipt.number,
+            Receipt.sequence,
+        )
         .join(
             Allocation,
             JOIN.LEFT_OUTER,

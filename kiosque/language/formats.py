@@ -116,5 +116,6 @@ def counted(number: int, words: str) -> str:
     return f"{number} {' '.join(f'{word}s' for word in words.split())}"
 
 
-def receipt_title(number: int) -> str:
-    return f"R{number:06d}"
+def receipt_title(number: int, sequence: str) -> str:
+    """Write a receipt's number in its sequence: `R000123`, `R000123-creche` for another régie."""
+    return f"R{number:06d}-{sequence}" if sequence else f"R{number:06d}"

@@ -13,7 +13,6 @@ TEMPLATES = resources.find("templates")
 #: How templates, of pages and of mails, write amounts and dates.
 FILTERS = {
     "capital": lambda text: text[:1].upper() + text[1:],
-    "receipt_title": formats.receipt_title,
     "translated": catalogue.gettext,
     "euros": formats.format_euros,
     "hundredths": formats.format_hundredths,

@@ -95,8 +95,8 @@ def _stop_url(settings: Settings, family: Family) -> str:
     return f"{settings.public_url}/courriels/arret/{token}"
 
 
-def _payer(receipt_number: int) -> Family | None:
-    family: Family | None = Receipt.get_by_id(receipt_number).settlement.family
+def _payer(receipt_id: int) -> Family | None:
+    family: Family | None = Receipt.get_by_id(receipt_id).settlement.family
     return family
 
 

@@ -1,6 +1,5 @@
 """Tell what became of a payment, in the order it was learnt, for whoever answers its family."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
@@ -21,6 +20,7 @@ from kiosque.db.models import (
 from kiosque.db.states import AttemptState, FactSource, Verdict
 from kiosque.language.formats import format_euros
 from kiosque.payments.queries import numbers_of
+from kiosque.payments.receipts import receipts_named
 from kiosque.payments.words import ATTEMPT_STATES, FACT_SOURCES, VERDICTS
 
 
@@ -46,9 +46,8 @@ def events_of(name: str) -> list[Event]:
 def _attempts(name: str) -> list[Attempt]:
     held = AttemptItem.select(AttemptItem.attempt).join(Invoice).where(Invoice.number == name)
     which = (Attempt.reference == name) | Attempt.id.in_(held)
-    if match := re.fullmatch(r"R([0-9]{1,9})", name, re.ASCII | re.IGNORECASE):
-        issued = Settlement.select(Settlement.attempt).join(Receipt)
-        which |= Attempt.id.in_(issued.where(Receipt.number == int(match[1])))
+    if receipt := receipts_named(name).first():
+        which |= Attempt.id == receipt.settlement.attempt_id
     return list(Attempt.select().where(which))
 
 
@@ -82,5 +81,5 @@ def _of_money(which: Expression) -> Iterator[Event]:
         moved = f"{format_euros(entry.amount_cents)}, {entry.credit} → {entry.debit}"
         who = entry.settlement.author or "journal"
         yield Event(entry.at, who, f"écriture {entry.number} : {entry.label}, {moved}")
-    for receipt in Receipt.select().join(Settlement).where(which).order_by(Receipt.number):
+    for receipt in Receipt.select().join(Settlement).where(which).order_by(Receipt.id):
         yield Event(receipt.issued_at, FACT_SOURCES[FactSource.PORTAL], f"reçu {receipt.title}")

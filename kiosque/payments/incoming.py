@@ -171,7 +171,7 @@ def _book_awaited(
     book(settlement, _ONLINE[report.mode])
     receipt = issue_receipt(settlement, issuers)
     if attempt.receipt_email:
-        queue.add(f"receipt:{receipt.number}", "receipt", receipt.number, attempt.receipt_email)
+        queue.add(f"receipt:{receipt.id}", "receipt", receipt.id, attempt.receipt_email)
         # The address was given for this receipt and nothing else.
         Attempt.update(receipt_email=None).where(Attempt.id == attempt.id).execute()
     match_refunds(attempt, facts)

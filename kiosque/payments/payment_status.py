@@ -23,11 +23,11 @@ _CAME_TO_NOTHING = (
 
 @dataclass(frozen=True)
 class Paid:
-    """An invoice that is paid: since when, and the number of its receipt if it was paid online."""
+    """An invoice that is paid: since when, and its receipt if it was paid online."""
 
     number: str
     settled_at: datetime
-    receipt: int | None
+    receipt: Receipt | None
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _paid(ids: list[int]) -> list[Paid]:
         Paid(
             part.invoice.number,
             part.settlement.settled_at,
-            getattr(getattr(part.settlement, "receipt", None), "number", None),
+            getattr(part.settlement, "receipt", None),
         )
         for part in parts
         if part.invoice

@@ -69,9 +69,9 @@ def parts_of(settlement: Settlement) -> list[Allocation]:
     return _PARTS.models(settlement=settlement.id)
 
 
-def last_receipt_number() -> int:
-    """Return the number of the last receipt, 0 when none was issued."""
-    ((last,),) = _LAST_RECEIPT.rows()
+def last_receipt_number(sequence: str) -> int:
+    """Return the number of the last receipt of a sequence, 0 when none was issued."""
+    ((last,),) = _LAST_RECEIPT.rows(sequence=sequence)
     return last or 0
 
 
@@ -119,4 +119,6 @@ _PARTS = PreparedQuery(
         Allocation.counts == True,  # noqa: E712
     )
 )
-_LAST_RECEIPT = PreparedQuery(lambda: Receipt.select(fn.MAX(Receipt.number)))
+_LAST_RECEIPT = PreparedQuery(
+    lambda sequence: Receipt.select(fn.MAX(Receipt.number)).where(Receipt.sequence == sequence)
+)

@@ -1,12 +1,15 @@
-"""Receipts: numbered without gaps, and in whose name they are issued.
+"""Receipts: numbered without gaps, by *régie*, and in whose name they are issued.
 
 The names of the town, its *régies* and their régisseurs change over the years; a receipt keeps
 those of the day it was issued.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
+
+from peewee import ModelSelect
 
 from kiosque.db import require_write
 from kiosque.db.models import Receipt, Settlement
@@ -47,7 +50,8 @@ def issue_receipt(settlement: Settlement, issuers: Issuers) -> Receipt:
     require_write()
     regie = issuers.regie_named(settlement.regie)
     receipt = Receipt(
-        number=last_receipt_number() + 1,
+        number=last_receipt_number(settlement.regie) + 1,
+        sequence=settlement.regie,
         settlement=settlement,
         issued_at=clock.now(),
         town_name=issuers.town_name,
@@ -56,6 +60,17 @@ def issue_receipt(settlement: Settlement, issuers: Issuers) -> Receipt:
     )
     _RECEIPTS.add(receipt)
     return receipt
+
+
+def receipts_named(name: str) -> "ModelSelect[Receipt]":
+    """Return the query of the receipt of this title (`R000123`, `R123`, `R123-creche`), or of
+    none."""
+    match = _TITLE.fullmatch(name.strip())
+    number, sequence = (int(match[1]), (match[2] or "").lower()) if match else (0, "")
+    return Receipt.select().where(Receipt.number == number, Receipt.sequence == sequence)
+
+
+_TITLE = re.compile(r"R([0-9]{1,9})(?:-([a-z0-9]{1,20}))?", re.ASCII | re.IGNORECASE)
 
 
 def receipt_of(settlement: Settlement) -> Receipt | None:

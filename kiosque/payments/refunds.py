@@ -5,7 +5,7 @@ import secrets
 
 from gateways.base import Gateway, Refunds
 from kiosque.db import write
-from kiosque.db.models import Allocation, Invoice, Receipt, Repayment, Settlement
+from kiosque.db.models import Allocation, Invoice, Repayment, Settlement
 from kiosque.db.states import (
     AllocationKind,
     RepaymentKind,
@@ -14,6 +14,7 @@ from kiosque.db.states import (
 )
 from kiosque.language import clock, formats
 from kiosque.language.formats import format_euros
+from kiosque.payments.receipts import receipts_named
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import book_repayment, end_request
 
@@ -21,9 +22,8 @@ from kiosque.payments.reversals import book_repayment, end_request
 def find_settlement(name: str) -> Settlement:
     """Return the payment that a receipt's number (`R000123`, `R123`), a paid invoice's or a debit's
     name at the bank stands for. Raises Refused."""
-    found: Settlement | None = None
-    if match := re.fullmatch(r"R([0-9]{1,9})", name.strip().upper(), re.ASCII):
-        found = Settlement.select().join(Receipt).where(Receipt.number == int(match[1])).first()
+    receipt = receipts_named(name).first()
+    found: Settlement | None = receipt.settlement if receipt else None
     found = found or (
         Settlement.select()
         .join(Allocation)

@@ -214,12 +214,12 @@ def own_invoice(number: str) -> Invoice:
     )
 
 
-def own_receipt(number: int) -> Receipt:
-    """Return the family's receipt of that number, else 404."""
+def own_receipt(receipt_id: int) -> Receipt:
+    """Return the family's receipt of that id, else 404."""
     found: Receipt | None = (
         Receipt.select(Receipt, Settlement)
         .join(Settlement)
-        .where(Receipt.number == number, Settlement.family == own_family())
+        .where(Receipt.id == receipt_id, Settlement.family == own_family())
         .first()
     )
     return found or abort(404)

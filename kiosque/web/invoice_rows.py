@@ -122,7 +122,7 @@ class _Writer:
         self._paid, self._paid_at_counter = _("le %(date)s"), _("le %(date)s au guichet")
         self._receipt, self._of_invoice = _("Reçu %(title)s"), _("de la facture %(number)s")
         self._invoices = url_for("family.invoice", number="")
-        self._receipts = url_for("family.receipt", number=0).removesuffix("0")
+        self._receipts = url_for("family.receipt", receipt_id=0).removesuffix("0")
 
     def unpaid(self, invoice: Unpaid, status: Status) -> Row:
         note = self._due % {"date": short_date(invoice.due_on)}
@@ -141,14 +141,15 @@ class _Writer:
         if invoice.settled_at is None:
             return self._row(invoice, status)
         paid_on = {"date": short_date(clock.paris_date(invoice.settled_at))}
-        if invoice.receipt is None:
+        if invoice.receipt_id is None:
             return self._row(invoice, status, note=self._paid_at_counter % paid_on)
         return self._row(
             invoice,
             status,
             note=self._paid % paid_on,
-            receipt_address=f"{self._receipts}{invoice.receipt}",
-            receipt_title=self._receipt % {"title": receipt_title(invoice.receipt)},
+            receipt_address=f"{self._receipts}{invoice.receipt_id}",
+            receipt_title=self._receipt
+            % {"title": receipt_title(invoice.receipt_number, invoice.receipt_sequence)},
             of_invoice=self._of_invoice % {"number": invoice.number},
         )
 

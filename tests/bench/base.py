@@ -29,7 +29,7 @@ INSERT INTO settlement (id, attempt_id, family_id, gateway, transaction_id, mode
         '3fe69a', 'CB', '0001', :at FROM paid;
 INSERT INTO allocation (settlement_id, invoice_id, kind, amount_cents, counts)
     SELECT p, invoice, 'invoice', 4520, 1 FROM paid;
-INSERT INTO receipt (number, settlement_id, issued_at) SELECT p, p, :at FROM paid;
+INSERT INTO receipt (id, number, settlement_id, issued_at) SELECT p, p, p, :at FROM paid;
 INSERT INTO journal_entry (number, at, settlement_id, label, debit, credit, amount_cents,
         previous_hash, hash)
     SELECT p, :at, p, 'paiement en ligne', 'bank:banque', 'invoices', 4520,

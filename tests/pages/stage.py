@@ -77,8 +77,8 @@ class Stage:
         return self.enter(invoice.family).get(f"/factures/{invoice.number}")
 
     def look_at_last_receipt(self, family: Family) -> TestResponse:
-        receipt = Receipt.select().order_by(Receipt.number.desc()).get()
-        return self.enter(family).get(f"/recus/{receipt.number}")
+        receipt = Receipt.select().order_by(Receipt.id.desc()).get()
+        return self.enter(family).get(f"/recus/{receipt.id}")
 
     def send(self, client: FlaskClient, form: str, to: str = "", **values: object) -> TestResponse:
         """Fill the form of a page and send it."""
@@ -109,7 +109,7 @@ class Stage:
     def paid(self, family: Family, *invoices: Invoice, **changes: str | None) -> Receipt:
         _, handoff = self.open_payment(family, *invoices)
         self.hear(handoff, **changes)
-        return Receipt.select().order_by(Receipt.number.desc()).get()
+        return Receipt.select().order_by(Receipt.id.desc()).get()
 
     def broken(self, error: HTTPException | int) -> TestResponse:
         """A page that fails in this way."""

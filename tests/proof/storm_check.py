@@ -117,7 +117,7 @@ def _numbers(storm: "Storm") -> list[str]:
         (
             "mails",
             "SELECT id FROM outbox_mail WHERE template = 'receipt'"
-            " AND object_id NOT IN (SELECT number FROM receipt)",
+            " AND object_id NOT IN (SELECT id FROM receipt)",
             [],
         ),
         ("notes", "SELECT kind, detail FROM anomaly WHERE kind <> 'overpayment'", []),

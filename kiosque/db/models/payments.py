@@ -151,22 +151,28 @@ class Allocation(NumberedModel):
     reason = TextField(default="")
 
 
-class Receipt(BaseModel):
-    """Proof of an online settlement, numbered without gaps.
+class Receipt(NumberedModel):
+    """Proof of an online settlement, numbered without gaps in its sequence.
 
-    It keeps the names it was issued with; they are empty in those issued before names were kept.
+    `sequence` is the key of the *régie* whose sequence it is; empty for the first one's, which goes
+    on from the time when all *régies* had one. It keeps the names it was issued with; they are
+    empty in those issued before names were kept.
     """
 
-    number = IntegerField(primary_key=True)
+    number = IntegerField()
+    sequence = TextField(default="")
     settlement = ForeignKeyField(Settlement, unique=True, backref="receipts")
     issued_at = UtcDateTimeField()
     town_name = TextField(default="")
     regie_name = TextField(default="")
     regisseur = TextField(default="")
 
+    class Meta:
+        indexes = ((("sequence", "number"), True),)
+
     @property
     def title(self) -> str:
-        return receipt_title(self.number)
+        return receipt_title(self.number, self.sequence)
 
 
 class JournalEntry(BaseModel):

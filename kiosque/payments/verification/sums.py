@@ -80,10 +80,20 @@ def repayments() -> Iterator[str]:
 
 
 def receipts() -> Iterator[str]:
-    """Receipts are numbered without gaps, and each debit that paid has one."""
-    for last, count in rows("SELECT COALESCE(MAX(number), 0), COUNT(*) FROM receipt"):
+    """Receipts are numbered without gaps by *régie*, and each debit that paid has one."""
+    for sequence, last, count in rows(
+        "SELECT sequence, MAX(number), COUNT(*) FROM receipt GROUP BY sequence"
+    ):
         if last != count:
-            yield f"reçus : {count} reçus, le dernier porte le numéro {last}"
+            of = f" de la régie {sequence}" if sequence else ""
+            yield f"reçus{of} : {count} reçus, le dernier porte le numéro {last}"
+    for number in one(
+        """
+        SELECT receipt.number FROM receipt JOIN settlement ON settlement.id = settlement_id
+        WHERE sequence NOT IN ('', settlement.regie)
+        """
+    ):
+        yield f"reçu {number} : numéroté dans la suite d’une autre régie"
     for name in one(
         """
         SELECT DISTINCT settlement_id FROM allocation

@@ -89,10 +89,7 @@ def _items(attempt: Attempt) -> list[AttemptItem]:
 
 def _details(attempt: Attempt, items: list[AttemptItem]) -> Details:
     receipt = (
-        Receipt.select()
-        .join(Settlement)
-        .where(Settlement.attempt == attempt)
-        .order_by(Receipt.number)
+        Receipt.select().join(Settlement).where(Settlement.attempt == attempt).order_by(Receipt.id)
     ).first()
     return Details(
         items=items,

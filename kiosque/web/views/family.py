@@ -69,12 +69,12 @@ def invoice(number: str) -> str:
     )
 
 
-@blueprint.get("/recus/<int:number>")
+@blueprint.get("/recus/<int:receipt_id>")
 @family_only
-def receipt(number: int) -> str:
-    if number >= 2**63:
+def receipt(receipt_id: int) -> str:
+    if receipt_id >= 2**63:
         abort(404)
-    document = content.receipt_document(own_receipt(number))
+    document = content.receipt_document(own_receipt(receipt_id))
     return render_template("family/receipt.html", document=document)
 
 

@@ -23,12 +23,12 @@ blueprint = Blueprint("papers", __name__)
 PAPERS = Limit("papers", 50, timedelta(seconds=5), timedelta(minutes=1))
 
 
-@blueprint.get("/recus/<int:number>.pdf")
+@blueprint.get("/recus/<int:receipt_id>.pdf")
 @family_only
-def receipt(number: int) -> Response:
-    if number >= 2**63:
+def receipt(receipt_id: int) -> Response:
+    if receipt_id >= 2**63:
         abort(404)
-    document = content.receipt_document(own_receipt(number))
+    document = content.receipt_document(own_receipt(receipt_id))
     paid_on = clock.paris_date(document.settlement.settled_at)
     _count_paper()
     made = pdf.receipt(current.settings(), document)

@@ -16,12 +16,15 @@ from kiosque.db.models import (
     Fact,
     Invoice,
     InvoiceLine,
+    Receipt,
     Repayment,
     Service,
     Settlement,
 )
 from kiosque.payments import journal, verification
+from kiosque.payments.receipts import issue_receipt
 from tests import bases
+from tests.conftest import ISSUERS, NOW
 
 #: Before repayments: a payment cancelled, one refunded at the bank, one that stands; as the
 #: version of then wrote them.
@@ -218,6 +221,25 @@ def test_a_payment_refunded_by_a_banks_word_alone_is_what_its_money_says(earlier
         "paiement KF3 : remboursement u3",
         "paiement KF4 : remboursement c4",
     ]
+
+
+def test_receipts_keep_their_numbers_and_the_first_regie_their_sequence(earlier: None) -> None:
+    db.migrate("0009_regies")
+    database.execute_sql("UPDATE settlement SET regie = 'creche' WHERE id = 2")
+    db.migrate()
+    kept = [(each.id, each.title, each.settlement_id) for each in Receipt.select()]
+    assert kept == [(1, "R000001", 1), (2, "R000002", 2), (3, "R000003", 3)]
+    money = {"family": 1, "mode": "cash", "amount_cents": 1, "state": "counted", "author": "D"}
+    with db.write():
+        for number, regie in enumerate(("creche", "", "creche"), start=4):
+            settlement = Settlement.create(
+                id=number, regie=regie, settled_at=NOW, reason="x", **money
+            )
+            issue_receipt(settlement, ISSUERS)
+    titles = [each.title for each in Receipt.select().where(Receipt.id > 3).order_by(Receipt.id)]
+    assert titles == ["R000001-creche", "R000004", "R000002-creche"]
+    with pytest.raises(IntegrityError, match="receipt is append-only"):
+        database.execute_sql("UPDATE receipt SET number = 9")
 
 
 def test_an_invoice_may_ask_for_nothing_and_all_that_refers_to_one_still_does(

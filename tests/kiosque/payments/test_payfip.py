@@ -424,6 +424,6 @@ def test_the_receipt_and_the_journal_say_what_was_paid_with(
     treasury.result = result
     notify(alice)
     assert Settlement.get().mode == mode
-    assert f"<dt>Mode</dt><dd>{words}</dd>" in alice.get(f"/recus/{Receipt.get().number}").text
+    assert f"<dt>Mode</dt><dd>{words}</dd>" in alice.get(f"/recus/{Receipt.get().id}").text
     assert words in pdf._card(content.receipt_document(Receipt.get()))
     assert {entry.label for entry in JournalEntry.select()} == {label}

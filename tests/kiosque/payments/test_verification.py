@@ -98,6 +98,10 @@ DAMAGES = {
     ),
     "came twice, never told": ("DELETE FROM anomaly WHERE kind = 'overpayment'", "jamais signalé"),
     "a receipt lost": ("DELETE FROM receipt WHERE number = 2", "reçus : 3 reçus"),
+    "a receipt of another régie's": (
+        "UPDATE receipt SET sequence = 'creche', number = 1 WHERE number = 4",
+        "reçu 1 : numéroté dans la suite d’une autre régie",
+    ),
     "a receipt of nothing": (
         "UPDATE receipt SET settlement_id = 3 WHERE number = 1",
         "encaissement 1 : sans reçu",
