@@ -165,7 +165,7 @@ def test_the_old_bank_is_asked_before_a_second_attempt_goes_to_the_new_one(
     rest["12345678"] = lambda _: envelope("Order/Get", order_answer(order, transaction(order)))
     paid = client.get(f"/paiement/recapitulatif?invoice={october.number}")
     assert paid.status_code == 409
-    assert sentences.ALREADY_PAID in paid.text
+    assert sentences.INVOICE_PAID in paid.text
     assert invoice_state(october) == "paid"
     assert Attempt.select().count() == 1
 

@@ -161,7 +161,7 @@ def test_the_summary_asks_about_the_payment_that_holds_the_invoice(
     _, handoff = go(october)
     bank.answers = [[bank.report(handoff)]]
     answer = alice.get(f"/paiement/recapitulatif?invoice={october.number}")
-    assert sentences.ALREADY_PAID in answer.text
+    assert sentences.INVOICE_PAID in answer.text
 
 
 def test_charlie_makes_us_ask_nothing_about_alices_invoice(

@@ -119,7 +119,7 @@ def test_the_mail_about_it_names_family_and_invoices(
     family, numbers = payments.concerned(point)
     assert (family, numbers) == (october.family.code, [september.number, october.number])
     text = (
-        templates.environment()
+        templates.environment("mail")
         .get_template("mail/anomaly.txt")
         .render(anomaly=point, family_code=family, invoice_numbers=numbers, settings=settings)
     )
