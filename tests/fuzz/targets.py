@@ -24,7 +24,7 @@ from gateways.base import Declined, Handoff, Outcome, RefundRequest, Unreachable
 from gateways.lyra import LyraRestGateway, Shop, sign
 from gateways.registry import configure as configure_gateway
 from kiosque import create_app, db
-from kiosque.db.models import BankMessage, Family, ImportBatch, Invoice
+from kiosque.db.models import BankMessage, Family, ImportBatch, Invoice, InvoiceLine, Service
 from kiosque.invoices import imports
 from kiosque.invoices.imports import BadFile
 from kiosque.language import clock
@@ -150,17 +150,28 @@ def _invoice(family: Family, number: str, cents: int) -> None:
         added_count=1,
         imported_at=NOW,
     )
-    Invoice.create(
+    name = "Restauration scolaire"
+    service = Service.get_or_none() or Service.create(name=name)
+    invoice = Invoice.create(
         number=number,
         family=family,
         batch=batch,
         issued_on=date(2026, 11, 5),
         due_on=date(2026, 11, 30),
         period="octobre 2026",
-        services="Restauration scolaire",
+        services=name,
         children="Léa Martin",
         total_cents=cents,
         digest=number,
+    )
+    InvoiceLine.create(
+        invoice=invoice,
+        child="Léa Martin",
+        service=service,
+        label="Repas",
+        quantity_hundredths=100,
+        unit_price_cents=cents,
+        amount_cents=cents,
     )
 
 
