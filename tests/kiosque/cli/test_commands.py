@@ -52,7 +52,7 @@ from tests.conftest import (
     make_family,
     make_invoice,
 )
-from tests.kiosque.invoices.test_imports import ROW, sheet
+from tests.kiosque.invoices.files import ROW, sheet
 from tests.kiosque.settings.test_settings import TOML
 from tests.talkative import TalkativeBank
 

@@ -1,8 +1,5 @@
 """Files load all or nothing, however they are written, and loading again changes nothing."""
 
-import hashlib
-import json
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -12,9 +9,7 @@ from peewee import DatabaseError
 from kiosque import payments
 from kiosque.db.models import (
     Child,
-    Enrolment,
     Family,
-    Guardian,
     ImportBatch,
     Invoice,
     InvoiceLine,
@@ -22,45 +17,26 @@ from kiosque.db.models import (
     Service,
 )
 from kiosque.invoices import imports, listing
-from kiosque.invoices.imports import BadFile, Confirmed, Summary
+from kiosque.invoices.imports import BadFile, Confirmed
 from kiosque.invoices.imports.drafts import Draft, Line
 from kiosque.payments import verification
 from tests import sentences
-from tests.conftest import Clock
-
-COLUMNS = (
-    "code_famille;numero_facture;date_emission;date_echeance;periode;service;enfant;libelle;"
-    "quantite;prix_unitaire;montant;fichier_pdf"
+from tests.kiosque.invoices.files import (
+    COLUMNS,
+    FAMILIES,
+    ROW,
+    ROW2,
+    SETTLEMENTS,
+    Load,
+    faults,
+    sheet,
+    warned,
 )
-ROW = "F1001;2026-10-0001;2026-11-05;2026-11-30;2026-10;Restauration;Zoé Œuf;Repas;14;3,45;48,30;"
-ROW2 = "F1001;2026-10-0001;2026-11-05;2026-11-30;2026-10;Périscolaire;Zoé Œuf;Garderie;6;0,98;5,88;"
+
 ACCENTED = (
     "Code famille;N° facture;Date émission;Date échéance;Période;Service;Enfant;Libellé;"
     "Quantité;Prix unitaire;Montant;Fichier PDF"
 ).replace("N°", "Numéro")
-Load = Callable[..., Summary]
-
-
-@pytest.fixture
-def load(base: None, tmp_path: Path, frozen: Clock) -> Load:
-    def go(content: str | bytes, *, name: str = "factures.csv", **options: object) -> Summary:
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return imports.load(path, pdf_folder=tmp_path / "pdf", **options)  # type: ignore[arg-type]
-
-    return go
-
-
-def sheet(*rows: str) -> str:
-    return "\n".join((COLUMNS, *rows)) + "\n"
-
-
-def faults(load: Load, content: str | bytes) -> str:
-    with pytest.raises(BadFile) as caught:
-        load(content)
-    assert Invoice.select().count() == 0
-    assert Family.select().count() == 0
-    return str(caught.value)
 
 
 def test_an_invoice_is_the_sum_of_its_rows(load: Load) -> None:
@@ -454,99 +430,7 @@ def test_an_invoice_that_asks_for_nothing_is_kept_and_never_due(
     assert verification.faults() == []
 
 
-# --- Families ---
-
-FAMILIES = (
-    "code_famille;role;nom;prenom;courriel;telephone;adresse;code_postal;ville;date_naissance;"
-    "services\n"
-    "F1001;responsable;Martin;Alice;alice@example.org;02 61 91 00 01;1 rue;44880;Sautron;;\n"
-    "F1001;responsable;Petit;Bob;;;;;;;\n"
-    "F1001;enfant;Martin;Zoé;;;;;;2019-05-01;Restauration|Périscolaire\n"
-)
-
-
-def test_a_families_file_is_the_whole_record_of_those_it_lists(load: Load) -> None:
-    load(FAMILIES)
-    load(FAMILIES.replace("Bob", "Robert"), confirmed=Confirmed(removals=True))
-    family = Family.get()
-    assert (family.name, family.city) == ("Martin - Petit", "Sautron")
-    assert sorted(guardian.first_name for guardian in Guardian.select()) == ["Alice", "Robert"]
-    assert (Child.get().name, Child.get().born_on) == ("Zoé Martin", date(2019, 5, 1))
-    assert Enrolment.select().count() == 2
-
-
-def test_a_families_file_loaded_again_changes_nothing(load: Load) -> None:
-    load(FAMILIES)
-    load(sheet(ROW.replace("Zoé Œuf", "Noé Martin")))
-    Family.update(updated_on=date(2020, 1, 1)).execute()
-    summary = load(FAMILIES)
-    assert (summary.added, summary.unchanged) == (0, 1)
-    assert Family.get().updated_on == date(2020, 1, 1)
-    assert sorted(child.name for child in Child.select()) == ["Noé Martin", "Zoé Martin"]
-
-
-@pytest.mark.parametrize(
-    ("written", "kept"),
-    [
-        ("Alice@École.fr", "Alice@xn--cole-9oa.fr"),
-        ("alice@e\u0301cole.fr", "alice@xn--cole-9oa.fr"),
-        ("He\u0301lène@EXAMPLE.org", "Hélène@example.org"),
-        ("pas encore", ""),
-        ("néant", ""),
-        ("mailto:alice@example.org", "alice@example.org"),
-        ("<alice@example.org>", "alice@example.org"),
-        ("alice@example.org, bob@example.org", "alice@example.org"),
-        ("alice@example.org / ALICE@example.org", "alice@example.org"),
-        ("", ""),
-    ],
-)
-def test_a_parents_address_is_kept_in_the_one_form_of_addresses(
-    load: Load, written: str, kept: str
-) -> None:
-    load(FAMILIES.replace("alice@example.org", written))
-    assert [guardian.email for guardian in Guardian.select()] == [kept, ""]
-
-
-def test_an_address_loaded_before_there_was_one_form_is_put_in_it_by_the_next_file(
-    load: Load,
-) -> None:
-    load(FAMILIES.replace("alice@example.org", "alice@École.fr"))
-    rows = [
-        dict(zip(FAMILIES.split("\n", maxsplit=1)[0].split(";"), line.split(";"), strict=True))
-        for line in FAMILIES.replace("alice@example.org", "alice@École.fr").split("\n")[1:4]
-    ]
-    as_it_was = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
-    Guardian.update(email="alice@École.fr").where(Guardian.email != "").execute()
-    Family.update(digest=as_it_was).execute()
-    summary = load(FAMILIES.replace("alice@example.org", "alice@École.fr"))
-    assert summary.added == 1
-    assert Guardian.select().where(Guardian.email == "alice@xn--cole-9oa.fr").exists()
-
-
-def test_the_same_child_twice_is_named_with_its_line(load: Load) -> None:
-    child = FAMILIES.splitlines()[-1]
-    assert f"ligne 5 : Zoé Martin {sentences.LISTED_TWICE}" in faults(load, FAMILIES + child + "\n")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "fault"),
-    [
-        ("enfant", "chat", "role « chat » : attendu"),
-        ("2019-05-01", "hier", "date_naissance"),
-        ("Alice", "", "prenom est vide"),
-        ("responsable", "enfant", sentences.NO_GUARDIAN),
-    ],
-)
-def test_a_faulty_family_refuses_the_file(load: Load, old: str, new: str, fault: str) -> None:
-    assert fault in faults(load, FAMILIES.replace(old, new))
-
-
 # --- Payments at the counter ---
-
-SETTLEMENTS = (
-    "numero_facture;date_encaissement;mode;montant;auteur;motif\n"
-    "2026-10-0001;2026-11-20;cheque;48,30;Dominique;chèque 123\n"
-)
 
 
 def test_counter_payments_are_loaded_once(load: Load) -> None:
@@ -622,249 +506,3 @@ def test_an_import_asks_the_base_as_much_for_many_lines_as_for_one(
     queries.clear()
     load(sheet(*(ROW.replace("2026-10-0001", f"N{number}") for number in range(2, 100))))
     assert len(queries) == few
-
-
-# --- One thing, many spellings ---
-
-
-def test_a_service_spelt_in_many_ways_is_one_and_the_preview_says_what_was_joined(
-    load: Load,
-) -> None:
-    load(sheet(ROW.replace("Restauration", "Multi-accueil")))
-    spelt = ["MULTI-ACCUEIL", "Multi accueil", "multi\u2011accueil", "Multi\u00adaccueil"]
-    rows = [
-        ROW.replace("0001", f"1{number}").replace("Restauration", name)
-        for number, name in enumerate(spelt)
-    ]
-    summary = load(sheet(*rows), preview=True)
-    assert summary.joined_services == tuple((name, "Multi-accueil") for name in sorted(spelt))
-    assert summary.new_services == ()
-    load(sheet(*rows))
-    assert [service.name for service in Service.select()] == ["Multi-accueil"]
-    assert {invoice.services for invoice in Invoice.select()} == {"Multi-accueil"}
-    assert load(sheet(*rows)).added == 0
-
-
-def test_a_child_spelt_in_many_ways_is_one_and_the_preview_says_so(load: Load) -> None:
-    load(FAMILIES, name="familles.csv")
-    spelt = ["ZOE MARTIN", "MARTIN Zoé", "Zoe Martin", "Zoé\u00a0Martin", "Zoé", "Noé Petit"]
-    rows = [
-        ROW.replace("0001", f"1{number}").replace("Zoé Œuf", name)
-        for number, name in enumerate(spelt)
-    ]
-    summary = load(sheet(*rows))
-    assert sorted(summary.joined_children) == sorted(
-        ("F1001", name, "Zoé Martin") for name in spelt[:4]
-    )
-    assert sorted(child.name for child in Child.select()) == ["Noé Petit", "Zoé Martin"]
-
-
-def test_one_child_spelt_in_two_ways_by_one_file_is_one(load: Load) -> None:
-    load(sheet(ROW.replace("Zoé Œuf", "Zoé"), ROW2, ROW2.replace("Zoé Œuf", "OEUF ZOE")))
-    assert [child.name for child in Child.select()] == ["Zoé Œuf"]
-    assert Enrolment.select().count() == 2
-
-
-def test_a_child_listed_twice_under_two_spellings_is_named(load: Load) -> None:
-    other = FAMILIES.splitlines()[-1].replace("Martin;Zoé", "MARTIN;ZOE")
-    assert f"ligne 5 : ZOE MARTIN {sentences.LISTED_TWICE}" in faults(load, FAMILIES + other + "\n")
-
-
-# --- What a file would take away, or make by mistake ---
-
-ONE_LINE = "\n".join(FAMILIES.splitlines()[:2]) + "\n"
-
-
-def test_a_line_that_would_delete_the_rest_of_the_household_is_refused_naming_all_of_it(
-    load: Load,
-) -> None:
-    load(FAMILIES)
-    for preview in (True, False):
-        with pytest.raises(BadFile) as refused:
-            load(ONE_LINE, preview=preview)
-        found = str(refused.value)
-        assert "ligne 2 : famille F1001, retrait : Bob Petit, responsable" in found
-        assert "retrait : Zoé Martin, enfant" in found
-        assert sentences.numbers(refused.value.faults[-1].text) == [2]
-        assert "--allow-removals" in found
-    assert (Guardian.select().count(), Child.select().count()) == (2, 1)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ("2019-05-01", "", "la date de naissance de Zoé Martin"),
-        ("|Périscolaire", "", "l’inscription de Zoé Martin à Périscolaire"),
-        ("alice@example.org", "", "le courriel de Alice Martin"),
-        ("02 61 91 00 01", "", "le téléphone de Alice Martin"),
-        ("1 rue", "", "l’adresse"),
-    ],
-)
-def test_whatever_a_file_would_take_away_is_listed_and_wants_to_be_allowed(
-    load: Load, old: str, new: str, said: str
-) -> None:
-    load(FAMILIES)
-    with pytest.raises(BadFile, match=f"retrait : {said}"):
-        load(FAMILIES.replace(old, new))
-    summary = load(FAMILIES.replace(old, new), confirmed=Confirmed(removals=True))
-    assert summary.removals == (f"F1001 : {said}",)
-
-
-def test_a_record_that_changes_without_losing_anything_is_loaded(load: Load) -> None:
-    load(FAMILIES)
-    changed = FAMILIES.replace("1 rue", "2 rue").replace("Martin;Zoé", "MARTIN;Zoe")
-    assert load(changed + "F1001;enfant;Martin;Léa;;;;;;;\n").added == 1
-    assert sorted(child.name for child in Child.select()) == ["Léa Martin", "Zoe MARTIN"]
-
-
-def test_a_code_that_the_record_lacks_is_named_and_wants_to_be_confirmed(load: Load) -> None:
-    load(FAMILIES.replace("F1001", "00123"))
-    row = ROW.replace("F1001", "123")
-    for preview in (True, False):
-        with pytest.raises(
-            BadFile, match=rf"ligne 2 : famille 123 {sentences.FAMILY_UNKNOWN} .*00123"
-        ):
-            load(sheet(row), preview=preview)
-    with pytest.raises(BadFile, match=f"ligne 2 : famille F9999 {sentences.FAMILY_UNKNOWN}"):
-        load(sheet(ROW.replace("F1001", "F9999")))
-    assert Family.select().count() == 1
-    load(sheet(ROW.replace("F1001", "00123")))
-    assert load(sheet(row.replace("0001", "0002")), confirmed=CONFIRMED).new_families == 1
-
-
-CONFIRMED = Confirmed(new_families=True)
-
-
-def test_a_families_file_that_lost_its_zeros_makes_no_second_household(load: Load) -> None:
-    load(FAMILIES.replace("F1001", "00123"))
-    with pytest.raises(BadFile, match=f"famille 123 {sentences.FAMILY_UNKNOWN}"):
-        load(FAMILIES.replace("F1001", "123"))
-    assert load(FAMILIES.replace("F1001", "F2002")).new_families == 1
-
-
-# --- What is loaded and wants to be looked at ---
-
-
-def warned(summary: Summary) -> list[str]:
-    return [str(warning) for warning in summary.warnings]
-
-
-@pytest.mark.parametrize("preview", [True, False])
-def test_what_is_no_address_is_left_out_and_said_and_families_without_one_are_listed(
-    load: Load, preview: bool
-) -> None:
-    other = FAMILIES.splitlines()[1].replace("F1001", "F2002")
-    two = other.replace("F2002", "F3003").replace("alice@", "a@example.org alice@")
-    content = FAMILIES.replace("alice@example.org", "néant") + other + "\n" + two + "\n"
-    summary = load(content, preview=preview)
-    left_out, kept = warned(summary)
-    assert left_out.startswith(f"ligne 2 : courriel « néant » {sentences.NO_ADDRESS}")
-    assert kept.startswith("ligne 6 : courriel « a@example.org alice@example.org »")
-    assert f"a@example.org {sentences.IS_KEPT}, « alice@example.org »" in kept
-    assert summary.without_email == ("F1001",)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        sheet(ROW.replace("Œuf", "Petit")).encode().decode("cp1252").encode(),
-        sheet(ROW.replace("Zoé Œuf", "Théo Petit")).encode("mac_roman"),
-    ],
-    ids=["UTF-8 twice", "Mac Roman"],
-)
-def test_accents_read_wrong_are_said(load: Load, content: bytes) -> None:
-    (warning,) = warned(load(content))
-    assert warning.startswith(f"ligne 2 : {sentences.MISREAD_ACCENTS}")
-
-
-def test_accents_read_right_are_not_said_to_be_wrong(load: Load) -> None:
-    names = "Žofia Éloïse Ångström Zoë Çelik œuf à l’été – 5 ‰ São"
-    assert warned(load(sheet(ROW.replace("Zoé Œuf", names)))) == []
-
-
-def test_a_line_that_is_there_twice_is_loaded_and_said(load: Load) -> None:
-    summary = load(sheet(ROW, ROW2, ROW))
-    (warning,) = warned(summary)
-    assert warning.startswith(f"ligne 4 : {sentences.REPEATED_LINE} 2026-10-0001")
-    assert Invoice.get().total_cents == 4830 * 2 + 588
-
-
-def test_two_services_in_one_cell_are_said_once_while_they_are_new(load: Load) -> None:
-    both = ROW.replace("Restauration", "Restauration, Périscolaire")
-    (warning,) = warned(load(sheet(both)))
-    assert warning.startswith(f"ligne 2 : {sentences.NEW_SERVICE} « Restauration, Périscolaire »")
-    assert warned(load(sheet(both.replace("0001", "0002")))) == []
-
-
-# --- Dates ---
-
-
-@pytest.mark.parametrize(
-    ("issued", "due", "fault"),
-    [
-        ("2026-11-05", "2026-11-04", "précède"),
-        ("2026-11-05", "2027-11-07", "plus d’un an après"),
-        ("2026-11-05", "2100-12-31", "plus d’un an après"),
-        ("2027-12-01", "2027-12-31", "dans plus d’un an"),
-    ],
-)
-def test_dates_that_cannot_be_are_refused(load: Load, issued: str, due: str, fault: str) -> None:
-    row = ROW.replace("2026-11-05", issued).replace("2026-11-30", due)
-    assert "ligne 2 : " in (found := faults(load, sheet(row)))
-    assert fault in found
-
-
-@pytest.mark.parametrize(
-    ("issued", "due", "closes_after", "said"),
-    [
-        ("2026-11-05", "2026-11-24", None, ""),
-        ("2026-11-05", "2027-11-05", 0, ""),
-        ("2026-12-05", "2026-12-31", None, ""),
-        ("2026-11-05", "2026-11-23", None, "23/11/2026 déjà passée"),
-        ("2025-11-05", "2025-11-30", 400, "30/11/2025 déjà passée"),
-        ("2026-10-05", "2026-10-31", 20, "personne ne pourra payer"),
-        ("2026-11-05", "2026-11-24", 0, "ferme aujourd’hui même"),
-        ("2027-03-20", "2027-03-31", None, "dans l’avenir"),
-        ("11/05/2026", "12/05/2026", None, "inversés, pour le 05/11/2026 et le 05/12/2026"),
-        ("11/05/2026", "12/05/2026", 0, "inversés"),
-        ("01/12/2026", "12/12/2026", None, ""),
-    ],
-)
-def test_dates_that_are_odd_are_loaded_and_said(
-    load: Load, issued: str, due: str, closes_after: int | None, said: str
-) -> None:
-    """It is 24 November 2026."""
-    row = ROW.replace("2026-11-05", issued).replace("2026-11-30", due)
-    summary = load(sheet(row), closes_after_days=closes_after)
-    assert Invoice.select().count() == 1
-    assert [said in warning for warning in warned(summary)] == ([True] if said else [])
-    assert warned(load(sheet(row), closes_after_days=closes_after)) == [], "known: said before"
-
-
-def test_dates_that_many_invoices_share_are_said_once_with_their_number(load: Load) -> None:
-    old = ROW.replace("2026-11-30", "2026-11-10")
-    rows = [old.replace("0001", f"{number:04d}") for number in range(1, 400)]
-    assert warned(load(sheet(ROW.replace("0001", "0500"), *rows))) == [
-        f"ligne 3 : échéance 10/11/2026 {sentences.DUE_DATE_PAST} (399 factures)"
-    ]
-
-
-def test_an_invoice_loaded_before_its_dates_were_judged_may_come_again(load: Load) -> None:
-    load(sheet(ROW))
-    drafted = Draft(2, "F1001", "N9", date(2026, 1, 5), date(2030, 1, 5), "octobre 2026", "")
-    row = "F1001;N9;2026-01-05;2030-01-05;2026-10;Restauration;Zoé Œuf;Repas;1;3,45;3,45;"
-    drafted.lines.append(
-        Line(
-            child="Zoé Œuf", service="Restauration", label="Repas", quantity_hundredths=100,
-            unit_price_cents=345, amount_cents=345,
-        )
-    )  # fmt: skip
-    Invoice.update(number="N9", digest=drafted.digest).execute()
-    assert load(sheet(row)).unchanged == 1
-
-
-def test_a_child_is_not_born_in_the_future(load: Load) -> None:
-    family = FAMILIES.replace("2019-05-01", "2026-11-25")
-    assert family != FAMILIES
-    assert "pas encore passée" in faults(load, family)
-    load(FAMILIES.replace("2019-05-01", "2026-11-24"))

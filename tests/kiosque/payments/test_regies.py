@@ -38,7 +38,7 @@ from kiosque.settings import AttestationRules, OtherRegie, Settings
 from tests import payfip, pdfs, sentences
 from tests.bank import KEY, notice
 from tests.conftest import NOW, PUBLIC_URL, Clock, csrf_token, make_invoice
-from tests.kiosque.invoices.test_imports import ROW, sheet
+from tests.kiosque.invoices.files import ROW, sheet
 from tests.mailbox import Mailbox, text_of
 
 pytestmark = pytest.mark.usefixtures("sound_books")

@@ -1,0 +1,20 @@
+"""A file put in a folder of the test's own, and loaded."""
+
+from pathlib import Path
+
+import pytest
+
+from kiosque.invoices import imports
+from kiosque.invoices.imports import Summary
+from tests.conftest import Clock
+from tests.kiosque.invoices.files import Load
+
+
+@pytest.fixture
+def load(base: None, tmp_path: Path, frozen: Clock) -> Load:
+    def go(content: str | bytes, *, name: str = "factures.csv", **options: object) -> Summary:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return imports.load(path, pdf_folder=tmp_path / "pdf", **options)  # type: ignore[arg-type]
+
+    return go
