@@ -442,9 +442,10 @@ def test_garbled_requests_are_refused_and_change_nothing(
     assert [answer.status_code for answer in answers] == [400] * 7
     too_long = stranger.post(NOTIFY, data={**good, "x": "x" * 65_536})
     assert (too_long.status_code, too_long.text) == (413, "KO message trop long")
-    assert BankMessage.select().count() == 8
-    assert stranger.get(NOTIFY).status_code == 405
-    assert stranger.get(NOTIFY).text.startswith("KO Action impossible ici (")
+    assert stranger.get(NOTIFY, query_string=good).status_code == 400
+    assert BankMessage.select().count() == 9
+    assert stranger.put(NOTIFY).status_code == 405
+    assert stranger.put(NOTIFY).text.startswith("KO Action impossible ici (")
     assert untouched(october)
 
 
