@@ -120,7 +120,7 @@ def test_the_mail_about_it_names_family_and_invoices(
     assert (family, numbers) == (october.family.code, [september.number, october.number])
     text = (
         templates.environment("mail")
-        .get_template("anomaly.txt")
+        .get_template("mail/anomaly.txt")
         .render(anomaly=point, family_code=family, invoice_numbers=numbers, settings=settings)
     )
     assert f"{september.number}, {october.number}" in text
