@@ -120,8 +120,8 @@ def _receipt(row: OutboxMail) -> Facts:
 
 def _anomaly(row: OutboxMail) -> Facts:
     anomaly = Anomaly.get_by_id(row.object_id)
-    family, numbers = payments.concerned(anomaly)
-    return {"anomaly": anomaly, "family_code": family, "invoice_numbers": numbers}
+    _family, numbers = payments.concerned(anomaly)
+    return {"anomaly": anomaly, "invoice_numbers": numbers}
 
 
 def _notice(row: OutboxMail) -> Facts | None:
