@@ -100,7 +100,7 @@ class SoapFault(Unreachable):
 
 @dataclass(frozen=True)
 class _Question:
-    """What is sent, and the statuses and content type that an answer may have."""
+    """A request to send, and the statuses and content type that an answer may have."""
 
     method: str
     path: str

@@ -1,4 +1,4 @@
-"""What passes between the site and a gateway. Standard library only."""
+"""The records that pass between the site and a gateway. Standard library only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

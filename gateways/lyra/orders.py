@@ -15,6 +15,8 @@ from gateways.lyra.settings import Shop
 from gateways.lyra.statuses import decide, is_approved, is_final
 
 Table = Mapping[str, object]
+#: Cents, and a currency.
+Money = tuple[int, str]
 
 #: Most transactions that the service lists for one order.
 MAX_TRANSACTIONS = 30
@@ -80,26 +82,12 @@ def read_transaction(transaction: object, order: Order, shop: Shop) -> Report:
     _demand_order(_table(transaction, "orderDetails"), order, shop, always=False)
     details = _table(transaction, "transactionDetails")
     card = _table(details, "cardDetails")
-    status = _shaped(transaction, "detailedStatus", _STATUS)
-    operation = _shaped(transaction, "operationType", _OPERATION)
-    succeeded = _text(transaction, "status") == "PAID"
-    authorisation = _table(card, "authorizationResponse")
-    asked, debited = _amounts(transaction, details)
-    cents, currency = debited
-    outcome, anomaly = decide(
-        status,
-        operation,
-        succeeded=succeeded and is_approved(_text(authorisation, "authorizationResult")),
-        consistent=debited in (asked, (0, asked[1])),
-    )
-    if cents == 0 and outcome in (Outcome.PAID, Outcome.REFUNDED):
-        raise Unreachable(_UNREADABLE)
+    outcome, anomaly, (cents, currency) = _decide(transaction, details, card)
     parent = _text(details, "parentTransactionUuid").lower()
     uuid = _shaped(transaction, "uuid", _UUID)
-    if outcome is Outcome.REVERSED:
-        cents, currency = asked  # it may say that nothing was debited in the end
     if parent and not _UUID.fullmatch(parent):
         raise Unreachable(_UNREADABLE)
+    status, operation = _text(transaction, "detailedStatus"), _text(transaction, "operationType")
     # A refund has another number at the bank: it is named by the attempt of its debit.
     refunded = outcome is Outcome.REFUNDED
     return Report(
@@ -110,7 +98,7 @@ def read_transaction(transaction: object, order: Order, shop: Shop) -> Report:
         transaction_id=uuid,
         gateway_reference=_own(order) if refunded else _reference(card, order) or uuid,
         status=f"{operation} {status}".strip(),
-        authorisation=_text(authorisation, "authorizationNumber")[:20],
+        authorisation=_text(_table(card, "authorizationResponse"), "authorizationNumber")[:20],
         card_brand=_text(card, "effectiveBrand")[:20],
         card_last4=card_last4(_text(card, "pan")),
         parent_id=parent if operation == "CREDIT" else "",
@@ -118,6 +106,22 @@ def read_transaction(transaction: object, order: Order, shop: Shop) -> Report:
         anomaly=anomaly,
         raw=_kept(transaction, details, card),
     )
+
+
+def _decide(transaction: Table, details: Table, card: Table) -> tuple[Outcome, str, Money]:
+    """Return the outcome, why a human must look at it if he must, and the money it is about."""
+    asked, debited = _amounts(transaction, details)
+    approved = is_approved(_text(_table(card, "authorizationResponse"), "authorizationResult"))
+    outcome, anomaly = decide(
+        _shaped(transaction, "detailedStatus", _STATUS),
+        _shaped(transaction, "operationType", _OPERATION),
+        succeeded=_text(transaction, "status") == "PAID" and approved,
+        consistent=debited in (asked, (0, asked[1])),
+    )
+    if debited[0] == 0 and outcome in (Outcome.PAID, Outcome.REFUNDED):
+        raise Unreachable(_UNREADABLE)
+    # A cancellation may say that nothing was debited in the end.
+    return outcome, anomaly, asked if outcome is Outcome.REVERSED else debited
 
 
 def _demand_order(details: Table, order: Order, shop: Shop, *, always: bool) -> None:
@@ -129,7 +133,7 @@ def _demand_order(details: Table, order: Order, shop: Shop, *, always: bool) -> 
         raise Unreachable("la banque répond dans un autre mode")
 
 
-def _amounts(transaction: Table, details: Table) -> tuple[tuple[int, str], tuple[int, str]]:
+def _amounts(transaction: Table, details: Table) -> tuple[Money, Money]:
     """Return what was asked and what was debited, each in cents and a currency; the same twice if
     the bank does not say the second."""
     asked = _cents(transaction, "amount"), _shaped(transaction, "currency", _CURRENCY)

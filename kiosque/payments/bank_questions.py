@@ -1,4 +1,4 @@
-"""What a run of `reconcile` asks of one bank: about attempts, and to give money back.
+"""The questions of a run of `reconcile` to one bank: about attempts, and to give money back.
 
 Both kinds have the same shape: what is due, a call that begins, and the answer that ends it.
 """
@@ -19,7 +19,7 @@ Call = Future[list[Report]]
 
 
 class Kind(Protocol):
-    """What can be asked of a bank.
+    """A kind of question to a bank.
 
     `at_once` is how many questions of the kind may be under way, `seconds` how long each may last.
     """

@@ -91,7 +91,7 @@ def _tell_of_what_nobody_asks(gateways: Mapping[str, Gateway], summary: Summary)
 
 
 class _Line:
-    """What one bank has to answer of one kind, in its order, each item once a run."""
+    """The questions of one kind to one bank, in their order, each once a run."""
 
     def __init__(self, name: str, kind: Kind) -> None:
         self.gateway_name, self.kind = name, kind

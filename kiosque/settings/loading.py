@@ -18,7 +18,7 @@ from gateways.base import ConfigError, Gateway
 from gateways.network import Network
 from gateways.settings import read_values
 from kiosque import resources
-from kiosque.settings import rules
+from kiosque.settings import machine, rules
 from kiosque.settings.model import (
     AttestationRules,
     Legal,
@@ -118,7 +118,7 @@ def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
         return {}, error.faults
     if faults := _shape_faults(tree):
         return {}, faults
-    readable = rules.readable_secrets(path, tree)
+    readable = machine.readable_secrets(path, tree)
     faults = _override(tree, environ)
     gateways, regies = tree.pop("gateways", {}), tree.pop("regies", {})
     values: dict[str, Any] = {"gateways": gateways}
@@ -129,7 +129,7 @@ def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     faults += _read(values, _TopLevel, tree, "")
     faults += rules.faults(values) + rules.regie_faults(values, regies) + _gateway_faults(values)
     if values.get("environment") == "production":
-        faults += readable + rules.machine_faults(data, environ)
+        faults += readable + machine.faults(data, environ)
     return values, faults
 
 

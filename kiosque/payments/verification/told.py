@@ -1,4 +1,4 @@
-"""What a human must look at has its entry in `todo`, done with or not."""
+"""Verify that all a human must look at has its entry in `todo`, done with or not."""
 
 from collections.abc import Iterator
 

@@ -24,7 +24,6 @@ from kiosque.settings import (
     Settings,
     Town,
     loading,
-    rules,
 )
 from tests import sentences
 from tests.bank import KEY
@@ -524,5 +523,5 @@ def test_a_readable_file_that_holds_the_secret_of_a_proxy_is_refused_in_producti
     for toml, told in ((bare, []), (bare.replace("//", "//nom:secret@"), [str(path)])):
         path.write_text(toml, encoding="utf-8")
         path.chmod(0o644)
-        found = rules.readable_secrets(path, tomllib.loads(toml))
+        found = machine.readable_secrets(path, tomllib.loads(toml))
         assert [fault.partition(" : ")[0] for fault in found] == told
