@@ -24,6 +24,7 @@ from kiosque.settings import (
     Settings,
     Town,
     loading,
+    machine,
 )
 from tests import sentences
 from tests.bank import KEY
