@@ -1,7 +1,9 @@
 """What the bank holds for each order in the end, and what our books say it does."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from kiosque.payments import journal
 from tests.proof.bank import DOLLAR, STANDING, Message
 from tests.proof.books import Books, Opened
 
@@ -10,11 +12,13 @@ if TYPE_CHECKING:
 
 
 def agree(town: "Town") -> None:
-    """To the cent, what the bank holds for each order is what our books say it does, but for
-    what a human was told or has told us."""
+    """To the cent, what the bank holds for each order, and in all under each contract, is what our
+    books say it does, but for what a human was told or has told us."""
+    totals: Counter[str] = Counter()
     for reference, account in town.bank.accounts.items():
         order = town.books.orders[reference]
-        ours = town.balances.get(reference, {}).get("bank:banque", 0)
+        bank = f"bank:{account.gateway}"
+        ours = town.balances.get(reference, {}).get(bank, 0)
         euros = [
             each
             for each in account.transactions.values()
@@ -31,6 +35,9 @@ def agree(town: "Town") -> None:
             if debit.reinstated or not town.books.is_undone(order, uuid)
         )
         assert ours == theirs, f"{reference}: {ours} here, {theirs} at the bank"
+        totals[bank] += theirs
+    held = journal.balances()
+    assert {name: held.get(name, 0) for name in totals} == totals
 
 
 def _loose(books: Books, order: Opened) -> dict[str, int]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kiosque.payments import verification
-from tests.proof.stage import balances, rows
+from tests.proof.stage import GATEWAYS, NAME, balances, rows
 
 if TYPE_CHECKING:
     from tests.proof.machine import Town
@@ -46,18 +46,15 @@ def _compare_states(town: "Town") -> None:
 
 def _compare_money(town: "Town") -> None:
     debits = [debit for together in town.books.payments() for debit in together]
-    settled = rows(
-        """
-        SELECT COALESCE(transaction_id, CAST(id AS TEXT)), amount_cents, returned_cents, state
-        FROM settlement
-        """
+    settled = rows(f"SELECT {NAME}, amount_cents, returned_cents, state, regie FROM settlement")
+    wanted = sorted(
+        (debit.name, debit.cents, debit.returned, debit.state, town.books.regie_of(debit))
+        for debit in debits
     )
-    wanted = sorted((debit.name, debit.cents, debit.returned, debit.state) for debit in debits)
     assert sorted(settled) == wanted, f"{sorted(settled)} settled, not {wanted}"
     parts = rows(
-        """
-        SELECT COALESCE(transaction_id, CAST(settlement.id AS TEXT)), COALESCE(number, ''), kind,
-            allocation.amount_cents, counts
+        f"""
+        SELECT {NAME}, COALESCE(number, ''), kind, allocation.amount_cents, counts
         FROM allocation JOIN settlement ON settlement.id = settlement_id
             LEFT JOIN invoice ON invoice.id = invoice_id
         """
@@ -66,25 +63,40 @@ def _compare_money(town: "Town") -> None:
         (part.debit.name, part.number or "", part.kind, part.cents, part.debit.state == "counted")
         for part in town.books.parts
     )
+    _compare_regies()
+
+
+def _compare_regies() -> None:
+    """No money of one régie pays another's invoice, and each bank's is its régie's."""
+    strayed = rows(
+        """
+        SELECT settlement.id FROM settlement JOIN allocation ON settlement.id = settlement_id
+            JOIN invoice ON invoice.id = invoice_id WHERE invoice.regie <> settlement.regie
+        """
+    )
+    assert not strayed, "money of one régie pays another's invoice"
+    banks = rows("SELECT DISTINCT regie, gateway FROM settlement WHERE gateway IS NOT NULL")
+    assert set(banks) <= set(GATEWAYS.items()), "money of one régie is in another's bank"
 
 
 def _compare_papers(town: "Town") -> None:
     books = town.books
     receipts = rows(
-        """
-        SELECT receipt.number, transaction_id FROM receipt
+        f"""
+        SELECT {NAME}, sequence, receipt.number, receipt.id FROM receipt
             JOIN settlement ON settlement.id = settlement_id
         """
     )
-    wanted = [debit.name for debit in books.receipts]
-    assert sorted(receipts) == list(enumerate(wanted, start=1)), "a receipt too many, or missing"
+    numbered = {(sequence, number): name for name, sequence, number, _ in receipts}
+    assert len(numbered) == len(receipts), "one number of two receipts"
+    assert numbered == _receipts(town), "a receipt too many, missing, or a gap"
     mails = Counter(key for (key,) in rows("SELECT key FROM outbox_mail"))
-    numbers = {debit.name: number for number, debit in enumerate(books.receipts, start=1)}
+    numbers = {name: number for name, _, _, number in receipts}
     points = [f"anomaly:{key}" for (key,) in rows("SELECT id FROM anomaly")]
     assert mails == Counter([*points, *(f"receipt:{numbers[debit.name]}" for debit in books.mails)])
     listed = rows(
-        """
-        SELECT COALESCE(settlement.transaction_id, CAST(settlement.id AS TEXT)), number FROM anomaly
+        f"""
+        SELECT {NAME}, number FROM anomaly
             JOIN settlement ON settlement.id = settlement_id
             JOIN invoice ON invoice.id = invoice_id
         WHERE kind = 'overpayment' AND resolved_at IS NULL
@@ -98,13 +110,24 @@ def _compare_papers(town: "Town") -> None:
     assert bool(told) >= bool(books.told), "what a human must see was not told"
 
 
+def _receipts(town: "Town") -> dict[tuple[str, int], str]:
+    """The debits that have a receipt, by its sequence, each régie's own, and its number."""
+    last: Counter[str] = Counter()
+    found = {}
+    for debit in town.books.receipts:
+        regie = town.books.regie_of(debit)
+        last[regie] += 1
+        found[regie, last[regie]] = debit.name
+    return found
+
+
 def _compare_points(town: "Town") -> None:
     """What a human must look at, where money was guessed or given twice."""
     orders = town.books.orders.values()
     points = set(
         rows(
             """
-            SELECT repayment.transaction_id FROM anomaly JOIN repayment
+            SELECT repayment.gateway || ':' || repayment.transaction_id FROM anomaly JOIN repayment
                 ON anomaly.key = 'guessed_refund:' || CAST(repayment.id AS TEXT)
             """
         )
@@ -112,8 +135,8 @@ def _compare_points(town: "Town") -> None:
     guesses = {uuid for each in orders for uuid in each.credits_ if town.books.is_guess(each, uuid)}
     assert {uuid for (uuid,) in points} == guesses, "a guess was not told, or was none"
     twice = rows(
-        """
-        SELECT settlement.transaction_id FROM anomaly
+        f"""
+        SELECT {NAME} FROM anomaly
             JOIN settlement ON settlement.id = settlement_id
         WHERE kind = 'given_twice'
         """

@@ -26,11 +26,12 @@ STRONGEST = ("paid", "pending", "refunded", "reversed", "refused", "cancelled", 
 
 @dataclass
 class Bill:
-    """An invoice. `payer` is the part of a payment that pays it."""
+    """An invoice of a régie. `payer` is the part of a payment that pays it."""
 
     number: str
     family: str
     cents: int
+    regie: str = ""
     state: str = "open"
     payer: "Part | None" = None
 
@@ -105,9 +106,11 @@ def _state_of(said: Message) -> str:
 
 @dataclass
 class Opened:
-    """A payment opened at the bank."""
+    """A payment opened at the bank, of one régie, through the gateway that is its contract."""
 
     reference: str
+    gateway: str
+    regie: str
     family: str
     items: dict[str, int]
     started_at: datetime
@@ -185,8 +188,10 @@ class Books:
     def hear(self, said: Message) -> bool:
         """Whether it is news."""
         order = self.orders.get(said.reference)
-        if order is None:
-            return self._tell("unknown", said.reference, said.uuid, said.status)
+        if order is None or order.gateway != said.gateway:
+            return self._tell(
+                "unknown", said.gateway, said.reference, said.uuid, said.operation, said.status
+            )
         if said.operation == "CREDIT":
             return self._hear_credit(order, said)
         if self.owners.get(said.uuid, order) is not order:
@@ -369,7 +374,7 @@ class Books:
     def _strike(self, debit: Debit) -> None:
         """What is owed back no more leaves the list."""
         together = self.of_one_payment(debit)
-        owed = self.accounts(together).get("overpayments", 0)
+        owed = self.owed_back(together, "overpayments")
         for part in self.parts:
             if part.debit in together and (not owed or part.debit.state != "counted"):
                 part.listed = False
@@ -396,6 +401,12 @@ class Books:
             return debit.owner.family
         return self.bills[debit.parts[0].number or ""].family
 
+    def regie_of(self, debit: Debit) -> str:
+        """The régie whose money it is."""
+        if debit.owner:
+            return debit.owner.regie
+        return self.bills[debit.parts[0].number or ""].regie
+
     def of_one_payment(self, debit: Debit) -> list[Debit]:
         return list(debit.owner.debits.values()) if debit.owner else [debit]
 
@@ -404,10 +415,16 @@ class Books:
         online = [list(order.debits.values()) for order in self.orders.values()]
         return [each for each in [*online, *([one] for one in self.counter)] if each]
 
+    def owed_back(self, together: list[Debit], account: str) -> int:
+        """The cents of one payment in an account of what is owed back."""
+        regie = self.regie_of(together[0])
+        return -self.accounts(together).get(f"{account}/{regie}" if regie else account, 0)
+
     def accounts(self, together: list[Debit]) -> dict[str, int]:
         """The balances of one payment, those that are not zero. What was given back comes first
         out of what came twice, then out of what matched nothing; the rest is a refund."""
-        source = "bank:banque" if together[0].owner else "counter:cash"
+        owner, regie = together[0].owner, self.regie_of(together[0])
+        source = f"bank:{owner.gateway}" if owner else "counter:cash"
         there = [debit for debit in together if debit.state == "counted"]
         owed = {kind: sum(part.cents for debit in there for part in debit.parts
                           if part.kind == kind)
@@ -419,4 +436,9 @@ class Books:
             balances[account] = taken - owed[kind]
             gone -= taken
         balances["refunds"] = gone
-        return {name: cents for name, cents in balances.items() if cents}
+        own = f"/{regie}" if regie else ""
+        return {
+            name if name.startswith("bank:") else name + own: cents
+            for name, cents in balances.items()
+            if cents
+        }

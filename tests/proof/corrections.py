@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from kiosque import payments
 from kiosque.db.models import Attempt, Settlement
 from kiosque.payments import BankPayment, Refused
-from tests.conftest import ISSUERS
 from tests.proof.bank import EURO, STANDING, Message
 from tests.proof.books import Bill, Books, Debit, Leaving, Opened, Part
 from tests.proof.stage import dump
@@ -16,8 +15,14 @@ if TYPE_CHECKING:
 
 
 def settlement_of(debit: Debit) -> Settlement:
-    which = Settlement.transaction_id == debit.name if debit.owner else Settlement.id == debit.name
-    found: Settlement = Settlement.get(which)
+    if debit.owner:
+        gateway, _, transaction = debit.name.partition(":")
+        found = Settlement.get(
+            Settlement.gateway == gateway, Settlement.transaction_id == transaction
+        )
+    else:
+        found = Settlement.get_by_id(debit.name)
+    assert isinstance(found, Settlement)
     return found
 
 
@@ -32,7 +37,9 @@ def apply(town: "Town", debit: Debit, number: str) -> None:
     possible = part and bill.state == "open" and not (held and held.until > town.clock.at)
     before = dump()
     try:
-        payments.apply_overpayment(settlement_of(debit), number, "Dominique", "accord", ISSUERS)
+        payments.apply_overpayment(
+            settlement_of(debit), number, "Dominique", "accord", town.stage.issuers
+        )
     except Refused:
         assert not possible
         assert dump() == before
@@ -43,12 +50,16 @@ def apply(town: "Town", debit: Debit, number: str) -> None:
 
 
 def _spare(books: Books, debit: Debit, bill: Bill) -> Part | None:
-    accounts = books.accounts(books.of_one_payment(debit))
-    owed = -accounts.get("overpayments", 0) - accounts.get("unmatched", 0)
-    if debit.state != "counted" or books.family_of(debit) != bill.family or owed < bill.cents:
+    theirs = (books.family_of(debit), books.regie_of(debit)) == (bill.family, bill.regie)
+    if debit.state != "counted" or not theirs or _owed(books, debit) < bill.cents:
         return None
     enough = [part for part in debit.parts if part.kind != "invoice" and part.cents >= bill.cents]
     return min(enough, key=lambda part: part.cents, default=None)
+
+
+def _owed(books: Books, debit: Debit) -> int:
+    together = books.of_one_payment(debit)
+    return sum(books.owed_back(together, account) for account in ("overpayments", "unmatched"))
 
 
 def _pay_with(books: Books, part: Part, bill: Bill) -> None:
@@ -120,8 +131,7 @@ def _take_back(books: Books, debit: Debit, leaving: Leaving) -> None:
             unmatched = any(part.kind == "unmatched" for part in debit.parts)
             state = "pending" if unmatched else "paid"
             books.learn(debit.owner, debit.called, state, "restored")
-    accounts = books.accounts(books.of_one_payment(debit))
-    if accounts.get("overpayments", 0) or accounts.get("unmatched", 0):
+    if _owed(books, debit):
         for part in debit.parts:
             if part.kind == "overpayment" and not part.dealt:
                 part.listed = True
@@ -149,13 +159,21 @@ def _is_unknown(order: Opened, message: Message) -> bool:
 
 def _enter(town: "Town", order: Opened, message: Message) -> None:
     day = town.clock.at.date()
-    seen = BankPayment("banque", message.uuid, message.cents, day, "Dominique", "vu à la banque")
+    seen = BankPayment(
+        message.gateway, message.transaction, message.cents, day, "Dominique", "vu à la banque"
+    )
     attempt = Attempt.get(Attempt.reference == order.reference)
-    payments.enter(seen, attempt, ISSUERS)
+    issuers = town.stage.issuers
+    payments.enter(seen, attempt, issuers)
     before = dump()
-    for again in (seen, replace(seen, amount_cents=message.cents + 1)):
+    other = next(name for name in town.stage.gateways if name != message.gateway)
+    for again in (
+        seen,
+        replace(seen, amount_cents=message.cents + 1),
+        replace(seen, gateway=other),
+    ):
         try:
-            payments.enter(again, attempt, ISSUERS)
+            payments.enter(again, attempt, issuers)
         except Refused:
             assert dump() == before
         else:

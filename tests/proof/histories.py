@@ -37,6 +37,11 @@ class Story:
         )
         self._compare()
 
+    def goes_astray(self, message: int) -> None:
+        """A message arrives by the other gateway."""
+        self.town.a_notice_goes_astray(which=message)
+        self._compare()
+
     def leaves(self) -> None:
         """The payer leaves the bank's page."""
         self.town.the_payer_leaves(which=0, timed_out=False, heard=1)
@@ -323,6 +328,59 @@ def debit_of_another_amount_entered_then_used(story: Story) -> None:
     assert ("A2",) in rows("SELECT number FROM invoice WHERE state = 'paid'")
 
 
+def one_debit_of_each_regie(story: Story) -> None:
+    one_debit(story)
+    story.opens("B1")
+    story.card("CAPTURED", order=1)
+    assert rows("SELECT sequence, number FROM receipt ORDER BY id") == [("", 1), ("creche", 1)]
+
+
+def two_regies_in_one_payment(story: Story) -> None:
+    story.opens("A1", "B1")
+    assert not story.town.books.orders
+
+
+def notice_by_the_other_gateway(story: Story) -> None:
+    story.opens("A1")
+    story.card("CAPTURED", heard=0)
+    story.check(lambda town: town.a_forged_message_arrives(which=0, how="other address"))
+    story.goes_astray(0)
+    assert rows("SELECT number FROM invoice WHERE state = 'paid'") == []
+    story.arrives(0)
+
+
+def what_came_twice_is_not_the_other_regies(story: Story) -> None:
+    two_debits(story)
+    put_right(story, "apply", "B1", which=1)
+    assert rows("SELECT number FROM invoice WHERE state = 'paid'") == [("A1",)]
+
+
+def given_back_where_the_bank_cannot_be_asked(story: Story) -> None:
+    story.opens("B1")
+    story.card("CAPTURED")
+    story.check(
+        lambda town: town.a_refund_is_asked(which=0, cents=None, reason="erreur", mood="true")
+    )
+    story.credit(1000)
+    story.check(
+        lambda town: town.money_leaves_elsewhere(
+            which=0, cents=None, kind="chargeback", reason="erreur"
+        )
+    )
+    story.check(lambda town: town.the_counter_is_paid("B1"))
+    put_right(story, "restore")
+
+
+def silent_where_the_bank_cannot_be_asked(story: Story) -> None:
+    story.opens("B1")
+    story.card("AUTHORISED", heard=0)
+    story.wait(31)
+    story.check(lambda town: town.the_timer_asks(mood="true"))
+    put_right(story, "enter")
+    assert rows("SELECT number FROM invoice WHERE state = 'paid'") == [("B1",)]
+    story.bank_cancels()
+
+
 HISTORIES: tuple[History, ...] = (
     one_debit,
     two_debits,
@@ -357,4 +415,10 @@ HISTORIES: tuple[History, ...] = (
     what_came_twice_pays_another_invoice,
     debit_entered_by_hand,
     debit_of_another_amount_entered_then_used,
+    one_debit_of_each_regie,
+    two_regies_in_one_payment,
+    notice_by_the_other_gateway,
+    what_came_twice_is_not_the_other_regies,
+    given_back_where_the_bank_cannot_be_asked,
+    silent_where_the_bank_cannot_be_asked,
 )

@@ -1,8 +1,9 @@
 """Everything that may happen to payments, in any order, at random; the books after each step.
 
-Alice owns a family and has two tabs, Bob shares it from his phone; Charlie has another. The bank
-is `bank.Bank`, what the portal should hold is `books.Books`; both learn of each step on their
-own, and are compared with the base.
+Alice owns a family and has two tabs, Bob shares it from his phone; Charlie has another. Both owe
+invoices to two régies, each with a gateway and books of its own. The bank is `bank.Bank`, what the
+portal should hold is `books.Books`; both learn of each step on their own, and are compared with
+the base.
 """
 
 import sys
@@ -21,19 +22,27 @@ from kiosque.db.models import Family, Invoice, InvoiceLine, Settlement
 from kiosque.db.states import RepaymentKind
 from kiosque.mails import delivery
 from kiosque.payments import CounterPayment, Purchase, Refused, reconcile
-from tests.conftest import ISSUERS, NOW, PUBLIC_URL, make_family, make_invoice
+from tests.conftest import NOW, PUBLIC_URL, make_family, make_invoice
 from tests.proof import corrections
 from tests.proof.agreement import agree
 from tests.proof.audit import compare
-from tests.proof.bank import DOLLAR, EURO, NEXT, STANDING, STORIES, Message
+from tests.proof.bank import DOLLAR, EURO, NEXT, STANDING, STORIES, FullContract, Message
 from tests.proof.books import Bill, Books, Debit, Leaving, Opened
-from tests.proof.stage import Crash, Stage, crash_at, debit_of, dump, rows
+from tests.proof.corrections import settlement_of
+from tests.proof.stage import GATEWAYS, Crash, Stage, crash_at, debit_of, dump, rows
 
 BILLS = (
-    ("A1", "F1001", 4520), ("A2", "F1001", 4520), ("A3", "F1001", 3000), ("A4", "F1001", 4520),
-    ("A5", "F1001", 1000), ("C1", "F2002", 4520), ("C2", "F2002", 3000),
+    ("A1", "F1001", 4520, ""), ("A2", "F1001", 4520, ""), ("A3", "F1001", 3000, ""),
+    ("A4", "F1001", 4520, ""), ("A5", "F1001", 1000, ""),
+    ("B1", "F1001", 4520, "creche"), ("B2", "F1001", 3000, "creche"),
+    ("C1", "F2002", 4520, ""), ("C2", "F2002", 3000, ""), ("D1", "F2002", 4520, "creche"),
 )  # fmt: skip
-ALICES = [number for number, code, _ in BILLS if code == "F1001"]
+ALICES = [number for number, code, _, _ in BILLS if code == "F1001"]
+#: What Alice chooses together: mostly of one régie, the only way to pay them in one payment.
+CHOICES = st.one_of(
+    st.lists(st.sampled_from(["A1", "A2", "A3", "A4", "A5"]), min_size=1, max_size=3),
+    st.sampled_from([["B1"], ["B2"], ["B1", "B2"], ["A1", "B1"]]),
+)
 #: Which of several: taken modulo how many there are, so that small ones stay the simple ones.
 pick = st.integers(0, 63)
 part = st.sampled_from([None, 1000, 3000, 520])
@@ -59,22 +68,23 @@ class Town(RuleBasedStateMachine):
         super().__init__()
         self.stage = Stage()
         self.bank, self.clock = self.stage.bank, self.stage.clock
+        self.issuers, self.gateways = self.stage.issuers, self.stage.gateways
         self.books = Books(lambda: self.clock.at, debit_of)
         self.entries = self.known = self.corrected = 0
         self.balances: dict[str, dict[str, int]] = {}
         families = {code: make_family(code, code) for code in ("F1001", "F2002")}
-        for number, code, cents in BILLS:
-            make_invoice(families[code], number, cents)
-            self.books.bills[number] = Bill(number, code, cents)
+        for number, code, cents, regie in BILLS:
+            make_invoice(families[code], number, cents, regie=regie)
+            self.books.bills[number] = Bill(number, code, cents, regie)
 
     # --- The families ---
 
-    @initialize(numbers=st.sampled_from([["A1"], ["A1", "A3"]]), email=st.booleans())
+    @initialize(numbers=st.sampled_from([["A1"], ["A1", "A3"], ["B1"]]), email=st.booleans())
     def alice_begins(self, numbers: list[str], *, email: bool) -> None:
         self._open("F1001", numbers, email=email)
 
     @rule(
-        numbers=st.lists(st.sampled_from(ALICES), min_size=1, max_size=3),
+        numbers=CHOICES,
         email=st.booleans(),
         at_once=st.sampled_from(["", "AUTHORISED", "CAPTURED"]),
     )
@@ -83,7 +93,11 @@ class Town(RuleBasedStateMachine):
             self.bank.debit(order.reference, at_once, order.cents)
             self._deliver_last(1)
 
-    @rule(numbers=st.sampled_from([["C1"], ["C2"], ["C1", "C2"], ["A1"], ["C1", "A2"]]))
+    @rule(
+        numbers=st.sampled_from(
+            [["C1"], ["C2"], ["C1", "C2"], ["A1"], ["C1", "A2"], ["D1"], ["D1", "C1"]]
+        )
+    )
     def charlie_pays(self, numbers: list[str]) -> None:
         self._open("F2002", numbers, email=True)
 
@@ -91,20 +105,23 @@ class Town(RuleBasedStateMachine):
     @rule(mood=st.sampled_from(["true", "true", "down", "other order"]))
     def a_parent_is_back(self, mood: str) -> None:
         family = Family.get(Family.code == "F1001")
-        gateways = {"banque": self.bank}
         self._ask(
             mood,
-            lambda: payments.ask_about_holders(family, ALICES, gateways, PUBLIC_URL, ISSUERS),
+            lambda: payments.ask_about_holders(
+                family, ALICES, self.gateways, PUBLIC_URL, self.issuers
+            ),
         )
 
     def _open(self, code: str, numbers: list[str], *, email: bool) -> Opened | None:
         """Refused exactly when the books of the proof say so."""
         numbers = list(dict.fromkeys(numbers))
         bills = [self.books.bills[number] for number in numbers]
+        gateway = self.gateways[GATEWAYS[bills[0].regie]]
         total = sum(bill.cents for bill in bills)
         holders = [self.books.holds[n] for n in numbers if n in self.books.holds]
         now = self.clock.at
         wrong = any(bill.family != code or bill.state != "open" for bill in bills)
+        wrong |= len({bill.regie for bill in bills}) > 1
         wrong |= any(holder.until > now for holder in holders)
         # The time of one is over, and the bank, which can say what became of it, has not.
         mute = _mute()
@@ -118,7 +135,7 @@ class Town(RuleBasedStateMachine):
         )
         before = dump()
         try:
-            attempt, _ = payments.start(purchase, self.bank, PUBLIC_URL)
+            attempt, _ = payments.start(purchase, gateway, PUBLIC_URL)
         except Refused:
             assert wrong, "refused without a reason"
             assert dump() == before
@@ -126,7 +143,9 @@ class Town(RuleBasedStateMachine):
         assert not wrong, "two live attempts, or an invoice that cannot be paid"
         items = {bill.number: bill.cents for bill in sorted(bills, key=lambda each: each.number)}
         until = now + timedelta(minutes=15)
-        order = Opened(attempt.reference, code, items, now, until, email)
+        order = Opened(
+            attempt.reference, gateway.name, bills[0].regie, code, items, now, until, email
+        )
         self.books.opened(order)
         return order
 
@@ -233,9 +252,9 @@ class Town(RuleBasedStateMachine):
             self._deliver(self.bank.sent[-1])
 
     def _deliver(self, message: Message) -> None:
-        report = self.bank.read_notification(Callback.of_form(self.bank.fields(message).items()))
+        report = self.gateways[message.gateway].report(message)
         before, audit = dump(), _audit()
-        payments.record("banque", report, ISSUERS)
+        payments.record(message.gateway, report, self.issuers)
         assert _audit() == audit + 1, "a message that left no trace"
         if not self.books.hear(message):
             assert dump() == before, "a repetition changed something"
@@ -248,23 +267,33 @@ class Town(RuleBasedStateMachine):
             self._deliver(message)
 
     @precondition(lambda self: self.bank.sent)
-    @rule(which=pick, how=st.sampled_from([*sorted(FORGERIES), "our own form"]))
+    @rule(which=pick, how=st.sampled_from([*sorted(FORGERIES), "our own form", "other address"]))
     def a_forged_message_arrives(self, which: int, how: str) -> None:
+        """Or a true one at the other gateway's address: its contract has another key."""
         message = _one(self.bank.sent, which)
-        if how == "our own form":
+        name = message.gateway
+        if how == "other address":
+            fields, name = self.bank.fields(message), self._other(message)
+        elif how == "our own form":
             fields = dict(self.bank.accounts[message.reference].handoff.fields or ())
         else:
             fields = FORGERIES[how](self.bank.fields(message))
         before, audit = dump(), _audit()
         callback = Callback.of_form(fields.items())
         with pytest.raises(BadCallback) as refused:
-            self.bank.read_notification(callback)
-        payments.record_rejected("banque", str(refused.value), callback)
+            self.gateways[name].read_notification(callback)
+        payments.record_rejected(name, str(refused.value), callback)
         assert dump() == before
         assert _audit() == audit + 1
 
+    def _other(self, message: Message) -> str:
+        """The gateway that a message is not of."""
+        return next(name for name in self.gateways if name != message.gateway)
+
     @precondition(lambda self: self.books.owners)
-    @rule(which=pick, how=st.sampled_from(["amount", "order", "unknown", "credit", "cent"]))
+    @rule(
+        which=pick, how=st.sampled_from(["amount", "order", "unknown", "credit", "cent", "gateway"])
+    )
     def the_bank_contradicts_itself(self, which: int, how: str) -> None:
         """Genuine words about a debit in the books already, that cannot be true."""
         message = self._as_booked(_one(list(self.books.owners), which))
@@ -276,6 +305,8 @@ class Town(RuleBasedStateMachine):
             self.a_credit_is_named_as_its_debit(which)
         elif how == "unknown":
             self._deliver(replace(message, reference="KF000000000000000000"))
+        elif how == "gateway":
+            self.a_notice_goes_astray(which)
         else:
             for reference in self.books.orders:
                 if reference != message.reference:
@@ -285,6 +316,12 @@ class Town(RuleBasedStateMachine):
         """It can be of no debit: the money stays where it is, and a human is told."""
         message = self._as_booked(_one(list(self.books.owners), which))
         self._deliver(replace(message, operation="CREDIT", status="CAPTURED", number="912345"))
+
+    def a_notice_goes_astray(self, which: int) -> None:
+        """It comes by the other gateway, signed with its key: no order of its own is meant, so it
+        pays nothing, and a human is told."""
+        message = _one(self.bank.sent, which)
+        self._deliver(replace(message, gateway=self._other(message)))
 
     def _as_booked(self, uuid: str) -> Message:
         return replace(
@@ -297,11 +334,11 @@ class Town(RuleBasedStateMachine):
     @rule(which=pick, statement=st.integers(1, 40))
     def the_process_dies_while_a_message_is_recorded(self, which: int, statement: int) -> None:
         message = _one(self.bank.sent, which)
-        report = self.bank.report(replace(message, parent=""))
+        report = self.gateways[message.gateway].report(replace(message, parent=""))
         before, audit = dump(), _audit()
         try:
             with crash_at(statement):
-                payments.record("banque", report, ISSUERS)
+                payments.record(message.gateway, report, self.issuers)
         except Crash:
             self.stage.restart()
             assert (dump(), _audit()) == (before, audit), "half a message was kept"
@@ -319,7 +356,8 @@ class Town(RuleBasedStateMachine):
         mute = _mute()
         found: list[reconcile.Summary] = []
         self._ask(
-            mood, lambda: found.append(reconcile.run({"banque": self.bank}, PUBLIC_URL, ISSUERS)),
+            mood,
+            lambda: found.append(reconcile.run(self.gateways, PUBLIC_URL, self.issuers)),
             before=lambda: [
                 self.books.learn(order, "", "expired", "")
                 for order in self.books.orders.values()
@@ -454,18 +492,21 @@ class Town(RuleBasedStateMachine):
     )
     def a_refund_is_asked(self, which: int, cents: int | None, reason: str, mood: str) -> None:
         debit = self._debit(which)
+        assert debit.owner
+        gateway = self.gateways[debit.owner.gateway]
         possible = self._may_leave(debit, cents, "refund", reason)
-        settlement = Settlement.get(Settlement.transaction_id == debit.name)
+        possible &= isinstance(gateway, FullContract)
+        settlement = settlement_of(debit)
         before = dump()
         try:
-            asked = payments.ask_refund(settlement, cents, "Dominique", reason, self.bank)
+            asked = payments.ask_refund(settlement, cents, "Dominique", reason, gateway)
         except Refused:
             assert not possible
             assert dump() == before
             return
         assert possible, "more is asked back than there is, or twice"
         debit.asked, debit.reason = cents or debit.left, reason
-        self._ask(mood, lambda: payments.send_refund(asked, self.bank, PUBLIC_URL, ISSUERS))
+        self._ask(mood, lambda: payments.send_refund(asked, gateway, PUBLIC_URL, self.issuers))
 
     @precondition(lambda self: self.books.owners or self.books.counter)
     @rule(which=pick, cents=wanted_back, kind=st.sampled_from(["refund", "chargeback"]), reason=why)
@@ -473,14 +514,11 @@ class Town(RuleBasedStateMachine):
         debits = [*self.books.counter, *(self._debits())]
         debit = _one(debits, which)
         possible = self._may_leave(debit, cents, kind, reason)
-        chosen = (
-            Settlement.transaction_id == debit.name if debit.owner else Settlement.id == debit.name
-        )
         before = dump()
         left = debit.left
         try:
             payments.record_repayment(
-                Settlement.get(chosen), RepaymentKind(kind), cents, "Dominique", reason
+                settlement_of(debit), RepaymentKind(kind), cents, "Dominique", reason
             )
         except Refused:
             assert not possible
@@ -585,6 +623,4 @@ def _audit() -> int:
 
 
 def _key(each: Any) -> tuple[int, str]:
-    debit = each.debit
-    which = Settlement.transaction_id == debit.name if debit.owner else Settlement.id == debit.name
-    return Settlement.get(which).id, each.number
+    return settlement_of(each.debit).id, each.number

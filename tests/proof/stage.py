@@ -12,20 +12,28 @@ from gateways.registry import configure as configure_gateway
 from kiosque import db
 from kiosque.language import clock
 from kiosque.mails import delivery
-from kiosque.payments import reconcile
-from kiosque.settings import Mail, Payment, Regie, Settings, Town
+from kiosque.payments import Issuers, reconcile
+from kiosque.settings import Mail, OtherRegie, Payment, Regie, Settings, Town
 from tests import bases
 from tests.bank import KEY
 from tests.conftest import NOW, PUBLIC_URL, Clock
-from tests.proof.bank import Bank
+from tests.proof.bank import Bank, Contract, FullContract
 
 #: In memory where the system has such a folder: the same calls, without the disk's patience.
 _FOLDER = next((path for path in ("/dev/shm",) if Path(path).is_dir()), None)
-SANDBOX = {"adapter": "sandbox", "url": "http://127.0.0.1:8001", "key": KEY}
+SANDBOX = {"adapter": "sandbox", "url": "http://127.0.0.1:8001"}
+KEYS = {"banque": KEY, "tresor": KEY[::-1]}
+#: The gateway of each régie.
+GATEWAYS = {"": "banque", "creche": "tresor"}
+#: What the proof calls a debit: the bank's name of it, or the number of a counter payment.
+NAME = (
+    "COALESCE(settlement.gateway || ':' || settlement.transaction_id, CAST(settlement.id AS TEXT))"
+)
 
 
 class Stage:
-    """The portal on an empty base, its clock held by hand, its bank ours, its mails counted."""
+    """The portal on an empty base, its clock held by hand, its bank ours, its mails counted. The
+    first régie's contract is whole; the crèche's bank cannot be asked, and gives nothing back."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -33,7 +41,12 @@ class Stage:
         location = self._stack.enter_context(bases.ready(folder))
         self._stack.enter_context(bases.elsewhere(location))
         self.clock = Clock(NOW)
-        self.bank = Bank(configure_gateway("banque", SANDBOX, environment="test"))
+        tables = {name: {**SANDBOX, "key": key} for name, key in KEYS.items()}
+        self.bank = Bank(KEYS)
+        self.gateways: dict[str, Contract] = {
+            name: kind(self.bank, configure_gateway(name, tables[name], environment="test"))
+            for name, kind in (("banque", FullContract), ("tresor", Contract))
+        }
         self.carried: Counter[str] = Counter()
         self.settings = Settings(
             environment="test",
@@ -45,8 +58,18 @@ class Stage:
             regie=Regie("Régie Enfance", "Dominique Aubry", "regie@sautron.example.org"),
             payment=Payment(gateway="banque"),
             mail=Mail(sender="kiosque@sautron.example.org"),
-            gateways={"banque": SANDBOX},
+            gateways=tables,
+            regies={
+                "creche": OtherRegie(
+                    "Régie de la crèche",
+                    "Camille Roy",
+                    "creche@sautron.example.org",
+                    services=("Multi-accueil",),
+                    gateway="tresor",
+                )
+            },
         )
+        self.issuers = Issuers.from_settings(self.settings)
         for target, name, value in (
             (clock, "now", lambda: self.clock.at),
             (delivery, "_carrier", lambda _settings: _Carrier(self.carried)),
@@ -80,12 +103,11 @@ def rows(sql: str) -> list[tuple[Any, ...]]:
 
 
 def debit_of(credit: str) -> str | None:
-    """Return the transaction that the portal takes this credit to give back."""
+    """Return the debit that the portal takes this credit to give back."""
     found = rows(
         f"""
-        SELECT settlement.transaction_id FROM repayment
-            JOIN settlement ON settlement.id = settlement_id
-        WHERE repayment.transaction_id = '{credit}'
+        SELECT {NAME} FROM repayment JOIN settlement ON settlement.id = settlement_id
+        WHERE repayment.gateway || ':' || repayment.transaction_id = '{credit}'
         """
     )
     return found[0][0] if found else None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kiosque import payments
 from kiosque.db.models import Family
 from kiosque.payments import Purchase, verification
-from tests.conftest import ISSUERS, PUBLIC_URL, make_family, make_invoice
+from tests.conftest import PUBLIC_URL, make_family, make_invoice
 from tests.proof.bank import STANDING, STORIES, Message
 from tests.proof.settings import QUICK
 from tests.proof.stage import Stage, balances, rows
@@ -45,11 +45,14 @@ def _messages(stage: Stage, cards: list, references: list[str]) -> list[Message]
 def _open_two(stage: Stage) -> list[str]:
     family = make_family("F1001", "Martin")
     references = []
-    for number, cents in (("A1", 4520), ("A2", 3000)):
-        make_invoice(family, number, cents)
-    for number, cents in (("A1", 4520), ("A2", 3000)):
+    for number, cents, regie in (("A1", 4520, ""), ("B1", 3000, "creche")):
+        make_invoice(family, number, cents, regie=regie)
+    for number, cents, gateway in (
+        ("A1", 4520, stage.gateways["banque"]),
+        ("B1", 3000, stage.gateways["tresor"]),
+    ):
         purchase = Purchase(Family.get(), [number], cents, "alice@example.org")
-        references.append(payments.start(purchase, stage.bank, PUBLIC_URL)[0].reference)
+        references.append(payments.start(purchase, gateway, PUBLIC_URL)[0].reference)
     return references
 
 
@@ -60,7 +63,9 @@ def _ending(cards: list, shuffle: Callable[[list[int]], list[int]]) -> dict[str,
         references = _open_two(stage)
         messages = _messages(stage, cards, references)
         for place in shuffle(list(range(len(messages)))):
-            payments.record("banque", stage.bank.report(messages[place]), ISSUERS)
+            message = messages[place]
+            report = stage.gateways[message.gateway].report(message)
+            payments.record(message.gateway, report, stage.issuers)
         assert verification.faults() == []
         held = balances()
         # A debit heard of only after it was undone is not booked at all.
