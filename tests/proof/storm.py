@@ -341,7 +341,7 @@ class _Client:
             self._storm.deliver(message)
             self._repeat(message)
 
-    def pay_announcedat_once(self, basket: Basket) -> None:
+    def pay_announced_at_once(self, basket: Basket) -> None:
         if form := self._open(basket):
             message = self._storm.bank.say(form, "AUTHORISED")
             self._tell(message, message)

@@ -14,8 +14,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from kiosque import db
-from kiosque.db import write
-from kiosque.db.models import Family, ImportBatch, Invoice
+from kiosque.db import models, write
+from kiosque.db.models import Family, ImportBatch, Invoice, InvoiceLine
 from tests import bases
 from tests.conftest import NOW, PASSWORD, choose_password, csrf_token, free_port, make_batch
 from tests.proof.storm_balancer import Balancer
@@ -236,13 +236,14 @@ def make_town(
     town: dict[str, list[tuple[str, int]]] = {}
     with db.connection():
         db.migrate()
-        batch = make_batch()
+        batch, meals = make_batch(), models.Service.create(name="Restauration scolaire")
         for number in range(2 * families):
             code = f"F{1000 + number}"
             family = Family.create(code=code, name=f"Famille {number}", updated_on=NOW.date())
             owed = [(f"{code}-{each:04}", 1000 + 7 * each) for each in range(invoices)]
             with write():
                 Invoice.insert_many([_invoice(family, batch, *each) for each in owed]).execute()
+                InvoiceLine.insert_many(_lines(family, meals)).execute()
             if number < families:
                 choose_password(family)
                 town[code] = owed
@@ -262,3 +263,19 @@ def _invoice(family: Family, batch: ImportBatch, number: str, cents: int) -> dic
         "total_cents": cents,
         "digest": number,
     }
+
+
+def _lines(family: Family, service: models.Service) -> list[dict[str, object]]:
+    """One meal an invoice, which says its total."""
+    return [
+        {
+            "invoice": invoice,
+            "child": "Léa Martin",
+            "service": service,
+            "label": "Repas",
+            "quantity_hundredths": 100,
+            "unit_price_cents": invoice.total_cents,
+            "amount_cents": invoice.total_cents,
+        }
+        for invoice in Invoice.select().where(Invoice.family == family)
+    ]
