@@ -15,13 +15,21 @@ from kiosque.db.models import (
     Invoice,
     JournalEntry,
     Receipt,
+    Repayment,
     Settlement,
 )
-from kiosque.db.states import AttemptState, FactSource, Verdict
+from kiosque.db.states import AttemptState, FactSource, RepaymentKind, RepaymentState, Verdict
 from kiosque.language.formats import format_euros
 from kiosque.payments.queries import numbers_of
 from kiosque.payments.receipts import receipts_named
-from kiosque.payments.words import ATTEMPT_STATES, FACT_SOURCES, VERDICTS
+from kiosque.payments.refunds import bank_name
+from kiosque.payments.words import (
+    ATTEMPT_STATES,
+    FACT_SOURCES,
+    REPAYMENT_KINDS,
+    REPAYMENT_STATES,
+    VERDICTS,
+)
 
 
 class Event(NamedTuple):
@@ -34,21 +42,30 @@ class Event(NamedTuple):
 
 def events_of(name: str) -> list[Event]:
     """Return what happened to the payments that a name stands for, the earliest first: an
-    invoice's number, a receipt's (`R000123`) or an attempt's reference. Nothing when it has none.
+    invoice's number, a receipt's (`R000123`, `R000123-creche`), an attempt's reference, or the
+    bank's name of a debit. Nothing when it has none.
     """
-    attempts = _attempts(name)
+    money = _settlements(name)
+    ids = [settlement.id for settlement in money]
+    held = AttemptItem.select(AttemptItem.attempt).join(Invoice).where(Invoice.number == name)
+    paid = Settlement.select(Settlement.attempt).where(Settlement.id.in_(ids))
+    attempts = list(
+        Attempt.select().where(
+            (Attempt.reference == name) | Attempt.id.in_(held) | Attempt.id.in_(paid)
+        )
+    )
     events = [event for attempt in attempts for event in _of_attempt(attempt)]
-    paid = Allocation.select(Allocation.settlement).join(Invoice).where(Invoice.number == name)
-    events += _of_money(Settlement.attempt.in_(attempts) | Settlement.id.in_(paid))
+    events += _of_money(Settlement.attempt.in_(attempts) | Settlement.id.in_(ids))
     return sorted(events, key=lambda event: event.at)
 
 
-def _attempts(name: str) -> list[Attempt]:
-    held = AttemptItem.select(AttemptItem.attempt).join(Invoice).where(Invoice.number == name)
-    which = (Attempt.reference == name) | Attempt.id.in_(held)
-    if receipt := receipts_named(name).first():
-        which |= Attempt.id == receipt.settlement.attempt_id
-    return list(Attempt.select().where(which))
+def _settlements(name: str) -> list[Settlement]:
+    issued = receipts_named(name).select(Receipt.settlement)
+    paid = Allocation.select(Allocation.settlement).join(Invoice).where(Invoice.number == name)
+    named = (Settlement.transaction_id == bank_name(name)) & (Settlement.transaction_id != "")
+    return list(
+        Settlement.select().where(Settlement.id.in_(issued) | Settlement.id.in_(paid) | named)
+    )
 
 
 def _of_attempt(attempt: Attempt) -> Iterator[Event]:
@@ -75,11 +92,30 @@ def _fact(fact: Fact) -> str:
 
 
 def _of_money(which: Expression) -> Iterator[Event]:
-    """Yield the journal's entries about these settlements, and the receipts issued for them."""
+    """Yield what staff entered about these settlements, what left of them again, the entries of
+    the journal, and the receipts."""
+    for settlement in Settlement.select().where(which, Settlement.author != ""):
+        cents = format_euros(settlement.amount_cents)
+        said = f"encaissement de {cents} ({settlement.mode}) : {settlement.reason}"
+        yield Event(settlement.settled_at, settlement.author, said)
+    for repayment in Repayment.select(Repayment, Settlement).join(Settlement).where(which):
+        yield from _of_repayment(repayment)
     entries = JournalEntry.select(JournalEntry, Settlement).join(Settlement).where(which)
     for entry in entries.order_by(JournalEntry.number):
         moved = f"{format_euros(entry.amount_cents)}, {entry.credit} → {entry.debit}"
-        who = entry.settlement.author or "journal"
-        yield Event(entry.at, who, f"écriture {entry.number} : {entry.label}, {moved}")
-    for receipt in Receipt.select().join(Settlement).where(which).order_by(Receipt.id):
+        yield Event(entry.at, "journal", f"écriture {entry.number} : {entry.label}, {moved}")
+    for receipt in Receipt.select().join(Settlement).where(which).order_by(Receipt.number):
         yield Event(receipt.issued_at, FACT_SOURCES[FactSource.PORTAL], f"reçu {receipt.title}")
+
+
+def _of_repayment(repayment: Repayment) -> Iterator[Event]:
+    who = repayment.author or f"banque ({repayment.gateway})"
+    kind = REPAYMENT_KINDS[RepaymentKind(repayment.kind)]
+    said = f"{kind} de {format_euros(repayment.amount_cents)}"
+    because = f" : {repayment.reason}" if repayment.reason else ""
+    yield Event(repayment.asked_at, who, f"{said}{because}")
+    state = RepaymentState(repayment.state)
+    if state != RepaymentState.DONE:
+        yield Event(
+            repayment.sent_at or repayment.asked_at, who, f"{said}, {REPAYMENT_STATES[state]}"
+        )

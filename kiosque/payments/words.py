@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from kiosque.db.states import AnomalyKind, AttemptState, CounterMode, FactSource, Verdict
+from kiosque.db.states import (
+    AnomalyKind,
+    AttemptState,
+    CounterMode,
+    FactSource,
+    RepaymentKind,
+    RepaymentState,
+    Verdict,
+)
 
 #: How the counter is paid.
 COUNTER_MODES: Mapping[CounterMode, str] = {
@@ -44,6 +52,18 @@ ATTEMPT_STATES: Mapping[AttemptState, str] = {
     AttemptState.EXPIRED: "sans suite",
     AttemptState.REVERSED: "débit annulé",
     AttemptState.REFUNDED: "remboursement",
+}
+#: How money left again.
+REPAYMENT_KINDS: Mapping[RepaymentKind, str] = {
+    RepaymentKind.REFUND: "remboursement",
+    RepaymentKind.REVERSAL: "annulation du débit",
+    RepaymentKind.CHARGEBACK: "impayé",
+}
+#: What became of a request for money back.
+REPAYMENT_STATES: Mapping[RepaymentState, str] = {
+    RepaymentState.ASKED: "sans réponse de la banque",
+    RepaymentState.DONE: "fait",
+    RepaymentState.DECLINED: "non abouti",
 }
 #: What to do about each kind of anomaly.
 ADVICE: Mapping[AnomalyKind, str] = {

@@ -4,8 +4,9 @@ import pytest
 
 from kiosque import payments
 from kiosque.db.models import Family, Invoice
+from kiosque.db.states import RepaymentKind
 from kiosque.payments.history import events_of
-from tests.conftest import Clock, make_invoice
+from tests.conftest import ISSUERS, NOW, Clock, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay
 from tests.kiosque.payments.test_counter import counter_payment
 
@@ -28,11 +29,26 @@ def test_a_payment_has_one_story_under_its_three_names(paid: str, october: Invoi
         assert word in told
 
 
-def test_the_counter_is_told_with_who_took_the_money(october: Invoice) -> None:
+def test_the_counter_and_what_left_again_are_told_each_with_its_author(october: Invoice) -> None:
     payments.settle_at_counter([counter_payment(october)])
-    (entry,) = events_of(october.number)
-    assert entry.who == "Dominique"
-    assert "counter:cheque" in entry.text
+    taken = payments.find_settlement(october.number)
+    payments.record_repayment(taken, RepaymentKind.CHARGEBACK, None, "Bruno", "sans provision")
+    story = events_of(october.number)
+    assert ["chèque 123" in event.text for event in story if event.who == "Dominique"] == [True]
+    assert ["sans provision" in event.text for event in story if event.who == "Bruno"] == [True]
+    assert ["counter:cheque" in event.text for event in story if event.who == "journal"] == [
+        True
+    ] * 2
+
+
+def test_a_debit_entered_by_hand_is_found_by_its_receipt_and_by_its_name(
+    alices_family: Family, october: Invoice
+) -> None:
+    debit = payments.BankPayment(
+        "banque", "u1", october.total_cents, NOW.date(), "Dominique", "vu au back office"
+    )
+    payments.enter(debit, october, ISSUERS)
+    assert events_of("R000001") == events_of("u1") == events_of(october.number) != []
 
 
 def test_the_story_of_one_payment_tells_nothing_of_charlies(

@@ -10,11 +10,24 @@ from kiosque.payments.words import (
     ATTEMPT_STATES,
     COUNTER_MODES,
     FACT_SOURCES,
+    REPAYMENT_KINDS,
+    REPAYMENT_STATES,
     VERDICTS,
 )
 
 
-@pytest.mark.parametrize("table", [ADVICE, ATTEMPT_STATES, COUNTER_MODES, FACT_SOURCES, VERDICTS])
+@pytest.mark.parametrize(
+    "table",
+    [
+        ADVICE,
+        ATTEMPT_STATES,
+        COUNTER_MODES,
+        FACT_SOURCES,
+        REPAYMENT_KINDS,
+        REPAYMENT_STATES,
+        VERDICTS,
+    ],
+)
 def test_each_machine_value_has_words_of_its_own(table: Mapping[StrEnum, str]) -> None:
     assert set(table) == set(type(next(iter(table))))
     assert all(table.values())
