@@ -55,6 +55,11 @@ def resolve_by_itself(which: Expression, resolution: str) -> int:
     return resolve(which, OURSELVES, resolution)
 
 
+def kept_key(settlement: Settlement) -> str:
+    """Return the key of the anomaly about a debit entered by hand that has no use."""
+    return f"kept:{settlement.id}"
+
+
 def open_anomalies() -> list[Anomaly]:
     """Return the list, oldest first, with the receipts of what it is about."""
     return list(

@@ -1,6 +1,7 @@
 """A payment that only the bank knows: made at its back office, or lost with the database that an
 older copy replaced. A human saw it there, and answers for it."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -24,9 +25,11 @@ from kiosque.payments.ledger import book
 from kiosque.payments.queries import ALLOCATIONS, SETTLEMENTS, items_of, settlement_of
 from kiosque.payments.receipts import Issuers, issue_receipt
 from kiosque.payments.refusals import Refused, require_author_and_reason
+from kiosque.payments.selection import live_attempts
 
 #: No debit older than this is entered: what a bank shows of it is another year's accounts.
 OLDEST = timedelta(days=731)
+_TRANSACTION = re.compile("[!-~]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,11 @@ def _settle(
 
 
 def _why_not(payment: BankPayment, about: Attempt | Invoice | Family, issuers: Issuers) -> str:
-    if not payment.transaction_id:
-        return "Donnez l’identifiant de l’opération à la banque."
+    if not _TRANSACTION.fullmatch(payment.transaction_id):
+        return (
+            "Donnez l’identifiant de l’opération à la banque : de 1 à 64 caractères, sans espace "
+            "ni accent."
+        )
     if payment.amount_cents <= 0:
         return "Le montant d’un débit est au-dessus de zéro."
     if fault := _why_not_that_day(payment.paid_on, about):
@@ -143,6 +149,12 @@ def _why_not_invoice(payment: BankPayment, invoice: Invoice, issuers: Issuers) -
         return f"elle date du {formats.short_date(invoice.issued_on)}, après ce débit."
     if invoice.regie != issuers.regie_of_gateway(payment.gateway):
         return f"la passerelle {payment.gateway} est d’une autre régie."
+    if live := live_attempts([invoice]).get(invoice.id):
+        until = formats.long_instant(live.live_until)
+        return (
+            f"la famille est à la banque pour elle, jusqu’au {until}. Si c’est ce débit, donnez "
+            f"--attempt {live.reference} au lieu de --invoice."
+        )
     return ""
 
 
@@ -165,7 +177,7 @@ def _finish(settlement: Settlement, payment: BankPayment, issuers: Issuers) -> S
     parts = list(Allocation.select().where(Allocation.settlement == settlement))
     if all(part.kind == AllocationKind.UNMATCHED for part in parts):
         anomalies.flag_anomaly(
-            f"kept:{settlement.id}",
+            anomalies.kept_key(settlement),
             AnomalyKind.MISMATCH,
             settlement.amount_cents,
             "débit vu à la banque, sans emploi",

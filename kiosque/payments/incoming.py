@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from peewee import ModelDelete
+
 from gateways.base import Mode, Outcome, Report
 from kiosque.db import require_write, write
-from kiosque.db.models import Allocation, Attempt, Fact, Settlement
+from kiosque.db.models import Allocation, Anomaly, Attempt, Fact, Settlement
 from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import (
     AllocationKind,
@@ -17,6 +19,7 @@ from kiosque.db.states import (
 from kiosque.language import clock
 from kiosque.outbox import queue
 from kiosque.payments.allocations import allocate
+from kiosque.payments.anomalies import kept_key, resolve_by_itself
 from kiosque.payments.bank_messages import (
     BY_HAND,
     KNOWN,
@@ -43,7 +46,9 @@ from kiosque.payments.queries import (
     SETTLEMENTS,
     attempt_by_gateway_reference,
     attempt_by_reference,
+    facts_of,
     items_of,
+    parts_of,
     settlement_of,
 )
 from kiosque.payments.receipts import Issuers, issue_receipt
@@ -103,6 +108,8 @@ def _apply(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
     if report.outcome is Outcome.REFUNDED:
         return record_refund(attempt, report)
     settlement = settlement_of(gateway_name, report.transaction_id)
+    if settlement and _was_entered_for(attempt, report, settlement):
+        _give_to_attempt(settlement, attempt)
     if settlement and settlement.attempt_id != attempt.id:
         return flag_mismatch(attempt, report, "débit déjà enregistré pour un autre paiement")
     if not is_own(attempt, report) and report.outcome not in (Outcome.PAID, Outcome.REVERSED):
@@ -141,6 +148,8 @@ def _apply_paid(
             settlement = _book_awaited(attempt, report, facts, issuers)
         else:
             settlement = _book_unmatched(attempt, report, facts, f"débit : {unexpected}")
+    elif settlement and awaited and attempt.state == AttemptState.PAID:
+        _use_as_awaited(attempt, report, settlement, facts, issuers)
     decision = flag_mismatch(attempt, report, unexpected) if unexpected else RECORDED
     if again:
         flag_mismatch(attempt, report, AGAIN)
@@ -166,6 +175,17 @@ def _book_awaited(
 ) -> Settlement:
     """Book a debit of the awaited amount: pay what is open, keep the rest as *trop-perçu*."""
     settlement = _settle_attempt(attempt, report)
+    _pay(attempt, report, settlement, facts, issuers)
+    return settlement
+
+
+def _pay(
+    attempt: Attempt,
+    report: Report,
+    settlement: Settlement,
+    facts: Sequence[Fact],
+    issuers: Issuers,
+) -> None:
     for item in items_of(attempt):
         allocate(settlement, item.invoice_id, item.amount_cents)
     book(settlement, _ONLINE[report.mode])
@@ -175,7 +195,42 @@ def _book_awaited(
         # The address was given for this receipt and nothing else.
         Attempt.update(receipt_email=None).where(Attempt.id == attempt.id).execute()
     match_refunds(attempt, facts)
-    return settlement
+
+
+def _use_as_awaited(
+    attempt: Attempt,
+    report: Report,
+    settlement: Settlement,
+    facts: Sequence[Fact],
+    issuers: Issuers,
+) -> None:
+    """Pay with a debit that was heard of before it was told as awaited, unless a human found a use
+    for its money meanwhile. What was told of it stays on the list, as in the other order."""
+    kept = [part for part in parts_of(settlement) if part.kind == AllocationKind.UNMATCHED]
+    if sum(part.amount_cents for part in kept) == settlement.amount_cents:
+        ModelDelete(Allocation).where(Allocation.id.in_([part.id for part in kept])).execute()
+        resolve_by_itself(Anomaly.key == kept_key(settlement), "affecté comme attendu")
+        _pay(attempt, report, settlement, facts, issuers)
+
+
+def _was_entered_for(attempt: Attempt, report: Report, settlement: Settlement) -> bool:
+    """Return whether the debit that a report tells of, as awaited, was entered by hand without its
+    attempt."""
+    return (
+        settlement.attempt_id is None
+        and settlement.state == SettlementState.COUNTED
+        and report.outcome is Outcome.PAID
+        and (report.currency, report.cents) == ("EUR", settlement.amount_cents)
+        and not why_unexpected(attempt, report)
+        and (settlement.family, settlement.regie) == (attempt.family, attempt.regie)
+        and not is_taken_back(facts_of(attempt), report.transaction_id)
+    )
+
+
+def _give_to_attempt(settlement: Settlement, attempt: Attempt) -> None:
+    settlement.attempt = attempt
+    Settlement.update(attempt=attempt).where(Settlement.id == settlement.id).execute()
+    book(settlement, "débit entré à la main, annoncé par la banque")
 
 
 def _add_unmatched_fact(attempt: Attempt, report: Report) -> list[Fact]:

@@ -85,10 +85,10 @@ def test_what_todo_names_gives_a_use_to_what_came_twice(
 
 
 def test_what_todo_names_enters_a_debit_of_an_order_that_a_restored_copy_forgot(
-    run: Run, pay: Pay, hear: Callable[..., None], october: Invoice
+    run: Run, pay: Pay, hear: Callable[..., None], october: Invoice, september: Invoice
 ) -> None:
-    _, handoff = pay(october.family, october)
-    hear(handoff, order_id="KF000000000000000000", trans_uuid=UUID)
+    _, handoff = pay(september.family, september)
+    hear(handoff, order_id="KF000000000000000000", trans_uuid=UUID, amount="4520")
     arguments = advised(
         run, "enter-payment", FACTURE=october.number, **{"AAAA-MM-JJ": "2026-11-24"}
     )

@@ -295,6 +295,56 @@ def test_a_payment_made_by_hand_is_the_debit_of_the_attempt_and_its_late_notice_
     assert on_list() == []
 
 
+def test_an_invoice_that_the_family_is_at_the_bank_for_is_not_paid_by_hand_but_its_attempt_is(
+    go: Pay, october: Invoice
+) -> None:
+    attempt, _ = go(october)
+    before = effects()
+    with pytest.raises(Refused, match=f"--attempt {attempt.reference}"):
+        payments.enter(seen(), october, ISSUERS)
+    assert effects() == before
+    payments.enter(seen(), attempt, ISSUERS)
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["for its invoice", "for the family"])
+def test_a_debit_entered_by_hand_is_its_attempts_once_the_bank_says_so(
+    go: Pay, hear: Hear, frozen: Clock, october: Invoice, kept: bool
+) -> None:
+    attempt, handoff = go(october)
+    frozen.advance(minutes=16)
+    payments.enter(seen(), october.family if kept else october, ISSUERS)
+    hear(handoff, trans_uuid="e" * 32)
+    hear(handoff, trans_uuid="e" * 32)
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
+    assert accounts() == {"bank:banque": 4520, "invoices": -4520}
+    assert (Settlement.select().count(), Receipt.select().count()) == (1, 1)
+    assert on_list() == []
+    hear(handoff, **gave_back(4520))
+    assert (state_of(attempt), state_of(october)) == ("refunded", "open")
+
+
+def test_a_debit_that_the_bank_cancelled_before_it_was_entered_stays_apart_from_its_attempt(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff, trans_uuid="e" * 32, **CANCELLED)
+    payments.enter(seen(), october.family, ISSUERS)
+    hear(handoff, trans_uuid="e" * 32)
+    assert (Settlement.get().attempt, state_of(october)) == (None, "open")
+
+
+def test_a_debit_entered_for_another_family_is_told_and_stays_theirs(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    charlies = make_family("F2002", "Charlie")
+    payments.enter(seen(), charlies, ISSUERS)
+    hear(handoff, trans_uuid="e" * 32)
+    assert (Settlement.get().family, state_of(october)) == (charlies, "open")
+    assert len(on_list("mismatch")) == 2
+
+
 def test_a_payment_of_another_amount_is_kept_until_it_has_a_use(
     go: Pay, october: Invoice, alices_family: Family
 ) -> None:
@@ -320,10 +370,10 @@ def test_a_payment_of_an_invoice_paid_since_is_owed_to_the_family(october: Invoi
 
 
 def test_an_unknown_order_leads_to_the_command_that_enters_it(
-    go: Pay, hear: Hear, october: Invoice
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
 ) -> None:
-    _, handoff = go(october)
-    hear(handoff, order_id="KF000000000000000000", trans_uuid="e" * 32)
+    _, handoff = go(september)
+    hear(handoff, order_id="KF000000000000000000", trans_uuid="e" * 32, amount="4520")
     command = next(line for line in advised() if "enter-payment" in line)
     assert f"enter-payment {'e' * 32} --gateway banque --amount 45,20" in command
     payments.enter(seen(), october, ISSUERS)
@@ -349,6 +399,11 @@ def test_a_payment_whose_currency_was_odd_is_entered_from_the_list(
         {"paid_on": NOW.date() + timedelta(days=1)},
         {"paid_on": NOW.date() - timedelta(days=4000)},
         {"transaction_id": ""},
+        {"transaction_id": "a" * 65},
+        {"transaction_id": "vu le 3"},
+        {"transaction_id": "é"},
+        {"transaction_id": "a\n"},
+        {"transaction_id": "a\x00"},
         {"author": ""},
         {"reason": " "},
     ],

@@ -7,13 +7,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from kiosque import payments
-from kiosque.db.models import Anomaly, BankMessage, Family, Invoice, OutboxMail, Settlement
+from kiosque.db.models import Anomaly, BankMessage, Family, Invoice, OutboxMail, Receipt, Settlement
 from kiosque.language import templates
 from kiosque.mails import rendering
 from kiosque.payments import journal
 from tests import sentences
 from tests.bank import notice
-from tests.conftest import make_invoice
+from tests.conftest import ISSUERS, make_invoice
 from tests.kiosque.cli.test_commands import Run, run
 from tests.kiosque.payments.conftest import Hear, Pay, effects, gave_back, state_of
 
@@ -147,6 +147,58 @@ def test_a_debit_made_again_then_cancelled_leaves_no_money_in_either_order(
     assert set(journal.balances().values()) <= {0}
     assert state_of(october) == "open"
     assert Anomaly.select().where(Anomaly.attempt.is_null(False)).count() > 0
+
+
+NOTICES: dict[str, dict[str, str]] = {
+    "as awaited": {"trans_uuid": UUID},
+    "under another transaction": {"trans_uuid": UUID, "trans_id": "000001"},
+    "on another day": {"trans_uuid": UUID, "trans_date": "20200101120000"},
+}
+
+
+@pytest.mark.parametrize("order", list(permutations(NOTICES)), ids="-".join)
+def test_one_debit_told_as_awaited_and_otherwise_pays_in_every_order(
+    pay: Pay, hear: Hear, run: Run, october: Invoice, september: Invoice, order: tuple[str, ...]
+) -> None:
+    attempt, handoff = pay(october.family, october, september)
+    for _ in range(2):
+        for notice_heard in order:
+            hear(handoff, **NOTICES[notice_heard])
+    states = (state_of(attempt), state_of(october), state_of(september))
+    assert states == ("paid", "paid", "paid")
+    balances = journal.balances()
+    assert balances.get("unmatched", 0) == 0
+    assert balances["bank:banque"] == -balances["invoices"] > 0
+    assert (Settlement.select().count(), Receipt.select().count()) == (1, 1)
+    assert {point.transaction_id for point in payments.open_anomalies()} == {UUID}
+    assert run("verify").exit_code == 0
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_what_was_given_back_of_such_a_debit_is_so_before_and_after_it_is_awaited(
+    pay: Pay, hear: Hear, october: Invoice, before: bool
+) -> None:
+    attempt, handoff = pay(october.family, october)
+    hear(handoff, **NOTICES["under another transaction"])
+    steps = [gave_back(1000), NOTICES["as awaited"]]
+    for step in steps if before else reversed(steps):
+        hear(handoff, **step)
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
+    assert journal.balances() | {"unmatched": 0} == {
+        "bank:banque": 3520, "refunds": 1000, "invoices": -4520, "unmatched": 0
+    }  # fmt: skip
+
+
+def test_what_a_human_found_a_use_for_meanwhile_keeps_it(
+    pay: Pay, hear: Hear, october: Invoice, alices_family: Family
+) -> None:
+    attempt, handoff = pay(october.family, october)
+    hear(handoff, **NOTICES["under another transaction"])
+    november = make_invoice(alices_family, "2026-11-0001", 4520)
+    payments.apply_overpayment(Settlement.get(), november.number, "Dominique", "accord", ISSUERS)
+    hear(handoff, **NOTICES["as awaited"])
+    states = (state_of(attempt), state_of(october), state_of(november))
+    assert states == ("paid", "open", "paid")
 
 
 def test_a_debit_made_again_then_given_back_leaves_the_journal_even(
