@@ -67,8 +67,9 @@ def _name(file: Path) -> str:
 def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
     """Say in French how much a file holds and how much of it is new."""
     amount = f" ({format_euros(summary.total_cents)})" if summary.total_cents else ""
+    of = "d’" if summary.kind == "encaissements" else "de "
     text = (
-        f"{_name(file)} : fichier de {summary.kind}, {counted(summary.rows, 'ligne')}. "
+        f"{_name(file)} : fichier {of}{summary.kind}, {counted(summary.rows, 'ligne')}. "
         f"{'À charger' if preview else 'Chargé'} : {summary.added}{amount}. "
         f"Déjà là : {summary.unchanged}."
     )

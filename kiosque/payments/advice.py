@@ -15,6 +15,7 @@ from kiosque.language.formats import format_euros
 from kiosque.payments.ledger import owed_cents, settlements_of_payment
 from kiosque.payments.queries import settlement_of
 from kiosque.payments.receipts import receipt_of
+from kiosque.payments.reversals import repayments_done
 from kiosque.payments.words import ADVICE
 
 #: The end of each command: somebody answers for it.
@@ -45,7 +46,8 @@ def _overpaid(point: Anomaly) -> Iterator[str]:
 
 def _unknown_order(point: Anomaly) -> Iterator[str]:
     yield ADVICE[AnomalyKind.UNKNOWN_ORDER]
-    yield from _ways_to_enter(point)
+    if not settlement_of(point.gateway, point.transaction_id):
+        yield from _ways_to_enter(point)
 
 
 def _mismatch(point: Anomaly) -> Iterator[str]:
@@ -62,11 +64,10 @@ def _mismatch(point: Anomaly) -> Iterator[str]:
             f"Ce remboursement de {given} est enregistré. S’il n’a pas eu lieu, rétablissez le "
             "paiement."
         )
-        amount = _typed(repayment.amount_cents)
-        yield f"restore-payment {_name(repayment.settlement)} --amount {amount}"
+        yield from _ways_to_restore(repayment.settlement, repayment.amount_cents)
     elif settlement and settlement.state != SettlementState.COUNTED:
         yield "Ce débit est noté comme reparti. Si la banque l’a encaissé, rétablissez le paiement."
-        yield f"restore-payment {_name(settlement)}"
+        yield from _ways_to_restore(settlement)
     elif settlement and owed_cents(settlement):
         yield ADVICE[AnomalyKind.OVERPAYMENT]
         yield from _ways_to_empty(settlement, owed_cents(settlement))
@@ -92,7 +93,7 @@ def _money_gone(point: Anomaly) -> Iterator[str]:
     if point.kind == AnomalyKind.REFUNDED:
         yield from (f"cancel-invoice {number}" for number in numbers)
     if point.kind == AnomalyKind.REVERSED and point.settlement:
-        yield f"restore-payment {_name(point.settlement)}"
+        yield from _ways_to_restore(point.settlement)
 
 
 def _partial_refund(point: Anomaly) -> Iterator[str]:
@@ -106,7 +107,7 @@ def _guessed(point: Anomaly) -> Iterator[str]:
     yield ADVICE[AnomalyKind.GUESSED_REFUND]
     if point.settlement:
         amount = _typed(point.amount_cents)
-        yield f"restore-payment {_name(point.settlement)} --amount {amount}"
+        yield from _ways_to_restore(point.settlement, point.amount_cents)
         yield from (
             f"refund {_name(other)} --amount {amount} --elsewhere"
             for other in settlements_of_payment(point.settlement)
@@ -124,10 +125,9 @@ def _uncaptured(point: Anomaly) -> Iterator[str]:
 
 def _declined(point: Anomaly) -> Iterator[str]:
     yield ADVICE[AnomalyKind.DECLINED]
-    if point.settlement:
-        yield (
-            f"refund {_name(point.settlement)} --amount {_typed(point.amount_cents)} --elsewhere"
-        )
+    settlement = point.settlement
+    if settlement and (cents := min(point.amount_cents, settlement.remaining_cents)):
+        yield f"refund {_name(settlement)} --amount {_typed(cents)} --elsewhere"
 
 
 def _unanswered(point: Anomaly) -> Iterator[str]:
@@ -157,6 +157,17 @@ def _ways_to_empty(settlement: Settlement, cents: int) -> Iterator[str]:
     elsewhere = "" if settlement.attempt_id else " --elsewhere"
     yield f"refund {name} --amount {_typed(cents)}{elsewhere}"
     yield f"apply-overpayment {name} FACTURE"
+
+
+def _ways_to_restore(settlement: Settlement, cents: int | None = None) -> Iterator[str]:
+    """Of a payment that has wholly left, what left last comes back first. Without `cents`, it
+    alone."""
+    done = repayments_done(settlement)
+    last = done[-1].amount_cents if done and not settlement.remaining_cents else None
+    amounts = dict.fromkeys(each for each in (last, cents) if each is not None)
+    yield from (
+        f"restore-payment {_name(settlement)} --amount {_typed(amount)}" for amount in amounts
+    )
 
 
 def _ways_to_enter(point: Anomaly) -> Iterator[str]:

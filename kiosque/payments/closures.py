@@ -9,7 +9,7 @@ from kiosque.db import write
 from kiosque.db.models import BankClosure
 from kiosque.language import clock, formats
 from kiosque.language.catalogue import gettext as _
-from kiosque.payments.refusals import Refused, why_not_answered_for
+from kiosque.payments.refusals import Refused, why_no_author
 
 #: A longer closure is another decision: it must not be forgotten.
 LONGEST = timedelta(days=31)
@@ -20,7 +20,7 @@ def close_bank(gateway: str, sentence: str, until: datetime, author: str) -> Ban
     """Take no new payment at this bank until an instant; families read the sentence, or one of
     ours where it is empty. Raises Refused."""
     now, sentence = clock.now(), sentence.strip()
-    if fault := why_not_answered_for(author, "maintenance"):
+    if fault := why_no_author(author):
         raise Refused([fault])
     if not now < until <= now + LONGEST:
         latest = formats.short_date(clock.paris_date(now + LONGEST))

@@ -26,7 +26,7 @@ from kiosque.payments.refusals import (
     require_author_and_reason,
     why_not_answered_for,
 )
-from kiosque.payments.words import COUNTER_MODES
+from kiosque.payments.words import COUNTER_MODES, INVOICE_STATES
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> str
     if invoice is None:
         return "elle n’existe pas."
     if invoice.state != InvoiceState.OPEN:
-        return f"elle n’est pas à régler (état {invoice.state})."
+        return f"elle n’est pas à régler ({INVOICE_STATES[InvoiceState(invoice.state)]})."
     if invoice.total_cents != payment.amount_cents:
         return f"son montant est {format_euros(invoice.total_cents)}."
     if payment.settled_on < invoice.issued_on:

@@ -13,6 +13,7 @@ from kiosque.payments.queries import ALLOCATIONS, parts_of
 from kiosque.payments.receipts import Issuers, issue_receipt, receipt_of
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.selection import live_attempts
+from kiosque.payments.words import INVOICE_STATES
 
 
 def apply_overpayment(
@@ -45,7 +46,7 @@ def _payable_invoice(settlement: Settlement, number: str) -> Invoice:
     elif invoice.regie != settlement.regie:
         fault = "elle est d’une autre régie, qui a son propre compte."
     elif invoice.state != InvoiceState.OPEN:
-        fault = f"elle n’est pas à régler (état {invoice.state})."
+        fault = f"elle n’est pas à régler ({INVOICE_STATES[InvoiceState(invoice.state)]})."
     elif live := live_attempts([invoice]).get(invoice.id):
         until = formats.long_instant(live.live_until)
         fault = f"la famille est à la banque pour elle, jusqu’au {until}."

@@ -33,6 +33,18 @@ def why_not_answered_for(author: str, reason: str) -> str:
     return ""
 
 
+def why_no_author(author: str) -> str:
+    """Return why nobody answers for a decision that needs no reason, in French; nothing when
+    somebody does."""
+    if not author.strip():
+        return "L’auteur est obligatoire."
+    if len(author) > LONGEST_AUTHOR or not author.isprintable():
+        return (
+            f"L’auteur tient sur une ligne de {LONGEST_AUTHOR} lettres, sans caractère invisible."
+        )
+    return ""
+
+
 def require_author_and_reason(author: str, reason: str) -> None:
     """Raise Refused unless somebody answers for the decision."""
     if fault := why_not_answered_for(author, reason):

@@ -19,27 +19,22 @@ from kiosque.payments.facts import add_fact
 from kiosque.payments.ledger import book, owed_cents
 from kiosque.payments.queries import parts_of
 from kiosque.payments.refusals import Refused, require_author_and_reason
-from kiosque.payments.reversals import repayments_done, transaction_name
+from kiosque.payments.reversals import gone_key, repayments_done, transaction_name
 
 _WHAT = {
     RepaymentKind.REFUND: "remboursement non abouti",
     RepaymentKind.REVERSAL: "débit rétabli",
     RepaymentKind.CHARGEBACK: "impayé annulé",
 }
-_TOLD = (
-    AnomalyKind.REVERSED,
-    AnomalyKind.REFUNDED,
-    AnomalyKind.PARTIAL_REFUND,
-    AnomalyKind.MISMATCH,
-)
 
 
 def restore(settlement: Settlement, cents: int | None, author: str, reason: str) -> Repayment:
     """Put back into the books the money of a repayment that did not happen in the end: the one of
     `cents`, or the only one. Return it.
 
-    What it had opened again is paid, if still open at this amount; else the money is a
-    *trop-perçu*. Raises Refused, changing nothing.
+    Of a payment that had wholly left, the last repayment comes back first: without it an invoice
+    would be paid by what is not there. What it had opened again is paid, if still open at this
+    amount; else the money is a *trop-perçu*. Raises Refused, changing nothing.
     """
     require_author_and_reason(author, reason)
     with write():
@@ -47,14 +42,15 @@ def restore(settlement: Settlement, cents: int | None, author: str, reason: str)
         label = f"{_WHAT[RepaymentKind(repayment.kind)]} ({author.strip()} : {reason.strip()})"
         _undo(repayment, author, reason)
         settlement = Settlement.get_by_id(settlement.id)
-        if settlement.state != SettlementState.COUNTED:
+        had_left = settlement.state != SettlementState.COUNTED
+        if had_left:
             _count_again(settlement, label)
         _list_overpayments_again(settlement)
         book(settlement, label)
         anomalies.resolve(
-            (Anomaly.settlement == settlement.id) & Anomaly.kind.in_(_TOLD)
+            (Anomaly.key == gone_key(repayment))
             | (Anomaly.gateway == (settlement.gateway or ""))
-            & Anomaly.transaction_id.in_(_names(settlement, repayment))
+            & Anomaly.transaction_id.in_(_names(settlement, repayment, had_left=had_left))
             & (Anomaly.kind == AnomalyKind.MISMATCH),
             author,
             f"{label} : restore-payment",
@@ -63,6 +59,7 @@ def restore(settlement: Settlement, cents: int | None, author: str, reason: str)
 
 
 def _repayment_of(settlement: Settlement, cents: int | None, reason: str) -> Repayment:
+    settlement = Settlement.get_by_id(settlement.id)
     done = repayments_done(settlement)
     if any(each.reason.endswith(f" : {reason.strip()})") for each in _undone(settlement)):
         raise Refused(
@@ -74,6 +71,14 @@ def _repayment_of(settlement: Settlement, cents: int | None, reason: str) -> Rep
     if len({each.amount_cents for each in found}) > 1:
         amounts = ", ".join(format_euros(each.amount_cents) for each in found)
         raise Refused([f"Plusieurs sommes sont reparties ({amounts}) : dites laquelle (--amount)."])
+    if not settlement.remaining_cents and found[-1] != done[-1]:
+        first = format_euros(done[-1].amount_cents)
+        raise Refused(
+            [
+                f"Ce paiement est reparti en entier : rétablissez d’abord les {first} repartis en "
+                "dernier."
+            ]
+        )
     return found[-1]
 
 
@@ -129,6 +134,7 @@ def _list_overpayments_again(settlement: Settlement) -> None:
             list_overpayment(settlement, part.invoice_id, part.amount_cents)
 
 
-def _names(settlement: Settlement, repayment: Repayment) -> list[str]:
-    """Return the names that the bank has for what was restored."""
-    return [name for name in (settlement.transaction_id, repayment.transaction_id) if name]
+def _names(settlement: Settlement, repayment: Repayment, *, had_left: bool) -> list[str]:
+    """Return the names that the bank has for what was restored: the debit's, if it had left."""
+    names = (settlement.transaction_id if had_left else "", repayment.transaction_id)
+    return [name for name in names if name]

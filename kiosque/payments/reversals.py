@@ -136,7 +136,7 @@ def _resolve_declined(settlement: Settlement, cents: int, label: str) -> None:
 def _flag_money_gone(repayment: Repayment, settlement: Settlement, label: str) -> None:
     whole = not settlement.remaining_cents
     flag_anomaly(
-        f"gone:{repayment.id}",
+        gone_key(repayment),
         AnomalyKind(settlement.state) if whole else AnomalyKind.PARTIAL_REFUND,
         repayment.amount_cents,
         label if whole else f"{label}, en partie",
@@ -146,12 +146,18 @@ def _flag_money_gone(repayment: Repayment, settlement: Settlement, label: str) -
 
 
 def repayments_done(settlement: Settlement) -> list[Repayment]:
-    """Return what has left of a settlement, in order."""
+    """Return what has left of a settlement, in the order in which it did: a refund that was asked
+    for may be done after another."""
     return list(
         Repayment.select()
         .where(Repayment.settlement == settlement, Repayment.state == RepaymentState.DONE)
-        .order_by(Repayment.id)
+        .order_by(Repayment.done_at, Repayment.id)
     )
+
+
+def gone_key(repayment: Repayment) -> str:
+    """Return the key of the anomaly about money that left."""
+    return f"gone:{repayment.id}"
 
 
 def was_credited(settlement: Settlement) -> bool:

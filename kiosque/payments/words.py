@@ -7,6 +7,7 @@ from kiosque.db.states import (
     AttemptState,
     CounterMode,
     FactSource,
+    InvoiceState,
     RepaymentKind,
     RepaymentState,
     Verdict,
@@ -64,6 +65,13 @@ REPAYMENT_STATES: Mapping[RepaymentState, str] = {
     RepaymentState.ASKED: "sans réponse de la banque",
     RepaymentState.DONE: "fait",
     RepaymentState.DECLINED: "non abouti",
+}
+#: What became of an invoice.
+INVOICE_STATES: Mapping[InvoiceState, str] = {
+    InvoiceState.OPEN: "à régler",
+    InvoiceState.PAID: "déjà payée",
+    InvoiceState.CANCELLED: "annulée",
+    InvoiceState.NOTHING_DUE: "rien n’est dû",
 }
 #: What to do about each kind of anomaly.
 ADVICE: Mapping[AnomalyKind, str] = {

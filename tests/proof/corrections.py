@@ -82,7 +82,9 @@ def _pay_with(books: Books, part: Part, bill: Bill) -> None:
 def restore(town: "Town", debit: Debit, cents: int | None) -> None:
     """Noted by hand in error; or undone by the bank, which has captured it since."""
     found = [each for each in debit.leavings if cents in (None, each.cents)]
-    possible = bool(found) and len({each.cents for each in found}) == 1
+    possible = len({each.cents for each in found}) == 1
+    if not debit.left:  # what took the last of it comes back first
+        possible = possible and found[-1] is debit.leavings[-1]
     if found and not _is_true(town, debit, found[-1]):
         return
     town.corrected += 1

@@ -287,6 +287,7 @@ def given_back_in_vain(story: Story) -> None:
     put_right(story, "restore", which=1)
     put_right(story, "restore", which=1, cents=1000)
     put_right(story, "restore", which=1, cents=3520)
+    put_right(story, "restore", which=1, cents=1000)
 
 
 def restored_once_settled_otherwise(story: Story) -> None:

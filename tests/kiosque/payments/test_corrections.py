@@ -176,6 +176,42 @@ def test_nothing_is_restored_twice_nor_without_a_name_nor_by_guessing(
     assert Settlement.get_by_id(settlement.id).returned_cents == 500
 
 
+def test_a_part_restored_pays_no_invoice_while_the_bank_has_the_rest(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff)
+    hear(handoff, **gave_back(500))
+    hear(handoff, **CANCELLED)
+    before, listed = effects(), on_list()
+    with pytest.raises(Refused, match="40,20"):
+        payments.restore(payments.find_settlement("R1"), 500, *WHO)
+    assert (effects(), on_list()) == (before, listed)
+    assert (state_of(attempt), state_of(october)) == ("reversed", "open")
+    assert any("restore-payment R000001 --amount 40,20" in line for line in advised())
+    payments.restore(payments.find_settlement("R1"), 4020, *WHO)
+    assert state_of(october) == "paid"
+    assert [point.kind for point in payments.open_anomalies()] == ["partial_refund"]
+    payments.restore(payments.find_settlement("R1"), 500, "Dominique", "annulé aussi")
+    assert accounts() == {"bank:banque": 4520, "invoices": -4520}
+    assert on_list("partial_refund") == []
+
+
+def test_what_a_chargeback_left_is_restored_before_what_was_given_by_hand(
+    october: Invoice,
+) -> None:
+    at_counter(october, mode="cheque")
+    settlement = payments.find_settlement(october.number)
+    payments.record_repayment(settlement, RepaymentKind.REFUND, 300, "Dominique", "absence")
+    payments.record_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "rejet")
+    with pytest.raises(Refused, match="42,20"):
+        payments.restore(settlement, 300, *WHO)
+    assert state_of(october) == "open"
+    payments.restore(settlement, 4220, *WHO)
+    assert state_of(october) == "paid"
+    assert accounts() == {"counter:cheque": 4220, "invoices": -4520, "refunds": 300}
+
+
 def test_a_refund_after_a_restoration_is_asked_of_the_bank_for_the_same_debit(
     bank: TalkativeBank, go: Pay, hear: Hear, october: Invoice
 ) -> None:

@@ -3,6 +3,9 @@
 Alice pays twice, or by another way since; Dominique gives back what is owed.
 """
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -11,11 +14,11 @@ from kiosque import payments
 from kiosque.db.models import Attempt, Family, Invoice, Receipt, Settlement
 from kiosque.db.states import RepaymentKind
 from kiosque.papers import content, pdf
-from kiosque.payments import Purchase
+from kiosque.payments import Purchase, Refused
 from kiosque.settings import Settings
 from tests import pdfs, sentences
 from tests.bank import ABANDONED, REFUSED
-from tests.conftest import ISSUERS, PUBLIC_URL, Clock, csrf_token
+from tests.conftest import ISSUERS, PUBLIC_URL, Clock, csrf_token, make_invoice
 from tests.kiosque.payments.conftest import at_counter, gave_back
 from tests.talkative import TalkativeBank
 
@@ -173,6 +176,55 @@ def test_a_declined_refund_leaves_the_list_once_given_back_otherwise(
     assert [point.kind for point in payments.open_anomalies()] == ["declined"]
     give_back(cents)
     assert payments.open_anomalies() == []
+
+
+def test_what_todo_names_for_a_declined_refund_is_at_most_what_remains(
+    bank: TalkativeBank, october: Invoice
+) -> None:
+    _, handoff = go(october, bank)
+    hear(bank, handoff)
+    asked = payments.ask_refund(Settlement.get(), 1200, "Dominique", "absence", bank)
+    bank.answers = [Declined("non")]
+    payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS)
+    give_back(4020)
+    [point] = payments.open_anomalies()
+    assert any(
+        "refund R000001 --amount 5,00 --elsewhere" in line for line in payments.advice(point)
+    )
+
+
+def test_a_debit_that_is_in_the_books_is_not_to_be_entered_again(
+    bank: TalkativeBank, october: Invoice
+) -> None:
+    _, handoff = go(october, bank)
+    hear(bank, handoff)
+    payments.record(bank.name, replace(bank.report(handoff), reference="KFzzz"), ISSUERS)
+    [point] = payments.open_anomalies()
+    assert point.kind == "unknown_order"
+    assert not any("enter-payment" in line for line in payments.advice(point))
+
+
+def test_why_an_invoice_is_not_to_pay_is_said_in_french(
+    october: Invoice, alices_family: Family
+) -> None:
+    at_counter(october)
+    other = make_invoice(alices_family, "2026-11-0009", 4520)
+    at_counter(other)
+    payments.record_repayment(
+        payments.find_settlement(other.number), RepaymentKind.CHARGEBACK, None, "Dominique", "rejet"
+    )
+    payments.cancel_invoice(other.number, "Dominique", "erreur")
+    for invoice in (october, other):
+        with pytest.raises(Refused) as refused:
+            at_counter(invoice, reason="encore")
+        state = Invoice.get_by_id(invoice.id).state
+        assert state not in str(refused.value)
+
+
+def test_who_closes_a_bank_is_asked_for_no_reason(base: None, frozen: Clock) -> None:
+    with pytest.raises(Refused) as refused:
+        payments.close_bank("banque", "", frozen.at + timedelta(hours=1), "")
+    assert "motif" not in str(refused.value)
 
 
 # --- The page that says why a payment cannot go on ---
