@@ -306,6 +306,7 @@ class Keyboard:
         self.page.keyboard.press(key)
 
 
+@pytest.mark.slow
 def test_a_family_pays_with_the_keyboard_alone_and_sees_where_it_is(
     visitor: Visitor, household: Callable[[str], Household], town: Demo
 ) -> None:

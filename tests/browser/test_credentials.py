@@ -48,6 +48,7 @@ def test_from_the_letter_to_the_invoices(
     visitor.look()
 
 
+@pytest.mark.slow
 def test_from_a_forgotten_password_to_the_invoices(
     visitor: Visitor, household: Make, town: Demo, tmp_path: Path
 ) -> None:

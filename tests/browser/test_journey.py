@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 Make = Callable[[str], Household]
 
 
+@pytest.mark.slow
 def test_a_family_pays_two_invoices_and_keeps_a_receipt(
     visitor: Visitor, household: Make, town: Demo
 ) -> None:
@@ -54,6 +55,7 @@ def wait_for_mail(town: Demo, recipient: str) -> str:
     raise AssertionError("no mail came")
 
 
+@pytest.mark.slow
 def test_a_late_notice_is_awaited_and_the_page_updates_by_itself(
     visitor: Visitor, household: Make, town: Demo
 ) -> None:
@@ -77,6 +79,7 @@ def test_a_parent_who_is_back_before_the_notice_sees_what_the_bank_answers_us(
     assert visitor.title() == sentences.PAID
 
 
+@pytest.mark.slow
 def test_the_regisseur_gives_money_back_at_the_bank_whose_answer_is_lost_and_once_only(
     visitor: Visitor, household: Make, town: Demo
 ) -> None:
@@ -103,6 +106,7 @@ def test_the_regisseur_gives_money_back_at_the_bank_whose_answer_is_lost_and_onc
     town.command("verify")
 
 
+@pytest.mark.slow
 def test_a_lost_notice_leaves_the_invoices_waiting_until_the_bank_sends_it_again(
     visitor: Visitor, household: Make, town: Demo
 ) -> None:
@@ -124,6 +128,7 @@ def test_a_lost_notice_leaves_the_invoices_waiting_until_the_bank_sends_it_again
         expect(page.locator("h1")).to_have_text("Paiement effectué")
 
 
+@pytest.mark.slow
 def test_a_notice_sent_twice_counts_once(visitor: Visitor, household: Make, town: Demo) -> None:
     family = household("TWICE")
     visitor.sign_in(family)
@@ -135,6 +140,7 @@ def test_a_notice_sent_twice_counts_once(visitor: Visitor, household: Make, town
     assert len(mails) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("delivery", "answer"), [("key", "KO signature fausse"), ("amount", "OK")])
 def test_a_forged_notice_or_one_of_another_amount_pays_nothing(
     visitor: Visitor, household: Make, town: Demo, delivery: str, answer: str
@@ -300,6 +306,7 @@ def test_a_signed_out_browser_returning_sees_the_result_and_nothing_private(
         expect(stranger.page.locator("main")).not_to_contain_text("87,45")
 
 
+@pytest.mark.slow
 def test_every_page_fits_a_phone_and_a_desktop(
     browser: Browser, household: Make, town: Demo
 ) -> None:

@@ -59,6 +59,7 @@ def test_a_card_is_paid_whose_notification_never_comes_and_the_books_are_sound(
     expect(visitor.page.locator("h1")).to_have_text("Cette page de paiement n’est plus active")
 
 
+@pytest.mark.slow
 def test_a_direct_debit_refused_then_accepted_and_told_twice_counts_once(
     go: Make, visitor: Visitor
 ) -> None:
@@ -79,6 +80,7 @@ def test_a_parent_who_gave_up_finds_the_invoices_to_pay_again(go: Make, visitor:
     expect(visitor.page.locator("[name=invoice]")).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_a_result_unknown_for_a_while_holds_the_invoices_then_pays_them(
     go: Make, visitor: Visitor, town: Demo
 ) -> None:

@@ -70,6 +70,7 @@ def is_back_in_english(visitor: Visitor, title: str, addresses: list[str]) -> No
     assert "vads_" not in page.content()
 
 
+@pytest.mark.slow
 def test_an_english_parent_pays_on_an_english_page_and_comes_back_to_one(
     visitor: Visitor, household: Make, addresses: list[str], town: Demo
 ) -> None:
