@@ -15,12 +15,19 @@ from kiosque.payments.ledger import book
 from kiosque.payments.queries import ALLOCATIONS
 
 
-def allocate(settlement: Settlement, invoice_id: int, cents: int) -> None:
-    """Pay the invoice if it is still open at this amount, else keep the money as *trop-perçu*."""
+def allocate(
+    settlement: Settlement, invoice_id: int, cents: int, *, spare: Allocation | None = None
+) -> None:
+    """Pay the invoice if it is still open at this amount, else keep the money as *trop-perçu*.
+    `spare` is a part of the settlement that had no use yet: it takes this one."""
     paid = pay_if_open(invoice_id, cents)
-    kind = AllocationKind.INVOICE if paid else AllocationKind.OVERPAYMENT
-    part = Allocation(settlement=settlement, invoice=invoice_id, kind=kind, amount_cents=cents)
-    ALLOCATIONS.add(part)
+    part = spare or Allocation(settlement=settlement)
+    part.invoice_id, part.amount_cents = invoice_id, cents
+    part.kind = AllocationKind.INVOICE if paid else AllocationKind.OVERPAYMENT
+    if spare:
+        spare.save()
+    else:
+        ALLOCATIONS.add(part)
     if not paid:
         list_overpayment(settlement, invoice_id, cents)
 

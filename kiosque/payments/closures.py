@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from kiosque.db import write
 from kiosque.db.models import BankClosure
+from kiosque.db.prepared import PreparedQuery
 from kiosque.language import clock, formats
 from kiosque.language.catalogue import gettext as _
 from kiosque.payments.refusals import Refused, why_no_author
@@ -58,5 +59,7 @@ def _words(closure: BankClosure) -> str:
 
 def closed_banks() -> dict[str, BankClosure]:
     """Return the closures in force, by gateway. They end by themselves."""
-    found = BankClosure.select().where(BankClosure.until_at > clock.now())
-    return {each.gateway: each for each in found}
+    return {each.gateway: each for each in _IN_FORCE.models(now=clock.now())}
+
+
+_IN_FORCE = PreparedQuery(lambda now: BankClosure.select().where(BankClosure.until_at > now))

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from peewee import ModelDelete
-
 from gateways.base import Mode, Outcome, Report
 from kiosque.db import require_write, write
 from kiosque.db.models import Allocation, Anomaly, Attempt, Fact, Settlement
@@ -185,9 +183,11 @@ def _pay(
     settlement: Settlement,
     facts: Sequence[Fact],
     issuers: Issuers,
+    spare: Allocation | None = None,
 ) -> None:
     for item in items_of(attempt):
-        allocate(settlement, item.invoice_id, item.amount_cents)
+        allocate(settlement, item.invoice_id, item.amount_cents, spare=spare)
+        spare = None
     book(settlement, _ONLINE[report.mode])
     receipt = issue_receipt(settlement, issuers)
     if attempt.receipt_email:
@@ -206,11 +206,10 @@ def _use_as_awaited(
 ) -> None:
     """Pay with a debit that was heard of before it was told as awaited, unless a human found a use
     for its money meanwhile. What was told of it stays on the list, as in the other order."""
-    kept = [part for part in parts_of(settlement) if part.kind == AllocationKind.UNMATCHED]
-    if sum(part.amount_cents for part in kept) == settlement.amount_cents:
-        ModelDelete(Allocation).where(Allocation.id.in_([part.id for part in kept])).execute()
+    parts = parts_of(settlement)
+    if [part.kind for part in parts] == [AllocationKind.UNMATCHED]:
         resolve_by_itself(Anomaly.key == kept_key(settlement), "affecté comme attendu")
-        _pay(attempt, report, settlement, facts, issuers)
+        _pay(attempt, report, settlement, facts, issuers, parts[0])
 
 
 def _was_entered_for(attempt: Attempt, report: Report, settlement: Settlement) -> bool:
