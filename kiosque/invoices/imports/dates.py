@@ -1,6 +1,7 @@
 """Dates of an invoice that refuse a file, or that somebody should look at."""
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 from kiosque.language.formats import short_date
 
@@ -10,6 +11,7 @@ LONGEST = timedelta(days=366)
 EARLY, LATE = timedelta(days=31), timedelta(days=92)
 
 
+@lru_cache(maxsize=1_000)  # the invoices of a month share their dates
 def fault(issued_on: date, due_on: date, today: date) -> str:
     """Say in French why these dates are refused; nothing when they are not."""
     if due_on > issued_on + LONGEST:
@@ -22,6 +24,7 @@ def fault(issued_on: date, due_on: date, today: date) -> str:
     return ""
 
 
+@lru_cache(maxsize=1_000)
 def oddity(issued_on: date, due_on: date, closes_on: date | None, today: date) -> str:
     """Say in French why somebody should look at these dates; nothing when all is usual."""
     if meant := _if_swapped(issued_on, due_on, today):

@@ -74,6 +74,7 @@ class InvoicesFile:
     def __init__(self, sheet: Sheet, progress: Progress) -> None:
         self._sheet = sheet
         self._progress = progress
+        self._today = clock.today()
         self._drafts = read_drafts(sheet, progress)
         self._closes_after_days: int | None = None
         self._pdf_folder = Path()
@@ -121,7 +122,7 @@ class InvoicesFile:
         if draft.number in known:
             if known[draft.number] != draft.digest and (fault := why_another(draft)):
                 faults.add(draft.first_line, fault)
-        elif fault := dates.fault(draft.issued_on, draft.due_on, clock.today()):
+        elif fault := dates.fault(draft.issued_on, draft.due_on, self._today):
             faults.add(draft.first_line, fault)
         elif not self._give_to_its_regie(draft):
             faults.add(
@@ -160,9 +161,10 @@ class InvoicesFile:
 
     def _warn_of_dates(self) -> None:
         """Tell of each pair of odd dates once: the invoices of a month share theirs."""
-        today, found = clock.today(), dict[str, list[int]]()
+        found: dict[str, list[int]] = {}
         for draft in self._new:
-            if text := dates.oddity(draft.issued_on, draft.due_on, self._closing(draft), today):
+            closes_on = self._closing(draft)
+            if text := dates.oddity(draft.issued_on, draft.due_on, closes_on, self._today):
                 found.setdefault(text, []).append(draft.first_line)
         for text, lines in found.items():
             more = f" ({len(lines)} factures)" if len(lines) > 1 else ""
@@ -206,8 +208,7 @@ class InvoicesFile:
         with write():
             summary = self.summary()
             batch = self._sheet.log(summary)
-            today = clock.today().isoformat()
-            execute_many(_FAMILY, [(code, today) for code in codes])
+            execute_many(_FAMILY, [(code, self._today.isoformat()) for code in codes])
             execute_many(_SERVICE, [(name, fold(name)) for name in services])
             last = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
             families, taken = ids(Family.code, codes), ids(Service.key, map(fold, services))
