@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from peewee import OperationalError
 
 from gateways.base import Callback, Gateway, Handoff
@@ -52,25 +52,12 @@ from tests.conftest import (
     make_family,
     make_invoice,
 )
+from tests.kiosque.conftest import Run
 from tests.kiosque.invoices.files import ROW, sheet
-from tests.kiosque.settings.test_settings import TOML
 from tests.talkative import TalkativeBank
 
-Run = Callable[..., Result]
 Pay = Callable[..., tuple[Attempt, Handoff]]
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def run(base: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command on the test's own base."""
-    path = settings.data / "kiosque.toml"
-    path.write_text(TOML, encoding="utf-8")
-    monkeypatch.setenv("KIOSQUE_CONFIG", str(path))
-    monkeypatch.setenv("KIOSQUE_DATA", str(settings.data))
-    if settings.database:
-        monkeypatch.setenv("KIOSQUE_DATABASE", settings.database)
-    return lambda *arguments: CliRunner().invoke(main, list(arguments))
 
 
 def test_every_command_explains_itself_in_french(run: Run) -> None:

@@ -4,34 +4,18 @@ import shlex
 from collections.abc import Callable
 
 import pytest
-from click.testing import CliRunner, Result
 
 from gateways.base import Callback, Gateway, Handoff
 from kiosque import payments
-from kiosque.cli import main
 from kiosque.db.models import Attempt, Family, Invoice
-from kiosque.settings import Settings
 from tests.bank import notice
 from tests.conftest import ISSUERS, make_invoice
+from tests.kiosque.conftest import Run
 from tests.kiosque.payments.conftest import at_counter, gave_back, state_of
-from tests.kiosque.settings.test_settings import TOML
 
-Run = Callable[..., Result]
 Pay = Callable[..., tuple[Attempt, Handoff]]
 PERSON = ("--author", "Dominique Aubry", "--reason", "vu au back office")
 UUID = "e" * 32
-
-
-@pytest.fixture
-def run(base: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command on the test's own base."""
-    path = settings.data / "kiosque.toml"
-    path.write_text(TOML, encoding="utf-8")
-    monkeypatch.setenv("KIOSQUE_CONFIG", str(path))
-    monkeypatch.setenv("KIOSQUE_DATA", str(settings.data))
-    if settings.database:
-        monkeypatch.setenv("KIOSQUE_DATABASE", settings.database)
-    return lambda *arguments: CliRunner().invoke(main, list(arguments))
 
 
 @pytest.fixture

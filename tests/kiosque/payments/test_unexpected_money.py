@@ -14,11 +14,10 @@ from kiosque.payments import journal
 from tests import sentences
 from tests.bank import notice
 from tests.conftest import ISSUERS, make_invoice
-from tests.kiosque.cli.test_commands import Run, run
+from tests.kiosque.conftest import Run
 from tests.kiosque.payments.conftest import Hear, Pay, effects, gave_back, state_of
 
 pytestmark = pytest.mark.usefixtures("sound_books")
-__all__ = ["run"]  # a fixture
 
 NOTIFY = "/paiement/notification/banque"
 UUID = "d" * 32
