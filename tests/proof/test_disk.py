@@ -274,7 +274,7 @@ def test_a_reader_left_open_lets_the_wal_grow_and_payments_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Once it has left, the WAL is used again from its beginning, and shrinks to its limit."""
-    limit = 150_000
+    limit = 200_000  # more than one payment writes
     monkeypatch.setitem(sqlite.PRAGMAS, "journal_size_limit", limit)
     monkeypatch.setitem(sqlite.PRAGMAS, "wal_autocheckpoint", 20)
     db.configure(settings.database_path)
