@@ -55,7 +55,7 @@ from kiosque.payments.refunds import (
     find_settlement,
     record_repayment,
 )
-from kiosque.payments.refusals import Refused
+from kiosque.payments.refusals import LONGEST_AUTHOR, LONGEST_REASON, Refused
 from kiosque.payments.restorations import restore
 from kiosque.payments.selection import (
     MAX_INVOICES,
@@ -72,6 +72,8 @@ from kiosque.payments.words import ADVICE, COUNTER_MODES
 __all__ = [
     "ADVICE",
     "COUNTER_MODES",
+    "LONGEST_AUTHOR",
+    "LONGEST_REASON",
     "MAX_INVOICES",
     "BankPayment",
     "CounterPayment",

@@ -1,6 +1,6 @@
 """Decisions of the staff about payments and invoices: each has a name and a reason."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -64,38 +64,41 @@ def settle_at_counter(
 
 
 def _settle_all(payments: Iterable[CounterPayment], added: list[tuple[str, int]]) -> None:
-    reasons, numbers = [], []
-    for payment in payments:
+    reasons, positions = [], []
+    for position, payment in enumerate(payments):
         invoice = Invoice.get_or_none(Invoice.number == payment.invoice_number)
         if invoice and _recorded(invoice, payment):
             continue
-        if reason := _why_not_at_counter(invoice, payment):
-            reasons.append(f"Facture {payment.invoice_number}\u00a0: {reason}")
-            numbers.append(payment.invoice_number)
+        if faults := list(_why_not_at_counter(invoice, payment)):
+            reasons += [f"Facture {payment.invoice_number}\u00a0: {fault}" for fault in faults]
+            positions += [position] * len(faults)
         elif invoice:
             _settle_counter(invoice, payment)
             added.append((invoice.regie, payment.amount_cents))
     if reasons:
-        raise Refused(reasons, numbers)
+        raise Refused(reasons, positions)
 
 
-def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> str:
+def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> Iterator[str]:
     if fault := why_not_answered_for(payment.author, payment.reason):
-        return fault
+        yield fault
     if payment.mode not in COUNTER_MODES:
-        return f"mode inconnu, attendu l’un de {', '.join(CounterMode)}."
+        yield f"mode inconnu, attendu l’un de {', '.join(CounterMode)}."
+    settled = formats.short_date(payment.settled_on)
+    if payment.settled_on > clock.today():
+        yield f"le {settled} n’est pas encore passé."
     if invoice is None:
-        return "elle n’existe pas."
+        yield "elle n’existe pas."
+        return
     if invoice.state != InvoiceState.OPEN:
-        return f"elle n’est pas à régler ({INVOICE_STATES[InvoiceState(invoice.state)]})."
+        yield f"elle n’est pas à régler ({INVOICE_STATES[InvoiceState(invoice.state)]})."
+        return
     if invoice.total_cents != payment.amount_cents:
-        return f"son montant est {format_euros(invoice.total_cents)}."
+        expected, found = format_euros(invoice.total_cents), format_euros(payment.amount_cents)
+        yield f"son montant est {expected}, et non {found}."
     if payment.settled_on < invoice.issued_on:
         issued = formats.short_date(invoice.issued_on)
-        return f"elle date du {issued}, l’encaissement ne peut pas la précéder."
-    if payment.settled_on > clock.today():
-        return f"le {formats.short_date(payment.settled_on)} n’est pas encore passé."
-    return ""
+        yield f"elle date du {issued}, l’encaissement du {settled} ne peut pas la précéder."
 
 
 def left_since(payments: Iterable[CounterPayment]) -> list[str]:

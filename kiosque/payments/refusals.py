@@ -6,14 +6,14 @@ from collections.abc import Sequence
 class Refused(Exception):
     """A request that cannot be carried out: nothing was changed.
 
-    `reasons` are French sentences; `numbers`, when given, are the invoices they are about, one
-    a reason.
+    `reasons` are French sentences; `positions`, when given, say which of the things asked, from 0,
+    each is about.
     """
 
-    def __init__(self, reasons: Sequence[str], numbers: Sequence[str] = ()) -> None:
+    def __init__(self, reasons: Sequence[str], positions: Sequence[int] = ()) -> None:
         super().__init__("\n".join(reasons))
         self.reasons = list(reasons)
-        self.numbers = list(numbers)
+        self.positions = list(positions)
 
 
 #: In characters: a name and a service; a sentence or two.

@@ -59,6 +59,8 @@ def load(
         file.prepare(closes_after_days, pdf_folder, regies, confirmed)
     elif isinstance(file, FamiliesFile):
         file.prepare(regies, confirmed)
+    else:
+        file.prepare()
     sheet.faults.raise_any()
     try:
         return file.summary() if preview else file.store()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from kiosque.db.states import InvoiceState
+from kiosque.invoices.imports import totals
 from kiosque.invoices.imports.reading import Progress, Row, every, number_in, quoted
 from kiosque.invoices.imports.sheet import Sheet
 from kiosque.language import formats, parsing
@@ -97,7 +98,7 @@ class Draft:
 def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
     """Gather the lines of each invoice that is sound. The sheet takes the faults of others."""
     faults, drafts = sheet.faults, dict[str, Draft]()
-    broken, cut = set[str](), list[int]()
+    broken, cut, amounts = set[str](), list[int](), list[tuple[int, int]]()
     last_head: tuple[str, ...] = ()
     head_of, line_of = _cells(sheet, _HEAD), _cells(sheet, _LINE)
     for number, cells in progress(sheet, "Lecture"):
@@ -124,6 +125,9 @@ def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
             cut.append(number)
         draft.lines.append(line)
         draft.total_cents += line["amount_cents"]
+        amounts.append((number, line["amount_cents"]))
+    if not faults:
+        totals.compare(sheet, amounts)
     if cut:
         more = f" ({len(cut)} lignes)" if len(cut) > 1 else ""
         sheet.warn(

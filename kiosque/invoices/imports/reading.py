@@ -212,6 +212,9 @@ class Faults:
             del self._found[MAX_FAULTS:]
             self.raise_any()
 
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
     def raise_any(self) -> None:
         if self._found:
             raise BadFile(sorted(self._found, key=lambda fault: fault.line))

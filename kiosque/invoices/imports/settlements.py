@@ -1,7 +1,10 @@
 """Payments taken at the counter, so that the portal agrees with the paper."""
 
+from contextlib import suppress
+
+from kiosque.db.models import Invoice
+from kiosque.invoices.imports import totals
 from kiosque.invoices.imports.reading import (
-    BadFile,
     Fault,
     Progress,
     Row,
@@ -12,9 +15,12 @@ from kiosque.invoices.imports.reading import (
     sums,
 )
 from kiosque.invoices.imports.sheet import Sheet
+from kiosque.invoices.imports.stored import ids
 from kiosque.language.parsing import parse_hundredths
 from kiosque.payments import (
     COUNTER_MODES,
+    LONGEST_AUTHOR,
+    LONGEST_REASON,
     CounterPayment,
     Refused,
     at_bank,
@@ -32,29 +38,56 @@ class SettlementsFile:
 
     def __init__(self, sheet: Sheet, progress: Progress) -> None:
         #: By the line of each.
-        self._payments = _read_all(sheet)
+        self._payments: dict[int, CounterPayment] = {}
+        #: The numbers of invoices whose payment is malformed, by line.
+        self._malformed: dict[int, str] = {}
         self._progress = progress
         self._sheet = sheet
+        self._read_all()
+
+    def _read_all(self) -> None:
+        for row in self._sheet.rows():
+            try:
+                self._payments[row.line] = _read(row)
+            except ValueError as error:
+                self._sheet.faults.add(row.line, *error.args)
+                with suppress(ValueError):
+                    self._malformed[row.line] = row.number()
+        if not self._sheet.faults:
+            amounts = [(line, payment.amount_cents) for line, payment in self._payments.items()]
+            totals.compare(self._sheet, amounts)
+
+    def prepare(self) -> None:
+        """Compare with the database what is sound in a file that its form refuses, so that all its
+        faults are told at once."""
+        if not self._sheet.faults:
+            return
+        known = ids(Invoice.number, self._malformed.values())
+        for line, number in self._malformed.items():
+            if number not in known:
+                self._sheet.faults.add(line, f"Facture {number}\u00a0: elle n’existe pas.")
+        self._settle(preview=True)
 
     def summary(self) -> Summary:
-        return self._settle(preview=True)
+        return self._sum_up(self._settle(preview=True))
 
     def store(self) -> Summary:
-        return self._settle(preview=False)
+        return self._sum_up(self._settle(preview=False))
 
-    def _settle(self, *, preview: bool) -> Summary:
+    def _settle(self, *, preview: bool) -> list[tuple[str, int]]:
+        """Record the payments; the sheet takes the faults of those that cannot be."""
         payments = self._progress(list(self._payments.values()), "Encaissements")
-        online = at_bank(payment.invoice_number for payment in self._payments.values())
         try:
-            added = settle_at_counter(payments, preview=preview)
+            return settle_at_counter(payments, preview=preview)
         except Refused as refusal:
-            lines = {payment.invoice_number: line for line, payment in self._payments.items()}
-            raise BadFile(
-                [
-                    Fault(lines[number], reason)
-                    for number, reason in zip(refusal.numbers, refusal.reasons, strict=True)
-                ]
-            ) from None
+            lines = list(self._payments)
+            for position, reason in zip(refusal.positions, refusal.reasons, strict=True):
+                self._sheet.faults.add(lines[position], reason)
+            return []
+
+    def _sum_up(self, added: list[tuple[str, int]]) -> Summary:
+        self._sheet.faults.raise_any()
+        online = at_bank(payment.invoice_number for payment in self._payments.values())
         return Summary(
             kind="encaissements",
             rows=len(self._payments),
@@ -74,25 +107,14 @@ class SettlementsFile:
         )
 
 
-def _read_all(sheet: Sheet) -> dict[int, CounterPayment]:
-    payments = {}
-    for row in sheet.rows():
-        try:
-            payments[row.line] = _read(row)
-        except ValueError as error:
-            sheet.faults.add(row.line, *error.args)
-    sheet.faults.raise_any()
-    return payments
-
-
 def _read(row: Row) -> CounterPayment:
     number, cents, mode, settled_on, author, reason = every(
         row.number,
         lambda: number_in("montant", row["montant"], parse_hundredths),
         lambda: _mode(row["mode"]),
         lambda: row.date("date_encaissement"),
-        lambda: row.text("auteur"),
-        lambda: row.text("motif"),
+        lambda: _answer(row, "auteur", LONGEST_AUTHOR),
+        lambda: _answer(row, "motif", LONGEST_REASON),
     )
     return CounterPayment(
         invoice_number=number,
@@ -102,6 +124,14 @@ def _read(row: Row) -> CounterPayment:
         author=author,
         reason=reason,
     )
+
+
+def _answer(row: Row, column: str, longest: int) -> str:
+    """Return who answers for a payment, or why."""
+    text = row.text(column)
+    if len(text) > longest or not text.isprintable():
+        raise ValueError(f"{column} {quoted(text)} : attendu {longest} caractères visibles au plus")
+    return text
 
 
 def _mode(text: str) -> str:

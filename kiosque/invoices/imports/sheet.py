@@ -35,30 +35,36 @@ MAX_PREAMBLE = 10
 SEPARATORS = ";,\t"
 #: The file's name that means standard input.
 STANDARD_INPUT = Path("-")
-#: What tells a row from the line of a total.
+#: What tells a row from the line of a total, and what such a line says: how many rows, how much.
+_TOTALS = ("total", "soustotal")
+_FIGURE = re.compile(r"[0-9][0-9\s.,]*€?")
 _IDENTITY = ("numero_facture", "code_famille")
 #: What a row has and a total lacks, though the family's code begin with TOTAL.
 _OWN = frozenset({"date_emission", "role", "date_encaissement"})
-#: UTF-8 taken for Windows-1252 and encoded again; Mac Roman taken for Windows-1252. Nearly every
-#: line passes at the first class of characters, which is why what precedes comes after.
+#: UTF-8 taken for Windows-1252 and encoded again; Mac Roman or CP850 taken for Windows-1252. Nearly
+#: every line passes at the first class of characters, which is why what precedes comes after.
 _MISREAD = re.compile(
-    "[ÃÂâÅŽˆ‰](?:(?<=Ã)[\\u0080-\\u00bf\\u0152-\\u2122]|(?<=Â)[\\u00a0-\\u00bf]|(?<=â)€|(?<=Å)“"
-    "|(?<=[a-z][Žˆ‰])|(?<=[A-Z]Ž)[a-z])"
+    "[ÃÂâÅŽˆ‰‚ŠŒ‡ƒ‹“€](?:(?<=Ã)[\\u0080-\\u00bf\\u0152-\\u2122]|(?<=Â)[\\u00a0-\\u00bf]|(?<=â)€|(?<=Å)“"
+    "|(?<=[a-z][ŽˆŠŒ‰])|(?<=[A-Z][ŽˆŠŒ])[a-z]|(?<=[A-Za-z]‚)|(?<=‚)[a-z]+(?![a-z‘])|(?<=ƒ)[a-z]"
+    "|(?<=[A-Za-z][‡‹“])[a-z]|(?<=[A-Z]€)[A-Z])"
 )
+_NO_CSV = "ce n’est pas un CSV. Enregistrez-le en CSV, en UTF-8."
 _SAVE_ANEW = "Enregistrez le fichier en UTF-8, depuis l’original"
 
 
 @dataclass(frozen=True)
 class Sheet:
     """A file, its lines read once, as they are asked for. `faults` takes the malformed ones,
-    `warnings` what is loaded, or left out, and wants to be looked at."""
+    `totals` the lines that sum up others, `warnings` what is loaded, or left out, and wants to be
+    looked at."""
 
     path: Path
     sha256: str
     columns: list[str]
     lines: Iterator[NumberedLine]
     length: int
-    faults: Faults = field(default_factory=Faults)
+    faults: Faults
+    totals: list[NumberedLine] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
 
     @classmethod
@@ -74,8 +80,9 @@ class Sheet:
         canonical = {fold(name): name for name in names}
         first, separator, cells = _heading(text, [set(map(fold, key)) for key in keys])
         columns = [canonical.get(fold(cell), cell.strip().lower()) for cell in cells]
-        lines = _parse(text, separator, first)
-        return cls(path, hashlib.sha256(data).hexdigest(), columns, lines, text.count("\n"))
+        faults = Faults()
+        lines, length = _parse(text, separator, first, faults), text.count("\n")
+        return cls(path, hashlib.sha256(data).hexdigest(), columns, lines, length, faults)
 
     def check(self, expected: Sequence[str], *, optional: frozenset[str]) -> None:
         """Raise BadFile when a column is missing, unknown or repeated."""
@@ -110,15 +117,16 @@ class Sheet:
                 self.warn(number, f"accents mal lus, comme {quoted(misread)}. {_SAVE_ANEW}")
             if _is_total(cells, identity, own):
                 self.warn(number, "total, laissé de côté")
+                self.totals.append((number, cells))
             elif len(cells) != width:
                 self.faults.add(number, f"{len(cells)} cellules au lieu de {width}")
             elif (len(text) > MAX_CELL or not text.isprintable()) and (
-                problem := next(filter(None, map(_cell_problem, self.columns, cells)), None)
+                problems := list(filter(None, map(_cell_problem, self.columns, cells)))
             ):
-                self.faults.add(number, problem)
+                self.faults.add(number, *problems)
             else:
                 yield number, list(map(str.strip, cells))
-        if is_empty:
+        if is_empty and not self.faults:
             raise BadFile([Fault(1, "le fichier n’a que son titre de colonnes")])
 
     def warn(self, line: int, text: str) -> None:
@@ -171,29 +179,53 @@ def _decode(data: bytes) -> str:
     """Decode UTF-8, UTF-16 with its mark or, failing those, Windows-1252, with `\\n` at the ends of
     lines. Raise BadFile for what is neither."""
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if (b"\0" in data and not wide) or data.startswith(b"PK\x03\x04"):
-        raise BadFile([Fault(0, "ce n’est pas un CSV. Enregistrez-le en CSV, en UTF-8.")])
+    if data.startswith(b"PK\x03\x04"):
+        raise BadFile([Fault(0, _NO_CSV)])
+    at = 0
     for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
         try:
             text = data.decode(encoding)
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as error:
+            at = error.start
             continue
-        text = unicodedata.normalize("NFC", text)
-        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-    raise BadFile([Fault(0, "encodage inconnu. Enregistrez le fichier en UTF-8.")])
+        return _with_plain_ends(unicodedata.normalize("NFC", text))
+    raise BadFile(
+        [Fault(0, f"encodage inconnu. {_SAVE_ANEW}") if wide else _unknown_encoding(data, at)]
+    )
+
+
+def _with_plain_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _unknown_encoding(data: bytes, at: int) -> Fault:
+    """Name the cell that no encoding reads at this byte, as the one left would read it: CP850."""
+    text = _with_plain_ends(data.decode("cp850"))
+    before = _with_plain_ends(data[:at].decode("cp850"))
+    start = re.split(rf"[\n{SEPARATORS}]", before)[-1]
+    end = re.split(rf"[\n{SEPARATORS}]", text[len(before) : len(before) + MAX_CELL])[0]
+    return Fault(
+        before.count("\n") + 1,
+        f"encodage inconnu, CP850 (DOS) peut-être, à {quoted(start + end)}. {_SAVE_ANEW}",
+    )
 
 
 def _heading(text: str, keys: Sequence[set[str]]) -> tuple[int, str, list[str]]:
     """Return how many lines precede the rows, the separator, and the names of the columns.
 
-    Where no line holds the columns of a known kind, the first that says something is taken.
+    Where no line holds the columns of a known kind, the first that says something is taken. Raise
+    BadFile if the text is none, besides.
     """
     top = text.split("\n", MAX_PREAMBLE)[:MAX_PREAMBLE]
     for number, line in enumerate(top, 1):
         for separator in SEPARATORS:
             cells = _cells(line, separator)
-            if any(key <= set(map(fold, cells)) for key in keys):
+            if any(key <= set(map(fold, cells)) for key in keys) and "\0" not in line:
                 return number, separator, cells
+    before, nul, _after = text.partition("\0")
+    if nul:
+        *above, line = before.split("\n")
+        raise BadFile([Fault(len(above) + 1, f"octet nul, caractère {len(line) + 1} : {_NO_CSV}")])
     number, line = next(
         ((number, line) for number, line in enumerate(top, 1) if line.strip()), (1, "")
     )
@@ -220,17 +252,13 @@ def _without_empty_end(cells: list[str], width: int) -> list[str]:
 def _is_total(cells: list[str], identity: Sequence[int], own: Sequence[int]) -> bool:
     """Tell whether a line belongs to no family nor invoice and says that it is a total. `own` are
     the columns that no row leaves empty."""
-    if len(cells) <= max(identity, default=0) or not identity:
+    if any(cells[at].strip() for at in own if at < len(cells)) or not identity:
         return False
-    for at in identity:
-        name = cells[at].strip()
-        if name and name[0] not in "tT":
-            return False
-        if name and not fold(name).startswith("total"):
-            return False
-    if any(cells[at].strip() for at in own if at < len(cells)):
-        return False
-    return any(fold(cell).startswith(("total", "soustotal")) for cell in cells)
+    names = [name for at in identity if at < len(cells) and (name := cells[at].strip())]
+    others = [name for name in names if not fold(name).startswith(_TOTALS)]
+    if len(others) == len(names):  # the cell that says it is another one
+        return not names and any(fold(cell).startswith(_TOTALS) for cell in cells)
+    return all(map(_FIGURE.fullmatch, others))
 
 
 def _misread(cells: list[str]) -> str:
@@ -241,19 +269,23 @@ def _misread(cells: list[str]) -> str:
     return f"{before.rpartition(' ')[2]}{found[0]}{after.partition(' ')[0]}"
 
 
-def _parse(text: str, separator: str, first: int) -> Iterator[NumberedLine]:
-    """Yield the lines that follow the first ones."""
+def _parse(text: str, separator: str, first: int, faults: Faults) -> Iterator[NumberedLine]:
+    """Yield the lines that follow the first ones, up to one that is malformed."""
     lines = io.StringIO(text, newline="")
     for _ in range(first):
         lines.readline()
     reader = csv.reader(lines, delimiter=separator, strict=True)
+    read = first
     try:
         for cells in reader:
-            yield first + reader.line_num, cells
-    except csv.Error as error:
-        raise BadFile(
-            [Fault(first + reader.line_num, f"CSV mal formé ({error}). Vérifiez ses guillemets.")]
-        ) from None
+            read = first + reader.line_num
+            yield read, cells
+    except csv.Error:
+        faults.add(
+            read + 1,
+            "CSV mal formé : un guillemet n’est pas fermé, ou du texte suit celui qui ferme. "
+            "Rien n’a été lu ensuite.",
+        )
 
 
 def _cell_problem(column: str, cell: str) -> str | None:

@@ -83,8 +83,23 @@ def test_what_is_no_address_is_left_out_and_said_and_families_without_one_are_li
     [
         sheet(ROW.replace("Œuf", "Petit")).encode().decode("cp1252").encode(),
         sheet(ROW.replace("Zoé Œuf", "Théo Petit")).encode("mac_roman"),
+        *(
+            sheet(ROW.replace("Zoé Œuf", name)).encode("cp850")
+            for name in (
+                "Zoé",
+                "éloi",
+                "Thérèse",
+                "PÈRE Gaëlle",
+                "François",
+                "Jérôme",
+                "Anaïs",
+                "âge",
+                "Maître",
+                "Fête",
+                "FRANÇOISE",
+            )
+        ),
     ],
-    ids=["UTF-8 twice", "Mac Roman"],
 )
 def test_accents_read_wrong_are_said(load: Load, content: bytes) -> None:
     (warning,) = warned(load(content))
@@ -92,7 +107,7 @@ def test_accents_read_wrong_are_said(load: Load, content: bytes) -> None:
 
 
 def test_accents_read_right_are_not_said_to_be_wrong(load: Load) -> None:
-    names = "Žofia Éloïse Ångström Zoë Çelik œuf à l’été – 5 ‰ São"
+    names = "Žofia Éloïse Ångström Zoë Çelik œuf à l’été – 5 ‰ São, ‚bis‘ “soir” Cœur 3 € etc… a–b"
     assert warned(load(sheet(ROW.replace("Zoé Œuf", names)))) == []
 
 

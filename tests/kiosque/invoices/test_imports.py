@@ -13,7 +13,6 @@ from kiosque.db.models import (
     ImportBatch,
     Invoice,
     InvoiceLine,
-    JournalEntry,
     Service,
 )
 from kiosque.invoices import imports, listing
@@ -77,6 +76,9 @@ def variants() -> list[tuple[str, bytes]]:
         ("accents and spaces in the columns", text.replace(COLUMNS, ACCENTED).encode()),
         ("empty cells at the end", text.replace("\n", ";;;\n").encode()),
         ("a total at the end", f"{text};;;;;;;;;TOTAL;54,18;\n".encode()),
+        ("a total and a count", f"{text}TOTAL;2;;;;;;;;;54,18;\n".encode()),
+        ("a sub-total", f"{text}Sous-total;;;;;;;;;;54,18;\n".encode()),
+        ("a short total", f"{text}TOTAL;54,18 €\n".encode()),
         ("a total in the first cell", f"{text}Total général;;;;;;;;;;54,18;\n".encode()),
         ("old Mac line ends", text.replace("\n", "\r").encode()),
         ("euros", text.replace("48,30", "48,30 €").encode()),
@@ -240,6 +242,19 @@ def test_every_fault_of_a_file_is_named_in_one_reading(load: Load) -> None:
         (sheet(ROW).encode("utf-16-le"), sentences.NO_CSV),
         (sheet('F1001;"unclosed').encode(), "CSV mal formé"),
         (b"PK\x03\x04 an xlsx file", sentences.NO_CSV),
+        (b"a;b\nc;d\x00\n", f"ligne 2 : octet nul, caractère 4 : {sentences.NO_CSV}"),
+        (
+            sheet(ROW.replace("Repas", "Re\x00pas")).encode(),
+            f"ligne 2 : libelle « Re\\x00pas » : {sentences.CONTROL_CHARACTER}",
+        ),
+        (
+            sheet(ROW, ROW2.replace("Zoé Œuf", "Élodie"))
+            .replace("œ", "")
+            .encode("cp850", "ignore"),
+            f"ligne 3 : {sentences.UNKNOWN_ENCODING}, CP850 (DOS) peut-être, à « Élodie »",
+        ),
+        (sheet(ROW.replace("48,30", "x"), 'F1;"unclosed').encode(), "montant « x »"),
+        (sheet(ROW, 'F1;"unclosed', ROW, ROW).encode(), "ligne 3 : CSV mal formé"),
     ],
 )
 def test_what_is_not_such_a_file_is_refused(load: Load, content: bytes, fault: str) -> None:
@@ -319,6 +334,32 @@ def test_a_total_is_left_out_and_said(load: Load) -> None:
     ]
     with pytest.raises(BadFile, match="ligne 3 : numero_facture"):
         load(sheet(ROW.replace("0001", "0002"), ROW.replace("2026-10-0001", "")))
+
+
+@pytest.mark.parametrize(
+    ("footers", "said"),
+    [
+        (["TOTAL;2;;;;;;;;;54,18;"], []),
+        ([";;;;;;;;;Total;60,00 €;"], ["60,00 €", "5,82\u00a0€ de moins"]),
+        (["Total;;;;;;;;;;48,30;"], ["48,30", "5,88\u00a0€ de plus"]),
+        (["Total;;;;;;;;;;deux;"], []),
+    ],
+)  # fmt: skip
+def test_a_total_is_compared_with_the_lines_and_the_difference_said(
+    load: Load, footers: list[str], said: list[str]
+) -> None:
+    told = warned(load(sheet(ROW, ROW2, *footers)))
+    assert told[0] == f"ligne 4 : {sentences.TOTAL_LEFT_OUT}"
+    assert told[1:] == (
+        [f"ligne 4 : total « {said[0]} » : les lignes font 54,18\u00a0€, {said[1]}"] if said else []
+    )
+
+
+def test_a_total_may_be_of_the_lines_since_the_one_before(load: Load) -> None:
+    rows = [ROW, "Sous-total;;;;;;;;;;48,30;", ROW2, "Sous-total;;;;;;;;;;5,88;"]
+    told = warned(load(sheet(*rows, "Total général;;;;;;;;;;54,18;")))
+    assert all(sentences.TOTAL_LEFT_OUT in text for text in told)
+    assert len(told) == 3
 
 
 @pytest.mark.parametrize(
@@ -428,47 +469,6 @@ def test_an_invoice_that_asks_for_nothing_is_kept_and_never_due(
         load(SETTLEMENTS.replace("0001", "0002").replace("48,30", "3,45"))
     payments.cancel_invoice(kept.number, "Dominique", "erreur")
     assert verification.faults() == []
-
-
-# --- Payments at the counter ---
-
-
-def test_counter_payments_are_loaded_once(load: Load) -> None:
-    load(sheet(ROW))
-    assert load(SETTLEMENTS).added == 1
-    assert load(SETTLEMENTS).added == 0
-    assert Invoice.get().state == "paid"
-    assert JournalEntry.select().count() == 1
-
-
-def test_a_preview_of_counter_payments_tells_what_would_happen(load: Load) -> None:
-    load(sheet(ROW))
-    summary = load(SETTLEMENTS, preview=True)
-    assert (summary.added, summary.total_cents) == (1, 4830)
-    assert Invoice.get().state == "open"
-    assert JournalEntry.select().count() == 0
-    with pytest.raises(
-        BadFile, match=rf"ligne 2 : Facture 2026-10-0002.*{sentences.NO_SUCH_INVOICE}"
-    ):
-        load(SETTLEMENTS.replace("0001", "0002"), preview=True)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "fault"),
-    [
-        ("48,30", "48,31", "son montant est"),
-        ("cheque", "carte", "mode « carte » : attendu"),
-        ("0001", "0002", sentences.NO_SUCH_INVOICE),
-        ("Dominique", "", "auteur est vide"),
-    ],
-)
-def test_a_faulty_counter_payment_refuses_the_file(
-    load: Load, old: str, new: str, fault: str
-) -> None:
-    load(sheet(ROW))
-    with pytest.raises(BadFile, match=fault):
-        load(SETTLEMENTS.replace(old, new))
-    assert Invoice.get().state == "open"
 
 
 def test_an_invoices_digest_is_the_one_that_version_0_1_kept() -> None:

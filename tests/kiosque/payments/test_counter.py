@@ -180,7 +180,7 @@ def test_what_resembles_a_payment_recorded_before_is_not_passed_over(
     at_counter(october)
     with pytest.raises(Refused) as caught:
         at_counter(october, **changes)
-    assert caught.value.numbers == [october.number]
+    assert caught.value.positions == [0]
     assert Settlement.select().count() == 1
 
 

@@ -1,0 +1,91 @@
+"""Payments taken at the counter load once, and all that is wrong in their file is said at once."""
+
+import pytest
+
+from kiosque.db.models import Invoice, JournalEntry
+from kiosque.invoices.imports import BadFile
+from tests import sentences
+from tests.kiosque.invoices.files import ROW, SETTLEMENTS, Load, sheet, warned
+
+
+def test_counter_payments_are_loaded_once(load: Load) -> None:
+    load(sheet(ROW))
+    assert load(SETTLEMENTS).added == 1
+    assert load(SETTLEMENTS).added == 0
+    assert Invoice.get().state == "paid"
+    assert JournalEntry.select().count() == 1
+
+
+def test_a_preview_of_counter_payments_tells_what_would_happen(load: Load) -> None:
+    load(sheet(ROW))
+    summary = load(SETTLEMENTS, preview=True)
+    assert (summary.added, summary.total_cents) == (1, 4830)
+    assert Invoice.get().state == "open"
+    assert JournalEntry.select().count() == 0
+    with pytest.raises(
+        BadFile, match=rf"ligne 2 : Facture 2026-10-0002.*{sentences.NO_SUCH_INVOICE}"
+    ):
+        load(SETTLEMENTS.replace("0001", "0002"), preview=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("48,30", "48,31", "son montant est"),
+        ("cheque", "carte", "mode « carte » : attendu"),
+        ("0001", "0002", sentences.NO_SUCH_INVOICE),
+        ("Dominique", "", "auteur est vide"),
+    ],
+)
+def test_a_faulty_counter_payment_refuses_the_file(
+    load: Load, old: str, new: str, fault: str
+) -> None:
+    load(sheet(ROW))
+    with pytest.raises(BadFile, match=fault):
+        load(SETTLEMENTS.replace(old, new))
+    assert Invoice.get().state == "open"
+
+
+def test_what_the_form_and_the_books_refuse_is_said_at_once_with_values_and_places(
+    load: Load,
+) -> None:
+    load(sheet(ROW, ROW.replace("0001", "0002"), ROW.replace("0001", "0003")))
+    paid = SETTLEMENTS.splitlines()[1]
+    malformed = paid.replace("48,30", "x")
+    unknown_too = malformed.replace("0001", "0009")
+    twice_wrong = paid.replace("0001", "0002").replace("48,30", "48,31").replace("11-20", "12-31")
+    twice = paid.replace("0001", "0003")
+    nobody = paid.replace("Dominique", "D" * 101).replace("chèque 123", "chèque\u200b123")
+    rows = [malformed, unknown_too, twice_wrong, twice, f"{twice} bis", nobody]
+    with pytest.raises(BadFile) as refused:
+        load("\n".join([SETTLEMENTS.splitlines()[0], *rows]))
+    told = [(fault.line, fault.text) for fault in refused.value.faults]
+    for line, text in (
+        (2, "montant « x »"),
+        (3, "montant « x »"),
+        (3, f"Facture 2026-10-0009\u00a0: elle {sentences.NO_SUCH_INVOICE}"),
+        (4, "48,30\u00a0€, et non 48,31\u00a0€"),
+        (4, "31/12/2026"),
+        (6, f"Facture 2026-10-0003\u00a0: elle n’est {sentences.NOT_TO_PAY}"),
+        (7, "auteur « DDDD"),
+        (7, "motif « chèque\\u200b123 »"),
+    ):
+        assert any(line == where and text in what for where, what in told), (line, text, told)
+    assert len(told) == 8
+    assert {invoice.state for invoice in Invoice.select()} == {"open"}
+    assert JournalEntry.select().count() == 0
+
+
+@pytest.mark.parametrize(
+    ("total", "said"),
+    [("96,60", ""), ("48,30", ""), ("100,00", "96,60\u00a0€, 3,40\u00a0€ de moins")],
+)
+def test_a_total_of_payments_is_compared_with_them(load: Load, total: str, said: str) -> None:
+    load(sheet(ROW, ROW.replace("0001", "0002")))
+    paid = SETTLEMENTS.splitlines()[1]
+    rows = [SETTLEMENTS.strip(), f"Total;;;{total};;" if total == "48,30" else "",
+            paid.replace("0001", "0002"), f"Total;;;{total};;"]  # fmt: skip
+    told = warned(load("\n".join(rows)))
+    assert [text for text in told if sentences.TOTAL_LEFT_OUT not in text] == (
+        [f"ligne 5 : total « 100,00 » : les lignes font {said}"] if said else []
+    )
