@@ -17,6 +17,7 @@ from kiosque.cli import (
     legal_texts,
     mails,
     payments,
+    refunds,
     security_log,
 )
 from kiosque.cli.entry import main
@@ -34,5 +35,6 @@ __all__ = [
     "mails",
     "main",
     "payments",
+    "refunds",
     "security_log",
 ]

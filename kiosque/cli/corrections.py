@@ -7,6 +7,7 @@ import click
 from gateways.base import Mode
 from kiosque import payments
 from kiosque.cli.entry import Fault, cents_typed, main, with_database
+from kiosque.cli.refunds import WHOLE, warn_of_the_rest
 from kiosque.db.models import Attempt, Family, Invoice, Settlement
 from kiosque.language.formats import format_euros
 from kiosque.payments.receipts import receipt_of
@@ -20,18 +21,23 @@ from kiosque.settings import Settings
 )
 @click.option("--author", required=True, help="Qui l’a vu à la banque.")
 @click.option("--reason", required=True, help="Ce que la banque a montré.")
+@WHOLE
 @with_database
 def restore_payment(
-    _settings: Settings, payment: str, amount: str | None, author: str, reason: str
+    _settings: Settings, payment: str, amount: str | None, author: str, reason: str, *, yes: bool
 ) -> None:
     """Rétablit un paiement noté comme reparti, dont l’argent est bien là.
 
     Un remboursement annulé par la banque, une remise échouée puis passée, un impayé contesté avec
-    succès. PAYMENT est un reçu, ou l’identifiant du débit à la banque. Ce qu’il payait est payé de
-    nouveau, ou devient un trop-perçu si c’est payé autrement depuis.
+    succès. PAYMENT est un reçu, une facture que ce paiement payait, ou l’identifiant du débit à la
+    banque. Ce qu’il payait est payé de nouveau, ou devient un trop-perçu si c’est payé autrement
+    depuis.
     """
-    settlement = payments.find_settlement(payment)
-    repayment = payments.restore(settlement, cents_typed(amount), author, reason)
+    cents = cents_typed(amount)
+    settlement = payments.find_departed(payment, cents)
+    if amount is None and not settlement.remaining_cents:
+        warn_of_the_rest(settlement, payment, settlement.amount_cents, yes=yes)
+    repayment = payments.restore(settlement, cents, author, reason)
     click.echo(f"{payment} : {format_euros(repayment.amount_cents)} rétablis.")
 
 

@@ -1,18 +1,18 @@
-"""Commands: money that comes and goes, and what the régisseur must look at."""
+"""Commands: money at the counter and at the banks, and what the régisseur must look at."""
 
 from datetime import datetime
 
 import click
 
 from kiosque import chores, payments
-from kiosque.cli.entry import Fault, cents_typed, main, with_database
+from kiosque.cli.entry import Fault, main, with_database
 from kiosque.db.models import Anomaly, Invoice
-from kiosque.db.states import CounterMode, RepaymentKind, RepaymentState
+from kiosque.db.states import CounterMode
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted, format_euros
 from kiosque.outbox import queue
 from kiosque.payments import journal, reconcile, verification
-from kiosque.settings import Settings, loading
+from kiosque.settings import Settings
 
 #: Exit statuses of `reconcile`, for monitors: a bank or its adapter gave no answer; time ran out.
 NO_ANSWER = 3
@@ -76,73 +76,6 @@ def cancel_invoice(
     click.echo(f"Facture {number} : annulée.")
 
 
-@main.command()
-@click.argument("payment")
-@click.option("--amount", help="Montant en euros ; par défaut tout ce qui reste.")
-@click.option(
-    "--elsewhere",
-    is_flag=True,
-    help="Rendu autrement que par la banque : noté, rien n’est demandé.",
-)
-@click.option("--author", required=True, help="Qui rembourse.")
-@click.option("--reason", required=True, help="Pourquoi.")
-@with_database
-def refund(
-    settings: Settings,
-    payment: str,
-    amount: str | None,
-    *,
-    elsewhere: bool,
-    author: str,
-    reason: str,
-) -> None:
-    """Rembourse un paiement, en entier ou en partie : PAYMENT est un reçu ou une facture payée.
-
-    Demandé deux fois, du même montant et pour le même motif, il n’est fait qu’une fois. Remboursée
-    en entier, une facture est de nouveau à régler ; en partie, elle reste payée.
-    """
-    settlement, cents = payments.find_settlement(payment), cents_typed(amount)
-    if elsewhere:
-        repayment = payments.record_repayment(
-            settlement, RepaymentKind.REFUND, cents, author, reason
-        )
-    else:
-        gateway = loading.gateways_of(settings).get(settlement.gateway or "")
-        repayment = payments.ask_refund(settlement, cents, author, reason, gateway)
-        if gateway:
-            issuers = payments.Issuers.from_settings(settings)
-            repayment = payments.send_refund(repayment, gateway, settings.public_url, issuers)
-    given = format_euros(repayment.amount_cents)
-    if repayment.state == RepaymentState.DECLINED:
-        raise Fault(f"Rien n’a été remboursé. {repayment.reason}")
-    if repayment.state == RepaymentState.ASKED:
-        raise Fault(
-            f"La banque n’a pas répondu : on ne sait pas si {given} ont été rendus. "
-            "« reconcile » le lui redemandera, sans risque de rendre deux fois."
-        )
-    click.echo(f"{payment} : {given} remboursés.")
-
-
-@main.command()
-@click.argument("payment")
-@click.option("--amount", help="Montant en euros ; par défaut tout ce qui reste.")
-@click.option("--author", required=True, help="Qui le constate.")
-@click.option("--reason", required=True, help="Pièce ou motif, par exemple « avis d’impayé 123 ».")
-@with_database
-def chargeback(
-    _settings: Settings, payment: str, amount: str | None, author: str, reason: str
-) -> None:
-    """Note un impayé : l’argent d’un paiement a été repris.
-
-    Une carte contestée, un prélèvement ou un chèque rejeté.
-    """
-    settlement = payments.find_settlement(payment)
-    repayment = payments.record_repayment(
-        settlement, RepaymentKind.CHARGEBACK, cents_typed(amount), author, reason
-    )
-    click.echo(f"{payment} : impayé de {format_euros(repayment.amount_cents)} enregistré.")
-
-
 @main.command("close-attempt")
 @click.argument("reference")
 @click.option("--author", required=True, help="Qui le décide.")
@@ -196,21 +129,6 @@ def reconcile_(settings: Settings, seconds: int) -> None:
         raise SystemExit(NO_ANSWER)
     if summary.left:
         raise SystemExit(OUT_OF_TIME)
-
-
-@main.command("drop-refund")
-@click.argument("payment")
-@click.option("--author", required=True, help="Qui le décide.")
-@click.option("--reason", required=True, help="Ce que la banque a montré ou dit.")
-@with_database
-def drop_refund(_settings: Settings, payment: str, author: str, reason: str) -> None:
-    """Abandonne un remboursement dont la banque ne dit rien : PAYMENT est un reçu ou une facture.
-
-    Voyez d’abord à la banque que rien n’a été rendu. Si elle annonce quand même ce remboursement,
-    il est pris en compte.
-    """
-    dropped = payments.drop_refund(payments.find_settlement(payment), author, reason)
-    click.echo(f"{payment} : remboursement de {format_euros(dropped.amount_cents)} abandonné.")
 
 
 @main.command()

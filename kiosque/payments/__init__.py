@@ -44,17 +44,13 @@ from kiosque.payments.gateway_usage import (
 )
 from kiosque.payments.incoming import attempt_of, record
 from kiosque.payments.ledger import Money, money_of, overpaid_cents
+from kiosque.payments.names import bank_name, find_departed, find_settlement, other_uses
 from kiosque.payments.overpayments import apply_overpayment
 from kiosque.payments.payment_status import payment_status_of
 from kiosque.payments.polling import ask_soon
 from kiosque.payments.receipts import Issuers
 from kiosque.payments.refund_requests import drop_refund, send_refund
-from kiosque.payments.refunds import (
-    ask_refund,
-    bank_name,
-    find_settlement,
-    record_repayment,
-)
+from kiosque.payments.refunds import ask_refund, record_repayment
 from kiosque.payments.refusals import LONGEST_AUTHOR, LONGEST_REASON, Refused
 from kiosque.payments.restorations import restore
 from kiosque.payments.selection import (
@@ -101,6 +97,7 @@ __all__ = [
     "describe_removed_gateway",
     "drop_refund",
     "enter",
+    "find_departed",
     "find_settlement",
     "forget_old_addresses",
     "forget_refused_messages",
@@ -113,6 +110,7 @@ __all__ = [
     "money_of",
     "open_anomalies",
     "open_bank",
+    "other_uses",
     "overpaid_cents",
     "payable_now",
     "payment_status_of",

@@ -13,8 +13,8 @@ from kiosque.db.states import (
 )
 from kiosque.language.formats import format_euros
 from kiosque.payments.ledger import owed_cents, settlements_of_payment
+from kiosque.payments.names import name_of
 from kiosque.payments.queries import settlement_of
-from kiosque.payments.receipts import receipt_of
 from kiosque.payments.reversals import repayments_done
 from kiosque.payments.words import ADVICE
 
@@ -76,7 +76,7 @@ def _mismatch(point: Anomaly) -> Iterator[str]:
             "Ce débit est enregistré. Comparez avec le back office de la banque : si son argent "
             "n’y est pas, notez-le."
         )
-        yield f"chargeback {_name(settlement)}"
+        yield f"chargeback {name_of(settlement)}"
     else:
         yield ADVICE[AnomalyKind.MISMATCH]
         yield from _ways_to_enter(point)
@@ -109,7 +109,7 @@ def _guessed(point: Anomaly) -> Iterator[str]:
         amount = _typed(point.amount_cents)
         yield from _ways_to_restore(point.settlement, point.amount_cents)
         yield from (
-            f"refund {_name(other)} --amount {amount} --elsewhere"
+            f"refund {name_of(other)} --amount {amount} --elsewhere"
             for other in settlements_of_payment(point.settlement)
             if other.id != point.settlement.id and other.amount_cents >= point.amount_cents
         )
@@ -120,20 +120,20 @@ def _uncaptured(point: Anomaly) -> Iterator[str]:
     for settlement in Settlement.select().where(
         Settlement.attempt == point.attempt, Settlement.state == SettlementState.COUNTED
     ):
-        yield f"chargeback {_name(settlement)}"
+        yield f"chargeback {name_of(settlement)}"
 
 
 def _declined(point: Anomaly) -> Iterator[str]:
     yield ADVICE[AnomalyKind.DECLINED]
     settlement = point.settlement
     if settlement and (cents := min(point.amount_cents, settlement.remaining_cents)):
-        yield f"refund {_name(settlement)} --amount {_typed(cents)} --elsewhere"
+        yield f"refund {name_of(settlement)} --amount {_typed(cents)} --elsewhere"
 
 
 def _unanswered(point: Anomaly) -> Iterator[str]:
     yield ADVICE[AnomalyKind.UNANSWERED_REFUND]
     if point.settlement:
-        yield f"drop-refund {_name(point.settlement)}"
+        yield f"drop-refund {name_of(point.settlement)}"
 
 
 _ABOUT: Mapping[AnomalyKind, Callable[[Anomaly], Iterator[str]]] = {
@@ -153,7 +153,7 @@ _ABOUT: Mapping[AnomalyKind, Callable[[Anomaly], Iterator[str]]] = {
 
 
 def _ways_to_empty(settlement: Settlement, cents: int) -> Iterator[str]:
-    name = _name(settlement)
+    name = name_of(settlement)
     elsewhere = "" if settlement.attempt_id else " --elsewhere"
     yield f"refund {name} --amount {_typed(cents)}{elsewhere}"
     yield f"apply-overpayment {name} FACTURE"
@@ -166,7 +166,7 @@ def _ways_to_restore(settlement: Settlement, cents: int | None = None) -> Iterat
     last = done[-1].amount_cents if done and not settlement.remaining_cents else None
     amounts = dict.fromkeys(each for each in (last, cents) if each is not None)
     yield from (
-        f"restore-payment {_name(settlement)} --amount {_typed(amount)}" for amount in amounts
+        f"restore-payment {name_of(settlement)} --amount {_typed(amount)}" for amount in amounts
     )
 
 
@@ -188,12 +188,6 @@ def _ways_to_enter(point: Anomaly) -> Iterator[str]:
 def _typed(cents: int) -> str:
     """Write an amount as a command takes it."""
     return f"{cents // 100},{cents % 100:02d}"
-
-
-def _name(settlement: Settlement) -> str:
-    """Return what a command calls a payment: its receipt, else the bank's name of it."""
-    receipt = receipt_of(settlement)
-    return receipt.title if receipt else settlement.transaction_id or ""
 
 
 def _reopened(settlement: Settlement) -> list[str]:

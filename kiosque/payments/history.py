@@ -20,9 +20,9 @@ from kiosque.db.models import (
 )
 from kiosque.db.states import AttemptState, FactSource, RepaymentKind, RepaymentState, Verdict
 from kiosque.language.formats import format_euros
+from kiosque.payments.names import bank_name
 from kiosque.payments.queries import numbers_of
 from kiosque.payments.receipts import receipts_named
-from kiosque.payments.refunds import bank_name
 from kiosque.payments.words import (
     ATTEMPT_STATES,
     FACT_SOURCES,

@@ -1,55 +1,15 @@
 """Money given back or lost by the régisseur's decision, with a name and a reason."""
 
-import re
 import secrets
 
 from gateways.base import Gateway, Refunds
 from kiosque.db import write
-from kiosque.db.models import Allocation, Invoice, Repayment, Settlement
-from kiosque.db.states import (
-    AllocationKind,
-    RepaymentKind,
-    RepaymentState,
-    SettlementState,
-)
+from kiosque.db.models import Repayment, Settlement
+from kiosque.db.states import RepaymentKind, RepaymentState, SettlementState
 from kiosque.language import clock, formats
 from kiosque.language.formats import format_euros
-from kiosque.payments.receipts import receipts_named
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import book_repayment, end_request
-
-
-def find_settlement(name: str) -> Settlement:
-    """Return the payment that a receipt's number (`R000123`, `R123`), a paid invoice's or a debit's
-    name at the bank stands for. Raises Refused."""
-    receipt = receipts_named(name).first()
-    found: Settlement | None = receipt.settlement if receipt else None
-    found = found or (
-        Settlement.select()
-        .join(Allocation)
-        .join(Invoice)
-        .where(
-            Invoice.number == name.strip(),
-            Allocation.kind == AllocationKind.INVOICE,
-            Allocation.counts == True,  # noqa: E712  # an SQL expression
-        )
-        .first()
-    )
-    if found is None:
-        named = Settlement.select().where(Settlement.transaction_id == bank_name(name)).limit(2)
-        found = named[0] if len(named) == 1 else None
-    if found is None:
-        raise Refused(
-            [f"Aucun reçu, aucune facture payée ni aucun débit ne porte le numéro {name[:30]}."]
-        )
-    return found
-
-
-def bank_name(text: str) -> str:
-    """Return the bank's name of a debit as its adapter writes it, when typed from its back office:
-    hexadecimal digits are in lower case."""
-    name = text.strip()
-    return name.lower() if re.fullmatch(r"[0-9A-Fa-f-]{32,36}", name, re.ASCII) else name
 
 
 def ask_refund(

@@ -10,6 +10,7 @@ from kiosque.db.states import AttemptState, FactSource, attempt_state
 from kiosque.language import clock
 from kiosque.language.formats import counted
 from kiosque.payments.verification.queries import rows
+from kiosque.payments.words import ATTEMPT_STATES
 
 #: An attempt due for so long shows that nobody runs the command that asks the bank.
 LATE = timedelta(hours=2)
@@ -30,7 +31,11 @@ def attempts() -> Iterator[str]:
             if row[3] is not None
         ]
         if not known or attempt_state(known) != state:
-            yield f"paiement {reference} : son état {state} ne s’explique pas"
+            yield f"paiement {reference} : son état {_words(state)} ne s’explique pas"
+
+
+def _words(state: AttemptState) -> str:
+    return f"« {ATTEMPT_STATES.get(state, state)} »"
 
 
 def states() -> Iterator[str]:
@@ -52,7 +57,7 @@ def states() -> Iterator[str]:
                 AND COUNT(CASE WHEN settlement.state = 'refunded' THEN 1 END) = 0)
         """
     ):
-        yield f"paiement {reference} : état {state}, ses encaissements disent autre chose"
+        yield f"paiement {reference} : état {_words(state)}, ses encaissements disent autre chose"
 
 
 def holds() -> Iterator[str]:
@@ -64,7 +69,7 @@ def holds() -> Iterator[str]:
         WHERE live = 1 AND attempt.state NOT IN ('created', 'handed_off', 'pending')
         """
     ):
-        yield f"paiement {reference} : état {state}, il retient encore une facture"
+        yield f"paiement {reference} : état {_words(state)}, il retient encore une facture"
 
 
 def questions() -> Iterator[str]:

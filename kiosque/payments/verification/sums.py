@@ -9,6 +9,7 @@ from kiosque.language.formats import counted, format_euros
 from kiosque.payments import journal
 from kiosque.payments.ledger import balances_for
 from kiosque.payments.verification.queries import one, rows
+from kiosque.payments.words import INVOICE_STATES
 
 
 def invoices() -> Iterator[str]:
@@ -27,7 +28,7 @@ def invoices() -> Iterator[str]:
         """
     ):
         yield (
-            f"facture {number} : état {state}, {format_euros(total)} dus, "
+            f"facture {number} : {INVOICE_STATES.get(state, state)}, {format_euros(total)} dus, "
             f"{counted(count, 'paiement')} pour {format_euros(cents)}"
         )
 

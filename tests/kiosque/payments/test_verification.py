@@ -59,7 +59,11 @@ DAMAGES = {
     "money but not paid": ("UPDATE invoice SET state = 'open' WHERE number = 'N1'", "facture N1"),
     "cancelled though paid": (
         "UPDATE invoice SET state = 'cancelled' WHERE number = 'N0'",
-        "facture N0 : état cancelled",
+        "facture N0 : annulée",
+    ),
+    "a state that is none": (
+        "UPDATE invoice SET state = 'mangled' WHERE number = 'N0'",
+        "facture N0 : mangled",
     ),
     "another total": ("UPDATE invoice SET total_cents = 1 WHERE number = 'N0'", "facture N0"),
     "no author": ("UPDATE settlement SET author = '' WHERE attempt_id IS NULL", "sans débit"),
@@ -108,7 +112,7 @@ DAMAGES = {
     ),
     "a state unexplained": (
         "UPDATE attempt SET state = 'paid' WHERE state = 'handed_off'",
-        "son état paid ne s’explique pas",
+        "son état « débit » ne s’explique pas",
     ),
     "no fact": ("DELETE FROM fact WHERE attempt_id = 4", "ne s’explique pas"),
     "a journal that says other": (
@@ -123,27 +127,27 @@ DAMAGES = {
     ),
     "refunded, though its money is there": (
         "UPDATE attempt SET state = 'refunded' WHERE id = 1",
-        "état refunded, ses encaissements disent autre chose",
+        "état « remboursement », ses encaissements disent autre chose",
     ),
     "paid, though its money has left": (
         "UPDATE attempt SET state = 'paid' WHERE id = 3",
-        "état paid, ses encaissements disent autre chose",
+        "état « débit », ses encaissements disent autre chose",
     ),
     "paid by money of no use": (
         "UPDATE allocation SET kind = 'unmatched' WHERE settlement_id = 4",
-        "état paid, ses encaissements disent autre chose",
+        "état « débit », ses encaissements disent autre chose",
     ),
     "refused, though its money is there": (
         "UPDATE attempt SET state = 'refused' WHERE id = 5",
-        "état refused, ses encaissements disent autre chose",
+        "état « refusé », ses encaissements disent autre chose",
     ),
     "refunded, though nothing was": (
         "UPDATE attempt SET state = 'refunded' WHERE id = 4",
-        "état refunded, ses encaissements disent autre chose",
+        "état « remboursement », ses encaissements disent autre chose",
     ),
     "held by a payment that is decided": (
         "UPDATE attempt_item SET live = 1 WHERE attempt_id = 1",
-        "état paid, il retient encore une facture",
+        "état « débit », il retient encore une facture",
     ),
     "of no use, never told": (
         "DELETE FROM anomaly WHERE kind = 'mismatch'",

@@ -1,0 +1,130 @@
+"""Commands: money that leaves again."""
+
+import click
+
+from kiosque import payments
+from kiosque.cli.entry import Fault, cents_typed, main, with_database
+from kiosque.db.models import Settlement
+from kiosque.db.states import RepaymentKind, RepaymentState
+from kiosque.language.formats import format_euros
+from kiosque.settings import Settings, loading
+
+#: Of commands that move the whole of a payment called by the number of one of its invoices.
+WHOLE = click.option("--yes", is_flag=True, help="Même si d’autres factures sont concernées.")
+
+
+@main.command()
+@click.argument("payment")
+@click.option("--amount", help="Montant en euros ; par défaut tout ce qui reste.")
+@click.option(
+    "--elsewhere",
+    is_flag=True,
+    help="Rendu autrement que par la banque : noté, rien n’est demandé.",
+)
+@click.option("--author", required=True, help="Qui rembourse.")
+@click.option("--reason", required=True, help="Pourquoi.")
+@WHOLE
+@with_database
+def refund(
+    settings: Settings,
+    payment: str,
+    amount: str | None,
+    *,
+    elsewhere: bool,
+    author: str,
+    reason: str,
+    yes: bool,
+) -> None:
+    """Rembourse un paiement, en entier ou en partie : PAYMENT est un reçu ou une facture payée.
+
+    Demandé deux fois, du même montant et pour le même motif, il n’est fait qu’une fois. Remboursée
+    en entier, une facture est de nouveau à régler ; en partie, elle reste payée. Si le paiement
+    d’une facture portait aussi sur d’autres, la commande le dit et demande --amount ou --yes.
+    """
+    settlement = payments.find_settlement(payment)
+    cents = _cents_leaving(settlement, payment, amount, yes=yes)
+    if elsewhere:
+        repayment = payments.record_repayment(
+            settlement, RepaymentKind.REFUND, cents, author, reason
+        )
+    else:
+        gateway = loading.gateways_of(settings).get(settlement.gateway or "")
+        repayment = payments.ask_refund(settlement, cents, author, reason, gateway)
+        if gateway:
+            issuers = payments.Issuers.from_settings(settings)
+            repayment = payments.send_refund(repayment, gateway, settings.public_url, issuers)
+    given = format_euros(repayment.amount_cents)
+    if repayment.state == RepaymentState.DECLINED:
+        raise Fault(f"Rien n’a été remboursé. {repayment.reason}")
+    if repayment.state == RepaymentState.ASKED:
+        raise Fault(
+            f"La banque n’a pas répondu : on ne sait pas si {given} ont été rendus. "
+            "« reconcile » le lui redemandera, sans risque de rendre deux fois."
+        )
+    click.echo(f"{payment} : {given} remboursés.")
+
+
+@main.command()
+@click.argument("payment")
+@click.option("--amount", help="Montant en euros ; par défaut tout ce qui reste.")
+@click.option("--author", required=True, help="Qui le constate.")
+@click.option("--reason", required=True, help="Pièce ou motif, par exemple « avis d’impayé 123 ».")
+@WHOLE
+@with_database
+def chargeback(
+    _settings: Settings, payment: str, amount: str | None, author: str, reason: str, *, yes: bool
+) -> None:
+    """Note un impayé : l’argent d’un paiement a été repris.
+
+    Une carte contestée, un prélèvement ou un chèque rejeté.
+    """
+    settlement = payments.find_settlement(payment)
+    cents = _cents_leaving(settlement, payment, amount, yes=yes)
+    repayment = payments.record_repayment(
+        settlement, RepaymentKind.CHARGEBACK, cents, author, reason
+    )
+    click.echo(f"{payment} : impayé de {format_euros(repayment.amount_cents)} enregistré.")
+
+
+@main.command("drop-refund")
+@click.argument("payment")
+@click.option("--author", required=True, help="Qui le décide.")
+@click.option("--reason", required=True, help="Ce que la banque a montré ou dit.")
+@with_database
+def drop_refund(_settings: Settings, payment: str, author: str, reason: str) -> None:
+    """Abandonne un remboursement dont la banque ne dit rien : PAYMENT est un reçu ou une facture.
+
+    Voyez d’abord à la banque que rien n’a été rendu. Si elle annonce quand même ce remboursement,
+    il est pris en compte.
+    """
+    dropped = payments.drop_refund(payments.find_settlement(payment), author, reason)
+    click.echo(f"{payment} : remboursement de {format_euros(dropped.amount_cents)} abandonné.")
+
+
+def _cents_leaving(
+    settlement: Settlement, payment: str, amount: str | None, *, yes: bool
+) -> int | None:
+    """Return the cents that were typed, or all that is left. Raises Fault as `warn_of_the_rest`."""
+    if amount is not None:
+        return cents_typed(amount)
+    warn_of_the_rest(settlement, payment, settlement.remaining_cents, yes=yes)
+    return settlement.remaining_cents
+
+
+def warn_of_the_rest(settlement: Settlement, payment: str, cents: int, *, yes: bool) -> None:
+    """Warn that more than the invoice by which a payment is called would move: `cents`. Raises
+    Fault without `yes`."""
+    if not (uses := payments.other_uses(settlement, payment, cents)):
+        return
+    gone = settlement.returned_cents
+    words = (
+        f"le paiement de cette facture est de {format_euros(settlement.amount_cents)} "
+        f"({' ; '.join(uses)})"
+        f"{f', dont {format_euros(gone)} sont déjà repartis' if gone else ''}. "
+        f"Le tout : {format_euros(cents)}"
+    )
+    if not yes:
+        raise Fault(
+            f"{payment} : {words}. Rien n’a changé. Donnez --amount, ou --yes pour le tout."
+        )
+    click.echo(f"Attention, {payment} : {words}.")

@@ -1,0 +1,109 @@
+"""What a human calls a payment: its receipt, an invoice that it paid, the bank's name of the debit,
+or our number of it."""
+
+import re
+
+from peewee import ModelSelect
+
+from kiosque.db.models import Allocation, Invoice, Repayment, Settlement
+from kiosque.db.states import AllocationKind, RepaymentState
+from kiosque.language import clock, formats
+from kiosque.language.formats import format_euros
+from kiosque.payments.receipts import receipt_of, receipts_named
+from kiosque.payments.refusals import Refused
+
+_OURS = re.compile("encaissement-([0-9]{1,9})", re.ASCII)
+
+
+def find_settlement(name: str) -> Settlement:
+    """Return the payment that a receipt's number (`R000123`, `R123`), a paid invoice's, a debit's
+    name at the bank or our number (`encaissement-12`) stands for. Raises Refused."""
+    receipt = receipts_named(name).first()
+    return receipt.settlement if receipt else _only(_payers_of(name), name) or _named(name)
+
+
+def find_departed(name: str, cents: int | None) -> Settlement:
+    """Return the payment that a name stands for, and whose money has left: an invoice's number is
+    here that of a payment which paid it, even if it no longer does. With `cents`, a repayment is of
+    that amount. Raises Refused, naming them, where there are several."""
+    if receipts_named(name).exists():
+        return find_settlement(name)
+    left = Repayment.select(Repayment.settlement).where(Repayment.state == RepaymentState.DONE)
+    if cents is not None:
+        left = left.where(Repayment.amount_cents == cents)
+    of_invoice = Settlement.id.in_(_parts_for(name).select(Allocation.settlement))
+    found = Settlement.select().where(of_invoice, Settlement.id.in_(left)).order_by(Settlement.id)
+    return _only(list(found), name) or find_settlement(name)
+
+
+def name_of(settlement: Settlement) -> str:
+    """Return what a command calls a payment: its receipt, else the bank's name of it, else ours."""
+    receipt = receipt_of(settlement)
+    return receipt.title if receipt else settlement.transaction_id or _our_name(settlement)
+
+
+def _our_name(settlement: Settlement) -> str:
+    return f"encaissement-{settlement.id}"
+
+
+def bank_name(text: str) -> str:
+    """Return the bank's name of a debit as its adapter writes it, when typed from its back office:
+    hexadecimal digits are in lower case."""
+    name = text.strip()
+    return name.lower() if re.fullmatch(r"[0-9A-Fa-f-]{32,36}", name, re.ASCII) else name
+
+
+def other_uses(settlement: Settlement, name: str, cents: int) -> list[str]:
+    """Say in French, part by part, what a payment called by an invoice's number was for, unless
+    `cents` are just what it paid of that invoice. Of one called otherwise, nothing."""
+    parts = list(Allocation.select().where(Allocation.settlement == settlement))
+    named = [part for part in parts if part.invoice and part.invoice.number == name.strip()]
+    if not named or cents == sum(part.amount_cents for part in named):
+        return []
+    return [_use(part) for part in sorted(parts, key=lambda part: part.id)]
+
+
+def _use(part: Allocation) -> str:
+    what = f"facture {part.invoice.number}" if part.invoice else "sans emploi"
+    twice = ", trop-perçu" if part.kind == AllocationKind.OVERPAYMENT else ""
+    return f"{what}{twice} : {format_euros(part.amount_cents)}"
+
+
+def _parts_for(number: str) -> "ModelSelect[Allocation]":
+    """Return the query of the parts of payments that came for the invoice of this number."""
+    return Allocation.select().join(Invoice).where(Invoice.number == number.strip())
+
+
+def _payers_of(number: str) -> list[Settlement]:
+    paying = _parts_for(number).where(
+        Allocation.kind == AllocationKind.INVOICE,
+        Allocation.counts == True,  # noqa: E712  # an SQL expression
+    )
+    return list(Settlement.select().where(Settlement.id.in_(paying.select(Allocation.settlement))))
+
+
+def _named(name: str) -> Settlement:
+    number = _OURS.fullmatch(name.strip())
+    which = Settlement.transaction_id == bank_name(name)
+    if number:
+        which |= Settlement.id == int(number[1])
+    found = _only(list(Settlement.select().where(which)), name)
+    if found is None:
+        raise Refused(
+            [f"Aucun reçu, aucune facture payée ni aucun débit ne porte le numéro {name[:30]}."]
+        )
+    return found
+
+
+def _only(found: list[Settlement], name: str) -> Settlement | None:
+    """Return the one found, or None. Raises Refused where there are several."""
+    if len(found) > 1:
+        several = " ; ".join(map(_described, found))
+        raise Refused([f"Plusieurs paiements répondent à {name[:30]}. Dites lequel : {several}."])
+    return found[0] if found else None
+
+
+def _described(settlement: Settlement) -> str:
+    day = formats.short_date(clock.paris_date(settlement.settled_at))
+    because = f", {settlement.reason}" if settlement.reason else ""
+    return f"{_our_name(settlement)} (le {day}, {format_euros(settlement.amount_cents)}{because})"
