@@ -361,6 +361,8 @@ WRONG_AMOUNT = "Montant faux"
 GIVING_BACK = "Les annulations et remboursements"
 UNTIL_CHANGED = "jusqu’au prochain changement"
 NO_RESULT = "sans donner de résultat"
+MALFORMED_TOML = "TOML mal formé"
+NOT_UTF8 = "il n’est pas en UTF-8"
 
 
 def numbers(text: str) -> list[int]:

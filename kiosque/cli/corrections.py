@@ -1,12 +1,13 @@
 """Commands: put the books right where only a human knows what became of the money."""
 
-from datetime import datetime
+from datetime import date
 
 import click
 
 from gateways.base import Mode
 from kiosque import payments
 from kiosque.cli.entry import Fault, cents_typed, main, with_database
+from kiosque.cli.moments import Day
 from kiosque.cli.refunds import WHOLE, warn_of_the_rest
 from kiosque.db.models import Attempt, Family, Invoice, Settlement
 from kiosque.language.formats import format_euros
@@ -66,7 +67,7 @@ def apply_overpayment(
 @main.command("enter-payment")
 @click.argument("transaction")
 @click.option("--amount", required=True, help="Montant du débit, en euros.")
-@click.option("--on", "paid_on", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Jour.")
+@click.option("--on", "paid_on", required=True, type=Day(), help="Jour.")
 @click.option("--attempt", "reference", help="Paiement ouvert ici dont c’est le débit.")
 @click.option("--invoice", "number", help="Facture entière qu’il paie.")
 @click.option("--family", "code", help="Famille pour qui le garder, en attendant un emploi.")
@@ -79,7 +80,7 @@ def enter_payment(  # noqa: PLR0913  # its options
     settings: Settings,
     transaction: str,
     amount: str,
-    paid_on: datetime,
+    paid_on: date,
     *,
     reference: str | None,
     number: str | None,
@@ -105,7 +106,7 @@ def enter_payment(  # noqa: PLR0913  # its options
         gateway=name or gateway or "",
         transaction_id=payments.bank_name(transaction),
         amount_cents=cents_typed(amount) or 0,
-        paid_on=paid_on.date(),
+        paid_on=paid_on,
         author=author,
         reason=reason,
         mode=Mode(mode),

@@ -56,7 +56,7 @@ def with_database(command: Command) -> Command:
             raise
         except DatabaseError as error:
             raise Fault(
-                f"La base ne répond pas ({error.args[-1]}). A-t-elle été créée par « migrate » ?"
+                f"La base ne répond pas ({db.why(error)}). A-t-elle été créée par « migrate » ?"
             ) from None
         except payments.Refused as refusal:
             raise Fault("\n".join(refusal.reasons)) from None

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 import click
 
+from kiosque import system
 from kiosque.cli.entry import Fault, main, with_database
 from kiosque.db.models import Family
 from kiosque.families import accounts, audit
@@ -142,5 +143,5 @@ def _letters_folder(settings: Settings) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise Fault(f"{folder} ne peut pas être créé ({error.strerror}).") from None
+        raise Fault(f"{folder} ne peut pas être créé ({system.why(error)}).") from None
     return folder

@@ -13,17 +13,29 @@ from typing import Any
 
 import click
 
+from kiosque import system
+
 #: Folder of `fr/LC_MESSAGES/click.po`, and of the `.mo` that `make messages` makes of it.
 CATALOGUES = Path(__file__).parents[1] / "language" / "locales"
 _DOMAIN = "click"
 
 
 class FrenchGroup(click.Group):
-    """A group of commands whose texts are in French."""
+    """A group of commands whose texts, and those of the system, are in French."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         with _french():
             return super().main(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. What the system refuses is one line, and no fault of ours."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # whoever read our output has left: Click stops quietly
+            raise
+        except OSError as error:
+            where = f"{error.filename} : " if error.filename else ""
+            raise click.ClickException(f"{where}{system.why(error)}.") from None
 
 
 @contextmanager

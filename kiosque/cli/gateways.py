@@ -8,6 +8,7 @@ import click
 from gateways.base import SigningKey
 from kiosque import payments
 from kiosque.cli.entry import Fault, main, with_database
+from kiosque.cli.moments import Hour
 from kiosque.db.models import BankMessage
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted
@@ -45,7 +46,7 @@ def gateways(settings: Settings) -> None:
 @click.option(
     "--until",
     required=True,
-    type=click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]),
+    type=Hour(),
     help="Fin, à Paris, par exemple « 2026-11-29 20:00 ».",
 )
 @click.option("--sentence", default="", help="Ce que lisent les familles, à la place du bouton.")

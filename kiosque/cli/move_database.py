@@ -88,7 +88,7 @@ def _held(source: Path) -> Iterator[apsw.Connection]:
             f"{source} : une écriture est en cours. Arrêtez d’abord le site et ses minuteries."
         ) from None
     except (apsw.NotADBError, apsw.CorruptError, apsw.CantOpenError, apsw.ReadOnlyError) as error:
-        raise CannotMove(f"{source} : base illisible ({error}).") from None
+        raise CannotMove(f"{source} : base illisible ({db.why(error)}).") from None
     finally:
         file.close()
 

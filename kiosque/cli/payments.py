@@ -1,11 +1,12 @@
 """Commands: money at the counter and at the banks, and what the régisseur must look at."""
 
-from datetime import datetime
+from datetime import date
 
 import click
 
 from kiosque import chores, payments
 from kiosque.cli.entry import Fault, main, with_database
+from kiosque.cli.moments import Day
 from kiosque.db.models import Anomaly, Invoice
 from kiosque.db.states import CounterMode
 from kiosque.language import clock, formats
@@ -23,7 +24,7 @@ _YES = click.option("--yes", is_flag=True, help="Même si la famille est à la b
 @main.command()
 @click.argument("number")
 @click.option("--mode", required=True, type=click.Choice([mode.value for mode in CounterMode]))
-@click.option("--on", "settled_on", type=click.DateTime(["%Y-%m-%d"]), help="Jour ; aujourd’hui.")
+@click.option("--on", "settled_on", type=Day(), help="Jour ; aujourd’hui.")
 @click.option("--author", required=True, help="Qui encaisse.")
 @click.option("--reason", required=True, help="Motif ou pièce, par exemple « chèque 123 ».")
 @_YES
@@ -32,7 +33,7 @@ def settle(
     settings: Settings,
     number: str,
     mode: str,
-    settled_on: datetime | None,
+    settled_on: date | None,
     author: str,
     reason: str,
     *,
@@ -45,7 +46,7 @@ def settle(
         invoice_number=number,
         amount_cents=invoice.total_cents if invoice else 0,
         mode=mode,
-        settled_on=settled_on.date() if settled_on else clock.today(),
+        settled_on=settled_on or clock.today(),
         author=author,
         reason=reason,
     )

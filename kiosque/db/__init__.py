@@ -7,6 +7,7 @@ of these names.
 
 from peewee import DataError, IntegrityError, InternalError, ProgrammingError
 
+from kiosque.db.failures import why
 from kiosque.db.schema import MIGRATIONS, created_at, fault, migrate, pending_migrations
 from kiosque.db.transactions import (
     configure,
@@ -36,5 +37,6 @@ __all__ = [
     "release",
     "require_no_write",
     "require_write",
+    "why",
     "write",
 ]

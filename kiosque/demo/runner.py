@@ -11,7 +11,7 @@ from pathlib import Path
 
 from peewee import OperationalError
 
-from kiosque import chores, db
+from kiosque import chores, db, system
 from kiosque.demo import processes, town
 from kiosque.demo import settings as demo_settings
 from kiosque.demo.processes import Servers
@@ -91,4 +91,5 @@ def _do_chores(settings: Settings, servers: Servers, stop: threading.Event) -> N
                     chores.ask_banks(settings, seconds=processes.STOP_SECONDS)
                     banks_due = time.monotonic() + ASK_BANKS_SECONDS
         except (OperationalError, OSError) as error:
-            print(f"minuterie : la base est occupée ({error}), nouvel essai.", flush=True)
+            why = system.why(error) if isinstance(error, OSError) else db.why(error)
+            print(f"minuterie : {why}, nouvel essai.", flush=True)

@@ -7,6 +7,7 @@ at once.
 """
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from gateways import network, registry
 from gateways.base import ConfigError, Gateway
 from gateways.network import Network
 from gateways.settings import read_values
-from kiosque import resources
+from kiosque import resources, system
 from kiosque.settings import machine, rules
 from kiosque.settings.model import (
     AttestationRules,
@@ -165,8 +166,14 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigError(
             [f"{path} : fichier de réglages absent (KIOSQUE_CONFIG dit où il se trouve)"]
         ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError([f"{path} : fichier de réglages illisible ({error})"]) from None
+    except OSError as error:
+        why = system.why(error)
+    except UnicodeDecodeError:
+        why = "il n’est pas en UTF-8"
+    except tomllib.TOMLDecodeError as error:  # whose words are English, and may hold a value
+        place = re.search(r"line ([0-9]+), column ([0-9]+)", str(error))
+        why = "TOML mal formé" + (f", ligne {place[1]}, colonne {place[2]}" if place else "")
+    raise ConfigError([f"{path} : fichier de réglages illisible ({why})"])
 
 
 def _shape_faults(tree: Mapping[str, object]) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from peewee import fn
 
+from kiosque import system
 from kiosque.db import execute_many, write
 from kiosque.db.models import Family, Invoice, Service
 from kiosque.db.states import InvoiceState
@@ -291,5 +292,5 @@ class InvoicesFile:
             self._pdf_folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self._sheet.path.parent / draft.pdf, self._pdf_folder / pdf_name(draft))
         except OSError as error:
-            text = f"{self._pdf_folder} ne peut pas être écrit ({error.strerror})."
+            text = f"{self._pdf_folder} ne peut pas être écrit ({system.why(error)})."
             raise BadFile([Fault(0, text)]) from None

@@ -41,6 +41,8 @@ class SettlementsFile:
         self._payments: dict[int, CounterPayment] = {}
         #: The numbers of invoices whose payment is malformed, by line.
         self._malformed: dict[int, str] = {}
+        #: What is being paid online, in words, by the number of the invoice.
+        self._online: dict[str, str] = {}
         self._progress = progress
         self._sheet = sheet
         self._read_all()
@@ -58,8 +60,9 @@ class SettlementsFile:
             totals.compare(self._sheet, amounts)
 
     def prepare(self) -> None:
-        """Compare with the database what is sound in a file that its form refuses, so that all its
-        faults are told at once."""
+        """Look who is at the bank; compare with the database what is sound in a file that its form
+        refuses, so that all its faults are told at once."""
+        self._online = at_bank(payment.invoice_number for payment in self._payments.values())
         if not self._sheet.faults:
             return
         known = ids(Invoice.number, self._malformed.values())
@@ -87,7 +90,6 @@ class SettlementsFile:
 
     def _sum_up(self, added: list[tuple[str, int]]) -> Summary:
         self._sheet.faults.raise_any()
-        online = at_bank(payment.invoice_number for payment in self._payments.values())
         return Summary(
             kind="encaissements",
             rows=len(self._payments),
@@ -101,7 +103,7 @@ class SettlementsFile:
                 *(
                     Fault(line, f"facture {payment.invoice_number}\u00a0: {words}")
                     for line, payment in self._payments.items()
-                    if (words := online.get(payment.invoice_number))
+                    if (words := self._online.get(payment.invoice_number))
                 ),
             ),
         )

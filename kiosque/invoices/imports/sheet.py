@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from kiosque import system
 from kiosque.db.models import ImportBatch
 from kiosque.invoices.imports.reading import (
     MAX_FAULTS,
@@ -166,10 +167,10 @@ def _bytes(path: Path) -> bytes:
         else:
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError):  # a name that holds a NUL is a ValueError
-        raise BadFile(
-            [Fault(0, f"{path} ne peut pas être lu. Vérifiez son nom et ses droits.")]
-        ) from None
+    except OSError as error:
+        raise BadFile([Fault(0, f"{path} ne peut pas être lu ({system.why(error)}).")]) from None
+    except ValueError:  # it holds a NUL
+        raise BadFile([Fault(0, f"{quoted(str(path))} ne peut pas être lu.")]) from None
     if len(data) > MAX_BYTES:
         raise BadFile([Fault(0, "fichier de plus de 256 Mo. Partagez-le en plusieurs.")])
     return data

@@ -1,0 +1,23 @@
+"""Say in French why the database does not answer: its libraries' words are English."""
+
+_WORDS = {
+    "BusyError": "une autre écriture n’en finit pas",
+    "CantOpenError": "elle ne s’ouvre pas",
+    "CorruptError": "elle est abîmée",
+    "FullError": "le disque est plein",
+    "IOError": "le disque ne se laisse pas lire ou écrire",
+    "NotADBError": "ce fichier n’est pas une base",
+    "OperationalError": "PostgreSQL ne répond pas, ou refuse",
+    "ReadOnlyError": "elle ne se laisse pas écrire",
+    "SQLError": "une table ou une colonne manque",
+}
+
+
+def why(error: BaseException) -> str:
+    """Return the reason of an error of the database, by the kind of the library's own error behind
+    it, whose name an unusual one gives. What this package says itself is in French already."""
+    cause = error.__cause__ or error.__context__ or error
+    if type(cause).__module__.partition(".")[0] not in ("apsw", "psycopg"):
+        return str(error.args[-1]) if error.args else type(error).__name__
+    name = type(cause).__name__
+    return _WORDS.get(name) or f"erreur {getattr(cause, 'sqlstate', None) or name}"

@@ -1,0 +1,25 @@
+"""What the operating system refuses is said in French, whatever it is."""
+
+import errno
+
+import pytest
+
+from kiosque import system
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOENT, "n’existe pas"),
+        (errno.EACCES, "refusé"),
+        (errno.EISDIR, "un dossier"),
+        (errno.ENOSPC, "plein"),
+        (errno.EROFS, "lecture seule"),
+        (errno.ELOOP, "erreur ELOOP du système"),
+        (None, "erreur inconnue du système"),
+    ],
+)
+def test_a_refusal_of_the_system_is_said_in_french(number: int | None, words: str) -> None:
+    error = OSError("said in English") if number is None else OSError(number, "said in English")
+    assert words in system.why(error)
+    assert "English" not in system.why(error)
