@@ -36,7 +36,7 @@ mutants: .venv/mutants/.ready
 	@$(MUTMUT) export-cicd-stats
 	@$(MUTMUT) results
 
-.venv/mutants/.ready: requirements-dev.txt Makefile | .venv/bin/python
+.venv/mutants/.ready: requirements-dev.txt Makefile | .venv/bin/pip
 	@$(PYTHON) -m venv .venv/mutants
 	@.venv/mutants/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt mutmut==3.8.1
 	@touch $@
@@ -52,12 +52,12 @@ fuzz: .venv/fuzz/.ready
 			-max_len=4096 -artifact_prefix=data/fuzz/$$target- || exit 1; \
 	done
 
-.venv/fuzz/.ready: requirements.txt Makefile | .venv/bin/python
+.venv/fuzz/.ready: requirements.txt Makefile | .venv/bin/pip
 	@$(PYTHON) -m venv .venv/fuzz
 	@.venv/fuzz/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt atheris==3.0.0
 	@touch $@
 
-$(VNU): | .venv/bin/python
+$(VNU): | .venv/bin/pip
 	@npm install --silent --no-save --ignore-scripts --prefix .venv/vnu vnu-jar@26.9.27
 
 # Power cuts at 24 000 moments of payments: some minutes.
@@ -120,15 +120,29 @@ requirements: .venv/.development
 	@$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --extra payfip --extra dev -c requirements.txt \
 		-o requirements-dev.txt pyproject.toml
 
-.venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 ou plus est nécessaire.")'
-	@echo "Installation (une fois)..."
-	@$(PYTHON) -m venv .venv
+# Debian without python3-venv, or an interruption, leaves a folder without pip: it is begun again.
+ENVIRONMENT = $(PYTHON) -c "$$CHECK_PYTHON" && echo "Installation (une fois)..." && $(PYTHON) -m venv --clear .venv
+define CHECK_PYTHON
+import sys
+from importlib.util import find_spec
+if sys.version_info < (3, 11):
+    sys.exit("Python 3.11 ou plus est nécessaire.")
+if not find_spec("ensurepip"):
+    sys.exit("Il manque à Python de quoi installer. Sous Debian ou Ubuntu : "
+             "apt-get install python%d.%d-venv" % sys.version_info[:2])
+endef
+export CHECK_PYTHON
 
-.venv/.runtime: requirements.txt | .venv/bin/python
+.venv/bin/python:
+	@$(ENVIRONMENT)
+
+.venv/bin/pip: | .venv/bin/python
+	@[ -e $@ ] || { $(ENVIRONMENT); }
+
+.venv/.runtime: requirements.txt | .venv/bin/pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.venv/.development: requirements-dev.txt | .venv/bin/python
+.venv/.development: requirements-dev.txt | .venv/bin/pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ .venv/.runtime

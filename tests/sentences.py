@@ -361,6 +361,7 @@ WRONG_AMOUNT = "Montant faux"
 GIVING_BACK = "Les annulations et remboursements"
 UNTIL_CHANGED = "jusqu’au prochain changement"
 NO_RESULT = "sans donner de résultat"
+DEMO_RUNS = "La démonstration tourne déjà"
 MALFORMED_TOML = "TOML mal formé"
 NOT_UTF8 = "il n’est pas en UTF-8"
 

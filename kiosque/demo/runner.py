@@ -1,12 +1,14 @@
 """Run the demo: prepare what is missing, start both servers, do the timers' chores; or erase it."""
 
+import fcntl
 import os
 import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from peewee import OperationalError
@@ -20,6 +22,7 @@ from kiosque.invoices.imports.reading import Progress
 from kiosque.settings import Settings, loading
 
 ASK_BANKS_SECONDS = 60
+_LOCK = "demo.lock"
 
 
 def run(port: int, bank_port: int, bank: str = "", *, progress: Progress) -> None:
@@ -32,33 +35,50 @@ def run(port: int, bank_port: int, bank: str = "", *, progress: Progress) -> Non
         raise DemoError("Le portail et la banque ne peuvent pas avoir le même port.")
     for taken, option in ((port, "PORT"), (bank_port, "BANK_PORT")):
         processes.require_free(taken, option)
-    environment = demo_settings.prepare(os.environ, port=port, bank_port=bank_port, bank=bank)
-    settings = loading.load(environment)
-    db.configure(settings.database_location)
-    with db.connection():
-        db.migrate()
-        families = town.load(settings, progress)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
-    with processes.servers(settings, environment, port=port, bank_port=bank_port) as servers:
-        if servers.wait_until_ready(stop):
-            _say_ready(settings, families)
-            _do_chores(settings, servers, stop)
+    with _alone(loading.data_directory(os.environ)):
+        environment = demo_settings.prepare(os.environ, port=port, bank_port=bank_port, bank=bank)
+        settings = loading.load(environment)
+        db.configure(settings.database_location)
+        with db.connection():
+            db.migrate()
+            families = town.load(settings, progress)
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: stop.set())
+        with processes.servers(settings, environment, port=port, bank_port=bank_port) as servers:
+            if servers.wait_until_ready(stop):
+                _say_ready(settings, families)
+                _do_chores(settings, servers, stop)
 
 
 def reset() -> None:
-    """Erase the files and the database of the demo. Raises DemoError where the data is a town's."""
+    """Erase the files and the database of the demo. Raises DemoError where the data is a town's,
+    or while a demo runs on it."""
     if not loading.config_path(os.environ).exists():
         return
     settings = loading.load(os.environ)
     if settings.environment != "demo":
         raise DemoError("Ces données ne sont pas celles de la démonstration.")
-    _erase_database(settings)
-    for name in ("kiosque.toml", "demo-families.json", "bank.sqlite3"):
-        (settings.data / name).unlink(missing_ok=True)
-    for name in ("outbox", "pdf"):
-        shutil.rmtree(settings.data / name, ignore_errors=True)
+    with _alone(settings.data):
+        _erase_database(settings)
+        for name in ("kiosque.toml", "demo-families.json", "bank.sqlite3", _LOCK):
+            (settings.data / name).unlink(missing_ok=True)
+        for name in ("outbox", "pdf"):
+            shutil.rmtree(settings.data / name, ignore_errors=True)
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Keep other demos off the data. Raises DemoError while one runs; a killed one lets go."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / _LOCK).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(
+                "La démonstration tourne déjà sur ces données. Arrêtez-la d’abord (Ctrl-C)."
+            ) from None
+        yield
 
 
 def _erase_database(settings: Settings) -> None:

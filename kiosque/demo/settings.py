@@ -1,6 +1,7 @@
 """The settings of the demo: written on the first run, with secrets drawn at random."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,6 +64,10 @@ adapter = "sandbox-payfip"
 url = "http://127.0.0.1:8001"
 """
 
+#: The address of the portal, and those of its banks, but for their ports.
+_PUBLIC_URL = re.compile(r'(?m)^(public_url = "http://127\.0\.0\.1:)[0-9]+(")')
+_BANK_URL = re.compile(r'(?m)^(url = "http://127\.0\.0\.1:)[0-9]+(")')
+
 
 class DemoError(Exception):
     """The demo cannot start or go on; the text says why and what to do, in French."""
@@ -73,20 +78,24 @@ def prepare(
 ) -> dict[str, str]:
     """Write the settings if there are none, and return the environment of the demo's processes.
 
-    It lays over the settings the ports of this run and, if given, the gateway `bank`. Raises
-    DemoError for settings that are not a demo's, ConfigError for wrong ones.
+    It lays over the settings the ports of this run and, if given, the gateway `bank`; the ports
+    are written there too, where commands find them. Raises DemoError for settings that are not a
+    demo's or an unknown gateway, ConfigError for wrong ones.
     """
     path = loading.config_path(environ)
     if not path.exists() and "KIOSQUE_CONFIG" not in environ:
         _write(path)
     # The logo is not named in the file, since the project's folder may move.
     environment = {"KIOSQUE_TOWN_LOGO": str(FILES / "logo.svg"), **environ}
-    if bank:
-        environment["KIOSQUE_PAYMENT_GATEWAY"] = bank
     settings = loading.load(environment)
     adapters = {name: table.get("adapter") for name, table in settings.gateways.items()}
     if settings.environment != "demo" or not set(adapters.values()) <= _MOCKS:
         raise DemoError("Ces réglages ne sont pas ceux d’une démonstration (environment, adapter).")
+    if bank:
+        if bank not in adapters:
+            raise DemoError(f"Aucune banque {bank[:30]}. Il y a : {', '.join(adapters)}.")
+        environment["KIOSQUE_PAYMENT_GATEWAY"] = bank
+    _set_ports(path, port, bank_port)
     environment["KIOSQUE_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
     for name in adapters:
         environment[f"KIOSQUE_GATEWAYS_{name.upper()}_URL"] = f"http://127.0.0.1:{bank_port}"
@@ -103,6 +112,18 @@ def _write(path: Path) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def _set_ports(path: Path, port: int, bank_port: int) -> None:
+    """Write the ports of this run over those of the run before."""
+    before = path.read_text(encoding="utf-8")
+    text = _PUBLIC_URL.sub(rf"\g<1>{port}\g<2>", before)
+    text = _BANK_URL.sub(rf"\g<1>{bank_port}\g<2>", text)
+    if text != before:
+        draft = path.with_suffix(".part")
+        draft.touch(mode=0o600)
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
 
 
 def mock_bank(settings: Settings) -> str:

@@ -56,21 +56,12 @@ class Demo:
     def accounts(self) -> list[tuple[str, str]]:
         return re.findall(r"code famille : (\S+)  mot de passe : (\S+)", self.output)
 
-    @property
-    def addresses(self) -> dict[str, str]:
-        """The settings by which a command finds this demo's two processes."""
-        return {
-            "KIOSQUE_PUBLIC_URL": self.url,
-            "KIOSQUE_GATEWAYS_BANQUE_URL": self.bank_url,
-            "KIOSQUE_GATEWAYS_PAYFIP_URL": self.bank_url,
-        }
-
     def command(self, *arguments: str) -> str:
         """Run `python app.py ...` on this demo's base."""
         done = subprocess.run(
             [sys.executable, "app.py", *arguments],
             cwd=ROOT,
-            env={**environment(self.data), **self.addresses},
+            env=environment(self.data),
             capture_output=True,
             text=True,
             check=False,

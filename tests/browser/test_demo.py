@@ -48,11 +48,30 @@ def test_the_second_run_keeps_the_data_and_the_passwords(first_run: Demo, town: 
 
 def test_the_bank_of_the_demo_can_be_asked(town: Demo) -> None:
     settings = loading.load(environment(town.data))
-    table = {**settings.gateways["banque"], "url": town.bank_url}
-    gateway = configure("banque", table, environment="demo")
+    gateway = configure("banque", settings.gateways["banque"], environment="demo")
     assert isinstance(gateway, Polls)
     assert isinstance(gateway, Checks)
     assert gateway.check() == []
+
+
+def test_commands_know_the_ports_of_the_demo_that_runs(town: Demo) -> None:
+    settings = loading.load(environment(town.data))
+    assert settings.public_url == town.url
+    assert {table["url"] for table in settings.gateways.values()} == {town.bank_url}
+
+
+def test_what_a_demo_that_runs_stands_on_is_not_erased(town: Demo) -> None:
+    done = subprocess.run(
+        ["make", "reset"],
+        cwd=ROOT,
+        env=environment(town.data),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert sentences.DEMO_RUNS in done.stderr
+    assert answers(town.url)
 
 
 def test_two_families_have_three_invoices_each_and_a_third_must_choose_a_password(

@@ -35,8 +35,6 @@ def copy(town: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "data").symlink_to(ROOT / "data")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KIOSQUE_DATA", str(tmp_path))
-    for name, value in town.addresses.items():
-        monkeypatch.setenv(name, value)
     return tmp_path
 
 
