@@ -7,6 +7,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # A folder in memory where there is one: many small databases are made there.
 MEMORY := $(firstword $(wildcard /dev/shm) /tmp)
+# Where it is set, each of the suite's many processes would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
 .PHONY: run test soak soak-power storm bench rush signins servers validate mutants fuzz lint format reset requirements messages

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,8 @@ from aiosmtpd.controller import Controller
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from gateways import network
 from gateways.base import Gateway, Handoff
@@ -56,6 +59,22 @@ def _no_network_inside_a_write(event: str, _arguments: object) -> None:
 
 # Over the whole suite: while a write lasts, everybody else who writes waits.
 sys.addaudithook(_no_network_inside_a_write)
+
+
+class _CompiledOnce(BytecodeCache):
+    """Each template is compiled once a process, not once for each test's site."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._compiled.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key, bucket.checksum] = bucket.code
+
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": _CompiledOnce()}
 
 
 def free_port() -> int:

@@ -43,9 +43,8 @@ def location(tmp_path: Path) -> Iterator[bases.Location]:
 def test_processes_killed_at_random_lose_nothing_acknowledged_and_pay_nothing_twice(
     tmp_path: Path, location: bases.Location
 ) -> None:
-    storm = Storm(
-        tmp_path, location, Plan(200, worker_every=30, service_every=90, deploy_every=130)
-    ).run()
+    plan = Plan(120, workers=3, worker_every=20, service_every=50, deploy_every=80)
+    storm = Storm(tmp_path, location, plan).run()
     assert storm.faults == [], table(storm)
     assert storm.tally.worker_kills >= 4, table(storm)
     assert storm.tally.service_kills >= 1
