@@ -1,23 +1,36 @@
-"""Check each bank: the page where payers are sent answers, and the bank accepts our settings.
+"""Check each bank: the page where payers are sent answers, the bank accepts our settings, and the
+town has not closed it.
 
 The second is checked only where the bank can be asked. Nothing is paid nor created there.
 """
 
+import contextlib
 import http.client
 
 from gateways.base import Checks, Gateway, GatewayError
 from gateways.network import Network
+from kiosque import payments
 from kiosque.checkup import http_client
+from kiosque.checkup.database import DatabaseUnreadable, reading
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.installation import Installation
+from kiosque.db.models import BankClosure
+from kiosque.language import formats
 
 SECONDS = 6
 
 
 def check_bank(installation: Installation, name: str) -> Result:
-    """Report the troubles of one bank: broken if it is in force, else to look at."""
+    """Report the troubles of one bank: broken if families pay by it now, else to look at."""
     found, gateway = Findings(), installation.gateways[name]
-    tell = found.broken if name in installation.in_force else found.look
+    closure = _closure(installation, name)
+    if closure:
+        until = formats.long_instant(closure.until_at)
+        found.look(
+            f"fermée aux familles jusqu’au {until}, par {closure.author}",
+            f"« python app.py open-bank {name} » la rouvre avant.",
+        )
+    tell = found.broken if name in installation.in_force and not closure else found.look
     troubles = [
         *_page_troubles(gateway, installation.network),
         *_settings_troubles(installation, name, gateway),
@@ -28,6 +41,13 @@ def check_bank(installation: Installation, name: str) -> Result:
         asked = ", et la banque accepte ces réglages" if isinstance(gateway, Checks) else ""
         found.see(f"{_host(gateway)} répond{asked}")
     return found.result(f"Banque {name}")
+
+
+def _closure(installation: Installation, name: str) -> BankClosure | None:
+    """Return the closure in force, or None where there is none or the database says nothing."""
+    with contextlib.suppress(DatabaseUnreadable), reading(installation):
+        return payments.closed_banks().get(name)
+    return None
 
 
 def _host(gateway: Gateway) -> str:

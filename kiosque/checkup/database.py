@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from peewee import OperationalError, PeeweeException
+from peewee import PeeweeException
 
 from gateways.base import ConfigError
 from kiosque import db, payments
@@ -126,8 +126,7 @@ def _tell_version(pending: list[str], found: Findings) -> None:
 
 
 def _reason(error: DatabaseUnreadable) -> str:
-    cause = error.__cause__
-    return str(cause.args[-1]) if isinstance(cause, OperationalError) else type(cause).__name__
+    return db.why(error.__cause__ or error)
 
 
 def check_books(installation: Installation) -> Result:

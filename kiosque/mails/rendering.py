@@ -31,14 +31,15 @@ class MailKind:
 
     `family` finds, from the object's id in the outbox, the family that the mail is about, whose
     language it is in; None for a mail in French that is about no family. `facts` gives what the
-    template names, looked up anew each time the mail leaves; None when there is nothing to say any
-    more. An `optional` mail may be stopped by the family, waits for a decent hour and lets every
-    other go first. One that `has_link` is given a secret, drawn each time it leaves.
+    template names, in that language, looked up anew each time the mail leaves; None when there is
+    nothing to say any more. An `optional` mail may be stopped by the family, waits for a decent
+    hour and lets every other go first. One that `has_link` is given a secret, drawn each time it
+    leaves.
     """
 
     template: str
     family: Callable[[int], Family | None]
-    facts: Callable[[OutboxMail], Facts | None] = lambda _row: {}
+    facts: Callable[[Settings, OutboxMail], Facts | None] = lambda _settings, _row: {}
     optional: bool = False
     has_link: bool = False
 
@@ -66,15 +67,15 @@ def render_mail(settings: Settings, row: OutboxMail, secret: str = "") -> Render
     `secret` is that of the link, for a kind that has one.
     """
     kind = KINDS[row.template]
-    facts = kind.facts(row)
-    if facts is None:
-        return None
     family = kind.family(row.object_id)
-    if family and kind.optional:
-        facts["stop_url"] = _stop_url(settings, family)
-    if kind.has_link:
-        facts["secret"] = secret
     with catalogue.using(family.language if family else catalogue.SOURCE):
+        facts = kind.facts(settings, row)
+        if facts is None:
+            return None
+        if family and kind.optional:
+            facts["stop_url"] = _stop_url(settings, family)
+        if kind.has_link:
+            facts["secret"] = secret
         text = _render(f"{kind.template}.txt", settings, facts)
         subject, _, body = text.partition("\n")
         facts["subject"] = subject.strip()
@@ -114,22 +115,30 @@ def _of_token(token_id: int) -> Family | None:
     return token.family if token else None
 
 
-def _receipt(row: OutboxMail) -> Facts:
+def _receipt(_settings: Settings, row: OutboxMail) -> Facts:
     return {"document": content.receipt_document(Receipt.get_by_id(row.object_id))}
 
 
-def _anomaly(row: OutboxMail) -> Facts:
+def _anomaly(_settings: Settings, row: OutboxMail) -> Facts:
     anomaly = Anomaly.get_by_id(row.object_id)
     _family, numbers = payments.concerned(anomaly)
     return {"anomaly": anomaly, "invoice_numbers": numbers}
 
 
-def _notice(row: OutboxMail) -> Facts | None:
+def _notice(settings: Settings, row: OutboxMail) -> Facts | None:
     notice = announcements.content_of(row.object_id, row.recipient)
-    return {"notice": notice} if notice else None
+    if notice is None:
+        return None
+    closed = payments.closure_words()
+    banks = {settings.gateway_of(invoice.regie) or "" for invoice in notice.invoices}
+    return {
+        "notice": notice,
+        "unanswered_at": payments.unanswered_of(notice.invoices),
+        "closures": sorted({closed[name] for name in banks & closed.keys()}),
+    }
 
 
-def _link_to_a_held_address(row: OutboxMail) -> Facts | None:
+def _link_to_a_held_address(_settings: Settings, row: OutboxMail) -> Facts | None:
     family = family_of(row)
     welcome = family and contacts.is_written_to_at(family, row.recipient)
     return {} if welcome else None

@@ -20,9 +20,11 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from gateways.base import Unreachable
 from gateways.sandbox import SandboxGateway
+from kiosque import db, payments
 from kiosque.checkup import banks, clocks, smtp
 from kiosque.checkup.findings import Level
 from kiosque.checkup.installation import Installation as Surveyed
+from kiosque.language import clock, formats
 from tests import sentences
 from tests.closed_ground import proxy_to
 from tests.conftest import free_port
@@ -80,6 +82,21 @@ def test_a_bank_that_cannot_be_reached_is_told_and_one_in_reserve_is_only_looked
     assert (broken.level, reserve.level) == (Level.BROKEN, Level.LOOK)
     assert f"127.0.0.1:9 : {sentences.NOBODY_LISTENS}" in told(broken)
     assert sentences.FIREWALL in told(broken)
+
+
+def test_a_bank_that_the_town_closed_is_told_and_may_be_down_meanwhile(
+    stand: Stand, data: Path, surveyed: Settle
+) -> None:
+    here = surveyed(KIOSQUE_GATEWAYS_BANQUE_URL=stand(faults={"/": canned(503)}).url)
+    assert banks.check_bank(here, "banque").level == Level.BROKEN
+    with db.connection():
+        until = clock.now() + timedelta(hours=3)
+        payments.close_bank("banque", "", until, "Dominique")
+    result = banks.check_bank(here, "banque")
+    assert result.level == Level.LOOK
+    (closed,) = [trouble for trouble in result.troubles if "Dominique" in trouble.what]
+    assert formats.long_instant(until) in closed.what
+    assert "open-bank banque" in closed.advice
 
 
 def test_a_bank_whose_page_is_down_is_told(stand: Stand, surveyed: Settle) -> None:
