@@ -167,6 +167,7 @@ def survey(_surveys: list[Survey], show: Callable[[Seen], Page], pages: list[See
     return _surveys[0]
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_on_any_page_in_any_state(survey: Survey) -> None:
     assert not report(survey.axe), report(survey.axe)
 

@@ -1,6 +1,8 @@
 """Delays that grow with failures, counted before the work and shared through the database."""
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -93,26 +95,15 @@ def test_nothing_readable_is_kept() -> None:
     assert "door" not in Throttle.get().key
 
 
-def let_through(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> int:
+def let_through(count: Callable[[Bucket], None]) -> int:
     """Count those of twenty tries made at the same instant that pass a limit of three."""
-    if not guarded:
-        counting = throttle.count_try
-        both = threading.Barrier(20)
-
-        def check_then_count(*buckets: Bucket) -> None:
-            throttle._current(buckets, throttle.clock.now())  # the fault to see
-            both.wait()
-            monkeypatch.setattr(throttle, "_current", lambda *_: {})
-            counting(*buckets)
-
-        monkeypatch.setattr(throttle, "count_try", check_then_count)
     passed, start = [], threading.Barrier(20)
 
     def attempt() -> None:
         with db.connection():
             start.wait()
             try:
-                throttle.count_try(DOOR)
+                count(DOOR)
             except TooManyTries:
                 return
             passed.append(1)
@@ -121,13 +112,18 @@ def let_through(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> int:
     return len(passed)
 
 
-def test_a_burst_at_the_same_instant_does_not_pass_together(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert let_through(guarded=True, monkeypatch=monkeypatch) == 3
+def test_a_burst_at_the_same_instant_does_not_pass_together() -> None:
+    assert let_through(throttle.count_try) == 3
 
 
-def test_and_the_burst_would_see_a_limit_checked_before_it_is_counted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert let_through(guarded=False, monkeypatch=monkeypatch) == 20
+def test_and_the_burst_would_see_a_limit_checked_before_it_is_counted() -> None:
+    endless = replace(DOOR, limit=replace(LIMIT, free=100))  # the same counter
+    all_have_looked = threading.Barrier(20)
+
+    def check_then_count(door: Bucket) -> None:
+        throttle.require_free(door)
+        all_have_looked.wait()
+        throttle.count_try(endless)
+
+    assert let_through(check_then_count) == 20
+    assert Throttle.get().failures == 20

@@ -12,7 +12,7 @@ from gateways.base import (
     Unreachable,
     WrongEmail,
 )
-from kiosque import payments
+from kiosque import db, payments
 from kiosque.db import write
 from kiosque.db.models import (
     Attempt,
@@ -29,6 +29,7 @@ from kiosque.payments import (
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, state_of
 from tests.talkative import TalkativeBank
+from tests.threads import at_once
 
 pytestmark = pytest.mark.usefixtures("sound_books")
 PENDING = {"trans_status": "UNDER_VERIFICATION"}
@@ -91,15 +92,22 @@ def test_a_bank_that_answers_a_parent_about_another_order_has_not_answered(
 
 
 def test_of_two_who_want_to_ask_at_once_one_does_and_fifteen_seconds_later_another_may(
-    go: Pay, frozen: Clock, october: Invoice
+    bank: TalkativeBank, gateways: dict[str, Gateway], go: Pay, frozen: Clock, october: Invoice
 ) -> None:
     attempt, _ = go(october)
-    assert polling._claim_question(attempt)
-    assert not polling._claim_question(attempt)
+
+    def ask() -> None:
+        with db.connection():
+            payments.ask_soon(attempt, gateways, PUBLIC_URL, ISSUERS)
+
+    at_once(ask, ask)
+    assert len(bank.asked) == 1
     frozen.advance(seconds=14.999)
-    assert not polling._claim_question(attempt)
+    payments.ask_soon(attempt, gateways, PUBLIC_URL, ISSUERS)
+    assert len(bank.asked) == 1
     frozen.advance(seconds=0.001)
-    assert polling._claim_question(attempt)
+    payments.ask_soon(attempt, gateways, PUBLIC_URL, ISSUERS)
+    assert len(bank.asked) == 2
 
 
 def test_an_answer_at_the_instant_when_the_page_closes_is_enough(
