@@ -110,3 +110,12 @@ def test_no_module_imports_itself_in_a_circle() -> None:
             if target not in seen:
                 seen.add(target)
                 todo += sorted(edges[target])
+
+
+def test_a_view_is_fifteen_lines_at_most() -> None:
+    """A page asks the rooms below, and shows their answer."""
+    for path in (ROOT / "kiosque" / "web" / "views").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                said = node.body[1:] if ast.get_docstring(node) else node.body
+                assert (node.end_lineno or 0) - said[0].lineno < 15, f"{path}: {node.name}"

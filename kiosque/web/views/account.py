@@ -3,6 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from kiosque.db.models import Account
 from kiosque.families import contacts, own_changes, sessions, signin, tokens
 from kiosque.families.passwords import Unsuitable
 from kiosque.language.catalogue import N_
@@ -30,22 +31,29 @@ def sign_in() -> str | Response | tuple[str, int]:
     form = SignInForm()
     if not form.is_submitted():
         return render_template("account/sign_in.html", form=form)
-    if form.validate():
-        code = form.code.data
-        try:
-            entry = signin.attempt(code, form.password.data, access.visitor(code))
-        except sessions.Stale:
-            access.flash_stale()
-            return redirect(url_for("account.sign_in"))
-        except signin.Expired:
-            form.form_errors.append(_(EXPIRED))
-            return render_template("account/sign_in.html", form=form), 422
-        if entry:
-            access.enter(entry)
-            leads_on = redirect(access.safe_next())
-            return access.remember_browser(leads_on, entry.account.family, shared=form.shared.data)
-        form.form_errors.append(_(WRONG))
-    return render_template("account/sign_in.html", form=form), 422
+    try:
+        entry = _entry(form) if form.validate() else None
+    except sessions.Stale:
+        access.flash_stale()
+        return redirect(url_for("account.sign_in"))
+    if entry is None:
+        return render_template("account/sign_in.html", form=form), 422
+    access.enter(entry)
+    leads_on = redirect(access.safe_next())
+    return access.remember_browser(leads_on, entry.account.family, shared=form.shared.data)
+
+
+def _entry(form: SignInForm) -> signin.Entry | None:
+    """Return what opens the session. Return None when the password does not, and say why in the
+    form. Raises Stale."""
+    code, why = form.code.data, WRONG
+    try:
+        if entry := signin.attempt(code, form.password.data, access.visitor(code)):
+            return entry
+    except signin.Expired:
+        why = EXPIRED
+    form.form_errors.append(_(why))
+    return None
 
 
 @blueprint.post("/deconnexion")
@@ -102,29 +110,31 @@ def _may_ask(form: EmailForm) -> bool:
 @blueprint.route("/compte/mot-de-passe", methods=["GET", "POST"])
 @family_only
 def password() -> str | Response | tuple[str, int]:
-    form, account = PasswordForm(), own_account()
+    form = PasswordForm()
     if not form.is_submitted():
         return _password_page(form)
-    if form.validate():
-        try:
-            account = own_changes.change_password(
-                account,
-                form.current.data,
-                form.new.data,
-                current.settings().town,
-                access.remote_address(),
-            )
-        except (own_changes.WrongPassword, sessions.Stale):
-            form.current.errors = [_("Le mot de passe actuel est incorrect.")]
-        except Unsuitable as refused:
-            form.new.errors = [str(refused)]
-        else:
-            shared = access.is_shared()
-            access.sign_in(account)
-            flash(_("Votre mot de passe est changé."))
-            leads_on = redirect(url_for("family.invoices"))
-            return access.remember_browser(leads_on, account.family, shared=shared)
+    if form.validate() and (account := _changed(form)):
+        shared = access.is_shared()
+        access.sign_in(account)
+        flash(_("Votre mot de passe est changé."))
+        leads_on = redirect(url_for("family.invoices"))
+        return access.remember_browser(leads_on, account.family, shared=shared)
     return _password_page(form), 422
+
+
+def _changed(form: PasswordForm) -> Account | None:
+    """Change the password of who is signed in. Return None when one of the two will not do, and
+    say why in the form."""
+    town, address = current.settings().town, access.remote_address()
+    try:
+        return own_changes.change_password(
+            own_account(), form.current.data, form.new.data, town, address
+        )
+    except (own_changes.WrongPassword, sessions.Stale):
+        form.current.errors = [_("Le mot de passe actuel est incorrect.")]
+    except Unsuitable as refused:
+        form.new.errors = [str(refused)]
+    return None
 
 
 def _password_page(form: PasswordForm) -> str:

@@ -47,22 +47,14 @@ def show(reference: str) -> str | Response:
     attempt = _attempt(reference)
     if request.args.keys() - {_TRIES}:
         return redirect(url_for(".show", reference=attempt.reference))
-    if is_undecided(attempt):
-        public_url = current.settings().public_url
-        payments.ask_soon(attempt, current.gateways(), public_url, current.issuers())
-        attempt = Attempt.get_by_id(attempt.id)
+    attempt = _with_news(attempt)
     family, items = access.signed_in_family(), _items(attempt)
-    tries = request.args.get(_TRIES, 0, type=int)
-    refresh = is_undecided(attempt) and 0 <= tries < len(REFRESH_AFTER)
     return render_template(
         "payment/return.html",
         attempt=attempt,
         result=attempt_result(attempt, [item.invoice for item in items]),
-        refresh_after=REFRESH_AFTER[tries] if refresh else None,
-        tries=tries,
-        last_try=len(REFRESH_AFTER),
-        undecided=is_undecided(attempt),
         details=_details(attempt, items) if family and family.id == attempt.family_id else None,
+        **_refreshing(attempt),
     )
 
 
@@ -80,6 +72,28 @@ def _attempt(reference: str) -> Attempt:
     if found is None:
         raise NotFound
     return found
+
+
+def _with_news(attempt: Attempt) -> Attempt:
+    """Return the attempt, about which the bank is asked while it is undecided."""
+    if not is_undecided(attempt):
+        return attempt
+    public_url = current.settings().public_url
+    payments.ask_soon(attempt, current.gateways(), public_url, current.issuers())
+    found: Attempt = Attempt.get_by_id(attempt.id)
+    return found
+
+
+def _refreshing(attempt: Attempt) -> dict[str, object]:
+    """Return when the page is to be loaded again, and which time this is."""
+    tries, undecided = request.args.get(_TRIES, 0, type=int), is_undecided(attempt)
+    goes_on = undecided and 0 <= tries < len(REFRESH_AFTER)
+    return {
+        "refresh_after": REFRESH_AFTER[tries] if goes_on else None,
+        "tries": tries,
+        "last_try": len(REFRESH_AFTER),
+        "undecided": undecided,
+    }
 
 
 def _items(attempt: Attempt) -> list[AttemptItem]:

@@ -5,6 +5,7 @@ behind it uses it up: a mail filter that opens every link spends none.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Blueprint, flash, redirect, render_template, session, url_for
 from werkzeug.wrappers import Response
@@ -35,23 +36,26 @@ def activate() -> Answer:
     form = ActivationForm()
     if not form.is_submitted():
         return render_template("account/activate.html", form=form)
-    if form.validate():
-        visitor = access.visitor(form.code.data)
-        token = own_changes.find_activation(form.code.data, form.activation.data, visitor)
-        try:
-            account = token and _choose_password(form, token, own_changes.activate)
-        except Spent:
-            token = account = None
-        if account:
-            return _let_in(form, account, _("Bienvenue. Votre espace est ouvert."))
-        if token is None:
-            form.form_errors.append(
-                _(
-                    "Ces codes ne vont pas ensemble, ou le code d’activation a déjà servi, ou il "
-                    "est trop ancien. Recopiez-les de la dernière lettre reçue."
-                )
-            )
+    if form.validate() and (account := _activated(form)):
+        return _let_in(form, account, _("Bienvenue. Votre espace est ouvert."))
     return render_template("account/activate.html", form=form), 422
+
+
+def _activated(form: ActivationForm) -> Account | None:
+    """Open the account that the letter's codes are for. Return None when they, or the password,
+    will not do, and say why in the form."""
+    visitor = access.visitor(form.code.data)
+    token = own_changes.find_activation(form.code.data, form.activation.data, visitor)
+    with suppress(Spent):
+        if token:
+            return _choose_password(form, token, own_changes.activate)
+    form.form_errors.append(
+        _(
+            "Ces codes ne vont pas ensemble, ou le code d’activation a déjà servi, ou il "
+            "est trop ancien. Recopiez-les de la dernière lettre reçue."
+        )
+    )
+    return None
 
 
 @blueprint.route("/mot-de-passe/oublie", methods=["GET", "POST"])

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from gateways.base import BadCallback, Callback
+from gateways.base import BadCallback, Callback, Report
 from kiosque import payments
 from kiosque.payments import gateway_calls
 from kiosque.payments.gateway_calls import Defect
@@ -31,20 +31,28 @@ def receive(name: str) -> Response:
         if asked := token_in_form(probe.notices_of(name), callback):
             return _plain(f"{probe.REFUSED}\n{proof(asked)}", 400)
         report = gateway_calls.read_notification(gateway, callback)
-    except BadCallback as error:
-        payments.record_rejected(name, str(error), callback)
-        return _plain(f"KO {error}", 400)
-    except RequestEntityTooLarge:
-        payments.record_rejected(name, "message trop long", None)
-        return _plain("KO message trop long", 413)
-    except Defect as error:  # the bank sends again: nothing is lost
-        payments.record_rejected(name, str(error), callback)
-        return _plain(f"KO {error}", 500)
+    except (BadCallback, RequestEntityTooLarge, Defect) as error:
+        return _refused(name, error, callback)
     payments.record(name, report, current.issuers())
+    _ask_about(name, report)
+    return _plain("OK", 200)
+
+
+def _refused(name: str, error: Exception, callback: Callback | None) -> Response:
+    """Audit a message that is not taken, and say so. After a defect of the gateway's, the bank
+    sends it again: nothing is lost."""
+    words, status = str(error), 500 if isinstance(error, Defect) else 400
+    if isinstance(error, RequestEntityTooLarge):
+        words, status = "message trop long", 413
+    payments.record_rejected(name, words, callback)
+    return _plain(f"KO {words}", status)
+
+
+def _ask_about(name: str, report: Report) -> None:
+    """Ask the bank, where its message says only that there is news of a payment."""
     if report.ask and (attempt := payments.attempt_of(name, report)):
         public_url = current.settings().public_url
         payments.ask_soon(attempt, current.gateways(), public_url, current.issuers())
-    return _plain("OK", 200)
 
 
 def _unserved(name: str) -> Response:

@@ -4,8 +4,9 @@ import re
 
 from flask import Blueprint, render_template, request, session
 
-from gateways.base import Gateway, Unreachable, WrongEmail
+from gateways.base import Gateway, Handoff, Unreachable, WrongEmail
 from kiosque import payments
+from kiosque.db.models import Attempt
 from kiosque.language.catalogue import gettext as _
 from kiosque.payments import Purchase, Refused
 from kiosque.web import current, headers
@@ -55,21 +56,28 @@ def bank() -> Answer:
     numbers = request.form.getlist("invoice")
     gateway = _gateway_of(numbers)
     form = PayForm(gateway.limits)
-    if not form.validate():
-        return _summary_page(numbers, form, gateway), 422
-    _ask_about_holders(numbers)
     try:
-        attempt, handoff = payments.start(
-            _purchase(numbers, form), gateway, current.settings().public_url
-        )
+        started = _started(numbers, form, gateway) if form.validate() else None
     except Unreachable:
         known = payments.payment_status_of(own_family(), numbers)
         return render_template("payment/unreachable.html", gateway=gateway, known=known), 503
-    except WrongEmail:
-        form.email.errors = [_("La banque n’accepte pas cette adresse électronique. Vérifiez-la.")]
+    if started is None:
         return _summary_page(numbers, form, gateway), 422
+    attempt, handoff = started
     headers.allow_form_to(gateway.form_origin)
     return render_template("payment/bank.html", attempt=attempt, handoff=handoff, gateway=gateway)
+
+
+def _started(numbers: list[str], form: PayForm, gateway: Gateway) -> tuple[Attempt, Handoff] | None:
+    """Open the payment. Return None when the bank does not take the address, and say so in the
+    form. Raises Unreachable and Refused."""
+    _ask_about_holders(numbers)
+    purchase, public_url = _purchase(numbers, form), current.settings().public_url
+    try:
+        return payments.start(purchase, gateway, public_url)
+    except WrongEmail:
+        form.email.errors = [_("La banque n’accepte pas cette adresse électronique. Vérifiez-la.")]
+        return None
 
 
 def _summary_page(numbers: list[str], form: PayForm, gateway: Gateway) -> str:
