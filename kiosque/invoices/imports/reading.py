@@ -23,13 +23,13 @@ NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,29}", re.ASCII)
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of one line and what to do about it, in French."""
+    """A fault of one line, or of the whole file at line 0, and what to do about it, in French."""
 
     line: int
     text: str
 
     def __str__(self) -> str:
-        return f"ligne {self.line} : {self.text}"
+        return f"ligne {self.line} : {self.text}" if self.line else self.text
 
 
 class BadFile(Exception):  # the word of the domain

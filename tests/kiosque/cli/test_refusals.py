@@ -123,6 +123,12 @@ def test_a_day_mistyped_is_answered_by_an_example(run: Run, arguments: str) -> N
     assert said_in_french(run(arguments.split(maxsplit=1)[0], "--help")) is False
 
 
+def test_a_file_that_is_not_there_is_named_and_no_line_of_it(run: Run) -> None:
+    output = run("import", "absent/x.csv").output
+    assert output.startswith(f"x.csv, absent/x.csv {sentences.NOT_READABLE}")
+    assert "ligne" not in output
+
+
 def test_a_folder_of_the_town_is_named(run: Run, settings: Settings) -> None:
     folder = Path(settings.data / "texts")
     folder.write_text("in the way", encoding="utf-8")
