@@ -25,19 +25,16 @@ RECENT = 50
 A_CENT = Fraction(1)
 MAX_PDF_BYTES = 10 * 1024 * 1024
 
-#: `json.dumps` would make one anew for each invoice.
-_JSON = json.JSONEncoder(sort_keys=True)
-
 
 class Line(TypedDict):
-    """One line of an invoice, under the names by which its digest knows it."""
+    """One line of an invoice, under the names, and in the order, that its digest writes."""
 
+    amount_cents: int
     child: str
-    service: str
     label: str
     quantity_hundredths: int
+    service: str
     unit_price_cents: int
-    amount_cents: int
 
 
 @dataclass(slots=True)
@@ -91,7 +88,7 @@ class Draft:
         Towns' databases hold such digests: this text must stay the same to the byte.
         """
         head = [self.number, *map(str, self.head)]
-        text = _JSON.encode([head, self.lines])
+        text = json.dumps([head, self.lines])
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -107,7 +104,7 @@ def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
             # Most lines repeat to the letter the head of the one before.
             if head != last_head:
                 read, last_head = _read(sheet.row((number, cells))), head
-            line = _read_line(*line_of(cells))
+            line, is_cut = _read_line(*line_of(cells))
         except ValueError as error:
             faults.add(number, *error.args, *_more_faults(sheet, cells, error))
             broken.add(cells[sheet.columns.index("numero_facture")])
@@ -121,7 +118,7 @@ def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
             )
         if line in draft.lines[-RECENT:]:
             sheet.warn(number, f"répète une ligne de la facture {draft.number}, comptée deux fois")
-        if _amounts(*line_of(cells)[-3:])[-1]:
+        if is_cut:
             cut.append(number)
         draft.lines.append(line)
         draft.total_cents += line["amount_cents"]
@@ -181,25 +178,28 @@ def _read(row: Row) -> Draft:
 
 def _read_line(
     child: str, service: str, label: str, quantity: str, unit_price: str, amount: str
-) -> Line:
-    texts = [f"{name} est vide" for name, said in (("service", fold(service)), ("libelle", label))
-             if not said]  # fmt: skip
+) -> tuple[Line, bool]:
+    """Read a line's own cells. The second value is True where its price is cut (`_amounts`)."""
+    texts = []
+    if not fold(service):
+        texts.append("service est vide")
+    if not label:
+        texts.append("libelle est vide")
     try:
-        quantity_hundredths, unit_price_cents, amount_cents, _cut = _amounts(
-            quantity, unit_price, amount
-        )
+        hundredths, unit_price_cents, cents, is_cut = _amounts(quantity, unit_price, amount)
     except ValueError as error:
         texts += error.args
     if texts:
         raise ValueError(*texts)
-    return {
+    line: Line = {
+        "amount_cents": cents,
         "child": child,
-        "service": service,
         "label": label,
-        "quantity_hundredths": quantity_hundredths,
+        "quantity_hundredths": hundredths,
+        "service": service,
         "unit_price_cents": unit_price_cents,
-        "amount_cents": amount_cents,
     }
+    return line, is_cut
 
 
 @lru_cache(maxsize=10_000)  # a town has few prices: the same come again at every family

@@ -1,7 +1,8 @@
 """Invoices, one row a line: the town's own CSV format."""
 
+import operator
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -36,14 +37,17 @@ from kiosque.language import clock
 from kiosque.settings import OtherRegie
 from kiosque.spelling import fold
 
+#: What a line tells: (family code, child, service).
+Told = tuple[str, str, str]
+
 _FAMILY = """
     INSERT INTO family (code, name, address, postcode, city, updated_on, digest)
     VALUES (?, '', '', '', '', ?, '') ON CONFLICT DO NOTHING
 """
 _SERVICE = "INSERT INTO service (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _INVOICE = """
-    INSERT INTO invoice (batch_id, family_id, number, issued_on, due_on, closes_on, period,
-        services, children, total_cents, pdf_name, digest, regie, state, state_reason)
+    INSERT INTO invoice (number, issued_on, due_on, closes_on, period, services, children,
+        total_cents, pdf_name, digest, regie, state, batch_id, family_id, state_reason)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')
 """
 _LINE = """
@@ -82,8 +86,8 @@ class InvoicesFile:
         self._regies: Mapping[str, OtherRegie] = {}
         self._regie_of: dict[str, str] = {}
         self._new: list[Draft] = self._drafts
-        #: The (family code, child, service) of each line of the new invoices, in their order.
-        self._told: dict[tuple[str, str, str], None] = {}
+        #: What the lines of the new invoices tell, in their order, under the services' kept names.
+        self._told: dict[Told, None] = {}
 
     def prepare(
         self,
@@ -100,18 +104,18 @@ class InvoicesFile:
         self._regie_of = {fold(name): key for key, each in regies.items() for name in each.services}
         known = known_digests([draft.number for draft in self._drafts])
         self._new = [draft for draft in self._drafts if draft.number not in known]
-        lines = [(draft.code, line) for draft in self._new for line in draft.lines]
-        self._services = Services([line["service"] for _code, line in lines], regies)
+        spelt = self._spelt()
+        self._services = Services([service for _code, _child, service in spelt], regies)
         faults = self._sheet.faults
         for draft in self._drafts:
             self._examine(draft, known, confirmed, faults)
-        self._warn_of_several_in_one()
+        self._warn_of_several_in_one(spelt)
         self._warn_of_dates()
         if not confirmed.new_families:
             self._refuse_unknown_families(faults)
         faults.raise_any()
         self._told = dict.fromkeys(
-            (code, line["child"], self._services.of[line["service"]]) for code, line in lines
+            (code, child, self._services.of[service]) for code, child, service in spelt
         )
         named = dict.fromkeys((code, child) for code, child, _service in self._told if fold(child))
         self._children = Children(named, known_children({code for code, _child in named}))
@@ -131,7 +135,7 @@ class InvoicesFile:
                 f"la facture {draft.number} porte des prestations de régies différentes "
                 f"({draft.services}). Émettez une facture par régie.",
             )
-        elif not confirmed.new_services:
+        elif self._services.unseen and not confirmed.new_services:
             self._refuse_unseen(draft, faults)
         if draft.pdf and (problem := pdf_problem(self._sheet.path.parent / draft.pdf)):
             faults.add(draft.first_line, f"fichier_pdf {quoted(draft.pdf)} : {problem}")
@@ -151,11 +155,19 @@ class InvoicesFile:
                     "--new-families.",
                 )
 
-    def _warn_of_several_in_one(self) -> None:
-        first: dict[str, int] = {}
+    def _spelt(self) -> dict[Told, int]:
+        """Return what the new invoices tell, as spelt, with the line where the first that tells it
+        begins."""
+        found: dict[Told, int] = {}
         for draft in self._new:
             for line in draft.lines:
-                first.setdefault(line["service"], draft.first_line)
+                found.setdefault((draft.code, line["child"], line["service"]), draft.first_line)
+        return found
+
+    def _warn_of_several_in_one(self, spelt: Mapping[Told, int]) -> None:
+        first: dict[str, int] = {}
+        for (_code, _child, service), number in spelt.items():
+            first.setdefault(service, number)
         for service, number in first.items():
             if text := self._services.several_in_one(service):
                 self._sheet.warn(number, text)
@@ -204,7 +216,7 @@ class InvoicesFile:
                 self._keep_pdf(draft)
         codes = sorted({code for code, _child, _service in self._told})
         services = sorted({service for _code, _child, service in self._told})
-        invoices = [(draft.code, self._invoice_row(draft)) for draft in self._new]
+        invoices = [self._invoice_row(draft) for draft in self._new]
         enrolments = self._enrolments()
         with write():
             summary = self.summary()
@@ -213,9 +225,9 @@ class InvoicesFile:
             execute_many(_SERVICE, [(name, fold(name)) for name in services])
             last = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
             families, taken = ids(Family.code, codes), ids(Service.key, map(fold, services))
-            execute_many(_INVOICE, [(batch.id, families[code], *row) for code, row in invoices])
-            lines = self._line_rows(ids_after(last), taken)
-            execute_many(_LINE, self._progress(lines, "Enregistrement"))
+            owners = [(batch.id, families[draft.code]) for draft in self._new]
+            execute_many(_INVOICE, map(operator.add, invoices, owners))
+            execute_many(_LINE, self._line_rows(ids_after(last), taken))
             execute_many(_CHILD, [(families[code], name) for code, name in self._children.new])
             execute_many(
                 _ENROLMENT,
@@ -234,7 +246,7 @@ class InvoicesFile:
             draft.due_on.isoformat(),
             closes_on.isoformat() if closes_on else None,
             draft.period,
-            ", ".join(dict.fromkeys(self._services.of[line["service"]] for line in draft.lines)),
+            ", ".join(dict.fromkeys([self._services.of[line["service"]] for line in draft.lines])),
             draft.children,
             draft.total_cents,
             pdf_name(draft) if draft.pdf else "",
@@ -245,32 +257,25 @@ class InvoicesFile:
 
     def _line_rows(
         self, ids: Mapping[str, int], services: Mapping[str, int]
-    ) -> list[tuple[object, ...]]:
-        """Return the lines, with the database's ids of their invoices and services."""
-        return [
-            (
-                ids[draft.number],
-                line["child"],
-                services[fold(line["service"])],
-                line["label"],
-                line["quantity_hundredths"],
-                line["unit_price_cents"],
-                line["amount_cents"],
-            )
-            for draft in self._new
-            for line in draft.lines
-        ]
+    ) -> Iterator[tuple[object, ...]]:
+        """Yield the lines, with the database's ids of their invoices and services."""
+        for draft in self._progress(self._new, "Enregistrement"):
+            for line in draft.lines:
+                yield (
+                    ids[draft.number],
+                    line["child"],
+                    services[fold(line["service"])],
+                    line["label"],
+                    line["quantity_hundredths"],
+                    line["unit_price_cents"],
+                    line["amount_cents"],
+                )
 
-    def _enrolments(self) -> list[tuple[str, str, str]]:
-        """Return the (family code, child's name, service) of each child named by the invoices."""
+    def _enrolments(self) -> list[Told]:
+        """Return what the invoices tell of children, under their kept names."""
         of = self._children.of
-        return sorted(
-            {
-                (code, of[code, child], service)
-                for code, child, service in self._told
-                if (code, child) in of
-            }
-        )
+        named = [told for told in self._told if told[:2] in of]
+        return sorted({(code, of[code, child], service) for code, child, service in named})
 
     def _give_to_its_regie(self, draft: Draft) -> bool:
         """Set the *régie* that collects an invoice. Return False when its lines are of several."""

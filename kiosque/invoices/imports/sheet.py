@@ -108,13 +108,13 @@ class Sheet:
         own = [at for at, name in enumerate(self.columns) if name in _OWN]
         for number, cells in self.lines:
             # Nearly always all is well: so all of the line is looked at first.
-            text = "".join(cells)
+            text = " ".join(cells)
             if not text or text.isspace():
                 continue
             is_empty = False
             if len(cells) != width:
                 cells = _without_empty_end(cells, width)  # noqa: PLW2901
-            if not text.isascii() and (misread := _misread(cells)):
+            if not text.isascii() and (misread := _misread(text)):
                 self.warn(number, f"accents mal lus, comme {quoted(misread)}. {_SAVE_ANEW}")
             if _is_total(cells, identity, own):
                 self.warn(number, "total, laissé de côté")
@@ -126,7 +126,7 @@ class Sheet:
             ):
                 self.faults.add(number, *problems)
             else:
-                yield number, list(map(str.strip, cells))
+                yield number, [cell.strip() for cell in cells]
         if is_empty and not self.faults:
             raise BadFile([Fault(1, "le fichier n’a que son titre de colonnes")])
 
@@ -253,7 +253,10 @@ def _without_empty_end(cells: list[str], width: int) -> list[str]:
 def _is_total(cells: list[str], identity: Sequence[int], own: Sequence[int]) -> bool:
     """Tell whether a line belongs to no family nor invoice and says that it is a total. `own` are
     the columns that no row leaves empty."""
-    if any(cells[at].strip() for at in own if at < len(cells)) or not identity:
+    for at in own:
+        if at < len(cells) and cells[at].strip():
+            return False
+    if not identity:
         return False
     names = [name for at in identity if at < len(cells) and (name := cells[at].strip())]
     others = [name for name in names if not fold(name).startswith(_TOTALS)]
@@ -262,9 +265,9 @@ def _is_total(cells: list[str], identity: Sequence[int], own: Sequence[int]) -> 
     return all(map(_FIGURE.fullmatch, others))
 
 
-def _misread(cells: list[str]) -> str:
+def _misread(text: str) -> str:
     """Return a word whose accents were read in the wrong encoding; nothing when there is none."""
-    if not (found := _MISREAD.search(text := " ".join(cells))):
+    if not (found := _MISREAD.search(text)):
         return ""
     before, after = text[: found.start()], text[found.end() :]
     return f"{before.rpartition(' ')[2]}{found[0]}{after.partition(' ')[0]}"

@@ -85,7 +85,7 @@ def known_digests(numbers: Sequence[str]) -> dict[str, str]:
 
 def ids_after(last: int) -> dict[str, int]:
     """Return the ids of the invoices inserted after the id `last`, by number."""
-    return dict(database.execute_sql(_IDS.format(database.param), (last,)).fetchall())
+    return dict(database.execute_sql(_IDS.format(database.param), (last,)))
 
 
 def known_children(codes: Iterable[str]) -> dict[str, set[str]]:

@@ -184,8 +184,8 @@ def test_an_invoice_loaded_before_its_dates_were_judged_may_come_again(load: Loa
     row = "F1001;N9;2026-01-05;2030-01-05;2026-10;Restauration;Zoé Œuf;Repas;1;3,45;3,45;"
     drafted.lines.append(
         Line(
-            child="Zoé Œuf", service="Restauration", label="Repas", quantity_hundredths=100,
-            unit_price_cents=345, amount_cents=345,
+            amount_cents=345, child="Zoé Œuf", label="Repas", quantity_hundredths=100,
+            service="Restauration", unit_price_cents=345,
         )
     )  # fmt: skip
     Invoice.update(number="N9", digest=drafted.digest).execute()
