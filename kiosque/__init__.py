@@ -8,7 +8,6 @@ from peewee import DatabaseError
 
 from gateways.base import ConfigError
 from kiosque import db, payments
-from kiosque.language import templates
 from kiosque.settings import Settings, loading
 from kiosque.web import (
     access,
@@ -47,7 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         refused = CannotStart(error)
         print(refused, file=sys.stderr)
         raise refused from None
-    app = Flask(__name__, template_folder=str(templates.TEMPLATES), static_folder=None)
+    app = Flask(__name__, template_folder=None, static_folder=None)
     app.extensions.update(
         settings=settings,
         gateways=gateways,

@@ -1,8 +1,6 @@
 """Jinja's templates: where they are, and how they translate texts and write amounts and dates."""
 
-from collections.abc import Callable
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, select_autoescape
 from markupsafe import Markup
 
 from kiosque import resources
@@ -40,11 +38,30 @@ def french(text: str) -> str | Markup:
     return Markup('<span lang="fr">{}</span>').format(text)
 
 
-def environment(folder: str) -> Environment:
-    """Make the environment of the templates of a folder that are no pages: mails, and texts in
-    Markdown."""
+class Sources(BaseLoader):
+    """Read all templates now and never again: an upgrade may replace the files under a site that
+    runs. Each is compiled when it is first needed."""
+
+    def __init__(self) -> None:
+        paths = [path for path in TEMPLATES.rglob("*") if path.is_file()]
+        self._texts = {
+            path.relative_to(TEMPLATES).as_posix(): path.read_text("utf-8") for path in paths
+        }
+
+    def list_templates(self) -> list[str]:
+        return sorted(self._texts)
+
+    def get_source(self, _environment: Environment, template: str) -> tuple[str, str, None]:
+        """Return a template and, for tracebacks, its file. Raise TemplateNotFound."""
+        if template not in self._texts:
+            raise TemplateNotFound(template)
+        return self._texts[template], str(TEMPLATES / template), None
+
+
+def environment() -> Environment:
+    """Make the environment of the templates that are no pages: mails, and texts in Markdown."""
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=Sources(),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -53,12 +70,4 @@ def environment(folder: str) -> Environment:
     )
     made.filters.update(FILTERS)
     translate(made)
-    compile_all(made, lambda name: name.startswith(f"{folder}/"))
     return made
-
-
-def compile_all(environment: Environment, wanted: Callable[[str], bool]) -> None:
-    """Read these templates now and never again: an upgrade may replace the files under a site that
-    runs."""
-    for name in environment.list_templates(filter_func=wanted):
-        environment.get_template(name)

@@ -18,7 +18,7 @@ from kiosque.outbox import addresses
 from kiosque.papers import content
 from kiosque.settings import Settings
 
-_environment = templates.environment("mail")
+_environment = templates.environment()
 _NAMES = frozenset(_environment.list_templates())
 _environment.filters["address"] = addresses.shown
 

@@ -83,7 +83,7 @@ def banks_given_email(settings: Settings, gateways: Mapping[str, Gateway]) -> st
 
 @cache
 def _templates() -> "Environment":
-    return templates.environment("texts")
+    return templates.environment()
 
 
 @cache

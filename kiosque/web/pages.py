@@ -1,4 +1,4 @@
-"""The templates of pages: what each finds, and their compilation at start."""
+"""The templates of pages, and what each finds."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -15,6 +15,7 @@ from kiosque.web import access, language
 def init_app(app: Flask) -> None:
     """Come before whatever else looks at `app.jinja_env`, which is made at the first look."""
     settings = app.extensions["settings"]
+    app.jinja_loader = templates.Sources()
     app.jinja_options = {
         **app.jinja_options,
         "undefined": StrictUndefined,  # a misspelt name is an error
@@ -35,7 +36,6 @@ def init_app(app: Flask) -> None:
         accessibility_words=app.extensions["legal"].accessibility_words,
     )
     pages.globals["fragment"] = _fragments(pages)
-    templates.compile_all(pages, _is_page)
 
 
 def _fragments(pages: Environment) -> Callable[..., Markup]:
@@ -50,8 +50,3 @@ def _fragments(pages: Environment) -> Callable[..., Markup]:
         return written(name, catalogue.language(), tuple(values.items()))
 
     return fragment
-
-
-def _is_page(name: str) -> bool:
-    """Mails have an environment of their own (`kiosque.mails.rendering`)."""
-    return name.endswith(".html") and not name.startswith("mail/")

@@ -118,7 +118,7 @@ def test_the_mail_about_it_names_the_invoices_and_the_list_the_family_too(
     family, numbers = payments.concerned(point)
     assert (family, numbers) == (october.family.code, [september.number, october.number])
     text = (
-        templates.environment("mail")
+        templates.environment()
         .get_template("mail/anomaly.txt")
         .render(anomaly=point, invoice_numbers=numbers, settings=settings)
     )
