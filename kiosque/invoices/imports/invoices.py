@@ -156,8 +156,7 @@ class InvoicesFile:
                 )
 
     def _spelt(self) -> dict[Told, int]:
-        """Return what the new invoices tell, as spelt, with the line where the first that tells it
-        begins."""
+        """Return what the new invoices tell, as spelt, with the first line of the first to do so."""
         found: dict[Told, int] = {}
         for draft in self._new:
             for line in draft.lines:
