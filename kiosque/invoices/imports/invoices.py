@@ -156,7 +156,7 @@ class InvoicesFile:
                 )
 
     def _spelt(self) -> dict[Told, int]:
-        """Return what the new invoices tell, as spelt, with the first line of the first to do so."""
+        """Return what the new invoices tell, as spelt, and where the first to do so begins."""
         found: dict[Told, int] = {}
         for draft in self._new:
             for line in draft.lines:
