@@ -16,10 +16,11 @@ VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT) --bank "$(BANK)"
 
-# Every test, on as many cores as there are, four at most. `make test ONLY=tests/browser` runs some
-# of them; for one alone, `.venv/bin/python -m pytest tests/...` is quicker.
+# Every test, by four processes even on two cores: they wait for other programs a good part of the
+# time. `make test ONLY=tests/browser` runs some of them; for one alone,
+# `.venv/bin/python -m pytest tests/...` is quicker.
 test: .venv/.development
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ONLY)
+	@$(BIN)/python -m pytest -n 4 --dist worksteal $(ONLY)
 
 # The random histories of tests/proof, for long and on fresh seeds. SOAK_SEED=... runs one again.
 soak: .venv/.development

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,125 +21,20 @@ from gateways.base import ConfigError, Unreachable
 from gateways.http import (
     Answer,
     Endpoint,
-    SoapFault,
     get_json,
     post_form,
     post_json,
-    post_soap,
 )
 from tests import sentences
 from tests.conftest import free_port
+from tests.gateways.scripted import GOOD, SECONDS, SLACK, Server, answer, drip
 
 PASSWORD = "testpassword_canari0123456789"
-GOOD = b'{"status": "SUCCESS"}'
-#: What a call may last here, and how far beyond a test still believes it was bounded.
-SECONDS, SLACK = 0.4, 2.0
-
-Script = Callable[[socket.socket], None]
-
-
-class Server:
-    """One that says to each caller, in a thread, what a test wrote; and keeps what it was sent."""
-
-    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
-        self._script = script
-        self._tls = tls
-        self._listening = socket.create_server(("127.0.0.1", 0), backlog=50)
-        self.asked: list[bytes] = []
-        self.over = threading.Event()
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
-
-    @property
-    def origin(self) -> str:
-        scheme = "https" if self._tls else "http"
-        return f"{scheme}://127.0.0.1:{self._listening.getsockname()[1]}"
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                caller, _ = self._listening.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self._answer, args=(caller,))
-            self._threads.append(thread)
-            thread.start()
-
-    def _answer(self, caller: socket.socket) -> None:
-        caller.settimeout(5)
-        try:
-            if self._tls:
-                caller = self._tls.wrap_socket(caller, server_side=True)
-            self.asked.append(read_request(caller))
-            self._script(caller)
-        except OSError:
-            pass  # the caller has had enough
-        finally:
-            caller.close()
-
-    def stop(self) -> None:
-        self.over.set()
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        for thread in self._threads:
-            thread.join(5)
-            assert not thread.is_alive()
-
-
-def read_request(caller: socket.socket) -> bytes:
-    read = b""
-    while b"\r\n\r\n" not in read:
-        if not (piece := caller.recv(65536)):
-            return read
-        read += piece
-    head, _, body = read.partition(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
-    while len(body) < length:
-        body += caller.recv(65536)
-    return head + b"\r\n\r\n" + body
-
-
-def answer(
-    body: bytes = GOOD,
-    status: str = "200 OK",
-    kind: str = "application/json; charset=utf-8",
-    extra: str = "",
-    length: int | None = None,
-) -> bytes:
-    size = len(body) if length is None else length
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\n{extra}\r\n"
-    return head.encode() + body
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
-    servers: list[Server] = []
-
-    def start(script: bytes | Script, tls: ssl.SSLContext | None = None) -> Server:
-        said = script if callable(script) else lambda caller: caller.sendall(script)
-        servers.append(Server(said, tls))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.stop()
 
 
 def ask(origin: str, seconds: float = 5) -> dict[str, Any]:
     endpoint = Endpoint(origin, "12345678", PASSWORD, in_clear=True)
     return post_json(endpoint, "/api-payment/V4/Order/Get", {"orderId": "é"}, seconds=seconds)
-
-
-def drip(data: bytes, over: threading.Event, pause: float = 0.02) -> Script:
-    """A byte now and then, for as long as the other side stays."""
-
-    def script(caller: socket.socket) -> None:
-        for byte in data:
-            caller.sendall(bytes([byte]))
-            if over.wait(pause):
-                return
-
-    return script
 
 
 def test_a_question_carries_its_credentials_and_gets_its_answer(
@@ -535,69 +430,3 @@ def test_ten_threads_ask_at_once_and_each_gets_its_own(serve: Callable[..., Serv
 
     with ThreadPoolExecutor(10) as pool:
         assert list(pool.map(one, range(10))) == [{"n": number} for number in range(10)]
-
-
-# --- SOAP ---
-
-XML = b"<a>\xc3\xa9</a>"
-
-
-def soap(origin: str, seconds: float = 5) -> bytes:
-    return post_soap(Endpoint(origin, in_clear=True), "/service", b"<q/>", seconds=seconds)
-
-
-@pytest.mark.parametrize("kind", ["text/xml", "text/xml; charset=utf-8"])
-def test_an_envelope_is_an_answer(serve: Callable[..., Server], kind: str) -> None:
-    server = serve(answer(XML, kind=kind))
-    assert soap(server.origin) == XML
-    head, _, body = server.asked[0].partition(b"\r\n\r\n")
-    assert body == b"<q/>"
-    assert b"POST /service HTTP/1.1" in head
-    assert b'SOAPAction: ""' in head
-    assert b"Content-Type: text/xml; charset=utf-8" in head
-    assert b"Authorization" not in head
-
-
-def test_an_envelope_that_comes_with_an_error_is_a_fault(serve: Callable[..., Server]) -> None:
-    server = serve(answer(XML, status="500 Internal Server Error", kind="text/xml"))
-    with pytest.raises(SoapFault) as caught:
-        soap(server.origin)
-    assert caught.value.envelope == XML
-
-
-@pytest.mark.parametrize(
-    ("said", "words"),
-    [
-        (answer(XML, kind="text/html"), "autre chose"),
-        (answer(XML, kind="application/json"), "autre chose"),
-        (answer(XML, status="500 Oops", kind="text/html"), "en panne"),
-        (answer(XML, status="503 Busy", kind="text/xml"), "en panne"),
-        (answer(XML, status="404 Not Found", kind="text/xml"), "ne connaît pas ce service"),
-        (answer(XML, status="302 Found", kind="text/xml"), "autre adresse"),
-        (answer(XML, kind="text/xml", length=50), "incomplète"),
-        (answer(b"a" * (http.MAX_BYTES + 1), kind="text/xml"), "trop longuement"),
-        (answer(XML, kind="text/xml", extra="Content-Encoding: gzip\r\n"), "autre chose"),
-    ],
-)
-def test_anything_else_than_an_envelope_is_a_bank_out_of_reach(
-    serve: Callable[..., Server], said: bytes, words: str
-) -> None:
-    with pytest.raises(Unreachable, match=words):
-        soap(serve(said).origin)
-
-
-def test_an_envelope_that_drips_ends_in_time(serve: Callable[..., Server]) -> None:
-    over = threading.Event()
-    server = serve(drip(answer(b"<a>" + b" " * 5000 + b"</a>", kind="text/xml"), over))
-    begun = time.monotonic()
-    with pytest.raises(Unreachable, match="trop lentement"):
-        soap(server.origin, SECONDS)
-    assert time.monotonic() - begun < SECONDS + SLACK
-    over.set()
-
-
-def test_soap_too_never_travels_in_clear_unless_allowed(serve: Callable[..., Server]) -> None:
-    server = serve(answer(XML, kind="text/xml"))
-    with pytest.raises(Unreachable, match=sentences.HTTPS_WANTED):
-        post_soap(Endpoint(server.origin), "/", b"<q/>", seconds=5)
-    assert server.asked == []
