@@ -104,12 +104,31 @@ def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> Ite
 def left_since(payments: Iterable[CounterPayment]) -> list[str]:
     """Return the numbers of the invoices whose very payment was recorded before, and whose money
     has left since: refunded, or an *impayé*. Another payment of theirs needs another reason."""
+    gone = set(
+        Allocation.select(
+            Invoice.number,
+            Settlement.amount_cents,
+            Settlement.mode,
+            Settlement.settled_at,
+            Settlement.reason,
+        )
+        .join(Invoice)
+        .switch(Allocation)
+        .join(Settlement)
+        .where(Settlement.attempt.is_null(), Settlement.state != SettlementState.COUNTED)
+        .tuples()
+    )
     return [
         payment.invoice_number
         for payment in payments
-        if (invoice := Invoice.get_or_none(Invoice.number == payment.invoice_number))
-        and (recorded := _recorded(invoice, payment))
-        and recorded.state != SettlementState.COUNTED
+        if (
+            payment.invoice_number,
+            payment.amount_cents,
+            payment.mode,
+            clock.noon_in_paris(payment.settled_on),
+            payment.reason.strip(),
+        )
+        in gone
     ]
 
 
