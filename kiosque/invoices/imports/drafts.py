@@ -12,6 +12,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TypedDict
 
+import orjson
+
 from kiosque.db.states import InvoiceState
 from kiosque.invoices.imports import totals
 from kiosque.invoices.imports.reading import Progress, Row, every, number_in, quoted
@@ -27,14 +29,14 @@ MAX_PDF_BYTES = 10 * 1024 * 1024
 
 
 class Line(TypedDict):
-    """One line of an invoice, under the names, and in the order, that its digest writes."""
+    """One line of an invoice, under the names by which its digest knows it."""
 
-    amount_cents: int
     child: str
+    service: str
     label: str
     quantity_hundredths: int
-    service: str
     unit_price_cents: int
+    amount_cents: int
 
 
 @dataclass(slots=True)
@@ -85,11 +87,18 @@ class Draft:
     def digest(self) -> str:
         """Return the SHA-256 of the whole invoice, kept to tell whether it comes again unchanged.
 
-        Towns' databases hold such digests: this text must stay the same to the byte.
+        Towns' databases hold such digests: these bytes must stay the same.
         """
+        whole = orjson.dumps([self.number, *self.head, self.lines], option=orjson.OPT_SORT_KEYS)
+        return hashlib.sha256(whole).hexdigest()
+
+    def is_of(self, digest: str) -> bool:
+        """Tell whether a digest, as it is kept now or was by version 0.1, is of this invoice."""
+        if digest == self.digest:
+            return True
         head = [self.number, *map(str, self.head)]
-        text = json.dumps([head, self.lines])
-        return hashlib.sha256(text.encode()).hexdigest()
+        first = json.dumps([head, self.lines], sort_keys=True)
+        return digest == hashlib.sha256(first.encode()).hexdigest()
 
 
 def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
@@ -192,12 +201,12 @@ def _read_line(
     if texts:
         raise ValueError(*texts)
     line: Line = {
-        "amount_cents": cents,
         "child": child,
+        "service": service,
         "label": label,
         "quantity_hundredths": hundredths,
-        "service": service,
         "unit_price_cents": unit_price_cents,
+        "amount_cents": cents,
     }
     return line, is_cut
 

@@ -125,7 +125,7 @@ class InvoicesFile:
     ) -> None:
         """Add the faults of one invoice. `known` gives the digests of those in the database."""
         if draft.number in known:
-            if known[draft.number] != draft.digest and (fault := why_another(draft)):
+            if not draft.is_of(known[draft.number]) and (fault := why_another(draft)):
                 faults.add(draft.first_line, fault)
         elif fault := dates.fault(draft.issued_on, draft.due_on, self._today):
             faults.add(draft.first_line, fault)
