@@ -71,6 +71,7 @@ def apply_overpayment(
 @click.option("--attempt", "reference", help="Paiement ouvert ici dont c’est le débit.")
 @click.option("--invoice", "number", help="Facture entière qu’il paie.")
 @click.option("--family", "code", help="Famille pour qui le garder, en attendant un emploi.")
+@click.option("--family-unknown", is_flag=True, help="Personne ne sait à qui : gardé, au journal.")
 @click.option("--gateway", "name", help="Passerelle ; par défaut celle du paiement ou de la régie.")
 @click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default=Mode.CARD.value)
 @click.option("--author", required=True, help="Qui l’a vu à la banque.")
@@ -85,6 +86,7 @@ def enter_payment(  # noqa: PLR0913  # its options
     reference: str | None,
     number: str | None,
     code: str | None,
+    family_unknown: bool,
     name: str | None,
     mode: str,
     author: str,
@@ -93,9 +95,9 @@ def enter_payment(  # noqa: PLR0913  # its options
     """Enregistre un débit que seule la banque connaît.
 
     Fait à son back office, ou perdu avec la base qu’une sauvegarde a remplacée. TRANSACTION est son
-    identifiant à la banque. Donnez l’un de --attempt, --invoice et --family.
+    identifiant à la banque. Donnez l’un de --attempt, --invoice, --family et --family-unknown.
     """
-    about = _about(reference, number, code)
+    about = _about(reference, number, code, family_unknown=family_unknown)
     if isinstance(about, Attempt):
         gateway: str | None = about.gateway
     else:
@@ -116,17 +118,19 @@ def enter_payment(  # noqa: PLR0913  # its options
 
 
 def _about(
-    reference: str | None, number: str | None, code: str | None
-) -> Attempt | Invoice | Family:
-    """Return the one that is named. Raises Fault."""
+    reference: str | None, number: str | None, code: str | None, *, family_unknown: bool
+) -> Attempt | Invoice | Family | None:
+    """Return the one that is named; None for nobody known. Raises Fault."""
     named = [
         (Attempt, Attempt.reference, reference),
         (Invoice, Invoice.number, number),
         (Family, Family.code, code),
     ]
     given = [each for each in named if each[2]]
-    if len(given) != 1:
-        raise Fault("Donnez l’un de --attempt, --invoice et --family.")
+    if len(given) + family_unknown != 1:
+        raise Fault("Donnez l’un de --attempt, --invoice, --family et --family-unknown.")
+    if family_unknown:
+        return None
     ((model, field, name),) = given
     found = model.get_or_none(field == name)
     if not isinstance(found, Attempt | Invoice | Family):

@@ -21,16 +21,20 @@ WHOLE = click.option("--yes", is_flag=True, help="Même si d’autres factures s
     is_flag=True,
     help="Rendu autrement que par la banque : noté, rien n’est demandé.",
 )
+@click.option(
+    "--transaction", help="Avec --elsewhere : identifiant d’un remboursement fait à la banque."
+)
 @click.option("--author", required=True, help="Qui rembourse.")
 @click.option("--reason", required=True, help="Pourquoi.")
 @WHOLE
 @with_database
-def refund(
+def refund(  # noqa: PLR0913  # its options
     settings: Settings,
     payment: str,
     amount: str | None,
     *,
     elsewhere: bool,
+    transaction: str | None,
     author: str,
     reason: str,
     yes: bool,
@@ -43,9 +47,16 @@ def refund(
     """
     settlement = payments.find_settlement(payment)
     cents = _cents_leaving(settlement, payment, amount, yes=yes)
+    if transaction is not None and not elsewhere:
+        raise Fault("--transaction va avec --elsewhere : ce que la banque a déjà rendu.")
     if elsewhere:
         repayment = payments.record_repayment(
-            settlement, RepaymentKind.REFUND, cents, author, reason
+            settlement,
+            RepaymentKind.REFUND,
+            cents,
+            author,
+            reason,
+            transaction_id=transaction if transaction is None else payments.bank_name(transaction),
         )
     else:
         gateway = loading.gateways_of(settings).get(settlement.gateway or "")

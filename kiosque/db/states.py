@@ -184,6 +184,11 @@ _BETWEEN_TRANSACTIONS = (
 )
 
 
+def strongest_within(*said: AttemptState) -> AttemptState:
+    """Return what became of one bank transaction, of all that was said of it."""
+    return max(said, key=_WITHIN_TRANSACTION.index)
+
+
 def attempt_state(facts: Iterable[tuple[str, AttemptState, FactSource]]) -> AttemptState:
     """Return the state that a set of facts (transaction id, state, source) amounts to.
 
@@ -198,5 +203,5 @@ def attempt_state(facts: Iterable[tuple[str, AttemptState, FactSource]]) -> Atte
         if state == AttemptState.REFUNDED and source != FactSource.PORTAL:
             continue
         known = by_transaction.get(transaction, state)
-        by_transaction[transaction] = max(known, state, key=_WITHIN_TRANSACTION.index)
+        by_transaction[transaction] = strongest_within(known, state)
     return max(by_transaction.values(), key=_BETWEEN_TRANSACTIONS.index)

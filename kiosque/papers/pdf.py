@@ -55,7 +55,7 @@ def receipt(settings: Settings, document: ReceiptDocument) -> bytes:
     settlement, regie = document.settlement, settings.regie
     facts = (
         (_("Date"), formats.long_instant(settlement.settled_at)),
-        (_("Payé par"), _payer(settlement.family)),
+        (_("Payé par"), _payer(settlement.family) if settlement.family else ""),
         (_("Encaissé par"), regie.name),
         (_("Mode"), _card(document)),
         (_("Autorisation de la banque"), settlement.authorisation),

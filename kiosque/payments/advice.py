@@ -1,99 +1,181 @@
 """Say what to do about an entry of the régisseur's list, as things are now: a sentence, then the
-very commands."""
+very commands. Each entry has one: at least that which takes it off the list."""
 
 from collections.abc import Callable, Iterator, Mapping
 
-from kiosque.db.models import Allocation, Anomaly, Invoice, Repayment, Settlement
+from kiosque.db.models import Anomaly, Fact, Repayment, Settlement
 from kiosque.db.states import (
-    AllocationKind,
+    UNDECIDED,
     AnomalyKind,
-    InvoiceState,
+    AttemptState,
+    FactSource,
     RepaymentState,
     SettlementState,
 )
 from kiosque.language.formats import format_euros
+from kiosque.payments import advised_commands as commands
 from kiosque.payments.ledger import owed_cents, settlements_of_payment
 from kiosque.payments.names import name_of
-from kiosque.payments.queries import settlement_of
-from kiosque.payments.reversals import repayments_done
+from kiosque.payments.queries import settlement_of, settlements_of
+from kiosque.payments.reversals import reopened_by
 from kiosque.payments.words import ADVICE
 
-#: The end of each command: somebody answers for it.
-_WHO = '--author "…" --reason "…"'
+#: What the bank says of a debit whose money is not there.
+_DENIED = frozenset(
+    {
+        AttemptState.REFUSED,
+        AttemptState.CANCELLED,
+        AttemptState.EXPIRED,
+        AttemptState.REVERSED,
+    }
+)
 
 
 def advice(point: Anomaly) -> list[str]:
     """Return what to do, in French: a sentence, then commands to choose from."""
-    sentence, *commands = _ABOUT.get(AnomalyKind(point.kind), _plain)(point)
-    return [sentence, *(f"python app.py {command} {_WHO}" for command in commands)]
+    sentence, *found = _ABOUT.get(AnomalyKind(point.kind), _plain)(point)
+    found = found or [commands.resolve(point)]
+    return [sentence, *(f"python app.py {command}" for command in found)]
 
 
 def _plain(point: Anomaly) -> Iterator[str]:
     yield ADVICE[AnomalyKind(point.kind)]
 
 
+def _unserved(_point: Anomaly) -> Iterator[str]:
+    yield ADVICE[AnomalyKind.UNSERVED]
+    yield "gateways"
+
+
 def _closable(point: Anomaly) -> Iterator[str]:
-    yield ADVICE[AnomalyKind(point.kind)]
-    if point.attempt:
-        yield f"close-attempt {point.attempt.reference}"
+    """One that is decided since is closed no more."""
+    if point.attempt and AttemptState(point.attempt.state) in UNDECIDED:
+        yield ADVICE[AnomalyKind(point.kind)]
+        yield commands.close(point.attempt)
+    else:
+        yield "Ce paiement est décidé : voyez à la banque si elle en dit autant."
 
 
 def _overpaid(point: Anomaly) -> Iterator[str]:
     yield ADVICE[AnomalyKind.OVERPAYMENT]
     if point.settlement:
-        yield from _ways_to_empty(point.settlement, point.amount_cents)
+        yield from commands.ways_to_empty(point.settlement, point.amount_cents)
 
 
 def _unknown_order(point: Anomaly) -> Iterator[str]:
-    yield ADVICE[AnomalyKind.UNKNOWN_ORDER]
-    if not settlement_of(point.gateway, point.transaction_id):
-        yield from _ways_to_enter(point)
+    """Go by what the books hold under the bank's name, then by what the bank said."""
+    if settlement_of(point.gateway, point.transaction_id):
+        yield "Ce débit est enregistré : ce message n’y ajoute rien."
+    elif _repayment(point):
+        yield "Ce remboursement est enregistré : ce message n’y ajoute rien."
+    elif point.outcome == AttemptState.REFUNDED:
+        yield (
+            "La banque a rendu cette somme d’une commande inconnue : notez-le sur le débit qu’elle "
+            "rend, après l’avoir entré s’il manque (enter-payment)."
+        )
+        yield commands.refund_told(point, "PAIEMENT")
+    elif point.outcome in _DENIED:
+        yield "Rien n’a été encaissé pour cette commande, d’après la banque."
+    else:
+        yield ADVICE[AnomalyKind.UNKNOWN_ORDER]
+        yield from commands.ways_to_enter(point)
 
 
 def _mismatch(point: Anomaly) -> Iterator[str]:
     """Go by what the books hold under the bank's name, not by what was wrong with the message."""
     settlement = point.settlement or settlement_of(point.gateway, point.transaction_id)
-    repayment = Repayment.get_or_none(
-        Repayment.gateway == point.gateway,
-        Repayment.transaction_id == point.transaction_id,
-        Repayment.state == RepaymentState.DONE,
-    )
-    if repayment:
+    if repayment := _repayment(point):
         given = format_euros(repayment.amount_cents)
         yield (
             f"Ce remboursement de {given} est enregistré. S’il n’a pas eu lieu, rétablissez le "
             "paiement."
         )
-        yield from _ways_to_restore(repayment.settlement, repayment.amount_cents)
+        yield from commands.ways_to_restore(repayment.settlement, repayment.amount_cents)
     elif settlement and settlement.state != SettlementState.COUNTED:
         yield "Ce débit est noté comme reparti. Si la banque l’a encaissé, rétablissez le paiement."
-        yield from _ways_to_restore(settlement)
+        yield from commands.ways_to_restore(settlement)
     elif settlement and owed_cents(settlement):
         yield ADVICE[AnomalyKind.OVERPAYMENT]
-        yield from _ways_to_empty(settlement, owed_cents(settlement))
+        yield from commands.ways_to_empty(settlement, owed_cents(settlement))
     elif settlement:
+        yield from _booked(point, settlement)
+    else:
+        yield from _not_booked(point)
+
+
+def _booked(point: Anomaly, settlement: Settlement) -> Iterator[str]:
+    """A debit in the books, in use, of which the bank said something odd besides."""
+    cents = format_euros(settlement.amount_cents)
+    if _is_denied(point):
         yield (
-            "Ce débit est enregistré. Comparez avec le back office de la banque : si son argent "
+            f"Ce débit de {cents} est enregistré, et la banque a dit aussi qu’il n’y est pas. S’il "
             "n’y est pas, notez-le."
         )
-        yield f"chargeback {name_of(settlement)}"
+        yield commands.chargeback(settlement)
+    elif point.outcome == AttemptState.REFUNDED:
+        yield f"Ce débit de {cents} est enregistré. Si la banque l’a rendu, notez-le."
+        yield commands.refund_elsewhere(settlement, point.amount_cents)
+    else:
+        yield (
+            f"Ce débit de {cents} est enregistré, et ce message n’y a rien changé. Si la banque "
+            "montre ce montant, il n’y a rien à faire."
+        )
+    yield commands.resolve(point)
+
+
+def _not_booked(point: Anomaly) -> Iterator[str]:
+    """Nothing is in the books under the name that the bank gave."""
+    debits = settlements_of(point.attempt.id) if point.attempt else []
+    there = [each for each in debits if each.state == SettlementState.COUNTED]
+    if point.outcome == AttemptState.REFUNDED:
+        yield "Si la banque a rendu cette somme, notez-le sur le débit qu’elle rend."
+        yield from (commands.refund_told(point, name_of(each)) for each in there)
+    elif point.outcome in _DENIED:
+        yield "Si c’est le débit de ce paiement qui est reparti, notez-le."
+        yield from map(commands.chargeback, there)
     else:
         yield ADVICE[AnomalyKind.MISMATCH]
-        yield from _ways_to_enter(point)
+        yield from commands.ways_to_enter(point)
+    yield commands.resolve(point)
+
+
+def _is_denied(point: Anomaly) -> bool:
+    """Return whether the bank has said, once at least, that a debit is not there."""
+    denied = Fact.select().where(
+        Fact.attempt == point.attempt,
+        Fact.transaction_id == point.transaction_id,
+        Fact.state.in_(_DENIED),
+        Fact.source == FactSource.BANK,
+    )
+    return point.outcome in _DENIED or denied.exists()
+
+
+def _repayment(point: Anomaly) -> Repayment | None:
+    """Return the repayment in the books that the bank calls by this name."""
+    found: Repayment | None = Repayment.get_or_none(
+        Repayment.gateway == point.gateway,
+        Repayment.transaction_id == point.transaction_id,
+        Repayment.state == RepaymentState.DONE,
+    )
+    return found
 
 
 def _money_gone(point: Anomaly) -> Iterator[str]:
     """An invoice may have stayed paid: what came twice was given back, or another payment took
-    over."""
-    numbers = _reopened(point.settlement) if point.settlement else []
+    over. The money may be there once more."""
+    if point.settlement and point.settlement.state == SettlementState.COUNTED:
+        yield "Ce paiement est rétabli depuis : il n’y a plus rien à faire."
+        return
+    numbers = reopened_by(point.settlement) if point.settlement else []
     if numbers:
         yield f"{ADVICE[AnomalyKind(point.kind)]} À régler : {', '.join(numbers)}."
     else:
         yield "Aucune facture n’est à régler pour autant."
     if point.kind == AnomalyKind.REFUNDED:
-        yield from (f"cancel-invoice {number}" for number in numbers)
-    if point.kind == AnomalyKind.REVERSED and point.settlement:
-        yield from _ways_to_restore(point.settlement)
+        yield from map(commands.cancel, numbers)
+    if point.settlement:
+        yield from commands.ways_to_restore(point.settlement)
+    yield commands.resolve(point)
 
 
 def _partial_refund(point: Anomaly) -> Iterator[str]:
@@ -103,37 +185,45 @@ def _partial_refund(point: Anomaly) -> Iterator[str]:
         yield ADVICE[AnomalyKind.PARTIAL_REFUND]
 
 
+def _unmatched_refund(point: Anomaly) -> Iterator[str]:
+    """Of a debit that is missing, or of one that the bank names in another way."""
+    yield ADVICE[AnomalyKind.UNMATCHED_REFUND]
+    for settlement in settlements_of(point.attempt.id) if point.attempt else ():
+        if settlement.remaining_cents >= point.amount_cents:
+            yield commands.refund_told(point, name_of(settlement))
+    yield commands.enter_its_debit(point)
+
+
 def _guessed(point: Anomaly) -> Iterator[str]:
     yield ADVICE[AnomalyKind.GUESSED_REFUND]
     if point.settlement:
-        amount = _typed(point.amount_cents)
-        yield from _ways_to_restore(point.settlement, point.amount_cents)
+        yield from commands.ways_to_restore(point.settlement, point.amount_cents)
         yield from (
-            f"refund {name_of(other)} --amount {amount} --elsewhere"
+            commands.refund_elsewhere(other, point.amount_cents)
             for other in settlements_of_payment(point.settlement)
             if other.id != point.settlement.id and other.amount_cents >= point.amount_cents
         )
+    yield commands.resolve(point)
 
 
 def _uncaptured(point: Anomaly) -> Iterator[str]:
     yield ADVICE[AnomalyKind.UNCAPTURED]
-    for settlement in Settlement.select().where(
-        Settlement.attempt == point.attempt, Settlement.state == SettlementState.COUNTED
-    ):
-        yield f"chargeback {name_of(settlement)}"
+    for settlement in settlements_of(point.attempt.id) if point.attempt else ():
+        if settlement.state == SettlementState.COUNTED:
+            yield commands.chargeback(settlement)
 
 
 def _declined(point: Anomaly) -> Iterator[str]:
     yield ADVICE[AnomalyKind.DECLINED]
     settlement = point.settlement
     if settlement and (cents := min(point.amount_cents, settlement.remaining_cents)):
-        yield f"refund {name_of(settlement)} --amount {_typed(cents)} --elsewhere"
+        yield commands.refund_elsewhere(settlement, cents)
 
 
 def _unanswered(point: Anomaly) -> Iterator[str]:
     yield ADVICE[AnomalyKind.UNANSWERED_REFUND]
     if point.settlement:
-        yield f"drop-refund {name_of(point.settlement)}"
+        yield commands.drop_refund(point.settlement)
 
 
 _ABOUT: Mapping[AnomalyKind, Callable[[Anomaly], Iterator[str]]] = {
@@ -143,63 +233,12 @@ _ABOUT: Mapping[AnomalyKind, Callable[[Anomaly], Iterator[str]]] = {
     AnomalyKind.REVERSED: _money_gone,
     AnomalyKind.REFUNDED: _money_gone,
     AnomalyKind.PARTIAL_REFUND: _partial_refund,
+    AnomalyKind.UNMATCHED_REFUND: _unmatched_refund,
     AnomalyKind.GUESSED_REFUND: _guessed,
     AnomalyKind.UNCAPTURED: _uncaptured,
     AnomalyKind.UNSETTLED: _closable,
     AnomalyKind.SILENT: _closable,
+    AnomalyKind.UNSERVED: _unserved,
     AnomalyKind.DECLINED: _declined,
     AnomalyKind.UNANSWERED_REFUND: _unanswered,
 }
-
-
-def _ways_to_empty(settlement: Settlement, cents: int) -> Iterator[str]:
-    name = name_of(settlement)
-    elsewhere = "" if settlement.attempt_id else " --elsewhere"
-    yield f"refund {name} --amount {_typed(cents)}{elsewhere}"
-    yield f"apply-overpayment {name} FACTURE"
-
-
-def _ways_to_restore(settlement: Settlement, cents: int | None = None) -> Iterator[str]:
-    """Of a payment that has wholly left, what left last comes back first. Without `cents`, it
-    alone."""
-    done = repayments_done(settlement)
-    last = done[-1].amount_cents if done and not settlement.remaining_cents else None
-    amounts = dict.fromkeys(each for each in (last, cents) if each is not None)
-    yield from (
-        f"restore-payment {name_of(settlement)} --amount {_typed(amount)}" for amount in amounts
-    )
-
-
-def _ways_to_enter(point: Anomaly) -> Iterator[str]:
-    """The debit is not in the books: if the bank has its money, it is to be entered."""
-    if not point.transaction_id:
-        return
-    debit = (
-        f"enter-payment {point.transaction_id} --gateway {point.gateway} "
-        f"--amount {_typed(point.amount_cents)} --on AAAA-MM-JJ"
-    )
-    if point.attempt:
-        yield f"{debit} --attempt {point.attempt.reference}"
-    else:
-        yield f"{debit} --invoice FACTURE"
-        yield f"{debit} --family CODE"
-
-
-def _typed(cents: int) -> str:
-    """Write an amount as a command takes it."""
-    return f"{cents // 100},{cents % 100:02d}"
-
-
-def _reopened(settlement: Settlement) -> list[str]:
-    """Return the numbers of the invoices that a payment paid and that are to be paid again."""
-    paid = (
-        Invoice.select(Invoice.number)
-        .join(Allocation)
-        .where(
-            Allocation.settlement == settlement,
-            Allocation.kind == AllocationKind.INVOICE,
-            Invoice.state == InvoiceState.OPEN,
-        )
-        .order_by(Invoice.number)
-    )
-    return [invoice.number for invoice in paid]

@@ -2,14 +2,25 @@
 
 from peewee import JOIN, Expression
 
+from gateways.base import Report
 from kiosque.db import require_write, write
 from kiosque.db.models import Anomaly, Attempt, Invoice, Receipt, Settlement
-from kiosque.db.states import AnomalyKind
-from kiosque.language import clock
+from kiosque.db.states import AnomalyKind, AttemptState, strongest_within
+from kiosque.language import catalogue, clock
+from kiosque.language.formats import format_euros
 from kiosque.outbox import queue
 from kiosque.payments.queries import numbers_of
 from kiosque.payments.refusals import Refused, require_author_and_reason
 
+#: In characters: what more is said of one thing than fits is an entry of its own.
+LONGEST_DETAIL = 1000
+#: What an odd transaction is told as, while its money is there and once it has left.
+_ODD = (
+    AnomalyKind.MISMATCH,
+    AnomalyKind.UNKNOWN_ORDER,
+    AnomalyKind.REVERSED,
+    AnomalyKind.REFUNDED,
+)
 #: Who resolved an anomaly that sorted itself out.
 OURSELVES = "Kiosque Famille"
 
@@ -50,14 +61,103 @@ def flag_anomaly(
     queue.add(f"anomaly:{anomaly.id}", "anomaly", anomaly.id, queue.regisseur_of(regie))
 
 
+def flag_transaction(
+    key: str,
+    report: Report,
+    detail: str,
+    more: str,
+    *,
+    gateway: str,
+    regie: str,
+    attempt: Attempt | None = None,
+) -> None:
+    """Tell the régisseur of what is odd in one bank transaction. While an entry is open about it,
+    `more` is joined to its text: one odd thing is one entry. What was said once is not said again.
+    Without an attempt, it is of an order that nobody knows.
+    """
+    if Anomaly.select().where(Anomaly.key == key).exists():
+        return
+    outcome = AttemptState(report.outcome.value)
+    with catalogue.using(catalogue.SOURCE):  # for the régisseur, whose language is French
+        words = f"{more} ({format_euros(report.cents)})"
+    same = _about(gateway, report.transaction_id, attempt)
+    if report.transaction_id and _join(same, words, outcome):
+        return
+    flag_anomaly(
+        key,
+        AnomalyKind.MISMATCH if attempt else AnomalyKind.UNKNOWN_ORDER,
+        report.cents,
+        detail,
+        regie=regie,
+        gateway=gateway,
+        transaction_id=report.transaction_id,
+        attempt=attempt,
+    )
+    Anomaly.update(outcome=outcome).where(Anomaly.key == key).execute()
+
+
+def take_over(gateway: str, transaction_id: str, attempt: Attempt | None, detail: str) -> str:
+    """Return `detail` with all that is said in the open entries about a transaction whose money has
+    left, and take these off: the entry about that departure says it. What does not fit stays."""
+    odd = _about(gateway, transaction_id, attempt) & (Anomaly.kind == AnomalyKind.MISMATCH)
+    for entry in Anomaly.select().where(odd, Anomaly.resolved_at.is_null()).order_by(Anomaly.id):
+        joined = f"{detail} ; {entry.detail}"
+        if len(joined) <= LONGEST_DETAIL:
+            detail = joined
+            resolve_by_itself(Anomaly.id == entry.id, "dit avec le départ de son argent")
+    return detail
+
+
+def _about(gateway: str, transaction_id: str, attempt: Attempt | None) -> Expression:
+    """Return the condition that an entry is about what is odd in a transaction."""
+    of_attempt = Anomaly.attempt.is_null() if attempt is None else Anomaly.attempt == attempt
+    return (
+        Anomaly.kind.in_(_ODD)
+        & (Anomaly.gateway == gateway)
+        & (Anomaly.transaction_id == transaction_id)
+        & of_attempt
+    )
+
+
+def _join(same: Expression, words: str, outcome: AttemptState) -> bool:
+    """Join words to the last entry that is open. Return False when none is, or has room left."""
+    entries = list(Anomaly.select().where(same).order_by(Anomaly.id))
+    if any(words in entry.detail for entry in entries):
+        return True
+    last = next((entry for entry in reversed(entries) if entry.resolved_at is None), None)
+    if last is None or len(last.detail) + len(words) > LONGEST_DETAIL:
+        return False
+    said = AttemptState(last.outcome) if last.outcome else outcome
+    Anomaly.update(
+        detail=f"{last.detail} ; {words}", outcome=strongest_within(said, outcome)
+    ).where(Anomaly.id == last.id).execute()
+    return True
+
+
 def resolve_by_itself(which: Expression, resolution: str) -> int:
     """Take off the list, in our own name, what has sorted itself out. Return how many."""
     return resolve(which, OURSELVES, resolution)
 
 
 def kept_key(settlement: Settlement) -> str:
-    """Return the key of the anomaly about a debit entered by hand that has no use."""
+    """Return the key of the anomaly about a debit, entered by hand or restored, that has no
+    use."""
     return f"kept:{settlement.id}"
+
+
+def flag_kept(settlement: Settlement, detail: str) -> None:
+    """Tell the régisseur of a debit that has no use, by the name of the debit."""
+    flag_anomaly(
+        kept_key(settlement),
+        AnomalyKind.MISMATCH,
+        settlement.amount_cents,
+        detail,
+        regie=settlement.regie,
+        gateway=settlement.gateway or "",
+        transaction_id=settlement.transaction_id or "",
+        attempt=settlement.attempt,
+        settlement=settlement,
+    )
 
 
 def open_anomalies() -> list[Anomaly]:
@@ -79,11 +179,12 @@ def concerned(anomaly: Anomaly) -> tuple[str, list[str]]:
     """Return the code of the family that it is about, "" if of none, and the numbers of the
     invoices."""
     about = anomaly.invoice or anomaly.attempt or anomaly.settlement
+    family = about.family if about else None
     if anomaly.invoice:
         numbers = [anomaly.invoice.number]
     else:
         numbers = numbers_of(anomaly.attempt) if anomaly.attempt else []
-    return (about.family.code if about else "", numbers)
+    return (family.code if family else "", numbers)
 
 
 def resolve_anomaly(anomaly_id: int, author: str, resolution: str) -> None:

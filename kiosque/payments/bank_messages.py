@@ -16,10 +16,11 @@ from gateways.base import Callback, Report
 from kiosque.db import require_write, write
 from kiosque.db.models import Attempt, BankMessage, MessageCount
 from kiosque.db.prepared import PreparedInsert
-from kiosque.db.states import AnomalyKind, Verdict
+from kiosque.db.states import AttemptState, Verdict
 from kiosque.language import clock
-from kiosque.payments.anomalies import flag_anomaly
+from kiosque.payments.anomalies import flag_transaction
 from kiosque.payments.receipts import Issuers
+from kiosque.payments.words import ATTEMPT_STATES
 
 #: Rows an hour of one gateway and one verdict, except of news: about a hundred times what a bank
 #: sends by mistake, and less than 1 MB a day.
@@ -62,15 +63,16 @@ def flag_unknown_order(gateway_name: str, report: Report, issuers: Issuers) -> D
     """Tell the régisseur, once, of a genuine message about an order that is not ours."""
     facts = (gateway_name, report.reference, report.transaction_id, report.outcome, report.status)
     transaction = report.transaction_id or report.gateway_reference
-    detail = f"commande {report.reference or 'sans nom'}, transaction {transaction or 'sans nom'}"
-    flag_anomaly(
+    order = f"commande {report.reference or 'sans nom'}"
+    said = ATTEMPT_STATES[AttemptState(report.outcome.value)]
+    said = f"{said} : {report.anomaly}" if report.anomaly else said
+    flag_transaction(
         "unknown:" + ":".join((*facts, report.anomaly)),
-        AnomalyKind.UNKNOWN_ORDER,
-        report.cents,
-        f"{detail} : {report.anomaly}" if report.anomaly else detail,
-        regie=issuers.regie_of_gateway(gateway_name),
+        report,
+        f"{order}, transaction {transaction or 'sans nom'}, {said}",
+        f"{order}, {said}",
         gateway=gateway_name,
-        transaction_id=report.transaction_id,
+        regie=issuers.regie_of_gateway(gateway_name),
     )
     return Decision(Verdict.UNKNOWN_ORDER)
 
@@ -78,13 +80,13 @@ def flag_unknown_order(gateway_name: str, report: Report, issuers: Issuers) -> D
 def flag_mismatch(attempt: Attempt, report: Report, detail: str) -> Decision:
     """Tell the régisseur, once, that a message does not agree with its attempt: `detail` is why."""
     facts = (attempt.reference, report.transaction_id, str(report.cents), detail)
-    flag_anomaly(
+    flag_transaction(
         "mismatch:" + ":".join(facts),
-        AnomalyKind.MISMATCH,
-        report.cents,
+        report,
+        detail,
         detail,
         gateway=attempt.gateway,
-        transaction_id=report.transaction_id,
+        regie=attempt.regie,
         attempt=attempt,
     )
     return Decision(Verdict.MISMATCH, detail)

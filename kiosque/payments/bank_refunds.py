@@ -23,7 +23,13 @@ from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
 from kiosque.payments.bank_messages import KNOWN, RECORDED, Decision, flag_mismatch
 from kiosque.payments.queries import repayment_of, settlement_of, settlements_of
 from kiosque.payments.reported import add_reported_fact
-from kiosque.payments.reversals import asked_of, book_repayment, create_repayment, mark_done
+from kiosque.payments.reversals import (
+    asked_of,
+    book_repayment,
+    create_repayment,
+    guess_key,
+    mark_done,
+)
 
 
 def record_refund(attempt: Attempt, report: Report) -> Decision:
@@ -127,7 +133,7 @@ def _flag_guesses(attempt: Attempt, debits: Sequence[Settlement], unnamed: set[s
         enough = [each for each in debits if each.amount_cents >= repayment.amount_cents]
         if len(enough) > 1:
             flag_anomaly(
-                _guess_key(repayment),
+                guess_key(repayment),
                 AnomalyKind.GUESSED_REFUND,
                 repayment.amount_cents,
                 "débit remboursé que la banque ne nomme pas\u00a0: choisi parmi plusieurs",
@@ -161,7 +167,7 @@ def agrees_with_guess(attempt: Attempt, transaction_id: str, parent_id: str) -> 
         return True
     if repayment.settlement.transaction_id != parent_id:
         return False
-    resolve_by_itself(Anomaly.key == _guess_key(repayment), "débit nommé par la banque")
+    resolve_by_itself(Anomaly.key == guess_key(repayment), "débit nommé par la banque")
     return True
 
 
@@ -173,10 +179,6 @@ def _bank_refunds(attempt: Attempt) -> "ModelSelect[Repayment]":
         .where(Settlement.attempt == attempt, Repayment.transaction_id.is_null(False))
         .order_by(Repayment.id)
     )
-
-
-def _guess_key(repayment: Repayment) -> str:
-    return f"guessed_refund:{repayment.id}"
 
 
 def _refund_key(attempt: Attempt, transaction_id: str) -> str:

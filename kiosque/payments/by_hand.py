@@ -45,9 +45,12 @@ class BankPayment:
     mode: Mode = Mode.CARD
 
 
-def enter(payment: BankPayment, about: Attempt | Invoice | Family, issuers: Issuers) -> Settlement:
+About = Attempt | Invoice | Family | None
+
+
+def enter(payment: BankPayment, about: About, issuers: Issuers) -> Settlement:
     """Enter it as the debit of a payment opened here, as the payment of one whole invoice, or as
-    money of a family that has no use yet.
+    money that has no use yet, of a family or of nobody known (None).
 
     It pays what is open at its amount, or is a *trop-perçu*; of another amount than awaited, it
     waits for a use. Raises Refused, changing nothing.
@@ -62,7 +65,8 @@ def enter(payment: BankPayment, about: Attempt | Invoice | Family, issuers: Issu
             settlement = _settle(payment, about.family_id, about.regie)
             allocate(settlement, about.id, payment.amount_cents)
         else:
-            settlement = _settle(payment, about.id, issuers.regie_of_gateway(payment.gateway))
+            family_id = about.id if about else None
+            settlement = _settle(payment, family_id, issuers.regie_of_gateway(payment.gateway))
             _keep(settlement)
         return _finish(settlement, payment, issuers)
 
@@ -87,7 +91,7 @@ def _enter_for_attempt(payment: BankPayment, attempt: Attempt) -> Settlement:
 
 
 def _settle(
-    payment: BankPayment, family_id: int, regie: str, attempt: Attempt | None = None
+    payment: BankPayment, family_id: int | None, regie: str, attempt: Attempt | None = None
 ) -> Settlement:
     settlement = Settlement(
         attempt=attempt,
@@ -107,7 +111,7 @@ def _settle(
     return settlement
 
 
-def _why_not(payment: BankPayment, about: Attempt | Invoice | Family, issuers: Issuers) -> str:
+def _why_not(payment: BankPayment, about: About, issuers: Issuers) -> str:
     if not _TRANSACTION.fullmatch(payment.transaction_id):
         return (
             "Donnez l’identifiant de l’opération à la banque : de 1 à 64 caractères, sans espace "
@@ -129,7 +133,7 @@ def _why_not(payment: BankPayment, about: Attempt | Invoice | Family, issuers: I
     return "Ce débit est enregistré, et son argent est reparti : voyez restore-payment."
 
 
-def _why_not_that_day(on: date, about: Attempt | Invoice | Family) -> str:
+def _why_not_that_day(on: date, about: About) -> str:
     if on > clock.today():
         return f"Le {formats.short_date(on)} n’est pas encore passé."
     if on < clock.today() - OLDEST:
@@ -176,16 +180,8 @@ def _finish(settlement: Settlement, payment: BankPayment, issuers: Issuers) -> S
     anomalies.resolve(named & told, settlement.author, label)
     parts = list(Allocation.select().where(Allocation.settlement == settlement))
     if all(part.kind == AllocationKind.UNMATCHED for part in parts):
-        anomalies.flag_anomaly(
-            anomalies.kept_key(settlement),
-            AnomalyKind.MISMATCH,
-            settlement.amount_cents,
-            "débit vu à la banque, sans emploi",
-            gateway=payment.gateway,
-            transaction_id=payment.transaction_id,
-            attempt=settlement.attempt,
-            settlement=settlement,
-        )
+        whose = "" if settlement.family else ", d’une famille inconnue"
+        anomalies.flag_kept(settlement, f"débit vu à la banque, sans emploi{whose}")
     else:
         issue_receipt(settlement, issuers)
     book(settlement, label)

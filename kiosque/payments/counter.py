@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from kiosque.db import write
-from kiosque.db.models import Allocation, Attempt, AttemptItem, Invoice, Settlement
+from kiosque.db.models import Allocation, Anomaly, Attempt, AttemptItem, Invoice, Settlement
 from kiosque.db.states import (
     UNDECIDED,
+    AnomalyKind,
     AttemptState,
     CounterMode,
     FactSource,
@@ -18,6 +19,7 @@ from kiosque.db.states import (
 from kiosque.language import clock, formats
 from kiosque.language.formats import format_euros
 from kiosque.payments.allocations import allocate
+from kiosque.payments.anomalies import resolve
 from kiosque.payments.facts import add_fact, release_invoices
 from kiosque.payments.ledger import book
 from kiosque.payments.queries import SETTLEMENTS
@@ -26,6 +28,7 @@ from kiosque.payments.refusals import (
     require_author_and_reason,
     why_not_answered_for,
 )
+from kiosque.payments.reversals import reopened_by
 from kiosque.payments.words import COUNTER_MODES, INVOICE_STATES
 
 
@@ -201,6 +204,24 @@ def cancel_invoice(number: str, author: str, reason: str) -> None:
         )
         if not changed:
             raise Refused([f"Facture {number}\u00a0: elle n’existe pas ou n’est pas à régler."])
+        _resolve_reopened(number, author, reason)
+
+
+def _resolve_reopened(number: str, author: str, reason: str) -> None:
+    """Take off the list the departures of money that left this invoice, and no other, to pay."""
+    left = (
+        Anomaly.select(Anomaly, Settlement)
+        .join(Settlement)
+        .join(Allocation)
+        .join(Invoice)
+        .where(
+            Invoice.number == number,
+            Anomaly.kind.in_([AnomalyKind.REFUNDED, AnomalyKind.REVERSED]),
+            Anomaly.resolved_at.is_null(),
+        )
+    )
+    done = [point.id for point in left if point.settlement and not reopened_by(point.settlement)]
+    resolve(Anomaly.id.in_(done), author, f"facture {number} annulée : {reason}")
 
 
 def close_attempt(reference: str, author: str, reason: str) -> None:
@@ -225,3 +246,5 @@ def close_attempt(reference: str, author: str, reason: str) -> None:
             source=FactSource.REGISSEUR,
         )
         release_invoices(attempt)
+        unanswered = Anomaly.kind.in_([AnomalyKind.SILENT, AnomalyKind.UNSETTLED])
+        resolve((Anomaly.attempt == attempt) & unanswered, author, f"sans suite : {reason}")

@@ -221,14 +221,17 @@ def _was_entered_for(attempt: Attempt, report: Report, settlement: Settlement) -
         and report.outcome is Outcome.PAID
         and (report.currency, report.cents) == ("EUR", settlement.amount_cents)
         and not why_unexpected(attempt, report)
-        and (settlement.family, settlement.regie) == (attempt.family, attempt.regie)
+        and settlement.family in (None, attempt.family)
+        and settlement.regie == attempt.regie
         and not is_taken_back(facts_of(attempt), report.transaction_id)
     )
 
 
 def _give_to_attempt(settlement: Settlement, attempt: Attempt) -> None:
-    settlement.attempt = attempt
-    Settlement.update(attempt=attempt).where(Settlement.id == settlement.id).execute()
+    settlement.attempt, settlement.family = attempt, attempt.family
+    Settlement.update(attempt=attempt, family=attempt.family).where(
+        Settlement.id == settlement.id
+    ).execute()
     book(settlement, "débit entré à la main, annoncé par la banque")
 
 

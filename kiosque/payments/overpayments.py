@@ -27,6 +27,8 @@ def apply_overpayment(
         settlement = Settlement.get_by_id(settlement.id)
         invoice = _payable_invoice(settlement, invoice_number.strip())
         part = _spare_part(settlement, invoice)
+        if settlement.family is None:  # whose money it is, somebody says by this
+            Settlement.update(family=invoice.family).where(Settlement.id == settlement.id).execute()
         label = f"trop-perçu affecté à une autre facture ({author.strip()} : {reason.strip()})"
         _pay_with(part, invoice, author.strip(), reason.strip())
         _shorten_list(part, invoice, author, label)
@@ -38,9 +40,9 @@ def apply_overpayment(
 
 def _payable_invoice(settlement: Settlement, number: str) -> Invoice:
     """Return the invoice of this number if money of this payment may pay it. Raises Refused."""
-    invoice: Invoice | None = Invoice.get_or_none(
-        Invoice.number == number, Invoice.family == settlement.family
-    )
+    invoice: Invoice | None = Invoice.get_or_none(Invoice.number == number)
+    if invoice and settlement.family not in (None, invoice.family):
+        invoice = None
     if invoice is None:
         fault = "la famille qui a payé n’a pas de facture de ce numéro."
     elif invoice.regie != settlement.regie:

@@ -4,10 +4,19 @@ import secrets
 
 from gateways.base import Gateway, Refunds
 from kiosque.db import write
-from kiosque.db.models import Repayment, Settlement
-from kiosque.db.states import RepaymentKind, RepaymentState, SettlementState
+from kiosque.db.models import Anomaly, Attempt, Fact, Repayment, Settlement
+from kiosque.db.states import (
+    AnomalyKind,
+    AttemptState,
+    FactSource,
+    RepaymentKind,
+    RepaymentState,
+    SettlementState,
+)
 from kiosque.language import clock, formats
 from kiosque.language.formats import format_euros
+from kiosque.payments.anomalies import resolve
+from kiosque.payments.queries import repayment_of
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import book_repayment, end_request
 
@@ -33,20 +42,64 @@ def ask_refund(
 
 
 def record_repayment(
-    settlement: Settlement, kind: RepaymentKind, cents: int | None, author: str, reason: str
+    settlement: Settlement,
+    kind: RepaymentKind,
+    cents: int | None,
+    author: str,
+    reason: str,
+    *,
+    transaction_id: str | None = None,
 ) -> Repayment:
     """Record money that left without a request of ours to the bank: given back by transfer or in
-    cash, or taken back by the payer's bank. Raises Refused, changing nothing."""
+    cash, or taken back by the payer's bank. `transaction_id` is the bank's name of a refund that
+    it made by itself: what it says of it, before or later, is then this one. Raises Refused,
+    changing nothing."""
     label = {
         RepaymentKind.REFUND: "remboursement hors ligne",
         RepaymentKind.CHARGEBACK: "impayé",
     }[kind]
     with write():
         amount = _amount_to_give_back(settlement, kind, cents, author, reason)
+        if transaction_id is not None:
+            _require_new_refund(settlement, transaction_id, amount)
+            label = "remboursement vu à la banque"
         repayment = _create_request(settlement, kind, amount, author, reason)
-        end_request(repayment, RepaymentState.DONE)
-        book_repayment(repayment, label)
+        end_request(repayment, RepaymentState.DONE, transaction_id)
+        book_repayment(Repayment.get_by_id(repayment.id), label)
+        if transaction_id is not None:
+            _resolve_told(settlement, transaction_id, author, label)
         return Repayment.get_by_id(repayment.id)
+
+
+def _require_new_refund(settlement: Settlement, transaction_id: str, cents: int) -> None:
+    """Raise Refused unless the bank may have given back these cents under this name."""
+    if settlement.gateway is None:
+        raise Refused(["Ce paiement n’est pas passé par une banque."])
+    if not transaction_id:
+        raise Refused(["Donnez l’identifiant du remboursement à la banque."])
+    if repayment_of(settlement.gateway, transaction_id):
+        raise Refused(["Ce remboursement est déjà enregistré."])
+    told = (
+        Fact.select()
+        .join(Attempt)
+        .where(
+            Attempt.gateway == settlement.gateway,
+            Fact.transaction_id == transaction_id,
+            Fact.state == AttemptState.REFUNDED,
+            Fact.source == FactSource.BANK,
+        )
+        .first()
+    )
+    if told and told.amount_cents not in (0, cents):
+        given = format_euros(told.amount_cents)
+        raise Refused([f"La banque dit avoir rendu {given} par ce remboursement."])
+
+
+def _resolve_told(settlement: Settlement, transaction_id: str, author: str, label: str) -> None:
+    """Take off the list what the bank had said of a refund that is entered now."""
+    told = (AnomalyKind.UNMATCHED_REFUND, AnomalyKind.UNKNOWN_ORDER, AnomalyKind.MISMATCH)
+    named = (Anomaly.gateway == settlement.gateway) & (Anomaly.transaction_id == transaction_id)
+    resolve(named & Anomaly.kind.in_(told), author, label)
 
 
 def _amount_to_give_back(

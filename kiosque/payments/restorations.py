@@ -19,7 +19,7 @@ from kiosque.payments.facts import add_fact
 from kiosque.payments.ledger import book, owed_cents
 from kiosque.payments.queries import parts_of
 from kiosque.payments.refusals import Refused, require_author_and_reason
-from kiosque.payments.reversals import gone_key, repayments_done, transaction_name
+from kiosque.payments.reversals import gone_key, guess_key, repayments_done, transaction_name
 
 _WHAT = {
     RepaymentKind.REFUND: "remboursement non abouti",
@@ -48,13 +48,15 @@ def restore(settlement: Settlement, cents: int | None, author: str, reason: str)
         _list_overpayments_again(settlement)
         book(settlement, label)
         anomalies.resolve(
-            (Anomaly.key == gone_key(repayment))
+            Anomaly.key.in_([gone_key(repayment), guess_key(repayment)])
             | (Anomaly.gateway == (settlement.gateway or ""))
             & Anomaly.transaction_id.in_(_names(settlement, repayment, had_left=had_left))
             & (Anomaly.kind == AnomalyKind.MISMATCH),
             author,
             f"{label} : restore-payment",
         )
+        if had_left:
+            _list_unmatched_again(settlement)
         return Repayment.get_by_id(repayment.id)
 
 
@@ -132,6 +134,13 @@ def _list_overpayments_again(settlement: Settlement) -> None:
     for part in parts_of(settlement):
         if part.kind == AllocationKind.OVERPAYMENT and part.invoice_id:
             list_overpayment(settlement, part.invoice_id, part.amount_cents)
+
+
+def _list_unmatched_again(settlement: Settlement) -> None:
+    """Put back on the list money without a use that is there once more."""
+    if any(part.kind == AllocationKind.UNMATCHED for part in parts_of(settlement)):
+        anomalies.list_again(Anomaly.key == anomalies.kept_key(settlement))
+        anomalies.flag_kept(settlement, "débit rétabli, sans emploi")
 
 
 def _names(settlement: Settlement, repayment: Repayment, *, had_left: bool) -> list[str]:

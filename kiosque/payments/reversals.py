@@ -19,10 +19,16 @@ from kiosque.db.states import (
 from kiosque.language import clock
 from kiosque.payments import journal
 from kiosque.payments.allocations import pay_with_overpayment, resolve_overpayments
-from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
+from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself, take_over
 from kiosque.payments.facts import add_fact
-from kiosque.payments.ledger import book, expected_balances, settlements_of_payment
-from kiosque.payments.queries import facts_of
+from kiosque.payments.ledger import (
+    book,
+    expected_balances,
+    may_be_undone,
+    owed_cents,
+    settlements_of_payment,
+)
+from kiosque.payments.queries import facts_of, parts_of
 
 #: The status of the fact that says that all the money of a debit has left again.
 RETURNED = "returned"
@@ -66,6 +72,8 @@ def book_repayment(repayment: Repayment, label: str) -> None:
     reopened = [] if settlement.remaining_cents else _withdraw(settlement)
     _resolve_overpayments_given_back(settlement, label)
     _resolve_declined(settlement, cents, label)
+    if repayment.author:
+        _resolve_dealt_with(settlement, label)
     book(settlement, label)
     for invoice in reopened:
         pay_with_overpayment(invoice)
@@ -133,13 +141,49 @@ def _resolve_declined(settlement: Settlement, cents: int, label: str) -> None:
     resolve_by_itself(declined, label)
 
 
+def _resolve_dealt_with(settlement: Settlement, label: str) -> None:
+    """Take off the list what a human has dealt with by this repayment: a debit without a use that
+    is no longer owed, an odd or uncaptured one of which nothing is left."""
+    kinds = {part.kind for part in parts_of(settlement)}
+    if settlement.remaining_cents and (
+        AllocationKind.UNMATCHED not in kinds or owed_cents(settlement)
+    ):
+        return
+    named = (Anomaly.gateway == settlement.gateway) & (
+        Anomaly.transaction_id == settlement.transaction_id
+    )
+    which = named & (Anomaly.kind == AnomalyKind.MISMATCH)
+    if settlement.attempt and not may_be_undone(settlement.attempt):
+        which |= (Anomaly.attempt == settlement.attempt) & (Anomaly.kind == AnomalyKind.UNCAPTURED)
+    resolve_by_itself(which, label)
+
+
+def reopened_by(settlement: Settlement) -> list[str]:
+    """Return the numbers of the invoices that a payment paid and that are to be paid again."""
+    paid = (
+        Invoice.select(Invoice.number)
+        .join(Allocation)
+        .where(
+            Allocation.settlement == settlement,
+            Allocation.kind == AllocationKind.INVOICE,
+            Invoice.state == InvoiceState.OPEN,
+        )
+        .order_by(Invoice.number)
+    )
+    return [invoice.number for invoice in paid]
+
+
 def _flag_money_gone(repayment: Repayment, settlement: Settlement, label: str) -> None:
     whole = not settlement.remaining_cents
+    gateway, transaction = settlement.gateway or "", settlement.transaction_id or ""
+    said = take_over(gateway, transaction, settlement.attempt, label) if whole else ""
     flag_anomaly(
         gone_key(repayment),
         AnomalyKind(settlement.state) if whole else AnomalyKind.PARTIAL_REFUND,
         repayment.amount_cents,
-        label if whole else f"{label}, en partie",
+        said or f"{label}, en partie",
+        gateway=gateway,
+        transaction_id=transaction,
         attempt=settlement.attempt,
         settlement=settlement,
     )
@@ -160,6 +204,11 @@ def gone_key(repayment: Repayment) -> str:
     return f"gone:{repayment.id}"
 
 
+def guess_key(repayment: Repayment) -> str:
+    """Return the key of the anomaly about a refund whose debit was guessed."""
+    return f"guessed_refund:{repayment.id}"
+
+
 def was_credited(settlement: Settlement) -> bool:
     """Return whether a refund that the bank told of was matched with this debit."""
     return any(each.transaction_id for each in repayments_done(settlement))
@@ -171,7 +220,8 @@ def given_elsewhere(settlement: Settlement) -> int:
         each.amount_cents
         for each in repayments_done(settlement)
         # What was asked of the bank was sent to it.
-        if each.author and each.kind == RepaymentKind.REFUND and each.sent_at is None
+        if each.author and each.kind == RepaymentKind.REFUND
+        if each.sent_at is None and each.transaction_id is None
     )
 
 

@@ -80,13 +80,15 @@ ADVICE: Mapping[AnomalyKind, str] = {
     ),
     AnomalyKind.MISMATCH: "Comparez avec le back office de la banque, puis corrigez ou remboursez.",
     AnomalyKind.UNKNOWN_ORDER: (
-        "Cherchez cette commande à la banque : une opération faite à la main ?"
+        "Cherchez cette commande à la banque : si elle a l’argent, entrez-le, même sans savoir de "
+        "quelle famille."
     ),
     AnomalyKind.REVERSED: "La facture est de nouveau à régler : dites-le à la famille.",
     AnomalyKind.REFUNDED: "La facture est de nouveau à régler : annulez-la si rien n’est plus dû.",
     AnomalyKind.PARTIAL_REFUND: "La facture reste payée : gardez la raison de ce remboursement.",
     AnomalyKind.UNMATCHED_REFUND: (
-        "Aucun paiement connu ne correspond : voyez lequel avec la banque."
+        "Aucun débit connu ne correspond : voyez à la banque lequel elle a rendu, puis notez-le "
+        "sur lui, ou entrez-le s’il manque."
     ),
     AnomalyKind.GUESSED_REFUND: (
         "Voyez à la banque quel débit elle a rendu : si c’est un autre, notez-le par les deux "

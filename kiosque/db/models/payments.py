@@ -79,12 +79,12 @@ class Settlement(NumberedModel):
 
     Its allocations add up to its amount. `returned_cents` is how much of it has left again, the sum
     of its repayments done. `final_at` is when the bank said that it would no longer undo it by
-    itself.
+    itself. Its family is None while nobody knows whose money it is: it pays nothing until then.
     """
 
     attempt = ForeignKeyField(Attempt, null=True, backref="settlements")
     attempt_id: int | None
-    family = ForeignKeyField(Family)
+    family = ForeignKeyField(Family, null=True)
     gateway = TextField(null=True)
     transaction_id = TextField(null=True)
     mode = TextField()
@@ -234,7 +234,8 @@ class BankClosure(NumberedModel):
 
 class Anomaly(NumberedModel):
     """Something the régisseur must look at. `key` makes each noted once; `gateway` and
-    `transaction_id` are the bank's name of what it is about, where it has one."""
+    `transaction_id` are the bank's name of what it is about, where it has one; `outcome`, an
+    `AttemptState`, is what the bank said of it, empty where it said nothing."""
 
     key = TextField(unique=True)
     kind = TextField()
@@ -250,3 +251,4 @@ class Anomaly(NumberedModel):
     regie = TextField(default="")
     gateway = TextField(default="")
     transaction_id = TextField(default="")
+    outcome = TextField(default="")

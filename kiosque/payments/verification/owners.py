@@ -14,7 +14,7 @@ def proofs() -> Iterator[str]:
         WHERE CASE WHEN attempt_id IS NULL
             THEN settlement.author = '' OR settlement.reason = ''
             ELSE settlement.gateway <> attempt.gateway
-                OR settlement.family_id <> attempt.family_id
+                OR COALESCE(settlement.family_id, 0) <> attempt.family_id
                 OR NOT EXISTS (SELECT 1 FROM fact WHERE fact.attempt_id = settlement.attempt_id
                     AND fact.transaction_id = settlement.transaction_id
                     AND fact.amount_cents IN (settlement.amount_cents, 0)
@@ -70,7 +70,7 @@ def families() -> Iterator[str]:
         SELECT DISTINCT settlement.id FROM settlement
             JOIN allocation ON allocation.settlement_id = settlement.id
             JOIN invoice ON invoice.id = allocation.invoice_id
-        WHERE invoice.family_id <> settlement.family_id
+        WHERE invoice.family_id <> COALESCE(settlement.family_id, 0)
         """
     ):
         yield f"encaissement {name} : il paie la facture d’une autre famille"

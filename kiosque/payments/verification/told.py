@@ -25,7 +25,9 @@ def unmatched() -> Iterator[str]:
         SELECT allocation.settlement_id FROM allocation
             JOIN settlement ON settlement.id = allocation.settlement_id
         WHERE allocation.kind = 'unmatched' AND NOT EXISTS (SELECT 1 FROM anomaly
-            WHERE anomaly.kind = 'mismatch' AND (anomaly.gateway = settlement.gateway
+            -- Once it has left, the entry about its departure says all.
+            WHERE anomaly.kind IN ('mismatch', 'reversed', 'refunded')
+                AND (anomaly.gateway = settlement.gateway
                     AND anomaly.transaction_id = settlement.transaction_id
                 -- Before entries bore the bank's name of the debit, their key did.
                 OR anomaly.attempt_id = settlement.attempt_id

@@ -97,12 +97,80 @@ def test_what_a_human_must_look_at_names_its_payment(
     assert (point.kind, point.detail, point.attempt) == (kind, detail, attempt)
 
 
-def test_each_wrong_amount_of_one_debit_is_told(go: Pay, hear: Hear, october: Invoice) -> None:
+def test_each_wrong_amount_of_one_debit_is_told_once_in_one_entry(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
     _, handoff = go(october)
     hear(handoff)
-    for cents in ("100", "200", "200"):
-        assert hear(handoff, amount=cents) == "mismatch"
-    assert [point.amount_cents for point in payments.open_anomalies()] == [100, 200]
+    for _ in range(2):
+        for cents in ("100", "200", "200"):
+            assert hear(handoff, amount=cents) == "mismatch"
+    (point,) = payments.open_anomalies()
+    assert point.amount_cents == 100
+    assert point.detail.count("2,00\u00a0€") == 1
+
+
+def test_what_a_debit_is_odd_in_is_one_entry_and_one_mail_that_say_it_all(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    """Of another amount, made by hand, denied, cancelled, then announced again."""
+    _, handoff = go(october)
+    odd = {"trans_id": "654321", "trans_uuid": "d" * 32}
+    other = {"amount": "5000", "effective_amount": "5000"}
+    hear(handoff, **odd, **other)
+    for changes in (
+        {"amount": "4000"},
+        {"trans_status": "REFUSED", "result": "05"},
+        {"trans_status": "CANCELLED", "amount": "5000"},
+        {"trans_status": "CAPTURED", "amount": "5000"},
+    ):
+        hear(handoff, **{**odd, **changes})
+    with catalogue.using("en"):
+        hear(handoff, **odd, currency="840", effective_currency="840")
+    (point,) = payments.open_anomalies()
+    for told in ("d" * 32, "40,00\u00a0€", sentences.DEBIT_AGAIN, "devise", "annulation"):
+        assert told in point.detail, told
+    assert OutboxMail.select().count() == Anomaly.select().count() == 2
+
+
+def test_what_is_said_once_the_entry_is_done_with_is_an_entry_of_its_own(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff)
+    hear(handoff, amount="100")
+    hear(handoff, amount="200")
+    payments.resolve_anomaly(payments.open_anomalies()[0].id, "Dominique", "vu")
+    for cents in ("100", "200", "300"):
+        hear(handoff, amount=cents)
+    assert [point.amount_cents for point in payments.open_anomalies()] == [300]
+
+
+def test_more_than_one_entry_can_hold_is_said_in_the_next(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff)
+    for cents in range(100, 140):
+        hear(handoff, amount=str(cents))
+    points = payments.open_anomalies()
+    assert 1 < len(points) < 5
+    assert all(len(point.detail) <= 1000 for point in points)
+    told = " ".join(f"{point.amount_cents / 100:.2f} {point.detail}" for point in points)
+    assert all(f"1.{cents}" in told or f"1,{cents}" in told for cents in range(10, 40))
+
+
+def test_what_a_debit_of_an_order_of_nobody_becomes_is_one_entry(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    nobodys = {"order_id": "SITE-7", "trans_uuid": "d" * 32}
+    for status in ("AUTHORISED", "CAPTURED", "CANCELLED", "AUTHORISED"):
+        hear(handoff, **nobodys, trans_status=status)
+    (point,) = payments.open_anomalies()
+    assert "SITE-7" in point.detail
+    assert "débit annulé" in point.detail
+    assert not any("enter-payment" in line for line in payments.advice(point))
 
 
 def test_a_refund_in_another_currency_gives_nothing_back_and_is_told(

@@ -147,7 +147,7 @@ def test_a_refund_given_to_one_of_two_debits_by_guess_is_told_in_any_order(
     chosen = Settlement.get(Settlement.returned_cents == 1000)
     assert (point.settlement, point.amount_cents) == (chosen, 1000)
     other = Settlement.get(Settlement.returned_cents == 0)
-    _, undo, redo = payments.advice(point)
+    _, undo, redo, _ = payments.advice(point)
     assert f"restore-payment {receipt_title(chosen)} --amount 10,00" in undo
     assert f"refund {receipt_title(other)} --amount 10,00 --elsewhere" in redo
 
