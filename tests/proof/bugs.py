@@ -149,8 +149,8 @@ BUGS = (
     Bug(
         "an invoice opens again without a journal entry",
         reversals,
-        "    _resolve_declined(settlement, cents, label)\n    book(settlement, label)\n",
-        "    _resolve_declined(settlement, cents, label)\n",
+        "        _resolve_dealt_with(settlement, label)\n    book(settlement, label)\n",
+        "        _resolve_dealt_with(settlement, label)\n",
         histories.debit_undone,
     ),
     Bug(
