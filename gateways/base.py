@@ -4,11 +4,11 @@ A gateway turns an `Order` into a `Handoff` (where to send the payer), and a mes
 (`Callback`) into a `Report` that it vouches for. It knows nothing of the database, of the web
 framework or of sessions, and decides nothing about invoices.
 
-Every gateway has the methods of `Gateway`; those of `Polls`, `Refunds` and `Checks` are optional,
-and found by `isinstance`. Each process makes its gateways once, at start. Their methods run in
-several threads and processes at once, and more than once for one order: a gateway keeps no state
-between two calls, and lets none outlast a bounded time. Whatever else than the errors named here
-comes out of a method is a fault of the adapter: nothing is changed, and somebody is told.
+Every gateway has the methods of `Gateway`; those of `Polls`, `Resumes`, `Refunds` and `Checks` are
+optional, and found by `isinstance`. Each process makes its gateways once, at start. Their methods
+run in several threads and processes at once, and more than once for one order: a gateway keeps no
+state between two calls, and lets none outlast a bounded time. Whatever else than the errors named
+here comes out of a method is a fault of the adapter: nothing is changed, and somebody is told.
 
 Standard library only. How to write a gateway: docs/gateways.md.
 """
@@ -59,6 +59,7 @@ __all__ = [
     "RefundRequest",
     "Refunds",
     "Report",
+    "Resumes",
     "SigningKey",
     "Unreachable",
     "WrongEmail",
@@ -129,6 +130,25 @@ class Polls(Protocol):
         A report counts as much as one of a notification. A timer, a payer who comes back and a
         second payment may ask at once: it must be safe to call from several threads. Raises
         Unreachable, within a bounded time whatever the bank does.
+        """
+        ...
+
+
+@runtime_checkable
+class Resumes(Protocol):
+    """A gateway whose bank keeps one page a payment, and shows it again to a payer who left it.
+
+    def resume(self, order):
+        url = f"{self.form_origin}/pay/{order.gateway_reference}"
+        return Handoff(url, order.gateway_reference)
+    """
+
+    def resume(self, order: Order) -> Handoff:
+        """Return the way back to the page opened by `start`: the same payment, never another one.
+
+        The payer waits meanwhile. Raises Unreachable. A bank that opens a page once only must not
+        have this method: the site then asks what became of the payment (`Polls`), and opens another
+        in its place.
         """
         ...
 

@@ -23,7 +23,7 @@ from gateways.testing.hooks import (
 )
 from gateways.testing.key_change import KeyChangeTests
 from gateways.testing.notifications import NotificationTests
-from gateways.testing.optional import CheckTests, PollTests, RefundTests
+from gateways.testing.optional import CheckTests, PollTests, RefundTests, ResumeTests
 from gateways.testing.settings import SettingsTests
 from gateways.testing.start import StartTests
 
@@ -46,6 +46,7 @@ class GatewayContract(
     NotificationTests,
     KeyChangeTests,
     PollTests,
+    ResumeTests,
     CheckTests,
     RefundTests,
 ):

@@ -1,4 +1,4 @@
-"""Tests of the optional capabilities: `poll`, `check`, `refund`."""
+"""Tests of the optional capabilities: `poll`, `resume`, `check`, `refund`."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +17,7 @@ from gateways.base import (
     Polls,
     RefundRequest,
     Refunds,
+    Resumes,
     Unreachable,
 )
 from gateways.testing import tampering
@@ -113,6 +114,20 @@ class PollTests(Hooks):
             assert bank.start(order).gateway_reference, "it needs no network"
         except Unreachable as error:
             assert not any(secret in str(error) for secret in self.secrets)
+
+
+class ResumeTests(Hooks):
+    def test_a_payer_is_led_back_to_the_same_payment(
+        self, gateway: Gateway, opened: Order, handoff: Handoff
+    ) -> None:
+        if not isinstance(gateway, Resumes):
+            pytest.skip("its page is opened once")
+        self.answer(opened, ON_THE_PAGE)
+        for again in (gateway.resume(opened), gateway.resume(opened)):
+            assert again.gateway_reference == opened.gateway_reference
+            assert again.url.startswith(f"{gateway.form_origin}/")
+            assert again.url == handoff.url or handoff.fields is not None
+            assert not any(secret in again.url for secret in self.secrets)
 
 
 class CheckTests(Hooks):

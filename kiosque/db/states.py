@@ -94,7 +94,8 @@ class FactSource(StrEnum):
 
     `BANK` said it, by a message or an answer; `BANK_ASKED` knew nothing of the order;
     `BANK_UNREACHABLE` and `EMAIL_REFUSED` are why it was not opened at the bank; `TIMEOUT` is the
-    end of its time where the bank cannot be asked.
+    end of its time where the bank cannot be asked; by `FAMILY`, the payer gave it up on our page,
+    the bank having said that nothing was decided.
     """
 
     PORTAL = "portal"
@@ -104,6 +105,7 @@ class FactSource(StrEnum):
     EMAIL_REFUSED = "email_refused"
     TIMEOUT = "timeout"
     REGISSEUR = "regisseur"
+    FAMILY = "family"
 
 
 class AnomalyKind(StrEnum):

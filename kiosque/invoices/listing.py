@@ -21,6 +21,8 @@ class Held(NamedTuple):
 
     reference: str
     state: str
+    gateway: str
+    started_at: datetime
     live_until: datetime
 
 
@@ -94,9 +96,7 @@ _UNPAID = PreparedQuery(
     lambda family, now, since: (
         Invoice.select(
             *_OPEN,
-            Attempt.reference,
-            Attempt.state,
-            Attempt.live_until,
+            *(getattr(Attempt, name) for name in Held._fields),
             payments.unanswered_at(Invoice.id, now, since),
         )
         .join(

@@ -48,11 +48,13 @@ from kiosque.payments.names import bank_name, find_departed, find_settlement, ot
 from kiosque.payments.overpayments import apply_overpayment
 from kiosque.payments.payment_status import payment_status_of
 from kiosque.payments.polling import ask_soon
+from kiosque.payments.queries import attempt_by_id, numbers_of
 from kiosque.payments.receipts import Issuers
 from kiosque.payments.refund_requests import drop_refund, send_refund
 from kiosque.payments.refunds import ask_refund, record_repayment
 from kiosque.payments.refusals import LONGEST_AUTHOR, LONGEST_REASON, Refused
 from kiosque.payments.restorations import restore
+from kiosque.payments.resumption import OpenPayment, give_up, open_payment, resume
 from kiosque.payments.selection import (
     MAX_INVOICES,
     Selection,
@@ -62,7 +64,13 @@ from kiosque.payments.selection import (
     select_for_one_payment,
     select_invoices,
 )
-from kiosque.payments.unanswered import is_unanswered, told_since, unanswered_at, unanswered_of
+from kiosque.payments.unanswered import (
+    is_unanswered,
+    told_since,
+    unanswered_at,
+    unanswered_of,
+    was_given_up,
+)
 from kiosque.payments.words import ADVICE, COUNTER_MODES
 
 __all__ = [
@@ -76,6 +84,7 @@ __all__ = [
     "GatewayUsage",
     "Issuers",
     "Money",
+    "OpenPayment",
     "Purchase",
     "Refused",
     "Selection",
@@ -85,6 +94,7 @@ __all__ = [
     "ask_refund",
     "ask_soon",
     "at_bank",
+    "attempt_by_id",
     "attempt_of",
     "bank_name",
     "cancel_invoice",
@@ -103,13 +113,16 @@ __all__ = [
     "forget_refused_messages",
     "gateway_usages",
     "gateways_removed_too_early",
+    "give_up",
     "is_removed",
     "is_unanswered",
     "left_since",
     "live_attempts",
     "money_of",
+    "numbers_of",
     "open_anomalies",
     "open_bank",
+    "open_payment",
     "other_uses",
     "overpaid_cents",
     "payable_now",
@@ -120,6 +133,7 @@ __all__ = [
     "regie_of",
     "resolve_anomaly",
     "restore",
+    "resume",
     "select_for_one_payment",
     "select_invoices",
     "send_refund",
@@ -128,4 +142,5 @@ __all__ = [
     "told_since",
     "unanswered_at",
     "unanswered_of",
+    "was_given_up",
 ]

@@ -2,13 +2,14 @@
 
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from functools import cache
 from threading import BoundedSemaphore
 
-from gateways.base import Gateway, Handoff, Order, Unreachable, WrongEmail
+from gateways.base import Gateway, Handoff, Unreachable, WrongEmail
 from kiosque.db import require_no_write, write
 from kiosque.db.models import Attempt, AttemptItem, Family, Invoice
 from kiosque.db.states import AttemptState, FactSource
@@ -73,7 +74,7 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
     email = attempt.receipt_email if gateway.limits.requires_email else None
     order = order_of(attempt, public_url, email=email)
     try:
-        handoff = _hand_over(gateway, order)
+        handoff = hand_over(gateway.name, lambda: gateway_calls.start(gateway, order))
         _note_handoff(attempt, gateway, handoff)
     except WrongEmail:
         _close(attempt, FactSource.EMAIL_REFUSED)
@@ -88,17 +89,17 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
     return attempt, handoff
 
 
-def _hand_over(gateway: Gateway, order: Order) -> Handoff:
-    """Ask the gateway for the way to the bank.
+def hand_over(gateway_name: str, begin: Callable[[], "Future[Handoff]"]) -> Handoff:
+    """Ask a gateway for the way to the bank, by the call that `begin` begins.
 
-    Raises WrongEmail; Unreachable, also when STARTS_AT_ONCE other payers wait for this bank:
-    a slow one must not take all the threads of the site.
+    Raises what the call raises; Unreachable, also when STARTS_AT_ONCE other payers wait for this
+    bank: a slow one must not take all the threads of the site.
     """
-    door = _door(gateway.name)
+    door = _door(gateway_name)
     if not door.acquire(timeout=DOOR_SECONDS):
         raise Unreachable("d’autres payeurs attendent déjà cette banque")
     try:
-        call = gateway_calls.start(gateway, order)
+        call = begin()
     except BaseException:
         door.release()
         raise

@@ -26,6 +26,7 @@ from gateways.base import (
     RefundRequest,
     Refunds,
     Report,
+    Resumes,
     Unreachable,
 )
 from kiosque import db
@@ -56,6 +57,11 @@ class Answer(Enum):
 def start(gateway: Gateway, order: Order) -> "Future[Handoff]":
     """Have a payment opened. The future raises WrongEmail or Unreachable."""
     return _begin(f"start of {order.reference}", lambda: _handoff(gateway.start(order)))
+
+
+def resume(gateway: Resumes, order: Order) -> "Future[Handoff]":
+    """Have the page of a payment opened before shown again. The future raises Unreachable."""
+    return _begin(f"return to {order.reference}", lambda: _handoff(gateway.resume(order)))
 
 
 def poll(gateway: Polls, order: Order) -> "Future[list[Report]]":

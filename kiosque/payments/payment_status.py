@@ -1,7 +1,7 @@
 """Say what is known of the invoices that a family wants to pay and cannot: paid already, under way,
 or surely not debited."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +28,7 @@ class Paid:
     number: str
     settled_at: datetime
     receipt: Receipt | None
+    attempt: Attempt | None
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class PaymentStatus:
     held: dict[str, Attempt]
     unanswered_at: datetime | None
     nothing_debited: bool
+    #: The one payment that holds all that was asked for, or paid all of it.
+    attempt: Attempt | None
 
 
 def payment_status_of(family: Family, numbers: Iterable[str]) -> PaymentStatus:
@@ -50,6 +53,7 @@ def payment_status_of(family: Family, numbers: Iterable[str]) -> PaymentStatus:
     invoices = list(own.order_by(Invoice.number))
     ids = [invoice.id for invoice in invoices]
     paid, unanswered_at = _paid(ids), unanswered_of(invoices)
+    made = [each.attempt for each in paid]
     holders = live_attempts(invoices)
     doubted = (
         Attempt.select()
@@ -64,16 +68,25 @@ def payment_status_of(family: Family, numbers: Iterable[str]) -> PaymentStatus:
         held={each.number: holders[each.id] for each in invoices if each.id in holders},
         unanswered_at=unanswered_at,
         nothing_debited=not (some_paid or doubted or unanswered_at),
+        attempt=_only([*holders.values(), *made], len(asked)),
     )
+
+
+def _only(attempts: Sequence[Attempt | None], count: int) -> Attempt | None:
+    """Return the attempt of all `count` invoices, where it is one."""
+    one = len(attempts) == count and len({each and each.id for each in attempts}) == 1
+    return attempts[0] if one else None
 
 
 def _paid(ids: list[int]) -> list[Paid]:
     parts = (
-        Allocation.select(Allocation, Invoice, Settlement, Receipt)
+        Allocation.select(Allocation, Invoice, Settlement, Receipt, Attempt)
         .join(Invoice)
         .switch(Allocation)
         .join(Settlement)
         .join(Receipt, JOIN.LEFT_OUTER)
+        .switch(Settlement)
+        .join(Attempt, JOIN.LEFT_OUTER)
         .where(
             Allocation.invoice.in_(ids),
             Allocation.kind == AllocationKind.INVOICE,
@@ -86,6 +99,7 @@ def _paid(ids: list[int]) -> list[Paid]:
             part.invoice.number,
             part.settlement.settled_at,
             getattr(part.settlement, "receipt", None),
+            part.settlement.attempt,
         )
         for part in parts
         if part.invoice

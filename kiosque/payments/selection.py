@@ -141,8 +141,7 @@ def _why_not(invoice: Invoice | None, live: Attempt | None) -> str:
         return _("la banque examine encore votre paiement. Vous n’avez rien à faire.")
     if live:
         return _(
-            "un paiement est déjà ouvert à la banque. Terminez-le sur la page de la banque si "
-            "elle est encore ouverte, ou recommencez après %(hour)s."
+            "un paiement est déjà ouvert à la banque. Reprenez-le, ou recommencez après %(hour)s."
         ) % {"hour": formats.paris_hour(live.live_until)}
     if invoice.is_closed and invoice.closes_on:
         return _(

@@ -56,6 +56,12 @@ def is_unanswered(attempt: Attempt) -> bool:
     return bool(found.exists())
 
 
+def was_given_up(attempt: Attempt) -> bool:
+    """Return whether its payer gave this attempt up on our page, before the bank decided it."""
+    found = Fact.select().where(Fact.attempt == attempt, Fact.source == FactSource.FAMILY)
+    return bool(found.exists())
+
+
 def _is_unanswered(attempt: Any, now: Any) -> Expression:
     """Return the condition that an attempt's time has passed, and no bank said what became of it.
     `attempt` is the table or an alias of it."""

@@ -41,6 +41,7 @@ FACT_SOURCES: Mapping[FactSource, str] = {
     FactSource.EMAIL_REFUSED: "adresse refusée",
     FactSource.TIMEOUT: "délai dépassé",
     FactSource.REGISSEUR: "régisseur",
+    FactSource.FAMILY: "famille",
 }
 #: What a fact says of a payment.
 ATTEMPT_STATES: Mapping[AttemptState, str] = {

@@ -17,7 +17,7 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
-from kiosque.db.models import Account, Family, Invoice, Receipt, Settlement
+from kiosque.db.models import Account, Attempt, Family, Invoice, Receipt, Settlement
 from kiosque.families import accounts, audit, sessions
 from kiosque.families.audit import Event
 from kiosque.families.signin import Entry, Visitor
@@ -212,6 +212,12 @@ def own_invoice(number: str) -> Invoice:
     return Invoice.get_or_none(Invoice.number == number, Invoice.family == own_family()) or abort(
         404
     )
+
+
+def own_attempt(reference: str) -> Attempt:
+    """Return the family's payment of that reference, else 404."""
+    mine = Attempt.reference == reference, Attempt.family == own_family()
+    return Attempt.get_or_none(*mine) or abort(404)
 
 
 def own_receipt(receipt_id: int) -> Receipt:

@@ -4,6 +4,7 @@ A page has up to sixty rows. What is the same for all, a translation or the begi
 is looked up once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -26,8 +27,19 @@ from kiosque.language.formats import (
     short_date,
 )
 from kiosque.language.templates import french
+from kiosque.payments import OpenPayment
 from kiosque.web import current
-from kiosque.web.status_words import AT_BANK, DUE, LATE, Status, settled_status, status_on
+from kiosque.web.open_payments import waiting_for_payer
+from kiosque.web.status_words import (
+    AT_BANK,
+    DUE,
+    LATE,
+    OPENED,
+    TREASURY,
+    Status,
+    settled_status,
+    status_on,
+)
 
 
 class Row(NamedTuple):
@@ -52,14 +64,27 @@ class Row(NamedTuple):
     of_invoice: str = ""
 
 
+class Opened(NamedTuple):
+    """The invoices of one payment begun and not finished, and what the payer may do about it: None
+    just after the bank has sent the payer back, while its answer is awaited."""
+
+    attempt: Held
+    payment: OpenPayment | None
+    rows: list[Row]
+
+
 @dataclass(frozen=True)
 class UnpaidRows:
-    """The open invoices, the most pressing first. `payable` is at most what one payment takes;
-    `count` and `total_cents` are of all that can be paid here; `unanswered_at`, when the last
-    payment of one was begun that stayed without an answer; `closures`, what is to be read of the
-    banks that take no payment now, `all_closed` when no other is left."""
+    """The open invoices, the most pressing first. `payable` is at most what one payment takes, of
+    `payable_count`; `opened`, those of which a payment is begun, the first at `opened_since`;
+    `count` and `total_cents` are of both; `unanswered_at`, when the last payment of one was begun
+    that stayed without an answer; `closures`, what is to be read of the banks that take no payment
+    now, `all_closed` when no other is left."""
 
     payable: list[Row]
+    payable_count: int
+    opened: list[Opened]
+    opened_since: datetime | None
     count: int
     total_cents: int
     of_several_regies: bool
@@ -81,16 +106,20 @@ class SettledRows:
 def unpaid(family: Family) -> UnpaidRows:
     today, write = clock.today(), _Writer()
     every = [
-        (each, status_on(today, each, held=each.held is not None))
+        (each, status_on(today, each, each.held.state if each.held else None))
         for each in listing.unpaid(family)
     ]
     payable = [line for line in every if line[1] in (DUE, LATE)]
+    opened = [line for line in every if line[1] is OPENED]
     closed = payments.closure_words() if payable else {}
     banks = {current.settings().gateway_of(each.regie) or "" for each, _status in payable}
     return UnpaidRows(
         payable=[write.unpaid(*line) for line in payable[: payments.MAX_INVOICES]],
-        count=len(payable),
-        total_cents=sum(invoice.total_cents for invoice, _status in payable),
+        payable_count=len(payable),
+        opened=_opened(write, opened),
+        opened_since=min((each.held.started_at for each, _ in opened if each.held), default=None),
+        count=len(payable) + len(opened),
+        total_cents=sum(invoice.total_cents for invoice, _status in payable + opened),
         of_several_regies=len({invoice.regie for invoice, _status in payable}) > 1,
         unanswered_at=max(
             (each.unanswered_at for each, _status in payable if each.unanswered_at), default=None
@@ -98,8 +127,16 @@ def unpaid(family: Family) -> UnpaidRows:
         closures=sorted({closed[name] for name in banks & closed.keys()}),
         all_closed=banks <= closed.keys(),
         at_bank=[write.unpaid(*line) for line in every if line[1] is AT_BANK],
-        elsewhere=[write.unpaid(*line) for line in every if line[1] not in (DUE, LATE, AT_BANK)],
+        elsewhere=[write.unpaid(*line) for line in every if line[1] is TREASURY],
     )
+
+
+def _opened(write: "_Writer", lines: Sequence[tuple[Unpaid, Status]]) -> list[Opened]:
+    by_attempt: dict[Held, list[Row]] = {}
+    for invoice, status in lines:
+        if invoice.held:
+            by_attempt.setdefault(invoice.held, []).append(write.unpaid(invoice, status))
+    return [Opened(held, waiting_for_payer(held), rows) for held, rows in by_attempt.items()]
 
 
 def settled(family: Family, page: int) -> SettledRows:

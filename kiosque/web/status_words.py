@@ -24,6 +24,7 @@ class Status:
 DUE = Status("due", N_("À régler"))
 LATE = Status("late", N_("À régler (date dépassée)"))
 AT_BANK = Status("bank", N_("En attente de la banque"))
+OPENED = Status("opened", N_("Paiement ouvert à la banque"))
 PAID = Status("paid", N_("Payée"))
 CANCELLED = Status("cancelled", N_("Annulée"))
 CREDIT = Status("credit", N_("Avoir"))
@@ -46,15 +47,16 @@ class Dated(Protocol):
 
 def invoice_status(invoice: Invoice, live: Attempt | None) -> Status:
     """Return the status of an invoice today; `live` is the attempt that holds it, if one does."""
-    return status_on(clock.today(), invoice, held=live is not None)
+    return status_on(clock.today(), invoice, live.state if live else None)
 
 
-def status_on(today: date, invoice: Dated, *, held: bool) -> Status:
-    """Return the status of an invoice at a date, held by an attempt or not."""
+def status_on(today: date, invoice: Dated, held: str | None) -> Status:
+    """Return the status of an invoice at a date; `held` is the state of the attempt that holds it,
+    if one does."""
     if invoice.state != InvoiceState.OPEN:
         return settled_status(invoice.state, invoice.total_cents)
     if held:
-        return AT_BANK
+        return AT_BANK if held == AttemptState.PENDING else OPENED
     if invoice.closes_on and invoice.closes_on < today:
         return TREASURY
     return LATE if invoice.due_on < today else DUE
@@ -88,6 +90,19 @@ _SILENT = Result(
     N_(
         "Si vous avez payé, ne recommencez pas\u00a0: la confirmation peut encore arriver. "
         "Si vous n’avez pas payé, vous pouvez recommencer."
+    ),
+)
+_OPENED = Result(
+    "bank",
+    N_("Ce paiement est ouvert à la banque"),
+    N_("Vos factures restent à régler tant que la banque ne l’a pas confirmé."),
+)
+_GIVEN_UP = Result(
+    "cancelled",
+    N_("Paiement abandonné"),
+    N_(
+        "Quand vous l’avez abandonné, la banque n’avait enregistré aucun paiement. "
+        "Vous pouvez recommencer quand vous voulez."
     ),
 )
 _UNKNOWN = Result(
@@ -148,10 +163,12 @@ _SOME_LEFT = N_(
 )
 
 
-def attempt_result(attempt: Attempt, invoices: Collection[Invoice]) -> Result:
-    """Return the words about a payment; what is left to do depends on its invoices as they are
-    now, which another payment may have paid."""
-    result = _result_of(attempt)
+def attempt_result(
+    attempt: Attempt, invoices: Collection[Invoice], *, waits_for_payer: bool = False
+) -> Result:
+    """Return the words about a payment, which may wait for its payer at the bank. What is left to
+    do depends on its invoices as they are now, which another payment may have paid."""
+    result = _OPENED if waits_for_payer else _result_of(attempt)
     left = [each for each in invoices if each.state == InvoiceState.OPEN]
     # Where nobody knows if it was made, that is what there is to say.
     said = is_undecided(attempt) or attempt.state == AttemptState.PAID or result is _UNKNOWN
@@ -167,6 +184,8 @@ def _result_of(attempt: Attempt) -> Result:
     state = AttemptState(attempt.state)
     if state == AttemptState.EXPIRED and payments.is_unanswered(attempt):
         return _UNKNOWN
+    if state == AttemptState.CANCELLED and payments.was_given_up(attempt):
+        return _GIVEN_UP
     if state in _RESULTS:
         return _RESULTS[state]
     return _WAITING if attempt.live_until > clock.now() else _SILENT

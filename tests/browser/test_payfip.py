@@ -89,10 +89,26 @@ def test_a_result_unknown_for_a_while_holds_the_invoices_then_pays_them(
     assert end(visitor, "Carte acceptée", delivery="late", known="later") == sentences.WAITING
     address = page.url.partition("?")[0]
     page.goto(f"{town.url}/factures")
-    expect(page.locator(".tag-bank")).to_have_count(2)
+    expect(page.locator(".tag-bank, .tag-opened")).to_have_count(2)
     for _ in range(20):
         town.command("reconcile")
         if "Paiement effectué" in page.request.get(address).text():
             break
     page.goto(address)
     expect(page.locator("h1")).to_have_text("Paiement effectué")
+
+
+def test_a_parent_who_left_payfip_resumes_on_a_page_of_its_own_and_pays_once(
+    go: Make, visitor: Visitor, town: Demo
+) -> None:
+    """PayFiP opens an address once: Back, then the same address again, would be its error P3."""
+    go("TPBACK")
+    page = visitor.page
+    page.goto(f"{town.url}/factures")
+    page.get_by_role("button", name=sentences.RESUME).click()
+    page.wait_for_url(f"{town.bank_url}/**")
+    expect(page.locator("h1")).to_have_text("PayFiP de démonstration")
+    assert end(visitor, "Carte acceptée") == sentences.PAID
+    page.goto(f"{town.url}/factures")
+    expect(page.locator(".lead")).to_have_text(sentences.NOTHING_DUE)
+    town.command("verify")

@@ -46,10 +46,15 @@ for (const form of document.querySelectorAll("[data-total]")) {
   window.addEventListener("pageshow", update);
 }
 
-// The way to the bank.
-document.querySelector("[data-auto-submit]")?.submit();
-const follow = document.querySelector("[data-auto-follow]");
-if (follow) location.replace(follow.href);
+// The way to the bank, taken once: a payer who comes Back to it is told how to resume.
+const wayOut = document.querySelector("[data-way-out]");
+if (wayOut) {
+  if (wayOut.href) location.replace(wayOut.href);
+  else wayOut.submit();
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) location.replace(wayOut.dataset.wayOut);
+  });
+}
 
 // Waiting for the bank: the server says when to look again, and when to stop.
 const waiting = document.querySelector("[data-refresh-after]");

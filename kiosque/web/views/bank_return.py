@@ -10,7 +10,7 @@ from kiosque import payments
 from kiosque.db.models import Attempt, AttemptItem, Invoice, Receipt, Settlement
 from kiosque.db.states import AttemptState
 from kiosque.payments import Money, Selection
-from kiosque.web import access, current
+from kiosque.web import access, current, open_payments
 from kiosque.web.forms import csrf
 from kiosque.web.status_words import attempt_result, is_undecided
 from kiosque.web.views.payment import CHOSEN_TOGETHER
@@ -45,16 +45,18 @@ def show(reference: str) -> str | Response:
     that no history keeps it and no page tells it to another site.
     """
     attempt = _attempt(reference)
+    may_come_back = open_payments.note_return(attempt.reference)
     if request.args.keys() - {_TRIES}:
         return redirect(url_for(".show", reference=attempt.reference))
     attempt = _with_news(attempt)
-    family, items = access.signed_in_family(), _items(attempt)
+    own, items = _is_own(attempt), _items(attempt)
+    opened = open_payments.waiting_for_payer(attempt) if own else None
     return render_template(
         "payment/return.html",
         attempt=attempt,
-        result=attempt_result(attempt, [item.invoice for item in items]),
-        details=_details(attempt, items) if family and family.id == attempt.family_id else None,
-        **_refreshing(attempt),
+        opened=opened,
+        details=_details(attempt, items) if own else None,
+        **_result(attempt, items, chooses=opened is not None and not may_come_back),
     )
 
 
@@ -74,6 +76,11 @@ def _attempt(reference: str) -> Attempt:
     return found
 
 
+def _is_own(attempt: Attempt) -> bool:
+    family = access.signed_in_family()
+    return family is not None and family.id == attempt.family_id
+
+
 def _with_news(attempt: Attempt) -> Attempt:
     """Return the attempt, about which the bank is asked while it is undecided."""
     if not is_undecided(attempt):
@@ -84,11 +91,15 @@ def _with_news(attempt: Attempt) -> Attempt:
     return found
 
 
-def _refreshing(attempt: Attempt) -> dict[str, object]:
-    """Return when the page is to be loaded again, and which time this is."""
-    tries, undecided = request.args.get(_TRIES, 0, type=int), is_undecided(attempt)
+def _result(attempt: Attempt, items: list[AttemptItem], *, chooses: bool) -> dict[str, object]:
+    """Return what to say of the payment, when the page is to be loaded again, and which time this
+    is; never under the hand of a payer who chooses what to do."""
+    tries = request.args.get(_TRIES, 0, type=int)
+    undecided = is_undecided(attempt) and not chooses
     goes_on = undecided and 0 <= tries < len(REFRESH_AFTER)
+    invoices = [item.invoice for item in items]
     return {
+        "result": attempt_result(attempt, invoices, waits_for_payer=chooses),
         "refresh_after": REFRESH_AFTER[tries] if goes_on else None,
         "tries": tries,
         "last_try": len(REFRESH_AFTER),

@@ -22,10 +22,8 @@ from kiosque.db.states import AllocationKind
 from kiosque.papers import content
 from kiosque.web import current, invoice_rows
 from kiosque.web.access import family_only, own_family, own_invoice, own_receipt
-from kiosque.web.status_words import (
-    Status,
-    invoice_status,
-)
+from kiosque.web.open_payments import waiting_for_payer
+from kiosque.web.status_words import Status, invoice_status
 
 blueprint = Blueprint("family", __name__)
 
@@ -63,6 +61,7 @@ def invoice(number: str) -> str:
     return render_template(
         "family/invoice.html",
         row=_standing(found, live),
+        opened=waiting_for_payer(live) if live else None,
         unanswered_at=payments.unanswered_of([found]),
         closure=payments.closure_words().get(current.settings().gateway_of(found.regie) or ""),
         lines=content.invoice_document(found).lines,

@@ -1,35 +1,45 @@
 """The two steps before the bank: what is to be paid, and the hand-off."""
 
 import re
+from collections.abc import Mapping
 
-from flask import Blueprint, render_template, request, session
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
 
 from gateways.base import Gateway, Handoff, Unreachable, WrongEmail
 from kiosque import payments
 from kiosque.db.models import Attempt
 from kiosque.language.catalogue import gettext as _
-from kiosque.payments import Purchase, Refused
+from kiosque.payments import Issuers, Purchase, Refused
 from kiosque.web import current, headers
-from kiosque.web.access import family_only, own_family
+from kiosque.web.access import family_only, own_attempt, own_family
 from kiosque.web.forms import PayForm
+from kiosque.web.open_payments import waiting_for_payer
+from kiosque.web.status_words import is_undecided
 
 blueprint = Blueprint("payment", __name__, url_prefix="/paiement")
 
 #: In the session: what the family chose to pay in several payments, by id, until all is paid.
 CHOSEN_TOGETHER = "together"
 
-Answer = str | tuple[str, int]
+Answer = str | tuple[str, int] | Response
 
 
 @blueprint.errorhandler(Refused)
 def refused(refusal: Refused) -> Answer:
-    """Answer any page of this blueprint that cannot go on."""
+    """Answer any page of this blueprint that cannot go on: by the page of the payment that holds or
+    paid all that was asked for, if it is one."""
     numbers = request.values.getlist("invoice")
+    known = payments.payment_status_of(own_family(), numbers)
+    if known.attempt:
+        return _to_payment(known.attempt)
+    held = {each.id: each for each in known.held.values()}
     page = render_template(
         "payment/refused.html",
         numbers=numbers,
         reasons=refusal.reasons,
-        known=payments.payment_status_of(own_family(), numbers),
+        known=known,
+        opened=list(filter(None, map(waiting_for_payer, held.values()))),
     )
     return page, 409
 
@@ -59,13 +69,50 @@ def bank() -> Answer:
     try:
         started = _started(numbers, form, gateway) if form.validate() else None
     except Unreachable:
-        known = payments.payment_status_of(own_family(), numbers)
-        return render_template("payment/unreachable.html", gateway=gateway, known=known), 503
+        return _unreachable_page(gateway, numbers), 503
     if started is None:
         return _summary_page(numbers, form, gateway), 422
-    attempt, handoff = started
+    return _bank_page(*started)
+
+
+@blueprint.post("/reprendre/<reference>")
+@family_only
+def resume(reference: str) -> Answer:
+    """Lead a payer back to the bank, or to the page of what became of the payment meanwhile."""
+    attempt = own_attempt(reference)
+    try:
+        way = payments.resume(attempt, *_asking())
+    except (Unreachable, WrongEmail):
+        numbers = payments.numbers_of(attempt)
+        return _unreachable_page(current.gateways()[attempt.gateway], numbers), 503
+    return _bank_page(*way) if way else _to_payment(attempt, asked=True)
+
+
+@blueprint.post("/abandonner/<reference>")
+@family_only
+def give_up(reference: str) -> Answer:
+    """Close a payment that its payer no longer wants, if the bank has decided nothing."""
+    attempt = own_attempt(reference)
+    payments.give_up(attempt, *_asking())
+    return _to_payment(attempt, asked=True)
+
+
+def _to_payment(attempt: Attempt, *, asked: bool = False) -> Response:
+    """Lead to the page of a payment; say so if the bank was asked about it and did not answer."""
+    if asked and is_undecided(payments.attempt_by_id(attempt.id)):
+        flash(_("La banque ne nous a pas répondu. Réessayez dans une minute."))
+    return redirect(url_for("bank_return.show", reference=attempt.reference), 303)
+
+
+def _bank_page(attempt: Attempt, handoff: Handoff) -> str:
+    gateway = current.gateways()[attempt.gateway]
     headers.allow_form_to(gateway.form_origin)
     return render_template("payment/bank.html", attempt=attempt, handoff=handoff, gateway=gateway)
+
+
+def _unreachable_page(gateway: Gateway, numbers: list[str]) -> str:
+    known = payments.payment_status_of(own_family(), numbers)
+    return render_template("payment/unreachable.html", gateway=gateway, known=known)
 
 
 def _started(numbers: list[str], form: PayForm, gateway: Gateway) -> tuple[Attempt, Handoff] | None:
@@ -118,10 +165,9 @@ def _gateway_of(numbers: list[str]) -> Gateway:
 
 def _ask_about_holders(numbers: list[str]) -> None:
     """Learn what became of an earlier payment of these invoices before another is offered."""
-    payments.ask_about_holders(
-        own_family(),
-        numbers,
-        current.gateways(),
-        current.settings().public_url,
-        current.issuers(),
-    )
+    payments.ask_about_holders(own_family(), numbers, *_asking())
+
+
+def _asking() -> tuple[Mapping[str, Gateway], str, Issuers]:
+    """Return what it takes to ask a bank: gateways, our address, the issuers of receipts."""
+    return current.gateways(), current.settings().public_url, current.issuers()

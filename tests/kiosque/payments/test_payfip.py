@@ -95,9 +95,9 @@ def gateway(app: Flask, frozen: Clock) -> Any:
 def go(alice: FlaskClient, treasury: Treasury, gateway: Gateway) -> Callable[..., TestResponse]:
     def confirm(*invoices: Invoice, email: str = "alice@example.org") -> TestResponse:
         query = {"invoice": [invoice.number for invoice in invoices]}
-        page = alice.get("/paiement/recapitulatif", query_string=query).text
+        alice.get("/paiement/recapitulatif", query_string=query)
         data = {
-            "csrf_token": csrf_token(page),
+            "csrf_token": csrf_token(alice.get("/famille").text),
             "invoice": query["invoice"],
             "expected_cents": str(sum(invoice.total_cents for invoice in invoices)),
             "email": email,
@@ -177,7 +177,7 @@ def test_the_payer_is_led_to_the_page_by_a_link_followed_once(
 ) -> None:
     page = go(october)
     (idop,) = treasury.orders
-    link = f'href="https://www.payfip.gouv.fr/tpa/paiementws.web?idop={idop}" data-auto-follow'
+    link = f'href="https://www.payfip.gouv.fr/tpa/paiementws.web?idop={idop}" data-way-out'
     assert link in page.text
     assert 'method="post" action="https' not in page.text
     assert page.headers["Cache-Control"] == "no-store"
@@ -192,7 +192,7 @@ def test_going_back_and_pressing_again_makes_no_second_payment(
     go: Go, october: Invoice, treasury: Treasury
 ) -> None:
     go(october)
-    assert go(october).status_code == 409
+    assert go(october).status_code == 303
     assert len(treasury.orders) == 1
 
 
@@ -333,7 +333,7 @@ def test_a_result_unknown_for_twenty_minutes_frees_the_invoice_and_still_counts_
     go(october)
     for _ in range(20):
         assert Attempt.get().state == "handed_off"
-        assert go(october).status_code == 409
+        assert go(october).status_code == 303
         frozen.advance(minutes=1)
         run(app)
     assert Attempt.get().state == "expired"

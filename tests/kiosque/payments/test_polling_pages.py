@@ -158,10 +158,11 @@ def test_who_pays_at_another_bank_does_not_wait_for_the_slow_one(
 def test_the_summary_asks_about_the_payment_that_holds_the_invoice(
     asked_app: Flask, alice: FlaskClient, go: Pay, bank: TalkativeBank, october: Invoice
 ) -> None:
-    _, handoff = go(october)
+    attempt, handoff = go(october)
     bank.answers = [[bank.report(handoff)]]
     answer = alice.get(f"/paiement/recapitulatif?invoice={october.number}")
-    assert sentences.INVOICE_PAID in answer.text
+    assert answer.location == f"/paiement/retour/{attempt.reference}"
+    assert state_of(attempt) == "paid"
 
 
 def test_charlie_makes_us_ask_nothing_about_alices_invoice(

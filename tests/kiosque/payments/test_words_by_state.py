@@ -234,9 +234,7 @@ def press(alice: FlaskClient, *numbers: str) -> str:
     """Alice goes back twice, and confirms the same payment again."""
     token = csrf_token(alice.get("/famille").text)
     data = {"csrf_token": token, "invoice": list(numbers), "expected_cents": "4520", "email": ""}
-    answer = alice.post("/paiement/banque", data=data)
-    assert answer.status_code == 409
-    return str(answer.text)
+    return str(alice.post("/paiement/banque", data=data, follow_redirects=True).text)
 
 
 def test_a_card_maybe_debited_is_not_called_nothing_paid(
@@ -245,7 +243,7 @@ def test_a_card_maybe_debited_is_not_called_nothing_paid(
     attempt, _ = go(october, bank)  # she pays, and the notice is lost
     page = press(alice, october.number)
     assert sentences.NOTHING_PAID not in page
-    assert sentences.NO_SECOND_PAYMENT in page
+    assert sentences.CANNOT_TELL in page
     assert f"/paiement/retour/{attempt.reference}" in page
     frozen.advance(minutes=16)
     page = press(alice, october.number, "INCONNUE")
@@ -268,7 +266,6 @@ def test_already_paid_is_good_news_with_its_receipt(
     _, handoff = go(october, bank)
     hear(bank, handoff)
     page = press(alice, october.number)
-    assert sentences.INVOICE_PAID in page
     assert 'role="alert"' not in page
     assert 'href="/recus/1"' in page
     assert sentences.NOTHING_PAID not in page

@@ -63,6 +63,11 @@ class JonquilleGateway:
         name = word(made.get("id"))
         return Handoff(f"{self.form_origin}/pay/{name}", name)
 
+    def resume(self, order):
+        if not order.gateway_reference:
+            raise Unreachable("la banque n’a pas ouvert de page")
+        return Handoff(f"{self.form_origin}/pay/{order.gateway_reference}", order.gateway_reference)
+
     def read_notification(self, callback):
         found = re.fullmatch("t=([0-9]{1,12}),v1=([0-9a-f]{64})", callback.header(SEAL))
         if not found or not hmac.compare_digest(self.seal(found[1], callback.body), found[2]):

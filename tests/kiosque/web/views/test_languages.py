@@ -451,6 +451,10 @@ def _filled_forms(alice: FlaskClient, stranger: FlaskClient) -> Iterator[tuple[s
     pay = {"csrf_token": token, "invoice": number, "expected_cents": "4520"}
     for changes in ({"email": "nobody"}, {"expected_cents": "1"}, {"invoice": "X"}, {}):
         yield f"pay {changes}", alice.post("/paiement/banque", data={**pay, **changes}).text
+    data = {"csrf_token": token}
+    for action in ("reprendre", "abandonner"):
+        address = f"/paiement/{action}/{Attempt.get(state='handed_off').reference}"
+        yield action, alice.post(address, data=data, follow_redirects=True).text
     yield "expired", alice.post("/connexion").text
     yield "no method", alice.delete("/compte").text
     yield "too large", alice.post("/langue", data={"language": "x" * 70_000}).text
