@@ -10,7 +10,7 @@ from peewee import DatabaseError
 
 from kiosque import db, payments
 from kiosque.db import leases
-from kiosque.families import audit, own_changes, sessions, throttle, tokens
+from kiosque.families import audit, own_changes, requests, sessions, throttle, tokens
 from kiosque.invoices import announcements
 from kiosque.mails import delivery
 from kiosque.outbox import queue
@@ -57,6 +57,7 @@ _ERASERS = (
     throttle.purge,
     tokens.purge,
     audit.purge,
+    requests.purge,
 )
 
 

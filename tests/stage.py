@@ -76,6 +76,13 @@ PAGES: dict[str, Page] = {
     "papers.yearly": Page(FAMILY, path={"year": "2026"}, charlie=404),
     "family.receipt": Page(FAMILY, path={"receipt_id": "{receipt}"}, charlie=404, words=PAID),
     "family.record": Page(FAMILY, words="Martin"),
+    "asking.change": Page(
+        FAMILY, method="POST", form={"topic": "x", "message": "Nous déménageons."}, status=422
+    ),
+    "asking.question": Page(
+        FAMILY, path={"number": OPEN}, method="POST", charlie=404, words=OPEN,
+        form={"topic": "x", "message": "Léa était malade."}, status=422,
+    ),
     "payment.summary": Page(FAMILY, query={"invoice": OPEN}, charlie=409, words="45,20"),
     "payment.bank": Page(
         FAMILY, method="POST", charlie=409, words="45,20",

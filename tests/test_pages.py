@@ -177,7 +177,7 @@ def test_a_field_has_a_label_and_says_what_a_browser_may_fill_in(
         labelled = {node.attrs["for"] for node in page.all("label[for]")}
         for node in visible_fields(page):
             assert node.attrs["id"] in labelled, page.seen.state
-            if page in portal and node.attrs.get("type") != "checkbox":
+            if page in portal and node.attrs.get("type") not in ("checkbox", "radio"):
                 name = node.attrs["name"]
                 seen.add(name)
                 assert node.attrs.get("autocomplete"), f"{page.seen.state}: {name}"
@@ -206,7 +206,7 @@ def test_an_image_says_what_it_shows_or_that_it_shows_nothing(read: list[Page]) 
 
 def faulty(page: Page) -> bool:
     """Tell whether the page is a form sent back with errors."""
-    return page.seen.status == 422
+    return page.seen.status == 422 or bool(page.all("#erreurs"))
 
 
 def test_errors_are_said_in_the_title_in_a_summary_and_beside_their_fields(

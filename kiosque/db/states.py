@@ -53,6 +53,27 @@ class RepaymentState(StrEnum):
     DECLINED = "declined"
 
 
+class RequestState(StrEnum):
+    """What became of a family's request; one that nobody has answered is `OPEN`."""
+
+    OPEN = "open"
+
+
+class RequestTopic(StrEnum):
+    """What a family's request is about: its record, then one of its invoices."""
+
+    ADDRESS = "address"
+    PHONE = "phone"
+    EMAIL = "email"
+    CHILD_LEAVES = "child_leaves"
+    OTHER = "other"
+    ABSENCE = "absence"
+    QUANTITY = "quantity"
+    PRICE = "price"
+    PAID = "paid"
+    OTHER_ERROR = "other_error"
+
+
 class MailState(StrEnum):
     """`FAILED` was given up; `DROPPED` was no longer true, or no longer wanted, when it was to
     leave."""

@@ -9,9 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kiosque import payments
-from kiosque.db.models import Anomaly, Family, FamilyNotice, OutboxMail, Receipt, Token
-from kiosque.db.states import NoticeKind
-from kiosque.families import contacts
+from kiosque.db.models import (
+    Anomaly,
+    Family,
+    FamilyNotice,
+    FamilyRequest,
+    OutboxMail,
+    Receipt,
+    Token,
+)
+from kiosque.db.states import NoticeKind, RequestTopic
+from kiosque.families import contacts, requests
 from kiosque.invoices import announcements
 from kiosque.language import catalogue, templates
 from kiosque.outbox import addresses
@@ -115,6 +123,22 @@ def _of_token(token_id: int) -> Family | None:
     return token.family if token else None
 
 
+def _asking(request_id: int) -> Family | None:
+    request = FamilyRequest.get_or_none(FamilyRequest.id == request_id)
+    return request.family if request else None
+
+
+def _request(_settings: Settings, row: OutboxMail) -> Facts | None:
+    request = FamilyRequest.get_or_none(FamilyRequest.id == row.object_id)
+    if request is None:  # erased with age, while its mail could not leave
+        return None
+    return {
+        "request": request,
+        "topic": catalogue.gettext(requests.TOPICS[RequestTopic(request.topic)]),
+        "addresses": contacts.addresses(request.family),
+    }
+
+
 def _receipt(_settings: Settings, row: OutboxMail) -> Facts:
     return {"document": content.receipt_document(Receipt.get_by_id(row.object_id))}
 
@@ -147,6 +171,8 @@ def _link_to_a_held_address(_settings: Settings, row: OutboxMail) -> Facts | Non
 _DECLARED = (
     MailKind("receipt", _payer, _receipt),
     MailKind("anomaly", _nobody, _anomaly),
+    MailKind("request", _nobody, _request),
+    MailKind("request_copy", _asking, _request),
     MailKind("reset", _of_token, _link_to_a_held_address, has_link=True),
     MailKind("email_confirm", _of_token, has_link=True),
     MailKind("email_asked", Family.get_by_id),

@@ -1,14 +1,25 @@
 """The forms families fill. Flask-WTF protects each from cross-site requests."""
 
+import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 from flask import request
 from flask_wtf import CSRFProtect, FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, HiddenField, PasswordField, StringField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import AnyOf, InputRequired, Length, ValidationError
 
 from gateways.base import Limits
+from kiosque.db.states import RequestTopic
+from kiosque.families import requests
 from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
 from kiosque.outbox import addresses
@@ -156,8 +167,46 @@ class NewPasswordForm(Form):
     shared = _shared_field()
 
 
+class RequestForm(Form):
+    """What a family asks of the service, about one of these topics, given with their words."""
+
+    topic = RadioField(
+        N_("Votre demande concerne"),
+        invalid_choice_message=N_("Choisissez ce que votre demande concerne."),
+    )
+    message = TextAreaField(
+        N_("Votre message"),
+        [
+            InputRequired(N_("Écrivez votre message.")),
+            Length(
+                max=requests.LONGEST,
+                message=N_("Votre message dépasse 1\u202f000 lettres. Raccourcissez-le."),
+            ),
+        ],
+        filters=[lambda text: _plain(text or "")],
+    )
+
+    def __init__(self, topics: Mapping[RequestTopic, str], **values: Any) -> None:
+        super().__init__(**values)
+        self.topic.choices = [(topic, _(words)) for topic, words in topics.items()]
+
+    def validate_message(self, field: StringField) -> None:
+        """Refuse what is only blanks."""
+        if not field.data:
+            raise ValidationError(_("Écrivez votre message."))
+
+
 class ConfirmForm(Form):
     """A button, and nothing to fill."""
+
+
+def _plain(text: str) -> str:
+    """Return a text of several lines trimmed, each line ended in one way, without any other control
+    character: no database and no mail takes them all."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    return "".join(
+        " " if unicodedata.category(sign) == "Cc" and sign != "\n" else sign for sign in lines
+    )
 
 
 def _plain_address(field: StringField) -> None:

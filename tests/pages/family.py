@@ -198,6 +198,38 @@ def an_empty_record(stage: Stage) -> TestResponse:
     return stage.enter(family).get("/famille")
 
 
+@scene
+def a_change_to_ask_for(stage: Stage) -> TestResponse:
+    return stage.enter(stage.family()).get("/famille/demande")
+
+
+@scene
+def a_change_asked_for_with_nothing_filled(stage: Stage) -> TestResponse:
+    return stage.send(stage.enter(stage.family()), "/famille/demande")
+
+
+@scene
+def more_changes_asked_for_than_in_a_day(stage: Stage) -> TestResponse:
+    client = stage.enter(stage.family())
+    for number in range(11):
+        sent = {"topic": "other", "message": f"{LONG_WORD} {number}"}
+        page = stage.send(client, "/famille/demande", **sent)
+    return page
+
+
+@scene
+def a_change_just_asked_for(stage: Stage) -> TestResponse:
+    client = stage.enter(stage.family())
+    sent = {"topic": "address", "message": "4 rue du Bac"}
+    return client.get(stage.send(client, "/famille/demande", **sent).location)
+
+
+@scene
+def an_error_to_tell(stage: Stage) -> TestResponse:
+    invoice = long_invoice(stage, stage.family())
+    return stage.enter(invoice.family).get(f"/factures/{invoice.number}/question")
+
+
 def attested(stage: Stage, born_on: date | None) -> TestResponse:
     """The yearly attestations of a family that paid for a child of this age."""
     family = stage.family()

@@ -32,6 +32,7 @@ from kiosque.db.models.payments import (
     Repayment,
     Settlement,
 )
+from kiosque.db.models.requests import FamilyRequest
 
 __all__ = [
     "Account",
@@ -48,6 +49,7 @@ __all__ = [
     "Family",
     "FamilyNotice",
     "FamilyNoticeItem",
+    "FamilyRequest",
     "Guardian",
     "ImportBatch",
     "Invoice",

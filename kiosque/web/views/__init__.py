@@ -4,6 +4,7 @@ from flask import Flask
 
 from kiosque.web.views import (
     account,
+    asking,
     bank_return,
     credentials,
     family,
@@ -19,6 +20,7 @@ BLUEPRINTS = (
     account.blueprint,
     credentials.blueprint,
     family.blueprint,
+    asking.blueprint,
     unsubscribe.blueprint,
     papers.blueprint,
     payment.blueprint,

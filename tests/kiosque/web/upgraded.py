@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from kiosque import payments, resources
 from kiosque.db import write
 from kiosque.db.models import Anomaly, Family, Invoice, OutboxMail
-from kiosque.db.states import NoticeKind
-from kiosque.families import own_changes, tokens
+from kiosque.db.states import NoticeKind, RequestTopic
+from kiosque.families import own_changes, requests, tokens
 from kiosque.families.tokens import Purpose
 from kiosque.invoices import announcements
 from kiosque.language import clock
@@ -73,6 +73,7 @@ def test_every_mail_is_still_written(
     Family.update(email="alice@example.org").execute()
     family = Family.get_by_id(alices_family.id)
     own_changes.ask_email(family, "new@example.org", "")
+    requests.ask(family, RequestTopic.PRICE, "x", settings.town, Invoice.get())
     with write():
         for kind in NoticeKind:
             open_invoices = list(Invoice.select().where(payments.payable_now()))
