@@ -132,8 +132,9 @@ def _unexpected(error: Exception) -> Response:
     return _page(500, _(title), _(advice))
 
 
-def _page(status: int, title: str, advice: str) -> Response:
-    """Answer the page, with a reference by which the town finds the error in its log.
+def _page(status: int, title: str, advice: str, *, forgotten: bool = False) -> Response:
+    """Answer the page, with a reference by which the town finds the error in its log; `forgotten`
+    shows the way to a new password.
 
     A bank's server gets a short text instead.
     """
@@ -149,6 +150,7 @@ def _page(status: int, title: str, advice: str) -> Response:
             title=title,
             advice=advice,
             reference=reference,
+            forgotten=forgotten,
             signed_in_family=access.signed_in_family if status < 500 else lambda: None,
         )
     except Exception as error:  # whatever is broken, the visitor gets a page
@@ -201,11 +203,12 @@ def _advice(error: HTTPException) -> str:
 
 
 def _too_many_tries(error: TooManyTries) -> Response:
-    advice = _(
-        "Par sécurité, patientez %(duration)s avant le prochain essai. Si vous avez oublié votre "
-        "mot de passe, la page de connexion permet d’en choisir un autre."
-    ) % {"duration": formats.duration(error.wait)}
-    return _try_again(_page(429, _(TOO_MANY_TRIES), advice), error.wait)
+    advice = _("Par sécurité, patientez %(duration)s avant le prochain essai.") % {
+        "duration": formats.duration(error.wait)
+    }
+    # Who asks for too many links is on that very page.
+    forgotten = request.endpoint != "credentials.ask_reset"
+    return _try_again(_page(429, _(TOO_MANY_TRIES), advice, forgotten=forgotten), error.wait)
 
 
 def _busy(_error: Busy) -> Response:

@@ -225,7 +225,7 @@ class Visitor:
         self.look()
         self.page.fill("[name=code]", family.code)
         self.page.fill("[name=password]", family.password)
-        self.page.click("main button")
+        self.page.click("main button:not([type])")
         self.page.wait_for_url("**/factures")
         self.look()
 

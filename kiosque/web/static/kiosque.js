@@ -70,4 +70,21 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
+// What is typed as a password, shown at will; hidden again as it leaves, for the browser keeps what
+// is typed in a field of plain text.
+for (const button of document.querySelectorAll("[data-reveal]")) {
+  const field = document.getElementById(button.dataset.reveal);
+  const words = button.querySelector("span");
+  const state = button.nextElementSibling;
+  const showWords = words.textContent;
+  const show = (shown) => {
+    field.type = shown ? "text" : "password";
+    words.textContent = shown ? button.dataset.hideWords : showWords;
+    state.textContent = shown ? state.dataset.shown : state.dataset.hidden;
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => show(field.type === "password"));
+  field.form.addEventListener("submit", () => show(false));
+}
+
 document.getElementById("erreurs")?.focus();

@@ -264,6 +264,7 @@ def test_guesses_are_delayed_in_words_and_by_the_book(
     answer = post(stranger, "/connexion", code="F1001", password=alices_password)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
     assert "patientez 1 minute avant" in answer.text
+    assert 'href="/mot-de-passe/oublie"' in answer.text
 
 
 def test_the_familys_own_browser_gets_in_while_a_stranger_is_delayed(

@@ -192,6 +192,7 @@ def test_asking_again_and_again_is_delayed_in_words(stranger: FlaskClient) -> No
         assert post(stranger, "/mot-de-passe/oublie", email="a@example.org").status_code == 302
     answer = post(stranger, "/mot-de-passe/oublie", email="a@example.org")
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "300")
+    assert 'href="/mot-de-passe/oublie"' not in answer.text
 
 
 def test_the_link_of_the_mail_leads_to_a_new_password(

@@ -1,0 +1,65 @@
+"""What a parent feels at the door: passwords that can be read, and nothing asked twice."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests import sentences
+from tests.browser.conftest import Demo, Household, Visitor, open_context
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_password_is_shown_and_hidden_by_the_keyboard_and_leaves_hidden(
+    visitor: Visitor, town: Demo
+) -> None:
+    page = visitor.page
+    page.goto(f"{town.url}/connexion")
+    field, state = page.get_by_label("Mot de passe", exact=True), page.locator("[role=status]")
+    page.fill("[name=code]", "F9999")
+    field.fill("essai")
+    field.press("Tab")
+    expect(page.get_by_role("button", name="Afficher Mot de passe")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(field).to_have_attribute("type", "text")
+    expect(field).to_have_value("essai")
+    expect(state).to_have_text(sentences.PASSWORD_SHOWN)
+    expect(page.get_by_role("button", name="Masquer Mot de passe")).to_be_focused()
+    visitor.look()
+    page.keyboard.press("Enter")
+    expect(field).to_have_attribute("type", "password")
+    expect(state).to_have_text(sentences.PASSWORD_HIDDEN)
+    page.keyboard.press("Enter")
+    sent_as = page.evaluate("""() => new Promise((tell) => {
+      const form = document.querySelector("main form");
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        tell(form.password.type);
+      });
+      form.requestSubmit();
+    })""")
+    assert sent_as == "password"
+
+
+def test_each_password_of_a_page_has_a_button_of_its_own(
+    visitor: Visitor, town: Demo, household: Callable[[str], Household]
+) -> None:
+    visitor.sign_in(household("SHOWN"))
+    page = visitor.page
+    page.goto(f"{town.url}/compte/mot-de-passe")
+    page.get_by_role("button", name="Afficher Nouveau mot de passe").click()
+    expect(page.locator("[name=new]")).to_have_attribute("type", "text")
+    expect(page.locator("[name=current]")).to_have_attribute("type", "password")
+    expect(page.locator("[name=username]")).to_have_value("SHOWN")
+    visitor.look()
+
+
+def test_without_javascript_no_button_promises_to_show_anything(
+    browser: Browser, town: Demo
+) -> None:
+    with open_context(browser, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{town.url}/connexion")
+        expect(page.locator("[name=password]")).to_be_visible()
+        expect(page.locator("[data-reveal]")).to_be_hidden()
