@@ -24,7 +24,9 @@ from gateways.errors import (
     Garbled,
     GatewayError,
     Unreachable,
+    Unreadable,
     WrongEmail,
+    proved,
 )
 from gateways.records import (
     PARIS,
@@ -62,7 +64,9 @@ __all__ = [
     "Resumes",
     "SigningKey",
     "Unreachable",
+    "Unreadable",
     "WrongEmail",
+    "proved",
 ]
 
 
@@ -102,7 +106,8 @@ class Gateway(Protocol):
         ...
 
     def read_notification(self, callback: Callback) -> Report:
-        """Verify a message of the bank and translate it. Raises BadCallback.
+        """Verify a message of the bank and translate it. Raises BadCallback; Unreadable for one
+        that is proved, and of which it can make nothing: it may be about money (`proved`).
 
         It asks nobody: where only the bank can tell, the report has `ask`.
         """

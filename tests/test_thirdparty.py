@@ -246,7 +246,7 @@ JSON_SABOTAGES: dict[str, tuple[str, object, str]] = {
         lambda *_: True,
         "test_a_notice_tampered_with_in_any_part_proves_nothing",
     ),
-    "a float is an amount": ("cents", int, "test_an_amount_that_is_none_pays_nothing"),
+    "a float is an amount": ("cents", int, "test_an_amount_that_is_none_pays_nothing_and_is_told"),
     "a payer on the page holds the invoices for a week": (
         "JonquilleGateway.poll",
         lambda _, order: [Report(order.reference, Outcome.PENDING, order.cents, "EUR", "", "jq_1")],

@@ -36,6 +36,7 @@ from gateways.base import (
     Outcome,
     Report,
     SigningKey,
+    Unreadable,
 )
 from gateways.lyra.settings import Shop
 from gateways.lyra.statuses import STATUSES, decide, is_approved, is_final
@@ -153,7 +154,8 @@ class HostedForm:
         return Handoff(f"{self.form_origin}/vads-payment/", f"{trans_date}-{trans_id}", signed)
 
     def read_notification(self, callback: Callback) -> Report:
-        """Verify the shop and mode, then the signature, then the shape. Raises BadCallback.
+        """Verify the shop and mode, then the signature, then the shape. Raises BadCallback,
+        Unreadable.
 
         With `confirm`, a message by which money comes or goes is only a reason to ask the bank.
         """
@@ -259,22 +261,33 @@ def _is_consistent(values: Mapping[str, str]) -> bool:
 def _read(values: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """Return (values, those out of shape emptied; the names of these).
 
-    Raises BadCallback when they prove no notification, or are out of shape though no money moves.
+    Raises BadCallback when they prove no notification, Unreadable when they are out of shape and no
+    money is known to move.
     """
     moves_money = STATUSES.get(values.get("vads_trans_status", "")) in _MOVES_MONEY
     shapes = {**_NOTICE, **_MONEY} if moves_money else _NOTICE
     # An absent field counts as an empty one, which only some shapes allow.
     misshapen = [name for name, it in shapes.items() if not it.fullmatch(values.get(name, ""))]
-    if misshapen and (not moves_money or ONLY_A_NOTICE in misshapen):
+    if ONLY_A_NOTICE in misshapen:
         raise BadCallback(f"{misshapen[0]} absent ou mal formé")
+    if misshapen and not moves_money:
+        raise Unreadable(
+            f"{misshapen[0]} absent ou mal formé",
+            reference=values.get("vads_order_id"),
+            transaction_id=values.get("vads_trans_uuid"),
+        )
     return {**values, **dict.fromkeys(misshapen, "")}, misshapen
 
 
 def _doubt(report: Report, misshapen: list[str]) -> Report:
     """Turn a message that cannot be read wholly into one that pays nothing, and that a human must
-    look at. Raises BadCallback where only the bank could confirm it, and it names no payment."""
+    look at. Raises Unreadable where only the bank could confirm it, and it names no payment."""
     if report.ask and not (report.reference and report.gateway_reference):
-        raise BadCallback(f"{misshapen[0]} absent ou mal formé")
+        raise Unreadable(
+            f"{misshapen[0]} absent ou mal formé",
+            reference=report.reference,
+            transaction_id=report.transaction_id,
+        )
     transaction = report.transaction_id or report.gateway_reference or "inconnue"
     unread = ", ".join(misshapen)
     words = f"message signé d’une forme inattendue ({unread}), transaction {transaction}"

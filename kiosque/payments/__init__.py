@@ -71,6 +71,7 @@ from kiosque.payments.unanswered import (
     unanswered_of,
     was_given_up,
 )
+from kiosque.payments.unreadable import record_unreadable
 from kiosque.payments.words import ADVICE, COUNTER_MODES
 
 __all__ = [
@@ -130,6 +131,7 @@ __all__ = [
     "record",
     "record_rejected",
     "record_repayment",
+    "record_unreadable",
     "regie_of",
     "resolve_anomaly",
     "restore",

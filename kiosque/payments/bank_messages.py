@@ -40,12 +40,14 @@ BY_HAND = "opération faite à la banque sous une autre transaction que la nôtr
 RECORDED, KNOWN = Decision(Verdict.RECORDED), Decision(Verdict.KNOWN)
 
 
-def keep_verified(gateway_name: str, decision: Decision, report: Report) -> None:
-    """Leave the audit row of a message that its gateway could read. Belongs inside `write()`.
+def keep_verified(gateway_name: str, decision: Decision, report: Report) -> bool:
+    """Leave the audit row of a message that its gateway has verified. Return False for one that is
+    counted only. Belongs inside `write()`.
 
     One that only makes us ask the bank is not accepted: anyone may have written it.
     """
-    if _has_row(gateway_name, decision.verdict):
+    has_row = _has_row(gateway_name, decision.verdict)
+    if has_row:
         message = BankMessage(
             received_at=clock.now(),
             gateway=gateway_name,
@@ -57,6 +59,7 @@ def keep_verified(gateway_name: str, decision: Decision, report: Report) -> None
             signing_key=report.signing_key,
         )
         _BANK_MESSAGES.add(message)
+    return has_row
 
 
 def flag_unknown_order(gateway_name: str, report: Report, issuers: Issuers) -> Decision:

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from gateways.base import BadCallback, Callback, Report
+from gateways.base import BadCallback, Callback, Report, Unreadable
 from kiosque import payments
 from kiosque.payments import gateway_calls
 from kiosque.payments.gateway_calls import Defect
@@ -40,7 +40,10 @@ def receive(name: str) -> Response:
 
 def _refused(name: str, error: Exception, callback: Callback | None) -> Response:
     """Audit a message that is not taken, and say so. After a defect of the gateway's, the bank
-    sends it again: nothing is lost."""
+    sends it again: nothing is lost. One that it has signed is kept for a human, and so taken."""
+    if isinstance(error, Unreadable) and callback:
+        payments.record_unreadable(name, error, callback, current.issuers())
+        return _plain("OK", 200)
     words, status = str(error), 500 if isinstance(error, Defect) else 400
     if isinstance(error, RequestEntityTooLarge):
         words, status = "message trop long", 413

@@ -74,8 +74,10 @@ class JonquilleGateway:
             raise BadCallback("signature fausse")
         if abs(time.time() - int(found[1])) > PATIENCE_SECONDS:
             raise BadCallback("signature trop ancienne")
-        told = callback.json()
-        debit, *refunds = read(told)
+        with base.proved():
+            told = callback.json()
+        with base.proved(reference=told.get("order"), transaction_id=told.get("id")):
+            debit, *refunds = read(told)
         if refunds or debit.status == "open":  # more than one thing to say, or nothing yet
             return replace(debit, outcome=Outcome.PENDING, ask=True)
         return debit

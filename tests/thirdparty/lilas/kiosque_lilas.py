@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 
-from gateways.base import BadCallback, ConfigError, Handoff, Limits, Outcome, Report
+from gateways.base import BadCallback, ConfigError, Handoff, Limits, Outcome, Report, proved
 from gateways.reading import cents
 from gateways.settings import read_table
 
@@ -48,12 +48,12 @@ class LilasGateway:
         signature = values.pop("signature")
         if not hmac.compare_digest(self.sign(values).encode(), signature.encode()):
             raise BadCallback("signature fausse")
-        order, status = values["order"], values["status"]
+        order, status, name = (values[key] for key in ("order", "status", "transaction"))
         outcome = OUTCOMES.get(status, Outcome.PENDING)
         told = {"status": status, "raw": values, "gateway_reference": order}
         told["anomaly"] = "" if status in OUTCOMES else "état inconnu"
-        amount = cents(values["cents"])
-        return Report(order, outcome, amount, "EUR", values["transaction"], **told)
+        with proved(reference=order, transaction_id=name):
+            return Report(order, outcome, cents(values["cents"]), "EUR", name, **told)
 
     def sign(self, values):
         text = "\n".join(f"{name}={values[name]}" for name in sorted(values))
