@@ -97,6 +97,13 @@ def period(text: str) -> str:
     return format_skeleton("yMMMM", date(int(year), MONTHS.index(month) + 1, 1), locale=locale())
 
 
+def bought(text: str, children: str, services: str) -> str:
+    """Write what an invoice is for: `Octobre 2026, Robin : Restauration, Périscolaire`."""
+    month = period(text)
+    what = month[:1].upper() + month[1:] + (f", {children}" if children else "")
+    return _("%(what)s\u00a0: %(services)s") % {"what": what, "services": services}
+
+
 def duration(wait: timedelta) -> str:
     """Write a wait, rounded up: `1 minute`, `35 minutes`, `2 heures`."""
     minutes = max(math.ceil(wait.total_seconds() / 60), 1)

@@ -1,7 +1,9 @@
 """Jinja's templates: where they are, and how they translate texts and write amounts and dates."""
 
+from typing import Any
+
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from kiosque import resources
 from kiosque.language import catalogue, clock, formats
@@ -10,6 +12,7 @@ TEMPLATES = resources.find("templates")
 
 #: How templates, of pages and of mails, write amounts and dates.
 FILTERS = {
+    "bought": lambda it: formats.bought(it.period, it.children, it.services),
     "capital": lambda text: text[:1].upper() + text[1:],
     "translated": catalogue.gettext,
     "euros": formats.format_euros,
@@ -36,6 +39,12 @@ def french(text: str) -> str | Markup:
     if catalogue.is_source() or not text:
         return text
     return Markup('<span lang="fr">{}</span>').format(text)
+
+
+def bought(it: Any) -> Markup:
+    """Write on a page what an invoice is for."""
+    period, children, services = map(escape, (it.period, it.children, french(it.services)))
+    return Markup(formats.bought(period, children, services))  # noqa: S704  # all is escaped
 
 
 class Sources(BaseLoader):

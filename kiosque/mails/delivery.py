@@ -151,6 +151,10 @@ def _message(
     message.set_content(mail.text, cte="quoted-printable")
     if mail.html:
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    if mail.paper:
+        message.add_attachment(
+            mail.paper.content, maintype="application", subtype="pdf", filename=mail.paper.name
+        )
     return message
 
 

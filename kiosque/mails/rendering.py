@@ -7,6 +7,7 @@ transaction that makes it necessary.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 from kiosque import payments
 from kiosque.db.models import (
@@ -23,7 +24,8 @@ from kiosque.families import contacts, requests
 from kiosque.invoices import announcements
 from kiosque.language import catalogue, templates
 from kiosque.outbox import addresses
-from kiosque.papers import content
+from kiosque.papers import content, pdf
+from kiosque.papers.content import ReceiptDocument
 from kiosque.settings import Settings
 
 _environment = templates.environment()
@@ -42,7 +44,7 @@ class MailKind:
     template names, in that language, looked up anew each time the mail leaves; None when there is
     nothing to say any more. An `optional` mail may be stopped by the family, waits for a decent
     hour and lets every other go first. One that `has_link` is given a secret, drawn each time it
-    leaves.
+    leaves. `paper` makes the PDF that goes with it.
     """
 
     template: str
@@ -50,17 +52,26 @@ class MailKind:
     facts: Callable[[Settings, OutboxMail], Facts | None] = lambda _settings, _row: {}
     optional: bool = False
     has_link: bool = False
+    paper: Callable[[Settings, Facts], "Paper"] | None = None
+
+
+class Paper(NamedTuple):
+    """A PDF that goes with a mail, and the name of its file."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True)
 class RenderedMail:
     """A mail as it leaves. `html` says the same as `text`, or is empty; `stop_url` stops mails of
-    its kind, and is empty for those that cannot be stopped."""
+    its kind, and is empty for those that cannot be stopped; `paper` goes with it, or is None."""
 
     subject: str
     text: str
     html: str = ""
     stop_url: str = ""
+    paper: Paper | None = None
 
 
 def family_of(row: OutboxMail) -> Family | None:
@@ -87,11 +98,12 @@ def render_mail(settings: Settings, row: OutboxMail, secret: str = "") -> Render
         text = _render(f"{kind.template}.txt", settings, facts)
         subject, _, body = text.partition("\n")
         facts["subject"] = subject.strip()
+        paper = kind.paper(settings, facts) if kind.paper else None
         html = ""
         if f"mail/{kind.template}.html" in _NAMES:
             html = _render(f"{kind.template}.html", settings, facts)
     stop_url = str(facts.get("stop_url", ""))
-    return RenderedMail(subject.strip(), body.strip("\n") + "\n", html, stop_url)
+    return RenderedMail(subject.strip(), body.strip("\n") + "\n", html, stop_url, paper)
 
 
 def _render(name: str, settings: Settings, facts: Mapping[str, object]) -> str:
@@ -143,6 +155,11 @@ def _receipt(_settings: Settings, row: OutboxMail) -> Facts:
     return {"document": content.receipt_document(Receipt.get_by_id(row.object_id))}
 
 
+def _receipt_paper(settings: Settings, facts: Facts) -> Paper:
+    document = cast("ReceiptDocument", facts["document"])
+    return Paper(f"recu-{document.receipt.title}.pdf", pdf.receipt(settings, document))
+
+
 def _anomaly(_settings: Settings, row: OutboxMail) -> Facts:
     anomaly = Anomaly.get_by_id(row.object_id)
     _family, numbers = payments.concerned(anomaly)
@@ -169,7 +186,7 @@ def _link_to_a_held_address(_settings: Settings, row: OutboxMail) -> Facts | Non
 
 
 _DECLARED = (
-    MailKind("receipt", _payer, _receipt),
+    MailKind("receipt", _payer, _receipt, paper=_receipt_paper),
     MailKind("anomaly", _nobody, _anomaly),
     MailKind("request", _nobody, _request),
     MailKind("request_copy", _asking, _request),

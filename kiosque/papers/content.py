@@ -37,6 +37,8 @@ class ReceiptLine:
 
     number: str
     period: str
+    children: str
+    services: str
     amount_cents: int
     overpaid: Overpaid | None = None
 
@@ -99,6 +101,8 @@ def receipt_document(receipt: Receipt) -> ReceiptDocument:
         ReceiptLine(
             part.invoice.number,
             part.invoice.period,
+            part.invoice.children,
+            part.invoice.services,
             part.amount_cents,
             overpaid if part.kind == kind else None,
         )

@@ -67,7 +67,11 @@ def receipt(settings: Settings, document: ReceiptDocument) -> bytes:
         facts=[fact for fact in facts if fact[1]],
         tables=[
             PaperTable(
-                (Column(_("Facture"), share=1), Column(_("Période"), share=3), _amount_column()),
+                (
+                    Column(_("Prestations"), share=3),
+                    Column(_("Facture"), share=1),
+                    _amount_column(),
+                ),
                 [_receipt_row(line) for line in document.lines],
                 (_("Total payé"), format_euros(settlement.amount_cents)),
             )
@@ -96,7 +100,7 @@ def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
         (_("Code famille"), family.code),
     ]
     if found.state != InvoiceState.NOTHING_DUE:
-        facts.insert(2, (_("À régler avant le"), formats.long_date(found.due_on)))
+        facts.insert(2, (_("À régler au plus tard le"), formats.long_date(found.due_on)))
     paper = Paper(
         title=_("Facture %(number)s") % {"number": found.number},
         recipient=_postal(family),
@@ -213,8 +217,9 @@ def _card(document: ReceiptDocument) -> str:
 
 
 def _receipt_row(line: ReceiptLine) -> tuple[str, ...]:
-    period = f"{line.period} ({line.remark})" if line.remark else line.period
-    return (line.number, period, format_euros(line.amount_cents))
+    words = formats.bought(line.period, line.children, line.services)
+    words = f"{words} ({line.remark})" if line.remark else words
+    return (breakable(words, CELL_WORD), line.number, format_euros(line.amount_cents))
 
 
 def _invoice_row(line: InvoiceLine) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from kiosque.language import clock
 from kiosque.language.catalogue import gettext as _
 from kiosque.language.formats import (
     format_euros,
+    long_date,
     long_instant,
     period,
     receipt_title,
@@ -154,7 +155,8 @@ class _Writer:
 
     def __init__(self) -> None:
         self._title = _("Facture %(number)s")
-        self._due = _("à régler avant le %(date)s")
+        self._due = _("au plus tard le %(date)s")
+        self._late = _("depuis le %(date)s")
         self._unanswered = _("paiement du %(date)s sans réponse de la banque")
         self._paid, self._paid_at_counter = _("le %(date)s"), _("le %(date)s au guichet")
         self._receipt, self._of_invoice = _("Reçu %(title)s"), _("de la facture %(number)s")
@@ -162,7 +164,10 @@ class _Writer:
         self._receipts = url_for("family.receipt", receipt_id=0).removesuffix("0")
 
     def unpaid(self, invoice: Unpaid, status: Status) -> Row:
-        note = self._due % {"date": short_date(invoice.due_on)}
+        if status is LATE:
+            note = self._late % {"date": short_date(invoice.due_on)}
+        else:
+            note = self._due % {"date": long_date(invoice.due_on)}
         begun = invoice.unanswered_at if status in (DUE, LATE) else None
         return self._row(
             invoice,

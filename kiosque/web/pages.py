@@ -23,7 +23,12 @@ def init_app(app: Flask) -> None:
         "lstrip_blocks": True,
     }
     pages = app.jinja_env
-    pages.filters.update(templates.FILTERS, french=templates.french, address=addresses.shown)
+    pages.filters.update(
+        templates.FILTERS,
+        bought=templates.bought,
+        french=templates.french,
+        address=addresses.shown,
+    )
     templates.translate(pages)
     pages.globals.update(
         settings=settings,

@@ -123,8 +123,8 @@ def test_new_invoices_are_announced_once_to_each_parent_in_one_mail(
     assert first["Subject"].endswith("30 novembre 2026")
     text = plain_of(first)
     for words in (
-        "Facture 2026-10-0001, octobre 2026\u00a0: 45,20\u00a0€, à régler avant le 30 novembre",
-        "Facture 2026-10-0002, octobre 2026\u00a0: 42,25\u00a0€, à régler avant le 15 décembre",
+        "Facture 2026-10-0001, 45,20\u00a0€, à régler au plus tard le 30 novembre 2026.",
+        "Facture 2026-10-0002, 42,25\u00a0€, à régler au plus tard le 15 décembre 2026.",
         "Total\u00a0: 87,45\u00a0€",
         "http://127.0.0.1:8000/factures",
         "parce que votre adresse figure dans le dossier",
@@ -315,7 +315,7 @@ def test_the_mail_lists_only_what_is_still_to_pay(
 def test_charlies_mail_holds_nothing_of_alices(
     alices: Family, charlies: Family, october: Invoice, run: Run
 ) -> None:
-    invoice(charlies, "2026-10-0777", 1111)
+    invoice(charlies, "2026-10-0777", 1111, children="Nour")
     (charlies_mail,) = [each for each in run() if each["To"] == "charlie@example.org"]
     whole = f"{charlies_mail}{text_of(charlies_mail)}"
     for alices_own in ("2026-10-0001", "45,20", "alice@", "bob@", "Martin", "F1001"):
@@ -547,7 +547,7 @@ def test_every_mail_to_a_family_is_in_text_and_in_html() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(CAUSES))
-def test_no_mail_holds_a_password_a_code_famille_or_the_name_of_a_child(
+def test_no_mail_holds_a_secret_and_only_those_of_invoices_say_what_was_bought(
     alices: Family, october: Invoice, mailbox: Post, pay: Any, gateway: Gateway, kind: str
 ) -> None:
     box, settings = mailbox
@@ -563,12 +563,12 @@ def test_no_mail_holds_a_password_a_code_famille_or_the_name_of_a_child(
             PASSWORD,
             "une tout autre phrase",
             "F1001",
-            "Léa",
             settings.secret_key,
         ):
             assert secret not in whole
-        for invoiced in ("Repas", "Restauration"):
-            assert invoiced not in whole
+        of_invoices = kind in (*NoticeKind, "receipt")
+        for bought in ("Léa", "Restauration"):
+            assert (bought in whole) == of_invoices
 
 
 def test_a_notice_never_changes_an_invoice(october: Invoice, run: Run) -> None:

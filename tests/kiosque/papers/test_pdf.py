@@ -50,7 +50,7 @@ def a_receipt(
         card_brand="VISA",
         card_last4="0001",
     )
-    line = ReceiptLine("2026-10-0001", "octobre 2026", cents, overpaid)
+    line = ReceiptLine("2026-10-0001", "octobre 2026", "Léa", "Restauration", cents, overpaid)
     return ReceiptDocument(
         Receipt(number=12, settlement=settlement, issued_at=PAID_AT), settlement, [line]
     )

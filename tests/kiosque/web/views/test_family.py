@@ -50,7 +50,7 @@ def test_each_invoice_shows_period_services_child_amount_and_date(
         "Restauration scolaire",
         "Léa Martin",
         "45,20\u00a0€",
-        "30/11/2026",
+        "au plus tard le 30 novembre 2026",
     ):
         assert words in page
 

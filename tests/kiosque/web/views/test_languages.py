@@ -204,7 +204,7 @@ def test_a_family_pays_in_english_from_the_first_page_to_the_mail(
     assert "You have 1 invoice to pay, €45.20 in total." in page
     assert "October 2026" in page
     assert '<span lang="fr">Restauration scolaire</span>' in page
-    assert "pay by 30/11/2026" in page
+    assert "no later than 30 November 2026" in page
     page = stranger.get("/paiement/recapitulatif?invoice=2026-10-0001").text
     assert "Check your payment" in page
     data = {"csrf_token": csrf_token(page), "invoice": october.number, "expected_cents": "4520",
@@ -228,7 +228,10 @@ def test_a_family_pays_in_english_from_the_first_page_to_the_mail(
     (path,) = (settings.data / "outbox").iterdir()
     message = message_from_bytes(path.read_bytes(), policy=policy.default)
     assert re.fullmatch(r"Payment receipt \S+: €45.20", message["Subject"])
-    assert "Invoice 2026-10-0001, October 2026: €45.20" in plain_of(message)
+    assert (
+        "October 2026, Léa Martin: Restauration scolaire. Invoice 2026-10-0001, €45.20."
+        in plain_of(message)
+    )
 
 
 def test_the_regisseur_is_written_to_in_french_whatever_the_family_reads(

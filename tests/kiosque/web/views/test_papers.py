@@ -85,11 +85,11 @@ def receipt_words(settings: Settings, client: FlaskClient) -> list[str]:
     """Return the words of the receipt on the page, on paper and in a mail's two parts."""
     letter = rendering.render_mail(settings, OutboxMail.get(template="receipt"))
     assert letter
-    table = letter.html.partition("<table>")[2].partition("</table>")[0]
+    table = letter.html.partition("<table")[2].rpartition("</table>")[0]
     page = client.get("/recus/1").text.partition("<article")[2].partition("</article>")[0]
     paper = pdfs.reader(client.get("/recus/1.pdf").data)
     author = paper.metadata.author if paper.metadata else ""
-    text = letter.text.partition("Payeur")[0]
+    text = letter.text.partition("http")[0]
     return [page, f"{author} {pdfs.text(client.get('/recus/1.pdf').data)}", text, table]
 
 
