@@ -30,9 +30,11 @@ def authenticate(code: str, password: str) -> Account | None:
 
     Takes as long when the code is unknown.
     """
-    named = Family.code == normalise_code(code)
-    held: str | None = Account.select(Account.password_hash).join(Family).where(named).scalar()
-    if not hashing.matches(held or hashing.decoy(), password) or held is None:
+    named, as_given = Family.code == normalise_code(code), _as_given(password)
+    columns = Account.password_hash, Account.must_change_password
+    known = Account.select(*columns).join(Family).where(named).tuples().first()
+    held, is_provisional = known or (hashing.decoy(), False)
+    if not hashing.matches(held, as_given if is_provisional else password) or known is None:
         return None
     # Read only now: reading the account of a known code before would take longer than for an
     # unknown one. An account whose password was changed meanwhile is not the one just verified.
@@ -59,7 +61,7 @@ def issue_password(family: Family, *, must_change: bool) -> str:
 
 def random_code() -> str:
     """Return fifteen letters and figures, 74 bits, grouped to be read on paper and typed."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(3))
+    return _grouped("".join(secrets.choice(_LETTERS) for _ in range(15)))
 
 
 def set_password(new: NewPassword, *, before: Callable[[], object] = lambda: None) -> Account:
@@ -83,7 +85,7 @@ def rehash_if_weak(account: Account, password: str) -> None:
     weak = account.password_hash
     if not hashing.is_weak(weak):
         return
-    strong = hashing.hash_password(password)
+    strong = hashing.hash_password(_typed(account, password))
     with write():
         changed = Account.update(password_hash=strong).where(
             Account.id == account.id, Account.password_hash == weak
@@ -99,7 +101,22 @@ def families_without_password() -> list[Family]:
 
 
 def verify_password(account: Account, password: str) -> bool:
-    return hashing.matches(account.password_hash, password)
+    """Tell whether this is the account's password."""
+    return hashing.matches(account.password_hash, _typed(account, password))
+
+
+def _typed(account: Account, password: str) -> str:
+    return _as_given(password) if account.must_change_password else password
+
+
+def _as_given(password: str) -> str:
+    """Return a provisional password as it was given: people copy it from paper, with its dashes
+    or not, in either case. One that a family chose counts letter by letter."""
+    return _grouped(tokens.normalise_code(password))
+
+
+def _grouped(letters: str) -> str:
+    return "-".join(letters[at : at + 5] for at in range(0, len(letters), 5))
 
 
 def disable(family: Family, password_hash: str) -> None:

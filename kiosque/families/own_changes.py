@@ -35,10 +35,6 @@ EMAIL_CHANGE = Limit("email-change", 3, timedelta(minutes=5), timedelta(hours=1)
 NEW_PASSWORD = Limit("new-password", 10, timedelta(minutes=1), timedelta(hours=1))
 
 
-class WrongPassword(Exception):
-    """The present password was asked for, and another was given."""
-
-
 def find_activation(code: str, activation_code: str, visitor: Visitor) -> Token | None:
     """Return the activation token that these codes open, or None. It is not used up yet.
 
@@ -75,19 +71,17 @@ def reset(token: Token, password: str, town: Town, address: str) -> Account:
     return _choose_password(token, password, town, Event.PASSWORD_RESET, address)
 
 
-def change_password(
-    account: Account, current: str, password: str, town: Town, address: str
-) -> Account:
-    """Replace the `current` password of a signed-in family.
+def change_password(account: Account, password: str, town: Town, address: str) -> Account:
+    """Replace the password of a signed-in family, which has just shown the present one.
 
-    Raises WrongPassword when it is not the current one; Unsuitable when the new one will not do;
-    TooManyTries, Busy; Stale when another was chosen meanwhile, which stays.
+    Raises Unsuitable when the new one will not do; TooManyTries, Busy; Stale when another was
+    chosen meanwhile, which stays.
     """
     family = account.family
     throttle.require_free(_proposals(family))
-    if not signin.confirm_password(account, current):
-        raise WrongPassword
-    if password == current:
+    with hashing.changes.enter():
+        same = accounts.verify_password(account, password)
+    if same:
         throttle.count_try(_proposals(family))
         raise Unsuitable(_("Choisissez un mot de passe différent de l’actuel."))
     new = _judge(password, family, town)
@@ -122,13 +116,14 @@ def answer_resets() -> None:
 
 
 def ask_email(family: Family, email: str, address: str) -> None:
-    """Send a link to the address that the family wants, and warn those known. Nothing changes
-    until the link is confirmed. Raises TooManyTries."""
+    """Send a link to the address that the family wants, which has just shown its password, and
+    warn those known. Nothing changes until the link is confirmed. Raises TooManyTries."""
     throttle.count_try(Bucket(EMAIL_CHANGE, str(family.id)))
     with write():
         token = tokens.prepare_link(Purpose.EMAIL, family, email)
         queue.add(_key("email-confirm"), "email_confirm", token.id, email)
         _warn(family, "email_asked", contacts.every_address(family))
+        sessions.forget_proofs(family)
         audit.add(Event.EMAIL_ASKED, family, address)
 
 

@@ -20,6 +20,8 @@ IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 #: Sessions of one account: whoever signs in without end ends the oldest ones, and fills no disk.
 AT_ONCE = 20
+#: How long the password that was just shown is not asked for again, where it is needed.
+PROVED = timedelta(minutes=10)
 #: A page seen sooner than this after another writes nothing.
 _PRECISION = timedelta(minutes=1)
 
@@ -38,6 +40,8 @@ def add(account: Account) -> str:
     """Begin a session as part of the transaction under way. Returns its number, which only the
     browser keeps.
 
+    A provisional password just typed is not asked for again at once, to replace it by another.
+
     Raises Stale when the account's password is no longer the one that was just verified: whoever
     changed it meanwhile ended every session, and this one would begin after.
     """
@@ -50,7 +54,15 @@ def add(account: Account) -> str:
         .limit(AT_ONCE - 1)
     )
     ModelDelete(Session).where(Session.account == account, Session.digest.not_in(latest)).execute()
-    Session.create(digest=_digest(number), account=account, opened_at=now, seen_at=now)
+    Session.create(
+        digest=_digest(number),
+        account=account,
+        opened_at=now,
+        seen_at=now,
+        proved_at=now if account.must_change_password else None,
+    )
+    if account.entered_at is None:
+        Account.update(entered_at=now).where(Account.id == account.id).execute()
     return number
 
 
@@ -89,6 +101,34 @@ _RUNNING = PreparedQuery(
         .where(Session.digest == digest, Session.seen_at > idle, Session.opened_at > longest)
     )
 )
+
+
+def is_first(number: str) -> bool:
+    """Tell whether its family had never come in before this session."""
+    opened = Session.select().join(Account).where(Session.digest == _digest(number))
+    return opened.where(Session.opened_at == Account.entered_at).exists()
+
+
+def prove(number: str) -> None:
+    """Note that who holds this session has just shown the password."""
+    with write():
+        Session.update(proved_at=clock.now()).where(Session.digest == _digest(number)).execute()
+
+
+def is_proved(number: str) -> bool:
+    """Tell whether who holds this session has shown the password a moment ago. Another password
+    would have ended the session."""
+    since = clock.now() - PROVED
+    return (
+        Session.select().where(Session.digest == _digest(number), Session.proved_at > since)
+    ).exists()
+
+
+def forget_proofs(family: Family) -> None:
+    """Ask the family for its password again, as part of the transaction that it allowed."""
+    require_write()
+    own = Account.select().where(Account.family == family)
+    Session.update(proved_at=None).where(Session.account.in_(own)).execute()
 
 
 def end(number: str) -> None:

@@ -1,7 +1,7 @@
 """The forms families fill. Flask-WTF protects each from cross-site requests."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import request
@@ -65,11 +65,6 @@ def _code_field() -> StringField:
     )
 
 
-def _current_password_field() -> PasswordField:
-    missing = N_("Indiquez votre mot de passe actuel.")
-    return PasswordField(N_("Mot de passe actuel"), [InputRequired(missing)])
-
-
 def _new_password_field(label: str) -> PasswordField:
     return PasswordField(label, [InputRequired(N_("Choisissez un mot de passe."))])
 
@@ -82,8 +77,34 @@ class SignInForm(Form):
     shared = _shared_field()
 
 
-class PasswordForm(Form):
-    current = _current_password_field()
+class OwnerForm(Form):
+    """A form that asks for the present password, and no more once it was right: what else is to be
+    corrected does not make it typed again."""
+
+    current = PasswordField(
+        N_("Mot de passe actuel"), [InputRequired(N_("Indiquez votre mot de passe actuel."))]
+    )
+
+    def __init__(self, confirm: Callable[[str], bool] | None) -> None:
+        """Take what tells whether a password is the present one, or None when it was shown just
+        before."""
+        super().__init__()
+        self._confirm = confirm
+        if confirm is None:
+            del self.current
+
+    def validate(self, extra_validators: object = None) -> bool:
+        valid = super().validate(extra_validators)
+        if self.current and not self.current.errors:
+            del self.current
+        return valid
+
+    def validate_current(self, field: PasswordField) -> None:
+        if self._confirm and not self._confirm(field.data):
+            raise ValidationError(_("Le mot de passe actuel est incorrect."))
+
+
+class PasswordForm(OwnerForm):
     new = _new_password_field(N_("Nouveau mot de passe"))
 
 
@@ -133,10 +154,9 @@ class ResetRequestForm(Form):
         _address(field)
 
 
-class EmailForm(Form):
+class EmailForm(OwnerForm):
     """The address at which a family wants its mails."""
 
-    current = _current_password_field()
     email = StringField(
         N_("Nouvelle adresse électronique"),
         [InputRequired(N_("Indiquez votre nouvelle adresse électronique."))],

@@ -9,7 +9,7 @@ from kiosque.db.models import (
     Family,
     Guardian,
 )
-from kiosque.families import tokens
+from kiosque.families import accounts, tokens
 from kiosque.families.tokens import Purpose
 from kiosque.invoices import announcements
 from tests.conftest import PASSWORD
@@ -62,6 +62,14 @@ def the_first_choice_of_a_password(stage: Stage) -> TestResponse:
     family = stage.family()
     client = stage.enter(family)
     Account.update(must_change_password=True).where(Account.family == family).execute()
+    return client.get("/compte/mot-de-passe")
+
+
+@scene
+def a_given_password_to_replace_at_once(stage: Stage) -> TestResponse:
+    family, client = stage.family(), stage.stranger
+    given = accounts.issue_password(family, must_change=True)
+    stage.send(client, "/connexion", code=family.code, password=given)
     return client.get("/compte/mot-de-passe")
 
 

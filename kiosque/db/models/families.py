@@ -31,22 +31,25 @@ class Family(NumberedModel):
 
 
 class Account(NumberedModel):
-    """A family's way in."""
+    """A family's way in. `entered_at` is when it first came in, None before."""
 
     family = ForeignKeyField(Family, unique=True)
     password_hash = TextField()
     must_change_password = TruthField()
     password_set_at = UtcDateTimeField()
+    entered_at = UtcDateTimeField(null=True)
 
 
 class Session(BaseModel):
-    """A browser signed in. Its cookie holds the number of which `digest` is the hash."""
+    """A browser signed in. Its cookie holds the number of which `digest` is the hash. `proved_at`
+    is when it last showed the password, if that still counts."""
 
     digest = TextField(primary_key=True)
     account = ForeignKeyField(Account)
     account_id: int
     opened_at = UtcDateTimeField()
     seen_at = UtcDateTimeField()
+    proved_at = UtcDateTimeField(null=True)
 
 
 class Throttle(BaseModel):

@@ -1,5 +1,7 @@
 """Sign in and out, and change one's account once signed in."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
@@ -31,11 +33,7 @@ def sign_in() -> str | Response | tuple[str, int]:
     form = SignInForm()
     if not form.is_submitted():
         return render_template("account/sign_in.html", form=form)
-    try:
-        entry = _entry(form) if form.validate() else None
-    except sessions.Stale:
-        access.flash_stale()
-        return redirect(url_for("account.sign_in"))
+    entry = _entry(form) if form.validate() else None
     if entry is None:
         return render_template("account/sign_in.html", form=form), 422
     access.enter(entry)
@@ -54,6 +52,12 @@ def _entry(form: SignInForm) -> signin.Entry | None:
         why = EXPIRED
     form.form_errors.append(_(why))
     return None
+
+
+@blueprint.errorhandler(sessions.Stale)
+def sign_in_again(_error: sessions.Stale) -> Response:
+    access.flash_stale()
+    return redirect(url_for("account.sign_in"))
 
 
 @blueprint.post("/deconnexion")
@@ -87,30 +91,41 @@ def end_others() -> Response:
 @blueprint.route("/compte/adresse", methods=["GET", "POST"])
 @family_only
 def email() -> str | Response | tuple[str, int]:
-    form, account = EmailForm(), own_account()
+    form, account = EmailForm(_confirmation()), own_account()
     if not form.is_submitted():
         return render_template("account/email.html", form=form)
-    if form.validate() and _may_ask(form):
+    if form.validate() and _is_another(form):
         own_changes.ask_email(account.family, form.email.data, access.remote_address())
         flash(_("Un courriel part à cette adresse. Ouvrez son lien pour la confirmer."))
         return redirect(url_for("account.show"))
     return render_template("account/email.html", form=form), 422
 
 
-def _may_ask(form: EmailForm) -> bool:
-    """Tell whether the password is right and the address another; if not, say why in the form."""
-    account = own_account()
-    if not signin.confirm_password(account, form.current.data):
-        form.current.errors = [_("Le mot de passe actuel est incorrect.")]
-    elif addresses.key(form.email.data) == addresses.key(account.family.email):
+def _is_another(form: EmailForm) -> bool:
+    """Tell whether the address is not the present one; if it is, say so in the form."""
+    if addresses.key(form.email.data) == addresses.key(own_account().family.email):
         form.email.errors = [_("C’est déjà votre adresse.")]
     return not form.errors
+
+
+def _confirmation() -> Callable[[str], bool] | None:
+    """Return what verifies the present password and remembers for a moment that it was right; None
+    when it was shown a moment ago."""
+    if sessions.is_proved(own_session()):
+        return None
+
+    def confirm(password: str) -> bool:
+        if right := signin.confirm_password(own_account(), password):
+            sessions.prove(own_session())
+        return right
+
+    return confirm
 
 
 @blueprint.route("/compte/mot-de-passe", methods=["GET", "POST"])
 @family_only
 def password() -> str | Response | tuple[str, int]:
-    form = PasswordForm()
+    form = PasswordForm(_confirmation())
     if not form.is_submitted():
         return _password_page(form)
     if form.validate() and (account := _changed(form)):
@@ -123,20 +138,20 @@ def password() -> str | Response | tuple[str, int]:
 
 
 def _changed(form: PasswordForm) -> Account | None:
-    """Change the password of who is signed in. Return None when one of the two will not do, and
-    say why in the form."""
+    """Change the password of who is signed in. Return None when it will not do, and say why in
+    the form. Raises Stale."""
     town, address = current.settings().town, access.remote_address()
     try:
-        return own_changes.change_password(
-            own_account(), form.current.data, form.new.data, town, address
-        )
-    except (own_changes.WrongPassword, sessions.Stale):
-        form.current.errors = [_("Le mot de passe actuel est incorrect.")]
+        return own_changes.change_password(own_account(), form.new.data, town, address)
     except Unsuitable as refused:
         form.new.errors = [str(refused)]
     return None
 
 
 def _password_page(form: PasswordForm) -> str:
-    first = own_account().must_change_password
-    return render_template("account/password.html", form=form, first=first)
+    return render_template(
+        "account/password.html",
+        form=form,
+        provisional=own_account().must_change_password,
+        first=sessions.is_first(own_session()),
+    )

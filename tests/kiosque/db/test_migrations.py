@@ -9,6 +9,7 @@ from peewee import IntegrityError
 from kiosque import db
 from kiosque.db import database
 from kiosque.db.models import (
+    Account,
     Attempt,
     BankMessage,
     Child,
@@ -259,3 +260,23 @@ def test_an_invoice_may_ask_for_nothing_and_all_that_refers_to_one_still_does(
     with pytest.raises(IntegrityError):
         database.execute_sql("UPDATE allocation SET invoice_id = 99")
     assert verification.faults() == []
+
+
+def test_a_family_that_came_in_before_this_was_noted_is_known_to_have(earlier: None) -> None:
+    """By the security log, or by the password of its own; one that never did is yet to come."""
+    db.migrate("0021_receipt_sequences")
+    family = "INSERT INTO family (id, code, updated_on) VALUES ({0}, 'F{0}', '2026-11-05')"
+    account = (
+        "INSERT INTO account (family_id, password_hash, must_change_password, password_set_at) "
+        f"VALUES ({{0}}, 'x', {{1}}, '{EARLIER_AT}')"
+    )
+    for number, provisional in ((2, 1), (3, 0), (4, 1)):
+        database.execute_sql(family.format(number))
+        database.execute_sql(account.format(number, provisional))
+    for day in ("08", "07"):
+        columns = "at, kind, family_id, address"
+        line = f"'2026-11-{day}T10:00:00.000000Z', 'signed_in', 2, ''"
+        database.execute_sql(f"INSERT INTO security_event ({columns}) VALUES ({line})")
+    db.migrate()
+    entered = [each.entered_at for each in Account.select().order_by(Account.family)]
+    assert [at and at.day for at in entered] == [7, 6, None]

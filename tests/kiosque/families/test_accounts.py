@@ -105,6 +105,16 @@ def test_a_hash_of_weaker_days_is_made_again_at_the_next_sign_in(
     assert accounts.authenticate("F1001", PASSWORD)
 
 
+def test_a_given_password_typed_otherwise_is_hashed_again_as_it_was_given(
+    alices_family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = accounts.issue_password(alices_family, must_change=True)
+    monkeypatch.setattr(hashing, "hasher", PasswordHasher(2, 16, 1))
+    accounts.rehash_if_weak(accounts.account_of(alices_family), given.upper())
+    assert "m=16,t=2,p=1" in accounts.account_of(alices_family).password_hash
+    assert accounts.authenticate("F1001", given)
+
+
 def test_a_hash_is_not_made_again_over_a_password_changed_meanwhile(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:

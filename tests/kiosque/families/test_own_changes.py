@@ -31,7 +31,7 @@ def test_no_mail_holds_a_password_a_code_or_a_childs_name(
     post(settings)
     (reset,) = [each for each in mailbox if "choisissez" in str(each["Subject"])]
     own_changes.reset(opened(link_in(reset)), PASSWORD, TOWN, "")
-    own_changes.change_password(accounts.account_of(alices_family), PASSWORD, OTHER, TOWN, "")
+    own_changes.change_password(accounts.account_of(alices_family), OTHER, TOWN, "")
     own_changes.ask_email(alices_family, "martin@example.org", "")
     post(settings)
     confirmation = [each for each in mailbox if each["To"] == "martin@example.org"][-1]
@@ -232,12 +232,12 @@ def test_weak_new_passwords_are_judged_ten_times_then_wait_before_any_gate(
         token = tokens.issue_code(alices_family, "abcde-fghjk-mnpqr")
     for _ in range(5):
         with pytest.raises(Unsuitable):
-            own_changes.change_password(account, PASSWORD, "motdepasse123", TOWN, "")
+            own_changes.change_password(account, "motdepasse123", TOWN, "")
         with pytest.raises(Unsuitable):
             own_changes.activate(token, "motdepasse123", TOWN, "")
     monkeypatch.setattr(hashing, "changes", hashing.Gate(at_once=0, waiting=0))
     with pytest.raises(TooManyTries):
-        own_changes.change_password(account, PASSWORD, OTHER, TOWN, "")
+        own_changes.change_password(account, OTHER, TOWN, "")
     with pytest.raises(TooManyTries):
         own_changes.activate(token, OTHER, TOWN, "")
     frozen.advance(minutes=1)
@@ -262,5 +262,5 @@ def test_a_change_under_way_does_not_undo_a_reset_just_made(alices_family: Famil
     verified = choose_password(alices_family)
     choose_password(alices_family, OTHER)
     with pytest.raises(sessions.Stale):
-        own_changes.change_password(verified, PASSWORD, "la phrase du voleur", TOWN, "")
+        own_changes.change_password(verified, "la phrase du voleur", TOWN, "")
     assert accounts.authenticate("F1001", OTHER)

@@ -520,7 +520,7 @@ def _confirmed_email(family: Family, *_others: Any) -> None:
 
 def _new_password(family: Family, *_others: Any) -> None:
     account = choose_password(family)
-    own_changes.change_password(account, PASSWORD, "une tout autre phrase", TOWN, "")
+    own_changes.change_password(account, "une tout autre phrase", TOWN, "")
 
 
 CAUSES = {

@@ -112,9 +112,15 @@ def test_the_letters_password_must_be_replaced_before_anything_else(
     ],
 )
 def test_a_password_is_not_replaced_by_a_bad_one_or_by_someone_else(
-    stranger: FlaskClient, letters_password: str, current: str | None, new: str, words: str
+    stranger: FlaskClient,
+    letters_password: str,
+    frozen: Clock,
+    current: str | None,
+    new: str,
+    words: str,
 ) -> None:
     post(stranger, "/connexion", code="F1001", password=letters_password)
+    frozen.advance(minutes=10)
     current = letters_password if current is None else current
     answer = post(stranger, "/compte/mot-de-passe", current=current, new=new)
     assert answer.status_code == 422

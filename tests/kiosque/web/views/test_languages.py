@@ -511,7 +511,7 @@ def test_no_familys_mail_says_a_word_that_is_not_marked(
     household.email = "alice@example.org"
     household.save()
     account = choose_password(household)
-    own_changes.change_password(account, PASSWORD, "une tout autre phrase", TOWN, "")
+    own_changes.change_password(account, "une tout autre phrase", TOWN, "")
     own_changes.ask_email(household, "new@example.org", "")
     open_invoices = list(Invoice.select().where(payments.payable_now()))
     with write():
