@@ -50,7 +50,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits that the bank sets to an order; amounts are of one payment."""
+    """What the bank takes, of amounts in one payment, time and cards."""
 
     minimum_cents: int = 1
     maximum_cents: int = 99_999_999
@@ -59,6 +59,8 @@ class Limits:
     #: True if the bank demands the payer's e-mail address.
     requires_email: bool = False
     longest_email: int = 254
+    #: Cards that the bank takes, by the names that payers know; empty if the adapter cannot tell.
+    cards: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,9 @@ class HostedForm:
         self.label = label
         self.form_origin = shop.form_origin
         # The bank's page lives 10 minutes; its message may come a few minutes later.
-        self.limits = Limits(maximum_cents=99_999_999, session_minutes=15)
+        self.limits = Limits(
+            maximum_cents=99_999_999, session_minutes=15, cards=shop.page.card_names
+        )
         self._shop = shop
         self._now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self._by_get = shop.page.return_mode == "GET"

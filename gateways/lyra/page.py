@@ -22,6 +22,13 @@ CARDS = (
 )  # fmt: skip
 #: Names by which people know some of these cards.
 _ALSO = {"E-CARTE": "E-CARTEBLEUE"}
+_KNOWN_AS = {
+    "CB": "CB", "VISA": "Visa", "MASTERCARD": "Mastercard", "E-CARTEBLEUE": "e-Carte Bleue",
+    "MAESTRO": "Maestro", "VISA_ELECTRON": "Visa Electron", "VPAY": "V PAY",
+    "AMEX": "American Express",
+}  # fmt: skip
+#: Those of every French contract, offered where the town chooses none.
+_USUAL = ("CB", "VISA", "MASTERCARD", "E-CARTEBLEUE")
 _NOT_CARDS = {
     "CVCO": "un chèque-vacances se complète par une carte : deux débits, que le site ne réunit pas",
     "SDD": "un prélèvement se confirme des jours après ; voyez PayFiP",
@@ -50,6 +57,11 @@ class Page:
     theme: str = ""
     return_mode: str = "NONE"
     return_seconds: int = 5
+
+    @property
+    def card_names(self) -> tuple[str, ...]:
+        """The names of the cards offered, as payers know them."""
+        return tuple(_KNOWN_AS[_ALSO.get(card, card)] for card in self.cards or _USUAL)
 
     def fields(self, language: str) -> dict[str, str]:
         """Return the form's fields for a payer who reads this language (BCP 47).

@@ -59,6 +59,7 @@ class PayfipGateway:
             session_minutes=20,
             requires_email=True,
             longest_email=80,
+            cards=("CB", "Visa", "Mastercard"),
         )
         self._contract = contract
         self._now: Callable[[], datetime] = lambda: datetime.now(UTC)

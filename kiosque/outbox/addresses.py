@@ -57,6 +57,12 @@ def shown(text: str) -> str:
     return f"{found.local_part}@{found.domain}" if found else text
 
 
+def masked(text: str) -> str:
+    """Return the address as only its owner recognises it: `m…@example.org`."""
+    local, at, domain = shown(text).rpartition("@")
+    return f"{local[:1]}…{at}{domain}" if at else ""
+
+
 def _read(text: str) -> "ValidatedEmail | None":
     """Return the parts of an address, or None when it is none.
 

@@ -1,8 +1,9 @@
-"""The legal pages: default texts filled from the settings, or the town's own, in Markdown.
+"""The legal pages, and the one that says why it is safe to pay.
 
-A town's text is KIOSQUE_DATA/texts/NAME.md, and NAME.en.md for readers of another language. It
-is read at start; one that cannot serve refuses to start, since the law wants these pages. HTML in
-it is shown as it is written, never obeyed, and images are not loaded.
+Their default texts are filled from the settings; a town may write its own, in Markdown:
+KIOSQUE_DATA/texts/NAME.md, and NAME.en.md for readers of another language. It is read at start; one
+that cannot serve refuses to start, since the law wants these pages. HTML in it is shown as it is
+written, never obeyed, and images are not loaded.
 """
 
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ TITLES = {
     "mentions-legales": N_("Mentions légales"),
     "confidentialite": N_("Confidentialité"),
     "accessibilite": N_("Accessibilité"),
+    "paiement-securise": N_("C’est sûr"),
 }
 ACCESSIBILITY = {
     "non": N_("Accessibilité\u00a0: non conforme"),

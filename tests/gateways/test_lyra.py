@@ -50,7 +50,8 @@ def vectors() -> list[dict[str, object]]:
 def test_the_form_takes_up_to_a_million_euros_in_a_quarter_of_an_hour(
     gateway: LyraGateway,
 ) -> None:
-    assert gateway.limits == Limits(1, 99_999_999, 15)
+    cards = ("CB", "Visa", "Mastercard", "e-Carte Bleue")
+    assert gateway.limits == Limits(1, 99_999_999, 15, cards=cards)
 
 
 @pytest.mark.skipif(not vectors(), reason="../shared/protocols/vectors.json est absent")

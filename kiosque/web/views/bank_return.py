@@ -7,13 +7,15 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from kiosque import payments
-from kiosque.db.models import Attempt, AttemptItem, Invoice, Receipt, Settlement
-from kiosque.db.states import AttemptState
+from kiosque.db.models import Attempt, AttemptItem, Invoice, OutboxMail, Receipt, Settlement
+from kiosque.db.states import AttemptState, MailState
+from kiosque.outbox import addresses
 from kiosque.payments import Money, Selection
-from kiosque.web import access, current, open_payments
+from kiosque.web import access, current, invoice_rows, open_payments
 from kiosque.web.forms import csrf
+from kiosque.web.invoice_rows import UnpaidRows
 from kiosque.web.status_words import attempt_result, is_undecided
-from kiosque.web.views.payment import CHOSEN_TOGETHER
+from kiosque.web.views.payment import CHOSEN_TOGETHER, RECEIPT_TO
 
 blueprint = Blueprint("bank_return", __name__, url_prefix="/paiement/retour")
 
@@ -25,12 +27,23 @@ _TRIES = "essai"
 RETRIABLE = {AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.EXPIRED}
 
 
+class ReceiptMail(NamedTuple):
+    """Where a receipt goes by mail: the address as only its owner recognises it, empty where this
+    browser does not know it; and whether it has left."""
+
+    address: str
+    is_sent: bool
+
+
 class Details(NamedTuple):
     """A payment as only the family that pays may read it: its invoices, its first receipt, what
-    became of its money, what the family chose to pay together with it and has still to pay."""
+    became of its money, what the family has still to pay, and of that what it chose to pay together
+    with it."""
 
     items: list[AttemptItem]
     receipt: Receipt | None
+    mail: ReceiptMail | None
+    unpaid: UnpaidRows
     money: Money
     left: Selection | None
     may_retry: bool
@@ -119,10 +132,22 @@ def _details(attempt: Attempt, items: list[AttemptItem]) -> Details:
     return Details(
         items=items,
         receipt=receipt,
+        mail=_receipt_mail(receipt, attempt.reference) if receipt else None,
+        unpaid=invoice_rows.unpaid(attempt.family),
         money=payments.money_of(attempt),
         left=_left_of_choice(attempt),
         may_retry=_may_retry(attempt, [item.invoice.number for item in items]),
     )
+
+
+def _receipt_mail(receipt: Receipt, reference: str) -> ReceiptMail | None:
+    """Return where a receipt is sent; None where nobody asked for it, or it cannot leave."""
+    mail = OutboxMail.get_or_none(OutboxMail.key == f"receipt:{receipt.id}")
+    if mail is None or mail.state not in (MailState.WAITING, MailState.SENT):
+        return None
+    of, address = session.get(RECEIPT_TO, ("", ""))
+    known = address if of == reference else addresses.masked(mail.recipient)
+    return ReceiptMail(known, mail.state == MailState.SENT)
 
 
 def _left_of_choice(attempt: Attempt) -> Selection | None:

@@ -10,6 +10,7 @@ from gateways.base import Gateway, Handoff, Unreachable, WrongEmail
 from kiosque import payments
 from kiosque.db.models import Attempt
 from kiosque.language.catalogue import gettext as _
+from kiosque.outbox import addresses
 from kiosque.payments import Issuers, Purchase, Refused
 from kiosque.web import current, headers
 from kiosque.web.access import family_only, own_attempt, own_family
@@ -21,6 +22,9 @@ blueprint = Blueprint("payment", __name__, url_prefix="/paiement")
 
 #: In the session: what the family chose to pay in several payments, by id, until all is paid.
 CHOSEN_TOGETHER = "together"
+#: In the session: a payment, and where its receipt goes, as only the address's owner knows it. The
+#: database forgets the address once the mail has left.
+RECEIPT_TO = "receipt_to"
 
 Answer = str | tuple[str, int] | Response
 
@@ -107,6 +111,7 @@ def _to_payment(attempt: Attempt, *, asked: bool = False) -> Response:
 def _bank_page(attempt: Attempt, handoff: Handoff) -> str:
     gateway = current.gateways()[attempt.gateway]
     headers.allow_form_to(gateway.form_origin)
+    session[RECEIPT_TO] = [attempt.reference, addresses.masked(attempt.receipt_email or "")]
     return render_template("payment/bank.html", attempt=attempt, handoff=handoff, gateway=gateway)
 
 

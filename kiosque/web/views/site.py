@@ -36,6 +36,11 @@ def privacy() -> str:
     return _text("confidentialite")
 
 
+@blueprint.get("/paiement-securise")
+def secure() -> str:
+    return _text("paiement-securise")
+
+
 def _text(name: str) -> str:
     # Safe: it comes from Markdown in which HTML is not obeyed.
     body = Markup(current.legal_pages().html(name))  # noqa: S704
