@@ -63,6 +63,13 @@ def _compare_money(town: "Town") -> None:
         (part.debit.name, part.number or "", part.kind, part.cents, part.debit.state == "counted")
         for part in town.books.parts
     )
+    asked = rows(
+        f"""
+        SELECT {NAME}, repayment.amount_cents FROM repayment
+            JOIN settlement ON settlement.id = settlement_id WHERE repayment.state = 'asked'
+        """
+    )
+    assert dict(asked) == {debit.name: debit.asked for debit in debits if debit.asked}
     _compare_regies()
 
 

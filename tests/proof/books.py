@@ -62,8 +62,8 @@ class Leaving:
 @dataclass
 class Debit:
     """Money that came. `asked` is a refund asked of the bank and not yet known to be done, for
-    `reason`; `given`, what was given back on our side: how, how much and why; `elsewhere`, how
-    much left without the bank, `by_hand` of it as a refund."""
+    `reason`, sent last at `sent_at`; `given`, what was given back on our side: how, how much and
+    why; `elsewhere`, how much left without the bank, `by_hand` of it as a refund."""
 
     owner: "Opened | None"
     name: str
@@ -71,6 +71,7 @@ class Debit:
     parts: list[Part] = field(default_factory=list)
     returned: int = 0
     asked: int | None = None
+    sent_at: datetime | None = None
     reason: str = ""
     given: set[tuple[str, int, str]] = field(default_factory=set)
     elsewhere: int = 0
@@ -258,6 +259,8 @@ class Books:
             self._tell("again", order.reference, said.uuid)
         if not booked and not undone:
             self.receive(order, said, awaited=awaited)
+        elif booked and awaited and order.state == "paid":
+            self._use_as_awaited(order, booked)
         return True
 
     @staticmethod
@@ -272,15 +275,25 @@ class Books:
         debit = order.debits[said.uuid] = Debit(order, said.uuid, said.cents)
         self.owners[said.uuid] = order
         if awaited:
-            for number, cents in order.items.items():
-                self._allot(debit, self.bills[number], cents)
-            self.receipts.append(debit)
-            if order.email:
-                order.email = False
-                self.mails.append(debit)
+            self._pay(order, debit)
         else:
             self._part(debit, None, "unmatched", said.cents)
         self._match(order)
+
+    def _pay(self, order: Opened, debit: Debit) -> None:
+        for number, cents in order.items.items():
+            self._allot(debit, self.bills[number], cents)
+        self.receipts.append(debit)
+        if order.email:
+            order.email = False
+            self.mails.append(debit)
+
+    def _use_as_awaited(self, order: Opened, debit: Debit) -> None:
+        """It was heard of under another number before, and no human has found it a use since."""
+        if debit.state == "counted" and [part.kind for part in debit.parts] == ["unmatched"]:
+            self.parts.remove(debit.parts.pop())
+            self._pay(order, debit)
+            self._match(order)
 
     def _part(self, debit: Debit, number: str | None, kind: str, cents: int) -> Part:
         part = Part(debit, number, kind, cents, listed=kind == "overpayment")

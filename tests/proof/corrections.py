@@ -1,6 +1,7 @@
 """The régisseur puts things right in the machine's town: on the portal, and in the books."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kiosque import payments
@@ -185,3 +186,32 @@ def _enter(town: "Town", order: Opened, message: Message) -> None:
     email, order.email = order.email, False  # a human writes no mail
     town.books.receive(order, message, awaited=awaited)
     order.email = email
+
+
+# --- A refund without an answer, a bank in maintenance ---
+
+
+def drop(town: "Town", debit: Debit) -> None:
+    """The bank says nothing of it, or has done it without a word: it counts if it tells."""
+    possible = town.clock.at - (debit.sent_at or town.clock.at) >= timedelta(minutes=2)
+    before = dump()
+    try:
+        payments.drop_refund(settlement_of(debit), "Dominique", "vu avec la banque")
+    except Refused:
+        assert not possible
+        assert dump() == before
+        return
+    assert possible, "dropped while the bank is being asked"
+    debit.asked = None
+
+
+def close_or_open(town: "Town", name: str, hours: int) -> None:
+    """For new payments only; a bank that is closed opens by itself once the time is over."""
+    before = dump()
+    if hours:
+        town.closed[name] = town.clock.at + timedelta(hours=hours)
+        payments.close_bank(name, "", town.closed[name], "Dominique")
+    else:
+        payments.open_bank(name)
+        town.closed.pop(name, None)
+    assert dump() == before

@@ -382,6 +382,54 @@ def silent_where_the_bank_cannot_be_asked(story: Story) -> None:
     story.bank_cancels()
 
 
+def refund_dropped_then_asked_again(story: Story) -> None:
+    one_debit(story)
+    story.check(
+        lambda town: town.a_refund_is_asked(which=0, cents=1000, reason="absence", mood="down")
+    )
+    story.check(lambda town: town.a_refund_is_dropped(which=0))
+    story.wait(3)
+    story.check(lambda town: town.a_refund_is_dropped(which=0))
+    story.check(
+        lambda town: town.a_refund_is_asked(which=0, cents=1000, reason="absence", mood="true")
+    )
+
+
+def refund_done_without_a_word_and_dropped(story: Story) -> None:
+    one_debit(story)
+    story.check(
+        lambda town: town.a_refund_is_asked(which=0, cents=1000, reason="absence", mood="lost")
+    )
+    story.wait(3)
+    story.check(lambda town: town.a_refund_is_dropped(which=0))
+    story.arrives(1)
+
+
+def bank_closed_then_open(story: Story) -> None:
+    story.opens("A1")
+    story.check(lambda town: town.a_bank_closes_or_opens("banque", hours=1))
+    story.card("CAPTURED")
+    story.opens("A3")
+    story.opens("B1")
+    assert len(story.town.books.orders) == 2
+    story.wait(61)
+    story.opens("A3")
+    story.check(lambda town: town.a_bank_closes_or_opens("banque", hours=24))
+    story.check(lambda town: town.a_bank_closes_or_opens("banque", hours=0))
+    story.opens("A5")
+    assert len(story.town.books.orders) == 4
+
+
+def one_debit_under_two_numbers(story: Story) -> None:
+    story.opens("A1")
+    story.card("CAPTURED", heard=0)
+    story.check(lambda town: town.a_debit_is_told_under_another_number(which=0))
+    assert rows("SELECT number FROM invoice WHERE state = 'paid'") == []
+    story.arrives(0)
+    assert rows("SELECT number FROM invoice WHERE state = 'paid'") == [("A1",)]
+    story.check(lambda town: town.a_debit_is_told_under_another_number(which=0))
+
+
 HISTORIES: tuple[History, ...] = (
     one_debit,
     two_debits,
@@ -422,4 +470,8 @@ HISTORIES: tuple[History, ...] = (
     what_came_twice_is_not_the_other_regies,
     given_back_where_the_bank_cannot_be_asked,
     silent_where_the_bank_cannot_be_asked,
+    refund_dropped_then_asked_again,
+    refund_done_without_a_word_and_dropped,
+    bank_closed_then_open,
+    one_debit_under_two_numbers,
 )

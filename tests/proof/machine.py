@@ -9,7 +9,7 @@ the base.
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -71,6 +71,7 @@ class Town(RuleBasedStateMachine):
         self.issuers, self.gateways = self.stage.issuers, self.stage.gateways
         self.books = Books(lambda: self.clock.at, debit_of)
         self.entries = self.known = self.corrected = 0
+        self.closed: dict[str, datetime] = {}
         self.balances: dict[str, dict[str, int]] = {}
         families = {code: make_family(code, code) for code in ("F1001", "F2002")}
         for number, code, cents, regie in BILLS:
@@ -130,6 +131,7 @@ class Town(RuleBasedStateMachine):
             and (holder.answered_at is None or holder.answered_at < holder.until)
             for holder in holders
         )
+        wrong |= self.closed.get(gateway.name, now) > now
         purchase = Purchase(
             Family.get(Family.code == code), numbers, total, "alice@example.org" if email else None
         )
@@ -292,7 +294,8 @@ class Town(RuleBasedStateMachine):
 
     @precondition(lambda self: self.books.owners)
     @rule(
-        which=pick, how=st.sampled_from(["amount", "order", "unknown", "credit", "cent", "gateway"])
+        which=pick,
+        how=st.sampled_from(["amount", "order", "unknown", "credit", "cent", "gateway", "number"]),
     )
     def the_bank_contradicts_itself(self, which: int, how: str) -> None:
         """Genuine words about a debit in the books already, that cannot be true."""
@@ -303,6 +306,8 @@ class Town(RuleBasedStateMachine):
             self._deliver(replace(message, status="CANCELLED", cents=1))
         elif how == "credit":
             self.a_credit_is_named_as_its_debit(which)
+        elif how == "number":
+            self.a_debit_is_told_under_another_number(which)
         elif how == "unknown":
             self._deliver(replace(message, reference="KF000000000000000000"))
         elif how == "gateway":
@@ -316,6 +321,13 @@ class Town(RuleBasedStateMachine):
         """It can be of no debit: the money stays where it is, and a human is told."""
         message = self._as_booked(_one(list(self.books.owners), which))
         self._deliver(replace(message, operation="CREDIT", status="CAPTURED", number="912345"))
+
+    def a_debit_is_told_under_another_number(self, which: int) -> None:
+        """One transaction, heard of as made by hand and as awaited, in any order."""
+        debits = [each for each in self.bank.sent if each.operation == "DEBIT"]
+        if debits:
+            message = _one(debits, which)
+            self._deliver(replace(message, number="" if message.number else "654321"))
 
     def a_notice_goes_astray(self, which: int) -> None:
         """It comes by the other gateway, signed with its key: no order of its own is meant, so it
@@ -382,6 +394,8 @@ class Town(RuleBasedStateMachine):
         before()
         for what, reference, said in self.bank.log:
             order = self.books.orders[reference]
+            if what != "poll":
+                order.debits[what.removeprefix("refund ")].sent_at = self.clock.at
             if isinstance(said, Exception):
                 if not isinstance(said, Unreachable):
                     order.debits[what.removeprefix("refund ")].asked = None
@@ -541,6 +555,15 @@ class Town(RuleBasedStateMachine):
         amount = debit.left if cents is None else cents
         again = (kind, amount, reason) in debit.given
         return debit.asked is None and 0 < amount <= debit.left and not again
+
+    @precondition(lambda self: any(debit.asked for debit in self._debits()))
+    @rule(which=pick)
+    def a_refund_is_dropped(self, which: int) -> None:
+        corrections.drop(self, _one([each for each in self._debits() if each.asked], which))
+
+    @rule(name=st.sampled_from(sorted(GATEWAYS.values())), hours=st.sampled_from([0, 0, 0, 1, 24]))
+    def a_bank_closes_or_opens(self, name: str, hours: int) -> None:
+        corrections.close_or_open(self, name, hours)
 
     def an_attempt_is_closed(self, which: int) -> None:
         order = _one(list(self.books.orders.values()), which)

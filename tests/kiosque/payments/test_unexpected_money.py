@@ -11,6 +11,7 @@ from kiosque.db.models import Anomaly, BankMessage, Family, Invoice, OutboxMail,
 from kiosque.language import templates
 from kiosque.mails import rendering
 from kiosque.payments import journal
+from kiosque.settings import Settings
 from tests import sentences
 from tests.bank import notice
 from tests.conftest import ISSUERS, make_invoice
@@ -110,7 +111,7 @@ def test_a_debit_made_again_at_the_back_office_is_booked_and_names_family_and_in
 
 
 def test_the_mail_about_it_names_the_invoices_and_the_list_the_family_too(
-    pay: Pay, hear: Hear, october: Invoice, september: Invoice, settings: object
+    pay: Pay, hear: Hear, october: Invoice, september: Invoice, settings: Settings
 ) -> None:
     _, handoff = pay(october.family, october, september)
     hear(handoff, **BY_HAND)
@@ -124,7 +125,7 @@ def test_the_mail_about_it_names_the_invoices_and_the_list_the_family_too(
     )
     assert f"{september.number}, {october.number}" in text
     assert family not in text
-    assert rendering.KINDS["anomaly"].facts(OutboxMail.get()) == {
+    assert rendering.KINDS["anomaly"].facts(settings, OutboxMail.get()) == {
         "anomaly": point,
         "invoice_numbers": numbers,
     }
