@@ -92,7 +92,11 @@ class Rush:
                     env={**os.environ, **self._site.environment},
                     stdout=asyncio.subprocess.DEVNULL,
                 )
-                if status := await process.wait():
+                try:
+                    status = await process.wait()
+                finally:  # the rush is over: what was begun ends before it
+                    await process.wait()
+                if status:
                     print(f"{command}: status {status}", flush=True)
             await asyncio.sleep(TIMER_SECONDS)
 
