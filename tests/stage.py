@@ -111,6 +111,7 @@ PAGES: dict[str, Page] = {
     "credentials.open_link": Page(path={"secret": "x"}, status=404),
     "credentials.reset": Page(method="POST", form={"new": "une autre phrase encore"}, status=404),
     "credentials.confirm_email": Page(method="POST", status=404),
+    "credentials.disown": Page(method="POST", status=404),
 }  # fmt: skip
 
 

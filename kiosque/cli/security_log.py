@@ -23,6 +23,8 @@ _WORDS = {
     Event.PASSWORD_RESET: "mot de passe remplacé par un lien",
     Event.EMAIL_ASKED: "changement d’adresse électronique demandé",
     Event.EMAIL_CHANGED: "adresse électronique changée",
+    Event.NEW_BROWSER_TOLD: "connexion d’un nouveau navigateur, famille prévenue",
+    Event.DISOWNED: "« ce n’était pas moi » : sessions fermées par la famille",
     Event.NOTICES_STOPPED: "avis par courriel arrêtés",
     Event.NOTICES_RESUMED: "avis par courriel repris",
 }

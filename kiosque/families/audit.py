@@ -31,6 +31,8 @@ class Event(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105
     EMAIL_ASKED = "email_asked"
     EMAIL_CHANGED = "email_changed"
+    NEW_BROWSER_TOLD = "new_browser_told"
+    DISOWNED = "disowned"
     NOTICES_STOPPED = "notices_stopped"
     NOTICES_RESUMED = "notices_resumed"
 

@@ -38,6 +38,21 @@ def families_written_to_at(email: str) -> list[tuple[Family, str]]:
     return found
 
 
+def told_apart(family: Family, email: str) -> str:
+    """Return what tells the family from the others written to at this address: its name, and the
+    first names of its parents. Nothing where there are no others.
+
+    Never the *code famille*, half of what opens an account: the town may have the address wrong.
+    Nor a child, who is in both families of separated parents, and whom no mail names. Receipts
+    already give the name; two such families may bear the same one.
+    """
+    if all(other == family for other, _email in families_written_to_at(email)):
+        return ""
+    guardians = Guardian.select().where(Guardian.family == family).order_by(Guardian.id)
+    parents = ", ".join(each.first_name for each in guardians if each.first_name)
+    return f"{family.name} ({parents})" if parents else family.name
+
+
 def _held(family: Family) -> list[str]:
     guardians = Guardian.select().where(Guardian.family == family, Guardian.email != "")
     return [guardian.email for guardian in guardians.order_by(Guardian.id)]

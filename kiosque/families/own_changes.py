@@ -5,7 +5,6 @@ No page lets a stranger learn which e-mail addresses are known: pages only note 
 and the timer looks the addresses up.
 """
 
-import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -53,8 +52,8 @@ def find_activation(code: str, activation_code: str, visitor: Visitor) -> Token 
 def find_link(secret: str, *purposes: Purpose) -> Token | None:
     """Return the token, with its family, of a link that can still serve.
 
-    A link to a new password serves as long as the family is written to at the address that the
-    link was sent to.
+    A link that leads to a new password serves as long as the family is written to at the address
+    that the link was sent to.
     """
     token = tokens.find_link(secret, *purposes)
     return token if token and _is_welcome(token) else None
@@ -121,7 +120,7 @@ def ask_email(family: Family, email: str, address: str) -> None:
     throttle.count_try(Bucket(EMAIL_CHANGE, str(family.id)))
     with write():
         token = tokens.prepare_link(Purpose.EMAIL, family, email)
-        queue.add(_key("email-confirm"), "email_confirm", token.id, email)
+        queue.add(queue.new_key("email-confirm"), "email_confirm", token.id, email)
         _warn(family, "email_asked", contacts.every_address(family))
         sessions.forget_proofs(family)
         audit.add(Event.EMAIL_ASKED, family, address)
@@ -154,7 +153,7 @@ def issue_codes(codes: Iterable[tuple[Family, str]], *, forget_email: bool = Fal
             if forget_email:
                 Family.update(email="").where(Family.id == family.id).execute()
                 accounts.disable(family, closed)
-                tokens.cancel(family, Purpose.RESET, Purpose.EMAIL)
+                tokens.cancel(family, Purpose.RESET, Purpose.EMAIL, Purpose.NOT_ME)
 
 
 def _choose_password(
@@ -192,9 +191,9 @@ def _proposals(family: Family) -> Bucket:
 
 
 def _is_welcome(token: Token) -> bool:
-    """Tell whether a link to a new password was sent to an address that is still the family's:
-    the town may have removed it, or the family chosen another."""
-    if token.purpose != Purpose.RESET:
+    """Tell whether the address that a link was sent to is still the family's, as all but the one
+    that confirms an address want: the town may have removed it, or the family chosen another."""
+    if token.purpose not in (Purpose.RESET, Purpose.NOT_ME):
         return True
     return contacts.is_written_to_at(Family.get_by_id(token.family_id), token.email)
 
@@ -203,7 +202,7 @@ def _answer(request: ResetRequest) -> None:
     found = contacts.families_written_to_at(request.email)
     for family, email in found:
         token = tokens.prepare_link(Purpose.RESET, family, email)
-        queue.add(_key("reset"), "reset", token.id, email)
+        queue.add(queue.new_key("reset"), "reset", token.id, email)
         audit.add(Event.RESET_ASKED, family, request.address)
     if not found:
         audit.add(Event.RESET_ASKED, None, request.address)
@@ -212,9 +211,4 @@ def _answer(request: ResetRequest) -> None:
 def _warn(family: Family, template: str, addresses: list[str]) -> None:
     require_write()
     for email in addresses:
-        queue.add(_key(template), template, family.id, email)
-
-
-def _key(template: str) -> str:
-    """Return a key of its own for each mail, whatever was sent before."""
-    return f"{template}:{secrets.token_hex(8)}"
+        queue.add(queue.new_key(template), template, family.id, email)

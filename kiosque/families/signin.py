@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from kiosque.db import write
 from kiosque.db.models import Account, Family
-from kiosque.families import accounts, audit, hashing, sessions, throttle
+from kiosque.families import accounts, audit, hashing, new_browsers, sessions, throttle
 from kiosque.families.audit import Event
 from kiosque.families.throttle import Bucket, Limit
 
@@ -74,6 +74,8 @@ def attempt(code: str, password: str, visitor: Visitor) -> Entry | None:
     both cases without looking at the password; Expired when it was right; Stale when it was
     changed while it was verified. An unknown code is counted, delayed and timed like a known one.
 
+    From a browser not seen before, the family is told by mail, but for its first sign-in.
+
     Two transactions: the try is counted before it is hashed, so that a burst cannot pass the
     limits; all that a success changes comes after, at once.
     """
@@ -92,10 +94,13 @@ def attempt(code: str, password: str, visitor: Visitor) -> Entry | None:
     if accounts.has_expired(account):
         note_refusal(code, visitor)
         raise Expired
+    is_news = account.entered_at and not visitor.browser
     with write():
         number = sessions.add(account)
         throttle.count_success(reset=reset, refund=refund)
         audit.add(Event.SIGNED_IN, account.family, visitor.address)
+        if is_news:
+            new_browsers.tell(account.family, visitor.address)
     return Entry(account, number)
 
 

@@ -23,13 +23,19 @@ class Purpose(StrEnum):
     ACTIVATION = "activation"
     RESET = "reset"
     EMAIL = "email"
+    NOT_ME = "not_me"
 
 
 LIFETIMES = {
     Purpose.ACTIVATION: timedelta(days=30),
     Purpose.RESET: timedelta(hours=1),
     Purpose.EMAIL: timedelta(hours=1),
+    # No session lasts longer: after it there is nothing left to end.
+    Purpose.NOT_ME: timedelta(days=1),
 }
+#: What a new password cancels, and each new token of its kind. Not the family's answer to a
+#: sign-in: whoever signed in without it could so silence it, and each mail has its own.
+_REPLACED = (Purpose.ACTIVATION, Purpose.RESET, Purpose.EMAIL)
 #: A link whose mail could not leave within this is not sent: nobody waits for it any more.
 LINK_LEAVES_WITHIN = timedelta(days=1)
 
@@ -109,12 +115,12 @@ def redeem(token: Token) -> None:
 
 
 def cancel(family: Family, *purposes: Purpose) -> None:
-    """Cancel the family's unused tokens of these purposes, or all of them, as part of the
-    transaction under way."""
+    """Cancel the family's unused tokens of these purposes, or all that a new password replaces, as
+    part of the transaction under way."""
     require_write()
     ModelDelete(Token).where(
         Token.family == family,
-        Token.purpose.in_(purposes or list(Purpose)),
+        Token.purpose.in_(purposes or _REPLACED),
         Token.used_at.is_null(),
     ).execute()
 
@@ -133,7 +139,8 @@ def normalise_code(code: str) -> str:
 
 
 def _create(purpose: Purpose, family: Family, secret: str, email: str) -> Token:
-    cancel(family, purpose)
+    if purpose in _REPLACED:
+        cancel(family, purpose)
     now: datetime = clock.now()
     return Token.create(
         digest=_digest(secret),

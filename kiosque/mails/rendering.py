@@ -179,10 +179,21 @@ def _notice(settings: Settings, row: OutboxMail) -> Facts | None:
     }
 
 
-def _link_to_a_held_address(_settings: Settings, row: OutboxMail) -> Facts | None:
+def _link_to_a_held_address(settings: Settings, row: OutboxMail) -> Facts | None:
     family = family_of(row)
     welcome = family and contacts.is_written_to_at(family, row.recipient)
-    return {} if welcome else None
+    return _account(settings, row) if welcome else None
+
+
+def _sign_in(settings: Settings, row: OutboxMail) -> Facts | None:
+    facts = _link_to_a_held_address(settings, row)
+    return facts and {**facts, "at": Token.get_by_id(row.object_id).issued_at}
+
+
+def _account(_settings: Settings, row: OutboxMail) -> Facts:
+    """Say whose account it is where the reader may have two."""
+    family = family_of(row)
+    return {"household": contacts.told_apart(family, row.recipient) if family else ""}
 
 
 _DECLARED = (
@@ -192,9 +203,10 @@ _DECLARED = (
     MailKind("request_copy", _asking, _request),
     MailKind("reset", _of_token, _link_to_a_held_address, has_link=True),
     MailKind("email_confirm", _of_token, has_link=True),
-    MailKind("email_asked", Family.get_by_id),
-    MailKind("email_changed", Family.get_by_id),
-    MailKind("password_changed", Family.get_by_id),
+    MailKind("email_asked", Family.get_by_id, _account),
+    MailKind("email_changed", Family.get_by_id, _account),
+    MailKind("password_changed", Family.get_by_id, _account),
+    MailKind("new_browser", _of_token, _sign_in, has_link=True),
     *(MailKind(kind, _told, _notice, optional=True) for kind in NoticeKind),
 )
 KINDS: Mapping[str, MailKind] = {kind.template: kind for kind in _DECLARED}

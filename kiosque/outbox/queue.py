@@ -3,6 +3,7 @@
 `mails.delivery` sends them; `mails.rendering` declares their kinds.
 """
 
+import secrets
 from collections.abc import Collection
 from datetime import timedelta
 
@@ -35,6 +36,11 @@ LEASE = timedelta(minutes=5)
 PATIENCE = timedelta(days=5)
 #: No address is kept longer, not even to try again.
 ADDRESS_KEPT = timedelta(days=30)
+
+
+def new_key(name: str) -> str:
+    """Return a key of its own for a mail, whatever was sent before."""
+    return f"{name}:{secrets.token_hex(8)}"
 
 
 def add(key: str, template: str, object_id: int, recipient: str) -> None:

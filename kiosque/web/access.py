@@ -116,7 +116,7 @@ def is_shared() -> bool:
 def remember_browser(response: Response, family: Family, *, shared: bool) -> Response:
     """Mark the browser as one from which this family has signed in, or erase the mark it has if
     the computer is shared. The mark opens nothing, and tells nobody whose it is: it keeps a
-    stranger's failures from delaying the family."""
+    stranger's failures from delaying the family, and the family from being told of itself."""
     session[_SHARED] = shared
     if shared:
         response.delete_cookie(

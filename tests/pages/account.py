@@ -183,6 +183,11 @@ def an_address_to_confirm(stage: Stage) -> TestResponse:
 
 
 @scene
+def a_sign_in_to_disown(stage: Stage) -> TestResponse:
+    return open_link(stage, stage.stranger, Purpose.NOT_ME)
+
+
+@scene
 def a_link_that_opens_nothing(stage: Stage) -> TestResponse:
     return stage.stranger.get("/lien/x")
 

@@ -11,7 +11,7 @@ from flask import Blueprint, flash, redirect, render_template, session, url_for
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import Account, Token
-from kiosque.families import own_changes
+from kiosque.families import new_browsers, own_changes, tokens
 from kiosque.families.passwords import Unsuitable
 from kiosque.families.signin import Visitor
 from kiosque.families.tokens import Purpose, Spent
@@ -26,7 +26,11 @@ Answer = str | Response | tuple[str, int]
 
 #: Where the secret of an opened link waits in the browser's session.
 _LINK = "link"
-_FORMS = {Purpose.RESET: "credentials.reset", Purpose.EMAIL: "credentials.confirm_email"}
+_FORMS = {
+    Purpose.RESET: "credentials.reset",
+    Purpose.EMAIL: "credentials.confirm_email",
+    Purpose.NOT_ME: "credentials.disown",
+}
 
 
 @blueprint.route("/activer", methods=["GET", "POST"])
@@ -116,6 +120,22 @@ def confirm_email() -> Answer:
     session.pop(_LINK, None)
     flash(_("Votre adresse électronique est confirmée."))
     return redirect(url_for("account.show" if access.signed_in_family() else "account.sign_in"))
+
+
+@blueprint.route("/connexion/inconnue", methods=["GET", "POST"])
+def disown() -> Answer:
+    token, form = _opened(Purpose.NOT_ME), ConfirmForm()
+    if token is None:
+        return _dead_link()
+    if not form.is_submitted():
+        return render_template("account/disown.html", token=token)
+    try:
+        link = new_browsers.disown(token, access.remote_address())
+    except Spent:
+        return _dead_link()
+    session[_LINK] = tokens.draw_link(link.id) or ""
+    flash(_("Tous les appareils sont déconnectés."))
+    return redirect(url_for("credentials.reset"))
 
 
 def _opened(purpose: Purpose) -> Token | None:

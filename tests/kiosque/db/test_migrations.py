@@ -21,6 +21,7 @@ from kiosque.db.models import (
     Repayment,
     Service,
     Settlement,
+    Token,
 )
 from kiosque.payments import journal, verification
 from kiosque.payments.receipts import issue_receipt
@@ -265,7 +266,10 @@ def test_an_invoice_may_ask_for_nothing_and_all_that_refers_to_one_still_does(
 def test_a_family_that_came_in_before_this_was_noted_is_known_to_have(earlier: None) -> None:
     """By the security log, or by the password of its own; one that never did is yet to come."""
     db.migrate("0021_receipt_sequences")
-    family = "INSERT INTO family (id, code, updated_on) VALUES ({0}, 'F{0}', '2026-11-05')"
+    family = (
+        "INSERT INTO family (id, code, name, address, postcode, city, updated_on, digest) "
+        "VALUES ({0}, 'F{0}', '', '', '', '', '2026-11-05', '')"
+    )
     account = (
         "INSERT INTO account (family_id, password_hash, must_change_password, password_set_at) "
         f"VALUES ({{0}}, 'x', {{1}}, '{EARLIER_AT}')"
@@ -280,3 +284,21 @@ def test_a_family_that_came_in_before_this_was_noted_is_known_to_have(earlier: N
     db.migrate()
     entered = [each.entered_at for each in Account.select().order_by(Account.family)]
     assert [at and at.day for at in entered] == [7, 6, None]
+
+
+def test_links_that_wait_still_open_and_the_number_of_one_erased_is_given_to_no_other(
+    earlier: None,
+) -> None:
+    db.migrate("0024_sign_in")
+    columns = "digest, purpose, family_id, email, issued_at, expires_at"
+    for name in ("kept", "erased"):
+        values = f"'{name}', 'reset', 1, 'a@example.org', '{EARLIER_AT}', '{EARLIER_AT}'"
+        database.execute_sql(f"INSERT INTO token ({columns}) VALUES ({values})")
+    database.execute_sql("DELETE FROM token WHERE digest = 'erased'")
+    db.migrate()
+    assert [(each.id, each.digest) for each in Token.select()] == [(1, "kept")]
+    dates = {"issued_at": NOW, "expires_at": NOW}
+    new = Token.create(digest="new", purpose="not_me", family=1, **dates)
+    assert new.id == 3
+    with pytest.raises(IntegrityError):
+        Token.create(digest="other", purpose="other", family=1, **dates)

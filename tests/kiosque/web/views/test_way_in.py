@@ -4,16 +4,21 @@ import re
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
-from kiosque.db.models import Family
+from kiosque.db.models import Family, Guardian, OutboxMail
 from kiosque.families import accounts, own_changes
+from kiosque.mails import delivery
+from kiosque.settings import Settings
 from tests import sentences
-from tests.conftest import PASSWORD, Clock, choose_password
+from tests.conftest import PASSWORD, Clock, choose_password, csrf_token
 from tests.kiosque.web.views.test_account import post
+from tests.kiosque.web.views.test_credentials import link_of
 
 OTHER = "une tout autre phrase"
 CHANGE, ADDRESS = "/compte/mot-de-passe", "/compte/adresse"
+DISOWN = "/connexion/inconnue"
 
 
 @pytest.fixture
@@ -174,3 +179,59 @@ def test_a_password_changed_meanwhile_ends_the_session_and_says_so(
 def test_password_managers_are_told_whose_password_is_changed(alice: FlaskClient) -> None:
     for page in (CHANGE, ADDRESS):
         assert re.search('value="F1001" autocomplete="username"[^>]* hidden', alice.get(page).text)
+
+
+@pytest.fixture
+def told(
+    alice: FlaskClient, alices_family: Family, stranger: FlaskClient, settings: Settings
+) -> str:
+    """The link of the mail that tells Alice of a stranger who knows her password."""
+    Guardian.create(family=alices_family, first_name="", last_name="", email="alice@example.org")
+    post(stranger, "/connexion", code="F1001", password=PASSWORD)
+    delivery.deliver(settings)
+    (path,) = (settings.data / "outbox").glob("*-new-browser-*")
+    return link_of(path)
+
+
+def test_one_click_of_a_mail_ends_the_strangers_session_and_leads_to_a_new_password(
+    alice: FlaskClient, stranger: FlaskClient, told: str, app: Flask
+) -> None:
+    phone = app.test_client()
+    page = phone.get(phone.get(told).location)
+    assert "famille Martin" in page.text
+    assert told.rpartition("/")[2] not in page.text
+    answer = post(phone, DISOWN)
+    assert answer.location == "/mot-de-passe/nouveau"
+    for elsewhere in (stranger, alice):
+        assert elsewhere.get("/factures").location.startswith("/connexion")
+    assert sentences.ALL_SIGNED_OUT in phone.get(answer.location).text
+    assert post(phone, "/mot-de-passe/nouveau", new=OTHER).location == "/factures"
+    assert accounts.authenticate("F1001", PASSWORD) is None
+    assert phone.get(told).status_code == 404
+
+
+def test_a_mail_scanner_that_opens_the_link_ends_nothing(
+    stranger: FlaskClient, told: str, app: Flask
+) -> None:
+    for _ in range(3):
+        scanner = app.test_client()
+        assert scanner.get(told, follow_redirects=True).status_code == 200
+        scanner.head(told)
+    assert stranger.get("/factures").status_code == 200
+    phone = app.test_client()
+    phone.get(told)
+    assert phone.post(DISOWN).status_code == 400  # without the token of the page
+    assert stranger.get("/factures").status_code == 200
+
+
+def test_a_browser_with_its_mark_is_no_news_and_a_shared_computer_is_each_time(
+    alice: FlaskClient, alices_family: Family, app: Flask
+) -> None:
+    """Or the box would let a stranger in without a noise."""
+    Guardian.create(family=alices_family, first_name="", last_name="", email="alice@example.org")
+    alice.post("/deconnexion", data={"csrf_token": csrf_token(alice.get("/compte").text)})
+    post(alice, "/connexion", code="F1001", password=PASSWORD)
+    assert not OutboxMail.select().exists()
+    for _ in range(2):
+        post(app.test_client(), "/connexion", code="F1001", password=PASSWORD, shared="y")
+    assert OutboxMail.select().count() == 2
