@@ -176,6 +176,7 @@ def _notice(settings: Settings, row: OutboxMail) -> Facts | None:
         "notice": notice,
         "unanswered_at": payments.unanswered_of(notice.invoices),
         "closures": sorted({closed[name] for name in banks & closed.keys()}),
+        "overpaid_cents": payments.overpaid_to(notice.family),
     }
 
 

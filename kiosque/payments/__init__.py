@@ -43,7 +43,7 @@ from kiosque.payments.gateway_usage import (
     is_removed,
 )
 from kiosque.payments.incoming import attempt_of, record
-from kiosque.payments.ledger import Money, money_of, overpaid_cents
+from kiosque.payments.ledger import Money, money_of, overpaid_cents, overpaid_to
 from kiosque.payments.names import bank_name, find_departed, find_settlement, other_uses
 from kiosque.payments.overpayments import apply_overpayment
 from kiosque.payments.payment_status import payment_status_of
@@ -126,6 +126,7 @@ __all__ = [
     "open_payment",
     "other_uses",
     "overpaid_cents",
+    "overpaid_to",
     "payable_now",
     "payment_status_of",
     "record",

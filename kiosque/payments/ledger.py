@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kiosque.db.models import Attempt, Settlement
+from kiosque.db.models import Allocation, Attempt, Family, Settlement
+from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import AllocationKind, SettlementState
 from kiosque.payments import journal
 from kiosque.payments.queries import parts_of, settlements_of
@@ -30,6 +31,12 @@ def owed_cents(settlement: Settlement) -> int:
 def overpaid_cents(settlement: Settlement) -> int:
     """Return the cents of a payment that came twice and are still there."""
     return _money(settlements_of_payment(settlement)).overpaid_cents
+
+
+def overpaid_to(family: Family) -> int:
+    """Return the cents that came twice from a family and are still there, of all its payments."""
+    found = {each.attempt_id or -each.id: each for each in _OVERPAID.models(family=family.id)}
+    return sum(overpaid_cents(each) for each in found.values())
 
 
 def settlements_of_payment(settlement: Settlement) -> list[Settlement]:
@@ -105,3 +112,16 @@ def may_be_undone(attempt: Attempt) -> bool:
         each.state == SettlementState.COUNTED and each.final_at is None
         for each in settlements_of(attempt.id)
     )
+
+
+_OVERPAID = PreparedQuery(
+    lambda family: (
+        Settlement.select()
+        .join(Allocation)
+        .where(
+            Settlement.family == family,
+            Allocation.kind == AllocationKind.OVERPAYMENT,
+            Allocation.counts == True,  # noqa: E712  # an SQL expression
+        )
+    )
+)

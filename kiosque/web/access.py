@@ -199,12 +199,19 @@ def family_only(view: View) -> View:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         if not current_user.is_authenticated:
-            return _to_sign_in()
+            return to_sign_in()
         if own_account().must_change_password and request.endpoint != "account.password":
             return redirect(url_for("account.password"))
         return view(*args, **kwargs)
 
+    guarded.family_only = True  # type: ignore[attr-defined]  # `is_for_families` reads it
     return cast("View", guarded)
+
+
+def is_for_families() -> bool:
+    """Tell whether the page asked for is reserved for a signed-in family."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return bool(getattr(view, "family_only", False))
 
 
 def own_invoice(number: str) -> Invoice:
@@ -243,9 +250,19 @@ def page_of_ours(target: str) -> str:
     return target if ours and len(target.encode()) <= 2000 else ""
 
 
-def _to_sign_in() -> Response:
-    if _WAS_SIGNED_IN in session:
+def to_sign_in(*, was_signed_in: bool = False) -> Response:
+    """Lead to the page for signing in, and from there to the page asked for. Say that the session
+    is over if there was one: a form of a family's page proves it too."""
+    if was_signed_in or _WAS_SIGNED_IN in session:
         language.clear_session()
         flash(_("Par sécurité, votre session est terminée. Connectez-vous de nouveau."))
-    wanted = page_of_ours(request.full_path.rstrip("?")) if request.method == "GET" else ""
-    return redirect(url_for("account.sign_in", next=wanted or None))
+    return redirect(url_for("account.sign_in", next=page_of_ours(_page_asked_for()) or None))
+
+
+def _page_asked_for() -> str:
+    """Return the page to come back to; of a form, the page where it stood, if that is known."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    if request.endpoint == "payment.bank":
+        return url_for("payment.summary", invoice=request.form.getlist("invoice"))
+    return ""

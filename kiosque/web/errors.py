@@ -14,6 +14,7 @@ from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
 from peewee import DatabaseError
 from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from kiosque import db
 from kiosque.families import hashing
@@ -99,7 +100,11 @@ def _wrong_host(_error: SecurityError) -> Response:
     return _bare_page(400, _(title), _(advice), _log(400))
 
 
-def _expired(_error: CSRFError) -> Response:
+def _expired(_error: CSRFError) -> WerkzeugResponse:
+    """Answer a form that nothing vouches for: of a family's page, its session is over; any other
+    has expired."""
+    if access.is_for_families() and access.signed_in_family() is None:
+        return access.to_sign_in(was_signed_in=True)
     title, advice = EXPIRED
     return _page(400, _(title), _(advice))
 

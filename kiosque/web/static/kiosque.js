@@ -36,11 +36,22 @@ for (const form of document.querySelectorAll("[data-total]")) {
       all.textContent = complete ? all.dataset.untickWords : tickWords;
     }
   };
+  // What is ticked outlives a look at an invoice, another language, a session that ended.
+  const keep = () => {
+    const ticked = boxes.filter((box) => box.checked).map((box) => box.value);
+    sessionStorage.setItem("ticked", JSON.stringify(ticked));
+  };
+  if (!location.search) {
+    const kept = JSON.parse(sessionStorage.getItem("ticked") ?? "[]");
+    for (const box of boxes) box.checked ||= kept.includes(box.value);
+  }
   form.addEventListener("change", update);
+  form.addEventListener("change", keep);
   all?.addEventListener("click", () => {
     const tick = boxes.some((box) => !box.checked);
     boxes.forEach((box) => (box.checked = tick));
     update();
+    keep();
   });
   // The browser restores ticks when the payer comes back to the page.
   window.addEventListener("pageshow", update);

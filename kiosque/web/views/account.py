@@ -5,6 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from kiosque import payments
 from kiosque.db.models import Account
 from kiosque.families import contacts, own_changes, sessions, signin, tokens
 from kiosque.families.passwords import Unsuitable
@@ -76,6 +77,7 @@ def show() -> str:
         family=account.family,
         addresses=contacts.addresses(account.family),
         pending=tokens.pending_email(account.family),
+        overpaid_cents=payments.overpaid_to(account.family),
         others=sessions.others(account, own_session()),
     )
 

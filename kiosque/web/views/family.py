@@ -50,6 +50,8 @@ def invoices() -> str:
         page=page,
         ticked=asked.getlist("invoice"),
         tick_all="tout" in asked,
+        nothing_ticked="rien" in asked,
+        overpaid_cents=payments.overpaid_to(family),
     )
 
 

@@ -52,6 +52,8 @@ def refused(refusal: Refused) -> Answer:
 @family_only
 def summary() -> Answer:
     numbers = request.args.getlist("invoice")
+    if not numbers:
+        return redirect(url_for("family.invoices", rien=1))
     _ask_about_holders(numbers)
     chosen = payments.select_invoices(own_family(), numbers)
     if chosen.reasons:

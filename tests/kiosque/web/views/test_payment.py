@@ -95,12 +95,6 @@ def test_what_cannot_be_paid_is_refused_in_plain_words_and_nothing_is_half_done(
     assert Attempt.select().count() == 0
 
 
-def test_nothing_ticked_is_said_kindly(alice: FlaskClient) -> None:
-    answer = alice.get("/paiement/recapitulatif")
-    assert answer.status_code == 409
-    assert sentences.TICK_ONE in answer.text
-
-
 @pytest.mark.parametrize(
     "email",
     [
