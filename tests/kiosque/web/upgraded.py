@@ -79,11 +79,12 @@ def test_every_mail_is_still_written(
             open_invoices = list(Invoice.select().where(payments.payable_now()))
             announcements.queue_notice(kind, family, open_invoices)
         link = tokens.prepare_link(Purpose.RESET, family, family.email)
+        answer = tokens.prepare_link(Purpose.NOT_ME, family, family.email)
         anomaly = Anomaly.create(
             key="1", kind="overpayment", noted_at=clock.now(), amount_cents=1, detail=""
         )
         for template, about in (
-            ("reset", link.id), ("receipt", 1), ("anomaly", anomaly.id),
+            ("reset", link.id), ("new_browser", answer.id), ("receipt", 1), ("anomaly", anomaly.id),
             ("password_changed", family.id), ("email_changed", family.id),
         ):  # fmt: skip
             queue.add(f"{template}:1", template, about, family.email)
