@@ -338,15 +338,19 @@ class Browser:
     def pay(self, invoice: Invoice) -> requests.Response:
         """Go as far as the way to the bank."""
         query = {"invoice": invoice.number}
-        page = self.session.get(f"{self.url}/paiement/recapitulatif", params=query, timeout=5).text
+        self.session.get(f"{self.url}/paiement/recapitulatif", params=query, timeout=5)
         form = {
-            "csrf_token": csrf_token(page),
+            "csrf_token": csrf_token(self.read("/famille")),
             "invoice": invoice.number,
             "expected_cents": str(invoice.total_cents),
         }
         return self.session.post(
             f"{self.url}/paiement/banque", form, allow_redirects=False, timeout=5
         )
+
+    def resume(self, reference: str) -> requests.Response:
+        form = {"csrf_token": csrf_token(self.read("/famille"))}
+        return self.session.post(f"{self.url}/paiement/reprendre/{reference}", form, timeout=5)
 
     def read(self, path: str) -> str:
         return self.session.get(f"{self.url}{path}", timeout=5).text
@@ -391,7 +395,12 @@ def test_the_bank_of_json_pays_is_asked_and_gives_back_over_the_running_site(
 ) -> None:
     gateway = configure("jonquille", {**JSON_TABLE, "url": daffodils.url}, environment="test")
     town: Any = ({"jonquille": gateway}, running, ISSUERS)
-    assert f'href="{daffodils.url}/pay/jq_1"' in alices_browser.pay(october).text
+    way = f'href="{daffodils.url}/pay/jq_1"'
+    assert way in alices_browser.pay(october).text
+    # She presses Back: the summary leads to her payment, and that to the very page of the bank.
+    assert alices_browser.pay(october).status_code == 303
+    assert way in alices_browser.resume(Attempt.get().reference).text
+    assert list(daffodils.payments) == ["jq_1"]
     told = daffodils.payments["jq_1"]
     forged = requests.post(daffodils.asked["jq_1"]["webhook"], json=told, timeout=5)
     assert (forged.status_code, state_of(october)) == (400, "open")

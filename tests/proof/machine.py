@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from gateways.base import BadCallback, Callback, Unreachable
 from kiosque import payments
-from kiosque.db.models import Family, Invoice, InvoiceLine, Settlement
+from kiosque.db.models import Attempt, Family, Invoice, InvoiceLine, Settlement
 from kiosque.db.states import RepaymentKind
 from kiosque.mails import delivery
 from kiosque.payments import CounterPayment, Purchase, Refused, reconcile
@@ -59,6 +59,10 @@ FORGERIES = {
     "moved": lambda fields: fields | {"vads_amount": fields["vads_amount"] + "0"},
     "production": lambda fields: fields | {"vads_ctx_mode": "PRODUCTION"},
 }
+
+
+#: An answer of the bank's this young allows a payer to give a payment up.
+JUST_NOW = timedelta(seconds=20)
 
 
 class Town(RuleBasedStateMachine):
@@ -112,6 +116,23 @@ class Town(RuleBasedStateMachine):
                 family, ALICES, self.gateways, PUBLIC_URL, self.issuers
             ),
         )
+
+    @precondition(lambda self: self.books.orders)
+    @rule(which=pick, mood=st.sampled_from(["true", "true", "down", "other order"]))
+    def a_payment_is_given_up(self, which: int, mood: str) -> None:
+        order = _one(list(self.books.orders.values()), which)
+        attempt = Attempt.get(Attempt.reference == order.reference)
+        given_up: list[bool] = []
+        self._ask(
+            mood,
+            lambda: given_up.append(
+                payments.give_up(attempt, self.gateways, PUBLIC_URL, self.issuers)
+            ),
+        )
+        said = order.answered_at is not None and order.answered_at >= self.clock.at - JUST_NOW
+        assert given_up == [said and order.state == "handed_off"]
+        if given_up[0]:
+            self.books.learn(order, "", "cancelled", "")
 
     def _open(self, code: str, numbers: list[str], *, email: bool) -> Opened | None:
         """Refused exactly when the books of the proof say so."""
