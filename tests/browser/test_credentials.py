@@ -79,12 +79,12 @@ def test_from_a_forgotten_password_to_the_invoices(
     visitor.look()
 
 
-def link_to(town: Demo, recipient: str) -> str:
+def link_to(town: Demo, recipient: str, kind: str = "reset") -> str:
     """The link of the mail for this address, at this demo's own port: the command that sends it
     too reads the one in the settings."""
     for _ in range(10):
         town.command("send-mail")
-        for path in (town.data / "outbox").glob("*-reset-*.eml"):
+        for path in (town.data / "outbox").glob(f"*-{kind}-*.eml"):
             message = message_from_bytes(path.read_bytes(), policy=policy.default)
             if message["To"] == recipient:
                 return town.url + re.findall(r"/lien/\S+", plain_of(message))[0]

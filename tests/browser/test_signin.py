@@ -1,12 +1,15 @@
 """What a parent feels at the door: passwords that can be read, and nothing asked twice."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import sentences
 from tests.browser.conftest import Demo, Household, Visitor, open_context
+from tests.browser.test_credentials import FAMILY, link_to
 
 pytestmark = pytest.mark.browser
 
@@ -16,7 +19,10 @@ def test_a_password_is_shown_and_hidden_by_the_keyboard_and_leaves_hidden(
 ) -> None:
     page = visitor.page
     page.goto(f"{town.url}/connexion")
-    field, state = page.get_by_label("Mot de passe", exact=True), page.locator("[role=status]")
+    field, state = (
+        page.get_by_label("Mot de passe", exact=True),
+        page.locator(".secret [role=status]"),
+    )
     page.fill("[name=code]", "F9999")
     field.fill("essai")
     field.press("Tab")
@@ -63,3 +69,53 @@ def test_without_javascript_no_button_promises_to_show_anything(
         page.goto(f"{town.url}/connexion")
         expect(page.locator("[name=password]")).to_be_visible()
         expect(page.locator("[data-reveal]")).to_be_hidden()
+
+
+def test_a_given_password_is_copied_as_one_likes_and_typed_once(
+    visitor: Visitor, household: Callable[[str], Household], town: Demo
+) -> None:
+    household("GIVEN")
+    (given,) = re.findall(r"mot de passe : (\S+)", town.command("password", "GIVEN"))
+    page = visitor.page
+    page.goto(f"{town.url}/connexion")
+    page.fill("[name=code]", "given")
+    page.fill("[name=password]", given.upper().replace("-", " "))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/compte/mot-de-passe")
+    visitor.look()
+    expect(page.locator("input[type=password]")).to_have_count(1)
+    page.fill("[name=new]", "court")
+    page.keyboard.press("Enter")
+    expect(page.locator("#erreurs")).to_be_focused()
+    expect(page.locator("input[type=password]")).to_have_count(1)
+    visitor.look()
+    page.fill("[name=new]", "le chat dort sous la lune")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/factures")
+
+
+def test_a_parent_answers_that_it_was_not_she_and_chooses_a_new_password(
+    visitor: Visitor,
+    browser: Browser,
+    household: Callable[[str], Household],
+    town: Demo,
+    tmp_path: Path,
+) -> None:
+    family, record, email = household("NOTME"), tmp_path / "f.csv", "notme@example.org"
+    record.write_text(FAMILY.format(code="NOTME", email=email), encoding="utf-8")
+    town.command("import", "--allow-removals", str(record))
+    visitor.sign_in(family)
+    with open_context(browser) as context:
+        thief = Visitor(context.new_page(), town)
+        thief.sign_in(family)
+        page = visitor.page
+        page.goto(link_to(town, email, "new-browser"))
+        visitor.look()
+        page.get_by_role("button", name="Ce n’était pas moi").click()
+        page.wait_for_url("**/mot-de-passe/nouveau")
+        expect(page.locator("[role=status]").first).to_have_text(sentences.ALL_SIGNED_OUT)
+        thief.page.reload()
+        thief.page.wait_for_url("**/connexion**")
+        page.fill("[name=new]", "le chat dort sous la lune")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/factures")
