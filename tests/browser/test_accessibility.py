@@ -192,7 +192,7 @@ def test_the_survey_itself_sees_faults(show: Callable[[Seen], Page], pages: list
       document.documentElement.lang = "";
       document.querySelector(".lead").style.color = "#666";
       document.querySelector("label").remove();
-      const button = document.querySelector("main button");
+      const button = document.querySelector("main button:not([type])");
       button.style.setProperty("outline", "0", "important");
       button.style.setProperty("transition", "color 1s", "important");
       button.style.width = "700px";
