@@ -49,12 +49,14 @@ PAGES: dict[str, Page] = {
     "site.privacy": Page(),
     "site.accessibility": Page(),
     "site.health": Page(),
+    "site.robots": Page(),
     "site.language": Page(
         method="POST", form={"language": "fr", "next": "/famille"}, status=302
     ),
     "site.asset": Page(path={"name": "{stylesheet}"}),
     "account.sign_in": Page(
-        method="POST", query={"next": "/famille"}, form={"code": "F1001", "password": "x"},
+        method="POST", query={"next": "/famille", "code": "F1001"},
+        form={"code": "F1001", "password": "x"},
         status=302,
     ),
     "account.sign_out": Page(method="POST", status=302),

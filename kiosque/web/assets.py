@@ -7,6 +7,7 @@ import gzip
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from kiosque.settings import Town
 from kiosque.settings.colours import readable_on
@@ -18,6 +19,11 @@ SCRIPT = "kiosque.js"
 #: The grounds of kiosque.css, on which the town's colour must be read: --ground and --wash.
 LIGHT_GROUNDS = ("#ffffff", "#f4f5f7")
 DARK_GROUNDS = ("#16181c", "#23262c")
+#: In the browser's tab, for a town without a logo: a square of its colour.
+PLAIN_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8">'
+    '<rect width="8" height="8" rx="2" fill="{}"/></svg>'
+)
 #: Written out: the standard library's own table depends on the machine's files.
 TYPES = {".css": "text/css", ".js": "text/javascript", **LOGO_TYPES}
 
@@ -40,11 +46,12 @@ class Asset:
 
 @dataclass(frozen=True)
 class Assets:
-    """The files that every page links to."""
+    """The files that every page links to. `plain_icon` is an address that holds its image."""
 
     stylesheet: Asset
     script: Asset
     logo: Asset | None
+    plain_icon: str
 
     def find(self, name: str) -> Asset | None:
         every = (self.stylesheet, self.script, self.logo)
@@ -60,6 +67,7 @@ def build(town: Town) -> Assets:
         stylesheet=Asset.of(b"\n".join(parts), ".css"),
         script=Asset.of((STATIC / SCRIPT).read_bytes(), ".js"),
         logo=Asset.of(logo.read_bytes(), logo.suffix) if logo else None,
+        plain_icon=f"data:image/svg+xml,{quote(PLAIN_ICON.format(town.ink))}",
     )
 
 

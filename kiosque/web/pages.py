@@ -1,5 +1,6 @@
 """The templates of pages, and what each finds."""
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -27,7 +28,10 @@ def init_app(app: Flask) -> None:
         templates.FILTERS,
         bought=templates.bought,
         french=templates.french,
-        address=addresses.shown,
+        address=_address,
+        mailto=_mailto,
+        whole=_whole,
+        telephone=_telephone,
     )
     templates.translate(pages)
     pages.globals.update(
@@ -41,6 +45,35 @@ def init_app(app: Flask) -> None:
         accessibility_words=app.extensions["legal"].accessibility_words,
     )
     pages.globals["fragment"] = _fragments(pages)
+
+
+def _breakable(text: str) -> Markup:
+    """Let a narrow screen break an address after an @ or a dot."""
+    return Markup("<wbr>").join(re.split(r"(?<=[@.])", text))
+
+
+def _address(text: str) -> Markup:
+    """Write an e-mail address as its owner reads it, nothing for none."""
+    if not text:
+        return Markup("")
+    shown = addresses.shown(text)
+    return Markup('<data value="{}">{}</data>').format(shown, _breakable(shown))
+
+
+def _mailto(address: str) -> Markup:
+    return Markup('<a href="mailto:{}">{}</a>').format(address, _breakable(address))
+
+
+def _whole(text: str) -> Markup:
+    """Keep a number on one line: a narrow screen would break it at its hyphens."""
+    return Markup('<span class="whole">{}</span>').format(text)
+
+
+def _telephone(text: str) -> Markup:
+    """Write a telephone number that a touch calls."""
+    dialled = re.sub(r"[^+\d]", "", text)
+    shown = text.replace(" ", "\u00a0")
+    return Markup('<a href="tel:{}">{}</a>').format(dialled, shown)
 
 
 def _fragments(pages: Environment) -> Callable[..., Markup]:

@@ -12,17 +12,20 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
 from kiosque.language import clock
 from tests.conftest import free_port
+from tests.pages.stage import Seen
 
 ROOT = Path(__file__).parents[2]
 INSTALL = "apt-get install chromium"
 START_SECONDS = 120
+PHONE = {"width": 320, "height": 640}
 
 COLUMNS = (
     "code_famille;numero_facture;date_emission;date_echeance;periode;service;enfant;libelle;"
@@ -272,3 +275,41 @@ def answers(url: str) -> bool:
         return requests.get(f"{url}/sante", timeout=2).status_code == 200
     except requests.RequestException:
         return False
+
+
+@pytest.fixture
+def show(browser: Browser, pages: list[Seen]) -> Iterator[Callable[[Seen], Page]]:
+    """Show a page as it was sent, with its own style, script and security policy."""
+    shown: list[Seen] = []
+    waiting: list[Seen] = []
+
+    def answer(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        if not route.request.is_navigation_request():
+            # Pages that lead elsewhere by themselves would be gone before having been looked at.
+            leaves = re.search("data-(auto|refresh)-", shown[-1].html)
+            hasty = leaves and path.endswith(".js")
+            with shown[-1].app.test_client().get(path) as got:
+                body = b"" if hasty else got.data
+                route.fulfill(status=got.status_code, content_type=got.mimetype, body=body)
+        elif waiting:
+            seen = waiting.pop()
+            route.fulfill(status=seen.status, headers=seen.headers, body=seen.html)
+        else:
+            raise AssertionError(f"{shown[-1].state}: leaves by itself for {route.request.url}")
+
+    with open_context(browser, viewport=PHONE) as context:
+        context.route("**/*", answer)
+        page = context.new_page()
+
+        def go(seen: Seen) -> Page:
+            shown.append(seen)
+            waiting.append(seen)
+            page.goto(seen.url)
+            return page
+
+        yield go
+
+
+def called(pages: list[Seen], state: str) -> Seen:
+    return next(seen for seen in pages if seen.state == state)

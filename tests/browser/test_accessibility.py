@@ -4,22 +4,21 @@ Every page in every state of tests/pages is shown as its server sent it, without
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
 from kiosque.settings.colours import contrast
 from tests import sentences
-from tests.browser.conftest import Demo, Household, Visitor, open_context
+from tests.browser.conftest import PHONE, Demo, Household, Visitor, called
 from tests.pages.stage import Seen
 
 pytestmark = pytest.mark.browser
 
-PHONE, DESKTOP = {"width": 320, "height": 640}, {"width": 1280, "height": 800}
+DESKTOP = {"width": 1280, "height": 800}
 #: RGAA asks 4.5:1; we promise 7:1, which axe checks when told to.
 ENHANCED = {"color-contrast-enhanced": {"enabled": True}, "target-size": {"enabled": True}}
 CONTRAST = ["color-contrast", "color-contrast-enhanced"]
@@ -75,40 +74,6 @@ MOVING = """() => [...document.querySelectorAll("*")].flatMap((node) =>
     style.transitionDuration.split(",").some((time) => parseFloat(time) > 0) ||
     (style.animationName !== "none" && parseFloat(style.animationDuration) > 0.001)
   ).map(() => node.outerHTML.slice(0, 100)))"""
-
-
-@pytest.fixture
-def show(browser: Browser, pages: list[Seen]) -> Iterator[Callable[[Seen], Page]]:
-    """Show a page as it was sent, with its own style, script and security policy."""
-    shown: list[Seen] = []
-    waiting: list[Seen] = []
-
-    def answer(route: Route) -> None:
-        path = urlsplit(route.request.url).path
-        if not route.request.is_navigation_request():
-            # Pages that lead elsewhere by themselves would be gone before having been looked at.
-            leaves = re.search("data-(auto|refresh)-", shown[-1].html)
-            hasty = leaves and path.endswith(".js")
-            with shown[-1].app.test_client().get(path) as got:
-                body = b"" if hasty else got.data
-                route.fulfill(status=got.status_code, content_type=got.mimetype, body=body)
-        elif waiting:
-            seen = waiting.pop()
-            route.fulfill(status=seen.status, headers=seen.headers, body=seen.html)
-        else:
-            raise AssertionError(f"{shown[-1].state}: leaves by itself for {route.request.url}")
-
-    with open_context(browser, viewport=PHONE) as context:
-        context.route("**/*", answer)
-        page = context.new_page()
-
-        def go(seen: Seen) -> Page:
-            shown.append(seen)
-            waiting.append(seen)
-            page.goto(seen.url)
-            return page
-
-        yield go
 
 
 def report(found: dict[str, list[str]]) -> str:
@@ -215,10 +180,6 @@ def faint(spot: dict) -> bool:
     if not spot["focused"] or spot["style"] != "solid" or spot["width"] < 2:
         return True
     return contrast(hexadecimal(spot["colour"]), hexadecimal(spot["ground"])) < 3
-
-
-def called(pages: list[Seen], state: str) -> Seen:
-    return next(seen for seen in pages if seen.state == state)
 
 
 def style(node: Locator, name: str, part: str = "") -> str:

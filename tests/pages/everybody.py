@@ -16,6 +16,11 @@ def the_accessibility_statement(stage: Stage) -> TestResponse:
 
 
 @scene
+def how_a_payment_is_safe(stage: Stage) -> TestResponse:
+    return stage.stranger.get("/paiement-securise")
+
+
+@scene
 def the_privacy_notice(stage: Stage) -> TestResponse:
     return stage.stranger.get("/confidentialite")
 

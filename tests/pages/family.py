@@ -31,6 +31,14 @@ def one_invoice(stage: Stage) -> TestResponse:
 
 
 @scene
+def two_invoices_one_late(stage: Stage) -> TestResponse:
+    family = stage.family()
+    stage.invoice(family, due_on=date(2026, 10, 31), services="Restauration scolaire, Mercredi")
+    stage.invoice(family)
+    return stage.enter(family).get("/factures")
+
+
+@scene
 def invoices_in_every_state(stage: Stage) -> TestResponse:
     family = stage.family()
     stage.invoice(family)
@@ -70,7 +78,8 @@ def very_long_names_and_amounts(stage: Stage) -> TestResponse:
 def long_family(stage: Stage) -> Family:
     family = stage.family(name=LONG_NAME)
     long_invoice(stage, family)
-    stage.invoice(family, children=LONG_WORD, services=LONG_WORD)
+    stage.invoice(family, children=LONG_WORD, services=LONG_WORD, period=LONG_WORD)
+    stage.invoice(family, 99_999_999, period=f"Régularisation, {LONG_WORD}")
     stage.paid(family, long_invoice(stage, family))
     return family
 

@@ -115,7 +115,7 @@ def numbers_of(family: Family) -> list[str]:
 def a_summary_of_what_is_paid_already(stage: Stage) -> TestResponse:
     family = stage.family()
     invoice = stage.invoice(family)
-    stage.paid(family, invoice)
+    settle_at_counter([at_the_counter(invoice)])
     return stage.enter(family).get(f"/paiement/recapitulatif?invoice={invoice.number}")
 
 
@@ -183,7 +183,9 @@ def a_summary_with_a_wrong_email(stage: Stage) -> TestResponse:
 
 @scene
 def a_summary_without_invoices(stage: Stage) -> TestResponse:
-    return stage.enter(stage.family()).get("/paiement/recapitulatif")
+    invoice = stage.invoice(stage.family())
+    client = stage.enter(invoice.family)
+    return client.get(client.get("/paiement/recapitulatif").location)
 
 
 @scene

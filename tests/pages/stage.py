@@ -26,7 +26,7 @@ NOTIFY_URL = f"{PUBLIC_URL}/paiement/notification/banque"
 #: Answers to a GET that are no page to look at: redirects, files, a health check, a bank's message.
 NO_PAGE = {
     "notification.receive",
-    *("site.index", "site.health", "site.asset"),
+    *("site.index", "site.health", "site.asset", "site.robots"),
     *("papers.invoice", "papers.receipt", "papers.yearly"),
 }
 BANK_NO_PAGE = {"static", "health"}

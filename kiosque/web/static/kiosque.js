@@ -21,7 +21,8 @@ for (const form of document.querySelectorAll("[data-total]")) {
   const boxes = [...form.querySelectorAll("[data-cents]")];
   const words = form.querySelector("[data-total-words]");
   const output = form.querySelector("[data-total-output]");
-  const button = form.querySelector(".bar button");
+  const bar = form.querySelector(".bar");
+  const button = bar.querySelector("button");
   const all = asButton(form.querySelector("[data-tick-all]"));
   const label = button.textContent;
   const tickWords = all?.textContent;
@@ -29,6 +30,7 @@ for (const form of document.querySelectorAll("[data-total]")) {
     const ticked = boxes.filter((box) => box.checked);
     const total = ticked.reduce((sum, box) => sum + Number(box.dataset.cents), 0);
     words.hidden = false;
+    bar.hidden = !ticked.length;
     output.textContent = euros(total);
     button.textContent = ticked.length ? `${label} ${euros(total)}` : label;
     if (all) {

@@ -57,6 +57,14 @@ def language() -> Response:
     return redirect(access.page_of_ours(request.form.get("next", "")) or url_for("site.index"))
 
 
+@blueprint.get("/robots.txt")
+def robots() -> Response:
+    """Let search engines list the entrance; what is of one family or one payment is not theirs."""
+    closed = ("/lien/", "/courriels/", "/paiement/", "/factures", "/famille", "/compte", "/recus/")
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
+    return current_app.response_class("\n".join([*lines, ""]), mimetype="text/plain")
+
+
 @blueprint.get("/sante")
 def health() -> tuple[dict[str, str], int, dict[str, str]]:
     """Answer 200 when the database answers, can be written and is of this version, else 503. To a

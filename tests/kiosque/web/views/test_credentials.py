@@ -358,7 +358,8 @@ def test_an_address_is_changed_by_its_owner_and_confirmed_in_its_mail(
     answer = post(alice, "/compte/adresse", email="martin@example.org", current=PASSWORD)
     assert answer.location == "/compte"
     page = alice.get("/compte").text
-    assert f"{sentences.TO_BE_CONFIRMED}\u00a0: martin@example.org" in page
+    assert f"{sentences.TO_BE_CONFIRMED}\u00a0: " in page
+    assert "martin@example.org" in page
     delivery.deliver(settings)
     (path,) = (settings.data / "outbox").glob("*-email-confirm-*")
     # On the phone that reads the mails, where nobody is signed in.

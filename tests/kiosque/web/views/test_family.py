@@ -111,6 +111,13 @@ def test_a_cancelled_invoice_says_there_is_nothing_to_pay(
     assert sentences.NOTHING_TO_PAY in alice.get("/factures/2026-10-0001").text
 
 
+def test_without_a_script_the_way_to_pay_is_always_in_sight(
+    alice: FlaskClient, october: Invoice
+) -> None:
+    bar = alice.get("/factures").text.partition('<div class="bar">')[2].partition("</div>")[0]
+    assert re.search(r"<button>.*</button>", bar)
+
+
 def test_select_all_works_without_a_script(
     alice: FlaskClient, october: Invoice, september: Invoice
 ) -> None:
