@@ -18,6 +18,7 @@ from kiosque.db.models import Family, Guardian
 from kiosque.families import accounts, own_changes, tokens
 from kiosque.language import catalogue, clock, formats
 from kiosque.language.catalogue import gettext as _
+from kiosque.papers import qr_code
 from kiosque.papers.typesetting import postal, typeset, undrawn
 from kiosque.settings import Settings
 
@@ -175,6 +176,7 @@ def _words(settings: Settings, letter: Letter) -> dict[str, object]:
             "steps_title": _("Pour ouvrir votre espace"),
             "steps": _steps(letter),
             "closing": _closing(settings, letter),
+            "qr_code": qr_code.sign_in(settings, letter.family_code),
             "signed": settings.town.service,
         }
 

@@ -1,6 +1,6 @@
 """Write the papers that a family keeps: receipts, invoices, the yearly attestation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from kiosque.db.models import Family, InvoiceLine
@@ -9,6 +9,7 @@ from kiosque.invoices.attestation import Attestation, Sum
 from kiosque.language import catalogue, formats
 from kiosque.language.catalogue import gettext as _
 from kiosque.language.formats import format_euros, format_hundredths
+from kiosque.papers import qr_code
 from kiosque.papers.content import InvoiceDocument, ReceiptDocument, ReceiptLine
 from kiosque.papers.typesetting import CELL_WORD, breakable, postal, typeset
 from kiosque.settings import Regie, Settings
@@ -45,6 +46,7 @@ class Paper:
     facts: Sequence[tuple[str, str]] = ()
     tables: Sequence[PaperTable] = ()
     closing: Sequence[str] = ()
+    qr_code: Mapping[str, object] | None = None
     stamp: str = ""
     signed: Sequence[str] = ()
 
@@ -120,6 +122,7 @@ def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
             )
         ],
         closing=_how_to_pay(settings, document),
+        qr_code=qr_code.sign_in(settings, family.code),
         stamp=_("Acquitté") if found.state == InvoiceState.PAID else "",
         signed=[_("Le %(date)s") % {"date": formats.long_date(document.paid_on)}]
         if document.paid_on

@@ -108,6 +108,12 @@ def visitor(code: str) -> Visitor:
     return Visitor(remote_address(), _recognised(accounts.normalise_code(code)))
 
 
+def code_in_address() -> str:
+    """Return the code famille that the address gives, as a paper's QR code does. None of ours is
+    longer than a hundred letters."""
+    return request.args.get("code", "")[:100]
+
+
 def is_shared() -> bool:
     """Tell whether the family signed in from a computer that it shares with others."""
     return bool(session.get(_SHARED))

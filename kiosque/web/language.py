@@ -16,7 +16,7 @@ from kiosque.language.catalogue import Language
 _SPOKEN, _ASKED = "language", "language_asked"
 
 #: What our pages read of an address's query: the switch repeats nothing else.
-_READ = ("next", "tout", "page", "invoice", "essai")
+_READ = ("next", "code", "tout", "page", "invoice", "essai")
 
 
 def init_app(app: Flask) -> None:

@@ -31,7 +31,7 @@ EXPIRED = N_(
 def sign_in() -> str | Response | tuple[str, int]:
     if access.signed_in_family():
         return redirect(access.safe_next())
-    form = SignInForm()
+    form = SignInForm(code=access.code_in_address())
     if not form.is_submitted():
         return render_template("account/sign_in.html", form=form)
     entry = _entry(form) if form.validate() else None

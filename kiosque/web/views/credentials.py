@@ -37,7 +37,7 @@ _FORMS = {
 def activate() -> Answer:
     if access.signed_in_family():
         return redirect(url_for("family.invoices"))
-    form = ActivationForm()
+    form = ActivationForm(code=access.code_in_address())
     if not form.is_submitted():
         return render_template("account/activate.html", form=form)
     if form.validate() and (account := _activated(form)):

@@ -455,3 +455,17 @@ def test_a_shared_computer_is_still_one_after_a_mistake(
 ) -> None:
     page = post(stranger, "/connexion", code="F1001", password="essai", shared="y")
     assert re.search('name="shared"[^>]* checked', page.text)
+
+
+@pytest.mark.parametrize("page", ["/connexion", "/activer"])
+def test_an_address_may_fill_in_the_code_and_nothing_else(stranger: FlaskClient, page: str) -> None:
+    shown = stranger.get(page, query_string={"code": "F1001", "password": "x", "new": "x"}).text
+    assert 'name="code" value="F1001"' in shown
+    assert 'value="x"' not in shown
+    hostile = stranger.get(page, query_string={"code": '"><script>' + "x" * 5000}).text
+    assert "<script>x" not in hostile
+    assert "x" * 101 not in hostile.partition("<main")[2]
+
+
+def test_the_code_filled_in_follows_to_the_first_sign_in(stranger: FlaskClient) -> None:
+    assert 'href="/activer?code=F1001"' in stranger.get("/connexion?code=F1001").text
