@@ -95,7 +95,7 @@ _SILENT = Result(
 _OPENED = Result(
     "bank",
     N_("Ce paiement est ouvert à la banque"),
-    N_("Vos factures restent à régler tant que la banque ne l’a pas confirmé."),
+    "",  # what can be done about it follows
 )
 _GIVEN_UP = Result(
     "cancelled",
