@@ -48,6 +48,7 @@ PAGES: dict[str, Page] = {
     "site.legal_notice": Page(),
     "site.privacy": Page(),
     "site.accessibility": Page(),
+    "site.secure": Page(),
     "site.health": Page(),
     "site.robots": Page(),
     "site.language": Page(
@@ -89,6 +90,12 @@ PAGES: dict[str, Page] = {
     "payment.bank": Page(
         FAMILY, method="POST", charlie=409, words="45,20",
         form={"invoice": OPEN, "expected_cents": "4520", "email": "alice@example.org"},
+    ),
+    "payment.resume": Page(
+        FAMILY, path={"reference": "{reference}"}, method="POST", status=303, charlie=404
+    ),
+    "payment.give_up": Page(
+        FAMILY, path={"reference": "{reference}"}, method="POST", status=303, charlie=404
     ),
     "bank_return.show": Page(
         path={"reference": "{reference}"}, query={"essai": "1"}, charlie=200, words=PAID

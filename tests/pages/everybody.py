@@ -6,6 +6,11 @@ from tests.pages.stage import Stage, scene
 
 
 @scene
+def why_it_is_safe_to_pay(stage: Stage) -> TestResponse:
+    return stage.stranger.get("/paiement-securise")
+
+
+@scene
 def the_legal_notice(stage: Stage) -> TestResponse:
     return stage.stranger.get("/mentions-legales")
 

@@ -8,10 +8,7 @@ from datetime import timedelta
 from werkzeug.test import TestResponse
 
 from gateways.base import Handoff, Limits, Unreachable, WrongEmail
-from kiosque.db.models import (
-    Family,
-    Invoice,
-)
+from kiosque.db.models import Attempt, Family, Invoice
 from kiosque.payments import close_bank, open_bank, settle_at_counter
 from kiosque.payments.polling import expire_what_cannot_be_asked
 from kiosque.settings import OtherRegie
@@ -19,6 +16,7 @@ from tests.bank import ABANDONED, REFUSED
 from tests.conftest import NOW
 from tests.pages.family import at_the_counter, long_invoice
 from tests.pages.stage import BANK_URL, LONG_NAME, LONG_WORD, Stage, scene
+from tests.talkative import TalkativeBank
 
 
 @scene
@@ -113,10 +111,71 @@ def numbers_of(family: Family) -> list[str]:
 
 @scene
 def a_summary_of_what_is_paid_already(stage: Stage) -> TestResponse:
+    """At the counter: what was paid online leads to the page of its payment."""
     family = stage.family()
     invoice = stage.invoice(family)
     settle_at_counter([at_the_counter(invoice)])
     return stage.enter(family).get(f"/paiement/recapitulatif?invoice={invoice.number}")
+
+
+@contextmanager
+def a_bank_that_can_be_asked(stage: Stage) -> Iterator[tuple[Family, Attempt]]:
+    """A long invoice is open at a bank that says that nothing is decided."""
+    gateways = stage.app.extensions["gateways"]
+    whole = gateways["banque"]
+    gateways["banque"] = TalkativeBank(whole)
+    family = stage.family(name=LONG_NAME)
+    attempt, _ = stage.open_payment(family, long_invoice(stage, family))
+    try:
+        yield family, attempt
+    finally:
+        gateways["banque"] = whole
+
+
+@scene
+def invoices_of_which_one_is_open_at_the_bank(stage: Stage) -> TestResponse:
+    with a_bank_that_can_be_asked(stage) as (family, _):
+        stage.invoice(family)
+        return stage.enter(family).get("/factures")
+
+
+@scene
+def an_invoice_open_at_the_bank(stage: Stage) -> TestResponse:
+    with a_bank_that_can_be_asked(stage) as (family, _):
+        return stage.enter(family).get(f"/factures/{numbers_of(family)[0]}")
+
+
+@scene
+def back_by_the_browsers_own_button(stage: Stage) -> TestResponse:
+    with a_bank_that_can_be_asked(stage) as (family, attempt):
+        address = f"/paiement/retour/{attempt.reference}"
+        return stage.enter(family).get(address, headers={"Sec-Fetch-Site": "same-origin"})
+
+
+@scene
+def a_payment_resumed(stage: Stage) -> TestResponse:
+    with a_bank_that_can_be_asked(stage) as (family, attempt):
+        address = f"/paiement/reprendre/{attempt.reference}"
+        return stage.send(stage.enter(family), "/famille", address)
+
+
+@scene
+def a_payment_given_up(stage: Stage) -> TestResponse:
+    with a_bank_that_can_be_asked(stage) as (family, attempt):
+        client = stage.enter(family)
+        stage.send(client, "/famille", f"/paiement/abandonner/{attempt.reference}")
+        return client.get(f"/paiement/retour/{attempt.reference}")
+
+
+@scene
+def invoices_while_the_town_owes(stage: Stage) -> TestResponse:
+    family = stage.family()
+    invoice = stage.invoice(family)
+    _, handoff = stage.open_payment(family, invoice)
+    settle_at_counter([at_the_counter(invoice)])
+    stage.hear(handoff)
+    stage.invoice(family)
+    return stage.enter(family).get("/factures")
 
 
 @scene
@@ -182,10 +241,10 @@ def a_summary_with_a_wrong_email(stage: Stage) -> TestResponse:
 
 
 @scene
-def a_summary_without_invoices(stage: Stage) -> TestResponse:
-    invoice = stage.invoice(stage.family())
-    client = stage.enter(invoice.family)
-    return client.get(client.get("/paiement/recapitulatif").location)
+def invoices_of_which_none_was_ticked(stage: Stage) -> TestResponse:
+    family = stage.family()
+    stage.invoice(family)
+    return stage.enter(family).get("/paiement/recapitulatif", follow_redirects=True)
 
 
 @scene

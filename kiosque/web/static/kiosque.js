@@ -100,4 +100,4 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   field.form.addEventListener("submit", () => show(false));
 }
 
-document.getElementById("erreurs")?.focus();
+if (!document.querySelector("[autofocus]")) document.getElementById("erreurs")?.focus();

@@ -26,7 +26,7 @@ from kiosque.db.models import (
     Token,
 )
 from kiosque.db.states import InvoiceState, NoticeKind
-from kiosque.families import accounts, own_changes, tokens
+from kiosque.families import accounts, new_browsers, own_changes, tokens
 from kiosque.families.signin import Visitor
 from kiosque.invoices import announcements
 from kiosque.language import catalogue, templates
@@ -523,6 +523,11 @@ def _new_password(family: Family, *_others: Any) -> None:
     own_changes.change_password(account, "une tout autre phrase", TOWN, "")
 
 
+def _new_browser(family: Family, *_others: Any) -> None:
+    with write():
+        new_browsers.tell(family, "192.0.2.1")
+
+
 CAUSES = {
     "receipt": _receipt,
     "anomaly": _anomaly,
@@ -531,6 +536,7 @@ CAUSES = {
     "email_confirm": _new_email,
     "email_changed": _confirmed_email,
     "password_changed": _new_password,
+    "new_browser": _new_browser,
     **{kind: _telling(kind) for kind in NoticeKind},
 }
 

@@ -89,7 +89,7 @@ def test_nothing_ticked_is_said_on_the_list_at_its_first_box(
     page = alice.get("/paiement/recapitulatif", follow_redirects=True)
     assert page.request.path == "/factures"
     assert sentences.TICK_ONE in page.text
-    assert re.search(r'id="facture-1"[^>]* autofocus[^>]*aria-describedby="rien"', page.text)
+    assert re.search(r'id="facture-1"[^>]* autofocus[^>]*aria-describedby="erreurs"', page.text)
 
 
 def test_of_many_invoices_it_is_said_first_that_fifty_are_shown(
