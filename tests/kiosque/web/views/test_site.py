@@ -142,7 +142,7 @@ def test_no_page_of_the_towns_asks_for_a_card(
             )
     assert asked == {
         "csrf_token", "code", "password", "current", "new", "invoice", "expected_cents", "email",
-        "wanted", "next", "shared",
+        "wanted", "next", "shared", "username",
     }  # fmt: skip
 
 
