@@ -1,4 +1,4 @@
-"""Mails as a phone shows them: nothing wider than the screen."""
+"""Mails as a phone shows them: nothing wider than the screen, and nothing that axe finds."""
 
 import email
 import email.policy
@@ -9,13 +9,14 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Demo, Household, Visitor, open_context
+from tests.browser.test_accessibility import AXE_RUN, AXE_SCRIPT, ENHANCED
 from tests.browser.test_journey import wait_for_mail
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.slow
-def test_every_mail_fits_the_narrowest_phones(
+def test_every_mail_fits_the_narrowest_phones_and_can_be_read_aloud(
     browser: Browser, visitor: Visitor, household: Callable[[str], Household], town: Demo
 ) -> None:
     family = household("A-CODE-AS-LONG-AS-IT")
@@ -34,6 +35,8 @@ def test_every_mail_fits_the_narrowest_phones(
                 page.set_content(html)
                 wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
                 assert wider <= 0, f"{name} scrolls sideways by {wider} px at {width}"
+                page.evaluate(AXE_SCRIPT)
+                assert page.evaluate(AXE_RUN, {"rules": ENHANCED}) == [], name
 
 
 def _html(raw: bytes) -> str:
