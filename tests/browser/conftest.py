@@ -287,7 +287,7 @@ def show(browser: Browser, pages: list[Seen]) -> Iterator[Callable[[Seen], Page]
         path = urlsplit(route.request.url).path
         if not route.request.is_navigation_request():
             # Pages that lead elsewhere by themselves would be gone before having been looked at.
-            leaves = re.search("data-(auto|refresh)-", shown[-1].html)
+            leaves = re.search("data-(way-out|refresh-after)", shown[-1].html)
             hasty = leaves and path.endswith(".js")
             with shown[-1].app.test_client().get(path) as got:
                 body = b"" if hasty else got.data

@@ -17,7 +17,8 @@ from tests.conftest import NOW, make_invoice
 
 PUBLIC = ["/connexion", "/mentions-legales", "/accessibilite", "/confidentialite"]
 PRIVATE = ["/factures", "/famille", "/compte", "/compte/mot-de-passe", "/factures/2026-10-0001",
-           "/paiement/recapitulatif?invoice=2026-10-0001", "/paiement/recapitulatif"]  # fmt: skip
+           "/paiement/recapitulatif?invoice=2026-10-0001", "/paiement/recapitulatif",
+           "/famille/demande"]  # fmt: skip
 
 
 def test_the_entrance_leads_to_the_invoices_or_to_the_sign_in(
@@ -142,7 +143,7 @@ def test_no_page_of_the_towns_asks_for_a_card(
             )
     assert asked == {
         "csrf_token", "code", "password", "current", "new", "invoice", "expected_cents", "email",
-        "wanted", "next", "shared", "username",
+        "wanted", "next", "shared", "username", "topic", "message",
     }  # fmt: skip
 
 
