@@ -75,8 +75,8 @@ def forget_pages(response: Response) -> Response:
 
 def _content_policy(form_origin: str) -> str:
     form_action = f"'self' {form_origin}".rstrip()
-    # No page of ours asks for anything once loaded; what measures pages (Lighthouse) reads robots.txt
-    # from them.
+    # No page of ours asks for anything once loaded; Lighthouse, which measures pages, reads
+    # robots.txt from them.
     return (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
         f"connect-src 'self'; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
