@@ -98,10 +98,15 @@ def ask_bank(attempt: Attempt, gateway: Polls, public_url: str, issuers: Issuers
 
 
 def ask_soon(
-    attempt: Attempt, gateways: Mapping[str, Gateway], public_url: str, issuers: Issuers
+    attempt: Attempt,
+    gateways: Mapping[str, Gateway],
+    public_url: str,
+    issuers: Issuers,
+    *,
+    patience: timedelta = PATIENCE,
 ) -> None:
-    """Ask on behalf of somebody who waits, unless the bank was just asked, cannot be, or AT_ONCE
-    others wait for it already: a slow bank must not take all the threads of the site."""
+    """Ask on behalf of somebody who waits, unless the bank was asked within `patience`, cannot be,
+    or AT_ONCE others wait for it already: a slow bank must not take all the threads of the site."""
     gateway = gateways.get(attempt.gateway)
     if not isinstance(gateway, Polls) or not attempt.gateway_reference:
         return
@@ -110,7 +115,7 @@ def ask_soon(
         return
     question = None
     try:
-        if _claim_question(attempt):
+        if _claim_question(attempt, patience):
             question = begin_question(attempt, gateway, public_url)
     finally:
         if question is None:
@@ -217,15 +222,15 @@ def stop_asking(attempt: Attempt) -> None:
         Attempt.update(ask_at=None).where(Attempt.id == attempt.id).execute()
 
 
-def _claim_question(attempt: Attempt) -> bool:
-    """Be the one who asks now. Return False when somebody did within PATIENCE."""
+def _claim_question(attempt: Attempt, patience: timedelta) -> bool:
+    """Be the one who asks now. Return False when somebody did within `patience`."""
     now = clock.now()
     with write():
         claimed: int = (
             Attempt.update(asked_at=now)
             .where(
                 Attempt.id == attempt.id,
-                Attempt.asked_at.is_null() | (Attempt.asked_at <= now - PATIENCE),
+                Attempt.asked_at.is_null() | (Attempt.asked_at <= now - patience),
             )
             .execute()
         )

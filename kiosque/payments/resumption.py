@@ -20,11 +20,14 @@ from kiosque.payments.checkout import Purchase, hand_over, start
 from kiosque.payments.closures import closed_banks
 from kiosque.payments.facts import add_fact
 from kiosque.payments.orders import order_of
-from kiosque.payments.polling import PATIENCE, ask_soon
+from kiosque.payments.polling import ask_soon
 from kiosque.payments.queries import attempt_by_id, numbers_of
 from kiosque.payments.receipts import Issuers
 
-#: An answer of the bank's younger than this, in time for a click, still holds.
+#: A payer who leaves a payment asks the bank again unless it was asked within this: one may have
+#: paid in another tab since. Two clicks are one question.
+PATIENCE = timedelta(seconds=2)
+#: An answer of the bank's younger than this, in time for us to act on it, still holds.
 FRESH = PATIENCE + timedelta(seconds=5)
 
 
@@ -83,7 +86,7 @@ def resume(
     Unreachable; Refused where its invoices can no longer be paid together.
     """
     require_no_write()
-    ask_soon(attempt, gateways, public_url, issuers)
+    ask_soon(attempt, gateways, public_url, issuers, patience=PATIENCE)
     attempt = attempt_by_id(attempt.id)
     way = open_payment(attempt, gateways, closed_banks())
     if way is None or not way.may_resume:
@@ -109,7 +112,7 @@ def give_up(
     """Close an attempt that its payer no longer wants, so that its invoices may be paid otherwise.
     Return False when it is decided, or the bank does not say that it is not."""
     require_no_write()
-    ask_soon(attempt, gateways, public_url, issuers)
+    ask_soon(attempt, gateways, public_url, issuers, patience=PATIENCE)
     return _close(attempt)
 
 

@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from kiosque import payments
 from kiosque.db.models import Attempt, AttemptItem, Invoice, OutboxMail, Receipt, Settlement
-from kiosque.db.states import AttemptState, MailState
+from kiosque.db.states import AttemptState, InvoiceState, MailState
 from kiosque.outbox import addresses
-from kiosque.payments import Money, Selection
+from kiosque.payments import Money, OpenPayment, Selection
 from kiosque.web import access, current, invoice_rows, open_payments
 from kiosque.web.forms import csrf
 from kiosque.web.invoice_rows import UnpaidRows
@@ -63,7 +63,7 @@ def show(reference: str) -> str | Response:
         return redirect(url_for(".show", reference=attempt.reference))
     attempt = _with_news(attempt)
     own, items = _is_own(attempt), _items(attempt)
-    opened = open_payments.waiting_for_payer(attempt) if own else None
+    opened = _offered(attempt, items) if own else None
     return render_template(
         "payment/return.html",
         attempt=attempt,
@@ -92,6 +92,13 @@ def _attempt(reference: str) -> Attempt:
 def _is_own(attempt: Attempt) -> bool:
     family = access.signed_in_family()
     return family is not None and family.id == attempt.family_id
+
+
+def _offered(attempt: Attempt, items: list[AttemptItem]) -> OpenPayment | None:
+    """Return what the payer may do with a payment whose invoices are all still to be paid."""
+    if any(item.invoice.state != InvoiceState.OPEN for item in items):
+        return None
+    return open_payments.waiting_for_payer(attempt)
 
 
 def _with_news(attempt: Attempt) -> Attempt:

@@ -33,7 +33,7 @@ Answer = str | tuple[str, int] | Response
 def refused(refusal: Refused) -> Answer:
     """Answer any page of this blueprint that cannot go on: by the page of the payment that holds or
     paid all that was asked for, if it is one."""
-    numbers = request.values.getlist("invoice")
+    numbers = request.values.getlist("invoice") or _numbers_resumed()
     known = payments.payment_status_of(own_family(), numbers)
     if known.attempt:
         return _to_payment(known.attempt)
@@ -91,7 +91,7 @@ def resume(reference: str) -> Answer:
     except (Unreachable, WrongEmail):
         numbers = payments.numbers_of(attempt)
         return _unreachable_page(current.gateways()[attempt.gateway], numbers), 503
-    return _bank_page(*way) if way else _to_payment(attempt, asked=True)
+    return _bank_page(*way) if way else _after_asking(attempt)
 
 
 @blueprint.post("/abandonner/<reference>")
@@ -100,13 +100,25 @@ def give_up(reference: str) -> Answer:
     """Close a payment that its payer no longer wants, if the bank has decided nothing."""
     attempt = own_attempt(reference)
     payments.give_up(attempt, *_asking())
-    return _to_payment(attempt, asked=True)
+    return _after_asking(attempt)
 
 
-def _to_payment(attempt: Attempt, *, asked: bool = False) -> Response:
-    """Lead to the page of a payment; say so if the bank was asked about it and did not answer."""
-    if asked and is_undecided(payments.attempt_by_id(attempt.id)):
+def _numbers_resumed() -> list[str]:
+    """Return the invoices of the payment that the address names, if it names one."""
+    reference = (request.view_args or {}).get("reference")
+    return payments.numbers_of(own_attempt(reference)) if reference else []
+
+
+def _after_asking(attempt: Attempt) -> Response:
+    """Lead to the payment that has its invoices now, which is another when two clicks resumed it;
+    say so if the bank was asked about it and did not answer."""
+    if is_undecided(payments.attempt_by_id(attempt.id)):
         flash(_("La banque ne nous a pas répondu. Réessayez dans une minute."))
+    known = payments.payment_status_of(own_family(), payments.numbers_of(attempt))
+    return _to_payment(known.attempt or attempt)
+
+
+def _to_payment(attempt: Attempt) -> Response:
     return redirect(url_for("bank_return.show", reference=attempt.reference), 303)
 
 

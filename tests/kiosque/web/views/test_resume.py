@@ -273,3 +273,64 @@ def test_while_the_bank_is_closed_nothing_is_closed_that_could_not_be_opened_aga
     assert not offers(alice.get("/factures").text, "reprendre", attempt)
     press(alice, "reprendre", attempt)
     assert Attempt.get().state == "handed_off"
+
+
+def test_resuming_twice_leads_to_the_payment_opened_the_first_time(
+    alice: FlaskClient, bank: TalkativeBank, left: tuple[Attempt, Handoff]
+) -> None:
+    first, _ = left
+    press(alice, "reprendre", first)
+    second = Attempt.get(Attempt.id != first.id)
+    answer = press(alice, "reprendre", first)
+    assert answer.location == f"/paiement/retour/{second.reference}"
+    assert offers(alice.get(answer.location).text, "reprendre", second)
+    assert Attempt.select().count() == 2
+
+
+def test_once_the_old_page_has_paid_the_new_payment_is_offered_no_more(
+    alice: FlaskClient, bank: TalkativeBank, left: tuple[Attempt, Handoff]
+) -> None:
+    first, handoff = left
+    press(alice, "reprendre", first)
+    second = Attempt.get(Attempt.id != first.id)
+    alice.post(NOTIFY, data=notice(handoff))
+    page = alice.get(f"/paiement/retour/{second.reference}").text
+    assert not offers(page, "reprendre", second)
+    answer = press(alice, "reprendre", second)
+    assert answer.location == f"/paiement/retour/{first.reference}"
+    assert f'href="/recus/{Receipt.get().id}"' in alice.get(answer.location).text
+
+
+def test_of_a_payment_that_cannot_be_resumed_what_was_paid_meanwhile_is_said(
+    alice: FlaskClient,
+    bank: TalkativeBank,
+    pay: Pay,
+    alices_family: Family,
+    october: Invoice,
+    september: Invoice,
+) -> None:
+    _, handoff = pay(alices_family, october)
+    press(alice, "abandonner", Attempt.get())
+    both, _ = pay(alices_family, october, september)
+    alice.post(NOTIFY, data=notice(handoff))
+    answer = press(alice, "reprendre", both)
+    assert answer.status_code == 409
+    assert f"/recus/{Receipt.get().id}" in answer.text
+    assert sentences.NOTHING_PAID not in answer.text
+
+
+@pytest.mark.parametrize("action", ["reprendre", "abandonner"])
+def test_a_payer_who_paid_just_after_the_bank_was_asked_is_not_led_to_pay_again(
+    alice: FlaskClient,
+    bank: TalkativeBank,
+    left: tuple[Attempt, Handoff],
+    frozen: Clock,
+    action: str,
+) -> None:
+    attempt, handoff = left
+    alice.get(f"/paiement/retour/{attempt.reference}")
+    bank.answers = [[bank.report(handoff)]]
+    frozen.advance(seconds=5)
+    page = alice.get(press(alice, action, attempt).location).text
+    assert f'href="/recus/{Receipt.get().id}"' in page
+    assert Attempt.select().count() == 1
