@@ -211,8 +211,8 @@ class RequestForm(Form):
         self.topic.choices = [(topic, _(words)) for topic, words in topics.items()]
 
     def validate_message(self, field: StringField) -> None:
-        """Refuse what is only blanks."""
-        if not field.data:
+        """Refuse what shows nothing: blanks, and signs that no screen draws."""
+        if not any(unicodedata.category(sign)[0] in "LNPS" for sign in field.data):
             raise ValidationError(_("Écrivez votre message."))
 
 

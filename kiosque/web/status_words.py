@@ -101,7 +101,7 @@ _GIVEN_UP = Result(
     "cancelled",
     N_("Paiement abandonné"),
     N_(
-        "Quand vous l’avez abandonné, la banque n’avait enregistré aucun paiement. "
+        "Quand vous l’avez quitté, la banque ne nous avait annoncé aucun paiement. "
         "Vous pouvez recommencer quand vous voulez."
     ),
 )

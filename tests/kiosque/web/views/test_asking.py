@@ -216,3 +216,10 @@ def test_a_request_is_erased_with_age_and_its_mail_says_nothing_any_more(
     chores.send_mail(settings)
     assert not FamilyRequest.select().exists()
     assert [rendering.render_mail(settings, row) for row in OutboxMail.select()] == [None] * 3
+
+
+@pytest.mark.parametrize("nothing", ["\u200b", "\u00a0\u202e \r\n", "\u00ad"])
+def test_a_message_that_shows_nothing_is_none(alice: FlaskClient, nothing: str) -> None:
+    answer = ask(alice, CHANGE, topic="other", message=nothing)
+    assert answer.status_code == 422
+    assert not FamilyRequest.select().exists()
