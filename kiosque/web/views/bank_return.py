@@ -38,7 +38,7 @@ class ReceiptMail(NamedTuple):
 class Details(NamedTuple):
     """A payment as only the family that pays may read it: its invoices, its first receipt, what
     became of its money, what the family has still to pay, and of that what it chose to pay together
-    with it."""
+    with it; the other payment that holds its invoices now, if one does."""
 
     items: list[AttemptItem]
     receipt: Receipt | None
@@ -47,6 +47,7 @@ class Details(NamedTuple):
     money: Money
     left: Selection | None
     may_retry: bool
+    instead: Attempt | None
 
 
 @blueprint.get("/<reference>")
@@ -144,6 +145,7 @@ def _details(attempt: Attempt, items: list[AttemptItem]) -> Details:
         money=payments.money_of(attempt),
         left=_left_of_choice(attempt),
         may_retry=_may_retry(attempt, [item.invoice.number for item in items]),
+        instead=_instead(attempt, items),
     )
 
 
@@ -165,6 +167,14 @@ def _left_of_choice(attempt: Attempt) -> Selection | None:
     chosen = Invoice.select().where(Invoice.id.in_(ids), Invoice.family == attempt.family_id)
     left = payments.select_invoices(attempt.family, [invoice.number for invoice in chosen])
     return left if left.invoices else None
+
+
+def _instead(attempt: Attempt, items: list[AttemptItem]) -> Attempt | None:
+    """Return the payment that took the place of one that came to nothing."""
+    if AttemptState(attempt.state) not in RETRIABLE:
+        return None
+    holders = payments.live_attempts([item.invoice for item in items])
+    return next(iter(holders.values()), None)
 
 
 def _may_retry(attempt: Attempt, numbers: list[str]) -> bool:

@@ -334,3 +334,14 @@ def test_a_payer_who_paid_just_after_the_bank_was_asked_is_not_led_to_pay_again(
     page = alice.get(press(alice, action, attempt).location).text
     assert f'href="/recus/{Receipt.get().id}"' in page
     assert Attempt.select().count() == 1
+
+
+def test_a_payment_that_another_took_the_place_of_leads_to_it_in_place_of_a_new_one(
+    alice: FlaskClient, bank: TalkativeBank, left: tuple[Attempt, Handoff]
+) -> None:
+    first, _ = left
+    press(alice, "reprendre", first)
+    second = Attempt.get(Attempt.id != first.id)
+    page = alice.get(f"/paiement/retour/{first.reference}").text
+    assert f'href="/paiement/retour/{second.reference}"' in page
+    assert sentences.START_AGAIN not in page
