@@ -95,9 +95,7 @@ class Postgresql(PooledPostgresqlDatabase):
 
     def __init__(self) -> None:
         self._wanted: dict[str, str] = {}
-        super().__init__(  # type: ignore[no-untyped-call]
-            None, max_connections=None, stale_timeout=KEPT_SECONDS
-        )
+        super().__init__(None, max_connections=None, stale_timeout=KEPT_SECONDS)
         # In a child process, the sessions are its parent's.
         os.register_at_fork(after_in_child=self.dispose)
 

@@ -62,7 +62,7 @@ FORGERIES = {
 
 
 #: An answer of the bank's this young allows a payer to give a payment up.
-JUST_NOW = timedelta(seconds=20)
+JUST_NOW = timedelta(seconds=7)
 
 
 class Town(RuleBasedStateMachine):
