@@ -68,6 +68,7 @@ def test_a_late_notice_is_awaited_and_the_page_updates_by_itself(
         expect(visitor.page.locator("h1")).to_have_text("Paiement effectué", timeout=15_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delivery", ["late", "lost", "key"])
 def test_a_parent_who_is_back_before_the_notice_sees_what_the_bank_answers_us(
     visitor: Visitor, household: Make, delivery: str
@@ -159,6 +160,7 @@ def test_a_forged_notice_or_one_of_another_amount_pays_nothing(
     assert told == (delivery == "amount")
 
 
+@pytest.mark.slow
 def test_a_refused_card_is_said_to_have_debited_nothing_and_can_be_tried_again(
     visitor: Visitor, household: Make
 ) -> None:

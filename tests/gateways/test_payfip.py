@@ -121,6 +121,7 @@ def test_what_is_paid_is_said_in_the_alphabet_of_the_treasury(said: str, sent: s
     assert subject(said) == sent
 
 
+@pytest.mark.slow
 @given(st.text(max_size=200))
 def test_no_description_leaves_that_alphabet(text: str) -> None:
     sent = subject(text)

@@ -113,6 +113,7 @@ def test_a_genuine_notice_of_an_unknown_order_is_told_once_however_often_it_come
     assert [table.select().count() for table in rows] == [1, 1, 3]
 
 
+@pytest.mark.slow
 def test_a_day_of_tries_from_one_address_leaves_few_rows(
     alices_family: Family, frozen: Clock
 ) -> None:

@@ -49,6 +49,10 @@ Basket = list[tuple[str, int]]
 
 
 @dataclass(frozen=True)
+#: What a family reads in place of the bank's form: why not, or the payment that holds its invoices.
+REFUSED = (409, 303)
+
+
 class Plan:
     """What happens, and how often.
 
@@ -318,7 +322,7 @@ class _Client:
                 self._storm.bank.open(form)
                 self._storm.tally.forms += 1
                 return form
-            if answer and answer.status == 409:
+            if answer and answer.status in REFUSED:
                 return None
             if answer and answer.status not in self._storm.no_answers:
                 self._storm.fault_of_answer(f"opening: answer {answer.status}")

@@ -195,6 +195,7 @@ class FailingDisk:
             self._left -= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [apsw.FullError, apsw.IOError, apsw.ReadOnlyError])
 def test_a_disk_that_fails_at_any_moment_of_a_notice_leaves_nothing_by_half(
     settings: Settings,

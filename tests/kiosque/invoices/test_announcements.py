@@ -202,6 +202,7 @@ def test_the_relance_leaves_seven_days_after_the_limit_and_not_weeks_later(
         assert sentences.IN_DIFFICULTY in plain_of(message)
 
 
+@pytest.mark.slow
 def test_a_whole_season_brings_one_mail_of_each_kind(
     charlies: Family, frozen: Clock, run: Run
 ) -> None:

@@ -161,6 +161,7 @@ def test_a_towns_own_accented_domain_is_written_as_servers_want_it(
     assert message["Message-ID"].endswith("@xn--orlans-dva.example.org>")
 
 
+@pytest.mark.slow
 def test_weeks_of_outage_lose_nothing_and_delay_nothing_afterwards(
     receipt_queued: None, mailbox: tuple[Mailbox, Settings], frozen: Clock
 ) -> None:

@@ -216,6 +216,7 @@ def raw_environ(method: str, path: str, query: str = "") -> dict[str, Any]:
     return environ
 
 
+@pytest.mark.slow
 def test_hostile_queries(attack: Attack) -> None:
     for endpoint in PAGES:
         page, address = attack.stage.page(endpoint), attack.stage.address(endpoint)
@@ -231,6 +232,7 @@ def test_hostile_queries(attack: Attack) -> None:
     assert len(attack.seen) > 2
 
 
+@pytest.mark.slow
 def test_hostile_fields(attack: Attack) -> None:
     for endpoint in actions(attack.stage):
         page, address = attack.stage.page(endpoint), attack.stage.address(endpoint)
@@ -306,6 +308,7 @@ def actions(stage: Stage) -> list[str]:
     return [rule.endpoint for rule in stage.rules() if "POST" in (rule.methods or ())]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "headers", [{}, {"Content-Encoding": "gzip"}, {"Transfer-Encoding": "chunked"}], ids=str
 )

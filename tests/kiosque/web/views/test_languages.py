@@ -394,6 +394,7 @@ def crawl(client: FlaskClient, *starts: str) -> Iterator[tuple[str, str]]:
                 todo.append(link)
 
 
+@pytest.mark.slow
 def test_no_page_says_a_french_word_that_is_not_marked_for_translation(
     app: Flask,
     visited: set[str],
