@@ -46,13 +46,11 @@ SCENES = (
 )
 
 Basket = list[tuple[str, int]]
-
-
-@dataclass(frozen=True)
 #: What a family reads in place of the bank's form: why not, or the payment that holds its invoices.
 REFUSED = (409, 303)
 
 
+@dataclass(frozen=True)
 class Plan:
     """What happens, and how often.
 
