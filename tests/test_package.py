@@ -66,6 +66,7 @@ def test_the_command_of_an_installed_site_says_its_version(home: Home) -> None:
     assert home.run("kiosque", "--version").stdout == f"Kiosque Famille {VERSION}\n"
 
 
+@pytest.mark.slow
 def test_an_installed_site_makes_its_database_checks_itself_and_shows_its_pages(
     home: Home,
 ) -> None:

@@ -353,6 +353,7 @@ def places(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, .
 WHOLE = envelope("Order/Get", order_answer(ORDER, transaction(ORDER), credit()))
 
 
+@pytest.mark.slow
 @given(st.sampled_from(places(WHOLE)), JSON)
 def test_whatever_stands_in_an_answer_it_is_read_or_refused(
     place: tuple[Any, ...], thing: object

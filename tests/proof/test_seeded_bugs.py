@@ -26,6 +26,7 @@ def test_a_history_shows_the_fault(bug: Bug) -> None:
         play(bug.history)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bug", [bug for bug in BUGS if not bug.rare], ids=lambda bug: bug.name)
 def test_random_histories_meet_the_fault(bug: Bug) -> None:
     find(bug)

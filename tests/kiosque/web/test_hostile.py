@@ -369,6 +369,7 @@ def test_a_body_that_breaks_off(attack: Attack, error: type[Exception]) -> None:
         attack.unchanged(endpoint)
 
 
+@pytest.mark.slow
 def test_hostile_headers(attack: Attack) -> None:
     for endpoint, page in PAGES.items():
         for kind, headers in HEADERS.items():
