@@ -4,7 +4,7 @@ import click
 
 from kiosque import payments
 from kiosque.cli.entry import Fault, cents_typed, main, with_database
-from kiosque.db.models import Settlement
+from kiosque.db.models import Repayment, Settlement
 from kiosque.db.states import RepaymentKind, RepaymentState
 from kiosque.language.formats import format_euros
 from kiosque.settings import Settings, loading
@@ -64,6 +64,11 @@ def refund(  # noqa: PLR0913  # its options
         if gateway:
             issuers = payments.Issuers.from_settings(settings)
             repayment = payments.send_refund(repayment, gateway, settings.public_url, issuers)
+    click.echo(f"{payment} : {_given(repayment)} remboursés.")
+
+
+def _given(repayment: Repayment) -> str:
+    """Return the amount given back. Raises Fault where it was not, or nobody knows."""
     given = format_euros(repayment.amount_cents)
     if repayment.state == RepaymentState.DECLINED:
         raise Fault(f"Rien n’a été remboursé. {repayment.reason}")
@@ -72,7 +77,7 @@ def refund(  # noqa: PLR0913  # its options
             f"La banque n’a pas répondu : on ne sait pas si {given} ont été rendus. "
             "« reconcile » le lui redemandera, sans risque de rendre deux fois."
         )
-    click.echo(f"{payment} : {given} remboursés.")
+    return given
 
 
 @main.command()

@@ -135,13 +135,18 @@ def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
     if not faults:
         totals.compare(sheet, amounts)
     if cut:
-        more = f" ({len(cut)} lignes)" if len(cut) > 1 else ""
-        sheet.warn(
-            cut[0],
-            "montant à plus d’un demi-centime par unité de quantite x prix_unitaire : le montant "
-            f"est gardé{more}",
-        )
+        _warn_of_cut(sheet, cut)
     return [draft for draft in drafts.values() if draft.number not in broken]
+
+
+def _warn_of_cut(sheet: Sheet, lines: list[int]) -> None:
+    """Warn of the lines whose amount is not quantity by price, once for all of them."""
+    more = f" ({len(lines)} lignes)" if len(lines) > 1 else ""
+    sheet.warn(
+        lines[0],
+        "montant à plus d’un demi-centime par unité de quantite x prix_unitaire : le montant "
+        f"est gardé{more}",
+    )
 
 
 _HEAD = (
