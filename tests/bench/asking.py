@@ -15,6 +15,7 @@ from kiosque import create_app, db
 from kiosque.db import database
 from kiosque.db.models import Attempt, JournalEntry, Receipt, Settlement
 from kiosque.payments import reconcile
+from kiosque.payments.bank_questions import Questions
 from kiosque.settings.loading import load
 from tests.bench import base, stub
 from tests.bench.table import Figure
@@ -45,7 +46,7 @@ def asking(folder: Path, pending: int = PENDING) -> Iterator[Figure]:
         raise AssertionError((summary, booked))
     yield Figure(
         f"reconcile {pending} pending attempts, each found paid", ours, "s", yardstick,
-        f"requests.post, {reconcile.AT_ONCE} at once", "1.5x", "1.1x",
+        f"requests.post, {Questions.at_once} at once", "1.5x", "1.1x",
     )  # fmt: skip
 
 
@@ -104,7 +105,7 @@ def _bare(port: int, references: list[str]) -> float:
         ).json()
 
     before = time.perf_counter()
-    with ThreadPoolExecutor(reconcile.AT_ONCE) as pool:
+    with ThreadPoolExecutor(Questions.at_once) as pool:
         for _ in pool.map(ask, references):
             pass
     return time.perf_counter() - before
