@@ -40,6 +40,11 @@ _FAILURES: tuple[tuple[type[OSError], str, str], ...] = (
         f"Voyez [mail] port et security\u00a0: {_PORTS}.",
     ),
     (
+        ConnectionResetError,
+        "le serveur raccroche",
+        f"Voyez [mail] port et security\u00a0: {_PORTS}.",
+    ),
+    (
         ssl.SSLCertVerificationError,
         "{said}",
         "Écrivez dans [mail] host le nom qui est dans le certificat ; ou faites-le renouveler.",
