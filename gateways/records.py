@@ -50,7 +50,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Limits:
-    """What the bank takes, of amounts in one payment, time and cards."""
+    """Limits of a payment at the bank (amounts are of one payment), and the cards it takes."""
 
     minimum_cents: int = 1
     maximum_cents: int = 99_999_999
@@ -75,6 +75,9 @@ class Polling:
     ages_minutes: tuple[int, ...] = (15, 30, 24 * 60)
     expires_minutes: int = 30
     follow_days: int = 10
+    #: False if an empty answer may also mean that the payer has paid, and the result is to come:
+    #: the site then offers nobody to give the payment up before its time has passed.
+    silence_proves_unpaid: bool = True
 
 
 @dataclass(frozen=True)

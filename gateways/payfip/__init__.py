@@ -47,7 +47,8 @@ _logger = logging.getLogger(__name__)
 class PayfipGateway:
     """One *régie* at PayFiP, in one mode."""
 
-    polling = Polling(ages_minutes=_AGES, expires_minutes=20)
+    # P5 says that no result is known: of a payment left as of one just made.
+    polling = Polling(ages_minutes=_AGES, expires_minutes=20, silence_proves_unpaid=False)
 
     def __init__(self, name: str, label: str, contract: Contract) -> None:
         self.name = name

@@ -54,13 +54,13 @@ class RepaymentState(StrEnum):
 
 
 class RequestState(StrEnum):
-    """What became of a family's request; one that nobody has answered is `OPEN`."""
+    """The state of a family's request; one that nobody has answered is `OPEN`."""
 
     OPEN = "open"
 
 
 class RequestTopic(StrEnum):
-    """What a family's request is about: its record, then one of its invoices."""
+    """The subject of a family's request: its record, then one of its invoices."""
 
     ADDRESS = "address"
     PHONE = "phone"

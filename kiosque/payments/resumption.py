@@ -73,7 +73,7 @@ def open_payment(
         attempt.started_at,
         attempt.live_until,
         may_resume=isinstance(gateway, Resumes) or anew,
-        may_give_up=can_ask,
+        may_give_up=isinstance(gateway, Polls) and gateway.polling.silence_proves_unpaid,
     )
 
 
@@ -110,10 +110,11 @@ def give_up(
     attempt: Attempt, gateways: Mapping[str, Gateway], public_url: str, issuers: Issuers
 ) -> bool:
     """Close an attempt that its payer no longer wants, so that its invoices may be paid otherwise.
-    Return False when it is decided, or the bank does not say that it is not."""
+    Return False when it is decided, or the bank does not say that nothing was paid."""
     require_no_write()
     ask_soon(attempt, gateways, public_url, issuers, patience=PATIENCE)
-    return _close(attempt)
+    way = open_payment(attempt_by_id(attempt.id), gateways, ())
+    return way is not None and way.may_give_up and _close(attempt)
 
 
 def _close(attempt: Attempt) -> bool:

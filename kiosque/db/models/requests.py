@@ -1,4 +1,4 @@
-"""What families ask of the town's service."""
+"""Requests of families to the town's service."""
 
 from peewee import ForeignKeyField, TextField
 

@@ -88,9 +88,11 @@ def resume(reference: str) -> Answer:
     attempt = own_attempt(reference)
     try:
         way = payments.resume(attempt, *_asking())
-    except (Unreachable, WrongEmail):
+    except Unreachable:
         numbers = payments.numbers_of(attempt)
         return _unreachable_page(current.gateways()[attempt.gateway], numbers), 503
+    except WrongEmail:  # the summary asks for another
+        return redirect(url_for("payment.summary", invoice=payments.numbers_of(attempt)))
     return _bank_page(*way) if way else _after_asking(attempt)
 
 

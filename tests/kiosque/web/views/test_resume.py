@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from gateways.base import Gateway, Handoff, Order, Unreachable
+from gateways.base import Gateway, Handoff, Order, Polling, Unreachable, WrongEmail
 from kiosque import payments
 from kiosque.db.models import Attempt, Family, Invoice, Receipt, Settlement
 from kiosque.language import clock
@@ -345,3 +345,29 @@ def test_a_payment_that_another_took_the_place_of_leads_to_it_in_place_of_a_new_
     page = alice.get(f"/paiement/retour/{first.reference}").text
     assert f'href="/paiement/retour/{second.reference}"' in page
     assert sentences.START_AGAIN not in page
+
+
+def test_a_bank_whose_silence_proves_nothing_lets_nobody_give_a_payment_up(
+    alice: FlaskClient, bank: TalkativeBank, left: tuple[Attempt, Handoff]
+) -> None:
+    """Of a payment just made, too, it may know no result yet."""
+    attempt, _ = left
+    bank.polling = Polling(silence_proves_unpaid=False)
+    page = alice.get("/factures").text
+    assert offers(page, "reprendre", attempt)
+    assert not offers(page, "abandonner", attempt)
+    press(alice, "abandonner", attempt)
+    assert Attempt.get().state == "handed_off"
+
+
+def test_an_address_that_the_bank_takes_no_more_is_asked_for_again(
+    alice: FlaskClient,
+    bank: TalkativeBank,
+    left: tuple[Attempt, Handoff],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_order: Order) -> Handoff:
+        raise WrongEmail("adresse refusée")
+
+    monkeypatch.setattr(bank, "start", refuse)
+    assert press(alice, "reprendre", left[0]).location == SUMMARY
