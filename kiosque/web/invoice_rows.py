@@ -77,13 +77,14 @@ class Opened(NamedTuple):
 @dataclass(frozen=True)
 class UnpaidRows:
     """The open invoices, the most pressing first. `payable` is at most what one payment takes, of
-    `payable_count`; `opened`, those of which a payment is begun, the first at `opened_since`;
-    `count` and `total_cents` are of both; `unanswered_at`, when the last payment of one was begun
-    that stayed without an answer; `closures`, what is to be read of the banks that take no payment
-    now, `all_closed` when no other is left."""
+    `payable_count` worth `payable_cents`; `opened`, those of which a payment is begun, the first at
+    `opened_since`; `count` and `total_cents` are of both; `unanswered_at`, when the last payment of
+    one was begun that stayed without an answer; `closures`, what is to be read of the banks that
+    take no payment now, `all_closed` when no other is left."""
 
     payable: list[Row]
     payable_count: int
+    payable_cents: int
     opened: list[Opened]
     opened_since: datetime | None
     count: int
@@ -117,6 +118,7 @@ def unpaid(family: Family) -> UnpaidRows:
     return UnpaidRows(
         payable=[write.unpaid(*line) for line in payable[: payments.MAX_INVOICES]],
         payable_count=len(payable),
+        payable_cents=sum(invoice.total_cents for invoice, _status in payable),
         opened=_opened(write, opened),
         opened_since=min((each.held.started_at for each, _ in opened if each.held), default=None),
         count=len(payable) + len(opened),

@@ -84,6 +84,7 @@ def test_what_is_open_at_the_bank_is_still_counted(
 ) -> None:
     page = alice.get("/factures").text
     assert re.search("2 factures.*87,45", page)
+    assert re.search('class="total">42,25', page), "what can be ticked, above the list of it"
     assert "20\u00a0h\u00a030" in page, "since when"
     assert 'value="2026-10-0001"' not in page, "it cannot be ticked"
     assert 'value="2026-09-0001"' in page
