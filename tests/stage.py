@@ -79,10 +79,10 @@ PAGES: dict[str, Page] = {
     "papers.yearly": Page(FAMILY, path={"year": "2026"}, charlie=404),
     "family.receipt": Page(FAMILY, path={"receipt_id": "{receipt}"}, charlie=404, words=PAID),
     "family.record": Page(FAMILY, words="Martin"),
-    "asking.change": Page(
+    "family_requests.change": Page(
         FAMILY, method="POST", form={"topic": "x", "message": "Nous déménageons."}, status=422
     ),
-    "asking.question": Page(
+    "family_requests.question": Page(
         FAMILY, path={"number": OPEN}, method="POST", charlie=404, words=OPEN,
         form={"topic": "x", "message": "Léa était malade."}, status=422,
     ),

@@ -4,10 +4,10 @@ from flask import Flask
 
 from kiosque.web.views import (
     account,
-    asking,
     bank_return,
     credentials,
     family,
+    family_requests,
     notification,
     papers,
     payment,
@@ -20,7 +20,7 @@ BLUEPRINTS = (
     account.blueprint,
     credentials.blueprint,
     family.blueprint,
-    asking.blueprint,
+    family_requests.blueprint,
     unsubscribe.blueprint,
     papers.blueprint,
     payment.blueprint,

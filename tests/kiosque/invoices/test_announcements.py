@@ -542,7 +542,7 @@ CAUSES = {
 }
 
 
-#: What a family wrote itself, with its code for the service: see test_asking.py.
+#: What a family wrote itself, with its code for the service: see test_family_requests.py.
 REQUESTS = {"request", "request_copy"}
 
 

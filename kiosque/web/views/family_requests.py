@@ -13,7 +13,7 @@ from kiosque.web import current
 from kiosque.web.access import family_only, own_family, own_invoice
 from kiosque.web.forms import RequestForm
 
-blueprint = Blueprint("asking", __name__)
+blueprint = Blueprint("family_requests", __name__)
 
 
 @blueprint.route("/famille/demande", methods=["GET", "POST"])

@@ -188,7 +188,7 @@ def test_a_number_may_hold_slashes(
 ) -> None:
     invoice = make_invoice(alices_family, number)
     with app.test_request_context():
-        page = app.url_for("asking.question", number=number, _external=False)
+        page = app.url_for("family_requests.question", number=number, _external=False)
     assert ask(alice, page, topic="paid", message="x").status_code == 302
     assert FamilyRequest.get().invoice == invoice
 
