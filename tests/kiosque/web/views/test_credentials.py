@@ -173,8 +173,10 @@ def test_a_known_and_an_unknown_address_read_the_same_page(
     for email in ("alice@example.org", "nobody@example.org"):
         queries.clear()
         answer = post(stranger, "/mot-de-passe/oublie", email=email)
-        page = stranger.get(answer.location)
-        answers.append((answer.status_code, answer.location, page.text, len(queries)))
+        page = stranger.get(answer.location).text
+        # A token tells the second it was made in, and the two pages may not be of the same one.
+        page = page.replace(csrf_token(page), "")
+        answers.append((answer.status_code, answer.location, page, len(queries)))
     assert answers[0] == answers[1]
     assert answers[0][0] == 302
     assert "example.org" not in answers[0][2].partition("<main")[2].partition("enfance@")[0]
