@@ -2,12 +2,14 @@
 
 import os
 import sys
+import weakref
 
 from flask import Flask
 from peewee import DatabaseError
 
 from gateways.base import ConfigError
 from kiosque import db, payments
+from kiosque.db import presence
 from kiosque.settings import Settings, loading
 from kiosque.web import (
     access,
@@ -33,10 +35,20 @@ class CannotStart(SystemExit):
         self.code = 3
 
 
+class NotNow(SystemExit):
+    """A command is alone on the database. Its exit status makes systemd start the site again, a
+    few seconds later."""
+
+    def __init__(self, error: presence.InUse) -> None:
+        super().__init__(str(error))
+        self.code = os.EX_TEMPFAIL
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """Assemble the site. Settings that are not given are read from the environment.
 
-    Raises CannotStart, after printing every fault of the settings on the error output.
+    Raises CannotStart, after printing every fault of the settings on the error output, and NotNow
+    while a command is alone on the database.
     """
     try:
         settings, own_texts = _read(settings)
@@ -46,7 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         refused = CannotStart(error)
         print(refused, file=sys.stderr)
         raise refused from None
-    app = Flask(__name__, template_folder=None, static_folder=None)
+    app = _at_work(settings)
     app.extensions.update(
         settings=settings,
         gateways=gateways,
@@ -65,6 +77,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.environment == "production" and (lacking := legal.missing(settings, own_texts)):
         app.logger.warning("pages légales incomplètes, réglages absents : %s", ", ".join(lacking))
     _warn_of_early_removals(app, settings)
+    return app
+
+
+def _at_work(settings: Settings) -> Flask:
+    """Return a bare site, which is known to run as long as it lives. Raises NotNow."""
+    try:
+        leave = presence.announce(settings)
+    except presence.InUse as error:
+        print(error, file=sys.stderr)
+        raise NotNow(error) from None
+    app = Flask(__name__, template_folder=None, static_folder=None)
+    weakref.finalize(app, leave)
     return app
 
 

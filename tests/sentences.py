@@ -376,6 +376,8 @@ GIVING_BACK = "Les annulations et remboursements"
 UNTIL_CHANGED = "jusqu’au prochain changement"
 NO_RESULT = "sans donner de résultat"
 DEMO_RUNS = "La démonstration tourne déjà"
+SITE_RUNS = "Le site tourne, ou une commande y travaille"
+COMMAND_ALONE = "Une restauration ou un déplacement de la base est en cours"
 MALFORMED_TOML = "TOML mal formé"
 NOT_UTF8 = "il n’est pas en UTF-8"
 

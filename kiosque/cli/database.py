@@ -4,7 +4,7 @@ import click
 
 from gateways.base import ConfigError
 from kiosque import db
-from kiosque.cli.entry import Fault, main, with_database
+from kiosque.cli.entry import Fault, main, with_database, with_database_alone
 from kiosque.cli.move_database import CannotMove, move
 from kiosque.language.formats import counted, format_euros
 from kiosque.settings import Settings, loading
@@ -20,13 +20,14 @@ def migrate(_settings: Settings) -> None:
 
 @main.command("move-database")
 @click.argument("address")
-@with_database
+@with_database_alone
 def move_database(settings: Settings, address: str) -> None:
     """Copie la base SQLite dans la base PostgreSQL vide à l’adresse ADDRESS.
 
-    Arrêtez d’abord le site et ses minuteries. Tout est copié et comparé, ou rien ne l’est ; le
-    fichier SQLite n’est pas modifié. Écrivez ensuite « database = "postgresql://..." » dans les
-    réglages. Le mot de passe peut venir de PGPASSWORD ou de ~/.pgpass (docs/postgresql.md).
+    Arrêtez d’abord le site et ses minuteries : elle est refusée tant qu’ils tournent. Tout est
+    copié et comparé, ou rien ne l’est ; le fichier SQLite n’est pas modifié. Écrivez ensuite
+    « database = "postgresql://..." » dans les réglages. Le mot de passe peut venir de PGPASSWORD
+    ou de ~/.pgpass (docs/postgresql.md).
     """
     if settings.on_postgresql:
         raise Fault("Les réglages désignent déjà une base PostgreSQL, et non le fichier à copier.")

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from functools import wraps
 from operator import length_hint
 from typing import IO, Any, TypeVar
@@ -13,8 +14,9 @@ from peewee import DatabaseError
 from gateways.base import ConfigError
 from kiosque import db, payments
 from kiosque.cli.french import FrenchGroup
+from kiosque.db import presence
 from kiosque.language.parsing import parse_hundredths
-from kiosque.settings import loading
+from kiosque.settings import Settings, loading
 from kiosque.version import VERSION
 
 
@@ -41,7 +43,17 @@ def main() -> None:
 
 def with_database(command: Command) -> Command:
     """Give a command its settings and a connection to the database; turn errors into Faults."""
+    return _prepared(command, presence.at_work)
 
+
+def with_database_alone(command: Command) -> Command:
+    """Do the same for a command that neither the site nor another command may run beside."""
+    return _prepared(command, presence.alone)
+
+
+def _prepared(
+    command: Command, beside: Callable[[Settings], AbstractContextManager[None]]
+) -> Command:
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -50,7 +62,7 @@ def with_database(command: Command) -> Command:
         except ConfigError as error:
             raise Fault(loading.refusal(error)) from None
         try:
-            with db.connection():
+            with beside(settings), db.connection():
                 return command(settings, *args, **kwargs)
         except db.OUR_FAULTS:
             raise
@@ -58,6 +70,8 @@ def with_database(command: Command) -> Command:
             raise Fault(
                 f"La base ne répond pas ({db.why(error)}). A-t-elle été créée par « migrate » ?"
             ) from None
+        except presence.InUse as refusal:
+            raise Fault(str(refusal)) from None
         except payments.Refused as refusal:
             raise Fault("\n".join(refusal.reasons)) from None
 
