@@ -76,7 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     proxy.init_app(app, settings.proxies)
     if settings.environment == "production" and (lacking := legal.missing(settings, own_texts)):
         app.logger.warning("pages légales incomplètes, réglages absents : %s", ", ".join(lacking))
-    _warn_of_early_removals(app, settings)
+    _look_at_the_base(app, settings)
     return app
 
 
@@ -110,16 +110,21 @@ def _read(settings: Settings | None) -> tuple[Settings, dict[str, str]]:
     return settings, own_texts
 
 
-def _warn_of_early_removals(app: Flask, settings: Settings) -> None:
-    """Log each gateway and each *régie* that left the settings while payments or invoices still
-    depend on it. A database that is not there yet has none."""
+def _look_at_the_base(app: Flask, settings: Settings) -> None:
+    """Close every page where a later version has changed the tables. Log each gateway and each
+    *régie* that left the settings while payments or invoices still depend on it. A database that
+    is not there yet has none."""
     if not (settings.on_postgresql or settings.database_path.exists()):
         return
     try:
         with db.connection():
+            db.require_known()
             for removed in payments.gateways_removed_too_early(list(settings.gateways)):
                 app.logger.warning("%s", payments.describe_removed_gateway(removed))
             for words in payments.describe_closed_regies(list(settings.regies)):
                 app.logger.warning("%s", words)
+    except db.NewerBase as error:
+        app.logger.error("%s", error)
+        requests.close_every_page(app)
     except DatabaseError:
         app.logger.warning("la base ne répond pas encore : « migrate » a-t-il été lancé ?")

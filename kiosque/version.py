@@ -1,3 +1,3 @@
 """The version of the site and of the contract for gateways, said in this one place."""
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"

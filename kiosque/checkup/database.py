@@ -75,7 +75,8 @@ def _check_server(installation: Installation, found: Findings) -> None:
         configure(installation)
         with reading(installation):
             found.see(db.database.description())
-            pending, fault = db.pending_migrations(), db.database.fault()
+            fault = db.database.fault()
+            _tell_version(found)
     except ConfigError as error:
         found.broken(error.faults[0], "Voyez docs/postgresql.md.")
         return
@@ -87,7 +88,6 @@ def _check_server(installation: Installation, found: Findings) -> None:
         return
     if fault:
         found.broken(fault, "Voyez si ce serveur n’est qu’une réplique.")
-    _tell_version(pending, found)
 
 
 def _check_file(installation: Installation, path: Path, found: Findings) -> None:
@@ -105,18 +105,23 @@ def _check_file(installation: Installation, path: Path, found: Findings) -> None
 def _check_version(installation: Installation, found: Findings) -> None:
     try:
         with reading(installation):
-            pending = db.pending_migrations()
+            _tell_version(found)
     except DatabaseUnreadable as error:
         found.broken(
             f"le site ne peut pas ouvrir la base ({_reason(error)})",
             "Voyez les droits du dossier et la place sur le disque.",
         )
-        return
-    _tell_version(pending, found)
 
 
-def _tell_version(pending: list[str], found: Findings) -> None:
-    if pending:
+def _tell_version(found: Findings) -> None:
+    pending, unknown = db.pending_migrations(), db.unknown_migrations()
+    if unknown:
+        found.broken(
+            f"la base est d’une version plus récente que le site ({unknown[-1]})",
+            "Remettez en service la version qui l’a mise à jour, ou restaurez la sauvegarde "
+            "faite avant.",
+        )
+    elif pending:
         found.broken(
             f"la base est d’une version plus ancienne (migrations à faire\u00a0: {len(pending)})",
             _MIGRATE,

@@ -3,7 +3,7 @@
 import click
 
 from gateways.base import ConfigError
-from kiosque import demo
+from kiosque import db, demo
 from kiosque.cli.entry import Fault, main, progress_bar
 from kiosque.invoices import imports
 
@@ -23,7 +23,7 @@ def demo_(port: int, bank_port: int, bank: str) -> None:
     """
     try:
         demo.run(port, bank_port, bank, progress=progress_bar)
-    except (demo.DemoError, ConfigError, imports.BadFile) as error:
+    except (demo.DemoError, ConfigError, imports.BadFile, db.NewerBase) as error:
         raise Fault(str(error)) from None
     except KeyboardInterrupt:
         raise Fault(

@@ -63,7 +63,10 @@ def _prepared(
             raise Fault(loading.refusal(error)) from None
         try:
             with beside(settings), db.connection():
+                db.require_known()
                 return command(settings, *args, **kwargs)
+        except db.NewerBase as error:
+            raise Fault(str(error)) from None
         except db.OUR_FAULTS:
             raise
         except DatabaseError as error:

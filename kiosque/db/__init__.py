@@ -8,7 +8,16 @@ of these names.
 from peewee import DataError, IntegrityError, InternalError, ProgrammingError
 
 from kiosque.db.failures import why
-from kiosque.db.schema import MIGRATIONS, created_at, fault, migrate, pending_migrations
+from kiosque.db.schema import (
+    MIGRATIONS,
+    NewerBase,
+    created_at,
+    fault,
+    migrate,
+    pending_migrations,
+    require_known,
+    unknown_migrations,
+)
 from kiosque.db.transactions import (
     configure,
     connection,
@@ -26,6 +35,7 @@ OUR_FAULTS = (DataError, IntegrityError, InternalError, ProgrammingError)
 __all__ = [
     "MIGRATIONS",
     "OUR_FAULTS",
+    "NewerBase",
     "configure",
     "connection",
     "created_at",
@@ -35,8 +45,10 @@ __all__ = [
     "migrate",
     "pending_migrations",
     "release",
+    "require_known",
     "require_no_write",
     "require_write",
+    "unknown_migrations",
     "why",
     "write",
 ]

@@ -8,14 +8,21 @@ from playhouse.migrations import Runner
 
 from kiosque.db import write_lock
 from kiosque.db.transactions import database
+from kiosque.version import VERSION
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
+class NewerBase(Exception):
+    """A later version has changed the tables: this one would misread them. The text says the way
+    out, in French."""
+
+
 def migrate(target: str | None = None) -> list[str]:
     """Apply the migrations not yet applied, up to `target` when given, each whole or not at all.
-    Returns their names."""
+    Returns their names. Raises NewerBase."""
     with database.alone(write_lock.PATIENCE_SECONDS):
+        require_known()
         names: list[str] = _runner().up(target)
     return names
 
@@ -31,6 +38,21 @@ def pending_migrations() -> list[str]:
     return [step.name for step in _runner().status() if step.applied is None]
 
 
+def unknown_migrations() -> list[str]:
+    """Return the migrations that the base has had and this version has not: a later one's."""
+    return [step.name for step in _runner().status() if step.path is None]
+
+
+def require_known() -> None:
+    """Raise NewerBase where a later version has changed the tables."""
+    if unknown := unknown_migrations():
+        raise NewerBase(
+            f"La base est d’une version plus récente que ce programme (Kiosque Famille {VERSION} "
+            f"ne connaît pas {unknown[-1]})\u00a0: remettez en service la version qui l’a mise à "
+            "jour, ou restaurez la sauvegarde faite avant."
+        )
+
+
 def _runner() -> Runner:
     runner = Runner(database.obj, str(MIGRATIONS), table_name="schema_migration")
     runner.database = database.schema_editor()
@@ -41,6 +63,8 @@ def fault() -> str:
     """Say what keeps the database from serving, in French; empty when nothing does."""
     try:
         database.execute_sql("SELECT 1 FROM invoice LIMIT 1")
+        if unknown_migrations():
+            return "base plus récente que le site"
         if pending_migrations():
             return "migrations en attente"
         reason: str = database.fault()

@@ -4,11 +4,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, request
-from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
+from werkzeug.exceptions import BadRequest, HTTPException, SecurityError, ServiceUnavailable
 
 from kiosque import db
 from kiosque.settings import Settings
 from kiosque.web.limits import MAX_REQUEST_BYTES
+
+#: When to come back to a site that is closed until somebody mends it.
+CLOSED_SECONDS = 600
 
 
 def init_app(app: Flask) -> None:
@@ -56,6 +59,16 @@ def _answer_under_one_name(app: Flask, settings: Settings) -> None:
     def check() -> None:
         if request.host.partition(":")[0] != name and request.endpoint != "site.health":
             raise SecurityError
+
+
+def close_every_page(app: Flask) -> None:
+    """Answer 503 to all but the health check, which says why, and what the page of errors needs.
+    A bank sends its notice again."""
+
+    @app.before_request
+    def close() -> None:
+        if request.endpoint not in ("site.health", "site.asset"):
+            raise ServiceUnavailable(retry_after=CLOSED_SECONDS)
 
 
 def _read_form() -> None:

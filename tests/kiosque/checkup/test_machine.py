@@ -256,6 +256,12 @@ def test_a_base_of_an_earlier_version_is_told(surveyed: Settle, data: Path) -> N
     assert "python app.py migrate" in trouble.advice
 
 
+def test_a_base_of_a_later_version_is_told(surveyed: Settle, data: Path) -> None:
+    change(data, "UPDATE schema_migration SET name = '9999_later' WHERE name LIKE '0002%'")
+    (trouble,) = database.check_database(surveyed()).troubles
+    assert "9999_later" in trouble.what
+
+
 def test_books_that_do_not_hold_are_told_in_part(surveyed: Settle, data: Path) -> None:
     for number in range(8):
         change(

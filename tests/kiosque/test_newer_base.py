@@ -1,0 +1,72 @@
+"""A base that a later version has changed: this one neither reads nor writes it."""
+
+from collections.abc import Callable
+
+import pytest
+from click.testing import CliRunner
+
+from gateways.base import Handoff
+from kiosque import create_app, db
+from kiosque.cli import main
+from kiosque.cli.entry import Fault
+from kiosque.db import database
+from kiosque.db.models import Attempt, Invoice
+from kiosque.demo import settings as demo_settings
+from kiosque.settings import Settings
+from tests import bases, sentences
+from tests.bank import notice
+from tests.conftest import dump
+from tests.kiosque.conftest import Run
+
+#: What needs no base, or is tried below.
+WITHOUT_BASE = {"check", "demo", "reset"}
+LATER = "INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2030-01-01 00:00:00')"
+
+
+def test_every_command_refuses_it_and_says_the_way_out(run: Run) -> None:
+    database.execute_sql(LATER)
+    before = dump()
+    for name in set(main.commands) - WITHOUT_BASE:
+        with pytest.raises(Fault, match=r"9999_later.*version.*sauvegarde"):
+            main.commands[name].callback()
+    assert run("migrate").exit_code == 1
+    assert dump() == before
+
+
+@bases.on_sqlite
+def test_the_demo_refuses_it(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIOSQUE_DATA", str(settings.data))
+    demo_settings.prepare({"KIOSQUE_DATA": str(settings.data)}, port=8110, bank_port=8111)
+    with bases.ready(settings.data) as location:
+        bases.run(location, LATER)
+    refused = CliRunner().invoke(main, ["demo"])
+    assert refused.exit_code == 1
+    assert "9999_later" in refused.output
+
+
+def test_the_site_closes_and_its_health_says_why(
+    settings: Settings,
+    october: Invoice,
+    pay: Callable[..., tuple[Attempt, Handoff]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    _, handoff = pay(october.family, october)
+    database.execute_sql(LATER)
+    before, visitor = dump(), create_app(settings).test_client()
+    assert "9999_later" in caplog.text
+    health = visitor.get("/sante")
+    assert (health.status_code, health.json["etat"]) == (503, sentences.NEWER_DATABASE)
+    for address in ("/", "/connexion", "/factures", "/confidentialite", "/nulle-part"):
+        page = visitor.get(address)
+        assert (page.status_code, page.mimetype) == (503, "text/html")
+    told = visitor.post("/paiement/notification/banque", data=notice(handoff))
+    assert (told.status_code, "Retry-After" in told.headers) == (503, True)
+    assert dump() == before
+
+
+def test_the_health_of_a_site_that_ran_before_says_so_too(settings: Settings, base: None) -> None:
+    visitor = create_app(settings).test_client()
+    database.execute_sql(LATER)
+    assert visitor.get("/sante").status_code == 503
+    with pytest.raises(db.NewerBase):
+        db.migrate()
