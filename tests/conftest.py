@@ -5,6 +5,7 @@ Charlie is of another family, F2002, and must see nothing of theirs. The strange
 """
 
 import logging
+import os
 import secrets
 import shutil
 import socket
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from tests.stage import Stage
 
 pytest.register_assert_rewrite("gateways.testing")
+# Whoever runs the tests by sudo is the author of nothing in them.
+os.environ.pop("SUDO_USER", None)
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 PASSWORD = "une phrase assez longue"  # the cast's own

@@ -9,7 +9,7 @@ import http.client
 
 from gateways.base import Checks, Gateway, GatewayError
 from gateways.network import Network
-from kiosque import payments
+from kiosque import payments, resources
 from kiosque.checkup import http_client
 from kiosque.checkup.database import DatabaseUnreadable, reading
 from kiosque.checkup.findings import Findings, Result
@@ -28,7 +28,7 @@ def check_bank(installation: Installation, name: str) -> Result:
         until = formats.long_instant(closure.until_at)
         found.look(
             f"fermée aux familles jusqu’au {until}, par {closure.author}",
-            f"« python app.py open-bank {name} » la rouvre avant.",
+            f"« {resources.typed(f'open-bank {name}')} » la rouvre avant.",
         )
     tell = found.broken if name in installation.in_force and not closure else found.look
     troubles = [

@@ -7,14 +7,12 @@ from pathlib import Path
 from peewee import PeeweeException
 
 from gateways.base import ConfigError
-from kiosque import db, payments
+from kiosque import db, payments, resources
 from kiosque.checkup import sqlite_file
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.installation import Installation
 from kiosque.language.formats import counted
 from kiosque.payments import journal, verification
-
-_MIGRATE = "« python app.py migrate »."
 
 
 class DatabaseUnreadable(Exception):
@@ -62,7 +60,7 @@ def check_database(installation: Installation) -> Result:
     elif path is None:
         found.broken(
             f"la base n’existe pas ({installation.database_path})",
-            f"{_MIGRATE} Ou voyez KIOSQUE_DATA.",
+            f"{_migrate()} Ou voyez KIOSQUE_DATA.",
         )
     else:
         _check_file(installation, path, found)
@@ -124,7 +122,7 @@ def _tell_version(found: Findings) -> None:
     elif pending:
         found.broken(
             f"la base est d’une version plus ancienne (migrations à faire\u00a0: {len(pending)})",
-            _MIGRATE,
+            _migrate(),
         )
     else:
         found.see("à jour")
@@ -146,9 +144,9 @@ def check_books(installation: Installation) -> Result:
         found.unknown("les comptes n’ont pas pu être lus", "Voyez « Base ».")
         return found.result("Comptes")
     for fault in faults[:_MOST]:
-        found.broken(fault, _TELL)
+        found.broken(fault, _tell())
     if len(faults) > _MOST:
-        found.broken(f"et {len(faults) - _MOST} autres", _TELL)
+        found.broken(f"et {len(faults) - _MOST} autres", _tell())
     for words in removed:
         found.broken(words, f"{installation.settings_file}, puis relancez le site.")
     if not faults:
@@ -169,4 +167,12 @@ def _removed_too_early(installation: Installation) -> list[str]:
 
 #: Number of faults shown; the `verify` command shows all of them.
 _MOST = 5
-_TELL = "Ne corrigez rien à la main. « python app.py verify » dit tout ; prévenez le régisseur."
+
+
+def _tell() -> str:
+    verify = resources.typed("verify")
+    return f"Ne corrigez rien à la main. « {verify} » dit tout ; prévenez le régisseur."
+
+
+def _migrate() -> str:
+    return f"« {resources.typed('migrate')} »."

@@ -13,7 +13,7 @@ from pathlib import Path
 import apsw
 from peewee import OperationalError
 
-from kiosque import db
+from kiosque import db, resources
 from kiosque.checkup.findings import Findings
 from kiosque.language.formats import counted
 
@@ -29,10 +29,6 @@ NETWORK_FILE_SYSTEMS = frozenset(
     }
 )  # fmt: skip
 MOUNTS = Path("/proc/self/mounts")
-_RESTORE = (
-    "Arrêtez le site, gardez ce fichier à part, remettez la dernière sauvegarde, puis "
-    "« python app.py verify » et « python app.py reconcile »."
-)
 
 
 def check_files(path: Path, found: Findings, *, live: bool) -> None:
@@ -91,13 +87,14 @@ def check_content(path: Path, found: Findings, *, files_open: bool) -> bool:
         with closing(_connect(path, files_open=files_open)) as connection:
             mode = connection.pragma("journal_mode")
             if mode != "wal":
-                advice = "« python app.py migrate » la prépare ; relancez ensuite « check »."
+                migrate = resources.typed("migrate")
+                advice = f"« {migrate} » la prépare ; relancez ensuite « check »."
                 found.broken(f"la base n’est pas prête (journal_mode vaut {mode})", advice)
                 return False
             _check_pages(connection, found)
             _check_lock(connection, found)
     except (apsw.NotADBError, apsw.CorruptError):
-        found.broken("la base est abîmée, ou n’est pas une base", _RESTORE)
+        found.broken("la base est abîmée, ou n’est pas une base", _restore())
         return False
     except apsw.Error as error:
         found.broken(
@@ -112,12 +109,12 @@ def _check_pages(connection: apsw.Connection, found: Findings) -> None:
     rows = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
     if rows != ["ok"]:
         found.broken(
-            f"la base est abîmée (quick_check\u00a0: {len(rows)} défauts ou plus)", _RESTORE
+            f"la base est abîmée (quick_check\u00a0: {len(rows)} défauts ou plus)", _restore()
         )
     orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
     if orphans:
         tables = ", ".join(sorted({str(row[0]) for row in orphans}))
-        found.broken(f"{counted(len(orphans), 'ligne orpheline')} ({tables})", _RESTORE)
+        found.broken(f"{counted(len(orphans), 'ligne orpheline')} ({tables})", _restore())
 
 
 def _check_lock(connection: apsw.Connection, found: Findings) -> None:
@@ -175,3 +172,10 @@ def describe(path: Path) -> str:
     )
     size = f"{megabytes / 1_000_000:.1f}".replace(".", ",")
     return f"SQLite {apsw.sqlite_lib_version()}, {size}\u00a0Mo"
+
+
+def _restore() -> str:
+    return (
+        "Ne remplacez aucun fichier à la main. Arrêtez le site et ses minuteries, puis "
+        f"« {resources.typed('restore')} SAUVEGARDE », qui garde de côté ce qu’elle remplace."
+    )

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from peewee import fn
 
-from kiosque import chores, db
+from kiosque import chores, db, resources
 from kiosque.checkup.database import DatabaseUnreadable, reading
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.installation import Installation
@@ -38,7 +38,7 @@ def check_timers(installation: Installation) -> Result:
 
 def _check_timer(command: str, finished: datetime | None, found: Findings) -> None:
     advice = (
-        f"Créez ou relancez la minuterie qui appelle « python app.py {command} » chaque minute "
+        f"Créez ou relancez la minuterie qui appelle « {resources.typed(command)} » chaque minute "
         "(« systemctl list-timers 'kiosque-*' », « journalctl -u » son service), sous le compte "
         "du site."
     )
@@ -61,7 +61,8 @@ def _check_outbox(found: Findings) -> None:
     now = clock.now()
     wanted = _waiting_since(now - MAIL_AFTER, optional=False)
     notices = _waiting_since(now - NOTICE_AFTER, optional=True)
-    advice = "« python app.py mails » dit pourquoi, et comment les renvoyer (docs/mail.md)."
+    mails = resources.typed("mails")
+    advice = f"« {mails} » dit pourquoi, et comment les renvoyer (docs/mail.md)."
     if late := wanted + notices:
         found.look(f"{counted(late, 'courriel')} en attente depuis trop longtemps", advice)
     if lost := queue.count_given_up():

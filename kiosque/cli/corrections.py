@@ -6,6 +6,7 @@ import click
 
 from gateways.base import Mode
 from kiosque import payments
+from kiosque.cli.author import AUTHOR
 from kiosque.cli.entry import Fault, cents_typed, main, with_database
 from kiosque.cli.moments import Day
 from kiosque.cli.refunds import WHOLE, warn_of_the_rest
@@ -20,7 +21,7 @@ from kiosque.settings import Settings
 @click.option(
     "--amount", help="Montant en euros de ce qui n’est pas reparti, s’il y en a plusieurs."
 )
-@click.option("--author", required=True, help="Qui l’a vu à la banque.")
+@AUTHOR
 @click.option("--reason", required=True, help="Ce que la banque a montré.")
 @WHOLE
 @with_database
@@ -45,7 +46,7 @@ def restore_payment(
 @main.command("apply-overpayment")
 @click.argument("payment")
 @click.argument("invoice")
-@click.option("--author", required=True, help="Qui l’a convenu avec la famille.")
+@AUTHOR
 @click.option(
     "--reason", required=True, help="Accord de la famille, par exemple « courriel du 3 »."
 )
@@ -74,7 +75,7 @@ def apply_overpayment(
 @click.option("--family-unknown", is_flag=True, help="Personne ne sait à qui : gardé, au journal.")
 @click.option("--gateway", "name", help="Passerelle ; par défaut celle du paiement ou de la régie.")
 @click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default=Mode.CARD.value)
-@click.option("--author", required=True, help="Qui l’a vu à la banque.")
+@AUTHOR
 @click.option("--reason", required=True, help="Ce que la banque a montré.")
 @with_database
 def enter_payment(  # noqa: PLR0913  # its options

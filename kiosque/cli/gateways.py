@@ -7,6 +7,7 @@ import click
 
 from gateways.base import SigningKey
 from kiosque import payments
+from kiosque.cli.author import AUTHOR
 from kiosque.cli.entry import Fault, main, with_database
 from kiosque.cli.moments import Hour
 from kiosque.db.models import BankMessage
@@ -50,7 +51,7 @@ def gateways(settings: Settings) -> None:
     help="Fin, à Paris, par exemple « 2026-11-29 20:00 ».",
 )
 @click.option("--sentence", default="", help="Ce que lisent les familles, à la place du bouton.")
-@click.option("--author", required=True, help="Qui le décide.")
+@AUTHOR
 @with_database
 def close_bank(settings: Settings, name: str, until: datetime, sentence: str, author: str) -> None:
     """Suspend le paiement en ligne par une passerelle : maintenance de la banque.

@@ -2,7 +2,7 @@
 
 import click
 
-from kiosque import chores
+from kiosque import chores, resources
 from kiosque.cli.entry import main, with_database
 from kiosque.db.states import MailState
 from kiosque.language import clock, formats
@@ -22,7 +22,7 @@ def send_mail(settings: Settings) -> None:
     sent, failed = chores.send_mail(settings)
     click.echo(f"{counted(sent, 'envoyé')}, {failed} en échec, {queue.count_waiting()} en attente.")
     if lost := queue.count_given_up():
-        click.echo(f"{counted(lost, 'abandonné')} : « python app.py mails » les liste.")
+        click.echo(f"{counted(lost, 'abandonné')} : « {resources.typed('mails')} » les liste.")
     if failed:
         raise SystemExit(1)
 

@@ -15,7 +15,7 @@ from typing import Any
 import apsw
 from peewee import sort_models  # type: ignore[attr-defined]  # absent from the stubs
 
-from kiosque import db
+from kiosque import db, resources
 from kiosque.db import database, models
 from kiosque.payments import journal
 
@@ -99,7 +99,8 @@ def _require_up_to_date(file: apsw.Connection) -> None:
         applied = {name for (name,) in file.execute("SELECT name FROM schema_migration")}
     if applied != {path.stem for path in db.MIGRATIONS.glob("[0-9]*.py")}:
         raise CannotMove(
-            "La base SQLite n’est pas de cette version : lancez d’abord « python app.py migrate »."
+            "La base SQLite n’est pas de cette version : lancez d’abord "
+            f"« {resources.typed('migrate')} »."
         )
 
 

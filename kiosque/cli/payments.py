@@ -4,7 +4,8 @@ from datetime import date
 
 import click
 
-from kiosque import chores, payments
+from kiosque import chores, payments, resources
+from kiosque.cli.author import AUTHOR
 from kiosque.cli.entry import Fault, main, with_database
 from kiosque.cli.moments import Day
 from kiosque.db.models import Anomaly, Invoice
@@ -25,7 +26,7 @@ _YES = click.option("--yes", is_flag=True, help="Même si la famille est à la b
 @click.argument("number")
 @click.option("--mode", required=True, type=click.Choice([mode.value for mode in CounterMode]))
 @click.option("--on", "settled_on", type=Day(), help="Jour ; aujourd’hui.")
-@click.option("--author", required=True, help="Qui encaisse.")
+@AUTHOR
 @click.option("--reason", required=True, help="Motif ou pièce, par exemple « chèque 123 ».")
 @_YES
 @with_database
@@ -64,7 +65,7 @@ def settle(
 
 @main.command("cancel-invoice")
 @click.argument("number")
-@click.option("--author", required=True, help="Qui annule.")
+@AUTHOR
 @click.option("--reason", required=True, help="Pourquoi.")
 @_YES
 @with_database
@@ -79,7 +80,7 @@ def cancel_invoice(
 
 @main.command("close-attempt")
 @click.argument("reference")
-@click.option("--author", required=True, help="Qui le décide.")
+@AUTHOR
 @click.option("--reason", required=True, help="Ce que la banque a montré ou dit.")
 @with_database
 def close_attempt(_settings: Settings, reference: str, author: str, reason: str) -> None:
@@ -134,7 +135,7 @@ def reconcile_(settings: Settings, seconds: int) -> None:
 
 @main.command()
 @click.option("--resolve", type=int, help="Numéro du point traité.")
-@click.option("--author", default="", help="Qui l’a traité.")
+@AUTHOR
 @click.option("--resolution", default="", help="Ce qui a été fait.")
 @with_database
 def todo(settings: Settings, resolve: int | None, author: str, resolution: str) -> None:
@@ -149,7 +150,8 @@ def todo(settings: Settings, resolve: int | None, author: str, resolution: str) 
             click.echo(f"\t{line}")
     click.echo(f"{len(points)} à traiter.")
     if lost := queue.count_given_up():
-        click.echo(f"Et {counted(lost, 'courriel abandonné')} : « python app.py mails » les liste.")
+        mails = resources.typed("mails")
+        click.echo(f"Et {counted(lost, 'courriel abandonné')} : « {mails} » les liste.")
 
 
 def _cells(point: Anomaly) -> tuple[str, ...]:

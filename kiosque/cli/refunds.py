@@ -3,6 +3,7 @@
 import click
 
 from kiosque import payments
+from kiosque.cli.author import AUTHOR
 from kiosque.cli.entry import Fault, cents_typed, main, with_database
 from kiosque.db.models import Repayment, Settlement
 from kiosque.db.states import RepaymentKind, RepaymentState
@@ -24,7 +25,7 @@ WHOLE = click.option("--yes", is_flag=True, help="Même si d’autres factures s
 @click.option(
     "--transaction", help="Avec --elsewhere : identifiant d’un remboursement fait à la banque."
 )
-@click.option("--author", required=True, help="Qui rembourse.")
+@AUTHOR
 @click.option("--reason", required=True, help="Pourquoi.")
 @WHOLE
 @with_database
@@ -83,7 +84,7 @@ def _given(repayment: Repayment) -> str:
 @main.command()
 @click.argument("payment")
 @click.option("--amount", help="Montant en euros ; par défaut tout ce qui reste.")
-@click.option("--author", required=True, help="Qui le constate.")
+@AUTHOR
 @click.option("--reason", required=True, help="Pièce ou motif, par exemple « avis d’impayé 123 ».")
 @WHOLE
 @with_database
@@ -104,7 +105,7 @@ def chargeback(
 
 @main.command("drop-refund")
 @click.argument("payment")
-@click.option("--author", required=True, help="Qui le décide.")
+@AUTHOR
 @click.option("--reason", required=True, help="Ce que la banque a montré ou dit.")
 @with_database
 def drop_refund(_settings: Settings, payment: str, author: str, reason: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
-from kiosque import payments
+from kiosque import payments, resources
 from kiosque.db.models import (
     Anomaly,
     Family,
@@ -163,7 +163,8 @@ def _receipt_paper(settings: Settings, facts: Facts) -> Paper:
 def _anomaly(_settings: Settings, row: OutboxMail) -> Facts:
     anomaly = Anomaly.get_by_id(row.object_id)
     _family, numbers = payments.concerned(anomaly)
-    return {"anomaly": anomaly, "invoice_numbers": numbers}
+    todo = resources.typed("todo")
+    return {"anomaly": anomaly, "invoice_numbers": numbers, "todo": todo}
 
 
 def _notice(settings: Settings, row: OutboxMail) -> Facts | None:

@@ -3,6 +3,7 @@ very commands. Each entry has one: at least that which takes it off the list."""
 
 from collections.abc import Callable, Iterator, Mapping
 
+from kiosque import resources
 from kiosque.db.models import Anomaly, Fact, Repayment, Settlement
 from kiosque.db.states import (
     UNDECIDED,
@@ -35,7 +36,7 @@ def advice(point: Anomaly) -> list[str]:
     """Return what to do, in French: a sentence, then commands to choose from."""
     sentence, *found = _ABOUT.get(AnomalyKind(point.kind), _plain)(point)
     found = found or [commands.resolve(point)]
-    return [sentence, *(f"python app.py {command}" for command in found)]
+    return [sentence, *map(resources.typed, found)]
 
 
 def _plain(point: Anomaly) -> Iterator[str]:

@@ -6,40 +6,40 @@ from kiosque.db.models import Anomaly, Attempt, Settlement
 from kiosque.payments.names import name_of
 from kiosque.payments.reversals import repayments_done
 
-#: The end of most commands: somebody answers for it.
-_WHO = '--author "…" --reason "…"'
+#: The end of most commands: why. Who it is, the command knows.
+_WHY = '--reason "…"'
 
 
 def resolve(point: Anomaly) -> str:
     """Take the entry off the list: there is nothing more to do in the books."""
-    return f'todo --resolve {point.id} --author "…" --resolution "…"'
+    return f'todo --resolve {point.id} --resolution "…"'
 
 
 def close(attempt: Attempt) -> str:
-    return f"close-attempt {attempt.reference} {_WHO}"
+    return f"close-attempt {attempt.reference} {_WHY}"
 
 
 def cancel(number: str) -> str:
-    return f"cancel-invoice {number} {_WHO}"
+    return f"cancel-invoice {number} {_WHY}"
 
 
 def chargeback(settlement: Settlement) -> str:
-    return f"chargeback {name_of(settlement)} {_WHO}"
+    return f"chargeback {name_of(settlement)} {_WHY}"
 
 
 def drop_refund(settlement: Settlement) -> str:
-    return f"drop-refund {name_of(settlement)} {_WHO}"
+    return f"drop-refund {name_of(settlement)} {_WHY}"
 
 
 def refund_elsewhere(settlement: Settlement, cents: int) -> str:
-    return f"refund {name_of(settlement)} --amount {_typed(cents)} --elsewhere {_WHO}"
+    return f"refund {name_of(settlement)} --amount {_typed(cents)} --elsewhere {_WHY}"
 
 
 def refund_told(point: Anomaly, payment: str) -> str:
     """Enter the refund that the bank told of as one of this payment."""
     return (
         f"refund {payment} --amount {_typed(point.amount_cents)} --elsewhere "
-        f"--transaction {point.transaction_id or 'IDENTIFIANT'} {_WHO}"
+        f"--transaction {point.transaction_id or 'IDENTIFIANT'} {_WHY}"
     )
 
 
@@ -47,8 +47,8 @@ def ways_to_empty(settlement: Settlement, cents: int) -> Iterator[str]:
     """Give back money that is owed, or find it a use."""
     name = name_of(settlement)
     elsewhere = "" if settlement.attempt_id else " --elsewhere"
-    yield f"refund {name} --amount {_typed(cents)}{elsewhere} {_WHO}"
-    yield f"apply-overpayment {name} FACTURE {_WHO}"
+    yield f"refund {name} --amount {_typed(cents)}{elsewhere} {_WHY}"
+    yield f"apply-overpayment {name} FACTURE {_WHY}"
 
 
 def ways_to_restore(settlement: Settlement, cents: int | None = None) -> Iterator[str]:
@@ -58,7 +58,7 @@ def ways_to_restore(settlement: Settlement, cents: int | None = None) -> Iterato
     last = done[-1].amount_cents if done and not settlement.remaining_cents else None
     amounts = dict.fromkeys(each for each in (last, cents) if each is not None)
     yield from (
-        f"restore-payment {name_of(settlement)} --amount {_typed(amount)} {_WHO}"
+        f"restore-payment {name_of(settlement)} --amount {_typed(amount)} {_WHY}"
         for amount in amounts
     )
 
@@ -71,11 +71,11 @@ def ways_to_enter(point: Anomaly) -> Iterator[str]:
         f"--amount {amount} --on AAAA-MM-JJ"
     )
     if point.attempt:
-        yield f"{debit} --attempt {point.attempt.reference} {_WHO}"
+        yield f"{debit} --attempt {point.attempt.reference} {_WHY}"
     else:
-        yield f"{debit} --invoice FACTURE {_WHO}"
-        yield f"{debit} --family CODE {_WHO}"
-        yield f"{debit} --family-unknown {_WHO}"
+        yield f"{debit} --invoice FACTURE {_WHY}"
+        yield f"{debit} --family CODE {_WHY}"
+        yield f"{debit} --family-unknown {_WHY}"
 
 
 def enter_its_debit(point: Anomaly) -> str:
@@ -83,7 +83,7 @@ def enter_its_debit(point: Anomaly) -> str:
     whose = f"--attempt {point.attempt.reference}" if point.attempt else "--family-unknown"
     return (
         f"enter-payment IDENTIFIANT --gateway {point.gateway} --amount MONTANT --on AAAA-MM-JJ "
-        f"{whose} {_WHO}"
+        f"{whose} {_WHY}"
     )
 
 

@@ -33,8 +33,8 @@ from kiosque.settings.model import (
 )
 
 PREFIX = "KIOSQUE_"
-#: Where the settings are, and where the site may write: read before the settings themselves.
-_NOT_SETTINGS = ("KIOSQUE_CONFIG", "KIOSQUE_DATA")
+#: Where the settings are, where the site may write, how its commands are typed: not settings.
+_NOT_SETTINGS = ("KIOSQUE_CONFIG", "KIOSQUE_DATA", "KIOSQUE_COMMAND")
 
 
 @dataclass(frozen=True)
