@@ -5,20 +5,38 @@ file; under systemd the socket is systemd's.
 """
 
 import ctypes
+import os
 import platform
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 from typing import Any
 
 #: mallopt(3): their numbers in <malloc.h>.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 
-# A worker to a core: a page is nearly all computing. Another machine: KIOSQUE's own cores, at most.
-workers = 2
+
+def _setting(name: str, default: int) -> int:
+    """Return a number of the table `[server]`, read as `kiosque/settings/loading.py` does, whose
+    import would keep the site's code in the master. One that is refused is the default here:
+    `on_starting` says so."""
+    written = os.environ.get(f"KIOSQUE_SERVER_{name.upper()}")
+    data = os.environ.get("KIOSQUE_DATA") or "data"
+    file = Path(os.environ.get("KIOSQUE_CONFIG") or f"{data}/kiosque.toml")
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8")).get("server", {})
+        return int(written or table.get(name, default))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return default
+
+
+# A worker to a core: a page is nearly all computing. `[server] workers` says how many.
+workers = _setting("workers", 2)
 # A thread waits for the bank's answer, for its turn to write, for the password hash: more of them
 # than the 40 places of the three gates of `families.hashing`, so that pages find one.
 worker_class = "gthread"
-threads = 44
+threads = _setting("threads", 44)
 
 # A worker frozen for this long is killed: no page lasts so long.
 timeout = 30

@@ -323,6 +323,40 @@ def test_refused_settings_end_the_service_with_one_status_and_no_worker(tmp_path
         assert said.count("public_url") == 1
 
 
+@pytest.mark.slow
+def test_workers_and_threads_are_settings_that_a_reload_takes(tmp_path: Path) -> None:
+    settle(tmp_path, "http://127.0.0.1:8000", proxy="unix", letters=False)
+    file, socket_path, log = tmp_path / "kiosque.toml", tmp_path / "web", tmp_path / "log"
+    written = file.read_text(encoding="utf-8")
+    serve = [*SERVE, "--bind", f"unix:{socket_path}", "app:create_app()"]
+
+    def ask_for(workers: int, threads: int) -> None:
+        file.write_text(f"{written}\n[server]\nworkers = {workers}\nthreads = {threads}\n")
+
+    ask_for(1, 9)
+    with begun(serve, log, {"KIOSQUE_DATA": str(tmp_path)}) as site:
+        wait_for(str(socket_path), site, log)
+        assert len(site.workers) == 1
+        ask_for(3, 9)
+        site.signal(signal.SIGHUP)
+        end = time.monotonic() + PATIENT
+        while len(site.workers) != 3 and time.monotonic() < end:
+            site.process.poll()
+        assert len(site.workers) == 3
+    for threads, status, told in ((9, 0, r"threads\s+= 9"), (7, 3, "server.threads")):
+        ask_for(3, threads)
+        shown = subprocess.run(
+            [*SERVE, "--print-config", "app:create_app()"],
+            cwd=PROJECT,
+            env={"KIOSQUE_DATA": str(tmp_path)},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert shown.returncode == status
+        assert re.search(told, shown.stdout + shown.stderr)
+
+
 _PAGES_OF_A_HASH = """
 import resource, runpy, threading
 runpy.run_path("deploy/gunicorn.conf.py")["post_fork"](None, None)

@@ -12,6 +12,7 @@ from kiosque.settings.model import (
     OtherRegie,
     Payment,
     Regie,
+    Server,
     Settings,
     Town,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "OtherRegie",
     "Payment",
     "Regie",
+    "Server",
     "Settings",
     "Town",
 ]

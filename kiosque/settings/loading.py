@@ -28,6 +28,7 @@ from kiosque.settings.model import (
     OtherRegie,
     Payment,
     Regie,
+    Server,
     Settings,
     Town,
 )
@@ -57,6 +58,7 @@ _TABLES: Mapping[str, type[Any]] = {
     "notices": Notices,
     "legal": Legal,
     "network": Network,
+    "server": Server,
 }
 #: Tables of tables, whose names the town chooses.
 _NAMED = ("gateways", "regies")

@@ -111,6 +111,15 @@ class Legal:
 
 
 @dataclass(frozen=True)
+class Server:
+    """The processes that serve the pages, and the threads of each. `deploy/gunicorn.conf.py`, which
+    gunicorn reads before the site is there, takes them from the same places."""
+
+    workers: int = 2
+    threads: int = 44
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that differs from one town to another."""
 
@@ -130,6 +139,7 @@ class Settings:
     legal: Legal = Legal()
     regies: Mapping[str, OtherRegie] = field(default_factory=dict)
     network: Network = DIRECT
+    server: Server = Server()
 
     def regie_named(self, key: str) -> Regie:
         """Return the *régie* of a key; the first one for an empty key, or for one that is no longer

@@ -273,6 +273,8 @@ RULES: tuple[Rule, ...] = (
         "attendu un fichier de certificats d’autorités (PEM), lisible",
         _are_certificates,
     ),
+    Rule("server.workers", "attendu un nombre de 1 à 64", lambda count: 1 <= count <= 64),
+    Rule("server.threads", "attendu un nombre de 8 à 256", lambda count: 8 <= count <= 256),
     Rule(
         "gateways",
         "noms en lettres minuscules et chiffres, 20 au plus",

@@ -21,6 +21,7 @@ from kiosque.settings import (
     Notices,
     Payment,
     Regie,
+    Server,
     Settings,
     Town,
     loading,
@@ -181,6 +182,8 @@ def test_secrets_show_in_no_representation(tmp_path: Path) -> None:
         ("KIOSQUE_LEGAL_ACCESSIBILITY", "totalement", "legal.declared_on : "),
         ("KIOSQUE_LEGAL_DECLARED_ON", "24/11/2026", "legal.declared_on : "),
         ("KIOSQUE_LEGAL_DPO", "le maire", "legal.dpo : "),
+        ("KIOSQUE_SERVER_WORKERS", "0", "server.workers : attendu"),
+        ("KIOSQUE_SERVER_THREADS", "300", "server.threads : attendu"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, variable: str, value: str, fault: str) -> None:
@@ -480,6 +483,7 @@ def test_the_documented_example_is_whole_and_starts(tmp_path: Path) -> None:
         AttestationRules,
         Notices,
         Legal,
+        Server,
         LyraSettings,
     ):
         for setting in dataclasses.fields(part):
