@@ -13,7 +13,7 @@ FLOORS = (
     ("db",),
     ("outbox",),
     ("families", "payments"),
-    ("invoices",),
+    ("backups", "invoices"),
     ("papers",),
     ("mails",),
     ("web", "chores"),

@@ -12,6 +12,7 @@ from functools import partial
 
 from gateways.base import ConfigError
 from kiosque.checkup import (
+    backups,
     banks,
     clocks,
     database,
@@ -36,6 +37,7 @@ CHECKS: Mapping[str, Check] = {
     "Disque": disk.check_disk,
     "Courriel": smtp.check_smtp,
     "Minuteries": timers.check_timers,
+    "Sauvegarde": backups.check_backups,
     "Adresse publique": public_address.check_public_address,
 }
 #: Deadline of all checks together. Each wait on the network has a shorter one of its own.

@@ -6,6 +6,7 @@ its subject: `migrate` in `database`, `text` in `legal_texts`, `letters` in `fam
 """
 
 from kiosque.cli import (
+    backups,
     check,
     corrections,
     database,
@@ -23,6 +24,7 @@ from kiosque.cli import (
 from kiosque.cli.entry import main
 
 __all__ = [
+    "backups",
     "check",
     "corrections",
     "database",

@@ -17,9 +17,9 @@ from kiosque.version import VERSION
 def check(*, strict: bool, as_json: bool) -> None:
     """Vérifie toute l’installation et dit quoi faire, sans rien changer.
 
-    Réglages, clés, horloge, base, comptes, disque, courriel, minuteries, adresse publique,
-    notification, banque ; en 40 secondes au plus. Code de sortie : 0 si rien n’est en panne,
-    1 sinon (docs/check.md).
+    Réglages, clés, horloge, base, comptes, disque, courriel, minuteries, sauvegarde, adresse
+    publique, notification, banque ; en 40 secondes au plus. Code de sortie : 0 si rien n’est en
+    panne, 1 sinon (docs/check.md).
     """
     results = runner.run(os.environ)
     colour = _is_terminal() and not os.environ.get("NO_COLOR")

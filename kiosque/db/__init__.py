@@ -11,6 +11,7 @@ from kiosque.db.failures import why
 from kiosque.db.schema import (
     MIGRATIONS,
     NewerBase,
+    applied_migrations,
     created_at,
     fault,
     migrate,
@@ -36,6 +37,7 @@ __all__ = [
     "MIGRATIONS",
     "OUR_FAULTS",
     "NewerBase",
+    "applied_migrations",
     "configure",
     "connection",
     "created_at",

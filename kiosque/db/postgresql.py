@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from peewee import IntegrityError, OperationalError, Psycopg3Adapter
 from playhouse.pool import PooledPostgresqlDatabase
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from gateways.base import ConfigError
 from kiosque.db.dialect import SchemaEditor
@@ -178,6 +178,26 @@ class Postgresql(PooledPostgresqlDatabase):
 
     # --- The whole database ---
 
+    @contextmanager
+    def snapshot(self) -> Iterator[str]:
+        """Read the database as it is now for the block, however long; yield the name by which
+        another session of the server reads the same."""
+        with self.atomic():
+            self.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                self.execute_sql(f"SET LOCAL {limit} = 0")
+            ((name,),) = self.execute_sql("SELECT pg_export_snapshot()")
+            yield name
+
+    def others(self) -> int:
+        """Return how many other sessions the site has on this database, from any machine."""
+        ((count,),) = self.execute_sql(
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND application_name = %s AND pid <> pg_backend_pid()",
+            (LINK["application_name"],),
+        )
+        return int(count)
+
     def number_on(self, given: Mapping[str, int]) -> None:
         """Have the numbers that the database gives go on after those of the rows that are there,
         and after those `given` already, by table, though their rows are gone."""
@@ -230,18 +250,40 @@ def _peewee_errors() -> Iterator[None]:
 
 def _parameters(address: str, patience: float) -> dict[str, Any]:
     """Return what to connect with: the address's own words, over ours."""
-    try:
-        given = conninfo_to_dict(address)
-    except psycopg.Error:
-        raise ConfigError(["database : adresse PostgreSQL incompréhensible"]) from None
+    given = _given(address)
     limits = {**LIMITS, "lock_timeout": f"{_milliseconds(patience)}ms"}
     asked = {**limits, **SESSION}.items()
     options = " ".join(_option(name, value) for name, value in asked)
     given["options"] = f"{given.get('options') or ''} {options}".strip()
+    return {**LINK, "client_encoding": "UTF8", **given}
+
+
+def _given(address: str) -> dict[str, Any]:
+    """Return the words of an address; to another machine the link is encrypted, unless it says
+    otherwise. Raises ConfigError, without the address: it may hold a password."""
+    try:
+        given: dict[str, Any] = conninfo_to_dict(address)
+    except psycopg.Error:
+        raise ConfigError(["database : adresse PostgreSQL incompréhensible"]) from None
     hosts = str(given.get("host") or "").split(",")
     if not all(host in _LOCAL or host.startswith("/") for host in hosts):
         given.setdefault("sslmode", "require")
-    return {**LINK, "client_encoding": "UTF8", **given}
+    return given
+
+
+def another(address: str, database: str) -> str:
+    """Return the address of another database of the same server."""
+    found: str = make_conninfo("", **{**_given(address), "dbname": database})
+    return found
+
+
+def for_programs(address: str, database: str = "") -> tuple[str, dict[str, str]]:
+    """Return the address as PostgreSQL's own programs take it, and what to add to their
+    environment: a password is never among their arguments, which every account may read. `database`
+    names another one of that server."""
+    given = _given(address)
+    secret = {"PGPASSWORD": str(given.pop("password"))} if given.get("password") else {}
+    return make_conninfo("", **given, **({"dbname": database} if database else {})), secret
 
 
 def _option(name: str, value: str) -> str:

@@ -53,6 +53,11 @@ def require_known() -> None:
         )
 
 
+def applied_migrations() -> list[str]:
+    """Return the names of the migrations that made the database what it is."""
+    return sorted(_runner().applied())
+
+
 def _runner() -> Runner:
     runner = Runner(database.obj, str(MIGRATIONS), table_name="schema_migration")
     runner.database = database.schema_editor()

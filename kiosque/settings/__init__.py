@@ -6,6 +6,7 @@ It imports no other room, and `gateways` only. The way in: `loading.load()`, whi
 
 from kiosque.settings.model import (
     AttestationRules,
+    Backup,
     Legal,
     Mail,
     Notices,
@@ -19,6 +20,7 @@ from kiosque.settings.model import (
 
 __all__ = [
     "AttestationRules",
+    "Backup",
     "Legal",
     "Mail",
     "Notices",

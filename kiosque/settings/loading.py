@@ -22,6 +22,7 @@ from kiosque import resources, system
 from kiosque.settings import machine, rules
 from kiosque.settings.model import (
     AttestationRules,
+    Backup,
     Legal,
     Mail,
     Notices,
@@ -59,6 +60,7 @@ _TABLES: Mapping[str, type[Any]] = {
     "legal": Legal,
     "network": Network,
     "server": Server,
+    "backup": Backup,
 }
 #: Tables of tables, whose names the town chooses.
 _NAMED = ("gateways", "regies")

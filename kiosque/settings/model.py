@@ -120,6 +120,22 @@ class Server:
 
 
 @dataclass(frozen=True)
+class Backup:
+    """Where the backups are, `backups/` of KIOSQUE_DATA when `folder` is empty, and how many are
+    kept: one a day, a week, a month. Secrets are encrypted to `recipient`, a public key of age's;
+    without one they are not in the backup. `offsite` is the command, word by word, that takes each
+    backup elsewhere; it has `offsite_minutes`."""
+
+    folder: str = ""
+    keep_days: int = 7
+    keep_weeks: int = 5
+    keep_months: int = 12
+    recipient: str = ""
+    offsite: tuple[str, ...] = ()
+    offsite_minutes: int = 60
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that differs from one town to another."""
 
@@ -140,6 +156,7 @@ class Settings:
     regies: Mapping[str, OtherRegie] = field(default_factory=dict)
     network: Network = DIRECT
     server: Server = Server()
+    backup: Backup = Backup()
 
     def regie_named(self, key: str) -> Regie:
         """Return the *régie* of a key; the first one for an empty key, or for one that is no longer
@@ -184,6 +201,10 @@ class Settings:
         """Return the path of SQLite's file, as configured or by default."""
         named = self.database and not self.on_postgresql
         return Path(self.database) if named else self.data / "kiosque.sqlite3"
+
+    @property
+    def backups_folder(self) -> Path:
+        return Path(self.backup.folder) if self.backup.folder else self.data / "backups"
 
     @property
     def on_postgresql(self) -> bool:

@@ -276,6 +276,25 @@ RULES: tuple[Rule, ...] = (
     Rule("server.workers", "attendu un nombre de 1 à 64", lambda count: 1 <= count <= 64),
     Rule("server.threads", "attendu un nombre de 8 à 256", lambda count: 8 <= count <= 256),
     Rule(
+        "backup.folder",
+        "attendu le chemin complet d’un dossier",
+        lambda name: not name or Path(name).is_absolute(),
+    ),
+    Rule("backup.keep_days", "attendu de 1 à 366", lambda days: 1 <= days <= 366),
+    Rule("backup.keep_weeks", "attendu de 0 à 520", lambda weeks: 0 <= weeks <= 520),
+    Rule("backup.keep_months", "attendu de 0 à 240", lambda months: 0 <= months <= 240),
+    Rule(
+        "backup.recipient",
+        "attendu une clé publique de age (age1...), jamais la clé secrète",
+        lambda key: re.fullmatch(r"(age1[02-9ac-hj-np-z]{58})?", key),
+    ),
+    Rule(
+        "backup.offsite",
+        'attendu une commande mot par mot, par exemple ["rclone", "copy", "{}", "nas:"]',
+        lambda words: not words or " " not in words[0],
+    ),
+    Rule("backup.offsite_minutes", "attendu de 1 à 720", lambda minutes: 1 <= minutes <= 720),
+    Rule(
         "gateways",
         "noms en lettres minuscules et chiffres, 20 au plus",
         lambda gateways: all(map(_is_table_name, gateways)),

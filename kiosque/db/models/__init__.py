@@ -1,6 +1,7 @@
 """The tables, as Peewee reads them, one file a subject. Their constraints are in `migrations/`."""
 
 from kiosque.db.models.base import BaseModel, NumberedModel
+from kiosque.db.models.deployment import Deployment, ReceiptGap, Restoration
 from kiosque.db.models.families import (
     Account,
     Child,
@@ -44,6 +45,7 @@ __all__ = [
     "BankMessage",
     "BaseModel",
     "Child",
+    "Deployment",
     "Enrolment",
     "Fact",
     "Family",
@@ -60,8 +62,10 @@ __all__ = [
     "NumberedModel",
     "OutboxMail",
     "Receipt",
+    "ReceiptGap",
     "Repayment",
     "ResetRequest",
+    "Restoration",
     "SecurityEvent",
     "Service",
     "Session",

@@ -4,7 +4,9 @@ from flask import Blueprint, abort, current_app, redirect, render_template, requ
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from kiosque import db
+from kiosque import backups, db
+from kiosque.db import leases
+from kiosque.db.fields import to_text
 from kiosque.language import catalogue
 from kiosque.language.catalogue import gettext as _
 from kiosque.version import VERSION
@@ -66,13 +68,19 @@ def robots() -> Response:
 
 
 @blueprint.get("/sante")
-def health() -> tuple[dict[str, str], int, dict[str, str]]:
-    """Answer 200 when the database answers, can be written and is of this version, else 503. To a
-    probe of the town's own, also prove which site answers."""
+def health() -> tuple[dict[str, str | None], int, dict[str, str]]:
+    """Answer 200 when the database answers, can be written and is of this version, else 503; and
+    when it was last backed up. To a probe of the town's own, also prove which site answers."""
     fault = db.fault()
+    made_at = None if fault else leases.finished_at(backups.MADE)
     asked = token_in_header(probe.HEALTH)
     extra = {probe.HEADER: proof(asked)} if asked else {}
-    return {"etat": fault or "ok", "version": VERSION}, 503 if fault else 200, extra
+    told = {
+        "etat": fault or "ok",
+        "version": VERSION,
+        "sauvegarde": to_text(made_at) if made_at else None,
+    }
+    return told, 503 if fault else 200, extra
 
 
 @blueprint.get("/fichiers/<name>")

@@ -102,8 +102,8 @@ def test_a_good_installation_is_said_so_and_nothing_of_it_changes(
     assert subjects == [
         f"Kiosque Famille {VERSION}",
         "Réglages", "Clés", "Horloge", "Base", "Comptes", "Disque", "Courriel", "Minuteries",
-        "Adresse publique", "Notification banque", "Notification tresor", "Banque banque",
-        "Banque tresor", sentences.ALL_GOOD,
+        "Sauvegarde", "Adresse publique", "Notification banque", "Notification tresor",
+        "Banque banque", "Banque tresor", sentences.ALL_GOOD,
     ]  # fmt: skip
 
 

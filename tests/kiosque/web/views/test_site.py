@@ -37,14 +37,14 @@ def test_public_pages_answer_and_name_the_town(stranger: FlaskClient, address: s
 
 
 def test_health_says_whether_the_base_answers(stranger: FlaskClient) -> None:
-    assert stranger.get("/sante").json == {"etat": "ok", "version": VERSION}
+    assert stranger.get("/sante").json == {"etat": "ok", "version": VERSION, "sauvegarde": None}
     database.execute_sql("DELETE FROM schema_migration")
     assert stranger.get("/sante").json["etat"] == sentences.PENDING_MIGRATIONS
     bases.damage("DROP TABLE invoice")
     answer = stranger.get("/sante")
     assert (answer.status_code, answer.json) == (
         503,
-        {"etat": "base illisible", "version": VERSION},
+        {"etat": "base illisible", "version": VERSION, "sauvegarde": None},
     )
 
 

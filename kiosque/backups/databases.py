@@ -1,0 +1,111 @@
+"""Copy a database while it is written to, and put a copy in its place: SQLite's by SQLite's own
+copy, PostgreSQL's by `pg_dump` and `pg_restore`."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import apsw
+
+from kiosque import db
+from kiosque.backups import portrait, programs
+from kiosque.backups.archive import POSTGRESQL, SQLITE
+from kiosque.backups.portrait import Portrait
+
+#: For `pg_dump` and `pg_restore` of a town's whole history.
+_SECONDS = 3600
+
+Location = Path | str
+
+
+class Damaged(Exception):
+    """A copy of the database is not whole."""
+
+
+@contextmanager
+def at(location: Location) -> Iterator[None]:
+    """Connect to another database for the block; that of the settings is the one in force after."""
+    before = db.database.location
+    db.configure(location)
+    try:
+        with db.connection():
+            yield
+    finally:
+        if before is not None:
+            db.configure(before)
+
+
+def copy(location: Location, folder: Path) -> tuple[Path, Portrait]:
+    """Copy the database as it is at one instant, into a folder; return the file and what it holds.
+
+    Raises DatabaseError and ProgramFailed.
+    """
+    if isinstance(location, Path):
+        return _copy_file(location, folder / SQLITE)
+    return _dump(location, folder / POSTGRESQL)
+
+
+def _copy_file(source: Path, target: Path) -> tuple[Path, Portrait]:
+    """Never a copy of the file itself: a write under way would be cut in two."""
+    with (
+        closing(apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READWRITE)) as live,
+        closing(apsw.Connection(str(target))) as copied,
+        copied.backup("main", live, "main") as going,
+    ):
+        live.set_busy_timeout(30_000)
+        going.step(-1)
+    return target, examine(target)
+
+
+def examine(file: Path) -> Portrait:
+    """Return what a SQLite file holds, once each of its pages is read. Raises Damaged."""
+    with at(file):
+        pages = [str(row[0]) for row in db.database.execute_sql("PRAGMA integrity_check(5)")]
+        orphans = db.database.execute_sql("PRAGMA foreign_key_check").fetchall()
+        if pages != ["ok"] or orphans:
+            raise Damaged
+        return portrait.draw()
+
+
+def _dump(address: str, target: Path) -> tuple[Path, Portrait]:
+    from kiosque.db.postgresql import for_programs, postgresql  # noqa: PLC0415  # an extra
+
+    where, secret = for_programs(address)
+    with at(address), postgresql.snapshot() as name:
+        options = ("--format=custom", "--no-owner", "--no-privileges", f"--snapshot={name}")
+        words = ("pg_dump", *options, f"--file={target}", f"--dbname={where}")
+        programs.run(words, seconds=_SECONDS, environment=secret)
+        found = portrait.draw()
+    # Read to its end: what cannot be read again is no backup.
+    programs.run(("pg_restore", "--file=/dev/null", str(target)), seconds=_SECONDS)
+    return target, found
+
+
+def load(dump: Path, address: str, database: str = "") -> None:
+    """Put what `pg_dump` wrote into a PostgreSQL without tables, all of it or nothing.
+
+    Raises ProgramFailed.
+    """
+    from kiosque.db.postgresql import for_programs  # noqa: PLC0415  # an extra
+
+    where, secret = for_programs(address, database)
+    options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
+    words = ("pg_restore", *options, "--exit-on-error", f"--dbname={where}", str(dump))
+    programs.run(words, seconds=_SECONDS, environment=secret)
+
+
+@contextmanager
+def temporary(address: str) -> Iterator[str]:
+    """Make an empty database on the same server for the block; yield its address. The account must
+    be allowed to. Raises DatabaseError."""
+    from kiosque.db.postgresql import another, postgresql  # noqa: PLC0415  # an extra
+
+    name = f"kiosque_drill_{os.getpid()}"
+    with at(address):
+        postgresql.execute_sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+    try:
+        yield another(address, name)
+    finally:
+        with at(address):
+            postgresql.execute_sql(f"DROP DATABASE {name} WITH (FORCE)")

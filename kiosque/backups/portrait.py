@@ -1,0 +1,53 @@
+"""What a database holds, in a few numbers: a backup is compared by them with what came after."""
+
+from dataclasses import dataclass
+
+from peewee import fn
+
+from kiosque import db
+from kiosque.db import database
+from kiosque.db.models import Settlement
+from kiosque.payments import journal, verification
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """As `archive.Manifest` has them."""
+
+    schema: list[str]
+    entry: tuple[int, str]
+    rows: dict[str, int]
+    sums: dict[str, int]
+    receipts: dict[str, int]
+    faults: list[str]
+
+
+def draw() -> Portrait:
+    """Return the portrait of the database in force. Its books are verified, unless it is of an
+    earlier version: its tables are not those that the checks read."""
+    ready = not db.pending_migrations()
+    return Portrait(
+        schema=db.applied_migrations(),
+        entry=journal.last(),
+        rows=_rows(),
+        sums={"settled_cents": _settled_cents(), **journal.balances()} if ready else {},
+        receipts=last_receipts() if ready else {},
+        faults=verification.faults() if ready else [],
+    )
+
+
+def last_receipts() -> dict[str, int]:
+    """Return the last number of each sequence of receipts."""
+    query = "SELECT sequence, MAX(number) FROM receipt GROUP BY sequence"
+    return dict(database.execute_sql(query).fetchall())
+
+
+def _rows() -> dict[str, int]:
+    counts = {}
+    for name in sorted(database.get_tables()):
+        ((counts[name],),) = database.execute_sql(f'SELECT COUNT(*) FROM "{name}"')  # noqa: S608
+    return counts
+
+
+def _settled_cents() -> int:
+    return int(Settlement.select(fn.SUM(Settlement.amount_cents)).scalar() or 0)

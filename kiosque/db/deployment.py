@@ -1,0 +1,37 @@
+"""The environment of a database: a trial's never serves as the real one, nor the reverse.
+
+Money of the test mode and money of the production mode would share one journal.
+"""
+
+from kiosque.db.models import Deployment
+from kiosque.db.transactions import write
+from kiosque.language import clock
+
+_NAMES = {"production": "du vrai site", "test": "d’un essai", "demo": "de la démonstration"}
+
+
+def environment() -> str:
+    """Return the environment of the database; empty while nobody has noted it."""
+    noted = Deployment.get_or_none()
+    return noted.environment if noted else ""
+
+
+def note(asked: str) -> None:
+    """Note the environment of a database that has none yet."""
+    with write():
+        if not environment():
+            Deployment.insert(id=1, environment=asked, noted_at=clock.now()).execute()
+
+
+def fault(asked: str) -> str:
+    """Say why the database does not serve in an environment, and the way out, in one sentence of
+    French; empty when it does."""
+    found = environment()
+    if found in ("", asked):
+        return ""
+    whose = _NAMES.get(found, f"de l’environnement {found[:20]}")
+    return (
+        f'cette base est celle {whose} (environment = "{found}"), et les réglages disent '
+        f'"{asked}"\u00a0: laissez-la de côté et donnez au site une base neuve '
+        "(docs/ouverture.md), ou remettez l’ancien réglage."
+    )

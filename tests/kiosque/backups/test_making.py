@@ -1,0 +1,266 @@
+"""A backup holds the town, whole, or there is none; only what is ours and too old goes."""
+
+import subprocess
+import sys
+import tarfile
+import tomllib
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kiosque import backups
+from kiosque.backups import archive, making, rotation, settings_copy
+from kiosque.backups.archive import BadBackup
+from kiosque.db import leases
+from kiosque.payments import journal
+from kiosque.settings import Backup
+from tests import bases
+from tests.conftest import Clock
+from tests.kiosque.backups.conftest import Town, read
+from tests.kiosque.settings.test_settings import TOML
+
+#: A pair of keys of age's, made for these tests.
+PUBLIC = "age1vtqw9fkrugzkdzwj00vpv0hmdhh4c8svdvhylrgjgrp8v2tdnvzs4v5mgn"
+
+PASSWORD = "testpassword_canari0123456789abc"
+
+
+def names(path: Path) -> set[str]:
+    with tarfile.open(path) as tar:
+        return set(tar.getnames())
+
+
+def settings_file(town: Town, more: str = "", toml: str = TOML) -> None:
+    (town.settings.data / "kiosque.toml").write_text(toml + more, encoding="utf-8")
+
+
+def test_a_backup_is_one_dated_file_with_all_that_makes_the_town(
+    town: Town, tmp_path: Path, frozen: Clock
+) -> None:
+    path = town.backup(str(tmp_path / "ailleurs"))
+    assert path == tmp_path / "ailleurs" / "kiosque-2026-11-24T193000Z.tar.gz"
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert names(path) >= {"pdf/N0001.pdf", "texts/confidentialite.md", "settings/kiosque.toml"}
+    manifest = read(path)
+    assert manifest.entry == journal.last()
+    assert (manifest.environment, manifest.faults) == ("test", [])
+    assert manifest.receipts == {"": 1}
+    assert manifest.sums["settled_cents"] == 1001
+    assert path.stat().st_mode & 0o077 == 0
+    assert leases.finished_at(backups.MADE) == frozen.at
+
+
+def test_no_secret_is_in_clear_and_the_command_says_that_they_are_not_there(town: Town) -> None:
+    settings_file(town, toml=f'{TOML}password = "{PASSWORD}"\n')
+    output = town.run("backup").output
+    assert "secrets ne sont pas dans cette sauvegarde" in output
+    with tarfile.open(output.splitlines()[-1]) as tar:
+        file = tar.extractfile("settings/kiosque.toml")
+        text = file.read().decode() if file else ""
+    told = tomllib.loads(text)
+    assert told["town"]["name"] == "Ville de Sautron"
+    secrets = (
+        tomllib.loads(TOML)["secret_key"],
+        "testpassword_canari0123456789abc",
+        "ABCDEFGHIJKLMNOPQRSTUVWX",
+    )
+    assert not [secret for secret in secrets if secret in text]
+
+
+def test_settings_of_every_kind_are_written_as_toml() -> None:
+    toml = TOML + '[legal]\ndeclared_on = 2026-11-24\n[attestation]\nservices = ["Été \\"a\\""]\n'
+    read_back = tomllib.loads(settings_copy.without_secrets(toml))
+    wanted = tomllib.loads(toml)
+    wanted["secret_key"] = wanted["gateways"]["banque"]["key"] = "à remettre"
+    assert read_back == wanted
+
+
+@pytest.mark.skipif(not making.shutil.which("age"), reason="age is not installed")
+def test_secrets_are_there_for_who_has_the_key(town: Town, tmp_path: Path) -> None:
+    key = tmp_path / "key.txt"
+    made = subprocess.run(["age-keygen", "-o", key], capture_output=True, check=True, text=True)
+    public = made.stderr.rpartition(" ")[2].strip()
+    settings_file(town, f'[backup]\nrecipient = "{public}"\n')
+    read(town.backup(), tmp_path / "out")
+    opened = subprocess.run(
+        ["age", "--decrypt", "-i", key, tmp_path / "out" / "settings" / "kiosque.toml.age"],
+        capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    assert opened.stdout.startswith((town.settings.data / "kiosque.toml").read_text())
+
+
+@bases.on_sqlite  # whose copy needs no program
+def test_a_backup_without_its_secrets_is_made_all_the_same_and_that_is_told(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings_file(town, f'[backup]\nrecipient = "{PUBLIC}"\n')
+    monkeypatch.setenv("PATH", "/nulle-part")
+    result = town.run("backup")
+    assert result.exit_code == 1
+    assert "age n’est pas installé" in result.output
+    (path,) = (town.settings.data / "backups").glob("*.tar.gz")
+    assert not read(path).secrets
+
+
+def test_what_is_too_old_goes_and_nothing_else(town: Town, frozen: Clock) -> None:
+    folder = town.settings.data / "backups"
+    folder.mkdir()
+    for days in range(1, 500):
+        at = frozen.at - timedelta(days=days)
+        (folder / rotation.name("kiosque", at)).touch()
+    others = ["photo.jpg", "kiosque-autre-2020-01-01T000000Z.tar.gz", "kiosque-2020.tar.gz"]
+    for name in others:
+        (folder / name).touch()
+    settings_file(town, "[backup]\nkeep_days = 7\nkeep_weeks = 3\nkeep_months = 4\n")
+    newest = town.backup()
+    kept = {path.name for path in folder.iterdir()} - set(others)
+    days = ("11-24", "11-23", "11-22", "11-21", "11-20", "11-19", "11-18")
+    weeks, months = ("11-15",), ("10-31", "09-30", "08-31")
+    assert kept == {f"kiosque-2026-{day}T193000Z.tar.gz" for day in (*days, *weeks, *months)}
+    assert newest.name in kept
+    assert {path.name for path in folder.iterdir()} >= set(others)
+
+
+def test_the_newest_is_never_taken_off(tmp_path: Path, frozen: Clock) -> None:
+    """Whatever the rules, even where the clock was wrong one day."""
+    future = frozen.at + timedelta(days=4000)
+    for at in (frozen.at, future):
+        (tmp_path / rotation.name("kiosque", at)).touch()
+    old = rotation.too_old(tmp_path, "kiosque", Backup(keep_days=1, keep_weeks=0, keep_months=0))
+    assert [path.name for path in old] == [rotation.name("kiosque", frozen.at)]
+
+
+def test_the_towns_own_command_takes_it_elsewhere(town: Town, tmp_path: Path) -> None:
+    away = tmp_path / "a b;$(touch x)"
+    away.mkdir()
+    settings_file(town, f'[backup]\noffsite = ["cp", "{{}}", "{away}"]\n')
+    path = town.backup()
+    assert (away / path.name).read_bytes() == path.read_bytes()
+    assert leases.finished_at(backups.SENT)
+
+
+@pytest.mark.parametrize("words", ['["false"]', '["/nulle/part"]'])
+def test_a_backup_that_does_not_leave_is_made_and_that_is_told(town: Town, words: str) -> None:
+    settings_file(town, f"[backup]\noffsite = {words}\n")
+    result = town.run("backup")
+    assert result.exit_code == 1
+    assert "pas partie ailleurs" in result.output
+    assert leases.finished_at(backups.MADE)
+    assert leases.finished_at(backups.SENT) is None
+
+
+def test_a_command_that_does_not_end_is_ended_with_all_that_it_started() -> None:
+    script = "sleep 30 & wait"
+    with pytest.raises(making.ProgramFailed, match="n’a pas fini"):
+        making.programs.run(["sh", "-c", script], seconds=0.2)
+
+
+def test_books_that_are_wrong_are_backed_up_and_nothing_is_taken_off(
+    town: Town, frozen: Clock
+) -> None:
+    folder = town.settings.data / "backups"
+    folder.mkdir()
+    old = folder / rotation.name("kiosque", frozen.at - timedelta(days=900))
+    old.touch()
+    settings_file(town, "[backup]\nkeep_days = 1\nkeep_weeks = 0\nkeep_months = 0\n")
+    bases.damage("UPDATE journal_entry SET amount_cents = 1")
+    result = town.run("backup")
+    assert result.exit_code == 1
+    assert old.exists()
+    assert leases.finished_at(backups.MADE) is None
+    assert read(Path(result.stdout.splitlines()[-1])).faults
+
+
+def test_two_backups_at_once_are_one(town: Town) -> None:
+    folder = town.settings.data / "backups"
+    with making.alone_in(folder):
+        result = town.run("backup")
+    assert result.exit_code == 1
+    assert "en cours" in result.output
+    assert town.backup().exists()
+
+
+def test_a_full_disk_leaves_no_file_and_says_so(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(archive.Writer, "close_with", full)
+    result = town.run("backup")
+    assert result.exit_code == 1
+    assert "disque est plein" in result.output
+    assert not list((town.settings.data / "backups").iterdir())
+
+
+KILLED = """
+import os, signal, sys
+from kiosque.backups import archive
+from kiosque.cli import main
+def kill(*_): os.kill(os.getpid(), signal.SIGKILL)
+setattr(archive.Writer, sys.argv.pop(1), kill) if sys.argv[1] != "read" else (
+    sys.argv.pop(1), setattr(archive, "read", kill))
+main()
+"""
+
+
+@pytest.mark.parametrize("moment", ["add_file", "close_with", "read"])
+def test_a_backup_killed_half_way_leaves_nothing_under_its_name(town: Town, moment: str) -> None:
+    folder = town.settings.data / "backups"
+    killed = subprocess.run([sys.executable, "-c", KILLED, moment, "backup"], check=False)
+    assert killed.returncode == -9
+    assert not list(folder.glob("*.tar.gz"))
+    town.backup()
+    assert len(list(folder.iterdir())) == 1
+
+
+Spoil = Callable[[bytes], bytes]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda whole: whole[:0],
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[: -len(whole) // 10],
+        lambda whole: whole[:5000] + bytes(8) + whole[5008:],
+        lambda whole: b"no archive" + whole,
+    ],
+)
+def test_an_archive_that_is_not_whole_is_refused(town: Town, spoil: Spoil) -> None:
+    path = town.backup()
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(BadBackup):
+        archive.read(path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x", "/etc/x", "pdf/../../x", "pdf//x", "pdf", "x", "pdf/N0001.pdf", "texts/./x"],
+)
+def test_names_that_are_not_ours_are_refused(town: Town, tmp_path: Path, name: str) -> None:
+    path, other = town.backup(), tmp_path / "other.tar.gz"
+    with tarfile.open(path) as tar, tarfile.open(other, "w:gz") as copy:
+        for member in tar:
+            copy.addfile(member, tar.extractfile(member))
+        copy.addfile(tarfile.TarInfo(name))
+    with pytest.raises(BadBackup):
+        archive.read(other, tmp_path / "out")
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE]
+)
+def test_only_plain_files_are_taken(town: Town, tmp_path: Path, kind: bytes) -> None:
+    path, other = town.backup(), tmp_path / "other.tar.gz"
+    with tarfile.open(path) as tar, tarfile.open(other, "w:gz") as copy:
+        odd = tarfile.TarInfo("pdf/odd")
+        odd.type, odd.linkname = kind, "/etc/passwd"
+        copy.addfile(odd)
+        for member in tar:
+            copy.addfile(member, tar.extractfile(member))
+    with pytest.raises(BadBackup):
+        archive.read(other, tmp_path / "out")
