@@ -93,6 +93,19 @@ class NoticeKind(StrEnum):
     RELANCE = "relance"
 
 
+class PrivacyActKind(StrEnum):
+    """What was done with a family's data.
+
+    `FORGOTTEN` with age or `ERASED` on request: its record is gone, its name is reduced in the
+    accounts. `UNNAMED`: the accounts are so old that even its code is gone.
+    """
+
+    FORGOTTEN = "forgotten"
+    ERASED = "erased"
+    EXPORTED = "exported"
+    UNNAMED = "unnamed"
+
+
 class Verdict(StrEnum):
     """The decision about a bank's message.
 

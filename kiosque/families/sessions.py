@@ -9,7 +9,7 @@ import secrets
 from datetime import timedelta
 from functools import lru_cache
 
-from peewee import ModelDelete
+from peewee import Expression, ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Account, Family, Session
@@ -61,8 +61,10 @@ def add(account: Account) -> str:
         seen_at=now,
         proved_at=now if account.must_change_password else None,
     )
-    if account.entered_at is None:
-        Account.update(entered_at=now).where(Account.id == account.id).execute()
+    today = clock.today()
+    if account.signed_in_on != today:
+        days = {"entered_at": account.entered_at or now, "signed_in_on": today}
+        Account.update(days).where(Account.id == account.id).execute()
     return number
 
 
@@ -165,13 +167,16 @@ def end_all(account: Account) -> None:
     ModelDelete(Session).where(Session.account == account).execute()
 
 
+def past() -> Expression:
+    """Select the sessions that have run out."""
+    now = clock.now()
+    return (Session.seen_at <= now - IDLE) | (Session.opened_at <= now - LONGEST)
+
+
 def purge() -> None:
     """Erase the sessions that have run out."""
-    now = clock.now()
     with write():
-        ModelDelete(Session).where(
-            (Session.seen_at <= now - IDLE) | (Session.opened_at <= now - LONGEST)
-        ).execute()
+        ModelDelete(Session).where(past()).execute()
 
 
 @lru_cache(1000)

@@ -33,6 +33,7 @@ from kiosque.db.models.payments import (
     Repayment,
     Settlement,
 )
+from kiosque.db.models.privacy import PrivacyAct
 from kiosque.db.models.requests import FamilyRequest
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "MessageCount",
     "NumberedModel",
     "OutboxMail",
+    "PrivacyAct",
     "Receipt",
     "ReceiptGap",
     "Repayment",

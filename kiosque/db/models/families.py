@@ -15,7 +15,9 @@ class Family(NumberedModel):
 
     `digest` tells whether a file brings its record again unchanged. `email` is the address the
     family chose and confirmed, empty until then; `language` is the one it reads; `wants_mail`
-    whether it takes the mails it may refuse. No file changes these three.
+    whether it takes the mails it may refuse. No file changes these three. `seen_on` is the day of
+    the last families file that listed it. `forgotten_at` is when its record was erased, and its
+    name reduced; None for one that is there, or has come back.
     """
 
     code = TextField(unique=True)
@@ -28,16 +30,20 @@ class Family(NumberedModel):
     email = TextField(default="")
     language = TextField(default="fr")
     wants_mail = TruthField(default=True)
+    seen_on = DateField(null=True)
+    forgotten_at = UtcDateTimeField(null=True)
 
 
 class Account(NumberedModel):
-    """A family's way in. `entered_at` is when it first came in, None before."""
+    """A family's way in. `entered_at` is when it first came in, None before; `signed_in_on`, the
+    last day that it did."""
 
     family = ForeignKeyField(Family, unique=True)
     password_hash = TextField()
     must_change_password = TruthField()
     password_set_at = UtcDateTimeField()
     entered_at = UtcDateTimeField(null=True)
+    signed_in_on = DateField(null=True)
 
 
 class Session(BaseModel):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from peewee import Expression, ModelDelete
 
-from kiosque.db import write
+from kiosque.db import execute_many, write
 from kiosque.db.models import Child, Enrolment, Family, Guardian, NumberedModel, Service
 from kiosque.invoices.imports.households import (
     Household,
@@ -13,7 +13,7 @@ from kiosque.invoices.imports.households import (
     read_households,
     service_names,
 )
-from kiosque.invoices.imports.joining import Services, nearly
+from kiosque.invoices.imports.joining import Services, forgotten, forgotten_fault, nearly
 from kiosque.invoices.imports.reading import (
     MAX_FAULTS,
     BadFile,
@@ -29,6 +29,8 @@ from kiosque.language import clock
 from kiosque.language.formats import counted
 from kiosque.settings import OtherRegie
 from kiosque.spelling import fold
+
+_SEEN = "UPDATE family SET seen_on = ? WHERE code = ?"
 
 
 class FamiliesFile:
@@ -52,8 +54,8 @@ class FamiliesFile:
 
     def prepare(self, regies: Mapping[str, OtherRegie], confirmed: Confirmed) -> None:
         """Compare with the database. Raise BadFile, unless confirmed, for a service whose *régie*
-        nobody said, a code that another family has but for its zeros, and what the record would
-        lose."""
+        nobody said, a code that another family has but for its zeros or that is forgotten, and what
+        the record would lose."""
         known, faults = _known_digests(), self._sheet.faults
         rows = [row for home in self._households.values() for row in home.children]
         self._services = Services([name for row in rows for name in service_names(row)], regies)
@@ -62,6 +64,8 @@ class FamiliesFile:
                 faults.add(row.line, fault)
         if not confirmed.new_families:
             self._refuse_near_codes(self._households.keys() - known.keys(), faults)
+            for code in forgotten(self._households):
+                faults.add(self._households[code].first_line, forgotten_fault(code))
         faults.raise_any()
         self._removals = [
             (code, text)
@@ -119,10 +123,11 @@ class FamiliesFile:
             summary = self.summary()
             self._sheet.log(summary)
             services = {service.key: service for service in Service.select()}
-            known = _known_digests()
+            known, today = _known_digests(), clock.today().isoformat()
             for code, household in self._progress(list(self._households.items()), "Familles"):
                 if known.get(code) != household.digest:
                     _store(code, household, services)
+            execute_many(_SEEN, [(today, code) for code in self._households])
         return summary
 
 
@@ -139,6 +144,7 @@ def _store(code: str, household: Household, services: dict[str, Service]) -> Non
         "city": first["ville"],
         "updated_on": clock.today(),
         "digest": household.digest,
+        "forgotten_at": None,
     }
     family = Family.get_or_none(Family.code == code) or Family.create(code=code, **values)
     Family.update(values).where(Family.id == family.id).execute()

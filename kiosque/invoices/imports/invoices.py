@@ -14,7 +14,7 @@ from kiosque.db.models import Family, Invoice, Service
 from kiosque.db.states import InvoiceState
 from kiosque.invoices.imports import dates
 from kiosque.invoices.imports.drafts import Draft, pdf_name, pdf_problem, read_drafts
-from kiosque.invoices.imports.joining import Children, Services, nearly
+from kiosque.invoices.imports.joining import Children, Services, forgotten, forgotten_fault, nearly
 from kiosque.invoices.imports.reading import (
     BadFile,
     Confirmed,
@@ -44,6 +44,8 @@ _FAMILY = """
     INSERT INTO family (code, name, address, postcode, city, updated_on, digest)
     VALUES (?, '', '', '', '', ?, '') ON CONFLICT DO NOTHING
 """
+#: A family that was forgotten is invoiced again: it is back.
+_BACK = "UPDATE family SET forgotten_at = NULL WHERE code = ?"
 _SERVICE = "INSERT INTO service (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _INVOICE = """
     INSERT INTO invoice (number, issued_on, due_on, closes_on, period, services, children,
@@ -143,11 +145,17 @@ class InvoicesFile:
     def _refuse_unknown_families(self, faults: Faults) -> None:
         """Refuse codes that the record lacks, once there is one: a mistyped code would make a
         family that nobody sees."""
-        if not Family.select().where(Family.digest != "").exists():
-            return
         first = {draft.code: draft.first_line for draft in reversed(self._new)}
-        known = ids(Family.code, first)
+        if (
+            not Family.select()
+            .where((Family.digest != "") | Family.forgotten_at.is_null(False))
+            .exists()
+        ):
+            return
+        known, gone = ids(Family.code, first), forgotten(first)
         for code, line in first.items():
+            if code in gone:
+                faults.add(line, forgotten_fault(code))
             if code not in known:
                 faults.add(
                     line,
@@ -221,6 +229,7 @@ class InvoicesFile:
             summary = self.summary()
             batch = self._sheet.log(summary)
             execute_many(_FAMILY, [(code, self._today.isoformat()) for code in codes])
+            execute_many(_BACK, [(code,) for code in forgotten(codes)])
             execute_many(_SERVICE, [(name, fold(name)) for name in services])
             last = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
             families, taken = ids(Family.code, codes), ids(Service.key, map(fold, services))

@@ -72,6 +72,20 @@ class Children:
         )
 
 
+def forgotten(codes: Iterable[str]) -> list[str]:
+    """Return those of these codes whose families were forgotten, in order."""
+    found = Family.select(Family.code).where(Family.forgotten_at.is_null(False))
+    return sorted({family.code for family in found} & set(codes))
+
+
+def forgotten_fault(code: str) -> str:
+    """Say in French that a file would bring back a family that was forgotten."""
+    return (
+        f"famille {code} oubliée ou effacée d’ici. Retirez-la du fichier ou, si elle revient, "
+        "confirmez par --new-families."
+    )
+
+
 def nearly(code: str) -> str:
     """Say in French which family has this code but for zeros at its head; nothing if none has."""
     bare = code.lstrip("0")

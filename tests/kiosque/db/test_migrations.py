@@ -1,6 +1,7 @@
 """A base of an earlier version becomes one of today's, and its books are as sound as before."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from kiosque.db.models import (
     Child,
     Enrolment,
     Fact,
+    Family,
     Invoice,
     InvoiceLine,
     Receipt,
@@ -302,3 +304,35 @@ def test_links_that_wait_still_open_and_the_number_of_one_erased_is_given_to_no_
     assert new.id == 3
     with pytest.raises(IntegrityError):
         Token.create(digest="other", purpose="other", family=1, **dates)
+
+
+def test_how_long_a_family_has_been_gone_begins_at_what_was_known_of_it(earlier: None) -> None:
+    """Any families file may have listed it; a sign-in is in the security log, or is the first."""
+    db.migrate("0026_family_requests")
+    database.execute_sql(
+        "INSERT INTO import_batch VALUES "
+        "(2, 'f.csv', '', 'familles', 3, 3, '2026-11-20T10:00:00.000000Z')"
+    )
+    family = (
+        "INSERT INTO family (id, code, name, address, postcode, city, updated_on, digest) "
+        "VALUES ({0}, 'F{0}', '', '', '', '', '{1}', '{2}')"
+    )
+    for number, day, digest in (
+        (2, "2026-11-05", "a"),
+        (3, "2026-11-25", "b"),
+        (4, "2026-11-05", ""),
+    ):
+        database.execute_sql(family.format(number, day, digest))
+        database.execute_sql(
+            "INSERT INTO account (family_id, password_hash, must_change_password, password_set_at, "
+            f"entered_at) VALUES ({number}, 'x', 0, '{EARLIER_AT}', '{EARLIER_AT}')"
+        )
+    columns = "at, kind, family_id, address"
+    for kind, day in (("signed_in", "18"), ("refused", "19")):
+        line = f"'2026-11-{day}T10:00:00.000000Z', '{kind}', 2, ''"
+        database.execute_sql(f"INSERT INTO security_event ({columns}) VALUES ({line})")
+    db.migrate()
+    seen = [each.seen_on for each in Family.select().order_by(Family.id)]
+    assert seen == [None, date(2026, 11, 20), date(2026, 11, 25), None]
+    signed_in = [each.signed_in_on for each in Account.select().order_by(Account.family)]
+    assert [day and day.day for day in signed_in] == [18, 6, 6]
