@@ -447,7 +447,7 @@ def test_systemd_accepts_the_units_as_they_ship(tmp_path: Path) -> None:
 
 
 @needs_systemd
-@pytest.mark.parametrize("name", ["web", "reconcile", "mail", "verify"])
+@pytest.mark.parametrize("name", ["web", "reconcile", "mail", "verify", "forget"])
 def test_each_service_may_touch_little(tmp_path: Path, name: str) -> None:
     """By systemd's own measure, from 0 (nothing) to 10; a service that says nothing has 9.6."""
     _bring_units(tmp_path)

@@ -16,6 +16,7 @@ FLOORS = (
     ("backups", "invoices"),
     ("papers",),
     ("mails",),
+    ("privacy",),
     ("web", "chores"),
     ("checkup", "demo"),
     ("cli",),

@@ -18,6 +18,7 @@ from kiosque.cli import (
     legal_texts,
     mails,
     payments,
+    privacy,
     refunds,
     security_log,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "mails",
     "main",
     "payments",
+    "privacy",
     "refunds",
     "security_log",
 ]

@@ -50,6 +50,8 @@ def _families(codes: Iterable[str], *, everyone: bool) -> list[Family]:
     unknown = set(wanted) - {family.code for family in families}
     if unknown:
         raise Fault(f"Code famille inconnu : {', '.join(sorted(unknown))}")
+    if gone := [family.code for family in families if family.forgotten_at]:
+        raise Fault(f"Famille oubliée, sans compte : {', '.join(gone)}")
     if everyone:
         without = accounts.families_without_password()
         families += [family for family in without if family not in families]

@@ -7,27 +7,9 @@ import click
 from kiosque.cli.entry import Fault, main, with_database
 from kiosque.db.models import Family
 from kiosque.families import accounts, audit
-from kiosque.families.audit import Event
+from kiosque.families.audit import WORDS, Event
 from kiosque.language import clock, formats
 from kiosque.settings import Settings
-
-_WORDS = {
-    Event.SIGNED_IN: "connexion",
-    Event.REFUSED: "connexion ou activation refusée",
-    Event.SIGNED_OUT: "déconnexion",
-    Event.PASSWORD_CHANGED: "mot de passe changé",
-    Event.PASSWORD_ISSUED: "mot de passe donné par la mairie",
-    Event.ACTIVATION_ISSUED: "code d’activation donné par la mairie",
-    Event.ACTIVATED: "compte ouvert avec la lettre",
-    Event.RESET_ASKED: "lien demandé pour un nouveau mot de passe",
-    Event.PASSWORD_RESET: "mot de passe remplacé par un lien",
-    Event.EMAIL_ASKED: "changement d’adresse électronique demandé",
-    Event.EMAIL_CHANGED: "adresse électronique changée",
-    Event.NEW_BROWSER_TOLD: "connexion d’un nouveau navigateur, famille prévenue",
-    Event.DISOWNED: "« ce n’était pas moi » : sessions fermées par la famille",
-    Event.NOTICES_STOPPED: "avis par courriel arrêtés",
-    Event.NOTICES_RESUMED: "avis par courriel repris",
-}
 
 
 @main.command("security-log")
@@ -53,5 +35,5 @@ def security_log(_settings: Settings, code: str | None, days: int) -> None:
     for line in audit.read(clock.now() - timedelta(days=days), family):
         who = line.family.code if line.family else "inconnu"
         address = line.address or "mairie"
-        words = _WORDS[Event(line.kind)]
+        words = WORDS[Event(line.kind)]
         click.echo(f"{formats.long_instant(line.at)}  {who}  {address}  {words}")

@@ -95,9 +95,11 @@ def rehash_if_weak(account: Account, password: str) -> None:
 
 
 def families_without_password() -> list[Family]:
-    """Return the families that have never been given a way in, in the order of their codes."""
+    """Return the families that have never been given a way in, in the order of their codes. Those
+    forgotten have none any more."""
     known = Account.select(Account.family)
-    return list(Family.select().where(Family.id.not_in(known)).order_by(Family.code))
+    without = Family.id.not_in(known) & Family.forgotten_at.is_null()
+    return list(Family.select().where(without).order_by(Family.code))
 
 
 def verify_password(account: Account, password: str) -> bool:

@@ -4,11 +4,11 @@ It is apart from the accounting journal, and erased with age (CNIL 2021-122: six
 months).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from peewee import JOIN, ModelDelete
+from peewee import JOIN, Expression, ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Family, SecurityEvent
@@ -37,6 +37,26 @@ class Event(StrEnum):
     NOTICES_RESUMED = "notices_resumed"
 
 
+#: The French words of each.
+WORDS: Mapping[Event, str] = {
+    Event.SIGNED_IN: "connexion",
+    Event.REFUSED: "connexion ou activation refusée",
+    Event.SIGNED_OUT: "déconnexion",
+    Event.PASSWORD_CHANGED: "mot de passe changé",
+    Event.PASSWORD_ISSUED: "mot de passe donné par la mairie",
+    Event.ACTIVATION_ISSUED: "code d’activation donné par la mairie",
+    Event.ACTIVATED: "compte ouvert avec la lettre",
+    Event.RESET_ASKED: "lien demandé pour un nouveau mot de passe",
+    Event.PASSWORD_RESET: "mot de passe remplacé par un lien",
+    Event.EMAIL_ASKED: "changement d’adresse électronique demandé",
+    Event.EMAIL_CHANGED: "adresse électronique changée",
+    Event.NEW_BROWSER_TOLD: "connexion d’un nouveau navigateur, famille prévenue",
+    Event.DISOWNED: "« ce n’était pas moi » : sessions fermées par la famille",
+    Event.NOTICES_STOPPED: "avis par courriel arrêtés",
+    Event.NOTICES_RESUMED: "avis par courriel repris",
+}
+
+
 def note(event: Event, family: Family | None, address: str) -> None:
     """Write a line in a transaction of its own.
 
@@ -63,7 +83,12 @@ def read(since: datetime, family: Family | None = None) -> Iterable[SecurityEven
     return lines.where(SecurityEvent.family == family) if family else lines
 
 
+def past() -> Expression:
+    """Select the lines older than KEPT."""
+    return SecurityEvent.at <= clock.now() - KEPT
+
+
 def purge() -> None:
     """Erase the lines older than KEPT."""
     with write():
-        ModelDelete(SecurityEvent).where(SecurityEvent.at <= clock.now() - KEPT).execute()
+        ModelDelete(SecurityEvent).where(past()).execute()

@@ -7,7 +7,7 @@ and its row waits for the town.
 from collections.abc import Mapping
 from datetime import timedelta
 
-from peewee import ModelDelete
+from peewee import Expression, ModelDelete
 
 from kiosque.db import write
 from kiosque.db.models import Family, FamilyRequest, Invoice
@@ -74,10 +74,15 @@ def ask(
         _queue_mails(request, town)
 
 
+def past() -> Expression:
+    """Select the requests older than KEPT."""
+    return FamilyRequest.asked_at <= clock.now() - KEPT
+
+
 def purge() -> None:
     """Erase the requests older than KEPT."""
     with write():
-        ModelDelete(FamilyRequest).where(FamilyRequest.asked_at <= clock.now() - KEPT).execute()
+        ModelDelete(FamilyRequest).where(past()).execute()
 
 
 def _queue_mails(request: FamilyRequest, town: Town) -> None:

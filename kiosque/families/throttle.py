@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from peewee import ModelDelete
+from peewee import Expression, ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Throttle
@@ -99,10 +99,15 @@ def count_success(*, reset: Iterable[Bucket] = (), refund: Iterable[Bucket] = ()
     ).execute()
 
 
+def past() -> Expression:
+    """Select the tries that are no longer counted."""
+    return Throttle.tried_at <= clock.now() - MEMORY
+
+
 def purge() -> None:
     """Erase the tries that are no longer counted."""
     with write():
-        ModelDelete(Throttle).where(Throttle.tried_at <= clock.now() - MEMORY).execute()
+        ModelDelete(Throttle).where(past()).execute()
 
 
 def _current(buckets: Iterable[Bucket], now: datetime) -> dict[str, Throttle]:

@@ -10,7 +10,7 @@ import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from peewee import ModelDelete
+from peewee import Expression, ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Family, Token
@@ -125,12 +125,17 @@ def cancel(family: Family, *purposes: Purpose) -> None:
     ).execute()
 
 
-def purge() -> None:
-    """Erase the tokens that can no longer serve."""
+def past() -> Expression:
+    """Select the tokens that can no longer serve."""
     now = clock.now()
     over = (Token.expires_at <= now) & (Token.issued_at <= now - LINK_LEAVES_WITHIN)
+    return Token.used_at.is_null(False) | over
+
+
+def purge() -> None:
+    """Erase the tokens that can no longer serve."""
     with write():
-        ModelDelete(Token).where(Token.used_at.is_null(False) | over).execute()
+        ModelDelete(Token).where(past()).execute()
 
 
 def normalise_code(code: str) -> str:

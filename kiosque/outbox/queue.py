@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Collection
 from datetime import timedelta
 
-from peewee import fn
+from peewee import Expression, ModelDelete, fn
 
 from kiosque.db import require_write, write
 from kiosque.db.models import OutboxMail
@@ -36,6 +36,8 @@ LEASE = timedelta(minutes=5)
 PATIENCE = timedelta(days=5)
 #: No address is kept longer, not even to try again.
 ADDRESS_KEPT = timedelta(days=30)
+#: Nothing of a mail is kept longer.
+KEPT = timedelta(days=365)
 
 
 def new_key(name: str) -> str:
@@ -156,14 +158,30 @@ def requeue(ids: Collection[int] | None = None) -> int:
     return changed
 
 
+def past_addresses() -> Expression:
+    """Select the mails queued ADDRESS_KEPT ago that still hold an address."""
+    old: Expression = OutboxMail.queued_at < clock.now() - ADDRESS_KEPT
+    return old & (OutboxMail.recipient != "") & (OutboxMail.state != MailState.SENT)
+
+
 def forget_old_addresses() -> None:
     """Give up the mails queued ADDRESS_KEPT ago, and erase their addresses."""
-    old = OutboxMail.queued_at < clock.now() - ADDRESS_KEPT
     late = fn.COALESCE(fn.NULLIF(OutboxMail.last_error, ""), "TooLate")
     with write():
         OutboxMail.update(state=MailState.FAILED, recipient="", last_error=late).where(
-            old, OutboxMail.recipient != "", OutboxMail.state != MailState.SENT
+            past_addresses()
         ).execute()
+
+
+def past() -> Expression:
+    """Select the mails queued KEPT ago, whatever became of them."""
+    return OutboxMail.queued_at <= clock.now() - KEPT
+
+
+def purge() -> None:
+    """Erase what is left of the mails older than KEPT: which, about what, when."""
+    with write():
+        ModelDelete(OutboxMail).where(past()).execute()
 
 
 def _change(row: OutboxMail, **values: object) -> None:

@@ -16,6 +16,7 @@ The rules kept here:
 
 from kiosque.payments.advice import advice
 from kiosque.payments.anomalies import concerned, open_anomalies, resolve_anomaly
+from kiosque.payments.bank_messages import past as past_refused_messages
 from kiosque.payments.bank_messages import purge as forget_refused_messages
 from kiosque.payments.bank_messages import record_rejected
 from kiosque.payments.by_hand import BankPayment, enter
@@ -23,6 +24,7 @@ from kiosque.payments.checkout import (
     Purchase,
     ask_about_holders,
     forget_old_addresses,
+    past_addresses,
     start,
 )
 from kiosque.payments.closures import close_bank, closed_banks, closure_words, open_bank
@@ -127,6 +129,8 @@ __all__ = [
     "other_uses",
     "overpaid_cents",
     "overpaid_to",
+    "past_addresses",
+    "past_refused_messages",
     "payable_now",
     "payment_status_of",
     "record",

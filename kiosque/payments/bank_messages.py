@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
-from peewee import ModelDelete
+from peewee import Expression, ModelDelete
 
 from gateways.base import Callback, Report
 from kiosque.db import require_write, write
@@ -124,12 +124,17 @@ def record_rejected(gateway_name: str, detail: str, callback: Callback | None) -
             )
 
 
+def past() -> Expression:
+    """Select the messages that nothing proves and that are older than KEPT."""
+    refused = BankMessage.accepted == False  # noqa: E712
+    return refused & (BankMessage.received_at <= clock.now() - KEPT)
+
+
 def purge() -> None:
     """Erase what is older than KEPT: messages that nothing proves, and counts."""
     oldest = clock.now() - KEPT
     with write():
-        refused = BankMessage.accepted == False  # noqa: E712
-        ModelDelete(BankMessage).where(refused, BankMessage.received_at <= oldest).execute()
+        ModelDelete(BankMessage).where(past()).execute()
         ModelDelete(MessageCount).where(MessageCount.hour_at <= oldest).execute()
 
 

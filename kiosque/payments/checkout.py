@@ -9,6 +9,8 @@ from datetime import UTC, timedelta
 from functools import cache
 from threading import BoundedSemaphore
 
+from peewee import Expression
+
 from gateways.base import Gateway, Handoff, Unreachable, WrongEmail
 from kiosque.db import require_no_write, write
 from kiosque.db.models import Attempt, AttemptItem, Family, Invoice
@@ -129,13 +131,16 @@ def _door(_gateway_name: str) -> BoundedSemaphore:
     return BoundedSemaphore(STARTS_AT_ONCE)
 
 
+def past_addresses() -> Expression:
+    """Select the payments that came to nothing ADDRESS_DAYS ago, and still hold an address."""
+    old: Expression = Attempt.started_at < clock.now() - timedelta(days=ADDRESS_DAYS)
+    return old & Attempt.receipt_email.is_null(False)
+
+
 def forget_old_addresses() -> None:
     """Erase the receipt addresses of payments that came to nothing, after ADDRESS_DAYS."""
     with write():
-        Attempt.update(receipt_email=None).where(
-            Attempt.receipt_email.is_null(False),
-            Attempt.started_at < clock.now() - timedelta(days=ADDRESS_DAYS),
-        ).execute()
+        Attempt.update(receipt_email=None).where(past_addresses()).execute()
 
 
 def _open(purchase: Purchase, gateway: Gateway) -> Attempt:

@@ -103,11 +103,13 @@ class Notices:
 class Legal:
     """Facts that the legal pages state. `accessibility` is `non`, `partiellement` or `totalement`
     (conforme to the RGAA), as declared on `declared_on`. `dpo` is the e-mail of
-    the data protection officer."""
+    the data protection officer. The record of a family is erased `forget_after_years` after it has
+    gone."""
 
     accessibility: str = "non"
     declared_on: date | None = None
     dpo: str = ""
+    forget_after_years: int = 3
 
 
 @dataclass(frozen=True)

@@ -267,6 +267,7 @@ RULES: tuple[Rule, ...] = (
         beside=("legal.accessibility",),
     ),
     Rule("legal.dpo", _EMAIL, _is_address_or_empty),
+    Rule("legal.forget_after_years", "attendu de 1 à 10", lambda years: 1 <= years <= 10),
     Rule("network.proxy", "attendu http://machine:port, ou http://nom:secret@...", _is_proxy),
     Rule(
         "network.authorities",

@@ -13,7 +13,7 @@ from peewee import OperationalError
 
 from gateways.base import Handoff
 from kiosque import payments
-from kiosque.cli import main, security_log
+from kiosque.cli import main
 from kiosque.db import write
 from kiosque.db.models import (
     Attempt,
@@ -149,7 +149,7 @@ def test_the_security_log_says_who_came_in_and_who_tried(
 
 
 def test_the_security_log_has_words_for_every_event() -> None:
-    assert set(security_log._WORDS) == set(Event)
+    assert set(audit.WORDS) == set(Event)
 
 
 def test_a_family_receives_a_password_shown_once(run: Run, alices_family: Family) -> None:

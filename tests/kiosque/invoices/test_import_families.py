@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from kiosque.db import write
 from kiosque.db.models import (
     Child,
     Enrolment,
@@ -13,7 +14,9 @@ from kiosque.db.models import (
     Guardian,
 )
 from kiosque.invoices.imports import BadFile, Confirmed
-from tests import sentences
+from kiosque.privacy.reduction import reduce
+from tests import bases, sentences
+from tests.conftest import NOW, Clock
 from tests.kiosque.invoices.files import (
     CONFIRMED,
     FAMILIES,
@@ -168,3 +171,36 @@ def test_a_families_file_that_lost_its_zeros_makes_no_second_household(load: Loa
     with pytest.raises(BadFile, match=f"famille 123 {sentences.FAMILY_UNKNOWN}"):
         load(FAMILIES.replace("F1001", "123"))
     assert load(FAMILIES.replace("F1001", "F2002")).new_families == 1
+
+
+# --- Families that were forgotten ---
+
+
+def test_the_last_file_that_lists_a_family_is_known_even_where_it_changes_nothing(
+    load: Load, frozen: Clock
+) -> None:
+    load(FAMILIES)
+    frozen.advance(days=40)
+    load(FAMILIES)
+    assert Family.get().seen_on == frozen.at.date()
+    assert Family.get().updated_on == NOW.date()
+
+
+@pytest.mark.parametrize("content", [FAMILIES, sheet(ROW)])
+def test_no_file_brings_a_forgotten_family_back_unasked(load: Load, content: str) -> None:
+    Family.create(code="F1001", name="M.", updated_on=NOW.date(), forgotten_at=NOW)
+    with pytest.raises(BadFile, match="famille F1001 oubliée ou effacée"):
+        load(content)
+    assert (Family.get().name, Guardian.select().count()) == ("M.", 0)
+    load(content, confirmed=CONFIRMED)
+    assert Family.get().forgotten_at is None
+    assert Child.get().family == Family.get()
+
+
+def test_an_old_invoice_loaded_again_brings_nothing_back(load: Load) -> None:
+    load(sheet(ROW))
+    with write():
+        reduce(Family.get())
+    before = bases.rows(without={"import_batch"})
+    assert load(sheet(ROW)).unchanged == 1
+    assert bases.rows(without={"import_batch"}) == before

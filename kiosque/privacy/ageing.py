@@ -1,0 +1,72 @@
+"""What is kept for a time only. The minute's timer erases most of it (`send-mail`); what it has
+not, because it did not run, is erased here too."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from peewee import Expression
+
+from kiosque import payments
+from kiosque.db.models import (
+    Attempt,
+    BankMessage,
+    BaseModel,
+    FamilyRequest,
+    OutboxMail,
+    SecurityEvent,
+    Session,
+    Throttle,
+    Token,
+)
+from kiosque.families import audit, requests, sessions, throttle, tokens
+from kiosque.language import clock
+from kiosque.outbox import queue
+from kiosque.settings import Settings
+
+#: A letter's codes open nothing any more; an export has been given to its family.
+FILES_KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Ageing:
+    """What is kept for a time, in French; which rows are past it; and what erases them."""
+
+    words: str
+    model: type[BaseModel]
+    past: Callable[[], Expression]
+    erase: Callable[[], object]
+
+    def count(self) -> int:
+        return int(self.model.select().where(self.past()).count())
+
+
+AGEING = (
+    Ageing("lignes du journal de sécurité", SecurityEvent, audit.past, audit.purge),
+    Ageing("demandes de familles", FamilyRequest, requests.past, requests.purge),
+    Ageing(
+        "adresses de courriels jamais partis",
+        OutboxMail,
+        queue.past_addresses,
+        queue.forget_old_addresses,
+    ),
+    Ageing("traces de courriels", OutboxMail, queue.past, queue.purge),
+    Ageing("adresses de reçus", Attempt, payments.past_addresses, payments.forget_old_addresses),
+    Ageing(
+        "messages de banque refusés",
+        BankMessage,
+        payments.past_refused_messages,
+        payments.forget_refused_messages,
+    ),
+    Ageing("codes et liens périmés", Token, tokens.past, tokens.purge),
+    Ageing("sessions finies", Session, sessions.past, sessions.purge),
+    Ageing("essais comptés", Throttle, throttle.past, throttle.purge),
+)
+
+
+def old_files(settings: Settings) -> Iterable[Path]:
+    """Return the letters and the exports that have lain under KIOSQUE_DATA for FILES_KEPT."""
+    oldest = (clock.now() - FILES_KEPT).timestamp()
+    found = [*(settings.data / "letters").glob("*.pdf"), *(settings.data / "exports").glob("*")]
+    return sorted(path for path in found if path.lstat().st_mtime < oldest)

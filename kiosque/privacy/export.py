@@ -1,0 +1,104 @@
+"""Write all that is held about a family, for itself: a page to read, JSON for a machine, and the
+PDFs of its invoices."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from kiosque import system
+from kiosque.db import write
+from kiosque.db.models import Family, Invoice
+from kiosque.db.states import PrivacyActKind
+from kiosque.language import clock, templates
+from kiosque.privacy import acts, words
+from kiosque.privacy.held import Table, meta, tables
+from kiosque.settings import Settings
+
+
+class CannotExport(Exception):  # said to a person as it is
+    """The files cannot be written; nothing was. The text says why, in French."""
+
+
+def export(settings: Settings, family: Family, folder: Path, author: str) -> Path:
+    """Write a family's files into a folder of their own, made in `folder`, that its owner alone
+    may read. Return it. It is there whole or not at all. Raises CannotExport."""
+    target = folder / f"{family.code}-{clock.now().astimezone(clock.PARIS):%Y-%m-%d-%Hh%Mm%S}"
+    with write():  # so that the export tells of itself
+        acts.note(PrivacyActKind.EXPORTED, family, author)
+    found = list(tables(family))
+    draft = None
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if target.exists():
+            raise CannotExport(f"{target} existe déjà.")
+        draft = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
+        _fill(draft, settings, family, found)
+        draft.rename(target)
+    except OSError as error:
+        raise CannotExport(f"{folder} ne peut pas être écrit ({system.why(error)}).") from None
+    finally:
+        if draft is not None and draft.exists():
+            shutil.rmtree(draft)
+    return target
+
+
+def _fill(draft: Path, settings: Settings, family: Family, found: Sequence[Table]) -> None:
+    _write(draft / "famille.html", _page(settings, family, found).encode())
+    _write(draft / "famille.json", _json(settings, family, found).encode())
+    for invoice in Invoice.select().where(Invoice.family == family, Invoice.pdf_name != ""):
+        paper = settings.data / "pdf" / invoice.pdf_name
+        if paper.is_file():
+            _write(draft / f"facture-{invoice.number.replace('/', '_')}.pdf", paper.read_bytes())
+
+
+def _write(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
+def _page(settings: Settings, family: Family, found: Sequence[Table]) -> str:
+    sections = [
+        {
+            "title": table.title,
+            "columns": [words.COLUMNS[name] for name in table.columns],
+            "rows": [
+                [
+                    words.shown(table.model, name, value)
+                    for name, value in zip(table.columns, row, strict=True)
+                ]
+                for row in table.rows
+            ],
+        }
+        for table in found
+    ]
+    template = templates.environment().get_template("privacy/family.html")
+    return template.render(
+        family=family, town=settings.town, sections=sections, made_at=clock.now()
+    )
+
+
+def _json(settings: Settings, family: Family, found: Sequence[Table]) -> str:
+    content = {
+        "commune": settings.town.name,
+        "code_famille": family.code,
+        "fait_le": clock.now(),
+        "tables": {
+            meta(table.model).table_name: [
+                dict(zip(table.columns, row, strict=True)) for row in table.rows
+            ]
+            for table in found
+        },
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1, default=_iso) + "\n"
+
+
+def _iso(value: Any) -> str:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,176 @@
+"""All that is held about a family: the rows of every table that leads to it.
+
+The tables are found by their links, so that a new one is never left out; what they are called, and
+what of them is not a family's to read, is said here.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple
+
+from peewee import (  # type: ignore[attr-defined]  # the stubs lack sort_models
+    Expression,
+    ForeignKeyField,
+    ModelSelect,
+    sort_models,
+)
+
+from kiosque.db import models
+from kiosque.db.models import (
+    Account,
+    Allocation,
+    Anomaly,
+    Attempt,
+    AttemptItem,
+    BankMessage,
+    BaseModel,
+    Child,
+    Enrolment,
+    Fact,
+    Family,
+    FamilyNotice,
+    FamilyNoticeItem,
+    FamilyRequest,
+    Guardian,
+    Invoice,
+    InvoiceLine,
+    JournalEntry,
+    OutboxMail,
+    PrivacyAct,
+    Receipt,
+    Repayment,
+    ResetRequest,
+    SecurityEvent,
+    Session,
+    Settlement,
+    Token,
+)
+from kiosque.families import contacts
+from kiosque.outbox import addresses
+from kiosque.privacy.mails import mails_of
+
+#: The tables that hold something of a family, in the order they are shown.
+TITLES: Mapping[type[BaseModel], str] = {
+    Family: "La famille",
+    Guardian: "Les responsables",
+    Child: "Les enfants",
+    Enrolment: "Leurs inscriptions",
+    Account: "Le compte en ligne",
+    Invoice: "Les factures et les avoirs",
+    InvoiceLine: "Le détail des factures",
+    Attempt: "Les paiements en ligne commencés",
+    AttemptItem: "Les factures de chacun",
+    Fact: "Ce qu’on en a appris",
+    BankMessage: "Ce que la banque a écrit",
+    Settlement: "L’argent reçu",
+    Allocation: "Son emploi",
+    Repayment: "L’argent rendu ou repris",
+    Receipt: "Les reçus",
+    JournalEntry: "Les écritures du journal",
+    Anomaly: "Ce que le régisseur a dû regarder",
+    FamilyRequest: "Les demandes",
+    FamilyNotice: "Les avis envoyés",
+    FamilyNoticeItem: "Les factures de chaque avis",
+    OutboxMail: "Les courriels",
+    ResetRequest: "Les liens demandés",
+    Token: "Les codes et liens en cours",
+    Session: "Les connexions en cours",
+    SecurityEvent: "Le journal de sécurité",
+    PrivacyAct: "Ce qui a été fait de ces données",
+}
+#: The columns that are in no export, and why.
+LEFT_OUT: Mapping[str, str] = {
+    "id": "numéro de la base, montré pour ce que d’autres lignes citent ainsi",
+    "digest": "empreinte : un secret, ou de quoi reconnaître une ligne de fichier",
+    "password_hash": "secret",
+    "key": "nom d’une ligne pour la machine",
+    "hash": "empreinte d’une écriture du journal",
+    "previous_hash": "empreinte d’une écriture du journal",
+    "account": "celui de la famille",
+    "family": "celle de l’export",
+    "batch": "le fichier d’où vient une facture, qui est celui de toutes les familles",
+    "object_id": "numéro de la base",
+    "day": "numérotation de la banque, redite par sa référence",
+    "ask_at": "réglage de la minuterie",
+    "unanswered": "réglage de la minuterie",
+    "next_try_at": "réglage de la minuterie",
+    "live": "redit l’état du paiement",
+    "signing_key": "laquelle des clés de la ville a signé",
+}
+
+
+class Table(NamedTuple):
+    """The rows of one table that are about a family, each a value by column."""
+
+    model: type[BaseModel]
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+def meta(model: type[BaseModel]) -> Any:
+    """Return what Peewee knows of a table."""
+    return model._meta  # noqa: SLF001  # Peewee's own
+
+
+def tables(family: Family) -> Iterator[Table]:
+    """Yield what is held about a family, table by table, those without a row left out."""
+    queries = _queries(family)
+    for model, title in TITLES.items():
+        columns = [name for name in meta(model).fields if is_shown(model, name)]
+        found = queries[model].order_by(meta(model).primary_key)
+        rows = [[_named(row, name) for name in columns] for row in found]
+        if rows:
+            yield Table(model, title, columns, rows)
+
+
+def is_shown(model: type[BaseModel], column: str) -> bool:
+    """Tell whether a column of a table is in the export. The number of a receipt or of a journal
+    entry is its name; that of an attempt is the bank's counter."""
+    if column == "id":
+        return model in (Settlement, FamilyNotice)  # others name them so
+    return column not in LEFT_OUT and (model, column) != (Attempt, "number")
+
+
+def linked() -> dict[type[BaseModel], list[ForeignKeyField]]:
+    """Return the tables that lead to a family by their links, and by which: those of the family's
+    own rows, and of the rows that lead to them."""
+    found: dict[type[BaseModel], list[ForeignKeyField]] = {Family: []}
+    every = [each for each in vars(models).values() if isinstance(each, type)]
+    for model in sort_models([each for each in every if issubclass(each, BaseModel)]):
+        if links := [field for field, to in meta(model).refs.items() if to in found]:
+            found[model] = links
+    return found
+
+
+def _queries(family: Family) -> dict[type[BaseModel], "ModelSelect[Any]"]:
+    own: dict[type[BaseModel], ModelSelect[Any]] = {}
+    for model, links in linked().items():
+        which = [field.in_(own[field.rel_model].select(field.rel_field)) for field in links]
+        own[model] = model.select().where(reduce(or_, which) if which else Family.id == family.id)
+    attempts = Attempt.select(Attempt.reference).where(Attempt.family == family)
+    own[BankMessage] = BankMessage.select().where(BankMessage.reference.in_(attempts))
+    own[OutboxMail] = OutboxMail.select().where(mails_of(family))
+    own[ResetRequest] = ResetRequest.select().where(_typed(family))
+    return own
+
+
+def _typed(family: Family) -> Expression:
+    known = {addresses.key(each) for each in contacts.every_address(family)}
+    found = [each.id for each in ResetRequest.select() if addresses.key(each.email) in known]
+    return ResetRequest.id.in_(found)
+
+
+def _named(row: BaseModel, column: str) -> str | int | bool | date | datetime | None:
+    """Return a value of a row; for a row of another table, what people call it."""
+    value = getattr(row, column)
+    if not isinstance(value, BaseModel):
+        return value  # type: ignore[no-any-return]  # what the columns of our tables hold
+    for name in ("code", "reference", "name"):
+        if name in meta(type(value)).fields:
+            return str(getattr(value, name))
+    if isinstance(value, Invoice):
+        return value.number
+    return int(value.get_id())

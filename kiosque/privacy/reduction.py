@@ -1,0 +1,104 @@
+"""Take a family's record away, and reduce its names in the accounts, which stay.
+
+The journal names nobody, and no amount, number, date or state changes: the books stay whole.
+"""
+
+import re
+from typing import Any
+
+from peewee import Expression, ModelDelete, ModelSelect
+
+from kiosque.db import require_write
+from kiosque.db.models import (
+    Account,
+    Attempt,
+    Child,
+    Enrolment,
+    Family,
+    FamilyNotice,
+    FamilyNoticeItem,
+    FamilyRequest,
+    Guardian,
+    Invoice,
+    InvoiceLine,
+    NumberedModel,
+    OutboxMail,
+    ResetRequest,
+    Session,
+    Token,
+)
+from kiosque.families import contacts
+from kiosque.language import clock
+from kiosque.outbox import addresses
+from kiosque.privacy.mails import mails_of
+
+
+def initials(names: str) -> str:
+    """Reduce each word to its initial: `Martin - Le Goff` becomes `M. - L. G.`"""
+    return re.sub(r"\w[^\s,]*", lambda word: f"{word[0][0].upper()}.", names)
+
+
+def reduce(family: Family) -> None:
+    """Erase all that is held about a family but its accounts, where its names are reduced, as part
+    of the transaction under way."""
+    require_write()
+    _forget_typed_addresses(family)
+    for model, which in _erased(family):
+        ModelDelete(model).where(which).execute()
+    Attempt.update(receipt_email=None).where(Attempt.family == family).execute()
+    _reduce_children(family)
+    reduced = {
+        "name": initials(family.name),
+        "address": "",
+        "postcode": "",
+        "city": "",
+        "digest": "",
+        "email": "",
+        "language": "fr",
+        "wants_mail": True,
+        "seen_on": None,
+        "forgotten_at": clock.now(),
+    }
+    Family.update(reduced).where(Family.id == family.id).execute()
+
+
+def _erased(family: Family) -> list[tuple[type[NumberedModel] | type[Session], Expression]]:
+    """Return the tables to erase from, what refers to others first."""
+    accounts = Account.select(Account.id).where(Account.family == family)
+    children = Child.select(Child.id).where(Child.family == family)
+    notices = FamilyNotice.select(FamilyNotice.id).where(FamilyNotice.family == family)
+    return [
+        (OutboxMail, mails_of(family)),
+        (Session, Session.account.in_(accounts)),
+        (Token, Token.family == family),
+        (Account, Account.family == family),
+        (Guardian, Guardian.family == family),
+        (Enrolment, Enrolment.child.in_(children)),
+        (Child, Child.family == family),
+        (FamilyRequest, FamilyRequest.family == family),
+        (FamilyNoticeItem, FamilyNoticeItem.notice.in_(notices)),
+        (FamilyNotice, FamilyNotice.family == family),
+    ]
+
+
+def _forget_typed_addresses(family: Family) -> None:
+    """Erase the family's addresses from the new passwords asked for and not answered yet."""
+    known = {addresses.key(each) for each in contacts.every_address(family)}
+    for request in list(ResetRequest.select()) if known else []:
+        if addresses.key(request.email) in known:
+            ModelDelete(ResetRequest).where(ResetRequest.id == request.id).execute()
+
+
+def _reduce_children(family: Family) -> None:
+    own = Invoice.family == family
+    for children in _distinct(Invoice.select(Invoice.children).where(own)):
+        named = Invoice.children == children
+        Invoice.update(children=initials(children)).where(own, named).execute()
+    lines = InvoiceLine.invoice.in_(Invoice.select(Invoice.id).where(own))
+    for child in _distinct(InvoiceLine.select(InvoiceLine.child).where(lines)):
+        named = InvoiceLine.child == child
+        InvoiceLine.update(child=initials(child)).where(lines, named).execute()
+
+
+def _distinct(query: "ModelSelect[Any]") -> list[str]:
+    return [text for (text,) in list(query.distinct().tuples()) if text]

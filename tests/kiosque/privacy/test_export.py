@@ -1,0 +1,145 @@
+"""A family is given all that is held about it, to read and for a machine, and no secret."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosque.db.models import Account, Family, ImportBatch, PrivacyAct, Session, Token
+from kiosque.privacy import held, words
+from kiosque.settings import Settings
+from tests import bases
+from tests.conftest import make_invoice
+from tests.kiosque.conftest import Run
+from tests.kiosque.privacy.conftest import NAMES
+
+#: The tables that hold nothing of a family, and why.
+OF_NOBODY = {
+    "service": "the town's services",
+    "import_batch": "the files, each of many families",
+    "throttle": "hashed names of tries, kept a day",
+    "lease": "the timers'",
+    "message_count": "numbers by hour",
+    "bank_closure": "a bank's",
+    "deployment": "the base's own",
+    "restoration": "the base's own",
+    "receipt_gap": "numbers that no receipt has",
+    "schema_migration": "the migrations",
+    "sqlite_sequence": "numbers given, on SQLite",
+}
+
+
+def exported(run: Run, *options: str) -> Path:
+    result = run("export-family", "F1001", *options)
+    assert result.exit_code == 0, result.output
+    return Path(result.output.splitlines()[-1])
+
+
+def tables(folder: Path) -> dict[str, Any]:
+    content = json.loads((folder / "famille.json").read_text("utf-8"))
+    found: dict[str, Any] = content["tables"]
+    return found
+
+
+def test_every_table_is_of_nobody_or_in_the_export(base: None) -> None:
+    in_export = {held.meta(model).table_name for model in held.TITLES}
+    assert in_export & OF_NOBODY.keys() == set()
+    assert in_export | OF_NOBODY.keys() == set(bases.database.get_tables()) | {"sqlite_sequence"}
+
+
+def test_every_table_that_leads_to_a_family_is_in_the_export(base: None) -> None:
+    assert held.linked().keys() <= held.TITLES.keys()
+    assert len(held.linked()) >= 20
+
+
+def test_every_column_has_its_french_word_or_a_reason_to_be_left_out() -> None:
+    for model in held.TITLES:
+        for column in held.meta(model).fields:
+            if held.is_shown(model, column):
+                assert words.COLUMNS[column], (model, column)
+
+
+def test_a_family_with_everything_has_a_row_in_nearly_every_table(
+    run: Run, whole_family: Family
+) -> None:
+    found = tables(exported(run))
+    absent = {held.meta(model).table_name for model in held.TITLES} - found.keys()
+    assert absent == {"repayment", "anomaly"}  # nothing was given back, nothing is odd
+    assert found["family"][0]["code"] == "F1001"
+    assert found["settlement"][0]["card_last4"]
+    assert [each["kind"] for each in found["privacy_act"]] == ["exported"]
+
+
+def test_the_page_and_the_json_say_all_and_no_secret(run: Run, whole_family: Family) -> None:
+    folder = exported(run)
+    page = (folder / "famille.html").read_text("utf-8")
+    data = (folder / "famille.json").read_text("utf-8")
+    secrets = [Account.get().password_hash, Session.get().digest]
+    secrets += [token.digest for token in Token.select()]
+    for text in (page, data):
+        assert [name for name in NAMES if name.lower() not in text.lower()] == []
+        assert [secret for secret in secrets if secret in text] == []
+    for said in ("45,20\u00a0€", "Les reçus", "connexion", "2026-10-0001", "déjà payée"):
+        assert said in page, said
+
+
+def test_nothing_is_charlies(run: Run, whole_family: Family, charlies_family: Family) -> None:
+    make_invoice(charlies_family, "C-SECRET", children="Tom Petit")
+    for path in exported(run).glob("famille.*"):
+        text = path.read_text("utf-8")
+        assert not [name for name in ("Petit", "C-SECRET", "F2002") if name in text]
+
+
+def test_what_a_parent_wrote_is_no_markup(run: Run, whole_family: Family) -> None:
+    Family.update(name="<script>alert(1)</script>").where(Family.id == whole_family.id).execute()
+    page = (exported(run) / "famille.html").read_text("utf-8")
+    assert "<script>" not in page
+
+
+def test_the_invoices_come_with_it_and_nobody_else_reads_them(
+    run: Run, whole_family: Family, settings: Settings
+) -> None:
+    folder = exported(run)
+    assert folder.parent == settings.data / "exports"
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"famille.html", "famille.json", "facture-2026-10-0001.pdf"}
+    for path in folder.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    for each in (folder, folder.parent):
+        assert stat.S_IMODE(each.stat().st_mode) == 0o700
+
+
+def test_a_folder_may_be_named_and_one_that_cannot_be_written_is_said(
+    run: Run, whole_family: Family, tmp_path: Path
+) -> None:
+    assert exported(run, "--output", str(tmp_path / "clef")).parent == tmp_path / "clef"
+    (tmp_path / "fichier").write_text("")
+    result = run("export-family", "F1001", "--output", str(tmp_path / "fichier" / "ici"))
+    assert result.exit_code == 1
+    assert "ne peut pas être écrit" in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_who_had_it_exported_is_remembered(
+    run: Run, whole_family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_USER", "dominique")
+    exported(run)
+    act = PrivacyAct.get()
+    assert (act.kind, act.author) == ("exported", "dominique")
+
+
+def test_a_family_erased_is_told_what_is_left(run: Run, whole_family: Family) -> None:
+    run("erase-family", "F1001", "--author", "Dominique", "--reason", "demande", "--yes")
+    folder = exported(run)
+    assert [name for name in NAMES if name in (folder / "famille.json").read_text("utf-8")] == []
+    assert {"invoice", "settlement", "receipt"} <= tables(folder).keys()
+
+
+def test_an_unknown_family_has_no_export(run: Run, base: None, settings: Settings) -> None:
+    result = run("export-family", "F9999")
+    assert (result.exit_code, "Code famille inconnu" in result.output) == (1, True)
+    assert not (settings.data / "exports").exists()
+    assert ImportBatch.select().count() == 0
