@@ -69,6 +69,7 @@ def test_a_command_without_its_database_says_so(
         "empty": settings.data / "empty.sqlite3",
     }
     monkeypatch.setenv("KIOSQUE_DATABASE", str(places[database]))
+    monkeypatch.chdir(settings.data)  # some make the folder that they are given
     refused = said_in_french(run(name, *needed(main.commands[name])))
     assert refused or database == "empty"
 
