@@ -69,7 +69,12 @@ _OPEN = _of_invoice(Unpaid._fields[:-2])
 
 def unpaid(family: Family) -> list[Unpaid]:
     """Return all open invoices, those that cannot be paid here too, the most pressing first."""
-    found = _UNPAID.rows(family=family.id, now=clock.now(), since=payments.told_since())
+    found = _UNPAID.rows(
+        family=family.id,
+        now=clock.now(),
+        since=payments.told_since(),
+        opened_since=payments.opening_since(),
+    )
     return [_unpaid(row) for row in found]
 
 
@@ -93,7 +98,7 @@ def settled(family: Family, page: int) -> tuple[list[Settled], bool]:
 
 
 _UNPAID = PreparedQuery(
-    lambda family, now, since: (
+    lambda family, now, since, opened_since: (
         Invoice.select(
             *_OPEN,
             *(getattr(Attempt, name) for name in Held._fields),
@@ -107,7 +112,7 @@ _UNPAID = PreparedQuery(
         .join(
             Attempt,
             JOIN.LEFT_OUTER,
-            on=(Attempt.id == AttemptItem.attempt) & (Attempt.live_until > now),
+            on=(Attempt.id == AttemptItem.attempt) & payments.holds(now, opened_since),
         )
         .where(Invoice.family == family, Invoice.state == InvoiceState.OPEN)
         .order_by(Invoice.due_on, Invoice.number)

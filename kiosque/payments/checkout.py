@@ -78,6 +78,8 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
     try:
         handoff = hand_over(gateway.name, lambda: gateway_calls.start(gateway, order))
         _note_handoff(attempt, gateway, handoff)
+    except Refused:
+        raise
     except WrongEmail:
         _close(attempt, FactSource.EMAIL_REFUSED)
         raise
@@ -111,7 +113,11 @@ def hand_over(gateway_name: str, begin: Callable[[], "Future[Handoff]"]) -> Hand
 
 
 def _note_handoff(attempt: Attempt, gateway: Gateway, handoff: Handoff) -> None:
+    """Record that the payer may now be led to the bank. Raises Refused when another tab opened a
+    payment of the same invoices meanwhile."""
     with write():
+        if attempt_by_id(attempt.id).state != AttemptState.CREATED:
+            raise Refused([_("Un autre paiement de ces factures vient d’être ouvert.")])
         add_fact(attempt, "", AttemptState.HANDED_OFF, source=FactSource.PORTAL)
         Attempt.update(
             gateway_reference=handoff.gateway_reference,
@@ -188,9 +194,13 @@ def _free_number(gateway: str, day: str) -> int:
 
 
 def _close_lapsed(invoices: Sequence[Invoice]) -> None:
-    """Declare expired the silent attempts that held these invoices beyond their time. Raises
-    Refused where the bank can say what became of one and has not yet."""
+    """Close the attempts that were never handed over; declare expired the silent ones that held
+    these invoices beyond their time. Raises Refused where the bank can say what became of one and
+    has not yet."""
     for attempt in attempts_holding([invoice.id for invoice in invoices]):
+        if attempt.state == AttemptState.CREATED:
+            add_fact(attempt, "", AttemptState.CANCELLED, source=FactSource.BANK_UNREACHABLE)
+            continue
         if is_owed_an_answer(attempt):
             raise Refused(
                 [

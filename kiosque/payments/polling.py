@@ -198,8 +198,8 @@ def postpone_question(attempt: Attempt) -> None:
 
 
 def expire_what_cannot_be_asked() -> int:
-    """Declare expired, GRACE after their time, the silent attempts whose bank cannot be asked and
-    those that were never handed over. Return how many."""
+    """Declare expired, GRACE after their time, the silent attempts whose bank cannot be asked;
+    close those that were never handed over. Return how many."""
     lapsed = Attempt.select().where(
         Attempt.state.in_(_SILENT),
         Attempt.live_until < clock.now() - GRACE,
@@ -213,7 +213,11 @@ def _expire_if_silent(attempt_id: int) -> bool:
         attempt = Attempt.get_by_id(attempt_id)
         if not _is_silent(attempt) or attempt.ask_at is not None:
             return False
-        return bool(add_fact(attempt, "", AttemptState.EXPIRED, source=FactSource.TIMEOUT))
+        if attempt.state == AttemptState.CREATED:
+            state, why = AttemptState.CANCELLED, FactSource.BANK_UNREACHABLE
+        else:
+            state, why = AttemptState.EXPIRED, FactSource.TIMEOUT
+        return bool(add_fact(attempt, "", state, source=why))
 
 
 def stop_asking(attempt: Attempt) -> None:

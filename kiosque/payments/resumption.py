@@ -62,8 +62,7 @@ def open_payment(
 ) -> OpenPayment | None:
     """Return what a payer may do with an attempt; None unless it waits for its payer. `closed` are
     the banks that take no new payment now."""
-    waits = attempt.state in (AttemptState.CREATED, AttemptState.HANDED_OFF)
-    if not waits or attempt.live_until <= clock.now():
+    if attempt.state != AttemptState.HANDED_OFF or attempt.live_until <= clock.now():
         return None
     gateway = gateways.get(attempt.gateway)
     can_ask = isinstance(gateway, Polls)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from peewee import Expression
 
@@ -12,6 +14,8 @@ from kiosque.language import clock, formats
 from kiosque.language.catalogue import gettext as _
 from kiosque.language.formats import format_euros
 
+#: No bank takes longer to open a payment, our own wait to write it down included.
+OPENING = timedelta(seconds=30)
 #: More at once would overflow an address and help nobody.
 MAX_INVOICES = 50
 
@@ -100,11 +104,7 @@ def live_attempts(invoices: Sequence[Invoice]) -> dict[int, Attempt]:
     items = (
         AttemptItem.select(AttemptItem, Attempt)
         .join(Attempt)
-        .where(
-            AttemptItem.invoice.in_([invoice.id for invoice in invoices]),
-            AttemptItem.live == True,  # noqa: E712  # an SQL expression
-            Attempt.live_until > clock.now(),
-        )
+        .where(AttemptItem.invoice.in_([invoice.id for invoice in invoices]), _holds())
     )
     return {item.invoice_id: item.attempt for item in items}
 
@@ -112,19 +112,35 @@ def live_attempts(invoices: Sequence[Invoice]) -> dict[int, Attempt]:
 def payable_now() -> Expression:
     """Return the condition that an invoice can be paid online at this moment: open, not yet the
     Treasury's, held by no payment under way. For a query over many families."""
-    held = (
-        AttemptItem.select(AttemptItem.invoice)
-        .join(Attempt)
-        .where(
-            AttemptItem.live == True,  # noqa: E712  # an SQL expression
-            Attempt.live_until > clock.now(),
-        )
-    )
+    held = AttemptItem.select(AttemptItem.invoice).join(Attempt).where(_holds())
     return (
         (Invoice.state == InvoiceState.OPEN)
         & (Invoice.closes_on.is_null() | (Invoice.closes_on >= clock.today()))
         & Invoice.id.not_in(held)
     )
+
+
+def holds(now: Any, opened_since: Any) -> Expression:
+    """Return the condition that an attempt keeps its invoice from another, for a query over both.
+
+    One begun before `opened_since` (`opening_since()`) and never handed over keeps nothing: nobody
+    saw its way to the bank, and the next one closes it.
+    """
+    expression: Expression = (
+        (AttemptItem.live == True)  # noqa: E712  # an SQL expression
+        & (Attempt.live_until > now)
+        & ((Attempt.state != AttemptState.CREATED) | (Attempt.started_at > opened_since))
+    )
+    return expression
+
+
+def opening_since() -> datetime:
+    """Return the instant since which a payment may still be opening at its bank."""
+    return clock.now() - OPENING
+
+
+def _holds() -> Expression:
+    return holds(clock.now(), opening_since())
 
 
 def _why_not(invoice: Invoice | None, live: Attempt | None) -> str:
@@ -140,9 +156,8 @@ def _why_not(invoice: Invoice | None, live: Attempt | None) -> str:
     if live and live.state == AttemptState.PENDING:
         return _("la banque examine encore votre paiement. Vous n’avez rien à faire.")
     if live:
-        return _(
-            "un paiement est déjà ouvert à la banque. Reprenez-le, ou recommencez après %(hour)s."
-        ) % {"hour": formats.paris_hour(live.live_until)}
+        since = {"hour": formats.paris_hour(live.started_at)}
+        return _("un paiement est ouvert à la banque depuis %(hour)s.") % since
     if invoice.is_closed and invoice.closes_on:
         return _(
             "le paiement en ligne est clos depuis le %(date)s. Elle est transmise au Trésor public."

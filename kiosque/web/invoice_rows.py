@@ -38,6 +38,7 @@ from kiosque.web.status_words import (
     OPENED,
     TREASURY,
     Status,
+    held_advice,
     settled_status,
     status_on,
 )
@@ -66,11 +67,11 @@ class Row(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """The invoices of one payment begun and not finished, and what the payer may do about it: None
-    just after the bank has sent the payer back, while its answer is awaited."""
+    """The invoices of one payment at the bank, and what the payer may do about it; None while the
+    bank's answer is awaited, as `advice` says."""
 
-    attempt: Held
     payment: OpenPayment | None
+    advice: str
     rows: list[Row]
 
 
@@ -93,7 +94,7 @@ class UnpaidRows:
     unanswered_at: datetime | None
     closures: list[str]
     all_closed: bool
-    at_bank: list[Row]
+    at_bank: list[Opened]
     elsewhere: list[Row]
 
 
@@ -129,7 +130,7 @@ def unpaid(family: Family) -> UnpaidRows:
         ),
         closures=sorted({closed[name] for name in banks & closed.keys()}),
         all_closed=banks <= closed.keys(),
-        at_bank=[write.unpaid(*line) for line in every if line[1] is AT_BANK],
+        at_bank=_opened(write, [line for line in every if line[1] is AT_BANK]),
         elsewhere=[write.unpaid(*line) for line in every if line[1] is TREASURY],
     )
 
@@ -139,7 +140,10 @@ def _opened(write: "_Writer", lines: Sequence[tuple[Unpaid, Status]]) -> list[Op
     for invoice, status in lines:
         if invoice.held:
             by_attempt.setdefault(invoice.held, []).append(write.unpaid(invoice, status))
-    return [Opened(held, waiting_for_payer(held), rows) for held, rows in by_attempt.items()]
+    return [
+        Opened(waiting_for_payer(held), _(held_advice(held.state)), rows)
+        for held, rows in by_attempt.items()
+    ]
 
 
 def settled(family: Family, page: int) -> SettledRows:

@@ -79,19 +79,6 @@ class Result:
     advice: str
 
 
-_WAITING = Result(
-    "bank",
-    N_("En attente de confirmation de la banque"),
-    N_("La banque ne nous a pas encore donné sa réponse. Ne payez pas une seconde fois."),
-)
-_SILENT = Result(
-    "bank",
-    N_("La banque n’a pas confirmé de paiement"),
-    N_(
-        "Si vous avez payé, ne recommencez pas\u00a0: la confirmation peut encore arriver. "
-        "Si vous n’avez pas payé, vous pouvez recommencer."
-    ),
-)
 _OPENED = Result(
     "bank",
     N_("Ce paiement est ouvert à la banque"),
@@ -105,16 +92,27 @@ _GIVEN_UP = Result(
         "Vous pouvez recommencer quand vous voulez."
     ),
 )
-_UNKNOWN = Result(
-    "late",
-    N_("La banque n’a pas répondu"),
+#: Nobody knows if it was made: what to do is said as on the list and the summary.
+UNKNOWN = Result("late", N_("La banque n’a pas répondu"), "")
+_PAID_OTHERWISE = Result(
+    "paid",
+    N_("Vos factures sont déjà payées"),
     N_(
-        "Nous ne savons pas si ce paiement a été fait. Regardez d’abord votre compte "
-        "bancaire\u00a0: si vous avez été débité, ne payez pas une seconde fois. Sinon, vous "
-        "pouvez recommencer."
+        "Vous n’avez rien à faire. La banque n’a pas encore répondu sur ce paiement-ci\u00a0: s’il "
+        "est débité, ce sera en trop, le régisseur en sera averti et vous contactera."
     ),
 )
 _RESULTS = {
+    AttemptState.CREATED: Result(
+        "bank",
+        N_("Ce paiement n’est pas encore ouvert à la banque"),
+        N_("Rien n’a été débité. S’il ne s’ouvre pas dans la minute, recommencez."),
+    ),
+    AttemptState.HANDED_OFF: Result(
+        "bank",
+        N_("En attente de confirmation de la banque"),
+        N_("La banque ne nous a pas encore donné sa réponse. Ne payez pas une seconde fois."),
+    ),
     AttemptState.PENDING: Result(
         "bank",
         N_("En attente de confirmation de la banque"),
@@ -170,25 +168,31 @@ def attempt_result(
     do depends on its invoices as they are now, which another payment may have paid."""
     result = _OPENED if waits_for_payer else _result_of(attempt)
     left = [each for each in invoices if each.state == InvoiceState.OPEN]
+    paid = all(each.state == InvoiceState.PAID for each in invoices)
+    unknown = is_undecided(attempt) or result is UNKNOWN
+    if unknown and paid:
+        return _PAID_OTHERWISE
     # Where nobody knows if it was made, that is what there is to say.
-    said = is_undecided(attempt) or attempt.state == AttemptState.PAID or result is _UNKNOWN
-    if said or len(left) == len(invoices):
+    if unknown or attempt.state == AttemptState.PAID or len(left) == len(invoices):
         return result
     if left:
         return replace(result, advice=_SOME_LEFT)
-    paid = all(each.state == InvoiceState.PAID for each in invoices)
     return replace(result, advice=_SETTLED_OTHERWISE if paid else _NOTHING_LEFT)
 
 
 def _result_of(attempt: Attempt) -> Result:
     state = AttemptState(attempt.state)
-    if state == AttemptState.EXPIRED and payments.is_unanswered(attempt):
-        return _UNKNOWN
+    if payments.is_unanswered(attempt):
+        return UNKNOWN
     if state == AttemptState.CANCELLED and payments.was_given_up(attempt):
         return _GIVEN_UP
-    if state in _RESULTS:
-        return _RESULTS[state]
-    return _WAITING if attempt.live_until > clock.now() else _SILENT
+    return _RESULTS[state]
+
+
+def held_advice(state: str) -> str:
+    """Return what to do, to translate when shown, about a payment in this state that holds invoices
+    and that its payer is not offered to resume."""
+    return _RESULTS[AttemptState(state)].advice
 
 
 def is_undecided(attempt: Attempt) -> bool:

@@ -14,7 +14,7 @@ from kiosque.payments import Money, OpenPayment, Selection
 from kiosque.web import access, current, invoice_rows, open_payments
 from kiosque.web.forms import csrf
 from kiosque.web.invoice_rows import UnpaidRows
-from kiosque.web.status_words import attempt_result, is_undecided
+from kiosque.web.status_words import UNKNOWN, attempt_result, is_undecided
 from kiosque.web.views.payment import CHOSEN_TOGETHER, RECEIPT_TO
 
 blueprint = Blueprint("bank_return", __name__, url_prefix="/paiement/retour")
@@ -119,8 +119,10 @@ def _result(attempt: Attempt, items: list[AttemptItem], *, chooses: bool) -> dic
     undecided = is_undecided(attempt) and not chooses
     goes_on = undecided and 0 <= tries < len(REFRESH_AFTER)
     invoices = [item.invoice for item in items]
+    result = attempt_result(attempt, invoices, waits_for_payer=chooses)
     return {
-        "result": attempt_result(attempt, invoices, waits_for_payer=chooses),
+        "result": result,
+        "unanswered_at": attempt.started_at if result is UNKNOWN else None,
         "refresh_after": REFRESH_AFTER[tries] if goes_on else None,
         "tries": tries,
         "last_try": len(REFRESH_AFTER),

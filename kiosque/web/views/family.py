@@ -23,19 +23,21 @@ from kiosque.papers import content
 from kiosque.web import current, invoice_rows
 from kiosque.web.access import family_only, own_family, own_invoice, own_receipt
 from kiosque.web.open_payments import waiting_for_payer
-from kiosque.web.status_words import Status, invoice_status
+from kiosque.web.status_words import Status, held_advice, invoice_status
 
 blueprint = Blueprint("family", __name__)
 
 
 class Standing(NamedTuple):
-    """An invoice, its status in words, and the payment that settled it or holds it."""
+    """An invoice, its status in words, and the payment that settled it or holds it, with what to do
+    about the latter."""
 
     invoice: Invoice
     status: Status
     settlement: Settlement | None
     receipt: Receipt | None
     held: Attempt | None
+    advice: str
 
 
 @blueprint.get("/factures")
@@ -122,4 +124,5 @@ def _standing(invoice: Invoice, held: Attempt | None) -> Standing:
     )
     settlement = paid.settlement if paid else None
     receipt = getattr(settlement, "receipt", None)
-    return Standing(invoice, invoice_status(invoice, held), settlement, receipt, held)
+    advice = held_advice(held.state) if held else ""
+    return Standing(invoice, invoice_status(invoice, held), settlement, receipt, held, advice)

@@ -88,11 +88,11 @@ def test_the_same_invoice_asked_twice_is_paid_once(
 # --- Two tabs ---
 
 
-def test_a_second_tab_is_told_until_when_to_wait(
+def test_a_second_tab_is_told_since_when_the_first_is_at_the_bank(
     pay: Pay, alices_family: Family, october: Invoice
 ) -> None:
     pay(alices_family, october)
-    with pytest.raises(Refused, match="20\u00a0h\u00a045"):
+    with pytest.raises(Refused, match="20\u00a0h\u00a030"):
         pay(alices_family, october)
 
 

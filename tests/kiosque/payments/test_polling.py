@@ -481,7 +481,7 @@ def test_an_answer_given_while_the_page_was_open_is_not_enough(
     payments.ask_about_holders(
         october.family, [october.number], {bank.name: bank}, PUBLIC_URL, ISSUERS
     )
-    with pytest.raises(Refused, match=sentences.TRY_LATER):
+    with pytest.raises(Refused, match=sentences.AT_THE_BANK):
         go(october)
     frozen.advance(minutes=15)
     with pytest.raises(Refused, match="Nous attendons encore"):

@@ -498,7 +498,7 @@ def test_a_silent_bank_and_a_late_sign_in_are_said_in_marked_words(
     attempt, _ = pay(october.family, october)
     frozen.advance(minutes=30)
     page = alice.get(f"/paiement/retour/{attempt.reference}").text
-    assert sentences.UNCONFIRMED in page
+    assert sentences.NEVER_ANSWERED in page
     assert left_in_french(page) == []
     frozen.at += timedelta(days=30)
     page = alice.get("/factures", follow_redirects=True).text

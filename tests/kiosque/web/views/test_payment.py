@@ -274,7 +274,7 @@ def test_a_bank_that_stays_silent_is_never_called_a_refusal(
     attempt, _ = pay(alices_family, october)
     frozen.advance(minutes=20)
     page = alice.get(f"/paiement/retour/{attempt.reference}").text
-    assert sentences.UNCONFIRMED in page
+    assert sentences.NEVER_ANSWERED in page
     assert "refusé" not in page
 
 

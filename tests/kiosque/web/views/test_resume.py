@@ -16,6 +16,7 @@ from kiosque.language import clock
 from tests import sentences
 from tests.bank import notice
 from tests.conftest import Clock, csrf_token, make_invoice
+from tests.pages.family import at_the_counter
 from tests.talkative import TalkativeBank
 
 Pay = Callable[..., tuple[Attempt, Handoff]]
@@ -222,6 +223,47 @@ def test_whoever_the_bank_has_just_sent_back_is_not_offered_to_pay_again(
     assert sentences.WAITING in page
     assert not offers(page, "reprendre", attempt)
     assert not offers(alice.get("/factures").text, "reprendre", attempt)
+
+
+def test_a_browser_that_does_not_say_where_it_comes_from_reads_one_sentence_not_two(
+    alice: FlaskClient, bank: TalkativeBank, left: tuple[Attempt, Handoff]
+) -> None:
+    attempt, _ = left
+    page = alice.get(f"/paiement/retour/{attempt.reference}").text
+    assert offers(page, "reprendre", attempt)
+    assert sentences.NO_SECOND_PAYMENT not in page.lower()
+    assert "data-refresh-after" in page, "one may have paid, too"
+
+
+@pytest.mark.parametrize("said", [{}, {"trans_status": "UNDER_VERIFICATION"}])
+def test_while_the_banks_answer_is_awaited_every_page_gives_the_same_advice(
+    alice: FlaskClient,
+    bank: TalkativeBank,
+    left: tuple[Attempt, Handoff],
+    said: dict[str, str],
+) -> None:
+    attempt, handoff = left
+    if said:
+        alice.post(NOTIFY, data=notice(handoff, **said))
+    address = f"/paiement/retour/{attempt.reference}"
+    page = alice.get(address, headers={"Sec-Fetch-Site": "cross-site"}).text
+    (advice,) = re.findall(r"</h1>\s*<p>(.+?)</p>", page)
+    for where in ("/factures", "/factures/2026-10-0001", SUMMARY):
+        assert advice in alice.get(where, follow_redirects=True).text
+
+
+def test_a_payment_whose_invoices_were_paid_otherwise_says_so_while_the_bank_may_still_answer(
+    alice: FlaskClient, bank: TalkativeBank, left: tuple[Attempt, Handoff], october: Invoice
+) -> None:
+    attempt, handoff = left
+    payments.settle_at_counter([at_the_counter(october)])
+    page = alice.get(f"/paiement/retour/{attempt.reference}").text
+    assert sentences.INVOICES_PAID in page
+    assert sentences.WAITING not in page
+    assert "result-paid" in page
+    assert not offers(page, "reprendre", attempt)
+    alice.post(NOTIFY, data=notice(handoff))
+    assert sentences.PAID_TOO_MUCH in alice.get(f"/paiement/retour/{attempt.reference}").text
 
 
 def test_back_twice_after_paying_shows_the_receipt(

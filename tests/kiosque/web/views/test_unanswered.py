@@ -74,8 +74,8 @@ def test_back_from_the_bank_later_nothing_is_said_that_is_not_known(
     frozen.advance(hours=1)
     reconcile.run({"banque": gateway}, PUBLIC_URL, ISSUERS)
     page = sign_in(lost.family).get(f"/paiement/retour/{lost.reference}").text
-    assert sentences.NOT_KNOWN in page
-    assert sentences.LOOK_FIRST in page
+    assert f"Un paiement commencé le {BEGUN} {sentences.UNANSWERED}" in page
+    assert sentences.LOOK_AT_ACCOUNT in page
 
 
 def test_while_the_family_may_still_be_paying_nothing_is_said(
@@ -116,7 +116,7 @@ def test_a_bank_that_was_asked_and_knows_of_nothing_makes_nobody_afraid(
     alice = sign_in(alices_family)
     assert sentences.LOOK_AT_ACCOUNT not in alice.get("/factures").text
     page = alice.get(f"/paiement/retour/{attempt.reference}").text
-    assert sentences.NOT_KNOWN not in page
+    assert sentences.LOOK_AT_ACCOUNT not in page
 
 
 def test_after_thirty_days_it_is_told_no_more(lost: Attempt, frozen: Clock) -> None:
