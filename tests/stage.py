@@ -50,6 +50,8 @@ PAGES: dict[str, Page] = {
     "site.accessibility": Page(),
     "site.secure": Page(),
     "site.health": Page(),
+    "monitoring.detail": Page(status=404),
+    "monitoring.metrics": Page(status=404),
     "site.robots": Page(),
     "site.language": Page(
         method="POST", form={"language": "fr", "next": "/famille"}, status=302

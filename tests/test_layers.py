@@ -16,7 +16,7 @@ FLOORS = (
     ("backups", "invoices"),
     ("papers",),
     ("mails",),
-    ("privacy",),
+    ("monitoring", "privacy"),
     ("web", "chores"),
     ("checkup", "demo"),
     ("cli",),

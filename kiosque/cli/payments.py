@@ -12,6 +12,7 @@ from kiosque.db.models import Anomaly, Invoice
 from kiosque.db.states import CounterMode
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted, format_euros
+from kiosque.monitoring import memory
 from kiosque.outbox import queue
 from kiosque.payments import journal, reconcile, verification
 from kiosque.settings import Settings
@@ -171,13 +172,14 @@ def _cells(point: Anomaly) -> tuple[str, ...]:
 
 @main.command()
 @with_database
-def verify(_settings: Settings) -> None:
+def verify(settings: Settings) -> None:
     """Vérifie le journal et les comptes, sans rien changer. Affiche les soldes.
 
     Notez hors de cette machine le numéro et l’empreinte de la dernière écriture : ils prouveront
     que rien n’a été retiré de la fin du journal.
     """
     faults = verification.faults()
+    memory.note_verified(settings.data, len(faults))
     for account, cents in sorted(journal.balances().items()):
         click.echo(f"{account:30} {format_euros(cents)}")
     number, fingerprint = journal.last()

@@ -25,6 +25,7 @@ from kiosque.settings.model import (
     Backup,
     Legal,
     Mail,
+    Monitoring,
     Notices,
     OtherRegie,
     Payment,
@@ -61,6 +62,7 @@ _TABLES: Mapping[str, type[Any]] = {
     "network": Network,
     "server": Server,
     "backup": Backup,
+    "monitoring": Monitoring,
 }
 #: Tables of tables, whose names the town chooses.
 _NAMED = ("gateways", "regies")

@@ -11,6 +11,7 @@ def readable_secrets(path: Path, tree: Mapping[str, Any]) -> list[str]:
     machine may read."""
     gateways = tree.get("gateways", {}).values()
     held = tree.get("secret_key") or tree.get("mail", {}).get("password")
+    held = held or tree.get("monitoring", {}).get("token")
     held = held or "://" in str(tree.get("database", ""))
     held = held or "@" in str(tree.get("network", {}).get("proxy", ""))
     held = held or any(name.endswith(("key", "password")) for table in gateways for name in table)

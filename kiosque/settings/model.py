@@ -138,6 +138,16 @@ class Backup:
 
 
 @dataclass(frozen=True)
+class Monitoring:
+    """What watches the site, and what the site says of itself. `token` opens `/sante/detail` and
+    `/metriques`, which are not there without it; on `weekday` the technical address is told that
+    all is well, or what is not."""
+
+    token: str = field(default="", repr=False)
+    weekday: str = "lundi"
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that differs from one town to another."""
 
@@ -159,6 +169,7 @@ class Settings:
     network: Network = DIRECT
     server: Server = Server()
     backup: Backup = Backup()
+    monitoring: Monitoring = Monitoring()
 
     def regie_named(self, key: str) -> Regie:
         """Return the *régie* of a key; the first one for an empty key, or for one that is no longer

@@ -18,6 +18,7 @@ from kiosque.spelling import fold
 
 ENVIRONMENTS = ("production", "demo", "test")
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
+WEEKDAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 ACCESSIBILITY = ("non", "partiellement", "totalement")
 _REGIE_KEYS = ("name", "regisseur", "email", "services", "gateway")
 #: Words found in secrets that were copied from an example or typed by hand.
@@ -295,6 +296,12 @@ RULES: tuple[Rule, ...] = (
         lambda words: not words or " " not in words[0],
     ),
     Rule("backup.offsite_minutes", "attendu de 1 à 720", lambda minutes: 1 <= minutes <= 720),
+    Rule(
+        "monitoring.token",
+        "attendu 32 caractères au moins, tirés au hasard, sans espace ni accent",
+        lambda token: not token or re.fullmatch(r"[!-~]{32,200}", token),
+    ),
+    Rule("monitoring.weekday", f"attendu l’un de {', '.join(WEEKDAYS)}", WEEKDAYS.__contains__),
     Rule(
         "gateways",
         "noms en lettres minuscules et chiffres, 20 au plus",

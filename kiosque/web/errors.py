@@ -28,6 +28,7 @@ from kiosque.web import access, current, language
 #: Status: (title, what to do).
 MESSAGES = {
     400: (N_("Demande incomprise"), N_("Revenez à la page précédente et recommencez.")),
+    401: (N_("Accès refusé"), N_("Cette page ne vous est pas ouverte.")),
     403: (N_("Accès refusé"), N_("Cette page ne vous est pas ouverte.")),
     404: (
         N_("Page introuvable"),

@@ -25,7 +25,7 @@ NOTIFY_URL = f"{PUBLIC_URL}/paiement/notification/banque"
 
 #: Answers to a GET that are no page to look at: redirects, files, a health check, a bank's message.
 NO_PAGE = {
-    "notification.receive",
+    *("notification.receive", "monitoring.detail", "monitoring.metrics"),
     *("site.index", "site.health", "site.asset", "site.robots"),
     *("papers.invoice", "papers.receipt", "papers.yearly"),
 }

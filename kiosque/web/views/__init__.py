@@ -8,6 +8,7 @@ from kiosque.web.views import (
     credentials,
     family,
     family_requests,
+    monitoring,
     notification,
     papers,
     payment,
@@ -17,6 +18,7 @@ from kiosque.web.views import (
 
 BLUEPRINTS = (
     site.blueprint,
+    monitoring.blueprint,
     account.blueprint,
     credentials.blueprint,
     family.blueprint,

@@ -184,6 +184,9 @@ def test_secrets_show_in_no_representation(tmp_path: Path) -> None:
         ("KIOSQUE_LEGAL_DPO", "le maire", "legal.dpo : "),
         ("KIOSQUE_SERVER_WORKERS", "0", "server.workers : attendu"),
         ("KIOSQUE_SERVER_THREADS", "300", "server.threads : attendu"),
+        ("KIOSQUE_MONITORING_TOKEN", "trop-court", "monitoring.token : "),
+        ("KIOSQUE_MONITORING_TOKEN", "é" * 40, "monitoring.token : "),
+        ("KIOSQUE_MONITORING_WEEKDAY", "jamais", "monitoring.weekday : "),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, variable: str, value: str, fault: str) -> None:
