@@ -47,7 +47,7 @@ def mails(_settings: Settings, ids: tuple[int, ...], *, retry_all: bool) -> None
             row.id,
             day,
             state,
-            row.template,
+            rendering.words_of(row),
             code,
             counted(row.tries, "essai"),
             row.last_error,

@@ -37,7 +37,7 @@ Facts = dict[str, object]
 
 @dataclass(frozen=True)
 class MailKind:
-    """One kind of mail.
+    """One kind of mail; `words` name it in French, for the town hall.
 
     `family` finds, from the object's id in the outbox, the family that the mail is about, whose
     language it is in; None for a mail in French that is about no family. `facts` gives what the
@@ -48,6 +48,7 @@ class MailKind:
     """
 
     template: str
+    words: str
     family: Callable[[int], Family | None]
     facts: Callable[[Settings, OutboxMail], Facts | None] = lambda _settings, _row: {}
     optional: bool = False
@@ -78,6 +79,12 @@ def family_of(row: OutboxMail) -> Family | None:
     """Return the family that a queued mail is about, or None."""
     kind = KINDS.get(row.template)
     return kind.family(row.object_id) if kind else None
+
+
+def words_of(row: OutboxMail) -> str:
+    """Return the French name of the kind of a queued mail; its code, for one declared no more."""
+    kind = KINDS.get(row.template)
+    return kind.words if kind else row.template
 
 
 def render_mail(settings: Settings, row: OutboxMail, secret: str = "") -> RenderedMail | None:
@@ -160,8 +167,10 @@ def _receipt_paper(settings: Settings, facts: Facts) -> Paper:
     return Paper(f"recu-{document.receipt.title}.pdf", pdf.receipt(settings, document))
 
 
-def _anomaly(_settings: Settings, row: OutboxMail) -> Facts:
+def _anomaly(_settings: Settings, row: OutboxMail) -> Facts | None:
     anomaly = Anomaly.get_by_id(row.object_id)
+    if anomaly.resolved_at:
+        return None
     _family, numbers = payments.concerned(anomaly)
     todo = resources.typed("todo")
     return {"anomaly": anomaly, "invoice_numbers": numbers, "todo": todo}
@@ -198,18 +207,23 @@ def _account(_settings: Settings, row: OutboxMail) -> Facts:
     return {"household": contacts.told_apart(family, row.recipient) if family else ""}
 
 
+_NOTICES = {
+    NoticeKind.NEW_INVOICES: "avis",
+    NoticeKind.REMINDER: "rappel",
+    NoticeKind.RELANCE: "relance",
+}
 _DECLARED = (
-    MailKind("receipt", _payer, _receipt, paper=_receipt_paper),
-    MailKind("anomaly", _nobody, _anomaly),
-    MailKind("request", _nobody, _request),
-    MailKind("request_copy", _asking, _request),
-    MailKind("reset", _of_token, _link_to_a_held_address, has_link=True),
-    MailKind("email_confirm", _of_token, has_link=True),
-    MailKind("email_asked", Family.get_by_id, _account),
-    MailKind("email_changed", Family.get_by_id, _account),
-    MailKind("password_changed", Family.get_by_id, _account),
-    MailKind("new_browser", _of_token, _sign_in, has_link=True),
-    *(MailKind(kind, _told, _notice, optional=True) for kind in NoticeKind),
+    MailKind("receipt", "reçu", _payer, _receipt, paper=_receipt_paper),
+    MailKind("anomaly", "point à traiter", _nobody, _anomaly),
+    MailKind("request", "demande d’une famille", _nobody, _request),
+    MailKind("request_copy", "copie d’une demande", _asking, _request),
+    MailKind("reset", "nouveau mot de passe", _of_token, _link_to_a_held_address, has_link=True),
+    MailKind("email_confirm", "adresse à confirmer", _of_token, has_link=True),
+    MailKind("email_asked", "changement d’adresse demandé", Family.get_by_id, _account),
+    MailKind("email_changed", "adresse changée", Family.get_by_id, _account),
+    MailKind("password_changed", "mot de passe changé", Family.get_by_id, _account),
+    MailKind("new_browser", "connexion d’un nouvel appareil", _of_token, _sign_in, has_link=True),
+    *(MailKind(kind, words, _told, _notice, optional=True) for kind, words in _NOTICES.items()),
 )
 KINDS: Mapping[str, MailKind] = {kind.template: kind for kind in _DECLARED}
 #: Names of the mails that families may stop.

@@ -6,7 +6,7 @@ by the name of a debit: a human is told of what is left without one, and of what
 
 from collections.abc import Iterable, Sequence
 
-from peewee import ModelSelect
+from peewee import Expression, ModelSelect
 
 from gateways.base import Report
 from kiosque.db.models import Allocation, Anomaly, Attempt, Fact, Repayment, Settlement
@@ -19,7 +19,7 @@ from kiosque.db.states import (
     SettlementState,
     Verdict,
 )
-from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
+from kiosque.payments.anomalies import flag_anomaly, list_again, resolve_by_itself
 from kiosque.payments.bank_messages import KNOWN, RECORDED, Decision, flag_mismatch
 from kiosque.payments.queries import repayment_of, settlement_of, settlements_of
 from kiosque.payments.reported import add_reported_fact
@@ -27,6 +27,7 @@ from kiosque.payments.reversals import (
     asked_of,
     book_repayment,
     create_repayment,
+    gone_key,
     guess_key,
     mark_done,
 )
@@ -131,9 +132,11 @@ def _flag_guesses(attempt: Attempt, debits: Sequence[Settlement], unnamed: set[s
     guessed = (Repayment.transaction_id.in_(unnamed)) & (Repayment.author == "")
     for repayment in _bank_refunds(attempt).where(guessed):
         enough = [each for each in debits if each.amount_cents >= repayment.amount_cents]
-        if len(enough) > 1:
+        key = guess_key(repayment)
+        if len(enough) > 1 and not Anomaly.select().where(Anomaly.key == key).exists():
+            resolve_by_itself(_said_in_part(repayment), "dit avec le choix du débit")
             flag_anomaly(
-                guess_key(repayment),
+                key,
                 AnomalyKind.GUESSED_REFUND,
                 repayment.amount_cents,
                 "débit remboursé que la banque ne nomme pas\u00a0: choisi parmi plusieurs",
@@ -167,8 +170,14 @@ def agrees_with_guess(attempt: Attempt, transaction_id: str, parent_id: str) -> 
         return True
     if repayment.settlement.transaction_id != parent_id:
         return False
-    resolve_by_itself(Anomaly.key == guess_key(repayment), "débit nommé par la banque")
+    if resolve_by_itself(Anomaly.key == guess_key(repayment), "débit nommé par la banque"):
+        list_again(_said_in_part(repayment))
     return True
+
+
+def _said_in_part(repayment: Repayment) -> Expression:
+    """Return the condition that an entry tells of a partial refund, without its debit's choice."""
+    return (Anomaly.key == gone_key(repayment)) & (Anomaly.kind == AnomalyKind.PARTIAL_REFUND)
 
 
 def _bank_refunds(attempt: Attempt) -> "ModelSelect[Repayment]":

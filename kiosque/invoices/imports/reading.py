@@ -18,7 +18,10 @@ Number = TypeVar("Number")
 MAX_FAULTS = 100
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,19}", re.ASCII)
-NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,29}", re.ASCII)
+#: It is in the address of its invoice's page: no part that a browser takes away, nor another page.
+NUMBER = re.compile(
+    r"(?!.*(?:/\.{0,2}(?:/|$)|/question$))[A-Za-z0-9][A-Za-z0-9._/-]{0,29}", re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,8 @@ class Row:
         if not NUMBER.fullmatch(number):
             raise ValueError(
                 f"numero_facture {quoted(self['numero_facture'])} : attendu 1 à 30 lettres sans "
-                "accent, chiffres, points, tirets ou barres"
+                "accent, chiffres, points, tirets ou barres, sans partie vide, « . », « .. », ni "
+                "« question » à la fin"
             )
         return number
 

@@ -45,9 +45,12 @@ _OWN = frozenset({"date_emission", "role", "date_encaissement"})
 #: UTF-8 taken for Windows-1252 and encoded again; Mac Roman or CP850 taken for Windows-1252. Nearly
 #: every line passes at the first class of characters, which is why what precedes comes after.
 _MISREAD = re.compile(
-    "[ÃÂâÅŽˆ‰‚ŠŒ‡ƒ‹“€](?:(?<=Ã)[\\u0080-\\u00bf\\u0152-\\u2122]|(?<=Â)[\\u00a0-\\u00bf]|(?<=â)€|(?<=Å)“"
+    "[ÃÂâÅŽˆ‰‚ŠŒ‡ƒ‹“€–…—Ô](?:(?<=Ã)[\\u0080-\\u00bf\\u0152-\\u2122]|(?<=Â)[\\u00a0-\\u00bf]|(?<=â)€|(?<=Å)“"
     "|(?<=[a-z][ŽˆŠŒ‰])|(?<=[A-Z][ŽˆŠŒ])[a-z]|(?<=[A-Za-z]‚)|(?<=‚)[a-z]+(?![a-z‘])|(?<=ƒ)[a-z]"
-    "|(?<=[A-Za-z][‡‹“])[a-z]|(?<=[A-Z]€)[A-Z])"
+    "|(?<=[A-Za-z][‡‹“])[a-z]|(?<=[A-Z]€)[A-Z]"
+    # Août, à, où, CRÈCHE, PREMIÈRE: what they become is found elsewhere in sound text.
+    "|(?<=[A-Za-z][a-z]–)[a-z]{1,4}(?![a-z])|(?<=[ '’]…)(?= [a-z0-9])|(?<=[Oo]—)(?![a-z])"
+    "|(?<=Ô)(?:[RG]|CH)|(?<=IÔ))"
 )
 _NO_CSV = "ce n’est pas un CSV. Enregistrez-le en CSV, en UTF-8."
 _SAVE_ANEW = "Enregistrez le fichier en UTF-8, depuis l’original"

@@ -477,7 +477,7 @@ def test_mails_that_were_given_up_are_listed_without_their_address_and_can_be_se
     assert (result.exit_code, "1 abandonné" in result.output) == (1, True)
     assert "1 courriel" in run("todo").output
     listed = run("mails").output
-    assert "\treminder\tF1001\t1 " in listed
+    assert "\trappel\tF1001\t1 " in listed
     assert "alice" not in listed + result.output
     assert f"1 {sentences.WAITS_AGAIN}" in run("mails", "--retry", str(OutboxMail.get().id)).output
     assert queue.count_waiting() == 1

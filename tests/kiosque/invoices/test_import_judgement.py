@@ -97,6 +97,12 @@ def test_what_is_no_address_is_left_out_and_said_and_families_without_one_are_li
                 "Maître",
                 "Fête",
                 "FRANÇOISE",
+                "Goûter en août",
+                "Repas à midi",
+                "jusqu'à 18 h",
+                "Où manger",
+                "CRÈCHE",
+                "RIVIÈRE",
             )
         ),
     ],

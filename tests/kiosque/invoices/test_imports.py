@@ -176,6 +176,13 @@ def test_online_payment_closes_some_days_after_the_due_date(load: Load) -> None:
         ("2026-10-0001", "=cmd|' /C calc'!A0", "numero_facture"),
         ("2026-10-0001", "A+B", "numero_facture"),
         ("2026-10-0001", "A" * 31, "numero_facture"),
+        # Their pages would be another invoice's, or nobody's.
+        ("2026-10-0001", "2026/question", "numero_facture"),
+        ("2026-10-0001", "2026//1", "numero_facture"),
+        ("2026-10-0001", "2026/", "numero_facture"),
+        ("2026-10-0001", "2026/../1", "numero_facture"),
+        ("2026-10-0001", "2026/./1", "numero_facture"),
+        ("2026-10-0001", "2026/.", "numero_facture"),
         ("2026-11-05", "2026-02-30", f"date_emission « 2026-02-30 » : {sentences.DATE_WANTED}"),
         ("2026-11-05", "1999-01-01", "date_emission"),
         ("2026-11-05", "5 nov.", "date_emission"),

@@ -10,7 +10,7 @@ from peewee import ModelDelete
 from kiosque import payments
 from kiosque.db import write
 from kiosque.db.models import Family, Guardian, Invoice, OutboxMail, Token
-from kiosque.db.states import NoticeKind
+from kiosque.db.states import AnomalyKind, NoticeKind
 from kiosque.families import tokens
 from kiosque.families.tokens import Purpose
 from kiosque.invoices import announcements
@@ -18,6 +18,7 @@ from kiosque.language import templates
 from kiosque.mails import rendering
 from kiosque.mails.rendering import KINDS, RenderedMail
 from kiosque.outbox import queue
+from kiosque.payments.anomalies import flag_anomaly
 from kiosque.settings import Settings
 from tests import sentences
 from tests.conftest import NOW, Clock, dump
@@ -51,6 +52,17 @@ def test_a_mail_whose_link_was_erased_is_about_no_family(alices_family: Family) 
     assert rendering.family_of(OutboxMail.get()) == alices_family
     ModelDelete(Token).execute()
     assert rendering.family_of(OutboxMail.get()) is None
+
+
+def test_what_was_dealt_with_before_its_mail_left_is_told_no_more(
+    settings: Settings, base: None
+) -> None:
+    with write():
+        flag_anomaly("x", AnomalyKind.MISMATCH, 1000, "essai", regie="")
+    row = OutboxMail.get()
+    assert rendering.render_mail(settings, row)
+    payments.resolve_anomaly(row.object_id, "Dominique", "vu")
+    assert rendering.render_mail(settings, row) is None
 
 
 @pytest.fixture
