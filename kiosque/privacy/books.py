@@ -89,18 +89,17 @@ def unnamed_families() -> Expression:
 def close(pdf_folder: Path) -> tuple[int, int, int]:
     """Take the names off the invoices, payments and families that are past the time. Return how
     many of each."""
-    invoices = sum(map(len, _batches_of_invoices(pdf_folder)))
-    with write():
-        cards = {"card_last4": "", "card_brand": "", "authorisation": ""}
-        payments = Settlement.update(cards).where(old_payments()).execute()
+    invoices = sum(_batches_of_invoices(pdf_folder))
+    payments = sum(_batches_of_payments())
     families = list(Family.select().where(unnamed_families()))
     for family in families:
         _unname(family)
     return invoices, payments, len(families)
 
 
-def _batches_of_invoices(pdf_folder: Path) -> Iterator[list[int]]:
-    """Do some invoices at a time. The paper goes first: a run cut short is done again."""
+def _batches_of_invoices(pdf_folder: Path) -> Iterator[int]:
+    """Do some invoices at a time, and yield how many. The paper goes first: a run cut short is
+    done again."""
     while batch := list(Invoice.select().where(old_invoices()).limit(BATCH)):
         for invoice in batch:
             if invoice.pdf_name:
@@ -109,7 +108,16 @@ def _batches_of_invoices(pdf_folder: Path) -> Iterator[list[int]]:
         with write():
             Invoice.update(children="", pdf_name="").where(Invoice.id.in_(ids)).execute()
             InvoiceLine.update(child="").where(InvoiceLine.invoice.in_(ids)).execute()
-        yield ids
+        yield len(ids)
+
+
+def _batches_of_payments() -> Iterator[int]:
+    """Do some payments at a time, and yield how many."""
+    bare = {"card_last4": "", "card_brand": "", "authorisation": ""}
+    while ids := [each.id for each in Settlement.select().where(old_payments()).limit(BATCH)]:
+        with write():
+            Settlement.update(bare).where(Settlement.id.in_(ids)).execute()
+        yield len(ids)
 
 
 def _unname(family: Family) -> None:

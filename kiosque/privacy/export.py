@@ -63,24 +63,27 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _page(settings: Settings, family: Family, found: Sequence[Table]) -> str:
-    sections = [
-        {
-            "title": table.title,
-            "columns": [words.COLUMNS[name] for name in table.columns],
-            "rows": [
-                [
-                    words.shown(table.model, name, value)
-                    for name, value in zip(table.columns, row, strict=True)
-                ]
-                for row in table.rows
-            ],
-        }
-        for table in found
-    ]
     template = templates.environment().get_template("privacy/family.html")
     return template.render(
-        family=family, town=settings.town, sections=sections, made_at=clock.now()
+        family=family,
+        town=settings.town,
+        sections=[_section(table) for table in found],
+        made_at=clock.now(),
     )
+
+
+def _section(table: Table) -> dict[str, object]:
+    """Return a table as it is read: its columns that say nothing are left out."""
+    shown = {
+        words.COLUMNS[name]: [words.shown(table.model, name, row[at]) for row in table.rows]
+        for at, name in enumerate(table.columns)
+    }
+    told = {name: values for name, values in shown.items() if any(values)}
+    return {
+        "title": table.title,
+        "columns": list(told),
+        "rows": list(zip(*told.values(), strict=True)),
+    }
 
 
 def _json(settings: Settings, family: Family, found: Sequence[Table]) -> str:

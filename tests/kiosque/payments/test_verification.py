@@ -6,10 +6,12 @@ import pytest
 
 from gateways.base import Callback, Gateway, Handoff
 from kiosque import payments
-from kiosque.db import database
+from kiosque.db import database, write
 from kiosque.db.models import Attempt, Family, Invoice
 from kiosque.db.states import RepaymentKind
 from kiosque.payments import CounterPayment, journal, verification
+from kiosque.privacy.dues import dues
+from kiosque.privacy.reduction import reduce
 from tests import bases
 from tests.bank import notice
 from tests.conftest import ISSUERS, NOW, make_invoice
@@ -217,3 +219,21 @@ def test_each_check_reads_the_base_a_fixed_number_of_times(
     verification.faults()
     assert len(queries) == asked
     assert Invoice.select().count() == 11
+
+
+def test_the_books_of_a_family_reduced_to_its_initials_are_as_whole(
+    books: None, alices_family: Family
+) -> None:
+    before = {name: bases.rows()[name] for name in ("allocation", "settlement", "journal_entry")}
+    with write():
+        reduce(alices_family)
+    assert verification.faults() == []
+    assert {name: bases.rows()[name] for name in before} == before
+
+
+def test_all_that_is_due_of_a_family_is_said_before_it_is_erased(
+    books: None, alices_family: Family
+) -> None:
+    said = " ; ".join(dues(alices_family))
+    for due in ("à régler", "n’a pas tout dit", "à rendre ou à employer", "à traiter"):
+        assert due in said, due
