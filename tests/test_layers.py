@@ -19,6 +19,7 @@ FLOORS = (
     ("monitoring", "privacy"),
     ("web", "chores"),
     ("checkup", "demo"),
+    ("upgrade",),
     ("cli",),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

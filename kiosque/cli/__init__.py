@@ -21,6 +21,7 @@ from kiosque.cli import (
     privacy,
     refunds,
     security_log,
+    upgrade,
 )
 from kiosque.cli.entry import main
 
@@ -41,4 +42,5 @@ __all__ = [
     "privacy",
     "refunds",
     "security_log",
+    "upgrade",
 ]

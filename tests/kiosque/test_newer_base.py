@@ -19,7 +19,7 @@ from tests.conftest import dump
 from tests.kiosque.conftest import Run
 
 #: What needs no base, or is tried below.
-WITHOUT_BASE = {"check", "demo", "reset"}
+WITHOUT_BASE = {"check", "demo", "reset", "upgrade"}
 LATER = "INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2030-01-01 00:00:00')"
 
 

@@ -1,0 +1,89 @@
+"""Copy a town's base aside before its tables are changed, and put it back: run by `steps`, as the
+town's own account, with its settings. Nobody else uses the base meanwhile. A backup does more, and
+wants today's tables: here they may be of any version before.
+
+`python -m kiosque.upgrade.copies save NAME` prints where the copy is, then how much money had left
+there; `put-back FILE`; `count`.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import apsw
+
+from kiosque import db
+from kiosque.backups import databases, programs
+from kiosque.settings import Settings, loading
+
+#: For `pg_dump` of a town's whole history.
+_SECONDS = 3600
+#: Rows are only ever added to these tables.
+_MONEY = "SELECT (SELECT COUNT(*) FROM journal_entry) + (SELECT COUNT(*) FROM attempt)"
+
+
+def main(what: str, argument: str = "") -> None:
+    settings = loading.load(os.environ)
+    if what == "save":
+        print(save(settings, argument))
+    elif what == "put-back":
+        put_back(settings, Path(argument))
+        return
+    print(count(settings))
+
+
+def save(settings: Settings, name: str) -> Path:
+    """Copy the base under `upgrade/` of KIOSQUE_DATA, whole or not at all; an earlier copy of that
+    name is replaced."""
+    folder = settings.data / "upgrade"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file, draft = folder / name, folder / f"{name}.part"
+    draft.unlink(missing_ok=True)
+    if settings.on_postgresql:
+        from kiosque.db.postgresql import for_programs  # noqa: PLC0415  # an extra
+
+        where, secret = for_programs(settings.database)
+        options = ("--format=custom", "--no-owner", "--no-privileges", f"--file={draft}")
+        words = ("pg_dump", *options, f"--dbname={where}")
+        programs.run(words, seconds=_SECONDS, environment=secret)
+    else:
+        base = apsw.Connection(str(settings.database_path), flags=apsw.SQLITE_OPEN_READWRITE)
+        base.execute("VACUUM INTO ?", (str(draft),))
+        base.close()
+        _sync(draft)
+    draft.replace(file)
+    return file
+
+
+def put_back(settings: Settings, file: Path) -> None:
+    """Put a copy in the place of the base, which SQLite's own is kept aside with what goes with
+    it: left beside another base, its `-wal` would wreck it."""
+    if settings.on_postgresql:
+        db.configure(settings.database_location)
+        with db.connection():
+            db.database.erase()
+        databases.load(file, settings.database)
+        return
+    base, draft = settings.database_path, Path(f"{file}.part")
+    draft.write_bytes(file.read_bytes())
+    _sync(draft)
+    for suffix in ("-wal", "-shm", ""):
+        if (old := Path(f"{base}{suffix}")).exists():
+            old.replace(f"{file}-replaced{suffix}")
+    draft.replace(base)
+
+
+def count(settings: Settings) -> int:
+    """Count what money left in the base."""
+    db.configure(settings.database_location)
+    with db.connection():
+        return int(db.database.execute_sql(_MONEY).fetchone()[0])
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

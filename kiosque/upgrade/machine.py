@@ -1,0 +1,148 @@
+"""The machine as `deploy/install` lays it out: versions, towns, the programs that run them."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class Failed(Exception):
+    """A step cannot be done; the text says which and why, in French."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version in its folder, with its own environment."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        text = (self.folder / "kiosque" / "version.py").read_text(encoding="utf-8")
+        return text.rpartition(' = "')[2].partition('"')[0]
+
+    @property
+    def python(self) -> str:
+        return str(self.folder / ".venv" / "bin" / "python")
+
+    @property
+    def migrations(self) -> frozenset[str]:
+        folder = self.folder / "kiosque" / "db" / "migrations"
+        return frozenset(path.stem for path in folder.glob("[0-9]*.py"))
+
+
+@dataclass(frozen=True)
+class Town:
+    """A town: a file of settings, a folder of data, an account that may read them."""
+
+    name: str
+    settings: Path
+    data: Path
+
+    def run(self, version: Version, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the Python of a version, in its folder, as the town's account."""
+        environment = (
+            f"KIOSQUE_CONFIG={self.settings}",
+            f"KIOSQUE_DATA={self.data}",
+            "PYTHONDONTWRITEBYTECODE=1",
+        )
+        as_town = ("runuser", "-u", f"kiosque-{self.name}", "--", "env", *environment)
+        return run([*as_town, version.python, *arguments], cwd=version.folder)
+
+    def must(self, version: Version, *arguments: str) -> str:
+        """Run it and return what it prints. Raise Failed with what it says."""
+        done = self.run(version, *arguments)
+        if done.returncode:
+            raise Failed(f"{self.name} : {said(done)}")
+        return done.stdout
+
+    def check(self, version: Version) -> dict[str, str]:
+        """Return the state of each subject of `check`, nothing where it cannot be read."""
+        try:
+            told = json.loads(self.run(version, "app.py", "check", "--json").stdout)
+        except ValueError:
+            return {}
+        return {each["sujet"]: each["etat"] for each in told["sujets"]}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where things are, under `root`: `/`, but for packagers and tests."""
+
+    root: Path
+
+    @property
+    def versions(self) -> Path:
+        return self.root / "opt" / "kiosque"
+
+    @property
+    def link(self) -> Path:
+        return self.root / "srv" / "kiosque"
+
+    def require(self) -> None:
+        """Raise Failed where the site was not installed as `deploy/install` does."""
+        if not (self.link / "app.py").exists():
+            raise Failed(
+                "Ceci n’est pas une machine où le site est dans /srv/kiosque (docs/install.md)."
+            )
+
+    @property
+    def in_force(self) -> Version:
+        """Return the version that towns run: a link's, or the folder that stood there once."""
+        return Version(self.link.resolve())
+
+    def version(self, name: str) -> Version:
+        """Return a version that is there whole. Raise Failed."""
+        folder = self.versions / name
+        if not (folder / ".whole").exists():
+            raise Failed(f"La version {name} n’est pas entière dans {self.versions}.")
+        return Version(folder)
+
+    def towns(self) -> list[Town]:
+        files = sorted((self.root / "etc" / "kiosque").glob("*.toml"))
+        data = self.root / "var" / "lib" / "kiosque"
+        return [Town(file.stem, file, data / file.stem) for file in files]
+
+    def bring(self, by: Version, what: str) -> str:
+        """Put a folder, an archive or a number beside the other versions, by the script of one.
+        Return its name. Raise Failed."""
+        return self._script(by, "install", "--beside", what).splitlines()[-1]
+
+    def install(self, version: Version, *arguments: str) -> None:
+        """Run the script of a version that puts files in place. Raise Failed."""
+        self._script(version, "install", *arguments)
+
+    def stop(self, version: Version, town: str) -> None:
+        self._script(version, "kiosque", "stop", town)
+
+    def start(self, version: Version, town: str) -> None:
+        self._script(version, "kiosque", "start", town)
+
+    def serves(self, town: str) -> bool:
+        """Tell whether the town's door is open, or would be but for a fault."""
+        done = run(["systemctl", "is-enabled", "--quiet", f"kiosque-web@{town}.socket"])
+        return not done.returncode and not self._mark(town).exists()
+
+    def _mark(self, town: str) -> Path:
+        return self.root / "run" / "kiosque" / f"{town}.stopped"
+
+    def _script(self, version: Version, name: str, *arguments: str) -> str:
+        done = run(["sh", str(version.folder / "deploy" / name), *arguments])
+        if done.returncode:
+            raise Failed(said(done))
+        return done.stdout
+
+
+def run(command: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a program. Raise Failed where it is not there."""
+    try:
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603
+    except OSError as error:
+        raise Failed(f"{command[0]} : {os.strerror(error.errno or 0)}") from None
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the last lines that a program printed of why it failed."""
+    lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+    return "\n".join(lines[-8:]) or f"code de sortie {done.returncode}"

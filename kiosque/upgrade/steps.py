@@ -1,0 +1,194 @@
+"""The steps of an upgrade, each undone if one after it fails.
+
+The towns' doors are closed meanwhile: families read that the site is in maintenance, a bank sends
+its notices again. What is done is written in `upgrade.json` beside the versions, so that `back`
+undoes also what an interruption left.
+"""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from kiosque.upgrade.machine import Failed, Machine, Town, Version
+
+Say = Callable[[str], None]
+_COPIES = ("-m", "kiosque.upgrade.copies")
+
+
+@dataclass
+class Saved:
+    """A town's base before: its copy, and how much money had left there."""
+
+    copy: str
+    money: int
+
+
+@dataclass
+class Record:
+    """What an upgrade does, for whoever must undo it. `served` names the towns whose door was
+    open; `saved` those whose base may be changed."""
+
+    old: str
+    new: str
+    served: list[str]
+    saved: dict[str, Saved] = field(default_factory=dict)
+    ended: bool = False
+
+    @staticmethod
+    def file(machine: Machine) -> Path:
+        return machine.versions / "upgrade.json"
+
+    @classmethod
+    def read(cls, machine: Machine) -> "Record | None":
+        try:
+            told = json.loads(cls.file(machine).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        saved = {name: Saved(**each) for name, each in told.pop("saved").items()}
+        return cls(**told, saved=saved)
+
+    def write(self, machine: Machine) -> None:
+        draft = self.file(machine).with_suffix(".part")
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(asdict(self), file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.file(machine))
+
+
+def upgrade(machine: Machine, name: str, say: Say) -> None:
+    """Pass every town to a version that is there already. Raise Failed with the reason; the version
+    before is then in force again, on the bases of before."""
+    old, new = machine.in_force, machine.version(name)
+    if (last := Record.read(machine)) and not last.ended:
+        raise Failed("Une mise à jour s’est interrompue : « kiosque upgrade --back » d’abord.")
+    if old.folder == new.folder:
+        raise Failed(f"La version {name} est déjà en service.")
+    towns = machine.towns()
+    _look_before(old, new, towns, say)
+    well = {town.name: _well(town, old) for town in towns}
+    record = Record(old.name, new.name, [it.name for it in towns if machine.serves(it.name)])
+    record.write(machine)
+    # A terminal that goes away interrupts nothing; what is told to end ends as Ctrl-C does.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        _go(machine, record, well, say)
+        _open(machine, record, well, say)
+    except BaseException as error:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        say(f"Retour à la version {old.name}...")
+        undone = _undo(machine, record, towns)
+        if isinstance(error, Failed):
+            raise Failed(f"{error}\n{undone}") from None
+        raise
+    record.ended = True
+    record.write(machine)
+    say(f"La version {new.name} est en service.")
+
+
+def _look_before(old: Version, new: Version, towns: list[Town], say: Say) -> None:
+    """Look for what would fail later, while nothing is changed, and back each town up as it does
+    each night, if it does. Raise Failed."""
+    for town in towns:
+        say(f"{town.name} : réglages, sauvegarde...")
+        if "/srv/kiosque/" in town.settings.read_text(encoding="utf-8"):
+            raise Failed(
+                f"{town.settings} nomme un fichier de /srv/kiosque, où il n’y a que le programme : "
+                f"mettez-le dans {town.data}, ou dans /etc/kiosque, et écrivez où."
+            )
+        town.must(new, "-c", "import app; app.create_app()")
+        if (old.folder / "kiosque" / "backups").is_dir():
+            say(town.must(old, "app.py", "backup").splitlines()[-1])
+
+
+def _go(machine: Machine, record: Record, well: Mapping[str, set[str]], say: Say) -> None:
+    """Close the doors, copy the bases and change them, put the new version in force."""
+    new, towns = machine.version(record.new), machine.towns()
+    for name in record.served:
+        machine.stop(new, name)
+    for town in towns:
+        say(f"{town.name} : copie de la base...")
+        copy, money = town.must(new, *_COPIES, "save", f"before-{new.name}").split("\n")[:2]
+        record.saved[town.name] = Saved(copy, int(money))
+        record.write(machine)
+    for town in towns:
+        say(f"{town.name} : migrations...")
+        town.must(new, "app.py", "migrate")
+        if "Comptes" in well[town.name]:
+            town.must(new, "app.py", "verify")
+    machine.install(new, "--switch", new.name)
+
+
+def _open(machine: Machine, record: Record, well: Mapping[str, set[str]], say: Say) -> None:
+    """Open the doors. Raise Failed where something is broken that was well."""
+    new = machine.version(record.new)
+    for name in record.served:
+        machine.start(new, name)
+    for town in machine.towns():
+        say(f"{town.name} : vérification...")
+        found = town.check(new)
+        broken = [it for it in well[town.name] if found.get(it) == "en-panne"]
+        if broken or not found:
+            raise Failed(f"{town.name} : en panne : {', '.join(sorted(broken)) or 'check'}.")
+
+
+def _well(town: Town, version: Version) -> set[str]:
+    """Return the subjects of `check` that are not broken."""
+    return {subject for subject, state in town.check(version).items() if state != "en-panne"}
+
+
+def back(machine: Machine, say: Say, *, losing: bool = False) -> None:
+    """Undo the last upgrade, ended or not. Raise Failed where a base has taken money since that it
+    would lose, unless `losing`."""
+    record = Record.read(machine)
+    if record is None:
+        raise Failed("Aucune mise à jour à défaire.")
+    say(_undo(machine, record, machine.towns(), losing=losing))
+
+
+def _undo(machine: Machine, record: Record, towns: list[Town], *, losing: bool = False) -> str:
+    """Put the bases and the version of before back, and open the doors that were open. Return what
+    to say of it. What money has come since is not lost: then the new version stays. Raise Failed
+    where that was asked for by hand."""
+    new = machine.version(record.new)
+    switched = machine.link.resolve() == new.folder or not machine.link.exists()
+    old = machine.version(record.old) if switched else machine.in_force
+    for name in record.served:
+        machine.stop(new, name)
+    changed = new.migrations > old.migrations
+    saved = {it: record.saved[it.name] for it in towns if changed and it.name in record.saved}
+    since = [town.name for town, copy in saved.items() if _money(town, new) != copy.money]
+    if since and not losing:
+        _start(machine, record)
+        raise Failed(
+            f"Des paiements sont venus depuis ({', '.join(since)}) : la version "
+            f"{machine.in_force.name} reste en service, pour ne pas les perdre. « kiosque upgrade "
+            "--back --losing » revient quand même aux bases d’avant."
+        )
+    for town, copy in saved.items():
+        town.must(new, *_COPIES, "put-back", copy.copy)
+    if switched:
+        machine.install(new, "--switch", old.name)
+    closed = _start(machine, record)
+    Record.file(machine).unlink()
+    said = f"La version {record.old} est en service, sur les bases d’avant."
+    return said + (f" Mais le site ne démarre pas : {', '.join(closed)}." if closed else "")
+
+
+def _start(machine: Machine, record: Record) -> list[str]:
+    """Open each door that was; one that does not open keeps no other closed. Return those."""
+    version, closed = machine.version(record.new), []
+    for name in record.served:
+        try:
+            machine.start(version, name)
+        except Failed:
+            closed.append(name)
+    return closed
+
+
+def _money(town: Town, version: Version) -> int:
+    return int(town.must(version, *_COPIES, "count"))
