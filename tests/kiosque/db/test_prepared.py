@@ -126,7 +126,7 @@ def _plan(query: PreparedQuery, **values: object) -> str:
 @bases.on_sqlite
 def test_the_queries_of_the_invoices_page_use_their_indexes(base: None) -> None:
     now = clock.now()
-    unpaid = _plan(listing._UNPAID, family=1, now=now, since=now)
+    unpaid = _plan(listing._UNPAID, family=1, now=now, since=now, opened_since=now)
     assert "attempt_item_one_live (invoice_id=?)" in unpaid
     assert "attempt_item_invoice (invoice_id=?)" in unpaid
     settled = _plan(listing._SETTLED, family=1, first=0)
