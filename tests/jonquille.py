@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import requests
 
+_PAGE = b"<!doctype html><title>Jonquilles</title><form method=post><button>Payer</button></form>"
 TOKEN, SECRET = "test_9fK2mQx7Lp4R", "u7Kp2MBd5yHs9JXq8wLz3RvT6nA1cE4g"
 
 
@@ -55,6 +56,11 @@ class Daffodils:
         found = self.payments.get(path.rpartition("/")[2])
         return (200, found) if found else (404, {"error": "unknown"})
 
+    def pay(self, name: str) -> str:
+        """What the button of its page does. Return where the payer is sent back."""
+        self.tell(name, "paid")
+        return self.asked[name]["return"]
+
     def tell(self, name: str, status: str = "") -> requests.Response:
         """Change a payment's status, and post the message where the site asked for it."""
         payment = self.payments[name]
@@ -83,9 +89,16 @@ class _Server(ThreadingHTTPServer):
 
 class _Door(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self._answer(*self._bank().get(self.path))
+        if self.path.startswith("/pay/"):
+            self._send(200, "text/html", _PAGE)
+        else:
+            self._answer(*self._bank().get(self.path))
 
     def do_POST(self) -> None:
+        if self.path.startswith("/pay/"):
+            back = cast("_Server", self.server).bank.pay(self.path.rpartition("/")[2])
+            self._send(303, "text/html", b"", Location=back)
+            return
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self._answer(*self._bank().post(self.path, body, self.headers["Idempotency-Key"]))
 
@@ -94,9 +107,12 @@ class _Door(BaseHTTPRequestHandler):
         return cast("_Server", self.server).bank
 
     def _answer(self, status: int, value: object) -> None:
-        body = json.dumps(value).encode()
+        self._send(status, "application/json", json.dumps(value).encode())
+
+    def _send(self, status: int, kind: str, body: bytes, **headers: str) -> None:
         self.send_response_only(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
+        told = {"Content-Type": kind, "Content-Length": str(len(body)), **headers}
+        for name, value in told.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)

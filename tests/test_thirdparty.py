@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,6 @@ from typing import Any, ClassVar
 import pytest
 import requests
 from flask import Flask
-from werkzeug.serving import make_server
 
 from gateways import registry, testing
 from gateways.base import (
@@ -41,7 +39,15 @@ from kiosque.db.models import Attempt, Family, Invoice, Receipt
 from kiosque.payments import journal, reconcile, verification
 from kiosque.settings import Payment, Settings
 from tests import sentences
-from tests.conftest import ISSUERS, PASSWORD, Clock, choose_password, csrf_token, free_port
+from tests.conftest import (
+    ISSUERS,
+    PASSWORD,
+    Clock,
+    choose_password,
+    csrf_token,
+    free_port,
+    listening,
+)
 from tests.jonquille import SECRET, TOKEN, Daffodils, bank_of_the_daffodils, sealed
 from tests.kiosque.payments.conftest import state_of
 from tests.payfip import ORDER
@@ -313,14 +319,8 @@ def settings(
 @pytest.fixture
 def running(app: Flask, settings: Settings) -> Iterator[str]:
     """The site, listening: its address."""
-    port = int(settings.public_url.rpartition(":")[2])
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield settings.public_url
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(app, settings.public_url):
+        yield settings.public_url
 
 
 @dataclass

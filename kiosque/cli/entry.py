@@ -28,6 +28,8 @@ class Fault(click.ClickException):
 
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+#: The number of a row: no database counts further.
+ROW = click.IntRange(1, 2**63 - 1)
 #: Number of rows below which a progress bar is only noise.
 LONG_FILE = 2000
 

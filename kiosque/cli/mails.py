@@ -3,7 +3,7 @@
 import click
 
 from kiosque import chores, resources
-from kiosque.cli.entry import main, with_database
+from kiosque.cli.entry import ROW, main, with_database
 from kiosque.db.states import MailState
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted
@@ -28,7 +28,7 @@ def send_mail(settings: Settings) -> None:
 
 
 @main.command("mails")
-@click.option("--retry", "ids", type=int, multiple=True, help="Numéro d’un courriel à renvoyer.")
+@click.option("--retry", "ids", type=ROW, multiple=True, help="Numéro d’un courriel à renvoyer.")
 @click.option("--retry-all", is_flag=True, help="Renvoyer tous ceux qui sont abandonnés.")
 @with_database
 def mails(_settings: Settings, ids: tuple[int, ...], *, retry_all: bool) -> None:

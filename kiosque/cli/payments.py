@@ -6,7 +6,7 @@ import click
 
 from kiosque import chores, payments, resources
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import Fault, main, with_database
+from kiosque.cli.entry import ROW, Fault, main, with_database
 from kiosque.cli.moments import Day
 from kiosque.db.models import Anomaly, Invoice
 from kiosque.db.states import CounterMode
@@ -135,7 +135,7 @@ def reconcile_(settings: Settings, seconds: int) -> None:
 
 
 @main.command()
-@click.option("--resolve", type=int, help="Numéro du point traité.")
+@click.option("--resolve", type=ROW, help="Numéro du point traité.")
 @AUTHOR
 @click.option("--resolution", default="", help="Ce qui a été fait.")
 @with_database

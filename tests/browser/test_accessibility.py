@@ -19,6 +19,8 @@ from tests.pages.stage import Seen
 pytestmark = pytest.mark.browser
 
 DESKTOP = {"width": 1280, "height": 800}
+#: A4 without its margins.
+PAPER = {"width": 718, "height": 1047}
 #: RGAA asks 4.5:1; we promise 7:1, which axe checks when told to.
 ENHANCED = {"color-contrast-enhanced": {"enabled": True}, "target-size": {"enabled": True}}
 CONTRAST = ["color-contrast", "color-contrast-enhanced"]
@@ -61,6 +63,18 @@ FOCUS = """() => [...document.querySelectorAll(
     };
   })"""
 
+#: On paper: the town and the family that are not shown, the menus and buttons that are. A receipt
+#: bears its own names, and the bank's pages are not ours.
+PRINTED = """() => {
+  if (!document.querySelector(".town")) return [];
+  const shown = (node) => node.getClientRects().length > 0;
+  const all = (which) => [...document.querySelectorAll(which)];
+  const kept = document.querySelector(".document") ? [] : all(".town, .who span");
+  const gone = all("body > header nav, .who form, .languages, main form button");
+  return [...kept.filter((node) => !shown(node)), ...gone.filter(shown)]
+    .map((node) => node.outerHTML.slice(0, 100));
+}"""
+
 #: Text alone enlarged to 200 %, as a browser's own setting does.
 ENLARGE = """() => {
   const root = document.documentElement;
@@ -88,6 +102,7 @@ class Survey:
     lost: dict[str, list[str]] = field(default_factory=dict)
     faint: dict[str, list[str]] = field(default_factory=dict)
     moving: dict[str, list[str]] = field(default_factory=dict)
+    printed: dict[str, list[str]] = field(default_factory=dict)
     focused: int = 0
 
     def walk(self, page: Page, state: str) -> None:
@@ -105,6 +120,12 @@ class Survey:
         # Between the two, what colours can change at the other width.
         page.emulate_media(color_scheme="light")
         self.axe[f"{state}, light, 1280 px"] = page.evaluate(AXE_RUN, {"runOnly": CONTRAST})
+        page.emulate_media(media="print")
+        page.set_viewport_size(PAPER)
+        self.printed[state] = page.evaluate(PRINTED)
+        self.lost[f"{state}, on paper"] = page.evaluate(LOST)
+        page.emulate_media(media="screen")
+        page.set_viewport_size(DESKTOP)
         page.evaluate(ENLARGE)
         self.lost[f"{state}, text at 200 %"] = page.evaluate(LOST)
 
@@ -141,6 +162,10 @@ def test_nothing_is_lost_on_a_narrow_screen_nor_when_enlarged_twice(survey: Surv
     assert not report(survey.lost), report(survey.lost)
 
 
+def test_paper_bears_the_town_and_the_family_and_nothing_to_press(survey: Survey) -> None:
+    assert not report(survey.printed), report(survey.printed)
+
+
 def test_what_has_the_focus_is_outlined_by_day_and_by_night(survey: Survey) -> None:
     assert survey.focused > 1000
     assert not report(survey.faint), report(survey.faint)
@@ -161,12 +186,13 @@ def test_the_survey_itself_sees_faults(show: Callable[[Seen], Page], pages: list
       button.style.setProperty("outline", "0", "important");
       button.style.setProperty("transition", "color 1s", "important");
       button.style.width = "700px";
+      button.style.setProperty("display", "block", "important");
     }""")
     made = Survey()
     made.walk(page, "spoiled")
     rules = {line.partition(":")[0] for found in made.axe.values() for line in found}
     assert {"html-has-lang", "color-contrast-enhanced", "label-title-only"} <= rules
-    assert all(any(found.values()) for found in (made.lost, made.faint, made.moving))
+    assert all(any(found.values()) for found in (made.lost, made.faint, made.moving, made.printed))
 
 
 def hexadecimal(colour: str) -> str:

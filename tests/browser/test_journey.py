@@ -253,6 +253,9 @@ def test_the_whole_journey_works_without_javascript(
         page.click(".bar button")
         page.click("text=Régler votre facture en ligne")
         page.click("text=Continuer vers la banque")
+        page.goto(f"{town.url}/factures")
+        page.click(f"text={sentences.RESUME}")
+        page.click("text=Continuer vers la banque")
         give_card(page)
         expect(page.locator("h1")).to_have_text("Paiement effectué")
 

@@ -36,8 +36,9 @@ def test_a_phones_first_screen_shows_the_steps_the_total_and_a_whole_invoice(
 
 
 @pytest.mark.parametrize("width", [320, 360])
-def test_the_steps_are_on_one_line(show: Show, pages: list[Seen], width: int) -> None:
-    page = show(called(pages, "one invoice"))
+@pytest.mark.parametrize("state", ["one invoice", "the summary", "the way to the bank"])
+def test_the_steps_are_on_one_line(show: Show, pages: list[Seen], state: str, width: int) -> None:
+    page = show(called(pages, state))
     page.set_viewport_size({"width": width, "height": 740})
     steps = [step.bounding_box() for step in page.locator(".steps li").all()]
     assert len(steps) == 3
@@ -89,16 +90,6 @@ def test_the_band_is_of_the_towns_colour_by_day_and_by_night(show: Show, pages: 
             "rgb(11, 74, 117)",
             "rgb(255, 255, 255)",
         ]
-
-
-@pytest.mark.parametrize("state", ["one invoice", "an invoice to pay"])
-def test_on_paper_the_town_and_the_family_stay(show: Show, pages: list[Seen], state: str) -> None:
-    page = show(called(pages, state))
-    page.emulate_media(media="print")
-    for kept in (page.locator(".town"), page.locator(".who span")):
-        expect(kept).to_be_visible()
-    for gone in (page.locator("body > header nav"), page.locator(".who form")):
-        expect(gone).to_be_hidden()
 
 
 def test_a_number_is_broken_at_no_hyphen_and_an_address_after_a_dot(

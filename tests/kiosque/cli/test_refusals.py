@@ -124,6 +124,12 @@ def test_a_day_mistyped_is_answered_by_an_example(run: Run, arguments: str) -> N
     assert said_in_french(run(arguments.split(maxsplit=1)[0], "--help")) is False
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "9" * 30, "x"])
+@pytest.mark.parametrize("arguments", ["todo --author A --resolution B --resolve", "mails --retry"])
+def test_a_number_that_no_row_has_is_said_so(run: Run, arguments: str, number: str) -> None:
+    assert said_in_french(run(*arguments.split(), number))
+
+
 def test_a_file_that_is_not_there_is_named_and_no_line_of_it(run: Run) -> None:
     output = run("import", "absent/x.csv").output
     assert output.startswith(f"x.csv, absent/x.csv {sentences.NOT_READABLE}")
