@@ -20,7 +20,7 @@ run: .venv/.runtime
 # time. `make test ONLY=tests/browser` runs some of them; for one alone,
 # `.venv/bin/python -m pytest tests/...` is quicker.
 test: .venv/.development
-	@$(BIN)/python -m pytest -n 4 --dist worksteal $(ONLY)
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup $(ONLY)
 
 # The random histories of tests/proof, for long and on fresh seeds. SOAK_SEED=... runs one again.
 soak: .venv/.development

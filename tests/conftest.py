@@ -122,10 +122,19 @@ def _afterwards_directly() -> Iterator[None]:
 SLOW_SECONDS = 5
 
 
+#: What is long to make, and made once a process: the tests that share it go to one process.
+SHARED = {"pages": "pages", "town": "demo", "first_run": "demo"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the long ones, so that no process ends alone on one of them, and with those of
-    the browser, together: they share a demo that is long to start."""
+    """Begin with the long ones, so that no process ends alone on one of them, and keep together
+    those that share a demo or every page."""
     items.sort(key=lambda item: not any(map(item.get_closest_marker, ("browser", "slow"))))
+    for item in items:
+        groups = [SHARED[name] for name in getattr(item, "fixturenames", ()) if name in SHARED]
+        if groups:
+            item.add_marker(pytest.mark.xdist_group(min(groups)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -5,7 +5,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,8 +15,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from click.testing import CliRunner
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
+from kiosque.cli import main
 from kiosque.language import clock
 from tests.conftest import free_port
 from tests.pages.stage import Seen
@@ -60,16 +61,11 @@ class Demo:
         return re.findall(r"code famille : (\S+)  mot de passe : (\S+)", self.output)
 
     def command(self, *arguments: str) -> str:
-        """Run `python app.py ...` on this demo's base."""
-        done = subprocess.run(
-            [sys.executable, "app.py", *arguments],
-            cwd=ROOT,
-            env=environment(self.data),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        """Run `python app.py ...` on this demo's base, without a new Python: it costs a second."""
+        ours = {name: None for name in os.environ if name.startswith("KIOSQUE_")}
+        env = {**ours, **environment(self.data)}
+        done = CliRunner().invoke(main, arguments, env=env)
+        assert done.exit_code == 0, done.output
         return done.stdout
 
     @contextmanager
