@@ -43,7 +43,7 @@ def copy(location: Location, folder: Path) -> tuple[Path, Portrait]:
     """
     if isinstance(location, Path):
         return _copy_file(location, folder / SQLITE)
-    return _dump(location, folder / POSTGRESQL)
+    return _copy_server(location, folder / POSTGRESQL)
 
 
 def _copy_file(source: Path, target: Path) -> tuple[Path, Portrait]:
@@ -68,21 +68,28 @@ def examine(file: Path) -> Portrait:
         return portrait.draw()
 
 
-def _dump(address: str, target: Path) -> tuple[Path, Portrait]:
-    from kiosque.db.postgresql import for_programs, postgresql  # noqa: PLC0415  # an extra
+def _copy_server(address: str, target: Path) -> tuple[Path, Portrait]:
+    from kiosque.db.postgresql import postgresql  # noqa: PLC0415  # an extra
 
-    where, secret = for_programs(address)
     with at(address), postgresql.snapshot() as name:
-        options = ("--format=custom", "--no-owner", "--no-privileges", f"--snapshot={name}")
-        words = ("pg_dump", *options, f"--file={target}", f"--dbname={where}")
-        programs.run(words, seconds=_SECONDS, environment=secret)
+        dump(address, target, f"--snapshot={name}")
         found = portrait.draw()
     # Read to its end: what cannot be read again is no backup.
     programs.run(("pg_restore", "--file=/dev/null", str(target)), seconds=_SECONDS)
     return target, found
 
 
-def load(dump: Path, address: str, database: str = "") -> None:
+def dump(address: str, target: Path, *options: str) -> None:
+    """Have `pg_dump` write a PostgreSQL into a file. Raises ProgramFailed."""
+    from kiosque.db.postgresql import for_programs  # noqa: PLC0415  # an extra
+
+    where, secret = for_programs(address)
+    usual = ("--format=custom", "--no-owner", "--no-privileges", *options)
+    words = ("pg_dump", *usual, f"--file={target}", f"--dbname={where}")
+    programs.run(words, seconds=_SECONDS, environment=secret)
+
+
+def load(dumped: Path, address: str, database: str = "") -> None:
     """Put what `pg_dump` wrote into a PostgreSQL without tables, all of it or nothing.
 
     Raises ProgramFailed.
@@ -91,7 +98,7 @@ def load(dump: Path, address: str, database: str = "") -> None:
 
     where, secret = for_programs(address, database)
     options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
-    words = ("pg_restore", *options, "--exit-on-error", f"--dbname={where}", str(dump))
+    words = ("pg_restore", *options, "--exit-on-error", f"--dbname={where}", str(dumped))
     programs.run(words, seconds=_SECONDS, environment=secret)
 
 

@@ -59,7 +59,7 @@ def make(settings: Settings, environ: Mapping[str, str], folder: Path) -> Made:
         manifest, troubles = _write(settings, environ, work, at)
         archive.read(work / target.name)
         (work / target.name).rename(target)
-        _sync(folder)
+        sync(folder)
         made = Made(target, manifest, [], troubles)
         if manifest.faults:
             made.troubles.append(f"les comptes ont {len(manifest.faults)} défauts (verify)")
@@ -175,7 +175,8 @@ def _send_away(settings: Settings, made: Made) -> None:
         made.troubles.append(f"elle n’est pas partie ailleurs\u00a0: {error}")
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Have the disk keep the names that a folder holds."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -36,10 +36,18 @@ def draw() -> Portrait:
     )
 
 
+#: The last number of each sequence of receipts: given, and skipped by a restoration.
+LAST_RECEIPTS = "SELECT sequence, MAX(number) FROM receipt GROUP BY sequence"
+LAST_SKIPPED = "SELECT sequence, MAX(last) FROM receipt_gap GROUP BY sequence"
+
+
 def last_receipts() -> dict[str, int]:
-    """Return the last number of each sequence of receipts."""
-    query = "SELECT sequence, MAX(number) FROM receipt GROUP BY sequence"
-    return dict(database.execute_sql(query).fetchall())
+    """Return the last number of each sequence of receipts, given or skipped."""
+    found: dict[str, int] = {}
+    for query in (LAST_RECEIPTS, LAST_SKIPPED):
+        for sequence, last in database.execute_sql(query):
+            found[sequence] = max(found.get(sequence, 0), last)
+    return found
 
 
 def _rows() -> dict[str, int]:

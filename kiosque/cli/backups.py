@@ -1,19 +1,30 @@
 """Commands: back the town up, put a backup in its place, try one."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import click
+from peewee import DatabaseError
 
-from kiosque import system
-from kiosque.backups import making
+from gateways.base import ConfigError
+from kiosque import db, resources, system
+from kiosque.backups import making, restoring
+from kiosque.backups.archive import BadBackup
 from kiosque.backups.making import CannotBackUp
 from kiosque.backups.programs import ProgramFailed
+from kiosque.backups.restoring import CannotRestore, Restored
 from kiosque.cli.entry import Fault, main, with_database
+from kiosque.db import presence
+from kiosque.language import formats
 from kiosque.language.formats import counted
-from kiosque.settings import Settings
+from kiosque.settings import Settings, loading
+
+#: Names shown of a long list.
+_MOST = 10
 
 
 @main.command()
@@ -40,12 +51,69 @@ def backup(settings: Settings, folder: Path | None) -> None:
         raise Fault("La sauvegarde est faite, mais " + " ; ".join(made.troubles))
 
 
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--despite-faults", is_flag=True, help="Même si ses comptes ont des défauts.")
+@click.confirmation_option(
+    help="Ne pas demander de confirmation.",
+    prompt="Mettre cette sauvegarde à la place de la base et des fichiers du site ?",
+)
+def restore(file: Path, *, despite_faults: bool) -> None:
+    """Met la sauvegarde FILE à la place de la base et des fichiers, qui sont gardés à part.
+
+    Arrêtez d’abord le site et ses minuteries. Ce qui suit la sauvegarde est perdu : les numéros de
+    reçus sautent, les banques sont interrogées, « todo » et les pages des familles disent ce qui
+    reste à retrouver (docs/exploitation.md).
+    """
+    settings = _settings()
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o750)
+    started = time.monotonic()
+    with _faults("Rien n’a été changé"), presence.alone(settings):
+        done = restoring.restore(settings, file.resolve(), despite_faults=despite_faults)
+    _tell(done, time.monotonic() - started)
+
+
+def _settings() -> Settings:
+    """Read the settings, and connect to nothing: what is there may not open."""
+    try:
+        settings = loading.load(os.environ)
+        db.configure(settings.database_location, durable=settings.environment == "production")
+    except ConfigError as error:
+        raise Fault(loading.refusal(error)) from None
+    return settings
+
+
+def _tell(done: Restored, seconds: float) -> None:
+    at = formats.long_instant(datetime.fromisoformat(done.manifest.created_at))
+    number, fingerprint = done.now.entry
+    click.echo(f"Rétablie en {seconds:.0f} s, telle qu’elle était le {at}.")
+    click.echo(f"Dernière écriture : {number}, empreinte {fingerprint}")
+    click.echo(f"L’état d’avant est dans {done.aside}")
+    if done.missing:
+        click.echo(f"Attention : {counted(len(done.missing), 'PDF')} de factures y manquent :")
+        click.echo("\n".join(f"  {name}" for name in done.missing[:_MOST]))
+    click.echo("Ensuite :")
+    steps = (
+        f"relancez le site, puis « {resources.typed('reconcile')} » : les banques sont interrogées",
+        f"« {resources.typed('todo')} » : ce que seul le relevé de chaque banque peut dire",
+        f"refaites ce qui a été fait depuis le {at} : fichiers chargés, encaissements au guichet, "
+        "lettres, annulations",
+    )
+    click.echo("\n".join(f"- {step}" for step in steps))
+
+
 @contextmanager
 def _faults(what: str) -> Iterator[None]:
     """Turn what may go wrong into a Fault that begins by saying what was not done."""
     try:
         yield
-    except (CannotBackUp, ProgramFailed) as error:
+    except (CannotBackUp, CannotRestore, BadBackup, ProgramFailed) as error:
         raise Fault(f"{what}. {error}") from None
+    except presence.InUse as error:
+        raise Fault(str(error)) from None
+    except db.OUR_FAULTS:
+        raise
+    except DatabaseError as error:
+        raise Fault(f"{what}. La base ne répond pas ({db.why(error)}).") from None
     except OSError as error:
         raise Fault(f"{what}. {error.filename or ''} : {system.why(error)}.") from None

@@ -150,7 +150,7 @@ class AnomalyKind(StrEnum):
     `UNCAPTURED` was authorised, and not remitted in time; `UNSETTLED`, examined by the bank for too
     long. `SILENT`: the bank does not answer about it; `UNSERVED`: its gateway was removed too
     early; `DECLINED`: the bank did not give back what it was asked to; `UNANSWERED_REFUND`: nobody
-    knows if it did.
+    knows if it did. `RESTORED`: the database was put back, and does not know a time's payments.
     """
 
     OVERPAYMENT = "overpayment"
@@ -168,6 +168,7 @@ class AnomalyKind(StrEnum):
     UNSERVED = "unserved"
     DECLINED = "declined"
     UNANSWERED_REFUND = "unanswered_refund"
+    RESTORED = "restored"
 
 
 class CounterMode(StrEnum):

@@ -62,9 +62,10 @@ class Content:
 def queue_due(settings: Settings) -> int:
     """Queue the notices whose time has come. Returns how many notices, one a family and kind.
 
-    Safe to run at any moment and twice at once: nothing is told twice, nothing at night.
+    Safe to run at any moment and twice at once: nothing is told twice, nothing at night, nor while
+    nobody knows who has paid, after a restoration.
     """
-    if is_quiet():
+    if is_quiet() or payments.lost_times():
         return 0
     told = 0
     for kind in NoticeKind:

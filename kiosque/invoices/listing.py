@@ -36,6 +36,7 @@ class Unpaid(NamedTuple):
     children: str
     total_cents: int
     state: str
+    issued_on: date
     due_on: date
     closes_on: date | None
     regie: str

@@ -46,6 +46,7 @@ from kiosque.payments.gateway_usage import (
 )
 from kiosque.payments.incoming import attempt_of, record
 from kiosque.payments.ledger import Money, money_of, overpaid_cents, overpaid_to
+from kiosque.payments.lost_time import lost_time_of, lost_times, note_restoration
 from kiosque.payments.names import bank_name, find_departed, find_settlement, other_uses
 from kiosque.payments.overpayments import apply_overpayment
 from kiosque.payments.payment_status import payment_status_of
@@ -124,7 +125,10 @@ __all__ = [
     "is_unanswered",
     "left_since",
     "live_attempts",
+    "lost_time_of",
+    "lost_times",
     "money_of",
+    "note_restoration",
     "numbers_of",
     "open_anomalies",
     "open_bank",

@@ -227,6 +227,12 @@ def _unanswered(point: Anomaly) -> Iterator[str]:
         yield commands.drop_refund(point.settlement)
 
 
+def _restored(point: Anomaly) -> Iterator[str]:
+    yield ADVICE[AnomalyKind.RESTORED]
+    yield from commands.ways_to_enter(point)
+    yield commands.resolve(point)
+
+
 _ABOUT: Mapping[AnomalyKind, Callable[[Anomaly], Iterator[str]]] = {
     AnomalyKind.OVERPAYMENT: _overpaid,
     AnomalyKind.MISMATCH: _mismatch,
@@ -242,4 +248,5 @@ _ABOUT: Mapping[AnomalyKind, Callable[[Anomaly], Iterator[str]]] = {
     AnomalyKind.UNSERVED: _unserved,
     AnomalyKind.DECLINED: _declined,
     AnomalyKind.UNANSWERED_REFUND: _unanswered,
+    AnomalyKind.RESTORED: _restored,
 }

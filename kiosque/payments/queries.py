@@ -9,6 +9,7 @@ from kiosque.db.models import (
     Fact,
     Invoice,
     Receipt,
+    ReceiptGap,
     Repayment,
     Settlement,
 )
@@ -70,9 +71,10 @@ def parts_of(settlement: Settlement) -> list[Allocation]:
 
 
 def last_receipt_number(sequence: str) -> int:
-    """Return the number of the last receipt of a sequence, 0 when none was issued."""
-    ((last,),) = _LAST_RECEIPT.rows(sequence=sequence)
-    return last or 0
+    """Return the last number of a sequence of receipts, 0 when none was issued. Those that a
+    restoration skipped count as given."""
+    ((issued, skipped),) = _LAST_RECEIPT.rows(sequence=sequence, gap_of=sequence)
+    return max(issued or 0, skipped or 0)
 
 
 _ATTEMPT = PreparedQuery(lambda attempt: Attempt.select().where(Attempt.id == attempt))
@@ -120,5 +122,8 @@ _PARTS = PreparedQuery(
     )
 )
 _LAST_RECEIPT = PreparedQuery(
-    lambda sequence: Receipt.select(fn.MAX(Receipt.number)).where(Receipt.sequence == sequence)
+    lambda sequence, gap_of: Receipt.select(
+        fn.MAX(Receipt.number),
+        ReceiptGap.select(fn.MAX(ReceiptGap.last)).where(ReceiptGap.sequence == gap_of),
+    ).where(Receipt.sequence == sequence)
 )

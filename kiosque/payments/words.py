@@ -113,4 +113,8 @@ ADVICE: Mapping[AnomalyKind, str] = {
         "Voyez à la banque si l’argent est rendu ; s’il ne l’est pas, drop-refund, puis rendez "
         "autrement (refund --elsewhere)."
     ),
+    AnomalyKind.RESTORED: (
+        "Comparez le relevé de la banque avec le site : entrez chaque débit qui manque, puis "
+        "concluez ; d’ici là les familles sont averties et n’ont ni rappel ni relance."
+    ),
 }

@@ -81,7 +81,8 @@ class UnpaidRows:
     `payable_count` worth `payable_cents`; `opened`, those of which a payment is begun, the first at
     `opened_since`; `count` and `total_cents` are of both; `unanswered_at`, when the last payment of
     one was begun that stayed without an answer; `closures`, what is to be read of the banks that
-    take no payment now, `all_closed` when no other is left."""
+    take no payment now, `all_closed` when no other is left; `lost_time`, from when to when one of
+    `payable` may have been paid without our knowing it."""
 
     payable: list[Row]
     payable_count: int
@@ -94,6 +95,7 @@ class UnpaidRows:
     unanswered_at: datetime | None
     closures: list[str]
     all_closed: bool
+    lost_time: tuple[datetime, datetime] | None
     at_bank: list[Opened]
     elsewhere: list[Row]
 
@@ -115,7 +117,8 @@ def unpaid(family: Family) -> UnpaidRows:
     payable = [line for line in every if line[1] in (DUE, LATE)]
     opened = [line for line in every if line[1] is OPENED]
     closed = payments.closure_words() if payable else {}
-    banks = {current.settings().gateway_of(each.regie) or "" for each, _status in payable}
+    bank_of = current.settings().gateway_of
+    banks = {bank_of(each.regie) or "" for each, _status in payable}
     return UnpaidRows(
         payable=[write.unpaid(*line) for line in payable[: payments.MAX_INVOICES]],
         payable_count=len(payable),
@@ -130,6 +133,9 @@ def unpaid(family: Family) -> UnpaidRows:
         ),
         closures=sorted({closed[name] for name in banks & closed.keys()}),
         all_closed=banks <= closed.keys(),
+        lost_time=payments.lost_time_of(
+            [(bank_of(each.regie), each.issued_on) for each, _status in payable]
+        ),
         at_bank=_opened(write, [line for line in every if line[1] is AT_BANK]),
         elsewhere=[write.unpaid(*line) for line in every if line[1] is TREASURY],
     )

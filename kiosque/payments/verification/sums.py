@@ -81,11 +81,18 @@ def repayments() -> Iterator[str]:
 
 
 def receipts() -> Iterator[str]:
-    """Receipts are numbered without gaps by *régie*, and each debit that paid has one."""
-    for sequence, last, count in rows(
-        "SELECT sequence, MAX(number), COUNT(*) FROM receipt GROUP BY sequence"
+    """Receipts are numbered without gaps by *régie*, but for those that a restoration skipped, and
+    each debit that paid has one."""
+    for sequence, last, count, skipped in rows(
+        """
+        SELECT issued.sequence, latest, count, COALESCE(SUM(last - first + 1), 0)
+        FROM (SELECT sequence, MAX(number) AS latest, COUNT(*) AS count FROM receipt
+            GROUP BY sequence) AS issued
+        LEFT JOIN receipt_gap ON receipt_gap.sequence = issued.sequence AND first <= latest
+        GROUP BY issued.sequence, latest, count
+        """
     ):
-        if last != count:
+        if last != count + skipped:
             of = f" de la régie {sequence}" if sequence else ""
             yield f"reçus{of} : {count} reçus, le dernier porte le numéro {last}"
     for number in one(

@@ -62,12 +62,14 @@ def invoices() -> str:
 def invoice(number: str) -> str:
     found = own_invoice(number)
     live = payments.live_attempts([found]).get(found.id)
+    bank = current.settings().gateway_of(found.regie)
     return render_template(
         "family/invoice.html",
         row=_standing(found, live),
         opened=waiting_for_payer(live) if live else None,
         unanswered_at=payments.unanswered_of([found]),
-        closure=payments.closure_words().get(current.settings().gateway_of(found.regie) or ""),
+        closure=payments.closure_words().get(bank or ""),
+        lost_time=payments.lost_time_of([(bank, found.issued_on)]),
         lines=content.invoice_document(found).lines,
     )
 

@@ -158,6 +158,9 @@ def _summary_page(numbers: list[str], form: PayForm, gateway: Gateway) -> str:
         selection=selection,
         unanswered_at=payments.unanswered_of(selection.invoices),
         closure=payments.closure_words().get(gateway.name),
+        lost_time=payments.lost_time_of(
+            [(gateway.name, invoice.issued_on) for invoice in selection.invoices]
+        ),
         form=form,
         gateway=gateway,
     )

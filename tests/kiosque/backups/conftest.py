@@ -58,7 +58,7 @@ def town(run: Run, settings: Settings, alices_family: Family, gateway: Gateway, 
     made = Town(settings, alices_family, gateway, pay, run)
     for folder, name in (("pdf", "N0001.pdf"), ("texts", "confidentialite.md")):
         (settings.data / folder).mkdir()
-        (settings.data / folder / name).write_bytes(f"de {folder}".encode())
+        (settings.data / folder / name).write_bytes(f"# De {folder}\n".encode())
     made.pay()
     return made
 

@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import click
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from gateways.base import Declined, Gateway, Handoff, Unreachable
 from kiosque import payments
 from kiosque.cli import main
+from kiosque.db import write
 from kiosque.db.models import Anomaly, Attempt, Family, Invoice, Settlement
 from kiosque.db.states import AnomalyKind, RepaymentKind
 from kiosque.payments import gateway_usage, journal, reconcile
+from kiosque.settings import Settings
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.conftest import Run
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter, check_invariants, gave_back
@@ -34,6 +37,7 @@ class Scene:
     bank: TalkativeBank
     hear: Hear
     clock: Clock
+    settings: Settings
 
     @property
     def gateways(self) -> Mapping[str, Gateway]:
@@ -134,6 +138,11 @@ def unanswered_refund(scene: Scene) -> None:
     scene.clock.advance(minutes=3)
 
 
+def restored(scene: Scene) -> None:
+    with write():
+        payments.note_restoration(scene.settings, scene.clock.at - timedelta(days=1), {})
+
+
 def made_by_hand(scene: Scene) -> None:
     scene.says(trans_id="654321", trans_uuid="d" * 32)
 
@@ -154,6 +163,7 @@ SCENES: Mapping[AnomalyKind, Callable[[Scene], None]] = {
     AnomalyKind.UNSERVED: unserved,
     AnomalyKind.DECLINED: declined,
     AnomalyKind.UNANSWERED_REFUND: unanswered_refund,
+    AnomalyKind.RESTORED: restored,
 }
 #: The advised command that takes the entry off the list; another way where there is none.
 DEALS_WITH: Mapping[AnomalyKind, str] = {
@@ -172,16 +182,23 @@ DEALS_WITH: Mapping[AnomalyKind, str] = {
     AnomalyKind.UNSERVED: "gateways",
     AnomalyKind.DECLINED: "refund",
     AnomalyKind.UNANSWERED_REFUND: "drop-refund",
+    AnomalyKind.RESTORED: "todo",
 }
 
 
 @pytest.fixture
 def scene(
-    go: Pay, hear: Hear, bank: TalkativeBank, october: Invoice, frozen: Clock, alices_family: Family
+    go: Pay,
+    hear: Hear,
+    bank: TalkativeBank,
+    october: Invoice,
+    frozen: Clock,
+    alices_family: Family,
+    settings: Settings,
 ) -> Scene:
     make_invoice(alices_family, "2026-11-0001", 4520)
     attempt, handoff = go(october)
-    return Scene(attempt, handoff, october, bank, hear, frozen)
+    return Scene(attempt, handoff, october, bank, hear, frozen, settings)
 
 
 def test_each_kind_has_its_scene() -> None:

@@ -137,7 +137,7 @@ def test_ten_years_are_shown_by_pages_in_a_fixed_number_of_queries(
     queries.clear()
     first = alice.get("/factures").text
     # The session, what is open, one page of the rest, what the town owes.
-    assert len(queries) == few == 4
+    assert len(queries) == few == 5
     assert "N119" in first
     assert "N108" in first
     assert "N107" not in first

@@ -1,0 +1,111 @@
+"""What a database put back from a backup does not know: the time between the two.
+
+Receipts given in that time must not be given again under the same number; payments made in it are
+asked of the banks, where the payment was opened before, and looked for by the régisseur, where it
+was not. Until the régisseur says that a bank's are all entered, families are warned.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+
+from kiosque.db import require_write
+from kiosque.db.models import Anomaly, Attempt, Family, ReceiptGap, Restoration
+from kiosque.db.prepared import PreparedQuery
+from kiosque.db.states import AnomalyKind
+from kiosque.language import clock, formats
+from kiosque.language.formats import receipt_title
+from kiosque.payments.anomalies import flag_anomaly
+from kiosque.payments.queries import last_receipt_number
+from kiosque.settings import Settings
+
+#: A payment opened so long before the backup may have ended after it.
+_STILL_OPEN = timedelta(days=3)
+#: Receipts that a day may bring, at least, and for each family: more than any town has seen.
+_A_DAY, _A_DAY_AND_FAMILY = 1000, 2
+#: The next number is the first of a thousand: whoever reads it sees that something happened.
+_ROUND = 1000
+
+
+def note_restoration(settings: Settings, backup_at: datetime, known: Mapping[str, int]) -> None:
+    """Mark the database as put back, as it was at `backup_at`. `known` are the last receipts that
+    the database which it replaces is known to have given, by sequence. Belongs inside `write()`."""
+    require_write()
+    now = clock.now()
+    restoration = Restoration.create(backup_at=backup_at, restored_at=now)
+    for sequence in sorted({"", *settings.regies, *known}):
+        _leave_gap(restoration, sequence, known.get(sequence, 0))
+    Attempt.update(ask_at=now).where(
+        Attempt.ask_at.is_null(False) | (Attempt.started_at > backup_at - _STILL_OPEN)
+    ).execute()
+    for gateway in settings.gateways:
+        _tell(settings, restoration, gateway)
+
+
+def _leave_gap(restoration: Restoration, sequence: str, known: int) -> None:
+    """Skip the numbers that may have been given in the time lost: what is known, and so many a day
+    since the backup, for the database that gave them may be lost too."""
+    last = last_receipt_number(sequence)
+    days = math.ceil((restoration.restored_at - restoration.backup_at) / timedelta(days=1))
+    a_day = max(_A_DAY, _A_DAY_AND_FAMILY * Family.select().count())
+    beyond = max(last + a_day * max(days, 1), known)
+    ReceiptGap.create(
+        restoration=restoration,
+        sequence=sequence,
+        first=last + 1,
+        last=math.ceil(beyond / _ROUND) * _ROUND,
+    )
+
+
+def _tell(settings: Settings, restoration: Restoration, gateway: str) -> None:
+    """Put on the régisseur's list what only this bank's own statement can tell."""
+    regie = settings.regie_of_gateway(gateway)
+    since, until = map(formats.long_instant, (restoration.backup_at, restoration.restored_at))
+    sequence = regie if regie in settings.regies else ""
+    flag_anomaly(
+        f"restored:{restoration.id}:{gateway}",
+        AnomalyKind.RESTORED,
+        0,
+        f"base rétablie : paiements du {since} au {until} à chercher à la banque {gateway} ; "
+        f"prochain reçu {receipt_title(last_receipt_number(sequence) + 1, sequence)}",
+        regie=regie,
+        gateway=gateway,
+    )
+
+
+def lost_times() -> dict[str, tuple[datetime, datetime]]:
+    """Return the time lost of each gateway whose payments of then are not all entered yet: from
+    the oldest backup to the last restoration."""
+    times = {number: (since, until) for number, since, until in _RESTORATIONS.rows()}
+    found: dict[str, tuple[datetime, datetime]] = {}
+    for gateway, key in _OPEN.rows() if times else ():
+        since, until = times[int(key.split(":")[1])]
+        known = found.get(gateway, (since, until))
+        found[gateway] = min(since, known[0]), max(until, known[1])
+    return found
+
+
+def lost_time_of(
+    invoices: Iterable[tuple[str | None, date]],
+) -> tuple[datetime, datetime] | None:
+    """Return the time in which one of these invoices may have been paid without our knowing it;
+    None when there is none. Each is the name of its gateway, and the day it was issued."""
+    lost = lost_times()
+    found = [
+        lost[gateway]
+        for gateway, issued_on in invoices
+        if gateway in lost and issued_on <= clock.paris_date(lost[gateway][1])
+    ]
+    if not found:
+        return None
+    return min(since for since, _ in found), max(until for _, until in found)
+
+
+_RESTORATIONS = PreparedQuery(
+    lambda: Restoration.select(Restoration.id, Restoration.backup_at, Restoration.restored_at)
+)
+_OPEN = PreparedQuery(
+    lambda: Anomaly.select(Anomaly.gateway, Anomaly.key).where(
+        Anomaly.resolved_at.is_null(), Anomaly.kind == AnomalyKind.RESTORED
+    )
+)

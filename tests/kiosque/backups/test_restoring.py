@@ -1,0 +1,314 @@
+"""A backup is put in place whole, or nothing moves; what it does not know is looked for, and no
+receipt is given twice."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import apsw
+import pytest
+from click.testing import Result
+from flask.testing import FlaskClient
+
+from kiosque import create_app, db
+from kiosque.db import presence
+from kiosque.db.models import (
+    Account,
+    Anomaly,
+    Attempt,
+    Guardian,
+    ImportBatch,
+    Invoice,
+    Receipt,
+    Session,
+    Settlement,
+)
+from kiosque.db.states import AnomalyKind
+from kiosque.families import sessions
+from kiosque.invoices import announcements
+from kiosque.payments import journal, verification
+from tests import bases
+from tests.conftest import Clock, choose_password, csrf_token, make_invoice
+from tests.kiosque.backups.conftest import Town, read
+from tests.kiosque.settings.test_settings import TOML
+
+PERSON = ("--author", "Dominique Aubry", "--resolution", "relevé pointé")
+
+
+def restore(town: Town, path: Path, *options: str) -> Result:
+    return town.run("restore", str(path), "--yes", *options)
+
+
+def restored(town: Town, path: Path, *options: str) -> str:
+    result = restore(town, path, *options)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def aside(town: Town) -> Path:
+    (folder,) = town.settings.data.glob("avant-retablissement-*")
+    return folder
+
+
+def numbers() -> list[int]:
+    return [receipt.number for receipt in Receipt.select().order_by(Receipt.id)]
+
+
+def test_the_town_is_as_it_was_and_the_books_are_whole(town: Town) -> None:
+    path, before = town.backup(), bases.rows()
+    town.pay()
+    (town.settings.data / "texts" / "confidentialite.md").write_text("# Autre")
+    restored(town, path)
+    after = bases.rows()
+    for table in ("invoice", "settlement", "allocation", "receipt", "journal_entry", "family"):
+        assert after[table] == before[table]
+    assert verification.faults() == []
+    assert (town.settings.data / "texts" / "confidentialite.md").read_text() == "# De texts\n"
+    assert (aside(town) / "texts" / "confidentialite.md").read_text() == "# Autre"
+
+
+def test_what_was_there_is_kept_and_still_opens(town: Town) -> None:
+    path = town.backup()
+    town.pay()
+    entry = journal.last()
+    restored(town, path)
+    assert journal.last() != entry
+    if town.settings.on_postgresql:
+        assert (aside(town) / "kiosque.dump").stat().st_size
+    else:
+        with bases.elsewhere(aside(town) / "kiosque.sqlite3"):
+            assert journal.last() == entry
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_receipt_number_is_never_given_twice(town: Town, *, again: bool) -> None:
+    """Nor after a second restoration of the same backup."""
+    path = town.backup()
+    given = set()
+    for _ in range(2 if again else 1):
+        town.pay()
+        given.update(numbers())
+        restored(town, path)
+        shutil.rmtree(aside(town))
+    town.pay()
+    assert numbers()[-1] > max(given)
+    assert (numbers()[-1] - 1) % 1000 == 0
+    assert verification.faults() == []
+
+
+def test_numbers_are_skipped_though_the_base_replaced_cannot_be_read(
+    town: Town, frozen: Clock
+) -> None:
+    """As many a day as families could have had."""
+    path = town.backup()
+    frozen.advance(days=3)
+    if town.settings.on_postgresql:
+        bases.damage("DROP TABLE receipt")
+    else:
+        db.database.close()
+        town.settings.database_path.write_bytes(b"broken" * 1000)
+    restored(town, path)
+    town.pay()
+    assert numbers() == [1, 4001]
+    assert verification.faults() == []
+
+
+def test_a_number_inside_those_skipped_is_a_fault(town: Town) -> None:
+    restored(town, town.backup())
+    town.pay()
+    bases.damage("UPDATE receipt SET number = 500 WHERE number > 1")
+    assert any("reçu" in fault for fault in verification.faults())
+
+
+@bases.on_sqlite
+def test_what_sqlite_left_beside_goes_with_the_file_it_belongs_to(town: Town) -> None:
+    """A WAL of the old base would be written into the new one."""
+    path, base = town.backup(), town.settings.database_path
+    entry = journal.last()
+    db.database.close()
+    with closing(apsw.Connection(str(base))) as open_, closing(apsw.Connection(str(base))):
+        open_.execute("UPDATE family SET name = 'Perdu'")
+        left = {each: Path(f"{base}{each}").read_bytes() for each in ("-wal", "-shm")}
+    for suffix, content in left.items():
+        Path(f"{base}{suffix}").write_bytes(content)
+    restored(town, path)
+    assert journal.last() == entry
+    assert town.family.select().get().name == "Martin"
+    assert (aside(town) / "kiosque.sqlite3-wal").read_bytes() == left["-wal"]
+
+
+def test_a_payment_opened_before_and_paid_since_is_asked_about(town: Town) -> None:
+    attempt, _ = town.open()
+    Attempt.update(ask_at=None).where(Attempt.id == attempt.id).execute()
+    restored(town, town.backup())
+    assert Attempt.get_by_id(attempt.id).ask_at is not None
+
+
+def test_the_bank_s_late_word_of_a_payment_lost_is_kept_for_a_human(town: Town) -> None:
+    path = town.backup()
+    _, handoff = town.open()
+    town.hear(handoff, 7)
+    restored(town, path)
+    town.hear(handoff, 7)
+    assert Settlement.select().count() == 1
+    point = Anomaly.get(Anomaly.kind == AnomalyKind.UNKNOWN_ORDER)
+    listed = town.run("todo").output
+    assert f"enter-payment {point.transaction_id}" in listed
+
+
+def page_of(town: Town, address: str) -> str:
+    client: FlaskClient = create_app(town.settings).test_client()
+    choose_password(town.family)
+    token = csrf_token(client.get("/connexion").text)
+    client.post(
+        "/connexion",
+        data={"code": "F1001", "password": "une phrase assez longue", "csrf_token": token},
+    )
+    return client.get(address).text
+
+
+WARNING = "ne payez pas une seconde fois"
+
+
+@pytest.mark.parametrize(
+    "address", ["/factures", "/factures/N0002", "/paiement/recapitulatif?invoice=N0002"]
+)
+def test_families_are_warned_until_the_regisseur_says_that_all_is_entered(
+    town: Town, frozen: Clock, address: str
+) -> None:
+    make_invoice(town.family, "N0002", 900)
+    path = town.backup()
+    frozen.advance(hours=5)
+    restored(town, path)
+    warned = page_of(town, address)
+    assert WARNING in warned
+    assert "24 novembre 2026 à 20\u00a0h\u00a030" in warned
+    point = Anomaly.get(Anomaly.kind == AnomalyKind.RESTORED)
+    assert town.run("todo", "--resolve", str(point.id), *PERSON).exit_code == 0
+    assert WARNING not in page_of(town, address)
+
+
+def test_an_invoice_issued_since_warns_nobody(town: Town, frozen: Clock) -> None:
+    restored(town, town.backup())
+    frozen.advance(days=3)
+    issued = frozen.at.date()
+    make_invoice(town.family, "N0002", 900, issued_on=issued)
+    assert WARNING not in page_of(town, "/factures")
+
+
+def test_nobody_is_reminded_meanwhile_of_what_may_be_paid(town: Town, frozen: Clock) -> None:
+    Guardian.create(family=town.family, first_name="A", last_name="M", email="a@example.org")
+    make_invoice(town.family, "N0002", 900)
+    ImportBatch.update(imported_at=frozen.at - timedelta(hours=20)).execute()
+    path = town.backup()
+    restored(town, path)
+    frozen.advance(hours=15)
+    assert announcements.queue_due(town.settings) == 0
+    point = Anomaly.get(Anomaly.kind == AnomalyKind.RESTORED)
+    town.run("todo", "--resolve", str(point.id), *PERSON)
+    assert announcements.queue_due(town.settings) == 1
+
+
+def test_who_signed_out_since_is_not_signed_in_again(town: Town) -> None:
+    choose_password(town.family)
+    sessions.start(Account.get())
+    path = town.backup()
+    restored(town, path)
+    assert not Session.select().exists()
+
+
+def test_it_is_refused_while_the_site_runs(town: Town) -> None:
+    path, entry = town.backup(), journal.last()
+    town.pay()
+    site = create_app(town.settings)
+    result = restore(town, path)
+    assert result.exit_code == 1
+    assert "Le site tourne" in result.output
+    assert journal.last() != entry
+    del site
+
+
+def test_a_command_does_not_begin_while_it_lasts(town: Town) -> None:
+    with presence.alone(town.settings):
+        assert town.run("verify").exit_code == 1
+
+
+def settled(town: Town) -> tuple[object, ...]:
+    files = {path.name for path in town.settings.data.iterdir()}
+    return journal.last(), files - {"kiosque.sqlite3-wal", "kiosque.sqlite3-shm"}
+
+
+Spoil = Callable[[Town, Path, pytest.MonkeyPatch], None]
+
+
+def truncated(_town: Town, path: Path, _patch: pytest.MonkeyPatch) -> None:
+    path.write_bytes(path.read_bytes()[:-3000])
+
+
+def of_a_trial(town: Town, _path: Path, _patch: pytest.MonkeyPatch) -> None:
+    text = TOML.replace('environment = "test"', 'environment = "demo"')
+    (town.settings.data / "kiosque.toml").write_text(text)
+
+
+def of_a_later_version(_town: Town, _path: Path, patch: pytest.MonkeyPatch) -> None:
+    empty = Path(__file__).parent
+    patch.setattr("kiosque.db.MIGRATIONS", empty)
+
+
+def on_a_full_disk(_town: Town, _path: Path, patch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")
+    patch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (truncated, "tronquée"),
+        (of_a_trial, "environnement « test »"),
+        (of_a_later_version, "version plus récente"),
+        (on_a_full_disk, "pas la place"),
+    ],
+)
+def test_what_cannot_be_put_back_changes_nothing(
+    town: Town, monkeypatch: pytest.MonkeyPatch, spoil: Spoil, words: str
+) -> None:
+    path = town.backup()
+    town.pay()
+    before = settled(town)
+    spoil(town, path, monkeypatch)
+    result = restore(town, path)
+    assert result.exit_code == 1
+    assert words in result.output
+    assert settled(town) == before
+
+
+def test_books_that_were_wrong_are_put_back_only_when_asked_for(town: Town) -> None:
+    bases.damage("UPDATE journal_entry SET label = 'faux'")
+    path = Path(town.run("backup").stdout.splitlines()[-1])
+    assert restore(town, path).exit_code == 1
+    restored(town, path, "--despite-faults")
+    assert verification.faults()
+
+
+def test_pdfs_that_are_missing_are_told_and_stop_nothing(town: Town) -> None:
+    Invoice.update(pdf_name="N0001.pdf").execute()
+    (town.settings.data / "pdf" / "N0001.pdf").unlink()
+    said = restored(town, town.backup())
+    assert "N0001.pdf" in said
+    assert not (town.settings.data / "pdf").exists()
+
+
+def test_a_machine_that_has_nothing_takes_the_town_back(town: Town, tmp_path: Path) -> None:
+    path, entry = town.backup(), journal.last()
+    moved = tmp_path / "backup.tar.gz"
+    shutil.copyfile(path, moved)
+    if not town.settings.on_postgresql:
+        db.database.close()
+        for each in town.settings.data.iterdir():
+            if each.name not in ("kiosque.toml", moved.name):
+                shutil.rmtree(each) if each.is_dir() else each.unlink()
+    restored(town, moved)
+    assert journal.last() == entry
+    assert read(moved).entry == entry
