@@ -124,6 +124,8 @@ SLOW_SECONDS = 5
 
 #: What is long to make, and made once a process: the tests that share it go to one process.
 SHARED = {"pages": "pages", "town": "demo", "first_run": "demo"}
+#: The same, made once a module.
+OF_A_MODULE = {"home", "installation", "made", "played", "prepared", "served", "target"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
@@ -132,9 +134,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     those that share a demo or every page."""
     items.sort(key=lambda item: not any(map(item.get_closest_marker, ("browser", "slow"))))
     for item in items:
-        groups = [SHARED[name] for name in getattr(item, "fixturenames", ()) if name in SHARED]
-        if groups:
-            item.add_marker(pytest.mark.xdist_group(min(groups)))
+        used = set(getattr(item, "fixturenames", ()))
+        if shared := used & SHARED.keys():
+            item.add_marker(pytest.mark.xdist_group(min(SHARED[name] for name in shared)))
+        elif used & OF_A_MODULE:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
