@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import apsw
+from peewee import ProgrammingError
 
 from kiosque import db
 from kiosque.backups import portrait, programs
@@ -21,6 +22,10 @@ Location = Path | str
 
 class Damaged(Exception):
     """A copy of the database is not whole."""
+
+
+class NotAllowed(Exception):
+    """The account may not make a database on its server."""
 
 
 @contextmanager
@@ -105,12 +110,15 @@ def load(dumped: Path, address: str, database: str = "") -> None:
 @contextmanager
 def temporary(address: str) -> Iterator[str]:
     """Make an empty database on the same server for the block; yield its address. The account must
-    be allowed to. Raises DatabaseError."""
+    be allowed to. Raises NotAllowed, DatabaseError."""
     from kiosque.db.postgresql import another, postgresql  # noqa: PLC0415  # an extra
 
     name = f"kiosque_drill_{os.getpid()}"
     with at(address):
-        postgresql.execute_sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        try:
+            postgresql.execute_sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        except ProgrammingError:
+            raise NotAllowed from None
     try:
         yield another(address, name)
     finally:

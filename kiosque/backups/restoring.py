@@ -110,6 +110,14 @@ def prepare_file(
         return _prepare(settings, manifest, known)
 
 
+def prepare_server(
+    settings: Settings, manifest: Manifest, address: str, known: Mapping[str, int]
+) -> Portrait:
+    """Make a PostgreSQL just loaded ready to serve, and return what it holds."""
+    with databases.at(address):
+        return _prepare(settings, manifest, known)
+
+
 def _prepare(settings: Settings, manifest: Manifest, known: Mapping[str, int]) -> Portrait:
     """Bring the database in force to this version, and mark it as restored."""
     db.migrate()
@@ -195,8 +203,7 @@ def _replace_on_server(
     databases.dump(location, aside / POSTGRESQL)
     try:
         _load(location, folder / POSTGRESQL)
-        with databases.at(location):
-            now = _prepare(settings, manifest, known)
+        now = prepare_server(settings, manifest, location, known)
         _require_sound(now, manifest, despite_faults=despite_faults)
     except BaseException:
         _load(location, aside / POSTGRESQL)

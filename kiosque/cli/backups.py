@@ -12,7 +12,7 @@ from peewee import DatabaseError
 
 from gateways.base import ConfigError
 from kiosque import db, resources, system
-from kiosque.backups import making, restoring
+from kiosque.backups import drill, making, restoring
 from kiosque.backups.archive import BadBackup
 from kiosque.backups.making import CannotBackUp
 from kiosque.backups.programs import ProgramFailed
@@ -20,7 +20,7 @@ from kiosque.backups.restoring import CannotRestore, Restored
 from kiosque.cli.entry import Fault, main, with_database
 from kiosque.db import presence
 from kiosque.language import formats
-from kiosque.language.formats import counted
+from kiosque.language.formats import counted, format_euros
 from kiosque.settings import Settings, loading
 
 #: Names shown of a long list.
@@ -100,6 +100,29 @@ def _tell(done: Restored, seconds: float) -> None:
         "lettres, annulations",
     )
     click.echo("\n".join(f"- {step}" for step in steps))
+
+
+@main.command("drill")
+@click.argument(
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@with_database
+def drill_(settings: Settings, file: Path | None) -> None:
+    """Essaie une sauvegarde, la dernière par défaut : la rétablit ailleurs et la vérifie.
+
+    Le site tourne et n’est que lu. Dit en combien de temps, et ce qui serait perdu aujourd’hui.
+    """
+    with _faults("La sauvegarde n’a pas pu être rétablie"):
+        tried = drill.drill(settings, os.environ, file.resolve() if file else None)
+    at = formats.long_instant(datetime.fromisoformat(tried.manifest.created_at))
+    click.echo(f"{tried.file}, telle que la ville était le {at}")
+    click.echo(f"Rétablie ailleurs et vérifiée en {tried.seconds:.1f} s.".replace(".", ",", 1))
+    click.echo(
+        f"Seraient perdus : {counted(tried.entries, 'écriture')} au journal, "
+        f"{counted(tried.receipts, 'reçu')}, {format_euros(tried.cents)} encaissés."
+    )
+    if tried.faults:
+        raise Fault("\n".join(["Ses comptes ont des défauts :", *tried.faults[:_MOST]]))
 
 
 @contextmanager

@@ -1,0 +1,52 @@
+"""The last backup is tried: put back elsewhere, while the town goes on untouched."""
+
+from pathlib import Path
+
+import pytest
+
+from kiosque import backups
+from kiosque.backups import rotation
+from kiosque.db import leases
+from tests import bases
+from tests.conftest import Clock
+from tests.kiosque.backups.conftest import Town
+
+
+def test_the_last_backup_is_tried_and_what_would_be_lost_is_said(town: Town, frozen: Clock) -> None:
+    town.backup()
+    frozen.advance(days=1)
+    path = town.backup()
+    town.pay()
+    frozen.advance(hours=6)
+    before, files = bases.rows(without={"lease"}), sorted(town.settings.data.rglob("*"))
+    result = town.run("drill")
+    assert result.exit_code == 0, result.output
+    assert str(path) in result.output
+    assert "1 écriture au journal, 1 reçu, 10,02\u00a0€" in result.output
+    assert bases.rows(without={"lease"}) == before
+    assert sorted(town.settings.data.rglob("*")) == files
+    assert leases.finished_at(backups.TRIED) == frozen.at
+
+
+def test_it_is_tried_from_the_folder_of_the_settings_or_by_its_name(town: Town) -> None:
+    assert "Aucune sauvegarde" in town.run("drill").output
+    path = town.backup(str(town.settings.data / "ailleurs"))
+    assert town.run("drill", str(path)).exit_code == 0
+
+
+@pytest.mark.parametrize("spoiled", ["bytes", "books"])
+def test_one_that_does_not_come_back_is_a_failure_that_is_not_noted(
+    town: Town, frozen: Clock, spoiled: str
+) -> None:
+    if spoiled == "books":
+        bases.damage("UPDATE journal_entry SET label = 'faux'")
+        town.run("backup")
+    else:
+        path = Path(town.backup())
+        path.write_bytes(path.read_bytes()[:2000])
+    result = town.run("drill")
+    assert result.exit_code == 1
+    assert "Erreur" in result.output
+    assert leases.finished_at(backups.TRIED) is None
+    folder = town.settings.data / "backups"
+    assert [path.name for path in folder.iterdir()] == [rotation.name("kiosque", frozen.at)]
