@@ -1,6 +1,5 @@
 """Read a CSV file whose encoding, separator and first line are not known beforehand."""
 
-import codecs
 import csv
 import hashlib
 import io
@@ -14,6 +13,7 @@ from typing import Self
 
 from kiosque import system
 from kiosque.db.models import ImportBatch
+from kiosque.invoices.imports.decoding import NO_CSV, SAVE_ANEW, SEPARATORS, decode, misread_word
 from kiosque.invoices.imports.reading import (
     MAX_FAULTS,
     BadFile,
@@ -33,7 +33,6 @@ MAX_BYTES = 256 * 1024 * 1024
 MAX_CELL = 200
 #: A title, and a few lines about who made the file and when, may precede the columns.
 MAX_PREAMBLE = 10
-SEPARATORS = ";,\t"
 #: The file's name that means standard input.
 STANDARD_INPUT = Path("-")
 #: What tells a row from the line of a total, and what such a line says: how many rows, how much.
@@ -42,18 +41,6 @@ _FIGURE = re.compile(r"[0-9][0-9\s.,]*€?")
 _IDENTITY = ("numero_facture", "code_famille")
 #: What a row has and a total lacks, though the family's code begin with TOTAL.
 _OWN = frozenset({"date_emission", "role", "date_encaissement"})
-#: UTF-8 taken for Windows-1252 and encoded again; Mac Roman or CP850 taken for Windows-1252. Nearly
-#: every line passes at the first class of characters, which is why what precedes comes after.
-_MISREAD = re.compile(
-    "[ÃÂâÅŽˆ‰‚ŠŒ‡ƒ‹“€–…—Ô](?:(?<=Ã)[\\u0080-\\u00bf\\u0152-\\u2122]|(?<=Â)[\\u00a0-\\u00bf]|(?<=â)€|(?<=Å)“"
-    "|(?<=[a-z][ŽˆŠŒ‰])|(?<=[A-Z][ŽˆŠŒ])[a-z]|(?<=[A-Za-z]‚)|(?<=‚)[a-z]+(?![a-z‘])|(?<=ƒ)[a-z]"
-    "|(?<=[A-Za-z][‡‹“])[a-z]|(?<=[A-Z]€)[A-Z]"
-    # Août, à, où, CRÈCHE, PREMIÈRE: what they become is found elsewhere in sound text.
-    "|(?<=[A-Za-z][a-z]–)[a-z]{1,4}(?![a-z])|(?<=[ '’]…)(?= [a-z0-9])|(?<=[Oo]—)(?![a-z])"
-    "|(?<=Ô)(?:[RG]|CH)|(?<=IÔ))"
-)
-_NO_CSV = "ce n’est pas un CSV. Enregistrez-le en CSV, en UTF-8."
-_SAVE_ANEW = "Enregistrez le fichier en UTF-8, depuis l’original"
 
 
 @dataclass(frozen=True)
@@ -78,7 +65,7 @@ class Sheet:
         BadFile when it is not a CSV file of a sensible size.
         """
         data = _bytes(path)
-        text = _decode(data)
+        text = decode(data)
         if not text.strip():
             raise BadFile([Fault(0, "le fichier est vide")])
         canonical = {fold(name): name for name in names}
@@ -117,8 +104,8 @@ class Sheet:
             is_empty = False
             if len(cells) != width:
                 cells = _without_empty_end(cells, width)  # noqa: PLW2901
-            if not text.isascii() and (misread := _misread(text)):
-                self.warn(number, f"accents mal lus, comme {quoted(misread)}. {_SAVE_ANEW}")
+            if not text.isascii() and (misread := misread_word(text)):
+                self.warn(number, f"accents mal lus, comme {quoted(misread)}. {SAVE_ANEW}")
             if _is_total(cells, identity, own):
                 self.warn(number, "total, laissé de côté")
                 self.totals.append((number, cells))
@@ -179,41 +166,6 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _decode(data: bytes) -> str:
-    """Decode UTF-8, UTF-16 with its mark or, failing those, Windows-1252, with `\\n` at the ends of
-    lines. Raise BadFile for what is neither."""
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if data.startswith(b"PK\x03\x04"):
-        raise BadFile([Fault(0, _NO_CSV)])
-    at = 0
-    for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError as error:
-            at = error.start
-            continue
-        return _with_plain_ends(unicodedata.normalize("NFC", text))
-    raise BadFile(
-        [Fault(0, f"encodage inconnu. {_SAVE_ANEW}") if wide else _unknown_encoding(data, at)]
-    )
-
-
-def _with_plain_ends(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
-def _unknown_encoding(data: bytes, at: int) -> Fault:
-    """Name the cell that no encoding reads at this byte, as the one left would read it: CP850."""
-    text = _with_plain_ends(data.decode("cp850"))
-    before = _with_plain_ends(data[:at].decode("cp850"))
-    start = re.split(rf"[\n{SEPARATORS}]", before)[-1]
-    end = re.split(rf"[\n{SEPARATORS}]", text[len(before) : len(before) + MAX_CELL])[0]
-    return Fault(
-        before.count("\n") + 1,
-        f"encodage inconnu, CP850 (DOS) peut-être, à {quoted(start + end)}. {_SAVE_ANEW}",
-    )
-
-
 def _heading(text: str, keys: Sequence[set[str]]) -> tuple[int, str, list[str]]:
     """Return how many lines precede the rows, the separator, and the names of the columns.
 
@@ -229,7 +181,7 @@ def _heading(text: str, keys: Sequence[set[str]]) -> tuple[int, str, list[str]]:
     before, nul, _after = text.partition("\0")
     if nul:
         *above, line = before.split("\n")
-        raise BadFile([Fault(len(above) + 1, f"octet nul, caractère {len(line) + 1} : {_NO_CSV}")])
+        raise BadFile([Fault(len(above) + 1, f"octet nul, caractère {len(line) + 1} : {NO_CSV}")])
     number, line = next(
         ((number, line) for number, line in enumerate(top, 1) if line.strip()), (1, "")
     )
@@ -266,14 +218,6 @@ def _is_total(cells: list[str], identity: Sequence[int], own: Sequence[int]) -> 
     if len(others) == len(names):  # the cell that says it is another one
         return not names and any(fold(cell).startswith(_TOTALS) for cell in cells)
     return all(map(_FIGURE.fullmatch, others))
-
-
-def _misread(text: str) -> str:
-    """Return a word whose accents were read in the wrong encoding; nothing when there is none."""
-    if not (found := _MISREAD.search(text)):
-        return ""
-    before, after = text[: found.start()], text[found.end() :]
-    return f"{before.rpartition(' ')[2]}{found[0]}{after.partition(' ')[0]}"
 
 
 def _parse(text: str, separator: str, first: int, faults: Faults) -> Iterator[NumberedLine]:

@@ -248,6 +248,7 @@ def test_every_fault_of_a_file_is_named_in_one_reading(load: Load) -> None:
         (sheet(ROW).encode("utf-16-le"), sentences.NO_CSV),
         (sheet('F1001;"unclosed').encode(), "CSV mal formé"),
         (b"PK\x03\x04 an xlsx file", sentences.NO_CSV),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1 an xls file\x81", sentences.NO_CSV),
         (b"a;b\nc;d\x00\n", f"ligne 2 : octet nul, caractère 4 : {sentences.NO_CSV}"),
         (
             sheet(ROW.replace("Repas", "Re\x00pas")).encode(),

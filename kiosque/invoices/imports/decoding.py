@@ -1,0 +1,65 @@
+"""Decode a file whose encoding is not known beforehand, and see what was decoded wrongly."""
+
+import codecs
+import re
+import unicodedata
+
+from kiosque.invoices.imports.reading import BadFile, Fault, quoted
+
+SEPARATORS = ";,\t"
+#: UTF-8 taken for Windows-1252 and encoded again; Mac Roman or CP850 taken for Windows-1252. Nearly
+#: every line passes at the first class of characters, which is why what precedes comes after.
+_MISREAD = re.compile(
+    "[ÃÂâÅŽˆ‰‚ŠŒ‡ƒ‹“€–…—Ô¼½](?:(?<=Ã)[\\u0080-\\u00bf\\u0152-\\u2122]|(?<=Â)[\\u00a0-\\u00bf]|(?<=â)€|(?<=Å)“"
+    "|(?<=[a-z][ŽˆŠŒ‰])|(?<=[A-Z][ŽˆŠŒ])[a-z]|(?<=[A-Za-z]‚)|(?<=‚)[a-z]+(?![a-z‘])|(?<=ƒ)[a-z]"
+    "|(?<=[A-Za-z][‡‹“])[a-z]|(?<=[A-Z]€)[A-Z]"
+    # Août, à, où, CRÈCHE, PREMIÈRE: what they become is found elsewhere in sound text.
+    "|(?<=[A-Za-z][a-z]–)[a-z]{1,4}(?![a-z])|(?<=[ '’]…)(?= [a-z0-9])|(?<=[Oo]—)(?![a-z])"
+    "|(?<=Ô)(?:[RG]|CH)|(?<=IÔ)"
+    "|(?<=[¼½])[A-Za-z]{2})"  # Œ and œ of ISO-8859-15
+)
+NO_CSV = "ce n’est pas un CSV. Enregistrez-le en CSV, en UTF-8."
+SAVE_ANEW = "Enregistrez le fichier en UTF-8, depuis l’original"
+
+
+def decode(data: bytes) -> str:
+    """Decode UTF-8, UTF-16 with its mark or, failing those, Windows-1252, with `\\n` at the ends of
+    lines. Raise BadFile for what is neither."""
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):  # a spreadsheet, new or old
+        raise BadFile([Fault(0, NO_CSV)])
+    at = 0
+    for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError as error:
+            at = error.start
+            continue
+        return _with_plain_ends(unicodedata.normalize("NFC", text))
+    raise BadFile(
+        [Fault(0, f"encodage inconnu. {SAVE_ANEW}") if wide else _unknown_encoding(data, at)]
+    )
+
+
+def _with_plain_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _unknown_encoding(data: bytes, at: int) -> Fault:
+    """Name the cell that no encoding reads at this byte, as the one left would read it: CP850."""
+    text = _with_plain_ends(data.decode("cp850"))
+    before = _with_plain_ends(data[:at].decode("cp850"))
+    start = re.split(rf"[\n{SEPARATORS}]", before)[-1]
+    end = re.split(rf"[\n{SEPARATORS}]", text[len(before) : len(before) + 200])[0]
+    return Fault(
+        before.count("\n") + 1,
+        f"encodage inconnu, CP850 (DOS) peut-être, à {quoted(start + end)}. {SAVE_ANEW}",
+    )
+
+
+def misread_word(text: str) -> str:
+    """Return a word whose accents were read in the wrong encoding; nothing when there is none."""
+    if not (found := _MISREAD.search(text)):
+        return ""
+    before, after = text[: found.start()], text[found.end() :]
+    return f"{before.rpartition(' ')[2]}{found[0]}{after.partition(' ')[0]}"
