@@ -447,7 +447,9 @@ def test_systemd_accepts_the_units_as_they_ship(tmp_path: Path) -> None:
 
 
 @needs_systemd
-@pytest.mark.parametrize("name", ["web", "reconcile", "mail", "verify", "forget"])
+@pytest.mark.parametrize(
+    "name", ["web", "reconcile", "mail", "verify", "forget", "check", "failed"]
+)
 def test_each_service_may_touch_little(tmp_path: Path, name: str) -> None:
     """By systemd's own measure, from 0 (nothing) to 10; a service that says nothing has 9.6."""
     _bring_units(tmp_path)
@@ -471,6 +473,15 @@ def _bring_units(folder: Path) -> None:
         if path.is_file():
             text = path.read_text().replace("/srv/kiosque/.venv/bin/", f"{Path(SERVE[0]).parent}/")
             path.write_text(text.replace("/srv/kiosque", str(PROJECT)))
+
+
+def test_every_unit_that_fails_is_told_and_each_has_a_name_in_the_journal() -> None:
+    told = "OnFailure=kiosque-failed@%i.service"
+    units = {path.name: path.read_text() for path in UNITS.glob("*@*")}
+    assert [name for name, text in units.items() if told not in text] == ["kiosque-failed@.service"]
+    common = (UNITS / "kiosque-.service.d" / "town.conf").read_text()
+    assert "\nSyslogIdentifier=%p-%i\n" in common
+    assert "app.py alert\n" in units["kiosque-failed@.service"]
 
 
 def test_each_unit_of_a_town_is_of_the_one_user() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 
 
@@ -33,11 +34,21 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Result:
-    """The result of one subject: a few words of what was seen, and its troubles."""
+    """The result of one subject: a few words of what was seen, and its troubles.
+    `certificate_ends_at` is set by the check that saw the site's certificate; `whole` is False for
+    one that did not come to its end."""
 
     subject: str
     detail: str = ""
     troubles: Sequence[Trouble] = field(default=())
+    certificate_ends_at: datetime | None = None
+    whole: bool = True
+
+    @property
+    def is_blind(self) -> bool:
+        """Return True when a trouble that is not here may be there all the same."""
+        unknown = any(trouble.level == Level.UNKNOWN for trouble in self.troubles)
+        return unknown or not self.whole
 
     @property
     def level(self) -> Level:
@@ -50,6 +61,7 @@ class Findings:
     def __init__(self) -> None:
         self.seen: list[str] = []
         self.troubles: list[Trouble] = []
+        self.certificate_ends_at: datetime | None = None
 
     def see(self, words: str) -> None:
         self.seen.append(words)
@@ -64,4 +76,5 @@ class Findings:
         self.troubles.append(Trouble(Level.UNKNOWN, what, advice))
 
     def result(self, subject: str) -> Result:
-        return Result(subject, "\u00a0; ".join(self.seen), tuple(self.troubles))
+        detail = "\u00a0; ".join(self.seen)
+        return Result(subject, detail, tuple(self.troubles), self.certificate_ends_at)

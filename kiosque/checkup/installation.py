@@ -22,6 +22,8 @@ class Installation:
     gateways by which families pay now, one for each régie. `database_path` is None if it cannot
     be read, and on PostgreSQL, whose `address` is then set.
 
+    `town`, `technical_email` and `weekday` are empty where they cannot be read or used.
+
     `files_open` is True if the SQLite database was in use before we came, or was left open by a
     machine that stopped: its files must then stay as they are.
     """
@@ -39,6 +41,9 @@ class Installation:
     files_open: bool
     address: str = field(default="", repr=False)
     network: Network = DIRECT
+    town: str = ""
+    technical_email: str = ""
+    weekday: str = ""
 
     @property
     def live(self) -> bool:
@@ -75,6 +80,7 @@ def survey(environ: Mapping[str, str]) -> Installation:
         path is not None and Path(f"{path}-wal").exists(),
         settings.database if settings and settings.on_postgresql else "",
         leaving,
+        **_told(values),
     )
 
 
@@ -104,6 +110,18 @@ def _network(values: Mapping[str, Any]) -> Network:
             if name.startswith("network.") and not rules.faults({name: value})
         }
     )
+
+
+def _told(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return whom to tell of what breaks, and when that all is well, as far as it can be used."""
+    names = ("town.name", "town.technical_email", "monitoring.weekday")
+    found = {
+        name: str(values[name])
+        for name in names
+        if name in values and not rules.faults({name: values[name]})
+    }
+    town, email, weekday = (found.get(name, "") for name in names)
+    return {"town": town, "technical_email": email, "weekday": weekday}
 
 
 def _gateways(tables: Mapping[str, Any], environment: str) -> dict[str, Gateway]:

@@ -101,6 +101,7 @@ def _check_reply(installation: Installation, token: str, reply: Reply, found: Fi
 def _check_certificate(reply: Reply, found: Findings) -> None:
     if reply.certificate_ends is None:
         return
+    found.certificate_ends_at = reply.certificate_ends
     days = (reply.certificate_ends - datetime.now(UTC)).days
     advice = "Voyez pourquoi il ne se renouvelle pas : « certbot renew --dry-run »."
     if days < BROKEN_DAYS:

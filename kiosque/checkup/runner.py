@@ -19,6 +19,7 @@ from kiosque.checkup import (
     disk,
     notification,
     public_address,
+    services,
     settings,
     smtp,
     timers,
@@ -36,6 +37,7 @@ CHECKS: Mapping[str, Check] = {
     "Comptes": database.check_books,
     "Disque": disk.check_disk,
     "Courriel": smtp.check_smtp,
+    "Services": services.check_services,
     "Minuteries": timers.check_timers,
     "Sauvegarde": backups.check_backups,
     "Adresse publique": public_address.check_public_address,
@@ -101,10 +103,11 @@ def _start(subject: str, check: Check, installation: Installation) -> _Run:
 def _failed(subject: str, error: Exception) -> Result:
     """Report a check that raised, without the text of its error, which may hold a secret."""
     what = f"la vérification elle-même échoue ({type(error).__name__})"
-    return Result(subject, "", (Trouble(Level.BROKEN, what, "Signalez-le : c’est un défaut."),))
+    trouble = Trouble(Level.BROKEN, what, "Signalez-le : c’est un défaut.")
+    return Result(subject, "", (trouble,), whole=False)
 
 
 def _too_slow(subject: str, seconds: float) -> Result:
     what = f"pas de réponse en {seconds:.0f}\u00a0s"
     advice = "Relancez ; si cela dure, la machine ou le réseau est trop lent, ou bloqué."
-    return Result(subject, "", (Trouble(Level.BROKEN, what, advice),))
+    return Result(subject, "", (Trouble(Level.BROKEN, what, advice),), whole=False)

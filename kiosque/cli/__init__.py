@@ -6,6 +6,7 @@ its subject: `migrate` in `database`, `text` in `legal_texts`, `letters` in `fam
 """
 
 from kiosque.cli import (
+    alert,
     backups,
     check,
     corrections,
@@ -26,6 +27,7 @@ from kiosque.cli import (
 from kiosque.cli.entry import main
 
 __all__ = [
+    "alert",
     "backups",
     "check",
     "corrections",

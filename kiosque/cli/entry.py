@@ -93,6 +93,13 @@ def cents_typed(amount: str | None) -> int | None:
         raise Fault(f"Montant illisible : {amount[:30]}. Écrivez par exemple 12,50.") from None
 
 
+def say_unless_idle(words: str, *, idle: bool) -> None:
+    """Say what a timer's chore did. When it did nothing, say so to a person, not to a journal each
+    minute."""
+    if not idle or sys.stdout.isatty():
+        click.echo(words)
+
+
 def progress_bar(items: Iterable[Any], what: str) -> Iterable[Any]:
     """Show progress over many items, on a terminal."""
     if length_hint(items) < LONG_FILE or not sys.stdout.isatty():

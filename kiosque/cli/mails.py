@@ -3,13 +3,16 @@
 import click
 
 from kiosque import chores, resources
-from kiosque.cli.entry import ROW, main, with_database
+from kiosque.cli.entry import ROW, main, say_unless_idle, with_database
 from kiosque.db.states import MailState
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted
 from kiosque.mails import rendering
 from kiosque.outbox import queue
 from kiosque.settings import Settings
+
+#: Exit status of `send-mail` when a mail did not leave.
+NOT_SENT = 3
 
 
 @main.command("send-mail")
@@ -18,13 +21,18 @@ def send_mail(settings: Settings) -> None:
     """Envoie les courriels en attente. À lancer chaque minute par une minuterie.
 
     Prépare d’abord les avis, rappels et relances dont c’est le moment (docs/mail.md).
+
+    Code de sortie : 0 ; 1, rien n’a pu être fait ; 3, un courriel n’est pas parti, il sera renvoyé
+    ou « mails » le dit abandonné.
     """
     sent, failed = chores.send_mail(settings)
-    click.echo(f"{counted(sent, 'envoyé')}, {failed} en échec, {queue.count_waiting()} en attente.")
+    words = f"{counted(sent, 'envoyé')}, {failed} en échec, {queue.count_waiting()} en attente."
     if lost := queue.count_given_up():
-        click.echo(f"{counted(lost, 'abandonné')} : « {resources.typed('mails')} » les liste.")
+        mails = resources.typed("mails")
+        words += f"\n{counted(lost, 'abandonné')} : « {mails} » les liste."
+    say_unless_idle(words, idle=not (sent or failed))
     if failed:
-        raise SystemExit(1)
+        raise SystemExit(NOT_SENT)
 
 
 @main.command("mails")

@@ -6,7 +6,7 @@ import click
 
 from kiosque import chores, payments, resources
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import ROW, Fault, main, with_database
+from kiosque.cli.entry import ROW, Fault, main, say_unless_idle, with_database
 from kiosque.cli.moments import Day
 from kiosque.db.models import Anomaly, Invoice
 from kiosque.db.states import CounterMode
@@ -116,10 +116,12 @@ def reconcile_(settings: Settings, seconds: int) -> None:
     if summary.busy:
         click.echo("Un autre rapprochement est en cours : rien à faire.")
         return
-    click.echo(
+    done = (summary.answered, summary.unanswered, summary.expired, summary.refunds, summary.left)
+    say_unless_idle(
         f"Réponses\u00a0: {summary.answered} ; sans réponse\u00a0: {summary.unanswered} ; "
         f"expirés\u00a0: {summary.expired} ; remboursements conclus\u00a0: {summary.refunds} ; "
-        f"restent à demander\u00a0: {summary.left}."
+        f"restent à demander\u00a0: {summary.left}.",
+        idle=not any(done),
     )
     troubles = [
         *(f"la banque de la passerelle {name} n’a pas répondu" for name in summary.silent),

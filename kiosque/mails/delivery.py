@@ -98,7 +98,7 @@ def deliver(settings: Settings, *, stopped: Callable[[], bool] = lambda: False) 
                 queue.give_up(row, str(error))
                 failed += 1
             except Exception as error:  # noqa: BLE001  # one bad mail must not stop the others
-                queue.retry_later(row, _word(error))
+                queue.retry_later(row, word_of(error))
                 failed += 1
     return sent, failed
 
@@ -227,7 +227,7 @@ class _Smtp:
         try:
             return connect(self._mail)
         except OSError as error:  # every failure of smtplib is one
-            raise ServerDown(_word(error)) from None
+            raise ServerDown(word_of(error)) from None
 
     def _raise(self, code: int, text: bytes | str) -> None:
         """Raise Rejected for an answer that is for good, SMTPResponseException for one that may
@@ -263,7 +263,7 @@ class _Folder:
         pass
 
 
-def _word(error: Exception) -> str:
+def word_of(error: Exception) -> str:
     """Return the failure without what a server wrote, which may quote an address."""
     if isinstance(error, smtplib.SMTPResponseException):
         return _code(error.smtp_code, error.smtp_error)

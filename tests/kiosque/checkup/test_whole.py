@@ -101,9 +101,10 @@ def test_a_good_installation_is_said_so_and_nothing_of_it_changes(
     subjects = [line.split("  ")[0] for line in done.stdout.splitlines() if line[:1].strip()]
     assert subjects == [
         f"Kiosque Famille {VERSION}",
-        "Réglages", "Clés", "Horloge", "Base", "Comptes", "Disque", "Courriel", "Minuteries",
-        "Sauvegarde", "Adresse publique", "Notification banque", "Notification tresor",
-        "Banque banque", "Banque tresor", sentences.ALL_GOOD,
+        "Réglages", "Clés", "Horloge", "Base", "Comptes", "Disque", "Courriel", "Services",
+        "Minuteries", "Sauvegarde", "Adresse publique",
+        "Notification banque", "Notification tresor", "Banque banque", "Banque tresor",
+        sentences.ALL_GOOD,
     ]  # fmt: skip
 
 

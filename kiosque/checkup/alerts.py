@@ -1,0 +1,73 @@
+"""Tell the town's technical address what breaks, once, then that it is over; each week, that all
+is well.
+
+The mail goes straight to the server (`mails.direct`), and what was told is kept in a file
+(`monitoring.memory`): the outbox and the database may be what is broken. `alert_mails` writes it.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from kiosque.checkup import alert_mails, news, runner
+from kiosque.checkup.findings import Result
+from kiosque.checkup.installation import Installation, survey
+from kiosque.checkup.news import News
+from kiosque.language import clock
+from kiosque.mails import direct
+from kiosque.monitoring import memory
+from kiosque.monitoring.memory import Memory
+
+#: A trouble is told if it is still there after so many seconds: a bank may be out for an instant.
+PAUSE_SECONDS = 20.0
+
+
+class NobodyToTell(Exception):
+    """The settings name no address or no mail server that can be read."""
+
+
+def alert(environ: Mapping[str, str], *, pause: float = PAUSE_SECONDS) -> News:
+    """Check everything, and mail what has changed since it was last told. Return it.
+
+    Raises NobodyToTell or direct.NotSent: nothing is then taken for told.
+    """
+    installation = survey(environ)
+    results = runner.run(environ)
+    if news.compare(installation, results, memory.read(installation.data)).fresh:
+        time.sleep(pause)
+        results = runner.run(environ)
+    told: list[News] = []
+
+    def tell(before: Memory) -> Memory:
+        found = news.compare(installation, results, before)
+        told.append(found)
+        if found.is_due:
+            _mail(installation, results, found)
+        return _after(before, results, found)
+
+    try:
+        memory.change(installation.data, tell)
+    except OSError:  # on a disk that takes nothing, it is told again each hour rather than never
+        if not told:
+            tell(memory.read(installation.data))
+    return told[0]
+
+
+def _mail(installation: Installation, results: Sequence[Result], found: News) -> None:
+    if not (installation.mail and installation.technical_email):
+        raise NobodyToTell
+    message = alert_mails.write(installation, results, found)
+    direct.send(installation.mail, installation.data, message)
+
+
+def _after(before: Memory, results: Sequence[Result], found: News) -> Memory:
+    """Return the memory once the news is told."""
+    ends: list[datetime] = [it.certificate_ends_at for it in results if it.certificate_ends_at]
+    return replace(
+        before,
+        told={**found.still, **found.fresh},
+        checked_at=clock.now(),
+        certificate_ends_at=ends[0] if ends else before.certificate_ends_at,
+        weekly_on=clock.today() if found.weekly else before.weekly_on,
+    )

@@ -1,0 +1,88 @@
+"""What has changed since the last check that was told: news for the town's technical address."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from kiosque.checkup.findings import Level, Result
+from kiosque.checkup.installation import Installation
+from kiosque.language import clock
+from kiosque.monitoring.memory import Memory, Told
+from kiosque.settings.rules import WEEKDAYS
+
+#: From this hour in Paris, the weekly mail leaves.
+WEEKLY_HOUR = 8
+
+Troubles = Mapping[str, Told]
+
+
+@dataclass(frozen=True)
+class News:
+    """What is to be told: the troubles that are new or worse, those that are over, those that were
+    told and go on, each by its key; and whether it is time for the weekly mail."""
+
+    fresh: Troubles
+    over: Troubles
+    still: Troubles
+    weekly: bool
+
+    @property
+    def is_due(self) -> bool:
+        return bool(self.fresh or self.over or self.weekly)
+
+
+def compare(installation: Installation, results: Sequence[Result], before: Memory) -> News:
+    now = _found_in(results)
+    seen = {result.subject for result in results if not result.is_blind}
+    if not installation.faults:  # a bank that left the settings has no trouble any more
+        seen |= {told.subject for told in before.told.values()} - {it.subject for it in results}
+    over = {
+        key: told for key, told in before.told.items() if key not in now and told.subject in seen
+    }
+    fresh = {
+        key: told
+        for key, told in now.items()
+        if key not in before.told or told.level > before.told[key].level
+    }
+    still = {
+        key: replace(now.get(key, told), since=told.since)
+        for key, told in before.told.items()
+        if key not in over and key not in fresh
+    }
+    return News(fresh, over, still, _is_weekly(installation, before.weekly_on))
+
+
+def _found_in(results: Sequence[Result]) -> Troubles:
+    """Return the troubles that somebody must hear of. What tells two apart is their remedy: figures
+    and ages change from one hour to the next."""
+    return {
+        _key(result.subject, trouble.advice): Told(
+            int(trouble.level), result.subject, trouble.what, clock.now()
+        )
+        for result in results
+        for trouble in sorted(result.troubles, key=lambda trouble: trouble.level)
+        if trouble.level >= Level.LOOK
+    }
+
+
+def _key(subject: str, advice: str) -> str:
+    return hashlib.sha256(f"{subject}\n{advice}".encode()).hexdigest()[:16]
+
+
+def _is_weekly(installation: Installation, last: date | None) -> bool:
+    """Tell whether it is the day and the hour; at once the first time, which shows that mail
+    passes, and on any day when the last was more than a week ago."""
+    if last is None:
+        return True
+    today = clock.today()
+    hour = clock.now().astimezone(clock.PARIS).hour
+    on_its_day = WEEKDAYS[today.weekday()] == installation.weekday and today > last
+    return hour >= WEEKLY_HOUR and (on_its_day or today - last > timedelta(days=7))
+
+
+def next_weekly(weekday: str) -> date:
+    """Return the next day of the weekly mail, after today."""
+    today = clock.today()
+    wanted = WEEKDAYS.index(weekday) if weekday else today.weekday()
+    return today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1)
