@@ -11,7 +11,7 @@ MEMORY := $(firstword $(wildcard /dev/shm) /tmp)
 unexport PYTHONDONTWRITEBYTECODE
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
-.PHONY: run test soak soak-power storm bench rush signins servers validate mutants fuzz lint format reset requirements messages
+.PHONY: run test soak soak-power storm bench rush signins servers validate mutants fuzz lint format reset requirements wheels sbom audit messages
 
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT) --bank "$(BANK)"
@@ -57,7 +57,8 @@ fuzz: .venv/fuzz/.ready
 
 .venv/fuzz/.ready: requirements.txt Makefile | .venv/bin/pip
 	@$(PYTHON) -m venv .venv/fuzz
-	@.venv/fuzz/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt atheris==3.0.0
+	@.venv/fuzz/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@.venv/fuzz/bin/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
 	@touch $@
 
 $(VNU): | .venv/bin/pip
@@ -115,13 +116,42 @@ reset: .venv/.runtime
 messages: .venv/.development
 	@$(BIN)/python -m scripts.messages $(NEW)
 
-# Pin again from pyproject.toml, all of it, on purpose.
+# Pin again from pyproject.toml, all of it, on purpose. What a town installs is known by its hashes:
+# those of PyPI, for every platform, whatever other index this machine has.
+COMPILE := $(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --extra payfip
+requirements: export PIP_CONFIG_FILE := /dev/null
+requirements: export PIP_FIND_LINKS :=
 requirements: .venv/.development
-	@$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --extra payfip -o requirements.txt pyproject.toml
-	@$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --extra payfip --extra postgresql \
-		-c requirements.txt -o requirements-postgresql.txt pyproject.toml
-	@$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --extra payfip --extra dev -c requirements.txt \
-		-o requirements-dev.txt pyproject.toml
+	@$(COMPILE) --generate-hashes -o requirements.txt pyproject.toml
+	@$(COMPILE) --generate-hashes --extra postgresql -c requirements.txt -o requirements-postgresql.txt pyproject.toml
+	@$(COMPILE) --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+
+# What a machine without a network needs, for one like this one: `deploy/install --wheels data/wheels`.
+# For another: `make wheels FOR="--python-version 3.13 --platform manylinux_2_28_aarch64"`.
+WHEELS ?= data/wheels
+FOR ?=
+wheels: .venv/.runtime
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
+		--only-binary=:all: $(FOR) -d $(WHEELS) -r requirements-postgresql.txt
+	@echo "$(WHEELS)"
+
+# What a town's machine runs, as CycloneDX, checked against its schema.
+SBOM ?= data/sbom.json
+sbom: .venv/audit/.ready
+	@.venv/audit/bin/cyclonedx-py requirements requirements-postgresql.txt --pyproject pyproject.toml \
+		--output-reproducible --validate --sv 1.6 --of JSON -o $(SBOM)
+	@echo "$(SBOM)"
+
+# Is a fault known of what a town's machine runs? ADVISORIES is OSV's list for PyPI, or its folder:
+# https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip. Without one, nothing is verified.
+ADVISORIES ?=
+audit: .venv/audit/.ready
+	@.venv/audit/bin/python -m scripts.audit requirements-postgresql.txt "$(ADVISORIES)"
+
+.venv/audit/.ready: Makefile | .venv/bin/pip
+	@$(PYTHON) -m venv .venv/audit
+	@.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0 packaging==26.0
+	@touch $@
 
 # Debian without python3-venv, or an interruption, leaves a folder without pip: it is begun again.
 ENVIRONMENT = $(PYTHON) -c "$$CHECK_PYTHON" && echo "Installation (une fois)..." && $(PYTHON) -m venv --clear .venv
