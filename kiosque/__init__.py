@@ -9,7 +9,7 @@ from peewee import DatabaseError
 
 from gateways.base import ConfigError
 from kiosque import db, payments
-from kiosque.db import presence
+from kiosque.db import deployment, presence
 from kiosque.settings import Settings, loading
 from kiosque.web import (
     access,
@@ -111,7 +111,8 @@ def _read(settings: Settings | None) -> tuple[Settings, dict[str, str]]:
 
 
 def _look_at_the_base(app: Flask, settings: Settings) -> None:
-    """Close every page where a later version has changed the tables. Log each gateway and each
+    """Close every page where a later version has changed the tables, or where the database is of
+    another environment. Log each gateway and each
     *régie* that left the settings while payments or invoices still depend on it. A database that
     is not there yet has none."""
     if not (settings.on_postgresql or settings.database_path.exists()):
@@ -119,11 +120,12 @@ def _look_at_the_base(app: Flask, settings: Settings) -> None:
     try:
         with db.connection():
             db.require_known()
+            deployment.require(settings.environment)
             for removed in payments.gateways_removed_too_early(list(settings.gateways)):
                 app.logger.warning("%s", payments.describe_removed_gateway(removed))
             for words in payments.describe_closed_regies(list(settings.regies)):
                 app.logger.warning("%s", words)
-    except db.NewerBase as error:
+    except (db.NewerBase, deployment.OtherEnvironment) as error:
         app.logger.error("%s", error)
         requests.close_every_page(app)
     except DatabaseError:

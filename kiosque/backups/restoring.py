@@ -19,7 +19,7 @@ from kiosque import db, payments
 from kiosque.backups import archive, databases, making, portrait
 from kiosque.backups.archive import POSTGRESQL, SQLITE, BadBackup, Manifest
 from kiosque.backups.portrait import Portrait
-from kiosque.db import write
+from kiosque.db import deployment, write
 from kiosque.db.models import Invoice, Session
 from kiosque.language import clock
 from kiosque.settings import Settings
@@ -121,6 +121,7 @@ def prepare_server(
 def _prepare(settings: Settings, manifest: Manifest, known: Mapping[str, int]) -> Portrait:
     """Bring the database in force to this version, and mark it as restored."""
     db.migrate()
+    deployment.note(settings.environment)
     backup_at = datetime.fromisoformat(manifest.created_at)
     with write():
         payments.note_restoration(settings, backup_at, known)

@@ -11,6 +11,7 @@ from kiosque import db, payments, resources
 from kiosque.checkup import sqlite_file
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.installation import Installation
+from kiosque.db import deployment
 from kiosque.language.formats import counted
 from kiosque.payments import journal, verification
 
@@ -74,7 +75,7 @@ def _check_server(installation: Installation, found: Findings) -> None:
         with reading(installation):
             found.see(db.database.description())
             fault = db.database.fault()
-            _tell_version(found)
+            _tell_version(found, installation.environment)
     except ConfigError as error:
         found.broken(error.faults[0], "Voyez docs/postgresql.md.")
         return
@@ -103,7 +104,7 @@ def _check_file(installation: Installation, path: Path, found: Findings) -> None
 def _check_version(installation: Installation, found: Findings) -> None:
     try:
         with reading(installation):
-            _tell_version(found)
+            _tell_version(found, installation.environment)
     except DatabaseUnreadable as error:
         found.broken(
             f"le site ne peut pas ouvrir la base ({_reason(error)})",
@@ -111,7 +112,7 @@ def _check_version(installation: Installation, found: Findings) -> None:
         )
 
 
-def _tell_version(found: Findings) -> None:
+def _tell_version(found: Findings, environment: str) -> None:
     pending, unknown = db.pending_migrations(), db.unknown_migrations()
     if unknown:
         found.broken(
@@ -124,6 +125,8 @@ def _tell_version(found: Findings) -> None:
             f"la base est d’une version plus ancienne (migrations à faire\u00a0: {len(pending)})",
             _migrate(),
         )
+    elif words := deployment.fault(environment):
+        found.broken(words, "« docs/ouverture.md » y mène pas à pas.")
     else:
         found.see("à jour")
 

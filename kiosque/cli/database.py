@@ -6,15 +6,17 @@ from gateways.base import ConfigError
 from kiosque import db
 from kiosque.cli.entry import Fault, main, with_database, with_database_alone
 from kiosque.cli.move_database import CannotMove, move
+from kiosque.db import deployment
 from kiosque.language.formats import counted, format_euros
 from kiosque.settings import Settings, loading
 
 
 @main.command()
 @with_database
-def migrate(_settings: Settings) -> None:
+def migrate(settings: Settings) -> None:
     """Crée la base ou la met à jour. Sans effet si elle est à jour."""
     done = db.migrate()
+    deployment.note(settings.environment)
     click.echo("\n".join(f"appliquée : {name}" for name in done) or "La base est à jour.")
 
 

@@ -14,7 +14,7 @@ from peewee import DatabaseError
 from gateways.base import ConfigError
 from kiosque import db, payments
 from kiosque.cli.french import FrenchGroup
-from kiosque.db import presence
+from kiosque.db import deployment, presence
 from kiosque.language.parsing import parse_hundredths
 from kiosque.settings import Settings, loading
 from kiosque.version import VERSION
@@ -66,8 +66,9 @@ def _prepared(
         try:
             with beside(settings), db.connection():
                 db.require_known()
+                deployment.require(settings.environment)
                 return command(settings, *args, **kwargs)
-        except db.NewerBase as error:
+        except (db.NewerBase, deployment.OtherEnvironment) as error:
             raise Fault(str(error)) from None
         except db.OUR_FAULTS:
             raise

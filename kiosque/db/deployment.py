@@ -10,9 +10,14 @@ from kiosque.language import clock
 _NAMES = {"production": "du vrai site", "test": "d’un essai", "demo": "de la démonstration"}
 
 
+class OtherEnvironment(Exception):
+    """The database is of another environment than the settings; the text says the way out, in
+    French."""
+
+
 def environment() -> str:
-    """Return the environment of the database; empty while nobody has noted it."""
-    noted = Deployment.get_or_none()
+    """Return the environment of the database in force; empty while nobody has noted it."""
+    noted = Deployment.get_or_none() if Deployment.table_exists() else None
     return noted.environment if noted else ""
 
 
@@ -23,15 +28,21 @@ def note(asked: str) -> None:
             Deployment.insert(id=1, environment=asked, noted_at=clock.now()).execute()
 
 
+def require(asked: str) -> None:
+    """Raise OtherEnvironment where the database does not serve in an environment."""
+    if fault_words := fault(asked):
+        raise OtherEnvironment(fault_words)
+
+
 def fault(asked: str) -> str:
-    """Say why the database does not serve in an environment, and the way out, in one sentence of
-    French; empty when it does."""
+    """Say why the database does not serve in an environment, and the way out; empty when it
+    does."""
     found = environment()
     if found in ("", asked):
         return ""
     whose = _NAMES.get(found, f"de l’environnement {found[:20]}")
     return (
-        f'cette base est celle {whose} (environment = "{found}"), et les réglages disent '
-        f'"{asked}"\u00a0: laissez-la de côté et donnez au site une base neuve '
-        "(docs/ouverture.md), ou remettez l’ancien réglage."
+        f'Cette base est celle {whose} (environment = "{found}"), et les réglages disent '
+        f'"{asked}"\u00a0: gardez-la à part et donnez au site une base neuve (docs/ouverture.md), '
+        "ou remettez l’ancien réglage."
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from peewee import OperationalError
 
 from kiosque import chores, db, system
+from kiosque.db import deployment
 from kiosque.demo import processes, town
 from kiosque.demo import settings as demo_settings
 from kiosque.demo.processes import Servers
@@ -41,6 +42,7 @@ def run(port: int, bank_port: int, bank: str = "", *, progress: Progress) -> Non
         db.configure(settings.database_location)
         with db.connection():
             db.migrate()
+            deployment.note(settings.environment)
             families = town.load(settings, progress)
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

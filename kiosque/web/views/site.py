@@ -5,7 +5,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from kiosque import backups, db
-from kiosque.db import leases
+from kiosque.db import deployment, leases
 from kiosque.db.fields import to_text
 from kiosque.language import catalogue
 from kiosque.language.catalogue import gettext as _
@@ -71,7 +71,7 @@ def robots() -> Response:
 def health() -> tuple[dict[str, str | None], int, dict[str, str]]:
     """Answer 200 when the database answers, can be written and is of this version, else 503; and
     when it was last backed up. To a probe of the town's own, also prove which site answers."""
-    fault = db.fault()
+    fault = db.fault() or deployment.fault(current.settings().environment)
     made_at = None if fault else leases.finished_at(backups.MADE)
     asked = token_in_header(probe.HEALTH)
     extra = {probe.HEADER: proof(asked)} if asked else {}
