@@ -144,7 +144,11 @@ def at_bank(numbers: Iterable[str]) -> dict[str, str]:
         .join(Attempt)
         .switch(AttemptItem)
         .join(Invoice)
-        .where(AttemptItem.live == True, Invoice.state == InvoiceState.OPEN)  # noqa: E712
+        .where(
+            AttemptItem.live == True,  # noqa: E712  # an SQL expression
+            Attempt.state != AttemptState.CREATED,  # nobody saw its way to the bank
+            Invoice.state == InvoiceState.OPEN,
+        )
     )
     return {
         item.invoice.number: (

@@ -70,6 +70,10 @@ def test_nobody_is_told_to_wait_nor_to_look_at_an_account(
     assert payments.unanswered_of([Invoice.get()]) is None
 
 
+def test_at_the_counter_the_family_is_not_said_to_be_at_the_bank(never_opened: Attempt) -> None:
+    assert payments.at_bank([Invoice.get().number]) == {}
+
+
 def test_while_the_bank_opens_it_no_other_is_opened_and_nothing_is_offered(
     alice: FlaskClient, never_opened: Attempt, pay: Pay, alices_family: Family, frozen: Clock
 ) -> None:
