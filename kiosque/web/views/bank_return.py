@@ -10,7 +10,7 @@ from kiosque import payments
 from kiosque.db.models import Attempt, AttemptItem, Invoice, OutboxMail, Receipt, Settlement
 from kiosque.db.states import AttemptState, InvoiceState, MailState
 from kiosque.outbox import addresses
-from kiosque.payments import Money, OpenPayment, Selection
+from kiosque.payments import Money, OpenPayment, Paid, Selection
 from kiosque.web import access, current, invoice_rows, open_payments
 from kiosque.web.forms import csrf
 from kiosque.web.invoice_rows import UnpaidRows
@@ -38,7 +38,8 @@ class ReceiptMail(NamedTuple):
 class Details(NamedTuple):
     """A payment as only the family that pays may read it: its invoices, its first receipt, what
     became of its money, what the family has still to pay, and of that what it chose to pay together
-    with it; the other payment that holds its invoices now, if one does."""
+    with it; the other payment that holds its invoices now, if one does; those of its invoices that
+    were paid otherwise."""
 
     items: list[AttemptItem]
     receipt: Receipt | None
@@ -48,6 +49,7 @@ class Details(NamedTuple):
     left: Selection | None
     may_retry: bool
     instead: Attempt | None
+    paid_otherwise: list[Paid]
 
 
 @blueprint.get("/<reference>")
@@ -139,6 +141,7 @@ def _details(attempt: Attempt, items: list[AttemptItem]) -> Details:
     receipt = (
         Receipt.select().join(Settlement).where(Settlement.attempt == attempt).order_by(Receipt.id)
     ).first()
+    numbers = [item.invoice.number for item in items]
     return Details(
         items=items,
         receipt=receipt,
@@ -146,8 +149,9 @@ def _details(attempt: Attempt, items: list[AttemptItem]) -> Details:
         unpaid=invoice_rows.unpaid(attempt.family),
         money=payments.money_of(attempt),
         left=_left_of_choice(attempt),
-        may_retry=_may_retry(attempt, [item.invoice.number for item in items]),
+        may_retry=_may_retry(attempt, numbers),
         instead=_instead(attempt, items),
+        paid_otherwise=_paid_otherwise(attempt, numbers),
     )
 
 
@@ -177,6 +181,13 @@ def _instead(attempt: Attempt, items: list[AttemptItem]) -> Attempt | None:
         return None
     holders = payments.live_attempts([item.invoice for item in items])
     return next(iter(holders.values()), None)
+
+
+def _paid_otherwise(attempt: Attempt, numbers: list[str]) -> list[Paid]:
+    """Return those of these invoices that another payment than this one paid."""
+    if attempt.state == AttemptState.PAID:
+        return []
+    return payments.payment_status_of(attempt.family, numbers).paid
 
 
 def _may_retry(attempt: Attempt, numbers: list[str]) -> bool:

@@ -339,6 +339,8 @@ def test_once_the_old_page_has_paid_the_new_payment_is_offered_no_more(
     alice.post(NOTIFY, data=notice(handoff))
     page = alice.get(f"/paiement/retour/{second.reference}").text
     assert not offers(page, "reprendre", second)
+    assert sentences.INVOICES_PAID in page
+    assert f'href="/recus/{Receipt.get().id}"' in page
     answer = press(alice, "reprendre", second)
     assert answer.location == f"/paiement/retour/{first.reference}"
     assert f'href="/recus/{Receipt.get().id}"' in alice.get(answer.location).text
