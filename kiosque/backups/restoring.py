@@ -140,7 +140,7 @@ def _require_sound(now: Portrait, manifest: Manifest, *, despite_faults: bool) -
 def _aside(settings: Settings) -> Path:
     """Make the folder that keeps what was there before."""
     stamp = clock.now().strftime("%Y-%m-%dT%H%M%SZ")
-    folder = settings.database_path.parent / f"avant-retablissement-{stamp}"
+    folder = settings.database_path.parent / f"avant-{stamp}"
     folder.mkdir(mode=0o700)
     return folder
 
@@ -176,13 +176,32 @@ def _replace_file(
     now = prepare_file(settings, manifest, new, _receipts_given(settings))
     _require_sound(now, manifest, despite_faults=despite_faults)
     aside = _aside(settings)
+    _move_file(settings, aside)
+    new.rename(settings.database_path)
+    making.sync(settings.database_path.parent)
+    return now, aside
+
+
+def _move_file(settings: Settings, aside: Path) -> None:
     for suffix in reversed(_BESIDE):
         old = Path(f"{settings.database_path}{suffix}")
         if old.exists():
             old.rename(aside / old.name)
-    new.rename(settings.database_path)
-    making.sync(settings.database_path.parent)
-    return now, aside
+
+
+def set_aside(settings: Settings) -> Path:
+    """Move the database and the invoices' PDFs aside, so that the town begins anew; return where
+    they are. Nobody may be at work on them. Raises ProgramFailed, DatabaseError, OSError."""
+    aside = _aside(settings)
+    if settings.on_postgresql:
+        databases.dump(str(settings.database_location), aside / POSTGRESQL)
+        with databases.at(settings.database_location):
+            db.database.erase()
+    else:
+        _move_file(settings, aside)
+    if (settings.data / "pdf").exists():
+        shutil.move(settings.data / "pdf", aside / "pdf")
+    return aside
 
 
 def _replace_folders(settings: Settings, folder: Path, aside: Path) -> None:

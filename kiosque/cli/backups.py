@@ -10,18 +10,17 @@ from pathlib import Path
 import click
 from peewee import DatabaseError
 
-from gateways.base import ConfigError
 from kiosque import db, resources, system
 from kiosque.backups import drill, making, restoring
 from kiosque.backups.archive import BadBackup
 from kiosque.backups.making import CannotBackUp
 from kiosque.backups.programs import ProgramFailed
 from kiosque.backups.restoring import CannotRestore, Restored
-from kiosque.cli.entry import Fault, main, with_database
-from kiosque.db import presence
+from kiosque.cli.entry import Fault, main, read_settings, with_database
+from kiosque.db import deployment, presence
 from kiosque.language import formats
 from kiosque.language.formats import counted, format_euros
-from kiosque.settings import Settings, loading
+from kiosque.settings import Settings
 
 #: Names shown of a long list.
 _MOST = 10
@@ -37,7 +36,7 @@ def backup(settings: Settings, folder: Path | None) -> None:
     est par défaut celui des réglages ([backup] folder). Les sauvegardes trop anciennes de ce
     dossier sont ôtées. La dernière ligne est le chemin du fichier (docs/exploitation.md).
     """
-    with _faults("Rien n’a été sauvegardé"):
+    with faults_said("Rien n’a été sauvegardé"):
         made = making.make(settings, os.environ, (folder or settings.backups_folder).resolve())
     held = counted(made.manifest.entry[0], "écriture")
     click.echo(f"Base vérifiée : {held} au journal. Ôtées : {len(made.removed)}.")
@@ -65,22 +64,12 @@ def restore(file: Path, *, despite_faults: bool) -> None:
     reçus sautent, les banques sont interrogées, « todo » et les pages des familles disent ce qui
     reste à retrouver (docs/exploitation.md).
     """
-    settings = _settings()
+    settings = read_settings()
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o750)
     started = time.monotonic()
-    with _faults("Rien n’a été changé"), presence.alone(settings):
+    with faults_said("Rien n’a été changé"), presence.alone(settings):
         done = restoring.restore(settings, file.resolve(), despite_faults=despite_faults)
     _tell(done, time.monotonic() - started)
-
-
-def _settings() -> Settings:
-    """Read the settings, and connect to nothing: what is there may not open."""
-    try:
-        settings = loading.load(os.environ)
-        db.configure(settings.database_location, durable=settings.environment == "production")
-    except ConfigError as error:
-        raise Fault(loading.refusal(error)) from None
-    return settings
 
 
 def _tell(done: Restored, seconds: float) -> None:
@@ -112,7 +101,7 @@ def drill_(settings: Settings, file: Path | None) -> None:
 
     Le site tourne et n’est que lu. Dit en combien de temps, et ce qui serait perdu aujourd’hui.
     """
-    with _faults("La sauvegarde n’a pas pu être rétablie"):
+    with faults_said("La sauvegarde n’a pas pu être rétablie"):
         tried = drill.drill(settings, os.environ, file.resolve() if file else None)
     at = formats.long_instant(datetime.fromisoformat(tried.manifest.created_at))
     click.echo(f"{tried.file}, telle que la ville était le {at}")
@@ -126,13 +115,13 @@ def drill_(settings: Settings, file: Path | None) -> None:
 
 
 @contextmanager
-def _faults(what: str) -> Iterator[None]:
+def faults_said(what: str) -> Iterator[None]:
     """Turn what may go wrong into a Fault that begins by saying what was not done."""
     try:
         yield
     except (CannotBackUp, CannotRestore, BadBackup, ProgramFailed) as error:
         raise Fault(f"{what}. {error}") from None
-    except presence.InUse as error:
+    except (presence.InUse, db.NewerBase, deployment.OtherEnvironment) as error:
         raise Fault(str(error)) from None
     except db.OUR_FAULTS:
         raise

@@ -53,16 +53,22 @@ def with_database_alone(command: Command) -> Command:
     return _prepared(command, presence.alone)
 
 
+def read_settings() -> Settings:
+    """Read the settings, and connect to nothing: what is there may not open. Raises Fault."""
+    try:
+        settings = loading.load(os.environ)
+        db.configure(settings.database_location, durable=settings.environment == "production")
+    except ConfigError as error:
+        raise Fault(loading.refusal(error)) from None
+    return settings
+
+
 def _prepared(
     command: Command, beside: Callable[[Settings], AbstractContextManager[None]]
 ) -> Command:
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        try:
-            settings = loading.load(os.environ)
-            db.configure(settings.database_location, durable=settings.environment == "production")
-        except ConfigError as error:
-            raise Fault(loading.refusal(error)) from None
+        settings = read_settings()
         try:
             with beside(settings), db.connection():
                 db.require_known()

@@ -19,7 +19,7 @@ from tests.conftest import dump
 from tests.kiosque.conftest import Run
 
 #: What needs no base, puts another in its place, or is tried below.
-WITHOUT_BASE = {"alert", "check", "demo", "reset", "restore", "upgrade"}
+WITHOUT_BASE = {"alert", "check", "demo", "open", "reset", "restore", "upgrade"}
 LATER = "INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2030-01-01 00:00:00')"
 
 

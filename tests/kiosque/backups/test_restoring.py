@@ -48,7 +48,7 @@ def restored(town: Town, path: Path, *options: str) -> str:
 
 
 def aside(town: Town) -> Path:
-    (folder,) = town.settings.data.glob("avant-retablissement-*")
+    (folder,) = town.settings.data.glob("avant-2*")
     return folder
 
 
