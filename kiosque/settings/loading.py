@@ -19,7 +19,7 @@ from gateways.base import ConfigError, Gateway
 from gateways.network import Network
 from gateways.settings import read_values
 from kiosque import resources, system
-from kiosque.settings import machine, rules
+from kiosque.settings import machine, rules, shapes
 from kiosque.settings.model import (
     AttestationRules,
     Backup,
@@ -82,7 +82,7 @@ def config_path(environ: Mapping[str, str]) -> Path:
 
 def postgresql_address(text: str) -> str:
     """Check the address of a PostgreSQL, as the setting `database` takes it. Raise ConfigError."""
-    if not text.startswith("postgresql://") or not rules.is_database(text):
+    if not text.startswith("postgresql://") or not shapes.is_database(text):
         raise ConfigError(["adresse attendue : postgresql://utilisateur@machine/base"])
     return text
 

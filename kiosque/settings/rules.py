@@ -3,17 +3,27 @@
 No fault repeats a value: some are secrets.
 """
 
-import ipaddress
 import re
-import ssl
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from kiosque.settings.colours import is_colour
+from kiosque.settings.shapes import (
+    are_certificates,
+    is_database,
+    is_email,
+    is_email_or_empty,
+    is_in_clear,
+    is_invisible,
+    is_known_secret,
+    is_live,
+    is_network,
+    is_proxy,
+    is_public_url,
+    is_table_name,
+)
 from kiosque.spelling import fold
 
 ENVIRONMENTS = ("production", "demo", "test")
@@ -21,11 +31,6 @@ LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp
 WEEKDAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 ACCESSIBILITY = ("non", "partiellement", "totalement")
 _REGIE_KEYS = ("name", "regisseur", "email", "services", "gateway")
-#: Words found in secrets that were copied from an example or typed by hand.
-_KNOWN_WORDS = (
-    "change", "secret", "default", "password", "motdepasse", "example", "exemple", "insecure",
-    "kiosque", "azerty", "qwerty", "abcdefgh", "01234567", "12345678",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ def faults(values: Mapping[str, Any]) -> list[str]:
     found = [
         f"{name} : sauts de ligne et caractères invisibles interdits"
         for name, value in values.items()
-        if isinstance(value, str) and any(_is_invisible(letter) for letter in value)
+        if isinstance(value, str) and any(is_invisible(letter) for letter in value)
     ]
     for rule in RULES:
         needed = (rule.setting, *rule.beside)
@@ -72,12 +77,12 @@ def regie_faults(values: Mapping[str, Any], names: Iterable[str]) -> list[str]:
         days = values.get(f"regies.{name}.closes_after_days")
         services = set(map(fold, own["services"] or ())) - {""}
         rules = {
-            " : nom en lettres minuscules et chiffres, 20 au plus": _is_table_name(name),
+            " : nom en lettres minuscules et chiffres, 20 au plus": is_table_name(name),
             ".name : attendu un texte": str(own["name"]).strip(),
             ".name : celui d’une autre régie": own["name"] not in seen["name"],
             ".regisseur : attendu un texte": str(own["regisseur"]).strip(),
             ".email : attendu une adresse électronique": not own["email"]
-            or _is_address(str(own["email"])),
+            or is_email(str(own["email"])),
             ".services : attendu une prestation au moins": services,
             ".services : une prestation est à une seule régie": not services & served,
             ".gateway : aucune table [gateways.…] de ce nom": own["gateway"]
@@ -93,87 +98,6 @@ def regie_faults(values: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     return found
 
 
-def _is_invisible(letter: str) -> bool:
-    """Tell controls, separators of lines and half characters; a no-break space is visible."""
-    return unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
-
-
-def _is_table_name(name: str) -> bool:
-    return bool(re.fullmatch(r"[a-z][a-z0-9]{0,19}", name))
-
-
-def _is_address(text: str) -> bool:
-    return bool(re.fullmatch(r"[^@\s,<>]+@[^@\s,<>]+\.[^@\s,<>]+", text))
-
-
-def _is_address_or_empty(text: str) -> bool:
-    return not text or _is_address(text)
-
-
-def _is_network(text: str) -> bool:
-    """Accept an address or a network, but the whole Internet: anyone would be believed."""
-    try:
-        return text == "unix" or ipaddress.ip_network(text).prefixlen > 0
-    except ValueError:
-        return False
-
-
-def _is_public_url(text: str) -> bool:
-    """Accept what needs no escaping, and no `+`: this address goes into the form we sign."""
-    try:
-        port = urlsplit(text).port
-    except ValueError:
-        return False
-    return port != 0 and bool(re.fullmatch(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?", text))
-
-
-def is_database(text: str) -> bool:
-    """Accept a path, or the address of a PostgreSQL that names its database. libpq judges the
-    rest when it is configured."""
-    scheme, separator, _ = text.partition("://")
-    if not separator:
-        return not text.startswith("postgresql:")
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return scheme == "postgresql" and not parts.fragment and len(parts.path) > 1
-
-
-def _is_proxy(text: str) -> bool:
-    """Accept nothing, or the address of an HTTP proxy with its port."""
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        return False
-    if not text:
-        return True
-    bare = not (parts.path.strip("/") or parts.query or parts.fragment)
-    return parts.scheme == "http" and bool(parts.hostname and port and bare)
-
-
-def _are_certificates(name: str) -> bool:
-    """Accept no file, or one of certificates in PEM."""
-    try:
-        return not name or bool(ssl.create_default_context(cafile=name).get_ca_certs())
-    except (OSError, ValueError):
-        return False
-
-
-def _is_known(secret: str) -> bool:
-    """Tell a secret that others may know: it comes from an example, or was typed by hand."""
-    return any(word in re.sub(r"[\s_-]", "", secret).lower() for word in _KNOWN_WORDS)
-
-
-def _in_clear(security: str, username: str, host: str) -> bool:
-    return security == "none" and bool(username) and host not in ("localhost", "127.0.0.1", "::1")
-
-
-def _is_live(environment: str) -> bool:
-    return environment == "production"
-
-
 _EMAIL = "attendu une adresse électronique"
 
 #: In the order of docs/configuration.md: the keys outside any table, then table by table.
@@ -187,14 +111,14 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "secret_key",
         "tirée d’un exemple ou écrite à la main ; tirez-la au hasard",
-        lambda key, environment: not (_is_live(environment) and _is_known(key)),
+        lambda key, environment: not (is_live(environment) and is_known_secret(key)),
         beside=("environment",),
     ),
-    Rule("public_url", "attendu https://nom-du-site, sans chemin", _is_public_url),
+    Rule("public_url", "attendu https://nom-du-site, sans chemin", is_public_url),
     Rule(
         "public_url",
         "https est obligatoire en production",
-        lambda url, environment: url.startswith("https://") or not _is_live(environment),
+        lambda url, environment: url.startswith("https://") or not is_live(environment),
         beside=("environment",),
     ),
     Rule(
@@ -205,11 +129,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "proxies",
         "attendu des adresses ou des réseaux IP, ou unix ; jamais tout Internet",
-        lambda names: all(map(_is_network, names)),
+        lambda names: all(map(is_network, names)),
     ),
     Rule("town.name", "attendu un texte", str.strip),
-    Rule("town.contact_email", _EMAIL, _is_address),
-    Rule("town.technical_email", _EMAIL, _is_address),
+    Rule("town.contact_email", _EMAIL, is_email),
+    Rule("town.technical_email", _EMAIL, is_email),
     Rule("town.colour", "attendu #rrggbb", is_colour),
     Rule(
         "town.website",
@@ -223,7 +147,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("regie.name", "attendu un texte", str.strip),
     Rule("regie.regisseur", "attendu un texte", str.strip),
-    Rule("regie.email", _EMAIL, _is_address_or_empty),
+    Rule("regie.email", _EMAIL, is_email_or_empty),
     Rule(
         "payment.gateway",
         "aucune table [gateways.…] de ce nom",
@@ -235,7 +159,7 @@ RULES: tuple[Rule, ...] = (
         "attendu 0 ou plus",
         lambda days: (days or 0) >= 0,
     ),
-    Rule("mail.sender", _EMAIL, _is_address),
+    Rule("mail.sender", _EMAIL, is_email),
     Rule("mail.port", "attendu un nombre de 1 à 65535", lambda port: 0 < port < 65536),
     Rule(
         "mail.security",
@@ -245,13 +169,13 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "mail.security",
         "none enverrait le mot de passe en clair",
-        lambda *values: not _in_clear(*values),
+        lambda *values: not is_in_clear(*values),
         beside=("mail.username", "mail.host"),
     ),
     Rule(
         "mail.host",
         "serveur SMTP obligatoire en production",
-        lambda host, environment: host or not _is_live(environment),
+        lambda host, environment: host or not is_live(environment),
         beside=("environment",),
     ),
     Rule("notices.reminder_days", "attendu de 1 à 30", lambda days: 1 <= days <= 30),
@@ -267,13 +191,13 @@ RULES: tuple[Rule, ...] = (
         lambda day, state: day or state == "non",
         beside=("legal.accessibility",),
     ),
-    Rule("legal.dpo", _EMAIL, _is_address_or_empty),
+    Rule("legal.dpo", _EMAIL, is_email_or_empty),
     Rule("legal.forget_after_years", "attendu de 1 à 10", lambda years: 1 <= years <= 10),
-    Rule("network.proxy", "attendu http://machine:port, ou http://nom:secret@...", _is_proxy),
+    Rule("network.proxy", "attendu http://machine:port, ou http://nom:secret@...", is_proxy),
     Rule(
         "network.authorities",
         "attendu un fichier de certificats d’autorités (PEM), lisible",
-        _are_certificates,
+        are_certificates,
     ),
     Rule("server.workers", "attendu un nombre de 1 à 64", lambda count: 1 <= count <= 64),
     Rule("server.threads", "attendu un nombre de 8 à 256", lambda count: 8 <= count <= 256),
@@ -305,6 +229,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "gateways",
         "noms en lettres minuscules et chiffres, 20 au plus",
-        lambda gateways: all(map(_is_table_name, gateways)),
+        lambda gateways: all(map(is_table_name, gateways)),
     ),
 )

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,9 +15,10 @@ from typing import TypedDict
 
 import orjson
 
+from kiosque import system
 from kiosque.db.states import InvoiceState
 from kiosque.invoices.imports import totals
-from kiosque.invoices.imports.reading import Progress, Row, every, number_in, quoted
+from kiosque.invoices.imports.reading import BadFile, Fault, Progress, Row, every, number_in, quoted
 from kiosque.invoices.imports.sheet import Sheet
 from kiosque.language import formats, parsing
 from kiosque.spelling import child_key, fold
@@ -264,3 +266,14 @@ def pdf_problem(path: Path) -> str:
 def pdf_name(draft: Draft) -> str:
     """Name the kept copy of an invoice's PDF. A number may hold what no file system takes."""
     return f"{hashlib.sha256(draft.number.encode()).hexdigest()[:32]}.pdf"
+
+
+def keep_pdf(draft: Draft, beside: Path, folder: Path) -> None:
+    """Copy the PDF of an invoice, which lies beside its file, before the invoice is written: a
+    needless copy does no harm. Raises BadFile where the folder cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(beside / draft.pdf, folder / pdf_name(draft))
+    except OSError as error:
+        text = f"{folder} ne peut pas être écrit ({system.why(error)})."
+        raise BadFile([Fault(0, text)]) from None

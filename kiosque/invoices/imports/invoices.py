@@ -1,24 +1,26 @@
 """Invoices, one row a line: the town's own CSV format."""
 
 import operator
-import shutil
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
 from peewee import fn
 
-from kiosque import system
 from kiosque.db import execute_many, write
 from kiosque.db.models import Family, Invoice, Service
 from kiosque.db.states import InvoiceState
 from kiosque.invoices.imports import dates
-from kiosque.invoices.imports.drafts import Draft, pdf_name, pdf_problem, read_drafts
+from kiosque.invoices.imports.drafts import (
+    Draft,
+    keep_pdf,
+    pdf_name,
+    pdf_problem,
+    read_drafts,
+)
 from kiosque.invoices.imports.joining import Children, Services, forgotten, forgotten_fault, nearly
 from kiosque.invoices.imports.reading import (
-    BadFile,
     Confirmed,
-    Fault,
     Faults,
     Progress,
     Summary,
@@ -146,11 +148,8 @@ class InvoicesFile:
         """Refuse codes that the record lacks, once there is one: a mistyped code would make a
         family that nobody sees."""
         first = {draft.code: draft.first_line for draft in reversed(self._new)}
-        if (
-            not Family.select()
-            .where((Family.digest != "") | Family.forgotten_at.is_null(False))
-            .exists()
-        ):
+        recorded = (Family.digest != "") | Family.forgotten_at.is_null(False)
+        if not Family.select().where(recorded).exists():
             return
         known, gone = ids(Family.code, first), forgotten(first)
         for code, line in first.items():
@@ -220,7 +219,7 @@ class InvoicesFile:
         """
         for draft in self._new:
             if draft.pdf:
-                self._keep_pdf(draft)
+                keep_pdf(draft, self._sheet.path.parent, self._pdf_folder)
         codes = sorted({code for code, _child, _service in self._told})
         services = sorted({service for _code, _child, service in self._told})
         invoices = [self._invoice_row(draft) for draft in self._new]
@@ -298,12 +297,3 @@ class InvoicesFile:
         if (own := self._regies.get(draft.regie)) and own.closes_after_days is not None:
             days = own.closes_after_days
         return None if days is None else draft.due_on + timedelta(days=days)
-
-    def _keep_pdf(self, draft: Draft) -> None:
-        """Copy the PDF before the invoice is written: a needless copy does no harm."""
-        try:
-            self._pdf_folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self._sheet.path.parent / draft.pdf, self._pdf_folder / pdf_name(draft))
-        except OSError as error:
-            text = f"{self._pdf_folder} ne peut pas être écrit ({system.why(error)})."
-            raise BadFile([Fault(0, text)]) from None
