@@ -19,6 +19,7 @@ from kiosque.web import (
     headers,
     language,
     legal,
+    log,
     pages,
     proxy,
     requests,
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises CannotStart, after printing every fault of the settings on the error output, and NotNow
     while a command is alone on the database.
     """
+    log.init_app()
     try:
         settings, own_texts = _read(settings)
         gateways = loading.gateways_of(settings)

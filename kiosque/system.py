@@ -20,3 +20,8 @@ def why(error: OSError) -> str:
     number = error.errno or 0
     code = errno.errorcode.get(number, "inconnue")
     return _WORDS.get(number) or f"erreur {code} du système"
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether the disk has no room, or none left for this account."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -164,6 +164,73 @@ def test_the_secret_of_a_link_is_in_no_log(served: Served) -> None:
 
 @needs_nginx
 @pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        ("/factures/2026-10-0001?page=QmFuYW5h", "/factures/2026-10-0001"),
+        ("/fichiers/style.0123.css", "/fichiers/style.0123.css"),
+        ("/.env", "/.env"),
+        ("/factures/%C3%A9t%C3%A9", "/factures/%C3%A9t%C3%A9"),
+        ("/%6cien/QmFuYW5h", "/..."),
+        ("/x/../lien/QmFuYW5h", "/..."),
+        ("/courriels/%61rret/QmFuYW5h", "/..."),
+        ("/courriels//arret/QmFuYW5h", "/..."),
+        ("/lien", "/lien"),
+    ],
+)
+def test_the_log_says_what_was_asked_unless_it_may_hide_a_secret(
+    served: Served, path: str, logged: str
+) -> None:
+    served.get(path)
+    last = served.nginx.log.read_text().splitlines()[-1]
+    assert f'"GET {logged} HTTP/1.1"' in last
+    assert "QmFuYW5h" not in last
+
+
+@needs_nginx
+def test_a_notice_that_nginx_refuses_is_logged_as_a_notice(served: Served) -> None:
+    path = "/paiement/notification/banque"
+    served.door.ask(http_request("POST", path, body=b"a" * 200_000))
+    assert f'"POST {path} HTTP/1.1" 413 ' in served.nginx.log.read_text().splitlines()[-1]
+
+
+@needs_nginx
+@pytest.mark.parametrize(
+    ("asked", "by_the_site"),
+    [
+        (http_request("GET", "/nulle-part", f"X-Request-ID: {'0' * 8}"), True),
+        (http_request("GET", f"/connexion?{'a' * 10_000}"), False),
+    ],
+)
+def test_a_page_of_errors_shows_the_number_that_every_log_has(
+    served: Served, asked: bytes, by_the_site: bool
+) -> None:
+    answer = served.door.ask(asked).decode()
+    (number,) = re.findall("référence ([0-9a-f]{8})", answer)
+    assert number != "0" * 8
+    assert served.nginx.log.read_text().splitlines()[-1].endswith(f" {number}")
+    written = (served.folder / "gunicorn.log").read_text()
+    assert (f"request={number} " in written) == by_the_site
+
+
+@needs_nginx
+def test_a_town_that_is_stopped_says_so_and_takes_no_notice(tmp_path: Path) -> None:
+    with front.serving(front.prepare(tmp_path)) as nginx:
+        doors = (Door(nginx.https_port, nginx.certificate, PATIENT), Door(nginx.http_port))
+        notice = http_request("POST", "/paiement/notification/banque", body=b"vads_hash=1")
+        down = doors[0].ask(http_request("GET", "/factures")).decode()
+        nginx.stopped.touch()
+        stopped = doors[0].ask(http_request("GET", "/factures")).decode()
+        notices = [door.ask(notice).decode() for door in doors]
+    assert sentences.MAINTENANCE in stopped
+    assert sentences.MAINTENANCE not in down
+    for answer in (stopped, *notices):
+        assert answer.startswith("HTTP/1.1 503")
+        assert "Retry-After: " in answer
+        assert sentences.NO_SECOND_PAYMENT in answer
+
+
+@needs_nginx
+@pytest.mark.parametrize(
     ("asked", "status"),
     [
         (http_request("POST", "/connexion", body=b"a" * 70_000), 413),

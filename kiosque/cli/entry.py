@@ -79,15 +79,20 @@ def _prepared(
         except db.OUR_FAULTS:
             raise
         except DatabaseError as error:
-            raise Fault(
-                f"La base ne répond pas ({db.why(error)}). A-t-elle été créée par « migrate » ?"
-            ) from None
+            raise Fault(_silence(error)) from None
         except presence.InUse as refusal:
             raise Fault(str(refusal)) from None
         except payments.Refused as refusal:
             raise Fault("\n".join(refusal.reasons)) from None
 
     return wrapped  # type: ignore[return-value]  # the settings are given here, not by click
+
+
+def _silence(error: DatabaseError) -> str:
+    """Say in French why the database does not answer, and what to do."""
+    if db.is_full(error):
+        return "Le disque est plein. Faites de la place, puis relancez la même commande."
+    return f"La base ne répond pas ({db.why(error)}). A-t-elle été créée par « migrate » ?"
 
 
 def cents_typed(amount: str | None) -> int | None:

@@ -7,7 +7,7 @@ of these names.
 
 from peewee import DataError, IntegrityError, InternalError, ProgrammingError
 
-from kiosque.db.failures import why
+from kiosque.db.failures import is_full, why
 from kiosque.db.schema import (
     MIGRATIONS,
     NewerBase,
@@ -44,6 +44,7 @@ __all__ = [
     "database",
     "execute_many",
     "fault",
+    "is_full",
     "migrate",
     "pending_migrations",
     "release",

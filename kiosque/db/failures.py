@@ -1,9 +1,12 @@
 """Say in French why the database does not answer: its libraries' words are English."""
 
+from kiosque import system
+
 _WORDS = {
     "BusyError": "une autre écriture n’en finit pas",
     "CantOpenError": "elle ne s’ouvre pas",
     "CorruptError": "elle est abîmée",
+    "DiskFull": "le disque est plein",
     "FullError": "le disque est plein",
     "IOError": "le disque ne se laisse pas lire ou écrire",
     "NotADBError": "ce fichier n’est pas une base",
@@ -21,3 +24,13 @@ def why(error: BaseException) -> str:
         return str(error.args[-1]) if error.args else type(error).__name__
     name = type(cause).__name__
     return _WORDS.get(name) or f"erreur {getattr(cause, 'sqlstate', None) or name}"
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether a full disk is behind an error, of the database's or of the system's."""
+    behind: BaseException | None = error
+    while behind:
+        if type(behind).__name__ in ("DiskFull", "FullError") or system.is_full(behind):
+            return True
+        behind = behind.__cause__ or behind.__context__
+    return False

@@ -6,7 +6,6 @@ locked, the disk full, or the address asked for not ours.
 
 import errno
 import math
-import secrets
 from datetime import datetime, timedelta
 
 from flask import Flask, Response, current_app, make_response, render_template, request
@@ -23,7 +22,7 @@ from kiosque.families.throttle import TooManyTries
 from kiosque.language import catalogue, clock, formats
 from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
-from kiosque.web import access, current, language
+from kiosque.web import access, current, language, log
 
 #: Status: (title, what to do).
 MESSAGES = {
@@ -58,6 +57,12 @@ EXPIRED = (
         "Par sécurité, une page restée ouverte trop longtemps ne peut plus être envoyée. "
         "Rechargez-la, puis recommencez. Si cela se répète, vérifiez que votre navigateur "
         "accepte les cookies."
+    ),
+)
+FULL = (
+    N_("Le site est momentanément indisponible"),
+    N_(
+        "Le disque est plein, rien n’a été modifié. La ville est prévenue\u00a0: revenez plus tard."
     ),
 )
 TOO_MANY_TRIES = N_("Trop d’essais")
@@ -117,18 +122,18 @@ def _no_base(error: DatabaseError) -> Response:
     current_app.logger.error("the database does not answer: %s", type(error).__name__)
     if not db.database.is_closed():
         db.database.close()  # the next request begins with a connection of its own
-    return _unavailable()
+    return _unavailable(full=db.is_full(error))
 
 
 def _system_error(error: OSError) -> Response:
     if error.errno not in _NO_ROOM:
         return _unexpected(error)
     current_app.logger.error("nothing can be written: %s", errno.errorcode[error.errno])
-    return _unavailable()
+    return _unavailable(full=db.is_full(error))
 
 
-def _unavailable() -> Response:
-    title, advice = MESSAGES[503]
+def _unavailable(*, full: bool) -> Response:
+    title, advice = FULL if full else MESSAGES[503]
     return _try_again(_page(503, _(title), _(advice)), PAUSE)
 
 
@@ -166,9 +171,9 @@ def _page(status: int, title: str, advice: str, *, forgotten: bool = False) -> R
 
 
 def _log(status: int) -> str:
-    """Log the error under a new reference, and return it. The log holds the page's name and no
-    value: addresses may carry what is private."""
-    reference = secrets.token_hex(4)
+    """Log the error under the number of its request, and return it. The log holds the page's name
+    and no value: addresses may carry what is private."""
+    reference = log.number()
     current_app.logger.warning(
         "error %s, reference %s, %s %s", status, reference, request.method, request.endpoint
     )

@@ -1,8 +1,8 @@
-"""The visitor's address behind a reverse proxy.
+"""The visitor's address behind a reverse proxy, and the number of the request.
 
-X-Forwarded-For and X-Forwarded-Proto can be written by anyone: they are read only when the
-connection comes from a proxy that the settings name. X-Forwarded-Host is never read: the site
-has one name, its own.
+X-Forwarded-For, X-Forwarded-Proto and X-Request-ID can be written by anyone: they are read only
+when the connection comes from a proxy that the settings name. X-Forwarded-Host is never read: the
+site has one name, its own.
 """
 
 import ipaddress
@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from flask import Flask
+
+from kiosque.web import log
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -44,6 +46,7 @@ class BehindProxy:
             scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
             if scheme in ("http", "https"):
                 environ["wsgi.url_scheme"] = scheme
+            log.believe_number(environ)
         return self._app(environ, start_response)
 
     def _vouches(self, peer: str) -> bool:

@@ -44,6 +44,11 @@ class Front:
         return self.folder / "kiosque-sautron.log"
 
     @property
+    def stopped(self) -> Path:
+        """The mark that `kiosque stop` leaves."""
+        return self.folder / "sautron.stopped"
+
+    @property
     def error_log(self) -> Path:
         return self.folder / "error.log"
 
@@ -103,6 +108,7 @@ def _here(text: str, front: Front) -> str:
         (r"listen 443 ssl http2;", f"listen 127.0.0.1:{front.https_port} ssl http2;"),
         (r" *listen \[::\]:.*\n", ""),
         (r"/run/kiosque/sautron\.sock", front.socket),
+        (r"/run/kiosque/sautron\.stopped", str(front.stopped)),
         (r"/var/log/nginx", str(front.folder)),
         (r"(?<=ssl_certificate     ).*(?=;)", str(front.certificate)),
         (r"(?<=ssl_certificate_key ).*(?=;)", str(front.folder / "key.pem")),

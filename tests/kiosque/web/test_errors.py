@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 
+import apsw
 import pytest
 from flask import Flask, abort
 from flask.testing import FlaskClient
@@ -96,6 +97,31 @@ def test_when_to_come_back_is_said_to_people_and_to_programs(
     answer = stranger.get("/confidentialite")
     assert answer.headers.get("Retry-After") == seconds
     assert words in answer.text
+
+
+def full_base() -> OperationalError:
+    """As Peewee raises what SQLite says."""
+    error = OperationalError("database or disk is full")
+    error.__cause__ = apsw.FullError()
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "full"),
+    [
+        (full_base(), True),
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), True),
+        (OSError(errno.EROFS, "Read-only file system"), False),
+        (OperationalError("database is locked"), False),
+    ],
+)
+def test_a_full_disk_says_so(
+    app: Flask, stranger: FlaskClient, error: Exception, full: bool
+) -> None:
+    failing(app, error)
+    answer = stranger.get("/confidentialite")
+    assert (answer.status_code, sentences.DISK_IS_FULL in answer.text) == (503, full)
 
 
 @pytest.mark.parametrize(
