@@ -83,14 +83,15 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _at_work(settings: Settings) -> Flask:
-    """Return a bare site, which is known to run as long as it lives. Raises NotNow."""
+    """Return a bare site, which is known to run as long as it lives, or until its `at_work` is
+    called. Raises NotNow."""
     try:
         leave = presence.announce(settings)
     except presence.InUse as error:
         print(error, file=sys.stderr)
         raise NotNow(error) from None
     app = Flask(__name__, template_folder=None, static_folder=None)
-    weakref.finalize(app, leave)
+    app.extensions["at_work"] = weakref.finalize(app, leave)
     return app
 
 

@@ -330,8 +330,10 @@ def mailbox(settings: Settings) -> Iterator[tuple[Mailbox, Settings]]:
 
 
 @pytest.fixture
-def app(base: None, settings: Settings, frozen: Clock) -> Flask:
-    return create_app(settings)
+def app(base: None, settings: Settings, frozen: Clock) -> Iterator[Flask]:
+    made = create_app(settings)
+    yield made
+    made.extensions["at_work"]()
 
 
 @pytest.fixture
