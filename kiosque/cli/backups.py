@@ -86,7 +86,7 @@ def _tell(done: Restored, seconds: float) -> None:
         f"relancez le site, puis « {resources.typed('reconcile')} » : les banques sont interrogées",
         f"« {resources.typed('todo')} » : ce que seul le relevé de chaque banque peut dire",
         f"refaites ce qui a été fait depuis le {at} : fichiers chargés, encaissements au guichet, "
-        "lettres, annulations",
+        "lettres, annulations, familles effacées",
     )
     click.echo("\n".join(f"- {step}" for step in steps))
 

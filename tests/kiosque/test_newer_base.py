@@ -20,7 +20,8 @@ from tests.kiosque.conftest import Run
 
 #: What needs no base, puts another in its place, or is tried below.
 WITHOUT_BASE = {"alert", "check", "demo", "open", "reset", "restore", "upgrade"}
-LATER = "INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2030-01-01 00:00:00')"
+LATER = """INSERT INTO schema_migration (id, name, applied)
+VALUES (9999, '9999_later', '2030-01-01 00:00:00')"""
 
 
 def test_every_command_refuses_it_and_says_the_way_out(run: Run) -> None:

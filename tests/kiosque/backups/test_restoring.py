@@ -2,6 +2,8 @@
 receipt is given twice."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -282,6 +284,43 @@ def test_what_cannot_be_put_back_changes_nothing(
     assert result.exit_code == 1
     assert words in result.output
     assert settled(town) == before
+
+
+KILLED = """
+import os, signal, sys
+from kiosque.backups import making, restoring
+from kiosque.cli import main
+def kill(*_, **__): os.kill(os.getpid(), signal.SIGKILL)
+module, name = {"checked": (restoring, "_prepare"), "moved": (making, "sync"),
+    "moving": (restoring, "_move_file"), "placed": (restoring, "_replace_folders")}[sys.argv.pop(1)]
+setattr(module, name, kill)
+main()
+"""
+
+
+@pytest.mark.parametrize("moment", ["checked", "moving", "moved", "placed"])
+def test_one_killed_half_way_is_done_again(town: Town, moment: str) -> None:
+    """What was there is whole, here or aside, and the same command ends the work."""
+    path, entry = town.backup(), journal.last()
+    town.pay()
+    lost = journal.last()
+    db.database.close()
+    if bases.URL:
+        db.database.close_idle()
+    words = [sys.executable, "-c", KILLED, moment, "restore", str(path), "--yes"]
+    killed = subprocess.run(words, check=False, capture_output=True)
+    # On a server nothing is moved: that moment does not come.
+    assert killed.returncode == (0 if bases.URL and moment.startswith("mov") else -9)
+    restored(town, path)
+    assert journal.last() == entry
+    town.pay()
+    assert numbers()[-1] > 2
+    if not bases.URL:
+        kept = []
+        for file in town.settings.data.glob("avant-2*/kiosque.sqlite3"):
+            with bases.elsewhere(file):
+                kept.append(journal.last())
+        assert lost in kept
 
 
 def test_books_that_were_wrong_are_put_back_only_when_asked_for(town: Town) -> None:
