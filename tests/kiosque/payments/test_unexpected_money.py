@@ -118,17 +118,13 @@ def test_the_mail_about_it_names_the_invoices_and_the_list_the_family_too(
     point = Anomaly.get()
     family, numbers = payments.concerned(point)
     assert (family, numbers) == (october.family.code, [september.number, october.number])
-    text = (
-        templates.environment()
-        .get_template("mail/anomaly.txt")
-        .render(anomaly=point, invoice_numbers=numbers, settings=settings)
-    )
+    facts = rendering.KINDS["anomaly"].facts(settings, OutboxMail.get())
+    assert facts
+    assert (facts["anomaly"], facts["invoice_numbers"]) == (point, numbers)
+    template = templates.environment().get_template("mail/anomaly.txt")
+    text = template.render(settings=settings, **facts)
     assert f"{september.number}, {october.number}" in text
     assert family not in text
-    assert rendering.KINDS["anomaly"].facts(settings, OutboxMail.get()) == {
-        "anomaly": point,
-        "invoice_numbers": numbers,
-    }
 
 
 STEPS: dict[str, dict[str, str]] = {
