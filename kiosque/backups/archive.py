@@ -25,6 +25,8 @@ FOLDERS = ("pdf", "texts", "settings")
 FORMAT = 1
 _LONGEST_MANIFEST = 256 * 1024 * 1024
 _CHUNK = 1024 * 1024
+#: PDFs do not shrink; the database does by six, and no more with a slower one.
+_COMPRESSION = 2
 #: Left free on the disk when a backup is unpacked.
 _SPARE_BYTES = 50 * 1024 * 1024
 _KEEPS_NO_SECRET = 0o640
@@ -88,7 +90,9 @@ class Writer:
     @classmethod
     @contextmanager
     def on(cls, path: Path) -> Iterator[Self]:
-        with tarfile.open(path, "x:gz", compresslevel=6, format=tarfile.PAX_FORMAT) as tar:
+        with tarfile.open(
+            path, "x:gz", compresslevel=_COMPRESSION, format=tarfile.PAX_FORMAT
+        ) as tar:
             yield cls(tar)
 
     def add(self, name: str, file: IO[bytes], size: int, modified: float) -> None:

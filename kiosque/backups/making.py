@@ -62,10 +62,10 @@ def make(settings: Settings, environ: Mapping[str, str], folder: Path) -> Made:
         sync(folder)
         made = Made(target, manifest, [], troubles)
         if manifest.faults:
-            made.troubles.append(f"les comptes ont {len(manifest.faults)} défauts (verify)")
-            return made
-        leases.note_done(MADE)
-        made.removed = _rotate(settings, environ, folder)
+            made.troubles.append("les comptes ont des défauts, que verify nomme ; rien n’est ôté")
+        else:
+            leases.note_done(MADE)
+            made.removed = _rotate(settings, environ, folder)
     _send_away(settings, made)
     return made
 

@@ -9,6 +9,9 @@ from kiosque.db import database
 from kiosque.db.models import Settlement
 from kiosque.payments import journal, verification
 
+#: Faults kept of many: `verify` names them all.
+_MOST = 100
+
 
 @dataclass(frozen=True)
 class Portrait:
@@ -32,7 +35,7 @@ def draw() -> Portrait:
         rows=_rows(),
         sums={"settled_cents": _settled_cents(), **journal.balances()} if ready else {},
         receipts=last_receipts() if ready else {},
-        faults=verification.faults() if ready else [],
+        faults=verification.faults()[:_MOST] if ready else [],
     )
 
 
