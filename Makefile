@@ -11,7 +11,7 @@ MEMORY := $(firstword $(wildcard /dev/shm) /tmp)
 unexport PYTHONDONTWRITEBYTECODE
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
-.PHONY: run test soak soak-power storm bench rush signins servers validate mutants fuzz lint format reset requirements wheels sbom audit messages
+.PHONY: run test soak soak-power storm bench rush signins servers validate mutants fuzz lint format reset requirements wheels sbom audit machine messages
 
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT) --bank "$(BANK)"
@@ -141,6 +141,11 @@ sbom: .venv/audit/.ready
 	@.venv/audit/bin/cyclonedx-py requirements requirements-postgresql.txt --pyproject pyproject.toml \
 		--output-reproducible --validate --sv 1.6 --of JSON -o $(SBOM)
 	@echo "$(SBOM)"
+
+# The whole installation on a bare Debian with a systemd of its own: as root, some five minutes.
+SUITE ?= bookworm
+machine:
+	@tests/machine/try $(SUITE)
 
 # Is a fault known of what a town's machine runs? ADVISORIES is OSV's list for PyPI, or its folder:
 # https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip. Without one, nothing is verified.

@@ -551,6 +551,18 @@ def test_every_unit_that_fails_is_told_and_each_has_a_name_in_the_journal() -> N
     assert "app.py alert\n" in units["kiosque-failed@.service"]
 
 
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
+@pytest.mark.parametrize(
+    "script", ["deploy/install", "deploy/add-town", "deploy/kiosque", "tests/machine/boot",
+               "tests/machine/try"]
+)  # fmt: skip
+def test_shellcheck_finds_nothing_to_say_of_a_script(script: str) -> None:
+    done = subprocess.run(
+        ["shellcheck", script], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_each_unit_of_a_town_is_of_the_one_user() -> None:
     """The drop-in that says it is read by every unit named kiosque-...: none has another name."""
     assert all(path.name.startswith("kiosque-") for path in UNITS.iterdir())

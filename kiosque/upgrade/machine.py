@@ -120,12 +120,14 @@ class Machine:
         self._script(version, "kiosque", "start", town)
 
     def serves(self, town: str) -> bool:
-        """Tell whether the town's door is open, or would be but for a fault."""
-        done = run(["systemctl", "is-enabled", "--quiet", f"kiosque-web@{town}.socket"])
-        return not done.returncode and not self._mark(town).exists()
-
-    def _mark(self, town: str) -> Path:
-        return self.root / "run" / "kiosque" / f"{town}.stopped"
+        """Tell whether the town's door is open, or would be but for a fault: not where `kiosque
+        stop` closed it."""
+        door = f"kiosque-web@{town}.socket"
+        enabled = not run(["systemctl", "is-enabled", "--quiet", door]).returncode
+        stopped = (self.root / "run" / "kiosque" / f"{town}.stopped").exists()
+        return enabled and not (
+            stopped and run(["systemctl", "is-active", "--quiet", door]).returncode
+        )
 
     def _script(self, version: Version, name: str, *arguments: str) -> str:
         done = run(["sh", str(version.folder / "deploy" / name), *arguments])
@@ -143,6 +145,7 @@ def run(command: list[str], cwd: Path | None = None) -> subprocess.CompletedProc
 
 
 def said(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the last lines that a program printed of why it failed."""
-    lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
-    return "\n".join(lines[-8:]) or f"code de sortie {done.returncode}"
+    """Return the last lines that a program printed of why it failed; of a traceback, the last."""
+    told = done.stderr.strip() or done.stdout.strip()
+    lines = told.splitlines()[-1 if "Traceback (" in told else -8 :]
+    return "\n".join(lines) or f"code de sortie {done.returncode}"
