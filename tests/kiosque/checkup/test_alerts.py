@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -30,7 +31,6 @@ from tests.mailbox import Mailbox, text_of
 
 #: A Tuesday; the weekly mail is on Mondays.
 TUESDAY = datetime(2026, 11, 24, 19, 30, tzinfo=UTC)
-SMTP_PASSWORD = "canari-smtp-wLz3RvT6nKp2M"
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_no_alert_holds_a_secret(watch: Watch) -> None:
     with ExitStack() as stack:
         watch.hour(**no_base(watch, stack), KIOSQUE_TOWN_COLOUR="bleu")
     (mail,) = watch.mails()
-    for secret in (SECRET_KEY, BANK_PASSWORD, SMTP_PASSWORD):
+    for secret in (SECRET_KEY, BANK_PASSWORD):
         assert secret not in mail.as_string() + (watch.data / memory.NAME).read_text()
 
 
@@ -211,9 +211,10 @@ def tell(
     found: list[Result] = []
     monkeypatch.setattr("kiosque.checkup.runner.run", lambda _environ: list(found))
 
-    def hour(*results: Result) -> list[str]:
+    def hour(*results: Result, at_once: int = 1) -> list[str]:
         found[:] = results
-        alerts.alert(environ, pause=0)
+        with ThreadPoolExecutor(at_once) as pool:
+            list(pool.map(lambda _: alerts.alert(environ, pause=0), range(at_once)))
         came, mailbox.messages = mailbox.messages, []
         return [str(mail["Subject"]).partition("] ")[2] for mail in came]
 
@@ -340,6 +341,13 @@ def test_a_folder_that_takes_nothing_is_told_again_rather_than_never(
     tell(GOOD)
     monkeypatch.setattr(memory, "change", refuse)
     assert tell(trouble(Level.BROKEN)) == tell(trouble(Level.BROKEN)) == ["En panne : Disque"]
+
+
+def test_checks_at_once_tell_it_once(tell: Callable[..., list[str]]) -> None:
+    """A unit that fails starts one, whatever the hour."""
+    assert tell(GOOD) == [ALL_WELL]
+    assert tell(trouble(Level.BROKEN), at_once=4) == ["En panne : Disque"]
+    assert tell(GOOD, at_once=4) == ["Fini : Disque"]
 
 
 # --- The command, and systemd ---
