@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playhouse.pool import PooledDatabase
 
+from kiosque import db
 from tests import bases
 from tests.proof.storm import Plan, Storm, table
 from tests.proof.storm_check import RUNS
@@ -80,6 +82,8 @@ def test_a_town_put_back_as_it_was_in_a_storm_finds_every_payment_again_once(
     storm.run()
     assert storm.faults == [], table(storm)
     given = receipts(storm.service)
+    if isinstance(db.database.obj, PooledDatabase):
+        db.database.close_idle()  # this process's own sessions, from when it made the town
     with storm.bank.serving():
         service = Service(tmp_path, location, storm.bank.url, workers=2)
         status, said = service.run("restore", storm.backup, "--yes")
