@@ -126,10 +126,10 @@ class Verdict(StrEnum):
 class FactSource(StrEnum):
     """Who said a fact about an attempt.
 
-    `BANK` said it, by a message or an answer; `BANK_ASKED` knew nothing of the order;
-    `BANK_UNREACHABLE` and `EMAIL_REFUSED` are why it was not opened at the bank; `TIMEOUT` is the
-    end of its time where the bank cannot be asked; by `FAMILY`, the payer gave it up on our page,
-    the bank having said that nothing was decided.
+    `PORTAL`: we did, or decided so; `BANK` said it, by a message or an answer; `BANK_ASKED` knew
+    nothing of the order; `BANK_UNREACHABLE` and `EMAIL_REFUSED` are why it was not opened at the
+    bank; `TIMEOUT` is the end of its time where the bank cannot be asked; by `FAMILY`, the payer
+    gave it up on our page, the bank having said that nothing was decided.
     """
 
     PORTAL = "portal"
@@ -206,6 +206,9 @@ _WITHIN_TRANSACTION = (
     AttemptState.REFUNDED,
 )
 
+#: What a bank says of a debit that it did not make.
+_WITHOUT_MONEY = frozenset({AttemptState.EXPIRED, AttemptState.CANCELLED, AttemptState.REFUSED})
+
 # Between the transactions of one attempt, the strongest wins: a card refused then another
 # accepted is paid; a transaction under way outweighs one refused before it.
 _BETWEEN_TRANSACTIONS = (
@@ -233,12 +236,20 @@ def attempt_state(facts: Iterable[tuple[str, AttemptState, FactSource]]) -> Atte
     the payer gave up, the session ran out. Raises ValueError when there is no fact.
 
     A bank's word of a refund decides nothing: it names a transaction of its own, or even that of
-    the debit. A payment is refunded once its debit has left the books, which `PORTAL` says.
+    the debit. A payment is refunded once its debit has left the books, which `PORTAL` says. Nor
+    does its word of a refusal decide while we hold money of that transaction that nobody awaited,
+    which we or a human call pending.
     """
     by_transaction: dict[str, AttemptState] = {}
+    held: set[str] = set()
     for transaction, state, source in facts:
         if state == AttemptState.REFUNDED and source != FactSource.PORTAL:
             continue
+        if state == AttemptState.PENDING and source != FactSource.BANK:
+            held.add(transaction)
         known = by_transaction.get(transaction, state)
         by_transaction[transaction] = strongest_within(known, state)
+    for transaction in held:
+        if by_transaction[transaction] in _WITHOUT_MONEY:
+            by_transaction[transaction] = AttemptState.PENDING
     return max(by_transaction.values(), key=_BETWEEN_TRANSACTIONS.index)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from gateways.base import Mode
 from kiosque.db import write
-from kiosque.db.models import Allocation, Anomaly, Attempt, Family, Invoice, Settlement
+from kiosque.db.models import Allocation, Anomaly, Attempt, Fact, Family, Invoice, Settlement
 from kiosque.db.states import (
     AllocationKind,
     AnomalyKind,
@@ -20,11 +20,19 @@ from kiosque.language.formats import format_euros
 from kiosque.payments import anomalies
 from kiosque.payments.allocations import allocate
 from kiosque.payments.bank_refunds import match_refunds
+from kiosque.payments.cancellations import is_taken_back
 from kiosque.payments.facts import add_fact
 from kiosque.payments.ledger import book
-from kiosque.payments.queries import ALLOCATIONS, SETTLEMENTS, items_of, settlement_of
+from kiosque.payments.queries import (
+    ALLOCATIONS,
+    SETTLEMENTS,
+    items_of,
+    repayment_of,
+    settlement_of,
+)
 from kiosque.payments.receipts import Issuers, issue_receipt
 from kiosque.payments.refusals import Refused, require_author_and_reason
+from kiosque.payments.reversals import transaction_name
 from kiosque.payments.selection import live_attempts
 
 #: No debit older than this is entered: what a bank shows of it is another year's accounts.
@@ -78,16 +86,23 @@ def _enter_for_attempt(payment: BankPayment, attempt: Attempt) -> Settlement:
         allocate(settlement, item.invoice_id, item.amount_cents)
     if not awaited:
         _keep(settlement)
-    facts = add_fact(
+    state = AttemptState.PAID if awaited else AttemptState.PENDING
+    facts = _say(attempt, payment.transaction_id, state, payment)
+    if is_taken_back(facts, payment.transaction_id):  # that stays said, of the name it had
+        facts = _say(attempt, transaction_name(settlement, restored=True), state, payment)
+    match_refunds(attempt, facts)
+    return settlement
+
+
+def _say(attempt: Attempt, name: str, state: AttemptState, payment: BankPayment) -> list[Fact]:
+    return add_fact(
         attempt,
-        payment.transaction_id,
-        AttemptState.PAID if awaited else AttemptState.PENDING,
+        name,
+        state,
         f"{payment.author} : {payment.reason}"[:200],
         source=FactSource.REGISSEUR,
         cents=payment.amount_cents,
     )
-    match_refunds(attempt, facts)
-    return settlement
 
 
 def _settle(
@@ -125,7 +140,14 @@ def _why_not(payment: BankPayment, about: About, issuers: Issuers) -> str:
         return f"Le paiement {about.reference} est allé à la passerelle {about.gateway}."
     if isinstance(about, Invoice) and (fault := _why_not_invoice(payment, about, issuers)):
         return f"Facture {about.number} : {fault}"
-    known = settlement_of(payment.gateway, payment.transaction_id)
+    return _why_not_that_name(payment.gateway, payment.transaction_id)
+
+
+def _why_not_that_name(gateway: str, transaction_id: str) -> str:
+    if given := repayment_of(gateway, transaction_id):
+        cents = format_euros(given.amount_cents)
+        return f"C’est l’identifiant d’un remboursement de {cents} : donnez celui du débit."
+    known = settlement_of(gateway, transaction_id)
     if known is None:
         return ""
     if known.state == SettlementState.COUNTED:

@@ -42,7 +42,8 @@ def apply_cancellation(attempt: Attempt, report: Report, settlement: Settlement 
 
 
 def _remember(attempt: Attempt, report: Report) -> None:
-    """Keep that a debit of another amount than awaited was cancelled, should it be heard of."""
+    """Keep that a debit of another amount than awaited was cancelled, should it be heard of. What
+    it names tells it from a payment given up on the bank's page."""
     add_fact(
         attempt,
         report.transaction_id,
@@ -50,6 +51,7 @@ def _remember(attempt: Attempt, report: Report) -> None:
         report.status,
         source=FactSource.BANK,
         cents=report.cents,
+        parent_id=report.transaction_id,
     )
 
 
@@ -58,7 +60,7 @@ def recall(attempt: Attempt, report: Report, facts: Sequence[Fact]) -> Sequence[
     attempt."""
     for fact in facts:
         named = fact.transaction_id, fact.amount_cents
-        if named == (report.transaction_id, report.cents) and _is_remembered(attempt, fact):
+        if named == (report.transaction_id, report.cents) and _is_remembered(fact):
             undone = add_fact(
                 attempt,
                 fact.transaction_id,
@@ -71,13 +73,8 @@ def recall(attempt: Attempt, report: Report, facts: Sequence[Fact]) -> Sequence[
     return facts
 
 
-def _is_remembered(attempt: Attempt, fact: Fact) -> bool:
-    return (
-        fact.state == AttemptState.CANCELLED
-        and fact.source == FactSource.BANK
-        and fact.transaction_id != ""
-        and fact.amount_cents != attempt.amount_cents
-    )
+def _is_remembered(fact: Fact) -> bool:
+    return fact.state == AttemptState.CANCELLED and "" != fact.parent_id == fact.transaction_id
 
 
 def is_taken_back(facts: Sequence[Fact], transaction_id: str) -> bool:

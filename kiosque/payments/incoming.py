@@ -236,10 +236,10 @@ def _give_to_attempt(settlement: Settlement, attempt: Attempt) -> None:
 
 
 def _add_unmatched_fact(attempt: Attempt, report: Report) -> list[Fact]:
-    """Add a debit other than the one awaited: a pending one, until a human has looked."""
+    """Add a debit other than the one awaited: a pending one, we say, until a human has looked."""
     status = f"{report.status} unexpected amount"
     return add_fact(
-        attempt, report.transaction_id, AttemptState.PENDING, status, source=FactSource.BANK
+        attempt, report.transaction_id, AttemptState.PENDING, status, source=FactSource.PORTAL
     )
 
 

@@ -17,6 +17,7 @@ from kiosque.language import clock, formats
 from kiosque.language.formats import receipt_title
 from kiosque.payments.anomalies import flag_anomaly
 from kiosque.payments.queries import last_receipt_number
+from kiosque.payments.receipts import Issuers
 from kiosque.settings import Settings
 
 #: A payment opened so long before the backup may have ended after it.
@@ -59,7 +60,7 @@ def _leave_gap(restoration: Restoration, sequence: str, known: int) -> None:
 
 def _tell(settings: Settings, restoration: Restoration, gateway: str) -> None:
     """Put on the régisseur's list what only this bank's own statement can tell."""
-    regie = settings.regie_of_gateway(gateway)
+    regie = Issuers.from_settings(settings).regie_of_gateway(gateway)
     since, until = map(formats.long_instant, (restoration.backup_at, restoration.restored_at))
     sequence = regie if regie in settings.regies else ""
     flag_anomaly(

@@ -77,6 +77,20 @@ def last_receipt_number(sequence: str) -> int:
     return max(issued or 0, skipped or 0)
 
 
+def last_regie_of(gateway: str) -> str:
+    """Return the key of the *régie* of the last attempt at a gateway; the first one's by
+    default."""
+    return next((regie for (regie,) in _LAST_REGIE.rows(gateway=gateway)), "")
+
+
+_LAST_REGIE = PreparedQuery(
+    lambda gateway: (
+        Attempt.select(Attempt.regie)
+        .where(Attempt.gateway == gateway)
+        .order_by(Attempt.day.desc())
+        .limit(1)
+    )
+)
 _ATTEMPT = PreparedQuery(lambda attempt: Attempt.select().where(Attempt.id == attempt))
 _BY_OURS = PreparedQuery(
     lambda gateway, reference: Attempt.select().where(

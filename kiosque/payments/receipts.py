@@ -15,7 +15,7 @@ from kiosque.db import require_write
 from kiosque.db.models import Receipt, Settlement
 from kiosque.db.prepared import PreparedInsert
 from kiosque.language import clock
-from kiosque.payments.queries import last_receipt_number
+from kiosque.payments.queries import last_receipt_number, last_regie_of
 from kiosque.settings import Regie, Settings
 
 
@@ -33,7 +33,10 @@ class Issuers:
         return cls(
             settings.town.name,
             {"": settings.regie, **settings.regies},
-            {regie.gateway: key for key, regie in settings.regies.items()},
+            {
+                settings.payment.gateway: "",
+                **{regie.gateway: key for key, regie in settings.regies.items()},
+            },
         )
 
     def regie_named(self, key: str) -> Regie:
@@ -41,8 +44,10 @@ class Issuers:
         return self.regies.get(key, self.regies[""])
 
     def regie_of_gateway(self, name: str) -> str:
-        """Return the key of the *régie* that this gateway serves; the first one's by default."""
-        return self.regie_by_gateway.get(name, "")
+        """Return the key of the *régie* that this gateway serves, or served last if none is paid by
+        it any more; the first one's by default."""
+        served = self.regie_by_gateway.get(name)
+        return last_regie_of(name) if served is None else served
 
 
 def issue_receipt(settlement: Settlement, issuers: Issuers) -> Receipt:

@@ -16,11 +16,12 @@ EXAMINED = timedelta(days=7)
 PENDING = {"UNDER_VERIFICATION", "AUTHORISED_TO_VALIDATE", "INVENTED"}
 ACCEPTED = {"AUTHORISED", "CAPTURED"}
 UNDONE = {"CANCELLED", "EXPIRED", "CAPTURE_FAILED"}
-#: Of the facts of one transaction, the later in this list says what became of it.
-RANK = ("created", "handed_off", "pending", "expired", "cancelled", "refused", "paid",
+#: Of the facts of one transaction, the later in this list says what became of it; `held` is money
+#: that nobody awaited, there until it leaves.
+RANK = ("created", "handed_off", "pending", "expired", "cancelled", "refused", "held", "paid",
         "reversed", "refunded")  # fmt: skip
 #: Of the transactions of one order, the first found here says what became of it.
-STRONGEST = ("paid", "pending", "refunded", "reversed", "refused", "cancelled", "expired",
+STRONGEST = ("paid", "held", "pending", "refunded", "reversed", "refused", "cancelled", "expired",
              "handed_off", "created")  # fmt: skip
 
 
@@ -133,7 +134,8 @@ class Opened:
         last: dict[str, str] = {}
         for uuid, state, _ in self.facts:
             last[uuid] = max(last.get(uuid, state), state, key=RANK.index)
-        return min(last.values(), key=STRONGEST.index)
+        strongest = min(last.values(), key=STRONGEST.index)
+        return "pending" if strongest == "held" else strongest
 
     def is_undecided(self) -> bool:
         return self.state in ("created", "handed_off", "pending")
@@ -211,7 +213,7 @@ class Books:
         if new and said.number:
             self._tell("by hand", order.reference, said.uuid, said.status)
         if new and state == "reversed" and said.uuid in order.debits:
-            captured = {(said.uuid, "paid", "CAPTURED"), (said.uuid, "pending", "CAPTURED wrong")}
+            captured = {(said.uuid, "paid", "CAPTURED"), (said.uuid, "held", "CAPTURED wrong")}
             if captured & order.facts:
                 self._tell("again", order.reference, said.uuid)
             elif said.uuid in order.matched.values():  # they were of another debit, then
@@ -248,7 +250,7 @@ class Books:
         if booked and booked.cents != said.cents:
             return self._tell("two amounts", order.reference, said.uuid, str(said.cents))
         awaited = said.cents == order.cents and not said.number
-        state, status = ("paid", said.status) if awaited else ("pending", f"{said.status} wrong")
+        state, status = ("paid", said.status) if awaited else ("held", f"{said.status} wrong")
         if not self.learn(order, said.uuid, state, status):
             return False
         for uuid, cents, undoing in order.remembered:
@@ -271,8 +273,11 @@ class Books:
             for known, state, status in order.facts
         )
 
-    def receive(self, order: Opened, said: Message, *, awaited: bool) -> None:
-        debit = order.debits[said.uuid] = Debit(order, said.uuid, said.cents)
+    def receive(
+        self, order: Opened, said: Message, *, awaited: bool, reinstated: bool = False
+    ) -> None:
+        debit = Debit(order, said.uuid, said.cents, restored=reinstated, reinstated=reinstated)
+        order.debits[said.uuid] = debit
         self.owners[said.uuid] = order
         if awaited:
             self._pay(order, debit)

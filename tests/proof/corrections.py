@@ -132,7 +132,7 @@ def _take_back(books: Books, debit: Debit, leaving: Leaving) -> None:
         if debit.owner:
             debit.restored += 1
             unmatched = any(part.kind == "unmatched" for part in debit.parts)
-            state = "pending" if unmatched else "paid"
+            state = "held" if unmatched else "paid"
             books.learn(debit.owner, debit.called, state, "restored")
     if _owed(books, debit):
         for part in debit.parts:
@@ -146,17 +146,19 @@ def _take_back(books: Books, debit: Debit, leaving: Leaving) -> None:
 def enter(town: "Town", order: Opened) -> None:
     """The first debit of an order that no notice told of."""
     for message in town.bank.accounts[order.reference].transactions.values():
-        if _is_unknown(order, message):
+        if _is_unknown(town.books, order, message):
             _enter(town, order, message)
             return
 
 
-def _is_unknown(order: Opened, message: Message) -> bool:
+def _is_unknown(books: Books, order: Opened, message: Message) -> bool:
+    """Whether no notice told of it, or only that the bank had undone it."""
     told = {uuid for uuid, _, _ in order.facts}
     return (
         (message.operation, message.currency) == ("DEBIT", EURO)
         and message.status in STANDING
-        and message.uuid not in told
+        and message.uuid not in books.owners
+        and (message.uuid not in told or books.is_undone(order, message.uuid))
     )
 
 
@@ -182,9 +184,12 @@ def _enter(town: "Town", order: Opened, message: Message) -> None:
         else:
             raise AssertionError("one debit was entered twice")
     awaited = message.cents == order.cents
-    town.books.learn(order, message.uuid, "paid" if awaited else "pending", "entered")
+    state, undone = "paid" if awaited else "held", town.books.is_undone(order, message.uuid)
+    town.books.learn(order, message.uuid, state, "entered")
+    if undone:
+        town.books.learn(order, f"{message.uuid}+1", state, "entered")
     email, order.email = order.email, False  # a human writes no mail
-    town.books.receive(order, message, awaited=awaited)
+    town.books.receive(order, message, awaited=awaited, reinstated=undone)
     order.email = email
 
 

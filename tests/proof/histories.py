@@ -120,6 +120,25 @@ def debit_of_another_amount(story: Story) -> None:
     story.card("CAPTURED", off=480)
 
 
+def debit_of_another_amount_then_refused(story: Story) -> None:
+    debit_of_another_amount(story)
+    story.check(lambda town: town.the_bank_contradicts_itself(which=0, how="refusal"))
+
+
+def debit_undone_before_it_was_entered_by_hand(story: Story) -> None:
+    story.opens("A1")
+    story.card("AUTHORISED", heard=0)
+    for choice in (3, 0):  # the remittance failed; it passes, and nobody hears of it
+        story.check(
+            lambda town, choice=choice: town.the_bank_decides(
+                which=0, choice=choice, heard=int(choice == 3)
+            )
+        )
+    put_right(story, "enter")
+    story.arrives(1)
+    story.arrives(2)
+
+
 def debit_in_dollars(story: Story) -> None:
     story.opens("A1")
     story.card("CAPTURED", dollars=True)
@@ -436,6 +455,8 @@ HISTORIES: tuple[History, ...] = (
     notice_repeated,
     amount_changed_meanwhile,
     debit_of_another_amount,
+    debit_of_another_amount_then_refused,
+    debit_undone_before_it_was_entered_by_hand,
     debit_in_dollars,
     debit_made_again_by_hand,
     payer_left_then_paid,

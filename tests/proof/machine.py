@@ -317,13 +317,17 @@ class Town(RuleBasedStateMachine):
     @precondition(lambda self: self.books.owners)
     @rule(
         which=pick,
-        how=st.sampled_from(["amount", "order", "unknown", "credit", "cent", "gateway", "number"]),
+        how=st.sampled_from(
+            ["amount", "order", "unknown", "credit", "cent", "gateway", "number", "refusal"]
+        ),
     )
     def the_bank_contradicts_itself(self, which: int, how: str) -> None:
         """Genuine words about a debit in the books already, that cannot be true."""
         message = self._as_booked(_one(list(self.books.owners), which))
         if how == "amount":
             self._deliver(replace(message, cents=message.cents + 1))
+        elif how == "refusal":
+            self._deliver(replace(message, status="REFUSED"))
         elif how == "cent":
             self._deliver(replace(message, status="CANCELLED", cents=1))
         elif how == "credit":

@@ -58,7 +58,8 @@ class Fact(NumberedModel):
     """Something learnt about an attempt, once; the attempt's state is computed from them.
 
     `amount_cents` is what the bank said it was about, 0 when it said none; `parent_id`, the
-    debit that a refund gives back, empty when it did not say.
+    debit that a refund gives back or that a cancellation of another amount undoes, empty when it
+    did not say.
     """
 
     attempt = ForeignKeyField(Attempt, backref="facts")

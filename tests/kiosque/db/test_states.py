@@ -43,7 +43,14 @@ def test_neither_order_nor_repetition_matters(
 def test_what_parents_and_banks_do_ends_where_it_should(
     facts: list[tuple[str, str]], state: str
 ) -> None:
-    known = [(transaction, AttemptState(name), FactSource.PORTAL) for transaction, name in facts]
+    known = [
+        (
+            transaction,
+            AttemptState(name),
+            FactSource.BANK if name == "pending" else FactSource.PORTAL,
+        )
+        for transaction, name in facts
+    ]
     for order in permutations(known):
         assert attempt_state(order) == state
 
@@ -53,6 +60,18 @@ def test_a_banks_word_of_a_refund_decides_nothing() -> None:
     for name in ("t1", "c1"):
         assert attempt_state([*facts, (name, AttemptState.REFUNDED, FactSource.BANK)]) == "paid"
     assert attempt_state([*facts, ("t1", AttemptState.REFUNDED, FactSource.PORTAL)]) == "refunded"
+
+
+@pytest.mark.parametrize("denied", ["refused", "cancelled", "expired"])
+@pytest.mark.parametrize("source", [FactSource.PORTAL, FactSource.REGISSEUR])
+def test_money_that_is_held_is_denied_by_no_word_of_a_refusal(
+    denied: str, source: FactSource
+) -> None:
+    held = ("t1", AttemptState.PENDING, source)
+    facts = [held, ("t1", AttemptState(denied), FactSource.BANK)]
+    assert attempt_state(facts) == "pending"
+    assert attempt_state([*facts, ("t1", AttemptState.PAID, FactSource.BANK)]) == "paid"
+    assert attempt_state([*facts, ("t1", AttemptState.REVERSED, FactSource.BANK)]) == "reversed"
 
 
 def test_knowing_nothing_is_an_error() -> None:

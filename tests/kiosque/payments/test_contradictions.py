@@ -4,6 +4,7 @@ import pytest
 
 from kiosque import payments
 from kiosque.db.models import Invoice, Settlement
+from kiosque.db.states import RepaymentKind
 from kiosque.payments import journal
 from tests.bank import REFUSED
 from tests.conftest import ISSUERS
@@ -48,6 +49,25 @@ def test_a_debit_that_contradicted_itself_pays_once_the_bank_is_clear(
     hear(handoff, auth_result="05")
     hear(handoff, trans_status="CAPTURED")
     assert (state_of(attempt), state_of(october)) == ("paid", "paid")
+
+
+@pytest.mark.parametrize("status", ["REFUSED", "ABANDONED"])
+@pytest.mark.parametrize("refused_first", [True, False])
+def test_money_that_nobody_awaited_is_in_the_books_whatever_refusal_the_bank_says_of_it(
+    go: Pay, hear: Hear, october: Invoice, status: str, refused_first: bool
+) -> None:
+    attempt, handoff = go(october)
+    debit = {"trans_uuid": "e" * 32, "amount": "5000"}
+    said = [{**debit, "trans_status": status}, debit]
+    for changes in said if refused_first else reversed(said):
+        hear(handoff, **changes)
+    assert (state_of(attempt), state_of(october)) == ("pending", "open")
+    assert journal.balances() == {"bank:banque": 5000, "unmatched": -5000}
+    assert len(told()) == 1
+    payments.record_repayment(
+        payments.find_settlement("e" * 32), RepaymentKind.REFUND, None, "Dominique", "virement"
+    )
+    assert (state_of(attempt), told()) == ("refunded", [])
 
 
 @pytest.mark.parametrize(

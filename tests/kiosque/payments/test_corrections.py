@@ -19,7 +19,7 @@ from kiosque.db.models import (
     Settlement,
 )
 from kiosque.db.states import RepaymentKind
-from kiosque.payments import BankPayment, Refused, journal
+from kiosque.payments import BankPayment, Refused, journal, verification
 from tests import sentences
 from tests.conftest import ISSUERS, NOW, Clock, make_family, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter, effects, gave_back, state_of
@@ -370,6 +370,38 @@ def test_a_debit_that_the_bank_cancelled_before_it_was_entered_stays_apart_from_
     assert (Settlement.get().attempt, state_of(october)) == (None, "open")
 
 
+@pytest.mark.parametrize("cents", [4520, 5000])
+@pytest.mark.parametrize("passed", [False, True], ids=["unsaid", "said to have passed since"])
+def test_a_debit_that_the_bank_undid_first_is_entered_for_its_attempt_and_may_leave_again(
+    go: Pay, hear: Hear, october: Invoice, passed: bool, cents: int
+) -> None:
+    attempt, handoff = go(october)
+    said = {"trans_uuid": "e" * 32, "amount": str(cents), "effective_amount": str(cents)}
+    hear(handoff, **said, **FAILED)
+    if passed:
+        hear(handoff, **said, **CAPTURED)
+    awaited = cents == 4520
+    payments.enter(seen(cents), attempt, ISSUERS)
+    entered = ("paid", "paid") if awaited else ("pending", "open")
+    assert (state_of(attempt), state_of(october)) == entered
+    assert verification.faults() == []
+    hear(handoff, **said, **CANCELLED)
+    assert (state_of(attempt), state_of(october)) == ("reversed", "open")
+    assert accounts() == {}
+
+
+def test_the_name_of_a_refund_is_not_entered_as_a_debit(
+    go: Pay, hear: Hear, october: Invoice, alices_family: Family
+) -> None:
+    _, handoff = go(october)
+    hear(handoff, **CAPTURED)
+    hear(handoff, **gave_back(1000))
+    before = effects()
+    with pytest.raises(Refused, match="remboursement de 10,00"):
+        payments.enter(seen(1000, "c" * 32), alices_family, ISSUERS)
+    assert effects() == before
+
+
 def test_a_debit_entered_for_another_family_is_told_and_stays_theirs(
     go: Pay, hear: Hear, october: Invoice
 ) -> None:
@@ -459,6 +491,22 @@ def test_a_payment_at_the_bank_of_another_regie_pays_no_invoice(october: Invoice
     with pytest.raises(Refused, match=sentences.OF_ANOTHER_REGIE):
         payments.enter(seen(gateway="petite-enfance"), october, issuers)
     assert Settlement.select().count() == 0
+
+
+def test_a_debit_at_the_former_bank_of_a_regie_is_of_that_regie(
+    go: Pay, bank: TalkativeBank, frozen: Clock, october: Invoice, alices_family: Family
+) -> None:
+    issuers = replace(ISSUERS, regie_by_gateway={"nouvelle": "creche"})
+    Invoice.update(regie="creche").where(Invoice.id == october.id).execute()
+    _, handoff = go(Invoice.get_by_id(october.id))
+    frozen.advance(minutes=16)
+    unknown = bank.report(handoff, order_id="KF000000000000000000", trans_uuid="d" * 32)
+    payments.record(bank.name, unknown, issuers)
+    assert [point.regie for point in payments.open_anomalies()] == ["creche"]
+    payments.enter(seen(2000, "f" * 32), alices_family, issuers)
+    assert Settlement.get().regie == "creche"
+    payments.enter(seen(), Invoice.get_by_id(october.id), issuers)
+    assert state_of(october) == "paid"
 
 
 def test_a_debit_that_has_left_is_restored_rather_than_entered_again(
