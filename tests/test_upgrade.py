@@ -93,7 +93,9 @@ class Stage:
     def data(self, town: str) -> Path:
         return self.root / "var/lib/kiosque" / town
 
-    def run(self, *command: object, town: str = "") -> subprocess.CompletedProcess:
+    def run(
+        self, *command: object, town: str = "", cwd: Path | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         kept = {name: it for name, it in os.environ.items() if not name.startswith("KIOSQUE_")}
         own = {
             "DESTDIR": str(self.root),
@@ -107,7 +109,7 @@ class Stage:
             own["KIOSQUE_DATA"] = str(self.data(town))
         return subprocess.run(
             [*map(str, command)],
-            cwd=self.root / "srv/kiosque",
+            cwd=cwd or self.root / "srv/kiosque",
             env={**kept, **own},
             capture_output=True,
             text=True,
@@ -119,7 +121,7 @@ class Stage:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def upgrade(self, *arguments: str) -> subprocess.CompletedProcess:
+    def upgrade(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """As root types it: by the new version's own command."""
         tree = self.root / "opt/kiosque" / VERSION
         return self.run("sh", tree / "deploy/kiosque", "upgrade", *arguments)
