@@ -20,6 +20,7 @@ from kiosque.demo import settings as demo_settings
 from kiosque.demo.processes import Servers
 from kiosque.demo.settings import DemoError
 from kiosque.invoices.imports.reading import Progress
+from kiosque.monitoring import memory
 from kiosque.settings import Settings, loading
 
 ASK_BANKS_SECONDS = 60
@@ -63,7 +64,7 @@ def reset() -> None:
         raise DemoError("Ces données ne sont pas celles de la démonstration.")
     with _alone(settings.data):
         _erase_database(settings)
-        for name in ("kiosque.toml", "demo-families.json", "bank.sqlite3", _LOCK):
+        for name in ("kiosque.toml", "demo-families.json", "bank.sqlite3", memory.NAME, _LOCK):
             (settings.data / name).unlink(missing_ok=True)
         for name in ("outbox", "pdf"):
             shutil.rmtree(settings.data / name, ignore_errors=True)

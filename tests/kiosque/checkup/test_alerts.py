@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from aiosmtpd.controller import Controller
 from click.testing import CliRunner
 
 from kiosque import db
-from kiosque.checkup import alerts, news
+from kiosque.checkup import alerts, clocks, disk, news
 from kiosque.checkup.findings import Level, Result, Trouble
 from kiosque.checkup.news import News
 from kiosque.cli import main
@@ -128,6 +129,26 @@ def mail_given_up(_watch: Watch, stack: ExitStack) -> dict[str, str]:
     return {}
 
 
+def never_backed_up(_watch: Watch, stack: ExitStack) -> dict[str, str]:
+    first = "SELECT MIN(applied) FROM schema_migration"
+    with db.connection():
+        ((made,),) = db.database.execute_sql(first).fetchall()
+        db.database.execute_sql("UPDATE schema_migration SET applied = '2026-01-01 00:00:00'")
+    undo = "UPDATE schema_migration SET applied = ?"
+    stack.callback(db.database.execute_sql, undo, (made,))
+    return {}
+
+
+def disk_full(_watch: Watch, stack: ExitStack) -> dict[str, str]:
+    stack.enter_context(mock.patch.object(disk, "BROKEN_BYTES", 10**18))
+    return {}
+
+
+def bank_lost_its_clock(_watch: Watch, stack: ExitStack) -> dict[str, str]:
+    stack.enter_context(mock.patch.object(clocks, "LOOK_SECONDS", -1))
+    return {}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "subject"),
@@ -138,6 +159,9 @@ def mail_given_up(_watch: Watch, stack: ExitStack) -> dict[str, str]:
         (site_down, "Adresse publique"),
         (timer_stopped, "Minuteries"),
         (mail_given_up, "Minuteries"),
+        (never_backed_up, "Sauvegarde"),
+        (disk_full, "Disque"),
+        (bank_lost_its_clock, "Horloge"),
     ],
 )
 def test_a_trouble_is_told_once_and_once_more_when_it_is_over(

@@ -72,6 +72,10 @@ def test_a_certificate_is_told_before_it_ends(
     assert words in told(result)
     if level is Level.BROKEN:
         assert "certbot" in told(result)
+    seen = result.certificate_ends_at
+    assert (seen is not None) == (days > 0)
+    if seen:
+        assert abs(seen - now - timedelta(days=days)) < timedelta(minutes=1)
 
 
 def test_a_certificate_of_another_name_or_that_nobody_knows_is_told(
