@@ -24,6 +24,8 @@ from aiosmtpd.controller import Controller
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from werkzeug.serving import make_server
@@ -47,6 +49,11 @@ if TYPE_CHECKING:
     from tests.stage import Stage
 
 pytest.register_assert_rewrite("gateways.testing")
+# A busy machine is no fault of the code: no example is timed.
+hypothesis_settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("untimed")
 # Whoever runs the tests by sudo is the author of nothing in them.
 os.environ.pop("SUDO_USER", None)
 
