@@ -1,11 +1,13 @@
 """The family's space: invoices, receipts, record, attestations."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from werkzeug.test import TestResponse
 
+from kiosque.db import write
 from kiosque.db.models import (
+    Anomaly,
     Child,
     Enrolment,
     Family,
@@ -13,7 +15,15 @@ from kiosque.db.models import (
     Invoice,
     Service,
 )
-from kiosque.payments import CounterPayment, cancel_invoice, settle_at_counter
+from kiosque.db.states import AnomalyKind
+from kiosque.language import clock
+from kiosque.payments import (
+    CounterPayment,
+    cancel_invoice,
+    note_restoration,
+    resolve_anomaly,
+    settle_at_counter,
+)
 from kiosque.settings import AttestationRules
 from tests.pages.stage import LONG_EMAIL, LONG_NAME, LONG_NUMBER, LONG_WORD, Stage, scene
 
@@ -93,6 +103,18 @@ def long_invoice(stage: Stage, family: Family) -> Invoice:
         services="Restauration scolaire, Périscolaire du matin et du soir, Mercredi, Multi-accueil",
         children=f"Léa {LONG_NAME}, Zoé {LONG_NAME}, Jean-Baptiste {LONG_WORD}",
     )
+
+
+@scene
+def an_invoice_that_may_be_paid_since_the_backup(stage: Stage) -> TestResponse:
+    family = stage.family()
+    stage.invoice(family)
+    with write():
+        note_restoration(stage.app.extensions["settings"], clock.now() - timedelta(days=1), {})
+    page = stage.enter(family).get("/factures")
+    for point in Anomaly.select().where(Anomaly.kind == AnomalyKind.RESTORED):
+        resolve_anomaly(point.id, "D. Aubry", "relevé pointé")
+    return page
 
 
 def at_the_counter(invoice: Invoice) -> CounterPayment:
