@@ -81,8 +81,8 @@ def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
         text += f"\nPrestations nouvelles : {', '.join(summary.new_services)}"
     for number in summary.left_since[:SHOWN]:
         text += (
-            f"\nFacture {number} : encaissement déjà connu, dont l’argent est reparti depuis ; "
-            "pour un nouveau, donnez un autre motif"
+            f"\nFacture {number} : encaissement déjà connu, dont l’argent ne la paie plus ; pour "
+            "un nouveau, donnez un autre motif"
         )
     return text + _to_look_at(summary)
 

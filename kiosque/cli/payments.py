@@ -55,9 +55,10 @@ def settle(
     added = payments.settle_at_counter([payment])
     if not added and payments.left_since([payment]):
         raise Fault(
-            f"Facture {number} : cet encaissement est déjà enregistré, et son argent est reparti "
-            "depuis (remboursement ou impayé). Rien n’a changé. Pour un nouvel encaissement, "
-            "donnez un autre motif, par exemple le numéro du nouveau chèque."
+            f"Facture {number} : cet encaissement est déjà enregistré, et son argent ne la paie "
+            "plus (remboursement, impayé, ou trop-perçu employé autrement ou à employer). Rien n’a "
+            "changé. Pour un nouvel encaissement, donnez un autre motif, par exemple le numéro du "
+            "nouveau chèque."
         )
     regie = settings.regie_named(invoice.regie) if invoice and settings.regies else None
     of = f", {regie.name}" if regie else ""

@@ -5,10 +5,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
+from peewee import fn
+
 from kiosque.db import write
 from kiosque.db.models import Allocation, Anomaly, Attempt, AttemptItem, Invoice, Settlement
 from kiosque.db.states import (
     UNDECIDED,
+    AllocationKind,
     AnomalyKind,
     AttemptState,
     CounterMode,
@@ -29,6 +32,7 @@ from kiosque.payments.refusals import (
     why_not_answered_for,
 )
 from kiosque.payments.reversals import reopened_by
+from kiosque.payments.selection import opening_since
 from kiosque.payments.words import COUNTER_MODES, INVOICE_STATES
 
 
@@ -105,34 +109,44 @@ def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> Ite
 
 
 def left_since(payments: Iterable[CounterPayment]) -> list[str]:
-    """Return the numbers of the invoices whose very payment was recorded before, and whose money
-    has left since: refunded, or an *impayé*. Another payment of theirs needs another reason."""
-    gone = set(
-        Allocation.select(
-            Invoice.number,
-            Settlement.amount_cents,
-            Settlement.mode,
-            Settlement.settled_at,
-            Settlement.reason,
-        )
-        .join(Invoice)
-        .switch(Allocation)
-        .join(Settlement)
-        .where(Settlement.attempt.is_null(), Settlement.state != SettlementState.COUNTED)
-        .tuples()
+    """Return the numbers of the invoices whose very payment was recorded before, and which its
+    money does not pay now: it was refunded, an *impayé*, or is a *trop-perçu* that pays another or
+    nothing. Another payment of theirs needs another reason."""
+    facts = (
+        Invoice.number,
+        Settlement.amount_cents,
+        Settlement.mode,
+        Settlement.settled_at,
+        Settlement.reason,
     )
-    return [
-        payment.invoice_number
-        for payment in payments
-        if (
-            payment.invoice_number,
-            payment.amount_cents,
-            payment.mode,
-            clock.noon_in_paris(payment.settled_on),
-            payment.reason.strip(),
-        )
-        in gone
-    ]
+    paying = Allocation.alias()
+    pays = paying.select().where(
+        paying.settlement == Settlement.id,
+        paying.invoice == Invoice.id,
+        paying.kind == AllocationKind.INVOICE,
+        paying.counts == True,  # noqa: E712  # an SQL expression
+    )
+    gone = {
+        row
+        for origin in (Allocation, Anomaly)  # a *trop-perçu* was on the list of what it came for
+        for row in origin.select(*facts)
+        .join(Invoice)
+        .switch(origin)
+        .join(Settlement)
+        .where(Settlement.attempt.is_null(), ~fn.EXISTS(pays))
+        .tuples()
+    }
+    return [each.invoice_number for each in payments if _key(each) in gone]
+
+
+def _key(payment: CounterPayment) -> tuple[object, ...]:
+    return (
+        payment.invoice_number,
+        payment.amount_cents,
+        payment.mode,
+        clock.noon_in_paris(payment.settled_on),
+        payment.reason.strip(),
+    )
 
 
 def at_bank(numbers: Iterable[str]) -> dict[str, str]:
@@ -146,7 +160,8 @@ def at_bank(numbers: Iterable[str]) -> dict[str, str]:
         .join(Invoice)
         .where(
             AttemptItem.live == True,  # noqa: E712  # an SQL expression
-            Attempt.state != AttemptState.CREATED,  # nobody saw its way to the bank
+            # Of one that was never opened, nobody saw the way to the bank.
+            (Attempt.state != AttemptState.CREATED) | (Attempt.started_at > opening_since()),
             Invoice.state == InvoiceState.OPEN,
         )
     )
@@ -176,21 +191,22 @@ def _settle_counter(invoice: Invoice, payment: CounterPayment) -> None:
     book(settlement, f"encaissement au guichet, {COUNTER_MODES[CounterMode(payment.mode)]}")
 
 
-def _recorded(invoice: Invoice, payment: CounterPayment) -> Settlement | None:
-    found: Settlement | None = (
-        Settlement.select()
-        .join(Allocation)
-        .where(
-            Allocation.invoice == invoice,
-            Settlement.attempt.is_null(),
-            Settlement.mode == payment.mode,
-            Settlement.amount_cents == payment.amount_cents,
-            Settlement.settled_at == clock.noon_in_paris(payment.settled_on),
-            Settlement.reason == payment.reason.strip(),
-        )
-        .first()
+def _recorded(invoice: Invoice, payment: CounterPayment) -> bool:
+    """Return whether this very payment was recorded for the invoice, whatever its money is for
+    now: where another invoice took it, the list still says which one it came for."""
+    came_for = [
+        origin.select(origin.settlement).where(origin.invoice == invoice)
+        for origin in (Allocation, Anomaly)
+    ]
+    found = Settlement.select().where(
+        Settlement.id.in_(came_for[0]) | Settlement.id.in_(came_for[1]),
+        Settlement.attempt.is_null(),
+        Settlement.mode == payment.mode,
+        Settlement.amount_cents == payment.amount_cents,
+        Settlement.settled_at == clock.noon_in_paris(payment.settled_on),
+        Settlement.reason == payment.reason.strip(),
     )
-    return found
+    return bool(found.exists())
 
 
 def cancel_invoice(number: str, author: str, reason: str) -> None:

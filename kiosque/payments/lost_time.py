@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 from kiosque.db import require_write
-from kiosque.db.models import Anomaly, Attempt, Family, ReceiptGap, Restoration
+from kiosque.db.models import Anomaly, Attempt, Family, Invoice, ReceiptGap, Restoration
 from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import AnomalyKind
 from kiosque.language import clock, formats
@@ -22,8 +22,8 @@ from kiosque.settings import Settings
 
 #: A payment opened so long before the backup may have ended after it.
 _STILL_OPEN = timedelta(days=3)
-#: Receipts that a day may bring, at least, and for each family: more than any town has seen.
-_A_DAY, _A_DAY_AND_FAMILY = 1000, 2
+#: Receipts that an hour may bring, at least, and for each family: more than any town has seen.
+_AN_HOUR, _AN_HOUR_AND_FAMILY = 1000, 1
 #: The next number is the first of a thousand: whoever reads it sees that something happened.
 _ROUND = 1000
 
@@ -34,7 +34,8 @@ def note_restoration(settings: Settings, backup_at: datetime, known: Mapping[str
     require_write()
     now = clock.now()
     restoration = Restoration.create(backup_at=backup_at, restored_at=now)
-    for sequence in sorted({"", *settings.regies, *known}):
+    of_invoices = {each.regie for each in Invoice.select(Invoice.regie).distinct()}
+    for sequence in sorted({"", *settings.regies, *known, *of_invoices}):
         _leave_gap(restoration, sequence, known.get(sequence, 0))
     Attempt.update(ask_at=now).where(
         Attempt.ask_at.is_null(False) | (Attempt.started_at > backup_at - _STILL_OPEN)
@@ -44,12 +45,13 @@ def note_restoration(settings: Settings, backup_at: datetime, known: Mapping[str
 
 
 def _leave_gap(restoration: Restoration, sequence: str, known: int) -> None:
-    """Skip the numbers that may have been given in the time lost: what is known, and so many a day
-    since the backup, for the database that gave them may be lost too."""
+    """Skip the numbers that may have been given in the time lost: what is known, and so many an
+    hour since the backup, for the database that gave them may be lost too, and be itself one that
+    this very backup was put in place of that day."""
     last = last_receipt_number(sequence)
-    days = math.ceil((restoration.restored_at - restoration.backup_at) / timedelta(days=1))
-    a_day = max(_A_DAY, _A_DAY_AND_FAMILY * Family.select().count())
-    beyond = max(last + a_day * max(days, 1), known)
+    hours = math.ceil((restoration.restored_at - restoration.backup_at) / timedelta(hours=1))
+    an_hour = max(_AN_HOUR, _AN_HOUR_AND_FAMILY * Family.select().count())
+    beyond = max(last + an_hour * max(hours, 1), known)
     ReceiptGap.create(
         restoration=restoration,
         sequence=sequence,

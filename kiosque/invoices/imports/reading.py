@@ -61,7 +61,7 @@ class Summary:
     """Counts of what a file brought, or would bring. `regies` gives the cents that belong to each
     *régie*, by its key. `joined_services` are (spelling in the file, name kept), `joined_children`
     (family code, spelling, name kept); `removals` say in French what leaves the record;
-    `left_since` names the invoices of payments known before, whose money has left since;
+    `left_since` names the invoices of payments known before, whose money pays them no more;
     `warnings` are what a person should look at, by line;
     `without_email` are the codes of families with no address in the file."""
 

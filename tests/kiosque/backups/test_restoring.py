@@ -31,6 +31,7 @@ from kiosque.db.states import AnomalyKind
 from kiosque.families import sessions
 from kiosque.invoices import announcements
 from kiosque.payments import journal, verification
+from kiosque.payments.queries import last_receipt_number
 from tests import bases
 from tests.conftest import Clock, choose_password, csrf_token, make_invoice
 from tests.kiosque.backups.conftest import Town, read
@@ -103,18 +104,48 @@ def test_a_receipt_number_is_never_given_twice(town: Town, *, again: bool) -> No
 def test_numbers_are_skipped_though_the_base_replaced_cannot_be_read(
     town: Town, frozen: Clock
 ) -> None:
-    """As many a day as families could have had."""
+    """As many an hour as families could have had."""
     path = town.backup()
     frozen.advance(days=3)
+    unreadable(town)
+    restored(town, path)
+    town.pay()
+    assert numbers() == [1, 73001]
+    assert verification.faults() == []
+
+
+def unreadable(town: Town) -> None:
     if town.settings.on_postgresql:
         bases.damage("DROP TABLE receipt")
     else:
         db.database.close()
         town.settings.database_path.write_bytes(b"broken" * 1000)
-    restored(town, path)
-    town.pay()
-    assert numbers() == [1, 4001]
+
+
+def test_no_number_is_given_twice_by_two_bases_lost_the_same_day(town: Town, frozen: Clock) -> None:
+    """Each was put back from the same backup, and nothing of the first can be read."""
+    path = town.backup()
+    given = []
+    for _ in range(2):
+        frozen.advance(hours=2)
+        unreadable(town)
+        restored(town, path)
+        shutil.rmtree(aside(town))
+        for _ in range(3):
+            town.pay()
+        given += numbers()[1:]
+    assert len(given) == len(set(given)) == 6
     assert verification.faults() == []
+
+
+def test_a_regie_no_longer_in_the_settings_skips_numbers_too(town: Town) -> None:
+    """Its last payments may still come."""
+    for table, column in (("invoice", "regie"), ("settlement", "regie"), ("receipt", "sequence")):
+        bases.damage(f"UPDATE {table} SET {column} = 'creche'")
+    path = Path(town.run("backup").stdout.splitlines()[-1])
+    unreadable(town)
+    restored(town, path, "--despite-faults")
+    assert last_receipt_number("creche") >= 1000
 
 
 def test_a_number_inside_those_skipped_is_a_fault(town: Town) -> None:

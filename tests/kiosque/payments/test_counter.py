@@ -94,6 +94,39 @@ def test_a_second_cheque_pays_what_the_first_one_did_not(
     assert state_of(october) == "paid"
 
 
+def test_a_cheque_that_serves_otherwise_is_not_counted_twice_when_its_file_is_loaded_again(
+    october: Invoice, alices_family: Family
+) -> None:
+    first, second = counter_payment(october), counter_payment(october, reason="chèque 124")
+    payments.settle_at_counter([first])
+    cheque = Settlement.get()
+    payments.record_repayment(cheque, RepaymentKind.CHARGEBACK, None, "Dominique", "rejeté")
+    payments.settle_at_counter([second])
+    payments.restore(cheque, None, "Dominique", "passé")
+    november = make_invoice(alices_family, "2026-11-0001", october.total_cents)
+    payments.apply_overpayment(cheque, november.number, "Dominique", "accord", ISSUERS)
+    other = Settlement.select().order_by(Settlement.id.desc()).get()
+    payments.record_repayment(other, RepaymentKind.CHARGEBACK, None, "Dominique", "rejeté")
+    before = journal.last()
+    assert payments.settle_at_counter([first]) == []
+    assert journal.last() == before
+    assert payments.left_since([first]) == [october.number]
+
+
+def test_a_cheque_kept_for_later_says_that_it_pays_nothing_when_its_file_is_loaded_again(
+    october: Invoice,
+) -> None:
+    first, second = counter_payment(october), counter_payment(october, reason="chèque 124")
+    payments.settle_at_counter([first])
+    cheque = Settlement.get()
+    payments.record_repayment(cheque, RepaymentKind.CHARGEBACK, None, "Dominique", "rejeté")
+    payments.settle_at_counter([second])
+    assert payments.left_since([first]) == [october.number]
+    payments.restore(cheque, None, "Dominique", "passé")
+    assert payments.settle_at_counter([first]) == []
+    assert payments.left_since([first]) == [october.number]
+
+
 def test_another_cheque_for_what_is_paid_is_not_taken_for_the_first(october: Invoice) -> None:
     payments.settle_at_counter([counter_payment(october)])
     with pytest.raises(Refused):

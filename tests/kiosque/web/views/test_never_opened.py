@@ -74,6 +74,14 @@ def test_at_the_counter_the_family_is_not_said_to_be_at_the_bank(never_opened: A
     assert payments.at_bank([Invoice.get().number]) == {}
 
 
+def test_while_the_bank_opens_it_the_counter_is_warned(
+    never_opened: Attempt, frozen: Clock
+) -> None:
+    frozen.advance(seconds=-2)
+    number = Invoice.get().number
+    assert never_opened.reference in payments.at_bank([number])[number]
+
+
 def test_while_the_bank_opens_it_no_other_is_opened_and_nothing_is_offered(
     alice: FlaskClient, never_opened: Attempt, pay: Pay, alices_family: Family, frozen: Clock
 ) -> None:
