@@ -2,6 +2,7 @@
 the secret key of `backup.recipient`. The program age encrypts: docs/choices.md."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -12,8 +13,9 @@ from kiosque.backups import programs
 from kiosque.settings import loading
 
 REDACTED, WHOLE = "settings/kiosque.toml", "settings/kiosque.toml.age"
-#: Keys that end so hold a secret; so does an address with a password.
-_SECRET = ("key", "password", "token", "secret", "key_id")
+#: Keys that hold one of these words hold a secret, a stranger's adapter's too; so does an address
+#: with a password.
+_SECRET = re.compile("key|pass|token|secret|credential|salt|hmac|pin$")
 _HIDDEN = "à remettre"
 _SECONDS = 60
 
@@ -65,7 +67,8 @@ def _table(tree: Mapping[str, Any], name: str = "") -> Iterator[str]:
 
 
 def _is_secret(key: str, value: object) -> bool:
-    return key.lower().endswith(_SECRET) or ("://" in str(value) and "@" in str(value))
+    named = _SECRET.search(key.lower()) is not None
+    return named or ("://" in str(value) and "@" in str(value))
 
 
 def _value(value: object) -> str:

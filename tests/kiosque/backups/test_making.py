@@ -77,6 +77,14 @@ def test_settings_of_every_kind_are_written_as_toml() -> None:
     assert read_back == wanted
 
 
+@pytest.mark.parametrize("key", ["passphrase", "api_key_id", "credentials", "hmac_salt", "pin"])
+def test_a_secret_of_a_strangers_adapter_is_told_by_its_name(key: str) -> None:
+    toml = f'[gateways.lilas]\nadapter = "lilas"\nsite_id = "12345"\n{key} = "u7Kp2MBd5yHs"\n'
+    text = settings_copy.without_secrets(toml)
+    assert "u7Kp2MBd5yHs" not in text
+    assert "12345" in text
+
+
 @pytest.mark.skipif(not making.shutil.which("age"), reason="age is not installed")
 def test_secrets_are_there_for_who_has_the_key(town: Town, tmp_path: Path) -> None:
     key = tmp_path / "key.txt"
