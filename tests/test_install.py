@@ -4,7 +4,6 @@ The libraries are those of the tests (see `tests/test_upgrade.py`); `tests/machi
 packages, pip and systemd do their part.
 """
 
-import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from kiosque.version import VERSION
 from tests.load.process import PROJECT
-from tests.test_upgrade import Stage, a_stage
+from tests.test_upgrade import Stage, a_release, a_stage
 
 
 @pytest.fixture
@@ -25,18 +24,7 @@ def machine(tmp_path: Path) -> Stage:
 
 @pytest.fixture
 def release(tmp_path: Path) -> Path:
-    """The project as a later version, in a folder of its name."""
-    folder = tmp_path / "kiosque-famille-9.0.0"
-    names = ("app.py", "kiosque", "gateways", "templates", "data/demo", "deploy", "docs")
-    for name in names:
-        copy = shutil.copytree if (PROJECT / name).is_dir() else shutil.copy
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        copy(PROJECT / name, folder / name)
-    for pattern in ("*.md", "*.txt", "LICENSE", "pyproject.toml"):
-        for path in PROJECT.glob(pattern):
-            shutil.copy(path, folder)
-    (folder / "kiosque/version.py").write_text('"""Said here."""\n\nVERSION = "9.0.0"\n')
-    return folder
+    return a_release(tmp_path)
 
 
 def install(machine: Stage, *arguments: object) -> "subprocess.CompletedProcess[str]":

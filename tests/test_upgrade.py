@@ -59,6 +59,10 @@ for invoice in due:
     told = site.test_client().post("/paiement/notification/banque", data=notice(handoff))
     assert told.status_code == 200
 """
+_LATER = """
+def up(migrator, database):
+    database.execute_sql("CREATE TABLE later (id INTEGER PRIMARY KEY)")
+"""
 _MONEY = """
 SELECT number, debit, credit, amount_cents, hash FROM journal_entry;
 SELECT reference, state, amount_cents FROM attempt; SELECT number, issued_at FROM receipt;
@@ -139,6 +143,20 @@ def a_stage(folder: Path) -> Stage:
         (programs / name).write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
         (programs / name).chmod(0o755)
     return Stage(folder)
+
+
+def a_release(folder: Path) -> Path:
+    """The project as a later version, in a folder of its name."""
+    tree = folder / "kiosque-famille-9.0.0"
+    for name in ("app.py", "kiosque", "gateways", "templates", "data/demo", "deploy", "docs"):
+        copy = shutil.copytree if (PROJECT / name).is_dir() else shutil.copy
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        copy(PROJECT / name, tree / name)
+    for pattern in ("*.md", "*.txt", "LICENSE", "pyproject.toml"):
+        for path in PROJECT.glob(pattern):
+            shutil.copy(path, tree)
+    (tree / "kiosque/version.py").write_text('"""Said here."""\n\nVERSION = "9.0.0"\n')
+    return tree
 
 
 def as_it_was(stage: Stage, commit: str) -> None:
@@ -303,6 +321,33 @@ def test_going_back_loses_no_payment_unless_told_to(two_towns: Stage, made: Stag
     assert is_as_before(two_towns, made)
     (kept,) = (two_towns.data("orvault") / "upgrade").glob("*-replaced")
     assert two_towns.town_runs("orvault", "-m", "apsw", str(kept), _MONEY) == money
+
+
+@pytest.mark.slow
+def test_a_version_left_after_payments_leaves_a_town_restored_from_its_backup(
+    tmp_path: Path,
+) -> None:
+    """So that its bank is asked for them, and no receipt's number is given twice."""
+    stage = a_stage(tmp_path)
+    (stage.root / "srv").mkdir(parents=True)
+    assert stage.run("sh", PROJECT / "deploy/install", cwd=tmp_path).returncode == 0
+    (stage.root / "etc/nginx/sites-enabled").mkdir()
+    settle_town(stage, "sautron")
+    money, later = stage.money("sautron"), a_release(tmp_path)
+    (later / "kiosque/db/migrations/9000_later.py").write_text(_LATER)
+    done = stage.upgrade(str(later))
+    assert done.returncode == 0, done.stderr
+    assert stage.in_force == "9.0.0"
+    stage.town_runs("sautron", "-c", _PAY)
+    assert stage.upgrade("--back").returncode == 1
+    done = stage.upgrade("--back", "--losing")
+    assert done.returncode == 0, done.stderr
+    assert stage.in_force == VERSION
+    assert stage.money("sautron") == money
+    base = str(stage.data("sautron") / "kiosque.sqlite3")
+    asked = "SELECT COUNT(*) FROM restoration"
+    assert stage.town_runs("sautron", "-m", "apsw", base, asked).strip() == "1"
+    stage.town_runs("sautron", "app.py", "verify")
 
 
 @pytest.mark.slow

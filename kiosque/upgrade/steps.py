@@ -20,10 +20,12 @@ _COPIES = ("-m", "kiosque.upgrade.copies")
 
 @dataclass
 class Saved:
-    """A town's base before: its copy, and how much money had left there."""
+    """A town's base before: its copy, how much money had left there, and the town's backup where
+    the version before makes them."""
 
     copy: str
     money: int
+    backup: str = ""
 
 
 @dataclass
@@ -68,7 +70,7 @@ def upgrade(machine: Machine, name: str, say: Say) -> None:
     if old.folder == new.folder:
         raise Failed(f"La version {name} est déjà en service.")
     towns = machine.towns()
-    _look_before(old, new, towns, say)
+    backups = _look_before(old, new, towns, say)
     well = {town.name: _well(town, old) for town in towns}
     record = Record(old.name, new.name, [it.name for it in towns if machine.serves(it.name)])
     record.write(machine)
@@ -76,7 +78,7 @@ def upgrade(machine: Machine, name: str, say: Say) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _go(machine, record, well, say)
+        _go(machine, record, well, backups, say)
         _open(machine, record, well, say)
     except BaseException as error:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -90,9 +92,10 @@ def upgrade(machine: Machine, name: str, say: Say) -> None:
     say(f"La version {new.name} est en service.")
 
 
-def _look_before(old: Version, new: Version, towns: list[Town], say: Say) -> None:
+def _look_before(old: Version, new: Version, towns: list[Town], say: Say) -> dict[str, str]:
     """Look for what would fail later, while nothing is changed, and back each town up as it does
-    each night, if it does. Raise Failed."""
+    each night, if it does. Return the backups by town. Raise Failed."""
+    backups = {}
     for town in towns:
         say(f"{town.name} : réglages, sauvegarde...")
         if "/srv/kiosque/" in town.settings.read_text(encoding="utf-8"):
@@ -102,10 +105,18 @@ def _look_before(old: Version, new: Version, towns: list[Town], say: Say) -> Non
             )
         town.must(new, "-c", "import app; app.create_app()")
         if (old.folder / "kiosque" / "backups").is_dir():
-            say(town.must(old, "app.py", "backup").splitlines()[-1])
+            backups[town.name] = town.must(old, "app.py", "backup").splitlines()[-1]
+            say(backups[town.name])
+    return backups
 
 
-def _go(machine: Machine, record: Record, well: Mapping[str, set[str]], say: Say) -> None:
+def _go(
+    machine: Machine,
+    record: Record,
+    well: Mapping[str, set[str]],
+    backups: Mapping[str, str],
+    say: Say,
+) -> None:
     """Close the doors, copy the bases and change them, put the new version in force."""
     new, towns = machine.version(record.new), machine.towns()
     for name in record.served:
@@ -113,7 +124,7 @@ def _go(machine: Machine, record: Record, well: Mapping[str, set[str]], say: Say
     for town in towns:
         say(f"{town.name} : copie de la base...")
         copy, money = town.must(new, *_COPIES, "save", f"before-{new.name}").split("\n")[:2]
-        record.saved[town.name] = Saved(copy, int(money))
+        record.saved[town.name] = Saved(copy, int(money), backups.get(town.name, ""))
         record.write(machine)
     for town in towns:
         say(f"{town.name} : migrations...")
@@ -173,6 +184,10 @@ def _undo(machine: Machine, record: Record, towns: list[Town], *, losing: bool =
         town.must(new, *_COPIES, "put-back", copy.copy)
     if switched:
         machine.install(new, "--switch", old.name)
+    for town, copy in saved.items():
+        if town.name in since and copy.backup:
+            # So that banks are asked for what is lost, and no receipt's number is given twice.
+            town.must(old, "app.py", "restore", copy.backup, "--yes")
     closed = _start(machine, record)
     Record.file(machine).unlink()
     said = f"La version {record.old} est en service, sur les bases d’avant."
