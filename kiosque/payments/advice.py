@@ -189,10 +189,23 @@ def _partial_refund(point: Anomaly) -> Iterator[str]:
 def _unmatched_refund(point: Anomaly) -> Iterator[str]:
     """Of a debit that is missing, or of one that the bank names in another way."""
     yield ADVICE[AnomalyKind.UNMATCHED_REFUND]
-    for settlement in settlements_of(point.attempt.id) if point.attempt else ():
+    known = settlements_of(point.attempt.id) if point.attempt else []
+    for settlement in [*known, *_entered_apart(point)]:
         if settlement.remaining_cents >= point.amount_cents:
             yield commands.refund_told(point, name_of(settlement))
     yield commands.enter_its_debit(point)
+
+
+def _entered_apart(point: Anomaly) -> list[Settlement]:
+    """Return the debit that the bank gave back, when it was entered by hand without its attempt."""
+    fact = Fact.get_or_none(
+        Fact.attempt == point.attempt,
+        Fact.transaction_id == point.transaction_id,
+        Fact.state == AttemptState.REFUNDED,
+        Fact.parent_id != "",
+    )
+    debit = settlement_of(point.gateway, fact.parent_id) if fact else None
+    return [debit] if debit and debit.attempt_id is None else []
 
 
 def _guessed(point: Anomaly) -> Iterator[str]:

@@ -114,7 +114,8 @@ ADVICE: Mapping[AnomalyKind, str] = {
         "autrement (refund --elsewhere)."
     ),
     AnomalyKind.RESTORED: (
-        "Comparez le relevé de la banque avec le site : entrez chaque débit qui manque, puis "
-        "concluez ; d’ici là les familles sont averties et n’ont ni rappel ni relance."
+        "Comparez le relevé de la banque avec le site : entrez chaque débit qui manque, notez "
+        "chaque remboursement qui manque (refund --elsewhere --transaction), puis concluez ; d’ici "
+        "là les familles sont averties et n’ont ni rappel ni relance."
     ),
 }

@@ -390,6 +390,21 @@ def test_a_debit_that_the_bank_undid_first_is_entered_for_its_attempt_and_may_le
     assert accounts() == {}
 
 
+def test_a_refund_of_a_debit_entered_without_its_attempt_leads_to_it(
+    go: Pay, hear: Hear, frozen: Clock, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    frozen.advance(minutes=16)
+    payments.enter(seen(), october, ISSUERS)
+    hear(handoff, **gave_back(4520), parent="e" * 32)
+    command = f"refund R000001 --amount 45,20 --elsewhere --transaction {'c' * 32}"
+    assert any(command in line for line in advised())
+    payments.record_repayment(
+        payments.find_settlement("R1"), RepaymentKind.REFUND, 4520, *WHO, transaction_id="c" * 32
+    )
+    assert (state_of(october), accounts(), on_list()) == ("open", {}, [])
+
+
 def test_the_name_of_a_refund_is_not_entered_as_a_debit(
     go: Pay, hear: Hear, october: Invoice, alices_family: Family
 ) -> None:
