@@ -115,6 +115,10 @@ def enter_payment(  # noqa: PLR0913  # its options
         mode=Mode(mode),
     )
     issuers = payments.Issuers.from_settings(settings)
+    if payments.was_said_undone(payment):
+        click.echo(
+            "Attention : la banque a dit ce débit annulé ou refusé. Voyez s’il y est encore."
+        )
     click.echo(_said(transaction, payments.enter(payment, about, issuers)))
 
 

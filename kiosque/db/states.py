@@ -208,6 +208,8 @@ _WITHIN_TRANSACTION = (
 
 #: What a bank says of a debit that it did not make.
 _WITHOUT_MONEY = frozenset({AttemptState.EXPIRED, AttemptState.CANCELLED, AttemptState.REFUSED})
+#: What the bank says of a debit whose money is not there.
+DENIED = _WITHOUT_MONEY | {AttemptState.REVERSED}
 
 # Between the transactions of one attempt, the strongest wins: a card refused then another
 # accepted is paid; a transaction under way outweighs one refused before it.

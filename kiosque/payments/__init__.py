@@ -19,7 +19,7 @@ from kiosque.payments.anomalies import concerned, open_anomalies, resolve_anomal
 from kiosque.payments.bank_messages import past as past_refused_messages
 from kiosque.payments.bank_messages import purge as forget_refused_messages
 from kiosque.payments.bank_messages import record_rejected
-from kiosque.payments.by_hand import BankPayment, enter
+from kiosque.payments.by_hand import BankPayment, enter, was_said_undone
 from kiosque.payments.checkout import (
     Purchase,
     ask_about_holders,
@@ -159,4 +159,5 @@ __all__ = [
     "unanswered_at",
     "unanswered_of",
     "was_given_up",
+    "was_said_undone",
 ]

@@ -1,11 +1,12 @@
 """Say what to do about an entry of the régisseur's list, as things are now: a sentence, then the
 very commands. Each entry has one: at least that which takes it off the list."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kiosque import resources
 from kiosque.db.models import Anomaly, Fact, Repayment, Settlement
 from kiosque.db.states import (
+    DENIED,
     UNDECIDED,
     AnomalyKind,
     AttemptState,
@@ -18,18 +19,8 @@ from kiosque.payments import advised_commands as commands
 from kiosque.payments.ledger import owed_cents, settlements_of_payment
 from kiosque.payments.names import name_of
 from kiosque.payments.queries import settlement_of, settlements_of
-from kiosque.payments.reversals import reopened_by
+from kiosque.payments.reversals import reopened_by, repayments_done
 from kiosque.payments.words import ADVICE
-
-#: What the bank says of a debit whose money is not there.
-_DENIED = frozenset(
-    {
-        AttemptState.REFUSED,
-        AttemptState.CANCELLED,
-        AttemptState.EXPIRED,
-        AttemptState.REVERSED,
-    }
-)
 
 
 def advice(point: Anomaly) -> list[str]:
@@ -75,7 +66,7 @@ def _unknown_order(point: Anomaly) -> Iterator[str]:
             "rend, après l’avoir entré s’il manque (enter-payment)."
         )
         yield commands.refund_told(point, "PAIEMENT")
-    elif point.outcome in _DENIED:
+    elif point.outcome in DENIED:
         yield "Rien n’a été encaissé pour cette commande, d’après la banque."
     else:
         yield ADVICE[AnomalyKind.UNKNOWN_ORDER]
@@ -131,7 +122,7 @@ def _not_booked(point: Anomaly) -> Iterator[str]:
     if point.outcome == AttemptState.REFUNDED:
         yield "Si la banque a rendu cette somme, notez-le sur le débit qu’elle rend."
         yield from (commands.refund_told(point, name_of(each)) for each in there)
-    elif point.outcome in _DENIED:
+    elif point.outcome in DENIED:
         yield "Si c’est le débit de ce paiement qui est reparti, notez-le."
         yield from map(commands.chargeback, there)
     else:
@@ -145,10 +136,10 @@ def _is_denied(point: Anomaly) -> bool:
     denied = Fact.select().where(
         Fact.attempt == point.attempt,
         Fact.transaction_id == point.transaction_id,
-        Fact.state.in_(_DENIED),
+        Fact.state.in_(DENIED),
         Fact.source == FactSource.BANK,
     )
-    return point.outcome in _DENIED or denied.exists()
+    return point.outcome in DENIED or denied.exists()
 
 
 def _repayment(point: Anomaly) -> Repayment | None:
@@ -187,13 +178,38 @@ def _partial_refund(point: Anomaly) -> Iterator[str]:
 
 
 def _unmatched_refund(point: Anomaly) -> Iterator[str]:
-    """Of a debit that is missing, or of one that the bank names in another way."""
-    yield ADVICE[AnomalyKind.UNMATCHED_REFUND]
+    """Of a debit that is missing, of one that the bank names in another way, or of one that has
+    given this money already, in the books: by a chargeback, or elsewhere."""
     known = settlements_of(point.attempt.id) if point.attempt else []
+    if emptied := _emptied(point, known):
+        yield (
+            "Les comptes disent déjà rendu ou reparti l’argent de ce débit. Si c’est le même, il "
+            "n’y a rien de plus à noter ; si la banque l’a rendu en plus, demandez-le à la famille."
+        )
+        last = repayments_done(emptied)[-1].amount_cents
+        yield from commands.ways_to_restore(emptied, last)
+        yield commands.resolve(point)
+        return
+    yield ADVICE[AnomalyKind.UNMATCHED_REFUND]
     for settlement in [*known, *_entered_apart(point)]:
         if settlement.remaining_cents >= point.amount_cents:
             yield commands.refund_told(point, name_of(settlement))
     yield commands.enter_its_debit(point)
+
+
+def _emptied(point: Anomaly, debits: Sequence[Settlement]) -> Settlement | None:
+    """Return the debit that a refund may be of and that has no longer that much, where no other
+    has."""
+    large = [each for each in debits if each.amount_cents >= point.amount_cents]
+    if any(each.remaining_cents >= point.amount_cents for each in large):
+        return None
+    fact = Fact.get_or_none(
+        Fact.attempt == point.attempt,
+        Fact.transaction_id == point.transaction_id,
+        Fact.state == AttemptState.REFUNDED,
+    )
+    parent = fact.parent_id if fact else ""
+    return next((each for each in large if parent in ("", each.transaction_id)), None)
 
 
 def _entered_apart(point: Anomaly) -> list[Settlement]:

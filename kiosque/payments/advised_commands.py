@@ -65,10 +65,9 @@ def ways_to_restore(settlement: Settlement, cents: int | None = None) -> Iterato
 
 def ways_to_enter(point: Anomaly) -> Iterator[str]:
     """The debit is not in the books: if the bank has its money, it is to be entered."""
-    amount = _typed(point.amount_cents) if point.amount_cents else "MONTANT"
     debit = (
         f"enter-payment {point.transaction_id or 'IDENTIFIANT'} --gateway {point.gateway} "
-        f"--amount {amount} --on AAAA-MM-JJ"
+        f"--amount {_typed(point.amount_cents)} --on AAAA-MM-JJ"
     )
     if point.attempt:
         yield f"{debit} --attempt {point.attempt.reference} {_WHY}"
@@ -88,5 +87,5 @@ def enter_its_debit(point: Anomaly) -> str:
 
 
 def _typed(cents: int) -> str:
-    """Write an amount as a command takes it."""
-    return f"{cents // 100},{cents % 100:02d}"
+    """Write an amount as a command takes it; one that is not known is left to fill in."""
+    return f"{cents // 100},{cents % 100:02d}" if cents else "MONTANT"

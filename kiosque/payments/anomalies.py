@@ -78,22 +78,29 @@ def flag_transaction(
     if Anomaly.select().where(Anomaly.key == key).exists():
         return
     outcome = AttemptState(report.outcome.value)
-    with catalogue.using(catalogue.SOURCE):  # for the régisseur, whose language is French
-        words = f"{more} ({format_euros(report.cents)})"
+    in_euros = report.currency == "EUR"
+    words = f"{more} ({_sum_of(report)})"
     same = _about(gateway, report.transaction_id, attempt)
     if report.transaction_id and _join(same, words, outcome):
         return
     flag_anomaly(
         key,
         AnomalyKind.MISMATCH if attempt else AnomalyKind.UNKNOWN_ORDER,
-        report.cents,
-        detail,
+        report.cents if in_euros else 0,  # what it is in euros, the bank's statement says
+        detail if in_euros else f"{detail} ({_sum_of(report)})",
         regie=regie,
         gateway=gateway,
         transaction_id=report.transaction_id,
         attempt=attempt,
     )
     Anomaly.update(outcome=outcome).where(Anomaly.key == key).execute()
+
+
+def _sum_of(report: Report) -> str:
+    if report.currency != "EUR":
+        return f"{report.cents / 100:.2f} en devise {report.currency}".replace(".", ",", 1)
+    with catalogue.using(catalogue.SOURCE):  # for the régisseur, whose language is French
+        return format_euros(report.cents)
 
 
 def take_over(gateway: str, transaction_id: str, attempt: Attempt | None, detail: str) -> str:

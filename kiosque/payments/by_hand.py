@@ -9,6 +9,7 @@ from gateways.base import Mode
 from kiosque.db import write
 from kiosque.db.models import Allocation, Anomaly, Attempt, Fact, Family, Invoice, Settlement
 from kiosque.db.states import (
+    DENIED,
     AllocationKind,
     AnomalyKind,
     AttemptState,
@@ -77,6 +78,26 @@ def enter(payment: BankPayment, about: About, issuers: Issuers) -> Settlement:
             settlement = _settle(payment, family_id, issuers.regie_of_gateway(payment.gateway))
             _keep(settlement)
         return _finish(settlement, payment, issuers)
+
+
+def was_said_undone(payment: BankPayment) -> bool:
+    """Return whether the bank has said that a debit was undone, or never made."""
+    said = (
+        Fact.select()
+        .join(Attempt)
+        .where(
+            Attempt.gateway == payment.gateway,
+            Fact.transaction_id == payment.transaction_id,
+            Fact.state.in_(DENIED),
+            Fact.source == FactSource.BANK,
+        )
+    )
+    odd = Anomaly.select().where(
+        Anomaly.gateway == payment.gateway,
+        Anomaly.transaction_id == payment.transaction_id,
+        Anomaly.outcome.in_(DENIED),
+    )
+    return bool(said.exists() or odd.exists())
 
 
 def _enter_for_attempt(payment: BankPayment, attempt: Attempt) -> Settlement:

@@ -49,7 +49,8 @@ def _payable_invoice(settlement: Settlement, number: str) -> Invoice:
         fault = "elle est d’une autre régie, qui a son propre compte."
     elif invoice.state != InvoiceState.OPEN:
         fault = f"elle n’est pas à régler ({INVOICE_STATES[InvoiceState(invoice.state)]})."
-    elif live := live_attempts([invoice]).get(invoice.id):
+    # This very money may hold the invoice: of another amount than awaited, it waits for a use.
+    elif (live := live_attempts([invoice]).get(invoice.id)) and live != settlement.attempt:
         until = formats.long_instant(live.live_until)
         fault = f"la famille est à la banque pour elle, jusqu’au {until}."
     else:

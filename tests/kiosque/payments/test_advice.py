@@ -17,6 +17,7 @@ from kiosque.db.models import Anomaly, Attempt, Family, Invoice, Settlement
 from kiosque.db.states import AnomalyKind, RepaymentKind
 from kiosque.payments import gateway_usage, journal, reconcile
 from kiosque.settings import Settings
+from tests import sentences
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.conftest import Run
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter, check_invariants, gave_back
@@ -406,3 +407,48 @@ def test_a_refund_of_another_amount_or_without_a_name_is_refused(
     assert refused.exit_code == 1
     assert refused.output.startswith("Erreur")
     assert payments.find_settlement("R000001").returned_cents == 0
+
+
+@pytest.mark.parametrize("cents", [None, 500], ids=["charged back", "part given back elsewhere"])
+def test_a_refund_of_a_debit_whose_money_has_left_is_asked_of_the_family_not_entered(
+    run: Run, scene: Scene, cents: int | None
+) -> None:
+    scene.paid()
+    kind = RepaymentKind.REFUND if cents else RepaymentKind.CHARGEBACK
+    settlement = payments.find_settlement("R1")
+    payments.record_repayment(settlement, kind, cents, "Dominique", "vu")
+    scene.says(**gave_back(4520))
+    point = Anomaly.get(Anomaly.kind == AnomalyKind.UNMATCHED_REFUND)
+    sentence, *lines = payments.advice(point)
+    assert sentences.ASK_THE_FAMILY in sentence
+    assert not any("enter-payment" in line for line in lines)
+    for line in lines:
+        assert run(*typed(line)).exit_code == 0
+    check_invariants()
+
+
+def test_a_refund_of_another_debit_than_the_one_that_has_left_may_be_entered(
+    scene: Scene,
+) -> None:
+    scene.paid()
+    settlement = payments.find_settlement("R1")
+    payments.record_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "vu")
+    scene.says(**gave_back(4520), parent="9" * 32)
+    point = Anomaly.get(Anomaly.kind == AnomalyKind.UNMATCHED_REFUND)
+    assert any("enter-payment" in line for line in payments.advice(point))
+
+
+@pytest.mark.parametrize("denied", [True, False], ids=["said undone", "never heard of"])
+@pytest.mark.parametrize("about", ["--invoice", "--family"])
+def test_a_debit_that_the_bank_said_undone_is_entered_with_a_warning(
+    run: Run, scene: Scene, about: str, denied: bool
+) -> None:
+    if denied:
+        scene.says(trans_uuid="e" * 32, trans_status="CANCELLED")
+    named = "2026-11-0001" if about == "--invoice" else "F1001"
+    who = ("--author", "Dominique", "--reason", "vu")
+    done = run(
+        "enter-payment", "e" * 32, "--amount", "45,20", "--on", "2026-11-24", about, named, *who
+    )
+    assert done.exit_code == 0, done.output
+    assert (sentences.SAID_UNDONE in done.output) is denied

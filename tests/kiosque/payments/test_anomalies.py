@@ -83,7 +83,7 @@ def test_money_that_came_twice_pays_an_invoice_of_its_own_amount_only(
     ("changes", "kind", "detail"),
     [
         ({"amount": "100"}, "mismatch", "montant inattendu"),
-        ({"currency": "840"}, "mismatch", "devise inattendue"),
+        ({"currency": "840"}, "mismatch", "devise inattendue (45,20 en devise 840)"),
         (gave_back(4520), "unmatched_refund", "remboursement à rapprocher"),
     ],
     ids=["amount", "currency", "refund"],
