@@ -4,6 +4,7 @@ Whoever reads one believes nothing of it: names, sizes and digests are checked, 
 of the places that we write are taken.
 """
 
+import gzip
 import hashlib
 import io
 import json
@@ -14,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Self
 
@@ -30,6 +32,17 @@ _COMPRESSION = 2
 #: Left free on the disk when a backup is unpacked.
 _SPARE_BYTES = 50 * 1024 * 1024
 _KEEPS_NO_SECRET = 0o640
+#: More than the longest name that we write.
+_LONGEST_NAME = 500
+#: What the readers of gzip and of tar raise, of bytes that nobody wrote so.
+_NOT_WHOLE = (
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    EOFError,
+    zlib.error,
+    ValueError,
+    OverflowError,
+)
 
 
 class BadBackup(Exception):
@@ -130,7 +143,7 @@ def read(path: Path, into: Path | None = None) -> tuple[Manifest, Members]:
     if into:
         into.mkdir(parents=True, exist_ok=True, mode=0o750)
     try:
-        with tarfile.open(path, "r:gz") as tar:
+        with gzip.open(path) as whole, tarfile.open(fileobj=whole, mode="r:") as tar:
             for member in tar:
                 content = _content(tar, member)
                 if member.name == MANIFEST:
@@ -138,7 +151,9 @@ def read(path: Path, into: Path | None = None) -> tuple[Manifest, Members]:
                 else:
                     _require_safe(member, found)
                     found[member.name] = _take(member, content, into)
-    except (tarfile.TarError, EOFError, zlib.error) as error:
+            while whole.read(_CHUNK):  # to its end, where gzip says what the whole must be
+                pass
+    except _NOT_WHOLE as error:
         raise BadBackup(f"archive abîmée ou tronquée ({type(error).__name__})") from None
     manifest, members = _understood(told)
     _require_same(members, found)
@@ -157,6 +172,7 @@ def _require_safe(member: tarfile.TarInfo, found: Members) -> None:
     parts = PurePosixPath(member.name).parts
     ours = member.name in (SQLITE, POSTGRESQL) or (len(parts) > 1 and parts[0] in FOLDERS)
     plain = member.name == "/".join(parts) and ".." not in parts and "\0" not in member.name
+    plain = plain and len(member.name) <= _LONGEST_NAME
     if not (ours and plain) or member.name in found:
         raise BadBackup(f"nom inattendu\u00a0: {member.name[:80]!r}")
 
@@ -188,18 +204,29 @@ def _understood(told: bytes) -> tuple[Manifest, Members]:
         number, fingerprint = values["entry"]
         values["entry"] = (int(number), str(fingerprint))
         manifest = Manifest(**{item.name: values[item.name] for item in fields(Manifest)})
-    except (ValueError, TypeError, KeyError, AttributeError):
+        _require_shape(manifest)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         raise BadBackup("ce n’est pas une sauvegarde entière du site") from None
-    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", manifest.created_at):
-        raise BadBackup("sa date est illisible")
     return manifest, members
+
+
+def _require_shape(told: Manifest) -> None:
+    """Raise ValueError, TypeError or AttributeError where what is told is of another type."""
+    texts = (told.version, told.environment, *told.schema, *told.faults)
+    counts = (*told.rows.values(), *told.sums.values(), *told.receipts.values())
+    lists = isinstance(told.schema, list) and isinstance(told.faults, list)
+    if not lists or {*map(type, texts)} - {str} or {*map(type, counts)} - {int}:
+        raise TypeError
+    if not re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", told.created_at):
+        raise ValueError
+    datetime.fromisoformat(told.created_at)
 
 
 def _require_same(members: Members, found: Members) -> None:
     for name in sorted({*members, *found}):
         if name not in found:
-            raise BadBackup(f"{name} y manque")
+            raise BadBackup(f"{name[:80]!r} y manque")
         if found[name] != members.get(name):
-            raise BadBackup(f"{name} n’est pas ce qui y avait été mis")
+            raise BadBackup(f"{name[:80]!r} n’est pas ce qui y avait été mis")
     if not {SQLITE, POSTGRESQL} & found.keys():
         raise BadBackup("la base y manque")

@@ -1,13 +1,13 @@
 """Try the last backup: put it back elsewhere as `restore` would, verify it, and tell what would be
 lost. The town itself is only read."""
 
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiosque import db, resources
 from kiosque.backups import TRIED, archive, databases, making, portrait, restoring, rotation
 from kiosque.backups.archive import POSTGRESQL, SQLITE, Manifest
 from kiosque.backups.portrait import Portrait
@@ -38,6 +38,8 @@ def drill(settings: Settings, environ: Mapping[str, str], file: Path | None = No
     Raises CannotRestore, BadBackup, DatabaseError, ProgramFailed, OSError.
     """
     file = file or _last(settings, environ)
+    if db.pending_migrations():
+        raise CannotRestore(f"La base attend « {resources.typed('migrate')} ».")
     live, started = portrait.draw(), time.monotonic()
     with _unpacked(settings, file) as folder:
         manifest, _members = archive.read(file, folder)
@@ -49,8 +51,8 @@ def drill(settings: Settings, environ: Mapping[str, str], file: Path | None = No
         time.monotonic() - started,
         now.faults,
         live.entry[0] - manifest.entry[0],
-        live.rows["receipt"] - manifest.rows["receipt"],
-        live.sums["settled_cents"] - manifest.sums["settled_cents"],
+        live.rows["receipt"] - now.rows["receipt"],
+        live.sums["settled_cents"] - now.sums["settled_cents"],
     )
     if not tried.faults:
         leases.note_done(TRIED)
@@ -66,13 +68,13 @@ def _last(settings: Settings, environ: Mapping[str, str]) -> Path:
 
 @contextmanager
 def _unpacked(settings: Settings, file: Path) -> Iterator[Path]:
-    """Yield a folder beside the backups, where there is room for them."""
-    folder = file.parent / f"{_UNPACKED}-{settings.environment}"
-    shutil.rmtree(folder, ignore_errors=True)
+    """Yield a folder beside the backups, where there is room for them; one drill at a time."""
+    name = f"{_UNPACKED}-{settings.environment}"
     try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with making.alone_in(file.parent, name) as folder:
+            yield folder
+    except making.Busy:
+        raise CannotRestore(f"Un autre essai est en cours dans {file.parent}.") from None
 
 
 def _prepared(settings: Settings, manifest: Manifest, folder: Path) -> Portrait:

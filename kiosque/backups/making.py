@@ -28,6 +28,10 @@ class CannotBackUp(Exception):
     """No backup was made; the text says why, in French."""
 
 
+class Busy(Exception):
+    """Another process is at work in the folder."""
+
+
 @dataclass
 class Made:
     """A backup that was made: its file, what it says of itself, those taken off in its place, and
@@ -51,7 +55,7 @@ def make(settings: Settings, environ: Mapping[str, str], folder: Path) -> Made:
 
     Raises CannotBackUp, DatabaseError, OSError, ProgramFailed: nothing has then its final name.
     """
-    with alone_in(folder) as work:
+    with _turn(folder) as work:
         at = clock.now()
         target = folder / rotation.name(town_of(environ), at)
         if target.exists():
@@ -71,24 +75,43 @@ def make(settings: Settings, environ: Mapping[str, str], folder: Path) -> Made:
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[Path]:
-    """Work in a folder, one at a time; the kernel ends the turn of a process that is killed. What
-    an interrupted one left is cleared away. Raises CannotBackUp."""
-    work = folder / _BEING_MADE
+def _turn(folder: Path) -> Iterator[Path]:
+    try:
+        with alone_in(folder, _BEING_MADE) as work:
+            yield work
+    except Busy:
+        raise CannotBackUp(f"Une autre sauvegarde est en cours dans {folder}.") from None
+
+
+@contextmanager
+def alone_in(folder: Path, name: str) -> Iterator[Path]:
+    """Work in a folder of that name, one at a time; the kernel ends the turn of a process that is
+    killed. What an interrupted one left is cleared away. Raises Busy."""
+    work = folder / name
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take_turn(descriptor, work)
         for left in work.iterdir():
-            left.unlink()
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
         try:
             yield work
         finally:
             shutil.rmtree(work)
-    except BlockingIOError:
-        raise CannotBackUp(f"Une autre sauvegarde est en cours dans {folder}.") from None
     finally:
         os.close(descriptor)
+
+
+def _take_turn(descriptor: int, work: Path) -> None:
+    """Lock the folder. The one whose turn ends takes it away: it must still be there. Raises
+    Busy."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), work.stat()):
+            return
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    raise Busy
 
 
 def _write(

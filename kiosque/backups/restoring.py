@@ -15,7 +15,7 @@ from pathlib import Path
 import apsw
 from peewee import DatabaseError
 
-from kiosque import db, payments
+from kiosque import db, payments, system
 from kiosque.backups import archive, databases, making, portrait
 from kiosque.backups.archive import POSTGRESQL, SQLITE, BadBackup, Manifest
 from kiosque.backups.portrait import Portrait
@@ -34,6 +34,10 @@ class CannotRestore(Exception):
     """Nothing was changed; the text says why, in French."""
 
 
+class HalfRestored(Exception):
+    """The database is in place, its files are not; the text says what to do, in French."""
+
+
 @dataclass(frozen=True)
 class Restored:
     """A backup put in place: what it says of itself, where the state before it is, what the books
@@ -48,8 +52,8 @@ class Restored:
 def restore(settings: Settings, file: Path, *, despite_faults: bool = False) -> Restored:
     """Put a backup in place of what is there. Nobody may be at work on it (`db.presence.alone`).
 
-    Raises CannotRestore, BadBackup, DatabaseError, ProgramFailed, OSError; nothing is lost then,
-    and the text of what was raised says what to do where something has moved.
+    Raises CannotRestore, BadBackup, DatabaseError, ProgramFailed, OSError: nothing has changed
+    then; and HalfRestored.
     """
     with _unpacked(settings, file) as (folder, manifest):
         require_ours(settings, manifest, folder)
@@ -61,7 +65,14 @@ def restore(settings: Settings, file: Path, *, despite_faults: bool = False) -> 
             )
         replace = _replace_on_server if settings.on_postgresql else _replace_file
         now, aside = replace(settings, manifest, folder, despite_faults=despite_faults)
-        _replace_folders(settings, folder, aside)
+        try:
+            _replace_folders(settings, folder, aside)
+        except OSError as error:
+            raise HalfRestored(
+                "La base est rétablie, mais les PDF ou les textes n’ont pas tous pu être remplacés "
+                f"({error.filename or settings.data} : {system.why(error)}). Ceux d’avant sont "
+                f"dans {aside}. Réparez cela et refaites la même commande avant d’ouvrir le site."
+            ) from None
     return Restored(manifest, aside, now, _missing(settings))
 
 
@@ -81,13 +92,13 @@ def require_ours(settings: Settings, manifest: Manifest, folder: Path) -> None:
     """Raise CannotRestore for a backup of another environment, version or kind of database."""
     if manifest.environment != settings.environment:
         raise CannotRestore(
-            f"Cette sauvegarde est celle de l’environnement « {manifest.environment} », et les "
-            f"réglages disent « {settings.environment} » : un essai ne devient jamais le vrai site "
-            "(docs/ouverture.md)."
+            f"Cette sauvegarde est celle de l’environnement « {manifest.environment[:20]} », et "
+            f"les réglages disent « {settings.environment} » : un essai ne devient jamais le vrai "
+            "site (docs/ouverture.md)."
         )
     if set(manifest.schema) - {path.stem for path in db.MIGRATIONS.glob("[0-9]*.py")}:
         raise CannotRestore(
-            f"Cette sauvegarde vient d’une version plus récente ({manifest.version}) que ce "
+            f"Cette sauvegarde vient d’une version plus récente ({manifest.version[:20]}) que ce "
             "programme : installez d’abord celle-là."
         )
     if not (folder / (POSTGRESQL if settings.on_postgresql else SQLITE)).exists():

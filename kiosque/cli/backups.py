@@ -15,7 +15,7 @@ from kiosque.backups import drill, making, restoring
 from kiosque.backups.archive import BadBackup
 from kiosque.backups.making import CannotBackUp
 from kiosque.backups.programs import ProgramFailed
-from kiosque.backups.restoring import CannotRestore, Restored
+from kiosque.backups.restoring import CannotRestore, HalfRestored, Restored
 from kiosque.cli.entry import Fault, main, read_settings, with_database
 from kiosque.db import deployment, presence
 from kiosque.language import formats
@@ -106,12 +106,16 @@ def drill_(settings: Settings, file: Path | None) -> None:
     at = formats.long_instant(datetime.fromisoformat(tried.manifest.created_at))
     click.echo(f"{tried.file}, telle que la ville était le {at}")
     click.echo(f"Rétablie ailleurs et vérifiée en {tried.seconds:.1f} s.".replace(".", ",", 1))
+    if tried.faults:
+        raise Fault("\n".join(["Ses comptes ont des défauts :", *tried.faults[:_MOST]]))
+    if tried.entries < 0:
+        behind = counted(-tried.entries, "écriture")
+        click.echo(f"La base a {behind} de moins : une sauvegarde plus ancienne l’a remplacée.")
+        return
     click.echo(
         f"Seraient perdus : {counted(tried.entries, 'écriture')} au journal, "
         f"{counted(tried.receipts, 'reçu')}, {format_euros(tried.cents)} encaissés."
     )
-    if tried.faults:
-        raise Fault("\n".join(["Ses comptes ont des défauts :", *tried.faults[:_MOST]]))
 
 
 @contextmanager
@@ -119,9 +123,11 @@ def faults_said(what: str) -> Iterator[None]:
     """Turn what may go wrong into a Fault that begins by saying what was not done."""
     try:
         yield
-    except (CannotBackUp, CannotRestore, BadBackup, ProgramFailed) as error:
+    except (BadBackup, ProgramFailed) as error:
+        raise Fault(f"{what}\u00a0: {error}.") from None
+    except (CannotBackUp, CannotRestore) as error:
         raise Fault(f"{what}. {error}") from None
-    except (presence.InUse, db.NewerBase, deployment.OtherEnvironment) as error:
+    except (HalfRestored, presence.InUse, db.NewerBase, deployment.OtherEnvironment) as error:
         raise Fault(str(error)) from None
     except db.OUR_FAULTS:
         raise

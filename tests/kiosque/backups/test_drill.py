@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kiosque import backups
-from kiosque.backups import rotation
+from kiosque.backups import making, rotation
 from kiosque.db import leases
 from tests import bases
 from tests.conftest import Clock
@@ -50,3 +50,40 @@ def test_one_that_does_not_come_back_is_a_failure_that_is_not_noted(
     assert leases.finished_at(backups.TRIED) is None
     folder = town.settings.data / "backups"
     assert [path.name for path in folder.iterdir()] == [rotation.name("kiosque", frozen.at)]
+
+
+def test_a_backup_made_before_the_base_was_migrated_is_tried_too(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("kiosque.db.pending_migrations", lambda: ["9999_later"])
+        town.backup()
+        refused = town.run("drill")
+        assert (refused.exit_code, "migrate" in refused.output) == (1, True)
+    town.pay()
+    result = town.run("drill")
+    assert result.exit_code == 0, result.output
+    assert "1 écriture au journal, 1 reçu, 10,02\u00a0€" in result.output
+
+
+def test_one_newer_than_the_base_loses_nothing(town: Town, frozen: Clock) -> None:
+    older = town.backup(str(town.settings.data / "ailleurs"))
+    town.pay()
+    frozen.advance(hours=1)
+    town.backup()
+    assert town.run("restore", str(older), "--yes").exit_code == 0
+    result = town.run("drill")
+    assert result.exit_code == 0, result.output
+    assert "1 écriture de moins" in result.output
+
+
+def test_two_at_once_do_not_spoil_each_other(town: Town) -> None:
+    path = town.backup()
+    with making.alone_in(path.parent, ".kiosque-essai-test") as folder:
+        (folder / "kept").touch()
+        assert town.run("drill").exit_code == 1
+        assert (folder / "kept").exists()
+    left = path.parent / ".kiosque-essai-test" / "pdf"
+    left.mkdir(parents=True)
+    assert town.run("drill").exit_code == 0
+    assert not left.parent.exists()

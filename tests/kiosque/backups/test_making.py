@@ -1,5 +1,7 @@
 """A backup holds the town, whole, or there is none; only what is ours and too old goes."""
 
+import io
+import json
 import subprocess
 import sys
 import tarfile
@@ -7,6 +9,7 @@ import tomllib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -183,7 +186,7 @@ def test_books_that_are_wrong_are_backed_up_and_nothing_is_taken_off(
 
 def test_two_backups_at_once_are_one(town: Town) -> None:
     folder = town.settings.data / "backups"
-    with making.alone_in(folder):
+    with making.alone_in(folder, ".kiosque-en-cours"):
         result = town.run("backup")
     assert result.exit_code == 1
     assert "en cours" in result.output
@@ -224,6 +227,20 @@ def test_a_backup_killed_half_way_leaves_nothing_under_its_name(town: Town, mome
     assert len(list(folder.iterdir())) == 1
 
 
+def test_a_folder_whose_turn_has_just_ended_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_words: object) -> None:
+        (tmp_path / "work").rename(tmp_path / "gone")
+        (tmp_path / "work").mkdir()
+        (tmp_path / "work" / "another's").touch()
+
+    monkeypatch.setattr("fcntl.flock", late)
+    with pytest.raises(making.Busy), making.alone_in(tmp_path, "work"):
+        pass
+    assert (tmp_path / "work" / "another's").exists()
+
+
 Spoil = Callable[[bytes], bytes]
 
 
@@ -233,6 +250,8 @@ Spoil = Callable[[bytes], bytes]
         lambda whole: whole[:0],
         lambda whole: whole[: len(whole) // 2],
         lambda whole: whole[: -len(whole) // 10],
+        lambda whole: whole[:-4],
+        lambda whole: whole[:-8] + bytes(8),
         lambda whole: whole[:5000] + bytes(8) + whole[5008:],
         lambda whole: b"no archive" + whole,
     ],
@@ -272,3 +291,63 @@ def test_only_plain_files_are_taken(town: Town, tmp_path: Path, kind: bytes) -> 
             copy.addfile(member, tar.extractfile(member))
     with pytest.raises(BadBackup):
         archive.read(other, tmp_path / "out")
+
+
+Told = dict[str, Any]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"created_at": "2026-13-45T25:61:61Z"},
+        {"created_at": "0001-01-01T00:00:00Z"},
+        {"created_at": "9999-12-31T23:59:59Z"},
+        {"created_at": 5},
+        {"schema": [[1]]},
+        {"schema": 5},
+        {"faults": "abc"},
+        {"faults": None},
+        {"entry": [float("inf"), "x"]},
+        {"rows": None},
+        {"sums": {"settled_cents": "z"}},
+        {"environment": ["test"]},
+        {"members": {"kiosque.sqlite3": [float("inf"), "x"]}},
+    ],
+    ids=str,
+)
+def test_a_manifest_of_another_shape_is_refused(town: Town, tmp_path: Path, change: Told) -> None:
+    path, other = town.backup(), tmp_path / "other.tar.gz"
+    with tarfile.open(path) as tar, tarfile.open(other, "w:gz") as copy:
+        for member in tar:
+            file = tar.extractfile(member)
+            assert file
+            if member.name == archive.MANIFEST:
+                content = json.dumps({**json.load(file), **change}).encode()
+                member.size, file = len(content), io.BytesIO(content)
+            copy.addfile(member, file)
+    with pytest.raises(BadBackup):
+        archive.read(other)
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 200_000, b'{"a":' * 200_000, b"1" * 100_000, b"[]", b"\xff"], ids=len
+)
+def test_a_manifest_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "other.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        odd = tarfile.TarInfo(archive.MANIFEST)
+        odd.size = len(content)
+        tar.addfile(odd, io.BytesIO(content))
+    with pytest.raises(BadBackup):
+        archive.read(path)
+
+
+@pytest.mark.parametrize("said", [{"GNU.sparse.map": "1,2,x"}, {"GNU.sparse.major": "1"}], ids=str)
+def test_a_header_that_nobody_wrote_so_is_refused(tmp_path: Path, said: dict[str, str]) -> None:
+    path = tmp_path / "other.tar.gz"
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as tar:
+        odd = tarfile.TarInfo("pdf/odd")
+        odd.pax_headers = {"GNU.sparse.minor": "0", **said}
+        tar.addfile(odd)
+    with pytest.raises(BadBackup):
+        archive.read(path)

@@ -1,6 +1,7 @@
 """A backup is put in place whole, or nothing moves; what it does not know is looked for, and no
 receipt is given twice."""
 
+import errno
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import apsw
 import pytest
@@ -382,3 +384,19 @@ def test_a_machine_that_has_nothing_takes_the_town_back(town: Town, tmp_path: Pa
     restored(town, moved)
     assert journal.last() == entry
     assert read(moved).entry == entry
+
+
+def test_files_that_cannot_be_moved_are_told_and_the_command_ends_the_work(
+    town: Town, frozen: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = town.backup()
+    (town.settings.data / "texts" / "confidentialite.md").write_text("# Autre")
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "move", Mock(side_effect=OSError(errno.EBUSY, "busy", "/mnt/pdf")))
+        result = restore(town, path)
+    assert result.exit_code == 1
+    assert "La base est rétablie" in result.output
+    assert "Rien n’a été changé" not in result.output
+    frozen.advance(minutes=1)
+    restored(town, path)
+    assert (town.settings.data / "texts" / "confidentialite.md").read_text() == "# De texts\n"

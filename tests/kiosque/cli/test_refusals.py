@@ -14,7 +14,7 @@ from tests import sentences
 from tests.kiosque.conftest import Run
 
 ENGLISH = (
-    "No such", "Errno", "directory", "denied", "Traceback", "unable to", "%Y", "invalid",
+    "No such", "Errno", "irectory", "File ", "denied", "Traceback", "unable to", "%Y", "invalid",
     "Expected", "codec",
 )  # fmt: skip
 #: Those ask the network, and are tried by the tests of their own room.
@@ -90,6 +90,17 @@ def test_a_command_that_lacks_a_file_or_its_folder_says_so(
         monkeypatch.setenv("KIOSQUE_DATA", str(settings.data / "texts"))
         monkeypatch.setattr("kiosque.demo.processes.require_free", lambda *_: None)
     assert said_in_french(run(name, *arguments[name]))
+
+
+@pytest.mark.parametrize(
+    "typed", [["restore", "absent.tar.gz"], ["backup", "file"], ["drill", "."]]
+)
+def test_a_path_that_is_not_what_is_asked_is_refused(
+    run: Run, typed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    assert said_in_french(run(*typed))
 
 
 @pytest.mark.parametrize(
