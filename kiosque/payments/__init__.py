@@ -49,7 +49,7 @@ from kiosque.payments.ledger import Money, money_of, overpaid_cents, overpaid_to
 from kiosque.payments.lost_time import lost_time_of, lost_times, note_restoration
 from kiosque.payments.names import bank_name, find_departed, find_settlement, other_uses
 from kiosque.payments.overpayments import apply_overpayment
-from kiosque.payments.payment_status import Paid, payment_status_of
+from kiosque.payments.payment_status import Paid, is_doubted, payment_status_of
 from kiosque.payments.polling import ask_soon
 from kiosque.payments.queries import attempt_by_id, numbers_of
 from kiosque.payments.receipts import Issuers
@@ -122,6 +122,7 @@ __all__ = [
     "gateways_removed_too_early",
     "give_up",
     "holds",
+    "is_doubted",
     "is_removed",
     "is_unanswered",
     "left_since",

@@ -5,10 +5,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from peewee import JOIN
+from peewee import JOIN, ModelSelect
 
-from kiosque.db.models import Allocation, Attempt, AttemptItem, Family, Invoice, Receipt, Settlement
-from kiosque.db.states import AllocationKind, AttemptState, InvoiceState
+from kiosque.db.models import (
+    Allocation,
+    Anomaly,
+    Attempt,
+    AttemptItem,
+    Family,
+    Invoice,
+    Receipt,
+    Settlement,
+)
+from kiosque.db.states import AllocationKind, AnomalyKind, AttemptState, InvoiceState
 from kiosque.payments.selection import MAX_INVOICES, live_attempts
 from kiosque.payments.unanswered import unanswered_of
 
@@ -60,6 +69,7 @@ def payment_status_of(family: Family, numbers: Iterable[str]) -> PaymentStatus:
         .join(AttemptItem)
         .where(AttemptItem.invoice.in_(ids), Attempt.state.not_in(_CAME_TO_NOTHING))
         .exists()
+        or _doubts().join(AttemptItem).where(AttemptItem.invoice.in_(ids)).exists()
     )
     some_paid = any(invoice.state == InvoiceState.PAID for invoice in invoices)
     return PaymentStatus(
@@ -69,6 +79,27 @@ def payment_status_of(family: Family, numbers: Iterable[str]) -> PaymentStatus:
         unanswered_at=unanswered_at,
         nothing_debited=not (some_paid or doubted or unanswered_at),
         attempt=_only([*holders.values(), *made], len(asked)),
+    )
+
+
+def is_doubted(attempt: Attempt) -> bool:
+    """Return whether the bank told of money of this attempt that is not in the books, and that no
+    human has looked at yet."""
+    return bool(_doubts().where(Attempt.id == attempt.id).exists())
+
+
+def _doubts() -> "ModelSelect[Attempt]":
+    """Return the attempts of which the bank told money that is not in the books."""
+    moved = Anomaly.outcome.in_([AttemptState.PAID, AttemptState.REFUNDED])
+    return (
+        Attempt.select()
+        .join(Anomaly)
+        .where(
+            Anomaly.resolved_at.is_null(),
+            (Anomaly.kind == AnomalyKind.UNMATCHED_REFUND)
+            | ((Anomaly.kind == AnomalyKind.MISMATCH) & moved),
+        )
+        .switch(Attempt)
     )
 
 

@@ -94,6 +94,17 @@ _GIVEN_UP = Result(
 )
 #: Nobody knows if it was made: what to do is said as on the list and the summary.
 UNKNOWN = Result("late", N_("La banque n’a pas répondu"), "")
+#: Ends after which the same invoices are offered for payment again.
+RETRIABLE = {AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.EXPIRED}
+#: The bank told of money besides such an end.
+_DOUBTED = Result(
+    "late",
+    N_("Ce paiement est à vérifier"),
+    N_(
+        "La banque nous annonce une opération que nous n’attendions pas. Le régisseur en est "
+        "averti. Avant de payer de nouveau, regardez votre compte bancaire."
+    ),
+)
 _PAID_OTHERWISE = Result(
     "paid",
     N_("Vos factures sont déjà payées"),
@@ -184,6 +195,8 @@ def _result_of(attempt: Attempt) -> Result:
     state = AttemptState(attempt.state)
     if payments.is_unanswered(attempt):
         return UNKNOWN
+    if state in RETRIABLE and payments.is_doubted(attempt):
+        return _DOUBTED
     if state == AttemptState.CANCELLED and payments.was_given_up(attempt):
         return _GIVEN_UP
     return _RESULTS[state]

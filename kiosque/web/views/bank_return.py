@@ -14,7 +14,7 @@ from kiosque.payments import Money, OpenPayment, Paid, Selection
 from kiosque.web import access, current, invoice_rows, open_payments
 from kiosque.web.forms import csrf
 from kiosque.web.invoice_rows import UnpaidRows
-from kiosque.web.status_words import UNKNOWN, attempt_result, is_undecided
+from kiosque.web.status_words import RETRIABLE, UNKNOWN, attempt_result, is_undecided
 from kiosque.web.views.payment import CHOSEN_TOGETHER, RECEIPT_TO
 
 blueprint = Blueprint("bank_return", __name__, url_prefix="/paiement/retour")
@@ -23,8 +23,6 @@ blueprint = Blueprint("bank_return", __name__, url_prefix="/paiement/retour")
 REFRESH_AFTER = (2, 2, 3, 5, 5, 10, 10, 20, 30, 60)
 #: In the query: which refresh this is. All that the page reads of its address.
 _TRIES = "essai"
-#: Ends after which the same invoices are offered for payment again.
-RETRIABLE = {AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.EXPIRED}
 
 
 class ReceiptMail(NamedTuple):

@@ -260,6 +260,27 @@ def test_nothing_paid_is_said_where_it_is_known(
     assert sentences.NOTHING_PAID in press(alice, october.number, "INCONNUE")
 
 
+@pytest.mark.parametrize(
+    "told",
+    [{"currency": "840", "trans_uuid": "d" * 32}, gave_back(4520)],
+    ids=["dollars", "refund"],
+)
+def test_no_debit_is_called_surely_not_made_while_the_bank_tells_money_of_it(
+    alice: FlaskClient, bank: TalkativeBank, october: Invoice, told: dict[str, str]
+) -> None:
+    attempt, handoff = go(october, bank)
+    hear(bank, handoff, **REFUSED)
+    hear(bank, handoff, **told)
+    page = page_of(alice, attempt)
+    assert sentences.REFUSED_BY_BANK not in page
+    assert sentences.LOOK_AT_ACCOUNT in page
+    assert sentences.NOTHING_PAID not in press(alice, october.number, "INCONNUE")
+    (point,) = payments.open_anomalies()
+    payments.resolve_anomaly(point.id, "Dominique", "rien à la banque")
+    assert sentences.REFUSED_BY_BANK in page_of(alice, attempt)
+    assert sentences.NOTHING_PAID in press(alice, october.number, "INCONNUE")
+
+
 def test_already_paid_is_good_news_with_its_receipt(
     alice: FlaskClient, bank: TalkativeBank, october: Invoice, september: Invoice
 ) -> None:
