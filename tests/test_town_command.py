@@ -15,9 +15,13 @@ DEPLOY = PROJECT / "deploy"
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 #: In place of the machine's own: who one is, is in WHO; each becomes the account it is asked for.
-_ID = (
-    '#!/bin/sh\ncase $1 in -un) echo "$WHO" ;; -u) [ "$WHO" = root ] && echo 0 || echo 1000 ;; esac'
-)
+_ID = """#!/bin/sh
+case $1 in
+-un) echo "$WHO" ;;
+-u) [ "$WHO" = root ] && echo 0 || echo 1000 ;;
+kiosque-nulle-part) exit 1 ;;
+esac
+"""
 _SUDO = """#!/bin/sh
 export SUDO_USER="$WHO" WHO=root
 [ "$1" != -u ] || { WHO=$2 && shift 2; }
@@ -143,6 +147,17 @@ def test_starting_a_town_begins_what_was_enabled_and_nothing_else(
     }
     assert not (tmp_path / "run" / "sautron.stopped").exists()
     assert command("start", "nulle-part").returncode == 1
+
+
+@pytest.mark.parametrize("words", [("nulle-part", "check"), ("stop", "nulle-part"), ("--help",)])
+def test_what_names_no_town_of_the_machine_is_refused_in_french(
+    command: Command, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    said = command(*words)
+    assert said.returncode
+    assert said.stdout == ""
+    assert re.match("Erreur : .*nulle-part|usage : ", said.stderr)
+    assert list((tmp_path / "run").iterdir()) == []
 
 
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")

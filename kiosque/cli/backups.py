@@ -16,7 +16,7 @@ from kiosque.backups.archive import BadBackup
 from kiosque.backups.making import CannotBackUp
 from kiosque.backups.programs import ProgramFailed
 from kiosque.backups.restoring import CannotRestore, HalfRestored, Restored
-from kiosque.cli.entry import Fault, main, read_settings, with_database
+from kiosque.cli.entry import Fault, main, read_settings, require_yes, with_database
 from kiosque.db import deployment, presence
 from kiosque.language import formats
 from kiosque.language.formats import counted, format_euros
@@ -39,7 +39,9 @@ def backup(settings: Settings, folder: Path | None) -> None:
     with faults_said("Rien n’a été sauvegardé"):
         made = making.make(settings, os.environ, (folder or settings.backups_folder).resolve())
     held = counted(made.manifest.entry[0], "écriture")
-    click.echo(f"Base vérifiée : {held} au journal. Ôtées : {len(made.removed)}.")
+    click.echo(f"Base vérifiée : {held} au journal.")
+    if made.removed:
+        click.echo(f"Sauvegardes anciennes ôtées : {len(made.removed)}.")
     if not made.manifest.secrets:
         click.echo(
             "Les secrets ne sont pas dans cette sauvegarde : gardez ailleurs le fichier de "
@@ -53,17 +55,16 @@ def backup(settings: Settings, folder: Path | None) -> None:
 @main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--despite-faults", is_flag=True, help="Même si ses comptes ont des défauts.")
-@click.confirmation_option(
-    help="Ne pas demander de confirmation.",
-    prompt="Mettre cette sauvegarde à la place de la base et des fichiers du site ?",
-)
-def restore(file: Path, *, despite_faults: bool) -> None:
+@click.option("--yes", is_flag=True, help="Ne pas demander de confirmation.")
+def restore(file: Path, *, despite_faults: bool, yes: bool) -> None:
     """Met la sauvegarde FILE à la place de la base et des fichiers, qui sont gardés à part.
 
     Arrêtez d’abord le site et ses minuteries. Ce qui suit la sauvegarde est perdu : les numéros de
     reçus sautent, les banques sont interrogées, « todo » et les pages des familles disent ce qui
     reste à retrouver (docs/exploitation.md).
     """
+    if not yes:
+        require_yes("Mettre cette sauvegarde à la place de la base et des fichiers du site ?")
     settings = read_settings()
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o750)
     started = time.monotonic()

@@ -4,7 +4,7 @@ import click
 
 from gateways.base import ConfigError
 from kiosque import db, demo
-from kiosque.cli.entry import Fault, main, progress_bar
+from kiosque.cli.entry import Fault, main, progress_bar, require_yes
 from kiosque.invoices import imports
 
 PORT = click.IntRange(1, 65535)
@@ -32,12 +32,11 @@ def demo_(port: int, bank_port: int, bank: str) -> None:
 
 
 @main.command()
-@click.confirmation_option(
-    help="Ne pas demander de confirmation.",
-    prompt="Effacer la base et les fichiers de la démonstration ?",
-)
-def reset() -> None:
+@click.option("--yes", is_flag=True, help="Ne pas demander de confirmation.")
+def reset(*, yes: bool) -> None:
     """Efface ce que la démonstration a écrit, pour recommencer."""
+    if not yes:
+        require_yes("Effacer la base et les fichiers de la démonstration ?")
     try:
         demo.reset()
     except (demo.DemoError, ConfigError) as error:

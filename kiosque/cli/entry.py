@@ -105,6 +105,13 @@ def cents_typed(amount: str | None) -> int | None:
         raise Fault(f"Montant illisible : {amount[:30]}. Écrivez par exemple 12,50.") from None
 
 
+def require_yes(question: str) -> None:
+    """Ask before what cannot be undone: Click's own question takes no « oui ». Raises Abort."""
+    answer = click.prompt(f"{question} [o/N]", default="", show_default=False)
+    if answer.strip().lower() not in ("o", "oui", "y", "yes"):
+        raise click.Abort
+
+
 def say_unless_idle(words: str, *, idle: bool) -> None:
     """Say what a timer's chore did. When it did nothing, say so to a person, not to a journal each
     minute."""

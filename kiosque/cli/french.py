@@ -24,6 +24,7 @@ class FrenchGroup(click.Group):
     """A group of commands whose texts, and those of the system, are in French."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs["prog_name"] = os.environ.get("KIOSQUE_COMMAND") or kwargs.get("prog_name")
         with _french():
             return super().main(*args, **kwargs)
 

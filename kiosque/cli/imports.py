@@ -53,7 +53,7 @@ def import_(settings: Settings, file: Path, *, preview: bool, **confirmed: bool)
         )
     except imports.BadFile as error:
         for fault in error.faults:
-            click.echo(f"{_name(file)}, {fault}", err=True)
+            click.echo(f"{_name(file)}{',' if fault.line else ' :'} {fault}", err=True)
         raise Fault("Rien n’a été chargé.") from None
     click.echo(describe(file, summary, preview=preview))
     for key, cents in sorted(summary.regies.items()) if settings.regies else ():

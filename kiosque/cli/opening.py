@@ -16,7 +16,7 @@ from kiosque.backups import drill, making, restoring
 from kiosque.checkup import runner
 from kiosque.checkup.findings import Level
 from kiosque.cli.backups import faults_said
-from kiosque.cli.entry import Fault, main, read_settings
+from kiosque.cli.entry import Fault, main, read_settings, require_yes
 from kiosque.db import deployment, leases, presence
 from kiosque.db.models import Account, Allocation, Family, Invoice, Token
 from kiosque.db.states import AllocationKind, InvoiceState
@@ -83,7 +83,7 @@ def _make_base(settings: Settings, *, yes: bool) -> None:
             f"« {resources.typed('migrate')} », puis relancez."
         )
     if found and not yes:
-        click.confirm("Mettre de côté la base de l’essai, et en faire une neuve ?", abort=True)
+        require_yes("Mettre de côté la base de l’essai, et en faire une neuve ?")
     with presence.alone(settings):
         if found:
             click.echo(f"La base de l’essai est dans {restoring.set_aside(settings)}")

@@ -6,6 +6,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+#: How a fault of ours begins: it is said once, by the command at the top.
+_OURS = "Erreur : "
+
 
 class Failed(Exception):
     """A step cannot be done; the text says which and why, in French."""
@@ -145,7 +148,10 @@ def run(command: list[str], cwd: Path | None = None) -> subprocess.CompletedProc
 
 
 def said(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the last lines that a program printed of why it failed; of a traceback, the last."""
+    """Return the last lines that a program printed of why it failed, our own words before those of
+    what it ran; of a traceback, the last."""
     told = done.stderr.strip() or done.stdout.strip()
     lines = told.splitlines()[-1 if "Traceback (" in told else -8 :]
+    ours = next((at for at, line in enumerate(lines) if line.startswith(_OURS)), 0)
+    lines = [line.removeprefix(_OURS) for line in lines[ours:] + lines[:ours]]
     return "\n".join(lines) or f"code de sortie {done.returncode}"

@@ -158,9 +158,11 @@ def _bytes(path: Path) -> bytes:
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise BadFile([Fault(0, f"{path} ne peut pas être lu ({system.why(error)}).")]) from None
+        raise BadFile(
+            [Fault(0, f"ce fichier ne peut pas être lu ({system.why(error)}).")]
+        ) from None
     except ValueError:  # it holds a NUL
-        raise BadFile([Fault(0, f"{quoted(str(path))} ne peut pas être lu.")]) from None
+        raise BadFile([Fault(0, "ce fichier ne peut pas être lu.")]) from None
     if len(data) > MAX_BYTES:
         raise BadFile([Fault(0, "fichier de plus de 256 Mo. Partagez-le en plusieurs.")])
     return data

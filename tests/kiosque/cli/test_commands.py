@@ -88,6 +88,14 @@ def test_a_command_mistyped_is_explained_in_french(
     assert (os.environ["LANGUAGE"], gettext.textdomain()) == ("en", "messages")
 
 
+def test_usage_names_the_command_as_it_is_typed_on_a_town_s_machine(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIOSQUE_COMMAND", "kiosque sautron")
+    for mistyped in ((), ("letters", "--tous")):
+        assert "kiosque sautron" in run(*mistyped).output.splitlines()[0]
+
+
 def test_importing_wants_what_would_surprise_to_be_confirmed(
     run: Run, settings: Settings, alices_family: Family
 ) -> None:
@@ -407,6 +415,15 @@ def test_a_file_may_come_from_standard_input(run: Run) -> None:
     wrong = CliRunner().invoke(main, ["import", "-"], input=b"a;b\n1;2\n")
     assert wrong.exit_code == 1
     assert f"{sentences.STANDARD_INPUT}, ligne 1 : {sentences.UNKNOWN_COLUMNS}" in wrong.output
+
+
+def test_a_file_that_this_account_may_not_read_is_named_once_with_what_to_do(
+    run: Run, tmp_path: Path
+) -> None:
+    for path in (tmp_path / "x.csv", tmp_path):
+        said = run("import", str(path)).output
+        assert said.count(path.name) == 1
+        assert sentences.NOT_READABLE in said
 
 
 def test_a_letter_is_for_the_parents_that_the_town_knows(

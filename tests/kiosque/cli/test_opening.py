@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
 from gateways.base import Callback, Gateway, Handoff
 from kiosque import backups, db, payments
-from kiosque.cli import opening
+from kiosque.cli import main, opening
 from kiosque.db import deployment, leases
 from kiosque.db.models import Attempt, Family, Invoice, Settlement
 from kiosque.db.states import RepaymentKind
@@ -68,6 +69,16 @@ def test_a_trial_s_base_is_put_aside_and_a_new_one_is_made(
     # Again: nothing is put aside any more.
     assert real("open").exit_code == opening.NOT_YET
     assert list(settings.data.glob("avant-2*")) == [aside]
+
+
+@pytest.mark.parametrize(
+    ("answer", "done"), [("o", True), ("Oui", True), ("non", False), ("", False)]
+)
+def test_the_question_is_answered_in_french(
+    real: Run, settings: Settings, answer: str, done: bool
+) -> None:
+    CliRunner().invoke(main, ["open"], input=f"{answer}\n")
+    assert bool(list(settings.data.glob("avant-2*"))) == done
 
 
 def test_nobody_s_base_is_put_aside_without_a_word(real: Run, settings: Settings) -> None:

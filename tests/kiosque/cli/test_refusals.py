@@ -143,7 +143,7 @@ def test_a_number_that_no_row_has_is_said_so(run: Run, arguments: str, number: s
 
 def test_a_file_that_is_not_there_is_named_and_no_line_of_it(run: Run) -> None:
     output = run("import", "absent/x.csv").output
-    assert output.startswith(f"x.csv, absent/x.csv {sentences.NOT_READABLE}")
+    assert output.startswith(f"x.csv : ce fichier {sentences.NOT_READABLE}")
     assert "ligne" not in output
 
 
