@@ -65,7 +65,7 @@ class Endpoint:
 
     `origin` is a scheme and host, perhaps a port. The credentials are a user and perhaps a password
     (HTTP Basic), or a token (Bearer). `in_clear` allows HTTP, for the mock bank. Raises ConfigError
-    for a password without a user, or for both kinds of credentials.
+    for a password without a user, a colon in a user, or for both kinds of credentials.
     """
 
     origin: str
@@ -77,6 +77,8 @@ class Endpoint:
     def __post_init__(self) -> None:
         if self.password and not self.user:
             raise ConfigError(["identifiants de la banque : un mot de passe sans utilisateur"])
+        if ":" in self.user:  # RFC 7617, section 2: all that follows it would be the password
+            raise ConfigError(["identifiants de la banque : un utilisateur avec deux-points"])
         if self.token and self.user:
             raise ConfigError(["identifiants de la banque : un jeton et un utilisateur"])
 
@@ -181,12 +183,14 @@ def _json(endpoint: Endpoint, question: _Question, seconds: float) -> Answer:
 
 def _ask(endpoint: Endpoint, question: _Question, seconds: float) -> tuple[int, bytes]:
     """Return the status and the body of a good answer. Raises Unreachable."""
+    from requests.auth import HTTPBasicAuth  # noqa: PLC0415
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     if not endpoint.origin.startswith("https://") and not endpoint.in_clear:
         raise Unreachable("https est obligatoire pour interroger la banque")
     end = time.monotonic() + seconds
     waits = (min(CONNECT_SECONDS, seconds), min(SILENCE_SECONDS, seconds))
+    user, password = endpoint.user.encode(), endpoint.password.encode()
     bearer = {"Authorization": f"Bearer {endpoint.token}"} if endpoint.token else {}
 
     def work() -> tuple[int, bytes]:
@@ -197,7 +201,7 @@ def _ask(endpoint: Endpoint, question: _Question, seconds: float) -> tuple[int, 
                 f"{endpoint.origin}{question.path}",
                 data=question.body,
                 headers={**_HEADERS, **question.headers, **bearer},
-                auth=(endpoint.user, endpoint.password) if endpoint.user else None,
+                auth=HTTPBasicAuth(user, password) if user else None,
                 timeout=waits,
                 allow_redirects=False,
                 stream=True,

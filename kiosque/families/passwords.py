@@ -23,7 +23,8 @@ _SAME_LETTER = ("4@", "({[<", "5$", "7+", "1|")
 #: The words of this site, tried first by whoever wants in.
 _SITE_WORDS = (
     "kiosque", "famille", "kiosquefamille", "cantine", "facture", "factures", "mairie", "ville",
-    "commune", "ecole", "creche", "periscolaire", "motdepasse", "mdp", "azerty",
+    "commune", "ecole", "creche", "periscolaire", "motdepasse", "mdp", "azerty", "restauration",
+    "scolaire", "multiaccueil", "enfance", "regie", "garderie", "mercredi", "paiement",
 )  # fmt: skip
 
 
@@ -125,13 +126,16 @@ def _judged(password: str) -> str:
 def _context(family: Family, town: Town) -> list[str]:
     """Return the words that somebody who knows the family would try."""
     names = [family.code, family.name, family.city, family.address, family.postcode]
-    names += [town.name, town.city, town.postcode]
+    names += [town.name, town.city, town.postcode, town.service, town.phone]
+    emails = [town.contact_email, town.technical_email]
     for guardian in Guardian.select().where(Guardian.family == family):
-        names += [guardian.first_name, guardian.last_name, guardian.email.partition("@")[0]]
+        names += [guardian.first_name, guardian.last_name, guardian.phone]
+        emails.append(guardian.email)
     for child in Child.select().where(Child.family == family):
         names.append(child.name)
         if child.born_on:
             names += [child.born_on.strftime(form) for form in ("%d%m%Y", "%d%m%y", "%Y")]
+    names += [part for email in emails for part in (email, *email.split("@"))]
     words = {word.lower() for name in names for word in (name, *name.split())}
     words |= {_without_accents(word) for word in words}
     return sorted(word for word in words if len(word) > 2)

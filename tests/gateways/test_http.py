@@ -261,13 +261,19 @@ def test_a_get_asks_by_its_address_and_says_who_asks_by_a_token(
 def test_a_form_is_posted_with_a_user_and_perhaps_a_password(serve: Callable[..., Server]) -> None:
     server = serve(answer(status="201 Created"))
     for password, sent in (("", "Y2zDqWY6"), ("m", "Y2zDqWY6bQ==")):
-        endpoint = Endpoint(server.origin, "cléf".encode().decode("latin-1"), password, True)
+        endpoint = Endpoint(server.origin, "cléf", password, True)
         found = post_form(endpoint, "/refunds", {"amount": "4520"}, accepts={200, 201})
         assert found.status == 201
         asked = server.asked.pop().decode()
         assert f"Authorization: Basic {sent}" in asked
         assert "Content-Type: application/x-www-form-urlencoded" in asked
         assert asked.endswith("\r\n\r\namount=4520")
+
+
+def test_credentials_may_hold_any_letter(serve: Callable[..., Server]) -> None:
+    server = serve(answer())
+    get_json(Endpoint(server.origin, "régie", "50 €", in_clear=True), "/")
+    assert "Basic csOpZ2llOjUwIOKCrA==" in head_of(server)
 
 
 def test_no_credential_is_sent_where_none_is_given(serve: Callable[..., Server]) -> None:
@@ -278,7 +284,12 @@ def test_no_credential_is_sent_where_none_is_given(serve: Callable[..., Server])
 
 @pytest.mark.parametrize(
     "given",
-    [{"password": PASSWORD}, {"user": "u", "token": PASSWORD}, {"password": "p", "token": "t"}],
+    [
+        {"password": PASSWORD},
+        {"user": "u", "token": PASSWORD},
+        {"password": "p", "token": "t"},
+        {"user": "u:v", "password": PASSWORD},
+    ],
 )
 def test_credentials_that_lack_their_user_or_come_twice_are_an_error_and_not_none(
     given: dict[str, str],

@@ -17,6 +17,7 @@ def family(alices_family: Family) -> Family:
         first_name="Alice",
         last_name="Martin",
         email="alice.dupuis@example.org",
+        phone="06 40 17 52 83",
     )
     Child.create(family=alices_family, name="Léandre Martin", born_on="2019-05-02")
     return alices_family
@@ -84,6 +85,14 @@ def test_a_short_one_or_the_code_is_refused(
         "alice_martin_44880",
         "ALICE martin LEANDRE sautron",
         "mairie@sautron1",
+        "alice.dupuis@example.org",
+        "Alice.Dupuis.Example.Org.1",
+        "0640175283 mairie",
+        "enfance@sautron.example.org",
+        "Info.Sautron.Example.Org!",
+        "restauration scolaire",
+        "Multi-accueil.2026",
+        "Régie Enfance 1",
         "Mairie de Sautron",
         "44880 Sautron!",
         "Léandre 02/05/2019",
