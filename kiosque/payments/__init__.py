@@ -49,7 +49,12 @@ from kiosque.payments.ledger import Money, money_of, overpaid_cents, overpaid_to
 from kiosque.payments.lost_time import lost_time_of, lost_times, note_restoration
 from kiosque.payments.names import bank_name, find_departed, find_settlement, other_uses
 from kiosque.payments.overpayments import apply_overpayment
-from kiosque.payments.payment_status import Paid, is_doubted, payment_status_of
+from kiosque.payments.payment_status import (
+    Paid,
+    is_doubted,
+    keeps_another_amount,
+    payment_status_of,
+)
 from kiosque.payments.polling import ask_soon
 from kiosque.payments.queries import attempt_by_id, numbers_of
 from kiosque.payments.receipts import Issuers
@@ -125,6 +130,7 @@ __all__ = [
     "is_doubted",
     "is_removed",
     "is_unanswered",
+    "keeps_another_amount",
     "left_since",
     "live_attempts",
     "lost_time_of",

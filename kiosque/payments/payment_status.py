@@ -88,6 +88,21 @@ def is_doubted(attempt: Attempt) -> bool:
     return bool(_doubts().where(Attempt.id == attempt.id).exists())
 
 
+def keeps_another_amount(reference: str) -> bool:
+    """Return whether a debit of this attempt, other than the one awaited, waits for a use."""
+    kept = (
+        Allocation.select()
+        .join(Settlement)
+        .join(Attempt)
+        .where(
+            Attempt.reference == reference,
+            Allocation.kind == AllocationKind.UNMATCHED,
+            Allocation.counts == True,  # noqa: E712  # an SQL expression
+        )
+    )
+    return bool(kept.exists())
+
+
 def _doubts() -> "ModelSelect[Attempt]":
     """Return the attempts of which the bank told money that is not in the books."""
     moved = Anomaly.outcome.in_([AttemptState.PAID, AttemptState.REFUNDED])

@@ -147,7 +147,7 @@ def _opened(write: "_Writer", lines: Sequence[tuple[Unpaid, Status]]) -> list[Op
         if invoice.held:
             by_attempt.setdefault(invoice.held, []).append(write.unpaid(invoice, status))
     return [
-        Opened(waiting_for_payer(held), _(held_advice(held.state)), rows)
+        Opened(waiting_for_payer(held), _(held_advice(held)), rows)
         for held, rows in by_attempt.items()
     ]
 

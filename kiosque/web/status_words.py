@@ -45,6 +45,15 @@ class Dated(Protocol):
     def closes_on(self) -> date | None: ...
 
 
+class Holder(Protocol):
+    """An attempt, or a row of one."""
+
+    @property
+    def reference(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+
+
 def invoice_status(invoice: Invoice, live: Attempt | None) -> Status:
     """Return the status of an invoice today; `live` is the attempt that holds it, if one does."""
     return status_on(clock.today(), invoice, live.state if live else None)
@@ -103,6 +112,15 @@ _DOUBTED = Result(
     N_(
         "La banque nous annonce une opération que nous n’attendions pas. Le régisseur en est "
         "averti. Avant de payer de nouveau, regardez votre compte bancaire."
+    ),
+)
+#: The bank has answered: it is for a human to find a use for this money.
+_ANOTHER_AMOUNT = Result(
+    "late",
+    N_("Ce paiement est à vérifier"),
+    N_(
+        "La banque nous annonce un autre débit que celui que nous attendions. "
+        "Ne payez pas une seconde fois."
     ),
 )
 _PAID_OTHERWISE = Result(
@@ -197,15 +215,23 @@ def _result_of(attempt: Attempt) -> Result:
         return UNKNOWN
     if state in RETRIABLE and payments.is_doubted(attempt):
         return _DOUBTED
+    if _keeps_another_amount(attempt):
+        return _ANOTHER_AMOUNT
     if state == AttemptState.CANCELLED and payments.was_given_up(attempt):
         return _GIVEN_UP
     return _RESULTS[state]
 
 
-def held_advice(state: str) -> str:
-    """Return what to do, to translate when shown, about a payment in this state that holds invoices
-    and that its payer is not offered to resume."""
-    return _RESULTS[AttemptState(state)].advice
+def held_advice(held: Holder) -> str:
+    """Return what to do, to translate when shown, about a payment that holds invoices and that its
+    payer is not offered to resume."""
+    if _keeps_another_amount(held):
+        return _ANOTHER_AMOUNT.advice
+    return _RESULTS[AttemptState(held.state)].advice
+
+
+def _keeps_another_amount(held: Holder) -> bool:
+    return held.state == AttemptState.PENDING and payments.keeps_another_amount(held.reference)
 
 
 def is_undecided(attempt: Attempt) -> bool:

@@ -126,5 +126,5 @@ def _standing(invoice: Invoice, held: Attempt | None) -> Standing:
     )
     settlement = paid.settlement if paid else None
     receipt = getattr(settlement, "receipt", None)
-    advice = held_advice(held.state) if held else ""
+    advice = held_advice(held) if held else ""
     return Standing(invoice, invoice_status(invoice, held), settlement, receipt, held, advice)

@@ -281,6 +281,22 @@ def test_no_debit_is_called_surely_not_made_while_the_bank_tells_money_of_it(
     assert sentences.NOTHING_PAID in press(alice, october.number, "INCONNUE")
 
 
+def test_money_of_another_amount_waits_for_the_regisseur_and_not_for_the_bank(
+    alice: FlaskClient, bank: TalkativeBank, october: Invoice
+) -> None:
+    attempt, handoff = go(october, bank)
+    addresses = [
+        f"/paiement/retour/{attempt.reference}", "/factures", f"/factures/{october.number}"
+    ]  # fmt: skip
+    hear(bank, handoff, trans_status="AUTHORISED_TO_VALIDATE")
+    assert all(sentences.BANK_EXAMINES in alice.get(address).text for address in addresses)
+    hear(bank, handoff, amount="4000")
+    for address in addresses:
+        page = alice.get(address).text
+        assert sentences.BANK_EXAMINES not in page
+        assert sentences.ANOTHER_DEBIT in page
+
+
 def test_already_paid_is_good_news_with_its_receipt(
     alice: FlaskClient, bank: TalkativeBank, october: Invoice, september: Invoice
 ) -> None:
