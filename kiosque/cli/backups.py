@@ -84,7 +84,8 @@ def _tell(done: Restored, seconds: float) -> None:
         click.echo("\n".join(f"  {name}" for name in done.missing[:_MOST]))
     click.echo("Ensuite :")
     steps = (
-        f"relancez le site, puis « {resources.typed('reconcile')} » : les banques sont interrogées",
+        f"remettez le site en route, puis « {resources.typed('reconcile')} » : les banques sont "
+        "interrogées",
         f"« {resources.typed('todo')} » : ce que seul le relevé de chaque banque peut dire",
         f"refaites ce qui a été fait depuis le {at} : fichiers chargés, encaissements au guichet, "
         "lettres, annulations, familles effacées",
