@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import apsw
-from peewee import ProgrammingError
+from peewee import OperationalError, ProgrammingError
 
 from kiosque import db
 from kiosque.backups import portrait, programs
@@ -53,13 +53,16 @@ def copy(location: Location, folder: Path) -> tuple[Path, Portrait]:
 
 def _copy_file(source: Path, target: Path) -> tuple[Path, Portrait]:
     """Never a copy of the file itself: a write under way would be cut in two."""
-    with (
-        closing(apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READWRITE)) as live,
-        closing(apsw.Connection(str(target))) as copied,
-        copied.backup("main", live, "main") as going,
-    ):
-        live.set_busy_timeout(30_000)
-        going.step(-1)
+    try:
+        with (
+            closing(apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READWRITE)) as live,
+            closing(apsw.Connection(str(target))) as copied,
+            copied.backup("main", live, "main") as going,
+        ):
+            live.set_busy_timeout(30_000)
+            going.step(-1)
+    except apsw.Error as error:
+        raise OperationalError(str(error)) from error
     return target, examine(target)
 
 

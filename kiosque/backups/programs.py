@@ -49,7 +49,8 @@ def run(
         raise
     if process.returncode:
         last = " ".join(said.decode("utf-8", "replace").split())[-_LONGEST_WORDS:]
-        raise ProgramFailed(f"{words[0]} a échoué (code {process.returncode}) : {last}")
+        said_words = f"\u00a0: {last}" if last else ""
+        raise ProgramFailed(f"{words[0]} a échoué (code {process.returncode}){said_words}")
     return written or b""
 
 

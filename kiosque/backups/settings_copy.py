@@ -14,8 +14,8 @@ from kiosque.settings import loading
 
 REDACTED, WHOLE = "settings/kiosque.toml", "settings/kiosque.toml.age"
 #: Keys that hold one of these words hold a secret, a stranger's adapter's too; so does an address
-#: with a password.
-_SECRET = re.compile("key|pass|token|secret|credential|salt|hmac|pin$")
+#: with a password, and so may the words of the command that takes backups away.
+_SECRET = re.compile("key|pass|token|secret|credential|salt|hmac|pin$|^offsite$")
 _HIDDEN = "à remettre"
 _SECONDS = 60
 

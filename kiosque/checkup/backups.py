@@ -22,6 +22,11 @@ _SET_OFFSITE = (
     "Le disque perdu, elles le seraient aussi : donnez à [backup] offsite une commande qui les "
     "emporte (docs/exploitation.md)."
 )
+_CLOCKS_DIFFER = timedelta(minutes=10)
+_CLOCK = (
+    f"L’horloge a reculé : relancez « {resources.typed('backup')} » et "
+    f"« {resources.typed('drill')} »."
+)
 _TRY = f"« {resources.typed('drill')} », ou sa minuterie chaque mois (docs/exploitation.md)."
 
 
@@ -44,7 +49,9 @@ def check_backups(installation: Installation) -> Result:
 def _check_made(made: datetime | None, since: datetime, found: Findings) -> None:
     age = clock.now() - (made or since)
     words = f"dernière il y a {formats.duration(age)}" if made else "aucune encore"
-    if age > MADE_BROKEN:
+    if age < -_CLOCKS_DIFFER:
+        found.look("la dernière est dans l’avenir", _CLOCK)
+    elif age > MADE_BROKEN:
         found.broken(words, _MAKE)
     elif age > MADE_LOOK:
         found.look(words, _MAKE)
@@ -64,7 +71,9 @@ def _check_sent(
 
 def _check_tried(tried: datetime | None, since: datetime, found: Findings) -> None:
     age = clock.now() - (tried or since)
-    if tried:
+    if age < -_CLOCKS_DIFFER:
+        found.look("le dernier essai est dans l’avenir", _CLOCK)
+    elif tried:
         found.see(f"essayée il y a {formats.duration(age)}")
     if age > TRIED_LOOK:
         found.look("aucune n’a été essayée depuis longtemps", _TRY)

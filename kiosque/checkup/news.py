@@ -72,10 +72,11 @@ def _key(subject: str, advice: str) -> str:
 
 def _is_weekly(installation: Installation, last: date | None) -> bool:
     """Tell whether it is the day and the hour; at once the first time, which shows that mail
-    passes, and on any day when the last was more than a week ago."""
-    if last is None:
-        return True
+    passes, and on any day when the last was more than a week ago, or in a time to come: the clock
+    has gone back since."""
     today = clock.today()
+    if last is None or last > today:
+        return True
     hour = clock.now().astimezone(clock.PARIS).hour
     on_its_day = WEEKDAYS[today.weekday()] == installation.weekday and today > last
     return hour >= WEEKLY_HOUR and (on_its_day or today - last > timedelta(days=7))

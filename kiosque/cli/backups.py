@@ -134,6 +134,8 @@ def faults_said(what: str) -> Iterator[None]:
     except db.OUR_FAULTS:
         raise
     except DatabaseError as error:
+        if db.is_full(error):
+            raise Fault(f"{what}. Le disque est plein.") from None
         raise Fault(f"{what}. La base ne répond pas ({db.why(error)}).") from None
     except OSError as error:
         raise Fault(f"{what}. {error.filename or ''} : {system.why(error)}.") from None

@@ -84,23 +84,40 @@ def _written(memory: Memory) -> bytes:
 
 
 def _parsed(text: bytes) -> Memory:
-    """Return what was written, or nothing of a file that was cut short by a crash."""
+    """Return what was written, or nothing of a file cut short by a crash or written by another."""
     try:
         found = json.loads(text)
         told = {key: Told(**_dated(each)) for key, each in found.pop("told").items()}
-        return Memory(told=told, **_dated(found))
-    except (ValueError, TypeError, KeyError, AttributeError):
+        remembered = Memory(told=told, **_dated(found))
+        _require_kinds(remembered)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Memory()
+    return remembered
+
+
+def _require_kinds(found: Memory) -> None:
+    """Raise TypeError where a number or words are something else."""
+    numbers = [told.level for told in found.told.values()]
+    words = [text for told in found.told.values() for text in (told.subject, told.what)]
+    faults = () if found.verify_faults is None else (found.verify_faults,)
+    if {*map(type, (*numbers, *faults))} - {int} or {*map(type, words)} - {str}:
+        raise TypeError
 
 
 def _dated(values: dict[str, Any]) -> dict[str, Any]:
     """Return the values with their instants and days read."""
-    kinds = {
-        "_at": datetime.fromisoformat,
-        "since": datetime.fromisoformat,
-        "_on": date.fromisoformat,
-    }
+    kinds = {"_at": _instant, "since": _instant, "_on": date.fromisoformat}
     return {
-        name: next((read(it) for end, read in kinds.items() if it and name.endswith(end)), it)
+        name: next(
+            (read(it) for end, read in kinds.items() if it is not None and name.endswith(end)), it
+        )
         for name, it in values.items()
     }
+
+
+def _instant(text: str) -> datetime:
+    """Read an instant. Raises ValueError for one without its zone."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError
+    return at

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from kiosque import system
 from kiosque.db import write
@@ -28,17 +29,17 @@ def export(settings: Settings, family: Family, folder: Path, author: str) -> Pat
     """Write a family's files into a folder of their own, made in `folder`, that its owner alone
     may read. Return it. It is there whole or not at all. Raises CannotExport."""
     target = folder / f"{family.code}-{clock.now().astimezone(clock.PARIS):%Y-%m-%d-%Hh%Mm%S}"
-    with write():  # so that the export tells of itself
-        acts.note(PrivacyActKind.EXPORTED, family, author)
-    found = list(tables(family))
     draft = None
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if target.exists():
             raise CannotExport(f"{target} existe déjà.")
         draft = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
-        _fill(draft, settings, family, found)
-        draft.rename(target)
+        _copy_papers(draft, settings, family)
+        with write():  # so that the export tells of itself, and is remembered only when there
+            acts.note(PrivacyActKind.EXPORTED, family, author)
+            _fill(draft, settings, family, list(tables(family)))
+            draft.rename(target)
     except OSError as error:
         raise CannotExport(f"{folder} ne peut pas être écrit ({system.why(error)}).") from None
     finally:
@@ -47,13 +48,17 @@ def export(settings: Settings, family: Family, folder: Path, author: str) -> Pat
     return target
 
 
-def _fill(draft: Path, settings: Settings, family: Family, found: Sequence[Table]) -> None:
-    _write(draft / "famille.html", _page(settings, family, found).encode())
-    _write(draft / "famille.json", _json(settings, family, found).encode())
+def _copy_papers(draft: Path, settings: Settings, family: Family) -> None:
+    """Copy the PDFs of the invoices, whose numbers may hold what a file's name may not."""
     for invoice in Invoice.select().where(Invoice.family == family, Invoice.pdf_name != ""):
         paper = settings.data / "pdf" / invoice.pdf_name
         if paper.is_file():
-            _write(draft / f"facture-{invoice.number.replace('/', '_')}.pdf", paper.read_bytes())
+            _write(draft / f"facture-{quote(invoice.number, safe='')}.pdf", paper.read_bytes())
+
+
+def _fill(draft: Path, settings: Settings, family: Family, found: Sequence[Table]) -> None:
+    _write(draft / "famille.html", _page(settings, family, found).encode())
+    _write(draft / "famille.json", _json(settings, family, found).encode())
 
 
 def _write(path: Path, content: bytes) -> None:

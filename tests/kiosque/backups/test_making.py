@@ -9,12 +9,15 @@ import tomllib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
+import apsw
 import pytest
 
 from kiosque import backups
-from kiosque.backups import archive, making, rotation, settings_copy
+from kiosque.backups import archive, databases, making, rotation, settings_copy
 from kiosque.backups.archive import BadBackup
 from kiosque.db import leases
 from kiosque.payments import journal
@@ -86,6 +89,29 @@ def test_a_secret_of_a_strangers_adapter_is_told_by_its_name(key: str) -> None:
     text = settings_copy.without_secrets(toml)
     assert "u7Kp2MBd5yHs" not in text
     assert "12345" in text
+
+
+def test_the_command_that_takes_backups_away_is_told_to_nobody() -> None:
+    toml = '[backup]\nkeep_days = 7\noffsite = ["curl", "-u", "ville:u7Kp2MBd5yHs", "-T", "{}"]\n'
+    text = settings_copy.without_secrets(toml)
+    assert "u7Kp2MBd5yHs" not in text
+    assert "keep_days = 7" in text
+
+
+@bases.on_sqlite
+def test_a_disk_that_fills_up_is_said_and_leaves_nothing(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = SimpleNamespace(
+        Error=apsw.Error,
+        SQLITE_OPEN_READWRITE=apsw.SQLITE_OPEN_READWRITE,
+        Connection=Mock(side_effect=apsw.FullError),
+    )
+    monkeypatch.setattr(databases, "apsw", full)
+    result = town.run("backup")
+    assert isinstance(result.exception, SystemExit)
+    assert "Le disque est plein" in result.output
+    assert list((town.settings.data / "backups").iterdir()) == []
 
 
 @pytest.mark.skipif(not making.shutil.which("age"), reason="age is not installed")

@@ -14,7 +14,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from click.testing import CliRunner
 
-from kiosque import db
+from kiosque import backups, db
 from kiosque.checkup import alerts, clocks, disk, news
 from kiosque.checkup.findings import Level, Result, Trouble
 from kiosque.checkup.news import News
@@ -139,6 +139,16 @@ def never_backed_up(_watch: Watch, stack: ExitStack) -> dict[str, str]:
     return {}
 
 
+LATER = datetime(2126, 1, 1, tzinfo=UTC)
+
+
+def backed_up_in_the_future(_watch: Watch, stack: ExitStack) -> dict[str, str]:
+    with db.connection(), mock.patch.object(clock, "now", return_value=LATER):
+        leases.note_done(backups.MADE)
+    stack.callback(db.database.execute_sql, "DELETE FROM lease WHERE name = ?", (backups.MADE,))
+    return {}
+
+
 def disk_full(_watch: Watch, stack: ExitStack) -> dict[str, str]:
     stack.enter_context(mock.patch.object(disk, "BROKEN_BYTES", 10**18))
     return {}
@@ -160,6 +170,7 @@ def bank_lost_its_clock(_watch: Watch, stack: ExitStack) -> dict[str, str]:
         (timer_stopped, "Minuteries"),
         (mail_given_up, "Minuteries"),
         (never_backed_up, "Sauvegarde"),
+        (backed_up_in_the_future, "Sauvegarde"),
         (disk_full, "Disque"),
         (bank_lost_its_clock, "Horloge"),
     ],
@@ -313,6 +324,47 @@ def test_each_week_all_is_well_and_the_mail_says_when_the_next_comes(
     assert tell(trouble(Level.BROKEN)) == ["En panne : Disque"]
     at(monkeypatch, monday + timedelta(days=14, hours=2))
     assert tell(trouble(Level.BROKEN)) == ["Toujours en cours : Disque"]
+
+
+def test_a_clock_that_went_back_does_not_silence_the_weekly_mail(
+    tell: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(monkeypatch, TUESDAY + timedelta(days=3650))
+    assert tell(GOOD) == [ALL_WELL]
+    at(monkeypatch, TUESDAY)
+    assert tell(GOOD) == [ALL_WELL]
+    assert tell(GOOD) == []
+
+
+TOLD = '{"told": {"a": {"level": %s, "subject": "Base", "what": %s, "since": %s}}}'
+SINCE = '"2026-11-24T10:00:00+00:00"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\udcff",
+        "[]",
+        "[" * 60_000,
+        '{"told": [], "checked_at": 5}',
+        '{"told": {}, "verify_faults": "x"}',
+        '{"told": {}, "checked_at": "2026-11-24T10:00:00"}',
+        '{"told": {}, "weekly_on": ""}',
+        TOLD % ('"x"', '"mot"', SINCE),
+        TOLD % (3, 5, SINCE),
+        TOLD % (3, '"mot"', '"2026-11-24T10:00:00"'),
+    ],
+    ids=range(11),
+)
+def test_a_memory_that_is_spoiled_is_begun_again(
+    tell: Callable[..., list[str]], data: Path, text: str
+) -> None:
+    (data / memory.NAME).write_text(text, encoding="utf-8", errors="surrogateescape")
+    assert memory.read(data) == memory.Memory()
+    assert tell(trouble(Level.BROKEN)) == ["En panne : Disque"]
+    assert memory.read(data).told
+    assert tell(GOOD) == ["Fini : Disque"]
 
 
 def _last(box: Mailbox) -> EmailMessage:

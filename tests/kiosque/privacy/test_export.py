@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kiosque.db.models import Account, Family, ImportBatch, PrivacyAct, Session, Token
+from kiosque.db.models import Account, Family, ImportBatch, Invoice, PrivacyAct, Session, Token
 from kiosque.privacy import held, words
 from kiosque.settings import Settings
 from tests import bases
@@ -120,6 +120,18 @@ def test_a_folder_may_be_named_and_one_that_cannot_be_written_is_said(
     assert result.exit_code == 1
     assert "ne peut pas être écrit" in result.output
     assert isinstance(result.exception, SystemExit)
+    assert PrivacyAct.select().count() == 1, "the one that was written"
+
+
+def test_two_numbers_that_look_alike_have_a_paper_each(
+    run: Run, whole_family: Family, settings: Settings
+) -> None:
+    for number, name in (("A/1", "one.pdf"), ("A_1", "other.pdf")):
+        invoice = make_invoice(whole_family, number, 1000)
+        Invoice.update(pdf_name=name).where(Invoice.id == invoice.id).execute()
+        (settings.data / "pdf" / name).write_bytes(name.encode())
+    papers = {path.read_bytes() for path in exported(run).glob("facture-A*.pdf")}
+    assert papers == {b"one.pdf", b"other.pdf"}
 
 
 def test_who_had_it_exported_is_remembered(
