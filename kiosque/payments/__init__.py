@@ -56,7 +56,7 @@ from kiosque.payments.payment_status import (
     payment_status_of,
 )
 from kiosque.payments.polling import ask_soon
-from kiosque.payments.queries import attempt_by_id, numbers_of
+from kiosque.payments.queries import attempt_by_id, invoices_paid_by, numbers_of
 from kiosque.payments.receipts import Issuers
 from kiosque.payments.refund_requests import drop_refund, send_refund
 from kiosque.payments.refunds import ask_refund, record_repayment
@@ -127,6 +127,7 @@ __all__ = [
     "gateways_removed_too_early",
     "give_up",
     "holds",
+    "invoices_paid_by",
     "is_doubted",
     "is_removed",
     "is_unanswered",

@@ -14,6 +14,7 @@ from kiosque.db.models import (
     Settlement,
 )
 from kiosque.db.prepared import PreparedInsert, PreparedQuery
+from kiosque.db.states import AllocationKind
 
 SETTLEMENTS = PreparedInsert(Settlement)
 ALLOCATIONS = PreparedInsert(Allocation)
@@ -141,3 +142,11 @@ _LAST_RECEIPT = PreparedQuery(
         ReceiptGap.select(fn.MAX(ReceiptGap.last)).where(ReceiptGap.sequence == gap_of),
     ).where(Receipt.sequence == sequence)
 )
+
+
+def invoices_paid_by(attempt: Attempt) -> list[Invoice]:
+    """Return the invoices that money of an attempt pays, or paid before it left again."""
+    paid = Invoice.select().join(Allocation).join(Settlement)
+    return list(
+        paid.where(Settlement.attempt == attempt, Allocation.kind == AllocationKind.INVOICE)
+    )

@@ -118,7 +118,9 @@ def _result(attempt: Attempt, items: list[AttemptItem], *, chooses: bool) -> dic
     tries = request.args.get(_TRIES, 0, type=int)
     undecided = is_undecided(attempt) and not chooses
     goes_on = undecided and 0 <= tries < len(REFRESH_AFTER)
-    invoices = [item.invoice for item in items]
+    invoices = {item.invoice for item in items}
+    if attempt.state in (AttemptState.REVERSED, AttemptState.REFUNDED):
+        invoices |= set(payments.invoices_paid_by(attempt))  # what came twice may have paid another
     result = attempt_result(attempt, invoices, waits_for_payer=chooses)
     return {
         "result": result,

@@ -148,6 +148,20 @@ def test_a_payment_of_cancelled_invoices_leaves_nothing_to_pay(
     assert NOTHING_LEFT in page_of(alice, attempt)
 
 
+def test_another_invoice_that_the_money_paid_is_said_to_be_to_pay_again(
+    alice: FlaskClient, bank: TalkativeBank, october: Invoice, september: Invoice
+) -> None:
+    attempt, handoff = go(october, bank)
+    at_counter(october)
+    hear(bank, handoff)
+    settlement = payments.find_settlement("R1")
+    payments.apply_overpayment(settlement, september.number, "Dominique", "accord", ISSUERS)
+    hear(bank, handoff, trans_status="CANCELLED")
+    page = page_of(alice, attempt)
+    assert SETTLED not in page
+    assert sentences.PARTLY_TO_PAY in page
+
+
 def test_of_several_invoices_only_those_still_open_are_to_pay(
     alice: FlaskClient,
     bank: TalkativeBank,
