@@ -270,10 +270,14 @@ def pdf_name(draft: Draft) -> str:
 
 def keep_pdf(draft: Draft, beside: Path, folder: Path) -> None:
     """Copy the PDF of an invoice, which lies beside its file, before the invoice is written: a
-    needless copy does no harm. Raises BadFile where the folder cannot be written."""
+    needless copy does no harm. It is there whole or not at all: a backup may be reading the folder.
+    Raises BadFile where the folder cannot be written."""
+    name = pdf_name(draft)
+    part = folder.with_name(f"{name}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(beside / draft.pdf, folder / pdf_name(draft))
+        shutil.copyfile(beside / draft.pdf, part)
+        part.replace(folder / name)
     except OSError as error:
         text = f"{folder} ne peut pas être écrit ({system.why(error)})."
         raise BadFile([Fault(0, text)]) from None

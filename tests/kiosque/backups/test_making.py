@@ -188,6 +188,13 @@ def test_a_backup_that_does_not_leave_is_made_and_that_is_told(town: Town, words
     assert leases.finished_at(backups.SENT) is None
 
 
+def test_a_command_that_is_a_whole_line_is_refused_with_the_settings(town: Town) -> None:
+    settings_file(town, '[backup]\noffsite = ["rclone copy"]\n')
+    result = town.run("backup")
+    assert result.exit_code == 1
+    assert "backup.offsite" in result.output
+
+
 def test_a_command_that_does_not_end_is_ended_with_all_that_it_started() -> None:
     script = "sleep 30 & wait"
     with pytest.raises(making.ProgramFailed, match="n’a pas fini"):
