@@ -24,6 +24,7 @@ TOWNS = ("orvault", "sautron")
 HOST = "kiosque.orvault.example.org"
 
 _PROGRAMS = {
+    "id": 'case $1 in kiosque-*) exit ;; esac\nexec /usr/bin/id "$@"',
     "runuser": 'shift 3; exec "$@"',
     # `fails` names what it refuses once; `kills`, what ends who asks it, as a power cut would.
     "systemctl": """
