@@ -6,6 +6,7 @@ A test that wants another fact than a sentence (an amount, a number, a state) lo
 import re
 
 WAITING = "En attente de confirmation de la banque"
+TO_CHECK = "Ce paiement est à vérifier"
 NEVER_ANSWERED = "La banque n’a pas répondu"
 REFUSED_BY_BANK = "Paiement refusé\u00a0: aucun débit n’a été effectué"
 ANOTHER_MEANS = "n’a pas accepté ce moyen de paiement"

@@ -197,9 +197,9 @@ BUGS = (
     Bug(
         "two live attempts hold one invoice",
         selection,
-        "            AttemptItem.live == True,  # noqa: E712  # an SQL expression\n"
-        "            Attempt.live_until > clock.now(),\n        )\n    )\n    return {item",
-        "            AttemptItem.live == False,\n        )\n    )\n    return {item",
+        "        (AttemptItem.live == True)  # noqa: E712  # an SQL expression\n"
+        "        & (Attempt.live_until > now)\n",
+        "        (AttemptItem.live == False)\n",
         histories.opened_again_after_leaving,
         rare=True,
     ),

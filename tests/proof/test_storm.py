@@ -92,7 +92,7 @@ def test_without_transactions_the_storm_sees_halves(
 def test_an_answer_before_the_commit_loses_what_it_acknowledged(
     tmp_path: Path, location: bases.Location
 ) -> None:
-    plan = Plan(40, workers=2, worker_every=10, fault="early_answer")
+    plan = Plan(60, workers=2, worker_every=4, fault="early_answer")
     storm = Storm(tmp_path, location, plan).run()
     assert "lost" in words(storm), table(storm)
 

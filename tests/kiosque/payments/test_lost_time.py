@@ -23,13 +23,13 @@ def test_each_regie_skips_its_own_numbers_and_has_its_bank_to_look_at(
 ) -> None:
     with write():
         payments.note_restoration(
-            two_regies(settings), frozen.at - timedelta(hours=30), {"creche": 7200, "fermee": 3}
+            two_regies(settings), frozen.at - timedelta(hours=30), {"creche": 40_500, "fermee": 3}
         )
     numbers = {name: last_receipt_number(name) for name in ("", "creche", "fermee", "jamais")}
-    assert numbers == {"": 2000, "creche": 8000, "fermee": 2000, "jamais": 0}
+    assert numbers == {"": 30_000, "creche": 41_000, "fermee": 30_000, "jamais": 0}
     told = {point.gateway: point for point in Anomaly.select()}
     assert {name: point.regie for name, point in told.items()} == {"banque": "", "creche": "creche"}
-    assert "R008001-creche" in told["creche"].detail
+    assert "R041001-creche" in told["creche"].detail
     assert OutboxMail.select().count() == 2
 
 
