@@ -187,11 +187,11 @@ def test_a_trouble_is_told_once_and_once_more_when_it_is_over(
         assert f"- {subject} (" in text_of(mail)
         watch.hour(**settings)
         watch.hour(**settings)
-        assert watch.subjects() == []
+        # Another subject may come and go with it: without a base, the public address is unsure.
+        assert not [told for told in watch.subjects() if subject in told]
     watch.hour()
-    (over,) = watch.mails()
-    assert over["Subject"].startswith("[Ville de Sautron] Fini : ")
-    assert subject in over["Subject"]
+    (over,) = [told for told in watch.subjects() if subject in told]
+    assert over.startswith("[Ville de Sautron] Fini : ")
     watch.hour()
     assert watch.subjects() == []
 
