@@ -11,24 +11,21 @@ bank did what was asked. Safe to call from several threads.
 """
 
 import json
-import queue
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import certifi
 
 from gateways import failures, network
+from gateways.deadline import within
 from gateways.errors import ConfigError, Unreachable
 from gateways.reading import is_json, json_object
-
-T = TypeVar("T")
 
 # `requests` is imported by the first call: a worker that asks no bank saves 6 MiB, and a quarter
 # of its start.
@@ -210,7 +207,7 @@ def _ask(endpoint: Endpoint, question: _Question, seconds: float) -> tuple[int, 
             return answer.status_code, _read(answer, question, end)
 
     try:
-        return _within(seconds, work)
+        return within(seconds, work)
     # The text of these errors holds addresses and the bank's own words: it goes no further.
     except (OSError, ValueError, HTTPException, HTTPError) as error:
         raise Unreachable(failures.of_error(error)) from None
@@ -249,29 +246,6 @@ def _trusting(*authorities: str) -> "Iterator[requests.adapters.HTTPAdapter]":
         yield adapter
     finally:
         kept.append(adapter)
-
-
-def _within(seconds: float, work: Callable[[], T]) -> T:
-    """Do the work in a thread, and abandon it after `seconds`. Raises TimeoutError, or its error.
-
-    Nothing else bounds all of it: the system's look-up of a name, headers that come drop by drop.
-    """
-    outcome: queue.SimpleQueue[T | Exception] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            outcome.put(work())
-        except Exception as error:  # noqa: BLE001  # raised again by whoever waits
-            outcome.put(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        found = outcome.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError from None
-    if isinstance(found, Exception):
-        raise found
-    return found
 
 
 def _read(answer: "requests.Response", question: _Question, end: float) -> bytes:
