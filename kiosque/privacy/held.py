@@ -11,7 +11,6 @@ from operator import or_
 from typing import Any, NamedTuple
 
 from peewee import (  # type: ignore[attr-defined]  # the stubs lack sort_models
-    Expression,
     ForeignKeyField,
     ModelSelect,
     sort_models,
@@ -47,9 +46,7 @@ from kiosque.db.models import (
     Settlement,
     Token,
 )
-from kiosque.families import contacts
-from kiosque.outbox import addresses
-from kiosque.privacy.mails import mails_of
+from kiosque.privacy.mails import mails_of, requests_typed_by
 
 #: The tables that hold something of a family, in the order they are shown.
 TITLES: Mapping[type[BaseModel], str] = {
@@ -153,14 +150,8 @@ def _queries(family: Family) -> dict[type[BaseModel], "ModelSelect[Any]"]:
     attempts = Attempt.select(Attempt.reference).where(Attempt.family == family)
     own[BankMessage] = BankMessage.select().where(BankMessage.reference.in_(attempts))
     own[OutboxMail] = OutboxMail.select().where(mails_of(family))
-    own[ResetRequest] = ResetRequest.select().where(_typed(family))
+    own[ResetRequest] = ResetRequest.select().where(requests_typed_by(family))
     return own
-
-
-def _typed(family: Family) -> Expression:
-    known = {addresses.key(each) for each in contacts.every_address(family)}
-    found = [each.id for each in ResetRequest.select() if addresses.key(each.email) in known]
-    return ResetRequest.id.in_(found)
 
 
 def _named(row: BaseModel, column: str) -> str | int | bool | date | datetime | None:

@@ -1,4 +1,5 @@
-"""Which mails of the outbox are about a family: a mail names its object by number only."""
+"""Find the mails of the outbox and the new passwords asked for that are about a family: neither
+names it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,10 +12,13 @@ from kiosque.db.models import (
     FamilyRequest,
     OutboxMail,
     Receipt,
+    ResetRequest,
     Settlement,
     Token,
 )
 from kiosque.db.states import NoticeKind
+from kiosque.families import contacts
+from kiosque.outbox import addresses
 
 #: Finds the ids of the rows of a family.
 Find = Callable[[Family], "ModelSelect[Any]"]
@@ -61,3 +65,10 @@ def mails_of(family: Family) -> Expression:
     for kind, objects in OBJECTS.items():
         which |= (OutboxMail.template == kind) & OutboxMail.object_id.in_(objects(family))
     return which
+
+
+def requests_typed_by(family: Family) -> Expression:
+    """Select the new passwords asked for by typing an address of the family, not answered yet."""
+    known = {addresses.key(each) for each in contacts.every_address(family)}
+    found = [each.id for each in ResetRequest.select() if addresses.key(each.email) in known]
+    return ResetRequest.id.in_(found)

@@ -27,10 +27,8 @@ from kiosque.db.models import (
     Session,
     Token,
 )
-from kiosque.families import contacts
 from kiosque.language import clock
-from kiosque.outbox import addresses
-from kiosque.privacy.mails import mails_of
+from kiosque.privacy.mails import mails_of, requests_typed_by
 
 
 def initials(names: str) -> str:
@@ -42,7 +40,6 @@ def reduce(family: Family) -> None:
     """Erase all that is held about a family but its accounts, where its names are reduced, as part
     of the transaction under way."""
     require_write()
-    _forget_typed_addresses(family)
     for model, which in _erased(family):
         ModelDelete(model).where(which).execute()
     Attempt.update(receipt_email=None).where(Attempt.family == family).execute()
@@ -69,6 +66,7 @@ def _erased(family: Family) -> list[tuple[type[NumberedModel] | type[Session], E
     notices = FamilyNotice.select(FamilyNotice.id).where(FamilyNotice.family == family)
     return [
         (OutboxMail, mails_of(family)),
+        (ResetRequest, requests_typed_by(family)),
         (Session, Session.account.in_(accounts)),
         (Token, Token.family == family),
         (Account, Account.family == family),
@@ -79,14 +77,6 @@ def _erased(family: Family) -> list[tuple[type[NumberedModel] | type[Session], E
         (FamilyNoticeItem, FamilyNoticeItem.notice.in_(notices)),
         (FamilyNotice, FamilyNotice.family == family),
     ]
-
-
-def _forget_typed_addresses(family: Family) -> None:
-    """Erase the family's addresses from the new passwords asked for and not answered yet."""
-    known = {addresses.key(each) for each in contacts.every_address(family)}
-    for request in list(ResetRequest.select()) if known else []:
-        if addresses.key(request.email) in known:
-            ModelDelete(ResetRequest).where(ResetRequest.id == request.id).execute()
 
 
 def _reduce_children(family: Family) -> None:
