@@ -99,14 +99,8 @@ def enter_payment(  # noqa: PLR0913  # its options
     identifiant à la banque. Donnez l’un de --attempt, --invoice, --family et --family-unknown.
     """
     about = _about(reference, number, code, family_unknown=family_unknown)
-    if isinstance(about, Attempt):
-        gateway: str | None = about.gateway
-    else:
-        gateway = settings.gateway_of(about.regie if isinstance(about, Invoice) else "")
-    if (name or gateway) not in {*settings.gateways, gateway} or not (name or gateway):
-        raise Fault(f"Aucune passerelle {name or 'en service'} : voyez « gateways ».")
     payment = payments.BankPayment(
-        gateway=name or gateway or "",
+        gateway=_gateway_of(settings, about, name),
         transaction_id=payments.bank_name(transaction),
         amount_cents=cents_typed(amount) or 0,
         paid_on=paid_on,
@@ -120,6 +114,20 @@ def enter_payment(  # noqa: PLR0913  # its options
             "Attention : la banque a dit ce débit annulé ou refusé. Voyez s’il y est encore."
         )
     click.echo(_said(transaction, payments.enter(payment, about, issuers)))
+
+
+def _gateway_of(
+    settings: Settings, about: Attempt | Invoice | Family | None, name: str | None
+) -> str:
+    """Return the gateway named, else that of the payment or of the *régie*. Raises Fault."""
+    if isinstance(about, Attempt):
+        usual: str | None = about.gateway
+    else:
+        usual = settings.gateway_of(about.regie if isinstance(about, Invoice) else "")
+    gateway = name or usual
+    if not gateway or gateway not in {*settings.gateways, usual}:
+        raise Fault(f"Aucune passerelle {name or 'en service'} : voyez « gateways ».")
+    return gateway
 
 
 def _about(
