@@ -59,24 +59,11 @@ def bare(folder: Path, name: str = "bare.sqlite3") -> Iterator[Location]:
         yield folder / name
 
 
-@contextmanager
-def elsewhere(location: Location) -> Iterator[None]:
-    """Another base for a while, connected."""
-    before = db.database.location
-    db.configure(location)
-    try:
-        with db.connection():
-            yield
-    finally:
-        if before is not None:
-            db.configure(before)
-
-
 @cache
 def template() -> Path:
     """A base of SQLite's with its tables, to copy for each test: far quicker than making them."""
     path = Path(tempfile.mkdtemp(prefix="kiosque-template-")) / "kiosque.sqlite3"
-    with elsewhere(path):
+    with db.elsewhere(path):
         db.migrate()
     return path
 
@@ -113,7 +100,7 @@ class _Server:
         # It may be in a hurry: what it loses in a power cut is of no account here.
         postgresql.DURABLE.clear()
         self._template = self.create("template0")
-        with elsewhere(self.address(self._template)):
+        with db.elsewhere(self.address(self._template)):
             db.migrate()
         postgresql.postgresql.close_idle()
 

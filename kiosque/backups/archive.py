@@ -19,6 +19,8 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Self
 
+from kiosque.backups.portrait import Portrait
+
 MANIFEST = "manifest.json"
 #: SQLite's file, or what `pg_dump` writes of a PostgreSQL.
 SQLITE, POSTGRESQL = "kiosque.sqlite3", "kiosque.dump"
@@ -50,21 +52,14 @@ class BadBackup(Exception):
 
 
 @dataclass(frozen=True)
-class Manifest:
-    """What a backup says of itself. `created_at` is the instant that its database shows; `schema`,
-    its migrations; `entry`, the number and hash of the journal's last entry; `rows` and `sums`
-    count its tables and its money in cents; `receipts` are the last numbers by sequence; `faults`
-    are what `verify` said of its books, nothing when sound; `secrets` tells if they are there."""
+class Manifest(Portrait):
+    """The description that a backup carries: the portrait of its database; the version and the
+    environment of the site that made it; `created_at`, the instant that the database shows; and
+    whether the secrets of the settings are there."""
 
     version: str
     environment: str
     created_at: str
-    schema: list[str]
-    entry: tuple[int, str]
-    rows: dict[str, int]
-    sums: dict[str, int]
-    receipts: dict[str, int]
-    faults: list[str]
     secrets: bool
 
 

@@ -28,19 +28,6 @@ class NotAllowed(Exception):
     """The account may not make a database on its server."""
 
 
-@contextmanager
-def at(location: Location) -> Iterator[None]:
-    """Connect to another database for the block; that of the settings is the one in force after."""
-    before = db.database.location
-    db.configure(location)
-    try:
-        with db.connection():
-            yield
-    finally:
-        if before is not None:
-            db.configure(before)
-
-
 def copy(location: Location, folder: Path) -> tuple[Path, Portrait]:
     """Copy the database as it is at one instant, into a folder; return the file and what it holds.
 
@@ -68,7 +55,7 @@ def _copy_file(source: Path, target: Path) -> tuple[Path, Portrait]:
 
 def examine(file: Path) -> Portrait:
     """Return what a SQLite file holds, once each of its pages is read. Raises Damaged."""
-    with at(file):
+    with db.elsewhere(file):
         pages = [str(row[0]) for row in db.database.execute_sql("PRAGMA integrity_check(5)")]
         orphans = db.database.execute_sql("PRAGMA foreign_key_check").fetchall()
         if pages != ["ok"] or orphans:
@@ -79,7 +66,7 @@ def examine(file: Path) -> Portrait:
 def _copy_server(address: str, target: Path) -> tuple[Path, Portrait]:
     from kiosque.db.postgresql import postgresql  # noqa: PLC0415  # an extra
 
-    with at(address), postgresql.snapshot() as name:
+    with db.elsewhere(address), postgresql.snapshot() as name:
         dump(address, target, f"--snapshot={name}")
         found = portrait.draw()
     # Read to its end: what cannot be read again is no backup.
@@ -117,7 +104,7 @@ def temporary(address: str) -> Iterator[str]:
     from kiosque.db.postgresql import another, postgresql  # noqa: PLC0415  # an extra
 
     name = f"kiosque_drill_{os.getpid()}"
-    with at(address):
+    with db.elsewhere(address):
         try:
             postgresql.execute_sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
         except ProgrammingError:
@@ -125,5 +112,5 @@ def temporary(address: str) -> Iterator[str]:
     try:
         yield another(address, name)
     finally:
-        with at(address):
+        with db.elsewhere(address):
             postgresql.execute_sql(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,4 +1,4 @@
-"""What a database holds, in a few numbers: a backup is compared by them with what came after."""
+"""Describe a database by a few numbers, by which a backup is compared with what came after."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,9 @@ _MOST = 100
 
 @dataclass(frozen=True)
 class Portrait:
-    """As `archive.Manifest` has them."""
+    """A database in a few numbers: `schema`, its migrations; `entry`, the number and hash of the
+    journal's last entry; `rows` and `sums` count its tables and its money in cents; `receipts` are
+    the last numbers by sequence; `faults`, those that `verify` found, none when it is sound."""
 
     schema: list[str]
     entry: tuple[int, str]

@@ -117,7 +117,7 @@ def prepare_file(
         databases.examine(file)
     except databases.Damaged:
         raise BadBackup("la base y est abîmée") from None
-    with databases.at(file):
+    with db.elsewhere(file):
         return _prepare(settings, manifest, known)
 
 
@@ -125,7 +125,7 @@ def prepare_server(
     settings: Settings, manifest: Manifest, address: str, known: Mapping[str, int]
 ) -> Portrait:
     """Make a PostgreSQL just loaded ready to serve, and return what it holds."""
-    with databases.at(address):
+    with db.elsewhere(address):
         return _prepare(settings, manifest, known)
 
 
@@ -159,7 +159,7 @@ def _aside(settings: Settings) -> Path:
 def _receipts_given(settings: Settings) -> dict[str, int]:
     """Return the last receipts that the database to replace has given, as far as it can be read."""
     if settings.on_postgresql:
-        with suppress(DatabaseError), databases.at(settings.database_location):
+        with suppress(DatabaseError), db.elsewhere(settings.database_location):
             return portrait.last_receipts()
         return {}
     found: dict[str, int] = {}
@@ -206,7 +206,7 @@ def set_aside(settings: Settings) -> Path:
     aside = _aside(settings)
     if settings.on_postgresql:
         databases.dump(str(settings.database_location), aside / POSTGRESQL)
-        with databases.at(settings.database_location):
+        with db.elsewhere(settings.database_location):
             db.database.erase()
     else:
         _move_file(settings, aside)
@@ -243,7 +243,7 @@ def _replace_on_server(
 
 
 def _load(location: str, dumped: Path) -> None:
-    with databases.at(location):
+    with db.elsewhere(location):
         db.database.erase()
     databases.load(dumped, location)
 
@@ -251,7 +251,7 @@ def _load(location: str, dumped: Path) -> None:
 def _missing(settings: Settings) -> list[str]:
     """Return the PDFs that invoices name and that are not there: they are written anew, without
     the software's own layout, until they are put back."""
-    with databases.at(settings.database_location):
+    with db.elsewhere(settings.database_location):
         with_pdf = Invoice.select(Invoice.pdf_name).where(Invoice.pdf_name != "")
         named = [invoice.pdf_name for invoice in with_pdf]
     return [name for name in named if not (settings.data / "pdf" / name).is_file()]

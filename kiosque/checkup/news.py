@@ -1,4 +1,4 @@
-"""What has changed since the last check that was told: news for the town's technical address."""
+"""Compare a check with the last one that was told: what is new, worse, over."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ Troubles = Mapping[str, Told]
 
 @dataclass(frozen=True)
 class News:
-    """What is to be told: the troubles that are new or worse, those that are over, those that were
+    """The news of a check: the troubles that are new or worse, those that are over, those that were
     told and go on, each by its key; and whether it is time for the weekly mail."""
 
     fresh: Troubles

@@ -26,6 +26,10 @@ _NO_DRIVER = (
 )
 
 
+#: Whether the database in force was asked to be durable (`configure`).
+_durable = False
+
+
 def configure(location: Path | str, *, durable: bool = False) -> None:
     """Say where the database is: a file of SQLite's, whose folder is made, or the address of a
     PostgreSQL, `postgresql://...`. Connects nothing.
@@ -34,8 +38,10 @@ def configure(location: Path | str, *, durable: bool = False) -> None:
     must. Raises ConfigError where the SQLite library is too old to be trusted, where the driver
     of PostgreSQL is not installed, or where the address makes no sense.
     """
+    global _durable  # noqa: PLW0603  # as the database itself
     if database.obj is not None and not database.is_closed():
         database.close()
+    _durable = durable
     if isinstance(location, Path):
         database.initialize(_sqlite)
         _sqlite.use(location, write_lock.PATIENCE_SECONDS)
@@ -57,6 +63,20 @@ def connection() -> Iterator[None]:
     finally:
         if opened:
             database.close()
+
+
+@contextmanager
+def elsewhere(location: Path | str) -> Iterator[None]:
+    """Connect to another database for the block, as durable as the one in force, which is back
+    afterwards. For a command: other threads would be led there too."""
+    before, durable = database.location, _durable
+    configure(location, durable=durable)
+    try:
+        with connection():
+            yield
+    finally:
+        if before is not None:
+            configure(before, durable=durable)
 
 
 def release() -> None:

@@ -65,7 +65,7 @@ def test_check_says_so(run: Run, settings: Settings) -> None:
 
 
 def test_a_base_from_before_takes_the_environment_of_its_settings(tmp_path: Path) -> None:
-    with bases.bare(tmp_path) as location, bases.elsewhere(location):
+    with bases.bare(tmp_path) as location, db.elsewhere(location):
         db.migrate("0026_family_requests")
         assert deployment.environment() == ""
         deployment.require("production")

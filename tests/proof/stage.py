@@ -39,7 +39,7 @@ class Stage:
         self._stack = ExitStack()
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(dir=_FOLDER)))
         location = self._stack.enter_context(bases.ready(folder))
-        self._stack.enter_context(bases.elsewhere(location))
+        self._stack.enter_context(db.elsewhere(location))
         self.clock = Clock(NOW)
         tables = {name: {**SANDBOX, "key": key} for name, key in KEYS.items()}
         self.bank = Bank(KEYS)

@@ -83,7 +83,7 @@ def test_what_was_there_is_kept_and_still_opens(town: Town) -> None:
     if town.settings.on_postgresql:
         assert (aside(town) / "kiosque.dump").stat().st_size
     else:
-        with bases.elsewhere(aside(town) / "kiosque.sqlite3"):
+        with db.elsewhere(aside(town) / "kiosque.sqlite3"):
             assert journal.last() == entry
 
 
@@ -351,7 +351,7 @@ def test_one_killed_half_way_is_done_again(town: Town, moment: str) -> None:
     if not bases.URL:
         kept = []
         for file in town.settings.data.glob("avant-2*/kiosque.sqlite3"):
-            with bases.elsewhere(file):
+            with db.elsewhere(file):
                 kept.append(journal.last())
         assert lost in kept
 

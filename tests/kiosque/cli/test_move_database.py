@@ -34,7 +34,7 @@ def town(tmp_path: Path, frozen: Clock, pay: Pay, gateway: Gateway) -> Path:
     path = tmp_path / "town" / "kiosque.sqlite3"
     path.parent.mkdir()
     shutil.copyfile(bases.template(), path)
-    with bases.elsewhere(path):
+    with db.elsewhere(path):
         family = make_family("F1001", "Œuvrard-Ñandú ’ \\ \t “é”")
         make_family("F2002", "Petit")
         choose_password(family)
@@ -78,7 +78,7 @@ def run(town: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Call
 
 
 def contents(location: bases.Location) -> dict[str, Any]:
-    with bases.elsewhere(location):
+    with db.elsewhere(location):
         return bases.rows(without=("schema_migration", "sqlite_sequence"))
 
 
@@ -91,7 +91,7 @@ def test_a_town_moves_whole_and_goes_on_from_where_it_was(
     assert "journal_entry : 3 lignes (amount_cents 135,63" in result.output
     assert sentences.ALL_ARRIVED in result.output
     assert contents(target) == before == contents(town)
-    with bases.elsewhere(target):
+    with db.elsewhere(target):
         assert verification.faults() == []
         assert f"{sentences.LAST_ENTRY} : 3, empreinte {journal.last()[1]}" in result.output
         family = Family.get(Family.code == "F1001")
@@ -106,20 +106,20 @@ def test_a_town_moves_whole_and_goes_on_from_where_it_was(
 def test_nothing_is_copied_into_a_base_that_holds_something(
     run: Callable[..., Result], town: Path, target: str
 ) -> None:
-    with bases.elsewhere(target):
+    with db.elsewhere(target):
         db.migrate()
         make_family("F9", "Déjà")
     result = run(target)
     assert result.exit_code == 1
     assert f"family {sentences.NOT_EMPTY}\n{sentences.NOTHING_COPIED}" in result.output
-    with bases.elsewhere(target):
+    with db.elsewhere(target):
         assert [family.code for family in Family.select()] == ["F9"]
 
 
 def test_a_base_whose_tables_were_made_before_is_empty_all_the_same(
     run: Callable[..., Result], town: Path, target: str
 ) -> None:
-    with bases.elsewhere(target):
+    with db.elsewhere(target):
         db.migrate()
     assert run(target).exit_code == 0
 

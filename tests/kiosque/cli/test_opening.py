@@ -14,7 +14,6 @@ from kiosque.db.models import Attempt, Family, Invoice, Settlement
 from kiosque.db.states import RepaymentKind
 from kiosque.families import own_changes
 from kiosque.settings import OtherRegie, Settings
-from tests import bases
 from tests.bank import notice
 from tests.conftest import ISSUERS, Clock, make_invoice
 from tests.kiosque.conftest import Run
@@ -64,7 +63,7 @@ def test_a_trial_s_base_is_put_aside_and_a_new_one_is_made(
     assert not Family.select().exists()
     (aside,) = settings.data.glob("avant-2*")
     if not settings.on_postgresql:
-        with bases.elsewhere(aside / "kiosque.sqlite3"):
+        with db.elsewhere(aside / "kiosque.sqlite3"):
             assert Family.get().code == "F1001"
     # Again: nothing is put aside any more.
     assert real("open").exit_code == opening.NOT_YET

@@ -83,7 +83,7 @@ MOVES = (
 
 @pytest.fixture
 def earlier(tmp_path: Path) -> Iterator[None]:
-    with bases.bare(tmp_path) as location, bases.elsewhere(location):
+    with bases.bare(tmp_path) as location, db.elsewhere(location):
         db.migrate("0006_mails")
         for statement in EARLIER.split(";"):
             database.execute_sql(statement)

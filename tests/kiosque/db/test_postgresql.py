@@ -386,7 +386,7 @@ def conditions() -> dict[str, int]:
 
 def test_both_bases_are_made_of_the_same(base: None) -> None:
     ours, rules = described(), conditions()
-    with bases.elsewhere(bases.template()):
+    with db.elsewhere(bases.template()):
         assert described() == ours
         assert conditions() == rules
 
@@ -404,7 +404,7 @@ def test_a_demonstration_that_is_erased_begins_again(
 ) -> None:
     path = tmp_path / "kiosque.toml"
     path.write_text(SETTINGS.replace('"test"', '"demo"', 1), encoding="utf-8")
-    with bases.bare(tmp_path) as location, bases.elsewhere(location):
+    with bases.bare(tmp_path) as location, db.elsewhere(location):
         db.migrate()
         make_family("F1", "Martin")
         monkeypatch.setenv("KIOSQUE_DATA", str(tmp_path))
@@ -416,7 +416,7 @@ def test_a_demonstration_that_is_erased_begins_again(
 
 
 def test_two_who_migrate_at_once_do_it_once(tmp_path: Path) -> None:
-    with bases.bare(tmp_path) as location, bases.elsewhere(location):
+    with bases.bare(tmp_path) as location, db.elsewhere(location):
         done: list[list[str]] = []
 
         def migrate() -> None:
