@@ -75,12 +75,12 @@ def environment(data: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def bank_of(data: Path) -> Iterator[str]:
-    """The mock bank, on a port of this machine."""
+def bank_of(data: Path, site: str = "http://127.0.0.1:9") -> Iterator[str]:
+    """The mock bank, on a port of this machine; it notifies the site, by default nobody."""
     settings = {
         "SANDBOX_KEY": KEY,
         "SANDBOX_PASSWORD": BANK_PASSWORD,
-        "SANDBOX_NOTIFY_URL": "http://127.0.0.1:9/paiement/notification/banque",
+        "SANDBOX_NOTIFY_URL": f"{site}/paiement/notification/banque",
         "SANDBOX_DATABASE": str(data / "bank.sqlite3"),
     }
     before = {name: os.environ.get(name) for name in settings}

@@ -12,7 +12,10 @@ from typing import Any, cast
 
 import requests
 
-_PAGE = b"<!doctype html><title>Jonquilles</title><form method=post><button>Payer</button></form>"
+_PAGE = b"""<!doctype html><html lang=fr><meta name=viewport content="width=device-width">
+<title>Jonquilles</title><h1>Banque des Jonquilles</h1><form method=post>
+<button name=status value=paid>Payer</button> <button name=status value=left>Abandonner</button>
+</form>"""
 TOKEN, SECRET = "test_9fK2mQx7Lp4R", "u7Kp2MBd5yHs9JXq8wLz3RvT6nA1cE4g"
 
 
@@ -56,9 +59,9 @@ class Daffodils:
         found = self.payments.get(path.rpartition("/")[2])
         return (200, found) if found else (404, {"error": "unknown"})
 
-    def pay(self, name: str) -> str:
-        """What the button of its page does. Return where the payer is sent back."""
-        self.tell(name, "paid")
+    def end(self, name: str, status: str) -> str:
+        """What a button of its page does. Return where the payer is sent back."""
+        self.tell(name, status)
         return self.asked[name]["return"]
 
     def tell(self, name: str, status: str = "") -> requests.Response:
@@ -95,12 +98,13 @@ class _Door(BaseHTTPRequestHandler):
             self._answer(*self._bank().get(self.path))
 
     def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path.startswith("/pay/"):
-            back = cast("_Server", self.server).bank.pay(self.path.rpartition("/")[2])
-            self._send(303, "text/html", b"", Location=back)
+            bank, status = cast("_Server", self.server).bank, body.decode().partition("=")[2]
+            self._send(303, "text/html", b"", Location=bank.end(self.path[5:], status))
             return
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self._answer(*self._bank().post(self.path, body, self.headers["Idempotency-Key"]))
+        told = json.loads(body)
+        self._answer(*self._bank().post(self.path, told, self.headers["Idempotency-Key"]))
 
     def _bank(self) -> Daffodils:
         assert self.headers["Authorization"] == f"Bearer {TOKEN}"

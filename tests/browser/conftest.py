@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import pytest
@@ -188,10 +189,19 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+class Town(Protocol):
+    """Where a site answers, and its bank."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def bank_url(self) -> str: ...
+
+
 class Visitor:
     """A person at a page, who notices what a browser complains about."""
 
-    def __init__(self, page: Page, town: Demo) -> None:
+    def __init__(self, page: Page, town: Town) -> None:
         self.page = page
         self.town = town
         page.set_default_timeout(10_000)

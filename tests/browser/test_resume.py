@@ -1,4 +1,4 @@
-"""A parent who left the bank's page: back to it, out of it, and back twice after paying."""
+"""A parent who left the page of the demo's bank: back to it, and back after paying."""
 
 import re
 from collections.abc import Callable
@@ -55,27 +55,6 @@ def test_back_from_the_bank_leads_to_the_payment_which_is_resumed_and_paid_once(
     page.goto(f"{town.url}/factures")
     expect(page.locator(".lead")).to_have_text(sentences.NOTHING_DUE)
     town.command("verify")
-
-
-def test_a_payment_given_up_frees_its_invoices_at_once(
-    left: Make, visitor: Visitor, town: Demo
-) -> None:
-    left("GIVEUP")
-    page = visitor.page
-    page.get_by_role("button", name="Abandonner ce paiement").click()
-    expect(page.locator("h1")).to_have_text(sentences.PAYMENT_GIVEN_UP)
-    visitor.look()
-    page.click("text=Revenir à mes factures")
-    expect(page.locator("[name=invoice]")).to_have_count(2)
-
-
-def test_the_bank_is_not_sent_one_form_twice(left: Make, visitor: Visitor, town: Demo) -> None:
-    """Forward and Back over the way to the bank: it would refuse the second one, error 03."""
-    left("TWOFORMS")
-    page = visitor.page
-    for step in (page.go_forward, page.go_back, page.go_forward, page.go_back):
-        step()
-        expect(page.locator("body")).not_to_contain_text("Erreur 03")
 
 
 def test_a_silent_bank_lets_go_of_nothing(left: Make, visitor: Visitor, town: Demo) -> None:
