@@ -1,10 +1,12 @@
-"""The records that pass between the site and a gateway. Standard library only."""
+"""The records that pass between the site and a gateway."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from gateways.reading import MAX_CENTS
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -147,6 +149,14 @@ class Report:
     signing_key: SigningKey | None = None
     #: Fields of the message kept for the audit. Never card data.
     raw: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise TypeError or ValueError for an amount that is no count of cents: an adapter that
+        passes on `true`, `45.2` or `-1` as it came from the bank has a bug."""
+        if type(self.cents) is not int:
+            raise TypeError("cents must be an int")
+        if not 0 <= self.cents < MAX_CENTS:
+            raise ValueError("cents out of range")
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """A bank's request is read strictly or not at all."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from gateways.base import BadCallback, Callback, Unreachable
-from gateways.reading import MAX_FIELDS, cents, tables, word
+from gateways.base import BadCallback, Callback, Outcome, Report, Unreachable
+from gateways.reading import MAX_CENTS, MAX_FIELDS, cents, tables, word
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
 JSON = {"Content-Type": "application/json"}
@@ -130,3 +131,9 @@ def test_a_word_and_a_list_of_objects_are_what_they_say_or_refused() -> None:
         for refused in (BadCallback, Unreachable):
             with pytest.raises(refused):
                 read()
+
+
+@pytest.mark.parametrize("amount", [True, 45.2, "4520", None, -1, MAX_CENTS])
+def test_an_adapter_reports_no_amount_that_is_no_count_of_cents(amount: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        Report("order", Outcome.PAID, amount, "EUR", "transaction")

@@ -18,7 +18,7 @@ def faults() -> list[str]:
 
 _CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     sums.invoices, sums.totals, owners.proofs, owners.debits, sums.parts, sums.repayments,
-    told.overpayments, told.unmatched, told.refunds, told.departures, sums.receipts,
-    attempts.attempts, attempts.states, attempts.holds, sums.accounts, owners.regies,
-    owners.families, attempts.questions,
+    told.overpayments, told.unmatched, told.refunds, told.departures, told.guesses, told.gifts,
+    sums.receipts, attempts.attempts, attempts.states, attempts.holds, attempts.amounts,
+    sums.accounts, owners.regies, owners.families, attempts.questions,
 )  # fmt: skip

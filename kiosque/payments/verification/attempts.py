@@ -9,7 +9,7 @@ from kiosque.db.models import Attempt
 from kiosque.db.states import AttemptState, FactSource, attempt_state
 from kiosque.language import clock
 from kiosque.language.formats import counted
-from kiosque.payments.verification.queries import rows
+from kiosque.payments.verification.queries import one, rows
 from kiosque.payments.words import ATTEMPT_STATES
 
 #: An attempt due for so long shows that nobody runs the command that asks the bank.
@@ -70,6 +70,28 @@ def holds() -> Iterator[str]:
         """
     ):
         yield f"paiement {reference} : état {_words(state)}, il retient encore une facture"
+
+
+def amounts() -> Iterator[str]:
+    """A payment asks for what its invoices ask, and they ask no other sum while it is open."""
+    for reference in one(
+        """
+        SELECT attempt.reference FROM attempt
+            JOIN attempt_item ON attempt_item.attempt_id = attempt.id
+        GROUP BY attempt.id, attempt.reference, attempt.amount_cents
+        HAVING SUM(attempt_item.amount_cents) <> attempt.amount_cents
+        """
+    ):
+        yield f"paiement {reference} : son montant n’est pas celui de ses factures"
+    for reference, number in rows(
+        """
+        SELECT attempt.reference, invoice.number FROM attempt_item
+            JOIN attempt ON attempt.id = attempt_item.attempt_id
+            JOIN invoice ON invoice.id = attempt_item.invoice_id
+        WHERE live = 1 AND attempt_item.amount_cents <> invoice.total_cents
+        """
+    ):
+        yield f"paiement {reference} : la facture {number} a changé de total depuis son ouverture"
 
 
 def questions() -> Iterator[str]:

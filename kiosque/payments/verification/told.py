@@ -65,3 +65,51 @@ def departures() -> Iterator[str]:
         """
     ):
         yield f"encaissement {name} : argent reparti, jamais signalé"
+
+
+def guesses() -> Iterator[str]:
+    """A refund whose debit the bank did not name, and that may be of several, was told to the
+    régisseur."""
+    for name in one(
+        """
+        SELECT DISTINCT repayment.settlement_id FROM repayment
+            JOIN settlement ON settlement.id = repayment.settlement_id
+            JOIN fact ON fact.attempt_id = settlement.attempt_id
+                AND fact.transaction_id = repayment.transaction_id
+                AND fact.state = 'refunded' AND fact.source <> 'portal' AND fact.parent_id = ''
+        WHERE repayment.author = '' AND substr(repayment.key, 1, 7) <> 'before:'
+            AND (SELECT COUNT(*) FROM settlement AS debit
+                WHERE debit.attempt_id = settlement.attempt_id
+                    AND debit.amount_cents >= repayment.amount_cents) > 1
+            AND NOT EXISTS (SELECT 1 FROM anomaly
+                WHERE anomaly.key = 'guessed_refund:' || CAST(repayment.id AS TEXT))
+        """
+    ):
+        yield f"encaissement {name} : remboursement d’un débit deviné, jamais signalé"
+
+
+def gifts() -> Iterator[str]:
+    """What the town gave back itself of a debit that the bank undid later was told to the
+    régisseur."""
+    for name in one(
+        """
+        SELECT DISTINCT settlement.id FROM settlement
+            JOIN repayment ON repayment.settlement_id = settlement.id
+                AND repayment.kind = 'refund' AND repayment.state = 'done'
+                AND repayment.author <> '' AND repayment.sent_at IS NULL
+                AND repayment.transaction_id IS NULL
+            JOIN fact ON fact.attempt_id = settlement.attempt_id
+                AND fact.transaction_id = settlement.transaction_id
+                AND fact.state = 'reversed' AND fact.source = 'bank'
+                AND fact.at >= repayment.done_at
+        WHERE NOT EXISTS (SELECT 1 FROM anomaly
+                WHERE anomaly.key = 'given_twice:' || CAST(settlement.id AS TEXT))
+            -- Of a debit that was restored, the refund may be the later of the two.
+            AND NOT EXISTS (SELECT 1 FROM fact AS restored
+                WHERE restored.attempt_id = settlement.attempt_id
+                    AND restored.source = 'regisseur'
+                    AND substr(restored.transaction_id, 1, length(settlement.transaction_id) + 1)
+                        = settlement.transaction_id || '+')
+        """
+    ):
+        yield f"encaissement {name} : rendu deux fois, jamais signalé"

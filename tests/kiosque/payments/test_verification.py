@@ -172,6 +172,14 @@ DAMAGES = {
         "facture N0 : total de 10,00",
     ),
     "an invoice without its lines": ("DELETE FROM invoice_line WHERE id = 5", "facture N4"),
+    "a payment of another amount than its invoices": (
+        "UPDATE attempt SET amount_cents = 1 WHERE id = 1",
+        "son montant n’est pas celui de ses factures",
+    ),
+    "a total changed while it is at the bank": (
+        "UPDATE invoice SET total_cents = 1 WHERE number = 'N4'",
+        "la facture N4 a changé de total depuis son ouverture",
+    ),
     "another family's money at the counter": (
         "UPDATE settlement SET family_id = 2 WHERE attempt_id IS NULL",
         "il paie la facture d’une autre famille",
@@ -193,6 +201,34 @@ def test_each_damage_is_named(books: None, name: str) -> None:
     bases.damage(sql)
     faults = verification.faults()
     assert any(expected in fault for fault in faults), faults
+
+
+@pytest.fixture
+def doubts(pay: Pay, gateway: Gateway, alices_family: Family) -> None:
+    """Alice was debited twice by one payment, and the bank gave back a part of either; of another
+    debit, the town gave back a part before the bank undid it all."""
+    _, handoff = pay(alices_family, make_invoice(alices_family, "N0", 1000))
+    for uuid in "ab":
+        hear(gateway, handoff, trans_uuid=uuid * 32)
+    amounts = {"amount": "300", "effective_amount": "300"}
+    hear(gateway, handoff, **{**CREDIT, **amounts, "trans_uuid": "e" * 32})
+    _, handoff = pay(alices_family, make_invoice(alices_family, "N1", 1001))
+    hear(gateway, handoff, trans_uuid="c" * 32)
+    payments.record_repayment(
+        payments.find_settlement("N1"), RepaymentKind.REFUND, 300, "Dominique", "virement"
+    )
+    hear(gateway, handoff, trans_uuid="c" * 32, trans_status="CANCELLED")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("guessed_refund", "remboursement d’un débit deviné"), ("given_twice", "rendu deux fois")],
+)
+def test_a_doubt_never_told_is_named(doubts: None, kind: str, expected: str) -> None:
+    assert verification.faults() == []
+    bases.damage(f"DELETE FROM anomaly WHERE kind = '{kind}'")
+    (fault,) = verification.faults()
+    assert fault.endswith(f"{expected}, jamais signalé")
 
 
 def test_verifying_changes_nothing(books: None) -> None:
