@@ -16,6 +16,8 @@ from kiosque.mails import delivery
 from kiosque.outbox import queue
 from kiosque.payments import reconcile
 from kiosque.settings import Settings, loading
+from kiosque.staff import events, invitations
+from kiosque.staff import sessions as staff_sessions
 
 #: The commands to call each minute; each keeps under its name the time of its last run (`leases`).
 EACH_MINUTE = (reconcile.LEASE, delivery.LEASE)
@@ -58,6 +60,9 @@ _ERASERS = (
     tokens.purge,
     audit.purge,
     requests.purge,
+    staff_sessions.purge,
+    invitations.purge,
+    events.purge,
 )
 
 

@@ -23,6 +23,7 @@ from kiosque.cli import (
     privacy,
     refunds,
     security_log,
+    staff,
     upgrade,
 )
 from kiosque.cli.entry import main
@@ -46,5 +47,6 @@ __all__ = [
     "privacy",
     "refunds",
     "security_log",
+    "staff",
     "upgrade",
 ]

@@ -20,9 +20,11 @@ _WORDS = (
 )  # fmt: skip
 
 _TRIGGER = re.compile(
-    r"CREATE TRIGGER (\w+) BEFORE (UPDATE|DELETE) ON (\w+) (?:WHEN (OLD\.\w+ = \d) )?"
+    r"CREATE TRIGGER (\w+) BEFORE (UPDATE|DELETE) ON (\w+) "
+    r"(?:WHEN (OLD\.\w+ = \d|OLD\.at > strftime\([^)]*\)) )?"
     r"BEGIN SELECT RAISE\(ABORT, '\w+ is append-only'\); END"
 )
+_DAYS_AGO = re.compile(r"strftime\('%Y-%m-%d', 'now', '-(\d+ days)'\)")
 _DROPPED_TRIGGER = re.compile(r"DROP TRIGGER ((\w+)_no_(?:update|delete))")
 _NO_MORE_APPEND_ONLY = """
 DROP TRIGGER {name} ON {table};
@@ -46,6 +48,7 @@ def translate(statement: str) -> str:
     statement = statement.strip()
     if trigger := _TRIGGER.fullmatch(statement):
         name, action, table, which = trigger.groups(default="true")
+        which = _DAYS_AGO.sub(r"to_char(now() - interval '\1', 'YYYY-MM-DD')", which)
         return _APPEND_ONLY.format(name=name, action=action, table=table, which=which)
     if dropped := _DROPPED_TRIGGER.fullmatch(statement):
         name, table = dropped.groups()

@@ -1,6 +1,7 @@
 """Judge a new password: long, and not what anyone would try first. No composition rule."""
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import InitVar, dataclass, field
 
 from kiosque.db.models import Child, Family, Guardian
@@ -45,12 +46,17 @@ class NewPassword:
     town: InitVar[Town]
 
     def __post_init__(self, town: Town) -> None:
-        if fault := _fault(self.text, self.family, town):
-            raise Unsuitable(fault)
+        code = self.family.code.lower()
+        if why := fault(self.text, _context(self.family), town, never=code):
+            raise Unsuitable(why)
 
 
-def _fault(password: str, family: Family, town: Town) -> str:
-    """Return why a password is refused, or nothing when it is good."""
+def fault(password: str, own: Iterable[str], town: Town, *, never: str = "") -> str:
+    """Return why a password is refused, or nothing when it is good. Raises Busy.
+
+    `own` are words that somebody who knows its owner would try, beside those of the town and of
+    this site; `never` is the *code famille*, which it may not hold at all.
+    """
     if len(password) > hashing.LONGEST_PASSWORD:
         return _("Le mot de passe doit compter au plus %(count)d caractères.") % {
             "count": hashing.LONGEST_PASSWORD
@@ -60,9 +66,9 @@ def _fault(password: str, family: Family, town: Town) -> str:
         return _("Le mot de passe doit compter au moins %(count)d caractères.") % {
             "count": MINIMUM_LENGTH
         }
-    if family.code.lower() in password.lower():
+    if never and never in password.lower():
         return _("Le mot de passe ne doit pas contenir votre code famille.")
-    words = [*_SITE_WORDS, *_context(family, town)]
+    words = [*_SITE_WORDS, *_words([*own, *_of_town(town)])]
     bare = _bare(password)
     if (
         _own_length(bare, words) < MINIMUM_OWN_LENGTH
@@ -123,20 +129,29 @@ def _judged(password: str) -> str:
     return text
 
 
-def _context(family: Family, town: Town) -> list[str]:
-    """Return the words that somebody who knows the family would try."""
+def _of_town(town: Town) -> list[str]:
+    return [
+        town.name, town.city, town.postcode, town.service, town.phone, town.contact_email,
+        town.technical_email,
+    ]  # fmt: skip
+
+
+def _context(family: Family) -> list[str]:
+    """Return what somebody who knows the family would try."""
     names = [family.code, family.name, family.city, family.address, family.postcode]
-    names += [town.name, town.city, town.postcode, town.service, town.phone]
-    emails = [town.contact_email, town.technical_email]
     for guardian in Guardian.select().where(Guardian.family == family):
-        names += [guardian.first_name, guardian.last_name, guardian.phone]
-        emails.append(guardian.email)
+        names += [guardian.first_name, guardian.last_name, guardian.phone, guardian.email]
     for child in Child.select().where(Child.family == family):
         names.append(child.name)
         if child.born_on:
             names += [child.born_on.strftime(form) for form in ("%d%m%Y", "%d%m%y", "%Y")]
-    names += [part for email in emails for part in (email, *email.split("@"))]
-    words = {word.lower() for name in names for word in (name, *name.split())}
+    return names
+
+
+def _words(names: Iterable[str]) -> list[str]:
+    """Return these names, addresses and figures, and the words of each."""
+    parts = [part for name in names for part in (name, *name.split("@"))]
+    words = {word.lower() for part in parts for word in (part, *part.split())}
     words |= {_without_accents(word) for word in words}
     return sorted(word for word in words if len(word) > 2)
 

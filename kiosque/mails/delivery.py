@@ -21,7 +21,6 @@ from typing import Protocol
 
 from kiosque.db import require_no_write
 from kiosque.db.models import OutboxMail
-from kiosque.families import tokens
 from kiosque.invoices import announcements
 from kiosque.mails import rendering
 from kiosque.mails.rendering import KINDS, OPTIONAL, RenderedMail
@@ -121,9 +120,10 @@ def _send(settings: Settings, row: OutboxMail, carrier: Carrier) -> bool:
 def _render(settings: Settings, row: OutboxMail) -> RenderedMail | None:
     """Draw the mail's link, if it has one, and render it. Returns None when the link can no longer
     serve, or when the mail has nothing to say any more."""
-    if not KINDS[row.template].has_link:
+    draw = KINDS[row.template].link
+    if draw is None:
         return rendering.render_mail(settings, row)
-    secret = tokens.draw_link(row.object_id)
+    secret = draw(row.object_id)
     return rendering.render_mail(settings, row, secret) if secret else None
 
 
@@ -139,7 +139,7 @@ def _message(
     message["Date"] = format_datetime(row.queued_at)
     # The same at each try: should one have left unknown to us, readers show it once.
     domain = sender.partition("@")[2]
-    again = row.tries if KINDS[row.template].has_link else ""  # each try has a link of its own
+    again = row.tries if KINDS[row.template].link else ""  # each try has a link of its own
     secret = f"{settings.secret_key}:{row.key}:{again}".encode()
     message["Message-ID"] = f"<{hashlib.sha256(secret).hexdigest()[:40]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834

@@ -17,16 +17,18 @@ from kiosque.db.models import (
     FamilyRequest,
     OutboxMail,
     Receipt,
+    StaffInvitation,
     Token,
 )
 from kiosque.db.states import NoticeKind, RequestTopic
-from kiosque.families import contacts, requests
+from kiosque.families import contacts, requests, tokens
 from kiosque.invoices import announcements
 from kiosque.language import catalogue, templates
 from kiosque.outbox import addresses
 from kiosque.papers import content, pdf
 from kiosque.papers.content import ReceiptDocument
 from kiosque.settings import Settings
+from kiosque.staff import invitations
 
 _environment = templates.environment()
 _NAMES = frozenset(_environment.list_templates())
@@ -43,8 +45,9 @@ class MailKind:
     language it is in; None for a mail in French that is about no family. `facts` gives what the
     template names, in that language, looked up anew each time the mail leaves; None when there is
     nothing to say any more. An `optional` mail may be stopped by the family, waits for a decent
-    hour and lets every other go first. One that `has_link` is given a secret, drawn each time it
-    leaves. `paper` makes the PDF that goes with it.
+    hour and lets every other go first. `link` draws, from the object's id, the secret of the link
+    that a mail carries, each time it leaves; None when the link can no longer serve. `paper` makes
+    the PDF that goes with it.
     """
 
     template: str
@@ -52,7 +55,7 @@ class MailKind:
     family: Callable[[int], Family | None]
     facts: Callable[[Settings, OutboxMail], Facts | None] = lambda _settings, _row: {}
     optional: bool = False
-    has_link: bool = False
+    link: Callable[[int], str | None] | None = None
     paper: Callable[[Settings, Facts], "Paper"] | None = None
 
 
@@ -100,7 +103,7 @@ def render_mail(settings: Settings, row: OutboxMail, secret: str = "") -> Render
             return None
         if family and kind.optional:
             facts["stop_url"] = _stop_url(settings, family)
-        if kind.has_link:
+        if kind.link:
             facts["secret"] = secret
         text = _render(f"{kind.template}.txt", settings, facts)
         subject, _, body = text.partition("\n")
@@ -207,6 +210,13 @@ def _account(_settings: Settings, row: OutboxMail) -> Facts:
     return {"household": contacts.told_apart(family, row.recipient) if family else ""}
 
 
+def _invitation(_settings: Settings, row: OutboxMail) -> Facts | None:
+    invitation = StaffInvitation.get_or_none(StaffInvitation.id == row.object_id)
+    if invitation is None:  # erased with age, while its mail could not leave
+        return None
+    return {"staff": invitation.staff, "until": invitation.expires_at}
+
+
 _NOTICES = {
     NoticeKind.NEW_INVOICES: "avis",
     NoticeKind.REMINDER: "rappel",
@@ -217,12 +227,19 @@ _DECLARED = (
     MailKind("anomaly", "point à traiter", _nobody, _anomaly),
     MailKind("request", "demande d’une famille", _nobody, _request),
     MailKind("request_copy", "copie d’une demande", _asking, _request),
-    MailKind("reset", "nouveau mot de passe", _of_token, _link_to_a_held_address, has_link=True),
-    MailKind("email_confirm", "adresse à confirmer", _of_token, has_link=True),
+    MailKind(
+        "reset", "nouveau mot de passe", _of_token, _link_to_a_held_address, link=tokens.draw_link
+    ),
+    MailKind("email_confirm", "adresse à confirmer", _of_token, link=tokens.draw_link),
+    MailKind(
+        "staff_invitation", "lien d’un agent", _nobody, _invitation, link=invitations.draw_link
+    ),
     MailKind("email_asked", "changement d’adresse demandé", Family.get_by_id, _account),
     MailKind("email_changed", "adresse changée", Family.get_by_id, _account),
     MailKind("password_changed", "mot de passe changé", Family.get_by_id, _account),
-    MailKind("new_browser", "connexion d’un nouvel appareil", _of_token, _sign_in, has_link=True),
+    MailKind(
+        "new_browser", "connexion d’un nouvel appareil", _of_token, _sign_in, link=tokens.draw_link
+    ),
     *(MailKind(kind, words, _told, _notice, optional=True) for kind, words in _NOTICES.items()),
 )
 KINDS: Mapping[str, MailKind] = {kind.template: kind for kind in _DECLARED}

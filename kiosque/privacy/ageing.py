@@ -17,6 +17,9 @@ from kiosque.db.models import (
     OutboxMail,
     SecurityEvent,
     Session,
+    StaffEvent,
+    StaffInvitation,
+    StaffSession,
     Throttle,
     Token,
 )
@@ -24,6 +27,8 @@ from kiosque.families import audit, requests, sessions, throttle, tokens
 from kiosque.language import clock
 from kiosque.outbox import queue
 from kiosque.settings import Settings
+from kiosque.staff import events, invitations
+from kiosque.staff import sessions as staff_sessions
 
 #: A letter's codes open nothing any more; an export has been given to its family.
 FILES_KEPT = timedelta(days=30)
@@ -61,6 +66,9 @@ AGEING = (
     ),
     Ageing("codes et liens périmés", Token, tokens.past, tokens.purge),
     Ageing("sessions finies", Session, sessions.past, sessions.purge),
+    Ageing("lignes du journal des actions", StaffEvent, events.past, events.purge),
+    Ageing("liens d’agents périmés", StaffInvitation, invitations.past, invitations.purge),
+    Ageing("sessions d’agents finies", StaffSession, staff_sessions.past, staff_sessions.purge),
     Ageing("essais comptés", Throttle, throttle.past, throttle.purge),
 )
 

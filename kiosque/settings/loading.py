@@ -27,6 +27,7 @@ from kiosque.settings.model import (
     Mail,
     Monitoring,
     Notices,
+    Office,
     OtherRegie,
     Payment,
     Regie,
@@ -63,6 +64,7 @@ _TABLES: Mapping[str, type[Any]] = {
     "server": Server,
     "backup": Backup,
     "monitoring": Monitoring,
+    "office": Office,
 }
 #: Tables of tables, whose names the town chooses.
 _NAMED = ("gateways", "regies")

@@ -148,6 +148,14 @@ class Monitoring:
 
 
 @dataclass(frozen=True)
+class Office:
+    """The town hall's own area. It opens to the addresses of `networks` only, to all when there is
+    none."""
+
+    networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that differs from one town to another."""
 
@@ -170,6 +178,7 @@ class Settings:
     server: Server = Server()
     backup: Backup = Backup()
     monitoring: Monitoring = Monitoring()
+    office: Office = Office()
 
     def regie_named(self, key: str) -> Regie:
         """Return the *régie* of a key; the first one for an empty key, or for one that is no longer

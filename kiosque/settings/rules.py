@@ -227,6 +227,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("monitoring.weekday", f"attendu l’un de {', '.join(WEEKDAYS)}", WEEKDAYS.__contains__),
     Rule(
+        "office.networks",
+        "attendu des adresses ou des réseaux IP ; aucun, pour tout Internet",
+        lambda names: all(is_network(name) and name != "unix" for name in names),
+    ),
+    Rule(
         "gateways",
         "noms en lettres minuscules et chiffres, 20 au plus",
         lambda gateways: all(map(is_table_name, gateways)),

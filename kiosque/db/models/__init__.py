@@ -35,6 +35,14 @@ from kiosque.db.models.payments import (
 )
 from kiosque.db.models.privacy import PrivacyAct
 from kiosque.db.models.requests import FamilyRequest
+from kiosque.db.models.staff import (
+    RecoveryCode,
+    Staff,
+    StaffEvent,
+    StaffInvitation,
+    StaffRole,
+    StaffSession,
+)
 
 __all__ = [
     "Account",
@@ -65,6 +73,7 @@ __all__ = [
     "PrivacyAct",
     "Receipt",
     "ReceiptGap",
+    "RecoveryCode",
     "Repayment",
     "ResetRequest",
     "Restoration",
@@ -72,6 +81,11 @@ __all__ = [
     "Service",
     "Session",
     "Settlement",
+    "Staff",
+    "StaffEvent",
+    "StaffInvitation",
+    "StaffRole",
+    "StaffSession",
     "Throttle",
     "Token",
     "known_child",

@@ -184,7 +184,7 @@ def test_a_bank_that_undoes_its_debit_later_is_still_heard(
 
 
 def test_a_mail_of_every_kind_is_known_to_be_of_a_family_or_of_none() -> None:
-    assert set(OBJECTS) | {"anomaly"} == set(KINDS)
+    assert set(OBJECTS) | {"anomaly", "staff_invitation"} == set(KINDS)
 
 
 @pytest.mark.parametrize(

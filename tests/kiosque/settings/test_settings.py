@@ -186,6 +186,7 @@ def test_secrets_show_in_no_representation(tmp_path: Path) -> None:
         ("KIOSQUE_SERVER_THREADS", "300", "server.threads : attendu"),
         ("KIOSQUE_MONITORING_TOKEN", "trop-court", "monitoring.token : "),
         ("KIOSQUE_MONITORING_TOKEN", "é" * 40, "monitoring.token : "),
+        ("KIOSQUE_OFFICE_NETWORKS", "192.0.2.7/24", "office.networks : "),
         ("KIOSQUE_MONITORING_WEEKDAY", "jamais", "monitoring.weekday : "),
     ],
 )

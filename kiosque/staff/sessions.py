@@ -1,0 +1,112 @@
+"""Agents' sessions, kept by the server: a copied cookie dies with its session.
+
+A session ends when its agent signs out, leaves it idle, is given a new password, telephone or no
+way in any more, and after a working day whatever happens.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from peewee import Expression, ModelDelete
+
+from kiosque.db import require_write, write
+from kiosque.db.models import Staff, StaffSession
+from kiosque.language import clock
+
+IDLE = timedelta(minutes=30)
+LONGEST = timedelta(hours=8)
+#: From the password to the code.
+HALF_WAY = timedelta(minutes=10)
+#: How long a code that was just shown is not asked for again, for what wants a fresh one.
+FRESH = timedelta(minutes=10)
+#: Sessions of one agent: those before end.
+AT_ONCE = 10
+#: A page seen sooner than this after another writes nothing.
+_PRECISION = timedelta(minutes=1)
+
+
+def begin(staff: Staff, *, proved: bool) -> str:
+    """Begin a session as part of the transaction under way, the code `proved` or not yet. Returns
+    its number, which only the browser keeps."""
+    require_write()
+    number, now = secrets.token_urlsafe(32), clock.now()
+    latest = (
+        StaffSession.select(StaffSession.digest)
+        .where(StaffSession.staff == staff)
+        .order_by(StaffSession.opened_at.desc())
+        .limit(AT_ONCE - 1)
+    )
+    older = StaffSession.digest.not_in(latest)
+    ModelDelete(StaffSession).where(StaffSession.staff == staff, older).execute()
+    StaffSession.create(
+        digest=_digest(number),
+        staff=staff,
+        opened_at=now,
+        seen_at=now,
+        proved_at=now if proved else None,
+    )
+    return number
+
+
+def running(number: str) -> StaffSession | None:
+    """Return a session that still runs, half way or whole, with its agent, and note that it was
+    seen now. Returns None when it has ended."""
+    now = clock.now()
+    found: StaffSession | None = (
+        StaffSession.select(StaffSession, Staff)
+        .join(Staff)
+        .where(
+            StaffSession.digest == _digest(number),
+            StaffSession.seen_at > now - IDLE,
+            StaffSession.opened_at > now - LONGEST,
+            StaffSession.proved_at.is_null(False) | (StaffSession.opened_at > now - HALF_WAY),
+            Staff.closed_at.is_null(),
+        )
+        .first()
+    )
+    if found and found.seen_at <= now - _PRECISION:
+        with write():
+            StaffSession.update(seen_at=now).where(StaffSession.digest == found.digest).execute()
+    return found
+
+
+def is_fresh(session: StaffSession) -> bool:
+    """Tell whether its agent has shown a code a moment ago."""
+    return bool(session.proved_at and session.proved_at > clock.now() - FRESH)
+
+
+def prove(session: StaffSession) -> None:
+    """Note that the agent has just shown a code, as part of the transaction under way."""
+    require_write()
+    StaffSession.update(proved_at=clock.now()).where(
+        StaffSession.digest == session.digest
+    ).execute()
+
+
+def end(session: StaffSession) -> None:
+    """End a session, as part of the transaction under way."""
+    require_write()
+    ModelDelete(StaffSession).where(StaffSession.digest == session.digest).execute()
+
+
+def end_all(staff: Staff) -> None:
+    """End every session of an agent, as part of the transaction under way."""
+    require_write()
+    ModelDelete(StaffSession).where(StaffSession.staff == staff).execute()
+
+
+def past() -> Expression:
+    """Select the sessions that have run out."""
+    now = clock.now()
+    return (StaffSession.seen_at <= now - IDLE) | (StaffSession.opened_at <= now - LONGEST)
+
+
+def purge() -> None:
+    """Erase the sessions that have run out."""
+    with write():
+        ModelDelete(StaffSession).where(past()).execute()
+
+
+def _digest(number: str) -> str:
+    return hashlib.sha256(number.encode(errors="surrogatepass")).hexdigest()
