@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kiosque import system
 from kiosque.backups import MADE, SENT, archive, databases, programs, rotation, settings_copy
 from kiosque.backups.archive import Manifest, Writer
 from kiosque.backups.portrait import Portrait
@@ -22,6 +23,8 @@ from kiosque.version import VERSION
 #: Where a backup is made, in its folder: whatever is there is of one that was interrupted.
 _BEING_MADE = ".kiosque-en-cours"
 _FOLDERS = ("pdf", "texts")
+#: Under KIOSQUE_DATA, what the town's own command said when it last failed.
+_OFFSITE_LOG = "offsite.log"
 
 
 class CannotBackUp(Exception):
@@ -195,7 +198,21 @@ def _send_away(settings: Settings, made: Made) -> None:
         )
         leases.note_done(SENT)
     except ProgramFailed as error:
-        made.troubles.append(f"elle n’est pas partie ailleurs\u00a0: {error}")
+        where = _keep_words(settings, error.said)
+        made.troubles.append(f"elle n’est pas partie ailleurs\u00a0: {error.why}{where}")
+
+
+def _keep_words(settings: Settings, said: bytes) -> str:
+    """Keep what the town's command said for who may read the town's files, and say where: it may
+    hold a password, which no journal nor mail shows."""
+    log = settings.data / _OFFSITE_LOG
+    try:
+        log.unlink(missing_ok=True)
+        log.touch(0o600)
+        log.write_bytes(said)
+    except OSError as error:
+        return f"\u00a0; {log} ne s’écrit pas ({system.why(error)})"
+    return f"\u00a0; ce qu’elle a dit est dans {log}"
 
 
 def sync(folder: Path) -> None:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from typing import IO
 
 from kiosque.settings.loading import PREFIX
 
@@ -12,7 +11,13 @@ _LONGEST_WORDS = 300
 
 
 class ProgramFailed(Exception):
-    """A program did not do its work; the text says why, in French, with its own last words."""
+    """A program did not do its work; the text says why, in French, with its own last words. `why`
+    is without them, and `said` is all of them: those of a town's own program may hold a secret."""
+
+    def __init__(self, why: str, said: bytes = b"") -> None:
+        self.why, self.said = why, said
+        last = " ".join(said.decode("utf-8", "replace").split())[-_LONGEST_WORDS:]
+        super().__init__(f"{why}\u00a0: {last}" if last else why)
 
 
 def run(
@@ -21,7 +26,6 @@ def run(
     seconds: float,
     given: bytes = b"",
     environment: Mapping[str, str] | None = None,
-    out: IO[bytes] | int = subprocess.PIPE,
 ) -> bytes:
     """Run a program and return what it wrote. Whatever it started is ended with it.
 
@@ -32,7 +36,7 @@ def run(
         process = subprocess.Popen(  # noqa: S603  # the town's own words, without a shell
             words,
             stdin=subprocess.PIPE,
-            stdout=out,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**kept, **(environment or {})},
             start_new_session=True,
@@ -42,18 +46,18 @@ def run(
     try:
         written, said = process.communicate(given, timeout=seconds)
     except subprocess.TimeoutExpired:
-        _end(process)
-        raise ProgramFailed(f"{words[0]} n’a pas fini en {seconds / 60:.0f} minutes") from None
+        said = _end(process)
+        why = f"{words[0]} n’a pas fini en {seconds / 60:.0f} minutes"
+        raise ProgramFailed(why, said) from None
     except BaseException:
         _end(process)
         raise
     if process.returncode:
-        last = " ".join(said.decode("utf-8", "replace").split())[-_LONGEST_WORDS:]
-        said_words = f"\u00a0: {last}" if last else ""
-        raise ProgramFailed(f"{words[0]} a échoué (code {process.returncode}){said_words}")
-    return written or b""
+        raise ProgramFailed(f"{words[0]} a échoué (code {process.returncode})", said)
+    return written
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _end(process: "subprocess.Popen[bytes]") -> bytes:
+    """End a program, and return what it had said."""
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    return process.communicate()[1]

@@ -16,7 +16,7 @@ from kiosque.backups.archive import BadBackup
 from kiosque.backups.making import CannotBackUp
 from kiosque.backups.programs import ProgramFailed
 from kiosque.backups.restoring import CannotRestore, HalfRestored, Restored
-from kiosque.cli.entry import Fault, main, read_settings, require_yes, with_database
+from kiosque.cli.entry import Fault, NamedPath, main, read_settings, require_yes, with_database
 from kiosque.db import deployment, presence
 from kiosque.language import formats
 from kiosque.language.formats import counted, format_euros
@@ -27,7 +27,7 @@ _MOST = 10
 
 
 @main.command()
-@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", required=False, type=NamedPath(file_okay=False))
 @with_database
 def backup(settings: Settings, folder: Path | None) -> None:
     """Sauvegarde la ville dans un fichier daté, pendant que le site tourne.
@@ -53,7 +53,7 @@ def backup(settings: Settings, folder: Path | None) -> None:
 
 
 @main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=NamedPath(exists=True, dir_okay=False))
 @click.option("--despite-faults", is_flag=True, help="Même si ses comptes ont des défauts.")
 @click.option("--yes", is_flag=True, help="Ne pas demander de confirmation.")
 def restore(file: Path, *, despite_faults: bool, yes: bool) -> None:
@@ -94,9 +94,7 @@ def _tell(done: Restored, seconds: float) -> None:
 
 
 @main.command("drill")
-@click.argument(
-    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+@click.argument("file", required=False, type=NamedPath(exists=True, dir_okay=False))
 @with_database
 def drill_(settings: Settings, file: Path | None) -> None:
     """Essaie une sauvegarde, la dernière par défaut : la rétablit ailleurs et la vérifie.

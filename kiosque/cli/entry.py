@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from functools import wraps
 from operator import length_hint
+from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import click
@@ -25,6 +26,19 @@ class Fault(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.echo(f"Erreur : {self.message}", err=True, file=file)
+
+
+class NamedPath(click.Path):
+    """A path that was typed. A blank one, as of a variable of the shell that was never set, is
+    refused: it would be the current folder."""
+
+    def __init__(self, **kinds: bool) -> None:
+        super().__init__(path_type=Path, **kinds)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value).strip():
+            self.fail("un nom vide ne désigne ni fichier ni dossier.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 Command = TypeVar("Command", bound=Callable[..., Any])

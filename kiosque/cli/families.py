@@ -8,7 +8,7 @@ from typing import BinaryIO
 import click
 
 from kiosque import system
-from kiosque.cli.entry import Fault, main, with_database
+from kiosque.cli.entry import Fault, NamedPath, main, with_database
 from kiosque.db.models import Family
 from kiosque.families import accounts, audit
 from kiosque.families.audit import Event
@@ -63,7 +63,7 @@ def _families(codes: Iterable[str], *, everyone: bool) -> list[Family]:
 @click.option("--all", "everyone", is_flag=True, help="Toutes les familles sans mot de passe.")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    type=NamedPath(dir_okay=False, allow_dash=True),
     help="Le PDF à écrire, - pour la sortie standard ; par défaut letters/lettres-AAAA-MM-JJ.pdf "
     "dans KIOSQUE_DATA.",
 )

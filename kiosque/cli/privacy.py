@@ -6,7 +6,7 @@ import click
 
 from kiosque import privacy, resources
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import Fault, main, with_database
+from kiosque.cli.entry import Fault, NamedPath, main, with_database
 from kiosque.db.models import Family
 from kiosque.db.states import PrivacyActKind
 from kiosque.families import accounts
@@ -67,7 +67,7 @@ def _show_journal() -> None:
 @click.argument("code")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NamedPath(file_okay=False),
     help="Dossier où écrire ; par défaut exports dans KIOSQUE_DATA.",
 )
 @AUTHOR

@@ -58,6 +58,29 @@ def test_a_backup_is_one_dated_file_with_all_that_makes_the_town(
     assert leases.finished_at(backups.MADE) == frozen.at
 
 
+@pytest.mark.parametrize("blank", ["", "  "])
+@pytest.mark.parametrize(
+    "command",
+    [("backup",), ("restore",), ("drill",), ("export-family", "F1001", "--output"),
+     ("letters", "F1001", "--output")],
+)  # fmt: skip
+def test_a_blank_name_is_refused_not_taken_for_the_current_folder(
+    town: Town,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    blank: str,
+) -> None:
+    """As by a variable of the shell that was never set."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    result = town.run(*command, blank)
+    assert result.exit_code == 2
+    assert "nom vide" in result.output
+    assert list(here.iterdir()) == []
+
+
 def test_no_secret_is_in_clear_and_the_command_says_that_they_are_not_there(town: Town) -> None:
     settings_file(town, toml=f'{TOML}password = "{PASSWORD}"\n')
     output = town.run("backup").output
@@ -186,6 +209,21 @@ def test_a_backup_that_does_not_leave_is_made_and_that_is_told(town: Town, words
     assert "pas partie ailleurs" in result.output
     assert leases.finished_at(backups.MADE)
     assert leases.finished_at(backups.SENT) is None
+
+
+def test_what_the_command_says_of_its_failure_is_for_the_owner_of_the_files_only(
+    town: Town,
+) -> None:
+    """The journal of a unit that failed goes into a mail."""
+    secret = "https://nas:motdepasse@nas.example.org"
+    settings_file(town, f'[backup]\noffsite = ["sh", "-c", "echo {secret} >&2; exit 7"]\n')
+    result = town.run("backup")
+    assert secret not in result.output
+    assert "code 7" in result.output
+    log = town.settings.data / "offsite.log"
+    assert str(log) in result.output
+    assert log.read_text() == f"{secret}\n"
+    assert log.stat().st_mode & 0o077 == 0
 
 
 def test_a_command_that_is_a_whole_line_is_refused_with_the_settings(town: Town) -> None:
