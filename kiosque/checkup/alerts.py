@@ -2,7 +2,8 @@
 is well.
 
 The mail goes straight to the server (`mails.direct`), and what was told is kept in a file
-(`monitoring.memory`): the outbox and the database may be what is broken. `alert_mails` writes it.
+(`monitoring.memory`): the outbox and the database may be what is broken. Where nothing can be kept,
+what is broken is told once a day. `alert_mails` writes the mail.
 """
 
 import time
@@ -48,10 +49,20 @@ def alert(environ: Mapping[str, str], *, pause: float = PAUSE_SECONDS) -> News:
 
     try:
         memory.change(installation.data, tell)
-    except OSError:  # on a disk that takes nothing, it is told again each hour rather than never
+    except OSError:
         if not told:
-            tell(memory.read(installation.data))
+            return _tell_unremembered(installation, results)
     return told[0]
+
+
+def _tell_unremembered(installation: Installation, results: Sequence[Result]) -> News:
+    """Tell what is wrong at one hour of the day only: nobody will know that it was told."""
+    found = news.compare(installation, results, memory.read(installation.data))
+    if not news.is_daily_hour():
+        return News({}, {}, found.still, weekly=False)
+    if found.is_due:
+        _mail(installation, results, found)
+    return found
 
 
 def _mail(installation: Installation, results: Sequence[Result], found: News) -> None:

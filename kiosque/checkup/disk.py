@@ -7,6 +7,7 @@ from pathlib import Path
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.installation import Installation
 from kiosque.db.sqlite import MINIMUM_FREE_BYTES
+from kiosque.monitoring import memory
 
 #: Below this, `/sante` answers 503.
 BROKEN_BYTES = MINIMUM_FREE_BYTES
@@ -18,6 +19,10 @@ LOGS = Path("/var/log")
 _ROOM = (
     "Faites de la place : vieilles sauvegardes, journaux (« journalctl --vacuum-size=200M », "
     "logrotate), ou agrandissez le disque."
+)
+_MEMORY = (
+    "Ce qui a été dit par courriel ne peut pas être retenu : rendez le dossier et ce fichier au "
+    "compte de la ville, ou effacez le fichier (docs/exploitation.md)."
 )
 _FILES = "Supprimez les dossiers qui contiennent le plus de petits fichiers (« du --inodes -x / »)."
 
@@ -37,6 +42,8 @@ def check_disk(installation: Installation) -> Result:
         if path.is_dir() and (device := path.stat().st_dev) not in seen:
             seen.add(device)
             _check_one(name, path, wanted, found)
+    if installation.data.is_dir() and (why := memory.refusal(installation.data)):
+        found.broken(f"{installation.data / memory.NAME} ne s’écrit pas ({why})", _MEMORY)
     return found.result("Disque")
 
 

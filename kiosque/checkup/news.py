@@ -77,9 +77,17 @@ def _is_weekly(installation: Installation, last: date | None) -> bool:
     today = clock.today()
     if last is None or last > today:
         return True
-    hour = clock.now().astimezone(clock.PARIS).hour
     on_its_day = WEEKDAYS[today.weekday()] == installation.weekday and today > last
-    return hour >= WEEKLY_HOUR and (on_its_day or today - last > timedelta(days=7))
+    return _hour() >= WEEKLY_HOUR and (on_its_day or today - last > timedelta(days=7))
+
+
+def is_daily_hour() -> bool:
+    """Tell whether it is the one hour of the day for what cannot be remembered."""
+    return _hour() == WEEKLY_HOUR
+
+
+def _hour() -> int:
+    return clock.now().astimezone(clock.PARIS).hour
 
 
 def next_weekly(weekday: str) -> date:

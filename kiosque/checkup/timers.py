@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from peewee import fn
 
-from kiosque import chores, db, resources
+from kiosque import chores, db, privacy, resources
 from kiosque.checkup.database import DatabaseUnreadable, reading
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.installation import Installation
@@ -14,11 +14,14 @@ from kiosque.db.states import MailState
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted
 from kiosque.mails import rendering
+from kiosque.monitoring import memory
 from kiosque.outbox import queue
 
 #: Age of the last run; a chore is called each minute, and may last one.
 LOOK_AFTER = timedelta(minutes=10)
 BROKEN_AFTER = timedelta(hours=2)
+#: Age of what a timer does each night.
+NIGHTLY_LOOK, NIGHTLY_BROKEN = timedelta(hours=30), timedelta(days=4)
 #: Age of a waiting mail: somebody waits for it; a notice may wait for the morning and its turn.
 MAIL_AFTER = timedelta(hours=1)
 NOTICE_AFTER = timedelta(days=1)
@@ -26,19 +29,26 @@ NOTICE_AFTER = timedelta(days=1)
 
 def check_timers(installation: Installation) -> Result:
     found = Findings()
+    nightly = {"verify": memory.read(installation.data).verified_at}
     try:
         with reading(installation):
+            nightly[privacy.LEASE] = leases.finished_at(privacy.LEASE)
             for command in chores.EACH_MINUTE:
                 _check_timer(command, leases.finished_at(command), found)
+            for command, finished in nightly.items():
+                _check_timer(command, finished, found, nightly=True)
             _check_outbox(found)
     except DatabaseUnreadable:
         found.unknown("les minuteries n’ont pas pu être lues", "Voyez « Base ».")
     return found.result("Minuteries")
 
 
-def _check_timer(command: str, finished: datetime | None, found: Findings) -> None:
+def _check_timer(
+    command: str, finished: datetime | None, found: Findings, *, nightly: bool = False
+) -> None:
+    often = "chaque nuit" if nightly else "chaque minute"
     advice = (
-        f"Créez ou relancez la minuterie qui appelle « {resources.typed(command)} » chaque minute "
+        f"Créez ou relancez la minuterie qui appelle « {resources.typed(command)} » {often} "
         "(« systemctl list-timers 'kiosque-*' », « journalctl -u » son service), sous le compte "
         "du site."
     )
@@ -47,9 +57,10 @@ def _check_timer(command: str, finished: datetime | None, found: Findings) -> No
     age = clock.now() - since
     if finished:
         words = f"dernier {command} il y a {formats.duration(age)}"
-    if age > BROKEN_AFTER:
+    # One that is new with a version has no past: that alone must not undo the upgrade.
+    if age > (NIGHTLY_BROKEN if nightly else BROKEN_AFTER) and (finished or not nightly):
         found.broken(words, advice)
-    elif age > LOOK_AFTER:
+    elif age > (NIGHTLY_LOOK if nightly else LOOK_AFTER):
         found.look(words, advice)
     elif age < -LOOK_AFTER:
         found.look(f"dernier {command} dans l’avenir", "Voyez « Horloge » : elle a reculé.")

@@ -1,25 +1,28 @@
 """What the hourly check saw and told: one file of the town's folder, KIOSQUE_DATA.
 
 Not in the database: that it does not answer, or that its disk is full, must be told once too. So
-the file has its room from the start, and is written over in place.
+the file has its room from the start, and is written over in place. While the folder takes nothing,
+it is kept in the one that systemd gives the town's services in memory, RUNTIME_DIRECTORY.
 """
 
 import dataclasses
 import fcntl
 import json
 import os
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from kiosque import system
 from kiosque.language import clock
 
 NAME = "surveillance.json"
 #: Bytes kept for it on the disk: more than all troubles at once take.
 _ROOM = 64 * 1024
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -47,23 +50,70 @@ class Memory:
 
 
 def read(data: Path) -> Memory:
-    """Return what is remembered; nothing where the file is absent or cannot be read."""
+    """Return what is remembered, the latest of where it may be; nothing where it is absent or
+    cannot be read."""
+    return max(map(_read, _places(data)), key=lambda it: it.checked_at or _NEVER)
+
+
+def _read(file: Path) -> Memory:
     with suppress(OSError):
-        return _parsed((data / NAME).read_bytes())
+        return _parsed(file.read_bytes())
     return Memory()
 
 
+def _places(data: Path) -> list[Path]:
+    spare = os.environ.get("RUNTIME_DIRECTORY")
+    return [Path(folder) / NAME for folder in (data, spare) if folder]
+
+
 def change(data: Path, changed: Callable[[Memory], Memory]) -> None:
-    """Change what is remembered, one process at a time. Raises OSError."""
-    descriptor = os.open(data / NAME, os.O_RDWR | os.O_CREAT, 0o640)
-    with os.fdopen(descriptor, "r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        text = _written(changed(_parsed(file.read()))).ljust(_ROOM)
-        file.seek(0)
-        file.write(text)
-        file.truncate()
-        file.flush()
-        os.fsync(file)
+    """Change what is remembered, one process at a time. Raises OSError, before `changed` is
+    called, where it can be written nowhere."""
+    with _taken(data) as file:
+        _write(file, changed(read(data)))
+
+
+@contextmanager
+def _taken(data: Path) -> Iterator[IO[bytes]]:
+    """Open the file, in the first place that takes what is remembered already, for us alone."""
+    refusal = OSError()
+    for path in _places(data):
+        try:
+            file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o640), "r+b")
+        except OSError as error:
+            refusal = error
+            continue
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                _write(file, read(data))
+            except OSError as error:
+                refusal = error
+                continue
+            yield file
+            return
+    raise refusal
+
+
+def _write(file: IO[bytes], memory: Memory) -> None:
+    text = _written(memory).ljust(_ROOM)
+    file.seek(0)
+    file.write(text)
+    file.truncate()
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def refusal(data: Path) -> str:
+    """Say why the town's folder does not take it, in French; empty when it does. Makes no file:
+    whoever asks may not be the town's account."""
+    try:
+        with (data / NAME).open("r+b"):
+            return ""
+    except FileNotFoundError:
+        return "" if os.access(data, os.W_OK) else "dossier en lecture seule"
+    except OSError as error:
+        return system.why(error)
 
 
 def note_verified(data: Path, faults: int) -> None:

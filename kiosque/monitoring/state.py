@@ -8,7 +8,7 @@ from pathlib import Path
 
 from peewee import DatabaseError, fn
 
-from kiosque import backups, db
+from kiosque import backups, db, privacy
 from kiosque.db import leases
 from kiosque.db.models import Attempt, BankMessage, OutboxMail
 from kiosque.db.states import MailState
@@ -22,7 +22,7 @@ from kiosque.settings import Settings
 
 #: The chores of which the database keeps the last end, by the name of their command. What `verify`
 #: and the hourly check saw is in the memory of what was told.
-CHORES = (reconcile.LEASE, delivery.LEASE, backups.MADE, backups.SENT, backups.TRIED)
+CHORES = (reconcile.LEASE, delivery.LEASE, backups.MADE, backups.SENT, backups.TRIED, privacy.LEASE)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,6 @@ age, `erase()` and `export()` for one family; `acts` remembers who asked for eac
 
 from kiosque.privacy.erasure import CannotErase, erase
 from kiosque.privacy.export import CannotExport, export
-from kiosque.privacy.forgetting import Forgotten, forget
+from kiosque.privacy.forgetting import LEASE, Forgotten, forget
 
-__all__ = ["CannotErase", "CannotExport", "Forgotten", "erase", "export", "forget"]
+__all__ = ["LEASE", "CannotErase", "CannotExport", "Forgotten", "erase", "export", "forget"]

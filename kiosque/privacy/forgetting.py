@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from kiosque.db import write
+from kiosque.db import leases, write
 from kiosque.db.models import Family, Invoice, Settlement
 from kiosque.db.states import PrivacyActKind
 from kiosque.language.formats import counted
@@ -14,6 +14,9 @@ from kiosque.privacy.departures import gone
 from kiosque.privacy.dues import dues
 from kiosque.privacy.reduction import reduce
 from kiosque.settings import Settings
+
+#: When all was last forgotten, to the end.
+LEASE = "forget"
 
 
 @dataclass
@@ -35,6 +38,8 @@ def forget(settings: Settings, *, really: bool) -> Forgotten:
             found.kept[family.code] = due
         elif not really or _forget_family(family, settings.legal.forget_after_years):
             found.families.append(family.code)
+    if really:
+        leases.note_done(LEASE)
     return found
 
 

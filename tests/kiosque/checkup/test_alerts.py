@@ -1,6 +1,8 @@
 """The town's IT person is told of each trouble once, then that it is over, by real SMTP."""
 
+import errno
 import json
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -17,6 +19,7 @@ from click.testing import CliRunner
 from kiosque import backups, db
 from kiosque.checkup import alerts, clocks, disk, news
 from kiosque.checkup.findings import Level, Result, Trouble
+from kiosque.checkup.installation import Installation as Surveyed
 from kiosque.checkup.news import News
 from kiosque.cli import main
 from kiosque.db import leases
@@ -407,16 +410,66 @@ def test_a_full_disk_is_told_once_all_the_same(
     assert json.loads((data / memory.NAME).read_text())["told"]
 
 
-def test_a_folder_that_takes_nothing_is_told_again_rather_than_never(
-    tell: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError(30, "read-only")
+@pytest.fixture
+def unwritable(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The town's folder keeps what was told, and takes no more, whoever asks."""
+    really_open = os.open
 
+    def refuse(path: Path, flags: int, mode: int = 0o777) -> int:
+        if Path(path).parent == data and flags & os.O_RDWR:
+            raise OSError(errno.EROFS, "read-only", str(path))
+        return really_open(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+
+#: From half past eight in the evening, and around eight in the morning.
+HOURS = [TUESDAY + timedelta(hours=each) for each in (0, 1, 11, 12, 13)]
+
+
+def test_what_no_disk_remembers_is_told_once_a_day(
+    tell: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, unwritable: None
+) -> None:
+    told = []
+    for instant in HOURS:
+        at(monkeypatch, instant)
+        told.append(tell(trouble(Level.BROKEN)))
+    assert told == [[], [], [], ["En panne : Disque"], []]
+
+
+def test_the_weekly_mail_that_no_disk_remembers_does_not_come_each_hour(
+    tell: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, unwritable: None
+) -> None:
+    told = []
+    for instant in HOURS:
+        at(monkeypatch, instant)
+        told += tell(GOOD)
+    assert told == [ALL_WELL]
+
+
+def test_what_the_folder_does_not_take_is_remembered_in_memory(
+    tell: Callable[..., list[str]],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
     at(monkeypatch, TUESDAY)
-    tell(GOOD)
-    monkeypatch.setattr(memory, "change", refuse)
-    assert tell(trouble(Level.BROKEN)) == tell(trouble(Level.BROKEN)) == ["En panne : Disque"]
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path_factory.mktemp("run")))
+    assert tell(GOOD) == [ALL_WELL]
+    request.getfixturevalue("unwritable")
+    at(monkeypatch, TUESDAY + timedelta(hours=1))
+    assert tell(trouble(Level.BROKEN)) == ["En panne : Disque"]
+    assert tell(trouble(Level.BROKEN)) == []
+    assert tell(GOOD) == ["Fini : Disque"]
+    assert tell(GOOD) == []
+
+
+def test_a_memory_that_is_not_written_is_a_trouble_of_the_disk(
+    data: Path, surveyed: Callable[..., Surveyed]
+) -> None:
+    (data / memory.NAME).mkdir()
+    (found,) = disk.check_disk(surveyed()).troubles
+    assert (found.level, memory.NAME in found.what) == (Level.BROKEN, True)
 
 
 def test_checks_at_once_tell_it_once(tell: Callable[..., list[str]]) -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,16 +12,18 @@ import apsw
 import pytest
 
 from gateways import registry
-from kiosque import db
+from kiosque import db, privacy
 from kiosque.checkup import database, disk, sqlite_file, timers
 from kiosque.checkup import settings as settings_check
 from kiosque.checkup.findings import Level, Result
 from kiosque.checkup.installation import Installation as Surveyed
 from kiosque.db import leases, write
+from kiosque.db.fields import to_text
 from kiosque.db.models import OutboxMail
 from kiosque.db.states import MailState, NoticeKind
 from kiosque.language import clock
 from kiosque.mails import delivery
+from kiosque.monitoring import memory
 from kiosque.outbox import queue
 from kiosque.payments import Purchase, reconcile, start
 from tests import sentences
@@ -448,6 +451,56 @@ def test_a_timer_that_never_ran_is_told_once_the_base_is_not_new(
     (trouble,) = result.troubles
     assert sentences.NEVER_FINISHED in trouble.what
     assert "python app.py send-mail" in trouble.advice
+
+
+NIGHTLY = pytest.mark.parametrize("command", ["verify", "forget"])
+
+
+def done_just_now(data: Path) -> None:
+    """Everything that a timer does."""
+    memory.note_verified(data, 0)
+    with db.connection():
+        for name in (reconcile.LEASE, delivery.LEASE, privacy.LEASE):
+            leases.note_done(name)
+
+
+@NIGHTLY
+@pytest.mark.parametrize(("hours", "level"), [(29, 0), (31, Level.LOOK), (97, Level.BROKEN)])
+def test_what_is_no_longer_done_each_night_is_told_with_its_command(
+    surveyed: Settle,
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    hours: int,
+    level: int,
+) -> None:
+    done_just_now(data)
+    verified, forgotten = memory.read(data).verified_at, clock.now()
+    later(monkeypatch, hours=hours)
+    done_just_now(data)
+    if command == "verify":
+        memory.change(data, lambda before: replace(before, verified_at=verified))
+    else:
+        change(data, f"UPDATE lease SET finished_at = '{to_text(forgotten)}' WHERE name = 'forget'")
+    result = timers.check_timers(surveyed())
+    assert result.level == level
+    commands = [f"python app.py {command}"] if level else []
+    assert [it.advice.split("« ")[1].split(" »")[0] for it in result.troubles] == commands
+
+
+@NIGHTLY
+def test_a_nightly_timer_that_is_new_with_a_version_does_not_break_its_upgrade(
+    surveyed: Settle, data: Path, command: str
+) -> None:
+    done_just_now(data)
+    change(data, "UPDATE schema_migration SET applied = '2026-01-01 00:00:00'")
+    if command == "verify":
+        (data / memory.NAME).unlink()
+    else:
+        change(data, "DELETE FROM lease WHERE name = 'forget'")
+    result = timers.check_timers(surveyed())
+    assert result.level is Level.LOOK
+    assert f"{command} {sentences.NEVER_FINISHED}" in told(result)
 
 
 def enqueue(template: str, key: str) -> None:

@@ -208,9 +208,9 @@ def test_the_timers_commands_are_seen_to_have_run(data: Path, template_base: Pat
         return next(it.level for it in found if it.subject == "Minuteries")
 
     assert state() is Level.BROKEN
-    for name in ("send-mail", "reconcile"):
+    for words in (["send-mail"], ["reconcile"], ["verify"], ["forget", "--yes"]):
         ran = subprocess.run(
-            [sys.executable, "app.py", name],
+            [sys.executable, "app.py", *words],
             cwd=PROJECT,
             env=environment(data),
             capture_output=True,
