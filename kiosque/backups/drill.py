@@ -82,7 +82,7 @@ def _prepared(settings: Settings, manifest: Manifest, folder: Path) -> Portrait:
     if settings.on_postgresql:
         now = _on_server(settings, manifest, folder / POSTGRESQL)
     else:
-        now = restoring.prepare_file(settings, manifest, folder / SQLITE, {})
+        now = restoring.prepare_file(settings, manifest, folder / SQLITE, {}, {})
     if now.entry != manifest.entry:
         raise CannotRestore("Le journal de la base n’est pas celui que dit la sauvegarde.")
     return now
@@ -92,7 +92,7 @@ def _on_server(settings: Settings, manifest: Manifest, dumped: Path) -> Portrait
     try:
         with databases.temporary(str(settings.database_location)) as address:
             databases.load(dumped, address)
-            return restoring.prepare_server(settings, manifest, address, {})
+            return restoring.prepare_server(settings, manifest, address, {}, {})
     except databases.NotAllowed:
         raise CannotRestore(
             "Le compte de PostgreSQL ne peut pas créer la base de l’essai : « ALTER ROLE kiosque "

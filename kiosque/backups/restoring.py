@@ -16,9 +16,10 @@ import apsw
 from peewee import DatabaseError
 
 from kiosque import db, payments, system
-from kiosque.backups import archive, databases, making, portrait
+from kiosque.backups import archive, databases, making, portrait, skipped
 from kiosque.backups.archive import POSTGRESQL, SQLITE, BadBackup, Manifest
 from kiosque.backups.portrait import Portrait
+from kiosque.backups.skipped import Skipped
 from kiosque.db import deployment, write
 from kiosque.db.models import Invoice, Session
 from kiosque.language import clock
@@ -110,32 +111,43 @@ def require_ours(settings: Settings, manifest: Manifest, folder: Path) -> None:
 
 
 def prepare_file(
-    settings: Settings, manifest: Manifest, file: Path, known: Mapping[str, int]
+    settings: Settings,
+    manifest: Manifest,
+    file: Path,
+    known: Mapping[str, int],
+    earlier: Skipped,
 ) -> Portrait:
-    """Make an unpacked file ready to serve, and return what it holds."""
+    """Make an unpacked file ready to serve, and return what it holds. By sequence of receipts,
+    `known` are the last that the base it replaces gave, `earlier` those of earlier restorations."""
     try:
         databases.examine(file)
     except databases.Damaged:
         raise BadBackup("la base y est abîmée") from None
     with db.elsewhere(file):
-        return _prepare(settings, manifest, known)
+        return _prepare(settings, manifest, known, earlier)
 
 
 def prepare_server(
-    settings: Settings, manifest: Manifest, address: str, known: Mapping[str, int]
+    settings: Settings,
+    manifest: Manifest,
+    address: str,
+    known: Mapping[str, int],
+    earlier: Skipped,
 ) -> Portrait:
     """Make a PostgreSQL just loaded ready to serve, and return what it holds."""
     with db.elsewhere(address):
-        return _prepare(settings, manifest, known)
+        return _prepare(settings, manifest, known, earlier)
 
 
-def _prepare(settings: Settings, manifest: Manifest, known: Mapping[str, int]) -> Portrait:
+def _prepare(
+    settings: Settings, manifest: Manifest, known: Mapping[str, int], earlier: Skipped
+) -> Portrait:
     """Bring the database in force to this version, and mark it as restored."""
     db.migrate()
     deployment.note(settings.environment)
     backup_at = datetime.fromisoformat(manifest.created_at)
     with write():
-        payments.note_restoration(settings, backup_at, known)
+        payments.note_restoration(settings, backup_at, known, earlier)
         # Who signed out, or changed a password since, did so for good.
         Session.delete().execute()
     return portrait.draw()
@@ -172,6 +184,18 @@ def _receipts_given(settings: Settings) -> dict[str, int]:
     return found
 
 
+def _earlier(settings: Settings) -> Skipped:
+    """Return what earlier restorations of this machine skipped. Raises CannotRestore."""
+    try:
+        return skipped.read(settings.data)
+    except skipped.Unreadable:
+        raise CannotRestore(
+            f"{settings.data / skipped.NAME} est illisible : un numéro de reçu pourrait servir "
+            "deux fois. S’il n’y a eu aucune autre restauration depuis une heure, effacez ce "
+            "fichier et recommencez."
+        ) from None
+
+
 def _left_as_it_is(path: Path) -> apsw.Connection:
     file = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     # What is in its WAL stays there.
@@ -184,8 +208,10 @@ def _replace_file(
 ) -> tuple[Portrait, Path]:
     """The old WAL goes before the new file comes: SQLite would take it for the new one's."""
     new = folder / SQLITE
-    now = prepare_file(settings, manifest, new, _receipts_given(settings))
+    known, earlier = _receipts_given(settings), _earlier(settings)
+    now = prepare_file(settings, manifest, new, known, earlier)
     _require_sound(now, manifest, despite_faults=despite_faults)
+    skipped.keep(settings.data, now.receipts)
     aside = _aside(settings)
     _move_file(settings, aside)
     new.rename(settings.database_path)
@@ -230,12 +256,13 @@ def _replace_on_server(
     """The old tables cannot be kept beside the new ones: they are dumped aside first, and loaded
     again should anything go wrong."""
     location, aside = str(settings.database_location), _aside(settings)
-    known = _receipts_given(settings)
+    known, earlier = _receipts_given(settings), _earlier(settings)
     databases.dump(location, aside / POSTGRESQL)
     try:
         _load(location, folder / POSTGRESQL)
-        now = prepare_server(settings, manifest, location, known)
+        now = prepare_server(settings, manifest, location, known, earlier)
         _require_sound(now, manifest, despite_faults=despite_faults)
+        skipped.keep(settings.data, now.receipts)
     except BaseException:
         _load(location, aside / POSTGRESQL)
         raise

@@ -28,15 +28,22 @@ _AN_HOUR, _AN_HOUR_AND_FAMILY = 1000, 1
 _ROUND = 1000
 
 
-def note_restoration(settings: Settings, backup_at: datetime, known: Mapping[str, int]) -> None:
-    """Mark the database as put back, as it was at `backup_at`. `known` are the last receipts that
-    the database which it replaces is known to have given, by sequence. Belongs inside `write()`."""
+def note_restoration(
+    settings: Settings,
+    backup_at: datetime,
+    known: Mapping[str, int],
+    skipped: Mapping[str, tuple[int, datetime]] | None = None,
+) -> None:
+    """Mark the database as put back, as it was at `backup_at`. By sequence, `known` are the last
+    receipts that the database which it replaces is known to have given, `skipped` the last that
+    earlier restorations skipped, and when. Belongs inside `write()`."""
     require_write()
     now = clock.now()
     restoration = Restoration.create(backup_at=backup_at, restored_at=now)
     of_invoices = {each.regie for each in Invoice.select(Invoice.regie).distinct()}
-    for sequence in sorted({"", *settings.regies, *known, *of_invoices}):
-        _leave_gap(restoration, sequence, known.get(sequence, 0))
+    skipped = skipped or {}
+    for sequence in sorted({"", *settings.regies, *known, *skipped, *of_invoices}):
+        _leave_gap(restoration, sequence, known.get(sequence, 0), skipped.get(sequence))
     Attempt.update(ask_at=now).where(
         Attempt.ask_at.is_null(False) | (Attempt.started_at > backup_at - _STILL_OPEN)
     ).execute()
@@ -44,20 +51,29 @@ def note_restoration(settings: Settings, backup_at: datetime, known: Mapping[str
         _tell(settings, restoration, gateway)
 
 
-def _leave_gap(restoration: Restoration, sequence: str, known: int) -> None:
+def _leave_gap(
+    restoration: Restoration, sequence: str, known: int, skipped: tuple[int, datetime] | None
+) -> None:
     """Skip the numbers that may have been given in the time lost: what is known, and so many an
-    hour since the backup, for the database that gave them may be lost too, and be itself one that
-    this very backup was put in place of that day."""
-    last = last_receipt_number(sequence)
-    hours = math.ceil((restoration.restored_at - restoration.backup_at) / timedelta(hours=1))
-    an_hour = max(_AN_HOUR, _AN_HOUR_AND_FAMILY * Family.select().count())
-    beyond = max(last + an_hour * max(hours, 1), known)
+    hour since the backup, for the database that gave them may be lost too. So may one that was
+    itself put back since: it gave numbers beyond those that it skipped."""
+    last, now = last_receipt_number(sequence), restoration.restored_at
+    beyond = max(last + _most_given(restoration.backup_at, now), known)
+    if skipped:
+        beyond = max(beyond, skipped[0] + _most_given(skipped[1], now))
     ReceiptGap.create(
         restoration=restoration,
         sequence=sequence,
         first=last + 1,
         last=math.ceil(beyond / _ROUND) * _ROUND,
     )
+
+
+def _most_given(since: datetime, until: datetime) -> int:
+    """Return how many receipts may have been given meanwhile, those of an hour at least."""
+    hours = math.ceil((until - since) / timedelta(hours=1))
+    an_hour = max(_AN_HOUR, _AN_HOUR_AND_FAMILY * Family.select().count())
+    return an_hour * max(hours, 1)
 
 
 def _tell(settings: Settings, restoration: Restoration, gateway: str) -> None:

@@ -16,6 +16,7 @@ import pytest
 from click.testing import Result
 from flask.testing import FlaskClient
 
+from gateways.base import Order, Report
 from kiosque import create_app, db
 from kiosque.db import presence
 from kiosque.db.models import (
@@ -32,12 +33,20 @@ from kiosque.db.models import (
 from kiosque.db.states import AnomalyKind
 from kiosque.families import sessions
 from kiosque.invoices import announcements
-from kiosque.payments import journal, verification
+from kiosque.payments import journal, reconcile, verification
 from kiosque.payments.queries import last_receipt_number
 from tests import bases
-from tests.conftest import Clock, choose_password, csrf_token, make_invoice
+from tests.conftest import (
+    ISSUERS,
+    PUBLIC_URL,
+    Clock,
+    choose_password,
+    csrf_token,
+    make_invoice,
+)
 from tests.kiosque.backups.conftest import Town, read
 from tests.kiosque.settings.test_settings import TOML
+from tests.talkative import TalkativeBank
 
 PERSON = ("--author", "Dominique Aubry", "--resolution", "relevé pointé")
 
@@ -124,20 +133,34 @@ def unreadable(town: Town) -> None:
         town.settings.database_path.write_bytes(b"broken" * 1000)
 
 
-def test_no_number_is_given_twice_by_two_bases_lost_the_same_day(town: Town, frozen: Clock) -> None:
-    """Each was put back from the same backup, and nothing of the first can be read."""
+@pytest.mark.parametrize("minutes", [1, 40, 120])
+def test_no_number_is_given_twice_by_bases_lost_one_after_the_other(
+    town: Town, frozen: Clock, minutes: int
+) -> None:
+    """Each was put back from the same backup, and nothing of the one before can be read."""
     path = town.backup()
     given = []
-    for _ in range(2):
-        frozen.advance(hours=2)
+    for _ in range(3):
+        frozen.advance(minutes=minutes)
         unreadable(town)
         restored(town, path)
         shutil.rmtree(aside(town))
         for _ in range(3):
             town.pay()
         given += numbers()[1:]
-    assert len(given) == len(set(given)) == 6
+    assert len(given) == len(set(given)) == 9
     assert verification.faults() == []
+
+
+@pytest.mark.parametrize("told", ["", "[]", '{"": "x"}', '{"": [1000, "2026-11-24T10:00:00"]}'])
+def test_what_earlier_restorations_skipped_is_not_guessed(town: Town, told: str) -> None:
+    path, entry = town.backup(), journal.last()
+    (town.settings.data / "restaurations.json").write_text(told)
+    result = restore(town, path)
+    assert result.exit_code == 1
+    assert "restaurations.json" in result.output
+    assert journal.last() == entry
+    assert not list(town.settings.data.glob("avant-2*"))
 
 
 def test_a_regie_no_longer_in_the_settings_skips_numbers_too(town: Town) -> None:
@@ -179,6 +202,28 @@ def test_a_payment_opened_before_and_paid_since_is_asked_about(town: Town) -> No
     Attempt.update(ask_at=None).where(Attempt.id == attempt.id).execute()
     restored(town, town.backup())
     assert Attempt.get_by_id(attempt.id).ask_at is not None
+
+
+class KnowsOne(TalkativeBank):
+    """A bank that has something to say of one order only."""
+
+    def poll(self, order: Order) -> list[Report]:
+        return [it for it in super().poll(order) if it.reference == order.reference]
+
+
+def test_what_the_bank_answers_of_the_time_lost_is_booked_once(town: Town) -> None:
+    """The payment was opened before the backup; its receipt of then is not given again."""
+    _, handoff = town.open()
+    path = town.backup()
+    town.hear(handoff, 2)
+    restored(town, path)
+    bank = KnowsOne(town.gateway)
+    bank.answers = [[bank.report(handoff, trans_uuid=f"{2:032x}")]]
+    for _ in range(2):
+        reconcile.run({bank.name: bank}, PUBLIC_URL, ISSUERS)
+    assert Invoice.get(Invoice.number == "N0002").state == "paid"
+    assert numbers() == [1, 2001]
+    assert verification.faults() == []
 
 
 def test_the_bank_s_late_word_of_a_payment_lost_is_kept_for_a_human(town: Town) -> None:
