@@ -28,11 +28,28 @@ from tests.conftest import NOW, Clock, make_family
 from tests.stage import Stage
 
 
+def pragmas() -> list[object]:
+    names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+    return [database.execute_sql(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+
+DURABLE = ["wal", 2, 1, 8000]
+
+
 @bases.on_sqlite
 def test_what_is_committed_survives_a_power_cut_and_references_are_kept(base: None) -> None:
-    pragmas = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-    values = [database.execute_sql(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
-    assert values == ["wal", 2, 1, 8000]
+    assert pragmas() == DURABLE
+
+
+@bases.on_sqlite
+def test_so_it_does_in_another_file_and_once_back(base: None, tmp_path: Path) -> None:
+    location = database.location
+    with db.elsewhere(tmp_path / "other.sqlite3"):
+        assert database.location == tmp_path / "other.sqlite3"
+        assert pragmas() == DURABLE
+    with db.connection():
+        assert database.location == location
+        assert pragmas() == DURABLE
 
 
 @bases.on_sqlite
