@@ -25,7 +25,7 @@ def make_agent(
     """An agent who has chosen a password and associated a telephone."""
     with write():
         staff = accounts.obtain(email or f"{role or 'personne'}@sautron.example.org")
-        if role:
+        if role and Held(role, regie) not in roles.in_force(staff):
             roles.add(staff, Held(role, regie), clock.today(), ends_on, TERMINAL)
     Staff.update(password_hash=hashing.hash_password(PASSWORD), enrolled_at=clock.now()).where(
         Staff.id == staff.id

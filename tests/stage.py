@@ -14,14 +14,17 @@ from werkzeug.routing import Rule
 
 from gateways.base import Callback, Gateway
 from kiosque import payments
-from kiosque.db.models import Child, Family, Invoice, Receipt
+from kiosque.db.models import Child, Family, Invoice, Receipt, StaffRole
 from kiosque.settings import AttestationRules, Settings
+from kiosque.staff.roles import Role
+from tests.agents import make_agent
 from tests.bank import notice
 from tests.conftest import ISSUERS, PUBLIC_URL, make_invoice
 
 #: Who may open it: everybody, a signed-in family, a server (the bank's, a mail program's) that
-#: has no token of a form.
-PUBLIC, FAMILY, SERVER = "public", "family", "server"
+#: has no token of a form, an agent of the town hall.
+PUBLIC, FAMILY, SERVER, STAFF = "public", "family", "server", "staff"
+ADMINISTRATION = frozenset({Role.ADMINISTRATION})
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,9 @@ class Page:
     """What an address takes, with values of Alice's: in its path, its query, its form.
 
     `status` is what Alice gets with them; `charlie`, what another family gets with hers, when
-    something of hers is named. `words` are shown to Alice and never to Charlie.
+    something of hers is named. `words` are shown to Alice and never to Charlie. A page of an agent
+    opens to these `roles`, and leads every family to the agents' own sign-in; `fresh` asks them for
+    a code anew.
     """
 
     audience: str = PUBLIC
@@ -40,6 +45,13 @@ class Page:
     status: int = 200
     charlie: int | None = None
     words: str = ""
+    roles: frozenset[Role] = frozenset()
+    fresh: bool = False
+
+
+def for_agents(roles: frozenset[Role], **values: Any) -> Page:
+    """A page of the town hall's area, which leads Alice and Charlie to its sign-in."""
+    return Page(STAFF, roles=roles, status=302, charlie=302, **values)
 
 
 OPEN, PAID = "2026-10-0001", "2026-09-0001"
@@ -123,6 +135,44 @@ PAGES: dict[str, Page] = {
     "credentials.reset": Page(method="POST", form={"new": "une autre phrase encore"}, status=404),
     "credentials.confirm_email": Page(method="POST", status=404),
     "credentials.disown": Page(method="POST", status=404),
+    "office.sign_in": Page(
+        method="POST", query={"next": "/mairie/agents"}, status=422,
+        form={"email": "alice@example.org", "password": "x"},
+    ),
+    "office.code": Page(
+        method="POST", query={"next": "/mairie/agents"}, form={"code": "x"}, status=302
+    ),
+    "office.sign_out": Page(method="POST", status=302),
+    "office.invitation": Page(
+        path={"secret": "x"}, method="POST", form={"new": "une phrase", "code": "x"}, status=404
+    ),
+    "office.today": for_agents(frozenset(Role)),
+    "office.own_access": for_agents(frozenset(Role)),
+    "office.renew_recovery_codes": for_agents(frozenset(Role), method="POST", fresh=True),
+    "office.events": for_agents(ADMINISTRATION | {Role.CONTROLE}, query={"avant": "10"}),
+    "office.agents": for_agents(ADMINISTRATION),
+    "office.new_agent": for_agents(
+        ADMINISTRATION, method="POST", fresh=True,
+        form={
+            "agent_email": "bob@example.org", "role": "x", "regie": "", "starts_on": "2026-12-01",
+            "ends_on": "2026-12-31",
+        },
+    ),
+    "office.agent": for_agents(ADMINISTRATION, path={"staff_id": "{agent}"}, fresh=True),
+    "office.give_role": for_agents(
+        ADMINISTRATION, path={"staff_id": "{agent}"}, method="POST", fresh=True,
+        form={"role": "x", "regie": "", "starts_on": "2026-12-01", "ends_on": "2026-12-31"},
+    ),
+    "office.end_role": for_agents(
+        ADMINISTRATION, path={"staff_id": "{agent}", "role_id": "{role}"}, method="POST",
+        fresh=True,
+    ),
+    **{
+        f"office.{act}": for_agents(
+            ADMINISTRATION, path={"staff_id": "{agent}"}, method="POST", fresh=True
+        )
+        for act in ("send_link", "forget_telephone", "close_agent")
+    },
 }  # fmt: skip
 
 
@@ -171,7 +221,10 @@ def set_up(app: Flask, settings: Settings, family: Family, gateway: Gateway) -> 
     Child.create(family=family, name="Léa Martin", born_on=date(2023, 5, 2))
     rules = AttestationRules(services=("Restauration scolaire",), meal_labels=())
     app.extensions["settings"] = replace(settings, attestation=rules)
+    agent = make_agent(Role.FACTURATION, "facturation.de.la.scene@sautron.example.org")
     values = {
+        "agent": str(agent.id),
+        "role": str(StaffRole.get(StaffRole.staff == agent).id),
         "reference": attempt.reference,
         "receipt": str(Receipt.get().id),
         "stylesheet": app.extensions["assets"].stylesheet.name,

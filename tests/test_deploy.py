@@ -154,7 +154,12 @@ def test_the_visitors_address_is_the_one_that_connects(served: Served) -> None:
 
 @needs_nginx
 def test_the_secret_of_a_link_is_in_no_log(served: Served) -> None:
-    for secret in ("lien/QmFuYW5h", "/lien/QmFuYW5h", "courriels/arret/QmFuYW5h?QmFuYW5h"):
+    for secret in (
+        "lien/QmFuYW5h",
+        "/lien/QmFuYW5h",
+        "courriels/arret/QmFuYW5h?QmFuYW5h",
+        "mairie/invitation/QmFuYW5h",
+    ):
         served.get(f"/{secret}")
         served.clear.ask(http_request("GET", f"/{secret}"))
     assert in_log(served, '"GET /lien/... HTTP/1.1" 404')

@@ -8,7 +8,7 @@ import errno
 import math
 from datetime import datetime, timedelta
 
-from flask import Flask, Response, current_app, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
 from peewee import DatabaseError
@@ -22,7 +22,7 @@ from kiosque.families.throttle import TooManyTries
 from kiosque.language import catalogue, clock, formats
 from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
-from kiosque.web import access, current, language, log
+from kiosque.web import access, cookies, current, language, log, office_access
 
 #: Status: (title, what to do).
 MESSAGES = {
@@ -70,6 +70,10 @@ WRONG_HOST = (
     N_("Ce site ne répond pas sous ce nom"),
     N_("Vérifiez l’adresse, ou repartez du site de la ville."),
 )
+NOT_OPEN = (
+    "Vos rôles n’ouvrent pas cette page. Un administrateur du site peut vous en donner un autre."
+)
+OUTSIDE = "L’espace mairie ne s’ouvre que depuis le réseau de la mairie."
 #: When to come back after a 503 of ours: a lock is short, a full disk wants a human.
 PAUSE = timedelta(minutes=2)
 #: Headers that belong to a status, kept on its page.
@@ -79,6 +83,8 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(office_access.NotOpen, _not_open)
+    app.register_error_handler(office_access.OutsideNetwork, _outside)
     app.register_error_handler(SecurityError, _wrong_host)
     app.register_error_handler(CSRFError, _expired)
     app.register_error_handler(TooManyTries, _too_many_tries)
@@ -111,8 +117,19 @@ def _expired(_error: CSRFError) -> WerkzeugResponse:
     has expired."""
     if access.is_for_families() and access.signed_in_family() is None:
         return access.to_sign_in(was_signed_in=True)
+    if office_access.is_for_staff() and office_access.agent() is None:
+        return office_access.to_sign_in(was_signed_in=True)
     title, advice = EXPIRED
     return _page(400, _(title), _(advice))
+
+
+def _not_open(_error: office_access.NotOpen) -> Response:
+    """Answer an agent, in French as all of the area."""
+    return _page(403, MESSAGES[403][0], NOT_OPEN)
+
+
+def _outside(_error: office_access.OutsideNetwork) -> Response:
+    return _page(403, MESSAGES[403][0], OUTSIDE)
 
 
 def _no_base(error: DatabaseError) -> Response:
@@ -154,15 +171,19 @@ def _page(status: int, title: str, advice: str, *, forgotten: bool = False) -> R
     if request.path.startswith("/paiement/notification/"):
         body = f"KO {title} ({reference})"
         return make_response(body, status, {"Content-Type": "text/plain; charset=utf-8"})
+    office = cookies.is_office(request.path)
     try:
         page = render_template(
             "errors/error.html",
+            layout="office/base.html" if office else "base.html",
+            home=url_for("office.today" if office else "site.index"),
             status=status,
             title=title,
             advice=advice,
             reference=reference,
-            forgotten=forgotten,
+            forgotten=forgotten and not office,
             signed_in_family=access.signed_in_family if status < 500 else lambda: None,
+            signed_in_agent=office_access.agent if status < 500 else lambda: None,
         )
     except Exception as error:  # whatever is broken, the visitor gets a page
         current_app.logger.error("no error page", exc_info=error)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from kiosque.language import catalogue, templates
 from kiosque.outbox import addresses
-from kiosque.web import access, language
+from kiosque.web import access, language, office_access
 
 
 def init_app(app: Flask) -> None:
@@ -39,6 +39,7 @@ def init_app(app: Flask) -> None:
         town=settings.town,
         assets=app.extensions["assets"],
         signed_in_family=access.signed_in_family,
+        signed_in_agent=office_access.agent,
         language=language.in_force,
         other_languages=language.others,
         this_page=language.this_page,

@@ -8,6 +8,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, SecurityError, Servic
 
 from kiosque import db
 from kiosque.settings import Settings
+from kiosque.web import cookies
 from kiosque.web.limits import MAX_REQUEST_BYTES
 
 #: When to come back to a site that is closed until somebody mends it.
@@ -17,6 +18,7 @@ CLOSED_SECONDS = 600
 def init_app(app: Flask) -> None:
     settings: Settings = app.extensions["settings"]
     app.config.from_mapping(_flask_config(settings))
+    app.session_interface = cookies.Sessions()
     app.url_map.strict_slashes = False
     # A redirected notification is a lost one: not even `//` is corrected by a redirect.
     app.url_map.merge_slashes = False

@@ -10,6 +10,7 @@ from kiosque.web.views import (
     family_requests,
     monitoring,
     notification,
+    office,
     papers,
     payment,
     site,
@@ -28,6 +29,7 @@ BLUEPRINTS = (
     payment.blueprint,
     bank_return.blueprint,
     notification.blueprint,
+    office.blueprint,
 )
 
 

@@ -62,7 +62,10 @@ def language() -> Response:
 @blueprint.get("/robots.txt")
 def robots() -> Response:
     """Let search engines list the entrance; what is of one family or one payment is not theirs."""
-    closed = ("/lien/", "/courriels/", "/paiement/", "/factures", "/famille", "/compte", "/recus/")
+    closed = (
+        "/lien/", "/courriels/", "/paiement/", "/factures", "/famille", "/compte", "/recus/",
+        "/mairie",
+    )  # fmt: skip
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     return current_app.response_class("\n".join([*lines, ""]), mimetype="text/plain")
 

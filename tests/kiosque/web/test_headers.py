@@ -45,7 +45,9 @@ def test_every_answer_carries_them(stage: Stage, stranger: FlaskClient, alice: F
         expected = dict(EXPECTED)
         if "/fichiers/" in what and answer.status_code == 200 and "OPTIONS" not in what:
             expected["Cache-Control"] = "public, max-age=31536000, immutable"
-        if re.match("(GET|HEAD|POST) /courriels/arret/|(GET|HEAD) /lien/", what):
+        if re.match(
+            "(GET|HEAD|POST) /courriels/arret/|(GET|HEAD) /(lien|mairie/invitation)/", what
+        ):
             expected["Referrer-Policy"] = "strict-origin"  # a secret is in the address
         got = {name: answer.headers.get(name) for name in expected}
         assert got == expected, what

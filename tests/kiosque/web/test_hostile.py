@@ -17,14 +17,16 @@ from werkzeug.test import EnvironBuilder, TestResponse
 from kiosque.db import database, write
 from kiosque.db.models import Family
 from kiosque.families import tokens
+from kiosque.staff.roles import Role
 from tests import bases
+from tests.agents import enter, make_agent
 from tests.conftest import PASSWORD, choose_password, csrf_token
-from tests.stage import FAMILY, PAGES, PUBLIC, SERVER, Stage
+from tests.stage import FAMILY, PAGES, PUBLIC, SERVER, STAFF, Stage
 
 #: Tables that a visit may write: who came, how often, and what the bank was answered.
 TRACES = {
     "session", "throttle", "security_event", "bank_message", "message_count", "reset_request",
-    "sqlite_sequence",
+    "sqlite_sequence", "staff_session", "staff_event",
 }  # fmt: skip
 
 VALUES = {
@@ -133,12 +135,13 @@ def everything() -> dict[str, list[Any]]:
 class Attack:
     """Sends what it is given, as a visitor who holds the right token, and judges the answer."""
 
-    def __init__(self, stage: Stage, client: FlaskClient) -> None:
+    def __init__(self, stage: Stage, client: FlaskClient, *, is_agent: bool) -> None:
+        self.is_agent = is_agent
         self.stage = stage
         self.client = client
         self.before = everything()
         self.seen: set[int] = set()
-        self._token = ""
+        self._tokens: dict[bool, str] = {}
 
     def send(self, what: object, address: str, **request: Any) -> TestResponse:
         """The answer, once judged; reports `what` was sent when it is a fault."""
@@ -161,21 +164,42 @@ class Attack:
         """Assert that the database holds what it held before."""
         assert everything() == self.before, what
 
-    def token(self) -> str:
-        """The token that this visitor's forms carry."""
-        return csrf_token(self.client.get("/mentions-legales").text) or csrf_token(
-            self.client.get("/connexion").text
-        )
+    def pages(self) -> list[str]:
+        """The pages that this visitor tries: an agent, those of the town hall's area."""
+        return [each for each in PAGES if not self.is_agent or is_office(each)]
+
+    def actions(self) -> list[str]:
+        """Those that something is posted to."""
+        return [each for each in self.pages() if each in actions(self.stage)]
 
     def form(self, endpoint: str, **changes: object) -> dict[str, object]:
-        self._token = self._token or self.token()
-        return {**self.stage.page(endpoint).form, "csrf_token": self._token, **changes}
+        area = is_office(endpoint)
+        self._tokens[area] = self._tokens.get(area) or token_of(self.client, endpoint)
+        return {**self.stage.page(endpoint).form, "csrf_token": self._tokens[area], **changes}
 
 
-@pytest.fixture(params=["stranger", "alice"])
+def is_office(endpoint: str) -> bool:
+    return endpoint.startswith("office.")
+
+
+def token_of(client: FlaskClient, endpoint: str) -> str:
+    """The token that this visitor's forms carry in the area of a page."""
+    pages = ("/mairie/code", "/mairie/mon-acces", "/mairie/connexion")
+    for page in pages if is_office(endpoint) else ("/compte", "/connexion"):
+        if token := csrf_token(client.get(page).text):
+            return token
+    return ""
+
+
+@pytest.fixture(params=["stranger", "alice", "agent"])
 def attack(request: pytest.FixtureRequest, stage: Stage) -> Attack:
-    """Signed out, and signed in as the owner of what is there to be changed."""
-    return Attack(stage, request.getfixturevalue(request.param))
+    """Signed out, signed in as the owner of what is there to be changed, or as who decides on
+    agents."""
+    if request.param == "agent":
+        client = enter(stage.app, make_agent(Role.ADMINISTRATION))
+    else:
+        client = request.getfixturevalue(request.param)
+    return Attack(stage, client, is_agent=request.param == "agent")
 
 
 def test_a_fault_would_be_seen(attack: Attack) -> None:
@@ -191,7 +215,8 @@ def test_a_fault_would_be_seen(attack: Attack) -> None:
 
 
 def test_hostile_paths(attack: Attack) -> None:
-    for endpoint, page in PAGES.items():
+    for endpoint in attack.pages():
+        page = PAGES[endpoint]
         for name in page.path:
             for kind, value in PATHS.items():
                 pattern = attack.stage.address(endpoint, **{name: "7777"})
@@ -218,7 +243,7 @@ def raw_environ(method: str, path: str, query: str = "") -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_hostile_queries(attack: Attack) -> None:
-    for endpoint in PAGES:
+    for endpoint in attack.pages():
         page, address = attack.stage.page(endpoint), attack.stage.address(endpoint)
         for name in page.query or ("x",):
             for kind, value in VALUES.items():
@@ -234,7 +259,7 @@ def test_hostile_queries(attack: Attack) -> None:
 
 @pytest.mark.slow
 def test_hostile_fields(attack: Attack) -> None:
-    for endpoint in actions(attack.stage):
+    for endpoint in attack.actions():
         page, address = attack.stage.page(endpoint), attack.stage.address(endpoint)
         for name in page.form:
             optional = (endpoint, name) == OPTIONAL
@@ -313,7 +338,7 @@ def actions(stage: Stage) -> list[str]:
     "headers", [{}, {"Content-Encoding": "gzip"}, {"Transfer-Encoding": "chunked"}], ids=str
 )
 def test_hostile_bodies(attack: Attack, headers: dict[str, str]) -> None:
-    for endpoint in ("family.invoices", *actions(attack.stage)):
+    for endpoint in ("family.invoices", *attack.actions()):
         address = attack.stage.address(endpoint)
         for kind, (content_type, body) in RAW_BODIES.items():
             attack.send(
@@ -329,7 +354,7 @@ def test_hostile_bodies(attack: Attack, headers: dict[str, str]) -> None:
 
 
 def test_hostile_lengths(attack: Attack) -> None:
-    for endpoint in ("family.invoices", *actions(attack.stage)):
+    for endpoint in ("family.invoices", *attack.actions()):
         address = attack.stage.address(endpoint)
         for length in ("-1", "x", "1e9", "99999999999999999999", "0", ""):
             attack.send(
@@ -356,7 +381,7 @@ def test_a_body_that_breaks_off(attack: Attack, error: type[Exception]) -> None:
         readinto = readline = read
 
     form = {"CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": "100"}
-    for endpoint in actions(attack.stage):
+    for endpoint in attack.actions():
         for stream in (Broken(), io.BytesIO(b"code=")):
             answer = attack.send(
                 endpoint,
@@ -371,7 +396,8 @@ def test_a_body_that_breaks_off(attack: Attack, error: type[Exception]) -> None:
 
 @pytest.mark.slow
 def test_hostile_headers(attack: Attack) -> None:
-    for endpoint, page in PAGES.items():
+    for endpoint in attack.pages():
+        page = PAGES[endpoint]
         for kind, headers in HEADERS.items():
             extra = {f"HTTP_{name.upper().replace('-', '_')}": v for name, v in headers.items()}
             for method in {"GET", page.method}:
@@ -399,17 +425,19 @@ def test_methods_that_no_page_takes(attack: Attack) -> None:
 
 def test_no_action_is_taken_without_this_visitors_own_token(app: Flask, attack: Attack) -> None:
     theirs = csrf_token(app.test_client().get("/connexion").text)
-    for endpoint in actions(attack.stage):
+    for endpoint in attack.actions():
         if PAGES[endpoint].audience == SERVER:
             continue
-        attack.token()
-        for token in (None, "", "x", theirs, attack.token() + "x", "é", "\0"):
+        own = token_of(attack.client, endpoint)
+        for token in (None, "", "x", theirs, own + "x", "é", "\0"):
             fields = {**attack.stage.page(endpoint).form, "csrf_token": token}
             data = {name: value for name, value in fields.items() if value is not None}
             answer = attack.send(
                 (endpoint, token), attack.stage.address(endpoint), method="POST", data=data
             )
-            led_to_sign_in = PAGES[endpoint].audience == FAMILY and answer.status_code == 302
+            led_to_sign_in = (
+                PAGES[endpoint].audience in (FAMILY, STAFF) and answer.status_code == 302
+            )
             assert led_to_sign_in or answer.status_code == 400, (endpoint, token)
         attack.unchanged(endpoint)
 
@@ -422,8 +450,7 @@ def visit(stage: Stage, endpoint: str, client: FlaskClient) -> TestResponse:
     page = stage.page(endpoint)
     data = None
     if page.method == "POST":
-        token = csrf_token(client.get("/compte").text) or csrf_token(client.get("/connexion").text)
-        data = {**page.form, "csrf_token": token}
+        data = {**page.form, "csrf_token": token_of(client, endpoint)}
     return client.open(
         stage.address(endpoint), method=page.method, query_string=dict(page.query), data=data
     )
@@ -437,6 +464,9 @@ def test_what_is_alices_opens_to_her_and_to_nobody_else(
     if page.audience == FAMILY:
         answer = visit(stage, endpoint, stranger)
         assert answer.location.startswith("/connexion")
+    if page.audience == STAFF:
+        for client in (stranger, alice, charlie):
+            assert visit(stage, endpoint, client).location.startswith("/mairie/connexion")
     theirs = visit(stage, endpoint, charlie)
     if page.charlie is not None:
         assert theirs.status_code == page.charlie
@@ -460,4 +490,4 @@ def test_every_page_that_names_something_says_what_charlie_gets() -> None:
         if page.audience == FAMILY and page.path and page.charlie is None
     ]
     assert not silent
-    assert {page.audience for page in PAGES.values()} == {PUBLIC, FAMILY, SERVER}
+    assert {page.audience for page in PAGES.values()} == {PUBLIC, FAMILY, SERVER, STAFF}

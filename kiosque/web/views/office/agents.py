@@ -1,0 +1,152 @@
+"""The agents: who comes in, with which roles, from when to when."""
+
+from collections.abc import Callable
+
+from flask import abort, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from kiosque.db import write
+from kiosque.db.models import Staff, StaffRole
+from kiosque.staff import accounts, invitations, roles
+from kiosque.staff.events import Actor
+from kiosque.staff.roles import Refused, Role
+from kiosque.web import current
+from kiosque.web.office_access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office_forms import NewAgentForm, RoleForm
+from kiosque.web.views.office.area import Answer, blueprint
+
+
+@blueprint.get("/agents")
+@staff_only(Role.ADMINISTRATION)
+def agents() -> str:
+    every = [(staff, roles.in_force(staff)) for staff in accounts.every()]
+    return render_template("office/agents.html", every=every, regies=_regies(), names=roles.NAMES)
+
+
+@blueprint.route("/agents/nouveau", methods=["GET", "POST"])
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def new_agent() -> Answer:
+    form = NewAgentForm(_regies())
+    if not form.is_submitted():
+        return render_template("office/new_agent.html", form=form)
+    if form.validate() and (staff := _invited(form)):
+        flash(f"Un lien part à {staff.email}. Il sert une fois, pendant un jour.")
+        return redirect(url_for("office.agent", staff_id=staff.id))
+    return render_template("office/new_agent.html", form=form), 422
+
+
+def _invited(form: NewAgentForm) -> Staff | None:
+    """Invite the agent, with this role. Return None when it cannot be, and say why in the form."""
+    try:
+        with write():
+            staff = accounts.obtain(form.agent_email.data)
+            roles.add(staff, form.held, *form.days, actor())
+            invitations.send(staff, actor())
+    except Refused as refusal:
+        form.form_errors.append(str(refusal))
+        return None
+    return staff
+
+
+@blueprint.get("/agents/<int:staff_id>")
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def agent(staff_id: int) -> str:
+    return _page(_agent(staff_id), RoleForm(_regies()))
+
+
+@blueprint.post("/agents/<int:staff_id>/roles")
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def give_role(staff_id: int) -> Answer:
+    staff, form = _agent(staff_id), RoleForm(_regies())
+    if form.validate():
+        try:
+            roles.give(staff, form.held, *form.days, actor())
+        except Refused as refusal:
+            form.form_errors.append(str(refusal))
+        else:
+            flash("Le rôle est donné.")
+            return redirect(url_for("office.agent", staff_id=staff_id))
+    return _page(staff, form), 422
+
+
+@blueprint.post("/agents/<int:staff_id>/roles/<int:role_id>/fin")
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def end_role(staff_id: int, role_id: int) -> Response:
+    given = StaffRole.get_or_none(
+        StaffRole.id == _known(role_id), StaffRole.staff == _agent(staff_id)
+    ) or abort(404)
+    return _done(staff_id, lambda by: roles.end(given, by), "Le rôle est retiré.")
+
+
+@blueprint.post("/agents/<int:staff_id>/lien")
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def send_link(staff_id: int) -> Response:
+    staff = _open_agent(staff_id)
+    return _done(
+        staff_id, lambda by: invitations.renew(staff, by), f"Un lien part à {staff.email}."
+    )
+
+
+@blueprint.post("/agents/<int:staff_id>/telephone")
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def forget_telephone(staff_id: int) -> Response:
+    staff = _open_agent(staff_id)
+    told = f"Son téléphone n’ouvre plus rien. Un lien part à {staff.email}."
+    return _done(staff_id, lambda by: invitations.dissociate(staff, by), told)
+
+
+@blueprint.post("/agents/<int:staff_id>/fermer")
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def close_agent(staff_id: int) -> Response:
+    staff = _open_agent(staff_id)
+    return _done(staff_id, lambda by: accounts.close(staff, by), "Son accès est fermé.")
+
+
+def _done(staff_id: int, change: Callable[[Actor], object], told: str) -> Response:
+    """Make a change, say so or why not, and go back to the agent's page."""
+    try:
+        change(actor())
+    except Refused as refusal:
+        told = str(refusal)
+    flash(told)
+    return redirect(url_for("office.agent", staff_id=staff_id))
+
+
+def _page(staff: Staff, form: RoleForm) -> str:
+    return render_template(
+        "office/agent.html",
+        staff=staff,
+        form=form,
+        roles=roles.of(staff),
+        own=staff == own_agent().staff,
+        regies=_regies(),
+        names=roles.NAMES,
+    )
+
+
+def _agent(staff_id: int) -> Staff:
+    return Staff.get_or_none(Staff.id == _known(staff_id)) or abort(404)
+
+
+def _open_agent(staff_id: int) -> Staff:
+    """Return an agent who may come in, else 404."""
+    staff = _agent(staff_id)
+    return staff if staff.closed_at is None else abort(404)
+
+
+def _known(number: int) -> int:
+    """Return a number of a row, else 404: no database counts further."""
+    return number if number < 2**63 else abort(404)
+
+
+def _regies() -> dict[str, str]:
+    """Return the names of the town's *régies* by key, the first one's empty."""
+    settings = current.settings()
+    return {"": settings.regie.name} | {key: each.name for key, each in settings.regies.items()}

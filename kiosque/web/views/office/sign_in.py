@@ -1,0 +1,150 @@
+"""Come into the town hall's area: a password, then a code; the first time, by a link."""
+
+from flask import flash, redirect, render_template, request, url_for
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from kiosque.db.models import Staff, StaffInvitation, StaffSession
+from kiosque.families.passwords import Unsuitable
+from kiosque.families.tokens import Spent
+from kiosque.staff import invitations, second_factor, signin
+from kiosque.staff.invitations import WrongCode
+from kiosque.staff.signin import Proof
+from kiosque.web import access, current, headers, office_access
+from kiosque.web.office_access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office_forms import CodeForm, ConfirmForm, InvitationForm, SignInForm
+from kiosque.web.views.office.area import Answer, blueprint
+
+WRONG_CODE = "Ce code n’est pas le bon, ou il a déjà servi. Attendez le suivant\u00a0: 30 secondes."
+
+
+@blueprint.route("/connexion", methods=["GET", "POST"])
+def sign_in() -> Answer:
+    if office_access.agent():
+        return redirect(office_access.safe_next())
+    form = SignInForm()
+    if not form.is_submitted():
+        return render_template("office/sign_in.html", form=form)
+    if form.validate() and _begun(form):
+        return redirect(url_for("office.code", next=request.args.get("next")))
+    return render_template("office/sign_in.html", form=form), 422
+
+
+def _begun(form: SignInForm) -> bool:
+    """Begin a session, half way. Return False when the password does not, and say why."""
+    number = signin.attempt(form.email.data, form.password.data, access.remote_address())
+    if number:
+        office_access.enter(number)
+    else:
+        form.form_errors.append("Adresse électronique ou mot de passe incorrect.")
+    return bool(number)
+
+
+@blueprint.route("/code", methods=["GET", "POST"])
+def code() -> Answer:
+    """Ask for a code: the first one, that signs in, or a fresh one."""
+    form, half = CodeForm(), office_access.half_way()
+    if half is None and office_access.agent() is None:
+        return redirect(url_for("office.sign_in", next=request.args.get("next")))
+    if not form.is_submitted():
+        return render_template("office/code.html", form=form, again=half is None)
+    if form.validate() and _shown(form, half):
+        return redirect(office_access.safe_next())
+    return render_template("office/code.html", form=form, again=half is None), 422
+
+
+def _shown(form: CodeForm, half: StaffSession | None) -> bool:
+    """Take the code. Return False when it is wrong, and say so in the form."""
+    key, here = current.settings().secret_key, access.remote_address()
+    if half:
+        number, proof = signin.finish(half, form.code.data, key, here)
+        if number:
+            office_access.enter(number)
+    else:
+        proof = signin.prove(own_agent().session, form.code.data, key, here)
+    if proof is None:
+        form.code.errors = [WRONG_CODE]
+    elif proof == Proof.RECOVERY:
+        left = second_factor.recovery_codes_left(office_access.own_agent().staff)
+        flash(f"Code de secours utilisé\u00a0: il en reste {left}.")
+    return proof is not None
+
+
+@blueprint.post("/deconnexion")
+def sign_out() -> Response:
+    office_access.sign_out()
+    flash("Vous êtes déconnecté.")
+    return headers.forget_pages(redirect(url_for("office.sign_in")))
+
+
+@blueprint.route("/invitation/<secret>", methods=["GET", "POST"])
+def invitation(secret: str) -> Answer:
+    """Choose a password, and associate a telephone. All on the link's own page: a browser that
+    comes from a mail has no cookie (SameSite=Strict) to keep it in."""
+    headers.hide_address()
+    found, form = invitations.find(secret), InvitationForm()
+    if found is None:
+        return render_template("office/dead_link.html"), 404
+    if form.is_submitted() and form.validate():
+        try:
+            return _taken(found, form)
+        except Spent:
+            return render_template("office/dead_link.html"), 404
+        except (Unsuitable, WrongCode) as refused:
+            _say(form, refused)
+    return _invitation_page(found.staff, form), 422 if form.errors else 200
+
+
+def _taken(found: StaffInvitation, form: InvitationForm) -> Answer:
+    """Answer with the recovery codes, shown this once; with the sign-in where they were kept."""
+    given = form.new.data, form.code.data
+    codes = invitations.take(found, *given, current.settings(), access.remote_address())
+    if codes:
+        return render_template("office/recovery_codes.html", codes=codes, first=True)
+    flash("Votre mot de passe est enregistré.")
+    return redirect(url_for("office.sign_in"))
+
+
+def _say(form: InvitationForm, refused: Unsuitable | WrongCode) -> None:
+    if isinstance(refused, WrongCode):
+        form.code.errors = [WRONG_CODE]
+    else:
+        form.new.errors = [str(refused)]
+
+
+def _invitation_page(staff: Staff, form: InvitationForm) -> str:
+    settings = current.settings()
+    shown: dict[str, str] = {}
+    if staff.enrolled_at is None:
+        issuer = f"Kiosque Famille – {settings.town.name}"
+        secret = second_factor.secret(staff, settings.secret_key)
+        shown = {
+            "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
+            "qr_code": _qr_code(second_factor.address(staff, settings.secret_key, issuer)),
+        }
+    return render_template("office/invitation.html", form=form, staff=staff, **shown)
+
+
+def _qr_code(address: str) -> Markup:
+    """Return an image that a telephone reads, without a style of its own: the page allows none."""
+    import segno  # noqa: PLC0415  # for this page only
+
+    code = segno.make(address, error="m", micro=False)
+    # Safe: drawn by us of figures alone.
+    return Markup(code.svg_inline(scale=5, border=4, dark="#000", light="#fff"))  # noqa: S704
+
+
+@blueprint.get("/mon-acces")
+@staff_only()
+def own_access() -> str:
+    left = second_factor.recovery_codes_left(own_agent().staff)
+    return render_template("office/own_access.html", left=left, form=ConfirmForm())
+
+
+@blueprint.post("/mon-acces/codes")
+@staff_only()
+@fresh_code
+def renew_recovery_codes() -> str:
+    """Answer with the codes themselves, shown this once: nothing keeps them for another page."""
+    codes = second_factor.renew_recovery_codes(own_agent().staff, actor())
+    return render_template("office/recovery_codes.html", codes=codes, first=False)
