@@ -276,6 +276,7 @@ def make_invoice(family: Family, number: str, cents: int = 4520, **values: objec
         "children": "Léa Martin",
         "total_cents": cents,
         "digest": number,
+        "paid_cents": cents if values.get("state") == "paid" else 0,
         **values,
     }
     invoice = Invoice.create(number=number, family=family, batch=batch, **details)

@@ -46,23 +46,28 @@ def restore_payment(
 @main.command("apply-overpayment")
 @click.argument("payment")
 @click.argument("invoice")
+@click.option("--amount", help="Montant en euros ; par défaut, tout ce qui se peut.")
 @AUTHOR
 @click.option(
     "--reason", required=True, help="Accord de la famille, par exemple « courriel du 3 »."
 )
 @with_database
 def apply_overpayment(
-    settings: Settings, payment: str, invoice: str, author: str, reason: str
+    settings: Settings, payment: str, invoice: str, amount: str | None, author: str, reason: str
 ) -> None:
-    """Paie une facture avec l’argent d’un paiement qui ne paie rien.
+    """Paie une facture, ou une partie, avec l’argent d’un paiement qui ne paie rien.
 
-    Un trop-perçu, ou un débit sans emploi, et une facture entière de la même famille et de la même
-    régie. PAYMENT est un reçu, ou l’identifiant du débit à la banque. Le reste demeure dû.
+    Un trop-perçu, ou un débit sans emploi, et une facture de la même famille et de la même régie.
+    PAYMENT est un reçu, ou l’identifiant du débit à la banque. Le reste demeure dû.
     """
     settlement = payments.find_settlement(payment)
     issuers = payments.Issuers.from_settings(settings)
-    paid = payments.apply_overpayment(settlement, invoice, author, reason, issuers)
-    click.echo(f"Facture {paid.number} : payée par {payment}.")
+    paid = payments.apply_overpayment(
+        settlement, invoice, author, reason, issuers, cents_typed(amount)
+    )
+    left = paid.remaining_cents
+    more = f", en partie : reste {format_euros(left)}" if left else ""
+    click.echo(f"Facture {paid.number} : payée par {payment}{more}.")
 
 
 @main.command("enter-payment")
@@ -70,7 +75,7 @@ def apply_overpayment(
 @click.option("--amount", required=True, help="Montant du débit, en euros.")
 @click.option("--on", "paid_on", required=True, type=Day(), help="Jour.")
 @click.option("--attempt", "reference", help="Paiement ouvert ici dont c’est le débit.")
-@click.option("--invoice", "number", help="Facture entière qu’il paie.")
+@click.option("--invoice", "number", help="Facture qu’il paie, en tout ou en partie.")
 @click.option("--family", "code", help="Famille pour qui le garder, en attendant un emploi.")
 @click.option("--family-unknown", is_flag=True, help="Personne ne sait à qui : gardé, au journal.")
 @click.option("--gateway", "name", help="Passerelle ; par défaut celle du paiement ou de la régie.")

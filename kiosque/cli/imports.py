@@ -34,6 +34,11 @@ SHOWN = 20
     is_flag=True,
     help="Accepte que des personnes, des dates ou des inscriptions soient retirées.",
 )
+@click.option(
+    "--overpayments",
+    is_flag=True,
+    help="Accepte des encaissements de factures déjà payées : ce sont des trop-perçus.",
+)
 @with_database
 def import_(settings: Settings, file: Path, *, preview: bool, **confirmed: bool) -> None:
     """Charge un fichier CSV : factures, familles ou encaissements.
@@ -46,7 +51,7 @@ def import_(settings: Settings, file: Path, *, preview: bool, **confirmed: bool)
             file,
             pdf_folder=settings.data / "pdf",
             closes_after_days=settings.payment.closes_after_days,
-            regies=settings.regies,
+            regies=settings.regies_by_key,
             preview=preview,
             confirmed=imports.Confirmed(**confirmed),
             progress=progress_bar,

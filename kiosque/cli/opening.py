@@ -168,8 +168,8 @@ def _pay(settings: Settings, number: str) -> str:
 
 def _charge_one_euro(settings: Settings, gateway: str, number: str) -> None:
     """Load an invoice of 1 € as any other, of a service of the *régie* that the gateway serves."""
-    regie = settings.regies.get(settings.regie_of_gateway(gateway))
-    service = regie.services[0] if regie else "Ouverture du site"
+    regie = settings.regie_named(settings.regie_of_gateway(gateway))
+    service = regie.services[0] if regie.services else "Ouverture du site"
     today = clock.today()
     line = f"{CODE};{number};{today};{today};{today:%Y-%m};{service};;Essai;1,00;1,00;1,00"
     with tempfile.TemporaryDirectory() as folder:

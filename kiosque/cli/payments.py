@@ -1,12 +1,13 @@
 """Commands: money at the counter and at the banks, and what the régisseur must look at."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import click
 
 from kiosque import chores, payments, resources
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import ROW, Fault, main, say_unless_idle, with_database
+from kiosque.cli.entry import ROW, Fault, cents_typed, main, say_unless_idle, with_database
 from kiosque.cli.moments import Day
 from kiosque.db.models import Anomaly, Invoice
 from kiosque.db.states import CounterMode
@@ -20,12 +21,15 @@ from kiosque.settings import Settings
 #: Exit statuses of `reconcile`, for monitors: a bank or its adapter gave no answer; time ran out.
 NO_ANSWER = 3
 OUT_OF_TIME = 4
-_YES = click.option("--yes", is_flag=True, help="Même si la famille est à la banque.")
+_YES = click.option(
+    "--yes", is_flag=True, help="Même si la famille est à la banque, ou si tout est déjà payé."
+)
 
 
 @main.command()
 @click.argument("number")
 @click.option("--mode", required=True, type=click.Choice([mode.value for mode in CounterMode]))
+@click.option("--amount", help="Montant en euros ; par défaut, tout ce qui reste à régler.")
 @click.option("--on", "settled_on", type=Day(), help="Jour ; aujourd’hui.")
 @AUTHOR
 @click.option("--reason", required=True, help="Motif ou pièce, par exemple « chèque 123 ».")
@@ -35,24 +39,29 @@ def settle(
     settings: Settings,
     number: str,
     mode: str,
+    amount: str | None,
     settled_on: date | None,
-    author: str,
-    reason: str,
     *,
     yes: bool,
+    **answer: str,
 ) -> None:
-    """Enregistre le paiement au guichet d’une facture entière."""
+    """Enregistre le paiement au guichet d’une facture, ou d’une partie d’une facture.
+
+    Ce qui dépasse ce qui reste à régler est un trop-perçu. D’une facture déjà payée, c’est le
+    paiement entier, avec --yes.
+    """
     _warn_at_bank(number, yes=yes)
     invoice = Invoice.get_or_none(Invoice.number == number)
+    left = invoice.remaining_cents if invoice else 0
     payment = payments.CounterPayment(
         invoice_number=number,
-        amount_cents=invoice.total_cents if invoice else 0,
+        amount_cents=cents_typed(amount) if amount else left or None,
         mode=mode,
         settled_on=settled_on or clock.today(),
-        author=author,
-        reason=reason,
+        **answer,
+        is_extra=yes,
     )
-    added = payments.settle_at_counter([payment])
+    added = payments.settle_at_counter([payment], settings.regies_by_key)
     if not added and payments.left_since([payment]):
         raise Fault(
             f"Facture {number} : cet encaissement est déjà enregistré, et son argent ne la paie "
@@ -62,7 +71,17 @@ def settle(
         )
     regie = settings.regie_named(invoice.regie) if invoice and settings.regies else None
     of = f", {regie.name}" if regie else ""
-    click.echo(f"Facture {number}{of} : {'payée' if added else 'déjà enregistrée'}.")
+    click.echo(f"Facture {number}{of} : {_taken(number, added)}.")
+
+
+def _taken(number: str, added: Sequence[payments.Taken]) -> str:
+    """Say in French what a payment at the counter made of its invoice."""
+    if not added:
+        return "déjà enregistrée"
+    left = Invoice.get(Invoice.number == number).remaining_cents
+    said = f"{format_euros(added[0].cents)}, reste {format_euros(left)}" if left else "payée"
+    over = added[0].extra_cents
+    return f"{said} ; {format_euros(over)} de trop-perçu, voir todo" if over else said
 
 
 @main.command("cancel-invoice")

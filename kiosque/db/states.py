@@ -177,6 +177,7 @@ class CounterMode(StrEnum):
     CASH = "cash"
     CHEQUE = "cheque"
     CESU = "cesu"
+    CARD = "card"
     TRANSFER = "transfer"
     DIRECT_DEBIT = "direct_debit"
     TREASURY = "treasury"

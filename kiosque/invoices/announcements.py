@@ -46,7 +46,8 @@ class Content:
 
     @property
     def total_cents(self) -> int:
-        return sum(invoice.total_cents for invoice in self.invoices)
+        """Return what is still to pay of them all."""
+        return sum(invoice.remaining_cents for invoice in self.invoices)
 
     @property
     def first_due_on(self) -> date:

@@ -3,8 +3,8 @@ quater B).
 
 The town says which services count and which lines are meals. A payment counts in the Paris year
 in which it was made. One cancelled or refunded since does not count, even when refunded in part,
-for nobody knows which lines were given back; nor does a *trop-perçu*. An invoice is always paid
-whole, so each of its lines is.
+for nobody knows which lines were given back; nor does a *trop-perçu*. Each part of an invoice pays
+every line of it in the same proportion.
 """
 
 from collections.abc import Iterable, Sequence
@@ -83,10 +83,11 @@ def years(family: Family, rules: AttestationRules) -> list[Attestation]:
 def attest(family: Family, year: int, rules: AttestationRules) -> Attestation:
     """Return the attestation of one year. It is empty where the town marked no service."""
     sums: dict[tuple[str, str], int] = {}
-    for line in _lines_paid(family, year, rules.services):
-        if not _is_meal(line.label, rules.meal_labels):
+    counted = {fold(name) for name in rules.services}
+    for line, cents in _lines_paid(family, year):
+        if line.service.key in counted and not _is_meal(line.label, rules.meal_labels):
             key = (line.child, line.service.name)
-            sums[key] = sums.get(key, 0) + line.amount_cents
+            sums[key] = sums.get(key, 0) + cents
     every = _with_birth_dates(family, sums)
     guardians = Guardian.select().where(Guardian.family == family).order_by(Guardian.id)
     return Attestation(
@@ -107,7 +108,7 @@ def is_young(born_on: date, year: int) -> bool:
 def _paid(family: Family) -> Any:
     """Select the payments of the family's invoices that stand."""
     return (
-        Allocation.select(Allocation, Settlement)
+        Allocation.select(Allocation, Settlement, Invoice)
         .join(Settlement)
         .switch(Allocation)
         .join(Invoice)
@@ -121,18 +122,41 @@ def _paid(family: Family) -> Any:
     )
 
 
-def _lines_paid(family: Family, year: int, services: Iterable[str]) -> list[InvoiceLine]:
+def _lines_paid(family: Family, year: int) -> list[tuple[InvoiceLine, int]]:
+    """Return the lines of the invoices of which something was paid in a year, and the cents that it
+    paid of each."""
     begins, ends = _first_instant(year), _first_instant(year + 1)
-    paid = _paid(family).where(Settlement.settled_at >= begins, Settlement.settled_at < ends)
-    return list(
+    before: dict[Invoice, int] = {}
+    within: dict[Invoice, int] = {}
+    for part in _paid(family).where(Settlement.settled_at < ends):
+        when = before if part.settlement.settled_at < begins else within
+        when[part.invoice] = when.get(part.invoice, 0) + part.amount_cents
+    lines: dict[int, list[InvoiceLine]] = {}
+    for line in (
         InvoiceLine.select(InvoiceLine, Service)
         .join(Service)
-        .where(
-            InvoiceLine.invoice.in_([allocation.invoice_id for allocation in paid]),
-            Service.key.in_([fold(name) for name in services]),
-        )
-        .order_by(InvoiceLine.child, Service.name)
-    )
+        .where(InvoiceLine.invoice.in_(list(within)))
+        .order_by(InvoiceLine.id)
+    ):
+        lines.setdefault(line.invoice_id, []).append(line)
+    found = []
+    for invoice, cents in within.items():
+        own, first = lines[invoice.id], before.get(invoice, 0)
+        amounts = [line.amount_cents for line in own]
+        shares = zip(share(amounts, first), share(amounts, first + cents), strict=True)
+        found += [(line, late - early) for line, (early, late) in zip(own, shares, strict=True)]
+    return found
+
+
+def share(amounts: Sequence[int], cents: int) -> list[int]:
+    """Return the cents of each line of an invoice that a payment of so many cents pays: in
+    proportion, the cents that are over to the first of those that lack most. They add up."""
+    total = sum(amounts)
+    shares = [amount * cents // total for amount in amounts]
+    lacking = sorted(range(len(amounts)), key=lambda at: -(amounts[at] * cents % total))
+    for at in lacking[: cents - sum(shares)]:
+        shares[at] += 1
+    return shares
 
 
 def _first_instant(year: int) -> datetime:

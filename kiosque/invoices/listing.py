@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from peewee import JOIN
+from peewee import JOIN, fn
 
 from kiosque import payments
 from kiosque.db.models import Allocation, Attempt, AttemptItem, Family, Invoice, Receipt, Settlement
@@ -27,14 +27,15 @@ class Held(NamedTuple):
 
 
 class Unpaid(NamedTuple):
-    """An invoice still open; `held` while it is at the bank. `unanswered_at` is when a payment of
-    it was begun that the bank never spoke of."""
+    """An invoice still open, paid in part or not; `held` while it is at the bank. `unanswered_at`
+    is when a payment of it was begun that the bank never spoke of."""
 
     number: str
     period: str
     services: str
     children: str
     total_cents: int
+    paid_cents: int
     state: str
     issued_on: date
     due_on: date
@@ -43,10 +44,14 @@ class Unpaid(NamedTuple):
     held: Held | None
     unanswered_at: datetime | None
 
+    @property
+    def remaining_cents(self) -> int:
+        return self.total_cents - self.paid_cents
+
 
 class Settled(NamedTuple):
-    """An invoice paid or cancelled. One paid at the counter has no receipt: `receipt_id`
-    is None, and what names it too."""
+    """An invoice paid or cancelled, with the last of the payments that pay it. One made at the
+    counter has no receipt: `receipt_id` is None, and what names it too."""
 
     number: str
     period: str
@@ -98,6 +103,16 @@ def settled(family: Family, page: int) -> tuple[list[Settled], bool]:
     return [Settled._make(row) for row in found[:HISTORY_PAGE]], len(found) > HISTORY_PAGE
 
 
+def _last_part() -> Any:
+    """Return the query of the last part of a payment that pays the invoice of the query around."""
+    part = Allocation.alias()
+    return part.select(fn.MAX(part.id)).where(
+        part.invoice == Invoice.id,
+        part.kind == AllocationKind.INVOICE,
+        part.counts == True,  # noqa: E712  # an SQL expression
+    )
+
+
 _UNPAID = PreparedQuery(
     lambda family, now, since, opened_since: (
         Invoice.select(
@@ -131,11 +146,7 @@ _SETTLED = PreparedQuery(
         .join(
             Allocation,
             JOIN.LEFT_OUTER,
-            on=(
-                (Allocation.invoice == Invoice.id)
-                & (Allocation.kind == AllocationKind.INVOICE)
-                & (Allocation.counts == True)  # noqa: E712
-            ),
+            on=Allocation.id == _last_part(),
         )
         .join(Settlement, JOIN.LEFT_OUTER)
         .join(Receipt, JOIN.LEFT_OUTER)

@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from peewee import JOIN
+
 from gateways.base import Mode
 from kiosque import payments
 from kiosque.db.models import Allocation, Invoice, InvoiceLine, Receipt, Service, Settlement
-from kiosque.db.states import AllocationKind, SettlementState
+from kiosque.db.states import AllocationKind, CounterMode, InvoiceState, SettlementState
 from kiosque.language import clock
 from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
@@ -125,12 +127,52 @@ def _overpaid(settlement: Settlement, cents: int) -> Overpaid:
 
 
 @dataclass(frozen=True)
+class InvoicePart:
+    """What one payment pays of an invoice, in cents; with its receipt, if it has one."""
+
+    settlement: Settlement
+    receipt: Receipt | None
+    cents: int
+
+    @property
+    def paid_on(self) -> date:
+        return clock.paris_date(self.settlement.settled_at)
+
+    @property
+    def how(self) -> str:
+        """The way it was paid, in the language in force."""
+        mode = self.settlement.mode
+        return _(_ONLINE[Mode(mode)] if self.settlement.gateway else _ELSEWHERE[CounterMode(mode)])
+
+
+_ONLINE = {
+    Mode.CARD: N_("par carte, en ligne"),
+    Mode.DIRECT_DEBIT: N_("par prélèvement, en ligne"),
+}
+_ELSEWHERE = {
+    CounterMode.CASH: N_("en espèces, au guichet"),
+    CounterMode.CHEQUE: N_("par chèque, au guichet"),
+    CounterMode.CESU: N_("par CESU, au guichet"),
+    CounterMode.CARD: N_("par carte, au guichet"),
+    CounterMode.TRANSFER: N_("par virement"),
+    CounterMode.DIRECT_DEBIT: N_("par prélèvement"),
+    CounterMode.TREASURY: N_("au Trésor public"),
+}
+
+
+@dataclass(frozen=True)
 class InvoiceDocument:
-    """An invoice with its lines, and the Paris date on which it was paid, or None."""
+    """An invoice with its lines and the payments that pay it, in the order they were recorded."""
 
     invoice: Invoice
     lines: list[InvoiceLine]
-    paid_on: date | None
+    parts: list[InvoicePart]
+
+    @property
+    def paid_on(self) -> date | None:
+        """The Paris date on which it was wholly paid, or None."""
+        is_paid = self.invoice.state == InvoiceState.PAID
+        return max((part.paid_on for part in self.parts), default=None) if is_paid else None
 
 
 def invoice_document(invoice: Invoice) -> InvoiceDocument:
@@ -140,15 +182,27 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
         .where(InvoiceLine.invoice == invoice)
         .order_by(InvoiceLine.id)
     )
-    paid = (
-        Allocation.select(Allocation, Settlement)
+    return InvoiceDocument(invoice, list(lines), parts_of(invoice))
+
+
+def parts_of(invoice: Invoice) -> list[InvoicePart]:
+    """Return what each payment that counts pays of an invoice, in the order they were recorded."""
+    paying = (
+        Allocation.select(Allocation, Settlement, Receipt)
         .join(Settlement)
+        .join(Receipt, JOIN.LEFT_OUTER)
         .where(
             Allocation.invoice == invoice,
             Allocation.kind == AllocationKind.INVOICE,
             Allocation.counts == True,  # noqa: E712  # an SQL expression
         )
-        .first()
+        .order_by(Allocation.id)
     )
-    paid_on = clock.paris_date(paid.settlement.settled_at) if paid else None
-    return InvoiceDocument(invoice, list(lines), paid_on)
+    found: dict[int, InvoicePart] = {}
+    for each in paying:
+        settlement = each.settlement
+        known = found.get(settlement.id)
+        cents = each.amount_cents + (known.cents if known else 0)
+        receipt = getattr(settlement, "receipt", None)
+        found[settlement.id] = InvoicePart(settlement, receipt, cents)
+    return list(found.values())

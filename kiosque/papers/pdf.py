@@ -103,6 +103,16 @@ def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
     ]
     if found.state != InvoiceState.NOTHING_DUE:
         facts.insert(2, (_("À régler au plus tard le"), formats.long_date(found.due_on)))
+    facts += [
+        (
+            _("%(amount)s payés") % {"amount": format_euros(part.cents)},
+            _("le %(date)s, %(how)s") % {"date": formats.long_date(part.paid_on), "how": part.how},
+        )
+        for part in document.parts
+        if found.remaining_cents or len(document.parts) > 1
+    ]
+    if found.remaining_cents and document.parts:
+        facts.append((_("Reste à payer"), format_euros(found.remaining_cents)))
     paper = Paper(
         title=_("Facture %(number)s") % {"number": found.number},
         recipient=_postal(family),

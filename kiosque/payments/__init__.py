@@ -30,9 +30,8 @@ from kiosque.payments.checkout import (
 from kiosque.payments.closures import close_bank, closed_banks, closure_words, open_bank
 from kiosque.payments.counter import (
     CounterPayment,
+    Taken,
     at_bank,
-    cancel_invoice,
-    close_attempt,
     left_since,
     settle_at_counter,
 )
@@ -62,7 +61,7 @@ from kiosque.payments.refund_requests import drop_refund, send_refund
 from kiosque.payments.refunds import ask_refund, record_repayment
 from kiosque.payments.refusals import LONGEST_AUTHOR, LONGEST_REASON, Refused
 from kiosque.payments.restorations import restore
-from kiosque.payments.resumption import OpenPayment, give_up, open_payment, resume
+from kiosque.payments.resumption import OpenPayment, give_up, is_still_due, open_payment, resume
 from kiosque.payments.selection import (
     MAX_INVOICES,
     Selection,
@@ -74,6 +73,7 @@ from kiosque.payments.selection import (
     select_for_one_payment,
     select_invoices,
 )
+from kiosque.payments.staff_decisions import cancel_invoice, close_attempt
 from kiosque.payments.unanswered import (
     is_unanswered,
     told_since,
@@ -100,6 +100,7 @@ __all__ = [
     "Purchase",
     "Refused",
     "Selection",
+    "Taken",
     "advice",
     "apply_overpayment",
     "ask_about_holders",
@@ -130,6 +131,7 @@ __all__ = [
     "invoices_paid_by",
     "is_doubted",
     "is_removed",
+    "is_still_due",
     "is_unanswered",
     "keeps_another_amount",
     "left_since",

@@ -3,49 +3,131 @@
 These steps belong inside `write()`.
 """
 
-from peewee import Expression
+from peewee import Case, Expression
 
 from kiosque.db.models import Allocation, Anomaly, Invoice, Settlement
 from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import AllocationKind, AnomalyKind, InvoiceState
-from kiosque.language import catalogue
-from kiosque.language.formats import format_euros
-from kiosque.payments.anomalies import flag_anomaly, list_again, resolve_by_itself
+from kiosque.payments.anomalies import (
+    OURSELVES,
+    flag_anomaly,
+    list_again,
+    resolve,
+    resolve_by_itself,
+)
 from kiosque.payments.ledger import book
-from kiosque.payments.queries import ALLOCATIONS
+from kiosque.payments.queries import ALLOCATIONS, parts_of
 
 
 def allocate(
     settlement: Settlement, invoice_id: int, cents: int, *, spare: Allocation | None = None
 ) -> None:
-    """Pay the invoice if it is still open at this amount, else keep the money as *trop-perçu*.
+    """Pay what is still to pay of the invoice; keep the rest of the money as *trop-perçu*.
     `spare` is a part of the settlement that had no use yet: it takes this one."""
-    paid = pay_if_open(invoice_id, cents)
-    part = spare or Allocation(settlement=settlement)
-    part.invoice_id, part.amount_cents = invoice_id, cents
-    part.kind = AllocationKind.INVOICE if paid else AllocationKind.OVERPAYMENT
-    if spare:
-        spare.save()
+    paid = pay(invoice_id, cents)
+    for kind, part_cents in (
+        (AllocationKind.INVOICE, paid),
+        (AllocationKind.OVERPAYMENT, cents - paid),
+    ):
+        if part_cents:
+            _store(spare or Allocation(settlement=settlement), kind, invoice_id, part_cents)
+            spare = None
+    if paid < cents:
+        list_overpayment(settlement, invoice_id)
+
+
+def _store(part: Allocation, kind: AllocationKind, invoice_id: int, cents: int) -> None:
+    part.kind, part.invoice_id, part.amount_cents = kind, invoice_id, cents
+    if part.id:
+        part.save()
     else:
         ALLOCATIONS.add(part)
-    if not paid:
-        list_overpayment(settlement, invoice_id, cents)
 
 
-def pay_if_open(invoice_id: int, cents: int) -> bool:
-    """Make an invoice paid if it is open at this amount. Return False when it is not."""
-    return bool(_PAY_INVOICE.execute(invoice=invoice_id, cents=cents))
+def pay(invoice_id: int, cents: int) -> int:
+    """Pay an invoice, if it is open, with at most these cents. Return how many it took."""
+    if _PAY.execute(invoice=invoice_id, cents=cents):
+        return cents
+    left: int = Invoice.get_by_id(invoice_id).remaining_cents
+    if left:
+        _PAY.execute(invoice=invoice_id, cents=left)
+    return left
 
 
-def list_overpayment(settlement: Settlement, invoice_id: int, cents: int) -> None:
+_PAY = PreparedQuery(
+    lambda invoice, cents: Invoice.update(
+        paid_cents=Invoice.paid_cents + cents,
+        state=Case(
+            None,
+            [(Invoice.paid_cents + cents == Invoice.total_cents, InvoiceState.PAID.value)],
+            InvoiceState.OPEN.value,
+        ),
+    ).where(
+        Invoice.id == invoice,
+        Invoice.state == InvoiceState.OPEN,
+        Invoice.paid_cents + cents <= Invoice.total_cents,
+    )
+)
+
+
+def unpay(part: Allocation) -> None:
+    """Make due again what a part of a payment paid of its invoice."""
+    Invoice.update(
+        paid_cents=Invoice.paid_cents - part.amount_cents, state=InvoiceState.OPEN
+    ).where(Invoice.id == part.invoice_id).execute()
+
+
+def use_part(
+    part: Allocation,
+    invoice: Invoice,
+    author: str = "",
+    reason: str = "",
+    *,
+    most: int | None = None,
+) -> int:
+    """Pay what is still to pay of an invoice with a part of a payment that pays nothing, with at
+    most `most` cents of it; what is over stays as it was. Return the cents that it took. `author`
+    and `reason` are of the human who decided so."""
+    cents = pay(invoice.id, part.amount_cents if most is None else most)
+    over = part.amount_cents - cents
+    if cents and over:
+        Allocation.update(amount_cents=over).where(Allocation.id == part.id).execute()
+        paying = Allocation(
+            settlement=part.settlement,
+            invoice=invoice,
+            kind=AllocationKind.INVOICE,
+            amount_cents=cents,
+            author=author,
+            reason=reason,
+        )
+        ALLOCATIONS.add(paying)
+    elif cents:
+        Allocation.update(
+            kind=AllocationKind.INVOICE, invoice=invoice, author=author, reason=reason
+        ).where(Allocation.id == part.id).execute()
+    return cents
+
+
+def keep_as_overpayment(part: Allocation) -> None:
+    """Make a *trop-perçu* of a part that paid an invoice."""
+    unpay(part)
+    Allocation.update(kind=AllocationKind.OVERPAYMENT).where(Allocation.id == part.id).execute()
+
+
+def list_overpayment(settlement: Settlement, invoice_id: int) -> None:
     """Tell the régisseur of a *trop-perçu*; again, when it had left the list by itself."""
     invoice, key = Invoice.get_by_id(invoice_id), overpayment_key(settlement.id, invoice_id)
-    list_again(Anomaly.key == key)
+    cents = _cents_for(settlement, invoice, AllocationKind.OVERPAYMENT)
+    # More than a human has dealt with is news.
+    list_again(Anomaly.key == key, more_than=cents)
+    Anomaly.update(amount_cents=cents).where(
+        Anomaly.key == key, Anomaly.resolved_at.is_null()
+    ).execute()
     flag_anomaly(
         key,
         AnomalyKind.OVERPAYMENT,
         cents,
-        _why_overpaid(invoice, cents),
+        _why_overpaid(settlement, invoice),
         gateway=settlement.gateway or "",
         transaction_id=settlement.transaction_id or "",
         attempt=settlement.attempt,
@@ -54,18 +136,8 @@ def list_overpayment(settlement: Settlement, invoice_id: int, cents: int) -> Non
     )
 
 
-_PAY_INVOICE = PreparedQuery(
-    lambda invoice, cents: Invoice.update(state=InvoiceState.PAID).where(
-        Invoice.id == invoice,
-        Invoice.state == InvoiceState.OPEN,
-        Invoice.total_cents == cents,
-    )
-)
-
-
-def pay_with_overpayment(invoice: Invoice) -> None:
-    """Pay an invoice that is open again with a *trop-perçu* of its amount, if it has one that no
-    human has dealt with."""
+def pay_with_overpayments(invoice: Invoice) -> None:
+    """Pay an invoice that is due again with its *trop-perçus* that no human has dealt with."""
     candidates = (
         Allocation.select(Allocation, Settlement)
         .join(Settlement)
@@ -73,19 +145,26 @@ def pay_with_overpayment(invoice: Invoice) -> None:
             Allocation.invoice == invoice,
             Allocation.kind == AllocationKind.OVERPAYMENT,
             Allocation.counts == True,  # noqa: E712  # an SQL expression
-            Allocation.amount_cents == invoice.total_cents,
         )
         .order_by(Allocation.id)
     )
     for spare in list(candidates):
-        key = overpayment_key(spare.settlement.id, invoice.id)
-        if resolve_overpayments(Anomaly.key == key, "affecté à la facture"):
-            Allocation.update(kind=AllocationKind.INVOICE).where(
-                Allocation.id == spare.id
-            ).execute()
-            Invoice.update(state=InvoiceState.PAID).where(Invoice.id == invoice.id).execute()
-            book(spare.settlement, "trop-perçu affecté à la facture")
+        key = Anomaly.key == overpayment_key(spare.settlement.id, invoice.id)
+        if not Invoice.get_by_id(invoice.id).remaining_cents:
             return
+        if Anomaly.select().where(key, Anomaly.resolved_at.is_null()).exists():
+            use_part(spare, invoice)
+            shorten_list(spare.settlement, invoice, OURSELVES, "affecté à la facture")
+            book(spare.settlement, "trop-perçu affecté à la facture")
+
+
+def shorten_list(settlement: Settlement, invoice: Invoice, author: str, resolution: str) -> None:
+    """Take off the régisseur's list a *trop-perçu* that is none any more; write what is left."""
+    key = Anomaly.key == overpayment_key(settlement.id, invoice.id)
+    if cents := _cents_for(settlement, invoice, AllocationKind.OVERPAYMENT):
+        Anomaly.update(amount_cents=cents).where(key, Anomaly.resolved_at.is_null()).execute()
+    else:
+        resolve(key, author, resolution)
 
 
 def resolve_overpayments(which: Expression, resolution: str) -> int:
@@ -98,12 +177,18 @@ def overpayment_key(settlement_id: int, invoice_id: int) -> str:
     return f"overpayment:{settlement_id}:{invoice_id}"
 
 
-def _why_overpaid(invoice: Invoice, cents: int) -> str:
+def _cents_for(settlement: Settlement, invoice: Invoice, kind: AllocationKind) -> int:
+    """Return the cents of a payment that came for an invoice and have this use."""
+    return sum(
+        part.amount_cents
+        for part in parts_of(settlement)
+        if part.invoice_id == invoice.id and part.kind == kind
+    )
+
+
+def _why_overpaid(settlement: Settlement, invoice: Invoice) -> str:
     if invoice.state == InvoiceState.CANCELLED:
         return "facture annulée entre-temps"
-    if invoice.state == InvoiceState.PAID:
-        return "facture déjà payée"
-    # For the régisseur, whose language is French, whatever the family's.
-    with catalogue.using(catalogue.SOURCE):
-        paid, due = format_euros(cents), format_euros(invoice.total_cents)
-    return f"facture changée : {paid} payés, {due} dus"
+    if _cents_for(settlement, invoice, AllocationKind.INVOICE):
+        return "reçu en plus de ce qui restait à payer"
+    return "facture déjà payée"

@@ -202,10 +202,11 @@ def resolve_anomaly(anomaly_id: int, author: str, resolution: str) -> None:
             raise Refused([f"Aucun point à traiter n°\u00a0{anomaly_id}."])
 
 
-def list_again(which: Expression) -> None:
-    """Put back on the list what had sorted itself out; what a human took off it stays off."""
+def list_again(which: Expression, *, more_than: int = 0) -> None:
+    """Put back on the list what had sorted itself out; what a human took off it stays off, unless
+    it was of fewer cents than `more_than`."""
     Anomaly.update(resolved_at=None, resolved_by="", resolution="").where(
-        which, Anomaly.resolved_by == OURSELVES
+        which, (Anomaly.resolved_by == OURSELVES) | (Anomaly.amount_cents < more_than)
     ).execute()
 
 

@@ -14,6 +14,7 @@ from kiosque.db.states import (
     AnomalyKind,
     AttemptState,
     FactSource,
+    InvoiceState,
     SettlementState,
 )
 from kiosque.language import clock, formats
@@ -58,10 +59,10 @@ About = Attempt | Invoice | Family | None
 
 
 def enter(payment: BankPayment, about: About, issuers: Issuers) -> Settlement:
-    """Enter it as the debit of a payment opened here, as the payment of one whole invoice, or as
-    money that has no use yet, of a family or of nobody known (None).
+    """Enter it as the debit of a payment opened here, as the payment of one invoice or a part of
+    it, or as money that has no use yet, of a family or of nobody known (None).
 
-    It pays what is open at its amount, or is a *trop-perçu*; of another amount than awaited, it
+    It pays what is still to pay, the rest is a *trop-perçu*; of another amount than awaited, it
     waits for a use. Raises Refused, changing nothing.
     """
     require_author_and_reason(payment.author, payment.reason)
@@ -187,10 +188,13 @@ def _why_not_that_day(on: date, about: About) -> str:
 
 
 def _why_not_invoice(payment: BankPayment, invoice: Invoice, issuers: Issuers) -> str:
-    if invoice.total_cents != payment.amount_cents:
+    is_open = invoice.state == InvoiceState.OPEN
+    most = invoice.remaining_cents if is_open else invoice.total_cents
+    if payment.amount_cents > most:
+        what = "il en reste à payer" if is_open else "son montant est de"
         return (
-            f"son montant est {format_euros(invoice.total_cents)}. Gardez l’argent pour la famille "
-            "(--family), puis donnez-lui un emploi (apply-overpayment)."
+            f"{what} {format_euros(most)}. Gardez l’argent pour la famille (--family), puis "
+            "donnez-lui un emploi (apply-overpayment)."
         )
     if payment.paid_on < invoice.issued_on:
         return f"elle date du {formats.short_date(invoice.issued_on)}, après ce débit."

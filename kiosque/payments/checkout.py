@@ -175,7 +175,9 @@ def _open(purchase: Purchase, gateway: Gateway) -> Attempt:
             receipt_email=purchase.receipt_email,
         )
         for invoice in selection.invoices:
-            AttemptItem.create(attempt=attempt, invoice=invoice, amount_cents=invoice.total_cents)
+            AttemptItem.create(
+                attempt=attempt, invoice=invoice, amount_cents=invoice.remaining_cents
+            )
         add_fact(attempt, "", AttemptState.CREATED, source=FactSource.PORTAL)
     return attempt
 

@@ -1,51 +1,60 @@
-"""Decisions of the staff about payments and invoices: each has a name and a reason."""
+"""Money taken at the counter: each payment has a name and a reason."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
+from typing import NamedTuple
 
 from peewee import fn
 
 from kiosque.db import write
 from kiosque.db.models import Allocation, Anomaly, Attempt, AttemptItem, Invoice, Settlement
 from kiosque.db.states import (
-    UNDECIDED,
     AllocationKind,
-    AnomalyKind,
     AttemptState,
     CounterMode,
-    FactSource,
     InvoiceState,
     SettlementState,
 )
 from kiosque.language import clock, formats
-from kiosque.language.formats import format_euros
 from kiosque.payments.allocations import allocate
-from kiosque.payments.anomalies import resolve
-from kiosque.payments.facts import add_fact, release_invoices
 from kiosque.payments.ledger import book
 from kiosque.payments.queries import SETTLEMENTS
 from kiosque.payments.refusals import (
     Refused,
-    require_author_and_reason,
     why_not_answered_for,
 )
-from kiosque.payments.reversals import reopened_by
 from kiosque.payments.selection import opening_since
 from kiosque.payments.words import COUNTER_MODES, INVOICE_STATES
+from kiosque.settings import Regie
 
 
 @dataclass(frozen=True)
 class CounterPayment:
-    """Money taken at the counter for one whole invoice; `mode` is a `CounterMode`."""
+    """Money taken at the counter for an invoice, or a part of it; `mode` is a `CounterMode`. None
+    for `amount_cents` is all that is still to pay. `is_extra` is said by who knows that the invoice
+    is paid already: the money is then a *trop-perçu*."""
 
     invoice_number: str
-    amount_cents: int
+    amount_cents: int | None
     mode: str
     settled_on: date
     author: str
     reason: str
+    is_extra: bool = False
+
+
+class Taken(NamedTuple):
+    """A payment taken at the counter: the key of its *régie*, its cents, how many of them are a
+    *trop-perçu*, and its place among those given, from 0."""
+
+    regie: str
+    cents: int
+    extra_cents: int
+    position: int
 
 
 class _Previewed(Exception):  # never seen outside: it undoes what a preview did
@@ -53,59 +62,86 @@ class _Previewed(Exception):  # never seen outside: it undoes what a preview did
 
 
 def settle_at_counter(
-    payments: Iterable[CounterPayment], *, preview: bool = False
-) -> list[tuple[str, int]]:
-    """Record money taken at the counter, all of it or nothing.
+    payments: Sequence[CounterPayment],
+    regies: Mapping[str, Regie] = MappingProxyType({}),
+    *,
+    preview: bool = False,
+) -> list[Taken]:
+    """Record money taken at the counter, all of it or nothing. Return the new payments.
 
-    Return the new payments, each as the key of its *régie* and cents. A payment recorded before
-    (same invoice, amount, mode, day and reason) is passed over, even when its money has left since
-    (`left_since` tells). With `preview`, keep nothing. Raises Refused, naming every payment that
-    cannot be recorded: unknown invoice, not open, other amount, impossible day.
+    It pays what is still to pay of its invoice; what is over is a *trop-perçu*. As many as were
+    recorded before of the very same (invoice, amount, mode, day and reason) are passed over, even
+    when their money has left since (`left_since` tells). `regies`, by key, say which modes each may
+    take; any, when that is not given. With `preview`, keep nothing. Raises Refused, naming every
+    payment that cannot be recorded: unknown invoice, nothing to pay, impossible day or mode.
     """
-    added: list[tuple[str, int]] = []
+    added: list[Taken] = []
     with suppress(_Previewed), write():
-        _settle_all(payments, added)
+        _settle_all(payments, regies, added)
         if preview:
             raise _Previewed
     return added
 
 
-def _settle_all(payments: Iterable[CounterPayment], added: list[tuple[str, int]]) -> None:
+def _settle_all(
+    payments: Sequence[CounterPayment], regies: Mapping[str, Regie], added: list[Taken]
+) -> None:
     reasons, positions = [], []
+    seen: Counter[CounterPayment] = Counter()
     for position, payment in enumerate(payments):
+        seen[payment] += 1
         invoice = Invoice.get_or_none(Invoice.number == payment.invoice_number)
-        if invoice and _recorded(invoice, payment):
+        if invoice and _times_recorded(invoice, payment) >= seen[payment]:
             continue
-        if faults := list(_why_not_at_counter(invoice, payment)):
+        if faults := list(_why_not_at_counter(invoice, payment, regies)):
             reasons += [f"Facture {payment.invoice_number}\u00a0: {fault}" for fault in faults]
             positions += [position] * len(faults)
         elif invoice:
-            _settle_counter(invoice, payment)
-            added.append((invoice.regie, payment.amount_cents))
+            cents, extra_cents = _settle_counter(invoice, payment)
+            added.append(Taken(invoice.regie, cents, extra_cents, position))
     if reasons:
         raise Refused(reasons, positions)
 
 
-def _why_not_at_counter(invoice: Invoice | None, payment: CounterPayment) -> Iterator[str]:
+def _why_not_at_counter(
+    invoice: Invoice | None, payment: CounterPayment, regies: Mapping[str, Regie]
+) -> Iterator[str]:
     if fault := why_not_answered_for(payment.author, payment.reason):
         yield fault
     if payment.mode not in COUNTER_MODES:
         yield f"mode inconnu, attendu l’un de {', '.join(CounterMode)}."
+    if payment.amount_cents is not None and payment.amount_cents <= 0:
+        yield "un encaissement est au-dessus de zéro."
     settled = formats.short_date(payment.settled_on)
     if payment.settled_on > clock.today():
         yield f"le {settled} n’est pas encore passé."
     if invoice is None:
         yield "elle n’existe pas."
         return
-    if invoice.state != InvoiceState.OPEN:
-        yield f"elle n’est pas à régler ({INVOICE_STATES[InvoiceState(invoice.state)]})."
+    if fault := _why_nothing_to_pay(invoice, payment):
+        yield fault
         return
-    if invoice.total_cents != payment.amount_cents:
-        expected, found = format_euros(invoice.total_cents), format_euros(payment.amount_cents)
-        yield f"son montant est {expected}, et non {found}."
+    if fault := _why_not_that_mode(payment.mode, regies.get(invoice.regie)):
+        yield fault
     if payment.settled_on < invoice.issued_on:
         issued = formats.short_date(invoice.issued_on)
         yield f"elle date du {issued}, l’encaissement du {settled} ne peut pas la précéder."
+
+
+def _why_nothing_to_pay(invoice: Invoice, payment: CounterPayment) -> str:
+    state = InvoiceState(invoice.state)
+    is_extra = state == InvoiceState.PAID and payment.is_extra and payment.amount_cents
+    if state == InvoiceState.OPEN or is_extra:
+        return ""
+    return f"elle n’est pas à régler ({INVOICE_STATES[state]})."
+
+
+def _why_not_that_mode(mode: str, regie: Regie | None) -> str:
+    if regie is None or not regie.modes or mode in regie.modes or mode not in COUNTER_MODES:
+        return ""
+    allowed = ", ".join(COUNTER_MODES[CounterMode(each)] for each in regie.modes)
+    words = COUNTER_MODES[CounterMode(mode)]
+    return f"la régie {regie.name} n’encaisse pas par {words}, seulement par {allowed}."
 
 
 def left_since(payments: Iterable[CounterPayment]) -> list[str]:
@@ -175,25 +211,31 @@ def at_bank(numbers: Iterable[str]) -> dict[str, str]:
     }
 
 
-def _settle_counter(invoice: Invoice, payment: CounterPayment) -> None:
+def _settle_counter(invoice: Invoice, payment: CounterPayment) -> tuple[int, int]:
+    """Return the cents of the payment, and how many of them pay nothing."""
+    left = invoice.remaining_cents
+    cents = left if payment.amount_cents is None else payment.amount_cents
     settlement = Settlement(
         family=invoice.family_id,
         regie=invoice.regie,
         mode=payment.mode,
-        amount_cents=payment.amount_cents,
+        amount_cents=cents,
         settled_at=clock.noon_in_paris(payment.settled_on),
         state=SettlementState.COUNTED,
         author=payment.author,
         reason=payment.reason.strip(),
     )
     SETTLEMENTS.add(settlement)
-    allocate(settlement, invoice.id, payment.amount_cents)
+    allocate(settlement, invoice.id, cents)
     book(settlement, f"encaissement au guichet, {COUNTER_MODES[CounterMode(payment.mode)]}")
+    return cents, max(cents - left, 0)
 
 
-def _recorded(invoice: Invoice, payment: CounterPayment) -> bool:
-    """Return whether this very payment was recorded for the invoice, whatever its money is for
-    now: where another invoice took it, the list still says which one it came for."""
+def _times_recorded(invoice: Invoice, payment: CounterPayment) -> int:
+    """Return how often this very payment was recorded for the invoice, whatever its money is for
+    now: where another invoice took it, the list still says which one it came for. All that is still
+    to pay is any amount, once nothing is."""
+    cents = payment.amount_cents or invoice.remaining_cents
     came_for = [
         origin.select(origin.settlement).where(origin.invoice == invoice)
         for origin in (Allocation, Anomaly)
@@ -202,69 +244,10 @@ def _recorded(invoice: Invoice, payment: CounterPayment) -> bool:
         Settlement.id.in_(came_for[0]) | Settlement.id.in_(came_for[1]),
         Settlement.attempt.is_null(),
         Settlement.mode == payment.mode,
-        Settlement.amount_cents == payment.amount_cents,
         Settlement.settled_at == clock.noon_in_paris(payment.settled_on),
         Settlement.reason == payment.reason.strip(),
     )
-    return bool(found.exists())
-
-
-def cancel_invoice(number: str, author: str, reason: str) -> None:
-    """Cancel an invoice that is open, or that asks for nothing. Raises Refused when it is neither
-    or nobody answers for it."""
-    require_author_and_reason(author, reason)
-    with write():
-        changed = (
-            Invoice.update(state=InvoiceState.CANCELLED, state_reason=f"{author} : {reason}")
-            .where(
-                Invoice.number == number,
-                Invoice.state.in_([InvoiceState.OPEN, InvoiceState.NOTHING_DUE]),
-            )
-            .execute()
-        )
-        if not changed:
-            raise Refused([f"Facture {number}\u00a0: elle n’existe pas ou n’est pas à régler."])
-        _resolve_reopened(number, author, reason)
-
-
-def _resolve_reopened(number: str, author: str, reason: str) -> None:
-    """Take off the list the departures of money that left this invoice, and no other, to pay."""
-    left = (
-        Anomaly.select(Anomaly, Settlement)
-        .join(Settlement)
-        .join(Allocation)
-        .join(Invoice)
-        .where(
-            Invoice.number == number,
-            Anomaly.kind.in_([AnomalyKind.REFUNDED, AnomalyKind.REVERSED]),
-            Anomaly.resolved_at.is_null(),
-        )
-    )
-    done = [point.id for point in left if point.settlement and not reopened_by(point.settlement)]
-    resolve(Anomaly.id.in_(done), author, f"facture {number} annulée : {reason}")
-
-
-def close_attempt(reference: str, author: str, reason: str) -> None:
-    """Declare that nothing came of a payment that the bank says nothing about, so that the family
-    may pay again. What the bank says later counts as ever.
-
-    Raises Refused when it is decided, is still within its time, or nobody answers for it.
-    """
-    require_author_and_reason(author, reason)
-    with write():
-        attempt = Attempt.get_or_none(Attempt.reference == reference)
-        if attempt is None or AttemptState(attempt.state) not in UNDECIDED:
-            raise Refused([f"Paiement {reference[:30]}\u00a0: il n’existe pas ou est décidé."])
-        if attempt.state != AttemptState.PENDING and attempt.live_until > clock.now():
-            until = formats.long_instant(attempt.live_until)
-            raise Refused([f"La famille peut encore payer à la banque jusqu’au {until}."])
-        add_fact(
-            attempt,
-            "",
-            AttemptState.EXPIRED,
-            f"{author.strip()} : {reason.strip()}"[:200],
-            source=FactSource.REGISSEUR,
-        )
-        release_invoices(attempt)
-        unanswered = Anomaly.kind.in_([AnomalyKind.SILENT, AnomalyKind.UNSETTLED])
-        resolve((Anomaly.attempt == attempt) & unanswered, author, f"sans suite : {reason}")
+    if cents:
+        found = found.where(Settlement.amount_cents == cents)
+    times: int = found.count()
+    return times

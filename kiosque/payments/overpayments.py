@@ -7,9 +7,9 @@ from kiosque.db.states import AllocationKind, AnomalyKind, InvoiceState
 from kiosque.language import formats
 from kiosque.language.formats import format_euros
 from kiosque.payments import anomalies
-from kiosque.payments.allocations import overpayment_key, pay_if_open
+from kiosque.payments.allocations import shorten_list, use_part
 from kiosque.payments.ledger import book, owed_cents
-from kiosque.payments.queries import ALLOCATIONS, parts_of
+from kiosque.payments.queries import parts_of
 from kiosque.payments.receipts import Issuers, issue_receipt, receipt_of
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.selection import live_attempts
@@ -17,20 +17,25 @@ from kiosque.payments.words import INVOICE_STATES
 
 
 def apply_overpayment(
-    settlement: Settlement, invoice_number: str, author: str, reason: str, issuers: Issuers
+    settlement: Settlement,
+    invoice_number: str,
+    author: str,
+    reason: str,
+    issuers: Issuers,
+    cents: int | None = None,
 ) -> Invoice:
-    """Pay an open invoice, whole, with money of a payment that pays nothing; what is over stays
-    owed. An online payment that paid nothing yet gets its receipt. Raises Refused, changing
-    nothing."""
+    """Pay what is still to pay of an invoice, or `cents` of it, with money of a payment that pays
+    nothing; what is over stays owed. An online payment that paid nothing yet gets its receipt.
+    Return the invoice as it is now. Raises Refused, changing nothing."""
     require_author_and_reason(author, reason)
     with write():
         settlement = Settlement.get_by_id(settlement.id)
         invoice = _payable_invoice(settlement, invoice_number.strip())
-        part = _spare_part(settlement, invoice)
+        part, cents = _spare_part(settlement, invoice, cents)
         if settlement.family is None:  # whose money it is, somebody says by this
             Settlement.update(family=invoice.family).where(Settlement.id == settlement.id).execute()
         label = f"trop-perçu affecté à une autre facture ({author.strip()} : {reason.strip()})"
-        _pay_with(part, invoice, author.strip(), reason.strip())
+        use_part(part, invoice, author.strip(), reason.strip(), most=cents)
         _shorten_list(part, invoice, author, label)
         if settlement.gateway and receipt_of(settlement) is None:
             issue_receipt(settlement, issuers)
@@ -58,56 +63,39 @@ def _payable_invoice(settlement: Settlement, number: str) -> Invoice:
     raise Refused([f"Facture {number[:30]}\u00a0: {fault}"])
 
 
-def _spare_part(settlement: Settlement, invoice: Invoice) -> Allocation:
-    """Return the smallest part of a payment that pays nothing and is enough for an invoice. Raises
-    Refused."""
-    owed = owed_cents(settlement)
-    enough = [
-        part
-        for part in parts_of(settlement)
-        if part.kind != AllocationKind.INVOICE and part.amount_cents >= invoice.total_cents
-    ]
-    if not enough or owed < invoice.total_cents:
+def _spare_part(
+    settlement: Settlement, invoice: Invoice, cents: int | None
+) -> tuple[Allocation, int]:
+    """Return the smallest part of a payment that pays nothing and is enough for the cents that an
+    invoice is to take, and these: as many as it can without `cents`. Raises Refused."""
+    left, owed = invoice.remaining_cents, owed_cents(settlement)
+    if cents is not None and not 0 < cents <= left:
         raise Refused(
-            [
-                f"Il reste au plus {format_euros(owed)} sans emploi sur ce paiement, en une fois : "
-                f"pas de quoi payer {format_euros(invoice.total_cents)}."
-            ]
+            [f"Facture {invoice.number}\u00a0: il en reste {format_euros(left)} à payer."]
         )
-    return min(enough, key=lambda part: (part.amount_cents, part.id))
-
-
-def _pay_with(part: Allocation, invoice: Invoice, author: str, reason: str) -> None:
-    if not pay_if_open(invoice.id, invoice.total_cents):
-        raise RuntimeError("invoice changed outside its transaction")
-    if over := part.amount_cents - invoice.total_cents:
-        Allocation.update(amount_cents=over).where(Allocation.id == part.id).execute()
-        paying = Allocation(
-            settlement=part.settlement,
-            invoice=invoice,
-            kind=AllocationKind.INVOICE,
-            amount_cents=invoice.total_cents,
-            author=author,
-            reason=reason,
+    spare = [each for each in parts_of(settlement) if each.kind != AllocationKind.INVOICE]
+    wanted = cents or min(left, owed, max((each.amount_cents for each in spare), default=0))
+    enough = [each for each in spare if each.amount_cents >= wanted]
+    if not wanted or not enough or owed < wanted:
+        raise Refused(
+            [f"Il reste au plus {format_euros(owed)} sans emploi sur ce paiement, en une fois."]
         )
-        ALLOCATIONS.add(paying)
-        return
-    Allocation.update(
-        kind=AllocationKind.INVOICE, invoice=invoice, author=author, reason=reason
-    ).where(Allocation.id == part.id).execute()
+    return min(enough, key=lambda part: (part.amount_cents, part.id)), wanted
 
 
 def _shorten_list(part: Allocation, invoice: Invoice, author: str, label: str) -> None:
     """Take off the list what is owed no more; write there what is left."""
-    settlement = part.settlement
-    if part.kind == AllocationKind.OVERPAYMENT and part.invoice_id:
-        which = Anomaly.key == overpayment_key(settlement.id, part.invoice_id)
-    else:
-        named = (Anomaly.gateway == settlement.gateway) & (
-            Anomaly.transaction_id == settlement.transaction_id
-        )
-        which = named & (Anomaly.kind == AnomalyKind.MISMATCH)
-    if over := part.amount_cents - invoice.total_cents:
+    settlement, said = part.settlement, f"facture {invoice.number}, {label}"
+    if part.kind == AllocationKind.OVERPAYMENT and part.invoice:
+        shorten_list(settlement, part.invoice, author, said)
+        return
+    named = (Anomaly.gateway == settlement.gateway) & (
+        Anomaly.transaction_id == settlement.transaction_id
+    )
+    which = named & (Anomaly.kind == AnomalyKind.MISMATCH)
+    kept = [each for each in parts_of(settlement) if each.kind == AllocationKind.UNMATCHED]
+    if kept:
+        over = sum(each.amount_cents for each in kept)
         Anomaly.update(amount_cents=over).where(which, Anomaly.resolved_at.is_null()).execute()
     else:
-        anomalies.resolve(which, author, f"facture {invoice.number}, {label}")
+        anomalies.resolve(which, author, said)

@@ -32,7 +32,8 @@ _CAME_TO_NOTHING = (
 
 @dataclass(frozen=True)
 class Paid:
-    """An invoice that is paid: since when, and its receipt if it was paid online."""
+    """An invoice that is paid: since when, by the last of the payments that pay it, and the receipt
+    of that one if it was made online."""
 
     number: str
     settled_at: datetime
@@ -135,18 +136,14 @@ def _paid(ids: list[int]) -> list[Paid]:
         .join(Attempt, JOIN.LEFT_OUTER)
         .where(
             Allocation.invoice.in_(ids),
+            Invoice.state == InvoiceState.PAID,
             Allocation.kind == AllocationKind.INVOICE,
             Allocation.counts == True,  # noqa: E712  # an SQL expression
         )
-        .order_by(Invoice.number)
+        .order_by(Invoice.number, Allocation.id)
     )
+    last = {part.invoice.number: part.settlement for part in parts if part.invoice}
     return [
-        Paid(
-            part.invoice.number,
-            part.settlement.settled_at,
-            getattr(part.settlement, "receipt", None),
-            part.settlement.attempt,
-        )
-        for part in parts
-        if part.invoice
+        Paid(number, each.settled_at, getattr(each, "receipt", None), each.attempt)
+        for number, each in last.items()
     ]

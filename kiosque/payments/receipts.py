@@ -32,7 +32,7 @@ class Issuers:
     def from_settings(cls, settings: Settings) -> Self:
         return cls(
             settings.town.name,
-            {"": settings.regie, **settings.regies},
+            settings.regies_by_key,
             {
                 settings.payment.gateway: "",
                 **{regie.gateway: key for key, regie in settings.regies.items()},

@@ -14,7 +14,7 @@ from kiosque.db.states import (
 )
 from kiosque.language.formats import format_euros
 from kiosque.payments import anomalies
-from kiosque.payments.allocations import list_overpayment, pay_if_open
+from kiosque.payments.allocations import list_overpayment, use_part
 from kiosque.payments.facts import add_fact
 from kiosque.payments.ledger import book, owed_cents
 from kiosque.payments.queries import parts_of
@@ -33,8 +33,8 @@ def restore(settlement: Settlement, cents: int | None, author: str, reason: str)
     `cents`, or the only one. Return it.
 
     Of a payment that had wholly left, the last repayment comes back first: without it an invoice
-    would be paid by what is not there. What it had opened again is paid, if still open at this
-    amount; else the money is a *trop-perçu*. Raises Refused, changing nothing.
+    would be paid by what is not there. It pays what is still to pay of the invoices that it paid;
+    the rest is a *trop-perçu*. Raises Refused, changing nothing.
     """
     require_author_and_reason(author, reason)
     with write():
@@ -107,14 +107,16 @@ def _undo(repayment: Repayment, author: str, reason: str) -> None:
 
 
 def _count_again(settlement: Settlement, label: str) -> None:
-    """Give the money of a settlement that had wholly left its former use, if still open."""
+    """Give the money of a settlement that had wholly left its former use, as far as it is due."""
     Settlement.update(state=SettlementState.COUNTED).where(Settlement.id == settlement.id).execute()
     parts = list(Allocation.select().where(Allocation.settlement == settlement))
+    Allocation.update(counts=True).where(Allocation.settlement == settlement).execute()
     for part in parts:
-        paid = part.kind == AllocationKind.INVOICE and part.invoice_id
-        if paid and not pay_if_open(paid, part.amount_cents):
-            part.kind = AllocationKind.OVERPAYMENT
-        Allocation.update(kind=part.kind, counts=True).where(Allocation.id == part.id).execute()
+        if part.kind == AllocationKind.INVOICE and part.invoice:
+            Allocation.update(kind=AllocationKind.OVERPAYMENT).where(
+                Allocation.id == part.id
+            ).execute()
+            use_part(part, part.invoice, part.author, part.reason)
     if settlement.attempt:
         awaited = all(part.kind != AllocationKind.UNMATCHED for part in parts)
         add_fact(
@@ -133,7 +135,7 @@ def _list_overpayments_again(settlement: Settlement) -> None:
         return
     for part in parts_of(settlement):
         if part.kind == AllocationKind.OVERPAYMENT and part.invoice_id:
-            list_overpayment(settlement, part.invoice_id, part.amount_cents)
+            list_overpayment(settlement, part.invoice_id)
 
 
 def _list_unmatched_again(settlement: Settlement) -> None:

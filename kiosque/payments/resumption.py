@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from gateways.base import Gateway, Handoff, Polls, Resumes
 from kiosque.db import require_no_write, write
-from kiosque.db.models import Attempt
+from kiosque.db.models import Attempt, AttemptItem, Invoice
 from kiosque.db.states import AttemptState, FactSource
 from kiosque.language import clock
 from kiosque.payments import gateway_calls
@@ -82,7 +82,7 @@ def resume(
     """Lead a payer back to the bank, for this attempt or another in its place.
 
     Return None when the attempt is decided, or nobody can tell: its state then says which. Raises
-    Unreachable; Refused where its invoices can no longer be paid together.
+    Unreachable; Refused where its invoices can no longer be paid together, at this amount.
     """
     require_no_write()
     ask_soon(attempt, gateways, public_url, issuers, patience=PATIENCE)
@@ -91,7 +91,7 @@ def resume(
     if way is None or not way.may_resume:
         return None
     gateway = gateways[attempt.gateway]
-    if isinstance(gateway, Resumes):
+    if isinstance(gateway, Resumes) and is_still_due(attempt):
         order = order_of(attempt, public_url)
         return attempt, hand_over(gateway.name, lambda: gateway_calls.resume(gateway, order))
     if not _close(attempt):
@@ -103,6 +103,16 @@ def resume(
         receipt_email=attempt.receipt_email,
     )
     return start(again, gateway, public_url)
+
+
+def is_still_due(attempt: Attempt) -> bool:
+    """Return whether all that an attempt asks for is still to pay: the counter may have taken some
+    of it meanwhile."""
+    items = AttemptItem.select(AttemptItem, Invoice).join(Invoice)
+    return all(
+        item.invoice.remaining_cents >= item.amount_cents
+        for item in items.where(AttemptItem.attempt == attempt)
+    )
 
 
 def give_up(

@@ -1,7 +1,7 @@
 """Money that leaves again: undone or given back by the bank, taken back by the payer's bank.
 
-These steps belong inside `write()`. An invoice is open again once the whole settlement that paid it
-has left; a part given back leaves it paid, and a human decides.
+These steps belong inside `write()`. What a settlement paid of an invoice is due again once
+all of that settlement has left; a part given back leaves it paid, and a human decides.
 """
 
 from kiosque.db import require_write
@@ -18,7 +18,7 @@ from kiosque.db.states import (
 )
 from kiosque.language import clock
 from kiosque.payments import journal
-from kiosque.payments.allocations import pay_with_overpayment, resolve_overpayments
+from kiosque.payments.allocations import pay_with_overpayments, resolve_overpayments, unpay
 from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself, take_over
 from kiosque.payments.facts import add_fact
 from kiosque.payments.ledger import (
@@ -76,13 +76,14 @@ def book_repayment(repayment: Repayment, label: str) -> None:
         _resolve_dealt_with(settlement, label)
     book(settlement, label)
     for invoice in reopened:
-        pay_with_overpayment(invoice)
+        pay_with_overpayments(invoice)
     if not repayment.author:
         _flag_money_gone(repayment, settlement, label)
 
 
 def _withdraw(settlement: Settlement) -> list[Invoice]:
-    """Open again what a settlement paid, now that all its money has left. Return these invoices."""
+    """Make due again what a settlement paid, now that all its money has left. Return these
+    invoices."""
     kinds = {each.kind for each in repayments_done(settlement)}
     refunded = kinds == {RepaymentKind.REFUND}
     state = SettlementState.REFUNDED if refunded else SettlementState.REVERSED
@@ -97,10 +98,11 @@ def _withdraw(settlement: Settlement) -> list[Invoice]:
             source=FactSource.PORTAL,
             cents=settlement.amount_cents,
         )
-    parts = list(Allocation.select().where(Allocation.settlement == settlement))
+    paying = [part for part in parts_of(settlement) if part.kind == AllocationKind.INVOICE]
     Allocation.update(counts=False).where(Allocation.settlement == settlement).execute()
-    paid = [part for part in parts if part.kind == AllocationKind.INVOICE and part.invoice]
-    return [part.invoice for part in paid if part.invoice and _reopen(part.invoice)]
+    for part in paying:
+        unpay(part)
+    return list(dict.fromkeys(part.invoice for part in paying if part.invoice))
 
 
 def transaction_name(settlement: Settlement, *, restored: bool = False) -> str:
@@ -113,15 +115,6 @@ def transaction_name(settlement: Settlement, *, restored: bool = False) -> str:
         for fact in facts
     )
     return f"{name}+{times}" if times else name
-
-
-def _reopen(invoice: Invoice) -> bool:
-    changed: int = (
-        Invoice.update(state=InvoiceState.OPEN)
-        .where(Invoice.id == invoice.id, Invoice.state == InvoiceState.PAID)
-        .execute()
-    )
-    return changed == 1
 
 
 def _resolve_overpayments_given_back(settlement: Settlement, label: str) -> None:

@@ -29,7 +29,8 @@ class Selection:
 
     @property
     def total_cents(self) -> int:
-        return sum(invoice.total_cents for invoice in self.invoices)
+        """Return what is still to pay of them all."""
+        return sum(invoice.remaining_cents for invoice in self.invoices)
 
     @property
     def parts(self) -> dict[str, "Selection"]:

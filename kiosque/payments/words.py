@@ -18,6 +18,7 @@ COUNTER_MODES: Mapping[CounterMode, str] = {
     CounterMode.CASH: "espèces",
     CounterMode.CHEQUE: "chèque",
     CounterMode.CESU: "CESU",
+    CounterMode.CARD: "carte",
     CounterMode.TRANSFER: "virement",
     CounterMode.DIRECT_DEBIT: "prélèvement",
     CounterMode.TREASURY: "Trésor public",

@@ -38,11 +38,15 @@ class Town:
 @dataclass(frozen=True)
 class Regie:
     """The *régie de recettes* and the official answerable for it. Anomalies are mailed to
-    `email` when it is given."""
+    `email` when it is given. It collects for its `services`, at the counter by its `modes`, as its
+    deed of creation (*acte constitutif*) says; for all, by all, where none is given. A mode is a
+    `CounterMode`."""
 
     name: str
     regisseur: str
     email: str = ""
+    services: tuple[str, ...] = ()
+    modes: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,6 @@ class OtherRegie(Regie):
     lines are of its `services` are paid by its `gateway`, until `closes_after_days` after their
     due date; as `[payment]` says, when that is absent."""
 
-    services: tuple[str, ...] = ()
     gateway: str = ""
     closes_after_days: int | None = None
 
@@ -195,6 +198,11 @@ class Settings:
     def regie_of_gateway(self, name: str) -> str:
         """Return the key of the *régie* that a gateway serves: the first one's by default."""
         return next((key for key, regie in self.regies.items() if regie.gateway == name), "")
+
+    @property
+    def regies_by_key(self) -> Mapping[str, Regie]:
+        """Return all the *régies*, the first one under an empty key."""
+        return {"": self.regie, **self.regies}
 
     @property
     def every_regie(self) -> list[Regie]:

@@ -30,6 +30,8 @@ ENVIRONMENTS = ("production", "demo", "test")
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
 WEEKDAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 ACCESSIBILITY = ("non", "partiellement", "totalement")
+#: How the counter may be paid.
+MODES = ("cash", "cheque", "cesu", "card", "transfer", "direct_debit", "treasury")
 _REGIE_KEYS = ("name", "regisseur", "email", "services", "gateway")
 
 
@@ -69,7 +71,7 @@ def regie_faults(values: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     able to tell them apart."""
     found: list[str] = []
     seen = {"name": {values.get("regie.name")}, "gateway": {values.get("payment.gateway")}}
-    served: set[str] = set()
+    served = set(map(fold, values.get("regie.services") or ()))
     for name in names:
         own = {key: values.get(f"regies.{name}.{key}") for key in _REGIE_KEYS}
         if None in own.values():
@@ -77,6 +79,10 @@ def regie_faults(values: Mapping[str, Any], names: Iterable[str]) -> list[str]:
         days = values.get(f"regies.{name}.closes_after_days")
         services = set(map(fold, own["services"] or ())) - {""}
         rules = {
+            f".modes : attendu parmi {', '.join(MODES)}": set(
+                values.get(f"regies.{name}.modes") or ()
+            )
+            <= set(MODES),
             " : nom en lettres minuscules et chiffres, 20 au plus": is_table_name(name),
             ".name : attendu un texte": str(own["name"]).strip(),
             ".name : celui d’une autre régie": own["name"] not in seen["name"],
@@ -148,6 +154,11 @@ RULES: tuple[Rule, ...] = (
     Rule("regie.name", "attendu un texte", str.strip),
     Rule("regie.regisseur", "attendu un texte", str.strip),
     Rule("regie.email", _EMAIL, is_email_or_empty),
+    Rule(
+        "regie.modes",
+        f"attendu parmi {', '.join(MODES)}",
+        lambda modes: set(modes) <= set(MODES),
+    ),
     Rule(
         "payment.gateway",
         "aucune table [gateways.…] de ce nom",

@@ -45,7 +45,8 @@ from kiosque.web.status_words import (
 
 
 class Row(NamedTuple):
-    """An invoice as the page shows it. `note` says by when it is to be paid, or when it was;
+    """An invoice as the page shows it: `cents` and `amount` are what is still to pay of one that is
+    open, `part` says of how much. `note` says by when it is to be paid, or when it was;
     `unanswered`, that a payment of it stayed without an answer."""
 
     number: str
@@ -57,6 +58,7 @@ class Row(NamedTuple):
     status_words: str
     title: str
     address: str
+    part: str = ""
     note: str = ""
     unanswered: str = ""
     regie: str = ""
@@ -122,11 +124,11 @@ def unpaid(family: Family) -> UnpaidRows:
     return UnpaidRows(
         payable=[write.unpaid(*line) for line in payable[: payments.MAX_INVOICES]],
         payable_count=len(payable),
-        payable_cents=sum(invoice.total_cents for invoice, _status in payable),
+        payable_cents=sum(invoice.remaining_cents for invoice, _status in payable),
         opened=_opened(write, opened),
         opened_since=min((each.held.started_at for each, _ in opened if each.held), default=None),
         count=len(payable) + len(opened),
-        total_cents=sum(invoice.total_cents for invoice, _status in payable + opened),
+        total_cents=sum(invoice.remaining_cents for invoice, _status in payable + opened),
         of_several_regies=len({invoice.regie for invoice, _status in payable}) > 1,
         unanswered_at=max(
             (each.unanswered_at for each, _status in payable if each.unanswered_at), default=None
@@ -169,6 +171,7 @@ class _Writer:
         self._title = _("Facture %(number)s")
         self._due = _("au plus tard le %(date)s")
         self._late = _("depuis le %(date)s")
+        self._part = _("reste à payer sur %(total)s")
         self._unanswered = _("paiement du %(date)s sans réponse de la banque")
         self._paid, self._paid_at_counter = _("le %(date)s"), _("le %(date)s au guichet")
         self._receipt, self._of_invoice = _("Reçu %(title)s"), _("de la facture %(number)s")
@@ -180,10 +183,13 @@ class _Writer:
             note = self._late % {"date": short_date(invoice.due_on)}
         else:
             note = self._due % {"date": long_date(invoice.due_on)}
+        part = self._part % {"total": format_euros(invoice.total_cents)}
         begun = invoice.unanswered_at if status in (DUE, LATE) else None
         return self._row(
             invoice,
             status,
+            invoice.remaining_cents,
+            part=part if invoice.paid_cents else "",
             note=note,
             unanswered=self._unanswered % {"date": long_instant(begun)} if begun else "",
             regie=invoice.regie,
@@ -193,13 +199,15 @@ class _Writer:
     def settled(self, invoice: Settled) -> Row:
         status = settled_status(invoice.state, invoice.total_cents)
         if invoice.settled_at is None:
-            return self._row(invoice, status)
+            return self._row(invoice, status, invoice.total_cents)
         paid_on = {"date": short_date(clock.paris_date(invoice.settled_at))}
         if invoice.receipt_id is None:
-            return self._row(invoice, status, note=self._paid_at_counter % paid_on)
+            note = self._paid_at_counter % paid_on
+            return self._row(invoice, status, invoice.total_cents, note=note)
         return self._row(
             invoice,
             status,
+            invoice.total_cents,
             note=self._paid % paid_on,
             receipt_address=f"{self._receipts}{invoice.receipt_id}",
             receipt_title=self._receipt
@@ -207,15 +215,15 @@ class _Writer:
             of_invoice=self._of_invoice % {"number": invoice.number},
         )
 
-    def _row(self, invoice: Unpaid | Settled, status: Status, **more: Any) -> Row:
+    def _row(self, invoice: Unpaid | Settled, status: Status, cents: int, **more: Any) -> Row:
         month = period(invoice.period)
         content = french(invoice.services)
         return Row(
             number=invoice.number,
-            cents=invoice.total_cents,
+            cents=cents,
             period=month[:1].upper() + month[1:],
             content=content + f" – {invoice.children}" if invoice.children else content,
-            amount=format_euros(invoice.total_cents),
+            amount=format_euros(cents),
             status=status.name,
             status_words=_(status.words),
             title=self._title % {"number": invoice.number},

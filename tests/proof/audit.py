@@ -25,9 +25,10 @@ def compare(town: "Town") -> None:
 
 def _compare_states(town: "Town") -> None:
     books = town.books
-    assert dict(rows("SELECT number, state FROM invoice")) == {
-        bill.number: bill.state for bill in books.bills.values()
-    }
+    invoices = rows("SELECT number, state, paid_cents FROM invoice")
+    assert sorted(invoices) == sorted(
+        (bill.number, bill.state, books.paid(bill)) for bill in books.bills.values()
+    )
     assert dict(rows("SELECT reference, state FROM attempt")) == {
         order.reference: order.state for order in books.orders.values()
     }
@@ -105,15 +106,17 @@ def _compare_papers(town: "Town") -> None:
     assert mails == Counter([*points, *(f"receipt:{numbers[debit.name]}" for debit in books.mails)])
     listed = rows(
         f"""
-        SELECT {NAME}, number FROM anomaly
+        SELECT {NAME}, number, anomaly.amount_cents FROM anomaly
             JOIN settlement ON settlement.id = settlement_id
             JOIN invoice ON invoice.id = invoice_id
         WHERE kind = 'overpayment' AND resolved_at IS NULL
         """
     )
-    assert sorted(listed) == sorted(
-        (part.debit.name, part.number) for part in books.parts if part.listed
-    )
+    owed: Counter[tuple[str, str | None]] = Counter()
+    for part in books.parts:
+        if part.listed:
+            owed[part.debit.name, part.number] += part.cents
+    assert sorted(listed) == sorted((*key, cents) for key, cents in owed.items())
     _compare_points(town)
     told = rows("SELECT COUNT(*) FROM anomaly WHERE kind IN ('mismatch', 'unknown_order')")[0][0]
     assert bool(told) >= bool(books.told), "what a human must see was not told"

@@ -27,27 +27,24 @@ STRONGEST = ("paid", "held", "pending", "refunded", "reversed", "refused", "canc
 
 @dataclass
 class Bill:
-    """An invoice of a régie. `payer` is the part of a payment that pays it."""
+    """An invoice of a régie."""
 
     number: str
     family: str
     cents: int
     regie: str = ""
     state: str = "open"
-    payer: "Part | None" = None
 
 
 @dataclass
 class Part:
-    """What one part of the money received is for. `listed`: owed back, and told to a human;
-    `dealt`: a human took it off the list."""
+    """What one part of the money received is for. `listed`: owed back, and told to a human."""
 
     debit: "Debit"
     number: str | None
     kind: str
     cents: int
     listed: bool = False
-    dealt: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,6 +148,8 @@ class Books:
         self.counter: list[Debit] = []
         self.parts: list[Part] = []
         self.holds: dict[str, Opened] = {}
+        #: What a human took off the list: the cents of a payment that came for an invoice.
+        self.dealt: dict[tuple[str, str | None], int] = {}
         self.told: set[tuple[str, ...]] = set()
         self.given_twice: set[str] = set()
         self.answers: set[str] = set()
@@ -285,9 +284,10 @@ class Books:
             self._part(debit, None, "unmatched", said.cents)
         self._match(order)
 
-    def _pay(self, order: Opened, debit: Debit) -> None:
+    def _pay(self, order: Opened, debit: Debit, spare: Part | None = None) -> None:
         for number, cents in order.items.items():
-            self._allot(debit, self.bills[number], cents)
+            self._allot(debit, self.bills[number], cents, spare)
+            spare = None
         self.receipts.append(debit)
         if order.email:
             order.email = False
@@ -296,21 +296,85 @@ class Books:
     def _use_as_awaited(self, order: Opened, debit: Debit) -> None:
         """It was heard of under another number before, and no human has found it a use since."""
         if debit.state == "counted" and [part.kind for part in debit.parts] == ["unmatched"]:
-            self.parts.remove(debit.parts.pop())
-            self._pay(order, debit)
+            self._pay(order, debit, debit.parts[0])
             self._match(order)
 
     def _part(self, debit: Debit, number: str | None, kind: str, cents: int) -> Part:
-        part = Part(debit, number, kind, cents, listed=kind == "overpayment")
+        part = Part(debit, number, kind, cents)
         debit.parts.append(part)
         self.parts.append(part)
         return part
 
-    def _allot(self, debit: Debit, bill: Bill, cents: int) -> None:
-        if bill.state == "open" and bill.cents == cents:
-            bill.state, bill.payer = "paid", self._part(debit, bill.number, "invoice", cents)
-        else:
-            self._part(debit, bill.number, "overpayment", cents)
+    def _allot(self, debit: Debit, bill: Bill, cents: int, spare: Part | None = None) -> None:
+        """Pay what is still to pay; the rest is owed. A `spare` part takes the first use."""
+        paid = min(self.left(bill), cents)
+        for kind, part_cents in (("invoice", paid), ("overpayment", cents - paid)):
+            if part_cents and spare:
+                spare.number, spare.kind, spare.cents, spare = bill.number, kind, part_cents, None
+            elif part_cents:
+                self._part(debit, bill.number, kind, part_cents)
+        self.refresh(bill)
+        if paid < cents:
+            self.list_owed(debit, bill.number)
+
+    def paid(self, bill: Bill) -> int:
+        """The cents of an invoice that are paid."""
+        return sum(
+            part.cents
+            for part in self.parts
+            if (part.number, part.kind) == (bill.number, "invoice")
+            if part.debit.state == "counted"
+        )
+
+    def left(self, bill: Bill) -> int:
+        """The cents of an invoice that are still to pay."""
+        return bill.cents - self.paid(bill) if bill.state == "open" else 0
+
+    def refresh(self, bill: Bill) -> None:
+        if bill.state != "cancelled":
+            bill.state = "paid" if self.paid(bill) == bill.cents else "open"
+
+    def use(self, part: Part, bill: Bill, most: int) -> None:
+        """Pay an invoice with a part that pays nothing; what is over stays as it was."""
+        cents = min(part.cents, most, self.left(bill))
+        if cents == part.cents:
+            part.kind, part.number, part.listed = "invoice", bill.number, False
+        elif cents:
+            part.cents -= cents
+            self._part(part.debit, bill.number, "invoice", cents)
+        self.refresh(bill)
+
+    def came_for(self, debit: Debit, number: str | None) -> list[Part]:
+        """The parts of a payment that are owed, of what came for an invoice."""
+        return [p for p in debit.parts if (p.number, p.kind) == (number, "overpayment")]
+
+    def list_owed(self, debit: Debit, number: str | None) -> None:
+        """Tell a human of what is owed, unless as much was dealt with before."""
+        parts = self.came_for(debit, number)
+        if sum(part.cents for part in parts) > self.dealt.get((debit.name, number), 0):
+            self.dealt.pop((debit.name, number), None)
+            for part in parts:
+                part.listed = True
+
+    def deal_with(self, debit: Debit, number: str | None) -> None:
+        parts = self.came_for(debit, number)
+        self.dealt[debit.name, number] = sum(part.cents for part in parts)
+        for part in parts:
+            part.listed = False
+
+    def cancel(self, bill: Bill) -> None:
+        """What was paid of it is owed."""
+        paying = [
+            part
+            for part in self.parts
+            if (part.number, part.kind) == (bill.number, "invoice")
+            if part.debit.state == "counted"
+        ]
+        for part in paying:
+            part.kind = "overpayment"
+        bill.state = "cancelled"
+        for part in paying:
+            self.list_owed(part.debit, bill.number)
 
     # --- Money that leaves ---
 
@@ -376,15 +440,13 @@ class Books:
         debit.returned += leaving.cents
         debit.leavings.append(leaving)
         debit.reinstated = debit.reinstated and leaving.way != "reversal"
-        reopened = []
+        reopened: list[Bill] = []
         if not debit.left:
             if debit.owner:
                 self.learn(debit.owner, debit.called, debit.state, "returned")
-            for part in debit.parts:
-                bill = self.bills.get(part.number or "")
-                if bill and bill.payer is part:
-                    bill.state, bill.payer = "open", None
-                    reopened.append(bill)
+            reopened = [self.bills[p.number or ""] for p in debit.parts if p.kind == "invoice"]
+            for bill in reopened:
+                self.refresh(bill)
         self._strike(debit)
         for bill in reopened:
             self._pay_with_what_came_twice(bill)
@@ -398,18 +460,16 @@ class Books:
                 part.listed = False
 
     def _pay_with_what_came_twice(self, bill: Bill) -> None:
-        for part in self.parts:
-            if (part.number, part.listed, part.cents) == (bill.number, True, bill.cents):
-                part.kind, part.listed = "invoice", False
-                bill.state, bill.payer = "paid", part
-                return
+        for part in list(self.parts):
+            if (part.number, part.kind, part.listed) == (bill.number, "overpayment", True):
+                self.use(part, bill, part.cents)
 
     # --- Staff ---
 
-    def pay_at_counter(self, bill: Bill, name: str) -> None:
-        debit = Debit(None, name, bill.cents)
+    def pay_at_counter(self, bill: Bill, name: str, cents: int) -> None:
+        debit = Debit(None, name, cents)
         self.counter.append(debit)
-        self._allot(debit, bill, bill.cents)
+        self._allot(debit, bill, cents)
 
     # --- What the journal must say ---
 

@@ -33,7 +33,7 @@ def settlement_of(debit: Debit) -> Settlement:
 def apply(town: "Town", debit: Debit, number: str) -> None:
     """Refused exactly when the books say so."""
     books, bill = town.books, town.books.bills[number]
-    part = _spare(books, debit, bill)
+    part, cents = _spare(books, debit, bill)
     held = books.holds.get(number)
     possible = part and bill.state == "open" and not (held and held.until > town.clock.at)
     before = dump()
@@ -47,34 +47,26 @@ def apply(town: "Town", debit: Debit, number: str) -> None:
         return
     assert possible, "an invoice was paid with money that was not there"
     if part:
-        _pay_with(books, part, bill)
+        if part.debit.owner and part.debit not in books.receipts:
+            books.receipts.append(part.debit)
+        books.use(part, bill, cents)
 
 
-def _spare(books: Books, debit: Debit, bill: Bill) -> Part | None:
+def _spare(books: Books, debit: Debit, bill: Bill) -> tuple[Part | None, int]:
+    """The part that pays nothing of which an invoice takes some cents, and how many."""
     theirs = (books.family_of(debit), books.regie_of(debit)) == (bill.family, bill.regie)
-    if debit.state != "counted" or not theirs or _owed(books, debit) < bill.cents:
-        return None
-    enough = [part for part in debit.parts if part.kind != "invoice" and part.cents >= bill.cents]
-    return min(enough, key=lambda part: part.cents, default=None)
+    spare = [part for part in debit.parts if part.kind != "invoice"]
+    if debit.state != "counted" or not theirs or not spare:
+        return None, 0
+    most = max(part.cents for part in spare)
+    cents = min(books.left(bill), _owed(books, debit), most)
+    enough = [part for part in spare if part.cents >= cents > 0]
+    return min(enough, key=lambda part: part.cents, default=None), cents
 
 
 def _owed(books: Books, debit: Debit) -> int:
     together = books.of_one_payment(debit)
     return sum(books.owed_back(together, account) for account in ("overpayments", "unmatched"))
-
-
-def _pay_with(books: Books, part: Part, bill: Bill) -> None:
-    if part.debit.owner and part.debit not in books.receipts:
-        books.receipts.append(part.debit)
-    if part.cents > bill.cents:
-        part.cents -= bill.cents
-        paying = Part(part.debit, bill.number, "invoice", bill.cents)
-        part.debit.parts.append(paying)
-        books.parts.append(paying)
-    else:
-        paying = part
-        part.kind, part.number, part.listed, part.dealt = "invoice", bill.number, False, False
-    bill.state, bill.payer = "paid", paying
 
 
 # --- What had left is there after all ---
@@ -121,14 +113,11 @@ def _take_back(books: Books, debit: Debit, leaving: Leaving) -> None:
         debit.elsewhere -= leaving.cents
         debit.by_hand -= leaving.cents if leaving.way == "refund" else 0
     if whole:
-        for part in debit.parts:
-            bill = books.bills.get(part.number or "")
-            if part.kind != "invoice" or bill is None:
-                continue
-            if (bill.state, bill.cents) == ("open", part.cents):
-                bill.state, bill.payer = "paid", part
-            else:
-                part.kind, part.listed = "overpayment", True
+        paying = [part for part in debit.parts if part.kind == "invoice"]
+        for part in paying:
+            part.kind = "overpayment"
+        for part in paying:
+            books.use(part, books.bills[part.number or ""], part.cents)
         if debit.owner:
             debit.restored += 1
             unmatched = any(part.kind == "unmatched" for part in debit.parts)
@@ -136,8 +125,8 @@ def _take_back(books: Books, debit: Debit, leaving: Leaving) -> None:
             books.learn(debit.owner, debit.called, state, "restored")
     if _owed(books, debit):
         for part in debit.parts:
-            if part.kind == "overpayment" and not part.dealt:
-                part.listed = True
+            if part.kind == "overpayment":
+                books.list_owed(debit, part.number)
 
 
 # --- A debit that only the bank knows ---

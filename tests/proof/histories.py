@@ -6,6 +6,7 @@ The random machine of `machine.py` meets such histories by luck. These make sure
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.proof import corrections
 from tests.proof.machine import Town
 from tests.proof.stage import rows
 
@@ -232,6 +233,62 @@ def debit_claimed_for_another_order(story: Story) -> None:
 def paid_again_at_the_counter(story: Story) -> None:
     one_debit(story)
     story.check(lambda town: town.the_counter_is_paid("A1"))
+
+
+def paid_once_cancelled(story: Story) -> None:
+    story.opens("A1")
+    story.check(lambda town: town.an_invoice_is_cancelled("A1"))
+    story.card("CAPTURED")
+
+
+def more_than_is_due_at_the_counter(story: Story) -> None:
+    story.check(lambda town: town.the_counter_is_paid("A1", 3000))
+    story.check(lambda town: town.the_counter_is_paid("A1", 3000))
+    story.check(lambda town: town.the_counter_is_paid("A1", 1000, extra=True))
+
+
+def paid_in_parts(story: Story) -> None:
+    story.check(lambda town: town.the_counter_is_paid("A1", 3000))
+    story.opens("A1")
+    story.card("CAPTURED")
+
+
+def _bounces(story: Story, cheque: int) -> None:
+    """The counter's payment of that place is an *impayé*."""
+    leaves = {"cents": None, "kind": "chargeback", "reason": "erreur"}
+    story.check(lambda town: town.money_leaves_elsewhere(which=cheque, **leaves))
+
+
+def a_part_bounces_after_the_whole_came(story: Story) -> None:
+    """What came in excess pays what the other part no longer does; the rest is still owed."""
+    story.opens("A1")
+    for cents in (1000, 1520):
+        story.check(lambda town, cents=cents: town.the_counter_is_paid("A1", cents))
+    story.card("CAPTURED")
+    _bounces(story, 0)
+    _bounces(story, 1)
+
+
+def a_part_restored_once_paid_otherwise(story: Story) -> None:
+    story.check(lambda town: town.the_counter_is_paid("A1", 3000))
+    _bounces(story, 0)
+    story.check(lambda town: town.the_counter_is_paid("A1", 4000))
+    story.check(lambda town: corrections.restore(town, town.books.counter[0], None))
+
+
+def cancelled_once_paid_in_part(story: Story) -> None:
+    story.check(lambda town: town.the_counter_is_paid("A1", 1000))
+    story.check(lambda town: town.the_counter_is_paid("A1", 1520))
+    story.check(lambda town: town.an_invoice_is_cancelled("A1"))
+
+
+def more_is_owed_than_was_dealt_with(story: Story) -> None:
+    story.check(lambda town: town.the_counter_is_paid("A1", 1520))
+    story.check(lambda town: town.the_counter_is_paid("A1", 4000))
+    story.check(lambda town: town.what_came_twice_is_dealt_with(0))
+    _bounces(story, 1)
+    story.check(lambda town: town.the_counter_is_paid("A1"))
+    story.check(lambda town: corrections.restore(town, town.books.counter[1], None))
 
 
 def credit_named_as_its_debit(story: Story) -> None:
@@ -495,4 +552,11 @@ HISTORIES: tuple[History, ...] = (
     refund_done_without_a_word_and_dropped,
     bank_closed_then_open,
     one_debit_under_two_numbers,
+    paid_once_cancelled,
+    more_than_is_due_at_the_counter,
+    paid_in_parts,
+    a_part_bounces_after_the_whole_came,
+    a_part_restored_once_paid_otherwise,
+    cancelled_once_paid_in_part,
+    more_is_owed_than_was_dealt_with,
 )

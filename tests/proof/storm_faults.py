@@ -49,12 +49,15 @@ def no_transaction() -> None:
     replace(incoming, "allocate", _allocate_unguarded)
 
 
-def _allocate_unguarded(settlement: Settlement, invoice: Invoice, cents: int) -> AllocationKind:
+def _allocate_unguarded(
+    settlement: Settlement, invoice_id: int, cents: int, *, spare: Allocation | None = None
+) -> None:
+    assert spare is None
+    invoice = Invoice.get_by_id(invoice_id)
     kind = AllocationKind.INVOICE if invoice.state == "open" else AllocationKind.OVERPAYMENT
     time.sleep(0.01)
-    Invoice.update(state="paid").where(Invoice.id == invoice.id).execute()
-    Allocation.create(settlement=settlement, invoice=invoice, kind=kind, amount_cents=cents)
-    return kind
+    Invoice.update(state="paid", paid_cents=cents).where(Invoice.id == invoice_id).execute()
+    Allocation.create(settlement=settlement, invoice=invoice_id, kind=kind, amount_cents=cents)
 
 
 def early_answer(app: Flask) -> None:

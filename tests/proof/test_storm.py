@@ -72,15 +72,11 @@ def test_two_nodes_on_one_base_behind_a_balancer_lose_and_double_nothing(
 def test_without_transactions_the_storm_sees_halves(
     tmp_path: Path, location: bases.Location
 ) -> None:
-    def spoil(base: bases.Location) -> None:
-        bases.run(base, "DROP INDEX allocation_one_payment")
-
     plan = Plan(
         40,
         workers=2,
         worker_every=8,
         fault="no_transaction",
-        spoil=spoil,
         scenes=("pay_announced_at_once", "pay_twice"),
     )
     storm = Storm(tmp_path, location, plan).run()

@@ -25,8 +25,10 @@ class Invoice(NumberedModel):
 
     `services` and `children` repeat in words what the lines say, so that a list of invoices
     needs no line. `digest` tells whether a file brings it again unchanged. `state` changes in
-    `payments` only, from open for a total above zero, else from nothing_due. `regie` is the
-    key in the settings of the *régie* that collects it, empty for the first; it never changes.
+    `payments` only, from open for a total above zero, else from nothing_due. `paid_cents` is the
+    sum of the parts of payments that count for it; the database keeps it within the total. `regie`
+    is the key in the settings of the *régie* that collects it, empty for the first; it never
+    changes.
     """
 
     number = TextField(unique=True)
@@ -40,11 +42,17 @@ class Invoice(NumberedModel):
     services = TextField()
     children = TextField()
     total_cents = IntegerField()
+    paid_cents = IntegerField(default=0)
     state = WordField(default=InvoiceState.OPEN)
     state_reason = TextField(default="")
     pdf_name = TextField(default="")
     digest = TextField()
     regie = TextField(default="")
+
+    @property
+    def remaining_cents(self) -> int:
+        """Return what is still to pay of it; 0 unless it is open."""
+        return self.total_cents - self.paid_cents if self.state == InvoiceState.OPEN else 0
 
     @property
     def is_closed(self) -> bool:
@@ -54,6 +62,7 @@ class Invoice(NumberedModel):
 
 class InvoiceLine(NumberedModel):
     invoice = ForeignKeyField(Invoice, backref="lines")
+    invoice_id: int
     child = TextField()
     service = ForeignKeyField(Service)
     label = TextField()

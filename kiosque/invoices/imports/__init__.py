@@ -23,7 +23,7 @@ from kiosque.invoices.imports.reading import (
 )
 from kiosque.invoices.imports.settlements import SettlementsFile
 from kiosque.invoices.imports.sheet import Sheet
-from kiosque.settings import OtherRegie
+from kiosque.settings import OtherRegie, Regie
 
 KINDS = (InvoicesFile, FamiliesFile, SettlementsFile)
 
@@ -35,16 +35,16 @@ def load(
     *,
     pdf_folder: Path,
     closes_after_days: int | None = None,
-    regies: Mapping[str, OtherRegie] = MappingProxyType({}),
+    regies: Mapping[str, Regie] = MappingProxyType({}),
     preview: bool = False,
     confirmed: Confirmed = NOTHING,
     progress: Progress = silent,
 ) -> Summary:
     """Load one file into the database. With `preview`, only check it and say what it would do.
 
-    `regies` are those besides the first, by key: an invoice belongs for good to the one that
-    collects for its services. What would surprise refuses the file unless `confirmed`. Loading the
-    same file again changes nothing. Raise BadFile, naming every faulty line, having changed
+    `regies` are the town's by key, the first one's empty: an invoice belongs for good to the one
+    that collects for its services. What would surprise refuses the file unless `confirmed`. Loading
+    the same file again changes nothing. Raise BadFile, naming every faulty line, having changed
     nothing.
     """
     names = {name for kind in KINDS for name in kind.COLUMNS}
@@ -55,12 +55,14 @@ def load(
         raise BadFile([Fault(1, f"colonnes inattendues. Attendu : {expected}")])
     sheet.check(kind.COLUMNS, optional=kind.OPTIONAL)
     file = kind(sheet, progress)
+    others = {key: each for key, each in regies.items() if isinstance(each, OtherRegie)}
     if isinstance(file, InvoicesFile):
-        file.prepare(closes_after_days, pdf_folder, regies, confirmed)
+        own_services = regies[""].services if "" in regies else ()
+        file.prepare(closes_after_days, pdf_folder, own_services, others, confirmed)
     elif isinstance(file, FamiliesFile):
-        file.prepare(regies, confirmed)
+        file.prepare(others, confirmed)
     else:
-        file.prepare()
+        file.prepare(regies, confirmed)
     sheet.faults.raise_any()
     try:
         return file.summary() if preview else file.store()

@@ -1,7 +1,7 @@
 """Invoices, one row a line: the town's own CSV format."""
 
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -97,19 +97,20 @@ class InvoicesFile:
         self,
         closes_after_days: int | None,
         pdf_folder: Path,
+        own_services: Sequence[str],
         regies: Mapping[str, OtherRegie],
         confirmed: Confirmed,
     ) -> None:
         """Compare with the database. Raise BadFile for invoices that are there with other content,
-        mix *régies*, name a PDF that cannot be kept or, unless confirmed, a service whose *régie*
-        nobody said or a family that the record lacks."""
+        mix *régies*, name a PDF that cannot be kept, a service that none collects for or, unless
+        confirmed, one whose *régie* nobody said or a family that the record lacks."""
         self._closes_after_days, self._pdf_folder = closes_after_days, pdf_folder
         self._regies = regies
         self._regie_of = {fold(name): key for key, each in regies.items() for name in each.services}
         known = known_digests([draft.number for draft in self._drafts])
         self._new = [draft for draft in self._drafts if draft.number not in known]
         spelt = self._spelt()
-        self._services = Services([service for _code, _child, service in spelt], regies)
+        self._services = Services([told[2] for told in spelt], regies, own_services)
         faults = self._sheet.faults
         for draft in self._drafts:
             self._examine(draft, known, confirmed, faults)
@@ -139,8 +140,8 @@ class InvoicesFile:
                 f"la facture {draft.number} porte des prestations de régies différentes "
                 f"({draft.services}). Émettez une facture par régie.",
             )
-        elif self._services.unseen and not confirmed.new_services:
-            self._refuse_unseen(draft, faults)
+        else:
+            self._refuse_services(draft, confirmed, faults)
         if draft.pdf and (problem := pdf_problem(self._sheet.path.parent / draft.pdf)):
             faults.add(draft.first_line, f"fichier_pdf {quoted(draft.pdf)} : {problem}")
 
@@ -189,9 +190,9 @@ class InvoicesFile:
             more = f" ({len(lines)} factures)" if len(lines) > 1 else ""
             self._sheet.warn(lines[0], text + more)
 
-    def _refuse_unseen(self, draft: Draft, faults: Faults) -> None:
+    def _refuse_services(self, draft: Draft, confirmed: Confirmed, faults: Faults) -> None:
         for service in dict.fromkeys(line["service"] for line in draft.lines):
-            if fault := self._services.unseen_fault(service):
+            if fault := self._services.fault(service, new_ones=confirmed.new_services):
                 faults.add(draft.first_line, fault)
 
     def summary(self) -> Summary:
@@ -293,7 +294,7 @@ class InvoicesFile:
         return not keys
 
     def _closing(self, draft: Draft) -> date | None:
-        days = self._closes_after_days
-        if (own := self._regies.get(draft.regie)) and own.closes_after_days is not None:
-            days = own.closes_after_days
+        own = self._regies.get(draft.regie)
+        days = own.closes_after_days if own else None
+        days = self._closes_after_days if days is None else days
         return None if days is None else draft.due_on + timedelta(days=days)

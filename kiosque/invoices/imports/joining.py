@@ -15,14 +15,25 @@ class Services:
     """The one name of each service that a file spells in one way or more: the database's, else
     the settings', else the file's first. `new` are those that the database lacks."""
 
-    def __init__(self, spellings: Iterable[str], regies: Mapping[str, OtherRegie]) -> None:
+    def __init__(
+        self,
+        spellings: Iterable[str],
+        regies: Mapping[str, OtherRegie],
+        own_services: Iterable[str] = (),
+    ) -> None:
+        """Take the services of the first *régie*, where it says its own, beside the others'."""
         known = {service.key: service.name for service in Service.select()}
         listed = {fold(name): name for each in regies.values() for name in each.services}
+        own = {fold(name): name for name in own_services}
+        listed |= own
         kept = listed | known
         self.of = {spelt: kept.setdefault(fold(spelt), spelt) for spelt in spellings}
         self.new = {name for name in self.of.values() if fold(name) not in known}
         #: Where a town has several *régies*: neither invoiced before nor of any *régie*'s list.
         self.unseen = {name for name in self.new if regies and fold(name) not in listed}
+
+        #: Of which no *régie* may take the money.
+        self._uncollected = {name for name in self.of.values() if own and fold(name) not in listed}
 
     def several_in_one(self, spelt: str) -> str:
         """Say in French that a new name looks like several services; nothing when it does not."""
@@ -34,6 +45,16 @@ class Services:
     def joined(self) -> tuple[tuple[str, str], ...]:
         """Return each spelling that is not the name kept, with that name."""
         return tuple((spelt, name) for spelt, name in sorted(self.of.items()) if spelt != name)
+
+    def fault(self, spelt: str, *, new_ones: bool) -> str:
+        """Say in French why nothing may be collected for a service, or not before it is confirmed
+        (`new_ones`); nothing when it may."""
+        if self.of[spelt] in self._uncollected:
+            return (
+                f"la prestation « {spelt} » n’est d’aucune régie. Corrigez-la, ou ajoutez-la aux "
+                "réglages (services)."
+            )
+        return "" if new_ones else self.unseen_fault(spelt)
 
     def unseen_fault(self, spelt: str) -> str:
         """Say in French why a service waits to be confirmed; nothing when it need not be."""

@@ -50,6 +50,7 @@ class Confirmed:
     new_services: bool = False
     new_families: bool = False
     removals: bool = False
+    overpayments: bool = False
 
 
 #: No surprise is let in.

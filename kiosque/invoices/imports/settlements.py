@@ -1,10 +1,14 @@
 """Payments taken at the counter, so that the portal agrees with the paper."""
 
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from kiosque.db.models import Invoice
+from kiosque.db.states import CounterMode
 from kiosque.invoices.imports import totals
 from kiosque.invoices.imports.reading import (
+    Confirmed,
     Fault,
     Progress,
     Row,
@@ -16,6 +20,7 @@ from kiosque.invoices.imports.reading import (
 )
 from kiosque.invoices.imports.sheet import Sheet
 from kiosque.invoices.imports.stored import ids
+from kiosque.language.formats import format_euros
 from kiosque.language.parsing import parse_hundredths
 from kiosque.payments import (
     COUNTER_MODES,
@@ -23,14 +28,18 @@ from kiosque.payments import (
     LONGEST_REASON,
     CounterPayment,
     Refused,
+    Taken,
     at_bank,
     left_since,
     settle_at_counter,
 )
+from kiosque.settings import Regie
+from kiosque.spelling import fold
 
 
 class SettlementsFile:
-    """`numero_facture;date_encaissement;mode;montant;auteur;motif`: whole invoices only."""
+    """`numero_facture;date_encaissement;mode;montant;auteur;motif`: a row a payment, of an invoice
+    or a part of it."""
 
     COLUMNS = ("numero_facture", "date_encaissement", "mode", "montant", "auteur", "motif")
     OPTIONAL = frozenset[str]()
@@ -39,6 +48,7 @@ class SettlementsFile:
     def __init__(self, sheet: Sheet, progress: Progress) -> None:
         #: By the line of each.
         self._payments: dict[int, CounterPayment] = {}
+        self._regies: Mapping[str, Regie] = {}
         #: The numbers of invoices whose payment is malformed, by line.
         self._malformed: dict[int, str] = {}
         #: What is being paid online, in words, by the number of the invoice.
@@ -56,12 +66,19 @@ class SettlementsFile:
                 with suppress(ValueError):
                     self._malformed[row.line] = row.number()
         if not self._sheet.faults:
-            amounts = [(line, payment.amount_cents) for line, payment in self._payments.items()]
+            amounts = [
+                (line, payment.amount_cents or 0) for line, payment in self._payments.items()
+            ]
             totals.compare(self._sheet, amounts)
 
-    def prepare(self) -> None:
+    def prepare(self, regies: Mapping[str, Regie], confirmed: Confirmed) -> None:
         """Look who is at the bank; compare with the database what is sound in a file that its form
-        refuses, so that all its faults are told at once."""
+        refuses, so that all its faults are told at once. `regies` are all, by key."""
+        self._regies = regies
+        self._payments = {
+            line: replace(payment, is_extra=confirmed.overpayments)
+            for line, payment in self._payments.items()
+        }
         self._online = at_bank(payment.invoice_number for payment in self._payments.values())
         if not self._sheet.faults:
             return
@@ -77,36 +94,44 @@ class SettlementsFile:
     def store(self) -> Summary:
         return self._sum_up(self._settle(preview=False))
 
-    def _settle(self, *, preview: bool) -> list[tuple[str, int]]:
+    def _settle(self, *, preview: bool) -> list[Taken]:
         """Record the payments; the sheet takes the faults of those that cannot be."""
-        payments = self._progress(list(self._payments.values()), "Encaissements")
+        payments = list(self._progress(list(self._payments.values()), "Encaissements"))
         try:
-            return settle_at_counter(payments, preview=preview)
+            return settle_at_counter(payments, self._regies, preview=preview)
         except Refused as refusal:
             lines = list(self._payments)
             for position, reason in zip(refusal.positions, refusal.reasons, strict=True):
                 self._sheet.faults.add(lines[position], reason)
             return []
 
-    def _sum_up(self, added: list[tuple[str, int]]) -> Summary:
+    def _sum_up(self, added: list[Taken]) -> Summary:
         self._sheet.faults.raise_any()
         return Summary(
             kind="encaissements",
             rows=len(self._payments),
             added=len(added),
             unchanged=len(self._payments) - len(added),
-            total_cents=sum(cents for _, cents in added),
-            regies=sums(added),
+            total_cents=sum(each.cents for each in added),
+            regies=sums((each.regie, each.cents) for each in added),
             left_since=tuple(left_since(self._payments.values())),
-            warnings=(
-                *self._sheet.warned,
-                *(
-                    Fault(line, f"facture {payment.invoice_number}\u00a0: {words}")
-                    for line, payment in self._payments.items()
-                    if (words := self._online.get(payment.invoice_number))
-                ),
-            ),
+            warnings=(*self._sheet.warned, *self._warnings(added)),
         )
+
+    def _warnings(self, added: list[Taken]) -> Iterator[Fault]:
+        """Yield what a person should look at: who is at the bank, what is over, what is there
+        twice."""
+        first: dict[CounterPayment, int] = {}
+        lines = list(self._payments)
+        extra = {lines[each.position]: each.extra_cents for each in added}
+        for line, payment in self._payments.items():
+            named = f"facture {payment.invoice_number}\u00a0:"
+            if words := self._online.get(payment.invoice_number):
+                yield Fault(line, f"{named} {words}")
+            if over := extra.get(line):
+                yield Fault(line, f"{named} {format_euros(over)} de trop-perçu")
+            if (same := first.setdefault(payment, line)) != line:
+                yield Fault(line, f"{named} même encaissement que la ligne {same}, compté aussi")
 
 
 def _read(row: Row) -> CounterPayment:
@@ -137,6 +162,27 @@ def _answer(row: Row, column: str, longest: int) -> str:
 
 
 def _mode(text: str) -> str:
-    if text not in COUNTER_MODES:
-        raise ValueError(f"mode {quoted(text)} : attendu l’un de {', '.join(COUNTER_MODES)}")
-    return text
+    """Return the mode that a cell names, by its code or by its French word."""
+    if mode := _MODES.get(fold(text)):
+        return mode
+    known = ", ".join(COUNTER_MODES.values())
+    raise ValueError(f"mode {quoted(text)} : attendu l’un de {known}")
+
+
+_OTHER_WORDS = {
+    "numéraire": CounterMode.CASH,
+    "chèques": CounterMode.CHEQUE,
+    "chèque CESU": CounterMode.CESU,
+    "carte bancaire": CounterMode.CARD,
+    "CB": CounterMode.CARD,
+    "prélèvement SEPA": CounterMode.DIRECT_DEBIT,
+    "Trésor": CounterMode.TREASURY,
+}
+_MODES = {
+    fold(word): mode
+    for word, mode in (
+        *((mode.value, mode) for mode in CounterMode),
+        *((word, mode) for mode, word in COUNTER_MODES.items()),
+        *_OTHER_WORDS.items(),
+    )
+}

@@ -13,18 +13,21 @@ from kiosque.payments.words import INVOICE_STATES
 
 
 def invoices() -> Iterator[str]:
-    """An invoice is paid if and only if exactly one allocation that counts pays its total;
-    one that asks for nothing is of zero or below."""
+    """An invoice is paid if and only if the allocations that count for it add up to its total, and
+    never to more; they are what it says is paid of it. Nothing pays one that is cancelled, or asks
+    for nothing, which is of zero or below."""
     for number, state, total, count, cents in rows(
         """
-        SELECT invoice.number, invoice.state, total_cents, COUNT(allocation.id),
-            COALESCE(SUM(allocation.amount_cents), 0)
-        FROM invoice LEFT JOIN allocation ON allocation.invoice_id = invoice.id
-            AND allocation.kind = 'invoice' AND allocation.counts = 1
-        GROUP BY invoice.id
-        HAVING (state = 'paid') <> (COUNT(allocation.id) = 1)
-            OR (state = 'paid' AND SUM(allocation.amount_cents) <> total_cents)
-            OR (state = 'nothing_due' AND total_cents > 0)
+        SELECT number, state, total_cents, parts, cents FROM (
+            SELECT number, state, total_cents, paid_cents, COUNT(allocation.id) AS parts,
+                COALESCE(SUM(allocation.amount_cents), 0) AS cents
+            FROM invoice LEFT JOIN allocation ON allocation.invoice_id = invoice.id
+                AND allocation.kind = 'invoice' AND allocation.counts = 1
+            GROUP BY invoice.id
+        ) AS found
+        WHERE paid_cents <> cents OR (state = 'nothing_due' AND total_cents > 0)
+            OR CASE state WHEN 'paid' THEN cents <> total_cents
+                WHEN 'open' THEN cents >= total_cents ELSE cents <> 0 END
         """
     ):
         yield (

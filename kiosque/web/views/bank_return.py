@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from kiosque import payments
 from kiosque.db.models import Attempt, AttemptItem, Invoice, OutboxMail, Receipt, Settlement
-from kiosque.db.states import AttemptState, InvoiceState, MailState
+from kiosque.db.states import AttemptState, MailState
 from kiosque.outbox import addresses
 from kiosque.payments import Money, OpenPayment, Paid, Selection
 from kiosque.web import access, current, invoice_rows, open_payments
@@ -36,8 +36,8 @@ class ReceiptMail(NamedTuple):
 class Details(NamedTuple):
     """A payment as only the family that pays may read it: its invoices, its first receipt, what
     became of its money, what the family has still to pay, and of that what it chose to pay together
-    with it; the other payment that holds its invoices now, if one does; those of its invoices that
-    were paid otherwise."""
+    with it, or may pay again; the other payment that holds its invoices now, if one does; those of
+    its invoices that were paid otherwise."""
 
     items: list[AttemptItem]
     receipt: Receipt | None
@@ -45,7 +45,7 @@ class Details(NamedTuple):
     unpaid: UnpaidRows
     money: Money
     left: Selection | None
-    may_retry: bool
+    retry: Selection | None
     instead: Attempt | None
     paid_otherwise: list[Paid]
 
@@ -96,8 +96,8 @@ def _is_own(attempt: Attempt) -> bool:
 
 
 def _offered(attempt: Attempt, items: list[AttemptItem]) -> OpenPayment | None:
-    """Return what the payer may do with a payment whose invoices are all still to be paid."""
-    if any(item.invoice.state != InvoiceState.OPEN for item in items):
+    """Return what the payer may do with a payment of which all is still to be paid."""
+    if any(item.invoice.remaining_cents < item.amount_cents for item in items):
         return None
     return open_payments.waiting_for_payer(attempt)
 
@@ -149,7 +149,7 @@ def _details(attempt: Attempt, items: list[AttemptItem]) -> Details:
         unpaid=invoice_rows.unpaid(attempt.family),
         money=payments.money_of(attempt),
         left=_left_of_choice(attempt),
-        may_retry=_may_retry(attempt, numbers),
+        retry=_retry(attempt, numbers),
         instead=_instead(attempt, items),
         paid_otherwise=_paid_otherwise(attempt, numbers),
     )
@@ -190,12 +190,13 @@ def _paid_otherwise(attempt: Attempt, numbers: list[str]) -> list[Paid]:
     return payments.payment_status_of(attempt.family, numbers).paid
 
 
-def _may_retry(attempt: Attempt, numbers: list[str]) -> bool:
-    """Tell whether the payment came to nothing and its invoices can still be paid together."""
+def _retry(attempt: Attempt, numbers: list[str]) -> Selection | None:
+    """Return the invoices of a payment that came to nothing, if they can still be paid together."""
     name = current.settings().gateway_of(attempt.regie)
     if name is None or AttemptState(attempt.state) not in RETRIABLE:
-        return False
+        return None
     if name in payments.closed_banks():
-        return False
+        return None
     limits = current.gateways()[name].limits
-    return not payments.select_for_one_payment(attempt.family, numbers, limits).reasons
+    chosen = payments.select_for_one_payment(attempt.family, numbers, limits)
+    return None if chosen.reasons else chosen

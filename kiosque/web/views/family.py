@@ -3,23 +3,11 @@
 from typing import NamedTuple
 
 from flask import Blueprint, abort, render_template, request
-from peewee import JOIN
 
 from kiosque import payments
-from kiosque.db.models import (
-    Allocation,
-    Attempt,
-    Child,
-    Enrolment,
-    Family,
-    Guardian,
-    Invoice,
-    Receipt,
-    Service,
-    Settlement,
-)
-from kiosque.db.states import AllocationKind
+from kiosque.db.models import Attempt, Child, Enrolment, Family, Guardian, Service
 from kiosque.papers import content
+from kiosque.papers.content import InvoiceDocument
 from kiosque.web import current, invoice_rows
 from kiosque.web.access import family_only, own_family, own_invoice, own_receipt
 from kiosque.web.open_payments import waiting_for_payer
@@ -29,13 +17,10 @@ blueprint = Blueprint("family", __name__)
 
 
 class Standing(NamedTuple):
-    """An invoice, its status in words, and the payment that settled it or holds it, with what to do
-    about the latter."""
+    """An invoice, its status in words, and the payment that holds it, with what to do about it."""
 
-    invoice: Invoice
+    document: InvoiceDocument
     status: Status
-    settlement: Settlement | None
-    receipt: Receipt | None
     held: Attempt | None
     advice: str
 
@@ -65,12 +50,11 @@ def invoice(number: str) -> str:
     bank = current.settings().gateway_of(found.regie)
     return render_template(
         "family/invoice.html",
-        row=_standing(found, live),
+        row=_standing(content.invoice_document(found), live),
         opened=waiting_for_payer(live) if live else None,
         unanswered_at=payments.unanswered_of([found]),
         closure=payments.closure_words().get(bank or ""),
         lost_time=payments.lost_time_of([(bank, found.issued_on)]),
-        lines=content.invoice_document(found).lines,
     )
 
 
@@ -112,19 +96,6 @@ def _services_by_child(family: Family) -> dict[int, list[str]]:
     return services
 
 
-def _standing(invoice: Invoice, held: Attempt | None) -> Standing:
-    paid = (
-        Allocation.select(Allocation, Settlement, Receipt)
-        .join(Settlement)
-        .join(Receipt, JOIN.LEFT_OUTER)
-        .where(
-            Allocation.invoice == invoice,
-            Allocation.kind == AllocationKind.INVOICE,
-            Allocation.counts == True,  # noqa: E712  # an SQL expression
-        )
-        .first()
-    )
-    settlement = paid.settlement if paid else None
-    receipt = getattr(settlement, "receipt", None)
+def _standing(document: InvoiceDocument, held: Attempt | None) -> Standing:
     advice = held_advice(held) if held else ""
-    return Standing(invoice, invoice_status(invoice, held), settlement, receipt, held, advice)
+    return Standing(document, invoice_status(document.invoice, held), held, advice)

@@ -110,7 +110,7 @@ def test_a_debit_is_kept_for_a_family_or_is_that_of_an_attempt(
         ("--family", "F9"),
         ("--invoice", "2026-10-0001", "--gateway", "ailleurs"),
         ("--invoice", "2026-10-0001", "--amount", "beaucoup"),
-        ("--invoice", "2026-10-0001", "--amount", "1"),
+        ("--invoice", "2026-10-0001", "--amount", "45,21"),
         ("--invoice", "2026-10-0001", "--on", "2099-01-01"),
     ],
 )

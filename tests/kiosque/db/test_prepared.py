@@ -131,7 +131,7 @@ def test_the_queries_of_the_invoices_page_use_their_indexes(base: None) -> None:
     assert "attempt_item_invoice (invoice_id=?)" in unpaid
     settled = _plan(listing._SETTLED, family=1, first=0)
     assert "invoice_history (family_id=?)" in settled
-    assert "allocation_one_payment (invoice_id=?)" in settled
+    assert "allocation_invoice (invoice_id=?)" in settled
     running = _plan(sessions._RUNNING, digest="", idle=now, longest=now)
     assert "SCAN" not in unpaid + settled + running
 

@@ -9,7 +9,7 @@ from gateways.base import Callback, Gateway
 from kiosque import payments
 from kiosque.db.models import Child, Family, Guardian, Invoice, InvoiceLine, Service, Settlement
 from kiosque.invoices import attestation
-from kiosque.invoices.attestation import is_young
+from kiosque.invoices.attestation import is_young, share
 from kiosque.payments import CounterPayment
 from kiosque.settings import AttestationRules
 from tests.bank import notice
@@ -39,8 +39,8 @@ def invoice(family: Family, number: str, *lines: tuple[str, str, str, int]) -> I
     return made
 
 
-def pay_at_counter(found: Invoice, on: date) -> None:
-    payment = CounterPayment(found.number, found.total_cents, "cash", on, "D. Aubry", "guichet")
+def pay_at_counter(found: Invoice, on: date, cents: int | None = None) -> None:
+    payment = CounterPayment(found.number, cents, "cash", on, "D. Aubry", "guichet")
     payments.settle_at_counter([payment])
 
 
@@ -203,3 +203,34 @@ def test_a_child_the_record_lacks_is_one_however_spelt(martins: Family) -> None:
     pay_at_counter(invoice(martins, "1", *lines), date(2026, 3, 1))
     (found,) = attestation.attest(martins, 2026, RULES).without_birth_date
     assert found.cents == 200
+
+
+@pytest.mark.parametrize(
+    ("amounts", "cents", "shares"),
+    [
+        ([1000, 2000], 1500, [500, 1000]),
+        ([1000, 1000, 1000], 100, [34, 33, 33]),
+        ([3000, -500], 1250, [1500, -250]),
+        ([999, 1], 1000, [999, 1]),
+        ([999, 1], 0, [0, 0]),
+    ],
+)
+def test_a_part_of_an_invoice_pays_each_line_in_proportion_to_the_cent(
+    amounts: list[int], cents: int, shares: list[int]
+) -> None:
+    assert share(amounts, cents) == shares
+
+
+def test_an_invoice_paid_over_two_years_counts_in_each_for_what_was_paid_in_it(
+    martins: Family,
+) -> None:
+    found = invoice(
+        martins,
+        "1",
+        ("Léa Martin", "Périscolaire", "Garderie", 1000),
+        ("Paul Martin", "Périscolaire", "Garderie", 2000),
+    )
+    pay_at_counter(found, date(2025, 12, 20), 1000)
+    pay_at_counter(found, date(2026, 1, 20), 2000)
+    assert sums(martins, 2025) == [("Léa Martin", "Périscolaire", 333)]
+    assert sums(martins, 2026) == [("Léa Martin", "Périscolaire", 667)]

@@ -1,9 +1,13 @@
 """Payments taken at the counter load once, and all that is wrong in their file is said at once."""
 
+from dataclasses import replace
+
 import pytest
 
+from kiosque import payments
 from kiosque.db.models import Invoice, JournalEntry
-from kiosque.invoices.imports import BadFile
+from kiosque.invoices.imports import BadFile, Confirmed
+from kiosque.settings import Regie
 from tests import sentences
 from tests.kiosque.invoices.files import ROW, SETTLEMENTS, Load, sheet, warned
 
@@ -31,8 +35,8 @@ def test_a_preview_of_counter_payments_tells_what_would_happen(load: Load) -> No
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ("48,30", "48,31", "son montant est"),
-        ("cheque", "carte", "mode « carte » : attendu"),
+        ("48,30", "-48,30", "au-dessus de zéro"),
+        ("cheque", "Wero", "mode « Wero » : attendu l’un de espèces, chèque, CESU"),
         ("0001", "0002", sentences.NO_SUCH_INVOICE),
         ("Dominique", "", "auteur est vide"),
     ],
@@ -53,7 +57,7 @@ def test_what_the_form_and_the_books_refuse_is_said_at_once_with_values_and_plac
     paid = SETTLEMENTS.splitlines()[1]
     malformed = paid.replace("48,30", "x")
     unknown_too = malformed.replace("0001", "0009")
-    twice_wrong = paid.replace("0001", "0002").replace("48,30", "48,31").replace("11-20", "12-31")
+    twice_wrong = paid.replace("0001", "0002").replace("48,30", "0,00").replace("11-20", "12-31")
     twice = paid.replace("0001", "0003")
     nobody = paid.replace("Dominique", "D" * 101).replace("chèque 123", "chèque\u200b123")
     rows = [malformed, unknown_too, twice_wrong, twice, f"{twice} bis", nobody]
@@ -64,7 +68,7 @@ def test_what_the_form_and_the_books_refuse_is_said_at_once_with_values_and_plac
         (2, "montant « x »"),
         (3, "montant « x »"),
         (3, f"Facture 2026-10-0009\u00a0: elle {sentences.NO_SUCH_INVOICE}"),
-        (4, "48,30\u00a0€, et non 48,31\u00a0€"),
+        (4, "au-dessus de zéro"),
         (4, "31/12/2026"),
         (6, f"Facture 2026-10-0003\u00a0: elle n’est {sentences.NOT_TO_PAY}"),
         (7, "auteur « DDDD"),
@@ -74,6 +78,47 @@ def test_what_the_form_and_the_books_refuse_is_said_at_once_with_values_and_plac
     assert len(told) == 8
     assert {invoice.state for invoice in Invoice.select()} == {"open"}
     assert JournalEntry.select().count() == 0
+
+
+@pytest.mark.parametrize("mode", ["CESU", "espèces", "Carte bancaire", "prelevement", "Trésor"])
+def test_a_mode_is_read_in_french_too(load: Load, mode: str) -> None:
+    load(sheet(ROW))
+    load(SETTLEMENTS.replace("cheque", mode))
+    assert Invoice.get().state == "paid"
+
+
+def test_an_invoice_is_paid_by_several_rows_and_what_is_over_is_told_by_row(load: Load) -> None:
+    load(sheet(ROW))
+    head, row = SETTLEMENTS.splitlines()
+    rows = [row.replace("48,30", "20,00"), row.replace("48,30", "20,00"),
+            row.replace("48,30", "10,00").replace("cheque", "CESU")]  # fmt: skip
+    summary = load("\n".join([head, *rows]))
+    assert (summary.added, summary.total_cents) == (3, 5000)
+    told = warned(summary)
+    assert any(text.startswith("ligne 3") and "ligne 2" in text for text in told)
+    assert any(text.startswith("ligne 4") and "1,70\u00a0€ de trop-perçu" in text for text in told)
+    assert Invoice.get().state == "paid"
+    assert load("\n".join([head, *rows])).added == 0
+
+
+def test_money_for_what_is_paid_already_is_let_in_by_who_confirms_it(load: Load) -> None:
+    load(sheet(ROW))
+    load(SETTLEMENTS)
+    again = SETTLEMENTS.replace("chèque 123", "chèque 124")
+    with pytest.raises(BadFile, match=sentences.NOT_TO_PAY):
+        load(again)
+    assert load(again, confirmed=Confirmed(overpayments=True)).added == 1
+    assert [point.amount_cents for point in payments.open_anomalies()] == [4830]
+
+
+def test_an_invoice_names_no_service_that_no_regie_collects_for(load: Load) -> None:
+    """The deed of a régie lists what it may collect."""
+    regie = Regie("Régie Enfance", "Dominique", services=("Restauration", "Périscolaire"))
+    with pytest.raises(BadFile, match="n’est d’aucune régie"):
+        load(sheet(ROW), regies={"": replace(regie, services=("Multi-accueil",))})
+    assert load(sheet(ROW), regies={"": regie}).added == 1
+    with pytest.raises(BadFile, match="carte"):
+        load(SETTLEMENTS.replace("cheque", "carte"), regies={"": replace(regie, modes=("cash",))})
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,13 @@ from kiosque.invoices.attestation import Attestation, Sum
 from kiosque.language import catalogue
 from kiosque.language.parsing import MAX_CENTS
 from kiosque.papers import pdf
-from kiosque.papers.content import InvoiceDocument, Overpaid, ReceiptDocument, ReceiptLine
+from kiosque.papers.content import (
+    InvoiceDocument,
+    InvoicePart,
+    Overpaid,
+    ReceiptDocument,
+    ReceiptLine,
+)
 from kiosque.settings import Settings
 from tests import pdfs, sentences
 from tests.conftest import Clock
@@ -78,8 +84,9 @@ def an_invoice(
         unit_price_cents=185,
         amount_cents=2313,
     )
-    paid_on = date(2026, 11, 24) if state == "paid" else None
-    return InvoiceDocument(invoice, [line] * lines, paid_on)
+    paid = Settlement(mode="cheque", settled_at=PAID_AT)
+    parts = [InvoicePart(paid, None, 4520)] if state == "paid" else []
+    return InvoiceDocument(invoice, [line] * lines, parts)
 
 
 def an_attestation(name: str = "Léa Martin", cents: int = 123456, year: int = 2025) -> Attestation:

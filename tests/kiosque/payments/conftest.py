@@ -52,7 +52,7 @@ def go(bank: TalkativeBank, base: None) -> Pay:
 
     def start(*invoices: Invoice) -> tuple[Attempt, Handoff]:
         numbers = [invoice.number for invoice in invoices]
-        total = sum(invoice.total_cents for invoice in invoices)
+        total = sum(invoice.remaining_cents for invoice in invoices)
         purchase = Purchase(invoices[0].family, numbers, total)
         attempt, handoff = payments.start(purchase, bank, PUBLIC_URL)
         return Attempt.get_by_id(attempt.id), handoff
@@ -88,7 +88,9 @@ def check_invariants() -> None:
             Allocation.kind == "invoice",
             Allocation.counts == True,  # noqa: E712
         )
-        assert counted.count() == (1 if invoice.state == "paid" else 0)
+        cents = sum(part.amount_cents for part in counted)
+        assert cents == invoice.paid_cents
+        assert (invoice.state == "paid") == (0 < cents == invoice.total_cents)
     for sequence in {receipt.sequence for receipt in Receipt.select()}:
         found = Receipt.select().where(Receipt.sequence == sequence).order_by(Receipt.number)
         assert [receipt.number for receipt in found] == list(range(1, len(found) + 1))
@@ -117,9 +119,11 @@ def change_total(invoice: Invoice, cents: int) -> None:
     InvoiceLine.update(amount_cents=cents).where(InvoiceLine.invoice == invoice).execute()
 
 
-def at_counter(invoice: Invoice, **changes: object) -> list[tuple[str, int]]:
+def at_counter(invoice: Invoice, **changes: object) -> list[int]:
+    """Return the cents of the payments that it added."""
     values = {
         "invoice_number": invoice.number, "amount_cents": invoice.total_cents, "mode": "cash",
         "settled_on": NOW.date(), "author": "Dominique", "reason": "guichet",
     }  # fmt: skip
-    return payments.settle_at_counter([CounterPayment(**{**values, **changes})])  # type: ignore[arg-type]
+    payment = CounterPayment(**{**values, **changes})  # type: ignore[arg-type]
+    return [each.cents for each in payments.settle_at_counter([payment])]

@@ -50,7 +50,7 @@ def test_money_too_much_is_told_with_its_reason_and_its_payment(
     handoffs = [go(invoice)[1] for invoice in (paid, cancelled, changed)]
     at_counter(paid)
     payments.cancel_invoice(cancelled.number, "Dominique", "erreur")
-    change_total(changed, 5000)
+    change_total(changed, 4000)
     with catalogue.using("en"):
         for handoff in handoffs:
             hear(handoff)
@@ -58,25 +58,25 @@ def test_money_too_much_is_told_with_its_reason_and_its_payment(
     assert [point.detail for point in points] == [
         sentences.PAID_TWICE,
         sentences.CANCELLED_MEANWHILE,
-        f"{sentences.CHANGED}45,20\u00a0€ payés, 50,00\u00a0€ dus",
+        sentences.MORE_THAN_DUE,
     ]
+    assert [point.amount_cents for point in points] == [4520, 4520, 520]
     assert [point.invoice for point in points] == [paid, cancelled, changed]
     assert all(point.settlement.attempt == point.attempt for point in points)
 
 
-def test_money_that_came_twice_pays_an_invoice_of_its_own_amount_only(
+def test_money_that_came_twice_pays_what_the_other_payment_no_longer_does(
     go: Pay, hear: Hear, october: Invoice
 ) -> None:
     _, early = go(october)
-    change_total(october, 5000)
+    at_counter(october, amount_cents=3000)
     hear(early)
-    at_counter(Invoice.get_by_id(october.id))
-    settlement = payments.find_settlement(october.number)
+    assert [point.amount_cents for point in payments.open_anomalies()] == [3000]
     payments.record_repayment(
-        settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "faux billet"
+        Settlement.get(Settlement.mode == "cash"), RepaymentKind.CHARGEBACK, None, "D.", "faux"
     )
-    assert state_of(october) == "open"
-    assert [point.kind for point in payments.open_anomalies()] == ["overpayment"]
+    assert state_of(october) == "paid"
+    assert payments.open_anomalies() == []
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
+from gateways.base import Gateway
 from kiosque import payments
 from kiosque.db.models import (
     Anomaly,
@@ -19,6 +20,7 @@ from kiosque.db.models import (
 from kiosque.db.states import RepaymentKind
 from kiosque.language import clock, formats
 from kiosque.payments import (
+    BankPayment,
     CounterPayment,
     Purchase,
     Refused,
@@ -26,6 +28,7 @@ from kiosque.payments import (
     polling,
 )
 from kiosque.payments.selection import payable_now
+from kiosque.settings import Regie
 from tests import sentences
 from tests.bank import ABANDONED
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
@@ -49,9 +52,14 @@ def counter_payment(invoice: Invoice, **changes: object) -> CounterPayment:
     return CounterPayment(**{**values, **changes})  # type: ignore[arg-type]
 
 
+def taken(payments_: list[CounterPayment], **options: bool) -> list[int]:
+    """Return the cents of the payments that the counter adds."""
+    return [each.cents for each in payments.settle_at_counter(payments_, **options)]
+
+
 def test_the_counter_pays_an_invoice_with_a_name_and_a_reason(october: Invoice) -> None:
-    assert payments.settle_at_counter([counter_payment(october)]) == [("", 4520)]
-    assert payments.settle_at_counter([counter_payment(october)]) == []
+    assert taken([counter_payment(october)]) == [4520]
+    assert taken([counter_payment(october)]) == []
     assert state_of(october) == "paid"
     assert journal.balances() == {"counter:cheque": 4520, "invoices": -4520}
     assert Receipt.select().count() == 0
@@ -62,8 +70,8 @@ def test_the_counter_pays_an_invoice_with_a_name_and_a_reason(october: Invoice) 
     [
         ({"author": " "}, "auteur"),
         ({"reason": ""}, "motif"),
-        ({"mode": "card"}, "mode inconnu"),
-        ({"amount_cents": 4519}, "son montant"),
+        ({"mode": "wero"}, "mode inconnu"),
+        ({"amount_cents": 0}, "au-dessus de zéro"),
         ({"invoice_number": "nulle"}, "n’existe pas"),
     ],
 )
@@ -86,11 +94,11 @@ def test_a_second_cheque_pays_what_the_first_one_did_not(
     payments.settle_at_counter([first])
     payments.record_repayment(Settlement.get(), kind, None, "Dominique", "rejeté")
     assert state_of(october) == "open"
-    assert payments.settle_at_counter([first]) == []  # a file loaded once more
+    assert taken([first]) == []  # a file loaded once more
     assert payments.left_since([first]) == [october.number]
     second = counter_payment(october, reason="chèque 124")
     assert payments.left_since([second]) == []
-    assert payments.settle_at_counter([second]) == [("", 4520)]
+    assert taken([second]) == [4520]
     assert state_of(october) == "paid"
 
 
@@ -108,7 +116,7 @@ def test_a_cheque_that_serves_otherwise_is_not_counted_twice_when_its_file_is_lo
     other = Settlement.select().order_by(Settlement.id.desc()).get()
     payments.record_repayment(other, RepaymentKind.CHARGEBACK, None, "Dominique", "rejeté")
     before = journal.last()
-    assert payments.settle_at_counter([first]) == []
+    assert taken([first]) == []
     assert journal.last() == before
     assert payments.left_since([first]) == [october.number]
 
@@ -123,7 +131,7 @@ def test_a_cheque_kept_for_later_says_that_it_pays_nothing_when_its_file_is_load
     payments.settle_at_counter([second])
     assert payments.left_since([first]) == [october.number]
     payments.restore(cheque, None, "Dominique", "passé")
-    assert payments.settle_at_counter([first]) == []
+    assert taken([first]) == []
     assert payments.left_since([first]) == [october.number]
 
 
@@ -193,14 +201,14 @@ def test_two_invoices_of_one_amount_are_both_paid_at_the_counter_the_same_day(
     alices_family: Family,
 ) -> None:
     one, two, three = (make_invoice(alices_family, f"2026-10-{number}") for number in "123")
-    assert at_counter(one) == [("", 4520)]
+    assert at_counter(one) == [4520]
     batch = [
         CounterPayment(invoice.number, 4520, "cash", NOW.date(), "Dominique", "guichet")
         for invoice in (one, two, three)
     ]
-    assert payments.settle_at_counter(batch, preview=True) == [("", 4520), ("", 4520)]
+    assert taken(batch, preview=True) == [4520, 4520]
     assert [state_of(invoice) for invoice in (one, two, three)] == ["paid", "open", "open"]
-    assert payments.settle_at_counter(batch) == [("", 4520), ("", 4520)]
+    assert taken(batch) == [4520, 4520]
     assert [state_of(invoice) for invoice in (one, two, three)] == ["paid", "paid", "paid"]
 
 
@@ -304,3 +312,131 @@ def test_an_address_is_kept_thirty_days_to_the_second(
     payments.forget_old_addresses()
     assert Attempt.get_by_id(attempt.id).receipt_email is None
     polling.stop_asking(attempt)
+
+
+# --- In parts ---
+
+
+def test_a_family_pays_in_parts_and_the_last_one_pays_the_invoice(october: Invoice) -> None:
+    assert at_counter(october, amount_cents=3000, mode="cesu") == [3000]
+    october = Invoice.get()
+    assert (october.state, october.paid_cents, october.remaining_cents) == ("open", 3000, 1520)
+    assert at_counter(october, amount_cents=1520) == [1520]
+    october = Invoice.get()
+    assert (october.state, october.paid_cents, october.remaining_cents) == ("paid", 4520, 0)
+    assert journal.balances() == {"counter:cesu": 3000, "counter:cash": 1520, "invoices": -4520}
+
+
+def test_without_an_amount_the_counter_takes_all_that_is_still_to_pay(october: Invoice) -> None:
+    at_counter(october, amount_cents=3000, mode="cesu")
+    assert at_counter(october, amount_cents=None) == [1520]
+    assert at_counter(october, amount_cents=None) == []
+    with pytest.raises(Refused, match=sentences.NOT_TO_PAY):
+        at_counter(october, amount_cents=None, reason="autre")
+
+
+def test_what_is_over_at_the_counter_is_owed_and_told(october: Invoice) -> None:
+    (taken_,) = payments.settle_at_counter([counter_payment(october, amount_cents=5000)])
+    assert (taken_.cents, taken_.extra_cents) == (5000, 480)
+    assert state_of(october) == "paid"
+    (point,) = payments.open_anomalies()
+    assert (point.amount_cents, point.detail) == (480, sentences.MORE_THAN_DUE)
+    assert journal.balances() == {"counter:cheque": 5000, "invoices": -4520, "overpayments": -480}
+
+
+def test_money_for_what_is_paid_already_is_taken_once_somebody_says_so(october: Invoice) -> None:
+    at_counter(october)
+    assert at_counter(october, reason="le père aussi", is_extra=True) == [4520]
+    (point,) = payments.open_anomalies()
+    assert (point.amount_cents, point.detail) == (4520, sentences.PAID_TWICE)
+
+
+def test_a_part_that_bounces_is_due_again_and_the_other_stays(october: Invoice) -> None:
+    at_counter(october, amount_cents=3000, mode="cheque", reason="chèque 1")
+    at_counter(october, amount_cents=1520)
+    cheque = Settlement.get(Settlement.mode == "cheque")
+    payments.record_repayment(cheque, RepaymentKind.CHARGEBACK, None, "Dominique", "rejet")
+    assert (state_of(october), Invoice.get().remaining_cents) == ("open", 3000)
+    at_counter(october, amount_cents=1000)
+    payments.restore(cheque, None, "Dominique", "représenté")
+    assert state_of(october) == "paid"
+    assert [point.amount_cents for point in payments.open_anomalies()] == [1000]
+
+
+def test_the_family_pays_online_what_the_counter_left(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    at_counter(october, amount_cents=3000)
+    attempt, handoff = go(Invoice.get())
+    assert attempt.amount_cents == 1520
+    hear(handoff)
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
+    assert payments.open_anomalies() == []
+
+
+def test_money_of_the_counter_while_the_family_is_at_the_bank_leaves_too_much(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    at_counter(october, amount_cents=3000)
+    assert not payments.is_still_due(attempt)
+    hear(handoff)
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
+    assert [point.amount_cents for point in payments.open_anomalies()] == [3000]
+
+
+def test_a_family_does_not_resume_a_payment_of_more_than_is_still_to_pay(
+    go: Pay, gateways: dict[str, Gateway], october: Invoice
+) -> None:
+    attempt, _ = go(october)
+    at_counter(october, amount_cents=3000)
+    with pytest.raises(Refused):
+        payments.resume(attempt, gateways, PUBLIC_URL, ISSUERS)
+
+
+def test_the_parts_of_a_cancelled_invoice_are_owed_to_the_family(october: Invoice) -> None:
+    at_counter(october, amount_cents=3000)
+    payments.cancel_invoice(october.number, "Dominique", "double saisie")
+    assert state_of(october) == "cancelled"
+    (point,) = payments.open_anomalies()
+    assert (point.amount_cents, point.detail) == (3000, sentences.CANCELLED_MEANWHILE)
+    assert journal.balances()["overpayments"] == -3000
+
+
+def test_two_payments_alike_in_one_file_count_twice_and_once_more_changes_nothing(
+    october: Invoice,
+) -> None:
+    batch = [counter_payment(october, amount_cents=1000, mode="cesu", reason="CESU")] * 2
+    assert taken(batch) == [1000, 1000]
+    assert taken(batch) == []
+    assert Invoice.get().remaining_cents == 2520
+
+
+def test_a_regie_takes_only_the_means_that_its_deed_lists(october: Invoice) -> None:
+    regie = Regie("Régie Enfance", "Dominique", modes=("cash", "cheque"))
+    with pytest.raises(Refused, match="carte"):
+        payments.settle_at_counter([counter_payment(october, mode="card")], {"": regie})
+    payments.settle_at_counter([counter_payment(october)], {"": regie})
+    assert state_of(october) == "paid"
+
+
+def test_what_came_twice_pays_another_invoice_in_part(
+    october: Invoice, alices_family: Family
+) -> None:
+    november = make_invoice(alices_family, "2026-11-0001", 6000)
+    payments.settle_at_counter([counter_payment(october, amount_cents=8520)])
+    cheque = Settlement.get()
+    who = ("Dominique", "accord")
+    paid = payments.apply_overpayment(cheque, november.number, *who, ISSUERS, 1500)
+    assert paid.remaining_cents == 4500
+    with pytest.raises(Refused):
+        payments.apply_overpayment(cheque, november.number, *who, ISSUERS, 2501)
+    paid = payments.apply_overpayment(cheque, november.number, *who, ISSUERS)
+    assert paid.remaining_cents == 2000
+    assert payments.open_anomalies() == []
+
+
+def test_a_debit_entered_by_hand_pays_a_part_of_an_invoice(october: Invoice) -> None:
+    seen = BankPayment("banque", "e" * 32, 1520, NOW.date(), "Dominique", "vu à la banque")
+    payments.enter(seen, october, ISSUERS)
+    assert (state_of(october), Invoice.get().remaining_cents) == ("open", 3000)

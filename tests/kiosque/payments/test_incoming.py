@@ -83,7 +83,7 @@ def test_what_a_family_or_a_notice_asks_for_is_found_by_an_index(
         for row in database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?"))
     ]
     assert [plan for plan in plans if plan.startswith("SCAN")] == []
-    for of_some_rows in ("attempt_item_one_live", "allocation_one_payment"):
+    for of_some_rows in ("attempt_item_one_live", "allocation_invoice"):
         assert any(of_some_rows in plan for plan in plans)
 
 

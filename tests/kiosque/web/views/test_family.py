@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -101,6 +102,28 @@ def test_what_is_paid_lies_below_by_school_year_with_its_receipt(
     )
     assert 'href="/recus/1"' in page
     assert "01/09/2025" in page
+
+
+def test_an_invoice_paid_in_part_says_what_was_paid_how_and_what_is_left(
+    alice: FlaskClient, october: Invoice
+) -> None:
+    payment = CounterPayment(
+        october.number, 3000, "cesu", date(2026, 11, 20), "Dominique", "CESU 12"
+    )
+    payments.settle_at_counter([payment])
+    for page in ("/factures", f"/factures/{october.number}"):
+        text = alice.get(page).text
+        assert "15,20\u00a0€" in text
+        assert "45,20\u00a0€" in text
+    page = alice.get(f"/factures/{october.number}").text
+    assert "30,00\u00a0€ le 20 novembre 2026, par CESU, au guichet" in page
+    assert "Payer 15,20\u00a0€" in page
+    summary = alice.get(f"/paiement/recapitulatif?invoice={october.number}").text
+    assert 'name="expected_cents" value="1520"' in summary
+    payments.settle_at_counter([replace(payment, amount_cents=None, mode="cash")])
+    page = alice.get(f"/factures/{october.number}").text
+    assert "15,20\u00a0€ le 20 novembre 2026, en espèces, au guichet" in page
+    assert alice.get("/factures").text.count(f"/factures/{october.number}") == 1
 
 
 def test_a_cancelled_invoice_says_there_is_nothing_to_pay(

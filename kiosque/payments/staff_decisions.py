@@ -1,0 +1,105 @@
+"""What the staff decide of an invoice or of an attempt: each has a name and a reason."""
+
+from kiosque.db import write
+from kiosque.db.models import Allocation, Anomaly, Attempt, Invoice, Settlement
+from kiosque.db.states import (
+    UNDECIDED,
+    AllocationKind,
+    AnomalyKind,
+    AttemptState,
+    FactSource,
+    InvoiceState,
+)
+from kiosque.language import clock, formats
+from kiosque.payments.allocations import keep_as_overpayment, list_overpayment
+from kiosque.payments.anomalies import resolve
+from kiosque.payments.facts import add_fact, release_invoices
+from kiosque.payments.ledger import book
+from kiosque.payments.refusals import Refused, require_author_and_reason
+from kiosque.payments.reversals import reopened_by
+
+
+def cancel_invoice(number: str, author: str, reason: str) -> None:
+    """Cancel an invoice that is open, or that asks for nothing; what was paid of it is a
+    *trop-perçu*. Raises Refused when it is neither or nobody answers for it."""
+    require_author_and_reason(author, reason)
+    with write():
+        paid = _give_up_parts(number)
+        changed = (
+            Invoice.update(state=InvoiceState.CANCELLED, state_reason=f"{author} : {reason}")
+            .where(
+                Invoice.number == number,
+                Invoice.state.in_([InvoiceState.OPEN, InvoiceState.NOTHING_DUE]),
+            )
+            .execute()
+        )
+        if not changed:
+            raise Refused([f"Facture {number}\u00a0: elle n’existe pas ou n’est pas à régler."])
+        for settlement in paid:
+            list_overpayment(settlement, Invoice.get(Invoice.number == number).id)
+            book(settlement, f"facture {number} annulée ({author.strip()} : {reason.strip()})")
+        _resolve_reopened(number, author, reason)
+
+
+def _give_up_parts(number: str) -> list[Settlement]:
+    """Make *trop-perçus* of what was paid of an open invoice. Return the payments."""
+    parts = (
+        Allocation.select(Allocation, Settlement)
+        .join(Settlement)
+        .switch(Allocation)
+        .join(Invoice)
+        .where(
+            Invoice.number == number,
+            Invoice.state == InvoiceState.OPEN,
+            Allocation.kind == AllocationKind.INVOICE,
+            Allocation.counts == True,  # noqa: E712  # an SQL expression
+        )
+        .order_by(Allocation.id)
+    )
+    found = list(parts)
+    for part in found:
+        keep_as_overpayment(part)
+    return list({part.settlement.id: part.settlement for part in found}.values())
+
+
+def _resolve_reopened(number: str, author: str, reason: str) -> None:
+    """Take off the list the departures of money that left this invoice, and no other, to pay."""
+    left = (
+        Anomaly.select(Anomaly, Settlement)
+        .join(Settlement)
+        .join(Allocation)
+        .join(Invoice)
+        .where(
+            Invoice.number == number,
+            Anomaly.kind.in_([AnomalyKind.REFUNDED, AnomalyKind.REVERSED]),
+            Anomaly.resolved_at.is_null(),
+        )
+    )
+    done = [point.id for point in left if point.settlement and not reopened_by(point.settlement)]
+    resolve(Anomaly.id.in_(done), author, f"facture {number} annulée : {reason}")
+
+
+def close_attempt(reference: str, author: str, reason: str) -> None:
+    """Declare that nothing came of a payment that the bank says nothing about, so that the family
+    may pay again. What the bank says later counts as ever.
+
+    Raises Refused when it is decided, is still within its time, or nobody answers for it.
+    """
+    require_author_and_reason(author, reason)
+    with write():
+        attempt = Attempt.get_or_none(Attempt.reference == reference)
+        if attempt is None or AttemptState(attempt.state) not in UNDECIDED:
+            raise Refused([f"Paiement {reference[:30]}\u00a0: il n’existe pas ou est décidé."])
+        if attempt.state != AttemptState.PENDING and attempt.live_until > clock.now():
+            until = formats.long_instant(attempt.live_until)
+            raise Refused([f"La famille peut encore payer à la banque jusqu’au {until}."])
+        add_fact(
+            attempt,
+            "",
+            AttemptState.EXPIRED,
+            f"{author.strip()} : {reason.strip()}"[:200],
+            source=FactSource.REGISSEUR,
+        )
+        release_invoices(attempt)
+        unanswered = Anomaly.kind.in_([AnomalyKind.SILENT, AnomalyKind.UNSETTLED])
+        resolve((Anomaly.attempt == attempt) & unanswered, author, f"sans suite : {reason}")
