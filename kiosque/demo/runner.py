@@ -44,13 +44,13 @@ def run(port: int, bank_port: int, bank: str = "", *, progress: Progress) -> Non
         with db.connection():
             db.migrate()
             deployment.note(settings.environment)
-            families = town.load(settings, progress)
+            people = town.load(settings, progress)
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: stop.set())
         with processes.servers(settings, environment, port=port, bank_port=bank_port) as servers:
             if servers.wait_until_ready(stop):
-                _say_ready(settings, families)
+                _say_ready(settings, people)
                 _do_chores(settings, servers, stop)
 
 
@@ -64,7 +64,14 @@ def reset() -> None:
         raise DemoError("Ces données ne sont pas celles de la démonstration.")
     with _alone(settings.data):
         _erase_database(settings)
-        for name in ("kiosque.toml", "demo-families.json", "bank.sqlite3", memory.NAME, _LOCK):
+        for name in (
+            "kiosque.toml",
+            "demo-families.json",
+            "demo-agents.json",
+            "bank.sqlite3",
+            memory.NAME,
+            _LOCK,
+        ):
             (settings.data / name).unlink(missing_ok=True)
         for name in ("outbox", "pdf"):
             shutil.rmtree(settings.data / name, ignore_errors=True)
@@ -94,8 +101,8 @@ def _erase_database(settings: Settings) -> None:
         Path(f"{settings.database_path}{suffix}").unlink(missing_ok=True)
 
 
-def _say_ready(settings: Settings, families: Sequence[str]) -> None:
-    print("\n".join(families))
+def _say_ready(settings: Settings, people: Sequence[str]) -> None:
+    print("\n".join(people))
     print(f"courriels : {settings.data / 'outbox'}")
     bank = settings.gateways[settings.payment.gateway]["url"]
     print(f"prêt : {settings.public_url} (portail), {bank} (banque). Ctrl-C pour arrêter.")

@@ -9,6 +9,7 @@ from kiosque import payments, resources
 from kiosque.db import write
 from kiosque.db.models import Account, Family, FamilyNotice, Invoice
 from kiosque.db.states import InvoiceState, NoticeKind
+from kiosque.demo import agents
 from kiosque.families import accounts, own_changes, tokens
 from kiosque.invoices import announcements, imports
 from kiosque.invoices.imports.reading import Progress
@@ -18,13 +19,13 @@ FILES = resources.find("data/demo")
 
 
 def load(settings: Settings, progress: Progress) -> list[str]:
-    """Load the town on the first run; return a line for each family to try, in French."""
+    """Load the town on the first run; return a line for each family and agent to try, in French."""
     accounts_file = settings.data / "demo-families.json"
     if not accounts_file.exists():
         _load_files(settings, progress)
         _announce_to(_families_to_try()[0])
         _make_accounts(accounts_file)
-    return _account_lines(accounts_file)
+    return [*_account_lines(accounts_file), *agents.load(settings)]
 
 
 def _load_files(settings: Settings, progress: Progress) -> None:
@@ -57,11 +58,7 @@ def _make_accounts(path: Path) -> None:
     code = accounts.random_code()
     own_changes.issue_codes([(newcomer, code)])
     made = {"passwords": passwords, "activation_codes": {newcomer.code: code}}
-    draft = path.with_suffix(".part")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(made), encoding="utf-8")
-    draft.replace(path)
+    agents.write_secrets(path, made)
 
 
 def _account_lines(path: Path) -> list[str]:

@@ -6,6 +6,7 @@ import subprocess
 from contextlib import closing
 
 import apsw
+import pyotp
 import pytest
 import requests
 
@@ -31,6 +32,23 @@ def test_the_first_run_prints_families_and_says_when_it_is_ready(first_run: Demo
     assert re.search(r"code famille : F\d+  code d’activation : [a-z0-9-]{17}\n", first_run.output)
     assert f"courriels : {first_run.data / 'outbox'}" in first_run.output
     assert f"prêt : {first_run.url} (portail), {first_run.bank_url} (banque)" in first_run.output
+
+
+def test_the_agents_that_it_prints_come_in_with_their_code(town: Demo) -> None:
+    lines = re.findall(r"mairie : (\S+)  mot de passe : (\S+)  clé TOTP : (\w+)\n", town.output)
+    assert [email.partition("@")[0] for email, *_ in lines] == [
+        "regisseur",
+        "facturation",
+        "administration",
+    ]
+    for email, password, key in lines:
+        with requests.Session() as session:
+            page = session.get(f"{town.url}/mairie/connexion", timeout=10).text
+            data = {"email": email, "password": password, "csrf_token": csrf_token(page)}
+            page = session.post(f"{town.url}/mairie/connexion", data=data, timeout=10).text
+            data = {"code": pyotp.TOTP(key).now(), "csrf_token": csrf_token(page)}
+            answer = session.post(f"{town.url}/mairie/code", data=data, timeout=10)
+            assert answer.url == f"{town.url}/mairie"
 
 
 def test_ctrl_c_stops_both_processes_cleanly(first_run: Demo) -> None:
