@@ -15,6 +15,7 @@ from kiosque.language import formats
 from kiosque.language.formats import counted
 from kiosque.privacy import acts
 from kiosque.privacy.dues import dues
+from kiosque.privacy.free_words import naming
 from kiosque.settings import Settings
 
 
@@ -114,7 +115,9 @@ def erase_family(
     due = dues(family, credit_notes=not credit_notes_settled)
     if due:
         raise Fault(_refusal(family, due))
+    kept = naming(family)
     if not yes:
+        _tell_kept(kept)
         raise Fault(
             f"Rien n’a été fait. Pour effacer la famille {family.code}, sans retour possible, "
             f"ajoutez --yes. Avant, {resources.typed('export-family')} écrit ce qui en est gardé."
@@ -127,6 +130,14 @@ def erase_family(
         f"Famille {family.code} effacée. Retirez-la aussi de votre logiciel : ses fichiers la "
         "ramèneraient. Si une sauvegarde d’avant est restaurée, effacez-la de nouveau."
     )
+    _tell_kept(kept)
+
+
+def _tell_kept(texts: list[str]) -> None:
+    """Say which words of the accounts name the family, and stay."""
+    if texts:
+        click.echo("Ces textes des comptes citent un de ses noms, et restent (docs/legal.md) :")
+        click.echo("\n".join(f"- {quoted(text)}" for text in texts))
 
 
 def _refusal(family: Family, due: list[str]) -> str:

@@ -54,6 +54,21 @@ def test_nothing_names_an_erased_family_and_the_books_are_whole(
     assert Family.get(Family.code == "F1001").name == "M."
 
 
+def test_what_people_wrote_in_the_accounts_stays_and_is_told(
+    run: Run, whole_family: Family
+) -> None:
+    """A word that merely begins as a name is none."""
+    for invoice, words in zip(
+        Invoice.select().order_by(Invoice.id), ("chèque de Mme MARTIN", "vu martinet"), strict=True
+    ):
+        Invoice.update(state_reason=words).where(Invoice.id == invoice.id).execute()
+    for options in ((), ("--yes",)):
+        said = run("erase-family", "F1001", *PERSON, *options).output
+        assert "chèque de Mme MARTIN" in said
+        assert "martinet" not in said
+    assert "chèque de Mme MARTIN" in dump()
+
+
 def test_the_erasure_is_remembered_with_its_author_and_never_again_changed(
     run: Run, whole_family: Family
 ) -> None:
