@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosque.upgrade import Failed, Machine
 from kiosque.version import VERSION
 from tests.load.process import PROJECT
 from tests.sites import settle
@@ -322,6 +323,28 @@ def test_going_back_loses_no_payment_unless_told_to(two_towns: Stage, made: Stag
     assert is_as_before(two_towns, made)
     (kept,) = (two_towns.data("orvault") / "upgrade").glob("*-replaced")
     assert two_towns.town_runs("orvault", "-m", "apsw", str(kept), _MONEY) == money
+
+
+@pytest.mark.slow
+def test_a_version_that_stays_for_its_payments_is_not_one_cut_short(two_towns: Stage) -> None:
+    """Else no later version could come, but by losing them."""
+    (two_towns.folder / "kills").write_text("^start .*sautron")
+    assert two_towns.upgrade(VERSION).returncode == -signal.SIGKILL
+    (two_towns.folder / "kills").unlink()
+    two_towns.town_runs("orvault", "-c", _PAY)
+    assert "orvault" in two_towns.upgrade("--back").stderr
+    again = two_towns.upgrade(VERSION)
+    assert "déjà en service" in again.stderr
+    assert two_towns.in_force == VERSION
+
+
+def test_two_upgrades_at_once_are_one(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.versions.mkdir(parents=True)
+    with machine.alone(), pytest.raises(Failed, match="en cours"), machine.alone():
+        pass
+    with machine.alone():
+        pass
 
 
 @pytest.mark.slow

@@ -31,7 +31,8 @@ def upgrade(version: str | None, *, back: bool, losing: bool) -> None:
         if os.geteuid():
             raise upgrading.Failed("À lancer sous root.")
         if version is None:
-            upgrading.back(machine, _say, losing=losing)
+            with machine.alone():
+                upgrading.back(machine, _say, losing=losing)
         else:
             _pass_to(machine, version)
     except upgrading.Failed as error:
@@ -46,7 +47,8 @@ def _pass_to(machine: upgrading.Machine, version: str) -> None:
         version = machine.bring(upgrading.Version(own), version)
     new = machine.version(version)
     if new.folder.resolve() == own:
-        upgrading.upgrade(machine, version, _say)
+        with machine.alone():
+            upgrading.upgrade(machine, version, _say)
     else:
         os.execv(new.python, [new.python, f"{new.folder}/app.py", "upgrade", version])  # noqa: S606
 

@@ -13,11 +13,9 @@ from pathlib import Path
 import apsw
 
 from kiosque import db
-from kiosque.backups import databases, programs
+from kiosque.backups import databases
 from kiosque.settings import Settings, loading
 
-#: For `pg_dump` of a town's whole history.
-_SECONDS = 3600
 #: Rows are only ever added to these tables.
 _MONEY = "SELECT (SELECT COUNT(*) FROM journal_entry) + (SELECT COUNT(*) FROM attempt)"
 
@@ -39,20 +37,27 @@ def save(settings: Settings, name: str) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     file, draft = folder / name, folder / f"{name}.part"
     draft.unlink(missing_ok=True)
-    if settings.on_postgresql:
-        from kiosque.db.postgresql import for_programs  # noqa: PLC0415  # an extra
-
-        where, secret = for_programs(settings.database)
-        options = ("--format=custom", "--no-owner", "--no-privileges", f"--file={draft}")
-        words = ("pg_dump", *options, f"--dbname={where}")
-        programs.run(words, seconds=_SECONDS, environment=secret)
-    else:
-        base = apsw.Connection(str(settings.database_path), flags=apsw.SQLITE_OPEN_READWRITE)
-        base.execute("VACUUM INTO ?", (str(draft),))
-        base.close()
-        _sync(draft)
+    try:
+        _copy(settings, draft)
+    except BaseException:
+        draft.unlink(missing_ok=True)  # the site needs the room that it took
+        raise
     draft.replace(file)
     return file
+
+
+def _copy(settings: Settings, draft: Path) -> None:
+    if settings.on_postgresql:
+        databases.dump(settings.database, draft)
+        return
+    base = apsw.Connection(str(settings.database_path), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        base.execute("VACUUM INTO ?", (str(draft),))
+    except apsw.FullError:
+        sys.exit("Erreur : la base n’a pas pu être copiée : le disque est plein.")
+    finally:
+        base.close()
+    _sync(draft)
 
 
 def put_back(settings: Settings, file: Path) -> None:

@@ -1,10 +1,15 @@
 """The machine as `deploy/install` lays it out: versions, towns, the programs that run them."""
 
+import fcntl
 import json
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from kiosque import system
 
 #: How a fault of ours begins: it is said once, by the command at the top.
 _OURS = "Erreur : "
@@ -83,6 +88,17 @@ class Machine:
     def link(self) -> Path:
         return self.root / "srv" / "kiosque"
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep another upgrade from this machine, for the block. Raise Failed while there is
+        one."""
+        with open_folder(self.versions) as folder:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Failed("Une mise à jour est en cours sur cette machine.") from None
+            yield
+
     def require(self) -> None:
         """Raise Failed where the site was not installed as `deploy/install` does."""
         if not (self.link / "app.py").exists():
@@ -137,6 +153,19 @@ class Machine:
         if done.returncode:
             raise Failed(said(done))
         return done.stdout
+
+
+@contextmanager
+def open_folder(folder: Path) -> Iterator[int]:
+    """Open a folder. Raise Failed where it is not there."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise Failed(f"{folder} : {system.why(error)}") from None
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def run(command: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

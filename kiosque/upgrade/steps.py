@@ -175,6 +175,9 @@ def _undo(machine: Machine, record: Record, towns: list[Town], *, losing: bool =
     since = [town.name for town, copy in saved.items() if _money(town, new) != copy.money]
     if since and not losing:
         _start(machine, record)
+        if switched:  # it stays, opened: the next upgrade goes from there
+            record.ended = True
+            record.write(machine)
         raise Failed(
             f"Des paiements sont venus depuis ({', '.join(since)}) : la version "
             f"{machine.in_force.name} reste en service, pour ne pas les perdre. « kiosque upgrade "

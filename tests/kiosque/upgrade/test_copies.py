@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import apsw
 import pytest
 
 from gateways.base import Handoff
@@ -57,6 +58,22 @@ def test_what_a_killed_site_left_beside_the_base_wrecks_none_that_is_put_back(
         assert dump() == before
     kept = {path.name for path in file.parent.iterdir()}
     assert kept >= {"before-0.4.0-replaced", "before-0.4.0-replaced-wal"}
+
+
+@bases.on_sqlite
+def test_a_full_disk_is_said_and_keeps_no_half_of_a_copy(
+    settings: Settings, october: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(apsw.Connection):
+        def execute(self, _statement: str, values: tuple[str]) -> None:  # type: ignore[override]
+            Path(values[0]).write_bytes(b"half")
+            raise apsw.FullError
+
+    leave_alone()
+    monkeypatch.setattr(apsw, "Connection", Full)
+    with pytest.raises(SystemExit, match="disque est plein"):
+        copies.save(settings, "before-0.4.0")
+    assert list((settings.data / "upgrade").iterdir()) == []
 
 
 @bases.on_sqlite
