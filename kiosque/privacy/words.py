@@ -115,6 +115,7 @@ COLUMNS: Mapping[str, str] = {
     "template": "modèle",
     "topic": "sujet",
     "total_cents": "total",
+    "paid_cents": "payé",
     "town_name": "ville",
     "transaction_id": "opération de la banque",
     "tries": "essais",
