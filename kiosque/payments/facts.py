@@ -44,6 +44,9 @@ def add_fact(
         return []
     facts = facts_of(attempt)
     _update_state(attempt, facts)
+    # Money given back says nothing new of what the bank examines.
+    if attempt.state == AttemptState.PENDING and state != AttemptState.REFUNDED:
+        _hold_invoices(attempt)
     return facts
 
 
@@ -59,9 +62,7 @@ def _update_state(attempt: Attempt, facts: Sequence[Fact]) -> None:
     if not _CHANGE_STATE.execute(attempt=attempt.id, known=attempt.state, new=new):
         raise RuntimeError("attempt changed outside its transaction")
     attempt.state = new
-    if new == AttemptState.PENDING:
-        _hold_invoices(attempt)
-    elif new not in UNDECIDED:
+    if new not in UNDECIDED:
         release_invoices(attempt)
 
 

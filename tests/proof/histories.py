@@ -121,6 +121,13 @@ def debit_of_another_amount(story: Story) -> None:
     story.card("CAPTURED", off=480)
 
 
+def given_back_once_closed(story: Story) -> None:
+    debit_of_another_amount(story)
+    story.check(lambda town: town.an_attempt_is_closed(which=0))
+    story.credit(1000)
+    story.opens("A1")
+
+
 def debit_of_another_amount_then_refused(story: Story) -> None:
     debit_of_another_amount(story)
     story.check(lambda town: town.the_bank_contradicts_itself(which=0, how="refusal"))
@@ -512,6 +519,7 @@ HISTORIES: tuple[History, ...] = (
     notice_repeated,
     amount_changed_meanwhile,
     debit_of_another_amount,
+    given_back_once_closed,
     debit_of_another_amount_then_refused,
     debit_undone_before_it_was_entered_by_hand,
     debit_in_dollars,
