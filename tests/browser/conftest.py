@@ -283,9 +283,9 @@ def answers(url: str) -> bool:
         return False
 
 
-@pytest.fixture
-def show(browser: Browser, pages: list[Seen]) -> Iterator[Callable[[Seen], Page]]:
-    """Show a page as it was sent, with its own style, script and security policy."""
+@contextmanager
+def showing(browser: Browser, **options: object) -> Iterator[Callable[[Seen], Page]]:
+    """Show pages as they were sent, with their own style, script and security policy."""
     shown: list[Seen] = []
     waiting: list[Seen] = []
 
@@ -304,7 +304,7 @@ def show(browser: Browser, pages: list[Seen]) -> Iterator[Callable[[Seen], Page]
         else:
             raise AssertionError(f"{shown[-1].state}: leaves by itself for {route.request.url}")
 
-    with open_context(browser, viewport=PHONE) as context:
+    with open_context(browser, viewport=PHONE, **options) as context:
         context.route("**/*", answer)
         page = context.new_page()
 
@@ -314,6 +314,12 @@ def show(browser: Browser, pages: list[Seen]) -> Iterator[Callable[[Seen], Page]
             page.goto(seen.url)
             return page
 
+        yield go
+
+
+@pytest.fixture
+def show(browser: Browser) -> Iterator[Callable[[Seen], Page]]:
+    with showing(browser) as go:
         yield go
 
 

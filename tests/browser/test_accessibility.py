@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from kiosque.settings.colours import contrast
 from tests import sentences
-from tests.browser.conftest import PHONE, Demo, Household, Visitor, called
+from tests.browser.conftest import PHONE, Demo, Household, Visitor, called, showing
 from tests.pages.stage import Seen
 
 pytestmark = pytest.mark.browser
@@ -70,7 +70,7 @@ PRINTED = """() => {
   const shown = (node) => node.getClientRects().length > 0;
   const all = (which) => [...document.querySelectorAll(which)];
   const kept = document.querySelector(".document") ? [] : all(".town, .who span");
-  const gone = all("body > header nav, .who form, .languages, main form button");
+  const gone = all("body > header nav, .who form, .languages, main form button, main .button");
   return [...kept.filter((node) => !shown(node)), ...gone.filter(shown)]
     .map((node) => node.outerHTML.slice(0, 100));
 }"""
@@ -160,6 +160,15 @@ def test_axe_finds_nothing_on_any_page_in_any_state(survey: Survey) -> None:
 
 def test_nothing_is_lost_on_a_narrow_screen_nor_when_enlarged_twice(survey: Survey) -> None:
     assert not report(survey.lost), report(survey.lost)
+
+
+@pytest.mark.slow
+def test_without_javascript_nothing_is_lost_on_the_narrowest_screen(
+    browser: Browser, pages: list[Seen]
+) -> None:
+    with showing(browser, java_script_enabled=False) as show:
+        lost = {seen.state: show(seen).evaluate(LOST) for seen in pages}
+    assert not report(lost), report(lost)
 
 
 def test_paper_bears_the_town_and_the_family_and_nothing_to_press(survey: Survey) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests import sentences
 from tests.browser.conftest import called
 from tests.pages.stage import Seen
 
@@ -37,12 +38,15 @@ def test_a_phones_first_screen_shows_the_steps_the_total_and_a_whole_invoice(
 
 @pytest.mark.parametrize("width", [320, 360])
 @pytest.mark.parametrize("state", ["one invoice", "the summary", "the way to the bank"])
-def test_the_steps_are_on_one_line(show: Show, pages: list[Seen], state: str, width: int) -> None:
+def test_the_steps_are_on_one_line_and_so_is_the_menu(
+    show: Show, pages: list[Seen], state: str, width: int
+) -> None:
     page = show(called(pages, state))
     page.set_viewport_size({"width": width, "height": 740})
-    steps = [step.bounding_box() for step in page.locator(".steps li").all()]
-    assert len(steps) == 3
-    assert len({box["y"] for box in steps if box}) == 1
+    for entries in (".steps li", "body > header nav li"):
+        boxes = [entry.bounding_box() for entry in page.locator(entries).all()]
+        assert len(boxes) == 3
+        assert len({box["y"] for box in boxes if box}) == 1
 
 
 def test_the_pay_bar_comes_with_the_first_tick_and_goes_with_the_last(
@@ -101,3 +105,22 @@ def test_a_number_is_broken_at_no_hyphen_and_an_address_after_a_dot(
     line = "node => parseFloat(getComputedStyle(node).lineHeight)"
     height = page.locator("h1 .whole").evaluate("node => node.getBoundingClientRect().height")
     assert height < 1.5 * page.locator("h1").evaluate(line)
+
+
+def test_nothing_ticked_is_said_beside_the_first_box_which_has_the_focus(
+    show: Show, pages: list[Seen]
+) -> None:
+    page = show(called(pages, "invoices of which none was ticked"))
+    expect(page.locator("[name=invoice]").first).to_be_focused()
+    expect(page.locator("main")).to_contain_text(sentences.TICK_ONE)
+
+
+def test_many_open_invoices_are_said_to_be_fifty_before_the_first_of_them(
+    show: Show, pages: list[Seen]
+) -> None:
+    page = show(called(pages, "too many invoices"))
+    said, first = page.get_by_text("Les 50 plus anciennes"), page.locator(".invoices li").first
+    above, below = said.bounding_box(), first.bounding_box()
+    assert above
+    assert below
+    assert above["y"] < below["y"]

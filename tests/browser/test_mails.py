@@ -4,13 +4,24 @@ import email
 import email.policy
 from collections.abc import Callable
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import Demo, Household, Visitor, open_context
-from tests.browser.test_accessibility import AXE_RUN, AXE_SCRIPT, ENHANCED
+from gateways.base import Gateway
+from kiosque.db.models import Family, Guardian, OutboxMail
+from kiosque.db.states import RequestTopic
+from kiosque.families import requests
+from kiosque.mails import rendering
+from kiosque.mails.rendering import RenderedMail
+from kiosque.settings import Settings
+from tests.browser.conftest import PHONE, Demo, Household, Visitor, open_context
+from tests.browser.test_accessibility import AXE_RUN, AXE_SCRIPT, ENHANCED, LOST
 from tests.browser.test_journey import wait_for_mail
+from tests.conftest import TOWN, make_invoice
+from tests.kiosque.invoices.test_announcements import CAUSES
+from tests.pages.stage import LONG_EMAIL, LONG_NAME, LONG_NUMBER, LONG_WORD
 
 pytestmark = pytest.mark.browser
 
@@ -38,6 +49,34 @@ def test_every_mail_fits_the_narrowest_phones_and_can_be_read_aloud(
                 assert wider <= 0, f"{name} scrolls sideways by {wider} px at {width}"
                 page.evaluate(AXE_SCRIPT)
                 assert page.evaluate(AXE_RUN, {"rules": ENHANCED}) == [], name
+
+
+def ask_for_a_change(family: Family, *_others: Any) -> None:
+    requests.ask(family, RequestTopic.ADDRESS, LONG_EMAIL, TOWN)
+
+
+def test_every_kind_of_mail_with_the_longest_words_fits_the_narrowest_phones(
+    browser: Browser, alices_family: Family, settings: Settings, pay: Any, gateway: Gateway
+) -> None:
+    Family.update(name=LONG_NAME).execute()
+    family = Family.get()
+    Guardian.create(family=family, first_name="", last_name="", email="alice@example.org")
+    mails: dict[str, RenderedMail | None] = {}
+    for count, cause in enumerate([*CAUSES.values(), ask_for_a_change]):
+        due = make_invoice(
+            family, f"{LONG_NUMBER}-{count}", 99_999_999, period=LONG_WORD, children=LONG_NAME
+        )
+        cause(Family.get(), due, pay, gateway)
+        for row in OutboxMail.select():  # what comes after may take back what a link was for
+            mails[row.template] = rendering.render_mail(settings, row, "0123456789abcdef" * 4)
+        OutboxMail.delete().execute()
+    assert set(mails) == set(rendering.KINDS)
+    with open_context(browser, viewport=PHONE) as context:
+        page = context.new_page()
+        for kind, mail in mails.items():
+            assert mail, kind
+            page.set_content(mail.html)
+            assert page.evaluate(LOST) == [], kind
 
 
 def _html(raw: bytes) -> str:
