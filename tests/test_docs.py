@@ -26,6 +26,14 @@ def test_what_is_said_of_accessibility_names_tests_that_exist() -> None:
     assert not [name for name in named if f"def test_{name}(" not in tests]
 
 
+def test_what_a_parent_is_promised_names_tests_that_exist() -> None:
+    written = (ROOT / "docs" / "families.md").read_text(encoding="utf-8")
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    named = set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+){3,})`", written))
+    assert len(named) >= 50
+    assert not [name for name in named if f"def test_{name}(" not in tests]
+
+
 def test_the_links_between_documents_lead_somewhere() -> None:
     for document in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
         text = document.read_text(encoding="utf-8")

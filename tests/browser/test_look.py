@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests import sentences
 from tests.browser.conftest import called
 from tests.pages.stage import Seen
 
@@ -105,22 +104,3 @@ def test_a_number_is_broken_at_no_hyphen_and_an_address_after_a_dot(
     line = "node => parseFloat(getComputedStyle(node).lineHeight)"
     height = page.locator("h1 .whole").evaluate("node => node.getBoundingClientRect().height")
     assert height < 1.5 * page.locator("h1").evaluate(line)
-
-
-def test_nothing_ticked_is_said_beside_the_first_box_which_has_the_focus(
-    show: Show, pages: list[Seen]
-) -> None:
-    page = show(called(pages, "invoices of which none was ticked"))
-    expect(page.locator("[name=invoice]").first).to_be_focused()
-    expect(page.locator("main")).to_contain_text(sentences.TICK_ONE)
-
-
-def test_many_open_invoices_are_said_to_be_fifty_before_the_first_of_them(
-    show: Show, pages: list[Seen]
-) -> None:
-    page = show(called(pages, "too many invoices"))
-    said, first = page.get_by_text("Les 50 plus anciennes"), page.locator(".invoices li").first
-    above, below = said.bounding_box(), first.bounding_box()
-    assert above
-    assert below
-    assert above["y"] < below["y"]
