@@ -13,6 +13,7 @@ from gateways.base import Gateway
 from kiosque.db.models import Family, Guardian, OutboxMail
 from kiosque.db.states import RequestTopic
 from kiosque.families import requests
+from kiosque.language.templates import TEMPLATES
 from kiosque.mails import rendering
 from kiosque.mails.rendering import RenderedMail
 from kiosque.settings import Settings
@@ -70,7 +71,8 @@ def test_every_kind_of_mail_with_the_longest_words_fits_the_narrowest_phones(
         for row in OutboxMail.select():  # what comes after may take back what a link was for
             mails[row.template] = rendering.render_mail(settings, row, "0123456789abcdef" * 4)
         OutboxMail.delete().execute()
-    assert set(mails) == set(rendering.KINDS)
+    in_html = {path.stem for path in (TEMPLATES / "mail").glob("[a-z]*.html")}
+    assert set(mails) >= in_html
     with open_context(browser, viewport=PHONE) as context:
         page = context.new_page()
         for kind, mail in mails.items():

@@ -544,11 +544,13 @@ CAUSES = {
 
 #: What a family wrote itself, with its code for the service: see test_family_requests.py.
 REQUESTS = {"request", "request_copy"}
+#: The link of an agent, about no family: see test_agents.py.
+AGENTS = {"staff_invitation"}
 
 
 def test_every_kind_of_mail_is_searched_for_secrets() -> None:
     folder = Path(templates.TEMPLATES) / "mail"
-    searched = {str(kind) for kind in CAUSES} | REQUESTS
+    searched = {str(kind) for kind in CAUSES} | REQUESTS | AGENTS
     assert {path.stem for path in folder.glob("[a-z]*.txt")} == searched
 
 
