@@ -133,7 +133,12 @@ def _why_nothing_to_pay(invoice: Invoice, payment: CounterPayment) -> str:
     is_extra = state == InvoiceState.PAID and payment.is_extra and payment.amount_cents
     if state == InvoiceState.OPEN or is_extra:
         return ""
-    return f"elle n’est pas à régler ({INVOICE_STATES[state]})."
+    more = (
+        " Si cet argent est venu en plus, confirmez par --yes, ou --overpayments pour un fichier."
+        if state == InvoiceState.PAID and payment.amount_cents
+        else ""
+    )
+    return f"elle n’est pas à régler ({INVOICE_STATES[state]}).{more}"
 
 
 def _why_not_that_mode(mode: str, regie: Regie | None) -> str:

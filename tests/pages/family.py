@@ -156,6 +156,21 @@ def an_invoice_paid_at_the_counter(stage: Stage) -> TestResponse:
 
 
 @scene
+def an_invoice_paid_in_part(stage: Stage) -> TestResponse:
+    invoice = stage.invoice(stage.family())
+    for mode in ("cesu", "cheque"):
+        settle_at_counter([replace(at_the_counter(invoice), mode=mode, amount_cents=1000)])
+    return stage.look_at(invoice)
+
+
+@scene
+def an_invoice_paid_in_part_on_the_list(stage: Stage) -> TestResponse:
+    invoice = stage.invoice(stage.family())
+    settle_at_counter([replace(at_the_counter(invoice), amount_cents=1000)])
+    return stage.enter(invoice.family).get("/factures")
+
+
+@scene
 def a_cancelled_invoice(stage: Stage) -> TestResponse:
     invoice = stage.invoice(stage.family())
     cancel_invoice(invoice.number, "D. Aubry", "erreur")

@@ -25,6 +25,7 @@ from kiosque.db.models import (
     OutboxMail,
     SecurityEvent,
     Session,
+    Settlement,
     Throttle,
     Token,
 )
@@ -226,6 +227,29 @@ def test_what_alice_may_be_paying_online_is_taken_or_cancelled_only_if_confirmed
     assert Invoice.get(Invoice.number == "2026-10-0001").state == state
     again = run(*SETTLE)  # the same again is no new payment, whatever the family does
     assert (again.exit_code == 0) == (state == "paid")
+
+
+def test_a_part_is_taken_at_the_counter_then_the_rest_then_what_is_over_if_confirmed(
+    run: Run, october: Invoice
+) -> None:
+    part = run(*SETTLE, "--amount", "30,00")
+    assert (part.exit_code, "reste 15,20\u00a0€" in part.output) == (0, True)
+    assert run(*SETTLE, "--amount", "30,00").exit_code == 0
+    assert Invoice.get().remaining_cents == 1520
+    over = run(*SETTLE, "--amount", "20,00")
+    assert "4,80\u00a0€ de trop-perçu" in over.output
+    again = (*SETTLE[:-1], "par erreur", "--amount", "1,00")
+    refused = run(*again)
+    assert (refused.exit_code, "--yes" in refused.output) == (1, True)
+    assert run(*again, "--yes").exit_code == 0
+    assert sorted(point.amount_cents for point in payments.open_anomalies()) == [100, 480]
+    assert run(*SETTLE, "--amount", "beaucoup").exit_code == 1
+    assert run("verify").exit_code == 0
+    name = f"encaissement-{Settlement.get(Settlement.amount_cents == 2000).id}"
+    other = make_invoice(october.family, "2026-11-0001", 1000)
+    applied = run("apply-overpayment", name, other.number, "--amount", "4,00", "--author", "D",
+                  "--reason", "accord")  # fmt: skip
+    assert (applied.exit_code, "reste 6,00\u00a0€" in applied.output) == (0, True)
 
 
 def test_a_file_of_the_counter_names_by_line_what_is_being_paid_online(
