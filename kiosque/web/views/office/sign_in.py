@@ -131,7 +131,7 @@ def _qr_code(address: str) -> Markup:
 
     code = segno.make(address, error="m", micro=False)
     # Safe: drawn by us of figures alone.
-    return Markup(code.svg_inline(scale=5, border=4, dark="#000", light="#fff"))  # noqa: S704
+    return Markup(code.svg_inline(omitsize=True, border=4, dark="#000", light="#fff"))  # noqa: S704
 
 
 @blueprint.get("/mon-acces")
