@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import pytest
 
+from kiosque.db.states import CounterMode
 from kiosque.payments.words import (
     ADVICE,
     ATTEMPT_STATES,
@@ -15,6 +16,11 @@ from kiosque.payments.words import (
     REPAYMENT_STATES,
     VERDICTS,
 )
+from kiosque.settings.rules import MODES
+
+
+def test_each_way_to_pay_at_the_counter_may_be_one_of_a_regies_settings() -> None:
+    assert set(MODES) == {mode.value for mode in CounterMode}
 
 
 @pytest.mark.parametrize(

@@ -259,6 +259,16 @@ def test_a_service_is_of_one_regie_only(tmp_path: Path) -> None:
     found = faults(tmp_path, TOML + CRECHE + third)
     assert f"regies.halte.services : {sentences.SERVICE_OF_ANOTHER}" in found
     assert found.count("\n") == 0
+    own = TOML.replace("[regie]", '[regie]\nservices = ["Halte"]')
+    found = faults(tmp_path, own + CRECHE)
+    assert f"regies.creche.services : {sentences.SERVICE_OF_ANOTHER}" in found
+
+
+def test_a_regie_takes_no_mode_that_does_not_exist(tmp_path: Path) -> None:
+    own = TOML.replace("[regie]", '[regie]\nmodes = ["or"]')
+    assert "regie.modes : attendu parmi cash, cheque" in faults(tmp_path, own)
+    other = CRECHE.replace("[regies.creche]", '[regies.creche]\nmodes = ["or"]')
+    assert "regies.creche.modes : attendu parmi cash" in faults(tmp_path, TOML + other)
 
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
