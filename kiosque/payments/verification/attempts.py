@@ -88,7 +88,10 @@ def amounts() -> Iterator[str]:
         SELECT attempt.reference, invoice.number FROM attempt_item
             JOIN attempt ON attempt.id = attempt_item.attempt_id
             JOIN invoice ON invoice.id = attempt_item.invoice_id
-        WHERE live = 1 AND attempt_item.amount_cents <> invoice.total_cents
+        WHERE live = 1 AND (attempt_item.amount_cents > invoice.total_cents
+            -- One of which a part was paid or given back meanwhile asks another sum as it is.
+            OR attempt_item.amount_cents < invoice.total_cents AND NOT EXISTS (
+                SELECT 1 FROM allocation WHERE allocation.invoice_id = invoice.id))
         """
     ):
         yield f"paiement {reference} : la facture {number} a changé de total depuis son ouverture"

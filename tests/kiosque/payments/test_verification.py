@@ -14,7 +14,7 @@ from kiosque.privacy.dues import dues
 from kiosque.privacy.reduction import reduce
 from tests import bases
 from tests.bank import notice
-from tests.conftest import ISSUERS, NOW, make_invoice
+from tests.conftest import ISSUERS, NOW, PUBLIC_URL, make_invoice
 from tests.kiosque.payments.conftest import CREDIT
 
 Pay = Callable[..., tuple[Attempt, Handoff]]
@@ -201,6 +201,19 @@ def test_each_damage_is_named(books: None, name: str) -> None:
     bases.damage(sql)
     faults = verification.faults()
     assert any(expected in fault for fault in faults), faults
+
+
+def test_what_is_left_of_an_invoice_may_be_at_the_bank(
+    gateway: Gateway, alices_family: Family
+) -> None:
+    make_invoice(alices_family, "N0", 1000)
+    payments.settle_at_counter(
+        [CounterPayment("N0", 300, "cesu", NOW.date(), "Dominique", "tickets")]
+    )
+    payments.start(payments.Purchase(alices_family, ["N0"], 700), gateway, PUBLIC_URL)
+    assert verification.faults() == []
+    bases.damage("UPDATE invoice SET total_cents = 690 WHERE number = 'N0'")
+    assert any("a changé de total" in fault for fault in verification.faults())
 
 
 @pytest.fixture
