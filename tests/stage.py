@@ -24,6 +24,7 @@ from tests.conftest import ISSUERS, PUBLIC_URL, make_invoice
 #: Who may open it: everybody, a signed-in family, a server (the bank's, a mail program's) that
 #: has no token of a form, an agent of the town hall.
 PUBLIC, FAMILY, SERVER, STAFF = "public", "family", "server", "staff"
+MEET_FAMILIES = frozenset({Role.CONSULTATION, Role.FACTURATION, Role.REGISSEUR})
 ADMINISTRATION = frozenset({Role.ADMINISTRATION})
 
 
@@ -150,6 +151,9 @@ PAGES: dict[str, Page] = {
     "office.own_access": for_agents(frozenset(Role)),
     "office.renew_recovery_codes": for_agents(frozenset(Role), method="POST", fresh=True),
     "office.events": for_agents(ADMINISTRATION | {Role.CONTROLE}, query={"avant": "10"}),
+    "office.go": for_agents(MEET_FAMILIES, query={"q": "F1001"}),
+    "office.families": for_agents(MEET_FAMILIES, query={"q": "martin"}),
+    "office.family": for_agents(MEET_FAMILIES, path={"code": "F1001"}),
     "office.agents": for_agents(ADMINISTRATION),
     "office.new_agent": for_agents(
         ADMINISTRATION, method="POST", fresh=True,

@@ -4,12 +4,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from kiosque.db import write
-from kiosque.db.models import Staff
+from kiosque.db.models import Child, Guardian, Staff
 from kiosque.staff import events, invitations, second_factor
 from kiosque.staff.events import TERMINAL, Action
 from kiosque.staff.roles import Role
 from tests.agents import begin, enter, make_agent, send, telephone_of
-from tests.pages.stage import LONG_EMAIL, Stage, scene
+from tests.pages.stage import LONG_EMAIL, LONG_NAME, Stage, scene
 
 
 def admin(stage: Stage) -> FlaskClient:
@@ -154,6 +154,33 @@ def an_agent_seen_by_an_administrator(stage: Stage) -> TestResponse:
 def a_role_that_cannot_be_given(stage: Stage) -> TestResponse:
     page = f"/mairie/agents/{make_agent(Role.CONTROLE).id}"
     return send(admin(stage), page, f"{page}/roles", role="controle")
+
+
+@scene
+def a_familys_record_read_by_an_agent(stage: Stage) -> TestResponse:
+    family = stage.family(LONG_NAME)
+    Guardian.create(family=family, first_name="Alice", last_name=LONG_NAME, email=LONG_EMAIL)
+    Child.create(family=family, name=f"Léa {LONG_NAME}")
+    return enter(stage.app, make_agent(Role.REGISSEUR)).get(f"/mairie/familles/{family.code}")
+
+
+@scene
+def families_to_look_for(stage: Stage) -> TestResponse:
+    return enter(stage.app, make_agent(Role.REGISSEUR)).get("/mairie/familles")
+
+
+@scene
+def families_found_among_too_many(stage: Stage) -> TestResponse:
+    for _ in range(51):
+        stage.family(LONG_NAME)
+    page = "/mairie/familles?q=Montmorency"
+    return enter(stage.app, make_agent(Role.REGISSEUR)).get(page)
+
+
+@scene
+def no_family_found(stage: Stage) -> TestResponse:
+    page = "/mairie/familles?q=personne"
+    return enter(stage.app, make_agent(Role.REGISSEUR)).get(page)
 
 
 @scene

@@ -27,7 +27,7 @@ NOTIFY_URL = f"{PUBLIC_URL}/paiement/notification/banque"
 NO_PAGE = {
     *("notification.receive", "monitoring.detail", "monitoring.metrics"),
     *("site.index", "site.health", "site.asset", "site.robots"),
-    *("papers.invoice", "papers.receipt", "papers.yearly"),
+    *("papers.invoice", "papers.receipt", "papers.yearly", "office.go"),
 }
 BANK_NO_PAGE = {"static", "health"}
 

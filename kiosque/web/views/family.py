@@ -5,7 +5,8 @@ from typing import NamedTuple
 from flask import Blueprint, abort, render_template, request
 
 from kiosque import payments
-from kiosque.db.models import Attempt, Child, Enrolment, Family, Guardian, Service
+from kiosque.db.models import Attempt
+from kiosque.families import records
 from kiosque.papers import content
 from kiosque.papers.content import InvoiceDocument
 from kiosque.web import current, invoice_rows
@@ -71,29 +72,7 @@ def receipt(receipt_id: int) -> str:
 @family_only
 def record() -> str:
     family = own_family()
-    return render_template(
-        "family/record.html",
-        family=family,
-        guardians=list(Guardian.select().where(Guardian.family == family).order_by(Guardian.id)),
-        children=list(Child.select().where(Child.family == family).order_by(Child.name)),
-        services=_services_by_child(family),
-    )
-
-
-def _services_by_child(family: Family) -> dict[int, list[str]]:
-    """Return the names of the services that each child attends, by the child's id."""
-    taken = (
-        Enrolment.select(Enrolment, Child, Service)
-        .join(Child)
-        .switch(Enrolment)
-        .join(Service)
-        .where(Child.family == family)
-        .order_by(Service.name)
-    )
-    services: dict[int, list[str]] = {}
-    for enrolment in taken:
-        services.setdefault(enrolment.child.id, []).append(enrolment.service.name)
-    return services
+    return render_template("family/record.html", family=family, record=records.read(family))
 
 
 def _standing(document: InvoiceDocument, held: Attempt | None) -> Standing:

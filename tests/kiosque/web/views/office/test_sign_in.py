@@ -58,7 +58,9 @@ def test_the_drawing_and_the_key_say_the_same(app: Flask, agent: Staff, settings
     page = app.test_client().get(link_of(agent)).text
     secret = second_factor.secret(Staff.get_by_id(agent.id), settings.secret_key)
     assert secret in page.replace(" ", "")
-    assert "style=" not in page.partition("<svg")[2].partition("</svg>")[0]
+    drawing = page.partition("<svg")[2].partition("</svg>")[0]
+    assert "style=" not in drawing
+    assert "viewBox=" in drawing  # else a phone's screen would cut it instead of shrinking it
     address = second_factor.address(Staff.get_by_id(agent.id), settings.secret_key, "Ville")
     assert f"secret={secret}" in unquote(address)
 
