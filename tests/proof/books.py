@@ -27,13 +27,14 @@ STRONGEST = ("paid", "held", "pending", "refunded", "reversed", "refused", "canc
 
 @dataclass
 class Bill:
-    """An invoice of a régie."""
+    """An invoice of a régie. `altered`: its total was changed after it was loaded."""
 
     number: str
     family: str
     cents: int
     regie: str = ""
     state: str = "open"
+    altered: bool = False
 
 
 @dataclass

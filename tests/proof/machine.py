@@ -523,7 +523,7 @@ class Town(RuleBasedStateMachine):
             changed = Invoice.get(Invoice.number == number)
             Invoice.update(total_cents=cents).where(Invoice.id == changed.id).execute()
             InvoiceLine.update(amount_cents=cents).where(InvoiceLine.invoice == changed).execute()
-            bill.cents = cents
+            bill.cents, bill.altered = cents, True
 
     @precondition(lambda self: self.books.owners)
     @rule(
