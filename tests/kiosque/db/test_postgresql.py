@@ -114,22 +114,23 @@ def test_production_refuses_a_server_that_may_lose_what_it_has_committed(
 
 
 def test_another_base_must_be_as_durable_as_this_one(
-    base: None, monkeypatch: pytest.MonkeyPatch
+    base: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A backup is read, and a restoration written, on a base named for a while."""
     from kiosque.db import postgresql  # noqa: PLC0415
 
     location, fsync = database.location, database.execute_sql("SHOW fsync").fetchone()[0]
     monkeypatch.setitem(postgresql.DURABLE, "fsync", "off" if fsync == "on" else "on")
-    with db.elsewhere(bases.template()):
-        assert database.execute_sql("SHOW synchronous_commit").fetchone() == ("on",)
-    db.configure(location, durable=True)
-    with pytest.raises(OperationalError, match="fsync vaut"), db.elsewhere(bases.template()):
-        pass
-    with pytest.raises(OperationalError, match="fsync vaut"):  # asked of the first one still
+    with bases.bare(tmp_path) as other:
+        with db.elsewhere(other):
+            assert database.execute_sql("SHOW synchronous_commit").fetchone() == ("on",)
+        db.configure(location, durable=True)
+        with pytest.raises(OperationalError, match="fsync vaut"), db.elsewhere(other):
+            pass
+        with pytest.raises(OperationalError, match="fsync vaut"):  # asked of the first one still
+            database.connect()
+        db.configure(location)
         database.connect()
-    db.configure(location)
-    database.connect()
 
 
 def test_an_old_server_is_refused_in_french(base: None, monkeypatch: pytest.MonkeyPatch) -> None:
