@@ -12,6 +12,7 @@ from kiosque import db, payments
 from kiosque.db import leases
 from kiosque.families import audit, own_changes, requests, sessions, throttle, tokens
 from kiosque.invoices import announcements
+from kiosque.invoices.imports import changes
 from kiosque.mails import delivery
 from kiosque.outbox import queue
 from kiosque.payments import reconcile
@@ -63,6 +64,7 @@ _ERASERS = (
     staff_sessions.purge,
     invitations.purge,
     events.purge,
+    changes.purge,
 )
 
 

@@ -1,12 +1,16 @@
-"""Commands: load a CSV file of invoices, families or counter payments."""
+"""Commands: load a CSV file of invoices, families or counter payments; list loads, undo one."""
 
 from pathlib import Path
 
 import click
 
-from kiosque.cli.entry import Fault, main, progress_bar, with_database
+from kiosque.cli.author import AUTHOR
+from kiosque.cli.entry import ROW, Fault, main, progress_bar, with_database
+from kiosque.db.models import ImportBatch
 from kiosque.invoices import imports
-from kiosque.language.formats import counted, format_euros
+from kiosque.invoices.imports import changes, undoing
+from kiosque.invoices.imports.reading import quoted
+from kiosque.language.formats import counted, format_euros, long_instant
 from kiosque.settings import Settings
 
 #: Of a long list, so many are shown.
@@ -39,8 +43,11 @@ SHOWN = 20
     is_flag=True,
     help="Accepte des encaissements de factures déjà payées : ce sont des trop-perçus.",
 )
+@AUTHOR
 @with_database
-def import_(settings: Settings, file: Path, *, preview: bool, **confirmed: bool) -> None:
+def import_(
+    settings: Settings, file: Path, author: str, *, preview: bool, **confirmed: bool
+) -> None:
     """Charge un fichier CSV : factures, familles ou encaissements.
 
     Tout ou rien : une seule ligne fausse et rien n’est chargé. Recharger le même fichier est
@@ -55,6 +62,7 @@ def import_(settings: Settings, file: Path, *, preview: bool, **confirmed: bool)
             preview=preview,
             confirmed=imports.Confirmed(**confirmed),
             progress=progress_bar,
+            author=author,
         )
     except imports.BadFile as error:
         for fault in error.faults:
@@ -63,6 +71,42 @@ def import_(settings: Settings, file: Path, *, preview: bool, **confirmed: bool)
     click.echo(describe(file, summary, preview=preview))
     for key, cents in sorted(summary.regies.items()) if settings.regies else ():
         click.echo(f"{settings.regie_named(key).name} : {format_euros(cents)}")
+
+
+@main.command("imports")
+@with_database
+def imports_(_settings: Settings) -> None:
+    """Montre les fichiers chargés, le dernier en bas : numéro, jour, sorte, nom, lignes, auteur."""
+    for batch in ImportBatch.select().order_by(ImportBatch.id):
+        by = f", par {batch.author}" if batch.author else ""
+        click.echo(
+            f"{batch.id}  {long_instant(batch.imported_at)}  {batch.kind}, "
+            f"{quoted(batch.file_name)}, {counted(batch.row_count, 'ligne')}{by}{_state(batch)}"
+        )
+
+
+def _state(batch: ImportBatch) -> str:
+    if batch.undone_at:
+        return (
+            f". Annulé le {long_instant(batch.undone_at)} par {batch.undone_by} : "
+            f"{batch.undo_reason}"
+        )
+    return ". Peut être annulé." if changes.is_kept(batch) else ""
+
+
+@main.command("undo-import")
+@click.argument("number", type=ROW)
+@AUTHOR
+@click.option("--reason", required=True, help="Pourquoi.")
+@with_database
+def undo_import(settings: Settings, number: int, author: str, reason: str) -> None:
+    """Annule le chargement de numéro NUMBER (« imports ») : tout redevient comme avant.
+
+    Refusé dès qu’une de ses factures est payée, annulée, à la banque ou annoncée par courriel, ou
+    qu’un chargement plus récent a changé les mêmes familles. Des encaissements ne s’annulent pas.
+    """
+    batch = undoing.undo(number, author, reason, settings.data / "pdf")
+    click.echo(f"Chargement n° {batch.id} annulé : {quoted(batch.file_name)}.")
 
 
 def _name(file: Path) -> str:

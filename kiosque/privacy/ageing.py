@@ -14,6 +14,7 @@ from kiosque.db.models import (
     BankMessage,
     BaseModel,
     FamilyRequest,
+    ImportChange,
     OutboxMail,
     SecurityEvent,
     Session,
@@ -24,6 +25,7 @@ from kiosque.db.models import (
     Token,
 )
 from kiosque.families import audit, requests, sessions, throttle, tokens
+from kiosque.invoices.imports import changes
 from kiosque.language import clock
 from kiosque.outbox import queue
 from kiosque.settings import Settings
@@ -69,6 +71,7 @@ AGEING = (
     Ageing("lignes du journal des actions", StaffEvent, events.past, events.purge),
     Ageing("liens d’agents périmés", StaffInvitation, invitations.past, invitations.purge),
     Ageing("sessions d’agents finies", StaffSession, staff_sessions.past, staff_sessions.purge),
+    Ageing("lignes gardées pour annuler un chargement", ImportChange, changes.past, changes.purge),
     Ageing("essais comptés", Throttle, throttle.past, throttle.purge),
 )
 

@@ -56,7 +56,9 @@ def fill(path: Path, families: int, invoices: int = 12) -> None:
 def _invoices(families: int, each: int) -> None:
     at = _text(datetime.now(UTC))
     database.execute_sql(
-        "INSERT INTO import_batch VALUES (1, 'x.csv', '0', 'factures', 1, 1, ?)", (at,)
+        "INSERT INTO import_batch (id, file_name, sha256, kind, row_count, added_count, "
+        "imported_at) VALUES (1, 'x.csv', '0', 'factures', 1, 1, ?)",
+        (at,),
     )
     database.execute_sql(
         f"{_series('n')} INSERT INTO family (id, code, name, address, postcode, city, updated_on,"

@@ -16,7 +16,7 @@ from kiosque.db.models.families import (
     Token,
     known_child,
 )
-from kiosque.db.models.invoices import ImportBatch, Invoice, InvoiceLine
+from kiosque.db.models.invoices import ImportBatch, ImportChange, Invoice, InvoiceLine
 from kiosque.db.models.leases import Lease
 from kiosque.db.models.mails import FamilyNotice, FamilyNoticeItem, OutboxMail
 from kiosque.db.models.payments import (
@@ -63,6 +63,7 @@ __all__ = [
     "FamilyRequest",
     "Guardian",
     "ImportBatch",
+    "ImportChange",
     "Invoice",
     "InvoiceLine",
     "JournalEntry",

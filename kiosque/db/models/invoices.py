@@ -2,7 +2,7 @@
 
 from peewee import ForeignKeyField, IntegerField, TextField
 
-from kiosque.db.fields import DateField, UtcDateTimeField, WordField
+from kiosque.db.fields import DateField, TruthField, UtcDateTimeField, WordField
 from kiosque.db.models.base import NumberedModel
 from kiosque.db.models.families import Family, Service
 from kiosque.db.states import InvoiceState
@@ -10,7 +10,7 @@ from kiosque.language.clock import today
 
 
 class ImportBatch(NumberedModel):
-    """One file loaded."""
+    """One file loaded, by `author` where it is known. `can_undo` while what it changed is kept."""
 
     file_name = TextField()
     sha256 = TextField()
@@ -18,6 +18,27 @@ class ImportBatch(NumberedModel):
     row_count = IntegerField()
     added_count = IntegerField()
     imported_at = UtcDateTimeField()
+    author = TextField(default="")
+    can_undo = TruthField(default=False)
+    undone_at = UtcDateTimeField(null=True)
+    undone_by = TextField(default="")
+    undo_reason = TextField(default="")
+
+
+class ImportChange(NumberedModel):
+    """A row that a load added or changed, the rows of its invoices apart.
+
+    `former` is what a changed row was, as JSON; None for an added one. `family` is the one whose
+    record it is of; None for a service.
+    """
+
+    batch = ForeignKeyField(ImportBatch)
+    batch_id: int
+    family = ForeignKeyField(Family, null=True)
+    family_id: int | None
+    table_name = TextField()
+    row_id = IntegerField()
+    former = TextField(null=True)
 
 
 class Invoice(NumberedModel):

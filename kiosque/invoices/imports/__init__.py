@@ -30,7 +30,7 @@ KINDS = (InvoicesFile, FamiliesFile, SettlementsFile)
 __all__ = ["BadFile", "Confirmed", "Fault", "Summary", "load"]
 
 
-def load(
+def load(  # noqa: PLR0913  # its options
     path: Path,
     *,
     pdf_folder: Path,
@@ -39,6 +39,7 @@ def load(
     preview: bool = False,
     confirmed: Confirmed = NOTHING,
     progress: Progress = silent,
+    author: str = "",
 ) -> Summary:
     """Load one file into the database. With `preview`, only check it and say what it would do.
 
@@ -48,7 +49,7 @@ def load(
     nothing.
     """
     names = {name for kind in KINDS for name in kind.COLUMNS}
-    sheet = Sheet.read(path, names, [kind.KEY_COLUMNS for kind in KINDS])
+    sheet = Sheet.read(path, names, [kind.KEY_COLUMNS for kind in KINDS], author)
     kind = next((kind for kind in KINDS if set(sheet.columns) >= kind.KEY_COLUMNS), None)
     if kind is None:
         expected = " ou ".join(";".join(kind.COLUMNS) for kind in KINDS)

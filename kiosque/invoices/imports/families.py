@@ -6,6 +6,7 @@ from peewee import Expression, ModelDelete
 
 from kiosque.db import execute_many, write
 from kiosque.db.models import Child, Enrolment, Family, Guardian, NumberedModel, Service
+from kiosque.invoices.imports.changes import RECORD, Changes
 from kiosque.invoices.imports.households import (
     Household,
     born_on,
@@ -25,6 +26,7 @@ from kiosque.invoices.imports.reading import (
 )
 from kiosque.invoices.imports.removals import removals
 from kiosque.invoices.imports.sheet import Sheet
+from kiosque.invoices.imports.stored import ids
 from kiosque.language import clock
 from kiosque.language.formats import counted
 from kiosque.settings import OtherRegie
@@ -97,10 +99,7 @@ class FamiliesFile:
         ]
 
     def summary(self) -> Summary:
-        known = _known_digests()
-        changed = [
-            code for code, home in self._households.items() if known.get(code) != home.digest
-        ]
+        known, changed = _known_digests(), self._changed()
         return Summary(
             kind="familles",
             rows=sum(len(home.rows) for home in self._households.values()),
@@ -121,14 +120,25 @@ class FamiliesFile:
     def store(self) -> Summary:
         with write():
             summary = self.summary()
-            self._sheet.log(summary)
+            changes = Changes(self._sheet.log(summary))
             services = {service.key: service for service in Service.select()}
-            known, today = _known_digests(), clock.today().isoformat()
-            for code, household in self._progress(list(self._households.items()), "Familles"):
-                if known.get(code) != household.digest:
-                    _store(code, household, services)
-            execute_many(_SEEN, [(today, code) for code in self._households])
+            changed, today = self._changed(), clock.today()
+            changes.keep(ids(Family.code, changed).values(), Family, *RECORD)
+            others = self._households.keys() - changed.keys()
+            changes.keep_days(ids(Family.code, others).values(), today)
+            for code, household in self._progress(list(changed.items()), "Familles"):
+                _store(code, household, services)
+            execute_many(_SEEN, [(today.isoformat(), code) for code in self._households])
+            changes.note_new(Family, Service)
+            changes.note_record(ids(Family.code, changed).values())
         return summary
+
+    def _changed(self) -> dict[str, Household]:
+        """Return the households whose record the file changes, by code."""
+        known = _known_digests()
+        return {
+            code: home for code, home in self._households.items() if known.get(code) != home.digest
+        }
 
 
 def _known_digests() -> dict[str, str]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from peewee import fn
 
 from kiosque.db import execute_many, write
-from kiosque.db.models import Family, Invoice, Service
+from kiosque.db.models import Child, Enrolment, Family, Invoice, Service
 from kiosque.db.states import InvoiceState
-from kiosque.invoices.imports import dates
+from kiosque.invoices.imports import dates, statements
+from kiosque.invoices.imports.changes import Changes
 from kiosque.invoices.imports.drafts import (
     Draft,
     keep_pdf,
@@ -41,33 +42,6 @@ from kiosque.spelling import fold
 
 #: What a line tells: (family code, child, service).
 Told = tuple[str, str, str]
-
-_FAMILY = """
-    INSERT INTO family (code, name, address, postcode, city, updated_on, digest)
-    VALUES (?, '', '', '', '', ?, '') ON CONFLICT DO NOTHING
-"""
-#: A family that was forgotten is invoiced again: it is back.
-_BACK = "UPDATE family SET forgotten_at = NULL WHERE code = ?"
-_SERVICE = "INSERT INTO service (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING"
-_INVOICE = """
-    INSERT INTO invoice (number, issued_on, due_on, closes_on, period, services, children,
-        total_cents, pdf_name, digest, regie, state, batch_id, family_id, state_reason)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')
-"""
-_LINE = """
-    INSERT INTO invoice_line (invoice_id, child, service_id, label, quantity_hundredths,
-        unit_price_cents, amount_cents)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
-"""
-_CHILD = """
-    INSERT INTO child (family_id, name) VALUES (?, ?)
-    ON CONFLICT DO NOTHING
-"""
-_ENROLMENT = """
-    INSERT INTO enrolment (child_id, service_id)
-    VALUES ((SELECT id FROM child WHERE family_id = ? AND name = ?), ?)
-    ON CONFLICT DO NOTHING
-"""
 
 
 class InvoicesFile:
@@ -227,23 +201,28 @@ class InvoicesFile:
         enrolments = self._enrolments()
         with write():
             summary = self.summary()
-            batch = self._sheet.log(summary)
-            execute_many(_FAMILY, [(code, self._today.isoformat()) for code in codes])
-            execute_many(_BACK, [(code,) for code in forgotten(codes)])
-            execute_many(_SERVICE, [(name, fold(name)) for name in services])
+            batch, gone = self._sheet.log(summary), forgotten(codes)
+            changes = Changes(batch)
+            changes.keep(ids(Family.code, gone).values(), Family)
+            execute_many(statements.FAMILY, [(code, self._today.isoformat()) for code in codes])
+            execute_many(statements.BACK, [(code,) for code in gone])
+            execute_many(statements.SERVICE, [(name, fold(name)) for name in services])
             last = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
             families, taken = ids(Family.code, codes), ids(Service.key, map(fold, services))
             owners = [(batch.id, families[draft.code]) for draft in self._new]
-            execute_many(_INVOICE, map(operator.add, invoices, owners))
-            execute_many(_LINE, self._line_rows(ids_after(last), taken))
-            execute_many(_CHILD, [(families[code], name) for code, name in self._children.new])
+            execute_many(statements.INVOICE, map(operator.add, invoices, owners))
+            execute_many(statements.LINE, self._line_rows(ids_after(last), taken))
             execute_many(
-                _ENROLMENT,
+                statements.CHILD, [(families[code], name) for code, name in self._children.new]
+            )
+            execute_many(
+                statements.ENROLMENT,
                 [
                     (families[code], child, taken[fold(service)])
                     for code, child, service in enrolments
                 ],
             )
+            changes.note_new(Family, Service, Child, Enrolment)
         return summary
 
     def _invoice_row(self, draft: Draft) -> tuple[object, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
+from kiosque.db import write
 from kiosque.db.models import Invoice
 from kiosque.db.states import CounterMode
 from kiosque.invoices.imports import totals
@@ -92,7 +93,11 @@ class SettlementsFile:
         return self._sum_up(self._settle(preview=True))
 
     def store(self) -> Summary:
-        return self._sum_up(self._settle(preview=False))
+        """Record the payments, in a transaction of their own, then that the file was loaded."""
+        summary = self._sum_up(self._settle(preview=False))
+        with write():
+            self._sheet.log(summary)
+        return summary
 
     def _settle(self, *, preview: bool) -> list[Taken]:
         """Record the payments; the sheet takes the faults of those that cannot be."""

@@ -55,14 +55,18 @@ class Sheet:
     lines: Iterator[NumberedLine]
     length: int
     faults: Faults
+    author: str
     totals: list[NumberedLine] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
 
     @classmethod
-    def read(cls, path: Path, names: Collection[str], keys: Sequence[Collection[str]]) -> Self:
-        """Read the file, or standard input where the path is `-`. Its columns are at the first
-        line that holds all of one of `keys`; those of `names` are known however spelt. Raise
-        BadFile when it is not a CSV file of a sensible size.
+    def read(
+        cls, path: Path, names: Collection[str], keys: Sequence[Collection[str]], author: str
+    ) -> Self:
+        """Read the file that `author` loads, or standard input where the path is `-`.
+
+        Its columns are at the first line that holds all of one of `keys`; those of `names` are
+        known however spelt. Raise BadFile when it is not a CSV file of a sensible size.
         """
         data = _bytes(path)
         text = decode(data)
@@ -73,7 +77,7 @@ class Sheet:
         columns = [canonical.get(fold(cell), cell.strip().lower()) for cell in cells]
         faults = Faults()
         lines, length = _parse(text, separator, first, faults), text.count("\n")
-        return cls(path, hashlib.sha256(data).hexdigest(), columns, lines, length, faults)
+        return cls(path, hashlib.sha256(data).hexdigest(), columns, lines, length, faults, author)
 
     def check(self, expected: Sequence[str], *, optional: frozenset[str]) -> None:
         """Raise BadFile when a column is missing, unknown or repeated."""
@@ -147,6 +151,7 @@ class Sheet:
             row_count=summary.rows,
             added_count=summary.added,
             imported_at=clock.now(),
+            author=self.author,
         )
 
 

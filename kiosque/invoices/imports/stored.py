@@ -77,7 +77,7 @@ def known_digests(numbers: Sequence[str]) -> dict[str, str]:
     In SQL of ours: Peewee would handle each of 25 000 numbers and rows one at a time.
     """
     found: dict[str, str] = {}
-    for part in _chunks(numbers):
+    for part in chunks(numbers):
         places = ", ".join([database.param] * len(part))
         found.update(database.execute_sql(_DIGESTS.format(places), part).fetchall())
     return found
@@ -91,7 +91,7 @@ def ids_after(last: int) -> dict[str, int]:
 def known_children(codes: Iterable[str]) -> dict[str, set[str]]:
     """Return the names of the children of each family, by its code."""
     names: dict[str, set[str]] = {}
-    for part in _chunks(sorted(codes)):
+    for part in chunks(sorted(codes)):
         found = Child.select(Child.name, Family.code).join(Family).where(Family.code.in_(part))
         for child in found:
             names.setdefault(child.family.code, set()).add(child.name)
@@ -101,12 +101,13 @@ def known_children(codes: Iterable[str]) -> dict[str, set[str]]:
 def ids(column: Any, values: Iterable[str]) -> dict[str, int]:
     """Return the ids of the rows that have these values in a column, by the value."""
     found: dict[str, int] = {}
-    for part in _chunks(sorted(set(values))):
+    for part in chunks(sorted(set(values))):
         found.update(column.model.select(column, column.model.id).where(column.in_(part)).tuples())
     return found
 
 
-def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+def chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield the items by lists of CHUNK at most."""
     iterator = iter(items)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk

@@ -65,7 +65,7 @@ def test_every_command_explains_itself_in_french(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("impot", "Erreur : Commande inconnue : 'impot'. Est-ce 'import' ?"),
+        ("verfy", "Erreur : Commande inconnue : 'verfy'. Est-ce 'verify' ?"),
         ("import", "Erreur : Argument manquant 'FILE'."),
         ("import a b", "Erreur : Argument en trop : b"),
         ("letters --tous", "Erreur : Option inconnue : '--tous'."),
@@ -128,6 +128,25 @@ def test_importing_says_what_was_loaded(run: Run, settings: Settings) -> None:
     assert (result.exit_code, Invoice.select().count()) == (0, 1)
     assert "Familles nouvelles : 1" in result.output
     assert sentences.numbers(run("import", str(path)).output.splitlines()[-1])[-2:] == [0, 1]
+
+
+def test_a_load_is_listed_and_undone_in_the_name_of_who_types(
+    run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = settings.data / "octobre.csv"
+    path.write_text(sheet(ROW), encoding="utf-8")
+    assert run("import", str(path), "--author", "Alice").exit_code == 0
+    assert "octobre.csv" in run("imports").output
+    assert "Alice" in run("imports").output
+    monkeypatch.setenv("SUDO_USER", "d.aubry")
+    undone = run("undo-import", "1", "--reason", "mauvais mois")
+    assert (undone.exit_code, Invoice.select().count()) == (0, 0)
+    listed = run("imports").output
+    assert "d.aubry" in listed
+    assert "mauvais mois" in listed
+    assert "Traceback" not in (again := run("undo-import", "1", "--reason", "mauvais mois")).output
+    assert again.exit_code == 1
+    assert run("verify").exit_code == 0
 
 
 def test_a_faulty_file_is_reported_line_by_line(run: Run, settings: Settings) -> None:

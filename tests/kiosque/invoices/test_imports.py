@@ -296,7 +296,7 @@ def test_a_fault_half_way_through_the_writing_leaves_nothing(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "kiosque.invoices.imports.invoices._LINE", "INSERT INTO invoice_line VALUES (?)"
+        "kiosque.invoices.imports.statements.LINE", "INSERT INTO invoice_line VALUES (?)"
     )
     with pytest.raises(DatabaseError):
         load(sheet(ROW))

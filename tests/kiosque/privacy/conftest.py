@@ -16,6 +16,7 @@ from kiosque.db.models import (
     FamilyNotice,
     FamilyNoticeItem,
     Guardian,
+    ImportChange,
     Invoice,
     ResetRequest,
     Service,
@@ -52,6 +53,10 @@ def whole_family(
     )  # fmt: skip
     child = Child.create(family=family, name="Léa Martin", born_on=date(2019, 5, 1))
     Enrolment.create(child=child, service=Service.get())
+    ImportChange.create(
+        batch=october.batch, family=family, table_name="guardian", row_id=1,
+        former='{"first_name": "Alice", "last_name": "Martin", "phone": "02 61 91 00 02"}',
+    )  # fmt: skip
     _paid_online(gateway, pay(family, october, email="alice@example.org")[1])
     at_counter(september)
     account = choose_password(family)
