@@ -53,6 +53,6 @@ def test_an_answer_taken_for_granted_would_be_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = targets.answers(tmp_path)
-    monkeypatch.setattr(orders, "_amounts", lambda *_: ((-1, "EUR"), (-1, "EUR")))
+    monkeypatch.setattr(orders, "_amounts", lambda *_: ((1, "€"), (1, "€")))
     with pytest.raises(AssertionError):
         target((CORPUS / "answers" / "captured").read_bytes())

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from click import Group
 from click.testing import CliRunner
 
 from gateways.base import Handoff
@@ -28,8 +29,10 @@ def test_every_command_refuses_it_and_says_the_way_out(run: Run) -> None:
     database.execute_sql(LATER)
     before = dump()
     for name in set(main.commands) - WITHOUT_BASE:
-        with pytest.raises(Fault, match=r"9999_later.*version.*sauvegarde"):
-            main.commands[name].callback()
+        command = main.commands[name]
+        for each in command.commands.values() if isinstance(command, Group) else [command]:
+            with pytest.raises(Fault, match=r"9999_later.*version.*sauvegarde"):
+                each.callback()
     assert run("migrate").exit_code == 1
     assert dump() == before
 
