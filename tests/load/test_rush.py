@@ -48,6 +48,8 @@ def test_a_payment_that_nobody_made_would_be_seen(played: tuple[Site, Rush]) -> 
     number = next(iter(rush.receipts.values()))[0]
     connection = apsw.Connection(str(Path(site.folder) / "kiosque.sqlite3"))
     with connection:
-        connection.execute("UPDATE invoice SET state = 'open' WHERE number = ?", (number,))
+        connection.execute(
+            "UPDATE invoice SET state = 'open', paid_cents = 0 WHERE number = ?", (number,)
+        )
     connection.close()
     assert any(number in fault for fault in books.look(site, rush.receipts).faults)

@@ -122,7 +122,13 @@ def _compare_papers(town: "Town") -> None:
             owed[part.debit.name, part.number] += part.cents
     assert sorted(listed) == sorted((*key, cents) for key, cents in owed.items())
     _compare_points(town)
-    told = rows("SELECT COUNT(*) FROM anomaly WHERE kind IN ('mismatch', 'unknown_order')")[0][0]
+    # What is odd in a debit whose departure is on the list is joined to the words of that entry.
+    told = rows(
+        """
+        SELECT COUNT(*) FROM anomaly WHERE kind IN ('mismatch', 'unknown_order')
+            OR kind IN ('reversed', 'refunded') AND detail LIKE '% ; %'
+        """
+    )[0][0]
     assert bool(told) >= bool(books.told), "what a human must see was not told"
 
 

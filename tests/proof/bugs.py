@@ -86,6 +86,7 @@ BUGS = (
         "    for transaction in held:\n",
         "    for transaction in ():\n",
         histories.debit_of_another_amount_then_refused,
+        rare=True,
     ),
     Bug(
         "a debit that the bank undid once is entered without counting",

@@ -116,6 +116,13 @@ def amount_changed_meanwhile(story: Story) -> None:
     story.card("CAPTURED")
 
 
+def debit_cancelled_then_told_of_another_amount(story: Story) -> None:
+    story.opens("A1")
+    story.card("AUTHORISED")
+    story.bank_cancels()
+    story.check(lambda town: town.the_bank_contradicts_itself(which=0, how="amount"))
+
+
 def debit_of_another_amount(story: Story) -> None:
     story.opens("A1")
     story.card("CAPTURED", off=480)
@@ -518,6 +525,7 @@ HISTORIES: tuple[History, ...] = (
     two_debits,
     notice_repeated,
     amount_changed_meanwhile,
+    debit_cancelled_then_told_of_another_amount,
     debit_of_another_amount,
     given_back_once_closed,
     debit_of_another_amount_then_refused,

@@ -19,6 +19,7 @@ from kiosque.outbox import queue
 from kiosque.papers import activation_letters
 from kiosque.papers.activation_letters import Letter
 from kiosque.settings import Settings
+from kiosque.staff import accounts, events, invitations
 from tests import pdfs
 from tests.stage import PAGES, Stage
 
@@ -83,6 +84,7 @@ def test_every_mail_is_still_written(
         anomaly = Anomaly.create(
             key="1", kind="overpayment", noted_at=clock.now(), amount_cents=1, detail=""
         )
+        invitations.send(accounts.obtain("agent@example.org"), events.TERMINAL)
         for template, about in (
             ("reset", link.id), ("new_browser", answer.id), ("receipt", 1), ("anomaly", anomaly.id),
             ("password_changed", family.id), ("email_changed", family.id),
