@@ -42,10 +42,11 @@ def add_fact(
     )
     if not _FACTS.add(fact):
         return []
-    facts = facts_of(attempt)
+    facts, before = facts_of(attempt), attempt.state
     _update_state(attempt, facts)
-    # Money given back says nothing new of what the bank examines.
-    if attempt.state == AttemptState.PENDING and state != AttemptState.REFUNDED:
+    # Money given back says nothing new of what the bank examined already.
+    is_news = state != AttemptState.REFUNDED or before != AttemptState.PENDING
+    if attempt.state == AttemptState.PENDING and is_news:
         _hold_invoices(attempt)
     return facts
 

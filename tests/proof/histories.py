@@ -123,6 +123,12 @@ def debit_cancelled_then_told_of_another_amount(story: Story) -> None:
     story.check(lambda town: town.the_bank_contradicts_itself(which=0, how="amount"))
 
 
+def given_back_while_another_debit_is_examined(story: Story) -> None:
+    one_debit(story)
+    story.card("AUTHORISED_TO_VALIDATE")
+    story.credit()
+
+
 def debit_of_another_amount(story: Story) -> None:
     story.opens("A1")
     story.card("CAPTURED", off=480)
@@ -526,6 +532,7 @@ HISTORIES: tuple[History, ...] = (
     notice_repeated,
     amount_changed_meanwhile,
     debit_cancelled_then_told_of_another_amount,
+    given_back_while_another_debit_is_examined,
     debit_of_another_amount,
     given_back_once_closed,
     debit_of_another_amount_then_refused,
