@@ -255,8 +255,8 @@ def _replace_on_server(
 ) -> tuple[Portrait, Path]:
     """The old tables cannot be kept beside the new ones: they are dumped aside first, and loaded
     again should anything go wrong."""
-    location, aside = str(settings.database_location), _aside(settings)
     known, earlier = _receipts_given(settings), _earlier(settings)
+    location, aside = str(settings.database_location), _aside(settings)
     databases.dump(location, aside / POSTGRESQL)
     try:
         _load(location, folder / POSTGRESQL)
