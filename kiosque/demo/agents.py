@@ -51,7 +51,9 @@ def _make(settings: Settings, role: Role) -> str:
     found = invitations.find(invitations.draw_link(invitation.id) or "")
     password = random_code()
     if found:
-        code = pyotp.TOTP(second_factor.secret(found.staff, settings.secret_key)).at(clock.now())
+        key = second_factor.secret(found.staff, settings.secret_key)
+        # The code of half a minute ago: whoever signs in at once needs the present one.
+        code = pyotp.TOTP(key).at(clock.now(), counter_offset=-1)
         invitations.take(found, password, code, settings, network="")
     return password
 

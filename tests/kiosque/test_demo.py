@@ -1,17 +1,21 @@
 """The demo's settings follow its ports, and its data is erased only when nothing stands on it."""
 
 import fcntl
+import re
 from pathlib import Path
 
+import pyotp
 import pytest
 from click.testing import CliRunner, Result
 
 from kiosque.cli import main
-from kiosque.demo import DemoError
+from kiosque.demo import DemoError, agents
 from kiosque.demo import settings as demo_settings
-from kiosque.settings import loading
+from kiosque.language import clock
+from kiosque.settings import Settings, loading
+from kiosque.staff import sessions, signin
 from tests import sentences
-from tests.conftest import free_port
+from tests.conftest import Clock, free_port
 
 
 @pytest.fixture
@@ -45,6 +49,17 @@ def test_a_command_finds_the_demo_at_the_ports_of_its_last_run(data: Path) -> No
 def test_a_bank_that_is_not_there_is_answered_by_those_that_are(data: Path) -> None:
     with pytest.raises(DemoError, match=r"foo.*banque, payfip"):
         demo_settings.prepare({"KIOSQUE_DATA": str(data)}, port=8000, bank_port=8001, bank="foo")
+
+
+def test_an_agent_signs_in_in_the_very_half_minute_of_the_first_run(
+    base: None, settings: Settings, frozen: Clock
+) -> None:
+    line = agents.load(settings)[0]
+    email, password, key = re.findall(r" : (\S+)", line)
+    session = sessions.running(signin.attempt(email, password, "192.0.2.1") or "")
+    assert session
+    code = pyotp.TOTP(key).at(clock.now())
+    assert signin.finish(session, code, settings.secret_key, "192.0.2.1")[1] == "telephone"
 
 
 def test_a_towns_settings_are_left_as_they_are(data: Path) -> None:
