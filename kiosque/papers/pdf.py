@@ -10,7 +10,7 @@ from kiosque.language import catalogue, formats
 from kiosque.language.catalogue import gettext as _
 from kiosque.language.formats import format_euros, format_hundredths
 from kiosque.papers import qr_code
-from kiosque.papers.content import InvoiceDocument, ReceiptDocument, ReceiptLine
+from kiosque.papers.content import InvoiceDocument, InvoicePart, ReceiptDocument, ReceiptLine
 from kiosque.papers.typesetting import CELL_WORD, breakable, postal, typeset
 from kiosque.settings import Regie, Settings
 
@@ -96,28 +96,11 @@ def _receipt_warning(document: ReceiptDocument) -> str:
 def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
     """Return the PDF of an invoice, made from its lines when the town gave none."""
     found, family = document.invoice, document.invoice.family
-    facts = [
-        (_("Période"), found.period),
-        (_("Émise le"), formats.long_date(found.issued_on)),
-        (_("Code famille"), family.code),
-    ]
-    if found.state != InvoiceState.NOTHING_DUE:
-        facts.insert(2, (_("À régler au plus tard le"), formats.long_date(found.due_on)))
-    facts += [
-        (
-            _("%(amount)s payés") % {"amount": format_euros(part.cents)},
-            _("le %(date)s, %(how)s") % {"date": formats.long_date(part.paid_on), "how": part.how},
-        )
-        for part in document.parts
-        if found.remaining_cents or len(document.parts) > 1
-    ]
-    if found.remaining_cents and document.parts:
-        facts.append((_("Reste à payer"), format_euros(found.remaining_cents)))
     paper = Paper(
         title=_("Facture %(number)s") % {"number": found.number},
         recipient=_postal(family),
         warning=_invoice_warning(document),
-        facts=facts,
+        facts=_invoice_facts(document),
         tables=[
             PaperTable(
                 (
@@ -139,6 +122,31 @@ def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
         else [],
     )
     return _typeset(settings, paper)
+
+
+def _invoice_facts(document: InvoiceDocument) -> list[tuple[str, str]]:
+    """Return the dates of an invoice, and what was paid of it where that was not all at once."""
+    found = document.invoice
+    facts = [
+        (_("Période"), found.period),
+        (_("Émise le"), formats.long_date(found.issued_on)),
+    ]
+    if found.state != InvoiceState.NOTHING_DUE:
+        facts.append((_("À régler au plus tard le"), formats.long_date(found.due_on)))
+    facts.append((_("Code famille"), found.family.code))
+    if found.remaining_cents or len(document.parts) > 1:
+        facts += [_part_fact(part) for part in document.parts]
+    if found.remaining_cents and document.parts:
+        facts.append((_("Reste à payer"), format_euros(found.remaining_cents)))
+    return facts
+
+
+def _part_fact(part: InvoicePart) -> tuple[str, str]:
+    paid_on = formats.long_date(part.paid_on)
+    return (
+        _("%(amount)s payés") % {"amount": format_euros(part.cents)},
+        _("le %(date)s, %(how)s") % {"date": paid_on, "how": part.how},
+    )
 
 
 def attestation(settings: Settings, document: Attestation) -> bytes:
