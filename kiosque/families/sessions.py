@@ -4,7 +4,6 @@ A session ends when its family signs out, changes its password, leaves it idle, 
 day whatever it does.
 """
 
-import hashlib
 import secrets
 from datetime import timedelta
 from functools import lru_cache
@@ -14,6 +13,7 @@ from peewee import Expression, ModelDelete
 from kiosque.db import require_write, write
 from kiosque.db.models import Account, Family, Session
 from kiosque.db.prepared import PreparedQuery
+from kiosque.families.tokens import digest_of
 from kiosque.language import clock
 
 IDLE = timedelta(minutes=30)
@@ -24,6 +24,7 @@ AT_ONCE = 20
 PROVED = timedelta(minutes=10)
 #: A page seen sooner than this after another writes nothing.
 _PRECISION = timedelta(minutes=1)
+_digest = lru_cache(1000)(digest_of)
 
 
 class Stale(Exception):
@@ -177,8 +178,3 @@ def purge() -> None:
     """Erase the sessions that have run out."""
     with write():
         ModelDelete(Session).where(past()).execute()
-
-
-@lru_cache(1000)
-def _digest(number: str) -> str:
-    return hashlib.sha256(number.encode(errors="surrogatepass")).hexdigest()

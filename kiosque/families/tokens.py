@@ -68,7 +68,9 @@ def draw_link(token_id: int) -> str | None:
         if token is None or token.used_at or token.issued_at <= now - LINK_LEAVES_WITHIN:
             return None
         ends = now + LIFETIMES[Purpose(token.purpose)]
-        Token.update(digest=_digest(secret), expires_at=ends).where(Token.id == token.id).execute()
+        Token.update(digest=digest_of(secret), expires_at=ends).where(
+            Token.id == token.id
+        ).execute()
     return secret
 
 
@@ -148,7 +150,7 @@ def _create(purpose: Purpose, family: Family, secret: str, email: str) -> Token:
         cancel(family, purpose)
     now: datetime = clock.now()
     return Token.create(
-        digest=_digest(secret),
+        digest=digest_of(secret),
         purpose=purpose,
         family=family,
         email=email,
@@ -162,7 +164,7 @@ def _find(secret: str, *conditions: object) -> Token | None:
         Token.select(Token, Family)
         .join(Family)
         .where(
-            Token.digest == _digest(secret),
+            Token.digest == digest_of(secret),
             Token.used_at.is_null(),
             Token.expires_at > clock.now(),
             *conditions,
@@ -172,5 +174,7 @@ def _find(secret: str, *conditions: object) -> Token | None:
     return found
 
 
-def _digest(secret: str) -> str:
+def digest_of(secret: str) -> str:
+    """Return the hash under which a long random secret is kept. It has no salt and is quick, as
+    nobody guesses 74 bits or more: a password wants `hashing`."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()

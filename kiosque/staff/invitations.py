@@ -4,7 +4,6 @@ It serves once, for a day. Its secret is drawn when its mail leaves, or when a c
 none waits in the database.
 """
 
-import hashlib
 import secrets
 from datetime import timedelta
 
@@ -15,7 +14,7 @@ from kiosque.db.models import Staff, StaffInvitation
 from kiosque.families import hashing, passwords, throttle
 from kiosque.families.passwords import Unsuitable
 from kiosque.families.throttle import Bucket, Limit
-from kiosque.families.tokens import LINK_LEAVES_WITHIN, Spent
+from kiosque.families.tokens import LINK_LEAVES_WITHIN, Spent, digest_of
 from kiosque.language import clock
 from kiosque.outbox import queue
 from kiosque.settings import Settings
@@ -41,7 +40,7 @@ def prepare(staff: Staff, by: Actor) -> StaffInvitation:
     events.add(Action.INVITED, by, staff.email)
     now = clock.now()
     return StaffInvitation.create(
-        digest=_digest(secrets.token_urlsafe(32)),
+        digest=digest_of(secrets.token_urlsafe(32)),
         staff=staff,
         issued_at=now,
         expires_at=now + LIFETIME,
@@ -85,7 +84,7 @@ def draw_link(invitation_id: int) -> str | None:
     secret, now = secrets.token_urlsafe(32), clock.now()
     with write():
         drawn: int = (
-            StaffInvitation.update(digest=_digest(secret), expires_at=now + LIFETIME)
+            StaffInvitation.update(digest=digest_of(secret), expires_at=now + LIFETIME)
             .where(
                 StaffInvitation.id == invitation_id,
                 StaffInvitation.used_at.is_null(),
@@ -102,7 +101,7 @@ def find(secret: str) -> StaffInvitation | None:
         StaffInvitation.select(StaffInvitation, Staff)
         .join(Staff)
         .where(
-            StaffInvitation.digest == _digest(secret),
+            StaffInvitation.digest == digest_of(secret),
             StaffInvitation.used_at.is_null(),
             StaffInvitation.expires_at > clock.now(),
             Staff.closed_at.is_null(),
@@ -172,7 +171,3 @@ def _spend(invitation: StaffInvitation) -> None:
     )
     if used != 1:
         raise Spent
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()

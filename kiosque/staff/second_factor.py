@@ -105,4 +105,4 @@ def _figures(typed: str) -> str:
 
 
 def _digest(code: str) -> str:
-    return hashlib.sha256(tokens.normalise_code(code).encode(errors="surrogatepass")).hexdigest()
+    return tokens.digest_of(tokens.normalise_code(code))

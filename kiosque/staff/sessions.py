@@ -4,7 +4,6 @@ A session ends when its agent signs out, leaves it idle, is given a new password
 way in any more, and after a working day whatever happens.
 """
 
-import hashlib
 import secrets
 from datetime import timedelta
 
@@ -12,6 +11,7 @@ from peewee import Expression, ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Staff, StaffSession
+from kiosque.families.tokens import digest_of
 from kiosque.language import clock
 
 IDLE = timedelta(minutes=30)
@@ -40,7 +40,7 @@ def begin(staff: Staff, *, proved: bool) -> str:
     older = StaffSession.digest.not_in(latest)
     ModelDelete(StaffSession).where(StaffSession.staff == staff, older).execute()
     StaffSession.create(
-        digest=_digest(number),
+        digest=digest_of(number),
         staff=staff,
         opened_at=now,
         seen_at=now,
@@ -57,7 +57,7 @@ def running(number: str) -> StaffSession | None:
         StaffSession.select(StaffSession, Staff)
         .join(Staff)
         .where(
-            StaffSession.digest == _digest(number),
+            StaffSession.digest == digest_of(number),
             StaffSession.seen_at > now - IDLE,
             StaffSession.opened_at > now - LONGEST,
             StaffSession.proved_at.is_null(False) | (StaffSession.opened_at > now - HALF_WAY),
@@ -106,7 +106,3 @@ def purge() -> None:
     """Erase the sessions that have run out."""
     with write():
         ModelDelete(StaffSession).where(past()).execute()
-
-
-def _digest(number: str) -> str:
-    return hashlib.sha256(number.encode(errors="surrogatepass")).hexdigest()

@@ -1,5 +1,5 @@
-"""What a load of a file changed, kept for a time, so that it can be undone; who loaded it, who
-undid it. What loads of before changed is not known: they cannot be undone.
+"""Keep for a time the rows that a load of a file changed, so that it can be undone; keep who loaded
+it, and who undid it. What loads of before changed is not known: they cannot be undone.
 
 Frozen: later changes are later files.
 """

@@ -1,4 +1,4 @@
-"""What the database knows of itself."""
+"""The database's own facts: its environment, its restorations."""
 
 from peewee import ForeignKeyField, IntegerField, TextField
 
