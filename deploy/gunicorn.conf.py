@@ -34,9 +34,9 @@ def _setting(name: str, default: int) -> int:
 # A worker to a core: a page is nearly all computing. `[server] workers` says how many.
 workers = _setting("workers", 2)
 # A thread waits for the bank's answer, for its turn to write, for the password hash: more of them
-# than the 40 places of the three gates of `families.hashing`, so that pages find one.
+# than the 164 places of the three gates of `families.hashing`, so that pages find one.
 worker_class = "gthread"
-threads = _setting("threads", 44)
+threads = _setting("threads", 180)
 
 # A worker frozen for this long is killed: no page lasts so long.
 timeout = 30

@@ -14,6 +14,7 @@ Standard library only. How to write a gateway: docs/gateways.md.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from gateways.callback import Callback
@@ -53,6 +54,7 @@ __all__ = [
     "GatewayError",
     "Handoff",
     "Limits",
+    "Lists",
     "Mode",
     "Order",
     "Outcome",
@@ -135,6 +137,26 @@ class Polls(Protocol):
         A report counts as much as one of a notification. A timer, a payer who comes back and a
         second payment may ask at once: it must be safe to call from several threads. Raises
         Unreachable, within a bounded time whatever the bank does.
+        """
+        ...
+
+
+@runtime_checkable
+class Lists(Protocol):
+    """A gateway whose bank tells of all its payments of a time, whatever the site knows of them.
+
+    def list_reports(self, since, until):
+        asked = {"from": since.isoformat(), "to": until.isoformat()}
+        told = get_json(self._bank, "/v1/payments", asked)
+        return [report for each in tables(told.get("data")) for report in self._reports(each)]
+    """
+
+    def list_reports(self, since: datetime, until: datetime) -> list[Report]:
+        """Return everything that the bank knows of the payments begun between two instants, in UTC:
+        debits, refunds, refusals, also of orders that the site has lost.
+
+        Asked once after the database was put back from a backup, and again until there is an
+        answer. Several pages of the bank's are one list. Raises Unreachable.
         """
         ...
 

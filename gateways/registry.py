@@ -8,24 +8,28 @@ from gateways.base import ConfigError, Gateway
 GROUP = "kiosque.gateways"
 
 #: Our own, declared here since the project also runs from its folder, without being installed.
-BUILT_IN = (
-    EntryPoint("lyra", "gateways.lyra:LyraGateway", GROUP),
-    EntryPoint("payfip", "gateways.payfip:PayfipGateway", GROUP),
-    EntryPoint("sandbox-payfip", "gateways.sandbox.payfip:SandboxPayfipGateway", GROUP),
-    EntryPoint("sandbox", "gateways.sandbox:SandboxGateway", GROUP),
-)
+BUILT_IN = {
+    name: EntryPoint(name, value, GROUP)
+    for name, value in (
+        ("lyra", "gateways.lyra:LyraGateway"),
+        ("payfip", "gateways.payfip:PayfipGateway"),
+        ("sandbox-payfip", "gateways.sandbox.payfip:SandboxPayfipGateway"),
+        ("sandbox", "gateways.sandbox:SandboxGateway"),
+    )
+}
 
 
 def available() -> dict[str, EntryPoint]:
     """Return every adapter by name. No package can take the name of one of ours."""
     found = {point.name: point for point in entry_points(group=GROUP)}
-    return found | {point.name: point for point in BUILT_IN}
+    return found | BUILT_IN
 
 
 def configure(name: str, table: Mapping[str, object], *, environment: str) -> Gateway:
     """Make the gateway of one `[gateways.NAME]` table. Raises ConfigError."""
     adapter = table.get("adapter")
-    points = available()
+    # Only a stranger's is looked for in all the packages of the machine, which takes a while.
+    points = BUILT_IN if isinstance(adapter, str) and adapter in BUILT_IN else available()
     if not isinstance(adapter, str) or adapter not in points:
         known = ", ".join(sorted(points))
         raise ConfigError([f"gateways.{name}.adapter : attendu l’un de {known}"])
@@ -35,18 +39,13 @@ def configure(name: str, table: Mapping[str, object], *, environment: str) -> Ga
     except ConfigError:
         raise
     except ModuleNotFoundError as error:
-        raise ConfigError([f"gateways.{name}.adapter : {_missing(error)}"]) from None
+        fault = f"le paquet Python {error.name} n’est pas installé"
+        raise ConfigError([f"gateways.{name}.adapter : {fault}"]) from None
     except Exception as error:  # noqa: BLE001  # a stranger's may raise anything
         kind = type(error).__name__
         fault = f"gateways.{name}.adapter : l’adaptateur {adapter} a un défaut ({kind})"
         raise ConfigError([fault]) from None
     return gateway
-
-
-def _missing(error: ModuleNotFoundError) -> str:
-    """Tell what to install: an adapter may need a package that only some towns want."""
-    extra = " (pip install 'kiosque-famille[payfip]')" if error.name == "lxml" else ""
-    return f"le paquet Python {error.name} n’est pas installé{extra}"
 
 
 def configure_all(

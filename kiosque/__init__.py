@@ -13,7 +13,6 @@ from kiosque.db import deployment, presence
 from kiosque.settings import Settings, loading
 from kiosque.web import (
     access,
-    assets,
     errors,
     forms,
     headers,
@@ -23,6 +22,7 @@ from kiosque.web import (
     pages,
     proxy,
     requests,
+    town,
     views,
 )
 
@@ -61,14 +61,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         print(refused, file=sys.stderr)
         raise refused from None
     app = _at_work(settings)
-    app.extensions.update(
-        settings=settings,
-        gateways=gateways,
-        assets=assets.build(settings.town),
-        legal=legal.LegalPages(settings, own_texts, legal.banks_given_email(settings, gateways)),
-    )
+    shown = town.Town(settings, own_texts, gateways)
+    app.extensions.update(gateways=gateways, town=shown)
+    shown.put_in_force(app, settings)
     language.init_app(app)
     requests.init_app(app)
+    town.init_app(app)
     pages.init_app(app)
     forms.csrf.init_app(app)
     access.init_app(app)
@@ -76,9 +74,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     views.init_app(app)
     headers.init_app(app)
     proxy.init_app(app, settings.proxies)
-    if settings.environment == "production" and (lacking := legal.missing(settings, own_texts)):
-        app.logger.warning("pages légales incomplètes, réglages absents : %s", ", ".join(lacking))
     _look_at_the_base(app, settings)
+    texts = app.extensions["legal"]
+    lacking = legal.missing(texts.settings, texts.own_texts)
+    if lacking and settings.environment == "production":
+        app.logger.warning("pages légales incomplètes, réglages absents : %s", ", ".join(lacking))
     return app
 
 
@@ -124,6 +124,7 @@ def _look_at_the_base(app: Flask, settings: Settings) -> None:
         with db.connection():
             db.require_known()
             deployment.require(settings.environment)
+            app.extensions["town"].refresh(app)
             for removed in payments.gateways_removed_too_early(list(settings.gateways)):
                 app.logger.warning("%s", payments.describe_removed_gateway(removed))
             for words in payments.describe_closed_regies(list(settings.regies)):

@@ -13,9 +13,11 @@ from kiosque.db import leases
 from kiosque.families import audit, own_changes, requests, sessions, throttle, tokens
 from kiosque.invoices import announcements
 from kiosque.invoices.imports import changes
+from kiosque.invoices.uploads import inbox, storing, working
 from kiosque.mails import delivery
 from kiosque.outbox import queue
 from kiosque.payments import reconcile
+from kiosque.privacy import merging
 from kiosque.settings import Settings, loading
 from kiosque.staff import events, invitations
 from kiosque.staff import sessions as staff_sessions
@@ -37,12 +39,19 @@ def ask_banks(settings: Settings, *, seconds: float = reconcile.RUN_SECONDS) -> 
 def send_mail(
     settings: Settings, *, stopped: Callable[[], bool] = lambda: False
 ) -> tuple[int, int]:
-    """Erase what is kept for a time only, queue the notices that are due, send what waits.
+    """Erase what is kept for a time only, load the files that wait, queue the notices that are due,
+    send what waits.
 
     Return (sent, failed). Stop between two mails once `stopped()` is true. What goes wrong before
     the mails keeps none of them from leaving: it is raised once they have.
     """
-    before = (*_ERASERS, own_changes.answer_resets, partial(announcements.queue_due, settings))
+    before = (
+        *_ERASERS,
+        own_changes.answer_resets,
+        partial(inbox.take, settings),
+        partial(working.run, settings),
+        partial(announcements.queue_due, settings),
+    )
     errors = [error for step in before if (error := _error_of(step))]
     counts = delivery.deliver(settings, stopped=stopped)
     leases.note_done(delivery.LEASE)
@@ -65,6 +74,8 @@ _ERASERS = (
     invitations.purge,
     events.purge,
     changes.purge,
+    storing.purge,
+    merging.purge,
 )
 
 

@@ -4,6 +4,7 @@ Family software, spreadsheets and people write the same service or child in many
 to the letter, each spelling would be another service, of another *régie*, or another child.
 """
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -15,12 +16,24 @@ _SAYS_NOTHING = frozenset({"Mn", "Cf", "Cc", "Pd", "Pc", "Zs", "Zl", "Zp"})
 _MARKS = frozenset("'’‘ʼ´`\u2212\u00b7")
 
 
+#: So many signs in a row may be marks on one letter, which are put in order at the price of their
+#: square: no language has so many.
+_MARKS_WITHOUT_END = re.compile(r"[^\0-\u02ff]{31,}")
+
+
+def _unmarked(run: re.Match[str]) -> str:
+    """Return a run of signs without marks: folding leaves none."""
+    return "".join(sign for sign in run[0] if not unicodedata.combining(sign))
+
+
 @lru_cache(maxsize=10_000)  # the same few names come again at every line of a file
 def fold(text: str) -> str:
     """Return the text without case, accents, spaces, dashes, apostrophes and invisible signs.
 
     Two names of a service are one when they fold alike.
     """
+    if not text.isascii():
+        text = _MARKS_WITHOUT_END.sub(_unmarked, text)
     plain = unicodedata.normalize("NFKD", text).casefold().translate(_LIGATURES)
     # Casefolding may compose anew, or bring signs of its own.
     letters = unicodedata.normalize("NFKD", plain)

@@ -1,19 +1,60 @@
-"""Mutation testing by mutmut, with operators chosen for this code: `make mutants`.
+"""Put small faults into the payment core, one at a time, and see which no test notices.
 
-mutmut is made to mutate the wording of every sentence and never a whole statement. Here it is
-the other way round: texts meant to be read are left alone, the short words that programs compare
-are not, and statements are deleted too. Everything else is mutmut's own.
+mutmut makes the faults and keeps what became of each; its operators are chosen for this code. It is
+made to mutate the wording of every sentence and never a whole statement. Here it is the other way
+round: texts meant to be read are left alone, the short words that programs compare are not, and
+statements are deleted too.
+
+The faults are tried here, not by mutmut, which gathers the tests again for each: one pytest gathers
+them and runs them all once, which tells what functions each goes through; then a process forked
+from it tries each fault, by the tests that noticed others of its function, then the module's own,
+then the quickest. Nothing is typeset: the threads that do it do not follow into those processes.
 """
 
+import contextlib
+import gc
+import hashlib
+import io
+import json
+import os
 import re
-from collections.abc import Iterable
+import resource
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import NoReturn
 
+import click
 import libcst as cst
-from mutmut.__main__ import cli
-from mutmut.mutation import file_mutation, mutators
+import pytest
+import typst
+from mutmut.__main__ import (
+    cli,
+    collect_source_file_mutation_data,
+    copy_also_copy_files,
+    copy_src_dir,
+    create_mutants,
+    setup_source_paths,
+)
+from mutmut.configuration import config
+from mutmut.mutation import file_mutation, mutators, trampoline
+from mutmut.mutation.data import SourceFileMutationData
+from mutmut.stats import status_by_exit_code
+from mutmut.utils.file_utils import change_cwd, walk_mutatable_files
+from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
 #: A word of the program's: a key, a kind, a field's name. What has a space is a sentence.
 _WORD = re.compile(r"""(['"])[A-Za-z0-9_:.-]*\1""", re.ASCII)
+#: How a try ends, for mutmut.
+SURVIVED, KILLED, NO_TESTS, SUSPICIOUS = 0, 1, 33, 35
+#: After so many faults, the code is tried without any: were it noticed too, they would not count.
+_AT_A_TIME = 25
+_NOTICED, _UNNOTICED = ("killed", "timeout", "segfault"), ("survived", "no tests")
 
 
 def other_word(node: cst.BaseString) -> Iterable[cst.BaseString]:
@@ -51,6 +92,197 @@ def choose_operators() -> None:
     ]
 
 
+class Trial:
+    """A plugin of pytest that runs the tests once, then some of them for each fault."""
+
+    def __init__(self, faults: list[tuple[SourceFileMutationData, str]], seconds: float) -> None:
+        self._faults, self._longest = faults, seconds
+        self._seconds: dict[pytest.Item, float] = {}
+        self._through: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+        self._noticed: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._hits: set[str] = set()
+        self._failed = ""
+        #: Where the process of a fault tells which test noticed it.
+        self._told: int | None = None
+
+    def pytest_runtest_makereport(self, item: pytest.Item, call: "pytest.CallInfo[None]") -> None:
+        if call.excinfo is None or call.excinfo.errisinstance(pytest.skip.Exception):
+            return
+        self._failed = item.nodeid
+        if self._told is not None:  # to write where it failed is what takes longest
+            os.write(self._told, item.nodeid.encode())
+            os._exit(KILLED)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self._learn(session.items)
+        gc.freeze()  # what is not looked at is not copied either, in the processes forked
+        for begin in range(0, len(self._faults), _AT_A_TIME):
+            some = self._faults[begin : begin + _AT_A_TIME]
+            ends = [self._try(name) for _, name in some]
+            last = mangled_name_from_mutant_name(some[-1][1])
+            if self._try("", self._tests_of(last)[:3]) == KILLED:
+                raise pytest.UsageError(f"a test fails without a fault, as after {some[0][1]}")
+            for (data, name), end in zip(some, ends, strict=True):
+                data.exit_code_by_key[name] = end
+                if end != KILLED:
+                    _say(f"{name}: {status_by_exit_code[end]}")
+            for data in {id(data): data for data, _ in some}.values():
+                data.save()
+            _say(f"{begin + len(some)}/{len(self._faults)}")
+        return True
+
+    def _learn(self, items: list[pytest.Item]) -> None:
+        """Run each test as the code is, unless it was run on this very code, and keep what it goes
+        through."""
+        trampoline.record_trampoline_hit = lambda name, **_: self._hits.add(name)
+        trampoline.set_mutant_under_test("stats")
+        code, kept = _digest(_code()), Path("learnt.json")
+        known = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+        names = {item: f"{item.nodeid} {code} {_digest([item.path])}" for item in items}
+        firsts = {item.path: item for item in reversed(items)}.values()  # what they make is kept
+        tried = [item for item in items if item in firsts or names[item] not in known]
+        for item, following in _in_turn(tried):
+            began = time.process_time()
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self._failed:
+                _say(f"left out, as it fails without any fault: {self._failed}")
+            known[names[item]] = (
+                time.process_time() - began,
+                [] if self._failed else sorted(self._hits),
+            )
+            self._failed = ""
+            self._hits.clear()
+        kept.write_text(json.dumps(known), encoding="utf-8")
+        for item in items:
+            self._seconds[item], functions = known[names[item]]
+            for function in functions:
+                self._through[function].append(item)
+        _say(f"{len(items)} tests, {sum(self._seconds.values()):.0f} seconds of a processor")
+
+    def _tests_of(self, function: str) -> list[pytest.Item]:
+        """Return the tests that go through a function, the likeliest to notice a fault first, for
+        so many seconds at most."""
+        noticed, chosen, left = self._noticed[function], [], self._longest
+        own = "test_" + function.split(".")[-2]
+
+        def likely(item: pytest.Item) -> tuple[int, bool, float]:
+            return -noticed[item.nodeid], not item.path.stem.startswith(own), self._seconds[item]
+
+        for item in sorted(self._through[function], key=likely):
+            if not chosen or self._seconds[item] <= left:
+                chosen.append(item)
+                left -= self._seconds[item]
+        return chosen
+
+    def _try(self, name: str, items: list[pytest.Item] | None = None) -> int:
+        """Try a fault; without its name, the code as it is, by the tests given."""
+        function = mangled_name_from_mutant_name(name) if name else ""
+        items = items or self._tests_of(function)
+        if not items:
+            return NO_TESTS
+        heard, told = os.pipe()
+        child = os.fork()
+        if not child:
+            self._run(name, items, told)
+        os.close(told)
+        with os.fdopen(heard, encoding="utf-8") as words:
+            by = words.read()
+        if by:
+            self._noticed[function][by] += 1
+        end = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return -signal.SIGXCPU if end == -signal.SIGALRM else end
+
+    def _run(self, name: str, items: list[pytest.Item], told: int) -> NoReturn:
+        """Try one fault, in a process of its own, which ends here. A test that goes round for ever
+        is stopped."""
+        end, self._told = SUSPICIOUS, told
+        try:
+            for output in (1, 2):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+            trampoline.set_mutant_under_test(name)
+            for item, following in _in_turn(items):
+                most = 5 + int(10 * self._seconds[item])
+                used = int(time.process_time())
+                resource.setrlimit(resource.RLIMIT_CPU, (used + most, resource.RLIM_INFINITY))
+                signal.alarm(60 + 5 * most)
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            end = SURVIVED
+        finally:
+            os._exit(end)
+
+
+def _code() -> list[Path]:
+    """Return the files that may change what a test goes through, but for the other tests."""
+    folders = ("kiosque", "gateways", "templates", "tests")
+    found = (path for folder in folders for path in Path(folder).rglob("*.*"))
+    kinds = (".py", ".html", ".txt", ".sql")
+    return sorted(
+        path for path in found if path.suffix in kinds and not path.name.startswith("test_")
+    )
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def _in_turn(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
+    return zip_longest(items, items[1:])
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+@cli.command("try")
+@click.option("--tests", default="", help="These files of tests alone.")
+@click.option("--seconds", default=30.0, help="What the tests of one fault may take.")
+@click.argument("only", nargs=-1)
+def try_faults(tests: str, seconds: float, only: tuple[str, ...]) -> None:
+    """Try the faults that no test has noticed yet, of all modules or of those named."""
+    Path("mutants").mkdir(exist_ok=True)
+    with contextlib.redirect_stdout(io.StringIO()):
+        copy_src_dir()
+        copy_also_copy_files()
+        create_mutants(1)
+    setup_source_paths()
+    found, _ = collect_source_file_mutation_data(mutant_names=only)
+    found.sort(key=lambda fault: fault[2] is not None)  # first what was never tried
+    faults = [(data, name) for data, name, end in found if end != KILLED]
+    for data, _ in faults:
+        data.meta_path = data.meta_path.absolute()
+    _say(f"{len(faults)} faults to try, of {len(found)}")
+    selection = tests.split() or config().pytest_add_cli_args_test_selection
+    arguments = ["--rootdir=.", "--capture=no", "--tb=native", *config().pytest_add_cli_args]
+    with change_cwd("mutants"), tempfile.TemporaryDirectory() as folder:
+        arguments += [f"--basetemp={folder}", "-o", "tmp_path_retention_policy=none"]
+        sys.exit(pytest.main([*arguments, *selection], plugins=[Trial(faults, seconds)]))
+
+
+@cli.command()
+def rows() -> None:
+    """Print the row of docs/mutants.md of each module tried here, and name those to be tried: whose
+    source is not that of their row."""
+    told = Path("docs/mutants.md").read_text(encoding="utf-8")
+    for path in walk_mutatable_files():
+        data = SourceFileMutationData(path=path)
+        data.load()
+        ends = Counter(status_by_exit_code[end] for end in data.exit_code_by_key.values())
+        digest = _digest([path])
+        killed, survived = (sum(ends[each] for each in kind) for kind in (_NOTICED, _UNNOTICED))
+        as_tried = Path("mutants") / path
+        is_same = as_tried.exists() and path.stat().st_mtime < as_tried.stat().st_mtime
+        if is_same and (killed or survived):
+            left, today = ends.total() - killed - survived, time.strftime("%Y-%m-%d")
+            numbers = f"{ends.total()} | {killed} | {survived} | {left}"
+            print(f"| `{path}` | {numbers} | {today} | `{digest}` |")
+        elif digest not in told:
+            _say(f"to be tried: {path}")
+
+
 if __name__ == "__main__":
+    typst.compile = lambda *_, **__: b"%PDF-1.7"
     choose_operators()
     cli()

@@ -1,5 +1,6 @@
 """Agents of the town hall, and how a test makes them come in."""
 
+import re
 from datetime import date, timedelta
 
 import pyotp
@@ -62,3 +63,25 @@ def enter(app: Flask, staff: Staff) -> FlaskClient:
     answer = send(client, "/mairie/code", code=telephone_of(app.extensions["settings"], staff))
     assert answer.location == "/mairie"
     return client
+
+
+def fill(client: FlaskClient, page: str, **fields: str):
+    """Fill the form of an act: the answer tells what it will do."""
+    return send(client, page, **fields)
+
+
+def shown(page: str) -> dict[str, str]:
+    """What the form of a deposit to make final bears of what is shown."""
+    return {
+        name: re.findall(f'name="{name}" value="([^"]*)"', page)[0]
+        for name in ("up_to", "fingerprint")
+    }
+
+
+def confirm(client: FlaskClient, page: str, *, anyway: bool = False, **fields: str):
+    """Fill the form of an act, read what it will do, and have it done."""
+    told = fill(client, page, **fields)
+    assert told.status_code == 200, told.text
+    (fingerprint,) = re.findall('name="fingerprint" value="([^"]*)"', told.text)
+    boxes = {"seen": "y", **({"anyway": "y"} if anyway else {})}
+    return send(client, page, **fields, fingerprint=fingerprint, **boxes)

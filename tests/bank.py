@@ -2,6 +2,8 @@
 service answers."""
 
 import hashlib
+import html
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +60,13 @@ def notice(handoff: Handoff, key: str = KEY, **changes: str | None) -> dict[str,
     return {**kept, "signature": sign(kept, key.encode())}
 
 
+def handed_over(page: str) -> Handoff:
+    """The form that leads to the bank, as a page of ours has it."""
+    fields = re.findall(r'<input type="hidden" name="(vads_\w+|signature)" value="([^"]*)">', page)
+    (url,) = re.findall(r'<form method="post" action="(http[^"]+)"', page)
+    return Handoff(url, "", tuple((name, html.unescape(value)) for name, value in fields))
+
+
 REFUSED = {"trans_status": "REFUSED", "result": "05", "auth_result": "51"}
 ABANDONED = {
     "trans_status": "ABANDONED",
@@ -92,45 +101,9 @@ def transaction(order: Order, **changes: object) -> dict[str, Any]:
         "detailedErrorCode": None,
         "detailedErrorMessage": None,
         "metadata": None,
-        "orderDetails": {
-            "orderTotalAmount": order.cents,
-            "orderCurrency": "EUR",
-            "mode": "TEST",
-            "orderId": order.reference,
-            "_type": "V4/OrderDetails",
-        },
+        "orderDetails": _order_details(order),
         "customer": {"reference": None, "email": None, "_type": "V4/Customer/Customer"},
-        "transactionDetails": {
-            "liabilityShift": "YES",
-            "effectiveAmount": order.cents,
-            "effectiveCurrency": "EUR",
-            "creationContext": "CHARGE",
-            "mid": "5785350",
-            "sequenceNumber": 1,
-            "parentTransactionUuid": None,
-            "cardDetails": {
-                "paymentSource": "EC",
-                "effectiveBrand": "CB",
-                "pan": "497010XXXXXX0001",
-                "expiryMonth": 6,
-                "expiryYear": 2030,
-                "expectedCaptureDate": f"{order.started_at:%Y-%m-%dT%H:%M:%S}+00:00",
-                "legacyTransId": f"{order.number:06d}",
-                "legacyTransDate": f"{order.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}+00:00",
-                "authorizationResponse": {
-                    "amount": order.cents,
-                    "currency": "EUR",
-                    "authorizationDate": f"{order.started_at:%Y-%m-%dT%H:%M:%S}+00:00",
-                    "authorizationNumber": "3fe69a",
-                    "authorizationResult": "0",
-                    "authorizationMode": "FULL",
-                    "_type": "V4/PaymentMethod/Details/Cards/CardAuthorizationResponse",
-                },
-                "captureResponse": {"refundAmount": None, "captureDate": None},
-                "_type": "V4/PaymentMethod/Details/CardDetails",
-            },
-            "_type": "V4/TransactionDetails",
-        },
+        "transactionDetails": _transaction_details(order),
         "_type": "V4/PaymentTransaction",
     }
     for path, value in changes.items():
@@ -140,6 +113,54 @@ def transaction(order: Order, **changes: object) -> dict[str, Any]:
             table = table[step]
         table[name] = value
     return told
+
+
+def _order_details(order: Order) -> dict[str, Any]:
+    return {
+        "orderTotalAmount": order.cents,
+        "orderCurrency": "EUR",
+        "mode": "TEST",
+        "orderId": order.reference,
+        "_type": "V4/OrderDetails",
+    }
+
+
+def _transaction_details(order: Order) -> dict[str, Any]:
+    return {
+        "liabilityShift": "YES",
+        "effectiveAmount": order.cents,
+        "effectiveCurrency": "EUR",
+        "creationContext": "CHARGE",
+        "mid": "5785350",
+        "sequenceNumber": 1,
+        "parentTransactionUuid": None,
+        "cardDetails": _card_details(order),
+        "_type": "V4/TransactionDetails",
+    }
+
+
+def _card_details(order: Order) -> dict[str, Any]:
+    return {
+        "paymentSource": "EC",
+        "effectiveBrand": "CB",
+        "pan": "497010XXXXXX0001",
+        "expiryMonth": 6,
+        "expiryYear": 2030,
+        "expectedCaptureDate": f"{order.started_at:%Y-%m-%dT%H:%M:%S}+00:00",
+        "legacyTransId": f"{order.number:06d}",
+        "legacyTransDate": f"{order.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}+00:00",
+        "authorizationResponse": {
+            "amount": order.cents,
+            "currency": "EUR",
+            "authorizationDate": f"{order.started_at:%Y-%m-%dT%H:%M:%S}+00:00",
+            "authorizationNumber": "3fe69a",
+            "authorizationResult": "0",
+            "authorizationMode": "FULL",
+            "_type": "V4/PaymentMethod/Details/Cards/CardAuthorizationResponse",
+        },
+        "captureResponse": {"refundAmount": None, "captureDate": None},
+        "_type": "V4/PaymentMethod/Details/CardDetails",
+    }
 
 
 def order_answer(order: Order, *transactions: object) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from types import CodeType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,21 +25,21 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from jinja2 import BytecodeCache
-from jinja2.bccache import Bucket
 from werkzeug.serving import make_server
 
 from gateways import network
 from gateways.base import Gateway, Handoff
 from gateways.registry import configure as configure_gateway
 from kiosque import create_app, db
+from kiosque.db import sqlite
 from kiosque.db.models import Account, Attempt, Family, ImportBatch, Invoice, InvoiceLine, Service
 from kiosque.families import accounts, hashing
 from kiosque.families.passwords import NewPassword
 from kiosque.language import clock
 from kiosque.payments import Issuers, Purchase, start
 from kiosque.settings import Mail, Payment, Regie, Settings, Town
-from tests import bases
+from kiosque.spelling import fold_words
+from tests import bases, once
 from tests.bank import KEY
 from tests.mailbox import Mailbox
 
@@ -74,20 +73,7 @@ def _no_network_inside_a_write(event: str, _arguments: object) -> None:
 sys.addaudithook(_no_network_inside_a_write)
 
 
-class _CompiledOnce(BytecodeCache):
-    """Each template is compiled once a process, not once for each test's site."""
-
-    def __init__(self) -> None:
-        self._compiled: dict[tuple[str, str], CodeType] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._compiled.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._compiled[bucket.key, bucket.checksum] = bucket.code
-
-
-Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": _CompiledOnce()}
+once.put_in_force()
 
 
 def free_port() -> int:
@@ -116,6 +102,12 @@ def listening(app: Flask, url: str) -> Iterator[None]:
 def _cheap_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords are hashed a thousand times faster than in production."""
     monkeypatch.setattr(hashing, "hasher", PasswordHasher(1, 8, 1))
+
+
+@pytest.fixture(autouse=True)
+def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No commit waits for the disk. A file of tests that is about durability has its own."""
+    monkeypatch.setitem(sqlite.PRAGMAS, "synchronous", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -241,6 +233,7 @@ def make_family(code: str, name: str) -> Family:
     return Family.create(
         code=code,
         name=name,
+        words=fold_words(name),
         address="1 rue des Lilas",
         postcode="44880",
         city="Sautron",

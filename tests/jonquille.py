@@ -56,6 +56,8 @@ class Daffodils:
     def get(self, path: str) -> tuple[int, Any]:
         if path == "/v1/shop":
             return 200, {"name": "Sautron"}
+        if path.startswith("/v1/payments?"):
+            return 200, {"payments": list(self.payments.values())}
         found = self.payments.get(path.rpartition("/")[2])
         return (200, found) if found else (404, {"error": "unknown"})
 

@@ -31,6 +31,12 @@ def text(pdf: bytes) -> str:
     return " ".join(" ".join(each.extract_text() for each in reader(pdf).pages).split())
 
 
+def links(pdf: bytes) -> list[str]:
+    """Where the links of its first page lead."""
+    annotations = reader(pdf).pages[0].get("/Annots", [])
+    return [str(each.get_object()["/A"]["/URI"]) for each in annotations]
+
+
 def tags(pdf: bytes) -> list[str]:
     """The tags of its structure in reading order; a table header with its scope: `TH/Column`."""
     return list(_walk(reader(pdf).trailer["/Root"]["/StructTreeRoot"]["/K"]))

@@ -2,6 +2,7 @@
 
 import platform
 import re
+import runpy
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -19,6 +21,8 @@ import pytest
 
 from kiosque import db
 from kiosque.db import database
+from kiosque.families import hashing
+from kiosque.settings.model import Server
 from tests import sentences
 from tests.load import front
 from tests.load.process import PROJECT, begun, wait_for
@@ -434,6 +438,27 @@ def test_workers_and_threads_are_settings_that_a_reload_takes(tmp_path: Path) ->
         )
         assert shown.returncode == status
         assert re.search(told, shown.stdout + shown.stderr)
+
+
+def test_two_hundred_passwords_at_one_instant_find_a_place_and_pages_a_thread() -> None:
+    """On a machine that hashes ten a second, in two workers, while nginx lets them in."""
+    shipped = runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))
+    gates = (hashing.strangers, hashing.own_browsers, hashing.changes)
+    places = [_places(gate) for gate in gates]
+    assert shipped["workers"] == 2
+    assert all(2 * each + 10 * 5 >= 200 for each in places[:2])
+    assert shipped["threads"] >= sum(places) + 8
+    assert shipped["threads"] == Server().threads
+
+
+def _places(gate: hashing.Gate) -> int:
+    with ExitStack() as held:
+        for count in range(1000):
+            try:
+                held.enter_context(gate.place())
+            except hashing.Busy:
+                return count
+    raise AssertionError("a gate without an end")
 
 
 _PAGES_OF_A_HASH = """

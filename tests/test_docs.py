@@ -53,7 +53,7 @@ def test_every_file_that_a_guide_to_the_code_names_exists(name: str) -> None:
 
 def test_the_list_of_documents_names_each_of_them() -> None:
     folder = ROOT / "docs"
-    listed = re.findall(r"\]\(([a-z]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
+    listed = re.findall(r"\]\(([a-z-]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
     assert sorted([*listed, "README.md"]) == sorted(path.name for path in folder.glob("*.md"))
 
 

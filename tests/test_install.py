@@ -59,6 +59,7 @@ def test_an_installation_that_was_interrupted_is_begun_again(machine: Stage) -> 
     assert (half / "app.py").read_bytes() == (PROJECT / "app.py").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packed", [True, False])
 def test_another_version_comes_from_a_folder_or_an_archive(
     machine: Stage, release: Path, packed: bool

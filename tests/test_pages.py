@@ -245,5 +245,5 @@ def test_what_refreshes_itself_can_be_stopped(portal: list[Page]) -> None:
     refreshed = [page for page in portal if page.all("[data-refresh-after]")]
     assert refreshed
     for page in refreshed:
-        stop = page.all("main a[href*='essai=']")
+        stop = page.all("main a[href*='?']")
         assert [node.to_text() for node in stop if "Arrêter" in node.to_text()], page.seen.state

@@ -30,7 +30,11 @@ LANGUAGE = {
 NEVER = {"__data__", "__exception_wrapper__", "__rel__", "_dirty", "_pk", "_state"}
 #: PostgreSQL's driver is an extra.
 PSYCOPG = importlib.util.find_spec("psycopg") is not None
-WITH_PSYCOPG = {"kiosque.db.postgresql", "kiosque.db.psycopg_values"}
+WITH_PSYCOPG = {
+    "kiosque.db.postgresql",
+    "kiosque.db.postgresql_address",
+    "kiosque.db.psycopg_values",
+}
 
 
 def private(name: str) -> bool:
@@ -67,6 +71,7 @@ def foreign(tree: ast.AST, ours: set[str]) -> set[str]:
     return names - ours - set(bound(tree)) | names & NEVER
 
 
+@pytest.mark.slow
 def test_no_module_uses_a_private_name_of_a_library() -> None:
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
     by_folder: dict[Path, set[str]] = {}

@@ -61,7 +61,7 @@ def held(port: int) -> int:
 
 
 @needs_slowhttptest
-@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("scheme", [pytest.param("http", marks=pytest.mark.proof), "https"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_address_that_never_ends_its_requests_keeps_nobody_out(
     served: Served, tmp_path: Path, kind: str, scheme: str

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 #: Each costs memory or the time to start, and serves a PDF, a bank that is asked, the legal pages,
-#: a password that is chosen, an address that is shown, the command line.
+#: a password that is chosen, an address that is shown, the command line; then the town hall's area
+#: and what watches the site, with the rooms that they alone need.
 LATER = {
     "typst",
     "requests",
@@ -14,6 +15,15 @@ LATER = {
     "zxcvbn",
     "email_validator",
     "kiosque.cli",
+    "kiosque.web.views.office.today",
+    "kiosque.web.views.state",
+    "kiosque.invoices.imports",
+    "kiosque.statements",
+    "kiosque.deposits",
+    "kiosque.closings",
+    "kiosque.mails",
+    "kiosque.monitoring",
+    "kiosque.privacy",
 }
 
 

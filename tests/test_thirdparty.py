@@ -125,10 +125,14 @@ class TestJonquille(GatewayContract):
 
     def prepare(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.said, self.status = {}, 200
-        for name in ("get_json", "post_json"):
-            monkeypatch.setattr(f"{JSON_MODULE}.{name}", self.service)
+        monkeypatch.setattr(f"{JSON_MODULE}.get_json", self.asked)
+        monkeypatch.setattr(f"{JSON_MODULE}.post_json", self.told)
 
-    def service(self, _endpoint: object, path: str, *_body: object, **_more: object) -> Answer:
+    def asked(self, endpoint: object, path: str, *_query: object, **_more: object) -> Answer:
+        found = self.told(endpoint, "")
+        return Answer({"payments": [self.said]}, 200) if path == "/v1/payments" else found
+
+    def told(self, _endpoint: object, path: str, *_body: object, **_more: object) -> Answer:
         if self.said is None:
             raise Unreachable("la banque ne répond pas")
         if path == "/v1/payments":
@@ -384,6 +388,16 @@ def test_the_bank_of_forms_pays_an_invoice_over_the_running_site(
     assert verification.faults() == []
 
 
+def _go_back_and_forth(browser: Browser, daffodils: Daffodils, october: Invoice) -> None:
+    """Press Back at the bank: the summary leads to the payment, and that to the very page of the
+    bank."""
+    way = f'href="{daffodils.url}/pay/jq_1"'
+    assert way in browser.pay(october).text
+    assert browser.pay(october).status_code == 303
+    assert way in browser.resume(Attempt.get().reference).text
+    assert list(daffodils.payments) == ["jq_1"]
+
+
 @pytest.mark.parametrize("gateway_name", ["jonquille"])
 def test_the_bank_of_json_pays_is_asked_and_gives_back_over_the_running_site(
     alices_browser: Browser,
@@ -395,12 +409,7 @@ def test_the_bank_of_json_pays_is_asked_and_gives_back_over_the_running_site(
 ) -> None:
     gateway = configure("jonquille", {**JSON_TABLE, "url": daffodils.url}, environment="test")
     town: Any = ({"jonquille": gateway}, running, ISSUERS)
-    way = f'href="{daffodils.url}/pay/jq_1"'
-    assert way in alices_browser.pay(october).text
-    # She presses Back: the summary leads to her payment, and that to the very page of the bank.
-    assert alices_browser.pay(october).status_code == 303
-    assert way in alices_browser.resume(Attempt.get().reference).text
-    assert list(daffodils.payments) == ["jq_1"]
+    _go_back_and_forth(alices_browser, daffodils, october)
     told = daffodils.payments["jq_1"]
     forged = requests.post(daffodils.asked["jq_1"]["webhook"], json=told, timeout=5)
     assert (forged.status_code, state_of(october)) == (400, "open")

@@ -270,6 +270,7 @@ def test_an_earlier_machine_comes_to_this_version_and_goes_back(earlier: Stage) 
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_a_town_whose_base_does_not_follow_leaves_every_town_as_before(
     two_towns: Stage, made: Stage
 ) -> None:
@@ -285,6 +286,7 @@ def test_a_town_whose_base_does_not_follow_leaves_every_town_as_before(
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_a_door_that_does_not_open_leaves_every_town_as_before(
     two_towns: Stage, made: Stage
 ) -> None:
@@ -295,6 +297,7 @@ def test_a_door_that_does_not_open_leaves_every_town_as_before(
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("moment", ["^stop .*sautron", "^start .*orvault"])
 def test_what_a_power_cut_interrupts_is_undone_by_one_command(
     two_towns: Stage, made: Stage, moment: str
@@ -310,6 +313,7 @@ def test_what_a_power_cut_interrupts_is_undone_by_one_command(
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_going_back_loses_no_payment_unless_told_to(two_towns: Stage, made: Stage) -> None:
     assert two_towns.upgrade(VERSION).returncode == 0
     two_towns.town_runs("orvault", "-c", _PAY)
@@ -326,6 +330,7 @@ def test_going_back_loses_no_payment_unless_told_to(two_towns: Stage, made: Stag
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_a_version_that_stays_for_its_payments_is_not_one_cut_short(two_towns: Stage) -> None:
     """Else no later version could come, but by losing them."""
     (two_towns.folder / "kills").write_text("^start .*sautron")
@@ -348,6 +353,7 @@ def test_two_upgrades_at_once_are_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_a_version_left_after_payments_leaves_a_town_restored_from_its_backup(
     tmp_path: Path,
 ) -> None:
@@ -375,6 +381,7 @@ def test_a_version_left_after_payments_leaves_a_town_restored_from_its_backup(
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_settings_that_the_new_version_refuses_stop_nothing(two_towns: Stage, made: Stage) -> None:
     file = two_towns.root / "etc/kiosque/sautron.toml"
     for text in ("colours = 1\n", 'database = "/srv/kiosque/kiosque.sqlite3"\n'):

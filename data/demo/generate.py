@@ -1,6 +1,6 @@
 """Make the files of the demo again: an invented town of 8 000, always the same.
 
-    python data/demo/generate.py
+    python data/demo/generate.py && python data/demo/generate_october.py
 
 Every name, address and amount is drawn from a fixed seed. Prices follow the family's
 *quotient familial*; days follow the school calendar of zone B.

@@ -23,7 +23,13 @@ from gateways.testing.hooks import (
 )
 from gateways.testing.key_change import KeyChangeTests
 from gateways.testing.notifications import NotificationTests
-from gateways.testing.optional import CheckTests, PollTests, RefundTests, ResumeTests
+from gateways.testing.optional import (
+    CheckTests,
+    ListTests,
+    PollTests,
+    RefundTests,
+    ResumeTests,
+)
 from gateways.testing.settings import SettingsTests
 from gateways.testing.start import StartTests
 
@@ -46,6 +52,7 @@ class GatewayContract(
     NotificationTests,
     KeyChangeTests,
     PollTests,
+    ListTests,
     ResumeTests,
     CheckTests,
     RefundTests,

@@ -1,8 +1,8 @@
-"""Tests of the optional capabilities: `poll`, `resume`, `check`, `refund`."""
+"""Tests of the optional capabilities: `poll`, `list_reports`, `resume`, `check`, `refund`."""
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -12,6 +12,7 @@ from gateways.base import (
     Declined,
     Gateway,
     Handoff,
+    Lists,
     Order,
     Outcome,
     Polls,
@@ -114,6 +115,37 @@ class PollTests(Hooks):
             assert bank.start(order).gateway_reference, "it needs no network"
         except Unreachable as error:
             assert not any(secret in str(error) for secret in self.secrets)
+
+
+class ListTests(Hooks):
+    @pytest.fixture
+    def lister(self, gateway: Gateway) -> Any:
+        if not isinstance(gateway, Lists):
+            pytest.skip("this bank tells of one order at a time")
+        return gateway
+
+    def everything(self, lister: Any, order: Order) -> Any:
+        return lister.list_reports(order.started_at - timedelta(days=1), datetime.now(UTC))
+
+    def test_a_list_tells_what_was_decided_of_each_order(self, lister: Any, opened: Order) -> None:
+        for said, outcome in ((PAID, Outcome.PAID), (REFUSED, Outcome.REFUSED)):
+            self.answer(opened, said)
+            (report,) = self.everything(lister, opened)
+            assert report.outcome is outcome
+            assert self.is_sound(report, opened)
+        self.answer(opened, ON_THE_PAGE)
+        assert self.everything(lister, opened) == []
+
+    def test_an_amount_that_is_none_is_never_in_a_list(self, lister: Any, opened: Order) -> None:
+        for odd in self.odd_amounts:
+            self.answer(replace(opened, cents=cast("int", odd)), PAID)
+            with suppress(Unreachable):
+                assert not [each for each in self.everything(lister, opened) if not each.anomaly]
+
+    def test_a_bank_that_gives_no_list_is_unreachable(self, lister: Any, opened: Order) -> None:
+        self.answer(opened, UNREACHABLE)
+        with pytest.raises(Unreachable):
+            self.everything(lister, opened)
 
 
 class ResumeTests(Hooks):

@@ -76,7 +76,7 @@ def _copy_server(address: str, target: Path) -> tuple[Path, Portrait]:
 
 def dump(address: str, target: Path, *options: str) -> None:
     """Have `pg_dump` write a PostgreSQL into a file. Raises ProgramFailed."""
-    from kiosque.db.postgresql import for_programs  # noqa: PLC0415  # an extra
+    from kiosque.db.postgresql_address import for_programs  # noqa: PLC0415  # an extra
 
     where, secret = for_programs(address)
     usual = ("--format=custom", "--no-owner", "--no-privileges", *options)
@@ -89,7 +89,7 @@ def load(dumped: Path, address: str, database: str = "") -> None:
 
     Raises ProgramFailed.
     """
-    from kiosque.db.postgresql import for_programs  # noqa: PLC0415  # an extra
+    from kiosque.db.postgresql_address import for_programs  # noqa: PLC0415  # an extra
 
     where, secret = for_programs(address, database)
     options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
@@ -101,7 +101,8 @@ def load(dumped: Path, address: str, database: str = "") -> None:
 def temporary(address: str) -> Iterator[str]:
     """Make an empty database on the same server for the block; yield its address. The account must
     be allowed to. Raises NotAllowed, DatabaseError."""
-    from kiosque.db.postgresql import another, postgresql  # noqa: PLC0415  # an extra
+    from kiosque.db.postgresql import postgresql  # noqa: PLC0415  # an extra
+    from kiosque.db.postgresql_address import another  # noqa: PLC0415  # an extra
 
     name = f"kiosque_drill_{os.getpid()}"
     with db.elsewhere(address):

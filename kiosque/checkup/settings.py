@@ -1,12 +1,17 @@
 """Check the settings and the town's texts, then the keys and the table of each bank."""
 
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
+from typing import cast
 
 from gateways.base import Checks, ConfigError, Polls
+from kiosque.checkup import database
 from kiosque.checkup.findings import Findings, Result
 from kiosque.checkup.installation import Installation
 from kiosque.settings import Settings
+from kiosque.staff import town_settings
 from kiosque.web import legal
 
 #: Faults that begin so are reported under « Clés ».
@@ -29,7 +34,7 @@ def check_settings(installation: Installation) -> Result:
     if installation.settings:
         words = _PLAIN.get(installation.environment, "")
         found.see(installation.environment + (f" ({words})" if words else ""))
-        lacking = legal.missing(installation.settings, own)
+        lacking = legal.missing(installation.settings, own) and _lacking(installation, own)
         if installation.live:
             _look_for_examples(installation.settings, found)
         if lacking:
@@ -40,6 +45,14 @@ def check_settings(installation: Installation) -> Result:
     elif not found.troubles:
         found.see("voir les clés")
     return found.result("Réglages")
+
+
+def _lacking(installation: Installation, own: Mapping[str, str]) -> list[str]:
+    """Return what the legal pages lack, of what the town hall changed in its area too."""
+    settings = cast("Settings", installation.settings)
+    with suppress(database.DatabaseUnreadable), database.reading(installation):
+        settings, own = town_settings.in_force(settings), {**own, **town_settings.texts()}
+    return legal.missing(settings, own)
 
 
 def _look_for_examples(settings: Settings, found: Findings) -> None:

@@ -7,7 +7,7 @@ connection to close would move the WAL into the file; a WAL that was there befor
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -33,10 +33,9 @@ MOUNTS = Path("/proc/self/mounts")
 
 def check_files(path: Path, found: Findings, *, live: bool) -> None:
     """Report wrong owners, wrong rights and a disk of the network."""
-    there = [Path(f"{path}{suffix}") for suffix in BESIDE]
-    there = [file for file in there if file.exists()]
+    there = _states(path)
     who = "le compte du site"
-    closed = [file.name for file in there if not os.access(file, os.R_OK | os.W_OK)]
+    closed = [file.name for file in there if _is_closed(file)]
     if not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
         closed.append(str(path.parent))
     if closed:
@@ -44,18 +43,18 @@ def check_files(path: Path, found: Findings, *, live: bool) -> None:
             f"écriture interdite à ce compte\u00a0: {', '.join(closed)}",
             f"Donnez-les au compte du site (chown), et lancez « check » sous {who}.",
         )
-    if os.geteuid() == 0 and path.stat().st_uid != 0:
+    if os.geteuid() == 0 and there[path].st_uid != 0:
         found.look(
             "« check » est lancé par root : les droits du site n’ont pas été vérifiés",
             f"Relancez-le sous {who} (« sudo -u »).",
         )
-    owners = {file.stat().st_uid for file in (*there, path.parent)}
+    owners = {state.st_uid for state in (*there.values(), path.parent.stat())}
     if len(owners) > 1:
         found.look(
             f"les fichiers de {path.parent} sont à plusieurs comptes",
             f"« chown -R » à celui du site : une commande a été lancée sous un autre que {who}.",
         )
-    if live and path.stat().st_mode & stat.S_IROTH and path.parent.stat().st_mode & stat.S_IXOTH:
+    if live and there[path].st_mode & stat.S_IROTH and path.parent.stat().st_mode & stat.S_IXOTH:
         found.broken(
             "la base est lisible par tous les comptes de la machine",
             f"« chmod 640 {path.name} », et « chmod 750 » sur son dossier.",
@@ -66,6 +65,23 @@ def check_files(path: Path, found: Findings, *, live: bool) -> None:
             f"la base est sur un disque du réseau ({kind})",
             "Mettez KIOSQUE_DATA sur un disque de cette machine : SQLite s’y abîmerait.",
         )
+
+
+def _states(path: Path) -> dict[Path, os.stat_result]:
+    """Return the state of each of the site's files that is there. SQLite's own come and go with
+    its connections: each file is looked at once."""
+    found = {}
+    for suffix in BESIDE:
+        with suppress(FileNotFoundError):
+            file = Path(f"{path}{suffix}")
+            found[file] = file.stat()
+    return found
+
+
+def _is_closed(file: Path) -> bool:
+    """Return True if this account may not write to the file. A file that has just gone is refused
+    too, and may be back at once: it is asked several times."""
+    return all(not os.access(file, os.R_OK | os.W_OK) and file.exists() for _ in range(5))
 
 
 def file_system(path: Path) -> str:
@@ -167,11 +183,9 @@ def connected(path: Path, *, files_open: bool) -> Iterator[None]:
 
 def describe(path: Path) -> str:
     """Return the version of SQLite and the size of the files."""
-    megabytes = sum(
-        file.stat().st_size for suffix in BESIDE if (file := Path(f"{path}{suffix}")).exists()
-    )
-    size = f"{megabytes / 1_000_000:.1f}".replace(".", ",")
-    return f"SQLite {apsw.sqlite_lib_version()}, {size}\u00a0Mo"
+    size = sum(state.st_size for state in _states(path).values())
+    megabytes = f"{size / 1_000_000:.1f}".replace(".", ",")
+    return f"SQLite {apsw.sqlite_lib_version()}, {megabytes}\u00a0Mo"
 
 
 def _restore() -> str:

@@ -18,6 +18,7 @@ from kiosque.cli.french import FrenchGroup
 from kiosque.db import deployment, presence
 from kiosque.language.parsing import parse_hundredths
 from kiosque.settings import Settings, loading
+from kiosque.staff import town_settings
 from kiosque.version import VERSION
 
 
@@ -87,7 +88,7 @@ def _prepared(
             with beside(settings), db.connection():
                 db.require_known()
                 deployment.require(settings.environment)
-                return command(settings, *args, **kwargs)
+                return command(town_settings.in_force(settings), *args, **kwargs)
         except (db.NewerBase, deployment.OtherEnvironment) as error:
             raise Fault(str(error)) from None
         except db.OUR_FAULTS:

@@ -52,6 +52,8 @@ def _families(codes: Iterable[str], *, everyone: bool) -> list[Family]:
         raise Fault(f"Code famille inconnu : {', '.join(sorted(unknown))}")
     if gone := [family.code for family in families if family.forgotten_at]:
         raise Fault(f"Famille oubliée, sans compte : {', '.join(gone)}")
+    if away := [family.code for family in families if family.archived_at]:
+        raise Fault(f"Famille archivée : {', '.join(away)}. Rétablissez-la d’abord sur sa fiche.")
     if everyone:
         without = accounts.families_without_password()
         families += [family for family in without if family not in families]

@@ -1,4 +1,4 @@
-"""Commands: load a CSV file of invoices, families or counter payments; list loads, undo one."""
+"""Commands: load a file of invoices, families or counter payments; list loads, undo one."""
 
 from pathlib import Path
 
@@ -9,12 +9,18 @@ from kiosque.cli.entry import ROW, Fault, main, progress_bar, with_database
 from kiosque.db.models import ImportBatch
 from kiosque.invoices import imports
 from kiosque.invoices.imports import changes, undoing
-from kiosque.invoices.imports.reading import quoted
+from kiosque.invoices.imports.reading import COLUMNS, DEBTORS, quoted
 from kiosque.language.formats import counted, format_euros, long_instant
 from kiosque.settings import Settings
 
 #: Of a long list, so many are shown.
 SHOWN = 20
+#: What lets a surprise in.
+_OPTIONS = {
+    "new_services": "--new-services",
+    "new_families": "--new-families",
+    "removals": "--allow-removals",
+}
 
 
 @main.command("import")
@@ -48,16 +54,24 @@ SHOWN = 20
 def import_(
     settings: Settings, file: Path, author: str, *, preview: bool, **confirmed: bool
 ) -> None:
-    """Charge un fichier CSV : factures, familles ou encaissements.
+    """Charge un fichier : factures, familles ou encaissements ; CSV, classeur, PES, JVS, Magnus.
 
     Tout ou rien : une seule ligne fausse et rien n’est chargé. Recharger le même fichier est
     sans effet. Les formats sont décrits dans docs/import.md.
     """
+    load_file(settings, file, author, preview=preview, **confirmed)
+
+
+def load_file(
+    settings: Settings, file: Path, author: str, *, preview: bool = False, **confirmed: bool
+) -> None:
+    """Load a file, or say what that would do. Raise Fault, with the faults said."""
     try:
         summary = imports.load(
             file,
             pdf_folder=settings.data / "pdf",
             closes_after_days=settings.payment.closes_after_days,
+            rules=imports.Rules.of(settings.payment),
             regies=settings.regies_by_key,
             preview=preview,
             confirmed=imports.Confirmed(**confirmed),
@@ -66,8 +80,8 @@ def import_(
         )
     except imports.BadFile as error:
         for fault in error.faults:
-            click.echo(f"{_name(file)}{',' if fault.line else ' :'} {fault}", err=True)
-        raise Fault("Rien n’a été chargé.") from None
+            click.echo(f"{_name(file)}{',' if fault.line else ' :'} {_said(fault)}", err=True)
+        raise Fault(_what_to_say(error) + "Rien n’a été chargé.") from None
     click.echo(describe(file, summary, preview=preview))
     for key, cents in sorted(summary.regies.items()) if settings.regies else ():
         click.echo(f"{settings.regie_named(key).name} : {format_euros(cents)}")
@@ -107,6 +121,21 @@ def undo_import(settings: Settings, number: int, author: str, reason: str) -> No
     """
     batch = undoing.undo(number, author, reason, settings.data / "pdf")
     click.echo(f"Chargement n° {batch.id} annulé : {quoted(batch.file_name)}.")
+
+
+def _said(fault: imports.Fault) -> str:
+    """Return a fault with the option that lets it in, where it asks to be confirmed."""
+    if fault.needs and fault.text.endswith(" confirmez."):
+        return f"{str(fault).removesuffix('.')} par {_OPTIONS[fault.needs]}."
+    return str(fault)
+
+
+def _what_to_say(refusal: imports.BadFile) -> str:
+    """Name the command by which a person says what the file does not."""
+    needs = {fault.needs for fault in refusal.faults}
+    if DEBTORS in needs:
+        return "Dites de quelles familles il s’agit : « codes list », puis « codes confirm ».\n"
+    return "D’un autre tableau, dites les colonnes : « map FILE ».\n" if COLUMNS in needs else ""
 
 
 def _name(file: Path) -> str:

@@ -2,11 +2,9 @@
 that it may be run again at any time: it goes on where the town is."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import click
 from peewee import fn
@@ -18,22 +16,15 @@ from kiosque.checkup.findings import Level
 from kiosque.cli.backups import faults_said
 from kiosque.cli.entry import Fault, main, read_settings, require_yes
 from kiosque.db import deployment, leases, presence
-from kiosque.db.models import Account, Allocation, Family, Invoice, Token
-from kiosque.db.states import AllocationKind, InvoiceState
+from kiosque.db.models import Account, Family, Invoice, Token
 from kiosque.families.tokens import Purpose
-from kiosque.invoices import imports
-from kiosque.language import clock
+from kiosque.invoices import imports, trial
+from kiosque.invoices.trial import Stage
 from kiosque.language.formats import counted
 from kiosque.settings import Settings
 
-#: The family of the real payments of 1 €, made before any other family may pay.
-CODE = "OUVERTURE"
 #: The status of a walk that is not at its end.
 NOT_YET = 3
-_COLUMNS = (
-    "code_famille;numero_facture;date_emission;date_echeance;periode;service;enfant;libelle;"
-    "quantite;prix_unitaire;montant"
-)
 _WHY = '--reason "essai d’ouverture"'
 
 
@@ -117,7 +108,7 @@ def steps(settings: Settings) -> Iterator[Step]:
 
 
 def _no_invoices() -> str:
-    if Invoice.select().join(Family).where(Family.code != CODE).exists():
+    if Invoice.select().join(Family).where(Family.code != trial.CODE).exists():
         return ""
     return (
         f"« {resources.typed('import')} familles.csv », puis « {resources.typed('import')} "
@@ -132,59 +123,38 @@ def _no_letters() -> str:
     )
     if any(query.scalar() for query in ways):
         return ""
-    families = counted(Family.select().where(Family.code != CODE).count(), "famille")
+    families = counted(Family.select().where(Family.code != trial.CODE).count(), "famille")
     return f"{families} sans code d’activation : « {resources.typed('letters --all')} »."
 
 
 def _paid(settings: Settings, gateway: str) -> str:
     """Return what is left of the payment of 1 €: pay, give back, cancel what is due again."""
-    number = f"{CODE}-{gateway}"
-    invoice = Invoice.get_or_none(Invoice.number == number)
-    if invoice is None:
-        _charge_one_euro(settings, gateway, number)
+    try:
+        found = trial.last(gateway)
+        if found.stage == Stage.NONE:
+            found = trial.obtain(settings, gateway)
+    except imports.BadFile as error:
+        raise Fault(f"la facture de 1 € n’a pas pu être faite : {error}") from None
+    number = found.invoice.number if found.invoice else ""
+    if found.stage in (Stage.TO_PAY, Stage.AT_BANK):
         return _pay(settings, number)
-    paid = Allocation.select().where(
-        Allocation.invoice == invoice, Allocation.kind == AllocationKind.INVOICE
-    )
-    if invoice.state == InvoiceState.PAID:
+    if found.stage in (Stage.PAID, Stage.ASKED):
         return (
             "Il est arrivé. Rendez-le, et voyez-le revenir sur le compte : "
             f"« {resources.typed(f'refund {number}')} {_WHY} » (--elsewhere si la banque ne "
             "rembourse pas par le site)."
         )
-    if not paid.exists():
-        return _pay(settings, number)
-    if invoice.state == InvoiceState.OPEN:
+    if found.stage == Stage.GIVEN_BACK:
         return f"Il est rendu. « {resources.typed(f'cancel-invoice {number}')} {_WHY} »."
     return ""
 
 
 def _pay(settings: Settings, number: str) -> str:
     return (
-        f"Facture {number}, de 1 € : « {resources.typed(f'password {CODE}')} » affiche un mot de "
-        f"passe ; entrez par {settings.public_url}/connexion, et payez-la avec une vraie carte."
+        f"Facture {number}, de 1 € : « {resources.typed(f'password {trial.CODE}')} » affiche un "
+        f"mot de passe ; entrez par {settings.public_url}/connexion, et payez-la avec une vraie "
+        "carte."
     )
-
-
-def _charge_one_euro(settings: Settings, gateway: str, number: str) -> None:
-    """Load an invoice of 1 € as any other, of a service of the *régie* that the gateway serves."""
-    regie = settings.regie_named(settings.regie_of_gateway(gateway))
-    service = regie.services[0] if regie.services else "Ouverture du site"
-    today = clock.today()
-    line = f"{CODE};{number};{today};{today};{today:%Y-%m};{service};;Essai;1,00;1,00;1,00"
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "ouverture.csv"
-        file.write_text(f"{_COLUMNS}\n{line}\n", encoding="utf-8")
-        try:
-            imports.load(
-                file,
-                pdf_folder=settings.data / "pdf",
-                closes_after_days=settings.payment.closes_after_days,
-                regies=settings.regies,
-                confirmed=imports.Confirmed(new_services=True, new_families=True),
-            )
-        except imports.BadFile as error:
-            raise Fault(f"la facture de 1 € n’a pas pu être faite : {error}") from None
 
 
 def _backed_up(settings: Settings) -> str:

@@ -21,7 +21,7 @@ from kiosque.settings import Settings
 #: Exit statuses of `reconcile`, for monitors: a bank or its adapter gave no answer; time ran out.
 NO_ANSWER = 3
 OUT_OF_TIME = 4
-_YES = click.option(
+YES = click.option(
     "--yes", is_flag=True, help="Même si la famille est à la banque, ou si tout est déjà payé."
 )
 
@@ -33,7 +33,7 @@ _YES = click.option(
 @click.option("--on", "settled_on", type=Day(), help="Jour ; aujourd’hui.")
 @AUTHOR
 @click.option("--reason", required=True, help="Motif ou pièce, par exemple « chèque 123 ».")
-@_YES
+@YES
 @with_database
 def settle(
     settings: Settings,
@@ -50,9 +50,9 @@ def settle(
     Ce qui dépasse ce qui reste à régler est un trop-perçu. D’une facture déjà payée, c’est le
     paiement entier, avec --yes.
     """
-    _warn_at_bank(number, yes=yes)
+    warn_at_bank(number, yes=yes)
     invoice = Invoice.get_or_none(Invoice.number == number)
-    left = invoice.remaining_cents if invoice else 0
+    left = invoice.remaining_cents or invoice.treasury_cents if invoice else 0
     payment = payments.CounterPayment(
         invoice_number=number,
         amount_cents=cents_typed(amount) if amount else left or None,
@@ -78,7 +78,8 @@ def _taken(number: str, added: Sequence[payments.Taken]) -> str:
     """Say in French what a payment at the counter made of its invoice."""
     if not added:
         return "déjà enregistrée"
-    left = Invoice.get(Invoice.number == number).remaining_cents
+    invoice = Invoice.get(Invoice.number == number)
+    left = invoice.remaining_cents or invoice.treasury_cents
     said = f"{format_euros(added[0].cents)}, reste {format_euros(left)}" if left else "payée"
     over = added[0].extra_cents
     return f"{said} ; {format_euros(over)} de trop-perçu, voir todo" if over else said
@@ -88,13 +89,13 @@ def _taken(number: str, added: Sequence[payments.Taken]) -> str:
 @click.argument("number")
 @AUTHOR
 @click.option("--reason", required=True, help="Pourquoi.")
-@_YES
+@YES
 @with_database
 def cancel_invoice(
     _settings: Settings, number: str, author: str, reason: str, *, yes: bool
 ) -> None:
     """Annule une facture à régler."""
-    _warn_at_bank(number, yes=yes)
+    warn_at_bank(number, yes=yes)
     payments.cancel_invoice(number, author, reason)
     click.echo(f"Facture {number} : annulée.")
 
@@ -169,7 +170,8 @@ def todo(settings: Settings, resolve: int | None, author: str, resolution: str) 
     for point in points:
         regie = (settings.regie_named(point.regie).name,) if settings.regies else ()
         click.echo("\t".join((*_cells(point), *regie)))
-        for line in payments.advice(point):
+        advised = payments.advice(point)
+        for line in (advised.sentence, *(resources.typed(each.command) for each in advised.steps)):
             click.echo(f"\t{line}")
     click.echo(f"{len(points)} à traiter.")
     if lost := queue.count_given_up():
@@ -213,7 +215,7 @@ def verify(settings: Settings) -> None:
     click.echo("Le journal et les comptes sont intacts.")
 
 
-def _warn_at_bank(number: str, *, yes: bool) -> None:
+def warn_at_bank(number: str, *, yes: bool) -> None:
     """Warn about an invoice that its family may be paying online. Raises Fault without `yes`."""
     if words := payments.at_bank([number]).get(number):
         if not yes:

@@ -12,11 +12,10 @@ from typing import Any
 
 import psycopg
 from peewee import IntegrityError, OperationalError, Psycopg3Adapter
-from playhouse.pool import PooledPostgresqlDatabase
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
-from gateways.base import ConfigError
 from kiosque.db.dialect import SchemaEditor
+from kiosque.db.postgresql_address import LINK, SESSION, milliseconds, parameters
 from kiosque.db.psycopg_values import DiscreetCursor, adapters, discreet
 
 OLDEST = 15
@@ -28,41 +27,14 @@ WRITERS = 0x4B494F53
 #: A session so old is closed rather than kept.
 KEPT_SECONDS = 300
 
-#: Asked for as a session opens, then read back.
-SESSION = {
-    # What is acknowledged to the bank survives a power cut: never `off` nor `local`.
-    "synchronous_commit": "on",
-    # Each statement of a write sees what was committed before its turn came.
-    "default_transaction_isolation": "read committed",
-    "TimeZone": "UTC",
-    "standard_conforming_strings": "on",
-}
+#: How many sessions a process has at most, and how many seconds a thread waits for one: two workers
+#: keep under the hundred that a server allows by default.
+SESSIONS, SESSION_SECONDS = 44, 8
+
 #: Those are the server's to say.
 ENCODINGS = {"server_encoding": "UTF8", "client_encoding": "UTF8"}
 #: Without them a power cut may lose what was committed, or damage the database: for trials only.
 DURABLE = {"fsync": "on", "full_page_writes": "on"}
-
-#: What bounds a session on the server's side. A node that stops or is cut off inside a write, where
-#: nothing waits, must not keep all others from writing. The last bounds what runs away.
-LIMITS = {
-    "idle_in_transaction_session_timeout": "10s",
-    "tcp_keepalives_idle": "10",
-    "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "3",
-    "statement_timeout": "60s",
-}
-#: And on ours: seconds to connect, as threads do it one at a time; a standby is not the database;
-#: a link that is dead is known to be so.
-LINK = {
-    "connect_timeout": "2",
-    "target_session_attrs": "read-write",
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "10000",
-    "application_name": "kiosque",
-}
-_LOCAL = ("", "localhost", "127.0.0.1", "::1")
 
 
 class _Driver(Psycopg3Adapter):
@@ -95,29 +67,41 @@ class Postgresql(PooledPostgresqlDatabase):
 
     def __init__(self) -> None:
         self._wanted: dict[str, str] = {}
-        super().__init__(None, max_connections=None, stale_timeout=KEPT_SECONDS)
+        super().__init__(
+            None,
+            max_connections=SESSIONS,
+            stale_timeout=KEPT_SECONDS,
+            timeout=SESSION_SECONDS,
+        )
         # In a child process, the sessions are its parent's.
         os.register_at_fork(after_in_child=self.dispose)
 
     def use(self, address: str, patience: float, *, durable: bool) -> None:
         """Say which database it is, how many seconds to wait for a lock, and whether it may lose
         what it has committed. Raises ConfigError, without the address: it may hold a password."""
-        parameters = _parameters(address, patience)
+        words = parameters(address, patience)
         wanted = {**SESSION, **ENCODINGS, **(DURABLE if durable else {})}
         if (address, wanted) != (self.location, self._wanted):
             self.close_idle()
         self.location = address
         self._wanted = wanted
         self.connect_params.clear()
-        name = parameters.pop("dbname", None) or parameters.get("user") or "postgres"
+        name = words.pop("dbname", None) or words.get("user") or "postgres"
         self.init(
             name,
             prefer_psycopg3=True,
             autocommit=True,
             context=adapters(),
             cursor_factory=DiscreetCursor,
-            **parameters,
+            **words,
         )
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        """Raise OperationalError when no session is free in time."""
+        try:
+            return bool(super().connect(reuse_if_open))
+        except MaxConnectionsExceeded:
+            raise OperationalError("aucune session libre") from None
 
     def check(self, connection: psycopg.Connection) -> None:
         """Raise OperationalError unless a new session is as asked."""
@@ -142,7 +126,7 @@ class Postgresql(PooledPostgresqlDatabase):
         with self.atomic():
             self.execute_sql(
                 "SELECT set_config('lock_timeout', %s, true)",
-                (_milliseconds(end - time.monotonic()),),
+                (milliseconds(end - time.monotonic()),),
             )
             self.execute_sql("SELECT pg_advisory_xact_lock(%s)", (WRITERS,))
             yield
@@ -150,7 +134,7 @@ class Postgresql(PooledPostgresqlDatabase):
     @contextmanager
     def alone(self, seconds: float) -> Iterator[None]:
         """Hold the write lock over several transactions."""
-        self.execute_sql(f"SET lock_timeout = '{_milliseconds(seconds)}'")
+        self.execute_sql(f"SET lock_timeout = '{milliseconds(seconds)}'")
         try:
             self.execute_sql("SELECT pg_advisory_lock(%s)", (WRITERS,))
             try:
@@ -246,53 +230,6 @@ def _peewee_errors() -> Iterator[None]:
         raise IntegrityError(str(error)) from error
     except psycopg.Error as error:
         raise OperationalError(str(error)) from error
-
-
-def _parameters(address: str, patience: float) -> dict[str, Any]:
-    """Return what to connect with: the address's own words, over ours."""
-    given = _given(address)
-    limits = {**LIMITS, "lock_timeout": f"{_milliseconds(patience)}ms"}
-    asked = {**limits, **SESSION}.items()
-    options = " ".join(_option(name, value) for name, value in asked)
-    given["options"] = f"{given.get('options') or ''} {options}".strip()
-    return {**LINK, "client_encoding": "UTF8", **given}
-
-
-def _given(address: str) -> dict[str, Any]:
-    """Return the words of an address; to another machine the link is encrypted, unless it says
-    otherwise. Raises ConfigError, without the address: it may hold a password."""
-    try:
-        given: dict[str, Any] = conninfo_to_dict(address)
-    except psycopg.Error:
-        raise ConfigError(["database : adresse PostgreSQL incompréhensible"]) from None
-    hosts = str(given.get("host") or "").split(",")
-    if not all(host in _LOCAL or host.startswith("/") for host in hosts):
-        given.setdefault("sslmode", "require")
-    return given
-
-
-def another(address: str, database: str) -> str:
-    """Return the address of another database of the same server."""
-    found: str = make_conninfo("", **{**_given(address), "dbname": database})
-    return found
-
-
-def for_programs(address: str, database: str = "") -> tuple[str, dict[str, str]]:
-    """Return the address as PostgreSQL's own programs take it, and what to add to their
-    environment: a password is never among their arguments, which every account may read. `database`
-    names another one of that server."""
-    given = _given(address)
-    secret = {"PGPASSWORD": str(given.pop("password"))} if given.get("password") else {}
-    return make_conninfo("", **given, **({"dbname": database} if database else {})), secret
-
-
-def _option(name: str, value: str) -> str:
-    escaped = value.replace(" ", "\\ ")
-    return f"-c {name}={escaped}"
-
-
-def _milliseconds(seconds: float) -> str:
-    return str(max(int(seconds * 1000), 1))
 
 
 postgresql = Postgresql()

@@ -10,12 +10,24 @@ from enum import StrEnum
 
 
 class InvoiceState(StrEnum):
-    """`NOTHING_DUE` asks for no payment: a credit note (*avoir*) below zero, or a total of zero."""
+    """`TRANSMITTED` is still to pay, to the Treasury. `NOTHING_DUE` asks for no payment: a credit
+    note (*avoir*) below zero, or a total of zero."""
 
     OPEN = "open"
+    TRANSMITTED = "transmitted"
     PAID = "paid"
     CANCELLED = "cancelled"
     NOTHING_DUE = "nothing_due"
+
+
+class UploadState(StrEnum):
+    """Where a deposited file stands: to be read, read, refused, to be loaded, loaded."""
+
+    STORED = "stored"
+    READ = "read"
+    REFUSED = "refused"
+    AGREED = "agreed"
+    LOADED = "loaded"
 
 
 class AttemptState(StrEnum):
@@ -57,6 +69,8 @@ class RequestState(StrEnum):
     """The state of a family's request; one that nobody has answered is `OPEN`."""
 
     OPEN = "open"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
 
 
 class RequestTopic(StrEnum):
@@ -94,7 +108,7 @@ class NoticeKind(StrEnum):
 
 
 class PrivacyActKind(StrEnum):
-    """What was done with a family's data.
+    """An act on a family's data.
 
     `FORGOTTEN` with age or `ERASED` on request: its record is gone, its name is reduced in the
     accounts. `UNNAMED`: the accounts are so old that even its code is gone.
@@ -151,6 +165,7 @@ class AnomalyKind(StrEnum):
     long. `SILENT`: the bank does not answer about it; `UNSERVED`: its gateway was removed too
     early; `DECLINED`: the bank did not give back what it was asked to; `UNANSWERED_REFUND`: nobody
     knows if it did. `RESTORED`: the database was put back, and does not know a time's payments.
+    `GAP`: a month was closed with a gap that nothing explains.
     """
 
     OVERPAYMENT = "overpayment"
@@ -169,6 +184,7 @@ class AnomalyKind(StrEnum):
     DECLINED = "declined"
     UNANSWERED_REFUND = "unanswered_refund"
     RESTORED = "restored"
+    GAP = "gap"
 
 
 class CounterMode(StrEnum):
@@ -183,12 +199,25 @@ class CounterMode(StrEnum):
     TREASURY = "treasury"
 
 
+#: The mode of what a credit note (*avoir*) pays: nobody paid.
+CREDIT = "credit"
+
+
 class AllocationKind(StrEnum):
     """The use of one part of the money received."""
 
     INVOICE = "invoice"
     OVERPAYMENT = "overpayment"
     UNMATCHED = "unmatched"
+
+
+class RevenueKind(StrEnum):
+    """Why what a payment brings to an invoice changed: it was collected, the whole payment left, or
+    a part was given back while the invoice stays paid."""
+
+    COLLECTED = "collected"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
 
 
 #: States in which the payer may still be on the bank's page, or the bank still deciding.

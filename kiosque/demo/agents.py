@@ -6,11 +6,13 @@ from pathlib import Path
 import pyotp
 
 from kiosque.db import write
+from kiosque.db.models import StaffInvitation
 from kiosque.families.accounts import random_code
 from kiosque.language import clock
 from kiosque.settings import Settings
 from kiosque.staff import accounts, invitations, roles, second_factor
 from kiosque.staff.events import TERMINAL
+from kiosque.staff.invitations import WrongCode
 from kiosque.staff.roles import Held, Role
 
 ROLES = (Role.REGISSEUR, Role.FACTURATION, Role.ADMINISTRATION)
@@ -51,11 +53,18 @@ def _make(settings: Settings, role: Role) -> str:
     found = invitations.find(invitations.draw_link(invitation.id) or "")
     password = random_code()
     if found:
-        key = second_factor.secret(found.staff, settings.secret_key)
-        # The code of half a minute ago: whoever signs in at once needs the present one.
-        code = pyotp.TOTP(key).at(clock.now(), counter_offset=-1)
-        invitations.take(found, password, code, settings, network="")
+        try:
+            _take(settings, found, password)
+        except WrongCode:  # its half-minute ended meanwhile: the next one has just begun
+            _take(settings, found, password)
     return password
+
+
+def _take(settings: Settings, found: StaffInvitation, password: str) -> None:
+    key = second_factor.secret(found.staff, settings.secret_key)
+    # The code of half a minute ago: whoever signs in at once needs the present one.
+    code = pyotp.TOTP(key).at(clock.now(), counter_offset=-1)
+    invitations.take(found, password, code, settings, network="")
 
 
 def _line(settings: Settings, email: str, password: str) -> str:

@@ -1,6 +1,8 @@
 """The demo town: load its files, and give some families a way in."""
 
 import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from peewee import fn
@@ -9,13 +11,16 @@ from kiosque import payments, resources
 from kiosque.db import write
 from kiosque.db.models import Account, Family, FamilyNotice, Invoice
 from kiosque.db.states import InvoiceState, NoticeKind
-from kiosque.demo import agents
+from kiosque.demo import agents, past_month
 from kiosque.families import accounts, own_changes, tokens
 from kiosque.invoices import announcements, imports
 from kiosque.invoices.imports.reading import Progress
+from kiosque.language import clock
 from kiosque.settings import Settings
 
 FILES = resources.find("data/demo")
+#: When the month to close begins: the invoices that it pays are there.
+_BEFORE = datetime(2026, 10, 5, 8, tzinfo=UTC)
 
 
 def load(settings: Settings, progress: Progress) -> list[str]:
@@ -31,8 +36,17 @@ def load(settings: Settings, progress: Progress) -> list[str]:
 def _load_files(settings: Settings, progress: Progress) -> None:
     """Load the town's files; rows that an interrupted first run loaded are skipped."""
     print("Premier lancement : chargement de la ville de démonstration.", flush=True)
-    order = ("familles.csv", *sorted(path.name for path in FILES.glob("factures-*.csv")))
-    for name in (*order, "encaissements.csv"):
+    *earlier, last = sorted(path.name for path in FILES.glob("factures-*.csv"))
+    with clock.held_at(_BEFORE):
+        _load_each(("familles.csv", *earlier), settings, progress)
+    past_month.impute()
+    past_month.play(settings, FILES / "paiements-2026-10.csv")
+    past_month.forget_mails()
+    _load_each((last, "encaissements.csv"), settings, progress)
+
+
+def _load_each(names: Iterable[str], settings: Settings, progress: Progress) -> None:
+    for name in names:
         imports.load(FILES / name, pdf_folder=settings.data / "pdf", progress=progress)
 
 

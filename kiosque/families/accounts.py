@@ -52,10 +52,13 @@ def account_of(family: Family) -> Account:
     return Account.select(Account, Family).join(Family).where(Account.family == family).get()
 
 
-def issue_password(family: Family, *, must_change: bool) -> str:
-    """Give a family a new random password and end its sessions. Returns it in clear, this once."""
+def issue_password(
+    family: Family, *, must_change: bool, before: Callable[[], object] = lambda: None
+) -> str:
+    """Give a family a new random password and end its sessions. Returns it in clear, this once.
+    `before` is that of `set_password`."""
     password = random_code()
-    _store(family, password, must_change=must_change)
+    _store(family, password, must_change=must_change, before=before)
     return password
 
 
@@ -96,10 +99,11 @@ def rehash_if_weak(account: Account, password: str) -> None:
 
 def families_without_password() -> list[Family]:
     """Return the families that have never been given a way in, in the order of their codes. Those
-    forgotten have none any more."""
+    forgotten or put away have none any more."""
     known = Account.select(Account.family)
-    without = Family.id.not_in(known) & Family.forgotten_at.is_null()
-    return list(Family.select().where(without).order_by(Family.code))
+    without = Family.id.not_in(known)
+    there = Family.forgotten_at.is_null() & Family.archived_at.is_null()
+    return list(Family.select().where(without, there).order_by(Family.code))
 
 
 def verify_password(account: Account, password: str) -> bool:

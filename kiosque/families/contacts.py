@@ -1,5 +1,7 @@
 """The e-mail addresses that a family is written to at, and the families of an address."""
 
+from collections.abc import Collection
+
 from peewee import Expression, TextField, fn
 
 from kiosque.db.models import Family, Guardian
@@ -10,6 +12,16 @@ def addresses(family: Family) -> list[str]:
     """Return the address that the family confirmed, else those that the town holds of its
     parents; none when the town knows none."""
     return distinct([family.email] if family.email else _held(family))
+
+
+def reached(codes: Collection[str]) -> int:
+    """Return how many of the families of these codes want mails, and have an address for them."""
+    has_address = Guardian.select(Guardian.family).where(Guardian.email != "")
+    found = Family.select(Family.code).where(
+        Family.wants_mail == True,  # noqa: E712  # an SQL expression
+        (Family.email != "") | Family.id.in_(has_address),
+    )
+    return len({family.code for family in found} & set(codes))
 
 
 def every_address(family: Family) -> list[str]:
@@ -23,13 +35,16 @@ def is_written_to_at(family: Family, email: str) -> bool:
 
 
 def families_written_to_at(email: str) -> list[tuple[Family, str]]:
-    """Return the families that `addresses` gives this one for, however it is written.
+    """Return the families that `addresses` gives this one for, however it is written, but those
+    put away.
 
     Each comes with the address as it is held: write to that one, never to what was typed.
     """
     typed = key(email)
     guardians = Guardian.select(Guardian.family).where(_may_be(Guardian.email, typed))
-    candidates = Family.select().where(_may_be(Family.email, typed) | Family.id.in_(guardians))
+    candidates = Family.select().where(
+        _may_be(Family.email, typed) | Family.id.in_(guardians), Family.archived_at.is_null()
+    )
     found = []
     for family in candidates.order_by(Family.code):
         held = (each for each in addresses(family) if key(each) == typed)

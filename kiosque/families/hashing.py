@@ -16,7 +16,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from kiosque.db import require_no_write
+from kiosque.db import release, require_no_write
 
 #: argon2id, 19 MiB, two passes: about 20 ms on a small server.
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -47,9 +47,16 @@ class Gate:
         if not self._places.acquire(blocking=False):
             raise Busy
         try:
-            yield self._inside
+            yield self._turn()
         finally:
             self._places.release()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait without a connection: PostgreSQL's are few, and those who read pages want them."""
+        release()
+        with self._inside:
+            yield
 
     @contextmanager
     def enter(self) -> Iterator[None]:
@@ -61,8 +68,11 @@ class Gate:
 
 # Each worker has all three: strangers cannot crowd out a family's own browser, and whoever chooses
 # passwords, even signed in, crowds out nobody who signs in.
-strangers = Gate(at_once=1, waiting=20)
-own_browsers = Gate(at_once=1, waiting=16)
+#
+# Two workers hold the places of a hundred and sixty families of either kind: those who send a right
+# password at one instant to a slow machine wait for their turn, and are not turned away.
+strangers = Gate(at_once=1, waiting=80)
+own_browsers = Gate(at_once=1, waiting=80)
 changes = Gate(at_once=1, waiting=1)
 
 

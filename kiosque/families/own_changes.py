@@ -156,6 +156,24 @@ def issue_codes(codes: Iterable[tuple[Family, str]], *, forget_email: bool = Fal
                 tokens.cancel(family, Purpose.RESET, Purpose.EMAIL, Purpose.NOT_ME)
 
 
+def send_link(family: Family, email: str, address: str) -> None:
+    """Send to an address held of the family a link to choose a password, its first one too, at the
+    town hall's request."""
+    with write():
+        _send_link(family, email, address)
+
+
+def give_password(family: Family, address: str) -> str:
+    """Give a family a provisional password at the town hall's request, and tell it by mail. Return
+    it in clear, this once."""
+
+    def tell() -> None:
+        audit.add(Event.PASSWORD_ISSUED, family, address)
+        _warn(family, "password_changed", contacts.every_address(family))
+
+    return accounts.issue_password(family, must_change=True, before=tell)
+
+
 def _choose_password(
     token: Token, password: str, town: Town, event: Event, address: str
 ) -> Account:
@@ -201,11 +219,15 @@ def _is_welcome(token: Token) -> bool:
 def _answer(request: ResetRequest) -> None:
     found = contacts.families_written_to_at(request.email)
     for family, email in found:
-        token = tokens.prepare_link(Purpose.RESET, family, email)
-        queue.add(queue.new_key("reset"), "reset", token.id, email)
-        audit.add(Event.RESET_ASKED, family, request.address)
+        _send_link(family, email, request.address)
     if not found:
         audit.add(Event.RESET_ASKED, None, request.address)
+
+
+def _send_link(family: Family, email: str, address: str) -> None:
+    token = tokens.prepare_link(Purpose.RESET, family, email)
+    queue.add(queue.new_key("reset"), "reset", token.id, email)
+    audit.add(Event.RESET_ASKED, family, address)
 
 
 def _warn(family: Family, template: str, addresses: list[str]) -> None:

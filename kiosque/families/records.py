@@ -1,9 +1,12 @@
 """A family's record: found by any word of it, and read."""
 
+from functools import reduce
+from operator import and_
 from typing import NamedTuple
 
 from kiosque.db.models import Child, Enrolment, Family, Guardian, Service
 from kiosque.families.accounts import normalise_code
+from kiosque.spelling import fold_words
 
 #: Families that a search shows; it says when there are more.
 SHOWN = 50
@@ -28,21 +31,20 @@ def read(family: Family) -> Record:
     )
 
 
-def search(words: str) -> list[Family]:
-    """Return the families whose code begins so, or whose name and parents have every word, in the
-    order of their names: SHOWN of them and one more where there are more."""
-    looked_for = words.split()[:_WORDS]
-    if not looked_for:
+def search(words: str, *, archived: bool = False) -> list[Family]:
+    """Return the families whose code begins so, or whose household has every word in its names,
+    without accents or case, in their order: SHOWN of them and one more where there are more. With
+    `archived`, those put away instead of the others."""
+    code = normalise_code(words)
+    if not code:
         return []
-    by_name = Family.id.is_null(False)
-    for word in looked_for:
-        parents = Guardian.select(Guardian.family).where(
-            Guardian.first_name.contains(word) | Guardian.last_name.contains(word)
-        )
-        by_name &= Family.name.contains(word) | Family.id.in_(parents)
-    by_code = Family.code.startswith(normalise_code(words))
-    found = Family.select().where(Family.forgotten_at.is_null(), by_code | by_name)
-    return list(found.order_by(Family.name, Family.code).limit(SHOWN + 1))
+    found = Family.code.startswith(code)
+    if looked_for := fold_words(words).split()[:_WORDS]:
+        found |= reduce(and_, [Family.words.contains(word) for word in looked_for])
+    families = Family.select().where(
+        Family.forgotten_at.is_null(), Family.archived_at.is_null(not archived), found
+    )
+    return list(families.order_by(Family.words, Family.code).limit(SHOWN + 1))
 
 
 def _services_by_child(family: Family) -> dict[int, list[str]]:

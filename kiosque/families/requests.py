@@ -11,7 +11,7 @@ from peewee import Expression, ModelDelete
 
 from kiosque.db import write
 from kiosque.db.models import Family, FamilyRequest, Invoice
-from kiosque.db.states import RequestTopic
+from kiosque.db.states import RequestState, RequestTopic
 from kiosque.families import contacts
 from kiosque.families.throttle import TooManyTries
 from kiosque.language import clock
@@ -43,6 +43,12 @@ ERRORS: Mapping[RequestTopic, str] = {
     RequestTopic.OTHER_ERROR: N_("Une autre erreur"),
 }
 TOPICS: Mapping[RequestTopic, str] = {**CHANGES, **ERRORS}
+#: What became of a request, in French.
+STATES: Mapping[RequestState, str] = {
+    RequestState.OPEN: "sans réponse",
+    RequestState.ACCEPTED: "acceptée",
+    RequestState.REFUSED: "refusée",
+}
 
 
 def ask(

@@ -6,7 +6,7 @@ already signed in is counted apart: while a stranger guesses and is delayed, it 
 
 import ipaddress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kiosque.db import write
 from kiosque.db.models import Account, Family
@@ -63,6 +63,10 @@ class Entry:
     session: str
 
 
+class Archived(Exception):
+    """The right password, of a family that was put away."""
+
+
 class Expired(Exception):
     """The right password, but a provisional one that was given too long ago."""
 
@@ -71,8 +75,9 @@ def attempt(code: str, password: str, visitor: Visitor) -> Entry | None:
     """Sign in with this code and password. Returns None when they do not go together.
 
     Raises TooManyTries when the visitor must wait first and Busy when the site is flooded, in
-    both cases without looking at the password; Expired when it was right; Stale when it was
-    changed while it was verified. An unknown code is counted, delayed and timed like a known one.
+    both cases without looking at the password; Expired or Archived when it was right; Stale when
+    it was changed while it was verified. An unknown code is counted, delayed and timed like a known
+    one.
 
     From a browser not seen before, the family is told by mail, but for its first sign-in.
 
@@ -94,6 +99,9 @@ def attempt(code: str, password: str, visitor: Visitor) -> Entry | None:
     if accounts.has_expired(account):
         note_refusal(code, visitor)
         raise Expired
+    if account.family.archived_at:
+        note_refusal(code, visitor)
+        raise Archived
     is_news = account.entered_at and not visitor.browser
     with write():
         number = sessions.add(account)
@@ -115,6 +123,11 @@ def confirm_password(account: Account, password: str) -> bool:
         with write():
             throttle.count_success(reset=[bucket])
     return right
+
+
+def waits_until(family: Family) -> datetime | None:
+    """Return when a browser unknown to the family may try its password again; None for now."""
+    return throttle.waits_until(Bucket(ACCOUNT, family.code))
 
 
 def note_refusal(code: str, visitor: Visitor) -> None:

@@ -68,6 +68,15 @@ def require_free(*buckets: Bucket) -> None:
     _current(buckets, clock.now())
 
 
+def waits_until(*buckets: Bucket) -> datetime | None:
+    """Return when the next try may be, None when it may be now."""
+    try:
+        require_free(*buckets)
+    except TooManyTries as error:
+        return error.until
+    return None
+
+
 def count_try(*buckets: Bucket) -> None:
     """Count one try in every bucket. Raises TooManyTries, counting none, if one must wait."""
     now = clock.now()

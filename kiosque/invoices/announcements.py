@@ -8,7 +8,7 @@ database enforces.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -21,6 +21,7 @@ from kiosque.db.states import NoticeKind
 from kiosque.families import contacts
 from kiosque.language import clock
 from kiosque.outbox import queue
+from kiosque.payments import Refused
 from kiosque.settings import Notices, Settings
 
 #: Nobody is written to about money before or after these hours, Paris time.
@@ -92,8 +93,49 @@ def queue_notice(kind: NoticeKind, family: Family, invoices: Sequence[Invoice]) 
         queue.add(f"{kind}:{notice.id}:{number}", kind, notice.id, address)
 
 
-def content_of(notice_id: int, recipient: str) -> Content | None:
-    """Return what a queued notice says to this address now, or None when it has nothing to say.
+def tell_again(invoice: Invoice) -> int:
+    """Queue once more the last notice that told of an invoice, else its *avis*, as part of the
+    transaction under way. Return to how many addresses. Raises Refused."""
+    require_write()
+    family = Family.get_by_id(invoice.family_id)
+    if fault := _why_not_again(family, invoice):
+        raise Refused([fault])
+    item = _last_told(invoice)
+    if item is None:
+        queue_notice(NoticeKind.NEW_INVOICES, family, [invoice])
+    elif queue.is_waiting(item.kind, item.notice_id):
+        raise Refused(["Ce courriel attend déjà de partir."])
+    else:
+        for address in contacts.addresses(family):
+            queue.add(queue.new_key(item.kind), item.kind, item.notice_id, address)
+    return len(contacts.addresses(family))
+
+
+def _why_not_again(family: Family, invoice: Invoice) -> str:
+    if not Invoice.select().where(Invoice.id == invoice.id, payments.payable_now()).exists():
+        return "Cette facture n’est pas à payer en ce moment\u00a0: rien n’est envoyé."
+    if payments.lost_times():
+        return "Après une restauration, nul ne sait qui a payé\u00a0: rien n’est envoyé."
+    if not family.wants_mail:
+        return "La famille a choisi de ne plus recevoir ces courriels\u00a0: rien n’est envoyé."
+    if not contacts.addresses(family):
+        return "Aucune adresse électronique n’est connue de la famille."
+    return ""
+
+
+def _last_told(invoice: Invoice) -> FamilyNoticeItem | None:
+    """Return the last mention of an invoice in a notice that still has its say: a *rappel* has none
+    past the due date."""
+    told = FamilyNoticeItem.select().where(FamilyNoticeItem.invoice == invoice)
+    if invoice.due_on < clock.today():
+        told = told.where(FamilyNoticeItem.kind != NoticeKind.REMINDER)
+    found: FamilyNoticeItem | None = told.order_by(FamilyNoticeItem.id.desc()).first()
+    return found
+
+
+def content_of(notice_id: int, recipient: str, queued_at: datetime) -> Content | None:
+    """Return what a notice, queued at this instant, says to this address now, or None when it has
+    nothing to say.
 
     It has nothing to say when every invoice is paid, cancelled or at the bank, when it is too
     late, when the family stopped the notices, or when the address is no longer the family's.
@@ -107,7 +149,7 @@ def content_of(notice_id: int, recipient: str) -> Content | None:
     kind, family = NoticeKind(notice.kind), notice.family
     if not family.wants_mail or not contacts.is_written_to_at(family, recipient):
         return None
-    if clock.now() - notice.made_at > timedelta(days=LATEST_DAYS):
+    if clock.now() - queued_at > timedelta(days=LATEST_DAYS):
         return None
     invoices = (
         Invoice.select()
@@ -168,7 +210,8 @@ def _is_time(kind: NoticeKind, settings: Notices) -> Expression:
     latest = timedelta(days=LATEST_DAYS)
     if kind == NoticeKind.NEW_INVOICES:
         loaded = ImportBatch.imported_at.between(now - latest, now - SECOND_THOUGHTS)
-        return loaded & (Invoice.due_on >= today)
+        chosen = ImportBatch.announce_at.is_null() | (ImportBatch.announce_at <= now)
+        return loaded & chosen & (Invoice.due_on >= today)
     was_read = ImportBatch.imported_at <= now - TIME_TO_READ
     if kind == NoticeKind.REMINDER:
         last = today + timedelta(days=settings.reminder_days)

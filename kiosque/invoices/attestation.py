@@ -3,7 +3,8 @@ quater B).
 
 The town says which services count and which lines are meals. A payment counts in the Paris year
 in which it was made. One cancelled or refunded since does not count, even when refunded in part,
-for nobody knows which lines were given back; nor does a *trop-perçu*. Each part of an invoice pays
+for nobody knows which lines were given back; nor does a *trop-perçu*, nor what a credit note
+(*avoir*) paid, which is no money. Each part of an invoice pays
 every line of it in the same proportion.
 """
 
@@ -118,6 +119,7 @@ def _paid(family: Family) -> Any:
             Allocation.counts == True,  # noqa: E712  # an SQL expression
             Settlement.state == SettlementState.COUNTED,
             Settlement.returned_cents == 0,
+            Settlement.credit_note.is_null(),
         )
     )
 

@@ -27,8 +27,9 @@ class Held(NamedTuple):
 
 
 class Unpaid(NamedTuple):
-    """An invoice still open, paid in part or not; `held` while it is at the bank. `unanswered_at`
-    is when a payment of it was begun that the bank never spoke of."""
+    """An invoice still to pay, here or to the Treasury, paid in part or not; `held` while it is at
+    the bank. `unanswered_at` is when a payment of it was begun that the bank never spoke of. Or a
+    credit note that is still worth something: what remains of it is below zero."""
 
     number: str
     period: str
@@ -51,7 +52,8 @@ class Unpaid(NamedTuple):
 
 class Settled(NamedTuple):
     """An invoice paid or cancelled, with the last of the payments that pay it. One made at the
-    counter has no receipt: `receipt_id` is None, and what names it too."""
+    counter has no receipt: `receipt_id` is None, and what names it too. Or a credit note, of which
+    `paid_cents`, below zero, is used."""
 
     number: str
     period: str
@@ -60,7 +62,9 @@ class Settled(NamedTuple):
     total_cents: int
     state: str
     issued_on: date
+    paid_cents: int
     settled_at: datetime | None
+    mode: str | None
     receipt_id: int | None
     receipt_number: int
     receipt_sequence: str
@@ -70,11 +74,13 @@ def _of_invoice(names: Sequence[str]) -> list[Any]:
     return [getattr(Invoice, name) for name in names]
 
 
+_TO_PAY = (InvoiceState.OPEN, InvoiceState.TRANSMITTED)
 _OPEN = _of_invoice(Unpaid._fields[:-2])
 
 
 def unpaid(family: Family) -> list[Unpaid]:
-    """Return all open invoices, those that cannot be paid here too, the most pressing first."""
+    """Return all invoices still to pay, those that cannot be paid here too, and the credit notes
+    that are still worth something, the most pressing first."""
     found = _UNPAID.rows(
         family=family.id,
         now=clock.now(),
@@ -130,15 +136,20 @@ _UNPAID = PreparedQuery(
             JOIN.LEFT_OUTER,
             on=(Attempt.id == AttemptItem.attempt) & payments.holds(now, opened_since),
         )
-        .where(Invoice.family == family, Invoice.state == InvoiceState.OPEN)
+        .where(
+            Invoice.family == family,
+            Invoice.state.in_((*_TO_PAY, InvoiceState.NOTHING_DUE)),
+            Invoice.total_cents != Invoice.paid_cents,
+        )
         .order_by(Invoice.due_on, Invoice.number)
     )
 )
 _SETTLED = PreparedQuery(
     lambda family, first: (
         Invoice.select(
-            *_of_invoice(Settled._fields[:-4]),
+            *_of_invoice(Settled._fields[:-5]),
             Settlement.settled_at,
+            Settlement.mode,
             Receipt.id,
             Receipt.number,
             Receipt.sequence,
@@ -150,7 +161,7 @@ _SETTLED = PreparedQuery(
         )
         .join(Settlement, JOIN.LEFT_OUTER)
         .join(Receipt, JOIN.LEFT_OUTER)
-        .where(Invoice.family == family, Invoice.state != InvoiceState.OPEN)
+        .where(Invoice.family == family, Invoice.state.not_in(_TO_PAY))
         .order_by(Invoice.issued_on.desc(), Invoice.number.desc())
         .limit(HISTORY_PAGE + 1)
         .offset(first)

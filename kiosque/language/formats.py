@@ -123,6 +123,16 @@ def counted(number: int, words: str) -> str:
     return f"{number} {' '.join(f'{word}s' for word in words.split())}"
 
 
+def decimal(cents: int) -> str:
+    """Write an amount as a person types it, and as a spreadsheet reads it: `-54,18`."""
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100},{abs(cents) % 100:02d}"
+
+
+def capital(text: str) -> str:
+    """Begin a text with a capital; the rest of it is as it was."""
+    return text[:1].upper() + text[1:]
+
+
 def receipt_title(number: int, sequence: str) -> str:
     """Write a receipt's number in its sequence: `R000123`, `R000123-creche` for another régie."""
     return f"R{number:06d}-{sequence}" if sequence else f"R{number:06d}"

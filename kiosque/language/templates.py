@@ -1,5 +1,6 @@
 """Jinja's templates: where they are, and how they translate texts and write amounts and dates."""
 
+from functools import cache
 from typing import Any
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, select_autoescape
@@ -13,7 +14,7 @@ TEMPLATES = resources.find("templates")
 #: How templates, of pages and of mails, write amounts and dates.
 FILTERS = {
     "bought": lambda it: formats.bought(it.period, it.children, it.services),
-    "capital": lambda text: text[:1].upper() + text[1:],
+    "capital": formats.capital,
     "translated": catalogue.gettext,
     "euros": formats.format_euros,
     "hundredths": formats.format_hundredths,
@@ -47,15 +48,19 @@ def bought(it: Any) -> Markup:
     return Markup(formats.bought(period, children, services))  # noqa: S704  # all is escaped
 
 
+@cache
+def _texts() -> dict[str, str]:
+    """Read all templates, once a process."""
+    paths = [path for path in TEMPLATES.rglob("*") if path.is_file()]
+    return {path.relative_to(TEMPLATES).as_posix(): path.read_text("utf-8") for path in paths}
+
+
 class Sources(BaseLoader):
     """Read all templates now and never again: an upgrade may replace the files under a site that
     runs. Each is compiled when it is first needed."""
 
     def __init__(self) -> None:
-        paths = [path for path in TEMPLATES.rglob("*") if path.is_file()]
-        self._texts = {
-            path.relative_to(TEMPLATES).as_posix(): path.read_text("utf-8") for path in paths
-        }
+        self._texts = _texts()
 
     def list_templates(self) -> list[str]:
         return sorted(self._texts)

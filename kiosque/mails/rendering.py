@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
-from kiosque import payments, resources
+from kiosque import payments
 from kiosque.db.models import (
     Anomaly,
     Family,
@@ -175,12 +175,11 @@ def _anomaly(_settings: Settings, row: OutboxMail) -> Facts | None:
     if anomaly.resolved_at:
         return None
     _family, numbers = payments.concerned(anomaly)
-    todo = resources.typed("todo")
-    return {"anomaly": anomaly, "invoice_numbers": numbers, "todo": todo}
+    return {"anomaly": anomaly, "invoice_numbers": numbers}
 
 
 def _notice(settings: Settings, row: OutboxMail) -> Facts | None:
-    notice = announcements.content_of(row.object_id, row.recipient)
+    notice = announcements.content_of(row.object_id, row.recipient, row.queued_at)
     if notice is None:
         return None
     closed = payments.closure_words()
@@ -227,6 +226,7 @@ _DECLARED = (
     MailKind("anomaly", "point à traiter", _nobody, _anomaly),
     MailKind("request", "demande d’une famille", _nobody, _request),
     MailKind("request_copy", "copie d’une demande", _asking, _request),
+    MailKind("request_answer", "réponse à une demande", _asking, _request),
     MailKind(
         "reset", "nouveau mot de passe", _of_token, _link_to_a_held_address, link=tokens.draw_link
     ),

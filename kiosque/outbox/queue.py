@@ -121,14 +121,38 @@ def mark_sent(row: OutboxMail) -> None:
     _change(row, state=MailState.SENT, sent_at=clock.now(), recipient="", last_error="")
 
 
+def is_waiting(template: str, object_id: int) -> bool:
+    """Tell whether a mail of this kind, about this object, is still to be sent."""
+    about = (OutboxMail.template == template) & (OutboxMail.object_id == object_id)
+    found: bool = OutboxMail.select().where(about, OutboxMail.state == MailState.WAITING).exists()
+    return found
+
+
 def count_waiting() -> int:
     """Count the mails still to be sent."""
     return OutboxMail.select().where(OutboxMail.state == MailState.WAITING).count()
 
 
-def count_given_up() -> int:
-    """Count the mails given up."""
-    return OutboxMail.select().where(OutboxMail.state == MailState.FAILED).count()
+def count_given_up(*which: Expression) -> int:
+    """Count the mails given up, of those that meet these conditions."""
+    return OutboxMail.select().where(OutboxMail.state == MailState.FAILED, *which).count()
+
+
+def count_retriable(*which: Expression) -> int:
+    """Count those that `requeue` can let wait again."""
+    return OutboxMail.select().where(_retriable(), *which).count()
+
+
+def _retriable() -> Expression:
+    found: Expression = (OutboxMail.state == MailState.FAILED) & (OutboxMail.recipient != "")
+    return found
+
+
+def given_up(most: int, *which: Expression) -> list[OutboxMail]:
+    """Return the mails given up that meet these conditions, the oldest first, `most` of them at
+    most."""
+    lost = OutboxMail.select().where(OutboxMail.state == MailState.FAILED, *which)
+    return list(lost.order_by(OutboxMail.id).limit(most))
 
 
 def troubled() -> list[OutboxMail]:
@@ -141,18 +165,19 @@ def troubled() -> list[OutboxMail]:
     )
 
 
-def requeue(ids: Collection[int] | None = None) -> int:
-    """Let mails given up, all or these, wait again to be sent. Returns how many.
+def requeue(ids: Collection[int] | None = None, *which: Expression) -> int:
+    """Let mails given up, all or these, wait again to be sent: those that meet the conditions.
+    Returns how many.
 
     A mail whose address is erased stays given up; one past PATIENCE has a single try.
     """
-    which = (OutboxMail.state == MailState.FAILED) & (OutboxMail.recipient != "")
+    chosen = [_retriable(), *which]
     if ids is not None:
-        which &= OutboxMail.id.in_(list(ids))
+        chosen.append(OutboxMail.id.in_(list(ids)))
     with write():
         changed: int = (
             OutboxMail.update(state=MailState.WAITING, tries=0, next_try_at=clock.now())
-            .where(which)
+            .where(*chosen)
             .execute()
         )
     return changed

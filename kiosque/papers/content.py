@@ -1,5 +1,6 @@
 """The facts that an invoice and a receipt state, gathered from the database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -141,8 +142,7 @@ class InvoicePart:
     @property
     def how(self) -> str:
         """The way it was paid, in the language in force."""
-        mode = self.settlement.mode
-        return _(_ONLINE[Mode(mode)] if self.settlement.gateway else _ELSEWHERE[CounterMode(mode)])
+        return how_paid(self.settlement)
 
 
 _ONLINE = {
@@ -160,13 +160,36 @@ _ELSEWHERE = {
 }
 
 
+def how_paid(settlement: Settlement) -> str:
+    """Return the way a payment was made, in the language in force."""
+    if settlement.credit_note:
+        return _("par l’avoir %(number)s") % {"number": settlement.credit_note.number}
+    return way_paid(settlement.mode, online=bool(settlement.gateway))
+
+
+def way_paid(mode: str, *, online: bool) -> str:
+    """Return how money came, in the language in force: `par carte, en ligne`."""
+    return _(_ONLINE[Mode(mode)] if online else _ELSEWHERE[CounterMode(mode)])
+
+
+@dataclass(frozen=True)
+class CreditUse:
+    """What a credit note pays of an invoice, in cents."""
+
+    number: str
+    cents: int
+    used_on: date
+
+
 @dataclass(frozen=True)
 class InvoiceDocument:
-    """An invoice with its lines and the payments that pay it, in the order they were recorded."""
+    """An invoice with its lines and the payments that pay it, in the order they were recorded; a
+    credit note with what it pays."""
 
     invoice: Invoice
     lines: list[InvoiceLine]
     parts: list[InvoicePart]
+    uses: Sequence[CreditUse] = ()
 
     @property
     def paid_on(self) -> date | None:
@@ -182,7 +205,17 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
         .where(InvoiceLine.invoice == invoice)
         .order_by(InvoiceLine.id)
     )
-    return InvoiceDocument(invoice, list(lines), parts_of(invoice))
+    return InvoiceDocument(invoice, list(lines), parts_of(invoice), _uses_of(invoice))
+
+
+def _uses_of(invoice: Invoice) -> list[CreditUse]:
+    return [
+        CreditUse(
+            each.invoice.number, each.amount_cents, clock.paris_date(each.settlement.settled_at)
+        )
+        for each in (payments.credit_uses(invoice) if invoice.total_cents < 0 else ())
+        if each.invoice
+    ]
 
 
 def parts_of(invoice: Invoice) -> list[InvoicePart]:

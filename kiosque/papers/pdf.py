@@ -1,18 +1,17 @@
-"""Write the papers that a family keeps: receipts, invoices, the yearly attestation."""
+"""Write the papers that a family keeps: receipts and invoices."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from kiosque.db.models import Family, InvoiceLine
 from kiosque.db.states import InvoiceState
-from kiosque.invoices.attestation import Attestation, Sum
-from kiosque.language import catalogue, formats
+from kiosque.language import formats
 from kiosque.language.catalogue import gettext as _
 from kiosque.language.formats import format_euros, format_hundredths
 from kiosque.papers import qr_code
 from kiosque.papers.content import InvoiceDocument, InvoicePart, ReceiptDocument, ReceiptLine
 from kiosque.papers.typesetting import CELL_WORD, breakable, postal, typeset
-from kiosque.settings import Regie, Settings
+from kiosque.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -27,12 +26,16 @@ class Column:
 
 @dataclass(frozen=True)
 class PaperTable:
-    """Rows of text under their columns, and the words and amount of the total."""
+    """Rows of text under their columns, and the words of the total with the amounts of the last
+    columns. `running` is the sum after each row, which each page carries to the next, from `start`:
+    the total is the last of them."""
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
-    total: tuple[str, str]
+    total: tuple[str, ...]
     title: str = ""
+    start: str = ""
+    running: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def receipt(settings: Settings, document: ReceiptDocument) -> bytes:
     settlement, regie = document.settlement, settings.regie
     facts = (
         (_("Date"), formats.long_instant(settlement.settled_at)),
-        (_("Payé par"), _payer(settlement.family) if settlement.family else ""),
+        (_("Payé par"), payer(settlement.family) if settlement.family else ""),
         (_("Encaissé par"), regie.name),
         (_("Mode"), _card(document)),
         (_("Autorisation de la banque"), settlement.authorisation),
@@ -72,7 +75,7 @@ def receipt(settings: Settings, document: ReceiptDocument) -> bytes:
                 (
                     Column(_("Prestations"), share=3),
                     Column(_("Facture"), share=1),
-                    _amount_column(),
+                    amount_column(),
                 ),
                 [_receipt_row(line) for line in document.lines],
                 (_("Total payé"), format_euros(settlement.amount_cents)),
@@ -81,7 +84,7 @@ def receipt(settings: Settings, document: ReceiptDocument) -> bytes:
         stamp="" if document.is_void else _("Acquitté"),
         signed=[_("Le régisseur, %(name)s") % {"name": regie.regisseur}],
     )
-    return _typeset(settings, paper)
+    return set_paper(settings, paper)
 
 
 def _receipt_warning(document: ReceiptDocument) -> str:
@@ -98,7 +101,7 @@ def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
     found, family = document.invoice, document.invoice.family
     paper = Paper(
         title=_("Facture %(number)s") % {"number": found.number},
-        recipient=_postal(family),
+        recipient=postal_lines(family),
         warning=_invoice_warning(document),
         facts=_invoice_facts(document),
         tables=[
@@ -108,7 +111,7 @@ def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
                     Column(_("Prestation"), share=3),
                     Column(_("Quantité"), figures=True),
                     Column(_("Prix unitaire"), figures=True),
-                    _amount_column(),
+                    amount_column(),
                 ),
                 [_invoice_row(line) for line in document.lines],
                 (_("Total"), format_euros(found.total_cents)),
@@ -121,7 +124,7 @@ def invoice(settings: Settings, document: InvoiceDocument) -> bytes:
         if document.paid_on
         else [],
     )
-    return _typeset(settings, paper)
+    return set_paper(settings, paper)
 
 
 def _invoice_facts(document: InvoiceDocument) -> list[tuple[str, str]]:
@@ -134,10 +137,11 @@ def _invoice_facts(document: InvoiceDocument) -> list[tuple[str, str]]:
     if found.state != InvoiceState.NOTHING_DUE:
         facts.append((_("À régler au plus tard le"), formats.long_date(found.due_on)))
     facts.append((_("Code famille"), found.family.code))
-    if found.remaining_cents or len(document.parts) > 1:
+    left = found.remaining_cents or found.treasury_cents
+    if left or len(document.parts) > 1:
         facts += [_part_fact(part) for part in document.parts]
-    if found.remaining_cents and document.parts:
-        facts.append((_("Reste à payer"), format_euros(found.remaining_cents)))
+    if left and document.parts:
+        facts.append((_("Reste à payer"), format_euros(left)))
     return facts
 
 
@@ -149,76 +153,22 @@ def _part_fact(part: InvoicePart) -> tuple[str, str]:
     )
 
 
-def attestation(settings: Settings, document: Attestation) -> bytes:
-    """Return the PDF of what a family paid in a year to have young children minded.
-
-    In French whatever the family's language: it is for the tax office.
-    """
-    with catalogue.using(catalogue.SOURCE):
-        return _typeset(settings, _attestation(settings, document))
-
-
-def _attestation(settings: Settings, document: Attestation) -> Paper:
-    regies = settings.regies_of(each.service for each in document.counted)
-    made_on = {"date": formats.long_date(document.made_on)}
-    warning = _("Provisoire\u00a0: l’année n’est pas finie. Situation au %(date)s.") % made_on
-    return Paper(
-        title=_("Attestation fiscale %(year)d") % {"year": document.year},
-        recipient=_postal(document.family, document.payers),
-        warning=warning if document.is_provisional else "",
-        opening=[_attested(settings, document, regies)],
-        tables=[_sums_table(document)],
-        closing=[_not_counted(settings, each) for each in document.without_birth_date],
-        signed=[
-            _("Le %(date)s") % made_on,
-            *(_("Le régisseur, %(name)s") % {"name": regie.regisseur} for regie in regies),
-        ],
-    )
-
-
-def _attested(settings: Settings, document: Attestation, regies: Sequence[Regie]) -> str:
-    return _(
-        "La régie «\u00a0%(regie)s\u00a0» (%(town)s) atteste avoir reçu de\u00a0: "
-        "%(payers)s, du 1er janvier au 31 décembre %(year)d, les sommes suivantes pour la "
-        "garde d’enfants de moins de six ans au 1er janvier %(year)d. "
-        "Les repas n’y sont pas compris."
-    ) % {
-        "regie": "\u00a0» et «\u00a0".join(regie.name for regie in regies),
-        "town": settings.town.name,
-        "payers": _payer(document.family, document.payers),
-        "year": document.year,
-    }
-
-
-def _sums_table(document: Attestation) -> PaperTable:
-    return PaperTable(
-        (
-            Column(_("Enfant"), share=2),
-            Column(_("Naissance")),
-            Column(_("Prestation"), share=3),
-            _amount_column(),
-        ),
-        [_sum_row(each) for each in document.counted],
-        (_("Total payé"), format_euros(document.total_cents)),
-    )
-
-
-def _typeset(settings: Settings, paper: Paper) -> bytes:
+def set_paper(settings: Settings, paper: Paper) -> bytes:
     return typeset("paper", settings, {"numbered": True, **asdict(paper)})
 
 
-def _amount_column() -> Column:
+def amount_column() -> Column:
     return Column(_("Montant"), figures=True)
 
 
-def _payer(family: Family, names: Sequence[str] = ()) -> str:
+def payer(family: Family, names: Sequence[str] = ()) -> str:
     """Name who paid: the parents if known, else the household by its name, and its code."""
     who = ", ".join(names) or (_("Famille %(name)s") % {"name": family.name} if family.name else "")
     code = _("code famille %(code)s") % {"code": family.code}
     return f"{who}, {code}" if who else code
 
 
-def _postal(family: Family, names: Sequence[str] = ()) -> list[str]:
+def postal_lines(family: Family, names: Sequence[str] = ()) -> list[str]:
     who = list(names) or [_("Famille %(name)s") % {"name": family.name or family.code}]
     place = f"{family.postcode} {family.city}".strip()
     return postal([*who, family.address, place])
@@ -262,7 +212,8 @@ def _invoice_warning(document: InvoiceDocument) -> str:
         )
     if document.invoice.state == InvoiceState.CANCELLED:
         return _("Cette facture a été annulée. Vous n’avez rien à payer.")
-    if document.invoice.state == InvoiceState.OPEN and document.invoice.is_closed:
+    is_theirs = document.invoice.state == InvoiceState.TRANSMITTED
+    if is_theirs or (document.invoice.state == InvoiceState.OPEN and document.invoice.is_closed):
         return _("Cette facture est transmise au Trésor public, qui vous écrira.")
     return ""
 
@@ -278,25 +229,3 @@ def _how_to_pay(settings: Settings, document: InvoiceDocument) -> list[str]:
     if found.closes_on:
         words += _(" jusqu’au %(date)s") % {"date": formats.long_date(found.closes_on)}
     return [f"{words}."]
-
-
-def _sum_row(each: Sum) -> tuple[str, ...]:
-    born = formats.short_date(each.born_on) if each.born_on else ""
-    return (
-        breakable(each.child, CELL_WORD),
-        born,
-        breakable(each.service, CELL_WORD),
-        format_euros(each.cents),
-    )
-
-
-def _not_counted(settings: Settings, each: Sum) -> str:
-    return _(
-        "%(amount)s payés pour %(child)s (%(service)s) ne sont pas comptés\u00a0: sa date de "
-        "naissance ne nous est pas connue. Donnez-la en écrivant à %(email)s."
-    ) % {
-        "amount": format_euros(each.cents),
-        "child": each.child or _("un enfant non précisé"),
-        "service": each.service,
-        "email": settings.town.contact_email,
-    }

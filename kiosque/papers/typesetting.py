@@ -8,13 +8,15 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import cache
+from datetime import datetime
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from kiosque import resources
 from kiosque.language import catalogue, clock
-from kiosque.settings import Settings, Town
+from kiosque.settings import Settings
+from kiosque.settings.logo import logo_of
 
 if TYPE_CHECKING:
     from typst import Fonts
@@ -48,11 +50,18 @@ _ZERO_WIDTH_SPACE = "\u200b"
 def typeset(template: str, settings: Settings, content: Mapping[str, object]) -> bytes:
     """Return the PDF of a template of `templates/documents`, on the town's letterhead."""
     data = {
-        "town": _letterhead(settings),
+        "town": settings.town.letterhead,
         "language": catalogue.language(),
         **content,
     }
-    return _compile(template, _cleaned(data), _logo(settings.town))
+    return _compile(template, _cleaned(data), _logo(settings))
+
+
+def typeset_again(template: str, content: Mapping[str, object], at: datetime) -> bytes:
+    """Return the PDF of a template as it was at this instant, the same to the byte each time: in
+    French, and without the logo, which is a file that may change. `content` has the letterhead of
+    then as its `town`."""
+    return _compile(template, _cleaned({"language": catalogue.SOURCE, **content}), None, at)
 
 
 def printable(text: str) -> str:
@@ -116,19 +125,9 @@ def _cleaned(value: object) -> object:
     return value
 
 
-def _letterhead(settings: Settings) -> dict[str, object]:
-    town = settings.town
-    place = f"{town.postcode} {town.city}".strip()
-    return {
-        "name": town.name,
-        "service": town.service,
-        "address": [line for line in (town.address, place) if line],
-        "contacts": [line for line in (town.phone, town.contact_email, town.website) if line],
-        "colour": town.ink,
-    }
-
-
-def _compile(template: str, data: object, logo: list[int] | None) -> bytes:
+def _compile(
+    template: str, data: object, logo: list[int] | None, at: datetime | None = None
+) -> bytes:
     import typst  # noqa: PLC0415  # 12 MiB, for those pages only that give a PDF
 
     return typst.compile(
@@ -136,7 +135,7 @@ def _compile(template: str, data: object, logo: list[int] | None) -> bytes:
         font_paths=_fonts(),
         sys_inputs={"data": json.dumps(data), "logo": json.dumps(logo)},
         pdf_standards=list(STANDARDS),
-        timestamp=clock.now().replace(microsecond=0),
+        timestamp=(at or clock.now()).replace(microsecond=0),
     )
 
 
@@ -153,16 +152,22 @@ def _source(name: str) -> str:
     return _IMPORT.sub(lambda found: _source(found[1]), _SOURCES[name])
 
 
-@cache
-def _logo(town: Town) -> list[int] | None:
+def _logo(settings: Settings) -> list[int] | None:
     """Return the bytes of the town's logo, or None when it has none that can be drawn."""
-    if not town.logo:
+    try:
+        logo = logo_of(settings)
+    except OSError:
         return None
+    return list(logo.content) if logo and is_drawn(logo.content) else None
+
+
+@lru_cache(4)
+def is_drawn(logo: bytes) -> bool:
+    """Tell whether papers can bear this image."""
     import typst  # noqa: PLC0415
 
     try:
-        logo = list(Path(town.logo).read_bytes())
-        _compile("logo", None, logo)
-    except (OSError, typst.TypstError):
-        return None
-    return logo
+        _compile("logo", None, list(logo))
+    except typst.TypstError:
+        return False
+    return True

@@ -15,7 +15,13 @@ The rules kept here:
 """
 
 from kiosque.payments.advice import advice
-from kiosque.payments.anomalies import concerned, open_anomalies, resolve_anomaly
+from kiosque.payments.anomalies import (
+    concerned,
+    concerned_by,
+    count_open_anomalies,
+    open_anomalies,
+    resolve_anomaly,
+)
 from kiosque.payments.bank_messages import past as past_refused_messages
 from kiosque.payments.bank_messages import purge as forget_refused_messages
 from kiosque.payments.bank_messages import record_rejected
@@ -29,12 +35,14 @@ from kiosque.payments.checkout import (
 )
 from kiosque.payments.closures import close_bank, closed_banks, closure_words, open_bank
 from kiosque.payments.counter import (
-    CounterPayment,
     Taken,
+    apply_credit,
     at_bank,
     left_since,
     settle_at_counter,
 )
+from kiosque.payments.counter_rules import CounterPayment
+from kiosque.payments.credit_notes import credit_uses, unapply_credit
 from kiosque.payments.gateway_usage import (
     GatewayUsage,
     describe_closed_regies,
@@ -65,6 +73,7 @@ from kiosque.payments.resumption import OpenPayment, give_up, is_still_due, open
 from kiosque.payments.selection import (
     MAX_INVOICES,
     Selection,
+    holders_of,
     holds,
     live_attempts,
     opening_since,
@@ -74,6 +83,12 @@ from kiosque.payments.selection import (
     select_invoices,
 )
 from kiosque.payments.staff_decisions import cancel_invoice, close_attempt
+from kiosque.payments.transmissions import (
+    begin_transmission,
+    take_back,
+    transmission_of,
+    transmit,
+)
 from kiosque.payments.unanswered import (
     is_unanswered,
     told_since,
@@ -102,6 +117,7 @@ __all__ = [
     "Selection",
     "Taken",
     "advice",
+    "apply_credit",
     "apply_overpayment",
     "ask_about_holders",
     "ask_refund",
@@ -110,12 +126,16 @@ __all__ = [
     "attempt_by_id",
     "attempt_of",
     "bank_name",
+    "begin_transmission",
     "cancel_invoice",
     "close_attempt",
     "close_bank",
     "closed_banks",
     "closure_words",
     "concerned",
+    "concerned_by",
+    "count_open_anomalies",
+    "credit_uses",
     "describe_closed_regies",
     "describe_removed_gateway",
     "drop_refund",
@@ -127,6 +147,7 @@ __all__ = [
     "gateway_usages",
     "gateways_removed_too_early",
     "give_up",
+    "holders_of",
     "holds",
     "invoices_paid_by",
     "is_doubted",
@@ -165,9 +186,13 @@ __all__ = [
     "send_refund",
     "settle_at_counter",
     "start",
+    "take_back",
     "told_since",
+    "transmission_of",
+    "transmit",
     "unanswered_at",
     "unanswered_of",
+    "unapply_credit",
     "was_given_up",
     "was_said_undone",
 ]

@@ -1,9 +1,9 @@
 """Say what to do about an entry of the régisseur's list, as things are now: a sentence, then the
-very commands. Each entry has one: at least that which takes it off the list."""
+very steps. Each entry has one: at least that which takes it off the list."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from kiosque import resources
 from kiosque.db.models import Anomaly, Fact, Repayment, Settlement
 from kiosque.db.states import (
     DENIED,
@@ -11,124 +11,150 @@ from kiosque.db.states import (
     AnomalyKind,
     AttemptState,
     FactSource,
+    InvoiceState,
     RepaymentState,
     SettlementState,
 )
 from kiosque.language.formats import format_euros
-from kiosque.payments import advised_commands as commands
+from kiosque.payments import steps
 from kiosque.payments.ledger import owed_cents, settlements_of_payment
 from kiosque.payments.names import name_of
 from kiosque.payments.queries import settlement_of, settlements_of
-from kiosque.payments.reversals import reopened_by, repayments_done
+from kiosque.payments.reversals import (
+    reopened_by,
+    repayments_done,
+    taken_over_by_treasury,
+)
+from kiosque.payments.steps import Blank, Step
+from kiosque.payments.ways import Way
 from kiosque.payments.words import ADVICE
 
 
-def advice(point: Anomaly) -> list[str]:
-    """Return what to do, in French: a sentence, then commands to choose from."""
-    sentence, *found = _ABOUT.get(AnomalyKind(point.kind), _plain)(point)
-    found = found or [commands.resolve(point)]
-    return [sentence, *map(resources.typed, found)]
+class Advice(NamedTuple):
+    """What to do, in French, and the steps to choose from."""
+
+    sentence: str
+    steps: tuple[Step, ...]
 
 
-def _plain(point: Anomaly) -> Iterator[str]:
-    yield ADVICE[AnomalyKind(point.kind)]
+def advice(point: Anomaly) -> Advice:
+    """Return what to do about an entry of the list."""
+    sentence, found = _ABOUT.get(AnomalyKind(point.kind), _plain)(point)
+    return Advice(sentence, tuple(found) or (steps.resolve(point),))
 
 
-def _unserved(_point: Anomaly) -> Iterator[str]:
-    yield ADVICE[AnomalyKind.UNSERVED]
-    yield "gateways"
+#: A sentence, and the steps; without any, the entry is only to be taken off the list.
+_Said = tuple[str, Iterable[Step]]
 
 
-def _closable(point: Anomaly) -> Iterator[str]:
+def _plain(point: Anomaly) -> _Said:
+    return ADVICE[AnomalyKind(point.kind)], ()
+
+
+def _unserved(_point: Anomaly) -> _Said:
+    return ADVICE[AnomalyKind.UNSERVED], [steps.gateways()]
+
+
+def _closable(point: Anomaly) -> _Said:
     """One that is decided since is closed no more."""
     if point.attempt and AttemptState(point.attempt.state) in UNDECIDED:
-        yield ADVICE[AnomalyKind(point.kind)]
-        yield commands.close(point.attempt)
-    else:
-        yield "Ce paiement est décidé : voyez à la banque si elle en dit autant."
+        return ADVICE[AnomalyKind(point.kind)], [steps.close(point.attempt)]
+    return "Ce paiement est décidé : voyez à la banque si elle en dit autant.", ()
 
 
-def _overpaid(point: Anomaly) -> Iterator[str]:
-    yield ADVICE[AnomalyKind.OVERPAYMENT]
-    if point.settlement:
-        yield from commands.ways_to_empty(point.settlement, point.amount_cents)
+def _overpaid(point: Anomaly) -> _Said:
+    invoice = point.invoice
+    ways = steps.ways_to_empty(point.settlement, point.amount_cents) if point.settlement else ()
+    if invoice is None or invoice.state != InvoiceState.TRANSMITTED:
+        return ADVICE[AnomalyKind.OVERPAYMENT], ways
+    return (
+        f"Le Trésor public réclame la facture {invoice.number} : rendez cet argent ; ou, s’il en "
+        "est d’accord, reprenez la facture, et cet argent la paie.",
+        [*ways, steps.untransmit(invoice.number)],
+    )
 
 
-def _unknown_order(point: Anomaly) -> Iterator[str]:
+def _unknown_order(point: Anomaly) -> _Said:
     """Go by what the books hold under the bank's name, then by what the bank said."""
     if settlement_of(point.gateway, point.transaction_id):
-        yield "Ce débit est enregistré : ce message n’y ajoute rien."
-    elif _repayment(point):
-        yield "Ce remboursement est enregistré : ce message n’y ajoute rien."
-    elif point.outcome == AttemptState.REFUNDED:
-        yield (
+        return "Ce débit est enregistré : ce message n’y ajoute rien.", ()
+    if _repayment(point):
+        return "Ce remboursement est enregistré : ce message n’y ajoute rien.", ()
+    if point.outcome == AttemptState.REFUNDED:
+        return (
             "La banque a rendu cette somme d’une commande inconnue : notez-le sur le débit qu’elle "
-            "rend, après l’avoir entré s’il manque (enter-payment)."
+            f"rend, après l’avoir entré s’il manque ({Way.ENTER}).",
+            [steps.refund_told(point, Blank.PAYMENT)],
         )
-        yield commands.refund_told(point, "PAIEMENT")
-    elif point.outcome in DENIED:
-        yield "Rien n’a été encaissé pour cette commande, d’après la banque."
-    else:
-        yield ADVICE[AnomalyKind.UNKNOWN_ORDER]
-        yield from commands.ways_to_enter(point)
+    if point.outcome in DENIED:
+        return "Rien n’a été encaissé pour cette commande, d’après la banque.", ()
+    return ADVICE[AnomalyKind.UNKNOWN_ORDER], steps.ways_to_enter(point)
 
 
-def _mismatch(point: Anomaly) -> Iterator[str]:
+def _mismatch(point: Anomaly) -> _Said:
     """Go by what the books hold under the bank's name, not by what was wrong with the message."""
     settlement = point.settlement or settlement_of(point.gateway, point.transaction_id)
     if repayment := _repayment(point):
         given = format_euros(repayment.amount_cents)
-        yield (
+        return (
             f"Ce remboursement de {given} est enregistré. S’il n’a pas eu lieu, rétablissez le "
-            "paiement."
+            "paiement.",
+            steps.ways_to_restore(repayment.settlement, repayment.amount_cents),
         )
-        yield from commands.ways_to_restore(repayment.settlement, repayment.amount_cents)
-    elif settlement and settlement.state != SettlementState.COUNTED:
-        yield "Ce débit est noté comme reparti. Si la banque l’a encaissé, rétablissez le paiement."
-        yield from commands.ways_to_restore(settlement)
-    elif settlement and owed_cents(settlement):
-        yield ADVICE[AnomalyKind.OVERPAYMENT]
-        yield from commands.ways_to_empty(settlement, owed_cents(settlement))
-    elif settlement:
-        yield from _booked(point, settlement)
-    else:
-        yield from _not_booked(point)
+    if settlement and settlement.state != SettlementState.COUNTED:
+        return (
+            "Ce débit est noté comme reparti. Si la banque l’a encaissé, rétablissez le paiement.",
+            steps.ways_to_restore(settlement),
+        )
+    if settlement and (owed := owed_cents(settlement)):
+        return ADVICE[AnomalyKind.OVERPAYMENT], steps.ways_to_empty(settlement, owed)
+    return _booked(point, settlement) if settlement else _not_booked(point)
 
 
-def _booked(point: Anomaly, settlement: Settlement) -> Iterator[str]:
+def _booked(point: Anomaly, settlement: Settlement) -> _Said:
     """A debit in the books, in use, of which the bank said something odd besides."""
     cents = format_euros(settlement.amount_cents)
+    done = steps.resolve(point)
     if _is_denied(point):
-        yield (
+        return (
             f"Ce débit de {cents} est enregistré, et la banque a dit aussi qu’il n’y est pas. S’il "
-            "n’y est pas, notez-le."
+            "n’y est pas, notez-le.",
+            [steps.chargeback(settlement), done],
         )
-        yield commands.chargeback(settlement)
-    elif point.outcome == AttemptState.REFUNDED:
-        yield f"Ce débit de {cents} est enregistré. Si la banque l’a rendu, notez-le."
-        yield commands.refund_elsewhere(settlement, point.amount_cents)
-    else:
-        yield (
-            f"Ce débit de {cents} est enregistré, et ce message n’y a rien changé. Si la banque "
-            "montre ce montant, il n’y a rien à faire."
+    if point.outcome == AttemptState.REFUNDED:
+        return (
+            f"Ce débit de {cents} est enregistré. Si la banque l’a rendu, notez-le.",
+            [steps.refund_elsewhere(settlement, point.amount_cents), done],
         )
-    yield commands.resolve(point)
+    return (
+        f"Ce débit de {cents} est enregistré, et ce message n’y a rien changé. Si la banque "
+        "montre ce montant, il n’y a rien à faire.",
+        [done],
+    )
 
 
-def _not_booked(point: Anomaly) -> Iterator[str]:
+def _not_booked(point: Anomaly) -> _Said:
     """Nothing is in the books under the name that the bank gave."""
     debits = settlements_of(point.attempt.id) if point.attempt else []
     there = [each for each in debits if each.state == SettlementState.COUNTED]
+    done = steps.resolve(point)
     if point.outcome == AttemptState.REFUNDED:
-        yield "Si la banque a rendu cette somme, notez-le sur le débit qu’elle rend."
-        yield from (commands.refund_told(point, name_of(each)) for each in there)
-    elif point.outcome in DENIED:
-        yield "Si c’est le débit de ce paiement qui est reparti, notez-le."
-        yield from map(commands.chargeback, there)
-    else:
-        yield ADVICE[AnomalyKind.MISMATCH]
-        yield from commands.ways_to_enter(point)
-    yield commands.resolve(point)
+        told = (steps.refund_told(point, name_of(each)) for each in there)
+        words = "Si la banque a rendu cette somme, notez-le sur le débit qu’elle rend."
+        return words, [*told, done]
+    if point.outcome in DENIED:
+        return (
+            "Si c’est le débit de ce paiement qui est reparti, notez-le.",
+            [*map(steps.chargeback, there), done],
+        )
+    if point.outcome == AttemptState.PENDING:
+        words = (
+            "Ce message ne dit rien de sûr. Si la banque montre un débit encaissé de ce nom, "
+            "entrez-le ; d’un remboursement qui a échoué, ou d’une carte vérifiée sans débit, il "
+            "n’y a rien à noter."
+        )
+        return words, [*steps.ways_to_enter(point), done]
+    return ADVICE[AnomalyKind.MISMATCH], [*steps.ways_to_enter(point), done]
 
 
 def _is_denied(point: Anomaly) -> bool:
@@ -152,49 +178,46 @@ def _repayment(point: Anomaly) -> Repayment | None:
     return found
 
 
-def _money_gone(point: Anomaly) -> Iterator[str]:
+def _money_gone(point: Anomaly) -> _Said:
     """An invoice may have stayed paid: what came twice was given back, or another payment took
     over. The money may be there once more."""
-    if point.settlement and point.settlement.state == SettlementState.COUNTED:
-        yield "Ce paiement est rétabli depuis : il n’y a plus rien à faire."
-        return
     numbers = reopened_by(point.settlement) if point.settlement else []
-    if numbers:
-        yield f"{ADVICE[AnomalyKind(point.kind)]} À régler : {', '.join(numbers)}."
-    else:
-        yield "Aucune facture n’est à régler pour autant."
-    if point.kind == AnomalyKind.REFUNDED:
-        yield from map(commands.cancel, numbers)
-    if point.settlement:
-        yield from commands.ways_to_restore(point.settlement)
-    yield commands.resolve(point)
+    theirs = taken_over_by_treasury(point.settlement) if point.settlement else []
+    words = "Aucune facture n’est à régler pour autant."
+    if theirs:
+        words = f"Dites au Trésor public que cette part n’est plus payée : {', '.join(theirs)}."
+    elif numbers:
+        words = f"{ADVICE[AnomalyKind(point.kind)]} À régler : {', '.join(numbers)}."
+    to_cancel = numbers if point.kind == AnomalyKind.REFUNDED else ()
+    back = steps.ways_to_restore(point.settlement) if point.settlement else ()
+    return words, [*map(steps.cancel, to_cancel), *back, steps.resolve(point)]
 
 
-def _partial_refund(point: Anomaly) -> Iterator[str]:
+def _partial_refund(point: Anomaly) -> _Said:
     if point.settlement and point.settlement.state != SettlementState.COUNTED:
-        yield "Ce paiement est reparti en entier depuis."
-    else:
-        yield ADVICE[AnomalyKind.PARTIAL_REFUND]
+        return "Ce paiement est reparti en entier depuis.", ()
+    return ADVICE[AnomalyKind.PARTIAL_REFUND], ()
 
 
-def _unmatched_refund(point: Anomaly) -> Iterator[str]:
+def _unmatched_refund(point: Anomaly) -> _Said:
     """Of a debit that is missing, of one that the bank names in another way, or of one that has
     given this money already, in the books: by a chargeback, or elsewhere."""
     known = settlements_of(point.attempt.id) if point.attempt else []
     if emptied := _emptied(point, known):
-        yield (
-            "Les comptes disent déjà rendu ou reparti l’argent de ce débit. Si c’est le même, il "
-            "n’y a rien de plus à noter ; si la banque l’a rendu en plus, demandez-le à la famille."
-        )
         last = repayments_done(emptied)[-1].amount_cents
-        yield from commands.ways_to_restore(emptied, last)
-        yield commands.resolve(point)
-        return
-    yield ADVICE[AnomalyKind.UNMATCHED_REFUND]
-    for settlement in [*known, *_entered_apart(point)]:
-        if settlement.remaining_cents >= point.amount_cents:
-            yield commands.refund_told(point, name_of(settlement))
-    yield commands.enter_its_debit(point)
+        return (
+            "Les comptes disent déjà rendu ou reparti l’argent de ce débit. Si c’est le même, il "
+            "n’y a rien de plus à noter ; si la banque l’a rendu en plus, demandez-le à la "
+            "famille.",
+            [*steps.ways_to_restore(emptied, last), steps.resolve(point)],
+        )
+    large = (
+        each
+        for each in [*known, *_entered_apart(point)]
+        if each.remaining_cents >= point.amount_cents
+    )
+    told = (steps.refund_told(point, name_of(each)) for each in large)
+    return ADVICE[AnomalyKind.UNMATCHED_REFUND], [*told, steps.enter_its_debit(point)]
 
 
 def _emptied(point: Anomaly, debits: Sequence[Settlement]) -> Settlement | None:
@@ -224,45 +247,41 @@ def _entered_apart(point: Anomaly) -> list[Settlement]:
     return [debit] if debit and debit.attempt_id is None else []
 
 
-def _guessed(point: Anomaly) -> Iterator[str]:
-    yield ADVICE[AnomalyKind.GUESSED_REFUND]
+def _guessed(point: Anomaly) -> _Said:
+    found: list[Step] = []
     if point.settlement:
-        yield from commands.ways_to_restore(point.settlement, point.amount_cents)
-        yield from (
-            commands.refund_elsewhere(other, point.amount_cents)
+        found += steps.ways_to_restore(point.settlement, point.amount_cents)
+        found += (
+            steps.refund_elsewhere(other, point.amount_cents)
             for other in settlements_of_payment(point.settlement)
             if other.id != point.settlement.id and other.amount_cents >= point.amount_cents
         )
-    yield commands.resolve(point)
+    return ADVICE[AnomalyKind.GUESSED_REFUND], [*found, steps.resolve(point)]
 
 
-def _uncaptured(point: Anomaly) -> Iterator[str]:
-    yield ADVICE[AnomalyKind.UNCAPTURED]
-    for settlement in settlements_of(point.attempt.id) if point.attempt else ():
-        if settlement.state == SettlementState.COUNTED:
-            yield commands.chargeback(settlement)
+def _uncaptured(point: Anomaly) -> _Said:
+    debits = settlements_of(point.attempt.id) if point.attempt else ()
+    there = (each for each in debits if each.state == SettlementState.COUNTED)
+    return ADVICE[AnomalyKind.UNCAPTURED], map(steps.chargeback, there)
 
 
-def _declined(point: Anomaly) -> Iterator[str]:
-    yield ADVICE[AnomalyKind.DECLINED]
+def _declined(point: Anomaly) -> _Said:
     settlement = point.settlement
-    if settlement and (cents := min(point.amount_cents, settlement.remaining_cents)):
-        yield commands.refund_elsewhere(settlement, cents)
+    cents = min(point.amount_cents, settlement.remaining_cents) if settlement else 0
+    ways = [steps.refund_elsewhere(settlement, cents)] if settlement and cents else ()
+    return ADVICE[AnomalyKind.DECLINED], ways
 
 
-def _unanswered(point: Anomaly) -> Iterator[str]:
-    yield ADVICE[AnomalyKind.UNANSWERED_REFUND]
-    if point.settlement:
-        yield commands.drop_refund(point.settlement)
+def _unanswered(point: Anomaly) -> _Said:
+    ways = [steps.drop_refund(point.settlement)] if point.settlement else ()
+    return ADVICE[AnomalyKind.UNANSWERED_REFUND], ways
 
 
-def _restored(point: Anomaly) -> Iterator[str]:
-    yield ADVICE[AnomalyKind.RESTORED]
-    yield from commands.ways_to_enter(point)
-    yield commands.resolve(point)
+def _restored(point: Anomaly) -> _Said:
+    return ADVICE[AnomalyKind.RESTORED], [*steps.ways_to_enter(point), steps.resolve(point)]
 
 
-_ABOUT: Mapping[AnomalyKind, Callable[[Anomaly], Iterator[str]]] = {
+_ABOUT: Mapping[AnomalyKind, Callable[[Anomaly], _Said]] = {
     AnomalyKind.OVERPAYMENT: _overpaid,
     AnomalyKind.MISMATCH: _mismatch,
     AnomalyKind.UNKNOWN_ORDER: _unknown_order,

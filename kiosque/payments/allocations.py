@@ -5,9 +5,9 @@ These steps belong inside `write()`.
 
 from peewee import Case, Expression
 
-from kiosque.db.models import Allocation, Anomaly, Invoice, Settlement
+from kiosque.db.models import Allocation, Anomaly, Family, Invoice, Settlement, Transmission
 from kiosque.db.prepared import PreparedQuery
-from kiosque.db.states import AllocationKind, AnomalyKind, InvoiceState
+from kiosque.db.states import AllocationKind, AnomalyKind, CounterMode, InvoiceState
 from kiosque.payments.anomalies import (
     OURSELVES,
     flag_anomaly,
@@ -24,7 +24,7 @@ def allocate(
 ) -> None:
     """Pay what is still to pay of the invoice; keep the rest of the money as *trop-perçu*.
     `spare` is a part of the settlement that had no use yet: it takes this one."""
-    paid = pay(invoice_id, cents)
+    paid = pay(settlement, invoice_id, cents)
     for kind, part_cents in (
         (AllocationKind.INVOICE, paid),
         (AllocationKind.OVERPAYMENT, cents - paid),
@@ -44,37 +44,54 @@ def _store(part: Allocation, kind: AllocationKind, invoice_id: int, cents: int) 
         ALLOCATIONS.add(part)
 
 
-def pay(invoice_id: int, cents: int) -> int:
-    """Pay an invoice, if it is open, with at most these cents. Return how many it took."""
-    if _PAY.execute(invoice=invoice_id, cents=cents):
+def pay(settlement: Settlement, invoice_id: int, cents: int) -> int:
+    """Pay an invoice, if it is to pay where this money came, with at most these cents. Return how
+    many it took."""
+    state = payable_by(settlement.mode)
+    if _PAY.execute(invoice=invoice_id, cents=cents, also=state):
         return cents
-    left: int = Invoice.get_by_id(invoice_id).remaining_cents
-    if left:
-        _PAY.execute(invoice=invoice_id, cents=left)
+    invoice = Invoice.get_by_id(invoice_id)
+    left: int = invoice.remaining_cents
+    if state == InvoiceState.TRANSMITTED:
+        left = left or invoice.treasury_cents
+    _PAY.execute(invoice=invoice_id, cents=left, also=state)
     return left
 
 
+def payable_by(mode: str) -> InvoiceState:
+    """Return the state in which an invoice is paid by this mode alone: the Treasury's money pays
+    those that it collects, besides those that are open."""
+    return InvoiceState.TRANSMITTED if mode == CounterMode.TREASURY else InvoiceState.OPEN
+
+
 _PAY = PreparedQuery(
-    lambda invoice, cents: Invoice.update(
+    lambda invoice, cents, also: Invoice.update(
         paid_cents=Invoice.paid_cents + cents,
         state=Case(
             None,
             [(Invoice.paid_cents + cents == Invoice.total_cents, InvoiceState.PAID.value)],
-            InvoiceState.OPEN.value,
+            Invoice.state,
         ),
     ).where(
         Invoice.id == invoice,
-        Invoice.state == InvoiceState.OPEN,
+        (Invoice.state == InvoiceState.OPEN) | (Invoice.state == also),
         Invoice.paid_cents + cents <= Invoice.total_cents,
     )
 )
 
 
 def unpay(part: Allocation) -> None:
-    """Make due again what a part of a payment paid of its invoice."""
-    Invoice.update(
-        paid_cents=Invoice.paid_cents - part.amount_cents, state=InvoiceState.OPEN
-    ).where(Invoice.id == part.invoice_id).execute()
+    """Make due again, here or to the Treasury, what a part of a payment paid of its invoice. A
+    family that was put away is back: it has something to pay."""
+    theirs = Transmission.select().where(
+        Transmission.invoice == part.invoice_id, Transmission.ended_at.is_null()
+    )
+    state = InvoiceState.TRANSMITTED if theirs.exists() else InvoiceState.OPEN
+    Invoice.update(paid_cents=Invoice.paid_cents - part.amount_cents, state=state).where(
+        Invoice.id == part.invoice_id
+    ).execute()
+    owing = Invoice.select(Invoice.family).where(Invoice.id == part.invoice_id)
+    Family.update(archived_at=None).where(Family.id.in_(owing)).execute()
 
 
 def use_part(
@@ -88,7 +105,7 @@ def use_part(
     """Pay what is still to pay of an invoice with a part of a payment that pays nothing, with at
     most `most` cents of it; what is over stays as it was. Return the cents that it took. `author`
     and `reason` are of the human who decided so."""
-    cents = pay(invoice.id, part.amount_cents if most is None else most)
+    cents = pay(part.settlement, invoice.id, part.amount_cents if most is None else most)
     over = part.amount_cents - cents
     if cents and over:
         Allocation.update(amount_cents=over).where(Allocation.id == part.id).execute()
@@ -150,10 +167,8 @@ def pay_with_overpayments(invoice: Invoice) -> None:
     )
     for spare in list(candidates):
         key = Anomaly.key == overpayment_key(spare.settlement.id, invoice.id)
-        if not Invoice.get_by_id(invoice.id).remaining_cents:
-            return
-        if Anomaly.select().where(key, Anomaly.resolved_at.is_null()).exists():
-            use_part(spare, invoice)
+        listed = Anomaly.select().where(key, Anomaly.resolved_at.is_null()).exists()
+        if listed and use_part(spare, invoice):
             shorten_list(spare.settlement, invoice, OURSELVES, "affecté à la facture")
             book(spare.settlement, "trop-perçu affecté à la facture")
 
@@ -189,6 +204,8 @@ def _cents_for(settlement: Settlement, invoice: Invoice, kind: AllocationKind) -
 def _why_overpaid(settlement: Settlement, invoice: Invoice) -> str:
     if invoice.state == InvoiceState.CANCELLED:
         return "facture annulée entre-temps"
+    if invoice.state == InvoiceState.TRANSMITTED:
+        return "facture transmise au Trésor public entre-temps"
     if _cents_for(settlement, invoice, AllocationKind.INVOICE):
         return "reçu en plus de ce qui restait à payer"
     return "facture déjà payée"

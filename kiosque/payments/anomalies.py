@@ -1,15 +1,18 @@
 """The régisseur's list: what a human must look at, each thing once."""
 
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
 from peewee import JOIN, Expression
 
 from gateways.base import Report
 from kiosque.db import require_write, write
-from kiosque.db.models import Anomaly, Attempt, Invoice, Receipt, Settlement
+from kiosque.db.models import Anomaly, Attempt, AttemptItem, Family, Invoice, Receipt, Settlement
 from kiosque.db.states import AnomalyKind, AttemptState, strongest_within
 from kiosque.language import catalogue, clock
 from kiosque.language.formats import format_euros
 from kiosque.outbox import queue
-from kiosque.payments.queries import numbers_of
 from kiosque.payments.refusals import Refused, require_author_and_reason
 
 #: In characters: what more is said of one thing than fits is an entry of its own.
@@ -23,6 +26,13 @@ _ODD = (
 )
 #: Who resolved an anomaly that sorted itself out.
 OURSELVES = "Kiosque Famille"
+
+
+class Concerned(NamedTuple):
+    """What an anomaly is about: the code of a family, "" for none, and the numbers of invoices."""
+
+    family: str
+    numbers: list[str]
 
 
 def flag_anomaly(
@@ -167,9 +177,10 @@ def flag_kept(settlement: Settlement, detail: str) -> None:
     )
 
 
-def open_anomalies() -> list[Anomaly]:
-    """Return the list, oldest first, with the receipts of what it is about."""
-    return list(
+def open_anomalies(regies: Collection[str] | None = None) -> list[Anomaly]:
+    """Return the list of these *régies*, by their keys, or of all; oldest first, with the receipts
+    of what it is about."""
+    query = (
         Anomaly.select(Anomaly, Attempt, Invoice, Settlement, Receipt)
         .join(Attempt, JOIN.LEFT_OUTER)
         .switch(Anomaly)
@@ -180,18 +191,36 @@ def open_anomalies() -> list[Anomaly]:
         .where(Anomaly.resolved_at.is_null())
         .order_by(Anomaly.id)
     )
+    return list(query if regies is None else query.where(Anomaly.regie.in_([*regies])))
 
 
-def concerned(anomaly: Anomaly) -> tuple[str, list[str]]:
-    """Return the code of the family that it is about, "" if of none, and the numbers of the
-    invoices."""
-    about = anomaly.invoice or anomaly.attempt or anomaly.settlement
-    family = about.family if about else None
-    if anomaly.invoice:
-        numbers = [anomaly.invoice.number]
-    else:
-        numbers = numbers_of(anomaly.attempt) if anomaly.attempt else []
-    return (family.code if family else "", numbers)
+def count_open_anomalies(regies: Collection[str] | None) -> int:
+    """Return how many points there are to treat in these *régies*, by their keys, or in all."""
+    query = Anomaly.select().where(Anomaly.resolved_at.is_null())
+    number: int = (query if regies is None else query.where(Anomaly.regie.in_([*regies]))).count()
+    return number
+
+
+def concerned(anomaly: Anomaly) -> Concerned:
+    """Return the family and the invoices that it is about."""
+    return concerned_by([anomaly])[0]
+
+
+def concerned_by(anomalies: Sequence[Anomaly]) -> list[Concerned]:
+    """Return the family and the invoices that each is about, in two queries for all."""
+    about = [each.invoice or each.attempt or each.settlement for each in anomalies]
+    families = [each.family_id if each else None for each in about]
+    known = Family.select().where(Family.id.in_({*families} - {None}))
+    codes: dict[int | None, str] = {None: "", **{each.id: each.code for each in known}}
+    attempts = {each.attempt_id for each in anomalies} - {None}
+    items = AttemptItem.select(AttemptItem, Invoice).join(Invoice)
+    numbers: dict[int | None, list[str]] = defaultdict(list)
+    for item in items.where(AttemptItem.attempt.in_(attempts)).order_by(Invoice.number):
+        numbers[item.attempt_id].append(item.invoice.number)
+    return [
+        Concerned(codes[family], [own.invoice.number] if own.invoice else numbers[own.attempt_id])
+        for own, family in zip(anomalies, families, strict=True)
+    ]
 
 
 def resolve_anomaly(anomaly_id: int, author: str, resolution: str) -> None:

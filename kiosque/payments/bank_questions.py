@@ -1,6 +1,7 @@
-"""The questions of a run of `reconcile` to one bank: about attempts, and to give money back.
+"""The questions of a run of `reconcile` to one bank: about attempts, about a time that was lost,
+and to give money back.
 
-Both kinds have the same shape: what is due, a call that begins, and the answer that ends it.
+All kinds have the same shape: what is due, a call that begins, and the answer that ends it.
 """
 
 from collections.abc import Sequence
@@ -8,14 +9,23 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from gateways.base import Polls, Refunds, Report
-from kiosque.db.models import Attempt, Repayment
+from gateways.base import GatewayError, Lists, Outcome, Polls, Refunds, Report
+from kiosque.db.models import Anomaly, Attempt, Repayment
 from kiosque.db.states import RepaymentState
-from kiosque.payments import polling, refund_requests
-from kiosque.payments.gateway_calls import ANSWER_SECONDS, REFUND_SECONDS, Answer
+from kiosque.payments import gateway_calls, incoming, lost_time, polling, refund_requests
+from kiosque.payments.gateway_calls import (
+    ANSWER_SECONDS,
+    LIST_SECONDS,
+    REFUND_SECONDS,
+    Answer,
+)
 from kiosque.payments.receipts import Issuers
 
 Call = Future[list[Report]]
+
+
+#: What is told of an order that the site has lost: a card refused there is no news.
+_MONEY = (Outcome.PAID, Outcome.REFUNDED, Outcome.REVERSED)
 
 
 class Kind(Protocol):
@@ -86,3 +96,34 @@ class Requests:
         if now.state != RepaymentState.ASKED:
             self.concluded.append(now)
         return answer
+
+
+@dataclass(frozen=True)
+class Listings:
+    """The questions to a bank about all that it did in a time that a restoration lost. What it
+    tells is recorded as its messages are."""
+
+    name: str
+    gateway: Lists
+    issuers: Issuers
+    at_once: ClassVar[int] = 1
+    seconds: ClassVar[float] = LIST_SECONDS
+
+    def due(self, limit: int) -> Sequence[Anomaly]:
+        return lost_time.to_list(self.name)[:limit]
+
+    def begin(self, row: Anomaly) -> Call | None:
+        return gateway_calls.list_reports(self.gateway, *lost_time.time_of(row))
+
+    def finish(self, row: Anomaly, call: Call) -> Answer:
+        try:
+            for report in gateway_calls.wait_for(call, 0.0):
+                if report.outcome in _MONEY or incoming.attempt_of(self.name, report):
+                    incoming.record(self.name, report, self.issuers)
+            lost_time.note_listed(row)
+        except GatewayError as error:
+            return gateway_calls.answer_of(error)
+        except Exception as error:  # noqa: BLE001  # an answer may hold anything
+            gateway_calls.log_defect(f"list of {self.name}", error)
+            return gateway_calls.answer_of(error)
+        return Answer.GIVEN

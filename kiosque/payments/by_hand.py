@@ -36,6 +36,7 @@ from kiosque.payments.receipts import Issuers, issue_receipt
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import transaction_name
 from kiosque.payments.selection import live_attempts
+from kiosque.payments.ways import Way
 
 #: No debit older than this is entered: what a bank shows of it is another year's accounts.
 OLDEST = timedelta(days=731)
@@ -174,7 +175,7 @@ def _why_not_that_name(gateway: str, transaction_id: str) -> str:
         return ""
     if known.state == SettlementState.COUNTED:
         return f"Ce débit est déjà enregistré, pour {format_euros(known.amount_cents)}."
-    return "Ce débit est enregistré, et son argent est reparti : voyez restore-payment."
+    return f"Ce débit est enregistré, et son argent est reparti : rétablissez-le ({Way.RESTORE})."
 
 
 def _why_not_that_day(on: date, about: About) -> str:
@@ -193,8 +194,8 @@ def _why_not_invoice(payment: BankPayment, invoice: Invoice, issuers: Issuers) -
     if payment.amount_cents > most:
         what = "il en reste à payer" if is_open else "son montant est de"
         return (
-            f"{what} {format_euros(most)}. Gardez l’argent pour la famille (--family), puis "
-            "donnez-lui un emploi (apply-overpayment)."
+            f"{what} {format_euros(most)}. Gardez l’argent pour la famille ({Way.FAMILY}), puis "
+            f"donnez-lui un emploi ({Way.APPLY_OVERPAYMENT})."
         )
     if payment.paid_on < invoice.issued_on:
         return f"elle date du {formats.short_date(invoice.issued_on)}, après ce débit."
@@ -203,8 +204,8 @@ def _why_not_invoice(payment: BankPayment, invoice: Invoice, issuers: Issuers) -
     if live := live_attempts([invoice]).get(invoice.id):
         until = formats.long_instant(live.live_until)
         return (
-            f"la famille est à la banque pour elle, jusqu’au {until}. Si c’est ce débit, donnez "
-            f"--attempt {live.reference} au lieu de --invoice."
+            f"la famille est à la banque pour elle, jusqu’au {until}. Si ce débit est celui "
+            f"du paiement {live.reference}, entrez-le autrement ({Way.ATTEMPT})."
         )
     return ""
 

@@ -21,7 +21,7 @@ from kiosque.payments import gateway_calls
 from kiosque.payments.closures import closure_words
 from kiosque.payments.facts import add_fact, release_invoices
 from kiosque.payments.gateway_calls import ANSWER_SECONDS
-from kiosque.payments.orders import order_of
+from kiosque.payments.orders import new_reference, order_of
 from kiosque.payments.polling import ask_soon, attempts_holding, first_question, is_owed_an_answer
 from kiosque.payments.queries import attempt_by_id
 from kiosque.payments.receipts import Issuers
@@ -162,7 +162,7 @@ def _open(purchase: Purchase, gateway: Gateway) -> Attempt:
         _close_lapsed(selection.invoices)
         day = now.astimezone(UTC).strftime("%Y%m%d")
         attempt = Attempt.create(
-            reference=f"KF{secrets.token_hex(9)}",
+            reference=new_reference(),
             family=purchase.family,
             regie=selection.invoices[0].regie,
             gateway=gateway.name,

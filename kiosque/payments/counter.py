@@ -1,10 +1,8 @@
 """Money taken at the counter: each payment has a name and a reason."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -12,7 +10,9 @@ from peewee import fn
 
 from kiosque.db import write
 from kiosque.db.models import Allocation, Anomaly, Attempt, AttemptItem, Invoice, Settlement
+from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import (
+    CREDIT,
     AllocationKind,
     AttemptState,
     CounterMode,
@@ -21,30 +21,14 @@ from kiosque.db.states import (
 )
 from kiosque.language import clock, formats
 from kiosque.payments.allocations import allocate
+from kiosque.payments.counter_rules import CounterPayment, why_not_at_counter
+from kiosque.payments.credit_notes import find_credit_note, use
 from kiosque.payments.ledger import book
 from kiosque.payments.queries import SETTLEMENTS
-from kiosque.payments.refusals import (
-    Refused,
-    why_not_answered_for,
-)
+from kiosque.payments.refusals import CHANGED, Refused
 from kiosque.payments.selection import opening_since
-from kiosque.payments.words import COUNTER_MODES, INVOICE_STATES
+from kiosque.payments.words import COUNTER_MODES
 from kiosque.settings import Regie
-
-
-@dataclass(frozen=True)
-class CounterPayment:
-    """Money taken at the counter for an invoice, or a part of it; `mode` is a `CounterMode`. None
-    for `amount_cents` is all that is still to pay. `is_extra` is said by who knows that the invoice
-    is paid already: the money is then a *trop-perçu*."""
-
-    invoice_number: str
-    amount_cents: int | None
-    mode: str
-    settled_on: date
-    author: str
-    reason: str
-    is_extra: bool = False
 
 
 class Taken(NamedTuple):
@@ -66,6 +50,7 @@ def settle_at_counter(
     regies: Mapping[str, Regie] = MappingProxyType({}),
     *,
     preview: bool = False,
+    agreed: Sequence[Taken] | None = None,
 ) -> list[Taken]:
     """Record money taken at the counter, all of it or nothing. Return the new payments.
 
@@ -73,14 +58,41 @@ def settle_at_counter(
     recorded before of the very same (invoice, amount, mode, day and reason) are passed over, even
     when their money has left since (`left_since` tells). `regies`, by key, say which modes each may
     take; any, when that is not given. With `preview`, keep nothing. Raises Refused, naming every
-    payment that cannot be recorded: unknown invoice, nothing to pay, impossible day or mode.
+    payment that cannot be recorded: unknown invoice, nothing to pay, impossible day or mode; and
+    where what a preview told, `agreed`, is no more what would be done.
     """
     added: list[Taken] = []
     with suppress(_Previewed), write():
         _settle_all(payments, regies, added)
+        if agreed is not None and added != [*agreed]:
+            raise Refused([CHANGED])
         if preview:
             raise _Previewed
     return added
+
+
+def apply_credit(
+    note: str,
+    invoice: str,
+    cents: int | None,
+    author: str,
+    reason: str,
+    *,
+    agreed: Sequence[Taken] | None = None,
+) -> int:
+    """Pay an invoice, or `cents` of it, with the credit note of this number, as far as it goes.
+    Return the cents; 0 when the very same was done today. Raises Refused, changing nothing, as
+    `settle_at_counter` does."""
+    payment = CounterPayment(
+        invoice_number=invoice.strip(),
+        amount_cents=cents,
+        mode=CREDIT,
+        settled_on=clock.today(),
+        author=author.strip(),
+        reason=reason,
+        credit_number=note.strip(),
+    )
+    return sum(each.cents for each in settle_at_counter([payment], agreed=agreed))
 
 
 def _settle_all(
@@ -90,10 +102,10 @@ def _settle_all(
     seen: Counter[CounterPayment] = Counter()
     for position, payment in enumerate(payments):
         seen[payment] += 1
-        invoice = Invoice.get_or_none(Invoice.number == payment.invoice_number)
+        invoice = next(iter(_INVOICE.models(number=payment.invoice_number)), None)
         if invoice and _times_recorded(invoice, payment) >= seen[payment]:
             continue
-        if faults := list(_why_not_at_counter(invoice, payment, regies)):
+        if faults := list(why_not_at_counter(invoice, payment, regies)):
             reasons += [f"Facture {payment.invoice_number}\u00a0: {fault}" for fault in faults]
             positions += [position] * len(faults)
         elif invoice:
@@ -101,52 +113,6 @@ def _settle_all(
             added.append(Taken(invoice.regie, cents, extra_cents, position))
     if reasons:
         raise Refused(reasons, positions)
-
-
-def _why_not_at_counter(
-    invoice: Invoice | None, payment: CounterPayment, regies: Mapping[str, Regie]
-) -> Iterator[str]:
-    if fault := why_not_answered_for(payment.author, payment.reason):
-        yield fault
-    if payment.mode not in COUNTER_MODES:
-        yield f"mode inconnu, attendu l’un de {', '.join(CounterMode)}."
-    if payment.amount_cents is not None and payment.amount_cents <= 0:
-        yield "un encaissement est au-dessus de zéro."
-    settled = formats.short_date(payment.settled_on)
-    if payment.settled_on > clock.today():
-        yield f"le {settled} n’est pas encore passé."
-    if invoice is None:
-        yield "elle n’existe pas."
-        return
-    if fault := _why_nothing_to_pay(invoice, payment):
-        yield fault
-        return
-    if fault := _why_not_that_mode(payment.mode, regies.get(invoice.regie)):
-        yield fault
-    if payment.settled_on < invoice.issued_on:
-        issued = formats.short_date(invoice.issued_on)
-        yield f"elle date du {issued}, l’encaissement du {settled} ne peut pas la précéder."
-
-
-def _why_nothing_to_pay(invoice: Invoice, payment: CounterPayment) -> str:
-    state = InvoiceState(invoice.state)
-    is_extra = state == InvoiceState.PAID and payment.is_extra and payment.amount_cents
-    if state == InvoiceState.OPEN or is_extra:
-        return ""
-    more = (
-        " Si cet argent est venu en plus, confirmez par --yes, ou --overpayments pour un fichier."
-        if state == InvoiceState.PAID and payment.amount_cents
-        else ""
-    )
-    return f"elle n’est pas à régler ({INVOICE_STATES[state]}).{more}"
-
-
-def _why_not_that_mode(mode: str, regie: Regie | None) -> str:
-    if regie is None or not regie.modes or mode in regie.modes or mode not in COUNTER_MODES:
-        return ""
-    allowed = ", ".join(COUNTER_MODES[CounterMode(each)] for each in regie.modes)
-    words = COUNTER_MODES[CounterMode(mode)]
-    return f"la régie {regie.name} n’encaisse pas par {words}, seulement par {allowed}."
 
 
 def left_since(payments: Iterable[CounterPayment]) -> list[str]:
@@ -218,8 +184,10 @@ def at_bank(numbers: Iterable[str]) -> dict[str, str]:
 
 def _settle_counter(invoice: Invoice, payment: CounterPayment) -> tuple[int, int]:
     """Return the cents of the payment, and how many of them pay nothing."""
-    left = invoice.remaining_cents
-    cents = left if payment.amount_cents is None else payment.amount_cents
+    left = invoice.remaining_cents or invoice.treasury_cents
+    note = find_credit_note(payment.credit_number) if payment.credit_number else None
+    most = min(left, note.credit_cents) if note else left
+    cents = most if payment.amount_cents is None else payment.amount_cents
     settlement = Settlement(
         family=invoice.family_id,
         regie=invoice.regie,
@@ -229,10 +197,16 @@ def _settle_counter(invoice: Invoice, payment: CounterPayment) -> tuple[int, int
         state=SettlementState.COUNTED,
         author=payment.author,
         reason=payment.reason.strip(),
+        credit_note=note,
     )
     SETTLEMENTS.add(settlement)
+    if note:
+        use(note, cents)
+        label = f"avoir {note.number} affecté"
+    else:
+        label = f"encaissement au guichet, {COUNTER_MODES[CounterMode(payment.mode)]}"
     allocate(settlement, invoice.id, cents)
-    book(settlement, f"encaissement au guichet, {COUNTER_MODES[CounterMode(payment.mode)]}")
+    book(settlement, label)
     return cents, max(cents - left, 0)
 
 
@@ -240,19 +214,29 @@ def _times_recorded(invoice: Invoice, payment: CounterPayment) -> int:
     """Return how often this very payment was recorded for the invoice, whatever its money is for
     now: where another invoice took it, the list still says which one it came for. All that is still
     to pay is any amount, once nothing is."""
-    cents = payment.amount_cents or invoice.remaining_cents
-    came_for = [
-        origin.select(origin.settlement).where(origin.invoice == invoice)
-        for origin in (Allocation, Anomaly)
+    cents = payment.amount_cents or invoice.remaining_cents or invoice.treasury_cents
+    very = (payment.mode, clock.noon_in_paris(payment.settled_on), payment.reason.strip())
+    found = [
+        each
+        for each in _CAME_FOR.models(invoice=invoice.id)
+        if (each.mode, each.settled_at, each.reason) == very
     ]
-    found = Settlement.select().where(
-        Settlement.id.in_(came_for[0]) | Settlement.id.in_(came_for[1]),
+    if payment.credit_number and found:
+        note = find_credit_note(payment.credit_number)
+        found = [each for each in found if each.credit_id == (note and note.id)]
+    if cents or payment.amount_cents is not None:
+        found = [each for each in found if each.amount_cents == cents]
+    return len(found)
+
+
+# A file has thousands of payments: see kiosque/db/prepared.py.
+_INVOICE = PreparedQuery(lambda number: Invoice.select().where(Invoice.number == number))
+_CAME_FOR = PreparedQuery(
+    lambda invoice: Settlement.select().where(
+        Settlement.id.in_(
+            Allocation.select(Allocation.settlement).where(Allocation.invoice == invoice)
+        )
+        | Settlement.id.in_(Anomaly.select(Anomaly.settlement).where(Anomaly.invoice == invoice)),
         Settlement.attempt.is_null(),
-        Settlement.mode == payment.mode,
-        Settlement.settled_at == clock.noon_in_paris(payment.settled_on),
-        Settlement.reason == payment.reason.strip(),
     )
-    if cents:
-        found = found.where(Settlement.amount_cents == cents)
-    times: int = found.count()
-    return times
+)

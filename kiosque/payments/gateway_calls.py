@@ -9,6 +9,7 @@ import logging
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
+from datetime import datetime
 from enum import Enum, auto
 from threading import Thread
 from typing import TypeVar
@@ -21,6 +22,7 @@ from gateways.base import (
     Gateway,
     GatewayError,
     Handoff,
+    Lists,
     Order,
     Polls,
     RefundRequest,
@@ -38,6 +40,8 @@ Result = TypeVar("Result")
 ANSWER_SECONDS = 15.0
 #: The longest that money takes to be given back: the bank is asked before and after.
 REFUND_SECONDS = 45.0
+#: The longest that a bank takes to tell of all its payments of some days.
+LIST_SECONDS = 45.0
 _DEFECT = "le programme de cette banque a un défaut"
 
 
@@ -67,6 +71,11 @@ def resume(gateway: Resumes, order: Order) -> "Future[Handoff]":
 def poll(gateway: Polls, order: Order) -> "Future[list[Report]]":
     """Ask about an order. The future raises a GatewayError."""
     return _begin(f"question about {order.reference}", lambda: _reports(gateway.poll(order)))
+
+
+def list_reports(gateway: Lists, since: datetime, until: datetime) -> "Future[list[Report]]":
+    """Ask for all that a bank did in a time. The future raises a GatewayError."""
+    return _begin("list of payments", lambda: _reports(gateway.list_reports(since, until)))
 
 
 def refund(gateway: Refunds, order: Order, request: RefundRequest) -> "Future[list[Report]]":

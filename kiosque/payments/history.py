@@ -1,6 +1,6 @@
 """Tell what became of a payment, in the order it was learnt, for whoever answers its family."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,14 +17,23 @@ from kiosque.db.models import (
     Receipt,
     Repayment,
     Settlement,
+    Transmission,
 )
-from kiosque.db.states import AttemptState, FactSource, RepaymentKind, RepaymentState, Verdict
-from kiosque.language.formats import format_euros
+from kiosque.db.states import (
+    AttemptState,
+    CounterMode,
+    FactSource,
+    RepaymentKind,
+    RepaymentState,
+    Verdict,
+)
+from kiosque.language.formats import format_euros, short_date
 from kiosque.payments.names import bank_name
 from kiosque.payments.queries import numbers_of
 from kiosque.payments.receipts import receipts_named
 from kiosque.payments.words import (
     ATTEMPT_STATES,
+    COUNTER_MODES,
     FACT_SOURCES,
     REPAYMENT_KINDS,
     REPAYMENT_STATES,
@@ -42,29 +51,56 @@ class Event(NamedTuple):
 
 def events_of(name: str) -> list[Event]:
     """Return what happened to the payments that a name stands for, the earliest first: an
-    invoice's number, a receipt's (`R000123`, `R000123-creche`), an attempt's reference, or the
-    bank's name of a debit. Nothing when it has none.
+    invoice's number, which also tells when it was the Treasury's, a receipt's (`R000123`,
+    `R000123-creche`), an attempt's reference, or the bank's name of a debit. Nothing when it has
+    none.
     """
-    money = _settlements(name)
-    ids = [settlement.id for settlement in money]
+    ids = [settlement.id for settlement in _settlements(name)]
     held = AttemptItem.select(AttemptItem.attempt).join(Invoice).where(Invoice.number == name)
-    paid = Settlement.select(Settlement.attempt).where(Settlement.id.in_(ids))
-    attempts = list(
-        Attempt.select().where(
-            (Attempt.reference == name) | Attempt.id.in_(held) | Attempt.id.in_(paid)
-        )
-    )
+    events = _events((Attempt.reference == name) | Attempt.id.in_(held), ids)
+    return sorted((*events, *_of_treasury(name)), key=lambda event: event.at)
+
+
+def events_of_settlement(settlement: Settlement) -> list[Event]:
+    """Return what happened to a payment, the earliest first."""
+    return _events(Attempt.id == settlement.attempt_id, [settlement.id])
+
+
+def _events(which: Expression, ids: Collection[int]) -> list[Event]:
+    """Return what happened to these attempts, to the payments of these numbers and to their
+    attempts."""
+    paid = Settlement.select(Settlement.attempt).where(Settlement.id.in_(list(ids)))
+    attempts = list(Attempt.select().where(which | Attempt.id.in_(paid)))
     events = [event for attempt in attempts for event in _of_attempt(attempt)]
-    events += _of_money(Settlement.attempt.in_(attempts) | Settlement.id.in_(ids))
+    events += _of_money(Settlement.attempt.in_(attempts) | Settlement.id.in_(list(ids)))
     return sorted(events, key=lambda event: event.at)
+
+
+def _of_treasury(number: str) -> Iterator[Event]:
+    """Yield how an invoice went to the Treasury, and came back."""
+    found = Transmission.select().join(Invoice).where(Invoice.number == number)
+    for each in found.order_by(Transmission.id):
+        on = short_date(each.transmitted_on)
+        said = f"transmise au Trésor public le {on}, liste {each.list_name} : {each.reason}"
+        yield Event(each.noted_at, each.author, said)
+        if each.ended_at:
+            yield Event(
+                each.ended_at, each.ended_by, f"reprise du Trésor public : {each.end_reason}"
+            )
 
 
 def _settlements(name: str) -> list[Settlement]:
     issued = receipts_named(name).select(Receipt.settlement)
     paid = Allocation.select(Allocation.settlement).join(Invoice).where(Invoice.number == name)
+    of_note = Invoice.select(Invoice.id).where(Invoice.number == name)
     named = (Settlement.transaction_id == bank_name(name)) & (Settlement.transaction_id != "")
     return list(
-        Settlement.select().where(Settlement.id.in_(issued) | Settlement.id.in_(paid) | named)
+        Settlement.select().where(
+            Settlement.id.in_(issued)
+            | Settlement.id.in_(paid)
+            | named
+            | Settlement.credit_note.in_(of_note)
+        )
     )
 
 
@@ -96,7 +132,12 @@ def _of_money(which: Expression) -> Iterator[Event]:
     the journal, and the receipts."""
     for settlement in Settlement.select().where(which, Settlement.author != ""):
         cents = format_euros(settlement.amount_cents)
-        said = f"encaissement de {cents} ({settlement.mode}) : {settlement.reason}"
+        mode = settlement.mode
+        if mode in COUNTER_MODES:
+            mode = COUNTER_MODES[CounterMode(mode)]
+        said = f"encaissement de {cents} ({mode}) : {settlement.reason}"
+        if note := settlement.credit_note:
+            said = f"avoir {note.number} affecté, {cents} : {settlement.reason}"
         yield Event(settlement.settled_at, settlement.author, said)
     for repayment in Repayment.select(Repayment, Settlement).join(Settlement).where(which):
         yield from _of_repayment(repayment)
@@ -111,6 +152,8 @@ def _of_money(which: Expression) -> Iterator[Event]:
 def _of_repayment(repayment: Repayment) -> Iterator[Event]:
     who = repayment.author or f"banque ({repayment.gateway})"
     kind = REPAYMENT_KINDS[RepaymentKind(repayment.kind)]
+    if repayment.settlement.credit_id:
+        kind = "reprise de l’avoir"
     said = f"{kind} de {format_euros(repayment.amount_cents)}"
     because = f" : {repayment.reason}" if repayment.reason else ""
     yield Event(repayment.asked_at, who, f"{said}{because}")

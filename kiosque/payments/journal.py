@@ -1,20 +1,27 @@
 """The *journal des encaissements*: double-entry, numbered without gaps, chained by hashes.
 
 Each entry says that an amount went from one account (`credit`) to another (`debit`). The
-accounts are words: `bank:NAME` and `counter:MODE` hold what was collected; `invoices`,
-`overpayments` and `unmatched` say what for; `refunds` holds what was given back of payments
-whose invoices stay paid. A *régie* besides the first has its own, `invoices/KEY`.
+accounts are words (`account_words.py` has them in French). `bank:NAME` and `counter:MODE` hold what
+was collected; `invoices`, `overpayments` and `unmatched` say what for; `refunds` holds what was
+given back of payments whose invoices stay paid; `credits`, which is no money, what credit notes
+(*avoirs*) paid. `account` holds what the bank's statement says, `fees` what the bank kept,
+`paid_over` what deposits promise to the *comptable*, `opening` what the account held before, and
+`others` what came or went for other reasons. A *régie* besides the first has its own,
+`invoices/KEY`.
 """
 
 import hashlib
 import json
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from peewee import fn
 
-from kiosque.db import require_write
+from kiosque.db import execute_many, require_write
+from kiosque.db.fields import to_text
 from kiosque.db.models import JournalEntry, Settlement
 from kiosque.db.prepared import PreparedInsert, PreparedQuery, Row
 from kiosque.db.states import AllocationKind
@@ -31,6 +38,57 @@ ACCOUNTS = {
     AllocationKind.UNMATCHED: "unmatched",
 }
 REFUNDS = "refunds"
+CREDITS = "credits"
+STATEMENT_ACCOUNT = "account"
+FEES = "fees"
+PAID_OVER = "paid_over"
+OPENING = "opening"
+OTHERS = "others"
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+#: Which columns the hash of a new entry covers.
+VERSION = 2
+
+
+class About(NamedTuple):
+    """What an entry is about: the *régie* whose books it is in, and the number of one thing."""
+
+    regie: str
+    settlement_id: int | None = None
+    statement_id: int | None = None
+    line_id: int | None = None
+    deposit_id: int | None = None
+    closing_id: int | None = None
+
+
+class Move(NamedTuple):
+    """An entry to write, in cents."""
+
+    about: About
+    label: str
+    debit: str
+    credit: str
+    cents: int
+    corrects: int | None = None
+
+
+class _Row(NamedTuple):
+    """An entry, in the order of the columns."""
+
+    number: int
+    at: datetime
+    regie: str
+    settlement_id: int | None
+    statement_id: int | None
+    line_id: int | None
+    deposit_id: int | None
+    closing_id: int | None
+    corrects: int | None
+    label: str
+    debit: str
+    credit: str
+    amount_cents: int
+    version: int
+    previous_hash: str
 
 
 def account(name: str, regie: str) -> str:
@@ -39,46 +97,82 @@ def account(name: str, regie: str) -> str:
     return name if not regie or name.startswith("bank:") else f"{name}/{regie}"
 
 
-def append(settlement: Settlement, label: str, *, debit: str, credit: str, cents: int) -> None:
-    """Write the next entry, in cents. Belongs inside `write()`, which is what numbers it."""
+def append(
+    about: About, label: str, *, debit: str, credit: str, cents: int, corrects: int | None = None
+) -> int:
+    """Write the next entry, in cents, and return its number. Belongs inside `write()`, which is
+    what numbers it. `corrects` is the number of the entry that this one undoes."""
     require_write()
     number, previous_hash = last()
     entry = JournalEntry(
+        **about._asdict(),
         number=number + 1,
         at=clock.now(),
-        settlement=settlement,
+        corrects=corrects,
         label=label,
         debit=debit,
         credit=credit,
         amount_cents=cents,
+        version=VERSION,
         previous_hash=previous_hash,
     )
     entry.hash = _hash(entry)
     _ENTRIES.add(entry)
+    return entry.number
+
+
+def append_all(moves: Iterable[Move]) -> None:
+    """Write the next entries, as `append` does one, for the thousands of a bank's file."""
+    require_write()
+    rows = list(_chained(moves))  # while rows are sent, PostgreSQL answers no query
+    execute_many(_INSERT, rows)
+
+
+def _chained(moves: Iterable[Move]) -> Iterator[tuple[object, ...]]:
+    """Yield the columns of entries, each numbered and hashed after the one before."""
+    (number, previous_hash), at = last(), clock.now()
+    kept = to_text(at)
+    for about, label, debit, credit, cents, corrects in moves:
+        number += 1
+        row = _Row(
+            number, at, *about, corrects, label, debit, credit, cents, VERSION, previous_hash
+        )
+        previous_hash = _hash(row)
+        yield (number, kept, *row[2:], previous_hash)
+
+
+_INSERT = """
+    INSERT INTO journal_entry (number, at, regie, settlement_id, statement_id, line_id, deposit_id,
+        closing_id, corrects, label, debit, credit, amount_cents, version, previous_hash, hash)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 
 
 def bring_to(
     target: Mapping[str, int], settlement: Settlement, among: Collection[int], label: str
-) -> None:
+) -> int:
     """Write the entries that bring the accounts of these settlements to `target`, in cents,
-    debits less credits; none when they are there already. They bear on `settlement`."""
-    held = balances_of(among)
+    debits less credits; none when they are there already. They bear on `settlement`. Return the
+    number of the journal's last entry."""
+    held, about = balances_of(among), About(settlement.regie, settlement_id=settlement.id)
     moves = {
         account: target.get(account, 0) - held.get(account, 0)
         for account in sorted({*target, *held})
     }
     debits = deque((account, cents) for account, cents in moves.items() if cents > 0)
     credits_ = deque((account, -cents) for account, cents in moves.items() if cents < 0)
+    number = 0
     while debits and credits_:
         (debit, owed), (credit, due) = debits.popleft(), credits_.popleft()
         cents = min(owed, due)
-        append(settlement, label, debit=debit, credit=credit, cents=cents)
+        number = append(about, label, debit=debit, credit=credit, cents=cents)
         if owed > cents:
             debits.appendleft((debit, owed - cents))
         if due > cents:
             credits_.appendleft((credit, due - cents))
     if debits or credits_:
         raise RuntimeError("the accounts of a payment do not add up to zero")
+    return number or last()[0]
 
 
 def last() -> tuple[int, str]:
@@ -97,9 +191,22 @@ _LAST = PreparedQuery(
 )
 
 
-def balances() -> dict[str, int]:
-    """Return the balance of every account in cents, debits less credits. They add up to zero."""
-    return _add_up(_MOVES.rows())
+def balances(
+    up_to: int | None = None, regie: str | None = None, *, after: int = 0
+) -> dict[str, int]:
+    """Return the balance of every account in cents, debits less credits, after the entry of number
+    `up_to`, of the books of one *régie* where it is given; of the entries `after` a number alone.
+    They add up to zero."""
+    moves: Any = (
+        JournalEntry.select(*_SIDES, fn.SUM(JournalEntry.amount_cents))
+        .where(JournalEntry.number > after)
+        .group_by(*_SIDES)
+    )
+    if up_to is not None:
+        moves = moves.where(JournalEntry.number <= up_to)
+    if regie is not None:
+        moves = moves.where(JournalEntry.regie == regie)
+    return _add_up(moves.tuples())
 
 
 def balances_of(settlements: Collection[int]) -> dict[str, int]:
@@ -109,9 +216,6 @@ def balances_of(settlements: Collection[int]) -> dict[str, int]:
 
 
 _SIDES = (JournalEntry.debit, JournalEntry.credit)
-_MOVES = PreparedQuery(
-    lambda: JournalEntry.select(*_SIDES, fn.SUM(JournalEntry.amount_cents)).group_by(*_SIDES)
-)
 _MOVES_OF = PreparedQuery(
     lambda settlement: JournalEntry.select(*_SIDES, JournalEntry.amount_cents).where(
         JournalEntry.settlement == settlement
@@ -143,10 +247,10 @@ def verify() -> list[str]:
     return faults
 
 
-def _hash(entry: JournalEntry) -> str:
+def _hash(entry: JournalEntry | _Row) -> str:
     content = [
         entry.number,
-        entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        _instant(entry.at),
         entry.settlement_id,
         entry.label,
         entry.debit,
@@ -154,5 +258,19 @@ def _hash(entry: JournalEntry) -> str:
         entry.amount_cents,
         entry.previous_hash,
     ]
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    if entry.version > 1:
+        content += [
+            entry.version,
+            entry.regie,
+            entry.statement_id,
+            entry.line_id,
+            entry.deposit_id,
+            entry.closing_id,
+            entry.corrects,
+        ]
+    return hashlib.sha256(_JSON(content).encode()).hexdigest()
+
+
+@lru_cache(1)  # all entries of a file are of one instant
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

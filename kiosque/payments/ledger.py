@@ -1,25 +1,24 @@
 """Compute the accounts that each payment must have, and book the entries that bring them there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from kiosque.db.models import Allocation, Attempt, Family, Settlement
 from kiosque.db.prepared import PreparedQuery
-from kiosque.db.states import AllocationKind, SettlementState
-from kiosque.payments import journal
+from kiosque.db.states import CREDIT, AllocationKind, SettlementState
+from kiosque.payments import journal, revenues
 from kiosque.payments.queries import parts_of, settlements_of
 
 
 def book(settlement: Settlement, label: str) -> None:
-    """Bring the journal to what the money of this payment is now for, by new entries. Belongs
-    inside `write()`."""
+    """Bring the journal to what the money of this payment is now for, by new entries, and the
+    revenue of each service. Belongs inside `write()`."""
     settlements = settlements_of_payment(settlement)
     ids = [each.id for each in settlements]
-    accounts = {
-        journal.account(name, settlement.regie): cents
-        for name, cents in expected_balances(settlements).items()
-    }
-    journal.bring_to(accounts, settlement, ids, label)
+    expected = expected_balances(settlements)
+    accounts = {journal.account(name, settlement.regie): cents for name, cents in expected.items()}
+    number = journal.bring_to(accounts, settlement, ids, label)
+    revenues.follow(settlements, expected[journal.REFUNDS], number)
 
 
 def owed_cents(settlement: Settlement) -> int:
@@ -33,9 +32,14 @@ def overpaid_cents(settlement: Settlement) -> int:
     return _money(settlements_of_payment(settlement)).overpaid_cents
 
 
-def overpaid_to(family: Family) -> int:
-    """Return the cents that came twice from a family and are still there, of all its payments."""
-    found = {each.attempt_id or -each.id: each for each in _OVERPAID.models(family=family.id)}
+def overpaid_to(family: Family, regies: Collection[str] | None = None) -> int:
+    """Return the cents that came twice from a family and are still there, of all its payments; or
+    of those to these *régies*, by their keys."""
+    found = {
+        each.attempt_id or -each.id: each
+        for each in _OVERPAID.models(family=family.id)
+        if regies is None or each.regie in regies
+    }
     return sum(overpaid_cents(each) for each in found.values())
 
 
@@ -43,7 +47,7 @@ def settlements_of_payment(settlement: Settlement) -> list[Settlement]:
     """Return the settlements, as they are now, of the attempt that this one belongs to; itself
     alone when it was taken at the counter."""
     if settlement.attempt_id is None:
-        return [Settlement.get_by_id(settlement.id)]
+        return _SETTLEMENT.models(settlement=settlement.id)
     return settlements_of(settlement.attempt_id)
 
 
@@ -52,6 +56,7 @@ def expected_balances(settlements: Sequence[Settlement]) -> dict[str, int]:
     one payment. The accounts are named without their *régie*."""
     first = settlements[0]
     source = f"bank:{first.gateway}" if first.gateway else f"counter:{first.mode}"
+    source = journal.CREDITS if first.mode == CREDIT else source
     counted = [each for each in settlements if each.state == SettlementState.COUNTED]
     parts = dict.fromkeys(AllocationKind, 0)
     for settlement in counted:
@@ -114,6 +119,9 @@ def may_be_undone(attempt: Attempt) -> bool:
     )
 
 
+_SETTLEMENT = PreparedQuery(
+    lambda settlement: Settlement.select().where(Settlement.id == settlement)
+)
 _OVERPAID = PreparedQuery(
     lambda family: (
         Settlement.select()

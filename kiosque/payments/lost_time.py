@@ -9,8 +9,19 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
-from kiosque.db import require_write
-from kiosque.db.models import Anomaly, Attempt, Family, Invoice, ReceiptGap, Restoration
+from peewee import fn
+
+from kiosque.db import leases, require_write
+from kiosque.db.models import (
+    Anomaly,
+    Attempt,
+    Deposit,
+    DepositGap,
+    Family,
+    Invoice,
+    ReceiptGap,
+    Restoration,
+)
 from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import AnomalyKind
 from kiosque.language import clock, formats
@@ -44,6 +55,8 @@ def note_restoration(
     skipped = skipped or {}
     for sequence in sorted({"", *settings.regies, *known, *skipped, *of_invoices}):
         _leave_gap(restoration, sequence, known.get(sequence, 0), skipped.get(sequence))
+    for regie in sorted({"", *settings.regies, *of_invoices}):
+        _ask_last_deposit(restoration, regie)
     Attempt.update(ask_at=now).where(
         Attempt.ask_at.is_null(False) | (Attempt.started_at > backup_at - _STILL_OPEN)
     ).execute()
@@ -69,6 +82,21 @@ def _leave_gap(
     )
 
 
+def _ask_last_deposit(restoration: Restoration, regie: str) -> None:
+    """Ask, of each year of the time lost, which deposit was the last: its paper may be with the
+    *comptable*, and its number is not given again."""
+    years = (clock.paris_date(at).year for at in (restoration.backup_at, restoration.restored_at))
+    first, last = years
+    for year in range(first, last + 1):
+        of_year = Deposit.regie == regie, Deposit.year == year
+        known = Deposit.select(fn.MAX(Deposit.number)).where(*of_year).scalar() or 0
+        gaps = DepositGap.regie == regie, DepositGap.year == year
+        lost = DepositGap.select(fn.MAX(DepositGap.last)).where(*gaps).scalar() or 0
+        DepositGap.create(
+            restoration=restoration, regie=regie, year=year, first=max(known, lost) + 1
+        )
+
+
 def _most_given(since: datetime, until: datetime) -> int:
     """Return how many receipts may have been given meanwhile, those of an hour at least."""
     hours = math.ceil((until - since) / timedelta(hours=1))
@@ -90,6 +118,35 @@ def _tell(settings: Settings, restoration: Restoration, gateway: str) -> None:
         regie=regie,
         gateway=gateway,
     )
+
+
+def to_list(gateway: str) -> list[Anomaly]:
+    """Return the points about a time that was lost of which this bank was never asked for a list,
+    the oldest first."""
+    every = Anomaly.select().where(
+        Anomaly.gateway == gateway,
+        Anomaly.kind == AnomalyKind.RESTORED,
+        Anomaly.resolved_at.is_null(),
+    )
+    return [
+        each for each in every.order_by(Anomaly.id) if leases.finished_at(_listing(each)) is None
+    ]
+
+
+def note_listed(point: Anomaly) -> None:
+    """Note that the bank has told all that it did in the time of this point."""
+    leases.note_done(_listing(point))
+
+
+def time_of(point: Anomaly) -> tuple[datetime, datetime]:
+    """Return the time that a point is about: some payments begun before the backup ended after."""
+    number = int(point.key.split(":")[1])
+    restoration = Restoration.get_by_id(number)
+    return restoration.backup_at - _STILL_OPEN, restoration.restored_at
+
+
+def _listing(point: Anomaly) -> str:
+    return f"list:{point.key}"
 
 
 def lost_times() -> dict[str, tuple[datetime, datetime]]:

@@ -12,6 +12,8 @@ from kiosque.language.formats import format_euros
 from kiosque.payments.receipts import receipt_of, receipts_named
 from kiosque.payments.refusals import Refused
 
+#: What a credit note pays is no payment to give back, nor to restore.
+_IS_MONEY = Settlement.credit_note.is_null()
 _OURS = re.compile("encaissement-([0-9]{1,9})", re.ASCII)
 
 
@@ -32,7 +34,8 @@ def find_departed(name: str, cents: int | None) -> Settlement:
     if cents is not None:
         left = left.where(Repayment.amount_cents == cents)
     of_invoice = Settlement.id.in_(_parts_for(name).select(Allocation.settlement))
-    found = Settlement.select().where(of_invoice, Settlement.id.in_(left)).order_by(Settlement.id)
+    found = Settlement.select().where(of_invoice, Settlement.id.in_(left), _IS_MONEY)
+    found = found.order_by(Settlement.id)
     return _only(list(found), name) or find_settlement(name)
 
 
@@ -79,7 +82,11 @@ def _payers_of(number: str) -> list[Settlement]:
         Allocation.kind == AllocationKind.INVOICE,
         Allocation.counts == True,  # noqa: E712  # an SQL expression
     )
-    return list(Settlement.select().where(Settlement.id.in_(paying.select(Allocation.settlement))))
+    return list(
+        Settlement.select().where(
+            Settlement.id.in_(paying.select(Allocation.settlement)), _IS_MONEY
+        )
+    )
 
 
 def _named(name: str) -> Settlement:

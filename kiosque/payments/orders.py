@@ -1,12 +1,22 @@
-"""A payment attempt, as its gateway sees it."""
+"""A payment attempt, as its gateway sees it, and the reference that names it there."""
+
+import re
+import secrets
 
 from gateways.base import Order
 from kiosque.db.models import Attempt
 from kiosque.language import catalogue
 from kiosque.payments.queries import numbers_of
 
+#: A reference of ours, wherever it stands; banks may write it in capitals.
+REFERENCE = re.compile(r"KF[0-9a-f]{18}", re.ASCII | re.IGNORECASE)
 #: What a bank shows beside the amount, at most.
 _LONGEST = 255
+
+
+def new_reference() -> str:
+    """Return a reference that nobody can guess: it is in the address where the payer comes back."""
+    return f"KF{secrets.token_hex(9)}"
 
 
 def order_of(attempt: Attempt, public_url: str, *, email: str | None = None) -> Order:

@@ -43,6 +43,17 @@ def apply_overpayment(
     return Invoice.get_by_id(invoice.id)
 
 
+def foresee_use(
+    settlement: Settlement, invoice_number: str, cents: int | None
+) -> tuple[Invoice, int]:
+    """Return the invoice that `apply_overpayment` would pay, and with how many cents. Raises
+    Refused."""
+    settlement = Settlement.get_by_id(settlement.id)
+    invoice = _payable_invoice(settlement, invoice_number.strip())
+    _part, taken = _spare_part(settlement, invoice, cents)
+    return invoice, taken
+
+
 def _payable_invoice(settlement: Settlement, number: str) -> Invoice:
     """Return the invoice of this number if money of this payment may pay it. Raises Refused."""
     invoice: Invoice | None = Invoice.get_or_none(Invoice.number == number)

@@ -13,6 +13,7 @@ from threading import BoundedSemaphore
 from gateways.base import Gateway, GatewayError, Polling, Polls, Report, Unreachable
 from kiosque.db import require_no_write, require_write, write
 from kiosque.db.models import Attempt, AttemptItem
+from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import UNDECIDED, AnomalyKind, AttemptState, FactSource
 from kiosque.language import clock
 from kiosque.payments import gateway_calls
@@ -41,6 +42,12 @@ GRACE = timedelta(minutes=15)
 #: How many of a process's threads may wait for one bank on behalf of visitors.
 AT_ONCE = 2
 _SILENT = (AttemptState.CREATED, AttemptState.HANDED_OFF)
+
+_ANSWERED = PreparedQuery(
+    lambda attempt, at, again: Attempt.update(
+        asked_at=at, answered_at=at, unanswered=0, ask_at=again
+    ).where(Attempt.id == attempt)
+)
 
 
 def first_question(attempt: Attempt, gateway: Gateway) -> datetime | None:
@@ -89,12 +96,6 @@ def finish_question(
         return Answer.GIVEN
     postpone_question(attempt)
     return answer
-
-
-def ask_bank(attempt: Attempt, gateway: Polls, public_url: str, issuers: Issuers) -> None:
-    """Ask about one attempt, now, and apply the answer."""
-    question = begin_question(attempt, gateway, public_url)
-    finish_question(attempt, gateway, question, issuers, seconds=ANSWER_SECONDS)
 
 
 def ask_soon(
@@ -166,9 +167,7 @@ def _apply(attempt: Attempt, gateway: Polls, reports: Sequence[Report], issuers:
         if not reports and _is_silent(attempt) and age >= expires:
             add_fact(attempt, "", AttemptState.EXPIRED, source=FactSource.BANK_ASKED)
         again = _next_question(attempt, gateway.polling)
-        Attempt.update(asked_at=now, answered_at=now, unanswered=0, ask_at=again).where(
-            Attempt.id == attempt.id
-        ).execute()
+        _ANSWERED.execute(attempt=attempt.id, at=now, again=again)
 
 
 def postpone_question(attempt: Attempt) -> None:

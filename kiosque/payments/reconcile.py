@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateways.base import Gateway, Polls, Refunds
+from gateways.base import Gateway, Lists, Polls, Refunds
 from kiosque.db import leases
 from kiosque.payments import gateway_calls, gateway_usage, polling
-from kiosque.payments.bank_questions import Call, Kind, Questions, Requests
+from kiosque.payments.bank_questions import Call, Kind, Listings, Questions, Requests
 from kiosque.payments.gateway_calls import Answer
 from kiosque.payments.receipts import Issuers
 
@@ -194,6 +194,11 @@ def _lines(gateways: Mapping[str, Gateway], public_url: str, issuers: Issuers) -
             _Line(name, Requests(name, each, public_url, issuers))
             for name, each in gateways.items()
             if isinstance(each, Refunds)
+        ],
+        *[
+            _Line(name, Listings(name, each, issuers))
+            for name, each in gateways.items()
+            if isinstance(each, Lists)
         ],
         *[
             _Line(name, Questions(name, each, public_url, issuers))

@@ -19,6 +19,7 @@ from kiosque.payments.anomalies import resolve
 from kiosque.payments.queries import repayment_of
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import book_repayment, end_request
+from kiosque.payments.ways import Way
 
 
 def ask_refund(
@@ -33,11 +34,11 @@ def ask_refund(
         raise Refused(
             [
                 "Cette banque ne rembourse pas sur demande. Remboursez autrement, puis "
-                "enregistrez-le avec --elsewhere."
+                f"notez-le ({Way.ELSEWHERE})."
             ]
         )
     with write():
-        amount = _amount_to_give_back(settlement, RepaymentKind.REFUND, cents, author, reason)
+        amount = foresee_repayment(settlement, RepaymentKind.REFUND, cents, author, reason)
         return _create_request(settlement, RepaymentKind.REFUND, amount, author, reason)
 
 
@@ -59,7 +60,7 @@ def record_repayment(
         RepaymentKind.CHARGEBACK: "impayé",
     }[kind]
     with write():
-        amount = _amount_to_give_back(settlement, kind, cents, author, reason)
+        amount = foresee_repayment(settlement, kind, cents, author, reason)
         if transaction_id is not None:
             _require_new_refund(settlement, transaction_id, amount)
             label = "remboursement vu à la banque"
@@ -102,12 +103,16 @@ def _resolve_told(settlement: Settlement, transaction_id: str, author: str, labe
     resolve(named & Anomaly.kind.in_(told), author, label)
 
 
-def _amount_to_give_back(
+def foresee_repayment(
     settlement: Settlement, kind: RepaymentKind, cents: int | None, author: str, reason: str
 ) -> int:
-    """Return the cents to give back: those asked for, or all that remains. Raises Refused."""
+    """Return the cents that would leave: those asked for, or all that remains. Raises Refused."""
     require_author_and_reason(author, reason)
     settlement = Settlement.get_by_id(settlement.id)
+    if settlement.credit_id:
+        raise Refused(
+            [f"C’est un avoir, et non de l’argent\u00a0: reprenez-le ({Way.UNAPPLY_CREDIT})."]
+        )
     if settlement.state != SettlementState.COUNTED:
         raise Refused(["Ce paiement a déjà été annulé ou remboursé en entier."])
     amount = settlement.remaining_cents if cents is None else cents

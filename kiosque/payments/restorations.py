@@ -20,6 +20,7 @@ from kiosque.payments.ledger import book, owed_cents
 from kiosque.payments.queries import parts_of
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import gone_key, guess_key, repayments_done, transaction_name
+from kiosque.payments.ways import Way
 
 _WHAT = {
     RepaymentKind.REFUND: "remboursement non abouti",
@@ -53,15 +54,27 @@ def restore(settlement: Settlement, cents: int | None, author: str, reason: str)
             & Anomaly.transaction_id.in_(_names(settlement, repayment, had_left=had_left))
             & (Anomaly.kind == AnomalyKind.MISMATCH),
             author,
-            f"{label} : restore-payment",
+            f"{label} : rétabli",
         )
         if had_left:
             _list_unmatched_again(settlement)
         return Repayment.get_by_id(repayment.id)
 
 
+def foresee_restoration(
+    settlement: Settlement, cents: int | None, author: str, reason: str
+) -> Repayment:
+    """Return the repayment whose money `restore` would put back. Raises Refused."""
+    require_author_and_reason(author, reason)
+    return _repayment_of(settlement, cents, reason)
+
+
 def _repayment_of(settlement: Settlement, cents: int | None, reason: str) -> Repayment:
     settlement = Settlement.get_by_id(settlement.id)
+    if settlement.credit_id:
+        raise Refused(
+            [f"C’est un avoir, et non de l’argent\u00a0: affectez-le ({Way.APPLY_CREDIT})."]
+        )
     done = repayments_done(settlement)
     if any(each.reason.endswith(f" : {reason.strip()})") for each in _undone(settlement)):
         raise Refused(
@@ -72,7 +85,9 @@ def _repayment_of(settlement: Settlement, cents: int | None, reason: str) -> Rep
         raise Refused(["Rien de tel n’est reparti de ce paiement : il n’y a rien à rétablir."])
     if len({each.amount_cents for each in found}) > 1:
         amounts = ", ".join(format_euros(each.amount_cents) for each in found)
-        raise Refused([f"Plusieurs sommes sont reparties ({amounts}) : dites laquelle (--amount)."])
+        raise Refused(
+            [f"Plusieurs sommes sont reparties ({amounts}) : dites laquelle ({Way.AMOUNT})."]
+        )
     if not settlement.remaining_cents and found[-1] != done[-1]:
         first = format_euros(done[-1].amount_cents)
         raise Refused(

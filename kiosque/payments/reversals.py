@@ -153,13 +153,22 @@ def _resolve_dealt_with(settlement: Settlement, label: str) -> None:
 
 def reopened_by(settlement: Settlement) -> list[str]:
     """Return the numbers of the invoices that a payment paid and that are to be paid again."""
+    return _paid_by(settlement, InvoiceState.OPEN)
+
+
+def taken_over_by_treasury(settlement: Settlement) -> list[str]:
+    """Return the numbers of the invoices that a payment paid and that the Treasury collects."""
+    return _paid_by(settlement, InvoiceState.TRANSMITTED)
+
+
+def _paid_by(settlement: Settlement, state: InvoiceState) -> list[str]:
     paid = (
         Invoice.select(Invoice.number)
         .join(Allocation)
         .where(
             Allocation.settlement == settlement,
             Allocation.kind == AllocationKind.INVOICE,
-            Invoice.state == InvoiceState.OPEN,
+            Invoice.state == state,
         )
         .order_by(Invoice.number)
     )

@@ -9,8 +9,10 @@ from peewee import Expression
 
 from gateways.base import Limits
 from kiosque.db.models import Attempt, AttemptItem, Family, Invoice
+from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import AttemptState, InvoiceState
 from kiosque.language import clock, formats
+from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
 from kiosque.language.formats import format_euros
 
@@ -135,6 +137,25 @@ def holds(now: Any, opened_since: Any) -> Expression:
     return expression
 
 
+def holders_of(ids: Sequence[int]) -> dict[int, str]:
+    """Return the state of the attempt that holds each of these invoices now, by invoice id, and of
+    those numbered between them: what `live_attempts` finds, for a page of a list."""
+    if not ids:
+        return {}
+    now, since = clock.now(), opening_since()
+    rows = _HOLDERS.rows(first=min(ids), last=max(ids), now=now, opened_since=since)
+    return {row[0]: row[1] for row in rows}
+
+
+_HOLDERS = PreparedQuery(
+    lambda first, last, now, opened_since: (
+        AttemptItem.select(AttemptItem.invoice, Attempt.state)
+        .join(Attempt)
+        .where(AttemptItem.invoice.between(first, last), holds(now, opened_since))
+    )
+)
+
+
 def opening_since() -> datetime:
     """Return the instant since which a payment may still be opening at its bank."""
     return clock.now() - OPENING
@@ -144,16 +165,20 @@ def _holds() -> Expression:
     return holds(clock.now(), opening_since())
 
 
+_NOT_OPEN = {
+    InvoiceState.PAID: N_("elle est déjà payée."),
+    InvoiceState.TRANSMITTED: N_("elle est transmise au Trésor public, et ne se paie plus ici."),
+    InvoiceState.NOTHING_DUE: N_("elle ne demande aucun paiement."),
+    InvoiceState.CANCELLED: N_("elle a été annulée, vous n’avez rien à payer."),
+}
+
+
 def _why_not(invoice: Invoice | None, live: Attempt | None) -> str:
     """Say to the family why an invoice cannot be paid now; nothing when it can."""
     if invoice is None:
         return _("elle ne figure pas dans votre dossier.")
-    if invoice.state == InvoiceState.PAID:
-        return _("elle est déjà payée.")
-    if invoice.state == InvoiceState.NOTHING_DUE:
-        return _("elle ne demande aucun paiement.")
-    if invoice.state == InvoiceState.CANCELLED:
-        return _("elle a été annulée, vous n’avez rien à payer.")
+    if invoice.state in _NOT_OPEN:
+        return _(_NOT_OPEN[InvoiceState(invoice.state)])
     if live and live.state == AttemptState.PENDING:
         return _("la banque examine encore votre paiement. Vous n’avez rien à faire.")
     if live:

@@ -13,36 +13,65 @@ from kiosque.db.states import (
 from kiosque.language import clock, formats
 from kiosque.payments.allocations import keep_as_overpayment, list_overpayment
 from kiosque.payments.anomalies import resolve
+from kiosque.payments.credit_notes import give_back
 from kiosque.payments.facts import add_fact, release_invoices
 from kiosque.payments.ledger import book
-from kiosque.payments.refusals import Refused, require_author_and_reason
+from kiosque.payments.refusals import CHANGED, Refused, require_author_and_reason
 from kiosque.payments.reversals import reopened_by
+from kiosque.payments.ways import Way
 
 
-def cancel_invoice(number: str, author: str, reason: str) -> None:
+def cancel_invoice(number: str, author: str, reason: str, *, agreed: Invoice | None = None) -> None:
     """Cancel an invoice that is open, or that asks for nothing; what was paid of it is a
-    *trop-perçu*. Raises Refused when it is neither or nobody answers for it."""
+    *trop-perçu*, or goes back to the credit note that paid it. Raises Refused when it is neither,
+    is a credit note that pays something, nobody answers for it, or more or less of it was paid
+    since it was as `agreed` to."""
     require_author_and_reason(author, reason)
     with write():
+        if agreed and Invoice.get_by_id(agreed.id).paid_cents != agreed.paid_cents:
+            raise Refused([CHANGED])
+        for part in _parts_of_open(number):
+            if part.settlement.credit_id:
+                give_back(part.settlement, author, f"facture {number} annulée, {reason}")
         paid = _give_up_parts(number)
         changed = (
             Invoice.update(state=InvoiceState.CANCELLED, state_reason=f"{author} : {reason}")
             .where(
                 Invoice.number == number,
-                Invoice.state.in_([InvoiceState.OPEN, InvoiceState.NOTHING_DUE]),
+                (Invoice.state == InvoiceState.OPEN)
+                | ((Invoice.state == InvoiceState.NOTHING_DUE) & (Invoice.paid_cents == 0)),
             )
             .execute()
         )
         if not changed:
-            raise Refused([f"Facture {number}\u00a0: elle n’existe pas ou n’est pas à régler."])
+            raise Refused([f"Facture {number}\u00a0: {why_not_cancelled(number)}."])
         for settlement in paid:
             list_overpayment(settlement, Invoice.get(Invoice.number == number).id)
             book(settlement, f"facture {number} annulée ({author.strip()} : {reason.strip()})")
         _resolve_reopened(number, author, reason)
 
 
+def why_not_cancelled(number: str) -> str:
+    """Say in French why an invoice that cannot be cancelled is so."""
+    invoice = Invoice.get_or_none(Invoice.number == number)
+    state = invoice.state if invoice else None
+    if state == InvoiceState.NOTHING_DUE:
+        return f"cet avoir paie une facture\u00a0: reprenez-le d’abord ({Way.UNAPPLY_CREDIT})"
+    if state == InvoiceState.TRANSMITTED:
+        return f"elle est transmise au Trésor public\u00a0: reprenez-la d’abord ({Way.UNTRANSMIT})"
+    return "elle n’existe pas ou n’est pas à régler"
+
+
 def _give_up_parts(number: str) -> list[Settlement]:
     """Make *trop-perçus* of what was paid of an open invoice. Return the payments."""
+    found = _parts_of_open(number)
+    for part in found:
+        keep_as_overpayment(part)
+    return list({part.settlement.id: part.settlement for part in found}.values())
+
+
+def _parts_of_open(number: str) -> list[Allocation]:
+    """Return what was paid of an open invoice."""
     parts = (
         Allocation.select(Allocation, Settlement)
         .join(Settlement)
@@ -56,10 +85,7 @@ def _give_up_parts(number: str) -> list[Settlement]:
         )
         .order_by(Allocation.id)
     )
-    found = list(parts)
-    for part in found:
-        keep_as_overpayment(part)
-    return list({part.settlement.id: part.settlement for part in found}.values())
+    return list(parts)
 
 
 def _resolve_reopened(number: str, author: str, reason: str) -> None:

@@ -12,6 +12,7 @@ from kiosque.db.states import (
     RepaymentState,
     Verdict,
 )
+from kiosque.payments.ways import Way
 
 #: How the counter is paid.
 COUNTER_MODES: Mapping[CounterMode, str] = {
@@ -71,15 +72,14 @@ REPAYMENT_STATES: Mapping[RepaymentState, str] = {
 #: What became of an invoice.
 INVOICE_STATES: Mapping[InvoiceState, str] = {
     InvoiceState.OPEN: "à régler",
+    InvoiceState.TRANSMITTED: "transmise au Trésor public",
     InvoiceState.PAID: "déjà payée",
     InvoiceState.CANCELLED: "annulée",
     InvoiceState.NOTHING_DUE: "rien n’est dû",
 }
 #: What to do about each kind of anomaly.
 ADVICE: Mapping[AnomalyKind, str] = {
-    AnomalyKind.OVERPAYMENT: (
-        "Trop-perçu : rendez-le (refund), ou convenez d’un emploi avec la famille."
-    ),
+    AnomalyKind.OVERPAYMENT: ("Trop-perçu : rendez-le, ou convenez d’un emploi avec la famille."),
     AnomalyKind.MISMATCH: "Comparez avec le back office de la banque, puis corrigez ou remboursez.",
     AnomalyKind.UNKNOWN_ORDER: (
         "Cherchez cette commande à la banque : si elle a l’argent, entrez-le, même sans savoir de "
@@ -93,30 +93,37 @@ ADVICE: Mapping[AnomalyKind, str] = {
         "sur lui, ou entrez-le s’il manque."
     ),
     AnomalyKind.GUESSED_REFUND: (
-        "Voyez à la banque quel débit elle a rendu : si c’est un autre, notez-le par les deux "
-        "commandes."
+        "Voyez à la banque quel débit elle a rendu : si c’est un autre, rétablissez celui-ci, et "
+        "notez le remboursement sur l’autre."
     ),
     AnomalyKind.GIVEN_TWICE: (
         "Cette somme a été rendue, et la banque n’a rien débité : demandez-la à la famille."
     ),
     AnomalyKind.UNCAPTURED: "L’argent n’est pas arrivé : voyez avec la banque pourquoi.",
     AnomalyKind.UNSETTLED: (
-        "La banque ne conclut pas : demandez-lui, puis close-attempt si rien n’est dû."
+        "La banque ne conclut pas : demandez-lui, puis libérez les factures si rien n’est dû."
     ),
     AnomalyKind.SILENT: (
-        "Voyez à la banque ce qu’est devenu ce paiement ; close-attempt libère la facture."
+        "Voyez à la banque ce qu’est devenu ce paiement ; sans débit, libérez les factures."
     ),
-    AnomalyKind.UNSERVED: "Remettez-la jusqu’à ce que « gateways » dise qu’elle peut être retirée.",
+    AnomalyKind.UNSERVED: (
+        "Faites-la remettre au fichier de réglages, tant que des paiements l’attendent "
+        f"({Way.GATEWAYS})."
+    ),
     AnomalyKind.DECLINED: (
-        "La banque n’a pas remboursé : voyez pourquoi, rendez autrement (--elsewhere)."
+        "La banque n’a pas remboursé : voyez pourquoi, rendez autrement, puis notez-le."
     ),
     AnomalyKind.UNANSWERED_REFUND: (
-        "Voyez à la banque si l’argent est rendu ; s’il ne l’est pas, drop-refund, puis rendez "
-        "autrement (refund --elsewhere)."
+        "Voyez à la banque si l’argent est rendu ; s’il ne l’est pas, abandonnez la demande, puis "
+        "rendez autrement."
     ),
     AnomalyKind.RESTORED: (
         "Comparez le relevé de la banque avec le site : entrez chaque débit qui manque, notez "
-        "chaque remboursement qui manque (refund --elsewhere --transaction), puis concluez ; d’ici "
-        "là les familles sont averties et n’ont ni rappel ni relance."
+        "chaque remboursement qui manque, puis concluez ; d’ici là les familles sont averties et "
+        "n’ont ni rappel ni relance."
+    ),
+    AnomalyKind.GAP: (
+        "Cherchez ce que la banque et les livres n’ont pas en commun (« Mois », « Banque »), et "
+        "écrivez aujourd’hui ce qui manque ; puis concluez, en disant ce que c’était."
     ),
 }

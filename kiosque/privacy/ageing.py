@@ -13,6 +13,7 @@ from kiosque.db.models import (
     Attempt,
     BankMessage,
     BaseModel,
+    FamilyMerge,
     FamilyRequest,
     ImportChange,
     OutboxMail,
@@ -23,11 +24,14 @@ from kiosque.db.models import (
     StaffSession,
     Throttle,
     Token,
+    Upload,
 )
 from kiosque.families import audit, requests, sessions, throttle, tokens
 from kiosque.invoices.imports import changes
+from kiosque.invoices.uploads import storing
 from kiosque.language import clock
 from kiosque.outbox import queue
+from kiosque.privacy import merging
 from kiosque.settings import Settings
 from kiosque.staff import events, invitations
 from kiosque.staff import sessions as staff_sessions
@@ -72,12 +76,16 @@ AGEING = (
     Ageing("liens d’agents périmés", StaffInvitation, invitations.past, invitations.purge),
     Ageing("sessions d’agents finies", StaffSession, staff_sessions.past, staff_sessions.purge),
     Ageing("lignes gardées pour annuler un chargement", ImportChange, changes.past, changes.purge),
+    Ageing("fusions de familles", FamilyMerge, merging.past, merging.purge),
+    Ageing("fichiers déposés, à charger ou chargés", Upload, storing.past, storing.purge),
     Ageing("essais comptés", Throttle, throttle.past, throttle.purge),
 )
 
 
 def old_files(settings: Settings) -> Iterable[Path]:
-    """Return the letters and the exports that have lain under KIOSQUE_DATA for FILES_KEPT."""
+    """Return the letters, the exports and the files deposited to be loaded that have lain under
+    KIOSQUE_DATA for FILES_KEPT."""
     oldest = (clock.now() - FILES_KEPT).timestamp()
-    found = [*(settings.data / "letters").glob("*.pdf"), *(settings.data / "exports").glob("*")]
+    places = (("letters", "*.pdf"), ("exports", "*"), ("deposits", "*"))
+    found = [path for folder, names in places for path in (settings.data / folder).glob(names)]
     return sorted(path for path in found if path.lstat().st_mtime < oldest)

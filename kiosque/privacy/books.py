@@ -20,6 +20,7 @@ from kiosque.db.models import (
     InvoiceLine,
     JournalEntry,
     Settlement,
+    StatementLine,
 )
 from kiosque.db.states import InvoiceState, PrivacyActKind
 from kiosque.language import clock
@@ -68,6 +69,14 @@ def old_payments() -> Expression:
     return old
 
 
+def old_statement_lines() -> Expression:
+    """Select the lines of the bank's statements that are past the time, and still have words: those
+    of a transfer name who made it."""
+    has_words = (StatementLine.label != "") | (StatementLine.reference != "")
+    old: Expression = (StatementLine.booked_on < kept_since()) & has_words
+    return old
+
+
 def unnamed_families() -> Expression:
     """Select the families forgotten whose accounts are all past the time, and their codes there."""
     moved = JournalEntry.select().join(Settlement)
@@ -86,15 +95,16 @@ def unnamed_families() -> Expression:
     return expression
 
 
-def close(pdf_folder: Path) -> tuple[int, int, int]:
-    """Take the names off the invoices, payments and families that are past the time. Return how
-    many of each."""
+def close(pdf_folder: Path) -> tuple[int, int, int, int]:
+    """Take the names off the invoices, payments, statement lines and families that are past the
+    time. Return how many of each."""
     invoices = sum(_batches_of_invoices(pdf_folder))
     payments = sum(_batches_of_payments())
+    lines = sum(_batches_of_statement_lines())
     families = list(Family.select().where(unnamed_families()))
     for family in families:
         _unname(family)
-    return invoices, payments, len(families)
+    return invoices, payments, lines, len(families)
 
 
 def _batches_of_invoices(pdf_folder: Path) -> Iterator[int]:
@@ -117,6 +127,16 @@ def _batches_of_payments() -> Iterator[int]:
     while ids := [each.id for each in Settlement.select().where(old_payments()).limit(BATCH)]:
         with write():
             Settlement.update(bare).where(Settlement.id.in_(ids)).execute()
+        yield len(ids)
+
+
+def _batches_of_statement_lines() -> Iterator[int]:
+    """Do some lines at a time, and yield how many. Those that only their words told apart keep a
+    rank of their own."""
+    bare = {"label": "", "reference": "", "occurrence": StatementLine.id}
+    while ids := [it.id for it in StatementLine.select().where(old_statement_lines()).limit(BATCH)]:
+        with write():
+            StatementLine.update(bare).where(StatementLine.id.in_(ids)).execute()
         yield len(ids)
 
 

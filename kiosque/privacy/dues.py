@@ -13,7 +13,8 @@ from kiosque.payments.ledger import owed_cents
 
 #: Numbers that a sentence names.
 _NAMED = 5
-#: Whole years after which a debt of the town is prescribed (loi n° 68-1250, article 1).
+#: Whole years after which a debt of the town is prescribed (loi n° 68-1250, article 1), and so is
+#: one that the Treasury collects (CGCT L1617-5, 3°).
 PRESCRIPTION_YEARS = 4
 
 
@@ -22,7 +23,8 @@ def dues(family: Family, *, credit_notes: bool = True) -> list[str]:
 
     Without `credit_notes`, those (*avoirs*) are known to be given back: the site only shows them.
     """
-    found = [_open_invoices(family), _at_the_bank(family), _refunds(family), _owed(family)]
+    found = [_open_invoices(family), _at_the_treasury(family), _at_the_bank(family)]
+    found += [_refunds(family), _owed(family)]
     found += [_credit_notes(family) if credit_notes else "", _anomalies(family)]
     return [text for text in found if text]
 
@@ -32,13 +34,25 @@ def _open_invoices(family: Family) -> str:
     return _numbers("facture", which, "à régler, à annuler ou à solder")
 
 
+def _at_the_treasury(family: Family) -> str:
+    which = Invoice.select().where(
+        Invoice.family == family,
+        Invoice.state == InvoiceState.TRANSMITTED,
+        Invoice.issued_on >= _not_prescribed(),
+    )
+    return _numbers("facture", which, "au Trésor public, dont le site ignore le paiement")
+
+
+def _not_prescribed() -> date:
+    return date(clock.today().year - PRESCRIPTION_YEARS, 1, 1)
+
+
 def _credit_notes(family: Family) -> str:
-    since = date(clock.today().year - PRESCRIPTION_YEARS, 1, 1)
     which = Invoice.select().where(
         Invoice.family == family,
         Invoice.state == InvoiceState.NOTHING_DUE,
-        Invoice.total_cents < 0,
-        Invoice.issued_on >= since,
+        Invoice.total_cents < Invoice.paid_cents,
+        Invoice.issued_on >= _not_prescribed(),
     )
     return _numbers("avoir", which, "dont le site ignore l’emploi")
 

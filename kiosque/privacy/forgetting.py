@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from kiosque.db import leases, write
-from kiosque.db.models import Family, Invoice, Settlement
+from kiosque.db.models import Family, Invoice, Settlement, StatementLine
 from kiosque.db.states import PrivacyActKind
 from kiosque.language.formats import counted
 from kiosque.privacy import acts, ageing, books
@@ -60,18 +60,22 @@ def _aged(settings: Settings, *, really: bool) -> Iterator[tuple[str, int]]:
         if really:
             thing.erase()
     files = list(ageing.old_files(settings))
-    yield "lettres et exports de plus de trente jours", len(files)
+    yield "lettres, exports et dépôts de plus de trente jours", len(files)
     for path in files if really else []:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    invoices, payments, families = books.close(settings.data / "pdf") if really else _old_accounts()
+    invoices, payments, lines, families = (
+        books.close(settings.data / "pdf") if really else _old_accounts()
+    )
     yield f"factures de plus de {books.YEARS} ans, sans nom d’enfant ni PDF désormais", invoices
     yield f"paiements de plus de {books.YEARS} ans, sans chiffre de carte désormais", payments
+    yield f"lignes de relevé de plus de {books.YEARS} ans, sans libellé désormais", lines
     yield f"familles oubliées, sans code après {books.YEARS} ans", families
 
 
-def _old_accounts() -> tuple[int, int, int]:
+def _old_accounts() -> tuple[int, int, int, int]:
     return (
         Invoice.select().where(books.old_invoices()).count(),
         Settlement.select().where(books.old_payments()).count(),
+        StatementLine.select().where(books.old_statement_lines()).count(),
         Family.select().where(books.unnamed_families()).count(),
     )

@@ -14,11 +14,16 @@ from kiosque.db.models import (
     JournalEntry,
     Repayment,
     Settlement,
+    StatementLine,
+    Transmission,
 )
 from kiosque.privacy.held import tables
 
-_ACCOUNTS = (Invoice, InvoiceLine, Settlement, Allocation, Repayment, JournalEntry, Anomaly)
-_COLUMNS = {"state_reason", "label", "reason", "detail", "resolution"}
+_ACCOUNTS = (
+    Invoice, InvoiceLine, Settlement, Allocation, Repayment, JournalEntry, Anomaly, Transmission,
+    StatementLine,
+)  # fmt: skip
+_COLUMNS = {"state_reason", "label", "reason", "detail", "resolution", "end_reason"}
 #: Shorter words, such as « de » or « Le », name nobody.
 _SHORTEST = 3
 

@@ -24,11 +24,16 @@ from kiosque.db.models import (
     Attempt,
     AttemptItem,
     BankMessage,
+    BankOperation,
     BaseModel,
+    CarriedAnomaly,
     Child,
+    Debtor,
+    DepositLine,
     Enrolment,
     Fact,
     Family,
+    FamilyMerge,
     FamilyNotice,
     FamilyNoticeItem,
     FamilyRequest,
@@ -37,15 +42,20 @@ from kiosque.db.models import (
     Invoice,
     InvoiceLine,
     JournalEntry,
+    KeptBack,
+    LineMatch,
     OutboxMail,
     PrivacyAct,
     Receipt,
     Repayment,
     ResetRequest,
+    Revenue,
     SecurityEvent,
     Session,
     Settlement,
+    StatementLine,
     Token,
+    Transmission,
 )
 from kiosque.privacy.mails import mails_of, requests_typed_by
 
@@ -64,11 +74,21 @@ TITLES: Mapping[type[BaseModel], str] = {
     BankMessage: "Ce que la banque a écrit",
     Settlement: "L’argent reçu",
     Allocation: "Son emploi",
+    Transmission: "Les factures transmises au Trésor public",
     Repayment: "L’argent rendu ou repris",
     Receipt: "Les reçus",
     JournalEntry: "Les écritures du journal",
+    Revenue: "Les recettes, par prestation",
+    KeptBack: "Les recettes gardées pour un versement suivant",
+    DepositLine: "Leur versement au comptable",
+    BankOperation: "Les opérations lues dans les fichiers de la banque",
+    LineMatch: "Les lignes de relevé que ces paiements expliquent",
+    StatementLine: "Ce que la banque écrit de celles qui sont de ces paiements seuls",
     Anomaly: "Ce que le régisseur a dû regarder",
+    CarriedAnomaly: "Ce qui en a été reporté à la clôture d’un mois",
+    Debtor: "Ses noms dans les fichiers d’autres logiciels",
     ImportChange: "Ce que des fichiers ont changé",
+    FamilyMerge: "Les fusions avec un doublon",
     FamilyRequest: "Les demandes",
     FamilyNotice: "Les avis envoyés",
     FamilyNoticeItem: "Les factures de chaque avis",
@@ -91,7 +111,17 @@ LEFT_OUT: Mapping[str, str] = {
     "family": "celle de l’export",
     "batch": "le fichier d’où vient une facture, qui est celui de toutes les familles",
     "object_id": "numéro de la base",
+    "line": "numéro de la base",
+    "closing": "numéro de la base",
+    "statement": "numéro de la base",
+    "deposit": "numéro de la base",
+    "file": "le fichier de la banque, qui est celui de toutes les familles",
+    "revenue": "numéro de la base",
+    "version": "ce que couvre l’empreinte d’une écriture",
+    "occurrence": "numéro d’une ligne parmi ses semblables",
     "row_id": "numéro de la base",
+    "moved": "numéros de la base",
+    "words": "les noms du foyer, redits pour la recherche",
     "day": "numérotation de la banque, redite par sa référence",
     "ask_at": "réglage de la minuterie",
     "unanswered": "réglage de la minuterie",
@@ -152,9 +182,20 @@ def _queries(family: Family) -> dict[type[BaseModel], "ModelSelect[Any]"]:
         own[model] = model.select().where(reduce(or_, which) if which else Family.id == family.id)
     attempts = Attempt.select(Attempt.reference).where(Attempt.family == family)
     own[BankMessage] = BankMessage.select().where(BankMessage.reference.in_(attempts))
+    own[StatementLine] = _lines_of(own[LineMatch])
     own[OutboxMail] = OutboxMail.select().where(mails_of(family))
     own[ResetRequest] = ResetRequest.select().where(requests_typed_by(family))
     return own
+
+
+def _lines_of(matches: "ModelSelect[Any]") -> "ModelSelect[Any]":
+    """Return the lines that these matches alone explain: a remittance is of many families."""
+    mine = matches.select(LineMatch.id)
+    others = LineMatch.select(LineMatch.line).where(LineMatch.id.not_in(mine))
+    lines = matches.select(LineMatch.line)
+    return StatementLine.select().where(
+        StatementLine.id.in_(lines), StatementLine.id.not_in(others)
+    )
 
 
 def _named(row: BaseModel, column: str) -> str | int | bool | date | datetime | None:

@@ -49,6 +49,7 @@ OBJECTS: Mapping[str, Find] = {
     "receipt": _receipts,
     "request": _requests,
     "request_copy": _requests,
+    "request_answer": _requests,
     "reset": _tokens,
     "email_confirm": _tokens,
     "new_browser": _tokens,
@@ -65,6 +66,13 @@ def mails_of(family: Family) -> Expression:
     for kind, objects in OBJECTS.items():
         which |= (OutboxMail.template == kind) & OutboxMail.object_id.in_(objects(family))
     return which
+
+
+def latest_mails_of(family: Family, most: int, *which: Expression) -> list[OutboxMail]:
+    """Return the latest mails about a family that meet these conditions, whatever became of
+    them."""
+    found = OutboxMail.select().where(mails_of(family), *which)
+    return list(found.order_by(OutboxMail.id.desc()).limit(most))
 
 
 def requests_typed_by(family: Family) -> Expression:

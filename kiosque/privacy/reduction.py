@@ -13,8 +13,10 @@ from kiosque.db.models import (
     Account,
     Attempt,
     Child,
+    Debtor,
     Enrolment,
     Family,
+    FamilyMerge,
     FamilyNotice,
     FamilyNoticeItem,
     FamilyRequest,
@@ -56,6 +58,8 @@ def reduce(family: Family) -> None:
         "language": "fr",
         "wants_mail": True,
         "seen_on": None,
+        "words": "",
+        "archived_at": None,
         "forgotten_at": clock.now(),
     }
     Family.update(reduced).where(Family.id == family.id).execute()
@@ -73,9 +77,11 @@ def _erased(family: Family) -> list[tuple[type[NumberedModel] | type[Session], E
         (Token, Token.family == family),
         (Account, Account.family == family),
         (Guardian, Guardian.family == family),
+        (Debtor, Debtor.family == family),
         (Enrolment, Enrolment.child.in_(children)),
         (Child, Child.family == family),
         (FamilyRequest, FamilyRequest.family == family),
+        (FamilyMerge, (FamilyMerge.kept == family) | (FamilyMerge.gone == family)),
         (FamilyNoticeItem, FamilyNoticeItem.notice.in_(notices)),
         (FamilyNotice, FamilyNotice.family == family),
     ]

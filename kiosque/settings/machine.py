@@ -12,6 +12,8 @@ def readable_secrets(path: Path, tree: Mapping[str, Any]) -> list[str]:
     gateways = tree.get("gateways", {}).values()
     held = tree.get("secret_key") or tree.get("mail", {}).get("password")
     held = held or tree.get("monitoring", {}).get("token")
+    tables = [tree.get("office", {}), tree.get("regie", {}), *tree.get("regies", {}).values()]
+    held = held or any(table.get("api_token") for table in tables)
     held = held or "://" in str(tree.get("database", ""))
     held = held or "@" in str(tree.get("network", {}).get("proxy", ""))
     held = held or any(name.endswith(("key", "password")) for table in gateways for name in table)

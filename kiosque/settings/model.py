@@ -34,19 +34,32 @@ class Town:
         """Return the town's colour, darkened where needed to be read on white: paper, mails."""
         return readable_on(self.colour, ["#ffffff"], towards="#000000")
 
+    @property
+    def letterhead(self) -> Mapping[str, object]:
+        """Return what stands at the head and foot of papers."""
+        place = f"{self.postcode} {self.city}".strip()
+        return {
+            "name": self.name,
+            "service": self.service,
+            "address": [line for line in (self.address, place) if line],
+            "contacts": [line for line in (self.phone, self.contact_email, self.website) if line],
+            "colour": self.ink,
+        }
+
 
 @dataclass(frozen=True)
 class Regie:
     """The *régie de recettes* and the official answerable for it. Anomalies are mailed to
     `email` when it is given. It collects for its `services`, at the counter by its `modes`, as its
     deed of creation (*acte constitutif*) says; for all, by all, where none is given. A mode is a
-    `CounterMode`."""
+    `CounterMode`. `api_token` opens its payments in `/api/encaissements`."""
 
     name: str
     regisseur: str
     email: str = ""
     services: tuple[str, ...] = ()
     modes: tuple[str, ...] = field(default=(), kw_only=True)
+    api_token: str = field(default="", repr=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -62,10 +75,16 @@ class OtherRegie(Regie):
 @dataclass(frozen=True)
 class Payment:
     """`gateway` names the table in force. Online payment of an invoice closes
-    `closes_after_days` after its due date; never, when that is absent."""
+    `closes_after_days` after its due date; never, when that is absent. `treasury_sentence` tells
+    families how to pay an invoice that the Treasury collects, in place of our own words. The debts
+    of a file of *titres* are the Treasury's from the first, unless `titres_paid_here`. An invoice
+    whose file tells no due date has it `due_after_days` after its issue."""
 
     gateway: str
     closes_after_days: int | None = None
+    treasury_sentence: str = ""
+    titres_paid_here: bool = False
+    due_after_days: int = 30
 
 
 @dataclass(frozen=True)
@@ -121,7 +140,7 @@ class Server:
     gunicorn reads before the site is there, takes them from the same places."""
 
     workers: int = 2
-    threads: int = 44
+    threads: int = 180
 
 
 @dataclass(frozen=True)
@@ -153,14 +172,17 @@ class Monitoring:
 @dataclass(frozen=True)
 class Office:
     """The town hall's own area. It opens to the addresses of `networks` only, to all when there is
-    none."""
+    none. `api_token` opens `/api/encaissements` for every *régie*; it is not there where nobody has
+    a token."""
 
     networks: tuple[str, ...] = ()
+    api_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that differs from one town to another."""
+    """Everything that differs from one town to another. `own_logo` is the PNG that the town hall
+    chose over the file of `[town] logo`."""
 
     environment: str
     secret_key: str = field(repr=False)
@@ -182,6 +204,7 @@ class Settings:
     backup: Backup = Backup()
     monitoring: Monitoring = Monitoring()
     office: Office = Office()
+    own_logo: bytes = field(default=b"", repr=False)
 
     def regie_named(self, key: str) -> Regie:
         """Return the *régie* of a key; the first one for an empty key, or for one that is no longer
@@ -203,6 +226,12 @@ class Settings:
     def regies_by_key(self) -> Mapping[str, Regie]:
         """Return all the *régies*, the first one under an empty key."""
         return {"": self.regie, **self.regies}
+
+    @property
+    def regie_by_token(self) -> Mapping[str, str | None]:
+        """Return the key of the *régie* whose payments each token opens; None for all."""
+        own = {each.api_token: key for key, each in self.regies_by_key.items() if each.api_token}
+        return {**own, **({self.office.api_token: None} if self.office.api_token else {})}
 
     @property
     def every_regie(self) -> list[Regie]:

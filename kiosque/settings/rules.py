@@ -4,7 +4,7 @@ No fault repeats a value: some are secrets.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ WEEKDAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanc
 ACCESSIBILITY = ("non", "partiellement", "totalement")
 #: How the counter may be paid.
 MODES = ("cash", "cheque", "cesu", "card", "transfer", "direct_debit", "treasury")
-_REGIE_KEYS = ("name", "regisseur", "email", "services", "gateway")
+_REGIE_KEYS = ("name", "regisseur", "email", "services", "gateway", "api_token")
 
 
 @dataclass(frozen=True)
@@ -71,40 +71,56 @@ def regie_faults(values: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     able to tell them apart."""
     found: list[str] = []
     seen = {"name": {values.get("regie.name")}, "gateway": {values.get("payment.gateway")}}
-    served = set(map(fold, values.get("regie.services") or ()))
+    seen["api_token"] = {values.get("office.api_token"), values.get("regie.api_token")} - {""}
+    seen["services"] = set(map(fold, values.get("regie.services") or ()))
     for name in names:
         own = {key: values.get(f"regies.{name}.{key}") for key in _REGIE_KEYS}
         if None in own.values():
             continue  # missing or of the wrong type: named already
-        days = values.get(f"regies.{name}.closes_after_days")
         services = set(map(fold, own["services"] or ())) - {""}
         rules = {
-            f".modes : attendu parmi {', '.join(MODES)}": set(
-                values.get(f"regies.{name}.modes") or ()
-            )
-            <= set(MODES),
             " : nom en lettres minuscules et chiffres, 20 au plus": is_table_name(name),
-            ".name : attendu un texte": str(own["name"]).strip(),
-            ".name : celui d’une autre régie": own["name"] not in seen["name"],
-            ".regisseur : attendu un texte": str(own["regisseur"]).strip(),
-            ".email : attendu une adresse électronique": not own["email"]
-            or is_email(str(own["email"])),
+            **dict(_alone(values, name, own)),
             ".services : attendu une prestation au moins": services,
-            ".services : une prestation est à une seule régie": not services & served,
-            ".gateway : aucune table [gateways.…] de ce nom": own["gateway"]
-            in values.get("gateways", {}),
+            ".services : une prestation est à une seule régie": not services & seen["services"],
+            ".name : celui d’une autre régie": own["name"] not in seen["name"],
             ".gateway : celle d’une autre régie, dont le compte serait crédité": own["gateway"]
             not in seen["gateway"],
-            ".closes_after_days : attendu 0 ou plus": (days or 0) >= 0,
+            ".api_token : celui d’une autre régie, ou de toutes": own["api_token"]
+            not in seen["api_token"],
         }
         found += [f"regies.{name}{fault}" for fault, holds in rules.items() if not holds]
         seen["name"].add(own["name"])
         seen["gateway"].add(own["gateway"])
-        served |= services
+        seen["api_token"] |= {own["api_token"]} - {""}
+        seen["services"] |= services
     return found
 
 
+def _alone(
+    values: Mapping[str, Any], name: str, own: Mapping[str, Any]
+) -> Iterator[tuple[str, object]]:
+    """Give the rules of a *régie* that look at no other, by the fault that each prevents."""
+    modes = set(values.get(f"regies.{name}.modes") or ())
+    days = values.get(f"regies.{name}.closes_after_days") or 0
+    yield f".modes : attendu parmi {', '.join(MODES)}", modes <= set(MODES)
+    yield ".name : attendu un texte", str(own["name"]).strip()
+    yield ".regisseur : attendu un texte", str(own["regisseur"]).strip()
+    is_email_or_none = not own["email"] or is_email(str(own["email"]))
+    yield ".email : attendu une adresse électronique", is_email_or_none
+    is_known = own["gateway"] in values.get("gateways", {})
+    yield ".gateway : aucune table [gateways.…] de ce nom", is_known
+    yield ".closes_after_days : attendu 0 ou plus", days >= 0
+    yield f".api_token : {_RANDOM}", _is_token(str(own["api_token"]))
+
+
 _EMAIL = "attendu une adresse électronique"
+_RANDOM = "attendu 32 caractères au moins, tirés au hasard, sans espace ni accent"
+
+
+def _is_token(token: str) -> bool:
+    return not token or bool(re.fullmatch(r"[!-~]{32,200}", token))
+
 
 #: In the order of docs/configuration.md: the keys outside any table, then table by table.
 RULES: tuple[Rule, ...] = (
@@ -159,6 +175,13 @@ RULES: tuple[Rule, ...] = (
         f"attendu parmi {', '.join(MODES)}",
         lambda modes: set(modes) <= set(MODES),
     ),
+    Rule("regie.api_token", _RANDOM, _is_token),
+    Rule(
+        "regie.api_token",
+        "celui de toutes les régies",
+        lambda own, every: not own or own != every,
+        beside=("office.api_token",),
+    ),
     Rule(
         "payment.gateway",
         "aucune table [gateways.…] de ce nom",
@@ -170,6 +193,12 @@ RULES: tuple[Rule, ...] = (
         "attendu 0 ou plus",
         lambda days: (days or 0) >= 0,
     ),
+    Rule(
+        "payment.treasury_sentence",
+        "300 lettres au plus",
+        lambda sentence: len(sentence) <= 300,
+    ),
+    Rule("payment.due_after_days", "attendu de 0 à 365", lambda days: 0 <= days <= 365),
     Rule("mail.sender", _EMAIL, is_email),
     Rule("mail.port", "attendu un nombre de 1 à 65535", lambda port: 0 < port < 65536),
     Rule(
@@ -231,11 +260,8 @@ RULES: tuple[Rule, ...] = (
         lambda words: not words or " " not in words[0],
     ),
     Rule("backup.offsite_minutes", "attendu de 1 à 720", lambda minutes: 1 <= minutes <= 720),
-    Rule(
-        "monitoring.token",
-        "attendu 32 caractères au moins, tirés au hasard, sans espace ni accent",
-        lambda token: not token or re.fullmatch(r"[!-~]{32,200}", token),
-    ),
+    Rule("monitoring.token", _RANDOM, _is_token),
+    Rule("office.api_token", _RANDOM, _is_token),
     Rule("monitoring.weekday", f"attendu l’un de {', '.join(WEEKDAYS)}", WEEKDAYS.__contains__),
     Rule(
         "office.networks",

@@ -36,7 +36,60 @@ class Action(StrEnum):
     CLOSED = "closed"
     FAMILIES_SEARCHED = "families_searched"
     FAMILY_READ = "family_read"
+    SEEN_AS_FAMILY = "seen_as_family"
+    FAMILY_ARCHIVED = "family_archived"
+    FAMILY_BROUGHT_BACK = "family_brought_back"
+    FAMILIES_MERGED = "families_merged"
+    MERGE_UNDONE = "merge_undone"
+    LETTER_ISSUED = "letter_issued"
+    FAMILY_SHUT_OUT = "family_shut_out"
+    LINK_SENT = "link_sent"
+    PASSWORD_GIVEN = "password_given"  # noqa: S105  # the name of an act
     LOG_READ = "log_read"
+    UPLOADED = "uploaded"
+    UPLOAD_READ = "upload_read"
+    UPLOAD_DROPPED = "upload_dropped"
+    DEBTORS_NAMED = "debtors_named"
+    COLUMNS_NAMED = "columns_named"
+    DEBTOR_FORGOTTEN = "debtor_forgotten"
+    COLUMNS_FORGOTTEN = "columns_forgotten"
+    LOAD_AGREED = "load_agreed"
+    LOAD_UNDONE = "load_undone"
+    STEP_DONE = "step_done"
+    POINT_CONCLUDED = "point_concluded"
+    MAIL_RETRIED = "mail_retried"
+    SETTINGS_CHANGED = "settings_changed"
+    PAYMENT_TRIED = "payment_tried"
+    REQUEST_ACCEPTED = "request_accepted"
+    REQUEST_REFUSED = "request_refused"
+    INVOICE_READ = "invoice_read"
+    PAYMENT_READ = "payment_read"
+    RECEIPT_SENT = "receipt_sent"
+    NOTICE_SENT = "notice_sent"
+    INVOICE_CANCELLED = "invoice_cancelled"
+    TAKEN = "taken"
+    TRANSMITTED = "transmitted"
+    TAKEN_BACK = "taken_back"
+    CREDIT_APPLIED = "credit_applied"
+    CREDIT_TAKEN_OFF = "credit_taken_off"
+    REFUND_ASKED = "refund_asked"
+    REPAYMENT_NOTED = "repayment_noted"
+    CHARGEBACK_NOTED = "chargeback_noted"
+    OVERPAYMENT_APPLIED = "overpayment_applied"
+    REFUND_DROPPED = "refund_dropped"
+    RESTORED = "restored"
+    EXPORTED = "exported"
+    POINT_CARRIED = "point_carried"
+    MONTH_CLOSED = "month_closed"
+    IMPUTATION_SET = "imputation_set"
+    DEPOSIT_MADE = "deposit_made"
+    DEPOSIT_ANSWERED = "deposit_answered"
+    NUMBERS_RESUMED = "numbers_resumed"
+    KEPT_BACK = "kept_back"
+    TAKEN_UP = "taken_up"
+    STATEMENT_LOADED = "statement_loaded"
+    LINE_MATCHED = "line_matched"
+    MATCH_UNDONE = "match_undone"
 
 
 #: The French words of each.
@@ -54,7 +107,60 @@ WORDS: Mapping[Action, str] = {
     Action.CLOSED: "accès fermé",
     Action.FAMILIES_SEARCHED: "recherche de familles",
     Action.FAMILY_READ: "fiche de famille lue",
+    Action.SEEN_AS_FAMILY: "page de famille vue comme elle",
+    Action.FAMILY_ARCHIVED: "famille archivée",
+    Action.FAMILY_BROUGHT_BACK: "famille rétablie",
+    Action.FAMILIES_MERGED: "familles fusionnées",
+    Action.MERGE_UNDONE: "fusion de familles annulée",
+    Action.LETTER_ISSUED: "lettre d’activation faite",
+    Action.FAMILY_SHUT_OUT: "adresse choisie en ligne oubliée, accès fermé, lettre faite",
+    Action.LINK_SENT: "lien envoyé à une famille",
+    Action.PASSWORD_GIVEN: "mot de passe provisoire donné",
     Action.LOG_READ: "journal des actions lu",
+    Action.UPLOADED: "fichier déposé",
+    Action.UPLOAD_READ: "fichier déposé, lu avant d’être chargé",
+    Action.UPLOAD_DROPPED: "fichier déposé, retiré",
+    Action.DEBTORS_NAMED: "débiteurs d’un fichier, familles dites",
+    Action.COLUMNS_NAMED: "colonnes d’un fichier, dites",
+    Action.DEBTOR_FORGOTTEN: "débiteur d’un fichier, oublié",
+    Action.COLUMNS_FORGOTTEN: "colonnes d’un fichier, oubliées",
+    Action.LOAD_AGREED: "chargement confirmé",
+    Action.LOAD_UNDONE: "chargement annulé",
+    Action.STEP_DONE: "point à traiter, fait",
+    Action.POINT_CONCLUDED: "point à traiter, conclu",
+    Action.MAIL_RETRIED: "courriel renvoyé",
+    Action.SETTINGS_CHANGED: "réglages changés",
+    Action.PAYMENT_TRIED: "paiement de 1 € essayé",
+    Action.REQUEST_ACCEPTED: "demande d’une famille acceptée",
+    Action.REQUEST_REFUSED: "demande d’une famille refusée",
+    Action.INVOICE_READ: "facture lue",
+    Action.PAYMENT_READ: "encaissement lu",
+    Action.RECEIPT_SENT: "reçu envoyé de nouveau",
+    Action.NOTICE_SENT: "courriel d’une facture envoyé de nouveau",
+    Action.INVOICE_CANCELLED: "facture annulée",
+    Action.TAKEN: "encaissement au guichet noté",
+    Action.TRANSMITTED: "facture transmise au Trésor public",
+    Action.TAKEN_BACK: "facture reprise du Trésor public",
+    Action.CREDIT_APPLIED: "avoir affecté",
+    Action.CREDIT_TAKEN_OFF: "avoir repris d’une facture",
+    Action.REFUND_ASKED: "remboursement demandé à la banque",
+    Action.REPAYMENT_NOTED: "argent rendu noté",
+    Action.CHARGEBACK_NOTED: "impayé noté",
+    Action.OVERPAYMENT_APPLIED: "trop-perçu affecté",
+    Action.REFUND_DROPPED: "remboursement abandonné",
+    Action.RESTORED: "argent rétabli",
+    Action.EXPORTED: "export",
+    Action.POINT_CARRIED: "point reporté à la clôture",
+    Action.MONTH_CLOSED: "mois arrêté",
+    Action.IMPUTATION_SET: "imputation d’une prestation, dite",
+    Action.DEPOSIT_MADE: "bordereau de versement rendu définitif",
+    Action.DEPOSIT_ANSWERED: "accusé de réception du comptable noté",
+    Action.NUMBERS_RESUMED: "dernier bordereau donné avant une restauration, dit",
+    Action.KEPT_BACK: "encaissement gardé hors du bordereau",
+    Action.TAKEN_UP: "encaissement repris au bordereau",
+    Action.STATEMENT_LOADED: "fichier de la banque chargé",
+    Action.LINE_MATCHED: "mouvement du compte expliqué",
+    Action.MATCH_UNDONE: "rapprochement annulé",
 }
 
 

@@ -5,10 +5,9 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
-from peewee import Expression
-
 from kiosque.db import require_write, write
 from kiosque.db.models import Staff, StaffRole
+from kiosque.db.prepared import PreparedQuery
 from kiosque.language import clock
 from kiosque.staff import events
 from kiosque.staff.events import Action, Actor
@@ -38,7 +37,7 @@ OPENS: Mapping[Role, str] = {
     Role.FACTURATION: "les factures et les familles",
     Role.REGISSEUR: "tout l’argent de sa régie",
     Role.CONTROLE: "lire les comptes et qui a fait quoi, sans contact d’une famille",
-    Role.ADMINISTRATION: "les agents et les réglages, pas d’argent",
+    Role.ADMINISTRATION: "les agents et les réglages, pas d’argent sauf 1 € d’essai",
 }
 
 
@@ -55,8 +54,18 @@ class Refused(Exception):
 
 def in_force(staff: Staff) -> frozenset[Held]:
     """Return the roles that the agent has today."""
-    rows = StaffRole.select().where(StaffRole.staff == staff, _today())
-    return frozenset(Held(Role(row.role), row.regie) for row in rows)
+    rows = _IN_FORCE.rows(staff=staff.id, first=clock.today(), last=clock.today())
+    return frozenset(Held(Role(role), regie) for role, regie in rows)
+
+
+_IN_FORCE = PreparedQuery(
+    lambda staff, first, last: StaffRole.select(StaffRole.role, StaffRole.regie).where(
+        StaffRole.staff == staff,
+        StaffRole.starts_on <= first,
+        StaffRole.ends_on.is_null() | (StaffRole.ends_on >= last),
+        StaffRole.ended_at.is_null(),
+    )
+)
 
 
 def of(staff: Staff) -> list[StaffRole]:
@@ -132,13 +141,6 @@ def require_another_administrator(staff: Staff) -> None:
             "C’est le dernier administrateur\u00a0: donnez d’abord ce rôle, sans date de fin, à un "
             "agent qui se connecte déjà."
         )
-
-
-def _today() -> Expression:
-    today = clock.today()
-    ends = StaffRole.ends_on.is_null() | (StaffRole.ends_on >= today)
-    begun: Expression = StaffRole.starts_on <= today
-    return begun & ends & StaffRole.ended_at.is_null()
 
 
 def _described(given: StaffRole) -> str:

@@ -11,6 +11,7 @@ from peewee import Expression, ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Staff, StaffSession
+from kiosque.db.prepared import PreparedQuery
 from kiosque.families.tokens import digest_of
 from kiosque.language import clock
 
@@ -20,7 +21,7 @@ LONGEST = timedelta(hours=8)
 HALF_WAY = timedelta(minutes=10)
 #: How long a code that was just shown is not asked for again, for what wants a fresh one.
 FRESH = timedelta(minutes=10)
-#: Sessions of one agent: those before end.
+#: Sessions of one agent, and as many half way: those before end.
 AT_ONCE = 10
 #: A page seen sooner than this after another writes nothing.
 _PRECISION = timedelta(minutes=1)
@@ -31,14 +32,16 @@ def begin(staff: Staff, *, proved: bool) -> str:
     its number, which only the browser keeps."""
     require_write()
     number, now = secrets.token_urlsafe(32), clock.now()
+    # Who has the password alone ends no session that showed a code.
+    same = (StaffSession.staff == staff, StaffSession.proved_at.is_null(not proved))
     latest = (
         StaffSession.select(StaffSession.digest)
-        .where(StaffSession.staff == staff)
+        .where(*same)
         .order_by(StaffSession.opened_at.desc())
         .limit(AT_ONCE - 1)
     )
     older = StaffSession.digest.not_in(latest)
-    ModelDelete(StaffSession).where(StaffSession.staff == staff, older).execute()
+    ModelDelete(StaffSession).where(*same, older).execute()
     StaffSession.create(
         digest=digest_of(number),
         staff=staff,
@@ -53,22 +56,38 @@ def running(number: str) -> StaffSession | None:
     """Return a session that still runs, half way or whole, with its agent, and note that it was
     seen now. Returns None when it has ended."""
     now = clock.now()
-    found: StaffSession | None = (
-        StaffSession.select(StaffSession, Staff)
-        .join(Staff)
-        .where(
-            StaffSession.digest == digest_of(number),
-            StaffSession.seen_at > now - IDLE,
-            StaffSession.opened_at > now - LONGEST,
-            StaffSession.proved_at.is_null(False) | (StaffSession.opened_at > now - HALF_WAY),
-            Staff.closed_at.is_null(),
-        )
-        .first()
+    found: StaffSession | None = next(
+        iter(
+            _RUNNING.models(
+                digest=digest_of(number),
+                seen=now - IDLE,
+                opened=now - LONGEST,
+                half_way=now - HALF_WAY,
+            )
+        ),
+        None,
     )
-    if found and found.seen_at <= now - _PRECISION:
+    agents = _AGENT.models(agent=found.staff_id) if found else []
+    if found is None or not agents:
+        return None
+    found.staff = agents[0]
+    if found.seen_at <= now - _PRECISION:
         with write():
             StaffSession.update(seen_at=now).where(StaffSession.digest == found.digest).execute()
     return found
+
+
+_RUNNING = PreparedQuery(
+    lambda digest, seen, opened, half_way: StaffSession.select().where(
+        StaffSession.digest == digest,
+        StaffSession.seen_at > seen,
+        StaffSession.opened_at > opened,
+        StaffSession.proved_at.is_null(False) | (StaffSession.opened_at > half_way),
+    )
+)
+_AGENT = PreparedQuery(
+    lambda agent: Staff.select().where(Staff.id == agent, Staff.closed_at.is_null())
+)
 
 
 def is_fresh(session: StaffSession) -> bool:

@@ -66,12 +66,18 @@ class Town:
         return done.stdout
 
     def check(self, version: Version) -> dict[str, str]:
-        """Return the state of each subject of `check`, nothing where it cannot be read."""
+        """Return what is broken in each subject of `check`, in French: empty where nothing is.
+        No subject at all where its answer cannot be read."""
         try:
             told = json.loads(self.run(version, "app.py", "check", "--json").stdout)
         except ValueError:
             return {}
-        return {each["sujet"]: each["etat"] for each in told["sujets"]}
+        return {
+            each["sujet"]: " ; ".join(
+                trouble["constat"] for trouble in each["ennuis"] if trouble["etat"] == "en-panne"
+            )
+            for each in told["sujets"]
+        }
 
 
 @dataclass(frozen=True)

@@ -142,14 +142,14 @@ def _open(machine: Machine, record: Record, well: Mapping[str, set[str]], say: S
     for town in machine.towns():
         say(f"{town.name} : vérification...")
         found = town.check(new)
-        broken = [it for it in well[town.name] if found.get(it) == "en-panne"]
+        broken = [f"{it} ({found[it]})" for it in sorted(well[town.name]) if found.get(it)]
         if broken or not found:
-            raise Failed(f"{town.name} : en panne : {', '.join(sorted(broken)) or 'check'}.")
+            raise Failed(f"{town.name} : en panne : {', '.join(broken) or 'check'}.")
 
 
 def _well(town: Town, version: Version) -> set[str]:
     """Return the subjects of `check` that are not broken."""
-    return {subject for subject, state in town.check(version).items() if state != "en-panne"}
+    return {subject for subject, broken in town.check(version).items() if not broken}
 
 
 def back(machine: Machine, say: Say, *, losing: bool = False) -> None:

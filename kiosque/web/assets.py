@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from kiosque.settings import Town
+from kiosque.settings import Settings
 from kiosque.settings.colours import readable_on
+from kiosque.settings.logo import logo_of
 from kiosque.settings.rules import LOGO_TYPES
 
 STATIC = Path(__file__).parent / "static"
@@ -58,15 +59,15 @@ class Assets:
         return next((asset for asset in every if asset and asset.name == name), None)
 
 
-def build(town: Town) -> Assets:
+def build(settings: Settings) -> Assets:
     """Read the files once, at start."""
+    town, logo = settings.town, logo_of(settings)
     parts = [(STATIC / name).read_bytes() for name in STYLESHEETS]
     parts.append(_town_colour(town.colour).encode())
-    logo = Path(town.logo) if town.logo else None
     return Assets(
         stylesheet=Asset.of(b"\n".join(parts), ".css"),
         script=Asset.of((STATIC / SCRIPT).read_bytes(), ".js"),
-        logo=Asset.of(logo.read_bytes(), logo.suffix) if logo else None,
+        logo=Asset.of(logo.content, logo.suffix) if logo else None,
         plain_icon=f"data:image/svg+xml,{quote(PLAIN_ICON.format(town.ink))}",
     )
 

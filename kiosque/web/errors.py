@@ -22,7 +22,8 @@ from kiosque.families.throttle import TooManyTries
 from kiosque.language import catalogue, clock, formats
 from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
-from kiosque.web import access, cookies, current, language, log, office_access
+from kiosque.web import access, cookies, current, language, log
+from kiosque.web.office import access as office_access
 
 #: Status: (title, what to do).
 MESSAGES = {

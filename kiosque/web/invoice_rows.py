@@ -15,6 +15,7 @@ from flask import url_for
 
 from kiosque import payments
 from kiosque.db.models import Family
+from kiosque.db.states import CREDIT
 from kiosque.invoices import listing
 from kiosque.invoices.listing import Held, Settled, Unpaid
 from kiosque.language import clock
@@ -33,6 +34,7 @@ from kiosque.web import current
 from kiosque.web.open_payments import waiting_for_payer
 from kiosque.web.status_words import (
     AT_BANK,
+    CREDIT_NOTE,
     DUE,
     LATE,
     OPENED,
@@ -84,7 +86,8 @@ class UnpaidRows:
     `opened_since`; `count` and `total_cents` are of both; `unanswered_at`, when the last payment of
     one was begun that stayed without an answer; `closures`, what is to be read of the banks that
     take no payment now, `all_closed` when no other is left; `lost_time`, from when to when one of
-    `payable` may have been paid without our knowing it."""
+    `payable` may have been paid without our knowing it; `credit_cents`, what the credit notes are
+    still worth."""
 
     payable: list[Row]
     payable_count: int
@@ -100,6 +103,7 @@ class UnpaidRows:
     lost_time: tuple[datetime, datetime] | None
     at_bank: list[Opened]
     elsewhere: list[Row]
+    credit_cents: int
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,7 @@ def unpaid(family: Family) -> UnpaidRows:
         ),
         at_bank=_opened(write, [line for line in every if line[1] is AT_BANK]),
         elsewhere=[write.unpaid(*line) for line in every if line[1] is TREASURY],
+        credit_cents=-sum(note.remaining_cents for note, status in every if status is CREDIT_NOTE),
     )
 
 
@@ -174,6 +179,11 @@ class _Writer:
         self._part = _("reste à payer sur %(total)s")
         self._unanswered = _("paiement du %(date)s sans réponse de la banque")
         self._paid, self._paid_at_counter = _("le %(date)s"), _("le %(date)s au guichet")
+        self._paid_by_credit = _("le %(date)s avec un avoir")
+        self._credit_left, self._credit_used = (
+            _("reste %(amount)s à déduire"),
+            _("déduit en entier"),
+        )
         self._receipt, self._of_invoice = _("Reçu %(title)s"), _("de la facture %(number)s")
         self._invoices = url_for("family.invoice", number="")
         self._receipts = url_for("family.receipt", receipt_id=0).removesuffix("0")
@@ -199,10 +209,11 @@ class _Writer:
     def settled(self, invoice: Settled) -> Row:
         status = settled_status(invoice.state, invoice.total_cents)
         if invoice.settled_at is None:
-            return self._row(invoice, status, invoice.total_cents)
+            return self._row(invoice, status, invoice.total_cents, note=self._of_credit(invoice))
         paid_on = {"date": short_date(clock.paris_date(invoice.settled_at))}
         if invoice.receipt_id is None:
-            note = self._paid_at_counter % paid_on
+            by_credit = invoice.mode == CREDIT
+            note = (self._paid_by_credit if by_credit else self._paid_at_counter) % paid_on
             return self._row(invoice, status, invoice.total_cents, note=note)
         return self._row(
             invoice,
@@ -214,6 +225,13 @@ class _Writer:
             % {"title": receipt_title(invoice.receipt_number, invoice.receipt_sequence)},
             of_invoice=self._of_invoice % {"number": invoice.number},
         )
+
+    def _of_credit(self, invoice: Settled) -> str:
+        """Say what a credit note is still worth, once some of it is used."""
+        left = invoice.paid_cents - invoice.total_cents
+        if not invoice.paid_cents < 0:
+            return ""
+        return self._credit_left % {"amount": format_euros(left)} if left else self._credit_used
 
     def _row(self, invoice: Unpaid | Settled, status: Status, cents: int, **more: Any) -> Row:
         month = period(invoice.period)

@@ -1,16 +1,19 @@
 """The legal pages, and the one that says why it is safe to pay.
 
-Their default texts are filled from the settings; a town may write its own, in Markdown:
-KIOSQUE_DATA/texts/NAME.md, and NAME.en.md for readers of another language. It is read at start; one
-that cannot serve refuses to start, since the law wants these pages. HTML in it is shown as it is
-written, never obeyed, and images are not loaded.
+Their default texts are filled from the settings; a town may write its own, in Markdown: in its
+area, or in KIOSQUE_DATA/texts/NAME.md, and NAME.en.md for readers of another language. A file is
+read at start; one that cannot serve refuses to start, since the law wants these pages. HTML in a
+text is shown as it is written, never obeyed, and images are not loaded.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from markupsafe import escape
 
 from gateways.base import ConfigError, Gateway
 from kiosque.language import catalogue, templates
@@ -21,6 +24,7 @@ from kiosque.settings import Settings
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 #: Title by name of the page's address, which is also the name of the town's file.
 TITLES = {
@@ -39,7 +43,7 @@ MAX_BYTES = 100_000
 
 @dataclass(frozen=True)
 class LegalPages:
-    """The legal pages of a site: its settings, the town's own texts as HTML by file name, and
+    """The legal pages of a site: its settings, the town's own texts in Markdown by file name, and
     the banks that are given the payer's address."""
 
     settings: Settings
@@ -53,7 +57,13 @@ class LegalPages:
         """Return a page: the town's text in the language in force, else in French, else the
         default one."""
         own = self.own_texts.get(f"{name}.{catalogue.language()}") or self.own_texts.get(name)
-        return own or _markdown().render(self.default(name))
+        return html(own or self.default(name))
+
+    def text(self, file_name: str) -> str:
+        """Return the text in Markdown under the name of its file: the town's, or the default."""
+        name, _dot, code = file_name.partition(".")
+        with catalogue.using(code or catalogue.SOURCE):
+            return self.own_texts.get(file_name) or self.default(name)
 
     def default(self, name: str) -> str:
         """Return the default text of a page, in Markdown."""
@@ -93,11 +103,45 @@ def _markdown() -> "MarkdownIt":
     from markdown_it import MarkdownIt  # noqa: PLC0415  # for the legal pages only
 
     reader = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False})
+    reader.add_render_rule("text", _words)
     return reader.enable("table").disable("image")
 
 
+def _words(_renderer: object, tokens: "Sequence[Token]", index: int, *_rest: object) -> str:
+    """Write words so that a narrow screen breaks an e-mail address after an @ or a dot."""
+    words = str(escape(tokens[index].content))
+    return re.sub(r"(?<=[@.])(?=\w)", "<wbr>", words) if "@" in words else words
+
+
+def html(text: str) -> str:
+    """Return a text in Markdown as HTML in which nothing acts."""
+    return str(_markdown().render(text.replace("\0", "")))
+
+
+def file_names() -> dict[str, str]:
+    """Return the names that the texts may have, in each language, with their titles in French."""
+    return {
+        f"{name}{end}": title + words
+        for code, language in catalogue.languages().items()
+        for end, words in [
+            ("", "") if code == catalogue.SOURCE else (f".{code}", f" ({language.name})")
+        ]
+        for name, title in TITLES.items()
+    }
+
+
+def fault(text: str, most_bytes: int = MAX_BYTES) -> str:
+    """Return in French why a text cannot serve, empty if it can."""
+    if len(text.encode()) > most_bytes:
+        return f"texte trop long ({most_bytes // 1000} ko au plus)"
+    levels = [token.tag for token in _markdown().parse(text) if token.type == "heading_open"]
+    if not text.lstrip().startswith("# ") or levels.count("h1") != 1:
+        return "attendu un titre « # ... » en première ligne, et un seul"
+    return ""
+
+
 def load(folder: Path) -> dict[str, str]:
-    """Read the town's own texts as HTML, by file name without `.md`. Raises ConfigError naming
+    """Read the town's own texts, by file name without `.md`. Raises ConfigError naming
     every fault of every file, in French."""
     found, faults = {}, []
     for path in sorted(folder.glob("*")) if folder.is_dir() else []:
@@ -134,21 +178,16 @@ def missing(settings: Settings, own: Mapping[str, str]) -> list[str]:
 
 
 def _read(path: Path) -> str:
-    """Return one file as HTML. Raises ValueError saying in French why it cannot serve."""
-    name, _dot, suffix = path.name.partition(".")
-    suffixes = ("md", *(f"{code}.md" for code in catalogue.languages() if code != catalogue.SOURCE))
-    if name not in TITLES or suffix not in suffixes:
+    """Return the text of one file. Raises ValueError saying in French why it cannot serve."""
+    if not path.name.endswith(".md") or path.name.removesuffix(".md") not in file_names():
         raise ValueError(f"nom inconnu ; attendu {', '.join(f'{known}.md' for known in TITLES)}")
     try:
-        content = path.read_bytes()[: MAX_BYTES + 1]
-        text = content.decode("utf-8-sig")
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES + 1).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError("le texte n’est pas en UTF-8") from None
     except OSError:
         raise ValueError("fichier illisible") from None
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"texte trop long ({MAX_BYTES // 1000} ko au plus)")
-    levels = [token.tag for token in _markdown().parse(text) if token.type == "heading_open"]
-    if not text.lstrip().startswith("# ") or levels.count("h1") != 1:
-        raise ValueError("attendu un titre « # ... » en première ligne, et un seul")
-    return str(_markdown().render(text.replace("\0", "")))
+    if found := fault(text):
+        raise ValueError(found)
+    return text

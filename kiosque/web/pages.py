@@ -10,12 +10,16 @@ from markupsafe import Markup
 
 from kiosque.language import catalogue, templates
 from kiosque.outbox import addresses
-from kiosque.web import access, language, office_access
+from kiosque.web import access, language
+from kiosque.web.office import access as office_access
+from kiosque.web.office import words
+
+#: Characters for which the narrowest screen has room, in letters twice as large.
+_SHORT = 14
 
 
 def init_app(app: Flask) -> None:
     """Come before whatever else looks at `app.jinja_env`, which is made at the first look."""
-    settings = app.extensions["settings"]
     app.jinja_loader = templates.Sources()
     app.jinja_options = {
         **app.jinja_options,
@@ -29,30 +33,43 @@ def init_app(app: Flask) -> None:
         bought=templates.bought,
         french=templates.french,
         address=_address,
+        masked=addresses.masked,
         mailto=_mailto,
         whole=_whole,
+        numbers_whole=_numbers_whole,
         telephone=_telephone,
+        on_page=words.on_page,
     )
     templates.translate(pages)
     pages.globals.update(
-        settings=settings,
-        town=settings.town,
-        assets=app.extensions["assets"],
         signed_in_family=access.signed_in_family,
         signed_in_agent=office_access.agent,
         language=language.in_force,
         other_languages=language.others,
         this_page=language.this_page,
-        accessibility_words=app.extensions["legal"].accessibility_words,
     )
-    pages.globals["fragment"] = _fragments(pages)
+    show_town(app)
+
+
+def show_town(app: Flask) -> None:
+    """Give pages the town's settings, as they are now."""
+    settings = app.extensions["settings"]
+    app.jinja_env.globals.update(
+        settings=settings,
+        town=settings.town,
+        assets=app.extensions["assets"],
+        accessibility_words=app.extensions["legal"].accessibility_words,
+        fragment=_fragments(app.jinja_env),
+    )
 
 
 def _breakable(text: str) -> Markup:
-    """Let a narrow screen break an address after an @ or a dot."""
-    return Markup("<wbr>").join(re.split(r"(?<=[@.])", text))
+    """Let a narrow screen break an address after an @ or a dot, not at its hyphens."""
+    parts = re.split(r"(?<=[@.])", text)
+    return Markup("<wbr>").join(_whole(part) if "-" in part else part for part in parts)
 
 
+@lru_cache(500)  # an agent's own is on every page
 def _address(text: str) -> Markup:
     """Write an e-mail address as its owner reads it, nothing for none."""
     if not text:
@@ -66,8 +83,25 @@ def _mailto(address: str) -> Markup:
 
 
 def _whole(text: str) -> Markup:
-    """Keep a number on one line: a narrow screen would break it at its hyphens."""
-    return Markup('<span class="whole">{}</span>').format(text)
+    """Keep a number on one line: a narrow screen would break it at its hyphens, and a narrow column
+    anywhere. One that no screen has room for is broken where it must."""
+    short = " short" if len(text) <= _SHORT else ""
+    return Markup('<span class="whole{}">{}</span>').format(short, text)
+
+
+def _numbers_whole(sentence: object) -> Markup:
+    """Keep each number of a sentence on one line, and break an e-mail address after its signs; what
+    is no text but a part of a page is as it was."""
+    if isinstance(sentence, Markup):
+        return sentence
+    return Markup(" ").join(map(_kept, str(sentence).split(" ")))
+
+
+def _kept(word: str) -> str:
+    if mail := re.fullmatch(r"(\W*)(\S+@\S*\w)(\W*)", word):
+        before, address, after = mail.groups()
+        return Markup("{}{}{}").format(before, _breakable(address), after)
+    return _whole(word) if re.search(r"\d-\d", word) else word
 
 
 def _telephone(text: str) -> Markup:

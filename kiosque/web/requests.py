@@ -9,7 +9,8 @@ from werkzeug.exceptions import BadRequest, HTTPException, SecurityError, Servic
 from kiosque import db
 from kiosque.settings import Settings
 from kiosque.web import cookies
-from kiosque.web.limits import MAX_REQUEST_BYTES
+from kiosque.web.limits import MAX_LOGO_BYTES, MAX_REQUEST_BYTES
+from kiosque.web.office import access as office_access
 
 #: When to come back to a site that is closed until somebody mends it.
 CLOSED_SECONDS = 600
@@ -76,6 +77,10 @@ def close_every_page(app: Flask) -> None:
 def _read_form() -> None:
     """Read a form before its view does: one that breaks off on its way is a bad request, not a
     fault of ours. A notification reads its own body."""
+    if request.endpoint in ("office.deposit", "office.load_statement"):
+        request.max_content_length = office_access.most_bytes()
+    if request.endpoint == "office.change_logo":
+        request.max_content_length = MAX_LOGO_BYTES
     if request.content_type and request.endpoint != "notification.receive":
         try:
             _ = request.form

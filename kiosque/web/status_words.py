@@ -7,7 +7,7 @@ from typing import Protocol
 
 from kiosque import payments
 from kiosque.db.models import Attempt, Invoice
-from kiosque.db.states import UNDECIDED, AttemptState, InvoiceState
+from kiosque.db.states import UNDECIDED, AttemptState, InvoiceState, SettlementState
 from kiosque.language import clock
 from kiosque.language.catalogue import N_
 
@@ -27,7 +27,7 @@ AT_BANK = Status("bank", N_("En attente de la banque"))
 OPENED = Status("opened", N_("Paiement ouvert à la banque"))
 PAID = Status("paid", N_("Payée"))
 CANCELLED = Status("cancelled", N_("Annulée"))
-CREDIT = Status("credit", N_("Avoir"))
+CREDIT_NOTE = Status("credit", N_("Avoir"))
 NOTHING_DUE = Status("credit", N_("Rien à payer"))
 TREASURY = Status("treasury", N_("Transmise au Trésor public"))
 
@@ -43,6 +43,15 @@ class Dated(Protocol):
     def due_on(self) -> date: ...
     @property
     def closes_on(self) -> date | None: ...
+
+
+class Received(Protocol):
+    """A payment, or a row of one."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def returned_cents(self) -> int: ...
 
 
 class Holder(Protocol):
@@ -62,6 +71,8 @@ def invoice_status(invoice: Invoice, live: Attempt | None) -> Status:
 def status_on(today: date, invoice: Dated, held: str | None) -> Status:
     """Return the status of an invoice at a date; `held` is the state of the attempt that holds it,
     if one does."""
+    if invoice.state == InvoiceState.TRANSMITTED:
+        return TREASURY
     if invoice.state != InvoiceState.OPEN:
         return settled_status(invoice.state, invoice.total_cents)
     if held:
@@ -74,8 +85,20 @@ def status_on(today: date, invoice: Dated, held: str | None) -> Status:
 def settled_status(state: str, total_cents: int) -> Status:
     """Return the status of an invoice that is paid, is cancelled, or asks for nothing."""
     if state == InvoiceState.NOTHING_DUE:
-        return CREDIT if total_cents < 0 else NOTHING_DUE
+        return CREDIT_NOTE if total_cents < 0 else NOTHING_DUE
     return PAID if state == InvoiceState.PAID else CANCELLED
+
+
+def settlement_status(settlement: Received) -> Status:
+    """Return what became of a payment, in French, for the town hall."""
+    if settlement.state == SettlementState.REFUNDED:
+        return Status("cancelled", "Remboursé")
+    if settlement.state == SettlementState.REVERSED:
+        return Status("late", "Annulé ou impayé")
+    return Status("due", "Rendu en partie") if settlement.returned_cents else _RECEIVED
+
+
+_RECEIVED = Status("paid", "Encaissé")
 
 
 @dataclass(frozen=True)
@@ -204,7 +227,7 @@ def attempt_result(
     # Where nobody knows if it was made, that is what there is to say.
     if unknown or attempt.state == AttemptState.PAID or len(left) == len(invoices):
         return result
-    if left:
+    if left or any(each.state == InvoiceState.TRANSMITTED for each in invoices):
         return replace(result, advice=_SOME_LEFT)
     return replace(result, advice=_SETTLED_OTHERWISE if paid else _NOTHING_LEFT)
 

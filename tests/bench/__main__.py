@@ -8,7 +8,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from tests.bench import asking, base, loading, notices, pages, postgresql, process
+from tests.bench import (
+    asking,
+    base,
+    lists,
+    loading,
+    months,
+    notices,
+    pages,
+    postgresql,
+    process,
+    statements,
+)
 from tests.bench.table import HEAD, Figure, machine
 
 #: Asked for by name only: the same in less time, to see what a change is worth; and the database
@@ -22,9 +33,13 @@ def _measures(folder: Path, many: Path) -> dict[str, Callable[[], Iterator[Figur
         "page": partial(pages.page, folder),
         "page-many": partial(pages.page_many, folder, many),
         "page-long": partial(pages.page_long, folder),
+        "lists": partial(lists.lists, folder),
+        "lists-many": partial(lists.lists_many, folder, many),
+        "month-many": partial(months.month, folder, many),
         "notice": partial(notices.notification, folder),
         "notice-many": partial(notices.notification_many, folder, many),
         "import": partial(loading.loading, folder),
+        "statements": partial(statements.statements, folder),
         "reconcile": partial(asking.asking, folder),
         "reconcile-few": partial(asking.asking, folder, asking.FEW),
         "memory": partial(process.memory, folder),

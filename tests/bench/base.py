@@ -30,10 +30,10 @@ INSERT INTO settlement (id, attempt_id, family_id, gateway, transaction_id, mode
 INSERT INTO allocation (settlement_id, invoice_id, kind, amount_cents, counts)
     SELECT p, invoice, 'invoice', 4520, 1 FROM paid;
 INSERT INTO receipt (id, number, settlement_id, issued_at) SELECT p, p, p, :at FROM paid;
-INSERT INTO journal_entry (number, at, settlement_id, label, debit, credit, amount_cents,
-        previous_hash, hash)
-    SELECT p, :at, p, 'paiement en ligne', 'bank:banque', 'invoices', 4520,
-        printf('%064x', p - 1), printf('%064x', p) FROM paid;
+INSERT INTO journal_entry (number, at, regie, settlement_id, label, debit, credit, amount_cents,
+        version, previous_hash, hash)
+    SELECT p, :at, '', p, 'paiement en ligne', 'bank:banque', 'invoices', 4520,
+        1, printf('%064x', p - 1), printf('%064x', p) FROM paid;
 INSERT INTO bank_message (received_at, gateway, accepted, verdict, detail, reference, fields)
     SELECT :at, 'banque', 1, 'recorded', '', printf('KF%018x', p * 2654435761), '{}' FROM paid;
 """
@@ -71,12 +71,24 @@ def _invoices(families: int, each: int) -> None:
         database.execute_sql("INSERT INTO month VALUES (?, ?, ?, ?)", row)
     database.execute_sql(
         f"{_series('n')} INSERT INTO invoice (id, number, family_id, batch_id, issued_on, due_on,"
-        " period, services, children, total_cents, state, state_reason, pdf_name, digest)"
+        " period, services, children, total_cents, paid_cents, state, state_reason, pdf_name,"
+        " digest)"
         " SELECT (i - 1) * ? + rank + 1, printf('%s-%07d', substr(issued_on, 1, 7), i), i, 1,"
         " issued_on, due_on, period, 'Restauration scolaire, Périscolaire',"
-        " 'Léa Martin, Tom Martin', 4520, iif(rank < ?, 'open', 'paid'), '', '', '0'"
-        " FROM n JOIN month",
-        (families, each, OPEN),
+        " 'Léa Martin, Tom Martin', 4520, iif(rank < ?, 0, 4520), iif(rank < ?, 'open', 'paid'),"
+        " '', '', '0' FROM n JOIN month",
+        (families, each, OPEN, OPEN),
+    )
+    database.execute_sql(
+        "INSERT INTO service (id, name, key)"
+        " VALUES (1, 'Restauration scolaire', 'restaurationscolaire'),"
+        " (2, 'Périscolaire', 'periscolaire')"
+    )
+    # Half of each service: what is paid is shared between their lines.
+    database.execute_sql(
+        "INSERT INTO invoice_line (invoice_id, child, service_id, label, quantity_hundredths,"
+        " unit_price_cents, amount_cents) SELECT invoice.id, 'Léa Martin', service.id, 'Novembre',"
+        " 100, 2260, 2260 FROM invoice CROSS JOIN service"
     )
 
 

@@ -29,10 +29,14 @@ def loading(folder: Path) -> Iterator[Figure]:
     )  # fmt: skip
 
 
+#: What most towns write: no list of the Treasury's.
+COLUMNS = tuple(name for name in InvoicesFile.COLUMNS if name != "liste_tresor")
+
+
 def _write(path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=";")
-        writer.writerow(InvoicesFile.COLUMNS)
+        writer.writerow(COLUMNS)
         for line in range(LINES):
             invoice = line // EACH
             family, month = invoice % 2500, invoice // 2500 + 1
@@ -61,12 +65,13 @@ def _bare(folder: Path, path: Path) -> float:
     connection = apsw.Connection(str(_fresh(folder / "bare-import.sqlite3")))
     for name, value in sqlite.PRAGMAS.items():
         connection.pragma(name, value)
-    connection.execute(f"CREATE TABLE line ({', '.join(InvoicesFile.COLUMNS)})")
+    connection.execute(f"CREATE TABLE line ({', '.join(COLUMNS)})")
     before = time.process_time()
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter=";"))
     with connection:
-        connection.executemany(f"INSERT INTO line VALUES ({', '.join('?' * 12)})", rows[1:])
+        values = ", ".join("?" for _ in COLUMNS)
+        connection.executemany(f"INSERT INTO line VALUES ({values})", rows[1:])
     seconds = time.process_time() - before
     connection.close()
     return seconds

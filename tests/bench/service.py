@@ -56,10 +56,13 @@ class Service:
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
     def sign_in(self, code: str) -> None:
-        page = self.open("/connexion")
+        self.fill("/connexion", {"code": code, "password": PASSWORD})
+
+    def fill(self, path: str, form: dict[str, str]) -> None:
+        """Fill the form of a page, which leads to another."""
+        page = self.open(path)
         token = page.rpartition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
-        form = {"code": code, "password": PASSWORD, "csrf_token": token}
-        answer = self.open("/connexion", form)
+        answer = self.open(path, {**form, "csrf_token": token})
         if " 302 " not in answer.partition("\r\n")[0]:
             raise AssertionError(answer)
 
@@ -67,7 +70,7 @@ class Service:
         """The answer, of which a browser keeps the session's cookie."""
         text = self.ask(path, form).decode()
         for line in text.partition("\r\n\r\n")[0].split("\r\n"):
-            if line.lower().startswith("set-cookie: kiosque="):
+            if line.lower().startswith(("set-cookie: kiosque=", "set-cookie: mairie=")):
                 self.cookie = line.partition(": ")[2].partition(";")[0]
         return text
 
@@ -86,6 +89,7 @@ def serve(application: str, folder: Path | None = None, port: int = 0) -> Iterat
 
 def launch(application: str, folder: Path | None, port: int) -> Service:
     environment = {name: it for name, it in os.environ.items() if not name.startswith("KIOSQUE_")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what a start costs is not compiling
     environment["MALLOC_MMAP_THRESHOLD_"] = "1048576"  # a password's hash is not weighed
     if folder:
         environment["KIOSQUE_DATA"] = str(folder)

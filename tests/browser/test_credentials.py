@@ -30,11 +30,13 @@ def test_from_the_letter_to_the_invoices(
     text = pdfs.text(letter.read_bytes())
     (code,) = re.findall(r"\b[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}\b", text)
     page = visitor.page
-    page.goto(town.url)
+    (on_paper,) = pdfs.links(letter.read_bytes())  # its QR code leads there too
+    page.goto(on_paper)
+    expect(page.locator("[name=code]")).to_have_value("LETTER")
     page.click("text=Première connexion")
-    page.wait_for_url("**/activer")
+    page.wait_for_url("**/activer?code=LETTER")
+    expect(page.locator("[name=code]")).to_have_value("LETTER")
     visitor.look()
-    page.fill("[name=code]", "letter")
     page.fill("[name=activation]", code.upper().replace("-", " "))
     page.fill("[name=new]", "court")
     page.click("main button:not([type])")
@@ -46,15 +48,21 @@ def test_from_the_letter_to_the_invoices(
     page.wait_for_url("**/factures")
     expect(page.locator("[name=invoice]")).to_have_count(2)
     visitor.look()
+    page.click("text=Facture LETTER-1")
+    pdf = page.get_by_role("link", name="Télécharger la facture").get_attribute("href")
+    assert pdfs.links(page.request.get(f"{town.url}{pdf}").body()) == [on_paper]
 
 
 @pytest.mark.slow
-def test_from_a_forgotten_password_to_the_invoices(
+def test_from_a_forgotten_password_to_the_invoices_of_each_of_two_families_of_one_address(
     visitor: Visitor, household: Make, town: Demo, tmp_path: Path
 ) -> None:
-    household("FORGOT")
+    household("FORGOTA")
+    household("FORGOTB")
     record, email = tmp_path / "familles.csv", "forgot@example.org"
-    record.write_text(FAMILY.format(code="FORGOT", email=email), encoding="utf-8")
+    columns, line = FAMILY.format(code="FORGOTA", email=email).splitlines()
+    other = line.replace("FORGOTA", "FORGOTB").replace("Alice", "Bob")
+    record.write_text(f"{columns}\n{line}\n{other}\n", encoding="utf-8")
     town.command("import", "--allow-removals", str(record))
     page = visitor.page
     page.goto(f"{town.url}/connexion")
@@ -65,10 +73,12 @@ def test_from_a_forgotten_password_to_the_invoices(
     page.click("main button:not([type])")
     expect(page.locator("h1")).to_have_text("Regardez votre messagerie")
     visitor.look()
-    address = link_to(town, email)
+    address = link_to(town, email, about="Roux (Alice)")
+    page.goto(link_to(town, email, about="Roux (Bob)"))
+    expect(page.locator(".lead")).to_have_text("Famille Roux, code famille FORGOTB")
     page.goto(address)
     assert page.url == f"{town.url}/mot-de-passe/nouveau"
-    expect(page.locator(".lead")).to_have_text("Famille Roux, code famille FORGOT")
+    expect(page.locator(".lead")).to_have_text("Famille Roux, code famille FORGOTA")
     visitor.look()
     page.fill("[name=new]", "le chat dort sous la lune")
     page.click("main button:not([type])")
@@ -79,13 +89,13 @@ def test_from_a_forgotten_password_to_the_invoices(
     visitor.look()
 
 
-def link_to(town: Demo, recipient: str, kind: str = "reset") -> str:
-    """The link of the mail for this address, at this demo's own port: the command that sends it
-    too reads the one in the settings."""
+def link_to(town: Demo, recipient: str, kind: str = "reset", about: str = "") -> str:
+    """The link of the mail for this address that says so, at this demo's own port: the command
+    that sends it too reads the one in the settings."""
     for _ in range(10):
         town.command("send-mail")
         for path in (town.data / "outbox").glob(f"*-{kind}-*.eml"):
             message = message_from_bytes(path.read_bytes(), policy=policy.default)
-            if message["To"] == recipient:
-                return town.url + re.findall(r"/lien/\S+", plain_of(message))[0]
+            if message["To"] == recipient and about in (text := plain_of(message)):
+                return town.url + re.findall(r"/lien/\S+", text)[0]
     raise AssertionError("no mail came")

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import called
+from tests.browser.test_accessibility import BROKEN
 from tests.pages.stage import Seen
 
 pytestmark = pytest.mark.browser
@@ -73,6 +74,32 @@ def test_nothing_leaves_its_card_on_a_narrow_screen(
     assert page.evaluate(OUT_OF_ITS_CARD) == []
 
 
+def test_an_amount_that_would_break_the_month_beside_it_goes_beneath(
+    show: Show, pages: list[Seen]
+) -> None:
+    page = show(called(pages, "very long names and amounts"))
+    page.set_viewport_size({"width": 320, "height": 640})
+    line = page.locator(".invoices label").first
+    month, amount = line.locator("strong").bounding_box(), line.locator(".amount").bounding_box()
+    assert month
+    assert amount
+    assert amount["y"] >= month["y"] + month["height"]
+    page.set_viewport_size({"width": 640, "height": 640})
+    assert line.locator("strong").bounding_box()["y"] == line.locator(".amount").bounding_box()["y"]
+
+
+def test_what_is_told_above_a_list_touches_nothing(show: Show, pages: list[Seen]) -> None:
+    for state, told in (
+        ("too many invoices", ".notice"),
+        ("invoices of which none was ticked", ".errors"),
+    ):
+        page = show(called(pages, state))
+        above, box = page.locator(".toolbar").bounding_box(), page.locator(told).bounding_box()
+        assert above
+        assert box
+        assert box["y"] - above["y"] - above["height"] >= 8
+
+
 @pytest.mark.parametrize("state", ["one invoice", "a full record", "a change to ask for"])
 def test_enlarged_four_times_the_header_leaves_most_of_the_screen(
     show: Show, pages: list[Seen], state: str
@@ -93,6 +120,18 @@ def test_the_band_is_of_the_towns_colour_by_day_and_by_night(show: Show, pages: 
             "rgb(11, 74, 117)",
             "rgb(255, 255, 255)",
         ]
+
+
+@pytest.mark.parametrize(
+    "state", ["a file with doubts to judge", "payments received", "points to treat", "the journal"]
+)
+def test_no_number_nor_address_of_the_town_hall_is_broken_in_two(
+    show: Show, pages: list[Seen], state: str
+) -> None:
+    page = show(called(pages, state))
+    for width in (320, 360, 1280):
+        page.set_viewport_size({"width": width, "height": 740})
+        assert page.evaluate(BROKEN) == []
 
 
 def test_a_number_is_broken_at_no_hyphen_and_an_address_after_a_dot(

@@ -90,10 +90,11 @@ def test_a_result_unknown_for_a_while_holds_the_invoices_then_pays_them(
     address = page.url.partition("?")[0]
     page.goto(f"{town.url}/factures")
     expect(page.locator(".tag-bank, .tag-opened")).to_have_count(2)
-    for _ in range(20):
+    for _ in range(80):
         town.command("reconcile")
         if "Paiement effectué" in page.request.get(address).text():
             break
+        page.wait_for_timeout(100)  # the bank knows the result some seconds later
     page.goto(address)
     expect(page.locator("h1")).to_have_text("Paiement effectué")
 

@@ -82,6 +82,7 @@ def test_a_given_password_is_copied_as_one_likes_and_typed_once(
     page.fill("[name=password]", given.upper().replace("-", " "))
     page.keyboard.press("Enter")
     page.wait_for_url("**/compte/mot-de-passe")
+    expect(page.locator(".lead")).to_contain_text(sentences.FIRST_SIGN_IN)
     visitor.look()
     expect(page.locator("input[type=password]")).to_have_count(1)
     page.fill("[name=new]", "court")
@@ -92,6 +93,37 @@ def test_a_given_password_is_copied_as_one_likes_and_typed_once(
     page.fill("[name=new]", "le chat dort sous la lune")
     page.keyboard.press("Enter")
     page.wait_for_url("**/factures")
+    (another,) = re.findall(r"mot de passe : (\S+)", town.command("password", "GIVEN"))
+    page.goto(f"{town.url}/connexion")
+    page.fill("[name=code]", "given")
+    page.fill("[name=password]", another)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/compte/mot-de-passe")
+    expect(page.locator(".lead")).to_contain_text(sentences.REPLACE_THE_GIVEN_ONE)
+    expect(page.locator(".lead")).not_to_contain_text(sentences.FIRST_SIGN_IN)
+
+
+def test_a_browser_that_lost_its_cookies_is_told_what_has_ended_the_session_or_the_page(
+    visitor: Visitor, household: Callable[[str], Household], town: Demo
+) -> None:
+    family, page = household("COOKIES"), visitor.page
+    page.goto(f"{town.url}/connexion")
+    page.context.clear_cookies()
+    page.fill("[name=code]", family.code)
+    page.fill("[name=password]", family.password)
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text(sentences.PAGE_EXPIRED)
+    visitor.look()
+    visitor.sign_in(family)
+    page.click(f"text=Facture {family.invoices[0]}")
+    page.click("main button:has-text('Payer')")
+    page.wait_for_url("**/recapitulatif?**")
+    page.context.clear_cookies()
+    page.click(f"text={sentences.PAY_ONLINE}")
+    page.wait_for_url("**/connexion**")
+    expect(page.locator("main")).to_contain_text(sentences.SESSION_OVER)
+    expect(page.locator("h1")).not_to_have_text(sentences.PAGE_EXPIRED)
+    visitor.look()
 
 
 def test_a_parent_answers_that_it_was_not_she_and_chooses_a_new_password(

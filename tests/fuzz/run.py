@@ -10,13 +10,19 @@ import atheris
 
 with atheris.instrument_imports(include=["kiosque", "gateways"]):
     from gateways.lyra import STATUSES, form
-    from kiosque.invoices.imports import KINDS
+    from kiosque.invoices.imports.kinds import KINDS
     from tests.fuzz import targets
 
 #: Words of each target's own language, that chance alone would be long to find.
 WORDS = {
     "notification": ["signed\n", "forged\n", "=None\n", "978", *form._NOTICE, *form._MONEY],
     "imports": [";", ",", "|", '"', "\r\n", "\ufeff", "espèces", "12,50", "2026-10-31", "enfant"],
+    "statements": [
+        "TITRE", "ENTETE", "FIN", "MATCHING", "OPERATION", "TRANSACTION", "TABLE_V3", "EUR2", "{",
+        "<STMTTRN>", "</STMTTRN>", "<STMTRS>", "</STMTRS>", "<Ntry>", "</Ntry>", "<Bal>", "CLBD",
+        "<Dt>2026-10-31</Dt>", "BOOK", "20261031", "31/10/2026", "Solde", "Débit", ";;", "-12,07",
+        "1e999", "\r\n", "&amp;", "<![CDATA[", "<!DOCTYPE a [", "\ufeff",
+    ],
     "answers": [
         "http\n", "json\n", "Order/Get\n", "Transaction/CancelOrRefund\n", "answer.transactions.0.",
         "transactionDetails.", "cardDetails.", "detailedStatus=", "operationType=", "amount=",
@@ -29,7 +35,7 @@ WORDS = {
 def main() -> None:
     name = sys.argv[1]
     logging.disable(logging.CRITICAL)  # a refusal is no news here, and writing it is slow
-    words = [*WORDS[name], *STATUSES] if name != "imports" else WORDS[name]
+    words = [*WORDS[name], *STATUSES] if name in {"notification", "answers"} else WORDS[name]
     if name == "imports":
         words = [*words, *{column for kind in KINDS for column in kind.COLUMNS}]
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:

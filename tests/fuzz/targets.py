@@ -26,10 +26,13 @@ from gateways.registry import configure as configure_gateway
 from kiosque import create_app, db
 from kiosque.db.models import BankMessage, Family, ImportBatch, Invoice, InvoiceLine, Service
 from kiosque.invoices import imports
-from kiosque.invoices.imports import BadFile
+from kiosque.invoices.imports import BadFile, codes
+from kiosque.invoices.imports.codes import Named
 from kiosque.language import clock
 from kiosque.payments import Purchase, start, verification
 from kiosque.settings import Mail, Payment, Regie, Settings, Town
+from kiosque.statements.reading import read as read_statement
+from kiosque.statements.records import Unit, Unreadable
 from tests.bank import KEY, ORDER, envelope, notice, order_answer, transaction
 
 NOW = datetime(2026, 11, 24, 19, 30, tzinfo=UTC)
@@ -198,10 +201,19 @@ def _differing(before: Tables, after: Tables) -> set[str]:
 # --- The importers ---
 
 
+def _fill_for_importing() -> None:
+    family = _family("F1001")
+    _invoice(family, "2026-10-0001", 4520)
+    for reference in ("", "FAM000501", "F1001"):
+        alice = Named(reference, "MARTIN ALICE", "1 RUE DES LILAS", "44880 SAUTRON")
+        codes.confirm({alice: "F1001"}, "essai")
+
+
 def importing(folder: Path) -> Target:
     """Any bytes loaded as a file: a refusal that changes nothing, or a success that a check
     before had foretold and that, done again, adds nothing."""
-    base = Base(folder, lambda: _invoice(_family("F1001"), "2026-10-0001", 4520))
+
+    base = Base(folder, _fill_for_importing)
     path = folder / "fichier.csv"
 
     def load(*, preview: bool = False) -> imports.Summary | None:
@@ -346,8 +358,35 @@ def _is_sound(report: Any) -> bool:
     )
 
 
+# --- The files of a bank ---
+
+
+def statements(_folder: Path) -> Target:
+    """Any bytes given as a bank's file: read or refused, never a failure of ours; what is read adds
+    up, and holds no movement of nothing.
+
+    The first byte says what a person answered of the amounts of a journal.
+    """
+
+    def one(data: bytes) -> None:
+        unit = {b"c": Unit.CENTS, b"e": Unit.EUROS}.get(data[:1])
+        try:
+            found = read_statement("", data[1:], unit=unit)
+        except Unreadable:
+            return
+        assert all(operation.cents for operation in found.operations)
+        for told in found.periods:
+            cents = [movement.cents for movement in told.movements]
+            assert all(cents)
+            if told.opening_cents is not None and told.closing_cents is not None:
+                assert told.opening_cents + sum(cents) == told.closing_cents
+
+    return one
+
+
 TARGETS: dict[str, Callable[[Path], Target]] = {
     "notification": notification,
     "imports": importing,
     "answers": answers,
+    "statements": statements,
 }

@@ -49,18 +49,13 @@ def test_an_unknown_adapter_refuses_to_start(monkeypatch: pytest.MonkeyPatch) ->
         registry.configure("b", {"adapter": "nothing"}, environment="test")
 
 
-@pytest.mark.parametrize(
-    ("library", "advice"), [("lxml", r"kiosque-famille\[payfip\]"), ("lilas", "installé$")]
-)
 def test_an_adapter_whose_library_is_absent_refuses_to_start_and_names_it(
-    monkeypatch: pytest.MonkeyPatch, library: str, advice: str
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(sys.modules, library, None)  # as if it were not installed
-    stranger = EntryPoint("other", f"{library}:Gateway", registry.GROUP)
+    monkeypatch.setitem(sys.modules, "lilas", None)  # as if it were not installed
+    stranger = EntryPoint("other", "lilas:Gateway", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda **_: [stranger])
-    with pytest.raises(
-        ConfigError, match=rf"b\.adapter : {sentences.LIBRARY_WANTED} {library} .*{advice}"
-    ):
+    with pytest.raises(ConfigError, match=rf"b\.adapter : {sentences.LIBRARY_WANTED} lilas "):
         registry.configure("b", {"adapter": "other"}, environment="test")
 
 

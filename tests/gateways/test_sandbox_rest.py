@@ -100,8 +100,8 @@ def money(reports: list[Report]) -> list[tuple[str, int]]:
     return [(report.outcome.value, report.cents) for report in reports]
 
 
-@pytest.fixture
-def street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
+def take_notices(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """Give what the bank posts from now on, in place of sending it."""
     posted: list[dict[str, str]] = []
 
     class Post:
@@ -122,6 +122,25 @@ def street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
 
     fake = SimpleNamespace(Session=Post, RequestException=OSError)
     monkeypatch.setattr(notifications, "requests", fake)
+    return posted
+
+
+def an_order(gateway: Any) -> Order:
+    order = Order(
+        reference=REFERENCE,
+        number=421,
+        cents=8745,
+        description="Factures A, B",
+        started_at=datetime.now(UTC),
+        return_url="http://127.0.0.1:8000/paiement/retour/KF0123456789abcdef01",
+        notification_url="http://127.0.0.1:8000/paiement/notification/banque",
+    )
+    return replace(order, gateway_reference=gateway.start(order).gateway_reference)
+
+
+@pytest.fixture
+def street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
+    posted = take_notices(monkeypatch)
     monkeypatch.setenv("SANDBOX_KEY", KEY)
     monkeypatch.setenv("SANDBOX_PASSWORD", PASSWORD)
     monkeypatch.setenv("SANDBOX_NOTIFY_URL", "http://127.0.0.1:8000/paiement/notification/banque")
@@ -134,17 +153,7 @@ def street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
     url = f"http://127.0.0.1:{served.port}"
     table = {"adapter": "sandbox", "url": url, "key": KEY, "password": PASSWORD}
     gateway = configure("banque", table, environment="test")
-    order = Order(
-        reference=REFERENCE,
-        number=421,
-        cents=8745,
-        description="Factures A, B",
-        started_at=datetime.now(UTC),
-        return_url="http://127.0.0.1:8000/paiement/retour/KF0123456789abcdef01",
-        notification_url="http://127.0.0.1:8000/paiement/notification/banque",
-    )
-    order = replace(order, gateway_reference=gateway.start(order).gateway_reference)
-    yield Street(app, gateway, order, posted)
+    yield Street(app, gateway, an_order(gateway), posted)
     served.shutdown()
     thread.join(5)
     served.server_close()

@@ -11,6 +11,8 @@ from click.testing import CliRunner, Result
 from kiosque.cli import main
 from kiosque.demo import DemoError, agents
 from kiosque.demo import settings as demo_settings
+from kiosque.demo.agents import ROLES
+from kiosque.families import hashing
 from kiosque.language import clock
 from kiosque.settings import Settings, loading
 from kiosque.staff import sessions, signin
@@ -60,6 +62,20 @@ def test_an_agent_signs_in_in_the_very_half_minute_of_the_first_run(
     assert session
     code = pyotp.TOTP(key).at(clock.now())
     assert signin.finish(session, code, settings.secret_key, "192.0.2.1")[1] == "telephone"
+
+
+def test_its_agents_are_made_though_a_half_minute_ends_meanwhile(
+    base: None, settings: Settings, frozen: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hash_password, waits = hashing.hash_password, iter([29])
+
+    def slowly(password: str) -> str:
+        frozen.advance(seconds=next(waits, 0))
+        return hash_password(password)
+
+    frozen.at = frozen.at.replace(second=10, microsecond=0)
+    monkeypatch.setattr(hashing, "hash_password", slowly)
+    assert len(agents.load(settings)) == len(ROLES)
 
 
 def test_a_towns_settings_are_left_as_they_are(data: Path) -> None:

@@ -1,5 +1,7 @@
 """Spellings of one name fold alike, those of two names do not."""
 
+import time
+
 import pytest
 
 from kiosque.db.models import known_child
@@ -45,3 +47,10 @@ def test_a_first_name_alone_is_a_child_where_one_has_it() -> None:
 def test_a_word_is_found_within_words_and_not_across_them() -> None:
     assert fold_words("GOUTER") in fold_words("Garderie, goûter compris")
     assert fold_words("repas") not in fold_words("Un autre pas")
+
+
+def test_marks_without_end_are_folded_soon() -> None:
+    began = time.process_time()
+    assert fold("Cr" + "e" + "\u0315\u0300" * 100_000 + "che") == "creche"
+    assert fold("κρέμα" * 20 + "\u0301") == fold("κρεμα" * 20)
+    assert time.process_time() - began < 2

@@ -13,6 +13,8 @@ from tests.load.family import Tally
 from tests.load.rush import Rush
 from tests.load.site import Site, open_site
 
+pytestmark = pytest.mark.proof
+
 FAMILIES, SECONDS = 8, 2
 
 

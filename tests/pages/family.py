@@ -19,13 +19,17 @@ from kiosque.db.states import AnomalyKind
 from kiosque.language import clock
 from kiosque.payments import (
     CounterPayment,
+    apply_credit,
     cancel_invoice,
     note_restoration,
     resolve_anomaly,
     settle_at_counter,
+    transmit,
 )
 from kiosque.settings import AttestationRules
 from tests.pages.stage import LONG_EMAIL, LONG_NAME, LONG_NUMBER, LONG_WORD, Stage, scene
+
+WHO = ("D. Aubry", "accord de la famille")
 
 
 @scene
@@ -58,6 +62,8 @@ def invoices_in_every_state(stage: Stage) -> TestResponse:
     stage.paid(family, stage.invoice(family))
     settle_at_counter([at_the_counter(stage.invoice(family))])
     cancel_invoice(stage.invoice(family).number, "D. Aubry", "erreur")
+    transmitted(stage.invoice(family))
+    apply_credit(stage.credit(family, -6000).number, stage.invoice(family).number, None, *WHO)
     return stage.enter(family).get("/factures?tout=1")
 
 
@@ -181,6 +187,27 @@ def a_cancelled_invoice(stage: Stage) -> TestResponse:
 def an_invoice_gone_to_the_treasury(stage: Stage) -> TestResponse:
     days = {"due_on": date(2026, 9, 1), "closes_on": date(2026, 10, 1)}
     return stage.look_at(stage.invoice(stage.family(), **days))
+
+
+@scene
+def an_invoice_transmitted_to_the_treasury_once_paid_in_part(stage: Stage) -> TestResponse:
+    invoice = stage.invoice(stage.family())
+    settle_at_counter([replace(at_the_counter(invoice), amount_cents=1000)])
+    return stage.look_at(transmitted(invoice))
+
+
+def transmitted(invoice: Invoice) -> Invoice:
+    transmit([invoice.number], "Liste 12", date(2026, 11, 20), *WHO)
+    return invoice
+
+
+@scene
+def a_credit_note_that_paid_two_invoices(stage: Stage) -> TestResponse:
+    family = stage.family()
+    note = stage.credit(family, -6000)
+    for cents in (4520, 480):
+        apply_credit(note.number, stage.invoice(family).number, cents, *WHO)
+    return stage.look_at(note)
 
 
 @scene

@@ -1,15 +1,23 @@
 """The town hall's area."""
 
+import html
+import re
+
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from kiosque.db import write
-from kiosque.db.models import Child, Guardian, Staff
+from kiosque.db.models import Anomaly, Child, Family, FamilyRequest, Guardian, OutboxMail, Staff
+from kiosque.db.states import AnomalyKind
+from kiosque.invoices import trial
+from kiosque.language import clock
+from kiosque.payments.anomalies import flag_anomaly
 from kiosque.staff import events, invitations, second_factor
 from kiosque.staff.events import TERMINAL, Action
 from kiosque.staff.roles import Role
-from tests.agents import begin, enter, make_agent, send, telephone_of
-from tests.pages.stage import LONG_EMAIL, LONG_NAME, Stage, scene
+from tests.agents import begin, enter, fill, make_agent, send, telephone_of
+from tests.bank import handed_over
+from tests.pages.stage import LONG_EMAIL, LONG_NAME, LONG_WORD, Stage, scene
 
 
 def admin(stage: Stage) -> FlaskClient:
@@ -119,6 +127,12 @@ def an_agents_day(stage: Stage) -> TestResponse:
 
 
 @scene
+def a_regisseurs_day(stage: Stage) -> TestResponse:
+    client, _number = what_is_to_treat(stage)
+    return client.get("/mairie")
+
+
+@scene
 def a_page_that_a_role_does_not_open(stage: Stage) -> TestResponse:
     return enter(stage.app, make_agent(Role.CONSULTATION)).get("/mairie/agents")
 
@@ -188,3 +202,240 @@ def who_did_what(stage: Stage) -> TestResponse:
     for number in range(60):
         events.note(Action.FAMILY_READ, TERMINAL, f"F{number:04d}")
     return admin(stage).get("/mairie/journal-des-actions")
+
+
+def what_is_to_treat(stage: Stage) -> tuple[FlaskClient, int]:
+    """A régisseur, with money of nobody known and a mail given up."""
+    with write():
+        flag_anomaly(
+            "scene", AnomalyKind.UNKNOWN_ORDER, 99999999, "commande inconnue", regie="",
+            gateway="banque", transaction_id="d" * 32,
+        )  # fmt: skip
+    OutboxMail.update(state="failed", last_error="550 5.1.1 " + "x" * 60).execute()
+    client = enter(stage.app, make_agent(Role.REGISSEUR, "dominique@sautron.example.org"))
+    return client, Anomaly.get().id
+
+
+@scene
+def nothing_to_treat(stage: Stage) -> TestResponse:
+    return enter(stage.app, make_agent(Role.REGISSEUR)).get("/mairie/a-traiter")
+
+
+@scene
+def points_to_treat(stage: Stage) -> TestResponse:
+    return what_is_to_treat(stage)[0].get("/mairie/a-traiter")
+
+
+@scene
+def a_point_to_treat(stage: Stage) -> TestResponse:
+    client, number = what_is_to_treat(stage)
+    return client.get(f"/mairie/a-traiter/{number}")
+
+
+@scene
+def a_point_concluded_without_a_word(stage: Stage) -> TestResponse:
+    client, number = what_is_to_treat(stage)
+    return send(client, f"/mairie/a-traiter/{number}")
+
+
+@scene
+def a_point_concluded(stage: Stage) -> TestResponse:
+    client, number = what_is_to_treat(stage)
+    send(client, f"/mairie/a-traiter/{number}", reason="vu à la banque", seen="y")
+    return client.get(f"/mairie/a-traiter/{number}")
+
+
+@scene
+def a_step_to_confirm(stage: Stage) -> TestResponse:
+    client, number = what_is_to_treat(stage)
+    return client.get(f"/mairie/a-traiter/{number}/0")
+
+
+@scene
+def a_step_badly_filled(stage: Stage) -> TestResponse:
+    client, number = what_is_to_treat(stage)
+    page = f"/mairie/a-traiter/{number}/0"
+    (command,) = re.findall('name="command" value="([^"]*)"', client.get(page).text)
+    return send(client, page, command=html.unescape(command))
+
+
+def a_family_asks(stage: Stage, topic: str) -> tuple[FlaskClient, str]:
+    """An agent, and the address of what a family asks."""
+    asked = FamilyRequest.create(
+        family=Family.get(), topic=topic, message="Bonjour,\n" + "x" * 200, asked_at=clock.now()
+    )
+    return enter(stage.app, make_agent(Role.FACTURATION)), f"/mairie/demandes/{asked.id}"
+
+
+@scene
+def no_request(stage: Stage) -> TestResponse:
+    FamilyRequest.update(state="refused").execute()
+    return enter(stage.app, make_agent(Role.FACTURATION)).get("/mairie/demandes")
+
+
+@scene
+def the_requests_of_families(stage: Stage) -> TestResponse:
+    return a_family_asks(stage, "address")[0].get("/mairie/demandes")
+
+
+@scene
+def another_address_is_asked_for(stage: Stage) -> TestResponse:
+    client, page = a_family_asks(stage, "address")
+    return client.get(page)
+
+
+@scene
+def another_telephone_is_asked_for_and_badly_typed(stage: Stage) -> TestResponse:
+    client, page = a_family_asks(stage, "phone")
+    return send(client, page, decision="accept", parent=LONG_NAME, phone="le soir", words="")
+
+
+@scene
+def a_request_that_changes_nothing_of_the_record(stage: Stage) -> TestResponse:
+    client, page = a_family_asks(stage, "other")
+    return client.get(page)
+
+
+@scene
+def a_request_already_answered(stage: Stage) -> TestResponse:
+    client, page = a_family_asks(stage, "other")
+    send(client, page, decision="refuse", words="Ce n’est pas possible avant la rentrée.")
+    return client.get(page)
+
+
+@scene
+def the_settings(stage: Stage) -> TestResponse:
+    return admin(stage).get("/mairie/reglages")
+
+
+TEXT = "/mairie/reglages/textes/confidentialite"
+
+
+@scene
+def a_text_to_write(stage: Stage) -> TestResponse:
+    return admin(stage).get(TEXT)
+
+
+@scene
+def a_text_without_its_title(stage: Stage) -> TestResponse:
+    return send(admin(stage), TEXT, text="Vos données")
+
+
+@scene
+def a_text_as_it_will_be_read(stage: Stage) -> TestResponse:
+    page = send(admin(stage), TEXT, text=f"# Vos données\n\n{LONG_WORD}")
+    send(admin(stage), TEXT, text="# Vos données", save="1")
+    return page
+
+
+@scene
+def the_text_of_before(stage: Stage) -> TestResponse:
+    page = admin(stage).get(f"{TEXT}/origine")
+    send(admin(stage), f"{TEXT}/origine")
+    return page
+
+
+TRIAL = "/mairie/reglages/essai/banque"
+
+
+@scene
+def a_payment_to_try(stage: Stage) -> TestResponse:
+    return admin(stage).get(TRIAL)
+
+
+@scene
+def a_payment_to_try_left_empty(stage: Stage) -> TestResponse:
+    return send(admin(stage), TRIAL)
+
+
+@scene
+def an_euro_that_nobody_paid(stage: Stage) -> TestResponse:
+    trial.obtain(stage.app.extensions["settings"], "banque")
+    return admin(stage).get(f"{TRIAL}/annuler")
+
+
+@scene
+def a_payment_tried_on_its_way_to_the_bank(stage: Stage) -> TestResponse:
+    """It is paid once the page is shown, for the scenes that follow."""
+    page = send(admin(stage), TRIAL, reason="avant l’ouverture", seen="y")
+    stage.hear(handed_over(page.text))
+    return page
+
+
+@scene
+def the_settings_once_a_payment_is_tried(stage: Stage) -> TestResponse:
+    return admin(stage).get("/mairie/reglages")
+
+
+@scene
+def an_euro_to_give_back(stage: Stage) -> TestResponse:
+    return admin(stage).get(f"{TRIAL}/rendre")
+
+
+@scene
+def an_euro_that_was_given_back(stage: Stage) -> TestResponse:
+    return fill(admin(stage), f"{TRIAL}/noter", reason="rendu à la banque")
+
+
+@scene
+def the_town_to_change(stage: Stage) -> TestResponse:
+    return admin(stage).get("/mairie/reglages/ville")
+
+
+@scene
+def the_mails_to_families_badly_set(stage: Stage) -> TestResponse:
+    page = "/mairie/reglages/courriels"
+    return send(admin(stage), page, reminder_days="0", relance_days="x")
+
+
+@scene
+def services_to_count(stage: Stage) -> TestResponse:
+    stage.invoice(stage.family())
+    return admin(stage).get("/mairie/reglages/attestation")
+
+
+@scene
+def a_service_that_is_not_counted(stage: Stage) -> TestResponse:
+    return send(admin(stage), "/mairie/reglages/attestation", services=LONG_WORD)
+
+
+LOGO = "/mairie/reglages/logo"
+
+
+@scene
+def a_logo_to_choose(stage: Stage) -> TestResponse:
+    return admin(stage).get(LOGO)
+
+
+@scene
+def a_logo_that_is_none(stage: Stage) -> TestResponse:
+    return send(admin(stage), LOGO, file="x")
+
+
+@scene
+def an_invoice_to_type(stage: Stage) -> TestResponse:
+    return enter(stage.app, make_agent(Role.FACTURATION)).get("/mairie/factures/nouvelle")
+
+
+@scene
+def an_invoice_badly_typed(stage: Stage) -> TestResponse:
+    client, page = enter(stage.app, make_agent(Role.FACTURATION)), "/mairie/factures/nouvelle"
+    line = {"lines-0-service": "Repas", "lines-0-price": "quatre"}
+    return send(client, page, family="inconnue", period="", due_on="demain", **line)
+
+
+@scene
+def the_journal(stage: Stage) -> TestResponse:
+    return enter(stage.app, make_agent(Role.CONTROLE)).get("/mairie/journal")
+
+
+@scene
+def the_journal_of_days_without_entries(stage: Stage) -> TestResponse:
+    return enter(stage.app, make_agent(Role.CONTROLE)).get(
+        "/mairie/journal?du=2020-01-01&au=2020-01-02"
+    )
+
+
+@scene
+def the_journal_of_a_day_that_is_none(stage: Stage) -> TestResponse:
+    return enter(stage.app, make_agent(Role.CONTROLE)).get("/mairie/journal?du=hier")

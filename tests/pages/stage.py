@@ -25,9 +25,24 @@ NOTIFY_URL = f"{PUBLIC_URL}/paiement/notification/banque"
 
 #: Answers to a GET that are no page to look at: redirects, files, a health check, a bank's message.
 NO_PAGE = {
-    *("notification.receive", "monitoring.detail", "monitoring.metrics"),
+    *("notification.receive", "monitoring.detail", "monitoring.metrics", "exchange.payments"),
     *("site.index", "site.health", "site.asset", "site.robots"),
-    *("papers.invoice", "papers.receipt", "papers.yearly", "office.go"),
+    *(
+        "papers.invoice",
+        "papers.receipt",
+        "papers.yearly",
+        "office.go",
+        "office.invoice_paper",
+        "office.invoices_csv",
+        "office.settlements_csv",
+        "office.journal_csv",
+        "office.months",
+        "office.month_papers",
+        "office.receipt_paper",
+        "office.bordereau_paper",
+        "office.bordereau_payers",
+        "office.bordereau_csv",
+    ),
 }
 BANK_NO_PAGE = {"static", "health"}
 
@@ -71,6 +86,10 @@ class Stage:
     def invoice(self, family: Family, cents: int = 4520, **values: object) -> Invoice:
         number = str(values.pop("number", "")) or f"2026-10-{Invoice.select().count() + 1:04d}"
         return make_invoice(family, number, cents, **values)
+
+    def credit(self, family: Family, cents: int) -> Invoice:
+        """A credit note."""
+        return self.invoice(family, cents, state="nothing_due")
 
     def look_at(self, invoice: Invoice) -> TestResponse:
         """Open an invoice's page, as its family."""

@@ -14,12 +14,36 @@ from gateways.sandbox import server as sandbox
 from kiosque.db.models import Throttle
 from tests.bank import KEY
 from tests.conftest import PUBLIC_URL
-from tests.pages import account, everybody, family, office, payment
+from tests.pages import (
+    account,
+    everybody,
+    family,
+    office,
+    office_bank,
+    office_deposits,
+    office_families,
+    office_imports,
+    office_money,
+    office_month,
+    payment,
+)
 from tests.pages.bank import BANK_SCENES
 from tests.pages.stage import BANK_URL, LONG_NAME, SCENES, Seen, Stage
 
 #: They put their scenes on the list as they are read.
-PLACES = (account, everybody, family, office, payment)
+PLACES = (
+    account,
+    everybody,
+    family,
+    office,
+    office_deposits,
+    office_families,
+    office_bank,
+    office_imports,
+    office_money,
+    office_month,
+    payment,
+)
 
 
 def visit(stage: Stage) -> list[Seen]:

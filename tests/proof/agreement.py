@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from kiosque.payments import journal
 from tests.proof.bank import DOLLAR, STANDING, Message
 from tests.proof.books import Books, Opened
+from tests.proof.stage import rows
 
 if TYPE_CHECKING:
     from tests.proof.machine import Town
@@ -36,8 +37,19 @@ def agree(town: "Town") -> None:
         )
         assert ours == theirs, f"{reference}: {ours} here, {theirs} at the bank"
         totals[bank] += theirs
-    held = journal.balances()
-    assert {name: held.get(name, 0) for name in totals} == totals
+    held = Counter(journal.balances())
+    held.update(_on_statements())
+    assert {name: held[name] for name in totals} == totals
+
+
+def _on_statements() -> Counter[str]:
+    """What statements say that the account received of what each bank held."""
+    found: Counter[str] = Counter()
+    entries = rows("SELECT debit, credit, amount_cents FROM journal_entry WHERE line_id > 0")
+    for debit, credit, cents in entries:
+        found.update({credit: cents})
+        found.subtract({debit: cents})
+    return found
 
 
 def _loose(books: Books, order: Opened) -> dict[str, int]:

@@ -1,30 +1,40 @@
 """The base, row by row, against what the books of the proof say."""
 
+import json
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kiosque.payments import verification
+from kiosque.payments import journal, verification
+from tests.proof.bank_statements import look
 from tests.proof.stage import GATEWAYS, NAME, balances, rows
 
 if TYPE_CHECKING:
     from tests.proof.machine import Town
 
 
-def compare(town: "Town") -> None:
-    """Raises AssertionError, naming what differs."""
+def faults(town: "Town") -> list[str]:
+    """What `verify` says, but for what is played here."""
     # Here time passes without its timer, and totals change under payments.
     played = ["« reconcile »"] + [
         f"la facture {bill.number} a changé de total"
         for bill in town.books.bills.values()
         if bill.altered
     ]
-    faults = [fault for fault in verification.faults() if not any(each in fault for each in played)]
-    assert faults == []
+    return [fault for fault in verification.faults() if not any(each in fault for each in played)]
+
+
+def compare(town: "Town") -> None:
+    """Raises AssertionError, naming what differs."""
+    assert faults(town) == []
     _compare_states(town)
+    _compare_families(town)
     _compare_money(town)
     _compare_papers(town)
     _compare_journal(town)
+    _compare_balances(town)
+    look(town)
 
 
 def _compare_states(town: "Town") -> None:
@@ -36,6 +46,14 @@ def _compare_states(town: "Town") -> None:
     assert dict(rows("SELECT reference, state FROM attempt")) == {
         order.reference: order.state for order in books.orders.values()
     }
+    collected = rows(
+        """
+        SELECT number FROM transmission JOIN invoice ON invoice.id = invoice_id
+        WHERE ended_at IS NULL
+        """
+    )
+    treasurys = [(bill.number,) for bill in books.bills.values() if bill.treasury]
+    assert sorted(collected) == sorted(treasurys)
     answered = {
         reference: at and datetime.fromisoformat(at)
         for reference, at in rows("SELECT reference, answered_at FROM attempt")
@@ -51,6 +69,23 @@ def _compare_states(town: "Town") -> None:
     assert dict(live) == {number: order.reference for number, order in books.holds.items()}
 
 
+def _compare_families(town: "Town") -> None:
+    """Whose each invoice, payment at the bank and sum received is; and who was put away."""
+    books = town.books
+    of = "JOIN family ON family.id = family_id"
+    assert dict(rows(f"SELECT number, code FROM invoice {of}")) == {
+        bill.number: bill.family for bill in books.bills.values()
+    }
+    assert dict(rows(f"SELECT reference, code FROM attempt {of}")) == {
+        order.reference: order.family for order in books.orders.values()
+    }
+    assert dict(rows(f"SELECT {NAME}, code FROM settlement {of}")) == {
+        debit.name: debit.family for together in books.payments() for debit in together
+    }
+    away = rows("SELECT code FROM family WHERE archived_at IS NOT NULL")
+    assert away == [(each.gone,) for each in town.merges]
+
+
 def _compare_money(town: "Town") -> None:
     debits = [debit for together in town.books.payments() for debit in together]
     settled = rows(f"SELECT {NAME}, amount_cents, returned_cents, state, regie FROM settlement")
@@ -59,6 +94,14 @@ def _compare_money(town: "Town") -> None:
         for debit in debits
     )
     assert sorted(settled) == wanted, f"{sorted(settled)} settled, not {wanted}"
+    modes = rows(
+        """
+        SELECT CAST(settlement.id AS TEXT), mode, number FROM settlement
+            LEFT JOIN invoice ON invoice.id = credit_id WHERE gateway IS NULL
+        """
+    )
+    wanted_modes = [(debit.name, debit.mode, debit.note) for debit in town.books.counter]
+    assert sorted(modes, key=repr) == sorted(wanted_modes, key=repr)
     parts = rows(
         f"""
         SELECT {NAME}, COALESCE(number, ''), kind, allocation.amount_cents, counts
@@ -180,8 +223,40 @@ def _compare_journal(town: "Town") -> None:
         if held.get(name, nothing) != wanted.get(name, nothing)
     }
     assert not differ, "the journal says other than what was heard"
-    entries = rows("SELECT COUNT(*) FROM journal_entry")[0][0]
+    entries = rows("SELECT COUNT(*) FROM journal_entry WHERE settlement_id > 0")[0][0]
     known = sum(map(len, town.books.payments()))
     if held == town.balances and known == town.known:
         assert entries == town.entries, "journal entries for nothing"
     town.balances, town.entries, town.known = held, entries, known
+
+
+def _compare_balances(town: "Town") -> None:
+    """Debits are credits; the balances at any past number, and those that a month closed with, are
+    what the entries until there add up to."""
+    entries = rows(
+        "SELECT number, regie, debit, credit, amount_cents FROM journal_entry ORDER BY 1"
+    )
+    assert all(cents >= 0 for *_, cents in entries)
+    assert all(
+        debit and credit and debit != credit for *_, debit, credit, cents in entries if cents
+    )
+    past = (len(entries) * 7 + 8) // 9
+    assert _nonzero(journal.balances(past)) == _added_up(entries, past)
+    for regie, up_to, said in rows("SELECT regie, up_to, balances FROM month_closing"):
+        assert _nonzero(json.loads(said)) == _added_up(entries, up_to, regie)
+
+
+def _added_up(
+    entries: list[tuple[Any, ...]], up_to: int, regie: str | None = None
+) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for number, of, debit, credit, cents in entries:
+        if number <= up_to and regie in (None, of):
+            found[debit] += cents
+            found[credit] -= cents
+    assert not found.total()
+    return _nonzero(found)
+
+
+def _nonzero(balances: Mapping[str, int]) -> dict[str, int]:
+    return {account: cents for account, cents in balances.items() if cents}

@@ -27,7 +27,8 @@ STRONGEST = ("paid", "held", "pending", "refunded", "reversed", "refused", "canc
 
 @dataclass
 class Bill:
-    """An invoice of a régie. `altered`: its total was changed after it was loaded."""
+    """An invoice of a régie, or a credit note, below zero. `altered`: its total was changed after
+    it was loaded; `treasury`: the Treasury collects it."""
 
     number: str
     family: str
@@ -35,6 +36,7 @@ class Bill:
     regie: str = ""
     state: str = "open"
     altered: bool = False
+    treasury: bool = False
 
 
 @dataclass
@@ -62,7 +64,8 @@ class Leaving:
 class Debit:
     """Money that came. `asked` is a refund asked of the bank and not yet known to be done, for
     `reason`, sent last at `sent_at`; `given`, what was given back on our side: how, how much and
-    why; `elsewhere`, how much left without the bank, `by_hand` of it as a refund."""
+    why; `elsewhere`, how much left without the bank, `by_hand` of it as a refund. At the counter it
+    is of a `mode`; no money came where the credit note `note` pays."""
 
     owner: "Opened | None"
     name: str
@@ -78,6 +81,9 @@ class Debit:
     leavings: list[Leaving] = field(default_factory=list)
     restored: int = 0
     reinstated: bool = False
+    family: str = ""
+    mode: str = "cash"
+    note: str | None = None
 
     @property
     def left(self) -> int:
@@ -277,6 +283,7 @@ class Books:
         self, order: Opened, said: Message, *, awaited: bool, reinstated: bool = False
     ) -> None:
         debit = Debit(order, said.uuid, said.cents, restored=reinstated, reinstated=reinstated)
+        debit.family = order.family
         order.debits[said.uuid] = debit
         self.owners[said.uuid] = order
         if awaited:
@@ -308,7 +315,7 @@ class Books:
 
     def _allot(self, debit: Debit, bill: Bill, cents: int, spare: Part | None = None) -> None:
         """Pay what is still to pay; the rest is owed. A `spare` part takes the first use."""
-        paid = min(self.left(bill), cents)
+        paid = min(self.left(bill, debit.mode), cents)
         for kind, part_cents in (("invoice", paid), ("overpayment", cents - paid)):
             if part_cents and spare:
                 spare.number, spare.kind, spare.cents, spare = bill.number, kind, part_cents, None
@@ -319,7 +326,10 @@ class Books:
             self.list_owed(debit, bill.number)
 
     def paid(self, bill: Bill) -> int:
-        """The cents of an invoice that are paid."""
+        """The cents of an invoice that are paid; of a credit note, below zero, used."""
+        if bill.cents < 0:
+            uses = (each for each in self.counter if each.note == bill.number)
+            return -sum(each.cents for each in uses if each.state == "counted")
         return sum(
             part.cents
             for part in self.parts
@@ -327,17 +337,20 @@ class Books:
             if part.debit.state == "counted"
         )
 
-    def left(self, bill: Bill) -> int:
-        """The cents of an invoice that are still to pay."""
-        return bill.cents - self.paid(bill) if bill.state == "open" else 0
+    def left(self, bill: Bill, mode: str = "") -> int:
+        """The cents of an invoice that are still to pay by this mode: one that the Treasury
+        collects is to pay to it only."""
+        is_due = bill.state == "open" or (bill.state, mode) == ("transmitted", "treasury")
+        return bill.cents - self.paid(bill) if is_due else 0
 
     def refresh(self, bill: Bill) -> None:
-        if bill.state != "cancelled":
-            bill.state = "paid" if self.paid(bill) == bill.cents else "open"
+        if bill.state not in ("cancelled", "nothing_due"):
+            due = "transmitted" if bill.treasury else "open"
+            bill.state = "paid" if self.paid(bill) == bill.cents else due
 
     def use(self, part: Part, bill: Bill, most: int) -> None:
         """Pay an invoice with a part that pays nothing; what is over stays as it was."""
-        cents = min(part.cents, most, self.left(bill))
+        cents = min(part.cents, most, self.left(bill, part.debit.mode))
         if cents == part.cents:
             part.kind, part.number, part.listed = "invoice", bill.number, False
         elif cents:
@@ -364,7 +377,10 @@ class Books:
             part.listed = False
 
     def cancel(self, bill: Bill) -> None:
-        """What was paid of it is owed."""
+        """What was paid of it is owed; a credit note takes back what it paid."""
+        for debit in [each for each in self.counter if each.note and each.state == "counted"]:
+            if debit.parts[0].number == bill.number:
+                self.take_off(debit)
         paying = [
             part
             for part in self.parts
@@ -450,7 +466,7 @@ class Books:
                 self.refresh(bill)
         self._strike(debit)
         for bill in reopened:
-            self._pay_with_what_came_twice(bill)
+            self.pay_with_what_came_twice(bill)
 
     def _strike(self, debit: Debit) -> None:
         """What is owed back no more leaves the list."""
@@ -460,25 +476,25 @@ class Books:
             if part.debit in together and (not owed or part.debit.state != "counted"):
                 part.listed = False
 
-    def _pay_with_what_came_twice(self, bill: Bill) -> None:
+    def pay_with_what_came_twice(self, bill: Bill) -> None:
         for part in list(self.parts):
             if (part.number, part.kind, part.listed) == (bill.number, "overpayment", True):
                 self.use(part, bill, part.cents)
 
     # --- Staff ---
 
-    def pay_at_counter(self, bill: Bill, name: str, cents: int) -> None:
-        debit = Debit(None, name, cents)
+    def pay_at_counter(
+        self, bill: Bill, name: str, cents: int, mode: str = "cash", note: str | None = None
+    ) -> None:
+        debit = Debit(None, name, cents, family=bill.family, mode=mode, note=note)
         self.counter.append(debit)
         self._allot(debit, bill, cents)
 
-    # --- What the journal must say ---
+    def take_off(self, debit: Debit) -> None:
+        """A credit note pays no more what it paid."""
+        self.give_back(debit, Leaving("reversal", debit.left, elsewhere=True))
 
-    def family_of(self, debit: Debit) -> str:
-        """The family that paid."""
-        if debit.owner:
-            return debit.owner.family
-        return self.bills[debit.parts[0].number or ""].family
+    # --- What the journal must say ---
 
     def regie_of(self, debit: Debit) -> str:
         """The régie whose money it is."""
@@ -503,7 +519,8 @@ class Books:
         """The balances of one payment, those that are not zero. What was given back comes first
         out of what came twice, then out of what matched nothing; the rest is a refund."""
         owner, regie = together[0].owner, self.regie_of(together[0])
-        source = f"bank:{owner.gateway}" if owner else "counter:cash"
+        source = f"bank:{owner.gateway}" if owner else f"counter:{together[0].mode}"
+        source = "credits" if together[0].note else source
         there = [debit for debit in together if debit.state == "counted"]
         owed = {kind: sum(part.cents for debit in there for part in debit.parts
                           if part.kind == kind)

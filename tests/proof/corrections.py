@@ -54,7 +54,7 @@ def apply(town: "Town", debit: Debit, number: str) -> None:
 
 def _spare(books: Books, debit: Debit, bill: Bill) -> tuple[Part | None, int]:
     """The part that pays nothing of which an invoice takes some cents, and how many."""
-    theirs = (books.family_of(debit), books.regie_of(debit)) == (bill.family, bill.regie)
+    theirs = (debit.family, books.regie_of(debit)) == (bill.family, bill.regie)
     spare = [part for part in debit.parts if part.kind != "invoice"]
     if debit.state != "counted" or not theirs or not spare:
         return None, 0
@@ -75,7 +75,7 @@ def _owed(books: Books, debit: Debit) -> int:
 def restore(town: "Town", debit: Debit, cents: int | None) -> None:
     """Noted by hand in error; or undone by the bank, which has captured it since."""
     found = [each for each in debit.leavings if cents in (None, each.cents)]
-    possible = len({each.cents for each in found}) == 1
+    possible = len({each.cents for each in found}) == 1 and not debit.note
     if not debit.left:  # what took the last of it comes back first
         possible = possible and found[-1] is debit.leavings[-1]
     if found and not _is_true(town, debit, found[-1]):

@@ -6,7 +6,16 @@ The random machine of `machine.py` meets such histories by luck. These make sure
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.proof import corrections
+from kiosque.db.statement_words import MatchKind
+from tests.proof import (
+    bank_statements,
+    closing_months,
+    corrections,
+    elsewhere,
+    merging,
+    paying_over,
+)
+from tests.proof.accounts import KINDS
 from tests.proof.machine import Town
 from tests.proof.stage import rows
 
@@ -526,6 +535,277 @@ def one_debit_under_two_numbers(story: Story) -> None:
     story.check(lambda town: town.a_debit_is_told_under_another_number(which=0))
 
 
+# --- What the Treasury collects ---
+
+
+def late_money_for_the_treasury(story: Story) -> None:
+    """The bank tells of it once the invoice was transmitted; it pays once it is taken back."""
+    story.opens("A1")
+    story.leaves()
+    story.check(lambda town: elsewhere.transmit(town, "A1"))
+    story.card("CAPTURED")
+    assert rows("SELECT state FROM invoice WHERE number = 'A1'") == [("transmitted",)]
+    story.check(lambda town: elsewhere.take_back(town, "A1"))
+    assert rows("SELECT state FROM invoice WHERE number = 'A1'") == [("paid",)]
+
+
+def transmitted_while_at_the_bank(story: Story) -> None:
+    story.opens("A1")
+    story.check(lambda town: elsewhere.transmit(town, "A1"))
+    story.card("CAPTURED")
+
+
+def paid_to_the_treasury_in_parts(story: Story) -> None:
+    """What it receives bounces, and is its own to collect again."""
+    story.check(lambda town: town.the_counter_is_paid("A1", 1000))
+    story.check(lambda town: elsewhere.transmit(town, "A1"))
+    story.check(lambda town: town.the_counter_is_paid("A1", 520, mode="cash"))
+    story.check(lambda town: town.the_counter_is_paid("A1", 1520, mode="treasury"))
+    story.check(lambda town: town.the_counter_is_paid("A1", mode="treasury"))
+    _bounces(story, 2)
+    assert rows("SELECT state FROM invoice WHERE number = 'A1'") == [("transmitted",)]
+    _bounces(story, 0)
+    put_right(story, "restore", which=0)
+    story.check(lambda town: town.an_invoice_is_cancelled("A1"))
+
+
+# --- What credit notes pay ---
+
+
+def a_credit_note_pays_twice_at_most_its_worth(story: Story) -> None:
+    story.check(lambda town: elsewhere.deduct(town, "V1", "A1", 1000))
+    story.check(lambda town: elsewhere.deduct(town, "V1", "A1", 1000))
+    story.check(lambda town: elsewhere.deduct(town, "V1", "A2", None))
+    story.check(lambda town: elsewhere.deduct(town, "V1", "A3", None))
+    story.opens("A1")
+    story.card("CAPTURED")
+
+
+def a_credit_note_is_of_one_family_and_regie(story: Story) -> None:
+    story.check(lambda town: elsewhere.deduct(town, "V1", "C1", 520))
+    story.check(lambda town: elsewhere.deduct(town, "V1", "B1", 520))
+    assert rows("SELECT id FROM settlement") == []
+
+
+def a_credit_note_taken_off(story: Story) -> None:
+    story.check(lambda town: elsewhere.deduct(town, "V2", "B1", None))
+    story.check(lambda town: elsewhere.deduct(town, "V2", "B2", None))
+    story.check(lambda town: town.the_counter_is_paid("B1", 1000, extra=True))
+    story.check(lambda town: elsewhere.take_off(town, "V2", "B1"))
+    story.check(lambda town: elsewhere.take_off(town, "V2", "B1"))
+    story.check(lambda town: elsewhere.deduct(town, "V2", "B1", None))
+    put_right(story, "restore")
+    _bounces(story, 0)
+
+
+def cancelled_once_a_credit_note_paid(story: Story) -> None:
+    story.check(lambda town: elsewhere.deduct(town, "V1", "A1", 1000))
+    story.check(lambda town: town.the_counter_is_paid("A1", 1520))
+    story.check(lambda town: town.an_invoice_is_cancelled("V1"))
+    story.check(lambda town: town.an_invoice_is_cancelled("A1"))
+    story.check(lambda town: elsewhere.deduct(town, "V1", "A2", None))
+    story.check(lambda town: elsewhere.take_off(town, "V1", "A2"))
+    story.check(lambda town: town.an_invoice_is_cancelled("V1"))
+
+
+# --- What is paid over ---
+
+
+def _pays_over(story: Story, regie: str = "") -> None:
+    story.check(lambda town: paying_over.final(town, regie))
+
+
+def paid_over_then_given_back(story: Story) -> None:
+    one_debit(story)
+    _pays_over(story)
+    _pays_over(story)
+    story.credit(1000)
+    _pays_over(story)
+    story.credit()
+    story.check(lambda town: town.the_counter_is_paid("A2", 1520))
+    _pays_over(story)
+    assert rows("SELECT number FROM deposit ORDER BY id") == [(1,), (2,), (3,)]
+
+
+def each_regie_pays_over_its_own(story: Story) -> None:
+    one_debit_of_each_regie(story)
+    _pays_over(story)
+    _pays_over(story, "creche")
+
+
+def kept_back_then_paid_over(story: Story) -> None:
+    one_debit(story)
+    story.check(lambda town: town.the_counter_is_paid("A2"))
+    story.check(lambda town: paying_over.keep(town, 0))
+    _pays_over(story)
+    _pays_over(story)
+    story.check(lambda town: paying_over.keep(town, 0))
+    _pays_over(story)
+
+
+def told_and_not_paid_over(story: Story) -> None:
+    story.check(lambda town: elsewhere.deduct(town, "V1", "A1", 1000))
+    story.check(lambda town: elsewhere.transmit(town, "A3"))
+    story.check(lambda town: town.the_counter_is_paid("A3", mode="treasury"))
+    _pays_over(story)
+    story.check(lambda town: elsewhere.take_off(town, "V1", "A1"))
+    _pays_over(story)
+
+
+# --- What the bank's statement tells ---
+
+
+def _statement(story: Story, *kinds: str, regie: str = "", how: str = "once") -> None:
+    """The bank tells of what moved."""
+    what = [KINDS.index(kind) for kind in kinds]
+    story.check(lambda town: bank_statements.send(town, regie, what, how, 0))
+
+
+def told_by_the_statement_then_undone(story: Story) -> None:
+    one_debit_of_each_regie(story)
+    for regie in ("", "creche"):
+        _statement(story, "ours", "fee", "again", regie=regie, how="twice")
+        story.check(lambda town, regie=regie: bank_statements.say(town, regie, 0, MatchKind.FEE))
+    story.check(lambda town: bank_statements.undo(town, "", 0))
+    story.check(lambda town: bank_statements.undo(town, "", 1))
+    story.check(lambda town: bank_statements.confirm(town, "", 0))
+    _statement(story, "stranger", how="overlap")
+
+
+def what_a_person_undid_stays_a_persons(story: Story) -> None:
+    one_debit(story)
+    _statement(story, "ours")
+    story.check(lambda town: bank_statements.undo(town, "", 0))
+    _statement(story, "stranger", how="overlap")
+    story.check(lambda town: bank_statements.confirm(town, "", 0))
+
+
+def told_again_of_one_debit(story: Story) -> None:
+    """By a mistake of the bank's, a day later, and for a cent less at last."""
+    one_debit(story)
+    _statement(story, "stranger", "ours")
+    story.wait(24 * 60)
+    _statement(story, "again", how="overlap")
+    story.opens("A3")
+    story.card("CAPTURED", order=1)
+    _statement(story, "cent off", "fee")
+
+
+def two_lines_name_one_debit(story: Story) -> None:
+    one_debit(story)
+    _statement(story, "ours", "again")
+
+
+def a_remittance_net_of_its_fees(story: Story) -> None:
+    two_debits(story)
+    _statement(story, "remittance", "fee")
+    story.check(lambda town: bank_statements.undo(town, "", 0))
+    story.check(lambda town: bank_statements.confirm(town, "", 0))
+
+
+def the_rest_of_a_day(story: Story) -> None:
+    """One of three debits is named; the sum of the others is found beside."""
+    two_debits(story)
+    story.card("CAPTURED")
+    _statement(story, "bank's", "day")
+
+
+def told_in_pieces_backwards(story: Story) -> None:
+    one_debit(story)
+    _statement(story, "fee", "stranger", "ours", "again", how="backwards")
+    story.wait(24 * 60)
+    _statement(story, "fee", "again", how="other words")
+    _statement(story, "fee", "stranger", how="split")
+
+
+def paid_over_as_the_statement_tells(story: Story) -> None:
+    one_debit(story)
+    _pays_over(story)
+    _statement(story, "ours", "paid over")
+    story.check(lambda town: bank_statements.undo(town, "", 1))
+    story.check(lambda town: bank_statements.confirm(town, "", 0))
+    story.credit(1000)
+    _statement(story, "bank's")
+
+
+# --- What is closed ---
+
+_TEN_DAYS = 10 * 24 * 60
+
+
+def closed_once_paid_over(story: Story) -> None:
+    """It is the fourth of December when November is closed; money comes before, and after."""
+    one_debit(story)
+    story.wait(_TEN_DAYS)
+    story.check(lambda town: town.the_counter_is_paid("A2"))
+    for _ in range(3):
+        story.check(lambda town: closing_months.close(town, ""))
+        _pays_over(story)
+    assert rows("SELECT month FROM month_closing ORDER BY id") == [("2026-11",)]
+    story.check(lambda town: closing_months.pay_late(town, "A3", 10))
+    story.check(lambda town: town.the_counter_is_paid("A3"))
+
+
+def closed_while_something_is_kept_back(story: Story) -> None:
+    one_debit_of_each_regie(story)
+    story.check(lambda town: town.the_counter_is_paid("A2"))
+    story.check(lambda town: paying_over.keep(town, 0))
+    story.wait(_TEN_DAYS)
+    story.check(lambda town: closing_months.close(town, "creche"))
+    _pays_over(story)
+    story.check(lambda town: closing_months.close(town, ""))
+    story.credit(1000)
+    _pays_over(story)
+
+
+# --- Two codes of one household ---
+
+
+def one_family_then_two(story: Story) -> None:
+    story.check(lambda town: town.the_counter_is_paid("C1", 1000))
+    story.check(lambda town: town.the_counter_is_paid("C2", 4520, extra=True))
+    _merge(story)
+    _merge(story)
+    story.check(lambda town: town.charlie_pays(numbers=["A1"]))
+    story.card("CAPTURED")
+    _bounces(story, 0)
+    story.check(merging.undo)
+    _merge(story)
+    story.wait(31 * 24 * 60)
+    story.check(merging.undo)
+
+
+def merged_while_at_the_bank(story: Story) -> None:
+    story.opens("A1")
+    _merge(story)
+    story.card("CAPTURED")
+    _merge(story)
+
+
+def money_of_both(story: Story) -> None:
+    story.check(lambda town: town.the_counter_is_paid("C1", 6000, extra=True))
+    _merge(story)
+    put_right(story, "apply", number="A5")
+    story.check(merging.undo)
+    story.check(lambda town: elsewhere.deduct(town, "V3", "A2", None))
+    story.check(merging.undo)
+
+
+def late_money_once_merged(story: Story) -> None:
+    story.check(lambda town: town.charlie_pays(numbers=["C1"]))
+    story.leaves()
+    for _ in range(3):
+        story.wait(3 * 24 * 60)
+        story.check(lambda town: town.reconcile("true"))
+    _merge(story)
+    story.card("CAPTURED")
+    story.check(merging.undo)
+
+
+def _merge(story: Story) -> None:
+    story.check(lambda town: merging.merge(town, "F1001", "F2002"))
+
+
 HISTORIES: tuple[History, ...] = (
     one_debit,
     two_debits,
@@ -582,4 +862,29 @@ HISTORIES: tuple[History, ...] = (
     a_part_restored_once_paid_otherwise,
     cancelled_once_paid_in_part,
     more_is_owed_than_was_dealt_with,
+    late_money_for_the_treasury,
+    transmitted_while_at_the_bank,
+    paid_to_the_treasury_in_parts,
+    a_credit_note_pays_twice_at_most_its_worth,
+    a_credit_note_is_of_one_family_and_regie,
+    a_credit_note_taken_off,
+    cancelled_once_a_credit_note_paid,
+    paid_over_then_given_back,
+    each_regie_pays_over_its_own,
+    kept_back_then_paid_over,
+    told_and_not_paid_over,
+    told_by_the_statement_then_undone,
+    what_a_person_undid_stays_a_persons,
+    told_again_of_one_debit,
+    two_lines_name_one_debit,
+    a_remittance_net_of_its_fees,
+    the_rest_of_a_day,
+    told_in_pieces_backwards,
+    paid_over_as_the_statement_tells,
+    closed_once_paid_over,
+    closed_while_something_is_kept_back,
+    one_family_then_two,
+    merged_while_at_the_bank,
+    money_of_both,
+    late_money_once_merged,
 )

@@ -9,7 +9,7 @@ from hypothesis import Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.proof.bugs import BUGS
-from tests.proof.machine import Town
+from tests.proof.machine import Month, Town
 from tests.proof.settings import QUICK
 from tests.proof.test_order import any_order_ends_the_same
 from tests.proof.test_seeded_bugs import find
@@ -32,7 +32,8 @@ def main() -> None:
     while True:
         number = int(chosen) if chosen else random.SystemRandom().randrange(2**32)
         print(f"SOAK_SEED={number}", flush=True)
-        run_state_machine_as_test(seed(number)(Town), settings=chosen_settings)
+        for machine in (Town, Month):
+            run_state_machine_as_test(seed(number)(machine), settings=chosen_settings)
         seed(number)(settings(chosen_settings)(any_order_ends_the_same()))()
         rounds += 1
         if chosen or time.monotonic() >= end:

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,30 @@ NAME = (
 )
 
 
+def _settings(folder: Path, location: str, tables: Mapping[str, Mapping[str, object]]) -> Settings:
+    return Settings(
+        environment="test",
+        secret_key="s" * 43,
+        public_url=PUBLIC_URL,
+        database=location,
+        data=folder,
+        town=Town("Ville de Sautron", "enfance@sautron.example.org", "i@sautron.example.org"),
+        regie=Regie("Régie Enfance", "Dominique Aubry", "regie@sautron.example.org"),
+        payment=Payment(gateway="banque"),
+        mail=Mail(sender="kiosque@sautron.example.org"),
+        gateways=tables,
+        regies={
+            "creche": OtherRegie(
+                "Régie de la crèche",
+                "Camille Roy",
+                "creche@sautron.example.org",
+                services=("Multi-accueil",),
+                gateway="tresor",
+            )
+        },
+    )
+
+
 class Stage:
     """The portal on an empty base, its clock held by hand, its bank ours, its mails counted. The
     first régie's contract is whole; the crèche's bank cannot be asked, and gives nothing back."""
@@ -48,27 +72,7 @@ class Stage:
             for name, kind in (("banque", FullContract), ("tresor", Contract))
         }
         self.carried: Counter[str] = Counter()
-        self.settings = Settings(
-            environment="test",
-            secret_key="s" * 43,
-            public_url=PUBLIC_URL,
-            database=str(location),
-            data=folder,
-            town=Town("Ville de Sautron", "enfance@sautron.example.org", "i@sautron.example.org"),
-            regie=Regie("Régie Enfance", "Dominique Aubry", "regie@sautron.example.org"),
-            payment=Payment(gateway="banque"),
-            mail=Mail(sender="kiosque@sautron.example.org"),
-            gateways=tables,
-            regies={
-                "creche": OtherRegie(
-                    "Régie de la crèche",
-                    "Camille Roy",
-                    "creche@sautron.example.org",
-                    services=("Multi-accueil",),
-                    gateway="tresor",
-                )
-            },
-        )
+        self.settings = _settings(folder, str(location), tables)
         self.issuers = Issuers.from_settings(self.settings)
         for target, name, value in (
             (clock, "now", lambda: self.clock.at),
@@ -113,8 +117,11 @@ def debit_of(credit: str) -> str | None:
     return found[0][0] if found else None
 
 
-_TABLES = ("family", "invoice", "attempt", "attempt_item", "fact", "settlement", "repayment",
-           "allocation", "receipt", "journal_entry", "anomaly", "outbox_mail")  # fmt: skip
+_TABLES = ("family", "family_merge", "invoice", "transmission", "attempt", "attempt_item", "fact",
+           "settlement", "repayment", "allocation", "receipt", "journal_entry", "anomaly",
+           "outbox_mail", "revenue", "deposit", "deposit_line", "kept_back", "month_closing",
+           "bank_account", "statement_file", "statement", "statement_line", "line_match",
+           "bank_operation")  # fmt: skip
 
 
 def dump() -> dict[str, list[tuple[Any, ...]]]:

@@ -20,6 +20,7 @@ from tests.proof.storm_service import Service
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="processes as Linux has them"),
     pytest.mark.slow,
+    pytest.mark.proof,
 ]
 
 

@@ -41,6 +41,11 @@ CUTS_A_ROUND = 12
 Pay = Callable[..., tuple[Attempt, Handoff]]
 
 
+@pytest.fixture(autouse=True)
+def _quick_disk() -> None:
+    """Here commits wait for the disk, as in production."""
+
+
 @pytest.fixture
 def town(tmp_path: Path, frozen: Clock) -> Path:
     """A base at rest, with a family that has invoices to pay."""

@@ -40,6 +40,7 @@ def location(tmp_path: Path) -> Iterator[bases.Location]:
         yield location
 
 
+@pytest.mark.proof
 def test_processes_killed_at_random_lose_nothing_acknowledged_and_pay_nothing_twice(
     tmp_path: Path, location: bases.Location
 ) -> None:
@@ -54,6 +55,7 @@ def test_processes_killed_at_random_lose_nothing_acknowledged_and_pay_nothing_tw
     assert sum(storm.tally.statuses[status] for status in REFUSED) >= 5
 
 
+@pytest.mark.proof
 @bases.on_postgresql
 @pytest.mark.skipif(not storm_balancer.program(), reason="nginx is not installed")
 def test_two_nodes_on_one_base_behind_a_balancer_lose_and_double_nothing(
@@ -69,6 +71,7 @@ def test_two_nodes_on_one_base_behind_a_balancer_lose_and_double_nothing(
     assert storm.tally.twice >= 5
 
 
+@pytest.mark.proof
 def test_without_transactions_the_storm_sees_halves(
     tmp_path: Path, location: bases.Location
 ) -> None:
@@ -85,6 +88,7 @@ def test_without_transactions_the_storm_sees_halves(
     assert words(storm) - {"verify"}, table(storm)
 
 
+@pytest.mark.proof
 def test_an_answer_before_the_commit_loses_what_it_acknowledged(
     tmp_path: Path, location: bases.Location
 ) -> None:
@@ -93,6 +97,7 @@ def test_an_answer_before_the_commit_loses_what_it_acknowledged(
     assert "lost" in words(storm), table(storm)
 
 
+@pytest.mark.proof
 def test_without_unique_transactions_a_debit_counts_twice(
     tmp_path: Path, location: bases.Location
 ) -> None:

@@ -1,4 +1,4 @@
-"""What became of each mail, and which invoices each family was told of.
+"""Tables of the mails that were sent or given up, and of the invoices each family was told of.
 
 Frozen: later changes are later files.
 """

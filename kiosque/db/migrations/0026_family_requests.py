@@ -1,4 +1,4 @@
-"""What families ask of the town's service, to be answered by a human.
+"""Table of the requests of families, which a human of the town's service answers.
 
 Frozen: later changes are later files.
 """

@@ -1,5 +1,5 @@
-"""What the database knows of itself: its environment, when it was put back from a backup, and the
-numbers of receipts that it never gives because they may have been given since that backup.
+"""Facts about the database: its environment, when it was put back from a backup, and the numbers
+of receipts that it never gives because they may have been given since that backup.
 
 Frozen: later changes are later files.
 """

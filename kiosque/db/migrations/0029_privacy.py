@@ -1,4 +1,4 @@
-"""What tells how long a family has been gone: the last families file that listed it, its last
+"""Dates that tell how long a family has been gone: the last families file that listed it, its last
 sign-in; when it was forgotten; and who had a family's data exported or erased, for ever.
 
 Of the families there already, it is not known which files listed them: the last one may have. A

@@ -1,12 +1,26 @@
 """The tables, as Peewee reads them, one file a subject. Their constraints are in `migrations/`."""
 
 from kiosque.db.models.base import BaseModel, NumberedModel
-from kiosque.db.models.deployment import Deployment, ReceiptGap, Restoration
+from kiosque.db.models.books import (
+    CarriedAnomaly,
+    Deposit,
+    DepositAnswer,
+    Imputation,
+    MonthClosing,
+)
+from kiosque.db.models.deployment import (
+    Deployment,
+    DepositGap,
+    OfficeSetting,
+    ReceiptGap,
+    Restoration,
+)
 from kiosque.db.models.families import (
     Account,
     Child,
     Enrolment,
     Family,
+    FamilyMerge,
     Guardian,
     ResetRequest,
     SecurityEvent,
@@ -16,7 +30,16 @@ from kiosque.db.models.families import (
     Token,
     known_child,
 )
-from kiosque.db.models.invoices import ImportBatch, ImportChange, Invoice, InvoiceLine
+from kiosque.db.models.invoices import (
+    ColumnMapping,
+    Debtor,
+    ImportBatch,
+    ImportChange,
+    Invoice,
+    InvoiceLine,
+    Upload,
+)
+from kiosque.db.models.journal import DepositLine, JournalEntry, KeptBack, Revenue
 from kiosque.db.models.leases import Lease
 from kiosque.db.models.mails import FamilyNotice, FamilyNoticeItem, OutboxMail
 from kiosque.db.models.payments import (
@@ -27,11 +50,12 @@ from kiosque.db.models.payments import (
     BankClosure,
     BankMessage,
     Fact,
-    JournalEntry,
     MessageCount,
+    PaymentExport,
     Receipt,
     Repayment,
     Settlement,
+    Transmission,
 )
 from kiosque.db.models.privacy import PrivacyAct
 from kiosque.db.models.requests import FamilyRequest
@@ -43,6 +67,14 @@ from kiosque.db.models.staff import (
     StaffRole,
     StaffSession,
 )
+from kiosque.db.models.statements import (
+    BankAccount,
+    BankOperation,
+    LineMatch,
+    Statement,
+    StatementFile,
+    StatementLine,
+)
 
 __all__ = [
     "Account",
@@ -50,27 +82,43 @@ __all__ = [
     "Anomaly",
     "Attempt",
     "AttemptItem",
+    "BankAccount",
     "BankClosure",
     "BankMessage",
+    "BankOperation",
     "BaseModel",
+    "CarriedAnomaly",
     "Child",
+    "ColumnMapping",
+    "Debtor",
     "Deployment",
+    "Deposit",
+    "DepositAnswer",
+    "DepositGap",
+    "DepositLine",
     "Enrolment",
     "Fact",
     "Family",
+    "FamilyMerge",
     "FamilyNotice",
     "FamilyNoticeItem",
     "FamilyRequest",
     "Guardian",
     "ImportBatch",
     "ImportChange",
+    "Imputation",
     "Invoice",
     "InvoiceLine",
     "JournalEntry",
+    "KeptBack",
     "Lease",
+    "LineMatch",
     "MessageCount",
+    "MonthClosing",
     "NumberedModel",
+    "OfficeSetting",
     "OutboxMail",
+    "PaymentExport",
     "PrivacyAct",
     "Receipt",
     "ReceiptGap",
@@ -78,6 +126,7 @@ __all__ = [
     "Repayment",
     "ResetRequest",
     "Restoration",
+    "Revenue",
     "SecurityEvent",
     "Service",
     "Session",
@@ -87,7 +136,12 @@ __all__ = [
     "StaffInvitation",
     "StaffRole",
     "StaffSession",
+    "Statement",
+    "StatementFile",
+    "StatementLine",
     "Throttle",
     "Token",
+    "Transmission",
+    "Upload",
     "known_child",
 ]

@@ -1,9 +1,9 @@
-"""The database's own facts: its environment, its restorations."""
+"""The database's own facts: its environment, its restorations, what the town hall set."""
 
 from peewee import ForeignKeyField, IntegerField, TextField
 
 from kiosque.db.fields import UtcDateTimeField
-from kiosque.db.models.base import NumberedModel
+from kiosque.db.models.base import BaseModel, NumberedModel
 
 
 class Deployment(NumberedModel):
@@ -11,6 +11,16 @@ class Deployment(NumberedModel):
 
     environment = TextField()
     noted_at = UtcDateTimeField()
+
+
+class OfficeSetting(BaseModel):
+    """A setting that the town hall changed, over the one of the file. `name` is its full name
+    (`town.phone`), `value` its value as JSON, `changed_by` the agent's address."""
+
+    name = TextField(primary_key=True)
+    value = TextField()
+    changed_at = UtcDateTimeField()
+    changed_by = TextField()
 
 
 class Restoration(NumberedModel):
@@ -29,3 +39,19 @@ class ReceiptGap(NumberedModel):
     sequence = TextField()
     first = IntegerField()
     last = IntegerField()
+
+
+class DepositGap(NumberedModel):
+    """Deposits of a *régie* and a year that a restoration may have lost: from `first`, the next one
+    that the database knew, to `last`; None until it is said, less than `first` where none is."""
+
+    restoration = ForeignKeyField(Restoration)
+    regie = TextField()
+    year = IntegerField()
+    first = IntegerField()
+    last = IntegerField(null=True)
+    noted_at = UtcDateTimeField(null=True)
+    author = TextField(default="")
+
+    class Meta:
+        indexes = ((("restoration", "regie", "year"), True),)

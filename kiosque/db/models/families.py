@@ -17,7 +17,9 @@ class Family(NumberedModel):
     family chose and confirmed, empty until then; `language` is the one it reads; `wants_mail`
     whether it takes the mails it may refuse. No file changes these three. `seen_on` is the day of
     the last families file that listed it. `forgotten_at` is when its record was erased, and its
-    name reduced; None for one that is there, or has come back.
+    name reduced; None for one that is there, or has come back. `words` are the names of the
+    household, folded, for a search. `archived_at` is when an agent put it away, None for one that
+    is there, or back.
     """
 
     code = TextField(unique=True)
@@ -32,6 +34,23 @@ class Family(NumberedModel):
     wants_mail = TruthField(default=True)
     seen_on = DateField(null=True)
     forgotten_at = UtcDateTimeField(null=True)
+    words = TextField(default="")
+    archived_at = UtcDateTimeField(null=True)
+
+
+class FamilyMerge(NumberedModel):
+    """A double, the family `gone`, merged into the family `kept`, which holds its rows since.
+    `moved` are the numbers of these rows by the name of their table, as JSON, to give them back."""
+
+    kept = ForeignKeyField(Family, backref="doubles")
+    kept_id: int
+    gone = ForeignKeyField(Family, backref="merges")
+    gone_id: int
+    moved = TextField()
+    merged_at = UtcDateTimeField()
+    author = TextField()
+    reason = TextField()
+    undone_at = UtcDateTimeField(null=True)
 
 
 class Account(NumberedModel):

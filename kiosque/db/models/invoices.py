@@ -5,12 +5,14 @@ from peewee import ForeignKeyField, IntegerField, TextField
 from kiosque.db.fields import DateField, TruthField, UtcDateTimeField, WordField
 from kiosque.db.models.base import NumberedModel
 from kiosque.db.models.families import Family, Service
-from kiosque.db.states import InvoiceState
+from kiosque.db.states import InvoiceState, UploadState
 from kiosque.language.clock import today
 
 
 class ImportBatch(NumberedModel):
-    """One file loaded, by `author` where it is known. `can_undo` while what it changed is kept."""
+    """One file loaded, by `author` where it is known. `can_undo` while what it changed is kept.
+    `statement` names whose it is when it says all that the Treasury received until a day. No mail
+    tells of its invoices before `announce_at`."""
 
     file_name = TextField()
     sha256 = TextField()
@@ -23,6 +25,40 @@ class ImportBatch(NumberedModel):
     undone_at = UtcDateTimeField(null=True)
     undone_by = TextField(default="")
     undo_reason = TextField(default="")
+    statement = TextField(default="")
+    statement_on = DateField(null=True)
+    announce_at = UtcDateTimeField(null=True)
+
+
+class Upload(NumberedModel):
+    """A file deposited, by an agent or without `author` in the folder of files to load, and the
+    archive of PDFs that came with it. `line_count` is how many lines it has, `done_count` how many
+    of them are read; `claimed_at`, since when a process is at work on it.
+
+    `preview` is what was read of it, as JSON, which `fingerprint` tells from any other; `changed`,
+    that it was read anew, the database being another. `agreed_by` wants it loaded, with the
+    surprises of `confirmed` let in; `batch` is the load.
+    """
+
+    sha256 = TextField()
+    pdfs_sha256 = TextField(default="")
+    file_name = TextField()
+    byte_count = IntegerField()
+    author = TextField(default="")
+    uploaded_at = UtcDateTimeField()
+    state = WordField(default=UploadState.STORED)
+    kind = TextField(default="")
+    preview = TextField(default="")
+    fingerprint = TextField(default="")
+    changed = TruthField(default=False)
+    agreed_by = TextField(default="")
+    confirmed = TextField(default="")
+    announce_at = UtcDateTimeField(null=True)
+    claimed_at = UtcDateTimeField(null=True)
+    done_count = IntegerField(default=0)
+    line_count = IntegerField(default=0)
+    batch = ForeignKeyField(ImportBatch, null=True)
+    batch_id: int | None
 
 
 class ImportChange(NumberedModel):
@@ -41,6 +77,31 @@ class ImportChange(NumberedModel):
     former = TextField(null=True)
 
 
+class Debtor(NumberedModel):
+    """Who owes, as another software names them in its files, and the family that a person said
+    this is. `key` is the digest of the three, folded."""
+
+    family = ForeignKeyField(Family)
+    family_id: int
+    key = TextField(unique=True)
+    reference = TextField()
+    name = TextField()
+    address = TextField()
+    author = TextField()
+    made_at = UtcDateTimeField()
+
+
+class ColumnMapping(NumberedModel):
+    """Which columns of another software's table are the town's own, as `mapping` says in JSON.
+    `signature` is the digest of the names of the table's columns."""
+
+    signature = TextField(unique=True)
+    name = TextField()
+    mapping = TextField()
+    author = TextField()
+    made_at = UtcDateTimeField()
+
+
 class Invoice(NumberedModel):
     """`due_on` is shown to the family; after `closes_on` the debt goes to the Treasury.
 
@@ -49,7 +110,8 @@ class Invoice(NumberedModel):
     `payments` only, from open for a total above zero, else from nothing_due. `paid_cents` is the
     sum of the parts of payments that count for it; the database keeps it within the total. `regie`
     is the key in the settings of the *régie* that collects it, empty for the first; it never
-    changes.
+    changes. One that the Treasury collects is transmitted. Of a credit note, below zero,
+    `paid_cents` is below zero too: what is used of it.
     """
 
     number = TextField(unique=True)
@@ -72,8 +134,19 @@ class Invoice(NumberedModel):
 
     @property
     def remaining_cents(self) -> int:
-        """Return what is still to pay of it; 0 unless it is open."""
+        """Return what is still to pay of it here; 0 unless it is open."""
         return self.total_cents - self.paid_cents if self.state == InvoiceState.OPEN else 0
+
+    @property
+    def treasury_cents(self) -> int:
+        """Return what is still to pay of it to the Treasury; 0 unless it is transmitted."""
+        return self.total_cents - self.paid_cents if self.state == InvoiceState.TRANSMITTED else 0
+
+    @property
+    def credit_cents(self) -> int:
+        """Return what a credit note is still worth; 0 for an invoice."""
+        is_note = self.state == InvoiceState.NOTHING_DUE
+        return self.paid_cents - self.total_cents if is_note else 0
 
     @property
     def is_closed(self) -> bool:

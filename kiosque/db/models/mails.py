@@ -44,6 +44,7 @@ class FamilyNoticeItem(NumberedModel):
     told the same thing twice."""
 
     notice = ForeignKeyField(FamilyNotice, backref="items")
+    notice_id: int
     invoice = ForeignKeyField(Invoice)
     invoice_id: int
     kind = TextField()

@@ -2,10 +2,10 @@
 
 from peewee import ForeignKeyField, IntegerField, TextField
 
-from kiosque.db.fields import TruthField, UtcDateTimeField, WordField
-from kiosque.db.models.base import BaseModel, NumberedModel
+from kiosque.db.fields import DateField, TruthField, UtcDateTimeField, WordField
+from kiosque.db.models.base import NumberedModel
 from kiosque.db.models.families import Family
-from kiosque.db.models.invoices import Invoice
+from kiosque.db.models.invoices import ImportBatch, Invoice
 from kiosque.language.formats import receipt_title
 
 
@@ -48,6 +48,7 @@ class AttemptItem(NumberedModel):
     """One invoice of an attempt. The database holds at most one live item an invoice."""
 
     attempt = ForeignKeyField(Attempt, backref="items")
+    attempt_id: int
     invoice = ForeignKeyField(Invoice, backref="attempt_items")
     invoice_id: int
     amount_cents = IntegerField()
@@ -81,11 +82,13 @@ class Settlement(NumberedModel):
     Its allocations add up to its amount. `returned_cents` is how much of it has left again, the sum
     of its repayments done. `final_at` is when the bank said that it would no longer undo it by
     itself. Its family is None while nobody knows whose money it is: it pays nothing until then.
+    What a credit note (*avoir*) pays is one too, of the mode `CREDIT`, though no money came.
     """
 
     attempt = ForeignKeyField(Attempt, null=True, backref="settlements")
     attempt_id: int | None
     family = ForeignKeyField(Family, null=True)
+    family_id: int | None
     gateway = TextField(null=True)
     transaction_id = TextField(null=True)
     mode = TextField()
@@ -100,6 +103,8 @@ class Settlement(NumberedModel):
     final_at = UtcDateTimeField(null=True)
     returned_cents = IntegerField(default=0)
     regie = TextField(default="")
+    credit_note = ForeignKeyField(Invoice, null=True, column_name="credit_id")
+    credit_id: int | None
 
     class Meta:
         indexes = ((("gateway", "transaction_id"), True),)
@@ -107,6 +112,29 @@ class Settlement(NumberedModel):
     @property
     def remaining_cents(self) -> int:
         return self.amount_cents - self.returned_cents
+
+
+class Transmission(NumberedModel):
+    """An invoice that the Treasury collects, and no longer the *régie*: with the list that it went
+    with, and its day. It is in force until `ended_at`; the database holds at most one in force an
+    invoice, which stays so once the Treasury is paid.
+
+    `journal_number` is the last entry of the journal before it. `batch` is the load whose file says
+    that the Treasury has it already.
+    """
+
+    invoice = ForeignKeyField(Invoice, backref="transmissions")
+    invoice_id: int
+    list_name = TextField()
+    transmitted_on = DateField()
+    noted_at = UtcDateTimeField()
+    journal_number = IntegerField()
+    batch = ForeignKeyField(ImportBatch, null=True)
+    author = TextField()
+    reason = TextField()
+    ended_at = UtcDateTimeField(null=True)
+    ended_by = TextField(default="")
+    end_reason = TextField(default="")
 
 
 class Repayment(NumberedModel):
@@ -176,19 +204,19 @@ class Receipt(NumberedModel):
         return receipt_title(self.number, self.sequence)
 
 
-class JournalEntry(BaseModel):
-    """One line of the *journal des encaissements*; `journal.py` alone writes it."""
+class PaymentExport(NumberedModel):
+    """How far a software of the town, `consumer`, has received the payments of the *régie* of this
+    key: up to the entry `reached` of the journal, after `former` the last time."""
 
-    number = IntegerField(primary_key=True)
-    at = UtcDateTimeField()
-    settlement = ForeignKeyField(Settlement)
-    settlement_id: int
-    label = TextField()
-    debit = TextField()
-    credit = TextField()
-    amount_cents = IntegerField()
-    previous_hash = TextField()
-    hash = TextField(unique=True)
+    consumer = TextField()
+    regie = TextField()
+    former = IntegerField()
+    reached = IntegerField()
+    exported_at = UtcDateTimeField()
+    author = TextField()
+
+    class Meta:
+        indexes = ((("consumer", "regie"), True),)
 
 
 class BankMessage(NumberedModel):
@@ -242,6 +270,7 @@ class Anomaly(NumberedModel):
     kind = TextField()
     noted_at = UtcDateTimeField()
     attempt = ForeignKeyField(Attempt, null=True)
+    attempt_id: int | None
     settlement = ForeignKeyField(Settlement, null=True)
     invoice = ForeignKeyField(Invoice, null=True)
     amount_cents = IntegerField()

@@ -1,4 +1,4 @@
-"""What was done with the data of families at their request, or with age."""
+"""Acts on the data of families, at their request or with age."""
 
 from peewee import ForeignKeyField, TextField
 

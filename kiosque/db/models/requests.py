@@ -12,7 +12,8 @@ from kiosque.db.states import RequestState
 class FamilyRequest(NumberedModel):
     """A change of its record that a family asks for, or an error that it sees on an `invoice`.
 
-    `message` is the family's own text. Nothing else changes by it.
+    `message` is the family's own text. Nothing else changes by it. `answered_by` is the agent who
+    answered; `applied`, as JSON, what the answer changed of the record, empty for nothing.
     """
 
     family = ForeignKeyField(Family)
@@ -23,3 +24,7 @@ class FamilyRequest(NumberedModel):
     message = TextField()
     state = WordField(default=RequestState.OPEN)
     asked_at = UtcDateTimeField()
+    answer = TextField(default="")
+    answered_at = UtcDateTimeField(null=True)
+    answered_by = TextField(default="")
+    applied = TextField(default="")

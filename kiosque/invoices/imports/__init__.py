@@ -1,17 +1,23 @@
 """Files that family software writes, loaded all or nothing.
 
-`load` is the one way in. It tells the kinds of file apart by their columns: invoices (the
-format of `docs/import.md`), families, and payments taken at the counter.
+`load` is the one way in. A format reads the file (`formats`), its columns become the town's own
+(`adapting`), and these tell the kinds apart: invoices (the format of `docs/import.md`), families,
+and payments taken at the counter.
 """
 
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
 from peewee import IntegrityError
 
+from kiosque.invoices.imports import codes
+from kiosque.invoices.imports.adapting import Rules, adapted, opened, under_our_columns
+from kiosque.invoices.imports.codes import Found
 from kiosque.invoices.imports.families import FamiliesFile
 from kiosque.invoices.imports.invoices import InvoicesFile
+from kiosque.invoices.imports.kinds import file_of
 from kiosque.invoices.imports.reading import (
     NOTHING,
     BadFile,
@@ -19,15 +25,41 @@ from kiosque.invoices.imports.reading import (
     Fault,
     Progress,
     Summary,
+    digest,
     silent,
 )
 from kiosque.invoices.imports.settlements import SettlementsFile
 from kiosque.invoices.imports.sheet import Sheet
+from kiosque.payments import Refused
 from kiosque.settings import OtherRegie, Regie
 
-KINDS = (InvoicesFile, FamiliesFile, SettlementsFile)
 
-__all__ = ["BadFile", "Confirmed", "Fault", "Summary", "load"]
+class Changed(Exception):  # the word of the domain
+    """The load would not do what was agreed to; nothing was done."""
+
+
+#: Where the settings say nothing.
+NO_RULES = Rules()
+
+__all__ = [
+    "BadFile",
+    "Changed",
+    "Confirmed",
+    "Fault",
+    "Found",
+    "Rules",
+    "Summary",
+    "columns",
+    "debtors",
+    "fingerprint",
+    "first_rows",
+    "load",
+]
+
+
+def fingerprint(summary: Summary) -> str:
+    """Return what tells this load from any other, of another file or on another database."""
+    return digest(summary)
 
 
 def load(  # noqa: PLR0913  # its options
@@ -35,37 +67,71 @@ def load(  # noqa: PLR0913  # its options
     *,
     pdf_folder: Path,
     closes_after_days: int | None = None,
+    rules: Rules = NO_RULES,
     regies: Mapping[str, Regie] = MappingProxyType({}),
     preview: bool = False,
     confirmed: Confirmed = NOTHING,
     progress: Progress = silent,
     author: str = "",
+    with_pdfs: bool = False,
+    agreed: str = "",
+    most_payments: int | None = None,
 ) -> Summary:
     """Load one file into the database. With `preview`, only check it and say what it would do.
 
     `regies` are the town's by key, the first one's empty: an invoice belongs for good to the one
-    that collects for its services. What would surprise refuses the file unless `confirmed`. Loading
-    the same file again changes nothing. Raise BadFile, naming every faulty line, having changed
-    nothing.
+    that collects for its services. `rules` are what the settings say of what files do not. What
+    would surprise refuses the file unless `confirmed`. Loading the same file again changes nothing.
+    `with_pdfs`, those beside the file bear the numbers of their invoices. Raise BadFile, naming
+    every faulty line, or for more than `most_payments`, and Changed where the load is not the one
+    `agreed` to, by its `fingerprint`; nothing is changed then.
     """
-    names = {name for kind in KINDS for name in kind.COLUMNS}
-    sheet = Sheet.read(path, names, [kind.KEY_COLUMNS for kind in KINDS], author)
-    kind = next((kind for kind in KINDS if set(sheet.columns) >= kind.KEY_COLUMNS), None)
-    if kind is None:
-        expected = " ou ".join(";".join(kind.COLUMNS) for kind in KINDS)
-        raise BadFile([Fault(1, f"colonnes inattendues. Attendu : {expected}")])
-    sheet.check(kind.COLUMNS, optional=kind.OPTIONAL)
-    file = kind(sheet, progress)
+    sheet = Sheet.of(adapted(path, rules), author)
+    file = file_of(sheet, progress)
     others = {key: each for key, each in regies.items() if isinstance(each, OtherRegie)}
     if isinstance(file, InvoicesFile):
         own_services = regies[""].services if "" in regies else ()
+        if with_pdfs:
+            file.take_pdfs()
         file.prepare(closes_after_days, pdf_folder, own_services, others, confirmed)
     elif isinstance(file, FamiliesFile):
         file.prepare(others, confirmed)
     else:
-        file.prepare(regies, confirmed)
+        file.prepare(regies, confirmed, most_payments)
     sheet.faults.raise_any()
+    return _done(file, agreed, preview=preview)
+
+
+def _done(
+    file: InvoicesFile | FamiliesFile | SettlementsFile, agreed: str, *, preview: bool
+) -> Summary:
+    """Store a file that was checked, or say what that would do. Raise BadFile and Changed."""
     try:
-        return file.summary() if preview else file.store()
-    except IntegrityError:
+        if preview:
+            return file.summary()
+        if agreed and fingerprint(file.summary()) != agreed:
+            raise Changed
+        return file.store()
+    except (IntegrityError, Refused):
+        if agreed:
+            raise Changed from None
         raise BadFile([Fault(0, "la base a changé pendant la lecture. Recommencez.")]) from None
+
+
+def debtors(path: Path) -> list[Found]:
+    """Return who owes, in a file without *code famille*, and which family each is or may be. Raise
+    BadFile."""
+    return codes.debtors(under_our_columns(path))
+
+
+def columns(path: Path) -> list[str]:
+    """Return the names of the columns of a file, as it spells them. Raise BadFile."""
+    return opened(path).columns
+
+
+def first_rows(path: Path, count: int) -> tuple[list[str], list[list[str]]]:
+    """Return the names of the columns of a file, and its first lines that say something, for a
+    person to tell what they are. Raise BadFile."""
+    table = opened(path)
+    lines = (cells for _number, cells in table.lines if any(map(str.strip, cells)))
+    return table.columns, list(islice(lines, count))

@@ -30,6 +30,7 @@ Model = type[NumberedModel]
 COLUMNS: Mapping[Model, tuple[str, ...]] = {
     Family: (
         "name", "address", "postcode", "city", "updated_on", "digest", "seen_on", "forgotten_at",
+        "words", "archived_at",
     ),
     Guardian: ("family_id", "first_name", "last_name", "email", "phone"),
     Child: ("family_id", "name", "born_on"),

@@ -7,6 +7,10 @@ import unicodedata
 from kiosque.invoices.imports.reading import BadFile, Fault, quoted
 
 SEPARATORS = ";,\t"
+#: Accents on one letter; no language has so many. Composing a run of them costs its square.
+MAX_MARKS = 30
+#: Where such a run may be: no accent is below this.
+_MAY_BE_MARKS = re.compile(rf"[^\0-\u02ff]{{{MAX_MARKS + 1},}}")
 #: UTF-8 taken for Windows-1252 and encoded again; Mac Roman or CP850 taken for Windows-1252. Nearly
 #: every line passes at the first class of characters, which is why what precedes comes after.
 _MISREAD = re.compile(
@@ -26,8 +30,6 @@ def decode(data: bytes) -> str:
     """Decode UTF-8, UTF-16 with its mark or, failing those, Windows-1252, with `\\n` at the ends of
     lines. Raise BadFile for what is neither."""
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):  # a spreadsheet, new or old
-        raise BadFile([Fault(0, NO_CSV)])
     at = 0
     for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
         try:
@@ -35,10 +37,22 @@ def decode(data: bytes) -> str:
         except UnicodeDecodeError as error:
             at = error.start
             continue
+        _require_few_marks(text)
         return _with_plain_ends(unicodedata.normalize("NFC", text))
     raise BadFile(
         [Fault(0, f"encodage inconnu. {SAVE_ANEW}") if wide else _unknown_encoding(data, at)]
     )
+
+
+def _require_few_marks(text: str) -> None:
+    """Raise BadFile for more accents on one letter than MAX_MARKS."""
+    for run in _MAY_BE_MARKS.finditer(text):
+        marks = 0
+        for at, sign in enumerate(run[0], run.start()):
+            marks = marks + 1 if unicodedata.combining(sign) else 0
+            if marks > MAX_MARKS:
+                line = text.count("\n", 0, at) + 1
+                raise BadFile([Fault(line, f"plus de {MAX_MARKS} accents sur une lettre")])
 
 
 def _with_plain_ends(text: str) -> str:

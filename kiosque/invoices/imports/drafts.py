@@ -54,13 +54,22 @@ class Draft:
     pdf: str
     lines: list[Line] = field(default_factory=list)
     total_cents: int = field(default=0, init=False)
+    #: A PDF that bears its number, where the file names none.
+    numbered_pdf: str = field(default="", init=False)
     #: The key of the *régie* that collects it.
     regie: str = field(default="", init=False)
+    #: The list by which the Treasury has it already; empty for one that is paid here.
+    treasury_list: str = ""
 
     @property
     def head(self) -> tuple[object, ...]:
         """Return what every row of the invoice must repeat."""
         return (self.code, self.issued_on, self.due_on, self.period, self.pdf)
+
+    @property
+    def paper(self) -> str:
+        """Return the name of its PDF, beside the file; nothing where there is none."""
+        return self.pdf or self.numbered_pdf
 
     @property
     def services(self) -> str:
@@ -71,14 +80,16 @@ class Draft:
     def children(self) -> str:
         """Return the children of the lines, in their order, each once, as first spelt."""
         names: dict[str, str] = {}
-        for line in self.lines:
-            names.setdefault(child_key(line["child"]), line["child"])
+        for child in dict.fromkeys([line["child"] for line in self.lines]):
+            names.setdefault(child_key(child), child)
         return ", ".join(names.values())
 
     @property
     def state(self) -> InvoiceState:
         """Return the state in which the invoice begins."""
-        return InvoiceState.OPEN if self.total_cents > 0 else InvoiceState.NOTHING_DUE
+        if self.total_cents <= 0:
+            return InvoiceState.NOTHING_DUE
+        return InvoiceState.TRANSMITTED if self.treasury_list else InvoiceState.OPEN
 
     @property
     def due_cents(self) -> int:
@@ -106,7 +117,7 @@ class Draft:
 def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
     """Gather the lines of each invoice that is sound. The sheet takes the faults of others."""
     faults, drafts = sheet.faults, dict[str, Draft]()
-    broken, cut, amounts = set[str](), list[int](), list[tuple[int, int]]()
+    broken, cut, numbers, amounts = set[str](), list[int](), list[int](), list[int]()
     last_head: tuple[str, ...] = ()
     head_of, line_of = _cells(sheet, _HEAD), _cells(sheet, _LINE)
     for number, cells in progress(sheet, "Lecture"):
@@ -127,15 +138,17 @@ def read_drafts(sheet: Sheet, progress: Progress) -> list[Draft]:
                 f"la facture {read.number} n’a pas la même famille, les mêmes dates, la même "
                 f"période ou le même PDF qu’à la ligne {draft.first_line}",
             )
-        if line in draft.lines[-RECENT:]:
+        lines = draft.lines
+        if line in (lines if len(lines) <= RECENT else lines[-RECENT:]):
             sheet.warn(number, f"répète une ligne de la facture {draft.number}, comptée deux fois")
         if is_cut:
             cut.append(number)
-        draft.lines.append(line)
+        lines.append(line)
         draft.total_cents += line["amount_cents"]
-        amounts.append((number, line["amount_cents"]))
+        numbers.append(number)
+        amounts.append(line["amount_cents"])
     if not faults:
-        totals.compare(sheet, amounts)
+        totals.compare(sheet, numbers, amounts)
     if cut:
         _warn_of_cut(sheet, cut)
     return [draft for draft in drafts.values() if draft.number not in broken]
@@ -153,6 +166,7 @@ def _warn_of_cut(sheet: Sheet, lines: list[int]) -> None:
 
 _HEAD = (
     "code_famille", "numero_facture", "date_emission", "date_echeance", "periode", "fichier_pdf",
+    "liste_tresor",
 )  # fmt: skip
 _LINE = ("enfant", "service", "libelle", "quantite", "prix_unitaire", "montant")
 
@@ -180,6 +194,7 @@ def _read(row: Row) -> Draft:
         lambda: _period(row.text("periode")),
     )
     draft = Draft(row.line, code, number, issued_on, due_on, period, row.get("fichier_pdf"))
+    draft.treasury_list = row.get("liste_tresor")
     if draft.due_on < draft.issued_on:
         raise ValueError(
             f"date_echeance {quoted(row['date_echeance'])} précède date_emission "
@@ -276,7 +291,7 @@ def keep_pdf(draft: Draft, beside: Path, folder: Path) -> None:
     part = folder.with_name(f"{name}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(beside / draft.pdf, part)
+        shutil.copyfile(beside / draft.paper, part)
         part.replace(folder / name)
     except OSError as error:
         text = f"{folder} ne peut pas être écrit ({system.why(error)})."

@@ -1,11 +1,12 @@
 """Families: one row a person, parents and children."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from peewee import Expression, ModelDelete
 
 from kiosque.db import execute_many, write
 from kiosque.db.models import Child, Enrolment, Family, Guardian, NumberedModel, Service
+from kiosque.invoices.imports.answered import overruled
 from kiosque.invoices.imports.changes import RECORD, Changes
 from kiosque.invoices.imports.households import (
     Household,
@@ -14,15 +15,15 @@ from kiosque.invoices.imports.households import (
     read_households,
     service_names,
 )
-from kiosque.invoices.imports.joining import Services, forgotten, forgotten_fault, nearly
+from kiosque.invoices.imports.joining import Codes, Services, forgotten, forgotten_fault
 from kiosque.invoices.imports.reading import (
     MAX_FAULTS,
     BadFile,
     Confirmed,
     Fault,
-    Faults,
     Progress,
     Summary,
+    digest,
 )
 from kiosque.invoices.imports.removals import removals
 from kiosque.invoices.imports.sheet import Sheet
@@ -30,7 +31,7 @@ from kiosque.invoices.imports.stored import ids
 from kiosque.language import clock
 from kiosque.language.formats import counted
 from kiosque.settings import OtherRegie
-from kiosque.spelling import fold
+from kiosque.spelling import fold, fold_words
 
 _SEEN = "UPDATE family SET seen_on = ? WHERE code = ?"
 
@@ -61,41 +62,43 @@ class FamiliesFile:
         known, faults = _known_digests(), self._sheet.faults
         rows = [row for home in self._households.values() for row in home.children]
         self._services = Services([name for row in rows for name in service_names(row)], regies)
-        for row in [] if confirmed.new_services else rows:
+        for row in rows:
             for fault in filter(None, map(self._services.unseen_fault, service_names(row))):
-                faults.add(row.line, fault)
-        if not confirmed.new_families:
-            self._refuse_near_codes(self._households.keys() - known.keys(), faults)
-            for code in forgotten(self._households):
-                faults.add(self._households[code].first_line, forgotten_fault(code))
+                self._sheet.surprise(confirmed, "new_services", row.line, fault)
+        codes = Codes(known)
+        told = {
+            code: codes.unknown_fault(code)
+            for code in self._households
+            if code not in known and codes.nearly(code)
+        }
+        told |= {code: forgotten_fault(code) for code in forgotten(self._households)}
+        for code, text in told.items():
+            line = self._households[code].first_line
+            self._sheet.surprise(confirmed, "new_families", line, text)
         faults.raise_any()
         self._removals = [
             (code, text)
-            for code, home in self._households.items()
-            if known.get(code, home.digest) != home.digest
+            for code, home in self._differing(known).items()
+            if code in known
             for text in removals(code, home)
         ]
+        for line, text in overruled(self._differing(known)):
+            self._sheet.warn(line, text)
         if self._removals and not confirmed.removals:
             raise BadFile(self._removal_faults())
-
-    def _refuse_near_codes(self, codes: Iterable[str], faults: Faults) -> None:
-        for code in codes:
-            if other := nearly(code):
-                faults.add(
-                    self._households[code].first_line,
-                    f"famille {code} inconnue{other}. Corrigez le code, ou confirmez par "
-                    "--new-families.",
-                )
+        self._sheet.surprises.extend(self._removal_faults()[:-1])
 
     def _removal_faults(self) -> list[Fault]:
         found = [
-            Fault(self._households[code].first_line, f"famille {code}, retrait : {text}")
+            Fault(
+                self._households[code].first_line, f"famille {code}, retrait : {text}", "removals"
+            )
             for code, text in self._removals[:MAX_FAULTS]
         ]
         count = counted(len(self._removals), "retrait")
         return [
             *found,
-            Fault(0, f"{count}. Complétez le fichier, ou confirmez par --allow-removals."),
+            Fault(0, f"{count}. Complétez le fichier, ou confirmez.", "removals"),
         ]
 
     def summary(self) -> Summary:
@@ -115,6 +118,8 @@ class FamiliesFile:
                 if not any(row.get("courriel") for row in home.guardians)
             ),
             removals=tuple(f"{code} : {text}" for code, text in self._removals),
+            to_confirm=tuple(self._sheet.surprises),
+            plan=digest([(code, known.get(code), home.digest) for code, home in changed.items()]),
         )
 
     def store(self) -> Summary:
@@ -135,14 +140,18 @@ class FamiliesFile:
 
     def _changed(self) -> dict[str, Household]:
         """Return the households whose record the file changes, by code."""
-        known = _known_digests()
-        return {
-            code: home for code, home in self._households.items() if known.get(code) != home.digest
-        }
+        return self._differing(_known_digests())
+
+    def _differing(self, known: Mapping[str, str]) -> dict[str, Household]:
+        every = self._households.items()
+        return {code: home for code, home in every if known.get(code) != home.digest}
 
 
 def _known_digests() -> dict[str, str]:
-    return {family.code: family.digest for family in Family.select(Family.code, Family.digest)}
+    """Return the digest of each record by its code; none of one put away, which a file brings back
+    unchanged too."""
+    found = Family.select(Family.code, Family.digest, Family.archived_at)
+    return {family.code: "" if family.archived_at else family.digest for family in found}
 
 
 def _store(code: str, household: Household, services: dict[str, Service]) -> None:
@@ -155,6 +164,8 @@ def _store(code: str, household: Household, services: dict[str, Service]) -> Non
         "updated_on": clock.today(),
         "digest": household.digest,
         "forgotten_at": None,
+        "archived_at": None,
+        "words": fold_words(" ".join(map(full_name, household.rows))),
     }
     family = Family.get_or_none(Family.code == code) or Family.create(code=code, **values)
     Family.update(values).where(Family.id == family.id).execute()

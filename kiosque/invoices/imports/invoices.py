@@ -1,7 +1,7 @@
 """Invoices, one row a line: the town's own CSV format."""
 
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,21 +10,28 @@ from peewee import fn
 from kiosque.db import execute_many, write
 from kiosque.db.models import Child, Enrolment, Family, Invoice, Service
 from kiosque.db.states import InvoiceState
-from kiosque.invoices.imports import dates, statements
+from kiosque.invoices.imports import dates, judging, numbered_pdfs, rows, statements
 from kiosque.invoices.imports.changes import Changes
 from kiosque.invoices.imports.drafts import (
     Draft,
     keep_pdf,
-    pdf_name,
     pdf_problem,
     read_drafts,
 )
-from kiosque.invoices.imports.joining import Children, Services, forgotten, forgotten_fault, nearly
+from kiosque.invoices.imports.joining import (
+    Children,
+    Codes,
+    Services,
+    away,
+    forgotten,
+    forgotten_fault,
+)
 from kiosque.invoices.imports.reading import (
     Confirmed,
     Faults,
     Progress,
     Summary,
+    digest,
     quoted,
     sums,
 )
@@ -38,7 +45,7 @@ from kiosque.invoices.imports.stored import (
 )
 from kiosque.language import clock
 from kiosque.settings import OtherRegie
-from kiosque.spelling import fold
+from kiosque.spelling import fold, fold_words
 
 #: What a line tells: (family code, child, service).
 Told = tuple[str, str, str]
@@ -49,9 +56,9 @@ class InvoicesFile:
 
     COLUMNS = (
         "code_famille", "numero_facture", "date_emission", "date_echeance", "periode", "service",
-        "enfant", "libelle", "quantite", "prix_unitaire", "montant", "fichier_pdf",
+        "enfant", "libelle", "quantite", "prix_unitaire", "montant", "fichier_pdf", "liste_tresor",
     )  # fmt: skip
-    OPTIONAL = frozenset({"fichier_pdf"})
+    OPTIONAL = frozenset({"fichier_pdf", "liste_tresor"})
     KEY_COLUMNS = frozenset({"numero_facture", "prix_unitaire"})
 
     def __init__(self, sheet: Sheet, progress: Progress) -> None:
@@ -66,6 +73,11 @@ class InvoicesFile:
         self._new: list[Draft] = self._drafts
         #: What the lines of the new invoices tell, in their order, under the services' kept names.
         self._told: dict[Told, None] = {}
+
+    def take_pdfs(self) -> None:
+        """Take, among the PDFs beside the file, those that bear the numbers of invoices whose line
+        names none, and tell of those that are nobody's."""
+        numbered_pdfs.take(self._sheet, self._drafts)
 
     def prepare(
         self,
@@ -90,8 +102,9 @@ class InvoicesFile:
             self._examine(draft, known, confirmed, faults)
         self._warn_of_several_in_one(spelt)
         self._warn_of_dates()
-        if not confirmed.new_families:
-            self._refuse_unknown_families(faults)
+        for draft, text in judging.outliers(self._new):
+            self._sheet.warn(draft.first_line, text)
+        self._refuse_unknown_families(confirmed)
         faults.raise_any()
         self._told = dict.fromkeys(
             (code, child, self._services.of[service]) for code, child, service in spelt
@@ -115,27 +128,24 @@ class InvoicesFile:
                 f"({draft.services}). Émettez une facture par régie.",
             )
         else:
-            self._refuse_services(draft, confirmed, faults)
-        if draft.pdf and (problem := pdf_problem(self._sheet.path.parent / draft.pdf)):
-            faults.add(draft.first_line, f"fichier_pdf {quoted(draft.pdf)} : {problem}")
+            self._refuse_services(draft, confirmed)
+        if draft.paper and (problem := pdf_problem(self._sheet.path.parent / draft.paper)):
+            faults.add(draft.first_line, f"fichier_pdf {quoted(draft.paper)} : {problem}")
 
-    def _refuse_unknown_families(self, faults: Faults) -> None:
+    def _refuse_unknown_families(self, confirmed: Confirmed) -> None:
         """Refuse codes that the record lacks, once there is one: a mistyped code would make a
         family that nobody sees."""
         first = {draft.code: draft.first_line for draft in reversed(self._new)}
         recorded = (Family.digest != "") | Family.forgotten_at.is_null(False)
         if not Family.select().where(recorded).exists():
             return
-        known, gone = ids(Family.code, first), forgotten(first)
+        known, gone = {family.code for family in Family.select(Family.code)}, forgotten(first)
+        codes = Codes(known)
         for code, line in first.items():
             if code in gone:
-                faults.add(line, forgotten_fault(code))
+                self._sheet.surprise(confirmed, "new_families", line, forgotten_fault(code))
             if code not in known:
-                faults.add(
-                    line,
-                    f"famille {code} inconnue{nearly(code)}. Corrigez le code, ou confirmez par "
-                    "--new-families.",
-                )
+                self._sheet.surprise(confirmed, "new_families", line, codes.unknown_fault(code))
 
     def _spelt(self) -> dict[Told, int]:
         """Return what the new invoices tell, as spelt, and where the first to do so begins."""
@@ -164,10 +174,12 @@ class InvoicesFile:
             more = f" ({len(lines)} factures)" if len(lines) > 1 else ""
             self._sheet.warn(lines[0], text + more)
 
-    def _refuse_services(self, draft: Draft, confirmed: Confirmed, faults: Faults) -> None:
-        for service in dict.fromkeys(line["service"] for line in draft.lines):
-            if fault := self._services.fault(service, new_ones=confirmed.new_services):
-                faults.add(draft.first_line, fault)
+    def _refuse_services(self, draft: Draft, confirmed: Confirmed) -> None:
+        for service in dict.fromkeys([line["service"] for line in draft.lines]):
+            if fault := self._services.fault(service):
+                self._sheet.faults.add(draft.first_line, fault)
+            elif fault := self._services.unseen_fault(service):
+                self._sheet.surprise(confirmed, "new_services", draft.first_line, fault)
 
     def summary(self) -> Summary:
         codes = {code for code, _child, _service in self._told}
@@ -185,6 +197,12 @@ class InvoicesFile:
             warnings=self._sheet.warned,
             joined_services=self._services.joined,
             joined_children=self._children.joined,
+            to_confirm=tuple(self._sheet.surprises),
+            services=judging.by_service(self._new, self._services.of),
+            issued_on=max((draft.issued_on for draft in self._new), default=None),
+            samples=judging.samples(self._new, self._sheet.warned, self._closing),
+            told=judging.told(self._new, self._today),
+            plan=digest([draft.number for draft in self._new], self._told, self._children.new),
         )
 
     def store(self) -> Summary:
@@ -193,17 +211,19 @@ class InvoicesFile:
         Prepare everything before the transaction: while it lasts, payments wait.
         """
         for draft in self._new:
-            if draft.pdf:
+            if draft.paper:
                 keep_pdf(draft, self._sheet.path.parent, self._pdf_folder)
         codes = sorted({code for code, _child, _service in self._told})
         services = sorted({service for _code, _child, service in self._told})
-        invoices = [self._invoice_row(draft) for draft in self._new]
+        kept = self._services.of
+        invoices = [rows.of_invoice(draft, self._closing(draft), kept) for draft in self._new]
         enrolments = self._enrolments()
         with write():
             summary = self.summary()
-            batch, gone = self._sheet.log(summary), forgotten(codes)
+            batch, gone = self._sheet.log(summary), away(codes)
             changes = Changes(batch)
-            changes.keep(ids(Family.code, gone).values(), Family)
+            named = {code for code, _name in self._children.new}
+            changes.keep(ids(Family.code, {*gone, *named}).values(), Family)
             execute_many(statements.FAMILY, [(code, self._today.isoformat()) for code in codes])
             execute_many(statements.BACK, [(code,) for code in gone])
             execute_many(statements.SERVICE, [(name, fold(name)) for name in services])
@@ -211,52 +231,18 @@ class InvoicesFile:
             families, taken = ids(Family.code, codes), ids(Service.key, map(fold, services))
             owners = [(batch.id, families[draft.code]) for draft in self._new]
             execute_many(statements.INVOICE, map(operator.add, invoices, owners))
-            execute_many(statements.LINE, self._line_rows(ids_after(last), taken))
-            execute_many(
-                statements.CHILD, [(families[code], name) for code, name in self._children.new]
-            )
-            execute_many(
-                statements.ENROLMENT,
-                [
-                    (families[code], child, taken[fold(service)])
-                    for code, child, service in enrolments
-                ],
-            )
+            added = ids_after(last)
+            spelt = {name: taken[fold(name)] for name in kept}
+            new = self._progress(self._new, "Enregistrement")
+            execute_many(statements.LINE, rows.of_lines(new, added, spelt))
+            rows.give_to_treasury(self._new, batch, added)
+            children = self._children.new
+            execute_many(statements.CHILD, [(families[code], name) for code, name in children])
+            execute_many(statements.WORDS, [(fold_words(name), code) for code, name in children])
+            enrolled = [(families[code], who, taken[fold(what)]) for code, who, what in enrolments]
+            execute_many(statements.ENROLMENT, enrolled)
             changes.note_new(Family, Service, Child, Enrolment)
         return summary
-
-    def _invoice_row(self, draft: Draft) -> tuple[object, ...]:
-        closes_on = self._closing(draft)
-        return (
-            draft.number,
-            draft.issued_on.isoformat(),
-            draft.due_on.isoformat(),
-            closes_on.isoformat() if closes_on else None,
-            draft.period,
-            ", ".join(dict.fromkeys([self._services.of[line["service"]] for line in draft.lines])),
-            draft.children,
-            draft.total_cents,
-            pdf_name(draft) if draft.pdf else "",
-            draft.digest,
-            draft.regie,
-            draft.state,
-        )
-
-    def _line_rows(
-        self, ids: Mapping[str, int], services: Mapping[str, int]
-    ) -> Iterator[tuple[object, ...]]:
-        """Yield the lines, with the database's ids of their invoices and services."""
-        for draft in self._progress(self._new, "Enregistrement"):
-            for line in draft.lines:
-                yield (
-                    ids[draft.number],
-                    line["child"],
-                    services[fold(line["service"])],
-                    line["label"],
-                    line["quantity_hundredths"],
-                    line["unit_price_cents"],
-                    line["amount_cents"],
-                )
 
     def _enrolments(self) -> list[Told]:
         """Return what the invoices tell of children, under their kept names."""

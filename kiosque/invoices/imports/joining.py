@@ -46,15 +46,14 @@ class Services:
         """Return each spelling that is not the name kept, with that name."""
         return tuple((spelt, name) for spelt, name in sorted(self.of.items()) if spelt != name)
 
-    def fault(self, spelt: str, *, new_ones: bool) -> str:
-        """Say in French why nothing may be collected for a service, or not before it is confirmed
-        (`new_ones`); nothing when it may."""
-        if self.of[spelt] in self._uncollected:
-            return (
-                f"la prestation « {spelt} » n’est d’aucune régie. Corrigez-la, ou ajoutez-la aux "
-                "réglages (services)."
-            )
-        return "" if new_ones else self.unseen_fault(spelt)
+    def fault(self, spelt: str) -> str:
+        """Say in French why nothing may be collected for a service; nothing when it may."""
+        if self.of[spelt] not in self._uncollected:
+            return ""
+        return (
+            f"la prestation « {spelt} » n’est d’aucune régie. Corrigez-la, ou ajoutez-la aux "
+            "réglages (services)."
+        )
 
     def unseen_fault(self, spelt: str) -> str:
         """Say in French why a service waits to be confirmed; nothing when it need not be."""
@@ -62,8 +61,7 @@ class Services:
             return ""
         return (
             f"la prestation « {spelt} » n’a jamais été vue et n’est d’aucune liste [regies.…] : "
-            "elle irait au compte de la première régie. Corrigez-la, ou confirmez par "
-            "--new-services."
+            "elle irait au compte de la première régie. Corrigez-la, ou confirmez."
         )
 
 
@@ -99,17 +97,36 @@ def forgotten(codes: Iterable[str]) -> list[str]:
     return sorted({family.code for family in found} & set(codes))
 
 
+def away(codes: Iterable[str]) -> list[str]:
+    """Return those of these codes whose families were forgotten or put away, in order."""
+    is_away = Family.forgotten_at.is_null(False) | Family.archived_at.is_null(False)
+    return sorted(
+        {family.code for family in Family.select(Family.code).where(is_away)} & set(codes)
+    )
+
+
 def forgotten_fault(code: str) -> str:
     """Say in French that a file would bring back a family that was forgotten."""
     return (
         f"famille {code} oubliée ou effacée d’ici. Retirez-la du fichier ou, si elle revient, "
-        "confirmez par --new-families."
+        "confirmez."
     )
 
 
-def nearly(code: str) -> str:
-    """Say in French which family has this code but for zeros at its head; nothing if none has."""
-    bare = code.lstrip("0")
-    found = Family.select(Family.code).where(Family.code.endswith(bare), Family.code != code)
-    twins = [family.code for family in found if family.code.lstrip("0") == bare]
-    return f" (mais {', '.join(sorted(twins))} existe)" if bare and twins else ""
+class Codes:
+    """The codes of the record, told apart but for the zeros at their head."""
+
+    def __init__(self, codes: Iterable[str]) -> None:
+        self._known: dict[str, list[str]] = {}
+        for code in sorted(codes):
+            self._known.setdefault(code.lstrip("0"), []).append(code)
+
+    def nearly(self, code: str) -> str:
+        """Say in French which other family has this code but for zeros; nothing if none has."""
+        bare = code.lstrip("0")
+        twins = [each for each in self._known.get(bare, []) if each != code]
+        return f" (mais {', '.join(twins)} existe)" if bare and twins else ""
+
+    def unknown_fault(self, code: str) -> str:
+        """Say in French that a code is not in the record."""
+        return f"famille {code} inconnue{self.nearly(code)}. Corrigez le code, ou confirmez."

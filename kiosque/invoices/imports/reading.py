@@ -1,5 +1,6 @@
 """Read the cells of a file, collect their faults, and sum up what the file brings."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,12 @@ Progress = Callable[[Iterable[Any], str], Iterable[Any]]
 
 Number = TypeVar("Number")
 
+#: The number of a line in its file, and its cells.
+NumberedLine = tuple[int, list[str]]
+
+#: What a person may say of a file that is refused for it: who its debtors are, what its columns.
+DEBTORS, COLUMNS = "debtors", "columns"
+
 #: Beyond this many faults the file is simply not of the right kind.
 MAX_FAULTS = 100
 
@@ -26,13 +33,18 @@ NUMBER = re.compile(
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of one line, or of the whole file at line 0, and what to do about it, in French."""
+    """A fault of one line, or of the whole file at line 0, and what to do about it, in French.
+    `needs` is the surprise of `Confirmed` that it is, if a person may let it in, or DEBTORS or
+    COLUMNS, if one may say what they are; `unit` what is counted, where it is no line: a piece of a
+    PES file."""
 
     line: int
     text: str
+    needs: str = ""
+    unit: str = "ligne"
 
     def __str__(self) -> str:
-        return f"ligne {self.line} : {self.text}" if self.line else self.text
+        return f"{self.unit} {self.line} : {self.text}" if self.line else self.text
 
 
 class BadFile(Exception):  # the word of the domain
@@ -53,8 +65,36 @@ class Confirmed:
     overpayments: bool = False
 
 
-#: No surprise is let in.
-NOTHING = Confirmed()
+#: No surprise is let in, or every one: to see them all.
+NOTHING, EVERYTHING = Confirmed(), Confirmed(*[True] * 4)
+
+
+@dataclass(frozen=True)
+class SampleLine:
+    """A line of an invoice, as its family will read it."""
+
+    label: str
+    service: str
+    child: str
+    quantity_hundredths: int
+    unit_price_cents: int
+    amount_cents: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An invoice that a file brings, as its family will see it; `line` is where it begins there."""
+
+    line: int
+    code: str
+    number: str
+    period: str
+    issued_on: date
+    due_on: date
+    closes_on: date | None
+    regie: str
+    total_cents: int
+    lines: tuple[SampleLine, ...]
 
 
 @dataclass(frozen=True)
@@ -63,8 +103,12 @@ class Summary:
     *régie*, by its key. `joined_services` are (spelling in the file, name kept), `joined_children`
     (family code, spelling, name kept); `removals` say in French what leaves the record;
     `left_since` names the invoices of payments known before, whose money pays them no more;
-    `warnings` are what a person should look at, by line;
-    `without_email` are the codes of families with no address in the file."""
+    `warnings` are what a person should look at, by line; `to_confirm`, the surprises let in;
+    `without_email` are the codes of families with no address in the file.
+
+    Of invoices, `services` gives the cents by name, `issued_on` is the last date, `samples` are
+    some of them, `told` is how many families a mail will reach. `plan` tells from any other what
+    the load does to the database."""
 
     kind: str
     rows: int
@@ -81,6 +125,17 @@ class Summary:
     nothing_due: int = 0
     without_email: tuple[str, ...] = ()
     warnings: tuple[Fault, ...] = ()
+    to_confirm: tuple[Fault, ...] = ()
+    services: Mapping[str, int] = field(default_factory=dict)
+    issued_on: date | None = None
+    samples: tuple[Sample, ...] = ()
+    told: int = 0
+    plan: str = ""
+
+
+def digest(*parts: object) -> str:
+    """Return what tells these values from others."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def sums(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:
@@ -113,13 +168,7 @@ class Row:
 
     def code(self) -> str:
         """Return the *code famille*, in capitals and without spaces."""
-        code = "".join(self["code_famille"].split()).upper().removeprefix("'")
-        if not CODE.fullmatch(code):
-            raise ValueError(
-                f"code_famille {quoted(self['code_famille'])} : attendu 1 à 20 lettres sans "
-                "accent, chiffres ou tirets"
-            )
-        return code
+        return _code(self["code_famille"])
 
     def number(self) -> str:
         """Return the number of an invoice."""
@@ -134,11 +183,21 @@ class Row:
 
     def date(self, column: str) -> date:
         """Return the date in a cell."""
-        if (found := _date(self[column])) is None:
+        if (found := parse_date(self[column])) is None:
             raise ValueError(
                 f"{column} {quoted(self[column])} : attendu une date comme 2026-10-31 ou 31/10/2026"
             )
         return found
+
+
+@lru_cache(maxsize=10_000)  # a family has many lines
+def _code(text: str) -> str:
+    code = "".join(text.split()).upper().removeprefix("'")
+    if not CODE.fullmatch(code):
+        raise ValueError(
+            f"code_famille {quoted(text)} : attendu 1 à 20 lettres sans accent, chiffres ou tirets"
+        )
+    return code
 
 
 def quoted(text: str) -> str:
@@ -187,7 +246,7 @@ _MIDNIGHT = re.compile(r"[ T]0?0:00(:00)?$", re.ASCII)
 
 # The same few dates come again at every line of a file.
 @lru_cache(maxsize=10_000)
-def _date(text: str) -> date | None:
+def parse_date(text: str) -> date | None:
     """Read a date, the day first or the year first. A year of two digits is of this century."""
     text = _MIDNIGHT.sub("", text.removeprefix("'"))
     match = next(filter(None, (pattern.fullmatch(text) for pattern in _DATES)), None)
@@ -207,12 +266,13 @@ class Faults:
     Too many of them raise BadFile at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "ligne") -> None:
         self._found: list[Fault] = []
+        self.unit = unit
 
-    def add(self, line: int, *texts: str) -> None:
+    def add(self, line: int, *texts: str, needs: str = "") -> None:
         """Add the faults of one line."""
-        self._found += [Fault(line, text) for text in texts]
+        self._found += [Fault(line, text, needs, self.unit) for text in texts]
         if len(self._found) >= MAX_FAULTS:
             del self._found[MAX_FAULTS:]
             self.raise_any()

@@ -5,20 +5,23 @@ from contextlib import suppress
 from dataclasses import replace
 
 from kiosque.db import write
-from kiosque.db.models import Invoice
-from kiosque.db.states import CounterMode
+from kiosque.db.models import ImportBatch, Invoice
+from kiosque.db.states import CREDIT, CounterMode
 from kiosque.invoices.imports import totals
 from kiosque.invoices.imports.reading import (
+    BadFile,
     Confirmed,
     Fault,
     Progress,
     Row,
     Summary,
+    digest,
     every,
     number_in,
     quoted,
     sums,
 )
+from kiosque.invoices.imports.returned import Statement, sifted
 from kiosque.invoices.imports.sheet import Sheet
 from kiosque.invoices.imports.stored import ids
 from kiosque.language.formats import format_euros
@@ -40,10 +43,14 @@ from kiosque.spelling import fold
 
 class SettlementsFile:
     """`numero_facture;date_encaissement;mode;montant;auteur;motif`: a row a payment, of an invoice
-    or a part of it."""
+    or a part of it; or what the credit note (*avoir*) of the column `avoir` pays of it. `releve`
+    and `releve_du` are of what the Treasury returns."""
 
-    COLUMNS = ("numero_facture", "date_encaissement", "mode", "montant", "auteur", "motif")
-    OPTIONAL = frozenset[str]()
+    COLUMNS = (
+        "numero_facture", "date_encaissement", "mode", "montant", "auteur", "motif", "avoir",
+        "releve", "releve_du",
+    )  # fmt: skip
+    OPTIONAL = frozenset({"avoir", "releve", "releve_du"})
     KEY_COLUMNS = frozenset({"numero_facture", "date_encaissement"})
 
     def __init__(self, sheet: Sheet, progress: Progress) -> None:
@@ -56,30 +63,44 @@ class SettlementsFile:
         self._online: dict[str, str] = {}
         self._progress = progress
         self._sheet = sheet
+        #: Of what the Treasury returns: whose it is, and how many payments were recorded before.
+        self._statement: Statement | None = None
+        self._known = 0
+        #: What a preview told, which the load is then to do.
+        self._agreed: list[Taken] | None = None
         self._read_all()
+        self._rows = len(self._payments)
 
     def _read_all(self) -> None:
         for row in self._sheet.rows():
             try:
                 self._payments[row.line] = _read(row)
+                if row.get("releve_du"):
+                    self._statement = Statement(row.get("releve"), row.date("releve_du"))
             except ValueError as error:
                 self._sheet.faults.add(row.line, *error.args)
                 with suppress(ValueError):
                     self._malformed[row.line] = row.number()
         if not self._sheet.faults:
-            amounts = [
-                (line, payment.amount_cents or 0) for line, payment in self._payments.items()
-            ]
-            totals.compare(self._sheet, amounts)
+            amounts = [payment.amount_cents or 0 for payment in self._payments.values()]
+            totals.compare(self._sheet, [*self._payments], amounts)
 
-    def prepare(self, regies: Mapping[str, Regie], confirmed: Confirmed) -> None:
+    def prepare(self, regies: Mapping[str, Regie], confirmed: Confirmed, most: int | None) -> None:
         """Look who is at the bank; compare with the database what is sound in a file that its form
-        refuses, so that all its faults are told at once. `regies` are all, by key."""
+        refuses, so that all its faults are told at once. `regies` are all, by key. Raise BadFile
+        where there are more payments than `most`: whoever else writes waits for them. What the
+        Treasury returns cannot be shared out, and few of it are ours."""
+        if most is not None and self._statement is None and len(self._payments) > most:
+            text = f"plus de {most} encaissements. Partagez le fichier en plusieurs."
+            raise BadFile([Fault(0, text)])
         self._regies = regies
         self._payments = {
             line: replace(payment, is_extra=confirmed.overpayments)
             for line, payment in self._payments.items()
         }
+        if self._statement and not self._sheet.faults:
+            extra = {line: replace(it, is_extra=True) for line, it in self._payments.items()}
+            self._payments, self._known = sifted(self._sheet, extra, regies, self._statement)
         self._online = at_bank(payment.invoice_number for payment in self._payments.values())
         if not self._sheet.faults:
             return
@@ -90,21 +111,30 @@ class SettlementsFile:
         self._settle(preview=True)
 
     def summary(self) -> Summary:
-        return self._sum_up(self._settle(preview=True))
+        self._agreed = self._settle(preview=True)
+        return self._sum_up(self._agreed)
 
     def store(self) -> Summary:
-        """Record the payments, in a transaction of their own, then that the file was loaded."""
+        """Record the payments, in a transaction of their own, then that the file was loaded. Raise
+        Refused where `summary` told of others."""
         summary = self._sum_up(self._settle(preview=False))
         with write():
-            self._sheet.log(summary)
+            batch = self._sheet.log(summary)
+            if self._statement and self._statement.name:
+                ImportBatch.update(
+                    statement=self._statement.name, statement_on=self._statement.day
+                ).where(ImportBatch.id == batch.id).execute()
         return summary
 
     def _settle(self, *, preview: bool) -> list[Taken]:
         """Record the payments; the sheet takes the faults of those that cannot be."""
         payments = list(self._progress(list(self._payments.values()), "Encaissements"))
         try:
-            return settle_at_counter(payments, self._regies, preview=preview)
+            agreed = None if preview else self._agreed
+            return settle_at_counter(payments, self._regies, preview=preview, agreed=agreed)
         except Refused as refusal:
+            if not refusal.positions:
+                raise
             lines = list(self._payments)
             for position, reason in zip(refusal.positions, refusal.reasons, strict=True):
                 self._sheet.faults.add(lines[position], reason)
@@ -112,16 +142,30 @@ class SettlementsFile:
 
     def _sum_up(self, added: list[Taken]) -> Summary:
         self._sheet.faults.raise_any()
+        modes = [payment.mode for payment in self._payments.values()]
+        money = [(each.regie, each.cents * (modes[each.position] != CREDIT)) for each in added]
         return Summary(
             kind="encaissements",
-            rows=len(self._payments),
+            rows=self._rows,
             added=len(added),
-            unchanged=len(self._payments) - len(added),
-            total_cents=sum(each.cents for each in added),
-            regies=sums((each.regie, each.cents) for each in added),
+            unchanged=self._known + len(self._payments) - len(added),
+            total_cents=sum(cents for _regie, cents in money),
+            regies=sums(money),
             left_since=tuple(left_since(self._payments.values())),
             warnings=(*self._sheet.warned, *self._warnings(added)),
+            to_confirm=tuple(self._surprises(added)),
+            plan=digest(added),
         )
+
+    def _surprises(self, added: list[Taken]) -> Iterator[Fault]:
+        """Yield the payments of which nothing was still to pay."""
+        lines = list(self._payments)
+        for each in added:
+            if each.extra_cents == each.cents:
+                line = lines[each.position]
+                number = self._payments[line].invoice_number
+                text = f"facture {number}\u00a0: payée déjà, {format_euros(each.cents)} en trop"
+                yield Fault(line, text, "overpayments")
 
     def _warnings(self, added: list[Taken]) -> Iterator[Fault]:
         """Yield what a person should look at: who is at the bank, what is over, what is there
@@ -155,6 +199,7 @@ def _read(row: Row) -> CounterPayment:
         settled_on=settled_on,
         author=author,
         reason=reason,
+        credit_number=row.get("avoir").strip(),
     )
 
 
@@ -170,7 +215,7 @@ def _mode(text: str) -> str:
     """Return the mode that a cell names, by its code or by its French word."""
     if mode := _MODES.get(fold(text)):
         return mode
-    known = ", ".join(COUNTER_MODES.values())
+    known = ", ".join((*COUNTER_MODES.values(), "avoir"))
     raise ValueError(f"mode {quoted(text)} : attendu l’un de {known}")
 
 
@@ -182,6 +227,8 @@ _OTHER_WORDS = {
     "CB": CounterMode.CARD,
     "prélèvement SEPA": CounterMode.DIRECT_DEBIT,
     "Trésor": CounterMode.TREASURY,
+    "avoir": CREDIT,
+    CREDIT: CREDIT,
 }
 _MODES = {
     fold(word): mode

@@ -4,8 +4,10 @@ FAMILY = """
     INSERT INTO family (code, name, address, postcode, city, updated_on, digest)
     VALUES (?, '', '', '', '', ?, '') ON CONFLICT DO NOTHING
 """
-#: A family that was forgotten is invoiced again: it is back.
-BACK = "UPDATE family SET forgotten_at = NULL WHERE code = ?"
+#: A family that was forgotten or put away is invoiced again: it is back.
+BACK = "UPDATE family SET forgotten_at = NULL, archived_at = NULL WHERE code = ?"
+#: A family is found by the names of its children too.
+WORDS = "UPDATE family SET words = LTRIM(words || ' ' || ?) WHERE code = ?"
 SERVICE = "INSERT INTO service (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING"
 INVOICE = """
     INSERT INTO invoice (number, issued_on, due_on, closes_on, period, services, children,

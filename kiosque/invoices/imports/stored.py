@@ -26,7 +26,7 @@ def why_another(draft: Draft) -> str:
             f"le numéro {draft.number} est déjà celui d’une facture d’une autre famille, "
             f"{invoice.family.code}. Donnez un autre numéro à celle de {draft.code}."
         )
-    if _head(invoice) == _draft_head(draft) and _lines(invoice) == _draft_lines(draft):
+    if _head(invoice, draft) == _draft_head(draft) and _lines(invoice) == _draft_lines(draft):
         return ""
     return (
         f"la facture {draft.number} est déjà enregistrée avec un autre contenu. "
@@ -34,8 +34,10 @@ def why_another(draft: Draft) -> str:
     )
 
 
-def _head(invoice: Invoice) -> tuple[object, ...]:
-    return (invoice.issued_on, invoice.due_on, invoice.period, invoice.pdf_name)
+def _head(invoice: Invoice, draft: Draft) -> tuple[object, ...]:
+    """Return what is compared of an invoice; not a PDF that the file does not name."""
+    paper = invoice.pdf_name if draft.pdf else ""
+    return (invoice.issued_on, invoice.due_on, invoice.period, paper)
 
 
 def _draft_head(draft: Draft) -> tuple[object, ...]:

@@ -10,12 +10,11 @@ from kiosque.language.formats import format_euros
 from kiosque.language.parsing import parse_hundredths
 
 
-def compare(sheet: Sheet, amounts: Sequence[tuple[int, int]]) -> None:
+def compare(sheet: Sheet, lines: Sequence[int], cents: Sequence[int]) -> None:
     """Warn of each total that is neither the sum of the rows before it nor of those since the
-    total before. `amounts` are the line and the cents of each row, in their order."""
-    if not sheet.totals or not amounts:
+    total before. `lines` and `cents` are those of each row, in their order."""
+    if not sheet.totals or not lines:
         return
-    lines, cents = zip(*amounts, strict=True)
     sums, column, last = [0, *accumulate(cents)], sheet.columns.index("montant"), 0
     for number, cells in sheet.totals:
         whole = sums[bisect(lines, number)]

@@ -7,7 +7,18 @@ a large database. The journal is read entry by entry, in its own module.
 from collections.abc import Callable, Iterator
 
 from kiosque.payments import journal
-from kiosque.payments.verification import attempts, owners, sums, told
+from kiosque.payments.verification import (
+    attempts,
+    closings,
+    credit_notes,
+    deposits,
+    owners,
+    revenues,
+    statements,
+    sums,
+    told,
+    treasury,
+)
 
 
 def faults() -> list[str]:
@@ -17,8 +28,14 @@ def faults() -> list[str]:
 
 
 _CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
-    sums.invoices, sums.totals, owners.proofs, owners.debits, sums.parts, sums.repayments,
+    sums.invoices, sums.totals, treasury.states, treasury.money, credit_notes.worth,
+    credit_notes.uses, owners.proofs, owners.debits,
+    sums.parts, sums.repayments,
     told.overpayments, told.unmatched, told.refunds, told.departures, told.guesses, told.gifts,
     sums.receipts, attempts.attempts, attempts.states, attempts.holds, attempts.amounts,
-    sums.accounts, owners.regies, owners.families, attempts.questions,
+    sums.entries, sums.accounts, revenues.revenues, deposits.numbers, deposits.lines,
+    deposits.amounts, deposits.contents,
+    closings.balances, closings.entries, closings.days, closings.deposits,
+    owners.regies, owners.families, attempts.questions,
+    statements.lines, statements.matches, statements.entries, statements.balances,
 )  # fmt: skip

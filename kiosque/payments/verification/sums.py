@@ -25,9 +25,11 @@ def invoices() -> Iterator[str]:
                 AND allocation.kind = 'invoice' AND allocation.counts = 1
             GROUP BY invoice.id
         ) AS found
-        WHERE paid_cents <> cents OR (state = 'nothing_due' AND total_cents > 0)
+        WHERE (paid_cents <> cents AND state <> 'nothing_due')
+            OR (state = 'nothing_due' AND total_cents > 0)
             OR CASE state WHEN 'paid' THEN cents <> total_cents
-                WHEN 'open' THEN cents >= total_cents ELSE cents <> 0 END
+                WHEN 'open' THEN cents >= total_cents
+                WHEN 'transmitted' THEN cents >= total_cents ELSE cents <> 0 END
         """
     ):
         yield (
@@ -117,12 +119,25 @@ def receipts() -> Iterator[str]:
         yield f"encaissement {name} : sans reçu"
 
 
+def entries() -> Iterator[str]:
+    """What an entry takes from an account it gives to another: debits are credits."""
+    for number in one(
+        """
+        SELECT number FROM journal_entry WHERE amount_cents < 0
+            OR (amount_cents > 0 AND (debit = '' OR credit = '' OR debit = credit))
+        ORDER BY number
+        """
+    ):
+        yield f"écriture {number} : son débit n’est pas son crédit"
+
+
 def accounts() -> Iterator[str]:
     """The journal holds for each payment what its settlements and their parts amount to."""
     lines = rows(
         """
         WITH money AS (SELECT id, state, amount_cents, returned_cents,
-            COALESCE('bank:' || gateway, 'counter:' || mode) || '/' || regie AS source,
+            CASE WHEN mode = 'credit' THEN 'credits'
+                ELSE COALESCE('bank:' || gateway, 'counter:' || mode) END || '/' || regie AS source,
             MIN(id) OVER (PARTITION BY COALESCE(-attempt_id, id)) AS payment FROM settlement)
         SELECT payment, what, name, SUM(cents) FROM (
             SELECT payment, 'held' AS what, debit AS name, journal_entry.amount_cents AS cents

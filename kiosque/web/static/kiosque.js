@@ -28,11 +28,14 @@ for (const form of document.querySelectorAll("[data-total]")) {
   const tickWords = all?.textContent;
   const update = () => {
     const ticked = boxes.filter((box) => box.checked);
-    const total = ticked.reduce((sum, box) => sum + Number(box.dataset.cents), 0);
-    words.hidden = false;
     bar.hidden = !ticked.length;
-    output.textContent = euros(total);
-    button.textContent = ticked.length ? `${label} ${euros(total)}` : label;
+    // Not before a tick: the first amount that a browser writes takes a slow phone half a second.
+    if (ticked.length) {
+      const total = euros(ticked.reduce((sum, box) => sum + Number(box.dataset.cents), 0));
+      words.hidden = false;
+      output.textContent = total;
+      button.textContent = `${label} ${total}`;
+    }
     if (all) {
       const complete = ticked.length === boxes.length;
       all.textContent = complete ? all.dataset.untickWords : tickWords;
@@ -55,6 +58,7 @@ for (const form of document.querySelectorAll("[data-total]")) {
     update();
     keep();
   });
+  update();
   // The browser restores ticks when the payer comes back to the page.
   window.addEventListener("pageshow", update);
 }

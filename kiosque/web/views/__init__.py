@@ -6,6 +6,7 @@ from kiosque.web.views import (
     account,
     bank_return,
     credentials,
+    exchange,
     family,
     family_requests,
     monitoring,
@@ -20,6 +21,7 @@ from kiosque.web.views import (
 BLUEPRINTS = (
     site.blueprint,
     monitoring.blueprint,
+    exchange.blueprint,
     account.blueprint,
     credentials.blueprint,
     family.blueprint,

@@ -26,6 +26,11 @@ EXPIRED = N_(
     "choisissez le vôtre par «\u00a0Mot de passe oublié\u00a0»."
 )
 
+ARCHIVED = N_(
+    "Votre dossier est archivé, et rien n’y est à payer. Pour le rouvrir, écrivez au service "
+    "famille."
+)
+
 
 @blueprint.route("/connexion", methods=["GET", "POST"])
 def sign_in() -> str | Response | tuple[str, int]:
@@ -51,6 +56,8 @@ def _entry(form: SignInForm) -> signin.Entry | None:
             return entry
     except signin.Expired:
         why = EXPIRED
+    except signin.Archived:
+        why = ARCHIVED
     form.form_errors.append(_(why))
     return None
 

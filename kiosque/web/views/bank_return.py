@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from kiosque import payments
 from kiosque.db.models import Attempt, AttemptItem, Invoice, OutboxMail, Receipt, Settlement
 from kiosque.db.states import AttemptState, MailState
+from kiosque.invoices import trial
 from kiosque.outbox import addresses
 from kiosque.payments import Money, OpenPayment, Paid, Selection
 from kiosque.web import access, current, invoice_rows, open_payments
@@ -69,6 +70,7 @@ def show(reference: str) -> str | Response:
         "payment/return.html",
         attempt=attempt,
         opened=opened,
+        is_trial=not own and attempt.family.code == trial.CODE,
         details=_details(attempt, items) if own else None,
         **_result(attempt, items, chooses=opened is not None and not may_come_back),
     )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from flask import Blueprint, abort, render_template, request
 
 from kiosque import payments
-from kiosque.db.models import Attempt
+from kiosque.db.models import Attempt, Family, Invoice
 from kiosque.families import records
 from kiosque.papers import content
 from kiosque.papers.content import InvoiceDocument
@@ -29,7 +29,12 @@ class Standing(NamedTuple):
 @blueprint.get("/factures")
 @family_only
 def invoices() -> str:
-    family, asked = own_family(), request.args
+    return invoices_of(own_family())
+
+
+def invoices_of(family: Family) -> str:
+    """Return a family's list of invoices."""
+    asked = request.args
     page = max(asked.get("page", 1, type=int), 1)
     return render_template(
         "family/invoices.html",
@@ -46,12 +51,17 @@ def invoices() -> str:
 @blueprint.get("/factures/<path:number>")
 @family_only
 def invoice(number: str) -> str:
-    found = own_invoice(number)
+    return invoice_of(own_invoice(number))
+
+
+def invoice_of(found: Invoice) -> str:
+    """Return the page of an invoice, as its family reads it."""
     live = payments.live_attempts([found]).get(found.id)
     bank = current.settings().gateway_of(found.regie)
     return render_template(
         "family/invoice.html",
         row=_standing(content.invoice_document(found), live),
+        transmission=payments.transmission_of(found),
         opened=waiting_for_payer(live) if live else None,
         unanswered_at=payments.unanswered_of([found]),
         closure=payments.closure_words().get(bank or ""),
@@ -71,7 +81,11 @@ def receipt(receipt_id: int) -> str:
 @blueprint.get("/famille")
 @family_only
 def record() -> str:
-    family = own_family()
+    return record_of(own_family())
+
+
+def record_of(family: Family) -> str:
+    """Return a family's record, as it reads it."""
     return render_template("family/record.html", family=family, record=records.read(family))
 
 

@@ -1,19 +1,17 @@
 """The family's documents as PDF: receipts, invoices, yearly attestations."""
 
 import math
-import re
-from datetime import date, timedelta
+from datetime import timedelta
 
-from flask import Blueprint, abort, make_response, render_template
+from flask import Blueprint, abort, render_template
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from kiosque.families import throttle
 from kiosque.families.throttle import Bucket, Limit, TooManyTries
 from kiosque.invoices import attestation
-from kiosque.language import clock
-from kiosque.papers import content, pdf
-from kiosque.web import current
+from kiosque.papers import content, for_taxes
+from kiosque.web import current, documents
 from kiosque.web.access import family_only, own_account, own_family, own_invoice, own_receipt
 
 blueprint = Blueprint("papers", __name__)
@@ -29,24 +27,14 @@ def receipt(receipt_id: int) -> Response:
     if receipt_id >= 2**63:
         abort(404)
     document = content.receipt_document(own_receipt(receipt_id))
-    paid_on = clock.paris_date(document.settlement.settled_at)
     _count_paper()
-    made = pdf.receipt(current.settings(), document)
-    return _answer(made, paid_on, f"recu-{document.receipt.title}")
+    return documents.answer_receipt(document)
 
 
 @blueprint.get("/documents/factures/<path:number>.pdf")
 @family_only
 def invoice(number: str) -> Response:
-    """Give the town's own PDF of an invoice, or one made from its lines."""
-    found = own_invoice(number)
-    given = current.settings().data / "pdf" / found.pdf_name
-    if found.pdf_name and given.is_file():
-        written = given.read_bytes()
-    else:
-        _count_paper()
-        written = pdf.invoice(current.settings(), content.invoice_document(found))
-    return _answer(written, found.issued_on, f"facture-{found.number}")
+    return documents.answer_invoice(own_invoice(number), _count_paper)
 
 
 @blueprint.get("/attestations")
@@ -67,7 +55,7 @@ def yearly(year: int) -> Response:
     found = next((each for each in every if each.year == year and each.counted), None) or abort(404)
     _count_paper()
     name = f"attestation-fiscale-{year}-{found.family.code}"
-    return _answer(pdf.attestation(current.settings(), found), found.made_on, name)
+    return documents.answer(for_taxes.attestation(current.settings(), found), found.made_on, name)
 
 
 def _count_paper() -> None:
@@ -77,12 +65,3 @@ def _count_paper() -> None:
     except TooManyTries as error:
         seconds = math.ceil(error.wait.total_seconds())
         raise TooManyRequests(retry_after=seconds) from None
-
-
-def _answer(content: bytes, on: date, name: str) -> Response:
-    """Answer a PDF to read in the browser, or to keep under a name that begins with its date."""
-    safe = re.sub(r"[^A-Za-z0-9_-]+", "-", name)
-    response = make_response(content)
-    response.mimetype = "application/pdf"
-    response.headers["Content-Disposition"] = f'inline; filename="{on.isoformat()}-{safe}.pdf"'
-    return response

@@ -10,7 +10,7 @@ from kiosque.db.fields import to_text
 from kiosque.language import catalogue
 from kiosque.language.catalogue import gettext as _
 from kiosque.version import VERSION
-from kiosque.web import access, current, legal, probe
+from kiosque.web import access, current, legal, probe, town
 from kiosque.web import language as browser_language
 from kiosque.web.views.probes import proof, token_in_header
 
@@ -88,7 +88,10 @@ def health() -> tuple[dict[str, str | None], int, dict[str, str]]:
 
 @blueprint.get("/fichiers/<name>")
 def asset(name: str) -> Response:
-    found = current.assets().find(name) or abort(404)
+    found = current.assets().find(name)
+    if found is None:  # another process shows a new colour already
+        town.refresh()
+        found = current.assets().find(name) or abort(404)
     small = request.accept_encodings.quality("gzip") > 0
     response = current_app.response_class(
         found.compressed if small else found.content, mimetype=found.mimetype

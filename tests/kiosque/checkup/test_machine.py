@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -15,7 +16,7 @@ from gateways import registry
 from kiosque import db, privacy
 from kiosque.checkup import database, disk, sqlite_file, timers
 from kiosque.checkup import settings as settings_check
-from kiosque.checkup.findings import Level, Result
+from kiosque.checkup.findings import Findings, Level, Result
 from kiosque.checkup.installation import Installation as Surveyed
 from kiosque.db import leases, write
 from kiosque.db.fields import to_text
@@ -26,6 +27,8 @@ from kiosque.mails import delivery
 from kiosque.monitoring import memory
 from kiosque.outbox import queue
 from kiosque.payments import Purchase, reconcile, start
+from kiosque.staff import town_settings
+from kiosque.staff.events import TERMINAL
 from tests import sentences
 from tests.bank import KEY
 from tests.conftest import PUBLIC_URL, make_family, make_invoice
@@ -95,6 +98,14 @@ def test_without_its_legal_texts_a_site_is_to_be_looked_at(surveyed: Settle, dat
         settings_check.check_settings(surveyed(KIOSQUE_TOWN_HOST="", KIOSQUE_LEGAL_DPO="")).level
         is Level.GOOD
     )
+
+
+def test_what_the_town_hall_wrote_counts_as_its_legal_texts(surveyed: Settle) -> None:
+    with db.connection():
+        for name in ("mentions-legales", "confidentialite"):
+            town_settings.change_text(name, "# Le nôtre\n", TERMINAL)
+    lacking = surveyed(KIOSQUE_TOWN_HOST="", KIOSQUE_LEGAL_DPO="")
+    assert settings_check.check_settings(lacking).level is Level.GOOD
 
 
 def test_values_left_from_an_example_are_named_in_production(surveyed: Settle, data: Path) -> None:
@@ -342,6 +353,30 @@ def test_files_of_several_accounts_or_open_to_all_are_told(
     (data / "kiosque.sqlite3.lock").touch()
     result = database.check_database(surveyed())
     assert f"{sentences.WRITING_FORBIDDEN} : kiosque.sqlite3.lock" in told(result)
+
+
+def test_the_files_that_sqlite_takes_away_meanwhile_are_no_fault(
+    surveyed: Settle, data: Path
+) -> None:
+    """The other checks open the base and close it, and the last one to close removes its WAL."""
+    base, stopped = data / "kiosque.sqlite3", threading.Event()
+
+    def come_and_go() -> None:
+        while not stopped.is_set():
+            with closing(apsw.Connection(str(base))) as connection:
+                connection.pragma("user_version")
+
+    other = threading.Thread(target=come_and_go)
+    other.start()
+    try:
+        for _ in range(500):
+            found = Findings()
+            sqlite_file.check_files(base, found, live=False)
+            assert sqlite_file.describe(base)
+            assert not any(it.level == Level.BROKEN for it in found.result("Base").troubles)
+    finally:
+        stopped.set()
+        other.join()
 
 
 def test_a_base_on_a_disk_of_the_network_is_told(

@@ -197,6 +197,7 @@ def test_options_mistyped_are_a_fault_of_usage(data: Path) -> None:
     assert command(environment(data), "--stricte").returncode == 2
 
 
+@pytest.mark.slow
 def test_the_timers_commands_are_seen_to_have_run(data: Path, template_base: Path) -> None:
     furnish(data, template_base)
     with closing(apsw.Connection(str(data / "kiosque.sqlite3"))) as connection:

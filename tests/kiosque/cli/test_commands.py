@@ -106,6 +106,7 @@ def test_importing_wants_what_would_surprise_to_be_confirmed(
     refused = run("import", str(path))
     assert (refused.exit_code, Invoice.select().count()) == (1, 0)
     assert "ligne 2 : famille F-1001 inconnue" in refused.output
+    assert "--new-families." in refused.output
     assert run("import", str(path), "--new-families").exit_code == 0
     record = settings.data / "familles.csv"
     record.write_text(
@@ -114,6 +115,7 @@ def test_importing_wants_what_would_surprise_to_be_confirmed(
     )
     refused = run("import", str(record), "--preview")
     assert f"famille F1001, {sentences.REMOVAL} : l’adresse" in refused.output
+    assert "--allow-removals." in refused.output
     shown = run("import", str(record), "--preview", "--allow-removals")
     assert "Retraits : 1\nF1001 : l’adresse" in shown.output
 
@@ -269,6 +271,44 @@ def test_a_part_is_taken_at_the_counter_then_the_rest_then_what_is_over_if_confi
     applied = run("apply-overpayment", name, other.number, "--amount", "4,00", "--author", "D",
                   "--reason", "accord")  # fmt: skip
     assert (applied.exit_code, "reste 6,00\u00a0€" in applied.output) == (0, True)
+
+
+def test_a_credit_note_pays_an_invoice_or_is_taken_off(
+    run: Run, pay: Pay, october: Invoice, september: Invoice
+) -> None:
+    make_invoice(october.family, "AV-1", -1200, state="nothing_due")
+    who = ("--author", "D. Aubry", "--reason", "courriel du 3")
+    apply = ("apply-credit", "AV-1", "--invoice", october.number)
+    part = run(*apply, "--amount", "7,00", *who)
+    assert (part.exit_code, sentences.amounts(part.output)) == (0, ["7,00", "38,20", "5,00"])
+    assert run(*apply, "--amount", "7,00", *who).exit_code == 0
+    assert run(*apply, "--amount", "6,00", *who).exit_code == 1
+    pay(september.family, september)
+    held = ("apply-credit", "AV-1", "--invoice", september.number, *who)
+    assert "--yes" in run(*held).output
+    assert run(*held, "--yes").exit_code == 0
+    assert run("history", "AV-1").output.count("affecté") == 4
+    back = run("unapply-credit", "AV-1", "--invoice", october.number, *who)
+    assert (back.exit_code, "7,00\u00a0€ repris" in back.output) == (0, True)
+    assert run("unapply-credit", "AV-1", "--invoice", october.number, *who).exit_code == 1
+    assert run("verify").exit_code == 0
+
+
+def test_an_invoice_goes_to_the_treasury_is_paid_there_or_is_taken_back(
+    run: Run, october: Invoice, september: Invoice
+) -> None:
+    who = ("--author", "D. Aubry", "--reason", "impayée")
+    both = ("transmit", october.number, september.number, "--list", "B-12", *who)
+    assert "2 factures" in run(*both).output
+    assert run(*both, "--on", "2026-11-20").exit_code == 0
+    assert run(*SETTLE).exit_code == 1
+    paid = run("settle", october.number, "--mode", "treasury", *who)
+    assert (paid.exit_code, "payée" in paid.output) == (0, True)
+    assert run("untransmit", october.number, *who).exit_code == 1
+    back = run("untransmit", september.number, *who)
+    assert (back.exit_code, "42,25\u00a0€" in back.output) == (0, True)
+    assert "B-12" in run("history", september.number).output
+    assert run("verify").exit_code == 0
 
 
 def test_a_file_of_the_counter_names_by_line_what_is_being_paid_online(

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,19 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateways.base import Callback, Gateway, Handoff
-from kiosque import db, payments
+from kiosque import db, deposits, payments
 from kiosque.cli import main, move_database
+from kiosque.closings import closing as month_closing
+from kiosque.closings.months import Month
 from kiosque.db import database
 from kiosque.db.models import Attempt, Family, Invoice, JournalEntry, Token
+from kiosque.db.statement_words import MatchKind
 from kiosque.families import accounts
 from kiosque.payments import journal, verification
 from kiosque.settings import Settings
+from kiosque.statements import loading, matching
+from kiosque.statements.accounts import Holder
+from kiosque.statements.records import FileKind, Movement, Period, StatementFile
 from tests import bases, sentences
 from tests.bank import notice
 from tests.conftest import ISSUERS, NOW, PASSWORD, Clock, choose_password, make_family, make_invoice
@@ -101,6 +108,38 @@ def test_a_town_moves_whole_and_goes_on_from_where_it_was(
         assert verification.faults() == []
         assert make_family("F3003", "Durand").id == 3
         assert token(family).id == 42
+
+
+def test_the_statement_the_deposit_and_the_month_closed_move_too(
+    run: Callable[..., Result], town: Path, target: str, settings: Settings, frozen: Clock
+) -> None:
+    with db.elsewhere(town):
+        close_the_month(settings, frozen)
+        faults = verification.faults()
+    result = run(target)
+    assert result.exit_code == 0, result.output
+    with db.elsewhere(target):
+        about = JournalEntry.statement, JournalEntry.line, JournalEntry.deposit
+        for field in (*about, JournalEntry.closing, JournalEntry.settlement):
+            assert JournalEntry.select().where(field.is_null(False)).exists()
+        assert verification.faults() == faults
+
+
+def close_the_month(settings: Settings, frozen: Clock) -> None:
+    """The statement tells of a balance and of fees; all that came is paid over; it is December."""
+    fees = Movement(NOW.date(), None, -100, "COMMISSION", "")
+    period = Period("FR76", date(2026, 10, 31), 500, date(2026, 11, 30), 400, (fees,))
+    file = StatementFile(FileKind.CFONB, (period,))
+    holders = Holder.all_of(settings)
+    loading.load(file, "releve", "0" * 64, regie="", regies=holders, author="Dominique")
+    for line in list(matching.open_lines("")):
+        matching.classify(line.id, MatchKind.FEE, "Dominique", "frais")
+    deposits.set_imputation("", "Restauration scolaire", deposits.Imputed("7067"), "Dominique")
+    draft = deposits.draft("", journal.last()[0])
+    asked = settings, "", draft.up_to, "Dominique", draft.fingerprint
+    deposits.finalize(*asked, lambda made: made.written.encode())
+    frozen.at = datetime(2026, 12, 3, tzinfo=UTC)
+    month_closing.close("", Month(2026, 11), month_closing.Request("Dominique", "essai"))
 
 
 def test_nothing_is_copied_into_a_base_that_holds_something(

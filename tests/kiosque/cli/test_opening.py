@@ -13,6 +13,7 @@ from kiosque.db import deployment, leases
 from kiosque.db.models import Attempt, Family, Invoice, Settlement
 from kiosque.db.states import RepaymentKind
 from kiosque.families import own_changes
+from kiosque.invoices import trial
 from kiosque.settings import OtherRegie, Settings
 from tests.bank import notice
 from tests.conftest import ISSUERS, Clock, make_invoice
@@ -128,7 +129,7 @@ def test_each_step_leads_to_the_next_until_one_euro_has_come_and_gone(
     own_changes.issue_codes([(alices_family, "ABCD-EFGH")])
     assert "vraie carte" in left()
     invoice = Invoice.get(Invoice.number == "OUVERTURE-banque")
-    assert (invoice.total_cents, invoice.family.code) == (100, opening.CODE)
+    assert (invoice.total_cents, invoice.family.code) == (100, trial.CODE)
     assert "vraie carte" in left()
     _, handoff = pay(invoice.family, invoice)
     said = Callback.of_form(notice(handoff).items())

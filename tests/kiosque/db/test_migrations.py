@@ -1,5 +1,7 @@
 """A base of an earlier version becomes one of today's, and its books are as sound as before."""
 
+import hashlib
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -19,8 +21,10 @@ from kiosque.db.models import (
     Family,
     Invoice,
     InvoiceLine,
+    JournalEntry,
     Receipt,
     Repayment,
+    Revenue,
     Service,
     Settlement,
     Token,
@@ -87,11 +91,32 @@ def earlier(tmp_path: Path) -> Iterator[None]:
         db.migrate("0006_mails")
         for statement in EARLIER.split(";"):
             database.execute_sql(statement)
-        with db.write():
-            for settlement, debit, credit, cents in MOVES:
-                owner = Settlement(id=settlement)
-                journal.append(owner, "avant", debit=debit, credit=credit, cents=cents)
+        write_journal_of_then()
         yield
+
+
+def write_journal_of_then() -> None:
+    """As the first release did."""
+    previous = journal.GENESIS
+    for number, (settlement, debit, credit, cents) in enumerate(MOVES, 1):
+        at = f"2026-11-06T10:00:0{number}"
+        content = [number, f"{at}.000000+00:00", settlement, "avant", debit, credit, cents]
+        text = json.dumps([*content, previous], ensure_ascii=False, separators=(",", ":"))
+        found = hashlib.sha256(text.encode()).hexdigest()
+        row = f"{number}, '{at}.000000Z', {settlement}, 'avant', '{debit}', '{credit}', {cents}"
+        database.execute_sql(f"INSERT INTO journal_entry VALUES ({row}, '{previous}', '{found}')")
+        previous = found
+
+
+def test_the_journal_of_the_first_release_is_the_same_byte_for_byte(earlier: None) -> None:
+    columns = "number, at, settlement_id, label, debit, credit, amount_cents, previous_hash, hash"
+    query = f"SELECT {columns} FROM journal_entry ORDER BY number"
+    before = database.execute_sql(query).fetchall()
+    assert db.migrate()
+    assert database.execute_sql(query).fetchall() == before
+    assert journal.verify() == []
+    assert {entry.version for entry in JournalEntry.select()} == {1}
+    assert [(it.settlement_id, it.amount_cents) for it in Revenue.select()] == [(3, 3000)]
 
 
 def test_money_that_had_left_before_there_were_repayments_is_one_now(earlier: None) -> None:
@@ -336,3 +361,13 @@ def test_how_long_a_family_has_been_gone_begins_at_what_was_known_of_it(earlier:
     assert seen == [None, date(2026, 11, 20), date(2026, 11, 25), None]
     signed_in = [each.signed_in_on for each in Account.select().order_by(Account.family)]
     assert [day and day.day for day in signed_in] == [18, 6, 6]
+
+
+def test_families_of_before_are_found_by_their_names(earlier: None) -> None:
+    database.execute_sql(
+        "INSERT INTO guardian (family_id, first_name, last_name, email, phone)"
+        " VALUES (1, 'Zoé', 'Le Goff', '', '')"
+    )
+    database.execute_sql("INSERT INTO child (family_id, name) VALUES (1, 'Léa Martin')")
+    db.migrate()
+    assert Family.get().words == "martin zoe le goff lea martin"

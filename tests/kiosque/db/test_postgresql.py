@@ -22,6 +22,7 @@ from kiosque.checkup.installation import survey
 from kiosque.db import database, write, write_lock
 from kiosque.db.dialect import translate
 from kiosque.db.models import Attempt, Family, Invoice, Lease, Session
+from kiosque.families import hashing
 from kiosque.payments import journal
 from tests import bases, sentences
 from tests.bank import notice
@@ -149,10 +150,10 @@ def test_an_address_that_makes_no_sense_is_named_without_being_said(settings: ob
 
 
 def test_a_link_to_another_machine_is_encrypted_unless_said_otherwise() -> None:
-    from kiosque.db.postgresql import _parameters  # noqa: PLC0415
+    from kiosque.db.postgresql_address import parameters  # noqa: PLC0415
 
     modes = {
-        address: _parameters(f"postgresql://{address}", 8.0).get("sslmode")
+        address: parameters(f"postgresql://{address}", 8.0).get("sslmode")
         for address in ("/b", "u@localhost/b", "/b?host=/run/postgresql", "u@db.example.org/b",
                         "u@db.example.org/b?sslmode=disable")
     }  # fmt: skip
@@ -182,6 +183,38 @@ def test_a_session_that_is_old_is_closed_rather_than_kept(
     monkeypatch.setattr(database.obj, "_stale_timeout", -1)
     database.close()
     assert ended.closed
+
+
+def test_sessions_are_few_and_a_thread_waits_for_one_a_moment_only(
+    base: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database.obj, "_max_connections", 1)
+    monkeypatch.setattr(database.obj, "_wait_timeout", 0.05)
+    answers: list[object] = []
+
+    def count() -> None:
+        try:
+            answers.append(Family.select().count())
+        except OperationalError as error:
+            answers.append(str(error))
+        finally:
+            database.close()
+
+    # What the tests before left in the pool is taken without being counted.
+    database.close()
+    database.close_idle()
+    database.connect()
+    at_once(count)
+    database.close()
+    at_once(count)
+    assert answers == ["aucune session libre", 0]
+
+
+def test_who_waits_for_a_password_to_be_hashed_holds_no_session(base: None) -> None:
+    assert Family.select().count() == 0
+    with hashing.strangers.enter():
+        assert database.is_closed()
+    assert Family.select().count() == 0
 
 
 def test_a_server_that_stopped_and_is_back_is_worked_with_again(

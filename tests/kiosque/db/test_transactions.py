@@ -28,6 +28,11 @@ from tests.conftest import NOW, Clock, make_family
 from tests.stage import Stage
 
 
+@pytest.fixture(autouse=True)
+def _quick_disk() -> None:
+    """Here commits wait for the disk, as in production."""
+
+
 def pragmas() -> list[object]:
     names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
     return [database.execute_sql(f"PRAGMA {name}").fetchone()[0] for name in names]
@@ -273,7 +278,7 @@ def test_migrating_again_does_nothing(base: None) -> None:
     assert db.migrate() == []
 
 
-@pytest.mark.parametrize("table", ["journal_entry", "bank_message", "fact", "receipt"])
+@pytest.mark.parametrize("table", ["journal_entry", "bank_message", "fact", "receipt", "revenue"])
 @pytest.mark.parametrize("action", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}"])
 def test_what_proves_the_accounts_can_be_neither_changed_nor_erased(
     stage: Stage, table: str, action: str

@@ -318,9 +318,9 @@ def test_a_family_that_changes_its_password_costs_no_place_to_those_who_sign_in(
 def full(gate: Gate) -> Iterator[None]:
     """Fill a gate, those who stand behind it included."""
     with ExitStack() as places, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gate, "_inside", threading.BoundedSemaphore(100))
+        patch.setattr(gate, "_inside", threading.BoundedSemaphore(200))
         with pytest.raises(Busy):
-            for _ in range(100):
+            for _ in range(200):
                 places.enter_context(gate.enter())
         yield
 

@@ -543,7 +543,7 @@ CAUSES = {
 
 
 #: What a family wrote itself, with its code for the service: see test_family_requests.py.
-REQUESTS = {"request", "request_copy"}
+REQUESTS = {"request", "request_copy", "request_answer"}
 #: The link of an agent, about no family: see test_agents.py.
 AGENTS = {"staff_invitation"}
 
@@ -557,7 +557,7 @@ def test_every_kind_of_mail_is_searched_for_secrets() -> None:
 def test_every_mail_to_a_family_is_in_text_and_in_html() -> None:
     folder = Path(templates.TEMPLATES) / "mail"
     in_html = {path.stem for path in folder.glob("[a-z]*.html")}
-    assert in_html == {str(kind) for kind in CAUSES} - {"anomaly"} | {"request_copy"}
+    assert in_html == {str(kind) for kind in CAUSES} - {"anomaly"} | REQUESTS - {"request"}
 
 
 @pytest.mark.parametrize("kind", sorted(CAUSES))
@@ -589,3 +589,68 @@ def test_a_notice_never_changes_an_invoice(october: Invoice, run: Run) -> None:
     run()
     assert Invoice.get().state == InvoiceState.OPEN
     assert [item.invoice_id for item in FamilyNoticeItem.select()] == [october.id]
+
+
+# --- Sent again by hand ---
+
+
+def send_again(of: Invoice) -> int:
+    with write():
+        return announcements.tell_again(of)
+
+
+def test_a_parent_who_did_not_receive_it_is_told_once_more(
+    october: Invoice, frozen: Clock, run: Run
+) -> None:
+    first = run()
+    frozen.advance(days=12)  # when the mail of then would be too late
+    assert send_again(october) == 2
+    again = run()
+    assert to(again) == to(first)
+    assert {message["Subject"] for message in again} == {message["Subject"] for message in first}
+
+
+def test_past_the_limit_what_is_sent_again_is_not_the_reminder(
+    october: Invoice, frozen: Clock, run: Run
+) -> None:
+    run()
+    frozen.at = at(26)
+    assert run()[0]["Subject"].startswith("Rappel")
+    frozen.at = at(2, month=12)
+    send_again(october)
+    assert [message["Subject"].partition(" ")[0] for message in run()] == ["Une", "Une"]
+
+
+def test_an_invoice_that_was_never_told_of_is_announced_and_not_again_by_the_timer(
+    october: Invoice, frozen: Clock, run: Run
+) -> None:
+    frozen.at = LOADED
+    assert send_again(october) == 2
+    frozen.at = ANNOUNCED
+    assert len(run()) == 2
+    assert run() == []
+
+
+def test_it_is_not_sent_twice_while_it_waits(october: Invoice, run: Run) -> None:
+    send_again(october)
+    with pytest.raises(payments.Refused):
+        send_again(october)
+    assert len(run()) == 2
+
+
+@pytest.mark.parametrize("why", ["paid", "unwanted", "no address", "restored"])
+def test_nothing_is_sent_again_that_is_not_true_or_not_wanted(
+    alices: Family, october: Invoice, settings: Settings, why: str
+) -> None:
+    if why == "paid":
+        Invoice.update(state=InvoiceState.PAID, paid_cents=4520).execute()
+    elif why == "unwanted":
+        announcements.set_wanted(alices, wanted=False)
+    elif why == "no address":
+        Guardian.update(email="").execute()
+    else:
+        with write():
+            payments.note_restoration(settings, ANNOUNCED, {})
+    with pytest.raises(payments.Refused):
+        send_again(october)
+    assert OutboxMail.select().where(OutboxMail.template == NoticeKind.NEW_INVOICES).count() == 0

@@ -234,3 +234,12 @@ def test_an_invoice_paid_over_two_years_counts_in_each_for_what_was_paid_in_it(
     pay_at_counter(found, date(2026, 1, 20), 2000)
     assert sums(martins, 2025) == [("Léa Martin", "Périscolaire", 333)]
     assert sums(martins, 2026) == [("Léa Martin", "Périscolaire", 667)]
+
+
+def test_what_a_credit_note_paid_is_no_money_that_the_family_paid(martins: Family) -> None:
+    found = invoice(martins, "A", ("Léa Martin", "Périscolaire", "Soir", 5000))
+    make_invoice(martins, "AV-1", -1200, state="nothing_due")
+    payments.apply_credit("AV-1", "A", None, "D. Aubry", "accord")
+    assert sums(martins, 2026) == []
+    pay_at_counter(found, date(2026, 11, 20), 3800)
+    assert sums(martins, 2026) == [("Léa Martin", "Périscolaire", 3800)]

@@ -13,6 +13,7 @@ from kiosque.db.models import (
     Family,
     Guardian,
 )
+from kiosque.families import records
 from kiosque.invoices.imports import BadFile, Confirmed
 from kiosque.privacy.reduction import reduce
 from tests import bases, sentences
@@ -120,7 +121,7 @@ def test_a_line_that_would_delete_the_rest_of_the_household_is_refused_naming_al
         assert "ligne 2 : famille F1001, retrait : Bob Petit, responsable" in found
         assert "retrait : Zoé Martin, enfant" in found
         assert sentences.numbers(refused.value.faults[-1].text) == [2]
-        assert "--allow-removals" in found
+        assert {fault.needs for fault in refused.value.faults} == {"removals"}
     assert (Guardian.select().count(), Child.select().count()) == (2, 1)
 
 
@@ -204,3 +205,25 @@ def test_an_old_invoice_loaded_again_brings_nothing_back(load: Load) -> None:
     before = bases.rows(without={"import_batch"})
     assert load(sheet(ROW)).unchanged == 1
     assert bases.rows(without={"import_batch"}) == before
+
+
+def test_a_family_is_found_by_any_name_of_its_household_whatever_the_accents(load: Load) -> None:
+    load(FAMILIES)
+    other = ROW.replace("Zoé Œuf", "Maël d’Été").replace("F1001", "F1002")
+    load(sheet(ROW.replace("Zoé Œuf", "Léo"), other.replace("-0001", "-0002")), confirmed=CONFIRMED)
+    for words, codes in {
+        "zoe": ["F1001"],
+        "LÉO petit": ["F1001"],
+        "mael": ["F1002"],
+        "dete": ["F1002"],
+        "d'été maël": ["F1002"],
+        "alice maël": [],
+    }.items():
+        assert [each.code for each in records.search(words)] == codes, words
+
+
+def test_a_search_is_one_query_whatever_its_words(load: Load, queries: list[str]) -> None:
+    load(FAMILIES)
+    queries.clear()
+    assert records.search("alice bob zoe martin petit")
+    assert len(queries) == 1

@@ -1,12 +1,17 @@
 """Payments taken at the counter load once, and all that is wrong in their file is said at once."""
 
 from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
 import pytest
+from peewee import fn
 
 from kiosque import payments
-from kiosque.db.models import Invoice, JournalEntry
-from kiosque.invoices.imports import BadFile, Confirmed
+from kiosque.db.models import ImportBatch, Invoice, JournalEntry
+from kiosque.invoices import imports
+from kiosque.invoices.imports import BadFile, Changed, Confirmed, Summary, undoing
+from kiosque.payments import CounterPayment, Refused, journal, verification
 from kiosque.settings import Regie
 from tests import sentences
 from tests.kiosque.invoices.files import ROW, SETTLEMENTS, Load, sheet, warned
@@ -30,6 +35,23 @@ def test_a_preview_of_counter_payments_tells_what_would_happen(load: Load) -> No
         BadFile, match=rf"ligne 2 : Facture 2026-10-0002.*{sentences.NO_SUCH_INVOICE}"
     ):
         load(SETTLEMENTS.replace("0001", "0002"), preview=True)
+
+
+def test_money_taken_while_a_file_is_loaded_has_it_judged_again(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(sheet(ROW))
+    agreed, fingerprint = load(SETTLEMENTS, preview=True), imports.fingerprint
+
+    def taken_meanwhile(summary: Summary) -> str:
+        cash = CounterPayment("2026-10-0001", 4000, "cash", date(2026, 11, 20), "D", "pièce 3")
+        payments.settle_at_counter([cash])
+        return fingerprint(summary)
+
+    monkeypatch.setattr(imports, "fingerprint", taken_meanwhile)
+    with pytest.raises(Changed):
+        load(SETTLEMENTS, agreed=fingerprint(agreed))
+    assert Invoice.get().paid_cents == 4000
 
 
 @pytest.mark.parametrize(
@@ -134,3 +156,53 @@ def test_a_total_of_payments_is_compared_with_them(load: Load, total: str, said:
     assert [text for text in told if sentences.TOTAL_LEFT_OUT not in text] == (
         [f"ligne 5 : total « 100,00 » : les lignes font {said}"] if said else []
     )
+
+
+CREDIT_ROW = (
+    "F1001;AV-1;2026-11-05;2026-11-30;2026-10;Restauration;Zoé Œuf;Annulation;-2;3,45;-6,90;"
+)
+WITH_CREDITS = (
+    "numero_facture;date_encaissement;mode;montant;auteur;motif;avoir\n"
+    "2026-10-0001;2026-11-20;avoir;6,90;Dominique;absence d’octobre;AV-1\n"
+    "2026-10-0001;2026-11-20;cheque;41,40;Dominique;chèque 123;\n"
+)
+
+
+def test_a_file_says_which_invoice_a_credit_note_pays(load: Load) -> None:
+    load(sheet(ROW, CREDIT_ROW))
+    before = load(WITH_CREDITS, preview=True)
+    summary = load(WITH_CREDITS)
+    assert (summary.added, summary.total_cents) == (2, 4140)  # the rest is no money
+    assert (before.added, before.total_cents) == (2, 4140)
+    assert load(WITH_CREDITS).added == 0
+    found = {each.number: (each.state, each.paid_cents) for each in Invoice.select()}
+    assert found == {"2026-10-0001": ("paid", 4830), "AV-1": ("nothing_due", -690)}
+    assert journal.balances() == {"counter:cheque": 4140, "credits": 690, "invoices": -4830}
+    assert verification.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (";AV-1", ";AV-2", "aucun avoir"),
+        (";AV-1", ";", "nomme un avoir"),
+        (";chèque 123;", ";chèque 123;AV-1", "nomme un avoir"),
+        ("6,90", "6,91", "il reste 6,90"),
+    ],
+)
+def test_a_credit_note_that_cannot_pay_refuses_the_file(
+    load: Load, old: str, new: str, fault: str
+) -> None:
+    load(sheet(ROW, CREDIT_ROW))
+    with pytest.raises(BadFile, match=fault):
+        load(WITH_CREDITS.replace(old, new))
+    assert JournalEntry.select().count() == 0
+
+
+def test_a_load_whose_credit_note_pays_is_not_undone(load: Load) -> None:
+    load(sheet(CREDIT_ROW))
+    note_load = ImportBatch.select(fn.MAX(ImportBatch.id)).scalar()
+    load(sheet(ROW))
+    load(WITH_CREDITS)
+    with pytest.raises(Refused, match="AV-1"):
+        undoing.undo(note_load, "Dominique", "mauvais fichier", Path("pdf"))

@@ -27,15 +27,25 @@ from kiosque.db.models import (
     OutboxMail,
     PrivacyAct,
     Service,
+    Transmission,
 )
 from kiosque.db.states import MailState, NoticeKind, RequestTopic
 from kiosque.families import requests
 from kiosque.invoices import announcements, imports
-from kiosque.invoices.imports import BadFile, Confirmed, changes, undoing
+from kiosque.invoices.imports import (
+    BadFile,
+    Confirmed,
+    changes,
+    drafts,
+    invoices,
+    undoing,
+)
+from kiosque.invoices.imports.drafts import Draft
 from kiosque.payments import Refused, verification
+from kiosque.privacy import archiving, merging
 from kiosque.privacy.reduction import reduce
 from tests import bases
-from tests.conftest import NOW, TOWN, Clock, choose_password
+from tests.conftest import NOW, TOWN, Clock, choose_password, make_family
 from tests.kiosque.invoices.files import FAMILIES, ROW, ROW2, SETTLEMENTS, Load, sheet
 from tests.kiosque.payments.conftest import at_counter
 
@@ -230,6 +240,27 @@ def test_what_the_family_chose_meanwhile_stays(load: Load) -> None:
     assert (family.address, family.email, family.wants_mail) == ("1 rue", "moi@example.org", False)
 
 
+def test_a_family_put_away_meanwhile_stays_so(load: Load) -> None:
+    load(FAMILIES)
+    load(MOVED, confirmed=ALL)
+    archiving.archive(Family.get())
+    undo()
+    family = Family.get()
+    assert family.address == "1 rue"
+    assert family.archived_at == NOW
+
+
+def test_a_merge_that_moved_its_invoices_is_undone_first(load: Load) -> None:
+    # Else the next invoice would bear the id of one that is gone, and be given away with the merge.
+    load(sheet(ROW))
+    merge = merging.merge(make_family("F2002", "Petit"), Family.get(Family.code == "F1001"), *WHO)
+    with pytest.raises(Refused, match="F1001"):
+        undo()
+    merging.undo(merge)
+    undo()
+    assert Invoice.select().count() == 0
+
+
 def test_the_pdf_of_an_invoice_leaves_with_it(load: Load, tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4")
     load(sheet(ROW + "a.pdf"))
@@ -389,3 +420,38 @@ def test_what_a_family_was_is_erased_with_it_and_the_load_stays(load: Load) -> N
     assert "rue" not in kept
     assert "gardé" in refusal()
     assert PrivacyAct.select().count() == 0
+
+
+@pytest.fixture
+def of_the_treasury(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file whose debts are the Treasury's from the first."""
+
+    def read(*given: object) -> list[Draft]:
+        found = drafts.read_drafts(*given)  # type: ignore[arg-type]
+        for draft in found:
+            draft.treasury_list = "Bordereau 12"
+        return found
+
+    monkeypatch.setattr(invoices, "read_drafts", read)
+
+
+@pytest.mark.usefixtures("of_the_treasury")
+def test_debts_that_a_file_gives_to_the_treasury_are_undone_until_a_person_does_so(
+    load: Load,
+) -> None:
+    before = rows()
+    credit = NEXT.replace("0002", "0003").replace(";14;3,45;48,30", ";-1;3,45;-3,45")
+    load(sheet(ROW, NEXT, credit), author="Alice")
+    states = [each.state for each in Invoice.select().order_by(Invoice.number)]
+    assert states == ["transmitted", "transmitted", "nothing_due"]
+    first = Transmission.get()
+    assert (first.list_name, first.transmitted_on.isoformat()) == ("Bordereau 12", "2026-11-05")
+    assert verification.faults() == []
+    payments.take_back("2026-10-0002", *WHO)
+    payments.transmit(["2026-10-0002"], "B-13", NOW.date(), *WHO)
+    assert "2026-10-0002 : elle est, ou a été, transmise" in refusal()
+    with write():
+        Transmission.delete().where(Transmission.batch.is_null()).execute()
+        Transmission.update(ended_at=None, ended_by="", end_reason="").execute()
+    undo()
+    assert rows() == before

@@ -60,7 +60,9 @@ def test_what_was_dealt_with_before_its_mail_left_is_told_no_more(
     with write():
         flag_anomaly("x", AnomalyKind.MISMATCH, 1000, "essai", regie="")
     row = OutboxMail.get()
-    assert rendering.render_mail(settings, row)
+    mail = rendering.render_mail(settings, row)
+    assert mail
+    assert f"{settings.public_url}/mairie/a-traiter/{row.object_id}" in mail.text
     payments.resolve_anomaly(row.object_id, "Dominique", "vu")
     assert rendering.render_mail(settings, row) is None
 

@@ -15,24 +15,18 @@ from tests import pdfs
 from tests.kiosque.papers.test_activation_letters import LETTER
 
 
-def links(document: bytes) -> list[str]:
-    """Where the links of its first page lead."""
-    annotations = pdfs.reader(document).pages[0].get("/Annots", [])
-    return [str(each.get_object()["/A"]["/URI"]) for each in annotations]
-
-
 def test_an_invoice_carries_the_sign_in_page_with_its_familys_code(
     settings: Settings, october: Invoice
 ) -> None:
     made = pdf.invoice(settings, content.invoice_document(october))
-    assert links(made) == ["http://127.0.0.1:8000/connexion?code=F1001"]
+    assert pdfs.links(made) == ["http://127.0.0.1:8000/connexion?code=F1001"]
     assert "Figure" in pdfs.tags(made)
     assert not pdfs.faults(made)
 
 
 def test_a_letter_carries_it_without_its_activation_code(settings: Settings) -> None:
     made = letters(settings, [LETTER])
-    assert links(made) == ["http://127.0.0.1:8000/connexion?code=F1001"]
+    assert pdfs.links(made) == ["http://127.0.0.1:8000/connexion?code=F1001"]
     assert not pdfs.faults(made)
 
 

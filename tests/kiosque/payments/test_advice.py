@@ -1,5 +1,6 @@
 """Each entry of `todo` names commands that exist and take their words, and one deals with it."""
 
+import html
 import re
 import shlex
 from collections.abc import Callable, Mapping
@@ -8,19 +9,33 @@ from datetime import timedelta
 
 import click
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from gateways.base import Declined, Gateway, Handoff, Unreachable
 from kiosque import payments
 from kiosque.cli import main
 from kiosque.db import write
-from kiosque.db.models import Anomaly, Attempt, Family, Invoice, Settlement
+from kiosque.db.models import Anomaly, Attempt, Family, Invoice, OutboxMail, Settlement, StaffEvent
 from kiosque.db.states import AnomalyKind, RepaymentKind
 from kiosque.payments import gateway_usage, journal, reconcile
+from kiosque.payments.anomalies import flag_anomaly
+from kiosque.payments.words import ADVICE
 from kiosque.settings import Settings
+from kiosque.staff.roles import Role
 from tests import sentences
+from tests.agents import enter, make_agent, send
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.conftest import Run
-from tests.kiosque.payments.conftest import Hear, Pay, at_counter, check_invariants, gave_back
+from tests.kiosque.payments.conftest import (
+    Hear,
+    Pay,
+    advised_lines,
+    at_counter,
+    check_invariants,
+    gave_back,
+)
 from tests.talkative import TalkativeBank
 
 WHO = {"--author": "Dominique Aubry", "--reason": "vu à la banque", "--resolution": "vu"}
@@ -144,6 +159,12 @@ def restored(scene: Scene) -> None:
         payments.note_restoration(scene.settings, scene.clock.at - timedelta(days=1), {})
 
 
+def closed_with_a_gap(_scene: Scene) -> None:
+    with write():
+        words = "octobre arrêté avec un écart"
+        flag_anomaly("gap:1", AnomalyKind.GAP, 1240, words, regie="")
+
+
 def made_by_hand(scene: Scene) -> None:
     scene.says(trans_id="654321", trans_uuid="d" * 32)
 
@@ -165,6 +186,7 @@ SCENES: Mapping[AnomalyKind, Callable[[Scene], None]] = {
     AnomalyKind.DECLINED: declined,
     AnomalyKind.UNANSWERED_REFUND: unanswered_refund,
     AnomalyKind.RESTORED: restored,
+    AnomalyKind.GAP: closed_with_a_gap,
 }
 #: The advised command that takes the entry off the list; another way where there is none.
 DEALS_WITH: Mapping[AnomalyKind, str] = {
@@ -184,6 +206,7 @@ DEALS_WITH: Mapping[AnomalyKind, str] = {
     AnomalyKind.DECLINED: "refund",
     AnomalyKind.UNANSWERED_REFUND: "drop-refund",
     AnomalyKind.RESTORED: "todo",
+    AnomalyKind.GAP: "todo",
 }
 
 
@@ -212,7 +235,7 @@ def test_what_todo_advises_can_be_typed_and_deals_with_it(
 ) -> None:
     SCENES[kind](scene)
     point = Anomaly.get(Anomaly.kind == kind, Anomaly.resolved_at.is_null())
-    _sentence, *lines = payments.advice(point)
+    _sentence, *lines = advised_lines(point)
     listed = run("todo").output
     assert lines
     assert all(line in listed for line in lines)
@@ -224,6 +247,46 @@ def test_what_todo_advises_can_be_typed_and_deals_with_it(
     if kind == AnomalyKind.UNSERVED:  # it leaves by itself, once the gateway is back
         reconcile.run(scene.gateways, PUBLIC_URL, ISSUERS)
     assert Anomaly.get_by_id(point.id).resolved_at is not None
+    check_invariants()
+
+
+WORDS = {"invoice": "2026-11-0001", "family": "F1001", "day": "2026-11-24", "amount": "45,20",
+         "transaction": "e" * 32, "payment": "R000001"}  # fmt: skip
+
+
+def press(regisseur: FlaskClient, point: Anomaly, place: int, **changes: str) -> TestResponse:
+    """Open the page of a step, fill in what it leaves to fill in, and confirm."""
+    page = f"/mairie/a-traiter/{point.id}/{place}"
+    shown = regisseur.get(page).text
+    wanted = {name: WORDS[name] for name in WORDS if f'name="{name}"' in shown}
+    (command,) = re.findall('name="command" value="([^"]*)"', shown)
+    fields = {"command": html.unescape(command), "reason": "vu à la banque", "seen": "y"}
+    return send(regisseur, page, **{**fields, **wanted, **changes})
+
+
+@pytest.mark.parametrize("kind", AnomalyKind)
+def test_what_is_advised_can_be_pressed_and_deals_with_it(
+    app: Flask, scene: Scene, kind: AnomalyKind
+) -> None:
+    SCENES[kind](scene)
+    point = Anomaly.get(Anomaly.kind == kind, Anomaly.resolved_at.is_null())
+    regisseur = enter(app, make_agent(Role.REGISSEUR))
+    assert f"/mairie/a-traiter/{point.id}" in regisseur.get("/mairie/a-traiter").text
+    page = f"/mairie/a-traiter/{point.id}"
+    if DEALS_WITH[kind] in ("todo", "gateways"):
+        answer = send(regisseur, page, reason="vu à la banque", seen="y")
+    else:
+        place = next(
+            place
+            for place, step in enumerate(payments.advice(point).steps)
+            if step.act == DEALS_WITH[kind]
+        )
+        assert f"{page}/{place}" in regisseur.get(page).text
+        answer = press(regisseur, point, place)
+    assert answer.location == "/mairie/a-traiter", answer.text
+    treated = Anomaly.get_by_id(point.id)
+    assert treated.resolved_at is not None
+    assert StaffEvent.select().order_by(StaffEvent.id.desc()).get().reason == "vu à la banque"
     check_invariants()
 
 
@@ -293,7 +356,7 @@ def test_a_refund_of_an_order_of_nobody_is_noted_on_the_debit_that_it_gives_back
     scene.paid()
     scene.says(**{**gave_back(1000), "order_id": "SITE-7"})
     point = Anomaly.get()
-    (line,) = payments.advice(point)[1:]
+    (line,) = advised_lines(point)[1:]
     done = run(*typed(line))
     assert done.exit_code == 0, done.output
     assert run("todo").output == "0 à traiter.\n"
@@ -316,6 +379,105 @@ def test_what_is_decided_since_is_closed_no_more(run: Run, scene: Scene) -> None
     assert "close-attempt" not in advised(run)
 
 
+def steps_of(kind: AnomalyKind) -> list[str]:
+    point = Anomaly.get(Anomaly.kind == kind, Anomaly.resolved_at.is_null())
+    return [step.command.removesuffix(' --reason "…"') for step in payments.advice(point).steps]
+
+
+@pytest.mark.parametrize("status", ["REFUSED", "CANCELLED", "UNDER_VERIFICATION"])
+def test_a_refund_that_failed_is_not_told_as_money_to_enter(scene: Scene, status: str) -> None:
+    scene.paid()
+    scene.says(**gave_back(1000), trans_status=status)
+    failed = payments.advice(Anomaly.get())
+    made_by_hand(scene)
+    seen = Anomaly.select().order_by(Anomaly.id.desc()).get()
+    assert failed.sentence != ADVICE[AnomalyKind.MISMATCH]
+    assert failed.steps[-1].act == "todo"
+    assert payments.advice(seen).sentence != failed.sentence
+
+
+def test_what_was_given_back_in_another_currency_is_of_one_of_the_debits_that_are_there(
+    scene: Scene,
+) -> None:
+    for letter in "de":
+        scene.says(trans_uuid=letter * 32, **CAPTURED)
+    gone = payments.find_settlement("R000001")
+    payments.record_repayment(gone, RepaymentKind.CHARGEBACK, None, "Dominique", "impayé")
+    scene.says(**gave_back(1000), currency="840", effective_currency="840")
+    first, *others = steps_of(AnomalyKind.MISMATCH)
+    assert first == f"refund R000002 --amount MONTANT --elsewhere --transaction {'c' * 32}"
+    assert [other.split()[0] for other in others] == ["todo"]
+
+
+def test_a_debit_given_back_in_another_currency_is_noted_on_it_for_an_amount_to_be_seen(
+    scene: Scene,
+) -> None:
+    scene.says(trans_uuid="d" * 32, **CAPTURED)
+    back = {**gave_back(1000), "trans_uuid": "d" * 32}
+    scene.says(**back, currency="840", effective_currency="840")
+    first, _other = steps_of(AnomalyKind.MISMATCH)
+    assert first == "refund R000001 --amount MONTANT --elsewhere"
+
+
+def test_a_debit_that_gave_all_away_may_have_its_last_departure_undone(scene: Scene) -> None:
+    settlement = scene.paid()
+    for kind, cents in ((RepaymentKind.REFUND, 1000), (RepaymentKind.CHARGEBACK, None)):
+        payments.record_repayment(settlement, kind, cents, "Dominique", "noté")
+    scene.says(**gave_back(1000))
+    first, other = steps_of(AnomalyKind.UNMATCHED_REFUND)
+    assert first == "restore-payment R000001 --amount 35,20"
+    assert other.startswith("todo")
+
+
+def test_a_refund_told_again_with_another_amount_is_undone_by_what_was_noted(
+    scene: Scene,
+) -> None:
+    scene.paid()
+    for cents in (1000, 2000):
+        scene.says(**gave_back(cents))
+    assert steps_of(AnomalyKind.MISMATCH)[0] == "restore-payment R000001 --amount 10,00"
+
+
+def test_a_refund_of_an_order_of_nobody_waits_for_its_debit(scene: Scene) -> None:
+    refund_of_nothing(scene)
+    (only,) = steps_of(AnomalyKind.UNMATCHED_REFUND)
+    assert only.startswith("enter-payment IDENTIFIANT --gateway banque --amount MONTANT")
+
+
+@pytest.mark.parametrize(("cents", "words"), [(1000, "10,00"), (4520, "45,20")])
+def test_a_refund_that_was_guessed_may_be_of_any_debit_that_is_large_enough(
+    scene: Scene, cents: int, words: str
+) -> None:
+    for letter in "ab":
+        scene.says(trans_uuid=letter * 32, **CAPTURED)
+    scene.says(**gave_back(cents))
+    guessed = steps_of(AnomalyKind.GUESSED_REFUND)
+    assert guessed[:2] == [
+        f"restore-payment R000002 --amount {words}",
+        f"refund R000001 --amount {words} --elsewhere",
+    ]
+
+
+def test_only_what_is_still_there_of_a_payment_is_noted_as_never_captured(scene: Scene) -> None:
+    uncaptured(scene)
+    assert steps_of(AnomalyKind.UNCAPTURED) == ["chargeback R000001"]
+    payments.record_repayment(
+        payments.find_settlement("R000001"), RepaymentKind.REFUND, None, "Dominique", "rendu"
+    )
+    point = Anomaly.get(Anomaly.kind == AnomalyKind.UNCAPTURED)
+    assert [step.act for step in payments.advice(point).steps] == ["todo"]
+
+
+def test_what_the_bank_declined_to_give_back_is_given_elsewhere_as_far_as_there_is(
+    scene: Scene,
+) -> None:
+    declined(scene)
+    assert steps_of(AnomalyKind.DECLINED) == ["refund R000001 --amount 10,00 --elsewhere"]
+    settlement = payments.find_settlement("R000001")
+    payments.record_repayment(settlement, RepaymentKind.REFUND, 4000, "Dominique", "rendu")
+    assert steps_of(AnomalyKind.DECLINED) == ["refund R000001 --amount 5,20 --elsewhere"]
+
+
 # --- Money of nobody known ---
 
 
@@ -323,7 +485,7 @@ def test_money_of_nobody_known_is_in_the_journal_then_pays_an_invoice(
     run: Run, scene: Scene
 ) -> None:
     scene.says(**NOBODYS)
-    lines = payments.advice(Anomaly.get())[1:]
+    lines = advised_lines(Anomaly.get())[1:]
     kept = run(*typed(next(line for line in lines if "--family-unknown" in line)))
     assert kept.exit_code == 0, kept.output
     assert "sans emploi" in kept.output
@@ -331,7 +493,7 @@ def test_money_of_nobody_known_is_in_the_journal_then_pays_an_invoice(
     balances = journal.balances()
     assert (balances["bank:banque"], balances["unmatched"]) == (4520, -4520)
     assert "famille inconnue" in run("todo").output
-    used = run(*next(each for each in map(typed, payments.advice(payments.open_anomalies()[0])[1:])
+    used = run(*next(each for each in map(typed, advised_lines(payments.open_anomalies()[0])[1:])
                      if each[0] == "apply-overpayment"))  # fmt: skip
     assert used.exit_code == 0, used.output
     settlement = payments.find_settlement("2026-11-0001")
@@ -342,7 +504,7 @@ def test_money_of_nobody_known_is_in_the_journal_then_pays_an_invoice(
 
 def test_money_of_nobody_known_can_be_given_back(run: Run, scene: Scene) -> None:
     scene.says(**NOBODYS)
-    run(*typed(next(line for line in payments.advice(Anomaly.get())[1:] if "unknown" in line)))
+    run(*typed(next(line for line in advised_lines(Anomaly.get())[1:] if "unknown" in line)))
     done = run("refund", "d" * 32, "--elsewhere", "--author", "Dominique", "--reason", "rendu")
     assert done.exit_code == 0, done.output
     assert run("todo").output == "0 à traiter.\n"
@@ -419,7 +581,7 @@ def test_a_refund_of_a_debit_whose_money_has_left_is_asked_of_the_family_not_ent
     payments.record_repayment(settlement, kind, cents, "Dominique", "vu")
     scene.says(**gave_back(4520))
     point = Anomaly.get(Anomaly.kind == AnomalyKind.UNMATCHED_REFUND)
-    sentence, *lines = payments.advice(point)
+    sentence, *lines = advised_lines(point)
     assert sentences.ASK_THE_FAMILY in sentence
     assert not any("enter-payment" in line for line in lines)
     for line in lines:
@@ -435,7 +597,7 @@ def test_a_refund_of_another_debit_than_the_one_that_has_left_may_be_entered(
     payments.record_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Dominique", "vu")
     scene.says(**gave_back(4520), parent="9" * 32)
     point = Anomaly.get(Anomaly.kind == AnomalyKind.UNMATCHED_REFUND)
-    assert any("enter-payment" in line for line in payments.advice(point))
+    assert any("enter-payment" in line for line in advised_lines(point))
 
 
 @pytest.mark.parametrize("denied", [True, False], ids=["said undone", "never heard of"])
@@ -452,3 +614,65 @@ def test_a_debit_that_the_bank_said_undone_is_entered_with_a_warning(
     )
     assert done.exit_code == 0, done.output
     assert (sentences.SAID_UNDONE in done.output) is denied
+
+
+# --- Pressed by whom, and as things are now ---
+
+
+def test_a_step_is_refused_once_the_point_has_changed(app: Flask, scene: Scene) -> None:
+    overpaid(scene)
+    point = Anomaly.get()
+    regisseur = enter(app, make_agent(Role.REGISSEUR))
+    answer = press(regisseur, point, 1, command="refund R000001 --amount 1,00")
+    assert answer.location == f"/mairie/a-traiter/{point.id}"
+    assert Anomaly.get_by_id(point.id).resolved_at is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"reason": ""}, {"seen": ""}, {"invoice": ""}, {"invoice": "2099-1"}, {"invoice": "\0"}],
+)
+def test_a_step_filled_badly_changes_nothing(
+    app: Flask, scene: Scene, changes: dict[str, str]
+) -> None:
+    overpaid(scene)
+    point, before = Anomaly.get(), journal.balances()
+    regisseur = enter(app, make_agent(Role.REGISSEUR))
+    answer = press(regisseur, point, 1, **changes)
+    assert answer.status_code == 422
+    assert "À corriger" in answer.text
+    assert journal.balances() == before
+    assert Anomaly.get_by_id(point.id).resolved_at is None
+
+
+def test_a_point_is_for_the_regisseur_of_its_regie(app: Flask, scene: Scene) -> None:
+    overpaid(scene)
+    page = f"/mairie/a-traiter/{Anomaly.get().id}"
+    creche = enter(app, make_agent(Role.REGISSEUR, regie="creche"))
+    assert page not in creche.get("/mairie/a-traiter").text
+    for address in (page, f"{page}/0"):
+        assert creche.get(address).status_code == 403
+    facturation = enter(app, make_agent(Role.FACTURATION))
+    assert facturation.get(page).status_code == 200
+    assert f"{page}/0" not in facturation.get(page).text
+    assert send(facturation, page, reason="vu").status_code == 403
+
+
+def test_a_step_that_is_not_there_is_not_found(app: Flask, scene: Scene) -> None:
+    overpaid(scene)
+    regisseur = enter(app, make_agent(Role.REGISSEUR))
+    number = Anomaly.get().id
+    for page in (f"{number}/9", "999", str(2**64)):
+        assert regisseur.get(f"/mairie/a-traiter/{page}").status_code == 404
+
+
+def test_a_mail_given_up_is_sent_again(app: Flask, scene: Scene) -> None:
+    overpaid(scene)
+    agent = enter(app, make_agent(Role.FACTURATION))
+    OutboxMail.update(state="failed", last_error="550").execute()
+    mail = OutboxMail.get()
+    shown = agent.get("/mairie/a-traiter").text
+    assert "550" in shown
+    assert mail.recipient not in shown
+    send(agent, "/mairie/a-traiter", f"/mairie/a-traiter/courriels/{mail.id}")
+    assert OutboxMail.get_by_id(mail.id).state == "waiting"

@@ -33,7 +33,15 @@ from kiosque.payments.incoming import record_answer
 from kiosque.settings import Settings
 from tests import sentences
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
-from tests.kiosque.payments.conftest import Hear, Pay, at_counter, change_total, gave_back, state_of
+from tests.kiosque.payments.conftest import (
+    Hear,
+    Pay,
+    advised_lines,
+    at_counter,
+    change_total,
+    gave_back,
+    state_of,
+)
 from tests.talkative import TalkativeBank
 
 pytestmark = pytest.mark.usefixtures("sound_books")
@@ -170,7 +178,7 @@ def test_what_a_debit_of_an_order_of_nobody_becomes_is_one_entry(
     (point,) = payments.open_anomalies()
     assert "SITE-7" in point.detail
     assert "débit annulé" in point.detail
-    assert not any("enter-payment" in line for line in payments.advice(point))
+    assert not any("enter-payment" in line for line in advised_lines(point))
 
 
 def test_a_refund_in_another_currency_gives_nothing_back_and_is_told(

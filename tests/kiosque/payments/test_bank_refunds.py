@@ -11,7 +11,15 @@ from kiosque.db.states import RepaymentKind
 from kiosque.payments import journal, reconcile
 from tests import sentences
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock
-from tests.kiosque.payments.conftest import CREDIT, Hear, Pay, effects, gave_back, state_of
+from tests.kiosque.payments.conftest import (
+    CREDIT,
+    Hear,
+    Pay,
+    advised_lines,
+    effects,
+    gave_back,
+    state_of,
+)
 from tests.talkative import TalkativeBank
 
 pytestmark = pytest.mark.usefixtures("sound_books")
@@ -148,7 +156,7 @@ def test_a_refund_given_to_one_of_two_debits_by_guess_is_told_in_any_order(
     chosen = Settlement.get(Settlement.returned_cents == 1000)
     assert (point.settlement, point.amount_cents) == (chosen, 1000)
     other = Settlement.get(Settlement.returned_cents == 0)
-    _, undo, redo, _ = payments.advice(point)
+    _, undo, redo, _ = advised_lines(point)
     assert f"restore-payment {receipt_title(chosen)} --amount 10,00" in undo
     assert f"refund {receipt_title(other)} --amount 10,00 --elsewhere" in redo
 
@@ -221,6 +229,7 @@ def test_what_the_town_gave_back_of_a_debit_that_the_bank_then_cancels_is_told(
         settlement,
         attempt,
     )
+    assert (point.gateway, point.transaction_id) == ("banque", settlement.transaction_id)
     assert set(journal.balances().values()) == {0}
 
 

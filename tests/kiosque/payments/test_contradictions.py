@@ -3,7 +3,7 @@
 import pytest
 
 from kiosque import payments
-from kiosque.db.models import Invoice, Settlement
+from kiosque.db.models import Anomaly, Fact, Invoice, Settlement
 from kiosque.db.states import RepaymentKind
 from kiosque.payments import journal
 from tests.bank import REFUSED
@@ -126,6 +126,40 @@ def test_a_cancellation_of_something_else_undoes_nothing_whenever_it_comes(
     assert any(words in detail for detail in told())
 
 
+def test_a_debit_undone_before_it_is_final_is_told_by_its_departure_alone(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff)
+    hear(handoff, **CANCELLED)
+    assert (state_of(attempt), state_of(october)) == ("reversed", "open")
+    assert [(each.kind, each.detail, each.amount_cents) for each in Anomaly.select()] == [
+        ("reversed", "annulation à la banque", 4520)
+    ]
+
+
+def test_a_cancellation_of_a_transaction_that_is_not_ours_is_recorded_and_told(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    by_hand = {"trans_id": "654321", "trans_uuid": "d" * 32, **CANCELLED}
+    assert hear(handoff, **by_hand) == "mismatch"
+    assert told() == ["opération faite à la banque sous une autre transaction que la nôtre"]
+    assert Anomaly.get().attempt_id == attempt.id
+    assert hear(handoff, **by_hand) == "known"
+
+
+def test_a_cancellation_that_undid_nothing_is_no_denial_of_the_debit(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff)
+    hear(handoff, amount="1", **CANCELLED)
+    assert told() == [NOT_THE_AMOUNT]
+    hear(handoff, trans_status="CAPTURED")
+    assert told() == [NOT_THE_AMOUNT]
+
+
 @pytest.mark.parametrize("first", [False, True])
 def test_a_debit_of_another_amount_and_its_cancellation_end_alike_in_both_orders(
     go: Pay, hear: Hear, october: Invoice, *, first: bool
@@ -136,6 +170,30 @@ def test_a_debit_of_another_amount_and_its_cancellation_end_alike_in_both_orders
         hear(handoff, **each)
     assert (state_of(attempt), state_of(october)) == ("reversed", "open")
     assert {name: cents for name, cents in journal.balances().items() if cents} == {}
+
+
+def test_a_cancellation_heard_first_is_remembered_as_the_bank_said_it(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff, amount="5000", **CANCELLED)
+    first = Fact.get(Fact.amount_cents == 5000)
+    hear(handoff, amount="5000")
+    undone = Fact.get(Fact.state == "reversed", Fact.source == "bank")
+    assert (first.attempt_id, first.state, first.source) == (attempt.id, "cancelled", "bank")
+    assert first.status
+    for each in (first, undone):
+        assert (each.transaction_id, each.status, each.amount_cents) == (
+            first.transaction_id, first.status, 5000)  # fmt: skip
+
+
+def test_a_page_given_up_undoes_no_debit_that_is_told_after_it(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff, trans_uuid="a" * 32, trans_status="ABANDONED", result="17")
+    hear(handoff, trans_uuid="a" * 32)
+    assert (state_of(attempt), state_of(october)) == ("paid", "paid")
 
 
 @pytest.mark.parametrize("uuid", ["b" * 32, ""])

@@ -440,3 +440,20 @@ def test_a_debit_entered_by_hand_pays_a_part_of_an_invoice(october: Invoice) -> 
     seen = BankPayment("banque", "e" * 32, 1520, NOW.date(), "Dominique", "vu à la banque")
     payments.enter(seen, october, ISSUERS)
     assert (state_of(october), Invoice.get().remaining_cents) == ("open", 3000)
+
+
+def test_what_changed_since_it_was_agreed_to_takes_nothing(october: Invoice) -> None:
+    asked = counter_payment(october)
+    agreed = payments.settle_at_counter([asked], preview=True)
+    at_counter(october, amount_cents=1000)
+    with pytest.raises(Refused):
+        payments.settle_at_counter([asked], agreed=agreed)
+    assert Invoice.get_by_id(october.id).paid_cents == 1000
+    assert Settlement.select().count() == 1
+
+
+def test_nothing_is_no_payment_recorded_before(october: Invoice) -> None:
+    payment = counter_payment(october)
+    payments.settle_at_counter([payment])
+    with pytest.raises(Refused):
+        payments.settle_at_counter([counter_payment(october, amount_cents=0)])

@@ -27,6 +27,8 @@ def test_a_payment_has_one_story_under_its_three_names(paid: str, october: Invoi
     told = " / ".join(f"{event.who} : {event.text}" for event in story)
     for word in ("45,20", october.number, "débit", "enregistré", "bank:banque", "R000001"):
         assert word in told
+    assert all("45,20" in event.text for event in story if "AUTHORISED" in event.text)
+    assert "0,00" not in told.replace("R000001", "")
 
 
 def test_the_counter_and_what_left_again_are_told_each_with_its_author(october: Invoice) -> None:
@@ -59,6 +61,18 @@ def test_the_story_of_one_payment_tells_nothing_of_charlies(
     assert attempt.reference in theirs
     assert paid not in theirs
     assert october.number not in theirs
+
+
+def test_what_charlie_paid_and_was_given_back_is_in_no_other_story(
+    paid: str, october: Invoice, charlies_family: Family
+) -> None:
+    theirs = make_invoice(charlies_family, "C-1", 700)
+    payments.settle_at_counter([counter_payment(theirs)])
+    payments.record_repayment(
+        payments.find_settlement("C-1"), RepaymentKind.CHARGEBACK, None, "Bruno", "sans provision"
+    )
+    assert {event.who for event in events_of("C-1")} >= {"Dominique", "Bruno", "journal"}
+    assert not {event.who for event in events_of(october.number)} & {"Dominique", "Bruno"}
 
 
 @pytest.mark.parametrize("name", ["", "R000009", "R", "inconnu", "R99999999999999999999", "%"])

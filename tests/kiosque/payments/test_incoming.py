@@ -1,5 +1,6 @@
 """A notice pays what it says, once, whatever the order and the repetitions."""
 
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -25,13 +26,57 @@ from kiosque.payments import CounterPayment, Purchase, journal
 from kiosque.payments.facts import add_fact
 from tests import bases, sentences
 from tests.bank import ABANDONED, REFUSED, notice
-from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock
+from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, effects, state_of
 
 pytestmark = pytest.mark.usefixtures("sound_books")
 
 
 # --- Paying ---
+
+
+def test_a_debit_is_booked_as_the_bank_tells_it(
+    go: Pay, hear: Hear, alices_family: Family, frozen: Clock
+) -> None:
+    attempt, handoff = go(make_invoice(alices_family, "2026-11-0011", 700, regie="creche"))
+    frozen.advance(minutes=5)
+    hear(handoff, trans_uuid="a" * 32)
+    paid = Settlement.get()
+    assert (paid.attempt_id, paid.family_id, paid.regie) == (attempt.id, alices_family.id, "creche")
+    assert (paid.gateway, paid.transaction_id, paid.mode) == ("banque", "a" * 32, "card")
+    assert (paid.amount_cents, paid.settled_at, paid.state) == (700, frozen.at, "counted")
+    assert (paid.authorisation, paid.card_brand, paid.card_last4) == ("3fe69a", "CB", "0001")
+    entry = JournalEntry.get()
+    assert (entry.label, entry.debit, entry.credit, entry.amount_cents, entry.settlement_id) == (
+        "paiement en ligne", "bank:banque", "invoices/creche", 700, paid.id)  # fmt: skip
+
+
+def test_a_debit_is_asked_about_each_day_until_the_bank_can_no_longer_undo_it(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice, frozen: Clock
+) -> None:
+    (attempt, handoff), (other, _) = go(october), go(september)
+    hear(handoff)
+    assert Settlement.get().final_at is None
+    assert Attempt.get_by_id(attempt.id).ask_at == NOW + timedelta(days=1)
+    assert Attempt.get_by_id(other.id).ask_at == other.ask_at
+    frozen.advance(minutes=30)
+    hear(handoff, trans_status="CAPTURED")
+    assert Settlement.get().final_at == NOW + timedelta(minutes=30)
+    assert Attempt.get_by_id(attempt.id).ask_at is None
+    frozen.advance(minutes=30)
+    hear(handoff, trans_status="CAPTURED", auth_number="another")
+    assert Settlement.get().final_at == NOW + timedelta(minutes=30)
+
+
+def test_one_of_two_debits_that_may_be_undone_is_still_asked_about(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff, trans_uuid="a" * 32)
+    hear(handoff, trans_uuid="b" * 32, trans_status="CAPTURED")
+    final = {each.transaction_id[0]: each.final_at is not None for each in Settlement.select()}
+    assert final == {"a": False, "b": True}
+    assert Attempt.get_by_id(attempt.id).ask_at == NOW + timedelta(days=1)
 
 
 def test_two_invoices_paid_at_once_leave_one_journal_line_one_receipt_and_one_mail(
@@ -57,7 +102,7 @@ def test_a_notice_asks_little_of_the_base(
     paid = len(queries)
     queries.clear()
     hear(handoff)
-    assert (paid, len(queries)) == (21, 6)
+    assert (paid, len(queries)) == (25, 6)
 
 
 @bases.on_sqlite

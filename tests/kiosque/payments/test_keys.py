@@ -83,6 +83,14 @@ class TestKey:
 # --- With the mock bank, from end to end ---
 
 
+def with_key_of(bank: FlaskClient, settings: Settings) -> Settings:
+    """The settings of a town that has installed the bank's new key and keeps the old for a week."""
+    until = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
+    key = bank.application.extensions["bank"].key().decode()
+    changed = {"key": key, "previous_key": KEY, "previous_key_until": until}
+    return replace(settings, gateways={"banque": {**settings.gateways["banque"], **changed}})
+
+
 def test_the_bank_changes_its_key_while_a_payer_is_on_its_page(
     base: None, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,11 +122,7 @@ def test_the_bank_changes_its_key_while_a_payer_is_on_its_page(
     refused = bank.post("/vads-payment/", data=go(invoices[1]))
     assert (refused.status_code, "00" in refused.text) == (400, True)
 
-    until = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
-    key = bank.application.extensions["bank"].key().decode()
-    changed = {"key": key, "previous_key": KEY, "previous_key_until": until}
-    tables = {"banque": {**settings.gateways["banque"], **changed}}
-    town[0] = create_app(replace(settings, gateways=tables))
+    town[0] = create_app(with_key_of(bank, settings))
     (resend,) = re.findall(r'action="(/operations/\w+/resend)"', bank.get("/").text)
     bank.post(resend)
     assert Invoice.get(Invoice.number == "A").state == "paid"

@@ -1,14 +1,23 @@
 """What a restoration lost: the receipts that each régie may have given, and what its bank took."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
+
+from gateways.base import Gateway, Order, Outcome, Report, Unreachable
 from kiosque import payments
 from kiosque.db import write
-from kiosque.db.models import Anomaly, OutboxMail
+from kiosque.db.models import Anomaly, Attempt, Invoice, OutboxMail
+from kiosque.language import clock
+from kiosque.payments import lost_time, reconcile, verification
+from kiosque.payments.doing import Doer, Filled, do
 from kiosque.payments.queries import last_receipt_number
+from kiosque.payments.steps import Whose
 from kiosque.settings import OtherRegie, Settings
-from tests.conftest import Clock
+from tests.conftest import ISSUERS, PUBLIC_URL, Clock
+from tests.kiosque.payments.conftest import Pay
+from tests.talkative import TalkativeBank
 
 CRECHE = OtherRegie("Crèche", "A. Roy", "creche@example.org", ("Multi-accueil",), "creche")
 
@@ -48,3 +57,114 @@ def test_two_restorations_are_one_time_until_both_are_looked_at(
     assert payments.lost_times() == {"banque": (frozen.at - timedelta(days=1), frozen.at)}
     payments.resolve_anomaly(other.id, "Dominique", "pointé")
     assert payments.lost_times() == {}
+
+
+def test_a_restoration_is_noted_in_the_transaction_that_made_it(
+    base: None, settings: Settings, frozen: Clock
+) -> None:
+    with pytest.raises(RuntimeError):
+        payments.note_restoration(settings, frozen.at, {})
+
+
+def test_a_restoration_of_a_restored_database_skips_what_the_first_may_have_given(
+    base: None, settings: Settings, frozen: Clock
+) -> None:
+    """The one that it replaces had skipped to 40,000 two hours and a half before."""
+    before = frozen.at - timedelta(hours=2, minutes=30)
+    with write():
+        payments.note_restoration(settings, frozen.at, {}, {"": (40_000, before)})
+    assert last_receipt_number("") == 43_000
+
+
+def test_payments_of_about_the_backup_are_asked_of_the_bank_again_and_no_older_one(
+    go: Pay, october: Invoice, september: Invoice, settings: Settings, frozen: Clock
+) -> None:
+    go(september)
+    frozen.advance(days=5)
+    recent, _ = go(october)
+    Attempt.update(ask_at=None).execute()
+    frozen.advance(days=1)
+    put_back(settings, frozen)
+    asked = [each.id for each in Attempt.select().where(Attempt.ask_at == frozen.at)]
+    assert asked == [recent.id]
+
+
+def test_only_what_is_still_to_look_at_of_this_bank_is_asked_as_a_list(
+    base: None, settings: Settings, frozen: Clock
+) -> None:
+    with write():
+        payments.note_restoration(two_regies(settings), frozen.at - timedelta(days=1), {})
+    (point,) = lost_time.to_list("creche")
+    assert point.gateway == "creche"
+    payments.resolve_anomaly(point.id, "Dominique", "pointé")
+    assert lost_time.to_list("creche") == []
+
+
+class ListingBank(TalkativeBank):
+    """A bank that tells of all its payments of a time."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__(gateway)
+        self.listed: list[list[Report] | Exception] = []
+        self.times: list[tuple[datetime, datetime]] = []
+
+    def list_reports(self, since: datetime, until: datetime) -> list[Report]:
+        self.times.append((since, until))
+        answer = self.listed.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def bank(gateway: Gateway) -> ListingBank:
+    return ListingBank(gateway)
+
+
+def put_back(settings: Settings, frozen: Clock) -> None:
+    with write():
+        payments.note_restoration(settings, frozen.at - timedelta(days=1), {})
+
+
+def test_a_bank_that_lists_makes_good_what_was_lost(
+    go: Pay, bank: ListingBank, october: Invoice, settings: Settings, frozen: Clock
+) -> None:
+    _, handoff = go(october)
+    put_back(settings, frozen)
+    known = bank.report(handoff, trans_status="CAPTURED")
+    lost = replace(known, reference="KFperdu", transaction_id="d" * 32, cents=4225)
+    refused = replace(lost, outcome=Outcome.REFUSED, transaction_id="e" * 32)
+    bank.listed = [Unreachable("panne"), [known, lost, refused]]
+    for _ in range(3):
+        reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS)
+    assert len(bank.times) == 2, "asked until there is an answer, then no more"
+    assert bank.times[0][0] <= frozen.at - timedelta(days=1)
+    assert bank.times[0][1] == frozen.at
+    assert Invoice.get_by_id(october.id).state == "paid"
+    told = {(point.kind, point.amount_cents) for point in payments.open_anomalies()}
+    assert told == {("restored", 0), ("unknown_order", 4225)}
+    assert verification.faults() == []
+
+
+def test_the_money_of_an_order_that_was_lost_is_entered_by_the_step_advised(
+    bank: ListingBank, october: Invoice, settings: Settings, frozen: Clock
+) -> None:
+    put_back(settings, frozen)
+    order = Order("KFperdu", 1, 4520, "x", frozen.at, "http://x", "http://x", None)
+    said = bank.report(bank.start(order), trans_status="CAPTURED")
+    bank.listed = [[said]]
+    reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS)
+    (point,) = (each for each in payments.open_anomalies() if each.kind == "unknown_order")
+    step = next(each for each in payments.advice(point).steps if each.whose == Whose.INVOICE)
+    by = Doer("Dominique", "", ISSUERS, {}, PUBLIC_URL)
+    do(step, Filled("relevé", invoice=october.number, day=clock.today()), by)
+    assert Invoice.get_by_id(october.id).state == "paid"
+    assert verification.faults() == []
+
+
+def test_a_bank_is_not_asked_for_a_list_but_of_a_time_that_was_lost(
+    go: Pay, bank: ListingBank, october: Invoice
+) -> None:
+    go(october)
+    reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS)
+    assert bank.times == []

@@ -58,7 +58,7 @@ def test_no_bank_is_asked_while_the_base_is_being_written(
 ) -> None:
     attempt, _ = go(october)
     with pytest.raises(RuntimeError), write():
-        polling.ask_bank(attempt, bank, PUBLIC_URL, ISSUERS)
+        polling.begin_question(attempt, bank, PUBLIC_URL)
     assert bank.asked == []
 
 

@@ -201,7 +201,7 @@ def test_no_bank_is_told_anything_inside_a_transaction(
     with pytest.raises(RuntimeError), write():
         payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS)
     with pytest.raises(RuntimeError), write():
-        polling.ask_bank(settlement.attempt, bank, PUBLIC_URL, ISSUERS)
+        polling.begin_question(settlement.attempt, bank, PUBLIC_URL)
     assert (bank.refunds, bank.asked) == ([], [])
 
 
@@ -346,3 +346,17 @@ def test_charlies_receipt_number_names_charlies_payment_only(
     _, handoff = payments.start(Purchase(charlies_family, [theirs.number], 100), bank, PUBLIC_URL)
     payments.record(bank.name, bank.report(handoff, trans_uuid="f" * 32), ISSUERS)
     assert payments.find_settlement("R000002").family == charlies_family
+
+
+def test_a_refund_given_up_changes_no_other(
+    bank: TalkativeBank, paid: Handoff, refund: Refund, frozen: Clock
+) -> None:
+    settlement = payments.find_settlement("R1")
+    payments.record_repayment(settlement, RepaymentKind.REFUND, 520, "Dominique", "absence")
+    bank.answers = [Unreachable("panne")]
+    refund(1000)
+    frozen.advance(minutes=3)
+    payments.drop_refund(settlement, "Dominique", "rien vu")
+    kept, dropped = Repayment.select().order_by(Repayment.id)
+    assert kept.reason == "absence"
+    assert (dropped.state, "rien vu" in dropped.reason) == ("declined", True)

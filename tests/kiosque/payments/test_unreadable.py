@@ -40,6 +40,7 @@ def test_one_about_our_order_is_taken_and_told_with_family_and_invoice(
     assert OutboxMail.select().count() == 1
     kept = BankMessage.select().order_by(BankMessage.id).get()
     assert (kept.accepted, kept.reference) == (True, attempt.reference)
+    assert kept.verdict == "mismatch"
 
 
 def test_unsigned_it_is_refused_and_told_to_nobody(

@@ -123,6 +123,10 @@ DAMAGES = {
     ),
     "an entry lost": ("DELETE FROM journal_entry WHERE number = 2", "écriture 2 : absente"),
     "an entry altered": ("UPDATE journal_entry SET amount_cents = 1 WHERE number = 1", "altéré"),
+    "an entry without a side": (
+        "UPDATE journal_entry SET debit = credit WHERE number = 1",
+        "écriture 1 : son débit n’est pas son crédit",
+    ),
     "the last entry lost": (
         "DELETE FROM journal_entry WHERE number = (SELECT MAX(number) FROM journal_entry)",
         "le journal ne dit pas",

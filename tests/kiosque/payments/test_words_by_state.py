@@ -19,7 +19,7 @@ from kiosque.settings import Settings
 from tests import pdfs, sentences
 from tests.bank import ABANDONED, REFUSED
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, csrf_token, make_invoice
-from tests.kiosque.payments.conftest import at_counter, gave_back
+from tests.kiosque.payments.conftest import advised_lines, at_counter, gave_back
 from tests.talkative import TalkativeBank
 
 pytestmark = pytest.mark.usefixtures("sound_books")
@@ -84,7 +84,7 @@ def test_the_regisseur_is_not_told_to_cancel_what_stays_paid(
     hear(bank, handoff)
     hear(bank, handoff, **gave_back(4520))
     (point,) = payments.open_anomalies()
-    words = " ".join(payments.advice(point))
+    words = " ".join(advised_lines(point))
     assert sentences.NONE_TO_PAY in words
     assert "annulez" not in words
     assert "cancel-invoice" not in words
@@ -97,7 +97,7 @@ def test_the_regisseur_is_told_the_very_command_where_an_invoice_is_open_again(
     hear(bank, handoff)
     hear(bank, handoff, **gave_back(4520))
     (point,) = payments.open_anomalies()
-    assert f"cancel-invoice {october.number}" in " ".join(payments.advice(point))
+    assert f"cancel-invoice {october.number}" in " ".join(advised_lines(point))
 
 
 def test_what_came_twice_and_was_given_back_in_part_is_said_so(
@@ -202,9 +202,7 @@ def test_what_todo_names_for_a_declined_refund_is_at_most_what_remains(
     payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS)
     give_back(4020)
     [point] = payments.open_anomalies()
-    assert any(
-        "refund R000001 --amount 5,00 --elsewhere" in line for line in payments.advice(point)
-    )
+    assert any("refund R000001 --amount 5,00 --elsewhere" in line for line in advised_lines(point))
 
 
 def test_a_debit_that_is_in_the_books_is_not_to_be_entered_again(
@@ -215,7 +213,7 @@ def test_a_debit_that_is_in_the_books_is_not_to_be_entered_again(
     payments.record(bank.name, replace(bank.report(handoff), reference="KFzzz"), ISSUERS)
     [point] = payments.open_anomalies()
     assert point.kind == "unknown_order"
-    assert not any("enter-payment" in line for line in payments.advice(point))
+    assert not any("enter-payment" in line for line in advised_lines(point))
 
 
 def test_why_an_invoice_is_not_to_pay_is_said_in_french(

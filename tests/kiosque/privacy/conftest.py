@@ -11,6 +11,7 @@ from kiosque.db import write
 from kiosque.db.models import (
     Attempt,
     Child,
+    Debtor,
     Enrolment,
     Family,
     FamilyNotice,
@@ -18,9 +19,15 @@ from kiosque.db.models import (
     Guardian,
     ImportChange,
     Invoice,
+    LineMatch,
     ResetRequest,
     Service,
+    Settlement,
+    Statement,
+    StatementFile,
+    StatementLine,
 )
+from kiosque.db.statement_words import MatchKind
 from kiosque.db.states import NoticeKind, RequestTopic
 from kiosque.families import audit, new_browsers, own_changes, requests, sessions
 from kiosque.families.audit import Event
@@ -36,6 +43,17 @@ from tests.kiosque.payments.conftest import at_counter
 NAMES = ("Martin", "Alice", "alice@", "02 61 91", "Lilas", "Léa", "Mon adresse change", "tapee@")
 
 
+def _named_by_files(family: Family, october: Invoice) -> None:
+    ImportChange.create(
+        batch=october.batch, family=family, table_name="guardian", row_id=1,
+        former='{"first_name": "Alice", "last_name": "Martin", "phone": "02 61 91 00 02"}',
+    )  # fmt: skip
+    Debtor.create(
+        family=family, key="martinalice", reference="M1", name="MARTIN ALICE",
+        address="1 RUE DES LILAS", author="Dominique", made_at=clock.now(),
+    )  # fmt: skip
+
+
 @pytest.fixture
 def whole_family(
     settings: Settings,
@@ -45,7 +63,7 @@ def whole_family(
     gateway: Gateway,
     pay: Callable[..., tuple[Attempt, Handoff]],
 ) -> Family:
-    """All that a family leaves behind; what it owes is paid, online and at the counter."""
+    """All that a family leaves behind; what it owes is paid, online and to the Treasury."""
     family = alices_family
     Guardian.create(
         family=family, first_name="Alice", last_name="Martin", email="alice@example.org",
@@ -53,12 +71,10 @@ def whole_family(
     )  # fmt: skip
     child = Child.create(family=family, name="Léa Martin", born_on=date(2019, 5, 1))
     Enrolment.create(child=child, service=Service.get())
-    ImportChange.create(
-        batch=october.batch, family=family, table_name="guardian", row_id=1,
-        former='{"first_name": "Alice", "last_name": "Martin", "phone": "02 61 91 00 02"}',
-    )  # fmt: skip
+    _named_by_files(family, october)
     _paid_online(gateway, pay(family, october, email="alice@example.org")[1])
-    at_counter(september)
+    payments.transmit([september.number], "B-12", clock.today(), "Dominique", "impayée")
+    at_counter(september, mode="treasury")
     account = choose_password(family)
     sessions.start(account)
     (settings.data / "pdf").mkdir(exist_ok=True)
@@ -86,3 +102,21 @@ def _told(family: Family, invoice: Invoice) -> None:
     FamilyNoticeItem.create(notice=told, invoice=invoice, kind=NoticeKind.NEW_INVOICES)
     with write():
         queue.add("notice:1", NoticeKind.NEW_INVOICES, told.id, "alice@example.org")
+
+
+def told(label: str, *payments_: Settlement) -> None:
+    """The bank's statement has a line of so many payments."""
+    number = StatementFile.select().count()
+    with write():
+        file = StatementFile.create(
+            sha256=str(number), name="releve", kind="csv", loaded_at=clock.now(), author="Dominique"
+        )
+        line = StatementLine.create(
+            statement=Statement.create(file=file, regie=""), regie="", booked_on=clock.today(),
+            amount_cents=4520, label=label, reference="", occurrence=1,
+        )  # fmt: skip
+        for each in payments_:
+            LineMatch.create(
+                line=line, kind=MatchKind.SETTLEMENT, settlement=each, rule="person",
+                amount_cents=4520, matched_at=clock.now(), author="Dominique", reason="",
+            )  # fmt: skip

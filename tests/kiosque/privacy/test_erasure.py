@@ -150,6 +150,15 @@ def test_a_credit_note_keeps_the_family_until_somebody_says_it_is_settled(
     assert result.exit_code == 0
 
 
+def test_a_credit_note_that_paid_all_it_was_worth_keeps_nobody(
+    run: Run, whole_family: Family
+) -> None:
+    make_invoice(whole_family, "DUE-1", 1200)
+    make_invoice(whole_family, "AVOIR-1", -1200, state="nothing_due")
+    payments.apply_credit("AVOIR-1", "DUE-1", None, "Dominique", "accord")
+    assert run("erase-family", "F1001", *PERSON, "--yes").exit_code == 0
+
+
 def test_a_point_to_look_at_keeps_the_family(run: Run, whole_family: Family) -> None:
     with write():
         flag_anomaly("x", AnomalyKind.SILENT, 100, "", attempt=Attempt.get())

@@ -7,18 +7,30 @@ from typing import Any
 
 import pytest
 
-from kiosque.db.models import Account, Family, ImportBatch, Invoice, PrivacyAct, Session, Token
+from kiosque.db.models import (
+    Account,
+    Family,
+    ImportBatch,
+    Invoice,
+    PrivacyAct,
+    Session,
+    Settlement,
+    Token,
+)
 from kiosque.privacy import held, words
 from kiosque.settings import Settings
 from tests import bases
 from tests.conftest import make_invoice
 from tests.kiosque.conftest import Run
-from tests.kiosque.privacy.conftest import NAMES
+from tests.kiosque.payments.conftest import at_counter
+from tests.kiosque.privacy.conftest import NAMES, told
 
 #: The tables that hold nothing of a family, and why.
 OF_NOBODY = {
     "service": "the town's services",
     "import_batch": "the files, each of many families",
+    "column_mapping": "the names of columns",
+    "upload": "files to load, each of many families, kept a month at most",
     "throttle": "hashed names of tries, kept a day",
     "lease": "the timers'",
     "message_count": "numbers by hour",
@@ -29,11 +41,29 @@ OF_NOBODY = {
     "staff_invitation": "an agent's",
     "recovery_code": "an agent's",
     "staff_event": "an agent's act; who read a record is told by the town, not by an export",
+    "bank_account": "a régie's",
+    "statement_file": "the bank's files, each of many families",
+    "statement": "an account's",
+    "imputation": "the town's accounts",
+    "deposit": "sums of many families",
+    "deposit_answer": "the comptable's",
+    "month_closing": "sums of many families",
+    "payment_export": "how far a software of the town has read",
     "deployment": "the base's own",
+    "office_setting": "the town's own",
     "restoration": "the base's own",
     "receipt_gap": "numbers that no receipt has",
+    "deposit_gap": "numbers of deposits that a restoration lost",
     "schema_migration": "the migrations",
     "sqlite_sequence": "numbers given, on SQLite",
+}
+LATER = {
+    "statement_line",
+    "kept_back",
+    "deposit_line",
+    "bank_operation",
+    "line_match",
+    "carried_anomaly",
 }
 
 
@@ -72,7 +102,8 @@ def test_a_family_with_everything_has_a_row_in_nearly_every_table(
 ) -> None:
     found = tables(exported(run))
     absent = {held.meta(model).table_name for model in held.TITLES} - found.keys()
-    assert absent == {"repayment", "anomaly"}  # nothing was given back, nothing is odd
+    # Nothing was given back, nothing is odd, the family has no double, nothing is paid over yet.
+    assert absent == {"repayment", "anomaly", "family_merge", *LATER}
     assert found["family"][0]["code"] == "F1001"
     assert found["settlement"][0]["card_last4"]
     assert [each["kind"] for each in found["privacy_act"]] == ["exported"]
@@ -89,6 +120,18 @@ def test_the_page_and_the_json_say_all_and_no_secret(run: Run, whole_family: Fam
         assert [secret for secret in secrets if secret in text] == []
     for said in ("45,20\u00a0€", "Les reçus", "connexion", "2026-10-0001", "déjà payée"):
         assert said in page, said
+
+
+def test_what_the_bank_writes_of_a_payment_is_in_it_unless_it_is_of_many(
+    run: Run, whole_family: Family, charlies_family: Family
+) -> None:
+    mine, other = Settlement.select().order_by(Settlement.id).limit(2)
+    charlies = make_invoice(charlies_family, "C1")
+    at_counter(charlies)
+    told("VIR MARTIN", mine)
+    told("REMISE CB", other, Settlement.get(Settlement.family == charlies_family))
+    lines = tables(exported(run))["statement_line"]
+    assert [line["label"] for line in lines] == ["VIR MARTIN"]
 
 
 def test_nothing_is_charlies(run: Run, whole_family: Family, charlies_family: Family) -> None:

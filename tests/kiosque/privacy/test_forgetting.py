@@ -17,16 +17,19 @@ from kiosque.db.models import (
     OutboxMail,
     SecurityEvent,
     Settlement,
+    StatementLine,
+    Upload,
 )
 from kiosque.families import sessions
-from kiosque.payments import verification
+from kiosque.payments import transmit, verification
 from kiosque.privacy import forgetting
 from kiosque.privacy.departures import gone, years_before
 from kiosque.settings import Settings
 from tests import bases
 from tests.conftest import Clock, choose_password, dump, make_invoice
 from tests.kiosque.conftest import Run
-from tests.kiosque.privacy.conftest import NAMES
+from tests.kiosque.privacy.conftest import NAMES, told
+from tests.uploads import make_upload
 
 YEARS = 3
 
@@ -141,6 +144,16 @@ def test_an_old_credit_note_is_prescribed(run: Run, alices_family: Family, froze
     assert "1 famille (F1001)" in run("forget", "--yes").output
 
 
+def test_what_the_treasury_collects_keeps_the_family_until_it_is_prescribed(
+    run: Run, alices_family: Family, october: Invoice, frozen: Clock
+) -> None:
+    transmit([october.number], "B-12", frozen.at.date(), "Dominique", "impayée")
+    later(frozen, 3.5)
+    assert october.number in run("forget", "--yes").output
+    later(frozen, 1)
+    assert "1 famille (F1001)" in run("forget", "--yes").output
+
+
 def test_the_years_are_the_towns_to_choose(run: Run, alices_family: Family, frozen: Clock) -> None:
     path = Path(os.environ["KIOSQUE_CONFIG"])
     path.write_text(path.read_text("utf-8") + "\n[legal]\nforget_after_years = 1\n", "utf-8")
@@ -192,21 +205,28 @@ def test_letters_and_exports_go_after_thirty_days(
     letter = settings.data / "letters" / "lettres-2026-11-24.pdf"
     letter.parent.mkdir()
     letter.write_bytes(b"%PDF")
-    for path in (folder, letter):
+    upload = make_upload(settings)
+    deposit = settings.data / "deposits" / upload.sha256
+    for path in (folder, letter, deposit):
         os.utime(path, (frozen.at.timestamp(), frozen.at.timestamp()))
     run("forget", "--yes")
     assert (folder.exists(), letter.exists()) == (True, True)
     frozen.advance(days=31)
     run("forget")
     assert (folder.exists(), letter.exists()) == (True, True)
-    assert "Lettres et exports de plus de trente jours : 2" in run("forget", "--yes").output
-    assert (folder.exists(), letter.exists()) == (False, False)
+    assert deposit.exists()
+    said = run("forget", "--yes").output
+    assert "Lettres, exports et dépôts de plus de trente jours : 3" in said
+    assert (folder.exists(), letter.exists(), deposit.exists()) == (False, False, False)
+    assert Upload.select().count() == 0
 
 
 def test_accounts_are_kept_ten_years_then_name_nobody(
     run: Run, whole_family: Family, settings: Settings, frozen: Clock
 ) -> None:
     paper = settings.data / "pdf" / "abc.pdf"
+    told("VIR MARTIN")
+    told("VIR PETIT")
     frozen.at = frozen.at.replace(year=2036, month=12)
     run("forget", "--yes")
     assert paper.exists()
@@ -215,6 +235,8 @@ def test_accounts_are_kept_ten_years_then_name_nobody(
     frozen.at = frozen.at.replace(year=2037, month=1)
     said = run("forget", "--yes").output
     assert "Factures de plus de 10 ans, sans nom d’enfant ni PDF désormais : 2." in said
+    assert "Lignes de relevé de plus de 10 ans, sans libellé désormais : 2." in said
+    assert {line.label for line in StatementLine.select()} == {""}
     assert not paper.exists()
     assert Family.get().code == f"(oubliée {whole_family.id})"
     assert {invoice.children for invoice in Invoice.select()} == {""}

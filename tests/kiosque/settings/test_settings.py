@@ -271,6 +271,40 @@ def test_a_regie_takes_no_mode_that_does_not_exist(tmp_path: Path) -> None:
     assert "regies.creche.modes : attendu parmi cash" in faults(tmp_path, TOML + other)
 
 
+A_TOKEN = "un-jeton-assez-long-pour-etre-accepte-0123"
+
+
+def test_each_token_of_the_exchange_opens_one_regie_or_all(tmp_path: Path) -> None:
+    toml = TOML + CRECHE.replace("[regies.creche]", f'[regies.creche]\napi_token = "c{A_TOKEN}"')
+    own = {"KIOSQUE_REGIE_API_TOKEN": f"r{A_TOKEN}", "KIOSQUE_OFFICE_API_TOKEN": A_TOKEN}
+    settings = load(tmp_path, toml, **own)
+    known = {f"r{A_TOKEN}": "", f"c{A_TOKEN}": "creche", A_TOKEN: None}
+    assert settings.regie_by_token == known
+    assert A_TOKEN not in repr(settings)
+    assert load(tmp_path, TOML).regie_by_token == {}
+
+
+@pytest.mark.parametrize(
+    ("first", "creche", "every", "fault"),
+    [
+        ("court", "", "", "regie.api_token : "),
+        ("", "court", "", "regies.creche.api_token : "),
+        ("", "", "court", "office.api_token : "),
+        (A_TOKEN, A_TOKEN, "", "regies.creche.api_token : "),
+        (A_TOKEN, "", A_TOKEN, "regie.api_token : "),
+        ("", A_TOKEN, A_TOKEN, "regies.creche.api_token : "),
+    ],
+)
+def test_a_token_that_is_short_or_of_another_refuses_to_start(
+    tmp_path: Path, first: str, creche: str, every: str, fault: str
+) -> None:
+    toml = TOML + CRECHE.replace("[regies.creche]", f'[regies.creche]\napi_token = "{creche}"')
+    own = {"KIOSQUE_REGIE_API_TOKEN": first, "KIOSQUE_OFFICE_API_TOKEN": every}
+    (found,) = faults(tmp_path, toml, **own).splitlines()
+    assert found.startswith(fault)
+    assert A_TOKEN not in found
+
+
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     found = faults(
         tmp_path, TOML.replace("[mail]", "[mail]\nunknown = 1").replace('name = "V', "#")
@@ -401,6 +435,15 @@ def test_each_of_a_gateways_secrets_is_one(tmp_path: Path, secret: str) -> None:
         loading.load(environ)
 
 
+@pytest.mark.parametrize("table", ["regie", "office"])
+def test_a_token_of_the_exchange_is_a_secret(table: str) -> None:
+    readable = Path(__file__)  # by every account
+    tree = {table: {"api_token": A_TOKEN}}
+    assert machine.readable_secrets(readable, tree)
+    assert machine.readable_secrets(readable, {"regies": {"creche": tree[table]}})
+    assert not machine.readable_secrets(readable, {table: {"api_token": ""}})
+
+
 def test_a_file_without_secrets_may_be_read_by_all(tmp_path: Path) -> None:
     path = tmp_path / "kiosque.toml"
     secrets = ("key", "password")
@@ -502,7 +545,7 @@ def test_the_documented_example_is_whole_and_starts(tmp_path: Path) -> None:
     ):
         for setting in dataclasses.fields(part):
             shown = setting.name if setting.name != "gateways" else "[gateways."
-            assert shown in example or setting.name == "data", setting.name
+            assert shown in example or setting.name in ("data", "own_logo"), setting.name
 
 
 def test_a_site_whose_base_is_not_made_yet_starts_and_says_so(

@@ -26,7 +26,8 @@ def test_only_six_hexadecimal_digits_make_a_colour(text: str) -> None:
 
 @pytest.mark.parametrize("colour", [YELLOW, SKY, WHITE, BLACK, GREY, "#0b4a75", "#e2001a"])
 def test_any_colour_of_a_towns_is_read_by_day_and_by_night(settings: Settings, colour: str) -> None:
-    sheet = assets.build(replace(settings.town, colour=colour)).stylesheet.content.decode()
+    coloured = replace(settings, town=replace(settings.town, colour=colour))
+    sheet = assets.build(coloured).stylesheet.content.decode()
     light, dark = re.findall(r"--town-on-(?:light|dark):(#[0-9a-f]{6})", sheet)
     assert min(contrast(light, ground) for ground in LIGHT_GROUNDS) >= READABLE
     assert min(contrast(dark, ground) for ground in DARK_GROUNDS) >= READABLE

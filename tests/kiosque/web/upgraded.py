@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 
 from kiosque import payments, resources
 from kiosque.db import write
-from kiosque.db.models import Anomaly, Family, Invoice, OutboxMail
+from kiosque.db.models import Anomaly, Family, FamilyRequest, Invoice, OutboxMail
 from kiosque.db.states import NoticeKind, RequestTopic
-from kiosque.families import own_changes, requests, tokens
+from kiosque.families import answers, own_changes, requests, tokens
 from kiosque.families.tokens import Purpose
 from kiosque.invoices import announcements
 from kiosque.language import clock
@@ -75,6 +75,7 @@ def test_every_mail_is_still_written(
     family = Family.get_by_id(alices_family.id)
     own_changes.ask_email(family, "new@example.org", "")
     requests.ask(family, RequestTopic.PRICE, "x", settings.town, Invoice.get())
+    answers.refuse(FamilyRequest.get(topic=RequestTopic.PRICE), "marie@example.org", "non")
     with write():
         for kind in NoticeKind:
             open_invoices = list(Invoice.select().where(payments.payable_now()))

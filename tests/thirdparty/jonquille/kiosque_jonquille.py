@@ -93,6 +93,12 @@ class JonquilleGateway:
             raise Unreachable("la banque répond pour une autre commande")
         return [] if debit.status == "open" else [debit, *refunds]
 
+    def list_reports(self, since, until):
+        asked = {"from": since.isoformat(), "to": until.isoformat()}
+        told = get_json(self._bank, "/v1/payments", asked)
+        every = [read(each) for each in tables(told.get("payments"))]
+        return [report for found in every if found[0].status != "open" for report in found]
+
     def refund(self, order, request):
         debit, *refunds = self.poll(order) or [None]
         if debit is None or debit.transaction_id != request.transaction_id:

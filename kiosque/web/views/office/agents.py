@@ -11,19 +11,17 @@ from kiosque.staff import accounts, invitations, roles
 from kiosque.staff.events import Actor
 from kiosque.staff.roles import Refused, Role
 from kiosque.web import current
-from kiosque.web.office_access import actor, fresh_code, own_agent, staff_only
-from kiosque.web.office_forms import NewAgentForm, RoleForm
-from kiosque.web.views.office.area import Answer, blueprint
+from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office.forms import NewAgentForm, RoleForm
+from kiosque.web.views.office.area import Answer, known
 
 
-@blueprint.get("/agents")
 @staff_only(Role.ADMINISTRATION)
 def agents() -> str:
     every = [(staff, roles.in_force(staff)) for staff in accounts.every()]
     return render_template("office/agents.html", every=every, regies=_regies(), names=roles.NAMES)
 
 
-@blueprint.route("/agents/nouveau", methods=["GET", "POST"])
 @staff_only(Role.ADMINISTRATION)
 @fresh_code
 def new_agent() -> Answer:
@@ -49,14 +47,12 @@ def _invited(form: NewAgentForm) -> Staff | None:
     return staff
 
 
-@blueprint.get("/agents/<int:staff_id>")
 @staff_only(Role.ADMINISTRATION)
 @fresh_code
 def agent(staff_id: int) -> str:
     return _page(_agent(staff_id), RoleForm(_regies()))
 
 
-@blueprint.post("/agents/<int:staff_id>/roles")
 @staff_only(Role.ADMINISTRATION)
 @fresh_code
 def give_role(staff_id: int) -> Answer:
@@ -72,17 +68,15 @@ def give_role(staff_id: int) -> Answer:
     return _page(staff, form), 422
 
 
-@blueprint.post("/agents/<int:staff_id>/roles/<int:role_id>/fin")
 @staff_only(Role.ADMINISTRATION)
 @fresh_code
 def end_role(staff_id: int, role_id: int) -> Response:
     given = StaffRole.get_or_none(
-        StaffRole.id == _known(role_id), StaffRole.staff == _agent(staff_id)
+        StaffRole.id == known(role_id), StaffRole.staff == _agent(staff_id)
     ) or abort(404)
     return _done(staff_id, lambda by: roles.end(given, by), "Le rôle est retiré.")
 
 
-@blueprint.post("/agents/<int:staff_id>/lien")
 @staff_only(Role.ADMINISTRATION)
 @fresh_code
 def send_link(staff_id: int) -> Response:
@@ -92,7 +86,6 @@ def send_link(staff_id: int) -> Response:
     )
 
 
-@blueprint.post("/agents/<int:staff_id>/telephone")
 @staff_only(Role.ADMINISTRATION)
 @fresh_code
 def forget_telephone(staff_id: int) -> Response:
@@ -101,7 +94,6 @@ def forget_telephone(staff_id: int) -> Response:
     return _done(staff_id, lambda by: invitations.dissociate(staff, by), told)
 
 
-@blueprint.post("/agents/<int:staff_id>/fermer")
 @staff_only(Role.ADMINISTRATION)
 @fresh_code
 def close_agent(staff_id: int) -> Response:
@@ -132,18 +124,13 @@ def _page(staff: Staff, form: RoleForm) -> str:
 
 
 def _agent(staff_id: int) -> Staff:
-    return Staff.get_or_none(Staff.id == _known(staff_id)) or abort(404)
+    return Staff.get_or_none(Staff.id == known(staff_id)) or abort(404)
 
 
 def _open_agent(staff_id: int) -> Staff:
     """Return an agent who may come in, else 404."""
     staff = _agent(staff_id)
     return staff if staff.closed_at is None else abort(404)
-
-
-def _known(number: int) -> int:
-    """Return a number of a row, else 404: no database counts further."""
-    return number if number < 2**63 else abort(404)
 
 
 def _regies() -> dict[str, str]:

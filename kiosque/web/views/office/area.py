@@ -1,9 +1,10 @@
 """The blueprint of the town hall's area, and what happens before each of its pages."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, abort, render_template, request
 from werkzeug.wrappers import Response
 
-from kiosque.web import cookies, headers, office_access
+from kiosque.web import cookies, headers
+from kiosque.web.office import access as office_access
 
 Answer = str | Response | tuple[str, int]
 
@@ -19,3 +20,8 @@ def come_in() -> str | None:
         headers.hide_address()
         return render_template("office/from_elsewhere.html", page=request.full_path.rstrip("?"))
     return None
+
+
+def known(number: int) -> int:
+    """Return a number of a row, else 404: no database counts further."""
+    return number if number < 2**63 else abort(404)

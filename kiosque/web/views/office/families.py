@@ -1,59 +1,98 @@
 """Families, as agents look them up: every search and every reading leaves a line in the log."""
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from kiosque import payments
 from kiosque.db.models import Family
-from kiosque.families import contacts, records
-from kiosque.families.accounts import normalise_code
+from kiosque.families import contacts, records, ways_in
+from kiosque.invoices import household
+from kiosque.mails import rendering, sent
+from kiosque.papers import content
+from kiosque.privacy import merging
+from kiosque.privacy.mails import latest_mails_of
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
-from kiosque.web.office_access import actor, staff_only
-from kiosque.web.views.office.area import blueprint
+from kiosque.web.office import lists, search
+from kiosque.web.office.access import READERS, actor, own_agent, staff_only
+from kiosque.web.status_words import invoice_status, settlement_status
 
 #: The roles that meet families; control reads accounts, and no family's contact.
-_ROLES = (Role.CONSULTATION, Role.FACTURATION, Role.REGISSEUR)
-#: Letters of a search that are looked at.
-_LONGEST = 100
+MEET_FAMILIES = (Role.CONSULTATION, Role.FACTURATION, Role.REGISSEUR)
 
 
-@blueprint.get("/aller")
-@staff_only(*_ROLES)
+@staff_only(*MEET_FAMILIES, Role.CONTROLE)
 def go() -> Response:
     """Go from the search box straight to what it names, or to what may be meant."""
-    asked = _asked()
-    if family := _named(normalise_code(asked)):
-        return redirect(url_for("office.family", code=family.code))
-    return redirect(url_for("office.families", q=asked or None))
+    meets_families = own_agent().has(*MEET_FAMILIES)
+    return redirect(search.place_of(_asked(), meets_families=meets_families))
 
 
-@blueprint.get("/familles")
-@staff_only(*_ROLES)
+@staff_only(*MEET_FAMILIES)
 def families() -> str:
-    asked = _asked()
-    found = records.search(asked)
+    asked, archived = _asked(), "archivees" in request.args
+    found = records.search(asked, archived=archived)
     if asked:
         events.note(Action.FAMILIES_SEARCHED, actor(), asked)
     return render_template(
         "office/families.html",
         asked=asked,
+        archived=archived,
         found=found[: records.SHOWN],
         more=len(found) > records.SHOWN,
     )
 
 
-@blueprint.get("/familles/<code>")
-@staff_only(*_ROLES)
+@staff_only(*MEET_FAMILIES)
 def family(code: str) -> str:
-    found = _named(code) or abort(404)
+    found = family_of(code)
     events.note(Action.FAMILY_READ, actor(), found.code)
     return render_template(
         "office/family.html",
         family=found,
         record=records.read(found),
         addresses=contacts.addresses(found),
+        way_in=ways_in.read(found),
+        merges=merging.of(found),
+        **_money(found),
+        **_mails(found),
     )
+
+
+def _money(family: Family) -> dict[str, object]:
+    own = own_agent().bounds(*READERS)
+    invoices = household.latest_invoices(family, own)
+    live = payments.live_attempts(invoices)
+    return {
+        "due": household.due(family, own),
+        "owed_cents": payments.overpaid_to(family, own),
+        "invoices": [(each, invoice_status(each, live.get(each.id))) for each in invoices],
+        "payments": household.latest_payments(family, own),
+        "how_paid": content.how_paid,
+        "settlement_status": settlement_status,
+        "latest": household.LATEST,
+    }
+
+
+def _mails(family: Family) -> dict[str, object]:
+    own = sent.of_regies(own_agent().bounds(*READERS))
+    mails = latest_mails_of(family, household.LATEST, own)
+    return {
+        "mails": [(each, rendering.words_of(each)) for each in mails],
+        "mail_states": sent.STATES,
+    }
+
+
+def family_of(code: str) -> Family:
+    """Return the family of this code, else 404."""
+    return _named(code) or abort(404)
+
+
+def present_family(code: str) -> Family:
+    """Return the family of this code unless it was put away, else 404."""
+    found = family_of(code)
+    return found if found.archived_at is None else abort(404)
 
 
 def _named(code: str) -> Family | None:
@@ -63,6 +102,4 @@ def _named(code: str) -> Family | None:
 
 
 def _asked() -> str:
-    """Return what is looked for: words of signs that show."""
-    text = request.args.get("q", "")[:_LONGEST]
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return lists.looked_for(request.args.get("q", ""))

@@ -10,15 +10,15 @@ from kiosque.families.tokens import Spent
 from kiosque.staff import invitations, second_factor, signin
 from kiosque.staff.invitations import WrongCode
 from kiosque.staff.signin import Proof
-from kiosque.web import access, current, headers, office_access
-from kiosque.web.office_access import actor, fresh_code, own_agent, staff_only
-from kiosque.web.office_forms import CodeForm, ConfirmForm, InvitationForm, SignInForm
-from kiosque.web.views.office.area import Answer, blueprint
+from kiosque.web import access, current, headers
+from kiosque.web.office import access as office_access
+from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office.forms import CodeForm, ConfirmForm, InvitationForm, SignInForm
+from kiosque.web.views.office.area import Answer
 
 WRONG_CODE = "Ce code n’est pas le bon, ou il a déjà servi. Attendez le suivant\u00a0: 30 secondes."
 
 
-@blueprint.route("/connexion", methods=["GET", "POST"])
 def sign_in() -> Answer:
     if office_access.agent():
         return redirect(office_access.safe_next())
@@ -40,7 +40,6 @@ def _begun(form: SignInForm) -> bool:
     return bool(number)
 
 
-@blueprint.route("/code", methods=["GET", "POST"])
 def code() -> Answer:
     """Ask for a code: the first one, that signs in, or a fresh one."""
     form, half = CodeForm(), office_access.half_way()
@@ -70,14 +69,12 @@ def _shown(form: CodeForm, half: StaffSession | None) -> bool:
     return proof is not None
 
 
-@blueprint.post("/deconnexion")
 def sign_out() -> Response:
     office_access.sign_out()
     flash("Vous êtes déconnecté.")
     return headers.forget_pages(redirect(url_for("office.sign_in")))
 
 
-@blueprint.route("/invitation/<secret>", methods=["GET", "POST"])
 def invitation(secret: str) -> Answer:
     """Choose a password, and associate a telephone. All on the link's own page: a browser that
     comes from a mail has no cookie (SameSite=Strict) to keep it in."""
@@ -134,14 +131,12 @@ def _qr_code(address: str) -> Markup:
     return Markup(code.svg_inline(omitsize=True, border=4, dark="#000", light="#fff"))  # noqa: S704
 
 
-@blueprint.get("/mon-acces")
 @staff_only()
 def own_access() -> str:
     left = second_factor.recovery_codes_left(own_agent().staff)
     return render_template("office/own_access.html", left=left, form=ConfirmForm())
 
 
-@blueprint.post("/mon-acces/codes")
 @staff_only()
 @fresh_code
 def renew_recovery_codes() -> str:

@@ -114,3 +114,13 @@ def test_a_closure_has_an_end_an_author_and_a_sentence_of_one_line(
     with pytest.raises(Refused):
         payments.close_bank("banque", sentence, until, author)
     assert BankClosure.select().count() == 0
+
+
+def test_a_bank_that_has_opened_by_itself_is_not_said_to_be_opened(
+    closed: BankClosure, frozen: Clock
+) -> None:
+    assert payments.open_bank("banque")
+    assert not payments.open_bank("banque")
+    payments.close_bank("banque", "", frozen.at + timedelta(hours=1), "Dominique")
+    frozen.advance(hours=2)
+    assert not payments.open_bank("banque")

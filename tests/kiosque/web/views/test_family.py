@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from markupsafe import escape
 
@@ -18,6 +19,7 @@ from kiosque.settings import Settings
 from tests import sentences
 from tests.bank import notice
 from tests.conftest import ISSUERS, make_invoice
+from tests.kiosque.payments.conftest import at_counter
 
 
 @pytest.fixture
@@ -369,3 +371,67 @@ def test_a_credit_note_is_shown_and_asks_for_nothing(
     assert alice.get("/documents/factures/AVOIR.pdf").status_code == 200
     refused = alice.get("/paiement/recapitulatif", query_string={"invoice": "AVOIR"})
     assert sentences.SETTLE_ONLY_WHAT_IS_DUE in refused.text
+
+
+def test_a_credit_note_says_what_it_paid_and_what_it_is_still_worth(
+    alice: FlaskClient, alices_family: Family, october: Invoice, september: Invoice
+) -> None:
+    make_invoice(alices_family, "AV-1", -5000, state="nothing_due")
+    assert "50,00\u00a0€ d’avoir" in alice.get("/factures").text
+    payments.apply_credit("AV-1", october.number, None, "Dominique", "accord")
+    listed = alice.get("/factures").text
+    assert re.search("1 facture.*42,25", listed)
+    assert "4,80\u00a0€ d’avoir" in listed
+    assert "reste 4,80\u00a0€ à déduire" in listed
+    assert "avec un avoir" in listed
+    one = alice.get("/factures/AV-1").text
+    assert f'href="/factures/{october.number}"' in one
+    for words in ("45,20\u00a0€", "4,80\u00a0€"):
+        assert words in one
+    assert "par l’avoir AV-1" in alice.get(f"/factures/{october.number}").text
+    payments.apply_credit("AV-1", september.number, None, "Dominique", "accord")
+    listed = alice.get("/factures").text
+    assert "d’avoir" not in listed
+    assert "déduit en entier" in listed
+    assert alice.get("/documents/factures/AV-1.pdf").status_code == 200
+
+
+def test_a_credit_note_is_shown_to_its_own_family_only(
+    charlie: FlaskClient, alices_family: Family, october: Invoice
+) -> None:
+    make_invoice(alices_family, "AV-1", -5000, state="nothing_due")
+    payments.apply_credit("AV-1", october.number, 1000, "Dominique", "accord")
+    assert "d’avoir" not in charlie.get("/factures").text
+    assert charlie.get("/factures/AV-1").status_code == 404
+
+
+def test_an_invoice_of_the_treasurys_says_where_it_is_paid(
+    alice: FlaskClient, october: Invoice, september: Invoice
+) -> None:
+    at_counter(october, amount_cents=1520)
+    payments.transmit([october.number], "B-12", date(2026, 11, 20), "Dominique", "impayée")
+    listed = alice.get("/factures").text
+    assert sentences.AT_THE_TREASURY in listed
+    assert sentences.PAY_THE_TREASURY in listed
+    assert f'value="{october.number}"' not in listed
+    assert re.search("1 facture.*42,25", listed)
+    one = alice.get(f"/factures/{october.number}").text
+    for words in ("20 novembre 2026", "B-12", "30,00\u00a0€", sentences.PAY_THE_TREASURY):
+        assert words in one
+    assert alice.get(f"/documents/factures/{october.number}.pdf").status_code == 200
+    refused = alice.get("/paiement/recapitulatif", query_string={"invoice": october.number})
+    assert (refused.status_code, "Trésor public" in refused.text) == (409, True)
+
+
+def test_the_town_says_in_its_own_words_where_the_treasury_is_paid(
+    alice: FlaskClient, app: Flask, october: Invoice
+) -> None:
+    payments.transmit([october.number], "B-12", date(2026, 11, 20), "Dominique", "impayée")
+    own = "Payez à la trésorerie de Saint-Herblain."
+    ours = app.extensions["settings"]
+    payment = replace(ours.payment, treasury_sentence=own)
+    app.jinja_env.globals["settings"] = replace(ours, payment=payment)
+    for address in ("/factures", f"/factures/{october.number}"):
+        page = alice.get(address).text
+        assert own in page
+        assert sentences.PAY_THE_TREASURY not in page

@@ -50,6 +50,24 @@ def test_a_lost_notice_is_told_before_the_family_pays_again(
     assert "enfance@sautron.example.org" in page
 
 
+def test_of_two_lost_notices_the_last_is_told_and_none_that_was_answered(
+    sign_in: SignIn,
+    alices_family: Family,
+    october: Invoice,
+    lost: Attempt,
+    pay: Any,
+    gateway: Gateway,
+    frozen: Clock,
+) -> None:
+    frozen.advance(hours=1)
+    reconcile.run({"banque": gateway}, PUBLIC_URL, ISSUERS)
+    pay(alices_family, october)
+    frozen.advance(hours=1)
+    page = sign_in(alices_family).get("/factures").text
+    assert "paiement du 24 novembre 2026 à 21\u00a0h\u00a046" in page
+    assert f"paiement du {BEGUN}" not in page
+
+
 def test_the_list_marks_the_very_invoice(
     alice: FlaskClient, alices_family: Family, lost: Attempt
 ) -> None:

@@ -1,0 +1,37 @@
+"""Where the month closed before ended: a month is computed from there."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from kiosque.closings.months import Month
+from kiosque.db.models import MonthClosing
+
+
+@dataclass(frozen=True)
+class StartingPoint:
+    """Where the month before ended, or nothing: its last day and entry, the journal's last entry
+    when it was closed, what the books said, and the payments not yet on a statement, by number."""
+
+    until: date = date.min
+    number: int = 0
+    seen: int = 0
+    books_cents: int = 0
+    waiting: Sequence[int] = field(default=())
+
+
+def starting_point(regie: str, month: Month) -> StartingPoint:
+    """Return where the last month closed before this one ended."""
+    earlier = (MonthClosing.regie == regie) & (MonthClosing.month < month.name)
+    last = MonthClosing.select().where(earlier).order_by(MonthClosing.month.desc()).first()
+    if last is None:
+        return StartingPoint()
+    told = json.loads(last.content)["position"]
+    return StartingPoint(
+        Month.named(last.month).last_on,
+        last.up_to,
+        told["seen"],
+        told["books_cents"],
+        told["waiting"],
+    )

@@ -1,0 +1,89 @@
+"""The address of a PostgreSQL: what a session is asked for, how to reach another database of its
+server, and what its own programs take of it. It needs psycopg, an extra."""
+
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from gateways.base import ConfigError
+
+#: Asked for as a session opens, then read back.
+SESSION = {
+    # What is acknowledged to the bank survives a power cut: never `off` nor `local`.
+    "synchronous_commit": "on",
+    # Each statement of a write sees what was committed before its turn came.
+    "default_transaction_isolation": "read committed",
+    "TimeZone": "UTC",
+    "standard_conforming_strings": "on",
+}
+
+#: What bounds a session on the server's side. A node that stops or is cut off inside a write, where
+#: nothing waits, must not keep all others from writing. The last bounds what runs away.
+LIMITS = {
+    "idle_in_transaction_session_timeout": "10s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "statement_timeout": "60s",
+}
+#: And on ours: seconds to connect, as threads do it one at a time; a standby is not the database;
+#: a link that is dead is known to be so.
+LINK = {
+    "connect_timeout": "2",
+    "target_session_attrs": "read-write",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+    "application_name": "kiosque",
+}
+_LOCAL = ("", "localhost", "127.0.0.1", "::1")
+
+
+def parameters(address: str, patience: float) -> dict[str, Any]:
+    """Return what to connect with: the address's own words, over ours."""
+    given = _given(address)
+    limits = {**LIMITS, "lock_timeout": f"{milliseconds(patience)}ms"}
+    asked = {**limits, **SESSION}.items()
+    options = " ".join(_option(name, value) for name, value in asked)
+    given["options"] = f"{given.get('options') or ''} {options}".strip()
+    return {**LINK, "client_encoding": "UTF8", **given}
+
+
+def _given(address: str) -> dict[str, Any]:
+    """Return the words of an address; to another machine the link is encrypted, unless it says
+    otherwise. Raises ConfigError, without the address: it may hold a password."""
+    try:
+        given: dict[str, Any] = conninfo_to_dict(address)
+    except psycopg.Error:
+        raise ConfigError(["database : adresse PostgreSQL incompréhensible"]) from None
+    hosts = str(given.get("host") or "").split(",")
+    if not all(host in _LOCAL or host.startswith("/") for host in hosts):
+        given.setdefault("sslmode", "require")
+    return given
+
+
+def another(address: str, database: str) -> str:
+    """Return the address of another database of the same server."""
+    found: str = make_conninfo("", **{**_given(address), "dbname": database})
+    return found
+
+
+def for_programs(address: str, database: str = "") -> tuple[str, dict[str, str]]:
+    """Return the address as PostgreSQL's own programs take it, and what to add to their
+    environment: a password is never among their arguments, which every account may read. `database`
+    names another one of that server."""
+    given = _given(address)
+    secret = {"PGPASSWORD": str(given.pop("password"))} if given.get("password") else {}
+    return make_conninfo("", **given, **({"dbname": database} if database else {})), secret
+
+
+def _option(name: str, value: str) -> str:
+    escaped = value.replace(" ", "\\ ")
+    return f"-c {name}={escaped}"
+
+
+def milliseconds(seconds: float) -> str:
+    """Return a time as PostgreSQL takes it; 0 would be for ever."""
+    return str(max(int(seconds * 1000), 1))

@@ -1,0 +1,263 @@
+"""Which family the debtors of other software's files are: what a person said, kept.
+
+PES, JVS and Magnus name who pays and where he lives, and seldom know the *code famille*. A debtor
+is recognised by all that the file says of him, folded; a reference that is a code is taken for one
+where the family has that name. For the others a family is proposed, by name and address, and
+nothing is loaded until a person has said which it is.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from kiosque.db import write
+from kiosque.db.models import Debtor, Family, Guardian
+from kiosque.invoices.imports.reading import DEBTORS, BadFile, Fault, NumberedLine, Row
+from kiosque.invoices.imports.tables import Table
+from kiosque.language import clock
+from kiosque.spelling import child_key, fold
+
+#: What a format gives in place of `code_famille`.
+COLUMNS = ("tiers_reference", "tiers_nom", "tiers_adresse", "tiers_ville")
+_CODE = "code_famille"
+#: More families than these at one address, or of one name, help nobody.
+MAX_CANDIDATES = 5
+#: Families that are neither put away nor forgotten.
+_PRESENT = Family.archived_at.is_null(), Family.forgotten_at.is_null()
+#: A street cut by a program still tells one house from another.
+_ENOUGH = 12
+#: So much of what a file says of a debtor is looked at.
+_LONGEST = 200
+
+
+@dataclass(frozen=True)
+class Named:
+    """Who owes, as a file names him."""
+
+    reference: str
+    name: str
+    street: str
+    town: str
+
+    @property
+    def address(self) -> str:
+        return f"{self.street} {self.town}".strip()
+
+    @property
+    def key(self) -> str:
+        whole = "|".join(map(plain, (self.reference, self.name, self.address)))
+        return hashlib.sha256(whole.encode()).hexdigest()
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, (self.name, self.address, self.reference)))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A debtor of a file: his first line, and the code of the family, if it is known. Else
+    `candidates` are the codes that may be his; `proposed` is the one that fits by name and address,
+    when no other does."""
+
+    line: int
+    named: Named
+    code: str = ""
+    candidates: tuple[str, ...] = ()
+    proposed: str = ""
+
+
+class Unknown(Exception):
+    """No such debtor in the file, or no such family. Nothing was changed."""
+
+
+def plain(text: str) -> str:
+    """Return the letters and digits of a text, folded. Some programs drop `œ`: so does this."""
+    bare = text.replace("œ", "").replace("Œ", "")
+    return "".join(letter for letter in fold(bare) if letter.isalnum())
+
+
+def resolved(table: Table) -> Table:
+    """Put the *code famille* in place of what a file says of the debtors. The table takes a fault
+    for each that is not known."""
+    if _CODE in table.columns or "tiers_nom" not in table.columns:
+        return table
+    kept = [name for name in table.columns if name not in COLUMNS]
+    return replace(table, columns=[_CODE, *kept], lines=_resolved(table, kept))
+
+
+def _resolved(table: Table, kept: list[str]) -> Iterator[NumberedLine]:
+    at = [table.columns.index(name) for name in kept]
+    book, known = Book(), dict[Named, str]()
+    for line, cells in table.lines:
+        if not _is_of_invoice(table, cells):
+            yield line, [cells[table.columns.index("tiers_nom")], *[cells[place] for place in at]]
+            continue
+        named = named_in(table.columns, cells)
+        if named not in known:
+            found = book.find(line, named)
+            known[named] = found.code
+            if not found.code:
+                table.faults.add(line, _fault(found), needs=DEBTORS)
+        if known[named]:
+            yield line, [known[named], *[cells[place] for place in at]]
+
+
+def debtors(table: Table) -> list[Found]:
+    """Return the debtors of a file, each once, in their order."""
+    if "tiers_nom" not in table.columns:
+        raise BadFile([Fault(0, "ce fichier ne demande aucun code famille.")])
+    book, found = Book(), dict[Named, Found]()
+    for line, cells in table.lines:
+        named = named_in(table.columns, cells)
+        if named not in found and _is_of_invoice(table, cells):
+            found[named] = book.find(line, named)
+    table.faults.raise_any()
+    return list(found.values())
+
+
+def _is_of_invoice(table: Table, cells: list[str]) -> bool:
+    """Tell whether a line of invoices has a number: it is a total, or a fault, else."""
+    column = "numero_facture"
+    return column not in table.columns or bool(cells[table.columns.index(column)])
+
+
+def named_in(columns: list[str], cells: list[str]) -> Named:
+    """Return the debtor of a line. A spreadsheet's apostrophe, or a dash, is no reference."""
+    values = dict(zip(columns, cells, strict=False))
+    bare = [values.get(name, "").removeprefix("'")[:_LONGEST] for name in COLUMNS]
+    texts = [" ".join(text.split()) for text in bare]
+    return Named(texts[0].strip("-"), *texts[1:])
+
+
+def _fault(found: Found) -> str:
+    if found.proposed:
+        advice = f"C’est sans doute {found.proposed} : confirmez-le"
+    elif found.candidates:
+        advice = f"Peut-être {' ou '.join(found.candidates)} : dites lequel"
+    else:
+        advice = "Dites de quelle famille il s’agit"
+    return f"débiteur inconnu : {found.named}. {advice}."
+
+
+def present(asked: Iterable[str]) -> dict[str, Family]:
+    """Return the families of these codes, those that are put away or forgotten left out."""
+    found = Family.select().where(Family.code.in_(set(asked)), *_PRESENT)
+    return {each.code: each for each in found}
+
+
+def confirm(said: Mapping[Named, str], author: str) -> None:
+    """Keep which family each debtor is. Raise Unknown for a code that no family has."""
+    with write():
+        families = present(said.values())
+        if missing := sorted(set(said.values()) - families.keys()):
+            raise Unknown(f"Famille inconnue : {', '.join(missing)}. Chargez d’abord sa fiche.")
+        if not all(plain(named.name) for named in said):
+            raise Unknown("Un débiteur sans nom ne peut pas être reconnu.")
+        for named, code in said.items():
+            values = {
+                "family": families[code], "reference": named.reference, "name": named.name,
+                "address": named.address, "author": author, "made_at": clock.now(),
+            }  # fmt: skip
+            changed = Debtor.update(values).where(Debtor.key == named.key).execute()
+            if not changed:
+                Debtor.create(key=named.key, **values)
+
+
+def forget(number: int) -> None:
+    """Forget what was said of a debtor. Raise Unknown."""
+    with write():
+        if not Debtor.delete().where(Debtor.id == number).execute():
+            raise Unknown(f"Il n’y a pas de débiteur n° {number}.")
+
+
+class Book:
+    """The debtors and the families that are known, looked up as a file asks."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, str] = {}
+        #: Codes by reference and name: of a family that has moved, say.
+        self._moved: dict[tuple[str, str], set[str]] = {}
+        for each in Debtor.select(Debtor, Family).join(Family):
+            self._kept[each.key] = each.family.code
+            if each.reference:
+                same = plain(each.reference), plain(each.name)
+                self._moved.setdefault(same, set()).add(each.family.code)
+
+    def find(self, line: int, named: Named) -> Found:
+        """Return the family of a debtor, or what it may be."""
+        if named.key in self._kept:
+            return Found(line, named, self._kept[named.key])
+        code = self._code(named)
+        if code and self._records.bears(code, named.name):
+            return Found(line, named, code)
+        same = self._moved.get((plain(named.reference), plain(named.name)), set())
+        by_name = self._records.of_name(named.name)
+        by_address = self._records.of_address(named)
+        nameless = {code} if self._records.is_nameless(code) else set()
+        fit = by_name & by_address or same or nameless or (set() if named.address else by_name)
+        proposed = min(fit) if len(fit) == 1 and plain(named.name) else ""
+        candidates = fit or by_name or by_address
+        shown = tuple(sorted(candidates)) if len(candidates) <= MAX_CANDIDATES else ()
+        return Found(line, named, "", shown, proposed)
+
+    def _code(self, named: Named) -> str:
+        """Return the reference where it may be a code."""
+        try:
+            return Row(0, {_CODE: named.reference}).code()
+        except ValueError:
+            return ""
+
+    @cached_property
+    def _records(self) -> "_Records":
+        return _Records()
+
+
+class _Records:
+    """The families on record, by what their names and addresses fold to."""
+
+    def __init__(self) -> None:
+        self._surnames: dict[str, set[str]] = {}
+        self._names: dict[str, set[str]] = {}
+        self._streets: list[tuple[str, str, str]] = []
+        columns = Family.code, Family.name, Family.address, Family.postcode
+        for each in Family.select(*columns).where(*_PRESENT):
+            self._surnames[each.code] = {plain(each.name)} - {""}
+            if street := plain(each.address):
+                self._streets.append((street, each.postcode.strip(), each.code))
+        people = Guardian.first_name, Guardian.last_name, Guardian.family, Family.code
+        for person in Guardian.select(*people).join(Family).where(*_PRESENT):
+            code, whole = person.family.code, f"{person.first_name} {person.last_name}"
+            self._surnames[code] |= {plain(person.last_name)} - {""}
+            self._names.setdefault(child_key(plain(whole)), set()).add(code)
+
+    def bears(self, code: str, name: str) -> bool:
+        """Tell whether the family of this code has the surname of who is so named."""
+        said = plain(name)
+        return any(each in said for each in self._surnames.get(code, ()))
+
+    def is_nameless(self, code: str) -> bool:
+        """Tell whether a family of this code is known by its invoices only."""
+        return self._surnames.get(code) == set()
+
+    def of_name(self, name: str) -> set[str]:
+        """Return the codes of the families of somebody of this name, whichever comes first."""
+        found: set[str] = set()
+        for part in name.split(" et "):
+            found |= self._names.get(child_key(plain(part)), set())
+        return found
+
+    def of_address(self, named: Named) -> set[str]:
+        """Return the codes of the families of this address, which a program may have cut."""
+        street, town = plain(named.street), named.town.strip()
+        if not street:
+            return set()
+        return {
+            code
+            for each, postcode, code in self._streets
+            if _is_same(street, each) and (not postcode or not town or town.startswith(postcode))
+        }
+
+
+def _is_same(street: str, other: str) -> bool:
+    short, long = sorted((street, other), key=len)
+    return short == long or (len(short) >= _ENOUGH and long.startswith(short))

@@ -1,0 +1,52 @@
+"""The accounts of the journal, in the words of those who keep the books."""
+
+from collections.abc import Mapping
+
+from kiosque.db.models import JournalEntry
+from kiosque.db.states import CounterMode
+from kiosque.language import clock
+from kiosque.payments.words import COUNTER_MODES
+
+_NAMES: Mapping[str, str] = {
+    "invoices": "recettes à verser",
+    "overpayments": "trop-perçus",
+    "unmatched": "à classer",
+    "refunds": "remboursements",
+    "credits": "avoirs",
+    "account": "compte DFT",
+    "fees": "frais bancaires (dépenses à régulariser)",
+    "paid_over": "recettes versées",
+    "opening": "solde d’ouverture du compte",
+    "others": "autres mouvements du compte",
+}
+#: The columns of the journal as a file.
+COLUMNS = ("numero", "jour", "instant", "libelle", "debit", "credit", "montant", "empreinte")
+
+
+def named(account: str) -> str:
+    """Return an account in French: `carte bancaire à recevoir (banque)`, `encaissé ailleurs,
+    chèque`. An entry that moves nothing has none."""
+    name, _, regie = account.partition("/")
+    kind, _, which = name.partition(":")
+    if kind == "bank":
+        words = f"carte bancaire à recevoir ({which})"
+    elif kind == "counter":
+        mode = COUNTER_MODES.get(CounterMode(which)) if which in set(CounterMode) else which
+        words = f"encaissé ailleurs, {mode}"
+    else:
+        words = _NAMES.get(name, name)
+    return f"{words} ({regie})" if regie else words
+
+
+def row_of(entry: JournalEntry) -> tuple[str | int, ...]:
+    """Return an entry under COLUMNS; the amount is in cents."""
+    return (
+        str(entry.number),
+        clock.paris_date(entry.at).isoformat(),
+        entry.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        entry.label,
+        named(entry.debit),
+        named(entry.credit),
+        entry.amount_cents,
+        entry.hash,
+    )

@@ -1,0 +1,217 @@
+"""What a decision of the staff will do, told before it is taken: nothing is changed here."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kiosque.db.models import Allocation, Invoice, Settlement
+from kiosque.db.states import AllocationKind, CounterMode, InvoiceState, RepaymentKind
+from kiosque.language import clock
+from kiosque.language.formats import format_euros, short_date
+from kiosque.payments.counter import Taken, at_bank, settle_at_counter
+from kiosque.payments.counter_rules import CounterPayment
+from kiosque.payments.credit_notes import uses_for
+from kiosque.payments.overpayments import foresee_use
+from kiosque.payments.queries import parts_of
+from kiosque.payments.refunds import foresee_repayment
+from kiosque.payments.refusals import Refused
+from kiosque.payments.restorations import foresee_restoration
+from kiosque.payments.reversals import asked_of
+from kiosque.payments.staff_decisions import why_not_cancelled
+from kiosque.payments.words import COUNTER_MODES, REPAYMENT_KINDS
+from kiosque.settings import Regie
+
+
+class Line(NamedTuple):
+    """A line as a paper would write it, in French; `becomes` is what follows for what it names."""
+
+    what: str
+    cents: int
+    becomes: str = ""
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What will be done. `total` names the cents that the decision moves; `after` is how things
+    will stand. `warnings` say what is out of the ordinary, and want a word of their own. `taken`
+    are the payments of the counter."""
+
+    lines: tuple[Line, ...]
+    total: str
+    cents: int
+    after: str = ""
+    warnings: tuple[str, ...] = ()
+    taken: tuple[Taken, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells it from what will be done once anything has changed."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
+
+
+def cancellation(invoice: Invoice) -> Foreseen:
+    """What `cancel_invoice` will do. Raises Refused."""
+    is_used = invoice.state == InvoiceState.NOTHING_DUE and invoice.paid_cents
+    if is_used or invoice.state not in (InvoiceState.OPEN, InvoiceState.NOTHING_DUE):
+        number = invoice.number
+        raise Refused([f"Facture {number}\u00a0: {why_not_cancelled(number)}."])
+    warnings = _at_bank(invoice)
+    if invoice.paid_cents:
+        paid = format_euros(invoice.paid_cents)
+        warnings.append(f"{paid} déjà payés deviendront un trop-perçu, dû à la famille.")
+    return Foreseen(
+        (Line(_named(invoice), invoice.total_cents, "annulée"),),
+        "Montant annulé",
+        invoice.total_cents,
+        "La famille n’aura rien à payer.",
+        tuple(warnings),
+    )
+
+
+def taking(
+    invoice: Invoice, payments: Sequence[CounterPayment], regies: Mapping[str, Regie]
+) -> Foreseen:
+    """What `settle_at_counter` will do of these payments, all of one invoice. Raises Refused."""
+    added = settle_at_counter(payments, regies, preview=True)
+    if not added:
+        raise Refused(
+            [
+                "Cet encaissement est déjà enregistré. Pour un nouvel encaissement, donnez un "
+                "autre motif, par exemple le numéro du nouveau chèque."
+            ]
+        )
+    cents, extra = sum(each.cents for each in added), sum(each.extra_cents for each in added)
+    left = (invoice.remaining_cents or invoice.treasury_cents) - cents + extra
+    warnings = _at_bank(invoice)
+    if extra:
+        warnings.append(f"{format_euros(extra)} dépassent ce qui reste à régler\u00a0: trop-perçu.")
+    return Foreseen(
+        tuple(Line(_means(payments[each.position]), each.cents) for each in added),
+        "Total",
+        cents,
+        f"Il restera {format_euros(left)} à régler." if left else "La facture sera payée.",
+        tuple(warnings),
+        tuple(added),
+    )
+
+
+def _means(payment: CounterPayment) -> str:
+    if payment.credit_number:
+        return f"avoir {payment.credit_number}, pour la facture {payment.invoice_number}"
+    return COUNTER_MODES[CounterMode(payment.mode)]
+
+
+def transmission(invoice: Invoice) -> Foreseen:
+    """What `transmit` will do. Raises Refused."""
+    if invoice.state != InvoiceState.OPEN:
+        raise Refused([f"Facture {invoice.number}\u00a0: elle n’est pas à régler."])
+    if words := _at_bank(invoice):
+        raise Refused(words)
+    return Foreseen(
+        (Line(_named(invoice), invoice.remaining_cents, "transmise au Trésor public"),),
+        "À encaisser par le Trésor public",
+        invoice.remaining_cents,
+        "La famille ne pourra plus la payer ici.",
+    )
+
+
+def return_from_treasury(invoice: Invoice) -> Foreseen:
+    """What `take_back` will do. Raises Refused."""
+    if invoice.state != InvoiceState.TRANSMITTED:
+        raise Refused([f"Facture {invoice.number}\u00a0: le Trésor public ne l’a pas."])
+    return Foreseen(
+        (Line(_named(invoice), invoice.treasury_cents, "de nouveau à régler ici"),),
+        "Repris du Trésor public",
+        invoice.treasury_cents,
+        "Dites-le au Trésor public\u00a0: la famille pourra de nouveau payer ici.",
+    )
+
+
+def departure(
+    settlement: Settlement, kind: RepaymentKind, cents: int | None, author: str, reason: str
+) -> Foreseen:
+    """What giving back these cents of a payment, or losing them, will do. Raises Refused."""
+    amount = foresee_repayment(settlement, kind, cents, author, reason)
+    parts = parts_of(settlement)
+    whole = amount == settlement.remaining_cents
+    reopens = whole and any(part.kind == AllocationKind.INVOICE for part in parts)
+    return Foreseen(
+        tuple(Line(_used(part), part.amount_cents, _follows(part, whole=whole)) for part in parts),
+        "Impayé" if kind == RepaymentKind.CHARGEBACK else "Rendu à la famille",
+        amount,
+        "La famille verra de nouveau ces factures à régler." if reopens else "",
+    )
+
+
+def restoration(settlement: Settlement, cents: int | None, author: str, reason: str) -> Foreseen:
+    """What `restore` will do. Raises Refused."""
+    repayment = foresee_restoration(settlement, cents, author, reason)
+    left_on = clock.paris_date(repayment.done_at or repayment.asked_at)
+    what = f"{REPAYMENT_KINDS[RepaymentKind(repayment.kind)]} du {short_date(left_on)}"
+    return Foreseen(
+        (Line(what, repayment.amount_cents, "n’a pas eu lieu"),),
+        "Rétabli",
+        repayment.amount_cents,
+        "Ce que cet argent payait est payé de nouveau, ou devient un trop-perçu si c’est payé "
+        "autrement depuis.",
+    )
+
+
+def application(settlement: Settlement, number: str, cents: int | None) -> Foreseen:
+    """What `apply_overpayment` will do. Raises Refused."""
+    invoice, taken = foresee_use(settlement, number, cents)
+    left = invoice.remaining_cents - taken
+    return Foreseen(
+        (Line(_named(invoice), taken, "payée" if not left else "payée en partie"),),
+        "Trop-perçu affecté",
+        taken,
+        f"Il restera {format_euros(left)} à régler." if left else "La facture sera payée.",
+    )
+
+
+def credit_return(note: Invoice, invoice: Invoice) -> Foreseen:
+    """What `unapply_credit` will do. Raises Refused."""
+    cents = sum(each.amount_cents for each in uses_for(note.number, invoice.number))
+    theirs = invoice.state == InvoiceState.TRANSMITTED
+    follows = "à encaisser par le Trésor public" if theirs else "de nouveau à régler"
+    worth = format_euros(note.credit_cents + cents)
+    return Foreseen(
+        (Line(_named(invoice), cents, follows),),
+        "Repris de la facture",
+        cents,
+        f"L’avoir {note.number} vaudra de nouveau {worth}.",
+    )
+
+
+def end_of_request(settlement: Settlement) -> Foreseen:
+    """What `drop_refund` will do. Raises Refused."""
+    asked = asked_of(settlement)
+    if asked is None:
+        raise Refused(["Aucun remboursement de ce paiement n’attend de réponse."])
+    return Foreseen(
+        (Line("Remboursement demandé à la banque", asked.amount_cents, "abandonné"),),
+        "Ne sera plus demandé",
+        asked.amount_cents,
+        "Voyez d’abord à la banque que rien n’a été rendu. Si elle l’annonce quand même, ce sera "
+        "pris en compte.",
+    )
+
+
+def _at_bank(invoice: Invoice) -> list[str]:
+    words = at_bank([invoice.number]).get(invoice.number)
+    return [f"{words[:1].upper()}{words[1:]}."] if words else []
+
+
+def _named(invoice: Invoice) -> str:
+    return f"Facture {invoice.number}, {invoice.period}"
+
+
+def _used(part: Allocation) -> str:
+    return _named(part.invoice) if part.invoice else "Sans emploi"
+
+
+def _follows(part: Allocation, *, whole: bool) -> str:
+    if part.kind != AllocationKind.INVOICE:
+        return "trop-perçu" if part.kind == AllocationKind.OVERPAYMENT else ""
+    return "de nouveau à régler" if whole else "reste payée"

@@ -1,0 +1,36 @@
+"""All that is kept of one payment, for who answers for it."""
+
+from typing import NamedTuple
+
+from peewee import JOIN
+
+from kiosque.db.models import Allocation, Invoice, Receipt, Repayment, Settlement
+from kiosque.payments.ledger import owed_cents
+from kiosque.payments.receipts import receipt_of
+from kiosque.payments.reversals import asked_of
+
+
+class Record(NamedTuple):
+    """A payment, and what its money is for or was. `owed_cents` pay nothing and are still there;
+    `asked` is a refund that the bank has yet to answer about."""
+
+    settlement: Settlement
+    receipt: Receipt | None
+    parts: list[Allocation]
+    owed_cents: int
+    asked: Repayment | None
+
+
+def read(settlement: Settlement) -> Record:
+    parts = (
+        Allocation.select(Allocation, Invoice)
+        .join(Invoice, JOIN.LEFT_OUTER)
+        .where(Allocation.settlement == settlement)
+    )
+    return Record(
+        settlement,
+        receipt_of(settlement),
+        list(parts.order_by(Allocation.id)),
+        owed_cents(settlement),
+        asked_of(settlement),
+    )

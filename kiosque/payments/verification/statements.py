@@ -1,0 +1,110 @@
+"""The lines of the bank's statements, against what explains them and what the journal says."""
+
+from collections.abc import Iterator
+
+from kiosque.language.formats import format_euros
+from kiosque.payments.verification.queries import one, rows
+
+
+def lines() -> Iterator[str]:
+    """A line is matched if and only if its matches in force add up to it, to the cent."""
+    for number, day, cents, found in rows(
+        """
+        SELECT statement_line.id, booked_on, statement_line.amount_cents,
+            COALESCE(SUM(line_match.amount_cents), 0)
+        FROM statement_line LEFT JOIN line_match
+            ON line_match.line_id = statement_line.id AND undone_at IS NULL
+        GROUP BY statement_line.id, booked_on, statement_line.amount_cents, state
+        HAVING (state = 'matched')
+            <> (COALESCE(SUM(line_match.amount_cents), 0) = statement_line.amount_cents)
+        """
+    ):
+        yield (
+            f"mouvement {number} du {day} : {format_euros(cents)}, "
+            f"ses rapprochements font {format_euros(int(found))}"
+        )
+
+
+def matches() -> Iterator[str]:
+    """What explains a line is of its *régie* and of its very cents, and explains no other line."""
+    for number in one(
+        """
+        SELECT line_match.line_id FROM line_match
+            JOIN statement_line ON statement_line.id = line_match.line_id
+            LEFT JOIN repayment ON repayment.id = repayment_id
+            LEFT JOIN settlement
+                ON settlement.id = COALESCE(line_match.settlement_id, repayment.settlement_id)
+            LEFT JOIN deposit ON deposit.id = deposit_id
+        WHERE undone_at IS NULL AND line_match.kind IN ('settlement', 'repayment', 'deposit')
+            AND (statement_line.regie <> COALESCE(settlement.regie, deposit.regie)
+                OR line_match.amount_cents <> CASE line_match.kind
+                    WHEN 'settlement' THEN settlement.amount_cents
+                    WHEN 'repayment' THEN -repayment.amount_cents
+                    ELSE -deposit.amount_cents END)
+        """
+    ):
+        yield f"mouvement {number} : rapproché d’un autre montant, ou d’une autre régie"
+    for kind, number in rows(
+        """
+        SELECT kind, COALESCE(settlement_id, repayment_id, deposit_id) FROM line_match
+        WHERE undone_at IS NULL AND kind IN ('settlement', 'repayment', 'deposit')
+        GROUP BY kind, COALESCE(settlement_id, repayment_id, deposit_id) HAVING COUNT(*) > 1
+        """
+    ):
+        yield f"rapprochements : {kind} {number} explique deux mouvements"
+
+
+def entries() -> Iterator[str]:
+    """The journal holds for each line what its matches in force say, account by account."""
+    for number in one(
+        """
+        WITH matched AS (SELECT line_match.line_id, line_match.amount_cents AS cents,
+                CASE WHEN statement_line.regie = '' THEN ''
+                    ELSE '/' || statement_line.regie END AS own,
+                CASE line_match.kind WHEN 'fee' THEN 'fees' WHEN 'other' THEN 'others'
+                    WHEN 'deposit' THEN 'paid_over'
+                    ELSE COALESCE('bank:' || settlement.gateway, 'counter:' || settlement.mode)
+                    END AS source
+            FROM line_match JOIN statement_line ON statement_line.id = line_match.line_id
+                LEFT JOIN repayment ON repayment.id = repayment_id
+                LEFT JOIN settlement
+                    ON settlement.id = COALESCE(line_match.settlement_id, repayment.settlement_id)
+            WHERE undone_at IS NULL)
+        SELECT DISTINCT line_id FROM (
+            SELECT line_id, account, SUM(cents) AS left_over FROM (
+                SELECT line_id, debit AS account, amount_cents AS cents FROM journal_entry
+                    WHERE line_id IS NOT NULL
+                UNION ALL SELECT line_id, credit, -amount_cents FROM journal_entry
+                    WHERE line_id IS NOT NULL
+                UNION ALL SELECT line_id, 'account' || own, -cents FROM matched
+                UNION ALL SELECT line_id, CASE WHEN substr(source, 1, 5) = 'bank:' THEN source
+                    ELSE source || own END, cents FROM matched
+            ) AS everything GROUP BY line_id, account
+        ) AS found WHERE left_over <> 0
+        """
+    ):
+        yield f"mouvement {number} : le journal ne dit pas ce que dit son rapprochement"
+
+
+def balances() -> Iterator[str]:
+    """The account of each *régie* holds what it began with, and its lines that are matched."""
+    for regie, booked, found in rows(
+        """
+        SELECT regie, SUM(booked), SUM(found) FROM (
+            SELECT regie, amount_cents AS booked, 0 AS found FROM journal_entry
+                WHERE debit = 'account' OR substr(debit, 1, 8) = 'account/'
+            UNION ALL SELECT regie, -amount_cents, 0 FROM journal_entry
+                WHERE credit = 'account' OR substr(credit, 1, 8) = 'account/'
+            UNION ALL SELECT regie, 0, amount_cents FROM journal_entry
+                WHERE credit = 'opening' OR substr(credit, 1, 8) = 'opening/'
+            UNION ALL SELECT regie, 0, -amount_cents FROM journal_entry
+                WHERE debit = 'opening' OR substr(debit, 1, 8) = 'opening/'
+            UNION ALL SELECT regie, 0, line_match.amount_cents FROM line_match
+                JOIN statement_line ON statement_line.id = line_id WHERE undone_at IS NULL
+        ) AS everything GROUP BY regie HAVING SUM(booked) <> SUM(found)
+        """
+    ):
+        yield (
+            f"compte{f' de la régie {regie}' if regie else ''} : {format_euros(int(booked))} au "
+            f"journal, {format_euros(int(found))} par ses mouvements"
+        )

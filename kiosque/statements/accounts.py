@@ -1,0 +1,99 @@
+"""Whose account a file is of: the first statement of a *régie* names its account."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
+
+from kiosque.db.models import Attempt, BankAccount
+from kiosque.language import clock
+from kiosque.payments.refusals import Refused
+from kiosque.settings import Settings
+from kiosque.statements.records import Operation
+
+#: A number that another ends with, of so many signs at least, is the same without its bank's codes.
+_NUMBER_SIGNS = 10
+#: So many payments are enough to tell whose journal it is.
+_SAMPLE = 200
+
+
+class WhichRegie(Refused):
+    """Nothing tells whose account a file is of: a person has to say."""
+
+    def __init__(self) -> None:
+        super().__init__(["Rien ne dit de quelle régie est ce fichier : choisissez-la."])
+
+
+class Holder(NamedTuple):
+    """A *régie* that a file may be of: its name, and the gateway that it is paid by."""
+
+    name: str
+    gateway: str
+
+    @classmethod
+    def all_of(cls, settings: Settings) -> Mapping[str, Self]:
+        """Return all those of a town by their keys."""
+        return {
+            key: cls(regie.name, settings.gateway_of(key) or "")
+            for key, regie in settings.regies_by_key.items()
+        }
+
+
+def holder_of_account(
+    number: str, chosen: str | None, regies: Mapping[str, Holder], author: str
+) -> str:
+    """Return the key of the *régie* that an account is of, and note it where it is the first of
+    that *régie*. Belongs inside `write()`. Raises Refused where it is another's, WhichRegie where
+    several may be meant."""
+    known = {each.regie: each.number for each in BankAccount.select()}
+    owners = [regie for regie, own in known.items() if number and _is_same(number, own)]
+    regie = owners[0] if owners else _chosen(chosen, regies)
+    if regie not in regies or (chosen is not None and chosen != regie):
+        raise Refused([f"Le compte {number} est celui d’une autre régie."])
+    if number and not owners:
+        if regie in known:
+            raise Refused(
+                [
+                    f"Ce fichier est du compte {number}. Celui de la régie {regies[regie].name} "
+                    f"est le compte {known[regie]}."
+                ]
+            )
+        BankAccount.create(regie=regie, number=number, noted_at=clock.now(), author=author)
+    return regie
+
+
+def holder_of_operations(
+    operations: tuple[Operation, ...], chosen: str | None, regies: Mapping[str, Holder]
+) -> tuple[str, str]:
+    """Return the key of the *régie* that the acquirer's journal is of, and its gateway: those of
+    the payments of ours that it names, else as chosen. Raises Refused, WhichRegie."""
+    named = [each.order_reference for each in operations[:_SAMPLE]]
+    query: Any = (
+        Attempt.select(Attempt.regie, Attempt.gateway)
+        .where(Attempt.reference.in_(named))
+        .distinct()
+    )
+    found = list(query.tuples())
+    if len(found) > 1:
+        raise Refused(["Ce fichier parle des paiements de plusieurs contrats de banque."])
+    if not found:
+        regie = _chosen(chosen, regies)
+        return regie, regies[regie].gateway
+    regie, gateway = found[0]
+    if regie not in regies or (chosen is not None and chosen != regie):
+        raise Refused(["Ce fichier est d’une autre régie."])
+    return regie, gateway
+
+
+def _chosen(chosen: str | None, regies: Mapping[str, Holder]) -> str:
+    if chosen is not None and chosen in regies:
+        return chosen
+    if chosen is not None or len(regies) != 1:
+        raise WhichRegie
+    return next(iter(regies))
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Tell whether two numbers are of one account: an IBAN holds the number that some files give
+    alone, followed by the two digits of its key."""
+    short, long = sorted((one, other), key=len)
+    ends = (long, long[:-2])
+    return short == long or (len(short) >= _NUMBER_SIGNS and any(e.endswith(short) for e in ends))

@@ -1,0 +1,134 @@
+"""Whether the statements of a month are all there, and how much they tell."""
+
+from calendar import monthrange
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from peewee import fn
+
+from kiosque.db.models import BankOperation, Statement
+from kiosque.language.formats import long_date
+from kiosque.payments.queries import last_regie_of
+from kiosque.statements import workdays
+
+_DAY = timedelta(days=1)
+
+
+class _Jump(NamedTuple):
+    """The days between a statement and the next; `is_proved` where nothing moved meanwhile."""
+
+    since: date
+    until: date
+    is_proved: bool
+
+
+class Grade(StrEnum):
+    """How much the bank tells of a month: each payment with its fees, by the acquirer's journal;
+    the account, with lump sums; nothing, but for its answers to our questions."""
+
+    JOURNAL = "journal"
+    STATEMENT = "statement"
+    NONE = "none"
+
+
+def gaps(regie: str) -> list[str]:
+    """Return the sentences that tell which statements are missing between the first and the last:
+    each begins with what the one before ends with."""
+    return [
+        _sentence(jump.since, jump.until) for jump in _jumps(_told(regie)) if not jump.is_proved
+    ]
+
+
+def covers(regie: str, month: str) -> list[tuple[date, date]]:
+    """Return the days of a month (`2026-10`) of which no statement tells, as first and last ones;
+    none where the statements tell of all."""
+    first, last = _month(month)
+    found = _told(regie)
+    told = [(each.opened_on, each.closed_on) for each in found]
+    told += [(jump.since, jump.until) for jump in _jumps(found) if jump.is_proved]
+    days = [first + _DAY * number for number in range((last - first).days + 1)]
+    missing = [day for day in days if not any(since < day <= until for since, until in told)]
+    return list(_ranges(missing))
+
+
+def last_told(regie: str) -> date | None:
+    """Return the last day of which a statement tells, None without any."""
+    found: Any = Statement.select(fn.MAX(Statement.closed_on)).where(Statement.regie == regie)
+    last = found.scalar()
+    return date.fromisoformat(last) if isinstance(last, str) else last
+
+
+def grade(regie: str, month: str) -> Grade:
+    """Return how much the files loaded tell of a month (`2026-10`)."""
+    first, last = _month(month)
+    told: Any = (
+        BankOperation.select(BankOperation.gateway)
+        .where(BankOperation.remitted_on.between(first, last))
+        .where(BankOperation.fee_cents.is_null(False))
+        .distinct()
+    )
+    if any(last_regie_of(gateway) == regie for (gateway,) in told.tuples()):
+        return Grade.JOURNAL
+    some = Statement.regie == regie, Statement.opened_on <= last, Statement.closed_on >= first
+    return Grade.STATEMENT if Statement.select().where(*some).exists() else Grade.NONE
+
+
+def _told(regie: str) -> list[Statement]:
+    """Return the statements of a *régie* in the order of their days."""
+    order = Statement.opened_on, Statement.closed_on, Statement.id
+    return list(Statement.select().where(Statement.regie == regie).order_by(*order))
+
+
+def _jumps(statements: Sequence[Statement]) -> Iterator[_Jump]:
+    """Yield what is between the statements, which are in order, and overlap."""
+    ends = {(each.closed_on, each.closing_cents) for each in statements}
+    reached: date | None = None
+    for each in statements:
+        if reached is not None and each.opened_on >= reached:
+            is_proved = _follows(each, reached, ends) or _is_held(each, reached, statements)
+            yield _Jump(reached, each.opened_on, is_proved)
+        reached = max(reached or each.closed_on, each.closed_on)
+
+
+def _follows(
+    statement: Statement, reached: date, ends: Collection[tuple[date, int | None]]
+) -> bool:
+    """Tell whether a statement begins with the balance that those before end with; where a balance
+    is not told, whether no working day is between them."""
+    if statement.opening_cents is None or (reached, None) in ends:
+        return not workdays.between(reached, statement.opened_on)
+    return (reached, statement.opening_cents) in ends
+
+
+def _is_held(statement: Statement, day: date, statements: Sequence[Statement]) -> bool:
+    """Tell whether others, each beginning with the balance that one before ends with, tell the
+    whole of the day within which a statement begins, or all of it until that statement's end."""
+    reached = {each.closing_cents for each in statements if each.opened_on < day == each.closed_on}
+    within = [each for each in statements if each.opened_on == day]
+    for _ in within if statement.opened_on == day else ():
+        following = [each for each in within if each.opening_cents in reached]
+        if any(each.closed_on > day for each in following):
+            return True
+        reached |= {each.closing_cents for each in following}
+    return statement.opened_on == statement.closed_on == day and statement.closing_cents in reached
+
+
+def _sentence(since: date, until: date) -> str:
+    if since == until:
+        return f"Il manque un relevé du {long_date(since)}."
+    return f"Il manque un relevé entre le {long_date(since)} et le {long_date(until)}."
+
+
+def _month(month: str) -> tuple[date, date]:
+    year, number = map(int, month.split("-"))
+    return date(year, number, 1), date(year, number, monthrange(year, number)[1])
+
+
+def _ranges(days: Iterable[date]) -> Iterator[tuple[date, date]]:
+    """Give the first and last of the days that follow each other."""
+    for _, following in groupby(enumerate(days), key=lambda each: each[1] - _DAY * each[0]):
+        found = [day for _, day in following]
+        yield found[0], found[-1]

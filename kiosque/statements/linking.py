@@ -1,0 +1,192 @@
+"""Find which payment or repayment of ours each operation of an acquirer's journal is."""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
+
+from kiosque.db import execute_many
+from kiosque.db.models import Anomaly, Attempt, BankOperation, Repayment, Settlement
+from kiosque.db.states import AnomalyKind, RepaymentState
+from kiosque.language import clock
+from kiosque.language.formats import format_euros, short_date
+from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
+from kiosque.payments.orders import REFERENCE
+from kiosque.payments.queries import last_regie_of
+
+#: A payment is remitted this long after it was opened, at most.
+_LONGEST = timedelta(days=60)
+_SETTLEMENT = "UPDATE bank_operation SET settlement_id = ? WHERE id = ?"
+_REPAYMENT = "UPDATE bank_operation SET repayment_id = ? WHERE id = ?"
+#: What the keys of the points about operations begin with.
+_KEY = "remitted"
+
+Item = TypeVar("Item")
+
+
+class _Operation(NamedTuple):
+    id: int
+    paid_on: date
+    transaction_id: str
+    order_reference: str
+    cents: int
+
+
+class _Money(NamedTuple):
+    """A payment or, below zero, a repayment."""
+
+    id: int
+    cents: int
+    transaction_id: str | None
+    reference: str | None
+    day: str | None
+    number: int | None
+
+
+def link_all(regie: str) -> None:
+    """Link the operations of all the gateways that a *régie* has had. Belongs inside `write()`."""
+    gateways: Any = BankOperation.select(BankOperation.gateway).distinct()
+    for (gateway,) in gateways.tuples():
+        if last_regie_of(gateway) == regie:
+            _link(gateway, regie)
+
+
+def _link(gateway: str, regie: str) -> None:
+    """Link all that can be told, by our reference then by the bank's day and number, of the same
+    amount; tell the régisseur of a payment of ours that only the bank knows."""
+    operations = list(_unlinked(gateway))
+    if not operations:
+        _tell([], gateway, regie)
+        return
+    since = clock.midnight_in_paris(min(each.paid_on for each in operations) - _LONGEST)
+    for statement, known in (
+        (_SETTLEMENT, _settlements(gateway, since)),
+        (_REPAYMENT, _repayments(gateway, since)),
+    ):
+        pairs = list(_pairs(operations, list(known)))
+        execute_many(statement, [(money.id, operation.id) for operation, money in pairs])
+        linked = {operation.id for operation, _ in pairs}
+        operations = [each for each in operations if each.id not in linked]
+    _tell(operations, gateway, regie)
+
+
+def _unlinked(gateway: str) -> Iterator[_Operation]:
+    found: Any = BankOperation.select(
+        BankOperation.id, BankOperation.paid_on, BankOperation.transaction_id,
+        BankOperation.order_reference, BankOperation.amount_cents,
+    ).where(
+        BankOperation.gateway == gateway,
+        BankOperation.settlement.is_null(),
+        BankOperation.repayment.is_null(),
+    ).order_by(BankOperation.id)  # fmt: skip
+    return (_Operation(*row) for row in found.tuples())
+
+
+_OF_ATTEMPT = (Attempt.reference, Attempt.day, Attempt.number)
+
+
+def _settlements(gateway: str, since: datetime) -> Iterator[_Money]:
+    linked = BankOperation.select(BankOperation.settlement).where(
+        BankOperation.settlement.is_null(False)
+    )
+    found: Any = (
+        Settlement.select(
+            Settlement.id, Settlement.amount_cents, Settlement.transaction_id, *_OF_ATTEMPT
+        )
+        .left_outer_join(Attempt)
+        .where(
+            Settlement.gateway == gateway,
+            Settlement.settled_at >= since,
+            Settlement.id.not_in(linked),
+        )
+        .order_by(Settlement.id)
+    )
+    return (_Money(*row) for row in found.tuples())
+
+
+def _repayments(gateway: str, since: datetime) -> Iterator[_Money]:
+    linked = BankOperation.select(BankOperation.repayment).where(
+        BankOperation.repayment.is_null(False)
+    )
+    found: Any = (
+        Repayment.select(
+            Repayment.id, Repayment.amount_cents * -1, Repayment.transaction_id, *_OF_ATTEMPT
+        )
+        .join(Settlement)
+        .left_outer_join(Attempt)
+        .where(
+            Settlement.gateway == gateway,
+            Repayment.state == RepaymentState.DONE,
+            Repayment.asked_at >= since,
+            Repayment.id.not_in(linked),
+        )
+        .order_by(Repayment.id)
+    )
+    return (_Money(*row) for row in found.tuples())
+
+
+def _pairs(
+    operations: Sequence[_Operation], known: Sequence[_Money]
+) -> Iterator[tuple[_Operation, _Money]]:
+    """Pair by each rule those that no rule before it did."""
+    rules: Sequence[tuple[Callable[[_Operation], Hashable], Callable[[_Money], Hashable]]] = (
+        (lambda told: (told.order_reference, told.cents), lambda own: (own.reference, own.cents)),
+        (_day_and_number, lambda own: (own.day, own.number, own.cents)),
+        (
+            lambda told: (told.transaction_id, told.cents),
+            lambda own: (own.transaction_id, own.cents),
+        ),
+    )
+    done: set[int] = set()
+    for of_bank, of_ours in rules:
+        told = by(of_bank, (each for each in operations if each.id not in done))
+        own = by(of_ours, known)
+        for name, same in told.items():
+            if len(same) == len(own.get(name, ())):
+                yield from zip(same, own[name], strict=True)
+                done.update(each.id for each in same)
+        paired = {name for name, same in told.items() if len(same) == len(own.get(name, ()))}
+        known = [each for each in known if of_ours(each) not in paired]
+
+
+def _day_and_number(told: _Operation) -> Hashable:
+    number = int(told.transaction_id) if told.transaction_id.isdecimal() else None
+    return told.paid_on.strftime("%Y%m%d"), number, told.cents
+
+
+def by(name: Callable[[Item], Hashable], items: Iterable[Item]) -> Mapping[Hashable, list[Item]]:
+    """Return the items by their names."""
+    found: Mapping[Hashable, list[Item]] = defaultdict(list)
+    for each in items:
+        found[name(each)].append(each)
+    return found
+
+
+def _tell(unknown: Sequence[_Operation], gateway: str, regie: str) -> None:
+    """Put on the régisseur's list the payments that bear a reference of ours, and are not here;
+    take off those that are now."""
+    of_ours = {_key(each, gateway): each for each in unknown if _is_ours(each)}
+    about = Anomaly.key.startswith(f"{_KEY}:{gateway}:")
+    resolve_by_itself(about & Anomaly.key.not_in([*of_ours]), "ce paiement est enregistré")
+    for key, each in of_ours.items():
+        reference = each.order_reference
+        attempt = Attempt.get_or_none(Attempt.reference == reference, Attempt.gateway == gateway)
+        flag_anomaly(
+            key,
+            AnomalyKind.MISMATCH if attempt else AnomalyKind.UNKNOWN_ORDER,
+            each.cents,
+            f"le journal de la banque dit que {format_euros(each.cents)} sont payés pour la "
+            f"commande {reference} (transaction {each.transaction_id} du "
+            f"{short_date(each.paid_on)}), et rien ici ne le dit",
+            regie=regie,
+            gateway=gateway,
+            attempt=attempt,
+        )
+
+
+def _is_ours(operation: _Operation) -> bool:
+    return operation.cents > 0 and bool(REFERENCE.fullmatch(operation.order_reference))
+
+
+def _key(operation: _Operation, gateway: str) -> str:
+    return f"{_KEY}:{gateway}:{operation.order_reference}:{operation.cents}"

@@ -1,0 +1,163 @@
+"""Keep what a bank's file says that was not known: all of it, or nothing where it contradicts what
+was loaded before. It pays no invoice, and sends nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from kiosque.db import execute_many, write
+from kiosque.db.fields import to_text
+from kiosque.db.models import Statement, StatementFile, StatementLine
+from kiosque.language import clock, formats
+from kiosque.payments.refusals import Refused, why_no_author
+from kiosque.statements import operations, records
+from kiosque.statements.accounts import Holder, holder_of_account, holder_of_operations
+from kiosque.statements.days import Found, Line, Span, new_of
+from kiosque.statements.opening import book_opening
+from kiosque.statements.records import Movement, Period
+
+#: Of the days that files contradict each other about, so many are named.
+_NAMED_DAYS = 5
+_LINE = """
+    INSERT INTO statement_line (statement_id, regie, booked_on, value_on, amount_cents, label,
+        reference, occurrence, state)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open')
+"""
+
+
+@dataclass
+class Loaded:
+    """What a file brought. `regies` are the keys of those whose accounts it is of."""
+
+    name: str
+    kind: records.FileKind
+    is_known: bool = False
+    regies: list[str] = field(default_factory=list)
+    lines: int = 0
+    known_lines: int = 0
+    operations: int = 0
+    known_operations: int = 0
+
+
+def load(
+    file: records.StatementFile,
+    name: str,
+    content_sha256: str,
+    *,
+    regie: str | None,
+    regies: Mapping[str, Holder],
+    author: str,
+) -> Loaded:
+    """Load a file that was read. `regie` is the key of the one that a person chose, `regies` are
+    those that the author may load for. Raises Refused, changing nothing; WhichRegie where a person
+    has to choose."""
+    if fault := why_no_author(author):
+        raise Refused([fault])
+    loaded = Loaded(name, file.kind)
+    with write():
+        if StatementFile.select().where(StatementFile.sha256 == content_sha256).exists():
+            loaded.is_known = True
+            return loaded
+        row = StatementFile.create(
+            sha256=content_sha256,
+            name=name,
+            kind=file.kind,
+            loaded_at=clock.now(),
+            author=author,
+        )
+        for period in file.periods:
+            of = holder_of_account(period.account, regie, regies, author)
+            _load_period(period, of, row, loaded)
+        if file.operations:
+            of, gateway = holder_of_operations(file.operations, regie, regies)
+            loaded.regies.append(of)
+            counts = operations.keep(file, row, gateway)
+            loaded.operations, loaded.known_operations = counts
+        loaded.regies = sorted({*loaded.regies})
+        for of in loaded.regies:
+            book_opening(of)
+    return loaded
+
+
+def _load_period(period: Period, regie: str, row: StatementFile, loaded: Loaded) -> None:
+    loaded.regies.append(regie)
+    span = _span_of(period)
+    if span is None:
+        return
+    movements = period.movements
+    found = new_of(span, movements, row.kind, _lines(regie, span, movements), _spans(regie, span))
+    if found.contradicted:
+        raise Refused([_contradiction(found)])
+    statement = Statement.create(
+        file=row,
+        regie=regie,
+        opened_on=span.opened_on,
+        opening_cents=span.opening_cents,
+        closed_on=span.closed_on,
+        closing_cents=span.closing_cents,
+    )
+    execute_many(_LINE, _rows(statement, found.added))
+    loaded.lines += len(found.added)
+    loaded.known_lines += found.known
+
+
+def _span_of(period: Period) -> Span | None:
+    """Return the days and balances of a statement; those of its movements where it tells no day,
+    None where it tells nothing at all."""
+    days = [movement.booked_on for movement in period.movements]
+    first, last = period.opened_on, period.closed_on
+    if days:
+        first = first or min(days) - timedelta(days=1)
+        last = last or max(days)
+    if first is None or last is None:
+        return None
+    return Span(0, first, period.opening_cents, last, period.closing_cents)
+
+
+def _lines(regie: str, span: Span, movements: Sequence[Movement]) -> list[Line]:
+    days = [span.opened_on, span.closed_on, *(each.booked_on for each in movements)]
+    columns = (
+        StatementLine.booked_on, StatementLine.amount_cents, StatementLine.label,
+        StatementLine.reference, StatementLine.statement, StatementFile.kind,
+    )  # fmt: skip
+    found: Any = StatementLine.select(*columns).join(Statement).join(StatementFile)
+    return [
+        Line(*row)
+        for row in found.where(
+            StatementLine.regie == regie, StatementLine.booked_on.between(min(days), max(days))
+        ).tuples()
+    ]
+
+
+def _spans(regie: str, span: Span) -> list[Span]:
+    columns = (
+        Statement.id, Statement.opened_on, Statement.opening_cents, Statement.closed_on,
+        Statement.closing_cents,
+    )  # fmt: skip
+    found: Any = Statement.select(*columns).where(
+        Statement.regie == regie,
+        Statement.opened_on <= span.closed_on,
+        Statement.closed_on >= span.opened_on,
+    )
+    return [Span(*row) for row in found.tuples()]
+
+
+def _rows(
+    statement: Statement, added: Iterable[tuple[Movement, int]]
+) -> Iterable[tuple[object, ...]]:
+    for movement, rank in added:
+        value_on = movement.value_on and to_text(movement.value_on)
+        yield (
+            statement.id, statement.regie, to_text(movement.booked_on), value_on, movement.cents,
+            movement.label, movement.reference, rank,
+        )  # fmt: skip
+
+
+def _contradiction(found: Found) -> str:
+    days = ", ".join(formats.short_date(day) for day in found.contradicted[:_NAMED_DAYS])
+    more = "…" if len(found.contradicted) > _NAMED_DAYS else ""
+    return (
+        "Ce fichier ne dit pas les mêmes mouvements qu’un relevé déjà chargé, pour ces jours : "
+        f"{days}{more}. L’un des deux est incomplet, ou d’un autre compte."
+    )

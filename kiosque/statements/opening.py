@@ -1,0 +1,73 @@
+"""The balance of an account before its first statement: the books begin with it."""
+
+from peewee import fn
+
+from kiosque.db.models import JournalEntry, Statement, StatementLine
+from kiosque.language.formats import short_date
+from kiosque.payments import journal
+
+
+def book_opening(regie: str) -> None:
+    """Bring the books to what the account held before the earliest movement that is known. Of a
+    statement older than the first, what was booked is undone. Belongs inside `write()`."""
+    first = _first(regie)
+    if first is None:
+        return
+    wanted, former = _before(first), _former(regie)
+    held = sum(_signed(each) for each in former)
+    if wanted == held:
+        return
+    about = journal.About(regie, statement_id=first.id)
+    if held:
+        label = "solde d’ouverture corrigé : un relevé plus ancien est chargé"
+        _move(about, label, -held, corrects=former[-1].number)
+    if wanted:
+        _move(about, f"solde du compte au {short_date(first.opened_on)}", wanted)
+
+
+def _former(regie: str) -> list[JournalEntry]:
+    """Return the entries of openings, in order."""
+    return list(
+        JournalEntry.select()
+        .where(JournalEntry.regie == regie, JournalEntry.statement.is_null(False))
+        .order_by(JournalEntry.number)
+    )
+
+
+def _signed(entry: JournalEntry) -> int:
+    return entry.amount_cents if entry.credit == _account(entry.regie) else -entry.amount_cents
+
+
+def _first(regie: str) -> Statement | None:
+    """Return the earliest statement that tells what it begins with."""
+    told = Statement.select().where(
+        Statement.regie == regie, Statement.opening_cents.is_null(False)
+    )
+    # Of those of one day, the first is that which no other ends with.
+    same = list(told.order_by(Statement.opened_on, Statement.closed_on, Statement.id).limit(20))
+    early = [each for each in same if each.opened_on == same[0].opened_on]
+    ends = {each.closing_cents for each in early if each.closed_on == each.opened_on}
+    return next((each for each in early if each.opening_cents not in ends), None) or (
+        early[0] if early else None
+    )
+
+
+def _before(first: Statement) -> int:
+    """Return what the account held before all that is known, in cents: lines of a file without
+    balances may be older."""
+    older = StatementLine.select(fn.SUM(StatementLine.amount_cents)).where(
+        StatementLine.regie == first.regie,
+        StatementLine.booked_on <= first.opened_on,
+        StatementLine.statement != first,
+    )
+    return (first.opening_cents or 0) - int(older.scalar() or 0)
+
+
+def _move(about: journal.About, label: str, cents: int, corrects: int | None = None) -> None:
+    sides = [journal.account(journal.STATEMENT_ACCOUNT, about.regie), _account(about.regie)]
+    debit, credit = sides if cents > 0 else sides[::-1]
+    journal.append(about, label, debit=debit, credit=credit, cents=abs(cents), corrects=corrects)
+
+
+def _account(regie: str) -> str:
+    return journal.account(journal.OPENING, regie)

@@ -1,0 +1,104 @@
+"""The operations of an acquirer's journals: kept once, and found among our payments.
+
+The same operation may be in several journals; only the JRB says when it was remitted to the bank,
+and what was kept of it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+
+from kiosque.db import execute_many
+from kiosque.db.fields import to_text
+from kiosque.db.models import BankOperation, StatementFile
+from kiosque.statements import records
+from kiosque.statements.records import FileKind, Operation
+
+#: What the steps and states of a payment whose money came or went begin with, in a JO or a JT.
+_DONE = ("CAPTUR", "REFUND")
+_NEW = """
+    INSERT INTO bank_operation (file_id, gateway, paid_on, transaction_id, order_reference,
+        amount_cents, fee_cents, remitted_on, remittance, occurrence)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_REMITTED = """
+    UPDATE bank_operation SET fee_cents = ?, remitted_on = ?, remittance = ? WHERE id = ?
+"""
+#: What names an operation: its day and number at the gateway, and its cents.
+_Name = tuple[date, str, int]
+
+
+def keep(file: records.StatementFile, row: StatementFile, gateway: str) -> tuple[int, int]:
+    """Keep the operations that were not known, and what is told now of the others. Return how many
+    are new, and how many were known. Belongs inside `write()`."""
+    done = [each for each in file.operations if _is_money(each, file.kind)]
+    if not done:
+        return 0, 0
+    kept = _kept(gateway, min(each.gateway_day for each in done))
+    new: list[tuple[object, ...]] = []
+    told: list[tuple[object, ...]] = []
+    for name, operations in _by_name(done).items():
+        rows = kept.get(name, [])
+        rank = max((each.occurrence for each in rows), default=0)
+        for operation, known in _pairs(operations, rows):
+            if known is None:
+                rank += 1
+                new.append(_columns(operation, row.id, gateway, rank))
+            elif operation.remittance and not known.remittance:
+                told.append((*_remitted(operation), known.id))
+    execute_many(_NEW, new)
+    execute_many(_REMITTED, told)
+    return len(new), len(done) - len(new)
+
+
+def _is_money(operation: Operation, kind: FileKind) -> bool:
+    done = kind is FileKind.JRB or operation.status.upper().startswith(_DONE)
+    return done and operation.cents != 0
+
+
+def _by_name(operations: Iterable[Operation]) -> Mapping[_Name, list[Operation]]:
+    found: Mapping[_Name, list[Operation]] = defaultdict(list)
+    for each in operations:
+        found[each.gateway_day, each.transaction_id, each.cents].append(each)
+    return found
+
+
+def _kept(gateway: str, since: date) -> Mapping[_Name, list[BankOperation]]:
+    found: Mapping[_Name, list[BankOperation]] = defaultdict(list)
+    for each in BankOperation.select().where(
+        BankOperation.gateway == gateway, BankOperation.paid_on >= since
+    ):
+        found[each.paid_on, each.transaction_id, each.amount_cents].append(each)
+    return found
+
+
+def _pairs(
+    operations: list[Operation], rows: list[BankOperation]
+) -> Iterator[tuple[Operation, BankOperation | None]]:
+    """Give each operation of a file the one kept that it is: of the same remittance, else of one
+    that either does not tell."""
+    left, later = [*rows], []
+    for operation in operations:
+        same = next((row for row in left if row.remittance == operation.remittance), None)
+        if same is None:
+            later.append(operation)
+        else:
+            left.remove(same)
+            yield operation, same
+    for operation in later:
+        free = (row for row in left if not (row.remittance and operation.remittance))
+        found = next(free, None)
+        if found is not None:
+            left.remove(found)
+        yield operation, found
+
+
+def _columns(operation: Operation, file_id: int, gateway: str, rank: int) -> tuple[object, ...]:
+    return (
+        file_id, gateway, to_text(operation.gateway_day), operation.transaction_id,
+        operation.order_reference, operation.cents, *_remitted(operation), rank,
+    )  # fmt: skip
+
+
+def _remitted(operation: Operation) -> tuple[object, ...]:
+    day = operation.remitted_on and to_text(operation.remitted_on)
+    return operation.fee_cents, day, operation.remittance

@@ -1,0 +1,100 @@
+"""What a line may be of, where a person has to say: several things, or one that is near."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from kiosque.db.statement_words import MatchKind, MatchRule
+from kiosque.language.formats import counted, format_euros, short_date
+from kiosque.statements import workdays
+from kiosque.statements.explanations import Explanation, Open
+from kiosque.statements.groups import Groups, is_near
+from kiosque.statements.money import Money, Remitted, invoices_of
+from kiosque.statements.rules import Numbered, Referenced
+
+#: Working days between a payment and a line of its amount.
+_NEAR = 3
+#: Of a remittance, what the bank keeps is less than this part.
+_MOST_FEES = 0.03
+#: Proposals shown of a line.
+_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Something that a line may be of; `key` names it, `words` say it in French."""
+
+    key: str
+    words: str
+    explanation: Explanation
+
+
+class Proposals:
+    """What the lines of a *régie* may be of."""
+
+    def __init__(self, money: Sequence[Money], remitted: Sequence[Remitted]) -> None:
+        self._money = money
+        self._referenced = Referenced(money, ())
+        self._groups = Groups(money, remitted, ())
+        self._numbered = Numbered(money, invoices_of(money), ())
+
+    def of(self, line: Open) -> list[Proposal]:
+        found: dict[str, Proposal] = {}
+        for each in self._explanations(line):
+            found.setdefault(_key(each), Proposal(_key(each), _words(each), each))
+        return [*found.values()][:_SHOWN]
+
+    def _explanations(self, line: Open) -> Iterator[Explanation]:
+        yield from self._referenced.of(line)
+        yield from self._groups.around(line)
+        yield from self._numbered.of(line)
+        yield from self._numbered.of_deposit(line)
+        yield from self._near_amount(line)
+        yield from self._less_fees(line)
+
+    def _near_amount(self, line: Open) -> Iterator[Explanation]:
+        for each in self._money:
+            same = each.cents == line.cents and each.kind != MatchKind.DEPOSIT
+            if same and workdays.between(each.on, line.booked_on) <= _NEAR:
+                yield Explanation(MatchRule.AMOUNT, (each,))
+
+    def _less_fees(self, line: Open) -> Iterator[Explanation]:
+        """Yield the remittances of which the bank seems to have kept fees that it does not tell."""
+        for day, each in self._groups.all:
+            fees = each.cents - line.cents
+            may_be = each.fee_cents == 0 and 0 < fees < each.cents * _MOST_FEES
+            if may_be and is_near(day, line.booked_on):
+                yield Explanation(each.rule, each.money, fees)
+
+
+def _key(found: Explanation) -> str:
+    """Name what would be matched, whichever rule found it."""
+    parts = [f"{kind}:{number}" for kind, number in found.keys]
+    return hashlib.sha256(f"{parts} {found.fee_cents}".encode()).hexdigest()[:20]
+
+
+def _words(found: Explanation) -> str:
+    fees = f", moins {format_euros(found.fee_cents)} de frais" if found.fee_cents else ""
+    if len(found.money) > 1:
+        days = sorted({each.on for each in found.money})
+        gross = format_euros(sum(each.cents for each in found.money))
+        return f"{counted(len(found.money), 'paiement')} {_when(days)}, {gross}{fees}"
+    return f"{name_of(found.money[0])}{fees}"
+
+
+def name_of(money: Money) -> str:
+    """Say which money it is, in French."""
+    names = (*money.numbers, *money.names[:1])
+    which = f" {names[0]}" if names else ""
+    what = {
+        MatchKind.SETTLEMENT: "paiement", MatchKind.REPAYMENT: "remboursement",
+        MatchKind.DEPOSIT: "versement",
+    }[money.kind]  # fmt: skip
+    return f"{what}{which} du {short_date(money.on)}, {format_euros(money.cents)}"
+
+
+def _when(days: Sequence[date]) -> str:
+    if len(days) == 1:
+        return f"du {short_date(days[0])}"
+    return f"du {short_date(days[0])} au {short_date(days[-1])}"

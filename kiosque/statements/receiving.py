@@ -1,0 +1,107 @@
+"""A file of the bank's, from its content to what its lines are of; and what was answered about the
+columns of its tables, and about its amounts."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from kiosque.db import write
+from kiosque.db.models import Attempt, ColumnMapping
+from kiosque.db.statement_words import MatchRule
+from kiosque.invoices.imports.mappings import OF_BANKS
+from kiosque.language import clock
+from kiosque.statements import matching, reading
+from kiosque.statements.accounts import Holder
+from kiosque.statements.columns import Columns, signature
+from kiosque.statements.loading import Loaded, load
+from kiosque.statements.records import Meaning, StatementFile, Unit
+
+
+@dataclass
+class Received:
+    """What a file brought, and how many lines are matched since, by rule."""
+
+    loaded: Loaded
+    matched: dict[MatchRule, int] = field(default_factory=dict)
+
+
+def read(
+    name: str,
+    content: bytes,
+    *,
+    unit: Unit | None = None,
+    columns: Mapping[str, Columns] | None = None,
+) -> StatementFile:
+    """Read a file, by what is remembered of columns, and what `columns` say by signature. Raises
+    Unreadable, UnknownColumns, OfInvoices."""
+    answers = {**remembered(), **(columns or {})}
+    return reading.read(name, content, answers, unit=unit, known=_known_cents)
+
+
+def receive(
+    file: StatementFile,
+    name: str,
+    content: bytes,
+    regies: Mapping[str, Holder],
+    author: str,
+    *,
+    regie: str | None = None,
+) -> Received:
+    """Load a file that was read, and match what leaves no doubt. Raises Refused, WhichRegie,
+    changing nothing."""
+    digest = hashlib.sha256(content).hexdigest()
+    loaded = load(file, name, digest, regie=regie, regies=regies, author=author)
+    found = Received(loaded)
+    for of in loaded.regies:
+        for rule, lines in matching.match_all(of).items():
+            found.matched[rule] = found.matched.get(rule, 0) + lines
+    return found
+
+
+def remembered() -> Mapping[str, Columns]:
+    """Return the answers about columns, by the signature of a header."""
+    return {each.signature.removeprefix(OF_BANKS): columns_of(each) for each in answers()}
+
+
+def answers() -> list[ColumnMapping]:
+    """Return what is remembered of the columns of tables, the oldest first."""
+    mine = ColumnMapping.signature.startswith(OF_BANKS)
+    return list(ColumnMapping.select().where(mine).order_by(ColumnMapping.id))
+
+
+def columns_of(answer: ColumnMapping) -> dict[Meaning, str]:
+    """Return the columns of an answer, by their meaning."""
+    return {Meaning(meaning): column for meaning, column in json.loads(answer.mapping).items()}
+
+
+def forget(number: int) -> bool:
+    """Forget an answer: the next table of these columns is asked about again. Return whether it
+    was there."""
+    which = ColumnMapping.id == number, ColumnMapping.signature.startswith(OF_BANKS)
+    with write():
+        return bool(ColumnMapping.delete().where(*which).execute())
+
+
+def remember(header: Sequence[str], columns: Columns, author: str) -> None:
+    """Keep what the columns of a header say, for all files that have it."""
+    values = {
+        "name": "relevé",
+        "mapping": json.dumps(columns, ensure_ascii=False, sort_keys=True),
+        "author": author,
+        "made_at": clock.now(),
+    }
+    key = f"{OF_BANKS}{signature(header)}"
+    with write():
+        if not ColumnMapping.update(values).where(ColumnMapping.signature == key).execute():
+            ColumnMapping.create(signature=key, **values)
+
+
+def _known_cents(day: date, transaction_id: str) -> int | None:
+    """Return the cents of a payment of ours, by its UTC day and its number at the gateway."""
+    if not transaction_id.isdecimal():
+        return None
+    same = Attempt.day == day.strftime("%Y%m%d"), Attempt.number == int(transaction_id)
+    found = [each.amount_cents for each in Attempt.select(Attempt.amount_cents).where(*same)]
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,162 @@
+"""What a file of a bank says, whatever its format."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class FileKind(StrEnum):
+    """`JRB`, `JO` and `JT` are the acquirer's journals: what reached the bank with its fees
+    (*rapprochement bancaire*), each operation, each transaction. The others are statements of an
+    account; `CSV` is any table, a spreadsheet too."""
+
+    JRB = "jrb"
+    JO = "jo"
+    JT = "jt"
+    CFONB = "cfonb"
+    OFX = "ofx"
+    CAMT = "camt"
+    CSV = "csv"
+
+
+class Direction(StrEnum):
+    """`DEBIT` takes the payer's money, `CREDIT` gives it back."""
+
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+
+class Unit(StrEnum):
+    """What the amounts of an acquirer's journal count: its back office lets a shop choose."""
+
+    CENTS = "cents"
+    EUROS = "euros"
+
+
+class Meaning(StrEnum):
+    """What a column of a table says. `AMOUNT` is signed, by `SIDE` where this is a column (`D` or
+    `C`); `DEBIT` and `CREDIT` are its two halves, `BALANCE` is the account's after the line.
+    `DETAILS` complete the `LABEL`."""
+
+    BOOKED_ON = "booked_on"
+    VALUE_ON = "value_on"
+    LABEL = "label"
+    DETAILS = "details"
+    REFERENCE = "reference"
+    AMOUNT = "amount"
+    DEBIT = "debit"
+    CREDIT = "credit"
+    BALANCE = "balance"
+    SIDE = "side"
+    ACCOUNT = "account"
+    CURRENCY = "currency"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A line of a statement, in the order of time; those of zero are left out. What enters the
+    account is above zero.
+
+    `label` is all that the bank says of it, in one line; `reference` what it calls the reference of
+    the operation, empty where it gives none."""
+
+    booked_on: date
+    value_on: date | None
+    cents: int
+    label: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A statement of one account, in euros.
+
+    `account` is its IBAN or number as the file writes it, without spaces; empty where the file
+    names none, as most tables do. Where both balances are told, `opening_cents` plus the movements
+    is `closing_cents`: a file where it is not is refused. `opened_on` is the day at whose end the
+    account held `opening_cents`, `closed_on` that of `closing_cents`: the next statement begins
+    with the same day and cents."""
+
+    account: str
+    opened_on: date | None
+    opening_cents: int | None
+    closed_on: date | None
+    closing_cents: int | None
+    movements: tuple[Movement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A line of the acquirer's journal: a payment, or money given back, below zero.
+
+    `gateway_day` (UTC) and `transaction_id` name the payment at the gateway, as its own messages
+    do; `order_reference` is the one that we gave it. `fee_cents` is what the bank keeps of it,
+    above zero when it does; None where it does not say. It left for the bank on `remitted_on` in
+    the `remittance` of this number, empty or None where it has not, or where the journal does not
+    say. `status` is the journal's own word: a JT has refused payments too, a JO each step of a
+    payment, by its name."""
+
+    gateway_day: date
+    transaction_id: str
+    order_reference: str
+    cents: int
+    fee_cents: int | None
+    remitted_on: date | None
+    remittance: str
+    direction: Direction
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """How a table was understood: the names of its columns, and that of each meaning, as a person
+    answered, or as these names alone tell."""
+
+    header: tuple[str, ...]
+    columns: Mapping[Meaning, str]
+    is_answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFile:
+    """All that a file says: `operations` of an acquirer's journal, `periods` of any other."""
+
+    kind: FileKind
+    periods: tuple[Period, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    table: Table | None = None
+
+
+class Unreadable(Exception):  # the word of the domain
+    """The file cannot be read; nothing of it was kept. `faults` are French sentences, that quote
+    the line and the value. `wants_unit` where a person may say whether its amounts are cents or
+    euros, by the argument `unit` of `reading.read`."""
+
+    def __init__(self, faults: Sequence[str], *, wants_unit: bool = False):
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+        self.wants_unit = wants_unit
+
+
+class OfInvoices(Unreadable):
+    """No file of a bank, but one that is loaded with invoices and *encaissements*: a PES."""
+
+
+class UnknownColumns(Unreadable):
+    """A table whose columns a person has to name: `header` are their names, `proposal` the meanings
+    that could be guessed, from which its lines could not be read where `faults` tell of lines.
+    What is answered, the name of a column by its meaning, is remembered under `signature`, the same
+    for every file with this header."""
+
+    def __init__(
+        self,
+        header: Sequence[str],
+        signature: str,
+        proposal: Mapping[Meaning, str],
+        faults: Sequence[str],
+    ):
+        super().__init__(faults)
+        self.header = tuple(header)
+        self.signature = signature
+        self.proposal = dict(proposal)

@@ -1,0 +1,28 @@
+"""Views that few visitors ask for: a worker imports them when one of them is first asked for."""
+
+from importlib import import_module
+from threading import Lock
+from typing import Any
+
+#: Two threads that import modules which need each other could each find the other's half made.
+_ONE_AT_A_TIME = Lock()
+
+
+class Later:
+    """The view of this name, in this module. Flask and its extensions know a view by both."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self.__module__, self.__name__ = module, name
+
+    @property
+    def view(self) -> Any:
+        with _ONE_AT_A_TIME:
+            return getattr(import_module(self.__module__), self.__name__)
+
+    @property
+    def staff_only(self) -> bool:
+        """Tell whether it is reserved for agents."""
+        return getattr(self.view, "staff_only", False)
+
+    def __call__(self, *args: Any, **values: Any) -> Any:
+        return self.view(*args, **values)

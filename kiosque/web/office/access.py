@@ -1,0 +1,239 @@
+"""Who may come into the town hall's area, and see what there, decided in this one place.
+
+Each view says by `staff_only` which roles it opens to. A family's session opens nothing: the area
+has a cookie of its own (`cookies`), and sessions of its own.
+"""
+
+import ipaddress
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import current_app, flash, g, redirect, request, session, url_for
+from peewee import Expression
+from werkzeug.exceptions import Forbidden, NotFound
+from werkzeug.wrappers import Response
+
+from kiosque.db import write
+from kiosque.db.models import Staff, StaffSession
+from kiosque.staff import events, roles, sessions
+from kiosque.staff.events import Action, Actor
+from kiosque.staff.roles import Held, Role
+from kiosque.web import access, cookies, current
+from kiosque.web.limits import MAX_DEPOSIT_BYTES, MAX_REQUEST_BYTES
+
+View = TypeVar("View", bound=Callable[..., Any])
+Row = TypeVar("Row", bound=Any)
+
+#: Who reads invoices and payments.
+READERS = (Role.CONSULTATION, Role.FACTURATION, Role.REGISSEUR, Role.CONTROLE)
+#: Who deposits files to load.
+DEPOSITORS = (Role.FACTURATION, Role.REGISSEUR)
+#: In the area's cookie: the number of the session.
+_NUMBER = "agent"
+
+
+@dataclass(frozen=True)
+class Agent:
+    """The agent signed in, with the roles of today."""
+
+    staff: Staff
+    session: StaffSession
+    roles: frozenset[Held]
+
+    @property
+    def names(self) -> frozenset[Role]:
+        """Return the roles that the agent has for any *régie*."""
+        return frozenset(held.role for held in self.roles)
+
+    def has(self, *wanted: Role) -> bool:
+        """Tell whether the agent has one of these roles, for any *régie*."""
+        return any(held.role in wanted for held in self.roles)
+
+    def regies(self, *wanted: Role) -> frozenset[str]:
+        """Return the keys of the *régies* for which the agent has one of these roles."""
+        return frozenset(held.regie for held in self.roles if held.role in wanted)
+
+    def bounds(self, *wanted: Role) -> frozenset[str] | None:
+        """Return the keys of the *régies* for which the agent has one of these roles, None for
+        every one that the town has: those that it had are then his too."""
+        own = self.regies(*wanted)
+        return None if own.issuperset(current.settings().regies_by_key) else own
+
+    def own(self, regie: Any, *wanted: Role) -> Iterator[Expression]:
+        """Give the condition that a row is of a *régie* for which the agent has one of these roles,
+        where some is not; `regie` is its column. Of no role, those that read money."""
+        if (own := self.bounds(*(wanted or READERS))) is not None:
+            yield regie.in_(sorted(own))
+
+    def has_for(self, regies: Collection[str], *wanted: Role) -> bool:
+        """Tell whether the agent has one of these roles for each of these *régies*."""
+        own = self.bounds(*wanted)
+        return own is None or own.issuperset(regies)
+
+    def require_all(self, regies: Collection[str], *wanted: Role) -> None:
+        """Raise NotOpen unless the agent has one of these roles for each of these *régies*."""
+        if not self.has_for(regies, *wanted):
+            raise NotOpen
+
+    @property
+    def reads_log(self) -> bool:
+        """True for who reads what everybody did: the log speaks of every *régie*'s money."""
+        return self.has(Role.ADMINISTRATION) or self.bounds(Role.CONTROLE) is None
+
+
+class NotOpen(Forbidden):
+    """A page that this agent's roles do not open."""
+
+
+class OutsideNetwork(Forbidden):
+    """The area is asked for from a network that the settings do not name."""
+
+
+def agent() -> Agent | None:
+    """Return the agent who has shown a password and a code, None for anybody else."""
+    if "agent" not in g:
+        found = _session()
+        if found is None or found.proved_at is None:
+            return None
+        g.agent = Agent(found.staff, found, roles.in_force(found.staff))
+    return cast("Agent", g.agent)
+
+
+def own_agent() -> Agent:
+    """Return the agent signed in, on a page behind `staff_only`."""
+    return cast("Agent", agent())
+
+
+def own_row(found: Row | None, *wanted: Role) -> Row:
+    """Return a row that was looked up, of a *régie* for which the agent has one of these roles.
+    Raises NotFound for none, NotOpen for another's."""
+    if found is None:
+        raise NotFound
+    own_agent().require_all([found.regie], *wanted)
+    return found
+
+
+def half_way() -> StaffSession | None:
+    """Return the session of an agent who has yet to show the first code."""
+    found = _session()
+    return found if found and found.proved_at is None else None
+
+
+def most_bytes() -> int:
+    """Return the most that may be sent to the page where files are deposited: as to any other page
+    by whoever may deposit none, so that nothing large is read for nobody."""
+    found = agent()
+    may_deposit = found is not None and found.has(*DEPOSITORS)
+    return MAX_DEPOSIT_BYTES if may_deposit else MAX_REQUEST_BYTES
+
+
+def actor() -> Actor:
+    """Return who acts on the page under way, for the log."""
+    found = agent()
+    return Actor(found.staff if found else None, access.remote_address())
+
+
+def enter(number: str) -> None:
+    """Give the browser this session, under an identity of its own."""
+    session.clear()
+    session[_NUMBER] = number
+    g.pop("staff_session", None)
+    g.pop("agent", None)
+
+
+def sign_out() -> None:
+    if found := _session():
+        with write():
+            sessions.end(found)
+            events.add(Action.SIGNED_OUT, actor(), found.staff.email)
+    session.clear()
+
+
+def staff_only(*wanted: Role) -> Callable[[View], View]:
+    """Reserve a page for the agents who have one of these roles today; without any, for whoever has
+    a role."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            found = agent()
+            if found is None:
+                return to_sign_in()
+            if not found.has(*(wanted or Role)):
+                raise NotOpen
+            return view(*args, **kwargs)
+
+        guarded.staff_only = True  # type: ignore[attr-defined]  # `is_for_staff` reads it
+        return cast("View", guarded)
+
+    return guard
+
+
+def fresh_code(view: View) -> View:
+    """Ask for a code again, unless one was shown a moment ago: above a page that does what cannot
+    be undone, and below `staff_only`."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if sessions.is_fresh(own_agent().session):
+            return view(*args, **kwargs)
+        return redirect(url_for("office.code", next=_page_to_come_back_to()))
+
+    return cast("View", guarded)
+
+
+def is_for_staff() -> bool:
+    """Tell whether the page asked for is reserved for agents."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return bool(getattr(view, "staff_only", False))
+
+
+def to_sign_in(*, was_signed_in: bool = False) -> Response:
+    """Lead to the page for signing in, or to its second step, and from there to the page asked
+    for."""
+    if half_way():
+        return redirect(url_for("office.code", next=_page_to_come_back_to()))
+    if was_signed_in or _NUMBER in session:
+        session.clear()
+        flash("Par sécurité, votre session est terminée. Connectez-vous de nouveau.")
+    return redirect(url_for("office.sign_in", next=_page_to_come_back_to()))
+
+
+def safe_next() -> str:
+    """Return where to go after a code: a page of the area that was asked for, else its first."""
+    target = access.page_of_ours(request.args.get("next", ""))
+    return target if cookies.is_office(target.partition("?")[0]) else url_for("office.today")
+
+
+def require_network() -> None:
+    """Raise OutsideNetwork where the settings name networks, and the browser is in none."""
+    networks = current.settings().office.networks
+    if networks and not _is_within(access.remote_address(), networks):
+        raise OutsideNetwork
+
+
+def _is_within(address: str, networks: Collection[str]) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    found = getattr(found, "ipv4_mapped", None) or found
+    return any(found in ipaddress.ip_network(each) for each in networks)
+
+
+def _session() -> StaffSession | None:
+    if "staff_session" not in g:
+        number = session.get(_NUMBER, "") if cookies.is_office(request.path) else ""
+        g.staff_session = sessions.running(number) if number else None
+    return cast("StaffSession | None", g.staff_session)
+
+
+def _page_to_come_back_to() -> str | None:
+    """Return the page asked for; of a form, the page where it stood."""
+    asked = request.full_path.rstrip("?")
+    if request.method != "GET":
+        asked = urlsplit(request.referrer or "").path
+    return access.page_of_ours(asked) or None

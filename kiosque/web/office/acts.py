@@ -1,0 +1,75 @@
+"""Acts of the town hall on money: filled, told as a paper would tell them, then confirmed."""
+
+from abc import ABC, abstractmethod
+
+from flask import flash, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from kiosque import payments
+from kiosque.payments.doing import Doer
+from kiosque.payments.foresight import Foreseen
+from kiosque.web import current
+from kiosque.web.office.access import own_agent
+from kiosque.web.office.money_forms import (
+    ForeseenForm,
+)
+
+
+class Act(ABC):
+    """An act on an invoice or on a payment, called `about`, whose page is `back`. `verb` names it
+    and, with the amount, its button. `told` is what the agent has read that it will do."""
+
+    verb: str
+    about: str
+    back: str
+    form: ForeseenForm
+    told: Foreseen
+
+    @abstractmethod
+    def foresee(self) -> Foreseen:
+        """Return what it will do, as the form says. Raises Refused."""
+
+    @abstractmethod
+    def do(self) -> str:
+        """Do what was told, or nothing. Return what to tell the agent. Raises Refused."""
+
+    @property
+    def reason(self) -> str:
+        return str(self.form.reason.data)
+
+
+def answer(act: Act) -> str | Response | tuple[str, int]:
+    """Show the form; once filled, what the act will do; once that is confirmed, do it."""
+    form, foreseen = act.form, None
+    if not form.is_submitted():
+        return _page(act, None)
+    try:
+        if form.validate() and not request.form.get("change"):
+            act.told = foreseen = act.foresee()
+            if form.confirms(foreseen):
+                flash(act.do())
+                return redirect(act.back)
+    except payments.Refused as refused:
+        form.form_errors += refused.reasons
+        foreseen = None
+    return _page(act, foreseen), 422 if form.errors else 200
+
+
+def _page(act: Act, foreseen: Foreseen | None) -> str:
+    return render_template("office/act.html", act=act, form=act.form, foreseen=foreseen)
+
+
+def author() -> str:
+    """Return who answers for an act: the agent's address."""
+    return own_agent().staff.email
+
+
+def doer(regie: str) -> Doer:
+    """Return the agent as who acts on the payments of a *régie*, by its key."""
+    return Doer(
+        author=author(),
+        regie=regie,
+        issuers=current.issuers(),
+        gateways=current.gateways(),
+        public_url=current.settings().public_url,
+    )

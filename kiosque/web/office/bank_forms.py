@@ -1,0 +1,193 @@
+"""The forms of the bank's page: a file, its columns, what a line is, what lines are shown."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from peewee import Expression
+from wtforms import HiddenField, SelectField
+from wtforms.validators import InputRequired
+
+from kiosque.db.models import StatementLine
+from kiosque.db.statement_words import LineState, MatchKind
+from kiosque.statements.columns import missing
+from kiosque.statements.records import Meaning, Table, Unit
+from kiosque.statements.words import MEANINGS
+from kiosque.web.forms import Form
+from kiosque.web.office.forms import reason_field
+from kiosque.web.office.lists import (
+    ChoiceFilter,
+    DayFilter,
+    EurosFilter,
+    Filters,
+    Order,
+    TextFilter,
+)
+
+BY_DAY = Order(StatementLine.booked_on, StatementLine.id)
+
+
+def _regie() -> SelectField:
+    return SelectField("Régie", default="", invalid_choice_message="Choisissez une régie.")
+
+
+def _offer(field: SelectField, regies: Mapping[str, str]) -> None:
+    """Offer the names of *régies* by key, besides that which the file names."""
+    named = ((key or "-", name) for key, name in regies.items())
+    field.choices = [("", "celle que le fichier nomme"), *named]
+
+
+def _key(field: SelectField | None) -> str | None:
+    """Return the key of the *régie* that was chosen, None for none."""
+    return field.data.strip("-") if field and field.data else None
+
+
+class StatementForm(FlaskForm):
+    """A file of the bank's. Its *régie* is chosen where nothing tells it, and what its amounts
+    count."""
+
+    file = FileField("Fichier de la banque", [FileRequired("Choisissez un fichier.")])
+    regie = _regie()
+    unit = SelectField(
+        "Montants d’un journal de paiements",
+        default="",
+        invalid_choice_message="Choisissez dans la liste.",
+    )
+
+    def __init__(self, regies: Mapping[str, str]) -> None:
+        super().__init__()
+        units = [(Unit.CENTS.value, "centimes"), (Unit.EUROS.value, "euros")]
+        self.unit.choices = [("", "comme le fichier le dit"), *units]
+        _offer(self.regie, regies)
+        if len(regies) < 2:
+            del self.regie
+
+    @property
+    def chosen(self) -> str | None:
+        return _key(self.regie)
+
+
+def _column(meaning: Meaning) -> SelectField:
+    message = "Choisissez une colonne de la liste."
+    return SelectField(MEANINGS[meaning], default="", invalid_choice_message=message)
+
+
+class BankColumnsForm(Form):
+    """What the columns of a table say, each by the name of a `Meaning`. `seen` are those by which
+    the table that the page shows was read."""
+
+    booked_on = _column(Meaning.BOOKED_ON)
+    label = _column(Meaning.LABEL)
+    amount = _column(Meaning.AMOUNT)
+    debit = _column(Meaning.DEBIT)
+    credit = _column(Meaning.CREDIT)
+    side = _column(Meaning.SIDE)
+    balance = _column(Meaning.BALANCE)
+    value_on = _column(Meaning.VALUE_ON)
+    reference = _column(Meaning.REFERENCE)
+    details = _column(Meaning.DETAILS)
+    account = _column(Meaning.ACCOUNT)
+    currency = _column(Meaning.CURRENCY)
+    regie = _regie()
+    name = HiddenField()
+    seen = HiddenField()
+    load = HiddenField()
+
+    def __init__(self, header: Sequence[str], regies: Mapping[str, str], **values: Any) -> None:
+        super().__init__(**values)
+        for meaning in Meaning:
+            self[meaning.value].choices = [("", "aucune"), *((name, name) for name in header)]
+        _offer(self.regie, regies)
+        if len(regies) < 2:
+            del self.regie
+
+    @classmethod
+    def of(cls, table: Table, regies: Mapping[str, str], name: str) -> Self:
+        """Return the form of a table that was just read."""
+        said = {meaning.value: column for meaning, column in table.columns.items()}
+        form = cls(table.header, regies, data={**said, "name": name})
+        form.show()
+        return form
+
+    @property
+    def chosen(self) -> str | None:
+        return _key(self.regie)
+
+    @property
+    def is_agreed(self) -> bool:
+        """Tell whether the table is to be loaded as it was shown."""
+        return bool(self.load.data) and self.seen.data == self._fingerprint
+
+    def show(self) -> None:
+        """Note by which columns the table that the page shows is read."""
+        self.seen.data = self._fingerprint
+
+    @property
+    def _fingerprint(self) -> str:
+        return json.dumps(self.columns, sort_keys=True)
+
+    @property
+    def columns(self) -> dict[Meaning, str]:
+        found = {meaning: self[meaning.value].data for meaning in Meaning}
+        return {meaning: name for meaning, name in found.items() if name}
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Refuse columns that do not make a statement."""
+        if not super().validate(extra_validators):
+            return False
+        self.form_errors += missing(self.columns)
+        return not self.form_errors
+
+
+class ExplainForm(Form):
+    """What a line is, that the kiosk does not know."""
+
+    kind = SelectField(
+        "Ce mouvement est",
+        [InputRequired("Choisissez ce qu’il est.")],
+        invalid_choice_message="Choisissez dans la liste.",
+    )
+    reason = reason_field()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kind.choices = [
+            (MatchKind.FEE.value, "des frais bancaires"),
+            (MatchKind.OTHER.value, "sans rapport avec le kiosque"),
+        ]
+
+
+class LineFilters(Filters):
+    """Which lines of an account are shown."""
+
+    etat = ChoiceFilter(
+        "État",
+        known=[("", "Tous"), (LineState.OPEN, "À expliquer"), (LineState.MATCHED, "Expliqué")],
+    )
+    libelle = TextFilter("Libellé (une partie)")
+    du = DayFilter("Du")
+    au = DayFilter("Au")
+    montant = EurosFilter("Montant")
+    regie = ChoiceFilter("Régie")
+
+    def __init__(self, regies: Mapping[str, str]) -> None:
+        super().__init__()
+        self.regie.choices = [*regies.items()]
+        if len(regies) < 2:
+            del self.regie
+        elif not self.regie.data:
+            self.regie.data = next(iter(regies))
+
+    def conditions(self) -> Iterator[Expression]:
+        if self.etat.data:
+            yield StatementLine.state == LineState(self.etat.data)
+        if self.libelle.data:
+            yield StatementLine.label.contains(self.libelle.data)
+        if self.du.day:
+            yield StatementLine.booked_on >= self.du.day
+        if self.au.day:
+            yield StatementLine.booked_on <= self.au.day
+        if self.montant.cents is not None:
+            yield StatementLine.amount_cents == self.montant.cents

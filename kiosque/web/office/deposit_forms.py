@@ -1,0 +1,93 @@
+"""The forms of deposits: where services' revenue goes, what is made final, what is answered."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wtforms import BooleanField, HiddenField, SelectField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
+
+from kiosque.deposits import Draft, Imputed
+from kiosque.deposits.imputations import LONGEST
+from kiosque.payments.refusals import CHANGED
+from kiosque.web.forms import Form
+from kiosque.web.office.forms import DayField
+
+_CHOOSE = "Choisissez dans la liste."
+_SHORT = Length(max=LONGEST, message=f"{LONGEST} lettres au plus.")
+
+
+class ImputationForm(Form):
+    """The imputation of a service, for a *régie*, from a day."""
+
+    regie = SelectField("Régie", invalid_choice_message=_CHOOSE)
+    service = SelectField("Prestation", invalid_choice_message=_CHOOSE)
+    article = StringField("Article", [InputRequired("Indiquez l’article."), _SHORT])
+    fonction = StringField("Fonction (facultatif)", [_SHORT])
+    antenne = StringField("Antenne (facultatif)", [_SHORT])
+    since = DayField("Depuis le (facultatif)")
+
+    def __init__(self, regies: Mapping[str, str], services: Sequence[str], **values: Any) -> None:
+        """Take the names of the agent's *régies* by key."""
+        super().__init__(**values)
+        self.regie.choices = [(key or "-", name) for key, name in regies.items()]
+        self.service.choices = [(name, name) for name in services]
+        if len(regies) == 1:
+            self.only = next(iter(regies))
+            del self.regie
+
+    @property
+    def key(self) -> str:
+        """The *régie*'s key."""
+        return str(self.regie.data).strip("-") if self.regie else self.only
+
+    @property
+    def imputed(self) -> Imputed:
+        return Imputed(*((each.data or "") for each in (self.article, self.fonction, self.antenne)))
+
+
+class FinalForm(Form):
+    """A deposit to make final: what was seen, up to which entry of the journal."""
+
+    up_to = HiddenField()
+    fingerprint = HiddenField()
+    seen = BooleanField("J’ai vérifié")
+
+    def number(self, asked: str, last: int) -> int:
+        """The entry that was shown; the first time, the one that is asked for, or the `last`."""
+        shown = self.up_to.data or asked
+        return min(int(shown), last) if re.fullmatch("[0-9]{1,18}", shown, re.ASCII) else last
+
+    def confirms(self, draft: Draft) -> bool:
+        """Tell whether the agent has seen this draft, and ticked the box: else say so."""
+        if self.fingerprint.data != draft.fingerprint:
+            self.form_errors.append(CHANGED)
+            self.seen.data = False
+        elif not self.seen.data:
+            self.seen.errors = ["Vérifiez, puis cochez la case."]
+        return not self.errors
+
+
+class AnswerForm(Form):
+    """The *comptable*'s acknowledgement."""
+
+    on = DayField("Reçu le", [DataRequired("Indiquez le jour.")])
+    reference = StringField(
+        "Numéro donné par le comptable",
+        [InputRequired("Indiquez ce numéro."), Length(max=60, message="60 lettres au plus.")],
+    )
+
+
+class LastGivenForm(Form):
+    """The last deposit that was given before the database was put back."""
+
+    last = StringField("Dernier numéro donné")
+    seen = BooleanField("J’ai vérifié", [InputRequired("Vérifiez, puis cochez la case.")])
+
+    def validate_last(self, field: StringField) -> None:
+        if not re.fullmatch("[0-9]{1,6}", (field.data or "").strip(), re.ASCII):
+            raise ValidationError("Un nombre, 0 pour aucun.")
+
+    @property
+    def number(self) -> int:
+        return int(self.last.data)

@@ -1,0 +1,172 @@
+"""The acts of the town hall on an invoice."""
+
+from flask import url_for
+
+from kiosque import payments
+from kiosque.db.models import Invoice
+from kiosque.db.states import CREDIT, CounterMode, InvoiceState
+from kiosque.language import clock
+from kiosque.language.formats import decimal, format_euros
+from kiosque.payments import foresight
+from kiosque.payments.foresight import Foreseen
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.web import current
+from kiosque.web.office.access import actor
+from kiosque.web.office.acts import Act, author
+from kiosque.web.office.money_forms import (
+    ApplyForm,
+    CounterForm,
+    ForeseenForm,
+    TransmitForm,
+)
+
+
+class OfInvoice(Act):
+    def __init__(self, invoice: Invoice, form: ForeseenForm) -> None:
+        self.invoice, self.form = invoice, form
+        self.about = f"Facture {invoice.number}, {invoice.period}"
+        self.back = url_for("office.invoice", number=invoice.number)
+
+
+class Cancel(OfInvoice):
+    verb = "Annuler"
+
+    def __init__(self, invoice: Invoice) -> None:
+        super().__init__(invoice, ForeseenForm())
+
+    def foresee(self) -> Foreseen:
+        return foresight.cancellation(self.invoice)
+
+    def do(self) -> str:
+        number = self.invoice.number
+        payments.cancel_invoice(number, author(), self.reason, agreed=self.invoice)
+        events.note(Action.INVOICE_CANCELLED, actor(), number, self.reason)
+        return f"La facture {number} est annulée."
+
+
+class Take(OfInvoice):
+    """Money taken at the counter."""
+
+    verb = "Encaisser"
+    form: CounterForm
+
+    def __init__(self, invoice: Invoice) -> None:
+        self._regies = current.settings().regies_by_key
+        regie = self._regies.get(invoice.regie)
+        cents = invoice.remaining_cents or invoice.treasury_cents
+        left = decimal(cents) if cents else ""
+        usual = {"settled_on": clock.today().isoformat(), "amount": left}
+        modes = regie.modes if regie else ()
+        if invoice.state == InvoiceState.TRANSMITTED:  # whatever the régie itself collects by
+            modes = (CounterMode.TREASURY,)
+        super().__init__(invoice, CounterForm(modes, data=usual))
+
+    def _payments(self) -> list[payments.CounterPayment]:
+        return self.form.takings(self.invoice.number, author())
+
+    def foresee(self) -> Foreseen:
+        return foresight.taking(self.invoice, self._payments(), self._regies)
+
+    def do(self) -> str:
+        added = payments.settle_at_counter(self._payments(), self._regies, agreed=self.told.taken)
+        taken = format_euros(sum(each.cents for each in added))
+        number = self.invoice.number
+        events.note(Action.TAKEN, actor(), number, f"{taken}, {self.reason}")
+        return f"{taken} encaissés pour la facture {number}."
+
+
+class Transmit(OfInvoice):
+    """The Treasury collects it from now on."""
+
+    verb = "Transmettre au Trésor public"
+    form: TransmitForm
+
+    def __init__(self, invoice: Invoice) -> None:
+        super().__init__(invoice, TransmitForm(data={"on": clock.today().isoformat()}))
+
+    def foresee(self) -> Foreseen:
+        return foresight.transmission(self.invoice)
+
+    def do(self) -> str:
+        number, form = self.invoice.number, self.form
+        payments.transmit([number], form.list_name.data, form.on.day, author(), self.reason)
+        events.note(Action.TRANSMITTED, actor(), number, self.reason)
+        return f"La facture {number} est transmise au Trésor public."
+
+
+class TakeBack(OfInvoice):
+    """It was transmitted by mistake."""
+
+    verb = "Reprendre du Trésor public"
+
+    def __init__(self, invoice: Invoice) -> None:
+        super().__init__(invoice, ForeseenForm())
+
+    def foresee(self) -> Foreseen:
+        return foresight.return_from_treasury(self.invoice)
+
+    def do(self) -> str:
+        number = self.invoice.number
+        payments.take_back(number, author(), self.reason)
+        events.note(Action.TAKEN_BACK, actor(), number, self.reason)
+        return f"La facture {number} est reprise du Trésor public."
+
+
+class ApplyCredit(OfInvoice):
+    """A credit note that pays an invoice."""
+
+    verb = "Affecter"
+    form: ApplyForm
+
+    def __init__(self, note: Invoice) -> None:
+        super().__init__(note, ApplyForm())
+
+    def foresee(self) -> Foreseen:
+        same = Invoice.number == self._target, Invoice.regie == self.invoice.regie
+        paid = Invoice.get_or_none(*same)
+        if paid is None:  # what another régie has is not told
+            raise payments.Refused(
+                [f"Facture {self._target[:30]}\u00a0: la régie de l’avoir n’en a pas de ce numéro."]
+            )
+        payment = payments.CounterPayment(
+            invoice_number=self._target,
+            amount_cents=self.form.cents,
+            mode=CREDIT,
+            settled_on=clock.today(),
+            author=author(),
+            reason=self.reason,
+            credit_number=self.invoice.number,
+        )
+        return foresight.taking(paid, [payment], current.settings().regies_by_key)
+
+    def do(self) -> str:
+        asked = self.invoice.number, self._target, self.told.cents, author(), self.reason
+        used = format_euros(payments.apply_credit(*asked, agreed=self.told.taken))
+        events.note(Action.CREDIT_APPLIED, actor(), self.invoice.number, f"{used}, {self.reason}")
+        return f"{used} de l’avoir {self.invoice.number} paient la facture {self._target}."
+
+    @property
+    def _target(self) -> str:
+        return str(self.form.number.data).strip()
+
+
+class TakeCreditOff(OfInvoice):
+    """A credit note that pays this invoice no more."""
+
+    verb = "Reprendre"
+
+    def __init__(self, invoice: Invoice, note: Invoice) -> None:
+        super().__init__(invoice, ForeseenForm())
+        self.note = note
+        self.about = f"Ce que l’avoir {note.number} paie de la facture {invoice.number}"
+
+    def foresee(self) -> Foreseen:
+        return foresight.credit_return(self.note, self.invoice)
+
+    def do(self) -> str:
+        note, number = self.note.number, self.invoice.number
+        asked = note, number, author(), self.reason
+        back = format_euros(payments.unapply_credit(*asked, agreed=self.told.cents))
+        events.note(Action.CREDIT_TAKEN_OFF, actor(), note, f"{back}, {number}, {self.reason}")
+        return f"{back} de la facture {number} sont rendus à l’avoir {note}."

@@ -1,0 +1,287 @@
+"""Lists of the town hall's area: filters that stand in the address, and one page of rows at a time.
+
+A page begins after a row (`apres`), or ends before one (`avant`), named in the address by what the
+list is sorted by and the row's number: page 20 000 costs what the first one does, and rows that
+come meanwhile move nothing.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import starmap
+from typing import Any, NamedTuple
+
+from flask import abort, request
+from flask_wtf import FlaskForm
+from peewee import SQL, Expression, Field, IntegerField, ModelSelect, Tuple, Value, fn
+from werkzeug.datastructures import MultiDict
+from wtforms import SelectField, StringField
+from wtforms.validators import ValidationError
+
+from kiosque.db.fields import to_text
+from kiosque.db.prepared import PreparedQuery
+from kiosque.language.formats import NARROW_NO_BREAK_SPACE
+from kiosque.language.parsing import parse_hundredths
+
+#: Rows of a page.
+ROWS = 50
+#: Rows that are counted; of more, it is said only that there are more.
+COUNTED = 5_000
+#: Rows that an export reads in one go.
+_AT_A_TIME = 1000
+#: A query that is written only when its SQL is not known yet.
+Query = Callable[[], "ModelSelect[Any]"]
+#: Letters of what is looked for; of what a list is sorted by, an invoice's number at most.
+_LONGEST, _LONGEST_KEY = 100, 500
+
+
+class TextFilter(StringField):
+    """Words to look for; only signs that show are kept."""
+
+    kind = "text"
+    choices = ()
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        self.data = looked_for((valuelist or [""])[0])
+
+
+class DayFilter(TextFilter):
+    """A day of these centuries; `day` is None when none was given."""
+
+    kind = "date"
+    day: date | None = None
+
+    def pre_validate(self, _form: FlaskForm) -> None:
+        if not self.data:
+            return
+        try:
+            self.day = date.fromisoformat(self.data)
+        except ValueError:
+            self.day = date.min
+        if not 1900 <= self.day.year < 2200:
+            raise ValidationError("Cette date n’existe pas. Exemple\u00a0: 2026-12-31.")
+
+
+class EurosFilter(TextFilter):
+    """An amount in euros; `cents` is None when none was given."""
+
+    cents: int | None = None
+
+    def pre_validate(self, _form: FlaskForm) -> None:
+        try:
+            self.cents = parse_hundredths(self.data) if self.data else None
+        except ValueError:
+            raise ValidationError("Ce montant est illisible. Exemple\u00a0: 54,18.") from None
+
+
+class ChoiceFilter(SelectField):
+    """A value among several, each with its words; the first is empty, and filters nothing."""
+
+    kind = "choice"
+
+    def __init__(self, label: str, known: Sequence[tuple[str, str]] = (), **values: Any) -> None:
+        message = "Choisissez dans la liste."
+        super().__init__(label, default="", invalid_choice_message=message, **values)
+        self.choices = [*known]
+
+
+class _Label(NamedTuple):
+    text: str
+
+
+class Shown(NamedTuple):
+    """A filter as `_fields.html` reads it, where nothing is to be corrected."""
+
+    id: str
+    label: _Label
+    kind: str
+    choices: tuple[tuple[str, str], ...]
+    data: str
+    errors: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.id
+
+
+class Filters(FlaskForm):
+    """The filters of a list. Their names are those of the address."""
+
+    @property
+    def untyped(self) -> tuple[Shown, ...] | None:
+        """Return the fields as a page shows them, where nothing was typed in any: few are their
+        values, and what is written of them is kept."""
+        if any(field.data and field.kind != "choice" for field in self):
+            return None
+        return tuple(
+            Shown(each.name, _Label(each.label.text), each.kind, (*each.choices,), each.data)
+            for each in self
+        )
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """Return those in force, as the address gives them."""
+        return {field.name: field.data for field in self if field.data}
+
+    class Meta(FlaskForm.Meta):
+        csrf = False
+
+        def wrap_formdata(self, _form: FlaskForm, _formdata: object) -> MultiDict[str, str]:
+            return request.args
+
+
+class Order(NamedTuple):
+    """What a list is sorted by, then by the number of its rows; the latest or largest first, unless
+    it `goes_up`. `words` lead to the page before, and to the one after."""
+
+    by: "Field[Any]"
+    number: "Field[Any]"
+    words: tuple[str, str] = ("Plus récentes", "Plus anciennes")
+    goes_up: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows of a list; `before` and `after` name the pages beside it, where there are some, and
+    `words` lead there. `count` is of all the rows, up to COUNTED + 1."""
+
+    rows: Sequence[Any]
+    before: str | None
+    after: str | None
+    count: int
+    words: tuple[str, str]
+
+    def counted(self, one: str) -> str:
+        """Say how many rows the list has: `51 factures`, `plus de 5 000 factures`."""
+        plural = " ".join(f"{word}s" for word in one.split())
+        if self.count > COUNTED:
+            return f"plus de {_grouped(COUNTED)} {plural}"
+        return f"{_grouped(self.count)} {plural if self.count > 1 else one}"
+
+
+def looked_for(text: str) -> str:
+    """Return what is to look for in what was typed: words of signs that show, so many at most."""
+    shown = (sign if sign.isprintable() else " " for sign in text[:_LONGEST])
+    return " ".join("".join(shown).split())
+
+
+def narrow(query: "ModelSelect[Any]", conditions: Iterable[Expression]) -> "ModelSelect[Any]":
+    """Return the rows of a query that meet all these conditions."""
+    for condition in conditions:
+        query = query.where(condition)
+    return query
+
+
+class _Listing:
+    """What a page of a list asks of the database: its rows and one more, and how many there are."""
+
+    def __init__(self, rows: Query, counted: Query, kind: Callable[..., Any] | None) -> None:
+        self._rows, self._kind = PreparedQuery(rows), kind
+        self._count = PreparedQuery(lambda: _counting(counted()))
+
+    def rows(self) -> list[Any]:
+        return [*starmap(self._kind, self._rows.rows())] if self._kind else self._rows.models()
+
+    def count(self) -> int:
+        ((number,),) = self._count.rows()
+        return int(number)
+
+
+#: The first pages that many open, by their `kept_as`.
+_KEPT: dict[Hashable, _Listing] = {}
+
+
+def read_page(
+    query: Query,
+    order: Order,
+    counted: Query | None = None,
+    *,
+    kind: Callable[..., Any] | None = None,
+    kept_as: Hashable = None,
+) -> Page:
+    """Return the page of a list that the address asks for. An address that names none is 404.
+
+    The rows of `query` have the columns of `order`: all those of a table, or what a `kind` of tuple
+    is made of. `counted` has as many, and reads less. `kept_as` names all that the query says, its
+    order too: the SQL of its first page is then written once."""
+    after, before = request.args.get("apres", ""), request.args.get("avant", "")
+    backwards = bool(before) and not after
+    cursor = after or before
+
+    def asked() -> "ModelSelect[Any]":
+        rows = query().where(_beyond(order, cursor, backwards=backwards)) if cursor else query()
+        return _sorted(rows, order, goes_up=order.goes_up is not backwards).limit(ROWS + 1)
+
+    listing = _Listing(asked, counted or query, kind)
+    if kept_as is not None and not cursor:
+        listing = _KEPT.setdefault(kept_as, listing)
+    found = listing.rows()
+    more = len(found) > ROWS
+    rows = found[:ROWS][::-1] if backwards else found[:ROWS]
+    is_first, is_last = (not more, False) if backwards else (not cursor, not more)
+    return Page(
+        rows,
+        before=None if is_first or not rows else _name(order, rows[0]),
+        after=None if is_last or not rows else _name(order, rows[-1]),
+        count=listing.count(),
+        words=order.words,
+    )
+
+
+def every(query: "ModelSelect[Any]", order: Order) -> Iterator[Any]:
+    """Give all the rows of a list, some at a time: whoever receives them slowly holds nothing."""
+    asked, more = query, True
+    while more:
+        found = list(_sorted(asked, order, goes_up=order.goes_up).limit(_AT_A_TIME))
+        yield from found
+        more = len(found) == _AT_A_TIME
+        if more:
+            asked = query.where(_beyond(order, _name(order, found[-1]), backwards=False))
+
+
+def count(query: "ModelSelect[Any]") -> int:
+    """Return how many rows a query has, COUNTED + 1 for more than COUNTED."""
+    ((number,),) = PreparedQuery(lambda: _counting(query)).rows()
+    return int(number)
+
+
+def _counting(query: "ModelSelect[Any]") -> Any:
+    some = query.select(SQL("1")).order_by().limit(COUNTED + 1)
+    return query.model.select(fn.COUNT(SQL("1"))).from_(some)
+
+
+def _sorted(query: "ModelSelect[Any]", order: Order, *, goes_up: bool) -> "ModelSelect[Any]":
+    columns = (order.by, order.number)
+    return query.order_by(*(each.asc() if goes_up else each.desc() for each in columns))
+
+
+def _beyond(order: Order, cursor: str, *, backwards: bool) -> Expression:
+    """Select the rows after this one in the order of the list, or before it."""
+    text, _, number = cursor.rpartition("_")
+    key = _whole(text) if isinstance(order.by, IntegerField) else text
+    if isinstance(key, str) and not (key.isprintable() and 0 < len(key) <= _LONGEST_KEY):
+        abort(404)
+    row = Tuple(Value(key, converter=False), Value(_whole(number), converter=False))
+    columns = Tuple(order.by, order.number)
+    beyond: Expression = columns > row if order.goes_up is not backwards else columns < row
+    return beyond
+
+
+def _name(order: Order, row: Any) -> str:
+    """Return the name of a row in an address."""
+    key = getattr(row, order.by.name)
+    kept = to_text(key) if isinstance(key, date) else key
+    return f"{kept}_{getattr(row, order.number.name)}"
+
+
+def _whole(text: str) -> int:
+    """Return a whole number that a database counts to, else 404."""
+    try:
+        number = int(text)
+    except ValueError:
+        abort(404)
+    return number if -(2**63) <= number < 2**63 else abort(404)
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}".replace(",", NARROW_NO_BREAK_SPACE)

@@ -1,0 +1,141 @@
+"""The forms by which an agent says what a file does not: whose its debts are, what its columns."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wtforms import SelectField, StringField
+from wtforms.validators import Length
+
+from kiosque.invoices.imports import Found, codes, mappings
+from kiosque.invoices.imports.mappings import Source, Unusable
+from kiosque.invoices.imports.reading import quoted
+from kiosque.invoices.imports.sheet import MAX_CELL
+from kiosque.web.forms import Form
+
+#: Debtors of one page; the others come after.
+DEBTORS = 50
+#: The town's own columns, as an agent reads them, in the order of what most tables have.
+WORDS: Mapping[str, str] = {
+    "numero_facture": "numéro de facture",
+    "code_famille": "code famille",
+    "date_emission": "date d’émission",
+    "date_echeance": "date d’échéance",
+    "periode": "période",
+    "service": "prestation",
+    "enfant": "enfant",
+    "libelle": "libellé",
+    "quantite": "quantité",
+    "prix_unitaire": "prix unitaire",
+    "montant": "montant",
+    "tiers_nom": "nom de qui doit",
+    "tiers_adresse": "rue de qui doit",
+    "tiers_ville": "code postal et ville de qui doit",
+    "tiers_reference": "référence de qui doit",
+    "role": "rôle, responsable ou enfant",
+    "nom": "nom",
+    "prenom": "prénom",
+    "courriel": "courriel",
+    "telephone": "téléphone",
+    "adresse": "adresse",
+    "code_postal": "code postal",
+    "ville": "ville",
+    "date_naissance": "date de naissance",
+    "services": "prestations où il est inscrit",
+    "date_encaissement": "date d’encaissement",
+    "mode": "moyen de paiement",
+    "auteur": "auteur",
+    "motif": "motif",
+}
+_ROLES = [
+    ("", "ce ne sont pas des personnes, ou une colonne le dit"),
+    ("responsable", "des responsables"),
+    ("enfant", "des enfants"),
+]
+_IN_THE_LIST = "Choisissez dans la liste."
+
+
+class DebtorsForm(Form):
+    """A field for each debtor that is not known: the code of his family."""
+
+    found: Sequence[Found] = ()
+
+    @staticmethod
+    def of(unknown: Sequence[Found]) -> "DebtorsForm":
+        """Return the form of the first of these debtors, with what is proposed."""
+        asked = unknown[:DEBTORS]
+        fields: dict[str, Any] = {
+            f"debtor_{at}": StringField(str(each.named), default=each.proposed)
+            for at, each in enumerate(asked)
+        }
+        form: DebtorsForm = type("DebtorsForm", (DebtorsForm,), fields)()
+        form.found = asked
+        return form
+
+    @property
+    def asked(self) -> list[tuple[Any, Found]]:
+        return [(self[f"debtor_{at}"], each) for at, each in enumerate(self.found)]
+
+    def keep(self, author: str) -> bool:
+        """Keep what was typed. Return False, and say why in the form, if one is no family's code;
+        nothing is kept then."""
+        typed = {each: (field.data or "").strip().upper() for field, each in self.asked}
+        said = {each.named: code for each, code in typed.items() if code}
+        known = codes.present(said.values())
+        for field, each in self.asked:
+            if typed[each] and typed[each] not in known:
+                field.errors = [f"Aucune famille n’a le code {quoted(typed[each])}."]
+        if not said:
+            self.form_errors.append("Indiquez au moins un code famille.")
+        if self.errors:
+            return False
+        codes.confirm(said, author)
+        return True
+
+
+class ColumnsForm(Form):
+    """A choice for each column of a table: which of ours it is; and what holds for all lines."""
+
+    service = StringField(
+        "La prestation, pour toutes les lignes",
+        [Length(max=MAX_CELL, message="Ce nom est trop long.")],
+    )
+    role = SelectField("Qui sont ces personnes", default="", invalid_choice_message=_IN_THE_LIST)
+    columns: Sequence[str] = ()
+
+    @staticmethod
+    def of(columns: Sequence[str]) -> "ColumnsForm":
+        """Return the form of a table of these columns."""
+        fields: dict[str, Any] = {
+            f"column_{at}": SelectField(name, default="", invalid_choice_message=_IN_THE_LIST)
+            for at, name in enumerate(columns)
+        }
+        form: ColumnsForm = type("ColumnsForm", (ColumnsForm,), fields)()
+        form.columns = columns
+        form.role.choices = _ROLES
+        for field in form.asked:
+            field.choices = [("", "rien"), *WORDS.items()]
+        return form
+
+    @property
+    def asked(self) -> list[Any]:
+        return [self[f"column_{at}"] for at in range(len(self.columns))]
+
+    def keep(self, name: str, author: str) -> bool:
+        """Keep what was chosen. Return False, and say why in the form, if it cannot serve."""
+        row: dict[str, Source] = {}
+        for column, field in zip(self.columns, self.asked, strict=True):
+            if ours := field.data:
+                row[ours] = column if ours not in row else [*_listed(row[ours]), column]
+        for ours in ("service", "role"):
+            if text := (self[ours].data or "").strip():
+                row[ours] = f"={text}"
+        try:
+            mappings.keep(name, self.columns, row, author)
+        except Unusable as refusal:
+            self.form_errors += refusal.faults
+            return False
+        return True
+
+
+def _listed(source: Source) -> list[str]:
+    return [source] if isinstance(source, str) else list(source)

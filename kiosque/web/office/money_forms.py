@@ -1,0 +1,184 @@
+"""The forms of what agents do with money: filled, then confirmed once told what will be done."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from wtforms import BooleanField, Field, HiddenField, SelectField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
+
+from kiosque import payments
+from kiosque.language.parsing import parse_hundredths
+from kiosque.payments import CounterPayment
+from kiosque.payments.foresight import Foreseen
+from kiosque.payments.refusals import CHANGED
+from kiosque.settings import Settings
+from kiosque.web.forms import Form
+from kiosque.web.office.forms import DayField, reason_field
+
+_CHOOSE = "Choisissez dans la liste."
+
+
+class ForeseenForm(Form):
+    """An act that is first filled, then confirmed: the second time, it bears the `fingerprint` of
+    what the agent was told it would do, which is `seen`, and its warnings too (`anyway`)."""
+
+    reason = reason_field()
+    fingerprint = HiddenField()
+    seen = BooleanField("J’ai vérifié")
+    anyway = BooleanField("Je le fais quand même")
+
+    @property
+    def asked(self) -> list[Field]:
+        """The fields to fill, the reason last."""
+        apart = {"reason", "fingerprint", "seen", "anyway", "csrf_token"}
+        return [*(field for field in self if field.name not in apart), self.reason]
+
+    def confirms(self, foreseen: Foreseen) -> bool:
+        """Tell whether the agent has read what will be done, and it is still that. Where a box
+        lacks, its field says so."""
+        if self.fingerprint.data != foreseen.fingerprint:
+            if self.fingerprint.data:
+                self.form_errors.append(CHANGED)
+            self.fingerprint.data = foreseen.fingerprint
+            self.seen.data = self.anyway.data = False
+            return False
+        boxes = [self.seen, self.anyway] if foreseen.warnings else [self.seen]
+        for box in boxes:
+            if not box.data:
+                box.errors = ["Vérifiez, puis cochez la case."]
+        return all(box.data for box in boxes)
+
+
+def _cents(field: StringField) -> int | None:
+    """Return the cents typed, None for nothing. Raises ValidationError."""
+    text = (field.data or "").strip()
+    try:
+        return parse_hundredths(text) if text else None
+    except ValueError:
+        raise ValidationError("Ce montant est illisible. Exemple\u00a0: 54,18.") from None
+
+
+def _amount_field(label: str, description: str = "", **values: Any) -> StringField:
+    keyboard = {"inputmode": "decimal"}
+    return StringField(label, description=description, render_kw=keyboard, **values)
+
+
+class CounterForm(ForeseenForm):
+    """Money taken at the counter, by one or two means."""
+
+    mode = SelectField("Moyen de paiement", invalid_choice_message=_CHOOSE)
+    amount = _amount_field("Montant", validators=[InputRequired("Indiquez le montant.")])
+    other_mode = SelectField(
+        "Autre moyen, s’il y en a deux", default="", invalid_choice_message=_CHOOSE
+    )
+    other_amount = _amount_field("Montant par cet autre moyen")
+    settled_on = DayField(
+        "Reçu le", [DataRequired("Indiquez le jour.")], render_kw={"type": "date"}
+    )
+
+    def __init__(self, modes: Sequence[str], **values: Any) -> None:
+        """Take the modes that the *régie* may collect by, all when it names none."""
+        super().__init__(**values)
+        known = [
+            (mode.value, words)
+            for mode, words in payments.COUNTER_MODES.items()
+            if not modes or mode in modes
+        ]
+        self.mode.choices, self.other_mode.choices = known, [("", "Aucun"), *known]
+
+    def validate_amount(self, field: StringField) -> None:
+        _cents(field)
+
+    def validate_other_amount(self, field: StringField) -> None:
+        if bool(self.other_mode.data) != (_cents(field) is not None):
+            raise ValidationError("Donnez l’autre moyen et son montant, ou aucun des deux.")
+
+    def takings(self, number: str, author: str) -> list[CounterPayment]:
+        """Return the payments that were typed, of this invoice."""
+        return [
+            CounterPayment(
+                invoice_number=number,
+                amount_cents=_cents(amount),
+                mode=mode.data,
+                settled_on=self.settled_on.day,
+                author=author,
+                reason=self.reason.data,
+                is_extra=True,
+            )
+            for mode, amount in (
+                (self.mode, self.amount),
+                (self.other_mode, self.other_amount),
+            )
+            if mode.data
+        ]
+
+
+class AmountForm(ForeseenForm):
+    """An act on some of a payment's money, or all of it."""
+
+    amount = _amount_field("Montant", "Tout ce qui reste, si vous n’écrivez rien.")
+
+    def validate_amount(self, field: StringField) -> None:
+        _cents(field)
+
+    @property
+    def cents(self) -> int | None:
+        """Return the cents typed; None for all, as where nothing else may be asked."""
+        return _cents(self.amount) if self.amount else None
+
+
+class ElsewhereForm(AmountForm):
+    """Money given back without our asking the bank."""
+
+    transaction = StringField(
+        "Identifiant du remboursement à la banque",
+        [Length(max=100, message="Cet identifiant est plus court.")],
+        description="Seulement si la banque a remboursé sans que le site le lui demande.",
+    )
+
+
+class RestoreForm(AmountForm):
+    """Money noted as gone that is there."""
+
+    amount = _amount_field("Montant", "Si plusieurs sommes sont reparties, laquelle.")
+
+
+class ApplyForm(AmountForm):
+    """A *trop-perçu* that pays an invoice."""
+
+    amount = _amount_field("Montant", "Tout ce qui se peut, si vous n’écrivez rien.")
+    number = StringField("Numéro de la facture à payer", [InputRequired("Indiquez la facture.")])
+
+
+class TransmitForm(ForeseenForm):
+    """An invoice that the Treasury will collect."""
+
+    list_name = StringField(
+        "Nom de la liste",
+        [InputRequired("Indiquez la liste, par exemple «\u00a0titres 2026-11\u00a0».")],
+        description="Celle qui part au Trésor public.",
+    )
+    on = DayField("Transmise le", [DataRequired("Indiquez le jour.")], render_kw={"type": "date"})
+
+
+class ExportForm(Form):
+    """The software that the payments of a *régie* are for."""
+
+    consumer = StringField(
+        "Logiciel",
+        [InputRequired("Indiquez le logiciel."), Length(max=100, message="Ce nom est trop long.")],
+        default="logiciel famille",
+        description="Le site retient, pour chacun, jusqu’où il a reçu.",
+    )
+    regie = SelectField("Régie", invalid_choice_message=_CHOOSE)
+    again = BooleanField("Reprendre le dernier export, sans avancer")
+
+    def __init__(self, settings: Settings, own: Collection[str]) -> None:
+        """Take the keys of the *régies* that the agent may take payments out of."""
+        super().__init__()
+        named = settings.regies_by_key.items()
+        self.regie.choices = [(key or "-", each.name) for key, each in named if key in own]
+
+    @property
+    def key(self) -> str:
+        return str(self.regie.data).strip("-")

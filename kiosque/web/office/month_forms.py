@@ -1,0 +1,20 @@
+"""The form of a month's closing."""
+
+from wtforms import BooleanField, StringField
+from wtforms.validators import InputRequired, Length, Optional
+
+from kiosque.payments.refusals import LONGEST_REASON
+from kiosque.web.forms import Form
+from kiosque.web.office.forms import require_shown
+
+
+class CloseForm(Form):
+    """A month is closed once what its paper says was read; with a reason where the bank's side is
+    not proven."""
+
+    reason = StringField(
+        "Motif, si le rapprochement n’est pas prouvé",
+        [Optional(), Length(max=LONGEST_REASON), require_shown],
+        description="Il reste au journal et sur l’état de rapprochement.",
+    )
+    seen = BooleanField("J’ai vérifié", [InputRequired("Vérifiez, puis cochez la case.")])

@@ -1,0 +1,77 @@
+"""Where the search box of the town hall's area leads: straight to what it names, where that is one
+thing; else to the list of what may be meant."""
+
+from typing import Any
+
+from flask import url_for
+from peewee import Expression
+
+from kiosque import payments
+from kiosque.db.models import Attempt, Family, Invoice, Settlement
+from kiosque.families.accounts import normalise_code
+from kiosque.language.parsing import parse_hundredths
+from kiosque.payments.receipts import receipts_named
+from kiosque.web.office import lists
+from kiosque.web.office.access import own_agent
+from kiosque.web.office.filters import begins, our_reference
+
+
+def place_of(asked: str, *, meets_families: bool) -> str:
+    """Return the address of what is looked for; families are for who `meets_families`."""
+    code = normalise_code(asked)
+    known = Family.select().where(Family.code == code, Family.forgotten_at.is_null())
+    if meets_families and known.exists():
+        return url_for("office.family", code=code)
+    place = (_record(asked) or _of_amount(asked) or _beginning(asked)) if asked else None
+    if place or not meets_families:
+        return place or url_for("office.invoices", numero=asked or None)
+    return url_for("office.families", q=asked or None)
+
+
+def _record(asked: str) -> str | None:
+    """Return the page of the invoice or payment of this name, of ours or of the bank's."""
+    if _read(Invoice).where(Invoice.number == asked).exists():
+        return url_for("office.invoice", number=asked)
+    receipt = receipts_named(asked).first()
+    if receipt and _read(Settlement).where(Settlement.id == receipt.settlement_id).exists():
+        return url_for("office.settlement", name=receipt.settlement_id)
+    attempt = _read(Attempt).where(Attempt.reference == our_reference(asked)).first()
+    of_it = Settlement.attempt == attempt if attempt else None
+    for which in filter(None, (of_it, Settlement.transaction_id == payments.bank_name(asked))):
+        if found := _read(Settlement).where(which).first():
+            return url_for("office.settlement", name=found.id)
+    return url_for("office.invoice", number=payments.numbers_of(attempt)[0]) if attempt else None
+
+
+def _read(model: Any) -> Any:
+    """Select what the agent may read of invoices, of payments or of attempts."""
+    return lists.narrow(model.select(), own_agent().own(model.regie))
+
+
+def _of_amount(asked: str) -> str | None:
+    """Return the page of the one invoice or payment of this amount, or the list of them."""
+    try:
+        cents = parse_hundredths(asked)
+    except ValueError:
+        return None
+    return _few(Invoice, Invoice.total_cents == cents, "invoice", asked) or _few(
+        Settlement, Settlement.amount_cents == cents, "settlement", asked
+    )
+
+
+def _few(model: Any, which: Expression, page: str, asked: str) -> str | None:
+    found = list(_read(model).where(which).limit(2))
+    if len(found) == 1:
+        name = {"number": found[0].number} if page == "invoice" else {"name": found[0].id}
+        return url_for(f"office.{page}", **name)
+    return url_for(f"office.{page}s", montant=asked) if found else None
+
+
+def _beginning(asked: str) -> str | None:
+    """Return the list of what begins so."""
+    if _read(Invoice).where(begins(Invoice.number, asked)).exists():
+        return url_for("office.invoices", numero=asked)
+    name = payments.bank_name(asked)
+    if _read(Settlement).where(begins(Settlement.transaction_id, name)).exists():
+        return url_for("office.settlements", reference=asked)
+    return None

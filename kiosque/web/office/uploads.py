@@ -1,0 +1,273 @@
+"""The forms of files to load: what is deposited, and what is agreed to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO, Any, ClassVar
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileRequired, MultipleFileField
+from peewee import ModelSelect, fn
+from wtforms import BooleanField, HiddenField, SelectField
+from wtforms.validators import InputRequired
+
+from kiosque.db.models import ImportBatch, Invoice, Upload
+from kiosque.invoices.announcements import FIRST_HOUR, LAST_HOUR, SECOND_THOUGHTS
+from kiosque.invoices.imports import Fault, Summary, changes
+from kiosque.invoices.imports.reading import quoted
+from kiosque.invoices.uploads import bundles, previews, storing
+from kiosque.invoices.uploads.previews import Month, Preview
+from kiosque.invoices.uploads.storing import BadUpload, Kept
+from kiosque.language import clock
+from kiosque.language.formats import (
+    MONTHS,
+    NARROW_NO_BREAK_SPACE,
+    counted,
+    format_euros,
+    long_date,
+)
+from kiosque.settings import Notices
+from kiosque.staff.roles import Role
+from kiosque.web.forms import Form
+from kiosque.web.office.access import DEPOSITORS, READERS, Agent
+from kiosque.web.office.upload_acts import TOO_MANY
+
+#: Files of one deposit.
+MAX_FILES = 10
+#: The mails of a load may wait so many days: reminders come after.
+LATEST_DAYS = 3
+#: Of a long list, so many are shown.
+SHOWN = 20
+#: Hours of a day that are offered.
+_EVERY_HOURS = 3
+
+
+class DepositForm(FlaskForm):
+    """Files to load, an archive of PDFs among them."""
+
+    file = MultipleFileField("Fichiers à charger", [FileRequired("Choisissez un fichier.")])
+
+    def keep(self, author: str, data: Path) -> list[Upload]:
+        """Keep the files and note them. Return none, and say why in the form, where one of them
+        cannot be loaded."""
+        if storing.is_full():
+            self._refuse(TOO_MANY)
+            return []
+        sent = [(each.filename, each.stream) for each in self.file.data[:MAX_FILES]]
+        files = bundles.bundled(sent, storing.MAX_FILE_BYTES)
+        kept = list(filter(None, [self._kept(name, stream, data) for name, stream in files]))
+        mains = [each for each in kept if not each.has_pdfs]
+        pdfs = [each for each in kept if each.has_pdfs]
+        if len(self.file.data) > MAX_FILES:
+            self._refuse(f"Au plus {MAX_FILES} fichiers à la fois.")
+        elif len(pdfs) > 1:
+            self._refuse("Une seule archive de PDF à la fois.")
+        elif pdfs and not mains and not self.file.errors:
+            self._refuse("Déposez l’archive de PDF avec le fichier de leurs factures.")
+        if self.file.errors:
+            return []
+        return [storing.add(each, next(iter(pdfs), None), author) for each in mains]
+
+    def _kept(self, name: str, stream: IO[bytes], data: Path) -> Kept | None:
+        try:
+            return storing.keep(stream, name, data)
+        except BadUpload as error:
+            self._refuse(f"{quoted(storing.clean_name(name))}\u00a0: {error}")
+            return None
+
+    def _refuse(self, text: str) -> None:
+        self.file.errors = [*self.file.errors, text]
+
+
+class LoadForm(Form):
+    """What is agreed to of a preview: each kind of surprise, and when families are told."""
+
+    fingerprint = HiddenField()
+    new_services = BooleanField("Ces prestations sont bien nouvelles")
+    new_families = BooleanField("Ces codes famille sont justes")
+    removals = BooleanField("Ces retraits sont voulus")
+    overpayments = BooleanField(
+        "Ces encaissements sont venus en plus\u00a0: ce sont des trop-perçus"
+    )
+    announce_at = SelectField(
+        "Prévenir les familles", invalid_choice_message="Choisissez une heure de la liste."
+    )
+    SURPRISES: ClassVar[Sequence[str]] = (
+        "new_families", "new_services", "removals", "overpayments"
+    )  # fmt: skip
+
+    def __init__(self, summary: Summary, **values: Any) -> None:
+        super().__init__(**values)
+        needed = {fault.needs for fault in summary.to_confirm}
+        for name in self.SURPRISES:
+            if name in needed:
+                self[name].validators = [InputRequired("Vérifiez, puis cochez la case.")]
+            else:
+                del self[name]
+        if summary.told:
+            self.announce_at.choices = _hours(clock.now())
+        else:
+            del self.announce_at
+
+    @property
+    def confirmed(self) -> list[str]:
+        """Return the kinds of surprises that are let in."""
+        return [name for name in self.SURPRISES if name in self and self[name].data]
+
+    @property
+    def chosen_at(self) -> datetime | None:
+        """Return the instant before which no mail leaves; None for as soon as may be."""
+        chosen = self.announce_at.data if self.announce_at else ""
+        return datetime.fromisoformat(chosen) if chosen else None
+
+
+def loader(kind: str) -> Role:
+    """Return the role that loads a kind of file."""
+    return Role.REGISSEUR if kind == "encaissements" else Role.FACTURATION
+
+
+def may_load(agent: Agent, summary: Summary) -> bool:
+    """Tell whether an agent has the role that loads this, for every *régie* that it is of."""
+    role = loader(summary.kind)
+    return agent.has(role) and agent.has_for(summary.regies, role)
+
+
+def button(summary: Summary) -> str:
+    """Say what loading does: «Charger 412 factures (31 204,55 €)»."""
+    one = {"factures": "facture", "familles": "famille", "encaissements": "encaissement"}
+    what = counted(summary.added, one.get(summary.kind, "ligne"))
+    amount = f" ({format_euros(summary.total_cents)})" if summary.total_cents else ""
+    tells = f" et prévenir {counted(summary.told, 'famille')}" if summary.told else ""
+    return f"Charger {what}{amount}{tells}"
+
+
+def preview_of(upload: Upload, notices: Notices) -> Preview:
+    """Return what was read of a file; no family is told where the town sends no such mail."""
+    found = previews.read(upload.preview)
+    if found.summary and not notices.new_invoices:
+        return replace(found, summary=replace(found.summary, told=0))
+    return found
+
+
+def may_see(agent: Agent, upload: Upload) -> bool:
+    """Tell whether an agent may see a file that waits: his own, or of *régies* that he loads for;
+    one that is not told apart is for who loads for all."""
+    if agent.bounds(*DEPOSITORS) is None or upload.author == agent.staff.email:
+        return True
+    summary = previews.read(Upload.get_by_id(upload.id).preview).summary
+    return summary is not None and agent.has_for(summary.regies, *DEPOSITORS)
+
+
+def to_judge(agent: Agent) -> int:
+    """Count the files that wait for an agent."""
+    return sum(may_see(agent, each) for each in storing.waiting())
+
+
+def loads(agent: Agent) -> "ModelSelect[ImportBatch]":
+    """Select the loads that an agent may see: his own, those of invoices of his *régies* alone, and
+    those of families, which are the town's. What a load of payments brought is not kept: it is for
+    its author, and for who reads all."""
+    own = agent.bounds(*READERS)
+    if own is None:
+        return ImportBatch.select()
+    brought = Invoice.select(Invoice.id).where(Invoice.batch == ImportBatch.id)
+    theirs = fn.EXISTS(brought) & ~fn.EXISTS(brought.where(Invoice.regie.not_in(sorted(own))))
+    mine = ImportBatch.author == agent.staff.email
+    return ImportBatch.select().where(mine | (ImportBatch.kind == "familles") | theirs)
+
+
+def may_undo(agent: Agent, batch: ImportBatch) -> bool:
+    """Tell whether undoing a load is offered to an agent."""
+    is_theirs = batch.kind != "encaissements" and agent.has(Role.FACTURATION)
+    return is_theirs and not batch.undone_at and changes.is_kept(batch)
+
+
+def shown(upload: Upload, preview: Preview, form: LoadForm | None, agent: Agent) -> dict[str, Any]:
+    """Return what the page of a file shows: what was read of it, and what is to confirm."""
+    summary, before = preview.summary, _month(preview, agent)
+    same = ImportBatch.select().where(
+        ImportBatch.sha256 == upload.sha256, ImportBatch.undone_at.is_null()
+    )
+    return {
+        "upload": upload,
+        "where": f"ligne {_grouped(upload.done_count)} sur {_grouped(upload.line_count)}",
+        "faults": preview.faults,
+        "needs": {fault.needs for fault in preview.faults},
+        "summary": summary,
+        "form": form,
+        "groups": _groups(summary, form) if summary and form else [],
+        "may_load": bool(summary and may_load(agent, summary)),
+        "button": button(summary) if summary else "",
+        "month": f"{MONTHS[before.first_day.month - 1]} {before.first_day.year}",
+        "services": _rows(summary.services, before.services) if summary else [],
+        "regies": _rows(summary.regies, before.regies) if summary else [],
+        "look_at": _look_at(summary) if summary else [],
+        "same": same.order_by(ImportBatch.id.desc()).first(),
+        "may_undo": bool(upload.batch and may_undo(agent, upload.batch)),
+    }
+
+
+def _month(preview: Preview, agent: Agent) -> Month:
+    """Return the month before, without the *régies* that the agent does not load for."""
+    found, own = preview.before or Month(clock.today()), agent.bounds(*DEPOSITORS)
+    if own is None:
+        return found
+    brought = preview.summary.services if preview.summary else ()
+    services = {name: cents for name, cents in found.services.items() if name in brought}
+    regies = {key: cents for key, cents in found.regies.items() if key in own}
+    return Month(found.first_day, services, regies)
+
+
+def _groups(summary: Summary, form: LoadForm) -> list[tuple[Any, list[Fault]]]:
+    """Return the box of each kind of surprise, with what it lets in, in the order of the file."""
+    return [
+        (form[name], [fault for fault in summary.to_confirm if fault.needs == name])
+        for name in LoadForm.SURPRISES
+        if name in form
+    ]
+
+
+def _rows(now: Mapping[str, int], before: Mapping[str, int]) -> list[tuple[str, int, int]]:
+    """Return the sums of each name, in the file and in the month before."""
+    names = dict.fromkeys([*now, *sorted(before)])
+    return [(name, now.get(name, 0), before.get(name, 0)) for name in names] if now else []
+
+
+def _look_at(summary: Summary) -> list[tuple[str, str]]:
+    """Return what somebody should look at besides lines: pairs of words."""
+    services = [f"«\u00a0{spelt}\u00a0» est {name}" for spelt, name in summary.joined_services]
+    children = [
+        f"{code}, «\u00a0{spelt}\u00a0» est {name}" for code, spelt, name in summary.joined_children
+    ]
+    found = (
+        ("Prestations nouvelles", summary.new_services),
+        ("Prestations reconnues", services),
+        ("Enfants reconnus", children),
+        ("Familles sans courriel utilisable", summary.without_email),
+        ("Factures dont un encaissement connu ne les paie plus", summary.left_since),
+    )
+    return [(words, _listed(items)) for words, items in found if items]
+
+
+def _listed(items: Sequence[str]) -> str:
+    more = f", et {len(items) - SHOWN} de plus" if len(items) > SHOWN else ""
+    return f"{', '.join(items[:SHOWN])}{more}"
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}".replace(",", NARROW_NO_BREAK_SPACE)
+
+
+def _hours(now: datetime) -> list[tuple[str, str]]:
+    """Return the instants from which the mails may leave, with their words."""
+    found = [("", f"dès que possible, une heure après le chargement, entre {FIRST_HOUR} h et "
+                  f"{LAST_HOUR} h")]  # fmt: skip
+    first = now.astimezone(clock.PARIS)
+    for days in range(LATEST_DAYS + 1):
+        day = first.date() + timedelta(days=days)
+        for hour in range(FIRST_HOUR, LAST_HOUR, _EVERY_HOURS):
+            at = datetime(day.year, day.month, day.day, hour, tzinfo=clock.PARIS)
+            if now + SECOND_THOUGHTS < at <= now + timedelta(days=LATEST_DAYS):
+                found.append((at.isoformat(), f"à partir du {long_date(day)}, {hour} h"))
+    return found

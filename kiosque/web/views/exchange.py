@@ -1,0 +1,35 @@
+"""For the town's other software: the payments, to who holds a token of the settings."""
+
+from typing import Any
+
+from flask import Blueprint, abort, request
+
+from kiosque.payments import outgoing
+from kiosque.staff import events
+from kiosque.staff.events import Action, Actor
+from kiosque.web import access, bearer, current
+from kiosque.web.office.exports import as_json
+
+blueprint = Blueprint("exchange", __name__, url_prefix="/api")
+
+_LARGEST = 2**63 - 1
+
+
+@blueprint.get("/encaissements")
+def payments() -> dict[str, Any]:
+    """Tell what is new of the *régie* whose token was sent, or of all."""
+    known = current.settings().regie_by_token
+    regie = known[bearer.require(*known)]
+    asked = request.args.get("depuis", "0")
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 20):
+        abort(400)
+    batch = outgoing.since(min(int(asked), _LARGEST), regie=regie)
+    if batch.payments:
+        read = f"encaissements, écritures {asked} à {batch.cursor}"
+        of = "toutes régies" if regie is None else current.settings().regie_named(regie).name
+        events.note(Action.EXPORTED, Actor(None, access.remote_address()), read, of)
+    return {
+        "encaissements": [as_json(each) for each in batch.payments],
+        "curseur": batch.cursor,
+        "suite": batch.more,
+    }

@@ -1,0 +1,212 @@
+"""The account of a *régie* at the bank: its files, its lines, and what each of them is of."""
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from peewee import fn
+from werkzeug.wrappers import Response
+
+from kiosque.closings.months import Month
+from kiosque.db.models import LineMatch, Settlement, StatementLine
+from kiosque.db.statement_words import MatchKind
+from kiosque.invoices.uploads.storing import BadUpload
+from kiosque.language import clock
+from kiosque.language.formats import counted
+from kiosque.payments import Refused
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.staff.roles import Role
+from kiosque.statements import coverage, matching, money, receiving
+from kiosque.statements.records import OfInvoices, Table, Unit, UnknownColumns, Unreadable
+from kiosque.statements.words import GRADES, KINDS, MEANINGS, RULES
+from kiosque.web.office import lists
+from kiosque.web.office.access import actor, own_agent, own_row, staff_only
+from kiosque.web.office.bank_forms import (
+    BY_DAY,
+    ExplainForm,
+    LineFilters,
+    StatementForm,
+)
+from kiosque.web.office.bank_loading import load, why_not
+from kiosque.web.office.forms import ActForm
+from kiosque.web.office.regies import asked_regie, own_names
+from kiosque.web.office.upload_acts import take_in
+from kiosque.web.views.office import bank_columns
+from kiosque.web.views.office.area import Answer, known
+
+_READERS = (Role.REGISSEUR, Role.CONTROLE)
+#: Lines shown with what they may be of.
+_SHOWN = 20
+
+
+@staff_only(*_READERS)
+def bank() -> Answer:
+    return _page(StatementForm(own_names(*_READERS)))
+
+
+@staff_only(Role.REGISSEUR)
+def load_statement() -> Answer:
+    form = StatementForm(own_names(*_READERS))
+    if not form.validate():
+        return _page(form)
+    try:
+        return _load(form)
+    except (Unreadable, Refused) as refusal:
+        form.file.errors = why_not(refusal)
+    except BadUpload as refusal:
+        form.file.errors = [str(refusal)]
+    return _page(form)
+
+
+def _load(form: StatementForm) -> Answer:
+    """Load what leaves no doubt; show a table whose columns nobody has said, and lead elsewhere
+    what is no statement. Raises Unreadable, Refused, BadUpload."""
+    name, content = (form.file.data.filename or "")[:200], form.file.data.read()
+    unit = Unit(form.unit.data) if form.unit.data else None
+    try:
+        file = receiving.read(name, content, unit=unit)
+    except OfInvoices:
+        return _to_load(name, content)
+    except UnknownColumns as question:
+        table = Table(question.header, question.proposal, is_answered=False)
+        return bank_columns.ask(name, content, table, faults=question.faults)
+    if file.table and not file.table.is_answered:
+        return bank_columns.ask(name, content, file.table, file)
+    return load(file, name, content, form.chosen)
+
+
+def _to_load(name: str, content: bytes) -> Response:
+    """Put a file that is not of the bank with those to load, and show what it would do. Raises
+    BadUpload."""
+    upload = take_in(io.BytesIO(content), name)
+    flash("Ce fichier n’est pas un relevé\u00a0: voici ce qu’il dit, vérifiez puis chargez-le.")
+    return redirect(url_for("office.upload", number=upload.id))
+
+
+@staff_only(Role.REGISSEUR)
+def match_again() -> Response:
+    """Match what leaves no doubt any more, since payments came."""
+    regie = asked_regie(Role.REGISSEUR)
+    lines = sum(matching.match_all(regie).values())
+    flash(f"{counted(lines, 'mouvement expliqué')} de plus." if lines else "Rien de plus.")
+    return redirect(url_for("office.bank", regie=regie or None))
+
+
+@staff_only(*_READERS)
+def bank_line(number: int) -> Answer:
+    return _line_page(_line(number, *_READERS), ExplainForm())
+
+
+@staff_only(Role.REGISSEUR)
+def explain_line(number: int) -> Answer:
+    """Match a line with what was proposed, or say what it is."""
+    line, form = _line(number, Role.REGISSEUR), ExplainForm()
+    proposal = request.form.get("proposal", "")
+    if proposal or form.validate():
+        try:
+            return _explained(line, form, proposal)
+        except Refused as refused:
+            form.form_errors += refused.reasons
+    return _line_page(line, form)
+
+
+@staff_only(Role.REGISSEUR)
+def undo_match(number: int) -> Answer:
+    """Undo one match, once a reason is given."""
+    match = LineMatch.get_or_none(LineMatch.id == known(number)) or abort(404)
+    line, form = _line(match.line_id, Role.REGISSEUR), ActForm()
+    if match.undone_at or (form.validate_on_submit() and _undo(match, form)):
+        return redirect(url_for("office.bank_line", number=line.id))
+    page = render_template("office/undo_match.html", match=match, line=line, form=form, kinds=KINDS)
+    return page, 422 if form.errors else 200
+
+
+def _page(form: StatementForm) -> Answer:
+    regie, filters = asked_regie(*_READERS), LineFilters(own_names(*_READERS))
+    is_valid = filters.validate()
+    page = render_template(
+        "office/bank.html",
+        form=form,
+        filters=filters,
+        page=_lines(regie, filters) if is_valid else None,
+        answers=[(each, receiving.columns_of(each)) for each in receiving.answers()],
+        meanings=MEANINGS,
+        **_standing(regie),
+    )
+    return page, 422 if form.errors or filters.errors else 200
+
+
+def _lines(regie: str, filters: LineFilters) -> lists.Page:
+    query = StatementLine.select().where(StatementLine.regie == regie)
+    return lists.read_page(lambda: lists.narrow(query, filters.conditions()), BY_DAY)
+
+
+def _standing(regie: str) -> Mapping[str, Any]:
+    """Return what is known of an account: its lines to explain, and what is missing."""
+    left = list(matching.open_lines(regie).limit(_SHOWN))
+    told_on = coverage.last_told(regie)
+    return {
+        "regie": regie,
+        "regies": own_names(*_READERS),
+        "left": left,
+        "left_count": lists.count(matching.open_lines(regie)),
+        "proposals": matching.proposals_of(left),
+        "gaps": coverage.gaps(regie),
+        "awaited": _awaited(regie),
+        "told_of": Month.of(told_on).words if told_on else "",
+        "grade": GRADES[coverage.grade(regie, f"{told_on or clock.today():%Y-%m}")],
+        "may_write": own_agent().has_for([regie], Role.REGISSEUR),
+    }
+
+
+def _awaited(regie: str) -> tuple[int, int]:
+    """Return how many payments the account has not received, and their cents."""
+    query: Any = money.to_receive(regie)
+    count, cents = query.select(fn.COUNT(Settlement.id), fn.SUM(Settlement.amount_cents)).tuples()[
+        0
+    ]
+    return count, int(cents or 0)
+
+
+def _line_page(line: StatementLine, form: ExplainForm) -> Answer:
+    page = render_template(
+        "office/bank_line.html",
+        line=line,
+        form=form,
+        matches=list(LineMatch.select().where(LineMatch.line == line).order_by(LineMatch.id)),
+        proposals=matching.proposals(line),
+        left_cents=line.amount_cents - matching.explained_cents(line),
+        kinds=KINDS,
+        rules=RULES,
+        may_write=own_agent().has_for([line.regie], Role.REGISSEUR),
+    )
+    return page, 422 if form.errors else 200
+
+
+def _explained(line: StatementLine, form: ExplainForm, proposal: str) -> Response:
+    """Do what the agent chose. Raises Refused."""
+    author, reason = own_agent().staff.email, "" if proposal else form.reason.data or ""
+    if proposal:
+        matching.confirm(line.id, proposal, author)
+    else:
+        matching.classify(line.id, MatchKind(form.kind.data), author, reason)
+    events.note(Action.LINE_MATCHED, actor(), str(line.id), reason)
+    flash("Le mouvement est expliqué.")
+    return redirect(url_for("office.bank", regie=line.regie or None))
+
+
+def _undo(match: LineMatch, form: ActForm) -> bool:
+    try:
+        matching.undo(match.id, own_agent().staff.email, form.reason.data)
+    except Refused as refused:
+        form.form_errors += refused.reasons
+        return False
+    events.note(Action.MATCH_UNDONE, actor(), str(match.line_id), form.reason.data)
+    flash("Le rapprochement est annulé\u00a0: le mouvement est à expliquer.")
+    return True
+
+
+def _line(number: int, *wanted: Role) -> StatementLine:
+    return own_row(StatementLine.get_or_none(StatementLine.id == known(number)), *wanted)

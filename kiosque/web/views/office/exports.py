@@ -1,0 +1,77 @@
+"""What leaves the town hall's area as a file: the lists, and the payments for another software."""
+
+from flask import abort, render_template
+from werkzeug.wrappers import Response
+
+from kiosque import payments
+from kiosque.db.models import Family, Invoice, PaymentExport, Receipt, Settlement
+from kiosque.payments import journal, outgoing
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.staff.roles import Role
+from kiosque.web import current, spreadsheets
+from kiosque.web.office import exports, lists
+from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office.filters import BY_SETTLEMENT, InvoiceFilters, SettlementFilters
+from kiosque.web.office.money_forms import ExportForm
+from kiosque.web.views.office.area import Answer
+from kiosque.web.views.office.settlements import money, with_names
+
+#: The roles that take out what names families.
+TAKERS = (Role.FACTURATION, Role.REGISSEUR)
+
+
+@staff_only(*TAKERS)
+@fresh_code
+def invoices_csv() -> Response:
+    settings, form = current.settings(), InvoiceFilters(current.settings())
+    if not form.validate():
+        abort(404)
+    own = lists.narrow(Invoice.select(Invoice, Family), own_agent().own(Invoice.regie, *TAKERS))
+    every = lists.every(lists.narrow(own.join(Family), form.conditions()), form.order)
+    _note("factures", form.chosen)
+    table = (exports.of_invoice(each, settings) for each in every)
+    return spreadsheets.answer("factures", exports.INVOICES, table)
+
+
+@staff_only(*TAKERS)
+@fresh_code
+def settlements_csv() -> Response:
+    settings, form = current.settings(), SettlementFilters(current.settings())
+    if not form.validate():
+        abort(404)
+    own = lists.narrow(money(*TAKERS), form.conditions())
+    found = with_names(own, Settlement, Family, Receipt)
+    every = lists.every(found, BY_SETTLEMENT)
+    _note("encaissements", form.chosen)
+    table = (exports.of_settlement(each, settings) for each in every)
+    return spreadsheets.answer("encaissements", exports.SETTLEMENTS, table)
+
+
+@staff_only(*TAKERS)
+@fresh_code
+def export() -> Answer:
+    form = ExportForm(current.settings(), own_agent().regies(*TAKERS))
+    if form.is_submitted() and form.validate():
+        try:
+            return _exported(form)
+        except payments.Refused as refusal:
+            form.form_errors += refusal.reasons
+    known = outgoing.exports(own_agent().bounds(*TAKERS))
+    page = render_template("office/export.html", form=form, exports=known, last=journal.last()[0])
+    return page, 422 if form.errors else 200
+
+
+def _exported(form: ExportForm) -> Response:
+    """Answer the payments that are new to a software, as a file."""
+    asked, again = (form.consumer.data, form.key, own_agent().staff.email), form.again.data
+    sent: PaymentExport = outgoing.advance(*asked, again=again)
+    _note(f"encaissements, écritures {sent.former + 1} à {sent.reached}", {"": sent.consumer})
+    told = outgoing.every(sent.former, sent.reached, sent.regie)
+    table = (row for each in told for row in exports.of_told(each))
+    name = f"encaissements-{sent.former + 1}-{sent.reached}"
+    return spreadsheets.answer(name, exports.TOLD, table)
+
+
+def _note(what: str, chosen: dict[str, str]) -> None:
+    events.note(Action.EXPORTED, actor(), what, " ".join(chosen.values()))

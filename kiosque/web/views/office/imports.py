@@ -1,0 +1,177 @@
+"""Files to load: deposited, judged, agreed to; the history of loads, and undoing one."""
+
+import io
+
+from flask import abort, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from kiosque.db.models import ImportBatch, Invoice, Upload
+from kiosque.db.states import UploadState
+from kiosque.invoices.imports import undoing
+from kiosque.invoices.uploads import previews, storing, working
+from kiosque.payments import Refused
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.staff.roles import Role
+from kiosque.web import current
+from kiosque.web.office.access import (
+    DEPOSITORS,
+    READERS,
+    NotOpen,
+    actor,
+    own_agent,
+    staff_only,
+)
+from kiosque.web.office.forms import ActForm
+from kiosque.web.office.lists import Filters, Order, read_page
+from kiosque.web.office.typed_invoice import TypedInvoiceForm
+from kiosque.web.office.upload_acts import advance, begin
+from kiosque.web.office.uploads import (
+    DepositForm,
+    LoadForm,
+    loads,
+    may_load,
+    may_see,
+    may_undo,
+    preview_of,
+    shown,
+)
+from kiosque.web.views.office.area import Answer, known
+
+
+@staff_only(*READERS)
+def imports() -> str:
+    return _list(DepositForm())
+
+
+@staff_only(*DEPOSITORS)
+def deposit() -> Answer:
+    form, settings = DepositForm(), current.settings()
+    email = own_agent().staff.email
+    uploads = form.keep(email, settings.data) if form.validate() else []
+    for each in uploads:
+        begin(each)
+    if not uploads:
+        return _list(form), 422
+    if len(uploads) > 1:
+        flash(f"{len(uploads)} fichiers sont déposés. Vérifiez chacun avant de le charger.")
+        return redirect(url_for("office.imports"))
+    return redirect(url_for("office.upload", number=uploads[0].id))
+
+
+@staff_only(Role.FACTURATION)
+def type_invoice() -> Answer:
+    """Type an invoice: it is judged and loaded as a file is."""
+    form = TypedInvoiceForm()
+    if not form.validate_on_submit():
+        page = render_template("office/type_invoice.html", form=form)
+        return page, 422 if form.is_submitted() else 200
+    name, content = form.as_file()
+    kept = storing.keep(io.BytesIO(content), name, current.settings().data)
+    found = storing.add(kept, None, own_agent().staff.email)
+    begin(found)
+    return redirect(url_for("office.upload", number=found.id))
+
+
+@staff_only(*DEPOSITORS)
+def upload(number: int) -> str:
+    found = _upload(number)
+    return _page(found, _form(found))
+
+
+@staff_only(*DEPOSITORS)
+def load_upload(number: int) -> Answer:
+    found = _upload(number)
+    form = _form(found)
+    if form is None or not form.validate() or not _may_load(found):
+        return _page(found, form), 422
+    by, agreed = own_agent().staff.email, form.fingerprint.data
+    if working.agree(found, by, agreed, form.confirmed, form.chosen_at):
+        events.note(Action.LOAD_AGREED, actor(), found.file_name)
+        advance(found)
+    else:
+        flash("Ce que vous aviez vérifié a changé depuis. Vérifiez de nouveau.")
+    return redirect(url_for("office.upload", number=number))
+
+
+@staff_only(*DEPOSITORS)
+def drop_upload(number: int) -> Response:
+    found = _upload(number)
+    if not storing.drop(found):
+        flash("Ce fichier est chargé, ou va l’être.")
+        return redirect(url_for("office.upload", number=number))
+    events.note(Action.UPLOAD_DROPPED, actor(), found.file_name)
+    flash("Le fichier est retiré. Rien n’en a été chargé.")
+    return redirect(url_for("office.imports"))
+
+
+@staff_only(Role.FACTURATION)
+def undo_load(number: int) -> Answer:
+    """Say what undoing a load will do, then do it."""
+    batch, form, reasons = _batch(number), ActForm(), []
+    try:
+        would = undoing.preview(batch.id)
+        if form.validate_on_submit():
+            by, folder = own_agent().staff.email, current.settings().data / "pdf"
+            undoing.undo(batch.id, by, form.reason.data, folder)
+            events.note(Action.LOAD_UNDONE, actor(), batch.file_name, form.reason.data)
+            flash("Le chargement est annulé : tout est comme avant lui.")
+            return redirect(url_for("office.imports"))
+    except Refused as refusal:
+        would, reasons = None, refusal.reasons
+    page = render_template(
+        "office/undo_load.html", batch=batch, form=form, would=would, reasons=reasons
+    )
+    return page, 422 if form.is_submitted() else 200
+
+
+def _list(form: DepositForm) -> str:
+    order = Order(ImportBatch.id, ImportBatch.id, ("Plus récents", "Plus anciens"))
+    agent, may_deposit = own_agent(), own_agent().has(*DEPOSITORS)
+    page = read_page(lambda: loads(agent), order)
+    waiting = storing.under_way() if may_deposit else []
+    return render_template(
+        "office/imports.html",
+        form=form,
+        page=page,
+        filters=Filters(),
+        uploads=[each for each in waiting if may_see(agent, each)],
+        may_deposit=may_deposit,
+        undoable=[each.id for each in page.rows if may_undo(agent, each)],
+    )
+
+
+def _page(found: Upload, form: LoadForm | None) -> str:
+    if found.state != UploadState.LOADED:
+        events.note(Action.UPLOAD_READ, actor(), found.file_name)
+    preview = preview_of(found, current.settings().notices)
+    values = shown(found, preview, form, own_agent())
+    return render_template("office/upload.html", **values)
+
+
+def _form(found: Upload) -> LoadForm | None:
+    """Return the form of a file that is read."""
+    summary = preview_of(found, current.settings().notices).summary
+    return LoadForm(summary, data={"fingerprint": found.fingerprint}) if summary else None
+
+
+def _may_load(found: Upload) -> bool:
+    summary = previews.read(found.preview).summary
+    return summary is not None and may_load(own_agent(), summary)
+
+
+def _batch(number: int) -> ImportBatch:
+    """Return a load of *régies* for which the agent has the role, else 404 or NotOpen."""
+    batch = ImportBatch.get_or_none(ImportBatch.id == known(number)) or abort(404)
+    if not loads(own_agent()).where(ImportBatch.id == number).exists():
+        raise NotOpen
+    brought = Invoice.select(Invoice.regie).where(Invoice.batch == batch).distinct()
+    own_agent().require_all([each.regie for each in brought], Role.FACTURATION)
+    return batch
+
+
+def _upload(number: int) -> Upload:
+    found = Upload.get_or_none(Upload.id == known(number)) or abort(404)
+    if not may_see(own_agent(), found):
+        raise NotOpen
+    return found

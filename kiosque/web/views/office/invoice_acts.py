@@ -1,0 +1,71 @@
+"""What an agent may do with an invoice."""
+
+from flask import abort, flash, redirect, url_for
+from werkzeug.wrappers import Response
+
+from kiosque.db.models import Invoice
+from kiosque.invoices import announcements
+from kiosque.language.formats import counted
+from kiosque.mails import sent
+from kiosque.payments import Refused
+from kiosque.staff.roles import Role
+from kiosque.web.office import invoice_acts as acts
+from kiosque.web.office.access import actor, fresh_code, own_row, staff_only
+from kiosque.web.office.acts import answer
+from kiosque.web.views.office.area import Answer, known
+
+
+@staff_only(Role.FACTURATION, Role.REGISSEUR)
+def cancel_invoice(number: str) -> Answer:
+    invoice = _acted_on(number, Role.FACTURATION, Role.REGISSEUR)
+    return answer(acts.Cancel(invoice))
+
+
+@staff_only(Role.REGISSEUR)
+def take(number: str) -> Answer:
+    return answer(acts.Take(_acted_on(number, Role.REGISSEUR)))
+
+
+@staff_only(Role.REGISSEUR)
+@fresh_code
+def transmit(number: str) -> Answer:
+    return answer(acts.Transmit(_acted_on(number, Role.REGISSEUR)))
+
+
+@staff_only(Role.REGISSEUR)
+@fresh_code
+def take_back(number: str) -> Answer:
+    return answer(acts.TakeBack(_acted_on(number, Role.REGISSEUR)))
+
+
+@staff_only(Role.REGISSEUR)
+@fresh_code
+def apply_credit(number: str) -> Answer:
+    return answer(acts.ApplyCredit(_acted_on(number, Role.REGISSEUR)))
+
+
+@staff_only(Role.REGISSEUR)
+@fresh_code
+def take_credit_off(number: str, note: int) -> Answer:
+    """Take off an invoice what a credit note, by the number of its row, pays of it."""
+    invoice = _acted_on(number, Role.REGISSEUR)
+    found = Invoice.get_or_none(Invoice.id == known(note), Invoice.family == invoice.family)
+    return answer(acts.TakeCreditOff(invoice, found or abort(404)))
+
+
+@staff_only(Role.FACTURATION, Role.REGISSEUR)
+def send_notice(number: str) -> Response:
+    """Send its family once more the mail that told of an invoice."""
+    invoice = _acted_on(number, Role.FACTURATION, Role.REGISSEUR)
+    try:
+        count = sent.send_notice_again(invoice, actor())
+    except Refused as refused:
+        flash(refused.reasons[0])
+    else:
+        when = f"dès {announcements.FIRST_HOUR} h" if announcements.is_quiet() else "à l’instant"
+        flash(f"Le courriel part {when}, à {counted(count, 'adresse')}.")
+    return redirect(url_for("office.invoice", number=invoice.number))
+
+
+def _acted_on(number: str, *wanted: Role) -> Invoice:
+    return own_row(Invoice.get_or_none(Invoice.number == number), *wanted)

@@ -1,0 +1,46 @@
+"""The journal of the payments, as the books have it."""
+
+from flask import abort, render_template
+from peewee import ModelSelect
+from werkzeug.wrappers import Response
+
+from kiosque.db.models import JournalEntry
+from kiosque.payments import account_words
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.staff.roles import Role
+from kiosque.web import spreadsheets
+from kiosque.web.office import lists
+from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office.filters import JournalFilters
+from kiosque.web.office.lists import Order
+from kiosque.web.views.office.area import Answer
+
+_READERS = (Role.REGISSEUR, Role.CONTROLE)
+_BY_NUMBER = Order(JournalEntry.number, JournalEntry.number)
+
+
+@staff_only(*_READERS)
+def journal() -> Answer:
+    form = JournalFilters()
+    if not form.validate():
+        return render_template("office/journal.html", form=form, page=None), 422
+    page = lists.read_page(lambda: _entries(form), _BY_NUMBER)
+    return render_template("office/journal.html", form=form, page=page, named=account_words.named)
+
+
+@staff_only(*_READERS)
+@fresh_code
+def journal_csv() -> Response:
+    form = JournalFilters()
+    if not form.validate():
+        abort(404)
+    events.note(Action.EXPORTED, actor(), "journal", " ".join(form.chosen.values()))
+    table = map(account_words.row_of, lists.every(_entries(form), _BY_NUMBER))
+    return spreadsheets.answer("journal", account_words.COLUMNS, table)
+
+
+def _entries(form: JournalFilters) -> "ModelSelect[JournalEntry]":
+    """Select the entries of the agent's *régies*."""
+    own = lists.narrow(JournalEntry.select(), own_agent().own(JournalEntry.regie, *_READERS))
+    return lists.narrow(own, form.conditions())

@@ -1,0 +1,62 @@
+"""Letters for all the families that have no way in yet, by the hundred."""
+
+import io
+from collections.abc import Sequence
+
+from flask import flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from kiosque.db import write
+from kiosque.db.models import Family
+from kiosque.families import ways_in
+from kiosque.language import clock
+from kiosque.papers import activation_letters
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.staff.roles import Role
+from kiosque.web import current, documents
+from kiosque.web.office.access import actor, fresh_code, staff_only
+from kiosque.web.office.forms import LettersForm
+from kiosque.web.views.office.area import Answer
+
+#: Letters of one PDF: a few seconds, and a pile that a person folds.
+AT_ONCE = 100
+#: Of the families without an address, so many are named.
+NAMED = 20
+
+
+@staff_only(Role.FACTURATION)
+@fresh_code
+def letters() -> Answer:
+    form = LettersForm()
+    if form.is_submitted() and form.validate():
+        return _letters(form)
+    left_out = ways_in.without(with_address=False)
+    page = render_template(
+        "office/letters.html",
+        form=form,
+        count=ways_in.without().count(),
+        made=ways_in.without(with_letter=True).count(),
+        at_once=AT_ONCE,
+        left_out=list(left_out.limit(NAMED)),
+        left_count=left_out.count(),
+    )
+    return page, 422 if form.errors else 200
+
+
+def _letters(form: LettersForm) -> Response:
+    """Answer the letters, kept nowhere but in the agent's hands."""
+    families = list(ways_in.without(with_letter=form.again.data).limit(AT_ONCE))
+    if not families:
+        flash("Aucune famille n’attend de lettre.")
+        return redirect(url_for("office.letters"))
+    _note(families, form.reason.data)
+    paper = io.BytesIO()
+    activation_letters.issue(current.settings(), families, paper)
+    return documents.answer(paper.getvalue(), clock.today(), "lettres")
+
+
+def _note(families: Sequence[Family], reason: str) -> None:
+    with write():
+        for family in families:
+            events.add(Action.LETTER_ISSUED, actor(), family.code, reason)

@@ -1,0 +1,87 @@
+"""What an agent says of a file that is refused: whose its debts are, what its columns are."""
+
+from flask import abort, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from kiosque.db.models import Upload
+from kiosque.db.states import UploadState
+from kiosque.invoices import imports
+from kiosque.invoices.imports import BadFile, Found
+from kiosque.invoices.uploads import working
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.web import current
+from kiosque.web.office.access import DEPOSITORS, NotOpen, actor, own_agent, staff_only
+from kiosque.web.office.mending import ColumnsForm, DebtorsForm
+from kiosque.web.office.uploads import may_see
+from kiosque.web.views.office.area import Answer, known
+
+#: Lines of a table that are shown beside its columns.
+_LINES = 3
+_WAITS = (UploadState.READ, UploadState.REFUSED)
+
+
+@staff_only(*DEPOSITORS)
+def name_debtors(number: int) -> Answer:
+    """Say of which families the debtors of a file are."""
+    found = _upload(number)
+    unknown = _unknown(found)
+    if not unknown:
+        return _back(found)
+    form = DebtorsForm.of(unknown)
+    if form.validate_on_submit() and form.keep(own_agent().staff.email):
+        return _again(found, Action.DEBTORS_NAMED)
+    events.note(Action.UPLOAD_READ, actor(), found.file_name)
+    page = render_template("office/debtors.html", upload=found, form=form, count=len(unknown))
+    return page, 422 if form.is_submitted() else 200
+
+
+@staff_only(*DEPOSITORS)
+def name_columns(number: int) -> Answer:
+    """Say which columns of a table are ours."""
+    found = _upload(number)
+    columns, rows = _table(found)
+    if not columns:
+        return _back(found)
+    form = ColumnsForm.of(columns)
+    if form.validate_on_submit() and form.keep(found.file_name, own_agent().staff.email):
+        return _again(found, Action.COLUMNS_NAMED)
+    events.note(Action.UPLOAD_READ, actor(), found.file_name)
+    samples = [", ".join(row[at] for row in rows if at < len(row)) for at in range(len(columns))]
+    page = render_template("office/columns.html", upload=found, form=form, samples=samples)
+    return page, 422 if form.is_submitted() else 200
+
+
+def _upload(number: int) -> Upload:
+    """Return a file that is read and not loaded, else 404."""
+    here = Upload.id == known(number), Upload.state.in_(_WAITS)
+    found = Upload.get_or_none(*here) or abort(404)
+    if not may_see(own_agent(), found):
+        raise NotOpen
+    return found
+
+
+def _unknown(found: Upload) -> list[Found]:
+    try:
+        with working.laid_out(found, current.settings().data) as path:
+            return [each for each in imports.debtors(path) if not each.code]
+    except BadFile:
+        return []
+
+
+def _table(found: Upload) -> tuple[list[str], list[list[str]]]:
+    try:
+        with working.laid_out(found, current.settings().data) as path:
+            return imports.first_rows(path, _LINES)
+    except BadFile:
+        return [], []
+
+
+def _again(found: Upload, action: Action) -> Response:
+    events.note(action, actor(), found.file_name)
+    working.read_again(found, current.settings())
+    return _back(found)
+
+
+def _back(found: Upload) -> Response:
+    return redirect(url_for("office.upload", number=found.id))

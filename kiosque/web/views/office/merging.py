@@ -1,0 +1,97 @@
+"""Two codes of one household become one family, and two again."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+
+from kiosque.db.models import Family, FamilyMerge
+from kiosque.families import records
+from kiosque.families.accounts import normalise_code
+from kiosque.invoices import household
+from kiosque.payments import Refused
+from kiosque.privacy import merging
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.staff.roles import Role
+from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office.forms import ActForm, MergeForm
+from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.families import present_family
+
+
+@staff_only(Role.FACTURATION)
+@fresh_code
+def merge_families(code: str) -> Answer:
+    """Look a double up by its code, then confirm that it is one."""
+    kept, form = present_family(code), MergeForm(double=request.args.get("double", ""))
+    confirmed = form.is_submitted() and form.validate()
+    gone = _double(form)
+    _require_their_money(kept, gone)
+    if confirmed and gone and _merged(kept, gone, form):
+        flash(f"La famille {gone.code} est fusionnée avec la famille {kept.code}.")
+        return redirect(url_for("office.family", code=code))
+    page = render_template(
+        "office/family_merge.html", family=kept, form=form, both=_both(kept, gone), gone=gone
+    )
+    return page, 422 if form.errors else 200
+
+
+def _double(form: MergeForm) -> Family | None:
+    """Return the family whose code is typed. Say in the form that there is none."""
+    code = normalise_code(form.double.data or "")[:100]
+    known_by_it = Family.code == code, Family.forgotten_at.is_null()
+    found: Family | None = Family.get_or_none(*known_by_it) if code.isprintable() else None
+    if code and found is None:
+        form.double.errors = ["Aucune famille n’a ce code."]
+    return found
+
+
+def _require_their_money(*families: Family | None) -> None:
+    """Raise NotOpen for an agent who does not invoice for every *régie* of these families: to merge
+    them moves the money of all."""
+    for family in filter(None, families):
+        own_agent().require_all(household.regies_of(family), Role.FACTURATION)
+
+
+def _both(kept: Family, gone: Family | None) -> list[tuple[str, Family, object, object]]:
+    """Return what a person compares of the two: of each, its title, record and dues. It is read,
+    which is noted."""
+    for read in (kept, gone) if gone else ():
+        events.note(Action.FAMILY_READ, actor(), read.code)
+    pairs = (("Gardée", kept), ("Doublon", gone))
+    return [(words, it, records.read(it), household.due(it)) for words, it in pairs if it]
+
+
+def _merged(kept: Family, gone: Family, form: MergeForm) -> bool:
+    """Merge the two. Return False where they cannot be, and say why in the form."""
+    try:
+        merging.merge(kept, gone, own_agent().staff.email, form.reason.data)
+    except Refused as refusal:
+        form.form_errors.extend(refusal.reasons)
+        return False
+    about = f"{kept.code}, {gone.code}"
+    events.note(Action.FAMILIES_MERGED, actor(), about, form.reason.data)
+    return True
+
+
+@staff_only(Role.FACTURATION)
+@fresh_code
+def undo_merge(number: int) -> Answer:
+    found = FamilyMerge.get_or_none(FamilyMerge.id == known(number)) or abort(404)
+    _require_their_money(found.kept, found.gone)
+    form = ActForm()
+    if form.is_submitted() and form.validate() and _undone(found, form):
+        flash(f"La famille {found.gone.code} est de nouveau à part.")
+        return redirect(url_for("office.family", code=found.kept.code))
+    page = render_template("office/undo_merge.html", merge=found, form=form)
+    return page, 422 if form.errors else 200
+
+
+def _undone(found: FamilyMerge, form: ActForm) -> bool:
+    """Undo a merge. Return False where it cannot be, and say why in the form."""
+    try:
+        merging.undo(found)
+    except Refused as refusal:
+        form.form_errors.extend(refusal.reasons)
+        return False
+    about = f"{found.kept.code}, {found.gone.code}"
+    events.note(Action.MERGE_UNDONE, actor(), about, form.reason.data)
+    return True

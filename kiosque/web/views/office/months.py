@@ -1,0 +1,166 @@
+"""The month of a *régie*: what is proven, what is not, and its closing."""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from kiosque import deposits
+from kiosque.closings import bank_position, closing, contents
+from kiosque.closings.bank_position import Position
+from kiosque.closings.months import Month, last_number
+from kiosque.closings.steps import closing_of, payments_waiting, points_left, steps
+from kiosque.db.models import MonthClosing
+from kiosque.language import clock
+from kiosque.language.formats import capital
+from kiosque.papers import month as paper
+from kiosque.payments import Refused
+from kiosque.payments.closed_months import last_closed
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.staff.roles import Role
+from kiosque.statements import coverage
+from kiosque.statements.words import GRADES
+from kiosque.web import current, documents
+from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office.forms import ActForm
+from kiosque.web.office.month_forms import CloseForm
+from kiosque.web.office.regies import asked_regie, own_names
+from kiosque.web.views.office.area import Answer
+
+_READERS = (Role.REGISSEUR, Role.CONTROLE)
+#: Payments without an answer that are shown.
+_SHOWN = 20
+
+
+@staff_only(*_READERS)
+def months() -> Response:
+    """Lead to the month to close."""
+    regie = asked_regie(*_READERS)
+    last = last_closed(regie)
+    due = Month.named(last).following if last else Month.of(clock.today()).previous
+    return redirect(url_for("office.month", name=due.name, regie=regie or None))
+
+
+@staff_only(*_READERS)
+def month(name: str) -> str:
+    return _page(_month(name), asked_regie(*_READERS))
+
+
+@staff_only(Role.REGISSEUR)
+def carry_over(name: str, number: int) -> Answer:
+    """Let the month be closed though a point is still to treat."""
+    found, regie, form = _month(name), asked_regie(Role.REGISSEUR), ActForm()
+    back = redirect(url_for("office.month", name=name, regie=regie or None))
+    if closing.is_carried(number, found):  # by a second press, or a colleague
+        return back
+    point = next((it for it in points_left(regie, found) if it.id == number), None) or abort(404)
+    if not (form.validate_on_submit() and _carry_over(number, found, form)):
+        page = render_template(
+            "office/carry_over.html", month=found, regie=regie, point=point, form=form
+        )
+        return (page, 422) if form.errors else page
+    return back
+
+
+@staff_only(Role.REGISSEUR)
+@fresh_code
+def close_month(name: str) -> Answer:
+    """Close the month, for good, once told what its paper will say."""
+    found, regie, form = _month(name), asked_regie(Role.REGISSEUR), CloseForm()
+    back = redirect(url_for("office.month", name=name, regie=regie or None))
+    if closing_of(regie, found) or (form.validate_on_submit() and _close(regie, found, form)):
+        return back
+    position = bank_position.position(regie, found)
+    page = render_template(
+        "office/close_month.html",
+        month=found, regie=regie, form=form, position=position,
+        steps=steps(regie, found, position), name=current.settings().regies_by_key[regie].name,
+    )  # fmt: skip
+    return (page, 422) if form.errors else page
+
+
+def _carry_over(number: int, found: Month, form: ActForm) -> bool:
+    """Carry a point over, or say in the form why not."""
+    try:
+        closing.carry_over(number, found, own_agent().staff.email, form.reason.data)
+    except Refused as refused:
+        form.form_errors += refused.reasons
+        return False
+    events.note(Action.POINT_CARRIED, actor(), str(number), form.reason.data)
+    flash(f"Point n°\u00a0{number}\u00a0: reporté.")
+    return True
+
+
+def _close(regie: str, found: Month, form: CloseForm) -> bool:
+    """Close the month, or say in the form why not."""
+    try:
+        closing.close(
+            regie, found, closing.Request(own_agent().staff.email, form.reason.data or "")
+        )
+    except Refused as refused:
+        form.form_errors += refused.reasons
+        return False
+    events.note(Action.MONTH_CLOSED, actor(), f"{found.name} {regie}".strip())
+    flash(f"{capital(found.words)} est arrêté.")
+    return True
+
+
+@staff_only(*_READERS)
+@fresh_code
+def month_papers(name: str) -> Response:
+    """Give the papers of a month closed, in one file."""
+    found, regie = _month(name), asked_regie(*_READERS)
+    closed = closing_of(regie, found)
+    if closed is None:
+        flash(f"{capital(found.words)} n’est pas encore arrêté.")
+        return redirect(url_for("office.month", name=name, regie=regie or None))
+    events.note(Action.EXPORTED, actor(), f"papiers {name} {regie}".strip())
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file_name, pdf in paper.papers(current.settings(), closed):
+            archive.writestr(file_name, pdf)
+    return documents.answer_archive(
+        content.getvalue(), "-".join(filter(None, ("mois", name, regie)))
+    )
+
+
+def _page(found: Month, regie: str) -> str:
+    position, closed = bank_position.position(regie, found), closing_of(regie, found)
+    return render_template(
+        "office/month.html",
+        month=found,
+        regie=regie,
+        regies=own_names(*_READERS),
+        closed=closed,
+        last=last_number(found),
+        position=position,
+        grade=GRADES[coverage.grade(regie, found.name)],
+        may_write=own_agent().has_for([regie], Role.REGISSEUR),
+        **(_paid_over(closed) if closed else _left(regie, found, position)),
+    )
+
+
+def _left(regie: str, found: Month, position: Position) -> Mapping[str, Any]:
+    """Return what is proven of a month, and what is left to do."""
+    return {
+        "steps": steps(regie, found, position),
+        "points": points_left(regie, found),
+        "waiting": list(payments_waiting(regie, found).limit(_SHOWN)),
+    }
+
+
+def _paid_over(closed: MonthClosing) -> Mapping[str, Any]:
+    """Return the deposits of a month that is closed, their titles and what was answered."""
+    found = contents.deposits_of(closed)
+    return {"finals": [(it, deposits.titled(it), deposits.answer_of(it)) for it in found]}
+
+
+def _month(name: str) -> Month:
+    try:
+        return Month.named(name)
+    except ValueError:
+        abort(404)

@@ -1,0 +1,92 @@
+"""What agents said of the files of other software, kept for the next ones, and to forget."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from flask import abort, flash, redirect, render_template, url_for
+from peewee import Expression
+from werkzeug.wrappers import Response
+
+from kiosque.db.models import ColumnMapping, Debtor, Family
+from kiosque.families.accounts import normalise_code
+from kiosque.invoices.imports import codes, mappings
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.web.office import lists
+from kiosque.web.office.access import DEPOSITORS, actor, staff_only
+from kiosque.web.office.lists import Filters, Order, TextFilter
+from kiosque.web.office.mending import WORDS
+from kiosque.web.views.office.area import Answer, known
+
+_LATEST = Order(Debtor.made_at, Debtor.id)
+_SHOWN = (
+    Debtor.id, Debtor.name, Debtor.address, Debtor.reference, Debtor.author, Debtor.made_at,
+    Family.code,
+)  # fmt: skip
+
+
+class Listed(NamedTuple):
+    """A row of the list; `code` is its family's."""
+
+    id: int
+    name: str
+    address: str
+    reference: str
+    author: str
+    made_at: datetime
+    code: str
+
+
+class DebtorFilters(Filters):
+    debiteur = TextFilter("Nom du débiteur, ou code famille")
+
+    def conditions(self) -> Iterator[Expression]:
+        if asked := self.debiteur.data:
+            yield (Debtor.name.contains(asked)) | (Family.code == normalise_code(asked))
+
+
+@staff_only(*DEPOSITORS)
+def recognised() -> Answer:
+    form = DebtorFilters()
+    every = Debtor.select(*_SHOWN).join(Family)
+    rows = lists.narrow(every, form.conditions())
+    page = lists.read_page(lambda: rows, _LATEST, kind=Listed)
+    if form.chosen:
+        events.note(Action.FAMILIES_SEARCHED, actor(), form.debiteur.data)
+    return render_template(
+        "office/recognised.html",
+        form=form,
+        page=page,
+        tables=[(each, list(_said(each))) for each in mappings.kept()],
+    )
+
+
+@staff_only(*DEPOSITORS)
+def forget_debtor(number: int) -> Response:
+    """Forget of which family a debtor is."""
+    found = Debtor.get_or_none(Debtor.id == known(number)) or abort(404)
+    events.note(Action.DEBTOR_FORGOTTEN, actor(), f"{found.name}, {found.family.code}")
+    try:
+        codes.forget(found.id)
+    except codes.Unknown:
+        abort(404)
+    flash(f"{found.name}\u00a0: oublié. Le prochain fichier demandera de quelle famille il s’agit.")
+    return redirect(url_for("office.recognised"))
+
+
+@staff_only(*DEPOSITORS)
+def forget_columns(number: int) -> Response:
+    """Forget what the columns of a table are."""
+    found = mappings.forget_kept(known(number)) or abort(404)
+    events.note(Action.COLUMNS_FORGOTTEN, actor(), found.name)
+    flash(f"Colonnes de {found.name}\u00a0: oubliées. Le prochain fichier les demandera.")
+    return redirect(url_for("office.recognised"))
+
+
+def _said(table: ColumnMapping) -> Iterator[str]:
+    """Give what is said of the columns of a table, in French."""
+    for ours, theirs in mappings.sources(table).items():
+        named = theirs if isinstance(theirs, str) else ", ".join(theirs)
+        words = f"«\u00a0{named[1:]}\u00a0» partout" if named.startswith("=") else named
+        yield f"{WORDS.get(ours, ours)}\u00a0: {words}"

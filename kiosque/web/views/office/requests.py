@@ -1,0 +1,61 @@
+"""What families ask: answered one by one, what changes of the record seen before."""
+
+from flask import abort, flash, redirect, render_template, url_for
+
+from kiosque.db.models import FamilyRequest
+from kiosque.db.states import RequestState, RequestTopic
+from kiosque.families import answers, requests
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.staff.roles import Role
+from kiosque.web.office.access import actor, own_agent, staff_only
+from kiosque.web.office.answer_form import AnswerForm
+from kiosque.web.views.office.area import Answer, known
+
+
+@staff_only(Role.FACTURATION)
+def requests_() -> str:
+    return render_template(
+        "office/requests.html", waiting=answers.waiting(), topics=requests.TOPICS
+    )
+
+
+@staff_only(Role.FACTURATION)
+def request_(number: int) -> Answer:
+    which = FamilyRequest.id == known(number)
+    found: FamilyRequest = FamilyRequest.get_or_none(which) or abort(404)
+    form = AnswerForm(found)
+    if not form.is_submitted():
+        return _page(found, form)
+    if form.validate() and _answered(found, form):
+        flash(f"Demande n°\u00a0{number}\u00a0: la famille {found.family.code} en est avertie.")
+        return redirect(url_for("office.requests_"))
+    return _page(found, form), 422
+
+
+def _page(found: FamilyRequest, form: AnswerForm) -> str:
+    events.note(Action.FAMILY_READ, actor(), found.family.code)
+    return render_template(
+        "office/request.html",
+        asked=found,
+        topic=requests.TOPICS[RequestTopic(found.topic)],
+        is_open=found.state == RequestState.OPEN,
+        parents=answers.parents(found.family),
+        form=form,
+    )
+
+
+def _answered(found: FamilyRequest, form: AnswerForm) -> bool:
+    """Give the answer. Return False where it cannot be given, and say why in the form."""
+    by, words = own_agent().staff.email, form.words.data
+    try:
+        if form.accepts:
+            answers.accept(found, form.change, by, words)
+        else:
+            answers.refuse(found, by, words)
+    except answers.Refused as refusal:
+        form.show(refusal.faults)
+        return False
+    action = Action.REQUEST_ACCEPTED if form.accepts else Action.REQUEST_REFUSED
+    events.note(action, actor(), f"{found.id}, {found.family.code}", words)
+    return True

@@ -1,0 +1,73 @@
+"""What the town hall sets by itself; the rest of the settings, as the file has them."""
+
+from flask import abort, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from kiosque.monitoring import memory
+from kiosque.staff import town_settings
+from kiosque.staff.roles import Role
+from kiosque.web import current, legal, town
+from kiosque.web.office import bank_trial
+from kiosque.web.office.access import actor, fresh_code, staff_only
+from kiosque.web.office.settings_forms import FORMS, LogoForm, SectionForm
+from kiosque.web.views.office.area import Answer
+
+
+@staff_only(Role.ADMINISTRATION)
+def settings() -> str:
+    every = current.settings()
+    return render_template(
+        "office/settings.html",
+        sections=[(address, form.TITLE, form.shown(every)) for address, form in FORMS.items()],
+        changes=town_settings.changes(),
+        memory=memory.read(every.data),
+        trials=bank_trial.shown(),
+        texts=legal.file_names(),
+    )
+
+
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def change_settings(section: str) -> Answer:
+    kind = FORMS.get(section) or abort(404)
+    form = kind(current.settings())
+    if form.is_submitted() and form.validate() and _changed(form):
+        return redirect(url_for("office.settings"))
+    page = render_template("office/change_settings.html", form=form)
+    return page, 422 if form.errors else 200
+
+
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def change_logo() -> Answer:
+    form = LogoForm()
+    if form.validate_on_submit():
+        return _show_logo(form.content, "Le logo est changé.")
+    page = render_template("office/change_logo.html", form=form)
+    return page, 422 if form.errors else 200
+
+
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def remove_logo() -> Answer:
+    return _show_logo(None, "Le logo est retiré.")
+
+
+def _show_logo(content: bytes | None, words: str) -> Response:
+    town_settings.change_logo(content, actor())
+    town.refresh()
+    flash(words)
+    return redirect(url_for("office.settings"))
+
+
+def _changed(form: SectionForm) -> bool:
+    """Change the settings. Return False where they cannot serve, and say why in the form."""
+    try:
+        names = town_settings.change(current.settings(), form.SECTION, form.values, actor())
+    except town_settings.Refused as refusal:
+        for name, fault in refusal.faults.items():
+            form[name].errors = [fault]
+        return False
+    town.refresh()
+    flash("C’est enregistré." if names else "Rien n’était changé.")
+    return True

@@ -1,0 +1,179 @@
+"""Payments received, as the town hall looks them up."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from flask import abort, render_template, url_for
+from peewee import JOIN, ModelSelect
+from werkzeug.wrappers import Response
+
+from gateways.base import Refunds
+from kiosque import deposits
+from kiosque.db.models import Family, Receipt, Settlement
+from kiosque.db.states import CREDIT, SettlementState
+from kiosque.language import clock
+from kiosque.language.formats import format_euros, receipt_title, short_date
+from kiosque.mails import rendering, sent
+from kiosque.papers import content
+from kiosque.payments import history, names, records
+from kiosque.payments.receipts import receipts_named
+from kiosque.payments.records import Record
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.staff.roles import Role
+from kiosque.web import current, documents
+from kiosque.web.office import lists
+from kiosque.web.office.access import READERS, actor, own_agent, own_row, staff_only
+from kiosque.web.office.filters import BY_SETTLEMENT, SettlementFilters
+from kiosque.web.status_words import settlement_status
+from kiosque.web.views.office.area import Answer, known
+
+_SHOWN = (
+    Settlement.id, Settlement.settled_at, Settlement.mode, Settlement.gateway, Settlement.state,
+    Settlement.amount_cents, Settlement.returned_cents, Family.code, Family.name,
+    Receipt.number, Receipt.sequence,
+)  # fmt: skip
+
+
+class Listed(NamedTuple):
+    """A row of the list; `code` and `name` are its family's, `number` and `sequence` its
+    receipt's."""
+
+    id: int
+    settled_at: datetime
+    mode: str
+    gateway: str | None
+    state: str
+    amount_cents: int
+    returned_cents: int
+    code: str | None
+    name: str | None
+    number: int | None
+    sequence: str | None
+
+
+@staff_only(*READERS)
+def settlements() -> Answer:
+    form = SettlementFilters(current.settings())
+    if not form.validate():
+        return render_template("office/settlements.html", form=form, page=None), 422
+    if form.famille.data:
+        events.note(Action.FAMILIES_SEARCHED, actor(), form.famille.data)
+    page = _page(form)
+    return render_template(
+        "office/settlements.html",
+        form=form,
+        page=page,
+        rows=_written(page.rows),
+    )
+
+
+def _written(found: Iterable[Listed]) -> Iterator[tuple[str, ...]]:
+    """Write the rows: three hundred cells, for which the page calls nothing."""
+    root, ways = url_for("office.settlements"), {}
+    for it in found:
+        way = it.mode, it.gateway
+        if way not in ways:
+            ways[way] = content.way_paid(it.mode, online=bool(it.gateway))
+        title = "" if it.number is None else receipt_title(it.number, it.sequence or "")
+        status, amount = settlement_status(it), format_euros(it.amount_cents)
+        if it.returned_cents and it.returned_cents < it.amount_cents:
+            amount += f", dont {format_euros(it.returned_cents)} rendus"
+        yield (
+            f"{root}/{it.id}", title or f"n°\u00a0{it.id}",
+            short_date(clock.paris_date(it.settled_at)),
+            f"{it.code} {it.name}" if it.code else "inconnue",
+            ways[way], status.name, status.words, amount,
+        )  # fmt: skip
+
+
+def _page(form: SettlementFilters) -> lists.Page:
+    def found() -> "ModelSelect[Settlement]":
+        return lists.narrow(money(), form.conditions())
+
+    def rows() -> "ModelSelect[Settlement]":
+        return with_names(found(), *_SHOWN)
+
+    reads_all = own_agent().bounds(*READERS) is None
+    kept_as = "settlements" if reads_all and not form.chosen else None
+    return lists.read_page(rows, BY_SETTLEMENT, found, kind=Listed, kept_as=kept_as)
+
+
+def money(*wanted: Role) -> "ModelSelect[Settlement]":
+    """Select the money received of the *régies* for which the agent has one of these roles, else
+    reads it: what a credit note pays is none."""
+    received = Settlement.select(Settlement.id).where(Settlement.mode != CREDIT)
+    return lists.narrow(received, own_agent().own(Settlement.regie, *wanted))
+
+
+def with_names(found: "ModelSelect[Settlement]", *columns: Any) -> "ModelSelect[Settlement]":
+    """Return these columns of payments, of their families and receipts."""
+    families = found.select(*columns).join(Family, JOIN.LEFT_OUTER)
+    return families.switch(Settlement).join(Receipt, JOIN.LEFT_OUTER)
+
+
+@staff_only(*READERS)
+def settlement(name: str) -> str:
+    found = _settlement(name)
+    record = records.read(found)
+    events.note(Action.PAYMENT_READ, actor(), names.name_of(found))
+    return render_template(
+        "office/settlement.html",
+        record=record,
+        status=settlement_status(found),
+        how=content.how_paid(found),
+        history=history.events_of_settlement(found),
+        mails=[(each, rendering.words_of(each)) for each in sent.about_settlement(found)],
+        acts=list(_acts(record)),
+        mail_states=sent.STATES,
+    )
+
+
+@staff_only(*READERS)
+def receipt_paper(receipt_id: int) -> Response:
+    receipt = Receipt.get_or_none(Receipt.id == known(receipt_id)) or abort(404)
+    own_row(receipt.settlement, *READERS)
+    events.note(Action.PAYMENT_READ, actor(), receipt.title)
+    return documents.answer_receipt(content.receipt_document(receipt))
+
+
+def _settlement(name: str) -> Settlement:
+    """Return the payment of this number or receipt, else 404."""
+    if name.isascii() and name.isdigit() and len(name) < 20:
+        found = Settlement.get_or_none(Settlement.id == known(int(name)))
+    else:
+        receipt = receipts_named(name).first()
+        found = receipt.settlement if receipt else None
+    return own_row(found, *READERS)
+
+
+def _acts(record: Record) -> Iterator[tuple[str, str]]:
+    """Give what the agent may do with a payment: the page, and its words."""
+    settlement = record.settlement
+    if own_agent().has_for([settlement.regie], Role.REGISSEUR) and not settlement.credit_id:
+        yield from _of_money(record)
+        yield from _of_deposits(settlement)
+
+
+def _of_money(record: Record) -> Iterator[tuple[str, str]]:
+    settlement = record.settlement
+    if record.asked:
+        yield "office.drop_refund", "Abandonner le remboursement demandé"
+    elif settlement.state == SettlementState.COUNTED:
+        gateway = current.gateways().get(settlement.gateway or "")
+        if settlement.attempt_id and isinstance(gateway, Refunds):
+            yield "office.refund", "Rembourser par la banque"
+        yield "office.give_back", "Noter un remboursement fait autrement"
+        yield "office.chargeback", "Noter un impayé"
+    if settlement.returned_cents:
+        yield "office.restore", "Rétablir ce qui n’est pas reparti"
+    if record.owed_cents:
+        yield "office.apply_overpayment", "Affecter le trop-perçu à une facture"
+
+
+def _of_deposits(settlement: Settlement) -> Iterator[tuple[str, str]]:
+    if deposits.kept_of(settlement):
+        yield "office.take_up", "Reprendre au bordereau"
+    elif deposits.to_pay_over(settlement):
+        yield "office.keep_back", "Garder hors du bordereau"

@@ -1,0 +1,154 @@
+"""What somebody must look at: each with its advice, whose steps are buttons."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from peewee import Expression
+from werkzeug.wrappers import Response
+
+from kiosque import payments
+from kiosque.db.models import Anomaly, OutboxMail
+from kiosque.families import answers
+from kiosque.language.formats import counted
+from kiosque.mails import rendering, sent
+from kiosque.outbox import queue
+from kiosque.payments.doing import do
+from kiosque.payments.steps import Act, Step
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.staff.roles import Role
+from kiosque.web.office.access import actor, fresh_code, own_agent, own_row, staff_only
+from kiosque.web.office.acts import doer
+from kiosque.web.office.step_forms import ConclusionForm, StepForm
+from kiosque.web.office.uploads import to_judge
+from kiosque.web.office.words import pressed
+from kiosque.web.views.office.area import Answer, known
+
+_READERS = (Role.REGISSEUR, Role.FACTURATION)
+#: Of the mails given up, so many are shown: a server that is down for days loses hundreds.
+MAILS_SHOWN = 20
+
+
+@staff_only(*_READERS)
+def to_do() -> str:
+    points = payments.open_anomalies(own_agent().bounds(*_READERS))
+    return render_template(
+        "office/to_do.html",
+        points=[*zip(points, payments.concerned_by(points), strict=True)],
+        requests=answers.count_waiting() if own_agent().has(Role.FACTURATION) else 0,
+        files=to_judge(own_agent()),
+        mails=[
+            (each, rendering.words_of(each), rendering.family_of(each))
+            for each in queue.given_up(MAILS_SHOWN, _own_mails())
+        ],
+        lost=queue.count_given_up(_own_mails()),
+        retriable=queue.count_retriable(_own_mails()),
+    )
+
+
+@staff_only(*_READERS)
+def point(number: int) -> str:
+    return _page(_point(number), ConclusionForm())
+
+
+@staff_only(Role.REGISSEUR)
+def conclude(number: int) -> Answer:
+    found, form = _own_point(number), ConclusionForm()
+    if not form.validate():
+        return _page(found, form), 422
+    try:
+        payments.resolve_anomaly(found.id, own_agent().staff.email, form.reason.data)
+    except payments.Refused:
+        flash(f"Point n°\u00a0{number}\u00a0: un autre agent l’a conclu entre-temps.")
+    else:
+        events.note(Action.POINT_CONCLUDED, actor(), str(number), form.reason.data)
+        flash(f"Point n°\u00a0{number}\u00a0: conclu.")
+    return redirect(url_for("office.to_do"))
+
+
+@staff_only(Role.REGISSEUR)
+@fresh_code
+def step(number: int, place: int) -> Answer:
+    """Confirm a step, by its place in the advice, and do it."""
+    found = _own_point(number)
+    steps = payments.advice(found).steps
+    chosen = steps[place] if place < len(steps) else None
+    if chosen is None or chosen.act in (Act.RESOLVE, Act.GATEWAYS):
+        abort(404)
+    form = StepForm(chosen)
+    if form.is_submitted() and form.command.data != chosen.command:
+        flash("Ce point a changé entre-temps\u00a0: rien n’a été fait.")
+        return redirect(url_for("office.point", number=number))
+    if form.is_submitted() and form.validate() and _done(found, chosen, form):
+        return redirect(_back_to(number))
+    page = render_template("office/step.html", point=found, form=form, words=pressed(chosen))
+    return page, 422 if form.errors else 200
+
+
+@staff_only(*_READERS)
+def retry_mail(number: int) -> Response:
+    found = OutboxMail.select().where(OutboxMail.id == known(number), _own_mails())
+    if queue.requeue([each.id for each in found]):
+        events.note(Action.MAIL_RETRIED, actor(), str(number))
+        flash("Ce courriel repart.")
+    else:
+        flash("Ce courriel ne peut pas repartir\u00a0: son adresse n’est plus connue.")
+    return redirect(url_for("office.to_do"))
+
+
+@staff_only(*_READERS)
+def retry_mails() -> Response:
+    """Let every mail given up, whose address is still known, wait again."""
+    count = queue.requeue(None, _own_mails())
+    if count:
+        events.note(Action.MAIL_RETRIED, actor(), counted(count, "courriel"))
+    flash(f"{counted(count, 'courriel')} à renvoyer.")
+    return redirect(url_for("office.to_do"))
+
+
+def _own_mails() -> Expression:
+    return sent.of_regies(own_agent().bounds(*_READERS))
+
+
+def _done(found: Anomaly, chosen: Step, form: StepForm) -> bool:
+    """Do the step. Return False where it is refused, and say why in the form."""
+    try:
+        told = do(chosen, form.filled, doer(found.regie))
+    except payments.Refused as refusal:
+        form.form_errors.extend(refusal.reasons)
+        return False
+    events.note(Action.STEP_DONE, actor(), pressed(chosen), form.reason.data)
+    flash(told)
+    return True
+
+
+def _page(found: Anomaly, form: ConclusionForm) -> str:
+    family, numbers = payments.concerned(found)
+    sentence, steps = payments.advice(found)
+    own = found.resolved_at is None and own_agent().has_for([found.regie], Role.REGISSEUR)
+    return render_template(
+        "office/point.html",
+        point=found,
+        family=family,
+        numbers=numbers,
+        sentence=sentence,
+        steps=[(place, each.act, pressed(each)) for place, each in enumerate(steps)] if own else [],
+        own=own,
+        form=form,
+    )
+
+
+def _back_to(number: int) -> str:
+    """Return the page of a point that a step has left open, else the list."""
+    if Anomaly.get_by_id(number).resolved_at is None:
+        return url_for("office.point", number=number)
+    return url_for("office.to_do")
+
+
+def _point(number: int) -> Anomaly:
+    return own_row(Anomaly.get_or_none(Anomaly.id == known(number)), *_READERS)
+
+
+def _own_point(number: int) -> Anomaly:
+    """Return a point still to treat of a *régie* whose *régisseur* the agent is, else 404."""
+    found = _point(number)
+    own_row(found, Role.REGISSEUR)
+    return found if found.resolved_at is None or request.method == "GET" else abort(404)

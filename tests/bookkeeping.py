@@ -1,0 +1,112 @@
+"""The books of the demo's October, kept apart from the product: from its files alone.
+
+Nothing of `kiosque` or `gateways` is imported: what agrees with this was computed twice.
+"""
+
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+FILES = Path(__file__).parents[1] / "data" / "demo"
+MONTH = "2026-10"
+#: What the account held before, and what the bank kept, as the files' own generator says.
+OPENING, FEES = 125_000, 1_874
+
+
+@dataclass
+class Books:
+    """October: revenue by mode and service, and what the bank holds and owes; in cents."""
+
+    revenue: Counter[tuple[str, str]] = field(default_factory=Counter)
+    at_bank: int = OPENING
+    #: Debited in October, credited after it.
+    in_transit: int = 0
+
+    @property
+    def by_mode(self) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for (mode, _service), cents in self.revenue.items():
+            found[mode] += cents
+        return found
+
+    @property
+    def total(self) -> int:
+        return self.revenue.total()
+
+
+def keep() -> Books:
+    """Keep the books of October."""
+    books, lines = Books(), lines_by_invoice()
+    paid: dict[str, dict[str, int]] = {}
+    extra: dict[str, int] = {}
+    for act in acts():
+        if not act["instant"].startswith(MONTH):
+            continue
+        cents, name = in_cents(act["montant"]), act["transaction"]
+        if act["acte"] in ("paie", "autorise"):
+            paid[name] = split(cents, lines[act["facture"]])
+            count(books, "card", paid[name])
+            books.at_bank += cents
+            books.in_transit += cents if act["acte"] == "autorise" else 0
+        elif act["acte"] == "guichet":
+            count(books, act["mode"], split(cents, lines[act["facture"]]))
+        elif act["acte"] == "annonce":
+            extra[name] = cents
+            books.at_bank += cents
+        else:  # it leaves
+            books.at_bank -= cents
+            if name not in extra:
+                shares = share(cents, list(paid[name].values()))
+                left = dict(zip(paid[name], (-each for each in shares), strict=True))
+                count(books, "card", left)
+    books.at_bank -= FEES
+    return books
+
+
+def count(books: Books, mode: str, parts: dict[str, int]) -> None:
+    for service, cents in parts.items():
+        books.revenue[mode, service] += cents
+
+
+def acts() -> Iterator[dict[str, str]]:
+    yield from _rows("paiements-2026-10.csv")
+
+
+def lines_by_invoice() -> dict[str, list[tuple[str, int]]]:
+    """The service and the cents of each line of the invoices of September."""
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for row in _rows("factures-2026-09.csv"):
+        found[row["numero_facture"]].append((row["service"], in_cents(row["montant"])))
+    return found
+
+
+def split(cents: int, lines: Sequence[tuple[str, int]]) -> dict[str, int]:
+    """Share what was paid of an invoice between its lines; the sum of each service."""
+    found: dict[str, int] = defaultdict(int)
+    parts = share(cents, [line for _service, line in lines])
+    for (service, _line), part in zip(lines, parts, strict=True):
+        found[service] += part
+    return found
+
+
+def share(cents: int, weights: Sequence[int]) -> list[int]:
+    """By largest remainder, the first of equal ones first."""
+    total = sum(weights)
+    exact = [Fraction(cents * weight, total) for weight in weights]
+    parts = [int(part) for part in exact]
+    order = sorted(range(len(parts)), key=lambda at: parts[at] - exact[at])
+    for at in order[: cents - sum(parts)]:
+        parts[at] += 1
+    return parts
+
+
+def in_cents(amount: str) -> int:
+    return int(amount.replace(",", ""))
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    with (FILES / name).open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file, delimiter=";")

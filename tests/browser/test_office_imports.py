@@ -1,0 +1,78 @@
+"""An agent loads the file of a month, doubts a line of it, has the family see it, and undoes it."""
+
+import re
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, expect
+
+from kiosque.language import clock
+from tests.browser.conftest import COLUMNS, Demo, Household, Visitor, open_context
+
+pytestmark = pytest.mark.browser
+
+
+def come_in(agent: Visitor, town: Demo, who: str) -> None:
+    """Sign in as one of the agents that the demo prints."""
+    found = re.search(
+        rf"mairie : ({who}@\S+)  mot de passe : (\S+)  clé TOTP : (\w+)\n", town.output
+    )
+    assert found
+    email, password, key = found.groups()
+    agent.page.goto(f"{town.url}/mairie/connexion")
+    agent.page.fill("[name=email]", email)
+    agent.page.fill("[name=password]", password)
+    agent.page.click("main button:not([type])")
+    agent.page.wait_for_url("**/mairie/code*")
+    # The next code: the one shown now may have served to come in elsewhere.
+    agent.page.fill("[name=code]", pyotp.TOTP(key).at(int(time.time()) + 30))
+    agent.page.click("main button:not([type])")
+    agent.page.wait_for_url(f"{town.url}/mairie")
+    agent.look()
+
+
+def month_of(household: Household) -> str:
+    dates = f"{clock.today()};{clock.today() + timedelta(days=90)}"
+    row = f"{household.code};{household.code}-9;{dates};2026-11;Mercredi;Zoé;Journée;1;8,45;8,45;"
+    return f"{COLUMNS}\n{row}\n{row}\n"
+
+
+def test_a_month_is_loaded_judged_seen_and_undone(
+    browser: Browser, town: Demo, household: Callable[[str], Household], tmp_path: Path
+) -> None:
+    family, path = household("F7301"), tmp_path / "novembre.csv"
+    path.write_text(month_of(family), encoding="utf-8")
+    with open_context(browser) as at_the_town_hall, open_context(browser) as at_home:
+        agent = Visitor(at_the_town_hall.new_page(), town)
+        parent = Visitor(at_home.new_page(), town)
+        come_in(agent, town, "facturation")
+        agent.page.click("nav >> text=Charger")
+        agent.look()
+        agent.page.set_input_files("[name=file]", path)
+        agent.page.click("text=Déposer pour vérifier")
+        agent.page.wait_for_url(re.compile(r"/mairie/imports/\d+$"))
+        agent.look()
+        expect(agent.page.locator("main")).to_contain_text("Ligne 3")  # the same line twice
+        agent.page.click(f"summary:has-text('{family.code}-9')")
+        parent.sign_in(family)
+        expect(parent.page.locator("main")).not_to_contain_text("16,90")
+        agent.page.click("button:has-text('Charger 1 facture (16,90')")
+        agent.look()
+        expect(agent.page.locator("main")).to_contain_text("C’est chargé")
+        parent.page.reload()
+        parent.look()
+        expect(parent.page.locator("main")).to_contain_text("16,90")
+        agent.page.click("text=Annuler ce chargement")
+        agent.look()
+        agent.page.fill("[name=reason]", "la ligne est deux fois")
+        agent.page.check("[name=seen]")
+        agent.page.click("button:has-text('Annuler ce chargement')")
+        agent.page.wait_for_url("**/mairie/imports")
+        agent.look()
+        expect(agent.page.locator("main")).to_contain_text("la ligne est deux fois")
+        parent.page.reload()
+        expect(parent.page.locator("main")).not_to_contain_text("16,90")

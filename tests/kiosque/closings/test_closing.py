@@ -1,0 +1,208 @@
+"""A month is closed once all is proven, for good; nothing is dated in it after that."""
+
+import json
+from datetime import date
+
+import pytest
+
+from kiosque import payments
+from kiosque.closings import closing, contents
+from kiosque.closings.closing import Request
+from kiosque.closings.months import Month
+from kiosque.closings.steps import points_left, steps
+from kiosque.db import write
+from kiosque.db.models import (
+    Anomaly,
+    Family,
+    Invoice,
+    JournalEntry,
+    KeptBack,
+    MonthClosing,
+    Revenue,
+)
+from kiosque.language import clock
+from kiosque.papers import books
+from kiosque.payments import CounterPayment, Refused, journal, verification
+from kiosque.settings import Settings
+from tests import bases, pdfs
+from tests.conftest import Clock
+from tests.kiosque.closings.conftest import NOVEMBER, Online, Told, in_december
+
+DOMINIQUE = Request("Dominique")
+
+
+def missing() -> list[str]:
+    return [step.key for step in steps("", NOVEMBER) if not step.done]
+
+
+def keep_all_back() -> None:
+    """In the place of a deposit."""
+    with write():
+        for revenue in Revenue.select():
+            KeptBack.create(
+                revenue=revenue, noted_at=clock.now(), author="Dominique", reason="régularisation"
+            )
+
+
+@pytest.fixture
+def proven(online: Online, told: Told, alices_family: Family, frozen: Clock) -> None:
+    """A payment of November, credited, on a whole statement; it is December."""
+    told(lines=[(25, 4520, online(alices_family, "A", 4520))])
+    keep_all_back()
+    in_december(frozen)
+
+
+def test_each_step_is_proven_or_says_what_is_missing(
+    online: Online, told: Told, alices_family: Family, frozen: Clock
+) -> None:
+    payment = online(alices_family, "A", 4520)
+    assert missing() == ["ended", "statements", "position", "deposits"]
+    told(lines=[(25, 4520, payment)])
+    in_december(frozen)
+    assert missing() == ["deposits"]
+    keep_all_back()
+    assert missing() == []
+
+
+def test_a_month_is_closed_with_its_balances_and_last_hash_in_the_journal(proven: None) -> None:
+    last, known = journal.last()
+    closed = closing.close("", NOVEMBER, DOMINIQUE)
+    assert (closed.up_to, closed.last_hash, closed.gap_cents) == (last, known, 0)
+    balances = {name: cents for name, cents in json.loads(closed.balances).items() if cents}
+    assert balances == {"account": 4520, "invoices": -4520}
+    entry = JournalEntry.select().order_by(JournalEntry.number.desc()).get()
+    assert (entry.closing_id, entry.amount_cents, entry.debit) == (closed.id, 0, "")
+    assert verification.faults() == []
+
+
+def test_nothing_is_closed_twice_nor_out_of_order(proven: None) -> None:
+    closing.close("", NOVEMBER, DOMINIQUE)
+    for month in (NOVEMBER, Month(2026, 10), Month(2027, 1)):
+        with pytest.raises(Refused):
+            closing.close("", month, DOMINIQUE)
+    assert MonthClosing.select().count() == 1
+
+
+def test_a_step_not_done_refuses_and_changes_nothing(proven: None) -> None:
+    KeptBack.update(ended_at=clock.now()).execute()
+    before = journal.last()
+    with pytest.raises(Refused, match="Bordereau"):
+        closing.close("", NOVEMBER, DOMINIQUE)
+    assert (journal.last(), MonthClosing.select().count()) == (before, 0)
+
+
+def test_a_gap_wants_a_reason_which_is_kept(proven: None, told: Told) -> None:
+    told(lines=[(26, 1240, None)], opening=0, closing=5760)
+    with pytest.raises(Refused, match="motif"):
+        closing.close("", NOVEMBER, DOMINIQUE)
+    closed = closing.close("", NOVEMBER, Request("Dominique", "virement à identifier"))
+    assert (closed.gap_cents, closed.gap_reason) == (-1240, "virement à identifier")
+    assert "virement à identifier" in JournalEntry.get(JournalEntry.closing == closed).label
+
+
+def test_a_gap_stays_to_treat_until_it_is_said_what_it_was(proven: None, told: Told) -> None:
+    told(lines=[(26, 1240, None)], opening=0, closing=5760)
+    closing.close("", NOVEMBER, Request("Dominique", "virement à identifier"))
+    (point,) = payments.open_anomalies([""])
+    assert (point.amount_cents, "virement à identifier" in point.detail) == (1240, True)
+    assert payments.advice(point).steps
+    assert [it.id for it in points_left("", Month(2026, 12))] == [point.id]
+    payments.resolve_anomaly(point.id, "Dominique", "loyer versé par erreur, rendu")
+    assert not points_left("", Month(2026, 12))
+
+
+def test_a_month_that_is_proven_leaves_nothing_to_treat(proven: None) -> None:
+    closing.close("", NOVEMBER, DOMINIQUE)
+    assert not payments.open_anomalies([""])
+
+
+def test_what_is_to_treat_is_carried_over_with_a_reason(
+    proven: None, online: Online, frozen: Clock
+) -> None:
+    Anomaly.update(resolved_at=None).execute()
+    point = Anomaly.create(
+        key="x", kind="silent", noted_at=frozen.at.replace(month=11), amount_cents=0, detail="?"
+    )
+    assert missing() == ["points"]
+    with pytest.raises(Refused):
+        closing.carry_over(point.id, NOVEMBER, "Dominique", " ")
+    closing.carry_over(point.id, NOVEMBER, "Dominique", "la banque est interrogée")
+    assert missing() == []
+    with pytest.raises(Refused):
+        closing.carry_over(point.id, NOVEMBER, "Dominique", "encore")
+
+
+def settle(invoice: Invoice, on: date) -> None:
+    payment = CounterPayment(
+        invoice.number, invoice.total_cents, "cash", on, "Dominique", "guichet"
+    )
+    payments.settle_at_counter([payment])
+
+
+def test_nothing_is_dated_in_a_closed_month(proven: None, october: Invoice) -> None:
+    closing.close("", NOVEMBER, DOMINIQUE)
+    with pytest.raises(Refused, match="mois arrêté"):
+        settle(october, date(2026, 11, 30))
+    settle(october, date(2026, 12, 1))
+    assert verification.faults() == []
+
+
+def test_the_next_month_begins_where_this_one_ended(
+    proven: None, online: Online, told: Told, alices_family: Family, frozen: Clock
+) -> None:
+    closing.close("", NOVEMBER, DOMINIQUE)
+    online(alices_family, "B", 1000)
+    keys = [step.key for step in steps("", Month(2026, 12)) if not step.done]
+    assert keys == ["ended", "statements", "deposits", "year"]
+
+
+DAMAGE = {
+    "a balance": ("UPDATE month_closing SET balances = '{}'", "ses soldes"),
+    "a hash": ("UPDATE month_closing SET last_hash = 'x'", "l’empreinte"),
+    "its entry": ("DELETE FROM journal_entry WHERE closing_id IS NOT NULL", "sans écriture"),
+    "what was paid over": ("DELETE FROM kept_back", "dans aucun bordereau"),
+}
+
+
+@pytest.mark.parametrize(("damage", "fault"), DAMAGE.values(), ids=DAMAGE)
+def test_a_closing_that_is_no_longer_true_is_found(proven: None, damage: str, fault: str) -> None:
+    closing.close("", NOVEMBER, DOMINIQUE)
+    bases.damage(damage)
+    assert fault in "\n".join(verification.faults())
+
+
+def test_an_entry_dated_in_a_month_closed_before_is_found(proven: None, october: Invoice) -> None:
+    closing.close("", NOVEMBER, DOMINIQUE)
+    settle(october, date(2026, 12, 1))
+    last, _hash = journal.last()
+    bases.damage(
+        f"UPDATE journal_entry SET at = '2026-11-30T22:59:59.000000Z' WHERE number = {last}"
+    )
+    assert f"écriture {last} : datée de 2026-11" in "\n".join(verification.faults())
+
+
+def test_a_payment_dated_in_a_month_closed_before_is_found(proven: None, october: Invoice) -> None:
+    closing.close("", NOVEMBER, DOMINIQUE)
+    settle(october, date(2026, 12, 1))
+    bases.damage(
+        "UPDATE settlement SET settled_at = '2026-11-30T11:00:00.000000Z' WHERE gateway IS NULL"
+    )
+    assert "daté de 2026-11" in "\n".join(verification.faults())
+
+
+def test_at_the_years_end_all_is_paid_over_or_a_reason_is_given(
+    proven: None, frozen: Clock, settings: Settings
+) -> None:
+    closing.close("", NOVEMBER, DOMINIQUE)
+    december = Month(2026, 12)
+    frozen.at = frozen.at.replace(year=2027, month=1)
+    year = [step for step in steps("", december) if step.key == "year"]
+    assert [(step.done, "45,20" in step.words) for step in year] == [(False, True)]
+    assert "year" not in [step.key for step in steps("", december.following)]
+    with pytest.raises(Refused, match="Recettes de 2026 versées"):
+        closing.close("", december, DOMINIQUE)
+    closed = closing.close("", december, Request("Dominique", "versé en janvier"))
+    assert closed.gap_reason == "versé en janvier"
+    assert "en chemin au 31 décembre" in pdfs.text(
+        books.bank_position(settings, closed, contents.position_of(closed))
+    )

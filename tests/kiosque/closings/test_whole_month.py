@@ -1,0 +1,152 @@
+"""October of the demo, from its files to the month closed, agrees with books kept apart."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from kiosque import deposits
+from kiosque.closings import bank_position, closing, contents
+from kiosque.closings.closing import Request
+from kiosque.closings.months import Month, last_number
+from kiosque.closings.steps import steps
+from kiosque.db.models import Deposit, MonthClosing
+from kiosque.db.statement_words import MatchKind
+from kiosque.demo import past_month, town
+from kiosque.deposits import tables
+from kiosque.invoices import imports
+from kiosque.language import clock
+from kiosque.papers import books as month_papers
+from kiosque.papers import deposits as papers
+from kiosque.payments import journal, verification
+from kiosque.settings import Settings
+from kiosque.statements import loading, matching
+from kiosque.statements.accounts import Holder
+from kiosque.statements.reading import read
+from tests import bookkeeping
+from tests.bookkeeping import Books
+
+OCTOBER = Month(2026, 10)
+AUTHOR = "Dominique Aubry"
+FILES = ("familles.csv", "factures-2026-09.csv")
+
+
+@pytest.fixture
+def played(settings: Settings, base: None) -> Iterator[None]:
+    """October was lived; it is the fifth of November."""
+    with clock.held_at(datetime(2026, 10, 5, 8, tzinfo=UTC)):
+        for name in FILES:
+            imports.load(town.FILES / name, pdf_folder=settings.data / "pdf")
+    past_month.impute()
+    past_month.play(settings, town.FILES / "paiements-2026-10.csv")
+    with clock.held_at(datetime(2026, 11, 5, 9, tzinfo=UTC)):
+        yield
+
+
+@pytest.fixture
+def books() -> Books:
+    return bookkeeping.keep()
+
+
+def load_statement(settings: Settings) -> None:
+    """The statement is loaded, and what the bank says without doubt is matched; a person does the
+    rest."""
+    content = (town.FILES / "releve-2026-10.cfonb").read_bytes()
+    known = hashlib.sha256(content).hexdigest()
+    regies = Holder.all_of(settings)
+    loading.load(read("releve", content), "releve", known, regie="", regies=regies, author=AUTHOR)
+    matching.match_all("")
+    for line in list(matching.open_lines("")):
+        if proposed := matching.proposals(line):
+            matching.confirm(line.id, proposed[0].key, AUTHOR)
+        else:
+            matching.classify(line.id, MatchKind.FEE, AUTHOR, "commissions d’octobre")
+
+
+def pay_over(settings: Settings) -> Deposit:
+    up_to = last_number(OCTOBER)
+    agreed = deposits.draft("", up_to).fingerprint
+    return deposits.finalize(settings, "", up_to, AUTHOR, agreed, papers.bordereau)
+
+
+def close(settings: Settings) -> tuple[Deposit, MonthClosing]:
+    load_statement(settings)
+    deposit = pay_over(settings)
+    return deposit, closing.close("", OCTOBER, Request(AUTHOR))
+
+
+def test_the_month_says_what_is_missing_until_it_is_all_proven(
+    played: None, settings: Settings
+) -> None:
+    assert [it.key for it in steps("", OCTOBER) if not it.done] == [
+        "statements",
+        "position",
+        "deposits",
+    ]
+    load_statement(settings)
+    assert [it.key for it in steps("", OCTOBER) if not it.done] == ["deposits"]
+    pay_over(settings)
+    assert [it.key for it in steps("", OCTOBER) if not it.done] == []
+    closing.close("", OCTOBER, Request(AUTHOR))
+    assert verification.faults() == []
+
+
+def test_the_deposit_is_what_the_books_kept_apart_say_by_mode_and_service(
+    played: None, settings: Settings, books: Books
+) -> None:
+    deposit, _closed = close(settings)
+    made = deposits.bordereau_of(deposit)
+    found: Counter[tuple[str, str]] = Counter()
+    for line in made.lines:
+        found[line.mode, line.service] += line.cents
+    assert found == books.revenue
+    assert deposit.amount_cents == books.total
+
+
+def test_its_table_says_the_same_cents(played: None, settings: Settings, books: Books) -> None:
+    deposit, _closed = close(settings)
+    rows = list(tables.rows(deposit))
+    assert sum(int(row[-1]) for row in rows) == books.total
+
+
+def test_the_position_at_the_bank_is_what_the_books_kept_apart_say(
+    played: None, settings: Settings, books: Books
+) -> None:
+    _deposit, closed = close(settings)
+    position = contents.position_of(closed)
+    assert position.books_cents == books.at_bank
+    assert position.statement_cents == books.at_bank - books.in_transit
+    assert [item.cents for item in position.explained] == [books.in_transit]
+    assert (position.unexplained, position.gap_cents) == ([], 0)
+    assert position == bank_position.position("", OCTOBER)
+
+
+def test_the_journal_holds_what_is_paid_over_and_nothing_is_left_to_pay_over(
+    played: None, settings: Settings, books: Books
+) -> None:
+    close(settings)
+    balances = journal.balances()
+    online = books.by_mode["card"]
+    assert -balances["paid_over"] == online
+    assert balances["fees"] == bookkeeping.FEES
+    november = sum(
+        bookkeeping.in_cents(act["montant"])
+        for act in bookkeeping.acts()
+        if act["instant"].startswith("2026-11") and act["acte"] == "paie"
+    )
+    assert -balances["invoices"] - balances["refunds"] == november
+    assert sum(balances.values()) == 0
+
+
+def test_the_papers_are_made_of_the_same(played: None, settings: Settings) -> None:
+    deposit, closed = close(settings)
+    pdf = papers.bordereau(deposits.bordereau_of(deposit))
+    assert hashlib.sha256(pdf).hexdigest() == deposit.pdf_sha256
+    entries, carried = contents.entries_of(closed), contents.carried_cents(closed)
+    assert month_papers.month_journal(settings, closed, entries, carried).startswith(b"%PDF")
+    position = contents.position_of(closed)
+    assert month_papers.bank_position(settings, closed, position).startswith(b"%PDF")
+    assert list(contents.deposits_of(closed)) == [deposit]
+    assert month_papers.unpaid(settings, closed, contents.unpaid_of("")).startswith(b"%PDF")

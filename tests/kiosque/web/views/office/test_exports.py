@@ -1,0 +1,270 @@
+"""What leaves as a file or for another software: whole, safe in a spreadsheet, each change once."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from gateways.base import Callback, Gateway, Handoff
+from kiosque import payments
+from kiosque.db.models import Attempt, Family, Invoice, PaymentExport, Settlement, StaffEvent
+from kiosque.db.states import RepaymentKind
+from kiosque.payments import CounterPayment, outgoing
+from kiosque.settings import Office, OtherRegie
+from kiosque.staff.roles import Role
+from kiosque.web.office import lists
+from tests.agents import enter, make_agent, send
+from tests.bank import notice
+from tests.conftest import ISSUERS, NOW, PUBLIC_URL, listening, make_invoice
+
+EXPORT = "/mairie/encaissements/export"
+API = "/api/encaissements"
+TOKEN = "un-jeton-assez-long-pour-etre-accepte-0123"
+Pay = Callable[..., tuple[Attempt, Handoff]]
+
+
+def table(text: str) -> list[dict[str, str]]:
+    assert text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(text[1:]), delimiter=";"))
+
+
+def take(invoice: Invoice, cents: int, reason: str = "chèque 12") -> None:
+    payment = CounterPayment(invoice.number, cents, "cheque", NOW.date(), "Dominique", reason)
+    payments.settle_at_counter([payment])
+
+
+@pytest.fixture
+def online(gateway: Gateway, pay: Pay, october: Invoice) -> Settlement:
+    _, handoff = pay(october.family, october)
+    said = Callback.of_form(notice(handoff, trans_status="CAPTURED").items())
+    payments.record("banque", gateway.read_notification(said), ISSUERS)
+    return Settlement.get()
+
+
+@pytest.fixture
+def client(app: Flask, online: Settlement) -> FlaskClient:
+    return enter(app, make_agent(Role.REGISSEUR))
+
+
+def test_the_invoices_of_the_filters_leave_as_a_table(
+    client: FlaskClient, september: Invoice
+) -> None:
+    answer = client.get("/mairie/factures.csv?etat=paid")
+    assert answer.mimetype == "text/csv"
+    assert 'filename="factures.csv"' in answer.headers["Content-Disposition"]
+    (row,) = table(answer.text)
+    assert (row["numero"], row["montant"], row["emise_le"]) == (
+        "2026-10-0001", "45,20", "2026-11-05",
+    )  # fmt: skip
+    assert len(table(client.get("/mairie/factures.csv").text)) == 2
+    line = StaffEvent.select().order_by(StaffEvent.id.desc()).get()
+    assert (line.action, line.object) == ("exported", "factures")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+33", "-2", "@SUM(A1)", "\t=1"])
+def test_no_text_is_a_formula_and_every_amount_is_a_number(
+    client: FlaskClient, alices_family: Family, name: str
+) -> None:
+    Family.update(name=name).where(Family.id == alices_family.id).execute()
+    make_invoice(alices_family, "A-1", -1250, state="nothing_due", children='=A"1;\n')
+    row, _ = table(client.get("/mairie/factures.csv?famille=F1001").text)
+    assert row["famille"] == f"'{name}"
+    assert row["montant"] == "-12,50"
+    assert row["enfants"] == "'=A\"1;\n"
+
+
+def test_a_table_of_many_is_whole_and_in_order(
+    client: FlaskClient, alices_family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "_AT_A_TIME", 4)
+    for number in range(9):
+        invoice = make_invoice(alices_family, f"B-{number}", 1000 + number)
+        take(invoice, 1000 + number, str(number))
+    numbers = [row["numero"] for row in table(client.get("/mairie/factures.csv").text)]
+    assert numbers == [*(f"B-{number}" for number in reversed(range(9))), "2026-10-0001"]
+    paid = [row["montant"] for row in table(client.get("/mairie/encaissements.csv").text)]
+    assert len(paid) == len(set(paid)) == 10
+
+
+def test_the_payments_of_the_filters_leave_as_a_table(client: FlaskClient) -> None:
+    (row,) = table(client.get("/mairie/encaissements.csv?mode=online").text)
+    assert (row["recu"], row["montant"], row["code_famille"]) == ("R000001", "45,20", "F1001")
+    assert table(client.get("/mairie/encaissements.csv?mode=cash").text) == []
+    assert client.get("/mairie/encaissements.csv?du=x").status_code == 404
+
+
+def test_what_is_of_another_regie_does_not_leave(app: Flask, client: FlaskClient) -> None:
+    other = enter(app, make_agent(Role.FACTURATION, "creche@x.fr", regie="creche"))
+    for page in ("/mairie/factures.csv", "/mairie/encaissements.csv"):
+        assert table(other.get(page).text) == []
+        assert len(table(client.get(page).text)) == 1
+
+
+# --- For the family software ---
+
+
+def test_a_software_receives_each_payment_once_and_again_when_it_changes(
+    client: FlaskClient, september: Invoice, online: Settlement
+) -> None:
+    (first,) = table(send(client, EXPORT, consumer="logiciel", regie="-").text)
+    assert (first["facture"], first["montant"], first["etat"]) == (
+        "2026-10-0001", "45,20", "Encaissé",
+    )  # fmt: skip
+    take(september, 2000)
+    (second,) = table(send(client, EXPORT, consumer="logiciel", regie="-").text)
+    assert (second["facture"], second["montant"]) == ("2026-09-0001", "20,00")
+    payments.record_repayment(online, RepaymentKind.REFUND, None, "Dominique", "départ")
+    (third,) = table(send(client, EXPORT, consumer="logiciel", regie="-").text)
+    assert (third["encaissement"], third["montant"], third["etat"]) == (
+        first["encaissement"], "0,00", "Remboursé",
+    )  # fmt: skip
+    assert "logiciel" in client.get(EXPORT).text
+
+
+def test_a_second_press_moves_nothing_and_the_export_is_given_again(client: FlaskClient) -> None:
+    rows = table(send(client, EXPORT, consumer="logiciel", regie="-").text)
+    assert send(client, EXPORT, consumer="logiciel", regie="-").status_code == 422
+    assert table(send(client, EXPORT, consumer="logiciel", regie="-", again="y").text) == rows
+
+
+def test_the_last_export_is_given_again_and_another_software_has_its_own(
+    client: FlaskClient,
+) -> None:
+    rows = table(send(client, EXPORT, consumer="logiciel", regie="-").text)
+    again = send(client, EXPORT, consumer="logiciel", regie="-", again="y")
+    assert table(again.text) == rows
+    assert table(send(client, EXPORT, consumer="autre", regie="-").text) == rows
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"consumer": ""}, {"consumer": "x" * 61}, {"regie": "creche"}, {"again": "y"}],
+)
+def test_a_software_without_a_name_or_an_export_is_refused(
+    app: Flask, client: FlaskClient, wrong: dict[str, str]
+) -> None:
+    creche = OtherRegie("Régie Crèche", "Camille Roux", gateway="banque")
+    settings = app.extensions["settings"]
+    app.extensions["settings"] = replace(settings, regies={"creche": creche})
+    answer = send(client, EXPORT, **{"consumer": "logiciel", "regie": "-", **wrong})
+    assert answer.status_code == 422
+    assert outgoing.exports() == []
+
+
+@pytest.fixture
+def api(app: Flask, online: Settlement) -> FlaskClient:
+    settings = app.extensions["settings"]
+    app.extensions["settings"] = replace(settings, office=Office(api_token=TOKEN))
+    return app.test_client()
+
+
+def ask(client: FlaskClient, after: object = 0, token: str = TOKEN):
+    return client.get(f"{API}?depuis={after}", headers={"Authorization": f"Bearer {token}"})
+
+
+def test_a_program_with_the_token_reads_what_is_new(api: FlaskClient, september: Invoice) -> None:
+    first = ask(api).json
+    assert first
+    (payment,) = first["encaissements"]
+    assert payment["emplois"] == [{"facture": "2026-10-0001", "emploi": "facture", "montant": 4520}]
+    assert (payment["famille"], payment["en_ligne"], payment["etat"]) == ("F1001", True, "encaissé")
+    assert "Martin" not in json.dumps(first)
+    line = StaffEvent.select().order_by(StaffEvent.id.desc()).get()
+    assert (line.action, line.staff) == ("exported", None)
+    take(september, 2000)
+    second = ask(api, first["curseur"]).json
+    assert second
+    assert [each["montant"] for each in second["encaissements"]] == [2000]
+    last = ask(api, second["curseur"]).json
+    assert last == {"encaissements": [], "curseur": second["curseur"], "suite": False}
+
+
+def test_the_token_of_a_regie_reads_its_payments_alone(
+    app: Flask, api: FlaskClient, alices_family: Family, online: Settlement
+) -> None:
+    take(make_invoice(alices_family, "C-1", 3307, regie="creche"), 3307)
+    own = "le-jeton-de-la-creche-assez-long-pour-servir"
+    creche = OtherRegie("Régie Crèche", "Camille Roux", gateway="banque", api_token=own)
+    app.extensions["settings"] = replace(app.extensions["settings"], regies={"creche": creche})
+    for token, cents in ((own, [3307]), (TOKEN, [4520, 3307])):
+        answer = ask(api, token=token).json
+        assert answer
+        assert [each["montant"] for each in answer["encaissements"]] == cents
+    line = StaffEvent.select().order_by(StaffEvent.id).first()
+    assert line.reason == "Régie Crèche"
+    app.extensions["settings"] = replace(app.extensions["settings"], office=Office())
+    assert ask(api, token=own).status_code == 200
+    assert ask(api).status_code == 401
+
+
+def test_many_are_read_by_parts(
+    api: FlaskClient, september: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        take(september, 100, str(number))
+    monkeypatch.setattr(outgoing, "ENTRIES", 2)
+    cursor, more, seen = 0, True, []
+    while more:
+        answer = ask(api, cursor).json
+        assert answer
+        seen += [each["numero"] for each in answer["encaissements"]]
+        cursor, more = answer["curseur"], answer["suite"]
+    assert seen == [each.id for each in Settlement.select().order_by(Settlement.id)]
+
+
+def test_softwares_are_told_by_name_then_regie(base: None) -> None:
+    for consumer, regie in (("b", ""), ("a", "creche"), ("a", "")):
+        PaymentExport.create(
+            consumer=consumer, regie=regie, former=0, reached=0,
+            exported_at=NOW, author="Dominique",
+        )  # fmt: skip
+    told = [(each.consumer, each.regie) for each in outgoing.exports()]
+    assert told == [("a", ""), ("a", "creche"), ("b", "")]
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "1e3", "9" * 30, "١"])
+def test_a_cursor_that_is_none_is_refused(api: FlaskClient, after: str) -> None:
+    assert ask(api, after).status_code == 400
+    assert ask(api, "9" * 19).status_code == 200
+
+
+def test_without_the_token_nothing_is_read(
+    api: FlaskClient, app: Flask, client: FlaskClient, alice: FlaskClient
+) -> None:
+    for token in ("", "x", TOKEN[:-1], f"{TOKEN}0", "é" * 40):
+        assert ask(api, token=token).status_code == 401
+    for browser in (client, alice, app.test_client()):
+        assert browser.get(API).status_code == 401
+    app.extensions["settings"] = replace(app.extensions["settings"], office=Office())
+    assert ask(api).status_code == 404
+
+
+@pytest.mark.slow
+def test_the_program_of_the_documentation_reads_what_is_new_once(
+    api: FlaskClient, app: Flask, tmp_path: Path
+) -> None:
+    text = (Path(__file__).parents[5] / "docs" / "export.md").read_text("utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    lines = [line for line in program.splitlines() if line and not line.startswith("import")]
+    assert len(lines) <= 10
+
+    def run() -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", program, PUBLIC_URL, TOKEN, str(tmp_path / "curseur")],
+            capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        return done.stdout.splitlines()
+
+    with listening(app, PUBLIC_URL):
+        (line,) = run()
+        assert json.loads(line)["recu"] == "R000001"
+        assert run() == []
