@@ -63,7 +63,9 @@ class Base:
 
 def tables() -> Tables:
     names = db.database.get_tables()
-    return {name: list(db.database.execute_sql(f'SELECT * FROM "{name}"')) for name in names}
+    return {
+        name: sorted(db.database.execute_sql(f'SELECT * FROM "{name}"'), key=repr) for name in names
+    }
 
 
 def changes(text: str) -> list[tuple[str, str]]:

@@ -104,7 +104,10 @@ def test_a_table_is_shown_as_it_is_understood_and_corrected_before_it_is_kept(
     assert "45,20" in corrected.output
     assert ColumnMapping.select().count() == StatementLine.select().count() == 0
     assert run("statement", str(path), "--columns", "amount=Montant EUR").exit_code == 0
-    assert [each.amount_cents for each in StatementLine.select()] == [4520, -200]
+    assert [each.amount_cents for each in StatementLine.select().order_by(StatementLine.id)] == [
+        4520,
+        -200,
+    ]
 
 
 def test_what_is_remembered_of_columns_can_be_said_anew(run: Run, tmp_path: Path) -> None:

@@ -217,10 +217,13 @@ def test_services_and_children_spelt_in_many_ways_become_one_and_no_amount_chang
         (1, "Multi-accueil", "multiaccueil"),
         (3, "Restauration", "restauration"),
     ]
-    of_a = InvoiceLine.select().where(InvoiceLine.invoice == 1)
+    of_a = InvoiceLine.select().where(InvoiceLine.invoice == 1).order_by(InvoiceLine.id)
     lines = [(line.service_id, line.amount_cents) for line in of_a]
     assert lines == [(1, 400), (1, 600)]
-    assert [child.name for child in Child.select()] == ["Zoé Martin", "Léa Martin"]
+    assert [child.name for child in Child.select().order_by(Child.id)] == [
+        "Zoé Martin",
+        "Léa Martin",
+    ]
     enrolments = {(each.child_id, each.service_id) for each in Enrolment.select()}
     assert enrolments == {(2, 1), (2, 3), (3, 1)}
     assert verification.faults() == []
@@ -256,7 +259,8 @@ def test_receipts_keep_their_numbers_and_the_first_regie_their_sequence(earlier:
     db.migrate("0009_regies")
     database.execute_sql("UPDATE settlement SET regie = 'creche' WHERE id = 2")
     db.migrate()
-    kept = [(each.id, each.title, each.settlement_id) for each in Receipt.select()]
+    receipts = Receipt.select().order_by(Receipt.id)
+    kept = [(each.id, each.title, each.settlement_id) for each in receipts]
     assert kept == [(1, "R000001", 1), (2, "R000002", 2), (3, "R000003", 3)]
     money = {"family": 1, "mode": "cash", "amount_cents": 1, "state": "counted", "author": "D"}
     with db.write():

@@ -181,7 +181,10 @@ def test_the_log_tells_who_came_in_and_who_was_refused(account: Account) -> None
     guess(1)
     guess(1, code="F9999")
     signin.attempt("F1001", PASSWORD, STRANGER)
-    lines = [(line.kind, line.family_id, line.address) for line in SecurityEvent.select()]
+    lines = [
+        (line.kind, line.family_id, line.address)
+        for line in SecurityEvent.select().order_by(SecurityEvent.id)
+    ]
     family = account.family_id
     assert lines == [
         ("refused", family, STRANGER.address),

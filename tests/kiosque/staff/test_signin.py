@@ -160,7 +160,10 @@ def test_what_was_tried_is_in_the_log_without_what_was_typed(agent: Staff, froze
     session = begin(agent)
     signin.finish(session, "123", KEY, HERE)
     signin.finish(session, shown(agent, frozen), KEY, HERE)
-    lines = [(line.staff, line.action, line.reason) for line in StaffEvent.select()][-4:]
+    lines = [
+        (line.staff, line.action, line.reason)
+        for line in StaffEvent.select().order_by(StaffEvent.id)
+    ][-4:]
     assert lines == [
         (None, "refused", "mot de passe"),
         (agent, "refused", "mot de passe"),

@@ -213,7 +213,10 @@ def test_a_refund_of_the_journal_is_the_repayment(family: Family) -> None:
     load(jrb(operation(payment, 0), back))
     load(statement(period([movement(day(3), 4520), movement(day(4), -4520)])))
     assert matching.match_all("") == {MatchRule.REMITTANCE: 2}
-    assert [each.repayment_id for each in BankOperation.select()] == [None, repayment.id]
+    assert [each.repayment_id for each in BankOperation.select().order_by(BankOperation.id)] == [
+        None,
+        repayment.id,
+    ]
 
 
 def test_an_operation_told_by_several_journals_is_one(family: Family) -> None:

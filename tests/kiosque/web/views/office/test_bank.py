@@ -140,7 +140,10 @@ def test_columns_guessed_wrong_are_corrected_before_anything_is_booked(agent: Fl
     assert "45,20" in unseen.text, "what was changed is shown before it is loaded"
     assert StatementLine.select().count() == 0
     assert answer(agent, unseen.text, load="1").status_code == 302
-    assert [each.amount_cents for each in StatementLine.select()] == [4520, -200]
+    assert [each.amount_cents for each in StatementLine.select().order_by(StatementLine.id)] == [
+        4520,
+        -200,
+    ]
 
 
 def test_lines_that_the_guess_does_not_fit_lead_to_the_columns_too(agent: FlaskClient) -> None:
@@ -151,7 +154,10 @@ def test_lines_that_the_guess_does_not_fit_lead_to_the_columns_too(agent: FlaskC
     read = answer(agent, told.text, amount="Euros")
     assert read.status_code == 200
     assert answer(agent, read.text, load="1").status_code == 302
-    assert [each.amount_cents for each in StatementLine.select()] == [900, 200]
+    assert [each.amount_cents for each in StatementLine.select().order_by(StatementLine.id)] == [
+        900,
+        200,
+    ]
 
 
 def test_what_is_remembered_of_columns_is_forgotten_then_said_anew(agent: FlaskClient) -> None:

@@ -277,9 +277,9 @@ def test_a_mixed_payment_is_noted_at_the_counter(
     assert confirm(client, page, **given).location == f"{LIST}/2026-11-0009"
     invoice = Invoice.get(Invoice.number == "2026-11-0009")
     assert (invoice.state, invoice.paid_cents) == ("paid", 5418)
-    taken = [(each.mode, each.amount_cents, each.author) for each in Settlement.select()]
+    taken = {(each.mode, each.amount_cents, each.author) for each in Settlement.select()}
     by = "regisseur@sautron.example.org"
-    assert taken == [("cesu", 3000, by), ("cash", 2418, by)]
+    assert taken == {("cesu", 3000, by), ("cash", 2418, by)}
     assert not [each for each in verification.faults() if "2026-11-0009" in each]
 
 
