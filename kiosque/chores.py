@@ -60,7 +60,7 @@ def send_mail(
     return counts
 
 
-#: What erases what is kept for a time only.
+#: Erasers of rows that are kept for a time only.
 _ERASERS = (
     payments.forget_old_addresses,
     payments.forget_refused_messages,

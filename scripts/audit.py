@@ -27,7 +27,7 @@ FOUND, NOT_VERIFIED = 1, 2
 
 @dataclass
 class Read:
-    """What was read of the list: how many advisories, the last change, the faults of our pins."""
+    """The list of advisories as read: their count, the last change, those that our pins have."""
 
     count: int = 0
     last: datetime = datetime(1970, 1, 1, tzinfo=UTC)

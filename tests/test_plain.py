@@ -1,4 +1,4 @@
-"""No private name of a library in our code: what it does may change without a word."""
+"""Plain code: no private name of a library, which may change without a word; plain docstrings."""
 
 import ast
 import importlib.util
@@ -123,3 +123,16 @@ def test_no_class_of_ours_overrides_a_private_method_of_a_library() -> None:
         if not is_ours(base.__module__) and name in vars(base)
     }
     assert found == set()
+
+
+def test_no_docstring_begins_as_a_question() -> None:
+    """A noun says what a module or a class is, an imperative what a function does."""
+    scripts = sorted((ROOT / "scripts").rglob("*.py"))
+    found = [
+        f"{path.relative_to(ROOT)}: {text.splitlines()[0]}"
+        for path in (*MODULES, *scripts)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        if (text := ast.get_docstring(node) or "").startswith(("What ", "Whether "))
+    ]
+    assert found == []

@@ -29,12 +29,12 @@ class Hooks:
     production_table: ClassVar[dict[str, object] | None] = None
     #: Texts that must never be shown.
     secrets: ClassVar[tuple[str, ...]] = ()
-    #: What no bank writes for 45,20 €, put into `Order.cents` for `notice` and `answer` to write as
-    #: it is. Leave out those that yours writes by right, such as "45.20".
+    #: Wrong spellings of 45,20 €, put into `Order.cents` for `notice` and `answer` to write as they
+    #: are. Leave out those that your bank does write, such as "45.20".
     odd_amounts: ClassVar[tuple[object, ...]] = (
         1e2, 4520.0, 45.2, True, -4520, 10**30, "10.00", "1e2", "45,20", " 4520", "", None,
     )  # fmt: skip
-    #: What the fake bank answers, a JSON object or bytes: `answer` sets it, the suite spoils it.
+    #: The fake bank's answer, a JSON object or bytes: `answer` sets it, the suite spoils it.
     #: None where the bank cannot be asked, or does not answer.
     said: Any = None
 

@@ -18,7 +18,7 @@ _CARD = re.compile(r"(?<![0-9A-Fa-f])[0-9]{15,19}(?![0-9A-Fa-f])")
 
 _VALUES: tuple[object, ...] = ({}, [], None, 1, "x", {"x": [{}]}, {"id": 1e2})
 _JSON = {"Content-Type": "application/json"}
-#: What anyone may post.
+#: Bodies that anyone may post.
 NO_NOTICES = (
     Callback("POST"),
     Callback("GET"),

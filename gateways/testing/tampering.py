@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from gateways.base import BadCallback, Callback
 from gateways.reading import form_pairs
 
-#: What is of HTTP, and not of the bank.
+#: Headers of HTTP, which the bank does not sign.
 _OF_HTTP = frozenset({"content-type", "content-length", "host", "user-agent", "accept"})
 #: In place of each value of an answer.
 _ODD: tuple[object, ...] = (

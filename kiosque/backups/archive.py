@@ -24,7 +24,7 @@ from kiosque.backups.portrait import Portrait
 MANIFEST = "manifest.json"
 #: SQLite's file, or what `pg_dump` writes of a PostgreSQL.
 SQLITE, POSTGRESQL = "kiosque.sqlite3", "kiosque.dump"
-#: What else a backup may hold.
+#: The folders of the town that a backup may hold, beside the database.
 FOLDERS = ("pdf", "texts", "settings")
 FORMAT = 1
 _LONGEST_MANIFEST = 256 * 1024 * 1024
@@ -36,7 +36,7 @@ _SPARE_BYTES = 50 * 1024 * 1024
 _KEEPS_NO_SECRET = 0o640
 #: More than the longest name that we write.
 _LONGEST_NAME = 500
-#: What the readers of gzip and of tar raise, of bytes that nobody wrote so.
+#: Errors that the readers of gzip and of tar raise on a damaged or forged file.
 _NOT_WHOLE = (
     tarfile.TarError,
     gzip.BadGzipFile,

@@ -198,7 +198,7 @@ def _earlier(settings: Settings) -> Skipped:
 
 def _left_as_it_is(path: Path) -> apsw.Connection:
     file = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
-    # What is in its WAL stays there.
+    # The changes in its WAL stay there.
     file.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     return file
 

@@ -15,7 +15,7 @@ from kiosque.settings import Settings
 
 #: Of a long list, so many are shown.
 SHOWN = 20
-#: What lets a surprise in.
+#: The option that lets each surprise in.
 _OPTIONS = {
     "new_services": "--new-services",
     "new_families": "--new-families",

@@ -127,7 +127,7 @@ def _position(found: Position) -> Step:
 def unpaid_over_cents(regie: str, month: Month) -> int | None:
     """Return the cents collected until the end of a month that no final deposit has, nor was kept
     back; None when nothing is left."""
-    # What was collected until the month closed before has a deposit, unless it was kept back.
+    # Until the month closed before, all that was collected has a deposit or was kept back.
     since = Revenue.entry > starting_point(regie, month).number
     rows, cents = (
         Revenue.select(fn.COUNT(Revenue.id), fn.SUM(Revenue.amount_cents))

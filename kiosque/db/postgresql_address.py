@@ -10,7 +10,7 @@ from gateways.base import ConfigError
 
 #: Asked for as a session opens, then read back.
 SESSION = {
-    # What is acknowledged to the bank survives a power cut: never `off` nor `local`.
+    # A payment acknowledged to the bank survives a power cut: never `off` nor `local`.
     "synchronous_commit": "on",
     # Each statement of a write sees what was committed before its turn came.
     "default_transaction_isolation": "read committed",
@@ -18,8 +18,8 @@ SESSION = {
     "standard_conforming_strings": "on",
 }
 
-#: What bounds a session on the server's side. A node that stops or is cut off inside a write, where
-#: nothing waits, must not keep all others from writing. The last bounds what runs away.
+#: Limits of a session, kept by the server: a node that stops or is cut off inside a write must not
+#: keep all others from writing. The last stops a statement that runs away.
 LIMITS = {
     "idle_in_transaction_session_timeout": "10s",
     "tcp_keepalives_idle": "10",

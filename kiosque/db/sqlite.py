@@ -39,11 +39,11 @@ PRAGMAS = {
     "journal_size_limit": 16 * 1024 * 1024,
     # A damaged page is an error when it is read, not a wrong answer.
     "cell_size_check": 1,
-    # What someone wrote into the file's schema runs none of our functions.
+    # A schema that someone else wrote into the file runs none of our functions.
     "trusted_schema": 0,
 }
 
-#: What no pragma sets.
+#: Settings that no pragma has.
 SETTINGS = (
     # "word" is a column or an error, never a text.
     (apsw.SQLITE_DBCONFIG_DQS_DML, 0),

@@ -236,9 +236,9 @@ _WITHIN_TRANSACTION = (
     AttemptState.REFUNDED,
 )
 
-#: What a bank says of a debit that it did not make.
+#: States that a bank gives to a debit that it did not make.
 _WITHOUT_MONEY = frozenset({AttemptState.EXPIRED, AttemptState.CANCELLED, AttemptState.REFUSED})
-#: What the bank says of a debit whose money is not there.
+#: States that a bank gives to a debit whose money is not there, made or not.
 DENIED = _WITHOUT_MONEY | {AttemptState.REVERSED}
 
 # Between the transactions of one attempt, the strongest wins: a card refused then another

@@ -26,7 +26,7 @@ _NO_DRIVER = (
 )
 
 
-#: Whether the database in force was asked to be durable (`configure`).
+#: True once `configure` asked for a durable database.
 _durable = False
 
 

@@ -30,7 +30,7 @@ from kiosque.language.formats import receipt_title
 
 @dataclass(frozen=True)
 class Draft:
-    """What may be paid over of a *régie*, of the entries of the journal up to a number."""
+    """Revenue that a *régie* may pay over, of the journal's entries until the number `up_to`."""
 
     regie: str
     up_to: int
@@ -56,7 +56,7 @@ class Draft:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What tells it from another draft."""
+        """Return a digest that changes with any line: a person confirms the draft on the page."""
         text = json.dumps([self.regie, self.up_to, self.lines])
         return hashlib.sha256(text.encode()).hexdigest()
 

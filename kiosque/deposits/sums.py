@@ -45,7 +45,7 @@ class Source(NamedTuple):
 
     @property
     def rank(self) -> tuple[object, ...]:
-        """What sources are told in the order of: online first, what is not paid over last."""
+        """Return a key to sort sources by: online first, those that are told only last."""
         return self.is_memo, not self.gateway, self.gateway, self.mode
 
 

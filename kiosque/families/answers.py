@@ -1,5 +1,5 @@
-"""What the town's service answers to a family's request: accepted, with what it changes of the
-record, or refused. The family is told by a mail."""
+"""The town's answers to families' requests: accept one, with the values that it changes in the
+record, or refuse it. A mail tells the family."""
 
 import json
 import re

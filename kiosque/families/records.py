@@ -15,8 +15,8 @@ _WORDS = 5
 
 
 class Record(NamedTuple):
-    """What the town holds of a family; `services` are the names of those that each child attends,
-    by the child's id."""
+    """A family's members as the town has them; `services` gives, by a child's id, the names of the
+    services that the child attends."""
 
     guardians: list[Guardian]
     children: list[Child]

@@ -1,4 +1,4 @@
-"""What a family asks of the town's service: a change of its record, or an error on an invoice.
+"""Requests of families to the town: to change their record, or about an error on an invoice.
 
 A request changes nothing by itself. It leaves as a mail to the service, with a copy to the family,
 and its row waits for the town.
@@ -26,7 +26,7 @@ A_DAY = 10
 DAY = timedelta(days=1)
 KEPT = timedelta(days=365)
 
-#: What a change of the record may be about.
+#: Subjects of a change of the record.
 CHANGES: Mapping[RequestTopic, str] = {
     RequestTopic.ADDRESS: N_("L’adresse du foyer"),
     RequestTopic.PHONE: N_("Le téléphone d’un parent"),
@@ -34,7 +34,7 @@ CHANGES: Mapping[RequestTopic, str] = {
     RequestTopic.CHILD_LEAVES: N_("Le départ d’un enfant"),
     RequestTopic.OTHER: N_("Autre chose"),
 }
-#: What may be wrong on an invoice.
+#: Errors that an invoice may have.
 ERRORS: Mapping[RequestTopic, str] = {
     RequestTopic.ABSENCE: N_("Mon enfant n’était pas là"),
     RequestTopic.QUANTITY: N_("Le nombre de repas, de jours ou d’heures"),
@@ -43,7 +43,7 @@ ERRORS: Mapping[RequestTopic, str] = {
     RequestTopic.OTHER_ERROR: N_("Une autre erreur"),
 }
 TOPICS: Mapping[RequestTopic, str] = {**CHANGES, **ERRORS}
-#: What became of a request, in French.
+#: States of a request, in French.
 STATES: Mapping[RequestState, str] = {
     RequestState.OPEN: "sans réponse",
     RequestState.ACCEPTED: "acceptée",

@@ -33,8 +33,8 @@ LIFETIMES = {
     # No session lasts longer: after it there is nothing left to end.
     Purpose.NOT_ME: timedelta(days=1),
 }
-#: What a new password cancels, and each new token of its kind. Not the family's answer to a
-#: sign-in: whoever signed in without it could so silence it, and each mail has its own.
+#: Tokens that a new password cancels, and so does a new token of the same kind. Not those by which
+#: a family disowns a sign-in: each mail has its own, and a thief must not be able to cancel them.
 _REPLACED = (Purpose.ACTIVATION, Purpose.RESET, Purpose.EMAIL)
 #: A link whose mail could not leave within this is not sent: nobody waits for it any more.
 LINK_LEAVES_WITHIN = timedelta(days=1)

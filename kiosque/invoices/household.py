@@ -1,4 +1,4 @@
-"""What a family owes, was invoiced and paid, for the town hall, each by one query."""
+"""A family's account for the town hall: its dues, latest invoices and payments, a query each."""
 
 from collections.abc import Collection
 from typing import Any, NamedTuple
@@ -14,8 +14,9 @@ LATEST = 20
 
 
 class Due(NamedTuple):
-    """What is still to pay of a family's open invoices, so many, `late_cents` of it after their
-    dates; what the Treasury collects; what the family's credit notes are still worth."""
+    """The dues of a family: its open invoices, their `number` and the cents still to pay, of which
+    `late_cents` are past their dates; the cents that the Treasury collects; those that the family
+    has left on credit notes."""
 
     number: int
     cents: int

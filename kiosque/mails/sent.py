@@ -22,7 +22,7 @@ from kiosque.outbox import queue
 from kiosque.staff import events
 from kiosque.staff.events import Action, Actor
 
-#: What became of a mail, in French.
+#: States of a mail, in French.
 STATES = {
     MailState.WAITING: "en attente",
     MailState.SENT: "parti",

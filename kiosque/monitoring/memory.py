@@ -1,4 +1,4 @@
-"""What the hourly check saw and told: one file of the town's folder, KIOSQUE_DATA.
+"""The hourly check's memory of what it saw and told: a file in the town's folder, KIOSQUE_DATA.
 
 Not in the database: that it does not answer, or that its disk is full, must be told once too. So
 the file has its room from the start, and is written over in place. While the folder takes nothing,

@@ -53,7 +53,7 @@ class State:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What the database says."""
+    """The part of the state that is in the database."""
 
     timers: Mapping[str, datetime | None] = field(default_factory=dict)
     mails: Mails | None = None

@@ -129,7 +129,7 @@ def _overpaid(settlement: Settlement, cents: int) -> Overpaid:
 
 @dataclass(frozen=True)
 class InvoicePart:
-    """What one payment pays of an invoice, in cents; with its receipt, if it has one."""
+    """The cents of a payment that go to an invoice, with the payment's receipt if it has one."""
 
     settlement: Settlement
     receipt: Receipt | None
@@ -174,7 +174,7 @@ def way_paid(mode: str, *, online: bool) -> str:
 
 @dataclass(frozen=True)
 class CreditUse:
-    """What a credit note pays of an invoice, in cents."""
+    """The cents of a credit note, by its number, that go to an invoice."""
 
     number: str
     cents: int

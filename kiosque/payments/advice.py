@@ -31,7 +31,7 @@ from kiosque.payments.words import ADVICE
 
 
 class Advice(NamedTuple):
-    """What to do, in French, and the steps to choose from."""
+    """A sentence, in French, that says how to settle an anomaly, and the steps to choose from."""
 
     sentence: str
     steps: tuple[Step, ...]

@@ -17,7 +17,7 @@ from kiosque.payments.refusals import Refused, require_author_and_reason
 
 #: In characters: what more is said of one thing than fits is an entry of its own.
 LONGEST_DETAIL = 1000
-#: What an odd transaction is told as, while its money is there and once it has left.
+#: Kinds under which an odd transaction is told, while its money is there or once it has left.
 _ODD = (
     AnomalyKind.MISMATCH,
     AnomalyKind.UNKNOWN_ORDER,
@@ -29,7 +29,7 @@ OURSELVES = "Kiosque Famille"
 
 
 class Concerned(NamedTuple):
-    """What an anomaly is about: the code of a family, "" for none, and the numbers of invoices."""
+    """The family of an anomaly, by its code, "" for none, and the numbers of its invoices."""
 
     family: str
     numbers: list[str]

@@ -24,7 +24,7 @@ from kiosque.payments.receipts import Issuers
 Call = Future[list[Report]]
 
 
-#: What is told of an order that the site has lost: a card refused there is no news.
+#: States worth telling of an order that the site has lost: a card refused there is no news.
 _MONEY = (Outcome.PAID, Outcome.REFUNDED, Outcome.REVERSED)
 
 

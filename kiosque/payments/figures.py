@@ -1,5 +1,5 @@
-"""What was collected in a month, and what is still to pay: the figures of some *régies*, by their
-keys, or of all for None."""
+"""Figures of some *régies*, by their keys, or of all for None: the cents collected in a month, and
+those still to pay."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""What a decision of the staff will do, told before it is taken: nothing is changed here."""
+"""The effect of a staff's decision, told before it is taken: nothing is changed here."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Foreseen:
-    """What will be done. `total` names the cents that the decision moves; `after` is how things
+    """The effect of a decision. `total` names the cents that it moves; `after` is how things
     will stand. `warnings` say what is out of the ordinary, and want a word of their own. `taken`
     are the payments of the counter."""
 
@@ -46,12 +46,12 @@ class Foreseen:
 
     @property
     def fingerprint(self) -> str:
-        """What tells it from what will be done once anything has changed."""
+        """Return a digest of all that is told: it differs as soon as the effect would."""
         return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
 def cancellation(invoice: Invoice) -> Foreseen:
-    """What `cancel_invoice` will do. Raises Refused."""
+    """Tell what `cancel_invoice` would do. Raise Refused where it would."""
     is_used = invoice.state == InvoiceState.NOTHING_DUE and invoice.paid_cents
     if is_used or invoice.state not in (InvoiceState.OPEN, InvoiceState.NOTHING_DUE):
         number = invoice.number
@@ -72,7 +72,8 @@ def cancellation(invoice: Invoice) -> Foreseen:
 def taking(
     invoice: Invoice, payments: Sequence[CounterPayment], regies: Mapping[str, Regie]
 ) -> Foreseen:
-    """What `settle_at_counter` will do of these payments, all of one invoice. Raises Refused."""
+    """Tell what `settle_at_counter` would do with these payments, all of one invoice. Raise Refused
+    where it would."""
     added = settle_at_counter(payments, regies, preview=True)
     if not added:
         raise Refused(
@@ -103,7 +104,7 @@ def _means(payment: CounterPayment) -> str:
 
 
 def transmission(invoice: Invoice) -> Foreseen:
-    """What `transmit` will do. Raises Refused."""
+    """Tell what `transmit` would do. Raise Refused where it would."""
     if invoice.state != InvoiceState.OPEN:
         raise Refused([f"Facture {invoice.number}\u00a0: elle n’est pas à régler."])
     if words := _at_bank(invoice):
@@ -117,7 +118,7 @@ def transmission(invoice: Invoice) -> Foreseen:
 
 
 def return_from_treasury(invoice: Invoice) -> Foreseen:
-    """What `take_back` will do. Raises Refused."""
+    """Tell what `take_back` would do. Raise Refused where it would."""
     if invoice.state != InvoiceState.TRANSMITTED:
         raise Refused([f"Facture {invoice.number}\u00a0: le Trésor public ne l’a pas."])
     return Foreseen(
@@ -131,7 +132,8 @@ def return_from_treasury(invoice: Invoice) -> Foreseen:
 def departure(
     settlement: Settlement, kind: RepaymentKind, cents: int | None, author: str, reason: str
 ) -> Foreseen:
-    """What giving back these cents of a payment, or losing them, will do. Raises Refused."""
+    """Tell what giving back these cents of a payment, or losing them, would do; all of it for None.
+    Raise Refused where that is impossible."""
     amount = foresee_repayment(settlement, kind, cents, author, reason)
     parts = parts_of(settlement)
     whole = amount == settlement.remaining_cents
@@ -145,7 +147,7 @@ def departure(
 
 
 def restoration(settlement: Settlement, cents: int | None, author: str, reason: str) -> Foreseen:
-    """What `restore` will do. Raises Refused."""
+    """Tell what `restore` would do. Raise Refused where it would."""
     repayment = foresee_restoration(settlement, cents, author, reason)
     left_on = clock.paris_date(repayment.done_at or repayment.asked_at)
     what = f"{REPAYMENT_KINDS[RepaymentKind(repayment.kind)]} du {short_date(left_on)}"
@@ -159,7 +161,7 @@ def restoration(settlement: Settlement, cents: int | None, author: str, reason: 
 
 
 def application(settlement: Settlement, number: str, cents: int | None) -> Foreseen:
-    """What `apply_overpayment` will do. Raises Refused."""
+    """Tell what `apply_overpayment` would do. Raise Refused where it would."""
     invoice, taken = foresee_use(settlement, number, cents)
     left = invoice.remaining_cents - taken
     return Foreseen(
@@ -171,7 +173,7 @@ def application(settlement: Settlement, number: str, cents: int | None) -> Fores
 
 
 def credit_return(note: Invoice, invoice: Invoice) -> Foreseen:
-    """What `unapply_credit` will do. Raises Refused."""
+    """Tell what `unapply_credit` would do. Raise Refused where it would."""
     cents = sum(each.amount_cents for each in uses_for(note.number, invoice.number))
     theirs = invoice.state == InvoiceState.TRANSMITTED
     follows = "à encaisser par le Trésor public" if theirs else "de nouveau à régler"
@@ -185,7 +187,7 @@ def credit_return(note: Invoice, invoice: Invoice) -> Foreseen:
 
 
 def end_of_request(settlement: Settlement) -> Foreseen:
-    """What `drop_refund` will do. Raises Refused."""
+    """Tell what `drop_refund` would do. Raise Refused where it would."""
     asked = asked_of(settlement)
     if asked is None:
         raise Refused(["Aucun remboursement de ce paiement n’attend de réponse."])

@@ -50,7 +50,7 @@ VERSION = 2
 
 
 class About(NamedTuple):
-    """What an entry is about: the *régie* whose books it is in, and the number of one thing."""
+    """The subject of an entry: the *régie* whose books it is in, and the id of one row."""
 
     regie: str
     settlement_id: int | None = None

@@ -1,4 +1,4 @@
-"""What a database put back from a backup does not know: the time between the two.
+"""The time between a backup and its restoration, of which the database knows nothing.
 
 Receipts given in that time must not be given again under the same number; payments made in it are
 asked of the banks, where the payment was opened before, and looked for by the régisseur, where it

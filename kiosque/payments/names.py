@@ -1,5 +1,5 @@
-"""What a human calls a payment: its receipt, an invoice that it paid, the bank's name of the debit,
-or our number of it."""
+"""The names by which a person may ask for a payment: its receipt's number, that of an invoice that
+it paid, the bank's name of the debit, or our own number."""
 
 import re
 
@@ -12,7 +12,7 @@ from kiosque.language.formats import format_euros
 from kiosque.payments.receipts import receipt_of, receipts_named
 from kiosque.payments.refusals import Refused
 
-#: What a credit note pays is no payment to give back, nor to restore.
+#: Excludes the use of a credit note, which is no money to give back or restore.
 _IS_MONEY = Settlement.credit_note.is_null()
 _OURS = re.compile("encaissement-([0-9]{1,9})", re.ASCII)
 

@@ -10,7 +10,7 @@ from kiosque.payments.queries import numbers_of
 
 #: A reference of ours, wherever it stands; banks may write it in capitals.
 REFERENCE = re.compile(r"KF[0-9a-f]{18}", re.ASCII | re.IGNORECASE)
-#: What a bank shows beside the amount, at most.
+#: Characters that a bank shows beside the amount, at most.
 _LONGEST = 255
 
 

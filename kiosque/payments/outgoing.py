@@ -39,7 +39,7 @@ _USES = {
 
 
 class Use(NamedTuple):
-    """What a part of a payment is for: an invoice, by its number, or nothing; 0 cents once the
+    """The use of a part of a payment: an invoice, by its number, or "" for none; 0 cents once the
     money has left."""
 
     invoice: str

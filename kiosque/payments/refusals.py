@@ -16,7 +16,7 @@ class Refused(Exception):
         self.positions = list(positions)
 
 
-#: What would be done is no more what was told.
+#: The effect would no longer be the one that was told.
 CHANGED = "Entre-temps la situation a changé\u00a0: vérifiez encore."
 #: In characters: a name and a service; a sentence or two.
 LONGEST_AUTHOR, LONGEST_REASON = 100, 500

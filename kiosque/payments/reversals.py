@@ -221,7 +221,7 @@ def given_elsewhere(settlement: Settlement) -> int:
     return sum(
         each.amount_cents
         for each in repayments_done(settlement)
-        # What was asked of the bank was sent to it.
+        # A refund that the bank was asked for has `sent_at`: these are the town's own.
         if each.author and each.kind == RepaymentKind.REFUND
         if each.sent_at is None and each.transaction_id is None
     )

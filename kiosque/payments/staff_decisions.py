@@ -1,4 +1,4 @@
-"""What the staff decide of an invoice or of an attempt: each has a name and a reason."""
+"""Decisions of the staff about an invoice or an attempt: each bears a name and a reason."""
 
 from kiosque.db import write
 from kiosque.db.models import Allocation, Anomaly, Attempt, Invoice, Settlement

@@ -24,7 +24,7 @@ COUNTER_MODES: Mapping[CounterMode, str] = {
     CounterMode.DIRECT_DEBIT: "prélèvement",
     CounterMode.TREASURY: "Trésor public",
 }
-#: What was decided about a bank's message.
+#: Decisions about a bank's message.
 VERDICTS: Mapping[Verdict, str] = {
     Verdict.RECORDED: "enregistré",
     Verdict.KNOWN: "déjà connu",
@@ -45,7 +45,7 @@ FACT_SOURCES: Mapping[FactSource, str] = {
     FactSource.REGISSEUR: "régisseur",
     FactSource.FAMILY: "famille",
 }
-#: What a fact says of a payment.
+#: Facts of a payment.
 ATTEMPT_STATES: Mapping[AttemptState, str] = {
     AttemptState.CREATED: "préparé",
     AttemptState.HANDED_OFF: "famille envoyée à la banque",
@@ -63,13 +63,13 @@ REPAYMENT_KINDS: Mapping[RepaymentKind, str] = {
     RepaymentKind.REVERSAL: "annulation du débit",
     RepaymentKind.CHARGEBACK: "impayé",
 }
-#: What became of a request for money back.
+#: Ends of a request for money back.
 REPAYMENT_STATES: Mapping[RepaymentState, str] = {
     RepaymentState.ASKED: "sans réponse de la banque",
     RepaymentState.DONE: "fait",
     RepaymentState.DECLINED: "non abouti",
 }
-#: What became of an invoice.
+#: States of an invoice.
 INVOICE_STATES: Mapping[InvoiceState, str] = {
     InvoiceState.OPEN: "à régler",
     InvoiceState.TRANSMITTED: "transmise au Trésor public",
@@ -77,7 +77,7 @@ INVOICE_STATES: Mapping[InvoiceState, str] = {
     InvoiceState.CANCELLED: "annulée",
     InvoiceState.NOTHING_DUE: "rien n’est dû",
 }
-#: What to do about each kind of anomaly.
+#: Advice about each kind of anomaly.
 ADVICE: Mapping[AnomalyKind, str] = {
     AnomalyKind.OVERPAYMENT: ("Trop-perçu : rendez-le, ou convenez d’un emploi avec la famille."),
     AnomalyKind.MISMATCH: "Comparez avec le back office de la banque, puis corrigez ou remboursez.",

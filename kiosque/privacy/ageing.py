@@ -1,5 +1,5 @@
-"""What is kept for a time only. The minute's timer erases most of it (`send-mail`); what it has
-not, because it did not run, is erased here too."""
+"""The rows and files that are kept for a time only. The minute's timer (`send-mail`) erases most of
+them; `forget` erases those that it left, where it did not run."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ FILES_KEPT = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Ageing:
-    """What is kept for a time, in French; which rows are past it; and what erases them."""
+    """Rows kept for a time: their French name, a condition for those past it, and their eraser."""
 
     words: str
     model: type[BaseModel]

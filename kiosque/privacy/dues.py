@@ -1,4 +1,4 @@
-"""What is still due between a family and the town: while it is, the family is not forgotten."""
+"""The reasons to remember a family: anything still due between it and the town."""
 
 from collections.abc import Iterator
 from datetime import date

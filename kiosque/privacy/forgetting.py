@@ -21,8 +21,8 @@ LEASE = "forget"
 
 @dataclass
 class Forgotten:
-    """What was forgotten, or would be: the codes of families; those kept, and why; and how many of
-    each other thing, by its French words."""
+    """The families forgotten, or that would be, by their codes; those kept, with the reasons; the
+    number of other rows erased, by their French name."""
 
     families: list[str] = field(default_factory=list)
     kept: dict[str, list[str]] = field(default_factory=dict)

@@ -34,7 +34,7 @@ from kiosque.privacy import archiving
 
 #: A merge can be undone for so long.
 KEPT = timedelta(days=30)
-#: What follows the family that is kept, by the name that a merge keeps of it.
+#: Tables whose rows pass to the family that is kept, by the name that the merge notes.
 _MOVED: Mapping[str, Any] = {
     "invoice": Invoice,
     "attempt": Attempt,

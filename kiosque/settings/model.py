@@ -161,9 +161,8 @@ class Backup:
 
 @dataclass(frozen=True)
 class Monitoring:
-    """What watches the site, and what the site says of itself. `token` opens `/sante/detail` and
-    `/metriques`, which are not there without it; on `weekday` the technical address is told that
-    all is well, or what is not."""
+    """The monitoring of the site. `token` opens `/sante/detail` and `/metriques`, which are absent
+    without one; on `weekday` a mail tells the technical address that all is well, or what fails."""
 
     token: str = field(default="", repr=False)
     weekday: str = "lundi"

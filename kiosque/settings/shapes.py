@@ -1,4 +1,4 @@
-"""What a setting may look like: an address, a network, a database, a secret that nobody knows."""
+"""The shapes of settings: an address, a network, a database, a secret that nobody knows."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""What an agent may do: roles, each for one *régie*, from a day to another."""
+"""The roles of agents, each for one *régie*, from a day to another."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -31,7 +31,7 @@ NAMES: Mapping[Role, str] = {
     Role.CONTROLE: "Contrôle",
     Role.ADMINISTRATION: "Administration",
 }
-#: What each opens.
+#: The work that each role allows, in French.
 OPENS: Mapping[Role, str] = {
     Role.CONSULTATION: "lire, sans rien changer",
     Role.FACTURATION: "les factures et les familles",

@@ -23,7 +23,7 @@ CODE = replace(signin.ACCOUNT, kind="staff-code")
 
 
 class Proof(StrEnum):
-    """What stood for the second factor."""
+    """The second factor that an agent gave: a code of the telephone, or one kept for its loss."""
 
     TELEPHONE = "telephone"
     RECOVERY = "recovery"

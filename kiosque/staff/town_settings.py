@@ -17,7 +17,7 @@ from kiosque.settings import Settings, rules
 from kiosque.staff import events
 from kiosque.staff.events import Action, Actor
 
-#: What may be changed, by section: the names within the table of the file.
+#: Settings that the town hall may change: names, by table of the file.
 CHANGEABLE: Mapping[str, tuple[str, ...]] = {
     "town": (
         "name", "service", "address", "postcode", "city", "phone", "contact_email", "website",

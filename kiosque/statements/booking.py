@@ -24,7 +24,7 @@ _MATCHED = """
     UPDATE statement_line SET state = 'matched'
     WHERE id IN (SELECT line_id FROM line_match WHERE id > ?)
 """
-#: What an entry of the books says, by what explains the line.
+#: The label of an entry, by the kind of the match.
 _LABELS = {
     MatchKind.SETTLEMENT: "reçu sur le compte",
     MatchKind.REPAYMENT: "rendu, vu au compte",

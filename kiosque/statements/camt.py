@@ -35,7 +35,7 @@ _TEXTS = (
     "{*}NtryDtls/{*}TxDtls/{*}AddtlTxInf",
 )  # fmt: skip
 _NAMED = "{*}NtryDtls/{*}TxDtls/{*}Refs/{*}EndToEndId"
-#: What banks write where a payer gave no reference.
+#: Written by banks where a payer gave no reference.
 _NO_REFERENCE = frozenset({"NOTPROVIDED", "NONREF"})
 
 

@@ -27,7 +27,7 @@ _CLOCK = re.compile(r"[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$", re.ASCII
 _INSTANT = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.+", re.ASCII)
 #: Of sixteen digits, as Visa, Mastercard and CB have: a SIRET has fourteen.
 _CARD = re.compile(r"(?<![0-9])[3-6][0-9]{3}(?:[ -]?[0-9]{4}){3}(?![0-9])", re.ASCII)
-#: What the letters of an account count for in its *clé RIB*.
+#: Figures that stand for the letters of an account in its *clé RIB*.
 _RIB = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "12345678912345678923456789")
 _BBAN = re.compile(r"[0-9]{10}[0-9A-Z]{11}", re.ASCII)
 

@@ -27,7 +27,7 @@ _RECORD = re.compile(r"0[1457][0-9A-Z ]{5}.{9}[A-Z]{3}[0-9]", re.ASCII)
 #: The last sign of an amount is its last figure and its sign.
 _LAST = {sign: (str(at % 10), at > 9) for at, sign in enumerate("{ABCDEFGHI}JKLMNOPQR")}
 _FIGURES = re.compile(r"[0-9]{13}", re.ASCII)
-#: What details say that is of use: who, why, with which reference. An IBAN is not kept.
+#: Qualifiers of the details that are kept: who, why, with which reference; no IBAN.
 _TOLD = frozenset({"LIB", "NPY", "NBE", "LCC", "LC2", "LCS", "REF", "RCN"})
 
 
@@ -93,7 +93,7 @@ class _Reader:
         self.faults = faults
         self.periods: list[Period] = []
         self._current: _Statement | None = None
-        #: Whether the statement of what comes was already said to lack its beginning.
+        #: True once a statement was told to lack its first record: say so once.
         self._is_lost = False
         self._takes = {
             OLD: self._open, MOVEMENT: self._move, DETAIL: self._detail, NEW: self._close,

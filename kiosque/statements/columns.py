@@ -1,4 +1,4 @@
-"""What the columns of a bank's table say, by their names: guessed, or answered by a person."""
+"""The meanings of a bank table's columns: guessed by their names, or given by a person."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

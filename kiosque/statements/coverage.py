@@ -1,4 +1,4 @@
-"""Whether the statements of a month are all there, and how much they tell."""
+"""The days that no statement tells of, and how much the files of a month tell."""
 
 from calendar import monthrange
 from collections.abc import Collection, Iterable, Iterator, Sequence

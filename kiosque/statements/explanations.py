@@ -18,8 +18,8 @@ class Open(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """What a line may be of: money whose sum it is, once `fee_cents`, which the bank kept, are
-    taken off."""
+    """A candidate for a line: money whose sum, less the `fee_cents` that the bank kept, is the
+    line's amount."""
 
     rule: MatchRule
     money: tuple[Money, ...]

@@ -18,7 +18,7 @@ from kiosque.payments.queries import last_regie_of
 _LONGEST = timedelta(days=60)
 _SETTLEMENT = "UPDATE bank_operation SET settlement_id = ? WHERE id = ?"
 _REPAYMENT = "UPDATE bank_operation SET repayment_id = ? WHERE id = ?"
-#: What the keys of the points about operations begin with.
+#: Prefix of the keys of the points about operations.
 _KEY = "remitted"
 
 Item = TypeVar("Item")

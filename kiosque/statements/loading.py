@@ -28,7 +28,8 @@ _LINE = """
 
 @dataclass
 class Loaded:
-    """What a file brought. `regies` are the keys of those whose accounts it is of."""
+    """The count of what was new in a file, or known already. `regies` are the keys of the *régies*
+    whose accounts the file is of; `is_known` says that the same file was loaded before."""
 
     name: str
     kind: records.FileKind

@@ -17,7 +17,7 @@ from kiosque.statements.records import Direction, FileKind, Operation, Statement
 
 TITLE, HEADER, END = "TITRE", "ENTETE", "FIN"
 _KINDS = {"MATCHING": FileKind.JRB, "OPERATION": FileKind.JO, "TRANSACTION": FileKind.JT}
-#: What to say of their other journals; that of chargebacks (JRI) is nowhere described.
+#: Answers to their other journals; that of chargebacks (JRI) is nowhere described.
 _OTHER = (
     "ce journal de Lyra ({}) n’est ni un JRB, ni un JO, ni un JT : ses champs ne sont pas connus, "
     "rien n’en est lu. Si c’est celui des impayés (JRI), notez chaque impayé sur la page "

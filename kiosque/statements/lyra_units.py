@@ -20,7 +20,7 @@ Known = Callable[[date, str], int | None]
 #: The number of a line, and its cells that are read, by what they say.
 Line = tuple[int, Mapping[str, str]]
 
-#: What a line tells in this unit: the payment, what reaches the account, what the bank keeps.
+#: Columns of amounts: the payment, the part that reaches the account, the fee that the bank keeps.
 AMOUNTS = ("gross", "net", "fee")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,13}", re.ASCII)
 #: `vads_trans_id` has six signs: a spreadsheet takes away the zeros that it begins with.

@@ -13,7 +13,7 @@ from kiosque.db.models import BankOperation, StatementFile
 from kiosque.statements import records
 from kiosque.statements.records import FileKind, Operation
 
-#: What the steps and states of a payment whose money came or went begin with, in a JO or a JT.
+#: Beginnings of the steps and states, in a JO or a JT, of a payment whose money came or went.
 _DONE = ("CAPTUR", "REFUND")
 _NEW = """
     INSERT INTO bank_operation (file_id, gateway, paid_on, transaction_id, order_reference,
@@ -23,7 +23,7 @@ _NEW = """
 _REMITTED = """
     UPDATE bank_operation SET fee_cents = ?, remitted_on = ?, remittance = ? WHERE id = ?
 """
-#: What names an operation: its day and number at the gateway, and its cents.
+#: The identity of an operation: its day and number at the gateway, and its cents.
 _Name = tuple[date, str, int]
 
 

@@ -1,4 +1,4 @@
-"""What a line may be of, where a person has to say: several things, or one that is near."""
+"""Proposals for a line that no rule explains without doubt: a person chooses one of them."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ class Proposal:
 
 
 class Proposals:
-    """What the lines of a *régie* may be of."""
+    """Proposes, for lines of a *régie*, the money that they may be of."""
 
     def __init__(self, money: Sequence[Money], remitted: Sequence[Remitted]) -> None:
         self._money = money

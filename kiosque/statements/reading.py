@@ -28,7 +28,7 @@ _OTHER_XML = "ce fichier XML n’est ni un CAMT.053 ni un OFX"
 
 
 class _Answers(NamedTuple):
-    """What is known besides the file."""
+    """Answers that help to read a file, and are not in it: see `read`."""
 
     columns: Mapping[str, Columns]
     unit: Unit | None

@@ -21,7 +21,7 @@ from kiosque.statements.records import Meaning, StatementFile, Unit
 
 @dataclass
 class Received:
-    """What a file brought, and how many lines are matched since, by rule."""
+    """The count of what was new in a file, and the number of lines then matched by each rule."""
 
     loaded: Loaded
     matched: dict[MatchRule, int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What a file of a bank says, whatever its format."""
+"""The records of a bank's file, the same for every format: movements, periods, operations."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,16 +28,16 @@ class Direction(StrEnum):
 
 
 class Unit(StrEnum):
-    """What the amounts of an acquirer's journal count: its back office lets a shop choose."""
+    """The unit of the amounts of an acquirer's journal: its back office lets a shop choose."""
 
     CENTS = "cents"
     EUROS = "euros"
 
 
 class Meaning(StrEnum):
-    """What a column of a table says. `AMOUNT` is signed, by `SIDE` where this is a column (`D` or
-    `C`); `DEBIT` and `CREDIT` are its two halves, `BALANCE` is the account's after the line.
-    `DETAILS` complete the `LABEL`."""
+    """The meaning of a table's column. `AMOUNT` is signed, or takes its sign from `SIDE` (`D` or
+    `C`) where the table has one; `DEBIT` and `CREDIT` are an amount in two columns; `BALANCE` is
+    that of the account after the line; `DETAILS` complete the `LABEL`."""
 
     BOOKED_ON = "booked_on"
     VALUE_ON = "value_on"

@@ -1,7 +1,7 @@
-"""What explains a line of a statement without a person: what is unique, and exact to the cent.
+"""The rules that match a line of a statement without a person, where nothing leaves a doubt.
 
-A rule says of each line what it may be of. A line is matched where that is one thing, that no other
-line may be of; so are several that are the same, where there are as many things as lines.
+A rule gives the candidates of each line, exact to the cent. A line with one candidate, which no
+other line has, is matched; so are several lines that have the same candidates, as many as they are.
 """
 
 import re

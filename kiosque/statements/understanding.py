@@ -1,4 +1,4 @@
-"""What was understood of a table, for a person to judge before anything is kept of it."""
+"""A bank table as it was understood, for a person to judge before anything of it is kept."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -16,7 +16,7 @@ RULES: Mapping[MatchRule, str] = {
     MatchRule.AMOUNT: "par montant et jour",
     MatchRule.PERSON: "par un agent",
 }
-#: What explains a line.
+#: Kinds of matches.
 KINDS: Mapping[MatchKind, str] = {
     MatchKind.SETTLEMENT: "paiement",
     MatchKind.REPAYMENT: "remboursement",
@@ -32,7 +32,7 @@ GRADES: Mapping[Grade, str] = {
     Grade.NONE: "Aucun fichier de la banque\u00a0: le kiosque ne sait que ce qu’elle a répondu à "
     "ses questions.",
 }
-#: What the columns of a table say.
+#: Meanings of a table's columns.
 MEANINGS: Mapping[Meaning, str] = {
     Meaning.BOOKED_ON: "Date de l’opération",
     Meaning.LABEL: "Libellé",

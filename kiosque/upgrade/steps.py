@@ -30,8 +30,8 @@ class Saved:
 
 @dataclass
 class Record:
-    """What an upgrade does, for whoever must undo it. `served` names the towns whose door was
-    open; `saved` those whose base may be changed."""
+    """The course of an upgrade, in a file, for whoever must undo it. `served` names the towns whose
+    site was open; `saved` gives the copy of each database that may have been changed."""
 
     old: str
     new: str

@@ -1,4 +1,4 @@
-"""What opens to another program: a token of the settings, sent with each request."""
+"""The token by which another program is let in: one of the settings, sent with each request."""
 
 import hmac
 

@@ -188,7 +188,7 @@ class NewPasswordForm(Form):
 
 
 class RequestForm(Form):
-    """What a family asks of the service, about one of these topics, given with their words."""
+    """A family's request to the town, about one of `topics`, which gives the words of each."""
 
     topic = RadioField(
         N_("Votre demande concerne"),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 #: Two years, in seconds. Subdomains are not ours to decide for.
 HSTS_SECONDS = 63_072_000
-#: What a browser may offer to pages, and ours never ask for.
+#: Features of a browser that our pages never ask for.
 _UNUSED = (
     "accelerometer", "browsing-topics", "camera", "display-capture", "fullscreen", "geolocation",
     "gyroscope", "magnetometer", "microphone", "midi", "payment", "publickey-credentials-get",

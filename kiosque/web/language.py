@@ -15,7 +15,7 @@ from kiosque.language.catalogue import Language
 #: In the session: the language in force, and whether a signed-out visitor asked for it.
 _SPOKEN, _ASKED = "language", "language_asked"
 
-#: What our pages read of an address's query: the switch repeats nothing else.
+#: Parameters that our pages read from a query: the language switch repeats no other.
 _READ = ("next", "code", "tout", "page", "invoice", "essai")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 #: Stands for a proxy that connects through a socket file, and so has no address.
 UNIX = "unix"
-#: What is read of X-Forwarded-For, from its right. No chain of proxies is this long.
+#: Addresses of X-Forwarded-For that are read, from its right. No chain of proxies is this long.
 _MAX_HOPS = 20
 #: IPv6 in brackets, with a port or not; IPv4 with a port. The address is still to be read.
 _WITH_PORT = re.compile(

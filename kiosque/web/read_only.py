@@ -1,4 +1,4 @@
-"""What a page says, without anything that acts.
+"""A page's words and layout, without anything that acts.
 
 Only the elements and the attributes listed here pass. A form, a field, a script does not, whatever
 the page's template becomes; a button is its words; a link leads where the caller says, or nowhere.

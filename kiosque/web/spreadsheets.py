@@ -13,7 +13,7 @@ from flask import Response
 from kiosque import db
 from kiosque.language.formats import decimal
 
-#: What makes a formula of a cell, in one spreadsheet or another.
+#: A first sign that makes a formula of a cell, in one spreadsheet or another.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 #: Rows that are sent together.
 _TOGETHER = 200

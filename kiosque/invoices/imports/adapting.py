@@ -22,8 +22,8 @@ _OURS = {fold(name): name for name in (*NAMES, *codes.COLUMNS)}
 
 @dataclass(frozen=True)
 class Rules:
-    """What the town's settings say of what files do not: `due_after_days` after its issue an
-    invoice is due; *titres* are the Treasury's, unless `titres_paid_here`."""
+    """The town's settings for what its files leave out. An invoice without a due date is due
+    `due_after_days` after its issue; the Treasury collects *titres*, unless `titres_paid_here`."""
 
     due_after_days: int = 30
     titres_paid_here: bool = False

@@ -1,4 +1,4 @@
-"""What the town changed of a record at a family's request, and a families file says otherwise."""
+"""Warnings of a families file that overwrites a change made at a family's request."""
 
 from collections.abc import Iterator, Mapping
 

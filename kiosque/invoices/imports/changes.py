@@ -1,4 +1,5 @@
-"""What a load changes, kept for a time: new rows by their ids, others as they were."""
+"""The changes made by each load, kept for a time so that it can be undone: new rows by their ids,
+changed rows as they were."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -63,7 +64,7 @@ def table(model: Model) -> str:
 
 
 class Changes:
-    """What one load changes, noted as part of the transaction that loads it."""
+    """The changes of one load, noted in the transaction that makes them."""
 
     def __init__(self, batch: ImportBatch) -> None:
         """Begin before the load writes anything else."""

@@ -18,7 +18,7 @@ from kiosque.invoices.imports.tables import Table
 from kiosque.language import clock
 from kiosque.spelling import child_key, fold
 
-#: What a format gives in place of `code_famille`.
+#: The columns of a debtor, which a format gives in place of `code_famille`.
 COLUMNS = ("tiers_reference", "tiers_nom", "tiers_adresse", "tiers_ville")
 _CODE = "code_famille"
 #: More families than these at one address, or of one name, help nobody.

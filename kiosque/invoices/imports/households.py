@@ -13,7 +13,7 @@ from kiosque.language import clock
 from kiosque.outbox import addresses
 from kiosque.spelling import child_key, fold
 
-#: What people write between two addresses.
+#: Separators that people write between two addresses.
 _BETWEEN = re.compile(r"[\s,;/|]+")
 
 

@@ -47,7 +47,7 @@ from kiosque.language import clock
 from kiosque.settings import OtherRegie
 from kiosque.spelling import fold, fold_words
 
-#: What a line tells: (family code, child, service).
+#: The service that a line says a child attends: (family code, child, service).
 Told = tuple[str, str, str]
 
 
@@ -71,7 +71,7 @@ class InvoicesFile:
         self._regies: Mapping[str, OtherRegie] = {}
         self._regie_of: dict[str, str] = {}
         self._new: list[Draft] = self._drafts
-        #: What the lines of the new invoices tell, in their order, under the services' kept names.
+        #: Of the lines of the new invoices, in their order, under the services' kept names.
         self._told: dict[Told, None] = {}
 
     def take_pdfs(self) -> None:

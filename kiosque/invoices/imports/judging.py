@@ -1,4 +1,4 @@
-"""What helps a person to judge the invoices of a file before they are loaded."""
+"""Aids to judge the invoices of a file before they are loaded: odd amounts, sums, samples."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date

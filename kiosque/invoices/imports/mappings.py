@@ -28,19 +28,19 @@ PRESETS = Path(__file__).with_name("presets")
 #: Each column that no other source names: its name, its cell.
 COLUMN, VALUE = "*colonne", "*valeur"
 CONSTANT, OPTIONAL, OF_FILE = "=", "?", "/"
-#: What an invoices mapping may leave out: the source of another column, or nothing.
+#: Columns that an invoices mapping may leave out, with the source that stands for each.
 _INVOICES = {
     "quantite": "=1", "prix_unitaire": "montant", "enfant": "=", "libelle": "service",
     "periode": "date_emission",
 }  # fmt: skip
-#: What no mapping needs: told otherwise, or by the settings.
+#: Columns that no mapping needs: the settings or an agent's answers give them.
 _NOT_NEEDED = frozenset({"code_famille", "date_echeance"})
-#: What the record of a person may lack.
+#: Columns that a families mapping may leave out.
 _OF_PERSONS = frozenset(
     {"courriel", "telephone", "adresse", "code_postal", "ville", "date_naissance", "services"}
 )
 
-#: What may be said of a column.
+#: Columns that a mapping may give.
 ALLOWED = NAMES | set(codes.COLUMNS)
 
 Source = str | Sequence[str]

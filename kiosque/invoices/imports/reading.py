@@ -18,7 +18,7 @@ Number = TypeVar("Number")
 #: The number of a line in its file, and its cells.
 NumberedLine = tuple[int, list[str]]
 
-#: What a person may say of a file that is refused for it: who its debtors are, what its columns.
+#: The two answers that may mend a file refused: the families of its debtors, or its columns.
 DEBTORS, COLUMNS = "debtors", "columns"
 
 #: Beyond this many faults the file is simply not of the right kind.
@@ -240,7 +240,7 @@ _DATES = (
         r"(?P<day>[0-9]{1,2})[-/.](?P<month>[0-9]{1,2})[-/.](?P<year>[0-9]{4}|[0-9]{2})", re.ASCII
     ),
 )
-#: What a spreadsheet writes after a date.
+#: The midnight that a spreadsheet writes after a date.
 _MIDNIGHT = re.compile(r"[ T]0?0:00(:00)?$", re.ASCII)
 
 

@@ -27,9 +27,9 @@ MAX_FILES = 50
 STANDARD_INPUT = Path("-")
 #: Files of bank mandates, which family software writes beside the others.
 NEVER_READ = ("mandat",)
-#: What a zip holds when it is a workbook.
+#: A zip that holds one of these is a workbook.
 _WORKBOOKS = frozenset({"xl/workbook.xml", "xl/workbook.bin", "content.xml"})
-#: What is loaded from a folder or a zip: not the PDFs beside.
+#: Endings of the files that are loaded from a folder or a zip: the PDFs beside are not.
 _TEXTS = (".csv", ".txt", ".xml", ".xlsx", ".ods", ".xls")
 _ZIP = b"PK\x03\x04"
 _BROKEN = (
@@ -49,8 +49,9 @@ Recognises = Callable[[bytes, str], bool]
 
 @dataclass
 class File:
-    """What is loaded. `path` is where it lies, or what holds it; `neighbours` read the files
-    beside it, by name; `warnings` take what a person should look at."""
+    """A file to load. `path` is its own, or that of the archive that holds it; `neighbours` gives
+    readers of the files beside it, by name; `warnings` collects, by line, sentences in French about
+    what a person should look at."""
 
     name: str
     data: bytes

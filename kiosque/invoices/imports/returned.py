@@ -1,5 +1,5 @@
-"""What the Treasury returns: it speaks of every *titre* of the town, and says the same again in
-each statement. What is new of our invoices is kept; the rest is told, and refuses nothing.
+"""Statements of the Treasury: each repeats the ones before, and names *titres* that are not ours.
+Keep the payments of our invoices that are new; warn of the rest, without refusing the file.
 """
 
 from collections.abc import Iterable, Mapping

@@ -59,14 +59,14 @@ class SettlementsFile:
         self._regies: Mapping[str, Regie] = {}
         #: The numbers of invoices whose payment is malformed, by line.
         self._malformed: dict[int, str] = {}
-        #: What is being paid online, in words, by the number of the invoice.
+        #: Payments under way online, in French words, by the number of the invoice.
         self._online: dict[str, str] = {}
         self._progress = progress
         self._sheet = sheet
         #: Of what the Treasury returns: whose it is, and how many payments were recorded before.
         self._statement: Statement | None = None
         self._known = 0
-        #: What a preview told, which the load is then to do.
+        #: The effect that a preview told: the load must have the same.
         self._agreed: list[Taken] | None = None
         self._read_all()
         self._rows = len(self._payments)

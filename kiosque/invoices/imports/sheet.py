@@ -26,11 +26,12 @@ from kiosque.language import clock
 from kiosque.spelling import fold
 
 MAX_CELL = 200
-#: What tells a row from the line of a total, and what such a line says: how many rows, how much.
+#: A total begins so in a column of `_IDENTITY`, whose other one is a figure, or in any column where
+#: both of those are empty.
 _TOTALS = ("total", "soustotal")
 _FIGURE = re.compile(r"[0-9][0-9\s.,]*€?")
 _IDENTITY = ("numero_facture", "code_famille")
-#: What a row has and a total lacks, though the family's code begin with TOTAL.
+#: Columns that any row has and a total lacks: a family's code may begin with TOTAL.
 _OWN = frozenset({"date_emission", "role", "date_encaissement"})
 
 

@@ -31,7 +31,7 @@ from kiosque.db.states import InvoiceState, MailState
 from kiosque.invoices.imports.changes import table
 from kiosque.invoices.imports.stored import chunks
 
-#: What may be about an invoice or a new family, in French; anything else has no word of its own.
+#: The French reason not to undo, by the table of a row about an invoice or a new family.
 _WORDS: Mapping[type[BaseModel], str] = {
     Account: "elle a un compte en ligne",
     Allocation: "un encaissement la concerne",

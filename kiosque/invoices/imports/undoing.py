@@ -50,8 +50,8 @@ IN_THE_WAY = (
 
 @dataclass(frozen=True)
 class Undone:
-    """What undoing a load does: how many invoices leave, and their cents; how many families leave,
-    and how many are as they were before."""
+    """The effect of undoing a load: the number of invoices taken away, and their cents; of families
+    taken away; of families put back as they were."""
 
     batch: ImportBatch
     invoices: int

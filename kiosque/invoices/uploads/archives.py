@@ -15,7 +15,8 @@ from kiosque.invoices.imports.reading import quoted
 #: How such a file begins; an empty one says at once that it ends.
 BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
 MAX_FILES, MAX_BYTES = 500, 200 * 1024 * 1024
-#: What is so much smaller packed than unpacked was made to fill a disk; not a small file.
+#: A file above SMALL bytes that unpacks to more than MAX_RATIO times its size was made to fill a
+#: disk.
 MAX_RATIO, SMALL = 100, 1024 * 1024
 #: The list of the files, at its end: room for MAX_FILES of long names.
 _MAX_LIST = 512 * 1024
@@ -27,7 +28,7 @@ _LARGE, _LARGE_SIZE = b"PK\x06\x07", 20
 _CHUNK = 1024 * 1024
 #: In bytes; a disk takes somewhat more.
 LONGEST_NAME = 200
-#: What a computer adds by itself.
+#: Names of files that computers add to archives by themselves.
 _ADDED = re.compile(r"(.*/)?(__MACOSX/.*|\.[^/]*|Thumbs\.db)", re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-"""What was read of a deposited file, as its row keeps it until it is loaded."""
+"""The preview of a deposited file, as JSON that its row keeps until the file is loaded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,7 +16,7 @@ from kiosque.invoices.imports.reading import Sample, SampleLine
 
 @dataclass(frozen=True)
 class Month:
-    """What the invoices issued in a month came to: the cents of each service, by name, and of each
+    """The sums of the invoices issued in a month, in cents: of each service, by name, and of each
     *régie*, by key."""
 
     first_day: date
@@ -26,7 +26,8 @@ class Month:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a file would bring, or why it is refused; `before`, the month before its invoices."""
+    """The summary of a file that can be loaded, or the faults of one that is refused; `before` is
+    the month before that of its invoices, to compare."""
 
     summary: Summary | None = None
     faults: Sequence[Fault] = ()

@@ -22,7 +22,7 @@ from kiosque.language import clock
 
 #: A file that nobody loads, and the row of one that was loaded.
 KEPT = timedelta(days=30)
-#: What is not noted within this is nobody's.
+#: A stored file whose row does not exist after this belongs to nobody, and is erased.
 _FRESH = timedelta(hours=1)
 #: Files that may wait to be loaded, of all agents.
 MOST = 30

@@ -72,7 +72,7 @@ def days() -> Iterator[str]:
 
 
 def deposits() -> Iterator[str]:
-    """What was collected until a month closed is in a deposit, or kept back with a reason."""
+    """Revenue collected until a month closed is in a deposit, or kept back with a reason."""
     for regie, month, cents in rows(
         """
         WITH closed AS (SELECT regie, MAX(month) AS month, MAX(up_to) AS up_to

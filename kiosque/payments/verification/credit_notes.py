@@ -6,7 +6,7 @@ from kiosque.payments.verification.queries import one
 
 
 def worth() -> Iterator[str]:
-    """What is used of a credit note is what it pays, and only a credit note pays so."""
+    """The cents used of a credit note are those that it pays, and only a credit note pays so."""
     for number in one(
         """
         SELECT number FROM invoice LEFT JOIN settlement

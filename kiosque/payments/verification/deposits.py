@@ -44,8 +44,8 @@ def lines() -> Iterator[str]:
 
 
 def amounts() -> Iterator[str]:
-    """What a deposit covers is what its entries moved, and its amount is that, less what is told
-    only: credit notes, and what the Treasury was paid."""
+    """The cents that a deposit covers are those that its entries moved; its amount leaves out the
+    lines that are told only: credit notes, and payments to the Treasury."""
     for title, amount, covered, told, moved, handed in rows(
         f"""
         SELECT {_TITLE}, deposit.amount_cents, COALESCE(covered, 0), COALESCE(told, 0),
@@ -81,8 +81,8 @@ def amounts() -> Iterator[str]:
 
 
 def contents() -> Iterator[str]:
-    """What the paper of a deposit says is what the base has: the same revenue, of the same cents,
-    mode and imputation. So its sums by mode and by imputation are those of its entries."""
+    """The paper of a deposit and the database agree on its revenue: the same rows, of the same
+    cents, mode and imputation. So its sums by mode and by imputation are those of its entries."""
     said: dict[int, set[tuple[object, ...]]] = {}
     titles: dict[int, str] = {}
     for deposit, title, content in rows(f"SELECT id, {_TITLE}, content FROM deposit"):  # noqa: S608

@@ -1,4 +1,4 @@
-"""What each payment brings to the services of its invoices."""
+"""The revenue of services, against the payments that it is of."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ from kiosque.payments.verification.queries import rows
 
 
 def revenues() -> Iterator[str]:
-    """What services had of a payment is what the journal says that it pays of invoices, less what
-    was given back of it while they stay paid."""
+    """The revenue of a payment is what the journal has it pay of invoices, less what was given back
+    while they stay paid."""
     for payment, booked, found in rows(
         """
         WITH paid AS (SELECT id, COALESCE(-attempt_id, id) AS payment FROM settlement)

@@ -26,7 +26,7 @@ def lines() -> Iterator[str]:
 
 
 def matches() -> Iterator[str]:
-    """What explains a line is of its *régie* and of its very cents, and explains no other line."""
+    """A match is of the *régie* and the very cents of its line, and its money explains no other."""
     for number in one(
         """
         SELECT line_match.line_id FROM line_match

@@ -120,7 +120,7 @@ def receipts() -> Iterator[str]:
 
 
 def entries() -> Iterator[str]:
-    """What an entry takes from an account it gives to another: debits are credits."""
+    """An entry takes from one account the cents that it gives to another, and none below zero."""
     for number in one(
         """
         SELECT number FROM journal_entry WHERE amount_cents < 0

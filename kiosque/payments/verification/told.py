@@ -89,7 +89,7 @@ def guesses() -> Iterator[str]:
 
 
 def gifts() -> Iterator[str]:
-    """What the town gave back itself of a debit that the bank undid later was told to the
+    """A refund that the town made itself of a debit, which the bank then undid too, was told to the
     régisseur."""
     for name in one(
         """

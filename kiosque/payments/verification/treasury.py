@@ -19,7 +19,7 @@ def states() -> Iterator[str]:
 
 
 def money() -> Iterator[str]:
-    """What came since an invoice is the Treasury's does not pay it, unless the Treasury had it."""
+    """Money received here since an invoice is the Treasury's does not pay it."""
     for number in one(
         """
         SELECT DISTINCT invoice.number FROM transmission

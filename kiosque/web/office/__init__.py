@@ -1,4 +1,4 @@
-"""What the pages of the town hall's area share: who may come in, lists, acts, forms.
+"""The parts that pages of the town hall's area share: access, lists, acts, forms.
 
 It may import what `web` may, and the rest of `web` but its views. The way in: `access`, then the
 module of the subject.

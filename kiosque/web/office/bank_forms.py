@@ -75,8 +75,8 @@ def _column(meaning: Meaning) -> SelectField:
 
 
 class BankColumnsForm(Form):
-    """What the columns of a table say, each by the name of a `Meaning`. `seen` are those by which
-    the table that the page shows was read."""
+    """A field for each `Meaning` that a column of the table may have. `seen` is the choice by which
+    the table on the page was read."""
 
     booked_on = _column(Meaning.BOOKED_ON)
     label = _column(Meaning.LABEL)
@@ -142,7 +142,7 @@ class BankColumnsForm(Form):
 
 
 class ExplainForm(Form):
-    """What a line is, that the kiosk does not know."""
+    """The kind of a line that no payment explains, and the reason."""
 
     kind = SelectField(
         "Ce mouvement est",

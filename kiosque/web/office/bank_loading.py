@@ -1,4 +1,4 @@
-"""What the pages of the bank share: a file of the agent's is read and loaded."""
+"""Load a statement that was read, for the two pages where an agent gives one."""
 
 from flask import flash, redirect, url_for
 from werkzeug.wrappers import Response

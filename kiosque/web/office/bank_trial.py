@@ -126,7 +126,7 @@ def _finish(gateway: str, reason: str) -> str:
 
 
 class GivenBack(Act):
-    """What gives back the money of a trial, whole; its invoice is cancelled then."""
+    """The money of a trial is given back, whole, then its invoice is cancelled."""
 
     def __init__(self, gateway: str, act: Refund | GiveBack) -> None:
         del act.form.amount

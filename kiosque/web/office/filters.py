@@ -1,4 +1,4 @@
-"""What the town hall's lists of invoices and of payments are filtered by, and then sorted by."""
+"""The filters of the lists of invoices, of payments and of the journal, and their orders."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta

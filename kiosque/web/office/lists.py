@@ -131,8 +131,8 @@ class Filters(FlaskForm):
 
 
 class Order(NamedTuple):
-    """What a list is sorted by, then by the number of its rows; the latest or largest first, unless
-    it `goes_up`. `words` lead to the page before, and to the one after."""
+    """The order of a list: `by` a column, then by the `number` of its rows; the latest or largest
+    first, unless it `goes_up`. `words` lead to the page before, and to the one after."""
 
     by: "Field[Any]"
     number: "Field[Any]"
@@ -173,7 +173,7 @@ def narrow(query: "ModelSelect[Any]", conditions: Iterable[Expression]) -> "Mode
 
 
 class _Listing:
-    """What a page of a list asks of the database: its rows and one more, and how many there are."""
+    """The two queries of a page: its rows and one more, and the count of all."""
 
     def __init__(self, rows: Query, counted: Query, kind: Callable[..., Any] | None) -> None:
         self._rows, self._kind = PreparedQuery(rows), kind

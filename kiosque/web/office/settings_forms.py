@@ -132,7 +132,7 @@ class LogoForm(FlaskForm):
 class TextForm(Form):
     """The text of a page, in Markdown."""
 
-    #: What a request may hold leaves room for the rest of the form.
+    #: Less than a request may hold: room is left for the rest of the form.
     MOST_BYTES: ClassVar[int] = 40_000
 
     text = TextAreaField("Texte de la page")

@@ -171,7 +171,7 @@ def _told(lines: Sequence[Revenue], nothing: str, total: str, after: str) -> For
 
 
 class KeepBack(OfSettlement):
-    """What no deposit pays over for now."""
+    """Money that no deposit pays over for now."""
 
     verb = "Garder"
 
@@ -190,7 +190,7 @@ class KeepBack(OfSettlement):
 
 
 class TakeUp(OfSettlement):
-    """What was kept back, and the next deposit may pay over."""
+    """Money that was kept back, and that the next deposit may pay over again."""
 
     verb = "Reprendre"
 

@@ -81,7 +81,8 @@ class DepositForm(FlaskForm):
 
 
 class LoadForm(Form):
-    """What is agreed to of a preview: each kind of surprise, and when families are told."""
+    """The agent's agreement to a preview: a box for each kind of surprise that it has, and the hour
+    at which families are told."""
 
     fingerprint = HiddenField()
     new_services = BooleanField("Ces prestations sont bien nouvelles")

@@ -1,4 +1,4 @@
-"""What a family asks of the town's service: a change of its record, an error on an invoice."""
+"""Pages by which a family asks to change its record, or tells of an error on an invoice."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response

@@ -21,7 +21,8 @@ __all__ = ["File", "Format", "NumberedLine"]
 
 @runtime_checkable
 class Format(Protocol):
-    """What reads files of one kind. `unit` is what its rows' numbers count, as faults name it."""
+    """A reader of one kind of file. `unit` is the French word for a row of it, such as `ligne`, for
+    faults to name it."""
 
     unit: str
 

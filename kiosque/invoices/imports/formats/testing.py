@@ -19,7 +19,7 @@ from kiosque.invoices.imports.formats import Format
 from kiosque.invoices.imports.reading import BadFile, NumberedLine
 from kiosque.invoices.imports.receiving import File, receive
 
-#: What belongs to no format of a stranger.
+#: Beginnings of files that no format of a stranger may claim.
 OTHERS = (
     b"", b"\0" * 100, b"code_famille;numero_facture\nF1;2\n", b"<a/>", b"PK\x03\x04", b"%PDF-1.7",
     "accentué".encode("utf-16"), b"\xff" * 70_000,

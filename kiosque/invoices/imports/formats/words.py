@@ -1,4 +1,4 @@
-"""What formats read in the words of a label: a month, an invoice's number, a child."""
+"""Search a label for a month, an invoice's number, a child's name. Several formats need it."""
 
 import re
 from decimal import Decimal, InvalidOperation

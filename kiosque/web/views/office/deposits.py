@@ -27,8 +27,8 @@ _READERS = (Role.REGISSEUR, Role.CONTROLE)
 
 
 class Book(NamedTuple):
-    """What a *régie* has to pay over, and what it paid over, with the answers. `month` is the last
-    that is over, `of_month` what is to be paid over until its end, where more came since."""
+    """A *régie*'s deposits: the `draft` of the next, the money `kept` out of it, and those made
+    final with the answer to each. `of_month` is a draft that ends with `month`, the last over."""
 
     key: str
     name: str

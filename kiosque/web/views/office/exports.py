@@ -1,4 +1,4 @@
-"""What leaves the town hall's area as a file: the lists, and the payments for another software."""
+"""Files to take away: the lists as CSV, and the payments for another software."""
 
 from flask import abort, render_template
 from werkzeug.wrappers import Response

@@ -1,4 +1,4 @@
-"""What an agent may do with an invoice."""
+"""Pages of an agent's acts on an invoice: cancel, take a payment, transmit, use a credit note."""
 
 from flask import abort, flash, redirect, url_for
 from werkzeug.wrappers import Response

@@ -1,4 +1,4 @@
-"""What an agent says of a file that is refused: whose its debts are, what its columns are."""
+"""Pages to mend a file that was refused: name the families of its debtors, or its columns."""
 
 from flask import abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response

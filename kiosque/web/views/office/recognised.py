@@ -1,4 +1,4 @@
-"""What agents said of the files of other software, kept for the next ones, and to forget."""
+"""Agents' answers about files of other software, kept for the next files: to see, or forget."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What families ask: answered one by one, what changes of the record seen before."""
+"""Requests of families: read one, see what would change in the record, accept or refuse."""
 
 from flask import abort, flash, redirect, render_template, url_for
 

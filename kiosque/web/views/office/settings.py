@@ -1,4 +1,4 @@
-"""What the town hall sets by itself; the rest of the settings, as the file has them."""
+"""The settings that the town hall changes by itself, and the others, as the file has them."""
 
 from flask import abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response

@@ -1,4 +1,4 @@
-"""What a régisseur may do with a payment of his *régie*."""
+"""Pages of a régisseur's acts on a payment: give back, restore, apply an overpayment, keep back."""
 
 from flask import abort, flash, redirect, url_for
 from werkzeug.wrappers import Response

@@ -1,4 +1,4 @@
-"""What somebody must look at: each with its advice, whose steps are buttons."""
+"""The points that somebody must look at, each with its advice, whose steps are buttons."""
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from peewee import Expression
