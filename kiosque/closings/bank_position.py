@@ -73,8 +73,8 @@ def position(regie: str, month: Month) -> Position:
 
 
 def _moved(regie: str, month: Month, start: StartingPoint, last: int) -> int:
-    """Return how the books have changed, since the starting point, what the bank holds or owes.
-    Each part is found by an index of its own."""
+    """Return the cents by which the books have changed, since the starting point, what the bank
+    holds or owes. Each part is found by an index of its own."""
     entry, line = JournalEntry, JournalEntry.line
     own, of_line = entry.regie == regie, line.is_null(False)  # the index is of these alone
     parts = (

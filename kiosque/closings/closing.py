@@ -29,7 +29,8 @@ _WITH_REASON = frozenset({"statements", "position", "year"})
 
 @dataclass(frozen=True)
 class Request:
-    """Who closes a month, and why though the bank's side is not proven."""
+    """The agent who closes a month, with the reason to do so though the bank's side is not
+    proven."""
 
     author: str
     reason: str = ""

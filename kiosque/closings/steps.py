@@ -107,7 +107,7 @@ def _points(regie: str, month: Month) -> Step:
 
 
 def _statements(regie: str, month: Month) -> Step:
-    missing = coverage.covers(regie, month.name)
+    missing = coverage.missing_days(regie, month.name)
     words = " ".join(
         f"Il manque un relevé du {short_date(first)} au {short_date(last)}."
         for first, last in missing

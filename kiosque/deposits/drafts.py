@@ -75,8 +75,8 @@ def lines_of(which: Expression, regie: str) -> list[Line]:
 
 
 def _waiting(regie: str, up_to: int) -> Expression:
-    """Return which revenue is to be paid over. What came before the last deposit is in it, but for
-    what was kept back then."""
+    """Return the condition of revenue to pay over. The last deposit took all that came before it,
+    but for what was kept back then."""
     last: Any = Deposit.select(fn.MAX(Deposit.up_to)).where(Deposit.regie == regie)
     once_kept = KeptBack.select(KeptBack.revenue)
     kept = once_kept.where(KeptBack.ended_at.is_null())

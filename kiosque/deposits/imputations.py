@@ -76,7 +76,7 @@ def imputations(regie: str) -> Mapping[int, list[Imputation]]:
 
 
 def reader(regie: str) -> Callable[[int, date], Imputed]:
-    """Return what gives the imputation of a service on a day."""
+    """Return a function that gives the imputation of a service on a day."""
     known = imputations(regie)
 
     def on(service: int, day: date) -> Imputed:

@@ -9,7 +9,7 @@ from kiosque.payments.refusals import Refused
 from kiosque.settings import Settings
 from kiosque.statements.records import Operation
 
-#: A number that another ends with, of so many signs at least, is the same without its bank's codes.
+#: The shortest number of an account that may be written without the codes of its bank.
 _NUMBER_SIGNS = 10
 #: So many payments are enough to tell whose journal it is.
 _SAMPLE = 200
@@ -92,8 +92,8 @@ def _chosen(chosen: str | None, regies: Mapping[str, Holder]) -> str:
 
 
 def _is_same(one: str, other: str) -> bool:
-    """Tell whether two numbers are of one account: an IBAN holds the number that some files give
-    alone, followed by the two digits of its key."""
+    """Tell whether two numbers are of one account: some files give the account's number, others the
+    IBAN, which ends with it or with it and a key of two digits."""
     short, long = sorted((one, other), key=len)
     ends = (long, long[:-2])
     return short == long or (len(short) >= _NUMBER_SIGNS and any(e.endswith(short) for e in ends))

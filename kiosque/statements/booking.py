@@ -54,7 +54,7 @@ class Part(NamedTuple):
 
 
 def parts_of(line: Open, found: Explanation) -> Iterator[Part]:
-    """Give what an explanation makes of a line: its money gross, and the fees apart."""
+    """Yield the parts of a line that an explanation makes: its money, gross, then the fees."""
     for each in found.money:
         yield Part(line.id, each.kind, each.id, each.cents, each.account, found.rule)
     if found.fee_cents:
@@ -62,13 +62,13 @@ def parts_of(line: Open, found: Explanation) -> Iterator[Part]:
 
 
 def whole(line: Open, kind: MatchKind) -> Part:
-    """Return what makes fees, or something else, of all that is to be explained of a line."""
+    """Return one part for all that is to be explained of a line, of the kind `FEE` or `OTHER`."""
     return Part(line.id, kind, None, line.cents, _ACCOUNTS[kind], MatchRule.PERSON)
 
 
 def book(regie: str, parts: Sequence[Part], author: str, reason: str = "") -> None:
-    """Write matches that leave nothing of their lines to explain, and their entries. Belongs inside
-    `write()`."""
+    """Write matches, which together explain all that was left of their lines, and their entries.
+    Belongs inside `write()`."""
     require_write()
     at, last = to_text(clock.now()), LineMatch.select(fn.MAX(LineMatch.id)).scalar() or 0
     execute_many(_MATCH, (_columns(part, at, author, reason) for part in parts))
@@ -133,7 +133,7 @@ def _account_of(match: LineMatch) -> str:
 
 
 def _entry_of(was: journal.Move) -> int:
-    """Return the number of the entry of a match: the first of those that say so and are not
+    """Return the number of the entry of a match: of several that are alike, the first that is not
     undone."""
     undone = JournalEntry.select(JournalEntry.corrects).where(
         JournalEntry.line == was.about.line_id, JournalEntry.corrects.is_null(False)

@@ -71,7 +71,7 @@ def guessed(header: Sequence[str]) -> dict[Meaning, str]:
 
 
 def missing(columns: Columns) -> list[str]:
-    """Say in French what has no column."""
+    """Ask in French for each meaning that a table must have, and has no column for."""
     has_amount = Meaning.AMOUNT in columns
     has_amount |= Meaning.DEBIT in columns and Meaning.CREDIT in columns
     needed = {

@@ -35,16 +35,16 @@ class Grade(StrEnum):
 
 
 def gaps(regie: str) -> list[str]:
-    """Return the sentences that tell which statements are missing between the first and the last:
-    each begins with what the one before ends with."""
+    """Say in French which statements are missing between the first and the last: each must begin
+    with the balance that the one before ends with."""
     return [
         _sentence(jump.since, jump.until) for jump in _jumps(_told(regie)) if not jump.is_proved
     ]
 
 
-def covers(regie: str, month: str) -> list[tuple[date, date]]:
-    """Return the days of a month (`2026-10`) of which no statement tells, as first and last ones;
-    none where the statements tell of all."""
+def missing_days(regie: str, month: str) -> list[tuple[date, date]]:
+    """Return the days of a month (`2026-10`) that no statement tells of, as pairs of first and
+    last days."""
     first, last = _month(month)
     found = _told(regie)
     told = [(each.opened_on, each.closed_on) for each in found]
@@ -83,7 +83,7 @@ def _told(regie: str) -> list[Statement]:
 
 
 def _jumps(statements: Sequence[Statement]) -> Iterator[_Jump]:
-    """Yield what is between the statements, which are in order, and overlap."""
+    """Yield the time between each statement and the next. They are in order; some may overlap."""
     ends = {(each.closed_on, each.closing_cents) for each in statements}
     reached: date | None = None
     for each in statements:
@@ -104,8 +104,8 @@ def _follows(
 
 
 def _is_held(statement: Statement, day: date, statements: Sequence[Statement]) -> bool:
-    """Tell whether others, each beginning with the balance that one before ends with, tell the
-    whole of the day within which a statement begins, or all of it until that statement's end."""
+    """Tell whether the others already hold a statement that begins within this day: from balance to
+    balance, they lead from the eve to after the day, or to where that statement ends in it."""
     reached = {each.closing_cents for each in statements if each.opened_on < day == each.closed_on}
     within = [each for each in statements if each.opened_on == day]
     for _ in within if statement.opened_on == day else ():

@@ -119,8 +119,8 @@ def _words(movement: Movement | Line) -> Hashable:
 
 
 def _consecutive(day: date, span: Span, spans: Sequence[Span]) -> set[int]:
-    """Return the statements that end within this day where the span begins, those that end where
-    these begin, and so on; and those that begin where it ends."""
+    """Return the statements that a chain joins to the span within this day: each ends with the
+    balance that the next begins with, before the span or after it."""
     return _chain(day, span, spans, forwards=False) | _chain(day, span, spans, forwards=True)
 
 

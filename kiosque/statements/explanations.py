@@ -1,4 +1,4 @@
-"""A line that is to be explained, and what it may be of."""
+"""A line to explain, and a candidate for it."""
 
 from datetime import date
 from typing import NamedTuple

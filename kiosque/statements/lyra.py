@@ -23,7 +23,7 @@ _OTHER = (
     "rien n’en est lu. Si c’est celui des impayés (JRI), notez chaque impayé sur la page "
     "de son encaissement (« Noter un impayé ») ; le relevé de la banque dira le débit"
 )
-#: Of what the title says, for a journal without details; `TABLE_V3` is a JRB or a JO.
+#: The kind of a journal without details, by its title; `TABLE_V3` may be a JRB or a JO.
 _VERSIONS = {"TABLE_V_CUSTOM": FileKind.JT, "TABLE_V4": FileKind.JO}
 #: The names of a column, the surest first: Lyra's, then those that shops give it.
 _NAMES: Mapping[str, Sequence[str]] = {
@@ -51,7 +51,7 @@ _DIRECTIONS = {
     "dt": Direction.DEBIT, "debit": Direction.DEBIT,
     "ct": Direction.CREDIT, "credit": Direction.CREDIT, "refund": Direction.CREDIT,
 }  # fmt: skip
-#: Of a card that was only tried: no money.
+#: The word for a card that was only tried: no money.
 _NO_MONEY = "verification"
 _EURO = frozenset({"", "978", "eur", "euro"})
 _ID = re.compile(r"[A-Za-z0-9_-]{0,64}", re.ASCII)
@@ -129,7 +129,7 @@ class _Journal:
             self.faults.add(number, f"colonnes absentes du journal : {', '.join(missing)}")
 
     def kind(self) -> FileKind:
-        """Return what this journal is. Raise BadFile for what is not one, or not whole."""
+        """Tell a JRB, a JO and a JT apart. Raise BadFile for another file, or one that is cut."""
         if self._other and not self._codes:
             raise BadFile([Fault(0, _OTHER.format(quoted(self._other)))])
         if not self._columns:
@@ -180,10 +180,9 @@ def _transaction(text: str) -> str:
 
 
 def _gross_and_fee(line: Mapping[str, str], unit: Unit, is_credit: bool) -> tuple[int, int | None]:
-    """Return what a detail is of, below zero where it is given back, and what the bank keeps of it.
-
-    The gross is the net and the commission. Raise ValueError, in French, where it is not.
-    """
+    """Return the gross amount of a detail and the bank's fee, in cents, below zero for money given
+    back; None for a fee that it does not tell. Raise ValueError, in French, unless the gross is the
+    net and the fee."""
     amounts = [amount_in(line.get(name, ""), unit) for name in AMOUNTS]
     gross, net, fee = (None if cents is None else abs(cents) for cents in amounts)
     if not gross or (amounts[0] != gross and not is_credit):

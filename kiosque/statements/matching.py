@@ -23,13 +23,13 @@ from kiosque.statements.money import Money, Remitted, day_of, free, invoices_of,
 from kiosque.statements.proposals import Proposal, Proposals
 from kiosque.statements.rules import find
 
-#: Money older than so, when a line is booked, is matched with it by nobody.
+#: Money that is older than this when a line is booked is never proposed for it.
 LONGEST = timedelta(days=120)
 
 
 def match_all(regie: str) -> Mapping[MatchRule, int]:
-    """Match what leaves no doubt among the open lines of a *régie*. Return how many lines were, by
-    rule. A line of which a match was undone is left to a person."""
+    """Match the open lines of a *régie* that leave no doubt. Return how many each rule matched. A
+    line of which a match was undone is left to a person."""
     with write():
         linking.link_all(regie)
         parts, count = _sure_parts(regie)
@@ -39,7 +39,7 @@ def match_all(regie: str) -> Mapping[MatchRule, int]:
 
 
 def _sure_parts(regie: str) -> tuple[list[booking.Part], Mapping[MatchRule, int]]:
-    """Return what leaves no doubt of the open lines, and how many lines it explains."""
+    """Return the parts that explain lines without doubt, and how many lines each rule explains."""
     lines = list(_open(regie, touched=False))
     if not lines:
         return [], {}

@@ -73,7 +73,8 @@ _IN_FORCE = LineMatch.undone_at.is_null()
 _UNDONE = Repayment.select(Repayment.settlement).where(
     Repayment.kind == RepaymentKind.REVERSAL, Repayment.state == RepaymentState.DONE
 )
-#: A credit note is no money. What the bank undid before it was remitted never comes, nor leaves.
+#: A credit note is no money. Nor is a debit that the bank undid before it was remitted: it never
+#: comes, nor leaves.
 _COMES = (Settlement.mode != CREDIT) & Settlement.id.not_in(_UNDONE)
 
 

@@ -74,8 +74,8 @@ def _kept(gateway: str, since: date) -> Mapping[_Name, list[BankOperation]]:
 def _pairs(
     operations: list[Operation], rows: list[BankOperation]
 ) -> Iterator[tuple[Operation, BankOperation | None]]:
-    """Give each operation of a file the one kept that it is: of the same remittance, else of one
-    that either does not tell."""
+    """Yield each operation of a file with the row kept of it before: that of the same remittance,
+    else one where the file, or the row, tells no remittance."""
     left, later = [*rows], []
     for operation in operations:
         same = next((row for row in left if row.remittance == operation.remittance), None)

@@ -1,5 +1,5 @@
-"""A file of the bank's, from its content to what its lines are of; and what was answered about the
-columns of its tables, and about its amounts."""
+"""Take in a bank's file: read it, load it, match its lines. Remember what a person answered about
+the columns of its tables and the unit of its amounts."""
 
 import hashlib
 import json

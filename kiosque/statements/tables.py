@@ -32,12 +32,12 @@ from kiosque.statements.columns import Columns, chosen, named, unknown
 from kiosque.statements.records import FileKind, Meaning, Movement, Period, StatementFile, Table
 
 SEPARATORS = ";\t,|"
-#: Whose account it is, until when: so many lines at most precede the columns.
+#: Lines above the columns, at most: they say whose account it is, until when.
 MAX_PREAMBLE = 30
 MAX_COLUMNS = 100
 _IBAN = re.compile(r"\bFR[0-9]{2}(?: ?[0-9A-Z]){23}\b", re.ASCII)
 _NUMBER = re.compile(r"compte\D{0,30}([0-9]{11})\b", re.ASCII | re.IGNORECASE)
-#: So begin the lines that are no movement.
+#: Beginnings of lines that are no movement.
 _TOTALS = ("total", "solde")
 _EURO = frozenset({"", "eur", "978"})
 _SIDES = {"d": -1, "deb": -1, "debit": -1, "c": 1, "cre": 1, "cred": 1, "credit": 1}
@@ -51,7 +51,7 @@ class _Heading(NamedTuple):
 
     @property
     def where(self) -> Mapping[Meaning, int]:
-        """Which cell tells what."""
+        """The place of each meaning in a line, from 0."""
         return {name: self.table.header.index(each) for name, each in self.table.columns.items()}
 
 
@@ -137,8 +137,8 @@ def _heading(top: Sequence[NumberedLine], answers: Mapping[str, Columns]) -> _He
 
 
 def _header(cells: Sequence[str]) -> list[str]:
-    """Return the names of columns; numbers for a line that is a movement already. Of one without
-    end, so many are looked at."""
+    """Return the names of the first MAX_COLUMNS columns; numbers where the line is a movement
+    already."""
     cells = cells[:MAX_COLUMNS]
     has_day = any(parse_date(cell.strip()) for cell in cells if len(cell) < 20)
     return named([""] * len(cells) if has_day else cells)

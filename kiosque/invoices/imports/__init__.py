@@ -58,7 +58,7 @@ __all__ = [
 
 
 def fingerprint(summary: Summary) -> str:
-    """Return what tells this load from any other, of another file or on another database."""
+    """Return a digest of a load: any other effect, on the same database or not, has another."""
     return digest(summary)
 
 

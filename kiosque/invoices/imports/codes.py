@@ -1,4 +1,4 @@
-"""Which family the debtors of other software's files are: what a person said, kept.
+"""The families of debtors whom the files of other software name, as people have said once.
 
 PES, JVS and Magnus name who pays and where he lives, and seldom know the *code famille*. A debtor
 is recognised by all that the file says of him, folded; a reference that is a code is taken for one
@@ -231,7 +231,7 @@ class _Records:
             self._names.setdefault(child_key(plain(whole)), set()).add(code)
 
     def bears(self, code: str, name: str) -> bool:
-        """Tell whether the family of this code has the surname of who is so named."""
+        """Tell whether this name has the surname of the family of this code."""
         said = plain(name)
         return any(each in said for each in self._surnames.get(code, ()))
 

@@ -146,7 +146,7 @@ _OURS = ~ColumnMapping.signature.startswith(OF_BANKS)
 
 
 def signature(columns: Sequence[str]) -> str:
-    """Return what tells the tables of these columns, however spelt."""
+    """Return the key of all tables of these columns, however spelt."""
     return hashlib.sha256("|".join(map(fold, columns)).encode()).hexdigest()
 
 

@@ -134,7 +134,7 @@ class Summary:
 
 
 def digest(*parts: object) -> str:
-    """Return what tells these values from others."""
+    """Return a digest of these values, the same only for the same ones."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

@@ -100,7 +100,7 @@ def receive(path: Path, recognises: Recognises) -> File:
 
 
 def _siblings(path: Path) -> dict[str, Reader]:
-    """Return what reads the files beside one, by its own name's beginning."""
+    """Return readers of the files beside one whose names begin as its own does."""
     if path == STANDARD_INPUT:
         return {}
     beside = sorted(path.parent.glob(f"{_escaped(path.stem)}*"))[:MAX_FILES]
@@ -132,7 +132,7 @@ def _is_secret(name: str) -> bool:
 
 
 def _members(data: bytes) -> dict[str, Reader] | None:
-    """Return what reads the files of a zip, by their names without folder; None for a workbook, or
+    """Return readers of the files of a zip, by their names without folder; None for a workbook, or
     for what is no zip after all. Raise BadFile for more than can be loaded."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))

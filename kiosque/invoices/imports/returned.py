@@ -22,7 +22,7 @@ Payments = Mapping[int, CounterPayment]
 
 @dataclass(frozen=True)
 class Statement:
-    """Whose statement a file is, and of which day; of nobody, where it only says what is added."""
+    """The name and the day of a statement; "" for a file that only adds payments to others."""
 
     name: str
     day: date | None

@@ -1,4 +1,4 @@
-"""Read what the database has already of what an invoices file brings."""
+"""Read the invoices and children of a file that the database has already."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice

@@ -96,7 +96,7 @@ def _take_in(path: Path, pdfs: Path | None, data: Path) -> Upload | None:
 
 
 def _written(path: Path) -> tuple[int, int, int]:
-    """Return what tells a file from another that takes its name, or from itself once it changed."""
+    """Return the marks by which to see that a file has changed, or that another took its name."""
     found = path.lstat()
     return found.st_ino, found.st_size, found.st_mtime_ns
 

@@ -63,8 +63,9 @@ class Agent:
         return None if own.issuperset(current.settings().regies_by_key) else own
 
     def own(self, regie: Any, *wanted: Role) -> Iterator[Expression]:
-        """Give the condition that a row is of a *régie* for which the agent has one of these roles,
-        where some is not; `regie` is its column. Of no role, those that read money."""
+        """Yield the condition, on the column `regie`, that keeps the rows of the *régies* for which
+        the agent has one of these roles; nothing where that is all of them. Without roles, those
+        that read money."""
         if (own := self.bounds(*(wanted or READERS))) is not None:
             yield regie.in_(sorted(own))
 

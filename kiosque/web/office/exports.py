@@ -1,4 +1,4 @@
-"""The rows of what the town hall exports."""
+"""The rows of exports: payments with their uses, for a spreadsheet or for another software."""
 
 from collections.abc import Iterator
 

@@ -77,7 +77,7 @@ class Take(OfInvoice):
 
 
 class Transmit(OfInvoice):
-    """The Treasury collects it from now on."""
+    """An invoice becomes the Treasury's to collect."""
 
     verb = "Transmettre au Trésor public"
     form: TransmitForm
@@ -96,7 +96,7 @@ class Transmit(OfInvoice):
 
 
 class TakeBack(OfInvoice):
-    """It was transmitted by mistake."""
+    """An invoice that was transmitted by mistake is due here again."""
 
     verb = "Reprendre du Trésor public"
 

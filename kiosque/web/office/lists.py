@@ -31,7 +31,7 @@ COUNTED = 5_000
 _AT_A_TIME = 1000
 #: A query that is written only when its SQL is not known yet.
 Query = Callable[[], "ModelSelect[Any]"]
-#: Letters of what is looked for; of what a list is sorted by, an invoice's number at most.
+#: Characters of a text to look for, and of a row's name in an address: an invoice's number at most.
 _LONGEST, _LONGEST_KEY = 100, 500
 
 

@@ -1,4 +1,4 @@
-"""The forms by which an agent says what a file does not: whose its debts are, what its columns."""
+"""The forms that complete a file: the families of its debtors, the meanings of its columns."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -55,7 +55,7 @@ class _Departure(OfSettlement):
 
 
 class Refund(_Departure):
-    """Given back by the bank, at our request."""
+    """Money given back by the bank, at our request."""
 
     verb = "Rembourser"
 
@@ -70,7 +70,7 @@ class Refund(_Departure):
 
 
 class GiveBack(_Departure):
-    """Given back without our asking the bank."""
+    """Money given back without our asking the bank."""
 
     verb = "Noter rendus"
     form: ElsewhereForm
@@ -93,7 +93,7 @@ class GiveBack(_Departure):
 
 
 class Chargeback(_Departure):
-    """Taken back by the payer's bank."""
+    """Money taken back by the payer's bank."""
 
     verb = "Noter un impayé de"
     kind = RepaymentKind.CHARGEBACK

@@ -75,12 +75,12 @@ def test_a_gap_between_two_statements_is_told_and_filled() -> None:
     assert coverage.gaps("") == [
         "Il manque un relevé entre le 17 novembre 2026 et le 21 novembre 2026."
     ]
-    assert coverage.covers("", "2026-11") == [
+    assert coverage.missing_days("", "2026-11") == [
         (day(1), day(16)), (day(18), day(21)), (day(24), day(30)),
     ]  # fmt: skip
     load(statement(period([movement(day(19), 400)], 1100, since=day(17), until=day(21))))
     assert coverage.gaps("") == []
-    assert coverage.covers("", "2026-11") == [(day(1), day(16)), (day(24), day(30))]
+    assert coverage.missing_days("", "2026-11") == [(day(1), day(16)), (day(24), day(30))]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 0, 1), (1, 2, 0), (0, 2)])
@@ -107,7 +107,7 @@ def test_days_without_a_movement_between_two_statements_are_covered() -> None:
     load(statement(period([movement(day(2), 100)], since=day(-0), until=day(17))))
     load(statement(period([movement(day(24), 100)], 100, since=day(21), until=day(30))))
     assert coverage.gaps("") == []
-    assert coverage.covers("", "2026-11") == []
+    assert coverage.missing_days("", "2026-11") == []
     assert coverage.grade("", "2026-11") == coverage.Grade.STATEMENT
     assert coverage.grade("", "2026-12") == coverage.Grade.NONE
 
@@ -233,7 +233,7 @@ def test_the_number_of_an_account_is_known_within_its_iban() -> None:
 
 def test_a_statement_without_a_movement_still_tells_of_its_days() -> None:
     load(statement(period([], 500, since=date(2026, 10, 31), until=day(30))))
-    assert coverage.covers("", "2026-11") == []
+    assert coverage.missing_days("", "2026-11") == []
     assert StatementLine.select().count() == 0
 
 
