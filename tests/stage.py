@@ -312,7 +312,8 @@ PAGES: dict[str, Page] = {
         query={
             "numero": "2026", "famille": "F1001", "etat": "open", "periode": "octobre 2026",
             "service": "Restauration scolaire", "du": "2026-11-01", "au": "2026-12-31",
-            "montant": "45,20", "apres": "2026-11-05_1", "avant": "2026-11-05_1",
+            "montant": "45,20", "liste": "titres 2026-11", "apres": "2026-11-05_1",
+            "avant": "2026-11-05_1",
         },
     ),
     "office.type_invoice": for_agents(
@@ -354,6 +355,13 @@ PAGES: dict[str, Page] = {
             ("apply_credit", {"amount": "10,00", "number": PAID}),
         )
     },
+    "office.transmit_many": for_agents(
+        ACT_ON_MONEY, method="POST", fresh=True, query={"etat": "late", "liste": "titres 2026-11"},
+        form={
+            "list_name": "titres 2026-11", "on": "2026-11-24", "invoices": "1", "reason": "",
+            "fingerprint": "x", "seen": "y", "change": "",
+        },
+    ),
     "office.take_credit_off": for_agents(
         ACT_ON_MONEY, path={"number": OPEN, "note": "{paid}"}, method="POST", fresh=True,
         form={"reason": "", "fingerprint": "x", "seen": "y"},

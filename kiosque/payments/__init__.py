@@ -84,6 +84,7 @@ from kiosque.payments.selection import (
 )
 from kiosque.payments.staff_decisions import cancel_invoice, close_attempt
 from kiosque.payments.transmissions import (
+    MOST_TRANSMITTED,
     begin_transmission,
     take_back,
     transmission_of,
@@ -105,6 +106,7 @@ __all__ = [
     "LONGEST_AUTHOR",
     "LONGEST_REASON",
     "MAX_INVOICES",
+    "MOST_TRANSMITTED",
     "BankPayment",
     "CounterPayment",
     "GatewayUsage",

@@ -103,17 +103,25 @@ def _means(payment: CounterPayment) -> str:
     return COUNTER_MODES[CounterMode(payment.mode)]
 
 
-def transmission(invoice: Invoice) -> Foreseen:
-    """Tell what `transmit` would do. Raise Refused where it would."""
-    if invoice.state != InvoiceState.OPEN:
-        raise Refused([f"Facture {invoice.number}\u00a0: elle n’est pas à régler."])
-    if words := _at_bank(invoice):
-        raise Refused(words)
+def transmission(invoices: Sequence[Invoice]) -> Foreseen:
+    """Tell what `transmit` would do of these invoices. Raise Refused where it would."""
+    paying = at_bank(invoice.number for invoice in invoices)
+    faults = [f"Facture {number}\u00a0: {words}." for number, words in paying.items()]
+    faults += [
+        f"Facture {each.number}\u00a0: elle n’est pas à régler."
+        for each in invoices
+        if each.state != InvoiceState.OPEN
+    ]
+    if faults:
+        raise Refused(faults)
+    theirs = "transmise au Trésor public"
     return Foreseen(
-        (Line(_named(invoice), invoice.remaining_cents, "transmise au Trésor public"),),
+        tuple(Line(_named(each), each.remaining_cents, theirs) for each in invoices),
         "À encaisser par le Trésor public",
-        invoice.remaining_cents,
-        "La famille ne pourra plus la payer ici.",
+        sum(each.remaining_cents for each in invoices),
+        "Leurs familles ne pourront plus les payer ici."
+        if len(invoices) > 1
+        else "La famille ne pourra plus la payer ici.",
     )
 
 

@@ -12,21 +12,28 @@ from kiosque.language import clock, formats
 from kiosque.payments import journal
 from kiosque.payments.allocations import pay_with_overpayments
 from kiosque.payments.counter import at_bank
-from kiosque.payments.refusals import Refused, require_author_and_reason
+from kiosque.payments.refusals import CHANGED, Refused, require_author_and_reason
 from kiosque.payments.words import INVOICE_STATES
 
 #: In letters: what the town calls a list.
 LONGEST_LIST = 60
 #: Invoices at a time: a query takes them all.
-MOST = 500
+MOST_TRANSMITTED = 500
 
 
 def transmit(
-    numbers: Iterable[str], list_name: str, on: date, author: str, reason: str
+    numbers: Iterable[str],
+    list_name: str,
+    on: date,
+    author: str,
+    reason: str,
+    *,
+    agreed: int | None = None,
 ) -> list[str]:
     """Note that these invoices are the Treasury's to collect, all or none of them. Return the
     numbers of those that were not on this list before. Raises Refused, naming every one that is not
-    to pay, that its family is paying now, or whose date cannot be."""
+    to pay, that its family is paying now, or whose date cannot be, and where other cents than those
+    `agreed` are left to collect."""
     require_author_and_reason(author, reason)
     wanted, name = list(dict.fromkeys(numbers)), list_name.strip()
     with write():
@@ -38,6 +45,8 @@ def transmit(
         new = [number for number in wanted if number not in listed]
         if faults := [f for number in new for f in _faults(number, known.get(number), on, paying)]:
             raise Refused(faults)
+        if agreed not in (None, sum(known[number].remaining_cents for number in new)):
+            raise Refused([CHANGED])
         begin_transmission(
             [known[number].id for number in new], name, on, author.strip(), reason.strip()
         )
@@ -97,8 +106,8 @@ def transmission_of(invoice: Invoice) -> Transmission | None:
 
 
 def _why_not_list(numbers: list[str], name: str, on: date) -> str:
-    if not 0 < len(numbers) <= MOST:
-        return f"Donnez de 1 à {MOST} factures."
+    if not 0 < len(numbers) <= MOST_TRANSMITTED:
+        return f"Donnez de 1 à {MOST_TRANSMITTED} factures."
     if not name or len(name) > LONGEST_LIST or not name.isprintable():
         return f"La liste a un nom, de {LONGEST_LIST} lettres visibles au plus."
     if on > clock.today():

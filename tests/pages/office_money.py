@@ -185,6 +185,24 @@ def an_invoice_to_transmit(stage: Stage) -> TestResponse:
 
 
 @scene
+def invoices_to_transmit(stage: Stage) -> TestResponse:
+    long_invoice(stage)
+    return regisseur(stage).get(f"{INVOICES}/transmettre?etat=open")
+
+
+@scene
+def invoices_to_transmit_of_which_none_is_ticked(stage: Stage) -> TestResponse:
+    return send(regisseur(stage), f"{INVOICES}/transmettre", list_name="x")
+
+
+@scene
+def invoices_whose_transmission_is_told(stage: Stage) -> TestResponse:
+    ticked = {"invoices": [str(long_invoice(stage).id), str(long_invoice(stage).id)]}
+    given = {"list_name": "titres 2026-11", "on": "2026-11-24", "reason": LONG_WORD}
+    return fill(regisseur(stage), f"{INVOICES}/transmettre", **ticked, **given)
+
+
+@scene
 def an_invoice_to_take_back(stage: Stage) -> TestResponse:
     return regisseur(stage).get(f"{INVOICES}/{long_invoice(stage).number}/reprendre")
 

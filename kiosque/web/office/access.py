@@ -236,5 +236,6 @@ def _page_to_come_back_to() -> str | None:
     """Return the page asked for; of a form, the page where it stood."""
     asked = request.full_path.rstrip("?")
     if request.method != "GET":
-        asked = urlsplit(request.referrer or "").path
+        referrer = urlsplit(request.referrer or "")
+        asked = referrer._replace(scheme="", netloc="", fragment="").geturl()
     return access.page_of_ours(asked) or None

@@ -44,7 +44,7 @@ def answer(act: Act) -> str | Response | tuple[str, int]:
     if not form.is_submitted():
         return _page(act, None)
     try:
-        if form.validate() and not request.form.get("change"):
+        if not request.form.get("change") and form.validate():
             act.told = foreseen = act.foresee()
             if form.confirms(foreseen):
                 flash(act.do())

@@ -9,7 +9,16 @@ from peewee import Expression, Value
 from wtforms.validators import ValidationError
 
 from kiosque import payments
-from kiosque.db.models import Attempt, Family, Invoice, JournalEntry, Receipt, Service, Settlement
+from kiosque.db.models import (
+    Attempt,
+    Family,
+    Invoice,
+    JournalEntry,
+    Receipt,
+    Service,
+    Settlement,
+    Transmission,
+)
 from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import InvoiceState, SettlementState
 from kiosque.families.accounts import normalise_code
@@ -39,6 +48,7 @@ _INVOICE_STATES: Mapping[str, str] = {
     InvoiceState.CANCELLED: "Annulée",
     InvoiceState.NOTHING_DUE: "Avoir, ou rien à payer",
 }
+_UNPAID = (InvoiceState.OPEN, LATE, PART, CLOSED)
 ONLINE, PARTLY = "online", "partly"
 _SETTLEMENT_STATES: Mapping[str, str] = {
     SettlementState.COUNTED: "Encaissé",
@@ -137,6 +147,7 @@ class InvoiceFilters(Filters):
     du = DayFilter("Échéance du")
     au = DayFilter("Échéance au")
     montant = EurosFilter("Montant")
+    liste = TextFilter("Liste du Trésor public")
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -150,8 +161,13 @@ class InvoiceFilters(Filters):
         """Sort by number what a number begins, by due date what is to be paid, else by date."""
         if self.numero.data:
             return _BY_NUMBER
-        unpaid = self.etat.data in (InvoiceState.OPEN, LATE, PART, CLOSED)
+        unpaid = self.etat.data in _UNPAID
         return _BY_DUE if unpaid or self.du.day or self.au.day else _BY_ISSUE
+
+    @property
+    def may_owe(self) -> bool:
+        """Tell whether invoices to pay are not left out."""
+        return not self.etat.data or self.etat.data in _UNPAID
 
     @property
     def is_plain(self) -> bool:
@@ -173,6 +189,11 @@ class InvoiceFilters(Filters):
             yield Invoice.due_on >= self.du.day
         if self.au.day:
             yield Invoice.due_on <= self.au.day
+        if self.liste.data:
+            listed = Transmission.select(Transmission.invoice).where(
+                Transmission.list_name == self.liste.data, Transmission.ended_at.is_null()
+            )
+            yield Invoice.id.in_(listed)
 
 
 def _in_state(state: str) -> Expression:

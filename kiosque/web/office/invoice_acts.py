@@ -1,4 +1,7 @@
-"""The acts of the town hall on an invoice."""
+"""The acts of the town hall on an invoice, or on those of a list."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import url_for
 
@@ -6,7 +9,7 @@ from kiosque import payments
 from kiosque.db.models import Invoice
 from kiosque.db.states import CREDIT, CounterMode, InvoiceState
 from kiosque.language import clock
-from kiosque.language.formats import decimal, format_euros
+from kiosque.language.formats import counted, decimal, format_euros, short_date
 from kiosque.payments import foresight
 from kiosque.payments.foresight import Foreseen
 from kiosque.staff import events
@@ -19,6 +22,7 @@ from kiosque.web.office.money_forms import (
     CounterForm,
     ForeseenForm,
     TransmitForm,
+    TransmitManyForm,
 )
 
 
@@ -86,13 +90,51 @@ class Transmit(OfInvoice):
         super().__init__(invoice, TransmitForm(data={"on": clock.today().isoformat()}))
 
     def foresee(self) -> Foreseen:
-        return foresight.transmission(self.invoice)
+        return foresight.transmission([self.invoice])
 
     def do(self) -> str:
-        number, form = self.invoice.number, self.form
-        payments.transmit([number], form.list_name.data, form.on.day, author(), self.reason)
+        number = self.invoice.number
+        transmit([number], self)
         events.note(Action.TRANSMITTED, actor(), number, self.reason)
         return f"La facture {number} est transmise au Trésor public."
+
+
+class TransmitMany(Act):
+    """The Treasury collects from now on those that are ticked, of the invoices of a list."""
+
+    verb = "Transmettre au Trésor public"
+    form: TransmitManyForm
+
+    def __init__(self, found: Sequence[Invoice], chosen: Mapping[str, Any]) -> None:
+        """Take the invoices that may be ticked, and the filters of the list that has them."""
+        paying = payments.at_bank(each.number for each in found)
+        free = [each for each in found if each.number not in paying]
+        self.form = TransmitManyForm(free, data={"on": clock.today().isoformat()})
+        self.about = f"{counted(len(free), 'facture')} à régler"
+        if len(found) == payments.MOST_TRANSMITTED:
+            self.about += ", les plus anciennes"
+        if paying:
+            self.about += f", sans celles que des familles paient en ce moment ({len(paying)})"
+        self.back = url_for("office.invoices", **chosen)
+
+    def foresee(self) -> Foreseen:
+        many = counted(len(self.form.ticked), "facture")
+        self.about = f"{many}, liste {self.form.list_name.data}, {short_date(self.form.on.day)}"
+        return foresight.transmission(self.form.ticked)
+
+    def do(self) -> str:
+        new = transmit([each.number for each in self.form.ticked], self)
+        name, many = str(self.form.list_name.data).strip(), counted(len(new), "facture")
+        about = f"liste {name}, {many}, {format_euros(self.told.cents)}"
+        events.note(Action.TRANSMITTED, actor(), about, self.reason)
+        self.back = url_for("office.invoices", liste=name)
+        return f"Transmis au Trésor public\u00a0: {about}."
+
+
+def transmit(numbers: Sequence[str], act: Transmit | TransmitMany) -> list[str]:
+    """Transmit these invoices as an act says. Return their numbers. Raises Refused."""
+    name, on = act.form.list_name.data, act.form.on.day
+    return payments.transmit(numbers, name, on, author(), act.reason, agreed=act.told.cents)
 
 
 class TakeBack(OfInvoice):

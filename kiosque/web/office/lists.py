@@ -119,7 +119,7 @@ class Filters(FlaskForm):
         )
 
     @property
-    def chosen(self) -> dict[str, str]:
+    def chosen(self) -> dict[str, Any]:
         """Return those in force, as the address gives them."""
         return {field.name: field.data for field in self if field.data}
 

@@ -3,10 +3,20 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from wtforms import BooleanField, Field, HiddenField, SelectField, StringField
+from flask import request
+from wtforms import (
+    BooleanField,
+    Field,
+    HiddenField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from kiosque import payments
+from kiosque.db.models import Invoice
+from kiosque.language.formats import format_euros, short_date
 from kiosque.language.parsing import parse_hundredths
 from kiosque.payments import CounterPayment
 from kiosque.payments.foresight import Foreseen
@@ -159,6 +169,40 @@ class TransmitForm(ForeseenForm):
         description="Celle qui part au Trésor public.",
     )
     on = DayField("Transmise le", [DataRequired("Indiquez le jour.")], render_kw={"type": "date"})
+
+
+class TransmitManyForm(TransmitForm):
+    """Those of these invoices that the Treasury will collect, by the number of their row; all of
+    them at first."""
+
+    invoices = SelectMultipleField(
+        "Factures",
+        [DataRequired("Cochez au moins une facture.")],
+        validate_choice=False,
+    )
+
+    def __init__(self, known: Sequence[Invoice], **values: Any) -> None:
+        super().__init__(**values)
+        self._known = {str(each.id): each for each in known}
+        self.invoices.choices = [(key, _told(each)) for key, each in self._known.items()]
+        if not self.is_submitted() or request.form.get("change") == "all":
+            self.invoices.data = [*self._known]
+        elif request.form.get("change") == "none":
+            self.invoices.data = []
+
+    def validate_invoices(self, field: SelectMultipleField) -> None:
+        if not self._known.keys() >= set(field.data):
+            raise ValidationError(CHANGED)
+
+    @property
+    def ticked(self) -> list[Invoice]:
+        return [each for key, each in self._known.items() if key in self.invoices.data]
+
+
+def _told(invoice: Invoice) -> str:
+    family, due_on = invoice.family, short_date(invoice.due_on)
+    named = f"{invoice.number}, {family.code} {family.name}, {invoice.period}, échéance {due_on}"
+    return f"{named}\u00a0: {format_euros(invoice.remaining_cents)}"
 
 
 class ExportForm(Form):

@@ -94,6 +94,7 @@ class AttestationForm(SectionForm):
         "Prestations de garde qu’elle compte, repas à part",
         choices=[],
         validate_choice=False,
+        description="Aucune prestation pour l’instant\u00a0: elles viennent avec les factures.",
     )
 
     def __init__(self, settings: Settings) -> None:
@@ -102,7 +103,7 @@ class AttestationForm(SectionForm):
         named += [each for each in settings.attestation.services if fold(each) not in known]
         counted = {fold(each) for each in settings.attestation.services}
         super().__init__(settings)
-        self.services.choices = named
+        self.services.choices = [(each, each) for each in named]
         if not self.is_submitted():
             self.services.data = [each for each in named if fold(each) in counted]
 
@@ -111,7 +112,7 @@ class AttestationForm(SectionForm):
         return {"services": tuple(self.services.data)}
 
     def validate_services(self, field: SelectMultipleField) -> None:
-        if not set(field.data) <= set(field.choices):
+        if not dict(field.choices).keys() >= set(field.data):
             raise ValidationError("Choisissez dans la liste.")
 
 

@@ -66,19 +66,19 @@ def test_who_is_at_the_bank_is_a_warning_for_the_counter_and_stops_a_transmissio
     go(october)
     assert len(take(october, counter(october, 4520)).warnings) == 1
     with pytest.raises(Refused):
-        foresight.transmission(fresh(october))
+        foresight.transmission([fresh(october)])
 
 
 def test_the_treasury_is_given_what_is_still_to_pay_and_gives_back_as_much(
     october: Invoice,
 ) -> None:
     at_counter(october, amount_cents=1520)
-    given = foresight.transmission(fresh(october))
+    given = foresight.transmission([fresh(october)])
     assert (given.cents, [line.cents for line in given.lines]) == (3000, [3000])
     assert given.total
     payments.transmit([october.number], "B-1", NOW.date(), *WHO)
     with pytest.raises(Refused):
-        foresight.transmission(fresh(october))
+        foresight.transmission([fresh(october)])
     back = foresight.return_from_treasury(fresh(october))
     assert (back.cents, [line.cents for line in back.lines]) == (3000, [3000])
 

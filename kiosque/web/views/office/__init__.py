@@ -120,6 +120,7 @@ PAGES = {
         Page("cancel_invoice", BOTH, "/factures/<path:number>/annuler"),
         Page("take", BOTH, "/factures/<path:number>/encaisser"),
         Page("transmit", BOTH, "/factures/<path:number>/transmettre"),
+        Page("transmit_many", BOTH, "/factures/transmettre"),
         Page("take_back", BOTH, "/factures/<path:number>/reprendre"),
         Page("apply_credit", BOTH, "/factures/<path:number>/affecter"),
         Page("take_credit_off", BOTH, "/factures/<path:number>/avoirs/<int:note>"),

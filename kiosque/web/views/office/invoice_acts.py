@@ -3,15 +3,20 @@
 from flask import abort, flash, redirect, url_for
 from werkzeug.wrappers import Response
 
-from kiosque.db.models import Invoice
+from kiosque import payments
+from kiosque.db.models import Family, Invoice
+from kiosque.db.states import InvoiceState
 from kiosque.invoices import announcements
 from kiosque.language.formats import counted
 from kiosque.mails import sent
 from kiosque.payments import Refused
 from kiosque.staff.roles import Role
+from kiosque.web import current
 from kiosque.web.office import invoice_acts as acts
-from kiosque.web.office.access import actor, fresh_code, own_row, staff_only
+from kiosque.web.office import lists
+from kiosque.web.office.access import actor, fresh_code, own_agent, own_row, staff_only
 from kiosque.web.office.acts import answer
+from kiosque.web.office.filters import InvoiceFilters
 from kiosque.web.views.office.area import Answer, known
 
 
@@ -30,6 +35,22 @@ def take(number: str) -> Answer:
 @fresh_code
 def transmit(number: str) -> Answer:
     return answer(acts.Transmit(_acted_on(number, Role.REGISSEUR)))
+
+
+@staff_only(Role.REGISSEUR)
+@fresh_code
+def transmit_many() -> Answer:
+    """Transmit those of a list that are to pay, the oldest first, so many at a time."""
+    form = InvoiceFilters(current.settings())
+    if not form.validate():
+        abort(404)
+    asked = lists.narrow(Invoice.select(Invoice, Family).join(Family), form.conditions())
+    own = lists.narrow(asked, own_agent().own(Invoice.regie, Role.REGISSEUR))
+    due = own.where(Invoice.state == InvoiceState.OPEN).order_by(Invoice.due_on, Invoice.id)
+    if found := [*due.limit(payments.MOST_TRANSMITTED)]:
+        return answer(acts.TransmitMany(found, form.chosen))
+    flash("Aucune facture de cette liste n’est à régler ici.")
+    return redirect(url_for("office.invoices", **form.chosen))
 
 
 @staff_only(Role.REGISSEUR)
