@@ -1,4 +1,4 @@
-"""Bound the time of a piece of work, whatever it waits for."""
+"""The time that a bank has to answer, and how work is abandoned once it is over."""
 
 import queue
 import threading
@@ -6,6 +6,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+
+#: Time that a bank has to answer, all included: a payer who is back may be waiting on our page.
+ANSWER_SECONDS = 6.0
+#: Time to find the host and connect; a bank is one hop away or down.
+CONNECT_SECONDS = 3.0
+#: Longest silence within an answer; a bank may have to ask another one first.
+SILENCE_SECONDS = 20.0
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:

@@ -2,9 +2,9 @@
 
 Time: the time-outs of `requests` bound each wait but not their sum: an answer of one byte a second
 would last for ever. So each call is made in a thread that is abandoned at the deadline, by default
-`ANSWER_SECONDS`. Size: an answer over `MAX_BYTES` is refused. Trust: HTTPS only unless the endpoint
-says otherwise, no redirection followed, no proxy nor password taken from the environment: the
-proxy and the town's own authorities are those of `gateways.network`.
+`deadline.ANSWER_SECONDS`. Size: an answer over `MAX_BYTES` is refused. Trust: HTTPS only unless the
+endpoint says otherwise, no redirection followed, no proxy nor password taken from the environment:
+the proxy and the town's own authorities are those of `gateways.network`.
 
 Each call opens a connection: one kept from before may have died, and nobody would know whether the
 bank did what was asked. Safe to call from several threads.
@@ -23,7 +23,7 @@ from urllib.parse import urlencode
 import certifi
 
 from gateways import failures, network
-from gateways.deadline import within
+from gateways.deadline import ANSWER_SECONDS, CONNECT_SECONDS, SILENCE_SECONDS, within
 from gateways.errors import ConfigError, Unreachable
 from gateways.reading import is_json, json_object
 
@@ -32,12 +32,6 @@ from gateways.reading import is_json, json_object
 if TYPE_CHECKING:
     import requests
 
-#: Time that a bank has to answer, all included: a payer who is back may be waiting on our page.
-ANSWER_SECONDS = 6.0
-#: Time to find the host and connect; a bank is one hop away or down.
-CONNECT_SECONDS = 3.0
-#: Longest silence within an answer; a bank may have to ask another one first.
-SILENCE_SECONDS = 20.0
 MAX_BYTES = 256 * 1024
 
 #: File of the authorities that certify a bank: those that `requests` comes with.

@@ -12,7 +12,7 @@ from kiosque import db, payments
 from kiosque.db import leases
 from kiosque.families import audit, own_changes, requests, sessions, throttle, tokens
 from kiosque.invoices import announcements
-from kiosque.invoices.imports import changes
+from kiosque.invoices.imports import undo_log
 from kiosque.invoices.uploads import inbox, storing, working
 from kiosque.mails import delivery
 from kiosque.outbox import queue
@@ -73,7 +73,7 @@ _ERASERS = (
     staff_sessions.purge,
     invitations.purge,
     events.purge,
-    changes.purge,
+    undo_log.purge,
     storing.purge,
     merging.purge,
 )

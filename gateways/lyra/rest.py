@@ -8,7 +8,8 @@ real outcome is in the envelope.
 import secrets
 
 from gateways.base import Declined, Order, Outcome, Polling, RefundRequest, Report, Unreachable
-from gateways.http import ANSWER_SECONDS, Endpoint, post_json
+from gateways.deadline import ANSWER_SECONDS
+from gateways.http import Endpoint, post_json
 from gateways.lyra.form import HostedForm
 from gateways.lyra.orders import BankError, Table, read_envelope, read_order, read_transaction
 from gateways.lyra.statuses import NOTHING_DONE

@@ -29,7 +29,7 @@ from gateways.settings import read_checked
 
 __all__ = ["Contract", "PayfipGateway", "PayfipSettings"]
 
-#: Time that PayFiP has to answer, in place of `gateways.http.ANSWER_SECONDS`.
+#: Time that PayFiP has to answer, in place of `gateways.deadline.ANSWER_SECONDS`.
 ANSWER_SECONDS = 15.0
 PAGE = "/tpa/paiementws.web"
 

@@ -8,7 +8,7 @@ from kiosque.cli.author import AUTHOR
 from kiosque.cli.entry import ROW, Fault, main, progress_bar, with_database
 from kiosque.db.models import ImportBatch
 from kiosque.invoices import imports
-from kiosque.invoices.imports import changes, undoing
+from kiosque.invoices.imports import undo_log, undoing
 from kiosque.invoices.imports.reading import COLUMNS, DEBTORS, quoted
 from kiosque.language.formats import counted, format_euros, long_instant
 from kiosque.settings import Settings
@@ -105,7 +105,7 @@ def _state(batch: ImportBatch) -> str:
             f". Annulé le {long_instant(batch.undone_at)} par {batch.undone_by} : "
             f"{batch.undo_reason}"
         )
-    return ". Peut être annulé." if changes.is_kept(batch) else ""
+    return ". Peut être annulé." if undo_log.is_kept(batch) else ""
 
 
 @main.command("undo-import")

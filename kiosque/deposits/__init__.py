@@ -21,7 +21,7 @@ from kiosque.deposits.final import (
 )
 from kiosque.deposits.imputations import Imputed, imputations, set_imputation
 from kiosque.deposits.keeping import keep_back, kept_back, kept_of, take_up, to_pay_over
-from kiosque.deposits.lost import lost, named, say_last, unsaid
+from kiosque.deposits.lost_numbers import lost, named, say_last, unsaid
 
 __all__ = [
     "Bordereau",

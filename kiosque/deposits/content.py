@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Self
 
 from kiosque.deposits.drafts import Draft
-from kiosque.deposits.lost import lost_before
+from kiosque.deposits.lost_numbers import lost_before
 from kiosque.deposits.sums import Line
 from kiosque.deposits.titles import title_of
 from kiosque.language import clock

@@ -20,7 +20,7 @@ from kiosque.db.models import (
 from kiosque.db.states import AllocationKind
 from kiosque.deposits.content import Bordereau
 from kiosque.deposits.drafts import Draft, draft
-from kiosque.deposits.lost import lost, require_said
+from kiosque.deposits.lost_numbers import lost, require_said
 from kiosque.deposits.sums import Source, sums
 from kiosque.deposits.titles import title_of
 from kiosque.language import clock, formats

@@ -1,4 +1,5 @@
-"""Growing delays between tries, shared by every worker through the database.
+"""Growing delays between tries, shared by every worker through the database. Each limit stands
+beside what it guards: those of passwords in `signin`, of mails in `own_changes`.
 
 Count a try *before* doing what it costs, so that a hundred at once do not pass together; count
 its success after. Keys are kept hashed, and no longer than a day.

@@ -1,23 +1,155 @@
-"""All the papers of a month closed, each under its file's name."""
+"""Write the papers of a month closed: its journal, how it stands at the bank, what is unpaid; give
+them with those of its deposits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 
 from kiosque import deposits
 from kiosque.closings import contents
-from kiosque.db.models import MonthClosing
-from kiosque.papers import books
+from kiosque.closings.bank_position import Position
+from kiosque.closings.differences import Item
+from kiosque.closings.months import Month
+from kiosque.db.models import Invoice, JournalEntry, MonthClosing
+from kiosque.language import clock, formats
+from kiosque.language.formats import capital, format_euros, short_date
 from kiosque.papers import deposits as bordereaux
+from kiosque.papers.pdf import Column, Paper, PaperTable
+from kiosque.papers.typesetting import CELL_WORD, breakable, typeset
+from kiosque.payments.account_words import named
 from kiosque.settings import Settings
+
+_AMOUNT = Column("Montant", figures=True)
 
 
 def papers(settings: Settings, closed: MonthClosing) -> Iterator[tuple[str, bytes]]:
-    """Give the PDFs of a month, one after the other: they may be large."""
+    """Give the PDFs of a month under their files' names, one after the other: they may be large."""
     entries, carried = contents.entries_of(closed), contents.carried_cents(closed)
-    yield "journal.pdf", books.month_journal(settings, closed, entries, carried)
-    position = contents.position_of(closed)
-    yield "rapprochement.pdf", books.bank_position(settings, closed, position)
-    yield "impayes.pdf", books.unpaid(settings, closed, contents.unpaid_of(closed.regie))
+    yield "journal.pdf", month_journal(settings, closed, entries, carried)
+    yield "rapprochement.pdf", bank_position(settings, closed, contents.position_of(closed))
+    yield "impayes.pdf", unpaid(settings, closed, contents.unpaid_of(closed.regie))
     for deposit in contents.deposits_of(closed):
         title = deposits.titled(deposit)
         yield f"bordereau-{title}.pdf", bordereaux.bordereau(deposits.bordereau_of(deposit))
         yield f"liste-{title}.pdf", bordereaux.payers(settings, deposit)
+
+
+def month_journal(
+    settings: Settings,
+    closing: MonthClosing,
+    entries: Iterable[JournalEntry],
+    carried_cents: int,
+) -> bytes:
+    """Return the PDF of the journal of a month. `carried_cents` is the sum of the entries before,
+    which the one before carried forward, as each page does."""
+    rows, running, total = [], [], carried_cents
+    for entry in entries:
+        total += entry.amount_cents
+        rows.append(_entry_row(entry))
+        running.append(format_euros(total))
+    columns = (
+        Column("N°"),
+        Column("Jour"),
+        Column("Libellé", share=3),
+        Column("Débit ← crédit", share=2),
+        _AMOUNT,
+    )
+    start, end = format_euros(carried_cents), format_euros(total)
+    rows = rows or [("", "", "Report", "", start)]
+    table = PaperTable(columns, rows, ("À reporter", end), start=start, running=running)
+    return _paper(settings, closing, "Journal des encaissements", [table])
+
+
+def _entry_row(entry: JournalEntry) -> tuple[str, str, str, str, str]:
+    accounts = f"{named(entry.debit)} ← {named(entry.credit)}" if entry.amount_cents else ""
+    return (
+        str(entry.number),
+        short_date(clock.paris_date(entry.at)),
+        breakable(entry.label, CELL_WORD),
+        breakable(accounts, CELL_WORD),
+        format_euros(entry.amount_cents),
+    )
+
+
+def bank_position(settings: Settings, closing: MonthClosing, found: Position) -> bytes:
+    """Return the PDF of the *état de rapprochement*, as it was when the month was closed."""
+    month, told = Month.named(closing.month), found.statement_cents
+    last = short_date(month.last_on)
+    facts = [
+        (f"A, solde des livres au {last}", format_euros(found.books_cents)),
+        (f"B, solde du relevé au {last}", "sans relevé" if told is None else format_euros(told)),
+    ]
+    tables = [
+        _items(f"Différences expliquées{_in_transit(month)}", found.explained),
+        _items("Différences non expliquées", found.unexplained),
+    ]
+    gap = f"Écart non expliqué : {format_euros(found.gap_cents)}." if found.gap_cents else ""
+    reason = f"Motif : {closing.gap_reason}" if closing.gap_reason else ""
+    words = [each for each in (*found.causes, reason) if each]
+    return _paper(
+        settings, closing, "État de rapprochement", tables, facts=facts, words=words, warning=gap
+    )
+
+
+def _in_transit(month: Month) -> str:
+    """Say of the year's last month that this is the list of what is in transit."""
+    return ", en chemin au 31 décembre" if month.number == 12 else ""
+
+
+def _items(title: str, items: Sequence[Item]) -> PaperTable:
+    rows = [
+        (short_date(item.on), breakable(item.words, CELL_WORD), format_euros(item.cents))
+        for item in items
+    ]
+    total = format_euros(sum(item.cents for item in items))
+    columns = (Column("Jour"), Column("Différence", share=1), _AMOUNT)
+    return PaperTable(columns, rows or [("", "aucune", "")], ("Total", total), title)
+
+
+def unpaid(settings: Settings, closing: MonthClosing, invoices: Iterable[Invoice]) -> bytes:
+    """Return the PDF of the invoices that are past due and not paid, as they are today."""
+    found = list(invoices)
+    rows = [
+        (
+            breakable(each.number, CELL_WORD),
+            breakable(f"{each.family.name}, {each.family.code}", CELL_WORD),
+            short_date(each.due_on),
+            format_euros(each.remaining_cents),
+        )
+        for each in found
+    ]
+    total = format_euros(sum(each.remaining_cents for each in found))
+    columns = (
+        Column("Facture", share=1),
+        Column("Famille", share=2),
+        Column("Échéance"),
+        Column("Reste dû", figures=True),
+    )
+    table = PaperTable(columns, rows or [("", "aucune", "", "")], ("Total", total))
+    opening = [f"Situation au {formats.long_instant(clock.now())}."]
+    return _paper(settings, closing, "Impayés", [table], words=opening)
+
+
+def _paper(
+    settings: Settings,
+    closing: MonthClosing,
+    title: str,
+    tables: Sequence[PaperTable],
+    *,
+    facts: Sequence[tuple[str, str]] = (),
+    words: Sequence[str] = (),
+    warning: str = "",
+) -> bytes:
+    month, regie = Month.named(closing.month), settings.regies_by_key[closing.regie]
+    paper = Paper(
+        title=f"{title}, {month.words}",
+        warning=warning,
+        facts=[("Régie", regie.name), *facts],
+        tables=tables,
+        closing=words,
+        signed=[
+            f"{capital(month.words)} arrêté le {formats.long_instant(closing.closed_at)},",
+            f"à l’écriture {closing.up_to} du journal.",
+            f"Le régisseur, {regie.regisseur}",
+        ],
+    )
+    return typeset("paper", settings, {"numbered": True, **asdict(paper)})

@@ -27,7 +27,7 @@ from kiosque.db.models import (
     Upload,
 )
 from kiosque.families import audit, requests, sessions, throttle, tokens
-from kiosque.invoices.imports import changes
+from kiosque.invoices.imports import undo_log
 from kiosque.invoices.uploads import storing
 from kiosque.language import clock
 from kiosque.outbox import queue
@@ -75,7 +75,9 @@ AGEING = (
     Ageing("lignes du journal des actions", StaffEvent, events.past, events.purge),
     Ageing("liens d’agents périmés", StaffInvitation, invitations.past, invitations.purge),
     Ageing("sessions d’agents finies", StaffSession, staff_sessions.past, staff_sessions.purge),
-    Ageing("lignes gardées pour annuler un chargement", ImportChange, changes.past, changes.purge),
+    Ageing(
+        "lignes gardées pour annuler un chargement", ImportChange, undo_log.past, undo_log.purge
+    ),
     Ageing("fusions de familles", FamilyMerge, merging.past, merging.purge),
     Ageing("fichiers déposés, à charger ou chargés", Upload, storing.past, storing.purge),
     Ageing("essais comptés", Throttle, throttle.past, throttle.purge),

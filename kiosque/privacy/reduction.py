@@ -29,7 +29,7 @@ from kiosque.db.models import (
     Session,
     Token,
 )
-from kiosque.invoices.imports import changes
+from kiosque.invoices.imports import undo_log
 from kiosque.language import clock
 from kiosque.privacy.mails import mails_of, requests_typed_by
 
@@ -45,7 +45,7 @@ def reduce(family: Family) -> None:
     require_write()
     for model, which in _erased(family):
         ModelDelete(model).where(which).execute()
-    changes.forget(family)
+    undo_log.forget(family)
     Attempt.update(receipt_email=None).where(Attempt.family == family).execute()
     _reduce_children(family)
     reduced = {

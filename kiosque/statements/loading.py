@@ -13,8 +13,8 @@ from kiosque.language import clock, formats
 from kiosque.payments.refusals import Refused, why_no_author
 from kiosque.statements import operations, records
 from kiosque.statements.accounts import Holder, holder_of_account, holder_of_operations
-from kiosque.statements.days import Found, Line, Span, new_of
 from kiosque.statements.opening import book_opening
+from kiosque.statements.overlaps import Found, Line, Span, new_of
 from kiosque.statements.records import Movement, Period
 
 #: Of the days that files contradict each other about, so many are named.

@@ -12,8 +12,8 @@ from functools import cache
 from kiosque.db.statement_words import MatchKind, MatchRule
 from kiosque.payments.orders import REFERENCE
 from kiosque.statements.explanations import Explanation, Open
-from kiosque.statements.groups import Groups
 from kiosque.statements.money import Key, Money, Remitted
+from kiosque.statements.remittances import Groups
 
 #: A number of fewer signs may be anything: a label is full of them. A receipt's says what it is.
 _FEWEST_SIGNS = 6

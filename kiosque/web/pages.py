@@ -12,7 +12,7 @@ from kiosque.language import catalogue, templates
 from kiosque.outbox import addresses
 from kiosque.web import access, language
 from kiosque.web.office import access as office_access
-from kiosque.web.office import words
+from kiosque.web.office import button_words
 
 #: Characters for which the narrowest screen has room, in letters twice as large.
 _SHORT = 14
@@ -38,7 +38,7 @@ def init_app(app: Flask) -> None:
         whole=_whole,
         numbers_whole=_numbers_whole,
         telephone=_telephone,
-        on_page=words.on_page,
+        on_page=button_words.on_page,
     )
     templates.translate(pages)
     pages.globals.update(

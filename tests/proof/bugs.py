@@ -45,7 +45,7 @@ from kiosque.payments import (
     transmissions,
 )
 from kiosque.privacy import merging
-from kiosque.statements import booking, days, matching, money, opening, rules
+from kiosque.statements import booking, matching, money, opening, overlaps, rules
 from tests.proof import histories
 
 
@@ -739,14 +739,14 @@ BUGS = (
     ),
     Bug(
         "a file told again brings its lines again",
-        days,
+        overlaps,
         "            if old[name] > 0:",
         "            if False:",
         histories.told_by_the_statement_then_undone,
     ),
     Bug(
         "two movements that are the same are one",
-        days,
+        overlaps,
         "                old[name] -= 1\n            else:",
         "                pass\n            else:\n                old[name] += 1",
         histories.told_by_the_statement_then_undone,
@@ -754,7 +754,7 @@ BUGS = (
     ),
     Bug(
         "a day cut between two files has the lines of the larger",
-        days,
+        overlaps,
         "before.closed_on == after.opened_on == day",
         "before.closed_on == after.opened_on != day",
         histories.told_in_pieces_backwards,
@@ -762,7 +762,7 @@ BUGS = (
     ),
     Bug(
         "another kind of file tells other movements",
-        days,
+        overlaps,
         "_cents if other_words else _words",
         "_words",
         histories.told_in_pieces_backwards,

@@ -7,7 +7,6 @@ from peewee import Expression, ModelDelete
 from kiosque.db import execute_many, write
 from kiosque.db.models import Child, Enrolment, Family, Guardian, NumberedModel, Service
 from kiosque.invoices.imports.answered import overruled
-from kiosque.invoices.imports.changes import RECORD, Changes
 from kiosque.invoices.imports.households import (
     Household,
     born_on,
@@ -28,6 +27,7 @@ from kiosque.invoices.imports.reading import (
 from kiosque.invoices.imports.removals import removals
 from kiosque.invoices.imports.sheet import Sheet
 from kiosque.invoices.imports.stored import ids
+from kiosque.invoices.imports.undo_log import RECORD, Changes
 from kiosque.language import clock
 from kiosque.language.formats import counted
 from kiosque.settings import OtherRegie

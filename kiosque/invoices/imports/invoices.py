@@ -10,8 +10,7 @@ from peewee import fn
 from kiosque.db import execute_many, write
 from kiosque.db.models import Child, Enrolment, Family, Invoice, Service
 from kiosque.db.states import InvoiceState
-from kiosque.invoices.imports import dates, judging, numbered_pdfs, rows, statements
-from kiosque.invoices.imports.changes import Changes
+from kiosque.invoices.imports import dates, judging, numbered_pdfs, rows, sql
 from kiosque.invoices.imports.drafts import (
     Draft,
     keep_pdf,
@@ -43,6 +42,7 @@ from kiosque.invoices.imports.stored import (
     known_digests,
     why_another,
 )
+from kiosque.invoices.imports.undo_log import Changes
 from kiosque.language import clock
 from kiosque.settings import OtherRegie
 from kiosque.spelling import fold, fold_words
@@ -224,23 +224,23 @@ class InvoicesFile:
             changes = Changes(batch)
             named = {code for code, _name in self._children.new}
             changes.keep(ids(Family.code, {*gone, *named}).values(), Family)
-            execute_many(statements.FAMILY, [(code, self._today.isoformat()) for code in codes])
-            execute_many(statements.BACK, [(code,) for code in gone])
-            execute_many(statements.SERVICE, [(name, fold(name)) for name in services])
+            execute_many(sql.FAMILY, [(code, self._today.isoformat()) for code in codes])
+            execute_many(sql.BACK, [(code,) for code in gone])
+            execute_many(sql.SERVICE, [(name, fold(name)) for name in services])
             last = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
             families, taken = ids(Family.code, codes), ids(Service.key, map(fold, services))
             owners = [(batch.id, families[draft.code]) for draft in self._new]
-            execute_many(statements.INVOICE, map(operator.add, invoices, owners))
+            execute_many(sql.INVOICE, map(operator.add, invoices, owners))
             added = ids_after(last)
             spelt = {name: taken[fold(name)] for name in kept}
             new = self._progress(self._new, "Enregistrement")
-            execute_many(statements.LINE, rows.of_lines(new, added, spelt))
+            execute_many(sql.LINE, rows.of_lines(new, added, spelt))
             rows.give_to_treasury(self._new, batch, added)
             children = self._children.new
-            execute_many(statements.CHILD, [(families[code], name) for code, name in children])
-            execute_many(statements.WORDS, [(fold_words(name), code) for code, name in children])
+            execute_many(sql.CHILD, [(families[code], name) for code, name in children])
+            execute_many(sql.WORDS, [(fold_words(name), code) for code, name in children])
             enrolled = [(families[code], who, taken[fold(what)]) for code, who, what in enrolments]
-            execute_many(statements.ENROLMENT, enrolled)
+            execute_many(sql.ENROLMENT, enrolled)
             changes.note_new(Family, Service, Child, Enrolment)
         return summary
 

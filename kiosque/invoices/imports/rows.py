@@ -1,4 +1,4 @@
-"""The rows that a file's new invoices become, in the order of `statements`."""
+"""The rows that a file's new invoices become, in the order of `sql`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date

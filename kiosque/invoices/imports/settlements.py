@@ -21,9 +21,9 @@ from kiosque.invoices.imports.reading import (
     quoted,
     sums,
 )
-from kiosque.invoices.imports.returned import Statement, sifted
 from kiosque.invoices.imports.sheet import Sheet
 from kiosque.invoices.imports.stored import ids
+from kiosque.invoices.imports.treasury_returns import Statement, sifted
 from kiosque.language.formats import format_euros
 from kiosque.language.parsing import parse_hundredths
 from kiosque.payments import (

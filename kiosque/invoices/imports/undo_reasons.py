@@ -28,8 +28,8 @@ from kiosque.db.models import (
     Transmission,
 )
 from kiosque.db.states import InvoiceState, MailState
-from kiosque.invoices.imports.changes import table
 from kiosque.invoices.imports.stored import chunks
+from kiosque.invoices.imports.undo_log import table
 
 #: The French reason not to undo, by the table of a row about an invoice or a new family.
 _WORDS: Mapping[type[BaseModel], str] = {

@@ -26,8 +26,8 @@ from kiosque.db.models import (
     Service,
     Transmission,
 )
-from kiosque.invoices.imports.changes import COLUMNS, KEPT, RECORD, is_kept, table
 from kiosque.invoices.imports.stored import chunks
+from kiosque.invoices.imports.undo_log import COLUMNS, KEPT, RECORD, is_kept, table
 from kiosque.invoices.imports.undo_reasons import invoices_of, why_needed, why_not
 from kiosque.language import clock
 from kiosque.language.formats import counted, long_instant

@@ -6,8 +6,8 @@ from flask import flash, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from kiosque import payments
-from kiosque.payments.doing import Doer
 from kiosque.payments.foresight import Foreseen
+from kiosque.payments.step_actions import Doer
 from kiosque.web import current
 from kiosque.web.office.access import own_agent
 from kiosque.web.office.money_forms import (

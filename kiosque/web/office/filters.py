@@ -25,6 +25,7 @@ from kiosque.families.accounts import normalise_code
 from kiosque.language import clock
 from kiosque.payments.receipts import receipts_named
 from kiosque.settings import Settings
+from kiosque.web import status_words
 from kiosque.web.office.lists import (
     ChoiceFilter,
     DayFilter,
@@ -39,13 +40,13 @@ _MOST = 100
 _ALL = ("", "Tous")
 LATE, PART, CLOSED = "late", "part", "closed"
 _INVOICE_STATES: Mapping[str, str] = {
-    InvoiceState.OPEN: "À régler",
+    InvoiceState.OPEN: status_words.DUE.words,
     LATE: "À régler, date dépassée",
     PART: "Payée en partie",
     CLOSED: "Plus payable en ligne",
-    InvoiceState.TRANSMITTED: "Transmise au Trésor public",
-    InvoiceState.PAID: "Payée",
-    InvoiceState.CANCELLED: "Annulée",
+    InvoiceState.TRANSMITTED: status_words.TREASURY.words,
+    InvoiceState.PAID: status_words.PAID.words,
+    InvoiceState.CANCELLED: status_words.CANCELLED.words,
     InvoiceState.NOTHING_DUE: "Avoir, ou rien à payer",
 }
 _UNPAID = (InvoiceState.OPEN, LATE, PART, CLOSED)

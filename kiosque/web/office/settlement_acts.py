@@ -11,10 +11,10 @@ from kiosque.deposits import keeping
 from kiosque.deposits.sums import Line as Revenue
 from kiosque.language.formats import capital, format_euros
 from kiosque.payments import foresight, names
-from kiosque.payments.doing import refund_by_bank, said_of_refund
 from kiosque.payments.foresight import Foreseen, Line
 from kiosque.payments.receipts import receipt_of
 from kiosque.payments.refusals import Refused
+from kiosque.payments.step_actions import refund_by_bank, said_of_refund
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current

@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, Length
 
 from kiosque import payments
 from kiosque.language.parsing import parse_hundredths
-from kiosque.payments.doing import Filled
+from kiosque.payments.step_actions import Filled
 from kiosque.payments.steps import Blank, Step
 from kiosque.web.office.forms import ActForm, require_shown
 

@@ -14,7 +14,7 @@ from wtforms.validators import InputRequired
 
 from kiosque.db.models import ImportBatch, Invoice, Upload
 from kiosque.invoices.announcements import FIRST_HOUR, LAST_HOUR, SECOND_THOUGHTS
-from kiosque.invoices.imports import Fault, Summary, changes
+from kiosque.invoices.imports import Fault, Summary, undo_log
 from kiosque.invoices.imports.reading import quoted
 from kiosque.invoices.uploads import bundles, previews, storing
 from kiosque.invoices.uploads.previews import Month, Preview
@@ -181,7 +181,7 @@ def loads(agent: Agent) -> "ModelSelect[ImportBatch]":
 def may_undo(agent: Agent, batch: ImportBatch) -> bool:
     """Tell whether undoing a load is offered to an agent."""
     is_theirs = batch.kind != "encaissements" and agent.has(Role.FACTURATION)
-    return is_theirs and not batch.undone_at and changes.is_kept(batch)
+    return is_theirs and not batch.undone_at and undo_log.is_kept(batch)
 
 
 def shown(upload: Upload, preview: Preview, form: LoadForm | None, agent: Agent) -> dict[str, Any]:

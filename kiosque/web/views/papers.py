@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from kiosque.families import throttle
 from kiosque.families.throttle import Bucket, Limit, TooManyTries
 from kiosque.invoices import attestation
-from kiosque.papers import content, for_taxes
+from kiosque.papers import content, tax_attestation
 from kiosque.web import current, documents
 from kiosque.web.access import family_only, own_account, own_family, own_invoice, own_receipt
 
@@ -55,7 +55,8 @@ def yearly(year: int) -> Response:
     found = next((each for each in every if each.year == year and each.counted), None) or abort(404)
     _count_paper()
     name = f"attestation-fiscale-{year}-{found.family.code}"
-    return documents.answer(for_taxes.attestation(current.settings(), found), found.made_on, name)
+    paper = tax_attestation.attestation(current.settings(), found)
+    return documents.answer(paper, found.made_on, name)
 
 
 def _count_paper() -> None:

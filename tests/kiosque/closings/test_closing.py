@@ -21,7 +21,7 @@ from kiosque.db.models import (
     Revenue,
 )
 from kiosque.language import clock
-from kiosque.papers import books
+from kiosque.papers import month as papers
 from kiosque.payments import CounterPayment, Refused, journal, verification
 from kiosque.settings import Settings
 from tests import bases, pdfs
@@ -204,5 +204,5 @@ def test_at_the_years_end_all_is_paid_over_or_a_reason_is_given(
     closed = closing.close("", december, Request("Dominique", "versé en janvier"))
     assert closed.gap_reason == "versé en janvier"
     assert "en chemin au 31 décembre" in pdfs.text(
-        books.bank_position(settings, closed, contents.position_of(closed))
+        papers.bank_position(settings, closed, contents.position_of(closed))
     )

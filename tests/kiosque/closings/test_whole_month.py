@@ -18,8 +18,8 @@ from kiosque.demo import past_month, town
 from kiosque.deposits import tables
 from kiosque.invoices import imports
 from kiosque.language import clock
-from kiosque.papers import books as month_papers
 from kiosque.papers import deposits as papers
+from kiosque.papers import month as month_papers
 from kiosque.payments import journal, verification
 from kiosque.settings import Settings
 from kiosque.statements import loading, matching

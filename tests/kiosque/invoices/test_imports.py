@@ -295,9 +295,7 @@ def test_what_is_called_a_pdf_and_is_not_is_refused(load: Load, tmp_path: Path) 
 def test_a_fault_half_way_through_the_writing_leaves_nothing(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "kiosque.invoices.imports.statements.LINE", "INSERT INTO invoice_line VALUES (?)"
-    )
+    monkeypatch.setattr("kiosque.invoices.imports.sql.LINE", "INSERT INTO invoice_line VALUES (?)")
     with pytest.raises(DatabaseError):
         load(sheet(ROW))
     for table in (Invoice, Family, Service, ImportBatch):

@@ -9,7 +9,7 @@ from kiosque.db.models import Family, Invoice, InvoiceLine, Receipt, Service, Se
 from kiosque.invoices.attestation import Attestation, Sum
 from kiosque.language import catalogue
 from kiosque.language.parsing import MAX_CENTS
-from kiosque.papers import for_taxes, pdf
+from kiosque.papers import pdf, tax_attestation
 from kiosque.papers.content import (
     InvoiceDocument,
     InvoicePart,
@@ -167,7 +167,7 @@ def test_an_invoice_says_where_it_stands(
 
 
 def test_an_attestation_names_payer_child_year_and_sum(settings: Settings, frozen: Clock) -> None:
-    words = pdfs.text(for_taxes.attestation(settings, an_attestation()))
+    words = pdfs.text(tax_attestation.attestation(settings, an_attestation()))
     for expected in (
         "Attestation fiscale 2025",
         "Régie Enfance",
@@ -183,14 +183,14 @@ def test_an_attestation_names_payer_child_year_and_sum(settings: Settings, froze
 
 
 def test_an_attestation_of_a_year_not_over_is_provisional(settings: Settings) -> None:
-    words = pdfs.text(for_taxes.attestation(settings, an_attestation(year=2026)))
+    words = pdfs.text(tax_attestation.attestation(settings, an_attestation(year=2026)))
     assert re.search("Provisoire.*24 novembre 2026", words)
 
 
 def test_the_language_of_the_family_is_said_but_the_taxes_read_french(settings: Settings) -> None:
     with catalogue.using("en"):
         receipt = pdf.receipt(settings, a_receipt())
-        attestation = for_taxes.attestation(settings, an_attestation())
+        attestation = tax_attestation.attestation(settings, an_attestation())
     assert pdfs.reader(receipt).trailer["/Root"]["/Lang"] == "en"
     assert pdfs.reader(attestation).trailer["/Root"]["/Lang"] == "fr-FR"
 
@@ -202,7 +202,7 @@ def test_they_can_be_read_aloud_in_order(settings: Settings) -> None:
     for made in (
         pdf.receipt(settings, a_receipt()),
         pdf.invoice(settings, an_invoice()),
-        for_taxes.attestation(settings, an_attestation()),
+        tax_attestation.attestation(settings, an_attestation()),
     ):
         assert not pdfs.faults(made)
         catalog = pdfs.reader(made).trailer["/Root"]
@@ -241,7 +241,7 @@ def test_no_name_spoils_a_document(settings: Settings, frozen: Clock, name: str)
     for made in (
         pdf.receipt(settings, a_receipt(name=name)),
         pdf.invoice(settings, an_invoice(1, name)),
-        for_taxes.attestation(settings, an_attestation(name=name)),
+        tax_attestation.attestation(settings, an_attestation(name=name)),
     ):
         assert not pdfs.faults(made)
         assert len(pdfs.reader(made).pages) == 1

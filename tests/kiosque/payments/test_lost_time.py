@@ -11,8 +11,8 @@ from kiosque.db import write
 from kiosque.db.models import Anomaly, Attempt, Invoice, OutboxMail
 from kiosque.language import clock
 from kiosque.payments import lost_time, reconcile, verification
-from kiosque.payments.doing import Doer, Filled, do
 from kiosque.payments.queries import last_receipt_number
+from kiosque.payments.step_actions import Doer, Filled, do
 from kiosque.payments.steps import Whose
 from kiosque.settings import OtherRegie, Settings
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock

@@ -4,7 +4,7 @@ from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import Family
-from kiosque.invoices import household
+from kiosque.invoices import family_balance
 from kiosque.payments import Refused
 from kiosque.privacy import archiving
 from kiosque.privacy.dues import dues
@@ -20,7 +20,8 @@ from kiosque.web.views.office.families import family_of, present_family
 @staff_only(Role.FACTURATION)
 def archive_family(code: str) -> Answer:
     family, form = present_family(code), ActForm()
-    own_agent().require_all(household.regies_of(family), Role.FACTURATION)  # it says what is due
+    # The page says what is due.
+    own_agent().require_all(family_balance.regies_of(family), Role.FACTURATION)
     if form.is_submitted() and form.validate() and _archived(family, form):
         flash(f"La famille {family.code} est archivée.")
         return redirect(url_for("office.family", code=code))

@@ -11,7 +11,7 @@ from flask import abort, current_app, render_template, url_for
 from werkzeug.exceptions import HTTPException
 
 from kiosque.db.models import Family, Invoice
-from kiosque.invoices import household
+from kiosque.invoices import family_balance
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import read_only
@@ -48,7 +48,7 @@ def seen_record(code: str) -> str:
 
 def _seen(code: str, show: Callable[[Family], str]) -> str:
     family = family_of(code)
-    own_agent().require_all(household.regies_of(family), *READERS)
+    own_agent().require_all(family_balance.regies_of(family), *READERS)
     said = read_only.said_by(show(family), partial(_leads_to, code))
     events.note(Action.SEEN_AS_FAMILY, actor(), family.code)
     return render_template("office/as_family.html", family=family, said=said)

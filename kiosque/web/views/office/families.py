@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from kiosque import payments
 from kiosque.db.models import Family
 from kiosque.families import contacts, records, ways_in
-from kiosque.invoices import household
+from kiosque.invoices import family_balance
 from kiosque.mails import rendering, sent
 from kiosque.papers import content
 from kiosque.privacy import merging
@@ -62,22 +62,22 @@ def family(code: str) -> str:
 
 def _money(family: Family) -> dict[str, object]:
     own = own_agent().bounds(*READERS)
-    invoices = household.latest_invoices(family, own)
+    invoices = family_balance.latest_invoices(family, own)
     live = payments.live_attempts(invoices)
     return {
-        "due": household.due(family, own),
+        "due": family_balance.due(family, own),
         "owed_cents": payments.overpaid_to(family, own),
         "invoices": [(each, invoice_status(each, live.get(each.id))) for each in invoices],
-        "payments": household.latest_payments(family, own),
+        "payments": family_balance.latest_payments(family, own),
         "how_paid": content.how_paid,
         "settlement_status": settlement_status,
-        "latest": household.LATEST,
+        "latest": family_balance.LATEST,
     }
 
 
 def _mails(family: Family) -> dict[str, object]:
     own = sent.of_regies(own_agent().bounds(*READERS))
-    mails = latest_mails_of(family, household.LATEST, own)
+    mails = latest_mails_of(family, family_balance.LATEST, own)
     return {
         "mails": [(each, rendering.words_of(each)) for each in mails],
         "mail_states": sent.STATES,

@@ -5,7 +5,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from kiosque.db.models import Family, FamilyMerge
 from kiosque.families import records
 from kiosque.families.accounts import normalise_code
-from kiosque.invoices import household
+from kiosque.invoices import family_balance
 from kiosque.payments import Refused
 from kiosque.privacy import merging
 from kiosque.staff import events
@@ -48,7 +48,7 @@ def _require_their_money(*families: Family | None) -> None:
     """Raise NotOpen for an agent who does not invoice for every *régie* of these families: to merge
     them moves the money of all."""
     for family in filter(None, families):
-        own_agent().require_all(household.regies_of(family), Role.FACTURATION)
+        own_agent().require_all(family_balance.regies_of(family), Role.FACTURATION)
 
 
 def _both(kept: Family, gone: Family | None) -> list[tuple[str, Family, object, object]]:
@@ -57,7 +57,7 @@ def _both(kept: Family, gone: Family | None) -> list[tuple[str, Family, object, 
     for read in (kept, gone) if gone else ():
         events.note(Action.FAMILY_READ, actor(), read.code)
     pairs = (("Gardée", kept), ("Doublon", gone))
-    return [(words, it, records.read(it), household.due(it)) for words, it in pairs if it]
+    return [(words, it, records.read(it), family_balance.due(it)) for words, it in pairs if it]
 
 
 def _merged(kept: Family, gone: Family, form: MergeForm) -> bool:

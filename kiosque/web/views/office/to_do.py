@@ -10,16 +10,16 @@ from kiosque.families import answers
 from kiosque.language.formats import counted
 from kiosque.mails import rendering, sent
 from kiosque.outbox import queue
-from kiosque.payments.doing import do
+from kiosque.payments.step_actions import do
 from kiosque.payments.steps import Act, Step
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web.office.access import actor, fresh_code, own_agent, own_row, staff_only
 from kiosque.web.office.acts import doer
+from kiosque.web.office.button_words import pressed
 from kiosque.web.office.step_forms import ConclusionForm, StepForm
 from kiosque.web.office.uploads import to_judge
-from kiosque.web.office.words import pressed
 from kiosque.web.views.office.area import Answer, known
 
 _READERS = (Role.REGISSEUR, Role.FACTURATION)

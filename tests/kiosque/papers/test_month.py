@@ -8,7 +8,7 @@ import pytest
 
 from kiosque.db.models import JournalEntry, MonthClosing
 from kiosque.language.formats import format_euros
-from kiosque.papers import books
+from kiosque.papers import month
 from kiosque.settings import Settings
 from tests import pdfs
 
@@ -34,7 +34,7 @@ def sums(words: str, pages: list[str]) -> list[str]:
 
 
 def test_each_page_begins_with_the_sum_of_the_one_before(settings: Settings) -> None:
-    pdf = books.month_journal(settings, CLOSED, entries(40), 12_34)
+    pdf = month.month_journal(settings, CLOSED, entries(40), 12_34)
     pages = [page.extract_text() for page in pdfs.reader(pdf).pages]
     assert len(pages) > 2
     begun, ended = sums("\nReport", pages), sums("À reporter", pages)
@@ -45,5 +45,5 @@ def test_each_page_begins_with_the_sum_of_the_one_before(settings: Settings) -> 
 
 @pytest.mark.parametrize("carried", [0, 12_34])
 def test_a_month_without_entries_carries_what_was_before(settings: Settings, carried: int) -> None:
-    text = pdfs.text(books.month_journal(settings, CLOSED, [], carried))
+    text = pdfs.text(month.month_journal(settings, CLOSED, [], carried))
     assert text.count(" ".join(format_euros(carried).split())) == 2

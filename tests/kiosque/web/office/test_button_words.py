@@ -9,7 +9,7 @@ import pytest
 
 from kiosque.cli.entry import main
 from kiosque.payments.ways import Way
-from kiosque.web.office.words import BUTTONS, on_page
+from kiosque.web.office.button_words import BUTTONS, on_page
 
 ROOT = Path(__file__).parents[4]
 #: What pages may show: the commands themselves, and what only watches the machine, are apart.
