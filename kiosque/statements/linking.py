@@ -5,6 +5,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
+from peewee import Expression
+
 from kiosque.db import execute_many
 from kiosque.db.models import Anomaly, Attempt, BankOperation, Repayment, Settlement
 from kiosque.db.states import AnomalyKind, RepaymentState
@@ -30,10 +32,11 @@ class _Operation(NamedTuple):
     transaction_id: str
     order_reference: str
     cents: int
+    remittance: str
 
 
 class _Money(NamedTuple):
-    """A payment or, below zero, a repayment."""
+    """A payment or, below zero, a repayment; `operation` is the one that it is linked to."""
 
     id: int
     cents: int
@@ -41,6 +44,7 @@ class _Money(NamedTuple):
     reference: str | None
     day: str | None
     number: int | None
+    operation: int | None
 
 
 def link_all(regie: str) -> None:
@@ -54,91 +58,116 @@ def link_all(regie: str) -> None:
 def _link(gateway: str, regie: str) -> None:
     """Link all that can be told, by our reference then by the bank's day and number, of the same
     amount; tell the régisseur of a payment of ours that only the bank knows."""
-    operations = list(_unlinked(gateway))
-    if not operations:
-        _tell([], gateway, regie)
-        return
-    since = clock.midnight_in_paris(min(each.paid_on for each in operations) - _LONGEST)
-    for statement, known in (
-        (_SETTLEMENT, _settlements(gateway, since)),
-        (_REPAYMENT, _repayments(gateway, since)),
-    ):
-        pairs = list(_pairs(operations, list(known)))
-        execute_many(statement, [(money.id, operation.id) for operation, money in pairs])
-        linked = {operation.id for operation, _ in pairs}
-        operations = [each for each in operations if each.id not in linked]
+    operations = list(_operations(_is_unlinked(gateway)))
+    if operations:
+        since = clock.midnight_in_paris(min(each.paid_on for each in operations) - _LONGEST)
+        for statement, known in (
+            (_SETTLEMENT, _settlements(gateway, since)),
+            (_REPAYMENT, _repayments(gateway, since)),
+        ):
+            _link_to(list(known), operations, statement)
+        operations = list(_operations(_is_unlinked(gateway)))
     _tell(operations, gateway, regie)
 
 
-def _unlinked(gateway: str) -> Iterator[_Operation]:
+def _link_to(known: Sequence[_Money], unlinked: Sequence[_Operation], statement: str) -> None:
+    """Link operations to money of ours. That which one is linked to, and another may be of, is
+    paired anew among them all: which file came first decides nothing."""
+    operations, doubted = [*unlinked], list(_doubted(known, unlinked))
+    while doubted:
+        execute_many(statement, [(None, number) for number in doubted])
+        known = [
+            each._replace(operation=None) if each.operation in doubted else each for each in known
+        ]
+        operations += _operations(BankOperation.id.in_(doubted))
+        doubted = list(_doubted(known, operations))
+    free = [each for each in known if each.operation is None]
+    pairs = _pairs(sorted(operations, key=_content), free)
+    execute_many(statement, [(money.id, operation.id) for operation, money in pairs])
+
+
+def _doubted(known: Iterable[_Money], operations: Sequence[_Operation]) -> set[int]:
+    """Return the operations linked to what one of these may be of."""
+    linked = [each for each in known if each.operation is not None]
+    return {
+        each.operation
+        for of_bank, of_ours in _RULES
+        for names in [set(map(of_bank, operations))]
+        for each in linked
+        if each.operation is not None and of_ours(each) in names
+    }
+
+
+def _is_unlinked(gateway: str) -> Expression:
+    same = BankOperation.gateway == gateway
+    return same & BankOperation.settlement.is_null() & BankOperation.repayment.is_null()
+
+
+def _operations(which: Expression) -> Iterator[_Operation]:
     found: Any = BankOperation.select(
         BankOperation.id, BankOperation.paid_on, BankOperation.transaction_id,
-        BankOperation.order_reference, BankOperation.amount_cents,
-    ).where(
-        BankOperation.gateway == gateway,
-        BankOperation.settlement.is_null(),
-        BankOperation.repayment.is_null(),
-    ).order_by(BankOperation.id)  # fmt: skip
+        BankOperation.order_reference, BankOperation.amount_cents, BankOperation.remittance,
+    ).where(which).order_by(BankOperation.id)  # fmt: skip
     return (_Operation(*row) for row in found.tuples())
 
 
-_OF_ATTEMPT = (Attempt.reference, Attempt.day, Attempt.number)
+def _content(operation: _Operation) -> tuple[object, ...]:
+    return operation[1:]
+
+
+_OF_ATTEMPT = (Attempt.reference, Attempt.day, Attempt.number, BankOperation.id)
 
 
 def _settlements(gateway: str, since: datetime) -> Iterator[_Money]:
-    linked = BankOperation.select(BankOperation.settlement).where(
-        BankOperation.settlement.is_null(False)
-    )
     found: Any = (
         Settlement.select(
             Settlement.id, Settlement.amount_cents, Settlement.transaction_id, *_OF_ATTEMPT
         )
         .left_outer_join(Attempt)
-        .where(
-            Settlement.gateway == gateway,
-            Settlement.settled_at >= since,
-            Settlement.id.not_in(linked),
-        )
+        .left_outer_join(BankOperation, on=BankOperation.settlement == Settlement.id)
+        .where(Settlement.gateway == gateway, Settlement.settled_at >= since)
         .order_by(Settlement.id)
     )
     return (_Money(*row) for row in found.tuples())
 
 
 def _repayments(gateway: str, since: datetime) -> Iterator[_Money]:
-    linked = BankOperation.select(BankOperation.repayment).where(
-        BankOperation.repayment.is_null(False)
-    )
     found: Any = (
         Repayment.select(
             Repayment.id, Repayment.amount_cents * -1, Repayment.transaction_id, *_OF_ATTEMPT
         )
         .join(Settlement)
         .left_outer_join(Attempt)
+        .left_outer_join(BankOperation, on=BankOperation.repayment == Repayment.id)
         .where(
             Settlement.gateway == gateway,
             Repayment.state == RepaymentState.DONE,
             Repayment.asked_at >= since,
-            Repayment.id.not_in(linked),
         )
         .order_by(Repayment.id)
     )
     return (_Money(*row) for row in found.tuples())
 
 
+def _day_and_number(told: _Operation) -> Hashable:
+    number = int(told.transaction_id) if told.transaction_id.isdecimal() else None
+    return told.paid_on.strftime("%Y%m%d"), number, told.cents
+
+
+#: What is the same in an operation and in money of ours that it is; the surest first.
+_RULES: Sequence[tuple[Callable[[_Operation], Hashable], Callable[[_Money], Hashable]]] = (
+    (lambda told: (told.order_reference, told.cents), lambda own: (own.reference, own.cents)),
+    (_day_and_number, lambda own: (own.day, own.number, own.cents)),
+    (lambda told: (told.transaction_id, told.cents), lambda own: (own.transaction_id, own.cents)),
+)
+
+
 def _pairs(
     operations: Sequence[_Operation], known: Sequence[_Money]
 ) -> Iterator[tuple[_Operation, _Money]]:
     """Pair by each rule those that no rule before it did."""
-    rules: Sequence[tuple[Callable[[_Operation], Hashable], Callable[[_Money], Hashable]]] = (
-        (lambda told: (told.order_reference, told.cents), lambda own: (own.reference, own.cents)),
-        (_day_and_number, lambda own: (own.day, own.number, own.cents)),
-        (
-            lambda told: (told.transaction_id, told.cents),
-            lambda own: (own.transaction_id, own.cents),
-        ),
-    )
     done: set[int] = set()
-    for of_bank, of_ours in rules:
+    for of_bank, of_ours in _RULES:
         told = by(of_bank, (each for each in operations if each.id not in done))
         own = by(of_ours, known)
         for name, same in told.items():
@@ -147,11 +176,6 @@ def _pairs(
                 done.update(each.id for each in same)
         paired = {name for name, same in told.items() if len(same) == len(own.get(name, ()))}
         known = [each for each in known if of_ours(each) not in paired]
-
-
-def _day_and_number(told: _Operation) -> Hashable:
-    number = int(told.transaction_id) if told.transaction_id.isdecimal() else None
-    return told.paid_on.strftime("%Y%m%d"), number, told.cents
 
 
 def by(name: Callable[[Item], Hashable], items: Iterable[Item]) -> Mapping[Hashable, list[Item]]:

@@ -1,22 +1,24 @@
 """Keep what a bank's file says that was not known: all of it, or nothing where it contradicts what
 was loaded before. It pays no invoice, and sends nothing."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from kiosque.db import execute_many, write
 from kiosque.db.fields import to_text
-from kiosque.db.models import Statement, StatementFile, StatementLine
+from kiosque.db.models import Statement, StatementFile, StatementLine, ToldLine
 from kiosque.language import clock, formats
 from kiosque.payments.refusals import Refused, why_no_author
 from kiosque.statements import operations, records
 from kiosque.statements.accounts import Holder, holder_of_account, holder_of_operations
 from kiosque.statements.opening import book_opening
-from kiosque.statements.overlaps import Found, Line, Span, new_of
+from kiosque.statements.overlaps import Found, Line, Span, lines_of, new_of
 from kiosque.statements.records import Movement, Period
 
+_TOLD = "INSERT INTO told_line (statement_id, line_id) VALUES (?, ?)"
 #: Of the days that files contradict each other about, so many are named.
 _NAMED_DAYS = 5
 _LINE = """
@@ -87,7 +89,9 @@ def _load_period(period: Period, regie: str, row: StatementFile, loaded: Loaded)
     if span is None:
         return
     movements = period.movements
-    found = new_of(span, movements, row.kind, _lines(regie, span, movements), _spans(regie, span))
+    spans = _spans(regie, span)
+    known = _lines(regie, *_days(span, movements))
+    found = new_of(span, movements, row.kind, known, spans, _told(spans))
     if found.contradicted:
         raise Refused([_contradiction(found)])
     statement = Statement.create(
@@ -99,6 +103,7 @@ def _load_period(period: Period, regie: str, row: StatementFile, loaded: Loaded)
         closing_cents=span.closing_cents,
     )
     execute_many(_LINE, _rows(statement, found.added))
+    _keep_told(statement, movements, found.partial)
     loaded.lines += len(found.added)
     loaded.known_lines += found.known
 
@@ -116,19 +121,40 @@ def _span_of(period: Period) -> Span | None:
     return Span(0, first, period.opening_cents, last, period.closing_cents)
 
 
-def _lines(regie: str, span: Span, movements: Sequence[Movement]) -> list[Line]:
+def _days(span: Span, movements: Sequence[Movement]) -> tuple[date, date]:
     days = [span.opened_on, span.closed_on, *(each.booked_on for each in movements)]
+    return min(days), max(days)
+
+
+def _lines(regie: str, since: date, until: date) -> list[Line]:
     columns = (
-        StatementLine.booked_on, StatementLine.amount_cents, StatementLine.label,
-        StatementLine.reference, StatementLine.statement, StatementFile.kind,
+        StatementLine.id, StatementLine.booked_on, StatementLine.value_on,
+        StatementLine.amount_cents, StatementLine.label, StatementLine.reference,
+        StatementLine.statement, StatementFile.kind,
     )  # fmt: skip
     found: Any = StatementLine.select(*columns).join(Statement).join(StatementFile)
-    return [
-        Line(*row)
-        for row in found.where(
-            StatementLine.regie == regie, StatementLine.booked_on.between(min(days), max(days))
-        ).tuples()
-    ]
+    days = StatementLine.booked_on.between(since, until)
+    of_regie = found.where(StatementLine.regie == regie, days).order_by(StatementLine.id)
+    return [Line(*row) for row in of_regie.tuples()]
+
+
+def _told(spans: Sequence[Span]) -> Mapping[int, set[int]]:
+    """Return the lines that these statements told of a day that they hold a part of, where others
+    had brought some."""
+    found: Mapping[int, set[int]] = defaultdict(set)
+    ids = [each.id for each in spans]
+    rows: Any = ToldLine.select(ToldLine.statement, ToldLine.line)
+    for statement, line in rows.where(ToldLine.statement.in_(ids)).tuples():
+        found[statement].add(line)
+    return found
+
+
+def _keep_told(statement: Statement, movements: Sequence[Movement], days: Sequence[date]) -> None:
+    """Keep which lines a statement tells of these days, which it holds a part of."""
+    for day in days:
+        said = [each for each in movements if each.booked_on == day]
+        kept = lines_of(said, _lines(statement.regie, day, day))
+        execute_many(_TOLD, [(statement.id, line.id) for line in kept])
 
 
 def _spans(regie: str, span: Span) -> list[Span]:

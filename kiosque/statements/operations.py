@@ -20,33 +20,45 @@ _NEW = """
         amount_cents, fee_cents, remitted_on, remittance, occurrence)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_REMITTED = """
-    UPDATE bank_operation SET fee_cents = ?, remitted_on = ?, remittance = ? WHERE id = ?
+#: What a journal tells that none before it did.
+_COMPLETED = """
+    UPDATE bank_operation SET fee_cents = COALESCE(fee_cents, ?),
+        remitted_on = COALESCE(remitted_on, ?),
+        remittance = CASE WHEN remittance = '' THEN ? ELSE remittance END
+    WHERE id = ?
 """
+_NAMED = "UPDATE bank_operation SET order_reference = ? WHERE id = ?"
 #: The identity of an operation: its day and number at the gateway, and its cents.
 _Name = tuple[date, str, int]
 
 
 def keep(file: records.StatementFile, row: StatementFile, gateway: str) -> tuple[int, int]:
     """Keep the operations that were not known, and what is told now of the others. Return how many
-    are new, and how many were known. Belongs inside `write()`."""
+    are new, and how many were known. Belongs inside `write()`.
+
+    A number is given once a day: the reference told of one is that of all which bear it."""
     done = [each for each in file.operations if _is_money(each, file.kind)]
     if not done:
         return 0, 0
     kept = _kept(gateway, min(each.gateway_day for each in done))
     new: list[tuple[object, ...]] = []
     told: list[tuple[object, ...]] = []
+    named: list[tuple[object, ...]] = []
     for name, operations in _by_name(done).items():
         rows = kept.get(name, [])
+        references = [each.order_reference for each in operations]
+        reference = max(references + [each.order_reference for each in rows])
+        named += [(reference, row.id) for row in rows if row.order_reference != reference]
         rank = max((each.occurrence for each in rows), default=0)
         for operation, known in _pairs(operations, rows):
             if known is None:
                 rank += 1
-                new.append(_columns(operation, row.id, gateway, rank))
-            elif operation.remittance and not known.remittance:
+                new.append(_columns(operation, row.id, gateway, reference, rank))
+            elif _completes(operation, known):
                 told.append((*_remitted(operation), known.id))
     execute_many(_NEW, new)
-    execute_many(_REMITTED, told)
+    execute_many(_COMPLETED, told)
+    execute_many(_NAMED, named)
     return len(new), len(done) - len(new)
 
 
@@ -92,10 +104,21 @@ def _pairs(
         yield operation, found
 
 
-def _columns(operation: Operation, file_id: int, gateway: str, rank: int) -> tuple[object, ...]:
+def _completes(operation: Operation, known: BankOperation) -> bool:
+    pairs = (
+        (operation.fee_cents, known.fee_cents),
+        (operation.remitted_on, known.remitted_on),
+        (operation.remittance or None, known.remittance or None),
+    )
+    return any(told is not None and held is None for told, held in pairs)
+
+
+def _columns(
+    operation: Operation, file_id: int, gateway: str, reference: str, rank: int
+) -> tuple[object, ...]:
     return (
-        file_id, gateway, to_text(operation.gateway_day), operation.transaction_id,
-        operation.order_reference, operation.cents, *_remitted(operation), rank,
+        file_id, gateway, to_text(operation.gateway_day), operation.transaction_id, reference,
+        operation.cents, *_remitted(operation), rank,
     )  # fmt: skip
 
 

@@ -3,23 +3,31 @@
 Nothing names a movement: two that are the same, of one day, are two. So they are counted, by day.
 Files that overlap say the same ones, and the more of the two counts is right. But where one file
 ends within a day and another begins there, with the balance that the first ends with, they say
-different ones, and the sum is right. A day that both files hold whole has the same movements in
-both, else one of the two is wrong.
+different ones, and the sum is right: of all the ways from balance to balance, the one that counts
+most. A day that both files hold whole has the same movements in both, else one of the two is wrong.
+
+So what is kept depends on what the files say, in whatever order they come.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
+from kiosque.payments.refusals import Refused
 from kiosque.statements.records import Movement
+
+#: A day is cut in two or three by those who download what they have of it; by none in so many.
+_MOST_PARTS = 50
 
 
 class Line(NamedTuple):
     """A movement that was in a file loaded before: which statement brought it, of which kind."""
 
+    id: int
     booked_on: date
+    value_on: date | None
     cents: int
     label: str
     reference: str
@@ -43,12 +51,14 @@ class Span(NamedTuple):
 
 @dataclass
 class Found:
-    """The movements to add, each with its rank among those that are the same; and the days that
-    the files contradict each other about."""
+    """The movements to add, each with its rank among those that are the same; the days that the
+    files contradict each other about; and those that the file holds a part of, other than what it
+    brings."""
 
     added: list[tuple[Movement, int]] = field(default_factory=list)
     known: int = 0
     contradicted: list[date] = field(default_factory=list)
+    partial: list[date] = field(default_factory=list)
 
 
 def new_of(
@@ -57,9 +67,11 @@ def new_of(
     kind: str,
     lines: Iterable[Line],
     spans: Sequence[Span],
+    told: Mapping[int, Collection[int]],
 ) -> Found:
     """Compare a file's statement, whose days and balances are `span`, with what was loaded of the
-    same account: `lines` of the same days, `spans` that touch them."""
+    same account: `lines` of the same days, `spans` that touch them, and the lines that these told
+    of a day that they hold a part of, where others had brought some."""
     by_day: Mapping[date, list[Movement]] = defaultdict(list)
     known: Mapping[date, list[Line]] = defaultdict(list)
     for movement in movements:
@@ -68,13 +80,49 @@ def new_of(
         known[line.booked_on].append(line)
     found = Found()
     for day in sorted({*by_day, *(day for day in known if span.holds(day))}):
-        told = _Day(day, by_day.get(day, []), known.get(day, []), kind)
-        if told.is_contradicted(span, spans):
+        of_day = _Day(day, by_day.get(day, []), known.get(day, []), kind)
+        if of_day.is_contradicted(span, spans):
             found.contradicted.append(day)
-        added = list(told.added(_consecutive(day, span, spans)))
+        added = list(of_day.added(span, spans, told))
         found.added += added
-        found.known += len(told.movements) - len(added)
+        found.known += max(0, len(of_day.movements) - len(added))
+        if of_day.lines and not span.holds(day):
+            found.partial.append(day)
     return found
+
+
+def lines_of(movements: Sequence[Movement], lines: Iterable[Line]) -> Iterator[Line]:
+    """Give the lines of a day that its movements are: of the same words, else of the same cents."""
+    left, said = [*lines], [*movements]
+    for name in (_words, _cents):
+        same: Mapping[Hashable, list[Line]] = defaultdict(list)
+        for line in left:
+            same[name(line)].append(line)
+        others = []
+        for movement in said:
+            if of_name := same[name(movement)]:
+                yield of_name.pop()
+            else:
+                others.append(movement)
+        left, said = [line for some in same.values() for line in some], others
+
+
+class _Part(NamedTuple):
+    """How many of each movement a statement tells of a day: from the balance `before`, where it
+    begins within the day, to the balance `after`, where it ends within it."""
+
+    before: int | None
+    after: int | None
+    counts: frozenset[tuple[Hashable, int]]
+
+    @property
+    def counted(self) -> "Counter[Hashable]":
+        return Counter(dict(self.counts))
+
+    @property
+    def is_still(self) -> bool:
+        """Tell whether it ends with the balance that it begins with."""
+        return self.before is not None and self.before == self.after
 
 
 class _Day:
@@ -95,19 +143,82 @@ class _Day:
             brings and any(each.holds(self.day) for each in spans)
         )
 
-    def added(self, consecutive: set[int]) -> Iterator[tuple[Movement, int]]:
+    def added(
+        self, span: Span, spans: Sequence[Span], told: Mapping[int, Collection[int]]
+    ) -> Iterator[tuple[Movement, int]]:
         """Yield the last of those that are the same, so many as there are more of now."""
-        apart = Counter(self._name(line) for line in self.lines if line.statement_id in consecutive)
-        old = {name: self._held[name] - apart[name] for name in self._told}
+        more = (self._told | self._joined(span, spans, told)) - self._held
+        known = self._told - more
         ranks = Counter(map(_words, self.lines))
+        for said in self._brought(known, more - self._told):
+            ranks[_words(said)] += 1
+            yield said, ranks[_words(said)]
+
+    def _brought(
+        self, known: "Counter[Hashable]", others: "Counter[Hashable]"
+    ) -> Iterator[Movement]:
+        """Yield the movements of the file but for those known; and, of those that other files
+        told, how many are proved now to be others."""
         for movement in self.movements:
-            name = self._name(movement)
-            if old[name] > 0:
-                old[name] -= 1
+            if known[self._name(movement)] > 0:
+                known[self._name(movement)] -= 1
             else:
-                words = _words(movement)
-                ranks[words] += 1
-                yield movement, ranks[words]
+                yield movement
+        for line in self.lines:
+            yield from [_movement(line)] * others.pop(self._name(line), 0)
+
+    def _joined(
+        self, span: Span, spans: Sequence[Span], told: Mapping[int, Collection[int]]
+    ) -> "Counter[Hashable]":
+        """Count what statements tell that each begin with the balance that another ends with;
+        nothing where one holds the whole day."""
+        if not self.lines or any(each.holds(self.day) for each in (span, *spans)):
+            return Counter()
+        parts = {self._part(span, self.movements)}
+        for each in spans:
+            known = told.get(each.id, ())
+            some = [line for line in self.lines if line.id in known]
+            own = (line for line in self.lines if line.statement_id == each.id)
+            parts.add(self._part(each, some or own))
+        return _most([part for part in parts if part.counts])
+
+    def _part(self, span: Span, said: Iterable[Movement | Line]) -> _Part:
+        before = span.opening_cents if span.opened_on == self.day else None
+        after = span.closing_cents if span.closed_on == self.day else None
+        return _Part(before, after, frozenset(Counter(map(self._name, said)).items()))
+
+
+def _most(parts: Collection[_Part]) -> "Counter[Hashable]":
+    """Return the most of each movement on any way through the parts of a day from balance to
+    balance."""
+    if len(parts) > _MOST_PARTS:
+        raise Refused(["Trop de relevés coupent un même jour : chargez-en un qui le donne entier."])
+    starts: Mapping[int | None, list[_Part]] = defaultdict(list)
+    for part in sorted(parts, key=repr):
+        starts[part.before].append(part)
+    onwards: dict[int | None, Counter[Hashable]] = {None: Counter()}
+
+    def onward(balance: int | None) -> "Counter[Hashable]":
+        if balance not in onwards:
+            onwards[balance] = Counter()  # of a way that comes back here
+            onwards[balance] = _union(way(each) for each in starts[balance] if not each.is_still)
+            for each in starts[balance]:
+                if each.is_still:
+                    onwards[balance] += each.counted
+        return onwards[balance]
+
+    def way(part: _Part) -> "Counter[Hashable]":
+        return onward(part.after) if part.is_still else part.counted + onward(part.after)
+
+    return _union(map(way, parts))
+
+
+def _union(counts: Iterable["Counter[Hashable]"]) -> "Counter[Hashable]":
+    """Return the most of each."""
+    found: Counter[Hashable] = Counter()
+    for each in counts:
+        found |= each
+    return found
 
 
 def _cents(movement: Movement | Line) -> Hashable:
@@ -118,28 +229,5 @@ def _words(movement: Movement | Line) -> Hashable:
     return movement.cents, movement.label, movement.reference
 
 
-def _consecutive(day: date, span: Span, spans: Sequence[Span]) -> set[int]:
-    """Return the statements that a chain joins to the span within this day: each ends with the
-    balance that the next begins with, before the span or after it."""
-    return _chain(day, span, spans, forwards=False) | _chain(day, span, spans, forwards=True)
-
-
-def _chain(day: date, span: Span, spans: Sequence[Span], *, forwards: bool) -> set[int]:
-    found: set[int] = set()
-    ends = [span]
-    while ends:
-        end = ends.pop()
-        for each in spans:
-            before, after = (end, each) if forwards else (each, end)
-            if each.id not in found and _meet(day, before, after):
-                found.add(each.id)
-                ends.append(each)
-    return found
-
-
-def _meet(day: date, before: Span, after: Span) -> bool:
-    return (
-        before.closed_on == after.opened_on == day
-        and before.closing_cents is not None
-        and before.closing_cents == after.opening_cents
-    )
+def _movement(line: Line) -> Movement:
+    return Movement(line.booked_on, line.value_on, line.cents, line.label, line.reference)

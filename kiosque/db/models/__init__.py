@@ -74,6 +74,7 @@ from kiosque.db.models.statements import (
     Statement,
     StatementFile,
     StatementLine,
+    ToldLine,
 )
 
 __all__ = [
@@ -141,6 +142,7 @@ __all__ = [
     "StatementLine",
     "Throttle",
     "Token",
+    "ToldLine",
     "Transmission",
     "Upload",
     "known_child",

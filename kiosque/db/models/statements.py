@@ -62,6 +62,16 @@ class StatementLine(NumberedModel):
         )
 
 
+class ToldLine(NumberedModel):
+    """A line that a statement tells of a day within which it begins or ends, where other files had
+    brought some of that day's: it tells these, and no other of that day."""
+
+    statement = ForeignKeyField(Statement)
+    statement_id: int
+    line = ForeignKeyField(StatementLine)
+    line_id: int
+
+
 class BankOperation(NumberedModel):
     """A card operation as the acquirer's own file tells it; a refund is below zero. `paid_on` is
     the bank's UTC day, `fee_cents` what it kept, where the file says so; `remitted_on` and

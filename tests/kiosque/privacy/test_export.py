@@ -44,6 +44,7 @@ OF_NOBODY = {
     "bank_account": "a régie's",
     "statement_file": "the bank's files, each of many families",
     "statement": "an account's",
+    "told_line": "which file told a line, beside the one that brought it",
     "imputation": "the town's accounts",
     "deposit": "sums of many families",
     "deposit_answer": "the comptable's",

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Sequence
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kiosque import db
+from kiosque.db import models
+from kiosque.db.models import Anomaly, BankOperation, Settlement
 from kiosque.statements import coverage, matching
-from kiosque.statements.records import Movement, StatementFile
+from kiosque.statements.records import FileKind, Movement, StatementFile
 from tests import bases
 from tests.conftest import Clock, make_family
 from tests.kiosque.statements import books
@@ -57,9 +59,9 @@ def months(draw: Any, payments: Sequence[Any]) -> Month:
             payment = left.pop()
             of_day.append(books.movement(on, payment.amount_cents, books.reference(payment)))
         of_day = draw(st.permutations(of_day))
-        if len(of_day) > 1 and draw(st.booleans()):
-            within = draw(st.integers(1, len(of_day) - 1))
-            cuts.append(Cut(len(movements) + within, on))
+        within = st.integers(1, max(1, len(of_day) - 1))
+        places = sorted(draw(st.sets(within, max_size=2))) if len(of_day) > 1 else []
+        cuts += [Cut(len(movements) + place, on) for place in places]
         movements += of_day
         cuts.append(Cut(len(movements), on))
     return Month(movements, cuts)
@@ -106,3 +108,93 @@ def test_any_order_overlap_or_split_of_files_gives_the_same(
         assert books.balances().get("account", 0) == 1000 + sum(
             each.cents for each in month.movements if each.label in expected
         )
+
+
+def three_of_one_day(first: int, last: int) -> StatementFile:
+    """A file of three movements of one day that are the same, from one of them to another."""
+    said = [books.movement(NOVEMBER, 10)] * (last - first)
+    since = NOVEMBER if first else NOVEMBER - timedelta(days=1)
+    until = NOVEMBER + timedelta(days=last == 3)
+    return statement(period(said, 1000 + 10 * first, since=since, until=until))
+
+
+@pytest.mark.parametrize(
+    "cuts",
+    [
+        [(0, 2), (0, 1), (1, 3)],
+        [(0, 1), (2, 3), (1, 2)],
+        [(0, 1), (1, 3), (0, 2), (2, 3)],
+        [(0, 2), (1, 3), (0, 3)],
+    ],
+)
+@pytest.mark.usefixtures("frozen")
+def test_the_same_three_times_in_a_day_is_three_whatever_file_begins_between(
+    cuts: Sequence[tuple[int, int]], tmp_path: Path
+) -> None:
+    for number, order in enumerate(permutations(cuts)):
+        (folder := tmp_path / str(number)).mkdir()
+        with bases.ready(folder) as location, db.elsewhere(location):
+            for cut in order:
+                books.load(three_of_one_day(*cut))
+            assert [line[1] for line in books.lines()] == [10, 10, 10], order
+            assert coverage.gaps("") == []
+
+
+@pytest.mark.usefixtures("base", "frozen")
+def test_files_that_no_balance_joins_tell_of_a_gap() -> None:
+    for cut in ((0, 2), (1, 3)):
+        books.load(three_of_one_day(*cut))
+    assert coverage.gaps("") == ["Il manque un relevé du 1er novembre 2026."]
+
+
+@st.composite
+def journals(draw: Any, payments: Sequence[Any]) -> list[StatementFile]:
+    """Journals that overlap, and tell some payments twice: under another number, or in another
+    remittance."""
+    told = [
+        books.operation(payment, 20, remittance=remittance, **changes)
+        for payment in payments
+        for remittance in ("R7", "R8")
+        for changes in ({}, {"transaction_id": f"89999{payment.id}"}, {"order_reference": ""})
+    ]
+    some = st.lists(
+        st.sampled_from(told),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda each: (each.transaction_id, each.remittance),
+    )
+    files = [books.jrb(*each) for each in draw(st.lists(some, min_size=2, max_size=4))]
+    bare = [books.operation(payment, None, remitted_on=None, status="CAPTURE")
+            for payment in draw(st.lists(st.sampled_from(payments), unique=True))]  # fmt: skip
+    return [*files, StatementFile(FileKind.JO, operations=tuple(bare))]
+
+
+def told_by(files: Sequence[StatementFile]) -> list[list[tuple[object, ...]]]:
+    """What these files say of the payments, and what it leads to look at."""
+    for model in (BankOperation, models.StatementFile, Anomaly):
+        model.delete().execute()
+    for file in files:
+        books.load(file)
+        matching.match_all("")
+    columns = (
+        BankOperation.paid_on, BankOperation.transaction_id, BankOperation.order_reference,
+        BankOperation.fee_cents, BankOperation.remitted_on, BankOperation.remittance,
+        BankOperation.settlement,
+    )  # fmt: skip
+    points = Anomaly.select(Anomaly.key).where(Anomaly.resolved_at.is_null())
+    found = BankOperation.select(*columns)
+    return [sorted(map(repr, each.tuples())) for each in (found, points)]
+
+
+@pytest.mark.slow
+@bases.on_sqlite
+@pytest.mark.usefixtures("base", "frozen")
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_order_of_journals_tells_the_same_of_the_payments(data: st.DataObject) -> None:
+    payments = list(Settlement.select().order_by(Settlement.id))
+    if not payments:
+        alices_family = make_family("F1001", "Martin")
+        payments = [books.paid(alices_family, 5000, NOVEMBER) for _ in range(2)]
+    files = data.draw(journals(payments))
+    assert told_by(files) == told_by(data.draw(st.permutations(files)))
