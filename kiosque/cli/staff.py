@@ -10,6 +10,7 @@ from kiosque.db import write
 from kiosque.db.models import Staff
 from kiosque.language import clock, formats
 from kiosque.outbox import addresses
+from kiosque.payments import Refused
 from kiosque.settings import Settings
 from kiosque.staff import accounts, invitations, roles
 from kiosque.staff.events import TERMINAL
@@ -42,7 +43,7 @@ def add(
         raise Fault(f"Régie inconnue : {regie[:30]}")
     try:
         link = _invite(known, Held(Role(role), regie), until, new_phone=new_phone)
-    except roles.Refused as refusal:
+    except Refused as refusal:
         raise Fault(str(refusal)) from None
     click.echo(f"{known}, {role} : {settings.public_url}/mairie/invitation/{link}")
     click.echo("Ce lien sert une seule fois, pendant un jour. Ne le donnez qu’à cette personne.")

@@ -5,6 +5,7 @@ from kiosque.db.models import Staff
 from kiosque.families import hashing
 from kiosque.language import clock
 from kiosque.outbox import addresses
+from kiosque.payments import Refused
 from kiosque.staff import events, roles, second_factor, sessions
 from kiosque.staff.events import Action, Actor
 
@@ -45,7 +46,7 @@ def close(staff: Staff, by: Actor) -> None:
     """Close an agent's way in, for good unless he is invited again: roles, sessions, password and
     telephone end. Raises Refused for oneself, and for the last administrator."""
     if by.staff == staff:
-        raise roles.Refused("Personne ne ferme son propre accès.")
+        raise Refused(["Personne ne ferme son propre accès."])
     with write():
         roles.require_another_administrator(staff)
         now = clock.now()

@@ -10,6 +10,7 @@ from kiosque.db import require_write, write
 from kiosque.db.models import Staff, StaffRole
 from kiosque.db.prepared import PreparedQuery
 from kiosque.language import clock
+from kiosque.payments import Refused
 from kiosque.staff import events
 from kiosque.staff.events import Action, Actor
 
@@ -40,6 +41,10 @@ OPENS: Mapping[Role, str] = {
     Role.CONTROLE: "lire les comptes et qui a fait quoi, sans contact d’une famille",
     Role.ADMINISTRATION: "les agents et les réglages, pas d’argent sauf 1 € d’essai",
 }
+_LAST = (
+    "C’est le dernier administrateur\u00a0: donnez d’abord ce rôle, sans date de fin, à un agent "
+    "qui se connecte déjà."
+)
 
 
 class Held(NamedTuple):
@@ -47,10 +52,6 @@ class Held(NamedTuple):
 
     role: Role
     regie: str
-
-
-class Refused(Exception):
-    """A change that the rules forbid; the text says why, in French. Nothing was done."""
 
 
 def in_force(staff: Staff) -> frozenset[Held]:
@@ -86,9 +87,11 @@ def add(staff: Staff, held: Held, starts_on: date, ends_on: date | None, by: Act
     Refused: nobody gives himself one, and none is held twice at once."""
     require_write()
     if by.staff == staff:
-        raise Refused("Personne ne se donne un rôle\u00a0: demandez-le à un autre administrateur.")
+        raise Refused(
+            ["Personne ne se donne un rôle\u00a0: demandez-le à un autre administrateur."]
+        )
     if ends_on and ends_on < starts_on:
-        raise Refused("Le rôle finirait avant d’avoir commencé.")
+        raise Refused(["Le rôle finirait avant d’avoir commencé."])
     role, regie = held
     same = StaffRole.select().where(
         StaffRole.staff == staff,
@@ -98,7 +101,7 @@ def add(staff: Staff, held: Held, starts_on: date, ends_on: date | None, by: Act
         StaffRole.ends_on.is_null() | (StaffRole.ends_on >= starts_on),
     )
     if any(ends_on is None or each.starts_on <= ends_on for each in same):
-        raise Refused("Cet agent a déjà ce rôle à ces dates.")
+        raise Refused(["Cet agent a déjà ce rôle à ces dates."])
     given = StaffRole.create(
         staff=staff, role=role, regie=regie, starts_on=starts_on, ends_on=ends_on
     )
@@ -138,10 +141,7 @@ def require_another_administrator(staff: Staff) -> None:
         )
     )
     if not others.exists():
-        raise Refused(
-            "C’est le dernier administrateur\u00a0: donnez d’abord ce rôle, sans date de fin, à un "
-            "agent qui se connecte déjà."
-        )
+        raise Refused([_LAST])
 
 
 def _described(given: StaffRole) -> str:

@@ -5,9 +5,10 @@ from datetime import date
 import pytest
 
 from kiosque.db.models import Staff, StaffRole
+from kiosque.payments import Refused
 from kiosque.staff import accounts, roles
 from kiosque.staff.events import TERMINAL, Actor
-from kiosque.staff.roles import Held, Refused, Role
+from kiosque.staff.roles import Held, Role
 from tests.agents import make_agent
 from tests.conftest import Clock
 

@@ -7,13 +7,14 @@ from werkzeug.wrappers import Response
 
 from kiosque.db import write
 from kiosque.db.models import Staff, StaffRole
+from kiosque.payments import Refused
 from kiosque.staff import accounts, invitations, roles
 from kiosque.staff.events import Actor
-from kiosque.staff.roles import Refused, Role
+from kiosque.staff.roles import Role
 from kiosque.web import current
 from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
 from kiosque.web.office.forms import NewAgentForm, RoleForm
-from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.area import Answer, done, form_page, known
 
 
 @staff_only(Role.ADMINISTRATION)
@@ -26,30 +27,21 @@ def agents() -> str:
 @fresh_code
 def new_agent() -> Answer:
     form = NewAgentForm(_regies())
-    if not form.is_submitted():
-        return render_template("office/new_agent.html", form=form)
-    if form.validate() and (staff := _invited(form)):
-        flash(f"Un lien part à {staff.email}. Il sert une fois, pendant un jour.")
-        return redirect(url_for("office.agent", staff_id=staff.id))
-    return render_template("office/new_agent.html", form=form), 422
+    return done(form, lambda: _invited(form)) or form_page("office/new_agent.html", form)
 
 
-def _invited(form: NewAgentForm) -> Staff | None:
-    """Invite the agent, with this role. Return None when it cannot be, and say why in the form."""
-    try:
-        with write():
-            staff = accounts.obtain(form.agent_email.data)
-            roles.add(staff, form.held, *form.days, actor())
-            invitations.send(staff, actor())
-    except Refused as refusal:
-        form.form_errors.append(str(refusal))
-        return None
-    return staff
+def _invited(form: NewAgentForm) -> Response:
+    with write():
+        staff = accounts.obtain(form.agent_email.data)
+        roles.add(staff, form.held, *form.days, actor())
+        invitations.send(staff, actor())
+    flash(f"Un lien part à {staff.email}. Il sert une fois, pendant un jour.")
+    return redirect(url_for("office.agent", staff_id=staff.id))
 
 
 @staff_only(Role.ADMINISTRATION)
 @fresh_code
-def agent(staff_id: int) -> str:
+def agent(staff_id: int) -> Answer:
     return _page(_agent(staff_id), RoleForm(_regies()))
 
 
@@ -57,15 +49,13 @@ def agent(staff_id: int) -> str:
 @fresh_code
 def give_role(staff_id: int) -> Answer:
     staff, form = _agent(staff_id), RoleForm(_regies())
-    if form.validate():
-        try:
-            roles.give(staff, form.held, *form.days, actor())
-        except Refused as refusal:
-            form.form_errors.append(str(refusal))
-        else:
-            flash("Le rôle est donné.")
-            return redirect(url_for("office.agent", staff_id=staff_id))
-    return _page(staff, form), 422
+    return done(form, lambda: _given(staff, form)) or _page(staff, form)
+
+
+def _given(staff: Staff, form: RoleForm) -> Response:
+    roles.give(staff, form.held, *form.days, actor())
+    flash("Le rôle est donné.")
+    return redirect(url_for("office.agent", staff_id=staff.id))
 
 
 @staff_only(Role.ADMINISTRATION)
@@ -111,11 +101,11 @@ def _done(staff_id: int, change: Callable[[Actor], object], told: str) -> Respon
     return redirect(url_for("office.agent", staff_id=staff_id))
 
 
-def _page(staff: Staff, form: RoleForm) -> str:
-    return render_template(
+def _page(staff: Staff, form: RoleForm) -> Answer:
+    return form_page(
         "office/agent.html",
+        form,
         staff=staff,
-        form=form,
         roles=roles.of(staff),
         own=staff == own_agent().staff,
         regies=_regies(),

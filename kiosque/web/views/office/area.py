@@ -1,8 +1,14 @@
-"""The blueprint of the town hall's area, and what happens before each of its pages."""
+"""The blueprint of the town hall's area, what happens before each of its pages, and how its forms
+answer."""
+
+from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, abort, render_template, request
+from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
+from kiosque.payments import Refused
 from kiosque.web import cookies, headers
 from kiosque.web.office import access as office_access
 
@@ -20,6 +26,23 @@ def come_in() -> str | None:
         headers.hide_address()
         return render_template("office/from_elsewhere.html", page=request.full_path.rstrip("?"))
     return None
+
+
+def done(form: FlaskForm, act: Callable[[], Answer | None]) -> Answer | None:
+    """Do what a form asks, and return the answer. Return None where it is not sent, not valid, or
+    refused: it says why."""
+    if form.validate_on_submit():
+        try:
+            return act()
+        except Refused as refused:
+            form.form_errors += refused.reasons
+    return None
+
+
+def form_page(template: str, form: FlaskForm, **shown: Any) -> Answer:
+    """Show a form, with the status 422 where something of it is wrong."""
+    page = render_template(template, form=form, **shown)
+    return page, 422 if form.errors else 200
 
 
 def known(number: int) -> int:

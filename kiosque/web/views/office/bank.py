@@ -34,7 +34,7 @@ from kiosque.web.office.forms import ActForm
 from kiosque.web.office.regies import asked_regie, own_names
 from kiosque.web.office.upload_acts import take_in
 from kiosque.web.views.office import bank_columns
-from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.area import Answer, done, form_page, known
 
 _READERS = (Role.REGISSEUR, Role.CONTROLE)
 #: Lines shown with what they may be of.
@@ -117,10 +117,11 @@ def undo_match(number: int) -> Answer:
     """Undo one match, once a reason is given."""
     match = LineMatch.get_or_none(LineMatch.id == known(number)) or abort(404)
     line, form = _line(match.line_id, Role.REGISSEUR), ActForm()
-    if match.undone_at or (form.validate_on_submit() and _undo(match, form)):
-        return redirect(url_for("office.bank_line", number=line.id))
-    page = render_template("office/undo_match.html", match=match, line=line, form=form, kinds=KINDS)
-    return page, 422 if form.errors else 200
+    if match.undone_at:
+        return _back_to(line)
+    return done(form, lambda: _undone(match, form)) or form_page(
+        "office/undo_match.html", form, match=match, line=line, kinds=KINDS
+    )
 
 
 def _page(form: StatementForm) -> Answer:
@@ -171,10 +172,10 @@ def _awaited(regie: str) -> tuple[int, int]:
 
 
 def _line_page(line: StatementLine, form: ExplainForm) -> Answer:
-    page = render_template(
+    return form_page(
         "office/bank_line.html",
+        form,
         line=line,
-        form=form,
         matches=list(LineMatch.select().where(LineMatch.line == line).order_by(LineMatch.id)),
         proposals=matching.proposals(line),
         left_cents=line.amount_cents - matching.explained_cents(line),
@@ -182,7 +183,6 @@ def _line_page(line: StatementLine, form: ExplainForm) -> Answer:
         rules=RULES,
         may_write=own_agent().has_for([line.regie], Role.REGISSEUR),
     )
-    return page, 422 if form.errors else 200
 
 
 def _explained(line: StatementLine, form: ExplainForm, proposal: str) -> Response:
@@ -197,15 +197,15 @@ def _explained(line: StatementLine, form: ExplainForm, proposal: str) -> Respons
     return redirect(url_for("office.bank", regie=line.regie or None))
 
 
-def _undo(match: LineMatch, form: ActForm) -> bool:
-    try:
-        matching.undo(match.id, own_agent().staff.email, form.reason.data)
-    except Refused as refused:
-        form.form_errors += refused.reasons
-        return False
+def _undone(match: LineMatch, form: ActForm) -> Response:
+    matching.undo(match.id, own_agent().staff.email, form.reason.data)
     events.note(Action.MATCH_UNDONE, actor(), str(match.line_id), form.reason.data)
     flash("Le rapprochement est annulé\u00a0: le mouvement est à expliquer.")
-    return True
+    return _back_to(match.line)
+
+
+def _back_to(line: StatementLine) -> Response:
+    return redirect(url_for("office.bank_line", number=line.id))
 
 
 def _line(number: int, *wanted: Role) -> StatementLine:

@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Sequence
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from kiosque.invoices.uploads import storing
@@ -21,7 +21,7 @@ from kiosque.web.office.access import actor, own_agent, staff_only
 from kiosque.web.office.bank_forms import BankColumnsForm
 from kiosque.web.office.bank_loading import load, why_not
 from kiosque.web.office.regies import own_names
-from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.area import Answer, form_page, known
 
 _DIGEST = re.compile("[0-9a-f]{64}", re.ASCII)
 
@@ -96,12 +96,11 @@ def _page(
     file: StatementFile | None,
     faults: Sequence[str] = (),
 ) -> Answer:
-    page = render_template(
+    return form_page(
         "office/bank_columns.html",
+        form,
         digest=digest,
         header=header,
-        form=form,
         accounts=understood(file) if file else [],
         faults=faults,
     )
-    return page, 422 if form.errors else 200

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from flask import abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from kiosque import deposits, payments
+from kiosque import deposits
 from kiosque.closings.months import Month, last_number
 from kiosque.db.models import Deposit, DepositAnswer, DepositGap
 from kiosque.deposits import Draft, tables
@@ -21,7 +21,7 @@ from kiosque.staff.roles import Role
 from kiosque.web import current, documents, spreadsheets
 from kiosque.web.office.access import actor, fresh_code, own_agent, own_row, staff_only
 from kiosque.web.office.deposit_forms import AnswerForm, FinalForm, LastGivenForm
-from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.area import Answer, done, form_page, known
 
 _READERS = (Role.REGISSEUR, Role.CONTROLE)
 
@@ -62,28 +62,22 @@ def finalize(regie: str) -> Answer:
     form = FinalForm()
     asked = request.args.get("jusqua", "")
     draft = deposits.draft(regie, form.number(asked, journal.last()[0]))
-    is_sent = form.is_submitted() and form.validate()
-    if is_sent and form.confirms(draft) and _finalized(form, draft):
-        return redirect(url_for("office.bordereaux"))
     name = current.settings().regie_named(regie)
-    shown = {"draft": draft, "regie": name, "table": table, "whole": whole}
-    page = render_template("office/bordereau_final.html", form=form, **shown)
-    return page, 422 if form.errors else 200
+    return done(form, lambda: _finalized(form, draft)) or form_page(
+        "office/bordereau_final.html", form, draft=draft, regie=name, table=table, whole=whole
+    )
 
 
-def _finalized(form: FinalForm, draft: Draft) -> bool:
-    """Make the draft final. Return False where it cannot be, and say why in the form."""
+def _finalized(form: FinalForm, draft: Draft) -> Response | None:
+    if not form.confirms(draft):
+        return None
     by = own_agent().staff.email
     asked = (current.settings(), draft.regie, draft.up_to, by, draft.fingerprint)
-    try:
-        made = deposits.finalize(*asked, papers.bordereau)
-    except payments.Refused as refused:
-        form.form_errors += refused.reasons
-        return False
+    made = deposits.finalize(*asked, papers.bordereau)
     amount = format_euros(made.amount_cents)
     events.note(Action.DEPOSIT_MADE, actor(), deposits.titled(made), amount)
     flash(f"Le bordereau {deposits.titled(made)} est définitif\u00a0: {amount}.")
-    return True
+    return redirect(url_for("office.bordereaux"))
 
 
 @staff_only(Role.REGISSEUR)
@@ -93,46 +87,35 @@ def resume_numbers(number: int) -> Answer:
     gap = DepositGap.get_or_none(DepositGap.id == known(number)) or abort(404)
     _require(gap.regie, Role.REGISSEUR)
     form = LastGivenForm(data={"last": str(gap.first - 1)})
-    if gap.last is not None or (form.validate_on_submit() and _resumed(gap, form)):
+    if gap.last is not None:
         return redirect(url_for("office.bordereaux"))
     name = current.settings().regie_named(gap.regie).name
-    page = render_template("office/resume_numbers.html", form=form, gap=gap, name=name)
-    return page, 422 if form.errors else 200
+    return done(form, lambda: _resumed(gap, form)) or form_page(
+        "office/resume_numbers.html", form, gap=gap, name=name
+    )
 
 
-def _resumed(gap: DepositGap, form: LastGivenForm) -> bool:
-    """Note the number. Return False where it cannot be, and say why in the form."""
-    try:
-        lost = deposits.say_last(gap.regie, gap.year, form.number, own_agent().staff.email)
-    except payments.Refused as refused:
-        form.form_errors += refused.reasons
-        return False
+def _resumed(gap: DepositGap, form: LastGivenForm) -> Response:
+    lost = deposits.say_last(gap.regie, gap.year, form.number, own_agent().staff.email)
     events.note(Action.NUMBERS_RESUMED, actor(), f"{gap.year} {gap.regie}".strip(), lost)
     flash(f"Perdu à la restauration\u00a0: {lost}." if lost else "Aucun numéro n’est perdu.")
-    return True
+    return redirect(url_for("office.bordereaux"))
 
 
 @staff_only(Role.REGISSEUR)
 def answer_bordereau(number: int) -> Answer:
     deposit, form = _own(number, Role.REGISSEUR), AnswerForm()
-    if form.is_submitted() and form.validate() and _answered(deposit, form):
-        return redirect(url_for("office.bordereaux"))
-    title = deposits.titled(deposit)
-    page = render_template("office/bordereau_answer.html", form=form, title=title)
-    return page, 422 if form.errors else 200
+    return done(form, lambda: _answered(deposit, form)) or form_page(
+        "office/bordereau_answer.html", form, title=deposits.titled(deposit)
+    )
 
 
-def _answered(deposit: Deposit, form: AnswerForm) -> bool:
-    """Note the answer. Return False where it cannot be, and say why in the form."""
-    try:
-        deposits.answer(deposit, form.on.day, form.reference.data, own_agent().staff.email)
-    except payments.Refused as refused:
-        form.form_errors += refused.reasons
-        return False
+def _answered(deposit: Deposit, form: AnswerForm) -> Response:
+    deposits.answer(deposit, form.on.day, form.reference.data, own_agent().staff.email)
     title = deposits.titled(deposit)
     events.note(Action.DEPOSIT_ANSWERED, actor(), title, form.reference.data)
     flash(f"L’accusé de réception du bordereau {title} est noté.")
-    return True
+    return redirect(url_for("office.bordereaux"))
 
 
 @staff_only(*_READERS)

@@ -1,9 +1,8 @@
 """Files to take away: the lists as CSV, and the payments for another software."""
 
-from flask import abort, render_template
+from flask import abort
 from werkzeug.wrappers import Response
 
-from kiosque import payments
 from kiosque.db.models import Family, Invoice, PaymentExport, Receipt, Settlement
 from kiosque.payments import journal, outgoing
 from kiosque.staff import events
@@ -14,7 +13,7 @@ from kiosque.web.office import exports, lists
 from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
 from kiosque.web.office.filters import BY_SETTLEMENT, InvoiceFilters, SettlementFilters
 from kiosque.web.office.money_forms import ExportForm
-from kiosque.web.views.office.area import Answer
+from kiosque.web.views.office.area import Answer, done, form_page
 from kiosque.web.views.office.settlements import money, with_names
 
 #: The roles that take out what names families.
@@ -52,14 +51,10 @@ def settlements_csv() -> Response:
 @fresh_code
 def export() -> Answer:
     form = ExportForm(current.settings(), own_agent().regies(*TAKERS))
-    if form.is_submitted() and form.validate():
-        try:
-            return _exported(form)
-        except payments.Refused as refusal:
-            form.form_errors += refusal.reasons
     known = outgoing.exports(own_agent().bounds(*TAKERS))
-    page = render_template("office/export.html", form=form, exports=known, last=journal.last()[0])
-    return page, 422 if form.errors else 200
+    return done(form, lambda: _exported(form)) or form_page(
+        "office/export.html", form, exports=known, last=journal.last()[0]
+    )
 
 
 def _exported(form: ExportForm) -> Response:

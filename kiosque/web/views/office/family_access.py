@@ -16,7 +16,7 @@ from kiosque.staff.roles import Role
 from kiosque.web import access, current, documents
 from kiosque.web.office.access import actor, fresh_code, staff_only
 from kiosque.web.office.forms import ActForm, LetterForm, LinkForm
-from kiosque.web.views.office.area import Answer
+from kiosque.web.views.office.area import Answer, form_page
 from kiosque.web.views.office.families import present_family
 
 
@@ -24,9 +24,9 @@ from kiosque.web.views.office.families import present_family
 @fresh_code
 def family_letter(code: str) -> Answer:
     family, form = present_family(code), LetterForm()
-    if form.is_submitted() and form.validate():
+    if form.validate_on_submit():
         return _letter(family, form)
-    return _page("letter", family, form)
+    return form_page("office/family_letter.html", form, family=family)
 
 
 def _letter(family: Family, form: LetterForm) -> Response:
@@ -44,21 +44,21 @@ def _letter(family: Family, form: LetterForm) -> Response:
 def family_link(code: str) -> Answer:
     family = present_family(code)
     form = LinkForm(contacts.addresses(family))
-    if form.is_submitted() and form.validate():
+    if form.validate_on_submit():
         events.note(Action.LINK_SENT, actor(), family.code, form.reason.data)
         own_changes.send_link(family, form.to.data, access.remote_address())
         flash("Le lien part par courriel. Il sert une fois, pendant une heure.")
         return redirect(url_for("office.family", code=code))
     events.note(Action.FAMILY_READ, actor(), family.code)  # its addresses are shown
-    return _page("link", family, form)
+    return form_page("office/family_link.html", form, family=family)
 
 
 @staff_only(Role.FACTURATION)
 @fresh_code
 def family_password(code: str) -> Answer:
     family, form = present_family(code), ActForm()
-    if not (form.is_submitted() and form.validate()):
-        return _page("password", family, form)
+    if not form.validate_on_submit():
+        return form_page("office/family_password.html", form, family=family)
     events.note(Action.PASSWORD_GIVEN, actor(), family.code, form.reason.data)
     return render_template(
         "office/family_password_given.html",
@@ -66,8 +66,3 @@ def family_password(code: str) -> Answer:
         password=own_changes.give_password(family, access.remote_address()),
         until=clock.paris_date(clock.now() + accounts.PROVISIONAL),
     )
-
-
-def _page(act: str, family: Family, form: ActForm) -> Answer:
-    page = render_template(f"office/family_{act}.html", family=family, form=form)
-    return page, 422 if form.errors else 200

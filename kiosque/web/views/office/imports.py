@@ -36,7 +36,7 @@ from kiosque.web.office.uploads import (
     preview_of,
     shown,
 )
-from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.area import Answer, form_page, known
 
 
 @staff_only(*READERS)
@@ -64,8 +64,7 @@ def type_invoice() -> Answer:
     """Type an invoice: it is judged and loaded as a file is."""
     form = TypedInvoiceForm()
     if not form.validate_on_submit():
-        page = render_template("office/type_invoice.html", form=form)
-        return page, 422 if form.is_submitted() else 200
+        return form_page("office/type_invoice.html", form)
     name, content = form.as_file()
     kept = storing.keep(io.BytesIO(content), name, current.settings().data)
     found = storing.add(kept, None, own_agent().staff.email)

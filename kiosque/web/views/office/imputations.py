@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, url_for
+from werkzeug.wrappers import Response
 
-from kiosque import deposits, payments
+from kiosque import deposits
 from kiosque.db.models import Imputation, Service
 from kiosque.deposits import Imputed
 from kiosque.staff import events
@@ -13,7 +14,7 @@ from kiosque.staff.roles import Role
 from kiosque.web import current
 from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
 from kiosque.web.office.deposit_forms import ImputationForm
-from kiosque.web.views.office.area import Answer
+from kiosque.web.views.office.area import Answer, done, form_page
 
 
 @staff_only(Role.ADMINISTRATION, Role.REGISSEUR)
@@ -22,12 +23,9 @@ def imputations() -> Answer:
     regies = _regies()
     services = list(Service.select().order_by(Service.name))
     form = ImputationForm(regies, [each.name for each in services])
-    if form.is_submitted() and form.validate() and _set(form):
-        return redirect(url_for("office.imputations"))
     known = {key: deposits.imputations(key) for key in regies}
     shown = {"regies": regies, "services": services, "known": known, "words": _words}
-    page = render_template("office/imputations.html", form=form, **shown)
-    return page, 422 if form.errors else 200
+    return done(form, lambda: _set(form)) or form_page("office/imputations.html", form, **shown)
 
 
 def _regies() -> Mapping[str, str]:
@@ -38,18 +36,13 @@ def _regies() -> Mapping[str, str]:
     return {key: regie.name for key, regie in every.items() if key in own}
 
 
-def _set(form: ImputationForm) -> bool:
-    """Set the imputation. Return False where it cannot be, and say why in the form."""
+def _set(form: ImputationForm) -> Response:
     asked = (form.key, form.service.data, form.imputed, own_agent().staff.email, form.since.day)
-    try:
-        row = deposits.set_imputation(*asked)
-    except payments.Refused as refused:
-        form.form_errors += refused.reasons
-        return False
+    row = deposits.set_imputation(*asked)
     about = f"{row.service.name} {form.key}".strip()
     events.note(Action.IMPUTATION_SET, actor(), about, f"{_words(row)}, {row.valid_from}")
     flash(f"C’est enregistré\u00a0: {row.service.name}, {_words(row)}.")
-    return True
+    return redirect(url_for("office.imputations"))
 
 
 def _words(row: Imputation) -> str:

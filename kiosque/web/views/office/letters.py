@@ -3,7 +3,7 @@
 import io
 from collections.abc import Sequence
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, url_for
 from werkzeug.wrappers import Response
 
 from kiosque.db import write
@@ -17,7 +17,7 @@ from kiosque.staff.roles import Role
 from kiosque.web import current, documents
 from kiosque.web.office.access import actor, fresh_code, staff_only
 from kiosque.web.office.forms import LettersForm
-from kiosque.web.views.office.area import Answer
+from kiosque.web.views.office.area import Answer, form_page
 
 #: Letters of one PDF: a few seconds, and a pile that a person folds.
 AT_ONCE = 100
@@ -29,19 +29,18 @@ NAMED = 20
 @fresh_code
 def letters() -> Answer:
     form = LettersForm()
-    if form.is_submitted() and form.validate():
+    if form.validate_on_submit():
         return _letters(form)
     left_out = ways_in.without(with_address=False)
-    page = render_template(
+    return form_page(
         "office/letters.html",
-        form=form,
+        form,
         count=ways_in.without().count(),
         made=ways_in.without(with_letter=True).count(),
         at_once=AT_ONCE,
         left_out=list(left_out.limit(NAMED)),
         left_count=left_out.count(),
     )
-    return page, 422 if form.errors else 200
 
 
 def _letters(form: LettersForm) -> Response:

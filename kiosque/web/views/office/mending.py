@@ -1,6 +1,6 @@
 """Pages to mend a file that was refused: name the families of its debtors, or its columns."""
 
-from flask import abort, redirect, render_template, url_for
+from flask import abort, redirect, url_for
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import Upload
@@ -14,7 +14,7 @@ from kiosque.web import current
 from kiosque.web.office.access import DEPOSITORS, NotOpen, actor, own_agent, staff_only
 from kiosque.web.office.mending import ColumnsForm, DebtorsForm
 from kiosque.web.office.uploads import may_see
-from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.area import Answer, form_page, known
 
 #: Lines of a table that are shown beside its columns.
 _LINES = 3
@@ -32,8 +32,7 @@ def name_debtors(number: int) -> Answer:
     if form.validate_on_submit() and form.keep(own_agent().staff.email):
         return _again(found, Action.DEBTORS_NAMED)
     events.note(Action.UPLOAD_READ, actor(), found.file_name)
-    page = render_template("office/debtors.html", upload=found, form=form, count=len(unknown))
-    return page, 422 if form.is_submitted() else 200
+    return form_page("office/debtors.html", form, upload=found, count=len(unknown))
 
 
 @staff_only(*DEPOSITORS)
@@ -48,8 +47,7 @@ def name_columns(number: int) -> Answer:
         return _again(found, Action.COLUMNS_NAMED)
     events.note(Action.UPLOAD_READ, actor(), found.file_name)
     samples = [", ".join(row[at] for row in rows if at < len(row)) for at in range(len(columns))]
-    page = render_template("office/columns.html", upload=found, form=form, samples=samples)
-    return page, 422 if form.is_submitted() else 200
+    return form_page("office/columns.html", form, upload=found, samples=samples)
 
 
 def _upload(number: int) -> Upload:

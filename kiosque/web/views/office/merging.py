@@ -1,19 +1,19 @@
 """Two codes of one household become one family, and two again."""
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, request, url_for
+from werkzeug.wrappers import Response
 
 from kiosque.db.models import Family, FamilyMerge
 from kiosque.families import records
 from kiosque.families.accounts import normalise_code
 from kiosque.invoices import family_balance
-from kiosque.payments import Refused
 from kiosque.privacy import merging
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
 from kiosque.web.office.forms import ActForm, MergeForm
-from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.area import Answer, done, form_page, known
 from kiosque.web.views.office.families import present_family
 
 
@@ -22,16 +22,14 @@ from kiosque.web.views.office.families import present_family
 def merge_families(code: str) -> Answer:
     """Look a double up by its code, then confirm that it is one."""
     kept, form = present_family(code), MergeForm(double=request.args.get("double", ""))
-    confirmed = form.is_submitted() and form.validate()
+    confirmed = form.validate_on_submit()
     gone = _double(form)
     _require_their_money(kept, gone)
-    if confirmed and gone and _merged(kept, gone, form):
-        flash(f"La famille {gone.code} est fusionnée avec la famille {kept.code}.")
-        return redirect(url_for("office.family", code=code))
-    page = render_template(
-        "office/family_merge.html", family=kept, form=form, both=_both(kept, gone), gone=gone
+    if confirmed and gone and (answer := done(form, lambda: _merged(kept, gone, form))):
+        return answer
+    return form_page(
+        "office/family_merge.html", form, family=kept, both=_both(kept, gone), gone=gone
     )
-    return page, 422 if form.errors else 200
 
 
 def _double(form: MergeForm) -> Family | None:
@@ -60,16 +58,12 @@ def _both(kept: Family, gone: Family | None) -> list[tuple[str, Family, object, 
     return [(words, it, records.read(it), family_balance.due(it)) for words, it in pairs if it]
 
 
-def _merged(kept: Family, gone: Family, form: MergeForm) -> bool:
-    """Merge the two. Return False where they cannot be, and say why in the form."""
-    try:
-        merging.merge(kept, gone, own_agent().staff.email, form.reason.data)
-    except Refused as refusal:
-        form.form_errors.extend(refusal.reasons)
-        return False
+def _merged(kept: Family, gone: Family, form: MergeForm) -> Response:
+    merging.merge(kept, gone, own_agent().staff.email, form.reason.data)
     about = f"{kept.code}, {gone.code}"
     events.note(Action.FAMILIES_MERGED, actor(), about, form.reason.data)
-    return True
+    flash(f"La famille {gone.code} est fusionnée avec la famille {kept.code}.")
+    return redirect(url_for("office.family", code=kept.code))
 
 
 @staff_only(Role.FACTURATION)
@@ -78,20 +72,14 @@ def undo_merge(number: int) -> Answer:
     found = FamilyMerge.get_or_none(FamilyMerge.id == known(number)) or abort(404)
     _require_their_money(found.kept, found.gone)
     form = ActForm()
-    if form.is_submitted() and form.validate() and _undone(found, form):
-        flash(f"La famille {found.gone.code} est de nouveau à part.")
-        return redirect(url_for("office.family", code=found.kept.code))
-    page = render_template("office/undo_merge.html", merge=found, form=form)
-    return page, 422 if form.errors else 200
+    return done(form, lambda: _undone(found, form)) or form_page(
+        "office/undo_merge.html", form, merge=found
+    )
 
 
-def _undone(found: FamilyMerge, form: ActForm) -> bool:
-    """Undo a merge. Return False where it cannot be, and say why in the form."""
-    try:
-        merging.undo(found)
-    except Refused as refusal:
-        form.form_errors.extend(refusal.reasons)
-        return False
+def _undone(found: FamilyMerge, form: ActForm) -> Response:
+    merging.undo(found)
     about = f"{found.kept.code}, {found.gone.code}"
     events.note(Action.MERGE_UNDONE, actor(), about, form.reason.data)
-    return True
+    flash(f"La famille {found.gone.code} est de nouveau à part.")
+    return redirect(url_for("office.family", code=found.kept.code))

@@ -10,7 +10,7 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web.office.access import actor, own_agent, staff_only
 from kiosque.web.office.answer_form import AnswerForm
-from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.area import Answer, form_page, known
 
 
 @staff_only(Role.FACTURATION)
@@ -25,23 +25,21 @@ def request_(number: int) -> Answer:
     which = FamilyRequest.id == known(number)
     found: FamilyRequest = FamilyRequest.get_or_none(which) or abort(404)
     form = AnswerForm(found)
-    if not form.is_submitted():
-        return _page(found, form)
-    if form.validate() and _answered(found, form):
+    if form.validate_on_submit() and _answered(found, form):
         flash(f"Demande n°\u00a0{number}\u00a0: la famille {found.family.code} en est avertie.")
         return redirect(url_for("office.requests_"))
-    return _page(found, form), 422
+    return _page(found, form)
 
 
-def _page(found: FamilyRequest, form: AnswerForm) -> str:
+def _page(found: FamilyRequest, form: AnswerForm) -> Answer:
     events.note(Action.FAMILY_READ, actor(), found.family.code)
-    return render_template(
+    return form_page(
         "office/request.html",
+        form,
         asked=found,
         topic=requests.TOPICS[RequestTopic(found.topic)],
         is_open=found.state == RequestState.OPEN,
         parents=answers.parents(found.family),
-        form=form,
     )
 
 

@@ -10,7 +10,7 @@ from kiosque.web import current, legal, town
 from kiosque.web.office import bank_trial
 from kiosque.web.office.access import actor, fresh_code, staff_only
 from kiosque.web.office.settings_forms import FORMS, LogoForm, SectionForm
-from kiosque.web.views.office.area import Answer
+from kiosque.web.views.office.area import Answer, form_page
 
 
 @staff_only(Role.ADMINISTRATION)
@@ -31,10 +31,9 @@ def settings() -> str:
 def change_settings(section: str) -> Answer:
     kind = FORMS.get(section) or abort(404)
     form = kind(current.settings())
-    if form.is_submitted() and form.validate() and _changed(form):
+    if form.validate_on_submit() and _changed(form):
         return redirect(url_for("office.settings"))
-    page = render_template("office/change_settings.html", form=form)
-    return page, 422 if form.errors else 200
+    return form_page("office/change_settings.html", form)
 
 
 @staff_only(Role.ADMINISTRATION)
@@ -43,8 +42,7 @@ def change_logo() -> Answer:
     form = LogoForm()
     if form.validate_on_submit():
         return _show_logo(form.content, "Le logo est changé.")
-    page = render_template("office/change_logo.html", form=form)
-    return page, 422 if form.errors else 200
+    return form_page("office/change_logo.html", form)
 
 
 @staff_only(Role.ADMINISTRATION)

@@ -14,7 +14,7 @@ from kiosque.web import access, current, headers
 from kiosque.web.office import access as office_access
 from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
 from kiosque.web.office.forms import CodeForm, ConfirmForm, InvitationForm, SignInForm
-from kiosque.web.views.office.area import Answer
+from kiosque.web.views.office.area import Answer, form_page
 
 WRONG_CODE = "Ce code n’est pas le bon, ou il a déjà servi. Attendez le suivant\u00a0: 30 secondes."
 
@@ -23,11 +23,9 @@ def sign_in() -> Answer:
     if office_access.agent():
         return redirect(office_access.safe_next())
     form = SignInForm()
-    if not form.is_submitted():
-        return render_template("office/sign_in.html", form=form)
-    if form.validate() and _begun(form):
+    if form.validate_on_submit() and _begun(form):
         return redirect(url_for("office.code", next=request.args.get("next")))
-    return render_template("office/sign_in.html", form=form), 422
+    return form_page("office/sign_in.html", form)
 
 
 def _begun(form: SignInForm) -> bool:
@@ -45,11 +43,9 @@ def code() -> Answer:
     form, half = CodeForm(), office_access.half_way()
     if half is None and office_access.agent() is None:
         return redirect(url_for("office.sign_in", next=request.args.get("next")))
-    if not form.is_submitted():
-        return render_template("office/code.html", form=form, again=half is None)
-    if form.validate() and _shown(form, half):
+    if form.validate_on_submit() and _shown(form, half):
         return redirect(office_access.safe_next())
-    return render_template("office/code.html", form=form, again=half is None), 422
+    return form_page("office/code.html", form, again=half is None)
 
 
 def _shown(form: CodeForm, half: StaffSession | None) -> bool:
@@ -82,14 +78,14 @@ def invitation(secret: str) -> Answer:
     found, form = invitations.find(secret), InvitationForm()
     if found is None:
         return render_template("office/dead_link.html"), 404
-    if form.is_submitted() and form.validate():
+    if form.validate_on_submit():
         try:
             return _taken(found, form)
         except Spent:
             return render_template("office/dead_link.html"), 404
         except (Unsuitable, WrongCode) as refused:
             _say(form, refused)
-    return _invitation_page(found.staff, form), 422 if form.errors else 200
+    return _invitation_page(found.staff, form)
 
 
 def _taken(found: StaffInvitation, form: InvitationForm) -> Answer:
@@ -109,7 +105,7 @@ def _say(form: InvitationForm, refused: Unsuitable | WrongCode) -> None:
         form.new.errors = [str(refused)]
 
 
-def _invitation_page(staff: Staff, form: InvitationForm) -> str:
+def _invitation_page(staff: Staff, form: InvitationForm) -> Answer:
     settings = current.settings()
     shown: dict[str, str] = {}
     if staff.enrolled_at is None:
@@ -119,7 +115,7 @@ def _invitation_page(staff: Staff, form: InvitationForm) -> str:
             "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
             "qr_code": _qr_code(second_factor.address(staff, settings.secret_key, issuer)),
         }
-    return render_template("office/invitation.html", form=form, staff=staff, **shown)
+    return form_page("office/invitation.html", form, staff=staff, **shown)
 
 
 def _qr_code(address: str) -> Markup:

@@ -9,7 +9,7 @@ from kiosque.staff.roles import Role
 from kiosque.web import current, legal, town
 from kiosque.web.office.access import actor, staff_only
 from kiosque.web.office.settings_forms import TextForm
-from kiosque.web.views.office.area import Answer
+from kiosque.web.views.office.area import Answer, form_page
 
 
 @staff_only(Role.ADMINISTRATION)
@@ -17,14 +17,13 @@ def change_text(name: str) -> Answer:
     """Write a text, see it as it will be read, then have it shown."""
     title = _title(name)
     form = TextForm(current.legal_pages().text(name))
-    sound = form.is_submitted() and form.validate()
+    sound = form.validate_on_submit()
     if sound and request.form.get("save"):
         return _keep(name, form.text.data)
     if sound and not request.form.get("change"):
         return _seen(name, form.text.data, form=form)
     own = name in town_settings.texts()
-    page = render_template("office/change_text.html", form=form, name=name, title=title, own=own)
-    return page, 422 if form.errors else 200
+    return form_page("office/change_text.html", form, name=name, title=title, own=own)
 
 
 @staff_only(Role.ADMINISTRATION)

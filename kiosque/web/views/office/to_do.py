@@ -20,7 +20,7 @@ from kiosque.web.office.acts import doer
 from kiosque.web.office.button_words import pressed
 from kiosque.web.office.step_forms import ConclusionForm, StepForm
 from kiosque.web.office.uploads import to_judge
-from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.area import Answer, done, form_page, known
 
 _READERS = (Role.REGISSEUR, Role.FACTURATION)
 #: Of the mails given up, so many are shown: a server that is down for days loses hundreds.
@@ -77,10 +77,9 @@ def step(number: int, place: int) -> Answer:
     if form.is_submitted() and form.command.data != chosen.command:
         flash("Ce point a changé entre-temps\u00a0: rien n’a été fait.")
         return redirect(url_for("office.point", number=number))
-    if form.is_submitted() and form.validate() and _done(found, chosen, form):
-        return redirect(_back_to(number))
-    page = render_template("office/step.html", point=found, form=form, words=pressed(chosen))
-    return page, 422 if form.errors else 200
+    return done(form, lambda: _done(found, chosen, form)) or form_page(
+        "office/step.html", form, point=found, words=pressed(chosen)
+    )
 
 
 @staff_only(*_READERS)
@@ -108,16 +107,13 @@ def _own_mails() -> Expression:
     return sent.of_regies(own_agent().bounds(*_READERS))
 
 
-def _done(found: Anomaly, chosen: Step, form: StepForm) -> bool:
-    """Do the step. Return False where it is refused, and say why in the form."""
-    try:
-        told = do(chosen, form.filled, doer(found.regie))
-    except payments.Refused as refusal:
-        form.form_errors.extend(refusal.reasons)
-        return False
+def _done(found: Anomaly, chosen: Step, form: StepForm) -> Response:
+    """Do the step, and lead to the point that it has left open, else to the list."""
+    flash(do(chosen, form.filled, doer(found.regie)))
     events.note(Action.STEP_DONE, actor(), pressed(chosen), form.reason.data)
-    flash(told)
-    return True
+    if Anomaly.get_by_id(found.id).resolved_at is None:
+        return redirect(url_for("office.point", number=found.id))
+    return redirect(url_for("office.to_do"))
 
 
 def _page(found: Anomaly, form: ConclusionForm) -> str:
@@ -134,13 +130,6 @@ def _page(found: Anomaly, form: ConclusionForm) -> str:
         own=own,
         form=form,
     )
-
-
-def _back_to(number: int) -> str:
-    """Return the page of a point that a step has left open, else the list."""
-    if Anomaly.get_by_id(number).resolved_at is None:
-        return url_for("office.point", number=number)
-    return url_for("office.to_do")
 
 
 def _point(number: int) -> Anomaly:
