@@ -10,9 +10,7 @@ from kiosque.payments.foresight import Foreseen
 from kiosque.payments.step_actions import Doer
 from kiosque.web import current
 from kiosque.web.office.access import own_agent
-from kiosque.web.office.money_forms import (
-    ForeseenForm,
-)
+from kiosque.web.office.money_forms import ForeseenForm
 
 
 class Act(ABC):
@@ -22,6 +20,7 @@ class Act(ABC):
     verb: str
     about: str
     back: str
+    form_class: type[ForeseenForm] = ForeseenForm
     form: ForeseenForm
     told: Foreseen
 

@@ -27,17 +27,14 @@ from kiosque.web.office.money_forms import (
 
 
 class OfInvoice(Act):
-    def __init__(self, invoice: Invoice, form: ForeseenForm) -> None:
-        self.invoice, self.form = invoice, form
+    def __init__(self, invoice: Invoice, form: ForeseenForm | None = None) -> None:
+        self.invoice, self.form = invoice, form or self.form_class()
         self.about = f"Facture {invoice.number}, {invoice.period}"
         self.back = url_for("office.invoice", number=invoice.number)
 
 
 class Cancel(OfInvoice):
     verb = "Annuler"
-
-    def __init__(self, invoice: Invoice) -> None:
-        super().__init__(invoice, ForeseenForm())
 
     def foresee(self) -> Foreseen:
         return foresight.cancellation(self.invoice)
@@ -142,9 +139,6 @@ class TakeBack(OfInvoice):
 
     verb = "Reprendre du Trésor public"
 
-    def __init__(self, invoice: Invoice) -> None:
-        super().__init__(invoice, ForeseenForm())
-
     def foresee(self) -> Foreseen:
         return foresight.return_from_treasury(self.invoice)
 
@@ -159,10 +153,8 @@ class ApplyCredit(OfInvoice):
     """A credit note that pays an invoice."""
 
     verb = "Affecter"
+    form_class = ApplyForm
     form: ApplyForm
-
-    def __init__(self, note: Invoice) -> None:
-        super().__init__(note, ApplyForm())
 
     def foresee(self) -> Foreseen:
         same = Invoice.number == self._target, Invoice.regie == self.invoice.regie
@@ -199,7 +191,7 @@ class TakeCreditOff(OfInvoice):
     verb = "Reprendre"
 
     def __init__(self, invoice: Invoice, note: Invoice) -> None:
-        super().__init__(invoice, ForeseenForm())
+        super().__init__(invoice)
         self.note = note
         self.about = f"Ce que l’avoir {note.number} paie de la facture {invoice.number}"
 

@@ -24,14 +24,13 @@ from kiosque.web.office.money_forms import (
     AmountForm,
     ApplyForm,
     ElsewhereForm,
-    ForeseenForm,
     RestoreForm,
 )
 
 
 class OfSettlement(Act):
-    def __init__(self, settlement: Settlement, form: ForeseenForm) -> None:
-        self.settlement, self.form = settlement, form
+    def __init__(self, settlement: Settlement) -> None:
+        self.settlement, self.form = settlement, self.form_class()
         self.name = names.name_of(settlement)
         receipt = receipt_of(settlement)
         called = receipt.title if receipt else f"n°\u00a0{settlement.id}"
@@ -45,6 +44,7 @@ class OfSettlement(Act):
 class _Departure(OfSettlement):
     """Money that leaves again, wholly or in part."""
 
+    form_class: type[AmountForm] = AmountForm
     form: AmountForm
     kind = RepaymentKind.REFUND
 
@@ -59,9 +59,6 @@ class Refund(_Departure):
 
     verb = "Rembourser"
 
-    def __init__(self, settlement: Settlement) -> None:
-        super().__init__(settlement, AmountForm())
-
     def do(self) -> str:
         by = doer(self.settlement.regie)
         repayment = refund_by_bank(self.settlement, self.told.cents, self.reason, by)
@@ -73,10 +70,8 @@ class GiveBack(_Departure):
     """Money given back without our asking the bank."""
 
     verb = "Noter rendus"
+    form_class = ElsewhereForm
     form: ElsewhereForm
-
-    def __init__(self, settlement: Settlement) -> None:
-        super().__init__(settlement, ElsewhereForm())
 
     def do(self) -> str:
         name = (self.form.transaction.data or "").strip()
@@ -98,9 +93,6 @@ class Chargeback(_Departure):
     verb = "Noter un impayé de"
     kind = RepaymentKind.CHARGEBACK
 
-    def __init__(self, settlement: Settlement) -> None:
-        super().__init__(settlement, AmountForm())
-
     def do(self) -> str:
         asked = self.settlement, self.kind, self.told.cents, author(), self.reason
         repayment = payments.record_repayment(*asked)
@@ -112,10 +104,8 @@ class Restore(OfSettlement):
     """Money that did not leave in the end, or was noted as gone by mistake."""
 
     verb = "Rétablir"
+    form_class = RestoreForm
     form: RestoreForm
-
-    def __init__(self, settlement: Settlement) -> None:
-        super().__init__(settlement, RestoreForm())
 
     def foresee(self) -> Foreseen:
         return foresight.restoration(self.settlement, self.form.cents, author(), self.reason)
@@ -130,10 +120,8 @@ class Apply(OfSettlement):
     """A *trop-perçu* that pays an invoice."""
 
     verb = "Affecter"
+    form_class = ApplyForm
     form: ApplyForm
-
-    def __init__(self, settlement: Settlement) -> None:
-        super().__init__(settlement, ApplyForm())
 
     def foresee(self) -> Foreseen:
         return foresight.application(self.settlement, self.form.number.data, self.form.cents)
@@ -149,9 +137,6 @@ class DropRefund(OfSettlement):
     """The end of a request that the bank does not answer."""
 
     verb = "Abandonner le remboursement de"
-
-    def __init__(self, settlement: Settlement) -> None:
-        super().__init__(settlement, ForeseenForm())
 
     def foresee(self) -> Foreseen:
         return foresight.end_of_request(self.settlement)
@@ -175,9 +160,6 @@ class KeepBack(OfSettlement):
 
     verb = "Garder"
 
-    def __init__(self, settlement: Settlement) -> None:
-        super().__init__(settlement, ForeseenForm())
-
     def foresee(self) -> Foreseen:
         found = deposits.to_pay_over(self.settlement)
         after = "Aucun bordereau ne le verse tant que vous ne le reprenez pas."
@@ -193,9 +175,6 @@ class TakeUp(OfSettlement):
     """Money that was kept back, and that the next deposit may pay over again."""
 
     verb = "Reprendre"
-
-    def __init__(self, settlement: Settlement) -> None:
-        super().__init__(settlement, ForeseenForm())
 
     def foresee(self) -> Foreseen:
         found = deposits.kept_of(self.settlement)

@@ -1,5 +1,7 @@
 """Pages of a régisseur's acts on a payment: give back, restore, apply an overpayment, keep back."""
 
+from collections.abc import Callable
+
 from flask import abort, flash, redirect, url_for
 from werkzeug.wrappers import Response
 
@@ -9,54 +11,27 @@ from kiosque.payments.receipts import receipt_of
 from kiosque.staff.roles import Role
 from kiosque.web.office import settlement_acts as acts
 from kiosque.web.office.access import actor, fresh_code, own_row, staff_only
-from kiosque.web.office.acts import answer
+from kiosque.web.office.acts import Act, answer
 from kiosque.web.views.office.area import Answer, known
 
 
-@staff_only(Role.REGISSEUR)
-@fresh_code
-def refund(settlement_id: int) -> Answer:
-    return answer(acts.Refund(_own_settlement(settlement_id)))
+def _page(act: Callable[[Settlement], Act], *, fresh: bool = True) -> Callable[[int], Answer]:
+    """Return the page of an act, for *régisseurs*; one that moves money wants a fresh code."""
+
+    def page(settlement_id: int) -> Answer:
+        return answer(act(_own_settlement(settlement_id)))
+
+    return staff_only(Role.REGISSEUR)(fresh_code(page) if fresh else page)
 
 
-@staff_only(Role.REGISSEUR)
-@fresh_code
-def give_back(settlement_id: int) -> Answer:
-    return answer(acts.GiveBack(_own_settlement(settlement_id)))
-
-
-@staff_only(Role.REGISSEUR)
-@fresh_code
-def chargeback(settlement_id: int) -> Answer:
-    return answer(acts.Chargeback(_own_settlement(settlement_id)))
-
-
-@staff_only(Role.REGISSEUR)
-@fresh_code
-def restore(settlement_id: int) -> Answer:
-    return answer(acts.Restore(_own_settlement(settlement_id)))
-
-
-@staff_only(Role.REGISSEUR)
-@fresh_code
-def apply_overpayment(settlement_id: int) -> Answer:
-    return answer(acts.Apply(_own_settlement(settlement_id)))
-
-
-@staff_only(Role.REGISSEUR)
-@fresh_code
-def drop_refund(settlement_id: int) -> Answer:
-    return answer(acts.DropRefund(_own_settlement(settlement_id)))
-
-
-@staff_only(Role.REGISSEUR)
-def keep_back(settlement_id: int) -> Answer:
-    return answer(acts.KeepBack(_own_settlement(settlement_id)))
-
-
-@staff_only(Role.REGISSEUR)
-def take_up(settlement_id: int) -> Answer:
-    return answer(acts.TakeUp(_own_settlement(settlement_id)))
+refund = _page(acts.Refund)
+give_back = _page(acts.GiveBack)
+chargeback = _page(acts.Chargeback)
+restore = _page(acts.Restore)
+apply_overpayment = _page(acts.Apply)
+drop_refund = _page(acts.DropRefund)
+keep_back = _page(acts.KeepBack, fresh=False)
+take_up = _page(acts.TakeUp, fresh=False)
 
 
 @staff_only(Role.FACTURATION, Role.REGISSEUR)
