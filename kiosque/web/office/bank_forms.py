@@ -7,7 +7,7 @@ from typing import Any, Self
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from peewee import Expression
-from wtforms import HiddenField, SelectField
+from wtforms import HiddenField
 from wtforms.validators import InputRequired
 
 from kiosque.db.models import StatementLine
@@ -16,7 +16,7 @@ from kiosque.statements.columns import missing
 from kiosque.statements.records import Meaning, Table, Unit
 from kiosque.statements.words import MEANINGS
 from kiosque.web.forms import Form
-from kiosque.web.office.forms import reason_field
+from kiosque.web.office.forms import OneOf, RegieField, reason_field
 from kiosque.web.office.lists import (
     ChoiceFilter,
     DayFilter,
@@ -29,52 +29,42 @@ from kiosque.web.office.lists import (
 BY_DAY = Order(StatementLine.booked_on, StatementLine.id)
 
 
-def _regie() -> SelectField:
-    return SelectField("Régie", default="", invalid_choice_message="Choisissez une régie.")
+class _ForRegie(FlaskForm):
+    """A file whose *régie* is chosen where nothing tells it."""
 
+    regie: RegieField
 
-def _offer(field: SelectField, regies: Mapping[str, str]) -> None:
-    """Offer the names of *régies* by key, besides that which the file names."""
-    named = ((key or "-", name) for key, name in regies.items())
-    field.choices = [("", "celle que le fichier nomme"), *named]
-
-
-def _key(field: SelectField | None) -> str | None:
-    """Return the key of the *régie* that was chosen, None for none."""
-    return field.data.strip("-") if field and field.data else None
-
-
-class StatementForm(FlaskForm):
-    """A file of the bank's. Its *régie* is chosen where nothing tells it, and what its amounts
-    count."""
-
-    file = FileField("Fichier de la banque", [FileRequired("Choisissez un fichier.")])
-    regie = _regie()
-    unit = SelectField(
-        "Montants d’un journal de paiements",
-        default="",
-        invalid_choice_message="Choisissez dans la liste.",
-    )
-
-    def __init__(self, regies: Mapping[str, str]) -> None:
-        super().__init__()
-        units = [(Unit.CENTS.value, "centimes"), (Unit.EUROS.value, "euros")]
-        self.unit.choices = [("", "comme le fichier le dit"), *units]
-        _offer(self.regie, regies)
+    def offer(self, regies: Mapping[str, str]) -> None:
+        """Offer these *régies*, names by key, besides that which the file names."""
+        self.regie.offer(regies, ("", "celle que le fichier nomme"))
         if len(regies) < 2:
             del self.regie
 
     @property
     def chosen(self) -> str | None:
-        return _key(self.regie)
+        """Return the key of the *régie* that was chosen, None for none."""
+        return self.regie.key if self.regie and self.regie.data else None
 
 
-def _column(meaning: Meaning) -> SelectField:
-    message = "Choisissez une colonne de la liste."
-    return SelectField(MEANINGS[meaning], default="", invalid_choice_message=message)
+class StatementForm(_ForRegie):
+    """A file of the bank's. The unit of its amounts is chosen where nothing tells it."""
+
+    file = FileField("Fichier de la banque", [FileRequired("Choisissez un fichier.")])
+    regie = RegieField(default="")
+    unit = OneOf("Montants d’un journal de paiements", default="")
+
+    def __init__(self, regies: Mapping[str, str]) -> None:
+        super().__init__()
+        units = [(Unit.CENTS.value, "centimes"), (Unit.EUROS.value, "euros")]
+        self.unit.choices = [("", "comme le fichier le dit"), *units]
+        self.offer(regies)
 
 
-class BankColumnsForm(Form):
+def _column(meaning: Meaning) -> OneOf:
+    return OneOf(MEANINGS[meaning], default="")
+
+
+class BankColumnsForm(Form, _ForRegie):
     """A field for each `Meaning` that a column of the table may have. `seen` is the choice by which
     the table on the page was read."""
 
@@ -90,7 +80,7 @@ class BankColumnsForm(Form):
     details = _column(Meaning.DETAILS)
     account = _column(Meaning.ACCOUNT)
     currency = _column(Meaning.CURRENCY)
-    regie = _regie()
+    regie = RegieField(default="")
     name = HiddenField()
     seen = HiddenField()
     load = HiddenField()
@@ -99,9 +89,7 @@ class BankColumnsForm(Form):
         super().__init__(**values)
         for meaning in Meaning:
             self[meaning.value].choices = [("", "aucune"), *((name, name) for name in header)]
-        _offer(self.regie, regies)
-        if len(regies) < 2:
-            del self.regie
+        self.offer(regies)
 
     @classmethod
     def of(cls, table: Table, regies: Mapping[str, str], name: str) -> Self:
@@ -110,10 +98,6 @@ class BankColumnsForm(Form):
         form = cls(table.header, regies, data={**said, "name": name})
         form.show()
         return form
-
-    @property
-    def chosen(self) -> str | None:
-        return _key(self.regie)
 
     @property
     def is_agreed(self) -> bool:
@@ -144,11 +128,7 @@ class BankColumnsForm(Form):
 class ExplainForm(Form):
     """The kind of a line that no payment explains, and the reason."""
 
-    kind = SelectField(
-        "Ce mouvement est",
-        [InputRequired("Choisissez ce qu’il est.")],
-        invalid_choice_message="Choisissez dans la liste.",
-    )
+    kind = OneOf("Ce mouvement est", [InputRequired("Choisissez ce qu’il est.")])
     reason = reason_field()
 
     def __init__(self) -> None:

@@ -4,24 +4,23 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wtforms import BooleanField, HiddenField, SelectField, StringField
+from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from kiosque.deposits import Draft, Imputed
 from kiosque.deposits.imputations import LONGEST
 from kiosque.payments.refusals import CHANGED
 from kiosque.web.forms import Form
-from kiosque.web.office.forms import DayField
+from kiosque.web.office.forms import TICK, DayField, OneOf, RegieField, seen_field
 
-_CHOOSE = "Choisissez dans la liste."
 _SHORT = Length(max=LONGEST, message=f"{LONGEST} lettres au plus.")
 
 
 class ImputationForm(Form):
     """The imputation of a service, for a *régie*, from a day."""
 
-    regie = SelectField("Régie", invalid_choice_message=_CHOOSE)
-    service = SelectField("Prestation", invalid_choice_message=_CHOOSE)
+    regie = RegieField()
+    service = OneOf("Prestation")
     article = StringField("Article", [InputRequired("Indiquez l’article."), _SHORT])
     fonction = StringField("Fonction (facultatif)", [_SHORT])
     antenne = StringField("Antenne (facultatif)", [_SHORT])
@@ -30,7 +29,7 @@ class ImputationForm(Form):
     def __init__(self, regies: Mapping[str, str], services: Sequence[str], **values: Any) -> None:
         """Take the names of the agent's *régies* by key."""
         super().__init__(**values)
-        self.regie.choices = [(key or "-", name) for key, name in regies.items()]
+        self.regie.offer(regies)
         self.service.choices = [(name, name) for name in services]
         if len(regies) == 1:
             self.only = next(iter(regies))
@@ -39,7 +38,7 @@ class ImputationForm(Form):
     @property
     def key(self) -> str:
         """The *régie*'s key."""
-        return str(self.regie.data).strip("-") if self.regie else self.only
+        return self.regie.key if self.regie else self.only
 
     @property
     def imputed(self) -> Imputed:
@@ -64,7 +63,7 @@ class FinalForm(Form):
             self.form_errors.append(CHANGED)
             self.seen.data = False
         elif not self.seen.data:
-            self.seen.errors = ["Vérifiez, puis cochez la case."]
+            self.seen.errors = [TICK]
         return not self.errors
 
 
@@ -82,7 +81,7 @@ class LastGivenForm(Form):
     """The last deposit that was given before the database was put back."""
 
     last = StringField("Dernier numéro donné")
-    seen = BooleanField("J’ai vérifié", [InputRequired("Vérifiez, puis cochez la case.")])
+    seen = seen_field()
 
     def validate_last(self, field: StringField) -> None:
         if not re.fullmatch("[0-9]{1,6}", (field.data or "").strip(), re.ASCII):

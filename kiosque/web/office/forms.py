@@ -16,6 +16,8 @@ from kiosque.staff.roles import Held, Role
 from kiosque.web.forms import ConfirmForm, Form
 
 __all__ = [
+    "CHOOSE",
+    "TICK",
     "ActForm",
     "CodeForm",
     "ConfirmForm",
@@ -26,11 +28,40 @@ __all__ = [
     "LinkForm",
     "MergeForm",
     "NewAgentForm",
+    "OneOf",
+    "RegieField",
     "RoleForm",
     "SignInForm",
     "reason_field",
     "require_shown",
+    "seen_field",
 ]
+
+CHOOSE = "Choisissez dans la liste."
+TICK = "Vérifiez, puis cochez la case."
+
+
+class OneOf(SelectField):
+    """A choice in a list."""
+
+    def __init__(self, label: str, validators: Any = None, **values: Any) -> None:
+        super().__init__(label, validators, invalid_choice_message=CHOOSE, **values)
+
+
+class RegieField(OneOf):
+    """A *régie*; the first one's key, which is empty, is sent as `-`."""
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__("Régie", **values)
+
+    def offer(self, regies: Mapping[str, str], *others: tuple[str, str]) -> None:
+        """Offer these *régies*, names by key, after the `others`."""
+        self.choices = [*others, *((key or "-", name) for key, name in regies.items())]
+
+    @property
+    def key(self) -> str:
+        """Return the key of the *régie* that was chosen."""
+        return str(self.data or "").strip("-")
 
 
 class DayField(StringField):
@@ -71,8 +102,8 @@ class InvitationForm(Form):
 class RoleForm(Form):
     """A role, and from when to when; `regies` are the names of the town's by key."""
 
-    role = SelectField("Rôle", invalid_choice_message="Choisissez un rôle de la liste.")
-    regie = SelectField("Régie", invalid_choice_message="Choisissez une régie de la liste.")
+    role = OneOf("Rôle")
+    regie = OneOf("Régie")
     starts_on = DayField("Du")
     ends_on = DayField("Au (facultatif)")
 
@@ -130,11 +161,15 @@ def reason_field() -> StringField:
     )
 
 
+def seen_field() -> BooleanField:
+    return BooleanField("J’ai vérifié", [InputRequired(TICK)])
+
+
 class ActForm(Form):
     """An act that is confirmed: why, and that what it will do was read."""
 
     reason = reason_field()
-    seen = BooleanField("J’ai vérifié", [InputRequired("Vérifiez, puis cochez la case.")])
+    seen = seen_field()
 
 
 class LetterForm(ActForm):
@@ -164,7 +199,7 @@ class MergeForm(ActForm):
 class LinkForm(ActForm):
     """A link to an address held of a family, one of `addresses`."""
 
-    to = SelectField("Adresse", invalid_choice_message="Choisissez l’adresse.")
+    to = OneOf("Adresse")
 
     def __init__(self, known: Sequence[str]) -> None:
         super().__init__()

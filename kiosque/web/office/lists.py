@@ -15,13 +15,14 @@ from flask import abort, request
 from flask_wtf import FlaskForm
 from peewee import SQL, Expression, Field, IntegerField, ModelSelect, Tuple, Value, fn
 from werkzeug.datastructures import MultiDict
-from wtforms import SelectField, StringField
+from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from kiosque.db.fields import to_text
 from kiosque.db.prepared import PreparedQuery
 from kiosque.language.formats import NARROW_NO_BREAK_SPACE
 from kiosque.language.parsing import parse_hundredths
+from kiosque.web.office.forms import OneOf
 
 #: Rows of a page.
 ROWS = 50
@@ -74,14 +75,13 @@ class EurosFilter(TextFilter):
             raise ValidationError("Ce montant est illisible. Exemple\u00a0: 54,18.") from None
 
 
-class ChoiceFilter(SelectField):
+class ChoiceFilter(OneOf):
     """A value among several, each with its words; the first is empty, and filters nothing."""
 
     kind = "choice"
 
     def __init__(self, label: str, known: Sequence[tuple[str, str]] = (), **values: Any) -> None:
-        message = "Choisissez dans la liste."
-        super().__init__(label, default="", invalid_choice_message=message, **values)
+        super().__init__(label, default="", **values)
         self.choices = [*known]
 
 

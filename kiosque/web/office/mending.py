@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wtforms import SelectField, StringField
+from wtforms import StringField
 from wtforms.validators import Length
 
 from kiosque.invoices.imports import Found, codes, mappings
@@ -11,6 +11,7 @@ from kiosque.invoices.imports.mappings import Source, Unusable
 from kiosque.invoices.imports.reading import quoted
 from kiosque.invoices.imports.sheet import MAX_CELL
 from kiosque.web.forms import Form
+from kiosque.web.office.forms import OneOf
 
 #: Debtors of one page; the others come after.
 DEBTORS = 50
@@ -51,7 +52,6 @@ _ROLES = [
     ("responsable", "des responsables"),
     ("enfant", "des enfants"),
 ]
-_IN_THE_LIST = "Choisissez dans la liste."
 
 
 class DebtorsForm(Form):
@@ -99,15 +99,14 @@ class ColumnsForm(Form):
         "La prestation, pour toutes les lignes",
         [Length(max=MAX_CELL, message="Ce nom est trop long.")],
     )
-    role = SelectField("Qui sont ces personnes", default="", invalid_choice_message=_IN_THE_LIST)
+    role = OneOf("Qui sont ces personnes", default="")
     columns: Sequence[str] = ()
 
     @staticmethod
     def of(columns: Sequence[str]) -> "ColumnsForm":
         """Return the form of a table of these columns."""
         fields: dict[str, Any] = {
-            f"column_{at}": SelectField(name, default="", invalid_choice_message=_IN_THE_LIST)
-            for at, name in enumerate(columns)
+            f"column_{at}": OneOf(name, default="") for at, name in enumerate(columns)
         }
         form: ColumnsForm = type("ColumnsForm", (ColumnsForm,), fields)()
         form.columns = columns

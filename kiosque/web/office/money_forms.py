@@ -8,7 +8,6 @@ from wtforms import (
     BooleanField,
     Field,
     HiddenField,
-    SelectField,
     SelectMultipleField,
     StringField,
 )
@@ -23,9 +22,7 @@ from kiosque.payments.foresight import Foreseen
 from kiosque.payments.refusals import CHANGED
 from kiosque.settings import Settings
 from kiosque.web.forms import Form
-from kiosque.web.office.forms import DayField, reason_field
-
-_CHOOSE = "Choisissez dans la liste."
+from kiosque.web.office.forms import TICK, DayField, OneOf, RegieField, reason_field
 
 
 class ForeseenForm(Form):
@@ -55,7 +52,7 @@ class ForeseenForm(Form):
         boxes = [self.seen, self.anyway] if foreseen.warnings else [self.seen]
         for box in boxes:
             if not box.data:
-                box.errors = ["Vérifiez, puis cochez la case."]
+                box.errors = [TICK]
         return all(box.data for box in boxes)
 
 
@@ -76,11 +73,9 @@ def _amount_field(label: str, description: str = "", **values: Any) -> StringFie
 class CounterForm(ForeseenForm):
     """Money taken at the counter, by one or two means."""
 
-    mode = SelectField("Moyen de paiement", invalid_choice_message=_CHOOSE)
+    mode = OneOf("Moyen de paiement")
     amount = _amount_field("Montant", validators=[InputRequired("Indiquez le montant.")])
-    other_mode = SelectField(
-        "Autre moyen, s’il y en a deux", default="", invalid_choice_message=_CHOOSE
-    )
+    other_mode = OneOf("Autre moyen, s’il y en a deux", default="")
     other_amount = _amount_field("Montant par cet autre moyen")
     settled_on = DayField(
         "Reçu le", [DataRequired("Indiquez le jour.")], render_kw={"type": "date"}
@@ -214,15 +209,11 @@ class ExportForm(Form):
         default="logiciel famille",
         description="Le site retient, pour chacun, jusqu’où il a reçu.",
     )
-    regie = SelectField("Régie", invalid_choice_message=_CHOOSE)
+    regie = RegieField()
     again = BooleanField("Reprendre le dernier export, sans avancer")
 
     def __init__(self, settings: Settings, own: Collection[str]) -> None:
         """Take the keys of the *régies* that the agent may take payments out of."""
         super().__init__()
-        named = settings.regies_by_key.items()
-        self.regie.choices = [(key or "-", each.name) for key, each in named if key in own]
-
-    @property
-    def key(self) -> str:
-        return str(self.regie.data).strip("-")
+        every = settings.regies_by_key.items()
+        self.regie.offer({key: each.name for key, each in every if key in own})

@@ -1,11 +1,11 @@
 """The form of a month's closing."""
 
-from wtforms import BooleanField, StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import StringField
+from wtforms.validators import Length, Optional
 
 from kiosque.payments.refusals import LONGEST_REASON
 from kiosque.web.forms import Form
-from kiosque.web.office.forms import require_shown
+from kiosque.web.office.forms import require_shown, seen_field
 
 
 class CloseForm(Form):
@@ -17,4 +17,4 @@ class CloseForm(Form):
         [Optional(), Length(max=LONGEST_REASON), require_shown],
         description="Il reste au journal et sur l’état de rapprochement.",
     )
-    seen = BooleanField("J’ai vérifié", [InputRequired("Vérifiez, puis cochez la case.")])
+    seen = seen_field()

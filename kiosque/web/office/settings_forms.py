@@ -16,6 +16,7 @@ from kiosque.spelling import fold
 from kiosque.staff.town_settings import CHANGEABLE
 from kiosque.web import legal
 from kiosque.web.forms import Form
+from kiosque.web.office.forms import CHOOSE
 
 
 class SectionForm(Form):
@@ -113,7 +114,7 @@ class AttestationForm(SectionForm):
 
     def validate_services(self, field: SelectMultipleField) -> None:
         if not dict(field.choices).keys() >= set(field.data):
-            raise ValidationError("Choisissez dans la liste.")
+            raise ValidationError(CHOOSE)
 
 
 class LogoForm(FlaskForm):

@@ -9,7 +9,7 @@ from typing import IO, Any, ClassVar
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileRequired, MultipleFileField
 from peewee import ModelSelect, fn
-from wtforms import BooleanField, HiddenField, SelectField
+from wtforms import BooleanField, HiddenField
 from wtforms.validators import InputRequired
 
 from kiosque.db.models import ImportBatch, Invoice, Upload
@@ -31,6 +31,7 @@ from kiosque.settings import Notices
 from kiosque.staff.roles import Role
 from kiosque.web.forms import Form
 from kiosque.web.office.access import DEPOSITORS, READERS, Agent
+from kiosque.web.office.forms import TICK, OneOf
 from kiosque.web.office.upload_acts import TOO_MANY
 
 #: Files of one deposit.
@@ -91,9 +92,7 @@ class LoadForm(Form):
     overpayments = BooleanField(
         "Ces encaissements sont venus en plus\u00a0: ce sont des trop-perçus"
     )
-    announce_at = SelectField(
-        "Prévenir les familles", invalid_choice_message="Choisissez une heure de la liste."
-    )
+    announce_at = OneOf("Prévenir les familles")
     SURPRISES: ClassVar[Sequence[str]] = (
         "new_families", "new_services", "removals", "overpayments"
     )  # fmt: skip
@@ -103,7 +102,7 @@ class LoadForm(Form):
         needed = {fault.needs for fault in summary.to_confirm}
         for name in self.SURPRISES:
             if name in needed:
-                self[name].validators = [InputRequired("Vérifiez, puis cochez la case.")]
+                self[name].validators = [InputRequired(TICK)]
             else:
                 del self[name]
         if summary.told:

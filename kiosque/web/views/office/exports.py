@@ -59,7 +59,7 @@ def export() -> Answer:
 
 def _exported(form: ExportForm) -> Response:
     """Answer the payments that are new to a software, as a file."""
-    asked, again = (form.consumer.data, form.key, own_agent().staff.email), form.again.data
+    asked, again = (form.consumer.data, form.regie.key, own_agent().staff.email), form.again.data
     sent: PaymentExport = outgoing.advance(*asked, again=again)
     _note(f"encaissements, écritures {sent.former + 1} à {sent.reached}", {"": sent.consumer})
     told = outgoing.every(sent.former, sent.reached, sent.regie)
