@@ -12,7 +12,7 @@ from kiosque.db.models import Staff
 from kiosque.families import hashing
 from kiosque.language import clock
 from kiosque.settings import Settings
-from kiosque.staff import accounts, roles, second_factor
+from kiosque.staff import accounts, roles, second_factor, sessions
 from kiosque.staff.events import TERMINAL
 from kiosque.staff.roles import Held, Role
 from tests.conftest import csrf_token
@@ -56,7 +56,17 @@ def begin(app: Flask, staff: Staff) -> FlaskClient:
 
 
 def enter(app: Flask, staff: Staff) -> FlaskClient:
-    """A browser of its own, signed in."""
+    """A browser of its own, signed in: the session that the code opens, without typing it."""
+    client = app.test_client()
+    with app.app_context(), write():
+        number = sessions.begin(staff, proved=True)
+    with client.session_transaction(path="/mairie") as session:
+        session["agent"] = number
+    return client
+
+
+def sign_in(app: Flask, staff: Staff) -> FlaskClient:
+    """A browser of its own, in which the agent has typed the password and the code."""
     client = begin(app, staff)
     # Each code serves once: an agent who comes in twice waits for the next.
     Staff.update(last_counter=0).where(Staff.id == staff.id).execute()

@@ -14,7 +14,7 @@ from kiosque.settings import Settings
 from kiosque.staff import invitations, second_factor
 from kiosque.staff.events import TERMINAL
 from kiosque.staff.roles import Role
-from tests.agents import PASSWORD, begin, enter, make_agent, send, telephone_of
+from tests.agents import PASSWORD, begin, make_agent, send, sign_in, telephone_of
 from tests.conftest import Clock, csrf_token
 
 NEW = "un parapluie vert dans la cour"
@@ -130,7 +130,7 @@ def test_a_recovery_code_says_how_many_are_left(app: Flask, agent: Staff) -> Non
 
 
 def test_new_recovery_codes_are_shown_once(app: Flask, agent: Staff) -> None:
-    client = enter(app, agent)
+    client = sign_in(app, agent)
     told = send(client, "/mairie/mon-acces", "/mairie/mon-acces/codes").text
     codes = re.findall(r"<li>(\w{5}-\w{5}-\w{5})</li>", told)
     assert len(codes) == 10
@@ -172,7 +172,7 @@ def test_no_address_leads_out_of_the_area(
 def test_a_session_that_ended_is_told_and_so_is_the_form_left_open(
     app: Flask, agent: Staff, frozen: Clock
 ) -> None:
-    client = enter(app, agent)
+    client = sign_in(app, agent)
     token = csrf_token(client.get("/mairie/agents/nouveau").text)
     frozen.advance(minutes=30)
     answer = client.post("/mairie/agents/nouveau", data={"csrf_token": token})
@@ -181,7 +181,7 @@ def test_a_session_that_ended_is_told_and_so_is_the_form_left_open(
 
 
 def test_who_has_no_role_may_at_least_leave(app: Flask, base: None, frozen: Clock) -> None:
-    client = enter(app, make_agent(None))
+    client = sign_in(app, make_agent(None))
     refused = client.get("/mairie")
     assert refused.status_code == 403
     assert "/mairie/deconnexion" in refused.text
@@ -190,6 +190,6 @@ def test_who_has_no_role_may_at_least_leave(app: Flask, base: None, frozen: Cloc
 
 
 def test_a_page_that_is_not_there_keeps_to_the_area(app: Flask, agent: Staff) -> None:
-    page: FlaskClient = enter(app, agent)
+    page: FlaskClient = sign_in(app, agent)
     assert 'href="/mairie"' in page.get("/mairie/inconnue").text
     assert 'href="/connexion"' not in page.get("/mairie/inconnue").text

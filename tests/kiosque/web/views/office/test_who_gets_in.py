@@ -24,7 +24,7 @@ from kiosque.settings import Office, Settings
 from kiosque.staff import roles, sessions
 from kiosque.staff.roles import Role
 from kiosque.web.office.access import Agent, NotOpen
-from tests.agents import begin, enter, make_agent, send
+from tests.agents import begin, enter, make_agent, send, sign_in
 from tests.conftest import TOWN, Clock
 from tests.kiosque.web.test_hostile import visit
 from tests.stage import PAGES, STAFF, Stage
@@ -80,7 +80,7 @@ def test_what_cannot_be_undone_asks_for_a_code_after_ten_minutes(
 
 def test_a_role_over_or_to_come_opens_nothing(app: Flask, base: None, frozen: Clock) -> None:
     agent = make_agent(Role.CONTROLE, ends_on=frozen.at.date())
-    client = enter(app, agent)
+    client = sign_in(app, agent)
     assert client.get("/mairie/journal-des-actions").status_code == 200
     for _ in range(10):  # the day ends, in Paris, while the session runs
         frozen.advance(minutes=29)
@@ -107,7 +107,7 @@ def test_an_agent_acts_on_the_regies_of_the_role_and_on_no_other(
 
 
 def test_an_agent_is_no_family(app: Flask, stage: Stage) -> None:
-    client = enter(app, make_agent(Role.REGISSEUR))
+    client = sign_in(app, make_agent(Role.REGISSEUR))
     for page in ("/factures", "/famille", "/compte"):
         assert client.get(page).location.startswith("/connexion")
 
@@ -116,7 +116,7 @@ def test_an_agent_is_no_family(app: Flask, stage: Stage) -> None:
 def test_a_cookie_given_under_the_others_name_opens_nothing(
     app: Flask, alice: FlaskClient, mine: str, other: str
 ) -> None:
-    signed_in = {"kiosque": alice, "mairie": enter(app, make_agent(Role.ADMINISTRATION))}
+    signed_in = {"kiosque": alice, "mairie": sign_in(app, make_agent(Role.ADMINISTRATION))}
     found = signed_in[mine].get_cookie(mine)
     assert found
     client = app.test_client()
@@ -129,7 +129,7 @@ def test_one_browser_may_be_of_a_family_and_of_an_agent(
     app: Flask, alice: FlaskClient, frozen: Clock
 ) -> None:
     agent = make_agent(Role.REGISSEUR)
-    other = enter(app, agent).get_cookie("mairie")
+    other = sign_in(app, agent).get_cookie("mairie")
     assert other
     alice.set_cookie("mairie", other.value)
     assert (alice.get("/mairie").status_code, alice.get("/compte").status_code) == (200, 200)
@@ -139,7 +139,7 @@ def test_one_browser_may_be_of_a_family_and_of_an_agent(
 
 
 def test_a_copied_cookie_dies_with_its_session(app: Flask, base: None, frozen: Clock) -> None:
-    client = enter(app, make_agent(Role.REGISSEUR))
+    client = sign_in(app, make_agent(Role.REGISSEUR))
     copied = client.get_cookie("mairie")
     assert copied
     send(client, "/mairie/mon-acces", "/mairie/deconnexion")
@@ -216,9 +216,9 @@ def test_without_a_network_it_opens_from_everywhere(guarded: Site) -> None:
 def test_an_agent_removed_while_at_work_is_out_at_once(
     app: Flask, base: None, frozen: Clock
 ) -> None:
-    admin = enter(app, make_agent(Role.ADMINISTRATION))
+    admin = sign_in(app, make_agent(Role.ADMINISTRATION))
     agent = make_agent(Role.REGISSEUR)
-    client = enter(app, agent)
+    client = sign_in(app, agent)
     page = f"/mairie/agents/{agent.id}"
     assert send(admin, page, f"{page}/fermer").location == page
     assert is_sign_in(client.get("/mairie"))
@@ -240,7 +240,7 @@ def test_a_page_that_shows_a_familys_contact_is_noted_whatever_it_is_for(
         family=october.family, first_name="Alice", last_name="M.", email="alice@example.org"
     )
     requests.ask(october.family, RequestTopic.EMAIL, "Nouvelle adresse.", TOWN)
-    client = enter(app, make_agent(Role.FACTURATION))
+    client = sign_in(app, make_agent(Role.FACTURATION))
     record = "/mairie/familles/F1001"
     pages = [f"{record}/lien", f"{record}/fusionner?double=F2002"]
     pages.append(f"/mairie/demandes/{FamilyRequest.get().id}")
@@ -254,14 +254,14 @@ def test_a_page_that_shows_a_familys_contact_is_noted_whatever_it_is_for(
 
 def test_a_preview_shown_again_with_a_refusal_is_noted(app: Flask) -> None:
     found = make_upload(app.extensions["settings"], MONTH)
-    client = enter(app, make_agent(Role.REGISSEUR))
+    client = sign_in(app, make_agent(Role.REGISSEUR))
     page = f"/mairie/imports/{found.id}"
     assert send(client, "/mairie/mon-acces", f"{page}/charger").status_code == 422
     assert readings("octobre.csv") == 1
 
 
 def test_to_read_the_log_leaves_a_line_in_it(app: Flask, base: None) -> None:
-    client = enter(app, make_agent(Role.CONTROLE))
+    client = sign_in(app, make_agent(Role.CONTROLE))
     client.get("/mairie/journal-des-actions")
     assert "journal des actions lu" in client.get("/mairie/journal-des-actions").text
 
@@ -269,7 +269,7 @@ def test_to_read_the_log_leaves_a_line_in_it(app: Flask, base: None) -> None:
 def test_who_controls_is_given_no_paper_with_a_familys_address(
     app: Flask, october: Invoice
 ) -> None:
-    client = enter(app, make_agent(Role.CONTROLE))
+    client = sign_in(app, make_agent(Role.CONTROLE))
     paper = "/mairie/documents/factures/2026-10-0001.pdf"
     assert client.get(paper).status_code == 403
     assert paper not in client.get("/mairie/factures/2026-10-0001").text
@@ -277,7 +277,7 @@ def test_who_controls_is_given_no_paper_with_a_familys_address(
 
 def test_a_password_alone_ends_nobodys_session(app: Flask, base: None, frozen: Clock) -> None:
     agent = make_agent(Role.REGISSEUR)
-    client = enter(app, agent)
+    client = sign_in(app, agent)
     for _ in range(sessions.AT_ONCE + 1):
         frozen.advance(seconds=1)
         begin(app, agent)
