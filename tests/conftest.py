@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from aiosmtpd.controller import Controller
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_login import FlaskLoginClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from werkzeug.serving import make_server
@@ -33,12 +34,13 @@ from gateways.registry import configure as configure_gateway
 from kiosque import create_app, db
 from kiosque.db import sqlite
 from kiosque.db.models import Account, Attempt, Family, ImportBatch, Invoice, InvoiceLine, Service
-from kiosque.families import accounts, hashing
+from kiosque.families import accounts, hashing, sessions
 from kiosque.families.passwords import NewPassword
 from kiosque.language import clock
 from kiosque.payments import Issuers, Purchase, start
 from kiosque.settings import Mail, Payment, Regie, Settings, Town
 from kiosque.spelling import fold_words
+from kiosque.web.access import SignedIn
 from tests import bases, once
 from tests.bank import KEY
 from tests.mailbox import Mailbox
@@ -56,6 +58,8 @@ hypothesis_settings.load_profile("untimed")
 # Whoever runs the tests by sudo is the author of nothing in them.
 os.environ.pop("SUDO_USER", None)
 
+#: A browser of its own, signed in for a family.
+SignIn = Callable[[Family], FlaskClient]
 PUBLIC_URL = "http://127.0.0.1:8000"
 PASSWORD = "une phrase assez longue"  # the cast's own
 NOW = datetime(2026, 11, 24, 19, 30, tzinfo=UTC)
@@ -77,10 +81,13 @@ once.put_in_force()
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of this machine that nobody listens on, below those that the system gives to whoever
+    connects: one of them may be given before the test listens."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
@@ -352,8 +359,21 @@ def stranger(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def sign_in(app: Flask) -> Callable[[Family], FlaskClient]:
-    """A browser of its own, signed in for a family."""
+def sign_in(app: Flask) -> SignIn:
+    """A browser of its own, signed in for a family: the session that the password opens, without
+    typing it."""
+
+    def go(family: Family) -> FlaskClient:
+        account = accounts.authenticate(family.code, PASSWORD) or choose_password(family)
+        number = sessions.start(account)
+        return FlaskLoginClient(app, app.response_class, user=SignedIn(account, number))
+
+    return go
+
+
+@pytest.fixture
+def type_password(app: Flask) -> SignIn:
+    """A browser of its own, in which a family has typed its code and its password."""
 
     def go(family: Family) -> FlaskClient:
         if not accounts.authenticate(family.code, PASSWORD):
@@ -398,19 +418,17 @@ def queries() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def alice(sign_in: Callable[[Family], FlaskClient], alices_family: Family) -> FlaskClient:
+def alice(sign_in: SignIn, alices_family: Family) -> FlaskClient:
     return sign_in(alices_family)
 
 
 @pytest.fixture
-def bob(
-    sign_in: Callable[[Family], FlaskClient], alice: FlaskClient, alices_family: Family
-) -> FlaskClient:
+def bob(sign_in: SignIn, alice: FlaskClient, alices_family: Family) -> FlaskClient:
     return sign_in(alices_family)
 
 
 @pytest.fixture
-def charlie(sign_in: Callable[[Family], FlaskClient], charlies_family: Family) -> FlaskClient:
+def charlie(sign_in: SignIn, charlies_family: Family) -> FlaskClient:
     return sign_in(charlies_family)
 
 

@@ -6,7 +6,6 @@ The tables come from the site's own addresses: one that `tests/stage.py` does no
 import gzip
 import io
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -21,10 +20,8 @@ from kiosque.families import tokens
 from kiosque.staff.roles import Role
 from tests import bases
 from tests.agents import enter, make_agent
-from tests.conftest import PASSWORD, choose_password, csrf_token
+from tests.conftest import PASSWORD, SignIn, choose_password, csrf_token
 from tests.stage import FAMILY, PAGES, PUBLIC, SERVER, STAFF, Stage
-
-SignIn = Callable[[Family], FlaskClient]
 
 #: Tables that a visit may write: who came, how often, what the bank was answered, and files that an
 #: agent deposits, whatever they are.

@@ -1,6 +1,6 @@
 """Played by test_upgrade.py, in a folder where the templates are a copy that may be spoilt."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -21,9 +21,8 @@ from kiosque.papers.activation_letters import Letter
 from kiosque.settings import Settings
 from kiosque.staff import accounts, events, invitations
 from tests import pdfs
+from tests.conftest import SignIn
 from tests.stage import PAGES, Stage
-
-SignIn = Callable[[Family], FlaskClient]
 
 
 @pytest.fixture

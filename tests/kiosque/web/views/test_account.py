@@ -17,7 +17,13 @@ from kiosque.families import accounts, hashing
 from kiosque.families.hashing import Gate
 from kiosque.settings import Settings
 from tests import sentences
-from tests.conftest import PASSWORD, Clock, choose_password, csrf_token
+from tests.conftest import PASSWORD, Clock, SignIn, choose_password, csrf_token
+
+
+@pytest.fixture
+def sign_in(type_password: SignIn) -> SignIn:
+    """By the page, which leaves more in the browser than a session."""
+    return type_password
 
 
 def post(client: FlaskClient, address: str, **data: str) -> TestResponse:

@@ -38,10 +38,25 @@ from kiosque.settings import Settings
 from kiosque.web import cookies
 from tests import sentences
 from tests.bank import ABANDONED, REFUSED, notice
-from tests.conftest import ISSUERS, PASSWORD, TOWN, Clock, choose_password, csrf_token, make_invoice
+from tests.conftest import (
+    ISSUERS,
+    PASSWORD,
+    TOWN,
+    Clock,
+    SignIn,
+    choose_password,
+    csrf_token,
+    make_invoice,
+)
 from tests.mailbox import plain_of
 
 NOTIFY = "/paiement/notification/banque"
+
+
+@pytest.fixture
+def sign_in(type_password: SignIn) -> SignIn:
+    """By the page, which leaves more in the browser than a session."""
+    return type_password
 
 
 def choose(

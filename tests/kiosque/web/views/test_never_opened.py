@@ -11,10 +11,9 @@ from kiosque import payments
 from kiosque.db.models import Attempt, Family, Invoice
 from kiosque.payments import Refused, checkout, reconcile
 from tests import sentences
-from tests.conftest import ISSUERS, PUBLIC_URL, Clock
+from tests.conftest import ISSUERS, PUBLIC_URL, Clock, SignIn
 
 Pay = Callable[..., tuple[Attempt, Handoff]]
-SignIn = Callable[[Family], FlaskClient]
 SUMMARY = "/paiement/recapitulatif?invoice=2026-10-0001"
 
 

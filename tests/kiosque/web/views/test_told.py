@@ -3,17 +3,24 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from flask.testing import FlaskClient
 
 from gateways.base import Handoff
 from kiosque.db.models import Attempt, Family, Invoice, OutboxMail, Session
 from tests import sentences
 from tests.bank import notice
-from tests.conftest import PASSWORD, Clock, csrf_token, make_invoice
+from tests.conftest import PASSWORD, Clock, SignIn, csrf_token, make_invoice
 
 Pay = Callable[..., tuple[Attempt, Handoff]]
 NOTIFY = "/paiement/notification/banque"
 SUMMARY = "/paiement/recapitulatif?invoice=2026-10-0001"
+
+
+@pytest.fixture
+def sign_in(type_password: SignIn) -> SignIn:
+    """By the page, which leaves more in the browser than a session."""
+    return type_password
 
 
 def test_the_summary_leads_with_what_is_bought_and_says_where_one_goes(

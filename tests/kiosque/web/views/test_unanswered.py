@@ -1,6 +1,5 @@
 """A payment that the bank never spoke of: the family is told to look at its account first."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,10 +11,9 @@ from kiosque.db.models import Attempt, Family, Invoice
 from kiosque.payments import reconcile
 from tests import sentences
 from tests.bank import REFUSED, notice
-from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
+from tests.conftest import ISSUERS, PUBLIC_URL, Clock, SignIn, make_invoice
 from tests.talkative import TalkativeBank
 
-SignIn = Callable[[Family], FlaskClient]
 #: 24 November 2026, 20 h 30 in Paris.
 BEGUN = "24 novembre 2026 à 20\u00a0h\u00a030"
 SUMMARY = "/paiement/recapitulatif?invoice=2026-10-0001"

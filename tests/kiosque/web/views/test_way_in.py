@@ -12,13 +12,19 @@ from kiosque.families import accounts, own_changes
 from kiosque.mails import delivery
 from kiosque.settings import Settings
 from tests import sentences
-from tests.conftest import PASSWORD, Clock, choose_password, csrf_token
+from tests.conftest import PASSWORD, Clock, SignIn, choose_password, csrf_token
 from tests.kiosque.web.views.test_account import post
 from tests.kiosque.web.views.test_credentials import link_of
 
 OTHER = "une tout autre phrase"
 CHANGE, ADDRESS = "/compte/mot-de-passe", "/compte/adresse"
 DISOWN = "/connexion/inconnue"
+
+
+@pytest.fixture
+def sign_in(type_password: SignIn) -> SignIn:
+    """By the page, which leaves more in the browser than a session."""
+    return type_password
 
 
 @pytest.fixture
