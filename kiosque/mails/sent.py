@@ -1,6 +1,6 @@
 """The mails that told a family of an invoice or of a payment, and to send one again."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from peewee import Expression
@@ -18,18 +18,24 @@ from kiosque.db.models import (
 from kiosque.db.states import MailState, NoticeKind
 from kiosque.families import contacts
 from kiosque.invoices import announcements
+from kiosque.mails import rendering
 from kiosque.outbox import queue
 from kiosque.staff import events
 from kiosque.staff.events import Action, Actor
 
 #: States of a mail, in French.
-STATES = {
+_STATES = {
     MailState.WAITING: "en attente",
     MailState.SENT: "parti",
     MailState.FAILED: "abandonné",
     MailState.DROPPED: "sans objet",
 }
 _RECEIPT = "receipt"
+
+
+def in_words(mails: Iterable[OutboxMail]) -> list[tuple[OutboxMail, str, str]]:
+    """Return these mails, each with the French words of its kind and of its state."""
+    return [(each, rendering.words_of(each), _STATES[MailState(each.state)]) for each in mails]
 
 
 def about_invoice(invoice: Invoice) -> list[OutboxMail]:

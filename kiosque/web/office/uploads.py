@@ -9,10 +9,12 @@ from typing import IO, Any, ClassVar
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileRequired, MultipleFileField
 from peewee import ModelSelect, fn
+from werkzeug.exceptions import NotFound
 from wtforms import BooleanField, HiddenField
 from wtforms.validators import InputRequired
 
 from kiosque.db.models import ImportBatch, Invoice, Upload
+from kiosque.db.states import UploadState
 from kiosque.invoices.announcements import FIRST_HOUR, LAST_HOUR, SECOND_THOUGHTS
 from kiosque.invoices.imports import Fault, Summary, undo_log
 from kiosque.invoices.imports.reading import quoted
@@ -30,7 +32,7 @@ from kiosque.language.formats import (
 from kiosque.settings import Notices
 from kiosque.staff.roles import Role
 from kiosque.web.forms import Form
-from kiosque.web.office.access import DEPOSITORS, READERS, Agent
+from kiosque.web.office.access import DEPOSITORS, READERS, Agent, NotOpen, own_agent
 from kiosque.web.office.forms import TICK, OneOf
 from kiosque.web.office.upload_acts import TOO_MANY
 
@@ -157,6 +159,17 @@ def may_see(agent: Agent, upload: Upload) -> bool:
         return True
     summary = previews.read(Upload.get_by_id(upload.id).preview).summary
     return summary is not None and agent.has_for(summary.regies, *DEPOSITORS)
+
+
+def own_upload(number: int, *states: UploadState) -> Upload:
+    """Return a file that the agent may see, in one of these states if some are named. Raises
+    NotFound, NotOpen."""
+    found = Upload.get_or_none(Upload.id == number)
+    if found is None or (states and found.state not in states):
+        raise NotFound
+    if not may_see(own_agent(), found):
+        raise NotOpen
+    return found
 
 
 def to_judge(agent: Agent) -> int:

@@ -7,7 +7,7 @@ from kiosque import payments
 from kiosque.db.models import Family
 from kiosque.families import contacts, records, ways_in
 from kiosque.invoices import family_balance
-from kiosque.mails import rendering, sent
+from kiosque.mails import sent
 from kiosque.papers import content
 from kiosque.privacy import merging
 from kiosque.privacy.mails import latest_mails_of
@@ -56,7 +56,6 @@ def family(code: str) -> str:
         way_in=ways_in.read(found),
         merges=merging.of(found),
         **_money(found),
-        **_mails(found),
     )
 
 
@@ -72,15 +71,7 @@ def _money(family: Family) -> dict[str, object]:
         "how_paid": content.how_paid,
         "settlement_status": settlement_status,
         "latest": family_balance.LATEST,
-    }
-
-
-def _mails(family: Family) -> dict[str, object]:
-    own = sent.of_regies(own_agent().bounds(*READERS))
-    mails = latest_mails_of(family, family_balance.LATEST, own)
-    return {
-        "mails": [(each, rendering.words_of(each)) for each in mails],
-        "mail_states": sent.STATES,
+        "mails": sent.in_words(latest_mails_of(family, family_balance.LATEST, sent.of_regies(own))),
     }
 
 

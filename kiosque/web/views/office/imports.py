@@ -33,6 +33,7 @@ from kiosque.web.office.uploads import (
     may_load,
     may_see,
     may_undo,
+    own_upload,
     preview_of,
     shown,
 )
@@ -74,13 +75,13 @@ def type_invoice() -> Answer:
 
 @staff_only(*DEPOSITORS)
 def upload(number: int) -> str:
-    found = _upload(number)
+    found = own_upload(known(number))
     return _page(found, _form(found))
 
 
 @staff_only(*DEPOSITORS)
 def load_upload(number: int) -> Answer:
-    found = _upload(number)
+    found = own_upload(known(number))
     form = _form(found)
     if form is None or not form.validate() or not _may_load(found):
         return _page(found, form), 422
@@ -95,7 +96,7 @@ def load_upload(number: int) -> Answer:
 
 @staff_only(*DEPOSITORS)
 def drop_upload(number: int) -> Response:
-    found = _upload(number)
+    found = own_upload(known(number))
     if not storing.drop(found):
         flash("Ce fichier est chargé, ou va l’être.")
         return redirect(url_for("office.upload", number=number))
@@ -167,10 +168,3 @@ def _batch(number: int) -> ImportBatch:
     brought = Invoice.select(Invoice.regie).where(Invoice.batch == batch).distinct()
     own_agent().require_all([each.regie for each in brought], Role.FACTURATION)
     return batch
-
-
-def _upload(number: int) -> Upload:
-    found = Upload.get_or_none(Upload.id == known(number)) or abort(404)
-    if not may_see(own_agent(), found):
-        raise NotOpen
-    return found

@@ -14,7 +14,7 @@ from kiosque.db.models import Family, Invoice
 from kiosque.db.states import InvoiceState
 from kiosque.language import clock
 from kiosque.language.formats import format_euros, short_date
-from kiosque.mails import rendering, sent
+from kiosque.mails import sent
 from kiosque.papers import content
 from kiosque.payments import history
 from kiosque.staff import events
@@ -102,8 +102,7 @@ def invoice(number: str) -> str:
         document=content.invoice_document(found),
         status=_statuses([found])[found.id],
         history=history.events_of(found.number),
-        mails=[(each, rendering.words_of(each)) for each in sent.about_invoice(found)],
-        mail_states=sent.STATES,
+        mails=sent.in_words(sent.about_invoice(found)),
     )
 
 

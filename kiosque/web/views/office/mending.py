@@ -1,6 +1,6 @@
 """Pages to mend a file that was refused: name the families of its debtors, or its columns."""
 
-from flask import abort, redirect, url_for
+from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import Upload
@@ -11,20 +11,21 @@ from kiosque.invoices.uploads import working
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current
-from kiosque.web.office.access import DEPOSITORS, NotOpen, actor, own_agent, staff_only
+from kiosque.web.office.access import DEPOSITORS, actor, own_agent, staff_only
 from kiosque.web.office.mending import ColumnsForm, DebtorsForm
-from kiosque.web.office.uploads import may_see
+from kiosque.web.office.uploads import own_upload
 from kiosque.web.views.office.area import Answer, form_page, known
 
 #: Lines of a table that are shown beside its columns.
 _LINES = 3
+#: Read, and not loaded.
 _WAITS = (UploadState.READ, UploadState.REFUSED)
 
 
 @staff_only(*DEPOSITORS)
 def name_debtors(number: int) -> Answer:
     """Say of which families the debtors of a file are."""
-    found = _upload(number)
+    found = own_upload(known(number), *_WAITS)
     unknown = _unknown(found)
     if not unknown:
         return _back(found)
@@ -38,7 +39,7 @@ def name_debtors(number: int) -> Answer:
 @staff_only(*DEPOSITORS)
 def name_columns(number: int) -> Answer:
     """Say which columns of a table are ours."""
-    found = _upload(number)
+    found = own_upload(known(number), *_WAITS)
     columns, rows = _table(found)
     if not columns:
         return _back(found)
@@ -48,15 +49,6 @@ def name_columns(number: int) -> Answer:
     events.note(Action.UPLOAD_READ, actor(), found.file_name)
     samples = [", ".join(row[at] for row in rows if at < len(row)) for at in range(len(columns))]
     return form_page("office/columns.html", form, upload=found, samples=samples)
-
-
-def _upload(number: int) -> Upload:
-    """Return a file that is read and not loaded, else 404."""
-    here = Upload.id == known(number), Upload.state.in_(_WAITS)
-    found = Upload.get_or_none(*here) or abort(404)
-    if not may_see(own_agent(), found):
-        raise NotOpen
-    return found
 
 
 def _unknown(found: Upload) -> list[Found]:

@@ -17,7 +17,6 @@ from kiosque.db.models import MonthClosing
 from kiosque.language import clock
 from kiosque.language.formats import capital
 from kiosque.papers import month as paper
-from kiosque.payments import Refused
 from kiosque.payments.closed_months import last_closed
 from kiosque.staff import events
 from kiosque.staff.events import Action
@@ -29,7 +28,7 @@ from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
 from kiosque.web.office.forms import ActForm
 from kiosque.web.office.month_forms import CloseForm
 from kiosque.web.office.regies import asked_regie, own_names
-from kiosque.web.views.office.area import Answer
+from kiosque.web.views.office.area import Answer, done, form_page
 
 _READERS = (Role.REGISSEUR, Role.CONTROLE)
 #: Payments without an answer that are shown.
@@ -42,7 +41,7 @@ def months() -> Response:
     regie = asked_regie(*_READERS)
     last = last_closed(regie)
     due = Month.named(last).following if last else Month.of(clock.today()).previous
-    return redirect(url_for("office.month", name=due.name, regie=regie or None))
+    return _back_to(due, regie)
 
 
 @staff_only(*_READERS)
@@ -54,16 +53,12 @@ def month(name: str) -> str:
 def carry_over(name: str, number: int) -> Answer:
     """Let the month be closed though a point is still to treat."""
     found, regie, form = _month(name), asked_regie(Role.REGISSEUR), ActForm()
-    back = redirect(url_for("office.month", name=name, regie=regie or None))
     if closing.is_carried(number, found):  # by a second press, or a colleague
-        return back
+        return _back_to(found, regie)
     point = next((it for it in points_left(regie, found) if it.id == number), None) or abort(404)
-    if not (form.validate_on_submit() and _carry_over(number, found, form)):
-        page = render_template(
-            "office/carry_over.html", month=found, regie=regie, point=point, form=form
-        )
-        return (page, 422) if form.errors else page
-    return back
+    return done(form, lambda: _carried_over(number, found, form, regie)) or form_page(
+        "office/carry_over.html", form, month=found, regie=regie, point=point
+    )
 
 
 @staff_only(Role.REGISSEUR)
@@ -71,42 +66,34 @@ def carry_over(name: str, number: int) -> Answer:
 def close_month(name: str) -> Answer:
     """Close the month, for good, once told what its paper will say."""
     found, regie, form = _month(name), asked_regie(Role.REGISSEUR), CloseForm()
-    back = redirect(url_for("office.month", name=name, regie=regie or None))
-    if closing_of(regie, found) or (form.validate_on_submit() and _close(regie, found, form)):
-        return back
+    if closing_of(regie, found):
+        return _back_to(found, regie)
+    if answer := done(form, lambda: _closed(regie, found, form)):
+        return answer
     position = bank_position.position(regie, found)
-    page = render_template(
-        "office/close_month.html",
-        month=found, regie=regie, form=form, position=position,
+    return form_page(
+        "office/close_month.html", form, month=found, regie=regie, position=position,
         steps=steps(regie, found, position), name=current.settings().regies_by_key[regie].name,
     )  # fmt: skip
-    return (page, 422) if form.errors else page
 
 
-def _carry_over(number: int, found: Month, form: ActForm) -> bool:
-    """Carry a point over, or say in the form why not."""
-    try:
-        closing.carry_over(number, found, own_agent().staff.email, form.reason.data)
-    except Refused as refused:
-        form.form_errors += refused.reasons
-        return False
+def _back_to(found: Month, regie: str) -> Response:
+    return redirect(url_for("office.month", name=found.name, regie=regie or None))
+
+
+def _carried_over(number: int, found: Month, form: ActForm, regie: str) -> Response:
+    closing.carry_over(number, found, own_agent().staff.email, form.reason.data)
     events.note(Action.POINT_CARRIED, actor(), str(number), form.reason.data)
     flash(f"Point n°\u00a0{number}\u00a0: reporté.")
-    return True
+    return _back_to(found, regie)
 
 
-def _close(regie: str, found: Month, form: CloseForm) -> bool:
-    """Close the month, or say in the form why not."""
-    try:
-        closing.close(
-            regie, found, closing.Request(own_agent().staff.email, form.reason.data or "")
-        )
-    except Refused as refused:
-        form.form_errors += refused.reasons
-        return False
+def _closed(regie: str, found: Month, form: CloseForm) -> Response:
+    by = closing.Request(own_agent().staff.email, form.reason.data or "")
+    closing.close(regie, found, by)
     events.note(Action.MONTH_CLOSED, actor(), f"{found.name} {regie}".strip())
     flash(f"{capital(found.words)} est arrêté.")
-    return True
+    return _back_to(found, regie)
 
 
 @staff_only(*_READERS)
@@ -117,7 +104,7 @@ def month_papers(name: str) -> Response:
     closed = closing_of(regie, found)
     if closed is None:
         flash(f"{capital(found.words)} n’est pas encore arrêté.")
-        return redirect(url_for("office.month", name=name, regie=regie or None))
+        return _back_to(found, regie)
     events.note(Action.EXPORTED, actor(), f"papiers {name} {regie}".strip())
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -14,7 +14,7 @@ from kiosque.db.models import Family, Receipt, Settlement
 from kiosque.db.states import CREDIT, SettlementState
 from kiosque.language import clock
 from kiosque.language.formats import format_euros, receipt_title, short_date
-from kiosque.mails import rendering, sent
+from kiosque.mails import sent
 from kiosque.papers import content
 from kiosque.payments import history, names, records
 from kiosque.payments.receipts import receipts_named
@@ -124,9 +124,8 @@ def settlement(name: str) -> str:
         status=settlement_status(found),
         how=content.how_paid(found),
         history=history.events_of_settlement(found),
-        mails=[(each, rendering.words_of(each)) for each in sent.about_settlement(found)],
+        mails=sent.in_words(sent.about_settlement(found)),
         acts=list(_acts(record)),
-        mail_states=sent.STATES,
     )
 
 
