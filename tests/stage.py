@@ -216,7 +216,9 @@ PAGES: dict[str, Page] = {
     ),
     "office.bordereau_paper": for_agents(READ_BOOKS, path={"number": "{deposit}"}),
     "office.bordereau_payers": for_agents(READ_BOOKS, path={"number": "{deposit}"}, fresh=True),
-    "office.bordereau_csv": for_agents(READ_BOOKS, path={"number": "{deposit}"}, fresh=True),
+    "office.bordereau_table": for_agents(
+        READ_BOOKS, path={"number": "{deposit}"}, fresh=True
+    ),
     "office.imputations": for_agents(
         ADMINISTRATION | ACT_ON_MONEY, method="POST", fresh=True,
         form={
@@ -235,8 +237,8 @@ PAGES: dict[str, Page] = {
         frozenset({Role.REGISSEUR, Role.CONTROLE}),
         query={"du": "2026-11-01", "au": "2026-12-31", "apres": "9_9", "avant": "1_1"},
     ),
-    "office.journal_csv": for_agents(
-        frozenset({Role.REGISSEUR, Role.CONTROLE}), query={"du": "2026-11-01"}, fresh=True
+    "office.journal_table": for_agents(
+        READ_BOOKS, query={"du": "2026-11-01"}, fresh=True
     ),
     "office.bank": for_agents(
         BOOKS,
@@ -324,8 +326,12 @@ PAGES: dict[str, Page] = {
             "lines-0-quantity": "x", "lines-0-price": "4,52",
         },
     ),
-    "office.invoices_csv": for_agents(TREAT, query={"numero": "2026"}, fresh=True),
-    "office.settlements_csv": for_agents(TREAT, query={"reference": "R1"}, fresh=True),
+    "office.invoices_table": for_agents(
+        TREAT, query={"numero": "2026"}, fresh=True
+    ),
+    "office.settlements_table": for_agents(
+        TREAT, query={"reference": "R1"}, fresh=True
+    ),
     "office.export": for_agents(
         TREAT, method="POST", fresh=True,
         form={"consumer": "logiciel", "regie": "x", "again": ""},

@@ -23,8 +23,8 @@ def journal_(_settings: Settings, *, as_csv: bool) -> None:
         rows.writerow(COLUMNS)
         for entry in every.iterator():
             *words, cents, fingerprint = row_of(entry)
-            rows.writerow([*words, decimal(int(cents)), fingerprint])
+            rows.writerow([*words, decimal(cents), fingerprint])
         return
     for entry in every.iterator():
         number, day, _at, label, debit, credit, cents, _hash = row_of(entry)
-        click.echo(f"{number}  {day}  {label} : {debit} ← {credit}, {format_euros(int(cents))}")
+        click.echo(f"{number}  {day}  {label} : {debit} ← {credit}, {format_euros(cents)}")

@@ -1,6 +1,7 @@
 """The accounts of the journal, in the words of those who keep the books."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from kiosque.db.models import JournalEntry
 from kiosque.db.states import CounterMode
@@ -38,11 +39,11 @@ def named(account: str) -> str:
     return f"{words} ({regie})" if regie else words
 
 
-def row_of(entry: JournalEntry) -> tuple[str | int, ...]:
+def row_of(entry: JournalEntry) -> tuple[str, date, str, str, str, str, int, str]:
     """Return an entry under COLUMNS; the amount is in cents."""
     return (
         str(entry.number),
-        clock.paris_date(entry.at).isoformat(),
+        clock.paris_date(entry.at),
         entry.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
         entry.label,
         named(entry.debit),

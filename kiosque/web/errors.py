@@ -22,7 +22,7 @@ from kiosque.families.throttle import TooManyTries
 from kiosque.language import catalogue, clock, formats
 from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
-from kiosque.web import access, cookies, current, language, log
+from kiosque.web import access, cookies, current, language, log, spreadsheets
 from kiosque.web.office import access as office_access
 
 #: Status: (title, what to do).
@@ -74,6 +74,10 @@ WRONG_HOST = (
 NOT_OPEN = (
     "Vos rôles n’ouvrent pas cette page. Un administrateur du site peut vous en donner un autre."
 )
+TOO_LONG = (
+    "Un fichier ODS a cent mille lignes au plus. Sortez cette liste en CSV, ou une partie par ses "
+    "filtres."
+)
 OUTSIDE = "L’espace mairie ne s’ouvre que depuis le réseau de la mairie."
 #: When to come back after a 503 of ours: a lock is short, a full disk wants a human.
 PAUSE = timedelta(minutes=2)
@@ -86,6 +90,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(office_access.NotOpen, _not_open)
     app.register_error_handler(office_access.OutsideNetwork, _outside)
+    app.register_error_handler(spreadsheets.TooLong, _too_long)
     app.register_error_handler(SecurityError, _wrong_host)
     app.register_error_handler(CSRFError, _expired)
     app.register_error_handler(TooManyTries, _too_many_tries)
@@ -127,6 +132,10 @@ def _expired(_error: CSRFError) -> WerkzeugResponse:
 def _not_open(_error: office_access.NotOpen) -> Response:
     """Answer an agent, in French as all of the area."""
     return _page(403, MESSAGES[403][0], NOT_OPEN)
+
+
+def _too_long(_error: spreadsheets.TooLong) -> Response:
+    return _page(422, "Liste trop longue", TOO_LONG)
 
 
 def _outside(_error: office_access.OutsideNetwork) -> Response:

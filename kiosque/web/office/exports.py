@@ -1,6 +1,7 @@
 """The rows of exports: payments with their uses, for a spreadsheet or for another software."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from kiosque.db.models import Invoice, Settlement
 from kiosque.db.states import SettlementState
@@ -10,7 +11,7 @@ from kiosque.payments.outgoing import STATES, Told
 from kiosque.settings import Settings
 from kiosque.web.status_words import settlement_status, status_on
 
-Row = tuple[str | int | None, ...]
+Row = tuple[str | int | date | None, ...]
 
 INVOICES = (
     "numero", "code_famille", "famille", "enfants", "periode", "prestations", "emise_le",
@@ -34,8 +35,8 @@ def of_invoice(invoice: Invoice, settings: Settings) -> Row:
         invoice.children,
         invoice.period,
         invoice.services,
-        invoice.issued_on.isoformat(),
-        invoice.due_on.isoformat(),
+        invoice.issued_on,
+        invoice.due_on,
         status_on(clock.today(), invoice, None).words,
         invoice.total_cents,
         invoice.paid_cents,
@@ -48,7 +49,7 @@ def of_settlement(settlement: Settlement, settings: Settings) -> Row:
     return (
         str(settlement.id),
         receipt.title if receipt else "",
-        clock.paris_date(settlement.settled_at).isoformat(),
+        clock.paris_date(settlement.settled_at),
         family.code if family else "",
         family.name if family else "",
         content.how_paid(settlement),
@@ -67,7 +68,7 @@ def of_told(told: Told) -> Iterator[Row]:
         yield (
             str(settlement.id),
             told.receipt,
-            clock.paris_date(settlement.settled_at).isoformat(),
+            clock.paris_date(settlement.settled_at),
             told.family,
             content.how_paid(settlement),
             settlement_status(settlement).words,

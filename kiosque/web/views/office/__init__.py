@@ -24,6 +24,12 @@ class Page(NamedTuple):
     defaults: dict[str, Any] | None = None
 
 
+def _as_files(view: str, address: str) -> tuple[Page, Page]:
+    """Return the pages of a table that leaves, of each kind."""
+    csv, ods = (Page(view, GET, f"{address}.{kind}", {"kind": kind}) for kind in ("csv", "ods"))
+    return csv, ods
+
+
 #: By subject, which names the module.
 PAGES = {
     "today": (Page("today", GET, ""),),
@@ -82,12 +88,12 @@ PAGES = {
         Page("answer_bordereau", BOTH, "/bordereaux/<int:number>/reponse"),
         Page("bordereau_paper", GET, "/documents/bordereaux/<int:number>.pdf"),
         Page("bordereau_payers", GET, "/documents/bordereaux/<int:number>/liste.pdf"),
-        Page("bordereau_csv", GET, "/documents/bordereaux/<int:number>.csv"),
+        *_as_files("bordereau_table", "/documents/bordereaux/<int:number>"),
     ),
     "events": (Page("events", GET, "/journal-des-actions"),),
     "exports": (
-        Page("invoices_csv", GET, "/factures.csv"),
-        Page("settlements_csv", GET, "/encaissements.csv"),
+        *_as_files("invoices_table", "/factures"),
+        *_as_files("settlements_table", "/encaissements"),
         Page("export", BOTH, "/encaissements/export"),
     ),
     "families": (
@@ -133,7 +139,7 @@ PAGES = {
     ),
     "journal": (
         Page("journal", GET, "/journal"),
-        Page("journal_csv", GET, "/journal.csv"),
+        *_as_files("journal_table", "/journal"),
     ),
     "mending": (
         Page("name_debtors", BOTH, "/imports/<int:number>/familles"),

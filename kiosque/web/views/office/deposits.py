@@ -135,12 +135,12 @@ def bordereau_payers(number: int) -> Response:
 
 @staff_only(*_READERS)
 @fresh_code
-def bordereau_csv(number: int) -> Response:
+def bordereau_table(number: int, kind: str) -> Response:
     deposit = _own(number, *_READERS)
     name = f"bordereau-{deposits.titled(deposit)}"
     events.note(Action.EXPORTED, actor(), name)
     rows = list(tables.rows(deposit))
-    return spreadsheets.answer(name, tables.COLUMNS, rows)
+    return spreadsheets.answer(kind, name, tables.COLUMNS, rows)
 
 
 def _paper(deposit: Deposit, content: bytes, name: str) -> Response:

@@ -22,7 +22,7 @@ TAKERS = (Role.FACTURATION, Role.REGISSEUR)
 
 @staff_only(*TAKERS)
 @fresh_code
-def invoices_csv() -> Response:
+def invoices_table(kind: str) -> Response:
     settings, form = current.settings(), InvoiceFilters(current.settings())
     if not form.validate():
         abort(404)
@@ -30,12 +30,12 @@ def invoices_csv() -> Response:
     every = lists.every(lists.narrow(own.join(Family), form.conditions()), form.order)
     _note("factures", form.chosen)
     table = (exports.of_invoice(each, settings) for each in every)
-    return spreadsheets.answer("factures", exports.INVOICES, table)
+    return spreadsheets.answer(kind, "factures", exports.INVOICES, table)
 
 
 @staff_only(*TAKERS)
 @fresh_code
-def settlements_csv() -> Response:
+def settlements_table(kind: str) -> Response:
     settings, form = current.settings(), SettlementFilters(current.settings())
     if not form.validate():
         abort(404)
@@ -44,7 +44,7 @@ def settlements_csv() -> Response:
     every = lists.every(found, BY_SETTLEMENT)
     _note("encaissements", form.chosen)
     table = (exports.of_settlement(each, settings) for each in every)
-    return spreadsheets.answer("encaissements", exports.SETTLEMENTS, table)
+    return spreadsheets.answer(kind, "encaissements", exports.SETTLEMENTS, table)
 
 
 @staff_only(*TAKERS)
@@ -65,7 +65,7 @@ def _exported(form: ExportForm) -> Response:
     told = outgoing.every(sent.former, sent.reached, sent.regie)
     table = (row for each in told for row in exports.of_told(each))
     name = f"encaissements-{sent.former + 1}-{sent.reached}"
-    return spreadsheets.answer(name, exports.TOLD, table)
+    return spreadsheets.answer("csv", name, exports.TOLD, table)
 
 
 def _note(what: str, chosen: dict[str, str]) -> None:

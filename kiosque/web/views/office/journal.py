@@ -31,13 +31,13 @@ def journal() -> Answer:
 
 @staff_only(*_READERS)
 @fresh_code
-def journal_csv() -> Response:
+def journal_table(kind: str) -> Response:
     form = JournalFilters()
     if not form.validate():
         abort(404)
     events.note(Action.EXPORTED, actor(), "journal", " ".join(form.chosen.values()))
     table = map(account_words.row_of, lists.every(_entries(form), _BY_NUMBER))
-    return spreadsheets.answer("journal", account_words.COLUMNS, table)
+    return spreadsheets.answer(kind, "journal", account_words.COLUMNS, table)
 
 
 def _entries(form: JournalFilters) -> "ModelSelect[JournalEntry]":

@@ -8,19 +8,26 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from lxml import etree
+from python_calamine import CalamineWorkbook
 
 from gateways.base import Callback, Gateway, Handoff
 from kiosque import payments
 from kiosque.db.models import Attempt, Family, Invoice, PaymentExport, Settlement, StaffEvent
 from kiosque.db.states import RepaymentKind
+from kiosque.language.formats import decimal
 from kiosque.payments import CounterPayment, outgoing
 from kiosque.settings import Office, OtherRegie
 from kiosque.staff.roles import Role
+from kiosque.web import open_document, spreadsheets
 from kiosque.web.office import lists
 from tests.agents import enter, make_agent, send
 from tests.bank import notice
@@ -29,6 +36,8 @@ from tests.conftest import ISSUERS, NOW, PUBLIC_URL, listening, make_invoice
 EXPORT = "/mairie/encaissements/export"
 API = "/api/encaissements"
 TOKEN = "un-jeton-assez-long-pour-etre-accepte-0123"
+URN = "urn:oasis:names:tc:opendocument:xmlns"
+OFFICE, TABLE, TEXT = (f"{URN}:{name}:1.0" for name in ("office", "table", "text"))
 Pay = Callable[..., tuple[Attempt, Handoff]]
 
 
@@ -107,6 +116,65 @@ def test_what_is_of_another_regie_does_not_leave(app: Flask, client: FlaskClient
     for page in ("/mairie/factures.csv", "/mairie/encaissements.csv"):
         assert table(other.get(page).text) == []
         assert len(table(client.get(page).text)) == 1
+
+
+def cells(content: bytes) -> list[list[object]]:
+    """A sheet as another's program reads it."""
+    return CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+
+
+@pytest.mark.parametrize("page", ["factures", "encaissements", "journal"])
+def test_a_list_leaves_as_ods_with_the_rows_of_its_csv(client: FlaskClient, page: str) -> None:
+    answer = client.get(f"/mairie/{page}.ods")
+    assert answer.mimetype == "application/vnd.oasis.opendocument.spreadsheet"
+    assert f'filename="{page}.ods"' in answer.headers["Content-Disposition"]
+    written = csv.reader(io.StringIO(client.get(f"/mairie/{page}.csv").text[1:]), delimiter=";")
+    for line, row in zip(written, cells(answer.data), strict=True):
+        typed = [decimal(round(each * 100)) if isinstance(each, float) else each for each in row]
+        assert line == [str(each) for each in typed]
+
+
+def test_an_amount_is_a_number_in_ods_and_a_day_a_date(client: FlaskClient) -> None:
+    head, row = cells(client.get("/mairie/factures.ods").data)
+    named = dict(zip(head, row, strict=True))
+    assert (named["montant"], named["echeance"]) == (45.2, date(2026, 11, 30))
+
+
+@pytest.mark.parametrize("name", ["=1+1", "  <b>&\u00e9 \n\tx", "2026-11-24", "a\x00\ufffe\ud800z"])
+def test_a_text_stays_that_text_in_ods(
+    client: FlaskClient, alices_family: Family, name: str
+) -> None:
+    with_spaces = open_document.made(("famille",), [(name,)])
+    with ZipFile(io.BytesIO(with_spaces)) as archive:
+        assert archive.namelist()[0] == "mimetype"
+        tree = etree.fromstring(archive.read("content.xml"))
+    assert "formula" not in etree.tostring(tree, encoding="unicode")
+    _, ((kind, text),) = [
+        [(cell.get(f"{{{OFFICE}}}value-type"), read(cell[0])) for cell in row]
+        for row in tree.iter(f"{{{TABLE}}}table-row")
+    ]
+    assert (kind, text) == ("string", re.sub("[\x00\ufffe\ud800]", "\ufffd", name))
+
+
+def read(paragraph: Any) -> str:
+    """The text of a paragraph, its spaces as the format counts them."""
+    said = paragraph.text or ""
+    for node in paragraph:
+        many = int(node.get(f"{{{TEXT}}}c", "1"))
+        said += {"s": " " * many, "tab": "\t", "line-break": "\n"}[etree.QName(node).localname]
+        said += node.tail or ""
+    return said
+
+
+def test_a_list_too_long_for_ods_is_said(
+    client: FlaskClient, september: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spreadsheets, "MOST_ROWS", 2)
+    assert client.get("/mairie/factures.ods").status_code == 200
+    monkeypatch.setattr(spreadsheets, "MOST_ROWS", 1)
+    answer = client.get("/mairie/factures.ods")
+    assert (answer.status_code, answer.mimetype) == (422, "text/html")
+    assert client.get("/mairie/factures.xlsx").status_code == 404
 
 
 # --- For the family software ---
