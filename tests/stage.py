@@ -255,6 +255,7 @@ PAGES: dict[str, Page] = {
         form={"header": "Jour", "booked_on": "Jour", "label": "x", "amount": "", "name": "x",
               "seen": "", "load": "1"},
     ),
+    "office.undo_statement": for_agents(ACT_ON_MONEY, path={"number": "{bank_file}"}),
     "office.forget_bank_columns": for_agents(
         ACT_ON_MONEY, path={"number": "{answer}"}, method="POST"
     ),
@@ -531,6 +532,7 @@ def bank_lines(data: Path) -> dict[str, str]:
     receiving.remember(["Jour", "Mot", "Somme"], {Meaning.LABEL: "Mot"}, "Dominique")
     return {
         "line": str(line.id),
+        "bank_file": str(line.statement.file_id),
         "match": str(LineMatch.get().id),
         "table": table.sha256,
         "answer": str(receiving.answers()[0].id),

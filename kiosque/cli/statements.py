@@ -1,4 +1,4 @@
-"""Command: load a statement of the bank's, or the acquirer's journal."""
+"""Commands: load a statement of the bank's, or the acquirer's journal; list the files, undo one."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import Fault, main, with_database
+from kiosque.cli.entry import ROW, Fault, main, with_database
 from kiosque.cli.imports import load_file
-from kiosque.language.formats import counted, format_euros, short_date
+from kiosque.db.models import StatementFile as StatementFileRow
+from kiosque.language.formats import counted, format_euros, long_instant, short_date
 from kiosque.settings import Settings
-from kiosque.statements import coverage, matching, receiving
+from kiosque.statements import coverage, matching, receiving, undoing
 from kiosque.statements.accounts import Holder, WhichRegie
 from kiosque.statements.columns import Columns, missing, signature
 from kiosque.statements.records import (
@@ -162,3 +163,36 @@ def _show(settings: Settings, key: str) -> None:
         click.echo(f"- {short_date(line.booked_on)}  {cents}  {line.label}")
     for gap in coverage.gaps(key):
         click.echo(gap)
+
+
+@main.command("statement-files")
+@with_database
+def statement_files(_settings: Settings) -> None:
+    """Liste les fichiers de la banque qui sont chargés, les derniers d’abord."""
+    for file in undoing.files().limit(SHOWN):
+        click.echo(
+            f"{file.id}  {long_instant(file.loaded_at)}  {file.kind}, « {file.name} », par "
+            f"{file.author}{_undone(file)}"
+        )
+
+
+def _undone(file: StatementFileRow) -> str:
+    if file.undone_at is None:
+        return ""
+    at = long_instant(file.undone_at)
+    return f". Annulé le {at} par {file.undone_by} : {file.undo_reason}"
+
+
+@main.command("undo-statement")
+@click.argument("number", type=ROW)
+@AUTHOR
+@click.option("--reason", required=True, help="Pourquoi.")
+@with_database
+def undo_statement(_settings: Settings, number: int, author: str, reason: str) -> None:
+    """Annule le chargement de numéro NUMBER (« statement-files ») : tout redevient comme avant.
+
+    Ses rapprochements sont annulés, par des écritures contraires. Refusé si un fichier chargé
+    depuis le recouvre, ou s’il parle d’un mois arrêté.
+    """
+    file = undoing.undo(number, author, reason)
+    click.echo(f"Chargement n° {file.id} annulé : « {file.name} ».")

@@ -55,6 +55,7 @@ from kiosque.db.models import (
     Settlement,
     StatementLine,
     Token,
+    ToldOperation,
     Transmission,
 )
 from kiosque.privacy.mails import mails_of, requests_typed_by
@@ -82,6 +83,7 @@ TITLES: Mapping[type[BaseModel], str] = {
     KeptBack: "Les recettes gardées pour un versement suivant",
     DepositLine: "Leur versement au comptable",
     BankOperation: "Les opérations lues dans les fichiers de la banque",
+    ToldOperation: "Ce qui en était connu avant qu’un autre fichier les redise",
     LineMatch: "Les lignes de relevé que ces paiements expliquent",
     StatementLine: "Ce que la banque écrit de celles qui sont de ces paiements seuls",
     Anomaly: "Ce que le régisseur a dû regarder",
@@ -116,6 +118,7 @@ LEFT_OUT: Mapping[str, str] = {
     "statement": "numéro de la base",
     "deposit": "numéro de la base",
     "file": "le fichier de la banque, qui est celui de toutes les familles",
+    "operation": "numéro de la base",
     "revenue": "numéro de la base",
     "version": "ce que couvre l’empreinte d’une écriture",
     "occurrence": "numéro d’une ligne parmi ses semblables",

@@ -88,6 +88,7 @@ class Action(StrEnum):
     KEPT_BACK = "kept_back"
     TAKEN_UP = "taken_up"
     STATEMENT_LOADED = "statement_loaded"
+    STATEMENT_UNDONE = "statement_undone"
     LINE_MATCHED = "line_matched"
     MATCH_UNDONE = "match_undone"
 
@@ -159,6 +160,7 @@ WORDS: Mapping[Action, str] = {
     Action.KEPT_BACK: "encaissement gardé hors du bordereau",
     Action.TAKEN_UP: "encaissement repris au bordereau",
     Action.STATEMENT_LOADED: "fichier de la banque chargé",
+    Action.STATEMENT_UNDONE: "fichier de la banque annulé",
     Action.LINE_MATCHED: "mouvement du compte expliqué",
     Action.MATCH_UNDONE: "rapprochement annulé",
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
-from kiosque.db.models import Attempt, BankAccount
+from kiosque.db.models import Attempt, BankAccount, StatementLine
 from kiosque.language import clock
 from kiosque.payments.refusals import Refused
 from kiosque.settings import Settings
@@ -13,6 +13,8 @@ from kiosque.statements.records import Operation
 _NUMBER_SIGNS = 10
 #: So many payments are enough to tell whose journal it is.
 _SAMPLE = 200
+#: What ends the key of the *régie* of a line whose load was undone; it ends no key.
+ASIDE = "!"
 
 
 class WhichRegie(Refused):
@@ -81,6 +83,16 @@ def holder_of_operations(
     if regie not in regies or (chosen is not None and chosen != regie):
         raise Refused(["Ce fichier est d’une autre régie."])
     return regie, gateway
+
+
+def is_aside(line: StatementLine) -> bool:
+    """Tell whether a line is of a load that was undone, and stays for the journal that cites it."""
+    return line.regie.endswith(ASIDE)
+
+
+def owner_of(line: StatementLine) -> str:
+    """Return the key of the *régie* that a line is of, or was."""
+    return line.regie.removesuffix(ASIDE)
 
 
 def _chosen(chosen: str | None, regies: Mapping[str, Holder]) -> str:

@@ -113,12 +113,14 @@ def undo(match: LineMatch, author: str, reason: str) -> None:
     if not changed:
         raise Refused(["Ce rapprochement est déjà annulé."])
     StatementLine.update(state=LineState.OPEN).where(StatementLine.id == match.line_id).execute()
+    journal.append_all([contrary(match, f"rapprochement annulé ({author} : {reason})")])
+
+
+def contrary(match: LineMatch, label: str) -> journal.Move:
+    """Return the entry that undoes that of a match."""
     regie, account = match.line.regie, _account_of(match)
     was = _entry(regie, match.line_id, account, match.amount_cents, "")
-    label = f"rapprochement annulé ({author} : {reason})"
-    journal.append_all(
-        [_entry(regie, match.line_id, account, -match.amount_cents, label, _entry_of(was))]
-    )
+    return _entry(regie, match.line_id, account, -match.amount_cents, label, _entry_of(was))
 
 
 def _account_of(match: LineMatch) -> str:

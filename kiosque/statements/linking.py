@@ -22,6 +22,7 @@ _SETTLEMENT = "UPDATE bank_operation SET settlement_id = ? WHERE id = ?"
 _REPAYMENT = "UPDATE bank_operation SET repayment_id = ? WHERE id = ?"
 #: Prefix of the keys of the points about operations.
 _KEY = "remitted"
+_SETTLED = "ce paiement est enregistré, ou aucun fichier n’en parle plus"
 
 Item = TypeVar("Item")
 
@@ -191,7 +192,7 @@ def _tell(unknown: Sequence[_Operation], gateway: str, regie: str) -> None:
     take off those that are now."""
     of_ours = {_key(each, gateway): each for each in unknown if _is_ours(each)}
     about = Anomaly.key.startswith(f"{_KEY}:{gateway}:")
-    resolve_by_itself(about & Anomaly.key.not_in([*of_ours]), "ce paiement est enregistré")
+    resolve_by_itself(about & Anomaly.key.not_in([*of_ours]), _SETTLED)
     for key, each in of_ours.items():
         reference = each.order_reference
         attempt = Attempt.get_or_none(Attempt.reference == reference, Attempt.gateway == gateway)

@@ -1,6 +1,7 @@
 """Keep what a bank's file says that was not known: all of it, or nothing where it contradicts what
 was loaded before. It pays no invoice, and sends nothing."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,9 +76,12 @@ def load(
         if file.operations:
             of, gateway = holder_of_operations(file.operations, regie, regies)
             loaded.regies.append(of)
-            counts = operations.keep(file, row, gateway)
+            counts = operations.keep(file, row.id, gateway)
             loaded.operations, loaded.known_operations = counts
         loaded.regies = sorted({*loaded.regies})
+        StatementFile.update(regies=json.dumps(loaded.regies)).where(
+            StatementFile.id == row.id
+        ).execute()
         for of in loaded.regies:
             book_opening(of)
     return loaded

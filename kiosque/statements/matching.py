@@ -18,6 +18,7 @@ from kiosque.language import clock
 from kiosque.payments.anomalies import OURSELVES
 from kiosque.payments.refusals import CHANGED, Refused, require_author_and_reason, why_no_author
 from kiosque.statements import booking, linking
+from kiosque.statements.accounts import is_aside
 from kiosque.statements.explanations import Open
 from kiosque.statements.money import Money, Remitted, day_of, free, invoices_of, remitted
 from kiosque.statements.proposals import Proposal, Proposals
@@ -92,7 +93,7 @@ def classify(line_id: int, kind: MatchKind, author: str, reason: str) -> None:
     require_author_and_reason(author, reason)
     with write():
         line = StatementLine.get_by_id(line_id)
-        if line.state != LineState.OPEN:
+        if line.state != LineState.OPEN or is_aside(line):
             raise Refused([CHANGED])
         booking.book(line.regie, [booking.whole(_left(line), kind)], author, reason)
 

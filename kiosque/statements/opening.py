@@ -7,21 +7,18 @@ from kiosque.language.formats import short_date
 from kiosque.payments import journal
 
 
-def book_opening(regie: str) -> None:
+def book_opening(regie: str, why: str = "un relevé plus ancien est chargé") -> None:
     """Bring the books to what the account held before the earliest movement that is known. Of a
     statement older than the first, what was booked is undone. Belongs inside `write()`."""
-    first = _first(regie)
-    if first is None:
-        return
-    wanted, former = _before(first), _former(regie)
-    held = sum(_signed(each) for each in former)
+    first, former = _first(regie), _former(regie)
+    wanted, held = _before(first) if first else 0, sum(_signed(each) for each in former)
     if wanted == held:
         return
-    about = journal.About(regie, statement_id=first.id)
     if held:
-        label = "solde d’ouverture corrigé : un relevé plus ancien est chargé"
-        _move(about, label, -held, corrects=former[-1].number)
-    if wanted:
+        about = journal.About(regie, statement_id=first.id if first else former[-1].statement_id)
+        _move(about, f"solde d’ouverture corrigé : {why}", -held, corrects=former[-1].number)
+    if first and wanted:
+        about = journal.About(regie, statement_id=first.id)
         _move(about, f"solde du compte au {short_date(first.opened_on)}", wanted)
 
 

@@ -9,7 +9,7 @@ from datetime import date
 
 from kiosque.db import execute_many
 from kiosque.db.fields import to_text
-from kiosque.db.models import BankOperation, StatementFile
+from kiosque.db.models import BankOperation
 from kiosque.statements import records
 from kiosque.statements.records import FileKind, Operation
 
@@ -27,12 +27,18 @@ _COMPLETED = """
         remittance = CASE WHEN remittance = '' THEN ? ELSE remittance END
     WHERE id = ?
 """
+#: The operations of other files of which this one tells too, as they were.
+_TOLD = """
+    INSERT INTO told_operation (file_id, operation_id, order_reference, fee_cents, remitted_on,
+        remittance)
+    VALUES (?, ?, ?, ?, ?, ?)
+"""
 _NAMED = "UPDATE bank_operation SET order_reference = ? WHERE id = ?"
 #: The identity of an operation: its day and number at the gateway, and its cents.
 _Name = tuple[date, str, int]
 
 
-def keep(file: records.StatementFile, row: StatementFile, gateway: str) -> tuple[int, int]:
+def keep(file: records.StatementFile, file_id: int, gateway: str) -> tuple[int, int]:
     """Keep the operations that were not known, and what is told now of the others. Return how many
     are new, and how many were known. Belongs inside `write()`.
 
@@ -44,8 +50,10 @@ def keep(file: records.StatementFile, row: StatementFile, gateway: str) -> tuple
     new: list[tuple[object, ...]] = []
     told: list[tuple[object, ...]] = []
     named: list[tuple[object, ...]] = []
+    before: list[tuple[object, ...]] = []
     for name, operations in _by_name(done).items():
         rows = kept.get(name, [])
+        before += [(file_id, *_before(each)) for each in rows]
         references = [each.order_reference for each in operations]
         reference = max(references + [each.order_reference for each in rows])
         named += [(reference, row.id) for row in rows if row.order_reference != reference]
@@ -53,10 +61,11 @@ def keep(file: records.StatementFile, row: StatementFile, gateway: str) -> tuple
         for operation, known in _pairs(operations, rows):
             if known is None:
                 rank += 1
-                new.append(_columns(operation, row.id, gateway, reference, rank))
+                new.append(_columns(operation, file_id, gateway, reference, rank))
             elif _completes(operation, known):
                 told.append((*_remitted(operation), known.id))
     execute_many(_NEW, new)
+    execute_many(_TOLD, before)
     execute_many(_COMPLETED, told)
     execute_many(_NAMED, named)
     return len(new), len(done) - len(new)
@@ -111,6 +120,11 @@ def _completes(operation: Operation, known: BankOperation) -> bool:
         (operation.remittance or None, known.remittance or None),
     )
     return any(told is not None and held is None for told, held in pairs)
+
+
+def _before(known: BankOperation) -> tuple[object, ...]:
+    day = known.remitted_on and to_text(known.remitted_on)
+    return known.id, known.order_reference, known.fee_cents, day, known.remittance
 
 
 def _columns(

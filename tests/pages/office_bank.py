@@ -130,3 +130,38 @@ def a_match_to_undo(stage: Stage) -> TestResponse:
 def a_match_undone_without_a_reason(stage: Stage) -> TestResponse:
     some_lines(stage)
     return send(regisseur(stage), f"{PAGE}/rapprochements/{LineMatch.get().id}/annuler")
+
+
+def _file(stage: Stage) -> str:
+    return f"{PAGE}/fichiers/{some_lines(stage)[0].statement.file_id}/annuler"
+
+
+@scene
+def a_file_of_the_bank_to_undo(stage: Stage) -> TestResponse:
+    return regisseur(stage).get(_file(stage))
+
+
+@scene
+def a_file_of_the_bank_undone_without_a_reason(stage: Stage) -> TestResponse:
+    return send(regisseur(stage), _file(stage))
+
+
+@scene
+def a_file_of_the_bank_that_is_undone_already(stage: Stage) -> TestResponse:
+    address, client = _file(stage), regisseur(stage)
+    send(client, address, reason=LONG_WORD, seen="y")
+    return client.get(address)
+
+
+@scene
+def an_account_whose_file_was_undone(stage: Stage) -> TestResponse:
+    address, client = _file(stage), regisseur(stage)
+    send(client, address, reason=LONG_WORD, seen="y")
+    return client.get(PAGE)
+
+
+@scene
+def a_line_whose_file_was_undone(stage: Stage) -> TestResponse:
+    line, client = some_lines(stage)[3], regisseur(stage)
+    send(client, _file(stage), reason=LONG_WORD, seen="y")
+    return client.get(f"{PAGE}/{line.id}")

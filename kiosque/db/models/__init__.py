@@ -75,6 +75,7 @@ from kiosque.db.models.statements import (
     StatementFile,
     StatementLine,
     ToldLine,
+    ToldOperation,
 )
 
 __all__ = [
@@ -143,6 +144,7 @@ __all__ = [
     "Throttle",
     "Token",
     "ToldLine",
+    "ToldOperation",
     "Transmission",
     "Upload",
     "known_child",

@@ -19,13 +19,19 @@ class BankAccount(NumberedModel):
 
 
 class StatementFile(NumberedModel):
-    """A file of the bank's or of the acquirer's, loaded once. `kind` is a `FileKind`."""
+    """A file of the bank's or of the acquirer's, loaded once, until it is undone. `kind` is a
+    `FileKind`; `regies`, as JSON, are the keys of those whose accounts it is of, empty where it was
+    loaded before a load could be undone."""
 
     sha256 = TextField(unique=True)
     name = TextField()
     kind = TextField()
     loaded_at = UtcDateTimeField()
     author = TextField()
+    regies = TextField(default="")
+    undone_at = UtcDateTimeField(null=True)
+    undone_by = TextField(default="")
+    undo_reason = TextField(default="")
 
 
 class Statement(NumberedModel):
@@ -108,6 +114,19 @@ class BankOperation(NumberedModel):
                 True,
             ),
         )
+
+
+class ToldOperation(NumberedModel):
+    """An operation that another file had brought, told by this one too; and its columns before."""
+
+    file = ForeignKeyField(StatementFile)
+    file_id: int
+    operation = ForeignKeyField(BankOperation)
+    operation_id: int
+    order_reference = TextField()
+    fee_cents = IntegerField(null=True)
+    remitted_on = DateField(null=True)
+    remittance = TextField()
 
 
 class LineMatch(NumberedModel):

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from kiosque.db.models import ColumnMapping, Family, Invoice, LineMatch, StatementLine
+from kiosque.db.models import (
+    ColumnMapping,
+    Family,
+    Invoice,
+    LineMatch,
+    StatementFile,
+    StatementLine,
+)
 from tests.conftest import Clock
 from tests.kiosque.conftest import Run
 from tests.kiosque.invoices import treasury
@@ -124,3 +131,17 @@ def test_what_is_remembered_of_columns_can_be_said_anew(run: Run, tmp_path: Path
     last = StatementLine.select().order_by(StatementLine.id.desc()).get()
     assert (last.label, last.amount_cents) == ("ABONNEMENT TPE", -200)
     assert ColumnMapping.select().count() == 1
+
+
+def test_a_load_is_undone_by_a_command_once(run: Run, said: Path) -> None:
+    assert run("statement", str(said)).exit_code == 0
+    number = StatementFile.get().id
+    assert f"{number}  " in run("statement-files").output
+    assert run("undo-statement", str(number), "--reason", "mauvais fichier").exit_code == 0
+    assert books.lines() == books.matches() == []
+    assert "mauvais fichier" in run("statement-files").output
+    again = run("undo-statement", str(number), "--reason", "encore")
+    assert (again.exit_code, "Traceback" in again.output) == (1, False)
+    assert run("undo-statement", "99", "--reason", "x").exit_code == 1
+    assert run("statement", str(said)).exit_code == 0
+    assert len(books.lines()) == 2

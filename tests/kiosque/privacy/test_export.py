@@ -63,6 +63,7 @@ LATER = {
     "kept_back",
     "deposit_line",
     "bank_operation",
+    "told_operation",
     "line_match",
     "carried_anomaly",
 }

@@ -15,11 +15,12 @@ from kiosque.db.models import (
     Settlement,
     StatementLine,
 )
+from kiosque.db.models import StatementFile as StatementFileRow
 from kiosque.language import clock
 from kiosque.payments import journal, ledger
 from kiosque.payments.verification import statements
-from kiosque.statements import loading
-from kiosque.statements.accounts import Holder
+from kiosque.statements import loading, undoing
+from kiosque.statements.accounts import Holder, is_aside
 from kiosque.statements.records import (
     Direction,
     FileKind,
@@ -145,11 +146,18 @@ def load(
 
 
 def lines() -> list[tuple[date, int, str, str, int]]:
-    """The lines, by what they say."""
+    """The lines, by what they say, but for those set aside."""
     return sorted(
         (each.booked_on, each.amount_cents, each.label, each.reference, each.occurrence)
         for each in StatementLine.select()
+        if not is_aside(each)
     )
+
+
+def undo_last() -> StatementFileRow:
+    """Undo the last load."""
+    last = undoing.files().where(StatementFileRow.undone_at.is_null()).get()
+    return undoing.undo(last.id, "Dominique", "mauvais fichier")
 
 
 def matches() -> list[tuple[str, int, int, str, int | None]]:

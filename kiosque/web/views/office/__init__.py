@@ -80,6 +80,7 @@ PAGES = {
         Page("name_bank_columns", POST, "/banque/colonnes/<digest>"),
         Page("forget_bank_columns", POST, "/banque/colonnes/<int:number>/oublier"),
     ),
+    "bank_files": (Page("undo_statement", BOTH, "/banque/fichiers/<int:number>/annuler"),),
     "deposits": (
         Page("bordereaux", GET, "/bordereaux"),
         Page("finalize", BOTH, "/bordereaux/definitif", {"regie": ""}),

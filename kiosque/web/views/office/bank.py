@@ -18,11 +18,12 @@ from kiosque.payments import Refused
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
-from kiosque.statements import coverage, matching, money, receiving
+from kiosque.statements import coverage, matching, money, receiving, undoing
+from kiosque.statements.accounts import is_aside, owner_of
 from kiosque.statements.records import OfInvoices, Table, Unit, UnknownColumns, Unreadable
 from kiosque.statements.words import GRADES, KINDS, MEANINGS, RULES
 from kiosque.web.office import lists
-from kiosque.web.office.access import actor, own_agent, own_row, staff_only
+from kiosque.web.office.access import actor, own_agent, staff_only
 from kiosque.web.office.bank_forms import (
     BY_DAY,
     ExplainForm,
@@ -39,6 +40,8 @@ from kiosque.web.views.office.area import Answer, done, form_page, known
 _READERS = (Role.REGISSEUR, Role.CONTROLE)
 #: Lines shown with what they may be of.
 _SHOWN = 20
+#: Of the files loaded, so many are shown.
+_FILES = 10
 
 
 @staff_only(*_READERS)
@@ -155,6 +158,7 @@ def _standing(regie: str) -> Mapping[str, Any]:
         "left_count": lists.count(matching.open_lines(regie)),
         "proposals": matching.proposals_of(left),
         "gaps": coverage.gaps(regie),
+        "files": undoing.files_of(regie, _FILES),
         "awaited": _awaited(regie),
         "told_of": Month.of(told_on).words if told_on else "",
         "grade": GRADES[coverage.grade(regie, f"{told_on or clock.today():%Y-%m}")],
@@ -181,6 +185,7 @@ def _line_page(line: StatementLine, form: ExplainForm) -> Answer:
         left_cents=line.amount_cents - matching.explained_cents(line),
         kinds=KINDS,
         rules=RULES,
+        is_aside=is_aside(line),
         may_write=own_agent().has_for([line.regie], Role.REGISSEUR),
     )
 
@@ -209,4 +214,6 @@ def _back_to(line: StatementLine) -> Response:
 
 
 def _line(number: int, *wanted: Role) -> StatementLine:
-    return own_row(StatementLine.get_or_none(StatementLine.id == known(number)), *wanted)
+    line: StatementLine = StatementLine.get_or_none(StatementLine.id == known(number)) or abort(404)
+    own_agent().require_all([owner_of(line)], *wanted)
+    return line

@@ -11,7 +11,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from kiosque import create_app
-from kiosque.db.models import ColumnMapping, Family, Invoice, LineMatch, StatementLine
+from kiosque.db.models import (
+    ColumnMapping,
+    Family,
+    Invoice,
+    LineMatch,
+    StatementFile,
+    StatementLine,
+)
 from kiosque.settings import OtherRegie, Settings
 from kiosque.staff.roles import Role
 from kiosque.statements.coverage import Grade
@@ -285,3 +292,42 @@ def test_what_the_treasury_returns_is_led_to_where_it_is_loaded(
     fingerprint = re.findall(r'name="fingerprint" value="(\w+)"', page)[0]
     assert send(agent, f"{told.location}/charger", fingerprint=fingerprint).status_code == 302
     assert Invoice.get_by_id(titre.id).paid_cents == 4520
+
+
+def _undo_page() -> str:
+    return f"{PAGE}/fichiers/{StatementFile.get().id}/annuler"
+
+
+def test_a_load_is_undone_with_a_reason_and_its_line_stays_for_the_journal(
+    agent: FlaskClient, alices_family: Family
+) -> None:
+    reference = books.reference(paid(alices_family, 4520, day(2)))
+    drop(agent, f"{HEAD}04/11/2026;VIR {reference};45,20\n05/11/2026;FRAIS;-2,00\n")
+    line = line_of(4520)
+    assert _undo_page() in agent.get(PAGE).text
+    assert agent.get(_undo_page()).status_code == 200
+    assert send(agent, _undo_page(), reason="", seen="y").status_code == 422
+    assert StatementLine.select().where(StatementLine.regie == "").count() == 2
+    assert send(agent, _undo_page(), reason="mauvais fichier", seen="y").status_code == 302
+    assert StatementLine.select().where(StatementLine.regie == "").count() == 0
+    assert books.faults() == []
+    assert _undo_page() not in agent.get(PAGE).text
+    assert send(agent, _undo_page(), reason="encore", seen="y").status_code == 422
+    assert f"{PAGE}/{line.id}" in agent.get("/mairie/journal").text
+    aside = agent.get(f"{PAGE}/{line.id}")
+    assert aside.status_code == 200
+    assert 'name="kind"' not in aside.text
+    assert send(agent, f"{PAGE}/{line.id}", kind="fee", reason="x").status_code == 422
+    assert books.faults() == []
+
+
+def test_the_load_of_another_regie_is_not_undone(
+    two_regies: Flask, base: None, frozen: Clock
+) -> None:
+    first = enter(two_regies, make_agent(Role.REGISSEUR, regie=""))
+    drop(first, f"{HEAD}04/11/2026;VIR;45,20\n", regie="-")
+    other = enter(two_regies, make_agent(Role.REGISSEUR, "creche@x.fr", regie="creche"))
+    assert other.get(_undo_page()).status_code == 403
+    assert send(other, _undo_page(), reason="x", seen="y").status_code == 403
+    assert "releve.csv" not in other.get(PAGE).text
+    assert StatementFile.get().undone_at is None
