@@ -13,7 +13,7 @@ from enum import StrEnum
 from peewee import Expression, ModelDelete
 
 from kiosque.db import require_write, write
-from kiosque.db.models import Family, Token
+from kiosque.db.models import Family, StaffInvitation, Token
 from kiosque.language import clock
 
 
@@ -97,18 +97,18 @@ def pending_email(family: Family) -> str:
     return token.email if token else ""
 
 
-def redeem(token: Token) -> None:
-    """Use a token up, as part of the transaction that does what it allows. Raises Spent when it
-    can no longer serve."""
+def redeem(token: Token | StaffInvitation) -> None:
+    """Use a token up, or an agent's link, as part of the transaction that does what it allows.
+    Raises Spent when it can no longer serve."""
     require_write()
-    now = clock.now()
+    kind, now = type(token), clock.now()
     used: int = (
-        Token.update(used_at=now)
+        kind.update(used_at=now)
         .where(
-            Token.id == token.id,
-            Token.digest == token.digest,
-            Token.used_at.is_null(),
-            Token.expires_at > now,
+            kind.id == token.id,
+            kind.digest == token.digest,
+            kind.used_at.is_null(),
+            kind.expires_at > now,
         )
         .execute()
     )
@@ -127,11 +127,11 @@ def cancel(family: Family, *purposes: Purpose) -> None:
     ).execute()
 
 
-def past() -> Expression:
-    """Select the tokens that can no longer serve."""
+def past(kind: type[Token | StaffInvitation] = Token) -> Expression:
+    """Select the tokens, or the agents' links, that can no longer serve."""
     now = clock.now()
-    over = (Token.expires_at <= now) & (Token.issued_at <= now - LINK_LEAVES_WITHIN)
-    return Token.used_at.is_null(False) | over
+    over = (kind.expires_at <= now) & (kind.issued_at <= now - LINK_LEAVES_WITHIN)
+    return kind.used_at.is_null(False) | over
 
 
 def purge() -> None:

@@ -11,10 +11,10 @@ from peewee import Expression, ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Staff, StaffInvitation
-from kiosque.families import hashing, passwords, throttle
+from kiosque.families import hashing, passwords, throttle, tokens
 from kiosque.families.passwords import Unsuitable
 from kiosque.families.throttle import Bucket, Limit
-from kiosque.families.tokens import LINK_LEAVES_WITHIN, Spent, digest_of
+from kiosque.families.tokens import LINK_LEAVES_WITHIN, digest_of
 from kiosque.language import clock
 from kiosque.outbox import queue
 from kiosque.settings import Settings
@@ -128,7 +128,7 @@ def take(
     with hashing.changes.enter():
         password_hash = hashing.hash_password(password)
     with write():
-        _spend(invitation)
+        tokens.redeem(invitation)
         if not second_factor.take_code(staff, code, settings.secret_key):
             raise WrongCode
         codes = [] if staff.enrolled_at else second_factor.draw_recovery_codes(staff)
@@ -142,32 +142,10 @@ def take(
 
 def past() -> Expression:
     """Select the links that can no longer serve."""
-    now = clock.now()
-    over = (StaffInvitation.expires_at <= now) & (
-        StaffInvitation.issued_at <= now - LINK_LEAVES_WITHIN
-    )
-    return StaffInvitation.used_at.is_null(False) | over
+    return tokens.past(StaffInvitation)
 
 
 def purge() -> None:
     """Erase the links that can no longer serve."""
     with write():
         ModelDelete(StaffInvitation).where(past()).execute()
-
-
-def _spend(invitation: StaffInvitation) -> None:
-    """Use a link up, as part of the transaction that does what it allows. Raises Spent."""
-    require_write()
-    now = clock.now()
-    used: int = (
-        StaffInvitation.update(used_at=now)
-        .where(
-            StaffInvitation.id == invitation.id,
-            StaffInvitation.digest == invitation.digest,
-            StaffInvitation.used_at.is_null(),
-            StaffInvitation.expires_at > now,
-        )
-        .execute()
-    )
-    if used != 1:
-        raise Spent

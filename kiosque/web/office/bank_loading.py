@@ -13,7 +13,7 @@ from kiosque.statements.accounts import Holder, WhichRegie
 from kiosque.statements.records import StatementFile, Unreadable
 from kiosque.web import current
 from kiosque.web.office.access import actor, own_agent
-from kiosque.web.office.regies import own_regies
+from kiosque.web.office.regies import own_names
 
 #: Faults of a file that are shown.
 _SHOWN = 20
@@ -21,7 +21,7 @@ _SHOWN = 20
 
 def load(file: StatementFile, name: str, content: bytes, regie: str | None) -> Response:
     """Load a file that was read, and lead to its account. Raises Refused."""
-    regies, own = Holder.all_of(current.settings()), own_regies(Role.REGISSEUR)
+    regies, own = Holder.all_of(current.settings()), [*own_names(Role.REGISSEUR)]
     holders = {key: regies[key] for key in own}
     author = own_agent().staff.email
     found = receiving.receive(file, name, content, holders, author, regie=regie)

@@ -1,6 +1,6 @@
 """The forms of what agents do with money: filled, then confirmed once told what will be done."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import request
@@ -20,7 +20,6 @@ from kiosque.language.parsing import parse_hundredths
 from kiosque.payments import CounterPayment
 from kiosque.payments.foresight import Foreseen
 from kiosque.payments.refusals import CHANGED
-from kiosque.settings import Settings
 from kiosque.web.forms import Form
 from kiosque.web.office.forms import TICK, DayField, OneOf, RegieField, reason_field
 
@@ -212,8 +211,7 @@ class ExportForm(Form):
     regie = RegieField()
     again = BooleanField("Reprendre le dernier export, sans avancer")
 
-    def __init__(self, settings: Settings, own: Collection[str]) -> None:
-        """Take the keys of the *régies* that the agent may take payments out of."""
+    def __init__(self, own: Mapping[str, str]) -> None:
+        """Take the *régies* that the agent may take payments out of, names by key."""
         super().__init__()
-        every = settings.regies_by_key.items()
-        self.regie.offer({key: each.name for key, each in every if key in own})
+        self.regie.offer(own)

@@ -11,22 +11,22 @@ from kiosque.payments import Refused
 from kiosque.staff import accounts, invitations, roles
 from kiosque.staff.events import Actor
 from kiosque.staff.roles import Role
-from kiosque.web import current
 from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
 from kiosque.web.office.forms import NewAgentForm, RoleForm
+from kiosque.web.office.regies import names
 from kiosque.web.views.office.area import Answer, done, form_page, known
 
 
 @staff_only(Role.ADMINISTRATION)
 def agents() -> str:
     every = [(staff, roles.in_force(staff)) for staff in accounts.every()]
-    return render_template("office/agents.html", every=every, regies=_regies(), names=roles.NAMES)
+    return render_template("office/agents.html", every=every, regies=names(), names=roles.NAMES)
 
 
 @staff_only(Role.ADMINISTRATION)
 @fresh_code
 def new_agent() -> Answer:
-    form = NewAgentForm(_regies())
+    form = NewAgentForm(names())
     return done(form, lambda: _invited(form)) or form_page("office/new_agent.html", form)
 
 
@@ -42,13 +42,13 @@ def _invited(form: NewAgentForm) -> Response:
 @staff_only(Role.ADMINISTRATION)
 @fresh_code
 def agent(staff_id: int) -> Answer:
-    return _page(_agent(staff_id), RoleForm(_regies()))
+    return _page(_agent(staff_id), RoleForm(names()))
 
 
 @staff_only(Role.ADMINISTRATION)
 @fresh_code
 def give_role(staff_id: int) -> Answer:
-    staff, form = _agent(staff_id), RoleForm(_regies())
+    staff, form = _agent(staff_id), RoleForm(names())
     return done(form, lambda: _given(staff, form)) or _page(staff, form)
 
 
@@ -108,7 +108,7 @@ def _page(staff: Staff, form: RoleForm) -> Answer:
         staff=staff,
         roles=roles.of(staff),
         own=staff == own_agent().staff,
-        regies=_regies(),
+        regies=names(),
         names=roles.NAMES,
     )
 
@@ -121,9 +121,3 @@ def _open_agent(staff_id: int) -> Staff:
     """Return an agent who may come in, else 404."""
     staff = _agent(staff_id)
     return staff if staff.closed_at is None else abort(404)
-
-
-def _regies() -> dict[str, str]:
-    """Return the names of the town's *régies* by key, the first one's empty."""
-    settings = current.settings()
-    return {"": settings.regie.name} | {key: each.name for key, each in settings.regies.items()}

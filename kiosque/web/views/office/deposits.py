@@ -21,6 +21,7 @@ from kiosque.staff.roles import Role
 from kiosque.web import current, documents, spreadsheets
 from kiosque.web.office.access import actor, fresh_code, own_agent, own_row, staff_only
 from kiosque.web.office.deposit_forms import AnswerForm, FinalForm, LastGivenForm
+from kiosque.web.office.regies import own_names
 from kiosque.web.views.office.area import Answer, done, form_page, known
 
 _READERS = (Role.REGISSEUR, Role.CONTROLE)
@@ -41,11 +42,9 @@ class Book(NamedTuple):
 
 @staff_only(*_READERS)
 def bordereaux() -> str:
-    own, named = own_agent().regies(*_READERS), current.settings().regies_by_key.items()
-    books = [_book(key, each.name) for key, each in named if key in own]
     return render_template(
         "office/bordereaux.html",
-        books=books,
+        books=[_book(key, name) for key, name in own_names(*_READERS).items()],
         titled=deposits.titled,
         table=table,
         whole=whole,

@@ -13,6 +13,7 @@ from kiosque.web.office import exports, lists
 from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
 from kiosque.web.office.filters import BY_SETTLEMENT, InvoiceFilters, SettlementFilters
 from kiosque.web.office.money_forms import ExportForm
+from kiosque.web.office.regies import own_names
 from kiosque.web.views.office.area import Answer, done, form_page
 from kiosque.web.views.office.settlements import money, with_names
 
@@ -50,7 +51,7 @@ def settlements_table(kind: str) -> Response:
 @staff_only(*TAKERS)
 @fresh_code
 def export() -> Answer:
-    form = ExportForm(current.settings(), own_agent().regies(*TAKERS))
+    form = ExportForm(own_names(*TAKERS))
     known = outgoing.exports(own_agent().bounds(*TAKERS))
     return done(form, lambda: _exported(form)) or form_page(
         "office/export.html", form, exports=known, last=journal.last()[0]

@@ -1,7 +1,5 @@
 """Where the revenue of each service goes in the town's accounts, as the town hall sets it."""
 
-from collections.abc import Mapping
-
 from flask import flash, redirect, url_for
 from werkzeug.wrappers import Response
 
@@ -11,29 +9,21 @@ from kiosque.deposits import Imputed
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
-from kiosque.web import current
 from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
 from kiosque.web.office.deposit_forms import ImputationForm
+from kiosque.web.office.regies import names, own_names
 from kiosque.web.views.office.area import Answer, done, form_page
 
 
 @staff_only(Role.ADMINISTRATION, Role.REGISSEUR)
 @fresh_code
 def imputations() -> Answer:
-    regies = _regies()
+    regies = names() if own_agent().has(Role.ADMINISTRATION) else own_names(Role.REGISSEUR)
     services = list(Service.select().order_by(Service.name))
     form = ImputationForm(regies, [each.name for each in services])
     known = {key: deposits.imputations(key) for key in regies}
     shown = {"regies": regies, "services": services, "known": known, "words": _words}
     return done(form, lambda: _set(form)) or form_page("office/imputations.html", form, **shown)
-
-
-def _regies() -> Mapping[str, str]:
-    """Return the names of the *régies* whose imputations the agent sets, by key."""
-    every = current.settings().regies_by_key
-    agent = own_agent()
-    own = every if agent.has(Role.ADMINISTRATION) else agent.regies(Role.REGISSEUR)
-    return {key: regie.name for key, regie in every.items() if key in own}
 
 
 def _set(form: ImputationForm) -> Response:
