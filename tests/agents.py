@@ -35,7 +35,7 @@ def make_agent(
 
 
 def telephone_of(settings: Settings, staff: Staff, steps: int = 0) -> str:
-    """What the agent's telephone shows now, or so many times thirty seconds from now."""
+    """Return what the agent's telephone shows now, or so many times thirty seconds from now."""
     secret = second_factor.secret(Staff.get_by_id(staff.id), settings.secret_key)
     return pyotp.TOTP(secret).at(clock.now() + timedelta(seconds=30 * steps))
 
@@ -81,7 +81,7 @@ def fill(client: FlaskClient, page: str, **fields: str):
 
 
 def shown(page: str) -> dict[str, str]:
-    """What the form of a deposit to make final bears of what is shown."""
+    """Return what the form of a deposit to make final bears of what is shown."""
     return {
         name: re.findall(f'name="{name}" value="([^"]*)"', page)[0]
         for name in ("up_to", "fingerprint")

@@ -32,7 +32,7 @@ ORDER = replace(NEW_ORDER, gateway_reference=REFERENCE)
 
 
 def notice(handoff: Handoff, key: str = KEY, **changes: str | None) -> dict[str, str]:
-    """What the bank posts about a handed-over form: a card accepted, unless changed.
+    """Return what the bank posts about a handed-over form: a card accepted, unless changed.
 
     A change to None takes the field out. Every field is signed, as the bank does. What was debited
     is what was asked, unless it is changed too.
@@ -164,7 +164,7 @@ def _card_details(order: Order) -> dict[str, Any]:
 
 
 def order_answer(order: Order, *transactions: object) -> dict[str, Any]:
-    """What `Order/Get` answers of an order."""
+    """Return what `Order/Get` answers of an order."""
     return {
         "shopId": "12345678",
         "orderCycle": "CLOSED",
@@ -183,7 +183,7 @@ def order_answer(order: Order, *transactions: object) -> dict[str, Any]:
 
 
 def envelope(service: str, answer: object, **changes: object) -> dict[str, Any]:
-    """What the REST service wraps around its answers."""
+    """Return what the REST service wraps around its answers."""
     return {
         "webService": service,
         "version": "V4",
@@ -201,7 +201,7 @@ def envelope(service: str, answer: object, **changes: object) -> dict[str, Any]:
 
 
 def error_envelope(service: str, code: str) -> dict[str, Any]:
-    """What the REST service answers when it does not do what was asked."""
+    """Return what the REST service answers when it does not do what was asked."""
     answer = {
         "errorCode": code,
         "errorMessage": "refused",

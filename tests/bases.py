@@ -204,7 +204,7 @@ def rows(*, without: Collection[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def damage(sql: str) -> None:
-    """What a hand in the base, a bad disk or a fault of ours could do: no rule is in its way."""
+    """Do what a hand in the base, a bad disk or a fault of ours could: no rule is in its way."""
     if not URL:
         triggers = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
         for name, table in list(database.execute_sql(triggers)):
@@ -243,7 +243,7 @@ def locked() -> Iterator[None]:
 
 
 def run(location: Location, *statements: str) -> list[tuple[Any, ...]]:
-    """What SQL says, by a connection of its own, each statement by itself."""
+    """Return what SQL says, by a connection of its own, each statement by itself."""
     found: list[tuple[Any, ...]] = []
     if isinstance(location, Path):
         with closing(apsw.Connection(str(location), flags=apsw.SQLITE_OPEN_READWRITE)) as link:

@@ -62,7 +62,7 @@ class Daffodils:
         return (200, found) if found else (404, {"error": "unknown"})
 
     def end(self, name: str, status: str) -> str:
-        """What a button of its page does. Return where the payer is sent back."""
+        """Press a button of its page. Return where the payer is sent back."""
         self.tell(name, status)
         return self.asked[name]["return"]
 

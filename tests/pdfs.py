@@ -12,7 +12,7 @@ MISTAKEN = "PDFA2A-STREAM-LENGTH-001"
 
 
 def faults(pdf: bytes) -> list[str]:
-    """What PDF/UA-1 and PDF/A-2a forbid in it."""
+    """Return what PDF/UA-1 and PDF/A-2a forbid in it."""
     reports = [page.validate_pdf_bytes(pdf, profile=profile) for profile in ("ua1", "2a")]
     return [
         f"{it.rule_id} {it.message}"

@@ -602,7 +602,7 @@ def _merge(family: Family) -> FamilyMerge:
 
 
 def _deposit(settings: Settings) -> Deposit:
-    """What was collected until now, paid over."""
+    """Return what was collected until now, paid over."""
     deposits.set_imputation("", "Restauration scolaire", Imputed("70632"), "Dominique")
     to_pay = deposits.draft("", journal.last()[0])
     asked_for = (settings, "", to_pay.up_to, "Dominique", to_pay.fingerprint)

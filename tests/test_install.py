@@ -32,7 +32,7 @@ def install(machine: Stage, *arguments: object) -> "subprocess.CompletedProcess[
 
 
 def files(machine: Stage) -> dict[str, bytes]:
-    """What is there, but for what Python compiles."""
+    """Return what is there, but for what Python compiles."""
     found = [path for path in machine.root.rglob("*") if path.is_file() and path.suffix != ".pyc"]
     return {str(path): path.read_bytes() for path in found}
 

@@ -149,7 +149,7 @@ class TestJonquille(GatewayContract):
 
 
 def payment(order: Order, said: str) -> dict[str, object]:
-    """What the Bank of the Daffodils shows of an order."""
+    """Return what the Bank of the Daffodils shows of an order."""
     words = {testing.PAID: "paid", testing.REFUSED: "refused", testing.ON_THE_PAGE: "open"}
     return {
         "id": "jq_1",

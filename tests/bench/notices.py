@@ -67,7 +67,7 @@ class Bank:
         return min(timed(lambda body=body: post(self.app, body)) for body in bodies)
 
     def notices(self) -> list[bytes]:
-        """What the bank has to post about payments opened for that."""
+        """Return what the bank has to post about payments opened for that."""
         gateway: Gateway = self.app.extensions["gateways"]["banque"]
         found = []
         with db.connection():

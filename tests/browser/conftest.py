@@ -83,7 +83,7 @@ class Demo:
         return self.broken_bank("down")
 
     def _break(self, fault: str) -> None:
-        """What its control page does."""
+        """Set a fault as its control page does."""
         with requests.Session() as http:
             http.trust_env = False
             form = {"fault": fault, "scope": "all"}
@@ -222,7 +222,7 @@ class Visitor:
             self.outside.append(url)
 
     def look(self) -> None:
-        """What must hold of any page one stands on, once it is there."""
+        """Check what must hold of any page, once it is there."""
         self.page.wait_for_load_state()
         wider = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wider <= 0, f"{self.page.url} scrolls sideways by {wider} px"

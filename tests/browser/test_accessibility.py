@@ -281,7 +281,7 @@ def hexadecimal(colour: str) -> str:
 
 
 def faint(spot: dict) -> bool:
-    """Whether one would not see that this has the focus."""
+    """Tell whether one would not see that this has the focus."""
     if not spot["focused"] or spot["style"] != "solid" or spot["width"] < 2:
         return True
     return contrast(hexadecimal(spot["colour"]), hexadecimal(spot["ground"])) < 3

@@ -76,7 +76,7 @@ def test_october_is_closed_in_few_clicks_and_agrees_with_books_kept_apart(
 
 
 def explain_the_statement(regisseur: Counting) -> None:
-    """What the bank says without doubt is matched at once; two payments and the fees are said."""
+    """Say what two payments and the fees are; the rest leaves no doubt, and is matched at once."""
     regisseur.click("main a:has-text('Charger un relevé')")
     regisseur.page.set_input_files("[name=file]", STATEMENT)
     regisseur.click("text=Charger ce fichier")

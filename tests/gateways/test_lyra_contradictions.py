@@ -15,7 +15,7 @@ FAILED = "code d’échec"
 
 
 def told(**changes: str | None) -> Any:
-    """What is made of a notice."""
+    """Return what is made of a notice."""
     table = {"adapter": "lyra", "site_id": "12345678", "mode": "TEST", "test_key": KEY}
     gateway = LyraGateway.configure("banque", table, environment="test")
     said = notice(gateway.start(NEW_ORDER), **changes)
@@ -23,12 +23,12 @@ def told(**changes: str | None) -> Any:
 
 
 def answered(**changes: object) -> Any:
-    """What is made of a transaction that the REST service tells of."""
+    """Return what is made of a transaction that the REST service tells of."""
     return read_transaction(transaction(ORDER, **changes), ORDER, SHOP)
 
 
 def seen(report: Any) -> tuple[object, bool]:
-    """What comes of it, and whether a human is told."""
+    """Return what comes of it, and whether a human is told."""
     return report.outcome, bool(report.anomaly)
 
 

@@ -48,7 +48,7 @@ def look(site: Site, receipts: dict[str, list[str]]) -> Books:
 
 
 def _debits(site: Site) -> set[tuple[str, str, int]]:
-    """What the bank debited: transaction, order, cents."""
+    """Return what the bank debited: transaction, order, cents."""
     with closing(sqlite3.connect(site.bank_base)) as bank:
         notices = [json.loads(text) for (text,) in bank.execute("SELECT notice FROM movement")]
     return {

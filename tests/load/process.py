@@ -95,7 +95,7 @@ def _end_with_us() -> None:
 
 
 def answers(address: str | tuple[str, int]) -> bool:
-    """Whether somebody listens at this socket file, or at this host and port."""
+    """Tell whether somebody listens at this socket file, or at this host and port."""
     family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
     with socket.socket(family) as probe:
         try:

@@ -65,7 +65,7 @@ class Rush:
         return tally, meter
 
     def log_since(self) -> Counter[str]:
-        """What the site has logged since last asked, by kind; and anything that is not a page."""
+        """Return the lines logged since last asked, by kind; and anything that is not a page."""
         text = self._site.log.read_text()[self._said :]
         self._said += len(text)
         pages = re.findall(r"error (\d+), reference \w+, (\w+ [\w.]+)", text)

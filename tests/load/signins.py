@@ -114,7 +114,7 @@ def _browser(site: Site, number: int) -> Browser:
 
 
 def _hash() -> str:
-    """What one password costs here and now, alone."""
+    """Return what one password costs here and now, alone."""
     held = hashing.hash_password(town.PASSWORD)
     wall, processor = time.perf_counter(), time.process_time()
     for _ in range(HASHES):

@@ -120,7 +120,7 @@ def gone_clients(door: Door) -> str:
 
 
 def odd_requests(door: Door) -> str:
-    """What is answered to each; `ours` when it is a page of the site's or of its nginx's, in
+    """Return what is answered to each; `ours` when it is a page of the site's or of its nginx's, in
     French."""
     form = b"Content-Type: application/x-www-form-urlencoded\r\n"
     asked = {

@@ -43,7 +43,7 @@ def agree(town: "Town") -> None:
 
 
 def _on_statements() -> Counter[str]:
-    """What statements say that the account received of what each bank held."""
+    """Return what statements say that the account received of what each bank held."""
     found: Counter[str] = Counter()
     entries = rows("SELECT debit, credit, amount_cents FROM journal_entry WHERE line_id > 0")
     for debit, credit, cents in entries:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def faults(town: "Town") -> list[str]:
-    """What `verify` says, but for what is played here."""
+    """Return what `verify` says, but for what is played here."""
     # Here time passes without its timer, and totals change under payments.
     played = ["« reconcile »"] + [
         f"la facture {bill.number} a changé de total"
@@ -187,7 +187,7 @@ def _receipts(town: "Town") -> dict[tuple[str, int], str]:
 
 
 def _compare_points(town: "Town") -> None:
-    """What a human must look at, where money was guessed or given twice."""
+    """Compare the points that a human must look at, where money was guessed or given twice."""
     orders = town.books.orders.values()
     points = set(
         rows(

@@ -86,7 +86,7 @@ def _in_other_words(files: Sequence[records.StatementFile]) -> records.Statement
 
 
 def _journal(town: "Town", account: Account, remitted: Sequence[Owed]) -> records.StatementFile:
-    """What the acquirer's journal says of a remittance."""
+    """Return what the acquirer's journal says of a remittance."""
     on, number = account.movements[-1].on, f"R{account.files}"
     return records.StatementFile(
         FileKind.JRB,
@@ -115,8 +115,8 @@ def _row(line: int) -> tuple[Any, ...]:
 
 
 def match(town: "Town", regie: str) -> None:
-    """What names its money is matched with it; anything else, with money that is free, of that sum
-    to the cent; what is nobody's stays open, and so does what a person undid."""
+    """Match lines that name their money with it; others with money that is free, of that sum to the
+    cent. What is nobody's stays open, and so does what a person undid."""
     account = town.accounts[regie]
     named, free = account.named(town), Counter(each.key for each in account.money(town))
     matching.match_all(regie)
@@ -164,7 +164,7 @@ def look(town: "Town") -> None:
 
 
 def _parts(regie: str) -> dict[int, list[Key]]:
-    """What explains each line on the portal."""
+    """Return what explains each line on the portal."""
     found: dict[int, list[Key]] = {}
     for line, kind, name, cents in rows(
         f"""

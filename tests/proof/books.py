@@ -195,7 +195,7 @@ class Books:
     # --- Hearing the bank ---
 
     def hear(self, said: Message) -> bool:
-        """Whether it is news."""
+        """Tell whether it is news."""
         order = self.orders.get(said.reference)
         if order is None or order.gateway != said.gateway:
             return self._tell(
@@ -273,7 +273,7 @@ class Books:
 
     @staticmethod
     def is_undone(order: Opened, uuid: str) -> bool:
-        """Whether the bank has said that it took a debit back."""
+        """Tell whether the bank has said that it took a debit back."""
         return any(
             known == uuid and state == "reversed" and status != "returned"
             for known, state, status in order.facts
@@ -377,7 +377,7 @@ class Books:
             part.listed = False
 
     def cancel(self, bill: Bill) -> None:
-        """What was paid of it is owed; a credit note takes back what it paid."""
+        """Owe back what was paid of it; a credit note takes back what it paid."""
         for debit in [each for each in self.counter if each.note and each.state == "counted"]:
             if debit.parts[0].number == bill.number:
                 self.take_off(debit)
@@ -405,7 +405,7 @@ class Books:
         return True
 
     def is_guess(self, order: Opened, uuid: str) -> bool:
-        """Whether a credit given to a debit may be of another, for all that the bank has said."""
+        """Tell whether a credit given to a debit may be of another, as far as the bank has said."""
         credit = order.credits_[uuid]
         large = [debit for debit in order.debits.values() if debit.cents >= credit.cents]
         alone = credit.parent or uuid in self.answers or len(large) < 2
@@ -469,7 +469,7 @@ class Books:
             self.pay_with_what_came_twice(bill)
 
     def _strike(self, debit: Debit) -> None:
-        """What is owed back no more leaves the list."""
+        """Take off the list what is owed back no more."""
         together = self.of_one_payment(debit)
         owed = self.owed_back(together, "overpayments")
         for part in self.parts:

@@ -141,7 +141,7 @@ def enter(town: "Town", order: Opened) -> None:
 
 
 def _is_unknown(books: Books, order: Opened, message: Message) -> bool:
-    """Whether no notice told of it, or only that the bank had undone it."""
+    """Tell whether no notice told of it, or only that the bank had undone it."""
     told = {uuid for uuid, _, _ in order.facts}
     return (
         (message.operation, message.currency) == ("DEBIT", EURO)

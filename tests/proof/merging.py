@@ -80,7 +80,7 @@ def _owned(books: Books) -> list[Bill | Opened | Debit]:
 
 
 def _are_mixed(books: Books) -> bool:
-    """Whether a payment is of one family, and for an invoice of another."""
+    """Tell whether a payment is of one family, and for an invoice of another."""
     pairs = [(order, books.bills[n]) for order in books.orders.values() for n in order.items]
     pairs += [(part.debit, books.bills[part.number]) for part in books.parts if part.number]
     online = [debit for order in books.orders.values() for debit in order.debits.values()]

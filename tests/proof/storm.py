@@ -250,7 +250,7 @@ class Storm:
         return True
 
     def _do_chores(self) -> None:
-        """What timers call, each cut short one time in two."""
+        """Run the chores of the timers, each cut short one time in two."""
         while not self._calm.wait(random.uniform(0, 2 * self.plan.chores_every)):
             self.let_time_pass()
             command = random.choice([("reconcile", "--seconds", "5"), ("send-mail",)])
@@ -411,7 +411,7 @@ def _form(page: str) -> Form:
 
 
 def table(storm: Storm) -> str:
-    """What was done and found."""
+    """Return what was done and found."""
     tally = storm.tally
     lost = [fault for fault in storm.faults if fault.startswith("lost")]
     twice = [fault for fault in storm.faults if fault.startswith("twice")]

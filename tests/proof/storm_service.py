@@ -80,7 +80,7 @@ class Node:
             self._process = None
 
     def deploy(self) -> None:
-        """What a deploy does: new workers, while the old ones end what they were doing."""
+        """Deploy: new workers begin, while the old ones end what they were doing."""
         if self._process:
             os.kill(self._process.pid, signal.SIGHUP)
 

@@ -26,7 +26,7 @@ card = st.tuples(
 
 
 def _messages(stage: Stage, cards: list, references: list[str]) -> list[Message]:
-    """What the bank says of these cards; it names the debit that a credit gives back."""
+    """Return what the bank says of these cards; it names the debit that a credit gives back."""
     bank = stage.bank
     for which, way, off, back in cards:
         reference = references[which]

@@ -103,7 +103,7 @@ def hear(handoff: Handoff, gateway: Gateway) -> None:
 
 
 def known() -> set[str]:
-    """What the base knows, in the words of what is acknowledged."""
+    """Return what the base knows, in the words of what is acknowledged."""
     forms = Attempt.select().where(Attempt.gateway_reference.is_null(False))
     paid = Attempt.select().where(Attempt.state == "paid")
     return {f"form {attempt.reference}" for attempt in forms} | {

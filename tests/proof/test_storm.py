@@ -113,7 +113,7 @@ def test_without_unique_transactions_a_debit_counts_twice(
 
 
 def words(storm: Storm) -> set[str]:
-    """What kinds of faults were found."""
+    """Return what kinds of faults were found."""
     return {fault.partition(":")[0] for fault in storm.faults}
 
 

@@ -105,7 +105,7 @@ def test_a_base_of_a_later_version_is_left_alone(real: Run, settings: Settings) 
 
 @pytest.fixture
 def left(run: Run, settings: Settings, capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    """What the walk says is left to do now."""
+    """Return what the walk says is left to do now."""
 
     def go() -> str:
         with pytest.raises(SystemExit) as stopped:

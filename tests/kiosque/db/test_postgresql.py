@@ -54,7 +54,7 @@ def sessions(session: Any) -> int:
 
 
 def end_sessions(session: Any) -> None:
-    """What a server does that stops."""
+    """End every session, as a server that stops does."""
     session.execute(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
         "WHERE datname = current_database() AND application_name = 'kiosque'"
@@ -398,7 +398,7 @@ def test_a_nul_is_kept_as_what_cannot_be_shown_and_finds_nothing(base: None) -> 
 
 
 def described() -> dict[str, Any]:
-    """What the base is made of: columns, uniqueness, references."""
+    """Return what the base is made of: columns, uniqueness, references."""
     found: dict[str, Any] = {}
     for table in sorted(set(database.get_tables()) - {"schema_migration", "sqlite_sequence"}):
         columns = {

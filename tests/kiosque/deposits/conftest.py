@@ -50,7 +50,7 @@ def imputed(two_services: Invoice) -> None:
 
 
 def now(regie: str = "") -> Draft:
-    """What is to be paid over up to now."""
+    """Return what is to be paid over up to now."""
     return deposits.draft(regie, journal.last()[0])
 
 

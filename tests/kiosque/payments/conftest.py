@@ -38,7 +38,7 @@ Hear = Callable[..., str]
 
 
 def advised_lines(point: Anomaly) -> list[str]:
-    """What `todo` says to do about an entry: a sentence, then commands as they are typed."""
+    """Return what `todo` says to do about an entry: a sentence, then commands as they are typed."""
     sentence, steps = payments.advice(point)
     return [sentence, *(resources.typed(step.command) for step in steps)]
 

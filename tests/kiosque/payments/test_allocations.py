@@ -46,7 +46,7 @@ def transmitted(invoice: Invoice) -> Invoice:
 
 
 def listed() -> list[tuple[int, str, bool]]:
-    """What the régisseur was told of money that came twice, and whether it is still to treat."""
+    """Return the points about money that came twice, and whether each is still to treat."""
     found = Anomaly.select().where(Anomaly.kind == "overpayment").order_by(Anomaly.id)
     return [(each.amount_cents, each.detail, each.resolved_at is None) for each in found]
 

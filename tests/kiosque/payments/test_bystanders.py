@@ -176,7 +176,7 @@ def asks_for_money_back_and_the_debit_is_undone(stage: Stage, alice: Family) -> 
 
 
 def _sent(attempt: Attempt) -> tuple[tuple[str, str], ...]:
-    """What a form already gone had told the bank."""
+    """Return what a form already gone had told the bank."""
     date, number = attempt.gateway_reference.split("-")
     fields = {
         "vads_amount": str(attempt.amount_cents), "vads_ctx_mode": "TEST",

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("sound_books")
 
 
 def told() -> list[str]:
-    """What the régisseur reads."""
+    """Return what the régisseur reads."""
     return [point.detail for point in payments.open_anomalies()]
 
 

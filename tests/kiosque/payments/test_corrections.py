@@ -43,7 +43,7 @@ FAILED, CAPTURED = {"trans_status": "CAPTURE_FAILED"}, {"trans_status": "CAPTURE
 
 
 def on_list(kind: str = "") -> list[str]:
-    """What the régisseur has to deal with."""
+    """Return what the régisseur has to deal with."""
     return [each.detail for each in payments.open_anomalies() if kind in ("", each.kind)]
 
 
@@ -52,7 +52,7 @@ def advised() -> list[str]:
 
 
 def accounts() -> dict[str, int]:
-    """What the journal holds."""
+    """Return what the journal holds."""
     return {name: cents for name, cents in journal.balances().items() if cents}
 
 

@@ -9,7 +9,7 @@ from tests.kiosque.payments.conftest import CREDIT, Hear, Pay, at_counter, gave_
 
 
 def balances(returned: int, **parts: int) -> dict[str, int]:
-    """What 100,00 at the bank is for, once so much of it was given back."""
+    """Return what 100,00 at the bank is for, once so much of it was given back."""
     given = {kind: parts.get(kind, 0) for kind in AllocationKind}
     return ledger.balances_for("bank:banque", 10000 - returned, given, returned)
 

@@ -113,7 +113,7 @@ def statement(*periods: Period, kind: FileKind = FileKind.CFONB) -> StatementFil
 
 
 def operation(settlement: Settlement, fee: int | None = None, **changes: object) -> Operation:
-    """What the acquirer's journal says of a payment."""
+    """Return what the acquirer's journal says of a payment."""
     assert settlement.attempt
     on = clock.paris_date(settlement.settled_at)
     values: dict[str, object] = {
@@ -182,7 +182,7 @@ def balances(regie: str = "") -> dict[str, int]:
 
 
 def faults() -> list[str]:
-    """What `verify` says of the statements and of the journal."""
+    """Return what `verify` says of the statements and of the journal."""
     checks = (statements.lines, statements.matches, statements.entries, statements.balances)
     return [*journal.verify(), *(fault for check in checks for fault in check())]
 

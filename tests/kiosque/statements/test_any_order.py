@@ -175,7 +175,7 @@ def journals(draw: Any, payments: Sequence[Any]) -> list[StatementFile]:
 
 
 def told_by(files: Sequence[StatementFile]) -> list[list[tuple[object, ...]]]:
-    """What these files say of the payments, and what it leads to look at."""
+    """Return what these files say of the payments, and what it leads to look at."""
     for model in (models.ToldOperation, BankOperation, models.StatementFile, Anomaly):
         model.delete().execute()
     for file in files:

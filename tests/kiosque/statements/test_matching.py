@@ -54,7 +54,7 @@ def the_line() -> StatementLine:
 
 
 def kinds() -> list[tuple[str, int]]:
-    """What explains the lines, by kind and cents."""
+    """Return what explains the lines, by kind and cents."""
     return [(kind, cents) for _, _, cents, kind, _ in books.matches()]
 
 

@@ -144,7 +144,7 @@ def test_any_bytes_are_read_or_refused_in_good_order(noise: bytes, kind: FileKin
 
 
 def check(content: bytes, unit: Unit | None = None) -> None:
-    """What is read adds up; what is not says why, and nothing else is raised."""
+    """Check that a file which is read adds up, and that one which is not says why."""
     with suppress(Unreadable):
         for told in read("x", content, unit=unit).periods:
             if told.opening_cents is not None and told.closing_cents is not None:

@@ -38,7 +38,7 @@ def asks_password(page: str) -> bool:
 
 
 def typed_again(page: str) -> list[str]:
-    """What the fields of a page hold, its tokens aside."""
+    """Return what the fields of a page hold, its tokens aside."""
     return re.findall(
         r'<input type="(?:text|email|password)"[^>]*name="(?!username)\w+" value="([^"]+)"', page
     )

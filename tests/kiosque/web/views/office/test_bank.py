@@ -51,7 +51,7 @@ def shown(client: FlaskClient, content: str, **fields: str) -> TestResponse:
 
 
 def fields_of(page: str) -> dict[str, list[str]]:
-    """What the form of the columns of a table says, of which the page is."""
+    """Return what the form of the columns of a table says, of which the page is."""
     found: dict[str, list[str]] = {}
     for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page):
         found.setdefault(name, []).append(html.unescape(value))

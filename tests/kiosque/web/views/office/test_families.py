@@ -93,7 +93,7 @@ def test_a_family_forgotten_or_unknown_is_not_there(client: FlaskClient) -> None
 
 
 def words(page: str) -> str:
-    """What a page says, without its marks."""
+    """Return what a page says, without its marks."""
     return " ".join(html.unescape(re.sub("<[^>]*>", " ", page)).split())
 
 

@@ -76,7 +76,7 @@ def other(request: pytest.FixtureRequest, stage: Stage) -> FlaskClient:
 
 
 def told(stage: Stage, endpoint: str) -> list[str]:
-    """What no answer of this address may say; what the visitor typed himself, it may repeat."""
+    """Return the words that no answer of this address may say, unless the visitor typed them."""
     page = stage.page(endpoint)
     typed = " ".join([*page.path.values(), *page.query.values(), *page.form.values()])
     names = [OPEN, PAID, "45,20", "42,25", "R000001", Attempt.get().reference]

@@ -50,7 +50,7 @@ def paid(bank: TalkativeBank, handoff: Handoff) -> Settlement:
 
 
 def ways(admin: FlaskClient) -> set[str]:
-    """What the settings offer to do with the trial."""
+    """Return what the settings offer to do with the trial."""
     return set(re.findall(rf'href="{PAGE}/?(\w*)"', admin.get(SETTINGS).text))
 
 
