@@ -402,7 +402,16 @@ PAGES: dict[str, Page] = {
     },
     "office.own_access": for_agents(frozenset(Role)),
     "office.renew_recovery_codes": for_agents(frozenset(Role), method="POST", fresh=True),
-    "office.events": for_agents(ADMINISTRATION | {Role.CONTROLE}, query={"avant": "10"}),
+    "office.events": for_agents(
+        ADMINISTRATION | {Role.CONTROLE},
+        query={
+            "agent": "bob", "action": "signed_in", "objet": "F1001", "du": "2026-11-01",
+            "au": "2026-12-31", "apres": "9_9", "avant": "1_1",
+        },
+    ),
+    "office.events_table": for_agents(
+        ADMINISTRATION | {Role.CONTROLE}, query={"objet": "F1001"}, fresh=True
+    ),
     "office.go": for_agents(READ_MONEY, query={"q": "F1001"}),
     "office.families": for_agents(MEET_FAMILIES, query={"q": "martin", "archivees": "1"}),
     "office.family": for_agents(MEET_FAMILIES, path={"code": "F1001"}),

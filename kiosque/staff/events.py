@@ -9,15 +9,13 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from peewee import JOIN, Expression, ModelDelete
+from peewee import Expression, ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Staff, StaffEvent
 from kiosque.language import clock
 
 KEPT = timedelta(days=365)
-#: Lines of a page.
-PAGE = 50
 
 
 class Action(StrEnum):
@@ -196,17 +194,6 @@ def add(action: Action, by: Actor, about: str = "", reason: str = "") -> None:
         object=about,
         reason=reason,
     )
-
-
-def page(before: int | None = None) -> tuple[list[StaffEvent], int | None]:
-    """Return the lines of a page, the newest first, and what the next page is `before`, None on the
-    last. `before` is the number of a line."""
-    lines = StaffEvent.select(StaffEvent, Staff).join(Staff, JOIN.LEFT_OUTER)
-    if before is not None:
-        lines = lines.where(StaffEvent.id < before)
-    found = list(lines.order_by(StaffEvent.id.desc()).limit(PAGE + 1))
-    shown = found[:PAGE]
-    return shown, shown[-1].id if len(found) > PAGE else None
 
 
 def past() -> Expression:

@@ -204,6 +204,16 @@ def who_did_what(stage: Stage) -> TestResponse:
     return admin(stage).get("/mairie/journal-des-actions")
 
 
+@scene
+def nobody_did_that(stage: Stage) -> TestResponse:
+    return admin(stage).get("/mairie/journal-des-actions?action=merge_undone")
+
+
+@scene
+def filters_of_the_log_that_are_none(stage: Stage) -> TestResponse:
+    return admin(stage).get("/mairie/journal-des-actions?du=hier&action=x")
+
+
 def what_is_to_treat(stage: Stage) -> tuple[FlaskClient, int]:
     """A régisseur, with money of nobody known and a mail given up."""
     with write():

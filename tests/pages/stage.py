@@ -36,6 +36,7 @@ NO_PAGE = {
         "office.invoices_table",
         "office.settlements_table",
         "office.journal_table",
+        "office.events_table",
         "office.months",
         "office.month_papers",
         "office.receipt_paper",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -17,6 +18,8 @@ from kiosque.db.models import (
     Receipt,
     Service,
     Settlement,
+    Staff,
+    StaffEvent,
     Transmission,
 )
 from kiosque.db.prepared import PreparedQuery
@@ -25,6 +28,7 @@ from kiosque.families.accounts import normalise_code
 from kiosque.language import clock
 from kiosque.payments.receipts import receipts_named
 from kiosque.settings import Settings
+from kiosque.staff import events
 from kiosque.web import status_words
 from kiosque.web.office.lists import (
     ChoiceFilter,
@@ -242,10 +246,7 @@ class SettlementFilters(Filters):
             yield Settlement.gateway.is_null() & (Settlement.mode == self.mode.data)
         if self.passerelle and self.passerelle.data:
             yield Settlement.gateway == self.passerelle.data
-        if self.du.day:
-            yield Settlement.settled_at >= clock.midnight_in_paris(self.du.day)
-        if self.au.day:
-            yield Settlement.settled_at < clock.midnight_in_paris(self.au.day + timedelta(days=1))
+        yield from _within(self, Settlement.settled_at)
 
 
 class JournalFilters(Filters):
@@ -253,10 +254,36 @@ class JournalFilters(Filters):
     au = DayFilter("Au")
 
     def conditions(self) -> Iterator[Expression]:
-        if self.du.day:
-            yield JournalEntry.at >= clock.midnight_in_paris(self.du.day)
-        if self.au.day:
-            yield JournalEntry.at < clock.midnight_in_paris(self.au.day + timedelta(days=1))
+        yield from _within(self, JournalEntry.at)
+
+
+class EventFilters(Filters):
+    agent = TextFilter("Agent (début de l’adresse)")
+    action = ChoiceFilter(
+        "Action", known=[("", "Toutes"), *sorted(events.WORDS.items(), key=itemgetter(1))]
+    )
+    objet = TextFilter("Code famille, ou autre objet (début)")
+    du = DayFilter("Du")
+    au = DayFilter("Au")
+
+    def conditions(self) -> Iterator[Expression]:
+        if self.agent.data:
+            named = Staff.select(Staff.id).where(begins(Staff.email, self.agent.data.lower()))
+            yield StaffEvent.staff.in_(named)
+        if self.action.data:
+            yield StaffEvent.action == self.action.data
+        if about := self.objet.data:
+            as_code = begins(StaffEvent.object, normalise_code(about))
+            yield begins(StaffEvent.object, about) | as_code
+        yield from _within(self, StaffEvent.at)
+
+
+def _within(form: Any, at: Any) -> Iterator[Expression]:
+    """Give the conditions that an instant is within the days of the filters."""
+    if form.du.day:
+        yield at >= clock.midnight_in_paris(form.du.day)
+    if form.au.day:
+        yield at < clock.midnight_in_paris(form.au.day + timedelta(days=1))
 
 
 def _settled_in_state(state: str) -> Expression:

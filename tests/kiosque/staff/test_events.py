@@ -34,15 +34,3 @@ def test_a_line_is_erased_after_twelve_months(line: StaffEvent, frozen: Clock) -
     frozen.at = today
     events.purge()
     assert {line.object for line in StaffEvent.select()} == {"F1001", "364"}
-
-
-def test_pages_go_back_in_time_and_miss_no_line(base: None, frozen: Clock) -> None:
-    for number in range(120):
-        events.note(Action.FAMILY_READ, TERMINAL, str(number))
-    seen, before = [], None
-    for _page in range(3):
-        lines, before = events.page(before)
-        seen += [line.object for line in lines]
-        events.note(Action.FAMILY_READ, TERMINAL, "meanwhile")
-    assert before is None
-    assert seen == [str(number) for number in reversed(range(120))]

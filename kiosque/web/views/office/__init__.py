@@ -91,7 +91,10 @@ PAGES = {
         Page("bordereau_payers", GET, "/documents/bordereaux/<int:number>/liste.pdf"),
         *_as_files("bordereau_table", "/documents/bordereaux/<int:number>"),
     ),
-    "events": (Page("events", GET, "/journal-des-actions"),),
+    "events": (
+        Page("events", GET, "/journal-des-actions"),
+        *_as_files("events_table", "/journal-des-actions"),
+    ),
     "exports": (
         *_as_files("invoices_table", "/factures"),
         *_as_files("settlements_table", "/encaissements"),

@@ -1,20 +1,92 @@
 """Who did what: the log of the area."""
 
-from flask import render_template, request
+from datetime import datetime
+from typing import NamedTuple
 
+from flask import abort, render_template
+from peewee import JOIN, ModelSelect
+from werkzeug.wrappers import Response
+
+from kiosque.db.models import Staff, StaffEvent
+from kiosque.language import clock
 from kiosque.staff import events as log
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
-from kiosque.web.office.access import NotOpen, actor, own_agent, staff_only
+from kiosque.web import spreadsheets
+from kiosque.web.office import lists
+from kiosque.web.office.access import NotOpen, actor, fresh_code, own_agent, staff_only
+from kiosque.web.office.filters import EventFilters
+from kiosque.web.office.lists import Order
+from kiosque.web.views.office.area import Answer
+
+_BY_NUMBER = Order(StaffEvent.id, StaffEvent.id)
+_COLUMNS = ("instant", "agent", "reseau", "action", "objet", "motif")
+
+
+class Line(NamedTuple):
+    """A line of the log; `email` is its agent's."""
+
+    id: int
+    at: datetime
+    action: str
+    object: str
+    reason: str
+    network: str
+    email: str | None
+
+    @property
+    def who(self) -> str:
+        return self.email or ("inconnu" if self.network else "au terminal")
+
+
+_SHOWN = (
+    StaffEvent.id, StaffEvent.at, StaffEvent.action, StaffEvent.object, StaffEvent.reason,
+    StaffEvent.network, Staff.email,
+)  # fmt: skip
 
 
 @staff_only(Role.ADMINISTRATION, Role.CONTROLE)
-def events() -> str:
+def events() -> Answer:
+    form = _filters()
+    if not form.validate():
+        return render_template("office/events.html", form=form, page=None), 422
+    page = lists.read_page(lambda: _lines(form), _BY_NUMBER, lambda: _found(form), kind=Line)
+    log.note(Action.LOG_READ, actor(), reason=" ".join(form.chosen.values()))
+    return render_template("office/events.html", form=form, page=page, words=log.WORDS)
+
+
+@staff_only(Role.ADMINISTRATION, Role.CONTROLE)
+@fresh_code
+def events_table(kind: str) -> Response:
+    form = _filters()
+    if not form.validate():
+        abort(404)
+    log.note(Action.EXPORTED, actor(), "journal des actions", " ".join(form.chosen.values()))
+    every = lists.every(_lines(form).objects(Line), _BY_NUMBER)
+    return spreadsheets.answer(kind, "journal-des-actions", _COLUMNS, map(_row, every))
+
+
+def _row(it: Line) -> spreadsheets.Row:
+    at = it.at.astimezone(clock.PARIS)
+    return (
+        f"{at:%Y-%m-%d %H:%M:%S}",
+        it.who,
+        it.network,
+        log.WORDS[Action(it.action)],
+        it.object,
+        it.reason,
+    )
+
+
+def _filters() -> EventFilters:
     if not own_agent().reads_log:
         raise NotOpen
-    before = request.args.get("avant", type=int)
-    lines, further = log.page(before if before is None else min(before, 2**63 - 1))
-    log.note(Action.LOG_READ, actor())
-    return render_template(
-        "office/events.html", lines=lines, further=further, before=before, words=log.WORDS
-    )
+    return EventFilters()
+
+
+def _found(form: EventFilters) -> "ModelSelect[StaffEvent]":
+    return lists.narrow(StaffEvent.select(StaffEvent.id), form.conditions())
+
+
+def _lines(form: EventFilters) -> "ModelSelect[StaffEvent]":
+    return _found(form).select(*_SHOWN).join(Staff, JOIN.LEFT_OUTER)

@@ -5,8 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kiosque.db.models import OutboxMail, Staff, StaffEvent, StaffRole
-from kiosque.staff import events, roles
-from kiosque.staff.events import TERMINAL, Action
+from kiosque.staff import roles
 from kiosque.staff.roles import Held, Role
 from tests.agents import enter, make_agent, send
 from tests.conftest import Clock
@@ -123,13 +122,3 @@ def test_an_agent_who_comes_back_has_no_role_of_before(client: FlaskClient, bob:
 @pytest.mark.parametrize("number", ["0", "999", str(2**63), "9" * 40])
 def test_an_agent_who_is_not_there(client: FlaskClient, number: str) -> None:
     assert client.get(f"/mairie/agents/{number}").status_code == 404
-
-
-def test_who_did_what_is_read_page_by_page(client: FlaskClient, admin: Staff) -> None:
-    for number in range(60):
-        events.note(Action.FAMILY_READ, TERMINAL, f"F{number:04d}")
-    first = client.get("/mairie/journal-des-actions").text
-    assert "F0059" in first
-    assert "F0001" not in first
-    further = first.rpartition("?avant=")[2].partition('"')[0]
-    assert "F0001" in client.get(f"/mairie/journal-des-actions?avant={further}").text
