@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import starmap
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from flask import abort, request
 from flask_wtf import FlaskForm
@@ -122,6 +122,12 @@ class Filters(FlaskForm):
     def chosen(self) -> dict[str, Any]:
         """Return those in force, as the address gives them."""
         return {field.name: field.data for field in self if field.data}
+
+    def required(self) -> Self:
+        """Return the filters. Raise NotFound where one is not valid: no page leads there."""
+        if not self.validate():
+            abort(404)
+        return self
 
     class Meta(FlaskForm.Meta):
         csrf = False

@@ -14,7 +14,7 @@ from kiosque.staff.roles import Role
 from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
 from kiosque.web.office.forms import NewAgentForm, RoleForm
 from kiosque.web.office.regies import names
-from kiosque.web.views.office.area import Answer, done, form_page, known
+from kiosque.web.views.office.area import Answer, done, form_page, known, row
 
 
 @staff_only(Role.ADMINISTRATION)
@@ -114,7 +114,7 @@ def _page(staff: Staff, form: RoleForm) -> Answer:
 
 
 def _agent(staff_id: int) -> Staff:
-    return Staff.get_or_none(Staff.id == known(staff_id)) or abort(404)
+    return row(Staff, staff_id)
 
 
 def _open_agent(staff_id: int) -> Staff:

@@ -2,17 +2,19 @@
 answer."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, abort, render_template, request
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
+from kiosque.db.models import BaseModel
 from kiosque.payments import Refused
 from kiosque.web import cookies, headers
 from kiosque.web.office import access as office_access
 
 Answer = str | Response | tuple[str, int]
+Row = TypeVar("Row", bound=BaseModel)
 
 blueprint = Blueprint("office", __name__, url_prefix=cookies.OFFICE)
 
@@ -43,6 +45,12 @@ def form_page(template: str, form: FlaskForm, **shown: Any) -> Answer:
     """Show a form, with the status 422 where something of it is wrong."""
     page = render_template(template, form=form, **shown)
     return page, 422 if form.errors else 200
+
+
+def row(model: type[Row], number: int) -> Row:
+    """Return the row of this number, else 404."""
+    found: Row | None = model.get_or_none(id=known(number))
+    return found or abort(404)
 
 
 def known(number: int) -> int:

@@ -4,7 +4,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from peewee import fn
 from werkzeug.wrappers import Response
 
@@ -35,7 +35,7 @@ from kiosque.web.office.forms import ActForm
 from kiosque.web.office.regies import asked_regie, own_names
 from kiosque.web.office.upload_acts import take_in
 from kiosque.web.views.office import bank_columns
-from kiosque.web.views.office.area import Answer, done, form_page, known
+from kiosque.web.views.office.area import Answer, done, form_page, row
 
 _READERS = (Role.REGISSEUR, Role.CONTROLE)
 #: Lines shown with what they may be of.
@@ -118,7 +118,7 @@ def explain_line(number: int) -> Answer:
 @staff_only(Role.REGISSEUR)
 def undo_match(number: int) -> Answer:
     """Undo one match, once a reason is given."""
-    match = LineMatch.get_or_none(LineMatch.id == known(number)) or abort(404)
+    match = row(LineMatch, number)
     line, form = _line(match.line_id, Role.REGISSEUR), ActForm()
     if match.undone_at:
         return _back_to(line)
@@ -214,6 +214,6 @@ def _back_to(line: StatementLine) -> Response:
 
 
 def _line(number: int, *wanted: Role) -> StatementLine:
-    line: StatementLine = StatementLine.get_or_none(StatementLine.id == known(number)) or abort(404)
+    line: StatementLine = row(StatementLine, number)
     own_agent().require_all([owner_of(line)], *wanted)
     return line

@@ -1,6 +1,6 @@
 """The files of the bank that are loaded: undoing a load."""
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 
 from kiosque.db.models import BankOperation, Statement, StatementFile, StatementLine
 from kiosque.payments import Refused
@@ -10,7 +10,7 @@ from kiosque.staff.roles import Role
 from kiosque.statements import undoing
 from kiosque.web.office.access import actor, own_agent, staff_only
 from kiosque.web.office.forms import ActForm
-from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.area import Answer, row
 
 
 @staff_only(Role.REGISSEUR)
@@ -44,6 +44,6 @@ def _undone(file: StatementFile, form: ActForm, reasons: list[str]) -> bool:
 
 def _file(number: int) -> StatementFile:
     """Return a file, of accounts that the agent answers for. Raises NotFound, NotOpen."""
-    file: StatementFile = StatementFile.get_or_none(StatementFile.id == known(number)) or abort(404)
+    file: StatementFile = row(StatementFile, number)
     own_agent().require_all(undoing.regies_of(file) or [""], Role.REGISSEUR)
     return file

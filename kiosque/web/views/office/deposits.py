@@ -22,7 +22,7 @@ from kiosque.web import current, documents, spreadsheets
 from kiosque.web.office.access import actor, fresh_code, own_agent, own_row, staff_only
 from kiosque.web.office.deposit_forms import AnswerForm, FinalForm, LastGivenForm
 from kiosque.web.office.regies import own_names
-from kiosque.web.views.office.area import Answer, done, form_page, known
+from kiosque.web.views.office.area import Answer, done, form_page, row
 
 _READERS = (Role.REGISSEUR, Role.CONTROLE)
 
@@ -83,7 +83,7 @@ def _finalized(form: FinalForm, draft: Draft) -> Response | None:
 @fresh_code
 def resume_numbers(number: int) -> Answer:
     """Say which deposit was the last, where a restoration may have lost some."""
-    gap = DepositGap.get_or_none(DepositGap.id == known(number)) or abort(404)
+    gap = row(DepositGap, number)
     _require(gap.regie, Role.REGISSEUR)
     form = LastGivenForm(data={"last": str(gap.first - 1)})
     if gap.last is not None:
@@ -155,7 +155,7 @@ def _book(key: str, name: str) -> Book:
 
 
 def _own(number: int, *wanted: Role) -> Deposit:
-    return own_row(Deposit.get_or_none(Deposit.id == known(number)), *wanted)
+    return own_row(row(Deposit, number), *wanted)
 
 
 def _require(regie: str, *wanted: Role) -> None:

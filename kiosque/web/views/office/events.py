@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from flask import abort, render_template
+from flask import render_template
 from peewee import JOIN, ModelSelect
 from werkzeug.wrappers import Response
 
@@ -58,9 +58,7 @@ def events() -> Answer:
 @staff_only(Role.ADMINISTRATION, Role.CONTROLE)
 @fresh_code
 def events_table(kind: str) -> Response:
-    form = _filters()
-    if not form.validate():
-        abort(404)
+    form = _filters().required()
     log.note(Action.EXPORTED, actor(), "journal des actions", " ".join(form.chosen.values()))
     every = lists.every(_lines(form).objects(Line), _BY_NUMBER)
     return spreadsheets.answer(kind, "journal-des-actions", _COLUMNS, map(_row, every))

@@ -1,6 +1,5 @@
 """Files to take away: the lists as CSV, and the payments for another software."""
 
-from flask import abort
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import Family, Invoice, PaymentExport, Receipt, Settlement
@@ -24,9 +23,7 @@ TAKERS = (Role.FACTURATION, Role.REGISSEUR)
 @staff_only(*TAKERS)
 @fresh_code
 def invoices_table(kind: str) -> Response:
-    settings, form = current.settings(), InvoiceFilters(current.settings())
-    if not form.validate():
-        abort(404)
+    settings, form = current.settings(), InvoiceFilters(current.settings()).required()
     own = lists.narrow(Invoice.select(Invoice, Family), own_agent().own(Invoice.regie, *TAKERS))
     every = lists.every(lists.narrow(own.join(Family), form.conditions()), form.order)
     _note("factures", form.chosen)
@@ -37,9 +34,7 @@ def invoices_table(kind: str) -> Response:
 @staff_only(*TAKERS)
 @fresh_code
 def settlements_table(kind: str) -> Response:
-    settings, form = current.settings(), SettlementFilters(current.settings())
-    if not form.validate():
-        abort(404)
+    settings, form = current.settings(), SettlementFilters(current.settings()).required()
     own = lists.narrow(money(*TAKERS), form.conditions())
     found = with_names(own, Settlement, Family, Receipt)
     every = lists.every(found, BY_SETTLEMENT)

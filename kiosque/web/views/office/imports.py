@@ -2,7 +2,7 @@
 
 import io
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import ImportBatch, Invoice, Upload
@@ -37,7 +37,7 @@ from kiosque.web.office.uploads import (
     preview_of,
     shown,
 )
-from kiosque.web.views.office.area import Answer, form_page, known
+from kiosque.web.views.office.area import Answer, form_page, known, row
 
 
 @staff_only(*READERS)
@@ -162,7 +162,7 @@ def _may_load(found: Upload) -> bool:
 
 def _batch(number: int) -> ImportBatch:
     """Return a load of *régies* for which the agent has the role, else 404 or NotOpen."""
-    batch = ImportBatch.get_or_none(ImportBatch.id == known(number)) or abort(404)
+    batch = row(ImportBatch, number)
     if not loads(own_agent()).where(ImportBatch.id == number).exists():
         raise NotOpen
     brought = Invoice.select(Invoice.regie).where(Invoice.batch == batch).distinct()

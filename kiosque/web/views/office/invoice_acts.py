@@ -41,9 +41,7 @@ def transmit(number: str) -> Answer:
 @fresh_code
 def transmit_many() -> Answer:
     """Transmit those of a list that are to pay, the oldest first, so many at a time."""
-    form = InvoiceFilters(current.settings())
-    if not form.validate():
-        abort(404)
+    form = InvoiceFilters(current.settings()).required()
     asked = lists.narrow(Invoice.select(Invoice, Family).join(Family), form.conditions())
     own = lists.narrow(asked, own_agent().own(Invoice.regie, Role.REGISSEUR))
     due = own.where(Invoice.state == InvoiceState.OPEN).order_by(Invoice.due_on, Invoice.id)

@@ -1,6 +1,6 @@
 """The journal of the payments, as the books have it."""
 
-from flask import abort, render_template
+from flask import render_template
 from peewee import ModelSelect
 from werkzeug.wrappers import Response
 
@@ -32,9 +32,7 @@ def journal() -> Answer:
 @staff_only(*_READERS)
 @fresh_code
 def journal_table(kind: str) -> Response:
-    form = JournalFilters()
-    if not form.validate():
-        abort(404)
+    form = JournalFilters().required()
     events.note(Action.EXPORTED, actor(), "journal", " ".join(form.chosen.values()))
     table = map(account_words.row_of, lists.every(_entries(form), _BY_NUMBER))
     return spreadsheets.answer(kind, "journal", account_words.COLUMNS, table)

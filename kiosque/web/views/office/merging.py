@@ -1,6 +1,6 @@
 """Two codes of one household become one family, and two again."""
 
-from flask import abort, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import Family, FamilyMerge
@@ -13,7 +13,7 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
 from kiosque.web.office.forms import ActForm, MergeForm
-from kiosque.web.views.office.area import Answer, done, form_page, known
+from kiosque.web.views.office.area import Answer, done, form_page, row
 from kiosque.web.views.office.families import present_family
 
 
@@ -69,7 +69,7 @@ def _merged(kept: Family, gone: Family, form: MergeForm) -> Response:
 @staff_only(Role.FACTURATION)
 @fresh_code
 def undo_merge(number: int) -> Answer:
-    found = FamilyMerge.get_or_none(FamilyMerge.id == known(number)) or abort(404)
+    found = row(FamilyMerge, number)
     _require_their_money(found.kept, found.gone)
     form = ActForm()
     return done(form, lambda: _undone(found, form)) or form_page(

@@ -17,7 +17,7 @@ from kiosque.web.office import lists
 from kiosque.web.office.access import DEPOSITORS, actor, staff_only
 from kiosque.web.office.lists import Filters, Order, TextFilter
 from kiosque.web.office.mending import WORDS
-from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.area import Answer, known, row
 
 _LATEST = Order(Debtor.made_at, Debtor.id)
 _SHOWN = (
@@ -65,7 +65,7 @@ def recognised() -> Answer:
 @staff_only(*DEPOSITORS)
 def forget_debtor(number: int) -> Response:
     """Forget of which family a debtor is."""
-    found = Debtor.get_or_none(Debtor.id == known(number)) or abort(404)
+    found = row(Debtor, number)
     events.note(Action.DEBTOR_FORGOTTEN, actor(), f"{found.name}, {found.family.code}")
     try:
         codes.forget(found.id)

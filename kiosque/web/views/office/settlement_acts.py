@@ -12,7 +12,7 @@ from kiosque.staff.roles import Role
 from kiosque.web.office import settlement_acts as acts
 from kiosque.web.office.access import actor, fresh_code, own_row, staff_only
 from kiosque.web.office.acts import Act, answer
-from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.area import Answer, row
 
 
 def _page(act: Callable[[Settlement], Act], *, fresh: bool = True) -> Callable[[int], Answer]:
@@ -45,5 +45,4 @@ def send_receipt(settlement_id: int) -> Response:
 
 def _own_settlement(number: int, *wanted: Role) -> Settlement:
     """Return a payment that the agent may act on in one of these roles, else as *régisseur*."""
-    found = Settlement.get_or_none(Settlement.id == known(number))
-    return own_row(found, *(wanted or (Role.REGISSEUR,)))
+    return own_row(row(Settlement, number), *(wanted or (Role.REGISSEUR,)))

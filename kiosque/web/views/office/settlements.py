@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from flask import abort, render_template, url_for
+from flask import render_template, url_for
 from peewee import JOIN, ModelSelect
 from werkzeug.wrappers import Response
 
@@ -27,7 +27,7 @@ from kiosque.web.office import lists
 from kiosque.web.office.access import READERS, actor, own_agent, own_row, staff_only
 from kiosque.web.office.filters import BY_SETTLEMENT, SettlementFilters
 from kiosque.web.status_words import settlement_status
-from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.area import Answer, known, row
 
 _SHOWN = (
     Settlement.id, Settlement.settled_at, Settlement.mode, Settlement.gateway, Settlement.state,
@@ -131,7 +131,7 @@ def settlement(name: str) -> str:
 
 @staff_only(*READERS)
 def receipt_paper(receipt_id: int) -> Response:
-    receipt = Receipt.get_or_none(Receipt.id == known(receipt_id)) or abort(404)
+    receipt = row(Receipt, receipt_id)
     own_row(receipt.settlement, *READERS)
     events.note(Action.PAYMENT_READ, actor(), receipt.title)
     return documents.answer_receipt(content.receipt_document(receipt))

@@ -20,7 +20,7 @@ from kiosque.web.office.acts import doer
 from kiosque.web.office.button_words import pressed
 from kiosque.web.office.step_forms import ConclusionForm, StepForm
 from kiosque.web.office.uploads import to_judge
-from kiosque.web.views.office.area import Answer, done, form_page, known
+from kiosque.web.views.office.area import Answer, done, form_page, known, row
 
 _READERS = (Role.REGISSEUR, Role.FACTURATION)
 #: Of the mails given up, so many are shown: a server that is down for days loses hundreds.
@@ -133,7 +133,7 @@ def _page(found: Anomaly, form: ConclusionForm) -> str:
 
 
 def _point(number: int) -> Anomaly:
-    return own_row(Anomaly.get_or_none(Anomaly.id == known(number)), *_READERS)
+    return own_row(row(Anomaly, number), *_READERS)
 
 
 def _own_point(number: int) -> Anomaly:
