@@ -165,24 +165,17 @@ class Survey:
         self.faint[f"{state}, {how}"] = [str(spot) for spot in spots if faint(spot)]
 
 
-#: What `make test` looks at: text, a list, a table, a form, a form with errors, a document, papers
-#: and sums, of families, of agents and of the bank. `make proof` looks at all the others.
+#: What `make test` looks at: text, a list, a form with errors, a document, papers and sums, of
+#: families and of agents. `make proof` looks at all the others.
 OF_EACH_KIND = {
     "the sign in",
     "invoices in every state",
-    "the summary",
     "a summary with a wrong email",
-    "back from a payment unanswered",
     "a receipt",
-    "a full record",
-    "the privacy notice",
-    "the bank asks for a card",
-    "invoices by the dozen",
     "payments received",
     "a file with doubts to judge",
     "a month with all to do",
     "an invoice to type",
-    "money to pay over some kept back",
 }
 
 
