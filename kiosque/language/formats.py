@@ -65,11 +65,12 @@ def _french_date(on: date) -> str:
 
 
 def long_date(on: date) -> str:
-    """Write a date for a sentence: `3 octobre 2025` or `1er mai 2026` in French."""
+    """Write a date for a sentence: `3 octobre 2025` or `1er mai 2026` in French. No line ends
+    within it."""
     if not is_source():
-        return format_date(on, "long", locale=locale())
+        return format_date(on, "long", locale=locale()).replace(" ", NO_BREAK_SPACE)
     day = "1er" if on.day == 1 else str(on.day)
-    return f"{day} {MONTHS[on.month - 1]} {on.year}"
+    return NO_BREAK_SPACE.join((day, MONTHS[on.month - 1], str(on.year)))
 
 
 def long_instant(at: datetime) -> str:

@@ -264,7 +264,7 @@ def test_families_are_warned_until_the_regisseur_says_that_all_is_entered(
     restored(town, path)
     warned = page_of(town, address)
     assert WARNING in warned
-    assert "24 novembre 2026 à 20\u00a0h\u00a030" in warned
+    assert "24\u00a0novembre\u00a02026 à 20\u00a0h\u00a030" in warned
     point = Anomaly.get(Anomaly.kind == AnomalyKind.RESTORED)
     assert town.run("todo", "--resolve", str(point.id), *PERSON).exit_code == 0
     assert WARNING not in page_of(town, address)

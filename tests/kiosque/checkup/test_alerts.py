@@ -313,13 +313,13 @@ def test_each_week_all_is_well_and_the_mail_says_when_the_next_comes(
 ) -> None:
     at(monkeypatch, TUESDAY)
     tell(GOOD)
-    assert f"{sentences.NEXT_MAIL} : lundi 30 novembre 2026" in text_of(_last(box[0]))
+    assert f"{sentences.NEXT_MAIL} : lundi 30\u00a0novembre\u00a02026" in text_of(_last(box[0]))
     monday = datetime(2026, 11, 30, 6, 30, tzinfo=UTC)
     at(monkeypatch, monday)
     assert tell(GOOD) == []  # it is half past seven in Paris
     at(monkeypatch, monday + timedelta(hours=1))
     assert tell(GOOD) == [ALL_WELL]
-    assert "lundi 7 décembre 2026" in text_of(_last(box[0]))
+    assert "lundi 7\u00a0décembre\u00a02026" in text_of(_last(box[0]))
     at(monkeypatch, monday + timedelta(hours=2))
     assert tell(GOOD) == []
     # A Monday without the machine: it comes as soon as it is back.

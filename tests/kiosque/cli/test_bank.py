@@ -144,7 +144,10 @@ def test_staff_close_a_payment_that_came_to_nothing(
 
 
 def test_a_town_closes_and_opens_its_bank_by_commands(run: Run, frozen: Clock) -> None:
-    sentence, ends = "Le Trésor entretient son service.", "24 novembre 2026 à 23\u00a0h\u00a030"
+    sentence, ends = (
+        "Le Trésor entretient son service.",
+        "24\u00a0novembre\u00a02026 à 23\u00a0h\u00a030",
+    )
     close = ("close-bank", "banque", "--until", "2026-11-24 23:30", "--author", "Dominique")
     told = run(*close, "--sentence", sentence)
     assert told.exit_code == 0, told.output

@@ -120,11 +120,11 @@ def test_new_invoices_are_announced_once_to_each_parent_in_one_mail(
     first, second = run()
     assert to([first, second]) == ["alice@example.org", "bob@example.org"]
     assert first["Subject"].startswith(f"2 {sentences.NEW_INVOICES}")
-    assert first["Subject"].endswith("30 novembre 2026")
+    assert first["Subject"].endswith("30\u00a0novembre\u00a02026")
     text = plain_of(first)
     for words in (
-        "Facture 2026-10-0001, 45,20\u00a0€, à régler au plus tard le 30 novembre 2026.",
-        "Facture 2026-10-0002, 42,25\u00a0€, à régler au plus tard le 15 décembre 2026.",
+        "Facture 2026-10-0001, 45,20\u00a0€, à régler au plus tard le 30\u00a0novembre\u00a02026.",
+        "Facture 2026-10-0002, 42,25\u00a0€, à régler au plus tard le 15\u00a0décembre\u00a02026.",
         "Total\u00a0: 87,45\u00a0€",
         "http://127.0.0.1:8000/factures",
         "parce que votre adresse figure dans le dossier",
@@ -178,7 +178,7 @@ def test_the_reminder_leaves_five_days_before_the_limit_in_the_daytime(
     delivery.deliver(settings)
     assert len(box.messages) == told
     assert {message["Subject"] for message in box.messages} <= {
-        f"{sentences.REMINDER} 30 novembre 2026"
+        f"{sentences.REMINDER} 30\u00a0novembre\u00a02026"
     }
 
 

@@ -16,8 +16,8 @@ def test_the_repeated_hour_of_october_is_told_as_people_read_it() -> None:
 
 
 def test_dates_are_written_in_french() -> None:
-    assert formats.long_date(date(2026, 5, 1)) == "1er mai 2026"
-    assert formats.long_date(date(2028, 2, 29)) == "29 février 2028"
+    assert formats.long_date(date(2026, 5, 1)) == "1er\u00a0mai\u00a02026"
+    assert formats.long_date(date(2028, 2, 29)) == "29\u00a0février\u00a02028"
     assert formats.short_date(date(2025, 10, 3)) == "03/10/2025"
 
 

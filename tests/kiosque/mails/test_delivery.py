@@ -43,7 +43,8 @@ def test_a_receipt_leaves_by_smtp_with_all_it_must_state(
     assert message["From"] == "Ville de Sautron <kiosque@sautron.example.org>"
     assert message["Subject"] == f"{sentences.RECEIPT} R000001\u00a0: 45,20\u00a0€"
     for words in (
-        "R000001", "24 novembre 2026 à 20\u00a0h\u00a030", "Régie Enfance", "Dominique Aubry",
+        "R000001", "24\u00a0novembre\u00a02026 à 20\u00a0h\u00a030", "Régie Enfance",
+        "Dominique Aubry",
         "Payeur\u00a0: famille Martin",
         "Octobre 2026, Léa Martin\u00a0: Restauration scolaire. ",
         "Facture 2026-10-0001, 45,20\u00a0€.",

@@ -457,7 +457,7 @@ def test_a_stranger_who_names_a_field_after_the_old_key_does_not_pass_for_it(
     monkeypatch.setattr("kiosque.settings.loading.load", lambda _: town.settings)
     assert CliRunner().invoke(main, ["gateways"]).output.splitlines() == [
         f"old : {sentences.IN_FORCE}, {sentences.NOTHING_OPEN}.",
-        f"\t{sentences.PREVIOUS_KEY_UNTIL} 30 novembre 2026 inclus.",
+        f"\t{sentences.PREVIOUS_KEY_UNTIL} 30\u00a0novembre\u00a02026 inclus.",
     ]
 
 
@@ -491,10 +491,12 @@ def test_the_command_says_of_each_whether_it_may_go(
     status, lines = said("new", old={**OLD, **until}, new=NEW)
     assert status == 0
     gone, kept, accepted, signed = lines[:4]
-    assert gone.endswith(f" 24 novembre 2026 à 20\u00a0h\u00a030 : {sentences.MAY_GO}.")
+    assert gone.endswith(f" 24\u00a0novembre\u00a02026 à 20\u00a0h\u00a030 : {sentences.MAY_GO}.")
     assert (sentences.numbers(kept), "refund --elsewhere" in kept) == ([1], True)
-    assert accepted == f"\t{sentences.PREVIOUS_KEY_UNTIL} 30 novembre 2026 inclus."
-    assert signed == f"\t{sentences.LAST_SIGNED} : le 24 novembre 2026 à 20\u00a0h\u00a030."
+    assert accepted == f"\t{sentences.PREVIOUS_KEY_UNTIL} 30\u00a0novembre\u00a02026 inclus."
+    assert (
+        signed == f"\t{sentences.LAST_SIGNED} : le 24\u00a0novembre\u00a02026 à 20\u00a0h\u00a030."
+    )
     frozen.advance(days=7)
     assert "retirez previous_key" in said("new", old={**OLD, **until}, new=NEW)[1][2]
     assert said("new", new=NEW)[1][1].startswith(f"old : {sentences.LEFT_THE_SETTINGS}")

@@ -292,7 +292,7 @@ def test_the_command_repeated_once_the_bank_has_answered_gives_nothing_back_agai
     """As one does who was told that the bank did not answer, and did not see the timer ask it."""
     bank.answers = [[told(bank, paid, 500)]]
     assert refund(500).state == "done"
-    with pytest.raises(Refused, match=r"24 novembre 2026.*motif"):
+    with pytest.raises(Refused, match=r"24\u00a0novembre\u00a02026.*motif"):
         refund(500)
     assert (len(bank.refunds), Settlement.get().returned_cents) == (1, 500)
     # Another amount, or another reason, is another refund.

@@ -149,7 +149,7 @@ def test_the_same_three_times_in_a_day_is_three_whatever_file_begins_between(
 def test_files_that_no_balance_joins_tell_of_a_gap() -> None:
     for cut in ((0, 2), (1, 3)):
         books.load(three_of_one_day(*cut))
-    assert coverage.gaps("") == ["Il manque un relevé du 1er novembre 2026."]
+    assert coverage.gaps("") == ["Il manque un relevé du 1er\u00a0novembre\u00a02026."]
 
 
 @st.composite

@@ -73,7 +73,7 @@ def test_a_gap_between_two_statements_is_told_and_filled() -> None:
     load(statement(period([movement(day(17), 100)], 1000)))
     load(statement(period([movement(day(23), 100)], 1500, since=day(21))))
     assert coverage.gaps("") == [
-        "Il manque un relevé entre le 17 novembre 2026 et le 21 novembre 2026."
+        "Il manque un relevé entre le 17\u00a0novembre\u00a02026 et le 21\u00a0novembre\u00a02026."
     ]
     assert coverage.missing_days("", "2026-11") == [
         (day(1), day(16)), (day(18), day(21)), (day(24), day(30)),
@@ -100,7 +100,7 @@ def test_a_gap_within_a_day_is_told() -> None:
     load(statement(period([movement(day(2), 100)], 1000)))
     load(statement(period([movement(day(2), 500)], 1300, since=day(2))))
     load(statement(period([movement(day(4), 5)], 1800, since=day(2))))
-    assert coverage.gaps("") == ["Il manque un relevé du 2 novembre 2026."]
+    assert coverage.gaps("") == ["Il manque un relevé du 2\u00a0novembre\u00a02026."]
 
 
 def test_days_without_a_movement_between_two_statements_are_covered() -> None:
@@ -118,7 +118,7 @@ def test_statements_without_balances_follow_each_other_over_a_weekend() -> None:
     assert coverage.gaps("") == []
     load(statement(period([movement(day(13), 1)], None), kind=FileKind.CSV))
     assert coverage.gaps("") == [
-        "Il manque un relevé entre le 9 novembre 2026 et le 12 novembre 2026."
+        "Il manque un relevé entre le 9\u00a0novembre\u00a02026 et le 12\u00a0novembre\u00a02026."
     ]
 
 

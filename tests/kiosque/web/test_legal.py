@@ -75,7 +75,7 @@ def test_the_state_of_accessibility_is_in_the_footer_and_in_a_dated_declaration(
     )
     page = read(settings, "/accessibilite")
     assert f"<h1>{sentences.ACCESSIBILITY}\u00a0: {words}</h1>" in page
-    for expected in (detail, "24 novembre 2026", "Défenseur des droits", "info@sautron"):
+    for expected in (detail, "24\u00a0novembre\u00a02026", "Défenseur des droits", "info@sautron"):
         assert expected in page
 
 

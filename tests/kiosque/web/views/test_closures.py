@@ -18,7 +18,7 @@ from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, csrf_token, make_inv
 
 SENTENCE = "Le Trésor public entretient son service ce week-end."
 IN_THREE_HOURS = NOW + timedelta(hours=3)
-ENDS = "24 novembre 2026 à 23\u00a0h\u00a030"
+ENDS = "24\u00a0novembre\u00a02026 à 23\u00a0h\u00a030"
 ADDRESSES = ("/factures", "/paiement/recapitulatif?invoice=2026-10-0001", "/factures/2026-10-0001")
 BUTTONS = ("Vérifier et payer", "Régler votre facture", "Payer 45,20")
 

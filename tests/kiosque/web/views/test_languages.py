@@ -220,7 +220,7 @@ def test_a_family_pays_in_english_from_the_first_page_to_the_mail(
     assert "You have 1 invoice to pay, €45.20 in total." in page
     assert "October 2026" in page
     assert '<span lang="fr">Restauration scolaire</span>' in page
-    assert "no later than 30 November 2026" in page
+    assert "no later than 30\u00a0November\u00a02026" in page
     page = stranger.get("/paiement/recapitulatif?invoice=2026-10-0001").text
     assert "Check your payment" in page
     data = {"csrf_token": csrf_token(page), "invoice": october.number, "expected_cents": "4520",
@@ -236,7 +236,7 @@ def test_a_family_pays_in_english_from_the_first_page_to_the_mail(
     assert "<h1>Payment complete</h1>" in page
     receipt = stranger.get(re.search(r'href="(/recus/\d+)"', page)[1]).text
     for words in (
-        *("Payment receipt (reçu de paiement)", "24 November 2026 at 20:30", "€45.20"),
+        *("Payment receipt (reçu de paiement)", "24\u00a0November\u00a02026 at 20:30", "€45.20"),
         *("Payment card, online (CB ending in 0001)", "Paid in full (acquitté)."),
     ):
         assert words in receipt

@@ -198,7 +198,7 @@ def test_a_family_finds_its_attestations_from_its_invoices(
     paid(october)
     assert 'href="/attestations"' in alice.get("/factures").text
     page = alice.get("/attestations").text
-    for words in ("2026", "Léa Martin", "45,20\u00a0€", "situation au 24 novembre 2026"):
+    for words in ("2026", "Léa Martin", "45,20\u00a0€", "situation au 24\u00a0novembre\u00a02026"):
         assert words in page
     assert 'href="/attestations/2026.pdf"' in page
     answer = alice.get("/attestations/2026.pdf")

@@ -15,7 +15,7 @@ from tests.conftest import ISSUERS, PUBLIC_URL, Clock, SignIn, make_invoice
 from tests.talkative import TalkativeBank
 
 #: 24 November 2026, 20 h 30 in Paris.
-BEGUN = "24 novembre 2026 à 20\u00a0h\u00a030"
+BEGUN = "24\u00a0novembre\u00a02026 à 20\u00a0h\u00a030"
 SUMMARY = "/paiement/recapitulatif?invoice=2026-10-0001"
 INVOICE = "/factures/2026-10-0001"
 
@@ -62,7 +62,7 @@ def test_of_two_lost_notices_the_last_is_told_and_none_that_was_answered(
     pay(alices_family, october)
     frozen.advance(hours=1)
     page = sign_in(alices_family).get("/factures").text
-    assert "paiement du 24 novembre 2026 à 21\u00a0h\u00a046" in page
+    assert "paiement du 24\u00a0novembre\u00a02026 à 21\u00a0h\u00a046" in page
     assert f"paiement du {BEGUN}" not in page
 
 
