@@ -103,8 +103,8 @@ def tell_again(invoice: Invoice) -> int:
     item = _last_told(invoice)
     if item is None:
         queue_notice(NoticeKind.NEW_INVOICES, family, [invoice])
-    elif queue.is_waiting(item.kind, item.notice_id):
-        raise Refused(["Ce courriel attend déjà de partir."])
+    elif fault := queue.why_not_again(item.kind, item.notice_id):
+        raise Refused([fault])
     else:
         for address in contacts.addresses(family):
             queue.add(queue.new_key(item.kind), item.kind, item.notice_id, address)

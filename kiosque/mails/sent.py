@@ -20,6 +20,7 @@ from kiosque.families import contacts
 from kiosque.invoices import announcements
 from kiosque.mails import rendering
 from kiosque.outbox import queue
+from kiosque.payments import Refused
 from kiosque.staff import events
 from kiosque.staff.events import Action, Actor
 
@@ -92,12 +93,16 @@ def send_notice_again(invoice: Invoice, by: Actor) -> int:
 
 
 def send_receipt_again(receipt: Receipt, by: Actor) -> int:
-    """Queue a receipt once more, for each address of its family. Return how many."""
+    """Queue a receipt once more, for each address of its family. Return how many. Raise Refused
+    where there is none, or where it has just left."""
     family = receipt.settlement.family
     addresses = contacts.addresses(family) if family else []
-    if addresses:
-        with write():
-            for address in addresses:
-                queue.add(queue.new_key(_RECEIPT), _RECEIPT, receipt.id, address)
-            events.add(Action.RECEIPT_SENT, by, receipt.title)
+    if not addresses:
+        raise Refused(["Aucune adresse n’est connue de la famille."])
+    with write():
+        if fault := queue.why_not_again(_RECEIPT, receipt.id):
+            raise Refused([fault])
+        for address in addresses:
+            queue.add(queue.new_key(_RECEIPT), _RECEIPT, receipt.id, address)
+        events.add(Action.RECEIPT_SENT, by, receipt.title)
     return len(addresses)

@@ -12,7 +12,7 @@ from peewee import Expression, ModelDelete, fn
 from kiosque.db import require_write, write
 from kiosque.db.models import OutboxMail
 from kiosque.db.states import MailState
-from kiosque.language import clock
+from kiosque.language import clock, formats
 
 #: Stands for the régisseur's address, which the settings give when the mail leaves.
 REGIE = "regie"
@@ -34,6 +34,8 @@ LEASE = timedelta(minutes=5)
 #: A mail that the server keeps putting off is given up after this, as mail servers do (RFC 5321
 #: 4.5.4.1: four to five days).
 PATIENCE = timedelta(days=5)
+#: To send a mail once more so soon would only send it twice.
+JUST_SENT = timedelta(minutes=10)
 #: No address is kept longer, not even to try again.
 ADDRESS_KEPT = timedelta(days=30)
 #: Nothing of a mail is kept longer.
@@ -121,11 +123,18 @@ def mark_sent(row: OutboxMail) -> None:
     _change(row, state=MailState.SENT, sent_at=clock.now(), recipient="", last_error="")
 
 
-def is_waiting(template: str, object_id: int) -> bool:
-    """Tell whether a mail of this kind, about this object, is still to be sent."""
+def why_not_again(template: str, object_id: int) -> str:
+    """Say in French why the mail of this kind, about this object, is not to be sent once more now:
+    it waits to leave, or has just left."""
     about = (OutboxMail.template == template) & (OutboxMail.object_id == object_id)
-    found: bool = OutboxMail.select().where(about, OutboxMail.state == MailState.WAITING).exists()
-    return found
+    if OutboxMail.select().where(about, OutboxMail.state == MailState.WAITING).exists():
+        return "Ce courriel attend déjà de partir."
+    late = OutboxMail.sent_at > clock.now() - JUST_SENT
+    last = OutboxMail.select().where(about, late).order_by(OutboxMail.sent_at.desc()).first()
+    hour = formats.paris_hour(last.sent_at) if last else ""
+    return (
+        f"Ce courriel est parti à {hour}\u00a0: attendez un peu pour le renvoyer." if last else ""
+    )
 
 
 def count_waiting() -> int:

@@ -6,7 +6,9 @@ from flask import abort, flash, redirect, url_for
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import Settlement
+from kiosque.language.formats import counted
 from kiosque.mails import sent
+from kiosque.payments import Refused
 from kiosque.payments.receipts import receipt_of
 from kiosque.staff.roles import Role
 from kiosque.web.office import settlement_acts as acts
@@ -37,9 +39,13 @@ take_up = _page(acts.TakeUp, fresh=False)
 @staff_only(Role.FACTURATION, Role.REGISSEUR)
 def send_receipt(settlement_id: int) -> Response:
     settlement = _own_settlement(settlement_id, Role.FACTURATION, Role.REGISSEUR)
-    count = sent.send_receipt_again(receipt_of(settlement) or abort(404), actor())
-    words = "Le reçu part à la famille." if count else "Aucune adresse n’est connue de la famille."
-    flash(words)
+    receipt = receipt_of(settlement) or abort(404)
+    try:
+        count = sent.send_receipt_again(receipt, actor())
+    except Refused as refused:
+        flash(refused.reasons[0])
+    else:
+        flash(f"Le reçu part à la famille, à {counted(count, 'adresse')}.")
     return redirect(url_for("office.settlement", name=settlement_id))
 
 

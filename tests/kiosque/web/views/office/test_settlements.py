@@ -15,6 +15,7 @@ from kiosque.db.models import (
     Settlement,
     StaffEvent,
 )
+from kiosque.outbox import queue
 from kiosque.payments import CounterPayment, Purchase, verification
 from kiosque.staff.roles import Role
 from tests.agents import confirm, enter, fill, make_agent, send
@@ -166,6 +167,27 @@ def test_a_receipt_is_sent_again_to_its_family(
         each.recipient for each in OutboxMail.select().where(OutboxMail.template == "receipt")
     ] == ["alice@example.org"]
     assert last_event() == ("receipt_sent", "R000001")
+
+
+def test_a_receipt_is_not_sent_twice_within_minutes(
+    client: FlaskClient, online: Settlement, alices_family: Family, frozen: Clock
+) -> None:
+    Guardian.create(
+        family=alices_family, first_name="Alice", last_name="Martin", email="alice@example.org"
+    )
+    page, mails = page_of(online), OutboxMail.select().where(OutboxMail.template == "receipt")
+
+    def press() -> int:
+        send(client, page, f"{page}/recu")
+        return int(mails.count())
+
+    assert press() == press() == 1
+    queue.mark_sent(mails.get())
+    frozen.advance(minutes=5)
+    assert press() == 1
+    assert "20\u00a0h\u00a030" in client.get(page).text
+    frozen.advance(minutes=6)
+    assert press() == press() == 2
     page = client.get(page_of(online)).text
     assert "en attente" in page
     assert "alice@example.org" not in page
