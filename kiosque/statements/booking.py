@@ -77,7 +77,7 @@ def book(regie: str, parts: Sequence[Part], author: str, reason: str = "") -> No
 
 
 def _columns(part: Part, at: str, author: str, reason: str) -> tuple[object, ...]:
-    ids = (part.id if part.kind == kind else None for kind in _IDS)
+    ids = [part.id if part.kind is kind else None for kind in _IDS]
     return (part.line_id, part.kind.value, *ids, part.cents, part.rule.value, at, author, reason)
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from kiosque.db import execute_many, write
@@ -178,11 +179,16 @@ def _rows(
     statement: Statement, added: Iterable[tuple[Movement, int]]
 ) -> Iterable[tuple[object, ...]]:
     for movement, rank in added:
-        value_on = movement.value_on and to_text(movement.value_on)
+        value_on = movement.value_on and _day_text(movement.value_on)
         yield (
-            statement.id, statement.regie, to_text(movement.booked_on), value_on, movement.cents,
+            statement.id, statement.regie, _day_text(movement.booked_on), value_on, movement.cents,
             movement.label, movement.reference, rank,
         )  # fmt: skip
+
+
+@lru_cache(1000)  # the same for the thousands of lines of a file
+def _day_text(day: date) -> str:
+    return to_text(day)
 
 
 def _contradiction(found: Found) -> str:

@@ -115,11 +115,12 @@ def _open(regie: str, *, touched: bool | None, only: list[int] | None = None) ->
     in_force = LineMatch.select(fn.SUM(LineMatch.amount_cents)).where(
         of_line, LineMatch.undone_at.is_null()
     )
+    explained = 0 if touched is False else fn.COALESCE(in_force, 0)
     query: Any = (
         StatementLine.select(
             StatementLine.id,
             StatementLine.booked_on,
-            StatementLine.amount_cents - fn.COALESCE(in_force, 0),
+            StatementLine.amount_cents - explained,
             StatementLine.label,
             StatementLine.reference,
         )

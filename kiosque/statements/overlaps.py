@@ -80,6 +80,9 @@ def new_of(
         known[line.booked_on].append(line)
     found = Found()
     for day in sorted({*by_day, *(day for day in known if span.holds(day))}):
+        if day not in known and not any(each.holds(day) for each in spans):
+            found.added += _ranked(by_day[day], Counter())
+            continue
         of_day = _Day(day, by_day.get(day, []), known.get(day, []), kind)
         if of_day.is_contradicted(span, spans):
             found.contradicted.append(day)
@@ -146,13 +149,11 @@ class _Day:
     def added(
         self, span: Span, spans: Sequence[Span], told: Mapping[int, Collection[int]]
     ) -> Iterator[tuple[Movement, int]]:
-        """Yield the last of those that are the same, so many as there are more of now."""
+        """Give the last of those that are the same, so many as there are more of now."""
         more = (self._told | self._joined(span, spans, told)) - self._held
         known = self._told - more
-        ranks = Counter(map(_words, self.lines))
-        for said in self._brought(known, more - self._told):
-            ranks[_words(said)] += 1
-            yield said, ranks[_words(said)]
+        brought = self._brought(known, more - self._told)
+        return _ranked(brought, Counter(map(_words, self.lines)))
 
     def _brought(
         self, known: "Counter[Hashable]", others: "Counter[Hashable]"
@@ -186,6 +187,16 @@ class _Day:
         before = span.opening_cents if span.opened_on == self.day else None
         after = span.closing_cents if span.closed_on == self.day else None
         return _Part(before, after, frozenset(Counter(map(self._name, said)).items()))
+
+
+def _ranked(
+    movements: Iterable[Movement], ranks: "Counter[Hashable]"
+) -> Iterator[tuple[Movement, int]]:
+    """Give each movement its rank among those that are the same, after those counted."""
+    for movement in movements:
+        words = _words(movement)
+        ranks[words] += 1
+        yield movement, ranks[words]
 
 
 def _most(parts: Collection[_Part]) -> "Counter[Hashable]":

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 
 from kiosque.db.statement_words import MatchKind, MatchRule
 from kiosque.payments.orders import REFERENCE
@@ -42,7 +43,7 @@ def find(
         yield from found
         done = {line.id for line, _ in found}
         lines = [line for line in lines if line.id not in done]
-        money = [each for each in money if each.key not in used]
+        money = [each for each in money if each.key not in used] if lines else []
 
 
 def _find(
@@ -78,25 +79,35 @@ def _sure(
 ) -> Iterator[tuple[Open, Explanation]]:
     """Give the claims that leave no doubt: as many lines as explanations, all of the same money,
     which no other line claims."""
-    by_claim: dict[tuple[tuple[Key, ...], ...], list[tuple[Open, list[Explanation]]]] = {}
-    seen: set[Key] = set()
-    disputed: set[Key] = set()
+    #: Most lines claim one thing, by the thousands; None where several claim the same.
+    alone: dict[tuple[Key, ...], tuple[Open, Explanation] | None] = {}
+    several: dict[tuple[tuple[Key, ...], ...], list[tuple[Open, list[Explanation]]]] = {}
     for line, found in claims:
-        if not found:
-            continue
-        by_money = found if len(found) == 1 else distinct(found)
-        claim = tuple([each.keys for each in by_money])
-        if claim in by_claim:
-            by_claim[claim].append((line, by_money))
-            continue
-        by_claim[claim] = [(line, by_money)]
-        for keys in claim:
-            for key in keys:
-                (disputed if key in seen else seen).add(key)
-    for claim, same in by_claim.items():
+        by_money = distinct(found) if len(found) > 1 else found
+        if len(by_money) == 1:
+            keys = by_money[0].keys
+            alone[keys] = None if keys in alone else (line, by_money[0])
+        elif by_money:
+            claim = tuple([each.keys for each in by_money])
+            several.setdefault(claim, []).append((line, by_money))
+    disputed = _repeated(chain(alone, *several))
+    for keys, claimed in alone.items():
+        if claimed and disputed.isdisjoint(keys):
+            yield claimed
+    for claim, same in several.items():
         if len(same) == len(claim) and all(map(disputed.isdisjoint, claim)):
             for place, (line, found) in enumerate(same):
                 yield line, found[place]
+
+
+def _repeated(claims: Iterable[tuple[Key, ...]]) -> set[Key]:
+    """Return what more than one of these claims."""
+    seen: set[Key] = set()
+    found: set[Key] = set()
+    for keys in claims:
+        for key in keys:
+            (found if key in seen else seen).add(key)
+    return found
 
 
 def distinct(found: Iterable[Explanation]) -> list[Explanation]:
@@ -126,11 +137,12 @@ class Referenced:
         text = f"{line.label} {line.reference}".upper()
         # Our reference may be joined to what stands beside.
         words = {*_WORD.findall(text), *REFERENCE.findall(text)}
+        named = [self._known[word] for word in words if word in self._known]
+        if self._others:
+            named += [each for word in words for each in self._others.get(word, ())]
         return [
             Explanation(MatchRule.REFERENCE, (each,))
-            for word in words
-            if word in self._known
-            for each in (self._known[word], *self._others.get(word, ()))
+            for each in named
             if each.cents == line.cents and each.key not in self._used
         ]
 

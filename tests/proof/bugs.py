@@ -724,8 +724,8 @@ BUGS = (
     Bug(
         "of two lines that name one debit, the first has it",
         rules,
-        "        if len(same) == len(claim) and all(",
-        "        same = same[: len(claim)]\n        if len(same) == len(claim) and all(",
+        "alone[keys] = None if keys in alone else (line, by_money[0])",
+        "alone[keys] = alone.get(keys) or (line, by_money[0])",
         histories.two_lines_name_one_debit,
         rare=True,
     ),
@@ -747,8 +747,8 @@ BUGS = (
     Bug(
         "two movements that are the same are one",
         overlaps,
-        "                known[self._name(movement)] -= 1\n            else:",
-        "                pass\n            else:\n                known[self._name(movement)] += 1",
+        "        ranks[words] += 1\n",
+        "        if ranks[words]:\n            continue\n        ranks[words] += 1\n",
         histories.told_by_the_statement_then_undone,
         rare=True,
     ),
