@@ -155,6 +155,7 @@ def test_a_refund_given_to_one_of_two_debits_by_guess_is_told_in_any_order(
     assert point.kind == "guessed_refund", "one fact is one entry"
     chosen = Settlement.get(Settlement.returned_cents == 1000)
     assert (point.settlement, point.amount_cents) == (chosen, 1000)
+    assert (point.gateway, point.transaction_id) == ("banque", "c" * 32)
     other = Settlement.get(Settlement.returned_cents == 0)
     _, undo, redo, _ = advised_lines(point)
     assert f"restore-payment {receipt_title(chosen)} --amount 10,00" in undo

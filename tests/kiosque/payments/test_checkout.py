@@ -202,6 +202,13 @@ def test_the_bank_reads_invoice_numbers_and_nothing_of_the_services_or_children(
     assert not [word for word in ("Léa", "Restauration", "Martin", "F1001", "@") if word in sent]
 
 
+def test_one_invoice_is_named_while_the_bank_can_show_its_number(
+    pay: Pay, alices_family: Family
+) -> None:
+    _, handoff = pay(alices_family, make_invoice(alices_family, "9" * 247))
+    assert dict(handoff.fields or ())["vads_order_info"] == "Facture " + "9" * 247
+
+
 def test_a_long_list_of_invoices_is_counted_rather_than_cut(
     pay: Pay, alices_family: Family
 ) -> None:

@@ -426,6 +426,18 @@ def test_a_refund_of_a_debit_entered_without_its_attempt_leads_to_it(
     assert (state_of(october), accounts(), on_list()) == ("open", {}, [])
 
 
+def test_a_refund_that_the_bank_told_of_is_not_entered_again(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff)
+    hear(handoff, **gave_back(1000))
+    debit, before = payments.find_settlement("R1"), effects()
+    with pytest.raises(Refused, match=sentences.RECORDED_ALREADY):
+        payments.record_repayment(debit, RepaymentKind.REFUND, 1000, *WHO, transaction_id="c" * 32)
+    assert effects() == before
+
+
 def test_the_name_of_a_refund_is_not_entered_as_a_debit(
     go: Pay, hear: Hear, october: Invoice, alices_family: Family
 ) -> None:

@@ -385,6 +385,14 @@ def test_money_of_the_counter_while_the_family_is_at_the_bank_leaves_too_much(
     assert [point.amount_cents for point in payments.open_anomalies()] == [3000]
 
 
+def test_the_counter_is_told_of_those_invoices_alone_that_it_asks_about(
+    go: Pay, october: Invoice, september: Invoice
+) -> None:
+    for invoice in (october, september):
+        go(invoice)
+    assert list(payments.at_bank([october.number, "nulle"])) == [october.number]
+
+
 def test_a_family_does_not_resume_a_payment_of_more_than_is_still_to_pay(
     go: Pay, gateways: dict[str, Gateway], october: Invoice
 ) -> None:

@@ -114,6 +114,34 @@ def test_a_mistake_is_taken_back_and_told(october: Invoice) -> None:
     assert Transmission.select().count() == 2
 
 
+def test_what_was_said_of_a_transmission_that_has_ended_stays_said(october: Invoice) -> None:
+    for name, reason in (("B-12", "erreur de liste"), ("B-13", "accord du Trésor")):
+        transmit(october, name=name)
+        payments.take_back(october.number, "Dominique", reason)
+    said = Transmission.select().order_by(Transmission.id)
+    assert [each.end_reason for each in said] == ["erreur de liste", "accord du Trésor"]
+
+
+def test_the_treasury_collects_that_invoice_alone_and_no_longer_once_it_is_taken_back(
+    october: Invoice, september: Invoice
+) -> None:
+    transmit(september, name="B-11")
+    assert payments.transmission_of(october) is None
+    transmit(october)
+    for invoice, name in ((october, "B-12"), (september, "B-11")):
+        since = payments.transmission_of(invoice)
+        assert since is not None
+        assert since.list_name == name
+    payments.take_back(september.number, "Dominique", "erreur")
+    assert payments.transmission_of(september) is None
+
+
+def test_what_is_on_a_list_is_not_put_on_another(october: Invoice) -> None:
+    transmit(october)
+    with pytest.raises(Refused, match="pas à régler"):
+        transmit(october, name="B-13")
+
+
 def test_the_same_list_again_changes_nothing(october: Invoice, september: Invoice) -> None:
     assert transmit(october) == [october.number]
     assert transmit(october, september) == [september.number]
@@ -129,9 +157,9 @@ def test_the_same_list_again_changes_nothing(october: Invoice, september: Invoic
         ({"list_name": " "}, "un nom"),
         ({"list_name": "B" * 61}, "un nom"),
         ({"on": date(2027, 1, 1)}, "pas encore passé"),
-        ({"on": date(2026, 11, 1)}, "après sa transmission"),
+        ({"on": date(2026, 11, 1)}, "du 05/11/2026, après sa transmission"),
         ({"author": ""}, "auteur"),
-        ({"numbers": ["nulle"]}, "n’existe pas"),
+        ({"numbers": ["nulle" * 9]}, f"Facture {'nulle' * 6}\u00a0: elle n’existe pas"),
         ({"numbers": []}, "1 à 500"),
         ({"numbers": [str(number) for number in range(501)]}, "1 à 500"),
     ],
@@ -160,6 +188,8 @@ def test_only_what_is_to_pay_is_transmitted_and_only_what_is_transmitted_taken_b
             payments.take_back(invoice.number, *WHO)
     with pytest.raises(Refused, match="n’existe pas"):
         payments.take_back("nulle", *WHO)
+    with pytest.raises(Refused, match=f"Facture {'x' * 30}\u00a0:"):
+        payments.take_back("x" * 31, *WHO)
 
 
 def test_verify_names_an_invoice_that_no_list_took_to_the_treasury(october: Invoice) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from peewee import OperationalError
 
 from gateways.base import Declined, Gateway, Handoff, Order, Report, Unreachable
 from kiosque import payments
@@ -351,13 +352,32 @@ def test_a_bank_that_hangs_when_a_payment_is_opened_is_given_up_and_the_next_pay
 
 
 def test_a_number_that_the_bank_gave_before_holds_no_invoice(
-    bank: TalkativeBank, october: Invoice, september: Invoice
+    bank: TalkativeBank,
+    october: Invoice,
+    september: Invoice,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    _, handoff = open_at(bank, october)
+    first, handoff = open_at(bank, october)
     bank.start = lambda _order: handoff  # type: ignore[method-assign]
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable, match="ouvert"):
         open_at(bank, september)
-    assert sorted(attempt.state for attempt in Attempt.select()) == ["cancelled", "handed_off"]
+    second = Attempt.get(Attempt.id != first.id)
+    assert (state_of(first), state_of(second)) == ("handed_off", "cancelled")
+    assert f"attempt {second.reference}: IntegrityError at " in caplog.text
+
+
+def test_a_base_that_fails_as_a_payment_is_opened_is_not_laid_on_the_bank(
+    bank: TalkativeBank, october: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be written meanwhile: the payment is closed later, as one that never left."""
+
+    def full(*_: object) -> None:
+        raise OperationalError("disk is full")
+
+    monkeypatch.setattr(checkout, "first_question", full)
+    with pytest.raises(OperationalError):
+        open_at(bank, october)
+    assert Attempt.get().state == "created"
 
 
 @pytest.mark.parametrize("bug", BUGS)

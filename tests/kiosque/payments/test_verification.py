@@ -116,7 +116,15 @@ DAMAGES = {
         "UPDATE attempt SET state = 'paid' WHERE state = 'handed_off'",
         "son état « débit » ne s’explique pas",
     ),
+    "a state that means nothing": (
+        "UPDATE attempt SET state = 'mangled' WHERE id = 1",
+        "son état « mangled » ne s’explique pas",
+    ),
     "no fact": ("DELETE FROM fact WHERE attempt_id = 4", "ne s’explique pas"),
+    "no fact, after one in the same state": (
+        "DELETE FROM fact WHERE attempt_id = 2",
+        "son état « débit » ne s’explique pas",
+    ),
     "a journal that says other": (
         "UPDATE journal_entry SET credit = 'invoices' WHERE credit = 'overpayments'",
         "le journal ne dit pas",
