@@ -274,6 +274,10 @@ PAGES: dict[str, Page] = {
         ACT_ON_MONEY, path={"name": "2026-11", "number": "{point}"},
         query={"regie": ""}, method="POST", form={"reason": "", "seen": ""},
     ),
+    "office.ask_bank": for_agents(
+        ACT_ON_MONEY, path={"name": "2026-11", "reference": "{reference}"},
+        query={"regie": ""}, method="POST",
+    ),
     "office.close_month": for_agents(
         # This month is not over: it is not closed, whatever is typed.
         ACT_ON_MONEY, path={"name": "2026-11"}, query={"regie": ""},

@@ -89,6 +89,7 @@ class Action(StrEnum):
     STATEMENT_UNDONE = "statement_undone"
     LINE_MATCHED = "line_matched"
     MATCH_UNDONE = "match_undone"
+    BANK_ASKED = "bank_asked"
 
 
 #: The French words of each.
@@ -161,6 +162,7 @@ WORDS: Mapping[Action, str] = {
     Action.STATEMENT_UNDONE: "fichier de la banque annulé",
     Action.LINE_MATCHED: "mouvement du compte expliqué",
     Action.MATCH_UNDONE: "rapprochement annulé",
+    Action.BANK_ASKED: "banque interrogée sur un paiement",
 }
 
 

@@ -63,6 +63,13 @@ def a_month_with_all_to_do(stage: Stage) -> TestResponse:
 
 
 @scene
+def a_month_with_a_payment_that_the_bank_has_not_decided(stage: Stage) -> TestResponse:
+    family = stage.family(LONG_NAME)
+    stage.open_payment(family, stage.invoice(family))
+    return regisseur(stage).get(MONTH)
+
+
+@scene
 def a_month_read_by_control(stage: Stage) -> TestResponse:
     return enter(stage.app, make_agent(Role.CONTROLE)).get(MONTH)
 

@@ -157,6 +157,7 @@ PAGES = {
         Page("months", GET, "/mois"),
         Page("month", GET, "/mois/<name>"),
         Page("carry_over", BOTH, "/mois/<name>/reporter/<int:number>"),
+        Page("ask_bank", POST, "/mois/<name>/interroger/<reference>"),
         Page("close_month", BOTH, "/mois/<name>/arreter"),
         Page("month_papers", GET, "/mois/<name>/papiers.zip"),
     ),

@@ -8,12 +8,13 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from kiosque import deposits
+from kiosque import deposits, payments
 from kiosque.closings import bank_position, closing, contents
 from kiosque.closings.bank_position import Position
 from kiosque.closings.months import Month, last_number
 from kiosque.closings.steps import closing_of, payments_waiting, points_left, steps
-from kiosque.db.models import MonthClosing
+from kiosque.db.models import Attempt, MonthClosing
+from kiosque.db.states import UNDECIDED
 from kiosque.language import clock
 from kiosque.language.formats import capital
 from kiosque.papers import month as paper
@@ -33,6 +34,8 @@ from kiosque.web.views.office.area import Answer, done, form_page
 _READERS = (Role.REGISSEUR, Role.CONTROLE)
 #: Payments without an answer that are shown.
 _SHOWN = 20
+_NEWS = "La banque a répondu\u00a0: ce paiement n’attend plus."
+_NO_NEWS = "La banque n’a rien décidé de ce paiement. Elle sera interrogée de nouveau, sans vous."
 
 
 @staff_only(*_READERS)
@@ -59,6 +62,19 @@ def carry_over(name: str, number: int) -> Answer:
     return done(form, lambda: _carried_over(number, found, form, regie)) or form_page(
         "office/carry_over.html", form, month=found, regie=regie, point=point
     )
+
+
+@staff_only(Role.REGISSEUR)
+def ask_bank(name: str, reference: str) -> Response:
+    """Ask the bank about a payment that it has not decided, without waiting for the timer."""
+    found, regie = _month(name), asked_regie(Role.REGISSEUR)
+    which = Attempt.reference == reference, Attempt.regie == regie
+    attempt = Attempt.get_or_none(*which) or abort(404)
+    settings = current.settings()
+    payments.ask_soon(attempt, current.gateways(), settings.public_url, current.issuers())
+    events.note(Action.BANK_ASKED, actor(), reference)
+    flash(_NO_NEWS if Attempt.get_by_id(attempt.id).state in UNDECIDED else _NEWS)
+    return _back_to(found, regie)
 
 
 @staff_only(Role.REGISSEUR)

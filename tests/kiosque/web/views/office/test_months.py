@@ -11,7 +11,9 @@ from kiosque import deposits
 from kiosque.db import write
 from kiosque.db.models import (
     Anomaly,
+    Attempt,
     Family,
+    Invoice,
     KeptBack,
     MonthClosing,
     Revenue,
@@ -27,6 +29,7 @@ from kiosque.staff.roles import Role
 from tests.agents import enter, make_agent, send
 from tests.conftest import NOW, Clock, csrf_token, make_invoice
 from tests.kiosque.payments.conftest import Pay, at_counter, bank, gateways, go  # noqa: F401
+from tests.talkative import TalkativeBank
 
 MONTH = "/mairie/mois/2026-11"
 
@@ -130,3 +133,41 @@ def test_payments_that_the_bank_has_not_decided_are_named(
     page = enter(app, make_agent(Role.REGISSEUR)).get(MONTH).text
     assert attempt.reference in page
     assert "/mairie/factures/2026-11-0007" in page
+
+
+def test_the_bank_is_asked_about_a_payment_from_the_page_of_the_month(
+    app: Flask,
+    alices_family: Family,
+    go: Pay,  # noqa: F811
+    bank: TalkativeBank,  # noqa: F811
+) -> None:
+    attempt, handoff = go(invoice := make_invoice(alices_family, "2026-11-0007"))
+    app.extensions["gateways"]["banque"] = bank
+    bank.answers = [[], [bank.report(handoff)]]
+    client, ask = enter(app, make_agent(Role.REGISSEUR)), f"{MONTH}/interroger/{attempt.reference}"
+    assert f'action="{ask}"' in client.get(MONTH).text
+    assert send(client, MONTH, ask).location == MONTH
+    assert len(bank.asked) == 1
+    assert Invoice.get_by_id(invoice.id).paid_cents == 0
+    Attempt.update(asked_at=None).execute()  # some seconds later
+    assert send(client, MONTH, ask).location == MONTH
+    assert Invoice.get_by_id(invoice.id).paid_cents == invoice.total_cents
+    assert ask not in client.get(MONTH).text
+    assert client.post(ask, data={"csrf_token": "x"}).status_code == 400
+
+
+def test_the_payment_of_another_regie_or_unknown_is_not_asked_about(
+    app: Flask,
+    alices_family: Family,
+    go: Pay,  # noqa: F811
+    bank: TalkativeBank,  # noqa: F811
+) -> None:
+    attempt, _handoff = go(make_invoice(alices_family, "2026-11-0007"))
+    app.extensions["gateways"]["banque"] = bank
+    Attempt.update(regie="creche").execute()
+    client = enter(app, make_agent(Role.REGISSEUR))
+    assert send(client, MONTH, f"{MONTH}/interroger/{attempt.reference}").status_code == 404
+    assert send(client, MONTH, f"{MONTH}/interroger/KF{'f' * 18}").status_code == 404
+    reader = enter(app, make_agent(Role.CONTROLE))
+    assert send(reader, MONTH, f"{MONTH}/interroger/{attempt.reference}").status_code == 403
+    assert bank.asked == []
