@@ -11,7 +11,7 @@ MEMORY := $(firstword $(wildcard /dev/shm) /tmp)
 unexport PYTHONDONTWRITEBYTECODE
 VNU := .venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 
-.PHONY: run test proof soak soak-power storm bench rush signins servers validate mutants fuzz lint format reset requirements wheels sbom audit machine messages
+.PHONY: run test proof whole soak soak-power storm bench rush signins servers validate mutants fuzz lint format reset requirements wheels sbom audit machine messages
 
 run: .venv/.runtime
 	@exec $(BIN)/python app.py demo --port $(PORT) --bank-port $(BANK_PORT) --bank "$(BANK)"
@@ -26,6 +26,10 @@ test: .venv/.development
 # The rest: every page in every state, every visitor, every way an upgrade fails, more histories.
 proof: .venv/.development
 	@$(PYTEST) -m proof $(ONLY)
+
+# Both at once, as continuous integration does.
+whole: .venv/.development
+	@$(PYTEST) $(ONLY)
 
 # The random histories of tests/proof, for long and on fresh seeds. SOAK_SEED=... runs one again.
 soak: .venv/.development

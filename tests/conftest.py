@@ -145,7 +145,7 @@ OF_A_MODULE = {"home", "installation", "made", "played", "prepared", "served", "
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long ones, so that no process ends alone on one of them, and keep together
     those that share a demo or every page."""
-    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("browser", "slow"))))
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("browser", "proof", "slow"))))
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
         if shared := used & SHARED.keys():
