@@ -7,8 +7,11 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from gateways.errors import BadCallback
-from gateways.reading import MAX_FIELDS, form_pairs, is_json, json_object
+from gateways.reading import form_pairs, is_json, json_object
 
+#: Most fields of a message, those inside others included. A bank sends some 80; far more is an
+#: attack on the parser.
+MAX_FIELDS = 300
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
@@ -94,7 +97,7 @@ class Callback:
 
 def _pairs(text: bytes) -> list[tuple[str, str]]:
     try:
-        return form_pairs(text)
+        return form_pairs(text, MAX_FIELDS)
     except ValueError as error:
         raise BadCallback("formulaire illisible") from error
 

@@ -10,10 +10,10 @@ from peewee import DatabaseError
 
 from kiosque import db, payments
 from kiosque.db import leases
-from kiosque.families import audit, own_changes, requests, sessions, throttle, tokens
+from kiosque.families import own_changes, requests, security_log, sessions, throttle, tokens
 from kiosque.invoices import announcements
 from kiosque.invoices.imports import undo_log
-from kiosque.invoices.uploads import inbox, storing, working
+from kiosque.invoices.uploads import inbox, processing, storing
 from kiosque.mails import delivery
 from kiosque.outbox import queue
 from kiosque.payments import reconcile
@@ -49,7 +49,7 @@ def send_mail(
         *_ERASERS,
         own_changes.answer_resets,
         partial(inbox.take, settings),
-        partial(working.run, settings),
+        partial(processing.run, settings),
         partial(announcements.queue_due, settings),
     )
     errors = [error for step in before if (error := _error_of(step))]
@@ -68,7 +68,7 @@ _ERASERS = (
     sessions.purge,
     throttle.purge,
     tokens.purge,
-    audit.purge,
+    security_log.purge,
     requests.purge,
     staff_sessions.purge,
     invitations.purge,

@@ -4,7 +4,7 @@ import io
 import zipfile
 
 from kiosque.db.models import Upload
-from kiosque.invoices.uploads import storing, working
+from kiosque.invoices.uploads import processing, storing
 from kiosque.settings import Settings
 from tests.kiosque.invoices.files import ROW, ROW2, sheet
 
@@ -24,7 +24,7 @@ def make_upload(
     kept = storing.keep(io.BytesIO(data), name, settings.data)
     archive = storing.keep(io.BytesIO(pdfs), "pdf.zip", settings.data) if pdfs else None
     upload = storing.add(kept, archive, author)
-    working.advance(upload.id, settings)
+    processing.advance(upload.id, settings)
     return Upload.get_by_id(upload.id)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from gateways.base import BadCallback, Callback
+from gateways.callback import MAX_FIELDS
 from gateways.reading import form_pairs
 
 #: Headers of HTTP, which the bank does not sign.
@@ -79,7 +80,7 @@ def spoilt(answer: Any) -> Iterator[Any]:
 
 def _each(callback: Callback, edit: Callable[[Pairs, int], Pairs]) -> Iterator[Part]:
     """Yield each edit of one field of the body, of one of the address, of one header."""
-    body, query = _form(callback), form_pairs(callback.query.encode())
+    body, query = _form(callback), form_pairs(callback.query.encode(), MAX_FIELDS)
     for index, (name, _) in enumerate(body):
         yield name, replace(callback, body=urlencode(edit(body, index)).encode())
     for index, (name, _) in enumerate(query):

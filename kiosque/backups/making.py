@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kiosque import system
+from kiosque import os_errors
 from kiosque.backups import MADE, SENT, archive, databases, programs, rotation, settings_copy
 from kiosque.backups.archive import Manifest, Writer
 from kiosque.backups.portrait import Portrait
@@ -211,7 +211,7 @@ def _keep_words(settings: Settings, said: bytes) -> str:
         log.touch(0o600)
         log.write_bytes(said)
     except OSError as error:
-        return f"\u00a0; {log} ne s’écrit pas ({system.why(error)})"
+        return f"\u00a0; {log} ne s’écrit pas ({os_errors.why(error)})"
     return f"\u00a0; ce qu’elle a dit est dans {log}"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import apsw
 from peewee import DatabaseError
 
-from kiosque import db, payments, system
+from kiosque import db, os_errors, payments
 from kiosque.backups import archive, databases, making, portrait, skipped
 from kiosque.backups.archive import POSTGRESQL, SQLITE, BadBackup, Manifest
 from kiosque.backups.portrait import Portrait
@@ -71,7 +71,7 @@ def restore(settings: Settings, file: Path, *, despite_faults: bool = False) -> 
         except OSError as error:
             raise HalfRestored(
                 "La base est rétablie, mais les PDF ou les textes n’ont pas tous pu être remplacés "
-                f"({error.filename or settings.data} : {system.why(error)}). Ceux d’avant sont "
+                f"({error.filename or settings.data} : {os_errors.why(error)}). Ceux d’avant sont "
                 f"dans {aside}. Réparez cela et refaites la même commande avant d’ouvrir le site."
             ) from None
     return Restored(manifest, aside, now, _missing(settings))

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from peewee import DatabaseError
 
-from kiosque import db, resources, system
+from kiosque import db, os_errors, resources
 from kiosque.backups import drill, making, restoring
 from kiosque.backups.archive import BadBackup
 from kiosque.backups.making import CannotBackUp
@@ -136,4 +136,4 @@ def faults_said(what: str) -> Iterator[None]:
             raise Fault(f"{what}. Le disque est plein.") from None
         raise Fault(f"{what}. La base ne répond pas ({db.why(error)}).") from None
     except OSError as error:
-        raise Fault(f"{what}. {error.filename or ''} : {system.why(error)}.") from None
+        raise Fault(f"{what}. {error.filename or ''} : {os_errors.why(error)}.") from None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from kiosque import system
+from kiosque import os_errors
 from kiosque.cli.author import AUTHOR
 from kiosque.cli.entry import ROW, Fault, NamedPath, main, with_database
 from kiosque.closings import closing
@@ -62,7 +62,7 @@ def month_papers(settings: Settings, month: str, folder: Path, regie: str) -> No
         for name, pdf in papers(settings, closed):
             (folder / name).write_bytes(pdf)
     except OSError as error:
-        raise Fault(f"{folder} ne peut pas être écrit ({system.why(error)}).") from None
+        raise Fault(f"{folder} ne peut pas être écrit ({os_errors.why(error)}).") from None
     click.echo(str(folder))
 
 

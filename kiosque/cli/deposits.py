@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kiosque import deposits, system
+from kiosque import deposits, os_errors
 from kiosque.cli.author import AUTHOR
 from kiosque.cli.entry import ROW, Fault, NamedPath, main, with_database
 from kiosque.cli.moments import Day
@@ -187,7 +187,7 @@ def papers_(settings: Settings, number: str, folder: Path, regie: str) -> None:
             rows.writerow(tables.COLUMNS)
             rows.writerows([*row[:-1], decimal(int(row[-1]))] for row in tables.rows(found))
     except OSError as error:
-        raise Fault(f"{folder} ne peut pas être écrit ({system.why(error)}).") from None
+        raise Fault(f"{folder} ne peut pas être écrit ({os_errors.why(error)}).") from None
     click.echo(str(folder))
 
 

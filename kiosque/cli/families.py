@@ -7,11 +7,11 @@ from typing import BinaryIO
 
 import click
 
-from kiosque import system
+from kiosque import os_errors
 from kiosque.cli.entry import Fault, NamedPath, main, with_database
 from kiosque.db.models import Family
-from kiosque.families import accounts, audit
-from kiosque.families.audit import Event
+from kiosque.families import accounts, security_log
+from kiosque.families.security_log import Event
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted
 from kiosque.papers import activation_letters
@@ -36,7 +36,7 @@ def password(settings: Settings, codes: tuple[str, ...], *, everyone: bool, fina
         raise Fault("--final est réservé à la démonstration et aux essais.")
     for family in families:
         secret = accounts.issue_password(family, must_change=not final)
-        audit.note(Event.PASSWORD_ISSUED, family, address="")
+        security_log.note(Event.PASSWORD_ISSUED, family, address="")
         click.echo(f"code famille : {family.code}  mot de passe : {secret}")
     if families and not final:
         until = formats.long_date(clock.paris_date(clock.now() + accounts.PROVISIONAL))
@@ -147,5 +147,5 @@ def _letters_folder(settings: Settings) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise Fault(f"{folder} ne peut pas être créé ({system.why(error)}).") from None
+        raise Fault(f"{folder} ne peut pas être créé ({os_errors.why(error)}).") from None
     return folder

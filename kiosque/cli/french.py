@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from kiosque import system
+from kiosque import os_errors
 
 #: Folder of `fr/LC_MESSAGES/click.po`, and of the `.mo` that `make messages` makes of it.
 CATALOGUES = Path(__file__).parents[1] / "language" / "locales"
@@ -36,7 +36,7 @@ class FrenchGroup(click.Group):
             raise
         except OSError as error:
             where = f"{error.filename} : " if error.filename else ""
-            raise click.ClickException(f"{where}{system.why(error)}.") from None
+            raise click.ClickException(f"{where}{os_errors.why(error)}.") from None
 
 
 @contextmanager

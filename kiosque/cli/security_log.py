@@ -6,8 +6,8 @@ import click
 
 from kiosque.cli.entry import Fault, main, with_database
 from kiosque.db.models import Family
-from kiosque.families import accounts, audit
-from kiosque.families.audit import WORDS, Event
+from kiosque.families import accounts, security_log
+from kiosque.families.security_log import WORDS, Event
 from kiosque.language import clock, formats
 from kiosque.settings import Settings
 
@@ -16,13 +16,13 @@ from kiosque.settings import Settings
 @click.option("--family", "code", help="Le code d’une famille ; sinon toutes, et les inconnus.")
 @click.option(
     "--days",
-    type=click.IntRange(1, audit.KEPT.days),
+    type=click.IntRange(1, security_log.KEPT.days),
     default=30,
     show_default=True,
     help="Les lignes de ces derniers jours.",
 )
 @with_database
-def security_log(_settings: Settings, code: str | None, days: int) -> None:
+def show_security_log(_settings: Settings, code: str | None, days: int) -> None:
     """Montre qui est entré ou a essayé, et ce qui a changé : date, famille, adresse réseau.
 
     Ces lignes sont effacées au bout d’un an.
@@ -32,7 +32,7 @@ def security_log(_settings: Settings, code: str | None, days: int) -> None:
         family = Family.get_or_none(Family.code == accounts.normalise_code(code))
         if family is None:
             raise Fault(f"Code famille inconnu : {code}")
-    for line in audit.read(clock.now() - timedelta(days=days), family):
+    for line in security_log.read(clock.now() - timedelta(days=days), family):
         who = line.family.code if line.family else "inconnu"
         address = line.address or "mairie"
         words = WORDS[Event(line.kind)]

@@ -1,6 +1,6 @@
 """Say in French why the database does not answer: its libraries' words are English."""
 
-from kiosque import system
+from kiosque import os_errors
 
 _WORDS = {
     "BusyError": "une autre écriture n’en finit pas",
@@ -30,7 +30,7 @@ def is_full(error: BaseException) -> bool:
     """Tell whether a full disk is behind an error, of the database's or of the system's."""
     behind: BaseException | None = error
     while behind:
-        if type(behind).__name__ in ("DiskFull", "FullError") or system.is_full(behind):
+        if type(behind).__name__ in ("DiskFull", "FullError") or os_errors.is_full(behind):
             return True
         behind = behind.__cause__ or behind.__context__
     return False

@@ -13,7 +13,7 @@ import apsw
 from peewee import IntegrityError, OperationalError, SqliteDatabase
 
 from gateways.base import ConfigError
-from kiosque import system
+from kiosque import os_errors
 from kiosque.db.fields import to_text
 from kiosque.db.write_lock import Held, write_lock
 
@@ -124,7 +124,7 @@ class Sqlite(ApswDatabase):
         except TimeoutError:
             raise OperationalError("une autre écriture n’en finit pas") from None
         except OSError as error:
-            raise OperationalError(f"verrou des écritures : {system.why(error)}") from error
+            raise OperationalError(f"verrou des écritures : {os_errors.why(error)}") from error
 
     @contextmanager
     def _waiting_until(self, end: float) -> Iterator[None]:

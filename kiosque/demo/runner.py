@@ -13,7 +13,7 @@ from pathlib import Path
 
 from peewee import OperationalError
 
-from kiosque import chores, db, system
+from kiosque import chores, db, os_errors
 from kiosque.db import deployment
 from kiosque.demo import processes, town
 from kiosque.demo import settings as demo_settings
@@ -121,5 +121,5 @@ def _do_chores(settings: Settings, servers: Servers, stop: threading.Event) -> N
                     chores.ask_banks(settings, seconds=processes.STOP_SECONDS)
                     banks_due = time.monotonic() + ASK_BANKS_SECONDS
         except (OperationalError, OSError) as error:
-            why = system.why(error) if isinstance(error, OSError) else db.why(error)
+            why = os_errors.why(error) if isinstance(error, OSError) else db.why(error)
             print(f"minuterie : {why}, nouvel essai.", flush=True)

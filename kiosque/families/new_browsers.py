@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Account, Family, SecurityEvent, Token
-from kiosque.families import audit, contacts, sessions, tokens
-from kiosque.families.audit import Event
+from kiosque.families import contacts, security_log, sessions, tokens
+from kiosque.families.security_log import Event
 from kiosque.families.tokens import Purpose, Spent
 from kiosque.language import clock
 from kiosque.outbox import queue
@@ -25,7 +25,7 @@ def tell(family: Family, address: str) -> None:
     recipients = contacts.addresses(family)
     if not recipients or _told_lately(family) >= TOLD_A_DAY:
         return
-    audit.add(Event.NEW_BROWSER_TOLD, family, address)
+    security_log.add(Event.NEW_BROWSER_TOLD, family, address)
     for email in recipients:
         token = tokens.prepare_link(Purpose.NOT_ME, family, email)
         queue.add(queue.new_key("new-browser"), "new_browser", token.id, email)
@@ -41,7 +41,7 @@ def disown(token: Token, address: str) -> Token:
             raise Spent
         sessions.end_all(Account.get(Account.family == family))
         tokens.cancel(family, Purpose.EMAIL)
-        audit.add(Event.DISOWNED, family, address)
+        security_log.add(Event.DISOWNED, family, address)
         return tokens.prepare_link(Purpose.RESET, family, token.email)
 
 

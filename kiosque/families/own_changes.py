@@ -12,9 +12,18 @@ from peewee import ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Account, Family, ResetRequest, Token
-from kiosque.families import accounts, audit, contacts, hashing, sessions, signin, throttle, tokens
-from kiosque.families.audit import Event
+from kiosque.families import (
+    accounts,
+    contacts,
+    hashing,
+    security_log,
+    sessions,
+    signin,
+    throttle,
+    tokens,
+)
 from kiosque.families.passwords import NewPassword, Unsuitable
+from kiosque.families.security_log import Event
 from kiosque.families.signin import Visitor
 from kiosque.families.throttle import Bucket, Limit
 from kiosque.families.tokens import Purpose, Spent
@@ -87,7 +96,7 @@ def change_password(account: Account, password: str, town: Town, address: str) -
 
     def tell() -> None:
         sessions.require_current(account)
-        audit.add(Event.PASSWORD_CHANGED, family, address)
+        security_log.add(Event.PASSWORD_CHANGED, family, address)
         _warn(family, "password_changed", contacts.every_address(family))
 
     with hashing.changes.enter():
@@ -123,7 +132,7 @@ def ask_email(family: Family, email: str, address: str) -> None:
         queue.add(queue.new_key("email-confirm"), "email_confirm", token.id, email)
         _warn(family, "email_asked", contacts.every_address(family))
         sessions.forget_proofs(family)
-        audit.add(Event.EMAIL_ASKED, family, address)
+        security_log.add(Event.EMAIL_ASKED, family, address)
 
 
 def confirm_email(token: Token, address: str) -> None:
@@ -136,7 +145,7 @@ def confirm_email(token: Token, address: str) -> None:
         Family.update(email=token.email).where(Family.id == family.id).execute()
         tokens.cancel(family, Purpose.RESET)
         _warn(family, "email_changed", addresses.distinct([*before, token.email]))
-        audit.add(Event.EMAIL_CHANGED, family, address)
+        security_log.add(Event.EMAIL_CHANGED, family, address)
 
 
 def issue_codes(codes: Iterable[tuple[Family, str]], *, forget_email: bool = False) -> None:
@@ -149,7 +158,7 @@ def issue_codes(codes: Iterable[tuple[Family, str]], *, forget_email: bool = Fal
     with write():
         for family, code in codes:
             tokens.issue_code(family, code)
-            audit.add(Event.ACTIVATION_ISSUED, family, address="")
+            security_log.add(Event.ACTIVATION_ISSUED, family, address="")
             if forget_email:
                 Family.update(email="").where(Family.id == family.id).execute()
                 accounts.disable(family, closed)
@@ -168,7 +177,7 @@ def give_password(family: Family, address: str) -> str:
     it in clear, this once."""
 
     def tell() -> None:
-        audit.add(Event.PASSWORD_ISSUED, family, address)
+        security_log.add(Event.PASSWORD_ISSUED, family, address)
         _warn(family, "password_changed", contacts.every_address(family))
 
     return accounts.issue_password(family, must_change=True, before=tell)
@@ -184,7 +193,7 @@ def _choose_password(
         tokens.redeem(token)
         if not _is_welcome(token):
             raise Spent
-        audit.add(event, family, address)
+        security_log.add(event, family, address)
         _warn(family, "password_changed", contacts.every_address(family))
 
     with hashing.changes.enter():
@@ -221,13 +230,13 @@ def _answer(request: ResetRequest) -> None:
     for family, email in found:
         _send_link(family, email, request.address)
     if not found:
-        audit.add(Event.RESET_ASKED, None, request.address)
+        security_log.add(Event.RESET_ASKED, None, request.address)
 
 
 def _send_link(family: Family, email: str, address: str) -> None:
     token = tokens.prepare_link(Purpose.RESET, family, email)
     queue.add(queue.new_key("reset"), "reset", token.id, email)
-    audit.add(Event.RESET_ASKED, family, address)
+    security_log.add(Event.RESET_ASKED, family, address)
 
 
 def _warn(family: Family, template: str, addresses: list[str]) -> None:

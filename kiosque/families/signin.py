@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from kiosque.db import write
 from kiosque.db.models import Account, Family
-from kiosque.families import accounts, audit, hashing, new_browsers, sessions, throttle
-from kiosque.families.audit import Event
+from kiosque.families import accounts, hashing, new_browsers, security_log, sessions, throttle
+from kiosque.families.security_log import Event
 from kiosque.families.throttle import Bucket, Limit
 
 #: CNIL 2022-100: growing delays, and no more than 25 tries a day. This allows 23.
@@ -106,7 +106,7 @@ def attempt(code: str, password: str, visitor: Visitor) -> Entry | None:
     with write():
         number = sessions.add(account)
         throttle.count_success(reset=reset, refund=refund)
-        audit.add(Event.SIGNED_IN, account.family, visitor.address)
+        security_log.add(Event.SIGNED_IN, account.family, visitor.address)
         if is_news:
             new_browsers.tell(account.family, visitor.address)
     return Entry(account, number)
@@ -132,7 +132,7 @@ def waits_until(family: Family) -> datetime | None:
 
 def note_refusal(code: str, visitor: Visitor) -> None:
     """Note a try that failed. It costs the same when no family has this code."""
-    audit.note(Event.REFUSED, _family(code), visitor.address)
+    security_log.note(Event.REFUSED, _family(code), visitor.address)
 
 
 def _buckets(code: str, visitor: Visitor) -> tuple[list[Bucket], list[Bucket]]:

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from kiosque import system
+from kiosque import os_errors
 from kiosque.language import clock
 
 NAME = "surveillance.json"
@@ -113,7 +113,7 @@ def refusal(data: Path) -> str:
     except FileNotFoundError:
         return "" if os.access(data, os.W_OK) else "dossier en lecture seule"
     except OSError as error:
-        return system.why(error)
+        return os_errors.why(error)
 
 
 def note_verified(data: Path, faults: int) -> None:

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from kiosque import system
+from kiosque import os_errors
 from kiosque.db.models import Family, Guardian
 from kiosque.families import accounts, own_changes, tokens
 from kiosque.language import catalogue, clock, formats
@@ -71,7 +71,7 @@ def _write_stream(stream: BinaryIO, document: bytes) -> None:
         stream.write(document)
         stream.flush()
     except OSError as error:
-        raise CannotWrite(f"sortie interrompue ({system.why(error)}).") from None
+        raise CannotWrite(f"sortie interrompue ({os_errors.why(error)}).") from None
 
 
 def _write_file(
@@ -81,7 +81,7 @@ def _write_file(
     try:
         is_taken = output.exists()
     except OSError as error:
-        raise CannotWrite(f"{output} ne peut pas être écrit ({system.why(error)}).") from None
+        raise CannotWrite(f"{output} ne peut pas être écrit ({os_errors.why(error)}).") from None
     if is_taken:
         raise CannotWrite(f"{output} existe déjà : donnez un autre nom avec --output.")
     draft = _draft(output, document)
@@ -111,7 +111,7 @@ def _draft(output: Path, document: bytes) -> Path:
     try:
         descriptor, name = tempfile.mkstemp(".pdf", f"{output.stem}-", output.parent)
     except OSError as error:
-        raise CannotWrite(f"{output} ne peut pas être écrit ({system.why(error)}).") from None
+        raise CannotWrite(f"{output} ne peut pas être écrit ({os_errors.why(error)}).") from None
     draft = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -120,7 +120,7 @@ def _draft(output: Path, document: bytes) -> Path:
             os.fsync(file.fileno())
     except OSError as error:
         draft.unlink()
-        raise CannotWrite(f"{output} ne peut pas être écrit ({system.why(error)}).") from None
+        raise CannotWrite(f"{output} ne peut pas être écrit ({os_errors.why(error)}).") from None
     return draft
 
 

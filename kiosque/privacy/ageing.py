@@ -26,7 +26,7 @@ from kiosque.db.models import (
     Token,
     Upload,
 )
-from kiosque.families import audit, requests, sessions, throttle, tokens
+from kiosque.families import requests, security_log, sessions, throttle, tokens
 from kiosque.invoices.imports import undo_log
 from kiosque.invoices.uploads import storing
 from kiosque.language import clock
@@ -54,7 +54,7 @@ class Ageing:
 
 
 AGEING = (
-    Ageing("lignes du journal de sécurité", SecurityEvent, audit.past, audit.purge),
+    Ageing("lignes du journal de sécurité", SecurityEvent, security_log.past, security_log.purge),
     Ageing("demandes de familles", FamilyRequest, requests.past, requests.purge),
     Ageing(
         "adresses de courriels jamais partis",

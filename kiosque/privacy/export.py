@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from kiosque import system
+from kiosque import os_errors
 from kiosque.db import write
 from kiosque.db.models import Family, Invoice
 from kiosque.db.states import PrivacyActKind
 from kiosque.language import clock, templates
 from kiosque.privacy import acts, words
-from kiosque.privacy.held import Table, meta, tables
+from kiosque.privacy.personal_data import Table, meta, tables
 from kiosque.settings import Settings
 
 
@@ -41,7 +41,7 @@ def export(settings: Settings, family: Family, folder: Path, author: str) -> Pat
             _fill(draft, settings, family, list(tables(family)))
             draft.rename(target)
     except OSError as error:
-        raise CannotExport(f"{folder} ne peut pas être écrit ({system.why(error)}).") from None
+        raise CannotExport(f"{folder} ne peut pas être écrit ({os_errors.why(error)}).") from None
     finally:
         if draft is not None and draft.exists():
             shutil.rmtree(draft)

@@ -17,7 +17,7 @@ from kiosque.db.models import (
     StatementLine,
     Transmission,
 )
-from kiosque.privacy.held import tables
+from kiosque.privacy.personal_data import tables
 
 _ACCOUNTS = (
     Invoice, InvoiceLine, Settlement, Allocation, Repayment, JournalEntry, Anomaly, Transmission,

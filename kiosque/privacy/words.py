@@ -19,7 +19,7 @@ from kiosque.db.models import (
     SecurityEvent,
 )
 from kiosque.db.states import AllocationKind
-from kiosque.families import audit, requests
+from kiosque.families import requests, security_log
 from kiosque.language import formats
 from kiosque.payments import words
 from kiosque.privacy import acts
@@ -186,7 +186,7 @@ VALUES: Mapping[tuple[type[BaseModel], str], Mapping[Any, str]] = {
     (PrivacyAct, "kind"): acts.WORDS,
     (Repayment, "kind"): words.REPAYMENT_KINDS,
     (Repayment, "state"): words.REPAYMENT_STATES,
-    (SecurityEvent, "kind"): audit.WORDS,
+    (SecurityEvent, "kind"): security_log.WORDS,
 }
 
 

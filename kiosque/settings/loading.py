@@ -18,7 +18,7 @@ from gateways import network, registry
 from gateways.base import ConfigError, Gateway
 from gateways.network import Network
 from gateways.settings import read_values
-from kiosque import resources, system
+from kiosque import os_errors, resources
 from kiosque.settings import machine, rules, shapes
 from kiosque.settings.model import (
     AttestationRules,
@@ -175,7 +175,7 @@ def _read_file(path: Path) -> dict[str, Any]:
             [f"{path} : fichier de réglages absent (KIOSQUE_CONFIG dit où il se trouve)"]
         ) from None
     except OSError as error:
-        why = system.why(error)
+        why = os_errors.why(error)
     except UnicodeDecodeError:
         why = "il n’est pas en UTF-8"
     except tomllib.TOMLDecodeError as error:  # whose words are English, and may hold a value

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosque import system
+from kiosque import os_errors
 
 #: How a fault of ours begins: it is said once, by the command at the top.
 _OURS = "Erreur : "
@@ -167,7 +167,7 @@ def open_folder(folder: Path) -> Iterator[int]:
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise Failed(f"{folder} : {system.why(error)}") from None
+        raise Failed(f"{folder} : {os_errors.why(error)}") from None
     try:
         yield descriptor
     finally:

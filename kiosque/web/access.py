@@ -18,8 +18,8 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import Account, Attempt, Family, Invoice, Receipt, Settlement
-from kiosque.families import accounts, audit, sessions
-from kiosque.families.audit import Event
+from kiosque.families import accounts, security_log, sessions
+from kiosque.families.security_log import Event
 from kiosque.families.signin import Entry, Visitor
 from kiosque.language.catalogue import gettext as _
 from kiosque.web import language
@@ -87,7 +87,7 @@ def flash_stale() -> None:
 
 def sign_out() -> None:
     if family := signed_in_family():
-        audit.note(Event.SIGNED_OUT, family, remote_address())
+        security_log.note(Event.SIGNED_OUT, family, remote_address())
     _end_session()
     logout_user()
     language.clear_session()

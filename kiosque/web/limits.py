@@ -1,8 +1,4 @@
-"""The most that a request may carry.
-
-The most fields of a bank's notification is `gateways.reading.MAX_FIELDS`: its gateway, which reads
-it, counts them.
-"""
+"""The most that a request may carry. `gateways.callback` has the most fields of a notification."""
 
 #: Of a form of a family's and of a bank's notification, in bytes; neither comes near.
 MAX_REQUEST_BYTES = 64 * 1024

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gateways.base import BadCallback, Callback, Outcome, Report, Unreachable
-from gateways.reading import MAX_CENTS, MAX_FIELDS, cents, tables, word
+from gateways.callback import MAX_FIELDS
+from gateways.reading import MAX_CENTS, cents, tables, word
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
 JSON = {"Content-Type": "application/json"}

@@ -15,7 +15,7 @@ from typing import TypedDict
 
 import orjson
 
-from kiosque import system
+from kiosque import os_errors
 from kiosque.db.states import InvoiceState
 from kiosque.invoices.imports import totals
 from kiosque.invoices.imports.reading import BadFile, Fault, Progress, Row, every, number_in, quoted
@@ -294,5 +294,5 @@ def keep_pdf(draft: Draft, beside: Path, folder: Path) -> None:
         shutil.copyfile(beside / draft.paper, part)
         part.replace(folder / name)
     except OSError as error:
-        text = f"{folder} ne peut pas être écrit ({system.why(error)})."
+        text = f"{folder} ne peut pas être écrit ({os_errors.why(error)})."
         raise BadFile([Fault(0, text)]) from None

@@ -6,7 +6,6 @@ from peewee import Expression, ModelDelete
 
 from kiosque.db import execute_many, write
 from kiosque.db.models import Child, Enrolment, Family, Guardian, NumberedModel, Service
-from kiosque.invoices.imports.answered import overruled
 from kiosque.invoices.imports.households import (
     Household,
     born_on,
@@ -25,6 +24,7 @@ from kiosque.invoices.imports.reading import (
     digest,
 )
 from kiosque.invoices.imports.removals import removals
+from kiosque.invoices.imports.request_conflicts import overruled
 from kiosque.invoices.imports.sheet import Sheet
 from kiosque.invoices.imports.stored import ids
 from kiosque.invoices.imports.undo_log import RECORD, Changes

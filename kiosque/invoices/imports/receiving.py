@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from kiosque import system
+from kiosque import os_errors
 from kiosque.invoices.imports.reading import MAX_FAULTS, BadFile, Fault
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -172,7 +172,7 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        text = f"ce fichier ne peut pas être lu ({system.why(error)})."
+        text = f"ce fichier ne peut pas être lu ({os_errors.why(error)})."
         raise BadFile([Fault(0, text)]) from None
     except ValueError:  # its path holds a NUL
         raise BadFile([Fault(0, "ce fichier ne peut pas être lu.")]) from None

@@ -12,7 +12,7 @@ from pathlib import Path
 from kiosque.db.models import Upload
 from kiosque.db.states import UploadState
 from kiosque.invoices.imports import Fault, Summary
-from kiosque.invoices.uploads import previews, storing, working
+from kiosque.invoices.uploads import previews, processing, storing
 from kiosque.invoices.uploads.previews import Preview
 from kiosque.invoices.uploads.storing import BadUpload, Kept
 from kiosque.language import clock
@@ -34,7 +34,7 @@ def take(settings: Settings) -> None:
     at. Safe to call at any moment, and twice at once."""
     for path, pdfs in _found(settings.data / FOLDER)[:A_RUN]:
         if upload := _take_in(path, pdfs, settings.data):
-            working.advance(upload.id, settings)
+            processing.advance(upload.id, settings)
             _load_if_clear(upload.id, settings)
 
 
@@ -115,7 +115,7 @@ def _set_aside(path: Path, why: str) -> Upload:
     aside = os.fsencode(f".refused-{path.name}")[:_LONGEST_NAME]
     path.rename(path.with_name(os.fsdecode(aside)))
     upload = storing.add(Kept(name, "", size, has_pdfs=False), None, "")
-    working.refuse(upload, [Fault(0, f"{why} Il est resté dans le dossier de dépôt.")])
+    processing.refuse(upload, [Fault(0, f"{why} Il est resté dans le dossier de dépôt.")])
     return upload
 
 
@@ -125,5 +125,5 @@ def _load_if_clear(number: int, settings: Settings) -> None:
         return
     preview: Preview = previews.read(upload.preview)
     if preview.summary and is_clear(preview.summary):
-        working.agree(upload, AUTHOR, upload.fingerprint, ())
-        working.advance(number, settings)
+        processing.agree(upload, AUTHOR, upload.fingerprint, ())
+        processing.advance(number, settings)

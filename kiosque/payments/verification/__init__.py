@@ -16,7 +16,7 @@ from kiosque.payments.verification import (
     revenues,
     statements,
     sums,
-    told,
+    to_do,
     treasury,
 )
 
@@ -31,8 +31,9 @@ _CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     sums.invoices, sums.totals, treasury.states, treasury.money, credit_notes.worth,
     credit_notes.uses, owners.proofs, owners.debits,
     sums.parts, sums.repayments,
-    told.overpayments, told.unmatched, told.refunds, told.departures, told.guesses, told.gifts,
-    sums.receipts, attempts.attempts, attempts.states, attempts.holds, attempts.amounts,
+    to_do.overpayments, to_do.unmatched, to_do.refunds, to_do.departures, to_do.guesses,
+    to_do.gifts, sums.receipts, attempts.attempts, attempts.states, attempts.holds,
+    attempts.amounts,
     sums.entries, sums.accounts, revenues.revenues, deposits.numbers, deposits.lines,
     deposits.amounts, deposits.contents,
     closings.balances, closings.entries, closings.days, closings.deposits,

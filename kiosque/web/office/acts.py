@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from kiosque import payments
-from kiosque.payments.foresight import Foreseen
+from kiosque.payments.previews import Foreseen
 from kiosque.payments.step_actions import Doer
 from kiosque.web import current
 from kiosque.web.office.access import own_agent

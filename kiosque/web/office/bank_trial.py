@@ -16,7 +16,7 @@ from kiosque.invoices import imports, trial
 from kiosque.invoices.trial import Stage, Trial
 from kiosque.language.formats import long_instant
 from kiosque.payments import Purchase, Refused
-from kiosque.payments.foresight import Foreseen
+from kiosque.payments.previews import Foreseen
 from kiosque.payments.words import ATTEMPT_STATES
 from kiosque.staff import events
 from kiosque.staff.events import Action

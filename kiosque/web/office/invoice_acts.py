@@ -10,8 +10,8 @@ from kiosque.db.models import Invoice
 from kiosque.db.states import CREDIT, CounterMode, InvoiceState
 from kiosque.language import clock
 from kiosque.language.formats import counted, decimal, format_euros, short_date
-from kiosque.payments import foresight
-from kiosque.payments.foresight import Foreseen
+from kiosque.payments import previews
+from kiosque.payments.previews import Foreseen
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current
@@ -37,7 +37,7 @@ class Cancel(OfInvoice):
     verb = "Annuler"
 
     def foresee(self) -> Foreseen:
-        return foresight.cancellation(self.invoice)
+        return previews.cancellation(self.invoice)
 
     def do(self) -> str:
         number = self.invoice.number
@@ -67,7 +67,7 @@ class Take(OfInvoice):
         return self.form.takings(self.invoice.number, author())
 
     def foresee(self) -> Foreseen:
-        return foresight.taking(self.invoice, self._payments(), self._regies)
+        return previews.taking(self.invoice, self._payments(), self._regies)
 
     def do(self) -> str:
         added = payments.settle_at_counter(self._payments(), self._regies, agreed=self.told.taken)
@@ -87,7 +87,7 @@ class Transmit(OfInvoice):
         super().__init__(invoice, TransmitForm(data={"on": clock.today().isoformat()}))
 
     def foresee(self) -> Foreseen:
-        return foresight.transmission([self.invoice])
+        return previews.transmission([self.invoice])
 
     def do(self) -> str:
         number = self.invoice.number
@@ -117,7 +117,7 @@ class TransmitMany(Act):
     def foresee(self) -> Foreseen:
         many = counted(len(self.form.ticked), "facture")
         self.about = f"{many}, liste {self.form.list_name.data}, {short_date(self.form.on.day)}"
-        return foresight.transmission(self.form.ticked)
+        return previews.transmission(self.form.ticked)
 
     def do(self) -> str:
         new = transmit([each.number for each in self.form.ticked], self)
@@ -140,7 +140,7 @@ class TakeBack(OfInvoice):
     verb = "Reprendre du Trésor public"
 
     def foresee(self) -> Foreseen:
-        return foresight.return_from_treasury(self.invoice)
+        return previews.return_from_treasury(self.invoice)
 
     def do(self) -> str:
         number = self.invoice.number
@@ -172,7 +172,7 @@ class ApplyCredit(OfInvoice):
             reason=self.reason,
             credit_number=self.invoice.number,
         )
-        return foresight.taking(paid, [payment], current.settings().regies_by_key)
+        return previews.taking(paid, [payment], current.settings().regies_by_key)
 
     def do(self) -> str:
         asked = self.invoice.number, self._target, self.told.cents, author(), self.reason
@@ -196,7 +196,7 @@ class TakeCreditOff(OfInvoice):
         self.about = f"Ce que l’avoir {note.number} paie de la facture {invoice.number}"
 
     def foresee(self) -> Foreseen:
-        return foresight.credit_return(self.note, self.invoice)
+        return previews.credit_return(self.note, self.invoice)
 
     def do(self) -> str:
         note, number = self.note.number, self.invoice.number

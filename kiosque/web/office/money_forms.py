@@ -18,7 +18,7 @@ from kiosque.db.models import Invoice
 from kiosque.language.formats import format_euros, short_date
 from kiosque.language.parsing import parse_hundredths
 from kiosque.payments import CounterPayment
-from kiosque.payments.foresight import Foreseen
+from kiosque.payments.previews import Foreseen
 from kiosque.payments.refusals import CHANGED
 from kiosque.web.forms import Form
 from kiosque.web.office.forms import TICK, DayField, OneOf, RegieField, reason_field

@@ -10,8 +10,8 @@ from kiosque.db.states import RepaymentKind
 from kiosque.deposits import keeping
 from kiosque.deposits.sums import Line as Revenue
 from kiosque.language.formats import capital, format_euros
-from kiosque.payments import foresight, names
-from kiosque.payments.foresight import Foreseen, Line
+from kiosque.payments import names, previews
+from kiosque.payments.previews import Foreseen, Line
 from kiosque.payments.receipts import receipt_of
 from kiosque.payments.refusals import Refused
 from kiosque.payments.step_actions import refund_by_bank, said_of_refund
@@ -49,7 +49,7 @@ class _Departure(OfSettlement):
     kind = RepaymentKind.REFUND
 
     def foresee(self) -> Foreseen:
-        return foresight.departure(
+        return previews.departure(
             self.settlement, self.kind, self.form.cents, author(), self.reason
         )
 
@@ -108,7 +108,7 @@ class Restore(OfSettlement):
     form: RestoreForm
 
     def foresee(self) -> Foreseen:
-        return foresight.restoration(self.settlement, self.form.cents, author(), self.reason)
+        return previews.restoration(self.settlement, self.form.cents, author(), self.reason)
 
     def do(self) -> str:
         restored = payments.restore(self.settlement, self.told.cents, author(), self.reason)
@@ -124,7 +124,7 @@ class Apply(OfSettlement):
     form: ApplyForm
 
     def foresee(self) -> Foreseen:
-        return foresight.application(self.settlement, self.form.number.data, self.form.cents)
+        return previews.application(self.settlement, self.form.number.data, self.form.cents)
 
     def do(self) -> str:
         cents, asked = self.told.cents, (self.form.number.data, author(), self.reason)
@@ -139,7 +139,7 @@ class DropRefund(OfSettlement):
     verb = "Abandonner le remboursement de"
 
     def foresee(self) -> Foreseen:
-        return foresight.end_of_request(self.settlement)
+        return previews.end_of_request(self.settlement)
 
     def do(self) -> str:
         dropped = payments.drop_refund(self.settlement, author(), self.reason)

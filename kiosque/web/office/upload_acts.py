@@ -3,7 +3,7 @@
 from typing import IO
 
 from kiosque.db.models import Upload
-from kiosque.invoices.uploads import storing, working
+from kiosque.invoices.uploads import processing, storing
 from kiosque.invoices.uploads.storing import BadUpload
 from kiosque.staff import events
 from kiosque.staff.events import Action
@@ -31,5 +31,5 @@ def begin(upload: Upload) -> None:
 
 def advance(upload: Upload) -> None:
     """Read or load a file at once where it is small; the timer does the others."""
-    if working.is_small(upload, current.settings()):
-        working.advance(upload.id, current.settings())
+    if processing.is_small(upload, current.settings()):
+        processing.advance(upload.id, current.settings())

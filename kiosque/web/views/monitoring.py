@@ -3,7 +3,7 @@
 from flask import Blueprint
 
 from kiosque.web import bearer, current
-from kiosque.web.later import Later
+from kiosque.web.lazy_views import Later
 
 blueprint = Blueprint("monitoring", __name__)
 

@@ -4,8 +4,8 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import Family
-from kiosque.families import audit
-from kiosque.families.audit import Event
+from kiosque.families import security_log
+from kiosque.families.security_log import Event
 from kiosque.invoices import announcements
 from kiosque.language.catalogue import gettext as _
 from kiosque.web import headers, language
@@ -48,4 +48,4 @@ def set_wanted() -> Response:
 def _record_wish(family: Family, *, wanted: bool) -> None:
     if announcements.set_wanted(family, wanted=wanted):
         event = Event.NOTICES_RESUMED if wanted else Event.NOTICES_STOPPED
-        audit.note(event, family, remote_address())
+        security_log.note(event, family, remote_address())

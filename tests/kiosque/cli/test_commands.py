@@ -30,8 +30,8 @@ from kiosque.db.models import (
     Token,
 )
 from kiosque.db.states import AnomalyKind, NoticeKind
-from kiosque.families import accounts, audit, own_changes, sessions, signin, tokens
-from kiosque.families.audit import Event
+from kiosque.families import accounts, own_changes, security_log, sessions, signin, tokens
+from kiosque.families.security_log import Event
 from kiosque.families.signin import Visitor
 from kiosque.invoices import announcements
 from kiosque.outbox import queue
@@ -163,10 +163,10 @@ def test_a_faulty_file_is_reported_line_by_line(run: Run, settings: Settings) ->
 def test_the_security_log_says_who_came_in_and_who_tried(
     run: Run, alices_family: Family, charlies_family: Family, frozen: Clock
 ) -> None:
-    audit.note(Event.SIGNED_IN, alices_family, "203.0.113.9")
+    security_log.note(Event.SIGNED_IN, alices_family, "203.0.113.9")
     frozen.advance(days=20)
-    audit.note(Event.REFUSED, None, "192.0.2.44")
-    audit.note(Event.PASSWORD_ISSUED, charlies_family, "")
+    security_log.note(Event.REFUSED, None, "192.0.2.44")
+    security_log.note(Event.PASSWORD_ISSUED, charlies_family, "")
     everyone = run("security-log").output.splitlines()
     assert [line.split("  ", 1)[1] for line in everyone] == [
         "F1001  203.0.113.9  connexion",
@@ -179,7 +179,7 @@ def test_the_security_log_says_who_came_in_and_who_tried(
 
 
 def test_the_security_log_has_words_for_every_event() -> None:
-    assert set(audit.WORDS) == set(Event)
+    assert set(security_log.WORDS) == set(Event)
 
 
 def test_a_family_receives_a_password_shown_once(run: Run, alices_family: Family) -> None:

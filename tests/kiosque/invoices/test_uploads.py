@@ -12,7 +12,7 @@ from kiosque.db import write
 from kiosque.db.models import Guardian, ImportBatch, Invoice, OutboxMail, Upload
 from kiosque.invoices import announcements, imports
 from kiosque.invoices.imports.reading import EVERYTHING
-from kiosque.invoices.uploads import previews, storing, working
+from kiosque.invoices.uploads import previews, processing, storing
 from kiosque.invoices.uploads.storing import BadUpload
 from kiosque.language import clock
 from kiosque.settings import Settings
@@ -31,8 +31,8 @@ def again(upload: Upload) -> Upload:
 
 
 def load(upload: Upload, settings: Settings, *confirmed: str) -> Upload:
-    assert working.agree(upload, BOB, upload.fingerprint, confirmed)
-    working.advance(upload.id, settings)
+    assert processing.agree(upload, BOB, upload.fingerprint, confirmed)
+    processing.advance(upload.id, settings)
     return again(upload)
 
 
@@ -188,7 +188,7 @@ def test_a_base_that_changed_since_is_judged_anew(settings: Settings) -> None:
     seen = load(upload, settings)
     assert (seen.state, seen.changed, Invoice.select().count()) == ("read", True, 1)
     assert seen.fingerprint != upload.fingerprint
-    assert not working.agree(upload, BOB, upload.fingerprint, ())
+    assert not processing.agree(upload, BOB, upload.fingerprint, ())
     seen = load(seen, settings)
     assert (seen.state, Invoice.select().count()) == ("loaded", 2)
 
@@ -228,7 +228,7 @@ def test_money_for_an_invoice_that_is_paid_is_confirmed(settings: Settings) -> N
 def test_too_many_payments_for_others_to_wait_are_refused(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(working, "MAX_PAYMENTS", 1)
+    monkeypatch.setattr(processing, "MAX_PAYMENTS", 1)
     load(make_upload(settings, sheet(ROW)), settings)
     assert make_upload(settings, SETTLEMENTS).state == "read"
     twice = SETTLEMENTS + SETTLEMENTS.splitlines()[1] + "\n"
@@ -237,13 +237,13 @@ def test_too_many_payments_for_others_to_wait_are_refused(
 
 def test_one_process_at_a_time_is_at_work_on_a_file(settings: Settings, frozen: Clock) -> None:
     upload = make_upload(settings)
-    working.agree(upload, BOB, upload.fingerprint, ())
+    processing.agree(upload, BOB, upload.fingerprint, ())
     with write():
         Upload.update(claimed_at=clock.now()).execute()
-    working.advance(upload.id, settings)
+    processing.advance(upload.id, settings)
     assert Invoice.select().count() == 0
     frozen.advance(minutes=16)
-    working.run(settings)
+    processing.run(settings)
     assert Invoice.select().count() == 1
 
 
@@ -262,7 +262,7 @@ def test_a_file_that_breaks_the_reading_keeps_no_other_from_being_read(
 
     monkeypatch.setattr(imports, "load", load_or_break)
     with pytest.raises(ZeroDivisionError):
-        working.run(settings)
+        processing.run(settings)
     assert (again(broken).state, again(sound).state) == ("stored", "read")
     assert again(broken).claimed_at is None
 
@@ -287,7 +287,7 @@ def test_two_files_of_one_agent_loaded_at_once_are_each_of_its_own_load(
 def test_the_reading_of_a_long_file_is_told_line_by_line(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(working, "_PACE", -1.0)
+    monkeypatch.setattr(processing, "_PACE", -1.0)
     rows = [ROW.replace("0001", f"{number:05d}") for number in range(2500)]
     upload = make_upload(settings, sheet(*rows))
     assert (upload.done_count, upload.line_count) == (2000, 2501)
@@ -328,8 +328,8 @@ def test_no_mail_leaves_before_the_hour_that_was_chosen(settings: Settings, froz
     upload = make_upload(settings, sheet(due))
     frozen.at = frozen.at.replace(hour=9)
     at = clock.now() + timedelta(days=1)
-    working.agree(upload, BOB, upload.fingerprint, (), at)
-    working.advance(upload.id, settings)
+    processing.agree(upload, BOB, upload.fingerprint, (), at)
+    processing.advance(upload.id, settings)
     assert ImportBatch.get().announce_at == at
     frozen.advance(hours=2)
     announcements.queue_due(settings)
@@ -352,12 +352,12 @@ def test_a_file_taken_back_is_erased_and_one_loaded_is_too(
     kept = load_stale(kept, settings)
     assert storing.drop(dropped)
     assert not storing.drop(again(loaded))
-    working.run(settings)
+    processing.run(settings)
     assert len(deposits(settings)) == 3  # a file just come may have no row yet
     frozen.advance(hours=2)
     for path in (settings.data / "deposits").iterdir():
         os.utime(path, (frozen.at.timestamp() - 7200, frozen.at.timestamp() - 7200))
-    working.run(settings)
+    processing.run(settings)
     assert deposits(settings) == [kept.sha256]
 
 
@@ -365,7 +365,7 @@ def load_stale(upload: Upload, settings: Settings) -> Upload:
     """Read it anew, as the base is now."""
     with write():
         Upload.update(state="stored").where(Upload.id == upload.id).execute()
-    working.advance(upload.id, settings)
+    processing.advance(upload.id, settings)
     return again(upload)
 
 

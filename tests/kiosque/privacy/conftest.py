@@ -29,8 +29,8 @@ from kiosque.db.models import (
 )
 from kiosque.db.statement_words import MatchKind
 from kiosque.db.states import NoticeKind, RequestTopic
-from kiosque.families import audit, new_browsers, own_changes, requests, sessions
-from kiosque.families.audit import Event
+from kiosque.families import new_browsers, own_changes, requests, security_log, sessions
+from kiosque.families.security_log import Event
 from kiosque.language import clock
 from kiosque.outbox import queue
 from kiosque.payments import polling, verification
@@ -82,7 +82,7 @@ def whole_family(
     Invoice.update(pdf_name="abc.pdf").where(Invoice.id == october.id).execute()
     with write():
         new_browsers.tell(family, "192.0.2.1")
-    audit.note(Event.SIGNED_IN, family, "192.0.2.1")
+    security_log.note(Event.SIGNED_IN, family, "192.0.2.1")
     own_changes.ask_email(family, "alice.tapee@example.org", "192.0.2.1")
     requests.ask(family, RequestTopic.ADDRESS, "Mon adresse change", TOWN, october)
     ResetRequest.create(email="Alice@example.org", address="192.0.2.1", asked_at=clock.now())

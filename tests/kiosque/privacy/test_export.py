@@ -17,7 +17,7 @@ from kiosque.db.models import (
     Settlement,
     Token,
 )
-from kiosque.privacy import held, words
+from kiosque.privacy import personal_data, words
 from kiosque.settings import Settings
 from tests import bases
 from tests.conftest import make_invoice
@@ -82,20 +82,20 @@ def tables(folder: Path) -> dict[str, Any]:
 
 
 def test_every_table_is_of_nobody_or_in_the_export(base: None) -> None:
-    in_export = {held.meta(model).table_name for model in held.TITLES}
+    in_export = {personal_data.meta(model).table_name for model in personal_data.TITLES}
     assert in_export & OF_NOBODY.keys() == set()
     assert in_export | OF_NOBODY.keys() == set(bases.database.get_tables()) | {"sqlite_sequence"}
 
 
 def test_every_table_that_leads_to_a_family_is_in_the_export(base: None) -> None:
-    assert held.linked().keys() <= held.TITLES.keys()
-    assert len(held.linked()) >= 20
+    assert personal_data.linked().keys() <= personal_data.TITLES.keys()
+    assert len(personal_data.linked()) >= 20
 
 
 def test_every_column_has_its_french_word_or_a_reason_to_be_left_out() -> None:
-    for model in held.TITLES:
-        for column in held.meta(model).fields:
-            if held.is_shown(model, column):
+    for model in personal_data.TITLES:
+        for column in personal_data.meta(model).fields:
+            if personal_data.is_shown(model, column):
                 assert words.COLUMNS[column], (model, column)
 
 
@@ -103,7 +103,7 @@ def test_a_family_with_everything_has_a_row_in_nearly_every_table(
     run: Run, whole_family: Family
 ) -> None:
     found = tables(exported(run))
-    absent = {held.meta(model).table_name for model in held.TITLES} - found.keys()
+    absent = {personal_data.meta(model).table_name for model in personal_data.TITLES} - found.keys()
     # Nothing was given back, nothing is odd, the family has no double, nothing is paid over yet.
     assert absent == {"repayment", "anomaly", "family_merge", *LATER}
     assert found["family"][0]["code"] == "F1001"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from kiosque.families import audit, requests
+from kiosque.families import requests, security_log
 from kiosque.outbox import queue
 from kiosque.payments import checkout
 from kiosque.privacy import books
@@ -40,7 +40,7 @@ def test_each_promise_of_the_page_names_its_command_and_a_test_that_exists(
 
 def test_the_page_promises_what_the_code_does(promises: dict[str, str]) -> None:
     said = " ; ".join(promises.values())
-    assert {each.KEPT.days for each in (audit, requests, queue, events)} == {365}
+    assert {each.KEPT.days for each in (security_log, requests, queue, events)} == {365}
     assert said.count("douze mois") == 4
     assert (queue.ADDRESS_KEPT.days, checkout.ADDRESS_DAYS) == (30, 30)
     assert said.count("trente jours au plus") == 2

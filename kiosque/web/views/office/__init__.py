@@ -6,7 +6,7 @@ a subject when one of its pages is first asked for.
 
 from typing import Any, NamedTuple
 
-from kiosque.web.later import Later
+from kiosque.web.lazy_views import Later
 from kiosque.web.views.office.area import blueprint
 
 __all__ = ["PAGES", "blueprint"]

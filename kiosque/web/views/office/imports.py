@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from kiosque.db.models import ImportBatch, Invoice, Upload
 from kiosque.db.states import UploadState
 from kiosque.invoices.imports import undoing
-from kiosque.invoices.uploads import previews, storing, working
+from kiosque.invoices.uploads import previews, processing, storing
 from kiosque.payments import Refused
 from kiosque.staff import events
 from kiosque.staff.events import Action
@@ -86,7 +86,7 @@ def load_upload(number: int) -> Answer:
     if form is None or not form.validate() or not _may_load(found):
         return _page(found, form), 422
     by, agreed = own_agent().staff.email, form.fingerprint.data
-    if working.agree(found, by, agreed, form.confirmed, form.chosen_at):
+    if processing.agree(found, by, agreed, form.confirmed, form.chosen_at):
         events.note(Action.LOAD_AGREED, actor(), found.file_name)
         advance(found)
     else:

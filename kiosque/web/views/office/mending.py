@@ -7,7 +7,7 @@ from kiosque.db.models import Upload
 from kiosque.db.states import UploadState
 from kiosque.invoices import imports
 from kiosque.invoices.imports import BadFile, Found
-from kiosque.invoices.uploads import working
+from kiosque.invoices.uploads import processing
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current
@@ -53,7 +53,7 @@ def name_columns(number: int) -> Answer:
 
 def _unknown(found: Upload) -> list[Found]:
     try:
-        with working.laid_out(found, current.settings().data) as path:
+        with processing.laid_out(found, current.settings().data) as path:
             return [each for each in imports.debtors(path) if not each.code]
     except BadFile:
         return []
@@ -61,7 +61,7 @@ def _unknown(found: Upload) -> list[Found]:
 
 def _table(found: Upload) -> tuple[list[str], list[list[str]]]:
     try:
-        with working.laid_out(found, current.settings().data) as path:
+        with processing.laid_out(found, current.settings().data) as path:
             return imports.first_rows(path, _LINES)
     except BadFile:
         return [], []
@@ -69,7 +69,7 @@ def _table(found: Upload) -> tuple[list[str], list[list[str]]]:
 
 def _again(found: Upload, action: Action) -> Response:
     events.note(action, actor(), found.file_name)
-    working.read_again(found, current.settings())
+    processing.read_again(found, current.settings())
     return _back(found)
 
 

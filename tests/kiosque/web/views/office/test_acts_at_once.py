@@ -13,7 +13,7 @@ from kiosque.db.models import Anomaly, Family, Invoice, Repayment, Settlement
 from kiosque.db.states import AnomalyKind, RepaymentKind
 from kiosque.payments import CounterPayment, verification
 from kiosque.payments.anomalies import flag_anomaly
-from kiosque.payments.foresight import Foreseen
+from kiosque.payments.previews import Foreseen
 from kiosque.staff.roles import Role
 from kiosque.web.office.money_forms import ForeseenForm
 from tests.agents import confirm, enter, make_agent, send

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from kiosque import chores, create_app
 from kiosque.db import write
 from kiosque.db.models import Family, Guardian, ImportBatch, Invoice, StaffEvent, Upload
-from kiosque.invoices.uploads import storing, working
+from kiosque.invoices.uploads import processing, storing
 from kiosque.language import clock
 from kiosque.settings import OtherRegie, Settings
 from kiosque.staff.roles import Role
@@ -313,7 +313,7 @@ def test_other_pages_take_no_more_than_before(client: FlaskClient) -> None:
 def test_a_long_file_is_read_and_loaded_by_the_timer(
     client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(working, "SMALL_BYTES", 100)
+    monkeypatch.setattr(processing, "SMALL_BYTES", 100)
     page = deposit(client, (MONTH, "octobre.csv")).location
     again = 'http-equiv="refresh"'
     assert again in client.get(page).text

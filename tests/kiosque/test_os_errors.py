@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from kiosque import system
+from kiosque import os_errors
 
 
 @pytest.mark.parametrize(
@@ -21,5 +21,5 @@ from kiosque import system
 )
 def test_a_refusal_of_the_system_is_said_in_french(number: int | None, words: str) -> None:
     error = OSError("said in English") if number is None else OSError(number, "said in English")
-    assert words in system.why(error)
-    assert "English" not in system.why(error)
+    assert words in os_errors.why(error)
+    assert "English" not in os_errors.why(error)

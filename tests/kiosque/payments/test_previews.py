@@ -6,7 +6,7 @@ import pytest
 from kiosque import payments
 from kiosque.db.models import Family, Invoice, Settlement
 from kiosque.db.states import RepaymentKind
-from kiosque.payments import CounterPayment, Refused, foresight
+from kiosque.payments import CounterPayment, Refused, previews
 from tests.conftest import NOW, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter, effects
 
@@ -26,8 +26,8 @@ def counter(invoice: Invoice, cents: int, **changes: object) -> CounterPayment:
     return CounterPayment(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def take(invoice: Invoice, *payments_: CounterPayment) -> foresight.Foreseen:
-    return foresight.taking(fresh(invoice), payments_, {})
+def take(invoice: Invoice, *payments_: CounterPayment) -> previews.Foreseen:
+    return previews.taking(fresh(invoice), payments_, {})
 
 
 def test_what_is_left_once_a_part_is_taken_is_told_and_nothing_is_taken(october: Invoice) -> None:
@@ -66,20 +66,20 @@ def test_who_is_at_the_bank_is_a_warning_for_the_counter_and_stops_a_transmissio
     go(october)
     assert len(take(october, counter(october, 4520)).warnings) == 1
     with pytest.raises(Refused):
-        foresight.transmission([fresh(october)])
+        previews.transmission([fresh(october)])
 
 
 def test_the_treasury_is_given_what_is_still_to_pay_and_gives_back_as_much(
     october: Invoice,
 ) -> None:
     at_counter(october, amount_cents=1520)
-    given = foresight.transmission([fresh(october)])
+    given = previews.transmission([fresh(october)])
     assert (given.cents, [line.cents for line in given.lines]) == (3000, [3000])
     assert given.total
     payments.transmit([october.number], "B-1", NOW.date(), *WHO)
     with pytest.raises(Refused):
-        foresight.transmission([fresh(october)])
-    back = foresight.return_from_treasury(fresh(october))
+        previews.transmission([fresh(october)])
+    back = previews.return_from_treasury(fresh(october))
     assert (back.cents, [line.cents for line in back.lines]) == (3000, [3000])
 
 
@@ -91,8 +91,8 @@ def paid(go: Pay, hear: Hear, october: Invoice, september: Invoice) -> Settlemen
     return settlement
 
 
-def leaving(settlement: Settlement, cents: int | None) -> foresight.Foreseen:
-    return foresight.departure(settlement, RepaymentKind.REFUND, cents, *WHO)
+def leaving(settlement: Settlement, cents: int | None) -> previews.Foreseen:
+    return previews.departure(settlement, RepaymentKind.REFUND, cents, *WHO)
 
 
 def test_only_the_whole_makes_its_invoices_to_pay_again(paid: Settlement) -> None:
@@ -119,9 +119,9 @@ def test_money_that_came_twice_pays_a_part_or_the_whole_of_another_invoice(
     settlement = Settlement.get()
     for cents, left in ((1000, ""), (2520, "15,20")):
         other = make_invoice(alices_family, f"N{cents}", cents)
-        foreseen = foresight.application(settlement, other.number, None)
+        foreseen = previews.application(settlement, other.number, None)
         assert (foreseen.cents, foreseen.lines[0].cents) == (1000, 1000)
         assert left in foreseen.after
-    whole, part = (foresight.application(settlement, n, None) for n in ("N1000", "N2520"))
+    whole, part = (previews.application(settlement, n, None) for n in ("N1000", "N2520"))
     assert whole.lines[0].becomes != part.lines[0].becomes
     assert whole.after != part.after
