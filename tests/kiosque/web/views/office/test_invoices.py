@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from gateways.base import Handoff
 from kiosque import payments
-from kiosque.db import write
+from kiosque.db import database, write
 from kiosque.db.models import (
     Attempt,
     Family,
@@ -26,6 +26,9 @@ from kiosque.invoices import announcements
 from kiosque.payments import verification
 from kiosque.settings import OtherRegie
 from kiosque.staff.roles import Role
+from kiosque.web.office import lists
+from kiosque.web.office.filters import InvoiceFilters
+from tests import bases
 from tests.agents import confirm, enter, fill, make_agent, send
 from tests.conftest import NOW, make_invoice
 
@@ -130,6 +133,28 @@ def test_a_list_costs_as_many_queries_whatever_its_rows(
     queries.clear()
     client.get(LIST)
     assert len(queries) == few <= 9, queries
+
+
+@bases.on_sqlite
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ({"montant": "45,20"}, "invoice_total"),
+        ({"montant": "45,20", "etat": "open"}, "invoice_open"),
+        ({"montant": "45,20", "etat": "late"}, "invoice_open"),
+        ({"montant": "45,20", "periode": "octobre 2026"}, "invoice_period"),
+    ],
+)
+def test_an_amount_that_most_invoices_have_is_looked_for_among_few(
+    app: Flask, base: None, asked: dict[str, str], index: str
+) -> None:
+    with app.test_request_context("/", query_string=asked):
+        form = InvoiceFilters(app.extensions["settings"])
+        assert form.validate()
+        found = lists.narrow(Invoice.select(Invoice.id), form.conditions())
+    sql, values = found.order_by(Invoice.due_on, Invoice.id).limit(51).sql()
+    plan = database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
+    assert index in str(plan)
 
 
 def test_the_pages_of_a_list_keep_its_filters(client: FlaskClient, alices_family: Family) -> None:
