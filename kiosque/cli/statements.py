@@ -1,5 +1,6 @@
 """Commands: load a statement of the bank's, or the acquirer's journal; list the files, undo one."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def statement(  # its options
         if preview:
             _tell(read)
             return
+        _require_agreed(read, columns)
         found = receiving.receive(read, file.name, content, regies, author, regie=chosen)
     except OfInvoices:
         load_file(settings, file, author, preview=preview)
@@ -119,6 +121,19 @@ def _named(table: Table, columns: tuple[str, ...], faults: Sequence[str]) -> Col
     how = f"Dites-les par --columns SENS=COLONNE, pour chacune. Sens : {_MEANINGS}."
     raise Fault(
         "\n".join([*(left or faults), f"Ses colonnes : {', '.join(table.header)}", how, *known])
+    )
+
+
+def _require_agreed(read: StatementFile, columns: tuple[str, ...]) -> None:
+    """Raise Fault for a table whose columns only their names tell: a person reads what is
+    understood of it, and agrees, once for all files of this header."""
+    table = read.table
+    if table is None or table.is_answered or columns:
+        return
+    said = [word for each in table.columns.items() for word in ("--columns", "=".join(each))]
+    raise Fault(
+        "Les colonnes de ce tableau n’ont pas encore été approuvées : regardez par --preview ce "
+        f"qui en est compris. Si c’est juste, une fois pour toutes :\n{shlex.join(said)}"
     )
 
 

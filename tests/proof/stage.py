@@ -121,7 +121,7 @@ _TABLES = ("family", "family_merge", "invoice", "transmission", "attempt", "atte
            "settlement", "repayment", "allocation", "receipt", "journal_entry", "anomaly",
            "outbox_mail", "revenue", "deposit", "deposit_line", "kept_back", "month_closing",
            "bank_account", "statement_file", "statement", "statement_line", "line_match",
-           "bank_operation")  # fmt: skip
+           "bank_operation", "told_line", "told_operation")  # fmt: skip
 
 
 def dump() -> dict[str, list[tuple[Any, ...]]]:

@@ -1,8 +1,10 @@
 """A statement is loaded and matched by a command."""
 
+import shlex
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 from kiosque.db.models import (
     ColumnMapping,
@@ -34,8 +36,24 @@ def said(tmp_path: Path, alices_family: Family) -> Path:
     return path
 
 
+def agree(run: Run, path: Path, *options: str) -> Result:
+    """Load a table by the columns that are understood, as the refusal says to."""
+    asked = run("statement", str(path), *options)
+    assert asked.exit_code == 1
+    assert "--preview" in asked.output
+    assert StatementLine.select().count() == 0
+    return run("statement", str(path), *options, *shlex.split(asked.output.splitlines()[-1]))
+
+
+def test_a_table_is_loaded_once_its_columns_are_agreed_to(run: Run, said: Path) -> None:
+    assert agree(run, said).exit_code == 0
+    said.write_text(KNOWN.format("07/11/2026;VIR;1,00"), encoding="utf-8")
+    assert run("statement", str(said)).exit_code == 0
+    assert StatementLine.select().count() == 3
+
+
 def test_a_statement_is_loaded_and_what_it_proves_is_matched(run: Run, said: Path) -> None:
-    told = run("statement", str(said))
+    told = agree(run, said)
     assert told.exit_code == 0, told.output
     assert "ABONNEMENT" in told.output
     assert LineMatch.get().author == "Kiosque Famille"
@@ -75,7 +93,7 @@ def test_a_file_that_cannot_be_read_changes_nothing(
 
 def test_a_regie_that_is_none_is_refused(run: Run, said: Path) -> None:
     assert run("statement", str(said), "--regie", "inconnue").exit_code == 1
-    assert run("statement", str(said), "--regie", "-").exit_code == 0
+    assert agree(run, said, "--regie", "-").exit_code == 0
 
 
 def test_what_the_treasury_returns_is_loaded_as_by_import(
@@ -134,7 +152,7 @@ def test_what_is_remembered_of_columns_can_be_said_anew(run: Run, tmp_path: Path
 
 
 def test_a_load_is_undone_by_a_command_once(run: Run, said: Path) -> None:
-    assert run("statement", str(said)).exit_code == 0
+    assert agree(run, said).exit_code == 0
     number = StatementFile.get().id
     assert f"{number}  " in run("statement-files").output
     assert run("undo-statement", str(number), "--reason", "mauvais fichier").exit_code == 0
