@@ -20,8 +20,10 @@ from kiosque.db.models import (
     Repayment,
     Settlement,
 )
-from kiosque.db.states import RepaymentKind
+from kiosque.db.states import InvoiceState, RepaymentKind
+from kiosque.language import formats
 from kiosque.payments import BankPayment, Refused, journal, verification
+from kiosque.payments.words import INVOICE_STATES
 from tests import sentences
 from tests.conftest import ISSUERS, NOW, Clock, make_family, make_invoice
 from tests.kiosque.payments.conftest import (
@@ -295,7 +297,8 @@ def test_no_money_goes_to_an_invoice_that_the_family_is_at_the_bank_for_with_ano
     hear(handoff, amount="5000")
     payments.close_attempt(Attempt.get().reference, *WHO)
     go(october)
-    with pytest.raises(Refused, match=sentences.AT_THE_BANK_FOR_IT):
+    until = formats.long_instant(Attempt.get(Attempt.state == "handed_off").live_until)
+    with pytest.raises(Refused, match=f"{sentences.AT_THE_BANK_FOR_IT}, jusqu’au {until}"):
         apply(Settlement.get(), october.number)
     assert state_of(october) == "open"
 
@@ -310,7 +313,7 @@ def test_an_overpayment_goes_to_no_invoice_that_it_cannot_pay(
     other = {
         "charlie": lambda: make_invoice(make_family("F2002", "Charlie"), "C1", 4520),
         "paid": lambda: october,
-        "unknown": lambda: Invoice(number="2027-01-9999"),
+        "unknown": lambda: Invoice(number="9" * 31),
         "regie": lambda: make_invoice(alices_family, "B1", 4520, regie="multi-accueil"),
         "nothing": lambda: make_invoice(alices_family, "B1", 4520),
     }[case]()
@@ -319,7 +322,11 @@ def test_an_overpayment_goes_to_no_invoice_that_it_cannot_pay(
             payments.find_settlement("R1"), RepaymentKind.REFUND, None, "Dominique", "virement"
         )
     before, balances = effects(), journal.balances()
-    with pytest.raises(Refused):
+    why = {
+        "paid": f"pas à régler \\({INVOICE_STATES[InvoiceState.PAID]}\\)",
+        "unknown": f"^Facture {'9' * 30}\u00a0:",
+    }
+    with pytest.raises(Refused, match=why.get(case)):
         apply(payments.find_settlement("R1"), other.number)
     with pytest.raises(Refused):
         payments.apply_overpayment(payments.find_settlement("R1"), other.number, "", "", ISSUERS)
@@ -597,6 +604,37 @@ def test_a_part_that_cannot_be_is_not_taken_of_money_without_a_use(
     with pytest.raises(Refused):
         payments.apply_overpayment(debit, october.number, *WHO, ISSUERS, cents)
     assert effects() == before
+
+
+def test_without_an_amount_money_that_was_given_back_in_part_pays_what_is_left_of_it(
+    october: Invoice,
+) -> None:
+    debit = entered(5000, october)
+    payments.record_repayment(debit, RepaymentKind.REFUND, 3000, *WHO)
+    apply(debit, october.number)
+    assert Invoice.get_by_id(october.id).remaining_cents == 2520
+
+
+def test_of_two_parts_without_a_use_the_one_that_is_enough_is_taken(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    _, handoff = go(october, september)
+    for invoice in (october, september):
+        at_counter(invoice)
+    hear(handoff)
+    november = make_invoice(october.family, "2026-11-0001", 6000)
+    debit = payments.find_settlement("R1")
+    payments.apply_overpayment(debit, november.number, *WHO, ISSUERS, 4400)
+    assert (Invoice.get_by_id(november.id).remaining_cents, owed()) == (1600, 4345)
+
+
+def test_what_was_dealt_with_before_keeps_its_amount(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    hear(go(october)[1], amount="5000", effective_amount="5000", **CAPTURED)
+    payments.resolve_anomaly(Anomaly.get().id, *WHO)
+    payments.apply_overpayment(Settlement.get(), september.number, *WHO, ISSUERS, 4225)
+    assert Anomaly.get(Anomaly.kind == "mismatch").amount_cents == 5000
 
 
 def test_a_part_entered_by_hand_is_final_and_each_use_has_its_author_and_reason(

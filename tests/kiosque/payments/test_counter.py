@@ -351,6 +351,14 @@ def test_money_for_what_is_paid_already_is_taken_once_somebody_says_so(october: 
     assert (point.amount_cents, point.detail) == (4520, sentences.PAID_TWICE)
 
 
+def test_no_money_comes_in_addition_for_what_is_cancelled(october: Invoice) -> None:
+    payments.cancel_invoice(october.number, "Dominique", "double saisie")
+    for is_extra in (False, True):
+        with pytest.raises(Refused, match="pas à régler") as caught:
+            payments.settle_at_counter([counter_payment(october, is_extra=is_extra)])
+        assert "en plus" not in caught.value.reasons[0]
+
+
 def test_a_part_that_bounces_is_due_again_and_the_other_stays(october: Invoice) -> None:
     at_counter(october, amount_cents=3000, mode="cheque", reason="chèque 1")
     at_counter(october, amount_cents=1520)
@@ -422,7 +430,7 @@ def test_two_payments_alike_in_one_file_count_twice_and_once_more_changes_nothin
 
 def test_a_regie_takes_only_the_means_that_its_deed_lists(october: Invoice) -> None:
     regie = Regie("Régie Enfance", "Dominique", modes=("cash", "cheque"))
-    with pytest.raises(Refused, match="carte"):
+    with pytest.raises(Refused, match=r"carte.*, seulement par espèces, chèque"):
         payments.settle_at_counter([counter_payment(october, mode="card")], {"": regie})
     payments.settle_at_counter([counter_payment(october)], {"": regie})
     assert state_of(october) == "paid"

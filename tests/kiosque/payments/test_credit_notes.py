@@ -70,7 +70,7 @@ def test_a_credit_note_larger_than_an_invoice_pays_several(
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"credit_number": "nul"}, "aucun avoir"),
+        ({"credit_number": "nul" * 11}, f"aucun avoir ne porte le numéro {'nul' * 10}\\."),
         ({"credit_number": ""}, "nomme un avoir"),
         ({"mode": "cash"}, "nomme un avoir"),
         ({"amount_cents": 1201}, "12,00"),

@@ -1,0 +1,89 @@
+"""What is known of invoices that a family wants to pay and cannot."""
+
+import pytest
+
+from kiosque import payments
+from kiosque.db.models import Family, Invoice, Receipt, Settlement
+from kiosque.payments.payment_status import PaymentStatus
+from tests.bank import ABANDONED, REFUSED
+from tests.kiosque.payments.conftest import Hear, Pay, at_counter
+
+pytestmark = pytest.mark.usefixtures("sound_books")
+
+
+def status(*invoices: Invoice) -> PaymentStatus:
+    return payments.payment_status_of(invoices[0].family, [each.number for each in invoices])
+
+
+def test_what_was_paid_online_is_said_with_its_hour_its_payment_and_its_receipt(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    for invoice, letter in ((september, "a"), (october, "b")):
+        attempt, handoff = go(invoice)
+        hear(handoff, trans_uuid=letter * 32)
+    said = status(october)
+    (paid,) = said.paid
+    settlement = Settlement.get(Settlement.attempt == attempt)
+    assert (paid.number, paid.settled_at) == (october.number, settlement.settled_at)
+    assert paid.receipt == Receipt.get(Receipt.settlement == settlement)
+    assert (paid.attempt, said.attempt) == (attempt, attempt)
+    assert said.all_paid
+    assert not said.nothing_debited
+
+
+def test_what_was_paid_at_the_counter_has_no_receipt_nor_payment(october: Invoice) -> None:
+    at_counter(october)
+    said = status(october)
+    (paid,) = said.paid
+    assert (paid.receipt, paid.attempt, said.attempt) == (None, None, None)
+    assert (said.all_paid, said.nothing_debited) == (True, False)
+
+
+def test_all_is_paid_only_where_each_invoice_that_was_asked_for_is(
+    october: Invoice, september: Invoice
+) -> None:
+    at_counter(october)
+    at_counter(september, amount_cents=1000)
+    for others in ([september], [Invoice(number="nulle")]):
+        said = status(october, *others)
+        assert [each.number for each in said.paid] == [october.number]
+        assert not said.all_paid
+    assert status(september).paid == []
+
+
+@pytest.mark.parametrize("end", [REFUSED, ABANDONED], ids=["refused", "abandoned"])
+def test_of_a_payment_that_came_to_nothing_surely_nothing_was_debited(
+    go: Pay, hear: Hear, october: Invoice, end: dict[str, str]
+) -> None:
+    hear(go(october)[1], **end)
+    said = status(october)
+    assert said.nothing_debited
+    assert (said.paid, said.held, said.attempt) == ([], {}, None)
+
+
+def test_the_one_payment_that_holds_all_is_named(
+    go: Pay, october: Invoice, september: Invoice
+) -> None:
+    attempt, _ = go(october)
+    assert status(october).attempt == attempt
+    said = status(october, september)
+    assert (said.attempt, said.held) == (None, {october.number: attempt})
+    assert not said.nothing_debited
+
+
+def test_charlie_learns_nothing_of_alices_invoice(
+    charlies_family: Family, october: Invoice
+) -> None:
+    at_counter(october)
+    said = payments.payment_status_of(charlies_family, [october.number])
+    assert (said.paid, said.held, said.nothing_debited) == ([], {}, True)
+
+
+def test_a_debit_of_another_amount_waits_for_a_use_and_one_as_awaited_does_not(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    (awaited, first), (other, second) = go(october), go(september)
+    hear(first)
+    hear(second, trans_uuid="b" * 32, amount="5000", effective_amount="5000")
+    assert not payments.keeps_another_amount(awaited.reference)
+    assert payments.keeps_another_amount(other.reference)
