@@ -25,10 +25,9 @@ DEBTORS, COLUMNS = "debtors", "columns"
 MAX_FAULTS = 100
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,19}", re.ASCII)
+NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,29}", re.ASCII)
 #: It is in the address of its invoice's page: no part that a browser takes away, nor another page.
-NUMBER = re.compile(
-    r"(?!.*(?:/\.{0,2}(?:/|$)|/question$))[A-Za-z0-9][A-Za-z0-9._/-]{0,29}", re.ASCII
-)
+_NO_ADDRESS = re.compile(r"/\.{0,2}(?:/|$)|/question$")
 
 
 @dataclass(frozen=True)
@@ -173,7 +172,7 @@ class Row:
     def number(self) -> str:
         """Return the number of an invoice."""
         number = self["numero_facture"].removeprefix("'")
-        if not NUMBER.fullmatch(number):
+        if not NUMBER.fullmatch(number) or ("/" in number and _NO_ADDRESS.search(number)):
             raise ValueError(
                 f"numero_facture {quoted(self['numero_facture'])} : attendu 1 à 30 lettres sans "
                 "accent, chiffres, points, tirets ou barres, sans partie vide, « . », « .. », ni "
