@@ -41,11 +41,12 @@ validate: .venv/.development $(VNU)
 
 # What the tests would not notice: some 10 000 small faults put into the payment core, one at a time.
 # `make mutants ONLY='kiosque.payments.journal.*' TESTS='tests/kiosque/payments'` tries those of a
-# module, by some tests; begun again, those that no test noticed. Then the rows for docs/mutants.md.
-# Far from UTC, so that local time shows.
+# module, by some tests; begun again, those that no test noticed; `DRAW=30`, so many of each module, at
+# random. Then the rows for docs/mutants.md. Far from UTC, so that local time shows.
+DRAW ?= 0
 MUTMUT := .venv/mutants/bin/python -m scripts.mutants
 mutants: .venv/mutants/.ready
-	@TZ=Pacific/Auckland TMPDIR=$(MEMORY) nice -n 10 $(MUTMUT) try --tests "$(TESTS)" $(if $(ONLY),'$(ONLY)')
+	@TZ=Pacific/Auckland TMPDIR=$(MEMORY) nice -n 10 $(MUTMUT) try --tests "$(TESTS)" --draw $(DRAW) $(if $(ONLY),'$(ONLY)')
 	@$(MUTMUT) rows
 
 .venv/mutants/.ready: requirements-dev.txt Makefile | .venv/bin/pip

@@ -6,27 +6,37 @@ round: texts meant to be read are left alone, the short words that programs comp
 statements are deleted too.
 
 The faults are tried here, not by mutmut, which gathers the tests again for each: one pytest gathers
-them and runs them all once, which tells what functions each goes through; then a process forked
-from it tries each fault, by the tests that noticed others of its function, then the module's own,
-then the quickest. Nothing is typeset: the threads that do it do not follow into those processes.
+them and runs them all once, which tells what lines each goes through; then a process forked from it
+tries each fault, by the tests that go through its line: those that noticed others of its function,
+the module's own, those that go through some line that none before does, then all others; of each,
+first those that go on to the next line. Nothing is typeset: the threads that do it do not follow
+into those processes.
 """
 
 import contextlib
 import gc
 import hashlib
+import inspect
 import io
 import json
 import os
+import random
 import re
 import resource
+import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from fnmatch import fnmatch
+from functools import cache
+from importlib import import_module
 from itertools import zip_longest
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -50,10 +60,14 @@ from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
 #: A word of the program's: a key, a kind, a field's name. What has a space is a sentence.
 _WORD = re.compile(r"""(['"])[A-Za-z0-9_:.-]*\1""", re.ASCII)
+#: A function as it is, or with a fault, as mutmut writes them one after the other in a module.
+_WRITTEN = re.compile(r"^ *(?:async )?def (\w+__mutmut_(?:orig|\d+))\(", re.MULTILINE)
+_AS_IT_IS = "__mutmut_orig"
 #: How a try ends, for mutmut.
 SURVIVED, KILLED, NO_TESTS, SUSPICIOUS = 0, 1, 33, 35
 #: After so many faults, the code is tried without any: were it noticed too, they would not count.
 _AT_A_TIME = 25
+Fault = tuple[SourceFileMutationData, str]
 _NOTICED, _UNNOTICED = ("killed", "timeout", "segfault"), ("survived", "no tests")
 
 
@@ -95,12 +109,16 @@ def choose_operators() -> None:
 class Trial:
     """A plugin of pytest that runs the tests once, then some of them for each fault."""
 
-    def __init__(self, faults: list[tuple[SourceFileMutationData, str]], seconds: float) -> None:
-        self._faults, self._longest = faults, seconds
+    def __init__(self, faults: list[Fault], seconds: float, folder: Path) -> None:
+        self._faults, self._longest, self._folder = faults, seconds, folder
         self._seconds: dict[pytest.Item, float] = {}
-        self._through: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+        #: The tests that go through each line of each function.
+        self._through: defaultdict[str, defaultdict[int, list[pytest.Item]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        #: The lines that each test goes through, a bit each.
+        self._bits: Counter[pytest.Item] = Counter()
         self._noticed: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._hits: set[str] = set()
         self._failed = ""
         #: Where the process of a fault tells which test noticed it.
         self._told: int | None = None
@@ -116,11 +134,11 @@ class Trial:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._learn(session.items)
         gc.freeze()  # what is not looked at is not copied either, in the processes forked
+        kept = set(self._folder.iterdir())
         for begin in range(0, len(self._faults), _AT_A_TIME):
             some = self._faults[begin : begin + _AT_A_TIME]
             ends = [self._try(name) for _, name in some]
-            last = mangled_name_from_mutant_name(some[-1][1])
-            if self._try("", self._tests_of(last)[:3]) == KILLED:
+            if self._try("", self._tests_of(some[-1][1])[:3]) == KILLED:
                 raise pytest.UsageError(f"a test fails without a fault, as after {some[0][1]}")
             for (data, name), end in zip(some, ends, strict=True):
                 data.exit_code_by_key[name] = end
@@ -128,56 +146,76 @@ class Trial:
                     _say(f"{name}: {status_by_exit_code[end]}")
             for data in {id(data): data for data, _ in some}.values():
                 data.save()
+            for left in set(self._folder.iterdir()) - kept:  # by processes that end at once
+                shutil.rmtree(left, ignore_errors=True)
             _say(f"{begin + len(some)}/{len(self._faults)}")
         return True
 
     def _learn(self, items: list[pytest.Item]) -> None:
         """Run each test as the code is, unless it was run on this very code, and keep what it goes
         through."""
-        trampoline.record_trampoline_hit = lambda name, **_: self._hits.add(name)
-        trampoline.set_mutant_under_test("stats")
-        code, kept = _digest(_code()), Path("learnt.json")
+        trampoline.set_mutant_under_test("")
+        code, kept = _digest(_code()), Path("lines.json")
         known = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
         names = {item: f"{item.nodeid} {code} {_digest([item.path])}" for item in items}
         firsts = {item.path: item for item in reversed(items)}.values()  # what they make is kept
         tried = [item for item in items if item in firsts or names[item] not in known]
         for item, following in _in_turn(tried):
             began = time.process_time()
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            with _lines_gone_through() as lines:
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self._failed:
                 _say(f"left out, as it fails without any fault: {self._failed}")
+                lines.clear()
             known[names[item]] = (
                 time.process_time() - began,
-                [] if self._failed else sorted(self._hits),
+                {function: sorted(some) for function, some in lines.items()},
             )
             self._failed = ""
-            self._hits.clear()
         kept.write_text(json.dumps(known), encoding="utf-8")
         for item in items:
             self._seconds[item], functions = known[names[item]]
-            for function in functions:
-                self._through[function].append(item)
+            for function, lines in functions.items():
+                for line in lines:
+                    self._through[function][line].append(item)
+        every = (tests for lines in self._through.values() for tests in lines.values())
+        for number, tests in enumerate(every):
+            for item in tests:
+                self._bits[item] |= 1 << number
         _say(f"{len(items)} tests, {sum(self._seconds.values()):.0f} seconds of a processor")
 
-    def _tests_of(self, function: str) -> list[pytest.Item]:
-        """Return the tests that go through a function, the likeliest to notice a fault first, for
-        so many seconds at most."""
-        noticed, chosen, left = self._noticed[function], [], self._longest
-        own = "test_" + function.split(".")[-2]
+    def _tests_of(self, fault: str) -> list[pytest.Item]:
+        """Return the tests that go through the line of a fault, or the one above where it only goes
+        on; the likeliest to notice it first, for so many seconds at most."""
+        function = mangled_name_from_mutant_name(fault)
+        module, _, name = fault.rpartition(".")
+        through, line = self._through[function], _lines_of_faults(module)[name]
+        items = through[max((each for each in through if each <= line), default=0)]
+        further = set(through[min((each for each in through if each > line), default=0)])
+        noticed, own = self._noticed[function], tuple(f"test_{part}" for part in module.split("."))
+        firsts, others, seen = [], [], 0
 
-        def likely(item: pytest.Item) -> tuple[int, bool, float]:
-            return -noticed[item.nodeid], not item.path.stem.startswith(own), self._seconds[item]
+        def likely(item: pytest.Item) -> tuple[int, bool, bool, float]:
+            is_own = item.path.stem.startswith(own)
+            return -noticed[item.nodeid], not is_own, item not in further, self._seconds[item]
 
-        for item in sorted(self._through[function], key=likely):
-            if not chosen or self._seconds[item] <= left:
-                chosen.append(item)
+        for item in sorted(items, key=likely):
+            is_first = item.path.stem.startswith(own) or self._bits[item] & ~seen
+            (firsts if is_first else others).append(item)
+            seen |= self._bits[item]
+        return list(self._within(firsts + others))
+
+    def _within(self, items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
+        """Give tests, in their order, for so many seconds at most; the first in any case."""
+        left = self._longest
+        for number, item in enumerate(items):
+            if not number or self._seconds[item] <= left:
+                yield item
                 left -= self._seconds[item]
-        return chosen
 
     def _try(self, name: str, items: list[pytest.Item] | None = None) -> int:
         """Try a fault; without its name, the code as it is, by the tests given."""
-        function = mangled_name_from_mutant_name(name) if name else ""
-        items = items or self._tests_of(function)
+        items = self._tests_of(name) if items is None else items
         if not items:
             return NO_TESTS
         heard, told = os.pipe()
@@ -187,8 +225,8 @@ class Trial:
         os.close(told)
         with os.fdopen(heard, encoding="utf-8") as words:
             by = words.read()
-        if by:
-            self._noticed[function][by] += 1
+        if name and by:
+            self._noticed[mangled_name_from_mutant_name(name)][by] += 1
         end = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         return -signal.SIGXCPU if end == -signal.SIGALRM else end
 
@@ -209,6 +247,53 @@ class Trial:
             end = SURVIVED
         finally:
             os._exit(end)
+
+
+@contextlib.contextmanager
+def _lines_gone_through() -> Iterator[dict[str, set[int]]]:
+    """Gather, meanwhile, the lines gone through in the functions that have faults, each counted
+    from its first."""
+    found: defaultdict[str, set[int]] = defaultdict(set)
+
+    def called(frame: FrameType, _event: str, _: object) -> Callable[..., object] | None:
+        code = frame.f_code
+        if not code.co_name.endswith(_AS_IT_IS):
+            return None
+        name = f"{frame.f_globals['__name__']}.{code.co_name.removesuffix(_AS_IT_IS)}"
+        lines = found[name]
+        lines.add(0)
+
+        def gone_through(frame: FrameType, _event: str, _: object) -> Callable[..., object]:
+            lines.add(frame.f_lineno - code.co_firstlineno)
+            return gone_through
+
+        return gone_through
+
+    threading.settrace(called)
+    sys.settrace(called)
+    try:
+        yield found
+    finally:
+        sys.settrace(None)
+        threading.settrace(None)  # type: ignore[arg-type]
+
+
+@cache
+def _lines_of_faults(module: str) -> dict[str, int]:
+    """Return the line of each fault of a module, counted from the first of its function."""
+    written = _WRITTEN.split(inspect.getsource(import_module(module)))
+    texts = dict(zip(written[1::2], (each.splitlines() for each in written[2::2]), strict=True))
+    return {
+        name: next(
+            number
+            for number, (one, other) in enumerate(
+                zip(text, texts[mangled_name_from_mutant_name(name) + _AS_IT_IS], strict=False)
+            )
+            if one != other
+        )
+        for name, text in texts.items()
+        if not name.endswith(_AS_IT_IS)
+    }
 
 
 def _code() -> list[Path]:
@@ -236,29 +321,64 @@ def _say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
+def _forget_what_is_gone() -> None:
+    """Delete, of the copy where the faults are, what is in the source no more: its tests too."""
+    for path in Path("mutants").rglob("*.py"):
+        if not path.relative_to("mutants").exists():
+            path.unlink()
+
+
+def _drawn(faults: list[Fault], count: int) -> list[Fault]:
+    """Return so many faults of each module, drawn at random, in the order given."""
+    of_module: defaultdict[Path, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        of_module[fault[0].path].append(fault)
+    drawn = {
+        name
+        for some in of_module.values()
+        for _, name in random.sample(some, min(count, len(some)))
+    }
+    return [fault for fault in faults if fault[1] in drawn]
+
+
 @cli.command("try")
 @click.option("--tests", default="", help="These files of tests alone.")
 @click.option("--seconds", default=30.0, help="What the tests of one fault may take.")
+@click.option("--draw", default=0, help="So many faults of each module, at random; 0: all.")
+@click.option("--again", is_flag=True, help="Only those that were tried, and not noticed.")
 @click.argument("only", nargs=-1)
-def try_faults(tests: str, seconds: float, only: tuple[str, ...]) -> None:
+def try_faults(tests: str, seconds: float, draw: int, again: bool, only: tuple[str, ...]) -> None:
     """Try the faults that no test has noticed yet, of all modules or of those named."""
     Path("mutants").mkdir(exist_ok=True)
     with contextlib.redirect_stdout(io.StringIO()):
         copy_src_dir()
         copy_also_copy_files()
         create_mutants(1)
+    _forget_what_is_gone()
     setup_source_paths()
     found, _ = collect_source_file_mutation_data(mutant_names=only)
-    found.sort(key=lambda fault: fault[2] is not None)  # first what was never tried
-    faults = [(data, name) for data, name, end in found if end != KILLED]
+
+    def turn(fault: tuple[SourceFileMutationData, str, int | None]) -> tuple[bool, int]:
+        """First what was never tried, in the order asked for."""
+        wanted = (number for number, each in enumerate(only) if fnmatch(fault[1], each))
+        return fault[2] is not None, next(wanted, 0)
+
+    found.sort(key=turn)
+    faults = [
+        (data, name) for data, name, end in found if end != KILLED and not (again and end is None)
+    ]
+    if draw:
+        faults = _drawn(faults, draw)
     for data, _ in faults:
         data.meta_path = data.meta_path.absolute()
     _say(f"{len(faults)} faults to try, of {len(found)}")
     selection = tests.split() or config().pytest_add_cli_args_test_selection
-    arguments = ["--rootdir=.", "--capture=no", "--tb=native", *config().pytest_add_cli_args]
+    arguments = ["--rootdir=.", "--capture=no", "--tb=no", *config().pytest_add_cli_args]
     with change_cwd("mutants"), tempfile.TemporaryDirectory() as folder:
         arguments += [f"--basetemp={folder}", "-o", "tmp_path_retention_policy=none"]
-        sys.exit(pytest.main([*arguments, *selection], plugins=[Trial(faults, seconds)]))
+        trial = Trial(faults, seconds, Path(folder))
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and the folder deleted
+        sys.exit(pytest.main([*arguments, *selection], plugins=[trial]))
 
 
 @cli.command()

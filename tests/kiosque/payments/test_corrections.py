@@ -445,6 +445,14 @@ def test_a_refund_that_the_bank_told_of_is_not_entered_again(
     assert effects() == before
 
 
+def test_a_debit_is_not_said_undone_for_another_that_is(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    hear(go(october)[1], **CANCELLED, amount="1", effective_amount="1", trans_uuid="e" * 32)
+    assert payments.was_said_undone(seen())
+    assert not payments.was_said_undone(seen(uuid="f" * 32))
+
+
 def test_the_name_of_a_refund_is_not_entered_as_a_debit(
     go: Pay, hear: Hear, october: Invoice, alices_family: Family
 ) -> None:
@@ -689,6 +697,17 @@ def test_a_use_that_is_given_again_keeps_its_author_and_reason(
     payments.restore(debit, None, "Bruno", "erreur")
     use = Allocation.get(Allocation.kind == "invoice")
     assert (use.author, use.reason) == ("Camille", "accord")
+
+
+def test_a_departure_is_dealt_with_once_all_that_it_left_to_pay_is_cancelled(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    _, handoff = go(october, september)
+    hear(handoff)
+    hear(handoff, **CANCELLED)
+    for invoice, left in ((october, 1), (september, 0)):
+        payments.cancel_invoice(invoice.number, "Dominique", "départ")
+        assert len(on_list("reversed")) == left
 
 
 def test_a_departure_dealt_with_by_a_cancellation_says_why(

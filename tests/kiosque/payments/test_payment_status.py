@@ -79,6 +79,15 @@ def test_charlie_learns_nothing_of_alices_invoice(
     assert (said.paid, said.held, said.nothing_debited) == ([], {}, True)
 
 
+def test_what_came_twice_pays_no_invoice(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    attempt, handoff = go(october, september)
+    at_counter(october)
+    hear(handoff)
+    assert payments.invoices_paid_by(attempt) == [september]
+
+
 def test_a_debit_of_another_amount_waits_for_a_use_and_one_as_awaited_does_not(
     go: Pay, hear: Hear, october: Invoice, september: Invoice
 ) -> None:

@@ -187,6 +187,17 @@ def test_a_bug_in_an_adapters_refund_ends_no_run_and_costs_no_other_bank(
     assert "secret" not in caplog.text
 
 
+def test_a_refund_whose_answer_cannot_be_recorded_is_asked_for_again(
+    bank: TalkativeBank, alices_family: Family, caplog: pytest.LogCaptureFixture
+) -> None:
+    (asked,) = ask_back(bank, alices_family, 1)
+    _, handoff = open_at(bank, make_invoice(alices_family, "N1"))
+    absurd = replace(bank.report(handoff, **gave_back(1000)), transaction_id={"a": 1})
+    bank.answers = [[replace(absurd, reference=asked.settlement.attempt.reference)]]
+    assert payments.send_refund(asked, bank, PUBLIC_URL, ISSUERS).state == "asked"
+    assert f"refund {asked.key}: " in caplog.text
+
+
 def test_a_bug_in_an_adapters_poll_is_told_though_others_are_answered(
     bank: TalkativeBank, frozen: Clock, october: Invoice, september: Invoice
 ) -> None:
@@ -200,7 +211,11 @@ def test_a_bug_in_an_adapters_poll_is_told_though_others_are_answered(
 
 
 def test_an_answer_that_cannot_be_recorded_keeps_no_other_waiting(
-    bank: TalkativeBank, frozen: Clock, october: Invoice, september: Invoice
+    bank: TalkativeBank,
+    frozen: Clock,
+    october: Invoice,
+    september: Invoice,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     poison, handoff = open_at(bank, october)
     _, sound = open_at(bank, september)
@@ -212,6 +227,7 @@ def test_an_answer_that_cannot_be_recorded_keeps_no_other_waiting(
     assert run({"banque": bank}).broken == ["banque"]
     assert (state_of(poison), state_of(september)) == ("handed_off", "paid")
     assert Attempt.get_by_id(poison.id).unanswered == 1
+    assert f"attempt {poison.reference}: " in caplog.text
 
 
 # --- Given up on, and told ---
