@@ -149,8 +149,7 @@ def _later(file: StatementFile) -> StatementFile | None:
 def _borrowed(file: StatementFile) -> list[LineMatch]:
     """Return the matches of other files' lines that only what this one tells of remittances leaves
     no doubt of."""
-    told = ToldOperation.select(ToldOperation.operation).where(ToldOperation.file == file)
-    mine = (BankOperation.file == file) | BankOperation.id.in_(told)
+    mine = (BankOperation.file == file) | BankOperation.id.in_(_completed(file))
     paid, back = BankOperation.settlement, BankOperation.repayment
     payments = BankOperation.select(paid).where(mine, paid.is_null(False))
     repayments = BankOperation.select(back).where(mine, back.is_null(False))
@@ -159,6 +158,17 @@ def _borrowed(file: StatementFile) -> list[LineMatch]:
     about = LineMatch.settlement.in_(payments) | LineMatch.repayment.in_(repayments)
     lines = LineMatch.select(LineMatch.line).where(sure, about)
     return list(LineMatch.select().where(sure, LineMatch.line.in_(lines)).order_by(LineMatch.id))
+
+
+def _completed(file: StatementFile) -> Any:
+    """Select the operations of others of which a file told what nobody had of their remittance."""
+    told, now = ToldOperation, BankOperation
+    more = (
+        (told.remittance != now.remittance)
+        | (told.remitted_on.is_null() & now.remitted_on.is_null(False))
+        | (told.fee_cents.is_null() & now.fee_cents.is_null(False))
+    )
+    return told.select(told.operation).join(now).where(told.file == file, more)
 
 
 # --- Taking off ---

@@ -1,17 +1,20 @@
 """The statements of the régies' accounts: loaded, matched, and matches undone, on the portal. What
 each line is of is compared with the account that the proof keeps."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from kiosque.db.models import LineMatch, StatementLine
+from kiosque.db.models import LineMatch, StatementFile, StatementLine
 from kiosque.db.statement_words import MatchKind
-from kiosque.payments import journal
-from kiosque.statements import loading, matching, records
-from kiosque.statements.accounts import Holder
+from kiosque.payments import Refused, journal
+from kiosque.payments.closed_months import is_closed
+from kiosque.statements import loading, matching, records, undoing
+from kiosque.statements.accounts import ASIDE, Holder
 from kiosque.statements.records import Direction, FileKind, Movement, Operation, Period
 from tests.proof.accounts import KEPT, NOBODYS, Account, Key, Line, Moved, Owed
 from tests.proof.stage import GATEWAYS, NAME, dump, rows
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from tests.proof.machine import Town
 
 _HOLDERS = {key: Holder(key or "Ville", gateway) for key, gateway in GATEWAYS.items()}
+#: What a file that says nothing new may change; what undoing a load leaves.
+_TOLD_AGAIN = {"statement_file", "statement", "told_line", "told_operation"}
+_GROWS = {"statement_file", "journal_entry", "anomaly"}
 #: What undoing a match may change.
 _UNDONE = {"statement_line", "line_match", "journal_entry"}
 
@@ -49,6 +55,8 @@ def send(town: "Town", regie: str, what: Sequence[int], how: str, which: int) ->
 def _load(town: "Town", account: Account, file: records.StatementFile) -> None:
     digest = sha256(repr(file).encode()).hexdigest()
     asked: dict[str, Any] = {"regie": account.regie, "regies": _HOLDERS, "author": "Dominique"}
+    if not account.files % 2:
+        _undo_load(file, digest, account.regie, asked)
     loading.load(file, "releve", digest, **asked)
     _learn(account)
     match(town, account.regie)
@@ -58,7 +66,53 @@ def _load(town: "Town", account: Account, file: records.StatementFile) -> None:
     loaded = loading.load(file, "le même en un autre fichier", f"{digest[1:]}-", **asked)
     assert not loaded.lines + loaded.operations
     matching.match_all(account.regie)
-    assert _changes(before) <= {"statement_file", "statement"}, "a file told again changes more"
+    assert _changes(before) <= _TOLD_AGAIN, "a file told again changes more"
+    if _is_undone("deux fois"):
+        assert _changes(before) <= {"statement_file"}, "a file undone leaves something"
+
+
+def _undo_load(file: records.StatementFile, digest: str, regie: str, asked: dict[str, Any]) -> None:
+    """A person loads a file, and undoes that at once: nothing of it is left but in the journal,
+    and in what this cites."""
+    matching.match_all(regie)
+    before, held = _in_use(), _held()
+    if loading.load(file, "trop tôt", digest, **asked).is_known:
+        return
+    matching.match_all(regie)
+    if _is_undone("trop tôt"):
+        assert _held() == held, "a file undone is still in the books"
+        assert _in_use() == before, "a file undone leaves something"
+
+
+def _held() -> dict[str, int]:
+    return {name: cents for name, cents in journal.balances().items() if cents}
+
+
+def _is_undone(why: str) -> bool:
+    """Undo the last load; it may be refused of a month that was closed only."""
+    last = StatementFile.select().order_by(StatementFile.id.desc()).get()
+    before = dump()
+    try:
+        undoing.undo(last.id, "Dominique", why)
+    except Refused:
+        days = [each.opened_on + timedelta(days=1) for each in last.statements]
+        assert any(map(partial(is_closed, json.loads(last.regies)[0]), days))
+        assert dump() == before
+        return False
+    return True
+
+
+def _in_use() -> dict[str, list[tuple[Any, ...]]]:
+    """Every table, but for what only grows, and what was set aside since the journal cites it."""
+    aside = f"SELECT id FROM statement_line WHERE regie LIKE '%{ASIDE}'"
+    kept = {
+        "statement": f"regie NOT LIKE '%{ASIDE}'",
+        "statement_line": f"id NOT IN ({aside})",
+        "line_match": f"line_id NOT IN ({aside})",
+    }
+    found = {name: rows_ for name, rows_ in dump().items() if name not in _GROWS}
+    return found | {name: rows(f"SELECT * FROM {name} WHERE {which}")
+                    for name, which in kept.items()}  # fmt: skip
 
 
 def _changes(before: dict[str, list[tuple[Any, ...]]]) -> set[str]:

@@ -45,7 +45,7 @@ from kiosque.payments import (
     transmissions,
 )
 from kiosque.privacy import merging
-from kiosque.statements import booking, matching, money, opening, overlaps, rules
+from kiosque.statements import booking, matching, money, opening, overlaps, rules, undoing
 from tests.proof import histories
 
 
@@ -634,6 +634,14 @@ BUGS = (
         histories.paid_over_then_given_back,
     ),
     Bug(
+        "the journal cites the print of another paper",
+        final,
+        "PDF {sha256}",
+        "PDF {sha256[::-1]}",
+        histories.paid_over_then_given_back,
+        rare=True,
+    ),
+    Bug(
         "money is dated in a month that was closed",
         counter_rules,
         "if is_closed(invoice.regie, payment.settled_on):",
@@ -758,6 +766,30 @@ BUGS = (
         "part.counted + onward(part.after)",
         "part.counted | onward(part.after)",
         histories.told_in_pieces_backwards,
+        rare=True,
+    ),
+    Bug(
+        "what explains a file undone stays in the books",
+        undoing,
+        "Move(about, label, entry.credit, entry.debit,",
+        "Move(about, label, entry.debit, entry.credit,",
+        histories.told_by_the_statement_then_undone,
+        rare=True,
+    ),
+    Bug(
+        "a file undone leaves its lines",
+        undoing,
+        "regie=StatementLine.regie.concat(ASIDE), occ",
+        "regie=StatementLine.regie, occ",
+        histories.told_by_the_statement_then_undone,
+        rare=True,
+    ),
+    Bug(
+        "what a journal undone alone explained stays explained",
+        undoing,
+        "    lines = LineMatch.select(LineMatch.line).where(sure, about)\n",
+        "    lines = LineMatch.select(LineMatch.line).where(sure, about, LineMatch.id < 0)\n",
+        histories.a_remittance_net_of_its_fees,
         rare=True,
     ),
     Bug(

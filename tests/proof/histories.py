@@ -655,10 +655,12 @@ def told_and_not_paid_over(story: Story) -> None:
 # --- What the bank's statement tells ---
 
 
-def _statement(story: Story, *kinds: str, regie: str = "", how: str = "once") -> None:
-    """The bank tells of what moved."""
+def _statement(
+    story: Story, *kinds: str, regie: str = "", how: str = "once", which: int = 0
+) -> None:
+    """The bank tells of what moved; the journal of a remittance comes first, or last (1)."""
     what = [KINDS.index(kind) for kind in kinds]
-    story.check(lambda town: bank_statements.send(town, regie, what, how, 0))
+    story.check(lambda town: bank_statements.send(town, regie, what, how, which))
 
 
 def told_by_the_statement_then_undone(story: Story) -> None:
@@ -698,7 +700,7 @@ def two_lines_name_one_debit(story: Story) -> None:
 
 def a_remittance_net_of_its_fees(story: Story) -> None:
     two_debits(story)
-    _statement(story, "remittance", "fee")
+    _statement(story, "remittance", "fee", which=1)
     story.check(lambda town: bank_statements.undo(town, "", 0))
     story.check(lambda town: bank_statements.confirm(town, "", 0))
 

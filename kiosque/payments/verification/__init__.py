@@ -35,7 +35,7 @@ _CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     to_do.gifts, sums.receipts, attempts.attempts, attempts.states, attempts.holds,
     attempts.amounts,
     sums.entries, sums.accounts, revenues.revenues, deposits.numbers, deposits.lines,
-    deposits.amounts, deposits.contents,
+    deposits.amounts, deposits.contents, deposits.prints,
     closings.balances, closings.entries, closings.days, closings.deposits,
     owners.regies, owners.families, attempts.questions,
     statements.lines, statements.matches, statements.entries, statements.balances,

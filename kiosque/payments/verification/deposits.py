@@ -100,3 +100,14 @@ def contents() -> Iterator[str]:
     for deposit, left in said.items():
         if left:
             yield f"bordereau {titles[deposit].strip()} : son papier ne dit pas ses recettes"
+
+
+def prints() -> Iterator[str]:
+    """The entries of a deposit end with the SHA-256 of its PDF."""
+    for title in one(
+        f"""
+        SELECT DISTINCT {_TITLE} FROM deposit JOIN journal_entry ON deposit_id = deposit.id
+        WHERE substr(label, length(label) - 63) <> pdf_sha256
+        """  # noqa: S608  # words of ours
+    ):
+        yield f"bordereau {title.strip()} : le journal cite l’empreinte d’un autre PDF"

@@ -141,6 +141,16 @@ def test_a_journal_undone_takes_off_what_it_explained(family: Family) -> None:
     assert len(matching.match_all("")) == 1
 
 
+def test_a_journal_that_told_nothing_new_takes_nothing_off(family: Family) -> None:
+    payments = [paid(family, cents, day(2)) for cents in (4520, 3000)]
+    told = [operation(each, 20, remittance="R7") for each in payments]
+    loaded(jrb(*told), statement(period([movement(day(4), 7480, "REMISE CB NETTE")])))
+    before, held = rows(), books.balances()
+    loaded(jrb(*told[::-1]))
+    undo()
+    assert (rows(), books.balances()) == (before, held)
+
+
 @pytest.mark.parametrize(
     "later",
     [
