@@ -22,10 +22,16 @@ def regisseur(stage: Stage) -> FlaskClient:
     return enter(stage.app, make_agent(Role.REGISSEUR, LONG_EMAIL))
 
 
+def _known() -> list[StatementLine]:
+    """The lines of the account, but for those of a file undone."""
+    own = StatementLine.select().where(StatementLine.regie == "")
+    return list(own.order_by(StatementLine.id))
+
+
 def some_lines(stage: Stage) -> list[StatementLine]:
     """Lines without an explanation: of the amount of a payment, of that of a day less fees, of
     nothing; and another, a fee."""
-    if known := list(StatementLine.select().order_by(StatementLine.id)):
+    if known := _known():
         return known
     family = stage.family()
     today = clock.today()
@@ -34,7 +40,7 @@ def some_lines(stage: Stage) -> list[StatementLine]:
     said = [(4520, "VIR"), (39_000, "REMISE CB"), (1, f"VIREMENT DE {LONG_WORD}"), (-250, "TPE")]
     movements = [Movement(today, today, cents, label, "R7") for cents, label in said]
     books.load(books.statement(books.period(movements, 1000)))
-    lines = list(StatementLine.select().order_by(StatementLine.id))
+    lines = _known()
     matching.classify(lines[-1].id, MatchKind.FEE, "Dominique", "abonnement au terminal")
     return lines
 
@@ -123,13 +129,18 @@ def a_line_that_is_explained(stage: Stage) -> TestResponse:
 @scene
 def a_match_to_undo(stage: Stage) -> TestResponse:
     some_lines(stage)
-    return regisseur(stage).get(f"{PAGE}/rapprochements/{LineMatch.get().id}/annuler")
+    return regisseur(stage).get(
+        f"{PAGE}/rapprochements/{LineMatch.get(LineMatch.undone_at.is_null()).id}/annuler"
+    )
 
 
 @scene
 def a_match_undone_without_a_reason(stage: Stage) -> TestResponse:
     some_lines(stage)
-    return send(regisseur(stage), f"{PAGE}/rapprochements/{LineMatch.get().id}/annuler")
+    return send(
+        regisseur(stage),
+        f"{PAGE}/rapprochements/{LineMatch.get(LineMatch.undone_at.is_null()).id}/annuler",
+    )
 
 
 def _file(stage: Stage) -> str:
@@ -148,20 +159,20 @@ def a_file_of_the_bank_undone_without_a_reason(stage: Stage) -> TestResponse:
 
 @scene
 def a_file_of_the_bank_that_is_undone_already(stage: Stage) -> TestResponse:
-    address, client = _file(stage), regisseur(stage)
+    address, client = _file(stage), enter(stage.app, make_agent(Role.REGISSEUR))
     send(client, address, reason=LONG_WORD, seen="y")
     return client.get(address)
 
 
 @scene
 def an_account_whose_file_was_undone(stage: Stage) -> TestResponse:
-    address, client = _file(stage), regisseur(stage)
+    address, client = _file(stage), enter(stage.app, make_agent(Role.REGISSEUR))
     send(client, address, reason=LONG_WORD, seen="y")
     return client.get(PAGE)
 
 
 @scene
 def a_line_whose_file_was_undone(stage: Stage) -> TestResponse:
-    line, client = some_lines(stage)[3], regisseur(stage)
+    line, client = some_lines(stage)[3], enter(stage.app, make_agent(Role.REGISSEUR))
     send(client, _file(stage), reason=LONG_WORD, seen="y")
     return client.get(f"{PAGE}/{line.id}")
