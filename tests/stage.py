@@ -400,6 +400,7 @@ PAGES: dict[str, Page] = {
             ("give_back", {"amount": "10,00", "transaction": "t1"}),
             ("chargeback", {"amount": "10,00"}),
             ("apply_overpayment", {"amount": "10,00", "number": OPEN}),
+            ("withdraw_overpayment", {"number": OPEN}),
             ("drop_refund", {}),
             ("restore", {"amount": "10,00"}),
         )

@@ -55,7 +55,7 @@ from kiosque.payments.incoming import attempt_of, record
 from kiosque.payments.ledger import Money, money_of, overpaid_cents, overpaid_to
 from kiosque.payments.lost_time import lost_time_of, lost_times, note_restoration
 from kiosque.payments.names import bank_name, find_departed, find_settlement, other_uses
-from kiosque.payments.overpayments import apply_overpayment
+from kiosque.payments.overpayments import apply_overpayment, withdraw_overpayment
 from kiosque.payments.payment_status import (
     Paid,
     is_doubted,
@@ -197,4 +197,5 @@ __all__ = [
     "unapply_credit",
     "was_given_up",
     "was_said_undone",
+    "withdraw_overpayment",
 ]

@@ -100,11 +100,12 @@ def use_part(
     author: str = "",
     reason: str = "",
     *,
+    came_for: int | None = None,
     most: int | None = None,
 ) -> int:
     """Pay what is still to pay of an invoice with a part of a payment that pays nothing, with at
     most `most` cents of it; what is over stays as it was. Return the cents that it took. `author`
-    and `reason` are of the human who decided so."""
+    and `reason` are of the human who decided so; `came_for`, the invoice that it came for."""
     cents = pay(part.settlement, invoice.id, part.amount_cents if most is None else most)
     over = part.amount_cents - cents
     if cents and over:
@@ -116,11 +117,16 @@ def use_part(
             amount_cents=cents,
             author=author,
             reason=reason,
+            came_for=came_for,
         )
         ALLOCATIONS.add(paying)
     elif cents:
         Allocation.update(
-            kind=AllocationKind.INVOICE, invoice=invoice, author=author, reason=reason
+            kind=AllocationKind.INVOICE,
+            invoice=invoice,
+            author=author,
+            reason=reason,
+            came_for=came_for,
         ).where(Allocation.id == part.id).execute()
     return cents
 

@@ -2,16 +2,23 @@
 another invoice of the same family, as agreed with it."""
 
 from kiosque.db import write
-from kiosque.db.models import Allocation, Anomaly, Invoice, Settlement
+from kiosque.db.models import Allocation, Anomaly, Invoice, JournalEntry, Settlement
 from kiosque.db.states import AllocationKind, AnomalyKind, InvoiceState
 from kiosque.language import formats
 from kiosque.language.formats import format_euros
 from kiosque.payments import anomalies
-from kiosque.payments.allocations import shorten_list, use_part
+from kiosque.payments.allocations import (
+    list_overpayment,
+    overpayment_key,
+    pay_with_overpayments,
+    shorten_list,
+    unpay,
+    use_part,
+)
 from kiosque.payments.ledger import book, owed_cents
 from kiosque.payments.queries import parts_of
 from kiosque.payments.receipts import Issuers, issue_receipt, receipt_of
-from kiosque.payments.refusals import Refused, require_author_and_reason
+from kiosque.payments.refusals import CHANGED, Refused, require_author_and_reason
 from kiosque.payments.selection import live_attempts
 from kiosque.payments.words import INVOICE_STATES
 
@@ -34,13 +41,110 @@ def apply_overpayment(
         part, cents = _spare_part(settlement, invoice, cents)
         if settlement.family is None:  # whose money it is, somebody says by this
             Settlement.update(family=invoice.family).where(Settlement.id == settlement.id).execute()
-        label = f"trop-perçu affecté à une autre facture ({author.strip()} : {reason.strip()})"
-        use_part(part, invoice, author.strip(), reason.strip(), most=cents)
+        label = _applied(author.strip(), reason.strip())
+        came_for = part.invoice_id if part.kind == AllocationKind.OVERPAYMENT else None
+        use_part(part, invoice, author.strip(), reason.strip(), came_for=came_for, most=cents)
         _shorten_list(part, invoice, author, label)
         if settlement.gateway and receipt_of(settlement) is None:
             issue_receipt(settlement, issuers)
         book(settlement, label)
     return Invoice.get_by_id(invoice.id)
+
+
+def withdraw_overpayment(
+    settlement: Settlement,
+    invoice_number: str,
+    author: str,
+    reason: str,
+    *,
+    agreed: int | None = None,
+) -> int:
+    """Take off an invoice what a human had money of this payment pay of it: it is owed back as
+    before, and the invoice is due again, unless other money came for it. Return the cents. Raise
+    Refused where it is none, or other cents than those `agreed`; nothing is changed then."""
+    require_author_and_reason(author, reason)
+    with write():
+        parts = applied_to(settlement, invoice_number)
+        cents = sum(part.amount_cents for part in parts)
+        if agreed not in (None, cents):
+            raise Refused([CHANGED])
+        label = f"trop-perçu repris{_cited(parts[0])} ({author.strip()} : {reason.strip()})"
+        for part in parts:
+            unpay(part)
+            _return(part)
+        settlement = Settlement.get_by_id(settlement.id)
+        book(settlement, label)
+        pay_with_overpayments(Invoice.get_by_id(parts[0].invoice_id))
+        if owed_cents(settlement):  # listed last: it does not pay that invoice by itself
+            _list_again(settlement, {part.came_for for part in parts}, label)
+    return cents
+
+
+def applied_to(settlement: Settlement, invoice_number: str) -> list[Allocation]:
+    """Return the parts of a payment that pay an invoice because a human said so. Raise Refused
+    where there is none."""
+    paid = Invoice.get_or_none(Invoice.number == invoice_number.strip())
+    applied = applied_by_hand(settlement)
+    if paid and (found := [part for part in applied if part.invoice_id == paid.id]):
+        return found
+    number = invoice_number[:30]
+    raise Refused([f"Rien de ce paiement n’a été affecté à la facture {number} par une personne."])
+
+
+def applied_by_hand(settlement: Settlement) -> list[Allocation]:
+    """Return the parts of a payment that have another use than the one that they came for."""
+    return [
+        part for part in parts_of(settlement) if part.kind == AllocationKind.INVOICE and part.author
+    ]
+
+
+def _return(part: Allocation) -> None:
+    """Make of a part what it was before a human had it pay an invoice."""
+    former = Invoice.get_or_none(Invoice.id == part.came_for)
+    kind = AllocationKind.OVERPAYMENT if former else AllocationKind.UNMATCHED
+    before = {"kind": kind, "invoice": former, "author": "", "reason": "", "came_for": None}
+    Allocation.update(before).where(Allocation.id == part.id).execute()
+
+
+def _list_again(settlement: Settlement, came_for: set[int | None], label: str) -> None:
+    """Put back on the list what was owed for these invoices, None for what matched nothing."""
+    known = Invoice.select().where(Invoice.id.in_([each for each in came_for if each]))
+    for former in known.order_by(Invoice.id):
+        _reopen(overpayment_key(settlement.id, former.id))
+        list_overpayment(settlement, former.id)
+    unmatched = [each for each in parts_of(settlement) if each.kind == AllocationKind.UNMATCHED]
+    if unmatched:
+        _reopen(anomalies.kept_key(settlement))
+        anomalies.flag_kept(settlement, label)
+        over = sum(each.amount_cents for each in unmatched)
+        Anomaly.update(amount_cents=over).where(
+            Anomaly.key == anomalies.kept_key(settlement)
+        ).execute()
+
+
+def _reopen(key: str) -> None:
+    Anomaly.update(resolved_at=None, resolved_by="", resolution="").where(
+        Anomaly.key == key
+    ).execute()
+
+
+def _applied(author: str, reason: str) -> str:
+    """Return the label of the entry of money that a human had pay an invoice."""
+    return f"trop-perçu affecté à une autre facture ({author} : {reason})"
+
+
+def _cited(part: Allocation) -> str:
+    """Name the entry of the journal that a correction corrects, where it is known."""
+    entry = (
+        JournalEntry.select(JournalEntry.number)
+        .where(
+            JournalEntry.settlement == part.settlement,
+            JournalEntry.label == _applied(part.author, part.reason),
+        )
+        .order_by(JournalEntry.number.desc())
+        .first()
+    )
+    return f" de l’écriture {entry.number}" if entry else ""
 
 
 def foresee_use(

@@ -12,7 +12,7 @@ from kiosque.language.formats import format_euros, short_date
 from kiosque.payments.counter import Taken, at_bank, settle_at_counter
 from kiosque.payments.counter_rules import CounterPayment
 from kiosque.payments.credit_notes import uses_for
-from kiosque.payments.overpayments import foresee_use
+from kiosque.payments.overpayments import applied_to, foresee_use
 from kiosque.payments.queries import parts_of
 from kiosque.payments.refunds import foresee_repayment
 from kiosque.payments.refusals import Refused
@@ -180,14 +180,29 @@ def application(settlement: Settlement, number: str, cents: int | None) -> Fores
     )
 
 
+def withdrawal(settlement: Settlement, number: str) -> Foreseen:
+    """Tell what `withdraw_overpayment` would do. Raise Refused where it would."""
+    parts = applied_to(settlement, number)
+    invoice, cents = Invoice.get(Invoice.number == number), sum(each.amount_cents for each in parts)
+    return Foreseen(
+        (Line(_named(invoice), cents, _due_again(invoice)),),
+        "Repris de la facture",
+        cents,
+        "Cet argent est de nouveau dû à la famille, et revient dans «\u00a0À traiter\u00a0».",
+    )
+
+
+def _due_again(invoice: Invoice) -> str:
+    theirs = invoice.state == InvoiceState.TRANSMITTED
+    return "à encaisser par le Trésor public" if theirs else "de nouveau à régler"
+
+
 def credit_return(note: Invoice, invoice: Invoice) -> Foreseen:
     """Tell what `unapply_credit` would do. Raise Refused where it would."""
     cents = sum(each.amount_cents for each in uses_for(note.number, invoice.number))
-    theirs = invoice.state == InvoiceState.TRANSMITTED
-    follows = "à encaisser par le Trésor public" if theirs else "de nouveau à régler"
     worth = format_euros(note.credit_cents + cents)
     return Foreseen(
-        (Line(_named(invoice), cents, follows),),
+        (Line(_named(invoice), cents, _due_again(invoice)),),
         "Repris de la facture",
         cents,
         f"L’avoir {note.number} vaudra de nouveau {worth}.",

@@ -131,7 +131,7 @@ def _count_again(settlement: Settlement, label: str) -> None:
             Allocation.update(kind=AllocationKind.OVERPAYMENT).where(
                 Allocation.id == part.id
             ).execute()
-            use_part(part, part.invoice, part.author, part.reason)
+            use_part(part, part.invoice, part.author, part.reason, came_for=part.came_for)
     if settlement.attempt:
         awaited = all(part.kind != AllocationKind.UNMATCHED for part in parts)
         add_fact(

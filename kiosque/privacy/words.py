@@ -45,6 +45,7 @@ COLUMNS: Mapping[str, str] = {
     "authorisation": "autorisation",
     "booked_on": "jour au compte",
     "born_on": "date de naissance",
+    "came_for": "facture pour laquelle il était venu",
     "card_brand": "carte",
     "card_last4": "quatre derniers chiffres",
     "child": "enfant",

@@ -74,6 +74,7 @@ class Action(StrEnum):
     REPAYMENT_NOTED = "repayment_noted"
     CHARGEBACK_NOTED = "chargeback_noted"
     OVERPAYMENT_APPLIED = "overpayment_applied"
+    OVERPAYMENT_WITHDRAWN = "overpayment_withdrawn"
     REFUND_DROPPED = "refund_dropped"
     RESTORED = "restored"
     EXPORTED = "exported"
@@ -147,6 +148,7 @@ WORDS: Mapping[Action, str] = {
     Action.REPAYMENT_NOTED: "argent rendu noté",
     Action.CHARGEBACK_NOTED: "impayé noté",
     Action.OVERPAYMENT_APPLIED: "trop-perçu affecté",
+    Action.OVERPAYMENT_WITHDRAWN: "trop-perçu repris d’une facture",
     Action.REFUND_DROPPED: "remboursement abandonné",
     Action.RESTORED: "argent rétabli",
     Action.EXPORTED: "export",

@@ -6,10 +6,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from kiosque.db.models import Invoice, Settlement
-from kiosque.payments import CounterPayment, apply_credit, settle_at_counter
+from kiosque.payments import (
+    CounterPayment,
+    apply_credit,
+    apply_overpayment,
+    settle_at_counter,
+)
 from kiosque.staff.roles import Role
 from tests.agents import confirm, enter, fill, make_agent, send
-from tests.conftest import NOW
+from tests.conftest import ISSUERS, NOW
 from tests.pages.stage import LONG_NAME, LONG_NUMBER, LONG_WORD, Stage, scene
 
 INVOICES, PAYMENTS = "/mairie/factures", "/mairie/encaissements"
@@ -172,6 +177,27 @@ def money_to_put_back(stage: Stage) -> TestResponse:
 @scene
 def money_to_apply_to_an_invoice(stage: Stage) -> TestResponse:
     return regisseur(stage).get(f"{PAYMENTS}/{paid_too_much(stage).id}/affecter")
+
+
+def applied(stage: Stage) -> tuple[Settlement, str]:
+    settlement = paid_too_much(stage)
+    number = f"{stage.families}-{LONG_NUMBER}-B"
+    stage.invoice(settlement.family, 1000, number=number)
+    apply_overpayment(settlement, number, "Dominique", LONG_WORD, ISSUERS)
+    return settlement, number
+
+
+@scene
+def money_to_take_off_an_invoice(stage: Stage) -> TestResponse:
+    settlement, _ = applied(stage)
+    return regisseur(stage).get(f"{PAYMENTS}/{settlement.id}/desaffecter")
+
+
+@scene
+def money_taken_off_an_invoice_is_told(stage: Stage) -> TestResponse:
+    settlement, number = applied(stage)
+    page = f"{PAYMENTS}/{settlement.id}/desaffecter"
+    return fill(regisseur(stage), page, number=number, reason=LONG_WORD)
 
 
 @scene

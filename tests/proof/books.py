@@ -48,6 +48,8 @@ class Part:
     kind: str
     cents: int
     listed: bool = False
+    #: Its kind and number before a human had it pay an invoice.
+    before: tuple[str, str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -348,15 +350,28 @@ class Books:
             due = "transmitted" if bill.treasury else "open"
             bill.state = "paid" if self.paid(bill) == bill.cents else due
 
-    def use(self, part: Part, bill: Bill, most: int) -> None:
+    def use(
+        self, part: Part, bill: Bill, most: int, before: tuple[str, str | None] | None = None
+    ) -> None:
         """Pay an invoice with a part that pays nothing; what is over stays as it was."""
         cents = min(part.cents, most, self.left(bill, part.debit.mode))
         if cents == part.cents:
             part.kind, part.number, part.listed = "invoice", bill.number, False
+            part.before = before
         elif cents:
             part.cents -= cents
-            self._part(part.debit, bill.number, "invoice", cents)
+            self._part(part.debit, bill.number, "invoice", cents).before = before
         self.refresh(bill)
+
+    def withdraw(self, parts: list[Part], bill: Bill) -> set[str | None]:
+        """Take these parts off an invoice that a human had them pay. The invoices that they came
+        for."""
+        for part in parts:
+            assert part.before
+            (part.kind, part.number), part.before = part.before, None
+        self.refresh(bill)
+        self.pay_with_what_came_twice(bill)
+        return {part.number for part in parts if part.kind == "overpayment"}
 
     def came_for(self, debit: Debit, number: str | None) -> list[Part]:
         """The parts of a payment that are owed, of what came for an invoice."""

@@ -465,6 +465,14 @@ BUGS = (
         rare=True,
     ),
     Bug(
+        "what is taken off an invoice is paid there still",
+        overpayments,
+        "            unpay(part)\n",
+        "",
+        histories.what_came_twice_paid_the_wrong_invoice,
+        rare=True,
+    ),
+    Bug(
         "a trop-perçu does not pay what is taken back from the Treasury",
         transmissions,
         "        pay_with_overpayments(Invoice.get_by_id(invoice.id))\n",

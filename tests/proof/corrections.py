@@ -49,7 +49,28 @@ def apply(town: "Town", debit: Debit, number: str) -> None:
     if part:
         if part.debit.owner and part.debit not in books.receipts:
             books.receipts.append(part.debit)
-        books.use(part, bill, cents)
+        books.use(part, bill, cents, (part.kind, part.number))
+
+
+def withdraw(town: "Town", debit: Debit, number: str) -> None:
+    """What a human had it pay of an invoice; refused where it is nothing."""
+    books = town.books
+    used = [p for p in debit.parts if (p.kind, p.number) == ("invoice", number) and p.before]
+    parts = used if debit.state == "counted" else []
+    before = dump()
+    try:
+        cents = payments.withdraw_overpayment(
+            settlement_of(debit), number, "Dominique", "mauvaise facture"
+        )
+    except Refused:
+        assert not parts
+        assert dump() == before
+        return
+    assert cents == sum(part.cents for part in parts) > 0
+    came_for = books.withdraw(parts, books.bills[number])
+    for each in came_for if _owed(books, debit) else ():
+        books.dealt.pop((debit.name, each), None)
+        books.list_owed(debit, each)
 
 
 def _spare(books: Books, debit: Debit, bill: Bill) -> tuple[Part | None, int]:
@@ -117,7 +138,7 @@ def _take_back(books: Books, debit: Debit, leaving: Leaving) -> None:
         for part in paying:
             part.kind = "overpayment"
         for part in paying:
-            books.use(part, books.bills[part.number or ""], part.cents)
+            books.use(part, books.bills[part.number or ""], part.cents, part.before)
         if debit.owner:
             debit.restored += 1
             unmatched = any(part.kind == "unmatched" for part in debit.parts)

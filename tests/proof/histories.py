@@ -417,6 +417,27 @@ def what_came_twice_pays_another_invoice(story: Story) -> None:
     story.credit(520)
 
 
+def what_came_twice_paid_the_wrong_invoice(story: Story) -> None:
+    two_debits(story)
+    put_right(story, "apply", "A3", which=1)
+    put_right(story, "withdraw", "A3")
+    assert ("A3",) not in rows("SELECT number FROM invoice WHERE state = 'paid'")
+    put_right(story, "withdraw", "A3", which=1)
+    put_right(story, "apply", "A2", which=1)
+    story.credit(520)
+    put_right(story, "withdraw", "A2")
+    put_right(story, "apply", "A2", which=1)
+
+
+def what_matched_nothing_paid_the_wrong_invoice(story: Story) -> None:
+    story.opens("A1")
+    story.card("CAPTURED", off=480, heard=0)
+    put_right(story, "enter")
+    put_right(story, "apply", "A2")
+    put_right(story, "withdraw", "A2")
+    put_right(story, "apply", "A3")
+
+
 def debit_entered_by_hand(story: Story) -> None:
     story.opens("A1")
     story.card("CAPTURED", heard=0)
@@ -845,6 +866,8 @@ HISTORIES: tuple[History, ...] = (
     given_back_in_vain,
     restored_once_settled_otherwise,
     what_came_twice_pays_another_invoice,
+    what_came_twice_paid_the_wrong_invoice,
+    what_matched_nothing_paid_the_wrong_invoice,
     debit_entered_by_hand,
     debit_of_another_amount_entered_then_used,
     one_debit_of_each_regie,

@@ -167,7 +167,8 @@ class Allocation(NumberedModel):
     """One part of a settlement: it pays an invoice, is a *trop-perçu*, or matches nothing.
 
     It no longer `counts` while the whole settlement has left again. `author` and `reason` are of
-    the human who gave it another use than the one it came for.
+    the human who gave it another use than the one it came for; `came_for` is then the number of the
+    row of the invoice for which it was a *trop-perçu*, None where it matched nothing.
     """
 
     settlement = ForeignKeyField(Settlement, backref="allocations")
@@ -178,6 +179,7 @@ class Allocation(NumberedModel):
     counts = TruthField(default=True)
     author = TextField(default="")
     reason = TextField(default="")
+    came_for = IntegerField(null=True)
 
 
 class Receipt(NumberedModel):

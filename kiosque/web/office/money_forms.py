@@ -154,6 +154,16 @@ class ApplyForm(AmountForm):
     number = StringField("Numéro de la facture à payer", [InputRequired("Indiquez la facture.")])
 
 
+class WithdrawForm(ForeseenForm):
+    """An invoice to which money was applied, one of these numbers."""
+
+    number = OneOf("Facture")
+
+    def __init__(self, numbers: Sequence[str]) -> None:
+        super().__init__()
+        self.number.choices = [(each, each) for each in numbers]
+
+
 class TransmitForm(ForeseenForm):
     """An invoice that the Treasury will collect."""
 

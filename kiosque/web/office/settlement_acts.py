@@ -11,6 +11,7 @@ from kiosque.deposits import keeping
 from kiosque.deposits.sums import Line as Revenue
 from kiosque.language.formats import capital, format_euros
 from kiosque.payments import names, previews
+from kiosque.payments.overpayments import applied_by_hand
 from kiosque.payments.previews import Foreseen, Line
 from kiosque.payments.receipts import receipt_of
 from kiosque.payments.refusals import Refused
@@ -25,6 +26,7 @@ from kiosque.web.office.money_forms import (
     ApplyForm,
     ElsewhereForm,
     RestoreForm,
+    WithdrawForm,
 )
 
 
@@ -131,6 +133,27 @@ class Apply(OfSettlement):
         paid = payments.apply_overpayment(self.settlement, *asked, current.issuers(), cents)
         self._note(Action.OVERPAYMENT_APPLIED, cents)
         return f"{format_euros(cents)} affectés à la facture {paid.number}."
+
+
+class Withdraw(OfSettlement):
+    """A *trop-perçu* that paid the wrong invoice."""
+
+    verb = "Reprendre de la facture"
+    form: WithdrawForm
+
+    def __init__(self, settlement: Settlement) -> None:
+        super().__init__(settlement)
+        paid = [part.invoice for part in applied_by_hand(settlement) if part.invoice]
+        self.form = WithdrawForm(sorted({each.number for each in paid}))
+
+    def foresee(self) -> Foreseen:
+        return previews.withdrawal(self.settlement, self.form.number.data)
+
+    def do(self) -> str:
+        number, cents = self.form.number.data, self.told.cents
+        payments.withdraw_overpayment(self.settlement, number, author(), self.reason, agreed=cents)
+        self._note(Action.OVERPAYMENT_WITHDRAWN, cents)
+        return f"{format_euros(cents)} repris de la facture {number}."
 
 
 class DropRefund(OfSettlement):

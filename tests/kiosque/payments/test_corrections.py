@@ -274,6 +274,114 @@ def test_what_is_over_stays_owed_and_listed(
     assert (state_of(november), state_of(october), owed()) == ("open", "paid", 0)
 
 
+def withdraw(settlement: Settlement, number: str, **agreed: int) -> int:
+    return payments.withdraw_overpayment(settlement, number, "Camille", "erreur", **agreed)
+
+
+def test_what_was_applied_to_the_wrong_invoice_is_owed_again_and_may_pay_another(
+    go: Pay, hear: Hear, october: Invoice, alices_family: Family
+) -> None:
+    _, handoff = go(october)
+    at_counter(october)
+    hear(handoff)
+    rows = Allocation.select().order_by(Allocation.id).dicts()
+    before = (accounts(), on_list(), [*rows.clone()])
+    november, december = (make_invoice(alices_family, f"2026-{n}-0001", 4520) for n in (11, 12))
+    twice = payments.find_settlement("R1")
+    apply(twice, november.number)
+    applied = JournalEntry.select().order_by(JournalEntry.number.desc()).get()
+    assert withdraw(twice, november.number) == 4520
+    assert (state_of(november), owed(), len(on_list("overpayment"))) == ("open", 4520, 1)
+    assert (accounts(), on_list(), [*rows.clone()]) == before
+    last = JournalEntry.select().order_by(JournalEntry.number.desc()).get()
+    assert (last.debit, last.credit, last.amount_cents) == ("invoices", "overpayments", 4520)
+    assert f"écriture {applied.number} (Camille : erreur)" in last.label
+    apply(twice, december.number)
+    assert (state_of(december), owed(), on_list()) == ("paid", 0, [])
+
+
+def test_a_part_that_was_applied_is_taken_back_and_told_with_the_rest(
+    go: Pay, hear: Hear, october: Invoice, alices_family: Family
+) -> None:
+    _, handoff = go(october)
+    at_counter(october)
+    hear(handoff)
+    november = make_invoice(alices_family, "2026-11-0001", 3000)
+    apply(payments.find_settlement("R1"), november.number)
+    withdraw(payments.find_settlement("R1"), november.number)
+    (point,) = payments.open_anomalies()
+    assert (point.amount_cents, owed(), state_of(november)) == (4520, 4520, "open")
+    assert Invoice.get_by_id(november.id).paid_cents == 0
+
+
+def test_money_of_another_amount_that_was_applied_matches_nothing_again(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff, amount="5000")
+    debit = Settlement.get()
+    apply(debit, october.number)
+    withdraw(debit, october.number)
+    assert (state_of(october), journal.balances()["unmatched"]) == ("open", -5000)
+    assert sum(each.amount_cents for each in payments.open_anomalies()) >= 5000
+    apply(debit, october.number)
+    assert state_of(october) == "paid"
+
+
+def test_what_is_taken_off_an_invoice_is_paid_by_what_came_for_it_meanwhile(
+    october: Invoice, alices_family: Family
+) -> None:
+    november = make_invoice(alices_family, "2026-11-0001", 4520)
+    at_counter(october)
+    at_counter(october, reason="encore", is_extra=True)
+    twice = Settlement.get(Settlement.reason == "encore")
+    apply(twice, november.number)
+    at_counter(november, is_extra=True)
+    assert owed() == 4520
+    withdraw(twice, november.number)
+    assert (state_of(november), owed()) == ("paid", 4520)
+    (point,) = payments.open_anomalies()
+    assert point.settlement == twice
+
+
+def test_only_what_a_human_applied_is_taken_back_and_once(
+    go: Pay, hear: Hear, october: Invoice, alices_family: Family
+) -> None:
+    _, handoff = go(october)
+    at_counter(october)
+    hear(handoff)
+    november = make_invoice(alices_family, "2026-11-0001", 4520)
+    twice = payments.find_settlement("R1")
+    apply(twice, november.number)
+    counter = Settlement.get(Settlement.gateway.is_null())
+    before = JournalEntry.select().count()
+    for settlement, number in ((counter, october.number), (twice, october.number), (twice, "X")):
+        with pytest.raises(Refused):
+            withdraw(settlement, number)
+    for wrong in ("", " "):
+        with pytest.raises(Refused):
+            payments.withdraw_overpayment(twice, november.number, "Camille", wrong)
+    with pytest.raises(Refused):
+        withdraw(twice, november.number, agreed=4519)
+    assert JournalEntry.select().count() == before
+    withdraw(twice, november.number, agreed=4520)
+    with pytest.raises(Refused):
+        withdraw(twice, november.number)
+
+
+def test_what_the_treasury_collects_since_is_the_treasurys_again(
+    go: Pay, hear: Hear, october: Invoice, alices_family: Family
+) -> None:
+    _, handoff = go(october)
+    at_counter(october)
+    hear(handoff)
+    november = make_invoice(alices_family, "2026-11-0001", 9000)
+    apply(payments.find_settlement("R1"), november.number)
+    payments.transmit([november.number], "B-12", NOW.date(), *WHO)
+    withdraw(payments.find_settlement("R1"), november.number)
+    assert (state_of(november), Invoice.get_by_id(november.id).paid_cents) == ("transmitted", 0)
+
+
 @pytest.mark.parametrize("closed", [False, True], ids=["held by it", "closed"])
 def test_a_debit_of_another_amount_pays_an_invoice_once_a_human_says_so(
     go: Pay, hear: Hear, october: Invoice, closed: bool

@@ -12,7 +12,7 @@ from tests.proof.stage import GATEWAYS, rows
 from tests.proof.steps.common import BILLS, Steps, one, pick
 
 STAFF = ("amount", "amount", "counter", "counter", "cancel", "close", "resolve", "apply",
-         "restore", "enter")  # fmt: skip
+         "restore", "enter", "withdraw")  # fmt: skip
 
 
 class StaffSteps(Steps):
@@ -36,7 +36,7 @@ class StaffSteps(Steps):
             self.an_open_invoice_changes_its_amount(number, 4520 if which % 8 > 4 else 4600)
         elif what == "close" and self.books.orders:
             self.an_attempt_is_closed(which)
-        elif what in ("apply", "restore", "enter"):
+        elif what in ("apply", "restore", "enter", "withdraw"):
             self.something_is_put_right(what, number, which)
         elif what == "resolve" and any(each.listed for each in self.books.parts):
             self.what_came_twice_is_dealt_with(which)
@@ -51,6 +51,10 @@ class StaffSteps(Steps):
             corrections.apply(self, one(debits, which), number)
         elif what == "restore" and debits:
             corrections.restore(self, one(debits, which), cents)
+        elif what == "withdraw" and debits:
+            used = [(p.debit, p.number or "") for p in self.books.parts if p.before]
+            debit, paid = one([*used, (one(debits, which), number)], which)
+            corrections.withdraw(self, debit, paid)
 
     @rule(
         what=st.sampled_from(["transmit", "deduct", "deduct", "take back", "take off"]),

@@ -177,6 +177,7 @@ PAGES = {
         Page("chargeback", BOTH, "/encaissements/<int:settlement_id>/impaye"),
         Page("restore", BOTH, "/encaissements/<int:settlement_id>/retablir"),
         Page("apply_overpayment", BOTH, "/encaissements/<int:settlement_id>/affecter"),
+        Page("withdraw_overpayment", BOTH, "/encaissements/<int:settlement_id>/desaffecter"),
         Page("drop_refund", BOTH, "/encaissements/<int:settlement_id>/abandonner"),
         Page("keep_back", BOTH, "/encaissements/<int:settlement_id>/garder"),
         Page("take_up", BOTH, "/encaissements/<int:settlement_id>/reprendre"),

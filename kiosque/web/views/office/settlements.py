@@ -17,6 +17,7 @@ from kiosque.language.formats import format_euros, receipt_title, short_date
 from kiosque.mails import sent
 from kiosque.papers import content
 from kiosque.payments import history, names, records
+from kiosque.payments.overpayments import applied_by_hand
 from kiosque.payments.receipts import receipts_named
 from kiosque.payments.records import Record
 from kiosque.staff import events
@@ -169,6 +170,8 @@ def _of_money(record: Record) -> Iterator[tuple[str, str]]:
         yield "office.restore", "Rétablir ce qui n’est pas reparti"
     if record.owed_cents:
         yield "office.apply_overpayment", "Affecter le trop-perçu à une facture"
+    if applied_by_hand(settlement):
+        yield "office.withdraw_overpayment", "Reprendre un trop-perçu affecté à une facture"
 
 
 def _of_deposits(settlement: Settlement) -> Iterator[tuple[str, str]]:

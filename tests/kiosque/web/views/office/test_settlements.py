@@ -169,6 +169,27 @@ def test_a_receipt_is_sent_again_to_its_family(
     assert last_event() == ("receipt_sent", "R000001")
 
 
+def test_a_use_of_money_that_came_twice_is_undone_once_read(
+    client: FlaskClient, alices_family: Family
+) -> None:
+    make_invoice(alices_family, "W-0", 4225)
+    cash = CounterPayment("W-0", 9000, "cash", NOW.date(), "Dominique", "pièce 3", is_extra=True)
+    payments.settle_at_counter([cash])
+    paid = Settlement.get(Settlement.amount_cents == 9000)
+    wrong = make_invoice(alices_family, "W-1", 1000)
+    page, given = f"{page_of(paid)}/desaffecter", {"number": "W-1", "reason": "mauvaise facture"}
+    assert page not in client.get(page_of(paid)).text
+    assert fill(client, page, **given).status_code == 422
+    confirm(client, f"{page_of(paid)}/affecter", number="W-1", amount="", reason="accord")
+    assert page in client.get(page_of(paid)).text
+    assert confirm(client, page, **given).location == page_of(paid)
+    assert Invoice.get_by_id(wrong.id).state == "open"
+    assert last_event()[0] == "overpayment_withdrawn"
+    for number in ("W-1", "W-0", "X"):
+        assert fill(client, page, **{**given, "number": number}).status_code == 422
+    assert verification.faults() == []
+
+
 def test_a_receipt_is_not_sent_twice_within_minutes(
     client: FlaskClient, online: Settlement, alices_family: Family, frozen: Clock
 ) -> None:
