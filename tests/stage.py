@@ -295,6 +295,13 @@ PAGES: dict[str, Page] = {
         ADMINISTRATION, method="POST", fresh=True, form={"file": "x"}
     ),
     "office.remove_logo": for_agents(ADMINISTRATION, method="POST", fresh=True),
+    "office.close_bank": for_agents(
+        ADMINISTRATION, path={"gateway": "banque"}, method="POST", fresh=True,
+        form={"until": "x", "sentence": "Le Trésor entretient son service.", "seen": ""},
+    ),
+    "office.open_bank": for_agents(
+        ADMINISTRATION, path={"gateway": "banque"}, method="POST", fresh=True
+    ),
     "office.change_text": for_agents(
         ADMINISTRATION, path={"name": "confidentialite"}, method="POST",
         form={"text": "Vos données", "save": "1", "change": ""},

@@ -58,6 +58,8 @@ class Action(StrEnum):
     MAIL_RETRIED = "mail_retried"
     SETTINGS_CHANGED = "settings_changed"
     PAYMENT_TRIED = "payment_tried"
+    BANK_CLOSED = "bank_closed"
+    BANK_OPENED = "bank_opened"
     REQUEST_ACCEPTED = "request_accepted"
     REQUEST_REFUSED = "request_refused"
     INVOICE_READ = "invoice_read"
@@ -132,6 +134,8 @@ WORDS: Mapping[Action, str] = {
     Action.MAIL_RETRIED: "courriel renvoyé",
     Action.SETTINGS_CHANGED: "réglages changés",
     Action.PAYMENT_TRIED: "paiement de 1 € essayé",
+    Action.BANK_CLOSED: "paiement en ligne suspendu",
+    Action.BANK_OPENED: "paiement en ligne rouvert",
     Action.REQUEST_ACCEPTED: "demande d’une famille acceptée",
     Action.REQUEST_REFUSED: "demande d’une famille refusée",
     Action.INVOICE_READ: "facture lue",

@@ -2,10 +2,12 @@
 
 import html
 import re
+from datetime import timedelta
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from kiosque import payments
 from kiosque.db import write
 from kiosque.db.models import Anomaly, Child, Family, FamilyRequest, Guardian, OutboxMail, Staff
 from kiosque.db.states import AnomalyKind
@@ -17,6 +19,7 @@ from kiosque.staff.events import TERMINAL, Action
 from kiosque.staff.roles import Role
 from tests.agents import begin, enter, fill, make_agent, send, telephone_of
 from tests.bank import handed_over
+from tests.conftest import NOW
 from tests.pages.stage import LONG_EMAIL, LONG_NAME, LONG_WORD, Stage, scene
 
 
@@ -202,6 +205,26 @@ def who_did_what(stage: Stage) -> TestResponse:
     for number in range(60):
         events.note(Action.FAMILY_READ, TERMINAL, f"F{number:04d}")
     return admin(stage).get("/mairie/journal-des-actions")
+
+
+@scene
+def a_bank_to_close(stage: Stage) -> TestResponse:
+    return admin(stage).get("/mairie/reglages/banques/banque/suspendre")
+
+
+@scene
+def a_bank_closed_without_an_end(stage: Stage) -> TestResponse:
+    return send(admin(stage), "/mairie/reglages/banques/banque/suspendre", until="hier")
+
+
+@scene
+def settings_while_a_bank_is_closed(stage: Stage) -> TestResponse:
+    client, page = admin(stage), "/mairie/reglages/banques/banque/suspendre"
+    until, said = f"{NOW + timedelta(days=1):%Y-%m-%dT%H:%M}", f"{LONG_WORD} se repose."
+    send(client, page, until=until, sentence=said, seen="y")
+    shown = client.get("/mairie/reglages")
+    payments.open_bank("banque")
+    return shown
 
 
 @scene

@@ -1,6 +1,7 @@
 """The forms of the settings that the town hall changes, a section each."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
@@ -9,6 +10,7 @@ from wtforms import BooleanField, IntegerField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, ValidationError
 
 from kiosque.db.models import Service
+from kiosque.language import clock
 from kiosque.language.formats import capital
 from kiosque.papers import typesetting
 from kiosque.settings import Settings, logo
@@ -16,7 +18,7 @@ from kiosque.spelling import fold
 from kiosque.staff.town_settings import CHANGEABLE
 from kiosque.web import legal
 from kiosque.web.forms import Form
-from kiosque.web.office.forms import CHOOSE
+from kiosque.web.office.forms import CHOOSE, seen_field
 
 
 class SectionForm(Form):
@@ -115,6 +117,25 @@ class AttestationForm(SectionForm):
     def validate_services(self, field: SelectMultipleField) -> None:
         if not dict(field.choices).keys() >= set(field.data):
             raise ValidationError(CHOOSE)
+
+
+class ClosureForm(Form):
+    """Until when a bank takes no new payment, an aware instant in `ends_at`, and what families
+    read."""
+
+    until = StringField("Suspendu jusqu’au", [InputRequired("Indiquez la fin.")])
+    sentence = StringField("Ce que lisent les familles")
+    seen = seen_field()
+    ends_at = datetime.max.replace(tzinfo=UTC)
+
+    def validate_until(self, field: StringField) -> None:
+        try:
+            typed = datetime.fromisoformat((field.data or "").strip())
+        except ValueError:
+            typed = datetime.min  # noqa: DTZ901  # refused below
+        if not 1900 <= typed.year < 2200:
+            raise ValidationError("Cette heure n’existe pas. Exemple\u00a0: 2026-12-31T20:00.")
+        self.ends_at = typed.replace(tzinfo=clock.PARIS).astimezone(UTC)
 
 
 class LogoForm(FlaskForm):

@@ -81,6 +81,10 @@ PAGES = {
         Page("forget_bank_columns", POST, "/banque/colonnes/<int:number>/oublier"),
     ),
     "bank_files": (Page("undo_statement", BOTH, "/banque/fichiers/<int:number>/annuler"),),
+    "closures": (
+        Page("close_bank", BOTH, "/reglages/banques/<gateway>/suspendre"),
+        Page("open_bank", POST, "/reglages/banques/<gateway>/rouvrir"),
+    ),
     "deposits": (
         Page("bordereaux", GET, "/bordereaux"),
         Page("finalize", BOTH, "/bordereaux/definitif", {"regie": ""}),

@@ -3,6 +3,7 @@
 from flask import abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from kiosque import payments
 from kiosque.monitoring import memory
 from kiosque.staff import town_settings
 from kiosque.staff.roles import Role
@@ -22,6 +23,7 @@ def settings() -> str:
         changes=town_settings.changes(),
         memory=memory.read(every.data),
         trials=bank_trial.shown(),
+        closed=payments.closed_banks(),
         texts=legal.file_names(),
     )
 

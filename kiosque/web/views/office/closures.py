@@ -1,0 +1,54 @@
+"""The banks that take no new payment for a time: their maintenance."""
+
+from flask import abort, flash, redirect, url_for
+from werkzeug.wrappers import Response
+
+from kiosque import payments
+from kiosque.language.formats import long_instant
+from kiosque.payments import Refused
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.staff.roles import Role
+from kiosque.web import current
+from kiosque.web.office.access import actor, fresh_code, staff_only
+from kiosque.web.office.acts import author
+from kiosque.web.office.settings_forms import ClosureForm
+from kiosque.web.views.office.area import Answer, form_page
+
+
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def close_bank(gateway: str) -> Answer:
+    form, name = ClosureForm(), _known(gateway)
+    if form.validate_on_submit() and _closed(name, form):
+        return redirect(url_for("office.settings"))
+    return form_page("office/close_bank.html", form, gateway=name)
+
+
+def _closed(name: str, form: ClosureForm) -> bool:
+    """Close a bank as the form says; where that is refused, the form says why."""
+    try:
+        closure = payments.close_bank(name, form.sentence.data or "", form.ends_at, author())
+    except Refused as refused:
+        form.form_errors += refused.reasons
+        return False
+    until = long_instant(closure.until_at)
+    events.note(Action.BANK_CLOSED, actor(), name, f"jusqu’au {until}. {closure.sentence}".strip())
+    flash(f"Le paiement en ligne est suspendu jusqu’au {until}.")
+    return True
+
+
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def open_bank(gateway: str) -> Response:
+    name = _known(gateway)
+    if payments.open_bank(name):
+        events.note(Action.BANK_OPENED, actor(), name)
+        flash("Le paiement en ligne est rouvert.")
+    else:
+        flash("Le paiement en ligne n’était pas suspendu.")
+    return redirect(url_for("office.settings"))
+
+
+def _known(gateway: str) -> str:
+    return gateway if gateway in current.settings().gateways else abort(404)
