@@ -104,20 +104,26 @@ def _is_undone(why: str) -> bool:
 
 def _in_use() -> dict[str, list[tuple[Any, ...]]]:
     """Every table, but for what only grows, and what was set aside since the journal cites it."""
-    aside = f"SELECT id FROM statement_line WHERE regie LIKE '%{ASIDE}'"
+    is_aside = f"substr(regie, length(regie), 1) = '{ASIDE}'"
+    lines = f"SELECT id FROM statement_line WHERE {is_aside}"
     kept = {
-        "statement": f"regie NOT LIKE '%{ASIDE}'",
-        "statement_line": f"id NOT IN ({aside})",
-        "line_match": f"line_id NOT IN ({aside})",
+        "statement": f"NOT {is_aside}",
+        "statement_line": f"NOT {is_aside}",
+        "line_match": f"line_id NOT IN ({lines})",
     }
-    found = {name: rows_ for name, rows_ in dump().items() if name not in _GROWS}
-    return found | {name: rows(f"SELECT * FROM {name} WHERE {which}")
-                    for name, which in kept.items()}  # fmt: skip
+    found = {name: each for name, each in dump().items() if name not in _GROWS}
+    found |= {name: rows(f"SELECT * FROM {name} WHERE {which}") for name, which in kept.items()}
+    return {name: _sorted(each) for name, each in found.items()}
 
 
 def _changes(before: dict[str, list[tuple[Any, ...]]]) -> set[str]:
     """The tables that are not as they were."""
-    return {name for name, found in dump().items() if found != before[name]}
+    return {name for name, found in dump().items() if _sorted(found) != _sorted(before[name])}
+
+
+def _sorted(found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """PostgreSQL gives last a row that was changed last."""
+    return sorted(found, key=repr)
 
 
 def _file(account: Account, span: tuple[int, int]) -> records.StatementFile:

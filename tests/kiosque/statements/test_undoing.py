@@ -46,10 +46,11 @@ def family() -> Family:
 
 def rows() -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table, but for what was set aside since the journal cites it."""
+    is_aside = "substr(regie, length(regie), 1) = '!'"
     aside = {
-        "statement": "regie LIKE '%!'",
-        "statement_line": "regie LIKE '%!'",
-        "line_match": "line_id IN (SELECT id FROM statement_line WHERE regie LIKE '%!')",
+        "statement": is_aside,
+        "statement_line": is_aside,
+        "line_match": f"line_id IN (SELECT id FROM statement_line WHERE {is_aside})",
     }
     return {
         table: sorted(
