@@ -302,6 +302,15 @@ PAGES: dict[str, Page] = {
     "office.open_bank": for_agents(
         ADMINISTRATION, path={"gateway": "banque"}, method="POST", fresh=True
     ),
+    "office.personal_data": for_agents(ADMINISTRATION, query={"famille": "F1001"}, fresh=True),
+    "office.export_family": for_agents(
+        ADMINISTRATION, path={"code": "F1001"}, method="POST", fresh=True,
+        form={"reason": "", "seen": ""},
+    ),
+    "office.erase_family": for_agents(
+        ADMINISTRATION, path={"code": "F1001"}, method="POST", fresh=True,
+        form={"reason": "", "seen": "", "settled": "y"},
+    ),
     "office.change_text": for_agents(
         ADMINISTRATION, path={"name": "confidentialite"}, method="POST",
         form={"text": "Vos données", "save": "1", "change": ""},

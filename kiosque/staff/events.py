@@ -37,6 +37,8 @@ class Action(StrEnum):
     SEEN_AS_FAMILY = "seen_as_family"
     FAMILY_ARCHIVED = "family_archived"
     FAMILY_BROUGHT_BACK = "family_brought_back"
+    FAMILY_EXPORTED = "family_exported"
+    FAMILY_ERASED = "family_erased"
     FAMILIES_MERGED = "families_merged"
     MERGE_UNDONE = "merge_undone"
     LETTER_ISSUED = "letter_issued"
@@ -113,6 +115,8 @@ WORDS: Mapping[Action, str] = {
     Action.SEEN_AS_FAMILY: "page de famille vue comme elle",
     Action.FAMILY_ARCHIVED: "famille archivée",
     Action.FAMILY_BROUGHT_BACK: "famille rétablie",
+    Action.FAMILY_EXPORTED: "données d’une famille remises",
+    Action.FAMILY_ERASED: "famille effacée à sa demande",
     Action.FAMILIES_MERGED: "familles fusionnées",
     Action.MERGE_UNDONE: "fusion de familles annulée",
     Action.LETTER_ISSUED: "lettre d’activation faite",

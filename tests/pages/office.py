@@ -208,6 +208,30 @@ def who_did_what(stage: Stage) -> TestResponse:
 
 
 @scene
+def data_of_a_family_to_give_or_erase(stage: Stage) -> TestResponse:
+    return admin(stage).get(f"/mairie/donnees?famille={stage.family(LONG_NAME).code}")
+
+
+@scene
+def data_of_nobody(stage: Stage) -> TestResponse:
+    return admin(stage).get("/mairie/donnees?famille=X999")
+
+
+@scene
+def data_to_give_to_a_family(stage: Stage) -> TestResponse:
+    code = stage.family(LONG_NAME).code
+    return admin(stage).get(f"/mairie/donnees/{code}/remettre")
+
+
+@scene
+def a_family_to_erase_that_owes(stage: Stage) -> TestResponse:
+    family = stage.family(LONG_NAME)
+    stage.invoice(family)
+    page = f"/mairie/donnees/{family.code}/effacer"
+    return send(admin(stage), page, reason=LONG_WORD, seen="y")
+
+
+@scene
 def a_bank_to_close(stage: Stage) -> TestResponse:
     return admin(stage).get("/mairie/reglages/banques/banque/suspendre")
 

@@ -22,6 +22,7 @@ __all__ = [
     "CodeForm",
     "ConfirmForm",
     "DayField",
+    "EraseForm",
     "InvitationForm",
     "LetterForm",
     "LettersForm",
@@ -170,6 +171,12 @@ class ActForm(Form):
 
     reason = reason_field()
     seen = seen_field()
+
+
+class EraseForm(ActForm):
+    """A family to erase."""
+
+    settled = BooleanField("Ses avoirs ont été rendus ou employés")
 
 
 class LetterForm(ActForm):

@@ -165,6 +165,11 @@ PAGES = {
         Page("close_month", BOTH, "/mois/<name>/arreter"),
         Page("month_papers", GET, "/mois/<name>/papiers.zip"),
     ),
+    "personal_data": (
+        Page("personal_data", GET, "/donnees"),
+        Page("export_family", BOTH, "/donnees/<code>/remettre"),
+        Page("erase_family", BOTH, "/donnees/<code>/effacer"),
+    ),
     "requests": (
         Page("requests_", GET, "/demandes"),
         Page("request_", BOTH, "/demandes/<int:number>"),

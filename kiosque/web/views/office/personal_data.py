@@ -1,0 +1,87 @@
+"""The data held about a family: taken out for it, or erased when it asks, by the administration,
+which meets no family otherwise."""
+
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from kiosque import privacy
+from kiosque.db.models import Family
+from kiosque.families.accounts import normalise_code
+from kiosque.payments import Refused
+from kiosque.privacy.dues import dues
+from kiosque.privacy.free_words import naming
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.staff.roles import Role
+from kiosque.web import current, documents
+from kiosque.web.office import lists
+from kiosque.web.office.access import actor, fresh_code, staff_only
+from kiosque.web.office.acts import author
+from kiosque.web.office.forms import ActForm, EraseForm
+from kiosque.web.views.office.area import Answer, done, form_page
+from kiosque.web.views.office.families import family_of
+
+
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def personal_data() -> str:
+    """Tell the ways for the family of the code that was typed, erased or not."""
+    asked = lists.looked_for(request.args.get("famille", ""))
+    named = Family.code == normalise_code(asked), Family.forgotten_at.is_null()
+    found = Family.get_or_none(*named) if asked else None
+    if asked:
+        events.note(Action.FAMILIES_SEARCHED, actor(), asked)
+    return render_template("office/personal_data.html", asked=asked, family=found)
+
+
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def export_family(code: str) -> Answer:
+    family, form = family_of(code), ActForm()
+    return done(form, lambda: _exported(family, form)) or form_page(
+        "office/export_family.html", form, family=family
+    )
+
+
+def _exported(family: Family, form: ActForm) -> Response:
+    content = io.BytesIO()
+    with tempfile.TemporaryDirectory() as kept:
+        try:
+            folder = privacy.export(current.settings(), family, Path(kept), author())
+        except privacy.CannotExport as error:
+            raise Refused([str(error)]) from None
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(folder.iterdir()):
+                archive.write(path, path.name)
+    events.note(Action.FAMILY_EXPORTED, actor(), family.code, form.reason.data)
+    return documents.answer_archive(content.getvalue(), folder.name)
+
+
+@staff_only(Role.ADMINISTRATION)
+@fresh_code
+def erase_family(code: str) -> Answer:
+    family, form = family_of(code), EraseForm()
+    if not form.is_submitted():
+        events.note(Action.FAMILY_READ, actor(), family.code)
+    due = dues(family, credit_notes=not form.settled.data)
+    return done(form, lambda: _erased(family, form)) or form_page(
+        "office/erase_family.html", form, family=family, due=due, kept=naming(family)
+    )
+
+
+def _erased(family: Family, form: EraseForm) -> Response:
+    try:
+        privacy.erase(family, author(), form.reason.data, credit_notes=not form.settled.data)
+    except privacy.CannotErase:
+        raise Refused(["Cette famille ne peut pas encore être effacée."]) from None
+    events.note(Action.FAMILY_ERASED, actor(), family.code, form.reason.data)
+    flash(
+        f"La famille {family.code} est effacée. Retirez-la aussi de votre logiciel\u00a0: ses "
+        "fichiers la ramèneraient."
+    )
+    return redirect(url_for("office.personal_data"))
