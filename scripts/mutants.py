@@ -29,6 +29,7 @@ import sys
 import tempfile
 import threading
 import time
+import tokenize
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatch
@@ -132,6 +133,7 @@ class Trial:
             os._exit(KILLED)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        _write_each_query_anew()
         self._learn(session.items)
         gc.freeze()  # what is not looked at is not copied either, in the processes forked
         kept = set(self._folder.iterdir())
@@ -298,7 +300,7 @@ def _lines_of_faults(module: str) -> dict[str, int]:
 
 def _code() -> list[Path]:
     """Return the files that may change what a test goes through, but for the other tests."""
-    folders = ("kiosque", "gateways", "templates", "tests")
+    folders = ("kiosque", "gateways", "templates", "tests", "scripts")
     found = (path for folder in folders for path in Path(folder).rglob("*.*"))
     kinds = (".py", ".html", ".txt", ".sql")
     return sorted(
@@ -311,6 +313,22 @@ def _digest(paths: Iterable[Path]) -> str:
     for path in paths:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]
+
+
+def _words_of_code(path: Path) -> str:
+    """Return the words of a module but those that only people read, its comments and docstrings."""
+    kept, before = [], tokenize.ENCODING
+    begins = (tokenize.ENCODING, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    with path.open("rb") as file:
+        for token in tokenize.tokenize(file.readline):
+            if token.type in (tokenize.COMMENT, tokenize.NL):
+                continue
+            if token.type not in begins and not (
+                token.type == tokenize.STRING and before in begins
+            ):
+                kept.append(token.string)
+            before = token.type
+    return " ".join(kept)
 
 
 def _in_turn(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
@@ -326,6 +344,20 @@ def _forget_what_is_gone() -> None:
     for path in Path("mutants").rglob("*.py"):
         if not path.relative_to("mutants").exists():
             path.unlink()
+
+
+def _write_each_query_anew() -> None:
+    """Have no query written once for all: what writes it would be gone through by one test, and its
+    faults tried by none."""
+    from kiosque.db import prepared  # noqa: PLC0415  # of the copy where the faults are
+
+    written = prepared.PreparedQuery._for_database  # noqa: SLF001
+
+    def anew(self: prepared.PreparedQuery) -> object:
+        self._written.clear()
+        return written(self)
+
+    prepared.PreparedQuery._for_database = anew  # noqa: SLF001
 
 
 def _drawn(faults: list[Fault], count: int) -> list[Fault]:
@@ -390,7 +422,7 @@ def rows() -> None:
         data = SourceFileMutationData(path=path)
         data.load()
         ends = Counter(status_by_exit_code[end] for end in data.exit_code_by_key.values())
-        digest = _digest([path])
+        digest = hashlib.sha256(_words_of_code(path).encode()).hexdigest()[:8]
         killed, survived = (sum(ends[each] for each in kind) for kind in (_NOTICED, _UNNOTICED))
         as_tried = Path("mutants") / path
         is_same = as_tried.exists() and path.stat().st_mtime < as_tried.stat().st_mtime

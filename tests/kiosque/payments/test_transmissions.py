@@ -136,6 +136,18 @@ def test_the_treasury_collects_that_invoice_alone_and_no_longer_once_it_is_taken
     assert payments.transmission_of(september) is None
 
 
+def test_other_cents_than_those_agreed_to_are_not_transmitted(october: Invoice) -> None:
+    asked = ([october.number], "B" * 60, october.issued_on, *WHO)  # the very limits
+    at_counter(october, amount_cents=1000)
+    with pytest.raises(Refused):
+        payments.transmit(*asked, agreed=4520)
+    assert state_of(october) == "open"
+    assert payments.transmit(*asked, agreed=3520) == [october.number]
+    with pytest.raises(Refused, match="auteur"):
+        payments.take_back(october.number, "", "erreur")
+    assert payments.take_back(october.number, *WHO).state == "open"
+
+
 def test_what_is_on_a_list_is_not_put_on_another(october: Invoice) -> None:
     transmit(october)
     with pytest.raises(Refused, match="pas à régler"):
@@ -160,6 +172,7 @@ def test_the_same_list_again_changes_nothing(october: Invoice, september: Invoic
         ({"on": date(2026, 11, 1)}, "du 05/11/2026, après sa transmission"),
         ({"author": ""}, "auteur"),
         ({"numbers": ["nulle" * 9]}, f"Facture {'nulle' * 6}\u00a0: elle n’existe pas"),
+        ({"numbers": [str(number) for number in range(500)]}, "n’existe pas"),
         ({"numbers": []}, "1 à 500"),
         ({"numbers": [str(number) for number in range(501)]}, "1 à 500"),
     ],
