@@ -35,9 +35,9 @@ from kiosque.invoices import announcements, imports
 from kiosque.invoices.imports import (
     BadFile,
     Confirmed,
-    changes,
     drafts,
     invoices,
+    undo_log,
     undoing,
 )
 from kiosque.invoices.imports.drafts import Draft
@@ -393,9 +393,9 @@ def test_a_file_of_money_is_never_undone(load: Load) -> None:
 def test_a_load_of_long_ago_or_unknown_is_not_undone(load: Load, frozen: Clock) -> None:
     load(sheet(ROW2))
     assert "77" in refusal(77)
-    frozen.at += changes.KEPT + timedelta(seconds=1)
+    frozen.at += undo_log.KEPT + timedelta(seconds=1)
     assert "gardé" in refusal()
-    changes.purge()
+    undo_log.purge()
     assert ImportChange.select().count() == 0
 
 
