@@ -12,7 +12,7 @@ from kiosque.db.models import Anomaly, Attempt, BankOperation, Repayment, Settle
 from kiosque.db.states import AnomalyKind, RepaymentState
 from kiosque.language import clock
 from kiosque.language.formats import format_euros, short_date
-from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
+from kiosque.payments.anomalies import flag_anomaly, list_again, resolve_by_itself
 from kiosque.payments.orders import REFERENCE
 from kiosque.payments.queries import last_regie_of
 
@@ -49,9 +49,13 @@ class _Money(NamedTuple):
 
 
 def link_all(regie: str) -> None:
-    """Link the operations of all the gateways that a *régie* has had. Belongs inside `write()`."""
-    gateways: Any = BankOperation.select(BankOperation.gateway).distinct()
-    for (gateway,) in gateways.tuples():
+    """Link the operations of all the gateways that a *régie* has had, and tell of the others; those
+    that no file tells of any more leave the list too. Belongs inside `write()`."""
+    told: Any = BankOperation.select(BankOperation.gateway).distinct().tuples()
+    listed: Any = Anomaly.select(Anomaly.gateway).where(
+        Anomaly.key.startswith(f"{_KEY}:"), Anomaly.resolved_at.is_null()
+    )
+    for (gateway,) in sorted({*told, *listed.distinct().tuples()}):
         if last_regie_of(gateway) == regie:
             _link(gateway, regie)
 
@@ -193,6 +197,7 @@ def _tell(unknown: Sequence[_Operation], gateway: str, regie: str) -> None:
     of_ours = {_key(each, gateway): each for each in unknown if _is_ours(each)}
     about = Anomaly.key.startswith(f"{_KEY}:{gateway}:")
     resolve_by_itself(about & Anomaly.key.not_in([*of_ours]), _SETTLED)
+    list_again(Anomaly.key.in_([*of_ours]))
     for key, each in of_ours.items():
         reference = each.order_reference
         attempt = Attempt.get_or_none(Attempt.reference == reference, Attempt.gateway == gateway)

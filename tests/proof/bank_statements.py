@@ -103,13 +103,17 @@ def _is_undone(why: str) -> bool:
 
 
 def _in_use() -> dict[str, list[tuple[Any, ...]]]:
-    """Every table, but for what only grows, and what was set aside since the journal cites it."""
+    """Every table, but for what only grows, what was set aside since the journal cites it, and
+    points that have sorted themselves out, whose mails do not leave."""
     is_aside = f"substr(regie, length(regie), 1) = '{ASIDE}'"
     lines = f"SELECT id FROM statement_line WHERE {is_aside}"
     kept = {
         "statement": f"NOT {is_aside}",
         "statement_line": f"NOT {is_aside}",
         "line_match": f"line_id NOT IN ({lines})",
+        "anomaly": "resolved_at IS NULL",
+        "outbox_mail": "NOT (template = 'anomaly' AND object_id IN "
+        "(SELECT id FROM anomaly WHERE resolved_at IS NOT NULL))",
     }
     found = {name: each for name, each in dump().items() if name not in _GROWS}
     found |= {name: rows(f"SELECT * FROM {name} WHERE {which}") for name, which in kept.items()}

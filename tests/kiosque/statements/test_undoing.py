@@ -6,6 +6,7 @@ import pytest
 
 from kiosque.db import database
 from kiosque.db.models import (
+    Anomaly,
     Family,
     JournalEntry,
     MonthClosing,
@@ -150,6 +151,19 @@ def test_a_journal_that_told_nothing_new_takes_nothing_off(family: Family) -> No
     loaded(jrb(*told[::-1]))
     undo()
     assert (rows(), books.balances()) == (before, held)
+
+
+def test_a_payment_that_only_a_journal_undone_told_of_is_listed_no_more_until_told_again(
+    family: Family,
+) -> None:
+    told = jrb(operation(paid(family, 4520, day(2)), order_reference="KF" + "f" * 18,
+                         transaction_id="899999"))  # fmt: skip
+    for _ in range(2):
+        loaded(told)
+        (point,) = Anomaly.select()
+        assert (point.amount_cents, point.resolved_at) == (4520, None)
+        undo()
+        assert Anomaly.get().resolved_at
 
 
 @pytest.mark.parametrize(
