@@ -7,13 +7,15 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+import apsw
+import pyotp
 import pytest
 import requests
 from click.testing import CliRunner
@@ -60,6 +62,13 @@ class Demo:
     @property
     def accounts(self) -> list[tuple[str, str]]:
         return re.findall(r"code famille : (\S+)  mot de passe : (\S+)", self.output)
+
+    def code_of(self, email: str, key: str) -> str:
+        """What an agent's telephone shows. Each code serves once: who comes in twice would wait."""
+        with closing(apsw.Connection(str(self.data / "kiosque.sqlite3"))) as base:
+            base.set_busy_timeout(10_000)
+            base.execute("UPDATE staff SET last_counter = 0 WHERE email = ?", (email,))
+        return pyotp.TOTP(key).now()
 
     def command(self, *arguments: str) -> str:
         """Run `python app.py ...` on this demo's base, without a new Python: it costs a second."""
