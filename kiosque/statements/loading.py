@@ -80,12 +80,15 @@ def load(
             counts = operations.keep(file, row.id, gateway)
             loaded.operations, loaded.known_operations = counts
         loaded.regies = sorted({*loaded.regies})
-        StatementFile.update(regies=json.dumps(loaded.regies)).where(
-            StatementFile.id == row.id
-        ).execute()
-        for of in loaded.regies:
-            book_opening(of)
+        _conclude(row, loaded.regies)
     return loaded
+
+
+def _conclude(row: StatementFile, regies: list[str]) -> None:
+    """Keep whose accounts the file is of, and what each began with if the file goes back further."""
+    StatementFile.update(regies=json.dumps(regies)).where(StatementFile.id == row.id).execute()
+    for regie in regies:
+        book_opening(regie)
 
 
 def _load_period(period: Period, regie: str, row: StatementFile, loaded: Loaded) -> None:

@@ -69,9 +69,11 @@ def erase_family(code: str) -> Answer:
     if not form.is_submitted():
         events.note(Action.FAMILY_READ, actor(), family.code)
     due = dues(family, credit_notes=not form.settled.data)
+    is_possible = not dues(family, credit_notes=False)
     return done(form, lambda: _erased(family, form)) or form_page(
-        "office/erase_family.html", form, family=family, due=due, kept=naming(family)
-    )
+        "office/erase_family.html", form,
+        family=family, due=due, is_possible=is_possible, kept=naming(family),
+    )  # fmt: skip
 
 
 def _erased(family: Family, form: EraseForm) -> Response:
