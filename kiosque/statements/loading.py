@@ -85,7 +85,7 @@ def load(
 
 
 def _conclude(row: StatementFile, regies: list[str]) -> None:
-    """Keep whose accounts the file is of, and what each began with if the file goes back further."""
+    """Keep whose accounts the file is of, and what each began with, if earlier than known."""
     StatementFile.update(regies=json.dumps(regies)).where(StatementFile.id == row.id).execute()
     for regie in regies:
         book_opening(regie)
