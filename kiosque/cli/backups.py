@@ -63,12 +63,12 @@ def restore(file: Path, *, despite_faults: bool, yes: bool) -> None:
     reçus sautent, les banques sont interrogées, « todo » et les pages des familles disent ce qui
     reste à retrouver (docs/exploitation.md).
     """
-    if not yes:
-        require_yes("Mettre cette sauvegarde à la place de la base et des fichiers du site ?")
     settings = read_settings()
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o750)
-    started = time.monotonic()
     with faults_said("Rien n’a été changé"), presence.alone(settings):
+        if not yes:
+            require_yes("Mettre cette sauvegarde à la place de la base et des fichiers du site ?")
+        started = time.monotonic()
         done = restoring.restore(settings, file.resolve(), despite_faults=despite_faults)
     _tell(done, time.monotonic() - started)
 
