@@ -16,7 +16,7 @@ from kiosque.demo import settings as demo_settings
 from kiosque.settings import Settings
 from tests import bases, sentences
 from tests.bank import notice
-from tests.conftest import dump
+from tests.conftest import dump, free_port
 from tests.kiosque.conftest import Run
 
 #: What needs no base, puts another in its place, or is tried below.
@@ -43,7 +43,9 @@ def test_the_demo_refuses_it(settings: Settings, monkeypatch: pytest.MonkeyPatch
     demo_settings.prepare({"KIOSQUE_DATA": str(settings.data)}, port=8110, bank_port=8111)
     with bases.ready(settings.data) as location:
         bases.run(location, LATER)
-    refused = CliRunner().invoke(main, ["demo"])
+    refused = CliRunner().invoke(
+        main, ["demo", "--port", str(free_port()), "--bank-port", str(free_port())]
+    )
     assert refused.exit_code == 1
     assert "9999_later" in refused.output
 
