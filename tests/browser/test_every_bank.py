@@ -35,6 +35,12 @@ ADAPTER = Path(__file__).parents[1] / "thirdparty" / "jonquille" / "kiosque_jonq
 #: The headings of a page that opens no payment.
 REFUSES = re.compile("ne peut pas commencer|Demande de paiement refusée")
 SUMMARY = "/paiement/recapitulatif?invoice=2026-10-0001"
+LEAVES_LATE = """
+const { submit } = HTMLFormElement.prototype;
+HTMLFormElement.prototype.submit = function () {
+  addEventListener("load", () => setTimeout(() => submit.call(this)));
+};
+"""
 
 
 @dataclass(frozen=True)
@@ -361,6 +367,18 @@ def test_whoever_leaves_by_the_banks_own_button_may_pay_at_once(
     expect(alice.page.locator(".result-paid")).to_have_count(0)
     alice.open_payment(october)
     assert alice.end(bank.accept) == sentences.PAID
+
+
+@AT_ONE
+def test_a_browser_that_keeps_the_way_to_the_bank_leads_back_to_the_payment(
+    alice: Parent, october: Invoice
+) -> None:
+    """It keeps it where the page was whole before the form left, on a slow phone."""
+    page = alice.page
+    page.add_init_script(LEAVES_LATE)
+    alice.open_payment(october)
+    page.go_back()
+    expect(page.get_by_role("button", name=sentences.RESUME)).to_be_visible()
 
 
 @AT_ONE

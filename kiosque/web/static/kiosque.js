@@ -63,9 +63,11 @@ for (const form of document.querySelectorAll("[data-total]")) {
   window.addEventListener("pageshow", update);
 }
 
-// The way to the bank, taken once: a payer who comes Back to it is told how to resume.
+// The way to the bank, taken once: a payer who comes Back to it is told how to resume. It answers a
+// form, which a browser would offer to send again: the payment's page takes its place in the history.
 const wayOut = document.querySelector("[data-way-out]");
 if (wayOut) {
+  history.replaceState(null, "", wayOut.dataset.wayOut);
   if (wayOut.href) location.replace(wayOut.href);
   else wayOut.submit();
   window.addEventListener("pageshow", (event) => {
