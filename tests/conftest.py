@@ -126,7 +126,7 @@ def _no_order_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _afterwards_directly() -> Iterator[None]:
-    """What one test sets of the town's network, the next does not find."""
+    """Undo what one test sets of the town's network."""
     yield
     network.use(network.DIRECT)
 

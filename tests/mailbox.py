@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Mailbox:
-    """What came, and what to answer: `refuse` to every message, `unknown` to a recipient."""
+    """Keep the mails received, and whom to `refuse`: every message, or an `unknown` recipient."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []

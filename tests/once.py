@@ -1,4 +1,4 @@
-"""What is made once a process, not once for each test: templates and addresses compiled, styles
+"""Make once a process, not once for each test: templates and addresses compiled, styles
 compressed, a password judged, the adapters that are installed looked for. `conftest.py` puts it in
 force."""
 

@@ -1,4 +1,4 @@
-"""What the tests read in a PDF: whether it keeps to the norms, its words, its tags."""
+"""Read a PDF for the tests: its faults against the norms, its words, its tags."""
 
 import io
 from collections.abc import Iterator

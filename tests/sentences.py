@@ -1,4 +1,4 @@
-"""What pages, mails and commands say, in one place for the tests that look for it.
+"""List the sentences of pages, mails and commands, in one place for the tests that look for it.
 
 A test that wants another fact than a sentence (an amount, a number, a state) looks for that fact.
 """

@@ -67,7 +67,7 @@ BOOKS = frozenset({Role.REGISSEUR, Role.CONTROLE})
 
 @dataclass(frozen=True)
 class Page:
-    """What an address takes, with values of Alice's: in its path, its query, its form.
+    """Describe an address's arguments, with values of Alice's: in its path, its query, its form.
 
     `status` is what Alice gets with them; `charlie`, what another family gets with hers, when
     something of hers is named. `words` are shown to Alice and never to Charlie. A page of an agent

@@ -1,4 +1,4 @@
-"""What the documents point at exists."""
+"""Whatever the documents point at exists."""
 
 import re
 from pathlib import Path

@@ -127,10 +127,11 @@ def test_no_class_of_ours_overrides_a_private_method_of_a_library() -> None:
 
 def test_no_docstring_begins_as_a_question() -> None:
     """A noun says what a module or a class is, an imperative what a function does."""
-    scripts = sorted((ROOT / "scripts").rglob("*.py"))
+    folders = ("kiosque", "gateways", "data", "scripts", "tests")
     found = [
         f"{path.relative_to(ROOT)}: {text.splitlines()[0]}"
-        for path in (*MODULES, *scripts)
+        for folder in folders
+        for path in sorted((ROOT / folder).rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         if (text := ast.get_docstring(node) or "").startswith(("What ", "Whether "))

@@ -1,4 +1,4 @@
-"""What the tests look for stands in the sources: else "it is not said" would always hold."""
+"""Sentences that tests look for stand in the sources: else "it is not said" would always hold."""
 
 import re
 from pathlib import Path

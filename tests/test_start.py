@@ -1,4 +1,4 @@
-"""What a worker loads before its first page: what few pages need waits until one needs it."""
+"""A worker loads little before its first page: what few pages need waits until one needs it."""
 
 import subprocess
 import sys

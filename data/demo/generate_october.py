@@ -46,7 +46,7 @@ class Act:
 
 @dataclass
 class October:
-    """What happened, what the bank debited by day, and the lines of its statement that are no
+    """Hold what happened, what the bank debited by day, and the lines of its statement that are no
     remittance: day of October, cents, label."""
 
     acts: list[Act] = field(default_factory=list)

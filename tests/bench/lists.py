@@ -1,4 +1,4 @@
-"""What the town hall's lists of invoices and of payments cost, whatever the size of the base."""
+"""Measure the town hall's lists of invoices and of payments, whatever the size of the base."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

@@ -1,4 +1,4 @@
-"""What the page of the month costs, whatever the journal that the months closed before it fill."""
+"""Measure the page of the month, whatever the journal that the months closed before it fill."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the invoices page costs, whatever the size of the base and the years of a family."""
+"""Measure the invoices page, whatever the size of the base and the years of a family."""
 
 import gzip
 from collections.abc import Iterator

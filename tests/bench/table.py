@@ -11,7 +11,7 @@ PACKAGES = ("flask", "gunicorn", "peewee", "apsw", "jinja2", "requests")
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured beside what it is compared with, in the same unit; `most` and `aim` bound
+    """Hold a measure beside what it is compared with, in the same unit; `most` and `aim` bound
     their ratio, or the figure itself where there is no yardstick."""
 
     what: str

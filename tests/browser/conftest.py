@@ -64,7 +64,7 @@ class Demo:
         return re.findall(r"code famille : (\S+)  mot de passe : (\S+)", self.output)
 
     def code_of(self, email: str, key: str) -> str:
-        """What an agent's telephone shows. Each code serves once: who comes in twice would wait."""
+        """Give an agent's code, as a telephone does; let one serve twice, so that no test waits."""
         with closing(apsw.Connection(str(self.data / "kiosque.sqlite3"))) as base:
             base.set_busy_timeout(10_000)
             base.execute("UPDATE staff SET last_counter = 0 WHERE email = ?", (email,))

@@ -1,4 +1,4 @@
-"""What only a browser can tell of a page: contrast, focus, width, the reader's own colours.
+"""Accessibility that only a browser can tell: contrast, focus, width, the reader's own colours.
 
 Every page in every state of tests/pages is shown as its server sent it, without a server.
 """
@@ -121,7 +121,7 @@ def report(found: dict[str, list[str]]) -> str:
 
 @dataclass
 class Survey:
-    """What was found wrong on every page, by state: made in one walk, told by several tests."""
+    """List the faults of every page by state: one walk, read by several tests."""
 
     axe: dict[str, list[str]] = field(default_factory=dict)
     lost: dict[str, list[str]] = field(default_factory=dict)

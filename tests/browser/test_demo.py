@@ -1,4 +1,4 @@
-"""What a newcomer meets: `make run`, twice, and what it prints."""
+"""A newcomer meets the demo: `make run`, twice, and what it prints."""
 
 import re
 import socket

@@ -1,4 +1,4 @@
-"""What a parent is promised holds at each kind of bank: Lyra's form, PayFiP, and a bank of JSON by
+"""Each promise to a parent holds at each kind of bank: Lyra's form, PayFiP, and a bank of JSON by
 a stranger's adapter, which leads back to the page that it gave."""
 
 import re

@@ -1,4 +1,4 @@
-"""What surrounds every page: the menu, the tab, what a search engine reads."""
+"""Every page has the same frame: the menu, the tab, what a search engine reads."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What a parent feels at the door: passwords that can be read, and nothing asked twice."""
+"""The sign-in page is easy: passwords that can be read, and nothing asked twice."""
 
 import re
 from collections.abc import Callable

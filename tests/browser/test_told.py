@@ -1,4 +1,4 @@
-"""What pages tell a parent, as it is seen in a browser; and what a parent tells the town."""
+"""Pages tell a parent what she needs, and she tells the town, in a browser."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What is fuzzed: each target takes bytes, and raises AssertionError where a promise is broken.
+"""Targets of fuzzing: each takes bytes, and raises AssertionError where a promise is broken.
 
 Nothing here needs pytest: `run.py` feeds these targets what a fuzzer makes up, `test_corpus.py`
 what it found worth keeping. A target that waits for a signature, or for JSON of some depth, takes

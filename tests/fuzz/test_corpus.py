@@ -1,4 +1,4 @@
-"""What fuzzing found worth keeping (`make fuzz`) is replayed: no input ever found fails again."""
+"""Each input that fuzzing kept (`make fuzz`) is replayed: none fails again."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the tests of several adapters share: a bank's server that says what the test wrote."""
+"""Share between tests of several adapters: a bank's server that says what the test wrote."""
 
 import ssl
 from collections.abc import Callable, Iterator

@@ -276,7 +276,7 @@ def test_the_amount_really_debited_is_what_counts(lyra: Gateway, handoff: Handof
 def test_a_notice_of_the_wrong_shape_pays_nothing_though_well_signed(
     lyra: Gateway, handoff: Handoff, changes: dict[str, str | None]
 ) -> None:
-    """What is not of our shop, or no notice, is refused; the rest is told to a human."""
+    """A message of another shop, or no notice, is refused; the rest is told to a human."""
     try:
         report = lyra.read_notification(callback(notice(handoff, **changes)))
     except BadCallback:

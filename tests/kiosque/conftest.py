@@ -1,4 +1,4 @@
-"""What the tests of several rooms share: commands, run as staff run them."""
+"""Share between tests of several packages: commands, run as staff run them."""
 
 from collections.abc import Callable
 

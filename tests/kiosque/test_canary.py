@@ -40,7 +40,7 @@ CANARIES = (SECRET_KEY, BANK_KEY, SMTP_PASSWORD, PASSWORD, NEW_PASSWORD, WRONG_P
 
 @dataclass
 class Trail:
-    """What the site said, to browsers and to the bank."""
+    """Keep all that the site said, to browsers and to the bank."""
 
     pages: list[str] = field(default_factory=list)
     headers: list[Headers] = field(default_factory=list)

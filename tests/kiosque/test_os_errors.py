@@ -1,4 +1,4 @@
-"""What the operating system refuses is said in French, whatever it is."""
+"""A refusal of the operating system is said in French, whichever it is."""
 
 import errno
 

@@ -1,4 +1,4 @@
-"""What is advised is what the town types."""
+"""The commands advised are those that the town types."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What must be true after a rush, read in the base by other means than the site's own."""
+"""Check the books after a rush, read in the base by other means than the site's own."""
 
 import json
 import sqlite3

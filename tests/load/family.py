@@ -1,4 +1,4 @@
-"""What a family does, from the sign-in page to its receipt, page after page as a browser does."""
+"""Walk as a family does, from the sign-in page to its receipt, as a browser would."""
 
 import asyncio
 import html
@@ -28,7 +28,7 @@ class GaveUp(Exception):
 
 @dataclass
 class Tally:
-    """What all the families of one run met."""
+    """Sum what all the families of one run met."""
 
     #: Seconds of each answer that was the one expected, by page.
     seconds: dict[str, list[float]] = field(default_factory=dict)

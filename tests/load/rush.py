@@ -41,7 +41,7 @@ class Rush:
         self.receipts: dict[str, list[str]] = {}
 
     async def one_at_a_time(self, count: int) -> Tally:
-        """What each page takes when nobody else is there."""
+        """Measure each page when nobody else is there."""
         tally = Tally()
         for _ in range(count):
             await self._family(tally, hurry=True).pay()

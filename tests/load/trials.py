@@ -1,4 +1,4 @@
-"""What is asked of a server besides speed. Each trial answers in a few words."""
+"""Ask more of a server than speed. Each trial answers in a few words."""
 
 import contextlib
 import os

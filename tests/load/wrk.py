@@ -22,7 +22,7 @@ end
 
 @dataclass(frozen=True)
 class Load:
-    """What a load met. `refused` are answers of 400 and more; `broken`, no answer."""
+    """Hold the figures of one load. `refused` are answers of 400 and more; `broken`, no answer."""
 
     per_second: float
     p95_ms: float

@@ -1,4 +1,4 @@
-"""What the bank holds for each order in the end, and what our books say it does."""
+"""Compare what the bank holds for each order in the end with what our books say."""
 
 from collections import Counter
 from typing import TYPE_CHECKING

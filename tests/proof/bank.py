@@ -50,9 +50,9 @@ EURO, DOLLAR = "978", "840"
 
 @dataclass(frozen=True)
 class Message:
-    """What the bank says of one transaction at one moment, under the contract of `gateway`, whose
-    key signs it. `parent` is the debit that a credit gives back, by its `uuid`; a notice does not
-    name it, an answer does."""
+    """Tell of one transaction at one moment as the bank does, under the contract of `gateway`,
+    whose key signs it. `parent` is the debit that a credit gives back, by its `uuid`; a notice
+    does not name it, an answer does."""
 
     gateway: str
     reference: str

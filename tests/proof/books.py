@@ -1,4 +1,4 @@
-"""What the books must hold, worked out from what was heard: a second opinion, in plain Python.
+"""Work out what the books must hold from what was heard: a second opinion, in plain Python.
 
 It shares no code with `kiosque`. One thing is taken from the portal rather than worked out: of
 which debit a credit is, where the bank names none and several would do; it is then checked that
@@ -41,7 +41,7 @@ class Bill:
 
 @dataclass
 class Part:
-    """What one part of the money received is for. `listed`: owed back, and told to a human."""
+    """Tell what one part of the money received is for. `listed`: owed back, and told to a human."""
 
     debit: "Debit"
     number: str | None

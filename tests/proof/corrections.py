@@ -53,7 +53,7 @@ def apply(town: "Town", debit: Debit, number: str) -> None:
 
 
 def withdraw(town: "Town", debit: Debit, number: str) -> None:
-    """What a human had it pay of an invoice; refused where it is nothing."""
+    """Pay of an invoice what a human said; refuse where it is nothing."""
     books = town.books
     used = [p for p in debit.parts if (p.kind, p.number) == ("invoice", number) and p.before]
     parts = used if debit.state == "counted" else []

@@ -1,4 +1,4 @@
-"""What is paid without the bank or the counter in the machine's town: to the Treasury, which
+"""Follow what is paid without the bank or the counter in the machine's town: to the Treasury, which
 collects some invoices, and by credit notes. On the portal, and in the books."""
 
 from typing import TYPE_CHECKING

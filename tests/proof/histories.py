@@ -289,7 +289,7 @@ def _bounces(story: Story, cheque: int) -> None:
 
 
 def a_part_bounces_after_the_whole_came(story: Story) -> None:
-    """What came in excess pays what the other part no longer does; the rest is still owed."""
+    """The excess pays what the other part no longer does; the rest is still owed."""
     story.opens("A1")
     for cents in (1000, 1520):
         story.check(lambda town, cents=cents: town.the_counter_is_paid("A1", cents))
@@ -577,7 +577,7 @@ def transmitted_while_at_the_bank(story: Story) -> None:
 
 
 def paid_to_the_treasury_in_parts(story: Story) -> None:
-    """What it receives bounces, and is its own to collect again."""
+    """Money that it receives bounces, and is its own to collect again."""
     story.check(lambda town: town.the_counter_is_paid("A1", 1000))
     story.check(lambda town: elsewhere.transmit(town, "A1"))
     story.check(lambda town: town.the_counter_is_paid("A1", 520, mode="cash"))

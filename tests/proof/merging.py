@@ -21,7 +21,7 @@ KEPT = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Merge:
-    """What followed a family into another, which may be given back for a time."""
+    """Hold what followed a family into another, which may be given back for a time."""
 
     kept: str
     gone: str

@@ -1,4 +1,4 @@
-"""What each régie pays over to the comptable, and keeps back: on the portal, and in the books."""
+"""Follow what each régie pays over and keeps back, on the portal and in the books."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -52,7 +52,7 @@ REFUSED = (409, 303)
 
 @dataclass(frozen=True)
 class Plan:
-    """What happens, and how often.
+    """Choose what happens, and how often.
 
     `payments` is how many debits the bank makes; each `..._every` counts payments between two
     kills of a worker, of the service (of several nodes, by turns one and all), two deploys;

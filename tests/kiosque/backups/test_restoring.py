@@ -379,7 +379,7 @@ main()
 
 @pytest.mark.parametrize("moment", ["checked", "moving", "moved", "placed"])
 def test_one_killed_half_way_is_done_again(town: Town, moment: str) -> None:
-    """What was there is whole, here or aside, and the same command ends the work."""
+    """The data there before is whole, here or aside, and the same command ends the work."""
     path, entry = town.backup(), journal.last()
     town.pay()
     lost = journal.last()

@@ -1,4 +1,4 @@
-"""What a command cannot read or write is one line in French, never the system's own words."""
+"""A file that a command cannot read or write is one French line, never the system's own words."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the tests of a month share: online payments, and what the bank's statement says of them."""
+"""Share between tests of a month: online payments, and what the bank's statement says of them."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""Whether the site runs is known for sure, and what must be alone on its data is."""
+"""A running site is known for sure, and a command that must be alone on its data is."""
 
 import os
 import subprocess

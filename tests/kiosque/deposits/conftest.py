@@ -1,4 +1,4 @@
-"""What the tests of deposits share: services with imputations, and deposits made final."""
+"""Share between tests of deposits: services with imputations, and deposits made final."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What Noethysweb wrote of a town that nobody lives in, and what its base said of it."""
+"""Read files that Noethysweb wrote of a town that nobody lives in, and its base's totals."""
 
 import json
 from datetime import date

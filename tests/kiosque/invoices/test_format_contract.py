@@ -123,7 +123,7 @@ def test_no_package_takes_the_name_of_a_format_of_ours(monkeypatch: pytest.Monke
 
 
 class Hasty:
-    """What a careless stranger does: numbers for texts, any file for its own."""
+    """Import as a careless stranger does: numbers for texts, any file for its own."""
 
     unit = "fiche"
 

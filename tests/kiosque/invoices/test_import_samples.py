@@ -1,4 +1,4 @@
-"""What a person judges a file by: what surprises, what is far from usual, some invoices."""
+"""A preview shows what a person judges a file by: surprises, outliers, some invoices."""
 
 from kiosque.db.models import Family, Guardian
 from kiosque.invoices.imports.reading import EVERYTHING

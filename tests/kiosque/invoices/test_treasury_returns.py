@@ -1,4 +1,4 @@
-"""What the Treasury says that it received pays what it collects, each *encaissement* once."""
+"""Money that the Treasury says it received pays what it collects, each *encaissement* once."""
 
 from datetime import date
 from pathlib import Path

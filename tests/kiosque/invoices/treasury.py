@@ -1,4 +1,4 @@
-"""What the Treasury collects, and the files by which it says what it received."""
+"""Make debts that the Treasury collects, and the files by which it says what it received."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""What the tests of payments share: a bank that can be asked, its notices, books that are sound."""
+"""Share between tests of payments: a bank that can be asked, its notices, books that are sound."""
 
 from collections.abc import Callable, Iterator
 

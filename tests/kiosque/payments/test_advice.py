@@ -45,7 +45,7 @@ NOBODYS = {"order_id": "SITE-7", "trans_uuid": "d" * 32}
 
 @dataclass
 class Scene:
-    """What may happen to Alice's invoice."""
+    """List what may happen to Alice's invoice."""
 
     attempt: Attempt
     handoff: Handoff

@@ -1,4 +1,4 @@
-"""What the parts of a payment are for: the invoices that it was made for, or nothing yet."""
+"""Each part of a payment is for an invoice that it was made for, or for nothing yet."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a human is told, of what, and to the exact cent."""
+"""Each anomaly tells a human of the right thing, to the exact cent."""
 
 import json
 

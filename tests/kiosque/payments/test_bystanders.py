@@ -1,4 +1,4 @@
-"""What is done about one payment changes nothing of another's, whatever state that one is in."""
+"""An act on one payment changes nothing of another's, whatever state that one is in."""
 
 from collections.abc import Callable
 from dataclasses import replace

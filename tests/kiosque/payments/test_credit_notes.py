@@ -1,4 +1,4 @@
-"""What a credit note (*avoir*) pays: each cent once, of one family and régie, until taken off."""
+"""A credit note (*avoir*) pays each cent once, of one family and régie, until taken off."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""What is learnt of an attempt is kept once; it decides its state, and what it holds."""
+"""A fact learnt of an attempt is kept once; it decides its state, and what it holds."""
 
 from datetime import timedelta
 

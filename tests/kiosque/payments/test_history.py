@@ -1,4 +1,4 @@
-"""What became of a payment is told in order, whichever of its names one knows."""
+"""A payment's history is told in order, whichever of its names one knows."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a payment's money is for, as its family and the régisseur read it."""
+"""A payment says what its money is for, as its family and the régisseur read it."""
 
 from kiosque import payments
 from kiosque.db.models import Family, Invoice, Settlement

@@ -1,4 +1,4 @@
-"""What a restoration lost: the receipts that each régie may have given, and what its bank took."""
+"""After a restoration, each régie says which receipts it gave and what its bank took."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

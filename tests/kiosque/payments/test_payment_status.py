@@ -1,4 +1,4 @@
-"""What is known of invoices that a family wants to pay and cannot."""
+"""A family that cannot pay an invoice is told why."""
 
 import pytest
 

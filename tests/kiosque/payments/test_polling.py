@@ -1,4 +1,4 @@
-"""What became of a payment is asked at the bank, and its answer believed as much as a notice."""
+"""The bank is asked what became of a payment, and believed as much as a notice."""
 
 from collections.abc import Callable
 from datetime import timedelta

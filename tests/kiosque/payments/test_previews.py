@@ -1,4 +1,4 @@
-"""What a decision will do, told before it is taken: whose lines, how much, what is left, what is
+"""A decision's effects are told before it is taken: whose lines, how much, what is left, what is
 out of the ordinary."""
 
 import pytest

@@ -1,4 +1,4 @@
-"""What a payment brings to each service of its invoices is kept, and what leaves again."""
+"""A payment's share for each service of its invoices is kept, and so is what leaves again."""
 
 from kiosque import payments
 from kiosque.db.models import Invoice, Revenue

@@ -1,4 +1,4 @@
-"""What was paid of an invoice is shared between its lines, to the cent."""
+"""A payment of an invoice is shared between its lines, to the cent."""
 
 import pytest
 

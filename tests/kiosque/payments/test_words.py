@@ -1,4 +1,4 @@
-"""What the régisseur reads has its French words."""
+"""Every value that the régisseur reads has its French words."""
 
 from collections.abc import Mapping
 from enum import StrEnum

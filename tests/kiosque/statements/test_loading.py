@@ -1,4 +1,4 @@
-"""What a bank says is kept once, however its files overlap; a gap is told."""
+"""A bank's line is kept once, however its files overlap; a gap is told."""
 
 from collections.abc import Sequence
 from datetime import date

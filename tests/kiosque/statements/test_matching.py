@@ -1,4 +1,4 @@
-"""What leaves no doubt is matched by itself, and booked at once; a person says the rest."""
+"""A line that leaves no doubt is matched by itself, and booked at once; a person says the rest."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What is told of a program that failed, when a version is put in place."""
+"""An upgrade tells of a program that failed."""
 
 import subprocess
 

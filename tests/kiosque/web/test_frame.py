@@ -1,4 +1,4 @@
-"""What surrounds every page: where one is, how to reach the town, what a search engine reads."""
+"""Every page has one frame: where one is, how to reach the town, what a search engine reads."""
 
 import re
 from dataclasses import replace

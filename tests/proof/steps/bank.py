@@ -1,4 +1,4 @@
-"""What happens at the bank, and the messages that leave it for the portal."""
+"""Steps at the bank, and the messages that leave it for the portal."""
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule

@@ -1,4 +1,4 @@
-"""What the steps of the machine stand on: a portal, a bank, and the books that follow both."""
+"""Carry the steps of the machine: a portal, a bank, and the books that follow both."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What each régie pays over to the comptable."""
+"""Steps of each régie that pays over to the comptable."""
 
 from datetime import timedelta
 

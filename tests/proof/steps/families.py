@@ -1,4 +1,4 @@
-"""What the families do: they go to the bank, come back, give up."""
+"""Steps of the families: they go to the bank, come back, give up."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What the town hall does of families: two codes of one household become one, and two again."""
+"""Steps of the town hall on families: two codes of one household become one, and two again."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What arrives from the bank or passes for it: again, forged, untrue, while the process dies."""
+"""Messages from the bank, or that pass for its: again, forged, untrue, while the process dies."""
 
 from dataclasses import replace
 

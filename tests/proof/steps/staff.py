@@ -1,4 +1,4 @@
-"""What the régie does: the counter, cancellations, corrections, a bank that is closed."""
+"""Steps of the régie: the counter, cancellations, corrections, a bank that is closed."""
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule

@@ -1,4 +1,4 @@
-"""What the bank's statements tell, and what a person says of their lines."""
+"""Steps of the bank's statements, and of a person who says what their lines are."""
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule

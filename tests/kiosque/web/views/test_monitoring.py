@@ -1,4 +1,4 @@
-"""What watches the site is told how it is, and nobody else."""
+"""Monitoring is told how the site is, and nobody else."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What a family is told around a payment: what it bought, what is left, what the town owes it."""
+"""A family is told of its payment: the purchase, the rest to pay, what the town owes it."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What is paid over, in the browser: seen, checked, made final once, and its papers."""
+"""A deposit goes by the browser: seen, checked, made final once, and its papers."""
 
 import hashlib
 import re

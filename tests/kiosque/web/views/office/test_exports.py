@@ -1,4 +1,4 @@
-"""What leaves as a file or for another software: whole, safe in a spreadsheet, each change once."""
+"""Exports, as files or for another software, are whole, safe in a spreadsheet, and said once."""
 
 import csv
 import io

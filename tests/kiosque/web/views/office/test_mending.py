@@ -1,4 +1,4 @@
-"""What a file does not say, an agent does: whose its debts are, what its columns are."""
+"""An agent says what a file does not: whose its debts are, what its columns are."""
 
 import re
 

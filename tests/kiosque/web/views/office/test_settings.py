@@ -1,4 +1,4 @@
-"""What the town hall sets by itself: shown at once, by every process, in pages and in mails."""
+"""Settings made at the town hall are shown at once, by every process, in pages and in mails."""
 
 import struct
 import zlib

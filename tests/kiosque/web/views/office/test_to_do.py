@@ -1,4 +1,4 @@
-"""What is to treat: each point tells whom it is about, however many there are."""
+"""The page of what is to do: each point tells whom it is about, however many there are."""
 
 import re
 from collections.abc import Callable
