@@ -19,7 +19,7 @@ from kiosque.statements.records import (
     Meaning,
     OfInvoices,
     StatementFile,
-    Table,
+    TableReading,
     Unit,
     UnknownColumns,
     Unreadable,
@@ -89,13 +89,13 @@ def _read(name: str, content: bytes, unit: Unit | None, columns: tuple[str, ...]
     """Read a file, its columns as was said, else as is known. Raises Unreadable; Fault with the
     question, where a person has to say them."""
     asked: UnknownColumns | None = None
-    table: Table | None = None
+    table: TableReading | None = None
     try:
         found = receiving.read(name, content, unit=unit)
         table = found.table
     except UnknownColumns as question:
         asked = question
-        table = Table(question.header, question.proposal, is_answered=False)
+        table = TableReading(question.header, question.proposal, is_answered=False)
     if not columns and not asked:
         return found
     if table is None:
@@ -104,7 +104,7 @@ def _read(name: str, content: bytes, unit: Unit | None, columns: tuple[str, ...]
     return receiving.read(name, content, columns={signature(table.header): named})
 
 
-def _named(table: Table, columns: tuple[str, ...], faults: Sequence[str]) -> Columns:
+def _named(table: TableReading, columns: tuple[str, ...], faults: Sequence[str]) -> Columns:
     """Return what was said of the columns of a table, with what is known. Raises Fault with the
     question, where it is not answered."""
     pairs = [each.partition("=")[::2] for each in columns]

@@ -4,7 +4,7 @@ record, or refuse it. A mail tells the family."""
 import json
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 
 from peewee import JOIN
@@ -13,6 +13,7 @@ from kiosque.db import require_write, write
 from kiosque.db.models import Family, FamilyRequest, Guardian, Invoice
 from kiosque.db.states import RequestState
 from kiosque.families import contacts
+from kiosque.invalid_values import InvalidValues
 from kiosque.language import clock
 from kiosque.outbox import addresses, queue
 
@@ -21,15 +22,6 @@ LONGEST = 500
 LONGEST_VALUE = 200
 _PHONE = re.compile(r"\+?[0-9][0-9 ().-]{5,19}", re.ASCII)
 _POSTCODE = re.compile(r"[0-9A-Z][0-9A-Z -]{2,9}", re.ASCII)
-
-
-class Refused(Exception):
-    """An answer that cannot be given. `faults` are French sentences by the name of the value, ""
-    for the whole answer. Nothing was changed."""
-
-    def __init__(self, faults: Mapping[str, str]) -> None:
-        super().__init__(" ".join(faults.values()))
-        self.faults = faults
 
 
 @dataclass(frozen=True)
@@ -74,7 +66,7 @@ class Contact:
     def apply(self, family: Family) -> None:
         parent = parents(family).get(self.parent)
         if parent is None:
-            raise Refused({"parent": "Ce parent n’est plus dans le dossier."})
+            raise InvalidValues({"parent": "Ce parent n’est plus dans le dossier."})
         if self.phone is not None:
             parent.phone = self.phone
         if self.email is not None:
@@ -119,11 +111,11 @@ def applied_to(codes: Collection[str]) -> Iterator[tuple[str, dict[str, str | No
 
 
 def accept(request: FamilyRequest, change: Change | None, by: str, words: str) -> None:
-    """Apply a change to the record, if there is one, and tell the family. Raises Refused."""
+    """Apply a change to the record, if there is one, and tell the family. Raises InvalidValues."""
     if change:
         faults = {name: change.fault_of(name) for name in asdict(change)}
         if found := {name: fault for name, fault in faults.items() if fault}:
-            raise Refused(found)
+            raise InvalidValues(found)
     with write():
         request = _open(request, words)
         told = contacts.every_address(request.family)  # before: one of them may change
@@ -135,7 +127,7 @@ def accept(request: FamilyRequest, change: Change | None, by: str, words: str) -
 
 
 def refuse(request: FamilyRequest, by: str, words: str) -> None:
-    """Leave the record as it is, and tell the family why. Raises Refused."""
+    """Leave the record as it is, and tell the family why. Raises InvalidValues."""
     with write():
         request = _open(request, words)
         _answer(request, RequestState.REFUSED, by, words, "")
@@ -146,10 +138,12 @@ def _open(request: FamilyRequest, words: str) -> FamilyRequest:
     """Return the request as it is now, if it may be answered with these words."""
     require_write()
     if not _is_text(words, LONGEST):
-        raise Refused({"words": f"Écrivez une phrase à la famille, en {LONGEST} lettres au plus."})
+        raise InvalidValues(
+            {"words": f"Écrivez une phrase à la famille, en {LONGEST} lettres au plus."}
+        )
     found: FamilyRequest = FamilyRequest.get_by_id(request.id)
     if found.state != RequestState.OPEN:
-        raise Refused({"": "Un autre agent a répondu entre-temps."})
+        raise InvalidValues({"": "Un autre agent a répondu entre-temps."})
     return found
 
 

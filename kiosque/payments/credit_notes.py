@@ -79,7 +79,7 @@ def unapply_credit(
         if agreed not in (None, cents):
             raise Refused([CHANGED])
         for settlement in paying:
-            give_back(settlement, author, reason)
+            take_off_credit(settlement, author, reason)
     return cents
 
 
@@ -98,7 +98,7 @@ def uses_for(note_number: str, invoice_number: str) -> list[Allocation]:
     return paying
 
 
-def give_back(settlement: Settlement, author: str, reason: str) -> None:
+def take_off_credit(settlement: Settlement, author: str, reason: str) -> None:
     """Take off its invoice what a credit note paid. Belongs inside `write()`."""
     require_write()
     now, who, why = clock.now(), author.strip(), reason.strip()

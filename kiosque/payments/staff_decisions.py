@@ -13,7 +13,7 @@ from kiosque.db.states import (
 from kiosque.language import clock, formats
 from kiosque.payments.allocations import keep_as_overpayment, list_overpayment
 from kiosque.payments.anomalies import resolve
-from kiosque.payments.credit_notes import give_back
+from kiosque.payments.credit_notes import take_off_credit
 from kiosque.payments.facts import add_fact, release_invoices
 from kiosque.payments.ledger import book
 from kiosque.payments.refusals import CHANGED, Refused, require_author_and_reason
@@ -32,7 +32,7 @@ def cancel_invoice(number: str, author: str, reason: str, *, agreed: Invoice | N
             raise Refused([CHANGED])
         for part in _parts_of_open(number):
             if part.settlement.credit_id:
-                give_back(part.settlement, author, f"facture {number} annulée, {reason}")
+                take_off_credit(part.settlement, author, f"facture {number} annulée, {reason}")
         paid = _give_up_parts(number)
         changed = (
             Invoice.update(state=InvoiceState.CANCELLED, state_reason=f"{author} : {reason}")

@@ -17,7 +17,7 @@ from kiosque.db.models import Family, Invoice
 from kiosque.db.states import PrivacyActKind
 from kiosque.language import clock, templates
 from kiosque.privacy import acts, words
-from kiosque.privacy.personal_data import Table, meta, tables
+from kiosque.privacy.personal_data import PersonalRows, meta, tables
 from kiosque.settings import Settings
 
 
@@ -56,7 +56,7 @@ def _copy_papers(draft: Path, settings: Settings, family: Family) -> None:
             _write(draft / f"facture-{quote(invoice.number, safe='')}.pdf", paper.read_bytes())
 
 
-def _fill(draft: Path, settings: Settings, family: Family, found: Sequence[Table]) -> None:
+def _fill(draft: Path, settings: Settings, family: Family, found: Sequence[PersonalRows]) -> None:
     _write(draft / "famille.html", _page(settings, family, found).encode())
     _write(draft / "famille.json", _json(settings, family, found).encode())
 
@@ -67,7 +67,7 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def _page(settings: Settings, family: Family, found: Sequence[Table]) -> str:
+def _page(settings: Settings, family: Family, found: Sequence[PersonalRows]) -> str:
     template = templates.environment().get_template("privacy/family.html")
     return template.render(
         family=family,
@@ -77,7 +77,7 @@ def _page(settings: Settings, family: Family, found: Sequence[Table]) -> str:
     )
 
 
-def _section(table: Table) -> dict[str, object]:
+def _section(table: PersonalRows) -> dict[str, object]:
     """Return a table as it is read: its columns that say nothing are left out."""
     shown = {
         words.COLUMNS[name]: [words.shown(table.model, name, row[at]) for row in table.rows]
@@ -91,7 +91,7 @@ def _section(table: Table) -> dict[str, object]:
     }
 
 
-def _json(settings: Settings, family: Family, found: Sequence[Table]) -> str:
+def _json(settings: Settings, family: Family, found: Sequence[PersonalRows]) -> str:
     content = {
         "commune": settings.town.name,
         "code_famille": family.code,

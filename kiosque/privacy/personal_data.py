@@ -134,7 +134,7 @@ LEFT_OUT: Mapping[str, str] = {
 }
 
 
-class Table(NamedTuple):
+class PersonalRows(NamedTuple):
     """The rows of one table that are about a family, each a value by column."""
 
     model: type[BaseModel]
@@ -148,7 +148,7 @@ def meta(model: type[BaseModel]) -> Any:
     return model._meta  # noqa: SLF001  # Peewee's own
 
 
-def tables(family: Family) -> Iterator[Table]:
+def tables(family: Family) -> Iterator[PersonalRows]:
     """Yield what is held about a family, table by table, those without a row left out."""
     queries = _queries(family)
     for model, title in TITLES.items():
@@ -156,7 +156,7 @@ def tables(family: Family) -> Iterator[Table]:
         found = queries[model].order_by(meta(model).primary_key)
         rows = [[_named(row, name) for name in columns] for row in found]
         if rows:
-            yield Table(model, title, columns, rows)
+            yield PersonalRows(model, title, columns, rows)
 
 
 def is_shown(model: type[BaseModel], column: str) -> bool:

@@ -11,6 +11,7 @@ from peewee import DatabaseError, fn
 
 from kiosque.db import write
 from kiosque.db.models import OfficeSetting
+from kiosque.invalid_values import InvalidValues
 from kiosque.language import clock
 from kiosque.language.formats import capital
 from kiosque.settings import Settings, rules
@@ -31,14 +32,6 @@ _INSTANT = timedelta(microseconds=1)
 _TEXT, LOGO = "text", "town.logo"
 #: Characters of the longest value.
 LONGEST = 200
-
-
-class Refused(Exception):
-    """Values that cannot serve: `faults` are French sentences by name. Nothing was changed."""
-
-    def __init__(self, faults: Mapping[str, str]) -> None:
-        super().__init__(" ".join(faults.values()))
-        self.faults = faults
 
 
 def in_force(file: Settings) -> Settings:
@@ -104,13 +97,13 @@ def changes() -> dict[str, OfficeSetting]:
 
 def change(settings: Settings, section: str, values: Mapping[str, Any], by: Actor) -> list[str]:
     """Set the values of a section that differ from those in force. Return their names. Raises
-    Refused."""
+    InvalidValues."""
     table = getattr(settings, section)
     new = {
         name: values[name] for name in CHANGEABLE[section] if values[name] != getattr(table, name)
     }
     if found := _faults(section, values):
-        raise Refused(found)
+        raise InvalidValues(found)
     with write():
         for name, value in new.items():
             _keep(f"{section}.{name}", json.dumps(value, ensure_ascii=False), by)

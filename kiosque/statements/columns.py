@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from kiosque.statements.cells import column_key
-from kiosque.statements.records import Meaning, Table, UnknownColumns
+from kiosque.statements.records import Meaning, TableReading, UnknownColumns
 
 #: The names of columns, the surest first of each meaning. Banks add «(EUR)», accents or not.
 _NAMES: Mapping[Meaning, Sequence[str]] = {
@@ -82,14 +82,14 @@ def missing(columns: Columns) -> list[str]:
     return [f"quelle colonne dit {what} ?" for what, is_told in needed.items() if not is_told]
 
 
-def chosen(header: Sequence[str], answers: Mapping[str, Columns]) -> Table | None:
+def chosen(header: Sequence[str], answers: Mapping[str, Columns]) -> TableReading | None:
     """Return what the columns of a header are: as a person answered, else as their names tell; None
     where they do not."""
     answered = answers.get(signature(header))
     if answered is not None and set(answered.values()) <= set(header) and not missing(answered):
-        return Table(tuple(header), answered, is_answered=True)
+        return TableReading(tuple(header), answered, is_answered=True)
     columns = guessed(header)
-    return None if missing(columns) else Table(tuple(header), columns, is_answered=False)
+    return None if missing(columns) else TableReading(tuple(header), columns, is_answered=False)
 
 
 def unknown(header: Sequence[str], faults: Sequence[str] = ()) -> UnknownColumns:

@@ -109,7 +109,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableReading:
     """How a table was understood: the names of its columns, and that of each meaning, as a person
     answered, or as these names alone tell."""
 
@@ -125,7 +125,7 @@ class StatementFile:
     kind: FileKind
     periods: tuple[Period, ...] = ()
     operations: tuple[Operation, ...] = ()
-    table: Table | None = None
+    table: TableReading | None = None
 
 
 class Unreadable(Exception):  # the word of the domain

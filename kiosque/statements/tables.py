@@ -29,7 +29,14 @@ from kiosque.statements.cells import (
     one_line,
 )
 from kiosque.statements.columns import Columns, chosen, named, unknown
-from kiosque.statements.records import FileKind, Meaning, Movement, Period, StatementFile, Table
+from kiosque.statements.records import (
+    FileKind,
+    Meaning,
+    Movement,
+    Period,
+    StatementFile,
+    TableReading,
+)
 
 SEPARATORS = ";\t,|"
 #: Lines above the columns, at most: they say whose account it is, until when.
@@ -47,7 +54,7 @@ class _Heading(NamedTuple):
     """How many lines precede the movements, and how these are understood."""
 
     height: int
-    table: Table
+    table: TableReading
 
     @property
     def where(self) -> Mapping[Meaning, int]:

@@ -10,7 +10,7 @@ from kiosque.invoices.imports import codes, mappings
 from kiosque.invoices.imports.kinds import KEYS, NAMES
 from kiosque.invoices.imports.mapping import mapped
 from kiosque.invoices.imports.reading import NumberedLine, Row
-from kiosque.invoices.imports.tables import Table, open_table, squared
+from kiosque.invoices.imports.tables import SourceTable, open_table, squared
 from kiosque.language.formats import short_date
 from kiosque.settings import Payment
 from kiosque.spelling import fold
@@ -33,14 +33,14 @@ class Rules:
         return cls(payment.due_after_days, payment.titres_paid_here)
 
 
-def adapted(path: Path, rules: Rules) -> Table:
+def adapted(path: Path, rules: Rules) -> SourceTable:
     """Read a file under the town's own columns, with the codes of its debtors and its due dates.
     Raise BadFile."""
     table = codes.resolved(under_our_columns(path))
     return with_treasury(with_due_dates(table, rules.due_after_days), rules)
 
 
-def under_our_columns(path: Path) -> Table:
+def under_our_columns(path: Path) -> SourceTable:
     """Read a file under the town's own columns, those of its debtors too: as they are, however
     spelt, or by a mapping; as they are where none is known."""
     table = opened(path)
@@ -58,12 +58,12 @@ def _is_to_complete(columns: Collection[str]) -> bool:
     return lacks_due_date or not {*codes.COLUMNS, _LIST}.isdisjoint(columns)
 
 
-def opened(path: Path) -> Table:
+def opened(path: Path) -> SourceTable:
     """Read a file under its own columns. Raise BadFile."""
     return open_table(path, [*KEYS, *mappings.keys()])
 
 
-def with_treasury(table: Table, rules: Rules) -> Table:
+def with_treasury(table: SourceTable, rules: Rules) -> SourceTable:
     """Tell once of each list by which the Treasury has invoices; forget it where they are paid
     here."""
     if _LIST not in table.columns:
@@ -71,7 +71,7 @@ def with_treasury(table: Table, rules: Rules) -> Table:
     return replace(table, lines=_with_treasury(table, rules))
 
 
-def _with_treasury(table: Table, rules: Rules) -> Iterator[NumberedLine]:
+def _with_treasury(table: SourceTable, rules: Rules) -> Iterator[NumberedLine]:
     at, told = table.columns.index(_LIST), {""}
     for number, cells in table.lines:
         if rules.titres_paid_here:
@@ -82,7 +82,7 @@ def _with_treasury(table: Table, rules: Rules) -> Iterator[NumberedLine]:
         yield number, cells
 
 
-def with_due_dates(table: Table, due_after_days: int) -> Table:
+def with_due_dates(table: SourceTable, due_after_days: int) -> SourceTable:
     """Give invoices the due date that their file does not tell, so many days after their issue. The
     day is told once for each day of issue."""
     if _DUE in table.columns or _ISSUED not in table.columns or "montant" not in table.columns:
@@ -91,7 +91,7 @@ def with_due_dates(table: Table, due_after_days: int) -> Table:
     return replace(table, columns=columns, lines=_with_due_dates(table, due_after_days))
 
 
-def _with_due_dates(table: Table, days: int) -> Iterator[NumberedLine]:
+def _with_due_dates(table: SourceTable, days: int) -> Iterator[NumberedLine]:
     at, known = table.columns.index(_ISSUED), dict[str, str]()
     for number, cells in table.lines:
         if (text := cells[at]) not in known:

@@ -14,7 +14,7 @@ from functools import cached_property
 from kiosque.db import write
 from kiosque.db.models import Debtor, Family, Guardian
 from kiosque.invoices.imports.reading import DEBTORS, BadFile, Fault, NumberedLine, Row
-from kiosque.invoices.imports.tables import Table
+from kiosque.invoices.imports.tables import SourceTable
 from kiosque.language import clock
 from kiosque.spelling import child_key, fold
 
@@ -76,7 +76,7 @@ def plain(text: str) -> str:
     return "".join(letter for letter in fold(bare) if letter.isalnum())
 
 
-def resolved(table: Table) -> Table:
+def resolved(table: SourceTable) -> SourceTable:
     """Put the *code famille* in place of what a file says of the debtors. The table takes a fault
     for each that is not known."""
     if _CODE in table.columns or "tiers_nom" not in table.columns:
@@ -85,7 +85,7 @@ def resolved(table: Table) -> Table:
     return replace(table, columns=[_CODE, *kept], lines=_resolved(table, kept))
 
 
-def _resolved(table: Table, kept: list[str]) -> Iterator[NumberedLine]:
+def _resolved(table: SourceTable, kept: list[str]) -> Iterator[NumberedLine]:
     at = [table.columns.index(name) for name in kept]
     book, known = Book(), dict[Named, str]()
     for line, cells in table.lines:
@@ -102,7 +102,7 @@ def _resolved(table: Table, kept: list[str]) -> Iterator[NumberedLine]:
             yield line, [known[named], *[cells[place] for place in at]]
 
 
-def debtors(table: Table) -> list[Found]:
+def debtors(table: SourceTable) -> list[Found]:
     """Return the debtors of a file, each once, in their order."""
     if "tiers_nom" not in table.columns:
         raise BadFile([Fault(0, "ce fichier ne demande aucun code famille.")])
@@ -115,7 +115,7 @@ def debtors(table: Table) -> list[Found]:
     return list(found.values())
 
 
-def _is_of_invoice(table: Table, cells: list[str]) -> bool:
+def _is_of_invoice(table: SourceTable, cells: list[str]) -> bool:
     """Tell whether a line of invoices has a number: it is a total, or a fault, else."""
     column = "numero_facture"
     return column not in table.columns or bool(cells[table.columns.index(column)])

@@ -19,7 +19,7 @@ from kiosque.invoices.imports.mappings import (
 )
 from kiosque.invoices.imports.reading import BadFile, Fault, NumberedLine, quoted
 from kiosque.invoices.imports.receiving import File
-from kiosque.invoices.imports.tables import Table, squared
+from kiosque.invoices.imports.tables import SourceTable, squared
 from kiosque.language.formats import format_euros
 from kiosque.language.parsing import parse_hundredths
 from kiosque.spelling import fold
@@ -28,12 +28,12 @@ from kiosque.spelling import fold
 Cells = dict[str, str]
 
 
-def mapped(table: Table, mapping: Columns) -> Table:
+def mapped(table: SourceTable, mapping: Columns) -> SourceTable:
     """Return a table under the town's own columns."""
     return replace(table, columns=mapping.targets, lines=_lines(table, mapping))
 
 
-def _lines(table: Table, mapping: Columns) -> Iterator[NumberedLine]:
+def _lines(table: SourceTable, mapping: Columns) -> Iterator[NumberedLine]:
     columns = [fold(name) for name in table.columns]
     others = [at for at, name in enumerate(columns) if name not in mapping.named]
     joined = [_Joined(table.file, join) for join in mapping.joins]

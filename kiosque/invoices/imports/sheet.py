@@ -21,7 +21,7 @@ from kiosque.invoices.imports.reading import (
     quoted,
 )
 from kiosque.invoices.imports.receiving import File
-from kiosque.invoices.imports.tables import Table, without_empty_end
+from kiosque.invoices.imports.tables import SourceTable, without_empty_end
 from kiosque.language import clock
 from kiosque.spelling import fold
 
@@ -52,7 +52,7 @@ class Sheet:
     surprises: list[Fault] = field(default_factory=list)
 
     @classmethod
-    def of(cls, table: Table, author: str) -> Self:
+    def of(cls, table: SourceTable, author: str) -> Self:
         """Take a file, in the town's own columns, that `author` loads."""
         return cls(table.file, table.columns, table.lines, table.length, table.faults, author)
 

@@ -23,7 +23,7 @@ BYTES_A_ROW = 64
 
 
 @dataclass(frozen=True)
-class Table:
+class SourceTable:
     """A file, its lines read once, as they are asked for, `length` of them about. `faults` takes
     the malformed ones."""
 
@@ -34,7 +34,7 @@ class Table:
     faults: Faults
 
 
-def open_table(path: Path, keys: Sequence[Collection[str]]) -> Table:
+def open_table(path: Path, keys: Sequence[Collection[str]]) -> SourceTable:
     """Read the file at a path, or standard input where the path is `-`.
 
     Its columns are at the first line that holds all of one of `keys`, however spelt; where none
@@ -50,13 +50,13 @@ def open_table(path: Path, keys: Sequence[Collection[str]]) -> Table:
     return table
 
 
-def squared(table: Table) -> Table:
+def squared(table: SourceTable) -> SourceTable:
     """Return a table each of whose lines has a cell a column, before columns are added or taken.
     The table takes the faults of lines that have more."""
     return replace(table, lines=_squared(table))
 
 
-def _squared(table: Table) -> Iterator[NumberedLine]:
+def _squared(table: SourceTable) -> Iterator[NumberedLine]:
     width = len(table.columns)
     for number, cells in table.lines:
         if any(map(str.strip, cells[width:])):
@@ -78,7 +78,7 @@ def _is_known(keys: Sequence[set[str]], head: bytes, name: str) -> bool:
     return any(_holds(_cells(line, sign), keys) for line in top for sign in SEPARATORS)
 
 
-def _of_format(name: str, file: File, keys: Sequence[set[str]]) -> Table:
+def _of_format(name: str, file: File, keys: Sequence[set[str]]) -> SourceTable:
     faults = Faults(registry.make(registry.available()[name]).unit)
     rows = registry.rows(name, file)
     top = list(islice(rows, MAX_PREAMBLE))
@@ -91,16 +91,18 @@ def _of_format(name: str, file: File, keys: Sequence[set[str]]) -> Table:
         (number, cells + [""] * (len(columns) - len(cells)))
         for number, cells in chain(top[at + 1 :], rows)
     )
-    return Table(file, columns, lines, len(file.data) // BYTES_A_ROW, faults)
+    return SourceTable(file, columns, lines, len(file.data) // BYTES_A_ROW, faults)
 
 
-def _of_csv(file: File, keys: Sequence[set[str]]) -> Table:
+def _of_csv(file: File, keys: Sequence[set[str]]) -> SourceTable:
     text = decode(file.data)
     if not text.strip():
         raise BadFile([Fault(0, "le fichier est vide")])
     first, separator, columns = _heading(text, keys)
     faults = Faults()
-    return Table(file, columns, _parse(text, separator, first, faults), text.count("\n"), faults)
+    return SourceTable(
+        file, columns, _parse(text, separator, first, faults), text.count("\n"), faults
+    )
 
 
 def _holds(cells: Sequence[str], keys: Sequence[set[str]]) -> bool:

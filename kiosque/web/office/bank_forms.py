@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired
 from kiosque.db.models import StatementLine
 from kiosque.db.statement_words import LineState, MatchKind
 from kiosque.statements.columns import missing
-from kiosque.statements.records import Meaning, Table, Unit
+from kiosque.statements.records import Meaning, TableReading, Unit
 from kiosque.statements.words import MEANINGS
 from kiosque.web.forms import Form
 from kiosque.web.office.forms import OneOf, RegieField, reason_field
@@ -92,7 +92,7 @@ class BankColumnsForm(Form, _ForRegie):
         self.offer(regies)
 
     @classmethod
-    def of(cls, table: Table, regies: Mapping[str, str], name: str) -> Self:
+    def of(cls, table: TableReading, regies: Mapping[str, str], name: str) -> Self:
         """Return the form of a table that was just read."""
         said = {meaning.value: column for meaning, column in table.columns.items()}
         form = cls(table.header, regies, data={**said, "name": name})

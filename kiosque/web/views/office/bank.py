@@ -20,7 +20,7 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.statements import coverage, matching, money, receiving, undoing
 from kiosque.statements.accounts import is_aside, owner_of
-from kiosque.statements.records import OfInvoices, Table, Unit, UnknownColumns, Unreadable
+from kiosque.statements.records import OfInvoices, TableReading, Unit, UnknownColumns, Unreadable
 from kiosque.statements.words import GRADES, KINDS, MEANINGS, RULES
 from kiosque.web.office import lists
 from kiosque.web.office.access import actor, own_agent, staff_only
@@ -73,7 +73,7 @@ def _load(form: StatementForm) -> Answer:
     except OfInvoices:
         return _to_load(name, content)
     except UnknownColumns as question:
-        table = Table(question.header, question.proposal, is_answered=False)
+        table = TableReading(question.header, question.proposal, is_answered=False)
         return bank_columns.ask(name, content, table, faults=question.faults)
     if file.table and not file.table.is_answered:
         return bank_columns.ask(name, content, file.table, file)

@@ -14,7 +14,7 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.statements import receiving
 from kiosque.statements.columns import signature
-from kiosque.statements.records import StatementFile, Table, Unreadable
+from kiosque.statements.records import StatementFile, TableReading, Unreadable
 from kiosque.statements.understanding import understood
 from kiosque.web import current
 from kiosque.web.office.access import actor, own_agent, staff_only
@@ -29,7 +29,7 @@ _DIGEST = re.compile("[0-9a-f]{64}", re.ASCII)
 def ask(
     name: str,
     content: bytes,
-    table: Table,
+    table: TableReading,
     file: StatementFile | None = None,
     faults: Sequence[str] = (),
 ) -> Answer:

@@ -5,6 +5,7 @@ from flask import abort, flash, redirect, render_template, url_for
 from kiosque.db.models import FamilyRequest
 from kiosque.db.states import RequestState, RequestTopic
 from kiosque.families import answers, requests
+from kiosque.invalid_values import InvalidValues
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
@@ -51,7 +52,7 @@ def _answered(found: FamilyRequest, form: AnswerForm) -> bool:
             answers.accept(found, form.change, by, words)
         else:
             answers.refuse(found, by, words)
-    except answers.Refused as refusal:
+    except InvalidValues as refusal:
         form.show(refusal.faults)
         return False
     action = Action.REQUEST_ACCEPTED if form.accepts else Action.REQUEST_REFUSED

@@ -4,6 +4,7 @@ from flask import abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from kiosque import payments
+from kiosque.invalid_values import InvalidValues
 from kiosque.monitoring import memory
 from kiosque.staff import town_settings
 from kiosque.staff.roles import Role
@@ -64,7 +65,7 @@ def _changed(form: SectionForm) -> bool:
     """Change the settings. Return False where they cannot serve, and say why in the form."""
     try:
         names = town_settings.change(current.settings(), form.SECTION, form.values, actor())
-    except town_settings.Refused as refusal:
+    except InvalidValues as refusal:
         for name, fault in refusal.faults.items():
             form[name].errors = [fault]
         return False
