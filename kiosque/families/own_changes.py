@@ -6,7 +6,6 @@ and the timer looks the addresses up.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from peewee import ModelDelete
 
@@ -25,22 +24,12 @@ from kiosque.families import (
 from kiosque.families.passwords import NewPassword, Unsuitable
 from kiosque.families.security_log import Event
 from kiosque.families.signin import Visitor
-from kiosque.families.throttle import Bucket, Limit
+from kiosque.families.throttle import Bucket
 from kiosque.families.tokens import Purpose, Spent
 from kiosque.language import clock
 from kiosque.language.catalogue import gettext as _
 from kiosque.outbox import addresses, queue
 from kiosque.settings import Town
-
-#: Links asked for one address. The longest pause is the life of a link, so that a stranger who
-#: keeps asking for the family's address only keeps the family supplied with a link that opens.
-RESET_EMAIL = Limit("reset-email", 3, timedelta(minutes=5), timedelta(hours=1))
-#: Links asked from one network address, whatever for.
-RESET_NETWORK = Limit("reset-network", 10, timedelta(minutes=1), timedelta(minutes=15))
-#: Changes of address asked by one family: each one sends a mail to the address it names.
-EMAIL_CHANGE = Limit("email-change", 3, timedelta(minutes=5), timedelta(hours=1))
-#: New passwords proposed for one family, taken or refused: each costs a judgement or a hash.
-NEW_PASSWORD = Limit("new-password", 10, timedelta(minutes=1), timedelta(hours=1))
 
 
 def find_activation(code: str, activation_code: str, visitor: Visitor) -> Token | None:
@@ -53,7 +42,7 @@ def find_activation(code: str, activation_code: str, visitor: Visitor) -> Token 
     """
     token = tokens.find_code(accounts.normalise_code(code), activation_code)
     if token is None:
-        throttle.count_try(*visitor.buckets(signin.ADDRESS))
+        throttle.count_try(*visitor.buckets(throttle.ADDRESS))
         signin.note_refusal(code, visitor)
     return token
 
@@ -105,7 +94,8 @@ def change_password(account: Account, password: str, town: Town, address: str) -
 
 def ask_reset(email: str, visitor: Visitor) -> None:
     """Note that a link is asked for this address; nothing is looked up. Raises TooManyTries."""
-    throttle.count_try(Bucket(RESET_EMAIL, addresses.key(email)), *visitor.buckets(RESET_NETWORK))
+    bucket = Bucket(throttle.RESET_EMAIL, addresses.key(email))
+    throttle.count_try(bucket, *visitor.buckets(throttle.RESET_NETWORK))
     with write():
         ResetRequest.create(email=email, address=visitor.address, asked_at=clock.now())
 
@@ -126,7 +116,7 @@ def answer_resets() -> None:
 def ask_email(family: Family, email: str, address: str) -> None:
     """Send a link to the address that the family wants, which has just shown its password, and
     warn those known. Nothing changes until the link is confirmed. Raises TooManyTries."""
-    throttle.count_try(Bucket(EMAIL_CHANGE, str(family.id)))
+    throttle.count_try(Bucket(throttle.EMAIL_CHANGE, str(family.id)))
     with write():
         token = tokens.prepare_link(Purpose.EMAIL, family, email)
         queue.add(queue.new_key("email-confirm"), "email_confirm", token.id, email)
@@ -214,7 +204,7 @@ def _judge(password: str, family: Family, town: Town) -> NewPassword:
 
 
 def _proposals(family: Family) -> Bucket:
-    return Bucket(NEW_PASSWORD, str(family.id))
+    return Bucket(throttle.NEW_PASSWORD, str(family.id))
 
 
 def _is_welcome(token: Token) -> bool:

@@ -6,7 +6,7 @@ already signed in is counted apart: while a stranger guesses and is delayed, it 
 
 import ipaddress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from kiosque.db import write
 from kiosque.db.models import Account, Family
@@ -14,19 +14,9 @@ from kiosque.families import accounts, hashing, new_browsers, security_log, sess
 from kiosque.families.security_log import Event
 from kiosque.families.throttle import Bucket, Limit
 
-#: CNIL 2022-100: growing delays, and no more than 25 tries a day. This allows 23.
-ACCOUNT = Limit("account", 5, timedelta(minutes=1), timedelta(hours=2))
-#: A whole neighbourhood may share one address behind its operator's: many may fail there before
-#: others wait. What keeps passwords from being guessed is the limit of each account; this one
-#: slows down whoever tries one password on every account.
-ADDRESS = Limit("address", 200, timedelta(seconds=30), timedelta(minutes=15))
 #: One IPv6 subscriber may hold 256 networks of 64 bits, or 65,536: by length of prefix, how many
 #: times the limit of an address is shared there.
 SHARED_BY = {64: 1, 56: 2, 48: 5}
-#: The family's own browser: it forgets its password too.
-BROWSER = Limit("browser", 10, timedelta(minutes=1), timedelta(hours=2))
-#: The present password, asked for again of a browser already signed in.
-CURRENT = Limit("current", 5, timedelta(minutes=1), timedelta(hours=2))
 
 
 @dataclass(frozen=True)
@@ -114,7 +104,7 @@ def attempt(code: str, password: str, visitor: Visitor) -> Entry | None:
 
 def confirm_password(account: Account, password: str) -> bool:
     """Tell whether a signed-in family knows its password. Raises TooManyTries, Busy."""
-    bucket = Bucket(CURRENT, str(account.id))
+    bucket = Bucket(throttle.CURRENT, str(account.id))
     throttle.require_free(bucket)
     with hashing.changes.enter():
         throttle.count_try(bucket)
@@ -127,7 +117,7 @@ def confirm_password(account: Account, password: str) -> bool:
 
 def waits_until(family: Family) -> datetime | None:
     """Return when a browser unknown to the family may try its password again; None for now."""
-    return throttle.waits_until(Bucket(ACCOUNT, family.code))
+    return throttle.waits_until(Bucket(throttle.ACCOUNT, family.code))
 
 
 def note_refusal(code: str, visitor: Visitor) -> None:
@@ -142,9 +132,9 @@ def _buckets(code: str, visitor: Visitor) -> tuple[list[Bucket], list[Bucket]]:
     codes of others between two visits to its own.
     """
     if visitor.browser:
-        return [Bucket(BROWSER, visitor.browser)], []
-    account = Bucket(ACCOUNT, accounts.normalise_code(code))
-    return [account], visitor.buckets(ADDRESS)
+        return [Bucket(throttle.BROWSER, visitor.browser)], []
+    account = Bucket(throttle.ACCOUNT, accounts.normalise_code(code))
+    return [account], visitor.buckets(throttle.ADDRESS)
 
 
 def _family(code: str) -> Family | None:

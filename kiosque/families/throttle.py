@@ -1,5 +1,5 @@
-"""Growing delays between tries, shared by every worker through the database. Each limit stands
-beside what it guards: those of passwords in `signin`, of mails in `own_changes`.
+"""Growing delays between tries, shared by every worker through the database, and the limits of
+what families try. Agents' limits are made of these, in `kiosque/staff`.
 
 Count a try *before* doing what it costs, so that a hundred at once do not pass together; count
 its success after. Keys are kept hashed, and no longer than a day.
@@ -33,6 +33,27 @@ class Limit:
         doublings = min(failures - self.free, 20)
         growing: timedelta = self.pause * 2**doublings
         return min(growing, self.longest)
+
+
+#: CNIL 2022-100: growing delays, and no more than 25 tries a day. This allows 23.
+ACCOUNT = Limit("account", 5, timedelta(minutes=1), timedelta(hours=2))
+#: A whole neighbourhood may share one address behind its operator's: many may fail there before
+#: others wait. What keeps passwords from being guessed is the limit of each account; this one
+#: slows down whoever tries one password on every account.
+ADDRESS = Limit("address", 200, timedelta(seconds=30), timedelta(minutes=15))
+#: The family's own browser: it forgets its password too.
+BROWSER = Limit("browser", 10, timedelta(minutes=1), timedelta(hours=2))
+#: The present password, asked for again of a browser already signed in.
+CURRENT = Limit("current", 5, timedelta(minutes=1), timedelta(hours=2))
+#: Links asked for one address. The longest pause is the life of a link, so that a stranger who
+#: keeps asking for the family's address only keeps the family supplied with a link that opens.
+RESET_EMAIL = Limit("reset-email", 3, timedelta(minutes=5), timedelta(hours=1))
+#: Links asked from one network address, whatever for.
+RESET_NETWORK = Limit("reset-network", 10, timedelta(minutes=1), timedelta(minutes=15))
+#: Changes of address asked by one family: each one sends a mail to the address it names.
+EMAIL_CHANGE = Limit("email-change", 3, timedelta(minutes=5), timedelta(hours=1))
+#: New passwords proposed for one family, taken or refused: each costs a judgement or a hash.
+NEW_PASSWORD = Limit("new-password", 10, timedelta(minutes=1), timedelta(hours=1))
 
 
 @dataclass(frozen=True)

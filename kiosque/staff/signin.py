@@ -9,17 +9,17 @@ from enum import StrEnum
 
 from kiosque.db import write
 from kiosque.db.models import Staff, StaffSession
-from kiosque.families import hashing, signin, throttle
+from kiosque.families import hashing, throttle
 from kiosque.families.signin import Visitor
 from kiosque.families.throttle import Bucket
 from kiosque.outbox import addresses
 from kiosque.staff import accounts, events, second_factor, sessions
 from kiosque.staff.events import Action, Actor
 
-ACCOUNT = replace(signin.ACCOUNT, kind="staff-account")
-ADDRESS = replace(signin.ADDRESS, kind="staff-address")
+ACCOUNT = replace(throttle.ACCOUNT, kind="staff-account")
+ADDRESS = replace(throttle.ADDRESS, kind="staff-address")
 #: Codes of one agent, whose password was right: three of a million are good at any moment.
-CODE = replace(signin.ACCOUNT, kind="staff-code")
+CODE = replace(throttle.ACCOUNT, kind="staff-code")
 
 
 class Proof(StrEnum):

@@ -120,7 +120,7 @@ def test_a_day_of_tries_from_one_address_leaves_few_rows(
     """A burst of tries, then one whenever the longest pause is over, each about somebody else: to
     sign in, to activate an account, to have a new password."""
     choose_password(alices_family)
-    paces = [timedelta(seconds=1)] * 120 + [signin.ADDRESS.longest] * 4 * 24
+    paces = [timedelta(seconds=1)] * 120 + [throttle.ADDRESS.longest] * 4 * 24
     for number, pace in enumerate(paces):
         with suppress(TooManyTries):
             signin.attempt(f"F{number}", "essai", STRANGER)

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 
 from kiosque.db import database
 from kiosque.db.models import Account, Family, SecurityEvent, Session, Throttle
-from kiosque.families import accounts, hashing, sessions, signin
+from kiosque.families import accounts, hashing, sessions, signin, throttle
 from kiosque.families.hashing import Busy, Gate
 from kiosque.families.signin import Visitor
 from kiosque.families.throttle import TooManyTries
@@ -30,7 +30,7 @@ def account(alices_family: Family) -> Account:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """An address fails four times before others wait there, in place of two hundred."""
-    monkeypatch.setattr(signin, "ADDRESS", replace(signin.ADDRESS, free=4))
+    monkeypatch.setattr(throttle, "ADDRESS", replace(throttle.ADDRESS, free=4))
 
 
 def signed_in(code: str, password: str, visitor: Visitor) -> Account | None:
@@ -141,7 +141,7 @@ def test_a_good_sign_in_does_not_clear_the_address(account: Account, few: None) 
     ],
 )
 def test_an_ipv6_subscriber_is_one_visitor(address: str, networks: list[str]) -> None:
-    found = Visitor(address).buckets(signin.ADDRESS)
+    found = Visitor(address).buckets(throttle.ADDRESS)
     assert [bucket.name for bucket in found] == networks
 
 

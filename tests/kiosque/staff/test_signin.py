@@ -7,7 +7,7 @@ import pytest
 
 from kiosque.db import write
 from kiosque.db.models import Staff, StaffEvent, StaffSession, Throttle
-from kiosque.families import signin as families_signin
+from kiosque.families import throttle
 from kiosque.families.throttle import TooManyTries
 from kiosque.staff import accounts, second_factor, sessions, signin
 from kiosque.staff.events import TERMINAL
@@ -73,7 +73,7 @@ def test_an_unknown_agent_and_one_without_a_password_are_refused_alike(agent: St
 
 
 def test_tries_grow_slower_by_account_as_for_families(agent: Staff, frozen: Clock) -> None:
-    for _ in range(families_signin.ACCOUNT.free):
+    for _ in range(throttle.ACCOUNT.free):
         assert signin.attempt(agent.email, "faux", HERE) is None
     with pytest.raises(TooManyTries) as refused:
         signin.attempt(agent.email.upper(), PASSWORD, "203.0.113.1")
