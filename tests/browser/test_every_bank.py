@@ -187,6 +187,8 @@ class Parent(Visitor):
         self.page.go_back()
         while not self.page.url.startswith(self.town.url):
             self.page.go_back()
+        # A browser may keep the way to the bank whole: it then leaves at once for the payment.
+        expect(self.page.locator("[data-way-out]")).to_have_count(0)
         self.look()
 
     def end(self, words: str) -> str:

@@ -27,6 +27,7 @@ def left(visitor: Visitor, household: Make) -> Callable[[str], Household]:
             if page.url.startswith(visitor.town.url):
                 break
             page.go_back()
+        expect(page.locator("[data-way-out]")).to_have_count(0)
         visitor.look()
         return family
 
