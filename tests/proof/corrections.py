@@ -31,11 +31,13 @@ def settlement_of(debit: Debit) -> Settlement:
 
 
 def apply(town: "Town", debit: Debit, number: str) -> None:
-    """Refused exactly when the books say so."""
+    """Refused exactly when the books say so: money of another amount than awaited may pay the very
+    invoice that it holds."""
     books, bill = town.books, town.books.bills[number]
     part, cents = _spare(books, debit, bill)
     held = books.holds.get(number)
-    possible = part and bill.state == "open" and not (held and held.until > town.clock.at)
+    is_held = held and held is not debit.owner and held.until > town.clock.at
+    possible = part and bill.state == "open" and not is_held
     before = dump()
     try:
         payments.apply_overpayment(

@@ -447,6 +447,13 @@ def debit_entered_by_hand(story: Story) -> None:
     story.credit()
 
 
+def debit_of_another_amount_pays_the_invoice_it_holds(story: Story) -> None:
+    story.opens("A1")
+    story.card("CAPTURED", off=480)
+    put_right(story, "apply", "A1")
+    assert rows("SELECT number FROM invoice WHERE state = 'paid'") == [("A1",)]
+
+
 def debit_of_another_amount_entered_then_used(story: Story) -> None:
     story.opens("A1")
     story.card("CAPTURED", off=480, heard=0)
@@ -869,6 +876,7 @@ HISTORIES: tuple[History, ...] = (
     what_came_twice_paid_the_wrong_invoice,
     what_matched_nothing_paid_the_wrong_invoice,
     debit_entered_by_hand,
+    debit_of_another_amount_pays_the_invoice_it_holds,
     debit_of_another_amount_entered_then_used,
     one_debit_of_each_regie,
     two_regies_in_one_payment,
