@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from kiosque.outbox import addresses
+
 
 class Refused(Exception):
     """A request that cannot be carried out: nothing was changed.
@@ -18,8 +20,8 @@ class Refused(Exception):
 
 #: The effect would no longer be the one that was told.
 CHANGED = "Entre-temps la situation a changé\u00a0: vérifiez encore."
-#: In characters: a name and a service; a sentence or two.
-LONGEST_AUTHOR, LONGEST_REASON = 100, 500
+#: In characters: a name and a service, or an agent's address; a sentence or two.
+LONGEST_AUTHOR, LONGEST_REASON = addresses.LONGEST, 500
 
 
 def why_not_answered_for(author: str, reason: str) -> str:

@@ -319,6 +319,14 @@ def test_an_unpaid_cheque_leaves_its_invoice_to_pay(
     assert verification.faults() == []
 
 
+def test_the_agent_with_the_longest_address_signs_an_act(app: Flask, cheque: Settlement) -> None:
+    longest = "d" * 64 + "@" + ("m" * 61 + ".") * 3 + "com"
+    agent = make_agent(Role.REGISSEUR, longest)
+    page = f"{page_of(cheque)}/impaye"
+    confirm(enter(app, agent), page, reason="avis 123")
+    assert Repayment.get().author == agent.email == longest
+
+
 def test_what_was_paid_too_much_pays_another_invoice(
     client: FlaskClient, cheque: Settlement, charlies_family: Family
 ) -> None:
