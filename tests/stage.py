@@ -187,12 +187,14 @@ PAGES: dict[str, Page] = {
     ),
     "office.today": for_agents(frozenset(Role)),
     "office.to_do": for_agents(TREAT),
+    "office.points_table": for_agents(TREAT, fresh=True),
     "office.point": for_agents(TREAT, path={"number": "{point}"}),
     "office.step": for_agents(
         frozenset({Role.REGISSEUR}), path={"number": "{point}", "place": "0"}, method="POST",
         form={"reason": "", "seen": "", "command": "x", "day": "2026-11-24"}, fresh=True,
     ),
     "office.requests_": for_agents(frozenset({Role.FACTURATION})),
+    "office.requests_table": for_agents(frozenset({Role.FACTURATION}), fresh=True),
     "office.request_": for_agents(
         frozenset({Role.FACTURATION}), path={"number": "{request}"}, method="POST",
         form={"decision": "x", "words": "C’est noté."},
@@ -202,6 +204,7 @@ PAGES: dict[str, Page] = {
         form={"reason": "", "seen": ""},
     ),
     "office.bordereaux": for_agents(READ_BOOKS),
+    "office.bordereaux_table": for_agents(READ_BOOKS, fresh=True),
     "office.finalize": for_agents(
         ACT_ON_MONEY, method="POST", fresh=True, query={"jusqua": "1"},
         form={"up_to": "x", "fingerprint": "x", "seen": "y"},
@@ -247,6 +250,10 @@ PAGES: dict[str, Page] = {
             "montant": "45,20", "apres": "2026-11-24_1", "avant": "2026-11-24_1",
         },
     ),
+    "office.bank_table": for_agents(
+        BOOKS, query={"regie": "", "etat": "open", "du": "2026-11-01"}, fresh=True
+    ),
+    "office.bank_files_table": for_agents(BOOKS, query={"regie": ""}, fresh=True),
     "office.load_statement": for_agents(
         ACT_ON_MONEY, method="POST", query={"regie": ""}, form={"file": "x", "unit": ""}
     ),
@@ -435,6 +442,9 @@ PAGES: dict[str, Page] = {
     ),
     "office.go": for_agents(READ_MONEY, query={"q": "F1001"}),
     "office.families": for_agents(MEET_FAMILIES, query={"q": "martin", "archivees": "1"}),
+    "office.families_table": for_agents(
+        TREAT, query={"q": "martin", "archivees": "1"}, fresh=True
+    ),
     "office.family": for_agents(MEET_FAMILIES, path={"code": "F1001"}),
     "office.archive_family": for_agents(
         frozenset({Role.FACTURATION}), path={"code": "F1001"}, method="POST",
@@ -457,6 +467,7 @@ PAGES: dict[str, Page] = {
     "office.seen_invoice": for_agents(MEET_FAMILIES, path={"code": "F1001", "number": OPEN}),
     "office.seen_record": for_agents(MEET_FAMILIES, path={"code": "F1001"}),
     "office.imports": for_agents(MEET_FAMILIES | {Role.CONTROLE}, query={"avant": "9_9"}),
+    "office.imports_table": for_agents(READ_MONEY, fresh=True),
     "office.deposit": for_agents(DEPOSIT, method="POST", form={"file": "x"}),
     "office.upload": for_agents(DEPOSIT, path={"number": "{upload}"}),
     "office.load_upload": for_agents(
@@ -472,6 +483,7 @@ PAGES: dict[str, Page] = {
     "office.recognised": for_agents(
         DEPOSIT, query={"debiteur": "x", "apres": "2026-11-24T19:30:00.000000Z_1", "avant": ""}
     ),
+    "office.recognised_table": for_agents(DEPOSIT, query={"debiteur": "x"}, fresh=True),
     "office.forget_debtor": for_agents(DEPOSIT, path={"number": "1"}, method="POST"),
     "office.forget_columns": for_agents(DEPOSIT, path={"number": "1"}, method="POST"),
     "office.undo_load": for_agents(
@@ -494,6 +506,7 @@ PAGES: dict[str, Page] = {
         form={"reason": "", "seen": "", "again": "y"},
     ),
     "office.agents": for_agents(ADMINISTRATION),
+    "office.agents_table": for_agents(ADMINISTRATION, fresh=True),
     "office.new_agent": for_agents(
         ADMINISTRATION, method="POST", fresh=True,
         form={

@@ -4,6 +4,8 @@ from functools import reduce
 from operator import and_
 from typing import NamedTuple
 
+from peewee import ModelSelect
+
 from kiosque.db.models import Child, Enrolment, Family, Guardian, Service
 from kiosque.families.accounts import normalise_code
 from kiosque.spelling import fold_words
@@ -35,16 +37,18 @@ def search(words: str, *, archived: bool = False) -> list[Family]:
     """Return the families whose code begins so, or whose household has every word in its names,
     without accents or case, in their order: SHOWN of them and one more where there are more. With
     `archived`, those put away instead of the others."""
-    code = normalise_code(words)
-    if not code:
-        return []
-    found = Family.code.startswith(code)
+    families = matching(words, archived=archived).order_by(Family.words, Family.code)
+    return list(families.limit(SHOWN + 1)) if words else []
+
+
+def matching(words: str, *, archived: bool = False) -> "ModelSelect[Family]":
+    """Select these families; all without words."""
+    found = Family.code.startswith(normalise_code(words))
     if looked_for := fold_words(words).split()[:_WORDS]:
         found |= reduce(and_, [Family.words.contains(word) for word in looked_for])
-    families = Family.select().where(
+    return Family.select().where(
         Family.forgotten_at.is_null(), Family.archived_at.is_null(not archived), found
     )
-    return list(families.order_by(Family.words, Family.code).limit(SHOWN + 1))
 
 
 def _services_by_child(family: Family) -> dict[int, list[str]]:

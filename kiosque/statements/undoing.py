@@ -53,10 +53,9 @@ def files() -> Any:
     return StatementFile.select().order_by(StatementFile.id.desc())
 
 
-def files_of(regie: str, most: int) -> list[StatementFile]:
-    """Return the latest files of a *régie*'s account."""
-    key = json.dumps(regie)
-    return list(files().where(StatementFile.regies.contains(key)).limit(most))
+def files_of(regie: str) -> Any:
+    """Select the files of a *régie*'s account, the latest first."""
+    return files().where(StatementFile.regies.contains(json.dumps(regie)))
 
 
 def why_not(file: StatementFile) -> str:

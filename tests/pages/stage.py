@@ -19,6 +19,7 @@ from kiosque.db.models import (
 )
 from tests.bank import notice
 from tests.conftest import NOW, PUBLIC_URL, Clock, csrf_token, make_family, make_invoice
+from tests.stage import PAGES
 
 BANK_URL = "http://127.0.0.1:8001"
 NOTIFY_URL = f"{PUBLIC_URL}/paiement/notification/banque"
@@ -33,17 +34,13 @@ NO_PAGE = {
         "papers.yearly",
         "office.go",
         "office.invoice_paper",
-        "office.invoices_table",
-        "office.settlements_table",
-        "office.journal_table",
-        "office.events_table",
         "office.months",
         "office.month_papers",
         "office.receipt_paper",
         "office.bordereau_paper",
         "office.bordereau_payers",
-        "office.bordereau_table",
     ),
+    *(name for name in PAGES if name.endswith("_table")),
 }
 BANK_NO_PAGE = {"static", "health"}
 

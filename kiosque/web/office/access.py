@@ -31,6 +31,8 @@ Row = TypeVar("Row", bound=Any)
 READERS = (Role.CONSULTATION, Role.FACTURATION, Role.REGISSEUR, Role.CONTROLE)
 #: Who deposits files to load.
 DEPOSITORS = (Role.FACTURATION, Role.REGISSEUR)
+#: Who takes out what names families.
+TAKERS = (Role.FACTURATION, Role.REGISSEUR)
 #: In the area's cookie: the number of the session.
 _NUMBER = "agent"
 

@@ -1,17 +1,38 @@
-"""The rows of exports: payments with their uses, for a spreadsheet or for another software."""
+"""Lists that leave as files, for a spreadsheet; payments with their uses, for another software."""
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import wraps
+from typing import Any, NamedTuple
 
-from kiosque.db.models import Invoice, Settlement
-from kiosque.db.states import SettlementState
+from werkzeug.wrappers import Response
+
+from kiosque.db.models import (
+    Anomaly,
+    Family,
+    FamilyRequest,
+    ImportBatch,
+    Invoice,
+    Settlement,
+    Staff,
+    StatementFile,
+    StatementLine,
+)
+from kiosque.db.statement_words import LineState
+from kiosque.db.states import RequestTopic, SettlementState
+from kiosque.families.requests import TOPICS
 from kiosque.language import clock
 from kiosque.papers import content
+from kiosque.payments.anomalies import Concerned
 from kiosque.payments.outgoing import STATES, Told
 from kiosque.settings import Settings
+from kiosque.staff import events
+from kiosque.staff.events import Action
+from kiosque.web import spreadsheets
+from kiosque.web.office.access import actor, fresh_code
 from kiosque.web.status_words import settlement_status, status_on
 
-Row = tuple[str | int | date | None, ...]
+Row = spreadsheets.Row
 
 INVOICES = (
     "numero", "code_famille", "famille", "enfants", "periode", "prestations", "emise_le",
@@ -21,10 +42,47 @@ SETTLEMENTS = (
     "encaissement", "recu", "date", "code_famille", "famille", "mode", "etat", "montant", "rendu",
     "reference_banque", "regie",
 )  # fmt: skip
+FAMILIES = ("code_famille", "famille", "adresse", "code_postal", "ville")
+REQUESTS = ("demande", "instant", "code_famille", "sujet", "facture")
+POINTS = ("point", "depuis", "montant", "detail", "code_famille", "factures", "regie")
+LOADS = (
+    "chargement", "fichier", "nature", "instant", "par", "lignes", "nouvelles", "annule_le",
+    "annule_par", "motif",
+)  # fmt: skip
+DEBTORS = ("debiteur", "adresse", "reference", "code_famille", "instant", "par")
+BANK_LINES = (
+    "mouvement", "jour", "date_valeur", "libelle", "reference", "montant", "etat", "regie"
+)  # fmt: skip
+BANK_FILES = ("fichier", "nom", "nature", "instant", "par", "annule_le", "annule_par", "motif")
+AGENTS = ("agent", "roles", "acces")
 TOLD = (
     "encaissement", "recu", "date", "code_famille", "mode", "etat", "facture", "emploi", "montant",
     "encaisse", "rendu", "reference_banque",
 )  # fmt: skip
+
+
+class Export(NamedTuple):
+    """A list to take away. Its `name` is that of the file, and what the log of acts calls it;
+    `chosen` are the filters in force."""
+
+    name: str
+    head: Sequence[str]
+    rows: Iterable[Row]
+    chosen: Mapping[str, str] = {}
+
+
+def as_file(view: Callable[..., Export]) -> Callable[..., Response]:
+    """Answer what a view gives as a file of the `kind` that the address names: below
+    `staff_only`. It asks for a code again, and leaves a line in the log of acts."""
+
+    @fresh_code
+    @wraps(view)
+    def answered(kind: str, **which: Any) -> Response:
+        name, head, rows, chosen = view(**which)
+        events.note(Action.EXPORTED, actor(), name, " ".join(filter(None, chosen.values())))
+        return spreadsheets.answer(kind, name.replace(" ", "-"), head, rows)
+
+    return answered
 
 
 def of_invoice(invoice: Invoice, settings: Settings) -> Row:
@@ -59,6 +117,81 @@ def of_settlement(settlement: Settlement, settings: Settings) -> Row:
         settlement.transaction_id,
         settings.regie_named(settlement.regie).name,
     )
+
+
+def of_family(family: Family) -> Row:
+    return family.code, family.name, family.address, family.postcode, family.city
+
+
+def of_request(request: FamilyRequest) -> Row:
+    topic = TOPICS[RequestTopic(request.topic)]
+    number = request.invoice.number if request.invoice else ""
+    return str(request.id), instant(request.asked_at), request.family.code, topic, number
+
+
+def of_point(point: Anomaly, about: Concerned, settings: Settings) -> Row:
+    return (
+        str(point.id),
+        clock.paris_date(point.noted_at),
+        point.amount_cents or None,
+        point.detail,
+        about.family,
+        ", ".join(about.numbers),
+        settings.regie_named(point.regie).name,
+    )
+
+
+def of_load(batch: ImportBatch) -> Row:
+    return (
+        str(batch.id),
+        batch.file_name,
+        batch.kind,
+        instant(batch.imported_at),
+        batch.author,
+        str(batch.row_count),
+        str(batch.added_count),
+        instant(batch.undone_at),
+        batch.undone_by,
+        batch.undo_reason,
+    )
+
+
+def of_bank_line(line: StatementLine, regie: str) -> Row:
+    return (
+        str(line.id),
+        line.booked_on,
+        line.value_on,
+        line.label,
+        line.reference,
+        line.amount_cents,
+        "Expliqué" if line.state == LineState.MATCHED else "À expliquer",
+        regie,
+    )
+
+
+def of_bank_file(file: StatementFile) -> Row:
+    return (
+        str(file.id),
+        file.name,
+        file.kind,
+        instant(file.loaded_at),
+        file.author,
+        instant(file.undone_at),
+        file.undone_by,
+        file.undo_reason,
+    )
+
+
+def way_in(agent: Staff) -> str:
+    """Say how far an agent may come in."""
+    if agent.closed_at:
+        return "accès fermé"
+    return "ouvert" if agent.enrolled_at else "ne s’est pas encore connecté"
+
+
+def instant(at: datetime | None) -> str:
+    """Write an instant as it is sorted, in Paris; nothing for none."""
+    return f"{at.astimezone(clock.PARIS):%Y-%m-%d %H:%M:%S}" if at else ""
 
 
 def of_told(told: Told) -> Iterator[Row]:

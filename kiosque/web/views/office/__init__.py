@@ -35,6 +35,7 @@ PAGES = {
     "today": (Page("today", GET, ""),),
     "to_do": (
         Page("to_do", GET, "/a-traiter"),
+        *_as_files("points_table", "/a-traiter"),
         Page("point", GET, "/a-traiter/<int:number>"),
         Page("conclude", POST, "/a-traiter/<int:number>"),
         Page("step", BOTH, "/a-traiter/<int:number>/<int:place>"),
@@ -51,6 +52,7 @@ PAGES = {
     ),
     "agents": (
         Page("agents", GET, "/agents"),
+        *_as_files("agents_table", "/agents"),
         Page("new_agent", BOTH, "/agents/nouveau"),
         Page("agent", GET, "/agents/<int:staff_id>"),
         Page("give_role", POST, "/agents/<int:staff_id>/roles"),
@@ -70,6 +72,7 @@ PAGES = {
     ),
     "bank": (
         Page("bank", GET, "/banque"),
+        *_as_files("bank_table", "/banque"),
         Page("load_statement", POST, "/banque"),
         Page("match_again", POST, "/banque/rapprocher"),
         Page("bank_line", GET, "/banque/<int:number>"),
@@ -80,13 +83,17 @@ PAGES = {
         Page("name_bank_columns", POST, "/banque/colonnes/<digest>"),
         Page("forget_bank_columns", POST, "/banque/colonnes/<int:number>/oublier"),
     ),
-    "bank_files": (Page("undo_statement", BOTH, "/banque/fichiers/<int:number>/annuler"),),
+    "bank_files": (
+        *_as_files("bank_files_table", "/banque/fichiers"),
+        Page("undo_statement", BOTH, "/banque/fichiers/<int:number>/annuler"),
+    ),
     "closures": (
         Page("close_bank", BOTH, "/reglages/banques/<gateway>/suspendre"),
         Page("open_bank", POST, "/reglages/banques/<gateway>/rouvrir"),
     ),
     "deposits": (
         Page("bordereaux", GET, "/bordereaux"),
+        *_as_files("bordereaux_table", "/bordereaux"),
         Page("finalize", BOTH, "/bordereaux/definitif", {"regie": ""}),
         Page("finalize", BOTH, "/bordereaux/definitif/<regie>"),
         Page("resume_numbers", BOTH, "/bordereaux/reprendre/<int:number>"),
@@ -107,10 +114,12 @@ PAGES = {
     "families": (
         Page("go", GET, "/aller"),
         Page("families", GET, "/familles"),
+        *_as_files("families_table", "/familles"),
         Page("family", GET, "/familles/<code>"),
     ),
     "recognised": (
         Page("recognised", GET, "/imports/reconnus"),
+        *_as_files("recognised_table", "/imports/reconnus"),
         Page("forget_debtor", POST, "/imports/reconnus/debiteurs/<int:number>"),
         Page("forget_columns", POST, "/imports/reconnus/colonnes/<int:number>"),
     ),
@@ -122,6 +131,7 @@ PAGES = {
     ),
     "imports": (
         Page("imports", GET, "/imports"),
+        *_as_files("imports_table", "/imports"),
         Page("deposit", POST, "/imports"),
         Page("type_invoice", BOTH, "/factures/nouvelle"),
         Page("upload", GET, "/imports/<int:number>"),
@@ -172,6 +182,7 @@ PAGES = {
     ),
     "requests": (
         Page("requests_", GET, "/demandes"),
+        *_as_files("requests_table", "/demandes"),
         Page("request_", BOTH, "/demandes/<int:number>"),
     ),
     "settings": (

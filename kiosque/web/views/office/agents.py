@@ -1,6 +1,6 @@
 """The agents: who comes in, with which roles, from when to when."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from flask import abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
@@ -10,7 +10,8 @@ from kiosque.db.models import Staff, StaffRole
 from kiosque.payments import Refused
 from kiosque.staff import accounts, invitations, roles
 from kiosque.staff.events import Actor
-from kiosque.staff.roles import Role
+from kiosque.staff.roles import Held, Role
+from kiosque.web.office import exports
 from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
 from kiosque.web.office.forms import NewAgentForm, RoleForm
 from kiosque.web.office.regies import names
@@ -19,8 +20,28 @@ from kiosque.web.views.office.area import Answer, done, form_page, known, row
 
 @staff_only(Role.ADMINISTRATION)
 def agents() -> str:
-    every = [(staff, roles.in_force(staff)) for staff in accounts.every()]
-    return render_template("office/agents.html", every=every, regies=names(), names=roles.NAMES)
+    return render_template("office/agents.html", every=_every())
+
+
+@staff_only(Role.ADMINISTRATION)
+@exports.as_file
+def agents_table() -> exports.Export:
+    rows = ((each.email, words, exports.way_in(each)) for each, words in _every())
+    return exports.Export("agents", exports.AGENTS, rows)
+
+
+def _every() -> list[tuple[Staff, str]]:
+    """Return the agents, each with the roles in force in words."""
+    regies = names()
+    return [(each, _in_words(roles.in_force(each), regies)) for each in accounts.every()]
+
+
+def _in_words(held: Iterable[Held], regies: Mapping[str, str]) -> str:
+    def told(role: Role, regie: str) -> str:
+        is_of_one = len(regies) > 1 and role != Role.ADMINISTRATION
+        return roles.NAMES[role] + (f" ({regies.get(regie, regie)})" if is_of_one else "")
+
+    return ", ".join(told(*each) for each in sorted(held)) or "aucun rôle en cours"
 
 
 @staff_only(Role.ADMINISTRATION)

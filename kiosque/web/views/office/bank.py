@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
-from peewee import fn
+from peewee import ModelSelect, fn
 from werkzeug.wrappers import Response
 
 from kiosque.closings.months import Month
@@ -22,7 +22,7 @@ from kiosque.statements import coverage, matching, money, receiving, undoing
 from kiosque.statements.accounts import is_aside, owner_of
 from kiosque.statements.records import OfInvoices, TableReading, Unit, UnknownColumns, Unreadable
 from kiosque.statements.words import GRADES, KINDS, MEANINGS, RULES
-from kiosque.web.office import lists
+from kiosque.web.office import exports, lists
 from kiosque.web.office.access import actor, own_agent, staff_only
 from kiosque.web.office.bank_forms import (
     BY_DAY,
@@ -47,6 +47,15 @@ _FILES = 10
 @staff_only(*_READERS)
 def bank() -> Answer:
     return _page(StatementForm(own_names(*_READERS)))
+
+
+@staff_only(*_READERS)
+@exports.as_file
+def bank_table() -> exports.Export:
+    regie, filters = asked_regie(*_READERS), LineFilters(own_names(*_READERS)).required()
+    name, every = own_names(*_READERS)[regie], lists.every(_found(regie, filters), BY_DAY)
+    rows = (exports.of_bank_line(each, name) for each in every)
+    return exports.Export("mouvements du compte", exports.BANK_LINES, rows, filters.chosen)
 
 
 @staff_only(Role.REGISSEUR)
@@ -143,8 +152,12 @@ def _page(form: StatementForm) -> Answer:
 
 
 def _lines(regie: str, filters: LineFilters) -> lists.Page:
+    return lists.read_page(lambda: _found(regie, filters), BY_DAY)
+
+
+def _found(regie: str, filters: LineFilters) -> "ModelSelect[StatementLine]":
     query = StatementLine.select().where(StatementLine.regie == regie)
-    return lists.read_page(lambda: lists.narrow(query, filters.conditions()), BY_DAY)
+    return lists.narrow(query, filters.conditions())
 
 
 def _standing(regie: str) -> Mapping[str, Any]:
@@ -158,7 +171,7 @@ def _standing(regie: str) -> Mapping[str, Any]:
         "left_count": lists.count(matching.open_lines(regie)),
         "proposals": matching.proposals_of(left),
         "gaps": coverage.gaps(regie),
-        "files": undoing.files_of(regie, _FILES),
+        "files": list(undoing.files_of(regie).limit(_FILES)),
         "awaited": _awaited(regie),
         "told_of": Month.of(told_on).words if told_on else "",
         "grade": GRADES[coverage.grade(regie, f"{told_on or clock.today():%Y-%m}")],

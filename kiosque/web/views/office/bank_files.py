@@ -1,4 +1,4 @@
-"""The files of the bank that are loaded: undoing a load."""
+"""The files of the bank that are loaded: their list as a file, undoing a load."""
 
 from flask import flash, redirect, render_template, url_for
 
@@ -8,9 +8,24 @@ from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.statements import undoing
+from kiosque.web.office import exports, lists
 from kiosque.web.office.access import actor, own_agent, staff_only
 from kiosque.web.office.forms import ActForm
+from kiosque.web.office.lists import Order
+from kiosque.web.office.regies import asked_regie
 from kiosque.web.views.office.area import Answer, row
+
+_READERS = (Role.REGISSEUR, Role.CONTROLE)
+_LATEST = Order(StatementFile.id, StatementFile.id)
+
+
+@staff_only(*_READERS)
+@exports.as_file
+def bank_files_table() -> exports.Export:
+    every = lists.every(undoing.files_of(asked_regie(*_READERS)), _LATEST)
+    return exports.Export(
+        "fichiers de la banque", exports.BANK_FILES, map(exports.of_bank_file, every)
+    )
 
 
 @staff_only(Role.REGISSEUR)

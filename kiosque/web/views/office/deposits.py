@@ -15,16 +15,19 @@ from kiosque.language import clock
 from kiosque.language.formats import format_euros
 from kiosque.papers import deposits as papers
 from kiosque.payments import journal
+from kiosque.settings import Settings
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
-from kiosque.web import current, documents, spreadsheets
+from kiosque.web import current, documents
+from kiosque.web.office import exports
 from kiosque.web.office.access import actor, fresh_code, own_agent, own_row, staff_only
 from kiosque.web.office.deposit_forms import AnswerForm, FinalForm, LastGivenForm
 from kiosque.web.office.regies import own_names
 from kiosque.web.views.office.area import Answer, done, form_page, row
 
 _READERS = (Role.REGISSEUR, Role.CONTROLE)
+_COLUMNS = ("bordereau", "instant", "montant", "reponse_le", "reference", "regie")
 
 
 class Book(NamedTuple):
@@ -133,13 +136,31 @@ def bordereau_payers(number: int) -> Response:
 
 
 @staff_only(*_READERS)
-@fresh_code
-def bordereau_table(number: int, kind: str) -> Response:
+@exports.as_file
+def bordereau_table(number: int) -> exports.Export:
     deposit = _own(number, *_READERS)
-    name = f"bordereau-{deposits.titled(deposit)}"
-    events.note(Action.EXPORTED, actor(), name)
     rows = list(tables.rows(deposit))
-    return spreadsheets.answer(kind, name, tables.COLUMNS, rows)
+    return exports.Export(f"bordereau-{deposits.titled(deposit)}", tables.COLUMNS, rows)
+
+
+@staff_only(*_READERS)
+@exports.as_file
+def bordereaux_table() -> exports.Export:
+    """Give the deposits made final, with the *comptable*'s answers."""
+    every = [each for key in own_names(*_READERS) for each in _finals(key)]
+    rows = (_row(*each, current.settings()) for each in every)
+    return exports.Export("bordereaux", _COLUMNS, list(rows))
+
+
+def _row(deposit: Deposit, answer: DepositAnswer | None, settings: Settings) -> exports.Row:
+    return (
+        deposits.titled(deposit),
+        exports.instant(deposit.made_at),
+        deposit.amount_cents,
+        answer.answered_on if answer else None,
+        answer.reference if answer else "",
+        settings.regie_named(deposit.regie).name,
+    )
 
 
 def _paper(deposit: Deposit, content: bytes, name: str) -> Response:
@@ -148,10 +169,13 @@ def _paper(deposit: Deposit, content: bytes, name: str) -> Response:
 
 
 def _book(key: str, name: str) -> Book:
-    finals = [(each, deposits.answer_of(each)) for each in deposits.latest(key)]
     month = Month.of(clock.today()).previous
     drafts = [deposits.draft(key, until) for until in (journal.last()[0], last_number(month))]
-    return Book(key, name, drafts[0], month, drafts[1], deposits.kept_back(key), finals)
+    return Book(key, name, drafts[0], month, drafts[1], deposits.kept_back(key), _finals(key))
+
+
+def _finals(key: str) -> list[tuple[Deposit, DepositAnswer | None]]:
+    return [(each, deposits.answer_of(each)) for each in deposits.latest(key)]
 
 
 def _own(number: int, *wanted: Role) -> Deposit:

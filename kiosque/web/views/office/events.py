@@ -5,16 +5,14 @@ from typing import NamedTuple
 
 from flask import render_template
 from peewee import JOIN, ModelSelect
-from werkzeug.wrappers import Response
 
 from kiosque.db.models import Staff, StaffEvent
-from kiosque.language import clock
 from kiosque.staff import events as log
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web import spreadsheets
-from kiosque.web.office import lists
-from kiosque.web.office.access import NotOpen, actor, fresh_code, own_agent, staff_only
+from kiosque.web.office import exports, lists
+from kiosque.web.office.access import NotOpen, actor, own_agent, staff_only
 from kiosque.web.office.filters import EventFilters
 from kiosque.web.office.lists import Order
 from kiosque.web.views.office.area import Answer
@@ -56,18 +54,16 @@ def events() -> Answer:
 
 
 @staff_only(Role.ADMINISTRATION, Role.CONTROLE)
-@fresh_code
-def events_table(kind: str) -> Response:
+@exports.as_file
+def events_table() -> exports.Export:
     form = _filters().required()
-    log.note(Action.EXPORTED, actor(), "journal des actions", " ".join(form.chosen.values()))
     every = lists.every(_lines(form).objects(Line), _BY_NUMBER)
-    return spreadsheets.answer(kind, "journal-des-actions", _COLUMNS, map(_row, every))
+    return exports.Export("journal des actions", _COLUMNS, map(_row, every), form.chosen)
 
 
 def _row(it: Line) -> spreadsheets.Row:
-    at = it.at.astimezone(clock.PARIS)
     return (
-        f"{at:%Y-%m-%d %H:%M:%S}",
+        exports.instant(it.at),
         it.who,
         it.network,
         log.WORDS[Action(it.action)],

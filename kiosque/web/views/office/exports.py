@@ -6,41 +6,34 @@ from kiosque.db.models import Family, Invoice, PaymentExport, Receipt, Settlemen
 from kiosque.payments import journal, outgoing
 from kiosque.staff import events
 from kiosque.staff.events import Action
-from kiosque.staff.roles import Role
 from kiosque.web import current, spreadsheets
 from kiosque.web.office import exports, lists
-from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office.access import TAKERS, actor, fresh_code, own_agent, staff_only
 from kiosque.web.office.filters import BY_SETTLEMENT, InvoiceFilters, SettlementFilters
 from kiosque.web.office.money_forms import ExportForm
 from kiosque.web.office.regies import own_names
 from kiosque.web.views.office.area import Answer, done, form_page
 from kiosque.web.views.office.settlements import money, with_names
 
-#: The roles that take out what names families.
-TAKERS = (Role.FACTURATION, Role.REGISSEUR)
-
 
 @staff_only(*TAKERS)
-@fresh_code
-def invoices_table(kind: str) -> Response:
+@exports.as_file
+def invoices_table() -> exports.Export:
     settings, form = current.settings(), InvoiceFilters(current.settings()).required()
     own = lists.narrow(Invoice.select(Invoice, Family), own_agent().own(Invoice.regie, *TAKERS))
     every = lists.every(lists.narrow(own.join(Family), form.conditions()), form.order)
-    _note("factures", form.chosen)
-    table = (exports.of_invoice(each, settings) for each in every)
-    return spreadsheets.answer(kind, "factures", exports.INVOICES, table)
+    rows = (exports.of_invoice(each, settings) for each in every)
+    return exports.Export("factures", exports.INVOICES, rows, form.chosen)
 
 
 @staff_only(*TAKERS)
-@fresh_code
-def settlements_table(kind: str) -> Response:
+@exports.as_file
+def settlements_table() -> exports.Export:
     settings, form = current.settings(), SettlementFilters(current.settings()).required()
     own = lists.narrow(money(*TAKERS), form.conditions())
     found = with_names(own, Settlement, Family, Receipt)
-    every = lists.every(found, BY_SETTLEMENT)
-    _note("encaissements", form.chosen)
-    table = (exports.of_settlement(each, settings) for each in every)
-    return spreadsheets.answer(kind, "encaissements", exports.SETTLEMENTS, table)
+    rows = (exports.of_settlement(each, settings) for each in lists.every(found, BY_SETTLEMENT))
+    return exports.Export("encaissements", exports.SETTLEMENTS, rows, form.chosen)
 
 
 @staff_only(*TAKERS)
@@ -57,12 +50,9 @@ def _exported(form: ExportForm) -> Response:
     """Answer the payments that are new to a software, as a file."""
     asked, again = (form.consumer.data, form.regie.key, own_agent().staff.email), form.again.data
     sent: PaymentExport = outgoing.advance(*asked, again=again)
-    _note(f"encaissements, écritures {sent.former + 1} à {sent.reached}", {"": sent.consumer})
+    what = f"encaissements, écritures {sent.former + 1} à {sent.reached}"
+    events.note(Action.EXPORTED, actor(), what, sent.consumer)
     told = outgoing.every(sent.former, sent.reached, sent.regie)
     table = (row for each in told for row in exports.of_told(each))
     name = f"encaissements-{sent.former + 1}-{sent.reached}"
     return spreadsheets.answer("csv", name, exports.TOLD, table)
-
-
-def _note(what: str, chosen: dict[str, str]) -> None:
-    events.note(Action.EXPORTED, actor(), what, " ".join(chosen.values()))

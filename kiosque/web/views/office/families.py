@@ -14,12 +14,14 @@ from kiosque.privacy.mails import latest_mails_of
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
-from kiosque.web.office import lists, search
-from kiosque.web.office.access import READERS, actor, own_agent, staff_only
+from kiosque.web.office import exports, lists, search
+from kiosque.web.office.access import READERS, TAKERS, actor, own_agent, staff_only
+from kiosque.web.office.lists import Order
 from kiosque.web.status_words import invoice_status, settlement_status
 
 #: The roles that meet families; control reads accounts, and no family's contact.
 MEET_FAMILIES = (Role.CONSULTATION, Role.FACTURATION, Role.REGISSEUR)
+_BY_CODE = Order(Family.code, Family.id, goes_up=True)
 
 
 @staff_only(*MEET_FAMILIES, Role.CONTROLE)
@@ -42,6 +44,16 @@ def families() -> str:
         found=found[: records.SHOWN],
         more=len(found) > records.SHOWN,
     )
+
+
+@staff_only(*TAKERS)
+@exports.as_file
+def families_table() -> exports.Export:
+    """Give the families that a search finds, or all."""
+    asked, archived = _asked(), "archivees" in request.args
+    every = lists.every(records.matching(asked, archived=archived), _BY_CODE)
+    chosen = {"q": asked, "archivees": "archivées" if archived else ""}
+    return exports.Export("familles", exports.FAMILIES, map(exports.of_family, every), chosen)
 
 
 @staff_only(*MEET_FAMILIES)

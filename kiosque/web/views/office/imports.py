@@ -14,6 +14,7 @@ from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web import current
+from kiosque.web.office import exports, lists
 from kiosque.web.office.access import (
     DEPOSITORS,
     READERS,
@@ -23,7 +24,7 @@ from kiosque.web.office.access import (
     staff_only,
 )
 from kiosque.web.office.forms import ActForm
-from kiosque.web.office.lists import Filters, Order, read_page
+from kiosque.web.office.lists import Filters, Order
 from kiosque.web.office.typed_invoice import TypedInvoiceForm
 from kiosque.web.office.upload_acts import advance, begin
 from kiosque.web.office.uploads import (
@@ -39,10 +40,19 @@ from kiosque.web.office.uploads import (
 )
 from kiosque.web.views.office.area import Answer, form_page, known, row
 
+_LATEST = Order(ImportBatch.id, ImportBatch.id, ("Plus récents", "Plus anciens"))
+
 
 @staff_only(*READERS)
 def imports() -> str:
     return _list(DepositForm())
+
+
+@staff_only(*READERS)
+@exports.as_file
+def imports_table() -> exports.Export:
+    every = lists.every(loads(own_agent()), _LATEST)
+    return exports.Export("chargements", exports.LOADS, map(exports.of_load, every))
 
 
 @staff_only(*DEPOSITORS)
@@ -126,9 +136,8 @@ def undo_load(number: int) -> Answer:
 
 
 def _list(form: DepositForm) -> str:
-    order = Order(ImportBatch.id, ImportBatch.id, ("Plus récents", "Plus anciens"))
     agent, may_deposit = own_agent(), own_agent().has(*DEPOSITORS)
-    page = read_page(lambda: loads(agent), order)
+    page = lists.read_page(lambda: loads(agent), _LATEST)
     waiting = storing.under_way() if may_deposit else []
     return render_template(
         "office/imports.html",

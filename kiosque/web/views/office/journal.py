@@ -2,16 +2,12 @@
 
 from flask import render_template
 from peewee import ModelSelect
-from werkzeug.wrappers import Response
 
 from kiosque.db.models import JournalEntry
 from kiosque.payments import account_words
-from kiosque.staff import events
-from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
-from kiosque.web import spreadsheets
-from kiosque.web.office import lists
-from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office import exports, lists
+from kiosque.web.office.access import own_agent, staff_only
 from kiosque.web.office.filters import JournalFilters
 from kiosque.web.office.lists import Order
 from kiosque.web.views.office.area import Answer
@@ -30,12 +26,11 @@ def journal() -> Answer:
 
 
 @staff_only(*_READERS)
-@fresh_code
-def journal_table(kind: str) -> Response:
+@exports.as_file
+def journal_table() -> exports.Export:
     form = JournalFilters().required()
-    events.note(Action.EXPORTED, actor(), "journal", " ".join(form.chosen.values()))
-    table = map(account_words.row_of, lists.every(_entries(form), _BY_NUMBER))
-    return spreadsheets.answer(kind, "journal", account_words.COLUMNS, table)
+    rows = map(account_words.row_of, lists.every(_entries(form), _BY_NUMBER))
+    return exports.Export("journal", account_words.COLUMNS, rows, form.chosen)
 
 
 def _entries(form: JournalFilters) -> "ModelSelect[JournalEntry]":

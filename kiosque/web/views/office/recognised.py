@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from flask import abort, flash, redirect, render_template, url_for
-from peewee import Expression
+from peewee import Expression, ModelSelect
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import ColumnMapping, Debtor, Family
@@ -13,7 +13,7 @@ from kiosque.families.accounts import normalise_code
 from kiosque.invoices.imports import codes, mappings
 from kiosque.staff import events
 from kiosque.staff.events import Action
-from kiosque.web.office import lists
+from kiosque.web.office import exports, lists
 from kiosque.web.office.access import DEPOSITORS, actor, staff_only
 from kiosque.web.office.lists import Filters, Order, TextFilter
 from kiosque.web.office.mending import WORDS
@@ -49,9 +49,7 @@ class DebtorFilters(Filters):
 @staff_only(*DEPOSITORS)
 def recognised() -> Answer:
     form = DebtorFilters()
-    every = Debtor.select(*_SHOWN).join(Family)
-    rows = lists.narrow(every, form.conditions())
-    page = lists.read_page(lambda: rows, _LATEST, kind=Listed)
+    page = lists.read_page(lambda: _debtors(form), _LATEST, kind=Listed)
     if form.chosen:
         events.note(Action.FAMILIES_SEARCHED, actor(), form.debiteur.data)
     return render_template(
@@ -60,6 +58,22 @@ def recognised() -> Answer:
         page=page,
         tables=[(each, list(_said(each))) for each in mappings.kept()],
     )
+
+
+@staff_only(*DEPOSITORS)
+@exports.as_file
+def recognised_table() -> exports.Export:
+    form = DebtorFilters().required()
+    every = lists.every(_debtors(form).objects(Listed), _LATEST)
+    return exports.Export("debiteurs", exports.DEBTORS, map(_row, every), form.chosen)
+
+
+def _debtors(form: DebtorFilters) -> "ModelSelect[Debtor]":
+    return lists.narrow(Debtor.select(*_SHOWN).join(Family), form.conditions())
+
+
+def _row(it: Listed) -> exports.Row:
+    return it.name, it.address, it.reference, it.code, exports.instant(it.made_at), it.author
 
 
 @staff_only(*DEPOSITORS)

@@ -9,6 +9,7 @@ from kiosque.invalid_values import InvalidValues
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
+from kiosque.web.office import exports
 from kiosque.web.office.access import actor, own_agent, staff_only
 from kiosque.web.office.answer_form import AnswerForm
 from kiosque.web.views.office.area import Answer, form_page, known
@@ -19,6 +20,12 @@ def requests_() -> str:
     return render_template(
         "office/requests.html", waiting=answers.waiting(), topics=requests.TOPICS
     )
+
+
+@staff_only(Role.FACTURATION)
+@exports.as_file
+def requests_table() -> exports.Export:
+    return exports.Export("demandes", exports.REQUESTS, map(exports.of_request, answers.waiting()))
 
 
 @staff_only(Role.FACTURATION)

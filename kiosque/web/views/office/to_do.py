@@ -15,6 +15,8 @@ from kiosque.payments.steps import Act, Step
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
+from kiosque.web import current
+from kiosque.web.office import exports
 from kiosque.web.office.access import actor, fresh_code, own_agent, own_row, staff_only
 from kiosque.web.office.acts import doer
 from kiosque.web.office.button_words import pressed
@@ -42,6 +44,15 @@ def to_do() -> str:
         lost=queue.count_given_up(_own_mails()),
         retriable=queue.count_retriable(_own_mails()),
     )
+
+
+@staff_only(*_READERS)
+@exports.as_file
+def points_table() -> exports.Export:
+    points, settings = payments.open_anomalies(own_agent().bounds(*_READERS)), current.settings()
+    about = zip(points, payments.concerned_by(points), strict=True)
+    rows = (exports.of_point(*each, settings) for each in about)
+    return exports.Export("points", exports.POINTS, rows)
 
 
 @staff_only(*_READERS)

@@ -21,7 +21,15 @@ from python_calamine import CalamineWorkbook
 
 from gateways.base import Callback, Gateway, Handoff
 from kiosque import payments
-from kiosque.db.models import Attempt, Family, Invoice, PaymentExport, Settlement, StaffEvent
+from kiosque.db.models import (
+    Attempt,
+    Debtor,
+    Family,
+    Invoice,
+    PaymentExport,
+    Settlement,
+    StaffEvent,
+)
 from kiosque.db.states import RepaymentKind
 from kiosque.language.formats import decimal
 from kiosque.payments import CounterPayment, outgoing
@@ -31,7 +39,8 @@ from kiosque.web import open_document, spreadsheets
 from kiosque.web.office import lists
 from tests.agents import enter, make_agent, send
 from tests.bank import notice
-from tests.conftest import ISSUERS, NOW, PUBLIC_URL, listening, make_invoice
+from tests.conftest import ISSUERS, NOW, PUBLIC_URL, listening, make_family, make_invoice
+from tests.stage import PAGES, Stage
 
 EXPORT = "/mairie/encaissements/export"
 API = "/api/encaissements"
@@ -175,6 +184,113 @@ def test_a_list_too_long_for_ods_is_said(
     answer = client.get("/mairie/factures.ods")
     assert (answer.status_code, answer.mimetype) == (422, "text/html")
     assert client.get("/mairie/factures.xlsx").status_code == 404
+
+
+# --- Each list ---
+
+TABLES = sorted(name for name in PAGES if name.endswith("_table"))
+#: Files that have something to tell on the stage.
+TOLD = {
+    "office.agents_table": "facturation.de.la.scene@sautron.example.org",
+    "office.bank_table": "VIR",
+    "office.bank_files_table": "releve.csv",
+    "office.bordereaux_table": "2026-001",
+    "office.families_table": "Martin",
+    "office.imports_table": "essai.csv",
+    "office.points_table": "commande inconnue",
+    "office.requests_table": "Autre chose",
+}
+
+
+@pytest.fixture
+def of_every_role(stage: Stage) -> FlaskClient:
+    for role in Role:
+        agent = make_agent(role, "tout@x.fr")
+    return enter(stage.app, agent)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_each_list_leaves_as_csv_and_as_ods_alike_and_the_log_says_so(
+    stage: Stage, of_every_role: FlaskClient, name: str
+) -> None:
+    asked = {} if name in TOLD else dict(stage.page(name).query)
+    address = stage.address(name).removesuffix(".csv").removesuffix(".ods")
+    answer = of_every_role.get(f"{address}.csv", query_string=asked)
+    rows = list(csv.reader(io.StringIO(answer.text[1:]), delimiter=";"))
+    assert TOLD.get(name, "") in answer.text
+    assert all(len(row) == len(rows[0]) for row in rows)
+    line = StaffEvent.select().order_by(StaffEvent.id.desc()).get()
+    file = line.object.replace(" ", "-")
+    assert (line.action, line.staff.email) == ("exported", "tout@x.fr")
+    assert f'filename="{file}.csv"' in answer.headers["Content-Disposition"]
+    sheet = cells(of_every_role.get(f"{address}.ods", query_string=asked).data)
+    assert name == "office.events_table" or len(sheet) == len(rows)
+
+
+def test_each_list_leads_to_its_files(stage: Stage, of_every_role: FlaskClient) -> None:
+    for name in TOLD:
+        address = stage.address(name).removesuffix(".csv").removesuffix(".ods")
+        page = "/mairie/banque" if name == "office.bank_files_table" else address
+        assert f'href="{address}.ods' in of_every_role.get(page).text, name
+
+
+@pytest.fixture
+def families(alices_family: Family, charlies_family: Family) -> None:
+    Family.update(name="=1+1", words="martin").where(Family.id == alices_family.id).execute()
+    Family.update(archived_at=NOW).where(Family.id == charlies_family.id).execute()
+
+
+@pytest.mark.usefixtures("families")
+@pytest.mark.parametrize(
+    ("asked", "codes"),
+    [
+        ("", ["F1001", "F3003"]),
+        ("q=martin", ["F1001"]),
+        ("q=f30", ["F3003"]),
+        ("q=personne", []),
+        ("archivees=1", ["F2002"]),
+    ],
+)
+def test_the_families_of_a_search_leave_as_a_table_or_all(
+    client: FlaskClient, asked: str, codes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_family("F3003", "Durand")
+    monkeypatch.setattr(lists, "_AT_A_TIME", 1)
+    rows = table(client.get(f"/mairie/familles.csv?{asked}").text)
+    assert [row["code_famille"] for row in rows] == codes
+    assert {row["famille"] for row in rows if row["code_famille"] == "F1001"} <= {"'=1+1"}
+
+
+def test_no_file_names_a_family_to_whoever_may_only_read(app: Flask, client: FlaskClient) -> None:
+    for role in (Role.CONSULTATION, Role.CONTROLE, Role.ADMINISTRATION):
+        reader = enter(app, make_agent(role, "lecteur@x.fr"))
+        assert reader.get("/mairie/familles.csv").status_code == 403
+    lists_families = client.get("/mairie/familles").text
+    assert "/mairie/familles.csv" in lists_families
+    reader = enter(app, make_agent(Role.CONSULTATION, "seul@x.fr"))
+    assert "/mairie/familles.csv" not in reader.get("/mairie/familles").text
+
+
+def test_the_lines_of_an_account_leave_by_its_filters(
+    stage: Stage, of_every_role: FlaskClient
+) -> None:
+    (row,) = table(of_every_role.get("/mairie/banque.csv?etat=open").text)
+    assert (row["libelle"], row["montant"], row["etat"], row["jour"]) == (
+        "VIR", "7,00", "À expliquer", "2026-11-24",
+    )  # fmt: skip
+    assert len(table(of_every_role.get("/mairie/banque.csv").text)) == 2
+    assert of_every_role.get("/mairie/banque.csv?du=x").status_code == 404
+    assert of_every_role.get("/mairie/banque.csv?regie=creche").status_code == 403
+
+
+def test_a_debtor_leaves_with_its_family(client: FlaskClient, alices_family: Family) -> None:
+    for name in ("@MARTIN", "DURAND"):
+        Debtor.create(
+            name=name, family=alices_family, address="1 rue", reference="", key=name,
+            author="m@x.fr", made_at=NOW,
+        )  # fmt: skip
+    (row,) = table(client.get("/mairie/imports/reconnus.csv?debiteur=martin").text)
+    assert (row["debiteur"], row["code_famille"], row["par"]) == ("'@MARTIN", "F1001", "m@x.fr")
 
 
 # --- For the family software ---
