@@ -15,7 +15,7 @@ from kiosque.language import clock
 from kiosque.language.formats import capital, format_euros
 from kiosque.payments import account_words, journal
 from kiosque.payments.anomalies import flag_anomaly
-from kiosque.payments.closed_months import last_closed
+from kiosque.payments.closed_months import last_closed, proof_of
 from kiosque.payments.refusals import (
     Refused,
     require_author_and_reason,
@@ -129,7 +129,7 @@ def _label(closing: MonthClosing, month: Month) -> str:
     reason = f"\u00a0; motif\u00a0: {closing.gap_reason}" if closing.gap_reason else ""
     return (
         f"{month.words} arrêté à l’écriture {closing.up_to} ({closing.last_hash[:16]}), "
-        f"{closing.author}\u00a0; soldes\u00a0: {said or 'aucun'}{reason}"
+        f"{proof_of(closing)}, {closing.author}\u00a0; soldes\u00a0: {said or 'aucun'}{reason}"
     )
 
 

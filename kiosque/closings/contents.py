@@ -66,15 +66,15 @@ def deposits_of(closing: MonthClosing) -> Any:
     )
 
 
-def unpaid_of(regie: str) -> Any:
-    """Select the invoices of a *régie* that are past due and not paid, with their families."""
+def unpaid_of(closing: MonthClosing) -> Any:
+    """Select the invoices due by the end of a month and not paid yet, with their families."""
     return (
         Invoice.select(Invoice, Family)
         .join(Family)
         .where(
-            Invoice.regie == regie,
+            Invoice.regie == closing.regie,
             Invoice.state == InvoiceState.OPEN,
-            Invoice.due_on < clock.today(),
+            Invoice.due_on <= Month.named(closing.month).last_on,
         )
         .order_by(Invoice.due_on, Invoice.id)
     )

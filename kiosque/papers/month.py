@@ -26,7 +26,7 @@ def papers(settings: Settings, closed: MonthClosing) -> Iterator[tuple[str, byte
     entries, carried = contents.entries_of(closed), contents.carried_cents(closed)
     yield "journal.pdf", month_journal(settings, closed, entries, carried)
     yield "rapprochement.pdf", bank_position(settings, closed, contents.position_of(closed))
-    yield "impayes.pdf", unpaid(settings, closed, contents.unpaid_of(closed.regie))
+    yield "impayes.pdf", unpaid(settings, closed, contents.unpaid_of(closed))
     for deposit in contents.deposits_of(closed):
         title = deposits.titled(deposit)
         yield f"bordereau-{title}.pdf", bordereaux.bordereau(deposits.bordereau_of(deposit))
@@ -106,7 +106,7 @@ def _items(title: str, items: Sequence[Item]) -> PaperTable:
 
 
 def unpaid(settings: Settings, closing: MonthClosing, invoices: Iterable[Invoice]) -> bytes:
-    """Return the PDF of the invoices that are past due and not paid, as they are today."""
+    """Return the PDF of the invoices due by the end of a month and not paid, as they are today."""
     found = list(invoices)
     rows = [
         (

@@ -14,7 +14,7 @@ _NAMES: Mapping[str, str] = {
     "unmatched": "à classer",
     "refunds": "remboursements",
     "credits": "avoirs",
-    "account": "compte DFT",
+    "account": "compte DFT ou bancaire",
     "fees": "frais bancaires (dépenses à régulariser)",
     "paid_over": "recettes versées",
     "opening": "solde d’ouverture du compte",

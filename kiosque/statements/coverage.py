@@ -43,14 +43,17 @@ def gaps(regie: str) -> list[str]:
 
 
 def missing_days(regie: str, month: str) -> list[tuple[date, date]]:
-    """Return the days of a month (`2026-10`) that no statement tells of, as pairs of first and
-    last days."""
+    """Return the days of a month (`2026-10`) that no statement tells of, or not wholly, as pairs of
+    first and last days."""
     first, last = _month(month)
     found = _told(regie)
     told = [(each.opened_on, each.closed_on) for each in found]
-    told += [(jump.since, jump.until) for jump in _jumps(found) if jump.is_proved]
+    jumps = list(_jumps(found))
+    told += [(jump.since, jump.until) for jump in jumps if jump.is_proved]
+    torn = {jump.since for jump in jumps if jump.since == jump.until and not jump.is_proved}
     days = [first + _DAY * number for number in range((last - first).days + 1)]
-    missing = [day for day in days if not any(since < day <= until for since, until in told)]
+    whole = [day for day in days if any(since < day <= until for since, until in told)]
+    missing = [day for day in days if day in torn or day not in whole]
     return list(_ranges(missing))
 
 

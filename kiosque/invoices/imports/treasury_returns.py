@@ -3,15 +3,17 @@ Keep the payments of our invoices that are new; warn of the rest, without refusi
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from kiosque.db.models import ImportBatch, Invoice, Settlement
 from kiosque.db.states import CounterMode
 from kiosque.invoices.imports.sheet import Sheet
 from kiosque.invoices.imports.stored import chunks, ids
+from kiosque.language import clock
 from kiosque.language.formats import counted, format_euros, short_date
 from kiosque.payments import CounterPayment, Refused, settle_at_counter
+from kiosque.payments.closed_months import is_closed
 from kiosque.settings import Regie
 
 #: Of many numbers, so many are named.
@@ -36,6 +38,7 @@ def sifted(
         sheet.warn(0, f"relevé plus ancien que celui du {short_date(later)} : laissé de côté")
         return {}, 0
     new, known = _told_apart(sheet, _ours(sheet, payments))
+    new = _in_open_months(sheet, new)
     while new:
         try:
             settle_at_counter(list(new.values()), regies, preview=True)
@@ -47,6 +50,21 @@ def sifted(
         else:
             break
     return new, known
+
+
+def _in_open_months(sheet: Sheet, payments: Payments) -> dict[int, CounterPayment]:
+    """Date today what the Treasury received in a month closed since: its files come after it."""
+    regies: dict[str, str] = {}
+    for part in chunks(sorted({each.invoice_number for each in payments.values()})):
+        found = Invoice.select(Invoice.number, Invoice.regie).where(Invoice.number.in_(part))
+        regies |= {invoice.number: invoice.regie for invoice in found}
+    dated = dict(payments)
+    for line, each in payments.items():
+        if is_closed(regies[each.invoice_number], each.settled_on):
+            day = short_date(each.settled_on)
+            sheet.warn(line, f"{each.reason} : reçu le {day}, mois arrêté. Daté d’aujourd’hui.")
+            dated[line] = replace(each, settled_on=clock.today())
+    return dated
 
 
 def _later(statement: Statement) -> date | None:

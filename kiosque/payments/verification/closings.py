@@ -11,6 +11,7 @@ from kiosque.db.models import JournalEntry, MonthClosing
 from kiosque.language import clock
 from kiosque.language.formats import format_euros
 from kiosque.payments import journal
+from kiosque.payments.closed_months import PROOF, proof_of
 from kiosque.payments.verification.queries import rows
 
 
@@ -28,8 +29,12 @@ def balances() -> Iterator[str]:
         last = JournalEntry.get_or_none(JournalEntry.number == closing.up_to)
         if closing.last_hash != (last.hash if last else journal.GENESIS):
             yield f"{name} : l’empreinte de sa dernière écriture a changé"
-        if not JournalEntry.select().where(JournalEntry.closing == closing.id).exists():
+        entry = JournalEntry.get_or_none(JournalEntry.closing == closing.id)
+        if entry is None:
             yield f"{name} : arrêté sans écriture"
+        # An entry of an older version says nothing of it.
+        elif PROOF in entry.label and proof_of(closing) not in entry.label:
+            yield f"{name} : son {PROOF} n’est plus celui de l’écriture {entry.number}"
 
 
 def _of(regie: str) -> str:
@@ -75,7 +80,8 @@ def deposits() -> Iterator[str]:
     """Revenue collected until a month closed is in a deposit, or kept back with a reason."""
     for regie, month, cents in rows(
         """
-        WITH closed AS (SELECT regie, MAX(month) AS month, MAX(up_to) AS up_to
+        WITH closed AS (SELECT regie, MAX(month) AS month, MAX(up_to) AS up_to,
+                MAX(closed_at) AS closed_at
             FROM month_closing GROUP BY regie)
         SELECT closed.regie, closed.month, SUM(revenue.amount_cents)
         FROM revenue
@@ -84,6 +90,7 @@ def deposits() -> Iterator[str]:
                 AND revenue.journal_number <= closed.up_to
             LEFT JOIN deposit_line ON deposit_line.revenue_id = revenue.id
             LEFT JOIN kept_back ON kept_back.revenue_id = revenue.id
+                AND (ended_at IS NULL OR ended_at > closed_at)
         WHERE deposit_line.id IS NULL AND kept_back.id IS NULL
         GROUP BY closed.regie, closed.month
         """

@@ -160,7 +160,16 @@ DAMAGE = {
     "a balance": ("UPDATE month_closing SET balances = '{}'", "ses soldes"),
     "a hash": ("UPDATE month_closing SET last_hash = 'x'", "l’empreinte"),
     "its entry": ("DELETE FROM journal_entry WHERE closing_id IS NOT NULL", "sans écriture"),
+    "a balance printed": (
+        "UPDATE month_closing SET content = replace(content, '4520', '4521')",
+        "rapprochement n’est",
+    ),
+    "a gap": ("UPDATE month_closing SET gap_cents = 1", "rapprochement n’est"),
     "what was paid over": ("DELETE FROM kept_back", "dans aucun bordereau"),
+    "what was taken up again": (
+        "UPDATE kept_back SET ended_at = '2026-11-30T11:00:00.000000Z'",
+        "dans aucun bordereau",
+    ),
 }
 
 

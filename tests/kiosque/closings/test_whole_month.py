@@ -149,4 +149,4 @@ def test_the_papers_are_made_of_the_same(played: None, settings: Settings) -> No
     position = contents.position_of(closed)
     assert month_papers.bank_position(settings, closed, position).startswith(b"%PDF")
     assert list(contents.deposits_of(closed)) == [deposit]
-    assert month_papers.unpaid(settings, closed, contents.unpaid_of("")).startswith(b"%PDF")
+    assert month_papers.unpaid(settings, closed, contents.unpaid_of(closed)).startswith(b"%PDF")

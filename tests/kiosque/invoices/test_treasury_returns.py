@@ -6,13 +6,17 @@ from pathlib import Path
 import pytest
 
 from kiosque import payments
+from kiosque.closings import closing
+from kiosque.closings.closing import Request
 from kiosque.db.models import Anomaly, Family, ImportBatch, Invoice, Settlement
 from kiosque.db.states import RepaymentKind
 from kiosque.invoices import imports
 from kiosque.invoices.imports import BadFile, Summary
+from kiosque.language import clock
 from kiosque.payments import journal, verification
 from tests import sentences
-from tests.conftest import make_invoice
+from tests.conftest import Clock, make_invoice
+from tests.kiosque.closings.conftest import NOVEMBER, in_december
 from tests.kiosque.invoices import treasury
 from tests.kiosque.invoices.files import Load, warned
 from tests.kiosque.invoices.samples import SAMPLES, with_samples
@@ -65,6 +69,19 @@ def test_each_statement_adds_what_the_one_before_lacked(load: Load, titre: Invoi
         "PES retour 123/00 2026-0012-0001-1-7",
         "PES retour 123/00 2026-0012-0001-1-8",
     }
+
+
+def test_money_received_in_a_month_closed_since_is_dated_of_the_day(
+    load: Load, titre: Invoice, frozen: Clock
+) -> None:
+    in_december(frozen)
+    closing.close("", NOVEMBER, Request("Dominique", "aucun relevé"))
+    summary = put(load, piece(received("45.20")), on="2026-12-02")
+    assert "20/11/2026" in warned(summary)[0]
+    assert state() == ("paid", 4520)
+    assert Settlement.get().settled_at.date() == clock.today()
+    assert put(load, piece(received("45.20")), on="2026-12-03").unchanged == 1
+    assert verification.faults() == []
 
 
 def test_an_older_statement_after_a_newer_one_changes_nothing(load: Load, titre: Invoice) -> None:

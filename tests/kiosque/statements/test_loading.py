@@ -101,6 +101,7 @@ def test_a_gap_within_a_day_is_told() -> None:
     load(statement(period([movement(day(2), 500)], 1300, since=day(2))))
     load(statement(period([movement(day(4), 5)], 1800, since=day(2))))
     assert coverage.gaps("") == ["Il manque un relevé du 2\u00a0novembre\u00a02026."]
+    assert coverage.missing_days("", "2026-11") == [(day(1), day(2)), (day(5), day(30))]
 
 
 def test_days_without_a_movement_between_two_statements_are_covered() -> None:
