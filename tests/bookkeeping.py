@@ -18,12 +18,16 @@ OPENING, FEES = 125_000, 1_874
 
 @dataclass
 class Books:
-    """October: revenue by mode and service, and what the bank holds and owes; in cents."""
+    """October: revenue by mode and service, what the bank holds and owes, and what families still
+    owe on the fifth of November; in cents."""
 
     revenue: Counter[tuple[str, str]] = field(default_factory=Counter)
     at_bank: int = OPENING
     #: Debited in October, credited after it.
     in_transit: int = 0
+    #: The sum of what was paid, given back and contested, one entry each.
+    journal: int = 0
+    unpaid: int = 0
 
     @property
     def by_mode(self) -> Counter[str]:
@@ -39,13 +43,14 @@ class Books:
 
 def keep() -> Books:
     """Keep the books of October."""
-    books, lines = Books(), lines_by_invoice()
+    books, lines = Books(unpaid=unpaid()), lines_by_invoice()
     paid: dict[str, dict[str, int]] = {}
     extra: dict[str, int] = {}
     for act in acts():
         if not act["instant"].startswith(MONTH):
             continue
         cents, name = in_cents(act["montant"]), act["transaction"]
+        books.journal += cents
         if act["acte"] in ("paie", "autorise"):
             paid[name] = split(cents, lines[act["facture"]])
             count(books, "card", paid[name])
@@ -69,6 +74,15 @@ def keep() -> Books:
 def count(books: Books, mode: str, parts: dict[str, int]) -> None:
     for service, cents in parts.items():
         books.revenue[mode, service] += cents
+
+
+def unpaid() -> int:
+    """Return what is left to pay of the invoices of September, which are all past due, after every
+    act: what the bank gives back makes nothing due again, a card contested does."""
+    lines = lines_by_invoice().values()
+    left = sum(cents for invoice in lines for _service, cents in invoice)
+    signs = {"paie": -1, "autorise": -1, "guichet": -1, "impaye": 1}
+    return left + sum(signs.get(act["acte"], 0) * in_cents(act["montant"]) for act in acts())
 
 
 def acts() -> Iterator[dict[str, str]]:

@@ -1,6 +1,7 @@
 """October of the demo, from its files to the month closed, agrees with books kept apart."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from kiosque.statements.accounts import Holder
 from kiosque.statements.reading import read
 from tests import bookkeeping
 from tests.bookkeeping import Books
+from tests.pdfs import text
 
 OCTOBER = Month(2026, 10)
 AUTHOR = "Dominique Aubry"
@@ -140,13 +142,33 @@ def test_the_journal_holds_what_is_paid_over_and_nothing_is_left_to_pay_over(
     assert sum(balances.values()) == 0
 
 
-def test_the_papers_are_made_of_the_same(played: None, settings: Settings) -> None:
+def cents_after(words: str, paper: str) -> list[int]:
+    """Read each amount that a paper writes after these words."""
+    found = re.findall(rf"{words} (-?\d[\d ]*,\d\d) €", paper)
+    return [bookkeeping.in_cents(amount.replace(" ", "")) for amount in found]
+
+
+def test_the_papers_say_the_cents_of_the_books_kept_apart(
+    played: None, settings: Settings, books: Books
+) -> None:
     deposit, closed = close(settings)
-    pdf = papers.bordereau(deposits.bordereau_of(deposit))
-    assert hashlib.sha256(pdf).hexdigest() == deposit.pdf_sha256
-    entries, carried = contents.entries_of(closed), contents.carried_cents(closed)
-    assert month_papers.month_journal(settings, closed, entries, carried).startswith(b"%PDF")
-    position = contents.position_of(closed)
-    assert month_papers.bank_position(settings, closed, position).startswith(b"%PDF")
-    assert list(contents.deposits_of(closed)) == [deposit]
-    assert month_papers.unpaid(settings, closed, contents.unpaid_of(closed)).startswith(b"%PDF")
+    given = dict(month_papers.papers(settings, closed))
+    title = deposits.titled(deposit)
+    assert hashlib.sha256(given[f"bordereau-{title}.pdf"]).hexdigest() == deposit.pdf_sha256
+    said = {name: text(pdf) for name, pdf in given.items()}
+    position = said.pop("rapprochement.pdf")
+    assert cents_after("A, solde des livres au 31/10/2026", position) == [books.at_bank]
+    told = books.at_bank - books.in_transit
+    assert cents_after("B, solde du relevé au 31/10/2026", position) == [told]
+    assert cents_after("Total", position) == [books.in_transit, 0]
+    journal_paper = said.pop("journal.pdf")
+    begun, carried = cents_after("Report", journal_paper), cents_after("À reporter", journal_paper)
+    assert begun == [0, *carried[:-1]]
+    assert carried[-1] == books.journal
+    bordereau = said.pop(f"bordereau-{title}.pdf")
+    assert cents_after("Arrêté à la somme de", bordereau) == [books.total]
+    _collected, by_mode, by_imputation = cents_after("Total", bordereau)
+    assert by_mode == by_imputation == books.total
+    assert cents_after("Total versé", said.pop(f"liste-{title}.pdf")) == [books.total]
+    assert cents_after("Total", said.pop("impayes.pdf")) == [books.unpaid]
+    assert said == {}
