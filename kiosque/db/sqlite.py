@@ -43,6 +43,10 @@ PRAGMAS = {
     "trusted_schema": 0,
 }
 
+#: Of the pages that a connection keeps at hand, so many while it takes in thousands of rows, and
+#: then as ever, in KiB: an index of hashes, whose places are at random, is not written each time.
+_MANY_KIB, _CACHE_KIB = 16_384, 2_000
+
 #: Settings that no pragma has.
 SETTINGS = (
     # "word" is a column or an error, never a text.
@@ -138,12 +142,15 @@ class Sqlite(ApswDatabase):
 
     def execute_many(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
         """Run a statement for each row."""
+        self.pragma("cache_size", -_MANY_KIB)
         try:
             self.cursor().executemany(statement, rows)
         except apsw.ConstraintError as error:
             raise IntegrityError(str(error)) from error
         except apsw.Error as error:
             raise OperationalError(str(error)) from error
+        finally:
+            self.pragma("cache_size", -_CACHE_KIB)
 
     def release(self) -> None:
         """Keep the connection for the next request: to open one costs as much as a page. One that
