@@ -8,7 +8,7 @@ import click
 from kiosque.cli.entry import main, with_database
 from kiosque.db.models import JournalEntry
 from kiosque.language.formats import decimal, format_euros
-from kiosque.payments.account_words import COLUMNS, row_of
+from kiosque.payments.account_words import COLUMNS, labelled, row_of
 from kiosque.settings import Settings
 
 
@@ -22,9 +22,10 @@ def journal_(_settings: Settings, *, as_csv: bool) -> None:
         rows = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
         rows.writerow(COLUMNS)
         for entry in every.iterator():
-            *words, cents, fingerprint = row_of(entry)
-            rows.writerow([*words, decimal(cents), fingerprint])
+            *words, cents, fingerprint, corrects = row_of(entry)
+            rows.writerow([*words, decimal(cents), fingerprint, corrects])
         return
     for entry in every.iterator():
-        number, day, _at, label, debit, credit, cents, _hash = row_of(entry)
-        click.echo(f"{number}  {day}  {label} : {debit} ← {credit}, {format_euros(cents)}")
+        number, day, _at, _label, debit, credit, cents, *_ = row_of(entry)
+        moved = f"{debit} ← {credit}, {format_euros(cents)}"
+        click.echo(f"{number}  {day}  {labelled(entry)} : {moved}")

@@ -15,7 +15,7 @@ from kiosque.language.formats import capital, format_euros, short_date
 from kiosque.papers import deposits as bordereaux
 from kiosque.papers.pdf import Column, Paper, PaperTable
 from kiosque.papers.typesetting import CELL_WORD, breakable, typeset
-from kiosque.payments.account_words import named
+from kiosque.payments.account_words import labelled, named
 from kiosque.settings import Settings
 
 _AMOUNT = Column("Montant", figures=True)
@@ -64,7 +64,7 @@ def _entry_row(entry: JournalEntry) -> tuple[str, str, str, str, str]:
     return (
         str(entry.number),
         short_date(clock.paris_date(entry.at)),
-        breakable(entry.label, CELL_WORD),
+        breakable(labelled(entry), CELL_WORD),
         breakable(accounts, CELL_WORD),
         format_euros(entry.amount_cents),
     )

@@ -21,7 +21,9 @@ _NAMES: Mapping[str, str] = {
     "others": "autres mouvements du compte",
 }
 #: The columns of the journal as a file.
-COLUMNS = ("numero", "jour", "instant", "libelle", "debit", "credit", "montant", "empreinte")
+COLUMNS = (
+    "numero", "jour", "instant", "libelle", "debit", "credit", "montant", "empreinte", "corrige"
+)  # fmt: skip
 
 
 def named(account: str) -> str:
@@ -39,7 +41,13 @@ def named(account: str) -> str:
     return f"{words} ({regie})" if regie else words
 
 
-def row_of(entry: JournalEntry) -> tuple[str, date, str, str, str, str, int, str]:
+def labelled(entry: JournalEntry) -> str:
+    """Return the label of an entry, and the number of the one that it corrects."""
+    cited = f" (corrige l’écriture {entry.corrects})" if entry.corrects else ""
+    return f"{entry.label}{cited}"
+
+
+def row_of(entry: JournalEntry) -> tuple[str, date, str, str, str, str, int, str, str]:
     """Return an entry under COLUMNS; the amount is in cents."""
     return (
         str(entry.number),
@@ -50,4 +58,5 @@ def row_of(entry: JournalEntry) -> tuple[str, date, str, str, str, str, int, str
         named(entry.credit),
         entry.amount_cents,
         entry.hash,
+        str(entry.corrects or ""),
     )

@@ -28,6 +28,7 @@ from kiosque.db.states import (
     Verdict,
 )
 from kiosque.language.formats import format_euros, short_date
+from kiosque.payments.account_words import labelled
 from kiosque.payments.names import bank_name
 from kiosque.payments.queries import numbers_of
 from kiosque.payments.receipts import receipts_named
@@ -144,7 +145,7 @@ def _of_money(which: Expression) -> Iterator[Event]:
     entries = JournalEntry.select(JournalEntry, Settlement).join(Settlement).where(which)
     for entry in entries.order_by(JournalEntry.number):
         moved = f"{format_euros(entry.amount_cents)}, {entry.credit} → {entry.debit}"
-        yield Event(entry.at, "journal", f"écriture {entry.number} : {entry.label}, {moved}")
+        yield Event(entry.at, "journal", f"écriture {entry.number} : {labelled(entry)}, {moved}")
     for receipt in Receipt.select().join(Settlement).where(which).order_by(Receipt.number):
         yield Event(receipt.issued_at, FACT_SOURCES[FactSource.PORTAL], f"reçu {receipt.title}")
 

@@ -43,6 +43,14 @@ def test_each_page_begins_with_the_sum_of_the_one_before(settings: Settings) -> 
     assert pdfs.faults(pdf) == []
 
 
+def test_an_entry_that_corrects_another_cites_it(settings: Settings) -> None:
+    first, second = entries(2)
+    second.label, second.corrects = "impayé", 1
+    text = " ".join(pdfs.text(month.month_journal(settings, CLOSED, [first, second], 0)).split())
+    assert text.count("impayé (corrige l’écriture 1)") == 1
+    assert text.count("corrige") == 1
+
+
 @pytest.mark.parametrize("carried", [0, 12_34])
 def test_a_month_without_entries_carries_what_was_before(settings: Settings, carried: int) -> None:
     text = pdfs.text(month.month_journal(settings, CLOSED, [], carried))

@@ -22,7 +22,7 @@ def journal() -> Answer:
     if not form.validate():
         return render_template("office/journal.html", form=form, page=None), 422
     page = lists.read_page(lambda: _entries(form), _BY_NUMBER)
-    return render_template("office/journal.html", form=form, page=page, named=account_words.named)
+    return render_template("office/journal.html", form=form, page=page, words=account_words)
 
 
 @staff_only(*_READERS)

@@ -1,12 +1,14 @@
 """The journal in the browser, and as a file: in the words of who keeps the books."""
 
+import csv
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from kiosque.db.models import Invoice
+from kiosque.db import write
+from kiosque.db.models import Invoice, Settlement
 from kiosque.language import clock
 from kiosque.payments import journal
 from kiosque.payments.account_words import named
@@ -62,6 +64,19 @@ def test_the_page_its_file_and_the_command_tell_the_same_cents(
     assert told == typed
     assert journal.last()[1] in typed[-1]
     assert "45,20" in run("journal").stdout
+
+
+def test_an_entry_that_corrects_another_cites_it_on_the_page_in_the_file_and_by_hand(
+    regisseur: FlaskClient, run: Run
+) -> None:
+    with write():
+        about = journal.About("", Settlement.get().id)
+        journal.append(about, "repris", debit="invoices", credit="x", cents=1, corrects=1)
+    cited = "repris (corrige l’écriture 1)"
+    assert regisseur.get(PAGE).text.count(cited) == 1
+    assert run("journal").stdout.count(cited) == 1
+    file = csv.DictReader(run("journal", "--csv").stdout.splitlines(), delimiter=";")
+    assert [(row["libelle"], row["corrige"]) for row in file][1:] == [("repris", "1")]
 
 
 @pytest.mark.parametrize(
