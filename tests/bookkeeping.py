@@ -4,6 +4,7 @@ Nothing of `kiosque` or `gateways` is imported: what agrees with this was comput
 """
 
 import csv
+import io
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,22 @@ class Books:
     @property
     def total(self) -> int:
         return self.revenue.total()
+
+    def require_journal(self, table: str) -> None:
+        """Require that the journal, as CSV, says the same of what October collected; and of the
+        account, once its statement is explained and its deposit final."""
+        found = Counter(balances_of(table, MONTH))
+        assert found.pop("encaissé ailleurs, CESU") == self.by_mode["cesu"]
+        assert found.pop("recettes à verser") + found.pop("remboursements") == -self.total
+        assert found.pop("trop-perçus", 0) == 0
+        received = {name: cents for name, cents in found.items() if "à recevoir" in name}
+        assert [*received.values()] == [self.at_bank - OPENING + FEES] == [self.by_mode["card"]]
+        assert found == received, "October has other accounts"
+        account = balances_of(table)
+        assert account["compte DFT ou bancaire"] == self.at_bank - self.in_transit
+        assert account["frais bancaires (dépenses à régulariser)"] == FEES
+        assert account["solde d’ouverture du compte"] == -OPENING
+        assert account["recettes versées"] == -self.by_mode["card"]
 
 
 def keep() -> Books:
@@ -115,6 +132,16 @@ def share(cents: int, weights: Sequence[int]) -> list[int]:
     for at in order[: cents - sum(parts)]:
         parts[at] += 1
     return parts
+
+
+def balances_of(table: str, days: str = "") -> Counter[str]:
+    """Sum by account the entries of a journal's CSV, of the days that begin so."""
+    found: Counter[str] = Counter()
+    for row in csv.DictReader(io.StringIO(table), delimiter=";"):
+        if row["jour"].startswith(days) and (row["debit"] or row["credit"]):
+            found[row["debit"]] += in_cents(row["montant"])
+            found[row["credit"]] -= in_cents(row["montant"])
+    return found
 
 
 def in_cents(amount: str) -> int:

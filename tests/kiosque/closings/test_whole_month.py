@@ -28,6 +28,7 @@ from kiosque.statements.accounts import Holder
 from kiosque.statements.reading import read
 from tests import bookkeeping
 from tests.bookkeeping import Books
+from tests.kiosque.conftest import Run
 from tests.pdfs import text
 
 OCTOBER = Month(2026, 10)
@@ -140,6 +141,13 @@ def test_the_journal_holds_what_is_paid_over_and_nothing_is_left_to_pay_over(
     )
     assert -balances["invoices"] - balances["refunds"] == november
     assert sum(balances.values()) == 0
+
+
+def test_the_journal_as_csv_says_the_same_cents(
+    played: None, settings: Settings, books: Books, run: Run
+) -> None:
+    close(settings)
+    books.require_journal(run("journal", "--csv").stdout)
 
 
 def cents_after(words: str, paper: str) -> list[int]:
