@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kiosque.payments import journal, verification
 from tests.proof.bank_statements import look
+from tests.proof.paying_over import compare_papers
 from tests.proof.stage import GATEWAYS, NAME, balances, rows
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def compare(town: "Town") -> None:
     _compare_families(town)
     _compare_money(town)
     _compare_papers(town)
+    compare_papers()
     _compare_journal(town)
     _compare_balances(town)
     look(town)

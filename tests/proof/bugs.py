@@ -650,6 +650,32 @@ BUGS = (
         rare=True,
     ),
     Bug(
+        "two who press at once make two deposits",
+        final,
+        """            _require(draft(regie, up_to), agreed)
+            if _next_number(regie, made.on.year) == number:
+""",
+        "            if number:\n",
+        histories.two_press_at_once,
+        rare=True,
+    ),
+    Bug(
+        "what is kept back while its paper is made is paid over",
+        final,
+        "            _require(draft(regie, up_to), agreed)\n",
+        "",
+        histories.kept_back_while_its_paper_is_made,
+        rare=True,
+    ),
+    Bug(
+        "a deposit's paper is made again without who made it",
+        final,
+        "Bordereau.read(deposit.content)",
+        'Bordereau.read(deposit.content.replace(deposit.author, ""))',
+        histories.paid_over_then_given_back,
+        rare=True,
+    ),
+    Bug(
         "money is dated in a month that was closed",
         counter_rules,
         "if is_closed(invoice.regie, payment.settled_on):",

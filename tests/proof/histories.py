@@ -639,8 +639,8 @@ def cancelled_once_a_credit_note_paid(story: Story) -> None:
 # --- What is paid over ---
 
 
-def _pays_over(story: Story, regie: str = "") -> None:
-    story.check(lambda town: paying_over.final(town, regie))
+def _pays_over(story: Story, regie: str = "", how: str = "alone", which: int = 0) -> None:
+    story.check(lambda town: paying_over.final(town, regie, how, which))
 
 
 def paid_over_then_given_back(story: Story) -> None:
@@ -669,6 +669,29 @@ def kept_back_then_paid_over(story: Story) -> None:
     _pays_over(story)
     story.check(lambda town: paying_over.keep(town, 0))
     _pays_over(story)
+
+
+def two_press_at_once(story: Story) -> None:
+    one_debit(story)
+    _pays_over(story, how="at once")
+    story.check(lambda town: town.the_counter_is_paid("A2"))
+    _pays_over(story, how="at once")
+    assert rows("SELECT number FROM deposit ORDER BY id") == [(1,), (2,)]
+
+
+def killed_while_it_is_paid_over(story: Story) -> None:
+    one_debit(story)
+    for statement, number in enumerate(("A2", "A3", "A4"), start=1):
+        _pays_over(story, how="dying", which=10 * statement)
+        story.check(lambda town, number=number: town.the_counter_is_paid(number))
+    assert rows("SELECT number FROM deposit ORDER BY id") == [(1,), (2,), (3,)]
+
+
+def kept_back_while_its_paper_is_made(story: Story) -> None:
+    one_debit(story)
+    story.check(lambda town: town.the_counter_is_paid("A2"))
+    _pays_over(story, how="kept back meanwhile")
+    assert rows("SELECT amount_cents FROM deposit") == [(4520,)]
 
 
 def told_and_not_paid_over(story: Story) -> None:
@@ -905,6 +928,9 @@ HISTORIES: tuple[History, ...] = (
     paid_over_then_given_back,
     each_regie_pays_over_its_own,
     kept_back_then_paid_over,
+    two_press_at_once,
+    killed_while_it_is_paid_over,
+    kept_back_while_its_paper_is_made,
     told_and_not_paid_over,
     told_by_the_statement_then_undone,
     what_a_person_undid_stays_a_persons,

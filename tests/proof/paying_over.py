@@ -1,16 +1,19 @@
 """Follow what each régie pays over and keeps back, on the portal and in the books."""
 
+import contextlib
+import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from kiosque import deposits
-from kiosque.db.models import Service, Settlement
-from kiosque.deposits import Bordereau, Imputed
+from kiosque.db.models import Deposit, Service, Settlement
+from kiosque.deposits import Bordereau, Draft, Imputed
 from kiosque.deposits.sums import Line, sums
 from kiosque.payments import Refused, journal
+from kiosque.settings import Settings
 from tests.proof.books import Debit
-from tests.proof.stage import dump, rows
+from tests.proof.stage import Crash, crash_at, dump, rows
 
 if TYPE_CHECKING:
     from tests.proof.machine import Town
@@ -22,21 +25,28 @@ PAYMENTS = """
 """
 
 
-def final(town: "Town", regie: str) -> None:
+#: Whoever presses is alone; or another does at once; or dies on the way, and presses again; or
+#: something is kept back while the paper is made.
+HOWS = ("alone", "at once", "dying", "kept back meanwhile")
+
+
+def final(town: "Town", regie: str, how: str = "alone", which: int = 0) -> None:
     """Make final all that a régie has to pay over: of each payment, what it pays of invoices and
     was not paid over before. Refused exactly where there is nothing."""
     _impute(regie)
+    if how == "kept back meanwhile":
+        _keep_meanwhile(town, regie, which)
     found = deposits.draft(regie, journal.last()[0])
     due = _by_payment(found.lines)
     assert due == _wanted(town, regie), "what is to be paid over is not what came"
     before = dump()
-    asked = (town.stage.settings, regie, found.up_to, "Dominique", found.fingerprint)
     try:
-        made = deposits.finalize(*asked, _paper)
+        made = _press(town, found, how, which)
     except Refused:
         assert not found.lines
         assert dump() == before
         return
+    _require_refused(town, found, "one draft made two deposits")
     for name, cents in due.items():
         town.paid_over[name] += cents
     told = sum(due[name] for name in due if name in _told_only(town))
@@ -56,6 +66,70 @@ def final(town: "Town", regie: str) -> None:
     )
     held = journal.balances(regie=regie)
     assert held.get(journal.account(journal.PAID_OVER, regie), 0) == -online - seen
+
+
+def _press(town: "Town", found: Draft, how: str, which: int) -> Deposit:
+    before = dump()
+    if how == "dying":
+        with contextlib.suppress(Crash), crash_at(which + 1):
+            return deposits.finalize(*_asked(town, found), _paper)
+        town.stage.restart()
+        assert dump() == before, "half a deposit was kept"
+    pressed: list[Deposit] = []
+
+    def paper(made: Bordereau) -> bytes:
+        if how == "at once" and not pressed:
+            pressed.append(deposits.finalize(*_asked(town, found), _paper))
+        return _paper(made)
+
+    try:
+        made = deposits.finalize(*_asked(town, found), paper)
+    except Refused:
+        if not pressed:
+            raise
+        return pressed[0]
+    assert not pressed, "two who pressed at once made two deposits"
+    return made
+
+
+def _keep_meanwhile(town: "Town", regie: str, which: int) -> None:
+    """While the paper is made, a payment of it is kept back: nothing is final."""
+    found = deposits.draft(regie, journal.last()[0])
+    due = _by_payment(found.lines)
+    mine = [at for at, it in enumerate(town.books.payments()) if _name(it) in due]
+    if mine:
+        at = mine[which % len(mine)]
+        why = "what was kept back meanwhile is paid over"
+        _require_refused(town, found, why, meanwhile=lambda: keep(town, at))
+
+
+def _require_refused(
+    town: "Town", found: Draft, why: str, meanwhile: Callable[[], None] = lambda: None
+) -> None:
+    """A draft that is no more what there is to pay over makes no deposit."""
+
+    def paper(made: Bordereau) -> bytes:
+        meanwhile()
+        return _paper(made)
+
+    before = rows("SELECT * FROM deposit")
+    with contextlib.suppress(Refused):
+        deposits.finalize(*_asked(town, found), paper)
+    assert rows("SELECT * FROM deposit") == before, why
+
+
+def _asked(town: "Town", found: Draft) -> tuple[Settings, str, int, str, str]:
+    return (town.stage.settings, found.regie, found.up_to, "Dominique", found.fingerprint)
+
+
+def compare_papers() -> None:
+    """Each paper is made again the same, from the base alone: who was killed before he had it lost
+    nothing. The journal cites it."""
+    for deposit in Deposit.select():
+        sha256 = hashlib.sha256(_paper(deposits.bordereau_of(deposit))).hexdigest()
+        assert sha256 == deposit.pdf_sha256, "a paper is not made again the same"
+        cited = rows(f"SELECT label FROM journal_entry WHERE deposit_id = {deposit.id}")
+        assert all(label.endswith(sha256) for (label,) in cited)
 
 
 def keep(town: "Town", which: int) -> None:

@@ -15,7 +15,8 @@ class DepositSteps(Steps):
     @rule(regie=st.sampled_from(sorted(GATEWAYS)), which=pick)
     def money_is_paid_over_or_kept_back(self, regie: str, which: int) -> None:
         if which % 3:
-            paying_over.final(self, regie)
+            how = paying_over.HOWS[which // 3 % len(paying_over.HOWS)]
+            paying_over.final(self, regie, how, which)
         else:
             paying_over.keep(self, which // 3)
 
