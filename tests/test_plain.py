@@ -4,8 +4,11 @@ import ast
 import importlib.util
 import inspect
 import pkgutil
+import re
+import statistics
 import types
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +19,12 @@ import kiosque
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((*(ROOT / "kiosque").rglob("*.py"), *(ROOT / "gateways").rglob("*.py")))
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
 
 #: Documented by their libraries, though they begin with `_`: Peewee's `Model._meta`, and what
 #: named tuples have.
@@ -73,7 +82,7 @@ def foreign(tree: ast.AST, ours: set[str]) -> set[str]:
 
 @pytest.mark.slow
 def test_no_module_uses_a_private_name_of_a_library() -> None:
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
+    trees = {path: tree_of(path) for path in MODULES}
     by_folder: dict[Path, set[str]] = {}
     for path, tree in trees.items():
         by_folder.setdefault(path.parent, set()).update(bound(tree))
@@ -125,15 +134,32 @@ def test_no_class_of_ours_overrides_a_private_method_of_a_library() -> None:
     assert found == set()
 
 
+def lines_of(function: ast.FunctionDef) -> int:
+    return (function.end_lineno or 0) - function.lineno + 1
+
+
+def test_functions_and_modules_are_short() -> None:
+    trees = {path: tree_of(path) for path in MODULES}
+    functions = [
+        (lines_of(node), f"{path.stem}.{node.name}")
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+    ]
+    assert max(functions)[0] <= 40, max(functions)
+    assert statistics.median(lines for lines, _ in functions) <= 8
+    for path in MODULES:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, path
+    assert len((ROOT / "kiosque" / "__init__.py").read_text(encoding="utf-8").splitlines()) <= 120
+
+
 def test_no_docstring_begins_as_a_question() -> None:
     """A noun says what a module or a class is, an imperative what a function does."""
     folders = ("kiosque", "gateways", "data", "scripts", "tests")
     found = [
-        f"{path.relative_to(ROOT)}: {text.splitlines()[0]}"
+        f"{path.relative_to(ROOT)}: {line}"
         for folder in folders
         for path in sorted((ROOT / folder).rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-        if (text := ast.get_docstring(node) or "").startswith(("What ", "Whether "))
+        for line in re.findall(r'^ *"""(?:What|Whether)\b.*', path.read_text("utf-8"), re.MULTILINE)
     ]
     assert found == []

@@ -118,7 +118,8 @@ def prepare_file(
     earlier: Skipped,
 ) -> Portrait:
     """Make an unpacked file ready to serve, and return what it holds. By sequence of receipts,
-    `known` are the last that the base it replaces gave, `earlier` those of earlier restorations."""
+    `known` are the last that the database it replaces gave, `earlier` those of restorations before.
+    """
     try:
         databases.examine(file)
     except databases.Damaged:

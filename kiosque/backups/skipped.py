@@ -1,5 +1,5 @@
-"""The numbers of receipts that restorations reached, in a file beside the database: the base that
-knew them may be lost in its turn, before it was ever backed up."""
+"""The numbers of receipts that restorations reached, in a file beside the database that knew them:
+it may be lost in its turn, before it was ever backed up."""
 
 import json
 import os

@@ -127,7 +127,7 @@ def faults_said(what: str) -> Iterator[None]:
         raise Fault(f"{what}\u00a0: {error}.") from None
     except (CannotBackUp, CannotRestore) as error:
         raise Fault(f"{what}. {error}") from None
-    except (HalfRestored, presence.InUse, db.NewerBase, deployment.OtherEnvironment) as error:
+    except (HalfRestored, presence.InUse, db.NewerDatabase, deployment.OtherEnvironment) as error:
         raise Fault(str(error)) from None
     except db.OUR_FAULTS:
         raise

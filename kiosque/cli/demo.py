@@ -23,7 +23,7 @@ def demo_(port: int, bank_port: int, bank: str) -> None:
     """
     try:
         demo.run(port, bank_port, bank, progress=progress_bar)
-    except (demo.DemoError, ConfigError, imports.BadFile, db.NewerBase) as error:
+    except (demo.DemoError, ConfigError, imports.BadFile, db.NewerDatabase) as error:
         raise Fault(str(error)) from None
     except KeyboardInterrupt:
         raise Fault(

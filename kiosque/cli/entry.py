@@ -89,7 +89,7 @@ def _prepared(
                 db.require_known()
                 deployment.require(settings.environment)
                 return command(town_settings.in_force(settings), *args, **kwargs)
-        except (db.NewerBase, deployment.OtherEnvironment) as error:
+        except (db.NewerDatabase, deployment.OtherEnvironment) as error:
             raise Fault(str(error)) from None
         except db.OUR_FAULTS:
             raise

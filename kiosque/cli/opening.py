@@ -61,7 +61,7 @@ def open_(*, yes: bool) -> None:
 
 
 def _make_base(settings: Settings, *, yes: bool) -> None:
-    """Make the base of the real site; that of a trial is put aside."""
+    """Make the database of the real site; that of a trial is put aside."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o750)
     with db.connection():
         db.require_known()

@@ -10,7 +10,7 @@ from peewee import DataError, IntegrityError, InternalError, ProgrammingError
 from kiosque.db.failures import is_full, why
 from kiosque.db.schema import (
     MIGRATIONS,
-    NewerBase,
+    NewerDatabase,
     applied_migrations,
     created_at,
     fault,
@@ -37,7 +37,7 @@ OUR_FAULTS = (DataError, IntegrityError, InternalError, ProgrammingError)
 __all__ = [
     "MIGRATIONS",
     "OUR_FAULTS",
-    "NewerBase",
+    "NewerDatabase",
     "applied_migrations",
     "configure",
     "connection",

@@ -43,7 +43,7 @@ class _Driver(Psycopg3Adapter):
     def connect(self, db: Any, **params: Any) -> psycopg.Connection:
         connection: psycopg.Connection = super().connect(db, **params)  # type: ignore[no-untyped-call]
         try:
-            db.check(connection)
+            db.require_as_asked(connection)
         except BaseException:
             connection.close()
             raise
@@ -103,7 +103,7 @@ class Postgresql(PooledPostgresqlDatabase):
         except MaxConnectionsExceeded:
             raise OperationalError("aucune session libre") from None
 
-    def check(self, connection: psycopg.Connection) -> None:
+    def require_as_asked(self, connection: psycopg.Connection) -> None:
         """Raise OperationalError unless a new session is as asked."""
         version = connection.info.server_version // 10_000
         if version < OLDEST:

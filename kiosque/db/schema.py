@@ -13,14 +13,14 @@ from kiosque.version import VERSION
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class NewerBase(Exception):
+class NewerDatabase(Exception):
     """A later version has changed the tables: this one would misread them. The text says the way
     out, in French."""
 
 
 def migrate(target: str | None = None) -> list[str]:
     """Apply the migrations not yet applied, up to `target` when given, each whole or not at all.
-    Returns their names. Raises NewerBase."""
+    Returns their names. Raises NewerDatabase."""
     with database.alone(write_lock.PATIENCE_SECONDS):
         require_known()
         names: list[str] = _runner().up(target)
@@ -39,14 +39,14 @@ def pending_migrations() -> list[str]:
 
 
 def unknown_migrations() -> list[str]:
-    """Return the migrations that the base has had and this version has not: a later one's."""
+    """Return the migrations that the database has had and this version has not: a later one's."""
     return [step.name for step in _runner().status() if step.path is None]
 
 
 def require_known() -> None:
-    """Raise NewerBase where a later version has changed the tables."""
+    """Raise NewerDatabase where a later version has changed the tables."""
     if unknown := unknown_migrations():
-        raise NewerBase(
+        raise NewerDatabase(
             f"La base est d’une version plus récente que ce programme (Kiosque Famille {VERSION} "
             f"ne connaît pas {unknown[-1]})\u00a0: remettez en service la version qui l’a mise à "
             "jour, ou restaurez la sauvegarde faite avant."

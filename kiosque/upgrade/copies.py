@@ -1,5 +1,5 @@
-"""Copy a town's base aside before its tables are changed, and put it back: run by `steps`, as the
-town's own account, with its settings. Nobody else uses the base meanwhile. A backup does more, and
+"""Copy a town's database aside before its tables are changed, and put it back: run by `steps`, as
+the town's own account, with its settings. Nobody else uses it meanwhile. A backup does more, and
 wants today's tables: here they may be of any version before.
 
 `python -m kiosque.upgrade.copies save NAME` prints where the copy is, then how much money had left
@@ -25,14 +25,14 @@ def main(what: str, argument: str = "") -> None:
     if what == "save":
         print(save(settings, argument))
     elif what == "put-back":
-        put_back(settings, Path(argument))
+        restore_copy(settings, Path(argument))
         return
     print(count(settings))
 
 
 def save(settings: Settings, name: str) -> Path:
-    """Copy the base under `upgrade/` of KIOSQUE_DATA, whole or not at all; an earlier copy of that
-    name is replaced."""
+    """Copy the database under `upgrade/` of KIOSQUE_DATA, whole or not at all; an earlier copy of
+    that name is replaced."""
     folder = settings.data / "upgrade"
     folder.mkdir(mode=0o700, exist_ok=True)
     file, draft = folder / name, folder / f"{name}.part"
@@ -60,9 +60,9 @@ def _copy(settings: Settings, draft: Path) -> None:
     _sync(draft)
 
 
-def put_back(settings: Settings, file: Path) -> None:
-    """Put a copy in the place of the base, which SQLite's own is kept aside with what goes with
-    it: left beside another base, its `-wal` would wreck it."""
+def restore_copy(settings: Settings, file: Path) -> None:
+    """Put a copy in the place of the database. SQLite's is kept aside with what goes with it: left
+    beside another, its `-wal` would wreck it."""
     if settings.on_postgresql:
         db.configure(settings.database_location)
         with db.connection():
@@ -79,7 +79,7 @@ def put_back(settings: Settings, file: Path) -> None:
 
 
 def count(settings: Settings) -> int:
-    """Count what money left in the base."""
+    """Count what money left in the database."""
     db.configure(settings.database_location)
     with db.connection():
         return int(db.database.execute_sql(_MONEY).fetchone()[0])

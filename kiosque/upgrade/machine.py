@@ -65,7 +65,7 @@ class Town:
             raise Failed(f"{self.name} : {said(done)}")
         return done.stdout
 
-    def check(self, version: Version) -> dict[str, str]:
+    def broken_subjects(self, version: Version) -> dict[str, str]:
         """Return what is broken in each subject of `check`, in French: empty where nothing is.
         No subject at all where its answer cannot be read."""
         try:

@@ -141,7 +141,7 @@ def _open(machine: Machine, record: Record, well: Mapping[str, set[str]], say: S
         machine.start(new, name)
     for town in machine.towns():
         say(f"{town.name} : vérification...")
-        found = town.check(new)
+        found = town.broken_subjects(new)
         broken = [f"{it} ({found[it]})" for it in sorted(well[town.name]) if found.get(it)]
         if broken or not found:
             raise Failed(f"{town.name} : en panne : {', '.join(broken) or 'check'}.")
@@ -149,12 +149,12 @@ def _open(machine: Machine, record: Record, well: Mapping[str, set[str]], say: S
 
 def _well(town: Town, version: Version) -> set[str]:
     """Return the subjects of `check` that are not broken."""
-    return {subject for subject, broken in town.check(version).items() if not broken}
+    return {subject for subject, broken in town.broken_subjects(version).items() if not broken}
 
 
 def back(machine: Machine, say: Say, *, losing: bool = False) -> None:
-    """Undo the last upgrade, ended or not. Raise Failed where a base has taken money since that it
-    would lose, unless `losing`."""
+    """Undo the last upgrade, ended or not. Raise Failed where a database has taken money since
+    that it would lose, unless `losing`."""
     record = Record.read(machine)
     if record is None:
         raise Failed("Aucune mise à jour à défaire.")

@@ -95,7 +95,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _expired)
     app.register_error_handler(TooManyTries, _too_many_tries)
     app.register_error_handler(Busy, _busy)
-    app.register_error_handler(DatabaseError, _no_base)
+    app.register_error_handler(DatabaseError, _no_database)
     app.register_error_handler(OSError, _system_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -142,7 +142,7 @@ def _outside(_error: office_access.OutsideNetwork) -> Response:
     return _page(403, MESSAGES[403][0], OUTSIDE)
 
 
-def _no_base(error: DatabaseError) -> Response:
+def _no_database(error: DatabaseError) -> Response:
     """The base is locked, gone or full: a 503, upon which a bank sends its notice again."""
     if isinstance(error, db.OUR_FAULTS):
         return _unexpected(error)

@@ -59,7 +59,7 @@ def _answer_under_one_name(app: Flask, settings: Settings) -> None:
     name = urlsplit(settings.public_url).hostname
 
     @app.before_request
-    def check() -> None:
+    def refuse_other_names() -> None:
         if request.host.partition(":")[0] != name and request.endpoint != "site.health":
             raise SecurityError
 

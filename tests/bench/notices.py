@@ -82,7 +82,7 @@ class Bank:
 
 
 def _open_again(count: int) -> None:
-    """Invoices to pay in place of those that were."""
+    """Open invoices of two lines to pay, in place of those that were."""
     with db.write():
         for _ in range(count):
             db.database.execute_sql(
@@ -92,6 +92,13 @@ def _open_again(count: int) -> None:
                 " '', '', 4520, 'open', '', '', '0')",
                 (f"N-{secrets.token_hex(8)}",),
             )
+        db.database.execute_sql(
+            "INSERT INTO invoice_line (invoice_id, child, service_id, label, quantity_hundredths,"
+            " unit_price_cents, amount_cents) SELECT invoice.id, 'Léa Martin', service.id,"
+            " 'Novembre', 100, 2260, 2260 FROM invoice CROSS JOIN service"
+            " WHERE substr(number, 1, 2) = 'N-'"
+            " AND invoice.id NOT IN (SELECT invoice_id FROM invoice_line)"
+        )
 
 
 def post(app: Flask, body: bytes) -> None:

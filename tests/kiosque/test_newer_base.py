@@ -74,5 +74,5 @@ def test_the_health_of_a_site_that_ran_before_says_so_too(settings: Settings, ba
     visitor = create_app(settings).test_client()
     database.execute_sql(LATER)
     assert visitor.get("/sante").status_code == 503
-    with pytest.raises(db.NewerBase):
+    with pytest.raises(db.NewerDatabase):
         db.migrate()

@@ -1,4 +1,8 @@
-"""The tables, as Peewee reads them, one file a subject. Their constraints are in `migrations/`."""
+"""The tables, as Peewee reads them, one file a subject.
+
+Their constraints are in `migrations/`; what a state means is in `kiosque/db/states.py`. Import from
+here, not from the files; rows change inside `kiosque.db.write()` only.
+"""
 
 from kiosque.db.models.base import BaseModel, NumberedModel
 from kiosque.db.models.books import (

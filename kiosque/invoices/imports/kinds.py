@@ -18,5 +18,5 @@ def file_of(sheet: Sheet, progress: Progress) -> InvoicesFile | FamiliesFile | S
         expected = " ou ".join(";".join(kind.COLUMNS) for kind in KINDS)
         text = f"colonnes inattendues. Attendu : {expected}"
         raise BadFile([Fault(1, text, needs=COLUMNS)])
-    sheet.check(kind.COLUMNS, optional=kind.OPTIONAL)
+    sheet.require_columns(kind.COLUMNS, optional=kind.OPTIONAL)
     return kind(sheet, progress)

@@ -60,7 +60,7 @@ class Sheet:
     def path(self) -> Path:
         return self.file.path
 
-    def check(self, expected: Sequence[str], *, optional: frozenset[str]) -> None:
+    def require_columns(self, expected: Sequence[str], *, optional: frozenset[str]) -> None:
         """Raise BadFile when a column is missing, unknown or repeated."""
         absent = [name for name in expected if name not in self.columns and name not in optional]
         faults = [f"colonne {name} absente" for name in absent]

@@ -29,7 +29,7 @@ def faults() -> list[str]:
 
 _CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     sums.invoices, sums.totals, treasury.states, treasury.money, credit_notes.worth,
-    credit_notes.uses, owners.proofs, owners.debits,
+    credit_notes.uses_of_notes, owners.proofs, owners.debits,
     sums.parts, sums.repayments,
     to_do.overpayments, to_do.unmatched, to_do.refunds, to_do.departures, to_do.guesses,
     to_do.gifts, sums.receipts, attempts.attempts, attempts.states, attempts.holds,

@@ -20,7 +20,7 @@ def worth() -> Iterator[str]:
         yield f"avoir {number} : ce qui en est employé ne s’explique pas"
 
 
-def uses() -> Iterator[str]:
+def uses_of_notes() -> Iterator[str]:
     """A credit note pays one invoice at a time, of its own family and *régie*; it is no money, to
     be given back in part or to nobody."""
     for name in one(

@@ -1,4 +1,8 @@
-"""Thin views: load, authorise, call, answer. One blueprint per audience."""
+"""Thin views: load, authorise, call, answer. One blueprint per audience.
+
+Views hold no rule: these are in the packages of each subject. The addresses of the town hall are
+listed in `office/`; what a family may see is decided in `kiosque.web.access`.
+"""
 
 from flask import Flask
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from kiosque import NotNow, create_app
+from kiosque import create_app
 from kiosque.db import presence
 from kiosque.settings import Settings
+from kiosque.web.start import NotNow
 from tests import bases, sentences
 from tests.sites import settle
 

@@ -36,7 +36,7 @@ def test_a_base_that_changed_is_put_back_as_it_was(
         database.execute_sql("UPDATE family SET name = 'changed'")
         Attempt.update(amount_cents=1).execute()
     leave_alone()
-    copies.put_back(settings, file)
+    copies.restore_copy(settings, file)
     with db.connection():
         assert dump() == before
         assert "later" not in database.get_tables()
@@ -53,7 +53,7 @@ def test_what_a_killed_site_left_beside_the_base_wrecks_none_that_is_put_back(
     base = settings.database_path
     for suffix in ("-wal", "-shm"):
         Path(f"{base}{suffix}").write_bytes(b"stale" * 10_000)
-    copies.put_back(settings, file)
+    copies.restore_copy(settings, file)
     with db.connection():
         assert dump() == before
     kept = {path.name for path in file.parent.iterdir()}
