@@ -143,3 +143,30 @@ def test_a_number_is_broken_at_no_hyphen_and_an_address_after_a_dot(
     line = "node => parseFloat(getComputedStyle(node).lineHeight)"
     height = page.locator("h1 .whole").evaluate("node => node.getBoundingClientRect().height")
     assert height < 1.5 * page.locator("h1").evaluate(line)
+
+
+def test_the_steps_of_a_month_are_beside_what_they_stand_on_where_there_is_room(
+    show: Show, pages: list[Seen]
+) -> None:
+    page = show(called(pages, "a month with all to do"))
+    parts = page.locator(".proof > div")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    steps, ground = (part.bounding_box() for part in parts.all())
+    assert steps["y"] == ground["y"]
+    assert steps["x"] + steps["width"] < ground["x"]
+    page.set_viewport_size({"width": 360, "height": 740})
+    steps, ground = (part.bounding_box() for part in parts.all())
+    assert steps["y"] + steps["height"] <= ground["y"]
+    assert steps["x"] == ground["x"]
+
+
+def test_a_proven_step_is_green_and_a_step_to_do_red(show: Show, pages: list[Seen]) -> None:
+    page = show(called(pages, "a month with all to do"))
+    colour = "node => getComputedStyle(node).color"
+    for scheme, green, red in (
+        ("light", "rgb(13, 84, 35)", "rgb(138, 15, 15)"),
+        ("dark", "rgb(151, 220, 171)", "rgb(255, 180, 171)"),
+    ):
+        page.emulate_media(color_scheme=scheme)
+        found = [page.locator(f".{kind} > strong").first for kind in ("done", "to-do")]
+        assert [each.evaluate(colour) for each in found] == [green, red]

@@ -1,6 +1,7 @@
 """The month of a *régie* is closed in the browser, once for all, by its régisseur alone."""
 
 import io
+import re
 import zipfile
 from datetime import UTC, date, datetime
 
@@ -171,3 +172,15 @@ def test_the_payment_of_another_regie_or_unknown_is_not_asked_about(
     reader = enter(app, make_agent(Role.CONTROLE))
     assert send(reader, MONTH, f"{MONTH}/interroger/{attempt.reference}").status_code == 403
     assert bank.asked == []
+
+
+def test_a_step_is_proven_or_bears_the_button_that_mends_it(app: Flask, december: None) -> None:
+    KeptBack.update(ended_at=clock.now()).execute()
+    page = enter(app, make_agent(Role.REGISSEUR)).get(MONTH).text
+    steps = re.findall(r'<li class="(done|to-do)">(.*?)</li>', page)
+    assert len(steps) == 6
+    told = {
+        (kind, "✓" in step, "à faire" in step, 'class="button outline"' in step)
+        for kind, step in steps
+    }
+    assert told == {("done", True, False, False), ("to-do", False, True, True)}
