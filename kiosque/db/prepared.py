@@ -60,7 +60,7 @@ class PreparedQuery:
     def _for_database(self) -> "_Written":
         mark = database.param  # SQLite and PostgreSQL mark a place in different ways
         if mark not in self._written:
-            places = {name: _place(name) for name in signature(self._build).parameters}
+            places = {name: place(name) for name in signature(self._build).parameters}
             self._written[mark] = _Written(self._build(**places))
         return self._written[mark]
 
@@ -75,7 +75,7 @@ class PreparedInsert:
         fields = model._meta.sorted_fields  # noqa: SLF001
         self._fields = [each for each in fields if not isinstance(each, AutoField)]
         self._key: Any = model._meta.primary_key  # noqa: SLF001
-        insert = model.insert({each: _place(each.name) for each in self._fields})
+        insert = model.insert({each: place(each.name) for each in self._fields})
         if unless_known:
             insert = insert.on_conflict("NOTHING")
         self._query = PreparedQuery(lambda: insert.returning(self._key))
@@ -94,7 +94,8 @@ class _Place:
     name: str
 
 
-def _place(name: str) -> Value:
+def place(name: str) -> Value:
+    """Return the place in a query of a value that each run gives under this name."""
     return Value(_Place(name), converter=False)
 
 

@@ -20,6 +20,7 @@ REQUESTS = 100
 LISTS = {
     "invoices": "/mairie/factures",
     "invoices to pay": "/mairie/factures?etat=open",
+    "invoices of an amount": "/mairie/factures?montant=45,20",
     "payments": "/mairie/encaissements",
 }
 ROWS = 50

@@ -123,14 +123,15 @@ def _few(*queries: Any, what: str) -> list[int]:
     return []
 
 
-def _shared(form: Any, record: Any, cents: Any) -> Iterator[Expression]:
-    """Give the conditions of the filters that invoices and payments share."""
+def _shared(form: Any, record: Any, cents: Any, asked: Any) -> Iterator[Expression]:
+    """Give the conditions of the filters that invoices and payments share; `asked` is the amount,
+    or its place."""
     if form.famille.ids is not None:
         yield record.family.in_(form.famille.ids)
     if form.regie and form.regie.data:
         yield record.regie == form.regie.data.strip("-")
     if form.montant.cents is not None:
-        yield cents == form.montant.cents
+        yield cents == (form.montant.cents if asked is None else asked)
 
 
 def _regies(settings: Settings) -> list[tuple[str, str]]:
@@ -176,15 +177,16 @@ class InvoiceFilters(Filters):
 
     @property
     def is_plain(self) -> bool:
-        """Tell whether a state at most is asked for, and one that does not depend on the day."""
-        return self.chosen.keys() <= {"etat"} and self.etat.data not in (LATE, CLOSED)
+        """Tell whether an amount and a state at most are asked for, a state that does not depend on
+        the day."""
+        return self.chosen.keys() <= {"etat", "montant"} and self.etat.data not in (LATE, CLOSED)
 
-    def conditions(self) -> Iterator[Expression]:
+    def conditions(self, cents: Any = None) -> Iterator[Expression]:
+        """Give the conditions in force, with the place of the amount where `cents` is one."""
         is_few = self.etat.data in _UNPAID or self.periode.data
         # An amount may be that of most invoices: among few, its index is not the one to follow.
-        yield from _shared(
-            self, Invoice, Invoice.total_cents + 0 if is_few else Invoice.total_cents
-        )
+        total = Invoice.total_cents + 0 if is_few else Invoice.total_cents
+        yield from _shared(self, Invoice, total, cents)
         if self.numero.data:
             yield begins(Invoice.number, self.numero.data)
         if self.etat.data:
@@ -238,8 +240,9 @@ class SettlementFilters(Filters):
         if not settings.regies:
             del self.regie
 
-    def conditions(self) -> Iterator[Expression]:
-        yield from _shared(self, Settlement, Settlement.amount_cents)
+    def conditions(self, cents: Any = None) -> Iterator[Expression]:
+        """Give the conditions in force, with the place of the amount where `cents` is one."""
+        yield from _shared(self, Settlement, Settlement.amount_cents, cents)
         if self.reference.ids is not None:
             yield Settlement.id.in_(self.reference.ids)
         if self.etat.data:

@@ -5,10 +5,11 @@ list is sorted by and the row's number: page 20 000 costs what the first one doe
 come meanwhile move nothing.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import starmap
+from itertools import groupby, starmap
+from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 from flask import abort, request
@@ -19,7 +20,7 @@ from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from kiosque.db.fields import to_text
-from kiosque.db.prepared import PreparedQuery
+from kiosque.db.prepared import PreparedQuery, place
 from kiosque.language.formats import NARROW_NO_BREAK_SPACE
 from kiosque.language.parsing import parse_hundredths
 from kiosque.web.office.forms import OneOf
@@ -30,8 +31,8 @@ ROWS = 50
 COUNTED = 5_000
 #: Rows that an export reads in one go.
 _AT_A_TIME = 1000
-#: A query that is written only when its SQL is not known yet.
-Query = Callable[[], "ModelSelect[Any]"]
+#: A query that is written only when its SQL is not known yet, with the places of its values.
+Query = Callable[..., "ModelSelect[Any]"]
 #: Characters of a text to look for, and of a row's name in an address: an invoice's number at most.
 _LONGEST, _LONGEST_KEY = 100, 500
 
@@ -104,19 +105,24 @@ class Shown(NamedTuple):
         return self.id
 
 
+def _is_typed(field: Any) -> bool:
+    return bool(field.errors or (field.data and field.kind != "choice"))
+
+
+def _shown(it: Any) -> Shown:
+    return Shown(it.name, _Label(it.label.text), it.kind, (*it.choices,), it.data)
+
+
 class Filters(FlaskForm):
     """The filters of a list. Their names are those of the address."""
 
     @property
-    def untyped(self) -> tuple[Shown, ...] | None:
-        """Return the fields as a page shows them, where nothing was typed in any: few are their
-        values, and what is written of them is kept."""
-        if any(field.data and field.kind != "choice" for field in self):
-            return None
-        return tuple(
-            Shown(each.name, _Label(each.label.text), each.kind, (*each.choices,), each.data)
-            for each in self
-        )
+    def parts(self) -> Iterator[tuple[bool, tuple[Any, ...]]]:
+        """Give the fields in turn, some together, and whether something was typed in them: the
+        values of the others are few, and what is written of these is kept."""
+        for is_typed, group in groupby(self, _is_typed):
+            fields = tuple(group)
+            yield is_typed, fields if is_typed else tuple(map(_shown, fields))
 
     @property
     def chosen(self) -> dict[str, Any]:
@@ -185,11 +191,13 @@ class _Listing:
         self._rows, self._kind = PreparedQuery(rows), kind
         self._count = PreparedQuery(lambda: _counting(counted()))
 
-    def rows(self) -> list[Any]:
-        return [*starmap(self._kind, self._rows.rows())] if self._kind else self._rows.models()
+    def rows(self, values: Mapping[str, object]) -> list[Any]:
+        if self._kind:
+            return [*starmap(self._kind, self._rows.rows(**values))]
+        return self._rows.models(**values)
 
-    def count(self) -> int:
-        ((number,),) = self._count.rows()
+    def count(self, values: Mapping[str, object]) -> int:
+        ((number,),) = self._count.rows(**values)
         return int(number)
 
 
@@ -204,24 +212,28 @@ def read_page(
     *,
     kind: Callable[..., Any] | None = None,
     kept_as: Hashable = None,
+    values: Mapping[str, object] = MappingProxyType({}),
 ) -> Page:
     """Return the page of a list that the address asks for. An address that names none is 404.
 
     The rows of `query` have the columns of `order`: all those of a table, or what a `kind` of tuple
     is made of. `counted` has as many, and reads less. `kept_as` names all that the query says, its
-    order too: the SQL of its first page is then written once."""
+    order too: the SQL of its first page is then written once. Both queries take the place of each
+    of `values`, which no SQL holds."""
     after, before = request.args.get("apres", ""), request.args.get("avant", "")
     backwards = bool(before) and not after
-    cursor = after or before
+    cursor, places = after or before, {name: place(name) for name in values}
 
     def asked() -> "ModelSelect[Any]":
-        rows = query().where(_beyond(order, cursor, backwards=backwards)) if cursor else query()
+        rows = query(**places)
+        if cursor:
+            rows = rows.where(_beyond(order, cursor, backwards=backwards))
         return _sorted(rows, order, goes_up=order.goes_up is not backwards).limit(ROWS + 1)
 
-    listing = _Listing(asked, counted or query, kind)
+    listing = _Listing(asked, lambda: (counted or query)(**places), kind)
     if kept_as is not None and not cursor:
         listing = _KEPT.setdefault(kept_as, listing)
-    found = listing.rows()
+    found = listing.rows(values)
     more = len(found) > ROWS
     rows = found[:ROWS][::-1] if backwards else found[:ROWS]
     is_first, is_last = (not more, False) if backwards else (not cursor, not more)
@@ -229,7 +241,7 @@ def read_page(
         rows,
         before=None if is_first or not rows else _name(order, rows[0]),
         after=None if is_last or not rows else _name(order, rows[-1]),
-        count=listing.count(),
+        count=listing.count(values),
         words=order.words,
     )
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from flask import render_template, url_for
-from peewee import ModelSelect
+from peewee import ModelSelect, Value
 from werkzeug.wrappers import Response
 
 from kiosque import payments
@@ -62,16 +62,18 @@ def invoices() -> Answer:
 
 
 def _page(form: InvoiceFilters) -> lists.Page:
-    def found() -> "ModelSelect[Invoice]":
+    def found(cents: Value) -> "ModelSelect[Invoice]":
         own = lists.narrow(Invoice.select(Invoice.id), own_agent().own(Invoice.regie))
-        return lists.narrow(own, form.conditions())
+        return lists.narrow(own, form.conditions(cents))
 
-    def rows() -> "ModelSelect[Invoice]":
-        return found().select(*_SHOWN).join(Family)
+    def rows(cents: Value) -> "ModelSelect[Invoice]":
+        return found(cents).select(*_SHOWN).join(Family)
 
     reads_all = own_agent().bounds(*READERS) is None
-    kept_as = ("invoices", form.etat.data) if reads_all and form.is_plain else None
-    return lists.read_page(rows, form.order, found, kind=Listed, kept_as=kept_as)
+    said = "invoices", form.etat.data, form.montant.cents is None
+    kept_as = said if reads_all and form.is_plain else None
+    values = {"cents": form.montant.cents}
+    return lists.read_page(rows, form.order, found, kind=Listed, kept_as=kept_as, values=values)
 
 
 def _written(found: Sequence[Listed]) -> Iterator[tuple[str, ...]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import render_template, url_for
-from peewee import JOIN, ModelSelect
+from peewee import JOIN, ModelSelect, Value
 from werkzeug.wrappers import Response
 
 from gateways.base import Refunds
@@ -90,15 +90,17 @@ def _written(found: Iterable[Listed]) -> Iterator[tuple[str, ...]]:
 
 
 def _page(form: SettlementFilters) -> lists.Page:
-    def found() -> "ModelSelect[Settlement]":
-        return lists.narrow(money(), form.conditions())
+    def found(cents: Value) -> "ModelSelect[Settlement]":
+        return lists.narrow(money(), form.conditions(cents))
 
-    def rows() -> "ModelSelect[Settlement]":
-        return with_names(found(), *_SHOWN)
+    def rows(cents: Value) -> "ModelSelect[Settlement]":
+        return with_names(found(cents), *_SHOWN)
 
     reads_all = own_agent().bounds(*READERS) is None
-    kept_as = "settlements" if reads_all and not form.chosen else None
-    return lists.read_page(rows, BY_SETTLEMENT, found, kind=Listed, kept_as=kept_as)
+    is_plain = reads_all and form.chosen.keys() <= {"montant"}
+    kept_as = ("settlements", form.montant.cents is None) if is_plain else None
+    values = {"cents": form.montant.cents}
+    return lists.read_page(rows, BY_SETTLEMENT, found, kind=Listed, kept_as=kept_as, values=values)
 
 
 def money(*wanted: Role) -> "ModelSelect[Settlement]":

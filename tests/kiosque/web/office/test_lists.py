@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -141,13 +142,21 @@ def test_filters_are_read_from_the_address(app: Flask, base: None) -> None:
 def test_only_filters_in_which_nothing_was_typed_are_kept_as_they_are_shown(
     app: Flask, base: None
 ) -> None:
-    def kept(**asked: str) -> object:
+    def parts(**asked: str) -> list[tuple[bool, tuple[Any, ...]]]:
         with app.test_request_context("/", query_string=asked):
-            return Chosen().untyped
+            form = Chosen()
+            form.validate()
+            return list(form.parts)
 
-    assert kept() == kept() != kept(state="open")
-    assert hash(kept(state="open")) == hash(kept(state="open"))
-    assert kept(word="Martin") is None
+    ((is_typed, kept),) = parts(state="open")
+    assert not is_typed
+    assert [each.name for each in kept] == ["word", "day", "amount", "state"]
+    assert parts() == parts() != parts(state="open")
+    assert hash(kept) == hash(parts(state="open")[0][1])
+    for asked in ({"day": "2026-11-05"}, {"day": "hier"}):
+        told = [(is_typed, len(fields)) for is_typed, fields in parts(**asked)]
+        assert told == [(False, 1), (True, 1), (False, 2)]
+    assert [is_typed for is_typed, _ in parts(state="inconnu")] == [False, True]
 
 
 @pytest.mark.parametrize("asked", [{"day": "hier"}, {"amount": "beaucoup"}, {"amount": "1,234"}])

@@ -157,6 +157,24 @@ def test_an_amount_that_most_invoices_have_is_looked_for_among_few(
     assert index in str(plan)
 
 
+@pytest.mark.parametrize("page", ["factures", "encaissements"])
+def test_an_amount_then_another_each_find_their_own(
+    app: Flask, alices_family: Family, page: str
+) -> None:
+    reads_all = enter(app, make_agent(Role.REGISSEUR))
+    for number, cents in (("A-1", 1100), ("A-2", 2200), ("A-3", 2200)):
+        make_invoice(alices_family, number, cents)
+        paid = payments.CounterPayment(number, cents, "cheque", NOW.date(), "Dominique", number)
+        payments.settle_at_counter([paid])
+    for _ in range(2):
+        for asked, many in (("11", 1), ("22", 2), ("0", 0), ("", 3), ("22&apres=9999-12-31_9", 2)):
+            rows = reads_all.get(f"/mairie/{page}?montant={asked}").text
+            assert rows.count('<th scope="row"') == many, asked
+        for state, many in (("open", 0), ("paid", 2), ("", 2)):
+            rows = reads_all.get(f"/mairie/factures?montant=22&etat={state}").text
+            assert rows.count('<th scope="row"') == many, state
+
+
 def test_the_pages_of_a_list_keep_its_filters(client: FlaskClient, alices_family: Family) -> None:
     for number in range(60):
         make_invoice(alices_family, f"2025-{number:02d}")
