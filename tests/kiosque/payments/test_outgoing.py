@@ -3,8 +3,10 @@
 import pytest
 
 from kiosque.db.models import Invoice
-from kiosque.payments import Refused, outgoing
+from kiosque.payments import Refused, by_hand, outgoing
+from kiosque.payments.by_hand import BankPayment
 from kiosque.payments.outgoing import Use
+from tests.conftest import ISSUERS, NOW, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter
 
 pytestmark = pytest.mark.usefixtures("sound_books")
@@ -49,3 +51,72 @@ def test_a_software_receives_what_is_new_once_unless_it_asks_again(
     again = outgoing.advance("Compta", "", "Camille", again=True)
     assert (again.former, again.reached, again.author) == (0, first.reached, "Dominique")
     assert outgoing.advance("Compta", "", "Camille").former == first.reached
+
+
+def test_each_payment_leaves_with_its_receipt_and_its_family_where_it_has_them(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    hear(go(october)[1])
+    at_counter(september)
+    debit = BankPayment("banque", "e" * 32, 700, NOW.date(), "Dominique", "vu à la banque")
+    by_hand.enter(debit, None, ISSUERS)
+    told = outgoing.since(0).payments
+    assert [(each.settlement.id, each.receipt, each.family) for each in told] == [
+        (1, "R000001", "F1001"),
+        (2, "", "F1001"),
+        (3, "", ""),
+    ]
+    assert [use.invoice for each in told for use in each.uses] == [
+        october.number,
+        september.number,
+        "",
+    ]
+
+
+def test_the_uses_of_a_payment_leave_in_the_order_of_what_it_pays(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    hear(go(october, september)[1])
+    (told,) = outgoing.since(0).payments
+    assert [each.invoice for each in told.uses] == [october.number, september.number]
+
+
+def test_each_regie_has_its_payments_and_how_far_each_software_received_them(
+    october: Invoice, september: Invoice
+) -> None:
+    creche = make_invoice(october.family, "2026-11-0011", 700, regie="creche")
+    at_counter(october)
+    assert outgoing.advance("Compta", "", "Dominique").reached == 1
+    with pytest.raises(Refused, match="Rien de nouveau"):
+        outgoing.advance("Compta", "creche", "Dominique")
+    at_counter(creche)
+    with pytest.raises(Refused, match="Rien de nouveau"):
+        outgoing.advance("Compta", "", "Dominique")
+    reached = outgoing.advance("Compta", "creche", "Dominique")
+    assert (reached.former, reached.reached) == (0, 2)
+    for regie, paid in (("", october), ("creche", creche)):
+        (told,) = outgoing.since(0, regie=regie).payments
+        assert [each.invoice for each in told.uses] == [paid.number]
+        assert len(list(outgoing.every(0, 2, regie))) == 1
+    assert [each.regie for each in outgoing.exports()] == ["", "creche"]
+    assert [each.regie for each in outgoing.exports(["creche"])] == ["creche"]
+
+
+def test_the_entries_of_each_are_read_in_their_order(
+    october: Invoice, september: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outgoing, "ENTRIES", 2)
+    for invoice in (october, september):
+        at_counter(invoice, amount_cents=1000)
+        at_counter(invoice, amount_cents=500)
+    assert outgoing.since(0).cursor == 2
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 61, "a\nb"])
+def test_a_software_has_a_name_of_sixty_visible_letters_at_most(
+    october: Invoice, name: str
+) -> None:
+    at_counter(october)
+    with pytest.raises(Refused, match="60"):
+        outgoing.advance(name, "", "Dominique")
+    assert outgoing.advance("x" * 60, "", "Dominique").consumer == "x" * 60

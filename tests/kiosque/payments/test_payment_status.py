@@ -1,12 +1,19 @@
 """A family that cannot pay an invoice is told why."""
 
+from datetime import timedelta
+
 import pytest
 
 from kiosque import payments
-from kiosque.db.models import Family, Invoice, Receipt, Settlement
+from kiosque.db.models import Anomaly, Family, Invoice, Receipt, Settlement
+from kiosque.db.states import RepaymentKind
 from kiosque.payments.payment_status import PaymentStatus
 from tests.bank import ABANDONED, REFUSED
-from tests.kiosque.payments.conftest import Hear, Pay, at_counter
+from tests.conftest import NOW
+from tests.kiosque.payments.conftest import CREDIT, Hear, Pay, at_counter
+
+#: As the bank says a debit in another currency.
+IN_DOLLARS = {"currency": "840", "effective_currency": "840"}
 
 pytestmark = pytest.mark.usefixtures("sound_books")
 
@@ -96,3 +103,74 @@ def test_a_debit_of_another_amount_waits_for_a_use_and_one_as_awaited_does_not(
     hear(second, trans_uuid="b" * 32, amount="5000", effective_amount="5000")
     assert not payments.keeps_another_amount(awaited.reference)
     assert payments.keeps_another_amount(other.reference)
+
+
+@pytest.mark.parametrize("told", [IN_DOLLARS, CREDIT], ids=["odd debit", "refund of no debit"])
+def test_money_told_that_is_not_in_the_books_leaves_a_doubt_until_somebody_looks(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice, told: dict[str, str]
+) -> None:
+    (attempt, handoff), (other, elsewhere) = go(october), go(september)
+    hear(elsewhere, **REFUSED, trans_uuid="f" * 32)
+    hear(handoff, **REFUSED, trans_uuid="e" * 32)
+    hear(handoff, **told)
+    assert payments.is_doubted(attempt)
+    assert not payments.is_doubted(other)
+    assert (status(october).nothing_debited, status(september).nothing_debited) == (False, True)
+    payments.resolve_anomaly(Anomaly.get().id, "Dominique", "vu avec la banque")
+    assert not payments.is_doubted(attempt)
+    assert status(october).nothing_debited
+
+
+def test_what_brings_no_money_leaves_no_doubt(go: Pay, hear: Hear, october: Invoice) -> None:
+    attempt, handoff = go(october)
+    hear(handoff, **REFUSED, trans_uuid="e" * 32)
+    hear(handoff, trans_status="CANCELLED", **IN_DOLLARS)
+    assert Anomaly.select().count() == 1
+    assert not payments.is_doubted(attempt)
+
+
+def test_what_is_paid_is_named_in_order_with_what_paid_it(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    at_counter(october)
+    _, handoff = go(september)
+    for letter in "ab":
+        hear(handoff, trans_uuid=letter * 32)
+    said = payments.payment_status_of(october.family, [october.number, september.number])
+    (first, second) = said.paid
+    assert (first.number, second.number) == (september.number, october.number)
+    assert first.receipt == Receipt.get(Receipt.number == 1)  # the other came twice
+    assert (second.receipt, said.attempt) == (None, None)
+
+
+def test_the_day_of_what_was_paid_in_parts_is_that_of_the_last(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    at_counter(october, amount_cents=1000)
+    attempt, handoff = go(Invoice.get_by_id(october.id))
+    hear(handoff)
+    (paid,) = status(october).paid
+    assert (paid.attempt, paid.receipt) == (attempt, Receipt.get())
+
+
+def test_a_debit_of_another_amount_that_was_given_back_waits_no_more(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff, amount="5000", effective_amount="5000")
+    payments.record_repayment(
+        Settlement.get(), RepaymentKind.REFUND, None, "Dominique", "montant faux"
+    )
+    assert not payments.keeps_another_amount(attempt.reference)
+
+
+def test_of_payments_that_bounced_the_one_that_was_restored_pays(october: Invoice) -> None:
+    for reason in ("chèque", "autre chèque"):
+        at_counter(october, reason=reason)
+        bounced = Settlement.get(Settlement.reason == reason)
+        payments.record_repayment(bounced, RepaymentKind.CHARGEBACK, None, "Dominique", reason)
+    first = Settlement.get(Settlement.reason == "chèque")
+    Settlement.update(settled_at=NOW - timedelta(days=1)).where(Settlement.id == first.id).execute()
+    payments.restore(first, None, "Dominique", "honoré")
+    (paid,) = status(october).paid
+    assert paid.settled_at == NOW - timedelta(days=1)
