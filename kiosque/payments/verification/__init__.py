@@ -38,5 +38,6 @@ _CHECKS: tuple[Callable[[], Iterator[str]], ...] = (
     deposits.amounts, deposits.contents, deposits.prints,
     closings.balances, closings.entries, closings.days, closings.deposits,
     owners.regies, owners.families, attempts.questions,
-    statements.lines, statements.matches, statements.entries, statements.balances,
+    statements.lines, statements.told, statements.matches, statements.entries,
+    statements.balances,
 )  # fmt: skip

@@ -25,6 +25,39 @@ def lines() -> Iterator[str]:
         )
 
 
+def told() -> Iterator[str]:
+    """Each statement leads from its first balance to its last: by the lines of the days that it
+    holds whole, whichever files brought them, and those that it tells of the others."""
+    for day, moved, found in rows(
+        """
+        WITH own AS (
+            SELECT id, regie, opened_on, closed_on, closing_cents - opening_cents AS moved
+            FROM statement  -- but for those undone, which are set aside
+            WHERE substr(regie, length(regie), 1) <> '!')
+        SELECT closed_on, moved, SUM(cents) FROM (
+            SELECT own.*, COALESCE(amount_cents, 0) AS cents
+            FROM own LEFT JOIN statement_line AS line ON line.regie = own.regie
+                AND booked_on > opened_on AND booked_on < closed_on
+            UNION ALL SELECT own.*, amount_cents
+            FROM own JOIN told_line ON told_line.statement_id = own.id
+                JOIN statement_line AS line ON line.id = line_id
+            UNION ALL SELECT own.*, amount_cents
+            FROM own JOIN statement_line AS line ON line.statement_id = own.id
+                AND (booked_on <= opened_on OR booked_on >= closed_on)
+            WHERE NOT EXISTS (SELECT 1 FROM told_line JOIN statement_line AS other
+                ON other.id = line_id
+                WHERE told_line.statement_id = own.id AND other.booked_on = line.booked_on)
+        ) AS everything
+        WHERE moved IS NOT NULL GROUP BY id, closed_on, moved HAVING SUM(cents) <> moved
+        ORDER BY id
+        """
+    ):
+        yield (
+            f"relevé jusqu’au {day} : {format_euros(int(moved))} d’un solde à l’autre, "
+            f"ses mouvements font {format_euros(int(found))}"
+        )
+
+
 def matches() -> Iterator[str]:
     """A match is of the *régie* and the very cents of its line, and its money explains no other."""
     for number in one(

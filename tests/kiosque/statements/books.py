@@ -183,7 +183,13 @@ def balances(regie: str = "") -> dict[str, int]:
 
 def faults() -> list[str]:
     """Return what `verify` says of the statements and of the journal."""
-    checks = (statements.lines, statements.matches, statements.entries, statements.balances)
+    checks = (
+        statements.lines,
+        statements.told,
+        statements.matches,
+        statements.entries,
+        statements.balances,
+    )
     return [*journal.verify(), *(fault for check in checks for fault in check())]
 
 

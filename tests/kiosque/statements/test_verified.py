@@ -28,6 +28,10 @@ DAMAGES = {
         "UPDATE statement_line SET state = 'open' WHERE id = 1",
         "mouvement 1 du",
     ),
+    "other movements than its statement tells": (
+        "UPDATE statement_line SET amount_cents = amount_cents - 1 WHERE id = 2",
+        "relevé jusqu’au 2026-11-07 :",
+    ),
     "another amount": (
         "UPDATE settlement SET amount_cents = 1 WHERE id = 1",
         "mouvement 1 : rapproché d’un autre montant",
