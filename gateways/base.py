@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from gateways.callback import Callback
 from gateways.errors import (
     BadCallback,
     ConfigError,
@@ -29,6 +28,7 @@ from gateways.errors import (
     WrongEmail,
     proved,
 )
+from gateways.notification import Callback
 from gateways.records import (
     PARIS,
     Handoff,

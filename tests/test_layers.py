@@ -89,7 +89,9 @@ def test_adapters_know_neither_the_portal_nor_a_framework_nor_a_database() -> No
 
 
 def test_the_contract_needs_the_standard_library_only() -> None:
-    contract = {f"gateways.{name}" for name in ("base", "callback", "errors", "reading", "records")}
+    contract = {
+        f"gateways.{name}" for name in ("base", "notification", "errors", "reading", "records")
+    }
     for module in contract:
         found = set(imported(ROOT / f"{module.replace('.', '/')}.py"))
         ours = {name for name in found if name.partition(".")[0] == "gateways"}

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from gateways.base import BadCallback, Callback
-from gateways.callback import MAX_FIELDS
+from gateways.notification import MAX_FIELDS
 from gateways.reading import form_pairs
 
 #: Headers of HTTP, which the bank does not sign.

@@ -16,7 +16,7 @@ from kiosque.deposits.sums import Line, table
 from kiosque.language.formats import decimal, format_euros, long_date
 from kiosque.papers import deposits as papers
 from kiosque.payments import journal
-from kiosque.payments.names import find_settlement
+from kiosque.payments.payment_names import find_settlement
 from kiosque.settings import Settings
 
 _REGIE = click.option("--regie", default="", help="La clé de la régie ; vide, la première.")

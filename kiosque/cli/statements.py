@@ -24,7 +24,7 @@ from kiosque.statements.records import (
     UnknownColumns,
     Unreadable,
 )
-from kiosque.statements.understanding import understood
+from kiosque.statements.table_preview import understood
 from kiosque.statements.words import MEANINGS, RULES
 
 #: Of a long list, so many are shown.

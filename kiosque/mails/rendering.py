@@ -25,7 +25,7 @@ from kiosque.families import contacts, requests, tokens
 from kiosque.invoices import announcements
 from kiosque.language import catalogue, templates
 from kiosque.outbox import addresses
-from kiosque.papers import content, pdf
+from kiosque.papers import content, receipts_and_invoices
 from kiosque.papers.content import ReceiptDocument
 from kiosque.settings import Settings
 from kiosque.staff import invitations
@@ -167,7 +167,9 @@ def _receipt(_settings: Settings, row: OutboxMail) -> Facts:
 
 def _receipt_paper(settings: Settings, facts: Facts) -> Paper:
     document = cast("ReceiptDocument", facts["document"])
-    return Paper(f"recu-{document.receipt.title}.pdf", pdf.receipt(settings, document))
+    return Paper(
+        f"recu-{document.receipt.title}.pdf", receipts_and_invoices.receipt(settings, document)
+    )
 
 
 def _anomaly(_settings: Settings, row: OutboxMail) -> Facts | None:

@@ -13,7 +13,7 @@ from kiosque.deposits.final import Payer
 from kiosque.deposits.sums import Line, Sums, sums, table, whole
 from kiosque.language import catalogue
 from kiosque.language.formats import format_euros, long_date
-from kiosque.papers.pdf import Column, Paper, PaperTable
+from kiosque.papers.receipts_and_invoices import Column, Paper, PaperTable
 from kiosque.papers.typesetting import CELL_WORD, breakable, typeset, typeset_again
 from kiosque.settings import Settings
 

@@ -13,7 +13,7 @@ from kiosque.db.models import Invoice, JournalEntry, MonthClosing
 from kiosque.language import clock, formats
 from kiosque.language.formats import capital, format_euros, short_date
 from kiosque.papers import deposits as bordereaux
-from kiosque.papers.pdf import Column, Paper, PaperTable
+from kiosque.papers.receipts_and_invoices import Column, Paper, PaperTable
 from kiosque.papers.typesetting import CELL_WORD, breakable, typeset
 from kiosque.payments.account_words import labelled, named
 from kiosque.settings import Settings

@@ -6,7 +6,7 @@ from kiosque.invoices.attestation import Attestation, Sum
 from kiosque.language import catalogue, formats
 from kiosque.language.catalogue import gettext as _
 from kiosque.language.formats import format_euros
-from kiosque.papers.pdf import (
+from kiosque.papers.receipts_and_invoices import (
     Column,
     Paper,
     PaperTable,

@@ -14,7 +14,6 @@ The rules kept here:
 7. card data never gets here.
 """
 
-from kiosque.payments.advice import advice
 from kiosque.payments.anomalies import (
     concerned,
     concerned_by,
@@ -54,8 +53,8 @@ from kiosque.payments.gateway_usage import (
 from kiosque.payments.incoming import attempt_of, record
 from kiosque.payments.ledger import Money, money_of, overpaid_cents, overpaid_to
 from kiosque.payments.lost_time import lost_time_of, lost_times, note_restoration
-from kiosque.payments.names import bank_name, find_departed, find_settlement, other_uses
 from kiosque.payments.overpayments import apply_overpayment, withdraw_overpayment
+from kiosque.payments.payment_names import bank_name, find_departed, find_settlement, other_uses
 from kiosque.payments.payment_status import (
     Paid,
     is_doubted,
@@ -83,6 +82,7 @@ from kiosque.payments.selection import (
     select_invoices,
 )
 from kiosque.payments.staff_decisions import cancel_invoice, close_attempt
+from kiosque.payments.to_do_advice import advice
 from kiosque.payments.transmissions import (
     MOST_TRANSMITTED,
     begin_transmission,

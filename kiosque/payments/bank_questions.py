@@ -14,7 +14,7 @@ from kiosque.db.models import Anomaly, Attempt, Repayment
 from kiosque.db.states import RepaymentState
 from kiosque.payments import gateway_calls, incoming, lost_time, polling, refund_requests
 from kiosque.payments.gateway_calls import (
-    ANSWER_SECONDS,
+    CALL_SECONDS,
     LIST_SECONDS,
     REFUND_SECONDS,
     Answer,
@@ -59,7 +59,7 @@ class Questions:
     public_url: str
     issuers: Issuers
     at_once: ClassVar[int] = 8
-    seconds: ClassVar[float] = ANSWER_SECONDS
+    seconds: ClassVar[float] = CALL_SECONDS
 
     def due(self, limit: int) -> Sequence[Attempt]:
         return polling.attempts_due([self.name], limit)

@@ -22,7 +22,7 @@ from kiosque.db.states import (
 from kiosque.payments.anomalies import flag_anomaly, list_again, resolve_by_itself
 from kiosque.payments.bank_messages import KNOWN, RECORDED, Decision, flag_mismatch
 from kiosque.payments.queries import repayment_of, settlement_of, settlements_of
-from kiosque.payments.reported import add_reported_fact
+from kiosque.payments.reported_facts import add_reported_fact
 from kiosque.payments.reversals import (
     asked_of,
     book_repayment,

@@ -21,9 +21,10 @@ from kiosque.language import clock, formats
 from kiosque.language.formats import format_euros
 from kiosque.payments import anomalies
 from kiosque.payments.allocations import allocate
+from kiosque.payments.attempt_facts import add_fact
 from kiosque.payments.bank_refunds import match_refunds
 from kiosque.payments.cancellations import is_taken_back
-from kiosque.payments.facts import add_fact
+from kiosque.payments.cited_commands import Way
 from kiosque.payments.ledger import book
 from kiosque.payments.queries import (
     ALLOCATIONS,
@@ -36,7 +37,6 @@ from kiosque.payments.receipts import Issuers, issue_receipt
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import transaction_name
 from kiosque.payments.selection import live_attempts
-from kiosque.payments.ways import Way
 
 #: No debit older than this is entered: what a bank shows of it is another year's accounts.
 OLDEST = timedelta(days=731)

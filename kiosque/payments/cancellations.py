@@ -7,6 +7,7 @@ from gateways.base import Outcome, Report
 from kiosque.db.models import Attempt, Fact, Settlement
 from kiosque.db.states import AnomalyKind, AttemptState, FactSource, SettlementState
 from kiosque.payments.anomalies import flag_anomaly
+from kiosque.payments.attempt_facts import add_fact
 from kiosque.payments.bank_messages import (
     BY_HAND,
     KNOWN,
@@ -15,9 +16,8 @@ from kiosque.payments.bank_messages import (
     flag_mismatch,
     is_own,
 )
-from kiosque.payments.facts import add_fact
 from kiosque.payments.queries import settlements_of
-from kiosque.payments.reported import add_reported_fact
+from kiosque.payments.reported_facts import add_reported_fact
 from kiosque.payments.reversals import RETURNED, given_elsewhere, reverse_debit, was_credited
 
 AGAIN = "débit annoncé de nouveau après son annulation"

@@ -18,9 +18,9 @@ from kiosque.db.states import AttemptState, FactSource
 from kiosque.language import clock
 from kiosque.language.catalogue import gettext as _
 from kiosque.payments import gateway_calls
+from kiosque.payments.attempt_facts import add_fact, release_invoices
 from kiosque.payments.closures import closure_words
-from kiosque.payments.facts import add_fact, release_invoices
-from kiosque.payments.gateway_calls import ANSWER_SECONDS
+from kiosque.payments.gateway_calls import CALL_SECONDS
 from kiosque.payments.orders import new_reference, order_of
 from kiosque.payments.polling import ask_soon, attempts_holding, first_question, is_owed_an_answer
 from kiosque.payments.queries import attempt_by_id
@@ -58,7 +58,7 @@ def ask_about_holders(
     invoices = Invoice.select(Invoice.id).where(
         Invoice.family == family, Invoice.number.in_(list(numbers)[:MAX_INVOICES])
     )
-    deadline = time.monotonic() + ANSWER_SECONDS
+    deadline = time.monotonic() + CALL_SECONDS
     for attempt in attempts_holding([invoice.id for invoice in invoices]):
         if time.monotonic() < deadline:
             ask_soon(attempt, gateways, public_url, issuers)
@@ -109,7 +109,7 @@ def hand_over(gateway_name: str, begin: Callable[[], "Future[Handoff]"]) -> Hand
         raise
     # Once the call has ended, which may be long after nobody waits for it.
     call.add_done_callback(lambda _: door.release())
-    return gateway_calls.wait_for(call, ANSWER_SECONDS)
+    return gateway_calls.wait_for(call, CALL_SECONDS)
 
 
 def _note_handoff(attempt: Attempt, gateway: Gateway, handoff: Handoff) -> None:

@@ -8,10 +8,10 @@ from kiosque.db.models import Invoice
 from kiosque.db.states import CREDIT, CounterMode, InvoiceState
 from kiosque.language import clock, formats
 from kiosque.payments.allocations import payable_by
+from kiosque.payments.cited_commands import Way
 from kiosque.payments.closed_months import is_closed
 from kiosque.payments.credit_notes import find_credit_note, why_not_pay
 from kiosque.payments.refusals import why_not_answered_for
-from kiosque.payments.ways import Way
 from kiosque.payments.words import COUNTER_MODES, INVOICE_STATES
 from kiosque.settings import Regie
 

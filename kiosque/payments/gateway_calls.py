@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 #: The longest that a payment takes to be opened or asked about; our own adapters take half.
-ANSWER_SECONDS = 15.0
+CALL_SECONDS = 15.0
 #: The longest that money takes to be given back: the bank is asked before and after.
 REFUND_SECONDS = 45.0
 #: The longest that a bank takes to tell of all its payments of some days.

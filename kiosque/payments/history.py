@@ -29,7 +29,7 @@ from kiosque.db.states import (
 )
 from kiosque.language.formats import format_euros, short_date
 from kiosque.payments.account_words import labelled
-from kiosque.payments.names import bank_name
+from kiosque.payments.payment_names import bank_name
 from kiosque.payments.queries import numbers_of
 from kiosque.payments.receipts import receipts_named
 from kiosque.payments.words import (

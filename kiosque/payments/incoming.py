@@ -18,6 +18,7 @@ from kiosque.language import clock
 from kiosque.outbox import queue
 from kiosque.payments.allocations import allocate
 from kiosque.payments.anomalies import kept_key, resolve_by_itself
+from kiosque.payments.attempt_facts import add_fact
 from kiosque.payments.bank_messages import (
     BY_HAND,
     KNOWN,
@@ -37,7 +38,6 @@ from kiosque.payments.cancellations import (
     is_taken_back,
     recall,
 )
-from kiosque.payments.facts import add_fact
 from kiosque.payments.ledger import book, may_be_undone
 from kiosque.payments.queries import (
     ALLOCATIONS,
@@ -50,7 +50,7 @@ from kiosque.payments.queries import (
     settlement_of,
 )
 from kiosque.payments.receipts import Issuers, issue_receipt
-from kiosque.payments.reported import add_reported_fact
+from kiosque.payments.reported_facts import add_reported_fact
 
 _ONLINE = {Mode.CARD: "paiement en ligne", Mode.DIRECT_DEBIT: "prélèvement en ligne"}
 

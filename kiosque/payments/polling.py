@@ -18,8 +18,8 @@ from kiosque.db.states import UNDECIDED, AnomalyKind, AttemptState, FactSource
 from kiosque.language import clock
 from kiosque.payments import gateway_calls
 from kiosque.payments.anomalies import flag_anomaly
-from kiosque.payments.facts import add_fact
-from kiosque.payments.gateway_calls import ANSWER_SECONDS, Answer
+from kiosque.payments.attempt_facts import add_fact
+from kiosque.payments.gateway_calls import CALL_SECONDS, Answer
 from kiosque.payments.incoming import record_answer
 from kiosque.payments.ledger import may_be_undone
 from kiosque.payments.orders import order_of
@@ -124,7 +124,7 @@ def ask_soon(
     if question is not None:
         # A place is free once the call has ended, which may be long after nobody waits for it.
         question.add_done_callback(lambda _: places.release())
-        finish_question(attempt, gateway, question, issuers, seconds=ANSWER_SECONDS)
+        finish_question(attempt, gateway, question, issuers, seconds=CALL_SECONDS)
 
 
 @cache

@@ -16,10 +16,10 @@ from kiosque.db.states import (
 from kiosque.language import clock, formats
 from kiosque.language.formats import format_euros
 from kiosque.payments.anomalies import resolve
+from kiosque.payments.cited_commands import Way
 from kiosque.payments.queries import repayment_of
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import book_repayment, end_request
-from kiosque.payments.ways import Way
 
 
 def ask_refund(

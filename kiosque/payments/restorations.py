@@ -15,12 +15,12 @@ from kiosque.db.states import (
 from kiosque.language.formats import format_euros
 from kiosque.payments import anomalies
 from kiosque.payments.allocations import list_overpayment, use_part
-from kiosque.payments.facts import add_fact
+from kiosque.payments.attempt_facts import add_fact
+from kiosque.payments.cited_commands import Way
 from kiosque.payments.ledger import book, owed_cents
 from kiosque.payments.queries import parts_of
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import gone_key, guess_key, repayments_done, transaction_name
-from kiosque.payments.ways import Way
 
 _WHAT = {
     RepaymentKind.REFUND: "remboursement non abouti",

@@ -16,9 +16,9 @@ from kiosque.db.models import Attempt, AttemptItem, Invoice
 from kiosque.db.states import AttemptState, FactSource
 from kiosque.language import clock
 from kiosque.payments import gateway_calls
+from kiosque.payments.attempt_facts import add_fact
 from kiosque.payments.checkout import Purchase, hand_over, start
 from kiosque.payments.closures import closed_banks
-from kiosque.payments.facts import add_fact
 from kiosque.payments.orders import order_of
 from kiosque.payments.polling import ask_soon
 from kiosque.payments.queries import attempt_by_id, numbers_of

@@ -13,12 +13,12 @@ from kiosque.db.states import (
 from kiosque.language import clock, formats
 from kiosque.payments.allocations import keep_as_overpayment, list_overpayment
 from kiosque.payments.anomalies import resolve
+from kiosque.payments.attempt_facts import add_fact, release_invoices
+from kiosque.payments.cited_commands import Way
 from kiosque.payments.credit_notes import take_off_credit
-from kiosque.payments.facts import add_fact, release_invoices
 from kiosque.payments.ledger import book
 from kiosque.payments.refusals import CHANGED, Refused, require_author_and_reason
 from kiosque.payments.reversals import reopened_by
-from kiosque.payments.ways import Way
 
 
 def cancel_invoice(number: str, author: str, reason: str, *, agreed: Invoice | None = None) -> None:

@@ -10,8 +10,8 @@ from kiosque.db.states import RepaymentKind, RepaymentState
 from kiosque.language.formats import format_euros
 from kiosque.payments.by_hand import BankPayment, enter
 from kiosque.payments.counter import at_bank
-from kiosque.payments.names import bank_name, find_departed, find_settlement
 from kiosque.payments.overpayments import apply_overpayment
+from kiosque.payments.payment_names import bank_name, find_departed, find_settlement
 from kiosque.payments.receipts import Issuers, receipt_of
 from kiosque.payments.refund_requests import drop_refund, send_refund
 from kiosque.payments.refunds import ask_refund, record_repayment

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from kiosque.db.models import Anomaly, Attempt, Settlement
 from kiosque.language.formats import decimal
-from kiosque.payments.names import name_of
+from kiosque.payments.payment_names import name_of
 from kiosque.payments.reversals import repayments_done
 
 #: The end of most commands: why. Who it is, the command knows.

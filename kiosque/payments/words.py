@@ -12,7 +12,7 @@ from kiosque.db.states import (
     RepaymentState,
     Verdict,
 )
-from kiosque.payments.ways import Way
+from kiosque.payments.cited_commands import Way
 
 #: How the counter is paid.
 COUNTER_MODES: Mapping[CounterMode, str] = {

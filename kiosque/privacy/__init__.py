@@ -7,7 +7,7 @@ It may import `mails` and what is below; it changes no amount. The way in: `forg
 `erase()` and `export()` for one family; `acts` remembers who asked for each.
 """
 
-from kiosque.privacy.erasure import CannotErase, erase
+from kiosque.privacy.erasure_on_request import CannotErase, erase
 from kiosque.privacy.export import CannotExport, export
 from kiosque.privacy.forgetting import LEASE, Forgotten, forget
 

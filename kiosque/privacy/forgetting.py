@@ -9,10 +9,10 @@ from kiosque.db import leases, write
 from kiosque.db.models import Family, Invoice, Settlement, StatementLine
 from kiosque.db.states import PrivacyActKind
 from kiosque.language.formats import counted
-from kiosque.privacy import acts, ageing, books
+from kiosque.privacy import acts, ageing, ten_year_accounts
 from kiosque.privacy.departures import gone
 from kiosque.privacy.dues import dues
-from kiosque.privacy.reduction import reduce
+from kiosque.privacy.erased_rows import reduce
 from kiosque.settings import Settings
 
 #: When all was last forgotten, to the end.
@@ -64,18 +64,27 @@ def _aged(settings: Settings, *, really: bool) -> Iterator[tuple[str, int]]:
     for path in files if really else []:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     invoices, payments, lines, families = (
-        books.close(settings.data / "pdf") if really else _old_accounts()
+        ten_year_accounts.close(settings.data / "pdf") if really else _old_accounts()
     )
-    yield f"factures de plus de {books.YEARS} ans, sans nom d’enfant ni PDF désormais", invoices
-    yield f"paiements de plus de {books.YEARS} ans, sans chiffre de carte désormais", payments
-    yield f"lignes de relevé de plus de {books.YEARS} ans, sans libellé désormais", lines
-    yield f"familles oubliées, sans code après {books.YEARS} ans", families
+    yield (
+        f"factures de plus de {ten_year_accounts.YEARS} ans, sans nom d’enfant ni PDF désormais",
+        invoices,
+    )
+    yield (
+        f"paiements de plus de {ten_year_accounts.YEARS} ans, sans chiffre de carte désormais",
+        payments,
+    )
+    yield (
+        f"lignes de relevé de plus de {ten_year_accounts.YEARS} ans, sans libellé désormais",
+        lines,
+    )
+    yield f"familles oubliées, sans code après {ten_year_accounts.YEARS} ans", families
 
 
 def _old_accounts() -> tuple[int, int, int, int]:
     return (
-        Invoice.select().where(books.old_invoices()).count(),
-        Settlement.select().where(books.old_payments()).count(),
-        StatementLine.select().where(books.old_statement_lines()).count(),
-        Family.select().where(books.unnamed_families()).count(),
+        Invoice.select().where(ten_year_accounts.old_invoices()).count(),
+        Settlement.select().where(ten_year_accounts.old_payments()).count(),
+        StatementLine.select().where(ten_year_accounts.old_statement_lines()).count(),
+        Family.select().where(ten_year_accounts.unnamed_families()).count(),
     )

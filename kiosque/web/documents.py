@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from kiosque.db.models import Invoice
 from kiosque.language import clock
-from kiosque.papers import content, pdf
+from kiosque.papers import content, receipts_and_invoices
 from kiosque.papers.content import ReceiptDocument
 from kiosque.web import current
 
@@ -21,13 +21,15 @@ def answer_invoice(invoice: Invoice, before_making: Callable[[], None] = lambda:
         written = given.read_bytes()
     else:
         before_making()
-        written = pdf.invoice(current.settings(), content.invoice_document(invoice))
+        written = receipts_and_invoices.invoice(
+            current.settings(), content.invoice_document(invoice)
+        )
     return answer(written, invoice.issued_on, f"facture-{invoice.number}")
 
 
 def answer_receipt(document: ReceiptDocument) -> Response:
     paid_on = clock.paris_date(document.settlement.settled_at)
-    made = pdf.receipt(current.settings(), document)
+    made = receipts_and_invoices.receipt(current.settings(), document)
     return answer(made, paid_on, f"recu-{document.receipt.title}")
 
 

@@ -1,4 +1,4 @@
-"""The most that a request may carry. `gateways.callback` has the most fields of a notification."""
+"""The most that a request may carry. `gateways.notification` bounds its fields."""
 
 #: Of a form of a family's and of a bank's notification, in bytes; neither comes near.
 MAX_REQUEST_BYTES = 64 * 1024

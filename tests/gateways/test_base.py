@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateways.base import BadCallback, Callback, Outcome, Report, Unreachable
-from gateways.callback import MAX_FIELDS
+from gateways.notification import MAX_FIELDS
 from gateways.reading import MAX_CENTS, cents, tables, word
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}

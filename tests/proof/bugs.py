@@ -21,6 +21,7 @@ from kiosque.outbox import queue
 from kiosque.payments import (
     allocations,
     anomalies,
+    attempt_facts,
     bank_messages,
     bank_refunds,
     by_hand,
@@ -29,7 +30,6 @@ from kiosque.payments import (
     counter,
     counter_rules,
     credit_notes,
-    facts,
     incoming,
     journal,
     overpayments,
@@ -124,7 +124,7 @@ BUGS = (
     ),
     Bug(
         "a fact is learnt at each repetition",
-        facts,
+        attempt_facts,
         "    if not _FACTS.add(fact):\n        return []\n",
         "    _FACTS.add(fact)\n",
         histories.notice_repeated,

@@ -13,9 +13,9 @@ from types import MappingProxyType
 from peewee import IntegrityError
 
 from kiosque.invoices.imports import codes
-from kiosque.invoices.imports.adapting import Rules, adapted, opened, under_our_columns
 from kiosque.invoices.imports.codes import Found
 from kiosque.invoices.imports.families import FamiliesFile
+from kiosque.invoices.imports.headers import Rules, adapted, opened, under_our_columns
 from kiosque.invoices.imports.invoices import InvoicesFile
 from kiosque.invoices.imports.kinds import file_of
 from kiosque.invoices.imports.reading import (

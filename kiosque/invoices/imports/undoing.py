@@ -32,8 +32,8 @@ from kiosque.invoices.imports.undo_reasons import invoices_of, why_needed, why_n
 from kiosque.language import clock
 from kiosque.language.formats import counted, long_instant
 from kiosque.payments import Refused
+from kiosque.payments.cited_commands import Way
 from kiosque.payments.refusals import require_author_and_reason
-from kiosque.payments.ways import Way
 
 _CHANGE = "UPDATE family SET {} WHERE id = ?"
 _ADD = "INSERT INTO {} ({}) VALUES ({})"

@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 
 from kiosque.language.formats import format_euros
+from kiosque.payments.cited_commands import Way
 from kiosque.payments.steps import Act, Blank, Step, Whose
-from kiosque.payments.ways import Way
 
 _PRESSED: Mapping[Act, str] = {
     Act.RESOLVE: "Conclure",

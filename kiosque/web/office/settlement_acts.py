@@ -10,7 +10,7 @@ from kiosque.db.states import RepaymentKind
 from kiosque.deposits import keeping
 from kiosque.deposits.sums import Line as Revenue
 from kiosque.language.formats import capital, format_euros
-from kiosque.payments import names, previews
+from kiosque.payments import payment_names, previews
 from kiosque.payments.overpayments import applied_by_hand
 from kiosque.payments.previews import Foreseen, Line
 from kiosque.payments.receipts import receipt_of
@@ -33,7 +33,7 @@ from kiosque.web.office.money_forms import (
 class OfSettlement(Act):
     def __init__(self, settlement: Settlement) -> None:
         self.settlement, self.form = settlement, self.form_class()
-        self.name = names.name_of(settlement)
+        self.name = payment_names.name_of(settlement)
         receipt = receipt_of(settlement)
         called = receipt.title if receipt else f"n°\u00a0{settlement.id}"
         self.about = f"Encaissement {called}, {format_euros(settlement.amount_cents)}"

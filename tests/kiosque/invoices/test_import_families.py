@@ -15,7 +15,7 @@ from kiosque.db.models import (
 )
 from kiosque.families import records
 from kiosque.invoices.imports import BadFile, Confirmed
-from kiosque.privacy.reduction import reduce
+from kiosque.privacy.erased_rows import reduce
 from tests import bases, sentences
 from tests.conftest import NOW, Clock
 from tests.kiosque.invoices.files import (

@@ -8,7 +8,7 @@ import segno
 from flask.testing import FlaskClient
 
 from kiosque.db.models import Invoice
-from kiosque.papers import content, pdf, qr_code
+from kiosque.papers import content, qr_code, receipts_and_invoices
 from kiosque.papers.activation_letters import letters
 from kiosque.settings import Settings
 from tests import pdfs
@@ -18,7 +18,7 @@ from tests.kiosque.papers.test_activation_letters import LETTER
 def test_an_invoice_carries_the_sign_in_page_with_its_familys_code(
     settings: Settings, october: Invoice
 ) -> None:
-    made = pdf.invoice(settings, content.invoice_document(october))
+    made = receipts_and_invoices.invoice(settings, content.invoice_document(october))
     assert pdfs.links(made) == ["http://127.0.0.1:8000/connexion?code=F1001"]
     assert "Figure" in pdfs.tags(made)
     assert not pdfs.faults(made)

@@ -25,7 +25,7 @@ from kiosque.payments import (
     Money,
     Purchase,
     anomalies,
-    facts,
+    attempt_facts,
     journal,
     reconcile,
 )
@@ -342,7 +342,7 @@ def test_nothing_is_put_on_the_list_outside_a_write(base: None) -> None:
 def test_nothing_is_learnt_outside_a_write(go: Pay, october: Invoice) -> None:
     attempt, _ = go(october)
     with pytest.raises(RuntimeError):
-        facts.add_fact(attempt, "", AttemptState.CANCELLED, source=FactSource.PORTAL)
+        attempt_facts.add_fact(attempt, "", AttemptState.CANCELLED, source=FactSource.PORTAL)
     assert state_of(attempt) == "handed_off"
 
 

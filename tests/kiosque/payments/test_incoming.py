@@ -23,7 +23,7 @@ from kiosque.db.models import (
 )
 from kiosque.db.states import AttemptState, FactSource
 from kiosque.payments import CounterPayment, Purchase, journal
-from kiosque.payments.facts import add_fact
+from kiosque.payments.attempt_facts import add_fact
 from tests import bases, sentences
 from tests.bank import ABANDONED, REFUSED, notice
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice

@@ -20,7 +20,7 @@ def apply(settlement: Settlement, invoice: Invoice, cents: int | None = None) ->
 
 @pytest.fixture
 def twice(october: Invoice) -> Settlement:
-    """What came a second time for October."""
+    """Make money come a second time for October."""
     at_counter(october)
     at_counter(october, reason="encore", is_extra=True)
     return Settlement.get(Settlement.reason == "encore")

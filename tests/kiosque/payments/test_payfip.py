@@ -24,7 +24,7 @@ from kiosque.db.models import (
     Settlement,
 )
 from kiosque.language import clock
-from kiosque.papers import content, pdf
+from kiosque.papers import content, receipts_and_invoices
 from kiosque.payments import bank_messages, reconcile
 from kiosque.settings import Payment, Settings
 from tests import sentences
@@ -428,5 +428,5 @@ def test_the_receipt_and_the_journal_say_what_was_paid_with(
     notify(alice)
     assert Settlement.get().mode == mode
     assert f"<dt>Mode</dt><dd>{words}</dd>" in alice.get(f"/recus/{Receipt.get().id}").text
-    assert words in pdf._card(content.receipt_document(Receipt.get()))
+    assert words in receipts_and_invoices._card(content.receipt_document(Receipt.get()))
     assert {entry.label for entry in JournalEntry.select()} == {label}

@@ -7,7 +7,7 @@ from kiosque import payments
 from kiosque.db.models import Family, Invoice, Repayment, Settlement
 from kiosque.language import clock
 from kiosque.payments import Refused, steps
-from kiosque.payments.names import name_of
+from kiosque.payments.payment_names import name_of
 from kiosque.payments.step_actions import Doer, Filled, do, refund_by_bank, said_of_refund
 from kiosque.payments.steps import Act, Blank, Step, Whose
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock

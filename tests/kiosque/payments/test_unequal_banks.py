@@ -355,7 +355,7 @@ def test_a_bank_that_hangs_when_a_payment_is_opened_is_given_up_and_the_next_pay
     monkeypatch: pytest.MonkeyPatch,
     alices_family: Family,
 ) -> None:
-    monkeypatch.setattr(checkout, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(checkout, "CALL_SECONDS", 0.05)
     monkeypatch.setattr(checkout, "DOOR_SECONDS", 0)
     bank.name = "bloquée"
     bank.start = hang  # type: ignore[method-assign, assignment]
@@ -418,7 +418,7 @@ def test_a_bank_that_hangs_takes_the_places_of_no_other_banks_visitors(
     alices_family: Family,
     october: Invoice,
 ) -> None:
-    monkeypatch.setattr(polling, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(polling, "CALL_SECONDS", 0.05)
     bank.name = "bloquée ici"
     both[bank.name] = bank
     bank.poll = hang  # type: ignore[method-assign, assignment]
@@ -438,7 +438,7 @@ def test_a_summary_of_many_invoices_waits_for_the_bank_for_so_long_in_all(
     numbers = [f"N{number}" for number in range(5)]
     for number in numbers:
         open_at(bank, make_invoice(alices_family, number))
-    monkeypatch.setattr(checkout, "ANSWER_SECONDS", 0)
+    monkeypatch.setattr(checkout, "CALL_SECONDS", 0)
     payments.ask_about_holders(alices_family, numbers, {"banque": bank}, PUBLIC_URL, ISSUERS)
     assert bank.asked == []
 

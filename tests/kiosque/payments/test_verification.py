@@ -11,7 +11,7 @@ from kiosque.db.models import Attempt, Family, Invoice
 from kiosque.db.states import RepaymentKind
 from kiosque.payments import CounterPayment, journal, verification
 from kiosque.privacy.dues import dues
-from kiosque.privacy.reduction import reduce
+from kiosque.privacy.erased_rows import reduce
 from tests import bases
 from tests.bank import notice
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, make_invoice

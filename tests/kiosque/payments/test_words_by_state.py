@@ -13,7 +13,7 @@ from gateways.base import Declined, Gateway, Handoff, Unreachable
 from kiosque import payments
 from kiosque.db.models import Attempt, Family, Invoice, Receipt, Settlement
 from kiosque.db.states import RepaymentKind
-from kiosque.papers import content, pdf
+from kiosque.papers import content, receipts_and_invoices
 from kiosque.payments import Purchase, Refused
 from kiosque.settings import Settings
 from tests import pdfs, sentences
@@ -59,7 +59,10 @@ def page_of(alice: FlaskClient, attempt: Attempt) -> str:
 def receipt_in_all_forms(alice: FlaskClient, settings: Settings) -> list[str]:
     """The receipt on its page and as a PDF."""
     document = content.receipt_document(Receipt.get())
-    return [alice.get("/recus/1").text, pdfs.text(pdf.receipt(settings, document))]
+    return [
+        alice.get("/recus/1").text,
+        pdfs.text(receipts_and_invoices.receipt(settings, document)),
+    ]
 
 
 def test_what_came_twice_and_was_given_back_leaves_nothing_to_pay_nor_to_cancel(

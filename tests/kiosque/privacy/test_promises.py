@@ -9,7 +9,7 @@ from flask import Flask
 from kiosque.families import requests, security_log
 from kiosque.outbox import queue
 from kiosque.payments import checkout
-from kiosque.privacy import books
+from kiosque.privacy import ten_year_accounts
 from kiosque.settings import Settings
 from kiosque.staff import events
 from kiosque.web.legal import LegalPages
@@ -44,7 +44,7 @@ def test_the_page_promises_what_the_code_does(promises: dict[str, str]) -> None:
     assert said.count("douze mois") == 4
     assert (queue.ADDRESS_KEPT.days, checkout.ADDRESS_DAYS) == (30, 30)
     assert said.count("trente jours au plus") == 2
-    assert books.YEARS == 10
+    assert ten_year_accounts.YEARS == 10
     assert "dix ans" in said
     assert f"{Settings.legal.forget_after_years} ans après votre départ" in said
 

@@ -15,7 +15,7 @@ from kiosque.staff.roles import Role
 from kiosque.statements import receiving
 from kiosque.statements.columns import signature
 from kiosque.statements.records import StatementFile, TableReading, Unreadable
-from kiosque.statements.understanding import understood
+from kiosque.statements.table_preview import understood
 from kiosque.web import current
 from kiosque.web.office.access import actor, own_agent, staff_only
 from kiosque.web.office.bank_forms import BankColumnsForm

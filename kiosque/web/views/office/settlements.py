@@ -16,7 +16,7 @@ from kiosque.language import clock
 from kiosque.language.formats import format_euros, receipt_title, short_date
 from kiosque.mails import sent
 from kiosque.papers import content
-from kiosque.payments import history, names, records
+from kiosque.payments import history, payment_names, records
 from kiosque.payments.overpayments import applied_by_hand
 from kiosque.payments.receipts import receipts_named
 from kiosque.payments.records import Record
@@ -120,7 +120,7 @@ def with_names(found: "ModelSelect[Settlement]", *columns: Any) -> "ModelSelect[
 def settlement(name: str) -> str:
     found = _settlement(name)
     record = records.read(found)
-    events.note(Action.PAYMENT_READ, actor(), names.name_of(found))
+    events.note(Action.PAYMENT_READ, actor(), payment_names.name_of(found))
     return render_template(
         "office/settlement.html",
         record=record,

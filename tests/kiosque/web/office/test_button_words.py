@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiosque.cli.entry import main
-from kiosque.payments.ways import Way
+from kiosque.payments.cited_commands import Way
 from kiosque.web.office.button_words import BUTTONS, on_page
 
 ROOT = Path(__file__).parents[4]
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[4]
 ROOMS = ("payments", "invoices", "deposits", "statements", "closings", "staff", "web")
 #: The names of commands, and of things besides, are no sentence: those of two words at least.
 _COMMAND = re.compile(r"(?<![\w/.-])(--[a-z]{3}[a-z-]*|[a-z]+(?:-[a-z]+)+)(?![\w/-])")
-_BY_TERMINAL = {"ways.py", "steps.py"}
+_BY_TERMINAL = {"cited_commands.py", "steps.py"}
 
 
 def words() -> Iterator[tuple[Path, str]]:

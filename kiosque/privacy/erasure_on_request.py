@@ -6,7 +6,7 @@ from kiosque.db.states import PrivacyActKind
 from kiosque.payments.refusals import require_author_and_reason
 from kiosque.privacy import acts
 from kiosque.privacy.dues import dues
-from kiosque.privacy.reduction import reduce
+from kiosque.privacy.erased_rows import reduce
 
 
 class CannotErase(Exception):

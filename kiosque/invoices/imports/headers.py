@@ -8,7 +8,7 @@ from typing import Self
 
 from kiosque.invoices.imports import codes, mappings
 from kiosque.invoices.imports.kinds import KEYS, NAMES
-from kiosque.invoices.imports.mapping import mapped
+from kiosque.invoices.imports.mapped_rows import mapped
 from kiosque.invoices.imports.reading import NumberedLine, Row
 from kiosque.invoices.imports.tables import SourceTable, open_table, squared
 from kiosque.language.formats import short_date

@@ -3,8 +3,8 @@
 from gateways.base import Report
 from kiosque.db.models import Attempt, Fact
 from kiosque.db.states import AttemptState, FactSource
+from kiosque.payments.attempt_facts import add_fact
 from kiosque.payments.bank_messages import flag_mismatch
-from kiosque.payments.facts import add_fact
 
 
 def add_reported_fact(attempt: Attempt, report: Report) -> list[Fact]:

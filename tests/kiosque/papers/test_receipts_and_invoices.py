@@ -9,7 +9,7 @@ from kiosque.db.models import Family, Invoice, InvoiceLine, Receipt, Service, Se
 from kiosque.invoices.attestation import Attestation, Sum
 from kiosque.language import catalogue
 from kiosque.language.parsing import MAX_CENTS
-from kiosque.papers import pdf, tax_attestation
+from kiosque.papers import receipts_and_invoices, tax_attestation
 from kiosque.papers.content import (
     InvoiceDocument,
     InvoicePart,
@@ -99,7 +99,7 @@ def an_attestation(name: str = "Léa Martin", cents: int = 123456, year: int = 2
 
 
 def test_a_receipt_states_all_that_a_regie_must(settings: Settings) -> None:
-    words = pdfs.text(pdf.receipt(settings, a_receipt()))
+    words = pdfs.text(receipts_and_invoices.receipt(settings, a_receipt()))
     for expected in (
         "Ville de Sautron",
         "Reçu de paiement R000012",
@@ -118,20 +118,20 @@ def test_a_receipt_states_all_that_a_regie_must(settings: Settings) -> None:
 
 
 def test_a_receipt_whose_money_left_again_is_not_worth_a_discharge(settings: Settings) -> None:
-    words = pdfs.text(pdf.receipt(settings, a_receipt("refunded")))
+    words = pdfs.text(receipts_and_invoices.receipt(settings, a_receipt("refunded")))
     assert sentences.RECEIPT_VOID in words
     assert "Acquitté" not in words
 
 
 def test_a_receipt_says_what_was_paid_twice(settings: Settings) -> None:
-    words = pdfs.text(pdf.receipt(settings, a_receipt(overpaid=Overpaid.OWED)))
+    words = pdfs.text(receipts_and_invoices.receipt(settings, a_receipt(overpaid=Overpaid.OWED)))
     assert sentences.OWED_TO_YOU in words
 
 
 def test_an_invoice_details_child_service_quantity_and_price(
     settings: Settings, frozen: Clock
 ) -> None:
-    words = pdfs.text(pdf.invoice(settings, an_invoice()))
+    words = pdfs.text(receipts_and_invoices.invoice(settings, an_invoice()))
     for expected in (
         "Facture 2026-10-0001",
         "octobre 2026",
@@ -161,7 +161,7 @@ def test_an_invoice_details_child_service_quantity_and_price(
 def test_an_invoice_says_where_it_stands(
     settings: Settings, frozen: Clock, document: InvoiceDocument, said: str, unsaid: str
 ) -> None:
-    words = pdfs.text(pdf.invoice(settings, document))
+    words = pdfs.text(receipts_and_invoices.invoice(settings, document))
     assert said in words
     assert unsaid not in words
 
@@ -189,7 +189,7 @@ def test_an_attestation_of_a_year_not_over_is_provisional(settings: Settings) ->
 
 def test_the_language_of_the_family_is_said_but_the_taxes_read_french(settings: Settings) -> None:
     with catalogue.using("en"):
-        receipt = pdf.receipt(settings, a_receipt())
+        receipt = receipts_and_invoices.receipt(settings, a_receipt())
         attestation = tax_attestation.attestation(settings, an_attestation())
     assert pdfs.reader(receipt).trailer["/Root"]["/Lang"] == "en"
     assert pdfs.reader(attestation).trailer["/Root"]["/Lang"] == "fr-FR"
@@ -200,8 +200,8 @@ def test_the_language_of_the_family_is_said_but_the_taxes_read_french(settings: 
 
 def test_they_can_be_read_aloud_in_order(settings: Settings) -> None:
     for made in (
-        pdf.receipt(settings, a_receipt()),
-        pdf.invoice(settings, an_invoice()),
+        receipts_and_invoices.receipt(settings, a_receipt()),
+        receipts_and_invoices.invoice(settings, an_invoice()),
         tax_attestation.attestation(settings, an_attestation()),
     ):
         assert not pdfs.faults(made)
@@ -217,12 +217,12 @@ def test_they_can_be_read_aloud_in_order(settings: Settings) -> None:
 
 
 def test_a_file_without_tags_would_be_seen(settings: Settings) -> None:
-    made = pdf.receipt(settings, a_receipt())
+    made = receipts_and_invoices.receipt(settings, a_receipt())
     assert pdfs.faults(made.replace(b"/StructTreeRoot", b"/StructTreeXoot"))
 
 
 def test_many_lines_go_over_pages_under_the_same_head(settings: Settings) -> None:
-    made = pdf.invoice(settings, an_invoice(lines=120))
+    made = receipts_and_invoices.invoice(settings, an_invoice(lines=120))
     assert not pdfs.faults(made)
     pages = [page.extract_text() for page in pdfs.reader(made).pages]
     assert len(pages) > 2
@@ -239,8 +239,8 @@ def test_many_lines_go_over_pages_under_the_same_head(settings: Settings) -> Non
 @pytest.mark.parametrize("name", NAMES)
 def test_no_name_spoils_a_document(settings: Settings, frozen: Clock, name: str) -> None:
     for made in (
-        pdf.receipt(settings, a_receipt(name=name)),
-        pdf.invoice(settings, an_invoice(1, name)),
+        receipts_and_invoices.receipt(settings, a_receipt(name=name)),
+        receipts_and_invoices.invoice(settings, an_invoice(1, name)),
         tax_attestation.attestation(settings, an_attestation(name=name)),
     ):
         assert not pdfs.faults(made)
@@ -251,7 +251,7 @@ def test_no_name_spoils_a_document(settings: Settings, frozen: Clock, name: str)
 def test_a_long_name_covers_nothing_else(settings: Settings) -> None:
     """The words of each line stay apart: none is written over another."""
     long = "Anne-Sophie-Marguerite-Alexandrine de La Rochefoucauld-Montmorency-Luxembourg"
-    made = pdf.invoice(settings, an_invoice(name=long))
+    made = receipts_and_invoices.invoice(settings, an_invoice(name=long))
     found = [(round(x), round(y)) for x, y, _ in pdfs.runs(made)]
     assert len(found) == len(set(found))
     heads = {words: x for x, _, words in pdfs.runs(made)}
@@ -261,12 +261,14 @@ def test_a_long_name_covers_nothing_else(settings: Settings) -> None:
 
 
 def test_markup_in_a_name_is_printed_as_it_is(settings: Settings) -> None:
-    assert NAMES[0] in pdfs.text(pdf.invoice(settings, an_invoice(name=NAMES[0])))
+    assert NAMES[0] in pdfs.text(receipts_and_invoices.invoice(settings, an_invoice(name=NAMES[0])))
 
 
 @pytest.mark.parametrize(
     ("cents", "words"), [(0, "0,00 €"), (MAX_CENTS, "1 000 000,00 €"), (-4520, "-45,20 €")]
 )
 def test_any_amount_is_written_whole(settings: Settings, cents: int, words: str) -> None:
-    assert words in pdfs.text(pdf.receipt(settings, a_receipt(cents=cents)))
-    assert words in pdfs.text(pdf.invoice(settings, an_invoice(total_cents=cents)))
+    assert words in pdfs.text(receipts_and_invoices.receipt(settings, a_receipt(cents=cents)))
+    assert words in pdfs.text(
+        receipts_and_invoices.invoice(settings, an_invoice(total_cents=cents))
+    )

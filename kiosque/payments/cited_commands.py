@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Way(StrEnum):
-    """A way, by what is typed. A page's own words are in `kiosque/web/office/words.py`."""
+    """A way, by what is typed. A page's own words are in `kiosque/web/office/button_words.py`."""
 
     APPLY_CREDIT = "apply-credit"
     UNAPPLY_CREDIT = "unapply-credit"

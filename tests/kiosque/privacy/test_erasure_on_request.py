@@ -14,8 +14,8 @@ from kiosque.mails.rendering import KINDS
 from kiosque.papers import content
 from kiosque.payments import verification
 from kiosque.payments.anomalies import flag_anomaly
+from kiosque.privacy.erased_rows import initials
 from kiosque.privacy.mails import OBJECTS
-from kiosque.privacy.reduction import initials
 from tests import bases
 from tests.bank import notice
 from tests.conftest import ISSUERS, dump, make_invoice

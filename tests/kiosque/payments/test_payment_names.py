@@ -5,7 +5,7 @@ import pytest
 from kiosque import payments
 from kiosque.db.models import Invoice, Settlement
 from kiosque.db.states import RepaymentKind
-from kiosque.payments import Refused, names
+from kiosque.payments import Refused, payment_names
 from tests.conftest import ISSUERS, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter
 from tests.talkative import TalkativeBank
@@ -43,7 +43,7 @@ def test_what_is_only_asked_for_has_not_departed(
     first, second = Settlement.select().order_by(Settlement.id)
     payments.ask_refund(first, 1000, "Dominique", "absence", bank)
     payments.record_repayment(second, RepaymentKind.REFUND, 1000, "Dominique", "absence")
-    assert names.find_departed(october.number, 1000) == second
+    assert payment_names.find_departed(october.number, 1000) == second
 
 
 def test_each_payment_is_found_by_the_name_that_is_written_of_it(
@@ -54,7 +54,7 @@ def test_each_payment_is_found_by_the_name_that_is_written_of_it(
     hear(handoff, trans_uuid="a" * 32)
     hear(handoff, trans_uuid="b" * 32, amount="5000", effective_amount="5000")
     made = list(Settlement.select().order_by(Settlement.id))
-    called = [names.name_of(each) for each in made]
+    called = [payment_names.name_of(each) for each in made]
     assert called == ["encaissement-1", "R000001", "b" * 32]
     assert [payments.find_settlement(f" {name} ") for name in called] == made
     assert payments.find_settlement(october.number) == made[1]  # the other paid nothing of it
@@ -65,12 +65,12 @@ def test_a_name_that_nothing_bears_is_refused_and_its_beginning_is_quoted() -> N
     with pytest.raises(Refused, match=rf" {'X' * 30}\.$"):
         payments.find_settlement("X" * 31)
     with pytest.raises(Refused, match=r" nulle\.$"):
-        names.find_departed("nulle", None)
+        payment_names.find_departed("nulle", None)
 
 
 def test_only_hexadecimal_names_lose_their_capitals() -> None:
-    assert names.bank_name(" Ref-12 ") == "Ref-12"
-    assert names.bank_name("A" * 32) == "a" * 32
+    assert payment_names.bank_name(" Ref-12 ") == "Ref-12"
+    assert payment_names.bank_name("A" * 32) == "a" * 32
 
 
 def test_of_what_has_departed_the_one_of_that_amount_is_meant(
@@ -84,12 +84,12 @@ def test_of_what_has_departed_the_one_of_that_amount_is_meant(
     for settlement, cents in ((other, 1000), (first, 1000), (second, 500)):
         payments.record_repayment(settlement, RepaymentKind.REFUND, cents, "Dominique", "absence")
     assert payments.find_settlement(october.number) == first  # the other came twice
-    assert names.find_departed(october.number, 1000) == first
-    assert names.find_departed(october.number, 500) == second
-    assert names.find_departed(september.number, 700) == other  # none: what paid it
+    assert payment_names.find_departed(october.number, 1000) == first
+    assert payment_names.find_departed(october.number, 500) == second
+    assert payment_names.find_departed(september.number, 700) == other  # none: what paid it
     described = " ; ".join(f"encaissement-{n} (le 24/11/2026, 45,20\xa0€)" for n in (2, 3))
     with pytest.raises(Refused) as caught:
-        names.find_departed(october.number, None)
+        payment_names.find_departed(october.number, None)
     (words,) = caught.value.reasons
     assert f" {october.number}. " in words
     assert f" : {described}." in words
@@ -103,7 +103,7 @@ def test_what_no_longer_pays_an_invoice_is_not_found_by_it(october: Invoice) -> 
     )
     at_counter(october, reason="espèces")
     assert payments.find_settlement(october.number).reason == "espèces"
-    assert names.find_departed(october.number, 4520) == bounced
+    assert payment_names.find_departed(october.number, 4520) == bounced
 
 
 def test_a_credit_note_is_not_meant_by_the_invoice_that_it_pays_or_paid(
@@ -116,7 +116,7 @@ def test_a_credit_note_is_not_meant_by_the_invoice_that_it_pays_or_paid(
     payments.unapply_credit(note.number, october.number, "Dominique", "erreur")
     money = Settlement.get(Settlement.reason == october.number)
     payments.record_repayment(money, RepaymentKind.REFUND, 600, "Dominique", "absence")
-    assert names.find_departed(october.number, 600) == money
+    assert payment_names.find_departed(october.number, 600) == money
     assert payments.find_settlement(september.number).reason == september.number
 
 
@@ -128,7 +128,9 @@ def test_a_receipt_is_meant_before_an_invoice_of_the_same_number(
     at_counter(odd, reason="chèque")
     paid = Settlement.get(Settlement.reason == "chèque")
     payments.record_repayment(paid, RepaymentKind.REFUND, 1000, "Dominique", "absence")
-    assert names.find_departed("R000001", 1000) == Settlement.get(Settlement.gateway == "banque")
+    assert payment_names.find_departed("R000001", 1000) == Settlement.get(
+        Settlement.gateway == "banque"
+    )
 
 
 def test_the_beginning_of_a_long_number_is_quoted(october: Invoice) -> None:
@@ -143,7 +145,7 @@ def test_what_has_no_use_is_said_too(go: Pay, hear: Hear, october: Invoice) -> N
     hear(go(october)[1], amount="5000", effective_amount="5000")
     debit = Settlement.get()
     payments.apply_overpayment(debit, october.number, "Dominique", "accord", ISSUERS)
-    assert sorted(names.other_uses(debit, october.number, 5000)) == [
+    assert sorted(payment_names.other_uses(debit, october.number, 5000)) == [
         f"facture {october.number} : 45,20\xa0€",
         "sans emploi : 4,80\xa0€",
     ]
@@ -160,6 +162,6 @@ def test_of_a_payment_called_by_an_invoice_all_that_it_was_for_is_said(
         f"facture {october.number} : 45,20\xa0€",
         f"facture {september.number}, trop-perçu : 42,25\xa0€",
     ]
-    assert names.other_uses(debit, f" {october.number} ", 8745) == uses
-    assert names.other_uses(debit, october.number, 4520) == []
-    assert names.other_uses(debit, "R000001", 8745) == []
+    assert payment_names.other_uses(debit, f" {october.number} ", 8745) == uses
+    assert payment_names.other_uses(debit, october.number, 4520) == []
+    assert payment_names.other_uses(debit, "R000001", 8745) == []

@@ -7,7 +7,7 @@ import pytest
 from kiosque.db import write
 from kiosque.db.models import Attempt, AttemptItem, Fact, Family, Invoice
 from kiosque.db.states import AttemptState, FactSource
-from kiosque.payments.facts import PENDING_DAYS, add_fact
+from kiosque.payments.attempt_facts import PENDING_DAYS, add_fact
 from tests.conftest import NOW, Clock, make_invoice
 from tests.kiosque.payments.conftest import Pay, state_of
 

@@ -17,8 +17,9 @@ from kiosque.db.states import (
 )
 from kiosque.language.formats import format_euros
 from kiosque.payments import steps
+from kiosque.payments.cited_commands import Way
 from kiosque.payments.ledger import owed_cents, settlements_of_payment
-from kiosque.payments.names import name_of
+from kiosque.payments.payment_names import name_of
 from kiosque.payments.queries import settlement_of, settlements_of
 from kiosque.payments.reversals import (
     reopened_by,
@@ -26,7 +27,6 @@ from kiosque.payments.reversals import (
     taken_over_by_treasury,
 )
 from kiosque.payments.steps import Blank, Step
-from kiosque.payments.ways import Way
 from kiosque.payments.words import ADVICE
 
 
