@@ -124,8 +124,7 @@ def _few(*queries: Any, what: str) -> list[int]:
 
 
 def _shared(form: Any, record: Any, cents: Any, asked: Any) -> Iterator[Expression]:
-    """Give the conditions of the filters that invoices and payments share; `asked` is the amount,
-    or its place."""
+    """Give the conditions that invoices and payments share; `asked` is the amount's place."""
     if form.famille.ids is not None:
         yield record.family.in_(form.famille.ids)
     if form.regie and form.regie.data:
@@ -177,8 +176,7 @@ class InvoiceFilters(Filters):
 
     @property
     def is_plain(self) -> bool:
-        """Tell whether an amount and a state at most are asked for, a state that does not depend on
-        the day."""
+        """Tell whether an amount at most is asked for, and a state that no day changes."""
         return self.chosen.keys() <= {"etat", "montant"} and self.etat.data not in (LATE, CLOSED)
 
     def conditions(self, cents: Any = None) -> Iterator[Expression]:
