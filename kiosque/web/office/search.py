@@ -8,11 +8,14 @@ from peewee import Expression
 
 from kiosque import payments
 from kiosque.db.models import Attempt, Family, Invoice, Settlement
+from kiosque.families import records
 from kiosque.families.accounts import normalise_code
 from kiosque.language.parsing import parse_hundredths
 from kiosque.payments.receipts import receipts_named
+from kiosque.staff import events
+from kiosque.staff.events import Action
 from kiosque.web.office import lists
-from kiosque.web.office.access import own_agent
+from kiosque.web.office.access import actor, own_agent
 from kiosque.web.office.filters import begins, our_reference
 
 
@@ -25,7 +28,17 @@ def place_of(asked: str, *, meets_families: bool) -> str:
     place = (_record(asked) or _of_amount(asked) or _beginning(asked)) if asked else None
     if place or not meets_families:
         return place or url_for("office.invoices", numero=asked or None)
-    return url_for("office.families", q=asked or None)
+    return (_of_name(asked) if asked else None) or url_for("office.families", q=asked or None)
+
+
+def _of_name(asked: str) -> str | None:
+    """Return the page of the one family that these words find, and note the search, as the list
+    does."""
+    found = list(records.matching(asked).limit(2))
+    if len(found) != 1:
+        return None
+    events.note(Action.FAMILIES_SEARCHED, actor(), asked)
+    return url_for("office.family", code=found[0].code)
 
 
 def _record(asked: str) -> str | None:

@@ -21,7 +21,7 @@ from kiosque.outbox import queue
 from kiosque.staff.roles import Role
 from tests.agents import enter, make_agent
 from tests.bank import notice
-from tests.conftest import ISSUERS, NOW, Clock, choose_password, make_invoice
+from tests.conftest import ISSUERS, NOW, Clock, choose_password, make_family, make_invoice
 from tests.kiosque.payments.conftest import at_counter
 
 
@@ -61,8 +61,24 @@ def test_a_search_finds_codes_and_the_names_of_the_household(
 def test_the_search_box_goes_straight_to_the_family_of_a_code(client: FlaskClient) -> None:
     go = "/mairie/aller"
     assert client.get(go, query_string={"q": "f1001"}).location == "/mairie/familles/F1001"
-    assert client.get(go, query_string={"q": "martin"}).location == "/mairie/familles?q=martin"
     assert client.get(go).location == "/mairie/familles"
+
+
+def test_the_search_box_goes_straight_to_the_one_family_of_a_name_and_notes_it(
+    client: FlaskClient,
+) -> None:
+    def place(asked: str) -> str:
+        return client.get("/mairie/aller", query_string={"q": asked}).location
+
+    assert place("durand martin") == "/mairie/familles/F1001"
+    line = StaffEvent.select().order_by(StaffEvent.id.desc()).get()
+    assert (line.action, line.object) == ("families_searched", "durand martin")
+    for nobody in ("durant", "-", "%"):
+        assert place(nobody).startswith("/mairie/familles?q=")
+    make_family("F3003", "Martin")
+    assert place("martin") == "/mairie/familles?q=martin"
+    Family.update(archived_at=clock.now()).where(Family.code == "F3003").execute()
+    assert place("martin") == "/mairie/familles/F1001"
 
 
 def test_a_record_is_read_and_the_reading_noted(client: FlaskClient) -> None:

@@ -529,7 +529,7 @@ def test_the_search_box_goes_straight_to_what_it_names(
     assert go(client, attempt.reference.upper()) == f"{LIST}/2026-09-0001"
     assert go(client, "2026-1") == f"{LIST}?numero=2026-1"
     assert go(client, "f1001") == "/mairie/familles/F1001"
-    assert go(client, "martin") == "/mairie/familles?q=martin"
+    assert go(client, "martin") == "/mairie/familles/F1001"
     assert go(client, "2026") == f"{LIST}?numero=2026"
     assert go(client, "999,99") == "/mairie/familles?q=999,99"
     make_invoice(october.family, "autre", 4520)
