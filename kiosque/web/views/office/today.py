@@ -7,7 +7,9 @@ from flask import render_template
 from kiosque import payments
 from kiosque.families import answers
 from kiosque.language import clock, formats
+from kiosque.mails import sent
 from kiosque.monitoring import state
+from kiosque.outbox import queue
 from kiosque.papers.content import way_paid
 from kiosque.payments import figures
 from kiosque.payments.figures import Collected, Regies
@@ -16,15 +18,19 @@ from kiosque.web import current
 from kiosque.web.office.access import DEPOSITORS, READERS, own_agent, staff_only
 from kiosque.web.office.uploads import to_judge
 
+#: Who has points to treat, and mails to send again.
+_TREATERS = (Role.REGISSEUR, Role.FACTURATION)
+
 
 @staff_only()
 def today() -> str:
-    agent = own_agent()
+    agent, treated = own_agent(), own_agent().bounds(*_TREATERS)
     return render_template(
         "office/today.html",
-        points=payments.count_open_anomalies(agent.bounds(Role.REGISSEUR, Role.FACTURATION)),
+        points=payments.count_open_anomalies(treated),
         requests=answers.count_waiting() if agent.has(Role.FACTURATION) else 0,
         files=to_judge(agent) if agent.has(*DEPOSITORS) else 0,
+        mails=queue.count_given_up(sent.of_regies(treated)) if agent.has(*_TREATERS) else 0,
         figures=_figures(agent.bounds(*READERS)) if agent.has(*READERS) else None,
         site=state.gather(current.settings()),
     )

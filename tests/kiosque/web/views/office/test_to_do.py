@@ -10,14 +10,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kiosque.db import write
-from kiosque.db.models import Anomaly, Attempt, Family, Invoice, OutboxMail
+from kiosque.db.models import Anomaly, Attempt, Family, FamilyRequest, Invoice, OutboxMail
 from kiosque.db.states import AnomalyKind, AttemptState, MailState
 from kiosque.outbox import queue
 from kiosque.payments.anomalies import flag_anomaly
 from kiosque.settings import OtherRegie
 from kiosque.staff.roles import Role
 from tests.agents import enter, make_agent, send
-from tests.conftest import make_invoice
+from tests.conftest import NOW, make_invoice
+from tests.uploads import make_upload
 
 LIST = "/mairie/a-traiter"
 
@@ -109,6 +110,25 @@ def test_all_the_mails_that_may_leave_again_are_sent_by_one_button_that_says_how
     after = client.get(LIST).text
     assert "Tout renvoyer" not in after
     assert not re.search(r"<button[^>]*>Renvoyer", after)
+
+
+def test_nothing_is_said_to_be_left_only_where_nothing_is(
+    app: Flask, client: FlaskClient, alices_family: Family
+) -> None:
+    agent = enter(app, make_agent(Role.FACTURATION))
+    for page in (LIST, "/mairie"):
+        assert "Rien à traiter" in agent.get(page).text
+    lose_mails(1)
+    assert re.search(r">\s*1 courriel abandonné</a>\.", client.get("/mairie").text)
+    assert "Rien à traiter" not in client.get(LIST).text
+    administrator = enter(app, make_agent(Role.ADMINISTRATION))
+    assert "Rien à traiter" in administrator.get("/mairie").text
+    OutboxMail.delete().execute()
+    make_upload(app.extensions["settings"])
+    FamilyRequest.create(family=alices_family, topic="other", message="Bonjour.", asked_at=NOW)
+    assert "1 demande" in agent.get(LIST).text
+    for page in (LIST, "/mairie"):
+        assert "Rien à traiter" not in agent.get(page).text
 
 
 def test_advice_names_buttons_and_no_command(client: FlaskClient) -> None:
