@@ -102,6 +102,8 @@ def match_again() -> Response:
     """Match what leaves no doubt any more, since payments came."""
     regie = asked_regie(Role.REGISSEUR)
     lines = sum(matching.match_all(regie).values())
+    if lines:
+        events.note(Action.LINE_MATCHED, actor(), counted(lines, "mouvement"))
     flash(f"{counted(lines, 'mouvement expliqué')} de plus." if lines else "Rien de plus.")
     return redirect(url_for("office.bank", regie=regie or None))
 

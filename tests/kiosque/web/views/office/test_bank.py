@@ -16,6 +16,7 @@ from kiosque.db.models import (
     Family,
     Invoice,
     LineMatch,
+    StaffEvent,
     StatementFile,
     StatementLine,
 )
@@ -101,6 +102,20 @@ def test_a_proposal_is_confirmed_by_its_button(agent: FlaskClient, alices_family
     assert match.settlement_id in {each.id for each in payments}
     assert match.author == "regisseur@sautron.example.org"
     assert send(agent, f"{PAGE}/{line_of(4520).id}", proposal=keys[1]).status_code == 422
+
+
+def test_what_is_sure_since_payments_came_is_matched_and_noted(
+    agent: FlaskClient, alices_family: Family
+) -> None:
+    drop(agent, f"{HEAD}04/11/2026;VIR;55,20\n")
+    again, matched = f"{PAGE}/rapprocher", StaffEvent.action == "line_matched"
+    assert send(agent, again).status_code == 302
+    assert not StaffEvent.select().where(matched).exists()
+    for cents in (4520, 1000):
+        paid(alices_family, cents, day(2))
+    assert send(agent, again).status_code == 302
+    assert line_of(5520).state == "matched"
+    assert StaffEvent.get(matched).object == "1 mouvement"
 
 
 def test_a_line_is_called_a_fee_then_that_is_undone_with_a_reason(agent: FlaskClient) -> None:
