@@ -136,10 +136,12 @@ def may_load(agent: Agent, summary: Summary) -> bool:
 
 
 def button(summary: Summary) -> str:
-    """Say what loading does: «Charger 412 factures (31 204,55 €)»."""
+    """Say what loading does: «Charger 412 factures (31 204,55 €)», «Charger un avoir de 8,45 €»."""
     one = {"factures": "facture", "familles": "famille", "encaissements": "encaissement"}
     what = counted(summary.added, one.get(summary.kind, "ligne"))
     amount = f" ({format_euros(summary.total_cents)})" if summary.total_cents else ""
+    if summary.added == summary.nothing_due == 1 and (cents := summary.samples[0].total_cents):
+        what = f"un avoir de {format_euros(-cents)}"
     tells = f" et prévenir {counted(summary.told, 'famille')}" if summary.told else ""
     return f"Charger {what}{amount}{tells}"
 

@@ -83,6 +83,15 @@ def test_two_typed_before_either_is_loaded_have_each_a_number(agent: FlaskClient
     assert [each.total_cents for each in Invoice.select().order_by(Invoice.number)] == [4845, 5845]
 
 
+def test_a_negative_price_makes_a_credit_note_and_the_pages_say_so(agent: FlaskClient) -> None:
+    assert "avoir" in agent.get(PAGE).text
+    answer = send(agent, PAGE, **{**TYPED, "lines-0-price": "-4,52"})
+    shown = agent.get(answer.location).text.replace("\u00a0", " ").replace("\u202f", " ")
+    assert "Charger un avoir de 36,75 €" in shown
+    confirm(agent, answer.location)
+    assert (Invoice.get().total_cents, Invoice.get().state) == (-3675, "nothing_due")
+
+
 def test_what_the_rules_of_files_refuse_is_refused(agent: FlaskClient) -> None:
     answer = send(agent, PAGE, **{**TYPED, "due_on": "1990-01-01"})
     assert "ne peut pas être chargé" in agent.get(answer.location).text
