@@ -104,6 +104,11 @@ def test_the_stylesheet_and_script_travel_compressed_to_whoever_takes_it(
     assert sent < 26_000
 
 
+def test_the_script_alone_is_of_six_kilobytes_at_most(stranger: FlaskClient) -> None:
+    (name,) = re.findall(r'"(/fichiers/[^"]+\.js)"', stranger.get("/connexion").text)
+    assert 0 < len(stranger.get(name).data) < 6_000
+
+
 def test_behind_https_the_cookie_is_bound_to_this_host(app: Flask) -> None:
     from dataclasses import replace  # noqa: PLC0415
 

@@ -11,12 +11,14 @@ from flask.testing import FlaskClient
 
 from kiosque import create_app
 from kiosque.db.models import OfficeSetting, Service, StaffEvent
+from kiosque.monitoring import memory
+from kiosque.monitoring.memory import Memory, Told
 from kiosque.papers import typesetting
 from kiosque.settings import Settings
 from kiosque.staff import town_settings
 from kiosque.staff.roles import Role
 from tests.agents import enter, make_agent, send
-from tests.conftest import Clock, csrf_token
+from tests.conftest import NOW, Clock, csrf_token
 from tests.kiosque.conftest import Run
 
 TOWN = {
@@ -121,6 +123,25 @@ def test_no_secret_is_shown(admin: FlaskClient, settings: Settings) -> None:
     page = admin.get("/mairie/reglages").text
     for secret in (settings.secret_key, *map(str, settings.gateways["banque"].values())):
         assert len(secret) < 8 or secret not in page
+
+
+def test_the_last_check_of_the_site_is_told(admin: FlaskClient, settings: Settings) -> None:
+    def told() -> str:
+        return (
+            admin.get("/mairie/reglages")
+            .text.partition("Vérification du site")[2]
+            .replace("\u00a0", " ")
+        )
+
+    assert "pas encore été vérifié" in told()
+    trouble = Told(2, "Banque", "la clé de « banque » est de test", NOW)
+    memory.change(settings.data, lambda _: Memory({"bank": trouble}, NOW))
+    assert "la clé de « banque » est de test" in told()
+    assert "24 novembre 2026" in told()
+    assert "rien à signaler" not in told()
+    memory.change(settings.data, lambda _: Memory({}, NOW))
+    assert "rien à signaler" in told()
+    assert "de test" not in told()
 
 
 def test_a_section_that_is_not_there_is_not_found(admin: FlaskClient) -> None:
