@@ -3,6 +3,7 @@
 The file is what a family software writes: see the samples' own notes.
 """
 
+import csv
 import json
 import re
 from collections.abc import Iterator
@@ -126,6 +127,7 @@ def test_the_month_of_the_service(
     note_mixed_payment(regisseur, str(mixed["numero"]), "30,00")
     refund(regisseur, parent, family)
     undo_a_wrong_load(agent, family, tmp_path)
+    export(regisseur, str(mixed["numero"]))
 
 
 def name_the_doubtful(agent: Visitor) -> None:
@@ -255,3 +257,18 @@ def undo_a_wrong_load(agent: Visitor, family: Household, folder: Path) -> None:
     agent.look()
     agent.page.goto(f"{agent.town.url}/mairie/factures?numero=ESSAI-1")
     expect(agent.page.locator("main")).not_to_contain_text("8,45")
+
+
+def export(regisseur: Visitor, mixed: str) -> None:
+    """Take out all that is new to the family software: the mixed payment, by its two modes."""
+    regisseur.page.click("nav >> text=Encaissements")
+    regisseur.look()
+    regisseur.page.click("text=Pour le logiciel famille")
+    regisseur.look()
+    with regisseur.page.expect_download() as given:
+        regisseur.page.click("text=Exporter (CSV)")
+    lines = given.value.path().read_text("utf-8-sig").splitlines()
+    rows = [row for row in csv.DictReader(lines, delimiter=";") if row["facture"] == mixed]
+    modes = {row["mode"]: row["montant"] for row in rows}
+    assert modes.pop("par CESU, au guichet") == "30,00"
+    assert [*modes] == ["en espèces, au guichet"]
