@@ -16,15 +16,9 @@ from kiosque.statements.columns import missing
 from kiosque.statements.records import Meaning, TableReading, Unit
 from kiosque.statements.words import MEANINGS
 from kiosque.web.forms import Form
+from kiosque.web.office.filter_fields import ChoiceFilter, DayFilter, EurosFilter, TextFilter
 from kiosque.web.office.forms import OneOf, RegieField, reason_field
-from kiosque.web.office.lists import (
-    ChoiceFilter,
-    DayFilter,
-    EurosFilter,
-    Filters,
-    Order,
-    TextFilter,
-)
+from kiosque.web.office.lists import Filters, Order
 
 BY_DAY = Order(StatementLine.booked_on, StatementLine.id)
 

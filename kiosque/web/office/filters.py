@@ -30,14 +30,8 @@ from kiosque.payments.receipts import receipts_named
 from kiosque.settings import Settings
 from kiosque.staff import events
 from kiosque.web import status_words
-from kiosque.web.office.lists import (
-    ChoiceFilter,
-    DayFilter,
-    EurosFilter,
-    Filters,
-    Order,
-    TextFilter,
-)
+from kiosque.web.office.filter_fields import ChoiceFilter, DayFilter, EurosFilter, TextFilter
+from kiosque.web.office.lists import Filters, Order
 
 #: Records that the beginning of a name may stand for; of more, more of it is asked for.
 _MOST = 100

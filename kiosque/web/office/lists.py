@@ -16,14 +16,10 @@ from flask import abort, request
 from flask_wtf import FlaskForm
 from peewee import SQL, Expression, Field, IntegerField, ModelSelect, Tuple, Value, fn
 from werkzeug.datastructures import MultiDict
-from wtforms import StringField
-from wtforms.validators import ValidationError
 
 from kiosque.db.fields import to_text
 from kiosque.db.prepared import PreparedQuery, place
 from kiosque.language.formats import NARROW_NO_BREAK_SPACE
-from kiosque.language.parsing import parse_hundredths
-from kiosque.web.office.forms import OneOf
 
 #: Rows of a page.
 ROWS = 50
@@ -33,57 +29,8 @@ COUNTED = 5_000
 _AT_A_TIME = 1000
 #: A query that is written only when its SQL is not known yet, with the places of its values.
 Query = Callable[..., "ModelSelect[Any]"]
-#: Characters of a text to look for, and of a row's name in an address: an invoice's number at most.
-_LONGEST, _LONGEST_KEY = 100, 500
-
-
-class TextFilter(StringField):
-    """Words to look for; only signs that show are kept."""
-
-    kind = "text"
-    choices = ()
-
-    def process_formdata(self, valuelist: Sequence[str]) -> None:
-        self.data = looked_for((valuelist or [""])[0])
-
-
-class DayFilter(TextFilter):
-    """A day of these centuries; `day` is None when none was given."""
-
-    kind = "date"
-    day: date | None = None
-
-    def pre_validate(self, _form: FlaskForm) -> None:
-        if not self.data:
-            return
-        try:
-            self.day = date.fromisoformat(self.data)
-        except ValueError:
-            self.day = date.min
-        if not 1900 <= self.day.year < 2200:
-            raise ValidationError("Cette date n’existe pas. Exemple\u00a0: 2026-12-31.")
-
-
-class EurosFilter(TextFilter):
-    """An amount in euros; `cents` is None when none was given."""
-
-    cents: int | None = None
-
-    def pre_validate(self, _form: FlaskForm) -> None:
-        try:
-            self.cents = parse_hundredths(self.data) if self.data else None
-        except ValueError:
-            raise ValidationError("Ce montant est illisible. Exemple\u00a0: 54,18.") from None
-
-
-class ChoiceFilter(OneOf):
-    """A value among several, each with its words; the first is empty, and filters nothing."""
-
-    kind = "choice"
-
-    def __init__(self, label: str, known: Sequence[tuple[str, str]] = (), **values: Any) -> None:
-        super().__init__(label, default="", **values)
-        self.choices = [*known]
+#: Characters of a row's name in an address: an invoice's number at most.
+_LONGEST_KEY = 500
 
 
 class _Label(NamedTuple):
@@ -169,12 +116,6 @@ class Page:
         if self.count > COUNTED:
             return f"plus de {_grouped(COUNTED)} {plural}"
         return f"{_grouped(self.count)} {plural if self.count > 1 else one}"
-
-
-def looked_for(text: str) -> str:
-    """Return what is to look for in what was typed: words of signs that show, so many at most."""
-    shown = (sign if sign.isprintable() else " " for sign in text[:_LONGEST])
-    return " ".join("".join(shown).split())
 
 
 def narrow(query: "ModelSelect[Any]", conditions: Iterable[Expression]) -> "ModelSelect[Any]":

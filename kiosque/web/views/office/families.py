@@ -14,7 +14,7 @@ from kiosque.privacy.mails import latest_mails_of
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
-from kiosque.web.office import exports, lists, search
+from kiosque.web.office import exports, filter_fields, lists, search
 from kiosque.web.office.access import READERS, TAKERS, actor, own_agent, staff_only
 from kiosque.web.office.lists import Order
 from kiosque.web.status_words import invoice_status, settlement_status
@@ -105,4 +105,4 @@ def _named(code: str) -> Family | None:
 
 
 def _asked() -> str:
-    return lists.looked_for(request.args.get("q", ""))
+    return filter_fields.looked_for(request.args.get("q", ""))

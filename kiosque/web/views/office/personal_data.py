@@ -19,7 +19,7 @@ from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web import current, documents
-from kiosque.web.office import lists
+from kiosque.web.office import filter_fields
 from kiosque.web.office.access import actor, fresh_code, staff_only
 from kiosque.web.office.acts import author
 from kiosque.web.office.forms import ActForm, EraseForm
@@ -31,7 +31,7 @@ from kiosque.web.views.office.families import family_of
 @fresh_code
 def personal_data() -> str:
     """Tell the ways for the family of the code that was typed, erased or not."""
-    asked = lists.looked_for(request.args.get("famille", ""))
+    asked = filter_fields.looked_for(request.args.get("famille", ""))
     named = Family.code == normalise_code(asked), Family.forgotten_at.is_null()
     found = Family.get_or_none(*named) if asked else None
     if asked:

@@ -15,7 +15,8 @@ from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web.office import exports, lists
 from kiosque.web.office.access import DEPOSITORS, actor, staff_only
-from kiosque.web.office.lists import Filters, Order, TextFilter
+from kiosque.web.office.filter_fields import TextFilter
+from kiosque.web.office.lists import Filters, Order
 from kiosque.web.office.mending import WORDS
 from kiosque.web.views.office.area import Answer, known, row
 

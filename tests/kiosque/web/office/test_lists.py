@@ -12,15 +12,8 @@ from werkzeug.exceptions import NotFound
 from kiosque.db.models import Family, Invoice, Settlement
 from kiosque.payments import CounterPayment, settle_at_counter
 from kiosque.web.office import lists
-from kiosque.web.office.lists import (
-    ChoiceFilter,
-    DayFilter,
-    EurosFilter,
-    Filters,
-    Order,
-    Page,
-    TextFilter,
-)
+from kiosque.web.office.filter_fields import ChoiceFilter, DayFilter, EurosFilter, TextFilter
+from kiosque.web.office.lists import Filters, Order, Page
 from tests.conftest import make_invoice
 
 BY_DATE = Order(Invoice.issued_on, Invoice.id)
