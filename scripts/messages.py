@@ -17,7 +17,7 @@ from kiosque.language.catalogue import LOCALES, compiled
 
 ROOT = Path(__file__).parents[1]
 #: Click's own texts in French, read by the standard library, which wants it compiled.
-COMMANDS = "fr/LC_MESSAGES/click.po"
+COMMANDS = ROOT / "kiosque" / "cli" / "locales" / "fr" / "LC_MESSAGES" / "click.po"
 #: Where families' texts are, and how each kind of file is read.
 SOURCES = {
     "kiosque": [("**.py", "python")],
@@ -77,8 +77,7 @@ def main(new: list[str]) -> None:
         path.write_bytes(updated(path, extract()))
         missing = [message for message in read(path) if message.id and not message.string]
         print(f"{path.relative_to(ROOT)} : {len(missing)} texte(s) à traduire.")
-    for path in LOCALES.glob(COMMANDS):
-        path.with_suffix(".mo").write_bytes(compiled(read(path)))
+    COMMANDS.with_suffix(".mo").write_bytes(compiled(read(COMMANDS)))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import pytest
 from kiosque import db
 from kiosque.db import database
 from kiosque.families import hashing
-from kiosque.settings.model import Server
+from kiosque.settings.defaults import Server
 from tests import sentences
 from tests.load import front
 from tests.load.process import PROJECT, begun, wait_for

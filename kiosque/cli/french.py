@@ -16,7 +16,7 @@ import click
 from kiosque import os_errors
 
 #: Folder of `fr/LC_MESSAGES/click.po`, and of the `.mo` that `make messages` makes of it.
-CATALOGUES = Path(__file__).parents[1] / "language" / "locales"
+CATALOGUES = Path(__file__).parent / "locales"
 _DOMAIN = "click"
 
 

@@ -15,7 +15,7 @@ from kiosque.payments.anomalies import (
     resolve,
     resolve_by_itself,
 )
-from kiosque.payments.ledger import book
+from kiosque.payments.payment_accounts import book
 from kiosque.payments.queries import ALLOCATIONS, parts_of
 
 

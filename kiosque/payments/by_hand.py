@@ -25,7 +25,7 @@ from kiosque.payments.attempt_facts import add_fact
 from kiosque.payments.bank_refunds import match_refunds
 from kiosque.payments.cancellations import is_taken_back
 from kiosque.payments.cited_commands import Way
-from kiosque.payments.ledger import book
+from kiosque.payments.payment_accounts import book
 from kiosque.payments.queries import (
     ALLOCATIONS,
     SETTLEMENTS,

@@ -36,7 +36,7 @@ from kiosque import db
 _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-#: The longest that a payment takes to be opened or asked about; our own adapters take half.
+#: The longest that a payment takes to be opened or asked about. PayFiP may take it all, Lyra half.
 CALL_SECONDS = 15.0
 #: The longest that money takes to be given back: the bank is asked before and after.
 REFUND_SECONDS = 45.0

@@ -38,7 +38,7 @@ from kiosque.payments.cancellations import (
     is_taken_back,
     recall,
 )
-from kiosque.payments.ledger import book, may_be_undone
+from kiosque.payments.payment_accounts import book, may_be_undone
 from kiosque.payments.queries import (
     ALLOCATIONS,
     SETTLEMENTS,

@@ -15,7 +15,7 @@ from kiosque.payments.allocations import (
     unpay,
     use_part,
 )
-from kiosque.payments.ledger import book, owed_cents
+from kiosque.payments.payment_accounts import book, owed_cents
 from kiosque.payments.queries import parts_of
 from kiosque.payments.receipts import Issuers, issue_receipt, receipt_of
 from kiosque.payments.refusals import CHANGED, Refused, require_author_and_reason

@@ -21,8 +21,8 @@ from kiosque.payments.anomalies import flag_anomaly
 from kiosque.payments.attempt_facts import add_fact
 from kiosque.payments.gateway_calls import CALL_SECONDS, Answer
 from kiosque.payments.incoming import record_answer
-from kiosque.payments.ledger import may_be_undone
 from kiosque.payments.orders import order_of
+from kiosque.payments.payment_accounts import may_be_undone
 from kiosque.payments.queries import attempt_by_id
 from kiosque.payments.receipts import Issuers
 

@@ -21,7 +21,7 @@ from kiosque.payments import journal
 from kiosque.payments.allocations import pay_with_overpayments, resolve_overpayments, unpay
 from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself, take_over
 from kiosque.payments.attempt_facts import add_fact
-from kiosque.payments.ledger import (
+from kiosque.payments.payment_accounts import (
     book,
     expected_balances,
     may_be_undone,

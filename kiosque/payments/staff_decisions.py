@@ -16,7 +16,7 @@ from kiosque.payments.anomalies import resolve
 from kiosque.payments.attempt_facts import add_fact, release_invoices
 from kiosque.payments.cited_commands import Way
 from kiosque.payments.credit_notes import take_off_credit
-from kiosque.payments.ledger import book
+from kiosque.payments.payment_accounts import book
 from kiosque.payments.refusals import CHANGED, Refused, require_author_and_reason
 from kiosque.payments.reversals import reopened_by
 

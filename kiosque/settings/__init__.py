@@ -4,7 +4,7 @@ It imports no other room, and `gateways` only. The way in: `loading.load()`, whi
 `Settings` or names every fault at once.
 """
 
-from kiosque.settings.model import (
+from kiosque.settings.defaults import (
     AttestationRules,
     Backup,
     Legal,

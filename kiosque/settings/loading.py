@@ -20,7 +20,7 @@ from gateways.network import Network
 from gateways.settings import read_values
 from kiosque import os_errors, resources
 from kiosque.settings import machine, rules, shapes
-from kiosque.settings.model import (
+from kiosque.settings.defaults import (
     AttestationRules,
     Backup,
     Legal,

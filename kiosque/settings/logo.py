@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from kiosque.settings.model import Settings
+from kiosque.settings.defaults import Settings
 
 #: Of what the town hall chooses: bytes, and pixels of each side.
 MOST_BYTES, FEWEST_PIXELS, MOST_PIXELS = 100_000, 32, 2000

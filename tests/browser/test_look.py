@@ -161,7 +161,7 @@ def test_the_steps_of_a_month_are_beside_what_they_stand_on_where_there_is_room(
 
 
 def test_a_proven_step_is_green_and_a_step_to_do_red(show: Show, pages: list[Seen]) -> None:
-    page = show(called(pages, "a month with all to do"))
+    page = show(called(pages, "a month that has ended"))
     colour = "node => getComputedStyle(node).color"
     for scheme, green, red in (
         ("light", "rgb(13, 84, 35)", "rgb(138, 15, 15)"),

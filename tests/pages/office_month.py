@@ -63,6 +63,12 @@ def a_month_with_all_to_do(stage: Stage) -> TestResponse:
 
 
 @scene
+def a_month_that_has_ended(stage: Stage) -> TestResponse:
+    collected(stage)
+    return regisseur(stage).get("/mairie/mois/2026-10")
+
+
+@scene
 def a_month_with_a_payment_that_the_bank_has_not_decided(stage: Stage) -> TestResponse:
     family = stage.family(LONG_NAME)
     stage.open_payment(family, stage.invoice(family))

@@ -38,7 +38,7 @@ def sifted(
         sheet.warn(0, f"relevé plus ancien que celui du {short_date(later)} : laissé de côté")
         return {}, 0
     new, known = _told_apart(sheet, _ours(sheet, payments))
-    new = _in_open_months(sheet, new)
+    told, new = new, _in_open_months(new)
     while new:
         try:
             settle_at_counter(list(new.values()), regies, preview=True)
@@ -49,10 +49,14 @@ def sifted(
                 new.pop(lines[position], None)
         else:
             break
+    for line, each in new.items():
+        if each.settled_on != told[line].settled_on:
+            day = short_date(told[line].settled_on)
+            sheet.warn(line, f"{each.reason} : reçu le {day}, mois arrêté. Daté d’aujourd’hui.")
     return new, known
 
 
-def _in_open_months(sheet: Sheet, payments: Payments) -> dict[int, CounterPayment]:
+def _in_open_months(payments: Payments) -> dict[int, CounterPayment]:
     """Date today what the Treasury received in a month closed since: its files come after it."""
     regies: dict[str, str] = {}
     for part in chunks(sorted({each.invoice_number for each in payments.values()})):
@@ -61,8 +65,6 @@ def _in_open_months(sheet: Sheet, payments: Payments) -> dict[int, CounterPaymen
     dated = dict(payments)
     for line, each in payments.items():
         if is_closed(regies[each.invoice_number], each.settled_on):
-            day = short_date(each.settled_on)
-            sheet.warn(line, f"{each.reason} : reçu le {day}, mois arrêté. Daté d’aujourd’hui.")
             dated[line] = replace(each, settled_on=clock.today())
     return dated
 

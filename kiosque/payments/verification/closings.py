@@ -1,6 +1,7 @@
 """Months closed: what was printed is computed again, and nothing is dated in them since."""
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -13,6 +14,8 @@ from kiosque.language.formats import format_euros
 from kiosque.payments import journal
 from kiosque.payments.closed_months import PROOF, proof_of
 from kiosque.payments.verification.queries import rows
+
+_PROVED = re.compile(rf"\), {PROOF} [0-9a-f]{{16}}, ")
 
 
 def balances() -> Iterator[str]:
@@ -33,7 +36,7 @@ def balances() -> Iterator[str]:
         if entry is None:
             yield f"{name} : arrêté sans écriture"
         # An entry of an older version says nothing of it.
-        elif PROOF in entry.label and proof_of(closing) not in entry.label:
+        elif _PROVED.search(entry.label) and proof_of(closing) not in entry.label:
             yield f"{name} : son {PROOF} n’est plus celui de l’écriture {entry.number}"
 
 

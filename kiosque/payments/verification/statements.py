@@ -28,13 +28,14 @@ def lines() -> Iterator[str]:
 def told() -> Iterator[str]:
     """Each statement leads from its first balance to its last: by the lines of the days that it
     holds whole, whichever files brought them, and those that it tells of the others."""
-    for day, moved, found in rows(
+    for regie, day, moved, found in rows(
         """
         WITH own AS (
-            SELECT id, regie, opened_on, closed_on, closing_cents - opening_cents AS moved
-            FROM statement  -- but for those undone, which are set aside
+            SELECT statement.id, regie, opened_on, closed_on, closing_cents - opening_cents AS moved
+            -- Neither those undone, set aside, nor those of before `told_line`, which named none.
+            FROM statement JOIN statement_file ON statement_file.id = file_id AND regies <> ''
             WHERE substr(regie, length(regie), 1) <> '!')
-        SELECT closed_on, moved, SUM(cents) FROM (
+        SELECT regie, closed_on, moved, SUM(cents) FROM (
             SELECT own.*, COALESCE(amount_cents, 0) AS cents
             FROM own LEFT JOIN statement_line AS line ON line.regie = own.regie
                 AND booked_on > opened_on AND booked_on < closed_on
@@ -48,12 +49,13 @@ def told() -> Iterator[str]:
                 ON other.id = line_id
                 WHERE told_line.statement_id = own.id AND other.booked_on = line.booked_on)
         ) AS everything
-        WHERE moved IS NOT NULL GROUP BY id, closed_on, moved HAVING SUM(cents) <> moved
+        WHERE moved IS NOT NULL GROUP BY id, regie, closed_on, moved HAVING SUM(cents) <> moved
         ORDER BY id
         """
     ):
         yield (
-            f"relevé jusqu’au {day} : {format_euros(int(moved))} d’un solde à l’autre, "
+            f"relevé{f' de la régie {regie}' if regie else ''} jusqu’au {day} : "
+            f"{format_euros(int(moved))} d’un solde à l’autre, "
             f"ses mouvements font {format_euros(int(found))}"
         )
 

@@ -487,6 +487,7 @@ def test_the_command_says_of_each_whether_it_may_go(
     assert f"passerelle old {sentences.LEFT_THE_SETTINGS} alors que 1" in lines[1]
     until = {"previous_key": OTHER_KEY, "previous_key_until": "2026-11-30"}
     said("new", old={**OLD, **until}, new=NEW)
+    town.gateway("old")._now = lambda: frozen.at
     town.told("old", notice(handoff, OTHER_KEY, trans_status="CAPTURED"))
     status, lines = said("new", old={**OLD, **until}, new=NEW)
     assert status == 0

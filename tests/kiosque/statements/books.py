@@ -17,7 +17,7 @@ from kiosque.db.models import (
 )
 from kiosque.db.models import StatementFile as StatementFileRow
 from kiosque.language import clock
-from kiosque.payments import journal, ledger
+from kiosque.payments import journal, payment_accounts
 from kiosque.payments.verification import statements
 from kiosque.statements import loading, undoing
 from kiosque.statements.accounts import Holder, is_aside
@@ -79,7 +79,7 @@ def given_back(settlement: Settlement, cents: int, on: date, kind: str = "refund
 
 def _book(settlement: Settlement) -> None:
     with write():
-        ledger.book(settlement, "essai")
+        payment_accounts.book(settlement, "essai")
 
 
 def reference(settlement: Settlement) -> str:

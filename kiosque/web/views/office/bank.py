@@ -55,7 +55,9 @@ def bank_table() -> exports.Export:
     regie, filters = asked_regie(*_READERS), LineFilters(own_names(*_READERS)).required()
     name, every = own_names(*_READERS)[regie], lists.every(_found(regie, filters), BY_DAY)
     rows = (exports.of_bank_line(each, name) for each in every)
-    return exports.Export("mouvements du compte", exports.BANK_LINES, rows, filters.chosen)
+    return exports.Export(
+        "mouvements du compte", exports.BANK_LINES, rows, {**filters.chosen, "regie": regie}
+    )
 
 
 @staff_only(Role.REGISSEUR)

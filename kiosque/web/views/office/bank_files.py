@@ -22,10 +22,9 @@ _LATEST = Order(StatementFile.id, StatementFile.id)
 @staff_only(*_READERS)
 @exports.as_file
 def bank_files_table() -> exports.Export:
-    every = lists.every(undoing.files_of(asked_regie(*_READERS)), _LATEST)
-    return exports.Export(
-        "fichiers de la banque", exports.BANK_FILES, map(exports.of_bank_file, every)
-    )
+    regie = asked_regie(*_READERS)
+    rows = map(exports.of_bank_file, lists.every(undoing.files_of(regie), _LATEST))
+    return exports.Export("fichiers de la banque", exports.BANK_FILES, rows, {"regie": regie})
 
 
 @staff_only(Role.REGISSEUR)
