@@ -174,7 +174,7 @@ class InvoiceFilters(Filters):
         return self.chosen.keys() <= {"etat", "montant"} and self.etat.data not in (LATE, CLOSED)
 
     def conditions(self, cents: Any = None) -> Iterator[Expression]:
-        """Give the conditions in force, with the place of the amount where `cents` is one."""
+        """Give the conditions in force; `cents` stands for the amount in a query that is kept."""
         is_few = self.etat.data in _UNPAID or self.periode.data
         # An amount may be that of most invoices: among few, its index is not the one to follow.
         total = Invoice.total_cents + 0 if is_few else Invoice.total_cents
@@ -233,7 +233,7 @@ class SettlementFilters(Filters):
             del self.regie
 
     def conditions(self, cents: Any = None) -> Iterator[Expression]:
-        """Give the conditions in force, with the place of the amount where `cents` is one."""
+        """Give the conditions in force; `cents` stands for the amount in a query that is kept."""
         yield from _shared(self, Settlement, Settlement.amount_cents, cents)
         if self.reference.ids is not None:
             yield Settlement.id.in_(self.reference.ids)
