@@ -180,6 +180,14 @@ def _to_look_at(summary: imports.Summary) -> str:
         text += f"\nEnfants reconnus sous une autre écriture : {len(children)}"
         for code, spelt, name in children[:SHOWN]:
             text += f"\n- {code} : « {spelt} », c’est « {name} »"
+    if summary.absent:
+        text += (
+            f"\nFactures retirées, chargées avant et absentes de ce fichier : {len(summary.absent)}"
+        )
+        for each in summary.absent:
+            amount = format_euros(each.total_cents)
+            text += f"\n- {each.number}, famille {each.code} : {amount}, {each.state}"
+        text += "\nRien ne leur est fait. Si la ville n’en veut plus : « cancel-invoice NUMBER »."
     if summary.removals:
         text += "\n".join((f"\nRetraits : {len(summary.removals)}", *summary.removals))
     return text

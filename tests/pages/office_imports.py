@@ -4,6 +4,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from kiosque.db.models import Family, Guardian, ImportBatch, Upload
+from kiosque.invoices import imports
 from kiosque.invoices.imports import codes, mappings
 from kiosque.invoices.imports.codes import Named
 from kiosque.staff.roles import Role
@@ -58,6 +59,15 @@ def a_file_with_doubts_to_judge(stage: Stage) -> TestResponse:
     unknown = usual.replace("0001", "9001").replace(family.code, "F9999")
     upload = file_to_load(stage, sheet(*rows, rows[0], large, unknown))
     return facturation(stage).get(page_of(upload))
+
+
+@scene
+def a_month_exported_again_that_lacks_invoices(stage: Stage) -> TestResponse:
+    rows = [ROW.replace("0001", f"81{number}" + "9" * 20) for number in range(10, 13)]
+    path = stage.app.extensions["settings"].data / "octobre.csv"
+    path.write_text(sheet(*rows), encoding="utf-8")
+    imports.load(path, pdf_folder=path.parent)
+    return facturation(stage).get(page_of(file_to_load(stage, sheet(*rows[:2]))))
 
 
 @scene

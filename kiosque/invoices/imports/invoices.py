@@ -11,6 +11,7 @@ from kiosque.db import execute_many, write
 from kiosque.db.models import Child, Enrolment, Family, Invoice, Service
 from kiosque.db.states import InvoiceState
 from kiosque.invoices.imports import dates, judging, numbered_pdfs, rows, sql
+from kiosque.invoices.imports.absences import absences
 from kiosque.invoices.imports.drafts import (
     Draft,
     keep_pdf,
@@ -26,6 +27,7 @@ from kiosque.invoices.imports.joining import (
     forgotten_fault,
 )
 from kiosque.invoices.imports.reading import (
+    Absent,
     Confirmed,
     Faults,
     Progress,
@@ -73,6 +75,7 @@ class InvoicesFile:
         self._new: list[Draft] = self._drafts
         #: Of the lines of the new invoices, in their order, under the services' kept names.
         self._told: dict[Told, None] = {}
+        self._absent: tuple[Absent, ...] = ()
 
     def take_pdfs(self) -> None:
         """Take, among the PDFs beside the file, those that bear the numbers of invoices whose line
@@ -111,6 +114,7 @@ class InvoicesFile:
         )
         named = dict.fromkeys((code, child) for code, child, _service in self._told if fold(child))
         self._children = Children(named, known_children({code for code, _child in named}))
+        self._absent = absences(self._drafts, known)
 
     def _examine(
         self, draft: Draft, known: Mapping[str, str], confirmed: Confirmed, faults: Faults
@@ -202,6 +206,7 @@ class InvoicesFile:
             issued_on=max((draft.issued_on for draft in self._new), default=None),
             samples=judging.samples(self._new, self._sheet.warned, self._closing),
             told=judging.told(self._new, self._today),
+            absent=self._absent,
             plan=digest([draft.number for draft in self._new], self._told, self._children.new),
         )
 

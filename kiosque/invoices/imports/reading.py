@@ -33,9 +33,8 @@ _NO_ADDRESS = re.compile(r"/\.{0,2}(?:/|$)|/question$")
 @dataclass(frozen=True)
 class Fault:
     """A fault of one line, or of the whole file at line 0, and what to do about it, in French.
-    `needs` is the surprise of `Confirmed` that it is, if a person may let it in, or DEBTORS or
-    COLUMNS, if one may say what they are; `unit` what is counted, where it is no line: a piece of a
-    PES file."""
+    `needs` is the surprise of `Confirmed` that a person may let in, or DEBTORS or COLUMNS, if one
+    may say what they are; `unit` what is counted, where it is no line: a piece of a PES file."""
 
     line: int
     text: str
@@ -97,6 +96,17 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Absent:
+    """An invoice loaded before that its month, exported again, lacks; `state` is in French."""
+
+    number: str
+    code: str
+    total_cents: int
+    state: str
+    regie: str
+
+
+@dataclass(frozen=True)
 class Summary:
     """Counts of what a file brought, or would bring. `regies` gives the cents that belong to each
     *régie*, by its key. `joined_services` are (spelling in the file, name kept), `joined_children`
@@ -106,8 +116,8 @@ class Summary:
     `without_email` are the codes of families with no address in the file.
 
     Of invoices, `services` gives the cents by name, `issued_on` is the last date, `samples` are
-    some of them, `told` is how many families a mail will reach. `plan` tells from any other what
-    the load does to the database."""
+    some of them, `told` is how many families a mail will reach; to those that are `absent` nothing
+    is done. `plan` tells from any other what the load does to the database."""
 
     kind: str
     rows: int
@@ -129,6 +139,7 @@ class Summary:
     issued_on: date | None = None
     samples: tuple[Sample, ...] = ()
     told: int = 0
+    absent: tuple[Absent, ...] = ()
     plan: str = ""
 
 

@@ -41,7 +41,7 @@ def take(settings: Settings) -> None:
 def is_clear(summary: Summary) -> bool:
     """Tell whether nothing of a file is doubtful."""
     doubts = (summary.warnings, summary.to_confirm, summary.removals, summary.left_since)
-    return not any(doubts)
+    return not any((*doubts, summary.absent))
 
 
 def _found(folder: Path) -> list[tuple[Path, Path | None]]:

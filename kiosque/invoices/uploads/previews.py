@@ -11,7 +11,7 @@ from peewee import fn
 from kiosque.db.models import Invoice, InvoiceLine, Service
 from kiosque.db.states import InvoiceState
 from kiosque.invoices.imports import Fault, Summary
-from kiosque.invoices.imports.reading import Sample, SampleLine
+from kiosque.invoices.imports.reading import Absent, Sample, SampleLine
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def _summary(kept: dict[str, Any]) -> Summary:
     }
     for name in ("warnings", "to_confirm"):
         values[name] = _faults(kept[name])
+    values["absent"] = tuple(Absent(**each) for each in kept.get("absent", ()))
     values["samples"] = tuple(map(_sample, kept["samples"]))
     values["issued_on"] = _day(kept["issued_on"])
     return Summary(**values)

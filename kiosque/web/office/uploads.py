@@ -1,6 +1,6 @@
 """The forms of files to load: what is deposited, and what is agreed to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,15 +16,13 @@ from wtforms.validators import InputRequired
 from kiosque.db.models import ImportBatch, Invoice, Upload
 from kiosque.db.states import UploadState
 from kiosque.invoices.announcements import FIRST_HOUR, LAST_HOUR, SECOND_THOUGHTS
-from kiosque.invoices.imports import Fault, Summary, undo_log
+from kiosque.invoices.imports import Summary, undo_log
 from kiosque.invoices.imports.reading import quoted
 from kiosque.invoices.uploads import bundles, previews, storing
-from kiosque.invoices.uploads.previews import Month, Preview
+from kiosque.invoices.uploads.previews import Preview
 from kiosque.invoices.uploads.storing import BadUpload, Kept
 from kiosque.language import clock
 from kiosque.language.formats import (
-    MONTHS,
-    NARROW_NO_BREAK_SPACE,
     counted,
     format_euros,
     long_date,
@@ -40,8 +38,6 @@ from kiosque.web.office.upload_acts import TOO_MANY
 MAX_FILES = 10
 #: The mails of a load may wait so many days: reminders come after.
 LATEST_DAYS = 3
-#: Of a long list, so many are shown.
-SHOWN = 20
 #: Hours of a day that are offered.
 _EVERY_HOURS = 3
 
@@ -196,82 +192,6 @@ def may_undo(agent: Agent, batch: ImportBatch) -> bool:
     """Tell whether undoing a load is offered to an agent."""
     is_theirs = batch.kind != "encaissements" and agent.has(Role.FACTURATION)
     return is_theirs and not batch.undone_at and undo_log.is_kept(batch)
-
-
-def shown(upload: Upload, preview: Preview, form: LoadForm | None, agent: Agent) -> dict[str, Any]:
-    """Return what the page of a file shows: what was read of it, and what is to confirm."""
-    summary, before = preview.summary, _month(preview, agent)
-    same = ImportBatch.select().where(
-        ImportBatch.sha256 == upload.sha256, ImportBatch.undone_at.is_null()
-    )
-    return {
-        "upload": upload,
-        "where": f"ligne {_grouped(upload.done_count)} sur {_grouped(upload.line_count)}",
-        "faults": preview.faults,
-        "needs": {fault.needs for fault in preview.faults},
-        "summary": summary,
-        "form": form,
-        "groups": _groups(summary, form) if summary and form else [],
-        "may_load": bool(summary and may_load(agent, summary)),
-        "button": button(summary) if summary else "",
-        "month": f"{MONTHS[before.first_day.month - 1]} {before.first_day.year}",
-        "services": _rows(summary.services, before.services) if summary else [],
-        "regies": _rows(summary.regies, before.regies) if summary else [],
-        "look_at": _look_at(summary) if summary else [],
-        "same": same.order_by(ImportBatch.id.desc()).first(),
-        "may_undo": bool(upload.batch and may_undo(agent, upload.batch)),
-    }
-
-
-def _month(preview: Preview, agent: Agent) -> Month:
-    """Return the month before, without the *régies* that the agent does not load for."""
-    found, own = preview.before or Month(clock.today()), agent.bounds(*DEPOSITORS)
-    if own is None:
-        return found
-    brought = preview.summary.services if preview.summary else ()
-    services = {name: cents for name, cents in found.services.items() if name in brought}
-    regies = {key: cents for key, cents in found.regies.items() if key in own}
-    return Month(found.first_day, services, regies)
-
-
-def _groups(summary: Summary, form: LoadForm) -> list[tuple[Any, list[Fault]]]:
-    """Return the box of each kind of surprise, with what it lets in, in the order of the file."""
-    return [
-        (form[name], [fault for fault in summary.to_confirm if fault.needs == name])
-        for name in LoadForm.SURPRISES
-        if name in form
-    ]
-
-
-def _rows(now: Mapping[str, int], before: Mapping[str, int]) -> list[tuple[str, int, int]]:
-    """Return the sums of each name, in the file and in the month before."""
-    names = dict.fromkeys([*now, *sorted(before)])
-    return [(name, now.get(name, 0), before.get(name, 0)) for name in names] if now else []
-
-
-def _look_at(summary: Summary) -> list[tuple[str, str]]:
-    """Return what somebody should look at besides lines: pairs of words."""
-    services = [f"«\u00a0{spelt}\u00a0» est {name}" for spelt, name in summary.joined_services]
-    children = [
-        f"{code}, «\u00a0{spelt}\u00a0» est {name}" for code, spelt, name in summary.joined_children
-    ]
-    found = (
-        ("Prestations nouvelles", summary.new_services),
-        ("Prestations reconnues", services),
-        ("Enfants reconnus", children),
-        ("Familles sans courriel utilisable", summary.without_email),
-        ("Factures dont un encaissement connu ne les paie plus", summary.left_since),
-    )
-    return [(words, _listed(items)) for words, items in found if items]
-
-
-def _listed(items: Sequence[str]) -> str:
-    more = f", et {len(items) - SHOWN} de plus" if len(items) > SHOWN else ""
-    return f"{', '.join(items[:SHOWN])}{more}"
-
-
-def _grouped(number: int) -> str:
-    return f"{number:,}".replace(",", NARROW_NO_BREAK_SPACE)
 
 
 def _hours(now: datetime) -> list[tuple[str, str]]:

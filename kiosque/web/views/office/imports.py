@@ -27,6 +27,7 @@ from kiosque.web.office.forms import ActForm
 from kiosque.web.office.lists import Filters, Order
 from kiosque.web.office.typed_invoice import TypedInvoiceForm
 from kiosque.web.office.upload_acts import advance, begin
+from kiosque.web.office.upload_pages import shown
 from kiosque.web.office.uploads import (
     DepositForm,
     LoadForm,
@@ -36,7 +37,6 @@ from kiosque.web.office.uploads import (
     may_undo,
     own_upload,
     preview_of,
-    shown,
 )
 from kiosque.web.views.office.area import Answer, form_page, known, row
 

@@ -21,6 +21,7 @@ from kiosque.web.office.access import actor, fresh_code, own_agent, own_row, sta
 from kiosque.web.office.acts import doer
 from kiosque.web.office.button_words import pressed
 from kiosque.web.office.step_forms import ConclusionForm, StepForm
+from kiosque.web.office.upload_pages import lacking
 from kiosque.web.office.uploads import to_judge
 from kiosque.web.views.office.area import Answer, done, form_page, known, row
 
@@ -37,6 +38,7 @@ def to_do() -> str:
         points=[*zip(points, payments.concerned_by(points), strict=True)],
         requests=answers.count_waiting() if own_agent().has(Role.FACTURATION) else 0,
         files=to_judge(own_agent()),
+        lacking=lacking(own_agent()),
         mails=[
             (each, rendering.words_of(each), rendering.family_of(each))
             for each in queue.given_up(MAILS_SHOWN, _own_mails())

@@ -138,6 +138,32 @@ def test_a_base_that_changed_since_is_to_be_judged_again(client: FlaskClient) ->
     assert Invoice.select().count() == 2
 
 
+def test_what_a_month_exported_again_no_longer_holds_is_told_with_the_way_to_its_page(
+    client: FlaskClient,
+) -> None:
+    other = ROW.replace("0001", "0002")
+    agree(client, deposit(client, (sheet(ROW, other), "octobre.csv")).location)
+    page = deposit(client, (sheet(ROW), "octobre.csv")).location
+    assert '/mairie/factures/2026-10-0002"' in client.get(page).text
+    told = client.get("/mairie/a-traiter").text
+    assert page in told
+    assert "1 facture chargée avant n’y est plus" in told
+    assert {each.state for each in Invoice.select()} == {"open"}
+
+
+def test_it_is_told_of_his_regies_alone_to_an_agent_of_some(with_creche: Flask) -> None:
+    of_town, of_creche = ROW, ROW.replace("Restauration", "Multi-accueil").replace("0001", "0003")
+    rows = [of_town, of_town.replace("0001", "0002"), of_creche, of_creche.replace("0003", "0004")]
+    make_agent(Role.FACTURATION)
+    client = enter(with_creche, make_agent(Role.FACTURATION, regie="creche"))
+    agree(client, deposit(client, (sheet(*rows), "octobre.csv")).location, new_services="y")
+    roy = make_agent(Role.FACTURATION, "creche@sautron.example.org", regie="creche")
+    theirs = enter(with_creche, roy)
+    page = deposit(theirs, (sheet(rows[0], rows[2]), "octobre.csv")).location
+    text = theirs.get(page).text
+    assert ("2026-10-0004" in text, "2026-10-0002" in text) == (True, False)
+
+
 @pytest.mark.parametrize("forged", ["", "0" * 64, "é"])
 def test_another_fingerprint_loads_nothing(client: FlaskClient, forged: str) -> None:
     page = deposit(client, (MONTH, "octobre.csv")).location
