@@ -15,7 +15,7 @@ from kiosque.settings.logo import logo_of
 from kiosque.settings.rules import LOGO_TYPES
 
 STATIC = Path(__file__).parent / "static"
-STYLESHEETS = ("vendor/pico/pico.min.css", "kiosque.css")
+STYLESHEETS = ("vendor/pico/pico.fluid.classless.min.css", "kiosque.css")
 SCRIPT = "kiosque.js"
 #: The grounds of kiosque.css, on which the town's colour must be read: --ground and --wash.
 LIGHT_GROUNDS = ("#ffffff", "#f4f5f7")

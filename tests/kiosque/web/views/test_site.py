@@ -104,6 +104,20 @@ def test_the_stylesheet_and_script_travel_compressed_to_whoever_takes_it(
     assert sent < 26_000
 
 
+def test_a_year_of_invoices_with_all_that_its_page_needs_fits_thirty_kilobytes(
+    alice: FlaskClient, alices_family: Family
+) -> None:
+    for at in range(12):
+        make_invoice(alices_family, f"2026-10-{at:04}")
+    page = alice.get("/factures").text
+    needed = [
+        alice.get(name, headers={"Accept-Encoding": "gzip"}).data
+        for name in re.findall(r'"(/fichiers/[^"]+)"', page)
+    ]
+    # Beside some two kilobytes of headers.
+    assert len(page.encode()) + sum(map(len, needed)) < 28_000
+
+
 def test_the_script_alone_is_of_six_kilobytes_at_most(stranger: FlaskClient) -> None:
     (name,) = re.findall(r'"(/fichiers/[^"]+\.js)"', stranger.get("/connexion").text)
     assert 0 < len(stranger.get(name).data) < 6_000
