@@ -234,9 +234,12 @@ def resolve_anomaly(anomaly_id: int, author: str, resolution: str) -> None:
 def list_again(which: Expression, *, more_than: int = 0) -> None:
     """Put back on the list what had sorted itself out; what a human took off it stays off, unless
     it was of fewer cents than `more_than`."""
-    Anomaly.update(resolved_at=None, resolved_by="", resolution="").where(
-        which, (Anomaly.resolved_by == OURSELVES) | (Anomaly.amount_cents < more_than)
-    ).execute()
+    reopen(which & ((Anomaly.resolved_by == OURSELVES) | (Anomaly.amount_cents < more_than)))
+
+
+def reopen(which: Expression) -> None:
+    """Put back on the list what was taken off it, by whomever."""
+    Anomaly.update(resolved_at=None, resolved_by="", resolution="").where(which).execute()
 
 
 def resolve(which: Expression, author: str, resolution: str) -> int:

@@ -1,6 +1,8 @@
 """Give another use to money that pays nothing, a *trop-perçu* or what matched nothing: it pays
 another invoice of the same family, as agreed with it."""
 
+from peewee import fn
+
 from kiosque.db import write
 from kiosque.db.models import Allocation, Anomaly, Invoice, JournalEntry, Settlement
 from kiosque.db.states import AllocationKind, AnomalyKind, InvoiceState
@@ -39,11 +41,11 @@ def apply_overpayment(
         settlement = Settlement.get_by_id(settlement.id)
         invoice = _payable_invoice(settlement, invoice_number.strip())
         part, cents = _spare_part(settlement, invoice, cents)
-        if settlement.family is None:  # whose money it is, somebody says by this
-            Settlement.update(family=invoice.family).where(Settlement.id == settlement.id).execute()
-        label = _applied(author.strip(), reason.strip())
-        came_for = part.invoice_id if part.kind == AllocationKind.OVERPAYMENT else None
-        use_part(part, invoice, author.strip(), reason.strip(), came_for=came_for, most=cents)
+        # Whose money it is, somebody says by this, where nobody knew.
+        Settlement.update(family=invoice.family).where(Settlement.id == settlement.id).execute()
+        author, reason, came_for = author.strip(), reason.strip(), part.invoice_id
+        label = _applied(author, reason)
+        use_part(part, invoice, author, reason, came_for=came_for, most=cents)
         _shorten_list(part, invoice, author, label)
         if settlement.gateway and receipt_of(settlement) is None:
             issue_receipt(settlement, issuers)
@@ -108,24 +110,16 @@ def _return(part: Allocation) -> None:
 
 def _list_again(settlement: Settlement, came_for: set[int | None], label: str) -> None:
     """Put back on the list what was owed for these invoices, None for what matched nothing."""
-    known = Invoice.select().where(Invoice.id.in_([each for each in came_for if each]))
-    for former in known.order_by(Invoice.id):
-        _reopen(overpayment_key(settlement.id, former.id))
+    for former in Invoice.select().where(Invoice.id.in_([*came_for])):
+        anomalies.reopen(Anomaly.key == overpayment_key(settlement.id, former.id))
         list_overpayment(settlement, former.id)
     unmatched = [each for each in parts_of(settlement) if each.kind == AllocationKind.UNMATCHED]
     if unmatched:
-        _reopen(anomalies.kept_key(settlement))
+        kept = Anomaly.key == anomalies.kept_key(settlement)
+        anomalies.reopen(kept)
         anomalies.flag_kept(settlement, label)
         over = sum(each.amount_cents for each in unmatched)
-        Anomaly.update(amount_cents=over).where(
-            Anomaly.key == anomalies.kept_key(settlement)
-        ).execute()
-
-
-def _reopen(key: str) -> None:
-    Anomaly.update(resolved_at=None, resolved_by="", resolution="").where(
-        Anomaly.key == key
-    ).execute()
+        Anomaly.update(amount_cents=over).where(kept).execute()
 
 
 def _applied(author: str, reason: str) -> str:
@@ -134,17 +128,12 @@ def _applied(author: str, reason: str) -> str:
 
 
 def _cited(part: Allocation) -> str:
-    """Name the entry of the journal that a correction corrects, where it is known."""
-    entry = (
-        JournalEntry.select(JournalEntry.number)
-        .where(
-            JournalEntry.settlement == part.settlement,
-            JournalEntry.label == _applied(part.author, part.reason),
-        )
-        .order_by(JournalEntry.number.desc())
-        .first()
+    """Name the entry of the journal that a correction corrects."""
+    entries = JournalEntry.select(fn.MAX(JournalEntry.number)).where(
+        JournalEntry.settlement == part.settlement,
+        JournalEntry.label == _applied(part.author, part.reason),
     )
-    return f" de l’écriture {entry.number}" if entry else ""
+    return f" de l’écriture {entries.scalar()}"
 
 
 def foresee_use(
@@ -191,7 +180,7 @@ def _spare_part(
     spare = [each for each in parts_of(settlement) if each.kind != AllocationKind.INVOICE]
     wanted = cents or min(left, owed, max((each.amount_cents for each in spare), default=0))
     enough = [each for each in spare if each.amount_cents >= wanted]
-    if not wanted or not enough or owed < wanted:
+    if not enough or not 0 < wanted <= owed:
         raise Refused(
             [f"Il reste au plus {format_euros(owed)} sans emploi sur ce paiement, en une fois."]
         )
@@ -201,7 +190,7 @@ def _spare_part(
 def _shorten_list(part: Allocation, invoice: Invoice, author: str, label: str) -> None:
     """Take off the list what is owed no more; write there what is left."""
     settlement, said = part.settlement, f"facture {invoice.number}, {label}"
-    if part.kind == AllocationKind.OVERPAYMENT and part.invoice:
+    if part.invoice:
         shorten_list(settlement, part.invoice, author, said)
         return
     named = (Anomaly.gateway == settlement.gateway) & (

@@ -431,6 +431,8 @@ def test_an_overpayment_goes_to_no_invoice_that_it_cannot_pay(
         )
     before, balances = effects(), journal.balances()
     why = {
+        "charlie": "famille",
+        "regie": "régie",
         "paid": f"pas à régler \\({INVOICE_STATES[InvoiceState.PAID]}\\)",
         "unknown": f"^Facture {'9' * 30}\u00a0:",
     }

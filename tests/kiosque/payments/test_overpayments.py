@@ -4,8 +4,9 @@ back."""
 import pytest
 
 from kiosque import payments
-from kiosque.db.models import Allocation, Family, Invoice, JournalEntry, Settlement
-from kiosque.payments import Refused, by_hand, overpayments
+from kiosque.db.models import Allocation, Anomaly, Family, Invoice, JournalEntry, Settlement
+from kiosque.db.states import RepaymentKind
+from kiosque.payments import Refused, by_hand, journal, overpayments
 from kiosque.payments.by_hand import BankPayment
 from tests.conftest import ISSUERS, NOW, make_invoice
 from tests.kiosque.payments.conftest import at_counter, state_of
@@ -16,6 +17,33 @@ WHO = (" Dominique ", " accord ")
 
 def apply(settlement: Settlement, invoice: Invoice, cents: int | None = None) -> Invoice:
     return payments.apply_overpayment(settlement, invoice.number, *WHO, ISSUERS, cents)
+
+
+def withdraw(settlement: Settlement, invoice: Invoice) -> str:
+    """Return what the journal says of it."""
+    payments.withdraw_overpayment(settlement, invoice.number, *WHO)
+    label: str = JournalEntry.select().order_by(JournalEntry.number.desc()).get().label
+    return label
+
+
+def give_back(settlement: Settlement, cents: int) -> None:
+    payments.record_repayment(settlement, RepaymentKind.REFUND, cents, *WHO)
+
+
+def of_nobody(letter: str, cents: int) -> Settlement:
+    """Enter a debit that the bank shows, whose it is nobody knows."""
+    seen = BankPayment("banque", letter * 32, cents, NOW.date(), "Dominique", "vu")
+    return by_hand.enter(seen, None, ISSUERS)
+
+
+def listed() -> dict[str, int]:
+    """Return the cents on the régisseur's list, by what the bank calls them."""
+    return {each.transaction_id: each.amount_cents for each in payments.open_anomalies()}
+
+
+@pytest.fixture
+def november(alices_family: Family) -> Invoice:
+    return make_invoice(alices_family, "2026-11-0001", 4520)
 
 
 @pytest.fixture
@@ -30,12 +58,7 @@ def test_money_of_nobody_is_of_the_family_whose_invoice_it_pays(
     october: Invoice, charlies_family: Family
 ) -> None:
     theirs = make_invoice(charlies_family, "C-1", 1000)
-    first, second = (
-        by_hand.enter(
-            BankPayment("banque", letter * 32, 1000, NOW.date(), "Dominique", "vu"), None, ISSUERS
-        )
-        for letter in "ab"
-    )
+    first, second = (of_nobody(letter, 1000) for letter in "ab")
     apply(first, theirs)
     assert Settlement.get_by_id(first.id).family == charlies_family
     assert Settlement.get_by_id(second.id).family is None
@@ -53,7 +76,7 @@ def test_the_invoice_is_returned_as_it_is_now_and_the_journal_names_who_said_so(
 def test_what_was_applied_to_several_invoices_is_taken_off_one(
     twice: Settlement, october: Invoice, september: Invoice
 ) -> None:
-    november = make_invoice(october.family, "2026-11-0001", 300)
+    november = make_invoice(october.family, "2026-11-0002", 300)
     apply(twice, september, 1000)
     apply(twice, november)
     (part,) = overpayments.applied_to(twice, november.number)
@@ -88,3 +111,85 @@ def test_a_human_who_gives_money_a_use_or_takes_it_back_has_a_name_and_a_reason(
 def test_the_beginning_of_a_number_that_it_did_not_pay_is_quoted(twice: Settlement) -> None:
     with pytest.raises(Refused, match=f"facture {'X' * 30} par"):
         payments.withdraw_overpayment(twice, "X" * 31, *WHO)
+
+
+def test_what_nobody_knew_is_listed_for_what_of_it_pays_nothing(october: Invoice) -> None:
+    one, other = of_nobody("a", 5000), of_nobody("b", 700)
+    apply(one, october)
+    assert listed() == {"a" * 32: 480, "b" * 32: 700}
+    withdraw(one, october)
+    assert listed() == {"a" * 32: 5000, "b" * 32: 700}
+    for _ in range(2):
+        apply(other, october, 700)
+        assert listed() == {"a" * 32: 5000}
+        withdraw(other, october)
+        assert listed() == {"a" * 32: 5000, "b" * 32: 700}
+
+
+def test_what_left_the_list_says_who_gave_it_a_use_and_why_and_what_is_on_it_again_nobody(
+    twice: Settlement, november: Invoice
+) -> None:
+    apply(twice, november)
+    point = Anomaly.get()
+    assert point.resolved_by == "Dominique"
+    assert (november.number in point.resolution, "accord" in point.resolution) == (True, True)
+    withdraw(twice, november)
+    point = Anomaly.get()
+    assert (point.resolved_at, point.resolved_by, point.resolution) == (None, "", "")
+
+
+def test_what_is_taken_back_names_the_last_entry_that_gave_this_money_this_use(
+    october: Invoice, twice: Settlement, september: Invoice, november: Invoice
+) -> None:
+    at_counter(october, reason="encore une fois", is_extra=True)
+    other = Settlement.get(Settlement.reason == "encore une fois")
+    for _ in range(2):
+        apply(twice, november, 1000)
+        number, _ = journal.last()
+        apply(other, september, 500)
+        payments.apply_overpayment(twice, september.number, "Camille", "autre", ISSUERS, 300)
+        assert f"écriture {number} (Dominique : accord)" in withdraw(twice, november)
+        payments.withdraw_overpayment(twice, september.number, "Camille", "autre")
+
+
+def test_what_was_given_back_meanwhile_is_owed_no_more_and_pays_nothing(
+    october: Invoice, november: Invoice
+) -> None:
+    at_counter(october, amount_cents=100)
+    at_counter(october, reason="encore", is_extra=True)
+    paid = Settlement.get(Settlement.reason == "encore")
+    apply(paid, november)
+    assert Invoice.get_by_id(november.id).paid_cents == 100
+    give_back(paid, 4000)
+    withdraw(paid, november)
+    assert payments.open_anomalies() == []
+    with pytest.raises(Refused):
+        apply(paid, november)
+
+
+def test_a_part_of_it_is_taken_from_the_smallest_that_is_enough(
+    twice: Settlement, september: Invoice, november: Invoice
+) -> None:
+    apply(twice, september, 1000)
+    withdraw(twice, september)
+    with pytest.raises(Refused):
+        apply(twice, november, 4000)
+    apply(twice, november, 400)
+    parts = Allocation.select().where(Allocation.settlement == twice)
+    assert sorted(each.amount_cents for each in parts) == [400, 600, 3520]
+    apply(twice, november)
+    assert Invoice.get_by_id(november.id).paid_cents == 3920
+
+
+def test_no_more_is_used_than_is_there_nor_than_the_invoice_awaits_nor_nothing(
+    twice: Settlement, october: Invoice, september: Invoice
+) -> None:
+    give_back(twice, 4000)
+    for cents in (-1, 0, 521, 4226):
+        with pytest.raises(Refused):
+            apply(twice, september, cents)
+    with pytest.raises(Refused):
+        apply(Settlement.get(Settlement.reason == "guichet"), september)
+    apply(twice, september, 1)
+    apply(twice, september)
+    assert Invoice.get_by_id(september.id).paid_cents == 520
