@@ -13,7 +13,7 @@ given back of payments whose invoices stay paid; `credits`, which is no money, w
 import hashlib
 import json
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from kiosque.db.models import JournalEntry, Settlement
 from kiosque.db.prepared import PreparedInsert, PreparedQuery, Row
 from kiosque.db.states import AllocationKind
 from kiosque.language import clock
+from kiosque.payments.taken_back import Former, take_back
 
 GENESIS = "0" * 64
 
@@ -149,11 +150,15 @@ _INSERT = """
 
 
 def bring_to(
-    target: Mapping[str, int], settlement: Settlement, among: Collection[int], label: str
+    target: Mapping[str, int],
+    settlement: Settlement,
+    among: Collection[int],
+    label: str,
+    taken_back: Sequence[Former] = (),
 ) -> int:
     """Write the entries that bring the accounts of these settlements to `target`, in cents,
-    debits less credits; none when they are there already. They bear on `settlement`. Return the
-    number of the journal's last entry."""
+    debits less credits; none when they are there already. They bear on `settlement`, and cite what
+    they take back of earlier ones. Return the number of the journal's last entry."""
     held, about = balances_of(among), About(settlement.regie, settlement_id=settlement.id)
     moves = {
         account: target.get(account, 0) - held.get(account, 0)
@@ -164,8 +169,8 @@ def bring_to(
     number = 0
     while debits and credits_:
         (debit, owed), (credit, due) = debits.popleft(), credits_.popleft()
-        cents = min(owed, due)
-        number = append(about, label, debit=debit, credit=credit, cents=cents)
+        cited, cents = take_back(taken_back, debit, credit, min(owed, due))
+        number = append(about, label, debit=debit, credit=credit, cents=cents, corrects=cited)
         if owed > cents:
             debits.appendleft((debit, owed - cents))
         if due > cents:

@@ -1,10 +1,8 @@
 """Give another use to money that pays nothing, a *trop-perçu* or what matched nothing: it pays
 another invoice of the same family, as agreed with it."""
 
-from peewee import fn
-
 from kiosque.db import write
-from kiosque.db.models import Allocation, Anomaly, Invoice, JournalEntry, Settlement
+from kiosque.db.models import Allocation, Anomaly, Invoice, Revenue, Settlement
 from kiosque.db.states import AllocationKind, AnomalyKind, InvoiceState
 from kiosque.language import formats
 from kiosque.language.formats import format_euros
@@ -22,6 +20,7 @@ from kiosque.payments.queries import parts_of
 from kiosque.payments.receipts import Issuers, issue_receipt, receipt_of
 from kiosque.payments.refusals import CHANGED, Refused, require_author_and_reason
 from kiosque.payments.selection import live_attempts
+from kiosque.payments.taken_back import formers
 from kiosque.payments.words import INVOICE_STATES
 
 
@@ -70,12 +69,13 @@ def withdraw_overpayment(
         cents = sum(part.amount_cents for part in parts)
         if agreed not in (None, cents):
             raise Refused([CHANGED])
-        label = f"trop-perçu repris{_cited(parts[0])} ({author.strip()} : {reason.strip()})"
+        label = f"trop-perçu repris ({author.strip()} : {reason.strip()})"
+        former = formers(settlement, _entries_for(settlement, parts[0].invoice_id))
         for part in parts:
             unpay(part)
             _return(part)
         settlement = Settlement.get_by_id(settlement.id)
-        book(settlement, label)
+        book(settlement, label, former)
         pay_with_overpayments(Invoice.get_by_id(parts[0].invoice_id))
         if owed_cents(settlement):  # listed last: it does not pay that invoice by itself
             _list_again(settlement, {part.came_for for part in parts}, label)
@@ -127,13 +127,12 @@ def _applied(author: str, reason: str) -> str:
     return f"trop-perçu affecté à une autre facture ({author} : {reason})"
 
 
-def _cited(part: Allocation) -> str:
-    """Name the entry of the journal that a correction corrects."""
-    entries = JournalEntry.select(fn.MAX(JournalEntry.number)).where(
-        JournalEntry.settlement == part.settlement,
-        JournalEntry.label == _applied(part.author, part.reason),
+def _entries_for(settlement: Settlement, invoice_id: int | None) -> set[int]:
+    """Return the numbers of the entries by which a payment paid an invoice."""
+    told = Revenue.select(Revenue.entry).where(
+        Revenue.settlement == settlement.id, Revenue.invoice == invoice_id
     )
-    return f" de l’écriture {entries.scalar()}"
+    return {each.journal_number for each in told}
 
 
 def foresee_use(

@@ -8,16 +8,18 @@ from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import CREDIT, AllocationKind, SettlementState
 from kiosque.payments import journal, revenues
 from kiosque.payments.queries import parts_of, settlements_of
+from kiosque.payments.taken_back import Former
 
 
-def book(settlement: Settlement, label: str) -> None:
+def book(settlement: Settlement, label: str, taken_back: Sequence[Former] = ()) -> None:
     """Bring the journal to what the money of this payment is now for, by new entries, and the
-    revenue of each service. Belongs inside `write()`."""
+    revenue of each service. Of a correction, `taken_back` has the entries that it may cite. Belongs
+    inside `write()`."""
     settlements = settlements_of_payment(settlement)
     ids = [each.id for each in settlements]
     expected = expected_balances(settlements)
     accounts = {journal.account(name, settlement.regie): cents for name, cents in expected.items()}
-    number = journal.bring_to(accounts, settlement, ids, label)
+    number = journal.bring_to(accounts, settlement, ids, label, taken_back)
     revenues.follow(settlements, expected[journal.REFUNDS], number)
 
 

@@ -21,6 +21,7 @@ from kiosque.payments.payment_accounts import book, owed_cents
 from kiosque.payments.queries import parts_of
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import gone_key, guess_key, repayments_done, transaction_name
+from kiosque.payments.taken_back import formers
 
 _WHAT = {
     RepaymentKind.REFUND: "remboursement non abouti",
@@ -47,7 +48,7 @@ def restore(settlement: Settlement, cents: int | None, author: str, reason: str)
         if had_left:
             _count_again(settlement, label)
         _list_overpayments_again(settlement)
-        book(settlement, label)
+        book(settlement, label, formers(settlement))
         anomalies.resolve(
             Anomaly.key.in_([gone_key(repayment), guess_key(repayment)])
             | (Anomaly.gateway == (settlement.gateway or ""))

@@ -29,6 +29,7 @@ from kiosque.payments.payment_accounts import (
     settlements_of_payment,
 )
 from kiosque.payments.queries import facts_of, parts_of
+from kiosque.payments.taken_back import formers
 
 #: The status of the fact that says that all the money of a debit has left again.
 RETURNED = "returned"
@@ -74,7 +75,9 @@ def book_repayment(repayment: Repayment, label: str) -> None:
     _resolve_declined(settlement, cents, label)
     if repayment.author:
         _resolve_dealt_with(settlement, label)
-    book(settlement, label)
+    # Money given back is news; that it never came, or came no more, takes back what was written.
+    is_news = repayment.kind == RepaymentKind.REFUND
+    book(settlement, label, () if is_news else formers(settlement))
     for invoice in reopened:
         pay_with_overpayments(invoice)
     if not repayment.author:

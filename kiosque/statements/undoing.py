@@ -177,7 +177,8 @@ def _give_back_matches(file: StatementFile, label: str) -> None:
     """Undo in the books what explains the lines of a file; and, of those of others, what this one
     alone explains, as if it had not been matched."""
     borrowed = _borrowed(file)
-    journal.append_all([booking.contrary(each, label) for each in borrowed])
+    for each in borrowed:  # of two that are alike, the second cites what the first did not
+        journal.append_all([booking.contrary(each, label)])
     for part in chunks([each.id for each in borrowed]):
         lines = LineMatch.select(LineMatch.line).where(LineMatch.id.in_(part))
         StatementLine.update(state=LineState.OPEN).where(StatementLine.id.in_(lines)).execute()

@@ -35,6 +35,7 @@ def compare(town: "Town") -> None:
     _compare_papers(town)
     compare_papers()
     _compare_journal(town)
+    _compare_citations(town)
     _compare_balances(town)
     look(town)
 
@@ -230,6 +231,28 @@ def _compare_journal(town: "Town") -> None:
     if held == town.balances and known == town.known:
         assert entries == town.entries, "journal entries for nothing"
     town.balances, town.entries, town.known = held, entries, known
+
+
+def _compare_citations(town: "Town") -> None:
+    """To the cent, entries cite those they take back, wherever money left as if it had not come, or
+    is there after all."""
+    cited = rows(
+        f"""
+        SELECT {NAME}, SUM(CASE WHEN substr(credit, 1, 4) IN ('bank', 'coun', 'cred')
+                THEN journal_entry.amount_cents ELSE 0 END),
+            SUM(CASE WHEN substr(debit, 1, 4) IN ('bank', 'coun', 'cred')
+                THEN journal_entry.amount_cents ELSE 0 END)
+        FROM journal_entry JOIN settlement ON settlement.id = settlement_id
+        WHERE corrects IS NOT NULL GROUP BY 1
+        """
+    )
+    wanted = {
+        (debit.name, debit.undone, debit.righted)
+        for together in town.books.payments()
+        for debit in together
+    }
+    money = {each for each in cited if any(each[1:])}
+    assert money == {each for each in wanted if any(each[1:])}, "what is taken back is not cited"
 
 
 def _compare_balances(town: "Town") -> None:

@@ -66,8 +66,9 @@ class Leaving:
 class Debit:
     """Money that came. `asked` is a refund asked of the bank and not yet known to be done, for
     `reason`, sent last at `sent_at`; `given`, what was given back on our side: how, how much and
-    why; `elsewhere`, how much left without the bank, `by_hand` of it as a refund. At the counter it
-    is of a `mode`; no money came where the credit note `note` pays."""
+    why; `elsewhere`, how much left without the bank, `by_hand` of it as a refund; `undone`, how
+    much ever left as if it had not come, `righted`, how much ever came back. At the counter it is
+    of a `mode`; no money came where the credit note `note` pays."""
 
     owner: "Opened | None"
     name: str
@@ -81,6 +82,8 @@ class Debit:
     elsewhere: int = 0
     by_hand: int = 0
     leavings: list[Leaving] = field(default_factory=list)
+    undone: int = 0
+    righted: int = 0
     restored: int = 0
     reinstated: bool = False
     family: str = ""
@@ -470,6 +473,7 @@ class Books:
     def give_back(self, debit: Debit, leaving: Leaving) -> None:
         """Money has left. All of it: what it paid is open again, or paid by what came twice."""
         debit.returned += leaving.cents
+        debit.undone += leaving.cents if leaving.way != "refund" else 0
         debit.leavings.append(leaving)
         debit.reinstated = debit.reinstated and leaving.way != "reversal"
         reopened: list[Bill] = []

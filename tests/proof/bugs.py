@@ -179,8 +179,8 @@ BUGS = (
     Bug(
         "an invoice opens again without a journal entry",
         reversals,
-        "        _resolve_dealt_with(settlement, label)\n    book(settlement, label)\n",
-        "        _resolve_dealt_with(settlement, label)\n",
+        "    book(settlement, label, () if is_news else formers(settlement))\n",
+        "",
         histories.debit_undone,
     ),
     Bug(
@@ -700,6 +700,21 @@ BUGS = (
         rare=True,
     ),
     Bug(
+        "what the bank undid cites no entry",
+        reversals,
+        "is_news = repayment.kind == RepaymentKind.REFUND",
+        "is_news = True",
+        histories.debit_undone,
+    ),
+    Bug(
+        "money that is there after all cites no entry",
+        restorations,
+        "book(settlement, label, formers(settlement))",
+        "book(settlement, label)",
+        histories.given_back_in_vain,
+        rare=True,
+    ),
+    Bug(
         "fees are booked as if they had come in",
         booking,
         "is_credit=cents > 0)",
@@ -876,8 +891,8 @@ BUGS = (
     Bug(
         "what leaves an account comes to itself",
         journal,
-        "debit=debit, credit=credit, cents=cents)\n        if owed",
-        "debit=debit, credit=debit, cents=cents)\n        if owed",
+        "debit=debit, credit=credit, cents=cents, corrects=cited)\n        if owed",
+        "debit=debit, credit=debit, cents=cents, corrects=cited)\n        if owed",
         histories.one_debit,
         rare=True,
     ),

@@ -130,6 +130,7 @@ def _take_back(books: Books, debit: Debit, leaving: Leaving) -> None:
     whole = not debit.left
     debit.leavings.remove(leaving)
     debit.returned -= leaving.cents
+    debit.righted += leaving.cents
     debit.given.discard((leaving.way, leaving.cents, leaving.reason))
     debit.reinstated |= leaving.way == "reversal"
     if leaving.elsewhere:

@@ -131,6 +131,27 @@ def entries() -> Iterator[str]:
         yield f"écriture {number} : son débit n’est pas son crédit"
 
 
+def corrections() -> Iterator[str]:
+    """An entry that cites another comes later, is of the same books and payment or line, moves one
+    of its accounts the other way; and all that cite it take back no more than it moved."""
+    for number in one(
+        """
+        SELECT later.number FROM journal_entry AS later
+            LEFT JOIN journal_entry AS former ON former.number = later.corrects
+        WHERE later.corrects IS NOT NULL AND (former.number IS NULL
+            OR former.number >= later.number OR former.regie <> later.regie
+            OR COALESCE(former.settlement_id, 0) <> COALESCE(later.settlement_id, 0)
+            OR COALESCE(former.line_id, 0) <> COALESCE(later.line_id, 0)
+            OR (former.debit <> later.credit AND former.credit <> later.debit))
+        UNION SELECT corrects FROM journal_entry AS later
+        WHERE corrects IS NOT NULL GROUP BY corrects HAVING SUM(amount_cents) > (
+            SELECT amount_cents FROM journal_entry AS former WHERE former.number = later.corrects)
+        ORDER BY 1
+        """
+    ):
+        yield f"écriture {number} : ce qui la corrige, ou qu’elle corrige, n’est pas son contraire"
+
+
 def accounts() -> Iterator[str]:
     """The journal holds for each payment what its settlements and their parts amount to."""
     lines = rows(

@@ -295,7 +295,7 @@ def test_what_was_applied_to_the_wrong_invoice_is_owed_again_and_may_pay_another
     assert (accounts(), on_list(), [*rows.clone()]) == before
     last = JournalEntry.select().order_by(JournalEntry.number.desc()).get()
     assert (last.debit, last.credit, last.amount_cents) == ("invoices", "overpayments", 4520)
-    assert f"écriture {applied.number} (Camille : erreur)" in last.label
+    assert (last.corrects, "(Camille : erreur)" in last.label) == (applied.number, True)
     apply(twice, december.number)
     assert (state_of(december), owed(), on_list()) == ("paid", 0, [])
 

@@ -135,6 +135,14 @@ DAMAGES = {
         "UPDATE journal_entry SET debit = credit WHERE number = 1",
         "écriture 1 : son débit n’est pas son crédit",
     ),
+    "an entry that takes back none": (
+        "UPDATE journal_entry SET corrects = 1 WHERE number = 3",
+        "écriture 3 : ce qui la corrige",
+    ),
+    "an entry taken back twice": (
+        "UPDATE journal_entry SET corrects = 2 WHERE number = 1",
+        "écriture 1 : ce qui la corrige",
+    ),
     "the last entry lost": (
         "DELETE FROM journal_entry WHERE number = (SELECT MAX(number) FROM journal_entry)",
         "le journal ne dit pas",

@@ -18,7 +18,7 @@ from kiosque.db.models import (
 from kiosque.db.models import StatementFile as StatementFileRow
 from kiosque.language import clock
 from kiosque.payments import journal, payment_accounts
-from kiosque.payments.verification import statements
+from kiosque.payments.verification import statements, sums
 from kiosque.statements import loading, undoing
 from kiosque.statements.accounts import Holder, is_aside
 from kiosque.statements.records import (
@@ -189,6 +189,7 @@ def faults() -> list[str]:
         statements.matches,
         statements.entries,
         statements.balances,
+        sums.corrections,
     )
     return [*journal.verify(), *(fault for check in checks for fault in check())]
 
