@@ -22,6 +22,9 @@ def machine(tmp_path: Path) -> Stage:
     return stage
 
 
+CHANGED = "# the town's own"
+
+
 @pytest.fixture
 def release(tmp_path: Path) -> Path:
     return a_release(tmp_path)
@@ -74,7 +77,7 @@ def test_another_version_comes_from_a_folder_or_an_archive(
             archive.add(release, release.name)
     units = machine.root / "etc/systemd/system"
     (units / "kiosque-web@.service.d").mkdir()
-    (units / "kiosque-web@.service.d/town.conf").write_text("# the town's own")
+    (units / "kiosque-web@.service.d/town.conf").write_text(CHANGED)
     done = install(machine, source)
     assert done.returncode == 0, done.stderr
     assert machine.in_force == "9.0.0"
@@ -87,11 +90,11 @@ def test_where_a_town_runs_another_version_it_is_put_beside_only(
 ) -> None:
     install(machine)
     settings = machine.root / "etc/kiosque/sautron.toml"
-    settings.write_text("# the town's own")
+    settings.write_text(CHANGED)
     done = install(machine, release)
     assert "deploy/kiosque upgrade 9.0.0" in done.stdout
     assert machine.in_force == VERSION
-    assert settings.read_text() == "# the town's own"
+    assert settings.read_text() == CHANGED
 
 
 def test_a_file_of_nginxs_that_the_town_changed_stays(machine: Stage, release: Path) -> None:
@@ -101,9 +104,9 @@ def test_a_file_of_nginxs_that_the_town_changed_stays(machine: Stage, release: P
     ours.write_text(ours.read_text() + "# later\n")
     install(machine, release)
     assert general.read_text().endswith("# later\n"), "nobody had touched it"
-    general.write_text("# the town's own")
+    general.write_text(CHANGED)
     done = install(machine)
-    assert general.read_text() == "# the town's own"
+    assert general.read_text() == CHANGED
     assert "nginx.conf" in done.stdout
 
 

@@ -16,7 +16,7 @@ from kiosque.deposits import Imputed
 from kiosque.papers.deposits import bordereau
 from kiosque.payments import CounterPayment, Refused, journal, verification
 from kiosque.settings.loading import load
-from tests import bases
+from tests import bases, sentences
 from tests.conftest import NOW
 from tests.proof.storm_service import PROJECT, make_town
 from tests.sites import settle
@@ -86,7 +86,7 @@ def press_at_once(site: Site, place: str) -> list[str]:
 def test_two_processes_that_press_at_once_make_one_deposit(site: Site) -> None:
     said = press_at_once(site, "rendered")
     assert Deposit.select().count() == 1
-    assert sum("Rien n’est à verser" in each for each in said) == 1
+    assert sum(sentences.NOTHING_TO_PAY_OVER in each for each in said) == 1
     assert verification.faults() == []
 
 

@@ -16,7 +16,7 @@ from kiosque.payments import verification
 from kiosque.payments.anomalies import flag_anomaly
 from kiosque.privacy.erased_rows import initials
 from kiosque.privacy.mails import OBJECTS
-from tests import bases
+from tests import bases, sentences
 from tests.bank import notice
 from tests.conftest import ISSUERS, dump, make_invoice
 from tests.kiosque.conftest import Run
@@ -84,7 +84,7 @@ def test_without_yes_nothing_is_done(run: Run, whole_family: Family) -> None:
     before = bases.rows()
     result = run("erase-family", "F1001", *PERSON)
     assert (result.exit_code, bases.rows()) == (1, before)
-    assert "Rien n’a été fait" in result.output
+    assert sentences.NOTHING_DONE in result.output
 
 
 @pytest.mark.parametrize(

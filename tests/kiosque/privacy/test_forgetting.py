@@ -25,7 +25,7 @@ from kiosque.payments import transmit, verification
 from kiosque.privacy import forgetting
 from kiosque.privacy.departures import gone, years_before
 from kiosque.settings import Settings
-from tests import bases
+from tests import bases, sentences
 from tests.conftest import Clock, choose_password, dump, make_invoice
 from tests.kiosque.conftest import Run
 from tests.kiosque.privacy.conftest import NAMES, told
@@ -69,7 +69,7 @@ def test_the_first_try_tells_the_same_and_changes_nothing(
     told = run("forget")
     assert bases.rows() == before
     assert run("forget", "--dry-run").output == told.output
-    assert "Rien n’a été fait" in told.output
+    assert sentences.NOTHING_DONE in told.output
     done = run("forget", "--yes").output.splitlines()
     assert len(done) >= 5
     assert set(done) <= set(told.output.splitlines())

@@ -17,9 +17,10 @@ def test_a_misspelt_name_is_an_error_not_nothing(app: Flask, source: str) -> Non
 
 def test_a_text_is_that_of_the_language_in_force(app: Flask) -> None:
     with app.test_request_context():
-        assert render_template_string('{{ _("Mes factures") }}') == "Mes factures"
+        source = '{{ _("Mes factures") }}'
+        assert render_template_string(source) == "Mes factures"
         with catalogue.using("en"):
-            assert render_template_string('{{ _("Mes factures") }}') == "My invoices"
+            assert render_template_string(source) == "My invoices"
 
 
 def test_what_stands_in_a_text_is_escaped_and_the_text_is_html(app: Flask) -> None:

@@ -43,7 +43,7 @@ def test_a_lost_notice_is_told_before_the_family_pays_again(
         reconcile.run({"banque": gateway}, PUBLIC_URL, ISSUERS)
         assert Attempt.get().state == "expired"
     page = sign_in(lost.family).get(address).text
-    assert f"Un paiement commencé le {BEGUN} {sentences.UNANSWERED}" in page
+    assert f"{sentences.BEGUN_AT} {BEGUN} {sentences.UNANSWERED}" in page
     assert sentences.LOOK_AT_ACCOUNT in page
     assert "enfance@sautron.example.org" in page
 
@@ -90,7 +90,7 @@ def test_back_from_the_bank_later_nothing_is_said_that_is_not_known(
     frozen.advance(hours=1)
     reconcile.run({"banque": gateway}, PUBLIC_URL, ISSUERS)
     page = sign_in(lost.family).get(f"/paiement/retour/{lost.reference}").text
-    assert f"Un paiement commencé le {BEGUN} {sentences.UNANSWERED}" in page
+    assert f"{sentences.BEGUN_AT} {BEGUN} {sentences.UNANSWERED}" in page
     assert sentences.LOOK_AT_ACCOUNT in page
 
 

@@ -26,7 +26,7 @@ from kiosque.language import clock
 from kiosque.payments import verification
 from kiosque.settings import OtherRegie, Settings
 from kiosque.staff.roles import Role
-from tests import pdfs
+from tests import pdfs, sentences
 from tests.agents import confirm, enter, make_agent, send, shown
 from tests.conftest import Clock, make_invoice
 from tests.kiosque.payments.conftest import at_counter
@@ -85,7 +85,7 @@ def test_what_was_seen_is_made_final_and_its_papers_say_the_same(
     deposit = make_final(regisseur)
     page = plain(regisseur.get(PAGE).text)
     assert "2026-001" in page
-    assert "Rien n’est à verser" in page
+    assert sentences.NOTHING_TO_PAY_OVER in page
     paper = regisseur.get(f"/mairie/documents/bordereaux/{deposit.id}.pdf").data
     assert hashlib.sha256(paper).hexdigest() == deposit.pdf_sha256
     listed = regisseur.get(f"/mairie/documents/bordereaux/{deposit.id}/liste.pdf").data
@@ -199,16 +199,16 @@ def test_a_regisseur_sets_his_own_regies_imputations_and_an_administrator_all(
 
 def test_a_payment_is_kept_back_then_taken_up(regisseur: FlaskClient, imputed: None) -> None:
     page = f"/mairie/encaissements/{Settlement.get().id}"
-    assert "Garder hors du bordereau" in regisseur.get(page).text
+    assert sentences.KEEP_BACK in regisseur.get(page).text
     assert confirm(regisseur, f"{page}/garder", reason="contestée").status_code == 302
     assert "contestée" in regisseur.get(PAGE).text
-    assert "Rien n’est à verser" in regisseur.get(PAGE).text
+    assert sentences.NOTHING_TO_PAY_OVER in regisseur.get(PAGE).text
     assert "Reprendre au bordereau" in regisseur.get(page).text
     assert confirm(regisseur, f"{page}/reprendre", reason="vu").status_code == 302
     assert [it.ended_at is None for it in KeptBack.select()] == [False]
     make_final(regisseur)
     assert send(regisseur, f"{page}/garder", reason="trop tard").status_code == 422
-    assert "Garder hors du bordereau" not in regisseur.get(page).text
+    assert sentences.KEEP_BACK not in regisseur.get(page).text
 
 
 def test_the_comptables_answer_is_noted(regisseur: FlaskClient, imputed: None) -> None:

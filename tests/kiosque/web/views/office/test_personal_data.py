@@ -51,7 +51,7 @@ def test_what_is_held_leaves_as_an_archive_and_is_remembered(client: FlaskClient
     assert [(each.kind, each.author) for each in acts.read()] == [
         ("exported", "administration@sautron.example.org")
     ]
-    assert last() == ("family_exported", "F1001", "courriel du 3 mars")
+    assert last() == ("family_exported", "F1001", AGREED["reason"])
 
 
 def test_a_family_that_asks_is_erased_once_nothing_is_due(
@@ -67,7 +67,7 @@ def test_a_family_that_asks_is_erased_once_nothing_is_due(
     assert send(client, ERASE, **AGREED).location == DATA
     assert Family.get(Family.code == "F1001").forgotten_at
     assert Family.get(Family.code == "F2002").forgotten_at is None
-    assert last() == ("family_erased", "F1001", "courriel du 3 mars")
+    assert last() == ("family_erased", "F1001", AGREED["reason"])
     assert client.get(ERASE).status_code == 404
 
 

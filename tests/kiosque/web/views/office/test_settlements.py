@@ -18,6 +18,7 @@ from kiosque.db.models import (
 from kiosque.outbox import queue
 from kiosque.payments import CounterPayment, Purchase, verification
 from kiosque.staff.roles import Role
+from tests import sentences
 from tests.agents import confirm, enter, fill, make_agent, send
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
 from tests.talkative import TalkativeBank
@@ -236,7 +237,7 @@ def test_a_payment_is_refunded_by_the_bank_wholly(
     page = f"{page_of(online)}/rembourser"
     bank.answers = [[bank.report(handoff, **CREDIT)]]
     told = fill(client, page, reason="départ").text
-    assert "de nouveau à régler" in told
+    assert sentences.TO_PAY_AGAIN in told
     assert "87,45\u00a0€" in told
     assert bank.refunds == []
     assert confirm(client, page, reason="départ").location == page_of(online)
@@ -287,7 +288,7 @@ def test_a_refund_asked_of_the_bank_that_says_nothing_is_dropped(
     bank.answers = [Unreachable("x")]
     confirm(client, f"{page_of(online)}/rembourser", amount="5", reason="absence")
     frozen.advance(minutes=5)
-    assert confirm(client, f"{page_of(online)}/abandonner", reason="vu à la banque").location
+    assert confirm(client, f"{page_of(online)}/abandonner", reason="vu au relevé").location
     assert Repayment.get().state == "declined"
 
 
@@ -304,7 +305,7 @@ def test_a_refund_that_the_bank_made_is_noted_under_its_name(
     client: FlaskClient, online: Settlement
 ) -> None:
     page = f"{page_of(online)}/rendre"
-    confirm(client, page, amount="10", reason="vu à la banque", transaction="C" * 32)
+    confirm(client, page, amount="10", reason="vu au relevé", transaction="C" * 32)
     assert Repayment.get().transaction_id == "c" * 32
 
 
@@ -312,7 +313,7 @@ def test_an_unpaid_cheque_leaves_its_invoice_to_pay(
     client: FlaskClient, cheque: Settlement
 ) -> None:
     page = f"{page_of(cheque)}/impaye"
-    assert "de nouveau à régler" in fill(client, page, reason="avis 123").text
+    assert sentences.TO_PAY_AGAIN in fill(client, page, reason="avis 123").text
     assert confirm(client, page, reason="avis 123").location == page_of(cheque)
     assert Invoice.get(Invoice.number == "2026-10-0002").state == "open"
     assert "Annulé ou impayé" in client.get(page_of(cheque)).text
