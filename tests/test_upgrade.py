@@ -239,7 +239,7 @@ def is_as_before(stage: Stage, made: Stage) -> bool:
     assert stage.in_force == "0.2.0"
     for town in TOWNS:
         assert stage.money(town) == made.money(town)
-        assert stage.town_runs(town, "app.py", "migrate") == f"{sentences.UP_TO_DATE}\n"
+        assert stage.town_runs(town, "app.py", "migrate") == f"{sentences.DATABASE_UP_TO_DATE}\n"
         stage.town_runs(town, "app.py", "verify")
         assert not (stage.root / f"run/kiosque/{town}.stopped").exists()
     last = stage.folder.joinpath("asked").read_text().splitlines()[-len(TOWNS) * 6 :]
@@ -264,7 +264,7 @@ def test_an_earlier_machine_comes_to_this_version_and_goes_back(earlier: Stage) 
     assert done.returncode == 0, done.stderr
     assert stage.in_force == "0.2.0"
     assert stage.money("sautron") == money
-    assert stage.town_runs("sautron", "app.py", "migrate") == f"{sentences.UP_TO_DATE}\n"
+    assert stage.town_runs("sautron", "app.py", "migrate") == f"{sentences.DATABASE_UP_TO_DATE}\n"
     stage.town_runs("sautron", "app.py", "verify")
     assert (stage.root / "etc/kiosque/sautron.toml").read_bytes() == settings
     assert stage.upgrade("--back").returncode == 1, "nothing is left to undo"
