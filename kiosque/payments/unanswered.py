@@ -29,7 +29,7 @@ def unanswered_at(invoice: Any, now: Any, since: Any) -> Node:
     attempt, item = Attempt.alias(), AttemptItem.alias()
     return (
         item.select(fn.MAX(attempt.started_at))
-        .join(attempt, on=item.attempt == attempt.id)
+        .join(attempt)
         .where(item.invoice == invoice, attempt.started_at > since, _is_unanswered(attempt, now))
     )
 
@@ -66,9 +66,7 @@ def _is_unanswered(attempt: Any, now: Any) -> Expression:
     """Return the condition that an attempt's time has passed, and no bank said what became of it.
     `attempt` is the table or an alias of it."""
     timed_out = Fact.select(Fact.id).where(
-        Fact.attempt == attempt.id,
-        Fact.state == AttemptState.EXPIRED,
-        Fact.source == FactSource.TIMEOUT,
+        Fact.attempt == attempt.id, Fact.source == FactSource.TIMEOUT
     )
     silent: Expression = (attempt.state == AttemptState.HANDED_OFF) & (attempt.live_until <= now)
     lapsed: Expression = (attempt.state == AttemptState.EXPIRED) & fn.EXISTS(timed_out)

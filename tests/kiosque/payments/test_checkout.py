@@ -1,11 +1,13 @@
 """A family goes to the bank: what is refused first, two tabs, and what the bank is told."""
 
-from datetime import date, timedelta
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import date
 
 import pytest
 from peewee import IntegrityError
 
-from gateways.base import Gateway, Limits
+from gateways.base import Gateway, Handoff, Limits, Order
 from kiosque import payments
 from kiosque.db import write
 from kiosque.db.models import (
@@ -15,11 +17,12 @@ from kiosque.db.models import (
     Family,
     Invoice,
 )
-from kiosque.payments import Purchase, Refused
+from kiosque.payments import Purchase, Refused, checkout
 from tests import sentences
 from tests.bank import REFUSED
-from tests.conftest import PUBLIC_URL, Clock, make_invoice
+from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, change_total, state_of
+from tests.talkative import TalkativeBank
 
 pytestmark = pytest.mark.usefixtures("sound_books")
 
@@ -58,6 +61,7 @@ def test_nothing_ticked_too_much_ticked_and_amounts_beyond_the_bank_are_refused(
     assert "50" in reasons(alices_family, *(f"N{i}" for i in range(51)))
     assert sentences.BANK_TAKES in reasons(alices_family, october.number, limits=Limits(5000, 9000))
     assert sentences.BANK_TAKES in reasons(alices_family, october.number, limits=Limits(1, 4519))
+    assert reasons(alices_family, october.number, limits=Limits(4520, 4520)) == ""
 
 
 def test_one_bad_invoice_refuses_the_whole_and_opens_nothing(
@@ -83,6 +87,23 @@ def test_the_same_invoice_asked_twice_is_paid_once(
     purchase = Purchase(alices_family, [october.number] * 2, 4520)
     attempt, _ = payments.start(purchase, gateway, PUBLIC_URL)
     assert attempt.amount_cents == 4520
+
+
+def test_of_two_regies_the_oldest_invoices_is_meant_then_the_first_numbers(
+    alices_family: Family, october: Invoice, september: Invoice
+) -> None:
+    make_invoice(alices_family, "2026-10-0000", regie="multi-accueil")
+    make_invoice(alices_family, "2026-10-0002", regie="multi-accueil")
+
+    def meant(*numbers: str) -> str:
+        assert payments.regie_of(alices_family, numbers) == payments.regie_of(
+            alices_family, reversed(numbers)
+        )
+        return payments.regie_of(alices_family, numbers)
+
+    assert meant("2026-10-0000", october.number) == "multi-accueil"
+    assert meant("2026-10-0002", october.number) == october.regie
+    assert meant("2026-10-0000", september.number) == september.regie
 
 
 # --- Two tabs ---
@@ -175,6 +196,52 @@ def test_what_another_attempt_holds_is_not_taken_back_from_it(
 
 
 # --- What the bank is told ---
+
+
+def test_a_bank_is_given_the_address_that_it_asks_for_and_no_other(
+    bank: TalkativeBank, october: Invoice, september: Invoice
+) -> None:
+    given: list[Order] = []
+    form = bank.start
+    bank.start = lambda order: given.append(order) or form(order)  # type: ignore[method-assign, func-returns-value]
+    for invoice, wanted in ((october, True), (september, False)):
+        bank.limits = replace(bank.limits, requires_email=wanted)
+        purchase = Purchase(invoice.family, [invoice.number], invoice.total_cents, "a@example.org")
+        attempt, _ = payments.start(purchase, bank, PUBLIC_URL)
+        assert Attempt.get_by_id(attempt.id).receipt_email == "a@example.org"
+    assert [order.email for order in given] == ["a@example.org", None]
+
+
+def test_a_payment_is_to_the_regie_of_its_invoices(pay: Pay, alices_family: Family) -> None:
+    care = make_invoice(alices_family, "B1", regie="multi-accueil")
+    assert pay(alices_family, care)[0].regie == "multi-accueil"
+
+
+def test_a_payment_that_could_not_be_asked_for_keeps_no_place_at_the_bank() -> None:
+    def fails() -> Future[Handoff]:
+        raise RuntimeError("can't start new thread")
+
+    for _ in range(checkout.STARTS_AT_ONCE + 1):
+        with pytest.raises(RuntimeError):
+            checkout.hand_over("banque sans fil", fails)
+
+
+def test_the_bank_is_asked_about_a_familys_own_payments_of_these_invoices_alone(
+    bank: TalkativeBank,
+    go: Pay,
+    frozen: Clock,
+    october: Invoice,
+    september: Invoice,
+    charlies_family: Family,
+) -> None:
+    theirs = make_invoice(charlies_family, "C-1")
+    hers, *_others = [go(invoice)[0] for invoice in (october, september, theirs)]
+    frozen.advance(minutes=1)
+    numbers = [october.number, theirs.number]
+    payments.ask_about_holders(october.family, numbers, {"banque": bank}, PUBLIC_URL, ISSUERS)
+    assert [order.reference for order in bank.asked] == [hers.reference]
+
+
 def test_the_numbers_given_to_the_bank_never_repeat_in_a_day(
     pay: Pay, alices_family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,5 +300,5 @@ def test_attempts_older_than_their_time_no_longer_hold_their_invoices(
 ) -> None:
     attempt, _ = pay(alices_family, october)
     assert payments.live_attempts([october]) == {october.id: attempt}
-    frozen.at = attempt.live_until + timedelta(seconds=1)
+    frozen.at = attempt.live_until
     assert payments.live_attempts([october]) == {}

@@ -351,6 +351,7 @@ def test_a_bug_in_an_adapters_start_is_a_bank_that_does_not_answer_and_holds_no_
 
 def test_a_bank_that_hangs_when_a_payment_is_opened_is_given_up_and_the_next_payers_told_at_once(
     bank: TalkativeBank,
+    other: TalkativeBank,
     hang: Hang,
     monkeypatch: pytest.MonkeyPatch,
     alices_family: Family,
@@ -365,6 +366,8 @@ def test_a_bank_that_hangs_when_a_payment_is_opened_is_given_up_and_the_next_pay
     with pytest.raises(Unreachable, match=sentences.CROWD):
         open_at(bank, make_invoice(alices_family, "N9"))
     assert {attempt.state for attempt in Attempt.select()} == {"cancelled"}
+    monkeypatch.undo()
+    assert open_at(other, make_invoice(alices_family, "N10"))
 
 
 def test_a_number_that_the_bank_gave_before_holds_no_invoice(
