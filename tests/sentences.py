@@ -414,6 +414,7 @@ SITE_RUNS = "Le site tourne, ou une commande y travaille"
 COMMAND_ALONE = "Une restauration ou un déplacement de la base est en cours"
 MALFORMED_TOML = "TOML mal formé"
 NOT_UTF8 = "il n’est pas en UTF-8"
+NOT_ITS_PAPER = "n’est plus celui dont le journal a l’empreinte"
 
 
 def numbers(text: str) -> list[int]:

@@ -180,7 +180,7 @@ def papers_(settings: Settings, number: str, folder: Path, regie: str) -> None:
     made = deposits.bordereau_of(found)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"bordereau-{made.title}.pdf").write_bytes(papers.bordereau(made))
+        (folder / f"bordereau-{made.title}.pdf").write_bytes(papers.kept(found))
         (folder / f"liste-{made.title}.pdf").write_bytes(papers.payers(settings, found))
         with (folder / f"bordereau-{made.title}.csv").open("w", encoding="utf-8") as file:
             rows = csv.writer(file, delimiter=";", lineterminator="\n")

@@ -1,5 +1,6 @@
 """How both databases keep a day, an instant, a state and a truth."""
 
+from base64 import b64decode, b64encode
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,11 @@ from peewee import SQL, BooleanField, Field, TextField
 if TYPE_CHECKING:  # what takes no parameter at run time
     InstantField = Field[datetime]
     DayField = Field[date]
+    BytesField = Field[bytes]
     StringField = Field[str]
     FlagField = Field[bool]
 else:
-    InstantField = DayField = Field
+    InstantField = DayField = BytesField = Field
     StringField, FlagField = TextField, BooleanField
 
 
@@ -53,6 +55,21 @@ class TruthField(FlagField):
 
     def db_value(self, value: Any) -> Any:
         return value if value is None else SQL("1" if value else "0")
+
+
+class PdfField(BytesField):
+    """The bytes of a small file, kept as text, in base64; none where that text is no longer so."""
+
+    field_type = "TEXT"
+
+    def db_value(self, value: bytes) -> str:
+        return b64encode(value).decode()
+
+    def python_value(self, value: str) -> bytes:
+        try:
+            return b64decode(value)
+        except ValueError:
+            return b""
 
 
 def to_text(value: date) -> str:

@@ -54,7 +54,7 @@ def finalize(
     render: Callable[[Bordereau], bytes],
 ) -> Deposit:
     """Make final the draft of this fingerprint, and only it. Its paper is rendered first: the books
-    keep what proves it. Raises Refused; of two who ask at once, the second."""
+    keep it, and what proves it. Raises Refused; of two who ask at once, the second."""
     if fault := why_no_author(author):
         raise Refused([fault])
     while True:
@@ -63,11 +63,11 @@ def finalize(
         at = clock.now()
         number = _next_number(regie, clock.paris_date(at).year)
         made = Bordereau.of(settings, found, number, at, author.strip())
-        sha256 = hashlib.sha256(render(made)).hexdigest()
+        pdf = render(made)
         with write():
             _require(draft(regie, up_to), agreed)
             if _next_number(regie, made.on.year) == number:
-                return _keep(made, sha256)
+                return _keep(made, pdf)
 
 
 def _require(found: Draft, agreed: str) -> None:
@@ -97,8 +97,9 @@ def _next_number(regie: str, year: int) -> int:
     return max([given, *(each.last or 0 for each in lost(regie) if each.year == year)]) + 1
 
 
-def _keep(made: Bordereau, sha256: str) -> Deposit:
+def _keep(made: Bordereau, pdf: bytes) -> Deposit:
     require_write()
+    sha256 = hashlib.sha256(pdf).hexdigest()
     deposit = Deposit.create(
         regie=made.regie,
         year=made.on.year,
@@ -109,6 +110,7 @@ def _keep(made: Bordereau, sha256: str) -> Deposit:
         author=made.author,
         pdf_sha256=sha256,
         content=made.written,
+        pdf=pdf,
     )
     for first in range(0, len(made.lines), _TOGETHER):
         some = made.lines[first : first + _TOGETHER]

@@ -1,25 +1,32 @@
 """The papers of a deposit: the *bordereau de versement*, and the list of who paid.
 
-The first is made from what the books keep of it, the same to the byte each time. The second names
-families as they are known today: a deposit is kept longer than they are.
+The first is kept: what makes PDFs changes. Until it is, it is made from what the books keep of it,
+the same to the byte each time. The second names families as they are known today: a deposit is kept
+longer than they are.
 """
 
+import hashlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict
 
 from kiosque.db.models import Deposit
-from kiosque.deposits import Bordereau, bordereau_of, families_of
+from kiosque.deposits import Bordereau, bordereau_of, families_of, titled
 from kiosque.deposits.final import Payer
 from kiosque.deposits.sums import Line, Sums, sums, table, whole
 from kiosque.language import catalogue
 from kiosque.language.formats import format_euros, long_date
 from kiosque.papers.receipts_and_invoices import Column, Paper, PaperTable
 from kiosque.papers.typesetting import CELL_WORD, breakable, typeset, typeset_again
+from kiosque.payments import Refused
 from kiosque.settings import Settings
 
 _MODE, _IMPUTATION = Column("Mode", share=3), Column("Imputation", share=3)
 _TO_PAY = Column("À verser", figures=True)
 _LOST = "Numéro perdu quand la base a été rétablie d’une sauvegarde"
+_NOT_PROVED = (
+    "son PDF n’est plus celui dont le journal a l’empreinte. Il n’est pas donné\u00a0: reprenez le "
+    "vôtre, ou une sauvegarde."
+)
 _LOST_THEN = "Ce qu’il versait l’est de nouveau par les bordereaux qui le suivent."
 
 
@@ -28,6 +35,15 @@ def bordereau(made: Bordereau) -> bytes:
     with catalogue.using(catalogue.SOURCE):
         content = {"town": made.town, "numbered": True, **asdict(_paper(made))}
         return typeset_again("paper", content, made.at)
+
+
+def kept(deposit: Deposit) -> bytes:
+    """Return the PDF that a deposit was made final with, whatever has changed since. Raises Refused
+    where it is not the one that the journal proves."""
+    pdf = deposit.pdf or bordereau(bordereau_of(deposit))
+    if hashlib.sha256(pdf).hexdigest() != deposit.pdf_sha256:
+        raise Refused([f"Bordereau {titled(deposit)}\u00a0: {_NOT_PROVED}"])
+    return pdf
 
 
 def payers(settings: Settings, deposit: Deposit) -> bytes:

@@ -29,7 +29,7 @@ def papers(settings: Settings, closed: MonthClosing) -> Iterator[tuple[str, byte
     yield "impayes.pdf", unpaid(settings, closed, contents.unpaid_of(closed))
     for deposit in contents.deposits_of(closed):
         title = deposits.titled(deposit)
-        yield f"bordereau-{title}.pdf", bordereaux.bordereau(deposits.bordereau_of(deposit))
+        yield f"bordereau-{title}.pdf", bordereaux.kept(deposit)
         yield f"liste-{title}.pdf", bordereaux.payers(settings, deposit)
 
 

@@ -676,6 +676,14 @@ BUGS = (
         rare=True,
     ),
     Bug(
+        "the paper of a deposit is not kept",
+        final,
+        "        pdf=pdf,\n",
+        "",
+        histories.paid_over_then_given_back,
+        rare=True,
+    ),
+    Bug(
         "money is dated in a month that was closed",
         counter_rules,
         "if is_closed(invoice.regie, payment.settled_on):",

@@ -123,9 +123,11 @@ def _asked(town: "Town", found: Draft) -> tuple[Settings, str, int, str, str]:
 
 
 def compare_papers() -> None:
-    """Each paper is made again the same, from the base alone: who was killed before he had it lost
-    nothing. The journal cites it."""
+    """Each paper is in the base, and would be made the same from it: who was killed before he had
+    it lost nothing. The journal cites it."""
     for deposit in Deposit.select():
+        kept = hashlib.sha256(deposit.pdf).hexdigest()
+        assert kept == deposit.pdf_sha256, "another paper is kept"
         sha256 = hashlib.sha256(_paper(deposits.bordereau_of(deposit))).hexdigest()
         assert sha256 == deposit.pdf_sha256, "a paper is not made again the same"
         cited = rows(f"SELECT label FROM journal_entry WHERE deposit_id = {deposit.id}")

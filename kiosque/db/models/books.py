@@ -3,7 +3,7 @@ closed."""
 
 from peewee import ForeignKeyField, IntegerField, TextField
 
-from kiosque.db.fields import DateField, UtcDateTimeField
+from kiosque.db.fields import DateField, PdfField, UtcDateTimeField
 from kiosque.db.models.base import NumberedModel
 from kiosque.db.models.families import Service
 from kiosque.db.models.payments import Anomaly
@@ -31,8 +31,8 @@ class Deposit(NumberedModel):
     """A *bordereau de versement*, final: what a *régie* pays over to the *comptable*, of all that
     was collected up to the entry `up_to` of the journal.
 
-    It is numbered without gaps by *régie* and year. `content` is what its PDF says, as JSON;
-    `pdf_sha256` is the PDF's, which is made again the same.
+    It is numbered without gaps by *régie* and year. `content` is what its PDF says, as JSON; `pdf`
+    is the PDF itself, none of those made before it was kept, and `pdf_sha256` proves it.
     """
 
     regie = TextField()
@@ -44,6 +44,7 @@ class Deposit(NumberedModel):
     author = TextField()
     pdf_sha256 = TextField()
     content = TextField()
+    pdf = PdfField(default=b"")
 
     class Meta:
         indexes = ((("regie", "year", "number"), True),)

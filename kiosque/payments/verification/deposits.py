@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 
+from kiosque.db.models import Deposit
 from kiosque.language.formats import format_euros
 from kiosque.payments.verification.queries import one, rows
 
@@ -103,7 +105,7 @@ def contents() -> Iterator[str]:
 
 
 def prints() -> Iterator[str]:
-    """The entries of a deposit end with the SHA-256 of its PDF."""
+    """The entries of a deposit end with the SHA-256 of its PDF, which is kept."""
     for title in one(
         f"""
         SELECT DISTINCT {_TITLE} FROM deposit JOIN journal_entry ON deposit_id = deposit.id
@@ -111,3 +113,7 @@ def prints() -> Iterator[str]:
         """  # noqa: S608  # words of ours
     ):
         yield f"bordereau {title.strip()} : le journal cite l’empreinte d’un autre PDF"
+    for deposit in Deposit.select().where(Deposit.pdf != b""):
+        if sha256(deposit.pdf).hexdigest() != deposit.pdf_sha256:
+            title = f"{deposit.year}-{deposit.number} {deposit.regie}".strip()
+            yield f"bordereau {title} : son PDF n’est plus celui dont le journal a l’empreinte"

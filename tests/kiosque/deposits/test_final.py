@@ -20,7 +20,8 @@ from kiosque.db.states import RepaymentKind
 from kiosque.deposits import Imputed, tables
 from kiosque.deposits.sums import Source, sums, whole
 from kiosque.language import clock
-from kiosque.papers.deposits import bordereau, payers
+from kiosque.papers import deposits as papers
+from kiosque.papers.deposits import bordereau, kept, payers
 from kiosque.payments import journal, verification
 from kiosque.payments.refusals import Refused
 from kiosque.settings import Settings
@@ -82,6 +83,26 @@ def test_its_paper_is_made_again_the_same_from_what_the_books_keep(
     again = bordereau(deposits.bordereau_of(Deposit.get_by_id(deposit.id)))
     assert hashlib.sha256(again).hexdigest() == deposit.pdf_sha256
     assert pdfs.faults(again) == []
+
+
+def test_its_paper_is_the_same_in_ten_years_whatever_makes_papers_then(
+    paid: Invoice, final: Final, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deposit = final()
+    monkeypatch.setattr(papers, "bordereau", lambda _made: b"%PDF of another library")
+    assert hashlib.sha256(kept(Deposit.get_by_id(deposit.id))).hexdigest() == deposit.pdf_sha256
+    assert verification.faults() == []
+
+
+def test_a_paper_that_the_journal_does_not_prove_is_not_given(
+    paid: Invoice, final: Final, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deposit = final()
+    bases.damage("UPDATE deposit SET pdf = ''")  # made before papers were kept
+    assert kept(Deposit.get_by_id(deposit.id)) == deposit.pdf
+    monkeypatch.setattr(papers, "bordereau", lambda _made: b"%PDF of another library")
+    with pytest.raises(Refused, match=r"2026-001.*empreinte"):
+        kept(Deposit.get_by_id(deposit.id))
 
 
 def test_paper_table_and_books_tell_the_same_cents(
@@ -296,6 +317,8 @@ def test_the_comptable_answers_once(paid: Invoice, final: Final, frozen: Clock) 
         ("UPDATE revenue SET amount_cents = amount_cents + 1 WHERE id = 1", "bordereau"),
         ("UPDATE journal_entry SET amount_cents = 1 WHERE deposit_id IS NOT NULL", "bordereau"),
         ("UPDATE deposit SET content = replace(content, '3000', '3001')", "bordereau"),
+        ("UPDATE deposit SET pdf = 'JVBERi0='", "bordereau 2026-1 : son PDF"),
+        ("UPDATE deposit SET pdf = 'é'", "bordereau 2026-1 : son PDF"),
         (
             "INSERT INTO kept_back (revenue_id, noted_at, author, reason) "
             "VALUES (1, '2026-11-24T01:50:49.000000Z', 'D', 'x')",

@@ -14,7 +14,7 @@ from kiosque.deposits.sums import table, whole
 from kiosque.language import clock
 from kiosque.language.formats import format_euros
 from kiosque.papers import deposits as papers
-from kiosque.payments import journal
+from kiosque.payments import Refused, journal
 from kiosque.settings import Settings
 from kiosque.staff import events
 from kiosque.staff.events import Action
@@ -123,8 +123,11 @@ def _answered(deposit: Deposit, form: AnswerForm) -> Response:
 @staff_only(*_READERS)
 def bordereau_paper(number: int) -> Response:
     deposit = _own(number, *_READERS)
-    made = papers.bordereau(deposits.bordereau_of(deposit))
-    return _paper(deposit, made, "bordereau")
+    try:
+        return _paper(deposit, papers.kept(deposit), "bordereau")
+    except Refused as refused:
+        flash(refused.reasons[0])
+        return redirect(url_for("office.bordereaux"))
 
 
 @staff_only(*_READERS)

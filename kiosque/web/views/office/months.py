@@ -18,6 +18,7 @@ from kiosque.db.states import UNDECIDED
 from kiosque.language import clock
 from kiosque.language.formats import capital
 from kiosque.papers import month as paper
+from kiosque.payments import Refused
 from kiosque.payments.closed_months import last_closed
 from kiosque.staff import events
 from kiosque.staff.events import Action
@@ -121,14 +122,21 @@ def month_papers(name: str) -> Response:
     if closed is None:
         flash(f"{capital(found.words)} n’est pas encore arrêté.")
         return _back_to(found, regie)
+    try:
+        content = _archive(closed)
+    except Refused as refused:
+        flash(refused.reasons[0])
+        return _back_to(found, regie)
     events.note(Action.EXPORTED, actor(), f"papiers {name} {regie}".strip())
+    return documents.answer_archive(content, "-".join(filter(None, ("mois", name, regie))))
+
+
+def _archive(closed: MonthClosing) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file_name, pdf in paper.papers(current.settings(), closed):
-            archive.writestr(file_name, pdf)
-    return documents.answer_archive(
-        content.getvalue(), "-".join(filter(None, ("mois", name, regie)))
-    )
+        for name, pdf in paper.papers(current.settings(), closed):
+            archive.writestr(name, pdf)
+    return content.getvalue()
 
 
 def _page(found: Month, regie: str) -> str:

@@ -26,7 +26,7 @@ from kiosque.language import clock
 from kiosque.payments import verification
 from kiosque.settings import OtherRegie, Settings
 from kiosque.staff.roles import Role
-from tests import pdfs, sentences
+from tests import bases, pdfs, sentences
 from tests.agents import confirm, enter, make_agent, send, shown
 from tests.conftest import Clock, make_invoice
 from tests.kiosque.payments.conftest import at_counter
@@ -75,6 +75,16 @@ def test_a_service_without_imputation_is_named_and_offers_no_button(
         assert "Restauration scolaire n’a pas d’imputation" in text
         assert "fingerprint" not in text
     assert FINAL not in regisseur.get(PAGE).text
+
+
+def test_no_other_paper_is_given_than_the_one_that_was_made_final(
+    regisseur: FlaskClient, imputed: None
+) -> None:
+    deposit = make_final(regisseur)
+    bases.damage("UPDATE deposit SET pdf = 'JVBERi0='")
+    answer = regisseur.get(f"/mairie/documents/bordereaux/{deposit.id}.pdf")
+    assert answer.location == PAGE
+    assert sentences.NOT_ITS_PAPER in regisseur.get(PAGE).text
 
 
 def test_what_was_seen_is_made_final_and_its_papers_say_the_same(

@@ -27,6 +27,7 @@ from kiosque.papers.deposits import bordereau
 from kiosque.payments import journal
 from kiosque.settings import Settings
 from kiosque.staff.roles import Role
+from tests import bases, sentences
 from tests.agents import enter, make_agent, send
 from tests.conftest import NOW, Clock, csrf_token, make_invoice
 from tests.kiosque.payments.conftest import Pay, at_counter, bank, gateways, go  # noqa: F401
@@ -67,6 +68,21 @@ def test_a_month_is_closed_once_read_and_gives_its_papers(app: Flask, december: 
     papers = client.get(f"{MONTH}/papiers.zip")
     names = zipfile.ZipFile(io.BytesIO(papers.data)).namelist()
     assert names == ["journal.pdf", "rapprochement.pdf", "impayes.pdf"]
+
+
+def test_no_paper_of_a_month_is_given_with_another_bordereau_than_its_own(
+    app: Flask, december: None, settings: Settings
+) -> None:
+    KeptBack.update(ended_at=clock.now()).execute()
+    deposits.set_imputation("", "Restauration scolaire", Imputed("70632", "", ""), "Dominique")
+    found = deposits.draft("", journal.last()[0])
+    deposits.finalize(settings, "", found.up_to, "Dominique", found.fingerprint, bordereau)
+    client = enter(app, make_agent(Role.REGISSEUR))
+    assert send(client, f"{MONTH}/arreter", seen="y").location == MONTH
+    assert client.get(f"{MONTH}/papiers.zip").mimetype == "application/zip"
+    bases.damage("UPDATE deposit SET pdf = 'JVBERi0='")
+    assert client.get(f"{MONTH}/papiers.zip").location == MONTH
+    assert sentences.NOT_ITS_PAPER in client.get(MONTH).text
 
 
 def test_a_month_that_is_not_proven_is_not_closed(app: Flask, december: None) -> None:
