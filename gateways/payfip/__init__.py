@@ -30,7 +30,7 @@ from gateways.settings import read_checked
 __all__ = ["Contract", "PayfipGateway", "PayfipSettings"]
 
 #: Time that PayFiP has to answer, in place of `gateways.deadline.ANSWER_SECONDS`.
-ANSWER_SECONDS = 15.0
+PAYFIP_SECONDS = 15.0
 PAGE = "/tpa/paiementws.web"
 
 #: Ages of an attempt, in minutes, at which to ask: soon and often while the payer may be there,
@@ -118,7 +118,7 @@ class PayfipGateway:
         )
 
     def poll(self, order: Order) -> list[Report]:
-        """Report the result, once there is one. Raises Unreachable within ANSWER_SECONDS."""
+        """Report the result, once there is one. Raises Unreachable within PAYFIP_SECONDS."""
         if not order.gateway_reference:
             return []
         try:
@@ -146,4 +146,4 @@ class PayfipGateway:
         return []
 
     def _ask(self, operation: str, values: Mapping[str, str]) -> dict[str, str]:
-        return soap.call(self._contract.service, operation, values, seconds=ANSWER_SECONDS)
+        return soap.call(self._contract.service, operation, values, seconds=PAYFIP_SECONDS)

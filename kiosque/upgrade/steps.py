@@ -63,7 +63,7 @@ class Record:
 
 def upgrade(machine: Machine, name: str, say: Say) -> None:
     """Pass every town to a version that is there already. Raise Failed with the reason; the version
-    before is then in force again, on the bases of before."""
+    before is then in force again, on the databases of before."""
     old, new = machine.in_force, machine.version(name)
     if (last := Record.read(machine)) and not last.ended:
         raise Failed("Une mise à jour s’est interrompue : « kiosque upgrade --back » d’abord.")
@@ -117,7 +117,7 @@ def _go(
     backups: Mapping[str, str],
     say: Say,
 ) -> None:
-    """Close the doors, copy the bases and change them, put the new version in force."""
+    """Close the doors, copy the databases and change them, put the new version in force."""
     new, towns = machine.version(record.new), machine.towns()
     for name in record.served:
         machine.stop(new, name)
@@ -162,7 +162,7 @@ def back(machine: Machine, say: Say, *, losing: bool = False) -> None:
 
 
 def _undo(machine: Machine, record: Record, towns: list[Town], *, losing: bool = False) -> str:
-    """Put the bases and the version of before back, and open the doors that were open. Return what
+    """Put the databases and the version of before back, and open the doors that were open. Return what
     to say of it. What money has come since is not lost: then the new version stays. Raise Failed
     where that was asked for by hand."""
     new = machine.version(record.new)

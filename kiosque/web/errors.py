@@ -143,7 +143,7 @@ def _outside(_error: office_access.OutsideNetwork) -> Response:
 
 
 def _no_database(error: DatabaseError) -> Response:
-    """The base is locked, gone or full: a 503, upon which a bank sends its notice again."""
+    """The database is locked, gone or full: a 503, upon which a bank sends its notice again."""
     if isinstance(error, db.OUR_FAULTS):
         return _unexpected(error)
     current_app.logger.error("the database does not answer: %s", type(error).__name__)
