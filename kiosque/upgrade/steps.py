@@ -163,8 +163,8 @@ def back(machine: Machine, say: Say, *, losing: bool = False) -> None:
 
 def _undo(machine: Machine, record: Record, towns: list[Town], *, losing: bool = False) -> str:
     """Put the databases and the version of before back, and open the doors that were open. Return
-    what to say of it. What money has come since is not lost: then the new version stays. Raise Failed
-    where that was asked for by hand."""
+    what to say of it. What money has come since is not lost: then the new version stays. Raise
+    Failed where that was asked for by hand."""
     new = machine.version(record.new)
     switched = machine.link.resolve() == new.folder or not machine.link.exists()
     old = machine.version(record.old) if switched else machine.in_force
