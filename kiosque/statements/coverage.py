@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from peewee import fn
 
-from kiosque.db.models import BankOperation, Statement
+from kiosque.db.models import BankOperation, Statement, StatementLine, ToldLine
 from kiosque.language.formats import long_date
 from kiosque.payments.queries import last_regie_of
 from kiosque.statements import workdays
@@ -108,7 +108,8 @@ def _follows(
 
 def _is_held(statement: Statement, day: date, statements: Sequence[Statement]) -> bool:
     """Tell whether the others already hold a statement that begins within this day: from balance to
-    balance, they lead from the eve to after the day, or to where that statement ends in it."""
+    balance, they lead from the eve to after the day, or to where that statement ends in it; or they
+    tell all that it does, which ends within the day too."""
     reached = {each.closing_cents for each in statements if each.opened_on < day == each.closed_on}
     within = [each for each in statements if each.opened_on == day]
     for _ in within if statement.opened_on == day else ():
@@ -116,7 +117,17 @@ def _is_held(statement: Statement, day: date, statements: Sequence[Statement]) -
         if any(each.closed_on > day for each in following):
             return True
         reached |= {each.closing_cents for each in following}
-    return statement.opened_on == statement.closed_on == day and statement.closing_cents in reached
+    is_within = statement.opened_on == statement.closed_on == day
+    return is_within and (statement.closing_cents in reached or _is_told(statement))
+
+
+def _is_told(statement: Statement) -> bool:
+    """Tell whether others tell all the movements of a statement."""
+    elsewhere = ToldLine.select().where(
+        ToldLine.line == StatementLine.id, ToldLine.statement != statement
+    )
+    own = StatementLine.select().where(StatementLine.statement == statement, ~fn.EXISTS(elsewhere))
+    return not own.exists()
 
 
 def _sentence(since: date, until: date) -> str:

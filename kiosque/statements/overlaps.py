@@ -4,13 +4,23 @@ Nothing names a movement: two that are the same, of one day, are two. So they ar
 Files that overlap say the same ones, and the more of the two counts is right. But where one file
 ends within a day and another begins there, with the balance that the first ends with, they say
 different ones, and the sum is right: of all the ways from balance to balance, the one that counts
-most. A day that both files hold whole has the same movements in both, else one of the two is wrong.
+most, less what both may say where the account has had that balance before. A day that both files
+hold whole has the same movements in both, else one of the two is wrong.
 
 So what is kept depends on what the files say, in whatever order they come.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+    Set,
+)
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -18,8 +28,8 @@ from typing import Any, NamedTuple
 from kiosque.payments.refusals import Refused
 from kiosque.statements.records import Movement
 
-#: A day is cut in two or three by those who download what they have of it; by none in so many.
-_MOST_PARTS = 50
+#: A day is cut in two or three by those who download what they have of it: few ways lead through.
+_MOST_WAYS = 2000
 
 
 class Line(NamedTuple):
@@ -122,11 +132,6 @@ class _Part(NamedTuple):
     def counted(self) -> "Counter[Hashable]":
         return Counter(dict(self.counts))
 
-    @property
-    def is_still(self) -> bool:
-        """Tell whether it ends with the balance that it begins with."""
-        return self.before is not None and self.before == self.after
-
 
 class _Day:
     """A day in a file, and in those loaded before. Another kind of file says the same movements in
@@ -181,7 +186,7 @@ class _Day:
             some = [line for line in self.lines if line.id in known]
             own = (line for line in self.lines if line.statement_id == each.id)
             parts.add(self._part(each, some or own))
-        return _most([part for part in parts if part.counts])
+        return _most({part for part in parts if part.counts})
 
     def _part(self, span: Span, said: Iterable[Movement | Line]) -> _Part:
         before = span.opening_cents if span.opened_on == self.day else None
@@ -199,37 +204,78 @@ def _ranked(
         yield movement, ranks[words]
 
 
-def _most(parts: Collection[_Part]) -> "Counter[Hashable]":
+class _Way(NamedTuple):
+    """Parts that lead from balance to balance, the last of them, those that are `left`, and the
+    balances that they begin with."""
+
+    last: _Part
+    left: Set[_Part]
+    began: Set[int | None]
+    counted: "Counter[Hashable]"
+
+    def onwards(self) -> "Iterator[_Way]":
+        """Give the ways of one more part."""
+        began = self.began | {self.last.before}
+        for each in self.left:
+            if each.before is not None and each.before == self.last.after:
+                together = _together(self.counted, each.counted, again=each.before in began)
+                if together:
+                    yield _Way(each, self.left - {each}, began, together)
+
+
+def _most(parts: Set[_Part]) -> "Counter[Hashable]":
     """Return the most of each movement on any way through the parts of a day from balance to
-    balance."""
-    if len(parts) > _MOST_PARTS:
-        raise Refused(["Trop de relevés coupent un même jour : chargez-en un qui le donne entier."])
-    starts: Mapping[int | None, list[_Part]] = defaultdict(list)
-    for part in sorted(parts, key=repr):
-        starts[part.before].append(part)
-    onwards: dict[int | None, Counter[Hashable]] = {None: Counter()}
-
-    def onward(balance: int | None) -> "Counter[Hashable]":
-        if balance not in onwards:
-            onwards[balance] = Counter()  # of a way that comes back here
-            onwards[balance] = _union(way(each) for each in starts[balance] if not each.is_still)
-            for each in starts[balance]:
-                if each.is_still:
-                    onwards[balance] += each.counted
-        return onwards[balance]
-
-    def way(part: _Part) -> "Counter[Hashable]":
-        return onward(part.after) if part.is_still else part.counted + onward(part.after)
-
-    return _union(map(way, parts))
-
-
-def _union(counts: Iterable["Counter[Hashable]"]) -> "Counter[Hashable]":
-    """Return the most of each."""
+    balance, which takes each of them once."""
     found: Counter[Hashable] = Counter()
-    for each in counts:
-        found |= each
+    ways = [
+        _Way(part, parts - {part}, frozenset(), part.counted) for part in sorted(parts, key=repr)
+    ]
+    for number, way in enumerate(ways):  # longer ones are added as it goes
+        if number > _MOST_WAYS:
+            raise Refused(
+                ["Trop de relevés coupent un même jour : chargez-en un qui le donne entier."]
+            )
+        found |= way.counted
+        ways += way.onwards()
     return found
+
+
+def _together(
+    first: "Counter[Hashable]", second: "Counter[Hashable]", *, again: bool
+) -> "Counter[Hashable]":
+    """Return what two parts tell, the second from the balance that the first ends with, `again`
+    where it has begun there before; nothing where the second may be a piece of the first.
+
+    Where the account goes up and down, it may have had that balance before: both may tell the same
+    movements. Of two readings, the one of fewer: what it lacks, a file of the whole day adds.
+    """
+    if again and first & second:
+        return Counter()
+    if len({_value(name) > 0 for name in first | second}) < 2:
+        return first + second
+    by_sum = _subsets(first & second)
+    whole = sum(map(_value, (first + second).elements()))
+    others = [by_sum.get(whole, Counter()), *([first] * (first <= second))]
+    others += [second] * (second <= first)
+    if max(map(Counter.total, others)) > by_sum[0].total():
+        return Counter()
+    return first + second - by_sum[0]
+
+
+def _subsets(counts: "Counter[Hashable]") -> "dict[int, Counter[Hashable]]":
+    """Return, of the ways to take some of these movements, the longest of each sum."""
+    found: dict[int, Counter[Hashable]] = {0: Counter()}
+    for name in sorted(counts.elements(), key=repr):
+        for cents, some in list(found.items()):
+            more, total = some + Counter([name]), cents + _value(name)
+            if total not in found or found[total].total() < more.total():
+                found[total] = more
+    return found
+
+
+def _value(name: Any) -> int:
+    """Return the cents of a movement, by how it is named here."""
+    return int(name if isinstance(name, int) else name[0])
 
 
 def _cents(movement: Movement | Line) -> Hashable:

@@ -820,8 +820,8 @@ BUGS = (
     Bug(
         "a day cut between two files has the lines of the larger",
         overlaps,
-        "part.counted + onward(part.after)",
-        "part.counted | onward(part.after)",
+        "began, together)",
+        "began, self.counted | each.counted)",
         histories.told_in_pieces_backwards,
         rare=True,
     ),

@@ -1,9 +1,10 @@
 """Whatever the files are, and the order they come in, the lines and their matches are the same."""
 
 import tempfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from itertools import pairwise, permutations
+from itertools import combinations, pairwise, permutations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -113,6 +114,71 @@ def test_any_order_overlap_or_split_of_files_gives_the_same(
         assert books.balances().get("account", 0) == 1000 + sum(
             each.cents for each in month.movements if each.label in expected
         )
+
+
+#: Movements that go both ways, so that a balance comes back within a day.
+BOTH_WAYS = [(10, "VIR"), (-10, "VIR"), (20, "VIR"), (-20, "REJET")]
+Spans = Sequence[tuple[int, int]]
+
+
+@pytest.mark.parametrize(
+    ("said", "spans"),
+    [
+        ([0, 3, 2, 1, 3], [(1, 4), (2, 3), (0, 1)]),
+        ([2, 1, 0, 0, 1, 3], [(0, 5), (0, 6), (0, 1), (1, 5)]),
+        ([2, 1, 0, 3, 0, 0, 0], [(0, 1), (1, 2), (2, 3)]),
+        ([1, 2, 3, 3], [(2, 4), (0, 1), (0, 3), (1, 2)]),
+        ([2, 2, 1, 2, 3, 1], [(0, 6), (4, 5), (4, 6), (3, 4)]),
+    ],
+)
+@pytest.mark.usefixtures("frozen")
+def test_a_balance_that_comes_back_within_a_day_joins_no_more_than_there_is(
+    said: list[int], spans: Spans
+) -> None:
+    _require_the_same([BOTH_WAYS[each] for each in said], [*permutations(spans)][:6])
+
+
+@pytest.mark.slow
+@bases.on_sqlite
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_where_a_balance_comes_back_within_a_day_any_order_gives_the_same(
+    frozen: Clock, data: st.DataObject
+) -> None:
+    said = data.draw(st.lists(st.sampled_from(BOTH_WAYS), min_size=2, max_size=7))
+    places = sorted({0, len(said), *data.draw(st.sets(st.integers(1, len(said) - 1), max_size=4))})
+    spans = [*combinations(places, 2)]
+    some = data.draw(st.lists(st.sampled_from(spans), min_size=1, max_size=3, unique=True))
+    _require_the_same(said, {tuple(some), tuple(some[::-1])})
+
+
+def _require_the_same(said: Sequence[tuple[int, str]], orders: Iterable[Spans]) -> None:
+    """Load these files of a day in each order: the lines are the same, no more than there are; and
+    a file of the whole day makes them all."""
+    truth, found = Counter(said), []
+    for spans in orders:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            bases.ready(Path(folder)) as location,
+            db.elsewhere(location),
+        ):
+            for span in spans:
+                books.load(_of_one_day(said, *span))
+            found.append(books.lines())
+            assert Counter((line[1], line[2]) for line in found[-1]) <= truth
+            books.load(_of_one_day(said, 0, len(said)))
+            assert Counter((line[1], line[2]) for line in books.lines()) == truth
+            assert books.faults() == []
+    assert all(each == found[0] for each in found)
+
+
+def _of_one_day(said: Sequence[tuple[int, str]], first: int, last: int) -> StatementFile:
+    """A file of the movements of one day, from one of them to another."""
+    since = NOVEMBER if first else NOVEMBER - timedelta(days=1)
+    until = NOVEMBER + timedelta(days=last == len(said))
+    opening = 1000 + sum(cents for cents, _ in said[:first])
+    told = [books.movement(NOVEMBER, *each) for each in said[first:last]]
+    return statement(period(told, opening, since=since, until=until))
 
 
 def three_of_one_day(first: int, last: int) -> StatementFile:
