@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from peewee import IntegrityError
 
-from kiosque import db
+from kiosque import db, payments
 from kiosque.db import database
 from kiosque.db.models import (
     Account,
+    Allocation,
     Attempt,
     BankMessage,
     Child,
@@ -29,10 +30,11 @@ from kiosque.db.models import (
     Settlement,
     Token,
 )
-from kiosque.payments import journal, verification
+from kiosque.payments import BankPayment, journal, verification
 from kiosque.payments.receipts import issue_receipt
 from tests import bases
-from tests.conftest import ISSUERS, NOW
+from tests.conftest import ISSUERS, NOW, make_family, make_invoice
+from tests.kiosque.payments.conftest import at_counter
 
 #: Before repayments: a payment cancelled, one refunded at the bank, one that stands; as the
 #: version of then wrote them.
@@ -375,3 +377,32 @@ def test_families_of_before_are_found_by_their_names(earlier: None) -> None:
     database.execute_sql("INSERT INTO child (family_id, name) VALUES (1, 'Léa Martin')")
     db.migrate()
     assert Family.get().words == "martin zoe le goff lea martin"
+
+
+def test_money_that_a_human_had_pay_another_invoice_goes_back_to_what_it_came_for(
+    tmp_path: Path,
+) -> None:
+    """Of a version that did not keep it; what matched nothing came for none."""
+    with bases.bare(tmp_path) as location, db.elsewhere(location):
+        db.migrate("0050_kept_papers")
+        family = make_family("F1001", "Martin")
+        october, november, december = (make_invoice(family, name, 1000) for name in "OND")
+        for reason in ("guichet", "encore"):
+            at_counter(october, reason=reason, is_extra=reason == "encore")
+        seen = BankPayment("banque", "a" * 32, 1000, NOW.date(), "Dominique", "vu")
+        twice, unmatched = (
+            Settlement.get(Settlement.reason == "encore"),
+            payments.enter(seen, family, ISSUERS),
+        )
+        for settlement, invoice in ((twice, november), (unmatched, december)):
+            payments.apply_overpayment(settlement, invoice.number, "Dominique", "accord", ISSUERS)
+        Allocation.update(came_for=None).execute()
+        db.migrate()
+        for settlement, invoice in ((twice, november), (unmatched, december)):
+            payments.withdraw_overpayment(settlement, invoice.number, "Dominique", "erreur")
+        parts = Allocation.select().where(Allocation.settlement.in_([twice, unmatched]))
+        assert {(each.settlement_id, each.kind, each.invoice_id) for each in parts} == {
+            (twice.id, "overpayment", october.id),
+            (unmatched.id, "unmatched", None),
+        }
+        assert verification.faults() == []
