@@ -38,7 +38,7 @@ def missing() -> list[str]:
 def keep_all_back() -> None:
     """In the place of a deposit."""
     with write():
-        for revenue in Revenue.select():
+        for revenue in Revenue.select().where(Revenue.id.not_in(KeptBack.select(KeptBack.revenue))):
             KeptBack.create(
                 revenue=revenue, noted_at=clock.now(), author="Dominique", reason="régularisation"
             )
@@ -215,3 +215,36 @@ def test_at_the_years_end_all_is_paid_over_or_a_reason_is_given(
     assert "en chemin au 31 décembre" in pdfs.text(
         papers.bank_position(settings, closed, contents.position_of(closed))
     )
+
+
+@pytest.fixture
+def two_months(proven: None, october: Invoice, frozen: Clock) -> None:
+    """November and December are closed, each with a payment of its own; it is January."""
+    closing.close("", NOVEMBER, DOMINIQUE)
+    settle(october, date(2026, 12, 1))
+    keep_all_back()
+    frozen.at = frozen.at.replace(year=2027, month=1)
+    closing.close("", Month(2026, 12), Request("Dominique", "versé en janvier"))
+
+
+def test_of_two_months_closed_the_one_that_is_no_longer_true_is_named(two_months: None) -> None:
+    assert verification.faults() == []
+    bases.damage("UPDATE month_closing SET balances = '{}', last_hash = 'x' WHERE id = 2")
+    named = [fault for fault in verification.faults() if fault.startswith("mois ")]
+    assert len(named) == 2
+    assert all(fault.startswith("mois 2026-12 : ") for fault in named)
+
+
+def test_of_two_months_closed_the_one_that_an_entry_is_dated_in_is_named(
+    two_months: None, september: Invoice
+) -> None:
+    settle(september, date(2027, 1, 2))
+    last, _hash = journal.last()
+    for at, said in (
+        ("2026-12-31T23:00:00", []),
+        ("2026-12-31T22:59:59", ["2026-12"]),
+        ("2026-11-30T22:59:59", ["2026-11", "2026-12"]),
+    ):
+        bases.damage(f"UPDATE journal_entry SET at = '{at}.000000Z' WHERE number = {last}")
+        found = {each for each in verification.faults() if "datée" in each}
+        assert found == {f"écriture {last} : datée de {month}, arrêté avant elle" for month in said}

@@ -14,12 +14,13 @@ from kiosque.db.models import (
     Anomaly,
     Attempt,
     AttemptItem,
+    Fact,
     Family,
     Invoice,
 )
-from kiosque.payments import Purchase, Refused, checkout
+from kiosque.payments import Purchase, Refused, checkout, polling
 from tests import sentences
-from tests.bank import REFUSED
+from tests.bank import ABANDONED, REFUSED
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, change_total, state_of
 from tests.talkative import TalkativeBank
@@ -302,3 +303,29 @@ def test_attempts_older_than_their_time_no_longer_hold_their_invoices(
     assert payments.live_attempts([october]) == {october.id: attempt}
     frozen.at = attempt.live_until
     assert payments.live_attempts([october]) == {}
+
+
+def test_an_address_is_kept_thirty_days_to_the_second(
+    bank: TalkativeBank, frozen: Clock, october: Invoice
+) -> None:
+    purchase = Purchase(october.family, [october.number], 4520, "alice@example.org")
+    attempt, handoff = payments.start(purchase, bank, PUBLIC_URL)
+    payments.record("banque", bank.report(handoff, **ABANDONED), ISSUERS)
+    frozen.advance(days=30)
+    payments.forget_old_addresses()
+    assert Attempt.get_by_id(attempt.id).receipt_email == "alice@example.org"
+    frozen.advance(seconds=1)
+    payments.forget_old_addresses()
+    assert Attempt.get_by_id(attempt.id).receipt_email is None
+    polling.stop_asking(attempt)
+
+
+def test_all_that_lapsed_is_closed_before_another_payment_is_opened(
+    pay: Pay, frozen: Clock, october: Invoice, september: Invoice
+) -> None:
+    unopened, silent = (pay(each.family, each)[0] for each in (october, september))
+    Attempt.update(state="created").where(Attempt.id == unopened.id).execute()
+    frozen.at = silent.live_until
+    pay(october.family, october, september)
+    assert (state_of(unopened), state_of(silent)) == ("cancelled", "expired")
+    assert not Fact.select().where(Fact.transaction_id != "").exists()

@@ -22,18 +22,14 @@ from kiosque.language import clock, formats
 from kiosque.payments import (
     BankPayment,
     CounterPayment,
-    Purchase,
     Refused,
     journal,
-    polling,
 )
 from kiosque.payments.selection import payable_now
 from kiosque.settings import Regie
 from tests import sentences
-from tests.bank import ABANDONED
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter, state_of
-from tests.talkative import TalkativeBank
 
 pytestmark = pytest.mark.usefixtures("sound_books")
 PENDING = {"trans_status": "UNDER_VERIFICATION"}
@@ -297,21 +293,6 @@ def test_an_invoice_is_payable_to_the_end_of_its_last_day_unless_held_at_the_ban
     make_invoice(october.family, "une autre")
     found = [invoice.number for invoice in Invoice.select().where(payable_now())]
     assert sorted(found) == [october.number] * payable + ["une autre"]
-
-
-def test_an_address_is_kept_thirty_days_to_the_second(
-    bank: TalkativeBank, frozen: Clock, october: Invoice
-) -> None:
-    purchase = Purchase(october.family, [october.number], 4520, "alice@example.org")
-    attempt, handoff = payments.start(purchase, bank, PUBLIC_URL)
-    payments.record("banque", bank.report(handoff, **ABANDONED), ISSUERS)
-    frozen.advance(days=30)
-    payments.forget_old_addresses()
-    assert Attempt.get_by_id(attempt.id).receipt_email == "alice@example.org"
-    frozen.advance(seconds=1)
-    payments.forget_old_addresses()
-    assert Attempt.get_by_id(attempt.id).receipt_email is None
-    polling.stop_asking(attempt)
 
 
 # --- In parts ---

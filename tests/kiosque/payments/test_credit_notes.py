@@ -6,9 +6,18 @@ import pytest
 from peewee import IntegrityError
 
 from kiosque import payments
-from kiosque.db.models import Anomaly, Family, Invoice, Receipt, Settlement
+from kiosque.db.models import (
+    Anomaly,
+    Family,
+    Invoice,
+    JournalEntry,
+    Receipt,
+    Repayment,
+    Settlement,
+)
 from kiosque.db.states import RepaymentKind
 from kiosque.payments import CounterPayment, Refused, history, journal, verification
+from kiosque.payments.credit_notes import find_credit_note
 from tests.conftest import ISSUERS, NOW, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter, state_of
 
@@ -126,6 +135,46 @@ def test_a_mistake_is_taken_off_and_the_invoice_is_to_pay_again(
     assert "avoir AV-1 affecté" in said
     assert "reprise de l’avoir" in said
     assert history.events_of(october.number) == history.events_of(note.number)
+
+
+def test_what_is_taken_off_is_kept_with_who_when_and_why(note: Invoice, october: Invoice) -> None:
+    apply(note, october, 700)
+    for who in ((" ", "erreur"), ("Dominique", "")):
+        with pytest.raises(Refused):
+            payments.unapply_credit(note.number, october.number, *who)
+    with pytest.raises(Refused):
+        payments.unapply_credit(note.number, october.number, *WHO, agreed=699)
+    assert (left(note), Repayment.select().count()) == (500, 0)
+    numbers = (f" {each.number} " for each in (note, october))
+    assert payments.unapply_credit(*numbers, " Dominique ", " courriel ", agreed=700) == 700
+    kept = Repayment.get()
+    assert (kept.kind, kept.state, kept.amount_cents) == ("reversal", "done", 700)
+    assert (kept.author, kept.reason) == ("Dominique", "courriel")
+    assert kept.asked_at == kept.done_at == NOW
+    last = JournalEntry.select().order_by(JournalEntry.number.desc()).get()
+    assert "(Dominique : courriel)" in last.label
+
+
+def test_only_what_is_worth_something_and_stands_is_a_credit_note(
+    note: Invoice, october: Invoice
+) -> None:
+    assert find_credit_note(" AV-1 ") == note
+    make_invoice(note.family, "Z-1", 0, state="nothing_due")
+    payments.cancel_invoice(note.number, *WHO)
+    for number in (note.number, "Z-1", october.number, "nul"):
+        assert find_credit_note(number) is None
+
+
+def test_what_does_not_pay_an_invoice_is_not_taken_off_it(
+    note: Invoice, october: Invoice, september: Invoice
+) -> None:
+    apply(note, october, 700)
+    for named, number in ((note.number, september.number), ("n" * 31, "o" * 31)):
+        with pytest.raises(Refused, match=f"{named[:30]} .* {number[:30]}\\."):
+            payments.unapply_credit(named, number, *WHO)
+    apply(note, september, 500)
+    assert payments.unapply_credit(note.number, september.number, *WHO) == 500
+    assert left(note) == 500
 
 
 def test_no_credit_note_pays_what_is_paid_nor_is_it_offered_to(

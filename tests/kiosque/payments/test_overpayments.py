@@ -73,6 +73,17 @@ def test_the_invoice_is_returned_as_it_is_now_and_the_journal_names_who_said_so(
     assert last.label == "trop-perçu affecté à une autre facture (Dominique : accord)"
 
 
+def test_who_asks_what_it_would_pay_is_told_and_nothing_is_changed(
+    twice: Settlement, september: Invoice, charlies_family: Family
+) -> None:
+    for cents, taken in ((None, 4225), (1000, 1000)):
+        told = overpayments.foresee_use(twice, f" {september.number} ", cents)
+        assert told == (september, taken)
+    with pytest.raises(Refused):
+        overpayments.foresee_use(twice, make_invoice(charlies_family, "C-1").number, None)
+    assert Invoice.get_by_id(september.id).paid_cents == 0
+
+
 def test_what_was_applied_to_several_invoices_is_taken_off_one(
     twice: Settlement, october: Invoice, september: Invoice
 ) -> None:
@@ -114,7 +125,9 @@ def test_the_beginning_of_a_number_that_it_did_not_pay_is_quoted(twice: Settleme
 
 
 def test_what_nobody_knew_is_listed_for_what_of_it_pays_nothing(october: Invoice) -> None:
-    one, other = of_nobody("a", 5000), of_nobody("b", 700)
+    one, other, left = of_nobody("a", 5000), of_nobody("b", 700), of_nobody("c", 300)
+    point = Anomaly.get(Anomaly.settlement == left)
+    payments.resolve_anomaly(point.id, "Dominique", "rendu")
     apply(one, october)
     assert listed() == {"a" * 32: 480, "b" * 32: 700}
     withdraw(one, october)
@@ -147,7 +160,7 @@ def test_what_is_taken_back_names_the_last_entry_that_gave_this_money_this_use(
         apply(twice, november, 1000)
         number, _ = journal.last()
         apply(other, september, 500)
-        payments.apply_overpayment(twice, september.number, "Camille", "autre", ISSUERS, 300)
+        payments.apply_overpayment(twice, september.number, "Camille", "autre", ISSUERS, 1000)
         assert withdraw(twice, november) == number
         payments.withdraw_overpayment(twice, september.number, "Camille", "autre")
 
