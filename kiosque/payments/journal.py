@@ -14,8 +14,8 @@ import hashlib
 import json
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from peewee import fn
@@ -72,26 +72,6 @@ class Move(NamedTuple):
     corrects: int | None = None
 
 
-class _Row(NamedTuple):
-    """An entry, in the order of the columns."""
-
-    number: int
-    at: datetime
-    regie: str
-    settlement_id: int | None
-    statement_id: int | None
-    line_id: int | None
-    deposit_id: int | None
-    closing_id: int | None
-    corrects: int | None
-    label: str
-    debit: str
-    credit: str
-    amount_cents: int
-    version: int
-    previous_hash: str
-
-
 def account(name: str, regie: str) -> str:
     """Return the account of this kind that belongs to a *régie*, by its key: each has books of its
     own. A bank's account belongs to the *régie* whose contract it is."""
@@ -123,23 +103,22 @@ def append(
 
 
 def append_all(moves: Iterable[Move]) -> None:
-    """Write the next entries, as `append` does one, for the thousands of a bank's file."""
+    """Write the next entries, as `append` does one, for the thousands of a bank's file. The moves
+    are asked for one by one, while rows are sent: they may not read the database."""
     require_write()
-    rows = list(_chained(moves))  # while rows are sent, PostgreSQL answers no query
-    execute_many(_INSERT, rows)
+    execute_many(_INSERT, _chained(moves, *last()))
 
 
-def _chained(moves: Iterable[Move]) -> Iterator[tuple[object, ...]]:
+def _chained(
+    moves: Iterable[Move], number: int, previous_hash: str
+) -> Iterator[tuple[object, ...]]:
     """Yield the columns of entries, each numbered and hashed after the one before."""
-    (number, previous_hash), at = last(), clock.now()
-    kept = to_text(at)
+    at = to_text(clock.now())
     for about, label, debit, credit, cents, corrects in moves:
         number += 1
-        row = _Row(
-            number, at, *about, corrects, label, debit, credit, cents, VERSION, previous_hash
-        )
-        previous_hash = _hash(row)
-        yield (number, kept, *row[2:], previous_hash)
+        row = (number, at, *about, corrects, label, debit, credit, cents, VERSION, previous_hash)
+        previous_hash = _digest(row)
+        yield (*row, previous_hash)
 
 
 _INSERT = """
@@ -252,21 +231,31 @@ def verify() -> list[str]:
     return faults
 
 
-def _hash(entry: JournalEntry | _Row) -> str:
-    # The JSON of a list, whose words are the same for the thousands of entries of a file.
+def _hash(entry: JournalEntry) -> str:
+    number, at, *others = _COLUMNS(entry)
+    return _digest((number, to_text(at), *others))
+
+
+_COLUMNS = attrgetter(
+    "number", "at", "regie", "settlement_id", "statement_id", "line_id", "deposit_id",
+    "closing_id", "corrects", "label", "debit", "credit", "amount_cents", "version",
+    "previous_hash",
+)  # fmt: skip
+
+
+def _digest(row: Sequence[Any]) -> str:
+    """Return the hash of an entry, whose columns are these: that of the JSON of a list."""
+    (
+        number, at, regie, settlement, statement, line, deposit, closing, corrects,
+        label, debit, credit, cents, version, previous_hash,
+    ) = row  # fmt: skip
     content = (
-        f"[{entry.number},{_instant(entry.at)},{_json(entry.settlement_id)},{_json(entry.label)},"
-        f'{_json(entry.debit)},{_json(entry.credit)},{entry.amount_cents},"{entry.previous_hash}"'
+        f'[{number},"{at[:-1]}+00:00",{settlement or "null"},{_json(label)},{_json(debit)},'
+        f'{_json(credit)},{cents},"{previous_hash}"'
     )
-    if entry.version > 1:
+    if version > 1:
         content += (
-            f",{entry.version},{_json(entry.regie)},{_json(entry.statement_id)},"
-            f"{entry.line_id or 'null'},{_json(entry.deposit_id)},{_json(entry.closing_id)},"
-            f"{_json(entry.corrects)}"
+            f",{version},{_json(regie)},{statement or 'null'},{line or 'null'},"
+            f"{deposit or 'null'},{closing or 'null'},{corrects or 'null'}"
         )
     return hashlib.sha256(f"{content}]".encode()).hexdigest()
-
-
-@lru_cache(1)  # all entries of a file are of one instant
-def _instant(at: datetime) -> str:
-    return f'"{at.astimezone(UTC).isoformat(timespec="microseconds")}"'

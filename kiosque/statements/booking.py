@@ -1,8 +1,8 @@
 """Write what explains a line of a statement, and its entries in the books; and undo it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from peewee import fn
 
@@ -14,6 +14,7 @@ from kiosque.language import clock
 from kiosque.payments import journal
 from kiosque.payments.refusals import Refused
 from kiosque.statements.explanations import Explanation, Open
+from kiosque.statements.money import account_of
 
 _MATCH = """
     INSERT INTO line_match (line_id, kind, settlement_id, repayment_id, deposit_id, amount_cents,
@@ -38,10 +39,13 @@ _ACCOUNTS = {
     MatchKind.FEE: journal.FEES,
     MatchKind.OTHER: journal.OTHERS,
 }
-_IDS = (MatchKind.SETTLEMENT, MatchKind.REPAYMENT, MatchKind.DEPOSIT)
+#: Asked for at each line, which takes an enumeration longer than a name of the module.
+_SETTLEMENT, _REPAYMENT, _DEPOSIT = MatchKind.SETTLEMENT, MatchKind.REPAYMENT, MatchKind.DEPOSIT
+_WORDS = {each: each.value for words in (MatchKind, MatchRule) for each in words}
 
 
-class Part(NamedTuple):
+@dataclass(slots=True)
+class Part:
     """A part of a line, in cents, with what it is, and the account of the books that it moves
     besides that of the statement."""
 
@@ -56,7 +60,7 @@ class Part(NamedTuple):
 def parts_of(line: Open, found: Explanation) -> Iterator[Part]:
     """Yield the parts of a line that an explanation makes: its money, gross, then the fees."""
     for each in found.money:
-        yield Part(line.id, each.kind, each.id, each.cents, each.account, found.rule)
+        yield Part(line.id, each.kind, each.id, each.cents, account_of(each), found.rule)
     if found.fee_cents:
         yield Part(line.id, MatchKind.FEE, None, -found.fee_cents, journal.FEES, found.rule)
 
@@ -77,8 +81,12 @@ def book(regie: str, parts: Sequence[Part], author: str, reason: str = "") -> No
 
 
 def _columns(part: Part, at: str, author: str, reason: str) -> tuple[object, ...]:
-    ids = [part.id if part.kind is kind else None for kind in _IDS]
-    return (part.line_id, part.kind.value, *ids, part.cents, part.rule.value, at, author, reason)
+    kind, number = part.kind, part.id
+    return (
+        part.line_id, _WORDS[kind], number if kind is _SETTLEMENT else None,
+        number if kind is _REPAYMENT else None, number if kind is _DEPOSIT else None,
+        part.cents, _WORDS[part.rule], at, author, reason,
+    )  # fmt: skip
 
 
 def _move(regie: str, part: Part) -> journal.Move:
@@ -89,9 +97,8 @@ def _entry(
     regie: str, line: int, account: str, cents: int, label: str, corrects: int | None = None
 ) -> journal.Move:
     debit, credit = _sides(regie, account, is_credit=cents > 0)
-    return journal.Move(
-        journal.About(regie, line_id=line), label, debit, credit, abs(cents), corrects
-    )
+    about = journal.About(regie, None, None, line)
+    return journal.Move(about, label, debit, credit, abs(cents), corrects)
 
 
 @lru_cache(100)  # the same for the thousands of lines of a file

@@ -1,13 +1,14 @@
 """A line to explain, and a candidate for it."""
 
+from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 
 from kiosque.db.statement_words import MatchRule
-from kiosque.statements.money import Key, Money
+from kiosque.statements.money import Money
 
 
-class Open(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Open:
     """A line of a statement, of which `cents` are to be explained."""
 
     id: int
@@ -17,9 +18,10 @@ class Open(NamedTuple):
     reference: str
 
 
-class Explanation(NamedTuple):
-    """A candidate for a line: money whose sum, less the `fee_cents` that the bank kept, is the
-    line's amount."""
+@dataclass(slots=True, eq=False)
+class Explanation:
+    """A candidate for a line: money, in the order of `key`, whose sum, less the `fee_cents` that
+    the bank kept, is the line's amount."""
 
     rule: MatchRule
     money: tuple[Money, ...]
@@ -29,9 +31,15 @@ class Explanation(NamedTuple):
     def cents(self) -> int:
         return sum(each.cents for each in self.money) - self.fee_cents
 
-    @property
-    def keys(self) -> tuple[Key, ...]:
-        """Name its money, in a fixed order."""
-        if len(self.money) == 1:
-            return (self.money[0].key,)
-        return tuple(sorted(each.key for each in self.money))
+
+#: What may explain a line; money, where it would alone.
+Candidate = Money | Explanation
+
+
+def money_of(candidate: Candidate) -> tuple[Money, ...]:
+    return (candidate,) if isinstance(candidate, Money) else candidate.money
+
+
+def explained(rule: MatchRule, candidate: Candidate) -> Explanation:
+    """Return a candidate as an explanation, that a rule found where it is money alone."""
+    return Explanation(rule, (candidate,)) if isinstance(candidate, Money) else candidate

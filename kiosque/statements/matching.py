@@ -45,9 +45,12 @@ def _sure_parts(regie: str) -> tuple[list[booking.Part], Mapping[MatchRule, int]
     if not lines:
         return [], {}
     money, told = _known(regie, lines)
-    found = list(find(lines, money, told, lambda: invoices_of(money)))
-    parts = [part for line, each in found for part in booking.parts_of(line, each)]
-    return parts, Counter(each.rule for _, each in found)
+    parts: list[booking.Part] = []
+    count: Counter[MatchRule] = Counter()
+    for line, each in find(lines, money, told, lambda: invoices_of(money)):
+        parts += booking.parts_of(line, each)
+        count[each.rule] += 1
+    return parts, count
 
 
 def open_lines(regie: str) -> "ModelSelect[StatementLine]":

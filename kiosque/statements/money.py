@@ -1,9 +1,11 @@
 """The money that no line of a statement explains yet: payments to receive, repayments, deposits."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from peewee import Case, ModelSelect
@@ -29,28 +31,30 @@ from kiosque.payments import journal
 Key = tuple[MatchKind, int]
 
 
-class Money(NamedTuple):
-    """Cents that a line of a statement may be of, below zero when they leave the account; `account`
-    is the account of the books where they wait, without its *régie*. `reference` is ours of the
-    payment, `transaction` the bank's; `receipt` and `sequence` number its receipt."""
+@dataclass(slots=True, eq=False)
+class Money:
+    """Cents that a line of a statement may be of, below zero when they leave the account; `at` is
+    as the database keeps it. `reference` is ours of the payment, `transaction` the bank's;
+    `receipt` and `sequence` number its receipt."""
 
-    key: Key
+    kind: MatchKind
+    id: int
     cents: int
-    on: date
-    account: str
+    at: str
     gateway: str | None = None
+    mode: str | None = None
     transaction: str | None = None
     reference: str | None = None
     receipt: int | None = None
     sequence: str | None = None
 
     @property
-    def kind(self) -> MatchKind:
-        return self.key[0]
+    def key(self) -> Key:
+        return self.kind, self.id
 
     @property
-    def id(self) -> int:
-        return self.key[1]
+    def on(self) -> date:
+        return _paris_day(self.at[:13])
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -78,6 +82,18 @@ _UNDONE = Repayment.select(Repayment.settlement).where(
 _COMES = (Settlement.mode != CREDIT) & Settlement.id.not_in(_UNDONE)
 
 
+def account_of(money: Money) -> str:
+    """Return the account of the books where money waits, without its *régie*."""
+    if money.gateway:
+        return f"bank:{money.gateway}"
+    return f"counter:{money.mode}" if money.mode else journal.PAID_OVER
+
+
+def in_order(money: Iterable[Money]) -> tuple[Money, ...]:
+    """Return money in the order of `key`."""
+    return tuple(sorted(money, key=attrgetter("key")))
+
+
 def free(regie: str, since: datetime) -> list[Money]:
     """Return the money of a *régie* since an instant that no match in force explains, the oldest
     first."""
@@ -101,7 +117,7 @@ def to_receive(regie: str) -> "ModelSelect[Settlement]":
     )
 
 
-def _settlements(regie: str, since: Any) -> Iterator[Money]:
+def _settlements(regie: str, since: Any) -> list[Money]:
     matched = LineMatch.select(LineMatch.settlement).where(
         _IN_FORCE, LineMatch.settlement.is_null(False)
     )
@@ -113,17 +129,16 @@ def _settlements(regie: str, since: Any) -> Iterator[Money]:
         .where(Settlement.regie == regie, since, _COMES, Settlement.id.not_in(matched))
         .order_by(Settlement.settled_at, Settlement.id)
     )
-    for number, cents, at, *rest in database.execute(found):
-        yield _money((MatchKind.SETTLEMENT, number), cents, at, rest)
+    return _money(MatchKind.SETTLEMENT, found)
 
 
-def _repayments(regie: str, since: datetime) -> Iterator[Money]:
+def _repayments(regie: str, since: datetime) -> list[Money]:
     matched = LineMatch.select(LineMatch.repayment).where(
         _IN_FORCE, LineMatch.repayment.is_null(False)
     )
     done_at = Case(None, [(Repayment.done_at.is_null(), Repayment.asked_at)], Repayment.done_at)
     found: Any = (
-        Repayment.select(Repayment.id, Repayment.amount_cents, done_at, *_COLUMNS)
+        Repayment.select(Repayment.id, Repayment.amount_cents * -1, done_at, *_COLUMNS)
         .join(Settlement)
         .left_outer_join(Attempt)
         .switch(Settlement)
@@ -138,14 +153,21 @@ def _repayments(regie: str, since: datetime) -> Iterator[Money]:
         )
         .order_by(Repayment.id)
     )
-    for number, cents, at, *rest in database.execute(found):
-        yield _money((MatchKind.REPAYMENT, number), -cents, at, rest)
+    return _money(MatchKind.REPAYMENT, found)
 
 
-def _money(key: Key, cents: int, at: str, rest: Sequence[Any]) -> Money:
-    gateway, mode, *names = rest
-    account = f"bank:{gateway}" if gateway else f"counter:{mode}"
-    return Money(key, cents, _paris_day(at[:13]), account, gateway, *names)
+def _deposits(regie: str) -> list[Money]:
+    matched = LineMatch.select(LineMatch.deposit).where(_IN_FORCE, LineMatch.deposit.is_null(False))
+    found = (
+        Deposit.select(Deposit.id, Deposit.amount_cents * -1, Deposit.made_at)
+        .where(Deposit.regie == regie, Deposit.amount_cents != 0, Deposit.id.not_in(matched))
+        .order_by(Deposit.id)
+    )
+    return _money(MatchKind.DEPOSIT, found)
+
+
+def _money(kind: MatchKind, found: Any) -> list[Money]:
+    return [Money(kind, *row) for row in database.execute(found)]
 
 
 @lru_cache(4096)
@@ -158,16 +180,6 @@ def _paris_day(hour: str) -> date:
 def day_of(text: str) -> date:
     """Return a day as the database keeps it."""
     return date.fromisoformat(text)
-
-
-def _deposits(regie: str) -> Iterator[Money]:
-    matched = LineMatch.select(LineMatch.deposit).where(_IN_FORCE, LineMatch.deposit.is_null(False))
-    found = Deposit.select().where(
-        Deposit.regie == regie, Deposit.amount_cents != 0, Deposit.id.not_in(matched)
-    )
-    for each in found.order_by(Deposit.id):
-        on = clock.paris_date(each.made_at)
-        yield Money((MatchKind.DEPOSIT, each.id), -each.amount_cents, on, journal.PAID_OVER)
 
 
 def invoices_of(money: Collection[Money]) -> Mapping[int, list[str]]:

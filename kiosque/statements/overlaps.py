@@ -200,8 +200,8 @@ def _ranked(
     """Give each movement its rank among those that are the same, after those counted."""
     for movement in movements:
         words = _words(movement)
-        ranks[words] += 1
-        yield movement, ranks[words]
+        rank = ranks[words] = ranks.get(words, 0) + 1
+        yield movement, rank
 
 
 class _Way(NamedTuple):

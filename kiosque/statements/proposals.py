@@ -35,9 +35,9 @@ class Proposals:
 
     def __init__(self, money: Sequence[Money], remitted: Sequence[Remitted]) -> None:
         self._money = money
-        self._referenced = Referenced(money, ())
-        self._groups = Groups(money, remitted, ())
-        self._numbered = Numbered(money, invoices_of(money), ())
+        self._referenced = Referenced(money)
+        self._groups = Groups(money, remitted, set())
+        self._numbered = Numbered(money, invoices_of(money), set())
 
     def of(self, line: Open) -> list[Proposal]:
         found: dict[str, Proposal] = {}
@@ -46,10 +46,13 @@ class Proposals:
         return [*found.values()][:_SHOWN]
 
     def _explanations(self, line: Open) -> Iterator[Explanation]:
-        yield from self._referenced.of(line)
+        for money in self._referenced.of(line):
+            yield Explanation(MatchRule.REFERENCE, (money,))
         yield from self._groups.around(line)
-        yield from self._numbered.of(line)
-        yield from self._numbered.of_deposit(line)
+        for money in self._numbered.of(line):
+            yield Explanation(MatchRule.NUMBER, (money,))
+        for money in self._numbered.of_deposit(line):
+            yield Explanation(MatchRule.DEPOSIT, (money,))
         yield from self._near_amount(line)
         yield from self._less_fees(line)
 
@@ -70,7 +73,7 @@ class Proposals:
 
 def _key(found: Explanation) -> str:
     """Name what would be matched, whichever rule found it."""
-    parts = [f"{kind}:{number}" for kind, number in found.keys]
+    parts = [f"{each.kind}:{each.id}" for each in found.money]
     return hashlib.sha256(f"{parts} {found.fee_cents}".encode()).hexdigest()[:20]
 
 

@@ -1,13 +1,13 @@
 """Money that the bank pays at once: remittances, and days."""
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, timedelta
 from typing import TypeVar
 
-from kiosque.db.statement_words import MatchKind, MatchRule
+from kiosque.db.statement_words import MatchRule
 from kiosque.statements.explanations import Explanation, Open
-from kiosque.statements.money import Money, Remitted
+from kiosque.statements.money import Key, Money, Remitted, in_order
 
 #: The bank pays a remittance within so many days.
 LONGEST = timedelta(days=7)
@@ -20,26 +20,26 @@ class Groups:
     a day of a gateway."""
 
     def __init__(
-        self, money: Sequence[Money], remitted: Iterable[Remitted], used: Collection[Hashable]
+        self, money: Sequence[Money], remitted: Iterable[Remitted], used: Set[Money]
     ) -> None:
         self._used = used
         self._by_cents: Mapping[int, list[tuple[date, Explanation]]] = defaultdict(list)
         self.all: list[tuple[date, Explanation]] = []
         told = {each.key: each for each in money}
-        known: set[Hashable] = set()
+        known: set[Key | None] = set()
         for day, operations in _remittances(remitted):
             known.update(each.key for each in operations)
             for some in _sides(operations):
                 self._add(day, _explained(some, told))
         for day, of_day in _days(money, known):
-            self._add(day, [Explanation(MatchRule.DAY, tuple(of_day))])
+            self._add(day, [Explanation(MatchRule.DAY, in_order(of_day))])
 
     def around(self, line: Open) -> list[Explanation]:
         """Return those of the amount of a line, remitted some days before it."""
         return [
             each
             for day, each in self._by_cents.get(line.cents, ())
-            if is_near(day, line.booked_on) and not any(one.key in self._used for one in each.money)
+            if is_near(day, line.booked_on) and self._used.isdisjoint(each.money)
         ]
 
     def _add(self, day: date, explanations: Iterable[Explanation]) -> None:
@@ -67,13 +67,11 @@ def _remittances(remitted: Iterable[Remitted]) -> Iterator[tuple[date, list[Remi
             yield day, operations
 
 
-def _explained(
-    operations: Sequence[Remitted], told: Mapping[tuple[MatchKind, int], Money]
-) -> Iterator[Explanation]:
+def _explained(operations: Sequence[Remitted], told: Mapping[Key, Money]) -> Iterator[Explanation]:
     """Give what a remittance comes to, gross, and net where the journal tells what the bank kept;
     nothing where an operation is not known here."""
     money = [told.get(each.key) if each.key else None for each in operations]
-    whole = tuple(each for each in money if each is not None)
+    whole = in_order(each for each in money if each is not None)
     if len(whole) < len(money):
         return
     yield Explanation(MatchRule.REMITTANCE, whole)
@@ -84,7 +82,7 @@ def _explained(
 
 
 def _days(
-    money: Iterable[Money], known: Collection[Hashable]
+    money: Iterable[Money], known: Collection[Key | None]
 ) -> Iterator[tuple[date, list[Money]]]:
     """Give the money of each day of a gateway of which no journal told anything."""
     by_day: Mapping[Hashable, list[Money]] = defaultdict(list)

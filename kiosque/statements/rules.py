@@ -6,19 +6,30 @@ other line has, is matched; so are several lines that have the same candidates, 
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Generator,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+    Set,
+)
 from functools import cache
 from itertools import chain
 
 from kiosque.db.statement_words import MatchKind, MatchRule
 from kiosque.payments.orders import REFERENCE
-from kiosque.statements.explanations import Explanation, Open
-from kiosque.statements.money import Key, Money, Remitted
+from kiosque.statements.explanations import Candidate, Explanation, Open, explained, money_of
+from kiosque.statements.money import Money, Remitted
 from kiosque.statements.remittances import Groups
 
 #: A number of fewer signs may be anything: a label is full of them. A receipt's says what it is.
 _FEWEST_SIGNS = 6
-_WORD = re.compile(r"[0-9A-Z]+(?:-[0-9A-Z]+)*", re.ASCII)
+_WORD = re.compile(r"[0-9A-Z]++(?:-[0-9A-Z]++)*+", re.ASCII)
+#: Our reference, which may be joined to what stands beside, in a text in capitals.
+_REFERENCE = re.compile(REFERENCE.pattern.upper(), re.ASCII)
 _RECEIPT = re.compile(r"R[0-9]+(-[0-9A-Z]+)?", re.ASCII)
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])", re.ASCII)
 
@@ -36,14 +47,12 @@ def find(
     until nothing is found, so that to ask twice finds no more than once."""
     told, known = list(remitted), cache(invoices)
     while lines:
-        used: set[Hashable] = set()
-        found = list(_find(lines, money, told, known, used))
-        if not found:
+        used: set[Money] = set()
+        left = yield from _find(lines, money, told, known, used)
+        if len(left) == len(lines):
             return
-        yield from found
-        done = {line.id for line, _ in found}
-        lines = [line for line in lines if line.id not in done]
-        money = [each for each in money if each.key not in used] if lines else []
+        lines = left
+        money = [each for each in money if each not in used] if lines else []
 
 
 def _find(
@@ -51,78 +60,85 @@ def _find(
     money: Sequence[Money],
     remitted: Iterable[Remitted],
     invoices: Callable[[], Mapping[int, list[str]]],
-    used: set[Hashable],
-) -> Iterator[tuple[Open, Explanation]]:
-    referenced = Referenced(money, used)
-    lines, found = _apply(referenced.of, lines, used)
-    yield from found
+    used: set[Money],
+) -> Generator[tuple[Open, Explanation], None, Sequence[Open]]:
+    """Give what each rule explains, whose money is used from then; return the lines left."""
+    lines = yield from _apply(MatchRule.REFERENCE, Referenced(money).of, lines, used)
     if not lines:
-        return
+        return lines
     groups, numbered = Groups(money, remitted, used), Numbered(money, invoices(), used)
-    lines, found = _apply(lambda line: groups.around(line) + numbered.of(line), lines, used)
-    yield from found
-    yield from _apply(numbered.of_deposit, lines, used)[1]
+
+    def by_sum_or_number(line: Open) -> list[Candidate]:
+        return [*groups.around(line), *numbered.of(line)]
+
+    lines = yield from _apply(MatchRule.NUMBER, by_sum_or_number, lines, used)
+    return (yield from _apply(MatchRule.DEPOSIT, numbered.of_deposit, lines, used))
 
 
 def _apply(
-    rule: Callable[[Open], list[Explanation]], lines: Sequence[Open], used: set[Hashable]
-) -> tuple[list[Open], list[tuple[Open, Explanation]]]:
-    """Return the lines that a rule leaves, and what it explains, whose money is used from now."""
-    found = list(_sure((line, rule(line)) for line in lines))
-    done = {line.id for line, _ in found}
-    used.update(key for _, each in found for key in each.keys)
-    return [line for line in lines if line.id not in done], found
+    name: MatchRule,
+    rule: Callable[[Open], Sequence[Candidate]],
+    lines: Sequence[Open],
+    used: set[Money],
+) -> Generator[tuple[Open, Explanation], None, Sequence[Open]]:
+    """Give what a rule of this name explains; return the lines that it leaves."""
+    done: set[Open] = set()
+    for line, found in _sure(rule, lines):
+        explanation = explained(name, found)
+        done.add(line)
+        used.update(explanation.money)
+        yield line, explanation
+    return [line for line in lines if line not in done]
 
 
 def _sure(
-    claims: Iterable[tuple[Open, list[Explanation]]],
-) -> Iterator[tuple[Open, Explanation]]:
-    """Give the claims that leave no doubt: as many lines as explanations, all of the same money,
+    rule: Callable[[Open], Sequence[Candidate]], lines: Iterable[Open]
+) -> Iterator[tuple[Open, Candidate]]:
+    """Give what a rule explains without doubt: as many lines as candidates, all of the same money,
     which no other line claims."""
     #: Most lines claim one thing, by the thousands; None where several claim the same.
-    alone: dict[tuple[Key, ...], tuple[Open, Explanation] | None] = {}
-    several: dict[tuple[tuple[Key, ...], ...], list[tuple[Open, list[Explanation]]]] = {}
-    for line, found in claims:
-        by_money = distinct(found) if len(found) > 1 else found
-        if len(by_money) == 1:
-            keys = by_money[0].keys
-            alone[keys] = None if keys in alone else (line, by_money[0])
-        elif by_money:
-            claim = tuple([each.keys for each in by_money])
-            several.setdefault(claim, []).append((line, by_money))
-    disputed = _repeated(chain(alone, *several))
-    for keys, claimed in alone.items():
-        if claimed and disputed.isdisjoint(keys):
-            yield claimed
+    alone: dict[Candidate, Open | None] = {}
+    several: dict[tuple[tuple[Money, ...], ...], list[tuple[Open, Sequence[Candidate]]]] = {}
+    for line in lines:
+        found = rule(line)
+        claimed = distinct(found) if len(found) > 1 else found
+        if len(claimed) == 1:
+            alone[claimed[0]] = None if claimed[0] in alone else line
+        elif claimed:
+            claim = tuple([money_of(each) for each in claimed])
+            several.setdefault(claim, []).append((line, claimed))
+    disputed = _repeated(chain(map(money_of, alone), *several))
+    for candidate, of in alone.items():
+        if of and disputed.isdisjoint(money_of(candidate)):
+            yield of, candidate
     for claim, same in several.items():
         if len(same) == len(claim) and all(map(disputed.isdisjoint, claim)):
-            for place, (line, found) in enumerate(same):
-                yield line, found[place]
+            for place, (line, claimed) in enumerate(same):
+                yield line, claimed[place]
 
 
-def _repeated(claims: Iterable[tuple[Key, ...]]) -> set[Key]:
+def _repeated(claims: Iterable[tuple[Money, ...]]) -> set[Money]:
     """Return what more than one of these claims."""
-    seen: set[Key] = set()
-    found: set[Key] = set()
-    for keys in claims:
-        for key in keys:
-            (found if key in seen else seen).add(key)
+    seen: set[Money] = set()
+    found: set[Money] = set()
+    for money in claims:
+        for each in money:
+            (found if each in seen else seen).add(each)
     return found
 
 
-def distinct(found: Iterable[Explanation]) -> list[Explanation]:
-    """Return explanations in a fixed order, one of those of the same money."""
-    by_money: dict[tuple[Key, ...], Explanation] = {}
+def distinct(found: Iterable[Candidate]) -> list[Candidate]:
+    """Return candidates in a fixed order, one of those of the same money."""
+    by_money: dict[tuple[Money, ...], Candidate] = {}
     for each in found:
-        by_money.setdefault(each.keys, each)
-    return [by_money[keys] for keys in sorted(by_money)]
+        by_money.setdefault(money_of(each), each)
+    return [by_money[it] for it in sorted(by_money, key=lambda it: [each.key for each in it])]
 
 
 class Referenced:
     """Money by our reference, and by the bank's name of it."""
 
-    def __init__(self, money: Iterable[Money], used: Collection[Hashable]) -> None:
-        self._used = used
+    def __init__(self, money: Iterable[Money]) -> None:
         self._known: dict[str, Money] = {}
         #: The money of a name that other money has already.
         self._others: Mapping[str, list[Money]] = defaultdict(list)
@@ -133,18 +149,13 @@ class Referenced:
                     if self._known.setdefault(word, each) is not each:
                         self._others[word].append(each)
 
-    def of(self, line: Open) -> list[Explanation]:
-        text = f"{line.label} {line.reference}".upper()
-        # Our reference may be joined to what stands beside.
-        words = {*_WORD.findall(text), *REFERENCE.findall(text)}
-        named = [self._known[word] for word in words if word in self._known]
+    def of(self, line: Open) -> list[Money]:
+        text, known = f"{line.label} {line.reference}".upper(), self._known
+        words = {*_WORD.findall(text), *_REFERENCE.findall(text)}
+        named = [known[word] for word in words if word in known]
         if self._others:
             named += [each for word in words for each in self._others.get(word, ())]
-        return [
-            Explanation(MatchRule.REFERENCE, (each,))
-            for each in named
-            if each.cents == line.cents and each.key not in self._used
-        ]
+        return [each for each in named if each.cents == line.cents]
 
 
 class Numbered:
@@ -154,7 +165,7 @@ class Numbered:
         self,
         money: Iterable[Money],
         invoices: Mapping[int, list[str]],
-        used: Collection[Hashable],
+        used: Set[Money],
     ) -> None:
         self._used = used
         self._known: Mapping[Hashable, list[Money]] = defaultdict(list)
@@ -167,20 +178,20 @@ class Numbered:
             if each.kind == MatchKind.DEPOSIT:
                 self._deposits[each.cents].append(each)
 
-    def of(self, line: Open) -> list[Explanation]:
+    def of(self, line: Open) -> list[Money]:
         words = {*map(_normal, _WORD.findall(f"{line.label} {line.reference}".upper()))}
         return [
-            Explanation(MatchRule.NUMBER, (each,))
+            each
             for word in words
             for each in self._known.get((word, line.cents), ())
-            if each.key not in self._used
+            if each not in self._used
         ]
 
-    def of_deposit(self, line: Open) -> list[Explanation]:
+    def of_deposit(self, line: Open) -> list[Money]:
         return [
-            Explanation(MatchRule.DEPOSIT, (each,))
+            each
             for each in self._deposits.get(line.cents, ())
-            if each.key not in self._used and each.on <= line.booked_on
+            if each not in self._used and each.on <= line.booked_on
         ]
 
 
