@@ -5,6 +5,7 @@ Nothing of `kiosque` or `gateways` is imported: what agrees with this was comput
 
 import csv
 import io
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -56,6 +57,57 @@ class Books:
         assert account["frais bancaires (dépenses à régulariser)"] == FEES
         assert account["solde d’ouverture du compte"] == -OPENING
         assert account["recettes versées"] == -self.by_mode["card"]
+
+    def require_position(self, paper: str) -> None:
+        """Require that the *état de rapprochement*, as text, says the same of the account."""
+        assert cents_after("A, solde des livres au 31/10/2026", paper) == [self.at_bank]
+        told = self.at_bank - self.in_transit
+        assert cents_after("B, solde du relevé au 31/10/2026", paper) == [told]
+        assert cents_after("Total", paper) == [self.in_transit, 0]
+
+    def require_deposit(self, paper: str) -> None:
+        """Require that the *bordereau*, as text, pays over the same, however it is added up."""
+        assert cents_after("Arrêté à la somme de", paper) == [self.total]
+        _collected, by_mode, by_imputation = cents_after("Total", paper)
+        assert by_mode == by_imputation == self.total
+
+
+def cents_after(words: str, paper: str) -> list[int]:
+    """Read each amount that a paper writes after these words."""
+    found = re.findall(rf"{words} (-?\d[\d ]*,\d\d) €", paper)
+    return [in_cents(amount.replace(" ", "")) for amount in found]
+
+
+def what_happened() -> set[str]:
+    """Name what makes this month hard, of what its files hold."""
+    lines, done = lines_by_invoice(), list(acts())
+    wholes = {number: sum(cents for _, cents in parts) for number, parts in lines.items()}
+    learnt = {f"{act['instant'][8:10]}10" for act in done}
+    told = (FILES / "releve-2026-10.cfonb").read_text("utf-8")
+    found = {
+        "in part": any(
+            in_cents(act["montant"]) < wholes[act["facture"]]
+            for act in done
+            if act["acte"] in ("paie", "guichet") and act["facture"] in wholes
+        ),
+        "given back": any(act["acte"] == "rend" for act in done),
+        "authorised, then late": any(
+            act["acte"] == "annonce" and act["de"] == act["transaction"] for act in done
+        ),
+        "contested": any(act["acte"] == "impaye" for act in done),
+        "a notice lost": any(on not in learnt for on in re.findall(r"REMISE CB (\d{4})", told)),
+        "twice": any(act["acte"] == "annonce" and act["de"] != act["transaction"] for act in done),
+        "fees": "COMMISSIONS" in told,
+        "of the next month": any(
+            act["acte"] == "paie" and not act["instant"].startswith(MONTH) for act in done
+        ),
+    }
+    return {name for name, is_there in found.items() if is_there}
+
+
+def families() -> int:
+    """Return how many families have an invoice of September."""
+    return len({row["code_famille"] for row in _rows("factures-2026-09.csv")})
 
 
 def keep() -> Books:
