@@ -16,7 +16,14 @@ from kiosque.db.models import (
     Settlement,
 )
 from kiosque.db.states import RepaymentKind
-from kiosque.payments import CounterPayment, Refused, history, journal, verification
+from kiosque.payments import (
+    CounterPayment,
+    Refused,
+    credit_notes,
+    history,
+    journal,
+    verification,
+)
 from kiosque.payments.credit_notes import find_credit_note
 from tests.conftest import ISSUERS, NOW, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter, state_of
@@ -115,7 +122,7 @@ def test_a_credit_note_pays_no_more_than_is_left(note: Invoice, october: Invoice
     at_counter(october, amount_cents=4000)
     with pytest.raises(Refused, match="5,20"):
         apply(note, october, 600)
-    assert apply(note, october) == 520
+    assert apply(note, october, 520) == 520
     with pytest.raises(Refused, match="pas à régler"):
         apply(note, october, 100, "en plus")
 
@@ -155,6 +162,17 @@ def test_what_is_taken_off_is_kept_with_who_when_and_why(note: Invoice, october:
     assert "(Dominique : courriel)" in last.label
 
 
+def test_what_a_credit_note_is_worth_changes_with_what_it_pays_or_not_at_all(
+    note: Invoice, october: Invoice
+) -> None:
+    apply(note, october, 700)
+    with pytest.raises(RuntimeError):
+        credit_notes.use(note, 1)
+    with pytest.raises(RuntimeError):
+        credit_notes.take_off_credit(Settlement.get(), *WHO)
+    assert left(note) == 500
+
+
 def test_only_what_is_worth_something_and_stands_is_a_credit_note(
     note: Invoice, october: Invoice
 ) -> None:
@@ -169,8 +187,13 @@ def test_what_does_not_pay_an_invoice_is_not_taken_off_it(
     note: Invoice, october: Invoice, september: Invoice
 ) -> None:
     apply(note, october, 700)
-    for named, number in ((note.number, september.number), ("n" * 31, "o" * 31)):
-        with pytest.raises(Refused, match=f"{named[:30]} .* {number[:30]}\\."):
+    at_counter(october, amount_cents=100)
+    for named, number in (
+        (note.number, september.number),
+        ("n" * 31, "o" * 31),
+        ("nul", october.number),
+    ):
+        with pytest.raises(Refused, match=f"L’avoir {named[:30]} .* {number[:30]}\\."):
             payments.unapply_credit(named, number, *WHO)
     apply(note, september, 500)
     assert payments.unapply_credit(note.number, september.number, *WHO) == 500
