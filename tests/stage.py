@@ -188,6 +188,7 @@ PAGES: dict[str, Page] = {
     "office.today": for_agents(frozenset(Role)),
     "office.to_do": for_agents(TREAT),
     "office.points_table": for_agents(TREAT, fresh=True),
+    "office.mails_table": for_agents(TREAT, fresh=True),
     "office.point": for_agents(TREAT, path={"number": "{point}"}),
     "office.step": for_agents(
         frozenset({Role.REGISSEUR}), path={"number": "{point}", "place": "0"}, method="POST",
@@ -222,6 +223,7 @@ PAGES: dict[str, Page] = {
     "office.bordereau_table": for_agents(
         READ_BOOKS, path={"number": "{deposit}"}, fresh=True
     ),
+    "office.imputations_table": for_agents(ADMINISTRATION | ACT_ON_MONEY, fresh=True),
     "office.imputations": for_agents(
         ADMINISTRATION | ACT_ON_MONEY, method="POST", fresh=True,
         form={
@@ -468,6 +470,7 @@ PAGES: dict[str, Page] = {
     "office.seen_record": for_agents(MEET_FAMILIES, path={"code": "F1001"}),
     "office.imports": for_agents(MEET_FAMILIES | {Role.CONTROLE}, query={"avant": "9_9"}),
     "office.imports_table": for_agents(READ_MONEY, fresh=True),
+    "office.uploads_table": for_agents(DEPOSIT, fresh=True),
     "office.deposit": for_agents(DEPOSIT, method="POST", form={"file": "x"}),
     "office.upload": for_agents(DEPOSIT, path={"number": "{upload}"}),
     "office.load_upload": for_agents(

@@ -157,9 +157,9 @@ def _retriable() -> Expression:
     return found
 
 
-def given_up(most: int, *which: Expression) -> list[OutboxMail]:
-    """Return the mails given up that meet these conditions, the oldest first, `most` of them at
-    most."""
+def given_up(most: int | None, *which: Expression) -> list[OutboxMail]:
+    """Return the mails given up that meet these conditions, the oldest first: all, or `most` of
+    them."""
     lost = OutboxMail.select().where(OutboxMail.state == MailState.FAILED, *which)
     return list(lost.order_by(OutboxMail.id).limit(most))
 

@@ -12,14 +12,17 @@ from kiosque.db.models import (
     Family,
     FamilyRequest,
     ImportBatch,
+    Imputation,
     Invoice,
+    OutboxMail,
     Settlement,
     Staff,
     StatementFile,
     StatementLine,
+    Upload,
 )
 from kiosque.db.statement_words import LineState
-from kiosque.db.states import RequestTopic, SettlementState
+from kiosque.db.states import RequestTopic, SettlementState, UploadState
 from kiosque.families.requests import TOPICS
 from kiosque.language import clock
 from kiosque.papers import content
@@ -50,6 +53,11 @@ LOADS = (
     "annule_par", "motif",
 )  # fmt: skip
 DEBTORS = ("debiteur", "adresse", "reference", "code_famille", "instant", "par")
+UPLOADS = ("depot", "fichier", "instant", "par", "etat")
+MAILS = ("courriel", "instant", "nature", "code_famille", "cause")
+IMPUTATIONS = (
+    "regie", "prestation", "article", "fonction", "antenne", "depuis", "par", "instant"
+)  # fmt: skip
 BANK_LINES = (
     "mouvement", "jour", "date_valeur", "libelle", "reference", "montant", "etat", "regie"
 )  # fmt: skip
@@ -59,6 +67,15 @@ TOLD = (
     "encaissement", "recu", "date", "code_famille", "mode", "etat", "facture", "emploi", "montant",
     "encaisse", "rendu", "reference_banque",
 )  # fmt: skip
+
+
+#: States of a deposited file that is not loaded.
+UPLOAD_STATES = {
+    UploadState.STORED: "à lire",
+    UploadState.READ: "à vérifier",
+    UploadState.REFUSED: "ne peut pas être chargé",
+    UploadState.AGREED: "en cours de chargement",
+}
 
 
 class Export(NamedTuple):
@@ -154,6 +171,21 @@ def of_load(batch: ImportBatch) -> Row:
         batch.undone_by,
         batch.undo_reason,
     )
+
+
+def of_upload(upload: Upload) -> Row:
+    words, at = UPLOAD_STATES[UploadState(upload.state)], instant(upload.uploaded_at)
+    return str(upload.id), upload.file_name, at, upload.author, words
+
+
+def of_mail(mail: OutboxMail, words: str, family: Family | None) -> Row:
+    code = family.code if family else ""
+    return str(mail.id), instant(mail.queued_at), words, code, mail.last_error
+
+
+def of_imputation(row: Imputation, regie: str) -> Row:
+    where = row.service.name, row.article, row.fonction, row.antenne
+    return regie, *where, row.valid_from, row.author, instant(row.noted_at)
 
 
 def of_bank_line(line: StatementLine, regie: str) -> Row:

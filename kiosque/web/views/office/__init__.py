@@ -36,6 +36,7 @@ PAGES = {
     "to_do": (
         Page("to_do", GET, "/a-traiter"),
         *_as_files("points_table", "/a-traiter"),
+        *_as_files("mails_table", "/a-traiter/courriels"),
         Page("point", GET, "/a-traiter/<int:number>"),
         Page("conclude", POST, "/a-traiter/<int:number>"),
         Page("step", BOTH, "/a-traiter/<int:number>/<int:place>"),
@@ -132,6 +133,7 @@ PAGES = {
     "imports": (
         Page("imports", GET, "/imports"),
         *_as_files("imports_table", "/imports"),
+        *_as_files("uploads_table", "/imports/deposes"),
         Page("deposit", POST, "/imports"),
         Page("type_invoice", BOTH, "/factures/nouvelle"),
         Page("upload", GET, "/imports/<int:number>"),
@@ -139,7 +141,10 @@ PAGES = {
         Page("drop_upload", POST, "/imports/<int:number>/retirer"),
         Page("undo_load", BOTH, "/imports/annuler/<int:number>"),
     ),
-    "imputations": (Page("imputations", BOTH, "/reglages/imputations"),),
+    "imputations": (
+        Page("imputations", BOTH, "/reglages/imputations"),
+        *_as_files("imputations_table", "/reglages/imputations"),
+    ),
     "invoice_acts": (
         Page("cancel_invoice", BOTH, "/factures/<path:number>/annuler"),
         Page("take", BOTH, "/factures/<path:number>/encaisser"),

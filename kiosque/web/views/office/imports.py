@@ -56,6 +56,13 @@ def imports_table() -> exports.Export:
 
 
 @staff_only(*DEPOSITORS)
+@exports.as_file
+def uploads_table() -> exports.Export:
+    rows = map(exports.of_upload, _waiting())
+    return exports.Export("fichiers déposés", exports.UPLOADS, rows)
+
+
+@staff_only(*DEPOSITORS)
 def deposit() -> Answer:
     form, settings = DepositForm(), current.settings()
     email = own_agent().staff.email
@@ -138,16 +145,20 @@ def undo_load(number: int) -> Answer:
 def _list(form: DepositForm) -> str:
     agent, may_deposit = own_agent(), own_agent().has(*DEPOSITORS)
     page = lists.read_page(lambda: loads(agent), _LATEST)
-    waiting = storing.under_way() if may_deposit else []
     return render_template(
         "office/imports.html",
         form=form,
         page=page,
         filters=Filters(),
-        uploads=[each for each in waiting if may_see(agent, each)],
+        uploads=_waiting() if may_deposit else [],
+        states=exports.UPLOAD_STATES,
         may_deposit=may_deposit,
         undoable=[each.id for each in page.rows if may_undo(agent, each)],
     )
+
+
+def _waiting() -> list[Upload]:
+    return [each for each in storing.under_way() if may_see(own_agent(), each)]
 
 
 def _page(found: Upload, form: LoadForm | None) -> str:

@@ -9,6 +9,7 @@ from kiosque.deposits import Imputed
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
+from kiosque.web.office import exports
 from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
 from kiosque.web.office.deposit_forms import ImputationForm
 from kiosque.web.office.regies import names, own_names
@@ -18,12 +19,28 @@ from kiosque.web.views.office.area import Answer, done, form_page
 @staff_only(Role.ADMINISTRATION, Role.REGISSEUR)
 @fresh_code
 def imputations() -> Answer:
-    regies = names() if own_agent().has(Role.ADMINISTRATION) else own_names(Role.REGISSEUR)
+    regies = _regies()
     services = list(Service.select().order_by(Service.name))
     form = ImputationForm(regies, [each.name for each in services])
     known = {key: deposits.imputations(key) for key in regies}
     shown = {"regies": regies, "services": services, "known": known, "words": _words}
     return done(form, lambda: _set(form)) or form_page("office/imputations.html", form, **shown)
+
+
+@staff_only(Role.ADMINISTRATION, Role.REGISSEUR)
+@exports.as_file
+def imputations_table() -> exports.Export:
+    rows = (
+        exports.of_imputation(row, name)
+        for key, name in _regies().items()
+        for of_service in deposits.imputations(key).values()
+        for row in of_service
+    )
+    return exports.Export("imputations", exports.IMPUTATIONS, rows)
+
+
+def _regies() -> dict[str, str]:
+    return names() if own_agent().has(Role.ADMINISTRATION) else own_names(Role.REGISSEUR)
 
 
 def _set(form: ImputationForm) -> Response:

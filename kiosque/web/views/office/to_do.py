@@ -5,7 +5,7 @@ from peewee import Expression
 from werkzeug.wrappers import Response
 
 from kiosque import payments
-from kiosque.db.models import Anomaly, OutboxMail
+from kiosque.db.models import Anomaly, Family, OutboxMail
 from kiosque.families import answers
 from kiosque.language.formats import counted
 from kiosque.mails import rendering, sent
@@ -39,10 +39,7 @@ def to_do() -> str:
         requests=answers.count_waiting() if own_agent().has(Role.FACTURATION) else 0,
         files=to_judge(own_agent()),
         lacking=lacking(own_agent()),
-        mails=[
-            (each, rendering.words_of(each), rendering.family_of(each))
-            for each in queue.given_up(MAILS_SHOWN, _own_mails())
-        ],
+        mails=_given_up(MAILS_SHOWN),
         lost=queue.count_given_up(_own_mails()),
         retriable=queue.count_retriable(_own_mails()),
     )
@@ -55,6 +52,13 @@ def points_table() -> exports.Export:
     about = zip(points, payments.concerned_by(points), strict=True)
     rows = (exports.of_point(*each, settings) for each in about)
     return exports.Export("points", exports.POINTS, rows)
+
+
+@staff_only(*_READERS)
+@exports.as_file
+def mails_table() -> exports.Export:
+    rows = (exports.of_mail(*each) for each in _given_up(None))
+    return exports.Export("courriels abandonnés", exports.MAILS, rows)
 
 
 @staff_only(*_READERS)
@@ -114,6 +118,12 @@ def retry_mails() -> Response:
         events.note(Action.MAIL_RETRIED, actor(), counted(count, "courriel"))
     flash(f"{counted(count, 'courriel')} à renvoyer.")
     return redirect(url_for("office.to_do"))
+
+
+def _given_up(most: int | None) -> list[tuple[OutboxMail, str, Family | None]]:
+    """Return the mails given up, the oldest first, each with what it says and whose it is."""
+    found = queue.given_up(most, _own_mails())
+    return [(each, rendering.words_of(each), rendering.family_of(each)) for each in found]
 
 
 def _own_mails() -> Expression:

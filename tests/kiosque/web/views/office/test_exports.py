@@ -20,18 +20,23 @@ from lxml import etree
 from python_calamine import CalamineWorkbook
 
 from gateways.base import Callback, Gateway, Handoff
-from kiosque import payments
+from kiosque import deposits, payments
+from kiosque.db import write
 from kiosque.db.models import (
     Attempt,
     Debtor,
     Family,
     Invoice,
+    OutboxMail,
     PaymentExport,
+    Service,
     Settlement,
     StaffEvent,
 )
 from kiosque.db.states import RepaymentKind
+from kiosque.deposits import Imputed
 from kiosque.language.formats import decimal
+from kiosque.outbox import queue
 from kiosque.payments import CounterPayment, outgoing
 from kiosque.settings import Office, OtherRegie
 from kiosque.staff.roles import Role
@@ -41,6 +46,7 @@ from tests.agents import enter, make_agent, send
 from tests.bank import notice
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, listening, make_family, make_invoice
 from tests.stage import PAGES, Stage
+from tests.uploads import make_upload
 
 EXPORT = "/mairie/encaissements/export"
 API = "/api/encaissements"
@@ -225,6 +231,31 @@ def test_each_list_leaves_as_csv_and_as_ods_alike_and_the_log_says_so(
     assert f'filename="{file}.csv"' in answer.headers["Content-Disposition"]
     sheet = cells(of_every_role.get(f"{address}.ods", query_string=asked).data)
     assert name == "office.events_table" or len(sheet) == len(rows)
+
+
+def test_mails_given_up_files_deposited_and_imputations_leave_as_tables(
+    stage: Stage, of_every_role: FlaskClient
+) -> None:
+    family = Family.get(Family.code == "F1001")
+    with write():
+        queue.add("lost", "password_changed", family.id, "alice@example.org")
+        OutboxMail.update(state="failed", last_error="550 5.1.1").execute()
+    make_upload(stage.app.extensions["settings"], name="novembre.csv")
+    service, _ = Service.get_or_create(key="restauration", defaults={"name": "Restauration"})
+    imputed = Imputed("70632", "281", "")
+    deposits.set_imputation("", service.name, imputed, "Dominique", date(2026, 11, 1))
+    pages = {
+        "/mairie/a-traiter/courriels": ("/mairie/a-traiter", {"cause": "550 5.1.1"}),
+        "/mairie/imports/deposes": ("/mairie/imports", {"fichier": "novembre.csv"}),
+        "/mairie/reglages/imputations": (
+            "/mairie/reglages/imputations",
+            {"prestation": "Restauration", "article": "70632", "depuis": "2026-11-01"},
+        ),
+    }
+    for address, (page, told) in pages.items():
+        assert f'href="{address}.ods' in of_every_role.get(page).text
+        found = table(of_every_role.get(f"{address}.csv").text)
+        assert any(told.items() <= row.items() for row in found), found
 
 
 def test_each_list_leads_to_its_files(stage: Stage, of_every_role: FlaskClient) -> None:
