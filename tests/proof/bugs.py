@@ -17,6 +17,7 @@ from kiosque.closings import closing, steps
 from kiosque.db import states
 from kiosque.db.prepared import PreparedQuery
 from kiosque.deposits import drafts, final
+from kiosque.invoices.imports import undoing as load_undoing
 from kiosque.outbox import queue
 from kiosque.payments import (
     allocations,
@@ -911,6 +912,20 @@ BUGS = (
         "",
         histories.told_by_the_statement_then_undone,
         rare=True,
+    ),
+    Bug(
+        "a family that a load undone had changed stays as the file has it",
+        load_undoing,
+        "ImportChange.former.is_null(False)",
+        "(ImportChange.former == '')",
+        histories.files_loaded_by_mistake,
+    ),
+    Bug(
+        "a load undone leaves the families that it brought",
+        load_undoing,
+        "    _refuse(why_needed(added))\n",
+        "    return\n",
+        histories.files_loaded_by_mistake,
     ),
 )
 

@@ -12,6 +12,7 @@ from tests.proof import (
     closing_months,
     corrections,
     elsewhere,
+    loads,
     merging,
     paying_over,
 )
@@ -859,6 +860,14 @@ def _merge(story: Story) -> None:
     story.check(lambda town: merging.merge(town, "F1001", "F2002"))
 
 
+def files_loaded_by_mistake(story: Story) -> None:
+    """Of a family that has paid, and of one that is new."""
+    one_debit(story)
+    for kind in loads.KINDS:
+        for code in ("F1001", "F2002"):
+            story.check(lambda town, kind=kind, code=code: loads.load_by_mistake(town, kind, code))
+
+
 HISTORIES: tuple[History, ...] = (
     one_debit,
     two_debits,
@@ -946,4 +955,5 @@ HISTORIES: tuple[History, ...] = (
     merged_while_at_the_bank,
     money_of_both,
     late_money_once_merged,
+    files_loaded_by_mistake,
 )

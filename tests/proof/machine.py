@@ -21,6 +21,7 @@ from tests.proof.steps.bank import BankSteps
 from tests.proof.steps.common import Steps
 from tests.proof.steps.deposits import DepositSteps
 from tests.proof.steps.families import FamilySteps
+from tests.proof.steps.loads import LoadSteps
 from tests.proof.steps.merging import MergeSteps
 from tests.proof.steps.messages import MessageSteps
 from tests.proof.steps.repayments import RepaymentSteps
@@ -94,6 +95,7 @@ class Town(
     StaffSteps,
     RepaymentSteps,
     MergeSteps,
+    LoadSteps,
     DepositSteps,
     StatementSteps,
 ):
