@@ -7,6 +7,16 @@ from datetime import date
 
 from kiosque.closings.months import Month
 from kiosque.db.models import MonthClosing
+from kiosque.db.prepared import PreparedQuery
+
+_LAST = PreparedQuery(
+    lambda regie, month: (
+        MonthClosing.select()
+        .where(MonthClosing.regie == regie, MonthClosing.month < month)
+        .order_by(MonthClosing.month.desc())
+        .limit(1)
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -23,8 +33,7 @@ class StartingPoint:
 
 def starting_point(regie: str, month: Month) -> StartingPoint:
     """Return where the last month closed before this one ended."""
-    earlier = (MonthClosing.regie == regie) & (MonthClosing.month < month.name)
-    last = MonthClosing.select().where(earlier).order_by(MonthClosing.month.desc()).first()
+    last = next(iter(_LAST.models(regie=regie, month=month.name)), None)
     if last is None:
         return StartingPoint()
     told = json.loads(last.content)["position"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Protocol
 
 from kiosque.db.models import JournalEntry
 from kiosque.db.states import CounterMode
@@ -41,7 +42,16 @@ def named(account: str) -> str:
     return f"{words} ({regie})" if regie else words
 
 
-def labelled(entry: JournalEntry) -> str:
+class Labelled(Protocol):
+    """An entry, or a row of a list that has its label and the number of the one it corrects."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def corrects(self) -> int | None: ...
+
+
+def labelled(entry: Labelled) -> str:
     """Return the label of an entry, and the number of the one that it corrects."""
     cited = f" (corrige l’écriture {entry.corrects})" if entry.corrects else ""
     return f"{entry.label}{cited}"

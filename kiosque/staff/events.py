@@ -13,6 +13,7 @@ from peewee import Expression, ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Staff, StaffEvent
+from kiosque.db.prepared import PreparedInsert
 from kiosque.language import clock
 
 KEPT = timedelta(days=365)
@@ -198,14 +199,19 @@ def add(action: Action, by: Actor, about: str = "", reason: str = "") -> None:
     """Write a line as part of the transaction under way, whose change it tells. `about` is what it
     was done to: an agent's address, a *code famille*."""
     require_write()
-    StaffEvent.create(
-        at=clock.now(),
-        staff=by.staff,
-        network=by.network,
-        action=action,
-        object=about,
-        reason=reason,
+    _LINE.add(
+        StaffEvent(
+            at=clock.now(),
+            staff=by.staff,
+            network=by.network,
+            action=action,
+            object=about,
+            reason=reason,
+        )
     )
+
+
+_LINE = PreparedInsert(StaffEvent)
 
 
 def past() -> Expression:

@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from peewee import fn
 
 from kiosque.db.models import BankOperation, Statement, StatementLine, ToldLine
+from kiosque.db.prepared import PreparedQuery
 from kiosque.language.formats import long_date
 from kiosque.payments.queries import last_regie_of
 from kiosque.statements import workdays
@@ -59,30 +60,52 @@ def missing_days(regie: str, month: str) -> list[tuple[date, date]]:
 
 def last_told(regie: str) -> date | None:
     """Return the last day of which a statement tells, None without any."""
-    found: Any = Statement.select(fn.MAX(Statement.closed_on)).where(Statement.regie == regie)
-    last = found.scalar()
+    ((last,),) = _LAST_TOLD.rows(regie=regie)
     return date.fromisoformat(last) if isinstance(last, str) else last
 
 
 def grade(regie: str, month: str) -> Grade:
     """Return how much the files loaded tell of a month (`2026-10`)."""
     first, last = _month(month)
-    told: Any = (
+    told = _WITH_FEES.rows(first=first, last=last)
+    if any(last_regie_of(gateway) == regie for (gateway,) in told):
+        return Grade.JOURNAL
+    some = _WITHIN.rows(regie=regie, first=first, last=last)
+    return Grade.STATEMENT if some else Grade.NONE
+
+
+_LAST_TOLD = PreparedQuery(
+    lambda regie: Statement.select(fn.MAX(Statement.closed_on)).where(Statement.regie == regie)
+)
+_WITH_FEES = PreparedQuery(
+    lambda first, last: (
         BankOperation.select(BankOperation.gateway)
         .where(BankOperation.remitted_on.between(first, last))
         .where(BankOperation.fee_cents.is_null(False))
         .distinct()
     )
-    if any(last_regie_of(gateway) == regie for (gateway,) in told.tuples()):
-        return Grade.JOURNAL
-    some = Statement.regie == regie, Statement.opened_on <= last, Statement.closed_on >= first
-    return Grade.STATEMENT if Statement.select().where(*some).exists() else Grade.NONE
+)
+_WITHIN = PreparedQuery(
+    lambda regie, first, last: (
+        Statement.select(Statement.id)
+        .where(Statement.regie == regie, Statement.opened_on <= last, Statement.closed_on >= first)
+        .limit(1)
+    )
+)
 
 
 def _told(regie: str) -> list[Statement]:
     """Return the statements of a *régie* in the order of their days."""
-    order = Statement.opened_on, Statement.closed_on, Statement.id
-    return list(Statement.select().where(Statement.regie == regie).order_by(*order))
+    return _TOLD.models(regie=regie)
+
+
+_TOLD = PreparedQuery(
+    lambda regie: (
+        Statement.select()
+        .where(Statement.regie == regie)
+        .order_by(Statement.opened_on, Statement.closed_on, Statement.id)
+    )
+)
 
 
 def _jumps(statements: Sequence[Statement]) -> Iterator[_Jump]:

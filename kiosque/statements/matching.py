@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from peewee import ModelSelect, fn
+from peewee import ModelSelect, Value, fn
 
 from kiosque.db import database, write
 from kiosque.db.models import LineMatch, StatementLine
@@ -53,7 +53,7 @@ def _sure_parts(regie: str) -> tuple[list[booking.Part], Mapping[MatchRule, int]
     return parts, count
 
 
-def open_lines(regie: str) -> "ModelSelect[StatementLine]":
+def open_lines(regie: str | Value) -> "ModelSelect[StatementLine]":
     """Select the lines of a *régie*'s account that nothing explains yet, the oldest first."""
     found = StatementLine.select().where(
         StatementLine.regie == regie, StatementLine.state == LineState.OPEN

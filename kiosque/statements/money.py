@@ -8,7 +8,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from peewee import Case, ModelSelect
+from peewee import Case, ModelSelect, Value, fn
 
 from kiosque.db import database
 from kiosque.db.models import (
@@ -104,16 +104,14 @@ def free(regie: str, since: datetime) -> list[Money]:
     ]
 
 
-def to_receive(regie: str) -> "ModelSelect[Settlement]":
+def to_receive(regie: str | Value) -> "ModelSelect[Settlement]":
     """Select the payments by a gateway that the account has not received."""
-    matched = LineMatch.select(LineMatch.settlement).where(
-        _IN_FORCE, LineMatch.settlement.is_null(False)
-    )
+    matched = LineMatch.select().where(_IN_FORCE, LineMatch.settlement == Settlement.id)
     return Settlement.select().where(
         Settlement.regie == regie,
         Settlement.gateway.is_null(False),
         _COMES,
-        Settlement.id.not_in(matched),
+        ~fn.EXISTS(matched),
     )
 
 

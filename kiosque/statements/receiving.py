@@ -9,6 +9,7 @@ from datetime import date
 
 from kiosque.db import write
 from kiosque.db.models import Attempt, ColumnMapping
+from kiosque.db.prepared import PreparedQuery
 from kiosque.db.statement_words import MatchRule
 from kiosque.invoices.imports.mappings import OF_BANKS
 from kiosque.language import clock
@@ -67,8 +68,16 @@ def remembered() -> Mapping[str, Columns]:
 
 def answers() -> list[ColumnMapping]:
     """Return what is remembered of the columns of tables, the oldest first."""
-    mine = ColumnMapping.signature.startswith(OF_BANKS)
-    return list(ColumnMapping.select().where(mine).order_by(ColumnMapping.id))
+    return _ANSWERS.models()
+
+
+_ANSWERS = PreparedQuery(
+    lambda: (
+        ColumnMapping.select()
+        .where(ColumnMapping.signature.startswith(OF_BANKS))
+        .order_by(ColumnMapping.id)
+    )
+)
 
 
 def columns_of(answer: ColumnMapping) -> dict[Meaning, str]:

@@ -92,9 +92,12 @@ def _whole(text: str) -> Markup:
 def _numbers_whole(sentence: object) -> Markup:
     """Keep each number of a sentence on one line, and break an e-mail address after its signs; what
     is no text but a part of a page is as it was."""
-    if isinstance(sentence, Markup):
-        return sentence
-    return Markup(" ").join(map(_kept, str(sentence).split(" ")))
+    return sentence if isinstance(sentence, Markup) else _whole_in(str(sentence))
+
+
+@lru_cache(500)  # a list says the same of many rows
+def _whole_in(text: str) -> Markup:
+    return Markup(" ").join(map(_kept, text.split(" ")))
 
 
 def _kept(word: str) -> str:

@@ -34,6 +34,7 @@ def _measures(folder: Path, many: Path) -> dict[str, Callable[[], Iterator[Figur
         "page-many": partial(pages.page_many, folder, many),
         "page-long": partial(pages.page_long, folder),
         "lists": partial(lists.lists, folder),
+        "search": partial(lists.search, folder),
         "lists-many": partial(lists.lists_many, folder, many),
         "month-many": partial(months.month, folder, many),
         "notice": partial(notices.notification, folder),

@@ -1,17 +1,13 @@
 """Measure the page of the month, whatever the journal that the months closed before it fill."""
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from kiosque import db
 from kiosque.closings.months import Month
-from kiosque.db import write
-from kiosque.db.models import MonthClosing
 from kiosque.language import clock
-from kiosque.payments import journal
-from tests.bench.lists import office
+from tests.bench.lists import close, office
 from tests.bench.pages import FEW, ROUNDS
 from tests.bench.service import cost
 from tests.bench.table import Figure, interleaved
@@ -40,13 +36,6 @@ def month(folder: Path, many: Path) -> Iterator[Figure]:
 
 
 def _close(folder: Path, closed: Month) -> None:
-    """Close a month as if all of it were proven: its entries are those of a real one."""
     db.configure(folder / "kiosque.sqlite3")
-    with db.connection(), write():
-        last, known = journal.last()
-        position = {"seen": last, "books_cents": 0, "waiting": []}
-        MonthClosing.create(
-            regie="", month=closed.name, up_to=last, last_hash=known, balances="{}",
-            gap_cents=0, gap_reason="", closed_at=clock.now(), author="bench",
-            content=json.dumps({"position": position}),
-        )  # fmt: skip
+    with db.connection():
+        close(closed)

@@ -1,24 +1,28 @@
 """The account of a *régie* at the bank: its files, its lines, and what each of them is of."""
 
 import io
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import cache
+from typing import Any, NamedTuple
 
 from flask import flash, redirect, render_template, request, url_for
-from peewee import ModelSelect, fn
+from peewee import ModelSelect, Value
 from werkzeug.wrappers import Response
 
+from kiosque.closings.awaited import awaited
 from kiosque.closings.months import Month
-from kiosque.db.models import LineMatch, Settlement, StatementLine
-from kiosque.db.statement_words import MatchKind
+from kiosque.db.models import LineMatch, StatementLine
+from kiosque.db.prepared import PreparedQuery
+from kiosque.db.statement_words import LineState, MatchKind
 from kiosque.invoices.uploads.storing import BadUpload
 from kiosque.language import clock
-from kiosque.language.formats import counted
+from kiosque.language.formats import counted, format_euros, short_date
 from kiosque.payments import Refused
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
-from kiosque.statements import coverage, matching, money, receiving, undoing
+from kiosque.statements import coverage, matching, receiving, undoing
 from kiosque.statements.accounts import is_aside, owner_of
 from kiosque.statements.records import OfInvoices, TableReading, Unit, UnknownColumns, Unreadable
 from kiosque.statements.words import GRADES, KINDS, MEANINGS, RULES
@@ -42,6 +46,28 @@ _READERS = (Role.REGISSEUR, Role.CONTROLE)
 _SHOWN = 20
 #: Of the files loaded, so many are shown.
 _FILES = 10
+_LISTED = (
+    StatementLine.id, StatementLine.booked_on, StatementLine.label, StatementLine.state,
+    StatementLine.amount_cents,
+)  # fmt: skip
+
+
+@cache  # a town has few
+def _files(regie: str) -> PreparedQuery:
+    return PreparedQuery(lambda: undoing.files_of(regie).limit(_FILES))
+
+
+_LEFT = PreparedQuery(lambda regie: matching.open_lines(regie).limit(_SHOWN))
+
+
+class Listed(NamedTuple):
+    """A row of the list of lines."""
+
+    id: int
+    booked_on: date
+    label: str
+    state: str
+    amount_cents: int
 
 
 @staff_only(*_READERS)
@@ -143,53 +169,63 @@ def undo_match(number: int) -> Answer:
 def _page(form: StatementForm) -> Answer:
     regie, filters = asked_regie(*_READERS), LineFilters(own_names(*_READERS))
     is_valid = filters.validate()
-    page = render_template(
+    page = _lines(regie, filters) if is_valid else None
+    shown = render_template(
         "office/bank.html",
         form=form,
         filters=filters,
-        page=_lines(regie, filters) if is_valid else None,
+        page=page,
+        rows=_written(page.rows) if page else (),
         answers=[(each, receiving.columns_of(each)) for each in receiving.answers()],
         meanings=MEANINGS,
         **_standing(regie),
     )
-    return page, 422 if form.errors or filters.errors else 200
+    return shown, 422 if form.errors or filters.errors else 200
 
 
 def _lines(regie: str, filters: LineFilters) -> lists.Page:
-    return lists.read_page(lambda: _found(regie, filters), BY_DAY)
+    return lists.read_page(
+        lambda regie: _found(regie, filters).select(*_LISTED),
+        BY_DAY,
+        kind=Listed,
+        kept_as=None if filters.chosen else "lines of the account",
+        values={"regie": regie},
+    )
 
 
-def _found(regie: str, filters: LineFilters) -> "ModelSelect[StatementLine]":
+def _written(found: Iterable[Listed]) -> Iterator[tuple[str, ...]]:
+    """Write the rows, for which the page calls little."""
+    root = url_for("office.bank")
+    for it in found:
+        state = "Expliqué" if it.state == LineState.MATCHED else "À expliquer"
+        yield (
+            f"{root}/{it.id}", str(it.id), it.label or "sans libellé", short_date(it.booked_on),
+            state, format_euros(it.amount_cents),
+        )  # fmt: skip
+
+
+def _found(regie: str | Value, filters: LineFilters) -> "ModelSelect[StatementLine]":
     query = StatementLine.select().where(StatementLine.regie == regie)
     return lists.narrow(query, filters.conditions())
 
 
 def _standing(regie: str) -> Mapping[str, Any]:
     """Return what is known of an account: its lines to explain, and what is missing."""
-    left = list(matching.open_lines(regie).limit(_SHOWN))
+    left = _LEFT.models(regie=regie)
     told_on = coverage.last_told(regie)
     return {
         "regie": regie,
         "regies": own_names(*_READERS),
         "left": left,
-        "left_count": lists.count(matching.open_lines(regie)),
+        "left_count": lists.count(matching.open_lines(regie)) if left[_SHOWN - 1 :] else len(left),
         "proposals": matching.proposals_of(left),
         "gaps": coverage.gaps(regie),
-        "files": list(undoing.files_of(regie).limit(_FILES)),
-        "awaited": _awaited(regie),
+        "files": _files(regie).models(),
+        "awaited": awaited(regie),
         "told_of": Month.of(told_on).words if told_on else "",
         "grade": GRADES[coverage.grade(regie, f"{told_on or clock.today():%Y-%m}")],
         "may_write": own_agent().has_for([regie], Role.REGISSEUR),
     }
-
-
-def _awaited(regie: str) -> tuple[int, int]:
-    """Return how many payments the account has not received, and their cents."""
-    query: Any = money.to_receive(regie)
-    count, cents = query.select(fn.COUNT(Settlement.id), fn.SUM(Settlement.amount_cents)).tuples()[
-        0
-    ]
-    return count, int(cents or 0)
 
 
 def _line_page(line: StatementLine, form: ExplainForm) -> Answer:

@@ -1,5 +1,6 @@
 """Who did what: the log of the area."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ from flask import render_template
 from peewee import JOIN, ModelSelect
 
 from kiosque.db.models import Staff, StaffEvent
+from kiosque.language.formats import long_instant
 from kiosque.staff import events as log
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
@@ -48,9 +50,24 @@ def events() -> Answer:
     form = _filters()
     if not form.validate():
         return render_template("office/events.html", form=form, page=None), 422
-    page = lists.read_page(lambda: _lines(form), _BY_NUMBER, lambda: _found(form), kind=Line)
+    page = lists.read_page(
+        lambda: _lines(form),
+        _BY_NUMBER,
+        lambda: _found(form),
+        kind=Line,
+        kept_as=None if form.chosen else "acts",
+    )
     log.note(Action.LOG_READ, actor(), reason=" ".join(form.chosen.values()))
-    return render_template("office/events.html", form=form, page=page, words=log.WORDS)
+    return render_template("office/events.html", form=form, page=page, rows=_written(page.rows))
+
+
+def _written(found: Iterable[Line]) -> Iterator[tuple[str, ...]]:
+    """Write the lines, for which the page calls little."""
+    for it in found:
+        yield (
+            log.WORDS[Action(it.action)], it.object, it.reason, long_instant(it.at), it.who,
+            it.network,
+        )  # fmt: skip
 
 
 @staff_only(Role.ADMINISTRATION, Role.CONTROLE)

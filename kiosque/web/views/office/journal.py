@@ -1,9 +1,16 @@
 """The journal of the payments, as the books have it."""
 
-from flask import render_template
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import cache
+from typing import NamedTuple
+
+from flask import render_template, url_for
 from peewee import ModelSelect
 
 from kiosque.db.models import JournalEntry
+from kiosque.language import clock
+from kiosque.language.formats import format_euros, short_date
 from kiosque.payments import account_words
 from kiosque.staff.roles import Role
 from kiosque.web.office import exports, lists
@@ -14,6 +21,26 @@ from kiosque.web.views.office.area import Answer
 
 _READERS = (Role.REGISSEUR, Role.CONTROLE)
 _BY_NUMBER = Order(JournalEntry.number, JournalEntry.number)
+_SHOWN = (
+    JournalEntry.number, JournalEntry.at, JournalEntry.label, JournalEntry.corrects,
+    JournalEntry.debit, JournalEntry.credit, JournalEntry.amount_cents, JournalEntry.settlement,
+    JournalEntry.deposit, JournalEntry.line,
+)  # fmt: skip
+
+
+class Listed(NamedTuple):
+    """A row of the list; the last three number what the entry is about."""
+
+    number: int
+    at: datetime
+    label: str
+    corrects: int | None
+    debit: str
+    credit: str
+    amount_cents: int
+    settlement: int | None
+    deposit: int | None
+    line: int | None
 
 
 @staff_only(*_READERS)
@@ -21,8 +48,35 @@ def journal() -> Answer:
     form = JournalFilters()
     if not form.validate():
         return render_template("office/journal.html", form=form, page=None), 422
-    page = lists.read_page(lambda: _entries(form), _BY_NUMBER)
-    return render_template("office/journal.html", form=form, page=page, words=account_words)
+    page = _page(form)
+    return render_template("office/journal.html", form=form, page=page, rows=_written(page.rows))
+
+
+def _page(form: JournalFilters) -> lists.Page:
+    is_plain = not form.chosen and own_agent().bounds(*_READERS) is None
+    return lists.read_page(
+        lambda: _entries(form).select(*_SHOWN),
+        _BY_NUMBER,
+        lambda: _entries(form).select(JournalEntry.number),
+        kind=Listed,
+        kept_as="journal" if is_plain else None,
+    )
+
+
+def _written(found: Iterable[Listed]) -> Iterator[tuple[str, ...]]:
+    """Write the rows: three hundred cells, for which the page calls little."""
+    root, named = url_for("office.settlements"), cache(account_words.named)
+    for it in found:
+        address = f"{root}/{it.settlement}" if it.settlement else ""
+        if it.deposit:
+            address = url_for("office.bordereau_paper", number=it.deposit)
+        elif it.line:
+            address = url_for("office.bank_line", number=it.line)
+        yield (
+            address, str(it.number), short_date(clock.paris_date(it.at)),
+            account_words.labelled(it), named(it.debit) or "aucun", named(it.credit) or "aucun",
+            format_euros(it.amount_cents) if it.amount_cents else "aucun",
+        )  # fmt: skip
 
 
 @staff_only(*_READERS)
