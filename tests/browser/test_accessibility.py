@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from kiosque.settings.colours import contrast
 from tests import sentences
 from tests.browser.conftest import PHONE, Demo, Household, Visitor, called, showing
+from tests.browser.keyboard import Keyboard
 from tests.conftest import PUBLIC_URL
 from tests.pages.stage import Seen
 
@@ -324,48 +325,6 @@ def test_the_error_summary_has_the_focus_and_leads_to_its_field(
     expect(page.locator("[name=code]")).to_be_focused()
 
 
-class Keyboard:
-    """A person who has nothing but a keyboard, and looks where the focus is."""
-
-    def __init__(self, visitor: Visitor) -> None:
-        self.visitor, self.page = visitor, visitor.page
-
-    def reach(self, target: Locator, presses: int = 40) -> None:
-        """Press Tab until there, seeing each stop on the way."""
-        for _ in range(presses):
-            self.page.keyboard.press("Tab")
-            self.see()
-            if target.evaluate("node => node === document.activeElement"):
-                return
-        raise AssertionError(f"{target} is not reached by {presses} presses of Tab")
-
-    def see(self) -> None:
-        """Where the focus is, an outline shows it, on screen and under nothing else."""
-        spot = self.page.evaluate("""() => {
-          const node = document.activeElement;
-          const style = getComputedStyle(node), box = node.getBoundingClientRect();
-          const above = document.elementFromPoint(
-            box.left + Math.min(box.width / 2, 20), box.top + Math.min(box.height / 2, 10));
-          return {
-            what: node.outerHTML.slice(0, 100), style: style.outlineStyle,
-            width: parseFloat(style.outlineWidth),
-            seen: node.contains(above) || above?.contains(node),
-          };
-        }""")
-        if not spot["what"].startswith("<body"):
-            assert spot["style"] == "solid", spot
-            assert spot["width"] >= 2, spot
-            assert spot["seen"], spot
-
-    def type(self, label: str, text: str) -> None:
-        self.reach(self.page.get_by_label(label))
-        self.page.keyboard.type(text)
-
-    def press(self, target: Locator, key: str = "Enter") -> None:
-        self.reach(target)
-        self.page.keyboard.press(key)
-
-
 @pytest.mark.slow
 def test_a_family_pays_with_the_keyboard_alone_and_sees_where_it_is(
     visitor: Visitor, household: Callable[[str], Household], town: Demo
@@ -373,8 +332,8 @@ def test_a_family_pays_with_the_keyboard_alone_and_sees_where_it_is(
     family, page, hands = household("KEYBOARD"), visitor.page, Keyboard(visitor)
     page.goto(f"{town.url}/connexion")
     hands.press(page.locator("a.skip"))
-    hands.type("Code famille", family.code)
-    hands.type("Mot de passe", family.password)
+    hands.fill(page.get_by_label("Code famille"), family.code)
+    hands.fill(page.get_by_label("Mot de passe"), family.password)
     page.keyboard.press("Enter")
     page.wait_for_url("**/factures**")
     hands.press(page.locator("a.skip"))
