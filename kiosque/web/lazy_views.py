@@ -19,10 +19,5 @@ class Later:
         with _ONE_AT_A_TIME:
             return getattr(import_module(self.__module__), self.__name__)
 
-    @property
-    def staff_only(self) -> bool:
-        """Tell whether it is reserved for agents."""
-        return getattr(self.view, "staff_only", False)
-
     def __call__(self, *args: Any, **values: Any) -> Any:
         return self.view(*args, **values)

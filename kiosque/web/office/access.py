@@ -1,7 +1,7 @@
 """Who may come into the town hall's area, and see what there, decided in this one place.
 
-Each view says by `staff_only` which roles it opens to. A family's session opens nothing: the area
-has a cookie of its own (`cookies`), and sessions of its own.
+The table of pages (`kiosque/web/views/office/`) says which roles each opens to. A family's session
+opens nothing: the area has a cookie of its own (`cookies`), and sessions of its own.
 """
 
 import ipaddress
@@ -24,7 +24,6 @@ from kiosque.staff.roles import Held, Role
 from kiosque.web import access, cookies, current
 from kiosque.web.limits import MAX_DEPOSIT_BYTES, MAX_REQUEST_BYTES
 
-View = TypeVar("View", bound=Callable[..., Any])
 Row = TypeVar("Row", bound=Any)
 
 #: Who reads invoices and payments.
@@ -33,6 +32,12 @@ READERS = (Role.CONSULTATION, Role.FACTURATION, Role.REGISSEUR, Role.CONTROLE)
 DEPOSITORS = (Role.FACTURATION, Role.REGISSEUR)
 #: Who takes out what names families.
 TAKERS = (Role.FACTURATION, Role.REGISSEUR)
+#: Who meets families: control reads accounts, and no family's contact.
+MEET_FAMILIES = (Role.CONSULTATION, Role.FACTURATION, Role.REGISSEUR)
+#: Who treats what is to do, and answers families about their money.
+TREATERS = (Role.REGISSEUR, Role.FACTURATION)
+#: Who reads the books.
+BOOK_READERS = (Role.REGISSEUR, Role.CONTROLE)
 #: In the area's cookie: the number of the session.
 _NUMBER = "agent"
 
@@ -106,7 +111,7 @@ def agent() -> Agent | None:
 
 
 def own_agent() -> Agent:
-    """Return the agent signed in, on a page behind `staff_only`."""
+    """Return the agent signed in, on a page that is `reserved`."""
     return cast("Agent", agent())
 
 
@@ -155,37 +160,24 @@ def sign_out() -> None:
     session.clear()
 
 
-def staff_only(*wanted: Role) -> Callable[[View], View]:
-    """Reserve a page for the agents who have one of these roles today; without any, for whoever has
-    a role."""
-
-    def guard(view: View) -> View:
-        @wraps(view)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            found = agent()
-            if found is None:
-                return to_sign_in()
-            if not found.has(*(wanted or Role)):
-                raise NotOpen
-            return view(*args, **kwargs)
-
-        guarded.staff_only = True  # type: ignore[attr-defined]  # `is_for_staff` reads it
-        return cast("View", guarded)
-
-    return guard
-
-
-def fresh_code(view: View) -> View:
-    """Ask for a code again, unless one was shown a moment ago: above a page that does what cannot
-    be undone, and below `staff_only`."""
+def reserved(view: Callable[..., Any], wanted: Collection[Role], *, fresh: bool) -> Any:
+    """Reserve a page for the agents who have one of these roles today. Where it does what cannot be
+    undone, or takes out what names families, a `fresh` code is asked for, unless one was shown a
+    moment ago."""
 
     @wraps(view)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        if sessions.is_fresh(own_agent().session):
-            return view(*args, **kwargs)
-        return redirect(url_for("office.code", next=_page_to_come_back_to()))
+    def guarded(**which: Any) -> Any:
+        found = agent()
+        if found is None:
+            return to_sign_in()
+        if not found.has(*wanted):
+            raise NotOpen
+        if fresh and not sessions.is_fresh(found.session):
+            return redirect(url_for("office.code", next=_page_to_come_back_to()))
+        return view(**which)
 
-    return cast("View", guarded)
+    guarded.staff_only = True  # type: ignore[attr-defined]  # `is_for_staff` reads it
+    return guarded
 
 
 def is_for_staff() -> bool:

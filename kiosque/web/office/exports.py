@@ -32,7 +32,7 @@ from kiosque.settings import Settings
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import spreadsheets
-from kiosque.web.office.access import actor, fresh_code
+from kiosque.web.office.access import actor
 from kiosque.web.status_words import settlement_status, status_on
 
 Row = spreadsheets.Row
@@ -89,10 +89,9 @@ class Export(NamedTuple):
 
 
 def as_file(view: Callable[..., Export]) -> Callable[..., Response]:
-    """Answer what a view gives as a file of the `kind` that the address names: below
-    `staff_only`. It asks for a code again, and leaves a line in the log of acts."""
+    """Answer what a view gives as a file of the `kind` that the address names, and leave a line in
+    the log of acts."""
 
-    @fresh_code
     @wraps(view)
     def answered(kind: str, **which: Any) -> Response:
         name, head, rows, chosen = view(**which)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 
 from flask import abort, request
 from flask_wtf import FlaskForm
-from peewee import SQL, Expression, Field, IntegerField, ModelSelect, Tuple, Value, fn
+from peewee import SQL, Expression, Field, IntegerField, Model, ModelSelect, Tuple, Value, fn
 from werkzeug.datastructures import MultiDict
 
 from kiosque.db.fields import to_text
@@ -116,6 +116,13 @@ class Page:
         if self.count > COUNTED:
             return f"plus de {_grouped(COUNTED)} {plural}"
         return f"{_grouped(self.count)} {plural if self.count > 1 else one}"
+
+
+def columns(kind: type[tuple[Any, ...]], *models: type[Model]) -> list[Any]:
+    """Return the columns that a `kind` of tuple names, each of the first of these models that has
+    it."""
+    names: Sequence[str] = kind._fields  # type: ignore[attr-defined]
+    return [next(getattr(each, name) for each in models if hasattr(each, name)) for name in names]
 
 
 def narrow(query: "ModelSelect[Any]", conditions: Iterable[Expression]) -> "ModelSelect[Any]":

@@ -12,18 +12,16 @@ from kiosque.staff import accounts, invitations, roles
 from kiosque.staff.events import Actor
 from kiosque.staff.roles import Held, Role
 from kiosque.web.office import exports
-from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office.access import actor, own_agent
 from kiosque.web.office.forms import NewAgentForm, RoleForm
 from kiosque.web.office.regies import names
 from kiosque.web.views.office.area import Answer, done, form_page, known, row
 
 
-@staff_only(Role.ADMINISTRATION)
 def agents() -> str:
     return render_template("office/agents.html", every=_every())
 
 
-@staff_only(Role.ADMINISTRATION)
 @exports.as_file
 def agents_table() -> exports.Export:
     rows = ((each.email, words, exports.way_in(each)) for each, words in _every())
@@ -44,8 +42,6 @@ def _in_words(held: Iterable[Held], regies: Mapping[str, str]) -> str:
     return ", ".join(told(*each) for each in sorted(held)) or "aucun rôle en cours"
 
 
-@staff_only(Role.ADMINISTRATION)
-@fresh_code
 def new_agent() -> Answer:
     form = NewAgentForm(names())
     return done(form, lambda: _invited(form)) or form_page("office/new_agent.html", form)
@@ -60,14 +56,10 @@ def _invited(form: NewAgentForm) -> Response:
     return redirect(url_for("office.agent", staff_id=staff.id))
 
 
-@staff_only(Role.ADMINISTRATION)
-@fresh_code
 def agent(staff_id: int) -> Answer:
     return _page(_agent(staff_id), RoleForm(names()))
 
 
-@staff_only(Role.ADMINISTRATION)
-@fresh_code
 def give_role(staff_id: int) -> Answer:
     staff, form = _agent(staff_id), RoleForm(names())
     return done(form, lambda: _given(staff, form)) or _page(staff, form)
@@ -79,8 +71,6 @@ def _given(staff: Staff, form: RoleForm) -> Response:
     return redirect(url_for("office.agent", staff_id=staff.id))
 
 
-@staff_only(Role.ADMINISTRATION)
-@fresh_code
 def end_role(staff_id: int, role_id: int) -> Response:
     given = StaffRole.get_or_none(
         StaffRole.id == known(role_id), StaffRole.staff == _agent(staff_id)
@@ -88,8 +78,6 @@ def end_role(staff_id: int, role_id: int) -> Response:
     return _done(staff_id, lambda by: roles.end(given, by), "Le rôle est retiré.")
 
 
-@staff_only(Role.ADMINISTRATION)
-@fresh_code
 def send_link(staff_id: int) -> Response:
     staff = _open_agent(staff_id)
     return _done(
@@ -97,16 +85,12 @@ def send_link(staff_id: int) -> Response:
     )
 
 
-@staff_only(Role.ADMINISTRATION)
-@fresh_code
 def forget_telephone(staff_id: int) -> Response:
     staff = _open_agent(staff_id)
     told = f"Son téléphone n’ouvre plus rien. Un lien part à {staff.email}."
     return _done(staff_id, lambda by: invitations.dissociate(staff, by), told)
 
 
-@staff_only(Role.ADMINISTRATION)
-@fresh_code
 def close_agent(staff_id: int) -> Response:
     staff = _open_agent(staff_id)
     return _done(staff_id, lambda by: accounts.close(staff, by), "Son accès est fermé.")

@@ -11,13 +11,12 @@ from kiosque.privacy.dues import dues
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
-from kiosque.web.office.access import actor, own_agent, staff_only
+from kiosque.web.office.access import actor, own_agent
 from kiosque.web.office.forms import ActForm
 from kiosque.web.views.office.area import Answer, done, form_page
 from kiosque.web.views.office.families import family_of, present_family
 
 
-@staff_only(Role.FACTURATION)
 def archive_family(code: str) -> Answer:
     family, form = present_family(code), ActForm()
     # The page says what is due.
@@ -37,7 +36,6 @@ def _archived(family: Family, form: ActForm) -> Response:
     return redirect(url_for("office.family", code=family.code))
 
 
-@staff_only(Role.FACTURATION)
 def bring_family_back(code: str) -> Response:
     family = family_of(code)
     if family.archived_at:

@@ -27,7 +27,7 @@ from kiosque.statements.accounts import is_aside, owner_of
 from kiosque.statements.records import OfInvoices, TableReading, Unit, UnknownColumns, Unreadable
 from kiosque.statements.words import GRADES, KINDS, MEANINGS, RULES
 from kiosque.web.office import exports, lists
-from kiosque.web.office.access import actor, own_agent, staff_only
+from kiosque.web.office.access import BOOK_READERS, actor, own_agent
 from kiosque.web.office.bank_forms import (
     BY_DAY,
     ExplainForm,
@@ -41,15 +41,10 @@ from kiosque.web.office.upload_acts import take_in
 from kiosque.web.views.office import bank_columns
 from kiosque.web.views.office.area import Answer, done, form_page, row
 
-_READERS = (Role.REGISSEUR, Role.CONTROLE)
 #: Lines shown with what they may be of.
 _SHOWN = 20
 #: Of the files loaded, so many are shown.
 _FILES = 10
-_LISTED = (
-    StatementLine.id, StatementLine.booked_on, StatementLine.label, StatementLine.state,
-    StatementLine.amount_cents,
-)  # fmt: skip
 
 
 @cache  # a town has few
@@ -70,25 +65,22 @@ class Listed(NamedTuple):
     amount_cents: int
 
 
-@staff_only(*_READERS)
 def bank() -> Answer:
-    return _page(StatementForm(own_names(*_READERS)))
+    return _page(StatementForm(own_names(*BOOK_READERS)))
 
 
-@staff_only(*_READERS)
 @exports.as_file
 def bank_table() -> exports.Export:
-    regie, filters = asked_regie(*_READERS), LineFilters(own_names(*_READERS)).required()
-    name, every = own_names(*_READERS)[regie], lists.every(_found(regie, filters), BY_DAY)
+    regie, filters = asked_regie(*BOOK_READERS), LineFilters(own_names(*BOOK_READERS)).required()
+    name, every = own_names(*BOOK_READERS)[regie], lists.every(_found(regie, filters), BY_DAY)
     rows = (exports.of_bank_line(each, name) for each in every)
     return exports.Export(
         "mouvements du compte", exports.BANK_LINES, rows, {**filters.chosen, "regie": regie}
     )
 
 
-@staff_only(Role.REGISSEUR)
 def load_statement() -> Answer:
-    form = StatementForm(own_names(*_READERS))
+    form = StatementForm(own_names(*BOOK_READERS))
     if not form.validate():
         return _page(form)
     try:
@@ -125,7 +117,6 @@ def _to_load(name: str, content: bytes) -> Response:
     return redirect(url_for("office.upload", number=upload.id))
 
 
-@staff_only(Role.REGISSEUR)
 def match_again() -> Response:
     """Match what leaves no doubt any more, since payments came."""
     regie = asked_regie(Role.REGISSEUR)
@@ -136,12 +127,10 @@ def match_again() -> Response:
     return redirect(url_for("office.bank", regie=regie or None))
 
 
-@staff_only(*_READERS)
 def bank_line(number: int) -> Answer:
-    return _line_page(_line(number, *_READERS), ExplainForm())
+    return _line_page(_line(number, *BOOK_READERS), ExplainForm())
 
 
-@staff_only(Role.REGISSEUR)
 def explain_line(number: int) -> Answer:
     """Match a line with what was proposed, or say what it is."""
     line, form = _line(number, Role.REGISSEUR), ExplainForm()
@@ -154,7 +143,6 @@ def explain_line(number: int) -> Answer:
     return _line_page(line, form)
 
 
-@staff_only(Role.REGISSEUR)
 def undo_match(number: int) -> Answer:
     """Undo one match, once a reason is given."""
     match = row(LineMatch, number)
@@ -167,7 +155,7 @@ def undo_match(number: int) -> Answer:
 
 
 def _page(form: StatementForm) -> Answer:
-    regie, filters = asked_regie(*_READERS), LineFilters(own_names(*_READERS))
+    regie, filters = asked_regie(*BOOK_READERS), LineFilters(own_names(*BOOK_READERS))
     is_valid = filters.validate()
     page = _lines(regie, filters) if is_valid else None
     shown = render_template(
@@ -185,7 +173,7 @@ def _page(form: StatementForm) -> Answer:
 
 def _lines(regie: str, filters: LineFilters) -> lists.Page:
     return lists.read_page(
-        lambda regie: _found(regie, filters).select(*_LISTED),
+        lambda regie: _found(regie, filters).select(*lists.columns(Listed, StatementLine)),
         BY_DAY,
         kind=Listed,
         kept_as=None if filters.chosen else "lines of the account",
@@ -215,7 +203,7 @@ def _standing(regie: str) -> Mapping[str, Any]:
     told_on = coverage.last_told(regie)
     return {
         "regie": regie,
-        "regies": own_names(*_READERS),
+        "regies": own_names(*BOOK_READERS),
         "left": left,
         "left_count": lists.count(matching.open_lines(regie)) if left[_SHOWN - 1 :] else len(left),
         "proposals": matching.proposals_of(left),

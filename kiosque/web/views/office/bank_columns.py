@@ -17,7 +17,7 @@ from kiosque.statements.columns import signature
 from kiosque.statements.records import StatementFile, TableReading, Unreadable
 from kiosque.statements.table_preview import understood
 from kiosque.web import current
-from kiosque.web.office.access import actor, own_agent, staff_only
+from kiosque.web.office.access import actor, own_agent
 from kiosque.web.office.bank_forms import BankColumnsForm
 from kiosque.web.office.bank_loading import load, why_not
 from kiosque.web.office.regies import own_names
@@ -39,7 +39,6 @@ def ask(
     return _page(kept.sha256, table.header, form, file, faults)
 
 
-@staff_only(Role.REGISSEUR)
 def name_bank_columns(digest: str) -> Answer:
     """Read a table anew by what is said of its columns; load it where that was seen before."""
     header, content = request.form.getlist("header"), _kept(digest)
@@ -58,7 +57,6 @@ def name_bank_columns(digest: str) -> Answer:
     return _page(digest, header, form, file)
 
 
-@staff_only(Role.REGISSEUR)
 def forget_bank_columns(number: int) -> Response:
     """Have the next table of these columns shown before it is loaded."""
     if receiving.forget(known(number)):

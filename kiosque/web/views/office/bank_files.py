@@ -9,25 +9,22 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.statements import undoing
 from kiosque.web.office import exports, lists
-from kiosque.web.office.access import actor, own_agent, staff_only
+from kiosque.web.office.access import BOOK_READERS, actor, own_agent
 from kiosque.web.office.forms import ActForm
 from kiosque.web.office.lists import Order
 from kiosque.web.office.regies import asked_regie
 from kiosque.web.views.office.area import Answer, row
 
-_READERS = (Role.REGISSEUR, Role.CONTROLE)
 _LATEST = Order(StatementFile.id, StatementFile.id)
 
 
-@staff_only(*_READERS)
 @exports.as_file
 def bank_files_table() -> exports.Export:
-    regie = asked_regie(*_READERS)
+    regie = asked_regie(*BOOK_READERS)
     rows = map(exports.of_bank_file, lists.every(undoing.files_of(regie), _LATEST))
     return exports.Export("fichiers de la banque", exports.BANK_FILES, rows, {"regie": regie})
 
 
-@staff_only(Role.REGISSEUR)
 def undo_statement(number: int) -> Answer:
     """Say what undoing a load of the bank's file will do, then do it."""
     file, form = _file(number), ActForm()

@@ -8,16 +8,13 @@ from kiosque.language.formats import long_instant
 from kiosque.payments import Refused
 from kiosque.staff import events
 from kiosque.staff.events import Action
-from kiosque.staff.roles import Role
 from kiosque.web import current
-from kiosque.web.office.access import actor, fresh_code, staff_only
+from kiosque.web.office.access import actor
 from kiosque.web.office.acts import author
 from kiosque.web.office.settings_forms import ClosureForm
 from kiosque.web.views.office.area import Answer, form_page
 
 
-@staff_only(Role.ADMINISTRATION)
-@fresh_code
 def close_bank(gateway: str) -> Answer:
     form, name = ClosureForm(), _known(gateway)
     if form.validate_on_submit() and _closed(name, form):
@@ -38,8 +35,6 @@ def _closed(name: str, form: ClosureForm) -> bool:
     return True
 
 
-@staff_only(Role.ADMINISTRATION)
-@fresh_code
 def open_bank(gateway: str) -> Response:
     name = _known(gateway)
     if payments.open_bank(name):

@@ -21,12 +21,11 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web import current, documents
 from kiosque.web.office import exports
-from kiosque.web.office.access import actor, fresh_code, own_agent, own_row, staff_only
+from kiosque.web.office.access import BOOK_READERS, actor, own_agent, own_row
 from kiosque.web.office.deposit_forms import AnswerForm, FinalForm, LastGivenForm
 from kiosque.web.office.regies import own_names
 from kiosque.web.views.office.area import Answer, done, form_page, row
 
-_READERS = (Role.REGISSEUR, Role.CONTROLE)
 _COLUMNS = ("bordereau", "instant", "montant", "reponse_le", "reference", "regie")
 
 
@@ -43,11 +42,10 @@ class Book(NamedTuple):
     finals: list[tuple[Deposit, DepositAnswer | None]]
 
 
-@staff_only(*_READERS)
 def bordereaux() -> str:
     return render_template(
         "office/bordereaux.html",
-        books=[_book(key, name) for key, name in own_names(*_READERS).items()],
+        books=[_book(key, name) for key, name in own_names(*BOOK_READERS).items()],
         titled=deposits.titled,
         table=table,
         whole=whole,
@@ -57,8 +55,6 @@ def bordereaux() -> str:
     )
 
 
-@staff_only(Role.REGISSEUR)
-@fresh_code
 def finalize(regie: str) -> Answer:
     _require(regie, Role.REGISSEUR)
     form = FinalForm()
@@ -82,8 +78,6 @@ def _finalized(form: FinalForm, draft: Draft) -> Response | None:
     return redirect(url_for("office.bordereaux"))
 
 
-@staff_only(Role.REGISSEUR)
-@fresh_code
 def resume_numbers(number: int) -> Answer:
     """Say which deposit was the last, where a restoration may have lost some."""
     gap = row(DepositGap, number)
@@ -104,7 +98,6 @@ def _resumed(gap: DepositGap, form: LastGivenForm) -> Response:
     return redirect(url_for("office.bordereaux"))
 
 
-@staff_only(Role.REGISSEUR)
 def answer_bordereau(number: int) -> Answer:
     deposit, form = _own(number, Role.REGISSEUR), AnswerForm()
     return done(form, lambda: _answered(deposit, form)) or form_page(
@@ -120,9 +113,8 @@ def _answered(deposit: Deposit, form: AnswerForm) -> Response:
     return redirect(url_for("office.bordereaux"))
 
 
-@staff_only(*_READERS)
 def bordereau_paper(number: int) -> Response:
-    deposit = _own(number, *_READERS)
+    deposit = _own(number, *BOOK_READERS)
     try:
         return _paper(deposit, papers.kept(deposit), "bordereau")
     except Refused as refused:
@@ -130,27 +122,23 @@ def bordereau_paper(number: int) -> Response:
         return redirect(url_for("office.bordereaux"))
 
 
-@staff_only(*_READERS)
-@fresh_code
 def bordereau_payers(number: int) -> Response:
-    deposit = _own(number, *_READERS)
+    deposit = _own(number, *BOOK_READERS)
     events.note(Action.EXPORTED, actor(), f"liste du bordereau {deposits.titled(deposit)}")
     return _paper(deposit, papers.payers(current.settings(), deposit), "liste")
 
 
-@staff_only(*_READERS)
 @exports.as_file
 def bordereau_table(number: int) -> exports.Export:
-    deposit = _own(number, *_READERS)
+    deposit = _own(number, *BOOK_READERS)
     rows = list(tables.rows(deposit))
     return exports.Export(f"bordereau-{deposits.titled(deposit)}", tables.COLUMNS, rows)
 
 
-@staff_only(*_READERS)
 @exports.as_file
 def bordereaux_table() -> exports.Export:
     """Give the deposits made final, with the *comptable*'s answers."""
-    every = [each for key in own_names(*_READERS) for each in _finals(key)]
+    every = [each for key in own_names(*BOOK_READERS) for each in _finals(key)]
     rows = (_row(*each, current.settings()) for each in every)
     return exports.Export("bordereaux", _COLUMNS, list(rows))
 

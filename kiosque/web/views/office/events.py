@@ -11,10 +11,9 @@ from kiosque.db.models import Staff, StaffEvent
 from kiosque.language.formats import long_instant
 from kiosque.staff import events as log
 from kiosque.staff.events import Action
-from kiosque.staff.roles import Role
 from kiosque.web import spreadsheets
 from kiosque.web.office import exports, lists
-from kiosque.web.office.access import NotOpen, actor, own_agent, staff_only
+from kiosque.web.office.access import NotOpen, actor, own_agent
 from kiosque.web.office.filters import EventFilters
 from kiosque.web.office.lists import Order
 from kiosque.web.views.office.area import Answer
@@ -39,13 +38,6 @@ class Line(NamedTuple):
         return self.email or ("inconnu" if self.network else "au terminal")
 
 
-_SHOWN = (
-    StaffEvent.id, StaffEvent.at, StaffEvent.action, StaffEvent.object, StaffEvent.reason,
-    StaffEvent.network, Staff.email,
-)  # fmt: skip
-
-
-@staff_only(Role.ADMINISTRATION, Role.CONTROLE)
 def events() -> Answer:
     form = _filters()
     if not form.validate():
@@ -70,7 +62,6 @@ def _written(found: Iterable[Line]) -> Iterator[tuple[str, ...]]:
         )  # fmt: skip
 
 
-@staff_only(Role.ADMINISTRATION, Role.CONTROLE)
 @exports.as_file
 def events_table() -> exports.Export:
     form = _filters().required()
@@ -100,4 +91,4 @@ def _found(form: EventFilters) -> "ModelSelect[StaffEvent]":
 
 
 def _lines(form: EventFilters) -> "ModelSelect[StaffEvent]":
-    return _found(form).select(*_SHOWN).join(Staff, JOIN.LEFT_OUTER)
+    return _found(form).select(*lists.columns(Line, StaffEvent, Staff)).join(Staff, JOIN.LEFT_OUTER)

@@ -13,25 +13,20 @@ from kiosque.privacy import merging
 from kiosque.privacy.mails import latest_mails_of
 from kiosque.staff import events
 from kiosque.staff.events import Action
-from kiosque.staff.roles import Role
 from kiosque.web.office import exports, filter_fields, lists, search
-from kiosque.web.office.access import READERS, TAKERS, actor, own_agent, staff_only
+from kiosque.web.office.access import MEET_FAMILIES, READERS, actor, own_agent
 from kiosque.web.office.lists import Order
 from kiosque.web.status_words import invoice_status, settlement_status
 
-#: The roles that meet families; control reads accounts, and no family's contact.
-MEET_FAMILIES = (Role.CONSULTATION, Role.FACTURATION, Role.REGISSEUR)
 _BY_CODE = Order(Family.code, Family.id, goes_up=True)
 
 
-@staff_only(*MEET_FAMILIES, Role.CONTROLE)
 def go() -> Response:
     """Go from the search box straight to what it names, or to what may be meant."""
     meets_families = own_agent().has(*MEET_FAMILIES)
     return redirect(search.place_of(_asked(), meets_families=meets_families))
 
 
-@staff_only(*MEET_FAMILIES)
 def families() -> str:
     asked, archived = _asked(), "archivees" in request.args
     found = records.search(asked, archived=archived)
@@ -46,7 +41,6 @@ def families() -> str:
     )
 
 
-@staff_only(*TAKERS)
 @exports.as_file
 def families_table() -> exports.Export:
     """Give the families that a search finds, or all."""
@@ -56,7 +50,6 @@ def families_table() -> exports.Export:
     return exports.Export("familles", exports.FAMILIES, map(exports.of_family, every), chosen)
 
 
-@staff_only(*MEET_FAMILIES)
 def family(code: str) -> str:
     found = family_of(code)
     events.note(Action.FAMILY_READ, actor(), found.code)

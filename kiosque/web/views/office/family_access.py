@@ -12,16 +12,13 @@ from kiosque.language import clock
 from kiosque.papers import activation_letters
 from kiosque.staff import events
 from kiosque.staff.events import Action
-from kiosque.staff.roles import Role
 from kiosque.web import access, current, documents
-from kiosque.web.office.access import actor, fresh_code, staff_only
+from kiosque.web.office.access import actor
 from kiosque.web.office.forms import ActForm, LetterForm, LinkForm
 from kiosque.web.views.office.area import Answer, form_page
 from kiosque.web.views.office.families import present_family
 
 
-@staff_only(Role.FACTURATION)
-@fresh_code
 def family_letter(code: str) -> Answer:
     family, form = present_family(code), LetterForm()
     if form.validate_on_submit():
@@ -39,8 +36,6 @@ def _letter(family: Family, form: LetterForm) -> Response:
     return documents.answer(paper.getvalue(), clock.today(), f"lettre-{family.code}")
 
 
-@staff_only(Role.FACTURATION)
-@fresh_code
 def family_link(code: str) -> Answer:
     family = present_family(code)
     form = LinkForm(contacts.addresses(family))
@@ -53,8 +48,6 @@ def family_link(code: str) -> Answer:
     return form_page("office/family_link.html", form, family=family)
 
 
-@staff_only(Role.FACTURATION)
-@fresh_code
 def family_password(code: str) -> Answer:
     family, form = present_family(code), ActForm()
     if not form.validate_on_submit():

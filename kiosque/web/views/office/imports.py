@@ -15,14 +15,7 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web import current
 from kiosque.web.office import exports, lists
-from kiosque.web.office.access import (
-    DEPOSITORS,
-    READERS,
-    NotOpen,
-    actor,
-    own_agent,
-    staff_only,
-)
+from kiosque.web.office.access import DEPOSITORS, NotOpen, actor, own_agent
 from kiosque.web.office.forms import ActForm
 from kiosque.web.office.lists import Filters, Order
 from kiosque.web.office.typed_invoice import TypedInvoiceForm
@@ -43,26 +36,22 @@ from kiosque.web.views.office.area import Answer, form_page, known, row
 _LATEST = Order(ImportBatch.id, ImportBatch.id, ("Plus récents", "Plus anciens"))
 
 
-@staff_only(*READERS)
 def imports() -> str:
     return _list(DepositForm())
 
 
-@staff_only(*READERS)
 @exports.as_file
 def imports_table() -> exports.Export:
     every = lists.every(loads(own_agent()), _LATEST)
     return exports.Export("chargements", exports.LOADS, map(exports.of_load, every))
 
 
-@staff_only(*DEPOSITORS)
 @exports.as_file
 def uploads_table() -> exports.Export:
     rows = map(exports.of_upload, _waiting())
     return exports.Export("fichiers déposés", exports.UPLOADS, rows)
 
 
-@staff_only(*DEPOSITORS)
 def deposit() -> Answer:
     form, settings = DepositForm(), current.settings()
     email = own_agent().staff.email
@@ -77,7 +66,6 @@ def deposit() -> Answer:
     return redirect(url_for("office.upload", number=uploads[0].id))
 
 
-@staff_only(Role.FACTURATION)
 def type_invoice() -> Answer:
     """Type an invoice: it is judged and loaded as a file is."""
     form = TypedInvoiceForm()
@@ -90,13 +78,11 @@ def type_invoice() -> Answer:
     return redirect(url_for("office.upload", number=found.id))
 
 
-@staff_only(*DEPOSITORS)
 def upload(number: int) -> str:
     found = own_upload(known(number))
     return _page(found, _form(found))
 
 
-@staff_only(*DEPOSITORS)
 def load_upload(number: int) -> Answer:
     found = own_upload(known(number))
     form = _form(found)
@@ -111,7 +97,6 @@ def load_upload(number: int) -> Answer:
     return redirect(url_for("office.upload", number=number))
 
 
-@staff_only(*DEPOSITORS)
 def drop_upload(number: int) -> Response:
     found = own_upload(known(number))
     if not storing.drop(found):
@@ -122,7 +107,6 @@ def drop_upload(number: int) -> Response:
     return redirect(url_for("office.imports"))
 
 
-@staff_only(Role.FACTURATION)
 def undo_load(number: int) -> Answer:
     """Say what undoing a load will do, then do it."""
     batch, form, reasons = _batch(number), ActForm(), []

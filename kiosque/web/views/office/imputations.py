@@ -10,14 +10,12 @@ from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web.office import exports
-from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office.access import actor, own_agent
 from kiosque.web.office.deposit_forms import ImputationForm
 from kiosque.web.office.regies import names, own_names
 from kiosque.web.views.office.area import Answer, done, form_page
 
 
-@staff_only(Role.ADMINISTRATION, Role.REGISSEUR)
-@fresh_code
 def imputations() -> Answer:
     regies = _regies()
     services = list(Service.select().order_by(Service.name))
@@ -27,7 +25,6 @@ def imputations() -> Answer:
     return done(form, lambda: _set(form)) or form_page("office/imputations.html", form, **shown)
 
 
-@staff_only(Role.ADMINISTRATION, Role.REGISSEUR)
 @exports.as_file
 def imputations_table() -> exports.Export:
     rows = (

@@ -1,5 +1,7 @@
 """Pages of an agent's acts on an invoice: cancel, take a payment, transmit, use a credit note."""
 
+from collections.abc import Callable
+
 from flask import abort, flash, redirect, url_for
 from werkzeug.wrappers import Response
 
@@ -14,31 +16,28 @@ from kiosque.staff.roles import Role
 from kiosque.web import current
 from kiosque.web.office import invoice_acts as acts
 from kiosque.web.office import lists
-from kiosque.web.office.access import actor, fresh_code, own_agent, own_row, staff_only
-from kiosque.web.office.acts import answer
+from kiosque.web.office.access import actor, own_agent, own_row
+from kiosque.web.office.acts import Act, answer
 from kiosque.web.office.filters import InvoiceFilters
 from kiosque.web.views.office.area import Answer, known
 
 
-@staff_only(Role.FACTURATION, Role.REGISSEUR)
-def cancel_invoice(number: str) -> Answer:
-    invoice = _acted_on(number, Role.FACTURATION, Role.REGISSEUR)
-    return answer(acts.Cancel(invoice))
+def _page(act: Callable[[Invoice], Act], *wanted: Role) -> Callable[[str], Answer]:
+    """Return the page of an act, for agents of these roles, else for *régisseurs*."""
+
+    def page(number: str) -> Answer:
+        return answer(act(_acted_on(number, *(wanted or (Role.REGISSEUR,)))))
+
+    return page
 
 
-@staff_only(Role.REGISSEUR)
-def take(number: str) -> Answer:
-    return answer(acts.Take(_acted_on(number, Role.REGISSEUR)))
+cancel_invoice = _page(acts.Cancel, Role.FACTURATION, Role.REGISSEUR)
+take = _page(acts.Take)
+transmit = _page(acts.Transmit)
+take_back = _page(acts.TakeBack)
+apply_credit = _page(acts.ApplyCredit)
 
 
-@staff_only(Role.REGISSEUR)
-@fresh_code
-def transmit(number: str) -> Answer:
-    return answer(acts.Transmit(_acted_on(number, Role.REGISSEUR)))
-
-
-@staff_only(Role.REGISSEUR)
-@fresh_code
 def transmit_many() -> Answer:
     """Transmit those of a list that are to pay, the oldest first, so many at a time."""
     form = InvoiceFilters(current.settings()).required()
@@ -51,20 +50,6 @@ def transmit_many() -> Answer:
     return redirect(url_for("office.invoices", **form.chosen))
 
 
-@staff_only(Role.REGISSEUR)
-@fresh_code
-def take_back(number: str) -> Answer:
-    return answer(acts.TakeBack(_acted_on(number, Role.REGISSEUR)))
-
-
-@staff_only(Role.REGISSEUR)
-@fresh_code
-def apply_credit(number: str) -> Answer:
-    return answer(acts.ApplyCredit(_acted_on(number, Role.REGISSEUR)))
-
-
-@staff_only(Role.REGISSEUR)
-@fresh_code
 def take_credit_off(number: str, note: int) -> Answer:
     """Take off an invoice what a credit note, by the number of its row, pays of it."""
     invoice = _acted_on(number, Role.REGISSEUR)
@@ -72,7 +57,6 @@ def take_credit_off(number: str, note: int) -> Answer:
     return answer(acts.TakeCreditOff(invoice, found or abort(404)))
 
 
-@staff_only(Role.FACTURATION, Role.REGISSEUR)
 def send_notice(number: str) -> Response:
     """Send its family once more the mail that told of an invoice."""
     invoice = _acted_on(number, Role.FACTURATION, Role.REGISSEUR)

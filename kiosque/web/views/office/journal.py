@@ -12,20 +12,13 @@ from kiosque.db.models import JournalEntry
 from kiosque.language import clock
 from kiosque.language.formats import format_euros, short_date
 from kiosque.payments import account_words
-from kiosque.staff.roles import Role
 from kiosque.web.office import exports, lists
-from kiosque.web.office.access import own_agent, staff_only
+from kiosque.web.office.access import BOOK_READERS, own_agent
 from kiosque.web.office.filters import JournalFilters
 from kiosque.web.office.lists import Order
 from kiosque.web.views.office.area import Answer
 
-_READERS = (Role.REGISSEUR, Role.CONTROLE)
 _BY_NUMBER = Order(JournalEntry.number, JournalEntry.number)
-_SHOWN = (
-    JournalEntry.number, JournalEntry.at, JournalEntry.label, JournalEntry.corrects,
-    JournalEntry.debit, JournalEntry.credit, JournalEntry.amount_cents, JournalEntry.settlement,
-    JournalEntry.deposit, JournalEntry.line,
-)  # fmt: skip
 
 
 class Listed(NamedTuple):
@@ -43,7 +36,6 @@ class Listed(NamedTuple):
     line: int | None
 
 
-@staff_only(*_READERS)
 def journal() -> Answer:
     form = JournalFilters()
     if not form.validate():
@@ -53,9 +45,9 @@ def journal() -> Answer:
 
 
 def _page(form: JournalFilters) -> lists.Page:
-    is_plain = not form.chosen and own_agent().bounds(*_READERS) is None
+    is_plain = not form.chosen and own_agent().bounds(*BOOK_READERS) is None
     return lists.read_page(
-        lambda: _entries(form).select(*_SHOWN),
+        lambda: _entries(form).select(*lists.columns(Listed, JournalEntry)),
         _BY_NUMBER,
         lambda: _entries(form).select(JournalEntry.number),
         kind=Listed,
@@ -79,7 +71,6 @@ def _written(found: Iterable[Listed]) -> Iterator[tuple[str, ...]]:
         )  # fmt: skip
 
 
-@staff_only(*_READERS)
 @exports.as_file
 def journal_table() -> exports.Export:
     form = JournalFilters().required()
@@ -89,5 +80,5 @@ def journal_table() -> exports.Export:
 
 def _entries(form: JournalFilters) -> "ModelSelect[JournalEntry]":
     """Select the entries of the agent's *régies*."""
-    own = lists.narrow(JournalEntry.select(), own_agent().own(JournalEntry.regie, *_READERS))
+    own = lists.narrow(JournalEntry.select(), own_agent().own(JournalEntry.regie, *BOOK_READERS))
     return lists.narrow(own, form.conditions())

@@ -13,9 +13,8 @@ from kiosque.language import clock
 from kiosque.papers import activation_letters
 from kiosque.staff import events
 from kiosque.staff.events import Action
-from kiosque.staff.roles import Role
 from kiosque.web import current, documents
-from kiosque.web.office.access import actor, fresh_code, staff_only
+from kiosque.web.office.access import actor
 from kiosque.web.office.forms import LettersForm
 from kiosque.web.views.office.area import Answer, form_page
 
@@ -25,8 +24,6 @@ AT_ONCE = 100
 NAMED = 20
 
 
-@staff_only(Role.FACTURATION)
-@fresh_code
 def letters() -> Answer:
     form = LettersForm()
     if form.validate_on_submit():

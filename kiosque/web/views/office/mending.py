@@ -11,7 +11,7 @@ from kiosque.invoices.uploads import processing
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current
-from kiosque.web.office.access import DEPOSITORS, actor, own_agent, staff_only
+from kiosque.web.office.access import actor, own_agent
 from kiosque.web.office.mending import ColumnsForm, DebtorsForm
 from kiosque.web.office.uploads import own_upload
 from kiosque.web.views.office.area import Answer, form_page, known
@@ -22,7 +22,6 @@ _LINES = 3
 _WAITS = (UploadState.READ, UploadState.REFUSED)
 
 
-@staff_only(*DEPOSITORS)
 def name_debtors(number: int) -> Answer:
     """Say of which families the debtors of a file are."""
     found = own_upload(known(number), *_WAITS)
@@ -36,7 +35,6 @@ def name_debtors(number: int) -> Answer:
     return form_page("office/debtors.html", form, upload=found, count=len(unknown))
 
 
-@staff_only(*DEPOSITORS)
 def name_columns(number: int) -> Answer:
     """Say which columns of a table are ours."""
     found = own_upload(known(number), *_WAITS)

@@ -11,14 +11,12 @@ from kiosque.privacy import merging
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
-from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office.access import actor, own_agent
 from kiosque.web.office.forms import ActForm, MergeForm
 from kiosque.web.views.office.area import Answer, done, form_page, row
 from kiosque.web.views.office.families import present_family
 
 
-@staff_only(Role.FACTURATION)
-@fresh_code
 def merge_families(code: str) -> Answer:
     """Look a double up by its code, then confirm that it is one."""
     kept, form = present_family(code), MergeForm(double=request.args.get("double", ""))
@@ -66,8 +64,6 @@ def _merged(kept: Family, gone: Family, form: MergeForm) -> Response:
     return redirect(url_for("office.family", code=kept.code))
 
 
-@staff_only(Role.FACTURATION)
-@fresh_code
 def undo_merge(number: int) -> Answer:
     found = row(FamilyMerge, number)
     _require_their_money(found.kept, found.gone)

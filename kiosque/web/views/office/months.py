@@ -26,34 +26,30 @@ from kiosque.staff.roles import Role
 from kiosque.statements import coverage
 from kiosque.statements.words import GRADES
 from kiosque.web import current, documents
-from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office.access import BOOK_READERS, actor, own_agent
 from kiosque.web.office.forms import ActForm
 from kiosque.web.office.month_forms import CloseForm
 from kiosque.web.office.regies import asked_regie, own_names
 from kiosque.web.views.office.area import Answer, done, form_page
 
-_READERS = (Role.REGISSEUR, Role.CONTROLE)
 #: Payments without an answer that are shown.
 _SHOWN = 20
 _NEWS = "La banque a répondu\u00a0: ce paiement n’attend plus."
 _NO_NEWS = "La banque n’a rien décidé de ce paiement. Elle sera interrogée de nouveau, sans vous."
 
 
-@staff_only(*_READERS)
 def months() -> Response:
     """Lead to the month to close."""
-    regie = asked_regie(*_READERS)
+    regie = asked_regie(*BOOK_READERS)
     last = last_closed(regie)
     due = Month.named(last).following if last else Month.of(clock.today()).previous
     return _back_to(due, regie)
 
 
-@staff_only(*_READERS)
 def month(name: str) -> str:
-    return _page(_month(name), asked_regie(*_READERS))
+    return _page(_month(name), asked_regie(*BOOK_READERS))
 
 
-@staff_only(Role.REGISSEUR)
 def carry_over(name: str, number: int) -> Answer:
     """Let the month be closed though a point is still to treat."""
     found, regie, form = _month(name), asked_regie(Role.REGISSEUR), ActForm()
@@ -65,7 +61,6 @@ def carry_over(name: str, number: int) -> Answer:
     )
 
 
-@staff_only(Role.REGISSEUR)
 def ask_bank(name: str, reference: str) -> Response:
     """Ask the bank about a payment that it has not decided, without waiting for the timer."""
     found, regie = _month(name), asked_regie(Role.REGISSEUR)
@@ -78,8 +73,6 @@ def ask_bank(name: str, reference: str) -> Response:
     return _back_to(found, regie)
 
 
-@staff_only(Role.REGISSEUR)
-@fresh_code
 def close_month(name: str) -> Answer:
     """Close the month, for good, once told what its paper will say."""
     found, regie, form = _month(name), asked_regie(Role.REGISSEUR), CloseForm()
@@ -113,11 +106,9 @@ def _closed(regie: str, found: Month, form: CloseForm) -> Response:
     return _back_to(found, regie)
 
 
-@staff_only(*_READERS)
-@fresh_code
 def month_papers(name: str) -> Response:
     """Give the papers of a month closed, in one file."""
-    found, regie = _month(name), asked_regie(*_READERS)
+    found, regie = _month(name), asked_regie(*BOOK_READERS)
     closed = closing_of(regie, found)
     if closed is None:
         flash(f"{capital(found.words)} n’est pas encore arrêté.")
@@ -145,7 +136,7 @@ def _page(found: Month, regie: str) -> str:
         "office/month.html",
         month=found,
         regie=regie,
-        regies=own_names(*_READERS),
+        regies=own_names(*BOOK_READERS),
         closed=closed,
         last=last_number(found),
         position=position,

@@ -17,18 +17,15 @@ from kiosque.privacy.dues import dues
 from kiosque.privacy.free_words import naming
 from kiosque.staff import events
 from kiosque.staff.events import Action
-from kiosque.staff.roles import Role
 from kiosque.web import current, documents
 from kiosque.web.office import filter_fields
-from kiosque.web.office.access import actor, fresh_code, staff_only
+from kiosque.web.office.access import actor
 from kiosque.web.office.acts import author
 from kiosque.web.office.forms import ActForm, EraseForm
 from kiosque.web.views.office.area import Answer, done, form_page
 from kiosque.web.views.office.families import family_of
 
 
-@staff_only(Role.ADMINISTRATION)
-@fresh_code
 def personal_data() -> str:
     """Tell the ways for the family of the code that was typed, erased or not."""
     asked = filter_fields.looked_for(request.args.get("famille", ""))
@@ -39,8 +36,6 @@ def personal_data() -> str:
     return render_template("office/personal_data.html", asked=asked, family=found)
 
 
-@staff_only(Role.ADMINISTRATION)
-@fresh_code
 def export_family(code: str) -> Answer:
     family, form = family_of(code), ActForm()
     return done(form, lambda: _exported(family, form)) or form_page(
@@ -62,8 +57,6 @@ def _exported(family: Family, form: ActForm) -> Response:
     return documents.answer_archive(content.getvalue(), folder.name)
 
 
-@staff_only(Role.ADMINISTRATION)
-@fresh_code
 def erase_family(code: str) -> Answer:
     family, form = family_of(code), EraseForm()
     if not form.is_submitted():

@@ -14,17 +14,13 @@ from kiosque.invoices.imports import codes, mappings
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web.office import exports, lists
-from kiosque.web.office.access import DEPOSITORS, actor, staff_only
+from kiosque.web.office.access import actor
 from kiosque.web.office.filter_fields import TextFilter
 from kiosque.web.office.lists import Filters, Order
 from kiosque.web.office.mending import WORDS
 from kiosque.web.views.office.area import Answer, known, row
 
 _LATEST = Order(Debtor.made_at, Debtor.id)
-_SHOWN = (
-    Debtor.id, Debtor.name, Debtor.address, Debtor.reference, Debtor.author, Debtor.made_at,
-    Family.code,
-)  # fmt: skip
 
 
 class Listed(NamedTuple):
@@ -47,7 +43,6 @@ class DebtorFilters(Filters):
             yield (Debtor.name.contains(asked)) | (Family.code == normalise_code(asked))
 
 
-@staff_only(*DEPOSITORS)
 def recognised() -> Answer:
     form = DebtorFilters()
     page = lists.read_page(lambda: _debtors(form), _LATEST, kind=Listed)
@@ -61,7 +56,6 @@ def recognised() -> Answer:
     )
 
 
-@staff_only(*DEPOSITORS)
 @exports.as_file
 def recognised_table() -> exports.Export:
     form = DebtorFilters().required()
@@ -70,14 +64,15 @@ def recognised_table() -> exports.Export:
 
 
 def _debtors(form: DebtorFilters) -> "ModelSelect[Debtor]":
-    return lists.narrow(Debtor.select(*_SHOWN).join(Family), form.conditions())
+    return lists.narrow(
+        Debtor.select(*lists.columns(Listed, Debtor, Family)).join(Family), form.conditions()
+    )
 
 
 def _row(it: Listed) -> exports.Row:
     return it.name, it.address, it.reference, it.code, exports.instant(it.made_at), it.author
 
 
-@staff_only(*DEPOSITORS)
 def forget_debtor(number: int) -> Response:
     """Forget of which family a debtor is."""
     found = row(Debtor, number)
@@ -90,7 +85,6 @@ def forget_debtor(number: int) -> Response:
     return redirect(url_for("office.recognised"))
 
 
-@staff_only(*DEPOSITORS)
 def forget_columns(number: int) -> Response:
     """Forget what the columns of a table are."""
     found = mappings.forget_kept(known(number)) or abort(404)

@@ -8,27 +8,23 @@ from kiosque.families import answers, requests
 from kiosque.invalid_values import InvalidValues
 from kiosque.staff import events
 from kiosque.staff.events import Action
-from kiosque.staff.roles import Role
 from kiosque.web.office import exports
-from kiosque.web.office.access import actor, own_agent, staff_only
+from kiosque.web.office.access import actor, own_agent
 from kiosque.web.office.answer_form import AnswerForm
 from kiosque.web.views.office.area import Answer, form_page, known
 
 
-@staff_only(Role.FACTURATION)
 def requests_() -> str:
     return render_template(
         "office/requests.html", waiting=answers.waiting(), topics=requests.TOPICS
     )
 
 
-@staff_only(Role.FACTURATION)
 @exports.as_file
 def requests_table() -> exports.Export:
     return exports.Export("demandes", exports.REQUESTS, map(exports.of_request, answers.waiting()))
 
 
-@staff_only(Role.FACTURATION)
 def request_(number: int) -> Answer:
     which = FamilyRequest.id == known(number)
     found: FamilyRequest = FamilyRequest.get_or_none(which) or abort(404)

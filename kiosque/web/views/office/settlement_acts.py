@@ -12,18 +12,18 @@ from kiosque.payments import Refused
 from kiosque.payments.receipts import receipt_of
 from kiosque.staff.roles import Role
 from kiosque.web.office import settlement_acts as acts
-from kiosque.web.office.access import actor, fresh_code, own_row, staff_only
+from kiosque.web.office.access import actor, own_row
 from kiosque.web.office.acts import Act, answer
 from kiosque.web.views.office.area import Answer, row
 
 
-def _page(act: Callable[[Settlement], Act], *, fresh: bool = True) -> Callable[[int], Answer]:
-    """Return the page of an act, for *régisseurs*; one that moves money wants a fresh code."""
+def _page(act: Callable[[Settlement], Act]) -> Callable[[int], Answer]:
+    """Return the page of an act."""
 
     def page(settlement_id: int) -> Answer:
         return answer(act(_own_settlement(settlement_id)))
 
-    return staff_only(Role.REGISSEUR)(fresh_code(page) if fresh else page)
+    return page
 
 
 refund = _page(acts.Refund)
@@ -33,11 +33,10 @@ restore = _page(acts.Restore)
 apply_overpayment = _page(acts.Apply)
 withdraw_overpayment = _page(acts.Withdraw)
 drop_refund = _page(acts.DropRefund)
-keep_back = _page(acts.KeepBack, fresh=False)
-take_up = _page(acts.TakeUp, fresh=False)
+keep_back = _page(acts.KeepBack)
+take_up = _page(acts.TakeUp)
 
 
-@staff_only(Role.FACTURATION, Role.REGISSEUR)
 def send_receipt(settlement_id: int) -> Response:
     settlement = _own_settlement(settlement_id, Role.FACTURATION, Role.REGISSEUR)
     receipt = receipt_of(settlement) or abort(404)

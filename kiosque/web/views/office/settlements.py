@@ -25,16 +25,10 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web import current, documents
 from kiosque.web.office import lists
-from kiosque.web.office.access import READERS, actor, own_agent, own_row, staff_only
+from kiosque.web.office.access import READERS, actor, own_agent, own_row
 from kiosque.web.office.filters import BY_SETTLEMENT, SettlementFilters
 from kiosque.web.status_words import settlement_status
 from kiosque.web.views.office.area import Answer, known, row
-
-_SHOWN = (
-    Settlement.id, Settlement.settled_at, Settlement.mode, Settlement.gateway, Settlement.state,
-    Settlement.amount_cents, Settlement.returned_cents, Family.code, Family.name,
-    Receipt.number, Receipt.sequence,
-)  # fmt: skip
 
 
 class Listed(NamedTuple):
@@ -54,7 +48,6 @@ class Listed(NamedTuple):
     sequence: str | None
 
 
-@staff_only(*READERS)
 def settlements() -> Answer:
     form = SettlementFilters(current.settings())
     if not form.validate():
@@ -94,7 +87,7 @@ def _page(form: SettlementFilters) -> lists.Page:
         return lists.narrow(money(), form.conditions(cents))
 
     def rows(cents: Value) -> "ModelSelect[Settlement]":
-        return with_names(found(cents), *_SHOWN)
+        return with_names(found(cents), *lists.columns(Listed, Settlement, Family, Receipt))
 
     reads_all = own_agent().bounds(*READERS) is None
     is_plain = reads_all and form.chosen.keys() <= {"montant"}
@@ -116,7 +109,6 @@ def with_names(found: "ModelSelect[Settlement]", *columns: Any) -> "ModelSelect[
     return families.switch(Settlement).join(Receipt, JOIN.LEFT_OUTER)
 
 
-@staff_only(*READERS)
 def settlement(name: str) -> str:
     found = _settlement(name)
     record = records.read(found)
@@ -132,7 +124,6 @@ def settlement(name: str) -> str:
     )
 
 
-@staff_only(*READERS)
 def receipt_paper(receipt_id: int) -> Response:
     receipt = row(Receipt, receipt_id)
     own_row(receipt.settlement, *READERS)

@@ -12,7 +12,7 @@ from kiosque.staff.invitations import WrongCode
 from kiosque.staff.signin import Proof
 from kiosque.web import access, current, headers
 from kiosque.web.office import access as office_access
-from kiosque.web.office.access import actor, fresh_code, own_agent, staff_only
+from kiosque.web.office.access import actor, own_agent
 from kiosque.web.office.forms import CodeForm, ConfirmForm, InvitationForm, SignInForm
 from kiosque.web.views.office.area import Answer, form_page
 
@@ -127,14 +127,11 @@ def _qr_code(address: str) -> Markup:
     return Markup(code.svg_inline(omitsize=True, border=4, dark="#000", light="#fff"))  # noqa: S704
 
 
-@staff_only()
 def own_access() -> str:
     left = second_factor.recovery_codes_left(own_agent().staff)
     return render_template("office/own_access.html", left=left, form=ConfirmForm())
 
 
-@staff_only()
-@fresh_code
 def renew_recovery_codes() -> str:
     """Answer with the codes themselves, shown this once: nothing keeps them for another page."""
     codes = second_factor.renew_recovery_codes(own_agent().staff, actor())

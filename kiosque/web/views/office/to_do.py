@@ -17,7 +17,7 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web import current
 from kiosque.web.office import exports
-from kiosque.web.office.access import actor, fresh_code, own_agent, own_row, staff_only
+from kiosque.web.office.access import TREATERS, actor, own_agent, own_row
 from kiosque.web.office.acts import doer
 from kiosque.web.office.button_words import pressed
 from kiosque.web.office.step_forms import ConclusionForm, StepForm
@@ -25,14 +25,12 @@ from kiosque.web.office.upload_pages import lacking
 from kiosque.web.office.uploads import to_judge
 from kiosque.web.views.office.area import Answer, done, form_page, known, row
 
-_READERS = (Role.REGISSEUR, Role.FACTURATION)
 #: Of the mails given up, so many are shown: a server that is down for days loses hundreds.
 MAILS_SHOWN = 20
 
 
-@staff_only(*_READERS)
 def to_do() -> str:
-    points = payments.open_anomalies(own_agent().bounds(*_READERS))
+    points = payments.open_anomalies(own_agent().bounds(*TREATERS))
     return render_template(
         "office/to_do.html",
         points=[*zip(points, payments.concerned_by(points), strict=True)],
@@ -45,28 +43,24 @@ def to_do() -> str:
     )
 
 
-@staff_only(*_READERS)
 @exports.as_file
 def points_table() -> exports.Export:
-    points, settings = payments.open_anomalies(own_agent().bounds(*_READERS)), current.settings()
+    points, settings = payments.open_anomalies(own_agent().bounds(*TREATERS)), current.settings()
     about = zip(points, payments.concerned_by(points), strict=True)
     rows = (exports.of_point(*each, settings) for each in about)
     return exports.Export("points", exports.POINTS, rows)
 
 
-@staff_only(*_READERS)
 @exports.as_file
 def mails_table() -> exports.Export:
     rows = (exports.of_mail(*each) for each in _given_up(None))
     return exports.Export("courriels abandonnés", exports.MAILS, rows)
 
 
-@staff_only(*_READERS)
 def point(number: int) -> str:
     return _page(_point(number), ConclusionForm())
 
 
-@staff_only(Role.REGISSEUR)
 def conclude(number: int) -> Answer:
     found, form = _own_point(number), ConclusionForm()
     if not form.validate():
@@ -81,8 +75,6 @@ def conclude(number: int) -> Answer:
     return redirect(url_for("office.to_do"))
 
 
-@staff_only(Role.REGISSEUR)
-@fresh_code
 def step(number: int, place: int) -> Answer:
     """Confirm a step, by its place in the advice, and do it."""
     found = _own_point(number)
@@ -99,7 +91,6 @@ def step(number: int, place: int) -> Answer:
     )
 
 
-@staff_only(*_READERS)
 def retry_mail(number: int) -> Response:
     found = OutboxMail.select().where(OutboxMail.id == known(number), _own_mails())
     if queue.requeue([each.id for each in found]):
@@ -110,7 +101,6 @@ def retry_mail(number: int) -> Response:
     return redirect(url_for("office.to_do"))
 
 
-@staff_only(*_READERS)
 def retry_mails() -> Response:
     """Let every mail given up, whose address is still known, wait again."""
     count = queue.requeue(None, _own_mails())
@@ -127,7 +117,7 @@ def _given_up(most: int | None) -> list[tuple[OutboxMail, str, Family | None]]:
 
 
 def _own_mails() -> Expression:
-    return sent.of_regies(own_agent().bounds(*_READERS))
+    return sent.of_regies(own_agent().bounds(*TREATERS))
 
 
 def _done(found: Anomaly, chosen: Step, form: StepForm) -> Response:
@@ -156,7 +146,7 @@ def _page(found: Anomaly, form: ConclusionForm) -> str:
 
 
 def _point(number: int) -> Anomaly:
-    return own_row(row(Anomaly, number), *_READERS)
+    return own_row(row(Anomaly, number), *TREATERS)
 
 
 def _own_point(number: int) -> Anomaly:
