@@ -19,7 +19,6 @@ from collections.abc import (
     Iterator,
     Mapping,
     Sequence,
-    Set,
 )
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,8 +27,10 @@ from typing import Any, NamedTuple
 from kiosque.payments.refusals import Refused
 from kiosque.statements.records import Movement
 
-#: A day is cut in two or three by those who download what they have of it: few ways lead through.
+#: A day is cut in two or three by those who download what they have of it: few ways lead through,
+#: and few movements are shared.
 _MOST_WAYS = 2000
+_TOO_MANY = "Trop de relevés coupent un même jour : chargez-en un qui le donne entier."
 
 
 class Line(NamedTuple):
@@ -186,7 +187,7 @@ class _Day:
             some = [line for line in self.lines if line.id in known]
             own = (line for line in self.lines if line.statement_id == each.id)
             parts.add(self._part(each, some or own))
-        return _most({part for part in parts if part.counts})
+        return _most(frozenset(part for part in parts if part.counts))
 
     def _part(self, span: Span, said: Iterable[Movement | Line]) -> _Part:
         before = span.opening_cents if span.opened_on == self.day else None
@@ -209,8 +210,8 @@ class _Way(NamedTuple):
     balances that they begin with."""
 
     last: _Part
-    left: Set[_Part]
-    began: Set[int | None]
+    left: frozenset[_Part]
+    began: frozenset[int | None]
     counted: "Counter[Hashable]"
 
     def onwards(self) -> "Iterator[_Way]":
@@ -223,7 +224,7 @@ class _Way(NamedTuple):
                     yield _Way(each, self.left - {each}, began, together)
 
 
-def _most(parts: Set[_Part]) -> "Counter[Hashable]":
+def _most(parts: frozenset[_Part]) -> "Counter[Hashable]":
     """Return the most of each movement on any way through the parts of a day from balance to
     balance, which takes each of them once."""
     found: Counter[Hashable] = Counter()
@@ -232,9 +233,7 @@ def _most(parts: Set[_Part]) -> "Counter[Hashable]":
     ]
     for number, way in enumerate(ways):  # longer ones are added as it goes
         if number > _MOST_WAYS:
-            raise Refused(
-                ["Trop de relevés coupent un même jour : chargez-en un qui le donne entier."]
-            )
+            raise Refused([_TOO_MANY])
         found |= way.counted
         ways += way.onwards()
     return found
@@ -254,12 +253,17 @@ def _together(
     if len({_value(name) > 0 for name in first | second}) < 2:
         return first + second
     by_sum = _subsets(first & second)
-    whole = sum(map(_value, (first + second).elements()))
-    others = [by_sum.get(whole, Counter()), *([first] * (first <= second))]
-    others += [second] * (second <= first)
+    others = [by_sum.get(_sum(first + second), Counter())]
+    others += [first] * _is_piece(first, second) + [second] * _is_piece(second, first)
     if max(map(Counter.total, others)) > by_sum[0].total():
         return Counter()
     return first + second - by_sum[0]
+
+
+def _is_piece(part: "Counter[Hashable]", whole: "Counter[Hashable]") -> bool:
+    """Tell whether one part may be a piece of the other, though the one begins where the other
+    ends: the rest of the other then leads from the piece back to there."""
+    return part <= whole and -_sum(part) in _subsets(whole - part)
 
 
 def _subsets(counts: "Counter[Hashable]") -> "dict[int, Counter[Hashable]]":
@@ -270,7 +274,13 @@ def _subsets(counts: "Counter[Hashable]") -> "dict[int, Counter[Hashable]]":
             more, total = some + Counter([name]), cents + _value(name)
             if total not in found or found[total].total() < more.total():
                 found[total] = more
+        if len(found) > _MOST_WAYS:
+            raise Refused([_TOO_MANY])
     return found
+
+
+def _sum(counts: "Counter[Hashable]") -> int:
+    return sum(map(_value, counts.elements()))
 
 
 def _value(name: Any) -> int:
