@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         print(refused, file=sys.stderr)
         raise refused from None
     app = start.at_work(settings)
-    shown = town.Town(settings, own_texts, gateways)
+    shown = town.TownInForce(settings, own_texts, gateways)
     app.extensions.update(gateways=gateways, town=shown)
     shown.put_in_force(app, settings)
     language.init_app(app)

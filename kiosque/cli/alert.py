@@ -3,7 +3,7 @@
 import os
 
 from kiosque.checkup import alerts
-from kiosque.cli.entry import Fault, main, say_unless_idle
+from kiosque.cli.entry import CommandFault, main, say_unless_idle
 from kiosque.mails import direct
 
 
@@ -17,10 +17,10 @@ def alert() -> None:
     try:
         news = alerts.alert(os.environ)
     except alerts.NobodyToTell:
-        raise Fault(
+        raise CommandFault(
             "Les réglages ne disent pas à qui écrire, ou par quel serveur : voyez « check »."
         ) from None
     except direct.NotSent as error:
-        raise Fault(f"Le courriel d’alerte n’est pas parti ({error}).") from None
+        raise CommandFault(f"Le courriel d’alerte n’est pas parti ({error}).") from None
     words = f"Ennuis nouveaux : {len(news.fresh)}, finis : {len(news.over)}, "
     say_unless_idle(f"{words}en cours : {len(news.still)}.", idle=not news.is_due)

@@ -16,7 +16,14 @@ from kiosque.backups.archive import BadBackup
 from kiosque.backups.making import CannotBackUp
 from kiosque.backups.programs import ProgramFailed
 from kiosque.backups.restoring import CannotRestore, HalfRestored, Restored
-from kiosque.cli.entry import Fault, NamedPath, main, read_settings, require_yes, with_database
+from kiosque.cli.entry import (
+    CommandFault,
+    NamedPath,
+    main,
+    read_settings,
+    require_yes,
+    with_database,
+)
 from kiosque.db import deployment, presence
 from kiosque.language import formats
 from kiosque.language.formats import counted, format_euros
@@ -49,7 +56,7 @@ def backup(settings: Settings, folder: Path | None) -> None:
         )
     click.echo(made.path)
     if made.troubles:
-        raise Fault("La sauvegarde est faite, mais " + " ; ".join(made.troubles))
+        raise CommandFault("La sauvegarde est faite, mais " + " ; ".join(made.troubles))
 
 
 @main.command()
@@ -107,7 +114,7 @@ def drill_(settings: Settings, file: Path | None) -> None:
     click.echo(f"{tried.file}, telle que la ville était le {at}")
     click.echo(f"Rétablie ailleurs et vérifiée en {tried.seconds:.1f} s.".replace(".", ",", 1))
     if tried.faults:
-        raise Fault("\n".join(["Ses comptes ont des défauts :", *tried.faults[:_MOST]]))
+        raise CommandFault("\n".join(["Ses comptes ont des défauts :", *tried.faults[:_MOST]]))
     if tried.entries < 0:
         behind = counted(-tried.entries, "écriture")
         click.echo(f"La base a {behind} de moins : une sauvegarde plus ancienne l’a remplacée.")
@@ -120,20 +127,20 @@ def drill_(settings: Settings, file: Path | None) -> None:
 
 @contextmanager
 def faults_said(what: str) -> Iterator[None]:
-    """Turn what may go wrong into a Fault that begins by saying what was not done."""
+    """Turn what may go wrong into a CommandFault that begins by saying what was not done."""
     try:
         yield
     except (BadBackup, ProgramFailed) as error:
-        raise Fault(f"{what}\u00a0: {error}.") from None
+        raise CommandFault(f"{what}\u00a0: {error}.") from None
     except (CannotBackUp, CannotRestore) as error:
-        raise Fault(f"{what}. {error}") from None
+        raise CommandFault(f"{what}. {error}") from None
     except (HalfRestored, presence.InUse, db.NewerDatabase, deployment.OtherEnvironment) as error:
-        raise Fault(str(error)) from None
+        raise CommandFault(str(error)) from None
     except db.OUR_FAULTS:
         raise
     except DatabaseError as error:
         if db.is_full(error):
-            raise Fault(f"{what}. Le disque est plein.") from None
-        raise Fault(f"{what}. La base ne répond pas ({db.why(error)}).") from None
+            raise CommandFault(f"{what}. Le disque est plein.") from None
+        raise CommandFault(f"{what}. La base ne répond pas ({db.why(error)}).") from None
     except OSError as error:
-        raise Fault(f"{what}. {error.filename or ''} : {os_errors.why(error)}.") from None
+        raise CommandFault(f"{what}. {error.filename or ''} : {os_errors.why(error)}.") from None

@@ -6,7 +6,7 @@ import click
 
 from kiosque import os_errors
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import ROW, Fault, NamedPath, main, with_database
+from kiosque.cli.entry import ROW, CommandFault, NamedPath, main, with_database
 from kiosque.closings import closing
 from kiosque.closings.months import Month
 from kiosque.closings.steps import closing_of, steps
@@ -56,21 +56,21 @@ def month_papers(settings: Settings, month: str, folder: Path, regie: str) -> No
     found = _month(settings, month, regie)
     closed = closing_of(regie, found)
     if closed is None:
-        raise Fault(f"{capital(found.words)} n’est pas encore arrêté.")
+        raise CommandFault(f"{capital(found.words)} n’est pas encore arrêté.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, pdf in papers(settings, closed):
             (folder / name).write_bytes(pdf)
     except OSError as error:
-        raise Fault(f"{folder} ne peut pas être écrit ({os_errors.why(error)}).") from None
+        raise CommandFault(f"{folder} ne peut pas être écrit ({os_errors.why(error)}).") from None
     click.echo(str(folder))
 
 
 def _month(settings: Settings, name: str, regie: str) -> Month:
-    """Return the month of this name. Raises Fault for none, or for a *régie* that is none."""
+    """Return the month of this name. Raises CommandFault for none, or for no such *régie*."""
     if regie not in settings.regies_by_key:
-        raise Fault(f"Aucune régie {regie}.")
+        raise CommandFault(f"Aucune régie {regie}.")
     try:
         return Month.named(name)
     except ValueError:
-        raise Fault(f"{name} n’est pas un mois. Exemple : 2026-10.") from None
+        raise CommandFault(f"{name} n’est pas un mois. Exemple : 2026-10.") from None

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import ROW, Fault, main, with_database
+from kiosque.cli.entry import ROW, CommandFault, main, with_database
 from kiosque.db.models import Debtor, Family
 from kiosque.invoices import imports
 from kiosque.invoices.imports import codes as book
@@ -53,12 +53,12 @@ def confirm(
     for pair in pairs:
         rank, _, code = pair.partition("=")
         if not rank.isdecimal() or not 1 <= int(rank) <= len(found) or not code:
-            raise Fault(f"Attendu RANG=CODE, comme 3=F1001 : {pair[:40]}")
+            raise CommandFault(f"Attendu RANG=CODE, comme 3=F1001 : {pair[:40]}")
         said[found[int(rank) - 1].named] = code.upper()
     try:
         book.confirm(said, author)
     except book.Unknown as refusal:
-        raise Fault(str(refusal)) from None
+        raise CommandFault(str(refusal)) from None
     click.echo(f"Retenu : {counted(len(said), 'débiteur')}.")
 
 
@@ -70,7 +70,7 @@ def forget(_settings: Settings, number: int) -> None:
     try:
         book.forget(number)
     except book.Unknown as refusal:
-        raise Fault(str(refusal)) from None
+        raise CommandFault(str(refusal)) from None
     click.echo(f"Débiteur n° {number} oublié.")
 
 
@@ -78,7 +78,7 @@ def _debtors(file: Path) -> list[imports.Found]:
     try:
         return imports.debtors(file)
     except imports.BadFile as error:
-        raise Fault(str(error)) from None
+        raise CommandFault(str(error)) from None
 
 
 def _said(found: imports.Found) -> str:

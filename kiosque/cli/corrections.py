@@ -7,7 +7,7 @@ import click
 from gateways.base import Mode
 from kiosque import payments
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import Fault, cents_typed, main, with_database
+from kiosque.cli.entry import CommandFault, cents_typed, main, with_database
 from kiosque.cli.moments import Day
 from kiosque.cli.refunds import WHOLE, warn_of_the_rest
 from kiosque.db.models import Attempt, Family, Invoice, Settlement
@@ -124,21 +124,21 @@ def enter_payment(  # noqa: PLR0913  # its options
 def _gateway_of(
     settings: Settings, about: Attempt | Invoice | Family | None, name: str | None
 ) -> str:
-    """Return the gateway named, else that of the payment or of the *régie*. Raises Fault."""
+    """Return the gateway named, else that of the payment or of the *régie*. Raises CommandFault."""
     if isinstance(about, Attempt):
         usual: str | None = about.gateway
     else:
         usual = settings.gateway_of(about.regie if isinstance(about, Invoice) else "")
     gateway = name or usual
     if not gateway or gateway not in {*settings.gateways, usual}:
-        raise Fault(f"Aucune passerelle {name or 'en service'} : voyez « gateways ».")
+        raise CommandFault(f"Aucune passerelle {name or 'en service'} : voyez « gateways ».")
     return gateway
 
 
 def _about(
     reference: str | None, number: str | None, code: str | None, *, family_unknown: bool
 ) -> Attempt | Invoice | Family | None:
-    """Return the one that is named; None for nobody known. Raises Fault."""
+    """Return the one that is named; None for nobody known. Raises CommandFault."""
     named = [
         (Attempt, Attempt.reference, reference),
         (Invoice, Invoice.number, number),
@@ -146,13 +146,13 @@ def _about(
     ]
     given = [each for each in named if each[2]]
     if len(given) + family_unknown != 1:
-        raise Fault("Donnez l’un de --attempt, --invoice, --family et --family-unknown.")
+        raise CommandFault("Donnez l’un de --attempt, --invoice, --family et --family-unknown.")
     if family_unknown:
         return None
     ((model, field, name),) = given
     found = model.get_or_none(field == name)
     if not isinstance(found, Attempt | Invoice | Family):
-        raise Fault(f"Rien ne s’appelle {name[:30] if name else ''} ici.")
+        raise CommandFault(f"Rien ne s’appelle {name[:30] if name else ''} ici.")
     return found
 
 

@@ -4,7 +4,7 @@ import click
 
 from gateways.base import ConfigError
 from kiosque import db
-from kiosque.cli.entry import Fault, main, with_database, with_database_alone
+from kiosque.cli.entry import CommandFault, main, with_database, with_database_alone
 from kiosque.cli.move_database import CannotMove, move
 from kiosque.db import deployment
 from kiosque.language.formats import counted, format_euros
@@ -32,7 +32,9 @@ def move_database(settings: Settings, address: str) -> None:
     ou de ~/.pgpass (docs/postgresql.md).
     """
     if settings.on_postgresql:
-        raise Fault("Les réglages désignent déjà une base PostgreSQL, et non le fichier à copier.")
+        raise CommandFault(
+            "Les réglages désignent déjà une base PostgreSQL, et non le fichier à copier."
+        )
     try:
         moved = move(
             settings.database_path,
@@ -41,9 +43,9 @@ def move_database(settings: Settings, address: str) -> None:
             progress=lambda table: click.echo(f"{table}...", err=True),
         )
     except CannotMove as error:
-        raise Fault(f"{error}\nRien n’a été copié.") from None
+        raise CommandFault(f"{error}\nRien n’a été copié.") from None
     except ConfigError as error:
-        raise Fault("\n".join([*error.faults, "Rien n’a été copié."])) from None
+        raise CommandFault("\n".join([*error.faults, "Rien n’a été copié."])) from None
     for table in moved.tables:
         sums = ", ".join(f"{name} {format_euros(cents)}" for name, cents in table.cents.items())
         click.echo(f"{table.name} : {counted(table.count, 'ligne')}{f' ({sums})' if sums else ''}")

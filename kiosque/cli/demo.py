@@ -4,7 +4,7 @@ import click
 
 from gateways.base import ConfigError
 from kiosque import db, demo
-from kiosque.cli.entry import Fault, main, progress_bar, require_yes
+from kiosque.cli.entry import CommandFault, main, progress_bar, require_yes
 from kiosque.invoices import imports
 
 PORT = click.IntRange(1, 65535)
@@ -24,9 +24,9 @@ def demo_(port: int, bank_port: int, bank: str) -> None:
     try:
         demo.run(port, bank_port, bank, progress=progress_bar)
     except (demo.DemoError, ConfigError, imports.BadFile, db.NewerDatabase) as error:
-        raise Fault(str(error)) from None
+        raise CommandFault(str(error)) from None
     except KeyboardInterrupt:
-        raise Fault(
+        raise CommandFault(
             "Interrompu. Le prochain lancement reprendra où celui-ci s’est arrêté."
         ) from None
 
@@ -40,5 +40,5 @@ def reset(*, yes: bool) -> None:
     try:
         demo.reset()
     except (demo.DemoError, ConfigError) as error:
-        raise Fault(str(error)) from None
+        raise CommandFault(str(error)) from None
     click.echo("La démonstration est effacée.")

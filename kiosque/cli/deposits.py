@@ -9,10 +9,10 @@ import click
 
 from kiosque import deposits, os_errors
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import ROW, Fault, NamedPath, main, with_database
+from kiosque.cli.entry import ROW, CommandFault, NamedPath, main, with_database
 from kiosque.cli.moments import Day
 from kiosque.deposits import Draft, Imputed, tables
-from kiosque.deposits.sums import Line, table
+from kiosque.deposits.sums import RevenueLine, table
 from kiosque.language.formats import decimal, format_euros, long_date
 from kiosque.papers import deposits as papers
 from kiosque.payments import journal
@@ -187,14 +187,14 @@ def papers_(settings: Settings, number: str, folder: Path, regie: str) -> None:
             rows.writerow(tables.COLUMNS)
             rows.writerows([*row[:-1], decimal(int(row[-1]))] for row in tables.rows(found))
     except OSError as error:
-        raise Fault(f"{folder} ne peut pas être écrit ({os_errors.why(error)}).") from None
+        raise CommandFault(f"{folder} ne peut pas être écrit ({os_errors.why(error)}).") from None
     click.echo(str(folder))
 
 
 def _require_regie(settings: Settings, regie: str) -> None:
     if regie not in settings.regies_by_key:
         known = ", ".join(settings.regies) or "il n’y en a qu’une"
-        raise Fault(f"Régie inconnue : {regie[:30]} ({known}).")
+        raise CommandFault(f"Régie inconnue : {regie[:30]} ({known}).")
 
 
 def _draft(regie: str, up_to: int | None) -> Draft:
@@ -210,7 +210,7 @@ def _told(found: Draft) -> Iterator[str]:
         yield f"gardé : {line.paid_by}, {format_euros(line.cents)} ({row.author} : {row.reason})"
 
 
-def _rows(lines: Sequence[Line], before: str) -> Iterator[str]:
+def _rows(lines: Sequence[RevenueLine], before: str) -> Iterator[str]:
     for mode, imputed, it in table(lines):
         apart = f"encaissé {format_euros(it.collected)}"
         apart += f", annulé {format_euros(it.cancelled)}" if it.cancelled else ""

@@ -22,7 +22,7 @@ from kiosque.staff import town_settings
 from kiosque.version import VERSION
 
 
-class Fault(click.ClickException):
+class CommandFault(click.ClickException):
     """A command cannot do its work; the text says why in French, on a few lines at most."""
 
     def show(self, file: IO[Any] | None = None) -> None:
@@ -69,12 +69,12 @@ def with_database_alone(command: Command) -> Command:
 
 
 def read_settings() -> Settings:
-    """Read the settings, and connect to nothing: what is there may not open. Raises Fault."""
+    """Read the settings; connect to nothing, which may not open. Raises CommandFault."""
     try:
         settings = loading.load(os.environ)
         db.configure(settings.database_location, durable=settings.environment == "production")
     except ConfigError as error:
-        raise Fault(loading.refusal(error)) from None
+        raise CommandFault(loading.refusal(error)) from None
     return settings
 
 
@@ -90,15 +90,15 @@ def _prepared(
                 deployment.require(settings.environment)
                 return command(town_settings.in_force(settings), *args, **kwargs)
         except (db.NewerDatabase, deployment.OtherEnvironment) as error:
-            raise Fault(str(error)) from None
+            raise CommandFault(str(error)) from None
         except db.OUR_FAULTS:
             raise
         except DatabaseError as error:
-            raise Fault(_silence(error)) from None
+            raise CommandFault(_silence(error)) from None
         except presence.InUse as refusal:
-            raise Fault(str(refusal)) from None
+            raise CommandFault(str(refusal)) from None
         except payments.Refused as refusal:
-            raise Fault("\n".join(refusal.reasons)) from None
+            raise CommandFault("\n".join(refusal.reasons)) from None
 
     return wrapped  # type: ignore[return-value]  # the settings are given here, not by click
 
@@ -111,13 +111,15 @@ def _silence(error: DatabaseError) -> str:
 
 
 def cents_typed(amount: str | None) -> int | None:
-    """Read an amount typed in euros; None when there is none. Raises Fault."""
+    """Read an amount typed in euros; None when there is none. Raises CommandFault."""
     if amount is None:
         return None
     try:
         return parse_hundredths(amount)
     except ValueError:
-        raise Fault(f"Montant illisible : {amount[:30]}. Écrivez par exemple 12,50.") from None
+        raise CommandFault(
+            f"Montant illisible : {amount[:30]}. Écrivez par exemple 12,50."
+        ) from None
 
 
 def require_yes(question: str) -> None:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import click
 
 from kiosque import os_errors
-from kiosque.cli.entry import Fault, NamedPath, main, with_database
+from kiosque.cli.entry import CommandFault, NamedPath, main, with_database
 from kiosque.db.models import Family
 from kiosque.families import accounts, security_log
 from kiosque.families.security_log import Event
@@ -33,7 +33,7 @@ def password(settings: Settings, codes: tuple[str, ...], *, everyone: bool, fina
     """
     families = _families(codes, everyone=everyone)
     if final and settings.environment == "production":
-        raise Fault("--final est réservé à la démonstration et aux essais.")
+        raise CommandFault("--final est réservé à la démonstration et aux essais.")
     for family in families:
         secret = accounts.issue_password(family, must_change=not final)
         security_log.note(Event.PASSWORD_ISSUED, family, address="")
@@ -49,11 +49,13 @@ def _families(codes: Iterable[str], *, everyone: bool) -> list[Family]:
     families = list(Family.select().where(Family.code.in_(wanted)).order_by(Family.code))
     unknown = set(wanted) - {family.code for family in families}
     if unknown:
-        raise Fault(f"Code famille inconnu : {', '.join(sorted(unknown))}")
+        raise CommandFault(f"Code famille inconnu : {', '.join(sorted(unknown))}")
     if gone := [family.code for family in families if family.forgotten_at]:
-        raise Fault(f"Famille oubliée, sans compte : {', '.join(gone)}")
+        raise CommandFault(f"Famille oubliée, sans compte : {', '.join(gone)}")
     if away := [family.code for family in families if family.archived_at]:
-        raise Fault(f"Famille archivée : {', '.join(away)}. Rétablissez-la d’abord sur sa fiche.")
+        raise CommandFault(
+            f"Famille archivée : {', '.join(away)}. Rétablissez-la d’abord sur sa fiche."
+        )
     if everyone:
         without = accounts.families_without_password()
         families += [family for family in without if family not in families]
@@ -121,14 +123,14 @@ def _write_letters(
     settings: Settings, families: Sequence[Family], output: Path | None, *, forget_email: bool
 ) -> None:
     if not families:
-        raise Fault("Aucune famille. Donnez des codes famille, ou --all.")
+        raise CommandFault("Aucune famille. Donnez des codes famille, ou --all.")
     output = output or _letters_folder(settings) / f"lettres-{clock.today()}.pdf"
     to_stream = output == Path("-")
     target: Path | BinaryIO = sys.stdout.buffer if to_stream else output
     try:
         lacking = activation_letters.issue(settings, families, target, forget_email=forget_email)
     except activation_letters.CannotWrite as error:
-        raise Fault(str(error)) from None
+        raise CommandFault(str(error)) from None
     count = counted(len(families), "lettre")
     name = "sortie standard" if to_stream else output
     click.echo(
@@ -147,5 +149,5 @@ def _letters_folder(settings: Settings) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise Fault(f"{folder} ne peut pas être créé ({os_errors.why(error)}).") from None
+        raise CommandFault(f"{folder} ne peut pas être créé ({os_errors.why(error)}).") from None
     return folder

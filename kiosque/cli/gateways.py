@@ -8,7 +8,7 @@ import click
 from gateways.base import SigningKey
 from kiosque import payments
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import Fault, main, with_database
+from kiosque.cli.entry import CommandFault, main, with_database
 from kiosque.cli.moments import Hour
 from kiosque.db.models import BankMessage
 from kiosque.language import clock, formats
@@ -80,7 +80,7 @@ def open_bank(settings: Settings, name: str) -> None:
 def _require_gateway(settings: Settings, name: str) -> None:
     if name not in settings.gateways:
         known = ", ".join(settings.gateways)
-        raise Fault(f"Aucune passerelle {name[:30]}. Il y a : {known}.")
+        raise CommandFault(f"Aucune passerelle {name[:30]}. Il y a : {known}.")
 
 
 def _state(use: GatewayUsage, settings: Settings) -> str:

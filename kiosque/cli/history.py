@@ -2,7 +2,7 @@
 
 import click
 
-from kiosque.cli.entry import Fault, main, with_database
+from kiosque.cli.entry import CommandFault, main, with_database
 from kiosque.language import formats
 from kiosque.payments import history as payment_history
 from kiosque.settings import Settings
@@ -18,6 +18,6 @@ def history(_settings: Settings, name: str) -> None:
     """
     events = payment_history.events_of(name.strip())
     if not events:
-        raise Fault(f"Aucun paiement pour {name[:40]}.")
+        raise CommandFault(f"Aucun paiement pour {name[:40]}.")
     for event in events:
         click.echo(f"{formats.long_instant(event.at)}  {event.who} : {event.text}")

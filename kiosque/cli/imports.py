@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import ROW, Fault, main, progress_bar, with_database
+from kiosque.cli.entry import ROW, CommandFault, main, progress_bar, with_database
 from kiosque.db.models import ImportBatch
 from kiosque.invoices import imports
 from kiosque.invoices.imports import undo_log, undoing
@@ -65,7 +65,7 @@ def import_(
 def load_file(
     settings: Settings, file: Path, author: str, *, preview: bool = False, **confirmed: bool
 ) -> None:
-    """Load a file, or say what that would do. Raise Fault, with the faults said."""
+    """Load a file, or say what that would do. Raise CommandFault, with the faults said."""
     try:
         summary = imports.load(
             file,
@@ -81,7 +81,7 @@ def load_file(
     except imports.BadFile as error:
         for fault in error.faults:
             click.echo(f"{_name(file)}{',' if fault.line else ' :'} {_said(fault)}", err=True)
-        raise Fault(_what_to_say(error) + "Rien n’a été chargé.") from None
+        raise CommandFault(_what_to_say(error) + "Rien n’a été chargé.") from None
     click.echo(describe(file, summary, preview=preview))
     for key, cents in sorted(summary.regies.items()) if settings.regies else ():
         click.echo(f"{settings.regie_named(key).name} : {format_euros(cents)}")

@@ -2,7 +2,7 @@
 
 import click
 
-from kiosque.cli.entry import Fault, main, with_database
+from kiosque.cli.entry import CommandFault, main, with_database
 from kiosque.settings import Settings, loading
 from kiosque.web import legal
 
@@ -17,7 +17,7 @@ def text_(settings: Settings, name: str) -> None:
     """
     path = settings.data / "texts" / f"{name}.md"
     if path.exists():
-        raise Fault(f"{path} existe déjà.")
+        raise CommandFault(f"{path} existe déjà.")
     path.parent.mkdir(parents=True, exist_ok=True)
     gateways = loading.gateways_of(settings)
     pages = legal.LegalPages(settings, {}, legal.banks_given_email(settings, gateways))

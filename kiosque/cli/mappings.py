@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import Fault, main, with_database
+from kiosque.cli.entry import CommandFault, main, with_database
 from kiosque.invoices import imports
 from kiosque.invoices.imports import mappings
 from kiosque.language.formats import counted
@@ -29,10 +29,10 @@ def map_(
     try:
         columns = imports.columns(file)
     except imports.BadFile as error:
-        raise Fault(str(error)) from None
+        raise CommandFault(str(error)) from None
     if forget:
         if not mappings.forget(columns):
-            raise Fault("Rien n’a été dit de ces colonnes.")
+            raise CommandFault("Rien n’a été dit de ces colonnes.")
         click.echo("Oublié.")
     elif pairs:
         click.echo(_keep(file, columns, pairs, author))
@@ -45,14 +45,14 @@ def _keep(file: Path, columns: list[str], pairs: tuple[str, ...], author: str) -
     for pair in pairs:
         ours, equals, theirs = pair.partition("=")
         if not equals:
-            raise Fault(f"Attendu NOTRE=LEUR, comme montant=Total : {pair[:40]}")
+            raise CommandFault(f"Attendu NOTRE=LEUR, comme montant=Total : {pair[:40]}")
         together = [name.strip() for name in theirs.split(" + ")]
         is_one = theirs.startswith("=") or len(together) == 1
         row[ours.strip()] = theirs.strip() if is_one else together
     try:
         mapping = mappings.keep(file.stem, columns, row, author)
     except mappings.Unusable as refusal:
-        raise Fault("\n".join(refusal.faults)) from None
+        raise CommandFault("\n".join(refusal.faults)) from None
     return f"Retenu : {counted(len(mapping.targets), 'colonne')}."
 
 

@@ -14,7 +14,7 @@ from kiosque.backups import drill, making, restoring
 from kiosque.checkup import runner
 from kiosque.checkup.findings import Level
 from kiosque.cli.backups import faults_said
-from kiosque.cli.entry import Fault, main, read_settings, require_yes
+from kiosque.cli.entry import CommandFault, main, read_settings, require_yes
 from kiosque.db import deployment, leases, presence
 from kiosque.db.models import Account, Family, Invoice, Token
 from kiosque.families.tokens import Purpose
@@ -29,7 +29,7 @@ _WHY = '--reason "essai d’ouverture"'
 
 
 @dataclass(frozen=True)
-class Step:
+class OpeningStep:
     """A step of the walk. `left` returns what a human has to do, in French; nothing once it is
     done."""
 
@@ -48,7 +48,7 @@ def open_(*, yes: bool) -> None:
     """
     settings = read_settings()
     if settings.environment != "production":
-        raise Fault(
+        raise CommandFault(
             f'les réglages disent environment = "{settings.environment}". Écrivez ceux du vrai '
             "site (production, https, la clé et le mode de production de la banque), puis "
             "relancez : docs/ouverture.md."
@@ -69,7 +69,7 @@ def _make_base(settings: Settings, *, yes: bool) -> None:
     if found == settings.environment:
         return
     if made_at and not found:
-        raise Fault(
+        raise CommandFault(
             "cette base ne dit pas si elle est d’un essai. Si elle est celle du vrai site : "
             f"« {resources.typed('migrate')} », puis relancez."
         )
@@ -96,15 +96,15 @@ def walk(settings: Settings) -> None:
     )
 
 
-def steps(settings: Settings) -> Iterator[Step]:
+def steps(settings: Settings) -> Iterator[OpeningStep]:
     """Yield the steps in their order."""
-    yield Step("Base neuve, du vrai site", str)
-    yield Step("Familles et factures chargées", _no_invoices)
-    yield Step("Lettres faites", _no_letters)
+    yield OpeningStep("Base neuve, du vrai site", str)
+    yield OpeningStep("Familles et factures chargées", _no_invoices)
+    yield OpeningStep("Lettres faites", _no_letters)
     for gateway in dict.fromkeys(settings.gateways_in_force):
-        yield Step(f"Vrai paiement de 1 € ({gateway})", partial(_paid, settings, gateway))
-    yield Step("Sauvegarde faite, emportée, et essayée", partial(_backed_up, settings))
-    yield Step("check", _checked)
+        yield OpeningStep(f"Vrai paiement de 1 € ({gateway})", partial(_paid, settings, gateway))
+    yield OpeningStep("Sauvegarde faite, emportée, et essayée", partial(_backed_up, settings))
+    yield OpeningStep("check", _checked)
 
 
 def _no_invoices() -> str:
@@ -134,7 +134,7 @@ def _paid(settings: Settings, gateway: str) -> str:
         if found.stage == Stage.NONE:
             found = trial.obtain(settings, gateway)
     except imports.BadFile as error:
-        raise Fault(f"la facture de 1 € n’a pas pu être faite : {error}") from None
+        raise CommandFault(f"la facture de 1 € n’a pas pu être faite : {error}") from None
     number = found.invoice.number if found.invoice else ""
     if found.stage in (Stage.TO_PAY, Stage.AT_BANK):
         return _pay(settings, number)

@@ -7,7 +7,7 @@ import click
 
 from kiosque import chores, payments, resources
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import ROW, Fault, cents_typed, main, say_unless_idle, with_database
+from kiosque.cli.entry import ROW, CommandFault, cents_typed, main, say_unless_idle, with_database
 from kiosque.cli.moments import Day
 from kiosque.db.models import Anomaly, Invoice
 from kiosque.db.states import CounterMode
@@ -63,7 +63,7 @@ def settle(
     )
     added = payments.settle_at_counter([payment], settings.regies_by_key)
     if not added and payments.left_since([payment]):
-        raise Fault(
+        raise CommandFault(
             f"Facture {number} : cet encaissement est déjà enregistré, et son argent ne la paie "
             "plus (remboursement, impayé, ou trop-perçu employé autrement ou à employer). Rien n’a "
             "changé. Pour un nouvel encaissement, donnez un autre motif, par exemple le numéro du "
@@ -211,13 +211,15 @@ def verify(settings: Settings) -> None:
     if ended := reconcile.last_finished_at():
         click.echo(f"Dernier rapprochement : {formats.long_instant(ended)}")
     if faults:
-        raise Fault("\n".join(faults))
+        raise CommandFault("\n".join(faults))
     click.echo("Le journal et les comptes sont intacts.")
 
 
 def warn_at_bank(number: str, *, yes: bool) -> None:
-    """Warn about an invoice that its family may be paying online. Raises Fault without `yes`."""
+    """Warn that its family may be paying an invoice online. Raises CommandFault without `yes`."""
     if words := payments.at_bank([number]).get(number):
         if not yes:
-            raise Fault(f"Facture {number} : {words}. Rien n’a changé. Pour continuer : --yes.")
+            raise CommandFault(
+                f"Facture {number} : {words}. Rien n’a changé. Pour continuer : --yes."
+            )
         click.echo(f"Attention, facture {number} : {words}.")

@@ -6,7 +6,7 @@ import click
 
 from kiosque import privacy, resources
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import Fault, NamedPath, main, with_database
+from kiosque.cli.entry import CommandFault, NamedPath, main, with_database
 from kiosque.db.models import Family
 from kiosque.db.states import PrivacyActKind
 from kiosque.families import accounts
@@ -32,7 +32,7 @@ def forget_(settings: Settings, *, yes: bool, dry_run: bool, journal: bool) -> N
     ans, ses noms réduits à des initiales.
     """
     if yes + dry_run + journal > 1:
-        raise Fault("Donnez une seule option : --yes, --dry-run ou --journal.")
+        raise CommandFault("Donnez une seule option : --yes, --dry-run ou --journal.")
     if journal:
         _show_journal()
         return
@@ -83,7 +83,7 @@ def export_family(settings: Settings, code: str, output: Path | None, author: st
     try:
         folder = privacy.export(settings, family, output or settings.data / "exports", author)
     except privacy.CannotExport as error:
-        raise Fault(str(error)) from None
+        raise CommandFault(str(error)) from None
     click.echo(folder)
 
 
@@ -111,21 +111,21 @@ def erase_family(
     family = _family(code)
     if family.forgotten_at:
         day = formats.long_instant(family.forgotten_at)
-        raise Fault(f"La famille {family.code} est oubliée depuis le {day}.")
+        raise CommandFault(f"La famille {family.code} est oubliée depuis le {day}.")
     due = dues(family, credit_notes=not credit_notes_settled)
     if due:
-        raise Fault(_refusal(family, due))
+        raise CommandFault(_refusal(family, due))
     kept = naming(family)
     if not yes:
         _tell_kept(kept)
-        raise Fault(
+        raise CommandFault(
             f"Rien n’a été fait. Pour effacer la famille {family.code}, sans retour possible, "
             f"ajoutez --yes. Avant, {resources.typed('export-family')} écrit ce qui en est gardé."
         )
     try:
         privacy.erase(family, author, reason, credit_notes=not credit_notes_settled)
     except privacy.CannotErase as error:
-        raise Fault(_refusal(family, error.reasons)) from None
+        raise CommandFault(_refusal(family, error.reasons)) from None
     click.echo(
         f"Famille {family.code} effacée. Retirez-la aussi de votre logiciel : ses fichiers la "
         "ramèneraient. Si une sauvegarde d’avant est restaurée, effacez-la de nouveau."
@@ -146,11 +146,11 @@ def _refusal(family: Family, due: list[str]) -> str:
 
 
 def _family(code: str) -> Family:
-    """Return the family of a code, however typed. Raises Fault."""
+    """Return the family of a code, however typed. Raises CommandFault."""
     typed = accounts.normalise_code(code)
     family: Family | None = None
     if CODE.fullmatch(typed):
         family = Family.get_or_none(Family.code == typed)
     if family is None:
-        raise Fault(f"Code famille inconnu : {quoted(code)}")
+        raise CommandFault(f"Code famille inconnu : {quoted(code)}")
     return family

@@ -4,7 +4,7 @@ import click
 
 from kiosque import payments
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import Fault, cents_typed, main, with_database
+from kiosque.cli.entry import CommandFault, cents_typed, main, with_database
 from kiosque.db.models import Repayment, Settlement
 from kiosque.db.states import RepaymentKind, RepaymentState
 from kiosque.language.formats import format_euros
@@ -49,7 +49,7 @@ def refund(  # noqa: PLR0913  # its options
     settlement = payments.find_settlement(payment)
     cents = _cents_leaving(settlement, payment, amount, yes=yes)
     if transaction is not None and not elsewhere:
-        raise Fault("--transaction va avec --elsewhere : ce que la banque a déjà rendu.")
+        raise CommandFault("--transaction va avec --elsewhere : ce que la banque a déjà rendu.")
     if elsewhere:
         repayment = payments.record_repayment(
             settlement,
@@ -69,12 +69,12 @@ def refund(  # noqa: PLR0913  # its options
 
 
 def _given(repayment: Repayment) -> str:
-    """Return the amount given back. Raises Fault where it was not, or nobody knows."""
+    """Return the amount given back. Raises CommandFault where it was not, or nobody knows."""
     given = format_euros(repayment.amount_cents)
     if repayment.state == RepaymentState.DECLINED:
-        raise Fault(f"Rien n’a été remboursé. {repayment.reason}")
+        raise CommandFault(f"Rien n’a été remboursé. {repayment.reason}")
     if repayment.state == RepaymentState.ASKED:
-        raise Fault(
+        raise CommandFault(
             f"La banque n’a pas répondu : on ne sait pas si {given} ont été rendus. "
             "« reconcile » le lui redemandera, sans risque de rendre deux fois."
         )
@@ -121,7 +121,7 @@ def drop_refund(_settings: Settings, payment: str, author: str, reason: str) -> 
 def _cents_leaving(
     settlement: Settlement, payment: str, amount: str | None, *, yes: bool
 ) -> int | None:
-    """Return the cents that were typed, or all that is left. Raises Fault as `warn_of_the_rest`."""
+    """Return the cents typed, or all that is left. Raises CommandFault as `warn_of_the_rest`."""
     if amount is not None:
         return cents_typed(amount)
     warn_of_the_rest(settlement, payment, settlement.remaining_cents, yes=yes)
@@ -130,7 +130,7 @@ def _cents_leaving(
 
 def warn_of_the_rest(settlement: Settlement, payment: str, cents: int, *, yes: bool) -> None:
     """Warn that more than the invoice by which a payment is called would move: `cents`. Raises
-    Fault without `yes`."""
+    CommandFault without `yes`."""
     if not (uses := payments.other_uses(settlement, payment, cents)):
         return
     gone = settlement.returned_cents
@@ -141,7 +141,7 @@ def warn_of_the_rest(settlement: Settlement, payment: str, cents: int, *, yes: b
         f"Le tout : {format_euros(cents)}"
     )
     if not yes:
-        raise Fault(
+        raise CommandFault(
             f"{payment} : {words}. Rien n’a changé. Donnez --amount, ou --yes pour le tout."
         )
     click.echo(f"Attention, {payment} : {words}.")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import click
 
-from kiosque.cli.entry import Fault, main, with_database
+from kiosque.cli.entry import CommandFault, main, with_database
 from kiosque.db.models import Family
 from kiosque.families import accounts, security_log
 from kiosque.families.security_log import WORDS, Event
@@ -31,7 +31,7 @@ def show_security_log(_settings: Settings, code: str | None, days: int) -> None:
     if code is not None:
         family = Family.get_or_none(Family.code == accounts.normalise_code(code))
         if family is None:
-            raise Fault(f"Code famille inconnu : {code}")
+            raise CommandFault(f"Code famille inconnu : {code}")
     for line in security_log.read(clock.now() - timedelta(days=days), family):
         who = line.family.code if line.family else "inconnu"
         address = line.address or "mairie"

@@ -4,7 +4,7 @@ from datetime import date
 
 import click
 
-from kiosque.cli.entry import Fault, main, with_database
+from kiosque.cli.entry import CommandFault, main, with_database
 from kiosque.cli.moments import Day
 from kiosque.db import write
 from kiosque.db.models import Staff
@@ -38,13 +38,13 @@ def add(
     téléphone sauf avec --new-phone.
     """
     if (known := addresses.normal(email)) is None or not known.isascii():
-        raise Fault(f"Adresse électronique inutilisable : {email[:60]}")
+        raise CommandFault(f"Adresse électronique inutilisable : {email[:60]}")
     if regie and regie not in settings.regies:
-        raise Fault(f"Régie inconnue : {regie[:30]}")
+        raise CommandFault(f"Régie inconnue : {regie[:30]}")
     try:
         link = _invite(known, Held(Role(role), regie), until, new_phone=new_phone)
     except Refused as refusal:
-        raise Fault(str(refusal)) from None
+        raise CommandFault(str(refusal)) from None
     click.echo(f"{known}, {role} : {settings.public_url}/mairie/invitation/{link}")
     click.echo("Ce lien sert une seule fois, pendant un jour. Ne le donnez qu’à cette personne.")
 

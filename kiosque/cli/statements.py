@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from kiosque.cli.author import AUTHOR
-from kiosque.cli.entry import ROW, Fault, main, with_database
+from kiosque.cli.entry import ROW, CommandFault, main, with_database
 from kiosque.cli.imports import load_file
-from kiosque.db.models import StatementFile as StatementFileRow
+from kiosque.db.models import StatementFile
 from kiosque.language.formats import counted, format_euros, long_instant, short_date
 from kiosque.settings import Settings
 from kiosque.statements import coverage, matching, receiving, undoing
@@ -18,7 +18,7 @@ from kiosque.statements.columns import Columns, missing, signature
 from kiosque.statements.records import (
     Meaning,
     OfInvoices,
-    StatementFile,
+    ParsedFile,
     TableReading,
     Unit,
     UnknownColumns,
@@ -74,10 +74,10 @@ def statement(  # its options
         return
     except Unreadable as refusal:
         more = "\nDites-le par --unit cents, ou --unit euros." if refusal.wants_unit else ""
-        raise Fault("\n".join(refusal.faults) + more) from None
+        raise CommandFault("\n".join(refusal.faults) + more) from None
     except WhichRegie:
         keys = ", ".join(key or "-" for key in settings.regies_by_key)
-        raise Fault(f"Dites de quelle régie est ce compte, par --regie : {keys}.") from None
+        raise CommandFault(f"Dites de quelle régie est ce compte, par --regie : {keys}.") from None
     if columns and read.table:
         receiving.remember(read.table.header, read.table.columns, author)
     click.echo(_said(file, found))
@@ -85,9 +85,9 @@ def statement(  # its options
         _show(settings, key)
 
 
-def _read(name: str, content: bytes, unit: Unit | None, columns: tuple[str, ...]) -> StatementFile:
-    """Read a file, its columns as was said, else as is known. Raises Unreadable; Fault with the
-    question, where a person has to say them."""
+def _read(name: str, content: bytes, unit: Unit | None, columns: tuple[str, ...]) -> ParsedFile:
+    """Read a file, its columns as was said, else as is known. Raises Unreadable; CommandFault with
+    the question, where a person has to say them."""
     asked: UnknownColumns | None = None
     table: TableReading | None = None
     try:
@@ -99,17 +99,17 @@ def _read(name: str, content: bytes, unit: Unit | None, columns: tuple[str, ...]
     if not columns and not asked:
         return found
     if table is None:
-        raise Fault("Ce fichier n’est pas un tableau : il n’y a pas de colonnes à dire.")
+        raise CommandFault("Ce fichier n’est pas un tableau : il n’y a pas de colonnes à dire.")
     named = _named(table, columns, asked.faults if asked else ())
     return receiving.read(name, content, columns={signature(table.header): named})
 
 
 def _named(table: TableReading, columns: tuple[str, ...], faults: Sequence[str]) -> Columns:
-    """Return what was said of the columns of a table, with what is known. Raises Fault with the
-    question, where it is not answered."""
+    """Return what was said of the columns of a table, with what is known. Raises CommandFault with
+    the question, where it is not answered."""
     pairs = [each.partition("=")[::2] for each in columns]
     if unknown := [meaning for meaning, _ in pairs if meaning not in set(Meaning)]:
-        raise Fault(f"Sens inconnu : {unknown[0][:40]}. Connus : {_MEANINGS}.")
+        raise CommandFault(f"Sens inconnu : {unknown[0][:40]}. Connus : {_MEANINGS}.")
     said = {Meaning(meaning): column for meaning, column in pairs}
     named = {meaning: name for meaning, name in {**table.columns, **said}.items() if name}
     absent = [each for each in named.values() if each not in table.header]
@@ -119,25 +119,25 @@ def _named(table: TableReading, columns: tuple[str, ...], faults: Sequence[str])
     guessed = ", ".join(f"{meaning}={name}" for meaning, name in table.columns.items())
     known = [f"Reconnues : {guessed}"] if guessed else []
     how = f"Dites-les par --columns SENS=COLONNE, pour chacune. Sens : {_MEANINGS}."
-    raise Fault(
+    raise CommandFault(
         "\n".join([*(left or faults), f"Ses colonnes : {', '.join(table.header)}", how, *known])
     )
 
 
-def _require_agreed(read: StatementFile, columns: tuple[str, ...]) -> None:
-    """Raise Fault for a table whose columns only their names tell: a person reads what is
+def _require_agreed(read: ParsedFile, columns: tuple[str, ...]) -> None:
+    """Raise CommandFault for a table whose columns only their names tell: a person reads what is
     understood of it, and agrees, once for all files of this header."""
     table = read.table
     if table is None or table.is_answered or columns:
         return
     said = [word for each in table.columns.items() for word in ("--columns", "=".join(each))]
-    raise Fault(
+    raise CommandFault(
         "Les colonnes de ce tableau n’ont pas encore été approuvées : regardez par --preview ce "
         f"qui en est compris. Si c’est juste, une fois pour toutes :\n{shlex.join(said)}"
     )
 
 
-def _tell(read: StatementFile) -> None:
+def _tell(read: ParsedFile) -> None:
     """Say what was understood of a file."""
     for meaning, name in (read.table.columns if read.table else {}).items():
         click.echo(f"{MEANINGS[meaning]} : {name}")
@@ -191,7 +191,7 @@ def statement_files(_settings: Settings) -> None:
         )
 
 
-def _undone(file: StatementFileRow) -> str:
+def _undone(file: StatementFile) -> str:
     if file.undone_at is None:
         return ""
     at = long_instant(file.undone_at)

@@ -8,7 +8,7 @@ import click
 
 from kiosque import resources
 from kiosque import upgrade as upgrading
-from kiosque.cli.entry import Fault, main
+from kiosque.cli.entry import CommandFault, main
 
 
 @main.command()
@@ -25,7 +25,7 @@ def upgrade(version: str | None, *, back: bool, losing: bool) -> None:
     les bases d’avant (docs/exploitation.md).
     """
     if bool(version) == back:
-        raise Fault("Nommez la version, ou --back.")
+        raise CommandFault("Nommez la version, ou --back.")
     machine = upgrading.Machine(Path(os.environ.get("DESTDIR") or "/"))
     try:
         if os.geteuid():
@@ -36,7 +36,7 @@ def upgrade(version: str | None, *, back: bool, losing: bool) -> None:
         else:
             _pass_to(machine, version)
     except upgrading.Failed as error:
-        raise Fault(str(error)) from None
+        raise CommandFault(str(error)) from None
 
 
 def _pass_to(machine: upgrading.Machine, version: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from kiosque.closings import bank_position
 from kiosque.closings.bank_position import Position
 from kiosque.closings.months import Month, last_number
-from kiosque.closings.steps import Step, closing_of, points_left, steps
+from kiosque.closings.steps import MonthStep, closing_of, points_left, steps
 from kiosque.db import write
 from kiosque.db.models import Anomaly, CarriedAnomaly, JournalEntry, MonthClosing
 from kiosque.db.states import AnomalyKind
@@ -46,7 +46,7 @@ def close(regie: str, month: Month, request: Request) -> MonthClosing:
         return _write(regie, month, found, request)
 
 
-def _why_not(regie: str, month: Month, every: Sequence[Step], request: Request) -> list[str]:
+def _why_not(regie: str, month: Month, every: Sequence[MonthStep], request: Request) -> list[str]:
     if fault := why_no_author(request.author):
         return [fault]
     if request.reason and (fault := why_not_answered_for(request.author, request.reason)):

@@ -44,7 +44,7 @@ def is_held(account: str, statement: str = "") -> bool:
     return account == statement or account.startswith("bank:")
 
 
-class Payment(NamedTuple):
+class OnlinePayment(NamedTuple):
     """An online payment: what the books held of it at the end of the month, and hold now; what
     lines of statements explain of it, until then and ever. All in cents."""
 
@@ -73,7 +73,7 @@ class Payment(NamedTuple):
         return "pas encore au relevé"
 
 
-def payments(regie: str, start: StartingPoint, month: Month, last: int) -> Iterator[Payment]:
+def payments(regie: str, start: StartingPoint, month: Month, last: int) -> Iterator[OnlinePayment]:
     """Yield the payments of the month, and those that it may explain."""
     numbers = sorted({*_written(regie, start), *_told(regie, start), *start.waiting})
     for first in range(0, len(numbers), _AT_ONCE):
@@ -82,7 +82,7 @@ def payments(regie: str, start: StartingPoint, month: Month, last: int) -> Itera
         held_then, held_now = _held(some, last), _held(some, None)
         for key, on, name in _named(regie, some):
             sums = held_then.get(key, 0), held_now.get(key, 0), then.get(key, 0), ever.get(key, 0)
-            yield Payment(key, on, name, *sums)
+            yield OnlinePayment(key, on, name, *sums)
 
 
 #: So many numbers are bound to a query at most.

@@ -27,7 +27,7 @@ from kiosque.statements import coverage
 _DECEMBER = 12
 
 
-class Step(NamedTuple):
+class MonthStep(NamedTuple):
     """A step of the month: `done` when it is proven, else `words` says what is missing. `key` names
     the page that mends it."""
 
@@ -37,7 +37,7 @@ class Step(NamedTuple):
     words: str
 
 
-def steps(regie: str, month: Month, found: Position | None = None) -> list[Step]:
+def steps(regie: str, month: Month, found: Position | None = None) -> list[MonthStep]:
     """Return the steps of a month of a *régie*, in order. `found` is its position at the bank,
     where that was computed already."""
     found = found or bank_position.position(regie, month)
@@ -59,9 +59,9 @@ def closing_of(regie: str, month: Month) -> MonthClosing | None:
     return found
 
 
-def _ended(month: Month) -> Step:
+def _ended(month: Month) -> MonthStep:
     done = clock.now() >= month.ends_at
-    return Step(
+    return MonthStep(
         "ended", "Le mois est fini", done, "" if done else f"Il finit le {month.last_on:%d/%m}."
     )
 
@@ -75,11 +75,11 @@ def payments_waiting(regie: str, month: Month) -> "ModelSelect[Attempt]":
     )
 
 
-def _payments(regie: str, month: Month) -> Step:
+def _payments(regie: str, month: Month) -> MonthStep:
     """A payment begun in the month has an end, which the bank has told."""
     waiting = payments_waiting(regie, month).count()
     words = f"{counted(waiting, 'paiement commencé')} sans réponse de la banque."
-    return Step("payments", "Paiements aboutis", not waiting, words if waiting else "")
+    return MonthStep("payments", "Paiements aboutis", not waiting, words if waiting else "")
 
 
 def points_left(regie: str, month: Month) -> list[Anomaly]:
@@ -100,28 +100,28 @@ def points_left(regie: str, month: Month) -> list[Anomaly]:
     )
 
 
-def _points(regie: str, month: Month) -> Step:
+def _points(regie: str, month: Month) -> MonthStep:
     left = len(points_left(regie, month))
     words = f"{counted(left, 'point')} à traiter, ou à reporter avec un motif."
-    return Step("points", "Rien à traiter", not left, words if left else "")
+    return MonthStep("points", "Rien à traiter", not left, words if left else "")
 
 
-def _statements(regie: str, month: Month) -> Step:
+def _statements(regie: str, month: Month) -> MonthStep:
     missing = coverage.missing_days(regie, month.name)
     words = " ".join(
         f"Il manque un relevé du {short_date(first)} au {short_date(last)}."
         for first, last in missing
     )
-    return Step("statements", "Relevés entiers", not missing, words)
+    return MonthStep("statements", "Relevés entiers", not missing, words)
 
 
-def _position(found: Position) -> Step:
+def _position(found: Position) -> MonthStep:
     if found.statement_cents is None:
         words = "Sans relevé, rien ne dit ce que la banque a vraiment reçu."
-        return Step("position", "Rapprochement", done=False, words=words)
+        return MonthStep("position", "Rapprochement", done=False, words=words)
     gap = found.gap_cents
     words = f"Écart non expliqué\u00a0: {format_euros(gap)}."
-    return Step("position", "Rapprochement", not gap, words if gap else "")
+    return MonthStep("position", "Rapprochement", not gap, words if gap else "")
 
 
 def unpaid_over_cents(regie: str, month: Month) -> int | None:
@@ -144,14 +144,14 @@ def unpaid_over_cents(regie: str, month: Month) -> int | None:
     return int(cents) if rows else None
 
 
-def _deposits(regie: str, month: Month) -> Step:
+def _deposits(regie: str, month: Month) -> MonthStep:
     left = unpaid_over_cents(regie, month)
     words = "" if left is None else f"{format_euros(left)} de recettes dans aucun bordereau."
-    return Step("deposits", "Bordereau définitif", left is None, words)
+    return MonthStep("deposits", "Bordereau définitif", left is None, words)
 
 
-def _year(regie: str, month: Month) -> Step:
+def _year(regie: str, month: Month) -> MonthStep:
     """The receipts of a year are paid over in its books: nothing is kept back at its end."""
     kept = [it.line.cents for it in kept_back(regie) if it.line.day <= str(month.last_on)]
     words = f"{format_euros(sum(kept))} gardés hors du bordereau\u00a0: reprenez-les."
-    return Step("year", f"Recettes de {month.year} versées", not kept, words if kept else "")
+    return MonthStep("year", f"Recettes de {month.year} versées", not kept, words if kept else "")

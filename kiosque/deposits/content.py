@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from kiosque.deposits.drafts import Draft
 from kiosque.deposits.lost_numbers import lost_before
-from kiosque.deposits.sums import Line
+from kiosque.deposits.sums import RevenueLine
 from kiosque.deposits.titles import title_of
 from kiosque.language import clock
 from kiosque.settings import Settings
@@ -39,7 +39,7 @@ class Bordereau(Draft):
     def read(cls, text: str) -> Self:
         """Read what `written` gave."""
         found = json.loads(text)
-        return cls(**{**found, "lines": tuple(Line(*line) for line in found["lines"])})
+        return cls(**{**found, "lines": tuple(RevenueLine(*line) for line in found["lines"])})
 
     @property
     def written(self) -> str:

@@ -23,7 +23,7 @@ from kiosque.db.models import (
     Settlement,
 )
 from kiosque.deposits.imputations import Imputed, reader
-from kiosque.deposits.sums import Line
+from kiosque.deposits.sums import RevenueLine
 from kiosque.language import clock
 from kiosque.language.formats import receipt_title
 
@@ -34,15 +34,15 @@ class Draft:
 
     regie: str
     up_to: int
-    lines: tuple[Line, ...]
+    lines: tuple[RevenueLine, ...]
 
     @cached_property
-    def paid_over(self) -> list[Line]:
+    def paid_over(self) -> list[RevenueLine]:
         """The lines that are paid over; the others are told only."""
         return [line for line in self.lines if not line.source.is_memo]
 
     @cached_property
-    def memo(self) -> list[Line]:
+    def memo(self) -> list[RevenueLine]:
         return [line for line in self.lines if line.source.is_memo]
 
     @property
@@ -68,7 +68,7 @@ def draft(regie: str, up_to: int) -> Draft:
     return Draft(regie, up_to, tuple(sorted(lines, key=lambda it: (it.source.rank, it.revenue))))
 
 
-def lines_of(which: Expression, regie: str) -> list[Line]:
+def lines_of(which: Expression, regie: str) -> list[RevenueLine]:
     """Return revenue of a *régie* as lines, the oldest first."""
     imputed_on = reader(regie)
     return [_line(row, imputed_on) for row in _rows(which)]
@@ -109,11 +109,11 @@ def _rows(which: Expression) -> Iterator[tuple[Any, ...]]:
     yield from found.tuples().iterator()
 
 
-def _line(row: tuple[Any, ...], imputed_on: Callable[[int, date], Imputed]) -> Line:
+def _line(row: tuple[Any, ...], imputed_on: Callable[[int, date], Imputed]) -> RevenueLine:
     revenue, at, paid, number, sequence, invoice, service, name, gateway, *rest = row
     mode, kind, cents = rest
     day = clock.paris_date(at)
     receipt = receipt_title(number, sequence) if number else ""
     words = (invoice, name, gateway or "", mode)
     imputed = imputed_on(service, day)
-    return Line(revenue, day.isoformat(), paid, receipt, *words, *imputed, kind, cents)
+    return RevenueLine(revenue, day.isoformat(), paid, receipt, *words, *imputed, kind, cents)

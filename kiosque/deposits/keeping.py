@@ -7,7 +7,7 @@ from peewee import ModelSelect
 from kiosque.db import write
 from kiosque.db.models import DepositLine, KeptBack, Revenue, Settlement
 from kiosque.deposits.drafts import lines_of
-from kiosque.deposits.sums import Line
+from kiosque.deposits.sums import RevenueLine
 from kiosque.language import clock
 from kiosque.payments.refusals import Refused, require_author_and_reason, why_no_author
 
@@ -18,7 +18,7 @@ NOTHING_KEPT = "De cet encaissement, rien n’est gardé."
 class Kept(NamedTuple):
     """Revenue kept back, by whom and why."""
 
-    line: Line
+    line: RevenueLine
     row: KeptBack
 
 
@@ -51,14 +51,14 @@ def take_up(settlement: Settlement, author: str) -> int:
     return sum(each.cents for each in found)
 
 
-def to_pay_over(settlement: Settlement) -> list[Line]:
+def to_pay_over(settlement: Settlement) -> list[RevenueLine]:
     """Return what a payment brought that is in no deposit yet, and is not kept back."""
     in_deposits = DepositLine.select(DepositLine.revenue)
     mine = (Revenue.settlement == settlement) & Revenue.id.not_in(in_deposits)
     return lines_of(mine & Revenue.id.not_in(_kept()), settlement.regie)
 
 
-def kept_of(settlement: Settlement) -> list[Line]:
+def kept_of(settlement: Settlement) -> list[RevenueLine]:
     """Return what is kept back of a payment."""
     mine = (Revenue.settlement == settlement) & Revenue.id.in_(_kept())
     return lines_of(mine, settlement.regie)

@@ -49,7 +49,7 @@ class Source(NamedTuple):
         return self.is_memo, not self.gateway, self.gateway, self.mode
 
 
-class Line(NamedTuple):
+class RevenueLine(NamedTuple):
     """Revenue of one service of an invoice, by one payment, in cents; less than zero where it left.
 
     `day` is of its entry in the journal, in Paris, as `2026-11-24`. Nothing here names a family: a
@@ -95,12 +95,12 @@ class Sums(NamedTuple):
     def cents(self) -> int:
         return sum(self)
 
-    def plus(self, line: Line) -> "Sums":
+    def plus(self, line: RevenueLine) -> "Sums":
         """Return these sums and a line's cents."""
         return self._replace(**{line.kind: getattr(self, line.kind) + line.cents})
 
 
-def sums(lines: Iterable[Line], key: Callable[[Line], Key]) -> Mapping[Key, Sums]:
+def sums(lines: Iterable[RevenueLine], key: Callable[[RevenueLine], Key]) -> Mapping[Key, Sums]:
     """Return the sums of the lines of each key, in the order in which keys are met."""
     found: dict[Key, Sums] = {}
     for line in lines:
@@ -109,7 +109,7 @@ def sums(lines: Iterable[Line], key: Callable[[Line], Key]) -> Mapping[Key, Sums
     return found
 
 
-class Row(NamedTuple):
+class SumRow(NamedTuple):
     """The sums of a mode and an imputation, in words."""
 
     mode: str
@@ -117,12 +117,12 @@ class Row(NamedTuple):
     sums: Sums
 
 
-def table(lines: Iterable[Line]) -> list[Row]:
+def table(lines: Iterable[RevenueLine]) -> list[SumRow]:
     """Return the sums of lines by mode and imputation."""
     found = sums(lines, lambda line: (line.source.words, line.imputed.words))
-    return [Row(*words, each) for words, each in found.items()]
+    return [SumRow(*words, each) for words, each in found.items()]
 
 
-def whole(lines: Iterable[Line]) -> Sums:
+def whole(lines: Iterable[RevenueLine]) -> Sums:
     """Return the sums of all lines."""
     return sums(lines, lambda _line: 0).get(0, Sums())

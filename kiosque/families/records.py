@@ -16,7 +16,7 @@ SHOWN = 50
 _WORDS = 5
 
 
-class Record(NamedTuple):
+class FamilyRecord(NamedTuple):
     """A family's members as the town has them; `services` gives, by a child's id, the names of the
     services that the child attends."""
 
@@ -25,8 +25,8 @@ class Record(NamedTuple):
     services: dict[int, list[str]]
 
 
-def read(family: Family) -> Record:
-    return Record(
+def read(family: Family) -> FamilyRecord:
+    return FamilyRecord(
         list(Guardian.select().where(Guardian.family == family).order_by(Guardian.id)),
         list(Child.select().where(Child.family == family).order_by(Child.name)),
         _services_by_child(family),

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from kiosque.db.models import Deposit
 from kiosque.deposits import Bordereau, bordereau_of, families_of, titled
 from kiosque.deposits.final import Payer
-from kiosque.deposits.sums import Line, Sums, sums, table, whole
+from kiosque.deposits.sums import RevenueLine, Sums, sums, table, whole
 from kiosque.language import catalogue
 from kiosque.language.formats import format_euros, long_date
 from kiosque.papers.receipts_and_invoices import Column, Paper, PaperTable
@@ -126,7 +126,7 @@ def _memo_tables(made: Bordereau) -> Sequence[PaperTable]:
 
 
 def _short(
-    title: str, column: Column, lines: Sequence[Line], key: Callable[[Line], Hashable]
+    title: str, column: Column, lines: Sequence[RevenueLine], key: Callable[[RevenueLine], Hashable]
 ) -> PaperTable:
     found = sorted(sums(lines, key).items(), key=lambda pair: str(pair[0]))
     rows = [(_cell(str(words)), format_euros(each.cents)) for words, each in found]
@@ -147,7 +147,7 @@ def _cell(words: str) -> str:
 
 
 def _payers_table(
-    lines: Sequence[Line], title: str, total: str, families: Mapping[int, Payer]
+    lines: Sequence[RevenueLine], title: str, total: str, families: Mapping[int, Payer]
 ) -> PaperTable:
     by_payment = sums(lines, lambda it: (it.settlement, it.paid_by, it.invoice))
     rows = [

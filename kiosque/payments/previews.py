@@ -23,7 +23,7 @@ from kiosque.payments.words import COUNTER_MODES, REPAYMENT_KINDS
 from kiosque.settings import Regie
 
 
-class Line(NamedTuple):
+class PaperLine(NamedTuple):
     """A line as a paper would write it, in French; `becomes` is what follows for what it names."""
 
     what: str
@@ -37,7 +37,7 @@ class Foreseen:
     will stand. `warnings` say what is out of the ordinary, and want a word of their own. `taken`
     are the payments of the counter."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[PaperLine, ...]
     total: str
     cents: int
     after: str = ""
@@ -61,7 +61,7 @@ def cancellation(invoice: Invoice) -> Foreseen:
         paid = format_euros(invoice.paid_cents)
         warnings.append(f"{paid} déjà payés deviendront un trop-perçu, dû à la famille.")
     return Foreseen(
-        (Line(_named(invoice), invoice.total_cents, "annulée"),),
+        (PaperLine(_named(invoice), invoice.total_cents, "annulée"),),
         "Montant annulé",
         invoice.total_cents,
         "La famille n’aura rien à payer.",
@@ -88,7 +88,7 @@ def taking(
     if extra:
         warnings.append(f"{format_euros(extra)} dépassent ce qui reste à régler\u00a0: trop-perçu.")
     return Foreseen(
-        tuple(Line(_means(payments[each.position]), each.cents) for each in added),
+        tuple(PaperLine(_means(payments[each.position]), each.cents) for each in added),
         "Total",
         cents,
         f"Il restera {format_euros(left)} à régler." if left else "La facture sera payée.",
@@ -116,7 +116,7 @@ def transmission(invoices: Sequence[Invoice]) -> Foreseen:
         raise Refused(faults)
     theirs = "transmise au Trésor public"
     return Foreseen(
-        tuple(Line(_named(each), each.remaining_cents, theirs) for each in invoices),
+        tuple(PaperLine(_named(each), each.remaining_cents, theirs) for each in invoices),
         "À encaisser par le Trésor public",
         sum(each.remaining_cents for each in invoices),
         "Leurs familles ne pourront plus les payer ici."
@@ -130,7 +130,7 @@ def return_from_treasury(invoice: Invoice) -> Foreseen:
     if invoice.state != InvoiceState.TRANSMITTED:
         raise Refused([f"Facture {invoice.number}\u00a0: le Trésor public ne l’a pas."])
     return Foreseen(
-        (Line(_named(invoice), invoice.treasury_cents, "de nouveau à régler ici"),),
+        (PaperLine(_named(invoice), invoice.treasury_cents, "de nouveau à régler ici"),),
         "Repris du Trésor public",
         invoice.treasury_cents,
         "Dites-le au Trésor public\u00a0: la famille pourra de nouveau payer ici.",
@@ -147,7 +147,9 @@ def departure(
     whole = amount == settlement.remaining_cents
     reopens = whole and any(part.kind == AllocationKind.INVOICE for part in parts)
     return Foreseen(
-        tuple(Line(_used(part), part.amount_cents, _follows(part, whole=whole)) for part in parts),
+        tuple(
+            PaperLine(_used(part), part.amount_cents, _follows(part, whole=whole)) for part in parts
+        ),
         "Impayé" if kind == RepaymentKind.CHARGEBACK else "Rendu à la famille",
         amount,
         "La famille verra de nouveau ces factures à régler." if reopens else "",
@@ -160,7 +162,7 @@ def restoration(settlement: Settlement, cents: int | None, author: str, reason: 
     left_on = clock.paris_date(repayment.done_at or repayment.asked_at)
     what = f"{REPAYMENT_KINDS[RepaymentKind(repayment.kind)]} du {short_date(left_on)}"
     return Foreseen(
-        (Line(what, repayment.amount_cents, "n’a pas eu lieu"),),
+        (PaperLine(what, repayment.amount_cents, "n’a pas eu lieu"),),
         "Rétabli",
         repayment.amount_cents,
         "Ce que cet argent payait est payé de nouveau, ou devient un trop-perçu si c’est payé "
@@ -173,7 +175,7 @@ def application(settlement: Settlement, number: str, cents: int | None) -> Fores
     invoice, taken = foresee_use(settlement, number, cents)
     left = invoice.remaining_cents - taken
     return Foreseen(
-        (Line(_named(invoice), taken, "payée" if not left else "payée en partie"),),
+        (PaperLine(_named(invoice), taken, "payée" if not left else "payée en partie"),),
         "Trop-perçu affecté",
         taken,
         f"Il restera {format_euros(left)} à régler." if left else "La facture sera payée.",
@@ -185,7 +187,7 @@ def withdrawal(settlement: Settlement, number: str) -> Foreseen:
     parts = applied_to(settlement, number)
     invoice, cents = Invoice.get(Invoice.number == number), sum(each.amount_cents for each in parts)
     return Foreseen(
-        (Line(_named(invoice), cents, _due_again(invoice)),),
+        (PaperLine(_named(invoice), cents, _due_again(invoice)),),
         "Repris de la facture",
         cents,
         "Cet argent est de nouveau dû à la famille, et revient dans «\u00a0À traiter\u00a0».",
@@ -202,7 +204,7 @@ def credit_return(note: Invoice, invoice: Invoice) -> Foreseen:
     cents = sum(each.amount_cents for each in uses_for(note.number, invoice.number))
     worth = format_euros(note.credit_cents + cents)
     return Foreseen(
-        (Line(_named(invoice), cents, _due_again(invoice)),),
+        (PaperLine(_named(invoice), cents, _due_again(invoice)),),
         "Repris de la facture",
         cents,
         f"L’avoir {note.number} vaudra de nouveau {worth}.",
@@ -215,7 +217,7 @@ def end_of_request(settlement: Settlement) -> Foreseen:
     if asked is None:
         raise Refused(["Aucun remboursement de ce paiement n’attend de réponse."])
     return Foreseen(
-        (Line("Remboursement demandé à la banque", asked.amount_cents, "abandonné"),),
+        (PaperLine("Remboursement demandé à la banque", asked.amount_cents, "abandonné"),),
         "Ne sera plus demandé",
         asked.amount_cents,
         "Voyez d’abord à la banque que rien n’a été rendu. Si elle l’annonce quand même, ce sera "

@@ -10,7 +10,7 @@ from kiosque.payments.receipts import receipt_of
 from kiosque.payments.reversals import asked_of
 
 
-class Record(NamedTuple):
+class PaymentRecord(NamedTuple):
     """A payment, and what its money is for or was. `owed_cents` pay nothing and are still there;
     `asked` is a refund that the bank has yet to answer about."""
 
@@ -21,13 +21,13 @@ class Record(NamedTuple):
     asked: Repayment | None
 
 
-def read(settlement: Settlement) -> Record:
+def read(settlement: Settlement) -> PaymentRecord:
     parts = (
         Allocation.select(Allocation, Invoice)
         .join(Invoice, JOIN.LEFT_OUTER)
         .where(Allocation.settlement == settlement)
     )
-    return Record(
+    return PaymentRecord(
         settlement,
         receipt_of(settlement),
         list(parts.order_by(Allocation.id)),

@@ -20,7 +20,7 @@ from kiosque.statements.cells import (
     imbalance,
     one_line,
 )
-from kiosque.statements.records import FileKind, Movement, Period, StatementFile
+from kiosque.statements.records import FileKind, Movement, ParsedFile, Period
 
 #: The beginnings and ends of elements of 200 000 entries, or of a few with all that they may hold.
 MAX_STEPS = 12_000_000
@@ -48,14 +48,14 @@ class _Statement:
     movements: list[Movement] = field(default_factory=list)
 
 
-def read(data: bytes) -> StatementFile:
+def read(data: bytes) -> ParsedFile:
     """Read a file. Raise BadFile, naming each entry that cannot be."""
     faults = Faults()
     periods = list(_periods(data, faults))
     if not periods:
         faults.add(0, "ce fichier camt.053 ne contient aucun relevé (Stmt)")
     faults.raise_any()
-    return StatementFile(FileKind.CAMT, tuple(periods))
+    return ParsedFile(FileKind.CAMT, tuple(periods))
 
 
 def _periods(data: bytes, faults: Faults) -> Iterator[Period]:

@@ -19,7 +19,7 @@ from kiosque.statements.cells import (
     imbalance,
     one_line,
 )
-from kiosque.statements.records import FileKind, Movement, Period, StatementFile
+from kiosque.statements.records import FileKind, Movement, ParsedFile, Period
 
 WIDTH = 120
 OLD, MOVEMENT, DETAIL, NEW = "01", "04", "05", "07"
@@ -36,7 +36,7 @@ def is_cfonb(line: str) -> bool:
     return bool(_RECORD.match(line)) and len(line) > 75
 
 
-def read(text: str) -> StatementFile:
+def read(text: str) -> ParsedFile:
     """Read a file. Raise BadFile, naming each line that cannot be."""
     reader = _Reader(Faults())
     for number, line in _lines(text):
@@ -46,7 +46,7 @@ def read(text: str) -> StatementFile:
             reader.faults.add(number, *error.args)
     reader.end()
     reader.faults.raise_any()
-    return StatementFile(FileKind.CFONB, tuple(reader.periods))
+    return ParsedFile(FileKind.CFONB, tuple(reader.periods))
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -17,7 +17,7 @@ from kiosque.payments.refusals import Refused, why_no_author
 from kiosque.statements import operations, records
 from kiosque.statements.accounts import Holder, holder_of_account, holder_of_operations
 from kiosque.statements.opening import book_opening
-from kiosque.statements.overlaps import Found, Line, Span, lines_of, new_of
+from kiosque.statements.overlaps import Found, KnownLine, Span, lines_of, new_of
 from kiosque.statements.records import Movement, Period
 
 _TOLD = "INSERT INTO told_line (statement_id, line_id) VALUES (?, ?)"
@@ -46,7 +46,7 @@ class Loaded:
 
 
 def load(
-    file: records.StatementFile,
+    file: records.ParsedFile,
     name: str,
     content_sha256: str,
     *,
@@ -134,7 +134,7 @@ def _days(span: Span, movements: Sequence[Movement]) -> tuple[date, date]:
     return min(days), max(days)
 
 
-def _lines(regie: str, since: date, until: date) -> list[Line]:
+def _lines(regie: str, since: date, until: date) -> list[KnownLine]:
     columns = (
         StatementLine.id, StatementLine.booked_on, StatementLine.value_on,
         StatementLine.amount_cents, StatementLine.label, StatementLine.reference,
@@ -143,7 +143,7 @@ def _lines(regie: str, since: date, until: date) -> list[Line]:
     found: Any = StatementLine.select(*columns).join(Statement).join(StatementFile)
     days = StatementLine.booked_on.between(since, until)
     of_regie = found.where(StatementLine.regie == regie, days).order_by(StatementLine.id)
-    return [Line(*row) for row in of_regie.tuples()]
+    return [KnownLine(*row) for row in of_regie.tuples()]
 
 
 def _told(spans: Sequence[Span]) -> Mapping[int, set[int]]:

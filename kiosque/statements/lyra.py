@@ -13,7 +13,7 @@ from kiosque.invoices.imports.reading import BadFile, Fault, Faults, NumberedLin
 from kiosque.language.formats import format_euros
 from kiosque.statements.cells import MAX_REFERENCE, column_key, day_in, one_line
 from kiosque.statements.lyra_units import AMOUNTS, Known, Line, amount_in, transaction_id, unit_of
-from kiosque.statements.records import Direction, FileKind, Operation, StatementFile, Unit
+from kiosque.statements.records import Direction, FileKind, Operation, ParsedFile, Unit
 
 TITLE, HEADER, END = "TITRE", "ENTETE", "FIN"
 _KINDS = {"MATCHING": FileKind.JRB, "OPERATION": FileKind.JO, "TRANSACTION": FileKind.JT}
@@ -64,7 +64,7 @@ def is_journal(cells: Sequence[str]) -> bool:
 
 def read(
     rows: Iterable[NumberedLine], unit: Unit | None = None, known: Known | None = None
-) -> StatementFile:
+) -> ParsedFile:
     """Read a journal, in a unit that was said or that it tells. Raise BadFile, and Unreadable where
     a person has to say the unit."""
     journal = _Journal()
@@ -79,7 +79,7 @@ def read(
         except ValueError as error:
             journal.faults.add(number, *error.args)
     journal.faults.raise_any()
-    return StatementFile(kind, operations=tuple(filter(None, operations)))
+    return ParsedFile(kind, operations=tuple(filter(None, operations)))
 
 
 class _Journal:

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from kiosque.invoices.imports.reading import Faults, every, quoted
 from kiosque.statements.cells import MAX_REFERENCE, cents_in, day_in, french_iban, one_line
-from kiosque.statements.records import FileKind, Movement, Period, StatementFile
+from kiosque.statements.records import FileKind, Movement, ParsedFile, Period
 
 _ELEMENT = re.compile(r"<(/?[A-Z0-9._]{1,32})>([^<]*)")
 _CDATA = re.compile(r"<!\[CDATA\[([^\]<]*)\]\]>")
@@ -31,7 +31,7 @@ def is_ofx(head: str) -> bool:
     return "OFXHEADER" in head or "<OFX>" in head
 
 
-def read(text: str) -> StatementFile:
+def read(text: str) -> ParsedFile:
     """Read a file. Raise BadFile, naming each movement that cannot be."""
     reader = _Reader()
     for at, tag, value in _elements(text):
@@ -41,7 +41,7 @@ def read(text: str) -> StatementFile:
             reader.faults.add(text.count("\n", 0, at) + 1, *error.args)
     reader.end()
     reader.faults.raise_any()
-    return StatementFile(FileKind.OFX, tuple(reader.periods))
+    return ParsedFile(FileKind.OFX, tuple(reader.periods))
 
 
 def _elements(text: str) -> Iterator[tuple[int, str, str]]:

@@ -38,7 +38,7 @@ _NAMED = "UPDATE bank_operation SET order_reference = ? WHERE id = ?"
 _Name = tuple[date, str, int]
 
 
-def keep(file: records.StatementFile, file_id: int, gateway: str) -> tuple[int, int]:
+def keep(file: records.ParsedFile, file_id: int, gateway: str) -> tuple[int, int]:
     """Keep the operations that were not known, and what is told now of the others. Return how many
     are new, and how many were known. Belongs inside `write()`.
 

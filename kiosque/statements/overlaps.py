@@ -33,7 +33,7 @@ _MOST_WAYS = 2000
 _TOO_MANY = "Trop de relevés coupent un même jour : chargez-en un qui le donne entier."
 
 
-class Line(NamedTuple):
+class KnownLine(NamedTuple):
     """A movement that was in a file loaded before: which statement brought it, of which kind."""
 
     id: int
@@ -76,7 +76,7 @@ def new_of(
     span: Span,
     movements: Sequence[Movement],
     kind: str,
-    lines: Iterable[Line],
+    lines: Iterable[KnownLine],
     spans: Sequence[Span],
     told: Mapping[int, Collection[int]],
 ) -> Found:
@@ -84,7 +84,7 @@ def new_of(
     same account: `lines` of the same days, `spans` that touch them, and the lines that these told
     of a day that they hold a part of, where others had brought some."""
     by_day: Mapping[date, list[Movement]] = defaultdict(list)
-    known: Mapping[date, list[Line]] = defaultdict(list)
+    known: Mapping[date, list[KnownLine]] = defaultdict(list)
     for movement in movements:
         by_day[movement.booked_on].append(movement)
     for line in lines:
@@ -105,11 +105,11 @@ def new_of(
     return found
 
 
-def lines_of(movements: Sequence[Movement], lines: Iterable[Line]) -> Iterator[Line]:
+def lines_of(movements: Sequence[Movement], lines: Iterable[KnownLine]) -> Iterator[KnownLine]:
     """Give the lines of a day that its movements are: of the same words, else of the same cents."""
     left, said = [*lines], [*movements]
     for name in (_words, _cents):
-        same: Mapping[Hashable, list[Line]] = defaultdict(list)
+        same: Mapping[Hashable, list[KnownLine]] = defaultdict(list)
         for line in left:
             same[name(line)].append(line)
         others = []
@@ -138,7 +138,9 @@ class _Day:
     """A day in a file, and in those loaded before. Another kind of file says the same movements in
     other words: they are compared by their amounts."""
 
-    def __init__(self, day: date, movements: list[Movement], lines: list[Line], kind: str) -> None:
+    def __init__(
+        self, day: date, movements: list[Movement], lines: list[KnownLine], kind: str
+    ) -> None:
         self.day, self.movements, self.lines = day, movements, lines
         other_words = any(line.kind != kind for line in lines)
         self._name: Callable[[Any], Hashable] = _cents if other_words else _words
@@ -189,7 +191,7 @@ class _Day:
             parts.add(self._part(each, some or own))
         return _most(frozenset(part for part in parts if part.counts))
 
-    def _part(self, span: Span, said: Iterable[Movement | Line]) -> _Part:
+    def _part(self, span: Span, said: Iterable[Movement | KnownLine]) -> _Part:
         before = span.opening_cents if span.opened_on == self.day else None
         after = span.closing_cents if span.closed_on == self.day else None
         return _Part(before, after, frozenset(Counter(map(self._name, said)).items()))
@@ -288,13 +290,13 @@ def _value(name: Any) -> int:
     return int(name if isinstance(name, int) else name[0])
 
 
-def _cents(movement: Movement | Line) -> Hashable:
+def _cents(movement: Movement | KnownLine) -> Hashable:
     return movement.cents
 
 
-def _words(movement: Movement | Line) -> Hashable:
+def _words(movement: Movement | KnownLine) -> Hashable:
     return movement.cents, movement.label, movement.reference
 
 
-def _movement(line: Line) -> Movement:
+def _movement(line: KnownLine) -> Movement:
     return Movement(line.booked_on, line.value_on, line.cents, line.label, line.reference)

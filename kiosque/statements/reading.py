@@ -13,7 +13,7 @@ from kiosque.invoices.imports.receiving import File
 from kiosque.statements import cfonb, lyra, ofx, tables
 from kiosque.statements.columns import Columns
 from kiosque.statements.lyra_units import Known
-from kiosque.statements.records import OfInvoices, StatementFile, Unit, Unreadable
+from kiosque.statements.records import OfInvoices, ParsedFile, Unit, Unreadable
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_LINES = 200_000
@@ -42,7 +42,7 @@ def read(
     *,
     unit: Unit | None = None,
     known: Known | None = None,
-) -> StatementFile:
+) -> ParsedFile:
     """Read a file, whose name tells nothing: only its content does.
 
     Of a table, `columns` are the answers that were remembered, by the `signature` of a header. Of
@@ -57,7 +57,7 @@ def read(
         raise Unreadable([str(fault) for fault in error.faults]) from None
 
 
-def _read(path: Path, content: bytes, answers: _Answers) -> StatementFile:
+def _read(path: Path, content: bytes, answers: _Answers) -> ParsedFile:
     if len(content) > MAX_BYTES:
         raise _refused("plus de 20 Mo")
     if Workbook().recognises(content[:_HEAD], path.name):
@@ -99,7 +99,7 @@ def _decoded(content: bytes) -> str:
     return text
 
 
-def _of_text(text: str, answers: _Answers) -> StatementFile:
+def _of_text(text: str, answers: _Answers) -> ParsedFile:
     first = text.lstrip().partition("\n")[0]
     if cfonb.is_cfonb(first):
         return cfonb.read(text)
@@ -109,7 +109,7 @@ def _of_text(text: str, answers: _Answers) -> StatementFile:
     return tables.of_csv(text, answers.columns)
 
 
-def _of_rows(rows: Iterator[NumberedLine], answers: _Answers) -> StatementFile:
+def _of_rows(rows: Iterator[NumberedLine], answers: _Answers) -> ParsedFile:
     """Read a workbook, of 200 000 rows at most: somebody may have saved any file so."""
     first = list(islice(rows, 1))
     rows = chain(first, rows)

@@ -17,7 +17,7 @@ from kiosque.statements import matching, reading
 from kiosque.statements.accounts import Holder
 from kiosque.statements.columns import Columns, signature
 from kiosque.statements.loading import Loaded, load
-from kiosque.statements.records import Meaning, StatementFile, Unit
+from kiosque.statements.records import Meaning, ParsedFile, Unit
 
 
 @dataclass
@@ -34,7 +34,7 @@ def read(
     *,
     unit: Unit | None = None,
     columns: Mapping[str, Columns] | None = None,
-) -> StatementFile:
+) -> ParsedFile:
     """Read a file, by what is remembered of columns, and what `columns` say by signature. Raises
     Unreadable, UnknownColumns, OfInvoices."""
     answers = {**remembered(), **(columns or {})}
@@ -42,7 +42,7 @@ def read(
 
 
 def receive(
-    file: StatementFile,
+    file: ParsedFile,
     name: str,
     content: bytes,
     regies: Mapping[str, Holder],

@@ -119,7 +119,7 @@ class TableReading:
 
 
 @dataclass(frozen=True, slots=True)
-class StatementFile:
+class ParsedFile:
     """All that a file says: `operations` of an acquirer's journal, `periods` of any other."""
 
     kind: FileKind

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from kiosque.statements.records import Movement, Period, StatementFile
+from kiosque.statements.records import Movement, ParsedFile, Period
 
 #: Movements that are shown of an account, and accounts of a file.
 SHOWN, ACCOUNTS_SHOWN = 5, 5
@@ -25,7 +25,7 @@ class Understood(NamedTuple):
     first: Sequence[Movement]
 
 
-def understood(file: StatementFile) -> list[Understood]:
+def understood(file: ParsedFile) -> list[Understood]:
     """Return what was understood of each account of a table."""
     return [_of(period) for period in file.periods if period.movements][:ACCOUNTS_SHOWN]
 

@@ -33,8 +33,8 @@ from kiosque.statements.records import (
     FileKind,
     Meaning,
     Movement,
+    ParsedFile,
     Period,
-    StatementFile,
     TableReading,
 )
 
@@ -72,7 +72,7 @@ class _Row:
     balance_cents: int | None
 
 
-def of_csv(text: str, answers: Mapping[str, Columns]) -> StatementFile:
+def of_csv(text: str, answers: Mapping[str, Columns]) -> ParsedFile:
     """Read a CSV, whose separator is the one by which its columns are understood."""
     found = [_top(lines(text, separator)) for separator in SEPARATORS]
     understood = [at for at, top in enumerate(found) if _heading(top, answers)]
@@ -101,7 +101,7 @@ def _top(rows: Iterable[NumberedLine]) -> list[NumberedLine]:
     return found
 
 
-def read(rows: Iterator[NumberedLine], answers: Mapping[str, Columns]) -> StatementFile:
+def read(rows: Iterator[NumberedLine], answers: Mapping[str, Columns]) -> ParsedFile:
     """Read a table, by what a person answered of its columns where they did. Raise BadFile, and
     UnknownColumns where a person has to."""
     top = list(islice(rows, MAX_PREAMBLE))
@@ -115,7 +115,7 @@ def read(rows: Iterator[NumberedLine], answers: Mapping[str, Columns]) -> Statem
         if heading.table.is_answered:
             raise
         raise unknown(heading.table.header, [str(fault) for fault in error.faults]) from None
-    return StatementFile(FileKind.CSV, periods, table=heading.table)
+    return ParsedFile(FileKind.CSV, periods, table=heading.table)
 
 
 def _periods(

@@ -41,7 +41,7 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Town:
+class InstalledTown:
     """A town: a file of settings, a folder of data, an account that may read them."""
 
     name: str
@@ -124,10 +124,10 @@ class Machine:
             raise Failed(f"La version {name} n’est pas entière dans {self.versions}.")
         return Version(folder)
 
-    def towns(self) -> list[Town]:
+    def towns(self) -> list[InstalledTown]:
         files = sorted((self.root / "etc" / "kiosque").glob("*.toml"))
         data = self.root / "var" / "lib" / "kiosque"
-        return [Town(file.stem, file, data / file.stem) for file in files]
+        return [InstalledTown(file.stem, file, data / file.stem) for file in files]
 
     def bring(self, by: Version, what: str) -> str:
         """Put a folder, an archive or a number beside the other versions, by the script of one.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from kiosque.upgrade.machine import Failed, Machine, Town, Version
+from kiosque.upgrade.machine import Failed, InstalledTown, Machine, Version
 
 Say = Callable[[str], None]
 _COPIES = ("-m", "kiosque.upgrade.copies")
@@ -29,7 +29,7 @@ class Saved:
 
 
 @dataclass
-class Record:
+class UpgradeRecord:
     """The course of an upgrade, in a file, for whoever must undo it. `served` names the towns whose
     site was open; `saved` gives the copy of each database that may have been changed."""
 
@@ -44,7 +44,7 @@ class Record:
         return machine.versions / "upgrade.json"
 
     @classmethod
-    def read(cls, machine: Machine) -> "Record | None":
+    def read(cls, machine: Machine) -> "UpgradeRecord | None":
         try:
             told = json.loads(cls.file(machine).read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -65,14 +65,14 @@ def upgrade(machine: Machine, name: str, say: Say) -> None:
     """Pass every town to a version that is there already. Raise Failed with the reason; the version
     before is then in force again, on the databases of before."""
     old, new = machine.in_force, machine.version(name)
-    if (last := Record.read(machine)) and not last.ended:
+    if (last := UpgradeRecord.read(machine)) and not last.ended:
         raise Failed("Une mise à jour s’est interrompue : « kiosque upgrade --back » d’abord.")
     if old.folder == new.folder:
         raise Failed(f"La version {name} est déjà en service.")
     towns = machine.towns()
     backups = _look_before(old, new, towns, say)
     well = {town.name: _well(town, old) for town in towns}
-    record = Record(old.name, new.name, [it.name for it in towns if machine.serves(it.name)])
+    record = UpgradeRecord(old.name, new.name, [it.name for it in towns if machine.serves(it.name)])
     record.write(machine)
     # A terminal that goes away interrupts nothing; what is told to end ends as Ctrl-C does.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -92,7 +92,9 @@ def upgrade(machine: Machine, name: str, say: Say) -> None:
     say(f"La version {new.name} est en service.")
 
 
-def _look_before(old: Version, new: Version, towns: list[Town], say: Say) -> dict[str, str]:
+def _look_before(
+    old: Version, new: Version, towns: list[InstalledTown], say: Say
+) -> dict[str, str]:
     """Look for what would fail later, while nothing is changed, and back each town up as it does
     each night, if it does. Return the backups by town. Raise Failed."""
     backups = {}
@@ -112,7 +114,7 @@ def _look_before(old: Version, new: Version, towns: list[Town], say: Say) -> dic
 
 def _go(
     machine: Machine,
-    record: Record,
+    record: UpgradeRecord,
     well: Mapping[str, set[str]],
     backups: Mapping[str, str],
     say: Say,
@@ -134,7 +136,7 @@ def _go(
     machine.install(new, "--switch", new.name)
 
 
-def _open(machine: Machine, record: Record, well: Mapping[str, set[str]], say: Say) -> None:
+def _open(machine: Machine, record: UpgradeRecord, well: Mapping[str, set[str]], say: Say) -> None:
     """Open the doors. Raise Failed where something is broken that was well."""
     new = machine.version(record.new)
     for name in record.served:
@@ -147,7 +149,7 @@ def _open(machine: Machine, record: Record, well: Mapping[str, set[str]], say: S
             raise Failed(f"{town.name} : en panne : {', '.join(broken) or 'check'}.")
 
 
-def _well(town: Town, version: Version) -> set[str]:
+def _well(town: InstalledTown, version: Version) -> set[str]:
     """Return the subjects of `check` that are not broken."""
     return {subject for subject, broken in town.broken_subjects(version).items() if not broken}
 
@@ -155,13 +157,15 @@ def _well(town: Town, version: Version) -> set[str]:
 def back(machine: Machine, say: Say, *, losing: bool = False) -> None:
     """Undo the last upgrade, ended or not. Raise Failed where a database has taken money since
     that it would lose, unless `losing`."""
-    record = Record.read(machine)
+    record = UpgradeRecord.read(machine)
     if record is None:
         raise Failed("Aucune mise à jour à défaire.")
     say(_undo(machine, record, machine.towns(), losing=losing))
 
 
-def _undo(machine: Machine, record: Record, towns: list[Town], *, losing: bool = False) -> str:
+def _undo(
+    machine: Machine, record: UpgradeRecord, towns: list[InstalledTown], *, losing: bool = False
+) -> str:
     """Put the databases and the version of before back, and open the doors that were open. Return
     what to say of it. What money has come since is not lost: then the new version stays. Raise
     Failed where that was asked for by hand."""
@@ -192,12 +196,12 @@ def _undo(machine: Machine, record: Record, towns: list[Town], *, losing: bool =
             # So that banks are asked for what is lost, and no receipt's number is given twice.
             town.must(old, "app.py", "restore", copy.backup, "--yes")
     closed = _start(machine, record)
-    Record.file(machine).unlink()
+    UpgradeRecord.file(machine).unlink()
     said = f"La version {record.old} est en service, sur les bases d’avant."
     return said + (f" Mais le site ne démarre pas : {', '.join(closed)}." if closed else "")
 
 
-def _start(machine: Machine, record: Record) -> list[str]:
+def _start(machine: Machine, record: UpgradeRecord) -> list[str]:
     """Open each door that was; one that does not open keeps no other closed. Return those."""
     version, closed = machine.version(record.new), []
     for name in record.served:
@@ -208,5 +212,5 @@ def _start(machine: Machine, record: Record) -> list[str]:
     return closed
 
 
-def _money(town: Town, version: Version) -> int:
+def _money(town: InstalledTown, version: Version) -> int:
     return int(town.must(version, *_COPIES, "count"))

@@ -46,7 +46,7 @@ from kiosque.web.status_words import (
 )
 
 
-class Row(NamedTuple):
+class InvoiceRow(NamedTuple):
     """An invoice as the page shows it: `cents` and `amount` are what is still to pay of one that is
     open, `part` says of how much. `note` says by when it is to be paid, or when it was;
     `unanswered`, that a payment of it stayed without an answer."""
@@ -76,7 +76,7 @@ class Opened(NamedTuple):
 
     payment: OpenPayment | None
     advice: str
-    rows: list[Row]
+    rows: list[InvoiceRow]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class UnpaidRows:
     `payable` may have been paid without our knowing it; `credit_cents`, what the credit notes are
     still worth."""
 
-    payable: list[Row]
+    payable: list[InvoiceRow]
     payable_count: int
     payable_cents: int
     opened: list[Opened]
@@ -102,7 +102,7 @@ class UnpaidRows:
     all_closed: bool
     lost_time: tuple[datetime, datetime] | None
     at_bank: list[Opened]
-    elsewhere: list[Row]
+    elsewhere: list[InvoiceRow]
     credit_cents: int
 
 
@@ -110,7 +110,7 @@ class UnpaidRows:
 class SettledRows:
     """One page of what is paid or cancelled, by school year (`2025-2026`), the latest first."""
 
-    years: list[tuple[str, list[Row]]]
+    years: list[tuple[str, list[InvoiceRow]]]
     has_next: bool
 
 
@@ -149,7 +149,7 @@ def unpaid(family: Family) -> UnpaidRows:
 
 
 def _opened(write: "_Writer", lines: Sequence[tuple[Unpaid, Status]]) -> list[Opened]:
-    by_attempt: dict[Held, list[Row]] = {}
+    by_attempt: dict[Held, list[InvoiceRow]] = {}
     for invoice, status in lines:
         if invoice.held:
             by_attempt.setdefault(invoice.held, []).append(write.unpaid(invoice, status))
@@ -188,7 +188,7 @@ class _Writer:
         self._invoices = url_for("family.invoice", number="")
         self._receipts = url_for("family.receipt", receipt_id=0).removesuffix("0")
 
-    def unpaid(self, invoice: Unpaid, status: Status) -> Row:
+    def unpaid(self, invoice: Unpaid, status: Status) -> InvoiceRow:
         if status is LATE:
             note = self._late % {"date": short_date(invoice.due_on)}
         else:
@@ -206,7 +206,7 @@ class _Writer:
             held=invoice.held,
         )
 
-    def settled(self, invoice: Settled) -> Row:
+    def settled(self, invoice: Settled) -> InvoiceRow:
         status = settled_status(invoice.state, invoice.total_cents)
         if invoice.settled_at is None:
             return self._row(invoice, status, invoice.total_cents, note=self._of_credit(invoice))
@@ -233,10 +233,12 @@ class _Writer:
             return ""
         return self._credit_left % {"amount": format_euros(left)} if left else self._credit_used
 
-    def _row(self, invoice: Unpaid | Settled, status: Status, cents: int, **more: Any) -> Row:
+    def _row(
+        self, invoice: Unpaid | Settled, status: Status, cents: int, **more: Any
+    ) -> InvoiceRow:
         month = period(invoice.period)
         content = french(invoice.services)
-        return Row(
+        return InvoiceRow(
             number=invoice.number,
             cents=cents,
             period=month[:1].upper() + month[1:],

@@ -45,7 +45,7 @@ class Dated(Protocol):
     def closes_on(self) -> date | None: ...
 
 
-class Received(Protocol):
+class ReceivedPayment(Protocol):
     """A payment, or a row of one."""
 
     @property
@@ -89,7 +89,7 @@ def settled_status(state: str, total_cents: int) -> Status:
     return PAID if state == InvoiceState.PAID else CANCELLED
 
 
-def settlement_status(settlement: Received) -> Status:
+def settlement_status(settlement: ReceivedPayment) -> Status:
     """Return what became of a payment, in French, for the town hall."""
     if settlement.state == SettlementState.REFUNDED:
         return Status("cancelled", "Remboursé")
@@ -102,7 +102,7 @@ _RECEIVED = Status("paid", "Encaissé")
 
 
 @dataclass(frozen=True)
-class Result:
+class PaymentResult:
     """The title of the return page and its advice, to translate when shown; `name` is the one of
     the stylesheet."""
 
@@ -111,12 +111,12 @@ class Result:
     advice: str
 
 
-_OPENED = Result(
+_OPENED = PaymentResult(
     "bank",
     N_("Ce paiement est ouvert à la banque"),
     "",  # what can be done about it follows
 )
-_GIVEN_UP = Result(
+_GIVEN_UP = PaymentResult(
     "cancelled",
     N_("Paiement abandonné"),
     N_(
@@ -125,11 +125,11 @@ _GIVEN_UP = Result(
     ),
 )
 #: Nobody knows if it was made: what to do is said as on the list and the summary.
-UNKNOWN = Result("late", N_("La banque n’a pas répondu"), "")
+UNKNOWN = PaymentResult("late", N_("La banque n’a pas répondu"), "")
 #: Ends after which the same invoices are offered for payment again.
 RETRIABLE = {AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.EXPIRED}
 #: The bank told of money besides such an end.
-_DOUBTED = Result(
+_DOUBTED = PaymentResult(
     "late",
     N_("Ce paiement est à vérifier"),
     N_(
@@ -138,7 +138,7 @@ _DOUBTED = Result(
     ),
 )
 #: The bank has answered: it is for a human to find a use for this money.
-_ANOTHER_AMOUNT = Result(
+_ANOTHER_AMOUNT = PaymentResult(
     "late",
     N_("Ce paiement est à vérifier"),
     N_(
@@ -146,7 +146,7 @@ _ANOTHER_AMOUNT = Result(
         "Ne payez pas une seconde fois."
     ),
 )
-_PAID_OTHERWISE = Result(
+_PAID_OTHERWISE = PaymentResult(
     "paid",
     N_("Vos factures sont déjà payées"),
     N_(
@@ -155,17 +155,17 @@ _PAID_OTHERWISE = Result(
     ),
 )
 _RESULTS = {
-    AttemptState.CREATED: Result(
+    AttemptState.CREATED: PaymentResult(
         "bank",
         N_("Ce paiement n’est pas encore ouvert à la banque"),
         N_("Rien n’a été débité. S’il ne s’ouvre pas dans la minute, recommencez."),
     ),
-    AttemptState.HANDED_OFF: Result(
+    AttemptState.HANDED_OFF: PaymentResult(
         "bank",
         N_("En attente de confirmation de la banque"),
         N_("La banque ne nous a pas encore donné sa réponse. Ne payez pas une seconde fois."),
     ),
-    AttemptState.PENDING: Result(
+    AttemptState.PENDING: PaymentResult(
         "bank",
         N_("En attente de confirmation de la banque"),
         N_(
@@ -173,10 +173,10 @@ _RESULTS = {
             "votre espace sera mis à jour dès sa réponse."
         ),
     ),
-    AttemptState.PAID: Result(
+    AttemptState.PAID: PaymentResult(
         "paid", N_("Paiement effectué"), N_("Merci. Votre paiement est enregistré.")
     ),
-    AttemptState.REFUSED: Result(
+    AttemptState.REFUSED: PaymentResult(
         "late",
         N_("Paiement refusé\u00a0: aucun débit n’a été effectué"),
         # A card, or an account: the Treasury's service takes both.
@@ -185,22 +185,22 @@ _RESULTS = {
             "Vous pouvez réessayer, au besoin avec un autre."
         ),
     ),
-    AttemptState.CANCELLED: Result(
+    AttemptState.CANCELLED: PaymentResult(
         "cancelled",
         N_("Paiement abandonné\u00a0: aucun débit n’a été effectué"),
         N_("Vos factures restent à régler. Vous pouvez recommencer quand vous voulez."),
     ),
-    AttemptState.EXPIRED: Result(
+    AttemptState.EXPIRED: PaymentResult(
         "late",
         N_("Le délai pour payer est dépassé"),
         N_("Nous n’avons reçu aucune confirmation de la banque. Vous pouvez recommencer."),
     ),
-    AttemptState.REVERSED: Result(
+    AttemptState.REVERSED: PaymentResult(
         "cancelled",
         N_("La banque a annulé ce paiement"),
         N_("Vos factures sont de nouveau à régler. Le service famille peut vous renseigner."),
     ),
-    AttemptState.REFUNDED: Result(
+    AttemptState.REFUNDED: PaymentResult(
         "cancelled",
         N_("Ce paiement a été remboursé"),
         N_("Vos factures sont de nouveau à régler. Le service famille peut vous renseigner."),
@@ -215,7 +215,7 @@ _SOME_LEFT = N_(
 
 def attempt_result(
     attempt: Attempt, invoices: Collection[Invoice], *, waits_for_payer: bool = False
-) -> Result:
+) -> PaymentResult:
     """Return the words about a payment, which may wait for its payer at the bank. What is left to
     do depends on its invoices as they are now, which another payment may have paid."""
     result = _OPENED if waits_for_payer else _result_of(attempt)
@@ -232,7 +232,7 @@ def attempt_result(
     return replace(result, advice=_SETTLED_OTHERWISE if paid else _NOTHING_LEFT)
 
 
-def _result_of(attempt: Attempt) -> Result:
+def _result_of(attempt: Attempt) -> PaymentResult:
     state = AttemptState(attempt.state)
     if payments.is_unanswered(attempt):
         return UNKNOWN

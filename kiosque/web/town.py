@@ -18,7 +18,7 @@ SECONDS = 5
 _PLAIN = ("site.asset", "site.health")
 
 
-class Town:
+class TownInForce:
     """The settings of the file, the texts of the town, and what was last put in force over them."""
 
     def __init__(
@@ -68,17 +68,17 @@ def init_app(app: Flask) -> None:
 
 def refresh() -> None:
     """Show what has just been changed."""
-    town: Town = current_app.extensions["town"]
+    town: TownInForce = current_app.extensions["town"]
     town.refresh(current_app)
 
 
 def text_of_origin(file_name: str) -> str:
     """Return in Markdown a text as it was before the town hall wrote its own."""
-    town: Town = current_app.extensions["town"]
+    town: TownInForce = current_app.extensions["town"]
     return town.of_files(current_app.extensions["settings"]).text(file_name)
 
 
 def _look() -> None:
-    town: Town = current_app.extensions["town"]
+    town: TownInForce = current_app.extensions["town"]
     if request.endpoint not in _PLAIN and town.is_to_look_at():
         town.refresh(current_app)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from gateways.base import Handoff
 from kiosque import create_app, db
 from kiosque.cli import main
-from kiosque.cli.entry import Fault
+from kiosque.cli.entry import CommandFault
 from kiosque.db import database
 from kiosque.db.models import Attempt, Invoice
 from kiosque.demo import settings as demo_settings
@@ -31,7 +31,7 @@ def test_every_command_refuses_it_and_says_the_way_out(run: Run) -> None:
     for name in set(main.commands) - WITHOUT_BASE:
         command = main.commands[name]
         for each in command.commands.values() if isinstance(command, Group) else [command]:
-            with pytest.raises(Fault, match=r"9999_later.*version.*sauvegarde"):
+            with pytest.raises(CommandFault, match=r"9999_later.*version.*sauvegarde"):
                 each.callback()
     assert run("migrate").exit_code == 1
     assert dump() == before

@@ -52,7 +52,7 @@ def send(town: "Town", regie: str, what: Sequence[int], how: str, which: int) ->
     assert known == Counter(account.movements), "a movement is lost, or there twice"
 
 
-def _load(town: "Town", account: Account, file: records.StatementFile) -> None:
+def _load(town: "Town", account: Account, file: records.ParsedFile) -> None:
     digest = sha256(repr(file).encode()).hexdigest()
     asked: dict[str, Any] = {"regie": account.regie, "regies": _HOLDERS, "author": "Dominique"}
     if not account.files % 2:
@@ -71,7 +71,7 @@ def _load(town: "Town", account: Account, file: records.StatementFile) -> None:
         assert _changes(before) <= {"statement_file"}, "a file undone leaves something"
 
 
-def _undo_load(file: records.StatementFile, digest: str, regie: str, asked: dict[str, Any]) -> None:
+def _undo_load(file: records.ParsedFile, digest: str, regie: str, asked: dict[str, Any]) -> None:
     """A person loads a file, and undoes that at once: nothing of it is left but in the journal,
     and in what this cites."""
     matching.match_all(regie)
@@ -130,7 +130,7 @@ def _sorted(found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return sorted(found, key=repr)
 
 
-def _file(account: Account, span: tuple[int, int]) -> records.StatementFile:
+def _file(account: Account, span: tuple[int, int]) -> records.ParsedFile:
     first, last = span
     told = account.movements[first:last]
     opened = account.movements[first - 1].on if first else told[0].on - timedelta(days=1)
@@ -138,21 +138,21 @@ def _file(account: Account, span: tuple[int, int]) -> records.StatementFile:
         f"FR76{account.regie or 'VILLE'}", opened, account.balance(first), told[-1].on,
         account.balance(last), tuple(Movement(it.on, it.on, *it[1:]) for it in told),
     )  # fmt: skip
-    return records.StatementFile(FileKind.CFONB, (period,))
+    return records.ParsedFile(FileKind.CFONB, (period,))
 
 
-def _in_other_words(files: Sequence[records.StatementFile]) -> records.StatementFile:
+def _in_other_words(files: Sequence[records.ParsedFile]) -> records.ParsedFile:
     """The last statement, by another kind of file of the same bank."""
     (period,) = next(file.periods for file in files[::-1] if file.periods)
     said = (Movement(it.booked_on, None, it.cents, "autrement", "") for it in period.movements)
     balances = (period.opened_on, period.opening_cents, period.closed_on, period.closing_cents)
-    return records.StatementFile(FileKind.OFX, (Period("", *balances, tuple(said)),))
+    return records.ParsedFile(FileKind.OFX, (Period("", *balances, tuple(said)),))
 
 
-def _journal(town: "Town", account: Account, remitted: Sequence[Owed]) -> records.StatementFile:
+def _journal(town: "Town", account: Account, remitted: Sequence[Owed]) -> records.ParsedFile:
     """Return what the acquirer's journal says of a remittance."""
     on, number = account.movements[-1].on, f"R{account.files}"
-    return records.StatementFile(
+    return records.ParsedFile(
         FileKind.JRB,
         operations=tuple(
             Operation(town.books.orders[it.order].started_at.date(), it.debit, it.order, it.cents,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kiosque import deposits
 from kiosque.db.models import Deposit, Service, Settlement
 from kiosque.deposits import Bordereau, Draft, Imputed
-from kiosque.deposits.sums import Line, sums
+from kiosque.deposits.sums import RevenueLine, sums
 from kiosque.payments import Refused, journal
 from kiosque.settings import Settings
 from tests.proof.books import Debit
@@ -181,7 +181,7 @@ def _wanted(town: "Town", regie: str) -> dict[str, int]:
     return found
 
 
-def _by_payment(lines: Iterable[Line]) -> dict[str, int]:
+def _by_payment(lines: Iterable[RevenueLine]) -> dict[str, int]:
     names, found = dict(rows(PAYMENTS)), Counter[str]()
     for line in lines:
         found[names[line.settlement]] += line.cents

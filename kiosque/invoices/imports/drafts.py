@@ -30,7 +30,7 @@ A_CENT = Fraction(1)
 MAX_PDF_BYTES = 10 * 1024 * 1024
 
 
-class Line(TypedDict):
+class DraftLine(TypedDict):
     """One line of an invoice, under the names by which its digest knows it."""
 
     child: str
@@ -52,7 +52,7 @@ class Draft:
     due_on: date
     period: str
     pdf: str
-    lines: list[Line] = field(default_factory=list)
+    lines: list[DraftLine] = field(default_factory=list)
     total_cents: int = field(default=0, init=False)
     #: A PDF that bears its number, where the file names none.
     numbered_pdf: str = field(default="", init=False)
@@ -209,7 +209,7 @@ def _read(row: Row) -> Draft:
 
 def _read_line(
     child: str, service: str, label: str, quantity: str, unit_price: str, amount: str
-) -> tuple[Line, bool]:
+) -> tuple[DraftLine, bool]:
     """Read a line's own cells. The second value is True where its price is cut (`_amounts`)."""
     texts = []
     if not fold(service):
@@ -222,7 +222,7 @@ def _read_line(
         texts += error.args
     if texts:
         raise ValueError(*texts)
-    line: Line = {
+    line: DraftLine = {
         "child": child,
         "service": service,
         "label": label,

@@ -23,7 +23,7 @@ from kiosque.invoices.imports.reading import (
 )
 from kiosque.invoices.imports.sheet import Sheet
 from kiosque.invoices.imports.stored import ids
-from kiosque.invoices.imports.treasury_returns import Statement, sifted
+from kiosque.invoices.imports.treasury_returns import ReturnStatement, sifted
 from kiosque.language.formats import format_euros
 from kiosque.language.parsing import parse_hundredths
 from kiosque.payments import (
@@ -64,7 +64,7 @@ class SettlementsFile:
         self._progress = progress
         self._sheet = sheet
         #: Of what the Treasury returns: whose it is, and how many payments were recorded before.
-        self._statement: Statement | None = None
+        self._statement: ReturnStatement | None = None
         self._known = 0
         #: The effect that a preview told: the load must have the same.
         self._agreed: list[Taken] | None = None
@@ -76,7 +76,7 @@ class SettlementsFile:
             try:
                 self._payments[row.line] = _read(row)
                 if row.get("releve_du"):
-                    self._statement = Statement(row.get("releve"), row.date("releve_du"))
+                    self._statement = ReturnStatement(row.get("releve"), row.date("releve_du"))
             except ValueError as error:
                 self._sheet.faults.add(row.line, *error.args)
                 with suppress(ValueError):

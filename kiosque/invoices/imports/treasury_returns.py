@@ -23,7 +23,7 @@ Payments = Mapping[int, CounterPayment]
 
 
 @dataclass(frozen=True)
-class Statement:
+class ReturnStatement:
     """The name and the day of a statement; "" for a file that only adds payments to others."""
 
     name: str
@@ -31,7 +31,7 @@ class Statement:
 
 
 def sifted(
-    sheet: Sheet, payments: Payments, regies: Mapping[str, Regie], statement: Statement
+    sheet: Sheet, payments: Payments, regies: Mapping[str, Regie], statement: ReturnStatement
 ) -> tuple[dict[int, CounterPayment], int]:
     """Return the payments of a return that are new, and how many were recorded before."""
     if later := _later(statement):
@@ -69,7 +69,7 @@ def _in_open_months(payments: Payments) -> dict[int, CounterPayment]:
     return dated
 
 
-def _later(statement: Statement) -> date | None:
+def _later(statement: ReturnStatement) -> date | None:
     """Return the day of a statement that was loaded and is later than this one."""
     if not statement.name or statement.day is None:
         return None

@@ -15,7 +15,7 @@ from kiosque.invoices.imports.reading import Absent, Sample, SampleLine
 
 
 @dataclass(frozen=True)
-class Month:
+class MonthTotals:
     """The sums of the invoices issued in a month, in cents: of each service, by name, and of each
     *régie*, by key."""
 
@@ -31,7 +31,7 @@ class Preview:
 
     summary: Summary | None = None
     faults: Sequence[Fault] = ()
-    before: Month | None = None
+    before: MonthTotals | None = None
 
 
 def write(preview: Preview) -> str:
@@ -51,7 +51,7 @@ def read(text: str) -> Preview:
     )
 
 
-def month_before(day: date) -> Month:
+def month_before(day: date) -> MonthTotals:
     """Return what was invoiced in the month before the one of this day."""
     last = day.replace(day=1) - timedelta(days=1)
     first = last.replace(day=1)
@@ -67,7 +67,7 @@ def month_before(day: date) -> Month:
     invoices = Invoice.select(Invoice.regie, fn.SUM(Invoice.total_cents)).where(
         *of_month, Invoice.total_cents > 0
     )
-    return Month(first, _sums(lines), _sums(invoices.group_by(Invoice.regie)))
+    return MonthTotals(first, _sums(lines), _sums(invoices.group_by(Invoice.regie)))
 
 
 def _sums(query: Any) -> dict[str, int]:
@@ -104,8 +104,8 @@ def _sample(kept: dict[str, Any]) -> Sample:
     return Sample(**{**kept, **days, "lines": lines})
 
 
-def _month(kept: dict[str, Any]) -> Month:
-    return Month(**{**kept, "first_day": date.fromisoformat(kept["first_day"])})
+def _month(kept: dict[str, Any]) -> MonthTotals:
+    return MonthTotals(**{**kept, "first_day": date.fromisoformat(kept["first_day"])})
 
 
 def _day(text: str | None) -> date | None:

@@ -10,7 +10,7 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.statements import receiving
 from kiosque.statements.accounts import Holder, WhichRegie
-from kiosque.statements.records import StatementFile, Unreadable
+from kiosque.statements.records import ParsedFile, Unreadable
 from kiosque.web import current
 from kiosque.web.office.access import actor, own_agent
 from kiosque.web.office.regies import own_names
@@ -19,7 +19,7 @@ from kiosque.web.office.regies import own_names
 _SHOWN = 20
 
 
-def load(file: StatementFile, name: str, content: bytes, regie: str | None) -> Response:
+def load(file: ParsedFile, name: str, content: bytes, regie: str | None) -> Response:
     """Load a file that was read, and lead to its account. Raises Refused."""
     regies, own = Holder.all_of(current.settings()), [*own_names(Role.REGISSEUR)]
     holders = {key: regies[key] for key in own}

@@ -100,7 +100,7 @@ class Order(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Page:
+class ListPage:
     """Some rows of a list; `before` and `after` name the pages beside it, where there are some, and
     `words` lead there. `count` is of all the rows, up to COUNTED + 1."""
 
@@ -161,7 +161,7 @@ def read_page(
     kind: Callable[..., Any] | None = None,
     kept_as: Hashable = None,
     values: Mapping[str, object] = MappingProxyType({}),
-) -> Page:
+) -> ListPage:
     """Return the page of a list that the address asks for. An address that names none is 404.
 
     The rows of `query` have the columns of `order`: all those of a table, or what a `kind` of tuple
@@ -185,7 +185,7 @@ def read_page(
     more = len(found) > ROWS
     rows = found[:ROWS][::-1] if backwards else found[:ROWS]
     is_first, is_last = (not more, False) if backwards else (not cursor, not more)
-    return Page(
+    return ListPage(
         rows,
         before=None if is_first or not rows else _name(order, rows[0]),
         after=None if is_last or not rows else _name(order, rows[-1]),

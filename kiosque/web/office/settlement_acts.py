@@ -8,11 +8,11 @@ from kiosque import deposits, payments
 from kiosque.db.models import Settlement
 from kiosque.db.states import RepaymentKind
 from kiosque.deposits import keeping
-from kiosque.deposits.sums import Line as Revenue
+from kiosque.deposits.sums import RevenueLine as Revenue
 from kiosque.language.formats import capital, format_euros
 from kiosque.payments import payment_names, previews
 from kiosque.payments.overpayments import applied_by_hand
-from kiosque.payments.previews import Foreseen, Line
+from kiosque.payments.previews import Foreseen, PaperLine
 from kiosque.payments.receipts import receipt_of
 from kiosque.payments.refusals import Refused
 from kiosque.payments.step_actions import refund_by_bank, said_of_refund
@@ -174,7 +174,7 @@ def _told(lines: Sequence[Revenue], nothing: str, total: str, after: str) -> For
     """Tell of revenue. Raises Refused where there is none."""
     if not lines:
         raise Refused([nothing])
-    told = (Line(f"{it.service}, facture {it.invoice}", it.cents, it.day) for it in lines)
+    told = (PaperLine(f"{it.service}, facture {it.invoice}", it.cents, it.day) for it in lines)
     return Foreseen(tuple(told), total, sum(it.cents for it in lines), after)
 
 

@@ -8,7 +8,7 @@ from kiosque.db.states import UploadState
 from kiosque.invoices.imports import Fault, Summary
 from kiosque.invoices.imports.reading import Absent
 from kiosque.invoices.uploads import previews, storing
-from kiosque.invoices.uploads.previews import Month, Preview
+from kiosque.invoices.uploads.previews import MonthTotals, Preview
 from kiosque.language import clock
 from kiosque.language.formats import MONTHS, NARROW_NO_BREAK_SPACE
 from kiosque.web.office.access import DEPOSITORS, Agent
@@ -59,15 +59,15 @@ def shown(upload: Upload, preview: Preview, form: LoadForm | None, agent: Agent)
     }
 
 
-def _month(preview: Preview, agent: Agent) -> Month:
+def _month(preview: Preview, agent: Agent) -> MonthTotals:
     """Return the month before, without the *régies* that the agent does not load for."""
-    found, own = preview.before or Month(clock.today()), agent.bounds(*DEPOSITORS)
+    found, own = preview.before or MonthTotals(clock.today()), agent.bounds(*DEPOSITORS)
     if own is None:
         return found
     brought = preview.summary.services if preview.summary else ()
     services = {name: cents for name, cents in found.services.items() if name in brought}
     regies = {key: cents for key, cents in found.regies.items() if key in own}
-    return Month(found.first_day, services, regies)
+    return MonthTotals(found.first_day, services, regies)
 
 
 def _groups(summary: Summary, form: LoadForm) -> list[tuple[Any, list[Fault]]]:

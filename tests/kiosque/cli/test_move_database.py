@@ -24,7 +24,7 @@ from kiosque.payments import journal, verification
 from kiosque.settings import Settings
 from kiosque.statements import loading, matching
 from kiosque.statements.accounts import Holder
-from kiosque.statements.records import FileKind, Movement, Period, StatementFile
+from kiosque.statements.records import FileKind, Movement, ParsedFile, Period
 from tests import bases, sentences
 from tests.bank import notice
 from tests.conftest import ISSUERS, NOW, PASSWORD, Clock, choose_password, make_family, make_invoice
@@ -129,7 +129,7 @@ def close_the_month(settings: Settings, frozen: Clock) -> None:
     """The statement tells of a balance and of fees; all that came is paid over; it is December."""
     fees = Movement(NOW.date(), None, -100, "COMMISSION", "")
     period = Period("FR76", date(2026, 10, 31), 500, date(2026, 11, 30), 400, (fees,))
-    file = StatementFile(FileKind.CFONB, (period,))
+    file = ParsedFile(FileKind.CFONB, (period,))
     holders = Holder.all_of(settings)
     loading.load(file, "releve", "0" * 64, regie="", regies=holders, author="Dominique")
     for line in list(matching.open_lines("")):

@@ -10,7 +10,7 @@ from kiosque.db.models import (
     Invoice,
     Service,
 )
-from kiosque.invoices.imports.drafts import Draft, Line
+from kiosque.invoices.imports.drafts import Draft, DraftLine
 from tests import sentences
 from tests.kiosque.invoices.files import FAMILIES, ROW, ROW2, Load, faults, sheet, warned
 
@@ -191,7 +191,7 @@ def test_an_invoice_loaded_before_its_dates_were_judged_may_come_again(load: Loa
     drafted = Draft(2, "F1001", "N9", date(2026, 1, 5), date(2030, 1, 5), "octobre 2026", "")
     row = "F1001;N9;2026-01-05;2030-01-05;2026-10;Restauration;Zoé Œuf;Repas;1;3,45;3,45;"
     drafted.lines.append(
-        Line(
+        DraftLine(
             amount_cents=345, child="Zoé Œuf", label="Repas", quantity_hundredths=100,
             service="Restauration", unit_price_cents=345,
         )

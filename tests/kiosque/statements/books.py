@@ -13,9 +13,9 @@ from kiosque.db.models import (
     LineMatch,
     Repayment,
     Settlement,
+    StatementFile,
     StatementLine,
 )
-from kiosque.db.models import StatementFile as StatementFileRow
 from kiosque.language import clock
 from kiosque.payments import journal, payment_accounts
 from kiosque.payments.verification import statements, sums
@@ -26,8 +26,8 @@ from kiosque.statements.records import (
     FileKind,
     Movement,
     Operation,
+    ParsedFile,
     Period,
-    StatementFile,
 )
 
 ACCOUNT = "FR7630001000010000000000001"
@@ -108,8 +108,8 @@ def period(
     )  # fmt: skip
 
 
-def statement(*periods: Period, kind: FileKind = FileKind.CFONB) -> StatementFile:
-    return StatementFile(kind, periods=periods)
+def statement(*periods: Period, kind: FileKind = FileKind.CFONB) -> ParsedFile:
+    return ParsedFile(kind, periods=periods)
 
 
 def operation(settlement: Settlement, fee: int | None = None, **changes: object) -> Operation:
@@ -131,12 +131,12 @@ def operation(settlement: Settlement, fee: int | None = None, **changes: object)
     return Operation(**values)  # type: ignore[arg-type]
 
 
-def jrb(*operations: Operation) -> StatementFile:
-    return StatementFile(FileKind.JRB, operations=operations)
+def jrb(*operations: Operation) -> ParsedFile:
+    return ParsedFile(FileKind.JRB, operations=operations)
 
 
 def load(
-    file: StatementFile,
+    file: ParsedFile,
     regie: str | None = None,
     regies: dict[str, Holder] = ONE,  # never changed
 ) -> loading.Loaded:
@@ -154,9 +154,9 @@ def lines() -> list[tuple[date, int, str, str, int]]:
     )
 
 
-def undo_last() -> StatementFileRow:
+def undo_last() -> StatementFile:
     """Undo the last load."""
-    last = undoing.files().where(StatementFileRow.undone_at.is_null()).get()
+    last = undoing.files().where(StatementFile.undone_at.is_null()).get()
     return undoing.undo(last.id, "Dominique", "mauvais fichier")
 
 

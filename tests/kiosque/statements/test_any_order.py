@@ -17,7 +17,7 @@ from kiosque.db import models
 from kiosque.db.models import Anomaly, BankOperation, Settlement
 from kiosque.payments import Refused
 from kiosque.statements import coverage, matching
-from kiosque.statements.records import FileKind, Movement, StatementFile
+from kiosque.statements.records import FileKind, Movement, ParsedFile
 from tests import bases
 from tests.conftest import Clock, make_family
 from tests.kiosque.statements import books
@@ -38,7 +38,7 @@ class Month(NamedTuple):
     #: At the end of each day; and within some.
     cuts: list[Cut]
 
-    def file(self, first: int, last: int) -> StatementFile:
+    def file(self, first: int, last: int) -> ParsedFile:
         start, end = self.cuts[first], self.cuts[last]
         opening = 1000 + sum(each.cents for each in self.movements[: start.place])
         told = self.movements[start.place : end.place]
@@ -70,7 +70,7 @@ def months(draw: Any, payments: Sequence[Any]) -> Month:
 
 
 @st.composite
-def files_of(draw: Any, month: Month) -> list[StatementFile]:
+def files_of(draw: Any, month: Month) -> list[ParsedFile]:
     """Files that hold the whole month, some of them twice over, in any order."""
     last = len(month.cuts) - 1
     ends = sorted({0, last, *draw(st.sets(st.integers(1, last - 1)))})
@@ -190,7 +190,7 @@ def _require_the_same(said: Sequence[tuple[int, str]], orders: Iterable[Spans]) 
     assert all(each == found[0] for each in found)
 
 
-def _of_one_day(said: Sequence[tuple[int, str]], first: int, last: int) -> StatementFile:
+def _of_one_day(said: Sequence[tuple[int, str]], first: int, last: int) -> ParsedFile:
     """A file of the movements of one day, from one of them to another."""
     since = NOVEMBER if first else NOVEMBER - timedelta(days=1)
     until = NOVEMBER + timedelta(days=last == len(said))
@@ -199,7 +199,7 @@ def _of_one_day(said: Sequence[tuple[int, str]], first: int, last: int) -> State
     return statement(period(told, opening, since=since, until=until))
 
 
-def three_of_one_day(first: int, last: int) -> StatementFile:
+def three_of_one_day(first: int, last: int) -> ParsedFile:
     """A file of three movements of one day that are the same, from one of them to another."""
     said = [books.movement(NOVEMBER, 10)] * (last - first)
     since = NOVEMBER if first else NOVEMBER - timedelta(days=1)
@@ -237,7 +237,7 @@ def test_files_that_no_balance_joins_tell_of_a_gap() -> None:
 
 
 @st.composite
-def journals(draw: Any, payments: Sequence[Any]) -> list[StatementFile]:
+def journals(draw: Any, payments: Sequence[Any]) -> list[ParsedFile]:
     """Journals that overlap, and tell some payments twice: under another number, or in another
     remittance."""
     told = [
@@ -255,10 +255,10 @@ def journals(draw: Any, payments: Sequence[Any]) -> list[StatementFile]:
     files = [books.jrb(*each) for each in draw(st.lists(some, min_size=2, max_size=4))]
     bare = [books.operation(payment, None, remitted_on=None, status="CAPTURE")
             for payment in draw(st.lists(st.sampled_from(payments), unique=True))]  # fmt: skip
-    return [*files, StatementFile(FileKind.JO, operations=tuple(bare))]
+    return [*files, ParsedFile(FileKind.JO, operations=tuple(bare))]
 
 
-def told_by(files: Sequence[StatementFile]) -> list[list[tuple[object, ...]]]:
+def told_by(files: Sequence[ParsedFile]) -> list[list[tuple[object, ...]]]:
     """Return what these files say of the payments, and what it leads to look at."""
     for model in (models.ToldOperation, BankOperation, models.StatementFile, Anomaly):
         model.delete().execute()

@@ -27,7 +27,7 @@ MONEY, BILLING, ADMIN = (Role.REGISSEUR,), (Role.FACTURATION,), (Role.ADMINISTRA
 FRESH, OPEN = True, None
 
 
-class Page(NamedTuple):
+class OfficePage(NamedTuple):
     """The view's name, how it may be asked for, its address under `/mairie`, the roles to which it
     opens, whether it wants a fresh code, what stands for the parts that the address leaves out."""
 
@@ -39,91 +39,95 @@ class Page(NamedTuple):
     defaults: dict[str, Any] | None = None
 
 
-def _as_files(view: str, address: str, roles: tuple[Role, ...]) -> tuple[Page, Page]:
+def _as_files(view: str, address: str, roles: tuple[Role, ...]) -> tuple[OfficePage, OfficePage]:
     """Return the pages of a table that leaves, of each kind."""
     csv, ods = (
-        Page(view, GET, f"{address}.{kind}", roles, FRESH, {"kind": kind})
+        OfficePage(view, GET, f"{address}.{kind}", roles, FRESH, {"kind": kind})
         for kind in ("csv", "ods")
     )
     return csv, ods
 
 
-def _view(subject: str, page: Page) -> Any:
+def _view(subject: str, page: OfficePage) -> Any:
     later = Later(f"{__name__}.{subject}", page.view)
     return later if page.roles is None else reserved(later, page.roles, fresh=page.fresh)
 
 
 #: By subject, which names the module.
 PAGES = {
-    "today": (Page("today", GET, "", tuple(Role)),),
+    "today": (OfficePage("today", GET, "", tuple(Role)),),
     "to_do": (
-        Page("to_do", GET, "/a-traiter", TREATERS),
+        OfficePage("to_do", GET, "/a-traiter", TREATERS),
         *_as_files("points_table", "/a-traiter", TREATERS),
         *_as_files("mails_table", "/a-traiter/courriels", TREATERS),
-        Page("point", GET, "/a-traiter/<int:number>", TREATERS),
-        Page("conclude", POST, "/a-traiter/<int:number>", MONEY),
-        Page("step", BOTH, "/a-traiter/<int:number>/<int:place>", MONEY, FRESH),
-        Page("retry_mail", POST, "/a-traiter/courriels/<int:number>", TREATERS),
-        Page("retry_mails", POST, "/a-traiter/courriels", TREATERS),
+        OfficePage("point", GET, "/a-traiter/<int:number>", TREATERS),
+        OfficePage("conclude", POST, "/a-traiter/<int:number>", MONEY),
+        OfficePage("step", BOTH, "/a-traiter/<int:number>/<int:place>", MONEY, FRESH),
+        OfficePage("retry_mail", POST, "/a-traiter/courriels/<int:number>", TREATERS),
+        OfficePage("retry_mails", POST, "/a-traiter/courriels", TREATERS),
     ),
     "sign_in": (
-        Page("sign_in", BOTH, "/connexion", OPEN),
-        Page("code", BOTH, "/code", OPEN),
-        Page("sign_out", POST, "/deconnexion", OPEN),
-        Page("invitation", BOTH, "/invitation/<secret>", OPEN),
-        Page("own_access", GET, "/mon-acces", tuple(Role)),
-        Page("renew_recovery_codes", POST, "/mon-acces/codes", tuple(Role), FRESH),
+        OfficePage("sign_in", BOTH, "/connexion", OPEN),
+        OfficePage("code", BOTH, "/code", OPEN),
+        OfficePage("sign_out", POST, "/deconnexion", OPEN),
+        OfficePage("invitation", BOTH, "/invitation/<secret>", OPEN),
+        OfficePage("own_access", GET, "/mon-acces", tuple(Role)),
+        OfficePage("renew_recovery_codes", POST, "/mon-acces/codes", tuple(Role), FRESH),
     ),
     "agents": (
-        Page("agents", GET, "/agents", ADMIN),
+        OfficePage("agents", GET, "/agents", ADMIN),
         *_as_files("agents_table", "/agents", ADMIN),
-        Page("new_agent", BOTH, "/agents/nouveau", ADMIN, FRESH),
-        Page("agent", GET, "/agents/<int:staff_id>", ADMIN, FRESH),
-        Page("give_role", POST, "/agents/<int:staff_id>/roles", ADMIN, FRESH),
-        Page("end_role", POST, "/agents/<int:staff_id>/roles/<int:role_id>/fin", ADMIN, FRESH),
-        Page("send_link", POST, "/agents/<int:staff_id>/lien", ADMIN, FRESH),
-        Page("forget_telephone", POST, "/agents/<int:staff_id>/telephone", ADMIN, FRESH),
-        Page("close_agent", POST, "/agents/<int:staff_id>/fermer", ADMIN, FRESH),
+        OfficePage("new_agent", BOTH, "/agents/nouveau", ADMIN, FRESH),
+        OfficePage("agent", GET, "/agents/<int:staff_id>", ADMIN, FRESH),
+        OfficePage("give_role", POST, "/agents/<int:staff_id>/roles", ADMIN, FRESH),
+        OfficePage(
+            "end_role", POST, "/agents/<int:staff_id>/roles/<int:role_id>/fin", ADMIN, FRESH
+        ),
+        OfficePage("send_link", POST, "/agents/<int:staff_id>/lien", ADMIN, FRESH),
+        OfficePage("forget_telephone", POST, "/agents/<int:staff_id>/telephone", ADMIN, FRESH),
+        OfficePage("close_agent", POST, "/agents/<int:staff_id>/fermer", ADMIN, FRESH),
     ),
     "archiving": (
-        Page("archive_family", BOTH, "/familles/<code>/archiver", BILLING),
-        Page("bring_family_back", POST, "/familles/<code>/retablir", BILLING),
+        OfficePage("archive_family", BOTH, "/familles/<code>/archiver", BILLING),
+        OfficePage("bring_family_back", POST, "/familles/<code>/retablir", BILLING),
     ),
     "as_family": (
-        Page("seen_invoices", GET, "/familles/<code>/vue", MEET_FAMILIES),
-        Page("seen_invoice", GET, "/familles/<code>/vue/factures/<path:number>", MEET_FAMILIES),
-        Page("seen_record", GET, "/familles/<code>/vue/famille", MEET_FAMILIES),
+        OfficePage("seen_invoices", GET, "/familles/<code>/vue", MEET_FAMILIES),
+        OfficePage(
+            "seen_invoice", GET, "/familles/<code>/vue/factures/<path:number>", MEET_FAMILIES
+        ),
+        OfficePage("seen_record", GET, "/familles/<code>/vue/famille", MEET_FAMILIES),
     ),
     "bank": (
-        Page("bank", GET, "/banque", BOOK_READERS),
+        OfficePage("bank", GET, "/banque", BOOK_READERS),
         *_as_files("bank_table", "/banque", BOOK_READERS),
-        Page("load_statement", POST, "/banque", MONEY),
-        Page("match_again", POST, "/banque/rapprocher", MONEY),
-        Page("bank_line", GET, "/banque/<int:number>", BOOK_READERS),
-        Page("explain_line", POST, "/banque/<int:number>", MONEY),
-        Page("undo_match", BOTH, "/banque/rapprochements/<int:number>/annuler", MONEY),
+        OfficePage("load_statement", POST, "/banque", MONEY),
+        OfficePage("match_again", POST, "/banque/rapprocher", MONEY),
+        OfficePage("bank_line", GET, "/banque/<int:number>", BOOK_READERS),
+        OfficePage("explain_line", POST, "/banque/<int:number>", MONEY),
+        OfficePage("undo_match", BOTH, "/banque/rapprochements/<int:number>/annuler", MONEY),
     ),
     "bank_columns": (
-        Page("name_bank_columns", POST, "/banque/colonnes/<digest>", MONEY),
-        Page("forget_bank_columns", POST, "/banque/colonnes/<int:number>/oublier", MONEY),
+        OfficePage("name_bank_columns", POST, "/banque/colonnes/<digest>", MONEY),
+        OfficePage("forget_bank_columns", POST, "/banque/colonnes/<int:number>/oublier", MONEY),
     ),
     "bank_files": (
         *_as_files("bank_files_table", "/banque/fichiers", BOOK_READERS),
-        Page("undo_statement", BOTH, "/banque/fichiers/<int:number>/annuler", MONEY),
+        OfficePage("undo_statement", BOTH, "/banque/fichiers/<int:number>/annuler", MONEY),
     ),
     "closures": (
-        Page("close_bank", BOTH, "/reglages/banques/<gateway>/suspendre", ADMIN, FRESH),
-        Page("open_bank", POST, "/reglages/banques/<gateway>/rouvrir", ADMIN, FRESH),
+        OfficePage("close_bank", BOTH, "/reglages/banques/<gateway>/suspendre", ADMIN, FRESH),
+        OfficePage("open_bank", POST, "/reglages/banques/<gateway>/rouvrir", ADMIN, FRESH),
     ),
     "deposits": (
-        Page("bordereaux", GET, "/bordereaux", BOOK_READERS),
+        OfficePage("bordereaux", GET, "/bordereaux", BOOK_READERS),
         *_as_files("bordereaux_table", "/bordereaux", BOOK_READERS),
-        Page("finalize", BOTH, "/bordereaux/definitif", MONEY, FRESH, {"regie": ""}),
-        Page("finalize", BOTH, "/bordereaux/definitif/<regie>", MONEY, FRESH),
-        Page("resume_numbers", BOTH, "/bordereaux/reprendre/<int:number>", MONEY, FRESH),
-        Page("answer_bordereau", BOTH, "/bordereaux/<int:number>/reponse", MONEY),
-        Page("bordereau_paper", GET, "/documents/bordereaux/<int:number>.pdf", BOOK_READERS),
-        Page(
+        OfficePage("finalize", BOTH, "/bordereaux/definitif", MONEY, FRESH, {"regie": ""}),
+        OfficePage("finalize", BOTH, "/bordereaux/definitif/<regie>", MONEY, FRESH),
+        OfficePage("resume_numbers", BOTH, "/bordereaux/reprendre/<int:number>", MONEY, FRESH),
+        OfficePage("answer_bordereau", BOTH, "/bordereaux/<int:number>/reponse", MONEY),
+        OfficePage("bordereau_paper", GET, "/documents/bordereaux/<int:number>.pdf", BOOK_READERS),
+        OfficePage(
             "bordereau_payers",
             GET,
             "/documents/bordereaux/<int:number>/liste.pdf",
@@ -133,132 +137,136 @@ PAGES = {
         *_as_files("bordereau_table", "/documents/bordereaux/<int:number>", BOOK_READERS),
     ),
     "events": (
-        Page("events", GET, "/journal-des-actions", (*ADMIN, Role.CONTROLE)),
+        OfficePage("events", GET, "/journal-des-actions", (*ADMIN, Role.CONTROLE)),
         *_as_files("events_table", "/journal-des-actions", (*ADMIN, Role.CONTROLE)),
     ),
     "exports": (
         *_as_files("invoices_table", "/factures", TAKERS),
         *_as_files("settlements_table", "/encaissements", TAKERS),
-        Page("export", BOTH, "/encaissements/export", TAKERS, FRESH),
+        OfficePage("export", BOTH, "/encaissements/export", TAKERS, FRESH),
     ),
     "families": (
-        Page("go", GET, "/aller", (*MEET_FAMILIES, Role.CONTROLE)),
-        Page("families", GET, "/familles", MEET_FAMILIES),
+        OfficePage("go", GET, "/aller", (*MEET_FAMILIES, Role.CONTROLE)),
+        OfficePage("families", GET, "/familles", MEET_FAMILIES),
         *_as_files("families_table", "/familles", TAKERS),
-        Page("family", GET, "/familles/<code>", MEET_FAMILIES),
+        OfficePage("family", GET, "/familles/<code>", MEET_FAMILIES),
     ),
     "recognised": (
-        Page("recognised", GET, "/imports/reconnus", DEPOSITORS),
+        OfficePage("recognised", GET, "/imports/reconnus", DEPOSITORS),
         *_as_files("recognised_table", "/imports/reconnus", DEPOSITORS),
-        Page("forget_debtor", POST, "/imports/reconnus/debiteurs/<int:number>", DEPOSITORS),
-        Page("forget_columns", POST, "/imports/reconnus/colonnes/<int:number>", DEPOSITORS),
+        OfficePage("forget_debtor", POST, "/imports/reconnus/debiteurs/<int:number>", DEPOSITORS),
+        OfficePage("forget_columns", POST, "/imports/reconnus/colonnes/<int:number>", DEPOSITORS),
     ),
-    "letters": (Page("letters", BOTH, "/familles/lettres", BILLING, FRESH),),
+    "letters": (OfficePage("letters", BOTH, "/familles/lettres", BILLING, FRESH),),
     "family_access": (
-        Page("family_letter", BOTH, "/familles/<code>/lettre", BILLING, FRESH),
-        Page("family_link", BOTH, "/familles/<code>/lien", BILLING, FRESH),
-        Page("family_password", BOTH, "/familles/<code>/mot-de-passe", BILLING, FRESH),
+        OfficePage("family_letter", BOTH, "/familles/<code>/lettre", BILLING, FRESH),
+        OfficePage("family_link", BOTH, "/familles/<code>/lien", BILLING, FRESH),
+        OfficePage("family_password", BOTH, "/familles/<code>/mot-de-passe", BILLING, FRESH),
     ),
     "imports": (
-        Page("imports", GET, "/imports", READERS),
+        OfficePage("imports", GET, "/imports", READERS),
         *_as_files("imports_table", "/imports", READERS),
         *_as_files("uploads_table", "/imports/deposes", DEPOSITORS),
-        Page("deposit", POST, "/imports", DEPOSITORS),
-        Page("type_invoice", BOTH, "/factures/nouvelle", BILLING),
-        Page("upload", GET, "/imports/<int:number>", DEPOSITORS),
-        Page("load_upload", POST, "/imports/<int:number>/charger", DEPOSITORS),
-        Page("drop_upload", POST, "/imports/<int:number>/retirer", DEPOSITORS),
-        Page("undo_load", BOTH, "/imports/annuler/<int:number>", BILLING),
+        OfficePage("deposit", POST, "/imports", DEPOSITORS),
+        OfficePage("type_invoice", BOTH, "/factures/nouvelle", BILLING),
+        OfficePage("upload", GET, "/imports/<int:number>", DEPOSITORS),
+        OfficePage("load_upload", POST, "/imports/<int:number>/charger", DEPOSITORS),
+        OfficePage("drop_upload", POST, "/imports/<int:number>/retirer", DEPOSITORS),
+        OfficePage("undo_load", BOTH, "/imports/annuler/<int:number>", BILLING),
     ),
     "imputations": (
-        Page("imputations", BOTH, "/reglages/imputations", (*MONEY, *ADMIN), FRESH),
+        OfficePage("imputations", BOTH, "/reglages/imputations", (*MONEY, *ADMIN), FRESH),
         *_as_files("imputations_table", "/reglages/imputations", (*MONEY, *ADMIN)),
     ),
     "invoice_acts": (
-        Page("cancel_invoice", BOTH, "/factures/<path:number>/annuler", TREATERS),
-        Page("take", BOTH, "/factures/<path:number>/encaisser", MONEY),
-        Page("transmit", BOTH, "/factures/<path:number>/transmettre", MONEY, FRESH),
-        Page("transmit_many", BOTH, "/factures/transmettre", MONEY, FRESH),
-        Page("take_back", BOTH, "/factures/<path:number>/reprendre", MONEY, FRESH),
-        Page("apply_credit", BOTH, "/factures/<path:number>/affecter", MONEY, FRESH),
-        Page("take_credit_off", BOTH, "/factures/<path:number>/avoirs/<int:note>", MONEY, FRESH),
-        Page("send_notice", POST, "/courriels/factures/<path:number>", TREATERS),
+        OfficePage("cancel_invoice", BOTH, "/factures/<path:number>/annuler", TREATERS),
+        OfficePage("take", BOTH, "/factures/<path:number>/encaisser", MONEY),
+        OfficePage("transmit", BOTH, "/factures/<path:number>/transmettre", MONEY, FRESH),
+        OfficePage("transmit_many", BOTH, "/factures/transmettre", MONEY, FRESH),
+        OfficePage("take_back", BOTH, "/factures/<path:number>/reprendre", MONEY, FRESH),
+        OfficePage("apply_credit", BOTH, "/factures/<path:number>/affecter", MONEY, FRESH),
+        OfficePage(
+            "take_credit_off", BOTH, "/factures/<path:number>/avoirs/<int:note>", MONEY, FRESH
+        ),
+        OfficePage("send_notice", POST, "/courriels/factures/<path:number>", TREATERS),
     ),
     "invoices": (
-        Page("invoices", GET, "/factures", READERS),
-        Page("invoice", GET, "/factures/<path:number>", READERS),
-        Page("invoice_paper", GET, "/documents/factures/<path:number>.pdf", MEET_FAMILIES),
+        OfficePage("invoices", GET, "/factures", READERS),
+        OfficePage("invoice", GET, "/factures/<path:number>", READERS),
+        OfficePage("invoice_paper", GET, "/documents/factures/<path:number>.pdf", MEET_FAMILIES),
     ),
     "journal": (
-        Page("journal", GET, "/journal", BOOK_READERS),
+        OfficePage("journal", GET, "/journal", BOOK_READERS),
         *_as_files("journal_table", "/journal", BOOK_READERS),
     ),
     "mending": (
-        Page("name_debtors", BOTH, "/imports/<int:number>/familles", DEPOSITORS),
-        Page("name_columns", BOTH, "/imports/<int:number>/colonnes", DEPOSITORS),
+        OfficePage("name_debtors", BOTH, "/imports/<int:number>/familles", DEPOSITORS),
+        OfficePage("name_columns", BOTH, "/imports/<int:number>/colonnes", DEPOSITORS),
     ),
     "merging": (
-        Page("merge_families", BOTH, "/familles/<code>/fusionner", BILLING, FRESH),
-        Page("undo_merge", BOTH, "/familles/fusions/<int:number>", BILLING, FRESH),
+        OfficePage("merge_families", BOTH, "/familles/<code>/fusionner", BILLING, FRESH),
+        OfficePage("undo_merge", BOTH, "/familles/fusions/<int:number>", BILLING, FRESH),
     ),
     "months": (
-        Page("months", GET, "/mois", BOOK_READERS),
-        Page("month", GET, "/mois/<name>", BOOK_READERS),
-        Page("carry_over", BOTH, "/mois/<name>/reporter/<int:number>", MONEY),
-        Page("ask_bank", POST, "/mois/<name>/interroger/<reference>", MONEY),
-        Page("close_month", BOTH, "/mois/<name>/arreter", MONEY, FRESH),
-        Page("month_papers", GET, "/mois/<name>/papiers.zip", BOOK_READERS, FRESH),
+        OfficePage("months", GET, "/mois", BOOK_READERS),
+        OfficePage("month", GET, "/mois/<name>", BOOK_READERS),
+        OfficePage("carry_over", BOTH, "/mois/<name>/reporter/<int:number>", MONEY),
+        OfficePage("ask_bank", POST, "/mois/<name>/interroger/<reference>", MONEY),
+        OfficePage("close_month", BOTH, "/mois/<name>/arreter", MONEY, FRESH),
+        OfficePage("month_papers", GET, "/mois/<name>/papiers.zip", BOOK_READERS, FRESH),
     ),
     "personal_data": (
-        Page("personal_data", GET, "/donnees", ADMIN, FRESH),
-        Page("export_family", BOTH, "/donnees/<code>/remettre", ADMIN, FRESH),
-        Page("erase_family", BOTH, "/donnees/<code>/effacer", ADMIN, FRESH),
+        OfficePage("personal_data", GET, "/donnees", ADMIN, FRESH),
+        OfficePage("export_family", BOTH, "/donnees/<code>/remettre", ADMIN, FRESH),
+        OfficePage("erase_family", BOTH, "/donnees/<code>/effacer", ADMIN, FRESH),
     ),
     "requests": (
-        Page("requests_", GET, "/demandes", BILLING),
+        OfficePage("requests_", GET, "/demandes", BILLING),
         *_as_files("requests_table", "/demandes", BILLING),
-        Page("request_", BOTH, "/demandes/<int:number>", BILLING),
+        OfficePage("request_", BOTH, "/demandes/<int:number>", BILLING),
     ),
     "settings": (
-        Page("settings", GET, "/reglages", ADMIN),
-        Page("change_settings", BOTH, "/reglages/<section>", ADMIN, FRESH),
-        Page("change_logo", BOTH, "/reglages/logo", ADMIN, FRESH),
-        Page("remove_logo", POST, "/reglages/logo/retirer", ADMIN, FRESH),
+        OfficePage("settings", GET, "/reglages", ADMIN),
+        OfficePage("change_settings", BOTH, "/reglages/<section>", ADMIN, FRESH),
+        OfficePage("change_logo", BOTH, "/reglages/logo", ADMIN, FRESH),
+        OfficePage("remove_logo", POST, "/reglages/logo/retirer", ADMIN, FRESH),
     ),
     "settlement_acts": (
-        Page("refund", BOTH, "/encaissements/<int:settlement_id>/rembourser", MONEY, FRESH),
-        Page("give_back", BOTH, "/encaissements/<int:settlement_id>/rendre", MONEY, FRESH),
-        Page("chargeback", BOTH, "/encaissements/<int:settlement_id>/impaye", MONEY, FRESH),
-        Page("restore", BOTH, "/encaissements/<int:settlement_id>/retablir", MONEY, FRESH),
-        Page(
+        OfficePage("refund", BOTH, "/encaissements/<int:settlement_id>/rembourser", MONEY, FRESH),
+        OfficePage("give_back", BOTH, "/encaissements/<int:settlement_id>/rendre", MONEY, FRESH),
+        OfficePage("chargeback", BOTH, "/encaissements/<int:settlement_id>/impaye", MONEY, FRESH),
+        OfficePage("restore", BOTH, "/encaissements/<int:settlement_id>/retablir", MONEY, FRESH),
+        OfficePage(
             "apply_overpayment", BOTH, "/encaissements/<int:settlement_id>/affecter", MONEY, FRESH
         ),
-        Page(
+        OfficePage(
             "withdraw_overpayment",
             BOTH,
             "/encaissements/<int:settlement_id>/desaffecter",
             MONEY,
             FRESH,
         ),
-        Page("drop_refund", BOTH, "/encaissements/<int:settlement_id>/abandonner", MONEY, FRESH),
-        Page("keep_back", BOTH, "/encaissements/<int:settlement_id>/garder", MONEY),
-        Page("take_up", BOTH, "/encaissements/<int:settlement_id>/reprendre", MONEY),
-        Page("send_receipt", POST, "/encaissements/<int:settlement_id>/recu", TREATERS),
+        OfficePage(
+            "drop_refund", BOTH, "/encaissements/<int:settlement_id>/abandonner", MONEY, FRESH
+        ),
+        OfficePage("keep_back", BOTH, "/encaissements/<int:settlement_id>/garder", MONEY),
+        OfficePage("take_up", BOTH, "/encaissements/<int:settlement_id>/reprendre", MONEY),
+        OfficePage("send_receipt", POST, "/encaissements/<int:settlement_id>/recu", TREATERS),
     ),
     "settlements": (
-        Page("settlements", GET, "/encaissements", READERS),
-        Page("settlement", GET, "/encaissements/<name>", READERS),
-        Page("receipt_paper", GET, "/documents/recus/<int:receipt_id>.pdf", READERS),
+        OfficePage("settlements", GET, "/encaissements", READERS),
+        OfficePage("settlement", GET, "/encaissements/<name>", READERS),
+        OfficePage("receipt_paper", GET, "/documents/recus/<int:receipt_id>.pdf", READERS),
     ),
     "texts": (
-        Page("change_text", BOTH, "/reglages/textes/<name>", ADMIN),
-        Page("restore_text", BOTH, "/reglages/textes/<name>/origine", ADMIN),
+        OfficePage("change_text", BOTH, "/reglages/textes/<name>", ADMIN),
+        OfficePage("restore_text", BOTH, "/reglages/textes/<name>/origine", ADMIN),
     ),
     "trial": (
-        Page("try_payment", BOTH, "/reglages/essai/<gateway>", ADMIN, FRESH),
-        Page("refund_trial", BOTH, "/reglages/essai/<gateway>/rendre", ADMIN, FRESH),
-        Page("note_trial_given_back", BOTH, "/reglages/essai/<gateway>/noter", ADMIN, FRESH),
-        Page("cancel_trial", BOTH, "/reglages/essai/<gateway>/annuler", ADMIN, FRESH),
+        OfficePage("try_payment", BOTH, "/reglages/essai/<gateway>", ADMIN, FRESH),
+        OfficePage("refund_trial", BOTH, "/reglages/essai/<gateway>/rendre", ADMIN, FRESH),
+        OfficePage("note_trial_given_back", BOTH, "/reglages/essai/<gateway>/noter", ADMIN, FRESH),
+        OfficePage("cancel_trial", BOTH, "/reglages/essai/<gateway>/annuler", ADMIN, FRESH),
     ),
 }
 

@@ -171,7 +171,7 @@ def _page(form: StatementForm) -> Answer:
     return shown, 422 if form.errors or filters.errors else 200
 
 
-def _lines(regie: str, filters: LineFilters) -> lists.Page:
+def _lines(regie: str, filters: LineFilters) -> lists.ListPage:
     return lists.read_page(
         lambda regie: _found(regie, filters).select(*lists.columns(Listed, StatementLine)),
         BY_DAY,

@@ -14,7 +14,7 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.statements import receiving
 from kiosque.statements.columns import signature
-from kiosque.statements.records import StatementFile, TableReading, Unreadable
+from kiosque.statements.records import ParsedFile, TableReading, Unreadable
 from kiosque.statements.table_preview import understood
 from kiosque.web import current
 from kiosque.web.office.access import actor, own_agent
@@ -30,7 +30,7 @@ def ask(
     name: str,
     content: bytes,
     table: TableReading,
-    file: StatementFile | None = None,
+    file: ParsedFile | None = None,
     faults: Sequence[str] = (),
 ) -> Answer:
     """Keep a table for an hour, and show what was understood of it. Raises BadUpload."""
@@ -65,12 +65,12 @@ def forget_bank_columns(number: int) -> Response:
     return redirect(url_for("office.bank"))
 
 
-def _read(form: BankColumnsForm, header: Sequence[str], content: bytes) -> StatementFile:
+def _read(form: BankColumnsForm, header: Sequence[str], content: bytes) -> ParsedFile:
     columns = {signature(header): form.columns}
     return receiving.read(form.name.data or "", content, columns=columns)
 
 
-def _loaded(file: StatementFile, form: BankColumnsForm, content: bytes) -> Response:
+def _loaded(file: ParsedFile, form: BankColumnsForm, content: bytes) -> Response:
     """Load a table, and remember its columns. Raises Refused."""
     answer = load(file, form.name.data or "", content, form.chosen)
     if file.table:
@@ -91,7 +91,7 @@ def _page(
     digest: str,
     header: Sequence[str],
     form: BankColumnsForm,
-    file: StatementFile | None,
+    file: ParsedFile | None,
     faults: Sequence[str] = (),
 ) -> Answer:
     return form_page(

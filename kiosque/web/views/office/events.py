@@ -22,7 +22,7 @@ _BY_NUMBER = Order(StaffEvent.id, StaffEvent.id)
 _COLUMNS = ("instant", "agent", "reseau", "action", "objet", "motif")
 
 
-class Line(NamedTuple):
+class EventLine(NamedTuple):
     """A line of the log; `email` is its agent's."""
 
     id: int
@@ -46,14 +46,14 @@ def events() -> Answer:
         lambda: _lines(form),
         _BY_NUMBER,
         lambda: _found(form),
-        kind=Line,
+        kind=EventLine,
         kept_as=None if form.chosen else "acts",
     )
     log.note(Action.LOG_READ, actor(), reason=" ".join(form.chosen.values()))
     return render_template("office/events.html", form=form, page=page, rows=_written(page.rows))
 
 
-def _written(found: Iterable[Line]) -> Iterator[tuple[str, ...]]:
+def _written(found: Iterable[EventLine]) -> Iterator[tuple[str, ...]]:
     """Write the lines, for which the page calls little."""
     for it in found:
         yield (
@@ -65,11 +65,11 @@ def _written(found: Iterable[Line]) -> Iterator[tuple[str, ...]]:
 @exports.as_file
 def events_table() -> exports.Export:
     form = _filters().required()
-    every = lists.every(_lines(form).objects(Line), _BY_NUMBER)
+    every = lists.every(_lines(form).objects(EventLine), _BY_NUMBER)
     return exports.Export("journal des actions", _COLUMNS, map(_row, every), form.chosen)
 
 
-def _row(it: Line) -> spreadsheets.Row:
+def _row(it: EventLine) -> spreadsheets.Row:
     return (
         exports.instant(it.at),
         it.who,
@@ -91,4 +91,8 @@ def _found(form: EventFilters) -> "ModelSelect[StaffEvent]":
 
 
 def _lines(form: EventFilters) -> "ModelSelect[StaffEvent]":
-    return _found(form).select(*lists.columns(Line, StaffEvent, Staff)).join(Staff, JOIN.LEFT_OUTER)
+    return (
+        _found(form)
+        .select(*lists.columns(EventLine, StaffEvent, Staff))
+        .join(Staff, JOIN.LEFT_OUTER)
+    )

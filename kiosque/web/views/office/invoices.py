@@ -53,7 +53,7 @@ def invoices() -> Answer:
     return render_template("office/invoices.html", form=form, page=page, rows=_written(page.rows))
 
 
-def _page(form: InvoiceFilters) -> lists.Page:
+def _page(form: InvoiceFilters) -> lists.ListPage:
     def found(cents: Value) -> "ModelSelect[Invoice]":
         own = lists.narrow(Invoice.select(Invoice.id), own_agent().own(Invoice.regie))
         return lists.narrow(own, form.conditions(cents))

@@ -44,7 +44,7 @@ def journal() -> Answer:
     return render_template("office/journal.html", form=form, page=page, rows=_written(page.rows))
 
 
-def _page(form: JournalFilters) -> lists.Page:
+def _page(form: JournalFilters) -> lists.ListPage:
     is_plain = not form.chosen and own_agent().bounds(*BOOK_READERS) is None
     return lists.read_page(
         lambda: _entries(form).select(*lists.columns(Listed, JournalEntry)),

@@ -19,7 +19,7 @@ from kiosque.papers import content
 from kiosque.payments import history, payment_names, records
 from kiosque.payments.overpayments import applied_by_hand
 from kiosque.payments.receipts import receipts_named
-from kiosque.payments.records import Record
+from kiosque.payments.records import PaymentRecord
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
@@ -82,7 +82,7 @@ def _written(found: Iterable[Listed]) -> Iterator[tuple[str, ...]]:
         )  # fmt: skip
 
 
-def _page(form: SettlementFilters) -> lists.Page:
+def _page(form: SettlementFilters) -> lists.ListPage:
     def found(cents: Value) -> "ModelSelect[Settlement]":
         return lists.narrow(money(), form.conditions(cents))
 
@@ -141,7 +141,7 @@ def _settlement(name: str) -> Settlement:
     return own_row(found, *READERS)
 
 
-def _acts(record: Record) -> Iterator[tuple[str, str]]:
+def _acts(record: PaymentRecord) -> Iterator[tuple[str, str]]:
     """Give what the agent may do with a payment: the page, and its words."""
     settlement = record.settlement
     if own_agent().has_for([settlement.regie], Role.REGISSEUR) and not settlement.credit_id:
@@ -149,7 +149,7 @@ def _acts(record: Record) -> Iterator[tuple[str, str]]:
         yield from _of_deposits(settlement)
 
 
-def _of_money(record: Record) -> Iterator[tuple[str, str]]:
+def _of_money(record: PaymentRecord) -> Iterator[tuple[str, str]]:
     settlement = record.settlement
     if record.asked:
         yield "office.drop_refund", "Abandonner le remboursement demandé"

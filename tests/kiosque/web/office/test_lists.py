@@ -13,7 +13,7 @@ from kiosque.db.models import Family, Invoice, Settlement
 from kiosque.payments import CounterPayment, settle_at_counter
 from kiosque.web.office import lists
 from kiosque.web.office.filter_fields import ChoiceFilter, DayFilter, EurosFilter, TextFilter
-from kiosque.web.office.lists import Filters, Order, Page
+from kiosque.web.office.lists import Filters, ListPage, Order
 from tests.conftest import make_invoice
 
 BY_DATE = Order(Invoice.issued_on, Invoice.id)
@@ -32,16 +32,16 @@ def many(alices_family: Family, monkeypatch: pytest.MonkeyPatch) -> list[Invoice
     ]
 
 
-def read(app: Flask, order: Order, query: "ModelSelect | None" = None, **asked: str) -> Page:
+def read(app: Flask, order: Order, query: "ModelSelect | None" = None, **asked: str) -> ListPage:
     with app.test_request_context("/", query_string=asked):
         return lists.read_page(lambda: Invoice.select() if query is None else query, order)
 
 
-def numbers(page: Page) -> list[str]:
+def numbers(page: ListPage) -> list[str]:
     return [row.number for row in page.rows]
 
 
-def onwards(app: Flask, order: Order) -> Iterator[Page]:
+def onwards(app: Flask, order: Order) -> Iterator[ListPage]:
     page = read(app, order)
     yield page
     while page.after:
@@ -72,7 +72,7 @@ def test_an_invoice_that_comes_meanwhile_moves_no_page(app: Flask, many: list[In
 
 
 def test_an_empty_list_is_one_page(app: Flask, base: None) -> None:
-    assert read(app, BY_DATE) == Page([], None, None, 0, BY_DATE.words)
+    assert read(app, BY_DATE) == ListPage([], None, None, 0, BY_DATE.words)
 
 
 def test_a_page_that_many_open_is_the_list_as_it_is_now(app: Flask, many: list[Invoice]) -> None:
