@@ -41,7 +41,7 @@ from kiosque.payments import Issuers, Purchase, start
 from kiosque.settings import Mail, Payment, Regie, Settings, Town
 from kiosque.spelling import fold_words
 from kiosque.web.access import SignedIn
-from tests import bases, once
+from tests import fresh_databases, once
 from tests.bank import KEY
 from tests.mailbox import Mailbox
 
@@ -162,32 +162,33 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    bases.end()
+    fresh_databases.end()
 
 
 @pytest.fixture(scope="session")
-def template_base() -> Path:
-    """A base of SQLite's with its tables, to copy."""
-    return bases.template()
+def template_database() -> Path:
+    """A database of SQLite's with its tables, to copy."""
+    return fresh_databases.template()
 
 
 @pytest.fixture
-def postgresql_base(tmp_path: Path) -> Iterator[str]:
-    """Where the test's own base is, on PostgreSQL; empty on SQLite, where it is in `tmp_path`."""
-    if not bases.URL:
+def postgresql_database(tmp_path: Path) -> Iterator[str]:
+    """Where the test's own database is, on PostgreSQL; empty on SQLite, where it is in
+    `tmp_path`."""
+    if not fresh_databases.URL:
         yield ""
         return
-    with bases.ready(tmp_path) as location:
+    with fresh_databases.ready(tmp_path) as location:
         yield str(location)
 
 
 @pytest.fixture
-def settings(tmp_path: Path, postgresql_base: str) -> Settings:
+def settings(tmp_path: Path, postgresql_database: str) -> Settings:
     return Settings(
         environment="test",
         secret_key=secrets.token_urlsafe(32),
         public_url=PUBLIC_URL,
-        database=postgresql_base,
+        database=postgresql_database,
         data=tmp_path,
         town=TOWN,
         regie=REGIE,
@@ -200,17 +201,17 @@ def settings(tmp_path: Path, postgresql_base: str) -> Settings:
 
 
 @pytest.fixture
-def base(settings: Settings) -> Iterator[None]:
-    """A base of the test's own, connected."""
+def empty_database(settings: Settings) -> Iterator[None]:
+    """A database of the test's own, connected."""
     if not settings.on_postgresql:
-        shutil.copyfile(bases.template(), settings.database_path)
+        shutil.copyfile(fresh_databases.template(), settings.database_path)
     db.configure(settings.database_location)
     with db.connection():
         yield
 
 
 def dump() -> str:
-    """Everything that the base holds, as text."""
+    """Everything that the database holds, as text."""
     tables = db.database.get_tables()
     rows = [row for table in tables for row in db.database.execute_sql(f'SELECT * FROM "{table}"')]
     return "\n".join(map(repr, rows))
@@ -234,12 +235,12 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def alices_family(base: None, frozen: Clock) -> Family:
+def alices_family(empty_database: None, frozen: Clock) -> Family:
     return make_family("F1001", "Martin")
 
 
 @pytest.fixture
-def charlies_family(base: None, frozen: Clock) -> Family:
+def charlies_family(empty_database: None, frozen: Clock) -> Family:
     return make_family("F2002", "Petit")
 
 
@@ -347,7 +348,7 @@ def mailbox(settings: Settings) -> Iterator[tuple[Mailbox, Settings]]:
 
 
 @pytest.fixture
-def app(base: None, settings: Settings, frozen: Clock) -> Iterator[Flask]:
+def app(empty_database: None, settings: Settings, frozen: Clock) -> Iterator[Flask]:
     made = create_app(settings)
     yield made
     made.extensions["at_work"]()

@@ -1,4 +1,4 @@
-"""The settings of a site that is run for real: by gunicorn, on a base of its own, with the mock
+"""The settings of a site that is run for real: by gunicorn, on a database of its own, with the mock
 bank."""
 
 import secrets

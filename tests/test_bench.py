@@ -1,4 +1,4 @@
-"""The bench measures a base whose books are true."""
+"""The bench measures a database whose books are true."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ import pytest
 from kiosque import db
 from kiosque.db.models import Invoice
 from kiosque.payments.verification import sums
-from tests.bases import on_sqlite
 from tests.bench import base, notices
+from tests.fresh_databases import on_sqlite
 
 
 @on_sqlite

@@ -1,7 +1,7 @@
 """A machine of an earlier version comes to this one, with its towns and their money, and back.
 
-Under another root: the trees of then are real, their bases and migrations too; the libraries are
-those of the tests, systemd is a script that writes down what it is asked, and accounts are one.
+Under another root: the trees of then are real, their databases and migrations too; the libraries
+are those of the tests, systemd is a script that writes down what it is asked, and accounts are one.
 """
 
 import os
@@ -235,7 +235,7 @@ def two_towns(made: Stage, tmp_path: Path) -> Stage:
 
 
 def is_as_before(stage: Stage, made: Stage) -> bool:
-    """Every town is served by the version of before, on its base of before."""
+    """Every town is served by the version of before, on its database of before."""
     assert stage.in_force == "0.2.0"
     for town in TOWNS:
         assert stage.money(town) == made.money(town)
@@ -272,10 +272,10 @@ def test_an_earlier_machine_comes_to_this_version_and_goes_back(earlier: Stage) 
 
 @pytest.mark.slow
 @pytest.mark.proof
-def test_a_town_whose_base_does_not_follow_leaves_every_town_as_before(
+def test_a_town_whose_database_does_not_follow_leaves_every_town_as_before(
     two_towns: Stage, made: Stage
 ) -> None:
-    """The last town's: the other's base has changed already."""
+    """The last town's: the other's database has changed already."""
     base = two_towns.data("sautron") / "kiosque.sqlite3"
     two_towns.town_runs("sautron", "-m", "apsw", str(base), "DROP TABLE token")
     done = two_towns.upgrade(VERSION)

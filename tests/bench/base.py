@@ -1,4 +1,4 @@
-"""Bases of any size, filled by bulk SQL: as many families as asked for, each with invoices paid
+"""Databases of any size, filled by bulk SQL: as many families as asked for, each with invoices paid
 online, all but the two latest."""
 
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ INSERT INTO bank_message (received_at, gateway, accepted, verdict, detail, refer
 
 
 def fill(path: Path, families: int, invoices: int = 12) -> None:
-    """A new base of so many families with so many monthly invoices each."""
+    """A new database of so many families with so many monthly invoices each."""
     db.configure(path)
     with db.connection():
         db.migrate()

@@ -1,4 +1,4 @@
-"""Measure the town hall's lists, whatever the size of the base."""
+"""Measure the town hall's lists, whatever the size of the database."""
 
 import json
 import re
@@ -64,7 +64,7 @@ UPDATE family SET words = 'martin lea tom' WHERE words = ''
 
 @contextmanager
 def office(folder: Path, families: int, invoices: int = 12) -> Iterator[Service]:
-    """The site on a base of that size, with the browser of one agent signed in."""
+    """The site on a database of that size, with the browser of one agent signed in."""
     folder.mkdir(exist_ok=True)
     path, port = folder / "kiosque.sqlite3", free_port()
     if not path.exists():
@@ -136,7 +136,7 @@ def lists(folder: Path) -> Iterator[Figure]:
 
 
 def lists_many(folder: Path, many: Path) -> Iterator[Figure]:
-    """The same lists in a base of a million invoices, and a million payments."""
+    """The same lists in a database of a million invoices, and a million payments."""
     with ExitStack() as stack:
         large = stack.enter_context(office(many, 0))
         small = stack.enter_context(office(folder / "thousand", FEW))
@@ -149,7 +149,7 @@ def lists_many(folder: Path, many: Path) -> Iterator[Figure]:
                 lambda page=page: cost(small, page, REQUESTS),
             )
             yield Figure(
-                f"the list of {words}, 1 200 000 invoices in the base", figures[0], "ms",
+                f"the list of {words}, 1 200 000 invoices in the database", figures[0], "ms",
                 figures[1], "with 1 200", "1.2x", "1.05x",
             )  # fmt: skip
 

@@ -16,7 +16,7 @@ REQUESTS = 100
 
 
 def month(folder: Path, many: Path) -> Iterator[Figure]:
-    """The month after one closed, in a base of a million entries, and of a thousand."""
+    """The month after one closed, in a database of a million entries, and of a thousand."""
     closed = Month.of(clock.today())
     page = f"/mairie/mois/{closed.following.name}"
     with ExitStack() as stack:

@@ -36,11 +36,11 @@ def notification(folder: Path) -> Iterator[Figure]:
 
 
 def notification_many(folder: Path, many: Path) -> Iterator[Figure]:
-    """The same with a million payments in the base."""
+    """The same with a million payments in the database."""
     large, small = Bank(many, MANY), Bank(folder / "few-notices", FEW)
     ours, yardstick = interleaved(ROUNDS, large.settle, small.settle)
     yield Figure(
-        "the same, 1 000 000 payments in the base", ours, "ms", yardstick, "with 1 000", "1.2x",
+        "the same, 1 000 000 payments in the database", ours, "ms", yardstick, "with 1 000", "1.2x",
         "1.05x",
     )  # fmt: skip
 
@@ -49,7 +49,7 @@ class Bank:
     """A site, and notices for it that the bank has yet to post."""
 
     def __init__(self, folder: Path, families: int, address: str = "") -> None:
-        """`address` is that of a base of PostgreSQL's, filled already."""
+        """`address` is that of a database of PostgreSQL's, filled already."""
         folder.mkdir(exist_ok=True)
         self.location: Path | str = address or folder / "kiosque.sqlite3"
         if isinstance(self.location, Path) and not self.location.exists():

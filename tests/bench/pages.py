@@ -1,4 +1,4 @@
-"""Measure the invoices page, whatever the size of the base and the years of a family."""
+"""Measure the invoices page, whatever the size of the database and the years of a family."""
 
 import gzip
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ MANY, FEW = 100_000, 100
 def site(
     folder: Path, families: int, invoices: int = 12, code: str = "F100050"
 ) -> Iterator[Service]:
-    """The site on a base of that size, with the browser of one family signed in."""
+    """The site on a database of that size, with the browser of one family signed in."""
     folder.mkdir(exist_ok=True)
     path, port = folder / "kiosque.sqlite3", free_port()
     if not path.exists():
@@ -59,7 +59,7 @@ def page(folder: Path) -> Iterator[Figure]:
 
 
 def page_many(folder: Path, many: Path) -> Iterator[Figure]:
-    """The same page in a base of a million invoices."""
+    """The same page in a database of a million invoices."""
     with ExitStack() as stack:
         large = stack.enter_context(site(many, MANY))
         small = stack.enter_context(site(folder / "thousand", FEW))
@@ -67,7 +67,7 @@ def page_many(folder: Path, many: Path) -> Iterator[Figure]:
             ROUNDS, lambda: cost(large, PAGE, REQUESTS), lambda: cost(small, PAGE, REQUESTS)
         )
     yield Figure(
-        "the same, 1 200 000 invoices in the base", figures[0], "ms", figures[1],
+        "the same, 1 200 000 invoices in the database", figures[0], "ms", figures[1],
         "with 1 200", "1.2x", "1.05x",
     )  # fmt: skip
 

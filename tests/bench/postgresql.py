@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kiosque import db
 from kiosque.cli import move_database
-from tests import bases
+from tests import fresh_databases
 from tests.bench import base, notices
 from tests.bench.pages import PAGE, REQUESTS, ROUNDS, warm
 from tests.bench.service import SITE, Service, cost, let_in, serve
@@ -49,20 +49,20 @@ def notification(folder: Path) -> Iterator[Figure]:
 
 @contextmanager
 def _moved(folder: Path) -> Iterator[str]:
-    """The address of a base moved from a file, as a town would move it."""
-    if not bases.URL:
+    """The address of a database moved from a file, as a town would move it."""
+    if not fresh_databases.URL:
         raise SystemExit("TEST_DATABASE_URL names no PostgreSQL")
     folder.mkdir()
     path = folder / "kiosque.sqlite3"
     base.fill(path, FAMILIES)
     let_in(path, CODE)
     try:
-        with bases.bare(folder) as address:
+        with fresh_databases.bare(folder) as address:
             move_database.move(path, str(address), durable=True, progress=lambda _table: None)
             db.database.close()
             yield str(address)
     finally:
-        bases.end()
+        fresh_databases.end()
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def start(folder: Path) -> Iterator[Figure]:
     """From the command to the first page answered."""
     port = free_port()
     with site(folder / "few", 500):
-        pass  # the base, and the byte code, are there
+        pass  # the database, and the byte code, are there
     settle(folder / "few", f"http://127.0.0.1:{port}")
     let_in(folder / "few" / "kiosque.sqlite3", "F100050")
     ours, hello = interleaved(

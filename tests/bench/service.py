@@ -118,7 +118,7 @@ def stop(service: Service) -> None:
 
 
 def let_in(path: Path, code: str) -> None:
-    """Give a family of this base its password."""
+    """Give a family of this database its password."""
     db.configure(path)
     with db.connection():
         choose_password(Family.get(Family.code == code), PASSWORD)

@@ -48,7 +48,7 @@ def _statement(path: Path) -> bytes:
 
 
 def _load(folder: Path, filled: Path, content: bytes) -> float:
-    """Load it into a copy of the base."""
+    """Load it into a copy of the database."""
     path = folder / "statements-copy.sqlite3"
     path.unlink(missing_ok=True)
     with db.elsewhere(filled):

@@ -71,7 +71,8 @@ class Demo:
         return pyotp.TOTP(key).now()
 
     def command(self, *arguments: str) -> str:
-        """Run `python app.py ...` on this demo's base, without a new Python: it costs a second."""
+        """Run `python app.py ...` on this demo's database, without a new Python: it costs a
+        second."""
         ours = {name: None for name in os.environ if name.startswith("KIOSQUE_")}
         env = {**ours, **environment(self.data)}
         done = CliRunner().invoke(main, arguments, env=env)

@@ -41,7 +41,7 @@ Tables = dict[str, list[Any]]
 
 
 class Base:
-    """A base made once and copied for each input, which so depends on no other."""
+    """A database made once and copied for each input, which so depends on no other."""
 
     def __init__(self, folder: Path, fill: Callable[[], None]) -> None:
         self._pristine = folder / "pristine.sqlite3"
@@ -231,11 +231,11 @@ def importing(folder: Path) -> Target:
         base.renew()
         with mock.patch.object(clock, "now", return_value=NOW), db.connection():
             foretold = load(preview=True)
-            assert tables() == base.before, "a check changed the base"
+            assert tables() == base.before, "a check changed the database"
             done = load()
             assert done == foretold, "a check foretold something else"
             if done is None:
-                assert tables() == base.before, "a refused file changed the base"
+                assert tables() == base.before, "a refused file changed the database"
                 return
             loaded = tables()
             again = load()

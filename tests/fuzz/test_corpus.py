@@ -41,7 +41,7 @@ def test_a_check_that_writes_would_be_found(
 ) -> None:
     target, load = targets.importing(tmp_path), imports.load
     monkeypatch.setattr(imports, "load", lambda *args, **options: load(*args, **_kept(options)))
-    with pytest.raises(AssertionError, match="a check changed the base"):
+    with pytest.raises(AssertionError, match="a check changed the database"):
         target((CORPUS / "imports" / "invoices").read_bytes())
 
 

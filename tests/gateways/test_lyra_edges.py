@@ -177,7 +177,7 @@ def test_an_order_may_have_thirty_transactions_and_no_more() -> None:
         read_order(order_answer(ORDER, *many), ORDER, SHOP)
 
 
-def test_texts_are_cut_where_the_base_is_and_long_ones_are_refused() -> None:
+def test_texts_are_cut_where_the_database_is_and_long_ones_are_refused() -> None:
     report = read(
         **{
             f"{CARD}authorizationResponse__authorizationNumber": "a" * 255,
@@ -357,7 +357,7 @@ def test_what_does_not_say_that_money_came_or_why_it_was_sent_is_refused_for_its
             told(**changes)
 
 
-def test_a_notice_is_cut_where_the_base_is() -> None:
+def test_a_notice_is_cut_where_the_database_is() -> None:
     said = told(auth_number="a" * 21, card_brand="b" * 21)
     assert (said.authorisation, said.card_brand) == ("a" * 20, "b" * 20)
 

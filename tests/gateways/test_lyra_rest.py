@@ -358,7 +358,7 @@ WHOLE = envelope("Order/Get", order_answer(ORDER, transaction(ORDER), credit()))
 def test_whatever_stands_in_an_answer_it_is_read_or_refused(
     place: tuple[Any, ...], thing: object
 ) -> None:
-    """Any other error would fail here; so would text that no base could keep."""
+    """Any other error would fail here; so would text that no database could keep."""
     told = copy.deepcopy(WHOLE)
     if place:
         table: Any = told

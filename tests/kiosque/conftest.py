@@ -13,7 +13,7 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(base: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(empty_database: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command on the test's own database."""
     path = settings.data / "kiosque.toml"
     path.write_text(TOML, encoding="utf-8")

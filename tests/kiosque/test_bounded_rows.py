@@ -44,7 +44,7 @@ def flood(client: FlaskClient, times: int) -> None:
 
 
 def test_refused_notices_have_so_many_rows_an_hour_and_are_counted_beyond(
-    stranger: FlaskClient, base: None, frozen: Clock
+    stranger: FlaskClient, empty_database: None, frozen: Clock
 ) -> None:
     flood(stranger, ROWS_AN_HOUR + 20)
     assert BankMessage.select().count() == ROWS_AN_HOUR

@@ -166,7 +166,7 @@ def refuse_mail(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     assert delivery.deliver(settings)[1] >= 1
 
 
-def test_no_secret_reaches_a_log_a_page_an_address_or_the_base(
+def test_no_secret_reaches_a_log_a_page_an_address_or_the_database(
     app: Flask,
     stage: Stage,
     settings: Settings,
@@ -208,7 +208,7 @@ def test_no_secret_reaches_a_log_a_page_an_address_or_the_base(
 
 
 def test_an_app_shows_no_secret_of_its_settings(
-    settings: Settings, base: None, caplog: pytest.LogCaptureFixture
+    settings: Settings, empty_database: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     app = create_app(settings)

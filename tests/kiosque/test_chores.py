@@ -12,7 +12,7 @@ from kiosque.settings import Settings
 
 @pytest.mark.parametrize("error", [KeyError("x"), IntegrityError("x")])
 def test_a_notice_that_cannot_be_made_keeps_no_other_mail_from_leaving_and_is_told(
-    base: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, error: Exception
+    empty_database: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def broken(_settings: Settings) -> int:
         raise error
@@ -27,7 +27,7 @@ def test_a_notice_that_cannot_be_made_keeps_no_other_mail_from_leaving_and_is_to
 
 
 def test_a_database_that_does_not_answer_ends_the_chore(
-    base: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    empty_database: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def locked(_settings: Settings) -> int:
         raise OperationalError("locked")

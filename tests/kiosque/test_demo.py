@@ -54,7 +54,7 @@ def test_a_bank_that_is_not_there_is_answered_by_those_that_are(data: Path) -> N
 
 
 def test_an_agent_signs_in_in_the_very_half_minute_of_the_first_run(
-    base: None, settings: Settings, frozen: Clock
+    empty_database: None, settings: Settings, frozen: Clock
 ) -> None:
     line = agents.load(settings)[0]
     email, password, key = re.findall(r" : (\S+)", line)
@@ -65,7 +65,7 @@ def test_an_agent_signs_in_in_the_very_half_minute_of_the_first_run(
 
 
 def test_its_agents_are_made_though_a_half_minute_ends_meanwhile(
-    base: None, settings: Settings, frozen: Clock, monkeypatch: pytest.MonkeyPatch
+    empty_database: None, settings: Settings, frozen: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hash_password, waits = hashing.hash_password, iter([29])
 

@@ -1,4 +1,4 @@
-"""A base knows of which environment it is from its first day, and serves in no other."""
+"""A database knows of which environment it is from its first day, and serves in no other."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from kiosque.checkup import runner
 from kiosque.db import deployment
 from kiosque.db.models import Deployment
 from kiosque.settings import Settings
-from tests import bases
+from tests import fresh_databases
 from tests.kiosque.conftest import Run
 from tests.kiosque.settings.test_settings import TOML
 
 
 @pytest.fixture
 def trial(run: Run) -> None:
-    """A base made for a trial."""
+    """A database made for a trial."""
     assert run("migrate").exit_code == 0
 
 
@@ -38,12 +38,12 @@ def test_every_command_refuses_it_elsewhere_and_says_the_way_out(
     run: Run, settings: Settings, command: str
 ) -> None:
     turn(settings, "demo")
-    before = bases.rows()
+    before = fresh_databases.rows()
     result = run(command)
     assert result.exit_code == 1
     assert "base neuve" in result.output
     assert len(result.output.strip().splitlines()) == 1
-    assert bases.rows() == before
+    assert fresh_databases.rows() == before
 
 
 @pytest.mark.usefixtures("trial")
@@ -64,8 +64,8 @@ def test_check_says_so(run: Run, settings: Settings) -> None:
     assert any("base neuve" in trouble.what for trouble in told["Base"].troubles)
 
 
-def test_a_base_from_before_takes_the_environment_of_its_settings(tmp_path: Path) -> None:
-    with bases.bare(tmp_path) as location, db.elsewhere(location):
+def test_a_database_from_before_takes_the_environment_of_its_settings(tmp_path: Path) -> None:
+    with fresh_databases.bare(tmp_path) as location, db.elsewhere(location):
         db.migrate("0026_family_requests")
         assert deployment.environment() == ""
         deployment.require("production")

@@ -1,4 +1,4 @@
-"""Check the books after a rush, read in the base by other means than the site's own."""
+"""Check the books after a rush, read in the database by other means than the site's own."""
 
 import json
 import sqlite3
@@ -49,7 +49,7 @@ def look(site: Site, receipts: dict[str, list[str]]) -> Books:
 
 def _debits(site: Site) -> set[tuple[str, str, int]]:
     """Return what the bank debited: transaction, order, cents."""
-    with closing(sqlite3.connect(site.bank_base)) as bank:
+    with closing(sqlite3.connect(site.bank_database)) as bank:
         notices = [json.loads(text) for (text,) in bank.execute("SELECT notice FROM movement")]
     return {
         (each["vads_trans_uuid"], each["vads_order_id"], int(each["vads_amount"]))

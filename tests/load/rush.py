@@ -137,7 +137,7 @@ def main(families: int, minutes: float, times: list[int]) -> None:
         print(f"a town of {total} families...", flush=True)
         with open_site(Path(folder), total) as site, asyncio.Runner() as runner:
             rush = Rush(site)
-            print(f"the base: {_size(site) / 1e6:.1f} MB, two invoices a family", flush=True)
+            print(f"the database: {_size(site) / 1e6:.1f} MB, two invoices a family", flush=True)
             runner.run(rush.one_at_a_time(WARM_UP))
             idle = runner.run(rush.one_at_a_time(IDLE))
             rush.log_since()
@@ -169,7 +169,7 @@ def _play(
     print(f"site's log: {dict(rush.log_since())}")
     print(meter.told(done))
     print(f"books: {found.payments} payments, {found.cents / 100:.2f} EUR; faults: {found.faults}")
-    print(f"the base grew by {(_size(site) - size) / done / 1000:.1f} kB a payment", flush=True)
+    print(f"the database grew by {(_size(site) - size) / done / 1000:.1f} kB a payment", flush=True)
     errors = [f"{count} families: {name} x{n}" for name, n in tally.errors.items()]
     return found.faults + errors
 

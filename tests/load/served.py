@@ -1,4 +1,4 @@
-"""The site as installed, gunicorn and nginx, with a base that holds nobody."""
+"""The site as installed, gunicorn and nginx, with a database that holds nobody."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -23,7 +23,7 @@ class Site:
     url: str
     log: Path
     certificate: Path | None
-    bank_base: Path
+    bank_database: Path
     trees: dict[str, Tree] = field(default_factory=dict)
 
     @property
@@ -80,7 +80,7 @@ def _bank(site: Site, port: int, heard: str) -> Iterator[Tree]:
         "SANDBOX_KEY": KEY,
         "SANDBOX_PASSWORD": BANK_PASSWORD,
         "SANDBOX_NOTIFY_URL": f"{heard}/paiement/notification/banque",
-        "SANDBOX_DATABASE": str(site.bank_base),
+        "SANDBOX_DATABASE": str(site.bank_database),
     }
     serve = python(
         *("-m", "gunicorn", "gateways.sandbox.server:create_bank()", "--no-control-socket"),

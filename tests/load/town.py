@@ -1,4 +1,4 @@
-"""A town of any size: its settings, its base loaded from files as a town hall loads them."""
+"""A town of any size: its settings, its database loaded from files as a town hall loads them."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -27,8 +27,8 @@ def code(number: int) -> str:
 
 
 def build(folder: Path, families: int, invoices: int = OPEN, *, settled: int = 0) -> None:
-    """Make the base: families with so many monthly invoices of two lines each, and a password, one
-    for all. The first `settled` of them have paid all but the latest, at the counter."""
+    """Make the database: families with so many monthly invoices of two lines each, and a password,
+    one for all. The first `settled` of them have paid all but the latest, at the counter."""
     db.configure(folder / "kiosque.sqlite3")
     with db.connection():
         db.migrate()

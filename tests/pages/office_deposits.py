@@ -18,7 +18,7 @@ IMPUTATIONS = "/mairie/reglages/imputations"
 
 
 def _imputed() -> None:
-    for gap in deposits.unsaid(""):  # other scenes put the base back
+    for gap in deposits.unsaid(""):  # other scenes put the database back
         deposits.say_last("", gap.year, gap.first - 1, LONG_WORD)
     for each in Service.select():
         if each.id not in deposits.imputations(""):

@@ -1,4 +1,4 @@
-"""The base, row by row, against what the books of the proof say."""
+"""The database, row by row, against what the books of the proof say."""
 
 import json
 from collections import Counter

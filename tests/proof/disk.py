@@ -65,7 +65,7 @@ def _sectors(at: int, data: bytes | None) -> Iterator[tuple[int, bytes | None]]:
 
 
 class Disk:
-    """One base's files. `watch` is told before each thing done to them: the moment of a cut."""
+    """One database's files. `watch` is told before each thing done to them: the moment of a cut."""
 
     def __init__(self, base: Path, watch: Callable[[], object]) -> None:
         self._base = str(base)

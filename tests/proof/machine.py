@@ -3,7 +3,7 @@
 Alice owns a family and has two tabs, Bob shares it from his phone; Charlie has another. Both owe
 invoices to two régies, each with a gateway and books of its own. The bank is `bank.Bank`, what the
 portal should hold is `books.Books`; both learn of each step on their own, and are compared with
-the base. Each subject's steps are a file of `steps/`.
+the database. Each subject's steps are a file of `steps/`.
 """
 
 import sys

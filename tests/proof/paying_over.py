@@ -123,8 +123,8 @@ def _asked(town: "Town", found: Draft) -> tuple[Settings, str, int, str, str]:
 
 
 def compare_papers() -> None:
-    """Each paper is in the base, and would be made the same from it: who was killed before he had
-    it lost nothing. The journal cites it."""
+    """Each paper is in the database, and would be made the same from it: who was killed before he
+    had it lost nothing. The journal cites it."""
     for deposit in Deposit.select():
         kept = hashlib.sha256(deposit.pdf).hexdigest()
         assert kept == deposit.pdf_sha256, "another paper is kept"

@@ -1,4 +1,4 @@
-"""A base of its own for each run of the machine, and what is read of it to be compared."""
+"""A database of its own for each run of the machine, and what is read of it to be compared."""
 
 import tempfile
 from collections import Counter
@@ -14,7 +14,7 @@ from kiosque.language import clock
 from kiosque.mails import delivery
 from kiosque.payments import Issuers, reconcile
 from kiosque.settings import Mail, OtherRegie, Payment, Regie, Settings, Town
-from tests import bases
+from tests import fresh_databases
 from tests.bank import KEY
 from tests.conftest import NOW, PUBLIC_URL, Clock
 from tests.proof.bank import Bank, Contract, FullContract
@@ -56,13 +56,14 @@ def _settings(folder: Path, location: str, tables: Mapping[str, Mapping[str, obj
 
 
 class Stage:
-    """The portal on an empty base, its clock held by hand, its bank ours, its mails counted. The
-    first régie's contract is whole; the crèche's bank cannot be asked, and gives nothing back."""
+    """The portal on an empty database, its clock held by hand, its bank ours, its mails counted.
+    The first régie's contract is whole; the crèche's bank cannot be asked, and gives nothing
+    back."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(dir=_FOLDER)))
-        location = self._stack.enter_context(bases.ready(folder))
+        location = self._stack.enter_context(fresh_databases.ready(folder))
         self._stack.enter_context(db.elsewhere(location))
         self.clock = Clock(NOW)
         tables = {name: {**SANDBOX, "key": key} for name, key in KEYS.items()}
@@ -153,7 +154,7 @@ class Crash(Exception):
 
 @contextmanager
 def crash_at(statement: int) -> Iterator[None]:
-    """Die at the nth statement sent to the base from now on."""
+    """Die at the nth statement sent to the database from now on."""
     execute, count = db.database.execute_sql, 0
 
     def counted(*args: Any, **kwargs: Any) -> Any:

@@ -1,6 +1,6 @@
 """A storm: many families pay at once, the bank repeats itself, and processes are killed at random.
 
-What is acknowledged to the bank is remembered; afterwards the base must hold all of it, once.
+What is acknowledged to the bank is remembered; afterwards the database must hold all of it, once.
 `make storm` runs the long one: 3 000 payments.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import apsw
 
-from tests import bases
+from tests import fresh_databases
 from tests.proof.storm_bank import Bank, Form, Message
 from tests.proof.storm_check import faults_of
 from tests.proof.storm_service import Broken, Browser, Service, make_town
@@ -57,9 +57,9 @@ class Plan:
     `payments` is how many debits the bank makes; each `..._every` counts payments between two
     kills of a worker, of the service (of several nodes, by turns one and all), two deploys;
     `chores_every` is in seconds. `fault` is a guard to take off; then a 500 is no fault by itself:
-    only what is wrong in the base is. `spoil` is done to the base before anything; `scenes` are
-    those of a client's life to play, all of them when empty; `nodes` share the base, each with
-    so many `workers`.
+    only what is wrong in the database is. `spoil` is done to the database before anything;
+    `scenes` are those of a client's life to play, all of them when empty; `nodes` share the
+    database, each with so many `workers`.
     """
 
     payments: int
@@ -71,7 +71,7 @@ class Plan:
     chores_every: float = 2.0
     longest_seconds: float = 240
     fault: str = ""
-    spoil: Callable[[bases.Location], None] = lambda _: None
+    spoil: Callable[[fresh_databases.Location], None] = lambda _: None
     scenes: tuple[str, ...] = ()
     nodes: int = 1
 
@@ -93,7 +93,7 @@ class Tally:
 
 
 class Storm:
-    def __init__(self, folder: Path, location: bases.Location, plan: Plan) -> None:
+    def __init__(self, folder: Path, location: fresh_databases.Location, plan: Plan) -> None:
         self.plan, self.bank, self.tally = plan, Bank(), Tally()
         self.faults: list[str] = []
         self.acknowledged: dict[Message, float] = {}
@@ -103,7 +103,7 @@ class Storm:
         self._calm = threading.Event()  # set: nobody begins anything any more
         self._end = float("inf")
         self._late: list[Message] = []
-        #: Try again: nobody answers, the base does not, or the balancer finds no node.
+        #: Try again: nobody answers, the database does not, or the balancer finds no node.
         self.no_answers = (None, 503, *((502, 504) if plan.nodes > 1 else ()))
 
     def run(self) -> "Storm":
@@ -267,7 +267,7 @@ class Storm:
         """Make every question to the bank due, and end the lease of a run that was killed: no run
         is under way."""
         with suppress(apsw.BusyError):  # next time
-            bases.run(
+            fresh_databases.run(
                 self._location,
                 "UPDATE attempt SET ask_at = started_at WHERE ask_at IS NOT NULL",
                 "UPDATE lease SET expires_at = started_at",
@@ -448,9 +448,9 @@ def main() -> None:
         workers=4 // nodes,
         nodes=nodes,
     )
-    with tempfile.TemporaryDirectory() as name, bases.ready(Path(name)) as location:
+    with tempfile.TemporaryDirectory() as name, fresh_databases.ready(Path(name)) as location:
         storm = Storm(Path(name), location, plan).run()
-    bases.end()
+    fresh_databases.end()
     print(table(storm))
     if storm.faults:
         raise SystemExit("\n".join(storm.faults[:20]))

@@ -1,4 +1,4 @@
-"""Check the books after a storm, found in the base by other means than the site's own."""
+"""Check the books after a storm, found in the database by other means than the site's own."""
 
 from collections import Counter
 from pathlib import Path

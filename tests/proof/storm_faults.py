@@ -82,7 +82,7 @@ def early_answer(app: Flask) -> None:
 
 
 def repeated_transactions() -> None:
-    """A bank's transaction is not looked up; the base's own index is taken off by the test."""
+    """A bank's transaction is not looked up; the database's own index is taken off by the test."""
     replace(incoming, "settlement_of", lambda *_: None)
 
 

@@ -1,4 +1,5 @@
-"""The real service under the storm: gunicorn's processes on a base of their own, killed at will."""
+"""The real service under the storm: gunicorn's processes on a database of their own, killed at
+will."""
 
 import os
 import signal
@@ -16,7 +17,7 @@ from urllib.parse import urlencode
 from kiosque import db
 from kiosque.db import models, write
 from kiosque.db.models import Family, ImportBatch, Invoice, InvoiceLine
-from tests import bases
+from tests import fresh_databases
 from tests.conftest import NOW, PASSWORD, choose_password, csrf_token, free_port, make_batch
 from tests.proof.storm_balancer import Balancer
 from tests.sites import settle
@@ -86,13 +87,13 @@ class Node:
 
 
 class Service:
-    """Nodes on one base, behind a balancer when they are several; `fault` names a guard to take
+    """Nodes on one database, behind a balancer when they are several; `fault` names a guard to take
     off (storm_faults)."""
 
     def __init__(
         self,
         folder: Path,
-        location: bases.Location,
+        location: fresh_databases.Location,
         bank_url: str,
         *,
         workers: int = 4,
@@ -169,8 +170,8 @@ class Service:
         return process.returncode, output
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
-        """Read the base, by a connection of its own."""
-        return bases.run(self.location, sql)
+        """Read the database, by a connection of its own."""
+        return fresh_databases.run(self.location, sql)
 
 
 class Answer:
@@ -228,9 +229,9 @@ class Browser:
 
 
 def make_town(
-    base: bases.Location, families: int, invoices: int
+    base: fresh_databases.Location, families: int, invoices: int
 ) -> dict[str, list[tuple[str, int]]]:
-    """A base with so many families that have a password, each with so many open invoices; and
+    """A database with so many families that have a password, each with so many open invoices; and
     as many again that do nothing. Returns the numbers and cents of the first, by family."""
     db.configure(base)
     town: dict[str, list[tuple[str, int]]] = {}

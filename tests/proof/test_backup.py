@@ -12,7 +12,7 @@ import pytest
 from playhouse.pool import PooledDatabase
 
 from kiosque import db
-from tests import bases
+from tests import fresh_databases
 from tests.proof.storm import Plan, Storm, table
 from tests.proof.storm_check import RUNS
 from tests.proof.storm_service import Service
@@ -57,8 +57,8 @@ class BackedUp(Storm):
 
 
 @pytest.fixture
-def location(tmp_path: Path) -> Iterator[bases.Location]:
-    with bases.ready(tmp_path) as location:
+def location(tmp_path: Path) -> Iterator[fresh_databases.Location]:
+    with fresh_databases.ready(tmp_path) as location:
         yield location
 
 
@@ -76,7 +76,7 @@ def column(service: Service, sql: str) -> Counter[object]:
 
 
 def test_a_town_put_back_as_it_was_in_a_storm_finds_every_payment_again_once(
-    tmp_path: Path, location: bases.Location
+    tmp_path: Path, location: fresh_databases.Location
 ) -> None:
     plan = Plan(100, workers=3, worker_every=20, service_every=60, deploy_every=500)
     storm = BackedUp(tmp_path, location, plan)

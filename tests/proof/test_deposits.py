@@ -16,7 +16,7 @@ from kiosque.deposits import Imputed
 from kiosque.papers.deposits import bordereau
 from kiosque.payments import CounterPayment, Refused, journal, verification
 from kiosque.settings.loading import load
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.conftest import NOW
 from tests.proof.storm_service import PROJECT, make_town
 from tests.sites import settle
@@ -29,7 +29,7 @@ _FINAL = ("deposit", "final", "--author", "Dominique Aubry")
 class Site:
     """A town whose régie has a cheque to pay over, and its commands."""
 
-    def __init__(self, folder: Path, location: bases.Location) -> None:
+    def __init__(self, folder: Path, location: fresh_databases.Location) -> None:
         settle(folder, "http://127.0.0.1:1", letters=False)
         mine = {name: it for name, it in os.environ.items() if not name.startswith("KIOSQUE_")}
         data = {"KIOSQUE_DATA": str(folder), "KIOSQUE_DATABASE": str(location)}
@@ -67,7 +67,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    with bases.ready(tmp_path) as location:
+    with fresh_databases.ready(tmp_path) as location:
         site = Site(tmp_path, location)
         with db.connection():
             yield site
@@ -91,7 +91,7 @@ def test_two_processes_that_press_at_once_make_one_deposit(site: Site) -> None:
 
 
 def test_without_the_guard_the_database_alone_refuses_the_second(site: Site) -> None:
-    """So the two are really at once; what the code promises, the base promises too."""
+    """So the two are really at once; what the code promises, the database promises too."""
     said = press_at_once(site, "unguarded")
     assert Deposit.select().count() == 1
     assert sum("IntegrityError" in each for each in said) == 1, said

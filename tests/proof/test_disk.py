@@ -1,4 +1,4 @@
-"""The disk is full, read-only, failing, or the base held by somebody: the bank's notice gets a
+"""The disk is full, read-only, failing, or the database held by somebody: the bank's notice gets a
 503, nothing is written by half, and the same notice later is accepted, once."""
 
 import itertools
@@ -30,13 +30,13 @@ from kiosque.db.models import (
 )
 from kiosque.payments import journal
 from kiosque.settings import Settings
-from tests import bases
+from tests import fresh_databases
 from tests.bank import notice
 from tests.conftest import make_invoice
 from tests.proof.disk import Disk, losing_power
 
 NOTIFY = "/paiement/notification/banque"
-pytestmark = bases.on_sqlite
+pytestmark = fresh_databases.on_sqlite
 
 EFFECTS = (Settlement, Allocation, JournalEntry, Receipt, OutboxMail, BankMessage)
 
@@ -61,7 +61,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
-    """The base is on the small disk, for the tests that ask for one."""
+    """The database is on the small disk, for the tests that ask for one."""
     if "small_disk" not in request.fixturenames:
         return settings
     return replace(settings, data=request.getfixturevalue("small_disk"))
@@ -151,7 +151,7 @@ def test_a_read_only_file_system_refuses_the_notice_and_takes_it_once_repaired(
 # --- On any disk ---
 
 
-def test_a_base_that_may_not_grow_refuses_what_does_not_fit_and_takes_it_later(
+def test_a_database_that_may_not_grow_refuses_what_does_not_fit_and_takes_it_later(
     settings: Settings,
     bank: Callable[[Handoff], int],
     pay: Pay,
@@ -174,7 +174,7 @@ def test_a_base_that_may_not_grow_refuses_what_does_not_fit_and_takes_it_later(
 
 
 class FailingDisk:
-    """From one moment on, everything done to the base's files fails."""
+    """From one moment on, everything done to the database's files fails."""
 
     def __init__(self) -> None:
         self.has_failed = False
@@ -240,7 +240,7 @@ def test_a_disk_that_fails_at_any_moment_of_a_notice_leaves_nothing_by_half(
 # --- Held by somebody ---
 
 
-def test_a_shell_that_holds_the_base_makes_the_bank_send_again(
+def test_a_shell_that_holds_the_database_makes_the_bank_send_again(
     settings: Settings,
     bank: Callable[[Handoff], int],
     pay: Pay,

@@ -27,12 +27,12 @@ from kiosque.db.models import (
     Settlement,
 )
 from kiosque.payments import journal
-from tests import bases
+from tests import fresh_databases
 from tests.bank import notice
 from tests.conftest import ISSUERS, Clock, make_family, make_invoice
 from tests.proof.disk import Cuts, Disk, Remains, losing_power, put_back
 
-pytestmark = bases.on_sqlite
+pytestmark = fresh_databases.on_sqlite
 
 ROUNDS = int(os.environ.get("POWER_CUT_ROUNDS", "25"))
 PAYMENTS = 6
@@ -48,9 +48,9 @@ def _quick_disk() -> None:
 
 @pytest.fixture
 def town(tmp_path: Path, frozen: Clock) -> Path:
-    """A base at rest, with a family that has invoices to pay."""
+    """A database at rest, with a family that has invoices to pay."""
     path = tmp_path / "town.sqlite3"
-    shutil.copyfile(bases.template(), path)
+    shutil.copyfile(fresh_databases.template(), path)
     db.configure(path)
     with db.connection():
         family = make_family("F1001", "Martin")
@@ -82,7 +82,7 @@ class Round:
                 reader.execute("SELECT count(*) FROM family").fetchall()  # joins the WAL
             for number in range(PAYMENTS):
                 with db.connection():
-                    # As after a busy hour: the WAL goes back into the base, and begins anew.
+                    # As after a busy hour: the WAL goes back into the database, and begins anew.
                     database.pragma("wal_autocheckpoint", self.random.choice((10, 40, 1000)))
                     self._pay(f"2026-10-{number:04}", pay, gateway)
             if reader:
@@ -103,7 +103,7 @@ def hear(handoff: Handoff, gateway: Gateway) -> None:
 
 
 def known() -> set[str]:
-    """Return what the base knows, in the words of what is acknowledged."""
+    """Return what the database knows, in the words of what is acknowledged."""
     forms = Attempt.select().where(Attempt.gateway_reference.is_null(False))
     paid = Attempt.select().where(Attempt.state == "paid")
     return {f"form {attempt.reference}" for attempt in forms} | {
@@ -125,7 +125,7 @@ def check_whole() -> None:
 
 
 def after(remains: Remains, base: Path) -> set[str]:
-    """Start again after a cut. Returns what the base knows."""
+    """Start again after a cut. Returns what the database knows."""
     put_back(remains, base)
     db.configure(base)
     with db.connection():
@@ -187,7 +187,7 @@ def test_a_migration_cut_short_is_taken_up_again(tmp_path: Path) -> None:
     def schema() -> list[tuple[str, ...]]:
         return sorted(database.execute_sql("SELECT name, sql FROM sqlite_master"))
 
-    db.configure(bases.template())
+    db.configure(fresh_databases.template())
     with db.connection():
         whole = schema()
     base = tmp_path / "new.sqlite3"

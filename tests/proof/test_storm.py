@@ -19,7 +19,7 @@ from gateways.registry import configure
 from kiosque import db
 from kiosque.db.models import Attempt, Family, Invoice, Settlement
 from kiosque.payments import Purchase, journal, start, verification
-from tests import bases
+from tests import fresh_databases
 from tests.bank import KEY
 from tests.proof import storm_balancer
 from tests.proof.storm import REFUSED, Plan, Storm, table
@@ -35,14 +35,14 @@ pytestmark = [
 
 
 @pytest.fixture
-def location(tmp_path: Path) -> Iterator[bases.Location]:
-    with bases.ready(tmp_path) as location:
+def location(tmp_path: Path) -> Iterator[fresh_databases.Location]:
+    with fresh_databases.ready(tmp_path) as location:
         yield location
 
 
 @pytest.mark.proof
 def test_processes_killed_at_random_lose_nothing_acknowledged_and_pay_nothing_twice(
-    tmp_path: Path, location: bases.Location
+    tmp_path: Path, location: fresh_databases.Location
 ) -> None:
     plan = Plan(120, workers=3, worker_every=20, service_every=50, deploy_every=80)
     storm = Storm(tmp_path, location, plan).run()
@@ -56,10 +56,10 @@ def test_processes_killed_at_random_lose_nothing_acknowledged_and_pay_nothing_tw
 
 
 @pytest.mark.proof
-@bases.on_postgresql
+@fresh_databases.on_postgresql
 @pytest.mark.skipif(not storm_balancer.program(), reason="nginx is not installed")
-def test_two_nodes_on_one_base_behind_a_balancer_lose_and_double_nothing(
-    tmp_path: Path, location: bases.Location
+def test_two_nodes_on_one_database_behind_a_balancer_lose_and_double_nothing(
+    tmp_path: Path, location: fresh_databases.Location
 ) -> None:
     plan = Plan(160, workers=2, worker_every=30, service_every=50, deploy_every=110, nodes=2)
     storm = Storm(tmp_path, location, plan).run()
@@ -73,7 +73,7 @@ def test_two_nodes_on_one_base_behind_a_balancer_lose_and_double_nothing(
 
 @pytest.mark.proof
 def test_without_transactions_the_storm_sees_halves(
-    tmp_path: Path, location: bases.Location
+    tmp_path: Path, location: fresh_databases.Location
 ) -> None:
     plan = Plan(
         40,
@@ -90,7 +90,7 @@ def test_without_transactions_the_storm_sees_halves(
 
 @pytest.mark.proof
 def test_an_answer_before_the_commit_loses_what_it_acknowledged(
-    tmp_path: Path, location: bases.Location
+    tmp_path: Path, location: fresh_databases.Location
 ) -> None:
     plan = Plan(60, workers=2, worker_every=4, fault="early_answer")
     storm = Storm(tmp_path, location, plan).run()
@@ -99,7 +99,7 @@ def test_an_answer_before_the_commit_loses_what_it_acknowledged(
 
 @pytest.mark.proof
 def test_without_unique_transactions_a_debit_counts_twice(
-    tmp_path: Path, location: bases.Location
+    tmp_path: Path, location: fresh_databases.Location
 ) -> None:
     plan = Plan(
         40,
@@ -117,17 +117,17 @@ def words(storm: Storm) -> set[str]:
     return {fault.partition(":")[0] for fault in storm.faults}
 
 
-def let_transactions_repeat(base: bases.Location) -> None:
+def let_transactions_repeat(base: fresh_databases.Location) -> None:
     """Take off the uniqueness of the bank's transactions. SQLite drops no constraint of a table:
-    it is made anew, while the base is still empty of them."""
+    it is made anew, while the database is still empty of them."""
     if not isinstance(base, Path):
         constraint = "settlement_gateway_transaction_id_key"
-        bases.run(base, f"ALTER TABLE settlement DROP CONSTRAINT {constraint}")
+        fresh_databases.run(base, f"ALTER TABLE settlement DROP CONSTRAINT {constraint}")
         return
-    ((sql,),) = bases.run(base, "SELECT sql FROM sqlite_schema WHERE name = 'settlement'")
+    ((sql,),) = fresh_databases.run(base, "SELECT sql FROM sqlite_schema WHERE name = 'settlement'")
     loose = sql.replace("UNIQUE (gateway, transaction_id),", "")
     assert loose != sql
-    bases.run(base, "PRAGMA foreign_keys = OFF; DROP TABLE settlement", loose)
+    fresh_databases.run(base, "PRAGMA foreign_keys = OFF; DROP TABLE settlement", loose)
 
 
 @pytest.fixture
@@ -138,12 +138,12 @@ def bank() -> Iterator[Bank]:
 
 
 def test_two_runs_of_reconcile_without_the_lease_are_harmless(
-    tmp_path: Path, location: bases.Location, bank: Bank
+    tmp_path: Path, location: fresh_databases.Location, bank: Bank
 ) -> None:
     town = make_town(location, families=1, invoices=40)
     service = Service(tmp_path, location, bank.url)
     debits = [debit(bank, number, cents) for number, cents in town["F1000"]]
-    bases.run(location, "UPDATE attempt SET ask_at = started_at")
+    fresh_databases.run(location, "UPDATE attempt SET ask_at = started_at")
     bank.meeting = threading.Barrier(2)
     runs = [
         subprocess.Popen(
@@ -191,7 +191,7 @@ def open_payment(bank: Bank, number: str, cents: int) -> tuple[Attempt, Handoff]
 
 
 def test_a_worker_frozen_inside_a_write_is_killed_and_leaves_nothing_by_half(
-    tmp_path: Path, location: bases.Location, bank: Bank
+    tmp_path: Path, location: fresh_databases.Location, bank: Bank
 ) -> None:
     """By gunicorn itself, past its `--timeout`."""
     town = make_town(location, families=1, invoices=2)

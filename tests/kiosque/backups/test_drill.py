@@ -7,7 +7,7 @@ import pytest
 from kiosque import backups
 from kiosque.backups import making, rotation
 from kiosque.db import leases
-from tests import bases
+from tests import fresh_databases
 from tests.conftest import Clock
 from tests.kiosque.backups.conftest import Town
 
@@ -18,12 +18,12 @@ def test_the_last_backup_is_tried_and_what_would_be_lost_is_said(town: Town, fro
     path = town.backup()
     town.pay()
     frozen.advance(hours=6)
-    before, files = bases.rows(without={"lease"}), sorted(town.settings.data.rglob("*"))
+    before, files = fresh_databases.rows(without={"lease"}), sorted(town.settings.data.rglob("*"))
     result = town.run("drill")
     assert result.exit_code == 0, result.output
     assert str(path) in result.output
     assert "1 écriture au journal, 1 reçu, 10,02\u00a0€" in result.output
-    assert bases.rows(without={"lease"}) == before
+    assert fresh_databases.rows(without={"lease"}) == before
     assert sorted(town.settings.data.rglob("*")) == files
     assert leases.finished_at(backups.TRIED) == frozen.at
 
@@ -39,7 +39,7 @@ def test_one_that_does_not_come_back_is_a_failure_that_is_not_noted(
     town: Town, frozen: Clock, spoiled: str
 ) -> None:
     if spoiled == "books":
-        bases.damage("UPDATE journal_entry SET label = 'faux'")
+        fresh_databases.damage("UPDATE journal_entry SET label = 'faux'")
         town.run("backup")
     else:
         path = Path(town.backup())
@@ -52,7 +52,7 @@ def test_one_that_does_not_come_back_is_a_failure_that_is_not_noted(
     assert [path.name for path in folder.iterdir()] == [rotation.name("kiosque", frozen.at)]
 
 
-def test_a_backup_made_before_the_base_was_migrated_is_tried_too(
+def test_a_backup_made_before_the_database_was_migrated_is_tried_too(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -66,7 +66,7 @@ def test_a_backup_made_before_the_base_was_migrated_is_tried_too(
     assert "1 écriture au journal, 1 reçu, 10,02\u00a0€" in result.output
 
 
-def test_one_newer_than_the_base_loses_nothing(town: Town, frozen: Clock) -> None:
+def test_one_newer_than_the_database_loses_nothing(town: Town, frozen: Clock) -> None:
     older = town.backup(str(town.settings.data / "ailleurs"))
     town.pay()
     frozen.advance(hours=1)

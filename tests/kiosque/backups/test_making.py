@@ -22,7 +22,7 @@ from kiosque.backups.archive import BadBackup
 from kiosque.db import leases
 from kiosque.payments import journal
 from kiosque.settings import Backup
-from tests import bases
+from tests import fresh_databases
 from tests.conftest import Clock
 from tests.kiosque.backups.conftest import Town, read
 from tests.kiosque.settings.test_settings import TOML
@@ -121,7 +121,7 @@ def test_the_command_that_takes_backups_away_is_told_to_nobody() -> None:
     assert "keep_days = 7" in text
 
 
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 def test_a_disk_that_fills_up_is_said_and_leaves_nothing(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,7 +151,7 @@ def test_secrets_are_there_for_who_has_the_key(town: Town, tmp_path: Path) -> No
     assert opened.stdout.startswith((town.settings.data / "kiosque.toml").read_text())
 
 
-@bases.on_sqlite  # whose copy needs no program
+@fresh_databases.on_sqlite  # whose copy needs no program
 def test_a_backup_without_its_secrets_is_made_all_the_same_and_that_is_told(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,7 +247,7 @@ def test_books_that_are_wrong_are_backed_up_and_nothing_is_taken_off(
     old = folder / rotation.name("kiosque", frozen.at - timedelta(days=900))
     old.touch()
     settings_file(town, "[backup]\nkeep_days = 1\nkeep_weeks = 0\nkeep_months = 0\n")
-    bases.damage("UPDATE journal_entry SET amount_cents = 1")
+    fresh_databases.damage("UPDATE journal_entry SET amount_cents = 1")
     result = town.run("backup")
     assert result.exit_code == 1
     assert old.exists()

@@ -35,7 +35,7 @@ from kiosque.families import sessions
 from kiosque.invoices import announcements
 from kiosque.payments import journal, reconcile, verification
 from kiosque.payments.queries import last_receipt_number
-from tests import bases
+from tests import fresh_databases
 from tests.conftest import (
     ISSUERS,
     PUBLIC_URL,
@@ -71,11 +71,11 @@ def numbers() -> list[int]:
 
 
 def test_the_town_is_as_it_was_and_the_books_are_whole(town: Town) -> None:
-    path, before = town.backup(), bases.rows()
+    path, before = town.backup(), fresh_databases.rows()
     town.pay()
     (town.settings.data / "texts" / "confidentialite.md").write_text("# Autre")
     restored(town, path)
-    after = bases.rows()
+    after = fresh_databases.rows()
     for table in ("invoice", "settlement", "allocation", "receipt", "journal_entry", "family"):
         assert after[table] == before[table]
     assert verification.faults() == []
@@ -112,7 +112,7 @@ def test_a_receipt_number_is_never_given_twice(town: Town, *, again: bool) -> No
     assert verification.faults() == []
 
 
-def test_numbers_are_skipped_though_the_base_replaced_cannot_be_read(
+def test_numbers_are_skipped_though_the_database_replaced_cannot_be_read(
     town: Town, frozen: Clock
 ) -> None:
     """As many an hour as families could have had."""
@@ -127,14 +127,14 @@ def test_numbers_are_skipped_though_the_base_replaced_cannot_be_read(
 
 def unreadable(town: Town) -> None:
     if town.settings.on_postgresql:
-        bases.damage("DROP TABLE receipt")
+        fresh_databases.damage("DROP TABLE receipt")
     else:
         db.database.close()
         town.settings.database_path.write_bytes(b"broken" * 1000)
 
 
 @pytest.mark.parametrize("minutes", [1, 40, 120])
-def test_no_number_is_given_twice_by_bases_lost_one_after_the_other(
+def test_no_number_is_given_twice_by_databases_lost_one_after_the_other(
     town: Town, frozen: Clock, minutes: int
 ) -> None:
     """Each was put back from the same backup, and nothing of the one before can be read."""
@@ -166,7 +166,7 @@ def test_what_earlier_restorations_skipped_is_not_guessed(town: Town, told: str)
 def test_a_regie_no_longer_in_the_settings_skips_numbers_too(town: Town) -> None:
     """Its last payments may still come."""
     for table, column in (("invoice", "regie"), ("settlement", "regie"), ("receipt", "sequence")):
-        bases.damage(f"UPDATE {table} SET {column} = 'creche'")
+        fresh_databases.damage(f"UPDATE {table} SET {column} = 'creche'")
     path = Path(town.run("backup").stdout.splitlines()[-1])
     unreadable(town)
     restored(town, path, "--despite-faults")
@@ -176,13 +176,13 @@ def test_a_regie_no_longer_in_the_settings_skips_numbers_too(town: Town) -> None
 def test_a_number_inside_those_skipped_is_a_fault(town: Town) -> None:
     restored(town, town.backup())
     town.pay()
-    bases.damage("UPDATE receipt SET number = 500 WHERE number > 1")
+    fresh_databases.damage("UPDATE receipt SET number = 500 WHERE number > 1")
     assert any("reçu" in fault for fault in verification.faults())
 
 
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 def test_what_sqlite_left_beside_goes_with_the_file_it_belongs_to(town: Town) -> None:
-    """A WAL of the old base would be written into the new one."""
+    """A WAL of the old database would be written into the new one."""
     path, base = town.backup(), town.settings.database_path
     entry = journal.last()
     db.database.close()
@@ -384,17 +384,17 @@ def test_one_killed_half_way_is_done_again(town: Town, moment: str) -> None:
     town.pay()
     lost = journal.last()
     db.database.close()
-    if bases.URL:
+    if fresh_databases.URL:
         db.database.close_idle()
     words = [sys.executable, "-c", KILLED, moment, "restore", str(path), "--yes"]
     killed = subprocess.run(words, check=False, capture_output=True)
     # On a server nothing is moved: that moment does not come.
-    assert killed.returncode == (0 if bases.URL and moment.startswith("mov") else -9)
+    assert killed.returncode == (0 if fresh_databases.URL and moment.startswith("mov") else -9)
     restored(town, path)
     assert journal.last() == entry
     town.pay()
     assert numbers()[-1] > 2
-    if not bases.URL:
+    if not fresh_databases.URL:
         kept = []
         for file in town.settings.data.glob("avant-2*/kiosque.sqlite3"):
             with db.elsewhere(file):
@@ -403,7 +403,7 @@ def test_one_killed_half_way_is_done_again(town: Town, moment: str) -> None:
 
 
 def test_books_that_were_wrong_are_put_back_only_when_asked_for(town: Town) -> None:
-    bases.damage("UPDATE journal_entry SET label = 'faux'")
+    fresh_databases.damage("UPDATE journal_entry SET label = 'faux'")
     path = Path(town.run("backup").stdout.splitlines()[-1])
     assert restore(town, path).exit_code == 1
     restored(town, path, "--despite-faults")

@@ -30,12 +30,12 @@ from tests.installation import (
 Look = Callable[..., Result]
 
 
-def furnish(data: Path, template_base: Path) -> None:
+def furnish(data: Path, template_database: Path) -> None:
     """Make settings, and a database whose timers have just run."""
     path = data / "kiosque.toml"
     path.write_text(SETTINGS, encoding="utf-8")
     path.chmod(0o640)
-    shutil.copyfile(template_base, data / "kiosque.sqlite3")
+    shutil.copyfile(template_database, data / "kiosque.sqlite3")
     db.configure(data / "kiosque.sqlite3")
     with db.connection():
         leases.note_done(delivery.LEASE)
@@ -43,9 +43,9 @@ def furnish(data: Path, template_base: Path) -> None:
 
 
 @pytest.fixture
-def data(tmp_path: Path, template_base: Path) -> Path:
+def data(tmp_path: Path, template_database: Path) -> Path:
     """A folder of the test's own, without any server."""
-    furnish(tmp_path, template_base)
+    furnish(tmp_path, template_database)
     return tmp_path
 
 
@@ -57,11 +57,11 @@ def surveyed(data: Path) -> Callable[..., Surveyed]:
 
 @pytest.fixture(scope="module")
 def installation(
-    tmp_path_factory: pytest.TempPathFactory, template_base: Path
+    tmp_path_factory: pytest.TempPathFactory, template_database: Path
 ) -> Iterator[Installation]:
     """The real site and a bank; the proxy is each test's own."""
     data = tmp_path_factory.mktemp("town")
-    furnish(data, template_base)
+    furnish(data, template_database)
     with bank_of(tmp_path_factory.mktemp("bank")) as bank_url:
         more = {
             "KIOSQUE_GATEWAYS_BANQUE_URL": bank_url,

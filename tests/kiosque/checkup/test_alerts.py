@@ -90,11 +90,11 @@ ALL_WELL = sentences.ALL_WELL
 Break = Callable[[Watch, ExitStack], dict[str, str]]
 
 
-def no_base(watch: Watch, stack: ExitStack) -> dict[str, str]:
+def no_database(watch: Watch, stack: ExitStack) -> dict[str, str]:
     base, aside = watch.data / "kiosque.sqlite3", watch.data / "aside"
     db.database.close()
     base.rename(aside)
-    base.mkdir()  # or the site, which runs, makes an empty base there
+    base.mkdir()  # or the site, which runs, makes an empty database there
     stack.callback(aside.rename, base)
     stack.callback(base.rmdir)
     return {}
@@ -166,7 +166,7 @@ def bank_lost_its_clock(_watch: Watch, stack: ExitStack) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("fault", "subject"),
     [
-        (no_base, "Base"),
+        (no_database, "Base"),
         (settings_refused, "Réglages"),
         (bank_down, "Banque banque"),
         (site_down, "Adresse publique"),
@@ -190,7 +190,7 @@ def test_a_trouble_is_told_once_and_once_more_when_it_is_over(
         assert f"- {subject} (" in text_of(mail)
         watch.hour(**settings)
         watch.hour(**settings)
-        # Another subject may come and go with it: without a base, the public address is unsure.
+        # Another subject may come and go with it: without a database, the public address is unsure.
         assert not [told for told in watch.subjects() if subject in told]
     watch.hour()
     (over,) = [told for told in watch.subjects() if subject in told]
@@ -201,7 +201,7 @@ def test_a_trouble_is_told_once_and_once_more_when_it_is_over(
 
 def test_no_alert_holds_a_secret(watch: Watch) -> None:
     with ExitStack() as stack:
-        watch.hour(**no_base(watch, stack), KIOSQUE_TOWN_COLOUR="bleu")
+        watch.hour(**no_database(watch, stack), KIOSQUE_TOWN_COLOUR="bleu")
     (mail,) = watch.mails()
     for secret in (SECRET_KEY, BANK_PASSWORD):
         assert secret not in mail.as_string() + (watch.data / memory.NAME).read_text()

@@ -181,7 +181,7 @@ def test_settings_that_hold_nothing_leave_something_to_check(
 # --- The database ---
 
 
-def test_a_good_base_is_of_this_version_and_its_books_hold(surveyed: Settle) -> None:
+def test_a_good_database_is_of_this_version_and_its_books_hold(surveyed: Settle) -> None:
     here = surveyed()
     result, books = database.check_database(here), database.check_books(here)
     assert (result.level, books.level) == (Level.GOOD, Level.GOOD)
@@ -191,7 +191,7 @@ def test_a_good_base_is_of_this_version_and_its_books_hold(surveyed: Settle) -> 
     assert sentences.numbers(books.detail) == [0]
 
 
-def test_without_a_base_none_is_made(surveyed: Settle, data: Path) -> None:
+def test_without_a_database_none_is_made(surveyed: Settle, data: Path) -> None:
     (data / "kiosque.sqlite3").unlink()
     shutil.rmtree(data / "absent", ignore_errors=True)
     for here in (surveyed(), surveyed(KIOSQUE_DATABASE=str(data / "absent" / "kiosque.sqlite3"))):
@@ -217,7 +217,7 @@ def test_an_address_in_the_place_of_a_path_is_not_said(surveyed: Settle, data: P
     assert "canari" not in "".join(map(told, (*results, settings_check.check_settings(here))))
 
 
-def test_a_base_that_is_none_or_is_damaged_is_told(surveyed: Settle, data: Path) -> None:
+def test_a_database_that_is_none_or_is_damaged_is_told(surveyed: Settle, data: Path) -> None:
     path = data / "kiosque.sqlite3"
     good = path.read_bytes()
     path.write_bytes(b"ce n'est pas une base" * 500)
@@ -260,7 +260,7 @@ def test_rows_without_what_they_refer_to_are_told(surveyed: Settle, data: Path) 
     assert f"1 {sentences.ORPHANS} (account)" in told(database.check_database(surveyed()))
 
 
-def test_a_base_of_an_earlier_version_is_told(surveyed: Settle, data: Path) -> None:
+def test_a_database_of_an_earlier_version_is_told(surveyed: Settle, data: Path) -> None:
     change(
         data, "DELETE FROM schema_migration WHERE name = (SELECT max(name) FROM schema_migration)"
     )
@@ -270,7 +270,7 @@ def test_a_base_of_an_earlier_version_is_told(surveyed: Settle, data: Path) -> N
     assert "python app.py migrate" in trouble.advice
 
 
-def test_a_base_of_a_later_version_is_told(surveyed: Settle, data: Path) -> None:
+def test_a_database_of_a_later_version_is_told(surveyed: Settle, data: Path) -> None:
     change(data, "UPDATE schema_migration SET name = '9999_later' WHERE name LIKE '0002%'")
     (trouble,) = database.check_database(surveyed()).troubles
     assert "9999_later" in trouble.what
@@ -291,7 +291,9 @@ def test_books_that_do_not_hold_are_told_in_part(surveyed: Settle, data: Path) -
     assert sentences.numbers(result.troubles[-1].what) == [11]
 
 
-def test_what_the_base_still_needs_of_the_settings_is_told(surveyed: Settle, data: Path) -> None:
+def test_what_the_database_still_needs_of_the_settings_is_told(
+    surveyed: Settle, data: Path
+) -> None:
     table = {"adapter": "sandbox", "url": "http://127.0.0.1:9", "key": KEY}
     former = registry.configure("ancienne", table, environment="test")
     with db.connection():
@@ -358,7 +360,8 @@ def test_files_of_several_accounts_or_open_to_all_are_told(
 def test_the_files_that_sqlite_takes_away_meanwhile_are_no_fault(
     surveyed: Settle, data: Path
 ) -> None:
-    """The other checks open the base and close it, and the last one to close removes its WAL."""
+    """The other checks open the database and close it, and the last one to close removes its
+    WAL."""
     base, stopped = data / "kiosque.sqlite3", threading.Event()
 
     def come_and_go() -> None:
@@ -379,7 +382,7 @@ def test_the_files_that_sqlite_takes_away_meanwhile_are_no_fault(
         other.join()
 
 
-def test_a_base_on_a_disk_of_the_network_is_told(
+def test_a_database_on_a_disk_of_the_network_is_told(
     surveyed: Settle, data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     mounts = tmp_path / "mounts"
@@ -471,7 +474,7 @@ def test_a_timer_that_stopped_is_told_with_its_command(
     assert timers.check_timers(here).level is level
 
 
-def test_a_timer_that_never_ran_is_told_once_the_base_is_not_new(
+def test_a_timer_that_never_ran_is_told_once_the_database_is_not_new(
     surveyed: Settle, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(data, "DELETE FROM lease WHERE name = 'send-mail'")

@@ -175,7 +175,7 @@ def test_the_running_site_has_other_settings(stand: Stand, behind: Behind) -> No
 
 
 def unwell(passing: Passing) -> None:
-    """The site's own answer, as it is when its base does not serve."""
+    """The site's own answer, as it is when its database does not serve."""
     tell = passing.tell
     passing.tell = lambda _status, headers, body: tell(503, headers, body)  # type: ignore[method-assign]
     passing.pass_on()

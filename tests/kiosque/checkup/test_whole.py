@@ -133,7 +133,7 @@ def test_the_documented_output_is_what_is_said(installation: Installation, stand
     assert bare(said) == bare(f"Réglages{shown}")
 
 
-def test_a_base_that_nobody_has_open_is_left_alone_too(data: Path) -> None:
+def test_a_database_that_nobody_has_open_is_left_alone_too(data: Path) -> None:
     (data / "kiosque.sqlite3-shm").unlink(missing_ok=True)
     files = files_of(data)
     assert set(files) == {"kiosque.sqlite3", "kiosque.sqlite3.lock", "kiosque.toml"}
@@ -165,7 +165,7 @@ def test_an_installation_that_is_not_there_is_no_traceback(tmp_path: Path) -> No
     assert (done.stderr, (tmp_path / "nowhere").exists()) == ("", False)
 
 
-def test_a_script_reads_it_and_no_secret_is_ever_said(data: Path, template_base: Path) -> None:
+def test_a_script_reads_it_and_no_secret_is_ever_said(data: Path, template_database: Path) -> None:
     broken = environment(
         data, KIOSQUE_MAIL_HOST="127.0.0.1", KIOSQUE_MAIL_PASSWORD="canari-smtp", KIOSQUE_X="1"
     )
@@ -198,8 +198,8 @@ def test_options_mistyped_are_a_fault_of_usage(data: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_timers_commands_are_seen_to_have_run(data: Path, template_base: Path) -> None:
-    furnish(data, template_base)
+def test_the_timers_commands_are_seen_to_have_run(data: Path, template_database: Path) -> None:
+    furnish(data, template_database)
     with closing(apsw.Connection(str(data / "kiosque.sqlite3"))) as connection:
         connection.execute("DELETE FROM lease")
         connection.execute("UPDATE schema_migration SET applied = '2026-01-01 00:00:00'")

@@ -34,7 +34,7 @@ PERSON = ("--author", "Dominique Aubry", "--reason", "absence justifiée")
 
 
 @pytest.fixture
-def paid(base: None, gateway: Gateway, alices_family: Family) -> str:
+def paid(empty_database: None, gateway: Gateway, alices_family: Family) -> str:
     """Alice paid an invoice online; the number of its receipt."""
     invoice = make_invoice(alices_family, "2026-10-0001")
     purchase = payments.Purchase(alices_family, [invoice.number], 4520)
@@ -127,7 +127,7 @@ def test_staff_drop_a_refund_that_the_bank_does_not_answer(
     assert run("drop-refund", paid, *PERSON).exit_code == 1
 
 
-def test_a_run_under_way_is_left_to_its_work(run: Run, base: None) -> None:
+def test_a_run_under_way_is_left_to_its_work(run: Run, empty_database: None) -> None:
     with leases.hold(reconcile.LEASE, timedelta(minutes=2)):
         assert sentences.ANOTHER_RECONCILES in run("reconcile").output
 

@@ -55,7 +55,9 @@ def test_a_month_is_closed_and_its_papers_are_written(
         ("month-papers", "2026-11", "ailleurs", "--regie", "piscine"),
     ],
 )
-def test_what_cannot_be_done_is_said(run: Run, base: None, asked: tuple[str, ...]) -> None:
+def test_what_cannot_be_done_is_said(
+    run: Run, empty_database: None, asked: tuple[str, ...]
+) -> None:
     result = run(*asked)
     assert result.exit_code == 1
     assert "Erreur" in result.output

@@ -37,7 +37,7 @@ from kiosque.invoices import announcements
 from kiosque.outbox import queue
 from kiosque.papers import activation_letters
 from kiosque.settings import Settings
-from tests import bases, pdfs, sentences
+from tests import fresh_databases, pdfs, sentences
 from tests.conftest import (
     NOW,
     PASSWORD,
@@ -235,9 +235,9 @@ def test_what_alice_may_be_paying_online_is_taken_or_cancelled_only_if_confirmed
 ) -> None:
     attempt, _ = pay(alices_family, make_invoice(alices_family, "2026-10-0001"))
     make_invoice(alices_family, "2026-10-0002")
-    before = bases.rows()
+    before = fresh_databases.rows()
     refused = run(*command)
-    assert (refused.exit_code, bases.rows()) == (1, before)
+    assert (refused.exit_code, fresh_databases.rows()) == (1, before)
     assert attempt.reference in refused.output
     assert "--yes" in refused.output
     elsewhere = [word.replace("0001", "0002") for word in command]
@@ -354,10 +354,10 @@ def test_the_journal_is_verified_and_its_balances_shown(run: Run, alices_family:
     assert "counter:cash" in result.output
 
 
-def test_a_base_that_is_not_there_is_said_so_and_made_by_migrate(
+def test_a_database_that_is_not_there_is_said_so_and_made_by_migrate(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with bases.bare(tmp_path / "neuve") as location:
+    with fresh_databases.bare(tmp_path / "neuve") as location:
         monkeypatch.setenv("KIOSQUE_DATABASE", str(location))
         assert "migrate" in run("todo").output
         assert f"{sentences.APPLIED} : 0001_initial" in run("migrate").output

@@ -83,7 +83,9 @@ def test_a_payment_is_kept_back_with_a_reason_then_taken_up(run: Run, collected:
         ("final", *BY),
     ],
 )
-def test_what_cannot_be_done_is_said(run: Run, base: None, asked: tuple[str, ...]) -> None:
+def test_what_cannot_be_done_is_said(
+    run: Run, empty_database: None, asked: tuple[str, ...]
+) -> None:
     result = run("deposit", *asked)
     assert result.exit_code == 1
     assert "Erreur" in result.output

@@ -8,11 +8,11 @@ from click.testing import Result
 from kiosque import db
 from kiosque.db import sqlite
 from kiosque.db.models import Family, Settlement
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.conftest import make_invoice
 
 
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 def test_what_does_not_fit_is_not_written(
     run: Callable[..., Result], alices_family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,12 +25,12 @@ from kiosque.settings import Settings
 from kiosque.statements import loading, matching
 from kiosque.statements.accounts import Holder
 from kiosque.statements.records import FileKind, Movement, ParsedFile, Period
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.bank import notice
 from tests.conftest import ISSUERS, NOW, PASSWORD, Clock, choose_password, make_family, make_invoice
 from tests.kiosque.settings.test_settings import TOML
 
-pytestmark = bases.on_postgresql
+pytestmark = fresh_databases.on_postgresql
 
 Pay = Callable[..., tuple[Attempt, Handoff]]
 
@@ -40,7 +40,7 @@ def town(tmp_path: Path, frozen: Clock, pay: Pay, gateway: Gateway) -> Path:
     """A town on SQLite: accents, what is empty, money that came, a token erased."""
     path = tmp_path / "town" / "kiosque.sqlite3"
     path.parent.mkdir()
-    shutil.copyfile(bases.template(), path)
+    shutil.copyfile(fresh_databases.template(), path)
     with db.elsewhere(path):
         family = make_family("F1001", "Œuvrard-Ñandú ’ \\ \t “é”")
         make_family("F2002", "Petit")
@@ -70,7 +70,7 @@ def hear(gateway: Gateway, handoff: Handoff, number: int) -> None:
 
 @pytest.fixture
 def target(tmp_path: Path) -> Iterator[str]:
-    with bases.bare(tmp_path) as location:
+    with fresh_databases.bare(tmp_path) as location:
         yield str(location)
 
 
@@ -84,9 +84,9 @@ def run(town: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Call
     return lambda *arguments: CliRunner().invoke(main, ["move-database", *arguments])
 
 
-def contents(location: bases.Location) -> dict[str, Any]:
+def contents(location: fresh_databases.Location) -> dict[str, Any]:
     with db.elsewhere(location):
-        return bases.rows(without=("schema_migration", "sqlite_sequence"))
+        return fresh_databases.rows(without=("schema_migration", "sqlite_sequence"))
 
 
 def test_a_town_moves_whole_and_goes_on_from_where_it_was(
@@ -142,7 +142,7 @@ def close_the_month(settings: Settings, frozen: Clock) -> None:
     month_closing.close("", Month(2026, 11), month_closing.Request("Dominique", "essai"))
 
 
-def test_nothing_is_copied_into_a_base_that_holds_something(
+def test_nothing_is_copied_into_a_database_that_holds_something(
     run: Callable[..., Result], town: Path, target: str
 ) -> None:
     with db.elsewhere(target):
@@ -155,7 +155,7 @@ def test_nothing_is_copied_into_a_base_that_holds_something(
         assert [family.code for family in Family.select()] == ["F9"]
 
 
-def test_a_base_whose_tables_were_made_before_is_empty_all_the_same(
+def test_a_database_whose_tables_were_made_before_is_empty_all_the_same(
     run: Callable[..., Result], town: Path, target: str
 ) -> None:
     with db.elsewhere(target):
@@ -163,7 +163,7 @@ def test_a_base_whose_tables_were_made_before_is_empty_all_the_same(
     assert run(target).exit_code == 0
 
 
-def test_an_older_base_is_brought_up_to_date_first(
+def test_an_older_database_is_brought_up_to_date_first(
     run: Callable[..., Result], town: Path, target: str
 ) -> None:
     with closing(apsw.Connection(str(town))) as file:

@@ -1,4 +1,5 @@
-"""The walk from the trial to the opening goes on where the town is, and never on a trial's base."""
+"""The walk from the trial to the opening goes on where the town is, and never on a trial's
+database."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +20,7 @@ from tests.bank import notice
 from tests.conftest import ISSUERS, Clock, make_invoice
 from tests.kiosque.conftest import Run
 from tests.kiosque.settings.test_settings import TOML
-from tests.kiosque.test_newer_base import LATER
+from tests.kiosque.test_newer_database import LATER
 
 Pay = Callable[..., tuple[Attempt, Handoff]]
 REAL = f"""
@@ -41,7 +42,7 @@ production_key = "Xk9tQw3zRv7nPb5m"
 
 @pytest.fixture
 def real(run: Run, settings: Settings) -> Run:
-    """A machine whose base is a trial's, and whose settings are now those of the real site."""
+    """A machine whose database is a trial's, and whose settings are now those of the real site."""
     assert run("migrate").exit_code == 0
     file = settings.data / "kiosque.toml"
     file.write_text(REAL, encoding="utf-8")
@@ -56,7 +57,7 @@ def test_a_trial_s_settings_open_nothing(run: Run) -> None:
     assert "environment" in result.output
 
 
-def test_a_trial_s_base_is_put_aside_and_a_new_one_is_made(
+def test_a_trial_s_database_is_put_aside_and_a_new_one_is_made(
     real: Run, settings: Settings, alices_family: Family
 ) -> None:
     assert real("open", "--yes").exit_code == opening.NOT_YET
@@ -81,13 +82,15 @@ def test_the_question_is_answered_in_french(
     assert bool(list(settings.data.glob("avant-2*"))) == done
 
 
-def test_nobody_s_base_is_put_aside_without_a_word(real: Run, settings: Settings) -> None:
+def test_nobody_s_database_is_put_aside_without_a_word(real: Run, settings: Settings) -> None:
     assert real("open").exit_code == 1
     assert not list(settings.data.glob("avant-2*"))
     assert deployment.environment() == "test"
 
 
-def test_a_base_that_does_not_say_what_it_is_is_left_alone(real: Run, settings: Settings) -> None:
+def test_a_database_that_does_not_say_what_it_is_is_left_alone(
+    real: Run, settings: Settings
+) -> None:
     db.database.execute_sql("DELETE FROM deployment")
     result = real("open", "--yes")
     assert result.exit_code == 1
@@ -95,7 +98,7 @@ def test_a_base_that_does_not_say_what_it_is_is_left_alone(real: Run, settings: 
     assert not list(settings.data.glob("avant-2*"))
 
 
-def test_a_base_of_a_later_version_is_left_alone(real: Run, settings: Settings) -> None:
+def test_a_database_of_a_later_version_is_left_alone(real: Run, settings: Settings) -> None:
     db.database.execute_sql(LATER)
     result = real("open", "--yes")
     assert result.exit_code == 1
@@ -143,7 +146,9 @@ def test_each_step_leads_to_the_next_until_one_euro_has_come_and_gone(
     assert leases.finished_at(backups.TRIED)
 
 
-def test_each_regie_has_its_own_euro(settings: Settings, base: None, frozen: Clock) -> None:
+def test_each_regie_has_its_own_euro(
+    settings: Settings, empty_database: None, frozen: Clock
+) -> None:
     """By its own contract, of a service of its own."""
     creche = OtherRegie("Crèche", "A. Roy", services=("Multi-accueil",), gateway="creche")
     gateways = {**settings.gateways, "creche": settings.gateways["banque"]}

@@ -20,7 +20,7 @@ from tests.kiosque.invoices import treasury
 from tests.kiosque.statements import books
 from tests.kiosque.statements.books import day, paid
 
-pytestmark = pytest.mark.usefixtures("base", "frozen")
+pytestmark = pytest.mark.usefixtures("empty_database", "frozen")
 
 KNOWN = "Date;Libellé;Montant\n{}\n"
 UNKNOWN = "Jour;Texte;Euros\n04/11/2026;VIR;45,20\n05/11/2026;FRAIS;-2,00\n"

@@ -45,7 +45,7 @@ def online(bank: TalkativeBank) -> Online:  # noqa: F811
 
 
 @pytest.fixture
-def told(base: None) -> Told:
+def told(empty_database: None) -> Told:
     """The statement of November is loaded, and matched where a payment is named."""
 
     def load(

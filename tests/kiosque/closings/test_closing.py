@@ -24,7 +24,7 @@ from kiosque.language import clock
 from kiosque.papers import month as papers
 from kiosque.payments import CounterPayment, Refused, journal, verification
 from kiosque.settings import Settings
-from tests import bases, pdfs
+from tests import fresh_databases, pdfs
 from tests.conftest import Clock
 from tests.kiosque.closings.conftest import NOVEMBER, Online, Told, in_december
 
@@ -176,7 +176,7 @@ DAMAGE = {
 @pytest.mark.parametrize(("damage", "fault"), DAMAGE.values(), ids=DAMAGE)
 def test_a_closing_that_is_no_longer_true_is_found(proven: None, damage: str, fault: str) -> None:
     closing.close("", NOVEMBER, DOMINIQUE)
-    bases.damage(damage)
+    fresh_databases.damage(damage)
     assert fault in "\n".join(verification.faults())
 
 
@@ -184,7 +184,7 @@ def test_an_entry_dated_in_a_month_closed_before_is_found(proven: None, october:
     closing.close("", NOVEMBER, DOMINIQUE)
     settle(october, date(2026, 12, 1))
     last, _hash = journal.last()
-    bases.damage(
+    fresh_databases.damage(
         f"UPDATE journal_entry SET at = '2026-11-30T22:59:59.000000Z' WHERE number = {last}"
     )
     assert f"écriture {last} : datée de 2026-11" in "\n".join(verification.faults())
@@ -193,7 +193,7 @@ def test_an_entry_dated_in_a_month_closed_before_is_found(proven: None, october:
 def test_a_payment_dated_in_a_month_closed_before_is_found(proven: None, october: Invoice) -> None:
     closing.close("", NOVEMBER, DOMINIQUE)
     settle(october, date(2026, 12, 1))
-    bases.damage(
+    fresh_databases.damage(
         "UPDATE settlement SET settled_at = '2026-11-30T11:00:00.000000Z' WHERE gateway IS NULL"
     )
     assert "daté de 2026-11" in "\n".join(verification.faults())
@@ -229,7 +229,7 @@ def two_months(proven: None, october: Invoice, frozen: Clock) -> None:
 
 def test_of_two_months_closed_the_one_that_is_no_longer_true_is_named(two_months: None) -> None:
     assert verification.faults() == []
-    bases.damage("UPDATE month_closing SET balances = '{}', last_hash = 'x' WHERE id = 2")
+    fresh_databases.damage("UPDATE month_closing SET balances = '{}', last_hash = 'x' WHERE id = 2")
     named = [fault for fault in verification.faults() if fault.startswith("mois ")]
     assert len(named) == 2
     assert all(fault.startswith("mois 2026-12 : ") for fault in named)
@@ -245,6 +245,8 @@ def test_of_two_months_closed_the_one_that_an_entry_is_dated_in_is_named(
         ("2026-12-31T22:59:59", ["2026-12"]),
         ("2026-11-30T22:59:59", ["2026-11", "2026-12"]),
     ):
-        bases.damage(f"UPDATE journal_entry SET at = '{at}.000000Z' WHERE number = {last}")
+        fresh_databases.damage(
+            f"UPDATE journal_entry SET at = '{at}.000000Z' WHERE number = {last}"
+        )
         found = {each for each in verification.faults() if "datée" in each}
         assert found == {f"écriture {last} : datée de {month}, arrêté avant elle" for month in said}

@@ -36,7 +36,7 @@ FILES = ("familles.csv", "factures-2026-09.csv")
 
 
 @pytest.fixture
-def played(settings: Settings, base: None) -> Iterator[None]:
+def played(settings: Settings, empty_database: None) -> Iterator[None]:
     """October was lived; it is the fifth of November."""
     with clock.held_at(datetime(2026, 10, 5, 8, tzinfo=UTC)):
         for name in FILES:

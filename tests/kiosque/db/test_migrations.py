@@ -1,4 +1,4 @@
-"""A base of an earlier version becomes one of today's, and its books are as sound as before."""
+"""A database of an earlier version becomes one of today's, and its books are as sound as before."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ from kiosque.db.models import (
 )
 from kiosque.payments import BankPayment, journal, verification
 from kiosque.payments.receipts import issue_receipt
-from tests import bases
+from tests import fresh_databases
 from tests.conftest import ISSUERS, NOW, make_family, make_invoice
 from tests.kiosque.payments.conftest import at_counter
 
@@ -89,7 +89,7 @@ MOVES = (
 
 @pytest.fixture
 def earlier(tmp_path: Path) -> Iterator[None]:
-    with bases.bare(tmp_path) as location, db.elsewhere(location):
+    with fresh_databases.bare(tmp_path) as location, db.elsewhere(location):
         db.migrate("0006_mails")
         for statement in EARLIER.split(";"):
             database.execute_sql(statement)
@@ -383,7 +383,7 @@ def test_money_that_a_human_had_pay_another_invoice_goes_back_to_what_it_came_fo
     tmp_path: Path,
 ) -> None:
     """Of a version that did not keep it; what matched nothing came for none."""
-    with bases.bare(tmp_path) as location, db.elsewhere(location):
+    with fresh_databases.bare(tmp_path) as location, db.elsewhere(location):
         db.migrate("0050_kept_papers")
         family = make_family("F1001", "Martin")
         october, november, december = (make_invoice(family, name, 1000) for name in "OND")

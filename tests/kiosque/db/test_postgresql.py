@@ -24,20 +24,20 @@ from kiosque.db.dialect import translate
 from kiosque.db.models import Attempt, Family, Invoice, Lease, Session
 from kiosque.families import hashing
 from kiosque.payments import journal
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.bank import notice
 from tests.conftest import NOW, make_family
 from tests.installation import SETTINGS
 from tests.threads import at_once
 
-pytestmark = bases.on_postgresql
+pytestmark = fresh_databases.on_postgresql
 
 NOTIFY = "/paiement/notification/banque"
 
 
 @contextmanager
 def another_session() -> Iterator[Any]:
-    """Somebody else, who does what they like in the test's base."""
+    """Somebody else, who does what they like in the test's database."""
     import psycopg  # noqa: PLC0415
 
     with psycopg.connect(database.location, autocommit=True) as session:
@@ -45,7 +45,7 @@ def another_session() -> Iterator[Any]:
 
 
 def sessions(session: Any) -> int:
-    """How many sessions of ours the base has, this one apart."""
+    """How many sessions of ours the database has, this one apart."""
     count: int = session.execute(
         "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() "
         "AND application_name = 'kiosque'"
@@ -64,7 +64,7 @@ def end_sessions(session: Any) -> None:
 # --- A session ---
 
 
-def test_a_session_is_as_asked_whatever_the_bases_own_habits(base: None) -> None:
+def test_a_session_is_as_asked_whatever_the_databases_own_habits(empty_database: None) -> None:
     with another_session() as other:
         (name,) = other.execute("SELECT current_database()").fetchone()
         for habit in (
@@ -90,7 +90,7 @@ def test_a_session_is_as_asked_whatever_the_bases_own_habits(base: None) -> None
     ],
 )
 def test_a_session_that_is_not_as_asked_is_said_so(
-    base: None, monkeypatch: pytest.MonkeyPatch, name: str, wanted: str, words: str
+    empty_database: None, monkeypatch: pytest.MonkeyPatch, name: str, wanted: str, words: str
 ) -> None:
     database.close()
     database.close_idle()
@@ -101,7 +101,7 @@ def test_a_session_that_is_not_as_asked_is_said_so(
 
 
 def test_production_refuses_a_server_that_may_lose_what_it_has_committed(
-    base: None, monkeypatch: pytest.MonkeyPatch
+    empty_database: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from kiosque.db import postgresql  # noqa: PLC0415
 
@@ -114,15 +114,15 @@ def test_production_refuses_a_server_that_may_lose_what_it_has_committed(
     database.connect()
 
 
-def test_another_base_must_be_as_durable_as_this_one(
-    base: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_another_database_must_be_as_durable_as_this_one(
+    empty_database: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A backup is read, and a restoration written, on a base named for a while."""
+    """A backup is read, and a restoration written, on a database named for a while."""
     from kiosque.db import postgresql  # noqa: PLC0415
 
     location, fsync = database.location, database.execute_sql("SHOW fsync").fetchone()[0]
     monkeypatch.setitem(postgresql.DURABLE, "fsync", "off" if fsync == "on" else "on")
-    with bases.bare(tmp_path) as other:
+    with fresh_databases.bare(tmp_path) as other:
         with db.elsewhere(other):
             assert database.execute_sql("SHOW synchronous_commit").fetchone() == ("on",)
         db.configure(location, durable=True)
@@ -134,7 +134,9 @@ def test_another_base_must_be_as_durable_as_this_one(
         database.connect()
 
 
-def test_an_old_server_is_refused_in_french(base: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_server_is_refused_in_french(
+    empty_database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("kiosque.db.postgresql.OLDEST", 999)
     database.close()
     database.close_idle()
@@ -161,7 +163,7 @@ def test_a_link_to_another_machine_is_encrypted_unless_said_otherwise() -> None:
 
 
 def test_sessions_are_kept_for_the_next_request_and_no_more_than_needed(
-    base: None, stranger: FlaskClient
+    empty_database: None, stranger: FlaskClient
 ) -> None:
     database.close()
     database.close_idle()
@@ -174,7 +176,7 @@ def test_sessions_are_kept_for_the_next_request_and_no_more_than_needed(
 
 
 def test_a_session_that_is_old_is_closed_rather_than_kept(
-    base: None, monkeypatch: pytest.MonkeyPatch
+    empty_database: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database.close()
     database.close_idle()
@@ -186,7 +188,7 @@ def test_a_session_that_is_old_is_closed_rather_than_kept(
 
 
 def test_sessions_are_few_and_a_thread_waits_for_one_a_moment_only(
-    base: None, monkeypatch: pytest.MonkeyPatch
+    empty_database: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database.obj, "_max_connections", 1)
     monkeypatch.setattr(database.obj, "_wait_timeout", 0.05)
@@ -210,7 +212,7 @@ def test_sessions_are_few_and_a_thread_waits_for_one_a_moment_only(
     assert answers == ["aucune session libre", 0]
 
 
-def test_who_waits_for_a_password_to_be_hashed_holds_no_session(base: None) -> None:
+def test_who_waits_for_a_password_to_be_hashed_holds_no_session(empty_database: None) -> None:
     assert Family.select().count() == 0
     with hashing.strangers.enter():
         assert database.is_closed()
@@ -218,7 +220,7 @@ def test_who_waits_for_a_password_to_be_hashed_holds_no_session(base: None) -> N
 
 
 def test_a_server_that_stopped_and_is_back_is_worked_with_again(
-    base: None, stranger: FlaskClient
+    empty_database: None, stranger: FlaskClient
 ) -> None:
     """Between two requests nobody notices."""
     assert stranger.get("/sante").status_code == 200
@@ -253,7 +255,7 @@ def test_a_server_that_stops_inside_a_write_costs_one_503_and_nothing_by_half(
 
 
 def test_a_server_that_is_not_there_is_a_503_at_once(
-    base: None, stranger: FlaskClient, settings: Any
+    empty_database: None, stranger: FlaskClient, settings: Any
 ) -> None:
     here = database.location
     db.configure("postgresql://u@127.0.0.1:1/base")
@@ -265,7 +267,7 @@ def test_a_server_that_is_not_there_is_a_503_at_once(
 # --- Writing ---
 
 
-def test_writers_have_their_turns_in_the_order_of_arrival(base: None) -> None:
+def test_writers_have_their_turns_in_the_order_of_arrival(empty_database: None) -> None:
     served: list[int] = []
 
     def wait(number: int) -> None:
@@ -293,11 +295,11 @@ def test_writers_have_their_turns_in_the_order_of_arrival(base: None) -> None:
 
 
 def test_a_write_waits_for_its_turn_no_longer_than_a_bank_for_us(
-    base: None, monkeypatch: pytest.MonkeyPatch
+    empty_database: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(write_lock, "PATIENCE_SECONDS", 0.05)
     before = time.monotonic()
-    with bases.locked(), pytest.raises(OperationalError), write():
+    with fresh_databases.locked(), pytest.raises(OperationalError), write():
         pass
     assert time.monotonic() - before < 8
     monkeypatch.undo()
@@ -316,7 +318,7 @@ def test_a_row_that_another_program_holds_is_waited_for_no_longer_either(
     assert Family.get().name == "Durand"
 
 
-def test_what_was_committed_before_ones_turn_is_seen(base: None) -> None:
+def test_what_was_committed_before_ones_turn_is_seen(empty_database: None) -> None:
     """Else two requests would number the same entry of the journal."""
     seen: list[int] = []
 
@@ -335,7 +337,7 @@ def test_what_was_committed_before_ones_turn_is_seen(base: None) -> None:
     assert seen == [1]
 
 
-def test_a_forked_process_leaves_its_parents_sessions_alone(base: None) -> None:
+def test_a_forked_process_leaves_its_parents_sessions_alone(empty_database: None) -> None:
     assert Family.select().count() == 0
     child = os.fork()
     if child == 0:
@@ -350,13 +352,13 @@ def test_a_forked_process_leaves_its_parents_sessions_alone(base: None) -> None:
 # --- What is kept ---
 
 
-def test_what_proves_the_accounts_cannot_be_truncated_either(base: None) -> None:
+def test_what_proves_the_accounts_cannot_be_truncated_either(empty_database: None) -> None:
     for table in ("journal_entry", "bank_message", "fact", "receipt"):
         with pytest.raises(IntegrityError, match="append-only"):
             database.execute_sql(f"TRUNCATE {table} CASCADE")
 
 
-def test_an_error_shows_nothing_of_the_row(base: None) -> None:
+def test_an_error_shows_nothing_of_the_row(empty_database: None) -> None:
     make_family("F1", "Martin")
     with pytest.raises(IntegrityError) as refused:
         make_family("F1", "tr3s-secret")
@@ -366,7 +368,7 @@ def test_an_error_shows_nothing_of_the_row(base: None) -> None:
     assert "Failing row" not in told
 
 
-def test_values_come_back_as_they_do_from_sqlite(base: None) -> None:
+def test_values_come_back_as_they_do_from_sqlite(empty_database: None) -> None:
     family = make_family("F1", "Œuvrard-Ñandú")
     row = Family.get()
     assert (row.wants_mail, row.updated_on) == (True, date(2026, 11, 5))
@@ -380,14 +382,14 @@ def test_values_come_back_as_they_do_from_sqlite(base: None) -> None:
     assert total[1] == family.id
 
 
-def test_names_sort_by_their_letters_codes_as_in_sqlite(base: None) -> None:
+def test_names_sort_by_their_letters_codes_as_in_sqlite(empty_database: None) -> None:
     for code in ("b", "A", "é", "a", "Z", "_"):
         make_family(code, code)
     codes = [family.code for family in Family.select().order_by(Family.code)]
     assert codes == sorted(codes)
 
 
-def test_a_nul_is_kept_as_what_cannot_be_shown_and_finds_nothing(base: None) -> None:
+def test_a_nul_is_kept_as_what_cannot_be_shown_and_finds_nothing(empty_database: None) -> None:
     make_family("F1\0", "x")
     assert Family.get().code == "F1\ufffd"
     assert not Session.select().where(Session.digest == "\0").exists()
@@ -398,7 +400,7 @@ def test_a_nul_is_kept_as_what_cannot_be_shown_and_finds_nothing(base: None) -> 
 
 
 def described() -> dict[str, Any]:
-    """Return what the base is made of: columns, uniqueness, references."""
+    """Return what the database is made of: columns, uniqueness, references."""
     found: dict[str, Any] = {}
     for table in sorted(set(database.get_tables()) - {"schema_migration", "sqlite_sequence"}):
         columns = {
@@ -437,9 +439,9 @@ def conditions() -> dict[str, int]:
     }
 
 
-def test_both_bases_are_made_of_the_same(base: None) -> None:
+def test_both_databases_are_made_of_the_same(empty_database: None) -> None:
     ours, rules = described(), conditions()
-    with db.elsewhere(bases.template()):
+    with db.elsewhere(fresh_databases.template()):
         assert described() == ours
         assert conditions() == rules
 
@@ -457,7 +459,7 @@ def test_a_demonstration_that_is_erased_begins_again(
 ) -> None:
     path = tmp_path / "kiosque.toml"
     path.write_text(SETTINGS.replace('"test"', '"demo"', 1), encoding="utf-8")
-    with bases.bare(tmp_path) as location, db.elsewhere(location):
+    with fresh_databases.bare(tmp_path) as location, db.elsewhere(location):
         db.migrate()
         make_family("F1", "Martin")
         monkeypatch.setenv("KIOSQUE_DATA", str(tmp_path))
@@ -469,7 +471,7 @@ def test_a_demonstration_that_is_erased_begins_again(
 
 
 def test_two_who_migrate_at_once_do_it_once(tmp_path: Path) -> None:
-    with bases.bare(tmp_path) as location, db.elsewhere(location):
+    with fresh_databases.bare(tmp_path) as location, db.elsewhere(location):
         done: list[list[str]] = []
 
         def migrate() -> None:
@@ -489,7 +491,7 @@ def test_two_who_migrate_at_once_do_it_once(tmp_path: Path) -> None:
 
 
 def test_check_looks_at_the_server_as_it_would_at_a_file(
-    base: None, settings: Any, tmp_path: Path
+    empty_database: None, settings: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "kiosque.toml").write_text(SETTINGS, encoding="utf-8")
     environ = {"KIOSQUE_DATA": str(tmp_path), "KIOSQUE_DATABASE": settings.database}

@@ -13,7 +13,7 @@ from kiosque.db.states import InvoiceState
 from kiosque.families import sessions
 from kiosque.invoices import listing
 from kiosque.language import clock
-from tests import bases
+from tests import fresh_databases
 from tests.conftest import NOW, make_family
 
 
@@ -38,12 +38,12 @@ def test_a_query_is_built_once_and_run_with_other_values_each_time(
     assert built == ["once"]
 
 
-def test_a_value_that_is_not_given_is_an_error(base: None) -> None:
+def test_a_value_that_is_not_given_is_an_error(empty_database: None) -> None:
     with pytest.raises(KeyError):
         PreparedQuery(lambda code: Family.select().where(Family.code == code)).rows()
 
 
-def test_rows_come_back_as_their_fields_read_them(base: None) -> None:
+def test_rows_come_back_as_their_fields_read_them(empty_database: None) -> None:
     family = make_family("F1", "Œuvrard-Ñandú")
     query = PreparedQuery(
         lambda code: Family.select(
@@ -84,7 +84,7 @@ def test_a_day_an_instant_a_truth_and_none_are_kept_as_their_fields_keep_them(
 
 
 def test_a_state_and_a_truth_are_part_of_the_sql_what_comes_from_elsewhere_is_bound(
-    base: None,
+    empty_database: None,
 ) -> None:
     sql, bound = (
         Invoice.select(Invoice.id)
@@ -123,8 +123,8 @@ def _plan(query: PreparedQuery, **values: object) -> str:
     return "\n".join(row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", params))
 
 
-@bases.on_sqlite
-def test_the_queries_of_the_invoices_page_use_their_indexes(base: None) -> None:
+@fresh_databases.on_sqlite
+def test_the_queries_of_the_invoices_page_use_their_indexes(empty_database: None) -> None:
     now = clock.now()
     unpaid = _plan(listing._UNPAID, family=1, now=now, since=now, opened_since=now)
     assert "attempt_item_one_live (invoice_id=?)" in unpaid
@@ -136,8 +136,8 @@ def test_the_queries_of_the_invoices_page_use_their_indexes(base: None) -> None:
     assert "SCAN" not in unpaid + settled + running
 
 
-@bases.on_sqlite
-def test_a_bound_state_does_not_find_the_index_of_some_rows(base: None) -> None:
+@fresh_databases.on_sqlite
+def test_a_bound_state_does_not_find_the_index_of_some_rows(empty_database: None) -> None:
     """The reason for `WordField`: a plan depends on the text of a query alone."""
     by_word = PreparedQuery(
         lambda: Invoice.select(Invoice.id).where(
@@ -164,7 +164,7 @@ def test_a_foreign_key_is_bound_by_the_id_of_its_row(october: Invoice) -> None:
     )
 
 
-def test_a_row_is_inserted_with_its_defaults_and_given_its_number(base: None) -> None:
+def test_a_row_is_inserted_with_its_defaults_and_given_its_number(empty_database: None) -> None:
     families = PreparedInsert(Family)
     row = Family(code="F1", updated_on=date(2026, 11, 5), email="alice@example.org")
     with write():
@@ -182,7 +182,7 @@ def _alice(name: str | None = "Martin") -> Family:
     return Family(code="F1", name=name, updated_on=date(2026, 11, 5))
 
 
-def test_a_row_that_is_there_already_is_left_out_only_when_asked(base: None) -> None:
+def test_a_row_that_is_there_already_is_left_out_only_when_asked(empty_database: None) -> None:
     with write():
         assert PreparedInsert(Family).add(_alice())
         assert not PreparedInsert(Family, unless_known=True).add(_alice())
@@ -190,12 +190,14 @@ def test_a_row_that_is_there_already_is_left_out_only_when_asked(base: None) -> 
         PreparedInsert(Family).add(_alice())
 
 
-def test_a_row_with_another_fault_is_an_error_never_left_out_in_silence(base: None) -> None:
+def test_a_row_with_another_fault_is_an_error_never_left_out_in_silence(
+    empty_database: None,
+) -> None:
     with pytest.raises(IntegrityError), write():
         PreparedInsert(Family, unless_known=True).add(_alice(name=None))
 
 
-def test_a_row_whose_key_is_ours_is_inserted_under_it(base: None) -> None:
+def test_a_row_whose_key_is_ours_is_inserted_under_it(empty_database: None) -> None:
     with write():
         PreparedInsert(Lease).add(Lease(name="x", holder="h", expires_at=NOW, started_at=NOW))
     assert (Lease.get().name, Lease.get().started_at) == ("x", NOW)

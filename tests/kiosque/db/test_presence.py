@@ -13,7 +13,7 @@ from kiosque import create_app
 from kiosque.db import presence
 from kiosque.settings import Settings
 from kiosque.web.start import NotNow
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.sites import settle
 
 PROJECT = Path(__file__).parents[3]
@@ -44,7 +44,7 @@ def site(settings: Settings) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-@pytest.mark.usefixtures("base")
+@pytest.mark.usefixtures("empty_database")
 def test_nothing_is_alone_beside_the_site_until_it_is_killed(
     settings: Settings, site: subprocess.Popen[str]
 ) -> None:
@@ -56,7 +56,7 @@ def test_nothing_is_alone_beside_the_site_until_it_is_killed(
         pass
 
 
-@pytest.mark.usefixtures("base")
+@pytest.mark.usefixtures("empty_database")
 def test_several_are_at_work_together(settings: Settings) -> None:
     with (
         presence.at_work(settings),
@@ -69,7 +69,7 @@ def test_several_are_at_work_together(settings: Settings) -> None:
         pass
 
 
-@pytest.mark.usefixtures("base")
+@pytest.mark.usefixtures("empty_database")
 def test_the_site_does_not_start_while_another_is_alone(settings: Settings) -> None:
     """systemd starts it again: the status is not that of settings that are refused."""
     with presence.alone(settings), pytest.raises(NotNow) as refused:
@@ -89,14 +89,14 @@ def test_a_command_waits_for_nobody_and_says_that_another_is_alone(
 
 
 @pytest.mark.usefixtures("site")
-def test_the_base_does_not_move_while_the_site_runs(run: Callable[..., Result]) -> None:
+def test_the_database_does_not_move_while_the_site_runs(run: Callable[..., Result]) -> None:
     result = run("move-database", "postgresql://nobody@127.0.0.1:1/nowhere")
     assert result.exit_code == 1
     assert sentences.SITE_RUNS in result.output
 
 
-@bases.on_postgresql
-@pytest.mark.usefixtures("base")
+@fresh_databases.on_postgresql
+@pytest.mark.usefixtures("empty_database")
 def test_the_site_of_another_machine_is_known_by_its_sessions(settings: Settings) -> None:
     """It has a folder of its own there."""
     import psycopg  # noqa: PLC0415

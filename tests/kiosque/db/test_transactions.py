@@ -1,4 +1,4 @@
-"""The base: its pragmas, its one way to write, its migrations."""
+"""The database: its pragmas, its one way to write, its migrations."""
 
 import fcntl
 import socket
@@ -23,7 +23,7 @@ from kiosque.families import accounts, hashing
 from kiosque.invoices import listing
 from kiosque.mails import delivery
 from kiosque.settings import Settings
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.conftest import NOW, Clock, make_family
 from tests.stage import Stage
 
@@ -41,13 +41,15 @@ def pragmas() -> list[object]:
 DURABLE = ["wal", 2, 1, 8000]
 
 
-@bases.on_sqlite
-def test_what_is_committed_survives_a_power_cut_and_references_are_kept(base: None) -> None:
+@fresh_databases.on_sqlite
+def test_what_is_committed_survives_a_power_cut_and_references_are_kept(
+    empty_database: None,
+) -> None:
     assert pragmas() == DURABLE
 
 
-@bases.on_sqlite
-def test_so_it_does_in_another_file_and_once_back(base: None, tmp_path: Path) -> None:
+@fresh_databases.on_sqlite
+def test_so_it_does_in_another_file_and_once_back(empty_database: None, tmp_path: Path) -> None:
     location = database.location
     with db.elsewhere(tmp_path / "other.sqlite3"):
         assert database.location == tmp_path / "other.sqlite3"
@@ -57,7 +59,7 @@ def test_so_it_does_in_another_file_and_once_back(base: None, tmp_path: Path) ->
         assert pragmas() == DURABLE
 
 
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 def test_a_file_system_that_refuses_a_wal_is_said_so(settings: Settings) -> None:
     """Without it, SQLite goes on silently in another mode."""
     db.configure(settings.database_path)
@@ -76,7 +78,7 @@ def test_a_file_system_that_refuses_a_wal_is_said_so(settings: Settings) -> None
         assert database.journal_mode == "wal"
 
 
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 def test_an_old_sqlite_refuses_to_start(
     settings: Settings,
     capsys: pytest.CaptureFixture[str],
@@ -93,20 +95,20 @@ def test_an_old_sqlite_refuses_to_start(
     db.configure(settings.database_path)
 
 
-@bases.on_sqlite
-def test_a_word_misspelt_in_a_query_is_an_error_not_a_text(base: None) -> None:
+@fresh_databases.on_sqlite
+def test_a_word_misspelt_in_a_query_is_an_error_not_a_text(empty_database: None) -> None:
     with pytest.raises(OperationalError, match="no such column"):
         database.execute_sql('SELECT "stat" FROM invoice')
 
 
-@bases.on_sqlite
-def test_the_base_cannot_be_damaged_through_sql(base: None) -> None:
+@fresh_databases.on_sqlite
+def test_the_database_cannot_be_damaged_through_sql(empty_database: None) -> None:
     database.execute_sql("PRAGMA writable_schema = on")
     with pytest.raises(OperationalError, match="may not be modified"):
         database.execute_sql("DELETE FROM sqlite_master")
 
 
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 def test_a_query_is_compiled_once_whatever_is_bound_to_it(
     alices_family: Family, charlies_family: Family, october: Invoice
 ) -> None:
@@ -126,23 +128,27 @@ def test_a_query_is_compiled_once_whatever_is_bound_to_it(
     assert len(compiled) == once
 
 
-@bases.on_sqlite
-def test_dates_are_kept_as_text_and_what_sqlite_does_not_know_is_refused(base: None) -> None:
+@fresh_databases.on_sqlite
+def test_dates_are_kept_as_text_and_what_sqlite_does_not_know_is_refused(
+    empty_database: None,
+) -> None:
     ask = "SELECT ?"
     assert database.execute_sql(ask, (date(2026, 11, 24),)).fetchone() == ("2026-11-24",)
     with pytest.raises(TypeError, match="no way to keep a timedelta"):
         database.execute_sql(ask, (timedelta(1),))
 
 
-def test_writing_inside_a_transaction_is_an_error_not_a_savepoint(base: None) -> None:
+def test_writing_inside_a_transaction_is_an_error_not_a_savepoint(empty_database: None) -> None:
     with write(), pytest.raises(RuntimeError, match="outermost"), write():
         pass
     with database.atomic(), pytest.raises(RuntimeError, match="outermost"), write():
         pass
 
 
-@bases.on_sqlite
-def test_a_write_holds_the_base_from_its_first_moment(base: None, settings: Settings) -> None:
+@fresh_databases.on_sqlite
+def test_a_write_holds_the_database_from_its_first_moment(
+    empty_database: None, settings: Settings
+) -> None:
     """Else two requests would read the same state before either writes."""
     with closing(apsw.Connection(str(settings.database_path))) as other:
         with write(), pytest.raises(apsw.BusyError, match="locked"):
@@ -150,17 +156,19 @@ def test_a_write_holds_the_base_from_its_first_moment(base: None, settings: Sett
         other.execute("BEGIN IMMEDIATE")
 
 
-@bases.on_sqlite
-def test_writers_queue_instead_of_trying_again_at_random(base: None, settings: Settings) -> None:
+@fresh_databases.on_sqlite
+def test_writers_queue_instead_of_trying_again_at_random(
+    empty_database: None, settings: Settings
+) -> None:
     with Path(f"{settings.database_path}.lock").open("a") as other:
         with write(), pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 def test_a_write_waits_for_its_turn_no_longer_than_a_bank_for_us(
-    base: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    empty_database: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert write_lock.PATIENCE_SECONDS < 10
     with Path(f"{settings.database_path}.lock").open("a") as other, monkeypatch.context() as patch:
@@ -172,9 +180,9 @@ def test_a_write_waits_for_its_turn_no_longer_than_a_bank_for_us(
         pass
 
 
-@bases.on_sqlite
-def test_the_wait_for_the_turn_and_for_the_base_are_one(
-    base: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+@fresh_databases.on_sqlite
+def test_the_wait_for_the_turn_and_for_the_database_are_one(
+    empty_database: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else a write could wait eight seconds twice, and the bank would have left."""
     moment = 1000.0
@@ -194,8 +202,8 @@ def test_the_wait_for_the_turn_and_for_the_base_are_one(
     assert waits == [3000, 8000]
 
 
-@bases.on_sqlite
-def test_where_no_lock_can_be_made_the_base_cannot_be_written(settings: Settings) -> None:
+@fresh_databases.on_sqlite
+def test_where_no_lock_can_be_made_the_database_cannot_be_written(settings: Settings) -> None:
     db.configure(settings.data / "gone" / "kiosque.sqlite3")
     (settings.data / "gone").rmdir()
     with (
@@ -221,7 +229,7 @@ def test_no_password_is_hashed_nor_verified_inside_a_write(alices_family: Family
             step()
 
 
-def test_no_mail_leaves_inside_a_write(base: None, settings: Settings) -> None:
+def test_no_mail_leaves_inside_a_write(empty_database: None, settings: Settings) -> None:
     assert delivery.deliver(settings) == (0, 0)
     with write(), pytest.raises(RuntimeError, match="no network nor hashing"):
         delivery.deliver(settings)
@@ -235,7 +243,7 @@ def test_no_payment_is_opened_at_the_bank_inside_a_write(
     pay(alices_family, october)
 
 
-def test_no_connection_is_made_inside_a_write_by_any_test(base: None) -> None:
+def test_no_connection_is_made_inside_a_write_by_any_test(empty_database: None) -> None:
     """`conftest` watches over the whole suite; this is its own proof."""
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
         with write(), pytest.raises(AssertionError, match="inside write"):
@@ -243,19 +251,19 @@ def test_no_connection_is_made_inside_a_write_by_any_test(base: None) -> None:
         client.connect(server.getsockname())
 
 
-def test_a_failed_write_leaves_nothing(base: None, frozen: Clock) -> None:
+def test_a_failed_write_leaves_nothing(empty_database: None, frozen: Clock) -> None:
     with pytest.raises(ZeroDivisionError), write():
         make_family("F1", "Martin")
         raise ZeroDivisionError
     assert Family.select().count() == 0
 
 
-def test_a_step_of_a_write_outside_one_is_an_error(base: None) -> None:
+def test_a_step_of_a_write_outside_one_is_an_error(empty_database: None) -> None:
     with pytest.raises(RuntimeError, match="inside"):
         db.require_write()
 
 
-def test_the_models_are_what_the_migrations_made(base: None) -> None:
+def test_the_models_are_what_the_migrations_made(empty_database: None) -> None:
     tables = [cls for cls in models.__dict__.values() if isinstance(cls, type)]
     tables = [
         cls
@@ -273,7 +281,7 @@ def test_the_models_are_what_the_migrations_made(base: None) -> None:
                 assert bool(field.null) == columns[name].null, (cls, name)
 
 
-def test_migrating_again_does_nothing(base: None) -> None:
+def test_migrating_again_does_nothing(empty_database: None) -> None:
     assert db.pending_migrations() == []
     assert db.migrate() == []
 
@@ -289,7 +297,7 @@ def test_what_proves_the_accounts_can_be_neither_changed_nor_erased(
         database.execute_sql(action.format(table, column))
 
 
-def test_instants_are_kept_in_utc_and_come_back_aware(base: None) -> None:
+def test_instants_are_kept_in_utc_and_come_back_aware(empty_database: None) -> None:
     field = fields.UtcDateTimeField()
     stored = field.db_value(NOW)
     assert stored == "2026-11-24T19:30:00.000000Z"
@@ -304,9 +312,9 @@ def test_a_threads_connection_serves_its_next_request(stranger: FlaskClient) -> 
     assert database.connection() is first
 
 
-@bases.on_sqlite
-def test_one_that_still_reads_is_not_kept(app: Flask, base: None) -> None:
-    """It would go on seeing the base as it was when it began to read."""
+@fresh_databases.on_sqlite
+def test_one_that_still_reads_is_not_kept(app: Flask, empty_database: None) -> None:
+    """It would go on seeing the database as it was when it began to read."""
     make_family("F1", "Martin")
     make_family("F2", "Martin")
     unfinished = []
@@ -325,8 +333,8 @@ def test_one_that_still_reads_is_not_kept(app: Flask, base: None) -> None:
     assert Family.select().count() == 2
 
 
-@bases.on_sqlite
-def test_one_upon_which_the_base_failed_is_not_kept(app: Flask, base: None) -> None:
+@fresh_databases.on_sqlite
+def test_one_upon_which_the_database_failed_is_not_kept(app: Flask, empty_database: None) -> None:
     @app.get("/essai")
     def fail() -> str:
         raise OperationalError("disk I/O error")

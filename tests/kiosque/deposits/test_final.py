@@ -25,7 +25,7 @@ from kiosque.papers.deposits import bordereau, kept, payers
 from kiosque.payments import journal, verification
 from kiosque.payments.refusals import Refused
 from kiosque.settings import Settings
-from tests import bases, pdfs
+from tests import fresh_databases, pdfs
 from tests.conftest import ISSUERS, Clock, make_invoice
 from tests.kiosque.deposits.conftest import (
     CAPTURED,
@@ -98,7 +98,7 @@ def test_a_paper_that_the_journal_does_not_prove_is_not_given(
     paid: Invoice, final: Final, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deposit = final()
-    bases.damage("UPDATE deposit SET pdf = ''")  # made before papers were kept
+    fresh_databases.damage("UPDATE deposit SET pdf = ''")  # made before papers were kept
     assert kept(Deposit.get_by_id(deposit.id)) == deposit.pdf
     monkeypatch.setattr(papers, "bordereau", lambda _made: b"%PDF of another library")
     with pytest.raises(Refused, match=r"2026-001.*empreinte"):
@@ -330,7 +330,7 @@ def test_a_deposit_that_does_not_hold_is_found(
     paid: Invoice, final: Final, damage: str, words: str
 ) -> None:
     final()
-    bases.damage(damage)
+    fresh_databases.damage(damage)
     found = "\n".join(verification.faults()).replace("\u00a0", " ")
     assert words in found
     assert "bordereau" in found

@@ -11,7 +11,7 @@ from kiosque.papers.deposits import bordereau
 from kiosque.payments import verification
 from kiosque.payments.refusals import Refused
 from kiosque.settings import Settings
-from tests import bases, pdfs
+from tests import fresh_databases, pdfs
 from tests.conftest import Clock, make_invoice
 from tests.kiosque.deposits.conftest import Final, make_final, services_of
 from tests.kiosque.payments.conftest import at_counter
@@ -21,7 +21,8 @@ BY = "Dominique"
 
 @pytest.fixture
 def restored(settings: Settings, imputed: None, alices_family: Family, frozen: Clock) -> None:
-    """A deposit was made; then the base was put back as it was yesterday. There is more to pay."""
+    """A deposit was made; then the database was put back as it was yesterday. There is more to
+    pay."""
     for number in ("A", "B"):
         at_counter(services_of(make_invoice(alices_family, number, 1000), Repas=1000))
         if number == "A":
@@ -83,5 +84,5 @@ def test_it_is_asked_once_of_each_year_even_put_back_twice(
 def test_a_number_that_is_missing_without_being_lost_is_found(restored: None, final: Final) -> None:
     deposits.say_last("", 2026, 2, BY)
     final()
-    bases.damage("UPDATE deposit SET number = 9 WHERE number = 3")
+    fresh_databases.damage("UPDATE deposit SET number = 9 WHERE number = 3")
     assert any("bordereaux de 2026" in each for each in verification.faults())

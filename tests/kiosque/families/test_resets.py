@@ -43,7 +43,9 @@ def test_a_forgotten_password_is_replaced_through_a_real_mail(
     assert all(sentences.JUST_CHANGED in text_of(each) for each in mailbox)
 
 
-def test_links_for_one_address_are_counted_however_it_is_typed(base: None, frozen: Clock) -> None:
+def test_links_for_one_address_are_counted_however_it_is_typed(
+    empty_database: None, frozen: Clock
+) -> None:
     for number, email in enumerate(("p@école.fr", "p@xn--cole-9oa.fr", "P@École.fr")):
         own_changes.ask_reset(email, Visitor(f"192.0.2.{number}"))
     with pytest.raises(TooManyTries):
@@ -228,7 +230,9 @@ def test_links_for_one_address_are_delayed_whoever_asks(parents: None, frozen: C
     own_changes.ask_reset("alice@example.org", Visitor("192.0.2.77"))
 
 
-def test_links_from_one_network_are_delayed_whatever_for(base: None, frozen: Clock) -> None:
+def test_links_from_one_network_are_delayed_whatever_for(
+    empty_database: None, frozen: Clock
+) -> None:
     for number in range(10):
         own_changes.ask_reset(f"{number}@example.org", STRANGER)
     with pytest.raises(TooManyTries):

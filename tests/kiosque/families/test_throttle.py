@@ -18,7 +18,7 @@ LIMIT = Limit("test", 3, timedelta(minutes=1), timedelta(minutes=5))
 DOOR = Bucket(LIMIT, "door")
 OTHER = Bucket(LIMIT, "other")
 
-pytestmark = pytest.mark.usefixtures("base", "frozen")
+pytestmark = pytest.mark.usefixtures("empty_database", "frozen")
 
 
 def fail(times: int, *buckets: Bucket) -> None:

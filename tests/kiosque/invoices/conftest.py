@@ -11,7 +11,7 @@ from tests.kiosque.invoices.files import Load
 
 
 @pytest.fixture
-def load(base: None, tmp_path: Path, frozen: Clock) -> Load:
+def load(empty_database: None, tmp_path: Path, frozen: Clock) -> Load:
     def go(content: str | bytes, *, name: str = "factures.csv", **options: object) -> Summary:
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())

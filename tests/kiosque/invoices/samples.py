@@ -1,4 +1,4 @@
-"""Read files that Noethysweb wrote of a town that nobody lives in, and its base's totals."""
+"""Read files that Noethysweb wrote of a town that nobody lives in, and its database's totals."""
 
 import json
 from datetime import date
@@ -15,7 +15,7 @@ with_samples = pytest.mark.skipif(not NOETHYSWEB.exists(), reason="../shared est
 
 
 def truth() -> list[dict[str, Any]]:
-    """The invoices of October, as the base of Noethysweb holds them."""
+    """The invoices of October, as the database of Noethysweb holds them."""
     content = json.loads((NOETHYSWEB / "truth.json").read_text("utf-8"))
     found: list[dict[str, Any]] = content["lots"]["A"]["factures"]
     return found
@@ -38,7 +38,7 @@ def make_families() -> None:
 
 
 def loaded() -> dict[str, tuple[str, int]]:
-    """The family and the total of each invoice in the base."""
+    """The family and the total of each invoice in the database."""
     found = Invoice.select(Invoice, Family).join(Family)
     return {each.number: (each.family.code, each.total_cents) for each in found}
 

@@ -32,7 +32,7 @@ def lacks(summary: Summary) -> list[str]:
     return [each.number for each in summary.absent]
 
 
-pytestmark = pytest.mark.usefixtures("base")
+pytestmark = pytest.mark.usefixtures("empty_database")
 OF_CRECHE = {"Restauration": "Multi-accueil"}
 
 

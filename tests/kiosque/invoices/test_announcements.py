@@ -58,7 +58,7 @@ def at(day: int, hour: int = 10, *, month: int = 11) -> datetime:
 
 
 @pytest.fixture(autouse=True)
-def _one_morning(base: None, frozen: Clock) -> None:
+def _one_morning(empty_database: None, frozen: Clock) -> None:
     frozen.at = ANNOUNCED
 
 
@@ -421,7 +421,9 @@ def test_what_somebody_waits_for_leaves_before_the_notices(
     assert len(box.messages) == 3
 
 
-def test_the_base_itself_refuses_to_tell_a_thing_twice(alices: Family, october: Invoice) -> None:
+def test_the_database_itself_refuses_to_tell_a_thing_twice(
+    alices: Family, october: Invoice
+) -> None:
     with write():
         announcements.queue_notice(NoticeKind.REMINDER, alices, [october])
     with pytest.raises(IntegrityError), write():

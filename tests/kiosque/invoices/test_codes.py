@@ -28,7 +28,7 @@ def make(code: str, first: str, last: str, street: str, postcode: str = "44880")
 
 
 @pytest.fixture
-def town(base: None) -> None:
+def town(empty_database: None) -> None:
     make("F1", "Alice", "Martin", "1, rue des Lilas")
     make("F2", "Alice", "Martin", "7 rue du Bœuf")
     make("F3", "Cœurine", "D’Hérouville", "28 impasse des Chênes")

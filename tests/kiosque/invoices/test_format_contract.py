@@ -91,7 +91,7 @@ class TestCapucine(FormatContract):
         type(self).format_class = registry.available()["capucine"].load()
 
 
-@pytest.mark.usefixtures("base", "frozen")
+@pytest.mark.usefixtures("empty_database", "frozen")
 def test_a_stranger_s_format_is_found_and_its_units_are_named(
     capucine: Path, tmp_path: Path
 ) -> None:
@@ -102,7 +102,7 @@ def test_a_stranger_s_format_is_found_and_its_units_are_named(
         imports.load(bad, pdf_folder=tmp_path)
 
 
-@pytest.mark.usefixtures("base")
+@pytest.mark.usefixtures("empty_database")
 @pytest.mark.parametrize("broken", ["recognises", "read"])
 def test_a_stranger_s_fault_is_a_sentence_that_names_it(
     capucine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str

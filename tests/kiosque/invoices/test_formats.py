@@ -43,7 +43,7 @@ def load_as_confirmed(path: Path, folder: Path) -> Summary:
     ["pes_orm.xml", "jvs_un_code.xml", "jvs_repeated_lines.xml", "magnus", "magnus/WTAMC001.txt"],
 )
 def test_what_noethysweb_writes_loads_to_the_cent(
-    base: None, frozen: Clock, tmp_path: Path, name: str
+    empty_database: None, frozen: Clock, tmp_path: Path, name: str
 ) -> None:
     make_families()
     summary = load_as_confirmed(NOETHYSWEB / name, tmp_path)
@@ -58,7 +58,7 @@ def test_what_noethysweb_writes_loads_to_the_cent(
 
 @with_samples
 def test_a_pes_of_several_lines_says_what_each_is_for(
-    base: None, alices_family: Family, tmp_path: Path, frozen: Clock
+    empty_database: None, alices_family: Family, tmp_path: Path, frozen: Clock
 ) -> None:
     path = SAMPLES / "5_SYNTHETIC_PES_ORMC_from_schema.xml"
     [found] = imports.debtors(path)
@@ -74,7 +74,7 @@ def test_a_pes_of_several_lines_says_what_each_is_for(
 
 
 @pytest.fixture
-def alice(base: None, alices_family: Family) -> Family:
+def alice(empty_database: None, alices_family: Family) -> Family:
     """Alice's family, that the files below name with her address."""
     Family.update(address="1 rue des Lilas", postcode="44880", city="Sautron").execute()
     Guardian.create(family=alices_family, first_name="Alice", last_name="Martin")
@@ -207,7 +207,7 @@ def put_magnus(folder: Path, main: str, details: str | None) -> Path:
 
 
 def test_magnus_loads_beside_its_detail_from_a_zip_and_with_quotes_in_a_label(
-    base: None, known: Family, tmp_path: Path, frozen: Clock
+    empty_database: None, known: Family, tmp_path: Path, frozen: Clock
 ) -> None:
     details = magnus_line(
         label='LEA - REPAS "BIO", MIDI; SOIR', price="1.0500000000000000000000000001"
@@ -236,7 +236,7 @@ def test_magnus_loads_beside_its_detail_from_a_zip_and_with_quotes_in_a_label(
     ],
 )
 def test_magnus_files_that_do_not_agree_are_refused(
-    base: None, known: Family, tmp_path: Path, main: str, details: str | None, fault: str
+    empty_database: None, known: Family, tmp_path: Path, main: str, details: str | None, fault: str
 ) -> None:
     with pytest.raises(BadFile) as caught:
         imports.load(put_magnus(tmp_path, main, details), pdf_folder=tmp_path)
@@ -269,7 +269,7 @@ def test_a_zip_too_full_of_two_things_or_of_too_much_is_refused(
 @with_samples
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_a_table_of_one_column_a_service_loads_to_the_cent(
-    base: None, frozen: Clock, tmp_path: Path, kind: str
+    empty_database: None, frozen: Clock, tmp_path: Path, kind: str
 ) -> None:
     make_families()
     path = NOETHYSWEB / f"factures_detaillees_prestation.{kind}"

@@ -16,7 +16,7 @@ from kiosque.db.models import (
 from kiosque.families import records
 from kiosque.invoices.imports import BadFile, Confirmed
 from kiosque.privacy.erased_rows import reduce
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.conftest import NOW, Clock
 from tests.kiosque.invoices.files import (
     CONFIRMED,
@@ -202,9 +202,9 @@ def test_an_old_invoice_loaded_again_brings_nothing_back(load: Load) -> None:
     load(sheet(ROW))
     with write():
         reduce(Family.get())
-    before = bases.rows(without={"import_batch"})
+    before = fresh_databases.rows(without={"import_batch"})
     assert load(sheet(ROW)).unchanged == 1
-    assert bases.rows(without={"import_batch"}) == before
+    assert fresh_databases.rows(without={"import_batch"}) == before
 
 
 def test_a_family_is_found_by_any_name_of_its_household_whatever_the_accents(load: Load) -> None:

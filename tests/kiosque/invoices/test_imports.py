@@ -268,7 +268,7 @@ def test_what_is_not_such_a_file_is_refused(load: Load, content: bytes, fault: s
     assert fault in faults(load, content)
 
 
-def test_a_file_that_is_not_there_is_said_so(base: None, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_said_so(empty_database: None, tmp_path: Path) -> None:
     with pytest.raises(BadFile, match=sentences.NOT_READABLE):
         imports.load(tmp_path / "absent.csv", pdf_folder=tmp_path)
     with pytest.raises(BadFile, match=sentences.NOT_READABLE):
@@ -492,7 +492,7 @@ def test_an_invoice_is_known_by_the_digest_that_each_version_kept(load: Load, di
     assert load(sheet(odd, ROW2)).unchanged == 1
 
 
-def test_an_import_asks_the_base_as_much_for_many_lines_as_for_one(
+def test_an_import_asks_the_database_as_much_for_many_lines_as_for_one(
     load: Load, queries: list[str]
 ) -> None:
     load(sheet(ROW))

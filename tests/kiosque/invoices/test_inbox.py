@@ -13,7 +13,7 @@ from tests.conftest import Clock
 from tests.kiosque.invoices.files import FAMILIES, ROW, sheet
 from tests.uploads import PDF, zipped
 
-pytestmark = pytest.mark.usefixtures("base")
+pytestmark = pytest.mark.usefixtures("empty_database")
 DUE = ROW.replace("2026-11-30", "2026-12-30")
 
 

@@ -112,7 +112,7 @@ SERVICES = (
 
 
 @pytest.fixture
-def alice(base: None) -> None:
+def alice(empty_database: None) -> None:
     family = Family.create(code="F1001", name="Martin", updated_on="2026-10-01")
     Guardian.create(family=family, first_name="Alice", last_name="Martin")
 

@@ -27,7 +27,7 @@ ISSUED = {"issued_on": date(2006, 1, 13), "due_on": date(2006, 2, 13)}
 
 
 @pytest.fixture
-def titre(base: None, alices_family: Family) -> Invoice:
+def titre(empty_database: None, alices_family: Family) -> Invoice:
     return treasury.titre(alices_family)
 
 
@@ -42,7 +42,7 @@ def state() -> tuple[str, int]:
 
 @with_samples
 def test_the_sample_of_a_return_pays_its_titres_to_the_cent(
-    base: None, alices_family: Family, tmp_path: Path
+    empty_database: None, alices_family: Family, tmp_path: Path
 ) -> None:
     numbers = {"2005-44-1449": 27405, "2005-44-1456": 43051}
     for number, cents in numbers.items():

@@ -44,7 +44,7 @@ from kiosque.invoices.imports.drafts import Draft
 from kiosque.payments import Refused, verification
 from kiosque.privacy import archiving, merging
 from kiosque.privacy.erased_rows import reduce
-from tests import bases
+from tests import fresh_databases
 from tests.conftest import NOW, TOWN, Clock, choose_password, make_family
 from tests.kiosque.invoices.files import FAMILIES, ROW, ROW2, SETTLEMENTS, Load, sheet
 from tests.kiosque.payments.conftest import at_counter
@@ -62,7 +62,7 @@ MOVED = FAMILIES.replace("1 rue", "2 rue").replace("Restauration|Périscolaire",
 
 
 def rows() -> Rows:
-    return bases.rows(without=LOADS)
+    return fresh_databases.rows(without=LOADS)
 
 
 def last() -> int:
@@ -75,10 +75,10 @@ def undo(number: int | None = None, folder: Path = Path("/nowhere")) -> ImportBa
 
 def refusal(number: int | None = None) -> str:
     """Say why a load is not undone, having seen that nothing changed."""
-    before = bases.rows()
+    before = fresh_databases.rows()
     with pytest.raises(Refused) as caught:
         undo(number)
-    assert bases.rows() == before
+    assert fresh_databases.rows() == before
     return str(caught.value)
 
 
@@ -119,14 +119,14 @@ def invoices_file(draw: st.DrawFn) -> str:
 
 @pytest.fixture
 def anew(tmp_path: Path, frozen: Clock) -> Callable[[], AbstractContextManager[None]]:
-    """Work on a base of its own: those of an example are not the next one's."""
+    """Work on a database of its own: those of an example are not the next one's."""
 
     @contextmanager
     def go() -> Iterator[None]:
         frozen.at = NOW
         with (
             TemporaryDirectory(dir=tmp_path) as folder,
-            bases.ready(Path(folder)) as location,
+            fresh_databases.ready(Path(folder)) as location,
             db.elsewhere(location),
         ):
             yield
@@ -185,7 +185,7 @@ def each_loaded(files: list[str], load: Load, frozen: Clock) -> Iterator[tuple[i
 
 
 def test_files_of_the_demonstration_undone_leave_the_rows_of_before(
-    base: None, frozen: Clock, tmp_path: Path
+    empty_database: None, frozen: Clock, tmp_path: Path
 ) -> None:
     before = [rows()]
     for name in ("familles.csv", "factures-2026-09.csv", "factures-2026-10.csv"):
@@ -373,7 +373,7 @@ def test_a_service_of_an_enrolment_that_another_undoing_would_put_back_stays(loa
     assert Service.select().count() == 0
 
 
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 def test_a_row_whose_number_a_later_load_took_is_not_put_back(load: Load) -> None:
     load(FAMILIES)
     load("\n".join(FAMILIES.splitlines()[:3]), confirmed=ALL)
@@ -415,7 +415,7 @@ def test_what_a_family_was_is_erased_with_it_and_the_load_stays(load: Load) -> N
     load(MOVED, confirmed=ALL)
     with write():
         reduce(Family.get())
-    kept = repr(bases.rows()["import_change"])
+    kept = repr(fresh_databases.rows()["import_change"])
     assert "Martin" not in kept
     assert "rue" not in kept
     assert "gardé" in refusal()

@@ -22,7 +22,7 @@ from tests.uploads import MONTH, PDF, make_upload, zipped
 
 BOB = "bob@sautron.example.org"
 
-pytestmark = pytest.mark.usefixtures("base", "frozen")
+pytestmark = pytest.mark.usefixtures("empty_database", "frozen")
 
 
 def again(upload: Upload) -> Upload:
@@ -182,7 +182,7 @@ def test_the_same_file_twice_changes_nothing(settings: Settings) -> None:
     assert Invoice.select().count() == 1
 
 
-def test_a_base_that_changed_since_is_judged_anew(settings: Settings) -> None:
+def test_a_database_that_changed_since_is_judged_anew(settings: Settings) -> None:
     upload = make_upload(settings)
     load(make_upload(settings, sheet(ROW.replace("0001", "0002"))), settings)
     seen = load(upload, settings)
@@ -193,7 +193,7 @@ def test_a_base_that_changed_since_is_judged_anew(settings: Settings) -> None:
     assert (seen.state, Invoice.select().count()) == ("loaded", 2)
 
 
-def test_a_file_that_the_base_now_refuses_says_why(settings: Settings) -> None:
+def test_a_file_that_the_database_now_refuses_says_why(settings: Settings) -> None:
     upload = make_upload(settings)
     load(make_upload(settings, sheet(ROW)), settings)
     assert load(upload, settings).state == "refused"
@@ -362,7 +362,7 @@ def test_a_file_taken_back_is_erased_and_one_loaded_is_too(
 
 
 def load_stale(upload: Upload, settings: Settings) -> Upload:
-    """Read it anew, as the base is now."""
+    """Read it anew, as the database is now."""
     with write():
         Upload.update(state="stored").where(Upload.id == upload.id).execute()
     processing.advance(upload.id, settings)

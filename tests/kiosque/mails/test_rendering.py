@@ -55,7 +55,7 @@ def test_a_mail_whose_link_was_erased_is_about_no_family(alices_family: Family) 
 
 
 def test_what_was_dealt_with_before_its_mail_left_is_told_no_more(
-    settings: Settings, base: None
+    settings: Settings, empty_database: None
 ) -> None:
     with write():
         flag_anomaly("x", AnomalyKind.MISMATCH, 1000, "essai", regie="")

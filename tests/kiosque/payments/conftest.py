@@ -55,7 +55,7 @@ def gateways(bank: TalkativeBank) -> dict[str, Gateway]:
 
 
 @pytest.fixture
-def go(bank: TalkativeBank, base: None) -> Pay:
+def go(bank: TalkativeBank, empty_database: None) -> Pay:
     """Send the family of these invoices to the bank that can be asked."""
 
     def start(*invoices: Invoice) -> tuple[Attempt, Handoff]:
@@ -90,7 +90,7 @@ def two_services(alices_family: Family) -> Invoice:
 
 
 @pytest.fixture
-def sound_books(base: None) -> Iterator[None]:
+def sound_books(empty_database: None) -> Iterator[None]:
     """The books hold together once the test is over."""
     yield
     check_invariants()

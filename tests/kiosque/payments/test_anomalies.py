@@ -333,7 +333,7 @@ def test_a_receipt_bears_the_names_of_whoever_issues_it(
     assert names == (settings.town.name, settings.regie.name, settings.regie.regisseur)
 
 
-def test_nothing_is_put_on_the_list_outside_a_write(base: None) -> None:
+def test_nothing_is_put_on_the_list_outside_a_write(empty_database: None) -> None:
     with pytest.raises(RuntimeError):
         anomalies.flag_anomaly("x", AnomalyKind.MISMATCH, 1, "essai", regie="")
     assert not Anomaly.select().exists()
@@ -398,7 +398,7 @@ def test_a_payment_wholly_refunded_is_so_though_another_was_cancelled(
     assert Settlement.get(Settlement.attempt == refunded).state == "refunded"
 
 
-def test_a_forged_message_leaves_the_names_of_its_fields_and_no_value(base: None) -> None:
+def test_a_forged_message_leaves_the_names_of_its_fields_and_no_value(empty_database: None) -> None:
     fields = (("signature", "secret"), *((f"n{i:02d}" + "x" * 40, "secret") for i in range(40)))
     payments.record_rejected("banque", "signature fausse", Callback.of_form(fields))
     row = BankMessage.get()

@@ -12,7 +12,7 @@ from kiosque.db.models import Anomaly, Attempt, AttemptItem, Family, Invoice, Re
 from kiosque.db.states import RepaymentKind
 from kiosque.payments import CounterPayment, Purchase, reconcile, verification
 from kiosque.payments.polling import postpone_question, stop_asking
-from tests import bases
+from tests import fresh_databases
 from tests.bank import REFUSED
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
 from tests.talkative import TalkativeBank
@@ -69,12 +69,12 @@ class Stage:
 
 def everything() -> Rows:
     """Every row of every table, by its place; the running of the machine excepted."""
-    found = bases.rows(without=("lease", "message_count", "sqlite_sequence"))
+    found = fresh_databases.rows(without=("lease", "message_count", "sqlite_sequence"))
     return {(name, row[0]): row for name, rows in found.items() for row in rows}
 
 
 @pytest.fixture
-def stage(gateway: Gateway, base: None) -> Stage:
+def stage(gateway: Gateway, empty_database: None) -> Stage:
     return Stage(gateway)
 
 

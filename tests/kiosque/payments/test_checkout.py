@@ -127,7 +127,7 @@ def test_after_that_time_a_silent_attempt_expires_and_another_may_start(
     assert state_of(first) == "expired"
 
 
-def test_two_live_attempts_for_one_invoice_are_refused_by_the_base_itself(
+def test_two_live_attempts_for_one_invoice_are_refused_by_the_database_itself(
     pay: Pay, alices_family: Family, october: Invoice
 ) -> None:
     attempt, _ = pay(alices_family, october)

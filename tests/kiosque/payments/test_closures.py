@@ -9,7 +9,7 @@ from kiosque.payments import Refused, closures
 from kiosque.payments.closures import LONGEST, LONGEST_SENTENCE
 from tests.conftest import NOW
 
-pytestmark = pytest.mark.usefixtures("base", "frozen")
+pytestmark = pytest.mark.usefixtures("empty_database", "frozen")
 
 
 def close(gateway: str = "banque", sentence: str = "", after: timedelta = LONGEST) -> None:

@@ -54,7 +54,7 @@ PAYFIP = {"adapter": "payfip", "numcli": payfip.NUMCLI, "mode": "T"}
 
 @dataclass
 class Town:
-    """A town that restarts with other settings, on the same base."""
+    """A town that restarts with other settings, on the same database."""
 
     settings: Settings
     app: Flask
@@ -80,7 +80,7 @@ class Town:
 
 
 @pytest.fixture
-def town(base: None, frozen: Clock, settings: Settings) -> Town:
+def town(empty_database: None, frozen: Clock, settings: Settings) -> Town:
     found = Town(settings, create_app(settings))
     found.restart("old", old=OLD)
     return found

@@ -24,7 +24,7 @@ from kiosque.db.models import (
 from kiosque.db.states import AttemptState, FactSource
 from kiosque.payments import CounterPayment, Purchase, journal
 from kiosque.payments.attempt_facts import add_fact
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.bank import ABANDONED, REFUSED, notice
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, effects, state_of
@@ -93,7 +93,7 @@ def test_two_invoices_paid_at_once_leave_one_journal_line_one_receipt_and_one_ma
     assert Anomaly.select().count() == 0
 
 
-def test_a_notice_asks_little_of_the_base(
+def test_a_notice_asks_little_of_the_database(
     pay: Pay, hear: Hear, alices_family: Family, october: Invoice, queries: list[str]
 ) -> None:
     _, handoff = pay(alices_family, october)
@@ -105,7 +105,7 @@ def test_a_notice_asks_little_of_the_base(
     assert (paid, len(queries)) == (25, 6)
 
 
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 def test_what_a_family_or_a_notice_asks_for_is_found_by_an_index(
     alice: FlaskClient,
     pay: Pay,

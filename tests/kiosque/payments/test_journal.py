@@ -8,7 +8,7 @@ from peewee import IntegrityError
 from kiosque.db import write
 from kiosque.db.models import Family, JournalEntry, Settlement
 from kiosque.payments import journal
-from tests import bases
+from tests import fresh_databases
 from tests.conftest import NOW, Clock
 
 
@@ -188,7 +188,7 @@ def test_an_entry_moves_an_amount_between_two_accounts(settlement: Settlement) -
 def test_whoever_tampers_past_the_triggers_is_found(
     three_entries: None, tampering: str, fault: str
 ) -> None:
-    bases.damage(tampering)
+    fresh_databases.damage(tampering)
     assert fault in "\n".join(journal.verify())
 
 

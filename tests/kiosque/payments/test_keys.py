@@ -92,7 +92,7 @@ def with_key_of(bank: FlaskClient, settings: Settings) -> Settings:
 
 
 def test_the_bank_changes_its_key_while_a_payer_is_on_its_page(
-    base: None, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_database: None, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page was opened under the old key; the result is signed by the new one, which the town
     installs only afterwards."""

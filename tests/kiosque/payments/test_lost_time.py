@@ -28,7 +28,7 @@ def two_regies(settings: Settings) -> Settings:
 
 
 def test_each_regie_skips_its_own_numbers_and_has_its_bank_to_look_at(
-    base: None, settings: Settings, frozen: Clock
+    empty_database: None, settings: Settings, frozen: Clock
 ) -> None:
     with write():
         payments.note_restoration(
@@ -43,7 +43,7 @@ def test_each_regie_skips_its_own_numbers_and_has_its_bank_to_look_at(
 
 
 def test_two_restorations_are_one_time_until_both_are_looked_at(
-    base: None, settings: Settings, frozen: Clock
+    empty_database: None, settings: Settings, frozen: Clock
 ) -> None:
     first = frozen.at
     for _ in range(2):
@@ -60,14 +60,14 @@ def test_two_restorations_are_one_time_until_both_are_looked_at(
 
 
 def test_a_restoration_is_noted_in_the_transaction_that_made_it(
-    base: None, settings: Settings, frozen: Clock
+    empty_database: None, settings: Settings, frozen: Clock
 ) -> None:
     with pytest.raises(RuntimeError):
         payments.note_restoration(settings, frozen.at, {})
 
 
 def test_a_restoration_of_a_restored_database_skips_what_the_first_may_have_given(
-    base: None, settings: Settings, frozen: Clock
+    empty_database: None, settings: Settings, frozen: Clock
 ) -> None:
     """The one that it replaces had skipped to 40,000 two hours and a half before."""
     before = frozen.at - timedelta(hours=2, minutes=30)
@@ -90,7 +90,7 @@ def test_payments_of_about_the_backup_are_asked_of_the_bank_again_and_no_older_o
 
 
 def test_only_what_is_still_to_look_at_of_this_bank_is_asked_as_a_list(
-    base: None, settings: Settings, frozen: Clock
+    empty_database: None, settings: Settings, frozen: Clock
 ) -> None:
     with write():
         payments.note_restoration(two_regies(settings), frozen.at - timedelta(days=1), {})

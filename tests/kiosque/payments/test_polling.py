@@ -345,7 +345,7 @@ def test_two_runs_at_once_ask_once(
     assert len(bank.asked) == 1
 
 
-def test_the_lease_of_a_run_that_died_lapses_by_itself(base: None, frozen: Clock) -> None:
+def test_the_lease_of_a_run_that_died_lapses_by_itself(empty_database: None, frozen: Clock) -> None:
     with pytest.raises(KeyboardInterrupt), leases.hold("x", timedelta(minutes=2)):
         Lease.update(expires_at=frozen.at + timedelta(minutes=2)).execute()
         raise KeyboardInterrupt
@@ -359,7 +359,9 @@ def test_the_lease_of_a_run_that_died_lapses_by_itself(base: None, frozen: Clock
     assert leases.finished_at("x") == frozen.at
 
 
-def test_a_run_that_may_last_longer_than_ours_keeps_its_lease(base: None, frozen: Clock) -> None:
+def test_a_run_that_may_last_longer_than_ours_keeps_its_lease(
+    empty_database: None, frozen: Clock
+) -> None:
     with leases.hold("x", timedelta(hours=1)):
         frozen.advance(minutes=30)
         with leases.hold("x", timedelta(minutes=2)) as held:
@@ -367,7 +369,7 @@ def test_a_run_that_may_last_longer_than_ours_keeps_its_lease(base: None, frozen
 
 
 def test_a_lease_taken_before_the_clock_was_put_back_does_not_last_for_ever(
-    base: None, frozen: Clock
+    empty_database: None, frozen: Clock
 ) -> None:
     with leases.hold("x", timedelta(minutes=2)):
         frozen.advance(days=-1)

@@ -53,7 +53,7 @@ def test_whoever_makes_us_ask_the_bank_is_asked_about_the_very_same_order(
         assert order.notification_url == f"{PUBLIC_URL}/paiement/notification/banque"
 
 
-def test_no_bank_is_asked_while_the_base_is_being_written(
+def test_no_bank_is_asked_while_the_database_is_being_written(
     bank: TalkativeBank, go: Pay, october: Invoice
 ) -> None:
     attempt, _ = go(october)

@@ -361,7 +361,7 @@ def test_what_each_regisseur_must_look_at_goes_to_him(
 
 
 def test_a_regisseur_without_an_address_is_written_to_by_nobody(
-    settings: Settings, november: Invoice, base: None
+    settings: Settings, november: Invoice, empty_database: None
 ) -> None:
     silent = replace(settings, regies={"creche": replace(CRECHE, email="")})
     with write():
@@ -439,7 +439,7 @@ AT_CRECHE = ROW.replace("Restauration", "Multi-accueil")
 
 
 def test_an_invoice_belongs_to_the_regie_of_its_lines_and_closes_when_that_one_says(
-    base: None, tmp_path: Path
+    empty_database: None, tmp_path: Path
 ) -> None:
     summary = load(tmp_path, ROW, AT_CRECHE.replace("2026-10-0001", "B"))
     assert [(each.number, each.regie) for each in Invoice.select().order_by(Invoice.id)] == [
@@ -453,7 +453,7 @@ def test_an_invoice_belongs_to_the_regie_of_its_lines_and_closes_when_that_one_s
 
 
 def test_an_invoice_of_two_regies_is_refused_in_french_and_nothing_is_loaded(
-    base: None, tmp_path: Path
+    empty_database: None, tmp_path: Path
 ) -> None:
     with pytest.raises(imports.BadFile) as refused:
         load(tmp_path, ROW, AT_CRECHE)
@@ -465,7 +465,7 @@ def test_an_invoice_of_two_regies_is_refused_in_french_and_nothing_is_loaded(
 
 
 def test_what_was_loaded_before_there_were_two_stays_where_it_was(
-    base: None, tmp_path: Path
+    empty_database: None, tmp_path: Path
 ) -> None:
     load(tmp_path, ROW, AT_CRECHE, regies={})
     summary = load(tmp_path, ROW, AT_CRECHE)
@@ -478,14 +478,14 @@ def test_what_was_loaded_before_there_were_two_stays_where_it_was(
               "Multi\u00adaccueil", "Multiaccueil"],
 )  # fmt: skip
 def test_money_goes_to_the_same_bank_account_however_a_service_is_spelt(
-    base: None, tmp_path: Path, spelt: str
+    empty_database: None, tmp_path: Path, spelt: str
 ) -> None:
     load(tmp_path, ROW.replace("Restauration", spelt), confirmed=Confirmed())
     assert (Invoice.get().regie, Invoice.get().services) == ("creche", "Multi-accueil")
 
 
 def test_a_service_never_seen_waits_to_be_confirmed_where_there_are_two_regies(
-    base: None, tmp_path: Path
+    empty_database: None, tmp_path: Path
 ) -> None:
     with pytest.raises(imports.BadFile, match=r"ligne 2 : la prestation « Multi-acueil »"):
         load(tmp_path, ROW.replace("Restauration", "Multi-acueil"), confirmed=Confirmed())

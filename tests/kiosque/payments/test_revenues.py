@@ -5,7 +5,7 @@ from kiosque.db.models import Invoice, Revenue
 from kiosque.db.states import RepaymentKind
 from kiosque.language import clock
 from kiosque.payments import journal, verification
-from tests import bases
+from tests import fresh_databases
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter
 
 CAPTURED = {"trans_status": "CAPTURED"}
@@ -66,7 +66,7 @@ def test_money_that_pays_nothing_is_no_revenue(go: Pay, hear: Hear, two_services
 
 def test_a_revenue_that_the_journal_does_not_tell_is_found(two_services: Invoice) -> None:
     at_counter(two_services)
-    bases.damage("UPDATE revenue SET amount_cents = 1 WHERE id = 1")
+    fresh_databases.damage("UPDATE revenue SET amount_cents = 1 WHERE id = 1")
     assert "45,20 € de recettes au journal, 15,21 € par prestation" in "\n".join(
         verification.faults()
     ).replace("\u00a0", " ").replace("\u202f", " ")

@@ -385,7 +385,7 @@ def test_a_number_that_the_bank_gave_before_holds_no_invoice(
     assert f"attempt {second.reference}: IntegrityError at " in caplog.text
 
 
-def test_a_base_that_fails_as_a_payment_is_opened_is_not_laid_on_the_bank(
+def test_a_database_that_fails_as_a_payment_is_opened_is_not_laid_on_the_bank(
     bank: TalkativeBank, october: Invoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing can be written meanwhile: the payment is closed later, as one that never left."""

@@ -60,7 +60,7 @@ def test_our_own_form_sent_back_is_no_message_of_the_banks(
     assert Anomaly.select().count() == 0
 
 
-def test_one_of_an_order_of_nobody_is_told_by_its_name(base: None, run: Run) -> None:
+def test_one_of_an_order_of_nobody_is_told_by_its_name(empty_database: None, run: Run) -> None:
     hear("SITE-7", "pi_123")
     (point,) = payments.open_anomalies()
     assert (point.kind, point.transaction_id) == ("unknown_order", "pi_123")
@@ -68,7 +68,7 @@ def test_one_of_an_order_of_nobody_is_told_by_its_name(base: None, run: Run) -> 
     assert "enter-payment pi_123 --gateway banque --amount MONTANT" in run("todo").output
 
 
-def test_those_that_name_nothing_are_told_once_a_day(frozen: Clock, base: None) -> None:
+def test_those_that_name_nothing_are_told_once_a_day(frozen: Clock, empty_database: None) -> None:
     for _ in range(2):
         for _ in range(3):
             hear()
@@ -77,7 +77,7 @@ def test_those_that_name_nothing_are_told_once_a_day(frozen: Clock, base: None) 
 
 
 @pytest.mark.parametrize("name", ["4970101234567890", "x" * 65, "a b", "\x1b[2J", None, 12, {}])
-def test_a_name_that_is_none_is_not_kept(base: None, name: object) -> None:
+def test_a_name_that_is_none_is_not_kept(empty_database: None, name: object) -> None:
     hear(name, name)
     (point,) = payments.open_anomalies()
     assert point.transaction_id == ""
@@ -86,7 +86,7 @@ def test_a_name_that_is_none_is_not_kept(base: None, name: object) -> None:
 
 
 def test_of_a_flood_the_first_of_an_hour_are_told(
-    base: None, monkeypatch: pytest.MonkeyPatch
+    empty_database: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bank_messages, "ROWS_AN_HOUR", 5)
     for number in range(20):

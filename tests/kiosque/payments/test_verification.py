@@ -1,4 +1,5 @@
-"""`verify` names whatever is wrong in the base: each kind of damage is done, and must be seen."""
+"""`verify` names whatever is wrong in the database: each kind of damage is done, and must be
+seen."""
 
 from collections.abc import Callable
 
@@ -12,7 +13,7 @@ from kiosque.db.states import RepaymentKind
 from kiosque.payments import CounterPayment, journal, verification
 from kiosque.privacy.dues import dues
 from kiosque.privacy.erased_rows import reduce
-from tests import bases
+from tests import fresh_databases
 from tests.bank import notice
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, make_invoice
 from tests.kiosque.payments.conftest import CREDIT
@@ -218,7 +219,7 @@ DAMAGES = {
 @pytest.mark.parametrize("name", DAMAGES)
 def test_each_damage_is_named(books: None, name: str) -> None:
     sql, expected = DAMAGES[name]
-    bases.damage(sql)
+    fresh_databases.damage(sql)
     faults = verification.faults()
     assert any(expected in fault for fault in faults), faults
 
@@ -232,7 +233,7 @@ def test_what_is_left_of_an_invoice_may_be_at_the_bank(
     )
     payments.start(payments.Purchase(alices_family, ["N0"], 700), gateway, PUBLIC_URL)
     assert verification.faults() == []
-    bases.damage("UPDATE invoice SET total_cents = 690 WHERE number = 'N0'")
+    fresh_databases.damage("UPDATE invoice SET total_cents = 690 WHERE number = 'N0'")
     assert any("a changé de total" in fault for fault in verification.faults())
 
 
@@ -259,15 +260,15 @@ def doubts(pay: Pay, gateway: Gateway, alices_family: Family) -> None:
 )
 def test_a_doubt_never_told_is_named(doubts: None, kind: str, expected: str) -> None:
     assert verification.faults() == []
-    bases.damage(f"DELETE FROM anomaly WHERE kind = '{kind}'")
+    fresh_databases.damage(f"DELETE FROM anomaly WHERE kind = '{kind}'")
     (fault,) = verification.faults()
     assert fault.endswith(f"{expected}, jamais signalé")
 
 
 def test_verifying_changes_nothing(books: None) -> None:
-    before = bases.rows()
+    before = fresh_databases.rows()
     verification.faults()
-    assert bases.rows() == before
+    assert fresh_databases.rows() == before
 
 
 def test_the_end_of_the_journal_can_be_noted_elsewhere(books: None) -> None:
@@ -276,7 +277,7 @@ def test_the_end_of_the_journal_can_be_noted_elsewhere(books: None) -> None:
     assert (number, fingerprint) == tuple(entry)
 
 
-def test_each_check_reads_the_base_a_fixed_number_of_times(
+def test_each_check_reads_the_database_a_fixed_number_of_times(
     books: None, alices_family: Family, pay: Pay, gateway: Gateway, queries: list[str]
 ) -> None:
     verification.faults()
@@ -293,11 +294,13 @@ def test_each_check_reads_the_base_a_fixed_number_of_times(
 def test_the_books_of_a_family_reduced_to_its_initials_are_as_whole(
     books: None, alices_family: Family
 ) -> None:
-    before = {name: bases.rows()[name] for name in ("allocation", "settlement", "journal_entry")}
+    before = {
+        name: fresh_databases.rows()[name] for name in ("allocation", "settlement", "journal_entry")
+    }
     with write():
         reduce(alices_family)
     assert verification.faults() == []
-    assert {name: bases.rows()[name] for name in before} == before
+    assert {name: fresh_databases.rows()[name] for name in before} == before
 
 
 def test_all_that_is_due_of_a_family_is_said_before_it_is_erased(

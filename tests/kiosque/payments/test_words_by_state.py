@@ -236,7 +236,7 @@ def test_why_an_invoice_is_not_to_pay_is_said_in_french(
         assert state not in str(refused.value)
 
 
-def test_who_closes_a_bank_is_asked_for_no_reason(base: None, frozen: Clock) -> None:
+def test_who_closes_a_bank_is_asked_for_no_reason(empty_database: None, frozen: Clock) -> None:
     with pytest.raises(Refused) as refused:
         payments.close_bank("banque", "", frozen.at + timedelta(hours=1), "")
     assert "motif" not in str(refused.value)

@@ -25,7 +25,7 @@ from kiosque.invoices import imports
 from kiosque.invoices.imports import undoing
 from kiosque.payments import Refused
 from kiosque.privacy import archiving
-from tests import bases
+from tests import fresh_databases
 from tests.conftest import PASSWORD, Clock, choose_password
 from tests.kiosque.conftest import Run
 from tests.kiosque.invoices.files import FAMILIES, ROW, sheet
@@ -47,7 +47,7 @@ def gone(alices_family: Family) -> Family:
 
 
 @pytest.fixture
-def load(base: None, tmp_path: Path) -> Load:
+def load(empty_database: None, tmp_path: Path) -> Load:
     def go(content: str) -> int:
         path = tmp_path / "fichier.csv"
         path.write_text(content, encoding="utf-8")
@@ -94,10 +94,10 @@ def test_no_link_and_no_letter_is_made_for_it(gone: Family) -> None:
 def test_it_is_kept_while_something_is_due_either_way(
     alices_family: Family, october: Invoice
 ) -> None:
-    before = bases.rows()
+    before = fresh_databases.rows()
     with pytest.raises(Refused):
         archiving.archive(alices_family)
-    assert bases.rows() == before
+    assert fresh_databases.rows() == before
     at_counter(october)
     at_counter(october, is_extra=True, reason="en trop")
     with pytest.raises(Refused):  # a trop-perçu
@@ -115,12 +115,12 @@ def test_a_file_brings_it_back_and_undone_puts_it_away_again(load: Load, content
     load(FAMILIES)
     archiving.archive(Family.get())
     left = {"import_batch", "import_change", "sqlite_sequence"}
-    before = bases.rows(without=left)
+    before = fresh_databases.rows(without=left)
     load(content)
     assert not is_away()
     undoing.undo(2, "Dominique", "mauvais fichier", Path("/nowhere"))
     assert is_away()
-    assert bases.rows(without=left) == before
+    assert fresh_databases.rows(without=left) == before
 
 
 def test_money_that_leaves_again_brings_it_back(alices_family: Family, october: Invoice) -> None:
@@ -135,7 +135,7 @@ def test_money_that_leaves_again_brings_it_back(alices_family: Family, october: 
 
 @pytest.mark.parametrize("command", ["letters", "password"])
 def test_no_command_opens_it_either(run: Run, gone: Family, command: str) -> None:
-    before = bases.rows()
+    before = fresh_databases.rows()
     result = run(command, "F1001")
     assert (result.exit_code, "Famille archivée : F1001" in result.output) == (1, True)
-    assert bases.rows() == before
+    assert fresh_databases.rows() == before

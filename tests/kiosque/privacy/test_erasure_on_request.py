@@ -16,7 +16,7 @@ from kiosque.payments import verification
 from kiosque.payments.anomalies import flag_anomaly
 from kiosque.privacy.erased_rows import initials
 from kiosque.privacy.mails import OBJECTS
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.bank import notice
 from tests.conftest import ISSUERS, dump, make_invoice
 from tests.kiosque.conftest import Run
@@ -28,24 +28,26 @@ Pay = Callable[..., tuple[Attempt, Handoff]]
 
 def refusal(run: Run, *options: str) -> str:
     """Ask to erase Alice's family, which is refused and changes nothing."""
-    before = bases.rows()
+    before = fresh_databases.rows()
     result = run("erase-family", "F1001", *PERSON, "--yes", *options)
     assert result.exit_code == 1
     assert result.output.startswith("Erreur : La famille F1001 ne peut pas être effacée.")
-    assert bases.rows() == before
+    assert fresh_databases.rows() == before
     return result.output
 
 
 def test_nothing_names_an_erased_family_and_the_books_are_whole(
     run: Run, whole_family: Family
 ) -> None:
-    before = {table: bases.rows()[table] for table in ("journal_entry", "receipt", "fact")}
+    before = {
+        table: fresh_databases.rows()[table] for table in ("journal_entry", "receipt", "fact")
+    }
     assert all(name in dump() for name in NAMES)
     result = run("erase-family", " f 1001 ", *PERSON, "--yes")
     assert result.exit_code == 0, result.output
     held = dump()
     assert [name for name in NAMES if name in held] == []
-    assert {table: bases.rows()[table] for table in before} == before
+    assert {table: fresh_databases.rows()[table] for table in before} == before
     assert verification.faults() == []
     assert run("verify").exit_code == 0
     invoices = Invoice.select().where(Invoice.family == whole_family)
@@ -77,13 +79,13 @@ def test_the_erasure_is_remembered_with_its_author_and_never_again_changed(
     assert "F1001  effacée à sa demande (Dominique Aubry : courriel du 3 mars)" in said
     for statement in ("UPDATE privacy_act SET author = ''", "DELETE FROM privacy_act"):
         with pytest.raises(Exception, match="append-only"), write():
-            bases.database.execute_sql(statement)
+            fresh_databases.database.execute_sql(statement)
 
 
 def test_without_yes_nothing_is_done(run: Run, whole_family: Family) -> None:
-    before = bases.rows()
+    before = fresh_databases.rows()
     result = run("erase-family", "F1001", *PERSON)
-    assert (result.exit_code, bases.rows()) == (1, before)
+    assert (result.exit_code, fresh_databases.rows()) == (1, before)
     assert sentences.NOTHING_DONE in result.output
 
 
@@ -103,19 +105,19 @@ def test_without_yes_nothing_is_done(run: Run, whole_family: Family) -> None:
 def test_what_makes_no_sense_is_said_in_french_and_changes_nothing(
     run: Run, whole_family: Family, charlies_family: Family, arguments: tuple[str, ...]
 ) -> None:
-    before = bases.rows()
+    before = fresh_databases.rows()
     result = run("erase-family", *arguments)
     assert result.exit_code in (1, 2)
     assert isinstance(result.exception, SystemExit)
     assert "Erreur" in result.output
-    assert bases.rows() == before
+    assert fresh_databases.rows() == before
 
 
 def test_twice_is_said_and_changes_nothing(run: Run, whole_family: Family) -> None:
     run("erase-family", "F1001", *PERSON, "--yes")
-    before = bases.rows()
+    before = fresh_databases.rows()
     result = run("erase-family", "F1001", *PERSON, "--yes")
-    assert (result.exit_code, bases.rows()) == (1, before)
+    assert (result.exit_code, fresh_databases.rows()) == (1, before)
     assert "oubliée depuis" in result.output
 
 
@@ -178,12 +180,12 @@ def test_no_letter_nor_password_opens_an_erased_family_again(
     run: Run, whole_family: Family
 ) -> None:
     run("erase-family", "F1001", *PERSON, "--yes")
-    before = bases.rows()
+    before = fresh_databases.rows()
     for command in ("letters", "password"):
         result = run(command, "F1001")
         assert (result.exit_code, "Famille oubliée" in result.output) == (1, True)
         assert "F1001" not in run(command, "--all").output
-    assert bases.rows() == before
+    assert fresh_databases.rows() == before
 
 
 def test_its_papers_are_kept_and_the_site_still_makes_its_receipt(

@@ -19,7 +19,7 @@ from kiosque.db.models import (
 )
 from kiosque.privacy import personal_data, words
 from kiosque.settings import Settings
-from tests import bases
+from tests import fresh_databases
 from tests.conftest import make_invoice
 from tests.kiosque.conftest import Run
 from tests.kiosque.payments.conftest import at_counter
@@ -50,9 +50,9 @@ OF_NOBODY = {
     "deposit_answer": "the comptable's",
     "month_closing": "sums of many families",
     "payment_export": "how far a software of the town has read",
-    "deployment": "the base's own",
+    "deployment": "the database's own",
     "office_setting": "the town's own",
-    "restoration": "the base's own",
+    "restoration": "the database's own",
     "receipt_gap": "numbers that no receipt has",
     "deposit_gap": "numbers of deposits that a restoration lost",
     "schema_migration": "the migrations",
@@ -81,13 +81,15 @@ def tables(folder: Path) -> dict[str, Any]:
     return found
 
 
-def test_every_table_is_of_nobody_or_in_the_export(base: None) -> None:
+def test_every_table_is_of_nobody_or_in_the_export(empty_database: None) -> None:
     in_export = {personal_data.meta(model).table_name for model in personal_data.TITLES}
     assert in_export & OF_NOBODY.keys() == set()
-    assert in_export | OF_NOBODY.keys() == set(bases.database.get_tables()) | {"sqlite_sequence"}
+    assert in_export | OF_NOBODY.keys() == set(fresh_databases.database.get_tables()) | {
+        "sqlite_sequence"
+    }
 
 
-def test_every_table_that_leads_to_a_family_is_in_the_export(base: None) -> None:
+def test_every_table_that_leads_to_a_family_is_in_the_export(empty_database: None) -> None:
     assert personal_data.linked().keys() <= personal_data.TITLES.keys()
     assert len(personal_data.linked()) >= 20
 
@@ -201,7 +203,9 @@ def test_a_family_erased_is_told_what_is_left(run: Run, whole_family: Family) ->
     assert {"invoice", "settlement", "receipt"} <= tables(folder).keys()
 
 
-def test_an_unknown_family_has_no_export(run: Run, base: None, settings: Settings) -> None:
+def test_an_unknown_family_has_no_export(
+    run: Run, empty_database: None, settings: Settings
+) -> None:
     result = run("export-family", "F9999")
     assert (result.exit_code, "Code famille inconnu" in result.output) == (1, True)
     assert not (settings.data / "exports").exists()

@@ -25,7 +25,7 @@ from kiosque.payments import transmit, verification
 from kiosque.privacy import forgetting
 from kiosque.privacy.departures import gone, years_before
 from kiosque.settings import Settings
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.conftest import Clock, choose_password, dump, make_invoice
 from tests.kiosque.conftest import Run
 from tests.kiosque.privacy.conftest import NAMES, told
@@ -65,9 +65,9 @@ def test_the_first_try_tells_the_same_and_changes_nothing(
     run: Run, whole_family: Family, frozen: Clock
 ) -> None:
     later(frozen, 3.1)
-    before = bases.rows()
+    before = fresh_databases.rows()
     told = run("forget")
-    assert bases.rows() == before
+    assert fresh_databases.rows() == before
     assert run("forget", "--dry-run").output == told.output
     assert sentences.NOTHING_DONE in told.output
     done = run("forget", "--yes").output.splitlines()
@@ -80,14 +80,14 @@ def test_twice_is_silent_and_changes_nothing_more(
 ) -> None:
     later(frozen, 3.1)
     run("forget", "--yes")
-    before = bases.rows()
-    assert (run("forget", "--yes").output, bases.rows()) == ("", before)
+    before = fresh_databases.rows()
+    assert (run("forget", "--yes").output, fresh_databases.rows()) == ("", before)
 
 
 def test_options_that_contradict_each_other_are_refused(run: Run, whole_family: Family) -> None:
-    before = bases.rows()
+    before = fresh_databases.rows()
     result = run("forget", "--yes", "--dry-run")
-    assert (result.exit_code, bases.rows()) == (1, before)
+    assert (result.exit_code, fresh_databases.rows()) == (1, before)
 
 
 @pytest.mark.parametrize("trace", ["invoice", "sign-in", "listed", "changed", "payment"])

@@ -28,7 +28,7 @@ from kiosque.invoices import imports
 from kiosque.payments import Refused, polling, verification
 from kiosque.privacy import archiving, merging
 from kiosque.privacy.erased_rows import reduce
-from tests import bases
+from tests import fresh_databases
 from tests.bank import notice
 from tests.conftest import (
     ISSUERS,
@@ -94,9 +94,9 @@ def test_the_double_is_put_away_with_its_password(alices_family: Family, double:
 def test_a_merge_undone_leaves_the_rows_of_before(
     alices_family: Family, double: Family, october: Invoice
 ) -> None:
-    before = bases.rows(without=LEFT)
+    before = fresh_databases.rows(without=LEFT)
     merging.undo(merge(alices_family, double))
-    assert bases.rows(without=LEFT) == before
+    assert fresh_databases.rows(without=LEFT) == before
     assert verification.faults() == []
 
 
@@ -117,10 +117,10 @@ def test_money_of_both_keeps_them_one(
 ) -> None:
     made = merge(alices_family, double)
     at_counter(Invoice.get(Invoice.number == "D-2"), amount_cents=3520)
-    before = bases.rows()
+    before = fresh_databases.rows()
     with pytest.raises(Refused):
         merging.undo(made)
-    assert bases.rows() == before
+    assert fresh_databases.rows() == before
 
 
 def test_a_payment_begun_for_both_keeps_them_one(
@@ -141,10 +141,10 @@ def test_nothing_is_merged_while_the_bank_has_to_do_with_either(
         pay(alices_family, october)
     else:
         pay(double, make_invoice(double, "D-9"))
-    before = bases.rows()
+    before = fresh_databases.rows()
     with pytest.raises(Refused):
         merge(alices_family, double)
-    assert bases.rows() == before
+    assert fresh_databases.rows() == before
 
 
 def test_a_family_is_not_merged_with_itself_nor_with_one_put_away_or_forgotten(
@@ -165,14 +165,14 @@ def test_a_family_is_not_merged_with_itself_nor_with_one_put_away_or_forgotten(
 def test_of_two_merges_in_a_row_the_last_is_undone_first(
     alices_family: Family, double: Family, charlies_family: Family
 ) -> None:
-    before = bases.rows(without=LEFT)
+    before = fresh_databases.rows(without=LEFT)
     first = merge(alices_family, double)
     last = merge(charlies_family, alices_family)
     with pytest.raises(Refused):
         merging.undo(first)
     merging.undo(last)
     merging.undo(first)
-    assert bases.rows(without=LEFT) == before
+    assert fresh_databases.rows(without=LEFT) == before
 
 
 def test_a_merge_is_undone_for_thirty_days_and_once(
@@ -237,10 +237,10 @@ def test_late_money_of_the_double_is_of_the_kept_one(
     payments.record(gateway.name, report, ISSUERS)
     assert Invoice.get(Invoice.number == "D-9").state == "paid"
     assert verification.faults() == []
-    before = bases.rows()
+    before = fresh_databases.rows()
     with pytest.raises(Refused):
         merging.undo(made)
-    assert bases.rows() == before
+    assert fresh_databases.rows() == before
 
 
 def test_the_same_file_again_gives_the_double_nothing_back(
@@ -254,9 +254,11 @@ def test_the_same_file_again_gives_the_double_nothing_back(
 
     load()
     merge(alices_family, double)
-    before = bases.rows(without={"import_batch", "import_change", "sqlite_sequence"})
+    before = fresh_databases.rows(without={"import_batch", "import_change", "sqlite_sequence"})
     load()
-    assert bases.rows(without={"import_batch", "import_change", "sqlite_sequence"}) == before
+    assert (
+        fresh_databases.rows(without={"import_batch", "import_change", "sqlite_sequence"}) == before
+    )
 
 
 STEPS = st.tuples(
@@ -297,14 +299,14 @@ def test_whatever_happens_between_merges_the_books_are_true_and_a_refusal_change
 ) -> None:
     with (
         TemporaryDirectory(dir=tmp_path) as folder,
-        bases.ready(Path(folder)) as location,
+        fresh_databases.ready(Path(folder)) as location,
         db.elsewhere(location),
     ):
         families = [make_family(f"F{number}", "Martin") for number in range(3)]
         for step in steps:
-            before = bases.rows()
+            before = fresh_databases.rows()
             try:
                 play(*step, [Family.get_by_id(each.id) for each in families])
             except Refused:
-                assert bases.rows() == before
+                assert fresh_databases.rows() == before
             assert verification.faults() == []

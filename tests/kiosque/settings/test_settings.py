@@ -548,7 +548,7 @@ def test_the_documented_example_is_whole_and_starts(tmp_path: Path) -> None:
             assert shown in example or setting.name in ("data", "own_logo"), setting.name
 
 
-def test_a_site_whose_base_is_not_made_yet_starts_and_says_so(
+def test_a_site_whose_database_is_not_made_yet_starts_and_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = load(tmp_path)

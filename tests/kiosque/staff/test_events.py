@@ -13,7 +13,7 @@ from tests.conftest import Clock
 
 
 @pytest.fixture
-def line(base: None, frozen: Clock) -> StaffEvent:
+def line(empty_database: None, frozen: Clock) -> StaffEvent:
     frozen.at = datetime.now(UTC)  # the database looks at its own clock
     events.note(Action.FAMILY_READ, TERMINAL, "F1001")
     return StaffEvent.get()

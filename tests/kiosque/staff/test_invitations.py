@@ -23,7 +23,7 @@ NEW = "un parapluie vert dans la cour"
 
 
 @pytest.fixture
-def newcomer(base: None, frozen: Clock) -> Staff:
+def newcomer(empty_database: None, frozen: Clock) -> Staff:
     with write():
         return accounts.obtain("marie.dupont@sautron.example.org")
 

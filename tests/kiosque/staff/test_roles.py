@@ -14,7 +14,7 @@ from tests.conftest import Clock
 
 
 @pytest.fixture
-def admin(base: None, frozen: Clock) -> Staff:
+def admin(empty_database: None, frozen: Clock) -> Staff:
     return make_agent(Role.ADMINISTRATION)
 
 

@@ -1,4 +1,5 @@
-"""The code of the telephone and those of recovery: each once, and made of more than the base."""
+"""The code of the telephone and those of recovery: each once, and made of more than the
+database."""
 
 import base64
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ KEY = "une-cle-du-site-assez-longue-pour-tous"
 
 
 @pytest.fixture
-def agent(base: None, frozen: Clock) -> Staff:
+def agent(empty_database: None, frozen: Clock) -> Staff:
     return make_agent(Role.REGISSEUR)
 
 
@@ -56,13 +57,13 @@ def test_anything_else_is_no_code(agent: Staff, typed: str) -> None:
     assert not opens(agent, typed)
 
 
-def test_the_codes_are_those_of_the_standard(base: None) -> None:
+def test_the_codes_are_those_of_the_standard(empty_database: None) -> None:
     """RFC 6238, appendix B: the last six figures of its first line for SHA-1."""
     secret = base64.b32encode(b"12345678901234567890").decode()
     assert pyotp.TOTP(secret).at(datetime.fromtimestamp(59, UTC)) == "287082"
 
 
-def test_the_base_alone_makes_no_code(agent: Staff, frozen: Clock) -> None:
+def test_the_database_alone_makes_no_code(agent: Staff, frozen: Clock) -> None:
     assert second_factor.secret(agent, KEY) not in dump()
     assert second_factor.secret(agent, KEY) != second_factor.secret(agent, KEY + "x")
 

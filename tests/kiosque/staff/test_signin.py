@@ -21,7 +21,7 @@ HERE = "198.51.100.7"
 
 
 @pytest.fixture
-def agent(base: None, frozen: Clock) -> Staff:
+def agent(empty_database: None, frozen: Clock) -> Staff:
     return make_agent(Role.REGISSEUR, "Marie.Dupont@sautron.example.org")
 
 

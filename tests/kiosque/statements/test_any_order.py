@@ -18,7 +18,7 @@ from kiosque.db.models import Anomaly, BankOperation, Settlement
 from kiosque.payments import Refused
 from kiosque.statements import coverage, matching
 from kiosque.statements.records import FileKind, Movement, ParsedFile
-from tests import bases
+from tests import fresh_databases
 from tests.conftest import Clock, make_family
 from tests.kiosque.statements import books
 from tests.kiosque.statements.books import NOVEMBER, period, statement
@@ -80,7 +80,7 @@ def files_of(draw: Any, month: Month) -> list[ParsedFile]:
 
 
 @pytest.mark.slow
-@bases.on_sqlite  # about what files say: one base is enough
+@fresh_databases.on_sqlite  # about what files say: one database is enough
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_order_overlap_or_split_of_files_gives_the_same(
@@ -88,7 +88,7 @@ def test_any_order_overlap_or_split_of_files_gives_the_same(
 ) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
-        bases.ready(Path(folder)) as location,
+        fresh_databases.ready(Path(folder)) as location,
         db.elsewhere(location),
     ):
         alices_family = make_family("F1001", "Martin")
@@ -157,7 +157,7 @@ def test_files_that_share_too_many_movements_of_a_day_are_refused_in_good_time()
 
 
 @pytest.mark.slow
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_where_a_balance_comes_back_within_a_day_any_order_gives_the_same(
@@ -177,7 +177,7 @@ def _require_the_same(said: Sequence[tuple[int, str]], orders: Iterable[Spans]) 
     for spans in orders:
         with (
             tempfile.TemporaryDirectory() as folder,
-            bases.ready(Path(folder)) as location,
+            fresh_databases.ready(Path(folder)) as location,
             db.elsewhere(location),
         ):
             for span in spans:
@@ -222,14 +222,14 @@ def test_the_same_three_times_in_a_day_is_three_whatever_file_begins_between(
 ) -> None:
     for number, order in enumerate(permutations(cuts)):
         (folder := tmp_path / str(number)).mkdir()
-        with bases.ready(folder) as location, db.elsewhere(location):
+        with fresh_databases.ready(folder) as location, db.elsewhere(location):
             for cut in order:
                 books.load(three_of_one_day(*cut))
             assert [line[1] for line in books.lines()] == [10, 10, 10], order
             assert coverage.gaps("") == []
 
 
-@pytest.mark.usefixtures("base", "frozen")
+@pytest.mark.usefixtures("empty_database", "frozen")
 def test_files_that_no_balance_joins_tell_of_a_gap() -> None:
     for cut in ((0, 2), (1, 3)):
         books.load(three_of_one_day(*cut))
@@ -276,8 +276,8 @@ def told_by(files: Sequence[ParsedFile]) -> list[list[tuple[object, ...]]]:
 
 
 @pytest.mark.slow
-@bases.on_sqlite
-@pytest.mark.usefixtures("base", "frozen")
+@fresh_databases.on_sqlite
+@pytest.mark.usefixtures("empty_database", "frozen")
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_order_of_journals_tells_the_same_of_the_payments(data: st.DataObject) -> None:

@@ -23,7 +23,7 @@ from tests.kiosque.statements.books import (
     statement,
 )
 
-pytestmark = pytest.mark.usefixtures("base", "frozen")
+pytestmark = pytest.mark.usefixtures("empty_database", "frozen")
 
 OTHER_ACCOUNT = "FR7630001000010000000000099"
 

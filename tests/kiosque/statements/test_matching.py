@@ -34,7 +34,7 @@ from tests.kiosque.statements.books import (
     statement,
 )
 
-pytestmark = pytest.mark.usefixtures("base", "frozen")
+pytestmark = pytest.mark.usefixtures("empty_database", "frozen")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def family(alices_family: Family) -> Family:
 
 
 @pytest.fixture(autouse=True)
-def _sound(base: None) -> object:
+def _sound(empty_database: None) -> object:
     """Whatever was done, the books hold together."""
     yield
     assert books.faults() == []

@@ -34,7 +34,7 @@ from tests.kiosque.statements.books import (
     statement,
 )
 
-pytestmark = pytest.mark.usefixtures("base", "frozen")
+pytestmark = pytest.mark.usefixtures("empty_database", "frozen")
 
 #: What only grows: the journal, and the list of files.
 GROWS = ("journal_entry", "statement_file")

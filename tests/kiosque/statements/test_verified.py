@@ -4,7 +4,7 @@ import pytest
 
 from kiosque.db.models import Family
 from kiosque.statements import matching
-from tests import bases
+from tests import fresh_databases
 from tests.kiosque.statements import books
 from tests.kiosque.statements.books import (
     day,
@@ -83,11 +83,11 @@ def test_sound_statements_have_no_fault(matched: None) -> None:
 
 @pytest.mark.parametrize(("damage", "fault"), DAMAGES.values(), ids=DAMAGES)
 def test_damage_is_named(matched: None, damage: str, fault: str) -> None:
-    bases.damage(damage)
+    fresh_databases.damage(damage)
     assert fault in "\n".join(books.faults())
 
 
 def test_one_payment_of_two_lines_is_named(matched: None) -> None:
-    bases.damage("DROP INDEX line_match_settlement")
-    bases.damage("UPDATE line_match SET settlement_id = 1 WHERE settlement_id = 2")
+    fresh_databases.damage("DROP INDEX line_match_settlement")
+    fresh_databases.damage("UPDATE line_match SET settlement_id = 1 WHERE settlement_id = 2")
     assert "settlement 1 explique deux mouvements" in "\n".join(books.faults())

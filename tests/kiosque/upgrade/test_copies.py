@@ -1,4 +1,4 @@
-"""A base is copied before its tables change, and put back as it was, on both databases."""
+"""A database is copied before its tables change, and put back as it was, on both databases."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,18 +12,18 @@ from kiosque.db import database
 from kiosque.db.models import Attempt, Invoice
 from kiosque.settings import Settings
 from kiosque.upgrade import copies
-from tests import bases
+from tests import fresh_databases
 from tests.conftest import dump
 
 Pay = Callable[..., tuple[Attempt, Handoff]]
 
 
 def leave_alone() -> None:
-    """The site is stopped: nobody holds the base."""
+    """The site is stopped: nobody holds the database."""
     database.close()
 
 
-def test_a_base_that_changed_is_put_back_as_it_was(
+def test_a_database_that_changed_is_put_back_as_it_was(
     settings: Settings, october: Invoice, pay: Pay
 ) -> None:
     pay(october.family, october)
@@ -43,8 +43,8 @@ def test_a_base_that_changed_is_put_back_as_it_was(
     assert copies.count(settings) == money
 
 
-@bases.on_sqlite
-def test_what_a_killed_site_left_beside_the_base_wrecks_none_that_is_put_back(
+@fresh_databases.on_sqlite
+def test_what_a_killed_site_left_beside_the_database_wrecks_none_that_is_put_back(
     settings: Settings, october: Invoice
 ) -> None:
     before = dump()
@@ -60,7 +60,7 @@ def test_what_a_killed_site_left_beside_the_base_wrecks_none_that_is_put_back(
     assert kept >= {"before-0.4.0-replaced", "before-0.4.0-replaced-wal"}
 
 
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 def test_a_full_disk_is_said_and_keeps_no_half_of_a_copy(
     settings: Settings, october: Invoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,7 +76,7 @@ def test_a_full_disk_is_said_and_keeps_no_half_of_a_copy(
     assert list((settings.data / "upgrade").iterdir()) == []
 
 
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 def test_a_copy_that_cannot_be_made_leaves_the_one_before(
     settings: Settings, october: Invoice
 ) -> None:

@@ -19,7 +19,7 @@ from kiosque.db import write_lock
 from kiosque.db.models import Attempt, Family, Invoice
 from kiosque.families.hashing import Busy
 from kiosque.families.throttle import TooManyTries
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.bank import notice
 from tests.conftest import NOW, Clock
 
@@ -99,7 +99,7 @@ def test_when_to_come_back_is_said_to_people_and_to_programs(
     assert words in answer.text
 
 
-def full_base() -> OperationalError:
+def full_database() -> OperationalError:
     """As Peewee raises what SQLite says."""
     error = OperationalError("database or disk is full")
     error.__cause__ = apsw.FullError()
@@ -109,7 +109,7 @@ def full_base() -> OperationalError:
 @pytest.mark.parametrize(
     ("error", "full"),
     [
-        (full_base(), True),
+        (full_database(), True),
         (OSError(errno.ENOSPC, "No space left on device"), True),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), True),
         (OSError(errno.EROFS, "Read-only file system"), False),
@@ -138,7 +138,7 @@ def test_a_full_disk_says_so(
     ],
 )
 @pytest.mark.parametrize("endpoint", ["site.privacy", "notification.receive"])
-def test_a_base_that_does_not_answer_is_a_503_and_a_fault_of_ours_a_500(
+def test_a_database_that_does_not_answer_is_a_503_and_a_fault_of_ours_a_500(
     app: Flask, stranger: FlaskClient, error: Exception, status: int, endpoint: str
 ) -> None:
     failing(app, error, endpoint)
@@ -150,7 +150,7 @@ def test_a_base_that_does_not_answer_is_a_503_and_a_fault_of_ours_a_500(
     assert str(error) not in answer.text
 
 
-def test_a_locked_base_makes_the_bank_send_again_and_nothing_is_lost(
+def test_a_locked_database_makes_the_bank_send_again_and_nothing_is_lost(
     stranger: FlaskClient,
     pay: Callable[..., tuple[Attempt, Handoff]],
     alices_family: Family,
@@ -160,7 +160,7 @@ def test_a_locked_base_makes_the_bank_send_again_and_nothing_is_lost(
     _, handoff = pay(alices_family, october)
     db.database.close()
     monkeypatch.setattr(write_lock, "PATIENCE_SECONDS", 0.001)
-    with bases.locked():
+    with fresh_databases.locked():
         answer = stranger.post(NOTIFY, data=notice(handoff))
     assert answer.status_code == 503
     assert answer.text.startswith(f"KO {sentences.SITE_DOWN}")
@@ -168,16 +168,16 @@ def test_a_locked_base_makes_the_bank_send_again_and_nothing_is_lost(
     assert Invoice.get().state == "paid"
 
 
-def test_error_pages_and_files_need_no_base(
+def test_error_pages_and_files_need_no_database(
     app: Flask, stranger: FlaskClient, alice: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stylesheet = re.search(r'href="(/fichiers/[^"]+)"', stranger.get("/connexion").text)[1]
     db.database.close()
 
-    def no_base(*_: object, **__: object) -> None:
+    def no_database(*_: object, **__: object) -> None:
         raise OperationalError("unable to open database file")
 
-    monkeypatch.setattr(db.database.obj, "connect", no_base)
+    monkeypatch.setattr(db.database.obj, "connect", no_database)
     assert stranger.get("/nulle-part").status_code == 404
     assert stranger.get(stylesheet).status_code == 200
     assert alice.get("/factures").status_code == 503

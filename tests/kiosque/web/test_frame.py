@@ -49,7 +49,7 @@ def test_elsewhere_the_menu_shows_nothing(alice: FlaskClient, address: str) -> N
 
 
 def test_attestations_are_in_the_menu_of_a_town_that_gives_them(
-    base: None, settings: Settings, alice: FlaskClient
+    empty_database: None, settings: Settings, alice: FlaskClient
 ) -> None:
     assert "/attestations" not in alice.get("/compte").text
     app = create_app(replace(settings, attestation=AttestationRules(services=("Multi-accueil",))))
@@ -68,7 +68,7 @@ def entrance(settings: Settings, **changes: str) -> str:
     return app.test_client().get("/connexion").text
 
 
-def test_the_towns_number_is_called_by_a_touch(base: None, settings: Settings) -> None:
+def test_the_towns_number_is_called_by_a_touch(empty_database: None, settings: Settings) -> None:
     page = entrance(settings, phone="+33 (0)2 51 77 86 97")
     assert '<a href="tel:+330251778697">+33\u00a0(0)2\u00a051' in page
     assert "tel:" not in entrance(settings)
@@ -85,7 +85,9 @@ def test_addresses_may_be_broken_after_an_at_sign_and_dots_and_stay_text(
     assert '<a href="mailto:enfance@sautron.example.org">enfance@<wbr>sautron.<wbr>' in page
 
 
-def test_the_tab_shows_the_towns_logo_or_its_colour(base: None, settings: Settings) -> None:
+def test_the_tab_shows_the_towns_logo_or_its_colour(
+    empty_database: None, settings: Settings
+) -> None:
     icon = r'<link rel="icon" href="([^"]+)">'
     plain = re.search(icon, entrance(settings, colour="#7a0019"))
     logo = re.search(icon, entrance(settings, logo=str(LOGO)))

@@ -86,7 +86,7 @@ def test_only_the_page_that_leads_to_the_bank_may_send_a_form_there(
 
 
 def test_behind_https_the_browser_is_told_never_to_come_without(
-    base: None, settings: Settings
+    empty_database: None, settings: Settings
 ) -> None:
     secure = replace(settings, public_url="https://kiosque.example.org")
     client = create_app(secure).test_client()
@@ -96,7 +96,7 @@ def test_behind_https_the_browser_is_told_never_to_come_without(
 
 
 def test_a_browser_that_tells_no_page_where_it_comes_from_can_still_sign_in(
-    base: None,
+    empty_database: None,
     settings: Settings,
     sign_in: Callable[[Family], FlaskClient],
     alices_family: Family,

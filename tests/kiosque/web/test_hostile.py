@@ -18,7 +18,7 @@ from kiosque.db import database, write
 from kiosque.db.models import Family
 from kiosque.families import tokens
 from kiosque.staff.roles import Role
-from tests import bases
+from tests import fresh_databases
 from tests.agents import enter, make_agent
 from tests.conftest import PASSWORD, SignIn, choose_password, csrf_token
 from tests.stage import FAMILY, PAGES, PUBLIC, SERVER, STAFF, Stage
@@ -137,7 +137,7 @@ def test_every_address_of_the_site_is_declared(stage: Stage) -> None:
 
 def everything() -> dict[str, list[Any]]:
     """Return all that the database holds, apart from traces of visits."""
-    return bases.rows(without=TRACES)
+    return fresh_databases.rows(without=TRACES)
 
 
 class Attack:

@@ -30,7 +30,7 @@ def read(settings: Settings, address: str) -> str:
 
 
 def test_the_privacy_page_says_what_why_how_long_and_whom_to_ask(
-    base: None, settings: Settings
+    empty_database: None, settings: Settings
 ) -> None:
     page = read(replace(settings, legal=FULL), "/confidentialite")
     for words in (
@@ -43,7 +43,7 @@ def test_the_privacy_page_says_what_why_how_long_and_whom_to_ask(
 
 
 def test_the_legal_notice_names_publisher_director_host_and_regie(
-    base: None, settings: Settings
+    empty_database: None, settings: Settings
 ) -> None:
     town = replace(
         settings.town,
@@ -67,7 +67,7 @@ def test_the_legal_notice_names_publisher_director_host_and_regie(
     ],
 )
 def test_the_state_of_accessibility_is_in_the_footer_and_in_a_dated_declaration(
-    base: None, settings: Settings, state: str, words: str, detail: str
+    empty_database: None, settings: Settings, state: str, words: str, detail: str
 ) -> None:
     settings = replace(settings, legal=Legal(state, date(2026, 11, 24)))
     assert f'href="/accessibilite">{sentences.ACCESSIBILITY}\u00a0: {words}</a>' in read(
@@ -79,7 +79,9 @@ def test_the_state_of_accessibility_is_in_the_footer_and_in_a_dated_declaration(
         assert expected in page
 
 
-def test_the_towns_own_text_takes_the_place_of_ours(base: None, settings: Settings) -> None:
+def test_the_towns_own_text_takes_the_place_of_ours(
+    empty_database: None, settings: Settings
+) -> None:
     write(
         settings, "confidentialite.md", "\ufeff# Vos données\n\n- **rien**\n\n|a|b|\n|-|-|\n|1|2|"
     )
@@ -99,7 +101,7 @@ def test_a_reader_of_another_language_gets_that_text_if_there_is_one(settings: S
     assert "fr" in LegalPages(settings, own).html("confidentialite")
 
 
-def test_html_in_a_text_is_shown_and_never_obeyed(base: None, settings: Settings) -> None:
+def test_html_in_a_text_is_shown_and_never_obeyed(empty_database: None, settings: Settings) -> None:
     write(
         settings,
         "confidentialite.md",
@@ -171,7 +173,7 @@ def test_the_default_text_is_itself_a_text_that_can_be_changed(
 
 
 def test_in_production_what_the_law_asks_and_the_settings_lack_is_logged(
-    base: None, settings: Settings, caplog: pytest.LogCaptureFixture
+    empty_database: None, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     live = replace(settings, environment="production", gateways={}, public_url="https://k.example")
     create_app(live)

@@ -80,7 +80,7 @@ def test_each_request_has_a_number_of_its_own(stranger: FlaskClient) -> None:
         (("127.0.0.1",), "0" * 4000, False),
     ],
 )
-@pytest.mark.usefixtures("base", "frozen")
+@pytest.mark.usefixtures("empty_database", "frozen")
 def test_the_number_is_the_proxys_where_the_town_has_one_and_nobody_elses(
     settings: Settings, proxies: tuple[str, ...], given: str, believed: bool
 ) -> None:

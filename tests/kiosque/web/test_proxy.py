@@ -86,7 +86,12 @@ CHAINS = [
 
 @pytest.mark.parametrize(("proxies", "peer", "chain", "visitor"), CHAINS)
 def test_the_visitor_is_the_last_hop_that_no_proxy_of_ours_is(
-    base: None, settings: Settings, proxies: tuple[str, ...], peer: str, chain: str, visitor: str
+    empty_database: None,
+    settings: Settings,
+    proxies: tuple[str, ...],
+    peer: str,
+    chain: str,
+    visitor: str,
 ) -> None:
     chain = chain.encode().decode("latin-1")
     assert seen(settings, proxies, peer, X_Forwarded_For=chain)[0] == visitor
@@ -103,12 +108,12 @@ def test_the_visitor_is_the_last_hop_that_no_proxy_of_ours_is(
     ],
 )
 def test_the_scheme_is_believed_from_the_same_proxies_only(
-    base: None, settings: Settings, proxies: tuple[str, ...], proto: str, scheme: str
+    empty_database: None, settings: Settings, proxies: tuple[str, ...], proto: str, scheme: str
 ) -> None:
     assert seen(settings, proxies, "127.0.0.1", X_Forwarded_Proto=proto)[1] == scheme
 
 
-def test_no_header_gives_the_site_another_name(base: None, settings: Settings) -> None:
+def test_no_header_gives_the_site_another_name(empty_database: None, settings: Settings) -> None:
     app = create_app(replace(settings, proxies=("127.0.0.1",)))
     forged = {"X-Forwarded-Host": "evil.example.org", "Forwarded": "host=evil.example.org"}
     answer = app.test_client().get("/", headers=forged)

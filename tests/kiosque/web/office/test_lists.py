@@ -71,7 +71,7 @@ def test_an_invoice_that_comes_meanwhile_moves_no_page(app: Flask, many: list[In
     assert numbers(read(app, BY_DATE, apres=str(first.after))) == after
 
 
-def test_an_empty_list_is_one_page(app: Flask, base: None) -> None:
+def test_an_empty_list_is_one_page(app: Flask, empty_database: None) -> None:
     assert read(app, BY_DATE) == ListPage([], None, None, 0, BY_DATE.words)
 
 
@@ -123,7 +123,7 @@ class Chosen(Some):
     state = ChoiceFilter("État", known=[("", "Tous"), ("open", "À régler")])
 
 
-def test_filters_are_read_from_the_address(app: Flask, base: None) -> None:
+def test_filters_are_read_from_the_address(app: Flask, empty_database: None) -> None:
     asked = {"word": " a\0b ", "day": "2026-11-05", "amount": "1 234,5 €", "other": "x"}
     with app.test_request_context("/", query_string=asked):
         form = Some()
@@ -133,7 +133,7 @@ def test_filters_are_read_from_the_address(app: Flask, base: None) -> None:
 
 
 def test_only_filters_in_which_nothing_was_typed_are_kept_as_they_are_shown(
-    app: Flask, base: None
+    app: Flask, empty_database: None
 ) -> None:
     def parts(**asked: str) -> list[tuple[bool, tuple[Any, ...]]]:
         with app.test_request_context("/", query_string=asked):
@@ -154,7 +154,7 @@ def test_only_filters_in_which_nothing_was_typed_are_kept_as_they_are_shown(
 
 @pytest.mark.parametrize("asked", [{"day": "hier"}, {"amount": "beaucoup"}, {"amount": "1,234"}])
 def test_a_filter_that_cannot_be_read_is_said(
-    app: Flask, base: None, asked: dict[str, str]
+    app: Flask, empty_database: None, asked: dict[str, str]
 ) -> None:
     with app.test_request_context("/", query_string=asked):
         form = Some()

@@ -24,7 +24,7 @@ BUTTONS = ("Vérifier et payer", "Régler votre facture", "Payer 45,20")
 
 
 @pytest.fixture
-def closed(base: None, frozen: Clock) -> BankClosure:
+def closed(empty_database: None, frozen: Clock) -> BankClosure:
     return payments.close_bank("banque", SENTENCE, IN_THREE_HOURS, "Dominique")
 
 
@@ -109,7 +109,7 @@ def test_nothing_to_pay_nothing_to_say(alice: FlaskClient, closed: BankClosure) 
     ],
 )
 def test_a_closure_has_an_end_an_author_and_a_sentence_of_one_line(
-    base: None, frozen: Clock, sentence: str, until: Any, author: str
+    empty_database: None, frozen: Clock, sentence: str, until: Any, author: str
 ) -> None:
     with pytest.raises(Refused):
         payments.close_bank("banque", sentence, until, author)

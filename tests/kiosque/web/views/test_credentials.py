@@ -183,7 +183,9 @@ def test_a_known_and_an_unknown_address_read_the_same_page(
 
 
 @pytest.mark.parametrize("email", ["", "nobody", "a@b\0.fr", "x@" + "y" * 10_240, "=?x?=@x.fr"])
-def test_what_is_no_address_is_said_so(stranger: FlaskClient, base: None, email: str) -> None:
+def test_what_is_no_address_is_said_so(
+    stranger: FlaskClient, empty_database: None, email: str
+) -> None:
     answer = post(stranger, "/mot-de-passe/oublie", email=email)
     assert answer.status_code == 422
     assert 'href="#email"' in answer.text
@@ -303,7 +305,9 @@ def test_a_token_used_by_the_other_parent_meanwhile_is_told_like_one_used_before
     assert not Account.select().exists()
 
 
-def test_without_a_link_there_is_nothing_to_fill(stranger: FlaskClient, base: None) -> None:
+def test_without_a_link_there_is_nothing_to_fill(
+    stranger: FlaskClient, empty_database: None
+) -> None:
     for address in ("/mot-de-passe/nouveau", "/adresse/confirmer"):
         assert stranger.get(address).status_code == 404
 
@@ -443,7 +447,9 @@ def test_the_other_devices_are_counted_and_signed_out(
     assert charlie.get("/factures").status_code == 200
 
 
-def test_a_stranger_finds_nothing_of_the_account(stranger: FlaskClient, base: None) -> None:
+def test_a_stranger_finds_nothing_of_the_account(
+    stranger: FlaskClient, empty_database: None
+) -> None:
     assert stranger.get("/compte/adresse").location.startswith("/connexion")
     token = csrf_token(stranger.get("/connexion").text)
     for address in ("/compte/adresse", "/compte/appareils"):
@@ -451,7 +457,9 @@ def test_a_stranger_finds_nothing_of_the_account(stranger: FlaskClient, base: No
         assert answer.location.startswith("/connexion")
 
 
-def test_the_sign_in_page_shows_the_two_ways_in(stranger: FlaskClient, base: None) -> None:
+def test_the_sign_in_page_shows_the_two_ways_in(
+    stranger: FlaskClient, empty_database: None
+) -> None:
     page = stranger.get("/connexion").text
     assert 'href="/activer"' in page
     assert 'href="/mot-de-passe/oublie"' in page

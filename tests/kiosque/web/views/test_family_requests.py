@@ -15,7 +15,7 @@ from kiosque.families import requests
 from kiosque.mails import rendering
 from kiosque.mails.rendering import RenderedMail
 from kiosque.settings import Settings
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.conftest import TOWN, Clock, csrf_token, make_invoice
 
 CHANGE, QUESTION = "/famille/demande", "/factures/2026-10-0001/question"
@@ -84,10 +84,12 @@ def test_nothing_else_changes_by_a_request(
     alice: FlaskClient, october: Invoice, parents: None
 ) -> None:
     Child.create(family=october.family, name="Léa Martin")
-    before = bases.rows(without={"family_request", "outbox_mail", "sqlite_sequence"})
+    before = fresh_databases.rows(without={"family_request", "outbox_mail", "sqlite_sequence"})
     for page, topic in ((CHANGE, "child_leaves"), (QUESTION, "paid")):
         assert ask(alice, page, topic=topic, message="Léa s’en va.").status_code == 302
-    assert bases.rows(without={"family_request", "outbox_mail", "sqlite_sequence"}) == before
+    assert (
+        fresh_databases.rows(without={"family_request", "outbox_mail", "sqlite_sequence"}) == before
+    )
 
 
 def test_a_button_pressed_twice_makes_one_request(

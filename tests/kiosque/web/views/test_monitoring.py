@@ -18,7 +18,7 @@ from kiosque.monitoring import memory
 from kiosque.monitoring.memory import Told
 from kiosque.outbox import queue
 from kiosque.settings import Monitoring, Settings
-from tests import bases
+from tests import fresh_databases
 from tests.conftest import NOW, Clock
 from tests.kiosque.web.views.test_payment import Pay, hear
 
@@ -27,7 +27,7 @@ PATHS = ("/sante/detail", "/metriques")
 
 
 @pytest.fixture
-def watched(settings: Settings, base: None) -> FlaskClient:
+def watched(settings: Settings, empty_database: None) -> FlaskClient:
     return create_app(replace(settings, monitoring=Monitoring(TOKEN))).test_client()
 
 
@@ -37,7 +37,7 @@ def bearer(token: str = TOKEN) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_without_a_token_in_the_settings_there_is_no_such_page(
-    stranger: FlaskClient, base: None, path: str
+    stranger: FlaskClient, empty_database: None, path: str
 ) -> None:
     for headers in ({}, bearer(""), bearer()):
         assert stranger.get(path, headers=headers).status_code == 404
@@ -183,10 +183,10 @@ def read(text: str) -> dict[str, float]:
     return found
 
 
-def test_a_base_that_does_not_answer_is_told_and_hides_nothing_else(
+def test_a_database_that_does_not_answer_is_told_and_hides_nothing_else(
     watched: FlaskClient, settings: Settings
 ) -> None:
-    bases.damage("DROP TABLE outbox_mail")
+    fresh_databases.damage("DROP TABLE outbox_mail")
     memory.note_verified(settings.data, 0)
     answer = watched.get("/sante/detail", headers=bearer())
     assert answer.status_code == 503
@@ -210,8 +210,8 @@ def test_nothing_of_a_family_is_told(
             assert private not in text
 
 
-@bases.on_sqlite
-def test_what_is_asked_of_the_base_does_not_grow_with_it(
+@fresh_databases.on_sqlite
+def test_what_is_asked_of_the_database_does_not_grow_with_it(
     watched: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each question is answered by an index, whatever the years of payments."""

@@ -72,7 +72,7 @@ def test_a_notice_by_get_reaches_its_gateway_and_pays(
 @pytest.mark.parametrize("body", [b"\xff\x00\x1f\x8b", b"a=1&a=2&" * 2000, b"<xml/>", b"[1]"])
 @pytest.mark.parametrize("kind", ["", "text/xml", "application/json", "multipart/form-data"])
 def test_whatever_comes_is_given_to_the_byte_and_refused_by_the_gateway_alone(
-    bank: JsonBank, stranger: FlaskClient, base: None, body: bytes, kind: str
+    bank: JsonBank, stranger: FlaskClient, empty_database: None, body: bytes, kind: str
 ) -> None:
     answer = stranger.post(NOTIFY, data=body, content_type=kind)
     assert answer.status_code == 400
@@ -81,14 +81,14 @@ def test_whatever_comes_is_given_to_the_byte_and_refused_by_the_gateway_alone(
 
 
 def test_only_what_is_too_long_never_reaches_the_gateway(
-    bank: JsonBank, stranger: FlaskClient, base: None
+    bank: JsonBank, stranger: FlaskClient, empty_database: None
 ) -> None:
     assert stranger.post(NOTIFY, data=b"x" * (MAX_REQUEST_BYTES + 1)).status_code == 413
     assert bank.given == []
 
 
 def test_a_refused_json_notice_leaves_the_names_of_its_members_and_no_value(
-    bank: JsonBank, stranger: FlaskClient, base: None
+    bank: JsonBank, stranger: FlaskClient, empty_database: None
 ) -> None:
     assert stranger.post(NOTIFY, json={"id": "secret", "n" * 40: 1}).status_code == 400
     row = BankMessage.get()
@@ -99,7 +99,7 @@ def test_a_refused_json_notice_leaves_the_names_of_its_members_and_no_value(
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 def test_no_other_method_is_a_notice(
-    bank: JsonBank, stranger: FlaskClient, base: None, method: str
+    bank: JsonBank, stranger: FlaskClient, empty_database: None, method: str
 ) -> None:
     assert stranger.open(NOTIFY, method=method).status_code == 405
     assert bank.given == []

@@ -454,7 +454,9 @@ def test_the_notification_address_never_redirects(
     assert answer.status_code == (404 if "//" in address else 200)
 
 
-def test_a_body_that_breaks_off_is_garbled_not_a_fault_of_ours(app: Flask, base: None) -> None:
+def test_a_body_that_breaks_off_is_garbled_not_a_fault_of_ours(
+    app: Flask, empty_database: None
+) -> None:
     class Broken(io.BytesIO):
         def read(self, *_size: object) -> bytes:
             raise OSError("invalid chunk size")

@@ -11,7 +11,7 @@ from peewee import IntegrityError
 from kiosque.db import database
 from kiosque.db.models import Family, Settlement
 from kiosque.version import VERSION
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.bank import SHARED
 from tests.conftest import NOW, make_invoice
 
@@ -36,11 +36,11 @@ def test_public_pages_answer_and_name_the_town(stranger: FlaskClient, address: s
         assert words in page.text
 
 
-def test_health_says_whether_the_base_answers(stranger: FlaskClient) -> None:
+def test_health_says_whether_the_database_answers(stranger: FlaskClient) -> None:
     assert stranger.get("/sante").json == {"etat": "ok", "version": VERSION, "sauvegarde": None}
     database.execute_sql("DELETE FROM schema_migration")
     assert stranger.get("/sante").json["etat"] == sentences.PENDING_MIGRATIONS
-    bases.damage("DROP TABLE invoice")
+    fresh_databases.damage("DROP TABLE invoice")
     answer = stranger.get("/sante")
     assert (answer.status_code, answer.json) == (
         503,
@@ -48,7 +48,7 @@ def test_health_says_whether_the_base_answers(stranger: FlaskClient) -> None:
     )
 
 
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 def test_health_says_when_nothing_more_can_be_written(
     stranger: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,7 +166,7 @@ def test_no_page_of_the_towns_asks_for_a_card(
     }  # fmt: skip
 
 
-def test_the_base_itself_refuses_more_of_a_card_than_its_last_four_digits(
+def test_the_database_itself_refuses_more_of_a_card_than_its_last_four_digits(
     alices_family: Family,
 ) -> None:
     money = {"family": alices_family, "mode": "cash", "amount_cents": 1, "settled_at": NOW}

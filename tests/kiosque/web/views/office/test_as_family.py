@@ -11,7 +11,7 @@ from gateways.base import Handoff
 from kiosque.db.models import Attempt, Child, Family, Guardian, Invoice, StaffEvent
 from kiosque.staff.roles import Role
 from kiosque.web.read_only import said_by
-from tests import bases
+from tests import fresh_databases
 from tests.agents import enter, make_agent
 from tests.conftest import make_invoice
 from tests.pages.stage import Seen
@@ -81,12 +81,12 @@ def test_its_links_lead_to_other_views_and_nowhere_else(client: FlaskClient) -> 
 
 def test_reading_changes_nothing_but_the_log(client: FlaskClient) -> None:
     log = {"staff_event", "staff_session", "sqlite_sequence"}
-    before = bases.rows(without=log)
+    before = fresh_databases.rows(without=log)
     for page in PAGES:
         client.get(page)
         line = StaffEvent.select().order_by(StaffEvent.id.desc()).get()
         assert (line.action, line.object) == ("seen_as_family", "F1001")
-    assert bases.rows(without=log) == before
+    assert fresh_databases.rows(without=log) == before
 
 
 def test_the_agent_gets_no_session_of_the_family(client: FlaskClient) -> None:

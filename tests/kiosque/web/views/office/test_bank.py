@@ -35,7 +35,7 @@ HEAD = "Date;Libellé;Montant\n"
 
 
 @pytest.fixture
-def agent(app: Flask, base: None, frozen: Clock) -> FlaskClient:
+def agent(app: Flask, empty_database: None, frozen: Clock) -> FlaskClient:
     return enter(app, make_agent(Role.REGISSEUR))
 
 
@@ -267,7 +267,7 @@ def two_regies(settings: Settings) -> Flask:
 
 
 def test_each_regisseur_sees_and_loads_the_account_of_the_own_regie(
-    two_regies: Flask, base: None, frozen: Clock
+    two_regies: Flask, empty_database: None, frozen: Clock
 ) -> None:
     both = enter(two_regies, make_agent(Role.REGISSEUR, "deux@x.fr"))
     assert drop(both, f"{HEAD}04/11/2026;VIR;45,20\n").status_code == 302
@@ -337,7 +337,7 @@ def test_a_load_is_undone_with_a_reason_and_its_line_stays_for_the_journal(
 
 
 def test_the_load_of_another_regie_is_not_undone(
-    two_regies: Flask, base: None, frozen: Clock
+    two_regies: Flask, empty_database: None, frozen: Clock
 ) -> None:
     first = enter(two_regies, make_agent(Role.REGISSEUR, regie=""))
     drop(first, f"{HEAD}04/11/2026;VIR;45,20\n", regie="-")

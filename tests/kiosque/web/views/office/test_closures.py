@@ -20,7 +20,7 @@ TOMORROW = f"{NOW + timedelta(days=1):%Y-%m-%dT%H:%M}"
 
 
 @pytest.fixture
-def client(app: Flask, base: None) -> FlaskClient:
+def client(app: Flask, empty_database: None) -> FlaskClient:
     return enter(app, make_agent(Role.ADMINISTRATION))
 
 

@@ -26,7 +26,7 @@ from kiosque.language import clock
 from kiosque.payments import verification
 from kiosque.settings import OtherRegie, Settings
 from kiosque.staff.roles import Role
-from tests import bases, pdfs, sentences
+from tests import fresh_databases, pdfs, sentences
 from tests.agents import confirm, enter, make_agent, send, shown
 from tests.conftest import Clock, make_invoice
 from tests.kiosque.payments.conftest import at_counter
@@ -38,7 +38,7 @@ CRECHE = OtherRegie("Régie Crèche", "Camille Roux", gateway="banque-creche")
 
 
 @pytest.fixture
-def app(settings: Settings, base: None, frozen: Clock) -> Iterator[Flask]:
+def app(settings: Settings, empty_database: None, frozen: Clock) -> Iterator[Flask]:
     made = create_app(replace(settings, regies={"creche": CRECHE}))
     yield made
     made.extensions["at_work"]()
@@ -81,7 +81,7 @@ def test_no_other_paper_is_given_than_the_one_that_was_made_final(
     regisseur: FlaskClient, imputed: None
 ) -> None:
     deposit = make_final(regisseur)
-    bases.damage("UPDATE deposit SET pdf = 'JVBERi0='")
+    fresh_databases.damage("UPDATE deposit SET pdf = 'JVBERi0='")
     answer = regisseur.get(f"/mairie/documents/bordereaux/{deposit.id}.pdf")
     assert answer.location == PAGE
     assert sentences.NOT_ITS_PAPER in regisseur.get(PAGE).text

@@ -436,7 +436,7 @@ def test_many_are_read_by_parts(
     assert seen == [each.id for each in Settlement.select().order_by(Settlement.id)]
 
 
-def test_softwares_are_told_by_name_then_regie(base: None) -> None:
+def test_softwares_are_told_by_name_then_regie(empty_database: None) -> None:
     for consumer, regie in (("b", ""), ("a", "creche"), ("a", "")):
         PaymentExport.create(
             consumer=consumer, regie=regie, former=0, reached=0,

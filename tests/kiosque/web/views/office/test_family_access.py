@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from kiosque.db.models import Account, Family, Guardian, OutboxMail, Session, StaffEvent
 from kiosque.families import accounts, own_changes, tokens
 from kiosque.staff.roles import Role
-from tests import bases, pdfs
+from tests import fresh_databases, pdfs
 from tests.agents import enter, make_agent, send
 from tests.conftest import PASSWORD, csrf_token, dump
 
@@ -38,7 +38,7 @@ def last_line() -> tuple[str, str, str]:
 
 def held() -> object:
     """All that the database holds, but for what agents read."""
-    return bases.rows(without={"staff_event", "sqlite_sequence"})
+    return fresh_databases.rows(without={"staff_event", "sqlite_sequence"})
 
 
 def code_in(paper: bytes) -> str:

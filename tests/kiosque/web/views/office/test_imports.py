@@ -26,7 +26,7 @@ from tests.uploads import MONTH, PDF, make_upload, zipped
 
 PAGE = "/mairie/imports"
 
-pytestmark = pytest.mark.usefixtures("base", "frozen")
+pytestmark = pytest.mark.usefixtures("empty_database", "frozen")
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_what_surprises_must_be_ticked_each_kind_by_itself(client: FlaskClient) 
     assert Guardian.select().count() == 1
 
 
-def test_a_base_that_changed_since_is_to_be_judged_again(client: FlaskClient) -> None:
+def test_a_database_that_changed_since_is_to_be_judged_again(client: FlaskClient) -> None:
     page = deposit(client, (MONTH, "octobre.csv")).location
     other = deposit(client, (sheet(ROW.replace("0001", "0002")), "autre.csv")).location
     agree(client, other)

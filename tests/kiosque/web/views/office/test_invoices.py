@@ -28,7 +28,7 @@ from kiosque.settings import OtherRegie
 from kiosque.staff.roles import Role
 from kiosque.web.office import lists
 from kiosque.web.office.filters import InvoiceFilters
-from tests import bases
+from tests import fresh_databases
 from tests.agents import confirm, enter, fill, make_agent, send
 from tests.conftest import NOW, make_invoice
 
@@ -135,7 +135,7 @@ def test_a_list_costs_as_many_queries_whatever_its_rows(
     assert len(queries) == few <= 9, queries
 
 
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 @pytest.mark.parametrize(
     ("asked", "index"),
     [
@@ -146,7 +146,7 @@ def test_a_list_costs_as_many_queries_whatever_its_rows(
     ],
 )
 def test_an_amount_that_most_invoices_have_is_looked_for_among_few(
-    app: Flask, base: None, asked: dict[str, str], index: str
+    app: Flask, empty_database: None, asked: dict[str, str], index: str
 ) -> None:
     with app.test_request_context("/", query_string=asked):
         form = InvoiceFilters(app.extensions["settings"])

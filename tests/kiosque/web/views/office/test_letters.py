@@ -12,7 +12,7 @@ from kiosque.db.models import Account, Family, StaffEvent
 from kiosque.families import accounts, own_changes
 from kiosque.staff.roles import Role
 from kiosque.web.views.office import letters as view
-from tests import bases, pdfs
+from tests import fresh_databases, pdfs
 from tests.agents import enter, make_agent, send
 from tests.conftest import Clock, make_family
 
@@ -47,7 +47,7 @@ def test_each_family_without_a_way_in_gets_a_letter_that_opens_its_account(
         app.test_client(), "/activer", code="F1001", activation=code, new="une phrase bien à nous"
     )
     assert opened.status_code == 302
-    assert code not in str(bases.rows(without={"sqlite_sequence"}))
+    assert code not in str(fresh_databases.rows(without={"sqlite_sequence"}))
 
 
 def test_a_letter_on_its_way_is_made_again_only_if_asked(

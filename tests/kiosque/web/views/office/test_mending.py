@@ -24,7 +24,7 @@ from tests.kiosque.invoices.synthetic import line, pes, piece
 from tests.kiosque.invoices.test_mappings import TABLE
 from tests.uploads import make_upload
 
-pytestmark = pytest.mark.usefixtures("base", "frozen")
+pytestmark = pytest.mark.usefixtures("empty_database", "frozen")
 
 
 @pytest.fixture

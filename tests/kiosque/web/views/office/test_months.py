@@ -27,7 +27,7 @@ from kiosque.papers.deposits import bordereau
 from kiosque.payments import journal
 from kiosque.settings import Settings
 from kiosque.staff.roles import Role
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.agents import enter, make_agent, send
 from tests.conftest import NOW, Clock, csrf_token, make_invoice
 from tests.kiosque.payments.conftest import Pay, at_counter, bank, gateways, go  # noqa: F401
@@ -80,7 +80,7 @@ def test_no_paper_of_a_month_is_given_with_another_bordereau_than_its_own(
     client = enter(app, make_agent(Role.REGISSEUR))
     assert send(client, f"{MONTH}/arreter", seen="y").location == MONTH
     assert client.get(f"{MONTH}/papiers.zip").mimetype == "application/zip"
-    bases.damage("UPDATE deposit SET pdf = 'JVBERi0='")
+    fresh_databases.damage("UPDATE deposit SET pdf = 'JVBERi0='")
     assert client.get(f"{MONTH}/papiers.zip").location == MONTH
     assert sentences.NOT_ITS_PAPER in client.get(MONTH).text
 
@@ -118,7 +118,9 @@ def test_a_regie_of_others_is_closed_to_an_agent(app: Flask, december: None) -> 
 
 
 @pytest.mark.parametrize("name", ["2026-13", "2026-1", "x", "0000-01", "9999-12", "2026-11-01"])
-def test_what_is_no_month_is_not_found(app: Flask, base: None, frozen: Clock, name: str) -> None:
+def test_what_is_no_month_is_not_found(
+    app: Flask, empty_database: None, frozen: Clock, name: str
+) -> None:
     client = enter(app, make_agent(Role.REGISSEUR))
     assert client.get(f"/mairie/mois/{name}").status_code == 404
 

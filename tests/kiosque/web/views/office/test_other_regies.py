@@ -48,7 +48,7 @@ def two(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def app(two: Settings, base: None, frozen: object) -> Iterator[Flask]:
+def app(two: Settings, empty_database: None, frozen: object) -> Iterator[Flask]:
     made = create_app(two)
     yield made
     made.extensions["at_work"]()

@@ -40,7 +40,7 @@ THEIRS = ("C-1", "33,07", "Petit")
 
 
 @pytest.fixture
-def app(settings: Settings, base: None, frozen: object) -> Iterator[Flask]:
+def app(settings: Settings, empty_database: None, frozen: object) -> Iterator[Flask]:
     made = create_app(replace(settings, regies={"creche": CRECHE}))
     yield made
     made.extensions["at_work"]()

@@ -148,7 +148,7 @@ def test_a_section_that_is_not_there_is_not_found(admin: FlaskClient) -> None:
     assert admin.get("/mairie/reglages/secrets").status_code == 404
 
 
-def test_a_base_without_the_table_yet_is_the_files(run: Run, settings: Settings) -> None:
+def test_a_database_without_the_table_yet_is_the_files(run: Run, settings: Settings) -> None:
     OfficeSetting.drop_table()
     assert town_settings.in_force(settings) == settings
     assert run("todo").exit_code == 0
@@ -160,7 +160,7 @@ COUNTED = "/mairie/reglages/attestation"
 
 
 @pytest.fixture
-def services(base: None) -> None:
+def services(empty_database: None) -> None:
     for name in ("Accueil périscolaire", "Restauration scolaire"):
         Service.create(name=name)
 

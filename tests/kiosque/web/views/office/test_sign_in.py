@@ -21,7 +21,7 @@ NEW = "un parapluie vert dans la cour"
 
 
 @pytest.fixture
-def agent(base: None, frozen: Clock) -> Staff:
+def agent(empty_database: None, frozen: Clock) -> Staff:
     return make_agent(Role.ADMINISTRATION)
 
 
@@ -31,7 +31,7 @@ def link_of(agent: Staff) -> str:
     return f"/mairie/invitation/{invitations.draw_link(invitation.id)}"
 
 
-def test_from_the_link_to_the_first_page(app: Flask, base: None, frozen: Clock) -> None:
+def test_from_the_link_to_the_first_page(app: Flask, empty_database: None, frozen: Clock) -> None:
     agent = make_agent(Role.ADMINISTRATION)
     with write():
         invitations.forget_telephone(agent, TERMINAL)
@@ -180,7 +180,9 @@ def test_a_session_that_ended_is_told_and_so_is_the_form_left_open(
     assert "votre session est terminée" in client.get(answer.location).text
 
 
-def test_who_has_no_role_may_at_least_leave(app: Flask, base: None, frozen: Clock) -> None:
+def test_who_has_no_role_may_at_least_leave(
+    app: Flask, empty_database: None, frozen: Clock
+) -> None:
     client = sign_in(app, make_agent(None))
     refused = client.get("/mairie")
     assert refused.status_code == 403

@@ -22,7 +22,7 @@ TEXT = "# Vos données\r\n\r\nElles sont **gardées** à la mairie.\r\n"
 
 
 @pytest.fixture
-def admin(app: Flask, base: None, frozen: Clock) -> FlaskClient:
+def admin(app: Flask, empty_database: None, frozen: Clock) -> FlaskClient:
     return enter(app, make_agent(Role.ADMINISTRATION))
 
 
@@ -72,7 +72,7 @@ def test_another_process_shows_it_and_its_taking_off_within_seconds(
 
 
 def test_it_stands_over_the_text_of_the_file_which_comes_back(
-    settings: Settings, base: None, frozen: Clock
+    settings: Settings, empty_database: None, frozen: Clock
 ) -> None:
     (settings.data / "texts").mkdir()
     (settings.data / "texts" / "confidentialite.md").write_text("# Du fichier\n", "utf-8")
@@ -136,6 +136,6 @@ def test_every_text_may_be_written_as_it_is(admin: FlaskClient) -> None:
         assert send(admin, address, text=html.unescape(begun)).status_code == 200, name
 
 
-def test_a_base_without_the_table_yet_has_no_text(base: None) -> None:
+def test_a_database_without_the_table_yet_has_no_text(empty_database: None) -> None:
     OfficeSetting.drop_table()
     assert town_settings.texts() == {}

@@ -32,7 +32,7 @@ def bank(app: Flask, gateway: Gateway) -> TalkativeBank:
 
 
 @pytest.fixture
-def admin(app: Flask, bank: TalkativeBank, base: None, frozen: Clock) -> FlaskClient:
+def admin(app: Flask, bank: TalkativeBank, empty_database: None, frozen: Clock) -> FlaskClient:
     return enter(app, make_agent(Role.ADMINISTRATION))
 
 

@@ -78,7 +78,9 @@ def test_what_cannot_be_undone_asks_for_a_code_after_ten_minutes(
         assert asks is PAGES[endpoint].fresh, endpoint
 
 
-def test_a_role_over_or_to_come_opens_nothing(app: Flask, base: None, frozen: Clock) -> None:
+def test_a_role_over_or_to_come_opens_nothing(
+    app: Flask, empty_database: None, frozen: Clock
+) -> None:
     agent = make_agent(Role.CONTROLE, ends_on=frozen.at.date())
     client = sign_in(app, agent)
     assert client.get("/mairie/journal-des-actions").status_code == 200
@@ -89,7 +91,7 @@ def test_a_role_over_or_to_come_opens_nothing(app: Flask, base: None, frozen: Cl
 
 
 def test_an_agent_acts_on_the_regies_of_the_role_and_on_no_other(
-    app: Flask, base: None, frozen: Clock
+    app: Flask, empty_database: None, frozen: Clock
 ) -> None:
     staff = make_agent(Role.REGISSEUR, "marie@x.fr", regie="creche")
     make_agent(Role.FACTURATION, "marie@x.fr")
@@ -138,7 +140,9 @@ def test_one_browser_may_be_of_a_family_and_of_an_agent(
     assert alice.get("/compte").status_code == 200
 
 
-def test_a_copied_cookie_dies_with_its_session(app: Flask, base: None, frozen: Clock) -> None:
+def test_a_copied_cookie_dies_with_its_session(
+    app: Flask, empty_database: None, frozen: Clock
+) -> None:
     client = sign_in(app, make_agent(Role.REGISSEUR))
     copied = client.get_cookie("mairie")
     assert copied
@@ -149,7 +153,7 @@ def test_a_copied_cookie_dies_with_its_session(app: Flask, base: None, frozen: C
 
 
 def test_the_cookie_goes_over_https_to_us_alone_and_to_no_script(
-    settings: Settings, base: None, frozen: Clock
+    settings: Settings, empty_database: None, frozen: Clock
 ) -> None:
     app = create_app(replace(settings, public_url="https://127.0.0.1"))
     answer = app.test_client().get("/mairie/connexion", base_url="https://127.0.0.1")
@@ -161,7 +165,7 @@ def test_the_cookie_goes_over_https_to_us_alone_and_to_no_script(
 
 
 def test_who_comes_from_another_site_is_led_in_by_a_page_of_ours(
-    app: Flask, base: None, frozen: Clock
+    app: Flask, empty_database: None, frozen: Clock
 ) -> None:
     make_agent(Role.REGISSEUR)
     answer = app.test_client().get("/mairie/agents?x=1", headers={"Sec-Fetch-Site": "cross-site"})
@@ -176,7 +180,7 @@ Site = Callable[..., FlaskClient]
 
 
 @pytest.fixture
-def guarded(settings: Settings, base: None, frozen: Clock) -> Site:
+def guarded(settings: Settings, empty_database: None, frozen: Clock) -> Site:
     """The site of a town that names networks, as seen from an address."""
 
     def go(address: str, *networks: str) -> FlaskClient:
@@ -214,7 +218,7 @@ def test_without_a_network_it_opens_from_everywhere(guarded: Site) -> None:
 
 
 def test_an_agent_removed_while_at_work_is_out_at_once(
-    app: Flask, base: None, frozen: Clock
+    app: Flask, empty_database: None, frozen: Clock
 ) -> None:
     admin = sign_in(app, make_agent(Role.ADMINISTRATION))
     agent = make_agent(Role.REGISSEUR)
@@ -260,7 +264,7 @@ def test_a_preview_shown_again_with_a_refusal_is_noted(app: Flask) -> None:
     assert readings("octobre.csv") == 1
 
 
-def test_to_read_the_log_leaves_a_line_in_it(app: Flask, base: None) -> None:
+def test_to_read_the_log_leaves_a_line_in_it(app: Flask, empty_database: None) -> None:
     client = sign_in(app, make_agent(Role.CONTROLE))
     client.get("/mairie/journal-des-actions")
     assert "journal des actions lu" in client.get("/mairie/journal-des-actions").text
@@ -275,7 +279,9 @@ def test_who_controls_is_given_no_paper_with_a_familys_address(
     assert paper not in client.get("/mairie/factures/2026-10-0001").text
 
 
-def test_a_password_alone_ends_nobodys_session(app: Flask, base: None, frozen: Clock) -> None:
+def test_a_password_alone_ends_nobodys_session(
+    app: Flask, empty_database: None, frozen: Clock
+) -> None:
     agent = make_agent(Role.REGISSEUR)
     client = sign_in(app, agent)
     for _ in range(sessions.AT_ONCE + 1):

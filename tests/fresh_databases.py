@@ -1,5 +1,5 @@
-"""Where the tests' bases are: files of SQLite's, or, with TEST_DATABASE_URL, bases made for this
-run on that PostgreSQL and dropped at its end. The role it names may create databases; as a
+"""Where the tests' databases are: files of SQLite's, or, with TEST_DATABASE_URL, databases made
+for this run on that PostgreSQL and dropped at its end. The role it names may create databases; as a
 superuser, it empties those used before instead of making each anew, which is far quicker.
 """
 
@@ -26,7 +26,7 @@ on_postgresql = pytest.mark.skipif(not URL, reason="TEST_DATABASE_URL names no P
 
 Location = Path | str
 
-#: What a base is made of, to see whether a test changed it.
+#: What a database is made of, to see whether a test changed it.
 _SCHEMA = """
     SELECT md5(string_agg(what, ' ' ORDER BY what COLLATE "C")) FROM (
         SELECT relname || relkind::text AS what FROM pg_class
@@ -40,7 +40,7 @@ _SCHEMA = """
 
 @contextmanager
 def ready(folder: Path, name: str = "kiosque.sqlite3") -> Iterator[Location]:
-    """A base with its tables and nothing in them."""
+    """A database with its tables and nothing in them."""
     if URL:
         with _server().ready() as url:
             yield url
@@ -51,7 +51,7 @@ def ready(folder: Path, name: str = "kiosque.sqlite3") -> Iterator[Location]:
 
 @contextmanager
 def bare(folder: Path, name: str = "bare.sqlite3") -> Iterator[Location]:
-    """A base without any table."""
+    """A database without any table."""
     if URL:
         with _server().bare() as url:
             yield url
@@ -61,7 +61,8 @@ def bare(folder: Path, name: str = "bare.sqlite3") -> Iterator[Location]:
 
 @cache
 def template() -> Path:
-    """A base of SQLite's with its tables, to copy for each test: far quicker than making them."""
+    """A database of SQLite's with its tables, to copy for each test: far quicker than making
+    them."""
     path = Path(tempfile.mkdtemp(prefix="kiosque-template-")) / "kiosque.sqlite3"
     with db.elsewhere(path):
         db.migrate()
@@ -84,7 +85,7 @@ def _server() -> "_Server":
 
 
 class _Server:
-    """The PostgreSQL of TEST_DATABASE_URL: bases of our own on it, named after this process."""
+    """The PostgreSQL of TEST_DATABASE_URL: databases of our own on it, named after this process."""
 
     def __init__(self, url: str) -> None:
         import psycopg  # noqa: PLC0415  # only where there is one
@@ -151,7 +152,7 @@ class _Server:
 
 
 class _Base:
-    """A base to use again: it is put back as it was made."""
+    """A database to use again: it is put back as it was made."""
 
     def __init__(self, name: str, address: str) -> None:
         import psycopg  # noqa: PLC0415
@@ -195,7 +196,7 @@ class _Base:
 
 
 def rows(*, without: Collection[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything that the base holds, in an order of its own."""
+    """Everything that the database holds, in an order of its own."""
     names = [name for name in database.get_tables() if name not in without]
     return {
         name: sorted(map(tuple, database.execute_sql(f'SELECT * FROM "{name}"')), key=repr)
@@ -204,7 +205,8 @@ def rows(*, without: Collection[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def damage(sql: str) -> None:
-    """Do what a hand in the base, a bad disk or a fault of ours could: no rule is in its way."""
+    """Do what a hand in the database, a bad disk or a fault of ours could: no rule is in its
+    way."""
     if not URL:
         triggers = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
         for name, table in list(database.execute_sql(triggers)):

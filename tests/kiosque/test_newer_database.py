@@ -1,4 +1,4 @@
-"""A base that a later version has changed: this one neither reads nor writes it."""
+"""A database that a later version has changed: this one neither reads nor writes it."""
 
 from collections.abc import Callable
 
@@ -14,12 +14,12 @@ from kiosque.db import database
 from kiosque.db.models import Attempt, Invoice
 from kiosque.demo import settings as demo_settings
 from kiosque.settings import Settings
-from tests import bases, sentences
+from tests import fresh_databases, sentences
 from tests.bank import notice
 from tests.conftest import dump, free_port
 from tests.kiosque.conftest import Run
 
-#: What needs no base, puts another in its place, or is tried below.
+#: What needs no database, puts another in its place, or is tried below.
 WITHOUT_BASE = {"alert", "check", "demo", "open", "reset", "restore", "upgrade"}
 LATER = """INSERT INTO schema_migration (id, name, applied)
 VALUES (9999, '9999_later', '2030-01-01 00:00:00')"""
@@ -37,12 +37,12 @@ def test_every_command_refuses_it_and_says_the_way_out(run: Run) -> None:
     assert dump() == before
 
 
-@bases.on_sqlite
+@fresh_databases.on_sqlite
 def test_the_demo_refuses_it(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIOSQUE_DATA", str(settings.data))
     demo_settings.prepare({"KIOSQUE_DATA": str(settings.data)}, port=8110, bank_port=8111)
-    with bases.ready(settings.data) as location:
-        bases.run(location, LATER)
+    with fresh_databases.ready(settings.data) as location:
+        fresh_databases.run(location, LATER)
     refused = CliRunner().invoke(
         main, ["demo", "--port", str(free_port()), "--bank-port", str(free_port())]
     )
@@ -70,7 +70,9 @@ def test_the_site_closes_and_its_health_says_why(
     assert dump() == before
 
 
-def test_the_health_of_a_site_that_ran_before_says_so_too(settings: Settings, base: None) -> None:
+def test_the_health_of_a_site_that_ran_before_says_so_too(
+    settings: Settings, empty_database: None
+) -> None:
     visitor = create_app(settings).test_client()
     database.execute_sql(LATER)
     assert visitor.get("/sante").status_code == 503
