@@ -138,9 +138,7 @@ class _Day:
     """A day in a file, and in those loaded before. Another kind of file says the same movements in
     other words: they are compared by their amounts."""
 
-    def __init__(
-        self, day: date, movements: list[Movement], lines: list[KnownLine], kind: str
-    ) -> None:
+    def __init__(self, day: date, movements: list[Movement], lines: list[KnownLine], kind: str):
         self.day, self.movements, self.lines = day, movements, lines
         other_words = any(line.kind != kind for line in lines)
         self._name: Callable[[Any], Hashable] = _cents if other_words else _words
