@@ -63,7 +63,8 @@ def a_file_with_doubts_to_judge(stage: Stage) -> TestResponse:
 
 @scene
 def a_month_exported_again_that_lacks_invoices(stage: Stage) -> TestResponse:
-    rows = [ROW.replace("0001", f"81{number}" + "9" * 20) for number in range(10, 13)]
+    row = ROW.replace("F1001", stage.family(LONG_NAME).code)
+    rows = [row.replace("0001", f"81{number}" + "9" * 18) for number in range(10, 13)]
     path = stage.app.extensions["settings"].data / "octobre.csv"
     path.write_text(sheet(*rows), encoding="utf-8")
     imports.load(path, pdf_folder=path.parent)
