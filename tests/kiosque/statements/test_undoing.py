@@ -19,7 +19,7 @@ from kiosque.language import clock
 from kiosque.payments import Refused
 from kiosque.statements import coverage, matching, undoing
 from kiosque.statements.records import Movement
-from kiosque.statements.records import StatementFile as Read
+from kiosque.statements.records import ParsedFile as Read
 from tests.conftest import make_family
 from tests.kiosque.statements import books
 from tests.kiosque.statements.books import (
