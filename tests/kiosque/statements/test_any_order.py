@@ -140,7 +140,7 @@ def test_a_balance_that_comes_back_within_a_day_joins_no_more_than_there_is(
 
 
 @pytest.mark.parametrize("order", [*permutations([(0, 2), (2, 4), (4, 6)])])
-@pytest.mark.usefixtures("frozen")
+@pytest.mark.usefixtures("empty_database", "frozen")
 def test_files_that_follow_one_another_within_a_day_lose_nothing(order: Spans) -> None:
     said = [(-103, "COMMISSION"), (8520, "REMISE"), *[(-103, "COMMISSION")] * 4]
     for span in order:
@@ -148,7 +148,7 @@ def test_files_that_follow_one_another_within_a_day_lose_nothing(order: Spans) -
     assert Counter((line[1], line[2]) for line in books.lines()) == Counter(said)
 
 
-@pytest.mark.usefixtures("frozen")
+@pytest.mark.usefixtures("empty_database", "frozen")
 def test_files_that_share_too_many_movements_of_a_day_are_refused_in_good_time() -> None:
     said = [(2**at, "VIR") for at in range(30)] + [(1 - 2**30, "REJET")]
     books.load(_of_one_day([*said, (5, "VIR"), *said], 0, 32))

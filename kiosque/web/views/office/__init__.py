@@ -176,7 +176,7 @@ PAGES = {
     ),
     "imputations": (
         OfficePage("imputations", BOTH, "/reglages/imputations", (*MONEY, *ADMIN), FRESH),
-        *_as_files("imputations_table", "/reglages/imputations", (*MONEY, *ADMIN)),
+        *_as_files("imputations_table", "/imputations", (*MONEY, *ADMIN)),
     ),
     "invoice_acts": (
         OfficePage("cancel_invoice", BOTH, "/factures/<path:number>/annuler", TREATERS),
