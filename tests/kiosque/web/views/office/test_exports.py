@@ -247,8 +247,8 @@ def test_mails_given_up_files_deposited_and_imputations_leave_as_tables(
     pages = {
         "/mairie/a-traiter/courriels": ("/mairie/a-traiter", {"cause": "550 5.1.1"}),
         "/mairie/imports/deposes": ("/mairie/imports", {"fichier": "novembre.csv"}),
-        "/mairie/reglages/imputations": (
-            "/mairie/imputations",
+        "/mairie/imputations": (
+            "/mairie/reglages/imputations",
             {"prestation": "Restauration", "article": "70632", "depuis": "2026-11-01"},
         ),
     }
