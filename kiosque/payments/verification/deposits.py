@@ -113,7 +113,8 @@ def prints() -> Iterator[str]:
         """  # noqa: S608  # words of ours
     ):
         yield f"bordereau {title.strip()} : le journal cite l’empreinte d’un autre PDF"
-    for deposit in Deposit.select().where(Deposit.pdf != b""):
+    columns = Deposit.year, Deposit.number, Deposit.regie, Deposit.pdf, Deposit.pdf_sha256
+    for deposit in Deposit.select(*columns).where(Deposit.pdf != b"").iterator():
         if sha256(deposit.pdf).hexdigest() != deposit.pdf_sha256:
             title = f"{deposit.year}-{deposit.number} {deposit.regie}".strip()
             yield f"bordereau {title} : son PDF n’est plus celui dont le journal a l’empreinte"

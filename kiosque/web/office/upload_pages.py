@@ -7,7 +7,7 @@ from kiosque.db.models import ImportBatch, Upload
 from kiosque.db.states import UploadState
 from kiosque.invoices.imports import Fault, Summary
 from kiosque.invoices.imports.reading import Absent
-from kiosque.invoices.uploads import previews, storing
+from kiosque.invoices.uploads import previews
 from kiosque.invoices.uploads.previews import MonthTotals, Preview
 from kiosque.language import clock
 from kiosque.language.formats import MONTHS, NARROW_NO_BREAK_SPACE
@@ -21,8 +21,8 @@ SHOWN = 20
 def lacking(agent: Agent) -> list[tuple[Upload, int]]:
     """Return the files to judge of a month that no longer holds invoices loaded before, with how
     many."""
-    read = [each for each in storing.waiting() if each.state == UploadState.READ]
-    seen = [Upload.get_by_id(each.id) for each in read if may_see(agent, each)]
+    read = Upload.select().where(Upload.state == UploadState.READ).order_by(Upload.id.desc())
+    seen = [each for each in read if may_see(agent, each)]
     counts = [len(_absent(previews.read(each.preview).summary, agent)) for each in seen]
     return [(each, count) for each, count in zip(seen, counts, strict=True) if count]
 
