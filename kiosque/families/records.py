@@ -1,8 +1,9 @@
 """A family's record: found by any word of it, and read."""
 
 from functools import reduce
+from itertools import starmap
 from operator import and_
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from peewee import ModelSelect
 
@@ -11,9 +12,19 @@ from kiosque.families.accounts import normalise_code
 from kiosque.spelling import fold_words
 
 #: Families that a search shows; it says when there are more.
-SHOWN = 50
+SHOWN = 40
 #: Words of a search that are looked for.
 _WORDS = 5
+
+
+class FoundFamily(NamedTuple):
+    """A family as a search shows it."""
+
+    code: str
+    name: str
+    address: str
+    postcode: str
+    city: str
 
 
 class FamilyRecord(NamedTuple):
@@ -33,12 +44,16 @@ def read(family: Family) -> FamilyRecord:
     )
 
 
-def search(words: str, *, archived: bool = False) -> list[Family]:
+def search(words: str, *, archived: bool = False) -> list[FoundFamily]:
     """Return the families whose code begins so, or whose household has every word in its names,
     without accents or case, in their order: SHOWN of them and one more where there are more. With
     `archived`, those put away instead of the others."""
-    families = matching(words, archived=archived).order_by(Family.words, Family.code)
-    return list(families.limit(SHOWN + 1)) if words else []
+    if not words:
+        return []
+    shown = (Family.code, Family.name, Family.address, Family.postcode, Family.city)
+    families = matching(words, archived=archived).select(*shown)
+    rows: Any = families.order_by(Family.words, Family.code).limit(SHOWN + 1).tuples()
+    return [*starmap(FoundFamily, rows)]
 
 
 def matching(words: str, *, archived: bool = False) -> "ModelSelect[Family]":

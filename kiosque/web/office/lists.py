@@ -22,7 +22,7 @@ from kiosque.db.prepared import PreparedQuery, place
 from kiosque.language.formats import NARROW_NO_BREAK_SPACE
 
 #: Rows of a page.
-ROWS = 50
+ROWS = 40
 #: Rows that are counted; of more, it is said only that there are more.
 COUNTED = 5_000
 #: Rows that an export reads in one go.

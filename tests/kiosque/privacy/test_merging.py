@@ -86,7 +86,7 @@ def test_all_of_the_double_is_of_the_kept_one_and_the_books_are_as_true(
 
 def test_the_double_is_put_away_with_its_password(alices_family: Family, double: Family) -> None:
     merge(alices_family, double)
-    assert records.search("martin") == [alices_family]
+    assert [each.code for each in records.search("martin")] == [alices_family.code]
     with pytest.raises(signin.Archived):
         signin.attempt("01001", PASSWORD, Visitor("203.0.113.9"))
 

@@ -152,7 +152,7 @@ def test_an_amount_that_most_invoices_have_is_looked_for_among_few(
         form = InvoiceFilters(app.extensions["settings"])
         assert form.validate()
         found = lists.narrow(Invoice.select(Invoice.id), form.conditions())
-    sql, values = found.order_by(Invoice.due_on, Invoice.id).limit(51).sql()
+    sql, values = found.order_by(Invoice.due_on, Invoice.id).limit(lists.ROWS + 1).sql()
     plan = database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
     assert index in str(plan)
 
@@ -180,7 +180,7 @@ def test_the_pages_of_a_list_keep_its_filters(client: FlaskClient, alices_family
         make_invoice(alices_family, f"2025-{number:02d}")
     page = client.get(f"{LIST}?numero=2025").text
     assert "60 factures" in page
-    assert f"{LIST}?apres=2025-49_" in page
+    assert f"{LIST}?apres=2025-{lists.ROWS - 1}_" in page
     assert "&amp;numero=2025" in page
 
 
