@@ -22,6 +22,8 @@ LATER = {
     "kiosque.deposits",
     "kiosque.closings",
     "kiosque.mails",
+    "kiosque.papers.typesetting",
+    "kiosque.web.office.exports",
     "kiosque.monitoring",
     "kiosque.privacy",
 }

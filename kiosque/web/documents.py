@@ -9,13 +9,15 @@ from werkzeug.wrappers import Response
 
 from kiosque.db.models import Invoice
 from kiosque.language import clock
-from kiosque.papers import content, receipts_and_invoices
+from kiosque.papers import content
 from kiosque.papers.content import ReceiptDocument
 from kiosque.web import current
 
 
 def answer_invoice(invoice: Invoice, before_making: Callable[[], None] = lambda: None) -> Response:
     """Answer the town's own PDF of an invoice, or one made from its lines."""
+    from kiosque.papers import receipts_and_invoices  # noqa: PLC0415  # few pages need it
+
     given = current.settings().data / "pdf" / invoice.pdf_name
     if invoice.pdf_name and given.is_file():
         written = given.read_bytes()
@@ -28,6 +30,8 @@ def answer_invoice(invoice: Invoice, before_making: Callable[[], None] = lambda:
 
 
 def answer_receipt(document: ReceiptDocument) -> Response:
+    from kiosque.papers import receipts_and_invoices  # noqa: PLC0415
+
     paid_on = clock.paris_date(document.settlement.settled_at)
     made = receipts_and_invoices.receipt(current.settings(), document)
     return answer(made, paid_on, f"recu-{document.receipt.title}")

@@ -8,7 +8,6 @@ from kiosque.payments import outgoing
 from kiosque.staff import events
 from kiosque.staff.events import Action, Actor
 from kiosque.web import access, bearer, current
-from kiosque.web.office.exports import as_json
 
 blueprint = Blueprint("exchange", __name__, url_prefix="/api")
 
@@ -18,12 +17,12 @@ _LARGEST = 2**63 - 1
 @blueprint.get("/encaissements")
 def payments() -> dict[str, Any]:
     """Tell what is new of the *régie* whose token was sent, or of all."""
+    from kiosque.web.office.exports import as_json  # noqa: PLC0415  # for this page only
+
     known = current.settings().regie_by_token
     regie = known[bearer.require(*known)]
-    asked = request.args.get("depuis", "0")
-    if not (asked.isascii() and asked.isdigit() and len(asked) < 20):
-        abort(400)
-    batch = outgoing.since(min(int(asked), _LARGEST), regie=regie)
+    asked = _asked()
+    batch = outgoing.since(asked, regie=regie)
     if batch.payments:
         read = f"encaissements, écritures {asked} à {batch.cursor}"
         of = "toutes régies" if regie is None else current.settings().regie_named(regie).name
@@ -33,3 +32,11 @@ def payments() -> dict[str, Any]:
         "curseur": batch.cursor,
         "suite": batch.more,
     }
+
+
+def _asked() -> int:
+    """Return the entry that the other software has read up to. Raises BadRequest for none."""
+    asked = request.args.get("depuis", "0")
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 20):
+        abort(400)
+    return min(int(asked), _LARGEST)

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from kiosque.families import throttle
 from kiosque.families.throttle import Bucket, Limit, TooManyTries
 from kiosque.invoices import attestation
-from kiosque.papers import content, tax_attestation
+from kiosque.papers import content
 from kiosque.web import current, documents
 from kiosque.web.access import family_only, own_account, own_family, own_invoice, own_receipt
 
@@ -51,6 +51,8 @@ def attestations() -> str:
 @blueprint.get("/attestations/<int:year>.pdf")
 @family_only
 def yearly(year: int) -> Response:
+    from kiosque.papers import tax_attestation  # noqa: PLC0415  # for this page only
+
     every = attestation.years(own_family(), current.settings().attestation)
     found = next((each for each in every if each.year == year and each.counted), None) or abort(404)
     _count_paper()
