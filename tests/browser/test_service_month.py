@@ -17,7 +17,7 @@ from kiosque.language import clock
 from tests.browser.conftest import COLUMNS, Demo, Household, Visitor, open_context
 from tests.browser.test_office_imports import come_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.slow]
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "noethysweb"
 PEOPLE = (

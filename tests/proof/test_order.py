@@ -105,5 +105,6 @@ def any_order_ends_the_same() -> Callable[[], None]:
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_the_same_messages_in_two_orders_end_in_the_same_books() -> None:
     QUICK(any_order_ends_the_same())()

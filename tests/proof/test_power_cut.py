@@ -183,6 +183,8 @@ def test_with_less_than_full_synchronisation_the_same_cuts_do_lose(
     pytest.fail("nothing was lost")
 
 
+@pytest.mark.slow
+@pytest.mark.proof
 def test_a_migration_cut_short_is_taken_up_again(tmp_path: Path) -> None:
     def schema() -> list[tuple[str, ...]]:
         return sorted(database.execute_sql("SELECT name, sql FROM sqlite_master"))

@@ -31,10 +31,7 @@ COMMON = [bug for bug in BUGS if not bug.rare]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "bug",
-    [COMMON[0], *(pytest.param(bug, marks=pytest.mark.proof) for bug in COMMON[1:])],
-    ids=lambda bug: bug.name,
-)
+@pytest.mark.proof
+@pytest.mark.parametrize("bug", COMMON, ids=lambda bug: bug.name)
 def test_random_histories_meet_the_fault(bug: Bug) -> None:
     find(bug)

@@ -137,6 +137,7 @@ def bank() -> Iterator[Bank]:
         yield bank
 
 
+@pytest.mark.proof
 def test_two_runs_of_reconcile_without_the_lease_are_harmless(
     tmp_path: Path, location: fresh_databases.Location, bank: Bank
 ) -> None:
@@ -190,6 +191,7 @@ def open_payment(bank: Bank, number: str, cents: int) -> tuple[Attempt, Handoff]
         return start(Purchase(family, [number], cents), gateway, "http://127.0.0.1:1")
 
 
+@pytest.mark.proof
 def test_a_worker_frozen_inside_a_write_is_killed_and_leaves_nothing_by_half(
     tmp_path: Path, location: fresh_databases.Location, bank: Bank
 ) -> None:

@@ -11,6 +11,7 @@ PROJECT = Path(__file__).parents[3]
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_a_site_that_runs_needs_no_template_that_an_upgrade_replaces(tmp_path: Path) -> None:
     """In a process of its own, on the same code: nothing else here sees the spoilt files."""
     for name in ("app.py", "data", "gateways", "kiosque", "pyproject.toml", "tests"):
