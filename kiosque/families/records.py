@@ -5,7 +5,7 @@ from itertools import starmap
 from operator import and_
 from typing import Any, NamedTuple
 
-from peewee import ModelSelect
+from peewee import Expression, ModelSelect
 
 from kiosque.db.models import Child, Enrolment, Family, Guardian, Service
 from kiosque.families.accounts import normalise_code
@@ -45,9 +45,9 @@ def read(family: Family) -> FamilyRecord:
 
 
 def search(words: str, *, archived: bool = False) -> list[FoundFamily]:
-    """Return the families whose code begins so, or whose household has every word in its names,
-    without accents or case, in their order: SHOWN of them and one more where there are more. With
-    `archived`, those put away instead of the others."""
+    """Return the families whose code begins so, or whose household has every word in its names or
+    as its code, without accents or case, in their order: SHOWN of them and one more where there are
+    more. With `archived`, those put away instead of the others."""
     if not words:
         return []
     shown = (Family.code, Family.name, Family.address, Family.postcode, Family.city)
@@ -60,10 +60,16 @@ def matching(words: str, *, archived: bool = False) -> "ModelSelect[Family]":
     """Select these families; all without words."""
     found = Family.code.startswith(normalise_code(words))
     if looked_for := fold_words(words).split()[:_WORDS]:
-        found |= reduce(and_, [Family.words.contains(word) for word in looked_for])
+        found |= reduce(and_, map(_has, looked_for))
     return Family.select().where(
         Family.forgotten_at.is_null(), Family.archived_at.is_null(not archived), found
     )
+
+
+def _has(word: str) -> Expression:
+    """Select the households that have a word, or whose code it is: lists write both together."""
+    has: Expression = Family.words.contains(word) | (Family.code == word.upper())
+    return has
 
 
 def _services_by_child(family: Family) -> dict[int, list[str]]:

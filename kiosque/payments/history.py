@@ -28,7 +28,7 @@ from kiosque.db.states import (
     Verdict,
 )
 from kiosque.language.formats import format_euros, short_date
-from kiosque.payments.account_words import labelled
+from kiosque.payments import account_words
 from kiosque.payments.payment_names import bank_name
 from kiosque.payments.queries import numbers_of
 from kiosque.payments.receipts import receipts_named
@@ -144,8 +144,13 @@ def _of_money(which: Expression) -> Iterator[Event]:
         yield from _of_repayment(repayment)
     entries = JournalEntry.select(JournalEntry, Settlement).join(Settlement).where(which)
     for entry in entries.order_by(JournalEntry.number):
-        moved = f"{format_euros(entry.amount_cents)}, {entry.credit} → {entry.debit}"
-        yield Event(entry.at, "journal", f"écriture {entry.number} : {labelled(entry)}, {moved}")
+        way = f"{account_words.named(entry.credit)} → {account_words.named(entry.debit)}"
+        moved = f"{format_euros(entry.amount_cents)}, {way}"
+        yield Event(
+            entry.at,
+            "journal",
+            f"écriture {entry.number} : {account_words.labelled(entry)}, {moved}",
+        )
     for receipt in Receipt.select().join(Settlement).where(which).order_by(Receipt.number):
         yield Event(receipt.issued_at, FACT_SOURCES[FactSource.PORTAL], f"reçu {receipt.title}")
 

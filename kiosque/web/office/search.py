@@ -1,6 +1,7 @@
 """Where the search box of the town hall's area leads: straight to what it names, where that is one
 thing; else to the list of what may be meant."""
 
+import re
 from typing import Any
 
 from flask import url_for
@@ -8,6 +9,7 @@ from peewee import Expression
 
 from kiosque import payments
 from kiosque.db.models import Attempt, Family, Invoice, Settlement
+from kiosque.db.states import CREDIT
 from kiosque.families import records
 from kiosque.families.accounts import normalise_code
 from kiosque.language.parsing import parse_hundredths
@@ -18,17 +20,39 @@ from kiosque.web.office import lists
 from kiosque.web.office.access import actor, own_agent
 from kiosque.web.office.filters import begins, our_reference
 
+#: What pages write before the name of a thing: « Facture 2026-10-0399 », « Encaissement n° 4088 ».
+_BEFORE = re.compile("(?:(?:famille|facture|avoir|reçu|encaissement) )?(n°)? ?", re.IGNORECASE)
 
-def place_of(asked: str, *, meets_families: bool) -> str:
+
+def place_of(typed: str, *, meets_families: bool) -> str:
     """Return the address of what is looked for; families are for who `meets_families`."""
+    asked, is_number = _name_in(typed)
     code = normalise_code(asked)
     known = Family.select().where(Family.code == code, Family.forgotten_at.is_null())
     if meets_families and known.exists():
         return url_for("office.family", code=code)
-    place = (_record(asked) or _of_amount(asked) or _beginning(asked)) if asked else None
+    place = _of_money(asked, is_number=is_number) if asked else None
     if place or not meets_families:
         return place or url_for("office.invoices", numero=asked or None)
     return (_of_name(asked) if asked else None) or url_for("office.families", q=asked or None)
+
+
+def _name_in(typed: str) -> tuple[str, bool]:
+    """Return a name without what pages write before it, and whether that says it is a number."""
+    before = _BEFORE.match(typed)
+    rest = typed[before.end() :] if before else typed
+    return (rest, bool(before and before[1])) if rest else (typed, False)
+
+
+def _of_money(asked: str, *, is_number: bool) -> str | None:
+    """Return the page of an invoice or payment, or the list of those that may be meant."""
+    return (
+        _record(asked)
+        or (_of_number(asked) if is_number else None)
+        or _of_amount(asked)
+        or _beginning(asked)
+        or _of_number(asked)
+    )
 
 
 def _of_name(asked: str) -> str | None:
@@ -45,7 +69,7 @@ def _record(asked: str) -> str | None:
     """Return the page of the invoice or payment of this name, of ours or of the bank's."""
     if _read(Invoice).where(Invoice.number == asked).exists():
         return url_for("office.invoice", number=asked)
-    receipt = receipts_named(asked).first()
+    receipt = receipts_named("".join(asked.split())).first()
     if receipt and _read(Settlement).where(Settlement.id == receipt.settlement_id).exists():
         return url_for("office.settlement", name=receipt.settlement_id)
     attempt = _read(Attempt).where(Attempt.reference == our_reference(asked)).first()
@@ -54,6 +78,13 @@ def _record(asked: str) -> str | None:
         if found := _read(Settlement).where(which).first():
             return url_for("office.settlement", name=found.id)
     return url_for("office.invoice", number=payments.numbers_of(attempt)[0]) if attempt else None
+
+
+def _of_number(asked: str) -> str | None:
+    """Return the page of the payment of this number: its only name, where it has no receipt."""
+    number = int(asked) if re.fullmatch("[0-9]{1,18}", asked, re.ASCII) else 0
+    is_there = _read(Settlement).where(Settlement.id == number, Settlement.mode != CREDIT).exists()
+    return url_for("office.settlement", name=number) if is_there else None
 
 
 def _read(model: Any) -> Any:

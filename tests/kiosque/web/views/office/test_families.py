@@ -70,7 +70,9 @@ def test_the_search_box_goes_straight_to_the_one_family_of_a_name_and_notes_it(
     def place(asked: str) -> str:
         return client.get("/mairie/aller", query_string={"q": asked}).location
 
-    assert place("durand martin") == "/mairie/familles/F1001"
+    for asked in ("F1001 Martin", "Famille F1001", "durand martin"):
+        assert place(asked) == "/mairie/familles/F1001"
+    assert place("F2002 Durand").startswith("/mairie/familles?q=")
     line = StaffEvent.select().order_by(StaffEvent.id.desc()).get()
     assert (line.action, line.object) == ("families_searched", "durand martin")
     for nobody in ("durant", "-", "%"):

@@ -372,13 +372,17 @@ def test_what_a_credit_note_pays_is_no_payment_to_list_nor_to_give_back(
 
 
 def test_the_search_box_goes_to_a_payment_by_each_of_its_names(
-    client: FlaskClient, online: Settlement
+    client: FlaskClient, online: Settlement, cheque: Settlement
 ) -> None:
     assert online.attempt
     bank, ours = online.transaction_id or "", online.attempt.reference
-    for asked in ("R000001", "r1", bank, bank.upper(), ours, ours.lower()):
+    for asked in ("R000001", "r1", "Reçu R 000001", bank, bank.upper(), ours, ours.lower()):
         answer = client.get("/mairie/aller", query_string={"q": asked})
         assert answer.location == page_of(online), asked
+    numbers = {f"n°\u00a0{cheque.id}": cheque, f"Encaissement n° {cheque.id}": cheque, "1": online}
+    for asked, paid in numbers.items():
+        answer = client.get("/mairie/aller", query_string={"q": asked})
+        assert answer.location == page_of(paid), asked
     answer = client.get("/mairie/aller", query_string={"q": bank[:8]})
     assert answer.location == f"{LIST}?reference={bank[:8]}"
 
