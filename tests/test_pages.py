@@ -44,9 +44,6 @@ class Page:
     def text(self, selector: str) -> str:
         return " ".join(self.all(selector)[0].to_text().split())
 
-    def ids(self) -> set[str]:
-        return {node.attrs["id"] for node in self.all("[id]")}
-
 
 @pytest.fixture(scope="module")
 def _read() -> list[Page]:
@@ -149,13 +146,14 @@ def test_a_title_says_the_page_then_the_site_and_no_two_pages_share_one(
 
 def test_identifiers_are_unique_and_what_refers_to_them_finds_them(read: list[Page]) -> None:
     for page in read:
-        names = [node.attrs["id"] for node in page.all("[id]")]
-        assert len(names) == len(set(names)), page.seen.state
+        every = [node.attrs["id"] for node in page.all("[id]")]
+        names = set(every)
+        assert len(every) == len(names), page.seen.state
         for attribute in ("for", "aria-describedby", "aria-labelledby", "aria-controls"):
             for node in page.all(f"[{attribute}]"):
-                assert set(node.attrs[attribute].split()) <= page.ids(), page.seen.state
+                assert set(node.attrs[attribute].split()) <= names, page.seen.state
         for node in page.all("a[href^='#']"):
-            assert node.attrs["href"][1:] in page.ids(), f"{page.seen.state}: {node.attrs}"
+            assert node.attrs["href"][1:] in names, f"{page.seen.state}: {node.attrs}"
 
 
 def test_a_table_has_a_caption_and_says_what_its_headers_head(read: list[Page]) -> None:

@@ -17,7 +17,7 @@ from tests.bookkeeping import Books
 from tests.browser.conftest import Demo, Visitor, open_context
 from tests.browser.test_office_imports import come_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 STATEMENT = bookkeeping.FILES / "releve-2026-10.cfonb"
 MONTH = "/mairie/mois/2026-10"
