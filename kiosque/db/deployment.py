@@ -1,6 +1,6 @@
-"""The environment of a database: a trial's never serves as the real one, nor the reverse.
+"""Keep a test database from serving in production, and a production one from serving as a test.
 
-Money of the test mode and money of the production mode would share one journal.
+Otherwise test money and real money would share one journal.
 """
 
 from kiosque.db.models import Deployment
@@ -11,8 +11,8 @@ _NAMES = {"production": "du vrai site", "test": "d’un essai", "demo": "de la d
 
 
 class OtherEnvironment(Exception):
-    """The database is of another environment than the settings; the text says the way out, in
-    French."""
+    """The database and the settings name different environments; the text says in French what to
+    do."""
 
 
 def environment() -> str:
@@ -29,14 +29,14 @@ def note(asked: str) -> None:
 
 
 def require(asked: str) -> None:
-    """Raise OtherEnvironment where the database does not serve in an environment."""
+    """Raise OtherEnvironment if the database belongs to another environment than `asked`."""
     if fault_words := fault(asked):
         raise OtherEnvironment(fault_words)
 
 
 def fault(asked: str) -> str:
-    """Say why the database does not serve in an environment, and the way out; empty when it
-    does."""
+    """Say in French that the database belongs to another environment, and what to do; return ""
+    if it may serve."""
     found = environment()
     if found in ("", asked):
         return ""

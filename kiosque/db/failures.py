@@ -17,8 +17,9 @@ _WORDS = {
 
 
 def why(error: BaseException) -> str:
-    """Return the reason of an error of the database, by the kind of the library's own error behind
-    it, whose name an unusual one gives. What this package says itself is in French already."""
+    """Return the reason of a database error in French, found by the class of the apsw or psycopg
+    error that caused it. For a class without a sentence here, give its SQLSTATE or its name. The
+    errors that this package raises are in French already."""
     cause = error.__cause__ or error.__context__ or error
     if type(cause).__module__.partition(".")[0] not in ("apsw", "psycopg"):
         return str(error.args[-1]) if error.args else type(error).__name__
@@ -27,7 +28,7 @@ def why(error: BaseException) -> str:
 
 
 def is_full(error: BaseException) -> bool:
-    """Tell whether a full disk is behind an error, of the database's or of the system's."""
+    """Return True if a full disk caused an error, be it the database's or the system's."""
     behind: BaseException | None = error
     while behind:
         if type(behind).__name__ in ("DiskFull", "FullError") or os_errors.is_full(behind):

@@ -1,4 +1,4 @@
-"""How both databases keep a day, an instant, a state and a truth."""
+"""How both databases store a day, an instant, a state and a boolean."""
 
 from base64 import b64decode, b64encode
 from datetime import UTC, date, datetime
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, BooleanField, Field, TextField
 
-if TYPE_CHECKING:  # what takes no parameter at run time
+if TYPE_CHECKING:  # at run time these classes take no type parameter
     InstantField = Field[datetime]
     DayField = Field[date]
     BytesField = Field[bytes]
@@ -43,22 +43,22 @@ class DateField(DayField):
 
 
 class WordField(StringField):
-    """A word of ours. In a query it is a part of the SQL, not a value bound to it: an index of
-    some rows only, such as `WHERE state = 'open'`, serves no query that binds the word."""
+    """A word of an enum. Queries have it in their SQL instead of binding it: a partial index, such
+    as `WHERE state = 'open'`, is of no use to a query that binds the word."""
 
     def db_value(self, value: Any) -> Any:
         return SQL(f"'{value}'") if isinstance(value, StrEnum) else value
 
 
 class TruthField(FlagField):
-    """True or False, kept as 1 or 0; a part of the SQL for the same reason as a state."""
+    """A boolean, stored as 1 or 0. Queries have it in their SQL, as they have a `WordField`."""
 
     def db_value(self, value: Any) -> Any:
         return value if value is None else SQL("1" if value else "0")
 
 
 class PdfField(BytesField):
-    """The bytes of a small file, kept as text, in base64; none where that text is no longer so."""
+    """The bytes of a small file, stored as base64 text; empty if that text was damaged."""
 
     field_type = "TEXT"
 
@@ -73,7 +73,7 @@ class PdfField(BytesField):
 
 
 def to_text(value: date) -> str:
-    """Return a day, or an aware instant, as the database keeps it."""
+    """Return a day, or an aware instant, as the text that the database stores."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     return value.isoformat()

@@ -9,14 +9,15 @@ from kiosque.db import write
 from kiosque.db.models import Lease
 from kiosque.language import clock
 
-#: A clock may be corrected by so much without anything being wrong.
+#: A correction of the clock by less than this is normal.
 _CLOCK_STEP = timedelta(minutes=1)
 
 
 @contextmanager
 def hold(name: str, longest: timedelta) -> Iterator[bool]:
     """Hold the lease for the block, at most for `longest`. Yield False when another process holds
-    it. A lease whose holder died lapses by itself; a block that raises is not a chore done."""
+    it. The lease of a process that died expires; a chore whose block raises is not noted as done.
+    """
     holder = secrets.token_hex(8)
     if not _take(name, holder, longest):
         yield False
@@ -53,7 +54,7 @@ def _take(name: str, holder: str, longest: timedelta) -> bool:
         if Lease.get_or_none(Lease.name == name) is None:
             Lease.create(name=name, **held)
             return True
-        # One taken in the future was taken before the clock was put back.
+        # A lease that starts in the future was taken before the clock was set back.
         lapsed = (Lease.expires_at <= now) | (Lease.started_at > now + _CLOCK_STEP)
         taken: int = Lease.update(held).where(Lease.name == name, lapsed).execute()
     return taken == 1

@@ -20,25 +20,25 @@ from kiosque.db.psycopg_values import DiscreetCursor, adapters, discreet
 
 OLDEST = 15
 
-#: The lock of those who write: an advisory lock of this number, in this database. Its queue is in
-#: the order of arrival, and a session that ends releases it.
+#: The number of the advisory lock that writers take, in this database. Its queue is in the order of
+#: arrival, and a session that ends releases it.
 WRITERS = 0x4B494F53
 
-#: A session so old is closed rather than kept.
+#: A session older than this is closed rather than kept.
 KEPT_SECONDS = 300
 
 #: How many sessions a process has at most, and how many seconds a thread waits for one: two workers
 #: keep under the hundred that a server allows by default.
 SESSIONS, SESSION_SECONDS = 44, 8
 
-#: Those are the server's to say.
+#: These two are decided by the server, and only checked here.
 ENCODINGS = {"server_encoding": "UTF8", "client_encoding": "UTF8"}
 #: Without them a power cut may lose what was committed, or damage the database: for trials only.
 DURABLE = {"fsync": "on", "full_page_writes": "on"}
 
 
 class _Driver(Psycopg3Adapter):
-    """psycopg 3, whose new sessions are checked, and whose kept ones are not asked anything."""
+    """psycopg 3: check each new session; do not query a kept one before it serves again."""
 
     def connect(self, db: Any, **params: Any) -> psycopg.Connection:
         connection: psycopg.Connection = super().connect(db, **params)  # type: ignore[no-untyped-call]
@@ -50,7 +50,7 @@ class _Driver(Psycopg3Adapter):
         return connection
 
     def is_connection_closed(self, conn: psycopg.Connection) -> bool:
-        """Close a session that its server has ended: it says nothing on one that goes on."""
+        """Close a session that its server has ended: data to read on an idle session means that."""
         if not conn.closed:
             poll = select.poll()
             poll.register(conn.fileno(), select.POLLIN)
@@ -77,8 +77,8 @@ class Postgresql(PooledPostgresqlDatabase):
         os.register_at_fork(after_in_child=self.dispose)
 
     def use(self, address: str, patience: float, *, durable: bool) -> None:
-        """Say which database it is, how many seconds to wait for a lock, and whether it may lose
-        what it has committed. Raises ConfigError, without the address: it may hold a password."""
+        """Set the database's address, how many seconds to wait for a lock, and whether commits must
+        survive a power cut. Raises ConfigError, without the address: it may hold a password."""
         words = parameters(address, patience)
         wanted = {**SESSION, **ENCODINGS, **(DURABLE if durable else {})}
         if (address, wanted) != (self.location, self._wanted):
@@ -104,7 +104,7 @@ class Postgresql(PooledPostgresqlDatabase):
             raise OperationalError("aucune session libre") from None
 
     def require_as_asked(self, connection: psycopg.Connection) -> None:
-        """Raise OperationalError unless a new session is as asked."""
+        """Raise OperationalError unless a new session has the settings that we asked for."""
         version = connection.info.server_version // 10_000
         if version < OLDEST:
             raise OperationalError(f"PostgreSQL {version} : {OLDEST} ou plus est nécessaire")
@@ -145,7 +145,7 @@ class Postgresql(PooledPostgresqlDatabase):
             self.execute_sql("RESET lock_timeout")
 
     def execute_many(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
-        """Run a statement for each row, one sent after the other without waiting for answers."""
+        """Run a statement for each row, without waiting for each answer before sending the next."""
         with _peewee_errors():
             self.cursor().executemany(statement.replace("%", "%%").replace("?", "%s"), rows)
 
@@ -164,8 +164,8 @@ class Postgresql(PooledPostgresqlDatabase):
 
     @contextmanager
     def snapshot(self) -> Iterator[str]:
-        """Read the database as it is now for the block, however long; yield the name by which
-        another session of the server reads the same."""
+        """Keep reading the database as it is now during the block, however long. Yield the name of
+        the snapshot, by which another session of the server reads the same."""
         with self.atomic():
             self.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
@@ -183,8 +183,8 @@ class Postgresql(PooledPostgresqlDatabase):
         return int(count)
 
     def number_on(self, given: Mapping[str, int]) -> None:
-        """Have the numbers that the database gives go on after those of the rows that are there,
-        and after those `given` already, by table, though their rows are gone."""
+        """Make each table's ids go on after its highest id, and after the one in `given`: by table,
+        the highest ever given, whose row may be gone."""
         numbered = self.execute_sql(
             "SELECT table_name, column_name FROM information_schema.columns "
             "WHERE table_schema = current_schema() AND is_identity = 'YES'"
@@ -198,7 +198,7 @@ class Postgresql(PooledPostgresqlDatabase):
             )
 
     def erase(self) -> None:
-        """Take off every table: a demonstration begins again."""
+        """Drop every table, to begin a demonstration again."""
         with self.atomic():
             for table in self.get_tables():
                 self.execute_sql(f'DROP TABLE "{table}" CASCADE')
@@ -223,7 +223,7 @@ class Postgresql(PooledPostgresqlDatabase):
 
 @contextmanager
 def _peewee_errors() -> Iterator[None]:
-    """Raise psycopg's errors as Peewee's, for what is not run by Peewee."""
+    """Turn psycopg's errors into Peewee's, for calls that do not pass through Peewee."""
     try:
         yield
     except psycopg.IntegrityError as error:

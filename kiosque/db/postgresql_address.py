@@ -1,5 +1,5 @@
-"""The address of a PostgreSQL: what a session is asked for, how to reach another database of its
-server, and what its own programs take of it. It needs psycopg, an extra."""
+"""The address of a PostgreSQL: the settings of a session, how to reach another database of the same
+server, and how to give the address to `pg_dump` and the like. It needs psycopg, an extra."""
 
 from typing import Any
 
@@ -27,8 +27,8 @@ LIMITS = {
     "tcp_keepalives_count": "3",
     "statement_timeout": "60s",
 }
-#: And on ours: seconds to connect, as threads do it one at a time; a standby is not the database;
-#: a link that is dead is known to be so.
+#: Limits on our side: seconds to connect, since threads connect one at a time; no standby server;
+#: keepalives, to notice a dead link.
 LINK = {
     "connect_timeout": "2",
     "target_session_attrs": "read-write",
@@ -42,7 +42,7 @@ _LOCAL = ("", "localhost", "127.0.0.1", "::1")
 
 
 def parameters(address: str, patience: float) -> dict[str, Any]:
-    """Return what to connect with: the address's own words, over ours."""
+    """Return the parameters of a connection: ours, overridden by those of the address."""
     given = _given(address)
     limits = {**LIMITS, "lock_timeout": f"{milliseconds(patience)}ms"}
     asked = {**limits, **SESSION}.items()
@@ -52,7 +52,7 @@ def parameters(address: str, patience: float) -> dict[str, Any]:
 
 
 def _given(address: str) -> dict[str, Any]:
-    """Return the words of an address; to another machine the link is encrypted, unless it says
+    """Return the parameters in an address. Require TLS to another machine, unless the address says
     otherwise. Raises ConfigError, without the address: it may hold a password."""
     try:
         given: dict[str, Any] = conninfo_to_dict(address)
@@ -71,9 +71,9 @@ def another(address: str, database: str) -> str:
 
 
 def for_programs(address: str, database: str = "") -> tuple[str, dict[str, str]]:
-    """Return the address as PostgreSQL's own programs take it, and what to add to their
-    environment: a password is never among their arguments, which every account may read. `database`
-    names another one of that server."""
+    """Return the address for the arguments of PostgreSQL's own programs, and the variables to add
+    to their environment. The password is in the latter: every account of the machine may read the
+    arguments. `database` names another database of that server."""
     given = _given(address)
     secret = {"PGPASSWORD": str(given.pop("password"))} if given.get("password") else {}
     return make_conninfo("", **given, **({"dbname": database} if database else {})), secret
@@ -85,5 +85,5 @@ def _option(name: str, value: str) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """Return a time as PostgreSQL takes it; 0 would be for ever."""
+    """Return a time as PostgreSQL takes it; at least 1, since 0 would mean no limit."""
     return str(max(int(seconds * 1000), 1))

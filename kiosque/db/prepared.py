@@ -29,9 +29,10 @@ _READ_AS_STORED = (AutoField, ForeignKeyField, IntegerField, TextField)
 class PreparedQuery:
     """A query to keep as a constant, and to run with other values each time.
 
-    `build` returns the Peewee query. Each of its parameters is a place in it, and the name under
-    which a value is given at each run: a text, an integer, a truth, a date, an aware datetime,
-    None to set a column to NULL, or the id of a row. It is not given to a column's `db_value`.
+    `build` returns the Peewee query. Each of its parameters stands for a value, which each run
+    gives under the parameter's name: a text, an integer, a boolean, a date, an aware datetime, the
+    id of a row, or None to set a column to NULL. The value does not pass by the column's
+    `db_value`.
     """
 
     def __init__(self, build: Callable[..., Any]) -> None:
@@ -68,7 +69,7 @@ class PreparedQuery:
 class PreparedInsert:
     """The INSERT of whole rows of one table, to keep as a constant.
 
-    With `unless_known`, a row that a unique constraint says is there already is left out.
+    With `unless_known`, a row that would break a unique constraint is left out.
     """
 
     def __init__(self, model: type[Model], *, unless_known: bool = False) -> None:
@@ -95,7 +96,7 @@ class _Place:
 
 
 def place(name: str) -> Value:
-    """Return the place in a query of a value that each run gives under this name."""
+    """Return a placeholder to put in a query, for the value that each run gives by this name."""
     return Value(_Place(name), converter=False)
 
 

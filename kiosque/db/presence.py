@@ -1,4 +1,4 @@
-"""Who is at work on a town: the site and its commands say so, and what must be alone asks.
+"""Who is at work on a town: the site and its commands announce themselves; a restoration checks.
 
 Each process holds a shared `flock` of the town's folder, KIOSQUE_DATA. The kernel gives it back
 however the process ends, `kill -9` included; no file is left to say that it still runs. On other
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from kiosque.db.transactions import connection, database
 from kiosque.settings import Settings
 
-#: PostgreSQL sees a little later that a process of ours has ended.
+#: PostgreSQL may still list for this long the session of a process of ours that has ended.
 _LEAVING_SECONDS = 2
 _OTHER_SESSIONS = """
 SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()
@@ -28,10 +28,10 @@ class InUse(Exception):
 
 
 def announce(settings: Settings) -> Callable[[], None]:
-    """Say that this process is at work, until what is returned is called.
+    """Announce that this process is at work, until the function returned is called.
 
-    Raises InUse while another process must be alone. A folder that does not open holds nothing
-    that could be replaced under us.
+    Raises InUse while another process holds `alone`. A folder that cannot be opened is passed over:
+    it holds nothing that could be replaced under us.
     """
     try:
         return _hold(settings, fcntl.LOCK_SH)
@@ -45,7 +45,7 @@ def announce(settings: Settings) -> Callable[[], None]:
 
 @contextmanager
 def at_work(settings: Settings) -> Iterator[None]:
-    """Say that this process is at work, for the block. Raises InUse."""
+    """Announce that this process is at work, for the block. Raises InUse."""
     leave = announce(settings)
     try:
         yield
@@ -77,7 +77,7 @@ def alone(settings: Settings) -> Iterator[None]:
 
 
 def _hold(settings: Settings, how: int) -> Callable[[], None]:
-    """Lock the folder, at once or not at all. Return how to give it back."""
+    """Lock the folder, without waiting. Return the function that unlocks it."""
     folder = os.open(settings.data, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(folder, how | fcntl.LOCK_NB)
@@ -88,7 +88,7 @@ def _hold(settings: Settings, how: int) -> Callable[[], None]:
 
 
 def _other_sessions() -> int:
-    """Return how many there are, once those that have just ended had time to go."""
+    """Return how many other sessions there are, leaving those that are ending time to go."""
     database.close_idle()  # those are our own
     end = time.monotonic() + _LEAVING_SECONDS
     with connection():

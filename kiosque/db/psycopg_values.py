@@ -1,7 +1,7 @@
-"""How psycopg sends and reads values for us, and an error of its own without the row it is about.
+"""How psycopg sends and reads values, and how its errors are stripped of the row they are about.
 
-PostgreSQL holds what SQLite holds, value for value: instants and days are text that sorts by its
-bytes, truths are 0 or 1. So one set of queries serves both, and a journal entry has one hash.
+PostgreSQL stores the same values as SQLite: instants and days are text sorted by its bytes,
+booleans are 0 or 1. So the same queries run on both, and a journal entry has the same hash on both.
 """
 
 from collections.abc import Iterator
@@ -34,14 +34,14 @@ class _Day(Dumper):
 
 
 class _Text(StrDumperUnknown):
-    """Send a text. PostgreSQL keeps no NUL: it becomes what cannot be shown, and equals nothing."""
+    """Send a text. PostgreSQL stores no NUL: replace it by U+FFFD, which matches no stored text."""
 
     def dump(self, obj: str) -> Any:
         return super().dump(obj.replace("\0", "\ufffd"))
 
 
 class _Sum(Loader):
-    """Read a sum of whole numbers, which PostgreSQL gives without bounds."""
+    """Read a sum of integers, which PostgreSQL returns as `numeric`."""
 
     def load(self, data: Any) -> int | Decimal:
         text = bytes(data).decode()
@@ -57,8 +57,8 @@ def adapters() -> AdaptersMap:
     return found
 
 
-#: Said of a database not made yet, a session ended by a limit, a server that has become a standby:
-#: the database does not answer, as SQLite says it. Peewee would call them faults of ours.
+#: Errors of a database not made yet, of a session ended by a limit, of a server turned standby.
+#: They become OperationalError, as on SQLite; Peewee would make them programming errors.
 _DOES_NOT_ANSWER = (
     psycopg.errors.UndefinedTable,
     psycopg.errors.IdleInTransactionSessionTimeout,
@@ -68,7 +68,7 @@ _DOES_NOT_ANSWER = (
 
 @contextmanager
 def discreet() -> Iterator[None]:
-    """Keep of an error its own sentence only: the rest shows the row, to whatever logs it."""
+    """Reduce an error to its first sentence: the rest shows the row, and might be logged."""
     try:
         yield
     except _DOES_NOT_ANSWER as error:

@@ -14,12 +14,12 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class NewerDatabase(Exception):
-    """A later version has changed the tables: this one would misread them. The text says the way
-    out, in French."""
+    """A later version has changed the tables: this one would misread them. The text says in French
+    what to do."""
 
 
 def migrate(target: str | None = None) -> list[str]:
-    """Apply the migrations not yet applied, up to `target` when given, each whole or not at all.
+    """Apply the migrations not yet applied, up to `target` when given, each in its own transaction.
     Returns their names. Raises NewerDatabase."""
     with database.alone(write_lock.PATIENCE_SECONDS):
         require_known()
@@ -28,7 +28,7 @@ def migrate(target: str | None = None) -> list[str]:
 
 
 def created_at() -> datetime | None:
-    """Return when the database was made: its first migration; None for one without."""
+    """Return when the first migration was applied; None if none was."""
     applied = _runner().applied().values()
     # The runner keeps them by this machine's clock, without a zone.
     return min(applied).astimezone(UTC) if applied else None
@@ -39,7 +39,7 @@ def pending_migrations() -> list[str]:
 
 
 def unknown_migrations() -> list[str]:
-    """Return the migrations that the database has had and this version has not: a later one's."""
+    """Return the migrations applied to the database that this version does not have."""
     return [step.name for step in _runner().status() if step.path is None]
 
 

@@ -43,19 +43,19 @@ PRAGMAS = {
     "trusted_schema": 0,
 }
 
-#: Of the pages that a connection keeps at hand, so many while it takes in thousands of rows, and
-#: then as ever, in KiB: an index of hashes, whose places are at random, is not written each time.
+#: The page cache of a connection, in KiB: while it takes in thousands of rows, then as usual. A
+#: large one keeps an index of hashes, whose pages are hit at random, from being written each time.
 _MANY_KIB, _CACHE_KIB = 16_384, 2_000
 
-#: Settings that no pragma has.
+#: Settings for which there is no pragma.
 SETTINGS = (
     # "word" is a column or an error, never a text.
     (apsw.SQLITE_DBCONFIG_DQS_DML, 0),
     (apsw.SQLITE_DBCONFIG_DQS_DDL, 0),
     # The file's inner tables are read only.
     (apsw.SQLITE_DBCONFIG_DEFENSIVE, 1),
-    # A query is planned by its text alone. Else SQLite looks at the values bound to it, and so
-    # reads, plans and compiles it again each time they change: several times what it then costs.
+    # Plan a query by its text alone. Otherwise SQLite looks at the bound values and prepares the
+    # query again each time they change, which costs several times the query itself.
     (apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1),
 )
 
@@ -66,7 +66,7 @@ class Sqlite(ApswDatabase):
     location: Path | None = None
 
     def use(self, path: Path, patience: int) -> None:
-        """Say which file it is, and make its folder; how many seconds to wait for it.
+        """Set the file, making its folder, and how many seconds to wait for it.
 
         Raises ConfigError where the SQLite library is too old to be trusted.
         """
@@ -121,7 +121,7 @@ class Sqlite(ApswDatabase):
         """Wait for the write lock, across threads and processes.
 
         SQLite itself makes writers try again at random: under load the unlucky wait for seconds.
-        Raises OperationalError when it is not had in time, or when nothing can be written here.
+        Raises OperationalError if the lock does not come in time, or nothing can be written here.
         """
         try:
             return write_lock(f"{self.database}.lock").acquire(seconds)
@@ -132,7 +132,7 @@ class Sqlite(ApswDatabase):
 
     @contextmanager
     def _waiting_until(self, end: float) -> Iterator[None]:
-        """Let SQLite wait no longer than until this moment: the lock has had its share."""
+        """Let SQLite wait until this moment only: waiting for the lock took part of the time."""
         connection = self.connection()
         connection.set_busy_timeout(_milliseconds(end - time.monotonic()))
         try:
@@ -153,8 +153,8 @@ class Sqlite(ApswDatabase):
             self.pragma("cache_size", -_CACHE_KIB)
 
     def release(self) -> None:
-        """Keep the connection for the next request: to open one costs as much as a page. One that
-        still reads would go on seeing the database as it was: it is closed."""
+        """Keep the connection for the next request: opening one costs as much as a page. Close it
+        if a read is still open, which would go on seeing the database as it was."""
         if self.connection().txn_state() != apsw.SQLITE_TXN_NONE:
             self.close()
 
@@ -171,7 +171,7 @@ class Sqlite(ApswDatabase):
 
 
 def _date_to_text(_cursor: object, _number: int, value: object) -> str:
-    """Return a day or an instant as the database keeps it: apsw takes only what SQLite knows."""
+    """Return a day or an instant as stored text: apsw binds only the types of SQLite."""
     if isinstance(value, date):
         return to_text(value)
     raise TypeError(f"no way to keep a {type(value).__name__}")

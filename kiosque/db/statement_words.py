@@ -4,14 +4,14 @@ from enum import StrEnum
 
 
 class LineState(StrEnum):
-    """A line of a statement is explained whole, or not at all."""
+    """The state of a line of a statement: wholly explained, or not."""
 
     OPEN = "open"
     MATCHED = "matched"
 
 
 class MatchKind(StrEnum):
-    """A part of a line of a statement is explained by one of these."""
+    """The kind of what explains a part of a line of a statement."""
 
     SETTLEMENT = "settlement"
     REPAYMENT = "repayment"

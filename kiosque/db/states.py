@@ -89,8 +89,7 @@ class RequestTopic(StrEnum):
 
 
 class MailState(StrEnum):
-    """`FAILED` was given up; `DROPPED` was no longer true, or no longer wanted, when it was to
-    leave."""
+    """`FAILED`: given up. `DROPPED`: no longer true, or no longer wanted, when its turn came."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -140,10 +139,10 @@ class Verdict(StrEnum):
 class FactSource(StrEnum):
     """Who said a fact about an attempt.
 
-    `PORTAL`: we did, or decided so; `BANK` said it, by a message or an answer; `BANK_ASKED` knew
-    nothing of the order; `BANK_UNREACHABLE` and `EMAIL_REFUSED` are why it was not opened at the
-    bank; `TIMEOUT` is the end of its time where the bank cannot be asked; by `FAMILY`, the payer
-    gave it up on our page, the bank having said that nothing was decided.
+    `PORTAL`: we did or decided it. `BANK`: the bank, by a message or an answer. `BANK_ASKED`: the
+    bank, when asked, did not know the order. `BANK_UNREACHABLE`, `EMAIL_REFUSED`: why the payment
+    could not be opened at the bank. `TIMEOUT`: its time ended, and the bank cannot be asked.
+    `FAMILY`: the payer gave it up on our page, after the bank said that nothing was decided.
     """
 
     PORTAL = "portal"
@@ -159,13 +158,13 @@ class FactSource(StrEnum):
 class AnomalyKind(StrEnum):
     """Why the régisseur must look at something.
 
-    `GUESSED_REFUND`: the bank does not say which debit it gave back; `GIVEN_TWICE`: it undid one
-    that the town had given back already.
-    `UNCAPTURED` was authorised, and not remitted in time; `UNSETTLED`, examined by the bank for too
-    long. `SILENT`: the bank does not answer about it; `UNSERVED`: its gateway was removed too
-    early; `DECLINED`: the bank did not give back what it was asked to; `UNANSWERED_REFUND`: nobody
-    knows if it did. `RESTORED`: the database was put back, and does not know a time's payments.
-    `GAP`: a month was closed with a gap that nothing explains.
+    `GUESSED_REFUND`: the bank does not say which debit it gave back. `GIVEN_TWICE`: it undid one
+    that the town had given back already. `UNCAPTURED`: authorised, and not remitted in time.
+    `UNSETTLED`: examined by the bank for too long. `SILENT`: the bank does not answer about it.
+    `UNSERVED`: its gateway was removed too early. `DECLINED`: the bank refused a refund that we
+    asked for; `UNANSWERED_REFUND`: nobody knows whether it made it. `RESTORED`: the database was
+    put back, and some payments made meanwhile are missing. `GAP`: a month was closed with a gap
+    that nothing explains.
     """
 
     OVERPAYMENT = "overpayment"
@@ -212,8 +211,8 @@ class AllocationKind(StrEnum):
 
 
 class RevenueKind(StrEnum):
-    """Why what a payment brings to an invoice changed: it was collected, the whole payment left, or
-    a part was given back while the invoice stays paid."""
+    """Why a payment's revenue changed: it was collected, the whole payment left again, or a part
+    was given back while the invoice stays paid."""
 
     COLLECTED = "collected"
     CANCELLED = "cancelled"
@@ -236,9 +235,10 @@ _WITHIN_TRANSACTION = (
     AttemptState.REFUNDED,
 )
 
-#: States that a bank gives to a debit that it did not make.
+#: States that a bank gives to a debit that was never made.
 _WITHOUT_MONEY = frozenset({AttemptState.EXPIRED, AttemptState.CANCELLED, AttemptState.REFUSED})
-#: States that a bank gives to a debit whose money is not there, made or not.
+#: States that a bank gives to a debit whose money the town does not have, whether it was made or
+#: not.
 DENIED = _WITHOUT_MONEY | {AttemptState.REVERSED}
 
 # Between the transactions of one attempt, the strongest wins: a card refused then another
@@ -257,7 +257,7 @@ _BETWEEN_TRANSACTIONS = (
 
 
 def strongest_within(*said: AttemptState) -> AttemptState:
-    """Return what became of one bank transaction, of all that was said of it."""
+    """Return the state of one bank transaction, given all the states reported for it."""
     return max(said, key=_WITHIN_TRANSACTION.index)
 
 
@@ -267,10 +267,10 @@ def attempt_state(facts: Iterable[tuple[str, AttemptState, FactSource]]) -> Atte
     The transaction id is empty where the fact is not about a bank transaction: the form was shown,
     the payer gave up, the session ran out. Raises ValueError when there is no fact.
 
-    A bank's word of a refund decides nothing: it names a transaction of its own, or even that of
-    the debit. A payment is refunded once its debit has left the books, which `PORTAL` says. Nor
-    does its word of a refusal decide while we hold money of that transaction that nobody awaited,
-    which we or a human call pending.
+    A refund that the bank reports decides nothing: it bears a transaction id of its own, or even
+    that of the debit. A payment is refunded once its debit has left the books: a fact of `PORTAL`.
+    Nor does a refusal that the bank reports decide while we hold unexpected money of that
+    transaction: we or a human have a pending fact for it.
     """
     by_transaction: dict[str, AttemptState] = {}
     held: set[str] = set()

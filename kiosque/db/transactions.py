@@ -31,12 +31,12 @@ _durable = False
 
 
 def configure(location: Path | str, *, durable: bool = False) -> None:
-    """Say where the database is: a file of SQLite's, whose folder is made, or the address of a
-    PostgreSQL, `postgresql://...`. Connects nothing.
+    """Set where the database is: a SQLite file, whose folder is made, or the address of a
+    PostgreSQL, `postgresql://...`. Do not connect.
 
-    `durable` refuses to work on a PostgreSQL that may lose what it has committed, as production
-    must. Raises ConfigError where the SQLite library is too old to be trusted, where the driver
-    of PostgreSQL is not installed, or where the address makes no sense.
+    `durable`, for production, refuses a PostgreSQL that may lose what it has committed. Raises
+    ConfigError if the SQLite library is too old to be trusted, the driver of PostgreSQL is not
+    installed, or the address makes no sense.
     """
     global _durable  # noqa: PLW0603  # as the database itself
     if database.obj is not None and not database.is_closed():
@@ -67,8 +67,8 @@ def connection() -> Iterator[None]:
 
 @contextmanager
 def elsewhere(location: Path | str) -> Iterator[None]:
-    """Connect to another database for the block, as durable as the one in force, which is back
-    afterwards. For a command: other threads would be led there too."""
+    """Connect to another database for the block, as durable as the one in force; then come back to
+    that one. For commands only: all threads of the process are led there."""
     before, durable = database.location, _durable
     configure(location, durable=durable)
     try:
@@ -87,9 +87,9 @@ def release() -> None:
 
 @contextmanager
 def write() -> Iterator[None]:
-    """Open the one kind of transaction that writes: outermost, alone from its first moment, all
-    or nothing. Writers take turns in the order of arrival, and wait `PATIENCE_SECONDS` at most:
-    then it is an OperationalError.
+    """Open a transaction that writes, the only kind there is: it holds the write lock from its
+    first moment. Writers take turns in the order of arrival. Raises OperationalError after waiting
+    `PATIENCE_SECONDS`.
 
     Raises RuntimeError when a transaction is already open. A nested one would silently become
     a savepoint of another, which lets two requests read the same state before writing.
@@ -101,19 +101,19 @@ def write() -> Iterator[None]:
 
 
 def execute_many(statement: str, rows: Iterable[tuple[object, ...]]) -> None:
-    """Run one statement, whose values are marked `?`, for each row: for the thousands of rows of
-    an import, which Peewee would handle one by one."""
+    """Run one statement, whose values are marked `?`, for each row. Use it for the thousands of
+    rows of an import, which Peewee would handle one by one."""
     database.execute_many(statement, rows)
 
 
 def require_write() -> None:
-    """Assert that the caller holds `write()`: for steps that make sense only inside it."""
+    """Assert that the caller is inside `write()`, for steps that make sense only there."""
     if not database.in_transaction():
         raise RuntimeError("this step belongs inside write()")
 
 
 def require_no_write() -> None:
-    """Assert that the caller is not inside `write()`: for what takes long, such as the network
-    or the hash of a password. Everybody else who writes waits meanwhile."""
+    """Assert that the caller is not inside `write()`, before something long, such as a network call
+    or hashing a password: all other writers would wait meanwhile."""
     if database.in_transaction():
         raise RuntimeError("no network nor hashing inside write()")

@@ -1,11 +1,11 @@
-"""The lock of those who write to a SQLite file: a fair line, with a limit to the wait.
+"""The write lock of a SQLite file: a fair queue, with a limit to the wait.
 
 Threads of a process wait in order of arrival. Processes take turns by `flock` of one file, which
-the kernel gives back should the holder be killed. `flock` itself waits without limit, and to try
-again now and then would make the unlucky wait for long: so one thread waits in `flock` on behalf
-of all those in line, and whoever runs out of patience leaves the line.
+the kernel releases if the holder is killed. `flock` itself waits without limit, and polling it
+would make the unlucky wait for long: so one thread waits in `flock` on behalf of the whole queue,
+and a thread whose time is over leaves the queue.
 
-On PostgreSQL the line is a lock of the server's (`postgresql.WRITERS`); the patience is the same.
+On PostgreSQL the queue is that of a server lock (`postgresql.WRITERS`); the time limit is the same.
 """
 
 import fcntl
@@ -18,10 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-#: How long a write waits for the database, all in all. A bank waits ten seconds for our answer.
+#: How long a write waits for the database in total. A bank waits ten seconds for our answer.
 PATIENCE_SECONDS = 8
 
-#: How many of one process may write one after the other, before other processes have their turn.
+#: How many threads of one process may write in a row before other processes have their turn.
 IN_A_ROW = 8
 
 
@@ -31,7 +31,7 @@ class Held:
     def __init__(self, lock: "WriteLock", file: IO[bytes], left: int) -> None:
         self._lock = lock
         self._file = file  # locked
-        self._left = left  # how many of this process may still follow
+        self._left = left  # how many threads of this process may still follow
 
     def __enter__(self) -> None:
         pass
@@ -49,7 +49,7 @@ class Held:
 
 
 class WriteLock:
-    """The lock of one file, and the line of this process before it. `acquire` is the way in."""
+    """The lock of one file, and the queue of this process's threads for it. Call `acquire`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -62,10 +62,10 @@ class WriteLock:
         self._process = os.getpid()
 
     def acquire(self, seconds: float) -> Held:
-        """Wait in line, for so long at most.
+        """Wait in the queue, for `seconds` at most.
 
-        Raises TimeoutError when the lock is not had in time, another OSError when the file cannot
-        be opened.
+        Raises TimeoutError when the lock does not come in time, another OSError when the file
+        cannot be opened.
         """
         if self._process != os.getpid():  # a child has none of its parent's threads
             self._start()
@@ -117,7 +117,7 @@ class WriteLock:
         self.pass_on(file, IN_A_ROW)
 
     def _give(self, held: Held) -> bool:
-        """Give the lock to the first who still waits. Return False when nobody does."""
+        """Give the lock to the first thread that still waits. Return False if none does."""
         while self._line:
             place = self._line.popleft()
             if place.set_running_or_notify_cancel():
@@ -126,7 +126,7 @@ class WriteLock:
         return False
 
     def _fail(self, error: OSError) -> None:
-        """Tell all those in line that nothing can be written."""
+        """Raise the error in all threads of the queue: nothing can be written."""
         with self._guard:
             self._busy = False
             while self._line:

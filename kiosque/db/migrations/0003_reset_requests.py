@@ -1,7 +1,7 @@
 """New passwords asked for by e-mail, until the timer answers them a minute later.
 
-The number of a token erased is given to no other: a mail still in the outbox names its token by
-it, and must never carry the link of another family.
+The id of an erased token is never given again: a mail in the outbox names its token by that id,
+and must never carry the link of another family.
 
 Frozen: later changes are later files.
 """

@@ -1,5 +1,5 @@
-"""Which *régie* an invoice, a payment and what is told of them belong to, by its key in the
-settings; empty for the first, whose all was until now.
+"""The *régie* of each invoice, payment and anomaly, by its key in the settings; empty for the first
+*régie*, which all rows belonged to until now.
 
 Frozen: later changes are later files.
 """

@@ -1,8 +1,8 @@
-"""The bank's messages, under a name of their own: what was decided about each is a word of the
-machine's, and which of the town's keys signed it is a column.
+"""Rename the table of the bank's messages; make the verdict a machine word and the signing key a
+column.
 
-`detail` keeps the French text of before where it says more than the verdict. Which key signed is
-taken over from the messages that a gateway had verified: the text of the others is a stranger's.
+`detail` keeps the earlier French text where it says more than the verdict. The signing key is read
+only from messages that a gateway had verified: a stranger may have written the others.
 
 Frozen: later changes are later files.
 """

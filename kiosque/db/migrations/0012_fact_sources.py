@@ -1,4 +1,4 @@
-"""Who said each fact, and that a debit was of another amount, in words of the machine's.
+"""Store who said each fact, and that a debit was of another amount, as machine words.
 
 Frozen: later changes are later files.
 """

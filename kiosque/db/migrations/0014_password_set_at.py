@@ -1,5 +1,5 @@
-"""When a family's password was given or chosen: a provisional one serves for a time only. Of those
-there already, it is not known: the time begins now.
+"""When a family's password was given or chosen: a provisional one expires. For passwords set before
+this migration the date is not known: their time begins now.
 
 Frozen: later changes are later files.
 """

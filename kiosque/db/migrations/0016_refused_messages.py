@@ -1,5 +1,5 @@
-"""A bank's message that nothing proves may be erased with age, and is counted by the hour; what was
-accepted stays as it was, for ever.
+"""Allow old messages that nothing proves to come from a bank to be erased, and count messages by
+the hour; accepted ones are never changed nor erased.
 
 Frozen: later changes are later files.
 """

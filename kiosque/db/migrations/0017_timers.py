@@ -1,4 +1,4 @@
-"""Indexes of what the timers look for each minute, so that no year of payments slows them.
+"""Indexes for the queries that the timers run each minute: they stay fast as payments accumulate.
 
 Frozen: later changes are later files.
 """

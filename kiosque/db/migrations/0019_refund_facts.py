@@ -1,5 +1,5 @@
-"""A payment is refunded once its debit has left the books, which the site says itself: a bank's
-word of a refund decides nothing any more. The states that it alone decided are computed again.
+"""A payment is refunded once the site has taken its debit out of the books: that a bank announces a
+refund decides nothing any more. Recompute the states that only such an announcement had decided.
 
 Frozen: later changes are later files.
 """
@@ -9,7 +9,7 @@ DROP TRIGGER fact_no_update;
 DROP TRIGGER fact_no_delete;
 UPDATE fact SET source = 'portal' WHERE state = 'refunded' AND status LIKE 'refunded by %'
 """
-# Within one transaction, then between those of one attempt: the later outweighs the earlier.
+# States by increasing weight: within one transaction, then between the transactions of an attempt.
 WITHIN = ("created", "handed_off", "pending", "expired", "cancelled", "refused", "paid", "reversed",
           "refunded")  # fmt: skip
 BETWEEN = ("created", "handed_off", "expired", "cancelled", "refused", "reversed", "refunded",

@@ -1,6 +1,6 @@
-"""One sequence of receipts a *régie*. Those issued before keep their numbers and their sequence,
-which goes on as the first *régie*'s; that of another begins at 1. Each receipt has an id besides,
-which is its former number, so that addresses and mails that wait stay good.
+"""One sequence of receipt numbers for each *régie*. The existing sequence goes on as the first
+*régie*'s; those of the others begin at 1. The id of an existing receipt is its former number, so
+that links and queued mails stay valid.
 
 Frozen: later changes are later files.
 """

@@ -1,6 +1,6 @@
-"""When a session last showed the password, so as not to ask for it twice; when a family first came
-in, for what is said at a first sign-in and at a later one from elsewhere. Of those there already,
-it is read in the security log, or is the day of the password they chose.
+"""When a session last gave the password, so as not to ask for it twice; when a family first signed
+in, since the first sign-in and a later one from elsewhere are told differently. For existing
+families it is read in the security log, or is the day they chose their password.
 
 Frozen: later changes are later files.
 """

@@ -1,7 +1,7 @@
-"""A family's answer to a sign-in that was not its own: a kind of token more.
+"""One more kind of token: a family's answer to a sign-in that was not its own.
 
-SQLite changes no constraint of a table: it is made anew, with the same rows, and with the memory of
-every number given: none is given twice (see 0003).
+SQLite changes no constraint of a table: it is made anew, with the same rows. It remembers the
+highest id ever given, since none may be given twice (see 0003).
 
 Frozen: later changes are later files.
 """

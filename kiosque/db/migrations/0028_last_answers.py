@@ -1,4 +1,4 @@
-"""Indexes of the last time that each bank answered, or wrote: what watches the site asks often.
+"""Indexes for the last time that each bank answered or wrote, which monitoring asks for often.
 
 Frozen: later changes are later files.
 """

@@ -1,8 +1,8 @@
 """Dates that tell how long a family has been gone: the last families file that listed it, its last
 sign-in; when it was forgotten; and who had a family's data exported or erased, for ever.
 
-Of the families there already, it is not known which files listed them: the last one may have. A
-sign-in of before is read in the security log, or is the first one.
+It is not known which files listed the existing families: take the last one. Their last sign-in is
+read in the security log, or is their first one.
 
 Frozen: later changes are later files.
 """

@@ -1,4 +1,5 @@
-"""Invoices paid in several parts: how much of each is paid. It was paid whole by one payment.
+"""How much of each invoice is paid, so that it can be paid in parts; until now, one payment paid it
+whole.
 
 SQLite changes no constraint of a table: it is made anew, with the same rows and ids.
 

@@ -1,5 +1,5 @@
 """Keep for a time the rows that a load of a file changed, so that it can be undone; keep who loaded
-it, and who undid it. What loads of before changed is not known: they cannot be undone.
+it, and who undid it. Earlier loads cannot be undone: nothing says what they changed.
 
 Frozen: later changes are later files.
 """

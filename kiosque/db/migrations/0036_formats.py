@@ -1,5 +1,5 @@
-"""Keep which family each debtor of other software's files is, and what the columns of other tables
-are.
+"""Keep which family each debtor in another software's files is, and the meaning of the columns of
+those files.
 
 Frozen: later changes are later files.
 """

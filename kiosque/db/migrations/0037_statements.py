@@ -1,4 +1,4 @@
-"""Which statement of the Treasury's a file is, and of which day: an older one tells nothing new.
+"""Which Treasury statement a file is, and its day: one older than the last tells nothing new.
 
 Frozen: later changes are later files.
 """

@@ -258,7 +258,7 @@ def up(migrator, db):
 
 
 def _fill(db):
-    """Say what was collected until now, by service, as bookings do from now on."""
+    """Write what was collected by service until now, as bookings do from now on."""
     refunded = {payment: int(cents) for payment, cents in db.execute_sql(REFUNDED).fetchall()}
     paid = db.execute_sql(PAID).fetchall()
     for payment, rows in groupby(paid, key=itemgetter(0)):
@@ -288,8 +288,8 @@ def _insert(db, key, kind, cents):
 
 
 def _share(cents, lines):
-    """Share cents between lines: each its part cut to the cent, then one by one to those that lost
-    the most, the first of those that lost as much."""
+    """Share cents between lines in proportion, by largest remainder: each part is rounded down,
+    then the cents left go to the lines that lost the most, the first ones on a tie."""
     total = sum(lines)
     parts = [divmod(cents * line, total) for line in lines]
     found = [part for part, _lost in parts]

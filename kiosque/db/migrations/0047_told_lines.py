@@ -1,5 +1,5 @@
-"""Keep which lines a statement tells of a day that it holds a part of, where others had brought
-some: until now, only the file that brought a line was known.
+"""Keep which lines a statement holds for a day that it covers only in part, when another file had
+brought some of them; until now, only the file that first brought a line was known.
 
 Frozen: later changes are later files.
 """

@@ -1,5 +1,5 @@
-"""Undo a load of a bank's file: whose accounts it is of, who undid it and why; what a journal of
-payments told of an operation that was known, and how that one was before.
+"""Let a load of a bank's file be undone: keep its *régies*, who undid it and why; and, when a file
+completes an operation that was known, the columns of that operation before.
 
 Frozen: later changes are later files.
 """

@@ -1,5 +1,5 @@
-"""The invoice that a *trop-perçu* came for, where a human had it pay another before this was kept:
-the journal says that it was one, the list of what was owed says of which invoice.
+"""Fill in the invoice that a *trop-perçu* came for, where a human had it pay another one before
+that was kept: the journal says that it was a *trop-perçu*, the anomaly says of which invoice.
 
 Frozen: later changes are later files.
 """

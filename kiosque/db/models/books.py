@@ -28,11 +28,11 @@ class Imputation(NumberedModel):
 
 
 class Deposit(NumberedModel):
-    """A *bordereau de versement*, final: what a *régie* pays over to the *comptable*, of all that
-    was collected up to the entry `up_to` of the journal.
+    """A final *bordereau de versement*: what a *régie* pays over to the *comptable*, out of all
+    that was collected up to the entry `up_to` of the journal.
 
     It is numbered without gaps by *régie* and year. `content` is what its PDF says, as JSON; `pdf`
-    is the PDF itself, none of those made before it was kept, and `pdf_sha256` proves it.
+    is the PDF itself, empty for deposits made before it was kept; `pdf_sha256` proves it.
     """
 
     regie = TextField()
@@ -63,7 +63,7 @@ class DepositAnswer(NumberedModel):
 
 
 class MonthClosing(NumberedModel):
-    """A month of a *régie* (`2026-10`) that nothing is dated in any more.
+    """A closed month of a *régie* (`2026-10`): nothing new may be dated in it.
 
     `up_to` and `last_hash` are of the journal's last entry of the month; `balances`, as JSON, what
     the *régie*'s accounts held after it, in cents; `gap_cents`, what the bank's statement says more
@@ -86,7 +86,7 @@ class MonthClosing(NumberedModel):
 
 
 class CarriedAnomaly(NumberedModel):
-    """Something to look at that a month is closed without, and why."""
+    """An anomaly that was still open when a month was closed, and why that was accepted."""
 
     anomaly = ForeignKeyField(Anomaly)
     anomaly_id: int

@@ -7,7 +7,7 @@ from kiosque.db.models.base import BaseModel, NumberedModel
 
 
 class Deployment(NumberedModel):
-    """The one row that says of which `environment` the database is, from its first day."""
+    """The one row that says which `environment` the database belongs to, from its first day."""
 
     environment = TextField()
     noted_at = UtcDateTimeField()
@@ -24,8 +24,8 @@ class OfficeSetting(BaseModel):
 
 
 class Restoration(NumberedModel):
-    """A time when the database was put back as it was at `backup_at`: what came between the two
-    instants is lost."""
+    """A restoration of the database from a backup made at `backup_at`: what was recorded between
+    `backup_at` and `restored_at` is lost."""
 
     backup_at = UtcDateTimeField()
     restored_at = UtcDateTimeField()
@@ -42,8 +42,9 @@ class ReceiptGap(NumberedModel):
 
 
 class DepositGap(NumberedModel):
-    """Deposits of a *régie* and a year that a restoration may have lost: from `first`, the next one
-    that the database knew, to `last`; None until it is said, less than `first` where none is."""
+    """Deposits of a *régie* and a year that a restoration may have lost. `first` is the number
+    after the last one known; `last` is None until a person gives it, below `first` if none was
+    lost."""
 
     restoration = ForeignKeyField(Restoration)
     regie = TextField()

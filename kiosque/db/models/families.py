@@ -16,10 +16,9 @@ class Family(NumberedModel):
     `digest` tells whether a file brings its record again unchanged. `email` is the address the
     family chose and confirmed, empty until then; `language` is the one it reads; `wants_mail`
     whether it takes the mails it may refuse. No file changes these three. `seen_on` is the day of
-    the last families file that listed it. `forgotten_at` is when its record was erased, and its
-    name reduced; None for one that is there, or has come back. `words` are the names of the
-    household, folded, for a search. `archived_at` is when an agent put it away, None for one that
-    is there, or back.
+    the last families file that listed it. `forgotten_at` is when its record was erased and its
+    name reduced, `archived_at` when an agent put it away; both are None otherwise, and again once
+    the family has come back. `words` are the names of the household, folded, for searching.
     """
 
     code = TextField(unique=True)
@@ -39,8 +38,8 @@ class Family(NumberedModel):
 
 
 class FamilyMerge(NumberedModel):
-    """A double, the family `gone`, merged into the family `kept`, which holds its rows since.
-    `moved` are the numbers of these rows by the name of their table, as JSON, to give them back."""
+    """A merge of the duplicate family `gone` into the family `kept`, which got its rows. `moved`
+    holds the ids of these rows by table, as JSON, so that the merge can be undone."""
 
     kept = ForeignKeyField(Family, backref="doubles")
     kept_id: int
@@ -78,7 +77,7 @@ class Session(BaseModel):
 
 
 class Throttle(BaseModel):
-    """Tries that failed in a row, and until when the next one must wait.
+    """The failed tries in a row, and until when the next try must wait.
 
     `key` names what is tried, hashed: an account, a browser's address.
     """
@@ -185,7 +184,7 @@ def _parts(full: str) -> set[str]:
 
 
 class Enrolment(NumberedModel):
-    """A service takes a child in."""
+    """The enrolment of a child in a service."""
 
     child = ForeignKeyField(Child, backref="enrolments")
     service = ForeignKeyField(Service)

@@ -10,9 +10,9 @@ from kiosque.language.clock import today
 
 
 class ImportBatch(NumberedModel):
-    """One file loaded, by `author` where it is known. `can_undo` while what it changed is kept.
-    `statement` names whose it is when it says all that the Treasury received until a day. No mail
-    tells of its invoices before `announce_at`."""
+    """One file loaded, by `author` if known. `can_undo` while what it changed is kept. `statement`
+    is set for a file that lists all that the Treasury received until a day: it names whose list.
+    No mail announces its invoices before `announce_at`."""
 
     file_name = TextField()
     sha256 = TextField()
@@ -31,13 +31,13 @@ class ImportBatch(NumberedModel):
 
 
 class Upload(NumberedModel):
-    """A file deposited, by an agent or without `author` in the folder of files to load, and the
-    archive of PDFs that came with it. `line_count` is how many lines it has, `done_count` how many
-    of them are read; `claimed_at`, since when a process is at work on it.
+    """A file deposited by an agent (`author`), or found in the folder of files to load (no
+    `author`), and the archive of PDFs that came with it. `line_count` is how many lines it has,
+    `done_count` how many of them are read; `claimed_at` is since when a process works on it.
 
-    `preview` is what was read of it, as JSON, which `fingerprint` tells from any other; `changed`,
-    that it was read anew, the database being another. `agreed_by` wants it loaded, with the
-    surprises of `confirmed` let in; `batch` is the load.
+    `preview` is what was read in it, as JSON, and `fingerprint` a digest of that. `changed` says
+    that the database changed meanwhile and the preview was made again. `agreed_by` is the agent who
+    had it loaded, accepting the surprises listed in `confirmed`; `batch` is the load.
     """
 
     sha256 = TextField()
@@ -62,10 +62,10 @@ class Upload(NumberedModel):
 
 
 class ImportChange(NumberedModel):
-    """A row that a load added or changed, the rows of its invoices apart.
+    """A row that a load added or changed, other than the rows of its invoices.
 
-    `former` is what a changed row was, as JSON; None for an added one. `family` is the one whose
-    record it is of; None for a service.
+    `former` is a changed row as it was before, as JSON; None for an added one. `family` is the
+    family that the row belongs to; None for a service.
     """
 
     batch = ForeignKeyField(ImportBatch)
@@ -78,8 +78,8 @@ class ImportChange(NumberedModel):
 
 
 class Debtor(NumberedModel):
-    """Who owes, as another software names them in its files, and the family that a person said
-    this is. `key` is the digest of the three, folded."""
+    """A debtor as another software names it in its files, and the family that a person matched with
+    it. `key` is the digest of reference, name and address, folded."""
 
     family = ForeignKeyField(Family)
     family_id: int
@@ -107,11 +107,11 @@ class Invoice(NumberedModel):
 
     `services` and `children` repeat in words what the lines say, so that a list of invoices
     needs no line. `digest` tells whether a file brings it again unchanged. `state` changes in
-    `payments` only, from open for a total above zero, else from nothing_due. `paid_cents` is the
-    sum of the parts of payments that count for it; the database keeps it within the total. `regie`
-    is the key in the settings of the *régie* that collects it, empty for the first; it never
-    changes. One that the Treasury collects is transmitted. Of a credit note, below zero,
-    `paid_cents` is below zero too: what is used of it.
+    `payments` only; it begins as open if the total is above zero, else as nothing_due, and is
+    transmitted while the Treasury collects the invoice. `paid_cents` is the sum of the parts of
+    payments that count for it; the database keeps it within the total. A credit note has a total
+    below zero, and so a `paid_cents` below zero: how much of it is used. `regie` is the key in the
+    settings of the *régie* that collects it, empty for the first; it never changes.
     """
 
     number = TextField(unique=True)

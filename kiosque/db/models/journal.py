@@ -43,7 +43,7 @@ class JournalEntry(BaseModel):
 
 
 class Revenue(NumberedModel):
-    """Cents of a payment that pay one service of an invoice, or no longer do: then below zero.
+    """Cents by which a payment pays one service of an invoice; below zero when they no longer do.
 
     `journal_number` is the last entry about that payment. `kind` is a `RevenueKind`.
     `revenues.py` alone writes it, where the journal is written.
@@ -62,7 +62,7 @@ class Revenue(NumberedModel):
 
 
 class DepositLine(NumberedModel):
-    """The revenue that a deposit pays over, under the imputation of then."""
+    """The revenue that a deposit pays over, under the imputation in force when it was made."""
 
     deposit = ForeignKeyField(Deposit, backref="lines")
     deposit_id: int
@@ -74,7 +74,7 @@ class DepositLine(NumberedModel):
 
 
 class KeptBack(NumberedModel):
-    """Revenue that no deposit pays over for now, and why; until `ended_at`."""
+    """Revenue kept out of deposits until `ended_at`, and why."""
 
     revenue = ForeignKeyField(Revenue)
     revenue_id: int

@@ -13,8 +13,8 @@ class OutboxMail(NumberedModel):
     """An e-mail to send, queued in the transaction that made it necessary.
 
     It is rendered when it leaves, from `template` and `object_id`, so that no text of it lies
-    here; `recipient` is erased once it has left. `key` makes each queued once. `last_error` is
-    the last failure in a word or a code, never an address.
+    here; `recipient` is erased once it has left. A unique `key` keeps a mail from being queued
+    twice. `last_error` is the last failure in a word or a code, never an address.
     """
 
     key = TextField(unique=True)

@@ -12,12 +12,12 @@ from kiosque.language.formats import receipt_title
 class Attempt(NumberedModel):
     """One way of a family to the bank, for one or several invoices at frozen amounts.
 
-    `reference` is random: it is in the address the bank sends the payer back to. `day` and
-    `number` are the bank's numbering of a UTC day. While it is live, until `live_until`, no
+    `reference` is random: it is in the address the bank sends the payer back to. The bank knows the
+    attempt by `day`, a UTC day, and `number` within it. While it is live, until `live_until`, no
     other attempt may take its invoices.
 
-    `ask_at` is when the bank is next worth asking about it, empty where it is not, or cannot be
-    asked; `asked_at` and `answered_at`, the last time it was asked and the last time it
+    `ask_at` is when to ask the bank about it next, None when there is nothing to ask or the bank
+    cannot be asked. `asked_at` and `answered_at` are when the bank was last asked, and when it last
     answered; `unanswered` counts the questions in a row that it left without an answer. All its
     invoices are of one *régie*, `regie`.
     """
@@ -58,9 +58,9 @@ class AttemptItem(NumberedModel):
 class Fact(NumberedModel):
     """Something learnt about an attempt, once; the attempt's state is computed from them.
 
-    `amount_cents` is what the bank said it was about, 0 when it said none; `parent_id`, the
-    debit that a refund gives back or that a cancellation of another amount undoes, empty when it
-    did not say.
+    `amount_cents` is the amount that the bank named, 0 if none. `parent_id` is the bank's name of
+    the debit that a refund gives back, or that a cancellation of another amount undoes; empty if
+    the bank did not say.
     """
 
     attempt = ForeignKeyField(Attempt, backref="facts")
@@ -79,10 +79,10 @@ class Fact(NumberedModel):
 class Settlement(NumberedModel):
     """An *encaissement*: money received, by one bank transaction or at the counter.
 
-    Its allocations add up to its amount. `returned_cents` is how much of it has left again, the sum
-    of its repayments done. `final_at` is when the bank said that it would no longer undo it by
+    Its allocations add up to its amount. `returned_cents` is how much of it has left again: the sum
+    of its completed repayments. `final_at` is when the bank said that it would no longer undo it by
     itself. Its family is None while nobody knows whose money it is: it pays nothing until then.
-    What a credit note (*avoir*) pays is one too, of the mode `CREDIT`, though no money came.
+    What a credit note (*avoir*) pays is a settlement too, of the mode `CREDIT`: no money came.
     """
 
     attempt = ForeignKeyField(Attempt, null=True, backref="settlements")
@@ -115,12 +115,12 @@ class Settlement(NumberedModel):
 
 
 class Transmission(NumberedModel):
-    """An invoice that the Treasury collects, and no longer the *régie*: with the list that it went
-    with, and its day. It is in force until `ended_at`; the database holds at most one in force an
-    invoice, which stays so once the Treasury is paid.
+    """The handing over of an invoice to the Treasury, which collects it in place of the *régie*:
+    the list that it was on, and the day. It is in force until `ended_at`, even once the Treasury is
+    paid; the database allows one in force for each invoice.
 
-    `journal_number` is the last entry of the journal before it. `batch` is the load whose file says
-    that the Treasury has it already.
+    `journal_number` is the last entry of the journal before it. `batch` is the load whose file said
+    that the Treasury had the invoice already, if one did.
     """
 
     invoice = ForeignKeyField(Invoice, backref="transmissions")
@@ -140,9 +140,9 @@ class Transmission(NumberedModel):
 class Repayment(NumberedModel):
     """Money of a settlement that leaves again, wholly or in part.
 
-    Asked of the bank by us, under a `key` that makes repeating it harmless; or told by the bank,
-    by `transaction_id` where it has one; or entered by the régisseur, with a name and a reason.
-    `sent_at` is when it was last sent to the bank.
+    We asked the bank for it, under a `key` that makes repeating the request harmless; or the bank
+    told of it, under a `transaction_id` if it has one; or the régisseur entered it, with a name and
+    a reason. `sent_at` is when the request was last sent to the bank.
     """
 
     settlement = ForeignKeyField(Settlement, backref="repayments")
@@ -166,9 +166,9 @@ class Repayment(NumberedModel):
 class Allocation(NumberedModel):
     """One part of a settlement: it pays an invoice, is a *trop-perçu*, or matches nothing.
 
-    It no longer `counts` while the whole settlement has left again. `author` and `reason` are of
-    the human who gave it another use than the one it came for; `came_for` is then the number of the
-    row of the invoice for which it was a *trop-perçu*, None where it matched nothing.
+    It no longer `counts` while the whole settlement has left again. When a human gave it another
+    use than the one it came for, `author` and `reason` say who and why, and `came_for` is the id of
+    the invoice for which it was a *trop-perçu*, None if it had matched nothing.
     """
 
     settlement = ForeignKeyField(Settlement, backref="allocations")
@@ -185,9 +185,9 @@ class Allocation(NumberedModel):
 class Receipt(NumberedModel):
     """Proof of an online settlement, numbered without gaps in its sequence.
 
-    `sequence` is the key of the *régie* whose sequence it is; empty for the first one's, which goes
-    on from the time when all *régies* had one. It keeps the names it was issued with; they are
-    empty in those issued before names were kept.
+    `sequence` is the key of the *régie* whose sequence it is; empty for the first *régie*, which
+    continues the sequence that all once shared. It keeps the names it was issued with; they are
+    empty in receipts issued before names were kept.
     """
 
     number = IntegerField()
@@ -207,8 +207,8 @@ class Receipt(NumberedModel):
 
 
 class PaymentExport(NumberedModel):
-    """How far a software of the town, `consumer`, has received the payments of the *régie* of this
-    key: up to the entry `reached` of the journal, after `former` the last time."""
+    """How far a software of the town, `consumer`, has received the payments of `regie`: up to the
+    entry `reached` of the journal. Its last file began after the entry `former`."""
 
     consumer = TextField()
     regie = TextField()
@@ -226,7 +226,7 @@ class BankMessage(NumberedModel):
 
     `verdict` is a `Verdict`; `detail` tells in French of a mismatch or a rejection. `signing_key`,
     a `SigningKey`, is which of the town's two keys signed it; empty while the town has one.
-    `fields` is a stranger's text unless `accepted`; a row that is not is erased with age.
+    Unless `accepted`, a stranger may have written `fields`, and the row is erased with age.
     """
 
     received_at = UtcDateTimeField()
@@ -240,8 +240,8 @@ class BankMessage(NumberedModel):
 
 
 class MessageCount(NumberedModel):
-    """The number of messages of one gateway that brought no news, by verdict and hour. They are
-    counted, since the first of an hour alone have a `BankMessage` each."""
+    """The number of messages of one gateway that brought no news, by verdict and hour. They must be
+    counted, since only the first ones of an hour get a `BankMessage`."""
 
     gateway = TextField()
     verdict = TextField()
@@ -253,8 +253,8 @@ class MessageCount(NumberedModel):
 
 
 class BankClosure(NumberedModel):
-    """A gateway that takes no new payment from `closed_at` to `until_at`, by its `author`'s
-    decision. Families read `sentence`, or one of ours where it is empty."""
+    """A gateway that takes no new payment from `closed_at` to `until_at`, as `author` decided.
+    Families read `sentence`, or a standard one if it is empty."""
 
     gateway = TextField(unique=True)
     sentence = TextField()
@@ -264,9 +264,9 @@ class BankClosure(NumberedModel):
 
 
 class Anomaly(NumberedModel):
-    """Something the régisseur must look at. `key` makes each noted once; `gateway` and
-    `transaction_id` are the bank's name of what it is about, where it has one; `outcome`, an
-    `AttemptState`, is what the bank said of it, empty where it said nothing."""
+    """Something the régisseur must look at. A unique `key` keeps it from being listed twice.
+    `gateway` and `transaction_id` name the bank's transaction that it is about, if there is one;
+    `outcome`, an `AttemptState`, is what the bank said of it, empty if it said nothing."""
 
     key = TextField(unique=True)
     kind = TextField()

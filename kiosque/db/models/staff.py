@@ -26,7 +26,7 @@ class Staff(NumberedModel):
 
 
 class StaffRole(NumberedModel):
-    """An agent has a role, from a day to another, both included; without `ends_on`, until it is
+    """A role of an agent, from one day to another, both included; without `ends_on`, until it is
     taken away, at `ended_at`. `regie` is the key of the one *régie* that it is for, empty for the
     first."""
 
@@ -40,9 +40,9 @@ class StaffRole(NumberedModel):
 
 
 class StaffSession(BaseModel):
-    """A browser in which an agent has typed the password. Its cookie holds the number of which
-    `digest` is the hash. `proved_at` is when it last showed a code: None before the first, and
-    until then it opens nothing."""
+    """A browser in which an agent has typed the password. `digest` is the hash of the number in its
+    cookie. `proved_at` is when it last gave a code of the second factor; while it is None, the
+    session opens nothing."""
 
     digest = TextField(primary_key=True)
     staff = ForeignKeyField(Staff)
@@ -64,7 +64,7 @@ class StaffInvitation(NumberedModel):
 
 
 class RecoveryCode(NumberedModel):
-    """A code that stands once for one of the telephone, known by its hash."""
+    """A code that replaces the telephone's code once, known by its hash."""
 
     staff = ForeignKeyField(Staff)
     staff_id: int
@@ -72,8 +72,8 @@ class RecoveryCode(NumberedModel):
 
 
 class StaffEvent(NumberedModel):
-    """A line of what agents did and read; the database refuses to change it, and to erase it in its
-    first year.
+    """A line of the log of what agents did and read. The database refuses to change it, or to erase
+    it in its first year.
 
     `network` is the address of the browser, empty for a command; `object`, what it was done to, as
     people call it. `staff` is None for somebody unknown, and for a command.

@@ -19,9 +19,9 @@ class BankAccount(NumberedModel):
 
 
 class StatementFile(NumberedModel):
-    """A file of the bank's or of the acquirer's, loaded once, until it is undone. `kind` is a
-    `FileKind`; `regies`, as JSON, are the keys of those whose accounts it is of, empty where it was
-    loaded before a load could be undone."""
+    """A file of the bank's or of the acquirer's; it cannot be loaded twice unless the load is
+    undone. `kind` is a `FileKind`; `regies` lists, as JSON, the keys of the *régies* whose accounts
+    it is of, and is empty for a file loaded before loads could be undone."""
 
     sha256 = TextField(unique=True)
     name = TextField()
@@ -35,8 +35,8 @@ class StatementFile(NumberedModel):
 
 
 class Statement(NumberedModel):
-    """A time of a *régie*'s account, in one file: its balances before and after, in cents, where
-    the file says them, and the days of these."""
+    """The period of a *régie*'s account that one file covers: its balances before and after, in
+    cents, and their days, if the file says them."""
 
     file = ForeignKeyField(StatementFile, backref="statements")
     file_id: int
@@ -48,8 +48,8 @@ class Statement(NumberedModel):
 
 
 class StatementLine(NumberedModel):
-    """One movement of the account; a credit is above zero. Of several that are the same,
-    `occurrence` is which, from 1. It is `matched` when its matches in force add up to it."""
+    """One movement of the account; a credit is above zero. `occurrence` numbers identical movements
+    from 1. It is `matched` when its matches in force add up to it."""
 
     statement = ForeignKeyField(Statement, backref="lines")
     statement_id: int
@@ -69,8 +69,8 @@ class StatementLine(NumberedModel):
 
 
 class ToldLine(NumberedModel):
-    """A line that a statement tells of a day within which it begins or ends, where other files had
-    brought some of that day's: it tells these, and no other of that day."""
+    """A line of a statement's first or last day, which it covers only in part, when other files had
+    brought lines of that day. These rows are all that the statement tells of that day."""
 
     statement = ForeignKeyField(Statement)
     statement_id: int
@@ -79,10 +79,9 @@ class ToldLine(NumberedModel):
 
 
 class BankOperation(NumberedModel):
-    """A card operation as the acquirer's own file tells it; a refund is below zero. `paid_on` is
-    the bank's UTC day, `fee_cents` what it kept, where the file says so; `remitted_on` and
-    `remittance` are of the sum that it was paid within. It is of a payment or of a repayment, or of
-    nothing that is known here."""
+    """A card operation of the acquirer's file; a refund is below zero. `paid_on` is the bank's UTC
+    day; `fee_cents` is what the bank kept, if the file says so; `remitted_on` and `remittance` name
+    the remittance that included it. It belongs to a payment, a repayment, or nothing known here."""
 
     file = ForeignKeyField(StatementFile, backref="operations")
     file_id: int
@@ -117,7 +116,7 @@ class BankOperation(NumberedModel):
 
 
 class ToldOperation(NumberedModel):
-    """An operation that another file had brought, told by this one too; and its columns before."""
+    """An operation that this file tells again after another one; and its columns before that."""
 
     file = ForeignKeyField(StatementFile)
     file_id: int
