@@ -52,7 +52,7 @@ def decide(
     operation: str,
     *,
     succeeded: bool,
-    consistent: bool = True,
+    consistent: bool,
     timed_out: bool = False,
 ) -> tuple[Outcome, str]:
     """Return (outcome, why a human must look at it, in French or "").

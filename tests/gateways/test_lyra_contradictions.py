@@ -47,9 +47,11 @@ def test_a_notice_of_two_amounts_or_currencies_neither_pays_nor_undoes(
     status: str, changes: dict[str, str]
 ) -> None:
     # The awaited amount is the other one each time.
-    sent = {"effective_amount": "8745", "effective_currency": "978"}
-    report = told(trans_status=status, **{**sent, **changes})
+    sent = {"effective_amount": "8745", "effective_currency": "978", **changes}
+    report = told(trans_status=status, **sent)
     assert report.outcome is Outcome.PENDING
+    debited = int(sent["effective_amount"]), sent["effective_currency"].replace("978", "EUR")
+    assert (report.cents, report.currency) == debited
     assert TWICE in report.anomaly
 
 
@@ -60,7 +62,7 @@ def test_a_refund_of_two_amounts_or_currencies_gives_nothing_back(changes: dict[
     assert (report.outcome, TWICE in report.anomaly) == (Outcome.PENDING, True)
 
 
-@pytest.mark.parametrize("answer", ["05", "51", "5", "A", "00 ", "0005"])
+@pytest.mark.parametrize("answer", ["05", "51", "5", "A", "X0", "00 ", "0005"])
 @pytest.mark.parametrize("status", ["AUTHORISED", "CAPTURED"])
 def test_a_payment_that_the_cards_bank_refused_is_not_one(status: str, answer: str) -> None:
     report = told(trans_status=status, auth_result=answer)
@@ -86,7 +88,9 @@ def test_what_is_cancelled_is_a_debit_or_nothing_is_undone(
     status: str, operation: str | None
 ) -> None:
     report = told(trans_status=status, operation_type=operation)
-    assert seen(report) == (Outcome.PENDING, True)
+    assert (report.outcome, report.anomaly.split()[0]) == (Outcome.PENDING, "annulation")
+    announced = told(trans_status="CAPTURED", operation_type=operation)
+    assert (announced.outcome, announced.anomaly.split()[0]) == (Outcome.PENDING, "paiement")
 
 
 def test_a_debit_cancelled_of_which_nothing_was_debited_in_the_end_is_undone() -> None:

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from gateways.base import BadCallback, Callback, ConfigError, RefundRequest, Report, Unreachable
+from gateways.base import (
+    BadCallback,
+    Callback,
+    ConfigError,
+    RefundRequest,
+    Report,
+    Unreachable,
+    Unreadable,
+)
 from gateways.lyra import LyraGateway, LyraRestGateway, Shop, rest
 from gateways.lyra.orders import BankError, read_envelope, read_order, read_transaction
 from tests import sentences
@@ -20,8 +28,11 @@ from tests.bank import (
     transaction,
 )
 from tests.fuzz.targets import ORDER, SHOP
+from tests.gateways.rest_shop import PASSWORD
 
 TABLE = {"adapter": "lyra", "site_id": "12345678", "test_key": KEY}
+#: The bank is asked about each payment that it announces.
+ASKED = {"confirm": True, "test_password": PASSWORD}
 
 
 @pytest.mark.parametrize(
@@ -355,6 +366,34 @@ def test_what_does_not_say_that_money_came_or_why_it_was_sent_is_refused_for_its
     for changes in ({"trans_status": "INVENTED", "hash": ""}, {"url_check_src": None, "hash": ""}):
         with pytest.raises(BadCallback):
             told(**changes)
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes", "lost"),
+    [
+        ({}, {**REFUSED, "hash": ""}, "hash"),
+        ({}, {"trans_status": "INVENTED", "hash": None}, "hash"),
+        (ASKED, {"trans_id": "1"}, "trans_id"),
+        (ASKED, {"order_id": "../etc"}, "order_id"),
+    ],
+    ids=["no money moves", "nobody knows whether it does", "of no number", "of no order"],
+)
+def test_what_cannot_be_read_nor_asked_about_says_what_it_names(
+    settings: dict[str, object], changes: dict[str, str | None], lost: str
+) -> None:
+    gateway = LyraGateway.configure("banque", {**TABLE, **settings}, environment="test")
+    fields = notice(gateway.start(ORDER), **changes)
+    with pytest.raises(Unreadable) as caught:
+        gateway.read_notification(Callback.of_form(fields.items()))
+    assert str(caught.value) == f"vads_{lost} {sentences.ABSENT_OR_MALFORMED}"
+    assert caught.value.reference == ("" if lost == "order_id" else ORDER.reference)
+    assert caught.value.transaction_id == told().transaction_id
+
+
+def test_money_of_which_the_bank_says_no_transaction_is_told_by_its_number() -> None:
+    numbered = told(trans_uuid="")
+    assert f"transaction {numbered.gateway_reference}" in numbered.anomaly
+    assert "transaction inconnue" in told(trans_uuid="", trans_id="").anomaly
 
 
 def test_a_notice_is_cut_where_the_database_is() -> None:

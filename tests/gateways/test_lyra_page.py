@@ -187,7 +187,15 @@ def test_what_a_payer_could_forge_of_a_return_only_makes_us_ask_the_bank(
 
 
 @pytest.mark.parametrize(("said", "_outcome"), GAINED)
-@pytest.mark.parametrize("lost", [{"hash": None}, {"payment_config": "MULTI"}, {"amount": "x"}])
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"hash": None},
+        {"hash": None, "result": "05"},
+        {"payment_config": "MULTI"},
+        {"amount": "x"},
+    ],
+)
 def test_what_a_payer_could_forge_out_of_shape_only_makes_us_ask_the_bank_too(
     by_get: LyraGateway, said: dict[str, str | None], _outcome: Outcome, lost: dict[str, Any]
 ) -> None:
@@ -220,5 +228,7 @@ def test_what_moves_no_money_is_heard_at_once_even_so(by_get: LyraGateway) -> No
 def test_where_the_return_is_empty_only_payments_are_asked_about() -> None:
     gateway = shop(test_password=PASSWORD, confirm=True)
     for said, outcome in GAINED:
-        report = gateway.read_notification(callback(notice(gateway.start(NEW_ORDER), **said)))
-        assert report.ask == (outcome is Outcome.PAID)
+        for shape in ({}, {"hash": None}):
+            told = notice(gateway.start(NEW_ORDER), **said, **shape)
+            report = gateway.read_notification(callback(told))
+            assert report.ask == (outcome is Outcome.PAID)
