@@ -11,13 +11,12 @@ given back of payments whose invoices stay paid; `credits`, which is no money, w
 """
 
 import hashlib
-import json
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+import orjson
 from peewee import fn
 
 from kiosque.db import execute_many, require_write
@@ -45,7 +44,6 @@ FEES = "fees"
 PAID_OVER = "paid_over"
 OPENING = "opening"
 OTHERS = "others"
-_json = lru_cache(1000)(json.JSONEncoder(ensure_ascii=False).encode)
 #: Which columns the hash of a new entry covers.
 VERSION = 2
 
@@ -249,13 +247,9 @@ def _digest(row: Sequence[Any]) -> str:
         number, at, regie, settlement, statement, line, deposit, closing, corrects,
         label, debit, credit, cents, version, previous_hash,
     ) = row  # fmt: skip
-    content = (
-        f'[{number},"{at[:-1]}+00:00",{settlement or "null"},{_json(label)},{_json(debit)},'
-        f'{_json(credit)},{cents},"{previous_hash}"'
-    )
+    content = [
+        number, f"{at[:-1]}+00:00", settlement, label, debit, credit, cents, previous_hash,
+    ]  # fmt: skip
     if version > 1:
-        content += (
-            f",{version},{_json(regie)},{statement or 'null'},{line or 'null'},"
-            f"{deposit or 'null'},{closing or 'null'},{corrects or 'null'}"
-        )
-    return hashlib.sha256(f"{content}]".encode()).hexdigest()
+        content += version, regie, statement, line, deposit, closing, corrects
+    return hashlib.sha256(orjson.dumps(content)).hexdigest()

@@ -2,7 +2,7 @@
 was loaded before. It pays no invoice, and sends nothing."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -110,7 +110,7 @@ def _load_period(period: Period, regie: str, row: StatementFile, loaded: Loaded)
         closed_on=span.closed_on,
         closing_cents=span.closing_cents,
     )
-    execute_many(_LINE, _rows(statement, found.added))
+    execute_many(_LINE, _rows(statement, found.added, known))
     _keep_told(statement, movements, found.partial)
     loaded.lines += len(found.added)
     loaded.known_lines += found.known
@@ -179,14 +179,23 @@ def _spans(regie: str, span: Span) -> list[Span]:
 
 
 def _rows(
-    statement: Statement, added: Iterable[tuple[Movement, int]]
+    statement: Statement, added: Iterable[Movement], known: Iterable[KnownLine]
 ) -> Iterable[tuple[object, ...]]:
-    for movement, rank in added:
+    """Yield the columns of new lines, of which those that are the same are numbered after those
+    known."""
+    ranks = Counter(map(_content, known))
+    for movement in added:
+        content = _content(movement)
+        rank = ranks[content] = ranks.get(content, 0) + 1
         value_on = movement.value_on and _day_text(movement.value_on)
         yield (
             statement.id, statement.regie, _day_text(movement.booked_on), value_on, movement.cents,
             movement.label, movement.reference, rank,
         )  # fmt: skip
+
+
+def _content(line: Movement | KnownLine) -> tuple[object, ...]:
+    return line.booked_on, line.cents, line.label, line.reference
 
 
 @lru_cache(1000)  # the same for the thousands of lines of a file

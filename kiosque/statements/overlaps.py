@@ -62,11 +62,10 @@ class Span(NamedTuple):
 
 @dataclass
 class Found:
-    """The movements to add, each with its rank among those that are the same; the days that the
-    files contradict each other about; and those that the file holds a part of, other than what it
-    brings."""
+    """The movements to add; the days that the files contradict each other about; and those that the
+    file holds a part of, other than what it brings."""
 
-    added: list[tuple[Movement, int]] = field(default_factory=list)
+    added: list[Movement] = field(default_factory=list)
     known: int = 0
     contradicted: list[date] = field(default_factory=list)
     partial: list[date] = field(default_factory=list)
@@ -92,7 +91,7 @@ def new_of(
     found = Found()
     for day in sorted({*by_day, *(day for day in known if span.holds(day))}):
         if day not in known and not any(each.holds(day) for each in spans):
-            found.added += _ranked(by_day[day], Counter())
+            found.added += by_day[day]
             continue
         of_day = _Day(day, by_day.get(day, []), known.get(day, []), kind)
         if of_day.is_contradicted(span, spans):
@@ -154,18 +153,11 @@ class _Day:
 
     def added(
         self, span: Span, spans: Sequence[Span], told: Mapping[int, Collection[int]]
-    ) -> Iterator[tuple[Movement, int]]:
-        """Give the last of those that are the same, so many as there are more of now."""
-        more = (self._told | self._joined(span, spans, told)) - self._held
-        known = self._told - more
-        brought = self._brought(known, more - self._told)
-        return _ranked(brought, Counter(map(_words, self.lines)))
-
-    def _brought(
-        self, known: "Counter[Hashable]", others: "Counter[Hashable]"
     ) -> Iterator[Movement]:
-        """Yield the movements of the file but for those known; and, of those that other files
-        told, how many are proved now to be others."""
+        """Yield the movements of the file but for those known, so many as there are more of now;
+        and, of those that other files told, how many are proved now to be others."""
+        more = (self._told | self._joined(span, spans, told)) - self._held
+        known, others = self._told - more, more - self._told
         for movement in self.movements:
             if known[self._name(movement)] > 0:
                 known[self._name(movement)] -= 1
@@ -193,16 +185,6 @@ class _Day:
         before = span.opening_cents if span.opened_on == self.day else None
         after = span.closing_cents if span.closed_on == self.day else None
         return _Part(before, after, frozenset(Counter(map(self._name, said)).items()))
-
-
-def _ranked(
-    movements: Iterable[Movement], ranks: "Counter[Hashable]"
-) -> Iterator[tuple[Movement, int]]:
-    """Give each movement its rank among those that are the same, after those counted."""
-    for movement in movements:
-        words = _words(movement)
-        rank = ranks[words] = ranks.get(words, 0) + 1
-        yield movement, rank
 
 
 class _Way(NamedTuple):

@@ -46,7 +46,7 @@ from kiosque.payments import (
     transmissions,
 )
 from kiosque.privacy import merging
-from kiosque.statements import booking, matching, money, opening, overlaps, rules, undoing
+from kiosque.statements import booking, loading, matching, money, opening, overlaps, rules, undoing
 from tests.proof import histories
 
 
@@ -812,9 +812,9 @@ BUGS = (
     ),
     Bug(
         "two movements that are the same are one",
-        overlaps,
-        "        rank = ranks[words] = ",
-        "        if ranks[words]:\n            continue\n        rank = ranks[words] = ",
+        loading,
+        "        rank = ranks[content] = ",
+        "        if ranks[content]:\n            continue\n        rank = ranks[content] = ",
         histories.told_by_the_statement_then_undone,
         rare=True,
     ),

@@ -1,6 +1,8 @@
 """The journal proves itself: numbers, chain, content, balance."""
 
-from datetime import datetime, timedelta, timezone
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from peewee import IntegrityError
@@ -211,3 +213,16 @@ def test_the_hash_of_an_entry_is_the_same_from_one_version_to_the_next() -> None
     assert journal._hash(entry) == (
         "510f5d8c1ebddb80fb5d45c8883740e4153d96e6b77c6d3204e32ee05dd28ac6"
     )
+
+
+def test_the_hash_of_an_entry_is_that_of_its_json_whatever_its_signs() -> None:
+    """Whoever verifies a journal without this software has any library of JSON."""
+    signs = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x110000)]))
+    entry = JournalEntry(
+        number=1, at=NOW, settlement_id=7, label=signs, debit="invoices", credit="a\"b\\\n",
+        amount_cents=2**53 + 1, version=1, previous_hash=journal.GENESIS,
+    )  # fmt: skip
+    at = NOW.astimezone(UTC).isoformat(timespec="microseconds")
+    told = [1, at, 7, signs, "invoices", 'a"b\\\n', 2**53 + 1, journal.GENESIS]
+    content = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    assert journal._hash(entry) == hashlib.sha256(content.encode()).hexdigest()
