@@ -25,7 +25,7 @@ from kiosque.papers import month as papers
 from kiosque.payments import CounterPayment, Refused, journal, verification
 from kiosque.settings import Settings
 from tests import fresh_databases, pdfs
-from tests.conftest import Clock
+from tests.conftest import Clock, make_invoice
 from tests.kiosque.closings.conftest import NOVEMBER, Online, Told, in_december
 
 DOMINIQUE = Request("Dominique")
@@ -250,3 +250,57 @@ def test_of_two_months_closed_the_one_that_an_entry_is_dated_in_is_named(
         )
         found = {each for each in verification.faults() if "datée" in each}
         assert found == {f"écriture {last} : datée de {month}, arrêté avant elle" for month in said}
+
+
+@pytest.fixture
+def two_regies(
+    online: Online, told: Told, alices_family: Family, charlies_family: Family, frozen: Clock
+) -> None:
+    """November of two régies is closed, each with a payment; a second one was paid in December."""
+    told(lines=[(25, 4520, online(alices_family, "A", 4520))])
+    settle(make_invoice(charlies_family, "C", 700, regie="creche"), clock.today())
+    keep_all_back()
+    in_december(frozen)
+    for regie in ("", "creche"):
+        closing.close(regie, NOVEMBER, Request("Dominique", "sans compte"))
+    settle(make_invoice(charlies_family, "D", 800, regie="creche"), clock.today())
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("UPDATE month_closing SET balances = '{}'", "ses soldes"),
+        ("DELETE FROM kept_back", "dans aucun bordereau"),
+    ],
+    ids=["balances", "deposits"],
+)
+def test_of_two_regies_that_closed_a_month_each_is_named(
+    two_regies: None, damage: str, said: str
+) -> None:
+    assert verification.faults() == []
+    fresh_databases.damage(damage)
+    found = [each for each in verification.faults() if said in each]
+    assert [each.partition(" : ")[0] for each in found] == [
+        "mois 2026-11",
+        "mois 2026-11 de la régie creche",
+    ]
+
+
+def test_an_entry_dated_in_a_month_that_its_own_regie_closed_is_found_once(
+    two_regies: None,
+) -> None:
+    last, _hash = journal.last()
+    fresh_databases.damage(
+        f"UPDATE journal_entry SET at = '2026-11-30T22:59:59.000000Z' WHERE number = {last}"
+    )
+    found = [each for each in verification.faults() if "datée" in each]
+    assert found == [f"écriture {last} : datée de 2026-11 de la régie creche, arrêté avant elle"]
+
+
+def test_a_month_before_the_first_entry_of_all_is_closed_and_proven(
+    empty_database: None, frozen: Clock
+) -> None:
+    in_december(frozen)
+    closed = closing.close("", NOVEMBER, Request("Dominique", "rien encore"))
+    assert (closed.up_to, closed.last_hash) == (0, journal.GENESIS)
+    assert verification.faults() == []

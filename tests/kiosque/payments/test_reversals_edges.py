@@ -11,6 +11,7 @@ from gateways.base import (
     Unreachable,
 )
 from kiosque import payments
+from kiosque.db import write
 from kiosque.db.models import (
     Anomaly,
     Fact,
@@ -23,9 +24,10 @@ from kiosque.db.states import RepaymentKind
 from kiosque.payments import (
     Refused,
     refund_requests,
+    reversals,
 )
 from tests import sentences
-from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_invoice
+from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter, gave_back, state_of
 from tests.talkative import TalkativeBank
 
@@ -241,3 +243,39 @@ def test_an_invoice_whose_money_pays_it_no_more_names_no_payment(
         payments.find_settlement("x" * 500)
     (reason,) = caught.value.reasons
     assert reason.endswith(f"{sentences.NOTHING_PAID_BY_IT} {'x' * 30}.")
+
+
+@pytest.mark.parametrize("cents", [4521, 4520, 1])
+@pytest.mark.parametrize("left", [False, True], ids=["there", "left"])
+def test_no_more_than_a_payment_has_is_booked_as_given_back(
+    october: Invoice, cents: int, left: bool
+) -> None:
+    at_counter(october, mode="cheque")
+    settlement = Settlement.get()
+    if left:
+        payments.record_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Camille", "rejet")
+
+    def give() -> None:
+        with write():
+            given = Repayment.create(
+                settlement=settlement, kind="refund", state="done", amount_cents=cents, key="x",
+                asked_at=NOW, done_at=NOW, author="Camille", reason="rendu",
+            )  # fmt: skip
+            reversals.book_repayment(given, "rendu")
+
+    if left or cents > 4520:
+        with pytest.raises(RuntimeError, match="than had come"):
+            give()
+    else:
+        give()
+        assert Settlement.get().returned_cents == cents
+
+
+def test_nothing_is_booked_as_given_back_outside_a_write(october: Invoice) -> None:
+    at_counter(october)
+    given = Repayment(
+        settlement=Settlement.get(), kind="refund", amount_cents=1, author="Camille", reason="rendu"
+    )
+    with pytest.raises(RuntimeError):
+        reversals.book_repayment(given, "rendu")
+    assert Settlement.get().returned_cents == 0

@@ -1,16 +1,26 @@
 """A step that was advised, done as the button of a page does it."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateways.base import Declined, Handoff, Unreachable
 from kiosque import payments
-from kiosque.db.models import Family, Invoice, Repayment, Settlement
+from kiosque.db.models import (
+    Allocation,
+    Fact,
+    Family,
+    Invoice,
+    Repayment,
+    Settlement,
+    Transmission,
+)
 from kiosque.language import clock
 from kiosque.payments import Refused, steps
 from kiosque.payments.payment_names import name_of
 from kiosque.payments.step_actions import Doer, Filled, do, refund_by_bank, said_of_refund
 from kiosque.payments.steps import Act, Blank, Step, Whose
-from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock
+from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter, check_invariants, effects
 from tests.talkative import TalkativeBank
 
@@ -174,3 +184,83 @@ def test_the_treasury_gives_an_invoice_back(october: Invoice, by: Doer) -> None:
     payments.transmit([october.number], "B-1", NOW.date(), "Dominique", "accord")
     assert "45,20" in do(steps.untransmit(october.number), SEEN, by)
     assert Invoice.get_by_id(october.id).state == "open"
+
+
+def test_a_payment_without_an_answer_is_closed_by_who_says_so(
+    go: Pay, october: Invoice, by: Doer, frozen: Clock
+) -> None:
+    attempt, _ = go(october)
+    frozen.advance(days=2)
+    assert attempt.reference in do(steps.close(attempt), SEEN, by)
+    said = Fact.select().order_by(Fact.id.desc()).get()
+    assert (said.state, said.status) == ("expired", f"{by.author} : {SEEN.reason}")
+
+
+def test_a_refund_of_a_payment_that_the_step_leaves_to_name(paid: Settlement, by: Doer) -> None:
+    step = Step(Act.REFUND, Blank.PAYMENT, Blank.AMOUNT, transaction_id="C" * 32, elsewhere=True)
+    said = do(step, Filled("vu", cents=700, payment="R000001"), by)
+    assert "R000001" in said
+    assert "7,00" in said
+    repayment = Repayment.get()
+    assert (repayment.transaction_id, repayment.amount_cents) == ("c" * 32, 700)
+
+
+def test_who_does_a_step_and_why_is_kept_with_it(
+    october: Invoice, september: Invoice, by: Doer
+) -> None:
+    who = (by.author, SEEN.reason)
+    do(steps.cancel(september.number), SEEN, by)
+    assert Invoice.get_by_id(september.id).state_reason == " : ".join(who)
+    payments.transmit([october.number], "B-1", NOW.date(), "Camille", "accord")
+    do(steps.untransmit(october.number), SEEN, by)
+    ended = Transmission.get()
+    assert (ended.ended_by, ended.end_reason) == who
+    at_counter(october, mode="cheque")
+    settlement = Settlement.get()
+    do(steps.chargeback(settlement), SEEN, by)
+    repayment = Repayment.get()
+    assert (repayment.kind, repayment.author, repayment.reason) == ("chargeback", *who)
+    do(Step(Act.RESTORE, name_of(settlement), cents=Blank.AMOUNT), Filled("revenu", 4520), by)
+    restored = Repayment.get()
+    assert by.author in restored.reason
+    assert "revenu" in restored.reason
+
+
+def test_a_part_of_what_came_twice_pays_another_invoice_for_who_says_so(
+    october: Invoice, september: Invoice, by: Doer
+) -> None:
+    at_counter(october, amount_cents=5520, is_extra=True)
+    do(Step(Act.APPLY, name_of(Settlement.get())), Filled("vu", 300, september.number), by)
+    part = Allocation.get(Allocation.invoice == september)
+    assert (part.amount_cents, part.author, part.reason) == (300, by.author, "vu")
+
+
+def test_a_debit_without_an_amount_is_refused_and_one_entered_bears_who_says_so(
+    go: Pay, october: Invoice, by: Doer
+) -> None:
+    attempt, _ = go(october)
+    step = Step(
+        Act.ENTER,
+        Blank.TRANSACTION,
+        Blank.AMOUNT,
+        gateway="banque",
+        whose=Whose.ATTEMPT,
+        reference=attempt.reference,
+    )
+    filled = Filled("vu", day=clock.today(), transaction_id="D" * 32)
+    with pytest.raises(Refused):
+        do(step, filled, by)
+    said = do(step, replace(filled, cents=1000), by)
+    assert "10,00" in said
+    assert "R000001" not in said
+    made = Settlement.get()
+    assert (made.attempt, made.transaction_id, made.gateway) == (attempt, "d" * 32, "banque")
+    assert (made.author, made.reason) == (by.author, "vu")
+
+
+def test_an_invoice_of_another_regie_is_not_paid_by_a_debit_of_this_one(
+    alices_family: Family, by: Doer
+) -> None:
+    theirs = make_invoice(alices_family, "2026-11-0009", 3000, regie="creche")
+    with pytest.raises(Refused):
+        do(entered(Whose.INVOICE), Filled("vu", invoice=theirs.number, day=clock.today()), by)
