@@ -1,9 +1,9 @@
 """Mails that tell families of their invoices, unless they would rather not: the *avis* of new
 ones, the *rappel* before the due date, the *relance* after it.
 
-The timer queues the notices that are due. When a mail leaves, its invoices are looked up anew, so
-that nobody is reminded of one that is paid. An invoice is told of once in each kind, which the
-database enforces.
+The timer queues the notices that are due. When a mail leaves, its invoices are looked up again, so
+that nobody is reminded of a paid one. Each invoice gets each kind of notice once: the database
+enforces it.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,8 @@ TIME_TO_READ = timedelta(days=3)
 #: A notice that should have left more days ago than this is not sent: after a long outage, or when
 #: a town starts with the invoices of past months, silence is better.
 LATEST_DAYS = 7
-#: Families written to in one run: the next minute brings others, and payments write in between.
+#: Families written to in one run. The next run, a minute later, takes others, so that payments can
+#: write in between.
 FAMILIES_A_RUN = 100
 
 
@@ -124,8 +125,8 @@ def _why_not_again(family: Family, invoice: Invoice) -> str:
 
 
 def _last_told(invoice: Invoice) -> FamilyNoticeItem | None:
-    """Return the last mention of an invoice in a notice that still has its say: a *rappel* has none
-    past the due date."""
+    """Return the last mention of an invoice in a notice that still makes sense: past the due date,
+    a *rappel* does not."""
     told = FamilyNoticeItem.select().where(FamilyNoticeItem.invoice == invoice)
     if invoice.due_on < clock.today():
         told = told.where(FamilyNoticeItem.kind != NoticeKind.REMINDER)
@@ -164,8 +165,8 @@ def content_of(notice_id: int, recipient: str, queued_at: datetime) -> Content |
 
 
 def set_wanted(family: Family, *, wanted: bool) -> bool:
-    """Resume the notices to a family, or stop them, those that wait to leave included. Returns
-    whether that changes anything."""
+    """Resume the notices to a family, or stop them, including those in the outbox. Returns whether
+    that changes anything."""
     with write():
         changed = (
             Family.update(wants_mail=wanted)

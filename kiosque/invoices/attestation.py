@@ -125,8 +125,8 @@ def _paid(family: Family) -> Any:
 
 
 def _lines_paid(family: Family, year: int) -> list[tuple[InvoiceLine, int]]:
-    """Return the lines of the invoices of which something was paid in a year, and the cents that it
-    paid of each."""
+    """Return the lines of the invoices that were paid, at least in part, in a year, and the cents
+    paid of each line that year."""
     begins, ends = _first_instant(year), _first_instant(year + 1)
     before: dict[Invoice, int] = {}
     within: dict[Invoice, int] = {}
@@ -151,8 +151,8 @@ def _lines_paid(family: Family, year: int) -> list[tuple[InvoiceLine, int]]:
 
 
 def share(amounts: Sequence[int], cents: int) -> list[int]:
-    """Return the cents of each line of an invoice that a payment of so many cents pays: in
-    proportion, the cents that are over to the first of those that lack most. They add up."""
+    """Share a payment of `cents` between the lines of an invoice, in proportion to their amounts:
+    by largest remainder, the first lines on a tie. The shares add up to `cents`."""
     total = sum(amounts)
     shares = [amount * cents // total for amount in amounts]
     lacking = sorted(range(len(amounts)), key=lambda at: -(amounts[at] * cents % total))

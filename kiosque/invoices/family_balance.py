@@ -14,9 +14,9 @@ LATEST = 20
 
 
 class Due(NamedTuple):
-    """The dues of a family: its open invoices, their `number` and the cents still to pay, of which
-    `late_cents` are past their dates; the cents that the Treasury collects; those that the family
-    has left on credit notes."""
+    """The dues of a family: the `number` of its open invoices and the cents still to pay, of which
+    `late_cents` are past their due dates; the cents that the Treasury collects; and the cents left
+    on its credit notes."""
 
     number: int
     cents: int
@@ -25,7 +25,7 @@ class Due(NamedTuple):
     credit_cents: int
 
 
-#: The keys of the *régies* that are told of, None for all.
+#: The keys of the *régies* to include, None for all.
 Regies = Collection[str] | None
 
 

@@ -27,9 +27,9 @@ class Held(NamedTuple):
 
 
 class Unpaid(NamedTuple):
-    """An invoice still to pay, here or to the Treasury, paid in part or not; `held` while it is at
-    the bank. `unanswered_at` is when a payment of it was begun that the bank never spoke of. Or a
-    credit note that is still worth something: what remains of it is below zero."""
+    """An invoice still to pay, here or to the Treasury, maybe paid in part; `held` while a payment
+    of it is at the bank. `unanswered_at` is when a payment that the bank never reported on was
+    begun. Or a credit note that is still worth something: what remains of it is below zero."""
 
     number: str
     period: str
@@ -51,9 +51,9 @@ class Unpaid(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """An invoice paid or cancelled, with the last of the payments that pay it. One made at the
-    counter has no receipt: `receipt_id` is None, and what names it too. Or a credit note, of which
-    `paid_cents`, below zero, is used."""
+    """An invoice paid or cancelled, with the last of the payments that pay it. A payment at the
+    counter has no receipt: `receipt_id` and the rest of the receipt are None. Or a credit note;
+    `paid_cents`, below zero, is then how much of it is used."""
 
     number: str
     period: str
@@ -79,8 +79,8 @@ _OPEN = _of_invoice(Unpaid._fields[:-2])
 
 
 def unpaid(family: Family) -> list[Unpaid]:
-    """Return all invoices still to pay, those that cannot be paid here too, and the credit notes
-    that are still worth something, the most pressing first."""
+    """Return all invoices still to pay, even those that cannot be paid here, and the credit notes
+    that are still worth something; the most urgent first."""
     found = _UNPAID.rows(
         family=family.id,
         now=clock.now(),
@@ -110,7 +110,7 @@ def settled(family: Family, page: int) -> tuple[list[Settled], bool]:
 
 
 def _last_part() -> Any:
-    """Return the query of the last part of a payment that pays the invoice of the query around."""
+    """Return a subquery: the last part of a payment that pays the invoice of the outer query."""
     part = Allocation.alias()
     return part.select(fn.MAX(part.id)).where(
         part.invoice == Invoice.id,

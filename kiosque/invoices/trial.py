@@ -1,6 +1,7 @@
 """The real payment of 1 € by which a town tries a bank: made, paid, given back, cancelled.
 
-It is money like any other, of a family that no file names; where it stands is read in the books.
+It is money like any other, and belongs to a family that no file names. Its stage is read from the
+books.
 """
 
 import re
@@ -32,8 +33,9 @@ _COLUMNS = (
 
 
 class Stage(StrEnum):
-    """Where a trial stands. `TO_PAY` has its invoice; `ASKED`: the bank was asked to give it back,
-    and has not answered; `OTHERWISE` was paid by another way than the bank's page."""
+    """The stage of a trial. `TO_PAY`: its invoice is loaded; `ASKED`: the bank was asked to give
+    the money back, and has not answered; `OTHERWISE`: paid in another way than on the bank's
+    page."""
 
     NONE = "none"
     TO_PAY = "to_pay"
@@ -47,8 +49,8 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Trial:
-    """The last trial of a gateway: its invoice, the last attempt to pay it, and what it paid by.
-    `was_declined`: the bank refused to give it back."""
+    """The last trial of a gateway: its invoice, the last attempt to pay it, and the payment.
+    `was_declined` if the bank refused to give it back."""
 
     gateway: str
     invoice: Invoice | None = None

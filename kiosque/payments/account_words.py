@@ -43,7 +43,8 @@ def named(account: str) -> str:
 
 
 class Labelled(Protocol):
-    """An entry, or a row of a list that has its label and the number of the one it corrects."""
+    """An entry, or any row that has an entry's label and the number of the entry that it
+    corrects."""
 
     @property
     def label(self) -> str: ...

@@ -22,8 +22,8 @@ from kiosque.payments.queries import ALLOCATIONS, parts_of
 def allocate(
     settlement: Settlement, invoice_id: int, cents: int, *, spare: Allocation | None = None
 ) -> None:
-    """Pay what is still to pay of the invoice; keep the rest of the money as *trop-perçu*.
-    `spare` is a part of the settlement that had no use yet: it takes this one."""
+    """Pay what is still to pay of the invoice; keep the rest of the money as *trop-perçu*. Use
+    `spare`, a part of the settlement that had no use yet, for this if given."""
     paid = pay(settlement, invoice_id, cents)
     for kind, part_cents in (
         (AllocationKind.INVOICE, paid),
@@ -45,8 +45,8 @@ def _store(part: Allocation, kind: AllocationKind, invoice_id: int, cents: int) 
 
 
 def pay(settlement: Settlement, invoice_id: int, cents: int) -> int:
-    """Pay an invoice, if it is to pay where this money came, with at most these cents. Return how
-    many it took."""
+    """Pay at most `cents` of an invoice that is open, or that the Treasury collects if this money
+    is the Treasury's. Return the cents that it took."""
     state = payable_by(settlement.mode)
     if _PAY.execute(invoice=invoice_id, cents=cents, also=state):
         return cents
@@ -59,8 +59,8 @@ def pay(settlement: Settlement, invoice_id: int, cents: int) -> int:
 
 
 def payable_by(mode: str) -> InvoiceState:
-    """Return the state in which an invoice is paid by this mode alone: the Treasury's money pays
-    those that it collects, besides those that are open."""
+    """Return the state of the invoices that this mode pays besides the open ones: transmitted for
+    money that the Treasury received; open, that is no other, for the rest."""
     return InvoiceState.TRANSMITTED if mode == CounterMode.TREASURY else InvoiceState.OPEN
 
 
@@ -81,8 +81,8 @@ _PAY = PreparedQuery(
 
 
 def unpay(part: Allocation) -> None:
-    """Make due again, here or to the Treasury, what a part of a payment paid of its invoice. A
-    family that was put away is back: it has something to pay."""
+    """Make due again, here or to the Treasury, what a part of a payment paid of its invoice. Bring
+    back an archived family, since it has something to pay."""
     theirs = Transmission.select().where(
         Transmission.invoice == part.invoice_id, Transmission.ended_at.is_null()
     )
@@ -103,9 +103,9 @@ def use_part(
     came_for: int | None = None,
     most: int | None = None,
 ) -> int:
-    """Pay what is still to pay of an invoice with a part of a payment that pays nothing, with at
-    most `most` cents of it; what is over stays as it was. Return the cents that it took. `author`
-    and `reason` are of the human who decided so; `came_for`, the invoice that it came for."""
+    """Pay an invoice with at most `most` cents of a part of a payment that pays nothing; the rest
+    of the part stays as it was. Return the cents that the invoice took. `author` and `reason` are
+    those of the human who decided it; `came_for` is the invoice that the money came for."""
     cents = pay(part.settlement, invoice.id, part.amount_cents if most is None else most)
     over = part.amount_cents - cents
     if cents and over:
@@ -138,10 +138,11 @@ def keep_as_overpayment(part: Allocation) -> None:
 
 
 def list_overpayment(settlement: Settlement, invoice_id: int) -> None:
-    """Tell the régisseur of a *trop-perçu*; again, when it had left the list by itself."""
+    """Put a *trop-perçu* on the régisseur's list, or back on it if it had been taken off
+    automatically."""
     invoice, key = Invoice.get_by_id(invoice_id), overpayment_key(settlement.id, invoice_id)
     cents = _cents_for(settlement, invoice, AllocationKind.OVERPAYMENT)
-    # More than a human has dealt with is news.
+    # What a human has resolved is listed again only if the amount has grown.
     list_again(Anomaly.key == key, more_than=cents)
     Anomaly.update(amount_cents=cents).where(
         Anomaly.key == key, Anomaly.resolved_at.is_null()
@@ -180,7 +181,8 @@ def pay_with_overpayments(invoice: Invoice) -> None:
 
 
 def shorten_list(settlement: Settlement, invoice: Invoice, author: str, resolution: str) -> None:
-    """Take off the régisseur's list a *trop-perçu* that is none any more; write what is left."""
+    """Take a *trop-perçu* off the régisseur's list if nothing of it is left; else write there what
+    is left."""
     key = Anomaly.key == overpayment_key(settlement.id, invoice.id)
     if cents := _cents_for(settlement, invoice, AllocationKind.OVERPAYMENT):
         Anomaly.update(amount_cents=cents).where(key, Anomaly.resolved_at.is_null()).execute()
@@ -189,7 +191,7 @@ def shorten_list(settlement: Settlement, invoice: Invoice, author: str, resoluti
 
 
 def resolve_overpayments(which: Expression, resolution: str) -> int:
-    """Take off the régisseur's list the *trop-perçus* that are none any more. Return how many."""
+    """Take off the régisseur's list the *trop-perçus* of which nothing is left. Return how many."""
     return resolve_by_itself(which & (Anomaly.kind == AnomalyKind.OVERPAYMENT), resolution)
 
 

@@ -15,16 +15,16 @@ from kiosque.language.formats import format_euros
 from kiosque.outbox import queue
 from kiosque.payments.refusals import Refused, require_author_and_reason
 
-#: In characters: what more is said of one thing than fits is an entry of its own.
+#: In characters. A detail that does not fit becomes an entry of its own.
 LONGEST_DETAIL = 1000
-#: Kinds under which an odd transaction is told, while its money is there or once it has left.
+#: Kinds of the entries about an odd transaction, while its money is there or once it has left.
 _ODD = (
     AnomalyKind.MISMATCH,
     AnomalyKind.UNKNOWN_ORDER,
     AnomalyKind.REVERSED,
     AnomalyKind.REFUNDED,
 )
-#: Who resolved an anomaly that sorted itself out.
+#: The author of the resolution of an anomaly that was resolved automatically.
 OURSELVES = "Kiosque Famille"
 
 
@@ -48,8 +48,8 @@ def flag_anomaly(
 ) -> None:
     """Put something on the list and tell the régisseur by mail, unless `key` was there before.
 
-    `regie` is the key of the *régie* whose list it is; by default, that of what it is about. The
-    bank calls it `transaction_id`, if it has a name for it.
+    `regie` is the key of the *régie* whose list it is; by default, that of what it is about.
+    `transaction_id` is the bank's name of the transaction, if there is one.
     Belongs inside `write()`.
     """
     require_write()
@@ -81,9 +81,9 @@ def flag_transaction(
     regie: str,
     attempt: Attempt | None = None,
 ) -> None:
-    """Tell the régisseur of what is odd in one bank transaction. While an entry is open about it,
-    `more` is joined to its text: one odd thing is one entry. What was said once is not said again.
-    Without an attempt, it is of an order that nobody knows.
+    """Tell the régisseur what is odd in one bank transaction: by a new entry that says `detail`, or
+    by adding `more` to the entry that is open about this transaction. Say nothing twice. `attempt`
+    is None for an order that is not ours.
     """
     if Anomaly.select().where(Anomaly.key == key).exists():
         return
@@ -96,7 +96,7 @@ def flag_transaction(
     flag_anomaly(
         key,
         AnomalyKind.MISMATCH if attempt else AnomalyKind.UNKNOWN_ORDER,
-        report.cents if in_euros else 0,  # what it is in euros, the bank's statement says
+        report.cents if in_euros else 0,  # only the bank's statement gives the amount in euros
         detail if in_euros else f"{detail} ({_sum_of(report)})",
         regie=regie,
         gateway=gateway,
@@ -114,8 +114,9 @@ def _sum_of(report: Report) -> str:
 
 
 def take_over(gateway: str, transaction_id: str, attempt: Attempt | None, detail: str) -> str:
-    """Return `detail` with all that is said in the open entries about a transaction whose money has
-    left, and take these off: the entry about that departure says it. What does not fit stays."""
+    """Merge into `detail`, the text of an entry about money that left, the open entries about odd
+    things in that transaction, and resolve these. Return the text. Leave alone an entry whose text
+    does not fit."""
     odd = _about(gateway, transaction_id, attempt) & (Anomaly.kind == AnomalyKind.MISMATCH)
     for entry in Anomaly.select().where(odd, Anomaly.resolved_at.is_null()).order_by(Anomaly.id):
         joined = f"{detail} ; {entry.detail}"
@@ -126,7 +127,7 @@ def take_over(gateway: str, transaction_id: str, attempt: Attempt | None, detail
 
 
 def _about(gateway: str, transaction_id: str, attempt: Attempt | None) -> Expression:
-    """Return the condition that an entry is about what is odd in a transaction."""
+    """Return the condition that an entry is about something odd in this transaction."""
     of_attempt = Anomaly.attempt.is_null() if attempt is None else Anomaly.attempt == attempt
     return (
         Anomaly.kind.in_(_ODD)
@@ -137,7 +138,8 @@ def _about(gateway: str, transaction_id: str, attempt: Attempt | None) -> Expres
 
 
 def _join(same: Expression, words: str, outcome: AttemptState) -> bool:
-    """Join words to the last entry that is open. Return False when none is, or has room left."""
+    """Add words to the last open entry, unless an entry says them already. Return False when no
+    entry is open, or the last one has no room left."""
     entries = list(Anomaly.select().where(same).order_by(Anomaly.id))
     if any(words in entry.detail for entry in entries):
         return True
@@ -152,7 +154,7 @@ def _join(same: Expression, words: str, outcome: AttemptState) -> bool:
 
 
 def resolve_by_itself(which: Expression, resolution: str) -> int:
-    """Take off the list, in our own name, what has sorted itself out. Return how many."""
+    """Resolve, in the site's own name, what needs no human any more. Return how many."""
     return resolve(which, OURSELVES, resolution)
 
 
@@ -163,7 +165,7 @@ def kept_key(settlement: Settlement) -> str:
 
 
 def flag_kept(settlement: Settlement, detail: str) -> None:
-    """Tell the régisseur of a debit that has no use, by the name of the debit."""
+    """Tell the régisseur of a debit that has no use."""
     flag_anomaly(
         kept_key(settlement),
         AnomalyKind.MISMATCH,
@@ -195,7 +197,7 @@ def open_anomalies(regies: Collection[str] | None = None) -> list[Anomaly]:
 
 
 def count_open_anomalies(regies: Collection[str] | None) -> int:
-    """Return how many points there are to treat in these *régies*, by their keys, or in all."""
+    """Return how many open entries there are for these *régies*, by their keys, or in all."""
     query = Anomaly.select().where(Anomaly.resolved_at.is_null())
     number: int = (query if regies is None else query.where(Anomaly.regie.in_([*regies]))).count()
     return number
@@ -232,13 +234,13 @@ def resolve_anomaly(anomaly_id: int, author: str, resolution: str) -> None:
 
 
 def list_again(which: Expression, *, more_than: int = 0) -> None:
-    """Put back on the list what had sorted itself out; what a human took off it stays off, unless
-    it was of fewer cents than `more_than`."""
+    """Put back on the list what had been resolved automatically. What a human resolved stays off,
+    unless it was of fewer cents than `more_than`."""
     reopen(which & ((Anomaly.resolved_by == OURSELVES) | (Anomaly.amount_cents < more_than)))
 
 
 def reopen(which: Expression) -> None:
-    """Put back on the list what was taken off it, by whomever."""
+    """Put back on the list what was resolved, no matter by whom."""
     Anomaly.update(resolved_at=None, resolved_by="", resolution="").where(which).execute()
 
 

@@ -44,7 +44,7 @@ def add_fact(
         return []
     facts, before = facts_of(attempt), attempt.state
     _update_state(attempt, facts)
-    # Money given back says nothing new of what the bank examined already.
+    # A refund is no reason to hold longer the invoices of a payment that was pending already.
     is_news = state != AttemptState.REFUNDED or before != AttemptState.PENDING
     if attempt.state == AttemptState.PENDING and is_news:
         _hold_invoices(attempt)

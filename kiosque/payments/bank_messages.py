@@ -1,8 +1,8 @@
 """The audit of the banks' messages: what was decided about each, and which key signed it.
 
-A stranger may send as many messages as it likes. So only what is news has a row each for ever: of
-the rest, the first of each hour have one and all are counted, and what nothing proves is erased
-with age.
+A stranger may send as many messages as it likes. So only a message that brings news always gets a
+row. Of the others, only the first ones of each hour get one, but all are counted. Messages that
+nothing proves are erased with age.
 """
 
 import json
@@ -22,15 +22,15 @@ from kiosque.payments.anomalies import flag_transaction
 from kiosque.payments.receipts import Issuers
 from kiosque.payments.words import ATTEMPT_STATES
 
-#: Rows an hour of one gateway and one verdict, except of news: about a hundred times what a bank
-#: sends by mistake, and less than 1 MB a day.
+#: Most rows an hour for one gateway and one verdict, news excepted: about a hundred times what a
+#: bank sends by mistake, and less than 1 MB a day.
 ROWS_AN_HOUR = 100
-#: Time for which a message that nothing proves is kept, and each hour's count.
+#: How long messages that nothing proves, and hourly counts, are kept.
 KEPT = timedelta(days=180)
 
 
 class Decision(NamedTuple):
-    """A verdict, and what a human must know besides, in French."""
+    """A verdict, and in French what else a human must know."""
 
     verdict: Verdict
     detail: str = ""
@@ -96,8 +96,9 @@ def flag_mismatch(attempt: Attempt, report: Report, detail: str) -> Decision:
 
 
 def is_own(attempt: Attempt, report: Report) -> bool:
-    """Return whether a report is about the transaction that this attempt opened. Another of the
-    same order was made by hand at the bank: its money is kept, and pays nothing by itself."""
+    """Return whether a report is about the transaction that this attempt opened. Another
+    transaction of the same order was made by hand at the bank: its money is kept, but pays no
+    invoice by itself."""
     return report.gateway_reference == attempt.gateway_reference
 
 
@@ -109,8 +110,8 @@ def why_unexpected(attempt: Attempt, report: Report) -> str:
 
 
 def record_rejected(gateway_name: str, detail: str, callback: Callback | None) -> None:
-    """Leave the audit row of a message that was forged or garbled, with the names of its fields
-    and no value; `detail` says in French what is wrong with it."""
+    """Leave the audit row of a message that was forged or garbled: the names of its fields, never
+    their values. `detail` says in French what is wrong with it."""
     names = [name[:30] for name in callback.names()[:30]] if callback else []
     with write():
         if _has_row(gateway_name, Verdict.REJECTED):
@@ -139,7 +140,8 @@ def purge() -> None:
 
 
 def _has_row(gateway_name: str, verdict: Verdict) -> bool:
-    """Count a message, and tell whether it has a row of its own. Money that is recorded has."""
+    """Count a message; return True if it gets a row of its own. One that records something always
+    does, and is not counted."""
     require_write()
     if verdict == Verdict.RECORDED:
         return True

@@ -1,7 +1,7 @@
-"""The questions of a run of `reconcile` to one bank: about attempts, about a time that was lost,
-and to give money back.
+"""The questions of a run of `reconcile` to one bank: about attempts, about the time that a
+restoration lost, and to give money back.
 
-All kinds have the same shape: what is due, a call that begins, and the answer that ends it.
+All kinds have the same shape: list what is due, begin a call, apply its answer.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from kiosque.payments.receipts import Issuers
 Call = Future[list[Report]]
 
 
-#: States worth telling of an order that the site has lost: a card refused there is no news.
+#: States worth reporting for an order that a restoration lost; a refused card, for one, is not.
 _MONEY = (Outcome.PAID, Outcome.REFUNDED, Outcome.REVERSED)
 
 
@@ -46,7 +46,7 @@ class Kind(Protocol):
         ...
 
     def finish(self, row: Any, call: Call) -> Answer:
-        """Apply the answer; a call that has not ended is a bank that does not answer."""
+        """Apply the answer. A call that has not ended counts as a bank that does not answer."""
         ...
 
 
@@ -73,8 +73,8 @@ class Questions:
 
 @dataclass(frozen=True)
 class Requests:
-    """The requests to a bank for money back whose outcome is not known. `concluded` are those of
-    this run whose outcome is."""
+    """The requests to a bank for money back whose outcome is not known. `concluded` are those that
+    this run has learnt the outcome of."""
 
     name: str
     gateway: Refunds
@@ -100,8 +100,8 @@ class Requests:
 
 @dataclass(frozen=True)
 class Listings:
-    """The questions to a bank about all that it did in a time that a restoration lost. What it
-    tells is recorded as its messages are."""
+    """The questions to a bank about all that it did in the time that a restoration lost. Its
+    answers are recorded as its messages are."""
 
     name: str
     gateway: Lists

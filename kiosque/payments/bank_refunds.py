@@ -1,7 +1,7 @@
-"""The refunds that the bank tells of, each matched with the debit it gives back.
+"""Match each refund that the bank reports with the debit it gives back.
 
-These steps belong inside `write()`. A bank may name no debit, tell of the refund first, or call it
-by the name of a debit: a human is told of what is left without one, and of what was guessed.
+These steps belong inside `write()`. A bank may name no debit, report the refund before the debit,
+or give it the debit's own name. A human is told of refunds left without a debit, and of guesses.
 """
 
 from collections.abc import Iterable, Sequence
@@ -67,7 +67,7 @@ def record_refund(attempt: Attempt, report: Report) -> Decision:
 
 
 def is_refund_of_another(attempt: Attempt, transaction_id: str) -> bool:
-    """Return whether the bank's name of a transaction is that of a refund of another payment."""
+    """Return whether this transaction of the bank is known as a refund of another payment."""
     repayment = repayment_of(attempt.gateway, transaction_id)
     return repayment is not None and repayment.settlement.attempt_id != attempt.id
 
@@ -98,7 +98,8 @@ def match_refunds(attempt: Attempt, facts: Iterable[Fact]) -> set[str]:
 
 
 def _is_refund(fact: Fact) -> bool:
-    """Return True for the bank's word that it gave money back; that a debit has left is ours."""
+    """Return True if the bank said that it gave money back. We ourselves add the fact that a whole
+    debit has left: it does not count."""
     return fact.state == AttemptState.REFUNDED and fact.source != FactSource.PORTAL
 
 
@@ -125,8 +126,8 @@ def _match(attempt: Attempt, refund: Fact) -> bool:
 
 
 def _flag_guesses(attempt: Attempt, debits: Sequence[Settlement], unnamed: set[str]) -> None:
-    """Tell a human of the refunds, of those whose debit the bank did not name, that may be of
-    another debit of this attempt than the one chosen. One that we asked for named its debit."""
+    """Tell a human of each refund that may be of another debit of this attempt than the one chosen,
+    because the bank did not name its debit. A refund that the staff asked for is no guess."""
     if len(debits) < 2:
         return
     guessed = (Repayment.transaction_id.in_(unnamed)) & (Repayment.author == "")
@@ -148,7 +149,7 @@ def _flag_guesses(attempt: Attempt, debits: Sequence[Settlement], unnamed: set[s
 
 
 def _flag_shared_names(debits: Sequence[Settlement]) -> None:
-    """Tell a human of the debits that came under the name of a refund matched before."""
+    """Tell a human of each debit whose transaction id is that of a refund matched earlier."""
     for debit in debits:
         flag_anomaly(
             f"shared_name:{debit.id}",
@@ -163,8 +164,8 @@ def _flag_shared_names(debits: Sequence[Settlement]) -> None:
 
 
 def agrees_with_guess(attempt: Attempt, transaction_id: str, parent_id: str) -> bool:
-    """Take a guess off the list when the bank names that debit at last. Return False when it names
-    another."""
+    """Resolve the entry about a guess when the bank at last names the debit that we had guessed.
+    Return False when it names another."""
     repayment = _bank_refunds(attempt).where(Repayment.transaction_id == transaction_id).first()
     if repayment is None or not parent_id:
         return True
@@ -176,12 +177,13 @@ def agrees_with_guess(attempt: Attempt, transaction_id: str, parent_id: str) -> 
 
 
 def _said_in_part(repayment: Repayment) -> Expression:
-    """Return the condition that an entry tells of a partial refund, without its debit's choice."""
+    """Return the condition that an entry is about this partial refund, and not about the guess of
+    its debit."""
     return (Anomaly.key == gone_key(repayment)) & (Anomaly.kind == AnomalyKind.PARTIAL_REFUND)
 
 
 def _bank_refunds(attempt: Attempt) -> "ModelSelect[Repayment]":
-    """Return the query of the refunds of an attempt that the bank gave a transaction to."""
+    """Return the query of an attempt's refunds that have a transaction id of the bank's."""
     return (
         Repayment.select(Repayment, Settlement)
         .join(Settlement)
@@ -212,9 +214,9 @@ def _loose_refunds(attempt: Attempt) -> list[Fact]:
 
 
 def _debit_of(attempt: Attempt, refund: Fact) -> Settlement | None:
-    """Return the debit that a refund gives back: the one the bank names; else, by preference, one
-    we asked it of, one known to be captured, one of exactly that amount, one that came twice, the
-    last. A refund under the name of a debit is of none."""
+    """Return the debit that a refund gives back: the one the bank names; else, in this order of
+    preference, one we asked a refund of, one known to be captured, one of exactly that amount, one
+    that came twice, the last. Return None for a refund that bears the name of a debit."""
     if settlement_of(attempt.gateway, refund.transaction_id):
         return None
     enough = [

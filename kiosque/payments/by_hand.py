@@ -1,5 +1,5 @@
-"""A payment that only the bank knows: made at its back office, or lost with the database that an
-older copy replaced. A human saw it there, and answers for it."""
+"""Enter by hand a payment that only the bank knows: made at its back office, or lost when an older
+copy of the database was restored. A human saw it there, and answers for it."""
 
 import re
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import transaction_name
 from kiosque.payments.selection import live_attempts
 
-#: No debit older than this is entered: what a bank shows of it is another year's accounts.
+#: No older debit may be entered: it belongs to the accounts of another year.
 OLDEST = timedelta(days=731)
 _TRANSACTION = re.compile("[!-~]{1,64}")
 
@@ -60,11 +60,11 @@ About = Attempt | Invoice | Family | None
 
 
 def enter(payment: BankPayment, about: About, issuers: Issuers) -> Settlement:
-    """Enter it as the debit of a payment opened here, as the payment of one invoice or a part of
-    it, or as money that has no use yet, of a family or of nobody known (None).
+    """Enter the payment. `about` says for what: the debit of an attempt opened here; an invoice, to
+    pay all or part of it; a family, or None for an unknown one, whose money has no use yet.
 
-    It pays what is still to pay, the rest is a *trop-perçu*; of another amount than awaited, it
-    waits for a use. Raises Refused, changing nothing.
+    It pays what is still to pay, and the rest is a *trop-perçu*. If an attempt awaited another
+    amount, it pays nothing and waits for a use. Raises Refused, changing nothing.
     """
     require_author_and_reason(payment.author, payment.reason)
     with write():
@@ -111,7 +111,7 @@ def _enter_for_attempt(payment: BankPayment, attempt: Attempt) -> Settlement:
         _keep(settlement)
     state = AttemptState.PAID if awaited else AttemptState.PENDING
     facts = _say(attempt, payment.transaction_id, state, payment)
-    if is_taken_back(facts, payment.transaction_id):  # that stays said, of the name it had
+    if is_taken_back(facts, payment.transaction_id):  # that fact remains, under the former name
         facts = _say(attempt, transaction_name(settlement, restored=True), state, payment)
     match_refunds(attempt, facts)
     return settlement

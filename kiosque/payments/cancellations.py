@@ -1,5 +1,5 @@
-"""Apply a bank's report that it undid a debit: of its very amount, in euros, or nothing is undone
-and a human is told. These steps belong inside `write()`."""
+"""Apply a bank's report that it undid a debit. Unless it names the debit's exact amount, in euros,
+undo nothing and tell a human. These steps belong inside `write()`."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ _DENIED = (AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.EXPIRED)
 
 
 def apply_cancellation(attempt: Attempt, report: Report, settlement: Settlement | None) -> Decision:
-    """Take a debit out of the books; or remember that it was undone, if not heard of yet."""
+    """Take a debit out of the books; if it is not in them yet, remember that it was undone."""
     if report.currency != "EUR":
         return flag_mismatch(attempt, report, "devise inattendue")
     if report.cents != (settlement or attempt).amount_cents:
@@ -42,8 +42,8 @@ def apply_cancellation(attempt: Attempt, report: Report, settlement: Settlement 
 
 
 def _remember(attempt: Attempt, report: Report) -> None:
-    """Keep that a debit of another amount than awaited was cancelled, should it be heard of. What
-    it names tells it from a payment given up on the bank's page."""
+    """Remember that a debit of another amount than awaited was cancelled, in case the debit is
+    reported later. Its `parent_id` tells this fact from a payment given up on the bank's page."""
     add_fact(
         attempt,
         report.transaction_id,
@@ -56,8 +56,8 @@ def _remember(attempt: Attempt, report: Report) -> None:
 
 
 def recall(attempt: Attempt, report: Report, facts: Sequence[Fact]) -> Sequence[Fact]:
-    """Apply what was remembered of the debit that a report tells of. Return all the facts of the
-    attempt."""
+    """Apply the cancellation remembered for the debit that a report announces, if any. Return all
+    the facts of the attempt."""
     for fact in facts:
         named = fact.transaction_id, fact.amount_cents
         if named == (report.transaction_id, report.cents) and _is_remembered(fact):
@@ -79,7 +79,7 @@ def _is_remembered(fact: Fact) -> bool:
 
 def is_taken_back(facts: Sequence[Fact], transaction_id: str) -> bool:
     """Return whether the bank has said that this debit was cancelled."""
-    # The fact that all of it was given back is ours, not the bank's.
+    # We add the fact that a debit was wholly given back: the bank did not say it.
     return any(
         fact.transaction_id == transaction_id
         and fact.state == AttemptState.REVERSED
@@ -91,7 +91,7 @@ def is_taken_back(facts: Sequence[Fact], transaction_id: str) -> bool:
 def flag_denied(
     attempt: Attempt, report: Report, settlement: Settlement | None, facts: Sequence[Fact]
 ) -> None:
-    """Tell a human of one debit that the bank says made and not made, whichever it said first."""
+    """Tell a human that the bank reported a debit both as made and as not made, in either order."""
     if report.outcome is not Outcome.PAID:
         denied = settlement is not None and AttemptState(report.outcome.value) in _DENIED
     else:
@@ -103,8 +103,8 @@ def flag_denied(
 
 
 def _undo_debit(attempt: Attempt, report: Report, settlement: Settlement) -> None:
-    """Take a debit that the bank cancelled out of the books; tell a human where the bank had said
-    otherwise of it before."""
+    """Take a debit that the bank cancelled out of the books; tell a human if the bank had
+    contradicted that before."""
     if settlement.final_at:  # the capture arrived before this cancellation
         flag_mismatch(attempt, report, AGAIN)
     elif was_credited(settlement):

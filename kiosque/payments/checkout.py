@@ -28,17 +28,18 @@ from kiosque.payments.receipts import Issuers
 from kiosque.payments.refusals import Refused
 from kiosque.payments.selection import MAX_INVOICES, select_for_one_payment
 
-#: A payment may be confirmed late; past this, its receipt waits in the family's space.
+#: How long the address for the receipt is kept: a payment may be confirmed late. After that, the
+#: receipt is only in the family's space.
 ADDRESS_DAYS = 30
-#: How many of a process's threads may wait for one bank to open a payment, and how many seconds
-#: another waits for one of them to be done. Most banks are asked nothing: the form is enough.
+#: How many threads of a process may wait for one bank to open a payment, and how many seconds one
+#: more thread waits for a place. Most banks are asked nothing: the form is enough.
 STARTS_AT_ONCE = 4
 DOOR_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Purchase:
-    """The payment that a family confirmed; `expected_cents` is the total it read."""
+    """The payment that a family confirmed; `expected_cents` is the total shown to it."""
 
     family: Family
     numbers: Sequence[str]
@@ -53,8 +54,8 @@ def ask_about_holders(
     public_url: str,
     issuers: Issuers,
 ) -> None:
-    """Ask the bank about the attempts that hold these invoices of a family's, before another is
-    opened for them. A bank that does not answer raises nothing."""
+    """Ask the bank about the attempts that hold these invoices of the family, before another one is
+    opened for them. Raise nothing if the bank does not answer."""
     invoices = Invoice.select(Invoice.id).where(
         Invoice.family == family, Invoice.number.in_(list(numbers)[:MAX_INVOICES])
     )
@@ -83,7 +84,7 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
     except WrongEmail:
         _close(attempt, FactSource.EMAIL_REFUSED)
         raise
-    except Exception as error:  # a stranger's adapter may raise or give anything
+    except Exception as error:  # a stranger's adapter may raise or return anything
         gateway_calls.answer_of(error)
         _close(attempt, FactSource.BANK_UNREACHABLE)
         if isinstance(error, Unreachable):
@@ -107,7 +108,7 @@ def hand_over(gateway_name: str, begin: Callable[[], "Future[Handoff]"]) -> Hand
     except BaseException:
         door.release()
         raise
-    # Once the call has ended, which may be long after nobody waits for it.
+    # The place is free only when the call ends, maybe long after we stopped waiting for it.
     call.add_done_callback(lambda _: door.release())
     return gateway_calls.wait_for(call, CALL_SECONDS)
 
@@ -126,7 +127,7 @@ def _note_handoff(attempt: Attempt, gateway: Gateway, handoff: Handoff) -> None:
 
 
 def _close(attempt: Attempt, why: FactSource) -> None:
-    """Let the invoices go of a payment that nobody can make: no page of it was shown."""
+    """Close an attempt whose payment page was never shown, and release its invoices."""
     with write():
         attempt = attempt_by_id(attempt.id)
         add_fact(attempt, "", AttemptState.CANCELLED, source=why)
@@ -183,8 +184,8 @@ def _open(purchase: Purchase, gateway: Gateway) -> Attempt:
 
 
 def _free_number(gateway: str, day: str) -> int:
-    """Return a number that no attempt of this gateway has that UTC day, at random: it tells
-    nothing of how many there are.
+    """Return a random number that no attempt of this gateway has that UTC day. Being random, it
+    does not reveal how many there are.
 
     Lyra reserves 900000 to 999999 for its back office.
     """
@@ -196,9 +197,9 @@ def _free_number(gateway: str, day: str) -> int:
 
 
 def _close_lapsed(invoices: Sequence[Invoice]) -> None:
-    """Close the attempts that were never handed over; declare expired the silent ones that held
-    these invoices beyond their time. Raises Refused where the bank can say what became of one and
-    has not yet."""
+    """Of the attempts that hold these invoices beyond their time, close those that were never
+    handed over and expire those that the bank never spoke of. Raises Refused if the bank can still
+    say what became of one."""
     for attempt in attempts_holding([invoice.id for invoice in invoices]):
         if attempt.state == AttemptState.CREATED:
             add_fact(attempt, "", AttemptState.CANCELLED, source=FactSource.BANK_UNREACHABLE)

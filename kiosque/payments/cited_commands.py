@@ -1,11 +1,12 @@
-"""The ways out that a sentence names between brackets: a terminal reads the words of a command, and
-a page puts those of its button in their place."""
+"""The commands that a sentence names between brackets: a terminal shows the command, a page shows
+the words of its button instead."""
 
 from enum import StrEnum
 
 
 class Way(StrEnum):
-    """A way, by what is typed. A page's own words are in `kiosque/web/office/button_words.py`."""
+    """A command, as it is typed. The words of the button are in
+    `kiosque/web/office/button_words.py`."""
 
     APPLY_CREDIT = "apply-credit"
     UNAPPLY_CREDIT = "unapply-credit"

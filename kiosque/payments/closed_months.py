@@ -1,4 +1,4 @@
-"""The months that a *régie* has closed: nothing is dated in them any more."""
+"""The months that a *régie* has closed: nothing new may be dated in them."""
 
 import hashlib
 from datetime import date
@@ -8,7 +8,7 @@ from peewee import fn
 from kiosque.db.models import MonthClosing
 from kiosque.db.prepared import PreparedQuery
 
-#: Before the digest of the *état de rapprochement*, in the entry of a closing.
+#: Precedes the digest of the *état de rapprochement* in the label of a closing's entry.
 PROOF = "état de rapprochement"
 
 
@@ -24,8 +24,8 @@ def is_closed(regie: str, on: date) -> bool:
 
 
 def proof_of(closing: MonthClosing) -> str:
-    """Return the words by which the entry of a closing holds what was printed of its position: a
-    digest of the two balances, their differences and the gap."""
+    """Return the words, in the entry of a closing, that prove what was printed: a digest of the two
+    balances, their differences and the gap."""
     said = f"{closing.gap_cents} {closing.content}"
     return f"{PROOF} {hashlib.sha256(said.encode()).hexdigest()[:16]}"
 

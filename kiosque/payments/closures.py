@@ -1,6 +1,7 @@
 """Banks that take no new payment for a time: their maintenance, announced or not.
 
-What is under way goes on: notices are heard, attempts asked about, money given back.
+What is under way goes on: the bank's messages are recorded, it is asked about attempts, and money
+is given back.
 """
 
 from datetime import datetime, timedelta
@@ -18,8 +19,8 @@ LONGEST_SENTENCE = 300
 
 
 def close_bank(gateway: str, sentence: str, until: datetime, author: str) -> BankClosure:
-    """Take no new payment at this bank until an instant; families read the sentence, or one of
-    ours where it is empty. Raises Refused."""
+    """Take no new payment at this bank until an instant. Families read the sentence, or a standard
+    one if it is empty. Raises Refused."""
     now, sentence = clock.now(), sentence.strip()
     if fault := why_no_author(author):
         raise Refused([fault])

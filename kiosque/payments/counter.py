@@ -33,7 +33,7 @@ from kiosque.settings import Regie
 
 class Taken(NamedTuple):
     """A payment taken at the counter: the key of its *régie*, its cents, how many of them are a
-    *trop-perçu*, and its place among those given, from 0."""
+    *trop-perçu*, and its index among the payments given to `settle_at_counter`."""
 
     regie: str
     cents: int
@@ -41,7 +41,7 @@ class Taken(NamedTuple):
     position: int
 
 
-class _Previewed(Exception):  # never seen outside: it undoes what a preview did
+class _Previewed(Exception):  # raised and caught here, to roll back a preview
     pass
 
 
@@ -54,12 +54,12 @@ def settle_at_counter(
 ) -> list[Taken]:
     """Record money taken at the counter, all of it or nothing. Return the new payments.
 
-    It pays what is still to pay of its invoice; what is over is a *trop-perçu*. As many as were
-    recorded before of the very same (invoice, amount, mode, day and reason) are passed over, even
-    when their money has left since (`left_since` tells). `regies`, by key, say which modes each may
-    take; any, when that is not given. With `preview`, keep nothing. Raises Refused, naming every
-    payment that cannot be recorded: unknown invoice, nothing to pay, impossible day or mode; and
-    where what a preview told, `agreed`, is no more what would be done.
+    A payment pays what is still to pay of its invoice; the rest is a *trop-perçu*. Identical
+    payments (invoice, amount, mode, day and reason) are skipped, as many as were recorded before,
+    even if their money has left since (see `left_since`). `regies`, by key, say which modes each
+    may take; without it, any. With `preview`, keep nothing. Raises Refused, naming every payment
+    that cannot be recorded (unknown invoice, nothing to pay, impossible day or mode), and if the
+    outcome would differ from `agreed`, what the preview showed.
     """
     added: list[Taken] = []
     with suppress(_Previewed), write():
@@ -80,8 +80,8 @@ def apply_credit(
     *,
     agreed: Sequence[Taken] | None = None,
 ) -> int:
-    """Pay an invoice, or `cents` of it, with the credit note of this number, as far as it goes.
-    Return the cents; 0 when the very same was done today. Raises Refused, changing nothing, as
+    """Pay an invoice, or `cents` of it, with a credit note, as far as the note is worth. Return the
+    cents paid; 0 when the same was done already today. Raises Refused, changing nothing, as
     `settle_at_counter` does."""
     payment = CounterPayment(
         invoice_number=invoice.strip(),
@@ -116,9 +116,9 @@ def _settle_all(
 
 
 def left_since(payments: Iterable[CounterPayment]) -> list[str]:
-    """Return the numbers of the invoices whose very payment was recorded before, and which its
-    money does not pay now: it was refunded, an *impayé*, or is a *trop-perçu* that pays another or
-    nothing. Another payment of theirs needs another reason."""
+    """Return the invoices, by number, for which the same payment was recorded before but whose
+    money no longer pays them: it was refunded, was an *impayé*, or is a *trop-perçu*. To record a
+    new payment of these invoices, give another reason."""
     facts = (
         Invoice.number,
         Settlement.amount_cents,
@@ -135,7 +135,7 @@ def left_since(payments: Iterable[CounterPayment]) -> list[str]:
     )
     gone = {
         row
-        for origin in (Allocation, Anomaly)  # a *trop-perçu* was on the list of what it came for
+        for origin in (Allocation, Anomaly)  # an anomaly says which invoice a *trop-perçu* came for
         for row in origin.select(*facts)
         .join(Invoice)
         .switch(origin)
@@ -157,8 +157,8 @@ def _key(payment: CounterPayment) -> tuple[object, ...]:
 
 
 def at_bank(numbers: Iterable[str]) -> dict[str, str]:
-    """Say in French, of those of these invoices that a family may be paying online, since when: by
-    number. What it pays besides would be a *trop-perçu*."""
+    """Say in French since when a family may be paying some of these invoices online: by number,
+    these invoices only. A payment at the counter would then make a *trop-perçu*."""
     wanted = set(numbers)
     held = (
         AttemptItem.select(AttemptItem, Attempt, Invoice)
@@ -167,7 +167,7 @@ def at_bank(numbers: Iterable[str]) -> dict[str, str]:
         .join(Invoice)
         .where(
             AttemptItem.live == True,  # noqa: E712  # an SQL expression
-            # Of one that was never opened, nobody saw the way to the bank.
+            # Nobody saw the bank's page of an attempt that was never opened.
             (Attempt.state != AttemptState.CREATED) | (Attempt.started_at > opening_since()),
             Invoice.state == InvoiceState.OPEN,
         )
@@ -183,7 +183,7 @@ def at_bank(numbers: Iterable[str]) -> dict[str, str]:
 
 
 def _settle_counter(invoice: Invoice, payment: CounterPayment) -> tuple[int, int]:
-    """Return the cents of the payment, and how many of them pay nothing."""
+    """Record the payment. Return its cents, and how many of them pay nothing."""
     left = invoice.remaining_cents or invoice.treasury_cents
     note = find_credit_note(payment.credit_number) if payment.credit_number else None
     most = min(left, note.credit_cents) if note else left
@@ -211,9 +211,9 @@ def _settle_counter(invoice: Invoice, payment: CounterPayment) -> tuple[int, int
 
 
 def _times_recorded(invoice: Invoice, payment: CounterPayment) -> int:
-    """Return how often this very payment was recorded for the invoice, whatever its money is for
-    now: where another invoice took it, the list still says which one it came for. All that is still
-    to pay is any amount, once nothing is."""
+    """Return how often this same payment was recorded for the invoice, whatever its money pays now:
+    if another invoice took it, an anomaly still says which one it came for. A payment without an
+    amount, for an invoice with nothing left to pay, matches any amount."""
     cents = payment.amount_cents or invoice.remaining_cents or invoice.treasury_cents
     very = (payment.mode, clock.noon_in_paris(payment.settled_on), payment.reason.strip())
     found = [

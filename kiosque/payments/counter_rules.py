@@ -18,10 +18,10 @@ from kiosque.settings import Regie
 
 @dataclass(frozen=True)
 class CounterPayment:
-    """Money taken at the counter for an invoice, or a part of it; `mode` is a `CounterMode`. None
-    for `amount_cents` is all that is still to pay. `is_extra` is said by who knows that the invoice
-    is paid already: the money is then a *trop-perçu*. Of the mode `CREDIT`, it is no money: the
-    credit note (*avoir*) of number `credit_number` pays, as far as it can."""
+    """Money taken at the counter for an invoice, or a part of it. `mode` is a `CounterMode`.
+    `amount_cents` is None for all that is still to pay. `is_extra` accepts money for an invoice
+    that is paid already, as a *trop-perçu*. With the mode `CREDIT` no money comes: the credit note
+    (*avoir*) `credit_number` pays, as far as it can."""
 
     invoice_number: str
     amount_cents: int | None

@@ -1,9 +1,9 @@
 """Credit notes (*avoirs*): what they are worth pays invoices of the same family and *régie*, as a
 person or a file says; what is left stays owed.
 
-No money comes by one. What it pays of an invoice is a settlement of a mode of its own, so that all
-that is said of payments holds for it; the journal has it from the account `credits`. It pays that
-invoice and nothing else until it is taken off whole.
+A credit note brings no money. What it pays of an invoice is a settlement, of a mode of its own, so
+that the rules of payments apply to it; in the journal it comes from the account `credits`. Such a
+settlement pays that invoice only, and is taken off as a whole.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def find_credit_note(number: str) -> Invoice | None:
 
 
 def credit_uses(note: Invoice) -> list[Allocation]:
-    """Return what a credit note pays, in the order in which it was said."""
+    """Return what a credit note pays, in the order in which it was decided."""
     return list(
         Allocation.select(Allocation, Settlement, Invoice)
         .join(Settlement)
@@ -61,7 +61,7 @@ def why_not_pay(note: Invoice, invoice: Invoice, cents: int) -> Iterator[str]:
 
 
 def use(note: Invoice, cents: int) -> None:
-    """Take from what a credit note is worth. Belongs inside `write()`."""
+    """Reduce what a credit note is still worth. Belongs inside `write()`."""
     require_write()
     _add(note.id, -cents)
 
@@ -69,9 +69,9 @@ def use(note: Invoice, cents: int) -> None:
 def unapply_credit(
     note_number: str, invoice_number: str, author: str, reason: str, *, agreed: int | None = None
 ) -> int:
-    """Take off an invoice all that a credit note paid of it, which is due again; the note is worth
-    that much more. Return the cents. Raises Refused where it paid nothing of it, or other cents
-    than those `agreed`."""
+    """Undo all that a credit note paid of an invoice: that is due again, and the note is worth that
+    much more. Return the cents. Raises Refused if it paid nothing of the invoice, or not exactly
+    the cents `agreed`."""
     require_author_and_reason(author, reason)
     with write():
         paying = [each.settlement for each in uses_for(note_number, invoice_number)]
@@ -84,7 +84,7 @@ def unapply_credit(
 
 
 def uses_for(note_number: str, invoice_number: str) -> list[Allocation]:
-    """Return what a credit note pays of an invoice. Raises Refused where it is nothing."""
+    """Return what a credit note pays of an invoice. Raises Refused if that is nothing."""
     note = find_credit_note(note_number)
     paying = [
         each
@@ -99,7 +99,7 @@ def uses_for(note_number: str, invoice_number: str) -> list[Allocation]:
 
 
 def take_off_credit(settlement: Settlement, author: str, reason: str) -> None:
-    """Take off its invoice what a credit note paid. Belongs inside `write()`."""
+    """Undo what a credit note paid of its invoice. Belongs inside `write()`."""
     require_write()
     now, who, why = clock.now(), author.strip(), reason.strip()
     repayment = Repayment.create(
@@ -118,6 +118,6 @@ def take_off_credit(settlement: Settlement, author: str, reason: str) -> None:
 
 
 def _add(note_id: int | None, cents: int) -> None:
-    """Add to what is used of a credit note, which is below zero. The database keeps it within what
-    the note is worth."""
+    """Add to a credit note's `paid_cents`, which are below zero. The database refuses more than the
+    note is worth."""
     Invoice.update(paid_cents=Invoice.paid_cents + cents).where(Invoice.id == note_id).execute()

@@ -17,14 +17,14 @@ from kiosque.language import clock
 from kiosque.payments.shares import share
 
 Regies = Collection[str] | None
-#: Days after which what is unpaid is of the next age.
+#: Limits between the ages of unpaid invoices, in days late.
 AGES = (0, 30, 60)
 
 
 @dataclass
 class Collected:
-    """The cents collected in a month, less what has left again: by day, by mode, online or not, and
-    by service for what pays invoices."""
+    """The cents collected in a month, less what has left again: by day, by mode, online or not,
+    and, for what pays invoices, by service."""
 
     by_day: Counter[date] = field(default_factory=Counter)
     by_mode: Counter[tuple[bool, str]] = field(default_factory=Counter)
@@ -62,7 +62,8 @@ def _collected_in(regies: Regies, month: date) -> Expression:
 
 
 def _by_service(which: Expression) -> Iterator[tuple[str, int]]:
-    """Yield a service and its cents: a whole invoice's are its lines, a part is shared by line."""
+    """Yield a service and its cents: the lines of an invoice paid whole, or their shares of a
+    part."""
     paying = (
         (Allocation.kind == AllocationKind.INVOICE)
         & (Allocation.counts == True)  # noqa: E712  # an SQL expression

@@ -1,8 +1,7 @@
 """Call an adapter, ours or a stranger's, so that neither its bugs nor its bank stop the site.
 
-Each call runs in a thread of its own, which whoever waits may abandon. A bug of the adapter's
-counts as no answer of the bank's. It is logged by its kind and place, never by its text, which may
-hold a secret.
+Each call runs in a thread of its own, which the caller may abandon. A bug of the adapter counts as
+a bank that does not answer. Log its kind and place, never its text, which may hold a secret.
 """
 
 import logging
@@ -36,7 +35,7 @@ from kiosque import db
 _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-#: The longest that a payment takes to be opened or asked about. PayFiP may take it all, Lyra half.
+#: Longest time to open a payment or ask about it. PayFiP may take all of it, Lyra half.
 CALL_SECONDS = 15.0
 #: The longest that money takes to be given back: the bank is asked before and after.
 REFUND_SECONDS = 45.0
@@ -46,12 +45,12 @@ _DEFECT = "le programme de cette banque a un défaut"
 
 
 class Defect(Unreachable):
-    """The adapter has a bug, or gave what its contract does not foresee."""
+    """The adapter has a bug, or returned something that its contract does not allow."""
 
 
 class Answer(Enum):
-    """The outcome of a question or a request: `MISSING`, the bank gave no answer that can be
-    believed; `BROKEN`, the adapter has a bug."""
+    """The outcome of a question or a request. `MISSING`: no credible answer from the bank;
+    `BROKEN`: the adapter has a bug."""
 
     GIVEN = auto()
     MISSING = auto()
@@ -107,9 +106,10 @@ def wait_for(call: "Future[Result]", seconds: float) -> Result:
 
 
 def answer_of(error: Exception) -> Answer:
-    """Say what an error of a call, or of what was done with its outcome, means for the question.
+    """Return the outcome that an error means, be it raised by the call or while applying its
+    result.
 
-    Raises the error again where the database is at fault: nothing can be done meanwhile.
+    Raise the error again if it is the database's: nothing can be done meanwhile.
     """
     if isinstance(error, DatabaseError) and not isinstance(error, db.OUR_FAULTS):
         raise error

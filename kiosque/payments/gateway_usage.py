@@ -25,7 +25,7 @@ from kiosque.db.states import (
 from kiosque.language import clock
 from kiosque.payments.anomalies import flag_anomaly, list_again, resolve_by_itself
 
-#: An attempt that came to nothing may still have news for so long: another card, a notice late.
+#: How long an attempt that came to nothing may still have news: another card, a late notification.
 NEWS = timedelta(days=1)
 #: How long a debit that the bank may undo by itself is followed, where it cannot be asked.
 FOLLOWED = timedelta(days=Polling.follow_days)
@@ -36,9 +36,10 @@ _OVER = (AttemptState.PAID, AttemptState.REVERSED, AttemptState.REFUNDED)
 
 @dataclass(frozen=True)
 class GatewayUsage:
-    """The work left to a gateway. `open` counts its attempts that are not final, a refund whose
-    outcome is not known included; `refundable`, the payments of a year that it could still give
-    back; `last_news_at` is when something was last learnt of one of its attempts."""
+    """The work left to a gateway. `open` counts its attempts that are not final, including those
+    with a refund of unknown outcome. `refundable` counts the payments of the last year that it
+    could still give back. `last_news_at` is when something was last learnt of one of its
+    attempts."""
 
     name: str
     open: int
@@ -47,20 +48,20 @@ class GatewayUsage:
 
 
 def gateway_usages(names: Collection[str]) -> list[GatewayUsage]:
-    """Return the usage of each of these gateways, and of each other that ever had an attempt."""
+    """Return the usage of each of these gateways, and of any other that ever had an attempt."""
     return [_usage_of(name) for name in [*names, *_others(names)]]
 
 
 def gateways_removed_too_early(names: Collection[str]) -> list[GatewayUsage]:
-    """Return the gateways, other than these, that have attempts which are not final: nobody hears
-    of these attempts any more, nor asks about them."""
+    """Return the gateways, other than these, that have attempts which are not final: no message
+    about them is received any more, and no bank is asked."""
     usages = (_usage_of(name) for name in _others(names))
     return [usage for usage in usages if usage.open]
 
 
 def _others(names: Collection[str]) -> list[str]:
-    """Return the gateways, other than these, that ever had an attempt, in order. Each is found by
-    one step of an index: they are few, and the attempts may be a million."""
+    """Return in order the gateways, other than these, that ever had an attempt. Find each by one
+    look-up in an index: gateways are few, but there may be a million attempts."""
     found, last = [], ""
     while last := Attempt.select(fn.MIN(Attempt.gateway)).where(Attempt.gateway > last).scalar():
         found.append(last)
@@ -76,8 +77,8 @@ def is_removed(name: str, names: Collection[str]) -> bool:
 
 
 def flag_gateways_removed_too_early(names: Collection[str]) -> list[str]:
-    """Put the gateways removed too early on the régisseur's list, once; take off it those that are
-    back, or have nothing under way any more. Return a French sentence about each."""
+    """Put the gateways removed too early on the régisseur's list, once; take off those that are
+    back or have nothing under way any more. Return a French sentence about each."""
     found = gateways_removed_too_early(names)
     told = Anomaly.select(Anomaly).join(Attempt)
     still = Attempt.gateway.in_([removed.name for removed in found])
@@ -105,8 +106,8 @@ def describe_removed_gateway(removed: GatewayUsage) -> str:
 
 
 def describe_closed_regies(keys: Collection[str]) -> list[str]:
-    """Say in French of each *régie* other than these that has invoices to pay that nobody can pay
-    them online."""
+    """Say in French, for each *régie* other than these that has invoices to pay, that nobody can
+    pay them online."""
     others = Invoice.regie.not_in(["", *keys]), Invoice.state == InvoiceState.OPEN
     counted = Invoice.select(Invoice.regie, fn.COUNT(Invoice.id)).where(*others)
     rows: Any = counted.group_by(Invoice.regie).order_by(Invoice.regie).tuples()
@@ -118,8 +119,8 @@ def describe_closed_regies(keys: Collection[str]) -> list[str]:
 
 
 def _flag_removed_too_early(removed: GatewayUsage) -> None:
-    """Put a gateway on the list, by its last attempt: one mail for all. One put back, then removed
-    again, is on the list again."""
+    """Put a gateway on the list, once for all its attempts, by its last one. List it again if it
+    was put back, then removed again."""
     last = Attempt.select().where(Attempt.gateway == removed.name).order_by(Attempt.id.desc()).get()
     still = Attempt.select(fn.SUM(Attempt.amount_cents))
     cents = still.where(Attempt.gateway == removed.name, _is_open()).scalar() or 0
@@ -145,7 +146,8 @@ def _usage_of(name: str) -> GatewayUsage:
 
 
 def _is_open() -> Expression:
-    """Return the condition that the bank may have something to say of an attempt, or be asked."""
+    """Return the condition that an attempt is not final: the bank may have news of it, or be
+    asked."""
     now = clock.now()
     undoable = Settlement.select(Settlement.attempt).where(
         Settlement.state == SettlementState.COUNTED, Settlement.final_at.is_null()

@@ -1,4 +1,4 @@
-"""Tell what became of a payment, in the order it was learnt, for whoever answers its family."""
+"""List what happened to a payment, in the order it was learnt, for whoever answers its family."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
@@ -43,7 +43,7 @@ from kiosque.payments.words import (
 
 
 class Event(NamedTuple):
-    """Something that happened to a payment, and who made it known, in French. `at` is UTC."""
+    """Something that happened to a payment, and who reported it, in French. `at` is UTC."""
 
     at: datetime
     who: str
@@ -51,10 +51,10 @@ class Event(NamedTuple):
 
 
 def events_of(name: str) -> list[Event]:
-    """Return what happened to the payments that a name stands for, the earliest first: an
-    invoice's number, which also tells when it was the Treasury's, a receipt's (`R000123`,
-    `R000123-creche`), an attempt's reference, or the bank's name of a debit. Nothing when it has
-    none.
+    """Return what happened to the payments that a name stands for, the earliest first. The name is
+    an invoice's number (its transmission to the Treasury is told too), a receipt's (`R000123`,
+    `R000123-creche`), an attempt's reference, or the bank's name of a debit. Return nothing for an
+    unknown name.
     """
     ids = [settlement.id for settlement in _settlements(name)]
     held = AttemptItem.select(AttemptItem.attempt).join(Invoice).where(Invoice.number == name)
@@ -68,8 +68,8 @@ def events_of_settlement(settlement: Settlement) -> list[Event]:
 
 
 def _events(which: Expression, ids: Collection[int]) -> list[Event]:
-    """Return what happened to these attempts, to the payments of these numbers and to their
-    attempts."""
+    """Return what happened to the attempts that `which` selects, and to the settlements of these
+    ids and their attempts."""
     paid = Settlement.select(Settlement.attempt).where(Settlement.id.in_(list(ids)))
     attempts = list(Attempt.select().where(which | Attempt.id.in_(paid)))
     events = [event for attempt in attempts for event in _of_attempt(attempt)]

@@ -58,9 +58,9 @@ _ONLINE = {Mode.CARD: "paiement en ligne", Mode.DIRECT_DEBIT: "prélèvement en 
 def record(gateway_name: str, report: Report, issuers: Issuers) -> Verdict:
     """Apply a verified report and leave its audit row, in one transaction.
 
-    Returning means committed: only then may the bank be told so. A repetition is as good as the
-    first. A report that only says that there is news makes its attempt due to be asked about,
-    and changes nothing else.
+    It returns once committed: only then may the bank be answered. Repeating a report is harmless. A
+    report that only says that there is news makes its attempt due to be asked about, and changes
+    nothing else.
     """
     with write():
         decide = _make_due if report.ask else _apply
@@ -91,7 +91,7 @@ def attempt_of(gateway_name: str, report: Report) -> Attempt | None:
 def _make_due(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
     attempt = attempt_of(gateway_name, report)
     if attempt is None:
-        # Without a reference of ours, anyone may have written it: not worth anyone's time.
+        # Without a reference of ours, anyone may have written it: do not bother a human.
         if report.reference:
             return flag_unknown_order(gateway_name, report, issuers)
         return Decision(Verdict.UNKNOWN_ORDER)
@@ -139,7 +139,7 @@ def _apply_paid(
         return KNOWN
     flag_denied(attempt, report, settlement, facts)
     undone = is_taken_back(recall(attempt, report, facts), report.transaction_id)
-    # News that arrives after the cancellation, or money that is not in the books: a human looks.
+    # It arrives after the cancellation, or its money is not in the books: a human must look.
     again = undone and (settlement is not None or report.final)
     if not settlement and not undone:
         if awaited:
@@ -157,7 +157,8 @@ def _apply_paid(
 
 
 def _follow_until_final(attempt: Attempt, report: Report, settlement: Settlement) -> None:
-    """Keep that a debit is final; ask again tomorrow while the bank may still undo one of these."""
+    """Note that a debit is final; ask again tomorrow while the bank may still undo a debit of this
+    attempt."""
     if report.final and settlement.final_at is None:
         Settlement.update(final_at=clock.now()).where(Settlement.id == settlement.id).execute()
     if attempt.state == AttemptState.PAID:
@@ -204,8 +205,9 @@ def _use_as_awaited(
     facts: Sequence[Fact],
     issuers: Issuers,
 ) -> None:
-    """Pay with a debit that was heard of before it was told as awaited, unless a human found a use
-    for its money meanwhile. What was told of it stays on the list, as in the other order."""
+    """Pay with a debit that was booked as unexpected before the bank reported it as awaited, unless
+    a human found a use for its money meanwhile. Its entry stays on the list: the result must not
+    depend on the order of the reports."""
     parts = parts_of(settlement)
     if [part.kind for part in parts] == [AllocationKind.UNMATCHED]:
         resolve_by_itself(Anomaly.key == kept_key(settlement), "affecté comme attendu")
@@ -213,7 +215,7 @@ def _use_as_awaited(
 
 
 def _was_entered_for(attempt: Attempt, report: Report, settlement: Settlement) -> bool:
-    """Return whether the debit that a report tells of, as awaited, was entered by hand without its
+    """Return whether the debit of a report was entered by hand, as awaited but without its
     attempt."""
     return (
         settlement.attempt_id is None
@@ -236,7 +238,7 @@ def _give_to_attempt(settlement: Settlement, attempt: Attempt) -> None:
 
 
 def _add_unmatched_fact(attempt: Attempt, report: Report) -> list[Fact]:
-    """Add a debit other than the one awaited: a pending one, we say, until a human has looked."""
+    """Add the fact of an unexpected debit, as pending until a human has looked."""
     status = f"{report.status} unexpected amount"
     return add_fact(
         attempt, report.transaction_id, AttemptState.PENDING, status, source=FactSource.PORTAL
@@ -246,7 +248,7 @@ def _add_unmatched_fact(attempt: Attempt, report: Report) -> list[Fact]:
 def _book_unmatched(
     attempt: Attempt, report: Report, facts: Sequence[Fact], label: str
 ) -> Settlement:
-    """Book a debit other than the one awaited: it pays nothing."""
+    """Book an unexpected debit: it pays nothing."""
     settlement = _settle_attempt(attempt, report)
     kept = Allocation(
         settlement=settlement, kind=AllocationKind.UNMATCHED, amount_cents=report.cents

@@ -2,12 +2,12 @@
 
 Each entry says that an amount went from one account (`credit`) to another (`debit`). The
 accounts are words (`account_words.py` has them in French). `bank:NAME` and `counter:MODE` hold what
-was collected; `invoices`, `overpayments` and `unmatched` say what for; `refunds` holds what was
-given back of payments whose invoices stay paid; `credits`, which is no money, what credit notes
-(*avoirs*) paid. `account` holds what the bank's statement says, `fees` what the bank kept,
+was collected; `invoices`, `overpayments` and `unmatched` say what for. `refunds` holds what was
+given back of payments whose invoices stay paid. `credits`, which is no money, holds what credit
+notes (*avoirs*) paid. `account` holds what the bank's statement says, `fees` what the bank kept,
 `paid_over` what deposits promise to the *comptable*, `opening` what the account held before, and
-`others` what came or went for other reasons. A *régie* besides the first has its own,
-`invoices/KEY`.
+`others` what came or went for other reasons. Each *régie* but the first has accounts of its own,
+such as `invoices/KEY`.
 """
 
 import hashlib
@@ -71,8 +71,8 @@ class Move(NamedTuple):
 
 
 def account(name: str, regie: str) -> str:
-    """Return the account of this kind that belongs to a *régie*, by its key: each has books of its
-    own. A bank's account belongs to the *régie* whose contract it is."""
+    """Return the name of a *régie*'s account of this kind: each *régie* has books of its own. A
+    bank's account has the *régie* of its contract."""
     return name if not regie or name.startswith("bank:") else f"{name}/{regie}"
 
 
@@ -101,8 +101,8 @@ def append(
 
 
 def append_all(moves: Iterable[Move]) -> None:
-    """Write the next entries, as `append` does one, for the thousands of a bank's file. The moves
-    are asked for one by one, while rows are sent: they may not read the database."""
+    """Write the next entries, as `append` does one; for the thousands of a bank's file. `moves` is
+    iterated while rows are being sent: it may not read the database."""
     require_write()
     execute_many(_INSERT, _chained(moves, *last()))
 
@@ -133,9 +133,9 @@ def bring_to(
     label: str,
     taken_back: Sequence[Former] = (),
 ) -> int:
-    """Write the entries that bring the accounts of these settlements to `target`, in cents,
-    debits less credits; none when they are there already. They bear on `settlement`, and cite what
-    they take back of earlier ones. Return the number of the journal's last entry."""
+    """Write the entries that bring the accounts of the settlements `among` to `target`, in cents,
+    debits less credits; none when they are there already. The entries bear on `settlement`, and
+    cite the earlier ones that they correct. Return the number of the journal's last entry."""
     held, about = balances_of(among), About(settlement.regie, settlement_id=settlement.id)
     moves = {
         account: target.get(account, 0) - held.get(account, 0)
@@ -176,9 +176,9 @@ _LAST = PreparedQuery(
 def balances(
     up_to: int | None = None, regie: str | None = None, *, after: int = 0
 ) -> dict[str, int]:
-    """Return the balance of every account in cents, debits less credits, after the entry of number
-    `up_to`, of the books of one *régie* where it is given; of the entries `after` a number alone.
-    They add up to zero."""
+    """Return the balance of every account in cents, debits less credits. Count the entries after
+    number `after` and up to number `up_to`, and only the books of one *régie* if given. The
+    balances add up to zero."""
     moves: Any = (
         JournalEntry.select(*_SIDES, fn.SUM(JournalEntry.amount_cents))
         .where(JournalEntry.number > after)
@@ -242,7 +242,7 @@ _COLUMNS = attrgetter(
 
 
 def _digest(row: Sequence[Any]) -> str:
-    """Return the hash of an entry, whose columns are these: that of the JSON of a list."""
+    """Return the hash of an entry, given its columns: that of a JSON list."""
     (
         number, at, regie, settlement, statement, line, deposit, closing, corrects,
         label, debit, credit, cents, version, previous_hash,

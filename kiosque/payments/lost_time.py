@@ -1,8 +1,8 @@
 """The time between a backup and its restoration, of which the database knows nothing.
 
-Receipts given in that time must not be given again under the same number; payments made in it are
-asked of the banks, where the payment was opened before, and looked for by the régisseur, where it
-was not. Until the régisseur says that a bank's are all entered, families are warned.
+The numbers of receipts issued in that time must not be given again. The banks are asked about the
+payments opened before it; the régisseur looks for those opened in it. Families are warned until the
+régisseur says that all the payments of a bank are entered.
 """
 
 import math
@@ -31,11 +31,12 @@ from kiosque.payments.queries import last_receipt_number
 from kiosque.payments.receipts import Issuers
 from kiosque.settings import Settings
 
-#: A payment opened so long before the backup may have ended after it.
+#: A payment opened less than this before the backup may have ended after it.
 _STILL_OPEN = timedelta(days=3)
-#: Receipts that an hour may bring, at least, and for each family: more than any town has seen.
+#: Receipts that an hour may bring: at least so many, and so many a family if that is more. Both are
+#: more than any town has seen.
 _AN_HOUR, _AN_HOUR_AND_FAMILY = 1000, 1
-#: The next number is the first of a thousand: whoever reads it sees that something happened.
+#: Numbering goes on after a multiple of this, so that a reader sees that something happened.
 _ROUND = 1000
 
 
@@ -45,9 +46,9 @@ def note_restoration(
     known: Mapping[str, int],
     skipped: Mapping[str, tuple[int, datetime]] | None = None,
 ) -> None:
-    """Mark the database as put back, as it was at `backup_at`. By sequence, `known` are the last
-    receipts that the database which it replaces is known to have given, `skipped` the last that
-    earlier restorations skipped, and when. Belongs inside `write()`."""
+    """Mark the database as restored, as it was at `backup_at`. By sequence, `known` is the last
+    receipt number of the database that it replaces, as far as known; `skipped` is the last number
+    that earlier restorations of that database skipped, and when. Belongs inside `write()`."""
     require_write()
     now = clock.now()
     restoration = Restoration.create(backup_at=backup_at, restored_at=now)
@@ -67,9 +68,9 @@ def note_restoration(
 def _leave_gap(
     restoration: Restoration, sequence: str, known: int, skipped: tuple[int, datetime] | None
 ) -> None:
-    """Skip the numbers that may have been given in the time lost: what is known, and so many an
-    hour since the backup, for the database that gave them may be lost too. So may one that was
-    itself put back since: it gave numbers beyond those that it skipped."""
+    """Skip the receipt numbers that may have been given in the time lost: up to the last one known,
+    and at least so many an hour since the backup, since that database may be lost too. If that
+    database had itself been restored, count on from the numbers that it had skipped."""
     last, now = last_receipt_number(sequence), restoration.restored_at
     beyond = max(last + _most_given(restoration.backup_at, now), known)
     if skipped:
@@ -83,8 +84,8 @@ def _leave_gap(
 
 
 def _ask_last_deposit(restoration: Restoration, regie: str) -> None:
-    """Ask, of each year of the time lost, which deposit was the last: its paper may be with the
-    *comptable*, and its number is not given again."""
+    """Ask which deposit was the last of each year of the time lost: the *comptable* may have its
+    paper, and its number must not be given again."""
     years = (clock.paris_date(at).year for at in (restoration.backup_at, restoration.restored_at))
     first, last = years
     for year in range(first, last + 1):
@@ -98,14 +99,14 @@ def _ask_last_deposit(restoration: Restoration, regie: str) -> None:
 
 
 def _most_given(since: datetime, until: datetime) -> int:
-    """Return how many receipts may have been given meanwhile, those of an hour at least."""
+    """Return how many receipts at most were given in a time, which counts as an hour at least."""
     hours = math.ceil((until - since) / timedelta(hours=1))
     an_hour = max(_AN_HOUR, _AN_HOUR_AND_FAMILY * Family.select().count())
     return an_hour * max(hours, 1)
 
 
 def _tell(settings: Settings, restoration: Restoration, gateway: str) -> None:
-    """Put on the régisseur's list what only this bank's own statement can tell."""
+    """Ask the régisseur to look for the lost payments in this bank's own records."""
     regie = Issuers.from_settings(settings).regie_of_gateway(gateway)
     since, until = map(formats.long_instant, (restoration.backup_at, restoration.restored_at))
     sequence = regie if regie in settings.regies else ""
@@ -121,8 +122,8 @@ def _tell(settings: Settings, restoration: Restoration, gateway: str) -> None:
 
 
 def to_list(gateway: str) -> list[Anomaly]:
-    """Return the points about a time that was lost of which this bank was never asked for a list,
-    the oldest first."""
+    """Return the open anomalies about a lost time for which this bank has not yet listed what it
+    did, the oldest first."""
     every = Anomaly.select().where(
         Anomaly.gateway == gateway,
         Anomaly.kind == AnomalyKind.RESTORED,
@@ -134,12 +135,13 @@ def to_list(gateway: str) -> list[Anomaly]:
 
 
 def note_listed(point: Anomaly) -> None:
-    """Note that the bank has told all that it did in the time of this point."""
+    """Note that the bank has listed all that it did in the lost time of this anomaly."""
     leases.note_done(_listing(point))
 
 
 def time_of(point: Anomaly) -> tuple[datetime, datetime]:
-    """Return the time that a point is about: some payments begun before the backup ended after."""
+    """Return the time to ask a bank about: it begins before the backup, since payments begun then
+    may have ended after it."""
     number = int(point.key.split(":")[1])
     restoration = Restoration.get_by_id(number)
     return restoration.backup_at - _STILL_OPEN, restoration.restored_at
@@ -164,8 +166,8 @@ def lost_times() -> dict[str, tuple[datetime, datetime]]:
 def lost_time_of(
     invoices: Iterable[tuple[str | None, date]],
 ) -> tuple[datetime, datetime] | None:
-    """Return the time in which one of these invoices may have been paid without our knowing it;
-    None when there is none. Each is the name of its gateway, and the day it was issued."""
+    """Return the lost time in which one of these invoices may have been paid without our knowing
+    it, or None. Each invoice is given as the name of its gateway and the day it was issued."""
     lost = lost_times()
     found = [
         lost[gateway]

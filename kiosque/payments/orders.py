@@ -1,4 +1,4 @@
-"""A payment attempt, as its gateway sees it, and the reference that names it there."""
+"""A payment attempt as its gateway sees it, and its reference there."""
 
 import re
 import secrets
@@ -20,8 +20,8 @@ def new_reference() -> str:
 
 
 def order_of(attempt: Attempt, public_url: str, *, email: str | None = None) -> Order:
-    """Return the order that stands for an attempt: the same each time but for its language, the one
-    in force, which matters when the payer leaves for the bank. Reads the database."""
+    """Return the order of an attempt. It is the same each time, but for its language: the one in
+    force, which matters when the payer leaves for the bank. Reads the database."""
     return Order(
         reference=attempt.reference,
         number=attempt.number,

@@ -1,5 +1,5 @@
-"""The payments as another software of the town receives them: each again whenever anything of it
-changes, in the order of the journal, whose numbers say how far one has read."""
+"""Export payments to another software of the town, in the order of the journal. A payment is sent
+again whenever anything in it changes; journal numbers say how far the software has read."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ from kiosque.language import clock
 from kiosque.payments import journal
 from kiosque.payments.refusals import Refused
 
-#: Entries of the journal that are looked at in one go.
+#: Entries of the journal read at a time.
 ENTRIES = 1000
-#: Letters of what a software is called.
+#: In characters: the name of a software.
 LONGEST_CONSUMER = 60
 STATES = {
     SettlementState.COUNTED: "encaissé",
@@ -39,7 +39,7 @@ _USES = {
 
 
 class Use(NamedTuple):
-    """The use of a part of a payment: an invoice, by its number, or "" for none; 0 cents once the
+    """The use of a part of a payment. `invoice` is a number, or "" for none; `cents` are 0 once the
     money has left."""
 
     invoice: str
@@ -58,7 +58,8 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True)
 class Batch:
-    """Some payments, and the number to ask for the next after; `more` are there."""
+    """Some payments, and the `cursor` after which to ask for the next ones; `more` if there may be
+    some."""
 
     payments: list[Told]
     cursor: int
@@ -66,8 +67,8 @@ class Batch:
 
 
 def since(cursor: int, last: int | None = None, regie: str | None = None) -> Batch:
-    """Return the payments of which the journal speaks after this number, up to `last`; of one
-    *régie* by its key, of all without."""
+    """Return the payments that have entries in the journal after number `cursor`, up to `last`;
+    only those of one *régie* if its key is given."""
     entries = JournalEntry.select(JournalEntry.number, JournalEntry.settlement).where(
         JournalEntry.number > cursor
     )
@@ -80,7 +81,7 @@ def since(cursor: int, last: int | None = None, regie: str | None = None) -> Bat
 
 
 def every(cursor: int, last: int, regie: str) -> Iterator[Told]:
-    """Give them all, some at a time."""
+    """Yield all these payments, reading one batch at a time."""
     more = True
     while more:
         batch = since(cursor, last, regie)
@@ -134,14 +135,15 @@ def _uses(ids: Collection[int]) -> dict[int, list[Use]]:
 
 
 def exports(regies: Collection[str] | None = None) -> list[PaymentExport]:
-    """Return how far each software has received the payments of these *régies*, of all without."""
+    """Return how far each software has received the payments of these *régies*, or of all."""
     found = PaymentExport.select().order_by(PaymentExport.consumer, PaymentExport.regie)
     return list(found if regies is None else found.where(PaymentExport.regie.in_([*regies])))
 
 
 def advance(consumer: str, regie: str, author: str, *, again: bool = False) -> PaymentExport:
-    """Note that a software receives what is new of a *régie*, or with `again` what it received
-    last. Return from where and up to where. Raises Refused."""
+    """Note that a software receives what is new of a *régie*, or with `again` the same as last
+    time. Return its row: the entries to send are those after `former`, up to `reached`. Raises
+    Refused."""
     name = consumer.strip()
     if not name or len(name) > LONGEST_CONSUMER or not name.isprintable():
         raise Refused([f"Le logiciel a un nom, de {LONGEST_CONSUMER} lettres visibles au plus."])

@@ -32,15 +32,15 @@ def apply_overpayment(
     issuers: Issuers,
     cents: int | None = None,
 ) -> Invoice:
-    """Pay what is still to pay of an invoice, or `cents` of it, with money of a payment that pays
-    nothing; what is over stays owed. An online payment that paid nothing yet gets its receipt.
+    """Pay an invoice, or `cents` of it, with the money of a payment that pays nothing; the rest
+    stays owed to the family. Issue a receipt if it is an online payment that had paid nothing yet.
     Return the invoice as it is now. Raises Refused, changing nothing."""
     require_author_and_reason(author, reason)
     with write():
         settlement = Settlement.get_by_id(settlement.id)
         invoice = _payable_invoice(settlement, invoice_number.strip())
         part, cents = _spare_part(settlement, invoice, cents)
-        # Whose money it is, somebody says by this, where nobody knew.
+        # If the family of the money was unknown, this decision says which one it is.
         Settlement.update(family=invoice.family).where(Settlement.id == settlement.id).execute()
         author, reason, came_for = author.strip(), reason.strip(), part.invoice_id
         label = _applied(author, reason)
@@ -60,9 +60,9 @@ def withdraw_overpayment(
     *,
     agreed: int | None = None,
 ) -> int:
-    """Take off an invoice what a human had money of this payment pay of it: it is owed back as
-    before, and the invoice is due again, unless other money came for it. Return the cents. Raise
-    Refused where it is none, or other cents than those `agreed`; nothing is changed then."""
+    """Undo what `apply_overpayment` paid of an invoice with this payment: the money is owed to the
+    family as before, and the invoice is due again, unless other money came for it. Return the
+    cents. Raise Refused, changing nothing, if that is none, or not the cents `agreed`."""
     require_author_and_reason(author, reason)
     with write():
         parts = applied_to(settlement, invoice_number)
@@ -77,14 +77,14 @@ def withdraw_overpayment(
         settlement = Settlement.get_by_id(settlement.id)
         book(settlement, label, former)
         pay_with_overpayments(Invoice.get_by_id(parts[0].invoice_id))
-        if owed_cents(settlement):  # listed last: it does not pay that invoice by itself
+        if owed_cents(settlement):  # list it last, or it would pay that same invoice again
             _list_again(settlement, {part.came_for for part in parts}, label)
     return cents
 
 
 def applied_to(settlement: Settlement, invoice_number: str) -> list[Allocation]:
-    """Return the parts of a payment that pay an invoice because a human said so. Raise Refused
-    where there is none."""
+    """Return the parts of a payment that pay an invoice because a human said so. Raise Refused if
+    there is none."""
     paid = Invoice.get_or_none(Invoice.number == invoice_number.strip())
     applied = applied_by_hand(settlement)
     if paid and (found := [part for part in applied if part.invoice_id == paid.id]):
@@ -101,7 +101,7 @@ def applied_by_hand(settlement: Settlement) -> list[Allocation]:
 
 
 def _return(part: Allocation) -> None:
-    """Make of a part what it was before a human had it pay an invoice."""
+    """Turn a part back into what it was before a human had it pay an invoice."""
     former = Invoice.get_or_none(Invoice.id == part.came_for)
     kind = AllocationKind.OVERPAYMENT if former else AllocationKind.UNMATCHED
     before = {"kind": kind, "invoice": former, "author": "", "reason": "", "came_for": None}
@@ -109,7 +109,8 @@ def _return(part: Allocation) -> None:
 
 
 def _list_again(settlement: Settlement, came_for: set[int | None], label: str) -> None:
-    """Put back on the list what was owed for these invoices, None for what matched nothing."""
+    """Put back on the list the *trop-perçus* that came for these invoices, and the money that
+    matched nothing."""
     for former in Invoice.select().where(Invoice.id.in_([*came_for])):
         anomalies.reopen(Anomaly.key == overpayment_key(settlement.id, former.id))
         list_overpayment(settlement, former.id)
@@ -123,7 +124,7 @@ def _list_again(settlement: Settlement, came_for: set[int | None], label: str) -
 
 
 def _applied(author: str, reason: str) -> str:
-    """Return the label of the entry of money that a human had pay an invoice."""
+    """Return the label of the journal entry for money that a human had pay an invoice."""
     return f"trop-perçu affecté à une autre facture ({author} : {reason})"
 
 
@@ -157,7 +158,8 @@ def _payable_invoice(settlement: Settlement, number: str) -> Invoice:
         fault = "elle est d’une autre régie, qui a son propre compte."
     elif invoice.state != InvoiceState.OPEN:
         fault = f"elle n’est pas à régler ({INVOICE_STATES[InvoiceState(invoice.state)]})."
-    # This very money may hold the invoice: of another amount than awaited, it waits for a use.
+    # The attempt that holds the invoice may be that of this very money, which is of another amount
+    # than awaited and waits for a use.
     elif (live := live_attempts([invoice]).get(invoice.id)) and live != settlement.attempt:
         until = formats.long_instant(live.live_until)
         fault = f"la famille est à la banque pour elle, jusqu’au {until}."
@@ -169,8 +171,8 @@ def _payable_invoice(settlement: Settlement, number: str) -> Invoice:
 def _spare_part(
     settlement: Settlement, invoice: Invoice, cents: int | None
 ) -> tuple[Allocation, int]:
-    """Return the smallest part of a payment that pays nothing and is enough for the cents that an
-    invoice is to take, and these: as many as it can without `cents`. Raises Refused."""
+    """Return the smallest part of a payment that pays nothing and covers what the invoice is to
+    take, and that amount: `cents`, or without it as much as possible. Raises Refused."""
     left, owed = invoice.remaining_cents, owed_cents(settlement)
     if cents is not None and not 0 < cents <= left:
         raise Refused(
@@ -187,7 +189,7 @@ def _spare_part(
 
 
 def _shorten_list(part: Allocation, invoice: Invoice, author: str, label: str) -> None:
-    """Take off the list what is owed no more; write there what is left."""
+    """Take off the list what is no longer owed, or write there what is left."""
     settlement, said = part.settlement, f"facture {invoice.number}, {label}"
     if part.invoice:
         shorten_list(settlement, part.invoice, author, said)

@@ -12,9 +12,9 @@ from kiosque.payments.taken_back import Former
 
 
 def book(settlement: Settlement, label: str, taken_back: Sequence[Former] = ()) -> None:
-    """Bring the journal to what the money of this payment is now for, by new entries, and the
-    revenue of each service. Of a correction, `taken_back` has the entries that it may cite. Belongs
-    inside `write()`."""
+    """Write the entries that bring the journal, and the revenue of each service, to what the money
+    of this payment now pays. For a correction, `taken_back` has the entries that it may cite.
+    Belongs inside `write()`."""
     settlements = settlements_of_payment(settlement)
     ids = [each.id for each in settlements]
     expected = expected_balances(settlements)
@@ -74,9 +74,9 @@ def balances_for(
     """Return the balances of one payment, in cents: `kept` is still in the `source` account,
     `parts` says what the money that counts was for, `returned` how much of it was given back.
 
-    What was given back is taken first from what was owed back, the *trop-perçus* then what
-    matched nothing; only the rest is a refund of invoices, which stay paid until a settlement
-    has left again wholly. So debits and refunds may arrive in any order.
+    Money given back comes first out of *trop-perçus*, then out of what matched nothing; only the
+    rest is a refund of invoices, which stay paid until a settlement has wholly left again. So
+    debits and refunds may arrive in any order.
     """
     accounts = {source: kept}
     for kind in (AllocationKind.OVERPAYMENT, AllocationKind.UNMATCHED):
@@ -90,8 +90,9 @@ def balances_for(
 
 @dataclass(frozen=True)
 class Money:
-    """The money of one payment, in cents, as its family may read it: owed back because it came
-    twice, or was of another amount than awaited; given back though its invoices stay paid."""
+    """The money of one payment, in cents, as its family may read it: what is owed back because it
+    came twice, or because the amount was not the one awaited; and what was given back while its
+    invoices stay paid."""
 
     overpaid_cents: int
     unmatched_cents: int

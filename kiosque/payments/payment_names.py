@@ -18,16 +18,17 @@ _OURS = re.compile("encaissement-([0-9]{1,9})", re.ASCII)
 
 
 def find_settlement(name: str) -> Settlement:
-    """Return the payment that a receipt's number (`R000123`, `R123`), a paid invoice's, a debit's
-    name at the bank or our number (`encaissement-12`) stands for. Raises Refused."""
+    """Return the payment that a name stands for: the number of its receipt (`R000123`, `R123`) or
+    of an invoice that it pays, the bank's name of the debit, or our own number (`encaissement-12`).
+    Raises Refused."""
     receipt = receipts_named(name).first()
     return receipt.settlement if receipt else _only(_payers_of(name), name) or _named(name)
 
 
 def find_departed(name: str, cents: int | None) -> Settlement:
-    """Return the payment that a name stands for, and whose money has left: an invoice's number is
-    here that of a payment which paid it, even if it no longer does. With `cents`, a repayment is of
-    that amount. Raises Refused, naming them, where there are several."""
+    """Return a payment by its name, as `find_settlement` does; but an invoice's number means first
+    a payment that came for it and whose money has left, by a repayment of `cents` if given. Raises
+    Refused, naming them, if there are several."""
     if receipts_named(name).exists():
         return find_settlement(name)
     left = Repayment.select(Repayment.settlement).where(Repayment.state == RepaymentState.DONE)
@@ -40,7 +41,7 @@ def find_departed(name: str, cents: int | None) -> Settlement:
 
 
 def name_of(settlement: Settlement) -> str:
-    """Return what a command calls a payment: its receipt, else the bank's name of it, else ours."""
+    """Return the name of a payment in commands: its receipt's, else the bank's, else our own."""
     receipt = receipt_of(settlement)
     return receipt.title if receipt else settlement.transaction_id or _our_name(settlement)
 
@@ -50,15 +51,16 @@ def _our_name(settlement: Settlement) -> str:
 
 
 def bank_name(text: str) -> str:
-    """Return the bank's name of a debit as its adapter writes it, when typed from its back office:
-    hexadecimal digits are in lower case."""
+    """Return a debit's name, copied from the bank's back office, in the form that the adapters use:
+    hexadecimal digits in lower case."""
     name = text.strip()
     return name.lower() if re.fullmatch(r"[0-9A-Fa-f-]{32,36}", name, re.ASCII) else name
 
 
 def other_uses(settlement: Settlement, name: str, cents: int) -> list[str]:
-    """Say in French, part by part, what a payment called by an invoice's number was for, unless
-    `cents` are just what it paid of that invoice. Of one called otherwise, nothing."""
+    """When a payment was named by an invoice's number, say in French all that it was for, part by
+    part. Return nothing if `cents` is exactly its part for that invoice, or if it was named
+    otherwise."""
     parts = list(Allocation.select().where(Allocation.settlement == settlement))
     named = [part for part in parts if part.invoice and part.invoice.number == name.strip()]
     if not named or cents == sum(part.amount_cents for part in named):
@@ -73,7 +75,7 @@ def _use(part: Allocation) -> str:
 
 
 def _parts_for(number: str) -> "ModelSelect[Allocation]":
-    """Return the query of the parts of payments that came for the invoice of this number."""
+    """Return a query of the parts of payments that came for the invoice of this number."""
     return Allocation.select().join(Invoice).where(Invoice.number == number.strip())
 
 

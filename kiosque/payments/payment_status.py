@@ -32,8 +32,8 @@ _CAME_TO_NOTHING = (
 
 @dataclass(frozen=True)
 class Paid:
-    """An invoice that is paid: since when, by the last of the payments that pay it, and the receipt
-    of that one if it was made online."""
+    """A paid invoice: the date of the last payment that pays it, and its receipt if it was made
+    online."""
 
     number: str
     settled_at: datetime
@@ -43,16 +43,16 @@ class Paid:
 
 @dataclass(frozen=True)
 class PaymentStatus:
-    """Invoices of a family: those `paid`; all, if it asked for nothing else; the attempts that hold
-    the others, by number; when the last one without an answer was begun; and whether surely nothing
-    was debited for any."""
+    """The invoices that a family asked to pay. `paid` are the paid ones, `all_paid` if there is no
+    other; `held` are the attempts that hold the others, by number; `unanswered_at` is when the last
+    attempt that the bank never spoke of was begun; `nothing_debited` if surely nothing was."""
 
     paid: list[Paid]
     all_paid: bool
     held: dict[str, Attempt]
     unanswered_at: datetime | None
     nothing_debited: bool
-    #: The one payment that holds all that was asked for, or paid all of it.
+    #: The one attempt that holds all these invoices, or paid them all.
     attempt: Attempt | None
 
 
@@ -84,13 +84,13 @@ def payment_status_of(family: Family, numbers: Iterable[str]) -> PaymentStatus:
 
 
 def is_doubted(attempt: Attempt) -> bool:
-    """Return whether the bank told of money of this attempt that is not in the books, and that no
+    """Return whether the bank reported money of this attempt that is not in the books, and that no
     human has looked at yet."""
     return bool(_doubts().where(Attempt.id == attempt.id).exists())
 
 
 def keeps_another_amount(reference: str) -> bool:
-    """Return whether a debit of this attempt, other than the one awaited, waits for a use."""
+    """Return whether an unexpected debit of this attempt waits for a use."""
     kept = (
         Allocation.select()
         .join(Settlement)
@@ -105,7 +105,7 @@ def keeps_another_amount(reference: str) -> bool:
 
 
 def _doubts() -> "ModelSelect[Attempt]":
-    """Return the attempts of which the bank told money that is not in the books."""
+    """Return a query of the attempts for which the bank reported money that is not in the books."""
     moved = Anomaly.outcome.in_([AttemptState.PAID, AttemptState.REFUNDED])
     return (
         Attempt.select()
@@ -120,7 +120,7 @@ def _doubts() -> "ModelSelect[Attempt]":
 
 
 def _only(attempts: Sequence[Attempt | None], count: int) -> Attempt | None:
-    """Return the attempt of all `count` invoices, where it is one."""
+    """Return the attempt if it is the same one for all `count` invoices, else None."""
     one = len(attempts) == count and len({each and each.id for each in attempts}) == 1
     return attempts[0] if one else None
 

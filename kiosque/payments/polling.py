@@ -26,7 +26,7 @@ from kiosque.payments.payment_accounts import may_be_undone
 from kiosque.payments.queries import attempt_by_id
 from kiosque.payments.receipts import Issuers
 
-#: A parent who returns, or tries again, asks the bank no more often than this.
+#: Shortest time between two questions about an attempt on behalf of a waiting parent.
 PATIENCE = timedelta(seconds=15)
 #: The longest pause between two questions that the bank does not answer.
 LONGEST_PAUSE = timedelta(hours=1)
@@ -39,7 +39,7 @@ GIVEN_UP_AFTER = timedelta(days=10)
 #: How long after its time an attempt whose bank cannot be asked is declared expired: the result
 #: may follow the end of the bank's page by a few minutes.
 GRACE = timedelta(minutes=15)
-#: How many of a process's threads may wait for one bank on behalf of visitors.
+#: How many threads of a process may wait for one bank on behalf of visitors.
 AT_ONCE = 2
 _SILENT = (AttemptState.CREATED, AttemptState.HANDED_OFF)
 
@@ -58,7 +58,7 @@ def first_question(attempt: Attempt, gateway: Gateway) -> datetime | None:
 
 
 def attempts_due(gateway_names: Collection[str], limit: int) -> list[Attempt]:
-    """Return the attempts to ask about now, those that wait longest first."""
+    """Return the attempts to ask about now, those that have waited longest first."""
     return list(
         Attempt.select()
         .where(Attempt.ask_at <= clock.now(), Attempt.gateway.in_(list(gateway_names)))
@@ -82,8 +82,8 @@ def finish_question(
     *,
     seconds: float = 0.0,
 ) -> Answer:
-    """Apply the bank's answer, which has `seconds` to come. Ask again later where there is none,
-    or none that can be recorded: one payment must keep no other waiting."""
+    """Wait at most `seconds` for the bank's answer and apply it. If there is none, or it cannot be
+    recorded, ask again later: one payment must not keep others waiting."""
     try:
         reports = gateway_calls.wait_for(question, seconds)
         _apply(attempt, gateway, reports, issuers)
@@ -106,8 +106,8 @@ def ask_soon(
     *,
     patience: timedelta = PATIENCE,
 ) -> None:
-    """Ask on behalf of somebody who waits, unless the bank was asked within `patience`, cannot be,
-    or AT_ONCE others wait for it already: a slow bank must not take all the threads of the site."""
+    """Ask on behalf of somebody who waits, unless the bank was asked within `patience`, cannot be
+    asked, or has AT_ONCE others waiting: a slow bank must not take all the threads of the site."""
     gateway = gateways.get(attempt.gateway)
     if not isinstance(gateway, Polls) or not attempt.gateway_reference:
         return
@@ -122,7 +122,7 @@ def ask_soon(
         if question is None:
             places.release()
     if question is not None:
-        # A place is free once the call has ended, which may be long after nobody waits for it.
+        # The place is free only when the call ends, maybe long after we stopped waiting for it.
         question.add_done_callback(lambda _: places.release())
         finish_question(attempt, gateway, question, issuers, seconds=CALL_SECONDS)
 
@@ -154,8 +154,8 @@ def is_owed_an_answer(attempt: Attempt) -> bool:
 
 
 def _apply(attempt: Attempt, gateway: Polls, reports: Sequence[Report], issuers: Issuers) -> None:
-    """Apply what the bank answered, and set when to ask next. Raises Unreachable for no answer at
-    all: one about another order."""
+    """Apply what the bank answered, and set when to ask next. Raises Unreachable for an answer
+    about another order, which is as good as none."""
     if any(report.reference != attempt.reference for report in reports):
         raise Unreachable("la banque répond pour une autre commande")
     with write():
@@ -226,7 +226,7 @@ def stop_asking(attempt: Attempt) -> None:
 
 
 def _claim_question(attempt: Attempt, patience: timedelta) -> bool:
-    """Be the one who asks now. Return False when somebody did within `patience`."""
+    """Reserve the right to ask now. Return False if somebody else asked within `patience`."""
     now = clock.now()
     with write():
         claimed: int = (

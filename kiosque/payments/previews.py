@@ -1,4 +1,4 @@
-"""The effect of a staff's decision, told before it is taken: nothing is changed here."""
+"""Tell the effect of a staff decision before it is taken. Nothing is changed here."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,8 @@ from kiosque.settings import Regie
 
 
 class PaperLine(NamedTuple):
-    """A line as a paper would write it, in French; `becomes` is what follows for what it names."""
+    """A line as a paper would write it, in French; `becomes` says what then becomes of the thing
+    that it names."""
 
     what: str
     cents: int
@@ -33,9 +34,9 @@ class PaperLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Foreseen:
-    """The effect of a decision. `total` names the cents that it moves; `after` is how things
-    will stand. `warnings` say what is out of the ordinary, and want a word of their own. `taken`
-    are the payments of the counter."""
+    """The effect of a decision. `total` is the label of the `cents` that it moves; `after` says how
+    things will stand. `warnings` tell what is unusual: the agent must accept them explicitly.
+    `taken` are the payments taken at the counter."""
 
     lines: tuple[PaperLine, ...]
     total: str
@@ -46,7 +47,7 @@ class Foreseen:
 
     @property
     def fingerprint(self) -> str:
-        """Return a digest of all that is told: it differs as soon as the effect would."""
+        """Return a digest of all that is told, to detect that the effect has changed meanwhile."""
         return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
@@ -140,7 +141,7 @@ def return_from_treasury(invoice: Invoice) -> Foreseen:
 def departure(
     settlement: Settlement, kind: RepaymentKind, cents: int | None, author: str, reason: str
 ) -> Foreseen:
-    """Tell what giving back these cents of a payment, or losing them, would do; all of it for None.
+    """Tell what would happen if these cents of a payment, or all for None, were given back or lost.
     Raise Refused where that is impossible."""
     amount = foresee_repayment(settlement, kind, cents, author, reason)
     parts = parts_of(settlement)

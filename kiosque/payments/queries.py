@@ -1,4 +1,4 @@
-"""Prepared queries, for all that a message or an answer of a bank reads from the database."""
+"""Prepared queries: all that handling a bank's message or answer reads from the database."""
 
 from peewee import fn
 

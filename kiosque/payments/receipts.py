@@ -1,4 +1,4 @@
-"""Receipts: numbered without gaps, by *régie*, and in whose name they are issued.
+"""Receipts, numbered without gaps by *régie*, and the names they are issued in.
 
 The names of the town, its *régies* and their régisseurs change over the years; a receipt keeps
 those of the day it was issued.
@@ -21,8 +21,8 @@ from kiosque.settings import Regie, Settings
 
 @dataclass(frozen=True)
 class Issuers:
-    """The town and its *régies* by key, the first one's empty; and the key of the *régie* whose
-    contract each gateway in force is."""
+    """The town; its *régies* by key, the first one's being empty; and, for each gateway in force,
+    the key of the *régie* whose contract it is."""
 
     town_name: str
     regies: Mapping[str, Regie]
@@ -40,12 +40,12 @@ class Issuers:
         )
 
     def regie_named(self, key: str) -> Regie:
-        """Return the *régie* of this key; the first one for one no longer in the settings."""
+        """Return the *régie* of this key; the first one if the key is no longer in the settings."""
         return self.regies.get(key, self.regies[""])
 
     def regie_of_gateway(self, name: str) -> str:
-        """Return the key of the *régie* that this gateway serves, or served last if none is paid by
-        it any more; the first one's by default."""
+        """Return the key of the *régie* that this gateway serves, or served last if it is no longer
+        in force; the first one's by default."""
         served = self.regie_by_gateway.get(name)
         return last_regie_of(name) if served is None else served
 
@@ -68,8 +68,8 @@ def issue_receipt(settlement: Settlement, issuers: Issuers) -> Receipt:
 
 
 def receipts_named(name: str) -> "ModelSelect[Receipt]":
-    """Return the query of the receipt of this title (`R000123`, `R123`, `R123-creche`), or of
-    none."""
+    """Return a query of the receipt of this title (`R000123`, `R123`, `R123-creche`); it finds
+    nothing for another text."""
     match = _TITLE.fullmatch(name.strip())
     number, sequence = (int(match[1]), (match[2] or "").lower()) if match else (0, "")
     return Receipt.select().where(Receipt.number == number, Receipt.sequence == sequence)

@@ -1,8 +1,8 @@
 """Ask the banks about every attempt and refund without a final answer. A timer calls it.
 
-Safe to run twice at once: a lease lets one run work, and what two runs would ask twice is
-harmless. A run has a total deadline; what it did not reach is asked by the next. A bank that is
-silent, or an adapter that has a bug, takes no more than its share of the run.
+Safe to run twice at once: a lease lets only one run work, and asking twice would be harmless. A run
+has a total deadline; the next run asks what it did not reach. A silent bank, or an adapter that has
+a bug, takes no more than its share of the run.
 """
 
 import logging
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 LEASE = "reconcile"
 #: A timer calls each minute: a run ends before the next begins.
 RUN_SECONDS = 50
-#: Questions under way at once, for all banks together; each line has its own share of them.
+#: Questions under way at once, for all banks together; they are shared between the lines.
 AT_ONCE = 32
 #: A bank that leaves so many questions in a row unanswered is left alone until the next run.
 GIVE_UP_AFTER = 10
@@ -100,8 +100,8 @@ class _Line:
         self._items = self._each_once()
 
     def next(self) -> Any:
-        """Return what is to be asked now; nothing while the line has its share under way, or once
-        its bank is given up."""
+        """Return the next thing to ask; None while the line has its share under way, or once its
+        bank is given up."""
         if self.under_way >= self.kind.at_once or self.is_given_up():
             return None
         return next(self._items, None)
@@ -144,7 +144,7 @@ class _Run:
                 self._hear(call)
 
     def _ask_in_turn(self) -> None:
-        """Ask what each line's share and the run's time allow."""
+        """Ask as much as each line's share and the run's time allow."""
         resting = 0
         while resting < len(self._lines) and len(self._under_way) < AT_ONCE and not self._is_over():
             line = self._lines[0]
@@ -178,7 +178,7 @@ class _Run:
             return [call for call, asked in self._under_way.items() if asked.until <= now]
 
     def _hear(self, call: Call) -> None:
-        """Apply an answer, or the lack of one. What is heard of a call given up is too late."""
+        """Apply an answer, or the lack of one. Ignore the answer to a call already given up."""
         if asked := self._under_way.pop(call, None):
             asked.line.under_way -= 1
             asked.line.answers.append(asked.line.kind.finish(asked.item, call))
@@ -188,7 +188,7 @@ class _Run:
 
 
 def _lines(gateways: Mapping[str, Gateway], public_url: str, issuers: Issuers) -> list[_Line]:
-    """Return a line for each kind of thing that each bank has to answer."""
+    """Return one line for each bank and kind of question."""
     return [
         *[
             _Line(name, Requests(name, each, public_url, issuers))

@@ -1,4 +1,4 @@
-"""All that is kept of one payment, for who answers for it."""
+"""All that is kept of one payment, for the staff who answer for it."""
 
 from typing import NamedTuple
 
@@ -11,8 +11,8 @@ from kiosque.payments.reversals import asked_of
 
 
 class PaymentRecord(NamedTuple):
-    """A payment, and what its money is for or was. `owed_cents` pay nothing and are still there;
-    `asked` is a refund that the bank has yet to answer about."""
+    """A payment, and what its money pays or paid. `owed_cents` pay nothing and are still there;
+    `asked` is a refund whose outcome the bank has not yet told."""
 
     settlement: Settlement
     receipt: Receipt | None

@@ -29,8 +29,8 @@ from kiosque.payments.receipts import Issuers
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import end_request, silence_key
 
-#: A request whose outcome is not known is sent again after this, longer than any gateway takes to
-#: send one; repeating it is then harmless.
+#: A request whose outcome is not known is sent again after this. It is longer than any gateway
+#: takes to send one, so that repeating it is harmless.
 SENT_AGAIN_AFTER = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=1)
 #: After this without an answer, a human is told, once.
@@ -44,8 +44,8 @@ def send_refund(
 ) -> Repayment:
     """Send the request to the bank, or send it again, and apply its answer.
 
-    The repayment returned is done; or declined, its `reason` then ending with the bank's words; or
-    still asked when nothing is known: it is sent again later.
+    The repayment returned is done; or declined, and its `reason` ends with the bank's words; or
+    still asked, if the outcome is not known: it will be sent again later.
     """
     if not isinstance(gateway, Refunds):
         raise TypeError("this gateway gives nothing back")
@@ -81,8 +81,8 @@ def finish_sending(
     *,
     seconds: float = 0.0,
 ) -> Answer:
-    """Apply the bank's answer, which has `seconds` to come; tell a human when the outcome is not
-    known after SILENCE."""
+    """Wait at most `seconds` for the bank's answer and apply it; tell a human when the outcome is
+    not known after SILENCE."""
     answer = Answer.GIVEN
     try:
         _apply_answer(repayment, gateway_calls.wait_for(sending, seconds), issuers)
@@ -111,9 +111,9 @@ def refunds_due(gateway_name: str, limit: int) -> list[Repayment]:
 
 
 def drop_refund(settlement: Settlement, author: str, reason: str) -> Repayment:
-    """End a request that the bank does not answer, seen there that it gave nothing back. A refund
-    that it tells of later counts as ever. Raises Refused when there is none, or when the bank was
-    asked too short a time ago."""
+    """End a request that the bank does not answer, once a human saw there that it gave nothing
+    back. If the bank reports the refund later, it is booked as usual. Raises Refused when there is
+    no such request, or when it was sent too recently."""
     require_author_and_reason(author, reason)
     with write():
         repayment = Repayment.get_or_none(
@@ -130,8 +130,8 @@ def drop_refund(settlement: Settlement, author: str, reason: str) -> Repayment:
 
 
 def _next_sending(repayment: Repayment) -> datetime:
-    """Return when a request may be sent again: never before any gateway has had the time to send
-    it, and ever more rarely."""
+    """Return when a request may be sent again: after longer than any gateway takes to send it, then
+    after growing pauses."""
     if repayment.sent_at is None:
         return repayment.asked_at
     pause = max((repayment.sent_at - repayment.asked_at) / 4, SENT_AGAIN_AFTER)
@@ -139,7 +139,8 @@ def _next_sending(repayment: Repayment) -> datetime:
 
 
 def _claim_sending(repayment: Repayment) -> bool:
-    """Be the one who sends it now: two at the same instant might both find nothing done yet."""
+    """Reserve the right to send it now: two senders at the same instant might both find nothing
+    done yet."""
     now = clock.now()
     with write():
         repayment = Repayment.get_by_id(repayment.id)
@@ -165,7 +166,7 @@ def _tell_of_silence(repayment: Repayment) -> None:
 
 
 def _apply_answer(repayment: Repayment, reports: list[Report], issuers: Issuers) -> None:
-    """Raises Unreachable for an answer about another order."""
+    """Apply the bank's answer. Raises Unreachable if it is about another order."""
     attempt = Settlement.get_by_id(repayment.settlement_id).attempt
     if attempt is None or any(report.reference != attempt.reference for report in reports):
         raise Unreachable("la banque répond pour une autre commande")

@@ -52,9 +52,9 @@ def record_repayment(
     transaction_id: str | None = None,
 ) -> Repayment:
     """Record money that left without a request of ours to the bank: given back by transfer or in
-    cash, or taken back by the payer's bank. `transaction_id` is the bank's name of a refund that
-    it made by itself: what it says of it, before or later, is then this one. Raises Refused,
-    changing nothing."""
+    cash, or taken back by the payer's bank. For a refund that the bank made by itself,
+    `transaction_id` is its name there, so that the bank's reports of it, past or future, are
+    recognised. Raises Refused, changing nothing."""
     label = {
         RepaymentKind.REFUND: "remboursement hors ligne",
         RepaymentKind.CHARGEBACK: "impayé",
@@ -73,7 +73,7 @@ def record_repayment(
 
 
 def _require_new_refund(settlement: Settlement, transaction_id: str, cents: int) -> None:
-    """Raise Refused unless the bank may have given back these cents under this name."""
+    """Raise Refused if what we know of the bank's refund of this name excludes this one."""
     if settlement.gateway is None:
         raise Refused(["Ce paiement n’est pas passé par une banque."])
     if not transaction_id:
@@ -97,7 +97,7 @@ def _require_new_refund(settlement: Settlement, transaction_id: str, cents: int)
 
 
 def _resolve_told(settlement: Settlement, transaction_id: str, author: str, label: str) -> None:
-    """Take off the list what the bank had said of a refund that is entered now."""
+    """Resolve the entries about the bank's reports of a refund that is entered now."""
     told = (AnomalyKind.UNMATCHED_REFUND, AnomalyKind.UNKNOWN_ORDER, AnomalyKind.MISMATCH)
     named = (Anomaly.gateway == settlement.gateway) & (Anomaly.transaction_id == transaction_id)
     resolve(named & Anomaly.kind.in_(told), author, label)
@@ -124,7 +124,7 @@ def foresee_repayment(
         raise Refused(
             ["Un remboursement de ce paiement est déjà demandé\u00a0: attendez sa réponse."]
         )
-    # The command repeated by who did not see the answer; not by who gives as much once more.
+    # Refuse a command repeated because its answer was missed, but not a second refund of as much.
     same = of_this.where(
         Repayment.state == RepaymentState.DONE,
         Repayment.kind == kind,

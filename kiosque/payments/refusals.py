@@ -1,4 +1,4 @@
-"""Why something asked of the payments is not done."""
+"""The error raised when `payments` refuses what it is asked, and its French reasons."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,8 @@ from kiosque.outbox import addresses
 class Refused(Exception):
     """A request that cannot be carried out: nothing was changed.
 
-    `reasons` are French sentences; `positions`, when given, say which of the things asked, from 0,
-    each is about.
+    `reasons` are French sentences; `positions`, when given, are the indexes of the requests that
+    they are about.
     """
 
     def __init__(self, reasons: Sequence[str], positions: Sequence[int] = ()) -> None:
@@ -18,14 +18,15 @@ class Refused(Exception):
         self.positions = list(positions)
 
 
-#: The effect would no longer be the one that was told.
+#: The effect would no longer be the one shown before.
 CHANGED = "Entre-temps la situation a changé\u00a0: vérifiez encore."
 #: In characters: a name and a service, or an agent's address; a sentence or two.
 LONGEST_AUTHOR, LONGEST_REASON = addresses.LONGEST, 500
 
 
 def why_not_answered_for(author: str, reason: str) -> str:
-    """Return why nobody answers for a decision, in French; nothing when somebody does."""
+    """Return in French why this author and reason cannot stand for a decision; nothing if they
+    can."""
     if not author.strip() or not reason.strip():
         return "L’auteur et le motif sont obligatoires."
     if len(author) > LONGEST_AUTHOR or len(reason) > LONGEST_REASON:
@@ -38,8 +39,8 @@ def why_not_answered_for(author: str, reason: str) -> str:
 
 
 def why_no_author(author: str) -> str:
-    """Return why nobody answers for a decision that needs no reason, in French; nothing when
-    somebody does."""
+    """Return in French why this author cannot stand for a decision that needs no reason; nothing if
+    it can."""
     if not author.strip():
         return "L’auteur est obligatoire."
     if len(author) > LONGEST_AUTHOR or not author.isprintable():
@@ -50,6 +51,6 @@ def why_no_author(author: str) -> str:
 
 
 def require_author_and_reason(author: str, reason: str) -> None:
-    """Raise Refused unless somebody answers for the decision."""
+    """Raise Refused unless a valid author and reason are given for the decision."""
     if fault := why_not_answered_for(author, reason):
         raise Refused([fault])

@@ -1,5 +1,6 @@
-"""Money said to have left that is there after all: a refund that the bank cancelled, a remittance
-that failed then passed, a chargeback won. A human saw it at the bank, and answers for it."""
+"""Money that is there after all, though the books say that it left: a refund that the bank
+cancelled, a remittance that failed then passed, a chargeback won. A human saw it at the bank, and
+answers for it."""
 
 from kiosque.db import write
 from kiosque.db.models import Allocation, Anomaly, Repayment, Settlement
@@ -34,9 +35,9 @@ def restore(settlement: Settlement, cents: int | None, author: str, reason: str)
     """Put back into the books the money of a repayment that did not happen in the end: the one of
     `cents`, or the only one. Return it.
 
-    Of a payment that had wholly left, the last repayment comes back first: without it an invoice
-    would be paid by what is not there. It pays what is still to pay of the invoices that it paid;
-    the rest is a *trop-perçu*. Raises Refused, changing nothing.
+    If a payment had wholly left, its last repayment must come back first: otherwise an invoice
+    would be paid by money that is not there. The money pays what is still to pay of the invoices
+    that it paid; the rest is a *trop-perçu*. Raises Refused, changing nothing.
     """
     require_author_and_reason(author, reason)
     with write():
@@ -112,7 +113,7 @@ def _undo(repayment: Repayment, author: str, reason: str) -> None:
     Repayment.update(
         state=RepaymentState.DECLINED,
         done_at=None,
-        # The debit may be undone once more: that repayment takes this one's name.
+        # The debit may be undone once more: the new repayment then takes this one's name.
         key=f"{repayment.key}:{repayment.id}",
         author=repayment.author or author.strip(),
         reason=f"{repayment.reason} (rétabli, {author.strip()} : {reason.strip()})".strip(),
@@ -123,7 +124,7 @@ def _undo(repayment: Repayment, author: str, reason: str) -> None:
 
 
 def _count_again(settlement: Settlement, label: str) -> None:
-    """Give the money of a settlement that had wholly left its former use, as far as it is due."""
+    """Make a settlement that had wholly left pay its invoices again, as far as they are due."""
     Settlement.update(state=SettlementState.COUNTED).where(Settlement.id == settlement.id).execute()
     parts = list(Allocation.select().where(Allocation.settlement == settlement))
     Allocation.update(counts=True).where(Allocation.settlement == settlement).execute()
@@ -146,7 +147,7 @@ def _count_again(settlement: Settlement, label: str) -> None:
 
 
 def _list_overpayments_again(settlement: Settlement) -> None:
-    """Put back on the list what is owed to the family once more."""
+    """Put back on the list the *trop-perçus* that are owed to the family again."""
     if not owed_cents(settlement):
         return
     for part in parts_of(settlement):
@@ -155,13 +156,14 @@ def _list_overpayments_again(settlement: Settlement) -> None:
 
 
 def _list_unmatched_again(settlement: Settlement) -> None:
-    """Put back on the list money without a use that is there once more."""
+    """Put back on the list money without a use that is there again."""
     if any(part.kind == AllocationKind.UNMATCHED for part in parts_of(settlement)):
         anomalies.list_again(Anomaly.key == anomalies.kept_key(settlement))
         anomalies.flag_kept(settlement, "débit rétabli, sans emploi")
 
 
 def _names(settlement: Settlement, repayment: Repayment, *, had_left: bool) -> list[str]:
-    """Return the names that the bank has for what was restored: the debit's, if it had left."""
+    """Return the bank's names of what was restored: the repayment's, and the debit's if it had
+    wholly left."""
     names = (settlement.transaction_id if had_left else "", repayment.transaction_id)
     return [name for name in names if name]

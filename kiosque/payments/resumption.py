@@ -1,9 +1,9 @@
-"""A payer who left the bank's page goes back to it, or gives the payment up.
+"""Let a payer who left the bank's page go back to it, or give the payment up.
 
-A page of the bank is never opened twice where the bank forbids it (Lyra refuses a second form of
-one number, PayFiP a second visit to one address). So the bank is asked first; if nothing was
-decided, the attempt is closed and another is opened in its place. What the bank says later of the
-one that was closed counts as ever: late money is money.
+Some banks forbid opening their page twice (Lyra refuses a second form of one number, PayFiP a
+second visit to one address). So the bank is asked first; if nothing was decided, the attempt is
+closed and another is opened in its place. What the bank says later of the closed one is still
+recorded: late money is money.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,15 +24,15 @@ from kiosque.payments.polling import ask_soon
 from kiosque.payments.queries import attempt_by_id, numbers_of
 from kiosque.payments.receipts import Issuers
 
-#: A payer who leaves a payment asks the bank again unless it was asked within this: one may have
-#: paid in another tab since. Two clicks are one question.
+#: When a payer leaves a payment, ask the bank again unless it was asked less than this ago: the
+#: payer may have paid in another tab since. So a double click asks once.
 PATIENCE = timedelta(seconds=2)
-#: An answer of the bank's younger than this, in time for us to act on it, still holds.
+#: An answer of the bank younger than this can still be acted on.
 FRESH = PATIENCE + timedelta(seconds=5)
 
 
 class AtBank(Protocol):
-    """An attempt, or a row of one: what is needed to know the ways out of it."""
+    """An attempt, or a row with the columns needed to tell what its payer may do."""
 
     @property
     def reference(self) -> str: ...
@@ -47,8 +47,8 @@ class AtBank(Protocol):
 
 
 class OpenPayment(NamedTuple):
-    """A payment that waits for its payer at the bank, since and until when, and whether the payer
-    may go back to it or give it up from our pages."""
+    """A payment that waits for its payer at the bank: since when, until when, and whether our pages
+    may offer to go back to it or to give it up."""
 
     reference: str
     started_at: datetime
@@ -82,7 +82,7 @@ def resume(
     """Lead a payer back to the bank, for this attempt or another in its place.
 
     Return None when the attempt is decided, or nobody can tell: its state then says which. Raises
-    Unreachable; Refused where its invoices can no longer be paid together, at this amount.
+    Unreachable, or Refused if its invoices can no longer be paid together for this amount.
     """
     require_no_write()
     ask_soon(attempt, gateways, public_url, issuers, patience=PATIENCE)
@@ -106,8 +106,8 @@ def resume(
 
 
 def is_still_due(attempt: Attempt) -> bool:
-    """Return whether all that an attempt asks for is still to pay: the counter may have taken some
-    of it meanwhile."""
+    """Return whether all that an attempt asks for is still to pay: some may have been paid at the
+    counter meanwhile."""
     items = AttemptItem.select(AttemptItem, Invoice).join(Invoice)
     return all(
         item.invoice.remaining_cents >= item.amount_cents

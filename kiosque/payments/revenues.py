@@ -1,4 +1,4 @@
-"""Keep what was collected by service of each invoice (*recettes*), which deposits pay over."""
+"""Keep the revenue (*recettes*) of each service of each invoice, which deposits pay over."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +22,8 @@ class Use(NamedTuple):
 
 
 def follow(settlements: Sequence[Settlement], refunded_cents: int, number: int) -> None:
-    """Write what has changed in what one payment, of these settlements, brings to each service; the
-    entry `number` of the journal is the last about it. `refunded_cents` of it were given back while
+    """Write the changes in the revenue that one payment, made of these settlements, brings to each
+    service. `number` is the journal's last entry about it; `refunded_cents` were given back while
     its invoices stay paid. Belongs inside `write()`."""
     wanted, held = _brought(settlements, refunded_cents), _held(settlements)
     left = {each.id for each in settlements if each.state != SettlementState.COUNTED}
@@ -48,8 +48,8 @@ def _kind(cents: int, *, has_left: bool) -> RevenueKind:
 
 
 def _brought(settlements: Sequence[Settlement], refunded_cents: int) -> Mapping[Use, int]:
-    """Return the cents that each service has of a payment: none of what has left whole, of which
-    no part counts. What was given back is taken from all, in proportion."""
+    """Return the cents that a payment brings to each service: none from a settlement that has
+    wholly left, whose parts do not count. What was given back is taken from all, in proportion."""
     found: Counter[Use] = Counter()
     for settlement in settlements:
         found.update(dict(_uses(settlement)))
@@ -72,7 +72,7 @@ def _uses(settlement: Settlement) -> Iterator[tuple[Use, int]]:
 
 
 def _held(settlements: Sequence[Settlement]) -> Mapping[Use, int]:
-    """Return what was written until now of a payment."""
+    """Return the revenue written until now for a payment."""
     found: Counter[Use] = Counter()
     for settlement in settlements:
         for invoice, service, cents in _WRITTEN.rows(settlement=settlement.id):

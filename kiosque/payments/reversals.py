@@ -36,14 +36,14 @@ RETURNED = "returned"
 
 
 def reverse_debit(settlement: Settlement, label: str) -> None:
-    """Take out of the books all that was left of a debit that the bank undid."""
+    """Take out of the books what remained of a debit that the bank undid."""
     if settlement.state != SettlementState.COUNTED:
         return
     asked = asked_of(settlement)
     if asked and asked.amount_cents == settlement.remaining_cents:
         repayment = mark_done(asked)
     else:
-        if asked:  # part of a debit that is no more cannot be given back
+        if asked:  # no refund can be made of a debit that the bank undid
             end_request(asked, RepaymentState.DECLINED)
         repayment = create_repayment(
             settlement,
@@ -75,7 +75,7 @@ def book_repayment(repayment: Repayment, label: str) -> None:
     _resolve_declined(settlement, cents, label)
     if repayment.author:
         _resolve_dealt_with(settlement, label)
-    # Money given back is news; that it never came, or came no more, takes back what was written.
+    # A refund is a new event; a debit undone or an *impayé* corrects the earlier entries.
     is_news = repayment.kind == RepaymentKind.REFUND
     book(settlement, label, () if is_news else formers(settlement))
     for invoice in reopened:
@@ -109,8 +109,8 @@ def _withdraw(settlement: Settlement) -> list[Invoice]:
 
 
 def transaction_name(settlement: Settlement, *, restored: bool = False) -> str:
-    """Return the name under which facts say what became of a debit: the bank's, and how often a
-    human restored it, since what was said before stays said."""
+    """Return the transaction id for facts about a debit: the bank's name, and how often a human
+    restored it, since the facts from before a restoration remain."""
     name = settlement.transaction_id or ""
     facts = facts_of(settlement.attempt) if settlement.attempt else []
     times = restored + sum(
@@ -129,8 +129,8 @@ def _resolve_overpayments_given_back(settlement: Settlement, label: str) -> None
 
 
 def _resolve_declined(settlement: Settlement, cents: int, label: str) -> None:
-    """Take off the list the refunds that the bank declined: of this amount, given back after all;
-    any, once nothing is left to give back."""
+    """Resolve the entries about declined refunds: those of this amount, now given back after all,
+    or all of them once nothing is left to give back."""
     declined = (Anomaly.settlement == settlement.id) & (Anomaly.kind == AnomalyKind.DECLINED)
     if settlement.remaining_cents:
         declined &= Anomaly.amount_cents == cents
@@ -138,8 +138,8 @@ def _resolve_declined(settlement: Settlement, cents: int, label: str) -> None:
 
 
 def _resolve_dealt_with(settlement: Settlement, label: str) -> None:
-    """Take off the list what a human has dealt with by this repayment: a debit without a use that
-    is no longer owed, an odd or uncaptured one of which nothing is left."""
+    """Resolve the entries that a human has dealt with by this repayment: about a debit without a
+    use that is no longer owed, or about an odd or uncaptured one of which nothing is left."""
     kinds = {part.kind for part in parts_of(settlement)}
     if settlement.remaining_cents and (
         AllocationKind.UNMATCHED not in kinds or owed_cents(settlement)
@@ -160,7 +160,7 @@ def reopened_by(settlement: Settlement) -> list[str]:
 
 
 def taken_over_by_treasury(settlement: Settlement) -> list[str]:
-    """Return the numbers of the invoices that a payment paid and that the Treasury collects."""
+    """Return the numbers of the invoices that a payment paid and that the Treasury now collects."""
     return _paid_by(settlement, InvoiceState.TRANSMITTED)
 
 
@@ -195,8 +195,8 @@ def _flag_money_gone(repayment: Repayment, settlement: Settlement, label: str) -
 
 
 def repayments_done(settlement: Settlement) -> list[Repayment]:
-    """Return what has left of a settlement, in the order in which it did: a refund that was asked
-    for may be done after another."""
+    """Return the completed repayments of a settlement, in the order in which the money left, which
+    may not be that in which they were asked for."""
     return list(
         Repayment.select()
         .where(Repayment.settlement == settlement, Repayment.state == RepaymentState.DONE)
@@ -224,7 +224,7 @@ def given_elsewhere(settlement: Settlement) -> int:
     return sum(
         each.amount_cents
         for each in repayments_done(settlement)
-        # A refund that the bank was asked for has `sent_at`: these are the town's own.
+        # A refund asked of the bank has a `sent_at`; without one, the town made it by itself.
         if each.author and each.kind == RepaymentKind.REFUND
         if each.sent_at is None and each.transaction_id is None
     )

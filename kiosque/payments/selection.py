@@ -16,7 +16,7 @@ from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
 from kiosque.language.formats import format_euros
 
-#: No bank takes longer to open a payment, our own wait to write it down included.
+#: No bank takes longer to open a payment, including our own wait to record it.
 OPENING = timedelta(seconds=30)
 #: More at once would overflow an address and help nobody.
 MAX_INVOICES = 50
@@ -36,7 +36,8 @@ class Selection:
 
     @property
     def parts(self) -> dict[str, "Selection"]:
-        """One selection a *régie*, which is paid apart; that of the oldest invoice first."""
+        """Split into one selection for each *régie*, since each is paid separately; that of the
+        oldest invoice first."""
         oldest_first = sorted(self.invoices, key=lambda invoice: (invoice.due_on, invoice.number))
         keys = dict.fromkeys(invoice.regie for invoice in oldest_first)
         return {
@@ -138,8 +139,9 @@ def holds(now: Any, opened_since: Any) -> Expression:
 
 
 def holders_of(ids: Sequence[int]) -> dict[int, str]:
-    """Return the state of the attempt that holds each of these invoices now, by invoice id, and of
-    those numbered between them: what `live_attempts` finds, for a page of a list."""
+    """Return the state of the attempt that holds each of these invoices now, by invoice id, as
+    `live_attempts` does, for a page of a list. Invoices whose id lies between theirs are there
+    too."""
     if not ids:
         return {}
     now, since = clock.now(), opening_since()
@@ -157,7 +159,7 @@ _HOLDERS = PreparedQuery(
 
 
 def opening_since() -> datetime:
-    """Return the instant since which a payment may still be opening at its bank."""
+    """Return the instant since which an attempt must have begun to be still opening at its bank."""
     return clock.now() - OPENING
 
 
@@ -174,7 +176,7 @@ _NOT_OPEN = {
 
 
 def _why_not(invoice: Invoice | None, live: Attempt | None) -> str:
-    """Say to the family why an invoice cannot be paid now; nothing when it can."""
+    """Return the sentence that tells the family why an invoice cannot be paid now; "" if it can."""
     if invoice is None:
         return _("elle ne figure pas dans votre dossier.")
     if invoice.state in _NOT_OPEN:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 
 def share(cents: int, lines: Sequence[int]) -> list[int]:
-    """Return the cents of a payment that are for each line, whose amounts are given in cents.
+    """Share the cents of a payment between lines, whose amounts are in cents, by largest remainder.
 
-    Each line has its part of the total, cut to the cent; the cents left go one by one to the lines
-    that lost the most, the first of those that lost as much. The whole of an invoice gives its very
-    lines. Raises ValueError for lines that add up to nothing, or to less.
+    Each line gets its part of the total, rounded down to the cent; the cents left go one by one to
+    the lines that lost the most, the first ones on a tie. The whole of an invoice gives exactly its
+    lines. Raises ValueError unless the lines add up to more than zero.
     """
     total = sum(lines)
     if total <= 0:

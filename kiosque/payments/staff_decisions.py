@@ -22,10 +22,10 @@ from kiosque.payments.reversals import reopened_by
 
 
 def cancel_invoice(number: str, author: str, reason: str, *, agreed: Invoice | None = None) -> None:
-    """Cancel an invoice that is open, or that asks for nothing; what was paid of it is a
-    *trop-perçu*, or goes back to the credit note that paid it. Raises Refused when it is neither,
-    is a credit note that pays something, nobody answers for it, or more or less of it was paid
-    since it was as `agreed` to."""
+    """Cancel an invoice that is open, or that asks for nothing; what was paid of it becomes a
+    *trop-perçu*, or goes back to the credit note that paid it. Raises Refused if it is neither, is
+    a credit note in use, has no author or reason, or if the amount paid is no longer the one
+    `agreed`."""
     require_author_and_reason(author, reason)
     with write():
         if agreed and Invoice.get_by_id(agreed.id).paid_cents != agreed.paid_cents:
@@ -52,7 +52,7 @@ def cancel_invoice(number: str, author: str, reason: str, *, agreed: Invoice | N
 
 
 def why_not_cancelled(number: str) -> str:
-    """Say in French why an invoice that cannot be cancelled is so."""
+    """Say in French why an invoice cannot be cancelled."""
     invoice = Invoice.get_or_none(Invoice.number == number)
     state = invoice.state if invoice else None
     if state == InvoiceState.NOTHING_DUE:
@@ -89,7 +89,7 @@ def _parts_of_open(number: str) -> list[Allocation]:
 
 
 def _resolve_reopened(number: str, author: str, reason: str) -> None:
-    """Take off the list the departures of money that left this invoice, and no other, to pay."""
+    """Resolve the entries about money that left, if it made this invoice due again and no other."""
     left = (
         Anomaly.select(Anomaly, Settlement)
         .join(Settlement)

@@ -1,4 +1,4 @@
-"""Do a step that was advised, as the button of a page does. A command does the same."""
+"""Do a step that was advised, for the button of a page. A command does the same."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Doer:
 
 @dataclass(frozen=True)
 class Filled:
-    """The words that a step left to fill in, and the reason."""
+    """The words filled in for a step, and the reason."""
 
     reason: str
     cents: int | None = None
@@ -151,7 +151,7 @@ def _enter(step: Step, filled: Filled, by: Doer) -> str:
 
 
 def _whose(step: Step, filled: Filled, by: Doer) -> Attempt | Invoice | Family | None:
-    """Return whose debit is entered; None for nobody known. Raises Refused."""
+    """Return the family whose debit is entered; None if it is unknown. Raises Refused."""
     found: Attempt | Invoice | Family | None
     if step.whose == Whose.ATTEMPT:
         found = Attempt.get_or_none(Attempt.reference == step.reference)
@@ -170,7 +170,7 @@ def _whose(step: Step, filled: Filled, by: Doer) -> Attempt | Invoice | Family |
 
 
 def _own(settlement: Settlement, by: Doer) -> Settlement:
-    """Return a payment of the *régie*. Raises Refused for that of another."""
+    """Return a payment of the *régie* by its name. Raises Refused if it is another *régie*'s."""
     if settlement.regie != by.regie:
         raise Refused(["Ce paiement est d’une autre régie."])
     return settlement

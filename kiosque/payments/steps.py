@@ -10,7 +10,7 @@ from kiosque.language.formats import decimal
 from kiosque.payments.payment_names import name_of
 from kiosque.payments.reversals import repayments_done
 
-#: The end of most commands: why. Who it is, the command knows.
+#: The end of most commands: the reason. The command knows who types it.
 _WHY = '--reason "…"'
 
 
@@ -31,7 +31,7 @@ class Act(StrEnum):
 
 
 class Whose(StrEnum):
-    """The one whose debit is entered, by the option of the command."""
+    """Whose debit is entered: the option of the command that says it."""
 
     ATTEMPT = "attempt"
     INVOICE = "invoice"
@@ -55,8 +55,8 @@ class Step:
     """Something to do. `about` is what it is done to, as a command calls it: a payment, an
     attempt's reference, an invoice's number, the number of the entry.
 
-    `cents` and `transaction_id` are None where the step has none. `elsewhere`: the money of a
-    refund left without us. `reference` is that of the attempt whose debit is entered.
+    `cents` and `transaction_id` are None where the step has none. `elsewhere` says that a refund
+    was made without us. `reference` is that of the attempt whose debit is entered.
     """
 
     act: Act
@@ -167,8 +167,8 @@ def ways_to_empty(settlement: Settlement, cents: int) -> Iterator[Step]:
 
 
 def ways_to_restore(settlement: Settlement, cents: int | None = None) -> Iterator[Step]:
-    """Of a payment that has wholly left, what left last comes back first. Without `cents`, it
-    alone."""
+    """Restore repayments. If the payment has wholly left, the last one must come back first;
+    without `cents`, propose that one only."""
     done = repayments_done(settlement)
     last = done[-1].amount_cents if done and not settlement.remaining_cents else None
     amounts = dict.fromkeys(each for each in (last, cents) if each is not None)
@@ -176,7 +176,7 @@ def ways_to_restore(settlement: Settlement, cents: int | None = None) -> Iterato
 
 
 def ways_to_enter(point: Anomaly) -> Iterator[Step]:
-    """The debit is not in the books: if the bank has its money, it is to be entered."""
+    """Enter a debit that is not in the books, if the bank has its money."""
     whose = (Whose.ATTEMPT,) if point.attempt else (Whose.INVOICE, Whose.FAMILY, Whose.UNKNOWN)
     for each in whose:
         yield Step(
@@ -202,7 +202,7 @@ def enter_its_debit(point: Anomaly) -> Step:
 
 
 def _known(cents: int) -> int | Blank:
-    """Return an amount; one that is not known is left to fill in."""
+    """Return an amount, or None to leave it to fill in if it is not known."""
     return cents or Blank.AMOUNT
 
 

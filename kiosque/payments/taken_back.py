@@ -1,4 +1,4 @@
-"""Find the entry of the journal that a correction takes back: the new one cites its number."""
+"""Find the entry of the journal that a correction reverses, so that the new entry cites it."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from kiosque.db.models import JournalEntry, Settlement
 
-#: How the accounts begin that hold what came.
+#: Prefixes of the accounts that money comes from.
 _SOURCES = ("bank:", "counter:", "credits")
 
 
 @dataclass
 class Former:
-    """An entry about a payment, and the cents of it that no other has taken back."""
+    """An entry about a payment, and how many of its cents no other entry has reversed."""
 
     number: int
     debit: str
@@ -22,8 +22,8 @@ class Former:
 
 
 def formers(settlement: Settlement, meant: Collection[int] = ()) -> list[Former]:
-    """Return what the entries about a payment still hold, the latest first. Those of the numbers
-    `meant` are cited before others that are alike."""
+    """Return the entries about a payment, with what is left of each to reverse, the latest first.
+    Those whose number is in `meant` are preferred to similar ones."""
     own = list(
         JournalEntry.select()
         .where(JournalEntry.settlement == settlement.id)
@@ -47,9 +47,10 @@ def formers(settlement: Settlement, meant: Collection[int] = ()) -> list[Former]
 def take_back(
     known: Sequence[Former], debit: str, credit: str, cents: int
 ) -> tuple[int | None, int]:
-    """Take back at most these cents of one entry: the contrary of what is to be written, the very
-    amount if there is one; else one by which the same money came, or left. Return its number and
-    the cents, all of them where no entry is known."""
+    """Choose one entry for a correction to reverse, at most for `cents`, and deduct them from it.
+    Prefer the exact opposite of what is to be written, then an entry that is meant, then the same
+    amount; an entry by which the same money came or left will do. Return its number and the cents;
+    None and all the cents if there is no such entry."""
     found = [
         each
         for each in known

@@ -1,5 +1,5 @@
 """Say what to do about an entry of the régisseur's list, as things are now: a sentence, then the
-very steps. Each entry has one: at least that which takes it off the list."""
+exact steps. There is always at least one step: to take the entry off the list."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -56,7 +56,7 @@ def _unserved(_point: Anomaly) -> _Said:
 
 
 def _closable(point: Anomaly) -> _Said:
-    """One that is decided since is closed no more."""
+    """Advise to close the attempt, unless it has been decided meanwhile."""
     if point.attempt and AttemptState(point.attempt.state) in UNDECIDED:
         return ADVICE[AnomalyKind(point.kind)], [steps.close(point.attempt)]
     return "Ce paiement est décidé : voyez à la banque si elle en dit autant.", ()
@@ -75,7 +75,7 @@ def _overpaid(point: Anomaly) -> _Said:
 
 
 def _unknown_order(point: Anomaly) -> _Said:
-    """Go by what the books hold under the bank's name, then by what the bank said."""
+    """Advise by what the books hold under the bank's name, then by what the bank said."""
     if settlement_of(point.gateway, point.transaction_id):
         return "Ce débit est enregistré : ce message n’y ajoute rien.", ()
     if _repayment(point):
@@ -92,7 +92,7 @@ def _unknown_order(point: Anomaly) -> _Said:
 
 
 def _mismatch(point: Anomaly) -> _Said:
-    """Go by what the books hold under the bank's name, not by what was wrong with the message."""
+    """Advise by what the books hold under the bank's name, not by what was wrong in the message."""
     settlement = point.settlement or settlement_of(point.gateway, point.transaction_id)
     if repayment := _repayment(point):
         given = format_euros(repayment.amount_cents)
@@ -112,7 +112,7 @@ def _mismatch(point: Anomaly) -> _Said:
 
 
 def _booked(point: Anomaly, settlement: Settlement) -> _Said:
-    """A debit in the books, in use, of which the bank said something odd besides."""
+    """Advise about a debit that is booked and in use, of which the bank said something odd too."""
     cents = format_euros(settlement.amount_cents)
     done = steps.resolve(point)
     if _is_denied(point):
@@ -134,7 +134,7 @@ def _booked(point: Anomaly, settlement: Settlement) -> _Said:
 
 
 def _not_booked(point: Anomaly) -> _Said:
-    """Nothing is in the books under the name that the bank gave."""
+    """Advise when the books hold nothing under the name that the bank gave."""
     debits = settlements_of(point.attempt.id) if point.attempt else []
     there = [each for each in debits if each.state == SettlementState.COUNTED]
     done = steps.resolve(point)
@@ -179,8 +179,8 @@ def _repayment(point: Anomaly) -> Repayment | None:
 
 
 def _money_gone(point: Anomaly) -> _Said:
-    """An invoice may have stayed paid: what came twice was given back, or another payment took
-    over. The money may be there once more."""
+    """Advise about money that left. The invoice may still be paid, because what left had come twice
+    or because another payment took over; and the money may have been restored since."""
     numbers = reopened_by(point.settlement) if point.settlement else []
     theirs = taken_over_by_treasury(point.settlement) if point.settlement else []
     words = "Aucune facture n’est à régler pour autant."
@@ -200,8 +200,8 @@ def _partial_refund(point: Anomaly) -> _Said:
 
 
 def _unmatched_refund(point: Anomaly) -> _Said:
-    """Of a debit that is missing, of one that the bank names in another way, or of one that has
-    given this money already, in the books: by a chargeback, or elsewhere."""
+    """Advise about a refund without a debit. The debit may be missing, have another name at the
+    bank, or have been repaid already in the books, by a chargeback or by the town."""
     known = settlements_of(point.attempt.id) if point.attempt else []
     if emptied := _emptied(point, known):
         last = repayments_done(emptied)[-1].amount_cents
@@ -221,8 +221,8 @@ def _unmatched_refund(point: Anomaly) -> _Said:
 
 
 def _emptied(point: Anomaly, debits: Sequence[Settlement]) -> Settlement | None:
-    """Return the debit that a refund may be of and that has no longer that much, where no other
-    has."""
+    """Return the debit that a refund may be of but that no longer has that much, if no other debit
+    has enough."""
     large = [each for each in debits if each.amount_cents >= point.amount_cents]
     if any(each.remaining_cents >= point.amount_cents for each in large):
         return None

@@ -1,5 +1,5 @@
-"""Invoices that the Treasury collects, and no longer the *régie*: transmitted with a list, taken
-back when that was a mistake. What was paid before stays; what comes after is of the Treasury only.
+"""Invoices that the Treasury collects in place of the *régie*: transmitted with a list, taken back
+when that was a mistake. What was paid before still counts; afterwards only the Treasury is paid.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,9 +15,9 @@ from kiosque.payments.counter import at_bank
 from kiosque.payments.refusals import CHANGED, Refused, require_author_and_reason
 from kiosque.payments.words import INVOICE_STATES
 
-#: In letters: what the town calls a list.
+#: In characters: the town's name of a list.
 LONGEST_LIST = 60
-#: Invoices at a time: a query takes them all.
+#: Most invoices at a time: they are all in one query.
 MOST_TRANSMITTED = 500
 
 
@@ -30,10 +30,10 @@ def transmit(
     *,
     agreed: int | None = None,
 ) -> list[str]:
-    """Note that these invoices are the Treasury's to collect, all or none of them. Return the
-    numbers of those that were not on this list before. Raises Refused, naming every one that is not
-    to pay, that its family is paying now, or whose date cannot be, and where other cents than those
-    `agreed` are left to collect."""
+    """Note that the Treasury now collects these invoices, all or none of them. Return the numbers
+    of those that were not on this list before. Raises Refused, naming every invoice that is not to
+    pay, that its family is paying now, or that the date does not suit; and if the cents left to
+    collect are not those `agreed`."""
     require_author_and_reason(author, reason)
     wanted, name = list(dict.fromkeys(numbers)), list_name.strip()
     with write():
@@ -62,8 +62,8 @@ def begin_transmission(
     reason: str,
     batch: ImportBatch | None = None,
 ) -> None:
-    """Keep since when, and on which list, these invoices are the Treasury's; by the file of a load,
-    if it says so."""
+    """Store since when, and by which list, the Treasury collects these invoices; `batch` is the
+    load of the file that says so, if any."""
     require_write()
     number, _hash = journal.last()
     for invoice_id in ids:
@@ -80,9 +80,9 @@ def begin_transmission(
 
 
 def take_back(number: str, author: str, reason: str) -> Invoice:
-    """Make an invoice payable here again, which was transmitted to the Treasury by mistake; a
-    *trop-perçu* that came for it meanwhile pays it. Return it as it is now. Raises Refused where it
-    is not, or is paid."""
+    """Make payable here again an invoice that was transmitted to the Treasury by mistake; a
+    *trop-perçu* that came for it meanwhile pays it. Return it as it is now. Raises Refused if it is
+    not transmitted, or is paid."""
     require_author_and_reason(author, reason)
     with write():
         invoice = Invoice.get_or_none(Invoice.number == number.strip())

@@ -1,4 +1,4 @@
-"""Payments that the bank never spoke of: the family may have been debited, and nobody knows.
+"""Payments that the bank never reported on: the family may have been debited, and nobody knows.
 
 Where the bank cannot be asked, or does not answer, a lost notification looks like a page left
 unpaid. The family is told to look at its account before it pays again.
@@ -14,18 +14,18 @@ from kiosque.db.models import Attempt, AttemptItem, Fact, Invoice
 from kiosque.db.states import AttemptState, FactSource
 from kiosque.language import clock
 
-#: For so long it is told: by then a debit is on the account, or the bank has spoken.
+#: How long the family is told: by then a debit shows on its account, or the bank has reported.
 TOLD = timedelta(days=30)
 
 
 def told_since() -> datetime:
-    """Return the instant from which an unanswered payment is still told of."""
+    """Return the instant since which an unanswered payment must have begun to be still told."""
     return clock.now() - TOLD
 
 
 def unanswered_at(invoice: Any, now: Any, since: Any) -> Node:
-    """Return, for a query over invoices, when the last unanswered payment of each was begun,
-    after `since`; NULL where there is none."""
+    """Return an expression, for a query over invoices: when the last unanswered payment of each was
+    begun, if after `since`; else NULL."""
     attempt, item = Attempt.alias(), AttemptItem.alias()
     return (
         item.select(fn.MAX(attempt.started_at))
@@ -51,13 +51,13 @@ def unanswered_of(invoices: Sequence[Invoice]) -> datetime | None:
 
 
 def is_unanswered(attempt: Attempt) -> bool:
-    """Return whether the bank never spoke of this attempt, whose time has passed."""
+    """Return whether the time of this attempt has passed without a word from the bank."""
     found = Attempt.select().where(Attempt.id == attempt.id, _is_unanswered(Attempt, clock.now()))
     return bool(found.exists())
 
 
 def was_given_up(attempt: Attempt) -> bool:
-    """Return whether its payer gave this attempt up on our page, before the bank decided it."""
+    """Return whether the payer gave this attempt up on our page, before the bank decided it."""
     found = Fact.select().where(Fact.attempt == attempt, Fact.source == FactSource.FAMILY)
     return bool(found.exists())
 

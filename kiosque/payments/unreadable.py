@@ -25,7 +25,7 @@ def record_unreadable(
 ) -> None:
     """Tell the régisseur of such a message; of one that names nothing, once a day.
 
-    Returning means committed. Of an hour's messages, those that have an audit row are told of.
+    It returns once committed. In each hour, only the messages that get an audit row are told.
     """
     report = Report(
         reference=_short_name(error.reference),
@@ -49,5 +49,6 @@ def record_unreadable(
 
 
 def _short_name(text: str) -> str:
-    """Return a bank's name of something; "" for what is none, or has the shape of a card number."""
+    """Return a text if it can be a bank's name of something; "" if it cannot, or looks like a card
+    number."""
     return text if _NAME.fullmatch(text) and not _CARD.search(text) else ""

@@ -28,9 +28,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 #: How long a browser is remembered as one from which a family signed in.
 BROWSER_SECONDS = 90 * 24 * 3600
-#: In the browser's session, from sign-in to sign-out, even when ours has ended meanwhile.
+#: Key in the browser's session, kept from sign-in to sign-out, even if our session ends meanwhile.
 _WAS_SIGNED_IN = "was_signed_in"
-#: There too: the family said that others use this computer.
+#: Key in the same session: the family said that others use this computer.
 _SHARED = "shared"
 
 login_manager = LoginManager()
@@ -57,8 +57,8 @@ def load_signed_in(number: str) -> SignedIn | None:
 
 
 def init_app(app: Flask) -> None:
-    # We never give a "remember me" cookie. No cookie's name holds a semicolon: one that a visitor
-    # invents is not even read.
+    # We never give a "remember me" cookie. A cookie's name cannot hold a semicolon, so that no
+    # cookie sent by a visitor can be read as one.
     app.config["REMEMBER_COOKIE_NAME"] = ";"
     login_manager.init_app(app)
 
@@ -109,8 +109,8 @@ def visitor(code: str) -> Visitor:
 
 
 def code_in_address() -> str:
-    """Return the code famille that the address gives, as a paper's QR code does. None of ours is
-    longer than a hundred letters."""
+    """Return the code famille in the address, where the QR code of a paper puts it. Ignore more
+    than a hundred characters: no code is as long."""
     return request.args.get("code", "")[:100]
 
 
@@ -120,9 +120,10 @@ def is_shared() -> bool:
 
 
 def remember_browser(response: Response, family: Family, *, shared: bool) -> Response:
-    """Mark the browser as one from which this family has signed in, or erase the mark it has if
-    the computer is shared. The mark opens nothing, and tells nobody whose it is: it keeps a
-    stranger's failures from delaying the family, and the family from being told of itself."""
+    """Mark the browser as one from which this family has signed in, or erase its mark if the
+    computer is shared. The mark opens nothing and tells nobody whose it is. It has two uses:
+    failures of strangers do not delay the family, and the family gets no mail about its own
+    sign-ins."""
     session[_SHARED] = shared
     if shared:
         response.delete_cookie(
@@ -146,7 +147,7 @@ def remember_browser(response: Response, family: Family, *, shared: bool) -> Res
 
 
 def _recognised(code: str) -> str:
-    """Return what identifies this browser if this code has signed in from it, else nothing."""
+    """Return the identity of this browser if this code has signed in from it, else ""."""
     try:
         identity, proof = _marks().loads(
             request.cookies.get(_mark_name(), ""), max_age=BROWSER_SECONDS
@@ -157,11 +158,11 @@ def _recognised(code: str) -> str:
 
 
 def _proof(code: str, identity: str) -> str | None:
-    """Return what ties a browser to a family, which only our key can make; None for no family.
+    """Return the signature that ties a browser to a family, made with our key; None for no family.
 
-    It changes when the family's password does, so that a mark ends with it: whoever once knew the
-    password could otherwise gather marks and guess the next one with each. It does not change when
-    the same password is only hashed again.
+    It changes with the family's password, which ends all marks: otherwise whoever once knew the
+    password could gather marks and use each to guess the next password. It does not change when the
+    same password is only hashed again.
     """
     account = Account.select().join(Family).where(Family.code == code).first()
     if account is None:
@@ -250,8 +251,8 @@ def safe_next() -> str:
 
 
 def page_of_ours(target: str) -> str:
-    """Return the address if it leads nowhere but to this site, else nothing. None of ours comes
-    near 2,000 bytes; a longer one would not fit in the headers of an answer."""
+    """Return the address if it leads to this site only, else "". Refuse more than 2,000 bytes: ours
+    are far shorter, and a longer one would not fit in the headers of an answer."""
     ours = re.fullmatch(r"/(?!/)[^\\]*", target) and target.isprintable()
     return target if ours and len(target.encode()) <= 2000 else ""
 
@@ -266,7 +267,7 @@ def to_sign_in(*, was_signed_in: bool = False) -> Response:
 
 
 def _page_asked_for() -> str:
-    """Return the page to come back to; of a form, the page where it stood, if that is known."""
+    """Return the page to come back to; for a posted form, the page that showed it, if known."""
     if request.method == "GET":
         return request.full_path.rstrip("?")
     if request.endpoint == "payment.bank":

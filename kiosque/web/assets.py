@@ -17,7 +17,7 @@ from kiosque.settings.rules import LOGO_TYPES
 STATIC = Path(__file__).parent / "static"
 STYLESHEETS = ("vendor/pico/pico.fluid.classless.min.css", "kiosque.css")
 SCRIPT = "kiosque.js"
-#: The grounds of kiosque.css, on which the town's colour must be read: --ground and --wash.
+#: The backgrounds of kiosque.css, --ground and --wash, on which the town's colour must be readable.
 LIGHT_GROUNDS = ("#ffffff", "#f4f5f7")
 DARK_GROUNDS = ("#16181c", "#23262c")
 #: In the browser's tab, for a town without a logo: a square of its colour.
@@ -25,7 +25,7 @@ PLAIN_ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8">'
     '<rect width="8" height="8" rx="2" fill="{}"/></svg>'
 )
-#: Written out: the standard library's own table depends on the machine's files.
+#: Written out, since the standard library's own table depends on the machine's files.
 TYPES = {".css": "text/css", ".js": "text/javascript", **LOGO_TYPES}
 
 

@@ -1,4 +1,4 @@
-"""The token by which another program is let in: one of the settings, sent with each request."""
+"""Check the token of another program: it is in the settings, and sent with each request."""
 
 import hmac
 
@@ -8,8 +8,8 @@ from werkzeug.exceptions import Unauthorized
 
 
 def require(*wanted: str) -> str:
-    """Return which of the town's tokens was sent; refuse any other. Answer as if nothing were here
-    where the town set none."""
+    """Return which of the town's tokens was sent. Answer 401 to any other; 404 if the town set
+    none, as if there were no such page."""
     known = [token for token in wanted if token]
     if not known:
         abort(404)

@@ -1,8 +1,8 @@
 """Two cookies on one site: the families', and that of the town hall's area.
 
-Each area reads and writes its own only, so that all that Flask, Flask-Login and Flask-WTF keep in
-the session (who is signed in, the token of forms, messages) is of one area. Both are signed, each
-under a name of its own: the value of one is worth nothing as the other.
+Each area reads and writes its own cookie only, so that all that Flask, Flask-Login and Flask-WTF
+keep in the session (who is signed in, the token of forms, messages) belongs to one area. Each is
+signed with its own salt: the value of one is not valid as the other.
 """
 
 from flask import Flask, Request, Response, request

@@ -22,7 +22,7 @@ def gateways() -> Mapping[str, Gateway]:
 
 
 def issuers() -> Issuers:
-    """Return in whose names receipts are issued now."""
+    """Return the names in which receipts are issued now."""
     return Issuers.from_settings(settings())
 
 

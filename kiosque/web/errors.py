@@ -79,7 +79,7 @@ TOO_LONG = (
     "filtres."
 )
 OUTSIDE = "L’espace mairie ne s’ouvre que depuis le réseau de la mairie."
-#: When to come back after a 503 of ours: a lock is short, a full disk wants a human.
+#: Seconds before trying again after a 503 of ours: a lock is short, a full disk needs a human.
 PAUSE = timedelta(minutes=2)
 #: Headers that belong to a status, kept on its page.
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
@@ -119,8 +119,8 @@ def _wrong_host(_error: SecurityError) -> Response:
 
 
 def _expired(_error: CSRFError) -> WerkzeugResponse:
-    """Answer a form that nothing vouches for: of a family's page, its session is over; any other
-    has expired."""
+    """Answer a form whose CSRF token is missing or wrong. If its page needs a session that has
+    ended, lead to the sign-in; otherwise say that the form has expired."""
     if access.is_for_families() and access.signed_in_family() is None:
         return access.to_sign_in(was_signed_in=True)
     if office_access.is_for_staff() and office_access.agent() is None:
@@ -143,7 +143,7 @@ def _outside(_error: office_access.OutsideNetwork) -> Response:
 
 
 def _no_database(error: DatabaseError) -> Response:
-    """The database is locked, gone or full: a 503, upon which a bank sends its notice again."""
+    """Answer 503 when the database is locked, gone or full; a bank then sends its message again."""
     if isinstance(error, db.OUR_FAULTS):
         return _unexpected(error)
     current_app.logger.error("the database does not answer: %s", type(error).__name__)
@@ -171,8 +171,8 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _page(status: int, title: str, advice: str, *, forgotten: bool = False) -> Response:
-    """Answer the page, with a reference by which the town finds the error in its log; `forgotten`
-    shows the way to a new password.
+    """Answer the page, with a reference by which the town finds the error in its log. `forgotten`
+    adds a link to get a new password.
 
     A bank's server gets a short text instead.
     """
@@ -248,7 +248,7 @@ def _too_many_tries(error: TooManyTries) -> Response:
     advice = _("Par sécurité, patientez %(duration)s avant le prochain essai.") % {
         "duration": formats.duration(error.wait)
     }
-    # Who asks for too many links is on that very page.
+    # A visitor who asks for too many links is on that page already.
     forgotten = request.endpoint != "credentials.ask_reset"
     return _try_again(_page(429, _(TOO_MANY_TRIES), advice, forgotten=forgotten), error.wait)
 

@@ -24,14 +24,14 @@ from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
 from kiosque.outbox import addresses
 
-#: Refuses what is posted without the token of its session, but for the views that it exempts.
+#: Refuses a POST without the token of its session, except to the views that it exempts.
 csrf = CSRFProtect()
 
 
 class Form(FlaskForm):
-    """A form of text fields only: a file sent under the name of a field is no value of it.
+    """A form of text fields only: ignore a file sent under the name of a field.
 
-    Labels and messages written with `N_` are said in the language in force.
+    Labels and messages marked with `N_` are translated into the language in force.
     """
 
     def __init__(self, **values: Any) -> None:
@@ -78,16 +78,16 @@ class SignInForm(Form):
 
 
 class OwnerForm(Form):
-    """A form that asks for the present password, and no more once it was right: what else is to be
-    corrected does not make it typed again."""
+    """A form that asks for the present password, and no longer once it was right: correcting
+    another field does not require typing it again."""
 
     current = PasswordField(
         N_("Mot de passe actuel"), [InputRequired(N_("Indiquez votre mot de passe actuel."))]
     )
 
     def __init__(self, confirm: Callable[[str], bool] | None) -> None:
-        """Take what tells whether a password is the present one, or None when it was shown just
-        before."""
+        """Take a function that tells whether a password is the present one, or None if the password
+        was given just before."""
         super().__init__()
         self._confirm = confirm
         if confirm is None:
@@ -211,7 +211,7 @@ class RequestForm(Form):
         self.topic.choices = [(topic, _(words)) for topic, words in topics.items()]
 
     def validate_message(self, field: StringField) -> None:
-        """Refuse what shows nothing: blanks, and signs that no screen draws."""
+        """Refuse a text without any visible character."""
         if not any(unicodedata.category(sign)[0] in "LNPS" for sign in field.data):
             raise ValidationError(_("Écrivez votre message."))
 
@@ -221,8 +221,8 @@ class ConfirmForm(Form):
 
 
 def _plain(text: str) -> str:
-    """Return a text of several lines trimmed, each line ended in one way, without any other control
-    character: no database and no mail takes them all."""
+    """Return a text of several lines, stripped, with uniform line ends and without any other
+    control character, which databases and mails may refuse."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     return "".join(
         " " if unicodedata.category(sign) == "Cc" and sign != "\n" else sign for sign in lines
@@ -242,7 +242,7 @@ def _plain_address(field: StringField) -> None:
 
 
 def _address(field: StringField) -> None:
-    """Keep the address in the one form of addresses, or say that it is none."""
+    """Normalise the address, or say that it is not one."""
     text = (field.data or "").strip()
     field.data = addresses.kept(text)
     if text and addresses.normal(text) is None:

@@ -26,14 +26,14 @@ _ALWAYS = {
     "Permissions-Policy": ", ".join(f"{name}=()" for name in _UNUSED),
 }
 _NOT_KEPT = ("Cache-Control", "no-store")
-#: Where a request's environment says to whom else its page may send its form.
+#: Key in a request's environment: another origin to which its page may send its form.
 _FORM_ORIGIN = "kiosque.form_origin"
-#: Where it says that the page's own address holds a secret.
+#: Key in a request's environment: the page's own address holds a secret.
 _HIDDEN_ADDRESS = "kiosque.hidden_address"
 
 
 def init_app(app: Flask) -> None:
-    """Add the headers where the answer leaves, whatever made it."""
+    """Add the headers in WSGI middleware, so that every answer has them, whatever made it."""
     always = list(_ALWAYS.items())
     if app.extensions["settings"].https:
         always.append(("Strict-Transport-Security", f"max-age={HSTS_SECONDS}"))
@@ -44,8 +44,8 @@ def init_app(app: Flask) -> None:
             policy = _content_policy(environ.get(_FORM_ORIGIN, ""))
             if not any("public" in value for name, value in headers if name == "Cache-Control"):
                 headers = [each for each in headers if each[0] != "Cache-Control"] + [_NOT_KEPT]
-            # Our own pages may know where a visitor comes from, but for a secret in the address;
-            # our forms need the origin. The bank and other sites may know no address of ours.
+            # Tell our own pages where a visitor comes from, unless the address holds a secret:
+            # our forms need the origin. Tell the bank and other sites nothing of our addresses.
             referrer = "strict-origin" if environ.get(_HIDDEN_ADDRESS) else "same-origin"
             headers += [*always, ("Referrer-Policy", referrer), ("Content-Security-Policy", policy)]
             return start_response(status, headers, *rest)
@@ -61,7 +61,7 @@ def allow_form_to(origin: str) -> None:
 
 
 def hide_address() -> None:
-    """Keep the address of the page under way, which holds a secret, from whatever it leads to."""
+    """Send no Referer from the page under way, whose address holds a secret."""
     request.environ[_HIDDEN_ADDRESS] = True
 
 

@@ -47,9 +47,9 @@ from kiosque.web.status_words import (
 
 
 class InvoiceRow(NamedTuple):
-    """An invoice as the page shows it: `cents` and `amount` are what is still to pay of one that is
-    open, `part` says of how much. `note` says by when it is to be paid, or when it was;
-    `unanswered`, that a payment of it stayed without an answer."""
+    """An invoice as the page shows it. For an open one, `cents` and `amount` are what is still to
+    pay, and `part` says out of how much. `note` says by when it is to be paid, or when it was;
+    `unanswered` says that the bank never reported on a payment of it."""
 
     number: str
     cents: int
@@ -81,13 +81,15 @@ class Opened(NamedTuple):
 
 @dataclass(frozen=True)
 class UnpaidRows:
-    """The open invoices, the most pressing first. `payable` is at most what one payment takes, of
-    `payable_count` worth `payable_cents`; `opened`, those of which a payment is begun, the first at
-    `opened_since`; `count` and `total_cents` are of both; `unanswered_at`, when the last payment of
-    one was begun that stayed without an answer; `closures`, what is to be read of the banks that
-    take no payment now, `all_closed` when no other is left; `lost_time`, from when to when one of
-    `payable` may have been paid without our knowing it; `credit_cents`, what the credit notes are
-    still worth."""
+    """The open invoices, the most urgent first.
+
+    `payable` are as many as one payment takes, out of `payable_count`, worth `payable_cents`.
+    `opened` are those with a payment under way, the first begun at `opened_since`. `count` and
+    `total_cents` include both. `unanswered_at` is when the last payment that the bank never
+    reported on was begun. `closures` are the sentences about banks that take no payment now;
+    `all_closed` if no other bank is left. `lost_time` is when one of `payable` may have been paid
+    without our knowing it. `credit_cents` is what the credit notes are still worth.
+    """
 
     payable: list[InvoiceRow]
     payable_count: int

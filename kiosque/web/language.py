@@ -12,7 +12,7 @@ from kiosque.db.models import Family
 from kiosque.language import catalogue
 from kiosque.language.catalogue import Language
 
-#: In the session: the language in force, and whether a signed-out visitor asked for it.
+#: Keys in the session: the language in force; whether a signed-out visitor asked for it.
 _SPOKEN, _ASKED = "language", "language_asked"
 
 #: Parameters that our pages read from a query: the language switch repeats no other.
@@ -50,8 +50,8 @@ def set_language(code: str, family: Family | None) -> None:
 
 
 def begin_session(family: Family) -> None:
-    """Empty the session of who is signing in, but for the language: the family's, or the one
-    asked for just before."""
+    """Empty the session of a visitor who is signing in, and keep only the language: the family's,
+    or the one asked for just before."""
     asked = session.get(_SPOKEN) if _ASKED in session else None
     session.clear()
     if asked and asked != family.language:
@@ -61,7 +61,8 @@ def begin_session(family: Family) -> None:
 
 
 def clear_session() -> None:
-    """Forget all but the language of this page, for which the next visitor has not asked."""
+    """Empty the session, except for the language of this page; do not count it as asked for by the
+    next visitor."""
     spoken = session.get(_SPOKEN)
     session.clear()
     if spoken:
@@ -69,13 +70,13 @@ def clear_session() -> None:
 
 
 def lead_home() -> None:
-    """Let the switch of this page lead to the entrance: an error is no page to come back to, and
-    an address that holds a secret must not be written in it."""
+    """Make the language switch of this page lead to the entrance: for an error, which is no page to
+    come back to, or an address that holds a secret, which the switch must not repeat."""
     g.switch_leads_home = True
 
 
 def this_page() -> str:
-    """Return where the switch comes back to: this page, unless only a form leads to it."""
+    """Return where the switch comes back to: this page, unless it is reached by a form only."""
     methods = (request.url_rule and request.url_rule.methods) or ()
     if "GET" not in methods or g.get("switch_leads_home"):
         return url_for("site.index")

@@ -4,12 +4,13 @@ from importlib import import_module
 from threading import Lock
 from typing import Any
 
-#: Two threads that import modules which need each other could each find the other's half made.
+#: Without it, two threads importing modules that need each other could find each other's half-made.
 _ONE_AT_A_TIME = Lock()
 
 
 class Later:
-    """The view of this name, in this module. Flask and its extensions know a view by both."""
+    """A view to import later, by its name and its module: Flask and its extensions identify a view
+    by both."""
 
     def __init__(self, module: str, name: str) -> None:
         self.__module__, self.__name__ = module, name

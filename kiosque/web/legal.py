@@ -86,7 +86,8 @@ class LegalPages:
 
 
 def banks_given_email(settings: Settings, gateways: Mapping[str, Gateway]) -> str:
-    """Return the labels of the banks in use that are given the payer's address, with commas."""
+    """Return the labels, separated by commas, of the banks in use that are given the payer's e-mail
+    address."""
     in_use = dict.fromkeys(name for name in settings.gateways_in_force if name in gateways)
     return ", ".join(
         gateways[name].label for name in in_use if gateways[name].limits.requires_email
@@ -146,7 +147,7 @@ def load(folder: Path) -> dict[str, str]:
     found, faults = {}, []
     for path in sorted(folder.glob("*")) if folder.is_dir() else []:
         if path.name.startswith(".") or path.name.endswith("~"):
-            continue  # an editor's
+            continue  # a file that an editor left
         try:
             found[path.name.removesuffix(".md")] = _read(path)
         except ValueError as error:

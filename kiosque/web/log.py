@@ -20,7 +20,7 @@ from kiosque.language import clock
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-#: Whose lines these are; gunicorn writes its own.
+#: The loggers whose lines are written here; gunicorn writes its own.
 LOGGERS = ("kiosque", "gateways")
 #: Where a request's environment keeps its number.
 _NUMBER = "kiosque.number"
@@ -52,7 +52,7 @@ def number() -> str:
 
 class Lines(logging.Formatter):
     """Write a record as one line, and each line of its traceback as another. Texts are quoted as in
-    JSON: none can pass for a line of its own."""
+    JSON, so that none can fake a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         told = dict(_facts(record))

@@ -23,7 +23,7 @@ _MANIFEST = f"""<?xml version="1.0" encoding="UTF-8"?>
 <manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/>
 </manifest:manifest>
 """
-#: Two decimals, and the day as it is sorted.
+#: The styles of amounts, with two decimals, and of days, as `2026-12-31`.
 _BEGINNING = f"""<?xml version="1.0" encoding="UTF-8"?>
 <office:document-content xmlns:office="{_URN}:office:1.0" xmlns:table="{_URN}:table:1.0"
  xmlns:text="{_URN}:text:1.0" xmlns:style="{_URN}:style:1.0" xmlns:number="{_URN}:datastyle:1.0"
@@ -38,9 +38,9 @@ _BEGINNING = f"""<?xml version="1.0" encoding="UTF-8"?>
 </office:automatic-styles><office:body><office:spreadsheet><table:table table:name="Liste">
 """
 _END = "</table:table></office:spreadsheet></office:body></office:document-content>\n"
-#: What XML cannot hold.
+#: Characters that XML does not allow.
 _NO_SIGN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-#: The spaces that XML would lose.
+#: Spaces that OpenDocument would collapse.
 _SPACES = re.compile("\n|\t|(?<= ) +|^ +| +$")
 
 

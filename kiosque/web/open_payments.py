@@ -8,16 +8,16 @@ from kiosque.payments import OpenPayment
 from kiosque.payments.resumption import AtBank
 from kiosque.web import current
 
-#: In the session: the payment from which the bank sent the payer back, and when.
+#: Key in the session: the payment from which the bank sent the payer back, and when.
 _CAME_BACK = "back"
-#: Seconds after a return during which a confirmation is awaited before anything else is offered.
+#: Seconds after a return during which the page waits for a confirmation and offers nothing else.
 AWAITED = 120
 
 
 def note_return(reference: str) -> bool:
-    """Return whether the payer may come from the bank to the page of this payment, and note it
-    where the browser says so: whoever has just paid must not be offered to pay. It decides no more.
-    """
+    """Return whether the payer may have just come from the bank to the page of this payment, and
+    note it if the browser says so: somebody who has just paid must not be offered to pay again.
+    Nothing else depends on it."""
     site = request.headers.get("Sec-Fetch-Site", "")
     if site in ("cross-site", "same-site"):
         session[_CAME_BACK] = [reference, clock.now().timestamp()]

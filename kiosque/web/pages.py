@@ -1,4 +1,4 @@
-"""The templates of pages, and what each finds."""
+"""The templates of pages, and the names and filters that they may use."""
 
 import re
 from collections.abc import Callable
@@ -14,12 +14,13 @@ from kiosque.web import access, language
 from kiosque.web.office import access as office_access
 from kiosque.web.office import button_words
 
-#: Characters for which the narrowest screen has room, in letters twice as large.
+#: Characters that fit on the narrowest screen, with letters twice as large.
 _SHORT = 14
 
 
 def init_app(app: Flask) -> None:
-    """Come before whatever else looks at `app.jinja_env`, which is made at the first look."""
+    """Set up the templates. Call it before anything reads `app.jinja_env`, which Flask makes at the
+    first access."""
     app.jinja_loader = templates.Sources()
     app.jinja_options = {
         **app.jinja_options,
@@ -69,7 +70,7 @@ def _breakable(text: str) -> Markup:
     return Markup("<wbr>").join(_whole(part) if "-" in part else part for part in parts)
 
 
-@lru_cache(500)  # an agent's own is on every page
+@lru_cache(500)  # the agent's own address is on every page
 def _address(text: str) -> Markup:
     """Write an e-mail address as its owner reads it, nothing for none."""
     if not text:
@@ -84,14 +85,14 @@ def _mailto(address: str) -> Markup:
 
 def _whole(text: str) -> Markup:
     """Keep a number on one line: a narrow screen would break it at its hyphens, and a narrow column
-    anywhere. One that no screen has room for is broken where it must."""
+    anywhere. Leave one that is too long for any screen to be broken."""
     short = " short" if len(text) <= _SHORT else ""
     return Markup('<span class="whole{}">{}</span>').format(short, text)
 
 
 def _numbers_whole(sentence: object) -> Markup:
-    """Keep each number of a sentence on one line, and break an e-mail address after its signs; what
-    is no text but a part of a page is as it was."""
+    """Keep each number of a sentence on one line, and let an e-mail address break after its signs.
+    Leave HTML (`Markup`) as it is."""
     return sentence if isinstance(sentence, Markup) else _whole_in(str(sentence))
 
 
@@ -108,15 +109,15 @@ def _kept(word: str) -> str:
 
 
 def _telephone(text: str) -> Markup:
-    """Write a telephone number that a touch calls."""
+    """Write a telephone number as a link that calls it."""
     dialled = re.sub(r"[^+\d]", "", text)
     shown = text.replace(" ", "\u00a0")
     return Markup('<a href="tel:{}">{}</a>').format(dialled, shown)
 
 
 def _fragments(pages: Environment) -> Callable[..., Markup]:
-    """Return what writes a part of a page that depends on the language and on a few values only:
-    it is written once for each, then kept."""
+    """Return a function that renders a part of a page which depends only on the language and on a
+    few values: each result is cached."""
 
     @lru_cache(500)
     def written(name: str, _language: str, values: tuple[tuple[str, object], ...]) -> Markup:

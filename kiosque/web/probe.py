@@ -1,10 +1,10 @@
 """Ask our own site, from outside, as a bank does: which site answers, and what it sees of us.
 Nothing is changed.
 
-A token is signed with a key made from `secret_key`: only who holds the settings can make one. It
-opens one door of the site, a few minutes. A site of the same settings answers with a proof of its
-own, and does nothing else: no row, no mail, no question to a bank. Any other token is a field or a
-header like the rest, so a forged one takes the usual way and leaves the usual audit row.
+A token is signed with a key made from `secret_key`, so only a holder of the settings can make one.
+It opens one door of the site, for a few minutes. A site of the same settings answers with a proof
+of its own, and does nothing else: no row, no mail, no question to a bank. A forged token is just a
+field or a header like the others: the request is handled as usual and leaves the usual audit row.
 """
 
 import hashlib
@@ -17,11 +17,11 @@ from kiosque.language import clock
 
 #: The header of a GET, and the field of a form, that carry a token.
 HEADER, FIELD = "Kiosque-Essai", "kiosque_essai"
-#: The answer to a form: a bank that was refused in this way would send its message again.
+#: The status of the answer to a form: a bank that got it would send its message again.
 REFUSED = "KO essai"
 #: The door of the health check; `notices_of` gives those of notifications.
 HEALTH = "sante"
-#: Between the clock of who asks and the site's; more says that one of them is wrong.
+#: Most seconds between the asker's clock and the site's; beyond that, one of them is wrong.
 LIFE_SECONDS = 300
 _TOKEN = re.compile(r"([0-9]{1,12})\.([0-9a-f]{32})\.([0-9a-f]{64})", re.ASCII)
 _LONGEST = 200
@@ -50,7 +50,7 @@ def is_ours(secret_key: str, door: str, text: str) -> bool:
 
 
 def in_form(secret_key: str, door: str, fields: Iterable[tuple[str, str]]) -> str:
-    """Return the token of ours that a form carries, else nothing."""
+    """Return our token in a form, else ""."""
     found = [value for name, value in fields if name == FIELD]
     return found[0] if len(found) == 1 and is_ours(secret_key, door, found[0]) else ""
 

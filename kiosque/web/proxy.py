@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 #: Stands for a proxy that connects through a socket file, and so has no address.
 UNIX = "unix"
-#: Addresses of X-Forwarded-For that are read, from its right. No chain of proxies is this long.
+#: How many addresses of X-Forwarded-For are read, from its right. No chain of proxies is this long.
 _MAX_HOPS = 20
-#: IPv6 in brackets, with a port or not; IPv4 with a port. The address is still to be read.
+#: IPv6 in brackets, with or without a port; IPv4 with a port. The address itself is not checked.
 _WITH_PORT = re.compile(
     r"(?:(?P<v4>[0-9.]{7,15})(?=:)|\[(?P<v6>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\])"
     r"(?::(?P<port>[0-9]{1,5}))?"

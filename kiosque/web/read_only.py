@@ -1,7 +1,7 @@
 """A page's words and layout, without anything that acts.
 
-Only the elements and the attributes listed here pass. A form, a field, a script does not, whatever
-the page's template becomes; a button is its words; a link leads where the caller says, or nowhere.
+Keep only the elements and attributes listed here: no form, field or script, even if the page's
+template changes. A button becomes its words; a link leads where the caller says, or nowhere.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,20 +15,20 @@ _KEPT = frozenset({
     "thead", "tr", "ul", "wbr",
 })  # fmt: skip
 _ATTRIBUTES = frozenset({"aria-current", "class", "dir", "lang", "open", "scope", "value"})
-#: Elements that become others, of a class of theirs unless they have one.
+#: Elements that become others, with a class unless they have one.
 _BECOMES: Mapping[str, tuple[str, str]] = {
     "button": ("span", "button"),
     "label": ("p", "line"),
     "nav": ("div", ""),
 }
-#: Elements of which nothing is said.
+#: Elements that are left out with their content.
 _SILENT = frozenset({"script", "select", "style", "template", "textarea"})
 _VOID = frozenset({"br", "img", "input", "link", "meta", "wbr"})
 
 
 def said_by(page: str, leads_to: Callable[[str], str]) -> Markup:
-    """Return what the main part of a page says. `leads_to` gives, from the address of a link, the
-    one that it leads to instead, empty for none."""
+    """Return the main part of a page, made read-only. `leads_to` maps the address of a link to the
+    one to put instead, "" for none."""
     reader = _Reader(leads_to)
     reader.feed(page)
     reader.close()
@@ -40,7 +40,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=False)
         self.said: list[str] = []
         self._leads_to = leads_to
-        #: The elements that are open: each with how it ends here, and whether it is silent.
+        #: The open elements: tag, its closing text here, and whether its content is left out.
         self._open: list[tuple[str, str, bool]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -69,13 +69,14 @@ class _Reader(HTMLParser):
         self._say(f"&#{name};")
 
     def _say(self, text: str) -> None:
-        """Keep what stands in the main part, and is not silent."""
+        """Keep a text that is in the main part and not to be left out."""
         is_main = any(name == "main" for name, *_ in self._open)
         if is_main and not any(is_silent for *_, is_silent in self._open):
             self.said.append(text)
 
     def _passes(self, tag: str, given: Mapping[str, str]) -> tuple[str, str]:
-        """Return how an element begins and ends here, nothing for one that does not pass."""
+        """Return the opening and closing text of an element here; empty for one that is left
+        out."""
         attributes = {name: value for name, value in given.items() if name in _ATTRIBUTES}
         name, style = _BECOMES.get(tag, (tag, ""))
         if tag == "a":

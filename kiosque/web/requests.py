@@ -21,7 +21,7 @@ def init_app(app: Flask) -> None:
     app.config.from_mapping(_flask_config(settings))
     app.session_interface = cookies.Sessions()
     app.url_map.strict_slashes = False
-    # A redirected notification is a lost one: not even `//` is corrected by a redirect.
+    # A redirected notification would be lost: do not redirect, not even to correct `//`.
     app.url_map.merge_slashes = False
     app.teardown_request(_release_connection)
     if settings.environment == "production":
@@ -40,7 +40,7 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "WTF_CSRF_TIME_LIMIT": None,
-        # The token is enough; some browsers and guards take the Referer out of every request.
+        # The token is enough; some browsers and privacy tools remove the Referer from requests.
         "WTF_CSRF_SSL_STRICT": False,
     }
 
@@ -55,7 +55,7 @@ def _release_connection(error: BaseException | None) -> None:
 
 
 def _answer_under_one_name(app: Flask, settings: Settings) -> None:
-    """Refuse in production the names that `TRUSTED_HOSTS` admits for a health check only."""
+    """In production, refuse the host names that `TRUSTED_HOSTS` admits only for a health check."""
     name = urlsplit(settings.public_url).hostname
 
     @app.before_request
@@ -65,8 +65,8 @@ def _answer_under_one_name(app: Flask, settings: Settings) -> None:
 
 
 def close_every_page(app: Flask) -> None:
-    """Answer 503 to all but the health check, which says why, and what the page of errors needs.
-    A bank sends its notice again."""
+    """Answer 503 to all but the health check, which says why, and the files that the error page
+    needs. A bank sends its message again."""
 
     @app.before_request
     def close() -> None:
@@ -75,8 +75,8 @@ def close_every_page(app: Flask) -> None:
 
 
 def _read_form() -> None:
-    """Read a form before its view does: one that breaks off on its way is a bad request, not a
-    fault of ours. A notification reads its own body."""
+    """Read a form before its view does: a connection that breaks off is then a bad request, not an
+    error of ours. The view of notifications reads its own body."""
     if request.endpoint in ("office.deposit", "office.load_statement"):
         request.max_content_length = office_access.most_bytes()
     if request.endpoint == "office.change_logo":

@@ -1,5 +1,5 @@
-"""Tables as files that any spreadsheet opens: ODS, or CSV in UTF-8 with its mark, `;` between
-cells.
+"""Tables as files that any spreadsheet opens: ODS, or CSV in UTF-8 with a byte order mark and `;`
+between cells.
 
 A text that a spreadsheet would take for a formula is kept as text; amounts are numbers, with a
 comma.
@@ -18,12 +18,11 @@ from kiosque.language.formats import decimal
 
 Row = Sequence[str | int | date | None]
 
-#: The rows that an ODS has at most: it is whole before it is sent, and spreadsheets stop at a
-#: million.
+#: Most rows of an ODS: it is built in full before it is sent, and spreadsheets stop at a million.
 MOST_ROWS = 100_000
-#: What makes a formula of a cell, in one spreadsheet or another.
+#: First characters that make some spreadsheet take a cell for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-#: Rows that are sent together.
+#: Rows sent at a time.
 _TOGETHER = 200
 
 
@@ -34,8 +33,8 @@ class TooLong(UnprocessableEntity):
 def answer(kind: str, name: str, head: Sequence[str], rows: Iterable[Row]) -> Response:
     """Answer a table to keep under this name, as `csv` or `ods`. Whole numbers are cents of euros.
 
-    A CSV is sent while its rows are read, after the request: they know nothing of it. Raises
-    TooLong."""
+    A CSV is sent while its rows are read, after the request has ended: `rows` may not use it.
+    Raises TooLong."""
     if kind == "ods":
         from kiosque.web import open_document  # noqa: PLC0415
 

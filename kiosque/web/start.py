@@ -1,4 +1,4 @@
-"""The site's start: its settings read, its presence announced, its database looked at."""
+"""Start the site: read its settings, announce its presence, check its database."""
 
 import os
 import sys
@@ -15,8 +15,8 @@ from kiosque.web import legal, requests
 
 
 class CannotStart(SystemExit):
-    """The settings are refused; the text says why in French. The exit status, 3, makes gunicorn
-    stop: upon another it would start new workers for ever."""
+    """The settings are refused; the text says why in French. The exit status 3 makes gunicorn stop;
+    with any other it would start new workers for ever."""
 
     def __init__(self, error: ConfigError) -> None:
         super().__init__(loading.refusal(error))
@@ -24,8 +24,8 @@ class CannotStart(SystemExit):
 
 
 class NotNow(SystemExit):
-    """A command is alone on the database. Its exit status makes systemd start the site again, a
-    few seconds later."""
+    """A command needs the database for itself. The exit status makes systemd start the site again,
+    a few seconds later."""
 
     def __init__(self, error: presence.InUse) -> None:
         super().__init__(str(error))
@@ -33,8 +33,8 @@ class NotNow(SystemExit):
 
 
 def at_work(settings: Settings) -> Flask:
-    """Return a bare site, which is known to run as long as it lives, or until its `at_work` is
-    called. Raises NotNow."""
+    """Return a bare Flask application. Its presence is announced as long as it lives, or until its
+    `at_work` is called. Raises NotNow."""
     try:
         leave = presence.announce(settings)
     except presence.InUse as error:
@@ -64,9 +64,9 @@ def read_settings(settings: Settings | None) -> tuple[Settings, dict[str, str]]:
 
 
 def look_at_database(app: Flask, settings: Settings) -> None:
-    """Close every page where a later version has changed the tables, or where the database is of
+    """Close every page if a later version has changed the tables, or if the database belongs to
     another environment. Log each gateway and each *régie* that left the settings while payments or
-    invoices still depend on it. A database that is not there yet has none."""
+    invoices still depend on it. Do nothing if there is no database yet."""
     if not (settings.on_postgresql or settings.database_path.exists()):
         return
     try:

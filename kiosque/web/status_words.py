@@ -33,7 +33,7 @@ TREASURY = Status("treasury", N_("Transmise au Trésor public"))
 
 
 class Dated(Protocol):
-    """An invoice, or a row of one: all that its status depends on but for an attempt."""
+    """An invoice, or a row with the columns that its status depends on; the attempt is apart."""
 
     @property
     def state(self) -> str: ...
@@ -114,7 +114,7 @@ class PaymentResult:
 _OPENED = PaymentResult(
     "bank",
     N_("Ce paiement est ouvert à la banque"),
-    "",  # what can be done about it follows
+    "",  # the page adds what can be done about it
 )
 _GIVEN_UP = PaymentResult(
     "cancelled",
@@ -124,11 +124,11 @@ _GIVEN_UP = PaymentResult(
         "Vous pouvez recommencer quand vous voulez."
     ),
 )
-#: Nobody knows if it was made: what to do is said as on the list and the summary.
+#: Nobody knows if the payment was made. The page says what to do in the words of the list.
 UNKNOWN = PaymentResult("late", N_("La banque n’a pas répondu"), "")
 #: Ends after which the same invoices are offered for payment again.
 RETRIABLE = {AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.EXPIRED}
-#: The bank told of money besides such an end.
+#: The payment ended so, but the bank reported money too.
 _DOUBTED = PaymentResult(
     "late",
     N_("Ce paiement est à vérifier"),
@@ -137,7 +137,7 @@ _DOUBTED = PaymentResult(
         "averti. Avant de payer de nouveau, regardez votre compte bancaire."
     ),
 )
-#: The bank has answered: it is for a human to find a use for this money.
+#: The bank has answered; a human must find a use for this money.
 _ANOTHER_AMOUNT = PaymentResult(
     "late",
     N_("Ce paiement est à vérifier"),
@@ -216,15 +216,16 @@ _SOME_LEFT = N_(
 def attempt_result(
     attempt: Attempt, invoices: Collection[Invoice], *, waits_for_payer: bool = False
 ) -> PaymentResult:
-    """Return the words about a payment, which may wait for its payer at the bank. What is left to
-    do depends on its invoices as they are now, which another payment may have paid."""
+    """Return the words about a payment; `waits_for_payer` if it waits for its payer at the bank.
+    What is left to do depends on its invoices as they are now: another payment may have paid
+    them."""
     result = _OPENED if waits_for_payer else _result_of(attempt)
     left = [each for each in invoices if each.state == InvoiceState.OPEN]
     paid = all(each.state == InvoiceState.PAID for each in invoices)
     unknown = is_undecided(attempt) or result is UNKNOWN
     if unknown and paid:
         return _PAID_OTHERWISE
-    # Where nobody knows if it was made, that is what there is to say.
+    # If nobody knows whether it was made, say that.
     if unknown or attempt.state == AttemptState.PAID or len(left) == len(invoices):
         return result
     if left or any(each.state == InvoiceState.TRANSMITTED for each in invoices):
@@ -246,8 +247,8 @@ def _result_of(attempt: Attempt) -> PaymentResult:
 
 
 def held_advice(held: Holder) -> str:
-    """Return what to do, to translate when shown, about a payment that holds invoices and that its
-    payer is not offered to resume."""
+    """Return the advice, to translate when shown, about a payment that holds invoices and that its
+    payer cannot resume."""
     if _keeps_another_amount(held):
         return _ANOTHER_AMOUNT.advice
     return _RESULTS[AttemptState(held.state)].advice

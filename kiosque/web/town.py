@@ -19,7 +19,8 @@ _PLAIN = ("site.asset", "site.health")
 
 
 class TownInForce:
-    """The settings of the file, the texts of the town, and what was last put in force over them."""
+    """The settings of the file, the texts of the town, and the changes last put in force over
+    them."""
 
     def __init__(
         self, file: Settings, own_texts: Mapping[str, str], gateways: Mapping[str, Gateway]
@@ -32,7 +33,8 @@ class TownInForce:
     def put_in_force(
         self, app: Flask, settings: Settings, texts: Mapping[str, str] = MappingProxyType({})
     ) -> None:
-        """Make all that pages show of the settings, and of the texts written at the town hall."""
+        """Build all that pages show from the settings and from the texts written at the town
+        hall."""
         own_texts = {**self._texts_of_files, **texts}
         app.extensions.update(
             settings=settings,
@@ -41,11 +43,12 @@ class TownInForce:
         )
 
     def of_files(self, settings: Settings) -> legal.LegalPages:
-        """Return the texts as they are without those written at the town hall."""
+        """Return the texts of the files only, without those written at the town hall."""
         return legal.LegalPages(settings, self._texts_of_files, self._banks)
 
     def refresh(self, app: Flask) -> None:
-        """Put in force what was changed since the last time. Without a database, nothing was."""
+        """Put in force what was changed since the last time; nothing if there is no database
+        yet."""
         self._looked_at = clock.now()
         try:
             version = town_settings.version()
@@ -57,7 +60,7 @@ class TownInForce:
             self._version = version
 
     def is_to_look_at(self) -> bool:
-        """Tell whether something may have been changed since the last look."""
+        """Tell whether it is time to look again for changes."""
         looked_at = self._looked_at
         return looked_at is None or clock.now() - looked_at >= timedelta(seconds=SECONDS)
 
@@ -73,7 +76,7 @@ def refresh() -> None:
 
 
 def text_of_origin(file_name: str) -> str:
-    """Return in Markdown a text as it was before the town hall wrote its own."""
+    """Return the text in Markdown that a text written at the town hall replaces."""
     town: TownInForce = current_app.extensions["town"]
     return town.of_files(current_app.extensions["settings"]).text(file_name)
 

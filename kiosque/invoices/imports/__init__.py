@@ -58,7 +58,7 @@ __all__ = [
 
 
 def fingerprint(summary: Summary) -> str:
-    """Return a digest of a load: any other effect, on the same database or not, has another."""
+    """Return a digest of the effect of a load; a different effect has a different digest."""
     return digest(summary)
 
 
@@ -79,12 +79,12 @@ def load(  # noqa: PLR0913  # its options
 ) -> Summary:
     """Load one file into the database. With `preview`, only check it and say what it would do.
 
-    `regies` are the town's by key, the first one's empty: an invoice belongs for good to the one
-    that collects for its services. `rules` are what the settings say of what files do not. What
-    would surprise refuses the file unless `confirmed`. Loading the same file again changes nothing.
-    `with_pdfs`, those beside the file bear the numbers of their invoices. Raise BadFile, naming
-    every faulty line, or for more than `most_payments`, and Changed where the load is not the one
-    `agreed` to, by its `fingerprint`; nothing is changed then.
+    `regies` are the town's by key, the first one's being empty: an invoice belongs for good to the
+    one that collects for its services. `rules` complete what the file leaves out. A surprise,
+    unless `confirmed`, makes the file refused. Loading the same file again changes nothing.
+    `with_pdfs` says that PDFs beside the file are named by the numbers of their invoices. Raise
+    BadFile, naming every faulty line, also for more than `most_payments`; raise Changed if the
+    effect no longer has the fingerprint `agreed`. Nothing is changed then.
     """
     sheet = Sheet.of(adapted(path, rules), author)
     file = file_of(sheet, progress)
@@ -130,8 +130,8 @@ def columns(path: Path) -> list[str]:
 
 
 def first_rows(path: Path, count: int) -> tuple[list[str], list[list[str]]]:
-    """Return the names of the columns of a file, and its first lines that say something, for a
-    person to tell what they are. Raise BadFile."""
+    """Return the names of the columns of a file, and its first lines that are not empty, so that a
+    person can say what the columns are. Raise BadFile."""
     table = opened(path)
     lines = (cells for _number, cells in table.lines if any(map(str.strip, cells)))
     return table.columns, list(islice(lines, count))

@@ -1,4 +1,4 @@
-"""Find the invoices loaded before that their month, exported again, no longer holds."""
+"""Find the invoices loaded earlier that a new export of their month no longer contains."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -22,9 +22,9 @@ def absences(drafts: Sequence[Draft], known: Collection[str]) -> tuple[Absent, .
     """Return the invoices that the file of these drafts lacks, in the order of their loads. `known`
     are the numbers of those of its own that are loaded.
 
-    A file may lack invoices of the earlier loads that it repeats, and of those that repeated others
-    themselves, if they share a period, a *régie* and a service with one that it repeats. It lacks
-    none where they are more than those: it is then a part of the month.
+    Look only in the earlier loads that the file repeats, and in later loads that were repetitions
+    too, for invoices that share a period, a *régie* and a service with one that the file repeats.
+    If more are missing than repeated, the file is a part of the month: it lacks none.
     """
     repeated = [draft for draft in drafts if draft.number in known]
     counts, batches = _repeated([draft.number for draft in repeated])
@@ -62,8 +62,8 @@ def _repeated(numbers: Sequence[str]) -> tuple[Counter[Month], set[int]]:
 
 
 def _loaded(batches: Collection[int], periods: Sequence[str]) -> Any:
-    """Select the invoices of these periods, cancelled ones apart, of these loads and of those since
-    that repeated others themselves: of which not every line is of an invoice that they brought."""
+    """Select the invoices of these periods, but cancelled ones, from these loads and from later
+    loads that were repetitions: loads with more rows than the invoices they brought have lines."""
     brought = Invoice.select().where(Invoice.batch == ImportBatch.id, Invoice.period.in_(periods))
     lines = InvoiceLine.select(fn.COUNT(InvoiceLine.id)).join(Invoice)
     since = ImportBatch.select(ImportBatch.id).where(

@@ -1,9 +1,9 @@
-"""The families of debtors whom the files of other software name, as people have said once.
+"""Find the families of the debtors named in files of other software.
 
-PES, JVS and Magnus name who pays and where he lives, and seldom know the *code famille*. A debtor
-is recognised by all that the file says of him, folded; a reference that is a code is taken for one
-where the family has that name. For the others a family is proposed, by name and address, and
-nothing is loaded until a person has said which it is.
+PES, JVS and Magnus give the debtor's name and address, and seldom the *code famille*. A person says
+once which family a debtor is; the debtor is then recognised by all that the file says of him,
+folded. A reference is taken for a code if the family of that code has the debtor's name. For other
+debtors a family is proposed, by name and address, and nothing is loaded until a person has decided.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ from kiosque.spelling import child_key, fold
 #: The columns of a debtor, which a format gives in place of `code_famille`.
 COLUMNS = ("tiers_reference", "tiers_nom", "tiers_adresse", "tiers_ville")
 _CODE = "code_famille"
-#: More families than these at one address, or of one name, help nobody.
+#: If more families have the same address or name, propose none of them.
 MAX_CANDIDATES = 5
 #: Families that are neither put away nor forgotten.
 _PRESENT = Family.archived_at.is_null(), Family.forgotten_at.is_null()
-#: A street cut by a program still tells one house from another.
+#: Characters of a street that suffice to tell houses apart: some programs cut it.
 _ENOUGH = 12
-#: So much of what a file says of a debtor is looked at.
+#: Longest text of a debtor that is looked at, in characters.
 _LONGEST = 200
 
 
@@ -55,9 +55,9 @@ class Named:
 
 @dataclass(frozen=True)
 class Found:
-    """A debtor of a file: his first line, and the code of the family, if it is known. Else
-    `candidates` are the codes that may be his; `proposed` is the one that fits by name and address,
-    when no other does."""
+    """A debtor of a file: his first line there, and the code of his family if it is known.
+    Otherwise `candidates` are the possible codes, and `proposed` is the only one that fits best, if
+    any."""
 
     line: int
     named: Named
@@ -77,8 +77,8 @@ def plain(text: str) -> str:
 
 
 def resolved(table: SourceTable) -> SourceTable:
-    """Put the *code famille* in place of what a file says of the debtors. The table takes a fault
-    for each that is not known."""
+    """Replace what a file says of the debtors by the *code famille*. Add a fault to the table for
+    each unknown debtor."""
     if _CODE in table.columns or "tiers_nom" not in table.columns:
         return table
     kept = [name for name in table.columns if name not in COLUMNS]
@@ -116,7 +116,8 @@ def debtors(table: SourceTable) -> list[Found]:
 
 
 def _is_of_invoice(table: SourceTable, cells: list[str]) -> bool:
-    """Tell whether a line of invoices has a number: it is a total, or a fault, else."""
+    """Tell whether a line of an invoices file has a number; without one it is a total, or
+    faulty."""
     column = "numero_facture"
     return column not in table.columns or bool(cells[table.columns.index(column)])
 
@@ -175,7 +176,7 @@ class Book:
 
     def __init__(self) -> None:
         self._kept: dict[str, str] = {}
-        #: Codes by reference and name: of a family that has moved, say.
+        #: Codes by reference and name, to recognise a family that has moved.
         self._moved: dict[tuple[str, str], set[str]] = {}
         for each in Debtor.select(Debtor, Family).join(Family):
             self._kept[each.key] = each.family.code
@@ -201,7 +202,7 @@ class Book:
         return Found(line, named, "", shown, proposed)
 
     def _code(self, named: Named) -> str:
-        """Return the reference where it may be a code."""
+        """Return the reference if it can be a code, else ""."""
         try:
             return Row(0, {_CODE: named.reference}).code()
         except ValueError:

@@ -7,14 +7,14 @@ import unicodedata
 from kiosque.invoices.imports.reading import BadFile, Fault, quoted
 
 SEPARATORS = ";,\t"
-#: Accents on one letter; no language has so many. Composing a run of them costs its square.
+#: Most accents on one letter; no language has so many. Composing n of them takes time in n squared.
 MAX_MARKS = 30
-#: In UTF-8, what no accent on a letter begins with. To look for others is quick.
+#: Bytes that begin no combining accent in UTF-8: a text of these only needs no further search.
 _BEFORE_MARKS = bytes(range(0xCC))
-#: Where such a run may be: no accent is below this.
+#: A possible run of accents: no combining accent is below U+0300.
 _MAY_BE_MARKS = re.compile(rf"[^\0-\u02ff]{{{MAX_MARKS + 1},}}")
-#: UTF-8 taken for Windows-1252 and encoded again; Mac Roman or CP850 taken for Windows-1252. Nearly
-#: every line passes at the first class of characters, which is why what precedes comes after.
+#: UTF-8 taken for Windows-1252 and encoded again; Mac Roman or CP850 taken for Windows-1252. The
+#: expression begins with a class that few lines match, and looks behind afterwards: it is quicker.
 _MISREAD = re.compile(
     "[ÃÂâÅŽˆ‰‚ŠŒ‡ƒ‹“€–…—Ô¼½](?:(?<=Ã)[\\u0080-\\u00bf\\u0152-\\u2122]|(?<=Â)[\\u00a0-\\u00bf]|(?<=â)€|(?<=Å)“"
     "|(?<=[a-z][ŽˆŠŒ‰])|(?<=[A-Z][ŽˆŠŒ])[a-z]|(?<=[A-Za-z]‚)|(?<=‚)[a-z]+(?![a-z‘])|(?<=ƒ)[a-z]"
@@ -29,8 +29,8 @@ SAVE_ANEW = "Enregistrez le fichier en UTF-8, depuis l’original"
 
 
 def decode(data: bytes) -> str:
-    """Decode UTF-8, UTF-16 with its mark or, failing those, Windows-1252, with `\\n` at the ends of
-    lines. Raise BadFile for what is neither."""
+    """Decode UTF-8, UTF-16 with a byte order mark or, failing those, Windows-1252; turn line ends
+    into `\\n`. Raise BadFile for anything else."""
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     at = 0
     for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
@@ -64,7 +64,7 @@ def _with_plain_ends(text: str) -> str:
 
 
 def _unknown_encoding(data: bytes, at: int) -> Fault:
-    """Name the cell that no encoding reads at this byte, as the one left would read it: CP850."""
+    """Name the cell at this byte, which no encoding above reads, as CP850 would read it."""
     text = _with_plain_ends(data.decode("cp850"))
     before = _with_plain_ends(data[:at].decode("cp850"))
     start = re.split(rf"[\n{SEPARATORS}]", before)[-1]

@@ -23,9 +23,9 @@ from kiosque.invoices.imports.sheet import Sheet
 from kiosque.language import formats, parsing
 from kiosque.spelling import child_key, fold
 
-#: A line is compared with so many before it, to tell whether it is there twice.
+#: How many earlier lines a line is compared with, to find repeated ones.
 RECENT = 50
-#: A price that a program cut to the cent, rather than rounded, may be so many cents off.
+#: How many cents an amount may be off because a program truncated the price to the cent.
 A_CENT = Fraction(1)
 MAX_PDF_BYTES = 10 * 1024 * 1024
 
@@ -54,11 +54,11 @@ class Draft:
     pdf: str
     lines: list[DraftLine] = field(default_factory=list)
     total_cents: int = field(default=0, init=False)
-    #: A PDF that bears its number, where the file names none.
+    #: The PDF named by its number, if the file names none.
     numbered_pdf: str = field(default="", init=False)
     #: The key of the *régie* that collects it.
     regie: str = field(default="", init=False)
-    #: The list by which the Treasury has it already; empty for one that is paid here.
+    #: The list by which the Treasury collects it already; empty for an invoice that is paid here.
     treasury_list: str = ""
 
     @property
@@ -237,10 +237,10 @@ def _read_line(
 def _amounts(
     quantity_text: str, unit_price_text: str, amount_text: str
 ) -> tuple[int, int, int, bool]:
-    """Return a line's quantity in hundredths, its unit price and its amount in cents, and True
-    where the price is cut more than rounding to the cent does. The amount counts.
+    """Return a line's quantity in hundredths, its unit price and its amount in cents, and True if
+    the price was truncated rather than rounded to the cent. The amount prevails.
 
-    Raise ValueError, in French, for what is no number or does not multiply.
+    Raise ValueError, in French, for what is no number, or an amount that is not quantity by price.
     """
     quantity, unit_price, cents = every(
         lambda: number_in("quantite", quantity_text, parsing.parse_quantity),
@@ -284,9 +284,9 @@ def pdf_name(draft: Draft) -> str:
 
 
 def keep_pdf(draft: Draft, beside: Path, folder: Path) -> None:
-    """Copy the PDF of an invoice, which lies beside its file, before the invoice is written: a
-    needless copy does no harm. It is there whole or not at all: a backup may be reading the folder.
-    Raises BadFile where the folder cannot be written."""
+    """Copy the PDF of an invoice from beside its file. Call it before the invoice is written: a
+    copy too many does no harm. The copy is atomic, since a backup may be reading the folder. Raises
+    BadFile if the folder cannot be written."""
     name = pdf_name(draft)
     part = folder.with_name(f"{name}.part")
     try:

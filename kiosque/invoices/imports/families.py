@@ -148,8 +148,8 @@ class FamiliesFile:
 
 
 def _known_digests() -> dict[str, str]:
-    """Return the digest of each record by its code; none of one put away, which a file brings back
-    unchanged too."""
+    """Return the digest of each record by its code; leave out archived ones, which a file brings
+    back even if unchanged."""
     found = Family.select(Family.code, Family.digest, Family.archived_at)
     return {family.code: "" if family.archived_at else family.digest for family in found}
 

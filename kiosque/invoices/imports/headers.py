@@ -53,7 +53,7 @@ def under_our_columns(path: Path) -> SourceTable:
 
 
 def _is_to_complete(columns: Collection[str]) -> bool:
-    """Tell whether columns are to be added to those of a file, or taken."""
+    """Tell whether columns must be added to those of a file, or removed."""
     lacks_due_date = _ISSUED in columns and _DUE not in columns
     return lacks_due_date or not {*codes.COLUMNS, _LIST}.isdisjoint(columns)
 
@@ -64,8 +64,8 @@ def opened(path: Path) -> SourceTable:
 
 
 def with_treasury(table: SourceTable, rules: Rules) -> SourceTable:
-    """Tell once of each list by which the Treasury has invoices; forget it where they are paid
-    here."""
+    """Warn once for each list by which the Treasury has invoices; remove it from the rows if the
+    settings say that these are paid here."""
     if _LIST not in table.columns:
         return table
     return replace(table, lines=_with_treasury(table, rules))
@@ -83,8 +83,8 @@ def _with_treasury(table: SourceTable, rules: Rules) -> Iterator[NumberedLine]:
 
 
 def with_due_dates(table: SourceTable, due_after_days: int) -> SourceTable:
-    """Give invoices the due date that their file does not tell, so many days after their issue. The
-    day is told once for each day of issue."""
+    """Give invoices without a due date one that is `due_after_days` after their issue. Warn once
+    for each day of issue."""
     if _DUE in table.columns or _ISSUED not in table.columns or "montant" not in table.columns:
         return table
     columns = [*table.columns, _DUE]

@@ -70,8 +70,8 @@ def _role(row: Row) -> str:
 
 
 def _with_kept_address(row: Row, sheet: Sheet) -> Row:
-    """Return the row with its e-mail address in the one form that is kept and compared, and empty
-    where no mail can be sent to what is written there."""
+    """Return the row with its e-mail address in the form that is stored and compared; empty if no
+    mail can be sent to what the cell says."""
     if not (written := row.get("courriel")):
         return row
     first, *others = _addresses(written) or [""]
@@ -107,8 +107,8 @@ def full_name(row: Row) -> str:
 
 
 def born_on(row: Row) -> date | None:
-    """Return the date of birth of a child, or None where the file gives none. Raise ValueError for
-    one to come."""
+    """Return the date of birth of a child, or None if the file gives none. Raise ValueError for a
+    future date."""
     if not row.get("date_naissance"):
         return None
     born = row.date("date_naissance")

@@ -73,13 +73,13 @@ class InvoicesFile:
         self._regies: Mapping[str, OtherRegie] = {}
         self._regie_of: dict[str, str] = {}
         self._new: list[Draft] = self._drafts
-        #: Of the lines of the new invoices, in their order, under the services' kept names.
+        #: The services of the lines of new invoices, in their order, under their kept names.
         self._told: dict[Told, None] = {}
         self._absent: tuple[Absent, ...] = ()
 
     def take_pdfs(self) -> None:
-        """Take, among the PDFs beside the file, those that bear the numbers of invoices whose line
-        names none, and tell of those that are nobody's."""
+        """Give each invoice that names no PDF the one beside the file that has its number, and warn
+        of PDFs that match no invoice."""
         numbered_pdfs.take(self._sheet, self._drafts)
 
     def prepare(
@@ -137,8 +137,8 @@ class InvoicesFile:
             faults.add(draft.first_line, f"fichier_pdf {quoted(draft.paper)} : {problem}")
 
     def _refuse_unknown_families(self, confirmed: Confirmed) -> None:
-        """Refuse codes that the record lacks, once there is one: a mistyped code would make a
-        family that nobody sees."""
+        """Refuse codes that no family has, unless the town has no families yet: a mistyped code
+        would make a family that nobody looks at."""
         first = {draft.code: draft.first_line for draft in reversed(self._new)}
         recorded = (Family.digest != "") | Family.forgotten_at.is_null(False)
         if not Family.select().where(recorded).exists():
@@ -152,7 +152,8 @@ class InvoicesFile:
                 self._sheet.surprise(confirmed, "new_families", line, codes.unknown_fault(code))
 
     def _spelt(self) -> dict[Told, int]:
-        """Return what the new invoices tell, as spelt, and where the first to do so begins."""
+        """Return what the new invoices say of children, as spelt, and the line where the first
+        invoice that says it begins."""
         found: dict[Told, int] = {}
         for draft in self._new:
             for line in draft.lines:
@@ -168,7 +169,7 @@ class InvoicesFile:
                 self._sheet.warn(number, text)
 
     def _warn_of_dates(self) -> None:
-        """Tell of each pair of odd dates once: the invoices of a month share theirs."""
+        """Warn once for each pair of odd dates: the invoices of a month have the same ones."""
         found: dict[str, list[int]] = {}
         for draft in self._new:
             closes_on = self._closing(draft)
@@ -250,7 +251,7 @@ class InvoicesFile:
         return summary
 
     def _enrolments(self) -> list[Told]:
-        """Return what the invoices tell of children, under their kept names."""
+        """Return the enrolments that the invoices imply, under the kept names."""
         of = self._children.of
         named = [told for told in self._told if told[:2] in of]
         return sorted({(code, of[code, child], service) for code, child, service in named})

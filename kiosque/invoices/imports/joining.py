@@ -1,4 +1,4 @@
-"""The services and children that a file names, as the database knows them, however spelt."""
+"""Match the services and children that a file names with those of the database, however spelt."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,8 +12,8 @@ JoinedChild = tuple[str, str, str]
 
 
 class Services:
-    """The one name of each service that a file spells in one way or more: the database's, else
-    the settings', else the file's first. `new` are those that the database lacks."""
+    """The one name for all spellings of each service in a file: the database's, else the settings',
+    else the first in the file. `new` are those that the database lacks."""
 
     def __init__(
         self,
@@ -21,7 +21,8 @@ class Services:
         regies: Mapping[str, OtherRegie],
         own_services: Iterable[str] = (),
     ) -> None:
-        """Take the services of the first *régie*, where it says its own, beside the others'."""
+        """Take the services listed by the other *régies*, and by the first one if it lists its
+        own."""
         known = {service.key: service.name for service in Service.select()}
         listed = {fold(name): name for each in regies.values() for name in each.services}
         own = {fold(name): name for name in own_services}
@@ -29,10 +30,10 @@ class Services:
         kept = listed | known
         self.of = {spelt: kept.setdefault(fold(spelt), spelt) for spelt in spellings}
         self.new = {name for name in self.of.values() if fold(name) not in known}
-        #: Where a town has several *régies*: neither invoiced before nor of any *régie*'s list.
+        #: New services that are in no *régie*'s list; empty in a town of one *régie*.
         self.unseen = {name for name in self.new if regies and fold(name) not in listed}
 
-        #: Of which no *régie* may take the money.
+        #: Services whose money no *régie* may take.
         self._uncollected = {name for name in self.of.values() if own and fold(name) not in listed}
 
     def several_in_one(self, spelt: str) -> str:
@@ -43,7 +44,7 @@ class Services:
 
     @property
     def joined(self) -> tuple[tuple[str, str], ...]:
-        """Return each spelling that is not the name kept, with that name."""
+        """Return each spelling that differs from the name kept, with that name."""
         return tuple((spelt, name) for spelt, name in sorted(self.of.items()) if spelt != name)
 
     def fault(self, spelt: str) -> str:
@@ -69,11 +70,11 @@ class Children:
     """The one name of each child of the families of a file."""
 
     def __init__(self, told: Iterable[tuple[str, str]], known: Mapping[str, Iterable[str]]) -> None:
-        """Take the (family code, child) that a file names, and the names the database knows."""
+        """Take the (family code, child) pairs of a file, and the names in the database."""
         names = {code: set(found) for code, found in known.items()}
         self.of: dict[tuple[str, str], str] = {}
         self.new: list[tuple[str, str]] = []
-        # Full names first, that a first name alone may then be told to be of one of them.
+        # Full names first, so that a first name alone can then be matched with one of them.
         for code, child in sorted(told, key=lambda each: -len(each[1].split())):
             own = names.setdefault(code, set())
             if (name := known_child(own, child)) is None:
@@ -114,7 +115,7 @@ def forgotten_fault(code: str) -> str:
 
 
 class Codes:
-    """The codes of the record, told apart but for the zeros at their head."""
+    """The codes on record, compared without their leading zeros."""
 
     def __init__(self, codes: Iterable[str]) -> None:
         self._known: dict[str, list[str]] = {}

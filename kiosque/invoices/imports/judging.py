@@ -11,14 +11,14 @@ from kiosque.language.formats import format_euros
 
 #: Invoices shown as their families will see them.
 SAMPLES = 5
-#: A line is looked at when it is so many times what is usual of its service, and not a small sum;
-#: what is usual is known of so many lines.
+#: A line is odd when it is so many times the usual amount of its service, and not a small sum; the
+#: usual amount needs so many lines.
 TIMES, AT_LEAST_CENTS, KNOWN_LINES = 5, 100_00, 10
 
 
 def outliers(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, str]]:
-    """Yield the invoices that have a line far above what is usual of its service in this file, and
-    say so in French, once an invoice."""
+    """Yield each invoice that has a line far above the usual amount of its service in this file,
+    with a French sentence."""
     amounts: dict[str, list[int]] = {}
     for draft in drafts:
         for line in draft.lines:
@@ -49,8 +49,8 @@ def samples(
     warnings: Sequence[Fault],
     closing: Callable[[Draft], date | None],
 ) -> tuple[Sample, ...]:
-    """Return some of the invoices: the first that is doubtful, those of the largest and of the
-    smallest total, then the first ones."""
+    """Return some of the invoices: the first doubtful one, those of the largest and the smallest
+    total, then the first ones."""
     doubtful = {warning.line for warning in warnings}
     by_total = sorted(drafts, key=lambda draft: draft.total_cents)
     chosen = [draft for draft in drafts if draft.first_line in doubtful][:1]

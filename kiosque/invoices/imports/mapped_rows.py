@@ -1,4 +1,4 @@
-"""Make the town's own rows of a table by a mapping (`mappings`)."""
+"""Turn a table into the town's own rows by a mapping (`mappings`)."""
 
 import csv
 import io
@@ -112,7 +112,7 @@ def _sum_fault(services: Sequence[tuple[str, str]], total: str) -> str:
 
 
 class _Joined:
-    """The lines of a file beside, by what they are joined on."""
+    """The lines of a neighbouring file, by the value that they are joined on."""
 
     def __init__(self, file: File, join: Join) -> None:
         self.on = fold(join.column)

@@ -57,7 +57,7 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Join:
-    """The lines of a file beside whose column `of` is what the line has in `column`."""
+    """The lines of a neighbouring file whose column `of` has the value of the line's `column`."""
 
     column: str
     file: str
@@ -66,8 +66,8 @@ class Join:
 
 @dataclass(frozen=True)
 class Columns:
-    """A mapping. `also` are columns that its tables have, besides those that it names; `ignored`
-    are those that are no service."""
+    """A mapping. `also` are columns that its tables have besides those that it names; `ignored` are
+    columns that are not services."""
 
     name: str
     rows: tuple[Row, ...]
@@ -110,7 +110,7 @@ class Columns:
         return list(filter(None, named))
 
     def is_joined(self, name: str) -> bool:
-        """Tell whether a column is of a file beside."""
+        """Tell whether a column is in a neighbouring file."""
         return any(name.startswith(each.file + OF_FILE) for each in self.joins)
 
     @property
@@ -134,24 +134,25 @@ def _whole(row: Row) -> Row:
 
 @lru_cache(maxsize=1)
 def presets() -> tuple[Columns, ...]:
-    """Return the mappings that ship, those of more columns first."""
+    """Return the mappings that ship with the site, those of most columns first."""
     files = sorted(PRESETS.glob("*.json"))
     found = [Columns.of(json.loads(each.read_text("utf-8"))) for each in files]
     return tuple(sorted(found, key=lambda each: -len(each.needed)))
 
 
-#: So begin the signatures of what is said of the banks' tables, which `statements` reads.
+#: Prefix of the signatures of mappings for the banks' tables, which `statements` reads.
 OF_BANKS = "bank:"
 _OURS = ~ColumnMapping.signature.startswith(OF_BANKS)
 
 
 def signature(columns: Sequence[str]) -> str:
-    """Return the key of all tables of these columns, however spelt."""
+    """Return the key shared by all tables of these columns, however spelt."""
     return hashlib.sha256("|".join(map(fold, columns)).encode()).hexdigest()
 
 
 def kept() -> list[ColumnMapping]:
-    """Return what the town's people said of tables, the oldest first; not of the banks' tables."""
+    """Return the mappings that the town's people made, the oldest first, but those of the banks'
+    tables."""
     return list(ColumnMapping.select().where(_OURS).order_by(ColumnMapping.id))
 
 
@@ -162,7 +163,7 @@ def keys() -> list[frozenset[str]]:
 
 
 def find(columns: Sequence[str]) -> Columns | None:
-    """Return what is known of a table of these columns: what was said, else a preset."""
+    """Return the mapping of a table of these columns: the one that people made, else a preset."""
     said = ColumnMapping.get_or_none(ColumnMapping.signature == signature(columns))
     if said:
         return Columns.of(json.loads(said.mapping))
@@ -188,7 +189,7 @@ def keep(name: str, columns: Sequence[str], row: Row, author: str) -> Columns:
 
 
 def forget(columns: Sequence[str]) -> bool:
-    """Forget what was said of the tables of these columns. Return False if nothing was."""
+    """Forget the mapping that people made for these columns. Return False if there was none."""
     with write():
         same = ColumnMapping.signature == signature(columns)
         return bool(ColumnMapping.delete().where(same).execute())

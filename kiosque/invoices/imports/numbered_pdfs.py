@@ -1,4 +1,4 @@
-"""PDFs that lie beside a file and bear the numbers of its invoices."""
+"""PDFs beside a file, named by the numbers of its invoices."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,13 @@ from kiosque.invoices.imports.drafts import Draft
 from kiosque.invoices.imports.reading import quoted
 from kiosque.invoices.imports.sheet import Sheet
 
-#: Of many PDFs that are nobody's, so many are named.
+#: Most PDFs without an invoice that are named.
 SHOWN = 5
 
 
 def take(sheet: Sheet, drafts: Sequence[Draft]) -> None:
-    """Give each invoice whose lines name no PDF the one that bears its number, with dashes for its
-    bars, and tell of those that are nobody's."""
+    """Give each invoice whose lines name no PDF the one named by its number, with dashes in place
+    of slashes, and warn of PDFs that match no invoice."""
     found = {path.name for path in sheet.path.parent.iterdir() if path.suffix.lower() == ".pdf"}
     named = {name.lower(): name for name in found}
     for draft in drafts:

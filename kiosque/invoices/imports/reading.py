@@ -18,7 +18,7 @@ Number = TypeVar("Number")
 #: The number of a line in its file, and its cells.
 NumberedLine = tuple[int, list[str]]
 
-#: The two answers that may mend a file refused: the families of its debtors, or its columns.
+#: The two answers that may make a refused file loadable: who its debtors are, or its columns.
 DEBTORS, COLUMNS = "debtors", "columns"
 
 #: Beyond this many faults the file is simply not of the right kind.
@@ -26,15 +26,17 @@ MAX_FAULTS = 100
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,19}", re.ASCII)
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,29}", re.ASCII)
-#: It is in the address of its invoice's page: no part that a browser takes away, nor another page.
+#: A number is in the address of its invoice's page: it may be no part that a browser removes, nor
+#: the name of another page.
 _NO_ADDRESS = re.compile(r"/\.{0,2}(?:/|$)|/question$")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of one line, or of the whole file at line 0, and what to do about it, in French.
-    `needs` is the surprise of `Confirmed` that a person may let in, or DEBTORS or COLUMNS, if one
-    may say what they are; `unit` what is counted, where it is no line: a piece of a PES file."""
+    """A fault of one line, or of the whole file for line 0, and what to do about it, in French.
+    `needs` names what a person can do: confirm a surprise of `Confirmed`, or say who the DEBTORS or
+    what the COLUMNS are. `unit` is what `line` counts if not lines, such as pieces of a PES
+    file."""
 
     line: int
     text: str
@@ -55,7 +57,7 @@ class BadFile(Exception):  # the word of the domain
 
 @dataclass(frozen=True)
 class Confirmed:
-    """The surprises of a file that a person has said are meant; the others refuse it."""
+    """The surprises of a file that a person has confirmed; any other makes the file refused."""
 
     new_services: bool = False
     new_families: bool = False
@@ -63,7 +65,7 @@ class Confirmed:
     overpayments: bool = False
 
 
-#: No surprise is let in, or every one: to see them all.
+#: Confirm no surprise; confirm every one, to see them all.
 NOTHING, EVERYTHING = Confirmed(), Confirmed(*[True] * 4)
 
 
@@ -111,13 +113,13 @@ class Summary:
     """Counts of what a file brought, or would bring. `regies` gives the cents that belong to each
     *régie*, by its key. `joined_services` are (spelling in the file, name kept), `joined_children`
     (family code, spelling, name kept); `removals` say in French what leaves the record;
-    `left_since` names the invoices of payments known before, whose money pays them no more;
-    `warnings` are what a person should look at, by line; `to_confirm`, the surprises let in;
+    `left_since` names the invoices of known payments whose money no longer pays them; `warnings`
+    are what a person should look at, by line; `to_confirm` are the surprises confirmed;
     `without_email` are the codes of families with no address in the file.
 
-    Of invoices, `services` gives the cents by name, `issued_on` is the last date, `samples` are
-    some of them, `told` is how many families a mail will reach; to those that are `absent` nothing
-    is done. `plan` tells from any other what the load does to the database."""
+    For invoices, `services` gives the cents by name, `issued_on` is the last date, `samples` are
+    some of them, `told` is how many families a mail will reach; nothing is done to those that are
+    `absent`. `plan` is a digest of what the load does to the database."""
 
     kind: str
     rows: int
@@ -211,8 +213,8 @@ def _code(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a value to show in a fault: not too long, its invisible signs written as codes, for a
-    terminal obeys some of them."""
+    """Return a value to show in a fault: not too long, and with its control characters escaped,
+    since a terminal obeys some of them."""
     shown = "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text[:41]
     )
@@ -231,7 +233,7 @@ def number_in(column: str, text: str, parse: Callable[[str], Number]) -> Number:
 
 
 def every(*readings: Callable[[], Any]) -> list[Any]:
-    """Return what each reading gives. Raise one ValueError with the texts of all that fail."""
+    """Return the result of each reading. Raise one ValueError with the texts of all that fail."""
     values: list[Any] = []
     texts: list[str] = []
     for reading in readings:

@@ -1,6 +1,6 @@
 """Take in a file as it is given: alone, with its neighbours, in a folder or in a zip.
 
-What is opened is what is read: a bank mandate that lies beside, with its IBAN, never is.
+Only files that are read are opened: a bank mandate beside them, with its IBAN, never is.
 """
 
 import hashlib
@@ -19,9 +19,9 @@ from kiosque import os_errors
 from kiosque.invoices.imports.reading import MAX_FAULTS, BadFile, Fault
 
 MAX_BYTES = 256 * 1024 * 1024
-#: So much of a file tells what it is.
+#: Bytes at the head of a file by which its format is recognised.
 HEAD_BYTES = 64 * 1024
-#: A zip or a folder of more files is no load.
+#: Most files in a zip or a folder to load.
 MAX_FILES = 50
 #: The file's name that means standard input.
 STANDARD_INPUT = Path("-")
@@ -41,7 +41,7 @@ _ONE = (
     "de Magnus."
 )
 
-#: Reads a file, or so much of its beginning.
+#: Reads a file, or a number of bytes at its beginning.
 Reader = Callable[[int], bytes]
 #: Tells whether a file, by its head and its name, is the main one of a format.
 Recognises = Callable[[bytes, str], bool]
@@ -81,14 +81,14 @@ class File:
         return None
 
     def warn(self, line: int, text: str) -> None:
-        """Tell a person to look at a line. Beyond a hundred, no more is told."""
+        """Add a warning about a line, for a person; ignore those beyond a hundred."""
         if len(self.warnings) < MAX_FAULTS:
             self.warnings.append((line, text))
 
 
 def receive(path: Path, recognises: Recognises) -> File:
-    """Read the file at a path, or on standard input where it is `-`; of a folder or a zip, the one
-    that `recognises` knows, else the only text. Raise BadFile."""
+    """Read the file at a path, or standard input for `-`. In a folder or a zip, read the file that
+    `recognises` accepts, else the only text. Raise BadFile."""
     if path != STANDARD_INPUT and path.is_dir():
         with _readable():
             inside = [each for each in sorted(path.iterdir()) if each.is_file()]
@@ -148,7 +148,7 @@ def _members(data: bytes) -> dict[str, Reader] | None:
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
     try:
-        # No more is read than is declared, which was counted.
+        # Read no more than the declared size, on which the limit was checked.
         with archive.open(info) as member:
             return member.read(limit)
     except _BROKEN:

@@ -1,4 +1,4 @@
-"""List the losses that a families file, which replaces records whole, would cause."""
+"""List what the record would lose by a families file, which replaces whole records."""
 
 from collections.abc import Iterator
 

@@ -18,7 +18,7 @@ _COLUMNS: Mapping[str, str] = {
 
 
 def overruled(households: Mapping[str, Household]) -> Iterator[tuple[int, str]]:
-    """Yield a line of the file, and what it changes again, in French: the file wins."""
+    """Yield a line of the file and the change that it overwrites, in French. The file wins."""
     latest: dict[tuple[str, str, str], str] = {}
     for code, applied in answers.applied_to(households):
         parent = applied.pop("parent", None) or ""

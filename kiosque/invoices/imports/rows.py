@@ -12,8 +12,8 @@ from kiosque.payments.anomalies import OURSELVES
 
 
 def of_invoice(draft: Draft, closes_on: date | None, kept: Mapping[str, str]) -> tuple[object, ...]:
-    """Return the row of an invoice, but for what only the database knows: its batch, its family.
-    `kept` gives the name of each service, by its spelling."""
+    """Return the row of an invoice without what only the database knows: its batch and its family.
+    `kept` gives the name of each service by its spelling."""
     return (
         draft.number,
         draft.issued_on.isoformat(),
@@ -50,7 +50,7 @@ def of_lines(
 
 
 def give_to_treasury(drafts: Iterable[Draft], batch: ImportBatch, ids: Mapping[str, int]) -> None:
-    """Keep which of the invoices the Treasury has already, by the file's own word."""
+    """Store the transmissions of the invoices that the Treasury has already, as the file says."""
     lists: dict[tuple[str, date], list[int]] = {}
     for draft in drafts:
         if draft.state == InvoiceState.TRANSMITTED:

@@ -63,10 +63,10 @@ class SettlementsFile:
         self._online: dict[str, str] = {}
         self._progress = progress
         self._sheet = sheet
-        #: Of what the Treasury returns: whose it is, and how many payments were recorded before.
+        #: For a file of the Treasury: its statement, and how many payments were recorded before.
         self._statement: ReturnStatement | None = None
         self._known = 0
-        #: The effect that a preview told: the load must have the same.
+        #: The effect that a preview showed: the load must have the same.
         self._agreed: list[Taken] | None = None
         self._read_all()
         self._rows = len(self._payments)
@@ -86,10 +86,10 @@ class SettlementsFile:
             totals.compare(self._sheet, [*self._payments], amounts)
 
     def prepare(self, regies: Mapping[str, Regie], confirmed: Confirmed, most: int | None) -> None:
-        """Look who is at the bank; compare with the database what is sound in a file that its form
-        refuses, so that all its faults are told at once. `regies` are all, by key. Raise BadFile
-        where there are more payments than `most`: whoever else writes waits for them. What the
-        Treasury returns cannot be shared out, and few of it are ours."""
+        """Look up who is at the bank. Compare even the sound rows of a malformed file with the
+        database, so that all faults are reported at once. `regies` are all, by key. Raise BadFile
+        for more payments than `most`: other writers wait for them. A file of the Treasury has no
+        such limit: it cannot be split, and few of its payments are ours."""
         if most is not None and self._statement is None and len(self._payments) > most:
             text = f"plus de {most} encaissements. Partagez le fichier en plusieurs."
             raise BadFile([Fault(0, text)])
@@ -115,8 +115,8 @@ class SettlementsFile:
         return self._sum_up(self._agreed)
 
     def store(self) -> Summary:
-        """Record the payments, in a transaction of their own, then that the file was loaded. Raise
-        Refused where `summary` told of others."""
+        """Record the payments in a transaction of their own, then note that the file was loaded.
+        Raise Refused if their effect is not the one that `summary` told."""
         summary = self._sum_up(self._settle(preview=False))
         with write():
             batch = self._sheet.log(summary)
@@ -168,8 +168,8 @@ class SettlementsFile:
                 yield Fault(line, text, "overpayments")
 
     def _warnings(self, added: list[Taken]) -> Iterator[Fault]:
-        """Yield what a person should look at: who is at the bank, what is over, what is there
-        twice."""
+        """Yield what a person should look at: families at the bank, money in excess, repeated
+        payments."""
         first: dict[CounterPayment, int] = {}
         lines = list(self._payments)
         extra = {lines[each.position]: each.extra_cents for each in added}
@@ -204,7 +204,7 @@ def _read(row: Row) -> CounterPayment:
 
 
 def _answer(row: Row, column: str, longest: int) -> str:
-    """Return who answers for a payment, or why."""
+    """Return the author, or the reason, of a payment."""
     text = row.text(column)
     if len(text) > longest or not text.isprintable():
         raise ValueError(f"{column} {quoted(text)} : attendu {longest} caractères visibles au plus")

@@ -1,4 +1,4 @@
-"""The rows of a file, under the town's own columns: each looked at before the rules see it."""
+"""The rows of a file under the town's own columns, checked before the rules see them."""
 
 import re
 import unicodedata
@@ -26,8 +26,8 @@ from kiosque.language import clock
 from kiosque.spelling import fold
 
 MAX_CELL = 200
-#: A total begins so in a column of `_IDENTITY`, whose other one is a figure, or in any column where
-#: both of those are empty.
+#: A line is a total if a column of `_IDENTITY` begins so and the other one is empty or a figure; or
+#: if any column begins so and both of these are empty.
 _TOTALS = ("total", "soustotal")
 _FIGURE = re.compile(r"[0-9][0-9\s.,]*€?")
 _IDENTITY = ("numero_facture", "code_famille")
@@ -37,9 +37,9 @@ _OWN = frozenset({"date_emission", "role", "date_encaissement"})
 
 @dataclass(frozen=True)
 class Sheet:
-    """A file, its lines read once, as they are asked for. `faults` takes the malformed ones,
-    `totals` the lines that sum up others, `warnings` what is loaded, or left out, and wants to be
-    looked at, `surprises` what a person has let in."""
+    """A file, its lines read once, as they are asked for. `faults` collects the malformed ones,
+    `totals` the lines that sum up others, `warnings` what a person should look at although it is
+    loaded or left out, `surprises` what a person has confirmed."""
 
     file: File
     columns: list[str]
@@ -82,7 +82,7 @@ class Sheet:
         identity = [self.columns.index(name) for name in _IDENTITY if name in self.columns]
         own = [at for at, name in enumerate(self.columns) if name in _OWN]
         for number, cells in self.lines:
-            # Nearly always all is well: so all of the line is looked at first.
+            # Nearly every line is sound: check the whole line first, which is quicker.
             text = ";".join(cells)
             is_plain = text.isprintable()
             if not (is_plain and text.strip("; ")) and not any(map(str.strip, cells)):
@@ -107,13 +107,14 @@ class Sheet:
             raise BadFile([Fault(1, "le fichier n’a que son titre de colonnes")])
 
     def warn(self, line: int, text: str) -> None:
-        """Tell a person to look at a line, which is no fault. Beyond a hundred, no more is told."""
+        """Add a warning about a line that is no fault, for a person; ignore those beyond a
+        hundred."""
         if len(self.warnings) < MAX_FAULTS:
             self.warnings.append(Fault(line, text, unit=self.faults.unit))
 
     def surprise(self, confirmed: Confirmed, needs: str, line: int, text: str) -> None:
-        """Refuse a surprise, unless a person has confirmed all of its kind (`needs`). Beyond a
-        hundred, no more is told."""
+        """Refuse a surprise, unless a person has confirmed all of its kind (`needs`). Report a
+        hundred at most."""
         if not getattr(confirmed, needs):
             self.faults.add(line, text, needs=needs)
         elif len(self.surprises) < MAX_FAULTS:
@@ -156,14 +157,14 @@ def _is_total(cells: list[str], identity: Sequence[int], own: Sequence[int]) -> 
         return False
     names = [name for at in identity if at < len(cells) and (name := cells[at].strip())]
     others = [name for name in names if not fold(name).startswith(_TOTALS)]
-    if len(others) == len(names):  # the cell that says it is another one
+    if len(others) == len(names):  # another cell may say that it is a total
         return not names and any(fold(cell).startswith(_TOTALS) for cell in cells)
     return all(map(_FIGURE.fullmatch, others))
 
 
 def _is_tight(text: str) -> bool:
-    """Tell whether no cell begins or ends with a space, the one blank sign that is printable: to
-    look is a tenth of what it costs to strip them all."""
+    """Tell whether no cell begins or ends with a space, the only printable blank: this check costs
+    a tenth of stripping all cells."""
     return not ("; " in text or " ;" in text or text[0] == " " or text[-1] == " ")
 
 

@@ -35,7 +35,7 @@ def why_another(draft: Draft) -> str:
 
 
 def _head(invoice: Invoice, draft: Draft) -> tuple[object, ...]:
-    """Return what is compared of an invoice; not a PDF that the file does not name."""
+    """Return what is compared of an invoice; leave out its PDF if the file names none."""
     paper = invoice.pdf_name if draft.pdf else ""
     return (invoice.issued_on, invoice.due_on, invoice.period, paper)
 
@@ -76,7 +76,7 @@ def _draft_lines(draft: Draft) -> Sequence[tuple[object, ...]]:
 def known_digests(numbers: Sequence[str]) -> dict[str, str]:
     """Return the digests of those invoices that are in the database, by number.
 
-    In SQL of ours: Peewee would handle each of 25 000 numbers and rows one at a time.
+    Use plain SQL: Peewee would handle each of 25 000 numbers and rows one at a time.
     """
     found: dict[str, str] = {}
     for part in chunks(numbers):

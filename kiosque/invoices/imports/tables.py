@@ -16,7 +16,7 @@ from kiosque.spelling import fold
 
 #: A title, and a few lines about who made the file and when, may precede the columns.
 MAX_PREAMBLE = 10
-#: A page asks a person about each.
+#: Most columns, since a page asks a person about each.
 MAX_COLUMNS = 300
 #: For a progress bar, where rows are not lines.
 BYTES_A_ROW = 64
@@ -37,9 +37,9 @@ class SourceTable:
 def open_table(path: Path, keys: Sequence[Collection[str]]) -> SourceTable:
     """Read the file at a path, or standard input where the path is `-`.
 
-    Its columns are at the first line that holds all of one of `keys`, however spelt; where none
-    does, at the first of those that say most. Raise BadFile when it is no table of a sensible
-    size.
+    Its columns are in the first line that holds all names of one of `keys`, however spelt; if none
+    does, in the first of the lines that have most cells. Raise BadFile if it is no table of a
+    sensible size.
     """
     folded = [set(map(fold, key)) for key in keys]
     file = receive(path, partial(_is_known, folded))
@@ -51,8 +51,8 @@ def open_table(path: Path, keys: Sequence[Collection[str]]) -> SourceTable:
 
 
 def squared(table: SourceTable) -> SourceTable:
-    """Return a table each of whose lines has a cell a column, before columns are added or taken.
-    The table takes the faults of lines that have more."""
+    """Return a table whose lines all have one cell for each column, so that columns can be added or
+    removed. Lines that have more become faults of the table."""
     return replace(table, lines=_squared(table))
 
 
@@ -106,7 +106,7 @@ def _of_csv(file: File, keys: Sequence[set[str]]) -> SourceTable:
 
 
 def _holds(cells: Sequence[str], keys: Sequence[set[str]]) -> bool:
-    if len(cells) > MAX_COLUMNS:  # no table of ours: millions are not looked at one by one
+    if len(cells) > MAX_COLUMNS:  # no table of ours: do not check millions of cells
         return False
     found = set(map(fold, cells))
     return any(key <= found for key in keys)
@@ -115,7 +115,7 @@ def _holds(cells: Sequence[str], keys: Sequence[set[str]]) -> bool:
 def _heading(text: str, keys: Sequence[set[str]]) -> tuple[int, str, list[str]]:
     """Return how many lines precede the rows, the separator, and the names of the columns.
 
-    Raise BadFile if the text is none, besides.
+    Raise BadFile if the text is no table.
     """
     top = text.split("\n", MAX_PREAMBLE)[:MAX_PREAMBLE]
     for number, line in enumerate(top, 1):
@@ -134,8 +134,8 @@ def _heading(text: str, keys: Sequence[set[str]]) -> tuple[int, str, list[str]]:
 
 
 def _widest(rows: Sequence[Sequence[str]]) -> int:
-    """Return which of the first rows names the columns, where none is known: the first of those
-    that say most."""
+    """Return which of the first rows names the columns, if no known one does: the first of those
+    that have most cells."""
     said = [sum(map(bool, map(str.strip, row))) for row in rows]
     return said.index(max(said))
 

@@ -22,7 +22,7 @@ def compare(sheet: Sheet, lines: Sequence[int], cents: Sequence[int]) -> None:
         text = cells[column] if column < len(cells) else ""
         try:
             gap = whole - parse_hundredths(text)
-        except ValueError:  # a total of something else
+        except ValueError:  # not a total in euros
             continue
         if gap and whole - gap != part:
             more = "plus" if gap > 0 else "moins"

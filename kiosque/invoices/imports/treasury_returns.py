@@ -16,7 +16,7 @@ from kiosque.payments import CounterPayment, Refused, settle_at_counter
 from kiosque.payments.closed_months import is_closed
 from kiosque.settings import Regie
 
-#: Of many numbers, so many are named.
+#: Most numbers that are named in a warning.
 _NAMED = 5
 #: By the line of each.
 Payments = Mapping[int, CounterPayment]
@@ -57,7 +57,7 @@ def sifted(
 
 
 def _in_open_months(payments: Payments) -> dict[int, CounterPayment]:
-    """Date today what the Treasury received in a month closed since: its files come after it."""
+    """Date today what the Treasury received in a month that is closed: its file comes too late."""
     regies: dict[str, str] = {}
     for part in chunks(sorted({each.invoice_number for each in payments.values()})):
         found = Invoice.select(Invoice.number, Invoice.regie).where(Invoice.number.in_(part))
@@ -97,7 +97,8 @@ def _ours(sheet: Sheet, payments: Payments) -> dict[int, CounterPayment]:
 
 
 def _told_apart(sheet: Sheet, payments: Payments) -> tuple[dict[int, CounterPayment], int]:
-    """Return the new payments, and how many are known: a reason names one, whatever its day."""
+    """Return the new payments, and how many are known already. The reason identifies a payment,
+    whatever its day."""
     recorded = _recorded(each.reason for each in payments.values())
     new: dict[int, CounterPayment] = {}
     reasons, known = set[str](), 0

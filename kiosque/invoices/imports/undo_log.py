@@ -22,12 +22,12 @@ from kiosque.db.models import (
 from kiosque.invoices.imports.stored import chunks
 from kiosque.language import clock
 
-#: A load can be undone for so long: what it changed names families.
+#: How long a load can be undone. It is short, since what it changed names families.
 KEPT = timedelta(days=30)
 
 Model = type[NumberedModel]
 
-#: The columns that files write. The others of a family are its own.
+#: The columns that files write; the other columns of a family are never touched by a load.
 COLUMNS: Mapping[Model, tuple[str, ...]] = {
     Family: (
         "name", "address", "postcode", "city", "updated_on", "digest", "seen_on", "forgotten_at",
@@ -37,7 +37,7 @@ COLUMNS: Mapping[Model, tuple[str, ...]] = {
     Child: ("family_id", "name", "born_on"),
     Enrolment: ("child_id", "service_id"),
 }  # fmt: skip
-#: Whose record a row is of, and what must be joined to know it.
+#: The column that says whose record a row belongs to, and the join that it needs.
 _OWNERS: Mapping[Model, tuple[str, str]] = {
     Family: ("t.id", ""),
     Guardian: ("t.family_id", ""),
@@ -45,7 +45,8 @@ _OWNERS: Mapping[Model, tuple[str, str]] = {
     Enrolment: ("child.family_id", " JOIN child ON child.id = t.child_id"),
     Service: ("CAST(NULL AS INTEGER)", ""),
 }
-#: The tables of a record that a families file replaces, those referred to first.
+#: The tables of a record that a families file replaces; a table comes before those that refer to
+#: it.
 RECORD: tuple[Model, ...] = (Guardian, Child, Enrolment)
 _ROWS = "SELECT t.id, {owner}, {columns} FROM {table} t{join} WHERE {owner} IN ({places})"
 _CHANGED = """
@@ -100,12 +101,12 @@ class Changes:
         )
 
     def note_new(self, *models: Model) -> None:
-        """Note the rows added since the load began, in tables that it takes nothing from."""
+        """Note the rows added since the load began, in tables where it deletes nothing."""
         for model in models:
             self._note(model, "t.id > {}", [self._last[model]])
 
     def note_record(self, families: Iterable[int]) -> None:
-        """Note the rows that are now the record of families, all of which the load wrote."""
+        """Note the rows that now make up the record of these families: the load wrote them all."""
         for model in RECORD:
             for part in chunks(families):
                 places = ", ".join(["{}"] * len(part))

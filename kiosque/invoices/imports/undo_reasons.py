@@ -1,4 +1,4 @@
-"""Why a load is not undone: what came of its invoices and of its families since, in French."""
+"""Say in French why a load cannot be undone: what happened since to its invoices and families."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ _WORDS: Mapping[type[BaseModel], str] = {
 }
 _TO_PUT_BACK = "un chargement fait depuis a retiré une inscription qui la cite"
 _OTHER = "autre chose en dépend"
-#: They leave with the invoice that they are about.
+#: Tables whose rows are deleted with their invoice.
 _OF_INVOICE = (InvoiceLine, FamilyNoticeItem, Transmission)
 
 
@@ -103,8 +103,8 @@ def _why_of_families(batch: ImportBatch) -> Iterator[str]:
 
 
 def _why_merged(batch: ImportBatch) -> Iterator[str]:
-    """Say in French which merges moved invoices of a load: undoing them later would give back, for
-    those, others that bear their ids by then."""
+    """Say in French which merges moved invoices of a load. If these were deleted, undoing the merge
+    later might move other invoices that got their ids."""
     ids = {invoice.id for invoice in invoices_of(batch)}
     since = FamilyMerge.undone_at.is_null(), FamilyMerge.merged_at >= batch.imported_at
     for merge in FamilyMerge.select().where(*since).order_by(FamilyMerge.id.desc()):
@@ -132,7 +132,7 @@ def _told() -> Any:
 def _cited(
     model: type[NumberedModel], ids: Sequence[int], own: Sequence[type[BaseModel]] = ()
 ) -> Iterator[tuple[Any, str]]:
-    """Yield the rows that others refer to, those of `own` tables apart, and by what, in French."""
+    """Yield the rows that other tables, except `own`, refer to; and name these in French."""
     links = model._meta.backrefs  # noqa: SLF001  # Peewee's own
     for field, other in links.items():
         for part in [] if other in own else chunks(ids):

@@ -37,7 +37,7 @@ from kiosque.payments.refusals import require_author_and_reason
 
 _CHANGE = "UPDATE family SET {} WHERE id = ?"
 _ADD = "INSERT INTO {} ({}) VALUES ({})"
-#: Of many reasons, so many are said.
+#: Most reasons that are given.
 SHOWN = 5
 MONEY = (
     f"c’est de l’argent reçu, il ne s’annule pas. Corrigez chaque encaissement ({Way.CORRECTIONS})."
@@ -50,8 +50,8 @@ IN_THE_WAY = (
 
 @dataclass(frozen=True)
 class Undone:
-    """The effect of undoing a load: the number of invoices taken away, and their cents; of families
-    taken away; of families put back as they were."""
+    """The effect of undoing a load: how many invoices are deleted and their cents, how many
+    families are deleted, and how many are put back as they were."""
 
     batch: ImportBatch
     invoices: int
@@ -61,16 +61,16 @@ class Undone:
 
 
 def preview(number: int) -> Undone:
-    """Say what undoing a load would do. Raise Refused as `undo`, but for what only doing it shows:
-    a family or a service that something else needs."""
+    """Say what undoing a load would do. Raise Refused as `undo` does, except if something else
+    needs a family or a service of the load: only `undo` finds that."""
     batch = _undoable(number)
     _refuse(why_not(batch))
     return _measured(batch)
 
 
 def undo(number: int, author: str, reason: str, pdf_folder: Path) -> ImportBatch:
-    """Undo a load and return it. Raise Refused, having changed nothing, where money, the bank, a
-    mail or a later load is about what it brought, or without author and reason."""
+    """Undo a load and return it. Raise Refused, changing nothing, if money, the bank, a mail or a
+    later load depends on what it brought, or without author and reason."""
     require_author_and_reason(author, reason)
     with write():
         batch = _undoable(number)
@@ -155,7 +155,7 @@ def _put_back(batch: ImportBatch) -> None:
         for part in chunks(_added(batch, model)):
             ModelDelete(model).where(model.id.in_(part)).execute()
     for row, former in _former(batch, Family):
-        if former.get("archived_at", "") is None:  # it was put away since, if it is: it stays so
+        if former.get("archived_at", "") is None:  # keep it archived if it was archived since
             del former["archived_at"]
         places = ", ".join(f"{column} = ?" for column in former)
         execute_many(_CHANGE.format(places), [(*former.values(), row)])
@@ -165,7 +165,7 @@ def _put_back(batch: ImportBatch) -> None:
         rows = _former(batch, model)
         execute_many(statement, [(row, *former.values()) for row, former in rows])
     ModelDelete(ImportChange).where(ImportChange.batch == batch).execute()
-    for part in chunks(added[Family]):  # what was undone of them is of no use
+    for part in chunks(added[Family]):  # merges already undone would still refer to them
         either = FamilyMerge.kept.in_(part) | FamilyMerge.gone.in_(part)
         ModelDelete(FamilyMerge).where(either, FamilyMerge.undone_at.is_null(False)).execute()
     _refuse(why_needed(added))

@@ -1,4 +1,4 @@
-"""Look into a file that holds others, believing nothing of it, and take the PDFs out."""
+"""Look into an archive, without trusting anything that it says, and extract its PDFs."""
 
 import errno
 import re
@@ -12,18 +12,18 @@ from pathlib import Path, PurePosixPath
 
 from kiosque.invoices.imports.reading import quoted
 
-#: How such a file begins; an empty one says at once that it ends.
+#: The first bytes of a zip, then those of an empty zip.
 BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
 MAX_FILES, MAX_BYTES = 500, 200 * 1024 * 1024
 #: A file above SMALL bytes that unpacks to more than MAX_RATIO times its size was made to fill a
 #: disk.
 MAX_RATIO, SMALL = 100, 1024 * 1024
-#: The list of the files, at its end: room for MAX_FILES of long names.
+#: Most bytes of the central directory: enough for MAX_FILES with long names.
 _MAX_LIST = 512 * 1024
 _END, _END_SIZE = b"PK\x05\x06", 22
 _LONGEST_COMMENT = 65_535
 _BROKEN = "l’archive est abîmée, ou faite d’une façon inconnue."
-#: Before the end of one that is larger than the format first allowed.
+#: The locator before the end of a ZIP64 archive, and its size.
 _LARGE, _LARGE_SIZE = b"PK\x06\x07", 20
 _CHUNK = 1024 * 1024
 #: In bytes; a disk takes somewhat more.
@@ -79,10 +79,10 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error):
         raise BadArchive(_BROKEN) from None
     except OSError as error:
-        if error.errno != errno.EINVAL:  # a place in the file that is before its beginning
+        if error.errno != errno.EINVAL:  # EINVAL: an offset before the beginning of the file
             raise
         raise BadArchive(_BROKEN) from None
-    except (RuntimeError, ValueError, UnicodeError):  # a password, or a name that is none
+    except (RuntimeError, ValueError, UnicodeError):  # a password, or an invalid name
         raise BadArchive("l’archive demande un mot de passe, ou a des noms illisibles.") from None
 
 

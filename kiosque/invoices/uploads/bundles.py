@@ -1,4 +1,4 @@
-"""Files of one load that some software writes apart: put together, as a zip of them is read."""
+"""Put together the files that some software writes separately for one load, as if zipped."""
 
 import io
 import zipfile
@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import IO
 
-#: Magnus writes the invoices, their lines and their other debtors in files of one name, but for
-#: what is added to it.
+#: Magnus writes the invoices, their lines and their other debtors in files of the same name with
+#: different suffixes.
 _LINES, _OTHERS = "AS", ("AS", "_TSOL")
 
 
 def bundled(files: Sequence[tuple[str, IO[bytes]]], longest: int) -> list[tuple[str, IO[bytes]]]:
-    """Return files by their names, those that go together as one archive; none is read beyond
-    `longest` bytes."""
+    """Return the files by name, those that belong together as one archive. Read at most `longest`
+    bytes of each."""
     left = dict(files)
-    if len(left) < len(files):  # two of one name: which goes with which nobody knows
+    if len(left) < len(files):  # two files of one name: it is not clear which go together
         return list(files)
     found = []
     for name in list(left):

@@ -1,7 +1,7 @@
 """The folder where a program drops files to load, `KIOSQUE_DATA/inbox`.
 
-A file of which nothing is doubtful is loaded; any other waits for a person. An archive of PDFs goes
-with the file of the same name but for its ending.
+A file without anything doubtful is loaded; any other waits for a person. An archive of PDFs belongs
+to the file of the same name with another extension.
 """
 
 import os
@@ -19,9 +19,9 @@ from kiosque.language import clock
 from kiosque.settings import Settings
 
 FOLDER = "inbox"
-#: Who loads what nobody needed to look at.
+#: The author of a load that needed nobody.
 AUTHOR = "dossier de dépôt"
-#: A file that nothing has touched for so long is written to its end.
+#: A file unchanged for this long is taken as complete.
 STILL = timedelta(minutes=2)
 #: Files taken in one run; the next minute takes others.
 A_RUN = 20
@@ -45,7 +45,7 @@ def is_clear(summary: Summary) -> bool:
 
 
 def _found(folder: Path) -> list[tuple[Path, Path | None]]:
-    """Return the files that are written to their end, each with its archive of PDFs."""
+    """Return the files that are complete, each with its archive of PDFs."""
     files = sorted(path for path in folder.iterdir() if _is_still(path)) if folder.is_dir() else []
     mains = {path.stem for path in files if path.suffix.lower() != ".zip"}
     pdfs = {path.stem: path for path in files if path.suffix.lower() == ".zip"}
@@ -57,7 +57,8 @@ def _found(folder: Path) -> list[tuple[Path, Path | None]]:
 
 
 def _is_still(path: Path) -> bool:
-    """Tell whether a path is a plain file in sight, not a link, that nothing writes any more."""
+    """Tell whether a path is a plain file, neither hidden nor a link, and no longer being
+    written."""
     try:
         found = path.lstat()
     except OSError:
@@ -67,9 +68,9 @@ def _is_still(path: Path) -> bool:
 
 
 def _take_in(path: Path, pdfs: Path | None, data: Path) -> Upload | None:
-    """Note a file of the folder, and take it out once it is kept. One that cannot be kept is noted
-    as refused, and stays in the folder under a name that no run takes. Return None for one that
-    another process has taken, or that a program has written again meanwhile: it is for later."""
+    """Record a file of the folder, and remove it from there once it is kept. A file that cannot be
+    kept is recorded as refused, and renamed so that no run takes it again. Return None if another
+    process has taken it, or a program has rewritten it meanwhile: a later run will take it."""
     both = [each for each in (path, pdfs) if each]
     try:
         before = [_written(each) for each in both]
@@ -96,7 +97,7 @@ def _take_in(path: Path, pdfs: Path | None, data: Path) -> Upload | None:
 
 
 def _written(path: Path) -> tuple[int, int, int]:
-    """Return the marks by which to see that a file has changed, or that another took its name."""
+    """Return values that change when a file is changed or replaced."""
     found = path.lstat()
     return found.st_ino, found.st_size, found.st_mtime_ns
 

@@ -90,7 +90,7 @@ def _summary(kept: dict[str, Any]) -> Summary:
 
 
 def _fixed(value: Any) -> Any:
-    """Return a value of a list as it was before JSON knew of lists only."""
+    """Turn JSON's lists back into the tuples that they were."""
     return tuple(value) if isinstance(value, list) else value
 
 

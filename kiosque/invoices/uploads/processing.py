@@ -28,13 +28,13 @@ from kiosque.settings import Settings
 
 #: A page reads and loads no larger file by itself: some 4 500 lines, a tenth of a second.
 SMALL_BYTES = 512 * 1024
-#: Payments of a file: a millisecond each, while whoever else writes waits, and for eight seconds at
-#: most.
+#: Most payments in a file. Each takes a millisecond, during which other writers wait, and these
+#: wait eight seconds at most.
 MAX_PAYMENTS = 3000
 SMALL_ARCHIVE_BYTES = 20 * 1024 * 1024
-#: A process that is at work longer has died.
+#: A process that claimed a file longer ago than this has died.
 _LONGEST = timedelta(minutes=15)
-#: Seconds between two words of where the reading is.
+#: Seconds between two updates of the progress.
 _PACE = 1.0
 _TO_DO = (UploadState.STORED, UploadState.AGREED)
 
@@ -48,9 +48,9 @@ def is_small(upload: Upload, settings: Settings) -> bool:
 
 
 def run(settings: Settings) -> None:
-    """Read and load whatever waits for it. Safe to call at any moment, and twice at once. What goes
-    wrong with a file keeps no other from being read; it is raised once they are."""
-    with ExitStack() as every:  # it does all that it was given, the last first, whatever is raised
+    """Read and load whatever waits for it. Safe to call at any moment, and twice at once. An error
+    on one file is raised after the other files have been processed."""
+    with ExitStack() as every:  # runs all its callbacks, the last first, whatever they raise
         every.callback(storing.erase_files, settings.data)
         for upload in Upload.select().where(Upload.state.in_(_TO_DO)).order_by(Upload.id.desc()):
             every.callback(advance, upload.id, settings)
@@ -63,8 +63,8 @@ def agree(
     confirmed: Collection[str],
     announce_at: datetime | None = None,
 ) -> bool:
-    """Have a file loaded as its preview of this fingerprint says, with the surprises that a person
-    lets in. Return False where it is no longer that preview."""
+    """Have a file loaded as shown by the preview of this fingerprint, with the surprises that a
+    person confirmed. Return False if the preview has changed."""
     with write():
         changed = (
             Upload.update(
@@ -84,8 +84,8 @@ def agree(
 
 
 def advance(number: int, settings: Settings) -> None:
-    """Read a file that is to be read; load one that is to be loaded, unless the database is no
-    longer what its preview was made of: it is then to be judged anew."""
+    """Read a file that is to be read; load one that is to be loaded. If the database has changed so
+    that the preview is no longer true, ask for a new agreement instead."""
     upload = _claim(number)
     if upload is None:
         return
@@ -126,7 +126,7 @@ def _work(upload: Upload, settings: Settings) -> None:
 
 
 def read_again(upload: Upload, settings: Settings) -> None:
-    """Have a file that is not loaded read anew, after what it asked was said."""
+    """Have a file that is not loaded read again, after a person answered what it asked."""
     waits = Upload.state.in_([UploadState.READ, UploadState.REFUSED])
     with write():
         Upload.update(state=UploadState.STORED).where(Upload.id == upload.id, waits).execute()
@@ -136,8 +136,8 @@ def read_again(upload: Upload, settings: Settings) -> None:
 
 @contextmanager
 def laid_out(upload: Upload, data: Path) -> Iterator[Path]:
-    """Lay a file and its PDFs in a folder of their own, under their names. Raise BadFile where what
-    is kept is not what came."""
+    """Put a file and its PDFs in a temporary folder, under their names. Raise BadFile if a kept
+    file was altered."""
     kept, pdfs = (storing.path_of(name, data) for name in (upload.sha256, upload.pdfs_sha256))
     if not storing.is_whole(kept) or (upload.pdfs_sha256 and not storing.is_whole(pdfs)):
         raise BadFile([Fault(0, "la copie déposée n’est plus là. Déposez le fichier de nouveau.")])
@@ -213,7 +213,8 @@ def _change(upload: Upload, **values: Any) -> None:
 
 
 def _progress(upload: Upload) -> Progress:
-    """Return what notes now and then how many lines are read, for the page that waits."""
+    """Return a function that records from time to time how many lines are read, for the page that
+    waits."""
 
     def read(items: Iterable[Any], _what: str) -> Iterator[Any]:
         last, count = time.monotonic(), length_hint(items)

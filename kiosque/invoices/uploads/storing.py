@@ -20,17 +20,17 @@ from kiosque.invoices.uploads import archives
 from kiosque.invoices.uploads.archives import BadArchive
 from kiosque.language import clock
 
-#: A file that nobody loads, and the row of one that was loaded.
+#: How long a file that nobody loads is kept, and the row of a loaded one.
 KEPT = timedelta(days=30)
 #: A stored file whose row does not exist after this belongs to nobody, and is erased.
 _FRESH = timedelta(hours=1)
-#: Files that may wait to be loaded, of all agents.
+#: Most files that may wait to be loaded, for all agents together.
 MOST = 30
 MAX_FILE_BYTES = 20 * 1024 * 1024
 MAX_ARCHIVE_BYTES = archives.MAX_BYTES
-#: In signs; in bytes, that a disk takes with an ending.
+#: In characters; in bytes, so that the file system takes it with an extension.
 LONGEST_NAME, _LONGEST_BYTES = 100, 200
-#: Of a name, so many are looked at.
+#: Most characters of a name that are looked at.
 _MOST_SIGNS = 1000
 _FOLDER = "deposits"
 _CHUNK = 1024 * 1024
@@ -50,8 +50,8 @@ class Kept(NamedTuple):
 
 
 def clean_name(name: str) -> str:
-    """Return the name of a file without its folders nor signs that do not show, cut at a length
-    that every disk takes."""
+    """Return the name of a file without its folders and invisible characters, cut to a length that
+    every file system takes."""
     last = PurePath(name.replace("\\", "/")).name
     shown = "".join(sign for sign in last[-_MOST_SIGNS:] if sign.isprintable())
     shown = " ".join(unicodedata.normalize("NFC", shown).split()).strip(". ")
@@ -127,20 +127,21 @@ def path_of(sha256: str, data: Path) -> Path:
 
 
 def drop(upload: Upload) -> bool:
-    """Take back a file that is not loaded, nor about to be; tell whether it could be."""
+    """Drop a file unless it is loaded, or about to be. Return whether it was dropped."""
     settled = Upload.state.in_([UploadState.STORED, UploadState.READ, UploadState.REFUSED])
     with write():
         return bool(ModelDelete(Upload).where(Upload.id == upload.id, settled).execute())
 
 
 def is_full() -> bool:
-    """Tell whether so many files wait to be loaded that no other is taken: each has its bytes on
-    the disk."""
+    """Tell whether too many files wait to be loaded to accept another: each takes room on the
+    disk."""
     return Upload.select().where(Upload.state != UploadState.LOADED).count() >= MOST
 
 
 def waiting() -> list[Upload]:
-    """Return the files that wait for a person: to be judged, or seen to be refused."""
+    """Return the files that wait for a person, to agree to them or to see that they were
+    refused."""
     return [each for each in under_way() if each.state in (UploadState.READ, UploadState.REFUSED)]
 
 
@@ -170,8 +171,8 @@ def purge() -> None:
 
 
 def erase_files(data: Path) -> None:
-    """Erase the files that no row needs any more: once loaded, the town has its own copy. One that
-    came less than an hour ago may have no row yet."""
+    """Erase the files that no row needs any more: once loaded, the town has its own copy. Keep
+    those younger than an hour, which may have no row yet."""
     needed = {"", *_needed()}
     oldest = (clock.now() - _FRESH).timestamp()
     with suppress(FileNotFoundError):
@@ -186,7 +187,7 @@ def _needed() -> Iterator[str]:
 
 
 def is_whole(path: Path) -> bool:
-    """Tell whether a file that is kept is the one that came: its name is its digest."""
+    """Tell whether a kept file is unaltered: its name is its digest."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == path.name

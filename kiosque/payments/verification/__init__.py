@@ -1,7 +1,7 @@
 """Check that the books hold together, in the database as it is. Change nothing.
 
-Each check is one query over all rows that finds those for which it does not hold: it stays quick on
-a large database. The journal is read entry by entry, in its own module.
+Each check is one query over all rows, which finds those that break the rule: it stays quick on a
+large database. The journal is read entry by entry, in its own module.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Months closed: what was printed is computed again, and nothing is dated in them since."""
+"""Closed months: compute again what was printed, and check that nothing was dated in them since."""
 
 import json
 import re

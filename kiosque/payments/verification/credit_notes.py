@@ -6,7 +6,7 @@ from kiosque.payments.verification.queries import one
 
 
 def worth() -> Iterator[str]:
-    """The cents used of a credit note are those that it pays, and only a credit note pays so."""
+    """The used cents of a credit note are those that it pays, and only a credit note is used so."""
     for number in one(
         """
         SELECT number FROM invoice LEFT JOIN settlement
@@ -21,8 +21,8 @@ def worth() -> Iterator[str]:
 
 
 def uses_of_notes() -> Iterator[str]:
-    """A credit note pays one invoice at a time, of its own family and *régie*; it is no money, to
-    be given back in part or to nobody."""
+    """Each use of a credit note pays one invoice, of the note's own family and *régie*. It is no
+    money: no part of it can be given back or left without a use."""
     for name in one(
         """
         SELECT settlement.id FROM settlement

@@ -27,8 +27,8 @@ def numbers() -> Iterator[str]:
 
 
 def lines() -> Iterator[str]:
-    """A deposit covers revenue of its own *régie*, of the journal until its number; none is in two
-    deposits, nor kept back."""
+    """A deposit covers revenue of its own *régie*, up to its entry of the journal; no revenue is in
+    two deposits, or both in a deposit and kept back."""
     for title in one(
         f"""
         SELECT DISTINCT {_TITLE} FROM deposit_line
@@ -46,8 +46,8 @@ def lines() -> Iterator[str]:
 
 
 def amounts() -> Iterator[str]:
-    """The cents that a deposit covers are those that its entries moved; its amount leaves out the
-    lines that are told only: credit notes, and payments to the Treasury."""
+    """The cents that a deposit covers are those that its entries moved; its amount leaves out lines
+    that are for information only: credit notes, and payments to the Treasury."""
     for title, amount, covered, told, moved, handed in rows(
         f"""
         SELECT {_TITLE}, deposit.amount_cents, COALESCE(covered, 0), COALESCE(told, 0),

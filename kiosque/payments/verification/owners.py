@@ -1,4 +1,4 @@
-"""Who paid what: each payment has its proof, and is of the family and *régie* of what it pays."""
+"""Each payment has its proof, and belongs to the family and the *régie* of what it pays."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The revenue of services, against the payments that it is of."""
+"""The revenue of services, against the payments that brought it."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from kiosque.payments.verification.queries import rows
 
 
 def revenues() -> Iterator[str]:
-    """The revenue of a payment is what the journal has it pay of invoices, less what was given back
+    """The revenue of a payment is what it pays of invoices in the journal, less what was given back
     while they stay paid."""
     for payment, booked, found in rows(
         """

@@ -26,8 +26,8 @@ def lines() -> Iterator[str]:
 
 
 def told() -> Iterator[str]:
-    """Each statement leads from its first balance to its last: by the lines of the days that it
-    holds whole, whichever files brought them, and those that it tells of the others."""
+    """Each statement leads from its first balance to its last: by all lines of the days that it
+    covers whole, whichever file brought them, and by its own lines of the days covered in part."""
     for regie, day, moved, found in rows(
         """
         WITH own AS (
@@ -61,7 +61,8 @@ def told() -> Iterator[str]:
 
 
 def matches() -> Iterator[str]:
-    """A match is of the *régie* and the very cents of its line, and its money explains no other."""
+    """A match has the *régie* of its line and the exact cents of what it names; and that money
+    explains no other line."""
     for number in one(
         """
         SELECT line_match.line_id FROM line_match
@@ -122,7 +123,7 @@ def entries() -> Iterator[str]:
 
 
 def balances() -> Iterator[str]:
-    """The account of each *régie* holds what it began with, and its lines that are matched."""
+    """The account of each *régie* holds its opening balance plus its matched lines."""
     for regie, booked, found in rows(
         """
         SELECT regie, SUM(booked), SUM(found) FROM (

@@ -1,4 +1,4 @@
-"""Invoices, and what each payment amounts to: parts, repayments, receipts, journal."""
+"""The sums of invoices and payments: parts, repayments, receipts, journal."""
 
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -13,9 +13,9 @@ from kiosque.payments.words import INVOICE_STATES
 
 
 def invoices() -> Iterator[str]:
-    """An invoice is paid if and only if the allocations that count for it add up to its total, and
-    never to more; they are what it says is paid of it. Nothing pays one that is cancelled, or asks
-    for nothing, which is of zero or below."""
+    """An invoice is paid if and only if the allocations that count for it add up to its total. They
+    are never more, and equal its `paid_cents`. Nothing pays an invoice that is cancelled, or that
+    asks for nothing because its total is zero or below."""
     for number, state, total, count, cents in rows(
         """
         SELECT number, state, total_cents, parts, cents FROM (
@@ -55,7 +55,7 @@ def totals() -> Iterator[str]:
 
 
 def parts() -> Iterator[str]:
-    """The parts of a settlement add up to it; they count until all of it has left."""
+    """The parts of a settlement add up to its amount; they count until all of it has left."""
     for name in one(
         """
         SELECT settlement.id FROM settlement
@@ -70,7 +70,7 @@ def parts() -> Iterator[str]:
 
 
 def repayments() -> Iterator[str]:
-    """Money leaves by a repayment only: what is paid stays paid otherwise."""
+    """Money leaves a settlement by repayments only."""
     for name in one(
         """
         SELECT settlement.id FROM settlement
@@ -120,7 +120,7 @@ def receipts() -> Iterator[str]:
 
 
 def entries() -> Iterator[str]:
-    """An entry takes from one account the cents that it gives to another, and none below zero."""
+    """An entry moves its cents between two different accounts; they are never below zero."""
     for number in one(
         """
         SELECT number FROM journal_entry WHERE amount_cents < 0
@@ -132,8 +132,9 @@ def entries() -> Iterator[str]:
 
 
 def corrections() -> Iterator[str]:
-    """An entry that cites another comes later, is of the same books and payment or line, moves one
-    of its accounts the other way; and all that cite it take back no more than it moved."""
+    """An entry that cites another comes later, is in the same books and about the same payment or
+    line, and moves one of its accounts the other way. All entries that cite one entry reverse no
+    more than it moved."""
     for number in one(
         """
         SELECT later.number FROM journal_entry AS later
@@ -190,7 +191,8 @@ def accounts() -> Iterator[str]:
 def _targets(
     source: str, kept: int, parts: Mapping[AllocationKind, int], returned: int
 ) -> dict[str, int]:
-    """Return the balances of one payment, of the *régie* whose key ends the name of its source."""
+    """Return the balances of one payment; its *régie* is the key that ends the name of its
+    source."""
     name, _, regie = source.partition("/")
     accounts = balances_for(name, kept, parts, returned)
     return {journal.account(each, regie): cents for each, cents in accounts.items()}

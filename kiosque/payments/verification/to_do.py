@@ -1,4 +1,4 @@
-"""Verify that all a human must look at has its entry in `todo`, done with or not."""
+"""All that a human must look at has an entry in the régisseur's list, resolved or not."""
 
 from collections.abc import Iterator
 
@@ -68,8 +68,8 @@ def departures() -> Iterator[str]:
 
 
 def guesses() -> Iterator[str]:
-    """A refund whose debit the bank did not name, and that may be of several, was told to the
-    régisseur."""
+    """A refund whose debit the bank did not name, and that may be of several debits, was told to
+    the régisseur."""
     for name in one(
         """
         SELECT DISTINCT repayment.settlement_id FROM repayment
@@ -89,7 +89,7 @@ def guesses() -> Iterator[str]:
 
 
 def gifts() -> Iterator[str]:
-    """A refund that the town made itself of a debit, which the bank then undid too, was told to the
+    """A debit that the town refunded by itself and that the bank then undid too was told to the
     régisseur."""
     for name in one(
         """

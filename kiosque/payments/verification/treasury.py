@@ -1,4 +1,4 @@
-"""Invoices that the Treasury collects, against what says so and what pays them."""
+"""Invoices that the Treasury collects, against their transmissions and what pays them."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from kiosque.payments.verification.queries import one
 
 
 def states() -> Iterator[str]:
-    """An invoice is the Treasury's if a list that took it there says so, until it is paid."""
+    """An unpaid invoice is transmitted if and only if a transmission of it is in force."""
     for number in one(
         """
         SELECT number FROM invoice LEFT JOIN transmission

@@ -26,17 +26,17 @@ from kiosque.web.limits import MAX_DEPOSIT_BYTES, MAX_REQUEST_BYTES
 
 Row = TypeVar("Row", bound=Any)
 
-#: Who reads invoices and payments.
+#: The roles that read invoices and payments.
 READERS = (Role.CONSULTATION, Role.FACTURATION, Role.REGISSEUR, Role.CONTROLE)
-#: Who deposits files to load.
+#: The roles that deposit files to load.
 DEPOSITORS = (Role.FACTURATION, Role.REGISSEUR)
-#: Who takes out what names families.
+#: The roles that export what names families.
 TAKERS = (Role.FACTURATION, Role.REGISSEUR)
-#: Who meets families: control reads accounts, and no family's contact.
+#: The roles that meet families; control reads accounts, but no family's contact details.
 MEET_FAMILIES = (Role.CONSULTATION, Role.FACTURATION, Role.REGISSEUR)
-#: Who treats what is to do, and answers families about their money.
+#: The roles that treat what is to do, and answer families about their money.
 TREATERS = (Role.REGISSEUR, Role.FACTURATION)
-#: Who reads the books.
+#: The roles that read the books.
 BOOK_READERS = (Role.REGISSEUR, Role.CONTROLE)
 #: In the area's cookie: the number of the session.
 _NUMBER = "agent"
@@ -64,14 +64,14 @@ class Agent:
         return frozenset(held.regie for held in self.roles if held.role in wanted)
 
     def bounds(self, *wanted: Role) -> frozenset[str] | None:
-        """Return the keys of the *régies* for which the agent has one of these roles, None for
-        every one that the town has: those that it had are then his too."""
+        """Return the keys of the *régies* for which the agent has one of these roles. Return None
+        if these are all that the town has: the agent may then see those of former *régies* too."""
         own = self.regies(*wanted)
         return None if own.issuperset(current.settings().regies_by_key) else own
 
     def own(self, regie: Any, *wanted: Role) -> Iterator[Expression]:
         """Yield the condition, on the column `regie`, that keeps the rows of the *régies* for which
-        the agent has one of these roles; nothing where that is all of them. Without roles, those
+        the agent has one of these roles; nothing if that is all of them. The default is the roles
         that read money."""
         if (own := self.bounds(*(wanted or READERS))) is not None:
             yield regie.in_(sorted(own))
@@ -88,7 +88,8 @@ class Agent:
 
     @property
     def reads_log(self) -> bool:
-        """True for who reads what everybody did: the log speaks of every *régie*'s money."""
+        """Tell whether the agent may read what everybody did: the log is about every *régie*'s
+        money."""
         return self.has(Role.ADMINISTRATION) or self.bounds(Role.CONTROLE) is None
 
 
@@ -97,7 +98,7 @@ class NotOpen(Forbidden):
 
 
 class OutsideNetwork(Forbidden):
-    """The area is asked for from a network that the settings do not name."""
+    """The request comes from a network that the settings do not allow in the area."""
 
 
 def agent() -> Agent | None:
@@ -116,8 +117,8 @@ def own_agent() -> Agent:
 
 
 def own_row(found: Row | None, *wanted: Role) -> Row:
-    """Return a row that was looked up, of a *régie* for which the agent has one of these roles.
-    Raises NotFound for none, NotOpen for another's."""
+    """Return a row that was looked up, if the agent has one of these roles for its *régie*. Raises
+    NotFound if there is no row, NotOpen if it is another *régie*'s."""
     if found is None:
         raise NotFound
     own_agent().require_all([found.regie], *wanted)
@@ -131,15 +132,15 @@ def half_way() -> StaffSession | None:
 
 
 def most_bytes() -> int:
-    """Return the most that may be sent to the page where files are deposited: as to any other page
-    by whoever may deposit none, so that nothing large is read for nobody."""
+    """Return the most bytes that may be sent to the page where files are deposited. For somebody
+    who may not deposit files it is the limit of any page, so that nothing large is read in vain."""
     found = agent()
     may_deposit = found is not None and found.has(*DEPOSITORS)
     return MAX_DEPOSIT_BYTES if may_deposit else MAX_REQUEST_BYTES
 
 
 def actor() -> Actor:
-    """Return who acts on the page under way, for the log."""
+    """Return the author of what is done on the page under way, for the log."""
     found = agent()
     return Actor(found.staff if found else None, access.remote_address())
 
@@ -161,9 +162,9 @@ def sign_out() -> None:
 
 
 def reserved(view: Callable[..., Any], wanted: Collection[Role], *, fresh: bool) -> Any:
-    """Reserve a page for the agents who have one of these roles today. Where it does what cannot be
-    undone, or takes out what names families, a `fresh` code is asked for, unless one was shown a
-    moment ago."""
+    """Reserve a page for the agents who have one of these roles today. `fresh`, for pages that do
+    what cannot be undone or export what names families, asks for a code again unless one was given
+    a moment ago."""
 
     @wraps(view)
     def guarded(**which: Any) -> Any:
@@ -204,7 +205,7 @@ def safe_next() -> str:
 
 
 def require_network() -> None:
-    """Raise OutsideNetwork where the settings name networks, and the browser is in none."""
+    """Raise OutsideNetwork if the settings list networks and the browser is in none of them."""
     networks = current.settings().office.networks
     if networks and not _is_within(access.remote_address(), networks):
         raise OutsideNetwork
@@ -227,7 +228,7 @@ def _session() -> StaffSession | None:
 
 
 def _page_to_come_back_to() -> str | None:
-    """Return the page asked for; of a form, the page where it stood."""
+    """Return the page asked for; for a posted form, the page that showed it."""
     asked = request.full_path.rstrip("?")
     if request.method != "GET":
         referrer = urlsplit(request.referrer or "")

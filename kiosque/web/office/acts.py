@@ -1,4 +1,4 @@
-"""Acts of the town hall on money: filled, told as a paper would tell them, then confirmed."""
+"""Acts of the town hall on money: an agent fills a form, reads its effect, then confirms."""
 
 from abc import ABC, abstractmethod
 
@@ -14,8 +14,8 @@ from kiosque.web.office.money_forms import ForeseenForm
 
 
 class Act(ABC):
-    """An act on an invoice or on a payment, called `about`, whose page is `back`. `verb` names it
-    and, with the amount, its button. `told` is what the agent has read that it will do."""
+    """An act on an invoice or a payment. `about` names that thing, whose page is `back`. `verb`
+    names the act and, with the amount, its button. `told` is the effect that the agent has read."""
 
     verb: str
     about: str
@@ -59,12 +59,12 @@ def _page(act: Act, foreseen: Foreseen | None) -> str:
 
 
 def author() -> str:
-    """Return who answers for an act: the agent's address."""
+    """Return the author of an act: the agent's e-mail address."""
     return own_agent().staff.email
 
 
 def doer(regie: str) -> Doer:
-    """Return the agent as who acts on the payments of a *régie*, by its key."""
+    """Return the agent as the `Doer` of steps on the payments of a *régie*, by its key."""
     return Doer(
         author=author(),
         regie=regie,

@@ -24,12 +24,12 @@ BY_DAY = Order(StatementLine.booked_on, StatementLine.id)
 
 
 class _ForRegie(FlaskForm):
-    """A file whose *régie* is chosen where nothing tells it."""
+    """A file, and its *régie* if nothing in the file says which."""
 
     regie: RegieField
 
     def offer(self, regies: Mapping[str, str]) -> None:
-        """Offer these *régies*, names by key, besides that which the file names."""
+        """Offer these *régies*, names by key, and the choice to go by the file."""
         self.regie.offer(regies, ("", "celle que le fichier nomme"))
         if len(regies) < 2:
             del self.regie
@@ -41,7 +41,7 @@ class _ForRegie(FlaskForm):
 
 
 class StatementForm(_ForRegie):
-    """A file of the bank's. The unit of its amounts is chosen where nothing tells it."""
+    """A file of the bank's, and the unit of its amounts if nothing in the file says which."""
 
     file = FileField("Fichier de la banque", [FileRequired("Choisissez un fichier.")])
     regie = RegieField(default="")
@@ -59,8 +59,8 @@ def _column(meaning: Meaning) -> OneOf:
 
 
 class BankColumnsForm(Form, _ForRegie):
-    """A field for each `Meaning` that a column of the table may have. `seen` is the choice by which
-    the table on the page was read."""
+    """A field for each `Meaning` that a column of the table may have. `seen` is the choice of
+    columns by which the table shown on the page was read."""
 
     booked_on = _column(Meaning.BOOKED_ON)
     label = _column(Meaning.LABEL)
@@ -99,7 +99,7 @@ class BankColumnsForm(Form, _ForRegie):
         return bool(self.load.data) and self.seen.data == self._fingerprint
 
     def show(self) -> None:
-        """Note by which columns the table that the page shows is read."""
+        """Note the choice of columns by which the table on the page is read."""
         self.seen.data = self._fingerprint
 
     @property

@@ -88,8 +88,8 @@ def _words(found: Trial) -> str:
 
 
 def begin(gateway: Gateway, reason: str) -> tuple[Attempt, Handoff] | None:
-    """Make the invoice of 1 € and open its payment, or lead back to the one that is open; None
-    where that one is decided, or nobody can tell. Raises Refused; Unreachable."""
+    """Make the invoice of 1 € and open its payment, or lead back to the one that is open. Return
+    None if that one is decided, or nobody can tell. Raises Refused or Unreachable."""
     settings, author = current.settings(), own_agent().staff.email
     invoice = _to_pay(gateway.name, author)
     events.note(Action.PAYMENT_TRIED, actor(), invoice.number, reason)

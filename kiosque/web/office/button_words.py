@@ -1,5 +1,5 @@
-"""The French words of what an agent may press: of a step that is advised, and of a way that a
-sentence names."""
+"""The French words of buttons: of the steps that are advised, and of the commands that a sentence
+names."""
 
 import re
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ def _euros(step: Step) -> str:
     return format_euros(step.cents) if isinstance(step.cents, int) else "un montant"
 
 
-#: The buttons and fields of each way; none, where the sentence says enough without.
+#: The buttons and fields for each command; none if the sentence is clear without.
 BUTTONS: Mapping[Way, tuple[str, ...]] = {
     Way.APPLY_CREDIT: ("Affecter l’avoir à une facture",),
     Way.UNAPPLY_CREDIT: ("Reprendre l’avoir",),

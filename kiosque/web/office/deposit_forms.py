@@ -53,12 +53,13 @@ class FinalForm(Form):
     seen = BooleanField("J’ai vérifié")
 
     def number(self, asked: str, last: int) -> int:
-        """The entry that was shown; the first time, the one that is asked for, or the `last`."""
+        """Return the entry shown before; the first time, the one asked for, or the `last`."""
         shown = self.up_to.data or asked
         return min(int(shown), last) if re.fullmatch("[0-9]{1,18}", shown, re.ASCII) else last
 
     def confirms(self, draft: Draft) -> bool:
-        """Tell whether the agent has seen this draft, and ticked the box: else say so."""
+        """Tell whether the agent has seen this draft and ticked the box; if not, say so in the
+        form."""
         if self.fingerprint.data != draft.fingerprint:
             self.form_errors.append(CHANGED)
             self.seen.data = False

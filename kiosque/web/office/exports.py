@@ -79,8 +79,8 @@ UPLOAD_STATES = {
 
 
 class Export(NamedTuple):
-    """A list to take away. Its `name` is that of the file, and what the log of acts calls it;
-    `chosen` are the filters in force."""
+    """A list to download. `name` is its name as a file and in the log of acts; `chosen` are the
+    filters in force."""
 
     name: str
     head: Sequence[str]
@@ -89,8 +89,8 @@ class Export(NamedTuple):
 
 
 def as_file(view: Callable[..., Export]) -> Callable[..., Response]:
-    """Answer what a view gives as a file of the `kind` that the address names, and leave a line in
-    the log of acts."""
+    """Answer the list that a view returns as a file of the `kind` in the address, and write a line
+    in the log of acts."""
 
     @wraps(view)
     def answered(kind: str, **which: Any) -> Response:
@@ -221,7 +221,7 @@ def way_in(agent: Staff) -> str:
 
 
 def instant(at: datetime | None) -> str:
-    """Write an instant as it is sorted, in Paris; nothing for none."""
+    """Write an instant in Paris time, in a form that sorts; "" for None."""
     return f"{at.astimezone(clock.PARIS):%Y-%m-%d %H:%M:%S}" if at else ""
 
 

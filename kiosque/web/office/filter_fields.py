@@ -16,7 +16,7 @@ _LONGEST = 100
 
 
 class TextFilter(StringField):
-    """Words to look for; only signs that show are kept."""
+    """Words to look for; only visible characters are kept."""
 
     kind = "text"
     choices = ()
@@ -26,7 +26,7 @@ class TextFilter(StringField):
 
 
 class DayFilter(TextFilter):
-    """A day of these centuries; `day` is None when none was given."""
+    """A day of a plausible century; `day` is None when none was given."""
 
     kind = "date"
     day: date | None = None
@@ -65,6 +65,6 @@ class ChoiceFilter(OneOf):
 
 
 def looked_for(text: str) -> str:
-    """Return what is to look for in what was typed: words of signs that show, so many at most."""
+    """Return the words to look for in what was typed: visible characters only, cut to a limit."""
     shown = (sign if sign.isprintable() else " " for sign in text[:_LONGEST])
     return " ".join("".join(shown).split())

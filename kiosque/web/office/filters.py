@@ -33,7 +33,7 @@ from kiosque.web import status_words
 from kiosque.web.office.filter_fields import ChoiceFilter, DayFilter, EurosFilter, TextFilter
 from kiosque.web.office.lists import Filters, Order
 
-#: Records that the beginning of a name may stand for; of more, more of it is asked for.
+#: Most records that the beginning of a name may match; beyond that, ask for a longer beginning.
 _MOST = 100
 _ALL = ("", "Tous")
 LATE, PART, CLOSED = "late", "part", "closed"
@@ -63,7 +63,8 @@ BY_SETTLEMENT = Order(Settlement.settled_at, Settlement.id, ("Plus récents", "P
 
 
 def begins(column: Any, text: str) -> Expression:
-    """Select the rows whose column begins so, by its index: both databases compare by bytes."""
+    """Return the condition that a column begins so, which its index serves, since both databases
+    compare texts by their bytes."""
     expression: Expression = column.between(text, f"{text}\U0010ffff")
     return expression
 
@@ -107,7 +108,7 @@ class ReferenceFilter(TextFilter):
 
 
 def _few(*queries: Any, what: str) -> list[int]:
-    """Return the numbers that the first of these queries to find some finds."""
+    """Return the ids found by the first of these queries that finds any."""
     for query in queries:
         found = [row[0] for row in query.limit(_MOST + 1).tuples()]
         if len(found) > _MOST:
@@ -118,7 +119,8 @@ def _few(*queries: Any, what: str) -> list[int]:
 
 
 def _shared(form: Any, record: Any, cents: Any, asked: Any) -> Iterator[Expression]:
-    """Give the conditions that invoices and payments share; `asked` is the amount's place."""
+    """Give the conditions that invoices and payments share; `asked` is the placeholder of the
+    amount in a prepared query."""
     if form.famille.ids is not None:
         yield record.family.in_(form.famille.ids)
     if form.regie and form.regie.data:
@@ -157,7 +159,8 @@ class InvoiceFilters(Filters):
 
     @property
     def order(self) -> Order:
-        """Sort by number what a number begins, by due date what is to be paid, else by date."""
+        """Sort by number if a number was typed, by due date if invoices to pay or a due date are
+        asked for, else by date."""
         if self.numero.data:
             return _BY_NUMBER
         unpaid = self.etat.data in _UNPAID
@@ -165,18 +168,20 @@ class InvoiceFilters(Filters):
 
     @property
     def may_owe(self) -> bool:
-        """Tell whether invoices to pay are not left out."""
+        """Tell whether the list may hold invoices to pay."""
         return not self.etat.data or self.etat.data in _UNPAID
 
     @property
     def is_plain(self) -> bool:
-        """Tell whether an amount at most is asked for, and a state that no day changes."""
+        """Tell whether only an amount is asked for, or a state that does not depend on the day: the
+        SQL of the list can then be prepared."""
         return self.chosen.keys() <= {"etat", "montant"} and self.etat.data not in (LATE, CLOSED)
 
     def conditions(self, cents: Any = None) -> Iterator[Expression]:
         """Give the conditions in force; `cents` stands for the amount in a query that is kept."""
         is_few = self.etat.data in _UNPAID or self.periode.data
-        # An amount may be that of most invoices: among few, its index is not the one to follow.
+        # Most invoices may have this amount. If another filter leaves few, `+ 0` keeps the database
+        # from using the index of amounts.
         total = Invoice.total_cents + 0 if is_few else Invoice.total_cents
         yield from _shared(self, Invoice, total, cents)
         if self.numero.data:

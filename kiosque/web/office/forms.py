@@ -142,7 +142,7 @@ class NewAgentForm(RoleForm):
 
 
 def require_shown(_form: Form, field: StringField) -> None:
-    """Refuse what would be refused once done: a reason that does not show."""
+    """Refuse a reason that the act itself would refuse: one that is not visible."""
     if fault := why_not_answered_for("x", field.data):
         raise ValidationError(fault)
 
@@ -167,7 +167,7 @@ def seen_field() -> BooleanField:
 
 
 class ActForm(Form):
-    """An act that is confirmed: why, and that what it will do was read."""
+    """The confirmation of an act: the reason, and a box to say that its effect was read."""
 
     reason = reason_field()
     seen = seen_field()
@@ -198,13 +198,13 @@ class LettersForm(ActForm):
 
 
 class MergeForm(ActForm):
-    """The double of a family, by its code."""
+    """The duplicate of a family, by its code."""
 
     double = StringField("Code famille du doublon", [InputRequired("Indiquez son code.")])
 
 
 class LinkForm(ActForm):
-    """A link to an address held of a family, one of `addresses`."""
+    """A link to send to one of the `addresses` known of a family."""
 
     to = OneOf("Adresse")
 

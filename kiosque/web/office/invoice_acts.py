@@ -59,7 +59,7 @@ class Take(OfInvoice):
         left = decimal(cents) if cents else ""
         usual = {"settled_on": clock.today().isoformat(), "amount": left}
         modes = regie.modes if regie else ()
-        if invoice.state == InvoiceState.TRANSMITTED:  # whatever the régie itself collects by
+        if invoice.state == InvoiceState.TRANSMITTED:  # not limited to the modes of the régie
             modes = (CounterMode.TREASURY,)
         super().__init__(invoice, CounterForm(modes, data=usual))
 
@@ -159,7 +159,7 @@ class ApplyCredit(OfInvoice):
     def foresee(self) -> Foreseen:
         same = Invoice.number == self._target, Invoice.regie == self.invoice.regie
         paid = Invoice.get_or_none(*same)
-        if paid is None:  # what another régie has is not told
+        if paid is None:  # do not reveal what another régie has
             raise payments.Refused(
                 [f"Facture {self._target[:30]}\u00a0: la régie de l’avoir n’en a pas de ce numéro."]
             )

@@ -1,8 +1,8 @@
 """Lists of the town hall's area: filters that stand in the address, and one page of rows at a time.
 
-A page begins after a row (`apres`), or ends before one (`avant`), named in the address by what the
-list is sorted by and the row's number: page 20 000 costs what the first one does, and rows that
-come meanwhile move nothing.
+A page begins after a row (`apres`), or ends before one (`avant`). The address names that row by its
+sort key and its id. So page 20 000 costs no more than the first one, and rows added meanwhile do
+not shift pages.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -23,11 +23,11 @@ from kiosque.language.formats import NARROW_NO_BREAK_SPACE
 
 #: Rows of a page.
 ROWS = 40
-#: Rows that are counted; of more, it is said only that there are more.
+#: Most rows that are counted; beyond that, only say that there are more.
 COUNTED = 5_000
 #: Rows that an export reads in one go.
 _AT_A_TIME = 1000
-#: A query that is written only when its SQL is not known yet, with the places of its values.
+#: A function that builds a query, with the placeholders of its values; called once for a kept SQL.
 Query = Callable[..., "ModelSelect[Any]"]
 #: Characters of a row's name in an address: an invoice's number at most.
 _LONGEST_KEY = 500
@@ -38,7 +38,8 @@ class _Label(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A filter as `_fields.html` reads it, where nothing is to be corrected."""
+    """A filter without errors, as `_fields.html` reads it. It is hashable, so that its HTML can be
+    kept."""
 
     id: str
     label: _Label
@@ -65,19 +66,19 @@ class Filters(FlaskForm):
 
     @property
     def parts(self) -> Iterator[tuple[bool, tuple[Any, ...]]]:
-        """Give the fields in turn, some together, and whether something was typed in them: the
-        values of the others are few, and what is written of these is kept."""
+        """Give the fields in groups, each with whether it is one that is typed in. The HTML of the
+        other fields is kept, since they have few values."""
         for is_typed, group in groupby(self, _is_typed):
             fields = tuple(group)
             yield is_typed, fields if is_typed else tuple(map(_shown, fields))
 
     @property
     def chosen(self) -> dict[str, Any]:
-        """Return those in force, as the address gives them."""
+        """Return the values of the filters in force, as the address gives them."""
         return {field.name: field.data for field in self if field.data}
 
     def required(self) -> Self:
-        """Return the filters. Raise NotFound where one is not valid: no page leads there."""
+        """Return the filters. Raise NotFound if one is not valid: no page of ours leads there."""
         if not self.validate():
             abort(404)
         return self
@@ -90,8 +91,8 @@ class Filters(FlaskForm):
 
 
 class Order(NamedTuple):
-    """The order of a list: `by` a column, then by the `number` of its rows; the latest or largest
-    first, unless it `goes_up`. `words` lead to the page before, and to the one after."""
+    """The order of a list: `by` a column, then by the `number` of the rows; the latest or largest
+    first, unless it `goes_up`. `words` are those of the links to the previous and the next page."""
 
     by: "Field[Any]"
     number: "Field[Any]"
@@ -101,8 +102,8 @@ class Order(NamedTuple):
 
 @dataclass(frozen=True)
 class ListPage:
-    """Some rows of a list; `before` and `after` name the pages beside it, where there are some, and
-    `words` lead there. `count` is of all the rows, up to COUNTED + 1."""
+    """Some rows of a list. `before` and `after` name the previous and the next page, if any, and
+    `words` are those of their links. `count` counts all the rows, up to COUNTED + 1."""
 
     rows: Sequence[Any]
     before: str | None
@@ -119,8 +120,8 @@ class ListPage:
 
 
 def columns(kind: type[tuple[Any, ...]], *models: type[Model]) -> list[Any]:
-    """Return the columns that a `kind` of tuple names, each of the first of these models that has
-    it."""
+    """Return the columns named by the fields of a named tuple, each from the first of these models
+    that has it."""
     names: Sequence[str] = kind._fields  # type: ignore[attr-defined]
     return [next(getattr(each, name) for each in models if hasattr(each, name)) for name in names]
 
@@ -149,7 +150,7 @@ class _Listing:
         return int(number)
 
 
-#: The first pages that many open, by their `kept_as`.
+#: The prepared queries of the first pages that are opened often, by their `kept_as`.
 _KEPT: dict[Hashable, _Listing] = {}
 
 
@@ -162,12 +163,12 @@ def read_page(
     kept_as: Hashable = None,
     values: Mapping[str, object] = MappingProxyType({}),
 ) -> ListPage:
-    """Return the page of a list that the address asks for. An address that names none is 404.
+    """Return the page of a list that the address asks for. Answer 404 if it names no valid page.
 
-    The rows of `query` have the columns of `order`: all those of a table, or what a `kind` of tuple
-    is made of. `counted` has as many, and reads less. `kept_as` names all that the query says, its
-    order too: the SQL of its first page is then written once. Both queries take the place of each
-    of `values`, which no SQL holds."""
+    The rows of `query` are whole rows of a table, or the fields of the tuple `kind`; they include
+    the columns of `order`. `counted` is a cheaper query with as many rows. `kept_as` identifies the
+    query, its order included: the SQL of its first page is then written once. `values` are not in
+    that SQL: both queries are built with a placeholder for each."""
     after, before = request.args.get("apres", ""), request.args.get("avant", "")
     backwards = bool(before) and not after
     cursor, places = after or before, {name: place(name) for name in values}
@@ -195,7 +196,7 @@ def read_page(
 
 
 def every(query: "ModelSelect[Any]", order: Order) -> Iterator[Any]:
-    """Give all the rows of a list, some at a time: whoever receives them slowly holds nothing."""
+    """Yield all the rows of a list, reading some at a time: a slow download keeps no query open."""
     asked, more = query, True
     while more:
         found = list(_sorted(asked, order, goes_up=order.goes_up).limit(_AT_A_TIME))
@@ -241,7 +242,7 @@ def _name(order: Order, row: Any) -> str:
 
 
 def _whole(text: str) -> int:
-    """Return a whole number that a database counts to, else 404."""
+    """Return an integer that fits in a database's column, else answer 404."""
     try:
         number = int(text)
     except ValueError:

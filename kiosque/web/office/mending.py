@@ -13,9 +13,9 @@ from kiosque.invoices.imports.sheet import MAX_CELL
 from kiosque.web.forms import Form
 from kiosque.web.office.forms import OneOf
 
-#: Debtors of one page; the others come after.
+#: Debtors on one page; the next ones are asked after these.
 DEBTORS = 50
-#: The town's own columns, as an agent reads them, in the order of what most tables have.
+#: The French names of the town's own columns, the most frequent ones first.
 WORDS: Mapping[str, str] = {
     "numero_facture": "numéro de facture",
     "code_famille": "code famille",
@@ -76,8 +76,8 @@ class DebtorsForm(Form):
         return [(self[f"debtor_{at}"], each) for at, each in enumerate(self.found)]
 
     def keep(self, author: str) -> bool:
-        """Keep what was typed. Return False, and say why in the form, if one is no family's code;
-        nothing is kept then."""
+        """Store what was typed. If a code is not a family's, store nothing, say so in the form and
+        return False."""
         typed = {each: (field.data or "").strip().upper() for field, each in self.asked}
         said = {each.named: code for each, code in typed.items() if code}
         known = codes.present(said.values())
@@ -93,7 +93,7 @@ class DebtorsForm(Form):
 
 
 class ColumnsForm(Form):
-    """A choice for each column of a table: which of ours it is; and what holds for all lines."""
+    """A choice for each column of a table, which of ours it is; and values for all its lines."""
 
     service = StringField(
         "La prestation, pour toutes les lignes",

@@ -1,4 +1,4 @@
-"""The forms of what agents do with money: filled, then confirmed once told what will be done."""
+"""The forms of acts on money: filled, then confirmed once the agent has read the effect."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,8 +25,9 @@ from kiosque.web.office.forms import TICK, DayField, OneOf, RegieField, reason_f
 
 
 class ForeseenForm(Form):
-    """An act that is first filled, then confirmed: the second time, it bears the `fingerprint` of
-    what the agent was told it would do, which is `seen`, and its warnings too (`anyway`)."""
+    """An act that is filled, then confirmed. The second time, `fingerprint` is that of the effect
+    shown to the agent; the boxes `seen` and `anyway` say that the effect, and its warnings, were
+    read."""
 
     reason = reason_field()
     fingerprint = HiddenField()
@@ -40,8 +41,8 @@ class ForeseenForm(Form):
         return [*(field for field in self if field.name not in apart), self.reason]
 
     def confirms(self, foreseen: Foreseen) -> bool:
-        """Tell whether the agent has read what will be done, and it is still that. Where a box
-        lacks, its field says so."""
+        """Tell whether the agent has read the effect and it is still the same. The field of a box
+        that is not ticked says so."""
         if self.fingerprint.data != foreseen.fingerprint:
             if self.fingerprint.data:
                 self.form_errors.append(CHANGED)
@@ -127,7 +128,7 @@ class AmountForm(ForeseenForm):
 
     @property
     def cents(self) -> int | None:
-        """Return the cents typed; None for all, as where nothing else may be asked."""
+        """Return the cents typed; None for all, also if the form has no amount."""
         return _cents(self.amount) if self.amount else None
 
 
@@ -142,7 +143,7 @@ class ElsewhereForm(AmountForm):
 
 
 class RestoreForm(AmountForm):
-    """Money noted as gone that is there."""
+    """Money that is there although the books say that it left."""
 
     amount = _amount_field("Montant", "Si plusieurs sommes sont reparties, laquelle.")
 
@@ -176,8 +177,8 @@ class TransmitForm(ForeseenForm):
 
 
 class TransmitManyForm(TransmitForm):
-    """Those of these invoices that the Treasury will collect, by the number of their row; all of
-    them at first."""
+    """The invoices of a list that the Treasury will collect, by their ids; all are ticked at
+    first."""
 
     invoices = SelectMultipleField(
         "Factures",
@@ -222,6 +223,6 @@ class ExportForm(Form):
     again = BooleanField("Reprendre le dernier export, sans avancer")
 
     def __init__(self, own: Mapping[str, str]) -> None:
-        """Take the *régies* that the agent may take payments out of, names by key."""
+        """Take the *régies* whose payments the agent may export, names by key."""
         super().__init__()
         self.regie.offer(own)

@@ -9,8 +9,8 @@ from kiosque.web.office.forms import require_shown, seen_field
 
 
 class CloseForm(Form):
-    """A month is closed once what its paper says was read; with a reason where the bank's side is
-    not proven."""
+    """The closing of a month: a box to say that its paper was read, and a reason if the bank's side
+    is not proven."""
 
     reason = StringField(
         "Motif, si le rapprochement n’est pas prouvé",

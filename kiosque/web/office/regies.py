@@ -1,4 +1,4 @@
-"""Which *régie* a page of the books is of."""
+"""The *régie* that a page of the books is about."""
 
 from collections.abc import Collection
 

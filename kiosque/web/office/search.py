@@ -1,5 +1,5 @@
-"""Where the search box of the town hall's area leads: straight to what it names, where that is one
-thing; else to the list of what may be meant."""
+"""Where the search box of the town hall's area leads: to the page of the one thing that it names,
+else to a list of what may be meant."""
 
 import re
 from typing import Any
@@ -25,7 +25,7 @@ _BEFORE = re.compile("(?:(?:famille|facture|avoir|reçu|encaissement) )?(n°)? ?
 
 
 def place_of(typed: str, *, meets_families: bool) -> str:
-    """Return the address of what is looked for; families are for who `meets_families`."""
+    """Return the address of what is looked for. Look for families only if `meets_families`."""
     asked, is_number = _name_in(typed)
     code = normalise_code(asked)
     known = Family.select().where(Family.code == code, Family.forgotten_at.is_null())
@@ -38,7 +38,8 @@ def place_of(typed: str, *, meets_families: bool) -> str:
 
 
 def _name_in(typed: str) -> tuple[str, bool]:
-    """Return a name without what pages write before it, and whether that says it is a number."""
+    """Return a name without the words that pages write before it, and whether these words mean that
+    it is a payment's number."""
     before = _BEFORE.match(typed)
     rest = typed[before.end() :] if before else typed
     return (rest, bool(before and before[1])) if rest else (typed, False)
@@ -81,7 +82,7 @@ def _record(asked: str) -> str | None:
 
 
 def _of_number(asked: str) -> str | None:
-    """Return the page of the payment of this number: its only name, where it has no receipt."""
+    """Return the page of the payment of this id, its only name if it has no receipt."""
     number = int(asked) if re.fullmatch("[0-9]{1,18}", asked, re.ASCII) else 0
     is_there = _read(Settlement).where(Settlement.id == number, Settlement.mode != CREDIT).exists()
     return url_for("office.settlement", name=number) if is_there else None
@@ -112,7 +113,7 @@ def _few(model: Any, which: Expression, page: str, asked: str) -> str | None:
 
 
 def _beginning(asked: str) -> str | None:
-    """Return the list of what begins so."""
+    """Return the list of invoices or payments whose name begins with what was typed."""
     if _read(Invoice).where(begins(Invoice.number, asked)).exists():
         return url_for("office.invoices", numero=asked)
     name = payments.bank_name(asked)

@@ -88,7 +88,7 @@ class NoticesForm(SectionForm):
 
 
 class AttestationForm(SectionForm):
-    """The services that count, among those that are invoiced or named already."""
+    """The services that count, to choose among those invoiced or named in the settings already."""
 
     SECTION = "attestation"
     TITLE = "L’attestation fiscale"
@@ -161,7 +161,7 @@ class TextForm(Form):
     text = TextAreaField("Texte de la page")
 
     def __init__(self, begun: str) -> None:
-        """`begun` is what is there to change; what is sent without a text is none of it."""
+        """`begun` is the text to start from; it is ignored once the form is sent."""
         super().__init__()
         if not self.is_submitted():
             self.text.data = begun

@@ -103,7 +103,7 @@ class Chargeback(_Departure):
 
 
 class Restore(OfSettlement):
-    """Money that did not leave in the end, or was noted as gone by mistake."""
+    """Money that did not leave in the end, or was recorded as gone by mistake."""
 
     verb = "Rétablir"
     form_class = RestoreForm

@@ -58,7 +58,7 @@ class StepForm(ActForm):
             self.command.data = step.command
 
     def validate(self, extra_validators: object = None) -> bool:
-        """Want each word that was left to fill in, readable."""
+        """Require each word that was left to fill in, in a form that can be read."""
         sound = super().validate(extra_validators)
         for field in self.wanted:
             field.data = (field.data or "").strip()
@@ -88,7 +88,7 @@ class StepForm(ActForm):
 
 
 def _some(text: str) -> str:
-    """Take what is there and may be the name of something. Raises ValueError."""
+    """Return a text if it is not empty and can be the name of something. Raises ValueError."""
     if not text or len(text) > LONGEST_NAME or not text.isprintable():
         raise ValueError
     return text

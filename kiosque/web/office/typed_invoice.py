@@ -1,4 +1,4 @@
-"""An invoice that an agent types: it becomes a file like any other, judged before it is loaded."""
+"""An invoice that an agent types: it becomes a file like any other, shown before it is loaded."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ def _words(label: str) -> StringField:
 
 
 class LineForm(FlaskForm):
-    """A line; without a service, there is none."""
+    """A line of an invoice; one without a service is left out."""
 
     class Meta(FlaskForm.Meta):
         csrf = False
@@ -127,8 +127,7 @@ class TypedInvoiceForm(Form):
 
 
 def next_number() -> str:
-    """Return the number that follows those of the invoices typed this year, loaded or not yet:
-    `S2026-0012`."""
+    """Return the number after the last typed invoice of this year, loaded or not: `S2026-0012`."""
     start = f"S{clock.today().year}-"
     typed = Invoice.select(Invoice.number).where(Invoice.number.startswith(start))
     names = [each.number for each in typed]
@@ -138,6 +137,6 @@ def next_number() -> str:
 
 
 def _number_of(file_name: str) -> str:
-    """Return the number of the typed invoice that a file is of; another's name as it is."""
+    """Return the number of the invoice in the name of a typed file; any other name unchanged."""
     before, after = _FILE.split("{}")
     return file_name.removeprefix(before).removesuffix(after)

@@ -14,12 +14,12 @@ from kiosque.language.formats import MONTHS, NARROW_NO_BREAK_SPACE
 from kiosque.web.office.access import DEPOSITORS, Agent
 from kiosque.web.office.uploads import LoadForm, button, may_load, may_see, may_undo
 
-#: Of a long list, so many are shown.
+#: Most items of a long list that are shown.
 SHOWN = 20
 
 
 def lacking(agent: Agent) -> list[tuple[Upload, int]]:
-    """Return the files to judge of a month that no longer holds invoices loaded before, with how
+    """Return the files to judge that lack invoices loaded earlier for their month, with how
     many."""
     read = Upload.select().where(Upload.state == UploadState.READ).order_by(Upload.id.desc())
     seen = [each for each in read if may_see(agent, each)]
@@ -71,7 +71,8 @@ def _month(preview: Preview, agent: Agent) -> MonthTotals:
 
 
 def _groups(summary: Summary, form: LoadForm) -> list[tuple[Any, list[Fault]]]:
-    """Return the box of each kind of surprise, with what it lets in, in the order of the file."""
+    """Return the box of each kind of surprise, with the surprises that it accepts, in file
+    order."""
     return [
         (form[name], [fault for fault in summary.to_confirm if fault.needs == name])
         for name in LoadForm.SURPRISES

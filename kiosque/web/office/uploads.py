@@ -43,13 +43,13 @@ _EVERY_HOURS = 3
 
 
 class DepositForm(FlaskForm):
-    """Files to load, an archive of PDFs among them."""
+    """Files to load; one may be an archive of PDFs."""
 
     file = MultipleFileField("Fichiers à charger", [FileRequired("Choisissez un fichier.")])
 
     def keep(self, author: str, data: Path) -> list[Upload]:
-        """Keep the files and note them. Return none, and say why in the form, where one of them
-        cannot be loaded."""
+        """Store the files and return their rows. If one of them cannot be loaded, say why in the
+        form and return none."""
         if storing.is_full():
             self._refuse(TOO_MANY)
             return []
@@ -80,8 +80,8 @@ class DepositForm(FlaskForm):
 
 
 class LoadForm(Form):
-    """The agent's agreement to a preview: a box for each kind of surprise that it has, and the hour
-    at which families are told."""
+    """The agent's agreement to a preview: a box for each kind of surprise in it, and the hour from
+    which families are told."""
 
     fingerprint = HiddenField()
     new_services = BooleanField("Ces prestations sont bien nouvelles")
@@ -115,7 +115,7 @@ class LoadForm(Form):
 
     @property
     def chosen_at(self) -> datetime | None:
-        """Return the instant before which no mail leaves; None for as soon as may be."""
+        """Return the instant before which no mail leaves; None for as soon as possible."""
         chosen = self.announce_at.data if self.announce_at else ""
         return datetime.fromisoformat(chosen) if chosen else None
 
@@ -126,7 +126,7 @@ def loader(kind: str) -> Role:
 
 
 def may_load(agent: Agent, summary: Summary) -> bool:
-    """Tell whether an agent has the role that loads this, for every *régie* that it is of."""
+    """Tell whether an agent has the role to load this, for every *régie* that it concerns."""
     role = loader(summary.kind)
     return agent.has(role) and agent.has_for(summary.regies, role)
 
@@ -151,8 +151,8 @@ def preview_of(upload: Upload, notices: Notices) -> Preview:
 
 
 def may_see(agent: Agent, upload: Upload) -> bool:
-    """Tell whether an agent may see a file that waits: his own, or of *régies* that he loads for;
-    one that is not told apart is for who loads for all."""
+    """Tell whether an agent may see a file that waits: his own, or one of *régies* that he loads
+    for. If the *régies* of a file are not known, only those who load for all may see it."""
     if agent.bounds(*DEPOSITORS) is None or upload.author == agent.staff.email:
         return True
     summary = previews.read(Upload.get_by_id(upload.id).preview).summary
@@ -177,8 +177,8 @@ def to_judge(agent: Agent) -> int:
 
 def loads(agent: Agent) -> "ModelSelect[ImportBatch]":
     """Select the loads that an agent may see: his own, those of invoices of his *régies* alone, and
-    those of families, which are the town's. What a load of payments brought is not kept: it is for
-    its author, and for who reads all."""
+    those of families, which are the town's. The *régies* of a load of payments are not kept: only
+    its author, and those who read all *régies*, may see it."""
     own = agent.bounds(*READERS)
     if own is None:
         return ImportBatch.select()
@@ -195,7 +195,7 @@ def may_undo(agent: Agent, batch: ImportBatch) -> bool:
 
 
 def _hours(now: datetime) -> list[tuple[str, str]]:
-    """Return the instants from which the mails may leave, with their words."""
+    """Return the instants to choose from for the mails to leave, with their words."""
     found = [("", f"dès que possible, une heure après le chargement, entre {FIRST_HOUR} h et "
                   f"{LAST_HOUR} h")]  # fmt: skip
     first = now.astimezone(clock.PARIS)

@@ -48,8 +48,8 @@ def sign_in() -> str | Response | tuple[str, int]:
 
 
 def _entry(form: SignInForm) -> signin.Entry | None:
-    """Return what opens the session. Return None when the password does not, and say why in the
-    form. Raises Stale."""
+    """Check the password and return the entry that opens a session. If it is refused, return None
+    and say why in the form. Raises Stale."""
     code, why = form.code.data, WRONG
     try:
         if entry := signin.attempt(code, form.password.data, access.visitor(code)):
@@ -111,15 +111,15 @@ def email() -> str | Response | tuple[str, int]:
 
 
 def _is_another(form: EmailForm) -> bool:
-    """Tell whether the address is not the present one; if it is, say so in the form."""
+    """Tell whether the address differs from the present one; if not, say so in the form."""
     if addresses.key(form.email.data) == addresses.key(own_account().family.email):
         form.email.errors = [_("C’est déjà votre adresse.")]
     return not form.errors
 
 
 def _confirmation() -> Callable[[str], bool] | None:
-    """Return what verifies the present password and remembers for a moment that it was right; None
-    when it was shown a moment ago."""
+    """Return a function that verifies the present password and remembers for a moment that it was
+    right; None if it was given a moment ago."""
     if sessions.is_proved(own_session()):
         return None
 
@@ -147,7 +147,7 @@ def password() -> str | Response | tuple[str, int]:
 
 
 def _changed(form: PasswordForm) -> Account | None:
-    """Change the password of who is signed in. Return None when it will not do, and say why in
+    """Change the password of the signed-in account. If it is refused, return None and say why in
     the form. Raises Stale."""
     town, address = current.settings().town, access.remote_address()
     try:

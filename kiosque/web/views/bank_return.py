@@ -22,23 +22,23 @@ blueprint = Blueprint("bank_return", __name__, url_prefix="/paiement/retour")
 
 #: Seconds before each of the page's own refreshes; then it stops and offers a link.
 REFRESH_AFTER = (2, 2, 3, 5, 5, 10, 10, 20, 30, 60)
-#: In the query: which refresh this is. All that the page reads of its address.
+#: Parameter of the query: the number of this refresh. The page reads nothing else of its address.
 _TRIES = "essai"
 
 
 class ReceiptMail(NamedTuple):
-    """Where a receipt goes by mail: the address as only its owner recognises it, empty where this
-    browser does not know it; and whether it has left."""
+    """Where a receipt goes by mail: the address, masked so that only its owner recognises it, empty
+    if this browser does not know it; and whether the mail has left."""
 
     address: str
     is_sent: bool
 
 
 class Details(NamedTuple):
-    """A payment as only the family that pays may read it: its invoices, its first receipt, what
-    became of its money, what the family has still to pay, and of that what it chose to pay together
-    with it, or may pay again; the other payment that holds its invoices now, if one does; those of
-    its invoices that were paid otherwise."""
+    """A payment as only the family that pays may read it. `receipt` is the first one; `unpaid` is
+    all that the family has still to pay. `left` are the invoices chosen together with these and
+    still to pay, `retry` those that may be paid again. `instead` is the other payment that now
+    holds its invoices; `paid_otherwise` are its invoices that another payment paid."""
 
     items: list[AttemptItem]
     receipt: Receipt | None
@@ -56,8 +56,8 @@ def show(reference: str) -> str | Response:
     """Show our own state of a payment, and nothing private to a stranger. The return decides
     nothing: at most, it makes us ask the bank.
 
-    Some banks put their answer into the address. Leave it unread for an address without it, so
-    that no history keeps it and no page tells it to another site.
+    Some banks put their answer into the address. Do not read it; redirect to the address without
+    it, so that no history keeps it and no page passes it on to another site.
     """
     attempt = _attempt(reference)
     may_come_back = open_payments.note_return(attempt.reference)
@@ -79,13 +79,13 @@ def show(reference: str) -> str | Response:
 @blueprint.post("/<reference>")
 @csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF carries no types
 def sent_back(reference: str) -> Response:
-    """Lead on a payer whom the bank sends back by a form. It crosses sites, so it carries no
-    cookie of ours, and may say anything: the next page has the cookies and reads none of it."""
+    """Redirect a payer whom the bank sends back by a form. The form comes from another site, so it
+    carries no cookie of ours and may say anything: the next page has the cookies and ignores it."""
     return redirect(url_for(".show", reference=_attempt(reference).reference), 303)
 
 
 def _attempt(reference: str) -> Attempt:
-    """Raises NotFound."""
+    """Return the attempt of this reference. Raises NotFound."""
     found: Attempt | None = Attempt.get_or_none(Attempt.reference == reference)
     if found is None:
         raise NotFound
@@ -98,14 +98,14 @@ def _is_own(attempt: Attempt) -> bool:
 
 
 def _offered(attempt: Attempt, items: list[AttemptItem]) -> OpenPayment | None:
-    """Return what the payer may do with a payment of which all is still to be paid."""
+    """Return what the payer may do with a payment whose invoices are all still to be paid."""
     if any(item.invoice.remaining_cents < item.amount_cents for item in items):
         return None
     return open_payments.waiting_for_payer(attempt)
 
 
 def _with_news(attempt: Attempt) -> Attempt:
-    """Return the attempt, about which the bank is asked while it is undecided."""
+    """Return the attempt, after asking the bank about it if it is undecided."""
     if not is_undecided(attempt):
         return attempt
     public_url = current.settings().public_url
@@ -115,14 +115,14 @@ def _with_news(attempt: Attempt) -> Attempt:
 
 
 def _result(attempt: Attempt, items: list[AttemptItem], *, chooses: bool) -> dict[str, object]:
-    """Return what to say of the payment, when the page is to be loaded again, and which time this
-    is; never under the hand of a payer who chooses what to do."""
+    """Return what to say of the payment, after how many seconds to reload the page, and the number
+    of this reload. Never reload while the payer chooses what to do."""
     tries = request.args.get(_TRIES, 0, type=int)
     undecided = is_undecided(attempt) and not chooses
     goes_on = undecided and 0 <= tries < len(REFRESH_AFTER)
     invoices = {item.invoice for item in items}
     if attempt.state in (AttemptState.REVERSED, AttemptState.REFUNDED):
-        invoices |= set(payments.invoices_paid_by(attempt))  # what came twice may have paid another
+        invoices |= set(payments.invoices_paid_by(attempt))  # a *trop-perçu* may have paid another
     result = attempt_result(attempt, invoices, waits_for_payer=chooses)
     return {
         "result": result,

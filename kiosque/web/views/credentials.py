@@ -1,7 +1,7 @@
 """Let a family in by itself, by the code of its letter or the link of a mail.
 
-A link's secret leaves the address bar at once, for the browser's session, and only the form
-behind it uses it up: a mail filter that opens every link spends none.
+A link's secret is moved at once from the address to the browser's session, and only sending the
+form uses it up: a mail filter that opens every link spends none.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ blueprint = Blueprint("credentials", __name__)
 
 Answer = str | Response | tuple[str, int]
 
-#: Where the secret of an opened link waits in the browser's session.
+#: Key in the browser's session for the secret of an opened link.
 _LINK = "link"
 _FORMS = {
     Purpose.RESET: "credentials.reset",
@@ -46,8 +46,8 @@ def activate() -> Answer:
 
 
 def _activated(form: ActivationForm) -> Account | None:
-    """Open the account that the letter's codes are for. Return None when they, or the password,
-    will not do, and say why in the form."""
+    """Open the account by the letter's codes. If these or the password are refused, return None and
+    say why in the form."""
     visitor = access.visitor(form.code.data)
     token = own_changes.find_activation(form.code.data, form.activation.data, visitor)
     with suppress(Spent):
@@ -139,7 +139,7 @@ def disown() -> Answer:
 
 
 def _opened(purpose: Purpose) -> Token | None:
-    """Return the token of the link that this browser has opened, if it can still serve."""
+    """Return the token of the link that this browser has opened, if it is still valid."""
     return own_changes.find_link(session.get(_LINK, ""), purpose)
 
 
@@ -154,7 +154,7 @@ def _choose_password(
     token: Token,
     choose: Callable[[Token, str, Town, str], Account],
 ) -> Account | None:
-    """Set the family's password. Return None when it will not do, and say why in the form."""
+    """Set the family's password. If it is refused, return None and say why in the form."""
     try:
         return choose(token, form.new.data, current.settings().town, access.remote_address())
     except Unsuitable as refused:

@@ -1,4 +1,4 @@
-"""For the town's other software: the payments, to who holds a token of the settings."""
+"""Give the payments to the town's other software, if it sends a token of the settings."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _LARGEST = 2**63 - 1
 
 @blueprint.get("/encaissements")
 def payments() -> dict[str, Any]:
-    """Tell what is new of the *régie* whose token was sent, or of all."""
+    """Return the new payments of the *régie* whose token was sent, or of all."""
     from kiosque.web.office.exports import as_json  # noqa: PLC0415  # for this page only
 
     known = current.settings().regie_by_token

@@ -42,7 +42,7 @@ def _page(template: str, form: RequestForm, **values: object) -> tuple[str, int]
 
 
 def _asked(form: RequestForm, invoice: Invoice | None = None) -> bool:
-    """Make the request. Return False when it will not do, and say why in the form."""
+    """Make the request. If it is refused, return False and say why in the form."""
     if not form.validate():
         return False
     topic, message, town = RequestTopic(form.topic.data), form.message.data, current.settings().town

@@ -1,4 +1,4 @@
-"""For what watches the site: its state, to who holds the token of the settings."""
+"""Give the state of the site to monitoring, which must send the token of the settings."""
 
 from flask import Blueprint
 

@@ -19,8 +19,8 @@ blueprint = Blueprint("notification", __name__, url_prefix="/paiement/notificati
 def receive(name: str) -> Response:
     """Record what the bank of a gateway says. No session, no redirect; 200 only after commit.
 
-    The gateway is given the request as it came, bounded in size only: each bank has a form of its
-    own, and only its gateway can tell a message from noise.
+    The gateway gets the request as it came, limited in size only: each bank has its own format, and
+    only its gateway can tell a message from noise.
     """
     gateway = current.gateways().get(name)
     if gateway is None:
@@ -39,8 +39,9 @@ def receive(name: str) -> Response:
 
 
 def _refused(name: str, error: Exception, callback: Callback | None) -> Response:
-    """Audit a message that is not taken, and say so. After a defect of the gateway's, the bank
-    sends it again: nothing is lost. One that it has signed is kept for a human, and so taken."""
+    """Audit a message that cannot be applied, and answer the bank. One that the bank signed is put
+    on the régisseur's list, and so accepted. After a defect of the gateway, answer an error: the
+    bank sends the message again, and nothing is lost."""
     if isinstance(error, Unreadable) and callback:
         payments.record_unreadable(name, error, callback, current.issuers())
         return _plain("OK", 200)
@@ -52,15 +53,15 @@ def _refused(name: str, error: Exception, callback: Callback | None) -> Response
 
 
 def _ask_about(name: str, report: Report) -> None:
-    """Ask the bank, where its message says only that there is news of a payment."""
+    """Ask the bank about a payment, if its message says only that there is news."""
     if report.ask and (attempt := payments.attempt_of(name, report)):
         public_url = current.settings().public_url
         payments.ask_soon(attempt, current.gateways(), public_url, current.issuers())
 
 
 def _unserved(name: str) -> Response:
-    """Refuse a message for a gateway that is not in the settings: nothing proves it. Where the
-    gateway was removed too early, audit the message; the bank, told so, sends it again."""
+    """Refuse a message for a gateway that is not in the settings, since it cannot be verified. If
+    the gateway was removed too early, audit the message; the bank will send it again."""
     if not payments.is_removed(name, current.gateways()):
         return _plain("KO passerelle inconnue", 404)
     payments.record_rejected(name, "passerelle retirée des réglages", None)
@@ -68,8 +69,8 @@ def _unserved(name: str) -> Response:
 
 
 def _callback() -> Callback:
-    """Return the request, as it came. Raises BadCallback when its body breaks off or is malformed:
-    the server reads it as it comes."""
+    """Return the request, as it came. Raises BadCallback if its body breaks off or is malformed,
+    which shows only now: the server has not read it yet."""
     try:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge:

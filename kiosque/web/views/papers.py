@@ -16,8 +16,8 @@ from kiosque.web.access import family_only, own_account, own_family, own_invoice
 
 blueprint = Blueprint("papers", __name__)
 
-#: Papers that one family has made, each a tenth of a second of a processor: two years of them at
-#: once, and then no faster than they are read.
+#: Limit of the papers made for one family, since each takes a tenth of a second of processor: two
+#: years of them at once, and then no faster than they can be read.
 PAPERS = Limit("papers", 50, timedelta(seconds=5), timedelta(minutes=1))
 
 
@@ -62,7 +62,7 @@ def yearly(year: int) -> Response:
 
 
 def _count_paper() -> None:
-    """Count a paper that the family has made. Raises TooManyRequests after many in a row."""
+    """Count a paper made for the family. Raises TooManyRequests after many in a row."""
     try:
         throttle.count_try(Bucket(PAPERS, str(own_account().id)))
     except TooManyTries as error:

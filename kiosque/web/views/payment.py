@@ -20,10 +20,10 @@ from kiosque.web.status_words import is_undecided
 
 blueprint = Blueprint("payment", __name__, url_prefix="/paiement")
 
-#: In the session: what the family chose to pay in several payments, by id, until all is paid.
+#: Key in the session: the ids of invoices chosen together that need several payments, until paid.
 CHOSEN_TOGETHER = "together"
-#: In the session: a payment, and where its receipt goes, as only the address's owner knows it. The
-#: database forgets the address once the mail has left.
+#: Key in the session: a payment, and the address for its receipt, masked so that only its owner
+#: recognises it. The database forgets the address once the mail has left.
 RECEIPT_TO = "receipt_to"
 
 Answer = str | tuple[str, int] | Response
@@ -31,8 +31,8 @@ Answer = str | tuple[str, int] | Response
 
 @blueprint.errorhandler(Refused)
 def refused(refusal: Refused) -> Answer:
-    """Answer any page of this blueprint that cannot go on: by the page of the payment that holds or
-    paid all that was asked for, if it is one."""
+    """Answer when a page of this blueprint cannot go on. Show the payment that holds or paid all
+    that was asked for, if a single one does."""
     numbers = request.values.getlist("invoice") or _numbers_resumed()
     known = payments.payment_status_of(own_family(), numbers)
     if known.attempt:
@@ -112,8 +112,8 @@ def _numbers_resumed() -> list[str]:
 
 
 def _after_asking(attempt: Attempt) -> Response:
-    """Lead to the payment that has its invoices now, which is another when two clicks resumed it;
-    say so if the bank was asked about it and did not answer."""
+    """Lead to the payment that now has its invoices: another one if a double click resumed it. Say
+    so if the bank was asked about it and did not answer."""
     if is_undecided(payments.attempt_by_id(attempt.id)):
         flash(_("La banque ne nous a pas répondu. Réessayez dans une minute."))
     known = payments.payment_status_of(own_family(), payments.numbers_of(attempt))
@@ -137,8 +137,8 @@ def _unreachable_page(gateway: Gateway, numbers: list[str]) -> str:
 
 
 def _started(numbers: list[str], form: PayForm, gateway: Gateway) -> tuple[Attempt, Handoff] | None:
-    """Open the payment. Return None when the bank does not take the address, and say so in the
-    form. Raises Unreachable and Refused."""
+    """Open the payment. If the bank refuses the e-mail address, return None and say so in the form.
+    Raises Unreachable and Refused."""
     _ask_about_holders(numbers)
     purchase, public_url = _purchase(numbers, form), current.settings().public_url
     try:
@@ -149,7 +149,7 @@ def _started(numbers: list[str], form: PayForm, gateway: Gateway) -> tuple[Attem
 
 
 def _summary_page(numbers: list[str], form: PayForm, gateway: Gateway) -> str:
-    """Raises Refused when these invoices cannot be paid together now."""
+    """Show the summary. Raises Refused when these invoices cannot be paid together now."""
     selection = payments.select_for_one_payment(own_family(), numbers, gateway.limits)
     if selection.reasons:
         raise Refused(selection.reasons)
@@ -171,7 +171,7 @@ def _purchase(numbers: list[str], form: PayForm) -> Purchase:
     return Purchase(
         family=own_family(),
         numbers=numbers,
-        # No total is -1: what makes no sense is not the one that was read.
+        # No total is -1, so that a senseless value never equals the total.
         expected_cents=int(total) if re.fullmatch(r"[0-9]{1,12}", total, re.ASCII) else -1,
         receipt_email=form.email.data or None,
     )
@@ -188,10 +188,10 @@ def _gateway_of(numbers: list[str]) -> Gateway:
 
 
 def _ask_about_holders(numbers: list[str]) -> None:
-    """Learn what became of an earlier payment of these invoices before another is offered."""
+    """Ask the bank about an earlier payment of these invoices before offering another."""
     payments.ask_about_holders(own_family(), numbers, *_asking())
 
 
 def _asking() -> tuple[Mapping[str, Gateway], str, Issuers]:
-    """Return what it takes to ask a bank: gateways, our address, the issuers of receipts."""
+    """Return the arguments needed to ask a bank: gateways, our address, the issuers of receipts."""
     return current.gateways(), current.settings().public_url, current.issuers()

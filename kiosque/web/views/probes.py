@@ -15,7 +15,7 @@ def token_in_header(door: str) -> str:
 def token_in_form(door: str, callback: Callback) -> str:
     """Return the token of ours that a form carries, else nothing."""
     if probe.FIELD.encode() not in callback.body:
-        return ""  # a bank's own message is read once, by its gateway
+        return ""  # do not parse a bank's own message here: its gateway does
     try:
         fields = callback.pairs()
     except BadCallback:
@@ -24,7 +24,7 @@ def token_in_form(door: str, callback: Callback) -> str:
 
 
 def proof(token: str) -> str:
-    """Return our proof, and what the site sees of who asks."""
+    """Return our proof, and what the site sees of the caller."""
     chain, address = request.headers.get("X-Forwarded-For", ""), request.remote_addr or ""
     believed = "believed" if address and address in chain else "ignored"
     seen = {

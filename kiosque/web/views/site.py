@@ -61,7 +61,7 @@ def language() -> Response:
 
 @blueprint.get("/robots.txt")
 def robots() -> Response:
-    """Let search engines list the entrance; what is of one family or one payment is not theirs."""
+    """Let search engines list the entrance, but no page about a family or a payment."""
     closed = (
         "/lien/", "/courriels/", "/paiement/", "/factures", "/famille", "/compte", "/recus/",
         "/mairie",
@@ -72,8 +72,8 @@ def robots() -> Response:
 
 @blueprint.get("/sante")
 def health() -> tuple[dict[str, str | None], int, dict[str, str]]:
-    """Answer 200 when the database answers, can be written and is of this version, else 503; and
-    when it was last backed up. To a probe of the town's own, also prove which site answers."""
+    """Answer 200 if the database answers, can be written and is of this version, else 503; and say
+    when it was last backed up. For a probe of the town's own, also prove which site answers."""
     fault = db.fault() or deployment.fault(current.settings().environment)
     made_at = None if fault else leases.finished_at(backups.MADE)
     asked = token_in_header(probe.HEALTH)
@@ -89,7 +89,7 @@ def health() -> tuple[dict[str, str | None], int, dict[str, str]]:
 @blueprint.get("/fichiers/<name>")
 def asset(name: str) -> Response:
     found = current.assets().find(name)
-    if found is None:  # another process shows a new colour already
+    if found is None:  # the name may be that of a new colour, which only another process has yet
         town.refresh()
         found = current.assets().find(name) or abort(404)
     small = request.accept_encodings.quality("gzip") > 0

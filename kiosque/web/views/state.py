@@ -1,4 +1,4 @@
-"""The state of the site, in the two ways that what watches it reads."""
+"""The state of the site, in the two formats that monitoring reads."""
 
 from typing import Any
 

@@ -21,8 +21,8 @@ __all__ = ["File", "Format", "NumberedLine"]
 
 @runtime_checkable
 class Format(Protocol):
-    """A reader of one kind of file. `unit` is the French word for a row of it, such as `ligne`, for
-    faults to name it."""
+    """A reader of one kind of file. `unit` is the French word for one of its rows, such as `ligne`,
+    used in the sentences about faults."""
 
     unit: str
 

@@ -34,7 +34,8 @@ COLUMNS = [
 ]  # fmt: skip
 UNIT = "pièce"
 TITRES, ORMC = "01", "06"
-#: The beginnings and ends of elements that are read: of a hundred thousand pieces, of a piece.
+#: Most beginnings and ends of elements that are read: in a file of a hundred thousand pieces, and
+#: in one piece.
 MAX_STEPS, MAX_STEPS_OF_PIECE = 6_000_000, 100_000
 
 
@@ -44,7 +45,7 @@ class _Bordereau:
 
     values: dict[str, str] = field(default_factory=dict)
     pieces: int = 0
-    #: Without tax; lines that the file repeats count once.
+    #: Cents before tax; repeated lines count once.
     cents: int = 0
 
 
@@ -158,7 +159,7 @@ def _rows(piece: Any, bordereau: _Bordereau, file: File) -> Iterator[NumberedLin
 
 
 def _without_repetition(told: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Return the lines of the first account code, where each of several codes repeats the same."""
+    """Return the lines of the first account code if every code repeats the same ones, else all."""
     names = ("CodProdLoc", "Nature")
     groups: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
     for values in told:
@@ -197,8 +198,8 @@ def _joined(values: dict[str, str], *names: str) -> str:
 
 
 def piece_number(whole: Mapping[str, str], head: Mapping[str, str]) -> str:
-    """Return the number of the invoice that a piece of a *bordereau* is, the same in what the
-    Treasury returns."""
+    """Return the invoice number of a piece of a *bordereau*; the Treasury's returns give the
+    same."""
     numbers = (head.get("IdPce", ""), whole.get("IdBord", ""))
     piece, bordereau = (each.lstrip("0") or each for each in numbers)
     return (
@@ -223,15 +224,16 @@ def _invoice(head: dict[str, str], line: dict[str, str], bordereau: _Bordereau) 
 
 
 def _treasury_list(line: dict[str, str], bordereau: _Bordereau) -> str:
-    """Name the list by which the Treasury has a *titre*. JVS's are still to be issued."""
+    """Return the name of the list by which the Treasury has a *titre*. Those of JVS are still to be
+    issued: they have none."""
     if bordereau.values.get("TypBord") != TITRES or "JVS_LFAC_Libelle" in line:
         return ""
     return f"bordereau {bordereau.values.get('IdBord', '')} de {bordereau.values.get('Exer', '')}"
 
 
 def _line(head: dict[str, str], line: dict[str, str], bordereau: _Bordereau) -> list[str]:
-    """Return the service, the child and what follows. A label that only repeats the invoice's tells
-    no service: the *bordereau*'s subject does."""
+    """Return the service, the child and the columns that follow. When a label only repeats the
+    invoice's own, take the service from the subject of the *bordereau*."""
     written = line.get("JVS_LFAC_Libelle") or line.get("ObjLignePce", "")
     amount = shortened(line.get("MtHT", ""))
     if tax := _cents(line.get("MtTVA") or "0", "MtTVA"):

@@ -59,7 +59,7 @@ class PesReturn:
 
 
 def _received(piece: Any, bordereau: Mapping[str, str]) -> Iterator[tuple[Mapping[str, str], str]]:
-    """Yield what was received of a piece, each with what names it among all of its account."""
+    """Yield what was received for a piece, each with what identifies it in the whole account."""
     names = (bordereau.get("Exer", ""), bordereau.get("IdBord", ""), _head(piece).get("IdPce", ""))
     for line in _named(piece, "LigneDePiece"):
         of_line = values_of(inner(line, "BlocLignePiece", "InfoLignePiece")).get("IdLigne", "")

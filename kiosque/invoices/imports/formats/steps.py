@@ -17,8 +17,8 @@ _XML = "XML mal formé"
 
 
 def steps(data: bytes, most: int, source: str = "au logiciel") -> Iterator[tuple[str, Any]]:
-    """Yield each `start` and `end` with its element, so many at most. Raise BadFile, which tells
-    whom to ask for another file."""
+    """Yield each `start` and `end` with its element. Raise BadFile for broken XML, a DTD, or more
+    than `most` steps; `source` says whom to ask for another file."""
     events = etree.iterparse(
         io.BytesIO(data), events=("start", "end"), resolve_entities=False, load_dtd=False,
         no_network=True, huge_tree=False, remove_comments=True, remove_pis=True,
@@ -41,7 +41,7 @@ def local(element: Any) -> str:
 
 
 def forget(element: Any) -> None:
-    """Free what was read, and what precedes it."""
+    """Free the memory of an element that was read, and of those before it."""
     element.clear()
     while element.getprevious() is not None:
         del element.getparent()[0]

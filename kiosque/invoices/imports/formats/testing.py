@@ -24,7 +24,7 @@ OTHERS = (
     b"", b"\0" * 100, b"code_famille;numero_facture\nF1;2\n", b"<a/>", b"PK\x03\x04", b"%PDF-1.7",
     "accentué".encode("utf-16"), b"\xff" * 70_000,
 )  # fmt: skip
-#: A file cut, or spoilt, at so many places.
+#: At how many places the sample is cut, or spoilt.
 CUTS = 40
 MAX_ROWS = 100_000
 

@@ -27,7 +27,7 @@ def month(*texts: str) -> str:
 
 
 def without_month(text: str) -> str:
-    """Return a text without the month that it names, nor spaces to spare."""
+    """Return a text without the month that it names, and without superfluous spaces."""
     return " ".join(_MONTH.sub(" ", text).split()).strip(" -")
 
 
@@ -47,7 +47,7 @@ def invoice_number(label: str) -> str:
 
 
 def child_and_label(text: str) -> tuple[str, str]:
-    """Part `LEA - REPAS` in a child and what she had; without child, `- FRAIS DE DOSSIER`."""
+    """Split `LEA - REPAS` into a child and a label; `- FRAIS DE DOSSIER` has no child."""
     words = " ".join(text.split())
     found = _CHILD.fullmatch(words)
     return (found[1].strip(), found[2].strip()) if found else ("", words)

@@ -1,7 +1,7 @@
 """Spreadsheets: XLSX, ODS, XLS, read by python-calamine in a process of its own.
 
-A file of two kilobytes may ask for more memory than the machine has, which ends the process that
-reads it: it is not the site's. `workbook_process.py` is what runs there, under limits.
+A file of two kilobytes may ask for more memory than the machine has, and so kill the process that
+reads it: the site must not be that process. `workbook_process.py` runs there, under limits.
 """
 
 import json
@@ -25,8 +25,8 @@ _UNREADABLE = (
 
 
 class Workbook:
-    """Reads the first sheet that says something, a row a row. Formulas give the value that was
-    stored with them: none is computed."""
+    """Read the first sheet that is not empty, row by row. Formulas are not computed: the value
+    stored with them is read."""
 
     unit = "ligne"
 

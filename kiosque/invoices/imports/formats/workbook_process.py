@@ -1,6 +1,7 @@
 """Read the workbook on standard input, under limits; write its rows as lines of JSON.
 
-A program of its own (see `workbook`): it ends with 1 for what it cannot read, or is stopped.
+It is a program of its own (see `workbook`). It exits with 1 for what it cannot read, or is killed
+by its limits.
 """
 
 import io
@@ -24,7 +25,8 @@ MAX_SIGNS = 64 * 1024 * 1024
 
 
 def repacked(data: bytes) -> bytes:
-    """Return a zip of the same parts, none longer than it says: what it says was counted."""
+    """Return a zip of the same parts, none longer than its declared size, since the limit was
+    checked on the declared sizes."""
     clean = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as found, zipfile.ZipFile(clean, "w") as made:
         parts = found.infolist()

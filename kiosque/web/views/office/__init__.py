@@ -1,7 +1,7 @@
 """The town hall's area, `/mairie`: one module a subject, all on one blueprint.
 
-An agent comes for each hundred families: a worker knows the addresses from the start, and imports
-a subject when one of its pages is first asked for.
+There is about one agent for a hundred families. So a worker knows the addresses from the start, but
+imports the module of a subject only when one of its pages is first asked for.
 """
 
 from typing import Any, NamedTuple
@@ -23,13 +23,13 @@ __all__ = ["PAGES", "blueprint"]
 
 GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
 MONEY, BILLING, ADMIN = (Role.REGISSEUR,), (Role.FACTURATION,), (Role.ADMINISTRATION,)
-#: A page that asks for a code again; one that opens to whoever has yet to sign in.
+#: Options of a page: it asks for a code again; it opens to those who have not signed in yet.
 FRESH, OPEN = True, None
 
 
 class OfficePage(NamedTuple):
-    """The view's name, how it may be asked for, its address under `/mairie`, the roles to which it
-    opens, whether it wants a fresh code, what stands for the parts that the address leaves out."""
+    """The view's name, its HTTP methods, its address under `/mairie`, the roles to which it opens,
+    whether it asks for a fresh code, and defaults for the parts that the address leaves out."""
 
     view: str
     methods: tuple[str, ...]
@@ -40,7 +40,7 @@ class OfficePage(NamedTuple):
 
 
 def _as_files(view: str, address: str, roles: tuple[Role, ...]) -> tuple[OfficePage, OfficePage]:
-    """Return the pages of a table that leaves, of each kind."""
+    """Return the pages that download a table, one for each kind of file."""
     csv, ods = (
         OfficePage(view, GET, f"{address}.{kind}", roles, FRESH, {"kind": kind})
         for kind in ("csv", "ods")
@@ -53,7 +53,7 @@ def _view(subject: str, page: OfficePage) -> Any:
     return later if page.roles is None else reserved(later, page.roles, fresh=page.fresh)
 
 
-#: By subject, which names the module.
+#: The pages by subject; the subject is the name of the module.
 PAGES = {
     "today": (OfficePage("today", GET, "", tuple(Role)),),
     "to_do": (

@@ -1,5 +1,5 @@
-"""The blueprint of the town hall's area, what happens before each of its pages, and how its forms
-answer."""
+"""The blueprint of the town hall's area, the checks before each of its pages, and how its forms are
+answered."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -21,8 +21,9 @@ blueprint = Blueprint("office", __name__, url_prefix=cookies.OFFICE)
 
 @blueprint.before_request
 def come_in() -> str | None:
-    """Keep other networks out. Stop who comes from another site, a webmail: the browser has kept
-    the cookie (SameSite=Strict), and gives it to the next page, which our own page leads to."""
+    """Keep other networks out. Show an intermediate page to somebody who comes from another site,
+    such as a webmail: the browser withheld the cookie (SameSite=Strict), and will send it when the
+    next page is reached from one of ours."""
     office_access.require_network()
     if request.method == "GET" and request.headers.get("Sec-Fetch-Site") == "cross-site":
         headers.hide_address()
@@ -31,8 +32,8 @@ def come_in() -> str | None:
 
 
 def done(form: FlaskForm, act: Callable[[], Answer | None]) -> Answer | None:
-    """Do what a form asks, and return the answer. Return None where it is not sent, not valid, or
-    refused: it says why."""
+    """Do what a form asks, and return the answer. Return None if the form was not sent, is not
+    valid, or was refused; it then says why."""
     if form.validate_on_submit():
         try:
             return act()
@@ -54,5 +55,5 @@ def row(model: type[Row], number: int) -> Row:
 
 
 def known(number: int) -> int:
-    """Return a number of a row, else 404: no database counts further."""
+    """Return an id, or answer 404 if it is larger than any database has."""
     return number if number < 2**63 else abort(404)

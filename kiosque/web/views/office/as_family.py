@@ -1,6 +1,6 @@
-"""A family's own pages, as an agent is shown them: they only say, and each reading is noted.
+"""Show an agent a family's own pages, read-only; each reading is logged.
 
-The agent enters no session of the family's, and no address here takes anything but a GET.
+The agent gets no session of the family, and no address here takes anything but a GET.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The account of a *régie* at the bank: its files, its lines, and what each of them is of."""
+"""The account of a *régie* at the bank: its files, its lines, and what explains each line."""
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,9 +41,9 @@ from kiosque.web.office.upload_acts import take_in
 from kiosque.web.views.office import bank_columns
 from kiosque.web.views.office.area import Answer, done, form_page, row
 
-#: Lines shown with what they may be of.
+#: Lines shown with proposals for what explains them.
 _SHOWN = 20
-#: Of the files loaded, so many are shown.
+#: Most loaded files that are shown.
 _FILES = 10
 
 
@@ -93,8 +93,8 @@ def load_statement() -> Answer:
 
 
 def _load(form: StatementForm) -> Answer:
-    """Load what leaves no doubt; show a table whose columns nobody has said, and lead elsewhere
-    what is no statement. Raises Unreadable, Refused, BadUpload."""
+    """Load a file that leaves no doubt. For a table of unknown columns, ask what these are; deposit
+    a file that is no statement with those to load. Raises Unreadable, Refused, BadUpload."""
     name, content = (form.file.data.filename or "")[:200], form.file.data.read()
     unit = Unit(form.unit.data) if form.unit.data else None
     try:
@@ -110,7 +110,7 @@ def _load(form: StatementForm) -> Answer:
 
 
 def _to_load(name: str, content: bytes) -> Response:
-    """Put a file that is not of the bank with those to load, and show what it would do. Raises
+    """Deposit a file that is not the bank's with those to load, and show what it would do. Raises
     BadUpload."""
     upload = take_in(io.BytesIO(content), name)
     flash("Ce fichier n’est pas un relevé\u00a0: voici ce qu’il dit, vérifiez puis chargez-le.")
@@ -118,7 +118,7 @@ def _to_load(name: str, content: bytes) -> Response:
 
 
 def match_again() -> Response:
-    """Match what leaves no doubt any more, since payments came."""
+    """Match the lines that are no longer in doubt, since other payments have come."""
     regie = asked_regie(Role.REGISSEUR)
     lines = sum(matching.match_all(regie).values())
     if lines:
@@ -182,7 +182,7 @@ def _lines(regie: str, filters: LineFilters) -> lists.ListPage:
 
 
 def _written(found: Iterable[Listed]) -> Iterator[tuple[str, ...]]:
-    """Write the rows, for which the page calls little."""
+    """Write the rows with their words, so that the template calls little."""
     root = url_for("office.bank")
     for it in found:
         state = "Expliqué" if it.state == LineState.MATCHED else "À expliquer"

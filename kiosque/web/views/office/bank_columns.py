@@ -1,4 +1,5 @@
-"""The columns of a bank's table: what was understood is shown, and corrected, before it is kept."""
+"""The columns of a bank's table: an agent sees how they were understood, and corrects it, before it
+is kept."""
 
 import io
 import re
@@ -40,7 +41,7 @@ def ask(
 
 
 def name_bank_columns(digest: str) -> Answer:
-    """Read a table anew by what is said of its columns; load it where that was seen before."""
+    """Read a table again by the columns chosen; load it if the agent saw it read so already."""
     header, content = request.form.getlist("header"), _kept(digest)
     if content is None:
         flash("Ce fichier n’est plus gardé\u00a0: déposez-le de nouveau.")

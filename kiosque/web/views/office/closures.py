@@ -23,7 +23,7 @@ def close_bank(gateway: str) -> Answer:
 
 
 def _closed(name: str, form: ClosureForm) -> bool:
-    """Close a bank as the form says; where that is refused, the form says why."""
+    """Close a bank as the form says; if that is refused, say why in the form."""
     try:
         closure = payments.close_bank(name, form.sentence.data or "", form.ends_at, author())
     except Refused as refused:

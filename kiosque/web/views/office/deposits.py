@@ -30,8 +30,9 @@ _COLUMNS = ("bordereau", "instant", "montant", "reponse_le", "reference", "regie
 
 
 class Book(NamedTuple):
-    """A *régie*'s deposits: the `draft` of the next, the money `kept` out of it, and those made
-    final with the answer to each. `of_month` is a draft that ends with `month`, the last over."""
+    """A *régie*'s deposits: the `draft` of the next one, the money `kept` out of it, and the final
+    ones with the answer to each. `of_month` is a draft that ends with `month`, the last month over.
+    """
 
     key: str
     name: str
@@ -79,7 +80,7 @@ def _finalized(form: FinalForm, draft: Draft) -> Response | None:
 
 
 def resume_numbers(number: int) -> Answer:
-    """Say which deposit was the last, where a restoration may have lost some."""
+    """Record which deposit was the last, when a restoration may have lost some."""
     gap = row(DepositGap, number)
     _require(gap.regie, Role.REGISSEUR)
     form = LastGivenForm(data={"last": str(gap.first - 1)})

@@ -54,7 +54,7 @@ def events() -> Answer:
 
 
 def _written(found: Iterable[EventLine]) -> Iterator[tuple[str, ...]]:
-    """Write the lines, for which the page calls little."""
+    """Write the lines with their words, so that the template calls little."""
     for it in found:
         yield (
             log.WORDS[Action(it.action)], it.object, it.reason, long_instant(it.at), it.who,

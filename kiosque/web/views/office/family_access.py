@@ -27,7 +27,7 @@ def family_letter(code: str) -> Answer:
 
 
 def _letter(family: Family, form: LetterForm) -> Response:
-    """Answer the letter, kept nowhere but in the agent's hands."""
+    """Answer the letter as a PDF. The site keeps no copy."""
     forget = form.forget.data
     action = Action.FAMILY_SHUT_OUT if forget else Action.LETTER_ISSUED
     events.note(action, actor(), family.code, form.reason.data)

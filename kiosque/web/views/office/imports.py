@@ -165,7 +165,7 @@ def _may_load(found: Upload) -> bool:
 
 
 def _batch(number: int) -> ImportBatch:
-    """Return a load of *régies* for which the agent has the role, else 404 or NotOpen."""
+    """Return a load that the agent may see, else 404 or NotOpen."""
     batch = row(ImportBatch, number)
     if not loads(own_agent()).where(ImportBatch.id == number).exists():
         raise NotOpen

@@ -39,7 +39,8 @@ apply_credit = _page(acts.ApplyCredit)
 
 
 def transmit_many() -> Answer:
-    """Transmit those of a list that are to pay, the oldest first, so many at a time."""
+    """Transmit the invoices of a list that are to pay, the oldest first, a limited number at a
+    time."""
     form = InvoiceFilters(current.settings()).required()
     asked = lists.narrow(Invoice.select(Invoice, Family).join(Family), form.conditions())
     own = lists.narrow(asked, own_agent().own(Invoice.regie, Role.REGISSEUR))
@@ -51,7 +52,7 @@ def transmit_many() -> Answer:
 
 
 def take_credit_off(number: str, note: int) -> Answer:
-    """Take off an invoice what a credit note, by the number of its row, pays of it."""
+    """Undo what a credit note, given by its id, pays of an invoice."""
     invoice = _acted_on(number, Role.REGISSEUR)
     found = Invoice.get_or_none(Invoice.id == known(note), Invoice.family == invoice.family)
     return answer(acts.TakeCreditOff(invoice, found or abort(404)))

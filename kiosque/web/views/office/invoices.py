@@ -69,7 +69,8 @@ def _page(form: InvoiceFilters) -> lists.ListPage:
 
 
 def _written(found: Sequence[Listed]) -> Iterator[tuple[str, ...]]:
-    """Write the rows: three hundred cells, for which the page calls nothing."""
+    """Write the rows with their words: three hundred cells, for which the template calls
+    nothing."""
     root, statuses = url_for("office.invoices"), _statuses(found)
     for it in found:
         status, amount = statuses[it.id], format_euros(it.total_cents)

@@ -56,7 +56,7 @@ def _page(form: JournalFilters) -> lists.ListPage:
 
 
 def _written(found: Iterable[Listed]) -> Iterator[tuple[str, ...]]:
-    """Write the rows: three hundred cells, for which the page calls little."""
+    """Write the rows with their words: three hundred cells, for which the template calls little."""
     root, named = url_for("office.settlements"), cache(account_words.named)
     for it in found:
         address = f"{root}/{it.settlement}" if it.settlement else ""

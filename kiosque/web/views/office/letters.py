@@ -18,9 +18,9 @@ from kiosque.web.office.access import actor
 from kiosque.web.office.forms import LettersForm
 from kiosque.web.views.office.area import Answer, form_page
 
-#: Letters of one PDF: a few seconds, and a pile that a person folds.
+#: Most letters in one PDF: it takes a few seconds, and a person can fold so many.
 AT_ONCE = 100
-#: Of the families without an address, so many are named.
+#: Most families without an address that are named.
 NAMED = 20
 
 
@@ -41,7 +41,7 @@ def letters() -> Answer:
 
 
 def _letters(form: LettersForm) -> Response:
-    """Answer the letters, kept nowhere but in the agent's hands."""
+    """Answer the letters as a PDF. The site keeps no copy."""
     families = list(ways_in.without(with_letter=form.again.data).limit(AT_ONCE))
     if not families:
         flash("Aucune famille n’attend de lettre.")

@@ -18,7 +18,7 @@ from kiosque.web.views.office.area import Answer, form_page, known
 
 #: Lines of a table that are shown beside its columns.
 _LINES = 3
-#: Read, and not loaded.
+#: States of a file that is read but not loaded.
 _WAITS = (UploadState.READ, UploadState.REFUSED)
 
 

@@ -1,4 +1,4 @@
-"""Two codes of one household become one family, and two again."""
+"""Merge two codes of one household into one family, and undo it."""
 
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -18,7 +18,7 @@ from kiosque.web.views.office.families import present_family
 
 
 def merge_families(code: str) -> Answer:
-    """Look a double up by its code, then confirm that it is one."""
+    """Look up a duplicate by its code, then confirm that it is one."""
     kept, form = present_family(code), MergeForm(double=request.args.get("double", ""))
     confirmed = form.validate_on_submit()
     gone = _double(form)
@@ -31,7 +31,7 @@ def merge_families(code: str) -> Answer:
 
 
 def _double(form: MergeForm) -> Family | None:
-    """Return the family whose code is typed. Say in the form that there is none."""
+    """Return the family whose code was typed; if there is none, say so in the form."""
     code = normalise_code(form.double.data or "")[:100]
     known_by_it = Family.code == code, Family.forgotten_at.is_null()
     found: Family | None = Family.get_or_none(*known_by_it) if code.isprintable() else None
@@ -41,15 +41,14 @@ def _double(form: MergeForm) -> Family | None:
 
 
 def _require_their_money(*families: Family | None) -> None:
-    """Raise NotOpen for an agent who does not invoice for every *régie* of these families: to merge
-    them moves the money of all."""
+    """Raise NotOpen unless the agent invoices for every *régie* of these families: a merge moves
+    the money of all."""
     for family in filter(None, families):
         own_agent().require_all(family_balance.regies_of(family), Role.FACTURATION)
 
 
 def _both(kept: Family, gone: Family | None) -> list[tuple[str, Family, object, object]]:
-    """Return what a person compares of the two: of each, its title, record and dues. It is read,
-    which is noted."""
+    """Return what a person compares: the title, record and dues of each family. Log the reading."""
     for read in (kept, gone) if gone else ():
         events.note(Action.FAMILY_READ, actor(), read.code)
     pairs = (("Gardée", kept), ("Doublon", gone))

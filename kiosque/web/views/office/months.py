@@ -51,9 +51,9 @@ def month(name: str) -> str:
 
 
 def carry_over(name: str, number: int) -> Answer:
-    """Let the month be closed though a point is still to treat."""
+    """Allow the month to be closed although an anomaly is still open."""
     found, regie, form = _month(name), asked_regie(Role.REGISSEUR), ActForm()
-    if closing.is_carried(number, found):  # by a second press, or a colleague
+    if closing.is_carried(number, found):  # already done by a first click, or by a colleague
         return _back_to(found, regie)
     point = next((it for it in points_left(regie, found) if it.id == number), None) or abort(404)
     return done(form, lambda: _carried_over(number, found, form, regie)) or form_page(
@@ -74,7 +74,7 @@ def ask_bank(name: str, reference: str) -> Response:
 
 
 def close_month(name: str) -> Answer:
-    """Close the month, for good, once told what its paper will say."""
+    """Show what the paper of the month will say; once confirmed, close the month for good."""
     found, regie, form = _month(name), asked_regie(Role.REGISSEUR), CloseForm()
     if closing_of(regie, found):
         return _back_to(found, regie)

@@ -1,5 +1,5 @@
-"""The data held about a family: taken out for it, or erased when it asks, by the administration,
-which meets no family otherwise."""
+"""The data held about a family: the administration exports it, or erases it, when the family asks.
+It has no other access to families."""
 
 import io
 import tempfile
@@ -27,7 +27,7 @@ from kiosque.web.views.office.families import family_of
 
 
 def personal_data() -> str:
-    """Tell the ways for the family of the code that was typed, erased or not."""
+    """Show what can be done for the family whose code was typed, erased or not."""
     asked = filter_fields.looked_for(request.args.get("famille", ""))
     named = Family.code == normalise_code(asked), Family.forgotten_at.is_null()
     found = Family.get_or_none(*named) if asked else None

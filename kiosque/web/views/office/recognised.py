@@ -1,4 +1,4 @@
-"""Agents' answers about files of other software, kept for the next files: to see, or forget."""
+"""Agents' answers about files of other software, kept for the next files: list and forget them."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -74,7 +74,7 @@ def _row(it: Listed) -> exports.Row:
 
 
 def forget_debtor(number: int) -> Response:
-    """Forget of which family a debtor is."""
+    """Forget which family a debtor is."""
     found = row(Debtor, number)
     events.note(Action.DEBTOR_FORGOTTEN, actor(), f"{found.name}, {found.family.code}")
     try:
@@ -94,7 +94,7 @@ def forget_columns(number: int) -> Response:
 
 
 def _said(table: ColumnMapping) -> Iterator[str]:
-    """Give what is said of the columns of a table, in French."""
+    """Yield in French what agents said of the columns of a table."""
     for ours, theirs in mappings.sources(table).items():
         named = theirs if isinstance(theirs, str) else ", ".join(theirs)
         words = f"«\u00a0{named[1:]}\u00a0» partout" if named.startswith("=") else named

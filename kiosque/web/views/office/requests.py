@@ -48,7 +48,7 @@ def _page(found: FamilyRequest, form: AnswerForm) -> Answer:
 
 
 def _answered(found: FamilyRequest, form: AnswerForm) -> bool:
-    """Give the answer. Return False where it cannot be given, and say why in the form."""
+    """Give the answer. If it is refused, return False and say why in the form."""
     by, words = own_agent().staff.email, form.words.data
     try:
         if form.accepts:

@@ -54,7 +54,7 @@ def _show_logo(content: bytes | None, words: str) -> Response:
 
 
 def _changed(form: SectionForm) -> bool:
-    """Change the settings. Return False where they cannot serve, and say why in the form."""
+    """Change the settings. If they are not valid, return False and say why in the form."""
     try:
         names = town_settings.change(current.settings(), form.SECTION, form.values, actor())
     except InvalidValues as refusal:

@@ -50,5 +50,5 @@ def send_receipt(settlement_id: int) -> Response:
 
 
 def _own_settlement(number: int, *wanted: Role) -> Settlement:
-    """Return a payment that the agent may act on in one of these roles, else as *régisseur*."""
+    """Return a payment that the agent may act on by one of these roles, by default *régisseur*."""
     return own_row(row(Settlement, number), *(wanted or (Role.REGISSEUR,)))

@@ -64,7 +64,8 @@ def settlements() -> Answer:
 
 
 def _written(found: Iterable[Listed]) -> Iterator[tuple[str, ...]]:
-    """Write the rows: three hundred cells, for which the page calls nothing."""
+    """Write the rows with their words: three hundred cells, for which the template calls
+    nothing."""
     root, ways = url_for("office.settlements"), {}
     for it in found:
         way = it.mode, it.gateway
@@ -97,8 +98,8 @@ def _page(form: SettlementFilters) -> lists.ListPage:
 
 
 def money(*wanted: Role) -> "ModelSelect[Settlement]":
-    """Select the money received of the *régies* for which the agent has one of these roles, else
-    reads it: what a credit note pays is none."""
+    """Select the payments of the *régies* for which the agent has one of these roles, by default
+    those that read money. Leave out the uses of credit notes: they are no money."""
     received = Settlement.select(Settlement.id).where(Settlement.mode != CREDIT)
     return lists.narrow(received, own_agent().own(Settlement.regie, *wanted))
 

@@ -29,7 +29,8 @@ def sign_in() -> Answer:
 
 
 def _begun(form: SignInForm) -> bool:
-    """Begin a session, half way. Return False when the password does not, and say why."""
+    """Begin a session, which still needs a code. If the password is refused, return False and say
+    why in the form."""
     number = signin.attempt(form.email.data, form.password.data, access.remote_address())
     if number:
         office_access.enter(number)
@@ -39,7 +40,7 @@ def _begun(form: SignInForm) -> bool:
 
 
 def code() -> Answer:
-    """Ask for a code: the first one, that signs in, or a fresh one."""
+    """Ask for a code: the first one, which signs in, or a fresh one."""
     form, half = CodeForm(), office_access.half_way()
     if half is None and office_access.agent() is None:
         return redirect(url_for("office.sign_in", next=request.args.get("next")))
@@ -72,8 +73,9 @@ def sign_out() -> Response:
 
 
 def invitation(secret: str) -> Answer:
-    """Choose a password, and associate a telephone. All on the link's own page: a browser that
-    comes from a mail has no cookie (SameSite=Strict) to keep it in."""
+    """Choose a password and associate a telephone, all on the page of the link: a browser that
+    comes from a mail sends no cookie (SameSite=Strict), so nothing can be kept for a second
+    page."""
     headers.hide_address()
     found, form = invitations.find(secret), InvitationForm()
     if found is None:
@@ -89,7 +91,7 @@ def invitation(secret: str) -> Answer:
 
 
 def _taken(found: StaffInvitation, form: InvitationForm) -> Answer:
-    """Answer with the recovery codes, shown this once; with the sign-in where they were kept."""
+    """Answer with the recovery codes, shown this once; with the sign-in if the agent keeps his."""
     given = form.new.data, form.code.data
     codes = invitations.take(found, *given, current.settings(), access.remote_address())
     if codes:
@@ -119,11 +121,11 @@ def _invitation_page(staff: Staff, form: InvitationForm) -> Answer:
 
 
 def _qr_code(address: str) -> Markup:
-    """Return an image that a telephone reads, without a style of its own: the page allows none."""
+    """Return a QR code as SVG without inline style, which the page's policy forbids."""
     import segno  # noqa: PLC0415  # for this page only
 
     code = segno.make(address, error="m", micro=False)
-    # Safe: drawn by us of figures alone.
+    # Safe: we draw it, of figures only.
     return Markup(code.svg_inline(omitsize=True, border=4, dark="#000", light="#fff"))  # noqa: S704
 
 
@@ -133,6 +135,6 @@ def own_access() -> str:
 
 
 def renew_recovery_codes() -> str:
-    """Answer with the codes themselves, shown this once: nothing keeps them for another page."""
+    """Answer with the new codes in this very page: they are not kept, so no other can show them."""
     codes = second_factor.renew_recovery_codes(own_agent().staff, actor())
     return render_template("office/recovery_codes.html", codes=codes, first=False)

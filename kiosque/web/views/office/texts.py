@@ -25,7 +25,7 @@ def change_text(name: str) -> Answer:
 
 
 def restore_text(name: str) -> Answer:
-    """Show the text of before, and take it back."""
+    """Show the earlier text; once confirmed, restore it."""
     _title(name)
     if request.method == "POST":
         return _keep(name, None)

@@ -25,7 +25,7 @@ from kiosque.web.office.upload_pages import lacking
 from kiosque.web.office.uploads import to_judge
 from kiosque.web.views.office.area import Answer, done, form_page, known, row
 
-#: Of the mails given up, so many are shown: a server that is down for days loses hundreds.
+#: Most mails given up that are shown: a server that is down for days loses hundreds.
 MAILS_SHOWN = 20
 
 
@@ -102,7 +102,7 @@ def retry_mail(number: int) -> Response:
 
 
 def retry_mails() -> Response:
-    """Let every mail given up, whose address is still known, wait again."""
+    """Queue again every mail given up whose address is still known."""
     count = queue.requeue(None, _own_mails())
     if count:
         events.note(Action.MAIL_RETRIED, actor(), counted(count, "courriel"))
@@ -111,7 +111,7 @@ def retry_mails() -> Response:
 
 
 def _given_up(most: int | None) -> list[tuple[OutboxMail, str, Family | None]]:
-    """Return the mails given up, the oldest first, each with what it says and whose it is."""
+    """Return the mails given up, the oldest first, each with its words and its family."""
     found = queue.given_up(most, _own_mails())
     return [(each, rendering.words_of(each), rendering.family_of(each)) for each in found]
 
@@ -121,7 +121,7 @@ def _own_mails() -> Expression:
 
 
 def _done(found: Anomaly, chosen: Step, form: StepForm) -> Response:
-    """Do the step, and lead to the point that it has left open, else to the list."""
+    """Do the step; lead back to the anomaly if it is still open, else to the list."""
     flash(do(chosen, form.filled, doer(found.regie)))
     events.note(Action.STEP_DONE, actor(), pressed(chosen), form.reason.data)
     if Anomaly.get_by_id(found.id).resolved_at is None:
@@ -150,7 +150,7 @@ def _point(number: int) -> Anomaly:
 
 
 def _own_point(number: int) -> Anomaly:
-    """Return a point still to treat of a *régie* whose *régisseur* the agent is, else 404."""
+    """Return an open anomaly of a *régie* of which the agent is *régisseur*, else 404."""
     found = _point(number)
     own_row(found, Role.REGISSEUR)
     return found if found.resolved_at is None or request.method == "GET" else abort(404)

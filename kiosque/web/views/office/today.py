@@ -18,7 +18,7 @@ from kiosque.web import current
 from kiosque.web.office.access import DEPOSITORS, READERS, own_agent
 from kiosque.web.office.uploads import to_judge
 
-#: Who has points to treat, and mails to send again.
+#: The roles that have anomalies to treat, and mails to send again.
 _TREATERS = (Role.REGISSEUR, Role.FACTURATION)
 
 
@@ -49,7 +49,7 @@ def _figures(regies: Regies) -> dict[str, object]:
 
 
 def _modes(collected: Collected) -> list[tuple[str, int]]:
-    """Return how money came, in words, and its cents, the largest sum first."""
+    """Return each means of payment in words, and its cents, the largest sum first."""
     every = collected.by_mode.most_common()
     return [(way_paid(mode, online=online), cents) for (online, mode), cents in every]
 
