@@ -7,8 +7,8 @@ framework or of sessions, and decides nothing about invoices.
 Every gateway has the methods of `Gateway`; those of `Polls`, `Resumes`, `Refunds` and `Checks` are
 optional, and found by `isinstance`. Each process makes its gateways once, at start. Their methods
 run in several threads and processes at once, and more than once for one order: a gateway keeps no
-state between two calls, and lets none outlast a bounded time. Whatever else than the errors named
-here comes out of a method is a fault of the adapter: nothing is changed, and somebody is told.
+state between two calls, and each call ends within a bounded time. An error that is not named here
+is a fault of the adapter: the site changes nothing, and tells somebody.
 
 Standard library only. How to write a gateway: docs/gateways.md.
 """
@@ -102,16 +102,16 @@ class Gateway(Protocol):
     def start(self, order: Order) -> Handoff:
         """Prepare the payment; return where to send the payer. Raises Unreachable, WrongEmail.
 
-        The payer waits meanwhile. The order is in the database already: a payment that the bank
-        makes of it, though its answer is lost, is known by `order.reference`.
+        The payer waits meanwhile. The order is in the database already: if the bank opens the
+        payment but its answer is lost, `order.reference` still identifies that payment.
         """
         ...
 
     def read_notification(self, callback: Callback) -> Report:
-        """Verify a message of the bank and translate it. Raises BadCallback; Unreadable for one
-        that is proved, and of which it can make nothing: it may be about money (`proved`).
+        """Verify a message of the bank and translate it. Raises BadCallback; or Unreadable if the
+        bank surely wrote it but it cannot be read, since it may be about money (see `proved`).
 
-        It asks nobody: where only the bank can tell, the report has `ask`.
+        Do not ask the bank here: if only the bank can tell, set `ask` in the report.
         """
         ...
 
@@ -131,8 +131,8 @@ class Polls(Protocol):
     def polling(self) -> Polling: ...
 
     def poll(self, order: Order) -> list[Report]:
-        """Ask the bank for everything it knows of an order; an empty list if it knows nothing, or
-        has nothing decided yet.
+        """Ask the bank for everything it knows of an order. Return an empty list if it knows
+        nothing, or has decided nothing yet.
 
         A report counts as much as one of a notification. A timer, a payer who comes back and a
         second payment may ask at once: it must be safe to call from several threads. Raises
@@ -143,7 +143,7 @@ class Polls(Protocol):
 
 @runtime_checkable
 class Lists(Protocol):
-    """A gateway whose bank tells of all its payments of a time, whatever the site knows of them.
+    """A gateway whose bank can list all its payments of a period, even those unknown to the site.
 
     def list_reports(self, since, until):
         asked = {"from": since.isoformat(), "to": until.isoformat()}
@@ -155,15 +155,15 @@ class Lists(Protocol):
         """Return everything that the bank knows of the payments begun between two instants, in UTC:
         debits, refunds, refusals, also of orders that the site has lost.
 
-        Asked once after the database was put back from a backup, and again until there is an
-        answer. Several pages of the bank's are one list. Raises Unreachable.
+        The site calls it once after the database was restored from a backup, and again until there
+        is an answer. If the bank answers in several pages, return all of them. Raises Unreachable.
         """
         ...
 
 
 @runtime_checkable
 class Resumes(Protocol):
-    """A gateway whose bank keeps one page a payment, and shows it again to a payer who left it.
+    """A gateway whose bank keeps one page for each payment, and shows it again to a payer who left.
 
     def resume(self, order):
         url = f"{self.form_origin}/pay/{order.gateway_reference}"
@@ -173,9 +173,9 @@ class Resumes(Protocol):
     def resume(self, order: Order) -> Handoff:
         """Return the way back to the page opened by `start`: the same payment, never another one.
 
-        The payer waits meanwhile. Raises Unreachable. A bank that opens a page once only must not
-        have this method: the site then asks what became of the payment (`Polls`), and opens another
-        in its place.
+        The payer waits meanwhile. Raises Unreachable. If the bank's page can be opened only once,
+        do not write this method: the site then asks what became of the payment (`Polls`), and opens
+        another in its place.
         """
         ...
 
@@ -198,7 +198,7 @@ class Refunds(Protocol):
 
         The site may repeat a request whose answer was lost: if the bank has already given back
         more than `returned_cents`, send nothing and only report. Raises Declined if the bank did
-        not do it, Unreachable if that is not known.
+        not do it, Unreachable if nobody knows whether it did.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The time that a bank has to answer, and how work is abandoned once it is over."""
+"""The time limits for a bank's answer, and how to abandon a call when they are over."""
 
 import queue
 import threading
@@ -7,7 +7,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: Time that a bank has to answer, all included: a payer who is back may be waiting on our page.
+#: Total time that a bank has to answer: a payer who is back may be waiting on our page.
 ANSWER_SECONDS = 6.0
 #: Time to find the host and connect; a bank is one hop away or down.
 CONNECT_SECONDS = 3.0
@@ -18,7 +18,8 @@ SILENCE_SECONDS = 20.0
 def within(seconds: float, work: Callable[[], T]) -> T:
     """Do the work in a thread, and abandon it after `seconds`. Raises TimeoutError, or its error.
 
-    Nothing else bounds all of it: the system's look-up of a name, headers that come drop by drop.
+    Nothing else limits the whole call: neither the system's name look-up nor headers sent byte by
+    byte have a time-out.
     """
     outcome: queue.SimpleQueue[T | Exception] = queue.SimpleQueue()
 

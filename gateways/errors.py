@@ -9,7 +9,7 @@ class GatewayError(Exception):
 
 
 class ConfigError(GatewayError):
-    """Wrong settings: the site refuses to start. `faults` names each in French, without secrets."""
+    """Wrong settings: the site refuses to start. `faults` says each fault in French, no secrets."""
 
     def __init__(self, faults: list[str]):
         super().__init__("\n".join(faults))
@@ -17,15 +17,16 @@ class ConfigError(GatewayError):
 
 
 class BadCallback(GatewayError):
-    """Forged or garbled message: the site changes nothing, answers 4xx. No value is repeated."""
+    """Forged or garbled message: the site changes nothing and answers 4xx. The text must repeat no
+    value of the message."""
 
 
 class Unreadable(BadCallback):
-    """The bank proves that it wrote a message, and the gateway cannot read it: there may be money
-    in it. The site changes nothing, tells a human, and answers that it has the message.
+    """The bank surely wrote the message, but the gateway cannot read it: it may be about money. The
+    site changes nothing, tells a human, and answers the bank that it has the message.
 
-    `reference` (`Order.reference`) and `transaction_id` are what could be read of it, as the bank
-    wrote it; another type than a text counts as nothing. Never card data.
+    `reference` (`Order.reference`) and `transaction_id` are what could be read, as the bank wrote
+    it; a value that is no text is ignored. Never card data.
     """
 
     def __init__(self, text: str, *, reference: object = "", transaction_id: object = ""):
@@ -35,7 +36,7 @@ class Unreadable(BadCallback):
 
 
 class Unreachable(GatewayError):
-    """The bank gave no answer that can be believed: nothing is known, the site asks again later.
+    """The bank gave no credible answer: nothing is known, and the site asks again later.
 
     An answer about another shop or order, or a web page in place of data, counts as none. The text
     is short, in French, and repeats no value of the answer.
@@ -51,13 +52,14 @@ class WrongEmail(Declined):
 
 
 class Garbled(BadCallback, Unreachable):
-    """A value that is not of its kind: in a notification, the site takes it as BadCallback; in an
-    answer, as Unreachable."""
+    """A value of the wrong kind. The site takes it as BadCallback in a notification, as Unreachable
+    in an answer."""
 
 
 @contextmanager
 def proved(*, reference: object = "", transaction_id: object = "") -> Iterator[None]:
-    """Read what the bank has proved to have written: BadCallback becomes Unreadable."""
+    """Turn BadCallback into Unreadable in the block: the bank has proved that it wrote the
+    message."""
     try:
         yield
     except Unreadable:

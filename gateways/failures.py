@@ -1,4 +1,4 @@
-"""Say in French why a bank's service gave no answer, without a word of its own."""
+"""Say in French why a bank's service gave no answer, without repeating any of its words."""
 
 import ssl
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         for wrapped in error.args:
-            # The reason of an error of TLS is only a word.
+            # The `reason` of a TLS error is a text, not an exception.
             reason = getattr(wrapped, "reason", None)
             inner = reason if isinstance(reason, BaseException) else wrapped
             if isinstance(inner, BaseException):

@@ -1,12 +1,12 @@
 """Ask a bank's JSON or SOAP service, within limits that hold whatever the bank does.
 
-Time: the time-outs of `requests` bound each wait but not their sum: an answer of one byte a second
+Time: the time-outs of `requests` limit each wait but not their sum: an answer of one byte a second
 would last for ever. So each call is made in a thread that is abandoned at the deadline, by default
 `deadline.ANSWER_SECONDS`. Size: an answer over `MAX_BYTES` is refused. Trust: HTTPS only unless the
-endpoint says otherwise, no redirection followed, no proxy nor password taken from the environment:
-the proxy and the town's own authorities are those of `gateways.network`.
+endpoint says otherwise; redirects are not followed; proxies and passwords in the environment are
+ignored. The proxy and the town's own authorities are those of `gateways.network`.
 
-Each call opens a connection: one kept from before may have died, and nobody would know whether the
+Each call opens a new connection: a kept one may have died, and nobody would then know whether the
 bank did what was asked. Safe to call from several threads.
 """
 
@@ -112,10 +112,10 @@ def get_json(
     accepts: Collection[int] = OK,
     seconds: float = ANSWER_SECONDS,
 ) -> Answer:
-    """Ask for the JSON object at `path`, within `seconds` in all. No status but those that
-    `accepts` is an answer.
+    """Ask for the JSON object at `path`, within `seconds` in total. Only the statuses in `accepts`
+    count as an answer.
 
-    Raises Unreachable for anything else than readable data, whatever its status.
+    Raises Unreachable for any other status, or for data that cannot be read.
     """
     address = f"{path}?{urlencode(query)}" if query else path
     question = _Question("GET", address, None, {**_JSON, **(headers or {})}, accepts)
@@ -209,7 +209,7 @@ def _ask(endpoint: Endpoint, question: _Question, seconds: float) -> tuple[int, 
 
 @contextmanager
 def _session() -> "Iterator[requests.Session]":
-    """Open the one way to a bank: what is trusted, and by which road, is decided here."""
+    """Return a session, the only way to a bank: it sets the trusted authorities and the proxy."""
     import requests  # noqa: PLC0415
 
     leaving = network.current()
@@ -224,7 +224,7 @@ def _session() -> "Iterator[requests.Session]":
 
 @contextmanager
 def _trusting(*authorities: str) -> "Iterator[requests.adapters.HTTPAdapter]":
-    """Lend an adapter that verifies certificates, to one call at a time.
+    """Lend a transport adapter that verifies certificates, to one call at a time.
 
     Adapters are kept, since reading the authorities takes 16 ms of processor, more than the rest
     of a call.

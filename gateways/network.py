@@ -1,7 +1,7 @@
 """How calls to banks leave this machine: directly, or by the HTTP proxy of a closed network.
 
-One process is of one town: what is in force is set once, when its gateways are made, and followed
-by `gateways.http`. An adapter that calls its bank by other means follows `current()` itself.
+A process serves one town: the network is set once, when its gateways are made, and `gateways.http`
+follows it. An adapter that calls its bank by other means must follow `current()` itself.
 """
 
 from base64 import b64encode
@@ -11,9 +11,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 @dataclass(frozen=True)
 class Network:
-    """`proxy` is the address of an HTTP proxy, `http://user:password@host:port`, empty for none.
-    `authorities` is a file of certificates (PEM) trusted besides those known everywhere, for the
-    banks only: that of a town whose proxy opens TLS connections and closes them again."""
+    """How to reach the banks. `proxy` is the address of an HTTP proxy,
+    `http://user:password@host:port`, empty for none. `authorities` is a file of certificates (PEM)
+    trusted in addition to the public ones, for the banks only: for a town whose proxy decrypts TLS.
+    """
 
     proxy: str = field(default="", repr=False)
     authorities: str = ""
@@ -24,7 +25,7 @@ class Network:
 
     @property
     def proxy_headers(self) -> dict[str, str]:
-        """Return what the proxy wants to know of who asks (RFC 9110, section 11.7.2)."""
+        """Return the headers that authenticate us to the proxy (RFC 9110, section 11.7.2)."""
         parts = self.proxy_parts
         if parts.username is None:
             return {}
@@ -40,10 +41,10 @@ class _InForce:
 
 
 def use(network: Network) -> None:
-    """Have all calls to banks leave this process so from now on."""
+    """Use this network for all calls to banks from this process, from now on."""
     _InForce.network = network
 
 
 def current() -> Network:
-    """Return how calls leave now."""
+    """Return the network in use."""
     return _InForce.network

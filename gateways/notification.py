@@ -9,18 +9,18 @@ from urllib.parse import urlencode
 from gateways.errors import BadCallback
 from gateways.reading import form_pairs, is_json, json_object
 
-#: Most fields of a message, those inside others included. A bank sends some 80; far more is an
-#: attack on the parser.
+#: Most fields of a message, nested ones included. A bank sends some 80; far more is an attack on
+#: the parser.
 MAX_FIELDS = 300
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 @dataclass(frozen=True)
 class Callback:
-    """A bank's HTTP request as it came: bounded in size only, and not proved in anything.
+    """A bank's HTTP request as it came: limited in size, but not verified at all.
 
-    A signature over the whole message is one over `body`, which is what came, to the byte. `query`
-    is what follows `?` in the address, still encoded.
+    To verify a signature over the whole message, use `body`: the exact bytes that came. `query` is
+    what follows `?` in the address, still encoded.
     """
 
     method: str
@@ -82,8 +82,8 @@ class Callback:
             raise BadCallback("JSON illisible") from error
 
     def names(self) -> list[str]:
-        """Return the names of the fields, for the audit of a message that is refused; none of one
-        that is neither a form nor JSON."""
+        """Return the names of the fields, for the audit of a refused message; none if it is neither
+        a form nor JSON."""
         for read in (lambda: dict(self.pairs()), self.json, self.parameters):
             try:
                 return list(read())

@@ -1,7 +1,7 @@
-"""Read a form, JSON, and the values inside, as a bank writes them: exactly, or not at all.
+"""Read forms, JSON and their values strictly: exactly as a bank writes them, or not at all.
 
-A text that is neither a form nor JSON raises ValueError; a value of another kind, Garbled, which
-the site takes as BadCallback in a notification, as Unreachable in an answer.
+A text that is neither a form nor JSON raises ValueError. A value of the wrong kind raises Garbled,
+which the site takes as BadCallback in a notification, as Unreachable in an answer.
 """
 
 import json
@@ -37,8 +37,8 @@ def is_json(content_type: str) -> bool:
 
 
 def json_object(text: bytes, most: int | None = None) -> dict[str, Any]:
-    """Read a JSON object in UTF-8, of `most` members in all: no name twice, no NaN, no NUL nor half
-    a character, which no database takes."""
+    """Read a JSON object in UTF-8, with `most` members at most, nested ones included. Refuse
+    repeated names, NaN, and NUL or lone surrogates, which no database takes."""
     members = 0
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -61,9 +61,9 @@ def json_object(text: bytes, most: int | None = None) -> dict[str, Any]:
 
 
 def cents(value: object) -> int:
-    """Return an amount that is written in cents: an integer, or a text of ASCII digits alone.
+    """Return an amount written in cents: an integer, or a text of ASCII digits only.
 
-    Neither `45.2`, `1e2`, `"45.20"`, `true` nor what is negative or beyond MAX_CENTS is one.
+    Refuse `45.2`, `1e2`, `"45.20"`, `true`, and what is negative or above MAX_CENTS.
     """
     if isinstance(value, str) and re.fullmatch("[0-9]{1,12}", value, re.ASCII):
         return int(value)

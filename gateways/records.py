@@ -12,7 +12,7 @@ PARIS = ZoneInfo("Europe/Paris")
 
 
 class SigningKey(StrEnum):
-    """One of two accepted keys, while one replaces the other: the one in force, or the former."""
+    """Which of the two keys accepted during a change of key: the current one, or the former one."""
 
     CURRENT = "current"
     PREVIOUS = "previous"
@@ -26,16 +26,16 @@ class Mode(StrEnum):
 
 
 class Outcome(StrEnum):
-    """The state of a transaction, in a `Report`, and what it does to the family.
+    """The state of a transaction, in a `Report`, and its effect for the family.
 
-    Nothing decided yet, while the payer is on the bank's page, is none of them: `poll` then returns
-    an empty list, and a notification about it has `ask`.
+    While the payer is on the bank's page and nothing is decided, none of them applies: `poll` then
+    returns an empty list, and the report of a notification has `ask`.
     """
 
     #: The payer is done, and the bank examines the payment: the family reads so, and cannot pay
     #: these invoices again for seven days.
     PENDING = "pending"
-    #: The invoices are paid at once, whatever was said before, and a receipt is issued.
+    #: The invoices are paid at once, whatever was reported before, and a receipt is issued.
     PAID = "paid"
     #: The family reads that nothing was debited, and may pay again at once.
     REFUSED = "refused"
@@ -46,7 +46,7 @@ class Outcome(StrEnum):
     #: A payment was undone before the money moved: its invoices are to be paid again, the family
     #: reads so, the régisseur is told.
     REVERSED = "reversed"
-    #: Money was given back, `cents` of it: once all of it is, the invoices are to be paid again.
+    #: `cents` were given back; once the whole payment is, its invoices are to be paid again.
     REFUNDED = "refunded"
 
 
@@ -56,7 +56,8 @@ class Limits:
 
     minimum_cents: int = 1
     maximum_cents: int = 99_999_999
-    #: Time that the payer may spend on the bank's page, the bank's message included.
+    #: Time that the payer may spend on the bank's page, plus the time for the bank's message to
+    #: come.
     session_minutes: int = 15
     #: True if the bank demands the payer's e-mail address.
     requires_email: bool = False
@@ -77,8 +78,8 @@ class Polling:
     ages_minutes: tuple[int, ...] = (15, 30, 24 * 60)
     expires_minutes: int = 30
     follow_days: int = 10
-    #: False if an empty answer may also mean that the payer has paid, and the result is to come:
-    #: the site then offers nobody to give the payment up before its time has passed.
+    #: False if an empty answer may also mean that the payer has paid and the result is still to
+    #: come: the site then lets nobody give the payment up before its time has passed.
     silence_proves_unpaid: bool = True
 
 
@@ -108,7 +109,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Handoff:
-    """Where to send the payer: by a form that posts `fields`, or a redirection if they are None."""
+    """Where to send the payer: by a form that posts `fields`, or by a redirect if they are None."""
 
     url: str
     gateway_reference: str
@@ -151,8 +152,8 @@ class Report:
     raw: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise TypeError or ValueError for an amount that is no count of cents: an adapter that
-        passes on `true`, `45.2` or `-1` as it came from the bank has a bug."""
+        """Raise TypeError or ValueError for an amount that is not a number of cents: an adapter
+        that passes on the bank's `true`, `45.2` or `-1` unchecked has a bug."""
         if type(self.cents) is not int:
             raise TypeError("cents must be an int")
         if not 0 <= self.cents < MAX_CENTS:

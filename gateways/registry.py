@@ -1,4 +1,4 @@
-"""Find adapters by name. Ours and those of other packages are entry points alike."""
+"""Find adapters by name. Both ours and those of other packages are entry points."""
 
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
@@ -28,7 +28,7 @@ def available() -> dict[str, EntryPoint]:
 def configure(name: str, table: Mapping[str, object], *, environment: str) -> Gateway:
     """Make the gateway of one `[gateways.NAME]` table. Raises ConfigError."""
     adapter = table.get("adapter")
-    # Only a stranger's is looked for in all the packages of the machine, which takes a while.
+    # Look through all installed packages, which is slow, only if the adapter is not ours.
     points = BUILT_IN if isinstance(adapter, str) and adapter in BUILT_IN else available()
     if not isinstance(adapter, str) or adapter not in points:
         known = ", ".join(sorted(points))

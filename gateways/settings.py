@@ -27,8 +27,8 @@ def read_table(cls: type[T], table: Mapping[str, object], where: str) -> T:
     """Make a `cls` of a table. `where` is put before each key in the faults.
 
     Text is converted where a number, a boolean, a date or a list is expected, since environment
-    variables are only text. Raises ConfigError for all unknown keys, missing keys and values of
-    the wrong type together.
+    variables are only text. Raises one ConfigError for all unknown keys, missing keys and values of
+    the wrong type.
     """
     values, faults = read_values(cls, table, where)
     if faults:

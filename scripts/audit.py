@@ -1,8 +1,8 @@
-"""Look, in a list of advisories on this disk, for faults known of the packages that are pinned.
+"""Look up the pinned packages in a list of security advisories on this disk.
 
-It ends with 0 only when it read a list that is whole and recent and found nothing there; with 1
-for a fault found; with 2, «non vérifié», for all else. The list is OSV's: a folder or a zip of its
-JSON (https://ossf.github.io/osv-schema/).
+Exit with 0 only if the list is complete and recent and has none of them; with 1 if it has one; with
+2, «non vérifié», otherwise. The list is OSV's: a folder or a zip of its JSON files
+(https://ossf.github.io/osv-schema/).
 """
 
 import json
@@ -18,16 +18,18 @@ from typing import Any
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-#: OSV has some twenty thousand for PyPI: far fewer is a part of the list.
+#: Fewest advisories: OSV has some twenty thousand for PyPI, so far fewer are only a part of the
+#: list.
 WHOLE = 1000
-#: It changes each day.
+#: The list changes each day: an older one is not recent.
 RECENT = timedelta(days=30)
 FOUND, NOT_VERIFIED = 1, 2
 
 
 @dataclass
 class Read:
-    """The list of advisories as read: their count, the last change, those that our pins have."""
+    """The list of advisories as read: their count, the last change, those about our pinned
+    versions."""
 
     count: int = 0
     last: datetime = datetime(1970, 1, 1, tzinfo=UTC)
@@ -90,7 +92,7 @@ def _package(affected: Mapping[str, Any]) -> str:
 
 
 def is_touched(version: Version, affected: Mapping[str, Any]) -> bool:
-    """Tell whether a version is one that is named, or between the events of a range."""
+    """Tell whether a version is named, or lies in an affected range."""
     if version in map(_version, affected.get("versions", ())):
         return True
     ranges = [it for it in affected.get("ranges", ()) if it["type"] == "ECOSYSTEM"]
@@ -98,7 +100,8 @@ def is_touched(version: Version, affected: Mapping[str, Any]) -> bool:
 
 
 def _within(version: Version, events: Iterable[Mapping[str, str]]) -> bool:
-    """Events come in the order of versions: what the last one before ours says holds."""
+    """Tell whether a version lies in a range. Events are sorted by version: the last one that is
+    not after ours decides."""
     within = False
     for event in events:
         ((kind, at),) = event.items()

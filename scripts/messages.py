@@ -1,7 +1,7 @@
 """Bring the catalogues up to date with the sources: `make messages`.
 
-`make messages NEW=de` begins the one of another language. A new text comes untranslated,
-one that is no longer said goes; no guess is made of a changed sentence.
+`make messages NEW=de` begins the catalogue of another language. New texts are added untranslated,
+unused ones removed; no translation is guessed for a changed sentence.
 """
 
 import sys
@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po, write_po
 from kiosque.language.catalogue import LOCALES, compiled
 
 ROOT = Path(__file__).parents[1]
-#: Click's own texts in French, read by the standard library, which wants it compiled.
+#: Click's own texts in French; the standard library reads this catalogue compiled.
 COMMANDS = ROOT / "kiosque" / "cli" / "locales" / "fr" / "LC_MESSAGES" / "click.po"
 #: Where families' texts are, and how each kind of file is read.
 SOURCES = {
@@ -46,7 +46,7 @@ def read(path: Path) -> Catalog:
 
 
 def updated(path: Path, found: Catalog) -> bytes:
-    """Return a catalogue's file as it should be, with the translations it has."""
+    """Return the content of a catalogue brought up to date, with its present translations."""
     catalogue = read(path)
     found.creation_date = catalogue.creation_date
     catalogue.update(found, no_fuzzy_matching=True)

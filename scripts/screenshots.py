@@ -46,7 +46,7 @@ def come_in(page: Page, demo: Demo) -> None:
     page.fill("[name=email]", email)
     page.fill("[name=password]", password)
     page.click("main button:not([type])")
-    # The next code: the demo may have used the one of now.
+    # The next code: the demo may have used the present one.
     page.fill("[name=code]", pyotp.TOTP(key).at(int(time.time()) + 30))
     page.click("main button:not([type])")
     page.wait_for_url(f"{demo.url}/mairie")
@@ -79,7 +79,7 @@ def close_october(page: Page, demo: Demo) -> None:
 
 
 def picture(page: Page, name: str, since: str = "main") -> None:
-    """Take what a screen shows of a page from this element on."""
+    """Take a picture of one screen of the page, from this element down."""
     box = page.locator(since).first.bounding_box() or {"y": 0}
     clip = {"x": 0, "y": box["y"], "width": SIZE["width"], "height": HEIGHT}
     page.screenshot(path=PICTURES / f"regisseur-{name}.png", full_page=True, clip=clip)

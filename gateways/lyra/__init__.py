@@ -29,7 +29,8 @@ __all__ = [
 
 
 class LyraGateway(HostedForm):
-    """A shop without the REST service; `configure` makes one with it if a password is set."""
+    """A shop without the REST service. If a password is set, `configure` makes a
+    LyraRestGateway."""
 
     @classmethod
     def configure(

@@ -1,4 +1,4 @@
-"""Tell a key or a password that was copied wrongly, without ever repeating it.
+"""Recognise a key or a password that was copied wrongly, without ever repeating it.
 
 For each mode, a shop has one key for the form (tab « Clés »); for the REST service (tab « Clés
 d'API REST »), it has a password, a public key and another HMAC key. They are easily confused.
@@ -11,9 +11,9 @@ BACK_OFFICE = "back office de la banque : Paramétrage > Boutique"
 KEYS = f"{BACK_OFFICE} > Clés"
 API_KEYS = f"{BACK_OFFICE} > Clés d’API REST"
 
-#: Lengths of a key of the form: it has 16 characters; an HMAC key of the REST service, over 40.
+#: Lengths: a key of the form has 16 characters, an HMAC key of the REST service over 40.
 SHORTEST, LONGEST = 16, 40
-#: Sixteen digits drawn at random have fewer different ones less than once in a million.
+#: Fewer different characters than this happen less than once in a million random keys.
 _FEWEST_LETTERS = 4
 _MODES = {"testpassword_": "test", "prodpassword_": "production"}
 

@@ -10,11 +10,11 @@ we signed into a "paid" notification. Hence two rules: nothing that a payer type
 no value with a `+` is ever sent (`_SENT`); a notification must carry, in their exact shape, the
 fields that only a notification has (`_NOTICE`).
 
-A message that the bank signed, and that says by the bank's own words that money came or went, is
-never refused for the shape of its other fields (a payment in several times, another version, an
-empty hash): it pays nothing, and a human is told. No value that we send is one of these words.
+If the bank signed a message and its status says that money came or went, it is never refused for
+the shape of its other fields (a payment by instalments, another version, an empty hash): it pays
+nothing, and a human is told. None of these statuses is a value that we send.
 
-A payer sent back by GET holds a message signed by the bank, which may repeat what was typed on its
+A payer sent back by GET has a message signed by the bank, which may repeat what was typed on its
 page. So a shop with this option (`page` demands `confirm`) always asks the bank before it believes
 that money came or went; by default the return carries no data at all.
 """
@@ -81,7 +81,7 @@ _NOTICE = {
     "vads_url_check_src": re.compile(r"[A-Z_]{1,30}", re.ASCII),
 }
 
-# More fields of a notification by which money comes or goes.
+# Further fields of a notification that says that money came or went.
 _MONEY = {
     "vads_effective_amount": re.compile(r"([1-9][0-9]{0,11})?", re.ASCII),
     "vads_effective_currency": re.compile(r"([0-9]{3})?", re.ASCII),
@@ -90,7 +90,7 @@ _MONEY = {
     "vads_trans_uuid": re.compile(r"[0-9A-Fa-f]{32}", re.ASCII),
     "vads_version": re.compile("V2"),
 }
-#: Where the bank says why it wrote: neither a form nor a browser's return has it.
+#: The field that says why the bank wrote: neither a form nor a browser's return has it.
 ONLY_A_NOTICE = "vads_url_check_src"
 _MOVES_MONEY = {Outcome.PAID, Outcome.REVERSED, Outcome.REFUNDED}
 
@@ -159,7 +159,8 @@ class HostedForm:
         """Verify the shop and mode, then the signature, then the shape. Raises BadCallback,
         Unreadable.
 
-        With `confirm`, a message by which money comes or goes is only a reason to ask the bank.
+        With `confirm`, a message that says that money came or went is only a reason to ask the
+        bank.
         """
         values = callback.form()
         signing_key = self._authenticate(values)
@@ -261,10 +262,10 @@ def _is_consistent(values: Mapping[str, str]) -> bool:
 
 
 def _read(values: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return (values, those out of shape emptied; the names of these).
+    """Return (the values, malformed ones being empty; the names of the malformed ones).
 
-    Raises BadCallback when they prove no notification, Unreadable when they are out of shape and no
-    money is known to move.
+    Raises BadCallback if the values do not prove to be a notification, Unreadable if some are
+    malformed and none says that money came or went.
     """
     moves_money = STATUSES.get(values.get("vads_trans_status", "")) in _MOVES_MONEY
     shapes = {**_NOTICE, **_MONEY} if moves_money else _NOTICE
@@ -282,8 +283,9 @@ def _read(values: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
 
 
 def _doubt(report: Report, misshapen: list[str]) -> Report:
-    """Turn a message that cannot be read wholly into one that pays nothing, and that a human must
-    look at. Raises Unreadable where only the bank could confirm it, and it names no payment."""
+    """Turn a message that cannot be read completely into a report that pays nothing and that a
+    human must look at. Raises Unreadable if only the bank could confirm it and it names no
+    payment."""
     if report.ask and not (report.reference and report.gateway_reference):
         raise Unreadable(
             f"{misshapen[0]} absent ou mal formé",

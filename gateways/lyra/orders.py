@@ -88,7 +88,7 @@ def read_transaction(transaction: object, order: Order, shop: Shop) -> Report:
     if parent and not _UUID.fullmatch(parent):
         raise Unreachable(_UNREADABLE)
     status, operation = _text(transaction, "detailedStatus"), _text(transaction, "operationType")
-    # A refund has another number at the bank: it is named by the attempt of its debit.
+    # A refund has a number of its own at the bank: take the reference of its debit's attempt.
     refunded = outcome is Outcome.REFUNDED
     return Report(
         reference=order.reference,
@@ -109,7 +109,8 @@ def read_transaction(transaction: object, order: Order, shop: Shop) -> Report:
 
 
 def _decide(transaction: Table, details: Table, card: Table) -> tuple[Outcome, str, Money]:
-    """Return the outcome, why a human must look at it if he must, and the money it is about."""
+    """Return the outcome, why a human must look at it ("" if none must), and the amount with its
+    currency."""
     asked, debited = _amounts(transaction, details)
     approved = is_approved(_text(_table(card, "authorizationResponse"), "authorizationResult"))
     outcome, anomaly = decide(
@@ -134,8 +135,8 @@ def _demand_order(details: Table, order: Order, shop: Shop, *, always: bool) -> 
 
 
 def _amounts(transaction: Table, details: Table) -> tuple[Money, Money]:
-    """Return what was asked and what was debited, each in cents and a currency; the same twice if
-    the bank does not say the second."""
+    """Return the amounts asked and debited, each in cents with its currency; the former twice if
+    the bank does not give the latter."""
     asked = _cents(transaction, "amount"), _shaped(transaction, "currency", _CURRENCY)
     spent = _text(details, "effectiveCurrency") or asked[1]
     if not _CURRENCY.fullmatch(spent):
@@ -150,9 +151,9 @@ def _own(order: Order) -> str:
 
 
 def _reference(card: Table, order: Order) -> str:
-    """Return the name of the attempt of a transaction; "" if the bank does not give it.
+    """Return the bank's reference of the attempt of a transaction; "" if the bank does not give it.
 
-    It is this order's own if its number and its UTC day are the order's.
+    It equals the order's own reference if the number and the UTC day are those of the order.
     """
     number, date = _text(card, "legacyTransId"), _text(card, "legacyTransDate")
     if not number or not date:

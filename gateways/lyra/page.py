@@ -16,7 +16,7 @@ from dataclasses import dataclass
 LANGUAGES = frozenset(
     {"de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "sv", "tr", "zh"}
 )
-#: Cards that a payer may use, as the form names them: all are debited at once and whole.
+#: Cards that a town may offer, by their names in the form: all are debited at once and in full.
 CARDS = (
     "CB", "VISA", "MASTERCARD", "E-CARTEBLEUE", "MAESTRO", "VISA_ELECTRON", "VPAY", "AMEX",
 )  # fmt: skip
@@ -27,7 +27,7 @@ _KNOWN_AS = {
     "MAESTRO": "Maestro", "VISA_ELECTRON": "Visa Electron", "VPAY": "V PAY",
     "AMEX": "American Express",
 }  # fmt: skip
-#: Those of every French contract, offered where the town chooses none.
+#: The cards of every French contract, offered if the town chooses none.
 _USUAL = ("CB", "VISA", "MASTERCARD", "E-CARTEBLEUE")
 _NOT_CARDS = {
     "CVCO": "un chèque-vacances se complète par une carte : deux débits, que le site ne réunit pas",

@@ -14,7 +14,7 @@ from gateways.lyra.form import HostedForm
 from gateways.lyra.orders import BankError, Table, read_envelope, read_order, read_transaction
 from gateways.lyra.statuses import NOTHING_DONE
 
-#: Time that a bank has to give money back: it may have to ask the bank of the card.
+#: Seconds that the service has to give money back: it may have to ask the card's bank.
 REFUND_SECONDS = 25.0
 
 _NOTHING_FOUND = "PSP_010"
@@ -116,7 +116,7 @@ class RestShop(HostedForm):
 def _returned_cents(reports: list[Report], debit: Report) -> int:
     """Return the cents that the bank has given back of a debit, or is about to.
 
-    A refund that failed does not count; one that names no debit does, so that none is made twice.
+    A failed refund does not count. One that names no debit does, so that no refund is made twice.
     """
     return sum(
         report.cents

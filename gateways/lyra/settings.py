@@ -209,7 +209,7 @@ class LyraSettings:
             yield f"api_host : copiez le nom du serveur de l’API REST ({API_KEYS})"
 
     def _rotation_faults(self) -> Iterator[str]:
-        """Check the former key. A date in the past is no fault: the site must still start."""
+        """Check the former key. A date in the past is no fault, since the site must still start."""
         previous, until = self.previous_key.strip(), self.previous_key_until
         if not self.previous_key and until is None:
             return

@@ -1,7 +1,7 @@
 """Translate Lyra's words for a transaction, in a notification or from the REST service.
 
 The platform says some things twice: an amount asked and one debited, a status and an answer of the
-card's bank. Neither is believed against the other: no money comes or goes by such a message.
+card's bank. If the two disagree, neither is believed: such a message moves no money.
 
 Source: docs.lyra.com, `vads_trans_status` and the REST service's status reference.
 """
@@ -57,10 +57,11 @@ def decide(
 ) -> tuple[Outcome, str]:
     """Return (outcome, why a human must look at it, in French or "").
 
-    `operation` is DEBIT, CREDIT (a refund) or VERIFICATION. The status decides: `succeeded`, the
-    message's own word that all went well, also comes with a refund, a card check or a payment
-    still to be validated. Without `succeeded`, though, nothing is paid nor given back; unless the
-    amounts, currencies and kind of the message are `consistent`, nothing is undone either.
+    `operation` is DEBIT, CREDIT (a refund) or VERIFICATION. The status decides, because
+    `succeeded`, by which the message says that all went well, also comes with a refund, a card
+    check or a payment still to be validated. But without `succeeded`, nothing is paid or given
+    back; and unless the amounts, currencies and kind of the message are `consistent`, nothing is
+    undone.
     """
     outcome = STATUSES.get(status)
     if outcome is None:
@@ -84,8 +85,8 @@ def decide(
 
 
 def is_approved(answer: str) -> bool:
-    """Return True unless the card's bank refused: its answer is made of zeros (00, 000 at American
-    Express), or empty where it was asked nothing."""
+    """Return True unless the card's bank refused. An approval is made of zeros (00, or 000 at
+    American Express); the answer is empty if that bank was not asked."""
     return not answer.strip("0")
 
 

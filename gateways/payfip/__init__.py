@@ -29,14 +29,14 @@ from gateways.settings import read_checked
 
 __all__ = ["Contract", "PayfipGateway", "PayfipSettings"]
 
-#: Time that PayFiP has to answer, in place of `gateways.deadline.ANSWER_SECONDS`.
+#: Seconds that PayFiP has to answer, in place of `gateways.deadline.ANSWER_SECONDS`.
 PAYFIP_SECONDS = 15.0
 PAGE = "/tpa/paiementws.web"
 
-#: Ages of an attempt, in minutes, at which to ask: soon and often while the payer may be there,
-#: since the notification often never comes; at 20 minutes, when an idop not opened is dead (15, and
-#: a margin); after 24 hours, when the night has purged the idops that never reached the bank; up to
-#: a week, for what should not happen.
+#: Ages of an attempt, in minutes, at which to ask: often at first while the payer may be there,
+#: since the notification may never come; at 20 minutes, when an unopened idop is dead (15, and a
+#: margin); after 24 hours, when the night has purged the idops that never reached the bank; and up
+#: to a week, for unexpected delays.
 _AGES = (3, 6, 10, 15, 20, 30, 45, 60, 120, 240, 480, 24 * 60, 48 * 60, 72 * 60, 7 * 24 * 60)
 _EMAIL_REFUSED = frozenset({"A1", "A2"})
 _NO_RESULT, _UNKNOWN_IDOP = "P5", "P1"
@@ -47,7 +47,7 @@ _logger = logging.getLogger(__name__)
 class PayfipGateway:
     """One *régie* at PayFiP, in one mode."""
 
-    # P5 says that no result is known: of a payment left as of one just made.
+    # P5 means no result yet, for an abandoned payment as for one just made.
     polling = Polling(ages_minutes=_AGES, expires_minutes=20, silence_proves_unpaid=False)
 
     def __init__(self, name: str, label: str, contract: Contract) -> None:
@@ -98,7 +98,7 @@ class PayfipGateway:
         return Handoff(f"{self.form_origin}{PAGE}?idop={idop}", idop)
 
     def read_notification(self, callback: Callback) -> Report:
-        """Return a reason to ask, no more: anyone may have written this message.
+        """Return a report that is only a reason to ask: anyone may have written this message.
 
         Its one field comes in upper or lower case. Raises BadCallback.
         """

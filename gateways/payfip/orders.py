@@ -12,9 +12,9 @@ from datetime import UTC, datetime, time, timedelta
 from gateways.base import PARIS, Mode, Order, Outcome, Report, Unreachable, WrongEmail
 from gateways.payfip.settings import Contract
 
-#: Hour of the morning by which the idops that never reached the bank have been purged.
+#: Paris hour by which the idops that never reached the bank have been purged.
 _MORNING = time(6)
-#: Time for which to doubt an abandonment: the payer may still have the page open, and then pay.
+#: How long an abandonment is doubted: the payer may still have the page open, and pay.
 _SECOND_THOUGHTS = timedelta(minutes=2)
 #: `heurtrans` has no seconds: the event may be up to a minute later.
 _MINUTE = timedelta(minutes=1)
@@ -110,7 +110,7 @@ def read_detail(
     """
     _demand(answer, order, contract)
     result = answer.get("resultrans", "")
-    if not result:  # it is no result, and no reason to keep the invoices from the family
+    if not result:  # no result: no reason to keep the family from paying again
         raise Unreachable("PayFiP répond sans donner de résultat")
     outcome, mode = _OUTCOMES.get(result, (Outcome.PENDING, Mode.CARD))
     if outcome is Outcome.CANCELLED and now < _told_at(answer, order) + _MINUTE + _SECOND_THOUGHTS:

@@ -1,4 +1,4 @@
-"""The mock bank's back office: what becomes of transactions, its faults, the key of the shop."""
+"""The mock bank's back office: operations on transactions, chosen faults, the key of the shop."""
 
 import re
 

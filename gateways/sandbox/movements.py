@@ -1,7 +1,7 @@
 """The transactions of the mock bank, and the operations that its rules allow on them.
 
-A debit is cancelled before it is captured, and refunded after, at most whole. Rules and error
-codes: docs.lyra.com, REST V4, Transaction/CancelOrRefund and the reference of PSP errors.
+A debit can be cancelled before it is captured, and refunded afterwards, in part or in full. Rules
+and error codes: docs.lyra.com, REST V4, Transaction/CancelOrRefund, the reference of PSP errors.
 """
 
 import secrets

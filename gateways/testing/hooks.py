@@ -12,8 +12,8 @@ from gateways.registry import configure
 
 #: Words for what the bank says of an order, given to `notice` and `answer`.
 PAID, REFUSED, UNKNOWN_STATUS = "paid", "refused", "unknown status"
-#: To `answer` only: the bank knows nothing, speaks of another order, does not answer; it knows the
-#: order, and the payer is still on its page.
+#: For `answer` only: the bank knows nothing; it speaks of another order; it does not answer; the
+#: payer is still on its page.
 NOTHING, OTHER_ORDER, UNREACHABLE = "nothing", "other order", "unreachable"
 ON_THE_PAGE = "on the page"
 
@@ -29,8 +29,8 @@ class Hooks:
     production_table: ClassVar[dict[str, object] | None] = None
     #: Texts that must never be shown.
     secrets: ClassVar[tuple[str, ...]] = ()
-    #: Wrong spellings of 45,20 €, put into `Order.cents` for `notice` and `answer` to write as they
-    #: are. Leave out those that your bank does write, such as "45.20".
+    #: Wrong spellings of 45,20 €, put into `Order.cents` for `notice` and `answer` to write
+    #: unchanged. Leave out those that your bank does write, such as "45.20".
     odd_amounts: ClassVar[tuple[object, ...]] = (
         1e2, 4520.0, 45.2, True, -4520, 10**30, "10.00", "1e2", "45,20", " 4520", "", None,
     )  # fmt: skip
@@ -39,9 +39,10 @@ class Hooks:
     said: Any = None
 
     def after_key_change(self, until: str) -> dict[str, object] | None:
-        """Return `table` with another key, its own being accepted until the end of a day (ISO).
+        """Return `table` with a new key; its present key stays accepted until the end of a day
+        (ISO).
 
-        None if keys do not change, or there is none.
+        Return None if keys do not change, or there is none.
         """
         del until
         return None
@@ -57,9 +58,9 @@ class Hooks:
         raise NotImplementedError
 
     def answer(self, order: Order, said: str) -> None:
-        """Make the fake bank answer so from now on, by `self.said`. Needed if it can be asked.
+        """Make the fake bank give this answer from now on (`self.said`). Needed if it can be asked.
 
-        UNREACHABLE also holds for `start` and `check`, where they ask.
+        UNREACHABLE also applies to `start` and `check`, if they ask the bank.
         """
         raise NotImplementedError
 
@@ -107,7 +108,7 @@ class Hooks:
             return True
 
     def is_sound(self, report: Report, order: Order) -> bool:
-        """Return True if a report is about this order, and made of what a report is made of."""
+        """Return True if a report is about this order, and its fields are of the right kinds."""
         paid = report.outcome is not Outcome.PAID or (
             report.cents > 0 and bool(report.transaction_id) and len(report.currency) == 3
         )

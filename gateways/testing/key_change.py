@@ -1,4 +1,4 @@
-"""Tests of a change of key, where the adapter accepts the former one for a time."""
+"""Tests of a change of key, for adapters that accept the former one for a time."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -71,7 +71,7 @@ class PollTests(Hooks):
     def test_a_payer_still_on_the_page_is_nothing_decided_yet(
         self, bank: Any, opened: Order
     ) -> None:
-        """PENDING would keep the invoices from the family for a week; an end would free them."""
+        """PENDING would hold the family's invoices for a week; a final outcome would free them."""
         self.answer(opened, ON_THE_PAGE)
         just_now = datetime.now(UTC).replace(microsecond=0)
         for order in (opened, replace(opened, started_at=just_now)):

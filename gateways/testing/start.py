@@ -1,4 +1,4 @@
-"""Tests of `start`: every order that the limits allow finds its way to the bank."""
+"""Tests of `start`: every order within the limits can be sent to the bank."""
 
 from dataclasses import replace
 

@@ -14,7 +14,7 @@ from gateways.reading import form_pairs
 
 #: Headers of HTTP, which the bank does not sign.
 _OF_HTTP = frozenset({"content-type", "content-length", "host", "user-agent", "accept"})
-#: In place of each value of an answer.
+#: Values put in place of each value of an answer.
 _ODD: tuple[object, ...] = (
     None,
     "",
@@ -55,7 +55,7 @@ def lacking(callback: Callback) -> Iterator[Part]:
 
 
 def repeated(callback: Callback) -> Iterator[Part]:
-    """Yield the message with each of its fields twice, the second as the first or not."""
+    """Yield the message with each of its fields repeated, with the same value or another."""
     told = _json(callback)
     for name, value in told.items() if isinstance(told, dict) else ():
         member = json.dumps({name: value})[1:].encode()
@@ -67,7 +67,8 @@ def repeated(callback: Callback) -> Iterator[Part]:
 
 
 def spoilt(answer: Any) -> Iterator[Any]:
-    """Yield an answer with each of its values absent or of another kind; bytes, cut or foreign."""
+    """Yield a JSON answer with each of its values missing or of another kind; bytes, truncated or
+    replaced."""
     if isinstance(answer, bytes):
         yield from (b"", answer[: len(answer) // 2], b"<html><body>Erreur</body></html>", b"{}")
         return

@@ -31,7 +31,7 @@ from kiosque.settings import Mail, Settings
 LEASE = "send-mail"
 TIMEOUT_SECONDS = 15
 BATCH = 50
-#: The timer calls each minute: a run that lasts stops taking mails before the next begins.
+#: The timer starts a run each minute: a long run stops taking mails before the next begins.
 RUN_SECONDS = 45
 
 
@@ -53,8 +53,8 @@ class Carrier(Protocol):
 
 
 class _Policy(EmailPolicy):
-    """Leaves addresses and identifiers whole: the library would cut a long one and write it as
-    encoded words, which no mail program reads there."""
+    """Keep addresses and identifiers on one line: the library would fold a long one into encoded
+    words, which no mail program reads there."""
 
     _WHOLE = frozenset({"List-Unsubscribe", "Message-ID"})
 
@@ -103,7 +103,7 @@ def deliver(settings: Settings, *, stopped: Callable[[], bool] = lambda: False) 
 
 
 def _send(settings: Settings, row: OutboxMail, carrier: Carrier) -> bool:
-    """Send one mail. Returns False when it had nothing to say any more, or nobody to go to."""
+    """Send one mail. Returns False if it no longer has anything to say, or has no recipient."""
     regie = queue.regie_in(row.recipient)
     recipient = row.recipient if regie is None else settings.regie_named(regie).email
     # No address for the régisseur: the list of the `todo` command is enough.
@@ -118,8 +118,8 @@ def _send(settings: Settings, row: OutboxMail, carrier: Carrier) -> bool:
 
 
 def _render(settings: Settings, row: OutboxMail) -> RenderedMail | None:
-    """Draw the mail's link, if it has one, and render it. Returns None when the link can no longer
-    serve, or when the mail has nothing to say any more."""
+    """Draw the secret of the mail's link, if it has one, and render it. Returns None if the link is
+    no longer valid, or if the mail no longer has anything to say."""
     draw = KINDS[row.template].link
     if draw is None:
         return rendering.render_mail(settings, row)
@@ -137,7 +137,7 @@ def _message(
     message["Reply-To"] = addresses.kept(settings.town.contact_email)
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(row.queued_at)
-    # The same at each try: should one have left unknown to us, readers show it once.
+    # The same at each try: if an earlier one left without our knowing it, readers show it once.
     domain = sender.partition("@")[2]
     again = row.tries if KINDS[row.template].link else ""  # each try has a link of its own
     secret = f"{settings.secret_key}:{row.key}:{again}".encode()
@@ -159,12 +159,13 @@ def _message(
 
 
 def _to(recipient: str) -> Address:
-    """Return the recipient as an Address, which the library takes as it is: it would look for
-    encoded words in plain text."""
+    """Return the recipient as an Address, which the library does not parse: in a plain text it
+    would look for encoded words."""
     try:
         if recipient.isascii() or addresses.normal(recipient) != recipient:
             return Address(addr_spec=recipient)
-        # The library reads no address with accents, but writes it for a server that takes them.
+        # The library cannot parse an address with accents, but can write it for a server that takes
+        # them.
         username, _, domain = recipient.rpartition("@")
         return Address(username=username, domain=domain)
     except Exception:  # noqa: BLE001  # the library raises a dozen kinds for a wrong address
@@ -230,9 +231,9 @@ class _Smtp:
             raise ServerDown(word_of(error)) from None
 
     def _raise(self, code: int, text: bytes | str) -> None:
-        """Raise Rejected for an answer that is for good, SMTPResponseException for one that may
-        pass. An answer of policy (5.7) may: it is about us, not about the mail, as when a relay
-        is not yet open to us or an SPF record is missing."""
+        """Raise Rejected for a permanent refusal, SMTPResponseException for a temporary one. A
+        refusal of policy (5.7) counts as temporary: it is about us, not about the mail, as when a
+        relay is not yet open to us or an SPF record is missing."""
         answer = _code(code, text)
         if code == 421:  # the server hangs up
             self.close()

@@ -18,8 +18,8 @@ class NotSent(Exception):
 
 
 def send(settings: Mail, data: Path, message: EmailMessage) -> None:
-    """Send a mail that has its addresses; leave it as a file of `data` where the settings name no
-    server. Raises NotSent."""
+    """Send a message that already has its addresses; write it as a file under `data` if the
+    settings name no server. Raises NotSent."""
     domain = settings.sender.rpartition("@")[2]
     message["Message-ID"] = make_msgid(domain=domain)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834

@@ -42,12 +42,11 @@ class MailKind:
     """One kind of mail; `words` name it in French, for the town hall.
 
     `family` finds, from the object's id in the outbox, the family that the mail is about, whose
-    language it is in; None for a mail in French that is about no family. `facts` gives what the
-    template names, in that language, looked up anew each time the mail leaves; None when there is
-    nothing to say any more. An `optional` mail may be stopped by the family, waits for a decent
-    hour and lets every other go first. `link` draws, from the object's id, the secret of the link
-    that a mail carries, each time it leaves; None when the link can no longer serve. `paper` makes
-    the PDF that goes with it.
+    language it is in; None for a mail in French that is about no family. `facts` returns the values
+    for the template, in that language, looked up each time the mail leaves; None if there is no
+    longer anything to say. An `optional` mail may be stopped by the family, waits for a decent hour
+    and lets all others go first. `link` draws, from the object's id, the secret of the mail's link
+    each time it leaves; None if the link is no longer valid. `paper` makes the PDF to attach.
     """
 
     template: str
@@ -85,7 +84,7 @@ def family_of(row: OutboxMail) -> Family | None:
 
 
 def words_of(row: OutboxMail) -> str:
-    """Return the French name of the kind of a queued mail; its code, for one declared no more."""
+    """Return the French name of the kind of a queued mail; its code if it is no longer declared."""
     kind = KINDS.get(row.template)
     return kind.words if kind else row.template
 
@@ -206,7 +205,7 @@ def _sign_in(settings: Settings, row: OutboxMail) -> Facts | None:
 
 
 def _account(_settings: Settings, row: OutboxMail) -> Facts:
-    """Say whose account it is where the reader may have two."""
+    """Say whose account it is, for a reader who may have two."""
     family = family_of(row)
     return {"household": contacts.told_apart(family, row.recipient) if family else ""}
 

@@ -55,8 +55,8 @@ def about_settlement(settlement: Settlement) -> list[OutboxMail]:
 
 
 def of_regies(regies: Collection[str] | None) -> Expression:
-    """Select the mails that tell of no money, or of some of these *régies*, by their keys; all
-    without."""
+    """Return the condition of the mails that are not about money, or that are about these *régies*,
+    by their keys; of all mails if none are given."""
     if regies is None:
         return OutboxMail.id.is_null(False)
     own = [*regies]

@@ -73,7 +73,7 @@ def _read(text: str) -> "ValidatedEmail | None":
 
     text = text.strip(" ")
     if len(text) > LONGEST or "=?" in text:
-        return None  # Before the library normalises it: that is quadratic in hostile text.
+        return None  # Refuse it before the library normalises it, in quadratic time.
     try:
         return validate_email(unicodedata.normalize("NFC", text), check_deliverability=False)
     except (EmailNotValidError, UnicodeError):

@@ -14,17 +14,17 @@ from kiosque.db.models import OutboxMail
 from kiosque.db.states import MailState
 from kiosque.language import clock, formats
 
-#: Stands for the régisseur's address, which the settings give when the mail leaves.
+#: Placeholder for the régisseur's address, which is read from the settings when the mail leaves.
 REGIE = "regie"
 
 
 def regisseur_of(regie: str) -> str:
-    """Return what stands for the address of the régisseur of the *régie* of this key."""
+    """Return the placeholder for the address of the régisseur of the *régie* of this key."""
     return f"{REGIE}:{regie}" if regie else REGIE
 
 
 def regie_in(recipient: str) -> str | None:
-    """Return the key of the *régie* whose régisseur this stands for; None for an address."""
+    """Return the key of the *régie* of such a placeholder; None for an address."""
     name, _, regie = recipient.partition(":")
     return regie if name == REGIE else None
 
@@ -34,16 +34,16 @@ LEASE = timedelta(minutes=5)
 #: A mail that the server keeps putting off is given up after this, as mail servers do (RFC 5321
 #: 4.5.4.1: four to five days).
 PATIENCE = timedelta(days=5)
-#: To send a mail once more so soon would only send it twice.
+#: A mail that left less than this ago is not sent again: it would only arrive twice.
 JUST_SENT = timedelta(minutes=10)
-#: No address is kept longer, not even to try again.
+#: How long an address is kept: after that, not even a new try is possible.
 ADDRESS_KEPT = timedelta(days=30)
 #: Nothing of a mail is kept longer.
 KEPT = timedelta(days=365)
 
 
 def new_key(name: str) -> str:
-    """Return a key of its own for a mail, whatever was sent before."""
+    """Return a unique key for a mail, so that it leaves whatever was sent before."""
     return f"{name}:{secrets.token_hex(8)}"
 
 
@@ -66,8 +66,8 @@ def add(key: str, template: str, object_id: int, recipient: str) -> None:
 
 
 def due(limit: int, *, last: Collection[str], without: Collection[str] = ()) -> list[OutboxMail]:
-    """Return the mails that may leave now, at most `limit`, the kinds of `last` after all others
-    and the kinds of `without` not at all."""
+    """Return the mails that may leave now, at most `limit`: those of the kinds in `last` after all
+    others, those of the kinds in `without` not at all."""
     return list(
         OutboxMail.select()
         .where(
@@ -81,7 +81,7 @@ def due(limit: int, *, last: Collection[str], without: Collection[str] = ()) -> 
 
 
 def take(row: OutboxMail) -> bool:
-    """Keep the mail from other runs for the time of LEASE. Returns False when one has taken it."""
+    """Reserve the mail for this run, for the time of LEASE. Returns False if another run has it."""
     with write():
         taken: int = (
             OutboxMail.update(next_try_at=clock.now() + LEASE, tries=row.tries + 1)
@@ -96,7 +96,7 @@ def take(row: OutboxMail) -> bool:
 
 
 def release(row: OutboxMail, error: str) -> None:
-    """Let the next run send the mail: the server was not there, the mail is not to blame."""
+    """Leave the mail to the next run: the server was down, and the mail is not to blame."""
     _change(row, next_try_at=clock.now() + timedelta(minutes=1), tries=row.tries, last_error=error)
 
 
@@ -110,7 +110,7 @@ def retry_later(row: OutboxMail, error: str) -> None:
 
 
 def give_up(row: OutboxMail, error: str) -> None:
-    """Try no more: nothing would change until somebody corrects what is wrong."""
+    """Stop trying: it would fail again until somebody corrects what is wrong."""
     _change(row, state=MailState.FAILED, last_error=error)
 
 
@@ -124,8 +124,8 @@ def mark_sent(row: OutboxMail) -> None:
 
 
 def why_not_again(template: str, object_id: int) -> str:
-    """Say in French why the mail of this kind, about this object, is not to be sent once more now:
-    it waits to leave, or has just left."""
+    """Say in French why the mail of this kind about this object must not be sent again now: it
+    waits to leave, or has just left."""
     about = (OutboxMail.template == template) & (OutboxMail.object_id == object_id)
     if OutboxMail.select().where(about, OutboxMail.state == MailState.WAITING).exists():
         return "Ce courriel attend déjà de partir."
@@ -148,7 +148,7 @@ def count_given_up(*which: Expression) -> int:
 
 
 def count_retriable(*which: Expression) -> int:
-    """Count those that `requeue` can let wait again."""
+    """Count the mails that `requeue` can queue again."""
     return OutboxMail.select().where(_retriable(), *which).count()
 
 
@@ -175,8 +175,8 @@ def troubled() -> list[OutboxMail]:
 
 
 def requeue(ids: Collection[int] | None = None, *which: Expression) -> int:
-    """Let mails given up, all or these, wait again to be sent: those that meet the conditions.
-    Returns how many.
+    """Queue again the mails given up that meet the conditions: all of them, or these. Returns how
+    many.
 
     A mail whose address is erased stays given up; one past PATIENCE has a single try.
     """

@@ -1,4 +1,4 @@
-"""Whose account a file is of: the first statement of a *régie* names its account."""
+"""Find the *régie* of the account in a file: the first statement of a *régie* sets its account."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
@@ -11,21 +11,21 @@ from kiosque.statements.records import Operation
 
 #: The shortest number of an account that may be written without the codes of its bank.
 _NUMBER_SIGNS = 10
-#: So many payments are enough to tell whose journal it is.
+#: Enough payments to tell which *régie* a journal belongs to.
 _SAMPLE = 200
-#: What ends the key of the *régie* of a line whose load was undone; it ends no key.
+#: Suffix of the *régie* of a line whose load was undone; no real key ends so.
 ASIDE = "!"
 
 
 class WhichRegie(Refused):
-    """Nothing tells whose account a file is of: a person has to say."""
+    """Nothing in the file tells which *régie* its account belongs to: a person has to say."""
 
     def __init__(self) -> None:
         super().__init__(["Rien ne dit de quelle régie est ce fichier : choisissez-la."])
 
 
 class Holder(NamedTuple):
-    """A *régie* that a file may be of: its name, and the gateway that it is paid by."""
+    """A *régie* that a file may belong to: its name, and its gateway."""
 
     name: str
     gateway: str
@@ -42,9 +42,9 @@ class Holder(NamedTuple):
 def holder_of_account(
     number: str, chosen: str | None, regies: Mapping[str, Holder], author: str
 ) -> str:
-    """Return the key of the *régie* that an account is of, and note it where it is the first of
-    that *régie*. Belongs inside `write()`. Raises Refused where it is another's, WhichRegie where
-    several may be meant."""
+    """Return the key of the *régie* of an account, and store the account if it is the *régie*'s
+    first. Belongs inside `write()`. Raises Refused if it is another *régie*'s, WhichRegie if
+    several are possible."""
     known = {each.regie: each.number for each in BankAccount.select()}
     owners = [regie for regie, own in known.items() if number and _is_same(number, own)]
     regie = owners[0] if owners else _chosen(chosen, regies)
@@ -65,8 +65,8 @@ def holder_of_account(
 def holder_of_operations(
     operations: tuple[Operation, ...], chosen: str | None, regies: Mapping[str, Holder]
 ) -> tuple[str, str]:
-    """Return the key of the *régie* that the acquirer's journal is of, and its gateway: those of
-    the payments of ours that it names, else as chosen. Raises Refused, WhichRegie."""
+    """Return the key of the *régie* of an acquirer's journal, and its gateway: those of our
+    payments in it, else as chosen. Raises Refused, WhichRegie."""
     named = [each.order_reference for each in operations[:_SAMPLE]]
     query: Any = (
         Attempt.select(Attempt.regie, Attempt.gateway)
@@ -86,12 +86,13 @@ def holder_of_operations(
 
 
 def is_aside(line: StatementLine) -> bool:
-    """Tell whether a line is of a load that was undone, and stays for the journal that cites it."""
+    """Tell whether a line is of a load that was undone: it stays only because the journal cites
+    it."""
     return line.regie.endswith(ASIDE)
 
 
 def owner_of(line: StatementLine) -> str:
-    """Return the key of the *régie* that a line is of, or was."""
+    """Return the key of the *régie* of a line, even if its load was undone."""
     return line.regie.removesuffix(ASIDE)
 
 

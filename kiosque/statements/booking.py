@@ -33,20 +33,20 @@ _LABELS = {
     MatchKind.FEE: "frais bancaires",
     MatchKind.OTHER: "sans rapport avec le kiosque",
 }
-#: The account that each kind of match moves, where it is not that of a payment.
+#: The account that each kind of match moves, unless it is that of a payment.
 _ACCOUNTS = {
     MatchKind.DEPOSIT: journal.PAID_OVER,
     MatchKind.FEE: journal.FEES,
     MatchKind.OTHER: journal.OTHERS,
 }
-#: Asked for at each line, which takes an enumeration longer than a name of the module.
+#: Names of the module, since they are read at each line and an enumeration is slower.
 _SETTLEMENT, _REPAYMENT, _DEPOSIT = MatchKind.SETTLEMENT, MatchKind.REPAYMENT, MatchKind.DEPOSIT
 _WORDS = {each: each.value for words in (MatchKind, MatchRule) for each in words}
 
 
 @dataclass(slots=True)
 class Part:
-    """A part of a line, in cents, with what it is, and the account of the books that it moves
+    """A part of a line, in cents: what explains it, and the account of the books that it moves
     besides that of the statement."""
 
     line_id: int
@@ -58,7 +58,7 @@ class Part:
 
 
 def parts_of(line: Open, found: Explanation) -> Iterator[Part]:
-    """Yield the parts of a line that an explanation makes: its money, gross, then the fees."""
+    """Yield the parts of a line given by an explanation: its money before fees, then the fees."""
     for each in found.money:
         yield Part(line.id, each.kind, each.id, each.cents, account_of(each), found.rule)
     if found.fee_cents:
@@ -66,7 +66,7 @@ def parts_of(line: Open, found: Explanation) -> Iterator[Part]:
 
 
 def whole(line: Open, kind: MatchKind) -> Part:
-    """Return one part for all that is to be explained of a line, of the kind `FEE` or `OTHER`."""
+    """Return one part for all that is left to explain of a line, of the kind `FEE` or `OTHER`."""
     return Part(line.id, kind, None, line.cents, _ACCOUNTS[kind], MatchRule.PERSON)
 
 
@@ -124,7 +124,7 @@ def undo(match: LineMatch, author: str, reason: str) -> None:
 
 
 def contrary(match: LineMatch, label: str) -> journal.Move:
-    """Return the entry that undoes that of a match."""
+    """Return the entry that reverses that of a match."""
     regie, account = match.line.regie, _account_of(match)
     was = _entry(regie, match.line_id, account, match.amount_cents, "")
     return _entry(regie, match.line_id, account, -match.amount_cents, label, _entry_of(was))
@@ -142,8 +142,8 @@ def _account_of(match: LineMatch) -> str:
 
 
 def _entry_of(was: journal.Move) -> int:
-    """Return the number of the entry of a match: of several that are alike, the first that is not
-    undone."""
+    """Return the number of the entry of a match: if several are alike, the first that is not
+    reversed."""
     undone = JournalEntry.select(JournalEntry.corrects).where(
         JournalEntry.line == was.about.line_id, JournalEntry.corrects.is_null(False)
     )

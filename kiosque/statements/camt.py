@@ -1,4 +1,4 @@
-"""CAMT.053, the statements of ISO 20022: versions 02, 08 and 13, whose parts used here are alike.
+"""CAMT.053, the statements of ISO 20022: versions 02, 08 and 13, the same in all that is read here.
 
 Only booked entries (`BOOK`) are movements. An entry's sign is its own, reversal or not. What is
 kept of its details are words and references: no IBAN but that of the account. Source:
@@ -22,9 +22,9 @@ from kiosque.statements.cells import (
 )
 from kiosque.statements.records import FileKind, Movement, ParsedFile, Period
 
-#: The beginnings and ends of elements of 200 000 entries, or of a few with all that they may hold.
+#: Most beginnings and ends of elements: enough for 200 000 entries, or a few with many details.
 MAX_STEPS = 12_000_000
-#: Of the details of one entry, which may stand for a thousand payments.
+#: Most details of one entry, which may stand for a thousand payments.
 MAX_TEXTS = 20
 _OPENING, _CLOSING = ("OPBD", "PRCD"), ("CLBD",)
 _TEXTS = (

@@ -9,9 +9,9 @@ from kiosque.language.formats import format_euros
 from kiosque.spelling import fold
 from kiosque.statements.records import Period
 
-#: Ten billion euros: more is another thing than an amount.
+#: Ten billion euros: beyond that, it is no amount.
 MAX_CENTS = 10**12
-#: The signs of a label, of a reference, of an amount, of a date.
+#: Most characters of a label, of a reference, of an amount, of a date.
 MAX_LABEL, MAX_REFERENCE, MAX_AMOUNT, MAX_DATE = 500, 100, 40, 40
 
 _AMOUNT = re.compile(
@@ -22,12 +22,12 @@ _AMOUNT = re.compile(
 )
 _SPACES = re.compile(r"[\u00a0\u2007\u2009\u202f]")
 _COMPACT = re.compile(r"(20[0-9]{2})([0-9]{2})([0-9]{2})(?:[0-9]{4}|[0-9]{6})?", re.ASCII)
-#: Of a bank's own time, which is not read.
+#: A time of day in the bank's own zone, which is ignored.
 _CLOCK = re.compile(r"[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$", re.ASCII)
 _INSTANT = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.+", re.ASCII)
-#: Of sixteen digits, as Visa, Mastercard and CB have: a SIRET has fourteen.
+#: A card number, of sixteen digits as for Visa, Mastercard and CB; a SIRET has fourteen.
 _CARD = re.compile(r"(?<![0-9])[3-6][0-9]{3}(?:[ -]?[0-9]{4}){3}(?![0-9])", re.ASCII)
-#: Figures that stand for the letters of an account in its *clé RIB*.
+#: The figure for each letter of an account number, to compute its *clé RIB*.
 _RIB = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "12345678912345678923456789")
 _BBAN = re.compile(r"[0-9]{10}[0-9A-Z]{11}", re.ASCII)
 
@@ -96,8 +96,8 @@ def account_in(text: str) -> str:
 
 
 def french_iban(bank: str, branch: str, number: str) -> str:
-    """Return the IBAN of a French account, so that all formats name it alike; its number alone
-    where the bank's five figures or the branch's are not told."""
+    """Return the IBAN of a French account, so that all formats name it alike; its number alone if
+    the five digits of the bank or of the branch are missing."""
     bban = account_in(bank + branch + number)
     if not _BBAN.fullmatch(bban):
         return account_in(number)
@@ -108,8 +108,8 @@ def french_iban(bank: str, branch: str, number: str) -> str:
 
 
 def imbalance(period: Period) -> str:
-    """Say in French by how much a statement does not add up; nothing where it does, or where it
-    does not tell both balances."""
+    """Say in French by how much a statement does not add up; "" if it does, or if it lacks one of
+    the balances."""
     if period.opening_cents is None or period.closing_cents is None:
         return ""
     moved = sum(each.cents for each in period.movements)
@@ -126,5 +126,5 @@ def imbalance(period: Period) -> str:
 
 @lru_cache(maxsize=1_000)  # of the words of each line, too
 def column_key(name: str) -> str:
-    """Return what the spellings of the name of a column share: `Débit (€)`, `Debit euros`."""
+    """Return the same key for all spellings of a column's name: `Débit (€)`, `Debit euros`."""
     return re.sub(r"\((?:eur|euros?)\)|(?:en)?euros?$|[^a-z0-9]", "", fold(name))

@@ -59,7 +59,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 @dataclass
 class _Line:
-    """A movement that its details still complete."""
+    """A movement, to which the details that follow are added."""
 
     booked_on: date
     value_on: date | None
@@ -74,8 +74,8 @@ class _Line:
 
 @dataclass
 class _Statement:
-    """A statement that is being read, from the line of its old balance. `is_open` to details once
-    it has a movement."""
+    """A statement being read, from the line of its old balance. `is_open` once it has a movement,
+    to which details can be added."""
 
     line: int
     number: str
@@ -100,7 +100,7 @@ class _Reader:
         }  # fmt: skip
 
     def take(self, number: int, line: str) -> None:
-        """Raise ValueError, in French, for a record that cannot be."""
+        """Take in a record. Raise ValueError, in French, if it is not valid."""
         if line[WIDTH:].strip():
             raise ValueError(f"{len(line.rstrip())} caractères au lieu de {WIDTH}")
         take = self._takes.get(line[:2])
@@ -179,7 +179,8 @@ def _day(line: str, at: int) -> date:
 
 
 def _cents(line: str) -> int:
-    """Read an amount in euros, whose last sign is its last figure and tells which side of zero."""
+    """Read an amount in euros as cents. Its last character stands for both its last digit and its
+    sign."""
     text = line[90:104]
     if line[16:20] != "EUR2":
         raise ValueError(f"devise {quoted(line[16:20])} : attendu EUR, à 2 décimales")

@@ -46,8 +46,8 @@ Columns = Mapping[Meaning, str]
 
 
 def named(cells: Sequence[str]) -> list[str]:
-    """Return the names of the columns of a header, each once: a column without name gets its
-    number, one of the same name as another too."""
+    """Return unique names for the columns of a header: a column without a name, or with the name of
+    another, gets its number."""
     names: list[str] = []
     for at, cell in enumerate(cells, 1):
         name = " ".join(cell.split())[:60]
@@ -56,7 +56,7 @@ def named(cells: Sequence[str]) -> list[str]:
 
 
 def signature(header: Sequence[str]) -> str:
-    """Return what all files with this header share, and no other."""
+    """Return a key that identifies this header."""
     return hashlib.sha256("\n".join(map(column_key, header)).encode()).hexdigest()[:32]
 
 
@@ -83,8 +83,8 @@ def missing(columns: Columns) -> list[str]:
 
 
 def chosen(header: Sequence[str], answers: Mapping[str, Columns]) -> TableReading | None:
-    """Return what the columns of a header are: as a person answered, else as their names tell; None
-    where they do not."""
+    """Return the meanings of a header's columns: those that a person gave, else those guessed by
+    name; None if these do not suffice."""
     answered = answers.get(signature(header))
     if answered is not None and set(answered.values()) <= set(header) and not missing(answered):
         return TableReading(tuple(header), answered, is_answered=True)
@@ -93,6 +93,6 @@ def chosen(header: Sequence[str], answers: Mapping[str, Columns]) -> TableReadin
 
 
 def unknown(header: Sequence[str], faults: Sequence[str] = ()) -> UnknownColumns:
-    """Return the question to a person. `faults` are of the lines, read as the names tell."""
+    """Return the question to a person. `faults` are those of the lines when read by guess."""
     proposal = guessed(header)
     return UnknownColumns(header, signature(header), proposal, faults or missing(proposal))

@@ -1,4 +1,4 @@
-"""The days that no statement tells of, and how much the files of a month tell."""
+"""The days that no statement covers, and how much the files of a month tell."""
 
 from calendar import monthrange
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -44,7 +44,7 @@ def gaps(regie: str) -> list[str]:
 
 
 def missing_days(regie: str, month: str) -> list[tuple[date, date]]:
-    """Return the days of a month (`2026-10`) that no statement tells of, or not wholly, as pairs of
+    """Return the days of a month (`2026-10`) that no statement covers, or only in part, as pairs of
     first and last days."""
     first, last = _month(month)
     found = _told(regie)
@@ -59,7 +59,7 @@ def missing_days(regie: str, month: str) -> list[tuple[date, date]]:
 
 
 def last_told(regie: str) -> date | None:
-    """Return the last day of which a statement tells, None without any."""
+    """Return the last day that a statement covers, None without any."""
     ((last,),) = _LAST_TOLD.rows(regie=regie)
     return date.fromisoformat(last) if isinstance(last, str) else last
 
@@ -122,17 +122,18 @@ def _jumps(statements: Sequence[Statement]) -> Iterator[_Jump]:
 def _follows(
     statement: Statement, reached: date, ends: Collection[tuple[date, int | None]]
 ) -> bool:
-    """Tell whether a statement begins with the balance that those before end with; where a balance
-    is not told, whether no working day is between them."""
+    """Tell whether a statement begins with the balance that those before end with; or, if a balance
+    is missing, whether no working day lies between them."""
     if statement.opening_cents is None or (reached, None) in ends:
         return not workdays.between(reached, statement.opened_on)
     return (reached, statement.opening_cents) in ends
 
 
 def _is_held(statement: Statement, day: date, statements: Sequence[Statement]) -> bool:
-    """Tell whether the others already hold a statement that begins within this day: from balance to
-    balance, they lead from the eve to after the day, or to where that statement ends in it; or they
-    tell all that it does, which ends within the day too."""
+    """Tell whether the other statements already contain one that begins within this day. They do
+    if, from balance to balance, they lead from the day before to after this day, or to the point of
+    this day where that statement ends; or if it ends within this day and they tell all its lines.
+    """
     reached = {each.closing_cents for each in statements if each.opened_on < day == each.closed_on}
     within = [each for each in statements if each.opened_on == day]
     for _ in within if statement.opened_on == day else ():
@@ -165,7 +166,7 @@ def _month(month: str) -> tuple[date, date]:
 
 
 def _ranges(days: Iterable[date]) -> Iterator[tuple[date, date]]:
-    """Give the first and last of the days that follow each other."""
+    """Yield the first and the last day of each run of consecutive days."""
     for _, following in groupby(enumerate(days), key=lambda each: each[1] - _DAY * each[0]):
         found = [day for _, day in following]
         yield found[0], found[-1]

@@ -9,7 +9,7 @@ from kiosque.statements.money import Money
 
 @dataclass(slots=True, eq=False)
 class Open:
-    """A line of a statement, of which `cents` are to be explained."""
+    """A line of a statement, with the `cents` that are still to be explained."""
 
     id: int
     booked_on: date
@@ -32,7 +32,7 @@ class Explanation:
         return sum(each.cents for each in self.money) - self.fee_cents
 
 
-#: What may explain a line; money, where it would alone.
+#: What may explain a line: one item of money, or an explanation made of several.
 Candidate = Money | Explanation
 
 
@@ -41,5 +41,6 @@ def money_of(candidate: Candidate) -> tuple[Money, ...]:
 
 
 def explained(rule: MatchRule, candidate: Candidate) -> Explanation:
-    """Return a candidate as an explanation, that a rule found where it is money alone."""
+    """Return a candidate as an explanation; if it is one item of money, attribute it to this
+    rule."""
     return Explanation(rule, (candidate,)) if isinstance(candidate, Money) else candidate

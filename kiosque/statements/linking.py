@@ -20,7 +20,7 @@ from kiosque.payments.queries import last_regie_of
 _LONGEST = timedelta(days=60)
 _SETTLEMENT = "UPDATE bank_operation SET settlement_id = ? WHERE id = ?"
 _REPAYMENT = "UPDATE bank_operation SET repayment_id = ? WHERE id = ?"
-#: Prefix of the keys of the points about operations.
+#: Prefix of the keys of the anomalies about operations.
 _KEY = "remitted"
 _SETTLED = "ce paiement est enregistré, ou aucun fichier n’en parle plus"
 
@@ -49,8 +49,8 @@ class _Money(NamedTuple):
 
 
 def link_all(regie: str) -> None:
-    """Link the operations of all the gateways that a *régie* has had, and tell of the others; those
-    that no file tells of any more leave the list too. Belongs inside `write()`."""
+    """Link the operations of all the gateways that a *régie* has had. Put those that remain unknown
+    on the list, and take off those that are in no file any more. Belongs inside `write()`."""
     told: Any = BankOperation.select(BankOperation.gateway).distinct().tuples()
     listed: Any = Anomaly.select(Anomaly.gateway).where(
         Anomaly.key.startswith(f"{_KEY}:"), Anomaly.resolved_at.is_null()
@@ -61,8 +61,9 @@ def link_all(regie: str) -> None:
 
 
 def _link(gateway: str, regie: str) -> None:
-    """Link all that can be told, by our reference then by the bank's day and number, of the same
-    amount; tell the régisseur of a payment of ours that only the bank knows."""
+    """Link operations to money of the same amount, by our reference, then by the bank's day and
+    number. Tell the régisseur of a payment that bears a reference of ours but is not in the
+    books."""
     operations = list(_operations(_is_unlinked(gateway)))
     if operations:
         since = clock.midnight_in_paris(min(each.paid_on for each in operations) - _LONGEST)
@@ -76,8 +77,8 @@ def _link(gateway: str, regie: str) -> None:
 
 
 def _link_to(known: Sequence[_Money], unlinked: Sequence[_Operation], statement: str) -> None:
-    """Link operations to money of ours. That which one is linked to, and another may be of, is
-    paired anew among them all: which file came first decides nothing."""
+    """Link operations to our money. If an operation is linked already to money that a new one may
+    belong to, pair them all again: the order in which files came must not decide."""
     operations, doubted = [*unlinked], list(_doubted(known, unlinked))
     while doubted:
         execute_many(statement, [(None, number) for number in doubted])
@@ -92,7 +93,7 @@ def _link_to(known: Sequence[_Money], unlinked: Sequence[_Operation], statement:
 
 
 def _doubted(known: Iterable[_Money], operations: Sequence[_Operation]) -> set[int]:
-    """Return the operations linked to what one of these may be of."""
+    """Return the operations already linked to money that one of these may belong to."""
     linked = [each for each in known if each.operation is not None]
     return {
         each.operation
@@ -159,7 +160,7 @@ def _day_and_number(told: _Operation) -> Hashable:
     return told.paid_on.strftime("%Y%m%d"), number, told.cents
 
 
-#: What is the same in an operation and in money of ours that it is; the surest first.
+#: What an operation and our money must have in common to be the same; the surest rule first.
 _RULES: Sequence[tuple[Callable[[_Operation], Hashable], Callable[[_Money], Hashable]]] = (
     (lambda told: (told.order_reference, told.cents), lambda own: (own.reference, own.cents)),
     (_day_and_number, lambda own: (own.day, own.number, own.cents)),
@@ -170,7 +171,7 @@ _RULES: Sequence[tuple[Callable[[_Operation], Hashable], Callable[[_Money], Hash
 def _pairs(
     operations: Sequence[_Operation], known: Sequence[_Money]
 ) -> Iterator[tuple[_Operation, _Money]]:
-    """Pair by each rule those that no rule before it did."""
+    """Pair by each rule in turn those not paired by an earlier rule."""
     done: set[int] = set()
     for of_bank, of_ours in _RULES:
         told = by(of_bank, (each for each in operations if each.id not in done))

@@ -1,5 +1,5 @@
-"""Keep what a bank's file says that was not known: all of it, or nothing where it contradicts what
-was loaded before. It pays no invoice, and sends nothing."""
+"""Store what is new in a bank's file: all of it, or nothing if it contradicts what was loaded
+before. It pays no invoice, and sends nothing."""
 
 import json
 from collections import Counter, defaultdict
@@ -21,7 +21,7 @@ from kiosque.statements.overlaps import Found, KnownLine, Span, lines_of, new_of
 from kiosque.statements.records import Movement, Period
 
 _TOLD = "INSERT INTO told_line (statement_id, line_id) VALUES (?, ?)"
-#: Of the days that files contradict each other about, so many are named.
+#: Most days of contradiction between files that are named.
 _NAMED_DAYS = 5
 _LINE = """
     INSERT INTO statement_line (statement_id, regie, booked_on, value_on, amount_cents, label,
@@ -32,8 +32,8 @@ _LINE = """
 
 @dataclass
 class Loaded:
-    """The count of what was new in a file, or known already. `regies` are the keys of the *régies*
-    whose accounts the file is of; `is_known` says that the same file was loaded before."""
+    """How much of a file was new, and how much was known. `regies` are the keys of the *régies*
+    whose accounts are in the file; `is_known` says that the same file was loaded before."""
 
     name: str
     kind: records.FileKind
@@ -54,9 +54,9 @@ def load(
     regies: Mapping[str, Holder],
     author: str,
 ) -> Loaded:
-    """Load a file that was read. `regie` is the key of the one that a person chose, `regies` are
-    those that the author may load for. Raises Refused, changing nothing; WhichRegie where a person
-    has to choose."""
+    """Load a file that was read. `regie` is the key that a person chose, `regies` those that the
+    author may load for. Raises Refused, changing nothing, or WhichRegie if a person has to choose.
+    """
     if fault := why_no_author(author):
         raise Refused([fault])
     loaded = Loaded(name, file.kind)
@@ -85,7 +85,8 @@ def load(
 
 
 def _conclude(row: StatementFile, regies: list[str]) -> None:
-    """Keep whose accounts the file is of, and what each began with, if earlier than known."""
+    """Store the *régies* of a file, and the opening balance of each account if it is earlier than
+    the one known."""
     StatementFile.update(regies=json.dumps(regies)).where(StatementFile.id == row.id).execute()
     for regie in regies:
         book_opening(regie)
@@ -117,8 +118,8 @@ def _load_period(period: Period, regie: str, row: StatementFile, loaded: Loaded)
 
 
 def _span_of(period: Period) -> Span | None:
-    """Return the days and balances of a statement; those of its movements where it tells no day,
-    None where it tells nothing at all."""
+    """Return the days and balances of a statement; the days of its movements if it gives none; None
+    if it says nothing at all."""
     days = [movement.booked_on for movement in period.movements]
     first, last = period.opened_on, period.closed_on
     if days:
@@ -147,8 +148,8 @@ def _lines(regie: str, since: date, until: date) -> list[KnownLine]:
 
 
 def _told(spans: Sequence[Span]) -> Mapping[int, set[int]]:
-    """Return the lines that these statements told of a day that they hold a part of, where others
-    had brought some."""
+    """Return the lines stored as told by these statements (`ToldLine`), for days that they cover
+    only in part and that other files had lines of."""
     found: Mapping[int, set[int]] = defaultdict(set)
     ids = [each.id for each in spans]
     rows: Any = ToldLine.select(ToldLine.statement, ToldLine.line)
@@ -158,7 +159,7 @@ def _told(spans: Sequence[Span]) -> Mapping[int, set[int]]:
 
 
 def _keep_told(statement: Statement, movements: Sequence[Movement], days: Sequence[date]) -> None:
-    """Keep which lines a statement tells of these days, which it holds a part of."""
+    """Store which lines a statement tells of these days, which it covers only in part."""
     for day in days:
         said = [each for each in movements if each.booked_on == day]
         kept = lines_of(said, _lines(statement.regie, day, day))
@@ -181,8 +182,7 @@ def _spans(regie: str, span: Span) -> list[Span]:
 def _rows(
     statement: Statement, added: Iterable[Movement], known: Iterable[KnownLine]
 ) -> Iterable[tuple[object, ...]]:
-    """Yield the columns of new lines, of which those that are the same are numbered after those
-    known."""
+    """Yield the columns of new lines; identical ones are numbered after those already known."""
     ranks = Counter(map(_content, known))
     for movement in added:
         content = _content(movement)

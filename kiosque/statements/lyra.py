@@ -65,8 +65,8 @@ def is_journal(cells: Sequence[str]) -> bool:
 def read(
     rows: Iterable[NumberedLine], unit: Unit | None = None, known: Known | None = None
 ) -> ParsedFile:
-    """Read a journal, in a unit that was said or that it tells. Raise BadFile, and Unreadable where
-    a person has to say the unit."""
+    """Read a journal, in the unit given or else found in it. Raise BadFile, or Unreadable if a
+    person has to say the unit."""
     journal = _Journal()
     for number, cells in rows:
         journal.take(number, cells)
@@ -146,7 +146,7 @@ class _Journal:
 
 
 def _operation(line: Mapping[str, str], kind: FileKind, unit: Unit) -> Operation | None:
-    """Read a detail; None where no money is. Raise ValueError, in French."""
+    """Read a detail; return None if it moves no money. Raise ValueError, in French."""
     said = column_key(line.get("direction", ""))
     if said == _NO_MONEY:
         return None
@@ -165,7 +165,7 @@ def _operation(line: Mapping[str, str], kind: FileKind, unit: Unit) -> Operation
 
 
 def _direction(said: str, kind: FileKind) -> Direction:
-    """Tell which way the money goes. A JO names each step of a payment: all but a refund are of the
+    """Return which way the money goes. A JO names each step of a payment: all but a refund take the
     payer's money. Raise ValueError, in French."""
     found = _DIRECTIONS.get(column_key(said), Direction.DEBIT if kind is FileKind.JO else None)
     if found is None:

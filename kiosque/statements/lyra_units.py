@@ -1,8 +1,9 @@
 """The unit of a Lyra journal: whole cents, or euros with decimals, as the shop has set.
 
-A file whose every amount has decimals is in euros. One without is in cents where something proves
-it: a JO, whose documentation knows no other; a payment of ours; a fee, which is never of ten whole
-euros. Else both readings are possible, a hundredfold apart, and a person has to say.
+A file in which every amount has decimals is in euros. One without decimals is in cents if something
+proves it: it is a JO, always in cents by its documentation; or a payment of ours has that amount;
+or a fee would otherwise be of ten whole euros. Else both readings are possible, and a person has to
+say.
 """
 
 import re
@@ -17,17 +18,17 @@ from kiosque.statements.records import FileKind, Unit, Unreadable
 
 #: Returns the cents of a payment of ours, by its UTC day and its number there; None for none.
 Known = Callable[[date, str], int | None]
-#: The number of a line, and its cells that are read, by what they say.
+#: The number of a line, and the cells that are read, by their meaning.
 Line = tuple[int, Mapping[str, str]]
 
 #: Columns of amounts: the payment, the part that reaches the account, the fee that the bank keeps.
 AMOUNTS = ("gross", "net", "fee")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,13}", re.ASCII)
-#: `vads_trans_id` has six signs: a spreadsheet takes away the zeros that it begins with.
+#: `vads_trans_id` has six characters; a spreadsheet removes its leading zeros.
 _ID_SIGNS = 6
-#: In cents, or in euros: of a family's payment, the fee is never so much.
+#: The fee on a family's payment is never so much, in cents or in euros.
 _SURE_FEE = 10
-#: So many payments are asked for at most.
+#: Most payments that are looked up.
 _MOST_ASKED = 200
 _WANTED = (
     "rien ne dit si les montants sont des centimes ou des euros : dites-le. Leur format se règle "
@@ -42,7 +43,7 @@ def unit_of(kind: FileKind, lines: Sequence[Line], known: Known | None) -> Unit:
     if amounts and with_decimals == len(amounts):
         return Unit.EUROS
     if not with_decimals:
-        # Beside their net, whole euros are checked line by line.
+        # Amounts in whole euros are checked line by line against their net.
         if any(_has_decimals(line.get("net", "")) for _, line in lines):
             return Unit.EUROS
         if kind is FileKind.JO or not amounts or _has_sure_fee(lines):
@@ -67,7 +68,7 @@ def _whole(lines: Iterable[Line], name: str) -> Iterator[int]:
 
 
 def _as_known(lines: Iterable[Line], known: Known) -> Unit | None:
-    """Return the unit in which an amount is that of a payment of ours."""
+    """Return the unit in which an amount equals that of our own payment."""
     for _number, line in islice(lines, _MOST_ASKED):
         with suppress(ValueError):
             amount = abs(int(line.get("gross", "")))

@@ -1,4 +1,4 @@
-"""Match the lines of statements with what they are of, and book it at once.
+"""Match the lines of statements with what explains them, and book it at once.
 
 What leaves no doubt is matched by itself (`rules.py`); a person confirms a proposal, or says that a
 line is a fee or has nothing to do with the kiosk, and undoes one match at a time.
@@ -24,7 +24,7 @@ from kiosque.statements.money import Money, Remitted, day_of, free, invoices_of,
 from kiosque.statements.proposals import Proposal, Proposals
 from kiosque.statements.rules import find
 
-#: Money that is older than this when a line is booked is never proposed for it.
+#: Money this much older than a line is never proposed for it.
 LONGEST = timedelta(days=120)
 
 
@@ -62,12 +62,12 @@ def open_lines(regie: str | Value) -> "ModelSelect[StatementLine]":
 
 
 def proposals(line: StatementLine) -> list[Proposal]:
-    """Return what an open line may be of, the likeliest first."""
+    """Return the proposals to explain an open line, the likeliest first."""
     return proposals_of([line]).get(line.id, [])
 
 
 def proposals_of(lines: list[StatementLine]) -> Mapping[int, list[Proposal]]:
-    """Return what each of these open lines of one *régie* may be of, by their numbers."""
+    """Return the proposals for each of these open lines of one *régie*, by their ids."""
     asked = [each for each in lines if each.state == LineState.OPEN]
     if not asked:
         return {}
@@ -78,8 +78,7 @@ def proposals_of(lines: list[StatementLine]) -> Mapping[int, list[Proposal]]:
 
 
 def confirm(line_id: int, key: str, author: str) -> None:
-    """Match a line with what was proposed under this key. Raises Refused where it is proposed no
-    more."""
+    """Match a line with the proposal of this key. Raises Refused if it is no longer proposed."""
     if fault := why_no_author(author):
         raise Refused([fault])
     with write():
@@ -113,7 +112,7 @@ def _left(line: StatementLine) -> Open:
 
 
 def _open(regie: str, *, touched: bool | None, only: list[int] | None = None) -> "list[Open]":
-    """Return the open lines, with the cents that are to be explained of each."""
+    """Return the open lines, with the cents still to explain of each."""
     of_line = LineMatch.line == StatementLine.id
     in_force = LineMatch.select(fn.SUM(LineMatch.amount_cents)).where(
         of_line, LineMatch.undone_at.is_null()

@@ -33,9 +33,9 @@ Key = tuple[MatchKind, int]
 
 @dataclass(slots=True, eq=False)
 class Money:
-    """Cents that a line of a statement may be of, below zero when they leave the account; `at` is
-    as the database keeps it. `reference` is ours of the payment, `transaction` the bank's;
-    `receipt` and `sequence` number its receipt."""
+    """Cents that may explain a line of a statement, below zero when they leave the account. `at` is
+    text, as the database stores it. `reference` is our reference of the payment, `transaction` the
+    bank's; `receipt` and `sequence` number its receipt."""
 
     kind: MatchKind
     id: int
@@ -77,8 +77,8 @@ _IN_FORCE = LineMatch.undone_at.is_null()
 _UNDONE = Repayment.select(Repayment.settlement).where(
     Repayment.kind == RepaymentKind.REVERSAL, Repayment.state == RepaymentState.DONE
 )
-#: A credit note is no money. Nor is a debit that the bank undid before it was remitted: it never
-#: comes, nor leaves.
+#: Excludes credit notes, which are no money, and debits that the bank undid before remitting them:
+#: these neither enter the account nor leave it.
 _COMES = (Settlement.mode != CREDIT) & Settlement.id.not_in(_UNDONE)
 
 
@@ -181,7 +181,7 @@ def day_of(text: str) -> date:
 
 
 def invoices_of(money: Collection[Money]) -> Mapping[int, list[str]]:
-    """Return the numbers of the invoices that came to be paid by these payments, by their ids."""
+    """Return the numbers of the invoices that these payments came for, by the payments' ids."""
     ids = {each.id for each in money if each.kind == MatchKind.SETTLEMENT}
     found: Mapping[int, list[str]] = defaultdict(list)
     if not ids:
@@ -195,8 +195,8 @@ def invoices_of(money: Collection[Money]) -> Mapping[int, list[str]]:
 
 
 class Remitted(NamedTuple):
-    """An operation of an acquirer's journal that was remitted to the bank; `key` is of the payment
-    or repayment that it is, where that is known."""
+    """An operation of an acquirer's journal that was remitted to the bank; `key` is that of our
+    payment or repayment, if known."""
 
     gateway: str
     remitted_on: date

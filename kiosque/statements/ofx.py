@@ -1,8 +1,8 @@
 """OFX, the statements made for Money and Quicken: SGML (1.x) or XML (2.x), read alike.
 
-An element is a tag and a text, whose end may be left out; an aggregate has its end. The charset
-that the head declares is often not the file's: the text comes decoded, by what it holds. What names
-a movement for the bank's program, `FITID`, is not kept: some banks draw another at each download.
+An element is a tag and a text, whose end tag may be missing; an aggregate has its end tag. The
+charset declared in the header is often wrong: the text comes already decoded, by its content. The
+bank's id of a movement, `FITID`, is not kept: some banks make another at each download.
 Source: Open Financial Exchange, 1.0.2 and 2.2, chapter 11.
 """
 
@@ -20,7 +20,7 @@ _CDATA = re.compile(r"<!\[CDATA\[([^\]<]*)\]\]>")
 _STATEMENTS = frozenset({"STMTRS", "CCSTMTRS"})
 _TRANSACTION, _TRANSACTIONS, _BALANCE = "STMTTRN", "BANKTRANLIST", "LEDGERBAL"
 _ACCOUNTS = frozenset({"BANKACCTFROM", "CCACCTFROM"})
-#: Where the values of an element go: other aggregates are not read.
+#: The aggregates whose elements are read, and where their values go; others are ignored.
 _READ = frozenset({*_ACCOUNTS, _TRANSACTION, _TRANSACTIONS, _BALANCE})
 _COUNTED = frozenset({*_STATEMENTS, _TRANSACTION})
 _BEFORE_LIST = timedelta(days=1)
@@ -81,8 +81,8 @@ class _Reader:
             self._values.setdefault(self._group, {}).setdefault(tag, value)
 
     def _begin_or_end(self, name: str, *, is_end: bool) -> None:
-        """Refuse what begins twice, or ends without its beginning: money would count twice, or be
-        lost."""
+        """Refuse an aggregate that begins twice, or ends without having begun: money would count
+        twice, or be lost."""
         if (name in self._begun) is not is_end:
             raise ValueError(f"<{name}> {'finit' if is_end else 'commence'} deux fois")
         self._begun ^= {name}
@@ -104,7 +104,7 @@ class _Reader:
 
 
 def _movement(told: Mapping[str, str]) -> Movement:
-    """Raise ValueError, in French."""
+    """Return a movement. Raise ValueError, in French."""
     if (currency := told.get("CURSYM", "EUR")) != "EUR":
         raise ValueError(f"devise {quoted(currency)} : attendu EUR")
     booked_on, value_on, cents = every(
@@ -125,8 +125,8 @@ def _day(text: str) -> date:
 
 
 def _period(values: Mapping[str, Mapping[str, str]], movements: tuple[Movement, ...]) -> Period:
-    """Return a statement. The balance counts where it is that of the list's last day: many banks
-    tell today's. OFX tells none before the list: it is what the movements leave."""
+    """Return a statement. Take its closing balance only if it is that of the list's last day, since
+    many banks give today's. OFX has no opening balance: compute it from the movements."""
     account = next((values[name] for name in _ACCOUNTS if name in values), {})
     listed, balance = values.get(_TRANSACTIONS, {}), values.get(_BALANCE, {})
     number = french_iban(

@@ -8,8 +8,8 @@ from kiosque.payments import journal
 
 
 def book_opening(regie: str, why: str = "un relevé plus ancien est chargé") -> None:
-    """Bring the books to what the account held before the earliest movement that is known. Of a
-    statement older than the first, what was booked is undone. Belongs inside `write()`."""
+    """Book what the account held before the earliest known movement. If an earlier statement was
+    loaded, reverse the opening booked before. Belongs inside `write()`."""
     first, former = _first(regie), _former(regie)
     wanted, held = _before(first) if first else 0, sum(_signed(each) for each in former)
     if wanted == held:
@@ -40,7 +40,7 @@ def _first(regie: str) -> Statement | None:
     told = Statement.select().where(
         Statement.regie == regie, Statement.opening_cents.is_null(False)
     )
-    # Of those of one day, the first is that which no other ends with.
+    # If several begin on one day, the first is the one whose opening balance no other closes with.
     same = list(told.order_by(Statement.opened_on, Statement.closed_on, Statement.id).limit(20))
     early = [each for each in same if each.opened_on == same[0].opened_on]
     ends = {each.closing_cents for each in early if each.closed_on == each.opened_on}

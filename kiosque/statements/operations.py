@@ -13,7 +13,7 @@ from kiosque.db.models import BankOperation
 from kiosque.statements import records
 from kiosque.statements.records import FileKind, Operation
 
-#: Beginnings of the steps and states, in a JO or a JT, of a payment whose money came or went.
+#: How the steps (JO) and states (JT) begin that mean that money came or went.
 _DONE = ("CAPTUR", "REFUND")
 _NEW = """
     INSERT INTO bank_operation (file_id, gateway, paid_on, transaction_id, order_reference,
@@ -39,10 +39,10 @@ _Name = tuple[date, str, int]
 
 
 def keep(file: records.ParsedFile, file_id: int, gateway: str) -> tuple[int, int]:
-    """Keep the operations that were not known, and what is told now of the others. Return how many
-    are new, and how many were known. Belongs inside `write()`.
+    """Store the new operations, and complete the known ones. Return how many are new, and how many
+    were known. Belongs inside `write()`.
 
-    A number is given once a day: the reference told of one is that of all which bear it."""
+    A number is unique within its day: a reference told for it applies to all its operations."""
     done = [each for each in file.operations if _is_money(each, file.kind)]
     if not done:
         return 0, 0
@@ -95,8 +95,8 @@ def _kept(gateway: str, since: date) -> Mapping[_Name, list[BankOperation]]:
 def _pairs(
     operations: list[Operation], rows: list[BankOperation]
 ) -> Iterator[tuple[Operation, BankOperation | None]]:
-    """Yield each operation of a file with the row kept of it before: that of the same remittance,
-    else one where the file, or the row, tells no remittance."""
+    """Yield each operation of a file with its existing row: the one of the same remittance, else
+    one for which the file, or the row, names no remittance."""
     left, later = [*rows], []
     for operation in operations:
         same = next((row for row in left if row.remittance == operation.remittance), None)

@@ -1,13 +1,14 @@
 """Tell which movements of a file are new: the others were in a file loaded before.
 
-Nothing names a movement: two that are the same, of one day, are two. So they are counted, by day.
-Files that overlap say the same ones, and the more of the two counts is right. But where one file
-ends within a day and another begins there, with the balance that the first ends with, they say
-different ones, and the sum is right: of all the ways from balance to balance, the one that counts
-most, less what both may say where the account has had that balance before. A day that both files
-hold whole has the same movements in both, else one of the two is wrong.
+A movement has no id, and two identical ones on one day are really two. So movements are counted, by
+day. Files that overlap tell the same movements: the larger of the two counts is right. But if one
+file ends within a day and another continues from there, with the first one's closing balance, they
+tell different movements: the sum of the counts is right. Of all such chains from balance to
+balance, take the one that counts most; but where the account had that balance before, both files
+may tell the same movements, and these count once. If both files cover a whole day, they must tell
+the same movements, else one of the two is wrong.
 
-So what is kept depends on what the files say, in whatever order they come.
+So the result depends on what the files say, not on the order in which they come.
 """
 
 from collections import Counter, defaultdict
@@ -27,14 +28,14 @@ from typing import Any, NamedTuple
 from kiosque.payments.refusals import Refused
 from kiosque.statements.records import Movement
 
-#: A day is cut in two or three by those who download what they have of it: few ways lead through,
-#: and few movements are shared.
+#: Limits of the search. People who download during a day cut it in two or three: there are few
+#: chains, and few shared movements.
 _MOST_WAYS = 2000
 _TOO_MANY = "Trop de relevés coupent un même jour : chargez-en un qui le donne entier."
 
 
 class KnownLine(NamedTuple):
-    """A movement that was in a file loaded before: which statement brought it, of which kind."""
+    """A movement of a file loaded before: the statement that brought it, and the kind of file."""
 
     id: int
     booked_on: date
@@ -47,7 +48,7 @@ class KnownLine(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A statement loaded before; without balances, `opened_on` is the eve of its first day."""
+    """A statement loaded before; without balances, `opened_on` is the day before its first day."""
 
     id: int
     opened_on: date
@@ -56,14 +57,14 @@ class Span(NamedTuple):
     closing_cents: int | None
 
     def holds(self, day: date) -> bool:
-        """Tell whether all the movements of a day are in it: it may begin and end within one."""
+        """Tell whether it covers a whole day; it may begin and end within a day."""
         return self.opened_on < day < self.closed_on
 
 
 @dataclass
 class Found:
-    """The movements to add; the days that the files contradict each other about; and those that the
-    file holds a part of, other than what it brings."""
+    """The movements to add; the days on which files contradict each other; and the days with known
+    lines that the file covers only in part."""
 
     added: list[Movement] = field(default_factory=list)
     known: int = 0
@@ -79,9 +80,9 @@ def new_of(
     spans: Sequence[Span],
     told: Mapping[int, Collection[int]],
 ) -> Found:
-    """Compare a file's statement, whose days and balances are `span`, with what was loaded of the
-    same account: `lines` of the same days, `spans` that touch them, and the lines that these told
-    of a day that they hold a part of, where others had brought some."""
+    """Compare a file's statement, whose days and balances are `span`, with what was loaded for the
+    same account: the `lines` of the same days, the `spans` that touch them, and `told`, the lines
+    that these spans repeated for days that they cover only in part."""
     by_day: Mapping[date, list[Movement]] = defaultdict(list)
     known: Mapping[date, list[KnownLine]] = defaultdict(list)
     for movement in movements:
@@ -105,7 +106,8 @@ def new_of(
 
 
 def lines_of(movements: Sequence[Movement], lines: Iterable[KnownLine]) -> Iterator[KnownLine]:
-    """Give the lines of a day that its movements are: of the same words, else of the same cents."""
+    """Yield the known lines of a day that these movements are: those of the same words, else of the
+    same cents."""
     left, said = [*lines], [*movements]
     for name in (_words, _cents):
         same: Mapping[Hashable, list[KnownLine]] = defaultdict(list)
@@ -121,8 +123,8 @@ def lines_of(movements: Sequence[Movement], lines: Iterable[KnownLine]) -> Itera
 
 
 class _Part(NamedTuple):
-    """How many of each movement a statement tells of a day: from the balance `before`, where it
-    begins within the day, to the balance `after`, where it ends within it."""
+    """How many of each movement a statement tells of a day. `before` is its opening balance if it
+    begins within the day, `after` its closing balance if it ends within it."""
 
     before: int | None
     after: int | None
@@ -134,8 +136,8 @@ class _Part(NamedTuple):
 
 
 class _Day:
-    """A day in a file, and in those loaded before. Another kind of file says the same movements in
-    other words: they are compared by their amounts."""
+    """A day in a file, and in those loaded before. Files of different kinds describe a movement in
+    different words: compare these by amount."""
 
     def __init__(self, day: date, movements: list[Movement], lines: list[KnownLine], kind: str):
         self.day, self.movements, self.lines = day, movements, lines
@@ -154,8 +156,8 @@ class _Day:
     def added(
         self, span: Span, spans: Sequence[Span], told: Mapping[int, Collection[int]]
     ) -> Iterator[Movement]:
-        """Yield the movements of the file but for those known, so many as there are more of now;
-        and, of those that other files told, how many are proved now to be others."""
+        """Yield the movements of the file that are new: as many as the count has grown; and
+        movements that other files told and that now prove to be distinct from the known ones."""
         more = (self._told | self._joined(span, spans, told)) - self._held
         known, others = self._told - more, more - self._told
         for movement in self.movements:
@@ -169,8 +171,8 @@ class _Day:
     def _joined(
         self, span: Span, spans: Sequence[Span], told: Mapping[int, Collection[int]]
     ) -> "Counter[Hashable]":
-        """Count what statements tell that each begin with the balance that another ends with;
-        nothing where one holds the whole day."""
+        """Count the movements told by statements that follow each other from balance to balance;
+        none if one statement covers the whole day."""
         if not self.lines or any(each.holds(self.day) for each in (span, *spans)):
             return Counter()
         parts = {self._part(span, self.movements)}
@@ -188,8 +190,8 @@ class _Day:
 
 
 class _Way(NamedTuple):
-    """Parts that lead from balance to balance, the last of them, those that are `left`, and the
-    balances that they begin with."""
+    """A chain of parts from balance to balance: its counts, its last part, the parts `left`, and
+    the balances with which its parts begin."""
 
     last: _Part
     left: frozenset[_Part]
@@ -197,7 +199,7 @@ class _Way(NamedTuple):
     counted: "Counter[Hashable]"
 
     def onwards(self) -> "Iterator[_Way]":
-        """Give the ways of one more part."""
+        """Yield the chains longer by one part."""
         began = self.began | {self.last.before}
         for each in self.left:
             if each.before is not None and each.before == self.last.after:
@@ -207,13 +209,13 @@ class _Way(NamedTuple):
 
 
 def _most(parts: frozenset[_Part]) -> "Counter[Hashable]":
-    """Return the most of each movement on any way through the parts of a day from balance to
-    balance, which takes each of them once."""
+    """Return the largest count of each movement in any chain of the parts of a day, each used
+    once."""
     found: Counter[Hashable] = Counter()
     ways = [
         _Way(part, parts - {part}, frozenset(), part.counted) for part in sorted(parts, key=repr)
     ]
-    for number, way in enumerate(ways):  # longer ones are added as it goes
+    for number, way in enumerate(ways):  # the loop appends longer chains
         if number > _MOST_WAYS:
             raise Refused([_TOO_MANY])
         found |= way.counted
@@ -224,11 +226,12 @@ def _most(parts: frozenset[_Part]) -> "Counter[Hashable]":
 def _together(
     first: "Counter[Hashable]", second: "Counter[Hashable]", *, again: bool
 ) -> "Counter[Hashable]":
-    """Return what two parts tell, the second from the balance that the first ends with, `again`
-    where it has begun there before; nothing where the second may be a piece of the first.
+    """Return the counts of two parts of which the second begins with the closing balance of the
+    first; `again` if the chain has had that balance before. Return no counts if the second may be a
+    piece of the first.
 
-    Where the account goes up and down, it may have had that balance before: both may tell the same
-    movements. Of two readings, the one of fewer: what it lacks, a file of the whole day adds.
+    An account may have had the same balance earlier that day, so both parts may tell the same
+    movements. Prefer the reading with fewer: a file of the whole day will add what it lacks.
     """
     if again and first & second:
         return Counter()
@@ -243,13 +246,13 @@ def _together(
 
 
 def _is_piece(part: "Counter[Hashable]", whole: "Counter[Hashable]") -> bool:
-    """Tell whether one part may be a piece of the other, though the one begins where the other
-    ends: the rest of the other then leads from the piece back to there."""
+    """Tell whether one part may be a piece of another that ends with the balance where it begins:
+    the rest of the other must then lead from the end of the piece back to that balance."""
     return part <= whole and -_sum(part) in _subsets(whole - part)
 
 
 def _subsets(counts: "Counter[Hashable]") -> "dict[int, Counter[Hashable]]":
-    """Return, of the ways to take some of these movements, the longest of each sum."""
+    """Return, for each sum that some of these movements can make, the largest set that makes it."""
     found: dict[int, Counter[Hashable]] = {0: Counter()}
     for name in sorted(counts.elements(), key=repr):
         for cents, some in list(found.items()):
@@ -266,7 +269,7 @@ def _sum(counts: "Counter[Hashable]") -> int:
 
 
 def _value(name: Any) -> int:
-    """Return the cents of a movement, by how it is named here."""
+    """Return the cents of a movement, given the key by which it is counted."""
     return int(name if isinstance(name, int) else name[0])
 
 

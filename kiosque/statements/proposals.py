@@ -15,15 +15,15 @@ from kiosque.statements.rules import Numbered, Referenced
 
 #: Working days between a payment and a line of its amount.
 _NEAR = 3
-#: Of a remittance, what the bank keeps is less than this part.
+#: The bank's fees are less than this fraction of a remittance.
 _MOST_FEES = 0.03
-#: Proposals shown of a line.
+#: Most proposals shown for a line.
 _SHOWN = 6
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """Something that a line may be of; `key` names it, `words` say it in French."""
+    """Something that may explain a line; `key` identifies it, `words` say it in French."""
 
     key: str
     words: str
@@ -31,7 +31,7 @@ class Proposal:
 
 
 class Proposals:
-    """Proposes, for lines of a *régie*, the money that they may be of."""
+    """Propose money that may explain lines of a *régie*."""
 
     def __init__(self, money: Sequence[Money], remitted: Sequence[Remitted]) -> None:
         self._money = money
@@ -63,7 +63,7 @@ class Proposals:
                 yield Explanation(MatchRule.AMOUNT, (each,))
 
     def _less_fees(self, line: Open) -> Iterator[Explanation]:
-        """Yield the remittances of which the bank seems to have kept fees that it does not tell."""
+        """Yield the remittances from which the bank seems to have kept fees without saying so."""
         for day, each in self._groups.all:
             fees = each.cents - line.cents
             may_be = each.fee_cents == 0 and 0 < fees < each.cents * _MOST_FEES
@@ -72,7 +72,7 @@ class Proposals:
 
 
 def _key(found: Explanation) -> str:
-    """Name what would be matched, whichever rule found it."""
+    """Return the key of what would be matched, whichever rule found it."""
     parts = [f"{each.kind}:{each.id}" for each in found.money]
     return hashlib.sha256(f"{parts} {found.fee_cents}".encode()).hexdigest()[:20]
 

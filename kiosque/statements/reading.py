@@ -1,4 +1,4 @@
-"""Read any file of a bank, told from the others by its content."""
+"""Read any file of a bank; recognise its format by its content."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ _OTHER_XML = "ce fichier XML n’est ni un CAMT.053 ni un OFX"
 
 
 class _Answers(NamedTuple):
-    """Answers that help to read a file, and are not in it: see `read`."""
+    """Answers needed to read a file that are not in it: see `read`."""
 
     columns: Mapping[str, Columns]
     unit: Unit | None
@@ -45,11 +45,11 @@ def read(
 ) -> ParsedFile:
     """Read a file, whose name tells nothing: only its content does.
 
-    Of a table, `columns` are the answers that were remembered, by the `signature` of a header. Of
-    an acquirer's journal, `unit` is what a person said of its amounts; else `known` may tell it,
-    by the cents of a payment of ours, given its UTC day and its number at the gateway. Raise
-    Unreadable, with every fault that could be found, UnknownColumns where a person has to name the
-    columns of a table, OfInvoices for what `invoices.imports` reads.
+    For a table, `columns` are the remembered answers, by the `signature` of a header. For an
+    acquirer's journal, `unit` is what a person said of its amounts; without it, `known` may reveal
+    the unit: it returns the cents of a payment of ours, given its UTC day and its number at the
+    gateway. Raise Unreadable with every fault found, UnknownColumns if a person has to name the
+    columns of a table, OfInvoices for a file that `invoices.imports` reads.
     """
     try:
         return _read(Path(name), content, _Answers(columns or {}, unit, known))

@@ -1,5 +1,5 @@
-"""Take in a bank's file: read it, load it, match its lines. Remember what a person answered about
-the columns of its tables and the unit of its amounts."""
+"""Take in a bank's file: read it, load it, match its lines. Remember a person's answers about the
+columns of tables and the unit of amounts."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ from kiosque.statements.records import Meaning, ParsedFile, Unit
 
 @dataclass
 class Received:
-    """The count of what was new in a file, and the number of lines then matched by each rule."""
+    """How much of a file was new, and how many lines each rule then matched."""
 
     loaded: Loaded
     matched: dict[MatchRule, int] = field(default_factory=dict)
@@ -35,8 +35,8 @@ def read(
     unit: Unit | None = None,
     columns: Mapping[str, Columns] | None = None,
 ) -> ParsedFile:
-    """Read a file, by what is remembered of columns, and what `columns` say by signature. Raises
-    Unreadable, UnknownColumns, OfInvoices."""
+    """Read a file, with the remembered meanings of columns and those in `columns`, by signature.
+    Raises Unreadable, UnknownColumns, OfInvoices."""
     answers = {**remembered(), **(columns or {})}
     return reading.read(name, content, answers, unit=unit, known=_known_cents)
 
@@ -94,7 +94,7 @@ def forget(number: int) -> bool:
 
 
 def remember(header: Sequence[str], columns: Columns, author: str) -> None:
-    """Keep what the columns of a header say, for all files that have it."""
+    """Store the meanings of the columns of a header, for all files that have it."""
     values = {
         "name": "relevé",
         "mapping": json.dumps(columns, ensure_ascii=False, sort_keys=True),

@@ -72,11 +72,11 @@ class Movement:
 class Period:
     """A statement of one account, in euros.
 
-    `account` is its IBAN or number as the file writes it, without spaces; empty where the file
-    names none, as most tables do. Where both balances are told, `opening_cents` plus the movements
-    is `closing_cents`: a file where it is not is refused. `opened_on` is the day at whose end the
-    account held `opening_cents`, `closed_on` that of `closing_cents`: the next statement begins
-    with the same day and cents."""
+    `account` is its IBAN or number as the file writes it, without spaces; empty if the file has
+    none, as most tables. If both balances are given, `opening_cents` plus the movements must equal
+    `closing_cents`, else the file is refused. The account held `opening_cents` at the end of
+    `opened_on`, and `closing_cents` at the end of `closed_on`: the next statement begins with that
+    day and balance."""
 
     account: str
     opened_on: date | None
@@ -92,10 +92,10 @@ class Operation:
 
     `gateway_day` (UTC) and `transaction_id` name the payment at the gateway, as its own messages
     do; `order_reference` is the one that we gave it. `fee_cents` is what the bank keeps of it,
-    above zero when it does; None where it does not say. It left for the bank on `remitted_on` in
-    the `remittance` of this number, empty or None where it has not, or where the journal does not
-    say. `status` is the journal's own word: a JT has refused payments too, a JO each step of a
-    payment, by its name."""
+    above zero; None if the journal does not say. It was remitted to the bank on `remitted_on`, in
+    the remittance of the number `remittance`; these are None and empty if it was not, or if the
+    journal does not say. `status` is the journal's own word: a JT has refused payments too, a JO
+    names each step of a payment."""
 
     gateway_day: date
     transaction_id: str
@@ -110,8 +110,8 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class TableReading:
-    """How a table was understood: the names of its columns, and that of each meaning, as a person
-    answered, or as these names alone tell."""
+    """How a table was understood: the names of its columns, and which one has each meaning, as a
+    person answered or as guessed from the names."""
 
     header: tuple[str, ...]
     columns: Mapping[Meaning, str]
@@ -120,7 +120,8 @@ class TableReading:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """All that a file says: `operations` of an acquirer's journal, `periods` of any other."""
+    """All that a file says: `operations` for an acquirer's journal, `periods` for any other
+    file."""
 
     kind: FileKind
     periods: tuple[Period, ...] = ()
@@ -129,9 +130,9 @@ class ParsedFile:
 
 
 class Unreadable(Exception):  # the word of the domain
-    """The file cannot be read; nothing of it was kept. `faults` are French sentences, that quote
-    the line and the value. `wants_unit` where a person may say whether its amounts are cents or
-    euros, by the argument `unit` of `reading.read`."""
+    """The file cannot be read; nothing of it was kept. `faults` are French sentences that quote the
+    line and the value. `wants_unit` if a person has to say whether its amounts are cents or euros:
+    then pass `unit` to `reading.read`."""
 
     def __init__(self, faults: Sequence[str], *, wants_unit: bool = False):
         super().__init__("\n".join(faults))
@@ -140,14 +141,14 @@ class Unreadable(Exception):  # the word of the domain
 
 
 class OfInvoices(Unreadable):
-    """No file of a bank, but one that is loaded with invoices and *encaissements*: a PES."""
+    """The file is not a bank's: it is loaded as invoices or *encaissements* are, such as a PES."""
 
 
 class UnknownColumns(Unreadable):
-    """A table whose columns a person has to name: `header` are their names, `proposal` the meanings
-    that could be guessed, from which its lines could not be read where `faults` tell of lines.
-    What is answered, the name of a column by its meaning, is remembered under `signature`, the same
-    for every file with this header."""
+    """A table whose columns a person has to identify. `header` are their names, `proposal` the
+    meanings that could be guessed; `faults` tell of lines that could not be read by that guess. The
+    answer, the name of a column by its meaning, is remembered under `signature`, the same for every
+    file with this header."""
 
     def __init__(
         self,

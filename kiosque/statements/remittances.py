@@ -1,4 +1,4 @@
-"""Money that the bank pays at once: remittances, and days."""
+"""Money that the bank pays in one sum: by remittance, or by day."""
 
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence, Set
@@ -16,8 +16,8 @@ Item = TypeVar("Item", Money, Remitted)
 
 
 class Groups:
-    """Money that the bank pays at once: a remittance as its journal tells; where it tells nothing,
-    a day of a gateway."""
+    """Money that the bank pays in one sum: a remittance as the journal tells it, or a day of a
+    gateway if no journal tells."""
 
     def __init__(
         self, money: Sequence[Money], remitted: Iterable[Remitted], used: Set[Money]
@@ -68,8 +68,8 @@ def _remittances(remitted: Iterable[Remitted]) -> Iterator[tuple[date, list[Remi
 
 
 def _explained(operations: Sequence[Remitted], told: Mapping[Key, Money]) -> Iterator[Explanation]:
-    """Give what a remittance comes to, gross, and net where the journal tells what the bank kept;
-    nothing where an operation is not known here."""
+    """Yield what explains a remittance before fees, and after fees if the journal tells them;
+    nothing if one of its operations is not known here."""
     money = [told.get(each.key) if each.key else None for each in operations]
     whole = in_order(each for each in money if each is not None)
     if len(whole) < len(money):
@@ -84,7 +84,7 @@ def _explained(operations: Sequence[Remitted], told: Mapping[Key, Money]) -> Ite
 def _days(
     money: Iterable[Money], known: Collection[Key | None]
 ) -> Iterator[tuple[date, list[Money]]]:
-    """Give the money of each day of a gateway of which no journal told anything."""
+    """Yield the money of each day of a gateway that no journal tells of."""
     by_day: Mapping[Hashable, list[Money]] = defaultdict(list)
     for each in money:
         if each.gateway:
@@ -96,8 +96,8 @@ def _days(
 
 
 def _sides(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    """Give all the items; and what enters the account apart from what leaves it, as some banks
-    pay."""
+    """Yield all the items together, then what enters the account and what leaves it separately,
+    since some banks pay so."""
     yield items
     entering = [each for each in items if each.cents > 0]
     if 0 < len(entering) < len(items):

@@ -1,7 +1,8 @@
-"""The rules that match a line of a statement without a person, where nothing leaves a doubt.
+"""The rules that match a line of a statement without a person, when there is no doubt.
 
-A rule gives the candidates of each line, exact to the cent. A line with one candidate, which no
-other line has, is matched; so are several lines that have the same candidates, as many as they are.
+A rule gives the candidates of each line, exact to the cent. A line is matched if it has one
+candidate, which no other line has. So are several lines that share the same candidates, if there
+are as many candidates as lines.
 """
 
 import re
@@ -25,10 +26,11 @@ from kiosque.statements.explanations import Candidate, Explanation, Open, explai
 from kiosque.statements.money import Money, Remitted
 from kiosque.statements.remittances import Groups
 
-#: A number of fewer signs may be anything: a label is full of them. A receipt's says what it is.
+#: A number of fewer characters may be anything, since labels are full of numbers; but a receipt's
+#: is recognisable.
 _FEWEST_SIGNS = 6
 _WORD = re.compile(r"[0-9A-Z]++(?:-[0-9A-Z]++)*+", re.ASCII)
-#: Our reference, which may be joined to what stands beside, in a text in capitals.
+#: Our reference in a text in capitals, maybe without a space before or after it.
 _REFERENCE = re.compile(REFERENCE.pattern.upper(), re.ASCII)
 _RECEIPT = re.compile(r"R[0-9]+(-[0-9A-Z]+)?", re.ASCII)
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])", re.ASCII)
@@ -40,11 +42,11 @@ def find(
     remitted: Iterable[Remitted],
     invoices: Callable[[], Mapping[int, list[str]]],
 ) -> Iterator[tuple[Open, Explanation]]:
-    """Give each line that is explained, rule after rule, with what explains it. `invoices` returns
+    """Yield each line that is explained, rule after rule, with its explanation. `invoices` returns
     the numbers of the invoices of payments, for the lines that need them.
 
-    What is explained leaves the rest of its day alone, which may explain another line: begin again
-    until nothing is found, so that to ask twice finds no more than once."""
+    Once some money of a day is used, what remains of that day may explain another line: so repeat
+    until nothing is found. Calling this again then finds nothing more."""
     told, known = list(remitted), cache(invoices)
     while lines:
         used: set[Money] = set()
@@ -62,7 +64,7 @@ def _find(
     invoices: Callable[[], Mapping[int, list[str]]],
     used: set[Money],
 ) -> Generator[tuple[Open, Explanation], None, Sequence[Open]]:
-    """Give what each rule explains, whose money is used from then; return the lines left."""
+    """Yield what each rule explains, and mark its money as used; return the lines left."""
     lines = yield from _apply(MatchRule.REFERENCE, Referenced(money).of, lines, used)
     if not lines:
         return lines
@@ -81,7 +83,7 @@ def _apply(
     lines: Sequence[Open],
     used: set[Money],
 ) -> Generator[tuple[Open, Explanation], None, Sequence[Open]]:
-    """Give what a rule of this name explains; return the lines that it leaves."""
+    """Yield what one rule explains; return the lines that it leaves."""
     done: set[Open] = set()
     for line, found in _sure(rule, lines):
         explanation = explained(name, found)
@@ -94,7 +96,7 @@ def _apply(
 def _sure(
     rule: Callable[[Open], Sequence[Candidate]], lines: Iterable[Open]
 ) -> Iterator[tuple[Open, Candidate]]:
-    """Give what a rule explains without doubt: as many lines as candidates, all of the same money,
+    """Yield what a rule explains without doubt: as many lines as candidates for the same money,
     which no other line claims."""
     #: Most lines claim one thing, by the thousands; None where several claim the same.
     alone: dict[Candidate, Open | None] = {}
@@ -128,7 +130,7 @@ def _repeated(claims: Iterable[tuple[Money, ...]]) -> set[Money]:
 
 
 def distinct(found: Iterable[Candidate]) -> list[Candidate]:
-    """Return candidates in a fixed order, one of those of the same money."""
+    """Return the candidates in a fixed order, only one for the same money."""
     by_money: dict[tuple[Money, ...], Candidate] = {}
     for each in found:
         by_money.setdefault(money_of(each), each)
@@ -140,7 +142,7 @@ class Referenced:
 
     def __init__(self, money: Iterable[Money]) -> None:
         self._known: dict[str, Money] = {}
-        #: The money of a name that other money has already.
+        #: Money whose name other money has already.
         self._others: Mapping[str, list[Money]] = defaultdict(list)
         for each in money:
             for name in each.names:
@@ -196,5 +198,5 @@ class Numbered:
 
 
 def _normal(name: str) -> str:
-    """Write a number as no bank would change it: in capitals, without the zeros it begins with."""
+    """Normalise a number as banks may change it: in capitals, without leading zeros."""
     return _ZEROS.sub("", name.upper())

@@ -1,4 +1,4 @@
-"""A bank table as it was understood, for a person to judge before anything of it is kept."""
+"""Show how a bank table was understood, for a person to check before anything of it is stored."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from kiosque.statements.records import Movement, ParsedFile, Period
 
-#: Movements that are shown of an account, and accounts of a file.
+#: Most movements shown for an account, and accounts shown for a file.
 SHOWN, ACCOUNTS_SHOWN = 5, 5
 
 

@@ -39,7 +39,7 @@ from kiosque.statements.records import (
 )
 
 SEPARATORS = ";\t,|"
-#: Lines above the columns, at most: they say whose account it is, until when.
+#: Most lines above the columns: they say which account it is, and until when.
 MAX_PREAMBLE = 30
 MAX_COLUMNS = 100
 _IBAN = re.compile(r"\bFR[0-9]{2}(?: ?[0-9A-Z]){23}\b", re.ASCII)
@@ -51,7 +51,7 @@ _SIDES = {"d": -1, "deb": -1, "debit": -1, "c": 1, "cre": 1, "cred": 1, "credit"
 
 
 class _Heading(NamedTuple):
-    """How many lines precede the movements, and how these are understood."""
+    """How many lines precede the movements, and how the columns are understood."""
 
     height: int
     table: TableReading
@@ -73,7 +73,7 @@ class _Row:
 
 
 def of_csv(text: str, answers: Mapping[str, Columns]) -> ParsedFile:
-    """Read a CSV, whose separator is the one by which its columns are understood."""
+    """Read a CSV. Its separator is the one with which its columns are recognised."""
     found = [_top(lines(text, separator)) for separator in SEPARATORS]
     understood = [at for at, top in enumerate(found) if _heading(top, answers)]
     widths = [max((len(cells) for _number, cells in top), default=0) for top in found]
@@ -97,13 +97,13 @@ def _top(rows: Iterable[NumberedLine]) -> list[NumberedLine]:
     found: list[NumberedLine] = []
     with suppress(BadFile):
         for row in islice(rows, MAX_PREAMBLE):
-            found.append(row)  # noqa: PERF402  # those before an error count
+            found.append(row)  # noqa: PERF402  # keep the rows before an error
     return found
 
 
 def read(rows: Iterator[NumberedLine], answers: Mapping[str, Columns]) -> ParsedFile:
-    """Read a table, by what a person answered of its columns where they did. Raise BadFile, and
-    UnknownColumns where a person has to."""
+    """Read a table, by a person's answers about its columns if there are any. Raise BadFile, or
+    UnknownColumns if a person has to answer."""
     top = list(islice(rows, MAX_PREAMBLE))
     heading = _heading(top, answers)
     if heading is None:
@@ -134,7 +134,7 @@ def _periods(
 
 
 def _heading(top: Sequence[NumberedLine], answers: Mapping[str, Columns]) -> _Heading | None:
-    """Find the first line whose columns are understood; None where a person has to tell."""
+    """Return the first line whose columns are recognised; None if a person has to say."""
     for height, (_number, cells) in enumerate(top, 1):
         header = _header(cells)
         if 2 < len(cells) <= MAX_COLUMNS and (table := chosen(header, answers)):
@@ -144,15 +144,15 @@ def _heading(top: Sequence[NumberedLine], answers: Mapping[str, Columns]) -> _He
 
 
 def _header(cells: Sequence[str]) -> list[str]:
-    """Return the names of the first MAX_COLUMNS columns; numbers where the line is a movement
-    already."""
+    """Return the names of the first MAX_COLUMNS columns; numbers if the line is already a
+    movement."""
     cells = cells[:MAX_COLUMNS]
     has_day = any(parse_date(cell.strip()) for cell in cells if len(cell) < 20)
     return named([""] * len(cells) if has_day else cells)
 
 
 def _widest(top: Sequence[NumberedLine]) -> Sequence[str]:
-    """Return the first of the lines that say most."""
+    """Return the first of the lines that have most cells."""
     said = [sum(map(bool, map(str.strip, cells))) for _number, cells in top]
     return top[said.index(max(said))][1] if said else ()
 
@@ -184,7 +184,7 @@ def _rows(
 
 
 def _row(number: int, told: Mapping[Meaning, str], account: str) -> _Row | None:
-    """Read a line; None for one that only says something. Raise ValueError, in French."""
+    """Read a line; return None for a line of text only. Raise ValueError, in French."""
     amounts = (Meaning.AMOUNT, Meaning.DEBIT, Meaning.CREDIT)
     if not any(map(told.get, amounts)) and not parse_date(told.get(Meaning.BOOKED_ON, "")[:20]):
         return None
@@ -205,7 +205,7 @@ def _row(number: int, told: Mapping[Meaning, str], account: str) -> _Row | None:
 
 
 def _cents(told: Mapping[Meaning, str]) -> int:
-    """Return what a line moves, below zero for what leaves the account."""
+    """Return the cents of a line, below zero if they leave the account."""
     if amount := told.get(Meaning.AMOUNT):
         cents = cents_in(amount)
         if Meaning.SIDE not in told:
@@ -228,8 +228,8 @@ def _cents(told: Mapping[Meaning, str]) -> int:
 
 
 def _period(account: str, rows: list[_Row], faults: Faults) -> Period:
-    """Return the statement that the lines of an account make, in the order of time. Where lines
-    tell the balance, each follows from the one before."""
+    """Return the statement that the lines of an account make, in the order of time. If lines have
+    balances, each must follow from the one before."""
     days = rows[0].movement.booked_on, rows[-1].movement.booked_on
     is_backwards = days[0] > days[1] or (days[0] == days[1] and bool(_breaks(rows)))
     if is_backwards and not (days[0] == days[1] and _breaks(rows[::-1])):
@@ -254,7 +254,7 @@ def _opening(rows: Sequence[_Row]) -> int | None:
 
 
 def _breaks(rows: Sequence[_Row]) -> list[tuple[int, str]]:
-    """Say where a balance does not follow from the one before."""
+    """Yield the lines whose balance does not follow from the one before."""
     found = []
     running: int | None = None
     for row in rows:

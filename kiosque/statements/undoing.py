@@ -1,7 +1,8 @@
 """Undo a load of a bank's file: the rows as they were before it, as if it had never come.
 
-The journal only grows: contrary entries are written, and what it cites is set aside, where no
-account finds it. The file stays in the list, with who undid it and why; it may be loaded again.
+The journal only grows: reversing entries are written, and the lines that it cites are set aside,
+under a key that belongs to no *régie*. The file stays in the list, with who undid it and why; it
+may be loaded again.
 """
 
 import json
@@ -44,7 +45,8 @@ _AS_BEFORE = """
 
 
 def regies_of(file: StatementFile) -> list[str]:
-    """Return the keys of the *régies* whose accounts a file is of; none of one of before."""
+    """Return the keys of the *régies* whose accounts are in a file; none if they were not
+    stored."""
     return list(json.loads(file.regies or "[]"))
 
 
@@ -74,8 +76,8 @@ def why_not(file: StatementFile) -> str:
 
 
 def undo(number: int, author: str, reason: str) -> StatementFile:
-    """Undo a load and return it. Raises Refused, changing nothing, where a later one overlaps it,
-    where a month that it tells of is closed, or without author and reason."""
+    """Undo a load and return it. Raises Refused, changing nothing, if a later load overlaps it, if
+    a month that it covers is closed, or without author and reason."""
     require_author_and_reason(author, reason)
     with write():
         file = StatementFile.get_or_none(StatementFile.id == number)
@@ -95,7 +97,7 @@ def undo(number: int, author: str, reason: str) -> StatementFile:
 
 
 def _as_before(regie: str) -> None:
-    """Bring what follows from the files of a *régie* to those that are left."""
+    """Recompute what depends on the files of a *régie* from those that are left."""
     book_opening(regie, "un relevé est annulé")
     if not Statement.select().where(Statement.regie == regie).exists():
         ModelDelete(BankAccount).where(BankAccount.regie == regie).execute()
@@ -117,14 +119,14 @@ def _statements(file: StatementFile) -> Any:
 
 
 def _days(file: StatementFile) -> Iterator[tuple[str, Any]]:
-    """Yield the first day that each statement of a file tells of."""
+    """Yield the first day that each statement of a file covers."""
     for each in Statement.select().where(Statement.file == file).order_by(Statement.id):
         yield each.regie, each.opened_on + timedelta(days=1)
 
 
 def _later(file: StatementFile) -> StatementFile | None:
-    """Return the last of the files that came after and tell some of the same: what they brought is
-    what this one had not."""
+    """Return the last of the later files that overlap this one: what they added depends on what
+    this one had."""
     own = Statement.alias()
     overlap: Any = Statement.select(Statement.file).join(
         own,
@@ -146,8 +148,8 @@ def _later(file: StatementFile) -> StatementFile | None:
 
 
 def _borrowed(file: StatementFile) -> list[LineMatch]:
-    """Return the matches of other files' lines that only what this one tells of remittances leaves
-    no doubt of."""
+    """Return the matches of other files' lines that are sure only thanks to the remittances that
+    this file tells."""
     mine = (BankOperation.file == file) | BankOperation.id.in_(_completed(file))
     paid, back = BankOperation.settlement, BankOperation.repayment
     payments = BankOperation.select(paid).where(mine, paid.is_null(False))
@@ -160,7 +162,7 @@ def _borrowed(file: StatementFile) -> list[LineMatch]:
 
 
 def _completed(file: StatementFile) -> Any:
-    """Select the operations of others of which a file told what nobody had of their remittance."""
+    """Select the operations of other files whose remittance only this file told."""
     told, now = ToldOperation, BankOperation
     more = (
         (told.remittance != now.remittance)
@@ -174,10 +176,10 @@ def _completed(file: StatementFile) -> Any:
 
 
 def _give_back_matches(file: StatementFile, label: str) -> None:
-    """Undo in the books what explains the lines of a file; and, of those of others, what this one
-    alone explains, as if it had not been matched."""
+    """Undo in the books the matches of the lines of a file; and those matches of other files' lines
+    that depend on this one, as if they had never been made."""
     borrowed = _borrowed(file)
-    for each in borrowed:  # of two that are alike, the second cites what the first did not
+    for each in borrowed:  # if two are alike, the second must cite another entry than the first
         journal.append_all([booking.contrary(each, label)])
     for part in chunks([each.id for each in borrowed]):
         lines = LineMatch.select(LineMatch.line).where(LineMatch.id.in_(part))
@@ -215,7 +217,7 @@ def _take_off_lines(file: StatementFile, author: str, reason: str) -> None:
 def _delete_but(
     model: type[NumberedModel], which: Expression, cited: Sequence[ForeignKeyField]
 ) -> None:
-    """Delete those rows of a table that nothing cites by these links."""
+    """Delete those rows of a table that no row cites through these links."""
     free = [model.id.not_in(link.model.select(link).where(~link.is_null())) for link in cited]
     ModelDelete(model).where(which, *free).execute()
 

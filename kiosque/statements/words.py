@@ -1,4 +1,4 @@
-"""How the lines of statements are told, in French."""
+"""The French words about the lines of statements."""
 
 from collections.abc import Mapping
 

@@ -1,17 +1,17 @@
-"""The days on which French banks work: what a bank pays within so many days is counted in these."""
+"""The working days of French banks, in which their delays of payment are counted."""
 
 from datetime import date, timedelta
 from functools import lru_cache
 
-#: Month and day of those that are always the same.
+#: Month and day of the holidays with a fixed date.
 _FIXED = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
 #: Days after Easter: its Monday, Ascension, Whit Monday.
 _AFTER_EASTER = (1, 39, 50)
 
 
 def between(first: date, last: date) -> int:
-    """Return how many working days one of two days is from the other, whichever comes first; at
-    most some weeks are meant."""
+    """Return the number of working days between two days, in either order. It loops over the days:
+    use it for some weeks at most."""
     first, last = sorted((first, last))
     days = (first + timedelta(days=number + 1) for number in range((last - first).days))
     return sum(1 for day in days if is_workday(day))

@@ -26,8 +26,7 @@ MAX_FAULTS = 100
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,19}", re.ASCII)
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,29}", re.ASCII)
-#: A number is in the address of its invoice's page: it may be no part that a browser removes, nor
-#: the name of another page.
+#: In the address of an invoice's page: parts that a browser removes, and the name of another page.
 _NO_ADDRESS = re.compile(r"/\.{0,2}(?:/|$)|/question$")
 
 
@@ -35,8 +34,7 @@ _NO_ADDRESS = re.compile(r"/\.{0,2}(?:/|$)|/question$")
 class Fault:
     """A fault of one line, or of the whole file for line 0, and what to do about it, in French.
     `needs` names what a person can do: confirm a surprise of `Confirmed`, or say who the DEBTORS or
-    what the COLUMNS are. `unit` is what `line` counts if not lines, such as pieces of a PES
-    file."""
+    what the COLUMNS are. `unit` is what `line` counts if not lines: pieces of a PES file."""
 
     line: int
     text: str
