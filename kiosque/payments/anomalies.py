@@ -108,7 +108,7 @@ def flag_transaction(
 
 def _sum_of(report: Report) -> str:
     if report.currency != "EUR":
-        return f"{report.cents / 100:.2f} en devise {report.currency}".replace(".", ",", 1)
+        return f"{report.cents / 100:.2f} en devise {report.currency}".replace(".", ",")
     with catalogue.using(catalogue.SOURCE):  # for the régisseur, whose language is French
         return format_euros(report.cents)
 
@@ -128,12 +128,11 @@ def take_over(gateway: str, transaction_id: str, attempt: Attempt | None, detail
 
 def _about(gateway: str, transaction_id: str, attempt: Attempt | None) -> Expression:
     """Return the condition that an entry is about something odd in this transaction."""
-    of_attempt = Anomaly.attempt.is_null() if attempt is None else Anomaly.attempt == attempt
     return (
         Anomaly.kind.in_(_ODD)
         & (Anomaly.gateway == gateway)
         & (Anomaly.transaction_id == transaction_id)
-        & of_attempt
+        & (Anomaly.attempt == attempt)
     )
 
 
@@ -144,12 +143,12 @@ def _join(same: Expression, words: str, outcome: AttemptState) -> bool:
     if any(words in entry.detail for entry in entries):
         return True
     last = next((entry for entry in reversed(entries) if entry.resolved_at is None), None)
-    if last is None or len(last.detail) + len(words) > LONGEST_DETAIL:
+    if last is None or len(joined := f"{last.detail} ; {words}") > LONGEST_DETAIL:
         return False
     said = AttemptState(last.outcome) if last.outcome else outcome
-    Anomaly.update(
-        detail=f"{last.detail} ; {words}", outcome=strongest_within(said, outcome)
-    ).where(Anomaly.id == last.id).execute()
+    Anomaly.update(detail=joined, outcome=strongest_within(said, outcome)).where(
+        Anomaly.id == last.id
+    ).execute()
     return True
 
 

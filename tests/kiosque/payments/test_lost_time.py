@@ -8,14 +8,14 @@ import pytest
 from gateways.base import Gateway, Order, Outcome, Report, Unreachable
 from kiosque import payments
 from kiosque.db import write
-from kiosque.db.models import Anomaly, Attempt, Invoice, OutboxMail
+from kiosque.db.models import Anomaly, Attempt, Invoice, OutboxMail, ReceiptGap
 from kiosque.language import clock
 from kiosque.payments import lost_time, reconcile, verification
 from kiosque.payments.queries import last_receipt_number
 from kiosque.payments.step_actions import Doer, Filled, do
 from kiosque.payments.steps import Whose
 from kiosque.settings import OtherRegie, Settings
-from tests.conftest import ISSUERS, PUBLIC_URL, Clock
+from tests.conftest import ISSUERS, PUBLIC_URL, Clock, make_family
 from tests.kiosque.payments.conftest import Pay
 from tests.talkative import TalkativeBank
 
@@ -74,6 +74,58 @@ def test_a_restoration_of_a_restored_database_skips_what_the_first_may_have_give
     with write():
         payments.note_restoration(settings, frozen.at, {}, {"": (40_000, before)})
     assert last_receipt_number("") == 43_000
+
+
+@pytest.mark.parametrize(
+    ("minutes", "families", "given"), [(0, 0, 5), (60, 0, 5), (61, 5, 10), (90, 7, 14)]
+)
+def test_so_many_receipts_are_skipped_for_each_hour_begun_and_each_family(
+    empty_database: None,
+    settings: Settings,
+    frozen: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    minutes: int,
+    families: int,
+    given: int,
+) -> None:
+    monkeypatch.setattr(lost_time, "_AN_HOUR", 5)
+    monkeypatch.setattr(lost_time, "_ROUND", 1)
+    for number in range(families):
+        make_family(f"F{number}", "Martin")
+    backup_at = frozen.at - timedelta(minutes=minutes)
+    with write():
+        payments.note_restoration(settings, backup_at, {})
+    (gap,) = ReceiptGap.select()
+    assert (gap.sequence, gap.first, gap.last) == ("", 1, given)
+    assert (gap.restoration.backup_at, gap.restoration.restored_at) == (backup_at, frozen.at)
+    with write():
+        payments.note_restoration(settings, frozen.at, {"": 100})
+        payments.note_restoration(settings, frozen.at, {"": 100}, {"": (200, backup_at)})
+    gaps = [(each.first, each.last) for each in ReceiptGap.select().order_by(ReceiptGap.id)]
+    assert gaps[1:] == [(given + 1, 100), (101, 200 + given)]
+
+
+def test_invoices_are_warned_of_the_whole_time_in_which_they_may_have_been_paid_unknown(
+    empty_database: None, settings: Settings, frozen: Clock
+) -> None:
+    assert payments.lost_time_of([("banque", frozen.at.date())]) is None
+    first = frozen.at
+    with write():
+        payments.note_restoration(two_regies(settings), first - timedelta(days=1), {})
+    frozen.advance(days=3)
+    put_back(settings, frozen)
+    day, next_day = first.date(), first.date() + timedelta(days=1)
+    of_bank, of_creche = (first - timedelta(days=1), frozen.at), (first - timedelta(days=1), first)
+    for invoices, lost in (
+        ([("banque", next_day)], of_bank),
+        ([("creche", day)], of_creche),
+        ([("creche", next_day)], None),
+        ([("creche", next_day), ("banque", frozen.at.date())], of_bank),
+        ([("creche", day), ("banque", day)], of_bank),
+        ([(None, day), ("ailleurs", day)], None),
+        ([], None),
+    ):
+        assert payments.lost_time_of(invoices) == lost, invoices
 
 
 def test_payments_of_about_the_backup_are_asked_of_the_bank_again_and_no_older_one(
