@@ -39,11 +39,11 @@ def ask_banks(settings: Settings, *, seconds: float = reconcile.RUN_SECONDS) -> 
 def send_mail(
     settings: Settings, *, stopped: Callable[[], bool] = lambda: False
 ) -> tuple[int, int]:
-    """Erase what is kept for a time only, load the files that wait, queue the notices that are due,
-    send what waits.
+    """Erase what has passed its time, load the files that wait, queue the notices that are due,
+    send the mails that wait.
 
-    Return (sent, failed). Stop between two mails once `stopped()` is true. What goes wrong before
-    the mails keeps none of them from leaving: it is raised once they have.
+    Return (sent, failed). Stop between two mails once `stopped()` is true. An error in an earlier
+    step is raised only after the mails have been sent.
     """
     before = (
         *_ERASERS,
@@ -80,8 +80,8 @@ _ERASERS = (
 
 
 def _error_of(step: Callable[[], object]) -> Exception | None:
-    """Do a step. Return what goes wrong in it, but for a database that does not answer: that is
-    raised, since nothing else can be done either."""
+    """Do a step, and return its error. Raise instead if the database does not answer, since nothing
+    else can be done either."""
     try:
         step()
     except Exception as error:

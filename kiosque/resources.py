@@ -19,6 +19,6 @@ def find(name: str) -> Path:
 
 def typed(command: str) -> str:
     """Return a command as it is typed here: `kiosque sautron verify` on a town's machine, where
-    deploy/ says so by KIOSQUE_COMMAND, `python app.py verify` in the source tree."""
+    deploy/ sets KIOSQUE_COMMAND; `python app.py verify` in the source tree."""
     own = "python app.py" if SOURCE_TREE else "kiosque"
     return f"{os.environ.get('KIOSQUE_COMMAND') or own} {command}"

@@ -1,4 +1,4 @@
-"""When two spellings name one thing: the one place that says so.
+"""Decide when two spellings name the same thing. Nothing else may decide it.
 
 Family software, spreadsheets and people write the same service or child in many ways. Compared
 to the letter, each spelling would be another service, of another *régie*, or another child.
@@ -16,8 +16,8 @@ _SAYS_NOTHING = frozenset({"Mn", "Cf", "Cc", "Pd", "Pc", "Zs", "Zl", "Zp"})
 _MARKS = frozenset("'’‘ʼ´`\u2212\u00b7")
 
 
-#: So many signs in a row may be marks on one letter, which are put in order at the price of their
-#: square: no language has so many.
+#: Most characters in a row that may be marks on one letter: normalising n marks takes time in n
+#: squared, and no language has so many.
 _MARKS_WITHOUT_END = re.compile(r"[^\0-\u02ff]{31,}")
 
 
@@ -35,7 +35,7 @@ def fold(text: str) -> str:
     if not text.isascii():
         text = _MARKS_WITHOUT_END.sub(_unmarked, text)
     plain = unicodedata.normalize("NFKD", text).casefold().translate(_LIGATURES)
-    # Casefolding may compose anew, or bring signs of its own.
+    # Casefolding may compose characters again, or introduce others.
     letters = unicodedata.normalize("NFKD", plain)
     return "".join(
         letter
@@ -46,8 +46,8 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def child_key(name: str) -> str:
-    """Return what one child's full names within a family have in common, however spelt and
-    whichever comes first, the name or the first name: the least rotation of the folded name.
+    """Return the same key for all spellings of a child's full name within a family, whichever of
+    the name and the first name comes first: the least rotation of the folded name.
     """
     letters = fold(name)
     return min((letters[at:] + letters[:at] for at in range(len(letters))), default="")

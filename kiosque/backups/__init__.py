@@ -6,6 +6,6 @@ and writes the file, `databases` copies and puts back SQLite's or PostgreSQL's. 
 done to its end is under the names below (`db.leases`).
 """
 
-#: A backup was made and read again; it left this machine, where the town has a command for that;
-#: the last one was put back elsewhere, and was sound.
+#: Names of the chores: a backup was made and read again; it was sent away by the town's command, if
+#: there is one; the last one was restored elsewhere and was sound.
 MADE, SENT, TRIED = "backup", "backup-offsite", "backup-drill"

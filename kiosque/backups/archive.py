@@ -1,7 +1,7 @@
 """The file of a backup: a `.tar.gz` whose last member says what the others must be.
 
-Whoever reads one believes nothing of it: names, sizes and digests are checked, and only plain files
-of the places that we write are taken.
+Nothing in it is trusted when it is read: names, sizes and digests are checked, and only plain files
+in the folders that we write are extracted.
 """
 
 import gzip
@@ -29,9 +29,10 @@ FOLDERS = ("pdf", "texts", "settings")
 FORMAT = 1
 _LONGEST_MANIFEST = 256 * 1024 * 1024
 _CHUNK = 1024 * 1024
-#: PDFs do not shrink; the database does by six, and no more with a slower one.
+#: Compression level: PDFs do not shrink, the database does by a factor of six; a slower level gains
+#: nothing.
 _COMPRESSION = 2
-#: Left free on the disk when a backup is unpacked.
+#: Bytes to leave free on the disk when a backup is unpacked.
 _SPARE_BYTES = 50 * 1024 * 1024
 _KEEPS_NO_SECRET = 0o640
 #: More than the longest name that we write.
@@ -53,9 +54,9 @@ class BadBackup(Exception):
 
 @dataclass(frozen=True)
 class Manifest(Portrait):
-    """The description that a backup carries: the portrait of its database; the version and the
-    environment of the site that made it; `created_at`, the instant that the database shows; and
-    whether the secrets of the settings are there."""
+    """The description inside a backup: the portrait of its database, the version and the
+    environment of the site that made it, `created_at`, the instant of the database's state, and
+    whether it has the secrets of the settings."""
 
     version: str
     environment: str
@@ -146,7 +147,7 @@ def read(path: Path, into: Path | None = None) -> tuple[Manifest, Members]:
                 else:
                     _require_safe(member, found)
                     found[member.name] = _take(member, content, into)
-            while whole.read(_CHUNK):  # to its end, where gzip says what the whole must be
+            while whole.read(_CHUNK):  # read to the end, where gzip has its checksum
                 pass
     except _NOT_WHOLE as error:
         raise BadBackup(f"archive abîmée ou tronquée ({type(error).__name__})") from None
@@ -206,7 +207,7 @@ def _understood(told: bytes) -> tuple[Manifest, Members]:
 
 
 def _require_shape(told: Manifest) -> None:
-    """Raise ValueError, TypeError or AttributeError where what is told is of another type."""
+    """Raise ValueError, TypeError or AttributeError if a value is of the wrong type."""
     texts = (told.version, told.environment, *told.schema, *told.faults)
     counts = (*told.rows.values(), *told.sums.values(), *told.receipts.values())
     lists = isinstance(told.schema, list) and isinstance(told.faults, list)

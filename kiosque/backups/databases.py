@@ -1,5 +1,5 @@
-"""Copy a database while it is written to, and put a copy in its place: SQLite's by SQLite's own
-copy, PostgreSQL's by `pg_dump` and `pg_restore`."""
+"""Copy a database while it is written to, and restore a copy: SQLite by its own backup function,
+PostgreSQL by `pg_dump` and `pg_restore`."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from kiosque.backups import portrait, programs
 from kiosque.backups.archive import POSTGRESQL, SQLITE
 from kiosque.backups.portrait import Portrait
 
-#: For `pg_dump` and `pg_restore` of a town's whole history.
+#: Time limit for `pg_dump` and `pg_restore`: enough for a town's whole history.
 _SECONDS = 3600
 
 Location = Path | str
@@ -25,7 +25,7 @@ class Damaged(Exception):
 
 
 class NotAllowed(Exception):
-    """The account may not make a database on its server."""
+    """The account may not create a database on its server."""
 
 
 def copy(location: Location, folder: Path) -> tuple[Path, Portrait]:
@@ -39,7 +39,7 @@ def copy(location: Location, folder: Path) -> tuple[Path, Portrait]:
 
 
 def _copy_file(source: Path, target: Path) -> tuple[Path, Portrait]:
-    """Never a copy of the file itself: a write under way would be cut in two."""
+    """Copy by SQLite, never the file itself: a write under way would be cut in two."""
     try:
         with (
             closing(apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READWRITE)) as live,
@@ -69,7 +69,7 @@ def _copy_server(address: str, target: Path) -> tuple[Path, Portrait]:
     with db.elsewhere(address), postgresql.snapshot() as name:
         dump(address, target, f"--snapshot={name}")
         found = portrait.draw()
-    # Read to its end: what cannot be read again is no backup.
+    # Read it to the end: a file that cannot be read again is no backup.
     programs.run(("pg_restore", "--file=/dev/null", str(target)), seconds=_SECONDS)
     return target, found
 

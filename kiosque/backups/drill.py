@@ -1,4 +1,4 @@
-"""Try the last backup: put it back elsewhere as `restore` would, verify it, and tell what would be
+"""Try the last backup: restore it elsewhere as `restore` would, verify it, and tell what would be
 lost. The town itself is only read."""
 
 import time

@@ -1,4 +1,4 @@
-"""Make a backup: copied, verified, read again, and only then under its name."""
+"""Make a backup: copy, verify, read it again, and only then give it its final name."""
 
 import fcntl
 import os
@@ -20,10 +20,10 @@ from kiosque.language import clock
 from kiosque.settings import Settings, loading
 from kiosque.version import VERSION
 
-#: Where a backup is made, in its folder: whatever is there is of one that was interrupted.
+#: The folder in which a backup is being made; anything found there is left by an interrupted one.
 _BEING_MADE = ".kiosque-en-cours"
 _FOLDERS = ("pdf", "texts")
-#: Under KIOSQUE_DATA, what the town's own command said when it last failed.
+#: The file under KIOSQUE_DATA that keeps the output of the town's own command when it last failed.
 _OFFSITE_LOG = "offsite.log"
 
 
@@ -37,8 +37,8 @@ class Busy(Exception):
 
 @dataclass
 class Made:
-    """A backup that was made: its file, what it says of itself, those taken off in its place, and
-    what went less well, in French."""
+    """A backup that was made: its file, its manifest, the old ones deleted, and warnings in
+    French."""
 
     path: Path
     manifest: Manifest
@@ -47,16 +47,17 @@ class Made:
 
 
 def town_of(environ: Mapping[str, str]) -> str:
-    """Return how the town's backups begin: `kiosque-sautron` when its settings are sautron.toml."""
+    """Return the prefix of the town's backups: `kiosque-sautron` if its settings are
+    sautron.toml."""
     stem = re.sub(r"[^a-z0-9]+", "-", loading.config_path(environ).stem.lower()).strip("-")
     return stem if stem.startswith("kiosque") else f"kiosque-{stem}"
 
 
 def make(settings: Settings, environ: Mapping[str, str], folder: Path) -> Made:
-    """Back up the town into a folder, take off the backups that are too old, and send the new one
-    away where the town has a command for that.
+    """Back up the town into a folder, delete the backups that are too old, and send the new one
+    away if the town has a command for that.
 
-    Raises CannotBackUp, DatabaseError, OSError, ProgramFailed: nothing has then its final name.
+    Raises CannotBackUp, DatabaseError, OSError, ProgramFailed: no new backup is then in place.
     """
     with _turn(folder) as work:
         at = clock.now()
@@ -88,8 +89,8 @@ def _turn(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def alone_in(folder: Path, name: str) -> Iterator[Path]:
-    """Work in a folder of that name, one at a time; the kernel ends the turn of a process that is
-    killed. What an interrupted one left is cleared away. Raises Busy."""
+    """Make a folder of that name to work in, one process at a time; the kernel releases the lock of
+    a process that is killed. Delete what an interrupted one left. Raises Busy."""
     work = folder / name
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
@@ -106,8 +107,8 @@ def alone_in(folder: Path, name: str) -> Iterator[Path]:
 
 
 def _take_turn(descriptor: int, work: Path) -> None:
-    """Lock the folder. The one whose turn ends takes it away: it must still be there. Raises
-    Busy."""
+    """Lock the folder, and check that it is still there: a process that has finished deletes it.
+    Raises Busy."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(descriptor), work.stat()):
@@ -120,7 +121,7 @@ def _take_turn(descriptor: int, work: Path) -> None:
 def _write(
     settings: Settings, environ: Mapping[str, str], work: Path, at: datetime
 ) -> tuple[Manifest, list[str]]:
-    """Write the archive, to the disk itself; return what it says of itself, and its troubles."""
+    """Write the archive, synced to the disk; return its manifest, and warnings."""
     try:
         copied, found = databases.copy(settings.database_location, work)
     except databases.Damaged:
@@ -203,8 +204,8 @@ def _send_away(settings: Settings, made: Made) -> None:
 
 
 def _keep_words(settings: Settings, said: bytes) -> str:
-    """Keep what the town's command said for who may read the town's files, and say where: it may
-    hold a password, which no journal nor mail shows."""
+    """Save the output of the town's command in a file that only the town's account may read, and
+    say where. It may hold a password, so it must not be in a log or a mail."""
     log = settings.data / _OFFSITE_LOG
     try:
         log.unlink(missing_ok=True)
@@ -216,7 +217,7 @@ def _keep_words(settings: Settings, said: bytes) -> str:
 
 
 def sync(folder: Path) -> None:
-    """Have the disk keep the names that a folder holds."""
+    """Sync the entries of a folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

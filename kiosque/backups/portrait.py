@@ -1,4 +1,4 @@
-"""Describe a database by a few numbers, by which a backup is compared with what came after."""
+"""Describe a database by a few numbers, to compare a backup with the present database."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from kiosque.db import database
 from kiosque.db.models import Settlement
 from kiosque.payments import journal, verification
 
-#: Faults kept of many: `verify` names them all.
+#: Most faults that are kept; `verify` names them all.
 _MOST = 100
 
 
@@ -28,8 +28,8 @@ class Portrait:
 
 
 def draw() -> Portrait:
-    """Return the portrait of the database in force. Its books are verified, unless it is of an
-    earlier version: its tables are not those that the checks read."""
+    """Return the portrait of the database in force. Verify its books, unless it is of an earlier
+    version, whose tables the checks cannot read."""
     ready = not db.pending_migrations()
     return Portrait(
         schema=db.applied_migrations(),

@@ -1,4 +1,4 @@
-"""Run a program of this machine: word by word, without a shell, a time limit, our secrets apart."""
+"""Run a program of this machine: without a shell, with a time limit, and without our secrets."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def run(
     given: bytes = b"",
     environment: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Run a program and return what it wrote. Whatever it started is ended with it.
+    """Run a program and return its output. The processes that it started are ended with it.
 
     Raises ProgramFailed.
     """

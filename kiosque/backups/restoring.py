@@ -41,8 +41,8 @@ class HalfRestored(Exception):
 
 @dataclass(frozen=True)
 class Restored:
-    """A backup put in place: what it says of itself, where the state before it is, what the books
-    hold now, and the names of the PDFs that its invoices name and that it does not have."""
+    """A backup put in place: its manifest, where the earlier state was moved, the portrait of the
+    restored database, and the names of the PDFs of invoices that are missing."""
 
     manifest: Manifest
     aside: Path
@@ -149,7 +149,7 @@ def _prepare(
     backup_at = datetime.fromisoformat(manifest.created_at)
     with write():
         payments.note_restoration(settings, backup_at, known, earlier)
-        # Who signed out, or changed a password since, did so for good.
+        # End all sessions: some may have been ended since the backup, by a sign-out or a new password.
         Session.delete().execute()
     return portrait.draw()
 
@@ -199,7 +199,7 @@ def _earlier(settings: Settings) -> Skipped:
 
 def _left_as_it_is(path: Path) -> apsw.Connection:
     file = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
-    # The changes in its WAL stay there.
+    # Do not let the changes in its WAL be moved into the file.
     file.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     return file
 
@@ -207,7 +207,7 @@ def _left_as_it_is(path: Path) -> apsw.Connection:
 def _replace_file(
     settings: Settings, manifest: Manifest, folder: Path, *, despite_faults: bool
 ) -> tuple[Portrait, Path]:
-    """The old WAL goes before the new file comes: SQLite would take it for the new one's."""
+    """Replace the SQLite file. Move the old WAL first: SQLite would apply it to the new file."""
     new = folder / SQLITE
     known, earlier = _receipts_given(settings), _earlier(settings)
     now = prepare_file(settings, manifest, new, known, earlier)
@@ -254,8 +254,8 @@ def _replace_folders(settings: Settings, folder: Path, aside: Path) -> None:
 def _replace_on_server(
     settings: Settings, manifest: Manifest, folder: Path, *, despite_faults: bool
 ) -> tuple[Portrait, Path]:
-    """The old tables cannot be kept beside the new ones: they are dumped aside first, and loaded
-    again should anything go wrong."""
+    """Replace the tables on a PostgreSQL. The old ones cannot stay beside the new ones: dump them
+    to a file first, and load them again if anything goes wrong."""
     known, earlier = _receipts_given(settings), _earlier(settings)
     location, aside = str(settings.database_location), _aside(settings)
     databases.dump(location, aside / POSTGRESQL)
@@ -277,8 +277,8 @@ def _load(location: str, dumped: Path) -> None:
 
 
 def _missing(settings: Settings) -> list[str]:
-    """Return the PDFs that invoices name and that are not there: they are written anew, without
-    the software's own layout, until they are put back."""
+    """Return the PDFs that invoices name and that are missing. Until they are put back, the site
+    makes its own, without the layout of the town's software."""
     with db.elsewhere(settings.database_location):
         with_pdf = Invoice.select(Invoice.pdf_name).where(Invoice.pdf_name != "")
         named = [invoice.pdf_name for invoice in with_pdf]

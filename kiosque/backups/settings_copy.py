@@ -13,16 +13,16 @@ from kiosque.backups import programs
 from kiosque.settings import loading
 
 REDACTED, WHOLE = "settings/kiosque.toml", "settings/kiosque.toml.age"
-#: Keys that hold one of these words hold a secret, a stranger's adapter's too; so does an address
-#: with a password, and so may the words of the command that takes backups away.
+#: A key with one of these words in its name is a secret, also in a stranger's adapter. An address
+#: with a password is one too, and the words of the command that sends backups away may be.
 _SECRET = re.compile("key|pass|token|secret|credential|salt|hmac|pin$|^offsite$")
 _HIDDEN = "à remettre"
 _SECONDS = 60
 
 
 def encrypted(environ: Mapping[str, str], recipient: str) -> bytes:
-    """Return the file of settings as it is, with what the environment lays over it, encrypted.
-    Raises ProgramFailed."""
+    """Return the file of settings and the overrides of the environment, encrypted. Raises
+    ProgramFailed."""
     text = loading.config_path(environ).read_text(encoding="utf-8")
     over = [
         f"# {name}={value}"

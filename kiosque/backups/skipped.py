@@ -1,5 +1,5 @@
-"""The numbers of receipts that restorations reached, in a file beside the database that knew them:
-it may be lost in its turn, before it was ever backed up."""
+"""The last receipt numbers that restorations skipped, in a file beside the database: that database
+may be lost in its turn before it is ever backed up."""
 
 import json
 import os
@@ -16,7 +16,7 @@ Skipped = Mapping[str, tuple[int, datetime]]
 
 
 class Unreadable(Exception):
-    """The file is there, and is not what was written."""
+    """The file is there, but it is damaged."""
 
 
 def read(data: Path) -> Skipped:

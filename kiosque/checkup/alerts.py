@@ -1,9 +1,9 @@
-"""Tell the town's technical address what breaks, once, then that it is over; each week, that all
-is well.
+"""Tell the town's technical address once what breaks, then that it is over; each week, that all is
+well.
 
 The mail goes straight to the server (`mails.direct`), and what was told is kept in a file
-(`monitoring.memory`): the outbox and the database may be what is broken. Where nothing can be kept,
-what is broken is told once a day. `alert_mails` writes the mail.
+(`monitoring.memory`), since the outbox or the database may be what is broken. If that file cannot
+be written, what is broken is told once a day. `alert_mails` writes the mail.
 """
 
 import time
@@ -20,18 +20,18 @@ from kiosque.mails import direct
 from kiosque.monitoring import memory
 from kiosque.monitoring.memory import Memory
 
-#: A trouble is told if it is still there after so many seconds: a bank may be out for an instant.
+#: Seconds after which a trouble is checked again before it is told: a bank may fail for a moment.
 PAUSE_SECONDS = 20.0
 
 
 class NobodyToTell(Exception):
-    """The settings name no address or no mail server that can be read."""
+    """No address, or no mail server, can be read in the settings."""
 
 
 def alert(environ: Mapping[str, str], *, pause: float = PAUSE_SECONDS) -> News:
     """Check everything, and mail what has changed since it was last told. Return it.
 
-    Raises NobodyToTell or direct.NotSent: nothing is then taken for told.
+    Raises NobodyToTell or direct.NotSent: nothing is then recorded as told.
     """
     installation = survey(environ)
     results = runner.run(environ)
@@ -56,7 +56,7 @@ def alert(environ: Mapping[str, str], *, pause: float = PAUSE_SECONDS) -> News:
 
 
 def _tell_unremembered(installation: Installation, results: Sequence[Result]) -> News:
-    """Tell what is wrong at one hour of the day only: nobody will know that it was told."""
+    """Tell what is wrong at one hour of the day only, since it cannot be recorded as told."""
     found = news.compare(installation, results, memory.read(installation.data))
     if not news.is_daily_hour():
         return News({}, {}, found.still, weekly=False)

@@ -21,7 +21,7 @@ SECONDS = 6
 
 
 def check_bank(installation: Installation, name: str) -> Result:
-    """Report the troubles of one bank: broken if families pay by it now, else to look at."""
+    """Report the troubles of one bank: as broken if families pay by it now, else as to look at."""
     found, gateway = Findings(), installation.gateways[name]
     closure = _closure(installation, name)
     if closure:

@@ -36,7 +36,7 @@ class Trouble:
 class Result:
     """The result of one subject: a few words of what was seen, and its troubles.
     `certificate_ends_at` is set by the check that saw the site's certificate; `whole` is False for
-    one that did not come to its end."""
+    a check that did not finish."""
 
     subject: str
     detail: str = ""
@@ -46,7 +46,7 @@ class Result:
 
     @property
     def is_blind(self) -> bool:
-        """Return True when a trouble that is not here may be there all the same."""
+        """Return True if the check may have missed a trouble."""
         unknown = any(trouble.level == Level.UNKNOWN for trouble in self.troubles)
         return unknown or not self.whole
 

@@ -41,7 +41,7 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Reply:
-    """The answer of a request, and its circumstances.
+    """The answer to a request, and its circumstances.
 
     `asked_at` and `told_at` (UTC) are by our clock; `seconds` is the time it took; `local` is our
     own address on that connection; `certificate_ends` (UTC) is None without TLS.
@@ -116,7 +116,8 @@ def _certificate_end(ours: socket.socket) -> datetime | None:
 
 
 def say(error: Exception) -> str:
-    """Put a failure of the network in French, without anything that the other side wrote."""
+    """Describe a network failure in French, without repeating anything that the other side
+    wrote."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _REASONS.get(error.verify_code, "le certificat n’est pas valable")
     kinds: tuple[tuple[type[Exception], str], ...] = (

@@ -113,7 +113,8 @@ def _network(values: Mapping[str, Any]) -> Network:
 
 
 def _told(values: Mapping[str, Any]) -> dict[str, str]:
-    """Return whom to tell of what breaks, and when that all is well, as far as it can be used."""
+    """Return the town's name, the technical address and the day of the weekly mail, as far as they
+    can be used."""
     names = ("town.name", "town.technical_email", "monitoring.weekday")
     found = {
         name: str(values[name])

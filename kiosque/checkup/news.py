@@ -1,4 +1,4 @@
-"""Compare a check with the last one that was told: what is new, worse, over."""
+"""Compare a check with what was last told: what is new, worse, or over."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -19,8 +19,8 @@ Troubles = Mapping[str, Told]
 
 @dataclass(frozen=True)
 class News:
-    """The news of a check: the troubles that are new or worse, those that are over, those that were
-    told and go on, each by its key; and whether it is time for the weekly mail."""
+    """The news of a check: by key, the troubles that are new or worse, those that are over, and
+    those already told that go on; and whether it is time for the weekly mail."""
 
     fresh: Troubles
     over: Troubles
@@ -35,7 +35,7 @@ class News:
 def compare(installation: Installation, results: Sequence[Result], before: Memory) -> News:
     now = _found_in(results)
     seen = {result.subject for result in results if not result.is_blind}
-    if not installation.faults:  # a bank that left the settings has no trouble any more
+    if not installation.faults:  # forget the troubles of banks that left the settings
         seen |= {told.subject for told in before.told.values()} - {it.subject for it in results}
     over = {
         key: told for key, told in before.told.items() if key not in now and told.subject in seen
@@ -54,8 +54,8 @@ def compare(installation: Installation, results: Sequence[Result], before: Memor
 
 
 def _found_in(results: Sequence[Result]) -> Troubles:
-    """Return the troubles that somebody must hear of. What tells two apart is their remedy: figures
-    and ages change from one hour to the next."""
+    """Return the troubles that must be told. They are identified by their remedy, since figures and
+    ages change from one hour to the next."""
     return {
         _key(result.subject, trouble.advice): Told(
             int(trouble.level), result.subject, trouble.what, clock.now()
@@ -71,9 +71,9 @@ def _key(subject: str, advice: str) -> str:
 
 
 def _is_weekly(installation: Installation, last: date | None) -> bool:
-    """Tell whether it is the day and the hour; at once the first time, which shows that mail
-    passes, and on any day when the last was more than a week ago, or in a time to come: the clock
-    has gone back since."""
+    """Tell whether it is the day and the hour of the weekly mail. It is due at once the first time,
+    which proves that mail works; and on any day if the last one is more than a week old, or dated
+    in the future because the clock was set back."""
     today = clock.today()
     if last is None or last > today:
         return True
@@ -82,7 +82,7 @@ def _is_weekly(installation: Installation, last: date | None) -> bool:
 
 
 def is_daily_hour() -> bool:
-    """Tell whether it is the one hour of the day for what cannot be remembered."""
+    """Tell whether it is the one hour of the day for mails that cannot be recorded as sent."""
     return _hour() == WEEKLY_HOUR
 
 

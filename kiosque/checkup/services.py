@@ -7,7 +7,7 @@ from kiosque.checkup.installation import Installation
 
 SUBJECT = "Services"
 SECONDS = 10
-#: Of the journal of a unit that failed, for a mail.
+#: Lines of a failed unit's journal that are put in the mail.
 LINES, LONGEST_LINE = 15, 300
 
 
@@ -37,7 +37,7 @@ def last_words(unit: str) -> list[str]:
 
 
 def _said(*command: str) -> str:
-    """Return the output of a program of systemd's; nothing when it is not there, fails or hangs."""
+    """Return the output of a systemd program; "" if it is missing, fails or hangs."""
     try:
         done = subprocess.run(  # noqa: S603  # our own command
             command, check=True, capture_output=True, text=True, errors="replace", timeout=SECONDS

@@ -48,7 +48,7 @@ def check_settings(installation: Installation) -> Result:
 
 
 def _lacking(installation: Installation, own: Mapping[str, str]) -> list[str]:
-    """Return what the legal pages lack, of what the town hall changed in its area too."""
+    """Return what the legal pages lack, counting what the town hall changed in its area."""
     settings = cast("Settings", installation.settings)
     with suppress(database.DatabaseUnreadable), database.reading(installation):
         settings, own = town_settings.in_force(settings), {**own, **town_settings.texts()}

@@ -21,7 +21,7 @@ from kiosque.language.formats import counted
 BESIDE = ("", "-wal", "-shm", ".lock")
 #: Time to wait for another writer.
 _PATIENCE_MS = 3000
-#: File systems where a WAL cannot be: its index is memory shared by the processes of one machine.
+#: File systems on which a WAL cannot work: its index is memory shared by processes of one machine.
 NETWORK_FILE_SYSTEMS = frozenset(
     {
         "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs", "lustre", "ncpfs",
@@ -32,7 +32,7 @@ MOUNTS = Path("/proc/self/mounts")
 
 
 def check_files(path: Path, found: Findings, *, live: bool) -> None:
-    """Report wrong owners, wrong rights and a disk of the network."""
+    """Report wrong owners, wrong permissions, and a network file system."""
     there = _states(path)
     who = "le compte du site"
     closed = [file.name for file in there if _is_closed(file)]
@@ -79,8 +79,8 @@ def _states(path: Path) -> dict[Path, os.stat_result]:
 
 
 def _is_closed(file: Path) -> bool:
-    """Return True if this account may not write to the file. A file that has just gone is refused
-    too, and may be back at once: it is asked several times."""
+    """Return True if this account may not write to the file. Ask several times: a file that has
+    just been deleted also answers no, and may be made again at once."""
     return all(not os.access(file, os.R_OK | os.W_OK) and file.exists() for _ in range(5))
 
 

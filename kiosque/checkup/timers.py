@@ -17,12 +17,13 @@ from kiosque.mails import rendering
 from kiosque.monitoring import memory
 from kiosque.outbox import queue
 
-#: Age of the last run; a chore is called each minute, and may last one.
+#: Greatest age of the last run; a chore is called each minute, and may take one.
 LOOK_AFTER = timedelta(minutes=10)
 BROKEN_AFTER = timedelta(hours=2)
-#: Age of what a timer does each night.
+#: Greatest age of a nightly chore.
 NIGHTLY_LOOK, NIGHTLY_BROKEN = timedelta(hours=30), timedelta(days=4)
-#: Age of a waiting mail: somebody waits for it; a notice may wait for the morning and its turn.
+#: Greatest age of a waiting mail, which somebody awaits; then of a notice, which may wait for the
+#: morning and its turn.
 MAIL_AFTER = timedelta(hours=1)
 NOTICE_AFTER = timedelta(days=1)
 

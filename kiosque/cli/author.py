@@ -7,8 +7,10 @@ import click
 
 
 def _author(_context: click.Context, option: click.Parameter, typed: str | None) -> str:
-    """Return the account that called `sudo`, which nobody can type; else what is typed; else the
-    account that opened the session. Root is nobody in particular."""
+    """Return the account that called `sudo`, which no option may replace; else the option typed;
+    else the account of the session. A caller that is root does not count: root is nobody in
+    particular.
+    """
     caller = os.environ.get("SUDO_USER", "")
     if not caller or caller == "root":
         return typed or _session()

@@ -127,7 +127,7 @@ def drill_(settings: Settings, file: Path | None) -> None:
 
 @contextmanager
 def faults_said(what: str) -> Iterator[None]:
-    """Turn what may go wrong into a CommandFault that begins by saying what was not done."""
+    """Turn the expected errors into a CommandFault, whose text begins with what was not done."""
     try:
         yield
     except (BadBackup, ProgramFailed) as error:

@@ -30,8 +30,8 @@ class CommandFault(click.ClickException):
 
 
 class NamedPath(click.Path):
-    """A path that was typed. A blank one, as of a variable of the shell that was never set, is
-    refused: it would be the current folder."""
+    """A path that was typed. Refuse a blank one, such as an unset shell variable gives: it would
+    mean the current folder."""
 
     def __init__(self, **kinds: bool) -> None:
         super().__init__(path_type=Path, **kinds)
@@ -43,9 +43,9 @@ class NamedPath(click.Path):
 
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-#: The number of a row: no database counts further.
+#: The id of a row, within what a database can hold.
 ROW = click.IntRange(1, 2**63 - 1)
-#: Number of rows below which a progress bar is only noise.
+#: Fewest rows for which a progress bar is shown.
 LONG_FILE = 2000
 
 
@@ -64,12 +64,14 @@ def with_database(command: Command) -> Command:
 
 
 def with_database_alone(command: Command) -> Command:
-    """Do the same for a command that neither the site nor another command may run beside."""
+    """Do the same as `with_database`, and keep the site and other commands from running
+    meanwhile."""
     return _prepared(command, presence.alone)
 
 
 def read_settings() -> Settings:
-    """Read the settings; connect to nothing, which may not open. Raises CommandFault."""
+    """Read the settings without connecting to the database, which may not open. Raises
+    CommandFault."""
     try:
         settings = loading.load(os.environ)
         db.configure(settings.database_location, durable=settings.environment == "production")
@@ -123,15 +125,16 @@ def cents_typed(amount: str | None) -> int | None:
 
 
 def require_yes(question: str) -> None:
-    """Ask before what cannot be undone: Click's own question takes no « oui ». Raises Abort."""
+    """Ask before what cannot be undone; Click's own question does not accept « oui ». Raises
+    Abort."""
     answer = click.prompt(f"{question} [o/N]", default="", show_default=False)
     if answer.strip().lower() not in ("o", "oui", "y", "yes"):
         raise click.Abort
 
 
 def say_unless_idle(words: str, *, idle: bool) -> None:
-    """Say what a timer's chore did. When it did nothing, say so to a person, not to a journal each
-    minute."""
+    """Print what a timer's chore did. If it did nothing, print that on a terminal only, not in the
+    journal each minute."""
     if not idle or sys.stdout.isatty():
         click.echo(words)
 

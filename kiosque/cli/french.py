@@ -29,10 +29,10 @@ class FrenchGroup(click.Group):
             return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. What the system refuses is one line, and no fault of ours."""
+        """Run the command. Print a refusal of the system as one line, since it is no fault of ours."""
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # whoever read our output has left: Click stops quietly
+        except BrokenPipeError:  # the reader of our output has gone: let Click stop quietly
             raise
         except OSError as error:
             where = f"{error.filename} : " if error.filename else ""

@@ -13,9 +13,9 @@ from kiosque.invoices.imports.reading import COLUMNS, DEBTORS, quoted
 from kiosque.language.formats import counted, format_euros, long_instant
 from kiosque.settings import Settings
 
-#: Of a long list, so many are shown.
+#: Most items of a list that are shown.
 SHOWN = 20
-#: The option that lets each surprise in.
+#: The option that confirms each surprise.
 _OPTIONS = {
     "new_services": "--new-services",
     "new_families": "--new-families",
@@ -124,7 +124,7 @@ def undo_import(settings: Settings, number: int, author: str, reason: str) -> No
 
 
 def _said(fault: imports.Fault) -> str:
-    """Return a fault with the option that lets it in, where it asks to be confirmed."""
+    """Return the text of a fault, with the option that confirms it if there is one."""
     if fault.needs and fault.text.endswith(" confirmez."):
         return f"{str(fault).removesuffix('.')} par {_OPTIONS[fault.needs]}."
     return str(fault)

@@ -1,5 +1,5 @@
-"""Command: walk from the trial to the opening, step by step. What is done is seen in the books, so
-that it may be run again at any time: it goes on where the town is."""
+"""Command: go from the trial to the opening, step by step. It reads in the books which steps are
+done, so it can be run again at any time, and continues from there."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from kiosque.invoices.trial import Stage
 from kiosque.language.formats import counted
 from kiosque.settings import Settings
 
-#: The status of a walk that is not at its end.
+#: The exit status while steps are left.
 NOT_YET = 3
 _WHY = '--reason "essai d’ouverture"'
 

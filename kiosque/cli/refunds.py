@@ -10,7 +10,7 @@ from kiosque.db.states import RepaymentKind, RepaymentState
 from kiosque.language.formats import format_euros
 from kiosque.settings import Settings, loading
 
-#: Of commands that move the whole of a payment called by the number of one of its invoices.
+#: The option of commands that may move a whole payment, named by one of its invoices.
 WHOLE = click.option("--yes", is_flag=True, help="Même si d’autres factures sont concernées.")
 
 
@@ -129,8 +129,8 @@ def _cents_leaving(
 
 
 def warn_of_the_rest(settlement: Settlement, payment: str, cents: int, *, yes: bool) -> None:
-    """Warn that more than the invoice by which a payment is called would move: `cents`. Raises
-    CommandFault without `yes`."""
+    """Warn that `cents` of a payment would move, which is more than its part for the invoice that
+    it was named by. Raises CommandFault without `yes`."""
     if not (uses := payments.other_uses(settlement, payment, cents)):
         return
     gone = settlement.returned_cents

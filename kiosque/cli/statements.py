@@ -27,7 +27,7 @@ from kiosque.statements.records import (
 from kiosque.statements.table_preview import understood
 from kiosque.statements.words import MEANINGS, RULES
 
-#: Of a long list, so many are shown.
+#: Most items of a list that are shown.
 SHOWN = 20
 _MEANINGS = ", ".join(Meaning)
 
@@ -86,8 +86,8 @@ def statement(  # its options
 
 
 def _read(name: str, content: bytes, unit: Unit | None, columns: tuple[str, ...]) -> ParsedFile:
-    """Read a file, its columns as was said, else as is known. Raises Unreadable; CommandFault with
-    the question, where a person has to say them."""
+    """Read a file, with the columns given, else those remembered. Raises Unreadable, or
+    CommandFault with the question if a person has to name the columns."""
     asked: UnknownColumns | None = None
     table: TableReading | None = None
     try:
@@ -105,8 +105,8 @@ def _read(name: str, content: bytes, unit: Unit | None, columns: tuple[str, ...]
 
 
 def _named(table: TableReading, columns: tuple[str, ...], faults: Sequence[str]) -> Columns:
-    """Return what was said of the columns of a table, with what is known. Raises CommandFault with
-    the question, where it is not answered."""
+    """Return the columns given for a table, completed by those known. Raises CommandFault with the
+    question if some are missing."""
     pairs = [each.partition("=")[::2] for each in columns]
     if unknown := [meaning for meaning, _ in pairs if meaning not in set(Meaning)]:
         raise CommandFault(f"Sens inconnu : {unknown[0][:40]}. Connus : {_MEANINGS}.")
@@ -125,8 +125,8 @@ def _named(table: TableReading, columns: tuple[str, ...], faults: Sequence[str])
 
 
 def _require_agreed(read: ParsedFile, columns: tuple[str, ...]) -> None:
-    """Raise CommandFault for a table whose columns only their names tell: a person reads what is
-    understood of it, and agrees, once for all files of this header."""
+    """Raise CommandFault for a table whose columns were only guessed by name: a person must read
+    how it was understood, and agree, once for all files with this header."""
     table = read.table
     if table is None or table.is_answered or columns:
         return

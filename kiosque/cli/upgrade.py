@@ -40,7 +40,8 @@ def upgrade(version: str | None, *, back: bool, losing: bool) -> None:
 
 
 def _pass_to(machine: upgrading.Machine, version: str) -> None:
-    """Bring the version, whose own code then does the rest: it knows what it changes."""
+    """Install the version beside the others, and hand over to its own code, which knows what it
+    changes."""
     own = resources.SOURCE_TREE or Path()
     machine.require()
     if not (machine.versions / version / ".whole").exists():
@@ -54,6 +55,6 @@ def _pass_to(machine: upgrading.Machine, version: str) -> None:
 
 
 def _say(text: str) -> None:
-    """The terminal may be gone: that stops no upgrade."""
+    """Print a line; ignore a terminal that has gone, which must not stop an upgrade."""
     with contextlib.suppress(OSError):
         click.echo(text)

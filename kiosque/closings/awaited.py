@@ -1,5 +1,5 @@
-"""Sum up the payments that the bank has yet to put on the account: of those that the last closed
-month left, and of those since."""
+"""Sum up the payments that are not yet on the bank account: those left by the last closed month,
+and those since."""
 
 from typing import Any
 
@@ -33,9 +33,9 @@ def _sums(regie: str | Value) -> Any:
 
 
 def _numbers(regie: str | Value, number: int | Value) -> Any:
-    """Select the payments of which an entry speaks since, itself or by a line of a statement: what
-    was on a statement when the month ended is there still. They are one set, by which payments are
-    looked up: where two are named, SQLite reads every payment."""
+    """Select the payments that entries are about since then, directly or by a line of a statement;
+    what was on a statement when the month ended is still there. Return a single set to look
+    payments up by: with two conditions, SQLite would read every payment."""
     payment, line = JournalEntry.settlement, JournalEntry.line
     since = (JournalEntry.regie == regie) & (JournalEntry.number > number)
     written = JournalEntry.select(payment).where(since, payment.is_null(False))

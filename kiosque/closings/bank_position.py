@@ -1,11 +1,11 @@
 """Compare the books with the bank's statement at the end of a month (*état de rapprochement*).
 
-A is what the books say that the bank holds for the *régie*, or owes it; B, what its statement says.
-A - B must be the sum of what is listed, to the cent; what none of it explains is the gap.
+A is what the bank holds for the *régie*, or owes it, according to the books; B is what its
+statement says. The differences listed must add up to A - B, to the cent; what remains is the gap.
 
-An entry about a payment counts from when it was written; one about a line of a statement, from that
-line's day, whenever the statement was loaded. A month is computed from the closing before it: only
-what came since is read.
+An entry about a payment counts from when it was written. One about a line of a statement counts
+from that line's day, whenever the statement was loaded. A month is computed from the previous
+closing: only what came since is read.
 """
 
 from collections.abc import Sequence
@@ -26,8 +26,8 @@ from kiosque.payments import journal
 
 @dataclass(frozen=True)
 class Position:
-    """The books and the statement at the end of a month, in cents; `statement_cents` is None while
-    no statement tells. `waiting` numbers the payments not yet whole on a statement."""
+    """The books and the statement at the end of a month, in cents; `statement_cents` is None if no
+    statement says. `waiting` are the ids of the payments not yet fully on a statement."""
 
     books_cents: int
     statement_cents: int | None
@@ -36,7 +36,7 @@ class Position:
 
     @property
     def gap_cents(self) -> int:
-        """The sum that the books hold over the statement, and that nothing explains."""
+        """The unexplained part of what the books hold in excess of the statement, in cents."""
         if self.statement_cents is None:
             return 0
         explained = sum(item.cents for item in self.explained)
@@ -73,8 +73,8 @@ def position(regie: str, month: Month) -> Position:
 
 
 def _moved(regie: str, month: Month, start: StartingPoint, last: int) -> int:
-    """Return the cents by which the books have changed, since the starting point, what the bank
-    holds or owes. Each part is found by an index of its own."""
+    """Return by how many cents the books have changed, since the starting point, what the bank
+    holds or owes. Each part of the query uses an index of its own."""
     entry, line = JournalEntry, JournalEntry.line
     own, of_line = entry.regie == regie, line.is_null(False)  # the index is of these alone
     parts = (

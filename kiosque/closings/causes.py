@@ -8,8 +8,8 @@ from kiosque.language.formats import format_euros
 
 
 def likely_causes(gap: int, items: Sequence[Item]) -> Sequence[str]:
-    """Say what may explain a gap, the likeliest kind of cause alone: one difference, one counted
-    twice, digits the wrong way round, or the sum of two or three."""
+    """Say what may explain a gap, by the likeliest kind of cause only: one difference, one counted
+    twice, transposed digits, or the sum of two or three."""
     if not gap:
         return []
     kinds = (

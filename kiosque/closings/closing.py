@@ -23,7 +23,7 @@ from kiosque.payments.refusals import (
     why_not_answered_for,
 )
 
-#: The steps that a reason stands for: the bank's side, and what is kept back at the year's end.
+#: The steps that a reason can replace: the bank's side, and what is kept back at the year's end.
 _WITH_REASON = frozenset({"statements", "position", "year"})
 
 
@@ -64,7 +64,8 @@ def _why_not(regie: str, month: Month, every: Sequence[MonthStep], request: Requ
 
 
 def _why_not_next(regie: str, month: Month) -> str:
-    """Months are closed in their order, without one left open between two."""
+    """Say in French why this is not the next month to close: months are closed in order, without
+    gaps."""
     last = last_closed(regie)
     if last and month != Month.named(last).following:
         return f"Le mois à arrêter est {Month.named(last).following.words}."
@@ -95,7 +96,7 @@ def _write(regie: str, month: Month, found: Position, request: Request) -> Month
 
 
 def _flag_gap(closing: MonthClosing, month: Month) -> None:
-    """Leave the gap on the list, until a person says what it was."""
+    """Put the gap on the list, until a person says what it was."""
     cents = closing.gap_cents
     words = f"{month.words} arrêté avec un écart non expliqué de {format_euros(cents)}"
     flag_anomaly(
@@ -108,7 +109,8 @@ def _flag_gap(closing: MonthClosing, month: Month) -> None:
 
 
 def _told(found: Position) -> dict[str, object]:
-    """Return a position as it is kept: what its paper says, and where the next month begins."""
+    """Return a position in the form that is stored: what its paper says, and where the next month
+    begins."""
     items = [{**item._asdict(), "on": item.on.isoformat()} for item in found.items]
     return {
         **asdict(found),
@@ -134,14 +136,14 @@ def _label(closing: MonthClosing, month: Month) -> str:
 
 
 def is_carried(anomaly: int, month: Month) -> bool:
-    """Return True if a point to treat was let go to the next month."""
+    """Return True if an anomaly was carried over to the next month."""
     which = CarriedAnomaly.anomaly == anomaly, CarriedAnomaly.month == month.name
     return bool(CarriedAnomaly.select().where(*which).exists())
 
 
 def carry_over(anomaly: int, month: Month, author: str, reason: str) -> None:
-    """Let a month be closed though this is still to treat. Raises Refused for what is not to treat,
-    or has been carried over."""
+    """Allow a month to be closed although this anomaly is open. Raises Refused if it is not open,
+    or was carried over already."""
     require_author_and_reason(author, reason)
     with write():
         regie = Anomaly.select(Anomaly.regie).where(Anomaly.id == anomaly).scalar() or ""

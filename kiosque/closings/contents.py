@@ -1,4 +1,4 @@
-"""Read again, for its papers, what a month was when it was closed."""
+"""Read back, for the papers of a month, its state when it was closed."""
 
 import json
 from collections.abc import Iterator

@@ -27,8 +27,8 @@ IN_TRANSIT_DAYS = 5
 
 
 class Item(NamedTuple):
-    """A difference between the books and the statement, in cents: `explained` when it is sure to
-    end by itself, or has ended since."""
+    """A difference between the books and the statement, in cents; `explained` if it will surely
+    disappear by itself, or has disappeared since."""
 
     on: date
     words: str
@@ -40,13 +40,14 @@ SIDES = (JournalEntry.debit, JournalEntry.credit)
 
 
 def is_held(account: str, statement: str = "") -> bool:
-    """Tell whether an account of the journal is what a bank owes, or that of the `statement`."""
+    """Tell whether an account of the journal is one of what a bank owes, or the bank account itself
+    (`statement`)."""
     return account == statement or account.startswith("bank:")
 
 
 class OnlinePayment(NamedTuple):
-    """An online payment: what the books held of it at the end of the month, and hold now; what
-    lines of statements explain of it, until then and ever. All in cents."""
+    """An online payment, in cents: what the books held of it at the end of the month, and hold now;
+    what matched lines of statements had of it by then, and have now."""
 
     settlement: int
     on: date
@@ -85,7 +86,7 @@ def payments(regie: str, start: StartingPoint, month: Month, last: int) -> Itera
             yield OnlinePayment(key, on, name, *sums)
 
 
-#: So many numbers are bound to a query at most.
+#: Most ids bound to one query.
 _AT_ONCE = 10_000
 
 

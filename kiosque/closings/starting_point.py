@@ -1,4 +1,4 @@
-"""Where the month closed before ended: a month is computed from there."""
+"""The state at the end of the last closed month, from which the next one is computed."""
 
 import json
 from collections.abc import Sequence
@@ -21,8 +21,9 @@ _LAST = PreparedQuery(
 
 @dataclass(frozen=True)
 class StartingPoint:
-    """Where the month before ended, or nothing: its last day and entry, the journal's last entry
-    when it was closed, what the books said, and the payments not yet on a statement, by number."""
+    """The end of the last closed month, all zero or empty if there is none: its last day and entry,
+    the journal's last entry when it was closed, the balance of the books, and the ids of the
+    payments not yet on a statement."""
 
     until: date = date.min
     number: int = 0

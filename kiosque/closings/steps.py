@@ -1,4 +1,4 @@
-"""Say which steps of a month are proven, and what each of the others lacks."""
+"""Say which steps of a month are proven, and what is missing for each of the others."""
 
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ _DECEMBER = 12
 
 class MonthStep(NamedTuple):
     """A step of the month: `done` when it is proven, else `words` says what is missing. `key` names
-    the page that mends it."""
+    the page where it is done."""
 
     key: str
     title: str
@@ -83,8 +83,8 @@ def _payments(regie: str, month: Month) -> MonthStep:
 
 
 def points_left(regie: str, month: Month) -> list[Anomaly]:
-    """Return what is to treat of a *régie* since before the end of a month, and that nobody has
-    carried over."""
+    """Return the open anomalies of a *régie* noted before the end of a month and not carried
+    over."""
     carried = CarriedAnomaly.select(CarriedAnomaly.anomaly).where(
         CarriedAnomaly.month == month.name
     )
@@ -125,9 +125,9 @@ def _position(found: Position) -> MonthStep:
 
 
 def unpaid_over_cents(regie: str, month: Month) -> int | None:
-    """Return the cents collected until the end of a month that no final deposit has, nor was kept
-    back; None when nothing is left."""
-    # Until the month closed before, all that was collected has a deposit or was kept back.
+    """Return the cents collected until the end of a month that are neither in a final deposit nor
+    kept back; None when there are none."""
+    # Up to the last closed month, all that was collected is in a deposit or was kept back.
     since = Revenue.entry > starting_point(regie, month).number
     rows, cents = (
         Revenue.select(fn.COUNT(Revenue.id), fn.SUM(Revenue.amount_cents))

@@ -1,4 +1,5 @@
-"""The demo's agents of the town hall: they have a password, and a telephone that anybody may be."""
+"""The demo's agents of the town hall: their passwords and telephone secrets are printed for
+anybody."""
 
 import json
 from pathlib import Path
@@ -55,14 +56,14 @@ def _make(settings: Settings, role: Role) -> str:
     if found:
         try:
             _take(settings, found, password)
-        except WrongCode:  # its half-minute ended meanwhile: the next one has just begun
+        except WrongCode:  # the code's half-minute ended meanwhile: take the next one
             _take(settings, found, password)
     return password
 
 
 def _take(settings: Settings, found: StaffInvitation, password: str) -> None:
     key = second_factor.secret(found.staff, settings.secret_key)
-    # The code of half a minute ago: whoever signs in at once needs the present one.
+    # Use the code of half a minute ago: somebody who signs in at once needs the present one.
     code = pyotp.TOTP(key).at(clock.now(), counter_offset=-1)
     invitations.take(found, password, code, settings, network="")
 

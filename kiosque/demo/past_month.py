@@ -27,7 +27,7 @@ Row = Mapping[str, str]
 
 
 def play(settings: Settings, path: Path) -> None:
-    """Play every act of a file at its instant, which is in Paris. An act done is passed over."""
+    """Play every act of a file at its instant, in Paris time. Skip those already done."""
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter=";"):
             at = datetime.fromisoformat(row["instant"]).replace(tzinfo=clock.PARIS)
@@ -36,7 +36,7 @@ def play(settings: Settings, path: Path) -> None:
 
 
 def forget_mails() -> None:
-    """Say that the mails of then have left: nobody reads them months later."""
+    """Mark the mails of that month as sent: nobody wants them months later."""
     with write():
         OutboxMail.update(state=MailState.SENT, sent_at=OutboxMail.queued_at).execute()
 

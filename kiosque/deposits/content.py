@@ -1,4 +1,5 @@
-"""Keep all that a final deposit says: its paper, its table and its entries are made from it."""
+"""All that a final deposit says, in the form that is stored: its paper, table and entries are made
+from it."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -38,7 +38,7 @@ class Draft:
 
     @cached_property
     def paid_over(self) -> list[RevenueLine]:
-        """The lines that are paid over; the others are told only."""
+        """The lines that are paid over; the others are for information."""
         return [line for line in self.lines if not line.source.is_memo]
 
     @cached_property
@@ -56,7 +56,8 @@ class Draft:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Return a digest that changes with any line: a person confirms the draft on the page."""
+        """Return a digest that changes with any line, to make sure that the draft is the one that a
+        person confirmed."""
         text = json.dumps([self.regie, self.up_to, self.lines])
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -76,7 +77,7 @@ def lines_of(which: Expression, regie: str) -> list[RevenueLine]:
 
 def _waiting(regie: str, up_to: int) -> Expression:
     """Return the condition of revenue to pay over. The last deposit took all that came before it,
-    but for what was kept back then."""
+    except what was kept back then."""
     last: Any = Deposit.select(fn.MAX(Deposit.up_to)).where(Deposit.regie == regie)
     once_kept = KeptBack.select(KeptBack.revenue)
     kept = once_kept.where(KeptBack.ended_at.is_null())

@@ -1,4 +1,5 @@
-"""A deposit made final: numbered, frozen, booked; nothing undoes it. Later, its acknowledgement."""
+"""Make a deposit final: number it, freeze it, book it, for good. Later, note its
+acknowledgement."""
 
 import hashlib
 import re
@@ -29,9 +30,9 @@ from kiosque.payments.journal import About
 from kiosque.payments.refusals import CHANGED, Refused, why_no_author
 from kiosque.settings import Settings
 
-#: Lines that go to the database together.
+#: Lines written to the database at a time.
 _TOGETHER = 200
-#: Letters of what the *comptable* calls a deposit.
+#: Most characters of the *comptable*'s reference of a deposit.
 LONGEST_REFERENCE = 60
 _TITLE = re.compile(r"([0-9]{4})-([0-9]{1,9})(?:-([a-z0-9]{1,20}))?", re.ASCII | re.IGNORECASE)
 
@@ -53,8 +54,9 @@ def finalize(
     agreed: str,
     render: Callable[[Bordereau], bytes],
 ) -> Deposit:
-    """Make final the draft of this fingerprint, and only it. Its paper is rendered first: the books
-    keep it, and what proves it. Raises Refused; of two who ask at once, the second."""
+    """Make final the draft whose fingerprint was `agreed`, and no other. Render its paper first: it
+    is stored, with its digest in the books. Raises Refused, also for the second of two simultaneous
+    requests."""
     if fault := why_no_author(author):
         raise Refused([fault])
     while True:
@@ -223,16 +225,16 @@ def latest(regie: str) -> list[Deposit]:
 
 
 def final_covering(regie: str, up_to: int) -> Deposit | None:
-    """Return the first deposit that pays over what a *régie* had up to this entry, None when there
-    is none yet. What was kept back is in none, or in a later one."""
+    """Return the first deposit that covers a *régie*'s entries up to this one, None if there is
+    none yet. Revenue that was kept back may be in a later one, or in none."""
     mine = Deposit.regie == regie, Deposit.up_to >= up_to
     found: Deposit | None = Deposit.select().where(*mine).order_by(Deposit.id).first()
     return found
 
 
 def answer(deposit: Deposit, on: date, reference: str, author: str) -> DepositAnswer:
-    """Note the *comptable*'s acknowledgement of a deposit: its day, and his number of it. Raises
-    Refused where it cannot be, or is noted already otherwise."""
+    """Note the *comptable*'s acknowledgement of a deposit: its day, and his number for it. Raises
+    Refused if it is not valid, or if a different one was noted already."""
     if fault := _answer_fault(deposit, on, reference.strip()) or why_no_author(author):
         raise Refused([fault])
     with write():

@@ -1,6 +1,6 @@
 """Where the revenue of each service goes in the town's accounts, for one *régie*, from a day on.
 
-What a final deposit has used is never changed: another is set from a later day.
+An imputation that a final deposit has used is never changed: set another one from a later day.
 """
 
 from bisect import bisect_right
@@ -17,9 +17,9 @@ from kiosque.language import clock, formats
 from kiosque.payments.refusals import Refused, why_no_author
 from kiosque.spelling import fold
 
-#: The first imputation of a service holds for all that came before, unless a day is given.
+#: The first imputation of a service applies to all earlier revenue, unless a day is given.
 ALWAYS = date(2000, 1, 1)
-#: Letters of an article, a *fonction* or an *antenne*.
+#: Most characters of an article, a *fonction* or an *antenne*.
 LONGEST = 20
 
 
@@ -43,8 +43,8 @@ class Imputed(NamedTuple):
 def set_imputation(
     regie: str, service: str, imputed: Imputed, author: str, valid_from: date | None = None
 ) -> Imputation:
-    """Set the imputation of a service, by its name, from a day: today, or always when it is the
-    first. Raises Refused where a final deposit has used another of that day or after."""
+    """Set the imputation of a service, by its name, from a day; by default today, or since ever for
+    the first one. Raises Refused if a final deposit has used another for that day or later."""
     imputed = Imputed(*(each.strip() for each in imputed))
     if fault := _fault(imputed) or why_no_author(author):
         raise Refused([fault])

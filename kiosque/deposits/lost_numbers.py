@@ -1,5 +1,5 @@
-"""Numbers of deposits that were given, and lost when the database was put back from a backup. Until
-a person says which was the last, none is made final: it would bear the number of another."""
+"""Numbers of deposits that were given, and lost when the database was restored from a backup. Until
+a person says which was the last, no deposit is made final: it might get the number of another."""
 
 from kiosque.db import write
 from kiosque.db.models import DepositGap
@@ -7,12 +7,12 @@ from kiosque.deposits.titles import title_of
 from kiosque.language import clock
 from kiosque.payments.refusals import Refused, why_no_author
 
-#: More deposits than these were never lost at once: it is a number badly typed.
+#: Most deposits lost at once: a larger number must be a typing error.
 MOST = 100
 
 
 def unsaid(regie: str) -> list[DepositGap]:
-    """Return the years of a *régie* of which nobody has said yet which number was the last."""
+    """Return the years of a *régie* whose last number nobody has given yet."""
     return [each for each in _gaps(regie) if each.last is None]
 
 
@@ -22,8 +22,8 @@ def lost(regie: str) -> list[DepositGap]:
 
 
 def say_last(regie: str, year: int, last: int, author: str) -> str:
-    """Note which number was the last that a *régie* gave in a year, those since the last known here
-    being lost. Return these, as papers write them. Raises Refused."""
+    """Note the last number that a *régie* gave in a year; those after the last one known here are
+    lost. Return these, as papers write them. Raises Refused."""
     if fault := why_no_author(author):
         raise Refused([fault])
     with write():

@@ -20,14 +20,14 @@ class Source(NamedTuple):
 
     @property
     def is_memo(self) -> bool:
-        """True for what the *régie* never held: credit notes, and what the Treasury was paid. It is
-        told, and not paid over."""
+        """True for what the *régie* never held: credit notes, and what the Treasury received. It is
+        shown, but not paid over."""
         return not self.gateway and self.mode in (CREDIT, CounterMode.TREASURY)
 
     @property
     def account(self) -> str:
-        """The account that a deposit credits, without its *régie*. What was taken at the counter is
-        handed over elsewhere: its own account is cleared."""
+        """The account that a deposit credits, without its *régie*. Money of the counter is handed
+        over in another way than by the bank account: its own account is cleared."""
         if self.gateway:
             return journal.PAID_OVER
         return journal.CREDITS if self.mode == CREDIT else f"counter:{self.mode}"
@@ -45,12 +45,12 @@ class Source(NamedTuple):
 
     @property
     def rank(self) -> tuple[object, ...]:
-        """Return a key to sort sources by: online first, those that are told only last."""
+        """Return a key to sort sources by: online first, those for information last."""
         return self.is_memo, not self.gateway, self.gateway, self.mode
 
 
 class RevenueLine(NamedTuple):
-    """Revenue of one service of an invoice, by one payment, in cents; less than zero where it left.
+    """Revenue of one service of an invoice, by one payment, in cents; below zero if it left again.
 
     `day` is of its entry in the journal, in Paris, as `2026-11-24`. Nothing here names a family: a
     deposit is kept longer than families are known.

@@ -18,8 +18,8 @@ _KINDS: Mapping[RevenueKind, str] = {
 
 
 def rows(deposit: Deposit) -> Iterator[tuple[str | int, ...]]:
-    """Give the lines of a deposit under COLUMNS; the amount is in cents. What is told only, and not
-    paid over, says so."""
+    """Yield the lines of a deposit under COLUMNS; the amount is in cents. Lines for information,
+    which are not paid over, say so."""
     made, families = bordereau_of(deposit), families_of(deposit)
     for line in made.lines:
         yield (

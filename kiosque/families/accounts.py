@@ -1,4 +1,4 @@
-"""Families' accounts: whose a password is, and what becomes of an account.
+"""Families' accounts: verify, give, replace and disable their passwords.
 
 Passwords are hashed here before the transaction that stores them.
 """
@@ -98,8 +98,8 @@ def rehash_if_weak(account: Account, password: str) -> None:
 
 
 def families_without_password() -> list[Family]:
-    """Return the families that have never been given a way in, in the order of their codes. Those
-    forgotten or put away have none any more."""
+    """Return the families that have never been given a way in, in the order of their codes; not
+    those forgotten or archived."""
     known = Account.select(Account.family)
     without = Family.id.not_in(known)
     there = Family.forgotten_at.is_null() & Family.archived_at.is_null()
@@ -116,8 +116,8 @@ def _typed(account: Account, password: str) -> str:
 
 
 def _as_given(password: str) -> str:
-    """Return a provisional password as it was given: people copy it from paper, with its dashes
-    or not, in either case. One that a family chose counts letter by letter."""
+    """Normalise a provisional password: people copy it from paper, with or without its dashes, in
+    either case. A password that a family chose must match exactly."""
     return _grouped(tokens.normalise_code(password))
 
 

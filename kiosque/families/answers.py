@@ -79,7 +79,7 @@ Change = Home | Contact
 
 
 def count_waiting() -> int:
-    """Return how many requests nobody has answered."""
+    """Return the number of unanswered requests."""
     number: int = FamilyRequest.select().where(FamilyRequest.state == RequestState.OPEN).count()
     return number
 
@@ -159,6 +159,6 @@ def _tell(request: FamilyRequest, every: list[str]) -> None:
 
 
 def _is_text(text: str, longest: int = LONGEST_VALUE) -> bool:
-    """Tell whether a text shows something, and is of one line."""
+    """Tell whether a text is visible, on one line and not too long."""
     shows = any(unicodedata.category(sign)[0] in "LNPS" for sign in text)
     return shows and text.isprintable() and len(text) <= longest

@@ -35,10 +35,10 @@ def is_written_to_at(family: Family, email: str) -> bool:
 
 
 def families_written_to_at(email: str) -> list[tuple[Family, str]]:
-    """Return the families that `addresses` gives this one for, however it is written, but those
-    put away.
+    """Return the families that are written to at this address, however it is spelt; not those
+    archived.
 
-    Each comes with the address as it is held: write to that one, never to what was typed.
+    Each comes with the address as it is stored: write to that one, never to what was typed.
     """
     typed = key(email)
     guardians = Guardian.select(Guardian.family).where(_may_be(Guardian.email, typed))
@@ -54,12 +54,12 @@ def families_written_to_at(email: str) -> list[tuple[Family, str]]:
 
 
 def told_apart(family: Family, email: str) -> str:
-    """Return what tells the family from the others written to at this address: its name, and the
-    first names of its parents. Nothing where there are no others.
+    """Return words that tell the family from the others written to at this address: its name, and
+    the first names of its parents. Return "" if there are no others.
 
-    Never the *code famille*, half of what opens an account: the town may have the address wrong.
-    Nor a child, who is in both families of separated parents, and whom no mail names. Receipts
-    already give the name; two such families may bear the same one.
+    Never use the *code famille*, half of what opens an account: the town may have the address
+    wrong. Nor a child, who may be in both families of separated parents, and whom no mail names.
+    The name alone is not enough: two such families may have the same one.
     """
     if all(other == family for other, _email in families_written_to_at(email)):
         return ""
@@ -74,9 +74,9 @@ def _held(family: Family) -> list[str]:
 
 
 def _may_be(column: TextField, typed: str) -> Expression:
-    """Select the addresses of which `typed` may be the key.
+    """Return the condition of the addresses that may have the same key as `typed`.
 
-    The database lowers ASCII letters only. Addresses with others, longer in bytes than in
-    characters, are few: all are selected, for the caller to compare one by one.
+    The database lowercases ASCII letters only. Addresses with other letters, which are longer in
+    bytes than in characters, are few: select them all, for the caller to compare one by one.
     """
     return (fn.LOWER(column) == typed) | (fn.OCTET_LENGTH(column) > fn.LENGTH(column))

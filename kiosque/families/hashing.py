@@ -1,8 +1,8 @@
 """Hash passwords: argon2id, never inside a transaction, and few at once.
 
-A hash costs 20 ms of a processor and 19 MiB: a flood of them must leave the site both. Whoever
-hashes or judges a password for a visitor enters one of the three gates first, once the limits of
-`throttle` allow the try.
+A hash costs 20 ms of a processor and 19 MiB: a flood of tries must leave enough of both to the
+site. Code that hashes or judges a password for a visitor must first enter one of the three gates,
+after the limits of `throttle` have allowed the try.
 """
 
 import secrets
@@ -21,11 +21,11 @@ from kiosque.db import release, require_no_write
 #: argon2id, 19 MiB, two passes: about 20 ms on a small server.
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
-#: In characters. A longer password is refused, never cut: normalising hostile text takes a time
-#: quadratic in its length.
+#: In characters. A longer password is refused, never cut: normalising hostile text takes quadratic
+#: time.
 LONGEST_PASSWORD = 1000
 
-#: When a visitor turned away by a gate may come back.
+#: How long a visitor turned away by a gate should wait.
 PAUSE = timedelta(seconds=5)
 
 
@@ -34,7 +34,7 @@ class Busy(Exception):
 
 
 class Gate:
-    """Let at most `at_once` threads in and `waiting` stand behind them; turn the others away."""
+    """Let at most `at_once` threads in, and at most `waiting` wait; turn the others away."""
 
     def __init__(self, at_once: int, waiting: int) -> None:
         self._places = threading.BoundedSemaphore(at_once + waiting)
@@ -42,8 +42,8 @@ class Gate:
 
     @contextmanager
     def place(self) -> Iterator[AbstractContextManager[object]]:
-        """Hold a place in the queue for the time of a `with`, which is given the way in: to enter
-        for as long as a hash takes. Raises Busy when there is no place."""
+        """Hold a place in the queue for the block, and yield the context manager that enters, to
+        hold for as long as a hash takes. Raises Busy when there is no place."""
         if not self._places.acquire(blocking=False):
             raise Busy
         try:
@@ -53,21 +53,20 @@ class Gate:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Wait without a connection: PostgreSQL's are few, and those who read pages want them."""
+        """Wait without a connection: PostgreSQL has few, and readers of pages need them."""
         release()
         with self._inside:
             yield
 
     @contextmanager
     def enter(self) -> Iterator[None]:
-        """Hold a place inside for the time of a `with`. Raises Busy when there is none, not even
-        to wait."""
+        """Hold a place inside for the block. Raises Busy when there is none, not even to wait."""
         with self.place() as inside, inside:
             yield
 
 
-# Each worker has all three: strangers cannot crowd out a family's own browser, and whoever chooses
-# passwords, even signed in, crowds out nobody who signs in.
+# Each worker has all three, so that strangers cannot crowd out a family's own browser, and choosing
+# passwords, even when signed in, crowds out nobody who signs in.
 #
 # Two workers hold the places of a hundred and sixty families of either kind: those who send a right
 # password at one instant to a slow machine wait for their turn, and are not turned away.
@@ -87,7 +86,7 @@ def hash_password(password: str) -> str:
 
 
 def matches(password_hash: str, password: str) -> bool:
-    """Tell whether the password has this hash; text that cannot be a password has none."""
+    """Tell whether the password has this hash; False for a text that cannot be a password."""
     if len(password) > LONGEST_PASSWORD:
         return False
     require_no_write()
@@ -109,5 +108,5 @@ def unknowable_hash() -> str:
 
 @cache
 def decoy() -> str:
-    """Return the hash to compare with when the code is unknown, so that it takes as long."""
+    """Return a hash to compare with when the code is unknown, so that the answer takes as long."""
     return unknowable_hash()

@@ -14,13 +14,13 @@ from kiosque.families.tokens import Purpose, Spent
 from kiosque.language import clock
 from kiosque.outbox import queue
 
-#: Sign-ins a day that a family is told of. The first is always told: more would teach it nothing,
-#: and weary a parent whose browser keeps no mark.
+#: Most sign-ins a day that a family is told of. More would teach it nothing new, and annoy a parent
+#: whose browser keeps no cookie.
 TOLD_A_DAY = 3
 
 
 def tell(family: Family, address: str) -> None:
-    """Write to the family, if it can be, as part of the transaction that signs in."""
+    """Write to the family, if it has an address, as part of the transaction that signs in."""
     require_write()
     recipients = contacts.addresses(family)
     if not recipients or _told_lately(family) >= TOLD_A_DAY:

@@ -141,8 +141,8 @@ def confirm_email(token: Token, address: str) -> None:
 def issue_codes(codes: Iterable[tuple[Family, str]], *, forget_email: bool = False) -> None:
     """Make these activation codes the families' only ones: all of them or none.
 
-    `forget_email` shuts out somebody who took a family's place: the address chosen online no
-    longer receives anything, the password no longer opens, every session ends.
+    `forget_email` shuts out somebody who took over a family's account: the address chosen online no
+    longer receives anything, the password no longer works, and every session ends.
     """
     closed = hashing.unknowable_hash()
     with write():
@@ -156,8 +156,8 @@ def issue_codes(codes: Iterable[tuple[Family, str]], *, forget_email: bool = Fal
 
 
 def send_link(family: Family, email: str, address: str) -> None:
-    """Send to an address held of the family a link to choose a password, its first one too, at the
-    town hall's request."""
+    """Send a link to choose a password, maybe the first one, to an address known of the family, at
+    the town hall's request."""
     with write():
         _send_link(family, email, address)
 
@@ -208,8 +208,9 @@ def _proposals(family: Family) -> Bucket:
 
 
 def _is_welcome(token: Token) -> bool:
-    """Tell whether the address that a link was sent to is still the family's, as all but the one
-    that confirms an address want: the town may have removed it, or the family chosen another."""
+    """Tell whether the address that a link was sent to is still the family's: the town may have
+    removed it, or the family chosen another. A link that confirms a new address needs no such
+    check."""
     if token.purpose not in (Purpose.RESET, Purpose.NOT_ME):
         return True
     return contacts.is_written_to_at(Family.get_by_id(token.family_id), token.email)

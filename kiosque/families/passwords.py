@@ -35,7 +35,7 @@ class Unsuitable(ValueError):
 
 @dataclass(frozen=True)
 class NewPassword:
-    """A password that a family may take: to make one is to have it judged.
+    """A password that a family may take. It is judged when it is constructed.
 
     Raises Unsuitable when it is too short, too long or easy to guess for somebody who knows the
     family and the town; Busy when too many are being judged.
@@ -83,7 +83,7 @@ def fault(password: str, own: Iterable[str], town: Town, *, never: str = "") -> 
 
 
 def _bare(password: str) -> str:
-    """Return a password as whoever guesses it writes it: words joined by a sign, a space or a
+    """Return a password in the form that a guesser would use: words joined by a sign, a space or a
     capital are the same words."""
     return "".join(
         character
@@ -93,7 +93,8 @@ def _bare(password: str) -> str:
 
 
 def _is_sign_or_space(character: str) -> bool:
-    """Tell the signs of typography from drawings, which a password may count on."""
+    """Return True for punctuation, spaces and invisible characters; False for symbols and pictures,
+    which do strengthen a password."""
     return unicodedata.category(character)[0] in "PZC"
 
 
@@ -116,7 +117,7 @@ def _guesses(password: str, words: list[str]) -> float:
 
 
 def _judged(password: str) -> str:
-    """Return what zxcvbn is given of a password.
+    """Return the form of a password that is given to zxcvbn.
 
     Signs that stand for the same letter become one of them: zxcvbn searches its dictionaries
     once for each way to read `@4{[<...` together, which took forty times as long.

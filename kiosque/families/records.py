@@ -46,8 +46,8 @@ def read(family: Family) -> FamilyRecord:
 
 def search(words: str, *, archived: bool = False) -> list[FoundFamily]:
     """Return the families whose code begins so, or whose household has every word in its names or
-    as its code, without accents or case, in their order: SHOWN of them and one more where there are
-    more. With `archived`, those put away instead of the others."""
+    as its code, ignoring accents and case. Return one more than SHOWN if there are more. With
+    `archived`, search the archived families instead."""
     if not words:
         return []
     shown = (Family.code, Family.name, Family.address, Family.postcode, Family.city)

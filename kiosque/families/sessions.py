@@ -18,9 +18,9 @@ from kiosque.language import clock
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
-#: Sessions of one account: whoever signs in without end ends the oldest ones, and fills no disk.
+#: Most sessions of one account: more end the oldest ones, so that nobody can fill the disk.
 AT_ONCE = 20
-#: How long the password that was just shown is not asked for again, where it is needed.
+#: How long a password just given is not asked for again, on the pages that need it.
 PROVED = timedelta(minutes=10)
 #: A page seen sooner than this after another writes nothing.
 _PRECISION = timedelta(minutes=1)
@@ -41,10 +41,10 @@ def add(account: Account) -> str:
     """Begin a session as part of the transaction under way. Returns its number, which only the
     browser keeps.
 
-    A provisional password just typed is not asked for again at once, to replace it by another.
+    A provisional password just typed is not asked for again at once, when it is replaced.
 
-    Raises Stale when the account's password is no longer the one that was just verified: whoever
-    changed it meanwhile ended every session, and this one would begin after.
+    Raises Stale when the account's password is no longer the one that was just verified: its change
+    ended every session, and this one must not outlive it.
     """
     require_current(account)
     number, now = secrets.token_urlsafe(32), clock.now()
@@ -107,20 +107,20 @@ _RUNNING = PreparedQuery(
 
 
 def is_first(number: str) -> bool:
-    """Tell whether its family had never come in before this session."""
+    """Tell whether this is the first session that its family has ever had."""
     opened = Session.select().join(Account).where(Session.digest == _digest(number))
     return opened.where(Session.opened_at == Account.entered_at).exists()
 
 
 def prove(number: str) -> None:
-    """Note that who holds this session has just shown the password."""
+    """Note that the holder of this session has just given the password."""
     with write():
         Session.update(proved_at=clock.now()).where(Session.digest == _digest(number)).execute()
 
 
 def is_proved(number: str) -> bool:
-    """Tell whether who holds this session has shown the password a moment ago. Another password
-    would have ended the session."""
+    """Tell whether the holder of this session gave the password a moment ago. It is still the
+    present one: a change would have ended the session."""
     since = clock.now() - PROVED
     return (
         Session.select().where(Session.digest == _digest(number), Session.proved_at > since)
@@ -128,7 +128,8 @@ def is_proved(number: str) -> bool:
 
 
 def forget_proofs(family: Family) -> None:
-    """Ask the family for its password again, as part of the transaction that it allowed."""
+    """Make the family give its password again next time, as part of the transaction that it
+    allowed."""
     require_write()
     own = Account.select().where(Account.family == family)
     Session.update(proved_at=None).where(Session.account.in_(own)).execute()

@@ -14,8 +14,9 @@ from kiosque.families import accounts, hashing, new_browsers, security_log, sess
 from kiosque.families.security_log import Event
 from kiosque.families.throttle import Bucket, Limit
 
-#: One IPv6 subscriber may hold 256 networks of 64 bits, or 65,536: by length of prefix, how many
-#: times the limit of an address is shared there.
+#: One IPv6 subscriber may hold 256 networks of 64 bits, or 65,536. So each network around an
+#: address has a counter too: by its length of prefix, how many times the limit of one address it
+#: has.
 SHARED_BY = {64: 1, 56: 2, 48: 5}
 
 
@@ -54,11 +55,11 @@ class Entry:
 
 
 class Archived(Exception):
-    """The right password, of a family that was put away."""
+    """The right password of an archived family."""
 
 
 class Expired(Exception):
-    """The right password, but a provisional one that was given too long ago."""
+    """The right password, but a provisional one that has expired."""
 
 
 def attempt(code: str, password: str, visitor: Visitor) -> Entry | None:
@@ -78,7 +79,7 @@ def attempt(code: str, password: str, visitor: Visitor) -> Entry | None:
     reset, refund = _buckets(code, visitor)
     throttle.require_free(*reset, *refund)
     with gate.place() as inside:
-        throttle.count_try(*reset, *refund)  # The write waits for the disk: nobody else must.
+        throttle.count_try(*reset, *refund)  # Not inside the gate: this write waits for the disk.
         with inside:
             account = accounts.authenticate(code, password)
             if account:
@@ -121,7 +122,7 @@ def waits_until(family: Family) -> datetime | None:
 
 
 def note_refusal(code: str, visitor: Visitor) -> None:
-    """Note a try that failed. It costs the same when no family has this code."""
+    """Log a failed try. It takes as long when no family has this code."""
     security_log.note(Event.REFUSED, _family(code), visitor.address)
 
 

@@ -1,8 +1,8 @@
 """Growing delays between tries, shared by every worker through the database, and the limits of
 what families try. Agents' limits are made of these, in `kiosque/staff`.
 
-Count a try *before* doing what it costs, so that a hundred at once do not pass together; count
-its success after. Keys are kept hashed, and no longer than a day.
+Count a try *before* the expensive work, so that a hundred at once cannot all pass; count its
+success afterwards. Keys are stored hashed, for a day at most.
 """
 
 import hashlib
@@ -19,7 +19,8 @@ from kiosque.language import clock
 
 @dataclass(frozen=True)
 class Limit:
-    """`free` tries wait for nothing; each failure after them doubles `pause`, up to `longest`."""
+    """The first `free` tries need not wait; each failure after them doubles `pause`, up to
+    `longest`."""
 
     kind: str
     free: int
@@ -37,18 +38,18 @@ class Limit:
 
 #: CNIL 2022-100: growing delays, and no more than 25 tries a day. This allows 23.
 ACCOUNT = Limit("account", 5, timedelta(minutes=1), timedelta(hours=2))
-#: A whole neighbourhood may share one address behind its operator's: many may fail there before
-#: others wait. What keeps passwords from being guessed is the limit of each account; this one
-#: slows down whoever tries one password on every account.
+#: A whole neighbourhood may share its operator's address, so many may fail there before others
+#: wait. The limit of each account is what keeps passwords from being guessed; this one slows down
+#: somebody who tries one password on every account.
 ADDRESS = Limit("address", 200, timedelta(seconds=30), timedelta(minutes=15))
-#: The family's own browser: it forgets its password too.
+#: The family's own browser: families forget their passwords too.
 BROWSER = Limit("browser", 10, timedelta(minutes=1), timedelta(hours=2))
 #: The present password, asked for again of a browser already signed in.
 CURRENT = Limit("current", 5, timedelta(minutes=1), timedelta(hours=2))
 #: Links asked for one address. The longest pause is the life of a link, so that a stranger who
 #: keeps asking for the family's address only keeps the family supplied with a link that opens.
 RESET_EMAIL = Limit("reset-email", 3, timedelta(minutes=5), timedelta(hours=1))
-#: Links asked from one network address, whatever for.
+#: Links asked from one network address, for any e-mail address.
 RESET_NETWORK = Limit("reset-network", 10, timedelta(minutes=1), timedelta(minutes=15))
 #: Changes of address asked by one family: each one sends a mail to the address it names.
 EMAIL_CHANGE = Limit("email-change", 3, timedelta(minutes=5), timedelta(hours=1))
@@ -85,8 +86,8 @@ MEMORY = timedelta(days=1)
 
 
 def require_free(*buckets: Bucket) -> None:
-    """Raise TooManyTries if one of these buckets must wait. Count nothing: ask this before
-    waiting for anything scarce, so that a flood that must wait costs nobody a place."""
+    """Raise TooManyTries if one of these buckets must wait; count nothing. Call it before queueing
+    for anything scarce, so that a flood that must wait takes nobody's place."""
     _current(buckets, clock.now())
 
 

@@ -1,8 +1,8 @@
 """Secrets that serve once: the activation code of a letter, the link of a mail.
 
-Only the hash of a secret is kept. A token serves once, for a time, for one purpose and one
-family; a new one cancels the earlier. The secret of a link is drawn when its mail leaves, never
-before: none waits in the database, and a mail server that was down shortens nobody's hour.
+Only the hash of a secret is stored. A token serves once, for a limited time, for one purpose and
+one family; a new one cancels the earlier. The secret of a link is drawn when its mail leaves: so
+none waits in the database, and the link's hour is not shortened by a mail server that was down.
 """
 
 import hashlib
@@ -30,11 +30,11 @@ LIFETIMES = {
     Purpose.ACTIVATION: timedelta(days=30),
     Purpose.RESET: timedelta(hours=1),
     Purpose.EMAIL: timedelta(hours=1),
-    # No session lasts longer: after it there is nothing left to end.
+    # No session lasts longer, so there is nothing left to end after this.
     Purpose.NOT_ME: timedelta(days=1),
 }
-#: Tokens that a new password cancels, and so does a new token of the same kind. Not those by which
-#: a family disowns a sign-in: each mail has its own, and a thief must not be able to cancel them.
+#: Tokens cancelled by a new password, and by a new token of the same kind. Not those by which a
+#: family disowns a sign-in: each mail has its own, and a thief must not be able to cancel them.
 _REPLACED = (Purpose.ACTIVATION, Purpose.RESET, Purpose.EMAIL)
 #: A link whose mail could not leave within this is not sent: nobody waits for it any more.
 LINK_LEAVES_WITHIN = timedelta(days=1)
@@ -175,6 +175,6 @@ def _find(secret: str, *conditions: object) -> Token | None:
 
 
 def digest_of(secret: str) -> str:
-    """Return the hash under which a long random secret is kept. It has no salt and is quick, as
-    nobody guesses 74 bits or more: a password wants `hashing`."""
+    """Return the hash under which a long random secret is stored. It is quick and has no salt,
+    since nobody can guess 74 bits or more; for passwords, use `hashing`."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()

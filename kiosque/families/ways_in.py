@@ -15,10 +15,10 @@ from kiosque.language import clock
 
 
 class WayIn(NamedTuple):
-    """`account` is None for a family that never had a password. `provisional_until` is when the one
-    that the town hall gave ends, or ended, None for one that the family chose; `letter_until`, when
-    the code of its letter does; `waits_until`, when a new browser may try a password again, None
-    when it may now."""
+    """A family's way in. `account` is None if it never had a password. `provisional_until` is when
+    the town hall's provisional password expires or expired, None if the family chose its own;
+    `letter_until` is when the code of its letter expires; `waits_until` is when a new browser may
+    try a password again, None for now."""
 
     account: Account | None
     provisional_until: datetime | None
@@ -44,8 +44,9 @@ def read(family: Family) -> WayIn:
 
 
 def without(*, with_letter: bool = False, with_address: bool = True) -> "ModelSelect[Family]":
-    """Select the families that never had a way in: those that wait for a letter, or those whose
-    letter still serves, the oldest letters first; those that an envelope reaches, or the others."""
+    """Select the families that never had a way in. `with_letter` chooses those whose letter is
+    still valid, the oldest letters first, or those that wait for one; `with_address` chooses those
+    with a postal address, or the others."""
     is_whole = (Family.address != "") & (Family.postcode != "") & (Family.city != "")
     letter = (Token.family == Family.id, *_is_letter())
     return (

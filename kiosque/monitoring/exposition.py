@@ -1,4 +1,4 @@
-"""Write the state of the site for what watches it: JSON, and the text that Prometheus reads.
+"""Write the state of the site for monitoring: JSON, and the text format of Prometheus.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/ (version 0.0.4).
 """

@@ -1,8 +1,8 @@
 """The hourly check's memory of what it saw and told: a file in the town's folder, KIOSQUE_DATA.
 
-Not in the database: that it does not answer, or that its disk is full, must be told once too. So
-the file has its room from the start, and is written over in place. While the folder takes nothing,
-it is kept in the one that systemd gives the town's services in memory, RUNTIME_DIRECTORY.
+It is not in the database, since a database that does not answer, or a full disk, must also be told
+only once. So the file has its size from the start, and is overwritten in place. While the folder
+cannot be written, the file is in RUNTIME_DIRECTORY, which systemd keeps in memory for the town.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from kiosque import os_errors
 from kiosque.language import clock
 
 NAME = "surveillance.json"
-#: Bytes kept for it on the disk: more than all troubles at once take.
+#: Bytes reserved for it on the disk: more than all troubles together take.
 _ROOM = 64 * 1024
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -50,8 +50,8 @@ class Memory:
 
 
 def read(data: Path) -> Memory:
-    """Return what is remembered, the latest of where it may be; nothing where it is absent or
-    cannot be read."""
+    """Return what is remembered, from the latest file of the two places; nothing if there is none,
+    or it cannot be read."""
     return max(map(_read, _places(data)), key=lambda it: it.checked_at or _NEVER)
 
 
@@ -75,7 +75,7 @@ def change(data: Path, changed: Callable[[Memory], Memory]) -> None:
 
 @contextmanager
 def _taken(data: Path) -> Iterator[IO[bytes]]:
-    """Open the file, in the first place that takes what is remembered already, for us alone."""
+    """Open and lock the file, in the first place where the present memory can be written."""
     refusal = OSError()
     for path in _places(data):
         try:
@@ -105,8 +105,8 @@ def _write(file: IO[bytes], memory: Memory) -> None:
 
 
 def refusal(data: Path) -> str:
-    """Say why the town's folder does not take it, in French; empty when it does. Makes no file:
-    whoever asks may not be the town's account."""
+    """Say in French why the file cannot be written in the town's folder; "" if it can. Make no
+    file: the caller may run under another account than the town's."""
     try:
         with (data / NAME).open("r+b"):
             return ""
@@ -117,7 +117,8 @@ def refusal(data: Path) -> str:
 
 
 def note_verified(data: Path, faults: int) -> None:
-    """Remember what `verify` found just now. A disk that is full keeps nobody from knowing."""
+    """Remember what `verify` found just now; ignore a full disk, since the caller shows the result
+    anyway."""
     with suppress(OSError):
         change(
             data,

@@ -1,4 +1,4 @@
-"""How the site is, by a few bounded queries and the memory of the last check. No network."""
+"""The state of the site, by a few bounded queries and the memory of the last check. No network."""
 
 import shutil
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """The letters that give families their activation codes: one PDF, one page a family, for window
 envelopes.
 
-A letter in hand always works: its code counts only once the file is whole on the disk, and where
-the file cannot be written the codes of earlier letters go on.
+A printed letter always works: its code becomes valid only once the file is completely on the disk;
+if the file cannot be written, the codes of earlier letters stay valid.
 """
 
 import os
@@ -77,7 +77,7 @@ def _write_stream(stream: BinaryIO, document: bytes) -> None:
 def _write_file(
     output: Path, document: bytes, codes: Sequence[tuple[Family, str]], *, forget_email: bool
 ) -> None:
-    """Write the file, whose codes count from the moment that it is whole."""
+    """Write the file; its codes become valid once it is complete."""
     try:
         is_taken = output.exists()
     except OSError as error:
@@ -90,7 +90,7 @@ def _write_file(
     except BaseException:
         draft.unlink()
         raise
-    # Should this fail, the letters are whole under the draft's name, and their codes count.
+    # If this fails, the letters are complete under the draft's name, and their codes are valid.
     draft.replace(output)
 
 

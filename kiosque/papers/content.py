@@ -18,7 +18,7 @@ from kiosque.settings import Settings
 
 
 class Overpaid(StrEnum):
-    """The state of money that came for an invoice already paid."""
+    """The outcome of money that came for an invoice already paid."""
 
     OWED = "owed"
     PARTLY = "partly"
@@ -168,7 +168,7 @@ def how_paid(settlement: Settlement) -> str:
 
 
 def way_paid(mode: str, *, online: bool) -> str:
-    """Return how money came, in the language in force: `par carte, en ligne`."""
+    """Return the means of payment, in the language in force: `par carte, en ligne`."""
     return _(_ONLINE[Mode(mode)] if online else _ELSEWHERE[CounterMode(mode)])
 
 

@@ -1,8 +1,8 @@
 """The papers of a deposit: the *bordereau de versement*, and the list of who paid.
 
-The first is kept: what makes PDFs changes. Until it is, it is made from what the books keep of it,
-the same to the byte each time. The second names families as they are known today: a deposit is kept
-longer than they are.
+The *bordereau* is stored, since the library that makes PDFs changes; before that it is made from
+the books, identical to the byte each time. The list names families as they are known today, since
+deposits are kept longer than families.
 """
 
 import hashlib
@@ -38,8 +38,8 @@ def bordereau(made: Bordereau) -> bytes:
 
 
 def kept(deposit: Deposit) -> bytes:
-    """Return the PDF that a deposit was made final with, whatever has changed since. Raises Refused
-    where it is not the one that the journal proves."""
+    """Return the PDF with which a deposit was made final. Raises Refused if its digest is not the
+    one in the journal."""
     pdf = deposit.pdf or bordereau(bordereau_of(deposit))
     if hashlib.sha256(pdf).hexdigest() != deposit.pdf_sha256:
         raise Refused([f"Bordereau {titled(deposit)}\u00a0: {_NOT_PROVED}"])

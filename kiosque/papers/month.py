@@ -22,7 +22,7 @@ _AMOUNT = Column("Montant", figures=True)
 
 
 def papers(settings: Settings, closed: MonthClosing) -> Iterator[tuple[str, bytes]]:
-    """Give the PDFs of a month under their files' names, one after the other: they may be large."""
+    """Yield the PDFs of a month with their files' names, one at a time since they may be large."""
     entries, carried = contents.entries_of(closed), contents.carried_cents(closed)
     yield "journal.pdf", month_journal(settings, closed, entries, carried)
     yield "rapprochement.pdf", bank_position(settings, closed, contents.position_of(closed))
@@ -39,8 +39,8 @@ def month_journal(
     entries: Iterable[JournalEntry],
     carried_cents: int,
 ) -> bytes:
-    """Return the PDF of the journal of a month. `carried_cents` is the sum of the entries before,
-    which the one before carried forward, as each page does."""
+    """Return the PDF of the journal of a month. `carried_cents` is the sum of all earlier entries,
+    carried forward from the month before, as each page does to the next."""
     rows, running, total = [], [], carried_cents
     for entry in entries:
         total += entry.amount_cents

@@ -40,7 +40,8 @@ _DRAWN = (
     (0x2100, 0x214F), (0x2190, 0x22FF), (0x25A0, 0x25FF), (0x1F600, 0x1F623), (0xFFFD, 0xFFFD),
 )  # fmt: skip
 _LINE_ENDS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
-#: Longer words may be broken, since no line holds them. A column of names is narrower.
+#: Longer words may be broken, since they do not fit on a line; the second limit is for a column of
+#: names.
 LINE_WORD, CELL_WORD = 40, 16
 # Characters: twice what the post office recommends.
 _POSTAL_LENGTH = 76
@@ -58,9 +59,9 @@ def typeset(template: str, settings: Settings, content: Mapping[str, object]) ->
 
 
 def typeset_again(template: str, content: Mapping[str, object], at: datetime) -> bytes:
-    """Return the PDF of a template as it was at this instant, the same to the byte each time: in
-    French, and without the logo, which is a file that may change. `content` has the letterhead of
-    then as its `town`."""
+    """Return the PDF of a template dated at this instant, identical to the byte each time: in
+    French, and without the logo, whose file may change. `content` has the letterhead of that time
+    as its `town`."""
     return _compile(template, _cleaned({"language": catalogue.SOURCE, **content}), None, at)
 
 
@@ -92,7 +93,7 @@ def breakable(text: str, longest: int) -> str:
 
 
 def postal(lines: Iterable[str]) -> list[str]:
-    """Return the lines of a postal address that are not empty, cut to what an envelope bears."""
+    """Return the lines of a postal address that are not empty, cut to what fits on an envelope."""
     return [
         line if len(line) <= _POSTAL_LENGTH else f"{line[:_POSTAL_LENGTH]}…"
         for line in lines
@@ -108,7 +109,7 @@ def _broken(word: re.Match[str]) -> str:
 
 def _drawn(character: str) -> str:
     if unicodedata.category(character) in ("Cc", "Cf") and character != _ZERO_WIDTH_SPACE:
-        return ""  # among them the marks that make text run backwards
+        return ""  # among them the marks that reverse the direction of text
     code = ord(character)
     known = unicodedata.category(character) != "Cn"
     return character if known and any(first <= code <= last for first, last in _DRAWN) else UNKNOWN
@@ -163,7 +164,7 @@ def _logo(settings: Settings) -> list[int] | None:
 
 @lru_cache(4)
 def is_drawn(logo: bytes) -> bool:
-    """Tell whether papers can bear this image."""
+    """Tell whether papers can show this image."""
     import typst  # noqa: PLC0415
 
     try:

@@ -1,5 +1,5 @@
-"""The rows and files that are kept for a time only. The minute's timer (`send-mail`) erases most of
-them; `forget` erases those that it left, where it did not run."""
+"""The rows and files that are kept for a limited time. The timer of each minute (`send-mail`)
+erases most of them; `forget` erases the others, and those left if that timer did not run."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ from kiosque.settings import Settings
 from kiosque.staff import events, invitations
 from kiosque.staff import sessions as staff_sessions
 
-#: A letter's codes open nothing any more; an export has been given to its family.
+#: After this, a letter's codes have expired, and an export has been given to its family.
 FILES_KEPT = timedelta(days=30)
 
 
@@ -85,8 +85,8 @@ AGEING = (
 
 
 def old_files(settings: Settings) -> Iterable[Path]:
-    """Return the letters, the exports and the files deposited to be loaded that have lain under
-    KIOSQUE_DATA for FILES_KEPT."""
+    """Return the letters, the exports and the deposited files that are older than FILES_KEPT under
+    KIOSQUE_DATA."""
     oldest = (clock.now() - FILES_KEPT).timestamp()
     places = (("letters", "*.pdf"), ("exports", "*"), ("deposits", "*"))
     found = [path for folder, names in places for path in (settings.data / folder).glob(names)]

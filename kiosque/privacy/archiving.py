@@ -1,5 +1,5 @@
-"""Put away a family that has gone: it is no more looked up nor written to, and nobody signs in for
-it. All of it stays, and comes back by itself with a file that names it, or at a click."""
+"""Archive a family that has gone: searches and mails leave it out, and nobody can sign in to it.
+Nothing is erased; a file that names the family, or a click, brings it back."""
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Account, Family
@@ -11,7 +11,7 @@ from kiosque.privacy.dues import dues
 
 
 def archive(family: Family) -> None:
-    """Put a family away, and end its sessions and its links. Raises Refused while something is due
+    """Archive a family, and end its sessions and its links. Raises Refused while something is due
     either way."""
     with write():
         if due := dues(family):
@@ -20,7 +20,7 @@ def archive(family: Family) -> None:
 
 
 def put_away(family: Family) -> None:
-    """Put away a family of which nothing is due, as part of the transaction under way."""
+    """Archive a family with nothing due, as part of the transaction under way."""
     require_write()
     tokens.cancel(family, *Purpose)
     if account := Account.get_or_none(Account.family == family):
@@ -29,7 +29,7 @@ def put_away(family: Family) -> None:
 
 
 def bring_back(family: Family) -> None:
-    """Make a family that was put away what it was: its password opens again."""
+    """Bring an archived family back: its password works again."""
     with write():
         take_out(family)
 

@@ -1,4 +1,4 @@
-"""Which families have gone: nothing that the database knows speaks of them since some years."""
+"""Find the families that have gone: nothing in the database is about them since some years."""
 
 from datetime import date, datetime, time
 
@@ -19,7 +19,7 @@ from kiosque.language import clock
 
 
 def years_before(day: date, years: int) -> date:
-    """Return the same day some years before; 28 February for a 29th that they had not."""
+    """Return the same day some years before; 28 February for a 29 February that did not exist."""
     try:
         return day.replace(year=day.year - years)
     except ValueError:

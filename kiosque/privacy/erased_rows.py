@@ -66,7 +66,7 @@ def reduce(family: Family) -> None:
 
 
 def _erased(family: Family) -> list[tuple[type[NumberedModel] | type[Session], Expression]]:
-    """Return the tables to erase from, what refers to others first."""
+    """Return the tables to erase from; those that refer to others come first."""
     accounts = Account.select(Account.id).where(Account.family == family)
     children = Child.select(Child.id).where(Child.family == family)
     notices = FamilyNotice.select(FamilyNotice.id).where(FamilyNotice.family == family)

@@ -36,7 +36,7 @@ def export(settings: Settings, family: Family, folder: Path, author: str) -> Pat
             raise CannotExport(f"{target} existe déjà.")
         draft = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
         _copy_papers(draft, settings, family)
-        with write():  # so that the export tells of itself, and is remembered only when there
+        with write():  # the export lists itself, and is recorded only if its files are there
             acts.note(PrivacyActKind.EXPORTED, family, author)
             _fill(draft, settings, family, list(tables(family)))
             draft.rename(target)
@@ -78,7 +78,7 @@ def _page(settings: Settings, family: Family, found: Sequence[PersonalRows]) -> 
 
 
 def _section(table: PersonalRows) -> dict[str, object]:
-    """Return a table as it is read: its columns that say nothing are left out."""
+    """Return a table as a person reads it, without its empty columns."""
     shown = {
         words.COLUMNS[name]: [words.shown(table.model, name, row[at]) for row in table.rows]
         for at, name in enumerate(table.columns)

@@ -15,7 +15,7 @@ from kiosque.privacy.dues import dues
 from kiosque.privacy.erased_rows import reduce
 from kiosque.settings import Settings
 
-#: When all was last forgotten, to the end.
+#: The name of the chore, to note when it last ended.
 LEASE = "forget"
 
 

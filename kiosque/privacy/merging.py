@@ -1,8 +1,8 @@
 """Make one family of two codes of the same household.
 
-What was of the double becomes the kept one's: invoices, payments, requests, notices. No number,
-amount, state nor entry of the journal changes, and the double is put away with its record and its
-password. Which rows were moved is kept for a time, to give them back.
+The invoices, payments, requests and notices of the duplicate become those of the family that is
+kept. No number, amount, state or entry of the journal changes; the duplicate is archived with its
+record and its password. The ids of the rows moved are kept for a time, so that it can be undone.
 """
 
 import json
@@ -32,7 +32,7 @@ from kiosque.payments import Refused
 from kiosque.payments.refusals import require_author_and_reason
 from kiosque.privacy import archiving
 
-#: A merge can be undone for so long.
+#: How long a merge can be undone.
 KEPT = timedelta(days=30)
 #: Tables whose rows pass to the family that is kept, by the name that the merge notes.
 _MOVED: Mapping[str, Any] = {
@@ -46,8 +46,8 @@ _MOVED: Mapping[str, Any] = {
 
 
 def merge(kept: Family, gone: Family, author: str, reason: str) -> FamilyMerge:
-    """Give what is of a family, the double of another, to that other. Raises Refused, changing
-    nothing, while a bank has to do with either."""
+    """Move the rows of the duplicate family `gone` to the family `kept`. Raises Refused, changing
+    nothing, while either has something under way at a bank."""
     require_author_and_reason(author, reason)
     with write():
         _refuse(why_not_merge(kept, gone))
@@ -91,8 +91,8 @@ def of(family: Family) -> list[FamilyMerge]:
 
 
 def undo(made: FamilyMerge) -> None:
-    """Give its rows back to the double, which is no longer put away. Raises Refused, changing
-    nothing, where they have to do since with what is of the kept family, or are of a third one."""
+    """Give its rows back to the duplicate, and bring it back. Raises Refused, changing nothing, if
+    these rows have since been mixed with those of the kept family, or belong to a third one."""
     with write():
         made = FamilyMerge.get_by_id(made.id)
         if made.undone_at or made.merged_at <= clock.now() - KEPT:

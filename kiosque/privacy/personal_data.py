@@ -1,7 +1,7 @@
 """All that is held about a family: the rows of every table that leads to it.
 
-The tables are found by their links, so that a new one is never left out; what they are called, and
-what of them is not a family's to read, is said here.
+The tables are found by their links, so that a new one is never left out. This module says their
+names, and which of their columns a family may not read.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -161,15 +161,15 @@ def tables(family: Family) -> Iterator[PersonalRows]:
 
 def is_shown(model: type[BaseModel], column: str) -> bool:
     """Tell whether a column of a table is in the export. The number of a receipt or of a journal
-    entry is its name; that of an attempt is the bank's counter."""
+    entry identifies it; that of an attempt only counts for the bank."""
     if column == "id":
-        return model in (Settlement, FamilyNotice)  # others name them so
+        return model in (Settlement, FamilyNotice)  # other tables refer to these by their ids
     return column not in LEFT_OUT and (model, column) != (Attempt, "number")
 
 
 def linked() -> dict[type[BaseModel], list[ForeignKeyField]]:
-    """Return the tables that lead to a family by their links, and by which: those of the family's
-    own rows, and of the rows that lead to them."""
+    """Return the tables that lead to a family, directly or through other tables, each with its
+    links."""
     found: dict[type[BaseModel], list[ForeignKeyField]] = {Family: []}
     every = [each for each in vars(models).values() if isinstance(each, type)]
     for model in sort_models([each for each in every if issubclass(each, BaseModel)]):
@@ -202,7 +202,7 @@ def _lines_of(matches: "ModelSelect[Any]") -> "ModelSelect[Any]":
 
 
 def _named(row: BaseModel, column: str) -> str | int | bool | date | datetime | None:
-    """Return a value of a row; for a row of another table, what people call it."""
+    """Return a value of a row; for a link to another table, the name of that row."""
     value = getattr(row, column)
     if not isinstance(value, BaseModel):
         return value  # type: ignore[no-any-return]  # what the columns of our tables hold

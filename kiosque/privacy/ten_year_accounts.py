@@ -1,4 +1,4 @@
-"""The accounts after ten years: what is left of them names nobody.
+"""Remove all names from the accounts after ten years.
 
 The books are closed each 31 December; they are kept ten years from then (code du patrimoine,
 instruction codificatrice on the archives of accounts). Numbers, amounts and the journal stay for
@@ -27,7 +27,7 @@ from kiosque.language import clock
 from kiosque.privacy import acts
 
 YEARS = 10
-#: Rows of one transaction: others write between two.
+#: Rows in one transaction, so that others can write in between.
 BATCH = 200
 
 
@@ -108,8 +108,8 @@ def close(pdf_folder: Path) -> tuple[int, int, int, int]:
 
 
 def _batches_of_invoices(pdf_folder: Path) -> Iterator[int]:
-    """Do some invoices at a time, and yield how many. The paper goes first: a run cut short is
-    done again."""
+    """Do some invoices at a time, and yield how many. Delete the paper first, so that an
+    interrupted run is repeated."""
     while batch := list(Invoice.select().where(old_invoices()).limit(BATCH)):
         for invoice in batch:
             if invoice.pdf_name:
@@ -131,7 +131,7 @@ def _batches_of_payments() -> Iterator[int]:
 
 
 def _batches_of_statement_lines() -> Iterator[int]:
-    """Do some lines at a time, and yield how many. Those that only their words told apart keep a
+    """Do some lines at a time, and yield how many. Lines that differed only by their words get a
     rank of their own."""
     bare = {"label": "", "reference": "", "occurrence": StatementLine.id}
     while ids := [it.id for it in StatementLine.select().where(old_statement_lines()).limit(BATCH)]:

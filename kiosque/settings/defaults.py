@@ -49,10 +49,10 @@ class Town:
 
 @dataclass(frozen=True)
 class Regie:
-    """The *régie de recettes* and the official answerable for it. Anomalies are mailed to
-    `email` when it is given. It collects for its `services`, at the counter by its `modes`, as its
-    deed of creation (*acte constitutif*) says; for all, by all, where none is given. A mode is a
-    `CounterMode`. `api_token` opens its payments in `/api/encaissements`."""
+    """The *régie de recettes* and the official answerable for it. Anomalies are mailed to `email`
+    if given. As its deed of creation (*acte constitutif*) says, it collects for its `services`, and
+    at the counter by its `modes`; without these lists, for all services or by all modes. A mode is
+    a `CounterMode`. `api_token` opens its payments in `/api/encaissements`."""
 
     name: str
     regisseur: str
@@ -76,9 +76,9 @@ class OtherRegie(Regie):
 class Payment:
     """`gateway` names the table in force. Online payment of an invoice closes
     `closes_after_days` after its due date; never, when that is absent. `treasury_sentence` tells
-    families how to pay an invoice that the Treasury collects, in place of our own words. The debts
-    of a file of *titres* are the Treasury's from the first, unless `titres_paid_here`. An invoice
-    whose file tells no due date has it `due_after_days` after its issue."""
+    families how to pay an invoice that the Treasury collects, in place of our own words. The
+    Treasury collects the debts of a file of *titres* from the start, unless `titres_paid_here`. An
+    invoice without a due date in its file is due `due_after_days` after its issue."""
 
     gateway: str
     closes_after_days: int | None = None
@@ -136,8 +136,8 @@ class Legal:
 
 @dataclass(frozen=True)
 class Server:
-    """The processes that serve the pages, and the threads of each. `deploy/gunicorn.conf.py`, which
-    gunicorn reads before the site is there, takes them from the same places."""
+    """The processes that serve the pages, and the threads of each. `deploy/gunicorn.conf.py` reads
+    them from the same places by itself, since gunicorn runs it before the site is loaded."""
 
     workers: int = 2
     threads: int = 180
@@ -170,9 +170,9 @@ class Monitoring:
 
 @dataclass(frozen=True)
 class Office:
-    """The town hall's own area. It opens to the addresses of `networks` only, to all when there is
-    none. `api_token` opens `/api/encaissements` for every *régie*; it is not there where nobody has
-    a token."""
+    """The town hall's own area. It opens to the addresses of `networks` only, or to all if there
+    are none. `api_token` opens `/api/encaissements` for every *régie*; that page does not exist if
+    no token is set anywhere."""
 
     networks: tuple[str, ...] = ()
     api_token: str = field(default="", repr=False)

@@ -99,7 +99,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 
 def refusal(error: ConfigError) -> str:
-    """Return what to print, in French, of settings that are refused: every fault on its line."""
+    """Return what to print, in French, when settings are refused: one fault a line."""
     return "\n- ".join(["Réglages refusés :", *error.faults])
 
 
@@ -112,7 +112,7 @@ def build(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
 
 
 def gateways_of(settings: Settings) -> dict[str, Gateway]:
-    """Make the gateways of a town, whose calls leave this process by its network. Raise
+    """Make the gateways of a town, and set the network by which this process calls banks. Raise
     ConfigError."""
     network.use(settings.network)
     return registry.configure_all(settings.gateways, environment=settings.environment)
@@ -178,7 +178,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         why = os_errors.why(error)
     except UnicodeDecodeError:
         why = "il n’est pas en UTF-8"
-    except tomllib.TOMLDecodeError as error:  # whose words are English, and may hold a value
+    except tomllib.TOMLDecodeError as error:  # its text is English, and may hold a value
         place = re.search(r"line ([0-9]+), column ([0-9]+)", str(error))
         why = "TOML mal formé" + (f", ligne {place[1]}, colonne {place[2]}" if place else "")
     raise ConfigError([f"{path} : fichier de réglages illisible ({why})"])

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from kiosque.settings.defaults import Settings
 
-#: Of what the town hall chooses: bytes, and pixels of each side.
+#: Limits of a logo that the town hall chooses: bytes, and pixels of each side.
 MOST_BYTES, FEWEST_PIXELS, MOST_PIXELS = 100_000, 32, 2000
 _SIGNATURE, _HEADER = b"\x89PNG\r\n\x1a\n", b"\x00\x00\x00\rIHDR"
 

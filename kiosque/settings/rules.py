@@ -100,7 +100,8 @@ def regie_faults(values: Mapping[str, Any], names: Iterable[str]) -> list[str]:
 def _alone(
     values: Mapping[str, Any], name: str, own: Mapping[str, Any]
 ) -> Iterator[tuple[str, object]]:
-    """Give the rules of a *régie* that look at no other, by the fault that each prevents."""
+    """Yield the rules of a *régie* that do not depend on others, with the fault that each
+    prevents."""
     modes = set(values.get(f"regies.{name}.modes") or ())
     days = values.get(f"regies.{name}.closes_after_days") or 0
     yield f".modes : attendu parmi {', '.join(MODES)}", modes <= set(MODES)

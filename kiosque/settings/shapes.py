@@ -14,7 +14,8 @@ _KNOWN_WORDS = (
 
 
 def is_invisible(letter: str) -> bool:
-    """Tell controls, separators of lines and half characters; a no-break space is visible."""
+    """Return True for control characters, line separators and lone surrogates, but not for a
+    no-break space."""
     return unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
 
 

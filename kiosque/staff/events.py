@@ -178,8 +178,8 @@ WORDS: Mapping[Action, str] = {
 
 
 class Actor(NamedTuple):
-    """Whose act it is: an agent, and the network address of the browser. None for a command or for
-    somebody unknown."""
+    """The author of an act: an agent, None for a command or somebody unknown; and the network
+    address of the browser."""
 
     staff: Staff | None
     network: str = ""

@@ -1,4 +1,4 @@
-"""The link by which an agent chooses a password, and associates a telephone if none is.
+"""The link by which an agent chooses a password, and associates a telephone if there is none yet.
 
 It serves once, for a day. Its secret is drawn when its mail leaves, or when a command prints it:
 none waits in the database.
@@ -54,15 +54,15 @@ def send(staff: Staff, by: Actor) -> None:
 
 
 def renew(staff: Staff, by: Actor) -> None:
-    """Send a new link, by which the agent chooses another password. The present one serves until
+    """Send a new link, by which the agent chooses another password. The present one works until
     then."""
     with write():
         send(staff, by)
 
 
 def dissociate(staff: Staff, by: Actor) -> None:
-    """Do the same for an agent who has lost telephone and recovery codes: neither they nor the
-    password open any more, and every session ends."""
+    """Send a new link to an agent who has lost the telephone and the recovery codes. These and the
+    password stop working at once, and every session ends."""
     with write():
         forget_telephone(staff, by)
         send(staff, by)

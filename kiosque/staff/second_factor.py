@@ -25,7 +25,7 @@ RECOVERY_CODES = 10
 
 
 def new_nonce() -> str:
-    """Return what makes a new secret, which the codes of the former do not open."""
+    """Return a random number for a new secret; codes of the former one are no longer valid."""
     return secrets.token_urlsafe(16)
 
 
@@ -40,15 +40,16 @@ def secret(staff: Staff, key: str) -> str:
 
 
 def address(staff: Staff, key: str, issuer: str) -> str:
-    """Return the address that a QR code gives to a telephone; `issuer` is whose code it is."""
+    """Return the address to put in the QR code for a telephone; `issuer` is the name shown
+    there."""
     import pyotp  # noqa: PLC0415  # few pages need it
 
     return pyotp.TOTP(secret(staff, key)).provisioning_uri(name=staff.email, issuer_name=issuer)
 
 
 def take_code(staff: Staff, typed: str, key: str) -> bool:
-    """Use up the code that a telephone shows now, as part of the transaction under way. Tell
-    whether it was right and had not served."""
+    """Use up the code that a telephone shows now, as part of the transaction under way. Return
+    whether it was right and not used before."""
     require_write()
     for counter, code in _codes(staff, key):
         if hmac.compare_digest(code.encode(), _figures(typed).encode(errors="surrogatepass")):
@@ -60,7 +61,7 @@ def take_code(staff: Staff, typed: str, key: str) -> bool:
 
 
 def take_recovery_code(staff: Staff, typed: str) -> bool:
-    """Use up a recovery code, as part of the transaction under way. Tell whether it was right."""
+    """Use up a recovery code, as part of the transaction under way. Return whether it was right."""
     require_write()
     used = ModelDelete(RecoveryCode).where(
         RecoveryCode.staff == staff, RecoveryCode.digest == _digest(typed)

@@ -17,11 +17,11 @@ from kiosque.language import clock
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=8)
-#: From the password to the code.
+#: Most time between the password and the code.
 HALF_WAY = timedelta(minutes=10)
-#: How long a code that was just shown is not asked for again, for what wants a fresh one.
+#: How long a code just given counts as fresh, for the pages that ask for a fresh one.
 FRESH = timedelta(minutes=10)
-#: Sessions of one agent, and as many half way: those before end.
+#: Most sessions of one agent, and as many that still need a code; more end the oldest ones.
 AT_ONCE = 10
 #: A page seen sooner than this after another writes nothing.
 _PRECISION = timedelta(minutes=1)
@@ -32,7 +32,7 @@ def begin(staff: Staff, *, proved: bool) -> str:
     its number, which only the browser keeps."""
     require_write()
     number, now = secrets.token_urlsafe(32), clock.now()
-    # Who has the password alone ends no session that showed a code.
+    # Somebody who has only the password must not end a session that gave a code.
     same = (StaffSession.staff == staff, StaffSession.proved_at.is_null(not proved))
     latest = (
         StaffSession.select(StaffSession.digest)

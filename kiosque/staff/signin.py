@@ -18,12 +18,13 @@ from kiosque.staff.events import Action, Actor
 
 ACCOUNT = replace(throttle.ACCOUNT, kind="staff-account")
 ADDRESS = replace(throttle.ADDRESS, kind="staff-address")
-#: Codes of one agent, whose password was right: three of a million are good at any moment.
+#: Tries of a code for one agent, after the right password: three codes in a million are right at
+#: any moment.
 CODE = replace(throttle.ACCOUNT, kind="staff-code")
 
 
 class Proof(StrEnum):
-    """The second factor that an agent gave: a code of the telephone, or one kept for its loss."""
+    """The second factor that an agent gave: a code of the telephone, or a recovery code."""
 
     TELEPHONE = "telephone"
     RECOVERY = "recovery"

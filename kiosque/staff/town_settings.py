@@ -1,4 +1,4 @@
-"""The settings that the town hall changes in its own area: they stand over those of the file."""
+"""The settings that the town hall changes in its own area: they override those of the file."""
 
 import json
 from base64 import b64decode, b64encode
@@ -35,8 +35,8 @@ LONGEST = 200
 
 
 def in_force(file: Settings) -> Settings:
-    """Return the settings of the file with what the town hall changed of them. A database that
-    does not answer, or has no such table yet, changes nothing."""
+    """Return the settings of the file, overridden by those that the town hall changed. Return the
+    file's alone if the database does not answer, or has no such table yet."""
     try:
         rows = list(OfficeSetting.select())
     except DatabaseError:
@@ -70,15 +70,15 @@ def texts() -> dict[str, str]:
 
 
 def change_text(name: str, text: str | None, by: Actor) -> None:
-    """Keep a text that may serve; None takes it off, and what was before is shown again. Who took
-    it off is kept: the row stays."""
+    """Store a valid text. None removes it, and the text before is shown again; the row stays, to
+    keep who removed it."""
     with write():
         _keep(f"{_TEXT}.{name}", json.dumps(text, ensure_ascii=False), by)
         events.add(Action.SETTINGS_CHANGED, by, f"{_TEXT}.{name}")
 
 
 def change_logo(content: bytes | None, by: Actor) -> None:
-    """Keep a logo that may serve; None takes it off, and the file's is shown again."""
+    """Store a valid logo; None removes it, and the file's is shown again."""
     with write():
         _keep(LOGO, json.dumps(b64encode(content).decode() if content else None), by)
         events.add(Action.SETTINGS_CHANGED, by, LOGO)
@@ -113,8 +113,8 @@ def change(settings: Settings, section: str, values: Mapping[str, Any], by: Acto
 
 
 def _keep(name: str, value: str, by: Actor) -> None:
-    """Keep a value. Each change is later than the last, whatever the clock of its machine: every
-    process knows by it that something is new."""
+    """Store a value. Date each change after the last one, whatever the machine's clock says:
+    processes learn from this date that something is new."""
     last = OfficeSetting.select().order_by(OfficeSetting.changed_at.desc()).first()
     said = {
         "value": value,

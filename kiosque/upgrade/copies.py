@@ -1,6 +1,6 @@
-"""Copy a town's database aside before its tables are changed, and put it back: run by `steps`, as
-the town's own account, with its settings. Nobody else uses it meanwhile. A backup does more, and
-wants today's tables: here they may be of any version before.
+"""Copy a town's database aside before its tables are changed, and put it back. `steps` runs this as
+the town's own account, with its settings, while nobody else uses the database. A backup does more,
+but needs the present tables; here they may be of any earlier version.
 
 `python -m kiosque.upgrade.copies save NAME` prints where the copy is, then how much money had left
 there; `put-back FILE`; `count`.
@@ -40,7 +40,7 @@ def save(settings: Settings, name: str) -> Path:
     try:
         _copy(settings, draft)
     except BaseException:
-        draft.unlink(missing_ok=True)  # the site needs the room that it took
+        draft.unlink(missing_ok=True)  # free the room, which the site needs
         raise
     draft.replace(file)
     return file
@@ -61,8 +61,8 @@ def _copy(settings: Settings, draft: Path) -> None:
 
 
 def restore_copy(settings: Settings, file: Path) -> None:
-    """Put a copy in the place of the database. SQLite's is kept aside with what goes with it: left
-    beside another, its `-wal` would wreck it."""
+    """Put a copy in place of the database. Move SQLite's old file aside with its `-wal` and `-shm`:
+    beside another database, the `-wal` would wreck it."""
     if settings.on_postgresql:
         db.configure(settings.database_location)
         with db.connection():
@@ -79,7 +79,7 @@ def restore_copy(settings: Settings, file: Path) -> None:
 
 
 def count(settings: Settings) -> int:
-    """Count what money left in the database."""
+    """Count the journal entries and the payment attempts in the database."""
     db.configure(settings.database_location)
     with db.connection():
         return int(db.database.execute_sql(_MONEY).fetchone()[0])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kiosque import os_errors
 
-#: How a fault of ours begins: it is said once, by the command at the top.
+#: Prefix of our own faults, removed here since the outermost command prints it.
 _OURS = "Erreur : "
 
 
@@ -66,8 +66,8 @@ class InstalledTown:
         return done.stdout
 
     def broken_subjects(self, version: Version) -> dict[str, str]:
-        """Return what is broken in each subject of `check`, in French: empty where nothing is.
-        No subject at all where its answer cannot be read."""
+        """Return what is broken in each subject of `check`, in French, "" for nothing; no subject
+        at all if the answer of `check` cannot be read."""
         try:
             told = json.loads(self.run(version, "app.py", "check", "--json").stdout)
         except ValueError:
@@ -114,7 +114,8 @@ class Machine:
 
     @property
     def in_force(self) -> Version:
-        """Return the version that towns run: a link's, or the folder that stood there once."""
+        """Return the version that towns run: the one linked, or on older machines the folder
+        itself."""
         return Version(self.link.resolve())
 
     def version(self, name: str) -> Version:
@@ -130,8 +131,8 @@ class Machine:
         return [InstalledTown(file.stem, file, data / file.stem) for file in files]
 
     def bring(self, by: Version, what: str) -> str:
-        """Put a folder, an archive or a number beside the other versions, by the script of one.
-        Return its name. Raise Failed."""
+        """Install a version, given as a folder, an archive or a number, beside the others, by the
+        script of the version `by`. Return its name. Raise Failed."""
         return self._script(by, "install", "--beside", what).splitlines()[-1]
 
     def install(self, version: Version, *arguments: str) -> None:
@@ -145,8 +146,8 @@ class Machine:
         self._script(version, "kiosque", "start", town)
 
     def serves(self, town: str) -> bool:
-        """Tell whether the town's door is open, or would be but for a fault: not where `kiosque
-        stop` closed it."""
+        """Tell whether the town's site is meant to run, even if it failed; False if `kiosque stop`
+        stopped it."""
         door = f"kiosque-web@{town}.socket"
         enabled = not run(["systemctl", "is-enabled", "--quiet", door]).returncode
         stopped = (self.root / "run" / "kiosque" / f"{town}.stopped").exists()
@@ -183,8 +184,8 @@ def run(command: list[str], cwd: Path | None = None) -> subprocess.CompletedProc
 
 
 def said(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the last lines that a program printed of why it failed, our own words before those of
-    what it ran; of a traceback, the last."""
+    """Return the last lines in which a program said why it failed: our own message before those of
+    programs that it ran; the last line of a traceback."""
     told = done.stderr.strip() or done.stdout.strip()
     lines = told.splitlines()[-1 if "Traceback (" in told else -8 :]
     ours = next((at for at, line in enumerate(lines) if line.startswith(_OURS)), 0)

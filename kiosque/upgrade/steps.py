@@ -1,8 +1,8 @@
-"""The steps of an upgrade, each undone if one after it fails.
+"""The steps of an upgrade, each undone if a later one fails.
 
-The towns' doors are closed meanwhile: families read that the site is in maintenance, a bank sends
-its notices again. What is done is written in `upgrade.json` beside the versions, so that `back`
-undoes also what an interruption left.
+The towns' sites are stopped meanwhile: families read that the site is in maintenance, and a bank
+sends its messages again. Each step done is written in `upgrade.json` beside the versions, so that
+`back` can also undo an interrupted upgrade.
 """
 
 import json
@@ -20,8 +20,8 @@ _COPIES = ("-m", "kiosque.upgrade.copies")
 
 @dataclass
 class Saved:
-    """A town's base before: its copy, how much money had left there, and the town's backup where
-    the version before makes them."""
+    """A town's database before the upgrade: its copy, the `count` of its rows about money, and the
+    town's backup if the earlier version makes them."""
 
     copy: str
     money: int
@@ -62,8 +62,8 @@ class UpgradeRecord:
 
 
 def upgrade(machine: Machine, name: str, say: Say) -> None:
-    """Pass every town to a version that is there already. Raise Failed with the reason; the version
-    before is then in force again, on the databases of before."""
+    """Pass every town to a version that is installed already. Raise Failed with the reason; the
+    earlier version is then in force again, with the databases as they were."""
     old, new = machine.in_force, machine.version(name)
     if (last := UpgradeRecord.read(machine)) and not last.ended:
         raise Failed("Une mise à jour s’est interrompue : « kiosque upgrade --back » d’abord.")
@@ -74,7 +74,7 @@ def upgrade(machine: Machine, name: str, say: Say) -> None:
     well = {town.name: _well(town, old) for town in towns}
     record = UpgradeRecord(old.name, new.name, [it.name for it in towns if machine.serves(it.name)])
     record.write(machine)
-    # A terminal that goes away interrupts nothing; what is told to end ends as Ctrl-C does.
+    # A terminal that closes interrupts nothing; SIGTERM ends it as Ctrl-C does.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -95,8 +95,8 @@ def upgrade(machine: Machine, name: str, say: Say) -> None:
 def _look_before(
     old: Version, new: Version, towns: list[InstalledTown], say: Say
 ) -> dict[str, str]:
-    """Look for what would fail later, while nothing is changed, and back each town up as it does
-    each night, if it does. Return the backups by town. Raise Failed."""
+    """Look for what would fail later, before anything is changed, and make each town's nightly
+    backup, if it makes them. Return the backups by town. Raise Failed."""
     backups = {}
     for town in towns:
         say(f"{town.name} : réglages, sauvegarde...")
@@ -119,7 +119,7 @@ def _go(
     backups: Mapping[str, str],
     say: Say,
 ) -> None:
-    """Close the doors, copy the databases and change them, put the new version in force."""
+    """Stop the sites, copy the databases and change them, put the new version in force."""
     new, towns = machine.version(record.new), machine.towns()
     for name in record.served:
         machine.stop(new, name)
@@ -137,7 +137,7 @@ def _go(
 
 
 def _open(machine: Machine, record: UpgradeRecord, well: Mapping[str, set[str]], say: Say) -> None:
-    """Open the doors. Raise Failed where something is broken that was well."""
+    """Start the sites. Raise Failed if something is broken that was not before."""
     new = machine.version(record.new)
     for name in record.served:
         machine.start(new, name)
@@ -155,8 +155,8 @@ def _well(town: InstalledTown, version: Version) -> set[str]:
 
 
 def back(machine: Machine, say: Say, *, losing: bool = False) -> None:
-    """Undo the last upgrade, ended or not. Raise Failed where a database has taken money since
-    that it would lose, unless `losing`."""
+    """Undo the last upgrade, complete or not. Raise Failed if money was recorded since, which would
+    be lost, unless `losing`."""
     record = UpgradeRecord.read(machine)
     if record is None:
         raise Failed("Aucune mise à jour à défaire.")
@@ -166,9 +166,9 @@ def back(machine: Machine, say: Say, *, losing: bool = False) -> None:
 def _undo(
     machine: Machine, record: UpgradeRecord, towns: list[InstalledTown], *, losing: bool = False
 ) -> str:
-    """Put the databases and the version of before back, and open the doors that were open. Return
-    what to say of it. What money has come since is not lost: then the new version stays. Raise
-    Failed where that was asked for by hand."""
+    """Put back the earlier databases and version, and start the sites that were running. Return
+    what to say about it. If money was recorded since, keep the version in force and raise Failed,
+    unless `losing`."""
     new = machine.version(record.new)
     switched = machine.link.resolve() == new.folder or not machine.link.exists()
     old = machine.version(record.old) if switched else machine.in_force
@@ -193,7 +193,7 @@ def _undo(
         machine.install(new, "--switch", old.name)
     for town, copy in saved.items():
         if town.name in since and copy.backup:
-            # So that banks are asked for what is lost, and no receipt's number is given twice.
+            # Then banks are asked for what is lost, and no receipt number is given twice.
             town.must(old, "app.py", "restore", copy.backup, "--yes")
     closed = _start(machine, record)
     UpgradeRecord.file(machine).unlink()
@@ -202,7 +202,8 @@ def _undo(
 
 
 def _start(machine: Machine, record: UpgradeRecord) -> list[str]:
-    """Open each door that was; one that does not open keeps no other closed. Return those."""
+    """Start each site that was running, even if another does not start. Return those that do
+    not."""
     version, closed = machine.version(record.new), []
     for name in record.served:
         try:
