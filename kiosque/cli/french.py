@@ -29,7 +29,7 @@ class FrenchGroup(click.Group):
             return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Print a refusal of the system as one line, since it is no fault of ours."""
+        """Run the command. Print a refusal of the system as one line: it is no fault of ours."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:  # the reader of our output has gone: let Click stop quietly
