@@ -137,7 +137,7 @@ class Report:
     card_brand: str = ""
     #: At most the last four digits of the card.
     card_last4: str = ""
-    #: Of a refund, the `transaction_id` of the debit it gives back; empty if the bank does not say.
+    #: For a refund, the `transaction_id` of the debit given back; empty if the bank does not say.
     parent_id: str = ""
     #: False while the bank may still undo the outcome by itself.
     final: bool = True

@@ -1,16 +1,15 @@
 """Put small faults into the payment core, one at a time, and see which no test notices.
 
-mutmut makes the faults and keeps what became of each; its operators are chosen for this code. It is
-made to mutate the wording of every sentence and never a whole statement. Here it is the other way
-round: texts meant to be read are left alone, the short words that programs compare are not, and
-statements are deleted too.
+mutmut makes the faults and stores the outcome of each, with operators chosen for this code. By
+default it changes the wording of every sentence and never deletes a statement. Here it leaves texts
+for readers alone, changes the short words that programs compare, and deletes statements too.
 
-The faults are tried here, not by mutmut, which gathers the tests again for each: one pytest gathers
-them and runs them all once, which tells what lines each goes through; then a process forked from it
-tries each fault, by the tests that go through its line: those that noticed others of its function,
-the module's own, those that go through some line that none before does, then all others; of each,
-first those that go on to the next line. Nothing is typeset: the threads that do it do not follow
-into those processes.
+mutmut would collect the tests again for each fault; so the faults are tried here instead. One
+pytest collects the tests and runs them all once, noting the lines that each executes. Then a
+process forked from it tries each fault, by the tests that execute its line. First come those that
+noticed other faults of its function, then those of the module, then those that execute a line that
+none before does, then all others; in each group, first those that go on to the next line. PDFs are
+not typeset, since the threads that do it do not survive a fork.
 """
 
 import contextlib
@@ -59,14 +58,15 @@ from mutmut.stats import status_by_exit_code
 from mutmut.utils.file_utils import change_cwd, walk_mutatable_files
 from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
-#: A word of the program's: a key, a kind, a field's name. What has a space is a sentence.
+#: A word of the program: a key, a kind, a field's name. A text with a space is a sentence.
 _WORD = re.compile(r"""(['"])[A-Za-z0-9_:.-]*\1""", re.ASCII)
 #: A function as it is, or with a fault, as mutmut writes them one after the other in a module.
 _WRITTEN = re.compile(r"^ *(?:async )?def (\w+__mutmut_(?:orig|\d+))\(", re.MULTILINE)
 _AS_IT_IS = "__mutmut_orig"
 #: How a try ends, for mutmut.
 SURVIVED, KILLED, NO_TESTS, SUSPICIOUS = 0, 1, 33, 35
-#: After so many faults, the code is tried without any: were it noticed too, they would not count.
+#: After so many faults, the unchanged code is tried: if tests fail on it too, these faults do not
+#: count.
 _AT_A_TIME = 25
 Fault = tuple[SourceFileMutationData, str]
 _NOTICED, _UNNOTICED = ("killed", "timeout", "segfault"), ("survived", "no tests")
@@ -89,7 +89,7 @@ def no_result(node: cst.Return) -> Iterable[cst.Return]:
 
 
 def other_way(node: cst.If | cst.CompIf) -> Iterable[cst.CSTNode]:
-    """The condition holds always, or never."""
+    """Make a condition always true, then always false."""
     for answer in ("True", "False"):
         yield node.with_changes(test=cst.Name(answer))
 
@@ -117,7 +117,7 @@ class Trial:
         self._through: defaultdict[str, defaultdict[int, list[pytest.Item]]] = defaultdict(
             lambda: defaultdict(list)
         )
-        #: The lines that each test goes through, a bit each.
+        #: The lines that each test executes, as a bit mask.
         self._bits: Counter[pytest.Item] = Counter()
         self._noticed: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._failed = ""
@@ -154,8 +154,8 @@ class Trial:
         return True
 
     def _learn(self, items: list[pytest.Item]) -> None:
-        """Run each test as the code is, unless it was run on this very code, and keep what it goes
-        through."""
+        """Run each test on the unchanged code, unless that was done for the same code, and store
+        the lines that it executes."""
         trampoline.set_mutant_under_test("")
         code, kept = _digest(_code()), Path("lines.json")
         known = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
@@ -187,8 +187,8 @@ class Trial:
         _say(f"{len(items)} tests, {sum(self._seconds.values()):.0f} seconds of a processor")
 
     def _tests_of(self, fault: str) -> list[pytest.Item]:
-        """Return the tests that go through the line of a fault, or the one above where it only goes
-        on; the likeliest to notice it first, for so many seconds at most."""
+        """Return the tests that execute the line of a fault, or the line above that it continues;
+        first the likeliest to notice it, and only as many as fit in the time."""
         function = mangled_name_from_mutant_name(fault)
         module, _, name = fault.rpartition(".")
         through, line = self._through[function], _lines_of_faults(module)[name]
@@ -208,7 +208,7 @@ class Trial:
         return list(self._within(firsts + others))
 
     def _within(self, items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
-        """Give tests, in their order, for so many seconds at most; the first in any case."""
+        """Yield tests in their order, as many as fit in the time; the first in any case."""
         left = self._longest
         for number, item in enumerate(items):
             if not number or self._seconds[item] <= left:
@@ -216,7 +216,7 @@ class Trial:
                 left -= self._seconds[item]
 
     def _try(self, name: str, items: list[pytest.Item] | None = None) -> int:
-        """Try a fault; without its name, the code as it is, by the tests given."""
+        """Try a fault by the tests given; without a name, try the unchanged code."""
         items = self._tests_of(name) if items is None else items
         if not items:
             return NO_TESTS
@@ -233,8 +233,8 @@ class Trial:
         return -signal.SIGXCPU if end == -signal.SIGALRM else end
 
     def _run(self, name: str, items: list[pytest.Item], told: int) -> NoReturn:
-        """Try one fault, in a process of its own, which ends here. A test that goes round for ever
-        is stopped."""
+        """Try one fault, in a process of its own, which ends here. Stop a test that loops for
+        ever."""
         end, self._told = SUSPICIOUS, told
         try:
             for output in (1, 2):
@@ -253,8 +253,8 @@ class Trial:
 
 @contextlib.contextmanager
 def _lines_gone_through() -> Iterator[dict[str, set[int]]]:
-    """Gather, meanwhile, the lines gone through in the functions that have faults, each counted
-    from its first."""
+    """Collect, during the block, the lines executed in the functions that have faults, each
+    numbered from the first line of its function."""
     found: defaultdict[str, set[int]] = defaultdict(set)
 
     def called(frame: FrameType, _event: str, _: object) -> Callable[..., object] | None:
@@ -282,7 +282,7 @@ def _lines_gone_through() -> Iterator[dict[str, set[int]]]:
 
 @cache
 def _lines_of_faults(module: str) -> dict[str, int]:
-    """Return the line of each fault of a module, counted from the first of its function."""
+    """Return the line of each fault of a module, numbered from the first line of its function."""
     written = _WRITTEN.split(inspect.getsource(import_module(module)))
     texts = dict(zip(written[1::2], (each.splitlines() for each in written[2::2]), strict=True))
     return {
@@ -299,7 +299,7 @@ def _lines_of_faults(module: str) -> dict[str, int]:
 
 
 def _code() -> list[Path]:
-    """Return the files that may change what a test goes through, but for the other tests."""
+    """Return the files that may change the lines that a test executes, except the other tests."""
     folders = ("kiosque", "gateways", "templates", "tests", "scripts")
     found = (path for folder in folders for path in Path(folder).rglob("*.*"))
     kinds = (".py", ".html", ".txt", ".sql")
@@ -316,7 +316,7 @@ def _digest(paths: Iterable[Path]) -> str:
 
 
 def _words_of_code(path: Path) -> str:
-    """Return the words of a module but those that only people read, its comments and docstrings."""
+    """Return the source of a module without its comments and docstrings."""
     kept, before = [], tokenize.ENCODING
     begins = (tokenize.ENCODING, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
     with path.open("rb") as file:
@@ -340,15 +340,15 @@ def _say(words: str) -> None:
 
 
 def _forget_what_is_gone() -> None:
-    """Delete, of the copy where the faults are, what is in the source no more: its tests too."""
+    """Delete from the copy that has the faults what is no longer in the source, tests included."""
     for path in Path("mutants").rglob("*.py"):
         if not path.relative_to("mutants").exists():
             path.unlink()
 
 
 def _write_each_query_anew() -> None:
-    """Have no query written once for all: what writes it would be gone through by one test, and its
-    faults tried by none."""
+    """Build every prepared query again at each use: otherwise only one test would execute the code
+    that builds it, and no other could notice its faults."""
     from kiosque.db import prepared  # noqa: PLC0415  # of the copy where the faults are
 
     written = prepared.PreparedQuery._for_database  # noqa: SLF001
@@ -361,7 +361,7 @@ def _write_each_query_anew() -> None:
 
 
 def _drawn(faults: list[Fault], count: int) -> list[Fault]:
-    """Return so many faults of each module, drawn at random, in the order given."""
+    """Return `count` faults of each module, drawn at random, in the order given."""
     of_module: defaultdict[Path, list[Fault]] = defaultdict(list)
     for fault in faults:
         of_module[fault[0].path].append(fault)
@@ -391,7 +391,7 @@ def try_faults(tests: str, seconds: float, draw: int, again: bool, only: tuple[s
     found, _ = collect_source_file_mutation_data(mutant_names=only)
 
     def turn(fault: tuple[SourceFileMutationData, str, int | None]) -> tuple[bool, int]:
-        """First what was never tried, in the order asked for."""
+        """Put first what was never tried, in the order asked for."""
         wanted = (number for number, each in enumerate(only) if fnmatch(fault[1], each))
         return fault[2] is not None, next(wanted, 0)
 

@@ -43,7 +43,7 @@ class KeyChangeTests(Hooks):
             assert not any(secret in str(refused.value) for secret in self.secrets)
 
     def _after_key_change(self, *, days: int) -> Gateway:
-        """Return the gateway whose former key is accepted for so many more days."""
+        """Return a gateway whose former key is accepted for `days` more days."""
         until = (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
         table = self.after_key_change(until)
         if table is None:

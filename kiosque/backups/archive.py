@@ -105,7 +105,7 @@ class Writer:
             yield cls(tar)
 
     def add(self, name: str, file: IO[bytes], size: int, modified: float) -> None:
-        """Add what a file holds, so many bytes. Raises OSError where it holds less."""
+        """Add `size` bytes of a file. Raises OSError if it holds fewer."""
         member = tarfile.TarInfo(name)
         member.size, member.mtime, member.mode = size, int(modified), _KEEPS_NO_SECRET
         digested = _Digested(file)

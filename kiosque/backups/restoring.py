@@ -228,8 +228,9 @@ def _move_file(settings: Settings, aside: Path) -> None:
 
 
 def set_aside(settings: Settings) -> Path:
-    """Move the database and the invoices' PDFs aside, so that the town begins anew; return where
-    they are. Nobody may be at work on them. Raises ProgramFailed, DatabaseError, OSError."""
+    """Move the database and the invoices' PDFs aside, so that the town can start again from
+    nothing. Return where they are. Nobody may be at work on them. Raises ProgramFailed,
+    DatabaseError, OSError."""
     aside = _aside(settings)
     if settings.on_postgresql:
         databases.dump(str(settings.database_location), aside / POSTGRESQL)

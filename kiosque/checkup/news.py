@@ -71,9 +71,9 @@ def _key(subject: str, advice: str) -> str:
 
 
 def _is_weekly(installation: Installation, last: date | None) -> bool:
-    """Tell whether it is the day and the hour of the weekly mail. It is due at once the first time,
-    which proves that mail works; and on any day if the last one is more than a week old, or dated
-    in the future because the clock was set back."""
+    """Tell whether it is the day and the hour of the weekly mail, or any day if the last one is
+    more than a week old. It is due at once the first time, which proves that mail works, and if the
+    last one is dated in the future, because the clock was set back."""
     today = clock.today()
     if last is None or last > today:
         return True

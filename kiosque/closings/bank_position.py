@@ -76,7 +76,7 @@ def _moved(regie: str, month: Month, start: StartingPoint, last: int) -> int:
     """Return by how many cents the books have changed, since the starting point, what the bank
     holds or owes. Each part of the query uses an index of its own."""
     entry, line = JournalEntry, JournalEntry.line
-    own, of_line = entry.regie == regie, line.is_null(False)  # the index is of these alone
+    own, of_line = entry.regie == regie, line.is_null(False)  # the index has these alone
     parts = (
         own & entry.settlement.is_null(False) & entry.number.between(start.number + 1, last),
         own & entry.statement.is_null(False) & (entry.number > start.seen),

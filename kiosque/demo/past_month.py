@@ -19,7 +19,7 @@ from kiosque.payments.receipts import Issuers
 from kiosque.settings import Settings
 
 _AUTHOR = "Dominique Aubry"
-#: Of the town's accounts, by service.
+#: The *fonction* and the article of each service in the town's accounts.
 _FUNCTIONS = {"Restauration scolaire": "281", "Périscolaire": "331", "Mercredi": "331"}
 _ARTICLES = {"Restauration scolaire": "7067", "Multi-accueil": "7066"}
 

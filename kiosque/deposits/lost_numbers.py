@@ -44,7 +44,7 @@ def say_last(regie: str, year: int, last: int, author: str) -> str:
 
 
 def named(gap: DepositGap) -> str:
-    """Return the numbers that are lost: `2026-004 à 2026-006`; nothing where none is."""
+    """Return the lost numbers in words: `2026-004 à 2026-006`; "" for none."""
     if gap.last is None or gap.last < gap.first:
         return ""
     first, last = (title_of(gap.year, each, gap.regie) for each in (gap.first, gap.last))

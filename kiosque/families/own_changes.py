@@ -69,10 +69,10 @@ def reset(token: Token, password: str, town: Town, address: str) -> Account:
 
 
 def change_password(account: Account, password: str, town: Town, address: str) -> Account:
-    """Replace the password of a signed-in family, which has just shown the present one.
+    """Replace the password of a signed-in family, which has just given the present one.
 
-    Raises Unsuitable when the new one will not do; TooManyTries, Busy; Stale when another was
-    chosen meanwhile, which stays.
+    Raises Unsuitable if the new one is refused; TooManyTries, Busy; Stale if another was chosen
+    meanwhile, which stays.
     """
     family = account.family
     throttle.require_free(_proposals(family))

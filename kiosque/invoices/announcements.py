@@ -179,7 +179,7 @@ def set_wanted(family: Family, *, wanted: bool) -> bool:
 def stop_token(secret_key: str, family: Family) -> str:
     """Return the token of a link that stops this family's notices without signing in.
 
-    It allows nothing else, and works for ever: a mail is found again years later.
+    It allows nothing else, and never expires: a mail may be opened again years later.
     """
     return _tokens(secret_key).dumps(family.id)
 

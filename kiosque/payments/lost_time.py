@@ -152,8 +152,8 @@ def _listing(point: Anomaly) -> str:
 
 
 def lost_times() -> dict[str, tuple[datetime, datetime]]:
-    """Return the time lost of each gateway whose payments of then are not all entered yet: from
-    the oldest backup to the last restoration."""
+    """Return the lost time of each gateway, as long as the payments made in it are not all entered:
+    from the oldest backup to the last restoration."""
     times = {number: (since, until) for number, since, until in _RESTORATIONS.rows()}
     found: dict[str, tuple[datetime, datetime]] = {}
     for gateway, key in _OPEN.rows() if times else ():

@@ -34,7 +34,7 @@ LONGEST_PAUSE = timedelta(hours=1)
 PENDING_FOLLOWED = timedelta(days=60)
 #: After this without an answer about an attempt, a human is told, once.
 SILENCE = timedelta(days=1)
-#: After this without an answer, a decided attempt is asked about no more.
+#: After this without an answer, stop asking about a decided attempt.
 GIVEN_UP_AFTER = timedelta(days=10)
 #: How long after its time an attempt whose bank cannot be asked is declared expired: the result
 #: may follow the end of the bank's page by a few minutes.
@@ -171,8 +171,8 @@ def _apply(attempt: Attempt, gateway: Polls, reports: Sequence[Report], issuers:
 
 
 def postpone_question(attempt: Attempt) -> None:
-    """Ask again later, after pauses that grow, but no more about a decided attempt after
-    GIVEN_UP_AFTER; tell a human when the silence lasts."""
+    """Ask again later, after growing pauses; stop asking about a decided attempt after
+    GIVEN_UP_AFTER. Tell a human when the silence lasts."""
     with write():
         attempt = Attempt.get_by_id(attempt.id)
         now = clock.now()
@@ -220,7 +220,7 @@ def _expire_if_silent(attempt_id: int) -> bool:
 
 
 def stop_asking(attempt: Attempt) -> None:
-    """Ask no more about an attempt whose gateway cannot be asked, or no longer."""
+    """Stop asking about an attempt whose gateway cannot be asked, or no longer can."""
     with write():
         Attempt.update(ask_at=None).where(Attempt.id == attempt.id).execute()
 

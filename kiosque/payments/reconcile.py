@@ -28,7 +28,7 @@ LEASE = "reconcile"
 RUN_SECONDS = 50
 #: Questions under way at once, for all banks together; they are shared between the lines.
 AT_ONCE = 32
-#: A bank that leaves so many questions in a row unanswered is left alone until the next run.
+#: After so many unanswered questions in a row, a bank is left alone until the next run.
 GIVE_UP_AFTER = 10
 #: The last answer is recorded this long after the run's deadline, at most.
 _LONGEST_ANSWER = timedelta(seconds=20)

@@ -35,7 +35,7 @@ SENT_AGAIN_AFTER = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=1)
 #: After this without an answer, a human is told, once.
 SILENCE = timedelta(days=1)
-#: After this, a request is sent no more: the family may have been paid back in another way.
+#: After this, stop sending a request: the family may have been paid back in another way.
 GIVEN_UP_AFTER = timedelta(days=7)
 
 

@@ -106,10 +106,10 @@ def _resolve_reopened(number: str, author: str, reason: str) -> None:
 
 
 def close_attempt(reference: str, author: str, reason: str) -> None:
-    """Declare that nothing came of a payment that the bank says nothing about, so that the family
-    may pay again. What the bank says later counts as ever.
+    """Declare that nothing came of a payment that the bank does not report on, so that the family
+    may pay again. What the bank reports later is still recorded.
 
-    Raises Refused when it is decided, is still within its time, or nobody answers for it.
+    Raises Refused if it is decided, is still within its time, or has no author or reason.
     """
     require_author_and_reason(author, reason)
     with write():

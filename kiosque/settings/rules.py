@@ -49,10 +49,10 @@ class Rule:
 
 
 def faults(values: Mapping[str, Any]) -> list[str]:
-    """Return the faults of settings that are of the right type but cannot serve.
+    """Return the faults of settings that are of the right type but break a rule.
 
-    A rule that needs a setting which is missing, or of the wrong type, is passed over: that
-    fault is named already.
+    Skip a rule that needs a setting which is missing or of the wrong type: that fault is named
+    already.
     """
     found = [
         f"{name} : sauts de ligne et caractères invisibles interdits"

@@ -1,7 +1,8 @@
 """The second factor: the six figures that a telephone shows (TOTP, RFC 6238), or a recovery code.
 
-The secret is made of the site's key and of a number kept with the agent: a copy of the database
-alone makes no code. With another key, telephones are associated anew.
+The secret is derived from the site's key and from a random text stored with the agent: a copy of
+the database alone is not enough to make a code. If the key changes, telephones must be associated
+again.
 """
 
 import base64
@@ -25,7 +26,7 @@ RECOVERY_CODES = 10
 
 
 def new_nonce() -> str:
-    """Return a random number for a new secret; codes of the former one are no longer valid."""
+    """Return a random text for a new secret; codes of the former one are no longer valid."""
     return secrets.token_urlsafe(16)
 
 

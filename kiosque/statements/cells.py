@@ -77,7 +77,7 @@ def _utc_day(text: str) -> str:
 
 
 def one_line(*texts: str, most: int = MAX_LABEL) -> str:
-    """Join what is said of a movement, on one line, without the number of a card."""
+    """Join the texts about a movement on one line, without any card number."""
     words = " ".join(" ".join(texts).split())[: 2 * MAX_LABEL]
     plain = words if words.isprintable() else "".join(filter(str.isprintable, words))
     return _CARD.sub(_hidden, plain)[:most].strip()

@@ -9,7 +9,7 @@ from kiosque.db.statement_words import MatchRule
 from kiosque.statements.explanations import Explanation, Open
 from kiosque.statements.money import Key, Money, Remitted, in_order
 
-#: The bank pays a remittance within so many days.
+#: Days within which the bank pays a remittance.
 LONGEST = timedelta(days=7)
 
 Item = TypeVar("Item", Money, Remitted)

@@ -61,7 +61,7 @@ def files_of(regie: str) -> Any:
 
 
 def why_not(file: StatementFile) -> str:
-    """Return why a load cannot be undone, in French; nothing where it can."""
+    """Return in French why a load cannot be undone; nothing if it can."""
     if file.undone_at:
         return f"Ce chargement est déjà annulé, le {long_instant(file.undone_at)}."
     if not file.regies:

@@ -1,9 +1,9 @@
 """The legal pages, and the one that says why it is safe to pay.
 
 Their default texts are filled from the settings; a town may write its own, in Markdown: in its
-area, or in KIOSQUE_DATA/texts/NAME.md, and NAME.en.md for readers of another language. A file is
-read at start; one that cannot serve refuses to start, since the law wants these pages. HTML in a
-text is shown as it is written, never obeyed, and images are not loaded.
+area, or in KIOSQUE_DATA/texts/NAME.md, and NAME.en.md for readers of another language. Files are
+read at start; the site does not start with an invalid one, since the law requires these pages. HTML
+in a text is escaped, and images are not loaded.
 """
 
 import re
@@ -132,7 +132,7 @@ def file_names() -> dict[str, str]:
 
 
 def fault(text: str, most_bytes: int = MAX_BYTES) -> str:
-    """Return in French why a text cannot serve, empty if it can."""
+    """Return in French why a text is not valid; "" if it is."""
     if len(text.encode()) > most_bytes:
         return f"texte trop long ({most_bytes // 1000} ko au plus)"
     levels = [token.tag for token in _markdown().parse(text) if token.type == "heading_open"]
@@ -179,7 +179,7 @@ def missing(settings: Settings, own: Mapping[str, str]) -> list[str]:
 
 
 def _read(path: Path) -> str:
-    """Return the text of one file. Raises ValueError saying in French why it cannot serve."""
+    """Return the text of one file. Raises ValueError saying in French why it is not valid."""
     if not path.name.endswith(".md") or path.name.removesuffix(".md") not in file_names():
         raise ValueError(f"nom inconnu ; attendu {', '.join(f'{known}.md' for known in TITLES)}")
     try:

@@ -23,7 +23,7 @@ COLUMNS = ("tiers_reference", "tiers_nom", "tiers_adresse", "tiers_ville")
 _CODE = "code_famille"
 #: If more families have the same address or name, propose none of them.
 MAX_CANDIDATES = 5
-#: Families that are neither put away nor forgotten.
+#: Families that are neither archived nor forgotten.
 _PRESENT = Family.archived_at.is_null(), Family.forgotten_at.is_null()
 #: Characters of a street that suffice to tell houses apart: some programs cut it.
 _ENOUGH = 12
@@ -141,7 +141,7 @@ def _fault(found: Found) -> str:
 
 
 def present(asked: Iterable[str]) -> dict[str, Family]:
-    """Return the families of these codes, those that are put away or forgotten left out."""
+    """Return the families of these codes, without those archived or forgotten."""
     found = Family.select().where(Family.code.in_(set(asked)), *_PRESENT)
     return {each.code: each for each in found}
 

@@ -68,7 +68,7 @@ class Draft:
 
     @property
     def paper(self) -> str:
-        """Return the name of its PDF, beside the file; nothing where there is none."""
+        """Return the name of its PDF, beside the file; "" for none."""
         return self.pdf or self.numbered_pdf
 
     @property

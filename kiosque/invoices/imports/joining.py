@@ -99,7 +99,7 @@ def forgotten(codes: Iterable[str]) -> list[str]:
 
 
 def away(codes: Iterable[str]) -> list[str]:
-    """Return those of these codes whose families were forgotten or put away, in order."""
+    """Return those of these codes whose families were forgotten or archived, in order."""
     is_away = Family.forgotten_at.is_null(False) | Family.archived_at.is_null(False)
     return sorted(
         {family.code for family in Family.select(Family.code).where(is_away)} & set(codes)

@@ -1,10 +1,11 @@
 """Which columns of another software's table are the town's own: data, kept by the table's columns.
 
-A mapping makes one row or more of each line. A source is the name of a column (`?` before it: if
-there is one), a list of names whose cells are put together, `=` and a text for all lines, or, for
-tables of one column a service, `*colonne` and `*valeur`: the name and the cell of each column that
-nothing else names. `total` names the column that must be their sum. `joins` bring the columns of
-files that lie beside, as `FILE/COLUMN`. Presets are the files of `presets/`.
+A mapping makes one or more rows from each line. A source is one of these: the name of a column (`?`
+before it if the column is optional); a list of names whose cells are joined; `=` and a text for all
+lines. In tables with one column for each service, the sources `*colonne` and `*valeur` are the name
+and the cell of each column that nothing else names; `total` names the column that must be their
+sum. `joins` bring the columns of neighbouring files, as `FILE/COLUMN`. Presets are the files of
+`presets/`.
 """
 
 import hashlib
@@ -48,7 +49,7 @@ Row = Mapping[str, Source]
 
 
 class Unusable(Exception):
-    """A mapping that cannot serve for a table. `faults` say why, in French."""
+    """A mapping that does not suit a table. `faults` say why, in French."""
 
     def __init__(self, faults: Sequence[str]):
         super().__init__(" ".join(faults))

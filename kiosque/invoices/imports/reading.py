@@ -158,7 +158,7 @@ def sums(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a file. Its methods raise ValueError, in French, for a cell that cannot serve."""
+    """One line of a file. Its methods raise ValueError, in French, for a cell that is not valid."""
 
     line: int
     cells: Mapping[str, str]

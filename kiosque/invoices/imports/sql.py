@@ -4,7 +4,7 @@ FAMILY = """
     INSERT INTO family (code, name, address, postcode, city, updated_on, digest)
     VALUES (?, '', '', '', '', ?, '') ON CONFLICT DO NOTHING
 """
-#: A family that was forgotten or put away is invoiced again: it is back.
+#: Bring back a family that was forgotten or archived: it is invoiced again.
 BACK = "UPDATE family SET forgotten_at = NULL, archived_at = NULL WHERE code = ?"
 #: A family is found by the names of its children too.
 WORDS = "UPDATE family SET words = LTRIM(words || ' ' || ?) WHERE code = ?"

@@ -186,7 +186,7 @@ class ApplyCredit(OfInvoice):
 
 
 class TakeCreditOff(OfInvoice):
-    """A credit note that pays this invoice no more."""
+    """Undo what a credit note pays of this invoice."""
 
     verb = "Reprendre"
 

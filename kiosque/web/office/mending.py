@@ -120,7 +120,7 @@ class ColumnsForm(Form):
         return [self[f"column_{at}"] for at in range(len(self.columns))]
 
     def keep(self, name: str, author: str) -> bool:
-        """Keep what was chosen. Return False, and say why in the form, if it cannot serve."""
+        """Store what was chosen. If it is not valid, return False and say why in the form."""
         row: dict[str, Source] = {}
         for column, field in zip(self.columns, self.asked, strict=True):
             if ours := field.data:

@@ -36,7 +36,7 @@ from kiosque.web.office.upload_acts import TOO_MANY
 
 #: Files of one deposit.
 MAX_FILES = 10
-#: The mails of a load may wait so many days: reminders come after.
+#: Most days that the mails of a load may wait: reminders come after.
 LATEST_DAYS = 3
 #: Hours of a day that are offered.
 _EVERY_HOURS = 3

@@ -137,7 +137,7 @@ def _row(head: list[str], line: list[str]) -> list[str]:
 
 
 def _cells(data: bytes, width: int, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a file that say something. Raise BadFile for one of another width."""
+    """Yield the rows of a file that are not empty. Raise BadFile for one of another width."""
     for at, line in enumerate(decode(data).split("\n"), 1):
         if not line.strip():
             continue

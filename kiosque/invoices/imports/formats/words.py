@@ -32,7 +32,7 @@ def without_month(text: str) -> str:
 
 
 def month_of(on: str) -> str:
-    """Return the month of a date, written as in files; nothing where it is none."""
+    """Return the month of a date, written as in files; "" if it is not a date."""
     for pattern in (r"(20\d\d)-(\d\d)-\d\d", r"\d\d/(\d\d)/(20\d\d)"):
         if found := re.match(pattern, on, re.ASCII):
             year, number = sorted(found.groups(), key=len, reverse=True)

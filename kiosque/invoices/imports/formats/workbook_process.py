@@ -17,7 +17,7 @@ from python_calamine import CalamineWorkbook
 
 MEMORY = 512 * 1024 * 1024
 CPU_SECONDS = 25
-#: Of the whole archive, unpacked: it is counted before it is unpacked again by another.
+#: Most bytes of the whole archive once unpacked: they are counted before the reader unpacks it.
 MAX_UNPACKED = 128 * 1024 * 1024
 MAX_PARTS = 2_000
 MAX_ROWS, MAX_COLUMNS = 200_000, 256

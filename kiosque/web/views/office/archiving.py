@@ -1,4 +1,4 @@
-"""Families put away, and brought back."""
+"""Archive families, and bring them back."""
 
 from flask import flash, redirect, url_for
 from werkzeug.wrappers import Response

@@ -86,7 +86,7 @@ def family_of(code: str) -> Family:
 
 
 def present_family(code: str) -> Family:
-    """Return the family of this code unless it was put away, else 404."""
+    """Return the family of this code unless it is archived, else 404."""
     found = family_of(code)
     return found if found.archived_at is None else abort(404)
 
