@@ -9,8 +9,9 @@ from kiosque.invoices.imports import codes, mappings
 from kiosque.invoices.imports.codes import Named
 from kiosque.staff.roles import Role
 from tests.agents import enter, make_agent, send
-from tests.kiosque.invoices.files import ROW, SETTLEMENTS, sheet
+from tests.kiosque.invoices.files import FAMILIES, ROW, SETTLEMENTS, sheet
 from tests.kiosque.invoices.synthetic import line, pes, piece
+from tests.pages.payment import two_regies
 from tests.pages.stage import LONG_EMAIL, LONG_NAME, LONG_WORD, Stage, scene
 from tests.uploads import MONTH, make_upload
 
@@ -61,14 +62,52 @@ def a_file_with_doubts_to_judge(stage: Stage) -> TestResponse:
     return facturation(stage).get(page_of(upload))
 
 
-@scene
-def a_month_exported_again_that_lacks_invoices(stage: Stage) -> TestResponse:
-    row = ROW.replace("F1001", stage.family(LONG_NAME).code)
-    rows = [row.replace("0001", f"81{number}" + "9" * 18) for number in range(10, 13)]
+def rows_loaded(stage: Stage) -> list[str]:
+    """Lines of a month that is loaded."""
+    code = stage.family(LONG_NAME).code
+    row = ROW.replace("F1001", code).replace("2026-10-0001", f"{code}-0" + "9" * 18)
+    rows = [row.replace("-0", f"-{number}") for number in range(3)]
     path = stage.app.extensions["settings"].data / "octobre.csv"
     path.write_text(sheet(*rows), encoding="utf-8")
     imports.load(path, pdf_folder=path.parent)
-    return facturation(stage).get(page_of(file_to_load(stage, sheet(*rows[:2]))))
+    return rows
+
+
+@scene
+def a_month_exported_again_that_lacks_invoices(stage: Stage) -> TestResponse:
+    return facturation(stage).get(page_of(file_to_load(stage, sheet(*rows_loaded(stage)[:2]))))
+
+
+@scene
+def to_treat_with_a_file_that_lacks_invoices(stage: Stage) -> TestResponse:
+    file_to_load(stage, sheet(*rows_loaded(stage)[:2]))
+    return facturation(stage).get("/mairie/a-traiter")
+
+
+@scene
+def the_same_file_again(stage: Stage) -> TestResponse:
+    return facturation(stage).get(page_of(file_to_load(stage, sheet(*rows_loaded(stage)))))
+
+
+@scene
+def a_file_to_judge_again_as_the_database_changed(stage: Stage) -> TestResponse:
+    row = ROW.replace("F1001", stage.family(LONG_NAME).code).replace("0001", "8" * 18)
+    return facturation(stage).get(page_of(file_to_load(stage, sheet(row), changed=True)))
+
+
+@scene
+def families_to_judge(stage: Stage) -> TestResponse:
+    content = FAMILIES.replace("F1001", f"F{LONG_WORD}"[:20]).replace("Martin", LONG_NAME)
+    return facturation(stage).get(page_of(file_to_load(stage, content)))
+
+
+@scene
+def a_file_of_two_regies_to_judge(stage: Stage) -> TestResponse:
+    with two_regies(stage, name=f"{LONG_WORD} {LONG_NAME}") as family:
+        row = ROW.replace("F1001", family.code).replace("0001", "7" * 18)
+        upload = file_to_load(stage, sheet(row, row.replace("777;", "770;").replace(
+            "Restauration", "Multi-accueil")))  # fmt: skip
+        return facturation(stage).get(page_of(upload))
 
 
 @scene
@@ -132,6 +171,12 @@ def a_file_being_read(stage: Stage) -> TestResponse:
 
 
 @scene
+def a_file_being_loaded_that_is_not_looked_at_again_by_itself(stage: Stage) -> TestResponse:
+    upload = file_to_load(stage, state="agreed")
+    return facturation(stage).get(f"{page_of(upload)}?arret=1")
+
+
+@scene
 def a_file_of_counter_payments_that_another_role_loads(stage: Stage) -> TestResponse:
     number = stage.invoice(stage.family()).number
     upload = file_to_load(stage, SETTLEMENTS.replace("2026-10-0001", number))
@@ -150,6 +195,15 @@ def loaded_file(stage: Stage, client: FlaskClient) -> Upload:
 def a_file_that_is_loaded(stage: Stage) -> TestResponse:
     client = facturation(stage)
     return client.get(page_of(loaded_file(stage, client)))
+
+
+@scene
+def a_file_whose_load_was_undone(stage: Stage) -> TestResponse:
+    client = facturation(stage)
+    page = page_of(loaded_file(stage, client))
+    batch = ImportBatch.select().order_by(ImportBatch.id.desc()).get()
+    send(client, f"/mairie/imports/annuler/{batch.id}", reason=LONG_WORD, seen="y")
+    return client.get(page)
 
 
 @scene
