@@ -29,7 +29,7 @@ from kiosque.invoices.imports.reading import (
     silent,
 )
 from kiosque.invoices.imports.settlements import SettlementsFile
-from kiosque.invoices.imports.sheet import Sheet
+from kiosque.invoices.imports.sheet import Noted, Sheet, untold
 from kiosque.payments import Refused
 from kiosque.settings import OtherRegie, Regie
 
@@ -76,6 +76,7 @@ def load(  # noqa: PLR0913  # its options
     with_pdfs: bool = False,
     agreed: str = "",
     most_payments: int | None = None,
+    noted: Noted = untold,
 ) -> Summary:
     """Load one file into the database. With `preview`, only check it and say what it would do.
 
@@ -85,8 +86,9 @@ def load(  # noqa: PLR0913  # its options
     `with_pdfs` says that PDFs beside the file are named by the numbers of their invoices. Raise
     BadFile, naming every faulty line, also for more than `most_payments`; raise Changed if the
     effect no longer has the fingerprint `agreed`. Nothing is changed then.
+    `noted` is given the load, in the transaction that loads.
     """
-    sheet = Sheet.of(adapted(path, rules), author)
+    sheet = Sheet.of(adapted(path, rules), author, noted)
     file = file_of(sheet, progress)
     others = {key: each for key, each in regies.items() if isinstance(each, OtherRegie)}
     if isinstance(file, InvoicesFile):

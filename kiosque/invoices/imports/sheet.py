@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -35,6 +35,14 @@ _IDENTITY = ("numero_facture", "code_famille")
 _OWN = frozenset({"date_emission", "role", "date_encaissement"})
 
 
+#: What is told of a load, in the transaction that loads.
+Noted = Callable[[ImportBatch], None]
+
+
+def untold(_batch: ImportBatch) -> None:
+    """Tell nobody of a load."""
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A file, its lines read once, as they are asked for. `faults` collects the malformed ones,
@@ -47,14 +55,16 @@ class Sheet:
     length: int
     faults: Faults
     author: str
+    noted: Noted
     totals: list[NumberedLine] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
     surprises: list[Fault] = field(default_factory=list)
 
     @classmethod
-    def of(cls, table: SourceTable, author: str) -> Self:
-        """Take a file, in the town's own columns, that `author` loads."""
-        return cls(table.file, table.columns, table.lines, table.length, table.faults, author)
+    def of(cls, table: SourceTable, author: str, noted: Noted) -> Self:
+        """Take a file, in the town's own columns, that `author` loads, and what is told of it."""
+        read = table.file, table.columns, table.lines, table.length, table.faults
+        return cls(*read, author, noted)
 
     @property
     def path(self) -> Path:
@@ -136,7 +146,7 @@ class Sheet:
 
     def log(self, summary: Summary) -> ImportBatch:
         """Note that the file was loaded, as part of the transaction that loads it."""
-        return ImportBatch.create(
+        batch: ImportBatch = ImportBatch.create(
             file_name=self.path.name,
             sha256=self.file.sha256,
             kind=summary.kind,
@@ -145,6 +155,8 @@ class Sheet:
             imported_at=clock.now(),
             author=self.author,
         )
+        self.noted(batch)
+        return batch
 
 
 def _is_total(cells: list[str], identity: Sequence[int], own: Sequence[int]) -> bool:

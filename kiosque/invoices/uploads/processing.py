@@ -163,24 +163,15 @@ def _read(upload: Upload, path: Path, settings: Settings, *, changed: bool = Fal
 
 
 def _load(upload: Upload, path: Path, settings: Settings) -> None:
-    confirmed = Confirmed(**dict.fromkeys(upload.confirmed.split(), True))
-    summary = _call(upload, path, settings, confirmed=confirmed, agreed=upload.fingerprint)
-    batch = (
-        ImportBatch.select()
-        .where(
-            ImportBatch.kind == summary.kind,
-            ImportBatch.author == upload.agreed_by,
-            ImportBatch.file_name == upload.file_name,
-        )
-        .order_by(ImportBatch.id.desc())
-        .get()
-    )
-    with write():
-        if upload.announce_at:
-            ImportBatch.update(announce_at=upload.announce_at).where(
-                ImportBatch.id == batch.id
-            ).execute()
+    def note(batch: ImportBatch) -> None:
+        """Note that the file is loaded with what it brings: a cut leaves both, or neither."""
+        told_at = ImportBatch.update(announce_at=upload.announce_at)
+        told_at.where(ImportBatch.id == batch.id).execute()
         _change(upload, state=UploadState.LOADED, preview="", batch=batch)
+
+    confirmed = Confirmed(**dict.fromkeys(upload.confirmed.split(), True))
+    agreed = upload.fingerprint
+    _call(upload, path, settings, confirmed=confirmed, agreed=agreed, noted=note)
 
 
 def _call(upload: Upload, path: Path, settings: Settings, **options: Any) -> Summary:

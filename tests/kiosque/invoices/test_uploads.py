@@ -5,11 +5,13 @@ import os
 import time
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from kiosque.db import write
 from kiosque.db.models import Guardian, ImportBatch, Invoice, OutboxMail, Upload
+from kiosque.db.states import UploadState
 from kiosque.invoices import announcements, imports
 from kiosque.invoices.imports.reading import EVERYTHING
 from kiosque.invoices.uploads import previews, processing, storing
@@ -282,6 +284,20 @@ def test_two_files_of_one_agent_loaded_at_once_are_each_of_its_own_load(
     load(first, settings)
     for each in Upload.select():
         assert each.batch.file_name == each.file_name
+
+
+def test_a_load_that_is_cut_short_loads_nothing_and_is_done_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, frozen: Clock
+) -> None:
+    upload, at = make_upload(settings), clock.now() + timedelta(days=1)
+    processing.agree(upload, BOB, upload.fingerprint, (), at)
+    with monkeypatch.context() as cut, pytest.raises(ConnectionError):
+        cut.setattr(ImportBatch, "update", Mock(side_effect=ConnectionError))
+        processing.advance(upload.id, settings)
+    assert (again(upload).state, Invoice.select().count()) == (UploadState.AGREED, 0)
+    processing.run(settings)
+    assert (again(upload).state, Invoice.select().count()) == (UploadState.LOADED, 1)
+    assert ImportBatch.get().announce_at == at
 
 
 def test_the_reading_of_a_long_file_is_told_line_by_line(
