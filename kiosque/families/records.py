@@ -36,6 +36,16 @@ class FamilyRecord(NamedTuple):
     services: dict[int, list[str]]
 
 
+def named(code: str) -> Family | None:
+    """Return the family of this code, as it is stored or as people type it, unless its record is
+    erased."""
+    stored = normalise_code(code)
+    found: Family | None = None
+    if stored.isprintable():
+        found = Family.get_or_none(Family.code == stored, Family.forgotten_at.is_null())
+    return found
+
+
 def read(family: Family) -> FamilyRecord:
     return FamilyRecord(
         list(Guardian.select().where(Guardian.family == family).order_by(Guardian.id)),

@@ -116,6 +116,11 @@ def own_agent() -> Agent:
     return cast("Agent", agent())
 
 
+def author() -> str:
+    """Return who answers for what is done on a page that is `reserved`: the agent's address."""
+    return own_agent().staff.email
+
+
 def own_row(found: Row | None, *wanted: Role) -> Row:
     """Return a row that was looked up, if the agent has one of these roles for its *régie*. Raises
     NotFound if there is no row, NotOpen if it is another *régie*'s."""

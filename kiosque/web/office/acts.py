@@ -9,7 +9,7 @@ from kiosque import payments
 from kiosque.payments.previews import Foreseen
 from kiosque.payments.step_actions import Doer
 from kiosque.web import current
-from kiosque.web.office.access import own_agent
+from kiosque.web.office.access import author
 from kiosque.web.office.money_forms import ForeseenForm
 
 
@@ -56,11 +56,6 @@ def answer(act: Act) -> str | Response | tuple[str, int]:
 
 def _page(act: Act, foreseen: Foreseen | None) -> str:
     return render_template("office/act.html", act=act, form=act.form, foreseen=foreseen)
-
-
-def author() -> str:
-    """Return the author of an act: the agent's e-mail address."""
-    return own_agent().staff.email
 
 
 def doer(regie: str) -> Doer:

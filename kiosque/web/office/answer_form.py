@@ -60,11 +60,3 @@ class AnswerForm(Form):
         if "address" in typed:
             return answers.Home(**typed)
         return answers.Contact(**typed) if typed else None
-
-    def show(self, faults: Mapping[str, str]) -> None:
-        """Say beside each value what is wrong with it."""
-        for name, fault in faults.items():
-            if name in self:
-                self[name].errors = [fault]
-            else:
-                self.form_errors.append(fault)

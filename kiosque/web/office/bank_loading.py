@@ -12,7 +12,7 @@ from kiosque.statements import receiving
 from kiosque.statements.accounts import Holder, WhichRegie
 from kiosque.statements.records import ParsedFile, Unreadable
 from kiosque.web import current
-from kiosque.web.office.access import actor, own_agent
+from kiosque.web.office.access import actor, author
 from kiosque.web.office.regies import own_names
 
 #: Faults of a file that are shown.
@@ -23,8 +23,8 @@ def load(file: ParsedFile, name: str, content: bytes, regie: str | None) -> Resp
     """Load a file that was read, and lead to its account. Raises Refused."""
     regies, own = Holder.all_of(current.settings()), [*own_names(Role.REGISSEUR)]
     holders = {key: regies[key] for key in own}
-    author = own_agent().staff.email
-    found = receiving.receive(file, name, content, holders, author, regie=regie)
+    by = author()
+    found = receiving.receive(file, name, content, holders, by, regie=regie)
     events.note(Action.STATEMENT_LOADED, actor(), name)
     flash(_said(found))
     of = found.loaded.regies or own

@@ -22,7 +22,7 @@ from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current
 from kiosque.web.office import invoice_acts
-from kiosque.web.office.access import actor, own_agent
+from kiosque.web.office.access import actor, author
 from kiosque.web.office.acts import Act
 from kiosque.web.office.settlement_acts import GiveBack, Refund
 
@@ -90,24 +90,24 @@ def _words(found: Trial) -> str:
 def begin(gateway: Gateway, reason: str) -> tuple[Attempt, Handoff] | None:
     """Make the invoice of 1 € and open its payment, or lead back to the one that is open. Return
     None if that one is decided, or nobody can tell. Raises Refused or Unreachable."""
-    settings, author = current.settings(), own_agent().staff.email
-    invoice = _to_pay(gateway.name, author)
+    settings, by = current.settings(), author()
+    invoice = _to_pay(gateway.name, by)
     events.note(Action.PAYMENT_TRIED, actor(), invoice.number, reason)
     asking = current.gateways(), settings.public_url, current.issuers()
     payments.ask_about_holders(invoice.family, [invoice.number], *asking)
     if held := payments.live_attempts([invoice]).get(invoice.id):
         return payments.resume(held, *asking)
-    purchase = Purchase(invoice.family, [invoice.number], trial.CENTS, author)
+    purchase = Purchase(invoice.family, [invoice.number], trial.CENTS, by)
     try:
         return payments.start(purchase, gateway, settings.public_url)
     except WrongEmail:
-        raise Refused([f"La banque n’accepte pas votre adresse, {author}."]) from None
+        raise Refused([f"La banque n’accepte pas votre adresse, {by}."]) from None
 
 
-def _to_pay(gateway: str, author: str) -> Invoice:
+def _to_pay(gateway: str, by: str) -> Invoice:
     """Return the invoice to pay. Raises Refused."""
     try:
-        found = trial.obtain(current.settings(), gateway, author)
+        found = trial.obtain(current.settings(), gateway, by)
     except imports.BadFile as error:
         raise Refused([str(error)]) from None
     if found.invoice is None or found.stage not in (Stage.TO_PAY, Stage.AT_BANK):
@@ -120,7 +120,7 @@ def _finish(gateway: str, reason: str) -> str:
     found = trial.last(gateway)
     if found.invoice is None or found.stage != Stage.GIVEN_BACK:
         return ""
-    payments.cancel_invoice(found.invoice.number, own_agent().staff.email, reason)
+    payments.cancel_invoice(found.invoice.number, author(), reason)
     events.note(Action.INVOICE_CANCELLED, actor(), found.invoice.number, reason)
     return " La facture est annulée."
 

@@ -1,15 +1,11 @@
 """The fields of the filters of a list: words, a day, an amount, a choice."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import StringField
-from wtforms.validators import ValidationError
 
-from kiosque.language.parsing import parse_hundredths
-from kiosque.web.office.forms import OneOf
+from kiosque.web.office.forms import DayField, EurosField, OneOf
 
 #: Characters of a text to look for.
 _LONGEST = 100
@@ -25,33 +21,12 @@ class TextFilter(StringField):
         self.data = looked_for((valuelist or [""])[0])
 
 
-class DayFilter(TextFilter):
-    """A day of a plausible century; `day` is None when none was given."""
-
+class DayFilter(TextFilter, DayField):
     kind = "date"
-    day: date | None = None
-
-    def pre_validate(self, _form: FlaskForm) -> None:
-        if not self.data:
-            return
-        try:
-            self.day = date.fromisoformat(self.data)
-        except ValueError:
-            self.day = date.min
-        if not 1900 <= self.day.year < 2200:
-            raise ValidationError("Cette date n’existe pas. Exemple\u00a0: 2026-12-31.")
 
 
-class EurosFilter(TextFilter):
-    """An amount in euros; `cents` is None when none was given."""
-
-    cents: int | None = None
-
-    def pre_validate(self, _form: FlaskForm) -> None:
-        try:
-            self.cents = parse_hundredths(self.data) if self.data else None
-        except ValueError:
-            raise ValidationError("Ce montant est illisible. Exemple\u00a0: 54,18.") from None
+class EurosFilter(TextFilter, EurosField):
+    """An amount in euros, to look for."""
 
 
 class ChoiceFilter(OneOf):

@@ -5,10 +5,12 @@ from datetime import date
 from typing import Any
 
 from wtforms import BooleanField, PasswordField, SelectField, StringField
+from wtforms.form import BaseForm
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from kiosque import payments
 from kiosque.language import clock
+from kiosque.language.parsing import parse_hundredths
 from kiosque.outbox import addresses
 from kiosque.payments.refusals import why_not_answered_for
 from kiosque.staff import roles
@@ -23,6 +25,7 @@ __all__ = [
     "ConfirmForm",
     "DayField",
     "EraseForm",
+    "EurosField",
     "InvitationForm",
     "LetterForm",
     "LettersForm",
@@ -66,17 +69,33 @@ class RegieField(OneOf):
 
 
 class DayField(StringField):
-    """A day, as `2026-12-31`; `day` is None where none was given."""
+    """A day of these centuries, as `2026-12-31`; `day` is None where none was given."""
 
-    data: str | None
+    data: Any
     day: Any = None
 
-    def pre_validate(self, _form: Form) -> None:
+    def pre_validate(self, _form: BaseForm) -> None:
         self.data = (self.data or "").strip()
         try:
             self.day = date.fromisoformat(self.data) if self.data else None
         except ValueError:
-            raise ValidationError("Cette date n’existe pas. Exemple\u00a0: 2026-12-31.") from None
+            self.day = date.min
+        if self.day and not 1900 <= self.day.year < 2200:
+            raise ValidationError("Cette date n’existe pas. Exemple\u00a0: 2026-12-31.")
+
+
+class EurosField(StringField):
+    """An amount in euros; `cents` is None where none was given."""
+
+    data: Any
+    cents: Any = None
+
+    def pre_validate(self, _form: BaseForm) -> None:
+        self.data = (self.data or "").strip()
+        try:
+            self.cents = parse_hundredths(self.data) if self.data else None
+        except ValueError:
+            raise ValidationError("Ce montant est illisible. Exemple\u00a0: 54,18.") from None
 
 
 class SignInForm(Form):

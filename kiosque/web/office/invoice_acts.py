@@ -15,8 +15,8 @@ from kiosque.payments.previews import Foreseen
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current
-from kiosque.web.office.access import actor
-from kiosque.web.office.acts import Act, author
+from kiosque.web.office.access import actor, author
+from kiosque.web.office.acts import Act
 from kiosque.web.office.money_forms import (
     ApplyForm,
     CounterForm,

@@ -12,7 +12,7 @@ from itertools import groupby, starmap
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
-from flask import abort, request
+from flask import abort, render_template, request
 from flask_wtf import FlaskForm
 from peewee import SQL, Expression, Field, IntegerField, Model, ModelSelect, Tuple, Value, fn
 from werkzeug.datastructures import MultiDict
@@ -193,6 +193,19 @@ def read_page(
         count=listing.count(values),
         words=order.words,
     )
+
+
+def show(
+    template: str,
+    form: Filters,
+    read: Callable[[], ListPage],
+    written: Callable[[Sequence[Any]], Iterable[Any]],
+) -> str | tuple[str, int]:
+    """Show the rows, `written`, that the filters of a list find; say which filter is wrong."""
+    if not form.validate():
+        return render_template(template, form=form, page=None), 422
+    page = read()
+    return render_template(template, form=form, page=page, rows=written(page.rows))
 
 
 def every(query: "ModelSelect[Any]", order: Order) -> Iterator[Any]:

@@ -16,12 +16,11 @@ from wtforms.validators import DataRequired, InputRequired, Length, ValidationEr
 from kiosque import payments
 from kiosque.db.models import Invoice
 from kiosque.language.formats import format_euros, short_date
-from kiosque.language.parsing import parse_hundredths
 from kiosque.payments import CounterPayment
 from kiosque.payments.previews import Foreseen
 from kiosque.payments.refusals import CHANGED
 from kiosque.web.forms import Form
-from kiosque.web.office.forms import TICK, DayField, OneOf, RegieField, reason_field
+from kiosque.web.office.forms import TICK, DayField, EurosField, OneOf, RegieField, reason_field
 
 
 class ForeseenForm(Form):
@@ -56,18 +55,9 @@ class ForeseenForm(Form):
         return all(box.data for box in boxes)
 
 
-def _cents(field: StringField) -> int | None:
-    """Return the cents typed, None for nothing. Raises ValidationError."""
-    text = (field.data or "").strip()
-    try:
-        return parse_hundredths(text) if text else None
-    except ValueError:
-        raise ValidationError("Ce montant est illisible. Exemple\u00a0: 54,18.") from None
-
-
-def _amount_field(label: str, description: str = "", **values: Any) -> StringField:
+def _amount_field(label: str, description: str = "", **values: Any) -> EurosField:
     keyboard = {"inputmode": "decimal"}
-    return StringField(label, description=description, render_kw=keyboard, **values)
+    return EurosField(label, description=description, render_kw=keyboard, **values)
 
 
 class CounterForm(ForeseenForm):
@@ -91,11 +81,8 @@ class CounterForm(ForeseenForm):
         ]
         self.mode.choices, self.other_mode.choices = known, [("", "Aucun"), *known]
 
-    def validate_amount(self, field: StringField) -> None:
-        _cents(field)
-
-    def validate_other_amount(self, field: StringField) -> None:
-        if bool(self.other_mode.data) != (_cents(field) is not None):
+    def validate_other_amount(self, field: EurosField) -> None:
+        if bool(self.other_mode.data) != bool(field.data):
             raise ValidationError("Donnez l’autre moyen et son montant, ou aucun des deux.")
 
     def takings(self, number: str, author: str) -> list[CounterPayment]:
@@ -103,7 +90,7 @@ class CounterForm(ForeseenForm):
         return [
             CounterPayment(
                 invoice_number=number,
-                amount_cents=_cents(amount),
+                amount_cents=amount.cents,
                 mode=mode.data,
                 settled_on=self.settled_on.day,
                 author=author,
@@ -123,13 +110,10 @@ class AmountForm(ForeseenForm):
 
     amount = _amount_field("Montant", "Tout ce qui reste, si vous n’écrivez rien.")
 
-    def validate_amount(self, field: StringField) -> None:
-        _cents(field)
-
     @property
     def cents(self) -> int | None:
         """Return the cents typed; None for all, also if the form has no amount."""
-        return _cents(self.amount) if self.amount else None
+        return self.amount.cents if self.amount else None
 
 
 class ElsewhereForm(AmountForm):

@@ -8,10 +8,9 @@ from flask import url_for
 from peewee import Expression
 
 from kiosque import payments
-from kiosque.db.models import Attempt, Family, Invoice, Settlement
+from kiosque.db.models import Attempt, Invoice, Settlement
 from kiosque.db.states import CREDIT
 from kiosque.families import records
-from kiosque.families.accounts import normalise_code
 from kiosque.language.parsing import parse_hundredths
 from kiosque.payments.receipts import receipts_named
 from kiosque.staff import events
@@ -27,10 +26,8 @@ _BEFORE = re.compile("(?:(?:famille|facture|avoir|reçu|encaissement) )?(n°)? ?
 def place_of(typed: str, *, meets_families: bool) -> str:
     """Return the address of what is looked for. Look for families only if `meets_families`."""
     asked, is_number = _name_in(typed)
-    code = normalise_code(asked)
-    known = Family.select().where(Family.code == code, Family.forgotten_at.is_null())
-    if meets_families and known.exists():
-        return url_for("office.family", code=code)
+    if meets_families and (family := records.named(asked)):
+        return url_for("office.family", code=family.code)
     place = _of_money(asked, is_number=is_number) if asked else None
     if place or not meets_families:
         return place or url_for("office.invoices", numero=asked or None)

@@ -19,8 +19,8 @@ from kiosque.payments.step_actions import refund_by_bank, said_of_refund
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current
-from kiosque.web.office.access import actor
-from kiosque.web.office.acts import Act, author, doer
+from kiosque.web.office.access import actor, author
+from kiosque.web.office.acts import Act, doer
 from kiosque.web.office.money_forms import (
     AmountForm,
     ApplyForm,

@@ -1,17 +1,15 @@
 """The forms of what is to treat: a step that is advised, and the end of a point."""
 
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Mapping
 from typing import ClassVar
 
 from wtforms import HiddenField, StringField
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired, Length, ValidationError
 
 from kiosque import payments
-from kiosque.language.parsing import parse_hundredths
 from kiosque.payments.step_actions import Filled
 from kiosque.payments.steps import Blank, Step
-from kiosque.web.office.forms import ActForm, require_shown
+from kiosque.web.office.forms import ActForm, DayField, EurosField, require_shown
 
 
 class ConclusionForm(ActForm):
@@ -27,16 +25,36 @@ class ConclusionForm(ActForm):
     )
 
 
+#: Characters of what something is called.
+LONGEST_NAME = 100
+
+
+def _wanted(such_as: str) -> DataRequired:
+    return DataRequired(f"Indiquez-le. Exemple\u00a0: {such_as}.")
+
+
+def _name_field(label: str, such_as: str) -> StringField:
+    """Return the field of what something is called."""
+    return StringField(label, [_wanted(such_as), _require_readable])
+
+
+def _require_readable(_form: ActForm, field: StringField) -> None:
+    if len(field.data) > LONGEST_NAME or not field.data.isprintable():
+        raise ValidationError("Ce nom est trop long, ou a un signe invisible.")
+
+
 class StepForm(ActForm):
     """A step that is advised, with the words that it leaves to fill in."""
 
     command = HiddenField()
-    amount = StringField("Montant en euros")
-    invoice = StringField("Numéro de la facture")
-    family = StringField("Code famille")
-    day = StringField("Jour du débit à la banque")
-    transaction = StringField("Identifiant à la banque")
-    payment = StringField("Reçu, ou identifiant du débit à la banque")
+    amount = EurosField("Montant en euros", [_wanted("54,18")])
+    invoice = _name_field("Numéro de la facture", "2026-10-0001")
+    family = _name_field("Code famille", "F1001")
+    day = DayField("Jour du débit à la banque", [_wanted("2026-12-31")])
+    transaction = _name_field(
+        "Identifiant à la banque", "les lettres et les chiffres que la banque affiche"
+    )
+    payment = _name_field("Reçu, ou identifiant du débit à la banque", "R000123")
 
     #: The field of each word.
     BLANKS: ClassVar[Mapping[Blank, str]] = {
@@ -57,54 +75,16 @@ class StepForm(ActForm):
         if not self.is_submitted():
             self.command.data = step.command
 
-    def validate(self, extra_validators: object = None) -> bool:
-        """Require each word that was left to fill in, in a form that can be read."""
-        sound = super().validate(extra_validators)
-        for field in self.wanted:
-            field.data = (field.data or "").strip()
-            try:
-                _READS.get(field.name, _some)(field.data)
-            except ValueError:
-                field.errors = [
-                    *field.errors,
-                    "Indiquez-le. Exemple\u00a0: " + _SUCH_AS[field.name],
-                ]
-                sound = False
-        return sound
-
     @property
     def filled(self) -> Filled:
         """Return what was filled in, of a valid form."""
-        typed = {field.name: field.data for field in self.wanted}
+        typed = {field.name: (field.data or "").strip() for field in self.wanted}
         return Filled(
             reason=self.reason.data,
-            cents=parse_hundredths(typed["amount"]) if "amount" in typed else None,
+            cents=self.amount.cents if self.amount else None,
             invoice=typed.get("invoice", ""),
             family=typed.get("family", ""),
-            day=date.fromisoformat(typed["day"]) if "day" in typed else None,
+            day=self.day.day if self.day else None,
             transaction_id=typed.get("transaction", ""),
             payment=typed.get("payment", ""),
         )
-
-
-def _some(text: str) -> str:
-    """Return a text if it is not empty and can be the name of something. Raises ValueError."""
-    if not text or len(text) > LONGEST_NAME or not text.isprintable():
-        raise ValueError
-    return text
-
-
-#: Characters of what something is called.
-LONGEST_NAME = 100
-_READS: Mapping[str, Callable[[str], object]] = {
-    "amount": parse_hundredths,
-    "day": date.fromisoformat,
-}
-_SUCH_AS: Mapping[str, str] = {
-    "amount": "54,18",
-    "invoice": "2026-10-0001",
-    "family": "F1001",
-    "day": "2026-12-31",
-    "transaction": "les lettres et les chiffres que la banque affiche",
-    "payment": "R000123",
-}

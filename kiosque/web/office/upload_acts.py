@@ -8,7 +8,7 @@ from kiosque.invoices.uploads.storing import BadUpload
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current
-from kiosque.web.office.access import actor, own_agent
+from kiosque.web.office.access import actor, author
 
 TOO_MANY = f"Déjà {storing.MOST} fichiers attendent\u00a0: chargez-les ou retirez-les d’abord."
 
@@ -18,7 +18,7 @@ def take_in(stream: IO[bytes], name: str) -> Upload:
     if storing.is_full():
         raise BadUpload(TOO_MANY)
     kept = storing.keep(stream, name, current.settings().data)
-    upload = storing.add(kept, None, own_agent().staff.email)
+    upload = storing.add(kept, None, author())
     begin(upload)
     return upload
 

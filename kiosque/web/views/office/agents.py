@@ -7,7 +7,6 @@ from werkzeug.wrappers import Response
 
 from kiosque.db import write
 from kiosque.db.models import Staff, StaffRole
-from kiosque.payments import Refused
 from kiosque.staff import accounts, invitations, roles
 from kiosque.staff.events import Actor
 from kiosque.staff.roles import Held, Role
@@ -15,7 +14,7 @@ from kiosque.web.office import exports
 from kiosque.web.office.access import actor, own_agent
 from kiosque.web.office.forms import NewAgentForm, RoleForm
 from kiosque.web.office.regies import names
-from kiosque.web.views.office.area import Answer, done, form_page, known, row
+from kiosque.web.views.office.area import Answer, done, form_page, known, row, said
 
 
 def agents() -> str:
@@ -98,12 +97,12 @@ def close_agent(staff_id: int) -> Response:
 
 def _done(staff_id: int, change: Callable[[Actor], object], told: str) -> Response:
     """Make a change, say so or why not, and go back to the agent's page."""
-    try:
+
+    def act() -> str:
         change(actor())
-    except Refused as refusal:
-        told = str(refusal)
-    flash(told)
-    return redirect(url_for("office.agent", staff_id=staff_id))
+        return told
+
+    return said(act, url_for("office.agent", staff_id=staff_id))
 
 
 def _page(staff: Staff, form: RoleForm) -> Answer:

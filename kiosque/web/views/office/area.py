@@ -1,14 +1,15 @@
 """The blueprint of the town hall's area, the checks before each of its pages, and how its forms are
 answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import BaseModel
+from kiosque.invalid_values import InvalidValues
 from kiosque.payments import Refused
 from kiosque.web import cookies, headers
 from kiosque.web.office import access as office_access
@@ -39,7 +40,27 @@ def done(form: FlaskForm, act: Callable[[], Answer | None]) -> Answer | None:
             return act()
         except Refused as refused:
             form.form_errors += refused.reasons
+        except InvalidValues as refused:
+            _say(form, refused.faults)
     return None
+
+
+def _say(form: FlaskForm, faults: Mapping[str, str]) -> None:
+    """Say beside each value what is wrong with it, above the form where it has no field."""
+    for name, fault in faults.items():
+        if name in form:
+            form[name].errors = [fault]
+        else:
+            form.form_errors.append(fault)
+
+
+def said(act: Callable[[], str], back: str) -> Response:
+    """Do what a button asks, say what it did, or why not, and go back to this page."""
+    try:
+        flash(act())
+    except Refused as refused:
+        flash(refused.reasons[0])
+    return redirect(back)
 
 
 def form_page(template: str, form: FlaskForm, **shown: Any) -> Answer:

@@ -27,7 +27,7 @@ from kiosque.statements.accounts import is_aside, owner_of
 from kiosque.statements.records import OfInvoices, TableReading, Unit, UnknownColumns, Unreadable
 from kiosque.statements.words import GRADES, KINDS, MEANINGS, RULES
 from kiosque.web.office import exports, lists
-from kiosque.web.office.access import BOOK_READERS, actor, own_agent
+from kiosque.web.office.access import BOOK_READERS, actor, author, own_agent
 from kiosque.web.office.bank_forms import (
     BY_DAY,
     ExplainForm,
@@ -233,18 +233,18 @@ def _line_page(line: StatementLine, form: ExplainForm) -> Answer:
 
 def _explained(line: StatementLine, form: ExplainForm, proposal: str) -> Response:
     """Do what the agent chose. Raises Refused."""
-    author, reason = own_agent().staff.email, "" if proposal else form.reason.data or ""
+    by, reason = author(), "" if proposal else form.reason.data or ""
     if proposal:
-        matching.confirm(line.id, proposal, author)
+        matching.confirm(line.id, proposal, by)
     else:
-        matching.classify(line.id, MatchKind(form.kind.data), author, reason)
+        matching.classify(line.id, MatchKind(form.kind.data), by, reason)
     events.note(Action.LINE_MATCHED, actor(), str(line.id), reason)
     flash("Le mouvement est expliqué.")
     return redirect(url_for("office.bank", regie=line.regie or None))
 
 
 def _undone(match: LineMatch, form: ActForm) -> Response:
-    matching.undo(match.id, own_agent().staff.email, form.reason.data)
+    matching.undo(match.id, author(), form.reason.data)
     events.note(Action.MATCH_UNDONE, actor(), str(match.line_id), form.reason.data)
     flash("Le rapprochement est annulé\u00a0: le mouvement est à expliquer.")
     return _back_to(match.line)

@@ -18,7 +18,7 @@ from kiosque.statements.columns import signature
 from kiosque.statements.records import ParsedFile, TableReading, Unreadable
 from kiosque.statements.table_preview import understood
 from kiosque.web import current
-from kiosque.web.office.access import actor, own_agent
+from kiosque.web.office.access import actor, author
 from kiosque.web.office.bank_forms import BankColumnsForm
 from kiosque.web.office.bank_loading import load, why_not
 from kiosque.web.office.regies import own_names
@@ -75,7 +75,7 @@ def _loaded(file: ParsedFile, form: BankColumnsForm, content: bytes) -> Response
     """Load a table, and remember its columns. Raises Refused."""
     answer = load(file, form.name.data or "", content, form.chosen)
     if file.table:
-        receiving.remember(file.table.header, file.table.columns, own_agent().staff.email)
+        receiving.remember(file.table.header, file.table.columns, author())
         events.note(Action.COLUMNS_NAMED, actor(), ", ".join(file.table.header)[:200])
     return answer
 

@@ -5,34 +5,27 @@ from werkzeug.wrappers import Response
 
 from kiosque import payments
 from kiosque.language.formats import long_instant
-from kiosque.payments import Refused
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current
-from kiosque.web.office.access import actor
-from kiosque.web.office.acts import author
+from kiosque.web.office.access import actor, author
 from kiosque.web.office.settings_forms import ClosureForm
-from kiosque.web.views.office.area import Answer, form_page
+from kiosque.web.views.office.area import Answer, done, form_page
 
 
 def close_bank(gateway: str) -> Answer:
     form, name = ClosureForm(), _known(gateway)
-    if form.validate_on_submit() and _closed(name, form):
-        return redirect(url_for("office.settings"))
-    return form_page("office/close_bank.html", form, gateway=name)
+    return done(form, lambda: _closed(name, form)) or form_page(
+        "office/close_bank.html", form, gateway=name
+    )
 
 
-def _closed(name: str, form: ClosureForm) -> bool:
-    """Close a bank as the form says; if that is refused, say why in the form."""
-    try:
-        closure = payments.close_bank(name, form.sentence.data or "", form.ends_at, author())
-    except Refused as refused:
-        form.form_errors += refused.reasons
-        return False
+def _closed(name: str, form: ClosureForm) -> Response:
+    closure = payments.close_bank(name, form.sentence.data or "", form.ends_at, author())
     until = long_instant(closure.until_at)
     events.note(Action.BANK_CLOSED, actor(), name, f"jusqu’au {until}. {closure.sentence}".strip())
     flash(f"Le paiement en ligne est suspendu jusqu’au {until}.")
-    return True
+    return redirect(url_for("office.settings"))
 
 
 def open_bank(gateway: str) -> Response:

@@ -21,7 +21,7 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web import current, documents
 from kiosque.web.office import exports
-from kiosque.web.office.access import BOOK_READERS, actor, own_agent, own_row
+from kiosque.web.office.access import BOOK_READERS, actor, author, own_agent, own_row
 from kiosque.web.office.deposit_forms import AnswerForm, FinalForm, LastGivenForm
 from kiosque.web.office.regies import own_names
 from kiosque.web.views.office.area import Answer, done, form_page, row
@@ -70,7 +70,7 @@ def finalize(regie: str) -> Answer:
 def _finalized(form: FinalForm, draft: Draft) -> Response | None:
     if not form.confirms(draft):
         return None
-    by = own_agent().staff.email
+    by = author()
     asked = (current.settings(), draft.regie, draft.up_to, by, draft.fingerprint)
     made = deposits.finalize(*asked, papers.bordereau)
     amount = format_euros(made.amount_cents)
@@ -93,7 +93,7 @@ def resume_numbers(number: int) -> Answer:
 
 
 def _resumed(gap: DepositGap, form: LastGivenForm) -> Response:
-    lost = deposits.say_last(gap.regie, gap.year, form.number, own_agent().staff.email)
+    lost = deposits.say_last(gap.regie, gap.year, form.number, author())
     events.note(Action.NUMBERS_RESUMED, actor(), f"{gap.year} {gap.regie}".strip(), lost)
     flash(f"Perdu à la restauration\u00a0: {lost}." if lost else "Aucun numéro n’est perdu.")
     return redirect(url_for("office.bordereaux"))
@@ -107,7 +107,7 @@ def answer_bordereau(number: int) -> Answer:
 
 
 def _answered(deposit: Deposit, form: AnswerForm) -> Response:
-    deposits.answer(deposit, form.on.day, form.reference.data, own_agent().staff.email)
+    deposits.answer(deposit, form.on.day, form.reference.data, author())
     title = deposits.titled(deposit)
     events.note(Action.DEPOSIT_ANSWERED, actor(), title, form.reference.data)
     flash(f"L’accusé de réception du bordereau {title} est noté.")

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from flask import render_template
 from peewee import JOIN, ModelSelect
 
 from kiosque.db.models import Staff, StaffEvent
@@ -40,8 +39,10 @@ class EventLine(NamedTuple):
 
 def events() -> Answer:
     form = _filters()
-    if not form.validate():
-        return render_template("office/events.html", form=form, page=None), 422
+    return lists.show("office/events.html", form, lambda: _page(form), _written)
+
+
+def _page(form: EventFilters) -> lists.ListPage:
     page = lists.read_page(
         lambda: _lines(form),
         _BY_NUMBER,
@@ -50,7 +51,7 @@ def events() -> Answer:
         kept_as=None if form.chosen else "acts",
     )
     log.note(Action.LOG_READ, actor(), reason=" ".join(form.chosen.values()))
-    return render_template("office/events.html", form=form, page=page, rows=_written(page.rows))
+    return page
 
 
 def _written(found: Iterable[EventLine]) -> Iterator[tuple[str, ...]]:

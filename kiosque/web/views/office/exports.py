@@ -8,7 +8,7 @@ from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current, spreadsheets
 from kiosque.web.office import exports, lists
-from kiosque.web.office.access import TAKERS, actor, own_agent
+from kiosque.web.office.access import TAKERS, actor, author, own_agent
 from kiosque.web.office.filters import BY_SETTLEMENT, InvoiceFilters, SettlementFilters
 from kiosque.web.office.money_forms import ExportForm
 from kiosque.web.office.regies import own_names
@@ -44,7 +44,7 @@ def export() -> Answer:
 
 def _exported(form: ExportForm) -> Response:
     """Answer the payments that are new to a software, as a file."""
-    asked, again = (form.consumer.data, form.regie.key, own_agent().staff.email), form.again.data
+    asked, again = (form.consumer.data, form.regie.key, author()), form.again.data
     sent: PaymentExport = outgoing.advance(*asked, again=again)
     what = f"encaissements, écritures {sent.former + 1} à {sent.reached}"
     events.note(Action.EXPORTED, actor(), what, sent.consumer)

@@ -82,19 +82,13 @@ def _money(family: Family) -> dict[str, object]:
 
 def family_of(code: str) -> Family:
     """Return the family of this code, else 404."""
-    return _named(code) or abort(404)
+    return records.named(code) or abort(404)
 
 
 def present_family(code: str) -> Family:
     """Return the family of this code unless it is archived, else 404."""
     found = family_of(code)
     return found if found.archived_at is None else abort(404)
-
-
-def _named(code: str) -> Family | None:
-    """Return the family of this code, unless its record is erased."""
-    found: Family | None = Family.get_or_none(Family.code == code, Family.forgotten_at.is_null())
-    return found
 
 
 def _asked() -> str:

@@ -15,7 +15,7 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web import current
 from kiosque.web.office import exports, lists
-from kiosque.web.office.access import DEPOSITORS, NotOpen, actor, own_agent
+from kiosque.web.office.access import DEPOSITORS, NotOpen, actor, author, own_agent
 from kiosque.web.office.forms import ActForm
 from kiosque.web.office.lists import Filters, Order
 from kiosque.web.office.typed_invoice import TypedInvoiceForm
@@ -31,7 +31,7 @@ from kiosque.web.office.uploads import (
     own_upload,
     preview_of,
 )
-from kiosque.web.views.office.area import Answer, form_page, known, row
+from kiosque.web.views.office.area import Answer, done, form_page, known, row
 
 _LATEST = Order(ImportBatch.id, ImportBatch.id, ("Plus récents", "Plus anciens"))
 
@@ -54,7 +54,7 @@ def uploads_table() -> exports.Export:
 
 def deposit() -> Answer:
     form, settings = DepositForm(), current.settings()
-    email = own_agent().staff.email
+    email = author()
     uploads = form.keep(email, settings.data) if form.validate() else []
     for each in uploads:
         begin(each)
@@ -73,7 +73,7 @@ def type_invoice() -> Answer:
         return form_page("office/type_invoice.html", form)
     name, content = form.as_file()
     kept = storing.keep(io.BytesIO(content), name, current.settings().data)
-    found = storing.add(kept, None, own_agent().staff.email)
+    found = storing.add(kept, None, author())
     begin(found)
     return redirect(url_for("office.upload", number=found.id))
 
@@ -88,7 +88,7 @@ def load_upload(number: int) -> Answer:
     form = _form(found)
     if form is None or not form.validate() or not _may_load(found):
         return _page(found, form), 422
-    by, agreed = own_agent().staff.email, form.fingerprint.data
+    by, agreed = author(), form.fingerprint.data
     if processing.agree(found, by, agreed, form.confirmed, form.chosen_at):
         events.note(Action.LOAD_AGREED, actor(), found.file_name)
         advance(found)
@@ -109,21 +109,21 @@ def drop_upload(number: int) -> Response:
 
 def undo_load(number: int) -> Answer:
     """Say what undoing a load will do, then do it."""
-    batch, form, reasons = _batch(number), ActForm(), []
+    batch, form = _batch(number), ActForm()
+    if answer := done(form, lambda: _undone(batch, form)):
+        return answer
     try:
-        would = undoing.preview(batch.id)
-        if form.validate_on_submit():
-            by, folder = own_agent().staff.email, current.settings().data / "pdf"
-            undoing.undo(batch.id, by, form.reason.data, folder)
-            events.note(Action.LOAD_UNDONE, actor(), batch.file_name, form.reason.data)
-            flash("Le chargement est annulé : tout est comme avant lui.")
-            return redirect(url_for("office.imports"))
+        would, reasons = undoing.preview(batch.id), []
     except Refused as refusal:
         would, reasons = None, refusal.reasons
-    page = render_template(
-        "office/undo_load.html", batch=batch, form=form, would=would, reasons=reasons
-    )
-    return page, 422 if form.is_submitted() else 200
+    return form_page("office/undo_load.html", form, batch=batch, would=would, reasons=reasons)
+
+
+def _undone(batch: ImportBatch, form: ActForm) -> Response:
+    undoing.undo(batch.id, author(), form.reason.data, current.settings().data / "pdf")
+    events.note(Action.LOAD_UNDONE, actor(), batch.file_name, form.reason.data)
+    flash("Le chargement est annulé : tout est comme avant lui.")
+    return redirect(url_for("office.imports"))
 
 
 def _list(form: DepositForm) -> str:

@@ -10,7 +10,7 @@ from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web.office import exports
-from kiosque.web.office.access import actor, own_agent
+from kiosque.web.office.access import actor, author, own_agent
 from kiosque.web.office.deposit_forms import ImputationForm
 from kiosque.web.office.regies import names, own_names
 from kiosque.web.views.office.area import Answer, done, form_page
@@ -41,7 +41,7 @@ def _regies() -> dict[str, str]:
 
 
 def _set(form: ImputationForm) -> Response:
-    asked = (form.key, form.service.data, form.imputed, own_agent().staff.email, form.since.day)
+    asked = (form.key, form.service.data, form.imputed, author(), form.since.day)
     row = deposits.set_imputation(*asked)
     about = f"{row.service.name} {form.key}".strip()
     events.note(Action.IMPUTATION_SET, actor(), about, f"{_words(row)}, {row.valid_from}")

@@ -11,7 +11,6 @@ from kiosque.db.states import InvoiceState
 from kiosque.invoices import announcements
 from kiosque.language.formats import counted
 from kiosque.mails import sent
-from kiosque.payments import Refused
 from kiosque.staff.roles import Role
 from kiosque.web import current
 from kiosque.web.office import invoice_acts as acts
@@ -19,7 +18,7 @@ from kiosque.web.office import lists
 from kiosque.web.office.access import actor, own_agent, own_row
 from kiosque.web.office.acts import Act, answer
 from kiosque.web.office.filters import InvoiceFilters
-from kiosque.web.views.office.area import Answer, known
+from kiosque.web.views.office.area import Answer, known, said
 
 
 def _page(act: Callable[[Invoice], Act], *wanted: Role) -> Callable[[str], Answer]:
@@ -61,14 +60,13 @@ def take_credit_off(number: str, note: int) -> Answer:
 def send_notice(number: str) -> Response:
     """Send its family once more the mail that told of an invoice."""
     invoice = _acted_on(number, Role.FACTURATION, Role.REGISSEUR)
-    try:
+
+    def send() -> str:
         count = sent.send_notice_again(invoice, actor())
-    except Refused as refused:
-        flash(refused.reasons[0])
-    else:
         when = f"dès {announcements.FIRST_HOUR} h" if announcements.is_quiet() else "à l’instant"
-        flash(f"Le courriel part {when}, à {counted(count, 'adresse')}.")
-    return redirect(url_for("office.invoice", number=invoice.number))
+        return f"Le courriel part {when}, à {counted(count, 'adresse')}."
+
+    return said(send, url_for("office.invoice", number=invoice.number))
 
 
 def _acted_on(number: str, *wanted: Role) -> Invoice:

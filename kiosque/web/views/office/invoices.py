@@ -45,15 +45,13 @@ class Listed(NamedTuple):
 
 def invoices() -> Answer:
     form = InvoiceFilters(current.settings())
-    if not form.validate():
-        return render_template("office/invoices.html", form=form, page=None), 422
-    if form.famille.data:
-        events.note(Action.FAMILIES_SEARCHED, actor(), form.famille.data)
-    page = _page(form)
-    return render_template("office/invoices.html", form=form, page=page, rows=_written(page.rows))
+    return lists.show("office/invoices.html", form, lambda: _page(form), _written)
 
 
 def _page(form: InvoiceFilters) -> lists.ListPage:
+    if form.famille.data:
+        events.note(Action.FAMILIES_SEARCHED, actor(), form.famille.data)
+
     def found(cents: Value) -> "ModelSelect[Invoice]":
         own = lists.narrow(Invoice.select(Invoice.id), own_agent().own(Invoice.regie))
         return lists.narrow(own, form.conditions(cents))

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from flask import render_template, url_for
+from flask import url_for
 from peewee import ModelSelect
 
 from kiosque.db.models import JournalEntry
@@ -38,10 +38,7 @@ class Listed(NamedTuple):
 
 def journal() -> Answer:
     form = JournalFilters()
-    if not form.validate():
-        return render_template("office/journal.html", form=form, page=None), 422
-    page = _page(form)
-    return render_template("office/journal.html", form=form, page=page, rows=_written(page.rows))
+    return lists.show("office/journal.html", form, lambda: _page(form), _written)
 
 
 def _page(form: JournalFilters) -> lists.ListPage:

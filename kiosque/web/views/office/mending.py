@@ -11,7 +11,7 @@ from kiosque.invoices.uploads import processing
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current
-from kiosque.web.office.access import actor, own_agent
+from kiosque.web.office.access import actor, author
 from kiosque.web.office.mending import ColumnsForm, DebtorsForm
 from kiosque.web.office.uploads import own_upload
 from kiosque.web.views.office.area import Answer, form_page, known
@@ -29,7 +29,7 @@ def name_debtors(number: int) -> Answer:
     if not unknown:
         return _back(found)
     form = DebtorsForm.of(unknown)
-    if form.validate_on_submit() and form.keep(own_agent().staff.email):
+    if form.validate_on_submit() and form.keep(author()):
         return _again(found, Action.DEBTORS_NAMED)
     events.note(Action.UPLOAD_READ, actor(), found.file_name)
     return form_page("office/debtors.html", form, upload=found, count=len(unknown))
@@ -42,7 +42,7 @@ def name_columns(number: int) -> Answer:
     if not columns:
         return _back(found)
     form = ColumnsForm.of(columns)
-    if form.validate_on_submit() and form.keep(found.file_name, own_agent().staff.email):
+    if form.validate_on_submit() and form.keep(found.file_name, author()):
         return _again(found, Action.COLUMNS_NAMED)
     events.note(Action.UPLOAD_READ, actor(), found.file_name)
     samples = [", ".join(row[at] for row in rows if at < len(row)) for at in range(len(columns))]

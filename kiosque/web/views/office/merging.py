@@ -5,13 +5,12 @@ from werkzeug.wrappers import Response
 
 from kiosque.db.models import Family, FamilyMerge
 from kiosque.families import records
-from kiosque.families.accounts import normalise_code
 from kiosque.invoices import family_balance
 from kiosque.privacy import merging
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
-from kiosque.web.office.access import actor, own_agent
+from kiosque.web.office.access import actor, author, own_agent
 from kiosque.web.office.forms import ActForm, MergeForm
 from kiosque.web.views.office.area import Answer, done, form_page, row
 from kiosque.web.views.office.families import present_family
@@ -32,9 +31,8 @@ def merge_families(code: str) -> Answer:
 
 def _double(form: MergeForm) -> Family | None:
     """Return the family whose code was typed; if there is none, say so in the form."""
-    code = normalise_code(form.double.data or "")[:100]
-    known_by_it = Family.code == code, Family.forgotten_at.is_null()
-    found: Family | None = Family.get_or_none(*known_by_it) if code.isprintable() else None
+    code = form.double.data or ""
+    found = records.named(code)
     if code and found is None:
         form.double.errors = ["Aucune famille n’a ce code."]
     return found
@@ -56,7 +54,7 @@ def _both(kept: Family, gone: Family | None) -> list[tuple[str, Family, object, 
 
 
 def _merged(kept: Family, gone: Family, form: MergeForm) -> Response:
-    merging.merge(kept, gone, own_agent().staff.email, form.reason.data)
+    merging.merge(kept, gone, author(), form.reason.data)
     about = f"{kept.code}, {gone.code}"
     events.note(Action.FAMILIES_MERGED, actor(), about, form.reason.data)
     flash(f"La famille {gone.code} est fusionnée avec la famille {kept.code}.")

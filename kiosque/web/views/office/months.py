@@ -26,7 +26,7 @@ from kiosque.staff.roles import Role
 from kiosque.statements import coverage
 from kiosque.statements.words import GRADES
 from kiosque.web import current, documents
-from kiosque.web.office.access import BOOK_READERS, actor, own_agent
+from kiosque.web.office.access import BOOK_READERS, actor, author, own_agent
 from kiosque.web.office.forms import ActForm
 from kiosque.web.office.month_forms import CloseForm
 from kiosque.web.office.regies import asked_regie, own_names
@@ -92,14 +92,14 @@ def _back_to(found: Month, regie: str) -> Response:
 
 
 def _carried_over(number: int, found: Month, form: ActForm, regie: str) -> Response:
-    closing.carry_over(number, found, own_agent().staff.email, form.reason.data)
+    closing.carry_over(number, found, author(), form.reason.data)
     events.note(Action.POINT_CARRIED, actor(), str(number), form.reason.data)
     flash(f"Point n°\u00a0{number}\u00a0: reporté.")
     return _back_to(found, regie)
 
 
 def _closed(regie: str, found: Month, form: CloseForm) -> Response:
-    by = closing.Request(own_agent().staff.email, form.reason.data or "")
+    by = closing.Request(author(), form.reason.data or "")
     closing.close(regie, found, by)
     events.note(Action.MONTH_CLOSED, actor(), f"{found.name} {regie}".strip())
     flash(f"{capital(found.words)} est arrêté.")

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from kiosque import privacy
 from kiosque.db.models import Family
-from kiosque.families.accounts import normalise_code
+from kiosque.families import records
 from kiosque.payments import Refused
 from kiosque.privacy.dues import dues
 from kiosque.privacy.free_words import naming
@@ -19,8 +19,7 @@ from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current, documents
 from kiosque.web.office import filter_fields
-from kiosque.web.office.access import actor
-from kiosque.web.office.acts import author
+from kiosque.web.office.access import actor, author
 from kiosque.web.office.forms import ActForm, EraseForm
 from kiosque.web.views.office.area import Answer, done, form_page
 from kiosque.web.views.office.families import family_of
@@ -29,8 +28,7 @@ from kiosque.web.views.office.families import family_of
 def personal_data() -> str:
     """Show what can be done for the family whose code was typed, erased or not."""
     asked = filter_fields.looked_for(request.args.get("famille", ""))
-    named = Family.code == normalise_code(asked), Family.forgotten_at.is_null()
-    found = Family.get_or_none(*named) if asked else None
+    found = records.named(asked)
     if asked:
         events.note(Action.FAMILIES_SEARCHED, actor(), asked)
     return render_template("office/personal_data.html", asked=asked, family=found)

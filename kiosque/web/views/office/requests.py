@@ -1,17 +1,17 @@
 """Requests of families: read one, see what would change in the record, accept or refuse."""
 
 from flask import abort, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
 
 from kiosque.db.models import FamilyRequest
 from kiosque.db.states import RequestState, RequestTopic
 from kiosque.families import answers, requests
-from kiosque.invalid_values import InvalidValues
 from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web.office import exports
-from kiosque.web.office.access import actor, own_agent
+from kiosque.web.office.access import actor, author
 from kiosque.web.office.answer_form import AnswerForm
-from kiosque.web.views.office.area import Answer, form_page, known
+from kiosque.web.views.office.area import Answer, done, form_page, known
 
 
 def requests_() -> str:
@@ -29,10 +29,7 @@ def request_(number: int) -> Answer:
     which = FamilyRequest.id == known(number)
     found: FamilyRequest = FamilyRequest.get_or_none(which) or abort(404)
     form = AnswerForm(found)
-    if form.validate_on_submit() and _answered(found, form):
-        flash(f"Demande n°\u00a0{number}\u00a0: la famille {found.family.code} en est avertie.")
-        return redirect(url_for("office.requests_"))
-    return _page(found, form)
+    return done(form, lambda: _answered(found, form)) or _page(found, form)
 
 
 def _page(found: FamilyRequest, form: AnswerForm) -> Answer:
@@ -47,17 +44,13 @@ def _page(found: FamilyRequest, form: AnswerForm) -> Answer:
     )
 
 
-def _answered(found: FamilyRequest, form: AnswerForm) -> bool:
-    """Give the answer. If it is refused, return False and say why in the form."""
-    by, words = own_agent().staff.email, form.words.data
-    try:
-        if form.accepts:
-            answers.accept(found, form.change, by, words)
-        else:
-            answers.refuse(found, by, words)
-    except InvalidValues as refusal:
-        form.show(refusal.faults)
-        return False
+def _answered(found: FamilyRequest, form: AnswerForm) -> Response:
+    words = form.words.data
+    if form.accepts:
+        answers.accept(found, form.change, author(), words)
+    else:
+        answers.refuse(found, author(), words)
     action = Action.REQUEST_ACCEPTED if form.accepts else Action.REQUEST_REFUSED
     events.note(action, actor(), f"{found.id}, {found.family.code}", words)
-    return True
+    flash(f"Demande n°\u00a0{found.id}\u00a0: la famille {found.family.code} en est avertie.")
+    return redirect(url_for("office.requests_"))

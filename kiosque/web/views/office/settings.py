@@ -4,14 +4,13 @@ from flask import abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from kiosque import payments
-from kiosque.invalid_values import InvalidValues
 from kiosque.monitoring import memory
 from kiosque.staff import town_settings
 from kiosque.web import current, legal, town
 from kiosque.web.office import bank_trial
 from kiosque.web.office.access import actor
 from kiosque.web.office.settings_forms import FORMS, LogoForm, SectionForm
-from kiosque.web.views.office.area import Answer, form_page
+from kiosque.web.views.office.area import Answer, done, form_page
 
 
 def settings() -> str:
@@ -30,16 +29,14 @@ def settings() -> str:
 def change_settings(section: str) -> Answer:
     kind = FORMS.get(section) or abort(404)
     form = kind(current.settings())
-    if form.validate_on_submit() and _changed(form):
-        return redirect(url_for("office.settings"))
-    return form_page("office/change_settings.html", form)
+    return done(form, lambda: _changed(form)) or form_page("office/change_settings.html", form)
 
 
 def change_logo() -> Answer:
     form = LogoForm()
-    if form.validate_on_submit():
-        return _show_logo(form.content, "Le logo est changé.")
-    return form_page("office/change_logo.html", form)
+    return done(form, lambda: _show_logo(form.content, "Le logo est changé.")) or form_page(
+        "office/change_logo.html", form
+    )
 
 
 def remove_logo() -> Answer:
@@ -53,14 +50,8 @@ def _show_logo(content: bytes | None, words: str) -> Response:
     return redirect(url_for("office.settings"))
 
 
-def _changed(form: SectionForm) -> bool:
-    """Change the settings. If they are not valid, return False and say why in the form."""
-    try:
-        names = town_settings.change(current.settings(), form.SECTION, form.values, actor())
-    except InvalidValues as refusal:
-        for name, fault in refusal.faults.items():
-            form[name].errors = [fault]
-        return False
+def _changed(form: SectionForm) -> Response:
+    names = town_settings.change(current.settings(), form.SECTION, form.values, actor())
     town.refresh()
     flash("C’est enregistré." if names else "Rien n’était changé.")
-    return True
+    return redirect(url_for("office.settings"))

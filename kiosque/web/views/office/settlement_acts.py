@@ -2,19 +2,18 @@
 
 from collections.abc import Callable
 
-from flask import abort, flash, redirect, url_for
+from flask import abort, url_for
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import Settlement
 from kiosque.language.formats import counted
 from kiosque.mails import sent
-from kiosque.payments import Refused
 from kiosque.payments.receipts import receipt_of
 from kiosque.staff.roles import Role
 from kiosque.web.office import settlement_acts as acts
 from kiosque.web.office.access import actor, own_row
 from kiosque.web.office.acts import Act, answer
-from kiosque.web.views.office.area import Answer, row
+from kiosque.web.views.office.area import Answer, row, said
 
 
 def _page(act: Callable[[Settlement], Act]) -> Callable[[int], Answer]:
@@ -40,13 +39,12 @@ take_up = _page(acts.TakeUp)
 def send_receipt(settlement_id: int) -> Response:
     settlement = _own_settlement(settlement_id, Role.FACTURATION, Role.REGISSEUR)
     receipt = receipt_of(settlement) or abort(404)
-    try:
+
+    def send() -> str:
         count = sent.send_receipt_again(receipt, actor())
-    except Refused as refused:
-        flash(refused.reasons[0])
-    else:
-        flash(f"Le reçu part à la famille, à {counted(count, 'adresse')}.")
-    return redirect(url_for("office.settlement", name=settlement_id))
+        return f"Le reçu part à la famille, à {counted(count, 'adresse')}."
+
+    return said(send, url_for("office.settlement", name=settlement_id))
 
 
 def _own_settlement(number: int, *wanted: Role) -> Settlement:

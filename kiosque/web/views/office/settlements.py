@@ -50,17 +50,7 @@ class Listed(NamedTuple):
 
 def settlements() -> Answer:
     form = SettlementFilters(current.settings())
-    if not form.validate():
-        return render_template("office/settlements.html", form=form, page=None), 422
-    if form.famille.data:
-        events.note(Action.FAMILIES_SEARCHED, actor(), form.famille.data)
-    page = _page(form)
-    return render_template(
-        "office/settlements.html",
-        form=form,
-        page=page,
-        rows=_written(page.rows),
-    )
+    return lists.show("office/settlements.html", form, lambda: _page(form), _written)
 
 
 def _written(found: Iterable[Listed]) -> Iterator[tuple[str, ...]]:
@@ -84,6 +74,9 @@ def _written(found: Iterable[Listed]) -> Iterator[tuple[str, ...]]:
 
 
 def _page(form: SettlementFilters) -> lists.ListPage:
+    if form.famille.data:
+        events.note(Action.FAMILIES_SEARCHED, actor(), form.famille.data)
+
     def found(cents: Value) -> "ModelSelect[Settlement]":
         return lists.narrow(money(), form.conditions(cents))
 

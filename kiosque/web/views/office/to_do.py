@@ -17,7 +17,7 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.web import current
 from kiosque.web.office import exports
-from kiosque.web.office.access import TREATERS, actor, own_agent, own_row
+from kiosque.web.office.access import TREATERS, actor, author, own_agent, own_row
 from kiosque.web.office.acts import doer
 from kiosque.web.office.button_words import pressed
 from kiosque.web.office.step_forms import ConclusionForm, StepForm
@@ -66,7 +66,7 @@ def conclude(number: int) -> Answer:
     if not form.validate():
         return _page(found, form), 422
     try:
-        payments.resolve_anomaly(found.id, own_agent().staff.email, form.reason.data)
+        payments.resolve_anomaly(found.id, author(), form.reason.data)
     except payments.Refused:
         flash(f"Point n°\u00a0{number}\u00a0: un autre agent l’a conclu entre-temps.")
     else:

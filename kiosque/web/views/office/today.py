@@ -15,21 +15,18 @@ from kiosque.payments import figures
 from kiosque.payments.figures import Collected, Regies
 from kiosque.staff.roles import Role
 from kiosque.web import current
-from kiosque.web.office.access import DEPOSITORS, READERS, own_agent
+from kiosque.web.office.access import DEPOSITORS, READERS, TREATERS, own_agent
 from kiosque.web.office.uploads import to_judge
-
-#: The roles that have anomalies to treat, and mails to send again.
-_TREATERS = (Role.REGISSEUR, Role.FACTURATION)
 
 
 def today() -> str:
-    agent, treated = own_agent(), own_agent().bounds(*_TREATERS)
+    agent, treated = own_agent(), own_agent().bounds(*TREATERS)
     return render_template(
         "office/today.html",
         points=payments.count_open_anomalies(treated),
         requests=answers.count_waiting() if agent.has(Role.FACTURATION) else 0,
         files=to_judge(agent) if agent.has(*DEPOSITORS) else 0,
-        mails=queue.count_given_up(sent.of_regies(treated)) if agent.has(*_TREATERS) else 0,
+        mails=queue.count_given_up(sent.of_regies(treated)) if agent.has(*TREATERS) else 0,
         figures=_figures(agent.bounds(*READERS)) if agent.has(*READERS) else None,
         site=state.gather(current.settings()),
     )
