@@ -52,7 +52,7 @@ def restore(settlement: Settlement, cents: int | None, author: str, reason: str)
         book(settlement, label, formers(settlement))
         anomalies.resolve(
             Anomaly.key.in_([gone_key(repayment), guess_key(repayment)])
-            | (Anomaly.gateway == settlement.gateway)
+            | (Anomaly.gateway == (settlement.gateway or ""))
             & Anomaly.transaction_id.in_(_names(settlement, repayment, had_left=had_left))
             & (Anomaly.kind == AnomalyKind.MISMATCH),
             author,
@@ -94,8 +94,8 @@ def _repayment_of(settlement: Settlement, cents: int | None, reason: str) -> Rep
         first = format_euros(done[-1].amount_cents)
         raise Refused(
             [
-                f"Ce paiement est reparti en entier : rétablissez d’abord les {first} repartis "
-                "en dernier."
+                f"Ce paiement est reparti en entier : rétablissez d’abord les {first} repartis en "
+                "dernier."
             ]
         )
     return found[-1]

@@ -8,8 +8,8 @@ import pytest
 from gateways.base import Declined, Gateway, Handoff, Report, Unreachable
 from kiosque import payments
 from kiosque.db import write
-from kiosque.db.models import Family, Invoice, Receipt, Repayment, Settlement
-from kiosque.db.states import RepaymentKind
+from kiosque.db.models import Anomaly, Attempt, Family, Invoice, Receipt, Repayment, Settlement
+from kiosque.db.states import AttemptState, FactSource, RepaymentKind
 from kiosque.payments import (
     CounterPayment,
     Purchase,
@@ -18,8 +18,10 @@ from kiosque.payments import (
     polling,
     reconcile,
 )
+from kiosque.payments.attempt_facts import add_fact
 from tests import sentences
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
+from tests.kiosque.payments.conftest import at_counter
 from tests.talkative import TalkativeBank
 
 pytestmark = pytest.mark.usefixtures("sound_books")
@@ -360,3 +362,92 @@ def test_a_refund_given_up_changes_no_other(
     kept, dropped = Repayment.select().order_by(Repayment.id)
     assert kept.reason == "absence"
     assert (dropped.state, "rien vu" in dropped.reason) == ("declined", True)
+
+
+# --- Seen at the bank ---
+
+GIVEN = "c" * 32
+
+
+def enter_refund(settlement: Settlement, name: str = GIVEN, reason: str = "vu") -> Repayment:
+    return payments.record_repayment(
+        settlement, RepaymentKind.REFUND, 500, "Dominique", reason, transaction_id=name
+    )
+
+
+def test_a_refund_is_entered_once_by_its_name(paid: Handoff) -> None:
+    settlement = payments.find_settlement("R1")
+    entered = enter_refund(settlement)
+    assert (entered.state, entered.transaction_id, entered.amount_cents) == ("done", GIVEN, 500)
+    with pytest.raises(Refused, match=sentences.RECORDED_ALREADY):
+        enter_refund(settlement, reason="encore")
+    enter_refund(settlement, "d" * 32, reason="encore")
+    assert Settlement.get().returned_cents == 1000
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ({}, False),
+        ({"kind": "unmatched_refund"}, False),
+        ({"kind": "unknown_order"}, False),
+        ({"kind": "silent"}, True),
+        ({"gateway": "autre"}, True),
+        ({"transaction_id": "d" * 32}, True),
+    ],
+    ids=str,
+)
+def test_a_refund_entered_takes_off_the_list_what_its_bank_said_of_it_and_nothing_else(
+    paid: Handoff, changes: dict[str, str], left: bool
+) -> None:
+    said = {"kind": "mismatch", "gateway": "banque", "transaction_id": GIVEN, **changes}
+    Anomaly.create(key="x", noted_at=NOW, amount_cents=500, detail="?", **said)
+    enter_refund(payments.find_settlement("R1"))
+    point = Anomaly.get(Anomaly.key == "x")
+    assert (point.resolved_at is None) == left
+    if not left:
+        assert (point.resolved_by, bool(point.resolution)) == ("Dominique", True)
+
+
+@pytest.mark.parametrize("cents", [500, 0])
+def test_a_refund_is_entered_for_what_the_bank_said_that_it_gave_back(
+    paid: Handoff, cents: int
+) -> None:
+    with write():
+        source = FactSource.BANK
+        add_fact(Attempt.get(), GIVEN, AttemptState.REFUNDED, source=source, cents=cents)
+    enter_refund(payments.find_settlement("R1"))
+    assert Settlement.get().returned_cents == 500
+
+
+def test_a_refund_is_not_entered_for_less_than_the_bank_said_of_that_one(
+    bank: TalkativeBank, paid: Handoff
+) -> None:
+    payments.record(bank.name, told(bank, paid, 9000), ISSUERS)
+    settlement = payments.find_settlement("R1")
+    with pytest.raises(Refused, match="90,00"):
+        enter_refund(settlement)
+    enter_refund(settlement, "d" * 32)
+    assert Settlement.get().returned_cents == 500
+
+
+def test_what_no_bank_gave_back_has_no_name_at_a_bank(october: Invoice, paid: Handoff) -> None:
+    with pytest.raises(Refused):
+        enter_refund(payments.find_settlement("R1"), "")
+    at_counter(make_invoice(october.family, "2026-11-0001", 4520))
+    with pytest.raises(Refused):
+        enter_refund(Settlement.get(Settlement.gateway.is_null()))
+    assert Repayment.select().count() == 0
+
+
+def test_a_single_cent_is_given_back_of_money_and_nothing_of_a_credit_note(
+    october: Invoice,
+) -> None:
+    at_counter(october, amount_cents=1000)
+    payments.record_repayment(Settlement.get(), RepaymentKind.REFUND, 1, "Dominique", "arrondi")
+    note = make_invoice(october.family, "AV-1", -1200, state="nothing_due")
+    payments.apply_credit(note.number, october.number, None, "Dominique", "accord")
+    credit = Settlement.get(Settlement.credit_note == note)
+    with pytest.raises(Refused, match="avoir"):
+        payments.record_repayment(credit, RepaymentKind.REFUND, 1, "Dominique", "arrondi")
+    assert Repayment.select().count() == 1

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateways.base import Declined, Handoff, Unreachable
+from gateways.base import Declined, Handoff, Order, RefundRequest, Report, Unreachable
 from kiosque import payments
 from kiosque.db.models import (
     Allocation,
@@ -236,8 +236,9 @@ def test_a_part_of_what_came_twice_pays_another_invoice_for_who_says_so(
 
 
 def test_a_debit_without_an_amount_is_refused_and_one_entered_bears_who_says_so(
-    go: Pay, october: Invoice, by: Doer
+    go: Pay, october: Invoice, september: Invoice, by: Doer
 ) -> None:
+    go(september)
     attempt, _ = go(october)
     step = Step(
         Act.ENTER,
@@ -261,6 +262,45 @@ def test_a_debit_without_an_amount_is_refused_and_one_entered_bears_who_says_so(
 def test_an_invoice_of_another_regie_is_not_paid_by_a_debit_of_this_one(
     alices_family: Family, by: Doer
 ) -> None:
-    theirs = make_invoice(alices_family, "2026-11-0009", 3000, regie="creche")
+    theirs = make_invoice(alices_family, "2026-11-0009", 4520, regie="creche")
+    by = replace(by, issuers=replace(ISSUERS, regie_by_gateway={"banque": "creche"}))
     with pytest.raises(Refused):
         do(entered(Whose.INVOICE), Filled("vu", invoice=theirs.number, day=clock.today()), by)
+
+
+def test_of_two_sums_that_left_the_one_that_the_step_says_is_put_back(
+    paid: Settlement, by: Doer
+) -> None:
+    for cents in (1000, 300):
+        do(steps.refund_elsewhere(paid, cents), Filled(f"rendu {cents}"), by)
+    said = do(Step(Act.RESTORE, "R000001", cents=1000), SEEN, by)
+    assert "10,00" in said
+    assert Settlement.get().returned_cents == 300
+    check_invariants()
+
+
+def test_money_without_a_use_pays_an_invoice_whole_with_a_receipt(
+    october: Invoice, by: Doer
+) -> None:
+    do(entered(Whose.FAMILY), Filled("vu", family="F1001", day=clock.today()), by)
+    said = do(Step(Act.APPLY, "d" * 32), Filled("accord", invoice=october.number), by)
+    assert said.endswith(f"{'d' * 32}.")
+    assert name_of(Settlement.get()) == "R000001"
+    assert Invoice.get_by_id(october.id).state == "paid"
+    check_invariants()
+
+
+def test_the_bank_is_asked_for_a_refund_from_the_address_of_this_site(
+    paid: Settlement, bank: TalkativeBank, by: Doer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Order] = []
+
+    def refund(order: Order, _request: RefundRequest) -> list[Report]:
+        heard.append(order)
+        raise Unreachable("panne")
+
+    monkeypatch.setattr(bank, "refund", refund)
+    said = do(Step(Act.REFUND, "R000001", cents=1000), SEEN, by)
+    assert "interrogée" in said
+    (order,) = heard
+    assert order.return_url.startswith(PUBLIC_URL)
