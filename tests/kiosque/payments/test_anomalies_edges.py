@@ -1,5 +1,7 @@
 """The régisseur's list at its edges: what joins what, how much an entry holds, whose it is."""
 
+from typing import Any
+
 import pytest
 
 from gateways.base import Outcome, Report
@@ -14,17 +16,10 @@ from tests.kiosque.payments.conftest import Hear, Pay, at_counter
 ODD = "d" * 32
 
 
-def put(key: str, detail: str = "essai", *, transaction_id: str = "", **values: object) -> None:
+def put(key: str, detail: str = "essai", *, cents: int = 1, **values: Any) -> None:
     """Put an odd transaction on the list."""
     with write():
-        anomalies.flag_anomaly(
-            key,
-            AnomalyKind.MISMATCH,
-            1,
-            detail,
-            transaction_id=transaction_id,
-            **{"regie": "", **values},  # type: ignore[arg-type]
-        )
+        anomalies.flag_anomaly(key, AnomalyKind.MISMATCH, cents, detail, **{"regie": "", **values})
 
 
 def put_transaction(key: str, more: str, cents: int = 100) -> None:
@@ -123,6 +118,13 @@ def test_an_entry_bears_the_last_fate_that_its_transaction_can_have(
     assert point.outcome == ("reversed" if "CANCELLED" in statuses else "paid")
 
 
+def test_what_the_bank_says_of_a_debit_told_before_is_in_its_entry(empty_database: None) -> None:
+    put("1", gateway="banque", transaction_id=ODD)
+    put_transaction("2", "annoncé")
+    assert keys() == ["1"]
+    assert Anomaly.get().outcome == "paid"
+
+
 @pytest.mark.parametrize(("letters", "entries"), [(0, ["1"]), (1, ["1", "2"])])
 def test_what_fills_an_entry_to_its_last_letter_is_in_it_and_no_letter_more(
     empty_database: None, letters: int, entries: list[str]
@@ -161,3 +163,26 @@ def test_a_point_is_treated_by_somebody_who_says_what_was_done(
     with pytest.raises(Refused):
         payments.resolve_anomaly(Anomaly.get().id, author, reason)
     assert keys() == ["1"]
+
+
+def test_a_point_that_is_not_there_is_said_not_to_be(empty_database: None) -> None:
+    with pytest.raises(Refused, match="99"):
+        payments.resolve_anomaly(99, "Dominique", "vu")
+
+
+def test_what_sorted_itself_out_is_listed_again_and_the_rest_if_more_is_at_stake(
+    empty_database: None,
+) -> None:
+    for key, cents in (("ours", 5), ("nothing", 0), ("theirs", 5)):
+        put(key, cents=cents)
+        if key != "ours":
+            payments.resolve_anomaly(Anomaly.get(Anomaly.key == key).id, "Dominique", "vu")
+    with write():
+        assert anomalies.resolve_by_itself(Anomaly.id > 0, "passé") == 1
+        anomalies.list_again(Anomaly.id > 0)
+    assert keys() == ["ours"]
+    for more_than, listed in ((5, ["ours", "nothing"]), (6, ["ours", "nothing", "theirs"])):
+        with write():
+            anomalies.list_again(Anomaly.id > 0, more_than=more_than)
+        assert keys() == listed
+    assert {(point.resolved_by, point.resolution) for point in Anomaly.select()} == {("", "")}
