@@ -6,9 +6,9 @@ import pytest
 
 from kiosque import payments
 from kiosque.db import write
-from kiosque.db.models import Attempt, Invoice, Settlement
+from kiosque.db.models import Attempt, Invoice, Receipt, Settlement
 from kiosque.payments import Issuers, queries
-from kiosque.payments.receipts import receipt_of, receipts_named
+from kiosque.payments.receipts import issue_receipt, receipt_of, receipts_named
 from kiosque.settings import OtherRegie, Regie, Settings
 from tests.conftest import REGIE, Clock
 from tests.kiosque.payments.conftest import Hear, Pay, at_counter, gave_back
@@ -143,3 +143,21 @@ def test_a_payment_at_the_counter_has_no_receipt_of_the_site(
     online, cash = Settlement.select().order_by(Settlement.id)
     assert receipt_of(online) == payments.find_settlement("R1").receipts.get()
     assert receipt_of(cash) is None
+
+
+def test_a_receipt_bears_the_names_of_its_regie_and_is_numbered_in_a_write(
+    october: Invoice, frozen: Clock
+) -> None:
+    at_counter(october)
+    Settlement.update(regie="creche").execute()
+    issuers = Issuers("Sautron", {"": REGIE, "creche": CRECHE}, {})
+    with pytest.raises(RuntimeError):
+        issue_receipt(Settlement.get(), issuers)
+    with write():
+        issued = issue_receipt(Settlement.get(), issuers)
+    kept = Receipt.get()
+    assert issued.title == kept.title
+    assert (kept.sequence, kept.number, kept.issued_at) == ("creche", 1, frozen.at)
+    assert kept.settlement == Settlement.get()
+    names = ("Sautron", CRECHE.name, CRECHE.regisseur)
+    assert (kept.town_name, kept.regie_name, kept.regisseur) == names
