@@ -7,10 +7,12 @@ import csv
 import io
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+
+from tests import pdfs
 
 FILES = Path(__file__).parents[1] / "data" / "demo"
 MONTH = "2026-10"
@@ -57,6 +59,20 @@ class Books:
         assert account["frais bancaires (dépenses à régulariser)"] == FEES
         assert account["solde d’ouverture du compte"] == -OPENING
         assert account["recettes versées"] == -self.by_mode["card"]
+
+    def require_papers(self, papers: Mapping[str, bytes], unpaid: int) -> None:
+        """Require that the PDFs of October closed, by name, all say the same cents."""
+        said = {name: pdfs.text(pdf) for name, pdf in papers.items()}
+        self.require_position(said.pop("rapprochement.pdf"))
+        journal = said.pop("journal.pdf")
+        begun, carried = cents_after("Report", journal), cents_after("À reporter", journal)
+        assert begun == [0, *carried[:-1]]
+        assert carried[-1] == self.journal
+        assert cents_after("Total", said.pop("impayes.pdf")) == [unpaid]
+        bordereau, people = sorted(said)
+        assert (bordereau[:10], people[:6]) == ("bordereau-", "liste-")
+        self.require_deposit(said[bordereau])
+        assert cents_after("Total versé", said[people]) == [self.total]
 
     def require_position(self, paper: str) -> None:
         """Require that the *état de rapprochement*, as text, says the same of the account."""
@@ -152,6 +168,18 @@ def unpaid() -> int:
     left = sum(cents for invoice in lines for _service, cents in invoice)
     signs = {"paie": -1, "autorise": -1, "guichet": -1, "impaye": 1}
     return left + sum(signs.get(act["acte"], 0) * in_cents(act["montant"]) for act in acts())
+
+
+def unpaid_in_the_demo() -> int:
+    """Return the same of all invoices due by then, once what was paid elsewhere is loaded."""
+    earlier = [path.name for path in FILES.glob("factures-*.csv") if path.stem < "factures-2026-09"]
+    due = sum(in_cents(row["montant"]) for name in earlier for row in _rows(name))
+    elsewhere = sum(
+        in_cents(row["montant"])
+        for row in _rows("encaissements.csv")
+        if row["numero_facture"] < MONTH
+    )
+    return due + unpaid() - elsewhere
 
 
 def acts() -> Iterator[dict[str, str]]:

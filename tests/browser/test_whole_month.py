@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from kiosque.language.formats import format_euros
-from tests import bookkeeping, pdfs
+from tests import bookkeeping
 from tests.bookkeeping import Books
 from tests.browser.conftest import Demo, Visitor, open_context
 from tests.browser.test_office_imports import come_in
@@ -72,12 +72,7 @@ def test_october_is_closed_in_few_clicks_and_agrees_with_books_kept_apart(
     assert sum(made.values()) == books.total
     for (mode, service), cents in books.revenue.items():
         assert made[MODES[mode], service] == cents
-    names = {"journal.pdf", "rapprochement.pdf", "impayes.pdf"}
-    assert names < set(papers)
-    (bordereau,) = [name for name in papers if name.startswith("bordereau-")]
-    assert len(papers) == len(names) + 2, "the deposit and its list"
-    books.require_deposit(pdfs.text(papers[bordereau]))
-    books.require_position(pdfs.text(papers["rapprochement.pdf"]))
+    books.require_papers(papers, bookkeeping.unpaid_in_the_demo())
 
 
 def explain_the_statement(regisseur: Counting) -> None:

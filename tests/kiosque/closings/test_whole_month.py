@@ -26,9 +26,8 @@ from kiosque.statements import loading, matching
 from kiosque.statements.accounts import Holder
 from kiosque.statements.reading import read
 from tests import bookkeeping
-from tests.bookkeeping import Books, cents_after
+from tests.bookkeeping import Books
 from tests.kiosque.conftest import Run
-from tests.pdfs import text
 
 OCTOBER = Month(2026, 10)
 AUTHOR = "Dominique Aubry"
@@ -170,13 +169,4 @@ def test_the_papers_say_the_cents_of_the_books_kept_apart(
     given = dict(month_papers.papers(settings, closed))
     title = deposits.titled(deposit)
     assert hashlib.sha256(given[f"bordereau-{title}.pdf"]).hexdigest() == deposit.pdf_sha256
-    said = {name: text(pdf) for name, pdf in given.items()}
-    books.require_position(said.pop("rapprochement.pdf"))
-    journal_paper = said.pop("journal.pdf")
-    begun, carried = cents_after("Report", journal_paper), cents_after("À reporter", journal_paper)
-    assert begun == [0, *carried[:-1]]
-    assert carried[-1] == books.journal
-    books.require_deposit(said.pop(f"bordereau-{title}.pdf"))
-    assert cents_after("Total versé", said.pop(f"liste-{title}.pdf")) == [books.total]
-    assert cents_after("Total", said.pop("impayes.pdf")) == [books.unpaid]
-    assert said == {}
+    books.require_papers(given, books.unpaid)
