@@ -5,8 +5,8 @@ day. Files that overlap tell the same movements: the larger of the two counts is
 file ends within a day and another continues from there, with the first one's closing balance, they
 tell different movements: the sum of the counts is right. Of all such chains from balance to
 balance, take the one that counts most; but where the account had that balance before, both files
-may tell the same movements, and these count once. If both files cover a whole day, they must tell
-the same movements, else one of the two is wrong.
+may tell the same movements, and they are not added up. If both files cover a whole day, they must
+tell the same movements, else one of the two is wrong.
 
 So the result depends on what the files say, not on the order in which they come.
 """
@@ -227,22 +227,25 @@ def _together(
     first: "Counter[Hashable]", second: "Counter[Hashable]", *, again: bool
 ) -> "Counter[Hashable]":
     """Return the counts of two parts of which the second begins with the closing balance of the
-    first; `again` if the chain has had that balance before. Return no counts if the second may be a
-    piece of the first.
+    first; `again` if the chain has had that balance before. Return no counts if both may tell the
+    same movement.
 
-    An account may have had the same balance earlier that day, so both parts may tell the same
-    movements. Prefer the reading with fewer: a file of the whole day will add what it lacks.
+    An account may have had the same balance earlier that day: then the second part may begin or end
+    within the first, or one may be a piece of the other. Do not guess: a file of the whole day will
+    add what is lacking.
     """
-    if again and first & second:
+    shared = first & second
+    if not shared:
+        return first + second
+    if again:
         return Counter()
     if len({_value(name) > 0 for name in first | second}) < 2:
         return first + second
-    by_sum = _subsets(first & second)
-    others = [by_sum.get(_sum(first + second), Counter())]
-    others += [first] * _is_piece(first, second) + [second] * _is_piece(second, first)
-    if max(map(Counter.total, others)) > by_sum[0].total():
+    by_sum = _subsets(shared)
+    overlap = by_sum[0] or by_sum.get(_sum(first + second))
+    if overlap or _is_piece(first, second) or _is_piece(second, first):
         return Counter()
-    return first + second - by_sum[0]
+    return first + second
 
 
 def _is_piece(part: "Counter[Hashable]", whole: "Counter[Hashable]") -> bool:
