@@ -68,10 +68,12 @@ def enter(payment: BankPayment, about: About, issuers: Issuers) -> Settlement:
     """
     require_author_and_reason(payment.author, payment.reason)
     with write():
+        if isinstance(about, Attempt | Invoice):
+            about = type(about).get_by_id(about.id)  # it may have changed since it was shown
         if fault := _why_not(payment, about, issuers):
             raise Refused([fault])
         if isinstance(about, Attempt):
-            settlement = _enter_for_attempt(payment, Attempt.get_by_id(about.id))
+            settlement = _enter_for_attempt(payment, about)
         elif isinstance(about, Invoice):
             settlement = _settle(payment, about.family_id, about.regie)
             allocate(settlement, about.id, payment.amount_cents)

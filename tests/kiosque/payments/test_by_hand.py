@@ -90,11 +90,11 @@ def test_a_debit_of_one_cent_is_kept_and_one_at_another_bank_is_not_that_of_an_a
 def test_a_debit_of_more_than_is_left_of_an_invoice_is_not_entered_for_it(
     october: Invoice,
 ) -> None:
+    shown = Invoice.get_by_id(october.id)
     at_counter(october, amount_cents=4000)
-    invoice = Invoice.get_by_id(october.id)
     with pytest.raises(Refused, match=r"en reste.*5,20"):
-        payments.enter(seen(amount_cents=521), invoice, ISSUERS)
-    payments.enter(seen(amount_cents=520), invoice, ISSUERS)
+        payments.enter(seen(amount_cents=521), shown, ISSUERS)
+    payments.enter(seen(amount_cents=520), shown, ISSUERS)
     assert state_of(october) == "paid"
 
 
