@@ -91,13 +91,16 @@ def _read(model: Any) -> Any:
 
 
 def _of_amount(asked: str) -> str | None:
-    """Return the page of the one invoice or payment of this amount, or the list of them."""
+    """Return the page of the one invoice or payment of this amount, or the list of them, empty for
+    what can only be an amount."""
     try:
         cents = parse_hundredths(asked)
     except ValueError:
         return None
-    return _few(Invoice, Invoice.total_cents == cents, "invoice", asked) or _few(
-        Settlement, Settlement.amount_cents == cents, "settlement", asked
+    return (
+        _few(Invoice, Invoice.total_cents == cents, "invoice", asked)
+        or _few(Settlement, Settlement.amount_cents == cents, "settlement", asked)
+        or (url_for("office.invoices", montant=asked) if "," in asked else None)
     )
 
 
