@@ -13,7 +13,7 @@ API_KEYS = f"{BACK_OFFICE} > Clés d’API REST"
 
 #: Lengths: a key of the form has 16 characters, an HMAC key of the REST service over 40.
 SHORTEST, LONGEST = 16, 40
-#: Fewer different characters than this happen less than once in a million random keys.
+#: Sixteen random digits have fewer different ones than this less than once in a million.
 _FEWEST_LETTERS = 4
 _MODES = {"testpassword_": "test", "prodpassword_": "production"}
 

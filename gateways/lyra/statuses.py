@@ -61,7 +61,7 @@ def decide(
     `succeeded`, by which the message says that all went well, also comes with a refund, a card
     check or a payment still to be validated. But without `succeeded`, nothing is paid or given
     back; and unless the amounts, currencies and kind of the message are `consistent`, nothing is
-    undone.
+    paid, given back or undone.
     """
     outcome = STATUSES.get(status)
     if outcome is None:

@@ -58,7 +58,7 @@ def adapters() -> AdaptersMap:
 
 
 #: Errors of a database not made yet, of a session ended by a limit, of a server turned standby.
-#: They become OperationalError, as on SQLite; Peewee would make them programming errors.
+#: They become OperationalError, as on SQLite; Peewee would make them faults of ours.
 _DOES_NOT_ANSWER = (
     psycopg.errors.UndefinedTable,
     psycopg.errors.IdleInTransactionSessionTimeout,

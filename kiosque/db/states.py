@@ -163,8 +163,8 @@ class AnomalyKind(StrEnum):
     `UNSETTLED`: examined by the bank for too long. `SILENT`: the bank does not answer about it.
     `UNSERVED`: its gateway was removed too early. `DECLINED`: the bank refused a refund that we
     asked for; `UNANSWERED_REFUND`: nobody knows whether it made it. `RESTORED`: the database was
-    put back, and some payments made meanwhile are missing. `GAP`: a month was closed with a gap
-    that nothing explains.
+    put back, and payments made since the backup may be missing. `GAP`: a month was closed with
+    a gap that nothing explains.
     """
 
     OVERPAYMENT = "overpayment"

@@ -87,9 +87,9 @@ def release() -> None:
 
 @contextmanager
 def write() -> Iterator[None]:
-    """Open a transaction that writes, the only kind there is: it holds the write lock from its
-    first moment. Writers take turns in the order of arrival. Raises OperationalError after waiting
-    `PATIENCE_SECONDS`.
+    """Open a transaction that writes, all or nothing: the only way to write. It holds the write
+    lock from its first moment. Writers take turns in the order of arrival. Raises OperationalError
+    after waiting `PATIENCE_SECONDS`.
 
     Raises RuntimeError when a transaction is already open. A nested one would silently become
     a savepoint of another, which lets two requests read the same state before writing.

@@ -43,8 +43,8 @@ class Imputed(NamedTuple):
 def set_imputation(
     regie: str, service: str, imputed: Imputed, author: str, valid_from: date | None = None
 ) -> Imputation:
-    """Set the imputation of a service, by its name, from a day; by default today, or since ever for
-    the first one. Raises Refused if a final deposit has used another for that day or later."""
+    """Set the imputation of a service, by its name, from a day; by default today, or ALWAYS for the
+    first one. Raises Refused if a final deposit has used another for that day or later."""
     imputed = Imputed(*(each.strip() for each in imputed))
     if fault := _fault(imputed) or why_no_author(author):
         raise Refused([fault])

@@ -59,7 +59,7 @@ def told_apart(family: Family, email: str) -> str:
 
     Never use the *code famille*, half of what opens an account: the town may have the address
     wrong. Nor a child, who may be in both families of separated parents, and whom no mail names.
-    The name alone is not enough: two such families may have the same one.
+    The name is on the receipts already; alone it is not enough, as two such families may share it.
     """
     if all(other == family for other, _email in families_written_to_at(email)):
         return ""

@@ -151,7 +151,8 @@ def _enter(step: Step, filled: Filled, by: Doer) -> str:
 
 
 def _whose(step: Step, filled: Filled, by: Doer) -> Attempt | Invoice | Family | None:
-    """Return the family whose debit is entered; None if it is unknown. Raises Refused."""
+    """Return the attempt, invoice or family that the debit is entered for; None if nobody is
+    known. Raises Refused."""
     found: Attempt | Invoice | Family | None
     if step.whose == Whose.ATTEMPT:
         found = Attempt.get_or_none(Attempt.reference == step.reference)

@@ -202,7 +202,7 @@ def enter_its_debit(point: Anomaly) -> Step:
 
 
 def _known(cents: int) -> int | Blank:
-    """Return an amount, or None to leave it to fill in if it is not known."""
+    """Return an amount, or the blank to fill in if it is not known, which is written 0."""
     return cents or Blank.AMOUNT
 
 

@@ -161,7 +161,7 @@ def tables(family: Family) -> Iterator[PersonalRows]:
 
 def is_shown(model: type[BaseModel], column: str) -> bool:
     """Tell whether a column of a table is in the export. The number of a receipt or of a journal
-    entry identifies it; that of an attempt only counts for the bank."""
+    entry identifies it; that of an attempt is the bank's counter."""
     if column == "id":
         return model in (Settlement, FamilyNotice)  # other tables refer to these by their ids
     return column not in LEFT_OUT and (model, column) != (Attempt, "number")

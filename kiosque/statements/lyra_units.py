@@ -2,8 +2,8 @@
 
 A file in which every amount has decimals is in euros. One without decimals is in cents if something
 proves it: it is a JO, always in cents by its documentation; or a payment of ours has that amount;
-or a fee would otherwise be of ten whole euros. Else both readings are possible, and a person has to
-say.
+or a fee would otherwise be of ten whole euros or more. Else both readings are possible, a
+hundredfold apart, and a person has to say.
 """
 
 import re
@@ -26,7 +26,7 @@ AMOUNTS = ("gross", "net", "fee")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,13}", re.ASCII)
 #: `vads_trans_id` has six characters; a spreadsheet removes its leading zeros.
 _ID_SIGNS = 6
-#: The fee on a family's payment is never so much, in cents or in euros.
+#: A whole fee of this much or more is in cents: a family's payment never has a fee of ten euros.
 _SURE_FEE = 10
 #: Most payments that are looked up.
 _MOST_ASKED = 200

@@ -254,7 +254,7 @@ def _opening(rows: Sequence[_Row]) -> int | None:
 
 
 def _breaks(rows: Sequence[_Row]) -> list[tuple[int, str]]:
-    """Yield the lines whose balance does not follow from the one before."""
+    """Return the lines whose balance does not follow from the one before."""
     found = []
     running: int | None = None
     for row in rows:

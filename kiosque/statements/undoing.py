@@ -162,7 +162,8 @@ def _borrowed(file: StatementFile) -> list[LineMatch]:
 
 
 def _completed(file: StatementFile) -> Any:
-    """Select the operations of other files whose remittance only this file told."""
+    """Select the operations of other files whose remittance, its day or their fee only this file
+    told."""
     told, now = ToldOperation, BankOperation
     more = (
         (told.remittance != now.remittance)

@@ -36,8 +36,8 @@ class Upload(NumberedModel):
     `done_count` how many of them are read; `claimed_at` is since when a process works on it.
 
     `preview` is what was read in it, as JSON, and `fingerprint` a digest of that. `changed` says
-    that the database changed meanwhile and the preview was made again. `agreed_by` is the agent who
-    had it loaded, accepting the surprises listed in `confirmed`; `batch` is the load.
+    that the database changed meanwhile and the preview was made again. `agreed_by` wants it
+    loaded, and accepts the surprises listed in `confirmed`; `batch` is the load.
     """
 
     sha256 = TextField()

@@ -70,7 +70,7 @@ def parts() -> Iterator[str]:
 
 
 def repayments() -> Iterator[str]:
-    """Money leaves a settlement by repayments only."""
+    """Money leaves a settlement by repayments only; it counts until all of it has left."""
     for name in one(
         """
         SELECT settlement.id FROM settlement
@@ -120,7 +120,7 @@ def receipts() -> Iterator[str]:
 
 
 def entries() -> Iterator[str]:
-    """An entry moves its cents between two different accounts; they are never below zero."""
+    """An entry moves cents, never fewer than zero, from one account to a different one."""
     for number in one(
         """
         SELECT number FROM journal_entry WHERE amount_cents < 0
