@@ -1,8 +1,8 @@
 """Look up the pinned packages in a list of security advisories on this disk.
 
-Exit with 0 only if the list is complete and recent and has none of them; with 1 if it has one; with
-2, «non vérifié», otherwise. The list is OSV's: a folder or a zip of its JSON files
-(https://ossf.github.io/osv-schema/).
+Exit with 1 if an advisory is about a pinned version; with 0 only if none is and the list is
+complete and recent; with 2, «non vérifié», otherwise. The list is OSV's: a folder or a zip of its
+JSON files (https://ossf.github.io/osv-schema/).
 """
 
 import json

@@ -7,9 +7,9 @@ for readers alone, changes the short words that programs compare, and deletes st
 mutmut would collect the tests again for each fault; so the faults are tried here instead. One
 pytest collects the tests and runs them all once, noting the lines that each executes. Then a
 process forked from it tries each fault, by the tests that execute its line. First come those that
-noticed other faults of its function, then those of the module, then those that execute a line that
-none before does, then all others; in each group, first those that go on to the next line. PDFs are
-not typeset, since the threads that do it do not survive a fork.
+noticed other faults of its function, then the module's own tests, then those that execute a line
+that none before does, then all others; in each group, first those that go on to the next line. PDFs
+are not typeset, since the threads that do it do not survive a fork.
 """
 
 import contextlib

@@ -57,7 +57,8 @@ def make(settings: Settings, environ: Mapping[str, str], folder: Path) -> Made:
     """Back up the town into a folder, delete the backups that are too old, and send the new one
     away if the town has a command for that.
 
-    Raises CannotBackUp, DatabaseError, OSError, ProgramFailed: no new backup is then in place.
+    Raises CannotBackUp, DatabaseError, OSError, ProgramFailed: no new backup is then in place,
+    unless only the note of it, or the deletion of old ones, has failed.
     """
     with _turn(folder) as work:
         at = clock.now()

@@ -149,7 +149,7 @@ def _prepare(
     backup_at = datetime.fromisoformat(manifest.created_at)
     with write():
         payments.note_restoration(settings, backup_at, known, earlier)
-        # End all sessions: some were ended since the backup, by a sign-out or a new password.
+        # End all families' sessions: some ended since the backup, by a sign-out or a new password.
         Session.delete().execute()
     return portrait.draw()
 

@@ -7,7 +7,7 @@ from kiosque.checkup.installation import Installation
 
 SUBJECT = "Services"
 SECONDS = 10
-#: Lines of a failed unit's journal that are put in the mail.
+#: Last lines of a failed unit's journal that are put in the mail, and most characters of each.
 LINES, LONGEST_LINE = 15, 300
 
 

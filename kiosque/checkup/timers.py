@@ -20,7 +20,7 @@ from kiosque.outbox import queue
 #: Greatest age of the last run; a chore is called each minute, and may take one.
 LOOK_AFTER = timedelta(minutes=10)
 BROKEN_AFTER = timedelta(hours=2)
-#: Greatest age of a nightly chore.
+#: Greatest age of the last run of a nightly chore.
 NIGHTLY_LOOK, NIGHTLY_BROKEN = timedelta(hours=30), timedelta(days=4)
 #: Greatest age of a waiting mail, which somebody awaits; then of a notice, which may wait for the
 #: morning and its turn.

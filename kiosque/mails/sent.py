@@ -56,7 +56,7 @@ def about_settlement(settlement: Settlement) -> list[OutboxMail]:
 
 def of_regies(regies: Collection[str] | None) -> Expression:
     """Return the condition of the mails that are not about money, or that are about these *régies*,
-    by their keys; of all mails if none are given."""
+    by their keys; of all mails for None."""
     if regies is None:
         return OutboxMail.id.is_null(False)
     own = [*regies]

@@ -38,8 +38,8 @@ def bordereau(made: Bordereau) -> bytes:
 
 
 def kept(deposit: Deposit) -> bytes:
-    """Return the PDF with which a deposit was made final. Raises Refused if its digest is not the
-    one in the journal."""
+    """Return the PDF with which a deposit was made final, whatever has changed since. Raises
+    Refused if its digest is not the one in the journal."""
     pdf = deposit.pdf or bordereau(bordereau_of(deposit))
     if hashlib.sha256(pdf).hexdigest() != deposit.pdf_sha256:
         raise Refused([f"Bordereau {titled(deposit)}\u00a0: {_NOT_PROVED}"])

@@ -95,8 +95,8 @@ def upgrade(machine: Machine, name: str, say: Say) -> None:
 def _look_before(
     old: Version, new: Version, towns: list[InstalledTown], say: Say
 ) -> dict[str, str]:
-    """Look for what would fail later, before anything is changed, and make each town's nightly
-    backup, if it makes them. Return the backups by town. Raise Failed."""
+    """Look for what would fail later, before anything is changed, and make a backup of each
+    town, if the earlier version can. Return the backups by town. Raise Failed."""
     backups = {}
     for town in towns:
         say(f"{town.name} : réglages, sauvegarde...")

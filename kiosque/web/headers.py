@@ -61,7 +61,7 @@ def allow_form_to(origin: str) -> None:
 
 
 def hide_address() -> None:
-    """Send no Referer from the page under way, whose address holds a secret."""
+    """Let the page under way, whose address holds a secret, tell only its origin as Referer."""
     request.environ[_HIDDEN_ADDRESS] = True
 
 

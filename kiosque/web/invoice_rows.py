@@ -83,12 +83,12 @@ class Opened(NamedTuple):
 class UnpaidRows:
     """The open invoices, the most urgent first.
 
-    `payable` are as many as one payment takes, out of `payable_count`, worth `payable_cents`.
+    `payable` are at most what one payment takes, out of `payable_count`, worth `payable_cents`.
     `opened` are those with a payment under way, the first begun at `opened_since`. `count` and
     `total_cents` include both. `unanswered_at` is when the last payment that the bank never
     reported on was begun. `closures` are the sentences about banks that take no payment now;
-    `all_closed` if no other bank is left. `lost_time` is when one of `payable` may have been paid
-    without our knowing it. `credit_cents` is what the credit notes are still worth.
+    `all_closed` if no other bank is left. `lost_time` is from when to when one of `payable` may
+    have been paid without our knowing it. `credit_cents` is what the credit notes are still worth.
     """
 
     payable: list[InvoiceRow]

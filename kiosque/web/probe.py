@@ -17,7 +17,7 @@ from kiosque.language import clock
 
 #: The header of a GET, and the field of a form, that carry a token.
 HEADER, FIELD = "Kiosque-Essai", "kiosque_essai"
-#: The status of the answer to a form: a bank that got it would send its message again.
+#: The first line of the answer to a form, a 400: a bank that got it would send its message again.
 REFUSED = "KO essai"
 #: The door of the health check; `notices_of` gives those of notifications.
 HEALTH = "sante"

@@ -47,8 +47,8 @@ class TownInForce:
         return legal.LegalPages(settings, self._texts_of_files, self._banks)
 
     def refresh(self, app: Flask) -> None:
-        """Put in force what was changed since the last time; nothing if there is no database
-        yet."""
+        """Put in force what was changed since the last time; nothing if the database does not
+        answer."""
         self._looked_at = clock.now()
         try:
             version = town_settings.version()

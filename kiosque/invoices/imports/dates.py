@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from kiosque.language.formats import short_date
 
-#: Further apart, the dates are refused: no invoice of a family is due so long after its issue.
+#: Further apart, dates are refused: no invoice of a family is due so long after its issue, nor
+#: issued so long after today.
 LONGEST = timedelta(days=366)
 #: Towns load the invoices of a month some days before or after its end.
 EARLY, LATE = timedelta(days=31), timedelta(days=92)
@@ -45,7 +46,7 @@ def oddity(issued_on: date, due_on: date, closes_on: date | None, today: date) -
 
 
 def _if_swapped(issued_on: date, due_on: date, today: date) -> tuple[date, date] | None:
-    """Return the dates with day and month exchanged, if these would be usual."""
+    """Return the dates with day and month exchanged, if only these would be usual."""
     if max(issued_on.day, due_on.day) > 12 or _is_usual(issued_on, today):
         return None
     issued, due = _exchanged(issued_on), _exchanged(due_on)

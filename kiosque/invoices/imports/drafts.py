@@ -25,7 +25,7 @@ from kiosque.spelling import child_key, fold
 
 #: How many earlier lines a line is compared with, to find repeated ones.
 RECENT = 50
-#: How many cents an amount may be off because a program truncated the price to the cent.
+#: How many cents a unit price may be off, if a program truncated it to the cent.
 A_CENT = Fraction(1)
 MAX_PDF_BYTES = 10 * 1024 * 1024
 

@@ -73,7 +73,7 @@ class InvoicesFile:
         self._regies: Mapping[str, OtherRegie] = {}
         self._regie_of: dict[str, str] = {}
         self._new: list[Draft] = self._drafts
-        #: The services of the lines of new invoices, in their order, under their kept names.
+        #: What the lines of new invoices tell, in their order, under the services' kept names.
         self._told: dict[Told, None] = {}
         self._absent: tuple[Absent, ...] = ()
 
@@ -137,8 +137,8 @@ class InvoicesFile:
             faults.add(draft.first_line, f"fichier_pdf {quoted(draft.paper)} : {problem}")
 
     def _refuse_unknown_families(self, confirmed: Confirmed) -> None:
-        """Refuse codes that no family has, unless the town has no families yet: a mistyped code
-        would make a family that nobody looks at."""
+        """Refuse codes that no family has, once families are known by more than their invoices: a
+        mistyped code would make a family that nobody looks at."""
         first = {draft.code: draft.first_line for draft in reversed(self._new)}
         recorded = (Family.digest != "") | Family.forgotten_at.is_null(False)
         if not Family.select().where(recorded).exists():

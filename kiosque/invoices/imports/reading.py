@@ -26,7 +26,7 @@ MAX_FAULTS = 100
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,19}", re.ASCII)
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,29}", re.ASCII)
-#: In the address of an invoice's page: parts that a browser removes, and the name of another page.
+#: In no number, since its page's address has it: parts that browsers remove, another page's name.
 _NO_ADDRESS = re.compile(r"/\.{0,2}(?:/|$)|/question$")
 
 
@@ -211,8 +211,8 @@ def _code(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a value to show in a fault: not too long, and with its control characters escaped,
-    since a terminal obeys some of them."""
+    """Return a value to show in a fault: not too long, and with its invisible characters
+    escaped, since a terminal obeys some of them."""
     shown = "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text[:41]
     )

@@ -19,7 +19,7 @@ from kiosque.language import clock
 from kiosque.settings import Settings
 
 FOLDER = "inbox"
-#: The author of a load that needed nobody.
+#: The author of a load that nobody needed to look at.
 AUTHOR = "dossier de dépôt"
 #: A file unchanged for this long is taken as complete.
 STILL = timedelta(minutes=2)

@@ -137,7 +137,7 @@ def read_again(upload: Upload, settings: Settings) -> None:
 @contextmanager
 def laid_out(upload: Upload, data: Path) -> Iterator[Path]:
     """Put a file and its PDFs in a temporary folder, under their names. Raise BadFile if a kept
-    file was altered."""
+    file is gone or altered."""
     kept, pdfs = (storing.path_of(name, data) for name in (upload.sha256, upload.pdfs_sha256))
     if not storing.is_whole(kept) or (upload.pdfs_sha256 and not storing.is_whole(pdfs)):
         raise BadFile([Fault(0, "la copie déposée n’est plus là. Déposez le fichier de nouveau.")])

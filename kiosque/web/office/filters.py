@@ -173,8 +173,8 @@ class InvoiceFilters(Filters):
 
     @property
     def is_plain(self) -> bool:
-        """Tell whether only an amount is asked for, or a state that does not depend on the day: the
-        SQL of the list can then be prepared."""
+        """Tell whether nothing is asked for but an amount and a state that does not depend on the
+        day: the SQL of the list can then be prepared."""
         return self.chosen.keys() <= {"etat", "montant"} and self.etat.data not in (LATE, CLOSED)
 
     def conditions(self, cents: Any = None) -> Iterator[Expression]:

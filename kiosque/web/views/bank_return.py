@@ -36,9 +36,10 @@ class ReceiptMail(NamedTuple):
 
 class Details(NamedTuple):
     """A payment as only the family that pays may read it. `receipt` is the first one; `unpaid` is
-    all that the family has still to pay. `left` are the invoices chosen together with these and
-    still to pay, `retry` those that may be paid again. `instead` is the other payment that now
-    holds its invoices; `paid_otherwise` are its invoices that another payment paid."""
+    all that the family has still to pay; `money` is what became of the money. `left` are the
+    invoices chosen together with these and still to pay, `retry` those that may be paid again.
+    `instead` is the other payment that now holds its invoices; `paid_otherwise` are its invoices
+    that another payment paid."""
 
     items: list[AttemptItem]
     receipt: Receipt | None
