@@ -115,7 +115,7 @@ def get_json(
     """Ask for the JSON object at `path`, within `seconds` in total. Only the statuses in `accepts`
     count as an answer.
 
-    Raises Unreachable for any other status, or for data that cannot be read.
+    Raises Unreachable for no answer in time, any other status, or data that cannot be read.
     """
     address = f"{path}?{urlencode(query)}" if query else path
     question = _Question("GET", address, None, {**_JSON, **(headers or {})}, accepts)

@@ -63,7 +63,8 @@ def json_object(text: bytes, most: int | None = None) -> dict[str, Any]:
 def cents(value: object) -> int:
     """Return an amount written in cents: an integer, or a text of ASCII digits only.
 
-    Refuse `45.2`, `1e2`, `"45.20"`, `true`, and what is negative or above MAX_CENTS.
+    Raises Garbled for `45.2`, `1e2`, `"45.20"`, `true`, and what is below zero or not below
+    MAX_CENTS.
     """
     if isinstance(value, str) and re.fullmatch("[0-9]{1,12}", value, re.ASCII):
         return int(value)

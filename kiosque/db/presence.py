@@ -1,4 +1,4 @@
-"""Who is at work on a town: the site and its commands announce themselves; a restoration checks.
+"""Who is at work on a town: the site and its commands announce it; who must be alone checks.
 
 Each process holds a shared `flock` of the town's folder, KIOSQUE_DATA. The kernel gives it back
 however the process ends, `kill -9` included; no file is left to say that it still runs. On other

@@ -14,8 +14,8 @@ from kiosque.families.tokens import Purpose, Spent
 from kiosque.language import clock
 from kiosque.outbox import queue
 
-#: Most sign-ins a day that a family is told of. The first is always told; more than these would
-#: teach it nothing new, and annoy a parent whose browser keeps no cookie.
+#: Most sign-ins a day that a family is told of. The first of a day always is; more than these
+#: would teach it nothing new, and annoy a parent whose browser keeps no cookie.
 TOLD_A_DAY = 3
 
 

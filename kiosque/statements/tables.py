@@ -152,7 +152,7 @@ def _header(cells: Sequence[str]) -> list[str]:
 
 
 def _widest(top: Sequence[NumberedLine]) -> Sequence[str]:
-    """Return the first of the lines that have most cells."""
+    """Return the first of the lines that have most cells filled in."""
     said = [sum(map(bool, map(str.strip, cells))) for _number, cells in top]
     return top[said.index(max(said))][1] if said else ()
 
