@@ -35,7 +35,7 @@ class News:
 def compare(installation: Installation, results: Sequence[Result], before: Memory) -> News:
     now = _found_in(results)
     seen = {result.subject for result in results if not result.is_blind}
-    if not installation.faults:  # forget the troubles of banks that left the settings
+    if not installation.faults:  # a bank that left the settings has no trouble left
         seen |= {told.subject for told in before.told.values()} - {it.subject for it in results}
     over = {
         key: told for key, told in before.told.items() if key not in now and told.subject in seen

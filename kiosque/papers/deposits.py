@@ -1,8 +1,8 @@
 """The papers of a deposit: the *bordereau de versement*, and the list of who paid.
 
-The *bordereau* is stored, since the library that makes PDFs changes; before that it is made from
-the books, identical to the byte each time. The list names families as they are known today, since
-deposits are kept longer than families.
+The *bordereau* is stored, since the library that makes PDFs changes. If it is not stored, it is
+made from the books, identical to the byte each time. The list names families as they are known
+today, since deposits are kept longer than families.
 """
 
 import hashlib

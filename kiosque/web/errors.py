@@ -79,7 +79,7 @@ TOO_LONG = (
     "filtres."
 )
 OUTSIDE = "L’espace mairie ne s’ouvre que depuis le réseau de la mairie."
-#: Seconds before trying again after a 503 of ours: a lock is short, a full disk needs a human.
+#: Time before trying again after a 503 of ours: a lock is short, a full disk needs a human.
 PAUSE = timedelta(minutes=2)
 #: Headers that belong to a status, kept on its page.
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")

@@ -85,7 +85,7 @@ def _mailto(address: str) -> Markup:
 
 def _whole(text: str) -> Markup:
     """Keep a number on one line: a narrow screen would break it at its hyphens, and a narrow column
-    anywhere. Leave one that is too long for any screen to be broken."""
+    anywhere. Let one that is too long for any screen be broken."""
     short = " short" if len(text) <= _SHORT else ""
     return Markup('<span class="whole{}">{}</span>').format(short, text)
 

@@ -28,7 +28,7 @@ _FRESH = timedelta(hours=1)
 MOST = 30
 MAX_FILE_BYTES = 20 * 1024 * 1024
 MAX_ARCHIVE_BYTES = archives.MAX_BYTES
-#: In characters; in bytes, so that the file system takes it with an extension.
+#: Longest name in characters, then in bytes, so that a file system takes it with an extension.
 LONGEST_NAME, _LONGEST_BYTES = 100, 200
 #: Most characters of a name that are looked at.
 _MOST_SIGNS = 1000

@@ -66,7 +66,7 @@ class Filters(FlaskForm):
 
     @property
     def parts(self) -> Iterator[tuple[bool, tuple[Any, ...]]]:
-        """Give the fields in groups, each with whether it is one that is typed in. The HTML of the
+        """Give the fields in groups, each with whether something was typed in them. The HTML of the
         other fields is kept, since they have few values."""
         for is_typed, group in groupby(self, _is_typed):
             fields = tuple(group)
