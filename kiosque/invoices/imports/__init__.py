@@ -81,11 +81,11 @@ def load(  # noqa: PLR0913  # its options
     """Load one file into the database. With `preview`, only check it and say what it would do.
 
     `regies` are the town's by key, the first one's being empty: an invoice belongs for good to the
-    one that collects for its services. `rules` are the settings for what the file leaves out. A
-    surprise, unless `confirmed`, makes the file refused. Loading the same file again changes nothing.
-    `with_pdfs` says that PDFs beside the file are named by the numbers of their invoices. Raise
-    BadFile, naming every faulty line, also for more than `most_payments`; raise Changed if the
-    effect no longer has the fingerprint `agreed`. Nothing is changed then.
+    one that collects for its services. `rules` are the settings for what files leave out. A
+    surprise, unless `confirmed`, makes the file refused. Loading the same file again changes
+    nothing. `with_pdfs` says that PDFs beside the file are named by the numbers of their invoices.
+    Raise BadFile, naming every faulty line, also for more than `most_payments`; raise Changed if
+    the effect no longer has the fingerprint `agreed`. Nothing is changed then.
     `noted` is given the load, in the transaction that loads.
     """
     sheet = Sheet.of(adapted(path, rules), author, noted)
