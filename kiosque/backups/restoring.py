@@ -21,7 +21,7 @@ from kiosque.backups.archive import POSTGRESQL, SQLITE, BadBackup, Manifest
 from kiosque.backups.portrait import Portrait
 from kiosque.backups.skipped import Skipped
 from kiosque.db import deployment, write
-from kiosque.db.models import Invoice, Session
+from kiosque.db.models import Invoice, Session, StaffSession
 from kiosque.language import clock
 from kiosque.settings import Settings
 
@@ -149,8 +149,10 @@ def _prepare(
     backup_at = datetime.fromisoformat(manifest.created_at)
     with write():
         payments.note_restoration(settings, backup_at, known, earlier)
-        # End all families' sessions: some ended since the backup, by a sign-out or a new password.
-        Session.delete().execute()
+        # End all sessions: some ended since the backup, by a sign-out, a new password or a role
+        # withdrawn.
+        for each in (Session, StaffSession):
+            each.delete().execute()
     return portrait.draw()
 
 

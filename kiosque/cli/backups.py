@@ -95,7 +95,7 @@ def _tell(done: Restored, seconds: float) -> None:
         "interrogées",
         f"« {resources.typed('todo')} » : ce que seul le relevé de chaque banque peut dire",
         f"refaites ce qui a été fait depuis le {at} : fichiers chargés, encaissements au guichet, "
-        "lettres, annulations, familles effacées",
+        "lettres, annulations, familles effacées, rôles retirés à des agents",
     )
     click.echo("\n".join(f"- {step}" for step in steps))
 

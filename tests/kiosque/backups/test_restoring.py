@@ -29,13 +29,17 @@ from kiosque.db.models import (
     Receipt,
     Session,
     Settlement,
+    StaffSession,
 )
 from kiosque.db.states import AnomalyKind
 from kiosque.families import sessions
 from kiosque.invoices import announcements
 from kiosque.payments import journal, reconcile, verification
 from kiosque.payments.queries import last_receipt_number
+from kiosque.staff import sessions as staff_sessions
+from kiosque.staff.roles import Role
 from tests import fresh_databases
+from tests.agents import make_agent
 from tests.conftest import (
     ISSUERS,
     PUBLIC_URL,
@@ -294,9 +298,13 @@ def test_nobody_is_reminded_meanwhile_of_what_may_be_paid(town: Town, frozen: Cl
 def test_who_signed_out_since_is_not_signed_in_again(town: Town) -> None:
     choose_password(town.family)
     sessions.start(Account.get())
+    agent = make_agent(Role.REGISSEUR)
+    with db.write():
+        staff_sessions.begin(agent, proved=True)
     path = town.backup()
     restored(town, path)
     assert not Session.select().exists()
+    assert not StaffSession.select().exists()
 
 
 def test_it_is_refused_while_the_site_runs(town: Town) -> None:
