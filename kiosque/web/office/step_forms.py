@@ -39,7 +39,8 @@ def _name_field(label: str, such_as: str) -> StringField:
 
 
 def _require_readable(_form: ActForm, field: StringField) -> None:
-    if len(field.data) > LONGEST_NAME or not field.data.isprintable():
+    name = field.data.strip()
+    if len(name) > LONGEST_NAME or not name.isprintable():
         raise ValidationError("Ce nom est trop long, ou a un signe invisible.")
 
 

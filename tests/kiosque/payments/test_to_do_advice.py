@@ -645,6 +645,20 @@ def test_a_step_filled_badly_changes_nothing(
     assert Anomaly.get_by_id(point.id).resolved_at is None
 
 
+def test_a_number_pasted_with_spaces_around_is_the_number(app: Flask, scene: Scene) -> None:
+    overpaid(scene)
+    point = Anomaly.get()
+    regisseur = enter(app, make_agent(Role.REGISSEUR))
+    place = next(
+        place
+        for place, step in enumerate(payments.advice(point).steps)
+        if step.act == "apply-overpayment"
+    )
+    answer = press(regisseur, point, place, invoice="\u00a02026-11-0001\u00a0")
+    assert answer.location
+    assert Anomaly.get_by_id(point.id).resolved_at is not None
+
+
 def test_a_point_is_for_the_regisseur_of_its_regie(app: Flask, scene: Scene) -> None:
     overpaid(scene)
     page = f"/mairie/a-traiter/{Anomaly.get().id}"

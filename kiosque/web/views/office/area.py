@@ -59,7 +59,8 @@ def said(act: Callable[[], str], back: str) -> Response:
     try:
         flash(act())
     except Refused as refused:
-        flash(refused.reasons[0])
+        for reason in refused.reasons:
+            flash(reason)
     return redirect(back)
 
 
