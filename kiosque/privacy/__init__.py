@@ -1,13 +1,13 @@
 """The duties of the law towards the data of families: forgotten with age, exported and erased.
 
-`departures`, `reduction` and `books` reduce the record of a family that has gone to what the
-accounts need; `ageing` lists the rows kept for a time only; `personal_data` and `export` gather
-all that is held about one family; `archiving` puts a family away, `merging` joins it to its double.
+`erasure` takes a family's record away, at its request or once `inactive_families` finds it gone;
+`retention` lists what is kept for a time only, `ten_year_accounts` takes names off old accounts;
+`personal_data` and `export` gather what is held about a family, `archiving` and `merging` move it.
 It may import `mails` and what is below; it changes no amount. The way in: `forget()` with age,
 `erase()` and `export()` for one family; `acts` remembers who asked for each.
 """
 
-from kiosque.privacy.erasure_on_request import CannotErase, erase
+from kiosque.privacy.erasure import CannotErase, erase
 from kiosque.privacy.export import CannotExport, export
 from kiosque.privacy.forgetting import LEASE, Forgotten, forget
 

@@ -9,10 +9,10 @@ from kiosque.db import leases, write
 from kiosque.db.models import Family, Invoice, Settlement, StatementLine
 from kiosque.db.states import PrivacyActKind
 from kiosque.language.formats import counted
-from kiosque.privacy import acts, ageing, ten_year_accounts
-from kiosque.privacy.departures import gone
+from kiosque.privacy import acts, retention, ten_year_accounts
 from kiosque.privacy.dues import dues
-from kiosque.privacy.erased_rows import reduce
+from kiosque.privacy.erasure import reduce
+from kiosque.privacy.inactive_families import gone
 from kiosque.settings import Settings
 
 #: The name of the chore, to note when it last ended.
@@ -55,11 +55,11 @@ def _forget_family(family: Family, years: int) -> bool:
 
 
 def _aged(settings: Settings, *, really: bool) -> Iterator[tuple[str, int]]:
-    for thing in ageing.AGEING:
+    for thing in retention.AGEING:
         yield thing.words, thing.count()
         if really:
             thing.erase()
-    files = list(ageing.old_files(settings))
+    files = list(retention.old_files(settings))
     yield "lettres, exports et dépôts de plus de trente jours", len(files)
     for path in files if really else []:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -1,5 +1,5 @@
 """The roles of agents, each for one *régie*, from a day to another. What a role opens is said by
-the table of pages, in `kiosque/web/views/office/`."""
+the table of pages, in `kiosque/web/office/pages_and_roles.py`."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -1,7 +1,7 @@
 """Who may come into the town hall's area, and see what there, decided in this one place.
 
-The table of pages (`kiosque/web/views/office/`) says which roles each opens to. A family's session
-opens nothing: the area has a cookie of its own (`cookies`), and sessions of its own.
+`pages_and_roles` says which roles each page opens to. A family's session opens nothing: the area
+has a cookie of its own (`cookies`), and sessions of its own.
 """
 
 import ipaddress

@@ -15,7 +15,7 @@ from kiosque.db.models import (
 )
 from kiosque.families import records
 from kiosque.invoices.imports import BadFile, Confirmed
-from kiosque.privacy.erased_rows import reduce
+from kiosque.privacy.erasure import reduce
 from tests import fresh_databases, sentences
 from tests.conftest import NOW, Clock
 from tests.kiosque.invoices.files import (

@@ -43,7 +43,7 @@ from kiosque.invoices.imports import (
 from kiosque.invoices.imports.drafts import Draft
 from kiosque.payments import Refused, verification
 from kiosque.privacy import archiving, merging
-from kiosque.privacy.erased_rows import reduce
+from kiosque.privacy.erasure import reduce
 from tests import fresh_databases
 from tests.conftest import NOW, TOWN, Clock, choose_password, make_family
 from tests.kiosque.invoices.files import FAMILIES, ROW, ROW2, SETTLEMENTS, Load, sheet

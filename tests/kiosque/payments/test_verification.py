@@ -12,7 +12,7 @@ from kiosque.db.models import Attempt, Family, Invoice
 from kiosque.db.states import RepaymentKind
 from kiosque.payments import CounterPayment, journal, verification
 from kiosque.privacy.dues import dues
-from kiosque.privacy.erased_rows import reduce
+from kiosque.privacy.erasure import reduce
 from tests import fresh_databases
 from tests.bank import notice
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, make_invoice

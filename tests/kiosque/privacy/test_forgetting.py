@@ -23,7 +23,7 @@ from kiosque.db.models import (
 from kiosque.families import sessions
 from kiosque.payments import transmit, verification
 from kiosque.privacy import forgetting
-from kiosque.privacy.departures import gone, years_before
+from kiosque.privacy.inactive_families import gone, years_before
 from kiosque.settings import Settings
 from tests import fresh_databases, sentences
 from tests.conftest import Clock, choose_password, dump, make_invoice

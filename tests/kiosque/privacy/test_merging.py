@@ -27,7 +27,7 @@ from kiosque.families.signin import Visitor
 from kiosque.invoices import imports
 from kiosque.payments import Refused, polling, verification
 from kiosque.privacy import archiving, merging
-from kiosque.privacy.erased_rows import reduce
+from kiosque.privacy.erasure import reduce
 from tests import fresh_databases
 from tests.bank import notice
 from tests.conftest import (

@@ -8,7 +8,7 @@ from typing import Any
 
 from peewee import Expression, ModelDelete, ModelSelect
 
-from kiosque.db import require_write
+from kiosque.db import require_write, write
 from kiosque.db.models import (
     Account,
     Attempt,
@@ -29,9 +29,33 @@ from kiosque.db.models import (
     Session,
     Token,
 )
+from kiosque.db.states import PrivacyActKind
 from kiosque.invoices.imports import undo_log
 from kiosque.language import clock
+from kiosque.payments.refusals import require_author_and_reason
+from kiosque.privacy import acts
+from kiosque.privacy.dues import dues
 from kiosque.privacy.mails import mails_of, requests_typed_by
+
+
+class CannotErase(Exception):
+    """Something is due: nothing was changed. `reasons` say what, in French."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("\n".join(reasons))
+        self.reasons = reasons
+
+
+def erase(family: Family, author: str, reason: str, *, credit_notes: bool = True) -> None:
+    """Erase a family's record and way in, reduce its names in the accounts, and remember who asked.
+    `credit_notes` is that of `dues`. Raises Refused without author and reason, CannotErase."""
+    require_author_and_reason(author, reason)
+    with write():
+        family = Family.get_by_id(family.id)
+        if due := dues(family, credit_notes=credit_notes):
+            raise CannotErase(due)
+        reduce(family)
+        acts.note(PrivacyActKind.ERASED, family, author, reason)
 
 
 def initials(names: str) -> str:

@@ -14,7 +14,7 @@ from kiosque.mails.rendering import KINDS
 from kiosque.papers import content
 from kiosque.payments import verification
 from kiosque.payments.anomalies import flag_anomaly
-from kiosque.privacy.erased_rows import initials
+from kiosque.privacy.erasure import initials
 from kiosque.privacy.mails import OBJECTS
 from tests import fresh_databases, sentences
 from tests.bank import notice
