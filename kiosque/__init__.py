@@ -10,6 +10,7 @@ from kiosque.settings import Settings, loading
 from kiosque.web import (
     access,
     errors,
+    every_request,
     forms,
     headers,
     language,
@@ -17,7 +18,6 @@ from kiosque.web import (
     log,
     pages,
     proxy,
-    requests,
     start,
     town,
     views,
@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions.update(gateways=gateways, town=shown)
     shown.put_in_force(app, settings)
     language.init_app(app)
-    requests.init_app(app)
+    every_request.init_app(app)
     town.init_app(app)
     pages.init_app(app)
     forms.csrf.init_app(app)

@@ -70,8 +70,16 @@ def test_the_plan_of_the_house_draws_the_rooms_as_the_tests_of_imports_do() -> N
     assert [set(floor) for floor in rooms] == [set(floor) for floor in above_the_resources]
 
 
+def test_the_plan_of_the_payments_names_each_module_once() -> None:
+    text = (ROOT / "docs" / "payments.md").read_text(encoding="utf-8")
+    table = text.partition("| | Modules |")[2].partition("\n\n")[0]
+    here = {path.stem for path in (ROOT / "kiosque" / "payments").glob("[!_]*")}
+    assert sorted(re.findall(r"`(\w+)`", table)) == sorted(here)
+
+
 @pytest.mark.parametrize("document", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]))
-def test_every_test_file_that_a_document_names_exists(document: Path) -> None:
-    named = re.findall(r"`[\w/]*?(test_\w+\.py)`", document.read_text(encoding="utf-8"))
-    known = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
-    assert set(named) <= known
+def test_every_python_file_that_a_document_names_exists(document: Path) -> None:
+    named = re.findall(r"`([\w/]+\.py)`", document.read_text(encoding="utf-8"))
+    folders = ("kiosque", "gateways", "scripts", "tests", "data")
+    ours = [ROOT / "app.py", *(path for each in folders for path in (ROOT / each).rglob("*.py"))]
+    assert not [name for name in named if not any(path.match(name) for path in ours)]

@@ -10,7 +10,7 @@ from kiosque.closings.starting_point import starting_point
 from kiosque.db.models import JournalEntry, LineMatch, Settlement
 from kiosque.db.prepared import PreparedQuery
 from kiosque.language import clock
-from kiosque.statements import money
+from kiosque.statements import unexplained_money
 
 
 def awaited(regie: str) -> tuple[int, int]:
@@ -29,7 +29,7 @@ def awaited(regie: str) -> tuple[int, int]:
 
 def _sums(regie: str | Value) -> Any:
     columns = fn.COUNT(Settlement.id), fn.SUM(Settlement.amount_cents)
-    return money.to_receive(regie).select(*columns)
+    return unexplained_money.to_receive(regie).select(*columns)
 
 
 def _numbers(regie: str | Value, number: int | Value) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from kiosque import deposits
-from kiosque.closings import contents
+from kiosque.closings import closed_state
 from kiosque.closings.bank_position import Position
 from kiosque.closings.differences import Item
 from kiosque.closings.months import Month
@@ -23,11 +23,11 @@ _AMOUNT = Column("Montant", figures=True)
 
 def papers(settings: Settings, closed: MonthClosing) -> Iterator[tuple[str, bytes]]:
     """Yield the PDFs of a month with their files' names, one at a time since they may be large."""
-    entries, carried = contents.entries_of(closed), contents.carried_cents(closed)
+    entries, carried = closed_state.entries_of(closed), closed_state.carried_cents(closed)
     yield "journal.pdf", month_journal(settings, closed, entries, carried)
-    yield "rapprochement.pdf", bank_position(settings, closed, contents.position_of(closed))
-    yield "impayes.pdf", unpaid(settings, closed, contents.unpaid_of(closed))
-    for deposit in contents.deposits_of(closed):
+    yield "rapprochement.pdf", bank_position(settings, closed, closed_state.position_of(closed))
+    yield "impayes.pdf", unpaid(settings, closed, closed_state.unpaid_of(closed))
+    for deposit in closed_state.deposits_of(closed):
         title = deposits.titled(deposit)
         yield f"bordereau-{title}.pdf", bordereaux.kept(deposit)
         yield f"liste-{title}.pdf", bordereaux.payers(settings, deposit)

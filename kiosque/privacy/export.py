@@ -16,7 +16,8 @@ from kiosque.db import write
 from kiosque.db.models import Family, Invoice
 from kiosque.db.states import PrivacyActKind
 from kiosque.language import clock, templates
-from kiosque.privacy import acts, words
+from kiosque.privacy import acts
+from kiosque.privacy.export_words import COLUMNS, shown
 from kiosque.privacy.personal_data import PersonalRows, meta, tables
 from kiosque.settings import Settings
 
@@ -79,11 +80,11 @@ def _page(settings: Settings, family: Family, found: Sequence[PersonalRows]) -> 
 
 def _section(table: PersonalRows) -> dict[str, object]:
     """Return a table as a person reads it, without its empty columns."""
-    shown = {
-        words.COLUMNS[name]: [words.shown(table.model, name, row[at]) for row in table.rows]
+    texts = {
+        COLUMNS[name]: [shown(table.model, name, row[at]) for row in table.rows]
         for at, name in enumerate(table.columns)
     }
-    told = {name: values for name, values in shown.items() if any(values)}
+    told = {name: values for name, values in texts.items() if any(values)}
     return {
         "title": table.title,
         "columns": list(told),

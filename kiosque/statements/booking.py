@@ -14,7 +14,7 @@ from kiosque.language import clock
 from kiosque.payments import journal
 from kiosque.payments.refusals import Refused
 from kiosque.statements.explanations import Explanation, Open
-from kiosque.statements.money import account_of
+from kiosque.statements.unexplained_money import account_of
 
 _MATCH = """
     INSERT INTO line_match (line_id, kind, settlement_id, repayment_id, deposit_id, amount_cents,

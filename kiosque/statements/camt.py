@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from kiosque.invoices.imports.formats.steps import forget, local, steps
+from kiosque.invoices.imports.formats.xml_steps import forget, local, steps
 from kiosque.invoices.imports.reading import Faults, every, quoted
 from kiosque.statements.cells import (
     MAX_REFERENCE,

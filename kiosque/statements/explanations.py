@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from kiosque.db.statement_words import MatchRule
-from kiosque.statements.money import Money
+from kiosque.statements.unexplained_money import Money
 
 
 @dataclass(slots=True, eq=False)

@@ -20,9 +20,16 @@ from kiosque.payments.refusals import CHANGED, Refused, require_author_and_reaso
 from kiosque.statements import booking, linking
 from kiosque.statements.accounts import is_aside
 from kiosque.statements.explanations import Open
-from kiosque.statements.money import Money, Remitted, day_of, free, invoices_of, remitted
 from kiosque.statements.proposals import Proposal, Proposals
 from kiosque.statements.rules import find
+from kiosque.statements.unexplained_money import (
+    Money,
+    Remitted,
+    day_of,
+    free,
+    invoices_of,
+    remitted,
+)
 
 #: Money this much older than a line is never proposed for it.
 LONGEST = timedelta(days=120)

@@ -9,9 +9,9 @@ from kiosque.db.statement_words import MatchKind, MatchRule
 from kiosque.language.formats import counted, format_euros, short_date
 from kiosque.statements import workdays
 from kiosque.statements.explanations import Explanation, Open
-from kiosque.statements.money import Money, Remitted, invoices_of
 from kiosque.statements.remittances import Groups, is_near
 from kiosque.statements.rules import Numbered, Referenced
+from kiosque.statements.unexplained_money import Money, Remitted, invoices_of
 
 #: Working days between a payment and a line of its amount.
 _NEAR = 3

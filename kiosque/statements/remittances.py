@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from kiosque.db.statement_words import MatchRule
 from kiosque.statements.explanations import Explanation, Open
-from kiosque.statements.money import Key, Money, Remitted, in_order
+from kiosque.statements.unexplained_money import Key, Money, Remitted, in_order
 
 #: Days within which the bank pays a remittance.
 LONGEST = timedelta(days=7)

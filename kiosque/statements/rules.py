@@ -23,8 +23,8 @@ from itertools import chain
 from kiosque.db.statement_words import MatchKind, MatchRule
 from kiosque.payments.orders import REFERENCE
 from kiosque.statements.explanations import Candidate, Explanation, Open, explained, money_of
-from kiosque.statements.money import Money, Remitted
 from kiosque.statements.remittances import Groups
+from kiosque.statements.unexplained_money import Money, Remitted
 
 #: A number of fewer characters may be anything, since labels are full of numbers; but a receipt's
 #: is recognisable.

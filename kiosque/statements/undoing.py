@@ -27,7 +27,7 @@ from kiosque.db.models import (
     ToldOperation,
 )
 from kiosque.db.statement_words import LineState, MatchRule
-from kiosque.invoices.imports.stored import chunks
+from kiosque.invoices.imports.already_loaded import chunks
 from kiosque.language import clock
 from kiosque.language.formats import long_instant, short_date
 from kiosque.payments import journal

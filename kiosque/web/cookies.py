@@ -5,6 +5,8 @@ keep in the session (who is signed in, the token of forms, messages) belongs to 
 signed with its own salt: the value of one is not valid as the other.
 """
 
+from typing import Any
+
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSessionInterface, SessionInterface, SessionMixin
 
@@ -15,6 +17,17 @@ OFFICE = "/mairie"
 def is_office(path: str) -> bool:
     """Tell whether an address, known to the site or not, is of the town hall's area."""
     return path == OFFICE or path.startswith(f"{OFFICE}/")
+
+
+def flask_config(*, https: bool) -> dict[str, Any]:
+    """Return the settings of Flask for the families' cookie, which the area's follows but for its
+    name and its `SameSite`."""
+    return {
+        "SESSION_COOKIE_NAME": "__Host-kiosque" if https else "kiosque",
+        "SESSION_COOKIE_SECURE": https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+    }
 
 
 class _OfficeCookie(SecureCookieSessionInterface):

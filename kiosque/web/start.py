@@ -11,7 +11,7 @@ from gateways.base import ConfigError
 from kiosque import db, payments
 from kiosque.db import deployment, presence
 from kiosque.settings import Settings, loading
-from kiosque.web import legal, requests
+from kiosque.web import every_request, legal
 
 
 class CannotStart(SystemExit):
@@ -80,6 +80,6 @@ def look_at_database(app: Flask, settings: Settings) -> None:
                 app.logger.warning("%s", words)
     except (db.NewerDatabase, deployment.OtherEnvironment) as error:
         app.logger.error("%s", error)
-        requests.close_every_page(app)
+        every_request.close_every_page(app)
     except DatabaseError:
         app.logger.warning("la base ne répond pas encore : « migrate » a-t-il été lancé ?")

@@ -46,7 +46,16 @@ from kiosque.payments import (
     transmissions,
 )
 from kiosque.privacy import merging
-from kiosque.statements import booking, loading, matching, money, opening, overlaps, rules, undoing
+from kiosque.statements import (
+    booking,
+    loading,
+    matching,
+    opening,
+    overlaps,
+    rules,
+    undoing,
+    unexplained_money,
+)
 from tests.proof import histories
 
 
@@ -773,7 +782,7 @@ BUGS = (
     ),
     Bug(
         "a debit explains two lines",
-        money,
+        unexplained_money,
         ".where(Settlement.regie == regie, since, _COMES, Settlement.id.not_in(matched))",
         ".where(Settlement.regie == regie, since, _COMES)",
         histories.told_again_of_one_debit,
@@ -868,7 +877,7 @@ BUGS = (
     ),
     Bug(
         "a deposit is seen at the bank in another account",
-        money,
+        unexplained_money,
         "else journal.PAID_OVER",
         "else journal.OTHERS",
         histories.paid_over_as_the_statement_tells,

@@ -1,4 +1,4 @@
-"""Payments, the journal, and what the régisseur must look at."""
+"""Payments, what banks said of them, and what the régisseur must look at."""
 
 from peewee import ForeignKeyField, IntegerField, TextField
 

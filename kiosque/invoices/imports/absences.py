@@ -8,9 +8,9 @@ from peewee import fn
 
 from kiosque.db.models import Family, ImportBatch, Invoice, InvoiceLine, Service
 from kiosque.db.states import InvoiceState
+from kiosque.invoices.imports.already_loaded import chunks
 from kiosque.invoices.imports.drafts import Draft
 from kiosque.invoices.imports.reading import Absent
-from kiosque.invoices.imports.stored import chunks
 from kiosque.payments.words import INVOICE_STATES
 from kiosque.spelling import fold
 

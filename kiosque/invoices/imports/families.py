@@ -6,6 +6,7 @@ from peewee import Expression, ModelDelete
 
 from kiosque.db import execute_many, write
 from kiosque.db.models import Child, Enrolment, Family, Guardian, NumberedModel, Service
+from kiosque.invoices.imports.already_loaded import ids
 from kiosque.invoices.imports.households import (
     Household,
     born_on,
@@ -26,7 +27,6 @@ from kiosque.invoices.imports.reading import (
 from kiosque.invoices.imports.removals import removals
 from kiosque.invoices.imports.request_conflicts import overruled
 from kiosque.invoices.imports.sheet import Sheet
-from kiosque.invoices.imports.stored import ids
 from kiosque.invoices.imports.undo_log import RECORD, Changes
 from kiosque.language import clock
 from kiosque.language.formats import counted

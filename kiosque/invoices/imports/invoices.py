@@ -10,8 +10,15 @@ from peewee import fn
 from kiosque.db import execute_many, write
 from kiosque.db.models import Child, Enrolment, Family, Invoice, Service
 from kiosque.db.states import InvoiceState
-from kiosque.invoices.imports import dates, judging, numbered_pdfs, rows, sql
+from kiosque.invoices.imports import dates, numbered_pdfs, odd_amounts, rows, sql, summing_up
 from kiosque.invoices.imports.absences import absences
+from kiosque.invoices.imports.already_loaded import (
+    ids,
+    ids_after,
+    known_children,
+    known_digests,
+    why_another,
+)
 from kiosque.invoices.imports.drafts import (
     Draft,
     keep_pdf,
@@ -37,13 +44,6 @@ from kiosque.invoices.imports.reading import (
     sums,
 )
 from kiosque.invoices.imports.sheet import Sheet
-from kiosque.invoices.imports.stored import (
-    ids,
-    ids_after,
-    known_children,
-    known_digests,
-    why_another,
-)
 from kiosque.invoices.imports.undo_log import Changes
 from kiosque.language import clock
 from kiosque.settings import OtherRegie
@@ -105,7 +105,7 @@ class InvoicesFile:
             self._examine(draft, known, confirmed, faults)
         self._warn_of_several_in_one(spelt)
         self._warn_of_dates()
-        for draft, text in judging.outliers(self._new):
+        for draft, text in odd_amounts.outliers(self._new):
             self._sheet.warn(draft.first_line, text)
         self._refuse_unknown_families(confirmed)
         faults.raise_any()
@@ -203,10 +203,10 @@ class InvoicesFile:
             joined_services=self._services.joined,
             joined_children=self._children.joined,
             to_confirm=tuple(self._sheet.surprises),
-            services=judging.by_service(self._new, self._services.of),
+            services=summing_up.by_service(self._new, self._services.of),
             issued_on=max((draft.issued_on for draft in self._new), default=None),
-            samples=judging.samples(self._new, self._sheet.warned, self._closing),
-            told=judging.told(self._new, self._today),
+            samples=summing_up.samples(self._new, self._sheet.warned, self._closing),
+            told=summing_up.told(self._new, self._today),
             absent=self._absent,
             plan=digest([draft.number for draft in self._new], self._told, self._children.new),
         )

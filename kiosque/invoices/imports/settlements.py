@@ -8,6 +8,7 @@ from kiosque.db import write
 from kiosque.db.models import ImportBatch, Invoice
 from kiosque.db.states import CREDIT, CounterMode
 from kiosque.invoices.imports import totals
+from kiosque.invoices.imports.already_loaded import ids
 from kiosque.invoices.imports.reading import (
     BadFile,
     Confirmed,
@@ -22,7 +23,6 @@ from kiosque.invoices.imports.reading import (
     sums,
 )
 from kiosque.invoices.imports.sheet import Sheet
-from kiosque.invoices.imports.stored import ids
 from kiosque.invoices.imports.treasury_returns import ReturnStatement, sifted
 from kiosque.language.formats import format_euros
 from kiosque.language.parsing import parse_hundredths

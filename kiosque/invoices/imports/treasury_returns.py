@@ -8,8 +8,8 @@ from datetime import date
 
 from kiosque.db.models import ImportBatch, Invoice, Settlement
 from kiosque.db.states import CounterMode
+from kiosque.invoices.imports.already_loaded import chunks, ids
 from kiosque.invoices.imports.sheet import Sheet
-from kiosque.invoices.imports.stored import chunks, ids
 from kiosque.language import clock
 from kiosque.language.formats import counted, format_euros, short_date
 from kiosque.payments import CounterPayment, Refused, settle_at_counter

@@ -19,7 +19,7 @@ from kiosque.db.models import (
     NumberedModel,
     Service,
 )
-from kiosque.invoices.imports.stored import chunks
+from kiosque.invoices.imports.already_loaded import chunks
 from kiosque.language import clock
 
 #: How long a load can be undone. It is short, since what it changed names families.

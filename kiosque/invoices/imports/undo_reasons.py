@@ -28,7 +28,7 @@ from kiosque.db.models import (
     Transmission,
 )
 from kiosque.db.states import InvoiceState, MailState
-from kiosque.invoices.imports.stored import chunks
+from kiosque.invoices.imports.already_loaded import chunks
 from kiosque.invoices.imports.undo_log import table
 
 #: The French reason not to undo, by the table of a row about an invoice or a new family.

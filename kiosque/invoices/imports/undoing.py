@@ -26,7 +26,7 @@ from kiosque.db.models import (
     Service,
     Transmission,
 )
-from kiosque.invoices.imports.stored import chunks
+from kiosque.invoices.imports.already_loaded import chunks
 from kiosque.invoices.imports.undo_log import COLUMNS, KEPT, RECORD, is_kept, table
 from kiosque.invoices.imports.undo_reasons import invoices_of, why_needed, why_not
 from kiosque.language import clock

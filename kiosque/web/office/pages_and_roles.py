@@ -185,7 +185,7 @@ PAGES = {
         OfficePage("journal", GET, "/journal", BOOK_READERS),
         *_as_files("journal_table", "/journal", BOOK_READERS),
     ),
-    "mending": (
+    "refused_files": (
         OfficePage("name_debtors", BOTH, "/imports/<int:number>/familles", DEPOSITORS),
         OfficePage("name_columns", BOTH, "/imports/<int:number>/colonnes", DEPOSITORS),
     ),

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from kiosque import payments
-from kiosque.closings import closing, contents
+from kiosque.closings import closed_state, closing
 from kiosque.closings.closing import Request
 from kiosque.closings.months import Month
 from kiosque.closings.steps import points_left, steps
@@ -213,7 +213,7 @@ def test_at_the_years_end_all_is_paid_over_or_a_reason_is_given(
     closed = closing.close("", december, Request("Dominique", "versé en janvier"))
     assert closed.gap_reason == "versé en janvier"
     assert "en chemin au 31 décembre" in pdfs.text(
-        papers.bank_position(settings, closed, contents.position_of(closed))
+        papers.bank_position(settings, closed, closed_state.position_of(closed))
     )
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kiosque import deposits
-from kiosque.closings import bank_position, closing, contents
+from kiosque.closings import bank_position, closed_state, closing
 from kiosque.closings.closing import Request
 from kiosque.closings.months import Month, last_number
 from kiosque.closings.steps import steps
@@ -130,7 +130,7 @@ def test_the_position_at_the_bank_is_what_the_books_kept_apart_say(
     played: None, settings: Settings, books: Books
 ) -> None:
     _deposit, closed = close(settings)
-    position = contents.position_of(closed)
+    position = closed_state.position_of(closed)
     assert position.books_cents == books.at_bank
     assert position.statement_cents == books.at_bank - books.in_transit
     assert [item.cents for item in position.explained] == [books.in_transit]

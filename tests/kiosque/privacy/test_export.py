@@ -17,7 +17,7 @@ from kiosque.db.models import (
     Settlement,
     Token,
 )
-from kiosque.privacy import personal_data, words
+from kiosque.privacy import export_words, personal_data
 from kiosque.settings import Settings
 from tests import fresh_databases
 from tests.conftest import make_invoice
@@ -98,7 +98,7 @@ def test_every_column_has_its_french_word_or_a_reason_to_be_left_out() -> None:
     for model in personal_data.TITLES:
         for column in personal_data.meta(model).fields:
             if personal_data.is_shown(model, column):
-                assert words.COLUMNS[column], (model, column)
+                assert export_words.COLUMNS[column], (model, column)
 
 
 def test_a_family_with_everything_has_a_row_in_nearly_every_table(

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from kiosque.invoices.imports.formats.steps import TOO_LONG, forget, local, steps
 from kiosque.invoices.imports.formats.words import (
     child_and_label,
     invoice_number,
@@ -21,6 +20,7 @@ from kiosque.invoices.imports.formats.words import (
     shortened,
     without_month,
 )
+from kiosque.invoices.imports.formats.xml_steps import TOO_LONG, forget, local, steps
 from kiosque.invoices.imports.reading import BadFile, Fault, NumberedLine, quoted
 from kiosque.invoices.imports.receiving import File
 from kiosque.language.formats import format_euros

@@ -9,7 +9,7 @@ from flask import abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from kiosque import deposits, payments
-from kiosque.closings import bank_position, closing, contents
+from kiosque.closings import bank_position, closed_state, closing
 from kiosque.closings.bank_position import Position
 from kiosque.closings.months import Month, last_number
 from kiosque.closings.steps import closing_of, payments_waiting, points_left, steps
@@ -157,7 +157,7 @@ def _left(regie: str, found: Month, position: Position) -> Mapping[str, Any]:
 
 def _paid_over(closed: MonthClosing) -> Mapping[str, Any]:
     """Return the deposits of a month that is closed, their titles and what was answered."""
-    found = contents.deposits_of(closed)
+    found = closed_state.deposits_of(closed)
     return {"finals": [(it, deposits.titled(it), deposits.answer_of(it)) for it in found]}
 
 

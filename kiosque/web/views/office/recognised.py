@@ -17,7 +17,7 @@ from kiosque.web.office import exports, lists
 from kiosque.web.office.access import actor
 from kiosque.web.office.filter_fields import TextFilter
 from kiosque.web.office.lists import Filters, Order
-from kiosque.web.office.mending import WORDS
+from kiosque.web.office.refused_file_forms import WORDS
 from kiosque.web.views.office.area import Answer, known, row
 
 _LATEST = Order(Debtor.made_at, Debtor.id)

@@ -12,7 +12,7 @@ from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current
 from kiosque.web.office.access import actor, author
-from kiosque.web.office.mending import ColumnsForm, DebtorsForm
+from kiosque.web.office.refused_file_forms import ColumnsForm, DebtorsForm
 from kiosque.web.office.uploads import own_upload
 from kiosque.web.views.office.area import Answer, form_page, known
 

@@ -35,10 +35,7 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         # The site's own name, and this machine's for a health check made from it.
         "TRUSTED_HOSTS": [urlsplit(settings.public_url).hostname, "127.0.0.1", "localhost"],
         "MAX_CONTENT_LENGTH": MAX_REQUEST_BYTES,
-        "SESSION_COOKIE_NAME": "__Host-kiosque" if settings.https else "kiosque",
-        "SESSION_COOKIE_SECURE": settings.https,
-        "SESSION_COOKIE_HTTPONLY": True,
-        "SESSION_COOKIE_SAMESITE": "Lax",
+        **cookies.flask_config(https=settings.https),
         "WTF_CSRF_TIME_LIMIT": None,
         # The token is enough; some browsers and privacy tools remove the Referer from requests.
         "WTF_CSRF_SSL_STRICT": False,
