@@ -78,12 +78,12 @@ def flag_transaction(
     more: str,
     *,
     gateway: str,
-    regie: str,
+    regie: str | None = None,
     attempt: Attempt | None = None,
 ) -> None:
     """Tell the régisseur what is odd in one bank transaction: by a new entry that says `detail`, or
-    by adding `more` to the entry that is open about this transaction. Say nothing twice. `attempt`
-    is None for an order that is not ours.
+    by adding `more` to the entry that is open about this transaction. Say nothing twice. An order
+    that is not ours has no `attempt`: `regie` says whose list it is.
     """
     if Anomaly.select().where(Anomaly.key == key).exists():
         return

@@ -89,7 +89,6 @@ def flag_mismatch(attempt: Attempt, report: Report, detail: str) -> Decision:
         detail,
         detail,
         gateway=attempt.gateway,
-        regie=attempt.regie,
         attempt=attempt,
     )
     return Decision(Verdict.MISMATCH, detail)

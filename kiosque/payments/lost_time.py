@@ -109,13 +109,12 @@ def _tell(settings: Settings, restoration: Restoration, gateway: str) -> None:
     """Ask the régisseur to look for the lost payments in this bank's own records."""
     regie = Issuers.from_settings(settings).regie_of_gateway(gateway)
     since, until = map(formats.long_instant, (restoration.backup_at, restoration.restored_at))
-    sequence = regie if regie in settings.regies else ""
     flag_anomaly(
         f"restored:{restoration.id}:{gateway}",
         AnomalyKind.RESTORED,
         0,
         f"base rétablie : paiements du {since} au {until} à chercher à la banque {gateway} ; "
-        f"prochain reçu {receipt_title(last_receipt_number(sequence) + 1, sequence)}",
+        f"prochain reçu {receipt_title(last_receipt_number(regie) + 1, regie)}",
         regie=regie,
         gateway=gateway,
     )

@@ -1,5 +1,6 @@
 """After a restoration no number of a deposit is given twice: the comptable may have its paper."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from kiosque.db.models import Deposit, Family, JournalEntry
 from kiosque.papers.deposits import bordereau
 from kiosque.payments import verification
 from kiosque.payments.refusals import Refused
-from kiosque.settings import Settings
+from kiosque.settings import OtherRegie, Settings
 from tests import fresh_databases, pdfs
 from tests.conftest import Clock, make_invoice
 from tests.kiosque.deposits.conftest import Final, make_final, services_of
@@ -79,6 +80,19 @@ def test_it_is_asked_once_of_each_year_even_put_back_twice(
     assert deposits.titled(final()) == "2026-003"
     put_back(settings, frozen)
     assert deposits.say_last("", 2026, 3, BY) == ""
+
+
+def test_each_regie_is_asked_after_the_last_number_known_of_each_year_of_the_time_lost(
+    restored: None, settings: Settings, frozen: Clock
+) -> None:
+    creche = OtherRegie("Crèche", "A. Roy", "creche@example.org", ("Multi-accueil",), "creche")
+    deposits.say_last("", 2026, 3, BY)
+    put_back(replace(settings, regies={"creche": creche}), frozen, days=365)
+    asked = {
+        regie: [(each.year, each.first) for each in deposits.unsaid(regie)]
+        for regie in ("", "creche")
+    }
+    assert asked == {"": [(2025, 1), (2026, 4)], "creche": [(2025, 1), (2026, 1)]}
 
 
 def test_a_number_that_is_missing_without_being_lost_is_found(restored: None, final: Final) -> None:

@@ -82,6 +82,27 @@ def test_a_wrong_counter_payment_refuses_the_whole_batch(
     assert JournalEntry.select().count() == 0
 
 
+def test_a_batch_is_refused_with_every_reason_and_where_each_is(
+    october: Invoice, september: Invoice
+) -> None:
+    wrong = [counter_payment(september, author=" "), counter_payment(october, mode="wero")]
+    with pytest.raises(Refused) as caught:
+        payments.settle_at_counter(wrong)
+    assert caught.value.positions == [0, 1]
+    first, second = caught.value.reasons
+    assert (september.number in first, october.number in second) == (True, True)
+
+
+def test_what_is_taken_says_for_which_regie_and_where_it_was_in_the_batch(
+    october: Invoice, alices_family: Family
+) -> None:
+    creche = make_invoice(alices_family, "C-1", 1000, regie="creche")
+    batch = [counter_payment(october), counter_payment(creche)]
+    payments.settle_at_counter(batch[:1])
+    assert payments.settle_at_counter(batch) == [("creche", 1000, 0, 1)]
+    assert [each.regie for each in Settlement.select().order_by(Settlement.id)] == ["", "creche"]
+
+
 @pytest.mark.parametrize("kind", [RepaymentKind.CHARGEBACK, RepaymentKind.REFUND])
 def test_a_second_cheque_pays_what_the_first_one_did_not(
     october: Invoice, kind: RepaymentKind
@@ -129,6 +150,17 @@ def test_a_cheque_kept_for_later_says_that_it_pays_nothing_when_its_file_is_load
     payments.restore(cheque, None, "Dominique", "passé")
     assert taken([first]) == []
     assert payments.left_since([first]) == [october.number]
+
+
+def test_a_cheque_that_still_pays_its_invoice_has_not_left(
+    october: Invoice, september: Invoice
+) -> None:
+    stays, leaves = counter_payment(october), counter_payment(september)
+    for payment in (stays, leaves):
+        payments.settle_at_counter([payment])
+    cheque = Settlement.select().order_by(Settlement.id.desc()).get()
+    payments.record_repayment(cheque, RepaymentKind.CHARGEBACK, None, "Dominique", "rejeté")
+    assert payments.left_since([stays, leaves]) == [september.number]
 
 
 def test_another_cheque_for_what_is_paid_is_not_taken_for_the_first(october: Invoice) -> None:
@@ -316,6 +348,13 @@ def test_without_an_amount_the_counter_takes_all_that_is_still_to_pay(october: I
         at_counter(october, amount_cents=None, reason="autre")
 
 
+def test_what_is_left_is_taken_though_a_part_came_the_same_day_in_the_same_way(
+    october: Invoice,
+) -> None:
+    at_counter(october, amount_cents=3000)
+    assert at_counter(october, amount_cents=None) == [1520]
+
+
 def test_what_is_over_at_the_counter_is_owed_and_told(october: Invoice) -> None:
     (taken_,) = payments.settle_at_counter([counter_payment(october, amount_cents=5000)])
     assert (taken_.cents, taken_.extra_cents) == (5000, 480)
@@ -380,6 +419,15 @@ def test_the_counter_is_told_of_those_invoices_alone_that_it_asks_about(
     for invoice in (october, september):
         go(invoice)
     assert list(payments.at_bank([october.number, "nulle"])) == [october.number]
+
+
+def test_the_counter_is_not_told_of_a_family_that_left_the_bank_or_has_nothing_to_pay(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    hear(go(october)[1], **CANCELLED)
+    go(september)
+    at_counter(september)
+    assert payments.at_bank([october.number, september.number]) == {}
 
 
 def test_a_family_does_not_resume_a_payment_of_more_than_is_still_to_pay(

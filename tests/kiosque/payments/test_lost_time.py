@@ -8,7 +8,7 @@ import pytest
 from gateways.base import Gateway, Order, Outcome, Report, Unreachable
 from kiosque import payments
 from kiosque.db import write
-from kiosque.db.models import Anomaly, Attempt, Invoice, OutboxMail, ReceiptGap
+from kiosque.db.models import Anomaly, Attempt, Invoice, OutboxMail, ReceiptGap, Restoration
 from kiosque.language import clock
 from kiosque.payments import lost_time, reconcile, verification
 from kiosque.payments.queries import last_receipt_number
@@ -39,6 +39,7 @@ def test_each_regie_skips_its_own_numbers_and_has_its_bank_to_look_at(
     told = {point.gateway: point for point in Anomaly.select()}
     assert {name: point.regie for name, point in told.items()} == {"banque": "", "creche": "creche"}
     assert "R041001-creche" in told["creche"].detail
+    assert told["banque"].detail.endswith("R030001")
     assert OutboxMail.select().count() == 2
 
 
@@ -53,10 +54,22 @@ def test_two_restorations_are_one_time_until_both_are_looked_at(
     since = first + timedelta(days=1)
     assert payments.lost_times() == {"banque": (since, frozen.at)}
     one, other = Anomaly.select().order_by(Anomaly.id)
+    assert lost_time.to_list("banque") == [one, other]
     payments.resolve_anomaly(one.id, "Dominique", "pointé")
     assert payments.lost_times() == {"banque": (frozen.at - timedelta(days=1), frozen.at)}
     payments.resolve_anomaly(other.id, "Dominique", "pointé")
     assert payments.lost_times() == {}
+
+
+def test_the_time_lost_goes_back_to_the_oldest_backup(
+    empty_database: None, settings: Settings, frozen: Clock
+) -> None:
+    first = frozen.at
+    for days in (1, 5, 1):
+        frozen.advance(days=2)
+        with write():
+            payments.note_restoration(settings, frozen.at - timedelta(days=days), {})
+    assert payments.lost_times() == {"banque": (first - timedelta(days=1), frozen.at)}
 
 
 def test_a_restoration_is_noted_in_the_transaction_that_made_it(
@@ -64,6 +77,7 @@ def test_a_restoration_is_noted_in_the_transaction_that_made_it(
 ) -> None:
     with pytest.raises(RuntimeError):
         payments.note_restoration(settings, frozen.at, {})
+    assert Restoration.select().count() == 0
 
 
 def test_a_restoration_of_a_restored_database_skips_what_the_first_may_have_given(
@@ -132,7 +146,7 @@ def test_payments_of_about_the_backup_are_asked_of_the_bank_again_and_no_older_o
     go: Pay, october: Invoice, september: Invoice, settings: Settings, frozen: Clock
 ) -> None:
     go(september)
-    frozen.advance(days=5)
+    frozen.advance(days=3)
     recent, _ = go(october)
     Attempt.update(ask_at=None).execute()
     frozen.advance(days=1)
@@ -188,7 +202,7 @@ def test_a_bank_that_lists_makes_good_what_was_lost(
     refused = replace(lost, outcome=Outcome.REFUSED, transaction_id="e" * 32)
     bank.listed = [Unreachable("panne"), [known, lost, refused]]
     for _ in range(3):
-        reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS)
+        assert not reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS).broken
     assert len(bank.times) == 2, "asked until there is an answer, then no more"
     assert bank.times[0][0] <= frozen.at - timedelta(days=1)
     assert bank.times[0][1] == frozen.at

@@ -132,6 +132,26 @@ def test_a_bank_that_hangs_when_asked_keeps_no_other_waiting(
     assert summary.left == 20 - summary.unanswered
 
 
+@pytest.mark.parametrize(("most", "asked"), [(32, 8), (5, 5)])
+def test_a_bank_is_asked_as_many_questions_at_once_as_its_share_and_the_run_allow(
+    bank: TalkativeBank,
+    hang: Hang,
+    frozen: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    alices_family: Family,
+    most: int,
+    asked: int,
+) -> None:
+    monkeypatch.setattr(reconcile, "AT_ONCE", most)
+    for number in range(10):
+        open_at(bank, make_invoice(alices_family, f"N{number}"))
+    orders: list[Order] = []
+    bank.poll = lambda order: orders.append(order) or hang()  # type: ignore[method-assign, assignment, func-returns-value]
+    frozen.advance(minutes=15)
+    assert run({"banque": bank}, seconds=0.5).unanswered == asked
+    assert len(orders) == asked
+
+
 def test_what_is_heard_after_it_was_given_up_is_too_late_and_asked_again(
     bank: TalkativeBank, monkeypatch: pytest.MonkeyPatch, frozen: Clock, october: Invoice
 ) -> None:

@@ -65,6 +65,10 @@ def test_one_of_an_order_of_nobody_is_told_by_its_name(empty_database: None, run
     (point,) = payments.open_anomalies()
     assert (point.kind, point.transaction_id) == ("unknown_order", "pi_123")
     assert "SITE-7" in point.detail
+    assert point.detail.endswith("(montant)"), "no amount is known, so no currency either"
+    kept = BankMessage.get()
+    assert (kept.verdict, kept.accepted, kept.reference) == ("unknown_order", True, "SITE-7")
+    assert "(montant)" in kept.detail
     assert "enter-payment pi_123 --gateway banque --amount MONTANT" in run("todo").output
 
 
@@ -83,6 +87,16 @@ def test_a_name_that_is_none_is_not_kept(empty_database: None, name: object) -> 
     assert point.transaction_id == ""
     assert BankMessage.get().reference == ""
     assert "4970" not in point.detail + BankMessage.get().fields
+
+
+def test_of_its_words_and_fields_so_many_are_kept_and_no_value(empty_database: None) -> None:
+    many = Callback.of_form((f"{number:02}" + "é" * 40, "secret") for number in range(40))
+    payments.record_unreadable("banque", Unreadable("m" * 200), many, ISSUERS)
+    kept = BankMessage.get()
+    names = " ".join(f"{number:02}" + "é" * 28 for number in range(30))
+    assert kept.fields == f'{{"champs": "{names}"}}'
+    assert "m" * 80 in kept.detail
+    assert "m" * 81 not in kept.detail
 
 
 def test_of_a_flood_the_first_of_an_hour_are_told(
