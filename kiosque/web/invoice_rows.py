@@ -116,8 +116,8 @@ class SettledRows:
     has_next: bool
 
 
-def unpaid(family: Family) -> UnpaidRows:
-    today, write = clock.today(), _Writer()
+def unpaid(family: Family, write: "RowWriter") -> UnpaidRows:
+    today = clock.today()
     every = [
         (each, status_on(today, each, each.held.state if each.held else None))
         for each in listing.unpaid(family)
@@ -150,7 +150,7 @@ def unpaid(family: Family) -> UnpaidRows:
     )
 
 
-def _opened(write: "_Writer", lines: Sequence[tuple[Unpaid, Status]]) -> list[Opened]:
+def _opened(write: "RowWriter", lines: Sequence[tuple[Unpaid, Status]]) -> list[Opened]:
     by_attempt: dict[Held, list[InvoiceRow]] = {}
     for invoice, status in lines:
         if invoice.held:
@@ -161,9 +161,8 @@ def _opened(write: "_Writer", lines: Sequence[tuple[Unpaid, Status]]) -> list[Op
     ]
 
 
-def settled(family: Family, page: int) -> SettledRows:
+def settled(family: Family, page: int, write: "RowWriter") -> SettledRows:
     found, has_next = listing.settled(family, page)
-    write = _Writer()
     years = groupby(found, key=lambda invoice: clock.school_year(invoice.issued_on))
     return SettledRows(
         [(f"{year}-{year + 1}", [write.settled(each) for each in group]) for year, group in years],
@@ -171,8 +170,8 @@ def settled(family: Family, page: int) -> SettledRows:
     )
 
 
-class _Writer:
-    """Writes rows in the language in force."""
+class RowWriter:
+    """Write the rows of one page, in the language in force."""
 
     def __init__(self) -> None:
         self._title = _("Facture %(number)s")

@@ -149,7 +149,7 @@ def _details(attempt: Attempt, items: list[AttemptItem]) -> Details:
         items=items,
         receipt=receipt,
         mail=_receipt_mail(receipt, attempt.reference) if receipt else None,
-        unpaid=invoice_rows.unpaid(attempt.family),
+        unpaid=invoice_rows.unpaid(attempt.family, invoice_rows.RowWriter()),
         money=payments.money_of(attempt),
         left=_left_of_choice(attempt),
         retry=_retry(attempt, numbers),

@@ -36,10 +36,11 @@ def invoices_of(family: Family) -> str:
     """Return a family's list of invoices."""
     asked = request.args
     page = max(asked.get("page", 1, type=int), 1)
+    write = invoice_rows.RowWriter()
     return render_template(
         "family/invoices.html",
-        unpaid=invoice_rows.unpaid(family),
-        settled=invoice_rows.settled(family, page),
+        unpaid=invoice_rows.unpaid(family, write),
+        settled=invoice_rows.settled(family, page, write),
         page=page,
         ticked=asked.getlist("invoice"),
         tick_all="tout" in asked,
