@@ -12,7 +12,7 @@ from kiosque.families.passwords import Unsuitable
 from kiosque.language.catalogue import N_
 from kiosque.language.catalogue import gettext as _
 from kiosque.outbox import addresses
-from kiosque.web import access, current, headers
+from kiosque.web import access, current, headers, remembered_browsers
 from kiosque.web.access import family_only, own_account, own_session
 from kiosque.web.forms import EmailForm, PasswordForm, SignInForm
 
@@ -44,7 +44,7 @@ def sign_in() -> str | Response | tuple[str, int]:
         return render_template("account/sign_in.html", form=form), 422
     access.enter(entry)
     leads_on = redirect(access.safe_next())
-    return access.remember_browser(leads_on, entry.account.family, shared=form.shared.data)
+    return remembered_browsers.remember(leads_on, entry.account.family, shared=form.shared.data)
 
 
 def _entry(form: SignInForm) -> signin.Entry | None:
@@ -138,11 +138,11 @@ def password() -> str | Response | tuple[str, int]:
     if not form.is_submitted():
         return _password_page(form)
     if form.validate() and (account := _changed(form)):
-        shared = access.is_shared()
+        shared = remembered_browsers.is_shared()
         access.sign_in(account)
         flash(_("Votre mot de passe est changé."))
         leads_on = redirect(url_for("family.invoices"))
-        return access.remember_browser(leads_on, account.family, shared=shared)
+        return remembered_browsers.remember(leads_on, account.family, shared=shared)
     return _password_page(form), 422
 
 

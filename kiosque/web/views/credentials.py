@@ -17,7 +17,7 @@ from kiosque.families.signin import Visitor
 from kiosque.families.tokens import Purpose, Spent
 from kiosque.language.catalogue import gettext as _
 from kiosque.settings import Town
-from kiosque.web import access, current, headers, language
+from kiosque.web import access, current, headers, language, remembered_browsers
 from kiosque.web.forms import ActivationForm, ConfirmForm, NewPasswordForm, ResetRequestForm
 
 blueprint = Blueprint("credentials", __name__)
@@ -166,4 +166,4 @@ def _let_in(form: ActivationForm | NewPasswordForm, account: Account, message: s
     access.sign_in(account)
     flash(message)
     leads_on = redirect(url_for("family.invoices"))
-    return access.remember_browser(leads_on, account.family, shared=form.shared.data)
+    return remembered_browsers.remember(leads_on, account.family, shared=form.shared.data)
