@@ -14,7 +14,7 @@ from kiosque.language import clock
 from kiosque.settings import Settings
 from kiosque.staff import accounts, roles, second_factor, sessions
 from kiosque.staff.events import TERMINAL
-from kiosque.staff.roles import Held, Role
+from kiosque.staff.roles import HeldRole, Role
 from tests.conftest import csrf_token
 
 PASSWORD = "la mairie ouvre a huit heures"
@@ -26,8 +26,8 @@ def make_agent(
     """An agent who has chosen a password and associated a telephone."""
     with write():
         staff = accounts.obtain(email or f"{role or 'personne'}@sautron.example.org")
-        if role and Held(role, regie) not in roles.in_force(staff):
-            roles.add(staff, Held(role, regie), clock.today(), ends_on, TERMINAL)
+        if role and HeldRole(role, regie) not in roles.in_force(staff):
+            roles.add(staff, HeldRole(role, regie), clock.today(), ends_on, TERMINAL)
     Staff.update(password_hash=hashing.hash_password(PASSWORD), enrolled_at=clock.now()).where(
         Staff.id == staff.id
     ).execute()

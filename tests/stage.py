@@ -45,7 +45,7 @@ from kiosque.payments.anomalies import flag_anomaly
 from kiosque.settings import AttestationRules, Settings
 from kiosque.staff.roles import Role
 from kiosque.statements import loading, matching, receiving
-from kiosque.statements.accounts import Holder
+from kiosque.statements.accounts import AccountHolder
 from kiosque.statements.records import FileKind, Meaning, Movement, ParsedFile, Period
 from tests.agents import make_agent
 from tests.bank import notice
@@ -570,7 +570,7 @@ def bank_lines(data: Path) -> dict[str, str]:
     on = date(2026, 11, 24)
     said = [Movement(on, on, cents, label, "") for cents, label in ((-250, "TPE"), (700, "VIR"))]
     file = ParsedFile(FileKind.CSV, (Period("FR76", None, None, None, None, tuple(said)),))
-    regies = {"": Holder("Régie Enfance", "banque")}
+    regies = {"": AccountHolder("Régie Enfance", "banque")}
     loading.load(file, "releve.csv", "0", regie=None, regies=regies, author="Dominique")
     fee, line = StatementLine.select().order_by(StatementLine.amount_cents)
     matching.classify(fee.id, MatchKind.FEE, "Dominique", "abonnement")

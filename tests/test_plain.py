@@ -7,6 +7,7 @@ import pkgutil
 import re
 import statistics
 import types
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -151,6 +152,17 @@ def test_functions_and_modules_are_short() -> None:
     for path in MODULES:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, path
     assert len((ROOT / "kiosque" / "__init__.py").read_text(encoding="utf-8").splitlines()) <= 120
+
+
+def test_a_class_has_a_name_of_its_own() -> None:
+    """A name is looked for in the whole house. `Meta` is the word of Peewee and of WTForms."""
+    names = Counter(
+        node.name
+        for path in MODULES
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert {name for name, count in names.items() if count > 1} - {"Meta"} == set()
 
 
 def test_no_docstring_begins_as_a_question() -> None:

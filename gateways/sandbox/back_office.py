@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 
 from gateways.sandbox import extensions, words
 from gateways.sandbox.extensions import bank, courier, session_or_404
-from gateways.sandbox.faults import FAULTS, LOST, SCOPES, Fault
-from gateways.sandbox.movements import CHANGES, Movement, NotAllowed, changed, refunded
+from gateways.sandbox.faults import FAULTS, LOST, SCOPES, ChosenFault
+from gateways.sandbox.movements import CHANGES, AgainstRules, BankTransaction, changed, refunded
 
 _REFUSALS = {
     "PSP_011": "l’état de cette transaction ne le permet pas",
@@ -35,7 +35,7 @@ def operate(uuid: str, operation: str) -> Answer:
         movement, source = _operate(uuid, operation)
     except KeyError:
         abort(404)
-    except NotAllowed as refusal:
+    except AgainstRules as refusal:
         return _home(f"Opération refusée : {_REFUSALS[refusal.code]} ({refusal.code})."), 409
     except ValueError:
         return _home("Écrivez un montant en euros, par exemple 12,50.", wrong_amount=uuid), 422
@@ -43,7 +43,7 @@ def operate(uuid: str, operation: str) -> Answer:
     return redirect(url_for(".home"), 303)
 
 
-def _operate(uuid: str, operation: str) -> tuple[Movement, str]:
+def _operate(uuid: str, operation: str) -> tuple[BankTransaction, str]:
     """Return the resulting transaction, and the source of its notification.
 
     Raises KeyError, NotAllowed, and ValueError for an amount that cannot be read.
@@ -84,12 +84,12 @@ def choose_fault() -> Answer:
         abort(404)
     if calls and not re.fullmatch("[1-9][0-9]{0,2}", calls, re.ASCII):
         message = "Écrivez un nombre d’appels de 1 à 999, ou rien."
-        return _faults_page(message, Fault(name, scope)), 422
-    extensions.faults().choose(Fault(name, scope, int(calls) if calls else None))
+        return _faults_page(message, ChosenFault(name, scope)), 422
+    extensions.faults().choose(ChosenFault(name, scope, int(calls) if calls else None))
     return redirect(url_for(".faults"), 303)
 
 
-def _faults_page(message: str = "", chosen: Fault | None = None) -> str:
+def _faults_page(message: str = "", chosen: ChosenFault | None = None) -> str:
     current = extensions.faults().current()
     return render_template(
         "bank_faults.html",

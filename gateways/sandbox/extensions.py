@@ -3,7 +3,7 @@
 from flask import abort, current_app
 
 from gateways.sandbox.bank import Bank
-from gateways.sandbox.faults import Faults
+from gateways.sandbox.faults import ChosenFaults
 from gateways.sandbox.notifications import Courier
 from gateways.sandbox.payfip_payments import Treasury
 from gateways.sandbox.session import PaymentSession
@@ -19,8 +19,8 @@ def courier() -> Courier:
     return found
 
 
-def faults() -> Faults:
-    found: Faults = current_app.extensions["faults"]
+def faults() -> ChosenFaults:
+    found: ChosenFaults = current_app.extensions["faults"]
     return found
 
 

@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS call (
 
 
 @dataclass(frozen=True)
-class Fault:
+class ChosenFault:
     """The fault in force, for `calls_left` calls; None means for ever."""
 
     name: str = NORMAL
@@ -54,7 +54,7 @@ class Fault:
     calls_left: int | None = None
 
 
-class Faults:
+class ChosenFaults:
     """The fault in force and the calls received, both kept in the bank's file."""
 
     def __init__(self, store: Store) -> None:
@@ -62,24 +62,24 @@ class Faults:
         with self._database() as database:
             database.executescript(_TABLES)
 
-    def choose(self, fault: Fault) -> None:
+    def choose(self, fault: ChosenFault) -> None:
         with self._database() as database:
             database.execute(
                 "INSERT OR REPLACE INTO fault VALUES (1, ?, ?, ?)",
                 (fault.name, fault.scope, fault.calls_left),
             )
 
-    def current(self) -> Fault:
+    def current(self) -> ChosenFault:
         with self._database() as database:
             row = database.execute("SELECT name, scope, calls_left FROM fault").fetchone()
-        return Fault(*row) if row else Fault()
+        return ChosenFault(*row) if row else ChosenFault()
 
     def take(self, service: str) -> str:
         """Return the fault of one call, and count it in `calls_left`."""
         with self._database() as database:
             database.execute("BEGIN IMMEDIATE")
             row = database.execute("SELECT name, scope, calls_left FROM fault").fetchone()
-            fault = Fault(*row) if row else Fault()
+            fault = ChosenFault(*row) if row else ChosenFault()
             if fault.name == NORMAL or not _touches(fault, service):
                 return NORMAL
             if fault.calls_left is not None:
@@ -102,7 +102,7 @@ class Faults:
             return database.execute("SELECT * FROM call ORDER BY id DESC LIMIT 50").fetchall()
 
 
-def _touches(fault: Fault, service: str) -> bool:
+def _touches(fault: ChosenFault, service: str) -> bool:
     refund = service == CANCEL_OR_REFUND
     if fault.name == LOST or fault.scope == "refund":
         return refund

@@ -17,7 +17,7 @@ _CANCELLABLE = frozenset(
 )  # fmt: skip
 
 
-class NotAllowed(Exception):
+class AgainstRules(Exception):
     """The bank's rules forbid the operation, with an error `code` of the platform."""
 
     def __init__(self, code: str):
@@ -45,7 +45,7 @@ CHANGES = {
 
 
 @dataclass(frozen=True)
-class Movement:
+class BankTransaction:
     """One transaction, a debit or a refund.
 
     `notice` holds the fields of its notification, unsigned; `parent` is the debit that a refund
@@ -95,23 +95,23 @@ class Movement:
         }
 
 
-def changed(movement: Movement, operation: str) -> Movement:
+def changed(movement: BankTransaction, operation: str) -> BankTransaction:
     """Return the transaction after one of CHANGES. Raises KeyError, NotAllowed."""
     change = CHANGES[operation]
     if movement.status not in change.before:
-        raise NotAllowed(_why_not(movement.status))
+        raise AgainstRules(_why_not(movement.status))
     return replace(movement, notice={**movement.notice, "vads_trans_status": change.after})
 
 
-def refunded(movement: Movement, cents: int) -> Movement:
+def refunded(movement: BankTransaction, cents: int) -> BankTransaction:
     """Return a new transaction that gives back part of a debit. Raises NotAllowed."""
     if movement.operation != "DEBIT":
-        raise NotAllowed("PSP_043")
+        raise AgainstRules("PSP_043")
     if movement.status != "CAPTURED":
         waits = movement.status in _CANCELLABLE
-        raise NotAllowed("PSP_043" if waits else _why_not(movement.status))
+        raise AgainstRules("PSP_043" if waits else _why_not(movement.status))
     if not 0 < cents <= movement.left_cents:
-        raise NotAllowed("PSP_020")
+        raise AgainstRules("PSP_020")
     now = datetime.now(UTC)
     notice = {
         **movement.notice,
@@ -126,15 +126,17 @@ def refunded(movement: Movement, cents: int) -> Movement:
         "vads_trans_status": "AUTHORISED",
         "vads_trans_uuid": secrets.token_hex(16),
     }
-    return Movement(notice["vads_trans_uuid"], movement.token, now, notice, movement.uuid)
+    return BankTransaction(notice["vads_trans_uuid"], movement.token, now, notice, movement.uuid)
 
 
-def cancelled_or_refunded(movement: Movement, cents: int, resolution: str) -> Movement:
+def cancelled_or_refunded(
+    movement: BankTransaction, cents: int, resolution: str
+) -> BankTransaction:
     """Do `CancelOrRefund`: return the debit cancelled, or a refund of it. Raises NotAllowed."""
     whole = movement.status in _CANCELLABLE and cents == movement.cents
     if resolution == "CANCELLATION_ONLY" or (resolution == "AUTO" and whole):
         if movement.status in _CANCELLABLE and not whole:
-            raise NotAllowed("PSP_020")
+            raise AgainstRules("PSP_020")
         return changed(movement, "cancel")
     return refunded(movement, cents)
 

@@ -73,7 +73,7 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True)
-class Payment:
+class PayfipPayment:
     """One idop: the values of its creation, and its ending.
 
     `known_at` is when the service knows the result; None if it never does.
@@ -122,7 +122,7 @@ class Treasury:
             )
         return idop
 
-    def open(self, idop: str) -> Payment:
+    def open(self, idop: str) -> PayfipPayment:
         """Open the page of an idop: within OPENING, and once. Raises Refusal."""
         payment = self._find("idop", idop)
         if payment is None:
@@ -137,14 +137,14 @@ class Treasury:
             raise Refusal("P3")
         return payment
 
-    def by_token(self, token: str) -> Payment:
+    def by_token(self, token: str) -> PayfipPayment:
         """Return the payment of a page's token. Raises KeyError."""
         payment = self._find("token", token)
         if payment is None:
             raise KeyError(token)
         return payment
 
-    def end(self, payment: Payment, ending: str, known: str) -> bool:
+    def end(self, payment: PayfipPayment, ending: str, known: str) -> bool:
         """Give a payment its ending; return False if it had one. `known` is a key of KNOWN."""
         _words, result, minutes = ENDINGS[ending]
         now = datetime.now(UTC)
@@ -187,13 +187,13 @@ class Treasury:
             "saisie": told["saisie"],
         }
 
-    def payments(self) -> list[Payment]:
+    def payments(self) -> list[PayfipPayment]:
         """Return the latest payments, the newest first."""
         with self._database() as database:
             rows = database.execute("SELECT * FROM idop ORDER BY rowid DESC LIMIT 50").fetchall()
         return [_payment(row) for row in rows]
 
-    def _find(self, column: str, value: str) -> Payment | None:
+    def _find(self, column: str, value: str) -> PayfipPayment | None:
         with self._database() as database:
             row = database.execute(
                 f"SELECT * FROM idop WHERE {column} = ?",  # noqa: S608  # our own words
@@ -239,8 +239,8 @@ def _last_purge(now: datetime) -> datetime:
     return (tonight if local >= tonight else tonight - timedelta(days=1)).astimezone(UTC)
 
 
-def _payment(row: sqlite3.Row) -> Payment:
-    return Payment(
+def _payment(row: sqlite3.Row) -> PayfipPayment:
+    return PayfipPayment(
         row["idop"],
         row["token"],
         datetime.fromisoformat(row["created_at"]),

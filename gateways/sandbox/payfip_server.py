@@ -25,7 +25,7 @@ from gateways.sandbox.payfip_payments import (
     ENDINGS,
     KNOWN,
     LABELS,
-    Payment,
+    PayfipPayment,
     Refusal,
     check_client,
 )
@@ -108,7 +108,7 @@ def resend(token: str) -> Answer:
     return redirect(url_for(".home"), 303)
 
 
-def _notify(payment: Payment, how: str) -> None:
+def _notify(payment: PayfipPayment, how: str) -> None:
     fields = {"idop": payment.idop}
     courier().carry(payment.token, payment.told["urlnotif"], fields, how, _SOURCE)
 
@@ -168,7 +168,7 @@ def _written(root: Any) -> bytes:
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
 
 
-def _payment(token: str) -> Payment:
+def _payment(token: str) -> PayfipPayment:
     try:
         return treasury().by_token(token)
     except KeyError:

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from gateways.sandbox import back_office, payfip_server, payment_page, rest, words
 from gateways.sandbox.bank import Bank
-from gateways.sandbox.faults import Faults
+from gateways.sandbox.faults import ChosenFaults
 from gateways.sandbox.notifications import Courier
 from gateways.sandbox.payfip_payments import Treasury
 from gateways.sandbox.store import Store
@@ -31,7 +31,7 @@ def create_bank() -> Flask:
     app = Flask(__name__)
     app.extensions["bank"] = bank
     app.extensions["courier"] = Courier(bank, environ["SANDBOX_NOTIFY_URL"], late_seconds)
-    app.extensions["faults"] = Faults(store)
+    app.extensions["faults"] = ChosenFaults(store)
     app.extensions["treasury"] = Treasury(store, late_seconds)
     app.extensions["rest_password"] = environ.get("SANDBOX_PASSWORD", "")
     app.extensions["drip_seconds"] = float(environ.get("SANDBOX_DRIP_SECONDS", "1"))

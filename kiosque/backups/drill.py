@@ -73,7 +73,7 @@ def _unpacked(settings: Settings, file: Path) -> Iterator[Path]:
     try:
         with making.alone_in(file.parent, name) as folder:
             yield folder
-    except making.Busy:
+    except making.FolderInUse:
         raise CannotRestore(f"Un autre essai est en cours dans {file.parent}.") from None
 
 

@@ -31,7 +31,7 @@ class CannotBackUp(Exception):
     """No backup was made; the text says why, in French."""
 
 
-class Busy(Exception):
+class FolderInUse(Exception):
     """Another process is at work in the folder."""
 
 
@@ -84,7 +84,7 @@ def _turn(folder: Path) -> Iterator[Path]:
     try:
         with alone_in(folder, _BEING_MADE) as work:
             yield work
-    except Busy:
+    except FolderInUse:
         raise CannotBackUp(f"Une autre sauvegarde est en cours dans {folder}.") from None
 
 
@@ -116,7 +116,7 @@ def _take_turn(descriptor: int, work: Path) -> None:
             return
     except (BlockingIOError, FileNotFoundError):
         pass
-    raise Busy
+    raise FolderInUse
 
 
 def _write(

@@ -191,7 +191,7 @@ def _earlier(settings: Settings) -> Skipped:
     """Return what earlier restorations of this machine skipped. Raises CannotRestore."""
     try:
         return skipped.read(settings.data)
-    except skipped.Unreadable:
+    except skipped.DamagedFile:
         raise CannotRestore(
             f"{settings.data / skipped.NAME} est illisible : un numéro de reçu pourrait servir "
             "deux fois. S’il n’y a eu aucune autre restauration depuis une heure, effacez ce "

@@ -15,7 +15,7 @@ NAME = "restaurations.json"
 Skipped = Mapping[str, tuple[int, datetime]]
 
 
-class Unreadable(Exception):
+class DamagedFile(Exception):
     """The file is there, but it is damaged."""
 
 
@@ -27,7 +27,7 @@ def read(data: Path) -> Skipped:
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError, AttributeError, OverflowError):
-        raise Unreadable from None
+        raise DamagedFile from None
 
 
 def _instant(text: str) -> datetime:

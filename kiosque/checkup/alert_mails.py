@@ -11,7 +11,7 @@ from kiosque.checkup.findings import WORDS, Level, Result
 from kiosque.checkup.installation import Installation
 from kiosque.checkup.news import News, next_weekly
 from kiosque.language import clock, formats
-from kiosque.monitoring.memory import Told
+from kiosque.monitoring.memory import ToldTrouble
 from kiosque.outbox import addresses
 from kiosque.settings.rules import WEEKDAYS
 from kiosque.version import VERSION
@@ -44,7 +44,7 @@ def _subject(news: News) -> str:
     return "Tout va bien"
 
 
-def _subjects(troubles: Mapping[str, Told]) -> str:
+def _subjects(troubles: Mapping[str, ToldTrouble]) -> str:
     return ", ".join(dict.fromkeys(told.subject for told in troubles.values()))
 
 

@@ -8,13 +8,13 @@ from datetime import date, timedelta
 from kiosque.checkup.findings import Level, Result
 from kiosque.checkup.installation import Installation
 from kiosque.language import clock
-from kiosque.monitoring.memory import Memory, Told
+from kiosque.monitoring.memory import Memory, ToldTrouble
 from kiosque.settings.rules import WEEKDAYS
 
 #: From this hour in Paris, the weekly mail leaves.
 WEEKLY_HOUR = 8
 
-Troubles = Mapping[str, Told]
+Troubles = Mapping[str, ToldTrouble]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def _found_in(results: Sequence[Result]) -> Troubles:
     """Return the troubles that must be told. They are identified by their remedy, since figures and
     ages change from one hour to the next."""
     return {
-        _key(result.subject, trouble.advice): Told(
+        _key(result.subject, trouble.advice): ToldTrouble(
             int(trouble.level), result.subject, trouble.what, clock.now()
         )
         for result in results

@@ -74,14 +74,14 @@ def forget(_settings: Settings, number: int) -> None:
     click.echo(f"Débiteur n° {number} oublié.")
 
 
-def _debtors(file: Path) -> list[imports.Found]:
+def _debtors(file: Path) -> list[imports.FoundDebtor]:
     try:
         return imports.debtors(file)
     except imports.BadFile as error:
         raise CommandFault(str(error)) from None
 
 
-def _said(found: imports.Found) -> str:
+def _said(found: imports.FoundDebtor) -> str:
     if found.code:
         return found.code
     if found.proposed:

@@ -11,7 +11,7 @@ from kiosque import deposits, os_errors
 from kiosque.cli.author import AUTHOR
 from kiosque.cli.entry import ROW, CommandFault, NamedPath, main, with_database
 from kiosque.cli.moments import Day
-from kiosque.deposits import Draft, Imputed, tables
+from kiosque.deposits import DepositDraft, Imputed, tables
 from kiosque.deposits.sums import RevenueLine, table
 from kiosque.language.formats import decimal, format_euros, long_date
 from kiosque.papers import deposits as papers
@@ -197,11 +197,11 @@ def _require_regie(settings: Settings, regie: str) -> None:
         raise CommandFault(f"Régie inconnue : {regie[:30]} ({known}).")
 
 
-def _draft(regie: str, up_to: int | None) -> Draft:
+def _draft(regie: str, up_to: int | None) -> DepositDraft:
     return deposits.draft(regie, min(up_to or journal.last()[0], journal.last()[0]))
 
 
-def _told(found: Draft) -> Iterator[str]:
+def _told(found: DepositDraft) -> Iterator[str]:
     yield from _rows(found.paid_over, "")
     yield from _rows(found.memo, "pour mémoire, ")
     for name in found.missing:

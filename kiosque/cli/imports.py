@@ -142,7 +142,7 @@ def _name(file: Path) -> str:
     return "entrée standard" if file == Path("-") else file.name
 
 
-def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
+def describe(file: Path, summary: imports.FileSummary, *, preview: bool) -> str:
     """Say in French how much a file holds and how much of it is new."""
     amount = f" ({format_euros(summary.total_cents)})" if summary.total_cents else ""
     of = "d’" if summary.kind == "encaissements" else "de "
@@ -165,7 +165,7 @@ def describe(file: Path, summary: imports.Summary, *, preview: bool) -> str:
     return text + _to_look_at(summary)
 
 
-def _to_look_at(summary: imports.Summary) -> str:
+def _to_look_at(summary: imports.FileSummary) -> str:
     """Say in French what somebody should look at, a line each."""
     text = ""
     for warning in summary.warnings:

@@ -14,7 +14,7 @@ from kiosque.payments import Refused
 from kiosque.settings import Settings
 from kiosque.staff import accounts, invitations, roles
 from kiosque.staff.events import TERMINAL
-from kiosque.staff.roles import Held, Role
+from kiosque.staff.roles import HeldRole, Role
 
 
 @main.group()
@@ -42,7 +42,7 @@ def add(
     if regie and regie not in settings.regies:
         raise CommandFault(f"Régie inconnue : {regie[:30]}")
     try:
-        link = _invite(known, Held(Role(role), regie), until, new_phone=new_phone)
+        link = _invite(known, HeldRole(Role(role), regie), until, new_phone=new_phone)
     except Refused as refusal:
         raise CommandFault(str(refusal)) from None
     click.echo(f"{known}, {role} : {settings.public_url}/mairie/invitation/{link}")
@@ -58,7 +58,7 @@ def list_(_settings: Settings) -> None:
         click.echo(f"{each.email}  {held or 'aucun rôle'}  {_standing(each)}")
 
 
-def _invite(email: str, held: Held, until: date | None, *, new_phone: bool) -> str:
+def _invite(email: str, held: HeldRole, until: date | None, *, new_phone: bool) -> str:
     with write():
         agent = accounts.obtain(email)
         if held not in roles.in_force(agent):

@@ -13,7 +13,7 @@ from kiosque.db.models import StatementFile
 from kiosque.language.formats import counted, format_euros, long_instant, short_date
 from kiosque.settings import Settings
 from kiosque.statements import coverage, matching, receiving, undoing
-from kiosque.statements.accounts import Holder, WhichRegie
+from kiosque.statements.accounts import AccountHolder, WhichRegie
 from kiosque.statements.columns import Columns, missing, signature
 from kiosque.statements.records import (
     Meaning,
@@ -22,7 +22,7 @@ from kiosque.statements.records import (
     TableReading,
     Unit,
     UnknownColumns,
-    Unreadable,
+    UnreadableFile,
 )
 from kiosque.statements.table_preview import understood
 from kiosque.statements.words import MEANINGS, RULES
@@ -60,7 +60,7 @@ def statement(  # its options
     autre qui le recouvre, ne change rien. Rien n’est envoyé, aucune facture n’est payée.
     Un PES se charge comme par « import ».
     """
-    content, regies = file.read_bytes(), Holder.all_of(settings)
+    content, regies = file.read_bytes(), AccountHolder.all_of(settings)
     chosen = None if regie is None else regie.strip("-")
     try:
         read = _read(file.name, content, Unit(unit) if unit else None, columns)
@@ -72,7 +72,7 @@ def statement(  # its options
     except OfInvoices:
         load_file(settings, file, author, preview=preview)
         return
-    except Unreadable as refusal:
+    except UnreadableFile as refusal:
         more = "\nDites-le par --unit cents, ou --unit euros." if refusal.wants_unit else ""
         raise CommandFault("\n".join(refusal.faults) + more) from None
     except WhichRegie:

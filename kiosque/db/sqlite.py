@@ -15,7 +15,7 @@ from peewee import IntegrityError, OperationalError, SqliteDatabase
 from gateways.base import ConfigError
 from kiosque import os_errors
 from kiosque.db.fields import to_text
-from kiosque.db.write_lock import Held, write_lock
+from kiosque.db.write_lock import HeldLock, write_lock
 
 if TYPE_CHECKING:  # what playhouse does not type
     ApswDatabase = SqliteDatabase
@@ -117,7 +117,7 @@ class Sqlite(ApswDatabase):
         ):
             yield
 
-    def alone(self, seconds: float) -> Held:
+    def alone(self, seconds: float) -> HeldLock:
         """Wait for the write lock, across threads and processes.
 
         SQLite itself makes writers try again at random: under load the unlucky wait for seconds.

@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 8
 IN_A_ROW = 8
 
 
-class Held:
+class HeldLock:
     """The lock, held until the end of a `with`."""
 
     def __init__(self, lock: "WriteLock", file: IO[bytes], left: int) -> None:
@@ -56,12 +56,12 @@ class WriteLock:
         self._start()
 
     def _start(self) -> None:
-        self._line: deque[Future[Held]] = deque()
+        self._line: deque[Future[HeldLock]] = deque()
         self._busy = False  # True while this process holds the lock, or a thread of it waits for it
         self._guard = threading.Lock()
         self._process = os.getpid()
 
-    def acquire(self, seconds: float) -> Held:
+    def acquire(self, seconds: float) -> HeldLock:
         """Wait in the queue, for `seconds` at most.
 
         Raises TimeoutError when the lock does not come in time, another OSError when the file
@@ -69,12 +69,12 @@ class WriteLock:
         """
         if self._process != os.getpid():  # a child has none of its parent's threads
             self._start()
-        place: Future[Held] = Future()
+        place: Future[HeldLock] = Future()
         with self._guard:
             if not self._busy:
                 if file := self._lock_at_once():
                     self._busy = True
-                    return Held(self, file, IN_A_ROW - 1)
+                    return HeldLock(self, file, IN_A_ROW - 1)
                 self._send_waiter()
             self._line.append(place)
         try:
@@ -87,7 +87,7 @@ class WriteLock:
     def pass_on(self, file: IO[bytes], left: int) -> None:
         """Give the lock to the next in line, here or in other processes."""
         with self._guard:
-            if left and self._give(Held(self, file, left - 1)):
+            if left and self._give(HeldLock(self, file, left - 1)):
                 return
             file.close()
             self._busy = False
@@ -116,7 +116,7 @@ class WriteLock:
         fcntl.flock(file, fcntl.LOCK_EX)
         self.pass_on(file, IN_A_ROW)
 
-    def _give(self, held: Held) -> bool:
+    def _give(self, held: HeldLock) -> bool:
         """Give the lock to the first thread that still waits. Return False if none does."""
         while self._line:
             place = self._line.popleft()

@@ -14,7 +14,7 @@ from kiosque.settings import Settings
 from kiosque.staff import accounts, invitations, roles, second_factor
 from kiosque.staff.events import TERMINAL
 from kiosque.staff.invitations import WrongCode
-from kiosque.staff.roles import Held, Role
+from kiosque.staff.roles import HeldRole, Role
 
 ROLES = (Role.REGISSEUR, Role.FACTURATION, Role.ADMINISTRATION)
 
@@ -46,7 +46,7 @@ def _make(settings: Settings, role: Role) -> str:
     """Make an agent by the link that all are sent; return the password. One that an interrupted
     first run made begins again."""
     with write():
-        agent, held = accounts.obtain(_email(role)), Held(role, "")
+        agent, held = accounts.obtain(_email(role)), HeldRole(role, "")
         if held not in roles.in_force(agent):
             roles.add(agent, held, clock.today(), None, TERMINAL)
         invitations.forget_telephone(agent, TERMINAL)

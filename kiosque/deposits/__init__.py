@@ -6,7 +6,7 @@ below.
 """
 
 from kiosque.deposits.content import Bordereau
-from kiosque.deposits.drafts import Draft, draft
+from kiosque.deposits.drafts import DepositDraft, draft
 from kiosque.deposits.final import (
     answer,
     answer_of,
@@ -25,7 +25,7 @@ from kiosque.deposits.lost_numbers import lost, named, say_last, unsaid
 
 __all__ = [
     "Bordereau",
-    "Draft",
+    "DepositDraft",
     "Imputed",
     "answer",
     "answer_of",

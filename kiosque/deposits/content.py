@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Self
 
-from kiosque.deposits.drafts import Draft
+from kiosque.deposits.drafts import DepositDraft
 from kiosque.deposits.lost_numbers import lost_before
 from kiosque.deposits.sums import RevenueLine
 from kiosque.deposits.titles import title_of
@@ -15,7 +15,7 @@ from kiosque.settings import Settings
 
 
 @dataclass(frozen=True)
-class Bordereau(Draft):
+class Bordereau(DepositDraft):
     """A deposit, with the names of the day: the town's letterhead, the *régie*'s and its
     *régisseur*'s. `made_at` is an instant, as ISO 8601 writes it; `lost`, the numbers before it
     that were lost when the database was put back."""
@@ -29,7 +29,9 @@ class Bordereau(Draft):
     lost: str = ""
 
     @classmethod
-    def of(cls, settings: Settings, draft: Draft, number: int, at: datetime, author: str) -> Self:
+    def of(
+        cls, settings: Settings, draft: DepositDraft, number: int, at: datetime, author: str
+    ) -> Self:
         regie = settings.regie_named(draft.regie)
         names = (regie.name, regie.regisseur, dict(settings.town.letterhead))
         said = (number, at.isoformat(), author)

@@ -29,7 +29,7 @@ from kiosque.language.formats import receipt_title
 
 
 @dataclass(frozen=True)
-class Draft:
+class DepositDraft:
     """Revenue that a *régie* may pay over, of the journal's entries until the number `up_to`."""
 
     regie: str
@@ -62,11 +62,13 @@ class Draft:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def draft(regie: str, up_to: int) -> Draft:
+def draft(regie: str, up_to: int) -> DepositDraft:
     """Return what is to be paid over of a *régie*, by its key, up to this entry of the journal."""
     imputed_on = reader(regie)
     lines = [_line(row, imputed_on) for row in _rows(_waiting(regie, up_to))]
-    return Draft(regie, up_to, tuple(sorted(lines, key=lambda it: (it.source.rank, it.revenue))))
+    return DepositDraft(
+        regie, up_to, tuple(sorted(lines, key=lambda it: (it.source.rank, it.revenue)))
+    )
 
 
 def lines_of(which: Expression, regie: str) -> list[RevenueLine]:

@@ -20,7 +20,7 @@ from kiosque.db.models import (
 )
 from kiosque.db.states import AllocationKind
 from kiosque.deposits.content import Bordereau
-from kiosque.deposits.drafts import Draft, draft
+from kiosque.deposits.drafts import DepositDraft, draft
 from kiosque.deposits.lost_numbers import lost, require_said
 from kiosque.deposits.sums import Source, sums
 from kiosque.deposits.titles import title_of
@@ -37,7 +37,7 @@ LONGEST_REFERENCE = 60
 _TITLE = re.compile(r"([0-9]{4})-([0-9]{1,9})(?:-([a-z0-9]{1,20}))?", re.ASCII | re.IGNORECASE)
 
 
-class Move(NamedTuple):
+class DepositMove(NamedTuple):
     """An entry to write; accounts are without their *régie*."""
 
     words: str
@@ -72,7 +72,7 @@ def finalize(
                 return _keep(made, pdf)
 
 
-def _require(found: Draft, agreed: str) -> None:
+def _require(found: DepositDraft, agreed: str) -> None:
     """Raise Refused unless this draft may be made final, and is the one that was agreed to."""
     require_said(found.regie)
     if found.up_to > journal.last()[0]:
@@ -85,7 +85,7 @@ def _require(found: Draft, agreed: str) -> None:
         raise Refused([CHANGED])
 
 
-def _nothing(found: Draft) -> str:
+def _nothing(found: DepositDraft) -> str:
     done = next(iter(latest(found.regie)), None)
     if done is None:
         return "Rien n’est à verser."
@@ -148,7 +148,7 @@ def _book(made: Bordereau, deposit_id: int, sha256: str) -> None:
         )
 
 
-def _moves(made: Draft) -> Iterator[Move]:
+def _moves(made: DepositDraft) -> Iterator[DepositMove]:
     """Give the entries that take from the accounts what a deposit covers, by source of the money:
     what was collected, then what was refunded."""
     invoices = journal.ACCOUNTS[AllocationKind.INVOICE]
@@ -159,12 +159,12 @@ def _moves(made: Draft) -> Iterator[Move]:
         yield from _move(source, "remboursé", journal.REFUNDS, found.refunded)
 
 
-def _move(source: Source, what: str, account: str, cents: int) -> Iterator[Move]:
+def _move(source: Source, what: str, account: str, cents: int) -> Iterator[DepositMove]:
     words, other = f"{source.words}, {what}", source.account
     if cents > 0:
-        yield Move(words, account, other, cents)
+        yield DepositMove(words, account, other, cents)
     elif cents < 0:
-        yield Move(words, other, account, -cents)
+        yield DepositMove(words, other, account, -cents)
 
 
 def titled(deposit: Deposit) -> str:

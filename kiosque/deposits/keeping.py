@@ -15,7 +15,7 @@ NOTHING_LEFT = "De cet encaissement, rien n’est plus à verser."
 NOTHING_KEPT = "De cet encaissement, rien n’est gardé."
 
 
-class Kept(NamedTuple):
+class KeptRevenue(NamedTuple):
     """Revenue kept back, by whom and why."""
 
     line: RevenueLine
@@ -64,12 +64,12 @@ def kept_of(settlement: Settlement) -> list[RevenueLine]:
     return lines_of(mine, settlement.regie)
 
 
-def kept_back(regie: str) -> list[Kept]:
+def kept_back(regie: str) -> list[KeptRevenue]:
     """Return what is kept back of a *régie*, the oldest first."""
     rows = KeptBack.select().where(KeptBack.ended_at.is_null())
     by_revenue = {row.revenue_id: row for row in rows}
     mine = (Settlement.regie == regie) & Revenue.id.in_(list(by_revenue))
-    return [Kept(line, by_revenue[line.revenue]) for line in lines_of(mine, regie)]
+    return [KeptRevenue(line, by_revenue[line.revenue]) for line in lines_of(mine, regie)]
 
 
 def _kept() -> "ModelSelect[KeptBack]":

@@ -16,7 +16,7 @@ from kiosque.language import clock
 HISTORY_PAGE = 12
 
 
-class Held(NamedTuple):
+class HoldingAttempt(NamedTuple):
     """The attempt that holds an invoice now."""
 
     reference: str
@@ -42,7 +42,7 @@ class Unpaid(NamedTuple):
     due_on: date
     closes_on: date | None
     regie: str
-    held: Held | None
+    held: HoldingAttempt | None
     unanswered_at: datetime | None
 
     @property
@@ -96,7 +96,7 @@ def _unpaid(row: Sequence[Any]) -> Unpaid:
     return Unpaid._make(
         (
             *row[:end],
-            Held(*held) if held[0] else None,
+            HoldingAttempt(*held) if held[0] else None,
             datetime.fromisoformat(unanswered_at) if unanswered_at else None,
         )
     )
@@ -123,7 +123,7 @@ _UNPAID = PreparedQuery(
     lambda family, now, since, opened_since: (
         Invoice.select(
             *_OPEN,
-            *(getattr(Attempt, name) for name in Held._fields),
+            *(getattr(Attempt, name) for name in HoldingAttempt._fields),
             payments.unanswered_at(Invoice.id, now, since),
         )
         .join(

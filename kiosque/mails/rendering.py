@@ -55,10 +55,10 @@ class MailKind:
     facts: Callable[[Settings, OutboxMail], Facts | None] = lambda _settings, _row: {}
     optional: bool = False
     link: Callable[[int], str | None] | None = None
-    paper: Callable[[Settings, Facts], "Paper"] | None = None
+    paper: Callable[[Settings, Facts], "AttachedPaper"] | None = None
 
 
-class Paper(NamedTuple):
+class AttachedPaper(NamedTuple):
     """A PDF that goes with a mail, and the name of its file."""
 
     name: str
@@ -74,7 +74,7 @@ class RenderedMail:
     text: str
     html: str = ""
     stop_url: str = ""
-    paper: Paper | None = None
+    paper: AttachedPaper | None = None
 
 
 def family_of(row: OutboxMail) -> Family | None:
@@ -164,9 +164,9 @@ def _receipt(_settings: Settings, row: OutboxMail) -> Facts:
     return {"document": content.receipt_document(Receipt.get_by_id(row.object_id))}
 
 
-def _receipt_paper(settings: Settings, facts: Facts) -> Paper:
+def _receipt_paper(settings: Settings, facts: Facts) -> AttachedPaper:
     document = cast("ReceiptDocument", facts["document"])
-    return Paper(
+    return AttachedPaper(
         f"recu-{document.receipt.title}.pdf", receipts_and_invoices.receipt(settings, document)
     )
 

@@ -26,7 +26,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Told:
+class ToldTrouble:
     """A trouble that was told: how bad, in words, and since when."""
 
     level: int
@@ -41,7 +41,7 @@ class Memory:
     was last checked, `certificate_ends_at` what was then seen. `weekly_on` is the Paris day of the
     last weekly mail. `verify_faults` is what `verify` last found, at `verified_at`."""
 
-    told: Mapping[str, Told] = field(default_factory=dict)
+    told: Mapping[str, ToldTrouble] = field(default_factory=dict)
     checked_at: datetime | None = None
     certificate_ends_at: datetime | None = None
     weekly_on: date | None = None
@@ -138,7 +138,7 @@ def _parsed(text: bytes) -> Memory:
     """Return what was written, or nothing of a file cut short by a crash or written by another."""
     try:
         found = json.loads(text)
-        told = {key: Told(**_dated(each)) for key, each in found.pop("told").items()}
+        told = {key: ToldTrouble(**_dated(each)) for key, each in found.pop("told").items()}
         remembered = Memory(told=told, **_dated(found))
         _require_kinds(remembered)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

@@ -14,6 +14,7 @@ The rules kept here:
 7. card data never gets here.
 """
 
+from kiosque.payments.accounting_rules import Money, money_of, overpaid_cents, overpaid_to
 from kiosque.payments.anomalies import (
     concerned,
     concerned_by,
@@ -53,7 +54,6 @@ from kiosque.payments.gateway_usage import (
 from kiosque.payments.incoming import attempt_of, record
 from kiosque.payments.lost_time import lost_time_of, lost_times, note_restoration
 from kiosque.payments.overpayments import apply_overpayment, withdraw_overpayment
-from kiosque.payments.payment_accounts import Money, money_of, overpaid_cents, overpaid_to
 from kiosque.payments.payment_names import bank_name, find_departed, find_settlement, other_uses
 from kiosque.payments.payment_status import (
     Paid,

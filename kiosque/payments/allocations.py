@@ -8,6 +8,7 @@ from peewee import Case, Expression
 from kiosque.db.models import Allocation, Anomaly, Family, Invoice, Settlement, Transmission
 from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import AllocationKind, AnomalyKind, CounterMode, InvoiceState
+from kiosque.payments.accounting_rules import book
 from kiosque.payments.anomalies import (
     OURSELVES,
     flag_anomaly,
@@ -15,7 +16,6 @@ from kiosque.payments.anomalies import (
     resolve,
     resolve_by_itself,
 )
-from kiosque.payments.payment_accounts import book
 from kiosque.payments.queries import ALLOCATIONS, parts_of
 
 

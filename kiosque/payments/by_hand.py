@@ -20,12 +20,12 @@ from kiosque.db.states import (
 from kiosque.language import clock, formats
 from kiosque.language.formats import format_euros
 from kiosque.payments import anomalies
+from kiosque.payments.accounting_rules import book
 from kiosque.payments.allocations import allocate
 from kiosque.payments.attempt_facts import add_fact
 from kiosque.payments.bank_refunds import match_refunds
 from kiosque.payments.cancellations import is_taken_back
 from kiosque.payments.cited_commands import Way
-from kiosque.payments.payment_accounts import book
 from kiosque.payments.queries import (
     ALLOCATIONS,
     SETTLEMENTS,

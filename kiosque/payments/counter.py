@@ -20,10 +20,10 @@ from kiosque.db.states import (
     SettlementState,
 )
 from kiosque.language import clock, formats
+from kiosque.payments.accounting_rules import book
 from kiosque.payments.allocations import allocate
 from kiosque.payments.counter_rules import CounterPayment, why_not_at_counter
 from kiosque.payments.credit_notes import find_credit_note, use
-from kiosque.payments.payment_accounts import book
 from kiosque.payments.queries import SETTLEMENTS
 from kiosque.payments.refusals import CHANGED, Refused
 from kiosque.payments.selection import opening_since

@@ -42,7 +42,7 @@ from kiosque.payments.words import (
 )
 
 
-class Event(NamedTuple):
+class PaymentEvent(NamedTuple):
     """Something that happened to a payment, and who reported it, in French. `at` is UTC."""
 
     at: datetime
@@ -50,7 +50,7 @@ class Event(NamedTuple):
     text: str
 
 
-def events_of(name: str) -> list[Event]:
+def events_of(name: str) -> list[PaymentEvent]:
     """Return what happened to the payments that a name stands for, the earliest first. The name is
     an invoice's number (its transmission to the Treasury is told too), a receipt's (`R000123`,
     `R000123-creche`), an attempt's reference, or the bank's name of a debit. Return nothing for an
@@ -62,12 +62,12 @@ def events_of(name: str) -> list[Event]:
     return sorted((*events, *_of_treasury(name)), key=lambda event: event.at)
 
 
-def events_of_settlement(settlement: Settlement) -> list[Event]:
+def events_of_settlement(settlement: Settlement) -> list[PaymentEvent]:
     """Return what happened to a payment, the earliest first."""
     return _events(Attempt.id == settlement.attempt_id, [settlement.id])
 
 
-def _events(which: Expression, ids: Collection[int]) -> list[Event]:
+def _events(which: Expression, ids: Collection[int]) -> list[PaymentEvent]:
     """Return what happened to the attempts that `which` selects, and to the settlements of these
     ids and their attempts."""
     paid = Settlement.select(Settlement.attempt).where(Settlement.id.in_(list(ids)))
@@ -77,15 +77,15 @@ def _events(which: Expression, ids: Collection[int]) -> list[Event]:
     return sorted(events, key=lambda event: event.at)
 
 
-def _of_treasury(number: str) -> Iterator[Event]:
+def _of_treasury(number: str) -> Iterator[PaymentEvent]:
     """Yield how an invoice went to the Treasury, and came back."""
     found = Transmission.select().join(Invoice).where(Invoice.number == number)
     for each in found.order_by(Transmission.id):
         on = short_date(each.transmitted_on)
         said = f"transmise au Trésor public le {on}, liste {each.list_name} : {each.reason}"
-        yield Event(each.noted_at, each.author, said)
+        yield PaymentEvent(each.noted_at, each.author, said)
         if each.ended_at:
-            yield Event(
+            yield PaymentEvent(
                 each.ended_at, each.ended_by, f"reprise du Trésor public : {each.end_reason}"
             )
 
@@ -105,21 +105,21 @@ def _settlements(name: str) -> list[Settlement]:
     )
 
 
-def _of_attempt(attempt: Attempt) -> Iterator[Event]:
+def _of_attempt(attempt: Attempt) -> Iterator[PaymentEvent]:
     numbers = ", ".join(numbers_of(attempt))
     cents = format_euros(attempt.amount_cents)
-    yield Event(
+    yield PaymentEvent(
         attempt.started_at,
         FACT_SOURCES[FactSource.PORTAL],
         f"paiement {attempt.reference} de {cents} ouvert ({attempt.gateway}), pour {numbers}",
     )
     for fact in Fact.select().where(Fact.attempt == attempt).order_by(Fact.id):
-        yield Event(fact.at, FACT_SOURCES[FactSource(fact.source)], _fact(fact))
+        yield PaymentEvent(fact.at, FACT_SOURCES[FactSource(fact.source)], _fact(fact))
     of_it = (BankMessage.gateway == attempt.gateway) & (BankMessage.reference == attempt.reference)
     for message in BankMessage.select().where(of_it).order_by(BankMessage.id):
         words = VERDICTS[Verdict(message.verdict)]
         detail = f" ({message.detail})" if message.detail else ""
-        yield Event(message.received_at, f"message de {attempt.gateway}", f"{words}{detail}")
+        yield PaymentEvent(message.received_at, f"message de {attempt.gateway}", f"{words}{detail}")
 
 
 def _fact(fact: Fact) -> str:
@@ -128,7 +128,7 @@ def _fact(fact: Fact) -> str:
     return " ".join(filter(None, (f"{said}{cents}", fact.status, fact.transaction_id)))
 
 
-def _of_money(which: Expression) -> Iterator[Event]:
+def _of_money(which: Expression) -> Iterator[PaymentEvent]:
     """Yield what staff entered about these settlements, what left of them again, the entries of
     the journal, and the receipts."""
     for settlement in Settlement.select().where(which, Settlement.author != ""):
@@ -139,32 +139,34 @@ def _of_money(which: Expression) -> Iterator[Event]:
         said = f"encaissement de {cents} ({mode}) : {settlement.reason}"
         if note := settlement.credit_note:
             said = f"avoir {note.number} affecté, {cents} : {settlement.reason}"
-        yield Event(settlement.settled_at, settlement.author, said)
+        yield PaymentEvent(settlement.settled_at, settlement.author, said)
     for repayment in Repayment.select(Repayment, Settlement).join(Settlement).where(which):
         yield from _of_repayment(repayment)
     entries = JournalEntry.select(JournalEntry, Settlement).join(Settlement).where(which)
     for entry in entries.order_by(JournalEntry.number):
         way = f"{account_words.named(entry.credit)} → {account_words.named(entry.debit)}"
         moved = f"{format_euros(entry.amount_cents)}, {way}"
-        yield Event(
+        yield PaymentEvent(
             entry.at,
             "journal",
             f"écriture {entry.number} : {account_words.labelled(entry)}, {moved}",
         )
     for receipt in Receipt.select().join(Settlement).where(which).order_by(Receipt.number):
-        yield Event(receipt.issued_at, FACT_SOURCES[FactSource.PORTAL], f"reçu {receipt.title}")
+        yield PaymentEvent(
+            receipt.issued_at, FACT_SOURCES[FactSource.PORTAL], f"reçu {receipt.title}"
+        )
 
 
-def _of_repayment(repayment: Repayment) -> Iterator[Event]:
+def _of_repayment(repayment: Repayment) -> Iterator[PaymentEvent]:
     who = repayment.author or f"banque ({repayment.gateway})"
     kind = REPAYMENT_KINDS[RepaymentKind(repayment.kind)]
     if repayment.settlement.credit_id:
         kind = "reprise de l’avoir"
     said = f"{kind} de {format_euros(repayment.amount_cents)}"
     because = f" : {repayment.reason}" if repayment.reason else ""
-    yield Event(repayment.asked_at, who, f"{said}{because}")
+    yield PaymentEvent(repayment.asked_at, who, f"{said}{because}")
     state = RepaymentState(repayment.state)
     if state != RepaymentState.DONE:
-        yield Event(
+        yield PaymentEvent(
             repayment.sent_at or repayment.asked_at, who, f"{said}, {REPAYMENT_STATES[state]}"
         )

@@ -16,6 +16,7 @@ from kiosque.db.states import (
 )
 from kiosque.language import clock
 from kiosque.outbox import queue
+from kiosque.payments.accounting_rules import book, may_be_undone
 from kiosque.payments.allocations import allocate
 from kiosque.payments.anomalies import kept_key, resolve_by_itself
 from kiosque.payments.attempt_facts import add_fact
@@ -38,7 +39,6 @@ from kiosque.payments.cancellations import (
     is_taken_back,
     recall,
 )
-from kiosque.payments.payment_accounts import book, may_be_undone
 from kiosque.payments.queries import (
     ALLOCATIONS,
     SETTLEMENTS,

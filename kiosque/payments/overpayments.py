@@ -7,6 +7,7 @@ from kiosque.db.states import AllocationKind, AnomalyKind, InvoiceState
 from kiosque.language import formats
 from kiosque.language.formats import format_euros
 from kiosque.payments import anomalies
+from kiosque.payments.accounting_rules import book, owed_cents
 from kiosque.payments.allocations import (
     list_overpayment,
     overpayment_key,
@@ -15,7 +16,6 @@ from kiosque.payments.allocations import (
     unpay,
     use_part,
 )
-from kiosque.payments.payment_accounts import book, owed_cents
 from kiosque.payments.queries import parts_of
 from kiosque.payments.receipts import Issuers, issue_receipt, receipt_of
 from kiosque.payments.refusals import CHANGED, Refused, require_author_and_reason

@@ -17,12 +17,12 @@ from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import UNDECIDED, AnomalyKind, AttemptState, FactSource
 from kiosque.language import clock
 from kiosque.payments import gateway_calls
+from kiosque.payments.accounting_rules import may_be_undone
 from kiosque.payments.anomalies import flag_anomaly
 from kiosque.payments.attempt_facts import add_fact
 from kiosque.payments.gateway_calls import CALL_SECONDS, Answer
 from kiosque.payments.incoming import record_answer
 from kiosque.payments.orders import order_of
-from kiosque.payments.payment_accounts import may_be_undone
 from kiosque.payments.queries import attempt_by_id
 from kiosque.payments.receipts import Issuers
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from peewee import JOIN
 
 from kiosque.db.models import Allocation, Invoice, Receipt, Repayment, Settlement
-from kiosque.payments.payment_accounts import owed_cents
+from kiosque.payments.accounting_rules import owed_cents
 from kiosque.payments.receipts import receipt_of
 from kiosque.payments.reversals import asked_of
 

@@ -15,10 +15,10 @@ from kiosque.db.states import (
 )
 from kiosque.language.formats import format_euros
 from kiosque.payments import anomalies
+from kiosque.payments.accounting_rules import book, owed_cents
 from kiosque.payments.allocations import list_overpayment, use_part
 from kiosque.payments.attempt_facts import add_fact
 from kiosque.payments.cited_commands import Way
-from kiosque.payments.payment_accounts import book, owed_cents
 from kiosque.payments.queries import parts_of
 from kiosque.payments.refusals import Refused, require_author_and_reason
 from kiosque.payments.reversals import gone_key, guess_key, repayments_done, transaction_name

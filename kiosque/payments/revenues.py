@@ -13,7 +13,7 @@ from kiosque.payments.shares import share
 _REVENUES = PreparedInsert(Revenue)
 
 
-class Use(NamedTuple):
+class PaidService(NamedTuple):
     """A service of an invoice that a settlement pays."""
 
     settlement: int
@@ -47,10 +47,10 @@ def _kind(cents: int, *, has_left: bool) -> RevenueKind:
     return RevenueKind.CANCELLED if has_left else RevenueKind.REFUNDED
 
 
-def _brought(settlements: Sequence[Settlement], refunded_cents: int) -> Mapping[Use, int]:
+def _brought(settlements: Sequence[Settlement], refunded_cents: int) -> Mapping[PaidService, int]:
     """Return the cents that a payment brings to each service: none from a settlement that has
     wholly left, whose parts do not count. What was given back is taken from all, in proportion."""
-    found: Counter[Use] = Counter()
+    found: Counter[PaidService] = Counter()
     for settlement in settlements:
         found.update(dict(_uses(settlement)))
     if refunded_cents:
@@ -59,24 +59,24 @@ def _brought(settlements: Sequence[Settlement], refunded_cents: int) -> Mapping[
     return found
 
 
-def _uses(settlement: Settlement) -> Iterator[tuple[Use, int]]:
+def _uses(settlement: Settlement) -> Iterator[tuple[PaidService, int]]:
     """Yield the services that a settlement pays, and their cents, each once."""
-    found: Counter[Use] = Counter()
+    found: Counter[PaidService] = Counter()
     for part in parts_of(settlement):
         if part.kind == AllocationKind.INVOICE:
             lines = _LINES.rows(invoice=part.invoice_id)
             parts = share(part.amount_cents, [cents for _service, cents in lines])
             for (service, _cents), cents in zip(lines, parts, strict=True):
-                found[Use(settlement.id, part.invoice_id or 0, service)] += cents
+                found[PaidService(settlement.id, part.invoice_id or 0, service)] += cents
     yield from found.items()
 
 
-def _held(settlements: Sequence[Settlement]) -> Mapping[Use, int]:
+def _held(settlements: Sequence[Settlement]) -> Mapping[PaidService, int]:
     """Return the revenue written until now for a payment."""
-    found: Counter[Use] = Counter()
+    found: Counter[PaidService] = Counter()
     for settlement in settlements:
         for invoice, service, cents in _WRITTEN.rows(settlement=settlement.id):
-            found[Use(settlement.id, invoice, service)] += cents
+            found[PaidService(settlement.id, invoice, service)] += cents
     return found
 
 

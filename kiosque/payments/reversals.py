@@ -18,16 +18,16 @@ from kiosque.db.states import (
 )
 from kiosque.language import clock
 from kiosque.payments import journal
-from kiosque.payments.allocations import pay_with_overpayments, resolve_overpayments, unpay
-from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself, take_over
-from kiosque.payments.attempt_facts import add_fact
-from kiosque.payments.payment_accounts import (
+from kiosque.payments.accounting_rules import (
     book,
     expected_balances,
     may_be_undone,
     owed_cents,
     settlements_of_payment,
 )
+from kiosque.payments.allocations import pay_with_overpayments, resolve_overpayments, unpay
+from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself, take_over
+from kiosque.payments.attempt_facts import add_fact
 from kiosque.payments.queries import facts_of, parts_of
 from kiosque.payments.taken_back import formers
 

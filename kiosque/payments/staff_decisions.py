@@ -11,12 +11,12 @@ from kiosque.db.states import (
     InvoiceState,
 )
 from kiosque.language import clock, formats
+from kiosque.payments.accounting_rules import book
 from kiosque.payments.allocations import keep_as_overpayment, list_overpayment
 from kiosque.payments.anomalies import resolve
 from kiosque.payments.attempt_facts import add_fact, release_invoices
 from kiosque.payments.cited_commands import Way
 from kiosque.payments.credit_notes import take_off_credit
-from kiosque.payments.payment_accounts import book
 from kiosque.payments.refusals import CHANGED, Refused, require_author_and_reason
 from kiosque.payments.reversals import reopened_by
 

@@ -17,8 +17,8 @@ from kiosque.db.states import (
 )
 from kiosque.language.formats import format_euros
 from kiosque.payments import steps
+from kiosque.payments.accounting_rules import owed_cents, settlements_of_payment
 from kiosque.payments.cited_commands import Way
-from kiosque.payments.payment_accounts import owed_cents, settlements_of_payment
 from kiosque.payments.payment_names import name_of
 from kiosque.payments.queries import settlement_of, settlements_of
 from kiosque.payments.reversals import (

@@ -9,7 +9,7 @@ from kiosque.db.models import Anomaly, Attempt, Family, Invoice, Repayment, Sett
 from kiosque.db.states import UNDECIDED, InvoiceState, RepaymentState
 from kiosque.language import clock
 from kiosque.language.formats import counted, format_euros
-from kiosque.payments.payment_accounts import owed_cents
+from kiosque.payments.accounting_rules import owed_cents
 
 #: Numbers that a sentence names.
 _NAMED = 5

@@ -47,17 +47,17 @@ _LAST = (
 )
 
 
-class Held(NamedTuple):
+class HeldRole(NamedTuple):
     """A role in force, and the key of the *régie* that it is for."""
 
     role: Role
     regie: str
 
 
-def in_force(staff: Staff) -> frozenset[Held]:
+def in_force(staff: Staff) -> frozenset[HeldRole]:
     """Return the roles that the agent has today."""
     rows = _IN_FORCE.rows(staff=staff.id, first=clock.today(), last=clock.today())
-    return frozenset(Held(Role(role), regie) for role, regie in rows)
+    return frozenset(HeldRole(Role(role), regie) for role, regie in rows)
 
 
 _IN_FORCE = PreparedQuery(
@@ -76,13 +76,13 @@ def of(staff: Staff) -> list[StaffRole]:
     return list(rows.order_by(StaffRole.starts_on.desc(), StaffRole.id.desc()))
 
 
-def give(staff: Staff, held: Held, starts_on: date, ends_on: date | None, by: Actor) -> None:
+def give(staff: Staff, held: HeldRole, starts_on: date, ends_on: date | None, by: Actor) -> None:
     """Give an agent a role in a transaction of its own; see `add`."""
     with write():
         add(staff, held, starts_on, ends_on, by)
 
 
-def add(staff: Staff, held: Held, starts_on: date, ends_on: date | None, by: Actor) -> None:
+def add(staff: Staff, held: HeldRole, starts_on: date, ends_on: date | None, by: Actor) -> None:
     """Give an agent a role, both days included, as part of the transaction under way. Raises
     Refused: nobody gives himself one, and none is held twice at once."""
     require_write()

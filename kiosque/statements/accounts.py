@@ -24,7 +24,7 @@ class WhichRegie(Refused):
         super().__init__(["Rien ne dit de quelle régie est ce fichier : choisissez-la."])
 
 
-class Holder(NamedTuple):
+class AccountHolder(NamedTuple):
     """A *régie* that a file may belong to: its name, and its gateway."""
 
     name: str
@@ -40,7 +40,7 @@ class Holder(NamedTuple):
 
 
 def holder_of_account(
-    number: str, chosen: str | None, regies: Mapping[str, Holder], author: str
+    number: str, chosen: str | None, regies: Mapping[str, AccountHolder], author: str
 ) -> str:
     """Return the key of the *régie* of an account, and store the account if it is the *régie*'s
     first. Belongs inside `write()`. Raises Refused if it is another *régie*'s, WhichRegie if
@@ -63,7 +63,7 @@ def holder_of_account(
 
 
 def holder_of_operations(
-    operations: tuple[Operation, ...], chosen: str | None, regies: Mapping[str, Holder]
+    operations: tuple[Operation, ...], chosen: str | None, regies: Mapping[str, AccountHolder]
 ) -> tuple[str, str]:
     """Return the key of the *régie* of an acquirer's journal, and its gateway: those of our
     payments in it, else as chosen. Raises Refused, WhichRegie."""
@@ -96,7 +96,7 @@ def owner_of(line: StatementLine) -> str:
     return line.regie.removesuffix(ASIDE)
 
 
-def _chosen(chosen: str | None, regies: Mapping[str, Holder]) -> str:
+def _chosen(chosen: str | None, regies: Mapping[str, AccountHolder]) -> str:
     if chosen is not None and chosen in regies:
         return chosen
     if chosen is not None or len(regies) != 1:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from kiosque.db.statement_words import MatchRule
-from kiosque.statements.unexplained_money import Money
+from kiosque.statements.unexplained_money import UnexplainedMoney
 
 
 @dataclass(slots=True, eq=False)
@@ -24,7 +24,7 @@ class Explanation:
     the bank kept, is the line's amount."""
 
     rule: MatchRule
-    money: tuple[Money, ...]
+    money: tuple[UnexplainedMoney, ...]
     fee_cents: int = 0
 
     @property
@@ -33,14 +33,14 @@ class Explanation:
 
 
 #: What may explain a line: one item of money, or an explanation made of several.
-Candidate = Money | Explanation
+Candidate = UnexplainedMoney | Explanation
 
 
-def money_of(candidate: Candidate) -> tuple[Money, ...]:
-    return (candidate,) if isinstance(candidate, Money) else candidate.money
+def money_of(candidate: Candidate) -> tuple[UnexplainedMoney, ...]:
+    return (candidate,) if isinstance(candidate, UnexplainedMoney) else candidate.money
 
 
 def explained(rule: MatchRule, candidate: Candidate) -> Explanation:
     """Return a candidate as an explanation; if it is one item of money, attribute it to this
     rule."""
-    return Explanation(rule, (candidate,)) if isinstance(candidate, Money) else candidate
+    return Explanation(rule, (candidate,)) if isinstance(candidate, UnexplainedMoney) else candidate

@@ -15,9 +15,9 @@ from kiosque.db.models import Statement, StatementFile, StatementLine, ToldLine
 from kiosque.language import clock, formats
 from kiosque.payments.refusals import Refused, why_no_author
 from kiosque.statements import operations, records
-from kiosque.statements.accounts import Holder, holder_of_account, holder_of_operations
+from kiosque.statements.accounts import AccountHolder, holder_of_account, holder_of_operations
 from kiosque.statements.opening import book_opening
-from kiosque.statements.overlaps import Found, KnownLine, Span, lines_of, new_of
+from kiosque.statements.overlaps import KnownLine, NewMovements, Span, lines_of, new_of
 from kiosque.statements.records import Movement, Period
 
 _TOLD = "INSERT INTO told_line (statement_id, line_id) VALUES (?, ?)"
@@ -51,7 +51,7 @@ def load(
     content_sha256: str,
     *,
     regie: str | None,
-    regies: Mapping[str, Holder],
+    regies: Mapping[str, AccountHolder],
     author: str,
 ) -> Loaded:
     """Load a file that was read. `regie` is the key that a person chose, `regies` those that the
@@ -203,7 +203,7 @@ def _day_text(day: date) -> str:
     return to_text(day)
 
 
-def _contradiction(found: Found) -> str:
+def _contradiction(found: NewMovements) -> str:
     days = ", ".join(formats.short_date(day) for day in found.contradicted[:_NAMED_DAYS])
     more = "…" if len(found.contradicted) > _NAMED_DAYS else ""
     return (

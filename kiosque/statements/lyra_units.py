@@ -14,7 +14,7 @@ from itertools import islice
 
 from kiosque.invoices.imports.reading import quoted
 from kiosque.statements.cells import MAX_CENTS, cents_in, day_in
-from kiosque.statements.records import FileKind, Unit, Unreadable
+from kiosque.statements.records import FileKind, Unit, UnreadableFile
 
 #: Returns the cents of a payment of ours, by its UTC day and its number there; None for none.
 Known = Callable[[date, str], int | None]
@@ -50,7 +50,7 @@ def unit_of(kind: FileKind, lines: Sequence[Line], known: Known | None) -> Unit:
             return Unit.CENTS
     if known and (unit := _as_known(lines, known)):
         return unit
-    raise Unreadable([_WANTED], wants_unit=True)
+    raise UnreadableFile([_WANTED], wants_unit=True)
 
 
 def _has_decimals(amount: str) -> bool:

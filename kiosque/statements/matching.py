@@ -23,8 +23,8 @@ from kiosque.statements.explanations import Open
 from kiosque.statements.proposals import Proposal, Proposals
 from kiosque.statements.rules import find
 from kiosque.statements.unexplained_money import (
-    Money,
     Remitted,
+    UnexplainedMoney,
     day_of,
     free,
     invoices_of,
@@ -146,7 +146,7 @@ def _open(regie: str, *, touched: bool | None, only: list[int] | None = None) ->
     ]
 
 
-def _known(regie: str, lines: list[Open]) -> tuple[list[Money], list[Remitted]]:
+def _known(regie: str, lines: list[Open]) -> tuple[list[UnexplainedMoney], list[Remitted]]:
     since = min(line.booked_on for line in lines) - LONGEST
     money = free(regie, clock.midnight_in_paris(since))
     gateways = {each.gateway for each in money if each.gateway}

@@ -62,7 +62,7 @@ class Span(NamedTuple):
 
 
 @dataclass
-class Found:
+class NewMovements:
     """The movements to add; the days on which files contradict each other; and the days with known
     lines that the file covers only in part."""
 
@@ -79,7 +79,7 @@ def new_of(
     lines: Iterable[KnownLine],
     spans: Sequence[Span],
     told: Mapping[int, Collection[int]],
-) -> Found:
+) -> NewMovements:
     """Compare a file's statement, whose days and balances are `span`, with what was loaded for the
     same account: the `lines` of the same days, the `spans` that touch them, and `told`, the lines
     that these spans repeated for days that they cover only in part."""
@@ -89,7 +89,7 @@ def new_of(
         by_day[movement.booked_on].append(movement)
     for line in lines:
         known[line.booked_on].append(line)
-    found = Found()
+    found = NewMovements()
     for day in sorted({*by_day, *(day for day in known if span.holds(day))}):
         if day not in known and not any(each.holds(day) for each in spans):
             found.added += by_day[day]

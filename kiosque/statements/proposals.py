@@ -11,7 +11,7 @@ from kiosque.statements import workdays
 from kiosque.statements.explanations import Explanation, Open
 from kiosque.statements.remittances import Groups, is_near
 from kiosque.statements.rules import Numbered, Referenced
-from kiosque.statements.unexplained_money import Money, Remitted, invoices_of
+from kiosque.statements.unexplained_money import Remitted, UnexplainedMoney, invoices_of
 
 #: Working days between a payment and a line of its amount.
 _NEAR = 3
@@ -33,7 +33,7 @@ class Proposal:
 class Proposals:
     """Propose money that may explain lines of a *régie*."""
 
-    def __init__(self, money: Sequence[Money], remitted: Sequence[Remitted]) -> None:
+    def __init__(self, money: Sequence[UnexplainedMoney], remitted: Sequence[Remitted]) -> None:
         self._money = money
         self._referenced = Referenced(money)
         self._groups = Groups(money, remitted, set())
@@ -86,7 +86,7 @@ def _words(found: Explanation) -> str:
     return f"{name_of(found.money[0])}{fees}"
 
 
-def name_of(money: Money) -> str:
+def name_of(money: UnexplainedMoney) -> str:
     """Say which money it is, in French."""
     names = (*money.numbers, *money.names[:1])
     which = f" {names[0]}" if names else ""

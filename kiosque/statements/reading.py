@@ -13,7 +13,7 @@ from kiosque.invoices.imports.receiving import File
 from kiosque.statements import cfonb, lyra, ofx, tables
 from kiosque.statements.columns import Columns
 from kiosque.statements.lyra_units import Known
-from kiosque.statements.records import OfInvoices, ParsedFile, Unit, Unreadable
+from kiosque.statements.records import OfInvoices, ParsedFile, Unit, UnreadableFile
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_LINES = 200_000
@@ -54,7 +54,7 @@ def read(
     try:
         return _read(Path(name), content, _Answers(columns or {}, unit, known))
     except BadFile as error:
-        raise Unreadable([str(fault) for fault in error.faults]) from None
+        raise UnreadableFile([str(fault) for fault in error.faults]) from None
 
 
 def _read(path: Path, content: bytes, answers: _Answers) -> ParsedFile:

@@ -14,7 +14,7 @@ from kiosque.db.statement_words import MatchRule
 from kiosque.invoices.imports.mappings import OF_BANKS
 from kiosque.language import clock
 from kiosque.statements import matching, reading
-from kiosque.statements.accounts import Holder
+from kiosque.statements.accounts import AccountHolder
 from kiosque.statements.columns import Columns, signature
 from kiosque.statements.loading import Loaded, load
 from kiosque.statements.records import Meaning, ParsedFile, Unit
@@ -45,7 +45,7 @@ def receive(
     file: ParsedFile,
     name: str,
     content: bytes,
-    regies: Mapping[str, Holder],
+    regies: Mapping[str, AccountHolder],
     author: str,
     *,
     regie: str | None = None,

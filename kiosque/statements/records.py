@@ -129,7 +129,7 @@ class ParsedFile:
     table: TableReading | None = None
 
 
-class Unreadable(Exception):  # the word of the domain
+class UnreadableFile(Exception):  # the word of the domain
     """The file cannot be read; nothing of it was kept. `faults` are French sentences that quote the
     line and the value. `wants_unit` if a person has to say whether its amounts are cents or euros:
     then pass `unit` to `reading.read`."""
@@ -140,11 +140,11 @@ class Unreadable(Exception):  # the word of the domain
         self.wants_unit = wants_unit
 
 
-class OfInvoices(Unreadable):
+class OfInvoices(UnreadableFile):
     """The file is not a bank's: it is loaded as invoices or *encaissements* are, such as a PES."""
 
 
-class UnknownColumns(Unreadable):
+class UnknownColumns(UnreadableFile):
     """A table whose columns a person has to identify. `header` are their names, `proposal` the
     meanings that could be guessed; `faults` tell of lines that could not be read by that guess. The
     answer, the name of a column by its meaning, is remembered under `signature`, the same for every

@@ -7,12 +7,12 @@ from typing import TypeVar
 
 from kiosque.db.statement_words import MatchRule
 from kiosque.statements.explanations import Explanation, Open
-from kiosque.statements.unexplained_money import Key, Money, Remitted, in_order
+from kiosque.statements.unexplained_money import Key, Remitted, UnexplainedMoney, in_order
 
 #: Days within which the bank pays a remittance.
 LONGEST = timedelta(days=7)
 
-Item = TypeVar("Item", Money, Remitted)
+Item = TypeVar("Item", UnexplainedMoney, Remitted)
 
 
 class Groups:
@@ -20,7 +20,10 @@ class Groups:
     gateway if no journal tells."""
 
     def __init__(
-        self, money: Sequence[Money], remitted: Iterable[Remitted], used: Set[Money]
+        self,
+        money: Sequence[UnexplainedMoney],
+        remitted: Iterable[Remitted],
+        used: Set[UnexplainedMoney],
     ) -> None:
         self._used = used
         self._by_cents: Mapping[int, list[tuple[date, Explanation]]] = defaultdict(list)
@@ -67,7 +70,9 @@ def _remittances(remitted: Iterable[Remitted]) -> Iterator[tuple[date, list[Remi
             yield day, operations
 
 
-def _explained(operations: Sequence[Remitted], told: Mapping[Key, Money]) -> Iterator[Explanation]:
+def _explained(
+    operations: Sequence[Remitted], told: Mapping[Key, UnexplainedMoney]
+) -> Iterator[Explanation]:
     """Yield what explains a remittance before fees, and after fees if the journal tells them;
     nothing if one of its operations is not known here."""
     money = [told.get(each.key) if each.key else None for each in operations]
@@ -82,10 +87,10 @@ def _explained(operations: Sequence[Remitted], told: Mapping[Key, Money]) -> Ite
 
 
 def _days(
-    money: Iterable[Money], known: Collection[Key | None]
-) -> Iterator[tuple[date, list[Money]]]:
+    money: Iterable[UnexplainedMoney], known: Collection[Key | None]
+) -> Iterator[tuple[date, list[UnexplainedMoney]]]:
     """Yield the money of each day of a gateway that no journal tells of."""
-    by_day: Mapping[Hashable, list[Money]] = defaultdict(list)
+    by_day: Mapping[Hashable, list[UnexplainedMoney]] = defaultdict(list)
     for each in money:
         if each.gateway:
             by_day[each.gateway, each.on].append(each)

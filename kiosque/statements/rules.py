@@ -24,7 +24,7 @@ from kiosque.db.statement_words import MatchKind, MatchRule
 from kiosque.payments.orders import REFERENCE
 from kiosque.statements.explanations import Candidate, Explanation, Open, explained, money_of
 from kiosque.statements.remittances import Groups
-from kiosque.statements.unexplained_money import Money, Remitted
+from kiosque.statements.unexplained_money import Remitted, UnexplainedMoney
 
 #: A number of fewer characters may be anything, since labels are full of numbers; but a receipt's
 #: is recognisable.
@@ -38,7 +38,7 @@ _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])", re.ASCII)
 
 def find(
     lines: Sequence[Open],
-    money: Sequence[Money],
+    money: Sequence[UnexplainedMoney],
     remitted: Iterable[Remitted],
     invoices: Callable[[], Mapping[int, list[str]]],
 ) -> Iterator[tuple[Open, Explanation]]:
@@ -49,7 +49,7 @@ def find(
     until nothing is found. Calling this again then finds nothing more."""
     told, known = list(remitted), cache(invoices)
     while lines:
-        used: set[Money] = set()
+        used: set[UnexplainedMoney] = set()
         left = yield from _find(lines, money, told, known, used)
         if len(left) == len(lines):
             return
@@ -59,10 +59,10 @@ def find(
 
 def _find(
     lines: Sequence[Open],
-    money: Sequence[Money],
+    money: Sequence[UnexplainedMoney],
     remitted: Iterable[Remitted],
     invoices: Callable[[], Mapping[int, list[str]]],
-    used: set[Money],
+    used: set[UnexplainedMoney],
 ) -> Generator[tuple[Open, Explanation], None, Sequence[Open]]:
     """Yield what each rule explains, and mark its money as used; return the lines left."""
     lines = yield from _apply(MatchRule.REFERENCE, Referenced(money).of, lines, used)
@@ -81,7 +81,7 @@ def _apply(
     name: MatchRule,
     rule: Callable[[Open], Sequence[Candidate]],
     lines: Sequence[Open],
-    used: set[Money],
+    used: set[UnexplainedMoney],
 ) -> Generator[tuple[Open, Explanation], None, Sequence[Open]]:
     """Yield what one rule explains; return the lines that it leaves."""
     done: set[Open] = set()
@@ -100,7 +100,9 @@ def _sure(
     which no other line claims."""
     #: Most lines claim one thing, by the thousands; None where several claim the same.
     alone: dict[Candidate, Open | None] = {}
-    several: dict[tuple[tuple[Money, ...], ...], list[tuple[Open, Sequence[Candidate]]]] = {}
+    several: dict[
+        tuple[tuple[UnexplainedMoney, ...], ...], list[tuple[Open, Sequence[Candidate]]]
+    ] = {}
     for line in lines:
         found = rule(line)
         claimed = distinct(found) if len(found) > 1 else found
@@ -119,10 +121,10 @@ def _sure(
                 yield line, claimed[place]
 
 
-def _repeated(claims: Iterable[tuple[Money, ...]]) -> set[Money]:
+def _repeated(claims: Iterable[tuple[UnexplainedMoney, ...]]) -> set[UnexplainedMoney]:
     """Return what more than one of these claims."""
-    seen: set[Money] = set()
-    found: set[Money] = set()
+    seen: set[UnexplainedMoney] = set()
+    found: set[UnexplainedMoney] = set()
     for money in claims:
         for each in money:
             (found if each in seen else seen).add(each)
@@ -131,7 +133,7 @@ def _repeated(claims: Iterable[tuple[Money, ...]]) -> set[Money]:
 
 def distinct(found: Iterable[Candidate]) -> list[Candidate]:
     """Return the candidates in a fixed order, only one for the same money."""
-    by_money: dict[tuple[Money, ...], Candidate] = {}
+    by_money: dict[tuple[UnexplainedMoney, ...], Candidate] = {}
     for each in found:
         by_money.setdefault(money_of(each), each)
     return [by_money[it] for it in sorted(by_money, key=lambda it: [each.key for each in it])]
@@ -140,10 +142,10 @@ def distinct(found: Iterable[Candidate]) -> list[Candidate]:
 class Referenced:
     """Money by our reference, and by the bank's name of it."""
 
-    def __init__(self, money: Iterable[Money]) -> None:
-        self._known: dict[str, Money] = {}
+    def __init__(self, money: Iterable[UnexplainedMoney]) -> None:
+        self._known: dict[str, UnexplainedMoney] = {}
         #: Money whose name other money has already.
-        self._others: Mapping[str, list[Money]] = defaultdict(list)
+        self._others: Mapping[str, list[UnexplainedMoney]] = defaultdict(list)
         for each in money:
             for name in each.names:
                 if len(name) >= _FEWEST_SIGNS:
@@ -151,7 +153,7 @@ class Referenced:
                     if self._known.setdefault(word, each) is not each:
                         self._others[word].append(each)
 
-    def of(self, line: Open) -> list[Money]:
+    def of(self, line: Open) -> list[UnexplainedMoney]:
         text, known = f"{line.label} {line.reference}".upper(), self._known
         words = {*_WORD.findall(text), *_REFERENCE.findall(text)}
         named = [known[word] for word in words if word in known]
@@ -165,13 +167,13 @@ class Numbered:
 
     def __init__(
         self,
-        money: Iterable[Money],
+        money: Iterable[UnexplainedMoney],
         invoices: Mapping[int, list[str]],
-        used: Set[Money],
+        used: Set[UnexplainedMoney],
     ) -> None:
         self._used = used
-        self._known: Mapping[Hashable, list[Money]] = defaultdict(list)
-        self._deposits: Mapping[int, list[Money]] = defaultdict(list)
+        self._known: Mapping[Hashable, list[UnexplainedMoney]] = defaultdict(list)
+        self._deposits: Mapping[int, list[UnexplainedMoney]] = defaultdict(list)
         for each in money:
             of_invoices = invoices.get(each.id, ()) if each.kind == MatchKind.SETTLEMENT else ()
             for name in {*map(_normal, (*each.numbers, *of_invoices))}:
@@ -180,7 +182,7 @@ class Numbered:
             if each.kind == MatchKind.DEPOSIT:
                 self._deposits[each.cents].append(each)
 
-    def of(self, line: Open) -> list[Money]:
+    def of(self, line: Open) -> list[UnexplainedMoney]:
         words = {*map(_normal, _WORD.findall(f"{line.label} {line.reference}".upper()))}
         return [
             each
@@ -189,7 +191,7 @@ class Numbered:
             if each not in self._used
         ]
 
-    def of_deposit(self, line: Open) -> list[Money]:
+    def of_deposit(self, line: Open) -> list[UnexplainedMoney]:
         return [
             each
             for each in self._deposits.get(line.cents, ())

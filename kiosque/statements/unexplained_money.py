@@ -32,7 +32,7 @@ Key = tuple[MatchKind, int]
 
 
 @dataclass(slots=True, eq=False)
-class Money:
+class UnexplainedMoney:
     """Cents that may explain a line of a statement, below zero when they leave the account. `at` is
     text, as the database stores it. `reference` is our reference of the payment, `transaction` the
     bank's; `receipt` and `sequence` number its receipt."""
@@ -82,19 +82,19 @@ _UNDONE = Repayment.select(Repayment.settlement).where(
 _COMES = (Settlement.mode != CREDIT) & Settlement.id.not_in(_UNDONE)
 
 
-def account_of(money: Money) -> str:
+def account_of(money: UnexplainedMoney) -> str:
     """Return the account of the books where money waits, without its *régie*."""
     if money.gateway:
         return f"bank:{money.gateway}"
     return f"counter:{money.mode}" if money.mode else journal.PAID_OVER
 
 
-def in_order(money: Iterable[Money]) -> tuple[Money, ...]:
+def in_order(money: Iterable[UnexplainedMoney]) -> tuple[UnexplainedMoney, ...]:
     """Return money in the order of `key`."""
     return tuple(sorted(money, key=attrgetter("key")))
 
 
-def free(regie: str, since: datetime) -> list[Money]:
+def free(regie: str, since: datetime) -> list[UnexplainedMoney]:
     """Return the money of a *régie* since an instant that no match in force explains, the oldest
     first."""
     return [
@@ -115,7 +115,7 @@ def to_receive(regie: str | Value) -> "ModelSelect[Settlement]":
     )
 
 
-def _settlements(regie: str, since: Any) -> list[Money]:
+def _settlements(regie: str, since: Any) -> list[UnexplainedMoney]:
     matched = LineMatch.select(LineMatch.settlement).where(
         _IN_FORCE, LineMatch.settlement.is_null(False)
     )
@@ -130,7 +130,7 @@ def _settlements(regie: str, since: Any) -> list[Money]:
     return _money(MatchKind.SETTLEMENT, found)
 
 
-def _repayments(regie: str, since: datetime) -> list[Money]:
+def _repayments(regie: str, since: datetime) -> list[UnexplainedMoney]:
     matched = LineMatch.select(LineMatch.repayment).where(
         _IN_FORCE, LineMatch.repayment.is_null(False)
     )
@@ -154,7 +154,7 @@ def _repayments(regie: str, since: datetime) -> list[Money]:
     return _money(MatchKind.REPAYMENT, found)
 
 
-def _deposits(regie: str) -> list[Money]:
+def _deposits(regie: str) -> list[UnexplainedMoney]:
     matched = LineMatch.select(LineMatch.deposit).where(_IN_FORCE, LineMatch.deposit.is_null(False))
     found = (
         Deposit.select(Deposit.id, Deposit.amount_cents * -1, Deposit.made_at)
@@ -164,8 +164,8 @@ def _deposits(regie: str) -> list[Money]:
     return _money(MatchKind.DEPOSIT, found)
 
 
-def _money(kind: MatchKind, found: Any) -> list[Money]:
-    return [Money(kind, *row) for row in database.execute(found)]
+def _money(kind: MatchKind, found: Any) -> list[UnexplainedMoney]:
+    return [UnexplainedMoney(kind, *row) for row in database.execute(found)]
 
 
 @lru_cache(4096)
@@ -180,7 +180,7 @@ def day_of(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def invoices_of(money: Collection[Money]) -> Mapping[int, list[str]]:
+def invoices_of(money: Collection[UnexplainedMoney]) -> Mapping[int, list[str]]:
     """Return the numbers of the invoices that these payments came for, by the payments' ids."""
     ids = {each.id for each in money if each.kind == MatchKind.SETTLEMENT}
     found: Mapping[int, list[str]] = defaultdict(list)

@@ -17,7 +17,7 @@ from kiosque import payments
 from kiosque.db.models import Family
 from kiosque.db.states import CREDIT
 from kiosque.invoices import listing
-from kiosque.invoices.listing import Held, Settled, Unpaid
+from kiosque.invoices.listing import HoldingAttempt, Settled, Unpaid
 from kiosque.language import clock
 from kiosque.language.catalogue import gettext as _
 from kiosque.language.formats import (
@@ -64,7 +64,7 @@ class InvoiceRow(NamedTuple):
     note: str = ""
     unanswered: str = ""
     regie: str = ""
-    held: Held | None = None
+    held: HoldingAttempt | None = None
     receipt_address: str = ""
     receipt_title: str = ""
     of_invoice: str = ""
@@ -151,7 +151,7 @@ def unpaid(family: Family, write: "RowWriter") -> UnpaidRows:
 
 
 def _opened(write: "RowWriter", lines: Sequence[tuple[Unpaid, Status]]) -> list[Opened]:
-    by_attempt: dict[Held, list[InvoiceRow]] = {}
+    by_attempt: dict[HoldingAttempt, list[InvoiceRow]] = {}
     for invoice, status in lines:
         if invoice.held:
             by_attempt.setdefault(invoice.held, []).append(write.unpaid(invoice, status))

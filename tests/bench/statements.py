@@ -12,7 +12,7 @@ from kiosque.db import sqlite
 from kiosque.db.models import LineMatch
 from kiosque.language import clock
 from kiosque.statements import receiving
-from kiosque.statements.accounts import Holder
+from kiosque.statements.accounts import AccountHolder
 from kiosque.statements.reading import read
 from tests.bench import base
 from tests.bench.table import Figure, interleaved
@@ -56,7 +56,7 @@ def _load(folder: Path, filled: Path, content: bytes) -> float:
     with db.elsewhere(path):
         before = time.process_time()
         file = receiving.read("x", content)
-        receiving.receive(file, "x", content, {"": Holder("Régie", "banque")}, "Dominique")
+        receiving.receive(file, "x", content, {"": AccountHolder("Régie", "banque")}, "Dominique")
         seconds = time.process_time() - before
         if LineMatch.select().count() != LINES:
             raise AssertionError(LineMatch.select().count())

@@ -32,7 +32,7 @@ from kiosque.language import clock
 from kiosque.payments import Purchase, start, verification
 from kiosque.settings import Mail, Payment, Regie, Settings, Town
 from kiosque.statements.reading import read as read_statement
-from kiosque.statements.records import Unit, Unreadable
+from kiosque.statements.records import Unit, UnreadableFile
 from tests.bank import KEY, ORDER, envelope, notice, order_answer, transaction
 
 NOW = datetime(2026, 11, 24, 19, 30, tzinfo=UTC)
@@ -218,7 +218,7 @@ def importing(folder: Path) -> Target:
     base = Base(folder, _fill_for_importing)
     path = folder / "fichier.csv"
 
-    def load(*, preview: bool = False) -> imports.Summary | None:
+    def load(*, preview: bool = False) -> imports.FileSummary | None:
         try:
             return imports.load(
                 path, pdf_folder=folder / "pdf", closes_after_days=45, preview=preview
@@ -374,7 +374,7 @@ def statements(_folder: Path) -> Target:
         unit = {b"c": Unit.CENTS, b"e": Unit.EUROS}.get(data[:1])
         try:
             found = read_statement("", data[1:], unit=unit)
-        except Unreadable:
+        except UnreadableFile:
             return
         assert all(operation.cents for operation in found.operations)
         for told in found.periods:

@@ -30,7 +30,7 @@ from gateways.base import (
 from gateways.lyra import rest
 from gateways.registry import configure
 from gateways.sandbox import notifications, server
-from gateways.sandbox.faults import FAULTS, Fault
+from gateways.sandbox.faults import FAULTS, ChosenFault
 from tests import sentences
 from tests.bank import KEY
 
@@ -458,7 +458,7 @@ def test_a_number_of_calls_that_is_none_is_asked_again(street: Street, calls: st
     assert answer.status_code == 422
     assert sentences.CALLS_WANTED in answer.text
     assert '<option value="html" selected>' in answer.text
-    assert street.app.extensions["faults"].current() == Fault()
+    assert street.app.extensions["faults"].current() == ChosenFault()
 
 
 def test_a_breakdown_that_does_not_exist_is_not_found(street: Street) -> None:

@@ -14,7 +14,7 @@ from kiosque.db.statement_words import MatchKind
 from kiosque.payments import Refused, journal
 from kiosque.payments.closed_months import is_closed
 from kiosque.statements import loading, matching, records, undoing
-from kiosque.statements.accounts import ASIDE, Holder
+from kiosque.statements.accounts import ASIDE, AccountHolder
 from kiosque.statements.records import Direction, FileKind, Movement, Operation, Period
 from tests.proof.accounts import KEPT, NOBODYS, Account, Key, Line, Moved, Owed
 from tests.proof.stage import GATEWAYS, NAME, dump, rows
@@ -22,7 +22,7 @@ from tests.proof.stage import GATEWAYS, NAME, dump, rows
 if TYPE_CHECKING:
     from tests.proof.machine import Town
 
-_HOLDERS = {key: Holder(key or "Ville", gateway) for key, gateway in GATEWAYS.items()}
+_HOLDERS = {key: AccountHolder(key or "Ville", gateway) for key, gateway in GATEWAYS.items()}
 #: What a file that says nothing new may change; what undoing a load leaves.
 _TOLD_AGAIN = {"statement_file", "statement", "told_line", "told_operation"}
 _GROWS = {"statement_file", "journal_entry", "anomaly"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kiosque import deposits
 from kiosque.db.models import Deposit, Service, Settlement
-from kiosque.deposits import Bordereau, Draft, Imputed
+from kiosque.deposits import Bordereau, DepositDraft, Imputed
 from kiosque.deposits.sums import RevenueLine, sums
 from kiosque.payments import Refused, journal
 from kiosque.settings import Settings
@@ -68,7 +68,7 @@ def final(town: "Town", regie: str, how: str = "alone", which: int = 0) -> None:
     assert held.get(journal.account(journal.PAID_OVER, regie), 0) == -online - seen
 
 
-def _press(town: "Town", found: Draft, how: str, which: int) -> Deposit:
+def _press(town: "Town", found: DepositDraft, how: str, which: int) -> Deposit:
     before = dump()
     if how == "dying":
         with contextlib.suppress(Crash), crash_at(which + 1):
@@ -104,7 +104,7 @@ def _keep_meanwhile(town: "Town", regie: str, which: int) -> None:
 
 
 def _require_refused(
-    town: "Town", found: Draft, why: str, meanwhile: Callable[[], None] = lambda: None
+    town: "Town", found: DepositDraft, why: str, meanwhile: Callable[[], None] = lambda: None
 ) -> None:
     """A draft that is no more what there is to pay over makes no deposit."""
 
@@ -118,7 +118,7 @@ def _require_refused(
     assert rows("SELECT * FROM deposit") == before, why
 
 
-def _asked(town: "Town", found: Draft) -> tuple[Settings, str, int, str, str]:
+def _asked(town: "Town", found: DepositDraft) -> tuple[Settings, str, int, str, str]:
     return (town.stage.settings, found.regie, found.up_to, "Dominique", found.fingerprint)
 
 

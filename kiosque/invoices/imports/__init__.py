@@ -13,7 +13,7 @@ from types import MappingProxyType
 from peewee import IntegrityError
 
 from kiosque.invoices.imports import codes
-from kiosque.invoices.imports.codes import Found
+from kiosque.invoices.imports.codes import FoundDebtor
 from kiosque.invoices.imports.families import FamiliesFile
 from kiosque.invoices.imports.headers import Rules, adapted, opened, under_our_columns
 from kiosque.invoices.imports.invoices import InvoicesFile
@@ -23,8 +23,8 @@ from kiosque.invoices.imports.reading import (
     BadFile,
     Confirmed,
     Fault,
+    FileSummary,
     Progress,
-    Summary,
     digest,
     silent,
 )
@@ -46,9 +46,9 @@ __all__ = [
     "Changed",
     "Confirmed",
     "Fault",
-    "Found",
+    "FileSummary",
+    "FoundDebtor",
     "Rules",
-    "Summary",
     "columns",
     "debtors",
     "fingerprint",
@@ -57,7 +57,7 @@ __all__ = [
 ]
 
 
-def fingerprint(summary: Summary) -> str:
+def fingerprint(summary: FileSummary) -> str:
     """Return a digest of the effect of a load; a different effect has a different digest."""
     return digest(summary)
 
@@ -77,7 +77,7 @@ def load(  # noqa: PLR0913  # its options
     agreed: str = "",
     most_payments: int | None = None,
     noted: Noted = untold,
-) -> Summary:
+) -> FileSummary:
     """Load one file into the database. With `preview`, only check it and say what it would do.
 
     `regies` are the town's by key, the first one's being empty: an invoice belongs for good to the
@@ -106,7 +106,7 @@ def load(  # noqa: PLR0913  # its options
 
 def _done(
     file: InvoicesFile | FamiliesFile | SettlementsFile, agreed: str, *, preview: bool
-) -> Summary:
+) -> FileSummary:
     """Store a file that was checked, or say what that would do. Raise BadFile and Changed."""
     try:
         if preview:
@@ -120,7 +120,7 @@ def _done(
         raise BadFile([Fault(0, "la base a changé pendant la lecture. Recommencez.")]) from None
 
 
-def debtors(path: Path) -> list[Found]:
+def debtors(path: Path) -> list[FoundDebtor]:
     """Return who owes, in a file without *code famille*, and which family each is or may be. Raise
     BadFile."""
     return codes.debtors(under_our_columns(path))

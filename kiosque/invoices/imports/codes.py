@@ -54,7 +54,7 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundDebtor:
     """A debtor of a file: his first line there, and the code of his family if it is known.
     Otherwise `candidates` are the possible codes, and `proposed` is the only one that fits best, if
     any."""
@@ -87,7 +87,7 @@ def resolved(table: SourceTable) -> SourceTable:
 
 def _resolved(table: SourceTable, kept: list[str]) -> Iterator[NumberedLine]:
     at = [table.columns.index(name) for name in kept]
-    book, known = Book(), dict[Named, str]()
+    book, known = KnownDebtors(), dict[Named, str]()
     for line, cells in table.lines:
         if not _is_of_invoice(table, cells):
             yield line, [cells[table.columns.index("tiers_nom")], *[cells[place] for place in at]]
@@ -102,11 +102,11 @@ def _resolved(table: SourceTable, kept: list[str]) -> Iterator[NumberedLine]:
             yield line, [known[named], *[cells[place] for place in at]]
 
 
-def debtors(table: SourceTable) -> list[Found]:
+def debtors(table: SourceTable) -> list[FoundDebtor]:
     """Return the debtors of a file, each once, in their order."""
     if "tiers_nom" not in table.columns:
         raise BadFile([Fault(0, "ce fichier ne demande aucun code famille.")])
-    book, found = Book(), dict[Named, Found]()
+    book, found = KnownDebtors(), dict[Named, FoundDebtor]()
     for line, cells in table.lines:
         named = named_in(table.columns, cells)
         if named not in found and _is_of_invoice(table, cells):
@@ -130,7 +130,7 @@ def named_in(columns: list[str], cells: list[str]) -> Named:
     return Named(texts[0].strip("-"), *texts[1:])
 
 
-def _fault(found: Found) -> str:
+def _fault(found: FoundDebtor) -> str:
     if found.proposed:
         advice = f"C’est sans doute {found.proposed} : confirmez-le"
     elif found.candidates:
@@ -171,7 +171,7 @@ def forget(number: int) -> None:
             raise Unknown(f"Il n’y a pas de débiteur n° {number}.")
 
 
-class Book:
+class KnownDebtors:
     """The debtors and the families that are known, looked up as a file asks."""
 
     def __init__(self) -> None:
@@ -184,13 +184,13 @@ class Book:
                 same = plain(each.reference), plain(each.name)
                 self._moved.setdefault(same, set()).add(each.family.code)
 
-    def find(self, line: int, named: Named) -> Found:
+    def find(self, line: int, named: Named) -> FoundDebtor:
         """Return the family of a debtor, or what it may be."""
         if named.key in self._kept:
-            return Found(line, named, self._kept[named.key])
+            return FoundDebtor(line, named, self._kept[named.key])
         code = self._code(named)
         if code and self._records.bears(code, named.name):
-            return Found(line, named, code)
+            return FoundDebtor(line, named, code)
         same = self._moved.get((plain(named.reference), plain(named.name)), set())
         by_name = self._records.of_name(named.name)
         by_address = self._records.of_address(named)
@@ -199,7 +199,7 @@ class Book:
         proposed = min(fit) if len(fit) == 1 and plain(named.name) else ""
         candidates = fit or by_name or by_address
         shown = tuple(sorted(candidates)) if len(candidates) <= MAX_CANDIDATES else ()
-        return Found(line, named, "", shown, proposed)
+        return FoundDebtor(line, named, "", shown, proposed)
 
     def _code(self, named: Named) -> str:
         """Return the reference if it can be a code, else ""."""

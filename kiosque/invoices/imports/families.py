@@ -20,8 +20,8 @@ from kiosque.invoices.imports.reading import (
     BadFile,
     Confirmed,
     Fault,
+    FileSummary,
     Progress,
-    Summary,
     digest,
 )
 from kiosque.invoices.imports.removals import removals
@@ -101,9 +101,9 @@ class FamiliesFile:
             Fault(0, f"{count}. Complétez le fichier, ou confirmez.", "removals"),
         ]
 
-    def summary(self) -> Summary:
+    def summary(self) -> FileSummary:
         known, changed = _known_digests(), self._changed()
-        return Summary(
+        return FileSummary(
             kind="familles",
             rows=sum(len(home.rows) for home in self._households.values()),
             added=len(changed),
@@ -122,7 +122,7 @@ class FamiliesFile:
             plan=digest([(code, known.get(code), home.digest) for code, home in changed.items()]),
         )
 
-    def store(self) -> Summary:
+    def store(self) -> FileSummary:
         with write():
             summary = self.summary()
             changes = Changes(self._sheet.log(summary))

@@ -37,8 +37,8 @@ from kiosque.invoices.imports.reading import (
     Absent,
     Confirmed,
     Faults,
+    FileSummary,
     Progress,
-    Summary,
     digest,
     quoted,
     sums,
@@ -186,10 +186,10 @@ class InvoicesFile:
             elif fault := self._services.unseen_fault(service):
                 self._sheet.surprise(confirmed, "new_services", draft.first_line, fault)
 
-    def summary(self) -> Summary:
+    def summary(self) -> FileSummary:
         codes = {code for code, _child, _service in self._told}
         regies = sums((draft.regie, draft.due_cents) for draft in self._new)
-        return Summary(
+        return FileSummary(
             kind="factures",
             rows=sum(len(draft.lines) for draft in self._drafts),
             added=len(self._new),
@@ -211,7 +211,7 @@ class InvoicesFile:
             plan=digest([draft.number for draft in self._new], self._told, self._children.new),
         )
 
-    def store(self) -> Summary:
+    def store(self) -> FileSummary:
         """Write what is new, all or nothing.
 
         Prepare everything before the transaction: while it lasts, payments wait.

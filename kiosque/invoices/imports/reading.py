@@ -107,7 +107,7 @@ class Absent:
 
 
 @dataclass(frozen=True)
-class Summary:
+class FileSummary:
     """Counts of what a file brought, or would bring. `regies` gives the cents that belong to each
     *régie*, by its key. `joined_services` are (spelling in the file, name kept), `joined_children`
     (family code, spelling, name kept); `removals` say in French what leaves the record;

@@ -13,9 +13,9 @@ from kiosque.invoices.imports.reading import (
     BadFile,
     Confirmed,
     Fault,
+    FileSummary,
     Progress,
     Row,
-    Summary,
     digest,
     every,
     number_in,
@@ -110,11 +110,11 @@ class SettlementsFile:
                 self._sheet.faults.add(line, f"Facture {number}\u00a0: elle n’existe pas.")
         self._settle(preview=True)
 
-    def summary(self) -> Summary:
+    def summary(self) -> FileSummary:
         self._agreed = self._settle(preview=True)
         return self._sum_up(self._agreed)
 
-    def store(self) -> Summary:
+    def store(self) -> FileSummary:
         """Record the payments in a transaction of their own, then note that the file was loaded.
         Raise Refused if their effect is not the one that `summary` told."""
         summary = self._sum_up(self._settle(preview=False))
@@ -140,11 +140,11 @@ class SettlementsFile:
                 self._sheet.faults.add(lines[position], reason)
             return []
 
-    def _sum_up(self, added: list[Taken]) -> Summary:
+    def _sum_up(self, added: list[Taken]) -> FileSummary:
         self._sheet.faults.raise_any()
         modes = [payment.mode for payment in self._payments.values()]
         money = [(each.regie, each.cents * (modes[each.position] != CREDIT)) for each in added]
-        return Summary(
+        return FileSummary(
             kind="encaissements",
             rows=self._rows,
             added=len(added),

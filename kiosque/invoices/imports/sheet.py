@@ -15,9 +15,9 @@ from kiosque.invoices.imports.reading import (
     Confirmed,
     Fault,
     Faults,
+    FileSummary,
     NumberedLine,
     Row,
-    Summary,
     quoted,
 )
 from kiosque.invoices.imports.receiving import File
@@ -144,7 +144,7 @@ class Sheet:
         number, cells = line
         return Row(number, dict(zip(self.columns, cells, strict=True)))
 
-    def log(self, summary: Summary) -> ImportBatch:
+    def log(self, summary: FileSummary) -> ImportBatch:
         """Note that the file was loaded, as part of the transaction that loads it."""
         batch: ImportBatch = ImportBatch.create(
             file_name=self.path.name,

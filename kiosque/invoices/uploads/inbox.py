@@ -11,10 +11,10 @@ from pathlib import Path
 
 from kiosque.db.models import Upload
 from kiosque.db.states import UploadState
-from kiosque.invoices.imports import Fault, Summary
+from kiosque.invoices.imports import Fault, FileSummary
 from kiosque.invoices.uploads import previews, processing, storing
 from kiosque.invoices.uploads.previews import Preview
-from kiosque.invoices.uploads.storing import BadUpload, Kept
+from kiosque.invoices.uploads.storing import BadUpload, KeptFile
 from kiosque.language import clock
 from kiosque.settings import Settings
 
@@ -38,7 +38,7 @@ def take(settings: Settings) -> None:
             _load_if_clear(upload.id, settings)
 
 
-def is_clear(summary: Summary) -> bool:
+def is_clear(summary: FileSummary) -> bool:
     """Tell whether nothing of a file is doubtful."""
     doubts = (summary.warnings, summary.to_confirm, summary.removals, summary.left_since)
     return not any((*doubts, summary.absent))
@@ -102,7 +102,7 @@ def _written(path: Path) -> tuple[int, int, int]:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _keep(path: Path, data: Path) -> Kept:
+def _keep(path: Path, data: Path) -> KeptFile:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except PermissionError:
@@ -115,7 +115,7 @@ def _set_aside(path: Path, why: str) -> Upload:
     name, size = storing.clean_name(path.name), path.stat().st_size
     aside = os.fsencode(f".refused-{path.name}")[:_LONGEST_NAME]
     path.rename(path.with_name(os.fsdecode(aside)))
-    upload = storing.add(Kept(name, "", size, has_pdfs=False), None, "")
+    upload = storing.add(KeptFile(name, "", size, has_pdfs=False), None, "")
     processing.refuse(upload, [Fault(0, f"{why} Il est resté dans le dossier de dépôt.")])
     return upload
 

@@ -10,7 +10,7 @@ from peewee import fn
 
 from kiosque.db.models import Invoice, InvoiceLine, Service
 from kiosque.db.states import InvoiceState
-from kiosque.invoices.imports import Fault, Summary
+from kiosque.invoices.imports import Fault, FileSummary
 from kiosque.invoices.imports.reading import Absent, Sample, SampleLine
 
 
@@ -29,7 +29,7 @@ class Preview:
     """The summary of a file that can be loaded, or the faults of one that is refused; `before` is
     the month before that of its invoices, to compare."""
 
-    summary: Summary | None = None
+    summary: FileSummary | None = None
     faults: Sequence[Fault] = ()
     before: MonthTotals | None = None
 
@@ -76,7 +76,7 @@ def _sums(query: Any) -> dict[str, int]:
     }
 
 
-def _summary(kept: dict[str, Any]) -> Summary:
+def _summary(kept: dict[str, Any]) -> FileSummary:
     values: dict[str, Any] = {
         name: tuple(map(_fixed, value)) if isinstance(value, list) else value
         for name, value in kept.items()
@@ -86,7 +86,7 @@ def _summary(kept: dict[str, Any]) -> Summary:
     values["absent"] = tuple(Absent(**each) for each in kept.get("absent", ()))
     values["samples"] = tuple(map(_sample, kept["samples"]))
     values["issued_on"] = _day(kept["issued_on"])
-    return Summary(**values)
+    return FileSummary(**values)
 
 
 def _fixed(value: Any) -> Any:

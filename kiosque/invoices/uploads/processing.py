@@ -18,7 +18,7 @@ from kiosque.db import database, write
 from kiosque.db.models import ImportBatch, Upload
 from kiosque.db.states import UploadState
 from kiosque.invoices import imports
-from kiosque.invoices.imports import BadFile, Changed, Confirmed, Fault, Summary
+from kiosque.invoices.imports import BadFile, Changed, Confirmed, Fault, FileSummary
 from kiosque.invoices.imports.reading import EVERYTHING, Progress
 from kiosque.invoices.uploads import archives, previews, storing
 from kiosque.invoices.uploads.archives import BadArchive
@@ -174,7 +174,7 @@ def _load(upload: Upload, path: Path, settings: Settings) -> None:
     _call(upload, path, settings, confirmed=confirmed, agreed=agreed, noted=note)
 
 
-def _call(upload: Upload, path: Path, settings: Settings, **options: Any) -> Summary:
+def _call(upload: Upload, path: Path, settings: Settings, **options: Any) -> FileSummary:
     return imports.load(
         path,
         pdf_folder=settings.data / "pdf",

@@ -40,7 +40,7 @@ class BadUpload(Exception):
     """A file that cannot be kept; the text says why, in French."""
 
 
-class Kept(NamedTuple):
+class KeptFile(NamedTuple):
     """A file under its digest, and whether it is an archive of PDFs."""
 
     name: str
@@ -65,7 +65,7 @@ def _cut(text: str, signs: int) -> str:
     return text[:signs].encode()[:_LONGEST_BYTES].decode(errors="ignore")
 
 
-def keep(file: IO[bytes], name: str, data: Path) -> Kept:
+def keep(file: IO[bytes], name: str, data: Path) -> KeptFile:
     """Write a file under its digest, for the town's user alone, and look at what it is. Raise
     BadUpload, having kept nothing, for one that is empty, too large or an archive to distrust."""
     folder, name = data / _FOLDER, clean_name(name)
@@ -82,7 +82,7 @@ def keep(file: IO[bytes], name: str, data: Path) -> Kept:
         raise BadUpload(str(error)) from None
     finally:
         part.unlink(missing_ok=True)
-    return Kept(name, digest, size, has_pdfs)
+    return KeptFile(name, digest, size, has_pdfs)
 
 
 def _require_more_than_a_pdf(path: Path) -> None:
@@ -109,7 +109,7 @@ def _copy(file: IO[bytes], to: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def add(kept: Kept, pdfs: Kept | None, author: str) -> Upload:
+def add(kept: KeptFile, pdfs: KeptFile | None, author: str) -> Upload:
     """Note a file that is kept, with the PDFs that came along."""
     with write():
         return Upload.create(

@@ -7,7 +7,7 @@ from operator import itemgetter
 from kiosque.db.states import AllocationKind
 from kiosque.language.formats import counted, format_euros
 from kiosque.payments import journal
-from kiosque.payments.payment_accounts import balances_for
+from kiosque.payments.accounting_rules import balances_for
 from kiosque.payments.verification.queries import one, rows
 from kiosque.payments.words import INVOICE_STATES
 

@@ -20,7 +20,7 @@ from kiosque.db import write
 from kiosque.db.models import Staff, StaffSession
 from kiosque.staff import events, roles, sessions
 from kiosque.staff.events import Action, Actor
-from kiosque.staff.roles import Held, Role
+from kiosque.staff.roles import HeldRole, Role
 from kiosque.web import access, cookies, current
 from kiosque.web.limits import MAX_DEPOSIT_BYTES, MAX_REQUEST_BYTES
 
@@ -48,7 +48,7 @@ class Agent:
 
     staff: Staff
     session: StaffSession
-    roles: frozenset[Held]
+    roles: frozenset[HeldRole]
 
     @property
     def names(self) -> frozenset[Role]:

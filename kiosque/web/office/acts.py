@@ -13,7 +13,7 @@ from kiosque.web.office.access import author
 from kiosque.web.office.money_forms import ForeseenForm
 
 
-class Act(ABC):
+class MoneyAct(ABC):
     """An act on an invoice or a payment. `about` names that thing, whose page is `back`. `verb`
     names the act and, with the amount, its button. `told` is the effect that the agent has read."""
 
@@ -37,7 +37,7 @@ class Act(ABC):
         return str(self.form.reason.data)
 
 
-def answer(act: Act) -> str | Response | tuple[str, int]:
+def answer(act: MoneyAct) -> str | Response | tuple[str, int]:
     """Show the form; once filled, what the act will do; once that is confirmed, do it."""
     form, foreseen = act.form, None
     if not form.is_submitted():
@@ -54,7 +54,7 @@ def answer(act: Act) -> str | Response | tuple[str, int]:
     return _page(act, foreseen), 422 if form.errors else 200
 
 
-def _page(act: Act, foreseen: Foreseen | None) -> str:
+def _page(act: MoneyAct, foreseen: Foreseen | None) -> str:
     return render_template("office/act.html", act=act, form=act.form, foreseen=foreseen)
 
 

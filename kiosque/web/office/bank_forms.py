@@ -18,9 +18,9 @@ from kiosque.statements.words import MEANINGS
 from kiosque.web.forms import Form
 from kiosque.web.office.filter_fields import ChoiceFilter, DayFilter, EurosFilter, TextFilter
 from kiosque.web.office.forms import OneOf, RegieField, reason_field
-from kiosque.web.office.lists import Filters, Order
+from kiosque.web.office.lists import Filters, RowOrder
 
-BY_DAY = Order(StatementLine.booked_on, StatementLine.id)
+BY_DAY = RowOrder(StatementLine.booked_on, StatementLine.id)
 
 
 class _ForRegie(FlaskForm):

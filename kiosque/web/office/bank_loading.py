@@ -9,8 +9,8 @@ from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.statements import receiving
-from kiosque.statements.accounts import Holder, WhichRegie
-from kiosque.statements.records import ParsedFile, Unreadable
+from kiosque.statements.accounts import AccountHolder, WhichRegie
+from kiosque.statements.records import ParsedFile, UnreadableFile
 from kiosque.web import current
 from kiosque.web.office.access import actor, author
 from kiosque.web.office.regies import own_names
@@ -21,7 +21,7 @@ _SHOWN = 20
 
 def load(file: ParsedFile, name: str, content: bytes, regie: str | None) -> Response:
     """Load a file that was read, and lead to its account. Raises Refused."""
-    regies, own = Holder.all_of(current.settings()), [*own_names(Role.REGISSEUR)]
+    regies, own = AccountHolder.all_of(current.settings()), [*own_names(Role.REGISSEUR)]
     holders = {key: regies[key] for key in own}
     by = author()
     found = receiving.receive(file, name, content, holders, by, regie=regie)
@@ -43,9 +43,9 @@ def _said(found: receiving.Received) -> str:
     return f"{told}. {counted(matched, 'mouvement expliqué')}, sans aucun doute."
 
 
-def why_not(refusal: Unreadable | Refused) -> list[str]:
+def why_not(refusal: UnreadableFile | Refused) -> list[str]:
     """Say in French why a file was not loaded, and what to do."""
-    if isinstance(refusal, Unreadable):
+    if isinstance(refusal, UnreadableFile):
         more = ["Choisissez ci-dessous ce que comptent les montants."] if refusal.wants_unit else []
         return [*more, *refusal.faults[:_SHOWN]]
     more = (

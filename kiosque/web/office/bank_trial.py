@@ -23,7 +23,7 @@ from kiosque.staff.events import Action
 from kiosque.web import current
 from kiosque.web.office import invoice_acts
 from kiosque.web.office.access import actor, author
-from kiosque.web.office.acts import Act
+from kiosque.web.office.acts import MoneyAct
 from kiosque.web.office.settlement_acts import GiveBack, Refund
 
 _WORDS: Mapping[Stage, str] = {
@@ -56,7 +56,7 @@ _WAYS: Mapping[Stage, tuple[tuple[str, str], ...]] = {
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownTrial:
     """A bank and where its trial stands: words, and what may be done, each a page and its name."""
 
     gateway: Gateway
@@ -64,21 +64,21 @@ class Shown:
     ways: tuple[tuple[str, str], ...]
 
 
-def shown() -> list[Shown]:
+def shown() -> list[ShownTrial]:
     """Return the banks in use, each with its trial."""
     gateways = current.gateways()
     names = dict.fromkeys(current.settings().gateways_in_force)
     return [_shown(gateways[name]) for name in names if name in gateways]
 
 
-def _shown(gateway: Gateway) -> Shown:
+def _shown(gateway: Gateway) -> ShownTrial:
     found = trial.last(gateway.name)
     if found.stage != Stage.PAID:
-        return Shown(gateway, _words(found), _WAYS.get(found.stage, ()))
+        return ShownTrial(gateway, _words(found), _WAYS.get(found.stage, ()))
     refunds = isinstance(gateway, Refunds)
     noted = not refunds or found.was_declined
     ways = (*((_BACK,) if refunds else ()), *((_NOTED,) if noted else ()))
-    return Shown(gateway, f"{_words(found)} {_BY_HAND if noted else _BY_BANK}", ways)
+    return ShownTrial(gateway, f"{_words(found)} {_BY_HAND if noted else _BY_BANK}", ways)
 
 
 def _words(found: Trial) -> str:
@@ -125,7 +125,7 @@ def _finish(gateway: str, reason: str) -> str:
     return " La facture est annulée."
 
 
-class GivenBack(Act):
+class GivenBack(MoneyAct):
     """The money of a trial is given back, whole, then its invoice is cancelled."""
 
     def __init__(self, gateway: str, act: Refund | GiveBack) -> None:
@@ -143,7 +143,7 @@ class GivenBack(Act):
         return f"{self._act.do()}{_finish(self._gateway, self.reason)}"
 
 
-class Cancel(invoice_acts.Cancel):
+class CancelTrial(invoice_acts.Cancel):
     """The invoice of a trial that nobody paid, or that is given back."""
 
     def __init__(self, invoice: Invoice) -> None:

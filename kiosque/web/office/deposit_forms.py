@@ -7,7 +7,7 @@ from typing import Any
 from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
-from kiosque.deposits import Draft, Imputed
+from kiosque.deposits import DepositDraft, Imputed
 from kiosque.deposits.imputations import LONGEST
 from kiosque.payments.refusals import CHANGED
 from kiosque.web.forms import Form
@@ -57,7 +57,7 @@ class FinalForm(Form):
         shown = self.up_to.data or asked
         return min(int(shown), last) if re.fullmatch("[0-9]{1,18}", shown, re.ASCII) else last
 
-    def confirms(self, draft: Draft) -> bool:
+    def confirms(self, draft: DepositDraft) -> bool:
         """Tell whether the agent has seen this draft and ticked the box; if not, say so in the
         form."""
         if self.fingerprint.data != draft.fingerprint:
@@ -68,7 +68,7 @@ class FinalForm(Form):
         return not self.errors
 
 
-class AnswerForm(Form):
+class AcknowledgementForm(Form):
     """The *comptable*'s acknowledgement."""
 
     on = DayField("Reçu le", [DataRequired("Indiquez le jour.")])

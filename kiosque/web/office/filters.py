@@ -31,7 +31,7 @@ from kiosque.settings import Settings
 from kiosque.staff import events
 from kiosque.web import status_words
 from kiosque.web.office.filter_fields import ChoiceFilter, DayFilter, EurosFilter, TextFilter
-from kiosque.web.office.lists import Filters, Order
+from kiosque.web.office.lists import Filters, RowOrder
 
 #: Most records that the beginning of a name may match; beyond that, ask for a longer beginning.
 _MOST = 100
@@ -56,10 +56,10 @@ _SETTLEMENT_STATES: Mapping[str, str] = {
     SettlementState.REVERSED: "Annulé ou impayé",
 }
 
-_BY_ISSUE = Order(Invoice.issued_on, Invoice.id)
-_BY_DUE = Order(Invoice.due_on, Invoice.id, ("Plus anciennes", "Plus récentes"), goes_up=True)
-_BY_NUMBER = Order(Invoice.number, Invoice.id, ("Précédentes", "Suivantes"), goes_up=True)
-BY_SETTLEMENT = Order(Settlement.settled_at, Settlement.id, ("Plus récents", "Plus anciens"))
+_BY_ISSUE = RowOrder(Invoice.issued_on, Invoice.id)
+_BY_DUE = RowOrder(Invoice.due_on, Invoice.id, ("Plus anciennes", "Plus récentes"), goes_up=True)
+_BY_NUMBER = RowOrder(Invoice.number, Invoice.id, ("Précédentes", "Suivantes"), goes_up=True)
+BY_SETTLEMENT = RowOrder(Settlement.settled_at, Settlement.id, ("Plus récents", "Plus anciens"))
 
 
 def begins(column: Any, text: str) -> Expression:
@@ -158,7 +158,7 @@ class InvoiceFilters(Filters):
             del self.regie
 
     @property
-    def order(self) -> Order:
+    def order(self) -> RowOrder:
         """Sort by number if a number was typed, by due date if invoices to pay or a due date are
         asked for, else by date."""
         if self.numero.data:

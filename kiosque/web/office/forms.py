@@ -14,13 +14,14 @@ from kiosque.language.parsing import parse_hundredths
 from kiosque.outbox import addresses
 from kiosque.payments.refusals import why_not_answered_for
 from kiosque.staff import roles
-from kiosque.staff.roles import Held, Role
+from kiosque.staff.roles import HeldRole, Role
 from kiosque.web.forms import ConfirmForm, Form
 
 __all__ = [
     "CHOOSE",
     "TICK",
     "ActForm",
+    "AgentSignInForm",
     "CodeForm",
     "ConfirmForm",
     "DayField",
@@ -35,7 +36,6 @@ __all__ = [
     "OneOf",
     "RegieField",
     "RoleForm",
-    "SignInForm",
     "reason_field",
     "require_shown",
     "seen_field",
@@ -98,7 +98,7 @@ class EurosField(StringField):
             raise ValidationError("Ce montant est illisible. Exemple\u00a0: 54,18.") from None
 
 
-class SignInForm(Form):
+class AgentSignInForm(Form):
     email = StringField("Adresse électronique", [InputRequired("Indiquez votre adresse.")])
     password = PasswordField("Mot de passe", [InputRequired("Indiquez votre mot de passe.")])
 
@@ -137,11 +137,11 @@ class RoleForm(Form):
             del self.regie
 
     @property
-    def held(self) -> Held:
+    def held(self) -> HeldRole:
         """Return the role asked for. An administrator's is of no *régie*."""
         role = Role(self.role.data)
         regie = self.regie.data if self.regie and role != Role.ADMINISTRATION else ""
-        return Held(role, regie)
+        return HeldRole(role, regie)
 
     @property
     def days(self) -> tuple[date, date | None]:

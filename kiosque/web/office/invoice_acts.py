@@ -16,7 +16,7 @@ from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current
 from kiosque.web.office.access import actor, author
-from kiosque.web.office.acts import Act
+from kiosque.web.office.acts import MoneyAct
 from kiosque.web.office.money_forms import (
     ApplyForm,
     CounterForm,
@@ -26,7 +26,7 @@ from kiosque.web.office.money_forms import (
 )
 
 
-class OfInvoice(Act):
+class OfInvoice(MoneyAct):
     def __init__(self, invoice: Invoice, form: ForeseenForm | None = None) -> None:
         self.invoice, self.form = invoice, form or self.form_class()
         self.about = f"Facture {invoice.number}, {invoice.period}"
@@ -96,7 +96,7 @@ class Transmit(OfInvoice):
         return f"La facture {number} est transmise au Trésor public."
 
 
-class TransmitMany(Act):
+class TransmitMany(MoneyAct):
     """The Treasury collects from now on those that are ticked, of the invoices of a list."""
 
     verb = "Transmettre au Trésor public"

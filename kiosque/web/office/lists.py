@@ -37,7 +37,7 @@ class _Label(NamedTuple):
     text: str
 
 
-class Shown(NamedTuple):
+class ShownFilter(NamedTuple):
     """A filter without errors, as `_fields.html` reads it. It is hashable, so that its HTML can be
     kept."""
 
@@ -57,8 +57,8 @@ def _is_typed(field: Any) -> bool:
     return bool(field.errors or (field.data and field.kind != "choice"))
 
 
-def _shown(it: Any) -> Shown:
-    return Shown(it.name, _Label(it.label.text), it.kind, (*it.choices,), it.data)
+def _shown(it: Any) -> ShownFilter:
+    return ShownFilter(it.name, _Label(it.label.text), it.kind, (*it.choices,), it.data)
 
 
 class Filters(FlaskForm):
@@ -90,7 +90,7 @@ class Filters(FlaskForm):
             return request.args
 
 
-class Order(NamedTuple):
+class RowOrder(NamedTuple):
     """The order of a list: `by` a column, then by the `number` of the rows; the latest or largest
     first, unless it `goes_up`. `words` are those of the links to the previous and the next page."""
 
@@ -156,7 +156,7 @@ _KEPT: dict[Hashable, _Listing] = {}
 
 def read_page(
     query: Query,
-    order: Order,
+    order: RowOrder,
     counted: Query | None = None,
     *,
     kind: Callable[..., Any] | None = None,
@@ -208,7 +208,7 @@ def show(
     return render_template(template, form=form, page=page, rows=written(page.rows))
 
 
-def every(query: "ModelSelect[Any]", order: Order) -> Iterator[Any]:
+def every(query: "ModelSelect[Any]", order: RowOrder) -> Iterator[Any]:
     """Yield all the rows of a list, reading some at a time: a slow download keeps no query open."""
     asked, more = query, True
     while more:
@@ -230,12 +230,12 @@ def _counting(query: "ModelSelect[Any]") -> Any:
     return query.model.select(fn.COUNT(SQL("1"))).from_(some)
 
 
-def _sorted(query: "ModelSelect[Any]", order: Order, *, goes_up: bool) -> "ModelSelect[Any]":
+def _sorted(query: "ModelSelect[Any]", order: RowOrder, *, goes_up: bool) -> "ModelSelect[Any]":
     columns = (order.by, order.number)
     return query.order_by(*(each.asc() if goes_up else each.desc() for each in columns))
 
 
-def _beyond(order: Order, cursor: str, *, backwards: bool) -> Expression:
+def _beyond(order: RowOrder, cursor: str, *, backwards: bool) -> Expression:
     """Select the rows after this one in the order of the list, or before it."""
     text, _, number = cursor.rpartition("_")
     key = _whole(text) if isinstance(order.by, IntegerField) else text
@@ -247,7 +247,7 @@ def _beyond(order: Order, cursor: str, *, backwards: bool) -> Expression:
     return beyond
 
 
-def _name(order: Order, row: Any) -> str:
+def _name(order: RowOrder, row: Any) -> str:
     """Return the name of a row in an address."""
     key = getattr(row, order.by.name)
     kept = to_text(key) if isinstance(key, date) else key

@@ -6,7 +6,7 @@ from typing import Any
 from wtforms import StringField
 from wtforms.validators import Length
 
-from kiosque.invoices.imports import Found, codes, mappings
+from kiosque.invoices.imports import FoundDebtor, codes, mappings
 from kiosque.invoices.imports.mappings import Source, Unusable
 from kiosque.invoices.imports.reading import quoted
 from kiosque.invoices.imports.sheet import MAX_CELL
@@ -57,10 +57,10 @@ _ROLES = [
 class DebtorsForm(Form):
     """A field for each debtor that is not known: the code of his family."""
 
-    found: Sequence[Found] = ()
+    found: Sequence[FoundDebtor] = ()
 
     @staticmethod
-    def of(unknown: Sequence[Found]) -> "DebtorsForm":
+    def of(unknown: Sequence[FoundDebtor]) -> "DebtorsForm":
         """Return the form of the first of these debtors, with what is proposed."""
         asked = unknown[:DEBTORS]
         fields: dict[str, Any] = {
@@ -72,7 +72,7 @@ class DebtorsForm(Form):
         return form
 
     @property
-    def asked(self) -> list[tuple[Any, Found]]:
+    def asked(self) -> list[tuple[Any, FoundDebtor]]:
         return [(self[f"debtor_{at}"], each) for at, each in enumerate(self.found)]
 
     def keep(self, author: str) -> bool:

@@ -72,7 +72,7 @@ class TownForm(SectionForm):
     colour = StringField("Couleur, en #rrggbb")
 
 
-class NoticesForm(SectionForm):
+class NoticesSectionForm(SectionForm):
     SECTION = "notices"
     TITLE = "Les courriels aux familles"
 
@@ -175,6 +175,6 @@ class TextForm(Form):
 #: The forms by the address of their section.
 FORMS: Mapping[str, type[SectionForm]] = {
     "ville": TownForm,
-    "courriels": NoticesForm,
+    "courriels": NoticesSectionForm,
     "attestation": AttestationForm,
 }

@@ -20,7 +20,7 @@ from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web import current
 from kiosque.web.office.access import actor, author
-from kiosque.web.office.acts import Act, doer
+from kiosque.web.office.acts import MoneyAct, doer
 from kiosque.web.office.money_forms import (
     AmountForm,
     ApplyForm,
@@ -30,7 +30,7 @@ from kiosque.web.office.money_forms import (
 )
 
 
-class OfSettlement(Act):
+class OfSettlement(MoneyAct):
     def __init__(self, settlement: Settlement) -> None:
         self.settlement, self.form = settlement, self.form_class()
         self.name = payment_names.name_of(settlement)

@@ -5,7 +5,7 @@ from typing import Any
 
 from kiosque.db.models import ImportBatch, Upload
 from kiosque.db.states import UploadState
-from kiosque.invoices.imports import Fault, Summary
+from kiosque.invoices.imports import Fault, FileSummary
 from kiosque.invoices.imports.reading import Absent
 from kiosque.invoices.uploads import previews
 from kiosque.invoices.uploads.previews import MonthTotals, Preview
@@ -27,7 +27,7 @@ def lacking(agent: Agent) -> list[tuple[Upload, int]]:
     return [(each, count) for each, count in zip(seen, counts, strict=True) if count]
 
 
-def _absent(summary: Summary | None, agent: Agent) -> list[Absent]:
+def _absent(summary: FileSummary | None, agent: Agent) -> list[Absent]:
     """Return the invoices that a file lacks, of the *régies* that the agent loads for."""
     own, found = agent.bounds(*DEPOSITORS), summary.absent if summary else ()
     return [each for each in found if own is None or each.regie in own]
@@ -70,7 +70,7 @@ def _month(preview: Preview, agent: Agent) -> MonthTotals:
     return MonthTotals(found.first_day, services, regies)
 
 
-def _groups(summary: Summary, form: LoadForm) -> list[tuple[Any, list[Fault]]]:
+def _groups(summary: FileSummary, form: LoadForm) -> list[tuple[Any, list[Fault]]]:
     """Return the box of each kind of surprise, with the surprises that it accepts, in file
     order."""
     return [
@@ -86,7 +86,7 @@ def _rows(now: Mapping[str, int], before: Mapping[str, int]) -> list[tuple[str, 
     return [(name, now.get(name, 0), before.get(name, 0)) for name in names] if now else []
 
 
-def _look_at(summary: Summary) -> list[tuple[str, str]]:
+def _look_at(summary: FileSummary) -> list[tuple[str, str]]:
     """Return what somebody should look at besides lines: pairs of words."""
     services = [f"«\u00a0{spelt}\u00a0» est {name}" for spelt, name in summary.joined_services]
     children = [

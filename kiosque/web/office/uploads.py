@@ -16,11 +16,11 @@ from wtforms.validators import InputRequired
 from kiosque.db.models import ImportBatch, Invoice, Upload
 from kiosque.db.states import UploadState
 from kiosque.invoices.announcements import FIRST_HOUR, LAST_HOUR, SECOND_THOUGHTS
-from kiosque.invoices.imports import Summary, undo_log
+from kiosque.invoices.imports import FileSummary, undo_log
 from kiosque.invoices.imports.reading import quoted
 from kiosque.invoices.uploads import bundles, previews, storing
 from kiosque.invoices.uploads.previews import Preview
-from kiosque.invoices.uploads.storing import BadUpload, Kept
+from kiosque.invoices.uploads.storing import BadUpload, KeptFile
 from kiosque.language import clock
 from kiosque.language.formats import (
     counted,
@@ -68,7 +68,7 @@ class DepositForm(FlaskForm):
             return []
         return [storing.add(each, next(iter(pdfs), None), author) for each in mains]
 
-    def _kept(self, name: str, stream: IO[bytes], data: Path) -> Kept | None:
+    def _kept(self, name: str, stream: IO[bytes], data: Path) -> KeptFile | None:
         try:
             return storing.keep(stream, name, data)
         except BadUpload as error:
@@ -95,7 +95,7 @@ class LoadForm(Form):
         "new_families", "new_services", "removals", "overpayments"
     )  # fmt: skip
 
-    def __init__(self, summary: Summary, **values: Any) -> None:
+    def __init__(self, summary: FileSummary, **values: Any) -> None:
         super().__init__(**values)
         needed = {fault.needs for fault in summary.to_confirm}
         for name in self.SURPRISES:
@@ -125,13 +125,13 @@ def loader(kind: str) -> Role:
     return Role.REGISSEUR if kind == "encaissements" else Role.FACTURATION
 
 
-def may_load(agent: Agent, summary: Summary) -> bool:
+def may_load(agent: Agent, summary: FileSummary) -> bool:
     """Tell whether an agent has the role to load this, for every *régie* that it concerns."""
     role = loader(summary.kind)
     return agent.has(role) and agent.has_for(summary.regies, role)
 
 
-def button(summary: Summary) -> str:
+def button(summary: FileSummary) -> str:
     """Say what loading does: «Charger 412 factures (31 204,55 €)», «Charger un avoir de 8,45 €»."""
     one = {"factures": "facture", "familles": "famille", "encaissements": "encaissement"}
     what = counted(summary.added, one.get(summary.kind, "ligne"))

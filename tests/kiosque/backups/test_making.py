@@ -307,7 +307,7 @@ def test_a_folder_whose_turn_has_just_ended_is_not_taken_for_ours(
         (tmp_path / "work" / "another's").touch()
 
     monkeypatch.setattr("fcntl.flock", late)
-    with pytest.raises(making.Busy), making.alone_in(tmp_path, "work"):
+    with pytest.raises(making.FolderInUse), making.alone_in(tmp_path, "work"):
         pass
     assert (tmp_path / "work" / "another's").exists()
 

@@ -23,7 +23,7 @@ from kiosque.families import accounts
 from kiosque.payments import journal, verification
 from kiosque.settings import Settings
 from kiosque.statements import loading, matching
-from kiosque.statements.accounts import Holder
+from kiosque.statements.accounts import AccountHolder
 from kiosque.statements.records import FileKind, Movement, ParsedFile, Period
 from tests import fresh_databases, sentences
 from tests.bank import notice
@@ -130,7 +130,7 @@ def close_the_month(settings: Settings, frozen: Clock) -> None:
     fees = Movement(NOW.date(), None, -100, "COMMISSION", "")
     period = Period("FR76", date(2026, 10, 31), 500, date(2026, 11, 30), 400, (fees,))
     file = ParsedFile(FileKind.CFONB, (period,))
-    holders = Holder.all_of(settings)
+    holders = AccountHolder.all_of(settings)
     loading.load(file, "releve", "0" * 64, regie="", regies=holders, author="Dominique")
     for line in list(matching.open_lines("")):
         matching.classify(line.id, MatchKind.FEE, "Dominique", "frais")

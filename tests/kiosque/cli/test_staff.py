@@ -5,7 +5,7 @@ import re
 from kiosque.db.models import Staff, StaffRole
 from kiosque.settings import Settings
 from kiosque.staff import accounts, invitations, roles
-from kiosque.staff.roles import Held, Role
+from kiosque.staff.roles import HeldRole, Role
 from tests.agents import PASSWORD, make_agent
 from tests.conftest import Clock
 from tests.kiosque.conftest import Run
@@ -20,7 +20,7 @@ def test_the_first_administrator_is_given_a_link(run: Run, frozen: Clock) -> Non
     found = invitations.find(link[1])
     assert found
     assert found.staff.email == EMAIL
-    assert roles.in_force(found.staff) == {Held(Role.ADMINISTRATION, "")}
+    assert roles.in_force(found.staff) == {HeldRole(Role.ADMINISTRATION, "")}
 
 
 def test_an_agent_who_is_known_keeps_role_and_telephone_and_gets_another_link(

@@ -23,7 +23,7 @@ from kiosque.papers import month as month_papers
 from kiosque.payments import journal, verification
 from kiosque.settings import Settings
 from kiosque.statements import loading, matching
-from kiosque.statements.accounts import Holder
+from kiosque.statements.accounts import AccountHolder
 from kiosque.statements.reading import read
 from tests import bookkeeping
 from tests.bookkeeping import Books
@@ -56,7 +56,7 @@ def load_statement(settings: Settings) -> None:
     rest."""
     content = (town.FILES / "releve-2026-10.cfonb").read_bytes()
     known = hashlib.sha256(content).hexdigest()
-    regies = Holder.all_of(settings)
+    regies = AccountHolder.all_of(settings)
     loading.load(read("releve", content), "releve", known, regie="", regies=regies, author=AUTHOR)
     matching.match_all("")
     for line in list(matching.open_lines("")):

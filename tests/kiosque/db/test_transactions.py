@@ -18,7 +18,7 @@ from gateways.base import ConfigError
 from kiosque import create_app, db
 from kiosque.db import database, fields, models, transactions, write, write_lock
 from kiosque.db.models import BaseModel, Family, Invoice, NumberedModel
-from kiosque.db.write_lock import Held, WriteLock
+from kiosque.db.write_lock import HeldLock, WriteLock
 from kiosque.families import accounts, hashing
 from kiosque.invoices import listing
 from kiosque.mails import delivery
@@ -188,7 +188,7 @@ def test_the_wait_for_the_turn_and_for_the_database_are_one(
     moment = 1000.0
     waits: list[int] = []
 
-    def begin_slowly(seconds: float) -> Held:
+    def begin_slowly(seconds: float) -> HeldLock:
         nonlocal moment
         moment += 5
         return WriteLock(settings.data / "another.lock").acquire(seconds)

@@ -6,7 +6,7 @@ import pytest
 
 from kiosque import deposits
 from kiosque.db.models import Deposit, Family, Invoice, InvoiceLine, Service
-from kiosque.deposits import Draft, Imputed
+from kiosque.deposits import DepositDraft, Imputed
 from kiosque.papers.deposits import bordereau
 from kiosque.payments import journal, verification
 from kiosque.settings import Settings
@@ -49,7 +49,7 @@ def imputed(two_services: Invoice) -> None:
     deposits.set_imputation("", "Accueil", CARE, "Dominique")
 
 
-def now(regie: str = "") -> Draft:
+def now(regie: str = "") -> DepositDraft:
     """Return what is to be paid over up to now."""
     return deposits.draft(regie, journal.last()[0])
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from kiosque.db.models import Family, Invoice
-from kiosque.invoices.imports import BadFile, Confirmed, Summary
+from kiosque.invoices.imports import BadFile, Confirmed, FileSummary
 
 COLUMNS = (
     "code_famille;numero_facture;date_emission;date_echeance;periode;service;enfant;libelle;"
@@ -14,7 +14,7 @@ COLUMNS = (
 ROW = "F1001;2026-10-0001;2026-11-05;2026-11-30;2026-10;Restauration;Zoé Œuf;Repas;14;3,45;48,30;"
 ROW2 = "F1001;2026-10-0001;2026-11-05;2026-11-30;2026-10;Périscolaire;Zoé Œuf;Garderie;6;0,98;5,88;"
 
-Load = Callable[..., Summary]
+Load = Callable[..., FileSummary]
 
 
 def sheet(*rows: str) -> str:
@@ -44,5 +44,5 @@ ONE_LINE = "\n".join(FAMILIES.splitlines()[:2]) + "\n"
 CONFIRMED = Confirmed(new_families=True)
 
 
-def warned(summary: Summary) -> list[str]:
+def warned(summary: FileSummary) -> list[str]:
     return [str(warning) for warning in summary.warnings]

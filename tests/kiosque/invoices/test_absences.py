@@ -6,7 +6,7 @@ import pytest
 
 from kiosque import payments
 from kiosque.db.models import ImportBatch, Invoice
-from kiosque.invoices.imports import Summary, undoing
+from kiosque.invoices.imports import FileSummary, undoing
 from kiosque.invoices.imports.reading import Absent
 from kiosque.invoices.uploads import inbox, storing
 from kiosque.settings import Settings
@@ -28,7 +28,7 @@ def month(*numbers: int, **changes: str) -> str:
     return sheet(*(row(number, **changes) for number in numbers))
 
 
-def lacks(summary: Summary) -> list[str]:
+def lacks(summary: FileSummary) -> list[str]:
     return [each.number for each in summary.absent]
 
 

@@ -35,7 +35,7 @@ def town(empty_database: None) -> None:
 
 
 def found(named: Named) -> tuple[str, str, tuple[str, ...]]:
-    each = codes.Book().find(1, named)
+    each = codes.KnownDebtors().find(1, named)
     return each.code, each.proposed, each.candidates
 
 

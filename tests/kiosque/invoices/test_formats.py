@@ -10,7 +10,7 @@ import pytest
 from kiosque.db.models import Family, Guardian, Invoice, InvoiceLine
 from kiosque.db.states import InvoiceState
 from kiosque.invoices import imports
-from kiosque.invoices.imports import BadFile, Summary, codes, receiving, undoing
+from kiosque.invoices.imports import BadFile, FileSummary, codes, receiving, undoing
 from kiosque.invoices.imports.codes import Named
 from kiosque.invoices.imports.formats import pes as pes_format
 from kiosque.payments import verification
@@ -28,7 +28,7 @@ from tests.kiosque.invoices.samples import (
 from tests.kiosque.invoices.synthetic import line, magnus, magnus_line, pes, piece
 
 
-def load_as_confirmed(path: Path, folder: Path) -> Summary:
+def load_as_confirmed(path: Path, folder: Path) -> FileSummary:
     """Confirm the families that are proposed, and those that a person would, then load."""
     found = [each for each in imports.debtors(path) if not each.code]
     doubtful = [each for each in found if not each.proposed]

@@ -10,7 +10,7 @@ from peewee import fn
 from kiosque import payments
 from kiosque.db.models import ImportBatch, Invoice, JournalEntry
 from kiosque.invoices import imports
-from kiosque.invoices.imports import BadFile, Changed, Confirmed, Summary, undoing
+from kiosque.invoices.imports import BadFile, Changed, Confirmed, FileSummary, undoing
 from kiosque.payments import CounterPayment, Refused, journal, verification
 from kiosque.settings import Regie
 from tests import sentences
@@ -43,7 +43,7 @@ def test_money_taken_while_a_file_is_loaded_has_it_judged_again(
     load(sheet(ROW))
     agreed, fingerprint = load(SETTLEMENTS, preview=True), imports.fingerprint
 
-    def taken_meanwhile(summary: Summary) -> str:
+    def taken_meanwhile(summary: FileSummary) -> str:
         cash = CounterPayment("2026-10-0001", 4000, "cash", date(2026, 11, 20), "D", "pièce 3")
         payments.settle_at_counter([cash])
         return fingerprint(summary)

@@ -165,7 +165,7 @@ def test_a_file_that_another_process_has_taken_is_let_be(
     put(folder, "octobre.csv", sheet(DUE), frozen)
     keep = storing.keep
 
-    def taken(file: IO[bytes], name: str, data: Path) -> storing.Kept:
+    def taken(file: IO[bytes], name: str, data: Path) -> storing.KeptFile:
         (folder / "octobre.csv").unlink()
         return keep(file, name, data)
 

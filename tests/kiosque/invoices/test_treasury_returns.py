@@ -11,7 +11,7 @@ from kiosque.closings.closing import Request
 from kiosque.db.models import Anomaly, Family, ImportBatch, Invoice, Settlement
 from kiosque.db.states import RepaymentKind
 from kiosque.invoices import imports
-from kiosque.invoices.imports import BadFile, Summary
+from kiosque.invoices.imports import BadFile, FileSummary
 from kiosque.language import clock
 from kiosque.payments import journal, verification
 from tests import sentences
@@ -31,7 +31,7 @@ def titre(empty_database: None, alices_family: Family) -> Invoice:
     return treasury.titre(alices_family)
 
 
-def put(load: Load, *pieces: str, on: str = "2026-11-21", kind: str = "0") -> Summary:
+def put(load: Load, *pieces: str, on: str = "2026-11-21", kind: str = "0") -> FileSummary:
     return load(returned(*pieces, on=on, kind=kind), name="retour.xml")
 
 

@@ -257,7 +257,7 @@ def test_a_file_that_breaks_the_reading_keeps_no_other_from_being_read(
         Upload.update(state="stored").execute()
     load_file = imports.load
 
-    def load_or_break(path: Path, **options: object) -> imports.Summary:
+    def load_or_break(path: Path, **options: object) -> imports.FileSummary:
         if "0,98" in path.read_text("utf-8"):
             raise ZeroDivisionError
         return load_file(path, **options)  # type: ignore[arg-type]
@@ -274,7 +274,7 @@ def test_two_files_of_one_agent_loaded_at_once_are_each_of_its_own_load(
 ) -> None:
     first, load_file = make_upload(settings), imports.load
 
-    def load_both(path: Path, **options: object) -> imports.Summary:
+    def load_both(path: Path, **options: object) -> imports.FileSummary:
         monkeypatch.setattr(imports, "load", load_file)
         summary = load_file(path, **options)  # type: ignore[arg-type]
         load(make_upload(settings, sheet(ROW.replace("0001", "0002")), "autre.csv"), settings)

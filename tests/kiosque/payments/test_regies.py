@@ -503,7 +503,7 @@ def test_a_service_never_seen_waits_to_be_confirmed_where_there_are_two_regies(
     assert {invoice.services for invoice in Invoice.select()} == {"Restauration"}
 
 
-def load(folder: Path, *rows: str, **options: Any) -> imports.Summary:
+def load(folder: Path, *rows: str, **options: Any) -> imports.FileSummary:
     path = folder / "factures.csv"
     path.write_text(sheet(*rows), encoding="utf-8")
     values = {

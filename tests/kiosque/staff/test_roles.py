@@ -8,7 +8,7 @@ from kiosque.db.models import Staff, StaffRole
 from kiosque.payments import Refused
 from kiosque.staff import accounts, roles
 from kiosque.staff.events import TERMINAL, Actor
-from kiosque.staff.roles import Held, Role
+from kiosque.staff.roles import HeldRole, Role
 from tests.agents import make_agent
 from tests.conftest import Clock
 
@@ -25,7 +25,7 @@ def agent(admin: Staff) -> Staff:
 
 def give(agent: Staff, first: str, last: str | None = None, role: Role = Role.REGISSEUR) -> None:
     days = date.fromisoformat(first), date.fromisoformat(last) if last else None
-    roles.give(agent, Held(role, ""), *days, TERMINAL)
+    roles.give(agent, HeldRole(role, ""), *days, TERMINAL)
 
 
 def test_a_role_is_in_force_from_its_first_day_to_its_last(agent: Staff, frozen: Clock) -> None:
@@ -39,13 +39,13 @@ def test_a_role_is_in_force_from_its_first_day_to_its_last(agent: Staff, frozen:
 
 def test_nobody_gives_himself_a_role(admin: Staff) -> None:
     with pytest.raises(Refused):
-        roles.give(admin, Held(Role.REGISSEUR, ""), date(2026, 11, 24), None, Actor(admin))
-    assert roles.in_force(admin) == {Held(Role.ADMINISTRATION, "")}
+        roles.give(admin, HeldRole(Role.REGISSEUR, ""), date(2026, 11, 24), None, Actor(admin))
+    assert roles.in_force(admin) == {HeldRole(Role.ADMINISTRATION, "")}
 
 
 def test_a_role_is_of_one_regie(agent: Staff) -> None:
-    roles.give(agent, Held(Role.REGISSEUR, "creche"), date(2026, 11, 24), None, TERMINAL)
-    assert roles.in_force(agent) == {Held(Role.REGISSEUR, "creche")}
+    roles.give(agent, HeldRole(Role.REGISSEUR, "creche"), date(2026, 11, 24), None, TERMINAL)
+    assert roles.in_force(agent) == {HeldRole(Role.REGISSEUR, "creche")}
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ from kiosque.db.models import (
     StatementLine,
 )
 from kiosque.language import clock
-from kiosque.payments import journal, payment_accounts
+from kiosque.payments import accounting_rules, journal
 from kiosque.payments.verification import statements, sums
 from kiosque.statements import loading, undoing
-from kiosque.statements.accounts import Holder, is_aside
+from kiosque.statements.accounts import AccountHolder, is_aside
 from kiosque.statements.records import (
     Direction,
     FileKind,
@@ -31,8 +31,8 @@ from kiosque.statements.records import (
 )
 
 ACCOUNT = "FR7630001000010000000000001"
-ONE: dict[str, Holder] = {"": Holder("Régie Enfance", "banque")}
-TWO = {**ONE, "creche": Holder("Régie Petite enfance", "creche")}
+ONE: dict[str, AccountHolder] = {"": AccountHolder("Régie Enfance", "banque")}
+TWO = {**ONE, "creche": AccountHolder("Régie Petite enfance", "creche")}
 NOVEMBER = date(2026, 11, 1)
 _numbers = count(1)
 
@@ -79,7 +79,7 @@ def given_back(settlement: Settlement, cents: int, on: date, kind: str = "refund
 
 def _book(settlement: Settlement) -> None:
     with write():
-        payment_accounts.book(settlement, "essai")
+        accounting_rules.book(settlement, "essai")
 
 
 def reference(settlement: Settlement) -> str:
@@ -138,7 +138,7 @@ def jrb(*operations: Operation) -> ParsedFile:
 def load(
     file: ParsedFile,
     regie: str | None = None,
-    regies: dict[str, Holder] = ONE,  # never changed
+    regies: dict[str, AccountHolder] = ONE,  # never changed
 ) -> loading.Loaded:
     """Load a file; one that says the same is the same."""
     digest = sha256(repr(file).encode()).hexdigest()

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from kiosque.statements.reading import read
-from kiosque.statements.records import FileKind, Unreadable
+from kiosque.statements.records import FileKind, UnreadableFile
 from tests import sentences
 from tests.statement_files import camt, movement, period
 
@@ -15,7 +15,7 @@ OCTOBER = period(REMITTANCE, FEES, opening=-100_00)
 
 
 def refusal(content: bytes) -> str:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableFile) as caught:
         read("releve.xml", content)
     return str(caught.value)
 

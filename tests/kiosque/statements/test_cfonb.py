@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosque.statements.reading import read
-from kiosque.statements.records import FileKind, Movement, Period, Unreadable
+from kiosque.statements.records import FileKind, Movement, Period, UnreadableFile
 from tests.bank import SHARED
 from tests.statement_files import ACCOUNT, cfonb, movement, overpunched, period
 
@@ -24,7 +24,7 @@ def periods(*lines: str) -> tuple[Period, ...]:
 
 
 def faults(content: bytes) -> str:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableFile) as caught:
         read("releve.txt", content)
     return "\n".join(caught.value.faults)
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from kiosque.statements.reading import read
-from kiosque.statements.records import Direction, FileKind, Operation, Unit, Unreadable
+from kiosque.statements.records import Direction, FileKind, Operation, Unit, UnreadableFile
 from tests.kiosque.invoices.workbooks import number, text, xlsx
 from tests.kiosque.invoices.workbooks import rows as sheet
 from tests.statement_files import JT_COLUMNS, jo, jrb, jt, operation
@@ -18,8 +18,8 @@ WAITING = operation(12_00, transaction="000124", fee=None, remitted_on=None, rem
 PAYMENTS = (PAID, REFUNDED, WAITING)
 
 
-def refusal(content: bytes, **answers: Unit) -> Unreadable:
-    with pytest.raises(Unreadable) as caught:
+def refusal(content: bytes, **answers: Unit) -> UnreadableFile:
+    with pytest.raises(UnreadableFile) as caught:
         read("journal.csv", content, **answers)  # type: ignore[arg-type]
     return caught.value
 
@@ -116,7 +116,7 @@ def test_a_payment_of_ours_tells_whether_amounts_are_cents_or_euros(content: byt
 
 
 def test_a_payment_of_another_amount_tells_nothing() -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableFile):
         read("x", jrb(ROUND), known=lambda _day, _transaction: 31_00)
 
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from kiosque.statements.reading import read
-from kiosque.statements.records import FileKind, Unreadable
+from kiosque.statements.records import FileKind, UnreadableFile
 from tests.statement_files import movement, ofx, period
 
 REMITTANCE = movement(date(2026, 10, 5), 87_45, "REMISE CB ÉTÉ & CIE", "000042")
@@ -15,7 +15,7 @@ OCTOBER = period(REMITTANCE, FEES, opening=100_00)
 
 
 def refusal(content: bytes) -> str:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableFile) as caught:
         read("releve.ofx", content)
     return str(caught.value)
 

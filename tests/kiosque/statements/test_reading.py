@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kiosque.statements import reading
 from kiosque.statements.cells import french_iban
 from kiosque.statements.reading import read
-from kiosque.statements.records import FileKind, Unit, Unreadable
+from kiosque.statements.records import FileKind, Unit, UnreadableFile
 from tests.statement_files import camt, cfonb, csv, jo, jrb, jt, movement, ofx, operation, period
 
 OCTOBER = period(
@@ -32,7 +32,7 @@ FILES = {
 
 
 def refusal(content: bytes) -> str:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableFile) as caught:
         read("releve", content)
     assert caught.value.faults
     return str(caught.value)
@@ -145,7 +145,7 @@ def test_any_bytes_are_read_or_refused_in_good_order(noise: bytes, kind: FileKin
 
 def check(content: bytes, unit: Unit | None = None) -> None:
     """Check that a file which is read adds up, and that one which is not says why."""
-    with suppress(Unreadable):
+    with suppress(UnreadableFile):
         for told in read("x", content, unit=unit).periods:
             if told.opening_cents is not None and told.closing_cents is not None:
                 moved = sum(each.cents for each in told.movements)

@@ -16,7 +16,7 @@ from kiosque.statements.records import (
     Movement,
     Period,
     UnknownColumns,
-    Unreadable,
+    UnreadableFile,
 )
 from tests.kiosque.invoices.workbooks import DATE, number, rows, text, xlsx
 from tests.statement_files import csv, movement, period
@@ -38,7 +38,7 @@ def one(content: str) -> Period:
 
 
 def refusal(content: str | bytes) -> str:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableFile) as caught:
         read("x", content.encode() if isinstance(content, str) else content)
     return str(caught.value)
 

@@ -9,7 +9,7 @@ from kiosque.db import write
 from kiosque.db.models import Staff, StaffRole
 from kiosque.staff import accounts, invitations, roles
 from kiosque.staff.events import Actor
-from kiosque.staff.roles import Held, Role
+from kiosque.staff.roles import HeldRole, Role
 from kiosque.web.office import exports
 from kiosque.web.office.access import actor, own_agent
 from kiosque.web.office.forms import NewAgentForm, RoleForm
@@ -33,7 +33,7 @@ def _every() -> list[tuple[Staff, str]]:
     return [(each, _in_words(roles.in_force(each), regies)) for each in accounts.every()]
 
 
-def _in_words(held: Iterable[Held], regies: Mapping[str, str]) -> str:
+def _in_words(held: Iterable[HeldRole], regies: Mapping[str, str]) -> str:
     def told(role: Role, regie: str) -> str:
         is_of_one = len(regies) > 1 and role != Role.ADMINISTRATION
         return roles.NAMES[role] + (f" ({regies.get(regie, regie)})" if is_of_one else "")

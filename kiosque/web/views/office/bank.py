@@ -24,7 +24,13 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.statements import coverage, matching, receiving, undoing
 from kiosque.statements.accounts import is_aside, owner_of
-from kiosque.statements.records import OfInvoices, TableReading, Unit, UnknownColumns, Unreadable
+from kiosque.statements.records import (
+    OfInvoices,
+    TableReading,
+    Unit,
+    UnknownColumns,
+    UnreadableFile,
+)
 from kiosque.statements.words import GRADES, KINDS, MEANINGS, RULES
 from kiosque.web.office import exports, lists
 from kiosque.web.office.access import BOOK_READERS, actor, author, own_agent
@@ -55,7 +61,7 @@ def _files(regie: str) -> PreparedQuery:
 _LEFT = PreparedQuery(lambda regie: matching.open_lines(regie).limit(_SHOWN))
 
 
-class Listed(NamedTuple):
+class ListedLine(NamedTuple):
     """A row of the list of lines."""
 
     id: int
@@ -85,7 +91,7 @@ def load_statement() -> Answer:
         return _page(form)
     try:
         return _load(form)
-    except (Unreadable, Refused) as refusal:
+    except (UnreadableFile, Refused) as refusal:
         form.file.errors = why_not(refusal)
     except BadUpload as refusal:
         form.file.errors = [str(refusal)]
@@ -174,15 +180,15 @@ def _page(form: StatementForm) -> Answer:
 
 def _lines(regie: str, filters: LineFilters) -> lists.ListPage:
     return lists.read_page(
-        lambda regie: _found(regie, filters).select(*lists.columns(Listed, StatementLine)),
+        lambda regie: _found(regie, filters).select(*lists.columns(ListedLine, StatementLine)),
         BY_DAY,
-        kind=Listed,
+        kind=ListedLine,
         kept_as=None if filters.chosen else "lines of the account",
         values={"regie": regie},
     )
 
 
-def _written(found: Iterable[Listed]) -> Iterator[tuple[str, ...]]:
+def _written(found: Iterable[ListedLine]) -> Iterator[tuple[str, ...]]:
     """Write the rows with their words, so that the template calls little."""
     root = url_for("office.bank")
     for it in found:

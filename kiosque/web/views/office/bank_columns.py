@@ -15,7 +15,7 @@ from kiosque.staff.events import Action
 from kiosque.staff.roles import Role
 from kiosque.statements import receiving
 from kiosque.statements.columns import signature
-from kiosque.statements.records import ParsedFile, TableReading, Unreadable
+from kiosque.statements.records import ParsedFile, TableReading, UnreadableFile
 from kiosque.statements.table_preview import understood
 from kiosque.web import current
 from kiosque.web.office.access import actor, author
@@ -52,7 +52,7 @@ def name_bank_columns(digest: str) -> Answer:
             file = _read(form, header, content)
             if form.is_agreed:
                 return _loaded(file, form, content)
-        except (Unreadable, Refused) as refusal:
+        except (UnreadableFile, Refused) as refusal:
             form.form_errors += why_not(refusal)
     form.show()
     return _page(digest, header, form, file)

@@ -11,11 +11,11 @@ from kiosque.statements import undoing
 from kiosque.web.office import exports, lists
 from kiosque.web.office.access import BOOK_READERS, actor, author, own_agent
 from kiosque.web.office.forms import ActForm
-from kiosque.web.office.lists import Order
+from kiosque.web.office.lists import RowOrder
 from kiosque.web.office.regies import asked_regie
 from kiosque.web.views.office.area import Answer, done, form_page, row
 
-_LATEST = Order(StatementFile.id, StatementFile.id)
+_LATEST = RowOrder(StatementFile.id, StatementFile.id)
 
 
 @exports.as_file

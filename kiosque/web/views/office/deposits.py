@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 from kiosque import deposits
 from kiosque.closings.months import Month, last_number
 from kiosque.db.models import Deposit, DepositAnswer, DepositGap
-from kiosque.deposits import Draft, tables
-from kiosque.deposits.keeping import Kept
+from kiosque.deposits import DepositDraft, tables
+from kiosque.deposits.keeping import KeptRevenue
 from kiosque.deposits.sums import table, whole
 from kiosque.language import clock
 from kiosque.language.formats import format_euros
@@ -22,24 +22,24 @@ from kiosque.staff.roles import Role
 from kiosque.web import current, documents
 from kiosque.web.office import exports
 from kiosque.web.office.access import BOOK_READERS, actor, author, own_agent, own_row
-from kiosque.web.office.deposit_forms import AnswerForm, FinalForm, LastGivenForm
+from kiosque.web.office.deposit_forms import AcknowledgementForm, FinalForm, LastGivenForm
 from kiosque.web.office.regies import own_names
 from kiosque.web.views.office.area import Answer, done, form_page, row
 
 _COLUMNS = ("bordereau", "instant", "montant", "reponse_le", "reference", "regie")
 
 
-class Book(NamedTuple):
+class RegieDeposits(NamedTuple):
     """A *régie*'s deposits: the `draft` of the next one, the money `kept` out of it, and the final
     ones with the answer to each. `of_month` is a draft that ends with `month`, the last month over.
     """
 
     key: str
     name: str
-    draft: Draft
+    draft: DepositDraft
     month: Month
-    of_month: Draft
-    kept: list[Kept]
+    of_month: DepositDraft
+    kept: list[KeptRevenue]
     finals: list[tuple[Deposit, DepositAnswer | None]]
 
 
@@ -67,7 +67,7 @@ def finalize(regie: str) -> Answer:
     )
 
 
-def _finalized(form: FinalForm, draft: Draft) -> Response | None:
+def _finalized(form: FinalForm, draft: DepositDraft) -> Response | None:
     if not form.confirms(draft):
         return None
     by = author()
@@ -100,13 +100,13 @@ def _resumed(gap: DepositGap, form: LastGivenForm) -> Response:
 
 
 def answer_bordereau(number: int) -> Answer:
-    deposit, form = _own(number, Role.REGISSEUR), AnswerForm()
+    deposit, form = _own(number, Role.REGISSEUR), AcknowledgementForm()
     return done(form, lambda: _answered(deposit, form)) or form_page(
         "office/bordereau_answer.html", form, title=deposits.titled(deposit)
     )
 
 
-def _answered(deposit: Deposit, form: AnswerForm) -> Response:
+def _answered(deposit: Deposit, form: AcknowledgementForm) -> Response:
     deposits.answer(deposit, form.on.day, form.reference.data, author())
     title = deposits.titled(deposit)
     events.note(Action.DEPOSIT_ANSWERED, actor(), title, form.reference.data)
@@ -160,10 +160,12 @@ def _paper(deposit: Deposit, content: bytes, name: str) -> Response:
     return documents.answer(content, on, f"{name}-{deposits.titled(deposit)}")
 
 
-def _book(key: str, name: str) -> Book:
+def _book(key: str, name: str) -> RegieDeposits:
     month = Month.of(clock.today()).previous
     drafts = [deposits.draft(key, until) for until in (journal.last()[0], last_number(month))]
-    return Book(key, name, drafts[0], month, drafts[1], deposits.kept_back(key), _finals(key))
+    return RegieDeposits(
+        key, name, drafts[0], month, drafts[1], deposits.kept_back(key), _finals(key)
+    )
 
 
 def _finals(key: str) -> list[tuple[Deposit, DepositAnswer | None]]:

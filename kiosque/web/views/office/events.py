@@ -14,10 +14,10 @@ from kiosque.web import spreadsheets
 from kiosque.web.office import exports, lists
 from kiosque.web.office.access import NotOpen, actor, own_agent
 from kiosque.web.office.filters import EventFilters
-from kiosque.web.office.lists import Order
+from kiosque.web.office.lists import RowOrder
 from kiosque.web.views.office.area import Answer
 
-_BY_NUMBER = Order(StaffEvent.id, StaffEvent.id)
+_BY_NUMBER = RowOrder(StaffEvent.id, StaffEvent.id)
 _COLUMNS = ("instant", "agent", "reseau", "action", "objet", "motif")
 
 

@@ -15,10 +15,10 @@ from kiosque.staff import events
 from kiosque.staff.events import Action
 from kiosque.web.office import exports, filter_fields, lists, search
 from kiosque.web.office.access import MEET_FAMILIES, READERS, actor, own_agent
-from kiosque.web.office.lists import Order
+from kiosque.web.office.lists import RowOrder
 from kiosque.web.status_words import invoice_status, settlement_status
 
-_BY_CODE = Order(Family.code, Family.id, goes_up=True)
+_BY_CODE = RowOrder(Family.code, Family.id, goes_up=True)
 
 
 def go() -> Response:

@@ -17,7 +17,7 @@ from kiosque.web import current
 from kiosque.web.office import exports, lists
 from kiosque.web.office.access import DEPOSITORS, NotOpen, actor, author, own_agent
 from kiosque.web.office.forms import ActForm
-from kiosque.web.office.lists import Filters, Order
+from kiosque.web.office.lists import Filters, RowOrder
 from kiosque.web.office.typed_invoice import TypedInvoiceForm
 from kiosque.web.office.upload_acts import advance, begin
 from kiosque.web.office.upload_pages import shown
@@ -33,7 +33,7 @@ from kiosque.web.office.uploads import (
 )
 from kiosque.web.views.office.area import Answer, done, form_page, known, row
 
-_LATEST = Order(ImportBatch.id, ImportBatch.id, ("Plus récents", "Plus anciens"))
+_LATEST = RowOrder(ImportBatch.id, ImportBatch.id, ("Plus récents", "Plus anciens"))
 
 
 def imports() -> str:

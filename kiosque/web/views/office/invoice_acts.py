@@ -16,12 +16,12 @@ from kiosque.web import current
 from kiosque.web.office import invoice_acts as acts
 from kiosque.web.office import lists
 from kiosque.web.office.access import actor, own_agent, own_row
-from kiosque.web.office.acts import Act, answer
+from kiosque.web.office.acts import MoneyAct, answer
 from kiosque.web.office.filters import InvoiceFilters
 from kiosque.web.views.office.area import Answer, known, said
 
 
-def _page(act: Callable[[Invoice], Act], *wanted: Role) -> Callable[[str], Answer]:
+def _page(act: Callable[[Invoice], MoneyAct], *wanted: Role) -> Callable[[str], Answer]:
     """Return the page of an act, for agents of these roles, else for *régisseurs*."""
 
     def page(number: str) -> Answer:

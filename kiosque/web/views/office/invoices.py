@@ -27,7 +27,7 @@ from kiosque.web.status_words import Status, status_on
 from kiosque.web.views.office.area import Answer
 
 
-class Listed(NamedTuple):
+class ListedInvoice(NamedTuple):
     """A row of the list; `code` and `name` are its family's."""
 
     id: int
@@ -57,16 +57,16 @@ def _page(form: InvoiceFilters) -> lists.ListPage:
         return lists.narrow(own, form.conditions(cents))
 
     def rows(cents: Value) -> "ModelSelect[Invoice]":
-        return found(cents).select(*lists.columns(Listed, Invoice, Family)).join(Family)
+        return found(cents).select(*lists.columns(ListedInvoice, Invoice, Family)).join(Family)
 
     reads_all = own_agent().bounds(*READERS) is None
     said = "invoices", form.etat.data, form.montant.cents is None
     kept_as = said if reads_all and form.is_plain else None
-    values = {"cents": form.montant.cents}
-    return lists.read_page(rows, form.order, found, kind=Listed, kept_as=kept_as, values=values)
+    of, cents = ListedInvoice, {"cents": form.montant.cents}
+    return lists.read_page(rows, form.order, found, kind=of, kept_as=kept_as, values=cents)
 
 
-def _written(found: Sequence[Listed]) -> Iterator[tuple[str, ...]]:
+def _written(found: Sequence[ListedInvoice]) -> Iterator[tuple[str, ...]]:
     """Write the rows with their words: three hundred cells, for which the template calls
     nothing."""
     root, statuses = url_for("office.invoices"), _statuses(found)
@@ -80,7 +80,7 @@ def _written(found: Sequence[Listed]) -> Iterator[tuple[str, ...]]:
         )  # fmt: skip
 
 
-def _statuses(invoices: Sequence[Listed | Invoice]) -> dict[int, Status]:
+def _statuses(invoices: Sequence[ListedInvoice | Invoice]) -> dict[int, Status]:
     unpaid = [each.id for each in invoices if each.state == InvoiceState.OPEN]
     today, held = clock.today(), payments.holders_of(unpaid)
     return {each.id: status_on(today, each, held.get(each.id)) for each in invoices}

@@ -15,13 +15,13 @@ from kiosque.payments import account_words
 from kiosque.web.office import exports, lists
 from kiosque.web.office.access import BOOK_READERS, own_agent
 from kiosque.web.office.filters import JournalFilters
-from kiosque.web.office.lists import Order
+from kiosque.web.office.lists import RowOrder
 from kiosque.web.views.office.area import Answer
 
-_BY_NUMBER = Order(JournalEntry.number, JournalEntry.number)
+_BY_NUMBER = RowOrder(JournalEntry.number, JournalEntry.number)
 
 
-class Listed(NamedTuple):
+class ListedEntry(NamedTuple):
     """A row of the list; the last three number what the entry is about."""
 
     number: int
@@ -44,15 +44,15 @@ def journal() -> Answer:
 def _page(form: JournalFilters) -> lists.ListPage:
     is_plain = not form.chosen and own_agent().bounds(*BOOK_READERS) is None
     return lists.read_page(
-        lambda: _entries(form).select(*lists.columns(Listed, JournalEntry)),
+        lambda: _entries(form).select(*lists.columns(ListedEntry, JournalEntry)),
         _BY_NUMBER,
         lambda: _entries(form).select(JournalEntry.number),
-        kind=Listed,
+        kind=ListedEntry,
         kept_as="journal" if is_plain else None,
     )
 
 
-def _written(found: Iterable[Listed]) -> Iterator[tuple[str, ...]]:
+def _written(found: Iterable[ListedEntry]) -> Iterator[tuple[str, ...]]:
     """Write the rows with their words: three hundred cells, for which the template calls little."""
     root, named = url_for("office.settlements"), cache(account_words.named)
     for it in found:

@@ -16,14 +16,14 @@ from kiosque.staff.events import Action
 from kiosque.web.office import exports, lists
 from kiosque.web.office.access import actor
 from kiosque.web.office.filter_fields import TextFilter
-from kiosque.web.office.lists import Filters, Order
+from kiosque.web.office.lists import Filters, RowOrder
 from kiosque.web.office.refused_file_forms import WORDS
 from kiosque.web.views.office.area import Answer, known, row
 
-_LATEST = Order(Debtor.made_at, Debtor.id)
+_LATEST = RowOrder(Debtor.made_at, Debtor.id)
 
 
-class Listed(NamedTuple):
+class ListedDebtor(NamedTuple):
     """A row of the list; `code` is its family's."""
 
     id: int
@@ -45,7 +45,7 @@ class DebtorFilters(Filters):
 
 def recognised() -> Answer:
     form = DebtorFilters()
-    page = lists.read_page(lambda: _debtors(form), _LATEST, kind=Listed)
+    page = lists.read_page(lambda: _debtors(form), _LATEST, kind=ListedDebtor)
     if form.chosen:
         events.note(Action.FAMILIES_SEARCHED, actor(), form.debiteur.data)
     return render_template(
@@ -59,17 +59,17 @@ def recognised() -> Answer:
 @exports.as_file
 def recognised_table() -> exports.Export:
     form = DebtorFilters().required()
-    every = lists.every(_debtors(form).objects(Listed), _LATEST)
+    every = lists.every(_debtors(form).objects(ListedDebtor), _LATEST)
     return exports.Export("debiteurs", exports.DEBTORS, map(_row, every), form.chosen)
 
 
 def _debtors(form: DebtorFilters) -> "ModelSelect[Debtor]":
     return lists.narrow(
-        Debtor.select(*lists.columns(Listed, Debtor, Family)).join(Family), form.conditions()
+        Debtor.select(*lists.columns(ListedDebtor, Debtor, Family)).join(Family), form.conditions()
     )
 
 
-def _row(it: Listed) -> exports.Row:
+def _row(it: ListedDebtor) -> exports.Row:
     return it.name, it.address, it.reference, it.code, exports.instant(it.made_at), it.author
 
 

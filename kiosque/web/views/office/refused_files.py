@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from kiosque.db.models import Upload
 from kiosque.db.states import UploadState
 from kiosque.invoices import imports
-from kiosque.invoices.imports import BadFile, Found
+from kiosque.invoices.imports import BadFile, FoundDebtor
 from kiosque.invoices.uploads import processing
 from kiosque.staff import events
 from kiosque.staff.events import Action
@@ -49,7 +49,7 @@ def name_columns(number: int) -> Answer:
     return form_page("office/columns.html", form, upload=found, samples=samples)
 
 
-def _unknown(found: Upload) -> list[Found]:
+def _unknown(found: Upload) -> list[FoundDebtor]:
     try:
         with processing.laid_out(found, current.settings().data) as path:
             return [each for each in imports.debtors(path) if not each.code]

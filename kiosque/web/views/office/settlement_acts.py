@@ -12,11 +12,11 @@ from kiosque.payments.receipts import receipt_of
 from kiosque.staff.roles import Role
 from kiosque.web.office import settlement_acts as acts
 from kiosque.web.office.access import actor, own_row
-from kiosque.web.office.acts import Act, answer
+from kiosque.web.office.acts import MoneyAct, answer
 from kiosque.web.views.office.area import Answer, row, said
 
 
-def _page(act: Callable[[Settlement], Act]) -> Callable[[int], Answer]:
+def _page(act: Callable[[Settlement], MoneyAct]) -> Callable[[int], Answer]:
     """Return the page of an act."""
 
     def page(settlement_id: int) -> Answer:

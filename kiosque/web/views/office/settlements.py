@@ -31,7 +31,7 @@ from kiosque.web.status_words import settlement_status
 from kiosque.web.views.office.area import Answer, known, row
 
 
-class Listed(NamedTuple):
+class ListedPayment(NamedTuple):
     """A row of the list; `code` and `name` are its family's, `number` and `sequence` its
     receipt's."""
 
@@ -53,7 +53,7 @@ def settlements() -> Answer:
     return lists.show("office/settlements.html", form, lambda: _page(form), _written)
 
 
-def _written(found: Iterable[Listed]) -> Iterator[tuple[str, ...]]:
+def _written(found: Iterable[ListedPayment]) -> Iterator[tuple[str, ...]]:
     """Write the rows with their words: three hundred cells, for which the template calls
     nothing."""
     root, ways = url_for("office.settlements"), {}
@@ -81,13 +81,15 @@ def _page(form: SettlementFilters) -> lists.ListPage:
         return lists.narrow(money(), form.conditions(cents))
 
     def rows(cents: Value) -> "ModelSelect[Settlement]":
-        return with_names(found(cents), *lists.columns(Listed, Settlement, Family, Receipt))
+        return with_names(found(cents), *lists.columns(ListedPayment, Settlement, Family, Receipt))
 
     reads_all = own_agent().bounds(*READERS) is None
     is_plain = reads_all and form.chosen.keys() <= {"montant"}
     kept_as = ("settlements", form.montant.cents is None) if is_plain else None
     values = {"cents": form.montant.cents}
-    return lists.read_page(rows, BY_SETTLEMENT, found, kind=Listed, kept_as=kept_as, values=values)
+    return lists.read_page(
+        rows, BY_SETTLEMENT, found, kind=ListedPayment, kept_as=kept_as, values=values
+    )
 
 
 def money(*wanted: Role) -> "ModelSelect[Settlement]":

@@ -13,7 +13,7 @@ from kiosque.staff.signin import Proof
 from kiosque.web import access, current, headers
 from kiosque.web.office import access as office_access
 from kiosque.web.office.access import actor, own_agent
-from kiosque.web.office.forms import CodeForm, ConfirmForm, InvitationForm, SignInForm
+from kiosque.web.office.forms import AgentSignInForm, CodeForm, ConfirmForm, InvitationForm
 from kiosque.web.views.office.area import Answer, form_page
 
 WRONG_CODE = "Ce code n’est pas le bon, ou il a déjà servi. Attendez le suivant\u00a0: 30 secondes."
@@ -22,13 +22,13 @@ WRONG_CODE = "Ce code n’est pas le bon, ou il a déjà servi. Attendez le suiv
 def sign_in() -> Answer:
     if office_access.agent():
         return redirect(office_access.safe_next())
-    form = SignInForm()
+    form = AgentSignInForm()
     if form.validate_on_submit() and _begun(form):
         return redirect(url_for("office.code", next=request.args.get("next")))
     return form_page("office/sign_in.html", form)
 
 
-def _begun(form: SignInForm) -> bool:
+def _begun(form: AgentSignInForm) -> bool:
     """Begin a session, which still needs a code. If the password is refused, return False and say
     why in the form."""
     number = signin.attempt(form.email.data, form.password.data, access.remote_address())

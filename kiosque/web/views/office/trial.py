@@ -51,7 +51,7 @@ def cancel_trial(gateway: str) -> Answer:
     found = trial.last(_in_use(gateway).name)
     if found.invoice is None or found.stage not in (Stage.TO_PAY, Stage.GIVEN_BACK):
         return _nothing()
-    return acts.answer(bank_trial.Cancel(found.invoice))
+    return acts.answer(bank_trial.CancelTrial(found.invoice))
 
 
 def _given_back(gateway: str, kind: type[Refund] | type[GiveBack]) -> Answer:

@@ -13,12 +13,12 @@ from kiosque.db.models import Family, Invoice, Settlement
 from kiosque.payments import CounterPayment, settle_at_counter
 from kiosque.web.office import lists
 from kiosque.web.office.filter_fields import ChoiceFilter, DayFilter, EurosFilter, TextFilter
-from kiosque.web.office.lists import Filters, ListPage, Order
+from kiosque.web.office.lists import Filters, ListPage, RowOrder
 from tests.conftest import make_invoice
 
-BY_DATE = Order(Invoice.issued_on, Invoice.id)
-BY_NUMBER = Order(Invoice.number, Invoice.id, goes_up=True)
-BY_AMOUNT = Order(Invoice.total_cents, Invoice.id)
+BY_DATE = RowOrder(Invoice.issued_on, Invoice.id)
+BY_NUMBER = RowOrder(Invoice.number, Invoice.id, goes_up=True)
+BY_AMOUNT = RowOrder(Invoice.total_cents, Invoice.id)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def many(alices_family: Family, monkeypatch: pytest.MonkeyPatch) -> list[Invoice
     ]
 
 
-def read(app: Flask, order: Order, query: "ModelSelect | None" = None, **asked: str) -> ListPage:
+def read(app: Flask, order: RowOrder, query: "ModelSelect | None" = None, **asked: str) -> ListPage:
     with app.test_request_context("/", query_string=asked):
         return lists.read_page(lambda: Invoice.select() if query is None else query, order)
 
@@ -41,7 +41,7 @@ def numbers(page: ListPage) -> list[str]:
     return [row.number for row in page.rows]
 
 
-def onwards(app: Flask, order: Order) -> Iterator[ListPage]:
+def onwards(app: Flask, order: RowOrder) -> Iterator[ListPage]:
     page = read(app, order)
     yield page
     while page.after:
@@ -51,7 +51,7 @@ def onwards(app: Flask, order: Order) -> Iterator[ListPage]:
 
 @pytest.mark.parametrize("order", [BY_DATE, BY_NUMBER, BY_AMOUNT], ids=lambda it: it.by.name)
 def test_pages_follow_each_other_onwards_then_back(
-    app: Flask, many: list[Invoice], order: Order
+    app: Flask, many: list[Invoice], order: RowOrder
 ) -> None:
     sign = 1 if order.goes_up else -1
     rows = sorted(many, key=lambda it: (getattr(it, order.by.name), it.id))[::sign]
@@ -167,7 +167,7 @@ def test_rows_sorted_by_an_instant_follow_each_other(app: Flask, many: list[Invo
         on = date(2026, 11, 3 + at % 3)
         payment = CounterPayment(invoice.number, None, "cash", on, "Dominique", "x")
         settle_at_counter([payment])
-    by_instant = Order(Settlement.settled_at, Settlement.id)
+    by_instant = RowOrder(Settlement.settled_at, Settlement.id)
     pages, after = [], ""
     while len(pages) < 3:
         page = read(app, by_instant, Settlement.select(), **({"apres": after} if after else {}))

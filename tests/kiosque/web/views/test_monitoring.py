@@ -15,7 +15,7 @@ from kiosque import backups, chores, create_app, db
 from kiosque.db import leases
 from kiosque.db.models import Attempt, Family, Invoice
 from kiosque.monitoring import memory
-from kiosque.monitoring.memory import Told
+from kiosque.monitoring.memory import ToldTrouble
 from kiosque.outbox import queue
 from kiosque.settings import Monitoring, Settings
 from tests import fresh_databases
@@ -125,7 +125,7 @@ def test_what_the_last_check_saw_and_told_is_there(
     watched: FlaskClient, settings: Settings, frozen: Clock
 ) -> None:
     end = NOW + timedelta(days=40)
-    trouble = Told(3, "Disque", "12 Mo libres", NOW)
+    trouble = ToldTrouble(3, "Disque", "12 Mo libres", NOW)
     memory.change(
         settings.data,
         lambda before: replace(

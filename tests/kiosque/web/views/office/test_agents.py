@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 
 from kiosque.db.models import OutboxMail, Staff, StaffEvent, StaffRole
 from kiosque.staff import roles
-from kiosque.staff.roles import Held, Role
+from kiosque.staff.roles import HeldRole, Role
 from tests.agents import enter, make_agent, send
 from tests.conftest import Clock
 
@@ -69,7 +69,7 @@ def test_nobody_raises_himself(client: FlaskClient, admin: Staff) -> None:
     assert "Donner un rôle" not in client.get(page).text
     assert send(client, page, f"{page}/roles", role="regisseur").status_code == 422
     assert send(client, NEW, agent_email=admin.email, role="regisseur").status_code == 422
-    assert roles.in_force(admin) == {Held(Role.ADMINISTRATION, "")}
+    assert roles.in_force(admin) == {HeldRole(Role.ADMINISTRATION, "")}
 
 
 def test_a_role_given_then_taken_away(client: FlaskClient, bob: Staff) -> None:
@@ -77,7 +77,7 @@ def test_a_role_given_then_taken_away(client: FlaskClient, bob: Staff) -> None:
     assert send(client, page, f"{page}/roles", role="consultation").location == page
     given = StaffRole.get(StaffRole.role == "consultation")
     assert send(client, page, f"{page}/roles/{given.id}/fin").location == page
-    assert roles.in_force(bob) == {Held(Role.FACTURATION, "")}
+    assert roles.in_force(bob) == {HeldRole(Role.FACTURATION, "")}
 
 
 def test_the_last_administrator_stays_and_the_page_says_why(
@@ -116,7 +116,7 @@ def test_an_agent_who_comes_back_has_no_role_of_before(client: FlaskClient, bob:
     send(client, page, f"{page}/fermer")
     send(client, NEW, agent_email=bob.email, role="consultation")
     assert Staff.get_by_id(bob.id).closed_at is None
-    assert roles.in_force(bob) == {Held(Role.CONSULTATION, "")}
+    assert roles.in_force(bob) == {HeldRole(Role.CONSULTATION, "")}
 
 
 @pytest.mark.parametrize("number", ["0", "999", str(2**63), "9" * 40])

@@ -24,7 +24,7 @@ FILE = (
 )
 
 
-def load(settings: Settings, text: str) -> imports.Summary:
+def load(settings: Settings, text: str) -> imports.FileSummary:
     path = settings.data / "familles.csv"
     path.write_text(text)
     removals = imports.Confirmed(removals=True)

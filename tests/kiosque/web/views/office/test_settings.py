@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from kiosque import create_app
 from kiosque.db.models import OfficeSetting, Service, StaffEvent
 from kiosque.monitoring import memory
-from kiosque.monitoring.memory import Memory, Told
+from kiosque.monitoring.memory import Memory, ToldTrouble
 from kiosque.papers import typesetting
 from kiosque.settings import Settings
 from kiosque.staff import town_settings
@@ -134,7 +134,7 @@ def test_the_last_check_of_the_site_is_told(admin: FlaskClient, settings: Settin
         )
 
     assert "pas encore été vérifié" in told()
-    trouble = Told(2, "Banque", "la clé de « banque » est de test", NOW)
+    trouble = ToldTrouble(2, "Banque", "la clé de « banque » est de test", NOW)
     memory.change(settings.data, lambda _: Memory({"bank": trouble}, NOW))
     assert "la clé de « banque » est de test" in told()
     assert "24 novembre 2026" in told()

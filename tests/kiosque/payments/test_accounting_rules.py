@@ -3,7 +3,7 @@
 from kiosque import payments
 from kiosque.db.models import Family, Invoice, Settlement
 from kiosque.db.states import AllocationKind
-from kiosque.payments import Money, journal, payment_accounts
+from kiosque.payments import Money, accounting_rules, journal
 from tests.conftest import make_invoice
 from tests.kiosque.payments.conftest import CREDIT, Hear, Pay, at_counter, gave_back
 
@@ -11,7 +11,7 @@ from tests.kiosque.payments.conftest import CREDIT, Hear, Pay, at_counter, gave_
 def balances(returned: int, **parts: int) -> dict[str, int]:
     """Return what 100,00 at the bank is for, once so much of it was given back."""
     given = {kind: parts.get(kind, 0) for kind in AllocationKind}
-    return payment_accounts.balances_for("bank:banque", 10000 - returned, given, returned)
+    return accounting_rules.balances_for("bank:banque", 10000 - returned, given, returned)
 
 
 def test_what_is_given_back_is_taken_from_what_came_twice_then_from_what_nobody_awaited() -> None:
@@ -31,7 +31,7 @@ def test_what_is_given_back_is_taken_from_what_came_twice_then_from_what_nobody_
 def test_a_payment_that_brought_nothing_has_no_money(go: Pay, october: Invoice) -> None:
     attempt, _ = go(october)
     assert payments.money_of(attempt) == Money(0, 0, 0)
-    assert not payment_accounts.may_be_undone(attempt)
+    assert not accounting_rules.may_be_undone(attempt)
 
 
 def test_what_came_twice_is_owed_to_its_family_alone(
@@ -43,7 +43,7 @@ def test_what_came_twice_is_owed_to_its_family_alone(
     hear(handoff)
     paid = Settlement.get(Settlement.attempt == attempt)
     assert payments.money_of(attempt) == Money(8745, 0, 0)
-    assert (payments.overpaid_cents(paid), payment_accounts.owed_cents(paid)) == (8745, 8745)
+    assert (payments.overpaid_cents(paid), accounting_rules.owed_cents(paid)) == (8745, 8745)
     assert payments.overpaid_to(october.family) == 8745
     assert payments.overpaid_to(october.family, {""}) == 8745
     assert payments.overpaid_to(october.family, {"creche"}) == 0
@@ -73,7 +73,7 @@ def test_money_that_nobody_awaited_is_owed_and_did_not_come_twice(
     hear(handoff, amount="100", effective_amount="100")
     kept = Settlement.get()
     assert payments.money_of(attempt) == Money(0, 100, 0)
-    assert (payments.overpaid_cents(kept), payment_accounts.owed_cents(kept)) == (0, 100)
+    assert (payments.overpaid_cents(kept), accounting_rules.owed_cents(kept)) == (0, 100)
 
 
 def test_a_part_given_back_of_a_paid_invoice_is_a_refund(
@@ -92,9 +92,9 @@ def test_a_debit_may_be_undone_until_it_is_final_or_gone(
 ) -> None:
     attempt, handoff = go(october)
     hear(handoff)
-    assert payment_accounts.may_be_undone(attempt)
+    assert accounting_rules.may_be_undone(attempt)
     hear(handoff, **CREDIT)
-    assert not payment_accounts.may_be_undone(attempt)
+    assert not accounting_rules.may_be_undone(attempt)
 
 
 def test_a_debit_that_is_final_may_no_longer_be_undone(
@@ -102,7 +102,7 @@ def test_a_debit_that_is_final_may_no_longer_be_undone(
 ) -> None:
     attempt, handoff = go(october)
     hear(handoff, trans_status="CAPTURED")
-    assert not payment_accounts.may_be_undone(attempt)
+    assert not accounting_rules.may_be_undone(attempt)
 
 
 def test_two_debits_of_one_payment_that_came_twice_are_each_counted_once(
