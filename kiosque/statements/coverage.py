@@ -1,29 +1,21 @@
 """The days that no statement covers, and how much the files of a month tell."""
 
 from calendar import monthrange
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import groupby
-from typing import NamedTuple
 
 from peewee import fn
 
-from kiosque.db.models import BankOperation, Statement, StatementLine, ToldLine
+from kiosque.db.models import BankOperation, Statement
 from kiosque.db.prepared import PreparedQuery
 from kiosque.language.formats import long_date
 from kiosque.payments.queries import last_regie_of
-from kiosque.statements import workdays
+from kiosque.statements.cut_days import Span
+from kiosque.statements.joints import jumps
 
 _DAY = timedelta(days=1)
-
-
-class _Jump(NamedTuple):
-    """The days between a statement and the next; `is_proved` where nothing moved meanwhile."""
-
-    since: date
-    until: date
-    is_proved: bool
 
 
 class Grade(StrEnum):
@@ -38,9 +30,8 @@ class Grade(StrEnum):
 def gaps(regie: str) -> list[str]:
     """Say in French which statements are missing between the first and the last: each must begin
     with the balance that the one before ends with."""
-    return [
-        _sentence(jump.since, jump.until) for jump in _jumps(_told(regie)) if not jump.is_proved
-    ]
+    found = jumps(regie, _told(regie))
+    return [*dict.fromkeys(_sentence(*each[:2]) for each in found if not each.is_proved)]
 
 
 def missing_days(regie: str, month: str) -> list[tuple[date, date]]:
@@ -49,9 +40,9 @@ def missing_days(regie: str, month: str) -> list[tuple[date, date]]:
     first, last = _month(month)
     found = _told(regie)
     told = [(each.opened_on, each.closed_on) for each in found]
-    jumps = list(_jumps(found))
-    told += [(jump.since, jump.until) for jump in jumps if jump.is_proved]
-    torn = {jump.since for jump in jumps if jump.since == jump.until and not jump.is_proved}
+    between = list(jumps(regie, found))
+    told += [(each.since, each.until) for each in between if each.is_proved]
+    torn = {each.since for each in between if each.is_cut and not each.is_proved}
     days = [first + _DAY * number for number in range((last - first).days + 1)]
     whole = [day for day in days if any(since < day <= until for since, until in told)]
     missing = [day for day in days if day in torn or day not in whole]
@@ -94,64 +85,21 @@ _WITHIN = PreparedQuery(
 )
 
 
-def _told(regie: str) -> list[Statement]:
+def _told(regie: str) -> list[Span]:
     """Return the statements of a *régie* in the order of their days."""
-    return _TOLD.models(regie=regie)
+    return [Span(*row) for row in _TOLD.rows(regie=regie)]
 
 
 _TOLD = PreparedQuery(
     lambda regie: (
-        Statement.select()
+        Statement.select(
+            Statement.id, Statement.opened_on, Statement.opening_cents, Statement.closed_on,
+            Statement.closing_cents,
+        )
         .where(Statement.regie == regie)
         .order_by(Statement.opened_on, Statement.closed_on, Statement.id)
     )
-)
-
-
-def _jumps(statements: Sequence[Statement]) -> Iterator[_Jump]:
-    """Yield the time between each statement and the next. They are in order; some may overlap."""
-    ends = {(each.closed_on, each.closing_cents) for each in statements}
-    reached: date | None = None
-    for each in statements:
-        if reached is not None and each.opened_on >= reached:
-            is_proved = _follows(each, reached, ends) or _is_held(each, reached, statements)
-            yield _Jump(reached, each.opened_on, is_proved)
-        reached = max(reached or each.closed_on, each.closed_on)
-
-
-def _follows(
-    statement: Statement, reached: date, ends: Collection[tuple[date, int | None]]
-) -> bool:
-    """Tell whether a statement begins with the balance that those before end with; or, if a balance
-    is missing, whether no working day lies between them."""
-    if statement.opening_cents is None or (reached, None) in ends:
-        return not workdays.between(reached, statement.opened_on)
-    return (reached, statement.opening_cents) in ends
-
-
-def _is_held(statement: Statement, day: date, statements: Sequence[Statement]) -> bool:
-    """Tell whether the other statements already contain one that begins within this day. They do
-    if, from balance to balance, they lead from the day before to after this day, or to the point of
-    this day where that statement ends; or if it ends within this day and they tell all its lines.
-    """
-    reached = {each.closing_cents for each in statements if each.opened_on < day == each.closed_on}
-    within = [each for each in statements if each.opened_on == day]
-    for _ in within if statement.opened_on == day else ():
-        following = [each for each in within if each.opening_cents in reached]
-        if any(each.closed_on > day for each in following):
-            return True
-        reached |= {each.closing_cents for each in following}
-    is_within = statement.opened_on == statement.closed_on == day
-    return is_within and (statement.closing_cents in reached or _is_told(statement))
-
-
-def _is_told(statement: Statement) -> bool:
-    """Tell whether others tell all the movements of a statement."""
-    elsewhere = ToldLine.select().where(
-        ToldLine.line == StatementLine.id, ToldLine.statement != statement
-    )
-    own = StatementLine.select().where(StatementLine.statement == statement, ~fn.EXISTS(elsewhere))
-    return not own.exists()
+)  # fmt: skip
 
 
 def _sentence(since: date, until: date) -> str:

@@ -16,8 +16,9 @@ from kiosque.language import clock, formats
 from kiosque.payments.refusals import Refused, why_no_author
 from kiosque.statements import operations, records
 from kiosque.statements.accounts import AccountHolder, holder_of_account, holder_of_operations
+from kiosque.statements.cut_days import Span
 from kiosque.statements.opening import book_opening
-from kiosque.statements.overlaps import KnownLine, NewMovements, Span, lines_of, new_of
+from kiosque.statements.overlaps import KnownLine, NewMovements, lines_of, new_of
 from kiosque.statements.records import Movement, Period
 
 _TOLD = "INSERT INTO told_line (statement_id, line_id) VALUES (?, ?)"
@@ -99,8 +100,8 @@ def _load_period(period: Period, regie: str, row: StatementFile, loaded: Loaded)
         return
     movements = period.movements
     spans = _spans(regie, span)
-    known = _lines(regie, *_days(span, movements))
-    found = new_of(span, movements, row.kind, known, spans, _told(spans))
+    known = known_lines(regie, *_days(span, movements))
+    found = new_of(span, movements, row.kind, known, spans, told_by(spans))
     if found.contradicted:
         raise Refused([_contradiction(found)])
     statement = Statement.create(
@@ -135,7 +136,8 @@ def _days(span: Span, movements: Sequence[Movement]) -> tuple[date, date]:
     return min(days), max(days)
 
 
-def _lines(regie: str, since: date, until: date) -> list[KnownLine]:
+def known_lines(regie: str, since: date, until: date) -> list[KnownLine]:
+    """Return the lines of an account, from a day to another."""
     columns = (
         StatementLine.id, StatementLine.booked_on, StatementLine.value_on,
         StatementLine.amount_cents, StatementLine.label, StatementLine.reference,
@@ -147,7 +149,7 @@ def _lines(regie: str, since: date, until: date) -> list[KnownLine]:
     return [KnownLine(*row) for row in of_regie.tuples()]
 
 
-def _told(spans: Sequence[Span]) -> Mapping[int, set[int]]:
+def told_by(spans: Sequence[Span]) -> Mapping[int, set[int]]:
     """Return the lines stored as told by these statements (`ToldLine`), for days that they cover
     only in part and that other files had lines of."""
     found: Mapping[int, set[int]] = defaultdict(set)
@@ -162,7 +164,7 @@ def _keep_told(statement: Statement, movements: Sequence[Movement], days: Sequen
     """Store which lines a statement tells of these days, which it covers only in part."""
     for day in days:
         said = [each for each in movements if each.booked_on == day]
-        kept = lines_of(said, _lines(statement.regie, day, day))
+        kept = lines_of(said, known_lines(statement.regie, day, day))
         execute_many(_TOLD, [(statement.id, line.id) for line in kept])
 
 

@@ -48,6 +48,7 @@ from kiosque.payments import (
 from kiosque.privacy import merging
 from kiosque.statements import (
     booking,
+    cut_days,
     loading,
     matching,
     opening,
@@ -829,9 +830,17 @@ BUGS = (
     ),
     Bug(
         "a day cut between two files has the lines of the larger",
-        overlaps,
-        "began, together)",
-        "began, self.counted | each.counted)",
+        cut_days,
+        "        found |= _total(some)\n",
+        "        for each in some:\n            found |= each.counts\n",
+        histories.told_in_pieces_backwards,
+        rare=True,
+    ),
+    Bug(
+        "parts of a day that may tell the same movement are added up",
+        cut_days,
+        "        return False\n    if (one.starts and other.starts)",
+        "        return False\n    return True\n    if (one.starts and other.starts)",
         histories.told_in_pieces_backwards,
         rare=True,
     ),
@@ -862,7 +871,7 @@ BUGS = (
     Bug(
         "another kind of file tells other movements",
         overlaps,
-        "_cents if other_words else _words",
+        "_words if len({*kinds}) < 2 else _cents",
         "_words",
         histories.told_in_pieces_backwards,
         rare=True,
