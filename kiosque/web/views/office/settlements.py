@@ -86,10 +86,8 @@ def _page(form: SettlementFilters) -> lists.ListPage:
     reads_all = own_agent().bounds(*READERS) is None
     is_plain = reads_all and form.chosen.keys() <= {"montant"}
     kept_as = ("settlements", form.montant.cents is None) if is_plain else None
-    values = {"cents": form.montant.cents}
-    return lists.read_page(
-        rows, BY_SETTLEMENT, found, kind=ListedPayment, kept_as=kept_as, values=values
-    )
+    of, cents = ListedPayment, {"cents": form.montant.cents}
+    return lists.read_page(rows, BY_SETTLEMENT, found, kind=of, kept_as=kept_as, values=cents)
 
 
 def money(*wanted: Role) -> "ModelSelect[Settlement]":
