@@ -173,7 +173,7 @@ def test_where_a_balance_comes_back_within_a_day_any_order_gives_the_same(
     for _ in range(many):
         said = random.choices(BOTH_WAYS, k=random.randint(3, 7))
         ends = sorted({0, len(said), *random.sample(range(len(said)), random.randint(1, 3))})
-        more = random.sample([*combinations(ends, 2)], random.randint(0, 2))
+        more = random.choices([*combinations(ends, 2)], k=random.randint(0, 2))
         spans = [*pairwise(ends), *(span for span in more if span != (0, len(said)))]
         _require_the_same(said, [spans, random.sample(spans, len(spans))])
 
