@@ -14,7 +14,7 @@ from kiosque.language import clock
 from kiosque.language.formats import format_euros, short_date
 from kiosque.payments.anomalies import flag_anomaly, list_again, resolve_by_itself
 from kiosque.payments.orders import REFERENCE
-from kiosque.payments.queries import last_regie_of
+from kiosque.payments.queries import attempt_by_reference, last_regie_of
 
 #: A payment is remitted this long after it was opened, at most.
 _LONGEST = timedelta(days=60)
@@ -201,7 +201,7 @@ def _tell(unknown: Sequence[_Operation], gateway: str, regie: str) -> None:
     list_again(Anomaly.key.in_([*of_ours]))
     for key, each in of_ours.items():
         reference = each.order_reference
-        attempt = Attempt.get_or_none(Attempt.reference == reference, Attempt.gateway == gateway)
+        attempt = attempt_by_reference(gateway, reference)
         flag_anomaly(
             key,
             AnomalyKind.MISMATCH if attempt else AnomalyKind.UNKNOWN_ORDER,
