@@ -240,6 +240,12 @@ class Visitor:
         assert self.complaints == []
         assert self.outside == []
 
+    def follow(self, selector: str) -> None:
+        """Click what leads to another page, and look at that one: a click alone waits for no page."""
+        with self.page.expect_navigation():
+            self.page.click(selector)
+        self.look()
+
     def sign_in(self, family: Household) -> None:
         self.page.goto(f"{self.town.url}/connexion")
         self.look()

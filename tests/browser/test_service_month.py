@@ -82,8 +82,7 @@ def load(agent: Visitor) -> None:
 
     for box in agent.page.locator("main form input[type=checkbox]").all():
         box.check()
-    agent.page.click("main form:has([name=fingerprint]) button")
-    agent.look()
+    agent.follow("main form:has([name=fingerprint]) button")
     expect(agent.page.locator("main")).to_contain_text("C’est chargé")
 
 
@@ -132,8 +131,7 @@ def test_the_month_of_the_service(
 
 def name_the_doubtful(agent: Visitor) -> None:
     """Of those that the town cannot know again for sure, say which family each is."""
-    agent.page.click("text=Dire de quelles familles il s’agit")
-    agent.look()
+    agent.follow("text=Dire de quelles familles il s’agit")
     doubtful = 0
     for field in agent.page.locator("main form .field").all():
         if not field.locator("input").input_value():
@@ -159,8 +157,7 @@ def first_access(agent: Visitor, parent: Visitor, truth: list[dict[str, Any]]) -
     agent.page.click("text=Mot de passe provisoire")
     agent.page.fill("[name=reason]", "au guichet, carte d’identité vue")
     agent.page.check("[name=seen]")
-    agent.page.click("main form button.button")
-    agent.look()
+    agent.follow("main form button.button")
     password = agent.page.inner_text(".reference")
     parent.page.goto(f"{parent.town.url}/connexion")
     parent.page.fill("[name=code]", code)
@@ -181,16 +178,14 @@ def ask(parent: Visitor, page: str, topic: str, message: str) -> None:
     parent.page.goto(f"{parent.town.url}{page}")
     parent.page.check(f"[name=topic][value={topic}]")
     parent.page.fill("[name=message]", message)
-    parent.page.click("main form button:not([type])")
-    parent.look()
+    parent.follow("main form button:not([type])")
 
 
 def reply(agent: Visitor, topic: str, decision: str, words: str, **values: str) -> None:
     agent.page.goto(f"{agent.town.url}/mairie/demandes")
     agent.look()
     subject = "enfant n’était pas là" if topic == "absence" else topic
-    agent.page.click(f"main a:has-text('{subject}')")
-    agent.look()
+    agent.follow(f"main a:has-text('{subject}')")
     agent.page.check(f"[name=decision][value={decision}]")
     for name, value in values.items():
         agent.page.fill(f"[name={name}]", value)
@@ -202,11 +197,9 @@ def reply(agent: Visitor, topic: str, decision: str, words: str, **values: str) 
 
 def confirm(regisseur: Visitor) -> None:
     """See what will happen, then let it."""
-    regisseur.page.click("text=Vérifier")
-    regisseur.look()
+    regisseur.follow("text=Vérifier")
     regisseur.page.check("[name=seen]")
-    regisseur.page.click("main form button.button:not(.outline)")
-    regisseur.look()
+    regisseur.follow("main form button.button:not(.outline)")
 
 
 def note_mixed_payment(regisseur: Visitor, number: str, cesu: str) -> None:
@@ -232,8 +225,7 @@ def refund(regisseur: Visitor, parent: Visitor, family: Household) -> None:
     """By the mock bank: what the payment paid is due again, and the parent sees it."""
     regisseur.page.goto(f"{regisseur.town.url}/mairie/encaissements?famille={family.code}")
     regisseur.look()
-    regisseur.page.click("main table a")
-    regisseur.look()
+    regisseur.follow("main table a")
     regisseur.page.click("main a:has-text('Rembourser')")
     regisseur.page.fill("[name=reason]", "un mois facturé à tort")
     confirm(regisseur)
@@ -261,10 +253,8 @@ def undo_a_wrong_load(agent: Visitor, family: Household, folder: Path) -> None:
 
 def export(regisseur: Visitor, mixed: str) -> None:
     """Take out all that is new to the family software: the mixed payment, by its two modes."""
-    regisseur.page.click("nav >> text=Encaissements")
-    regisseur.look()
-    regisseur.page.click("text=Pour le logiciel famille")
-    regisseur.look()
+    regisseur.follow("nav >> text=Encaissements")
+    regisseur.follow("text=Pour le logiciel famille")
     with regisseur.page.expect_download() as given:
         regisseur.page.click("text=Exporter (CSV)")
     lines = given.value.path().read_text("utf-8-sig").splitlines()

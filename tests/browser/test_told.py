@@ -78,8 +78,7 @@ def test_a_parent_asks_for_a_change_and_tells_of_an_error_which_reach_the_servic
         (f"/factures/{family.invoices[0]}", "Signaler une erreur", "Zoé était malade le 12."),
     ):
         page.goto(town.url + start)
-        page.click(f"main a:has-text('{link}')")
-        visitor.look()
+        visitor.follow(f"main a:has-text('{link}')")
         page.locator("[name=topic]").first.check()
         page.fill("[name=message]", message)
         page.click("main form button")
