@@ -241,7 +241,7 @@ class Visitor:
         assert self.outside == []
 
     def follow(self, selector: str) -> None:
-        """Click what leads to another page, and look at that one: a click alone waits for no page."""
+        """Click what leads to another page, and look at that one: a click waits for none."""
         with self.page.expect_navigation():
             self.page.click(selector)
         self.look()
