@@ -88,6 +88,35 @@ class Books:
         assert by_mode == by_imputation == self.total
 
 
+def amounts_of(table: str, months: str = "") -> list[int]:
+    """The amounts of a journal's CSV, of the days that begin so, entry by entry."""
+    rows = csv.DictReader(io.StringIO(table), delimiter=";")
+    return [in_cents(row["montant"]) for row in rows if row["jour"].startswith(months)]
+
+
+def entries_of(journal: str) -> list[int]:
+    """The amounts of the entries of the paper of a journal, but for the sums carried forward."""
+    carried = re.sub(r"(Report|À reporter) -?\d[\d ]*,\d\d €", "", journal)
+    found = re.findall(r"(-?\d[\d ]*,\d\d) €", carried)
+    return [in_cents(amount.replace(" ", "")) for amount in found]
+
+
+def paid_of(table: str) -> Counter[str]:
+    """Sum by invoice what a deposit's CSV pays over."""
+    found: Counter[str] = Counter()
+    for row in csv.DictReader(io.StringIO(table), delimiter=";"):
+        found[row["facture"]] += in_cents(row["montant"])
+    return found
+
+
+def cents_by_invoice(paper: str) -> Counter[str]:
+    """Sum by invoice the amounts of the lines of a paper that name one."""
+    found: Counter[str] = Counter()
+    for number, amount in re.findall(r"(\d{4}-\d\d-\d{4}).*? (-?\d[\d ]*,\d\d) €", paper):
+        found[number] += in_cents(amount.replace(" ", ""))
+    return found
+
+
 def cents_after(words: str, paper: str) -> list[int]:
     """Read each amount that a paper writes after these words."""
     found = re.findall(rf"{words} (-?\d[\d ]*,\d\d) €", paper)
@@ -162,12 +191,19 @@ def count(books: Books, mode: str, parts: dict[str, int]) -> None:
 
 
 def unpaid() -> int:
-    """Return what is left to pay of the invoices of September, which are all past due, after every
+    return unpaid_by_invoice().total()
+
+
+def unpaid_by_invoice() -> Counter[str]:
+    """Return what is left to pay of each invoice of September, which are all past due, after every
     act: what the bank gives back makes nothing due again, a card contested does."""
-    lines = lines_by_invoice().values()
-    left = sum(cents for invoice in lines for _service, cents in invoice)
+    left: Counter[str] = Counter()
+    for number, lines in lines_by_invoice().items():
+        left[number] = sum(cents for _service, cents in lines)
     signs = {"paie": -1, "autorise": -1, "guichet": -1, "impaye": 1}
-    return left + sum(signs.get(act["acte"], 0) * in_cents(act["montant"]) for act in acts())
+    for act in acts():
+        left[act["facture"]] += signs.get(act["acte"], 0) * in_cents(act["montant"])
+    return +left
 
 
 def unpaid_in_the_demo() -> int:

@@ -25,7 +25,7 @@ from kiosque.settings import Settings
 from kiosque.statements import loading, matching
 from kiosque.statements.accounts import AccountHolder
 from kiosque.statements.reading import read
-from tests import bookkeeping
+from tests import bookkeeping, pdfs
 from tests.bookkeeping import Books
 from tests.kiosque.conftest import Run
 
@@ -170,3 +170,18 @@ def test_the_papers_say_the_cents_of_the_books_kept_apart(
     title = deposits.titled(deposit)
     assert hashlib.sha256(given[f"bordereau-{title}.pdf"]).hexdigest() == deposit.pdf_sha256
     books.require_papers(given, books.unpaid)
+
+
+def test_each_line_of_the_papers_is_of_the_cents_of_the_tables(
+    played: None, settings: Settings, run: Run
+) -> None:
+    deposit, closed = close(settings)
+    papers = dict(month_papers.papers(settings, closed))
+    said = {name.split("-")[0]: pdfs.text(pdf) for name, pdf in papers.items()}
+    table = run("journal", "--csv").stdout
+    assert bookkeeping.entries_of(said["journal.pdf"]) == bookkeeping.amounts_of(table, "2026-10")
+    run("deposit", "papers", deposits.titled(deposit), str(settings.data / "papers"))
+    (csv_file,) = (settings.data / "papers").glob("*.csv")
+    paid = bookkeeping.paid_of(csv_file.read_text("utf-8-sig"))
+    assert bookkeeping.cents_by_invoice(said["liste"]) == paid
+    assert bookkeeping.cents_by_invoice(said["impayes.pdf"]) == bookkeeping.unpaid_by_invoice()
