@@ -3,13 +3,16 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from peewee import IntegrityError
 
-from kiosque import db, payments
+from kiosque import db, deposits, payments
+from kiosque.closings import closed_state, closing
+from kiosque.closings.closing import Request
+from kiosque.closings.months import Month, last_number
 from kiosque.db import database
 from kiosque.db.models import (
     Account,
@@ -30,11 +33,17 @@ from kiosque.db.models import (
     Settlement,
     Token,
 )
+from kiosque.language import clock
+from kiosque.papers.deposits import bordereau
 from kiosque.payments import BankPayment, journal, verification
 from kiosque.payments.receipts import issue_receipt
+from kiosque.settings import Settings
+from kiosque.statements import matching
 from tests import fresh_databases
 from tests.conftest import ISSUERS, NOW, make_family, make_invoice
+from tests.kiosque.deposits.conftest import MEALS
 from tests.kiosque.payments.conftest import at_counter
+from tests.kiosque.statements import books
 
 #: Before repayments: a payment cancelled, one refunded at the bank, one that stands; as the
 #: version of then wrote them.
@@ -119,6 +128,27 @@ def test_the_journal_of_the_first_release_is_the_same_byte_for_byte(earlier: Non
     assert journal.verify() == []
     assert {entry.version for entry in JournalEntry.select()} == {1}
     assert [(it.settlement_id, it.amount_cents) for it in Revenue.select()] == [(3, 3000)]
+
+
+def test_the_money_of_the_first_release_is_paid_over_and_its_month_closed(
+    earlier: None, settings: Settings
+) -> None:
+    assert db.migrate()
+    on = date(2026, 11, 9)
+    told = [books.movement(on, 3000, "KF3"), books.movement(on, 2000, "KF2")]
+    told.append(books.movement(on, -2000, "REMBOURSEMENT KF2"))
+    end = date(2026, 11, 30)
+    books.load(books.statement(books.period(told, 500, since=date(2026, 10, 31), until=end)))
+    matching.match_all("")
+    deposits.set_imputation("", "Cantine", MEALS, "Dominique")
+    with clock.held_at(datetime(2026, 12, 2, 9, tzinfo=UTC)):
+        up_to = last_number(Month(2026, 11))
+        agreed = deposits.draft("", up_to).fingerprint
+        made = deposits.finalize(settings, "", up_to, "Dominique", agreed, bordereau)
+        closed = closing.close("", Month(2026, 11), Request("Dominique"))
+    assert (made.amount_cents, closed_state.position_of(closed).gap_cents) == (3000, 0)
+    assert journal.verify() == verification.faults() == []
+    assert {entry.version for entry in JournalEntry.select()} == {1, journal.VERSION}
 
 
 def test_money_that_had_left_before_there_were_repayments_is_one_now(earlier: None) -> None:
