@@ -97,7 +97,7 @@ class ChosenFaults:
             )
 
     def calls(self) -> list[Row]:
-        """Return the latest calls."""
+        """Return fifty calls, the latest first."""
         with self._database() as database:
             return database.execute("SELECT * FROM call ORDER BY id DESC LIMIT 50").fetchall()
 

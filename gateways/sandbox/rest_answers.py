@@ -38,7 +38,7 @@ def order_answer(movements: list[BankTransaction]) -> dict[str, Any]:
 
 
 def transaction_answer(movement: BankTransaction) -> dict[str, Any]:
-    """Return `PaymentTransaction`."""
+    """Write a transaction as Lyra does, under `PaymentTransaction`."""
     refused = movement.status == "REFUSED"
     return {
         "shopId": SITE_ID,

@@ -45,7 +45,7 @@ _WORDS = {each: each.value for words in (MatchKind, MatchRule) for each in words
 
 
 @dataclass(slots=True)
-class Part:
+class MatchPart:
     """A part of a line, in cents: what explains it, and the account of the books that it moves
     besides that of the statement."""
 
@@ -57,20 +57,20 @@ class Part:
     rule: MatchRule
 
 
-def parts_of(line: Open, found: Explanation) -> Iterator[Part]:
+def parts_of(line: Open, found: Explanation) -> Iterator[MatchPart]:
     """Yield the parts of a line given by an explanation: its money before fees, then the fees."""
     for each in found.money:
-        yield Part(line.id, each.kind, each.id, each.cents, account_of(each), found.rule)
+        yield MatchPart(line.id, each.kind, each.id, each.cents, account_of(each), found.rule)
     if found.fee_cents:
-        yield Part(line.id, MatchKind.FEE, None, -found.fee_cents, journal.FEES, found.rule)
+        yield MatchPart(line.id, MatchKind.FEE, None, -found.fee_cents, journal.FEES, found.rule)
 
 
-def whole(line: Open, kind: MatchKind) -> Part:
+def whole(line: Open, kind: MatchKind) -> MatchPart:
     """Return one part for all that is left to explain of a line, of the kind `FEE` or `OTHER`."""
-    return Part(line.id, kind, None, line.cents, _ACCOUNTS[kind], MatchRule.PERSON)
+    return MatchPart(line.id, kind, None, line.cents, _ACCOUNTS[kind], MatchRule.PERSON)
 
 
-def book(regie: str, parts: Sequence[Part], author: str, reason: str = "") -> None:
+def book(regie: str, parts: Sequence[MatchPart], author: str, reason: str = "") -> None:
     """Write matches, which together explain all that was left of their lines, and their entries.
     Belongs inside `write()`."""
     require_write()
@@ -80,7 +80,7 @@ def book(regie: str, parts: Sequence[Part], author: str, reason: str = "") -> No
     journal.append_all(_move(regie, part) for part in parts)
 
 
-def _columns(part: Part, at: str, author: str, reason: str) -> tuple[object, ...]:
+def _columns(part: MatchPart, at: str, author: str, reason: str) -> tuple[object, ...]:
     kind, number = part.kind, part.id
     return (
         part.line_id, _WORDS[kind], number if kind is _SETTLEMENT else None,
@@ -89,7 +89,7 @@ def _columns(part: Part, at: str, author: str, reason: str) -> tuple[object, ...
     )  # fmt: skip
 
 
-def _move(regie: str, part: Part) -> journal.Move:
+def _move(regie: str, part: MatchPart) -> journal.Move:
     return _entry(regie, part.line_id, part.account, part.cents, _LABELS[part.kind])
 
 

@@ -46,13 +46,13 @@ def match_all(regie: str) -> Mapping[MatchRule, int]:
     return count
 
 
-def _sure_parts(regie: str) -> tuple[list[booking.Part], Mapping[MatchRule, int]]:
+def _sure_parts(regie: str) -> tuple[list[booking.MatchPart], Mapping[MatchRule, int]]:
     """Return the parts that explain lines without doubt, and how many lines each rule explains."""
     lines = list(_open(regie, touched=False))
     if not lines:
         return [], {}
     money, told = _known(regie, lines)
-    parts: list[booking.Part] = []
+    parts: list[booking.MatchPart] = []
     count: Counter[MatchRule] = Counter()
     for line, each in find(lines, money, told, lambda: invoices_of(money)):
         parts += booking.parts_of(line, each)

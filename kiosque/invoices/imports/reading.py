@@ -181,7 +181,7 @@ class Row:
         return _code(self["code_famille"])
 
     def number(self) -> str:
-        """Return the number of an invoice."""
+        """Read an invoice's number, which addresses can hold. Raises ValueError, in French."""
         number = self["numero_facture"].removeprefix("'")
         if not NUMBER.fullmatch(number) or ("/" in number and _NO_ADDRESS.search(number)):
             raise ValueError(
@@ -192,7 +192,7 @@ class Row:
         return number
 
     def date(self, column: str) -> date:
-        """Return the date in a cell."""
+        """Read `2026-10-31` or `31/10/2026`. Raises ValueError, in French."""
         if (found := parse_date(self[column])) is None:
             raise ValueError(
                 f"{column} {quoted(self[column])} : attendu une date comme 2026-10-31 ou 31/10/2026"

@@ -60,7 +60,6 @@ _ADDED = """
 
 
 def table(model: Model) -> str:
-    """Return the name of a table."""
     return str(model._meta.table_name)  # noqa: SLF001  # Peewee's own
 
 

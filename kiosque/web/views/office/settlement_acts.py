@@ -17,8 +17,6 @@ from kiosque.web.views.office.area import Answer, row, said
 
 
 def _page(act: Callable[[Settlement], MoneyAct]) -> Callable[[int], Answer]:
-    """Return the page of an act."""
-
     def page(settlement_id: int) -> Answer:
         return answer(act(_own_settlement(settlement_id)))
 
