@@ -1,14 +1,17 @@
 """The bank is asked at the exact instant, neither before nor after."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from peewee import OperationalError
 
 from gateways.base import (
     Gateway,
     Handoff,
     Order,
+    Report,
     Unreachable,
     WrongEmail,
 )
@@ -26,6 +29,7 @@ from kiosque.payments import (
     polling,
     reconcile,
 )
+from tests.bank import REFUSED
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
 from tests.kiosque.payments.conftest import Hear, Pay, state_of
 from tests.talkative import TalkativeBank
@@ -69,6 +73,60 @@ def test_only_the_payments_of_the_invoices_ticked_are_asked_about(
     go(september)
     payments.ask_about_holders(october.family, [october.number], gateways, PUBLIC_URL, ISSUERS)
     assert [order.reference for order in bank.asked] == [first.reference]
+
+
+def test_a_payment_that_holds_its_invoices_no_more_is_not_asked_about_before_another(
+    bank: TalkativeBank, gateways: dict[str, Gateway], go: Pay, hear: Hear, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff, **REFUSED)
+    payments.ask_about_holders(october.family, [october.number], gateways, PUBLIC_URL, ISSUERS)
+    assert bank.asked == []
+
+
+def test_nobody_is_asked_about_a_payment_whose_bank_cannot_be_asked_or_has_not_heard_of_it(
+    bank: TalkativeBank,
+    gateway: Gateway,
+    gateways: dict[str, Gateway],
+    go: Pay,
+    october: Invoice,
+) -> None:
+    attempt, _ = go(october)
+    for none in ({}, {"banque": gateway}):
+        payments.ask_soon(attempt, none, PUBLIC_URL, ISSUERS)
+    attempt.gateway_reference = ""
+    payments.ask_soon(attempt, gateways, PUBLIC_URL, ISSUERS)
+    attempt = Attempt.get_by_id(attempt.id)
+    assert (attempt.asked_at, attempt.unanswered, bank.asked) == (None, 0, [])
+
+
+def test_a_parent_waits_a_little_for_the_bank_to_answer(
+    bank: TalkativeBank, gateways: dict[str, Gateway], go: Pay, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    ready = threading.Event()
+
+    def poll(_order: Order) -> list[Report]:
+        ready.wait(10)
+        return [bank.report(handoff)]
+
+    bank.poll = poll  # type: ignore[method-assign]
+    threading.Timer(0.05, ready.set).start()
+    payments.ask_soon(attempt, gateways, PUBLIC_URL, ISSUERS)
+    assert state_of(attempt) == "paid"
+
+
+def test_a_database_that_fails_as_an_answer_is_recorded_is_not_laid_on_the_bank(
+    gateways: dict[str, Gateway], go: Pay, october: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OperationalError("disk is full")
+
+    attempt, _ = go(october)
+    monkeypatch.setattr(polling, "record_answer", full)
+    with pytest.raises(OperationalError):
+        payments.ask_soon(attempt, gateways, PUBLIC_URL, ISSUERS)
+    assert Attempt.get_by_id(attempt.id).unanswered == 0
 
 
 def test_a_bank_silent_to_a_parent_is_asked_again_a_minute_later(
@@ -290,8 +348,26 @@ def test_each_silence_doubles_the_pause_up_to_an_hour_and_a_day_of_it_is_told_on
         polling.postpone_question(attempt)
     (point,) = payments.open_anomalies()
     assert (point.kind, point.attempt, point.amount_cents) == ("silent", silent, 4520)
+    assert "un jour" in point.detail
     Attempt.update(state="handed_off", ask_at=None).where(Attempt.id == decided.id).execute()
     polling.stop_asking(silent)
+
+
+def test_a_decided_payment_is_asked_about_no_more_after_ten_days_of_silence_and_that_is_told(
+    go: Pay, hear: Hear, frozen: Clock, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    hear(handoff, **REFUSED)
+    frozen.advance(days=10, seconds=-1)
+    polling.postpone_question(attempt)
+    assert Attempt.get_by_id(attempt.id).ask_at == frozen.at + timedelta(minutes=1)
+    assert payments.open_anomalies() == []
+    frozen.advance(seconds=1)
+    polling.postpone_question(attempt)
+    assert Attempt.get_by_id(attempt.id).ask_at is None
+    (point,) = payments.open_anomalies()
+    assert (point.kind, point.attempt) == ("silent", attempt)
+    assert "dix jours" in point.detail
 
 
 def test_a_payment_examined_for_sixty_days_is_told_and_asked_about_no_more(

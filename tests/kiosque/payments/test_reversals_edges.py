@@ -22,6 +22,7 @@ from kiosque.db.models import (
 )
 from kiosque.db.states import RepaymentKind
 from kiosque.payments import (
+    BankPayment,
     Refused,
     refund_requests,
     reversals,
@@ -279,3 +280,108 @@ def test_nothing_is_booked_as_given_back_outside_a_write(october: Invoice) -> No
     with pytest.raises(RuntimeError):
         reversals.book_repayment(given, "rendu")
     assert Settlement.get().returned_cents == 0
+
+
+# --- What leaves the list as money leaves ---
+
+
+def told(key: str, kind: str, cents: int = 1000, **about: object) -> None:
+    values = {"noted_at": NOW, "amount_cents": cents, "detail": "?", **about}
+    Anomaly.create(key=key, kind=kind, **values)
+
+
+def left() -> set[str]:
+    """Return the keys of what was told and is still on the list."""
+    listed = payments.open_anomalies()
+    return {point.key for point in listed if point.detail == "?"}
+
+
+def give(settlement: Settlement, cents: int | None, reason: str = "rendu") -> None:
+    payments.record_repayment(settlement, RepaymentKind.REFUND, cents, "Dominique", reason)
+
+
+def test_a_refund_once_declined_leaves_the_list_when_as_much_is_given_back_or_all_of_it(
+    october: Invoice, september: Invoice
+) -> None:
+    for invoice in (october, september):
+        at_counter(invoice, mode="cheque")
+    mine, other = (payments.find_settlement(each.number) for each in (october, september))
+    told("as much", "declined", settlement=mine)
+    told("more", "declined", 1200, settlement=mine)
+    told("something else", "silent", settlement=mine)
+    told("of the other", "declined", settlement=other)
+    give(mine, 1000)
+    assert left() == {"more", "something else", "of the other"}
+    assert Anomaly.get(Anomaly.key == "as much").resolution
+    give(mine, None)
+    assert left() == {"something else", "of the other"}
+
+
+@pytest.mark.parametrize("captured", [True, False])
+def test_what_was_odd_in_a_debit_leaves_the_list_once_staff_have_given_all_of_it_back(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice, captured: bool
+) -> None:
+    """And that its attempt was never captured, unless another debit of it may still be undone."""
+    attempt, handoff = go(october)
+    hear(handoff)
+    if not captured:
+        hear(handoff, trans_uuid="b" * 32)
+    another, _ = go(september)
+    settlement = payments.find_settlement("R1")
+    name = settlement.transaction_id
+    told("odd", "mismatch", gateway="banque", transaction_id=name)
+    told("not odd", "silent", gateway="banque", transaction_id=name)
+    told("another's name", "mismatch", gateway="banque", transaction_id="x")
+    told("another bank", "mismatch", gateway="autre", transaction_id=name)
+    told("uncaptured", "uncaptured", attempt=attempt)
+    told("silent", "silent", attempt=attempt)
+    told("of another", "uncaptured", attempt=another)
+    every = left()
+    give(settlement, 1000)
+    assert left() == every
+    give(settlement, None)
+    assert every - left() == ({"odd", "uncaptured"} if captured else {"odd"})
+
+
+def test_an_odd_debit_leaves_the_list_once_what_paid_nothing_of_it_is_given_back(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    _, handoff = go(october)
+    hear(handoff, amount="1000", effective_amount="1000")
+    settlement = Settlement.get()
+    told("odd", "mismatch", gateway="banque", transaction_id=settlement.transaction_id)
+    payments.apply_overpayment(settlement, september.number, "Dominique", "accord", ISSUERS, 600)
+    give(settlement, 300)
+    assert left() == {"odd"}
+    give(settlement, 100)
+    assert left() == set()
+    assert Settlement.get().remaining_cents == 600
+
+
+def test_the_treasury_is_told_of_its_invoices_that_this_payment_paid(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    """In their order, and not for what came twice."""
+    _, handoff = go(october, september)
+    hear(handoff)
+    hear(handoff, trans_uuid="b" * 32)
+    first, twice = Settlement.select().order_by(Settlement.id)
+    for settlement in (twice, first):
+        give(settlement, None)
+    assert reversals.taken_over_by_treasury(first) == []
+    numbers = [october.number, september.number]
+    payments.transmit(numbers, "B-12", NOW.date(), "Dominique", "impayées")
+    assert reversals.taken_over_by_treasury(first) == [september.number, october.number]
+    assert reversals.taken_over_by_treasury(twice) == []
+
+
+def test_a_payment_whose_debits_have_all_left_is_no_longer_paid_though_staff_entered_one_of_them(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    attempt, handoff = go(october)
+    seen = BankPayment("banque", "b" * 32, 4520, NOW.date(), "Dominique", "vu à la banque")
+    payments.enter(seen, attempt, ISSUERS)
+    hear(handoff)
+    for settlement in Settlement.select().order_by(Settlement.id):
+        payments.record_repayment(settlement, RepaymentKind.CHARGEBACK, None, "Camille", "rejet")
+    assert state_of(attempt) == "reversed"

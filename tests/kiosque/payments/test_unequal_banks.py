@@ -125,7 +125,9 @@ def test_a_bank_that_hangs_when_asked_keeps_no_other_waiting(
     other.answers = [[other.report(handoff)]]
     bank.poll = hang  # type: ignore[method-assign, assignment]
     frozen.advance(minutes=15)
+    began = time.monotonic()
     summary = run(both)
+    assert time.monotonic() - began < 5, "nobody waits for a call once its time has passed"
     assert state_of(theirs) == "paid"
     assert summary.silent == ["banque"]
     assert reconcile.GIVE_UP_AFTER <= summary.unanswered < 20, "given up"
