@@ -1,6 +1,7 @@
 """Plain code: no private name of a library, which may change without a word; plain docstrings."""
 
 import ast
+import builtins
 import importlib.util
 import inspect
 import pkgutil
@@ -163,6 +164,24 @@ def test_a_class_has_a_name_of_its_own() -> None:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
     assert {name for name, count in names.items() if count > 1} - {"Meta"} == set()
+
+
+def test_an_error_that_a_docstring_names_exists() -> None:
+    known, named = (
+        {"Abort", "Account", *dir(builtins)},
+        set(),
+    )  # `click.Abort`, `Account.DoesNotExist`
+    for path in MODULES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef):
+                known.add(node.name)
+            elif isinstance(node, ast.ImportFrom):
+                known |= {alias.asname or alias.name for alias in node.names}
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                said = " ".join((ast.get_docstring(node) or "").split())
+                for names in re.findall(r"\bRaises? ((?:[A-Z][a-z]\w+(?:, )?)+)", said):
+                    named |= {(name, str(path.relative_to(ROOT))) for name in names.split(", ")}
+    assert [each for each in sorted(named) if each[0] and each[0] not in known] == []
 
 
 def test_no_docstring_begins_as_a_question() -> None:

@@ -46,7 +46,7 @@ def operate(uuid: str, operation: str) -> Answer:
 def _operate(uuid: str, operation: str) -> tuple[BankTransaction, str]:
     """Return the resulting transaction, and the source of its notification.
 
-    Raises KeyError, NotAllowed, and ValueError for an amount that cannot be read.
+    Raises KeyError, AgainstRules, and ValueError for an amount that cannot be read.
     """
     if operation == "resend":
         return bank().movement(uuid), "BO"

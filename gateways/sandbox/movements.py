@@ -96,7 +96,7 @@ class BankTransaction:
 
 
 def changed(movement: BankTransaction, operation: str) -> BankTransaction:
-    """Return the transaction after one of CHANGES. Raises KeyError, NotAllowed."""
+    """Return the transaction after one of CHANGES. Raises KeyError, AgainstRules."""
     change = CHANGES[operation]
     if movement.status not in change.before:
         raise AgainstRules(_why_not(movement.status))
@@ -104,7 +104,7 @@ def changed(movement: BankTransaction, operation: str) -> BankTransaction:
 
 
 def refunded(movement: BankTransaction, cents: int) -> BankTransaction:
-    """Return a new transaction that gives back part of a debit. Raises NotAllowed."""
+    """Return a new transaction that gives back part of a debit. Raises AgainstRules."""
     if movement.operation != "DEBIT":
         raise AgainstRules("PSP_043")
     if movement.status != "CAPTURED":
@@ -132,7 +132,7 @@ def refunded(movement: BankTransaction, cents: int) -> BankTransaction:
 def cancelled_or_refunded(
     movement: BankTransaction, cents: int, resolution: str
 ) -> BankTransaction:
-    """Do `CancelOrRefund`: return the debit cancelled, or a refund of it. Raises NotAllowed."""
+    """Do `CancelOrRefund`: return the debit cancelled, or a refund of it. Raises AgainstRules."""
     whole = movement.status in _CANCELLABLE and cents == movement.cents
     if resolution == "CANCELLATION_ONLY" or (resolution == "AUTO" and whole):
         if movement.status in _CANCELLABLE and not whole:

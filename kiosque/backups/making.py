@@ -91,7 +91,7 @@ def _turn(folder: Path) -> Iterator[Path]:
 @contextmanager
 def alone_in(folder: Path, name: str) -> Iterator[Path]:
     """Make a folder of that name to work in, one process at a time; the kernel releases the lock of
-    a process that is killed. Delete what an interrupted one left. Raises Busy."""
+    a process that is killed. Delete what an interrupted one left. Raises FolderInUse."""
     work = folder / name
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
@@ -109,7 +109,7 @@ def alone_in(folder: Path, name: str) -> Iterator[Path]:
 
 def _take_turn(descriptor: int, work: Path) -> None:
     """Lock the folder, and check that it is still there: a process that has finished deletes it.
-    Raises Busy."""
+    Raises FolderInUse."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(descriptor), work.stat()):

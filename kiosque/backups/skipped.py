@@ -20,7 +20,7 @@ class DamagedFile(Exception):
 
 
 def read(data: Path) -> Skipped:
-    """Return what earlier restorations skipped. Raises Unreadable, OSError."""
+    """Return what earlier restorations skipped. Raises DamagedFile, OSError."""
     try:
         told = json.loads((data / NAME).read_bytes())
         return {str(sequence): (int(last), _instant(at)) for sequence, (last, at) in told.items()}
@@ -38,7 +38,7 @@ def _instant(text: str) -> datetime:
 
 
 def keep(data: Path, lasts: Mapping[str, int]) -> None:
-    """Keep what this restoration skips, before its base serves. Raises Unreadable, OSError."""
+    """Keep what this restoration skips, before its database serves. Raises DamagedFile, OSError."""
     now = clock.now()
     told = {**read(data), **{sequence: (last, now) for sequence, last in lasts.items()}}
     draft = data / f"{NAME}.part"

@@ -86,7 +86,7 @@ def statement(  # its options
 
 
 def _read(name: str, content: bytes, unit: Unit | None, columns: tuple[str, ...]) -> ParsedFile:
-    """Read a file, with the columns given, else those known. Raises Unreadable, or
+    """Read a file, with the columns given, else those known. Raises UnreadableFile, or
     CommandFault with the question if a person has to name the columns."""
     asked: UnknownColumns | None = None
     table: TableReading | None = None

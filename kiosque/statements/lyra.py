@@ -65,7 +65,7 @@ def is_journal(cells: Sequence[str]) -> bool:
 def read(
     rows: Iterable[NumberedLine], unit: Unit | None = None, known: Known | None = None
 ) -> ParsedFile:
-    """Read a journal, in the unit given or else found in it. Raise BadFile, or Unreadable if a
+    """Read a journal, in the unit given or else found in it. Raise BadFile, or UnreadableFile if a
     person has to say the unit."""
     journal = _Journal()
     for number, cells in rows:

@@ -37,7 +37,7 @@ _WANTED = (
 
 
 def unit_of(kind: FileKind, lines: Sequence[Line], known: Known | None) -> Unit:
-    """Return the unit of all the amounts of a journal. Raise Unreadable where nothing tells."""
+    """Return the unit of all the amounts of a journal. Raise UnreadableFile where nothing tells."""
     amounts = [amount for _, line in lines if (amount := line.get("gross", "")).strip("0")]
     with_decimals = sum(map(_has_decimals, amounts))
     if amounts and with_decimals == len(amounts):

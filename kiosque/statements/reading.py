@@ -48,7 +48,7 @@ def read(
     For a table, `columns` are the remembered answers, by the `signature` of a header. For an
     acquirer's journal, `unit` is what a person said of its amounts; without it, `known` may reveal
     the unit: it returns the cents of a payment of ours, given its UTC day and its number at the
-    gateway. Raise Unreadable with every fault found, UnknownColumns if a person has to name the
+    gateway. Raise UnreadableFile with every fault found, UnknownColumns if a person has to name the
     columns of a table, OfInvoices for a file that `invoices.imports` reads.
     """
     try:

@@ -36,7 +36,7 @@ def read(
     columns: Mapping[str, Columns] | None = None,
 ) -> ParsedFile:
     """Read a file, with the remembered meanings of columns and those in `columns`, by signature.
-    Raises Unreadable, UnknownColumns, OfInvoices."""
+    Raises UnreadableFile, UnknownColumns, OfInvoices."""
     answers = {**remembered(), **(columns or {})}
     return reading.read(name, content, answers, unit=unit, known=_known_cents)
 

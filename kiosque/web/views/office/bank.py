@@ -100,8 +100,8 @@ def load_statement() -> Answer:
 
 def _load(form: StatementForm) -> Answer:
     """Load a file that leaves no doubt. For a table whose columns nobody has confirmed, ask what
-    they are; deposit a file that is no statement with those to load. Raises Unreadable, Refused,
-    BadUpload."""
+    they are; deposit a file that is no statement with those to load. Raises UnreadableFile,
+    Refused, BadUpload."""
     name, content = (form.file.data.filename or "")[:200], form.file.data.read()
     unit = Unit(form.unit.data) if form.unit.data else None
     try:
