@@ -94,8 +94,8 @@ def _repayment_of(settlement: Settlement, cents: int | None, reason: str) -> Rep
         first = format_euros(done[-1].amount_cents)
         raise Refused(
             [
-                f"Ce paiement est reparti en entier : rétablissez d’abord les {first} repartis en "
-                "dernier."
+                f"Ce paiement est reparti en entier : rétablissez d’abord les {first} "
+                "repartis en dernier."
             ]
         )
     return found[-1]

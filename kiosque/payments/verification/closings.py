@@ -22,7 +22,7 @@ def balances() -> Iterator[str]:
     """A closing's balances and hash are those of the journal at its number; its entry says so."""
     held: dict[str, Counter[str]] = defaultdict(Counter)
     reached: Counter[str] = Counter()
-    for closing in MonthClosing.select().order_by(MonthClosing.regie, MonthClosing.up_to):
+    for closing in MonthClosing.select().order_by(MonthClosing.up_to):
         regie, name = closing.regie, f"mois {closing.month}{_of(closing.regie)}"
         held[regie].update(journal.balances(closing.up_to, regie, after=reached[regie]))
         reached[regie] = closing.up_to

@@ -207,6 +207,8 @@ def test_a_paid_invoice_is_neither_paid_again_nor_cancelled(october: Invoice) ->
         payments.cancel_invoice(october.number, "Dominique", "erreur")
     with pytest.raises(Refused, match="auteur"):
         payments.cancel_invoice(october.number, "", "erreur")
+    with pytest.raises(Refused, match="n’existe pas"):
+        payments.cancel_invoice("nulle", "Dominique", "erreur")
 
 
 def test_what_the_regisseur_has_dealt_with_leaves_the_list(
@@ -269,6 +271,8 @@ def test_a_payment_closed_by_staff_says_who_and_why(
     (reason,) = caught.value.reasons
     assert until in reason
     frozen.at = silent.live_until
+    with pytest.raises(Refused, match="auteur"):
+        payments.close_attempt(silent.reference, " ", "vu")
     payments.close_attempt(silent.reference, " Dominique ", " " + "x" * 300)
     fact = Fact.get(Fact.state == "expired")
     assert (fact.attempt, fact.transaction_id, fact.source) == (silent, "", "regisseur")
@@ -446,6 +450,45 @@ def test_the_parts_of_a_cancelled_invoice_are_owed_to_the_family(october: Invoic
     (point,) = payments.open_anomalies()
     assert (point.amount_cents, point.detail) == (3000, sentences.CANCELLED_MEANWHILE)
     assert journal.balances()["overpayments"] == -3000
+
+
+def test_each_part_of_a_cancelled_invoice_is_owed_for_that_invoice_in_the_order_it_came(
+    october: Invoice, september: Invoice
+) -> None:
+    for invoice in (october, september):
+        for cents in (1000, 2000):
+            at_counter(invoice, amount_cents=cents)
+    for invoice in (september, october):
+        payments.cancel_invoice(invoice.number, "Dominique", "double saisie")
+    points = Anomaly.select().order_by(Anomaly.id)
+    assert [(each.invoice, each.amount_cents) for each in points] == [
+        (september, 1000), (september, 2000), (october, 1000), (october, 2000),
+    ]  # fmt: skip
+
+
+def test_an_invoice_is_cancelled_only_with_what_was_agreed_to(october: Invoice) -> None:
+    at_counter(october, amount_cents=1000)
+    with pytest.raises(Refused) as caught:
+        payments.cancel_invoice(october.number, "Dominique", "double saisie", agreed=october)
+    assert (len(caught.value.reasons), state_of(october)) == (1, "open")
+    agreed = Invoice.get_by_id(october.id)
+    payments.cancel_invoice(october.number, "Dominique", "double saisie", agreed=agreed)
+    assert state_of(october) == "cancelled"
+
+
+def test_what_was_dealt_with_keeps_its_words_when_the_invoice_is_cancelled(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    for invoice in (october, september):
+        handoff = go(invoice)[1]
+        hear(handoff)
+        hear(handoff, **CANCELLED)
+    first, _ = payments.open_anomalies()
+    payments.resolve_anomaly(first.id, "Camille", "vu avec la famille")
+    for invoice in (october, september):
+        payments.cancel_invoice(invoice.number, "Dominique", "double saisie")
+    said = [each.resolved_by for each in Anomaly.select().order_by(Anomaly.id)]
+    assert said == ["Camille", "Dominique"]
 
 
 def test_two_payments_alike_in_one_file_count_twice_and_once_more_changes_nothing(
